@@ -1,0 +1,364 @@
+//! Commands: how one is found, checked and run.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use smallvec::SmallVec;
+
+use crate::resp::{Error, Out, Replied, Request, parse_int};
+use crate::store::Store;
+use crate::{collections, keys, server, strings};
+
+pub(crate) const SYNTAX: &str = "ERR syntax error";
+pub(crate) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
+pub(crate) const OVERFLOW: &str = "ERR increment or decrement would overflow";
+
+/// What the connection does after a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    Next,
+    Quit,
+}
+
+/// What the server knows about a connection.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) id: i64,
+    pub(crate) name: Box<[u8]>,
+}
+
+impl Session {
+    /// The session of a new connection.
+    pub(crate) fn new(store: &mut Store) -> Self {
+        store.stats.connections += 1;
+        Self { id: store.stats.connections, name: Box::default() }
+    }
+}
+
+/// What a command does with the keyspace. What may grow it is refused when memory is short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    NoKeys,
+    Read,
+    Write,
+    Grow,
+}
+
+/// A row of the command table; a subcommand's name is `client|id`, a negative arity the least.
+pub(crate) struct Command {
+    pub(crate) name: &'static str,
+    pub(crate) arity: i64,
+    pub(crate) access: Access,
+    pub(crate) run: fn(&mut Call<'_>) -> Reply,
+}
+
+/// What comes of a command: it has replied, or is to reply this error.
+pub(crate) type Reply = Result<Replied, Error>;
+
+/// A command table: name, arity, access and what replies.
+macro_rules! commands {
+    ($call:ident: $($name:literal $arity:literal $access:ident => $reply:expr,)*) => {
+        pub(crate) const COMMANDS: &[$crate::command::Command] = &[$($crate::command::Command {
+            name: $name,
+            arity: $arity,
+            access: $crate::command::Access::$access,
+            run: |$call| Ok($reply),
+        }),*];
+    };
+}
+pub(crate) use commands;
+
+/// All commands.
+pub(crate) fn all() -> impl Iterator<Item = &'static Command> {
+    let tables = [server::COMMANDS, keys::COMMANDS, strings::COMMANDS, collections::COMMANDS];
+    tables.into_iter().flatten()
+}
+
+static BY_NAME: LazyLock<HashMap<&'static [u8], &'static Command>> =
+    LazyLock::new(|| all().map(|command| (command.name.as_bytes(), command)).collect());
+
+/// A command that runs.
+pub(crate) struct Call<'a> {
+    pub(crate) command: &'static Command,
+    pub(crate) args: &'a Request<'a>,
+    /// The first argument, which nearly always is the key.
+    pub(crate) key: &'a [u8],
+    pub(crate) store: &'a mut Store,
+    pub(crate) session: &'a mut Session,
+    pub(crate) out: &'a mut dyn Out,
+}
+
+/// Runs one request and writes its reply; `now_ms` counts from the epoch of Unix.
+pub(crate) fn execute(
+    store: &mut Store,
+    session: &mut Session,
+    args: &Request<'_>,
+    now_ms: u64,
+    out: &mut impl Out,
+) -> Flow {
+    if args.len() == 0 {
+        return Flow::Next;
+    }
+    store.sweep(now_ms);
+    store.stats.commands += 1;
+    let result = find(args).and_then(|command| {
+        if command.access == Access::Grow {
+            store.reserve(0)?;
+        }
+        let key = args.from(1).next().unwrap_or_default();
+        (command.run)(&mut Call { command, args, key, store, session, out: &mut *out })?;
+        Ok(command.name)
+    });
+    match result {
+        Ok("quit") => return Flow::Quit,
+        Ok(_) => {}
+        Err(error) => {
+            out.error(&error);
+        }
+    }
+    Flow::Next
+}
+
+/// Finds the command of a request, which must have the right number of arguments.
+fn find(args: &Request<'_>) -> Result<&'static Command, Error> {
+    let mut name = lowercase(&args[0]);
+    let is_sub = args.len() > 1 && matches!(&*name, b"client" | b"command" | b"config");
+    if is_sub {
+        name.push(b'|');
+        name.extend(lowercase(&args[1]));
+    }
+    let Some(&command) = BY_NAME.get(&*name) else {
+        let name = text(&args[0], 128);
+        if is_sub {
+            let (sub, name) = (text(&args[1], 128), name.to_uppercase());
+            return Err(format!("ERR unknown subcommand '{sub}'. Try {name} HELP.").into());
+        }
+        let mut error = format!("ERR unknown command '{name}', with args beginning with: ");
+        let (start, mut args) = (error.len(), args.from(1));
+        while error.len() - start < 128 {
+            let Some(arg) = args.next() else { break };
+            error.extend(["'", &text(arg, 128 + start - error.len()), "' "]);
+        }
+        return Err(error.into());
+    };
+    let len = i64::try_from(args.len()).unwrap_or(i64::MAX);
+    let fits = len == command.arity || (command.arity < 0 && len >= -command.arity);
+    if fits { Ok(command) } else { Err(wrong_arity(command)) }
+}
+
+/// An argument in an error, cut to `max` bytes.
+pub(crate) fn text(arg: &[u8], max: usize) -> Cow<'_, str> {
+    String::from_utf8_lossy(&arg[..arg.len().min(max)])
+}
+
+/// The error about the number of arguments.
+pub(crate) fn wrong_arity(command: &Command) -> Error {
+    format!("ERR wrong number of arguments for '{}' command", command.name).into()
+}
+
+/// An option to compare with; what is longer than any is cut.
+pub(crate) fn lowercase(word: &[u8]) -> SmallVec<[u8; 24]> {
+    word.iter().take(24).map(u8::to_ascii_lowercase).collect()
+}
+
+/// Goes on if `condition` holds.
+pub(crate) fn ensure(condition: bool, error: &'static str) -> Result<(), Error> {
+    if condition { Ok(()) } else { Err(error.into()) }
+}
+
+/// The elements from `start` to `end`, both counted from the end if negative.
+pub(crate) fn range(start: i64, end: i64, len: usize) -> Range<usize> {
+    let len = i64::try_from(len).unwrap_or(i64::MAX);
+    let from_end = |i: i64| if i < 0 { i + len } else { i };
+    let start = from_end(start).clamp(0, len);
+    let end = (from_end(end).min(len - 1) + 1).max(start);
+    usize::try_from(start).unwrap_or(0)..usize::try_from(end).unwrap_or(0)
+}
+
+impl Call<'_> {
+    /// The integer that argument `i` must be.
+    pub(crate) fn int(&self, i: usize) -> Result<i64, Error> {
+        parse_int(&self.args[i]).ok_or(NOT_AN_INTEGER.into())
+    }
+
+    /// The count that argument 2 is, if there is one.
+    pub(crate) fn count(&self) -> Result<Option<usize>, Error> {
+        let count = self.args.from(2).next().map(|count| parse_int(count).map(usize::try_from));
+        match count {
+            None => Ok(None),
+            Some(Some(Ok(count))) => Ok(Some(count)),
+            Some(_) => Err("ERR value is out of range, must be positive".into()),
+        }
+    }
+
+    /// The time that argument `i` is, at least `least`, in units of `unit` ms since `base`.
+    pub(crate) fn time(&self, i: usize, unit: i64, base: i64, least: i64) -> Result<i64, Error> {
+        let time = Some(self.int(i)?).filter(|time| *time >= least);
+        time.and_then(|time| time.checked_mul(unit)?.checked_add(base)).ok_or_else(|| {
+            format!("ERR invalid expire time in '{}' command", self.command.name).into()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use fsm_runtime::{Decoded, Frame};
+
+    use super::*;
+    use crate::resp::Decoder;
+
+    /// Runs a command at a time and returns its reply.
+    fn at(now: u64, store: &mut Store, command: &str) -> String {
+        let line = format!("{command}\n");
+        let mut decoder = Decoder::default();
+        let Ok(Decoded::Frame(request, _)) = decoder.decode(line.as_bytes()) else { panic!() };
+        let mut session = Session::new(store);
+        let mut out = Vec::new();
+        let flow = execute(store, &mut session, &request, now, &mut out);
+        assert_eq!(flow == Flow::Quit, command == "QUIT");
+        String::from_utf8(out).expect("replies of text")
+    }
+
+    fn run(store: &mut Store, command: &str) -> String {
+        at(0, store, command)
+    }
+
+    #[test]
+    fn blank_requests_have_no_reply() {
+        assert_eq!(run(&mut Store::new(0), ""), "");
+        assert_eq!(run(&mut Store::new(0), "QUIT"), "+OK\r\n");
+    }
+
+    #[test]
+    fn names_are_unique_and_lower_case() {
+        let mut names = HashSet::new();
+        for command in all() {
+            assert_eq!(&*lowercase(command.name.as_bytes()), command.name.as_bytes());
+            assert!(names.insert(command.name), "{}", command.name);
+        }
+    }
+
+    #[test]
+    fn expired_keys_are_gone() {
+        let store = &mut Store::new(0);
+        at(1000, store, "SET k v PX 10");
+        assert_eq!(at(1010, store, "GET k"), "$1\r\nv\r\n");
+        assert_eq!(at(1011, store, "KEYS *"), "*0\r\n");
+        assert_eq!(at(1011, store, "SCAN 0"), "*2\r\n$1\r\n0\r\n*0\r\n");
+        assert_eq!(at(1011, store, "GET k"), "$-1\r\n");
+        at(2000, store, "SET k v EX 1");
+        assert_eq!(at(2400, store, "PTTL k"), ":600\r\n");
+        assert_eq!(at(2400, store, "TTL k"), ":1\r\n");
+        assert_eq!(at(3001, store, "SET k v NX GET"), "$-1\r\n");
+        assert_eq!(at(3001, store, "TTL k"), ":-1\r\n");
+    }
+
+    #[test]
+    fn sweeps_remove_keys_that_nobody_reads() {
+        let store = &mut Store::new(0);
+        for i in 0..1000 {
+            at(1000, store, &format!("SET k{i} v PX 10"));
+            at(1000, store, &format!("SET stays{i} v"));
+        }
+        for now in 1011..1200 {
+            store.sweep(now);
+        }
+        assert_eq!((store.len(), store.volatile, store.stats.expired), (1000, 0, 1000));
+    }
+
+    #[test]
+    fn memory_is_given_back() {
+        let store = &mut Store::new(0);
+        for command in [
+            "SET s hello",
+            "APPEND s more",
+            "SETRANGE s 100 x",
+            "SET s x EX 1",
+            "RPUSH l a b ccc",
+            "LPOP l",
+            "HSET h f v g looong",
+            "HSET h f longer g s",
+            "HINCRBY h n 1000",
+            "HDEL h f nosuch",
+            "SADD t a b c a",
+            "SREM t a nosuch",
+            "SPOP t",
+            "INCR i",
+            "SET l now-a-string",
+            "RPUSH q a b",
+            "RPOP q 2",
+            "LPOP nosuch",
+        ] {
+            run(store, command);
+        }
+        assert!(store.used > 0);
+        assert_eq!(run(store, "DEL s l h t i q nosuch"), ":5\r\n");
+        assert_eq!((store.used, store.len(), store.volatile), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_full_store_refuses_to_grow() {
+        let oom = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
+        let store = &mut Store::new(1000);
+        assert_eq!(run(store, "SETRANGE big 500000000 x"), oom);
+        while run(store, "RPUSH l element") != oom {}
+        assert_eq!(run(store, "SET k v"), oom);
+        assert!(run(store, "LRANGE l 0 0").contains("element"));
+        assert_eq!(run(store, "EXPIRE l 100"), ":1\r\n");
+        assert_eq!(run(store, "DEL l"), ":1\r\n");
+        assert_eq!(run(store, "SET k v"), "+OK\r\n");
+    }
+
+    #[test]
+    fn a_scan_returns_every_key_that_stays() {
+        let store = &mut Store::new(0);
+        for i in 0..500 {
+            run(store, &format!("MSET stays{i} v goes{i} v"));
+        }
+        let (mut seen, mut cursor, mut i) = (HashSet::new(), "0".to_owned(), 0);
+        loop {
+            let reply = run(store, &format!("SCAN {cursor} COUNT 7"));
+            let mut lines = reply.lines().filter(|line| !line.starts_with(['*', '$']));
+            cursor = lines.next().expect("a cursor").to_owned();
+            let keys: Vec<_> = lines.map(str::to_owned).collect();
+            assert!(keys.len() <= 7);
+            seen.extend(keys);
+            if cursor == "0" {
+                break;
+            }
+            for _ in 0..3 {
+                run(store, &format!("DEL goes{}", (i * 37) % 500));
+                i += 1;
+            }
+            run(store, &format!("SET new{i} v"));
+        }
+        assert_eq!((0..500).filter(|i| seen.contains(&format!("stays{i}"))).count(), 500);
+    }
+
+    #[test]
+    fn spop_draws_any_member() {
+        let store = &mut Store::new(0);
+        let mut drawn = HashSet::new();
+        for _ in 0..300 {
+            run(store, "SADD t a b c d");
+            drawn.insert(run(store, "SPOP t"));
+        }
+        assert_eq!(drawn.len(), 4);
+    }
+
+    #[test]
+    fn hello_is_for_resp2() {
+        let store = &mut Store::new(0);
+        assert!(run(store, "HELLO 2 SETNAME me").starts_with("*14\r\n$6\r\nserver\r\n"));
+        assert_eq!(run(store, "HELLO 3"), "-NOPROTO unsupported protocol version\r\n");
+        assert!(run(store, "INFO keyspace").contains("# Keyspace\r\ndb0:keys=0,expires=0"));
+        assert!(
+            run(store, "COMMAND")
+                .starts_with(&format!("*{}", run(store, "COMMAND COUNT")[1..].trim()))
+        );
+    }
+}

@@ -1,0 +1,78 @@
+// cargo run --release --bin kv, then: redis-cli -p 6380 set greeting hello
+//! A Redis server: strings, lists, hashes and sets in memory, for any Redis client.
+
+#![forbid(unsafe_code)]
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Parser;
+use fsm_runtime::prelude::*;
+
+mod collections;
+mod command;
+mod keys;
+mod protocol;
+mod resp;
+mod server;
+mod store;
+mod strings;
+
+use protocol::{Client, Connection, Server};
+use store::Store;
+
+/// A Redis server: strings, lists, hashes and sets in memory, for any Redis client.
+///
+/// It speaks RESP2. Nothing is written to disk. A client that sends nothing for five minutes is disconnected.
+/// SIGTERM and SIGINT let clients finish their commands; a second signal ends the server at once. RUST_LOG is not read;
+/// the log goes to standard error.
+#[derive(Parser)]
+#[command(version, after_help = "Try: redis-cli -p 6380 set greeting hello")]
+struct Options {
+    /// The TCP port to listen on; 0 lets the system choose one
+    #[arg(long, default_value_t = 6380)]
+    port: u16,
+    /// The address to listen on; 0.0.0.0 or :: for all of this machine's
+    #[arg(long, default_value = "127.0.0.1")]
+    bind: IpAddr,
+    /// The path of a Unix socket to listen on as well
+    #[arg(long, value_name = "PATH")]
+    unix: Option<PathBuf>,
+    /// The most clients at a time; further ones wait until one leaves
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    max_clients: usize,
+    /// The memory for keys and values, such as 64mb or 2gb; over it, writes are refused with -OOM. 0 is no limit
+    #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
+    maxmemory: usize,
+}
+
+/// Reads a size as Redis's configuration does: `k` is 1,000 bytes, and `kb` 1,024.
+fn size(text: &str) -> Result<usize, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit = match text[digits..].to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" => 1_000,
+        "kb" => 1 << 10,
+        "m" => 1_000_000,
+        "mb" => 1 << 20,
+        "g" => 1_000_000_000,
+        "gb" => 1 << 30,
+        unit => return Err(format!("`{unit}` is no unit; use b, k, kb, m, mb, g or gb")),
+    };
+    let number: usize = text[..digits].parse().map_err(|_| "a size is a number and a unit")?;
+    number.checked_mul(unit).ok_or_else(|| "the size is too large".to_owned())
+}
+
+fn main() -> Result<(), PoolError> {
+    let options = Options::parse();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let server = Arc::new(Server::new(Store::new(options.maxmemory)));
+    let mut pool = Pool::builder::<Connection>("kv")
+        .listen(std::net::SocketAddr::new(options.bind, options.port).to_string())
+        .max_connections(options.max_clients);
+    if let Some(path) = options.unix {
+        pool = pool.listen(format!("unix:{}", path.display()));
+    }
+    pool.handler(move |_peer| Client::new(&server)).run()
+}

@@ -1,0 +1,105 @@
+//! The protocol: what a connection of a Redis client is doing, and what it may do next.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use fsm_runtime::prelude::*;
+
+use crate::command::{Flow, Session, execute};
+use crate::resp::{Decoder, Error, Out, Request};
+use crate::store::Store;
+
+/// A Redis client's connection.
+#[state_machine(start = Command, eof => Leaving)]
+pub(crate) enum Connection {
+    /// Between two commands: waits for the next one. A client that sends none for five minutes is
+    /// disconnected. Nothing is in progress, so this is where a drain closes the connection.
+    #[read(
+        frame = Decoder,
+        max = 64MiB,
+        idle = 5min => Closed,
+        limit => TooBig,
+        error => Refused,
+    )]
+    #[to(Command | Leaving)]
+    #[rest]
+    Command,
+
+    /// Answers what is no command. What follows it cannot be understood either.
+    #[run]
+    #[to(Leaving)]
+    Refused {
+        #[error]
+        why: Error,
+    },
+
+    /// Answers a command of over 64 MiB.
+    #[run]
+    #[to(Leaving)]
+    TooBig,
+
+    /// Waits until the last answer has left.
+    #[flush(within = 5s => Closed)]
+    #[to(Closed)]
+    Leaving,
+
+    /// The connection is over.
+    #[end]
+    Closed,
+}
+
+/// The data, and the clock by which it expires.
+pub(crate) struct Server {
+    store: Mutex<Store>,
+    started: Instant,
+    epoch: u64,
+}
+
+impl Server {
+    pub(crate) fn new(store: Store) -> Self {
+        let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let epoch = u64::try_from(epoch.as_millis()).unwrap_or(u64::MAX);
+        Self { store: Mutex::new(store), started: Instant::now(), epoch }
+    }
+
+    /// Milliseconds since the epoch of Unix.
+    fn unix_time(&self, now: Instant) -> u64 {
+        let running = now.saturating_duration_since(self.started);
+        self.epoch + u64::try_from(running.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// What belongs to one connection.
+pub(crate) struct Client {
+    server: Arc<Server>,
+    session: Session,
+}
+
+impl Client {
+    pub(crate) fn new(server: &Arc<Server>) -> Self {
+        let mut store = server.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = Session::new(&mut store);
+        Self { server: Arc::clone(server), session }
+    }
+}
+
+impl connection::Handler for Client {
+    fn command(&mut self, request: Request<'_>, cx: &mut Cx<'_>) -> connection::AfterCommand {
+        let now = self.server.unix_time(cx.now());
+        let mut store = self.server.store.lock().unwrap_or_else(PoisonError::into_inner);
+        match execute(&mut store, &mut self.session, &request, now, cx) {
+            Flow::Next => connection::AfterCommand::Command,
+            Flow::Quit => connection::AfterCommand::Leaving,
+        }
+    }
+
+    fn refused(&mut self, why: &mut Error, cx: &mut Cx<'_>) -> connection::AfterRefused {
+        cx.error(&format!("ERR {why}"));
+        connection::AfterRefused::Leaving
+    }
+
+    fn too_big(&mut self, cx: &mut Cx<'_>) -> connection::AfterTooBig {
+        cx.error("ERR Protocol error: the command is larger than 64 MiB");
+        connection::AfterTooBig::Leaving
+    }
+}

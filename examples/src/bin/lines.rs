@@ -1,0 +1,237 @@
+// cargo run --release --bin lines, then: nc 127.0.0.1 7008
+//! A line protocol that shows each thing a state can wait for, and what happens when it does not come.
+//!
+//! | a client sends | and gets |
+//! |---|---|
+//! | `ECHO text` | the text |
+//! | `PIN`, then 4 digits without a line end | whether they are digits |
+//! | `SUM n`, then n bytes | the sum of the bytes |
+//! | `NET`, then a netstring such as `5:hello,` | its text |
+//! | `COUNT n` | the numbers from 1 to n, a line each |
+//! | `NAP` | `awake`, a second later |
+//! | `QUIT` | `bye`, and the end of the connection |
+//!
+//! A line of more than 80 bytes, a client that says nothing for a minute in between or for ten seconds in
+//! the middle of something, and a command that makes no sense end the connection, with a line that says why.
+
+use std::fmt;
+
+use fsm_runtime::prelude::*;
+
+/// What a connection of the line protocol is doing.
+#[state_machine(
+    start = Line,
+    eof => Closed,
+    within = 10s => TimedOut,
+    error = Refusal,
+    error => Refused,
+)]
+enum Lines {
+    /// Between two commands: waits for a line. Nothing is in progress, so a drain may close it here.
+    #[read(until = b"\n", max = 80, limit => TooLong, idle = 1min => TimedOut)]
+    #[to(Line | Pin | Summing | Netting | Counting | Napping | Leaving)]
+    #[rest]
+    Line,
+
+    /// `PIN`: waits for exactly four bytes, which the handler gets as an array.
+    #[read(exact = 4)]
+    #[to(Line)]
+    Pin,
+
+    /// `SUM n`: takes the bytes as they come, never past the `left` ones that belong to it. Each piece must
+    /// come within five seconds of the last, and all of it within a minute.
+    #[read(upto = left, max = 4KiB, idle = 5s => TimedOut, within = 1min => TimedOut)]
+    #[to(Summing | Line)]
+    Summing { left: u64, sum: u64 },
+
+    /// `NET`: waits for a whole message, which a decoder finds. What the decoder refuses takes the
+    /// machine's `error` edge.
+    #[read(frame = Netstring, max = 1KiB, limit => TooLong)]
+    #[to(Line)]
+    Netting,
+
+    /// `COUNT n`: writes more whenever less than 16 KiB is queued, so that a slow reader makes it
+    /// slow, and not large.
+    #[drain(below = 16KiB, idle = 10s => Closed)]
+    #[to(Counting | Line)]
+    Counting { next: u64, last: u64 },
+
+    /// `NAP`: waits for time to pass.
+    #[sleep(1s)]
+    #[to(Line)]
+    Napping,
+
+    /// Waits for nothing: says what was wrong. The error that led here is the state's data.
+    #[run(error => Closed)]
+    #[to(Leaving)]
+    Refused {
+        #[error]
+        why: Refusal,
+    },
+
+    /// Says that the line or the message was too long.
+    #[run]
+    #[to(Leaving)]
+    TooLong,
+
+    /// Says that the client was too slow.
+    #[run]
+    #[to(Leaving)]
+    TimedOut,
+
+    /// Waits until the last line has left. It has one way to go, so no handler is needed.
+    #[flush(within = 5s => Closed, error => Closed)]
+    #[to(Closed)]
+    Leaving,
+
+    /// The end.
+    #[end]
+    Closed,
+}
+
+/// Why a command is refused.
+#[derive(Debug, PartialEq, Eq)]
+struct Refusal(&'static str);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Finds `5:hello,`.
+#[derive(Default)]
+struct Netstring;
+
+impl Frame for Netstring {
+    type Item<'a> = &'a [u8];
+    type Error = Refusal;
+
+    fn decode<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<&'a [u8]>, Refusal> {
+        let digits = input.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        match input.get(digits) {
+            None if digits <= 4 => return Ok(Decoded::More(digits + 1)),
+            Some(b':') if (1..=4).contains(&digits) => {}
+            _ => return Err(Refusal("a netstring begins with its length and a colon")),
+        }
+        let len = number(&input[..digits])?;
+        let text = digits + 1;
+        let end = text + usize::try_from(len).map_err(|_| Refusal("too long"))?;
+        match input.get(end) {
+            None => Ok(Decoded::More(end + 1)),
+            Some(b',') => Ok(Decoded::Frame(&input[text..end], end + 1)),
+            Some(_) => Err(Refusal("a netstring ends with a comma")),
+        }
+    }
+}
+
+/// The number that `digits` are.
+fn number(digits: &[u8]) -> Result<u64, Refusal> {
+    let text = std::str::from_utf8(digits).map_err(|_| Refusal("no number"))?;
+    text.trim().parse().map_err(|_| Refusal("no number"))
+}
+
+struct Client;
+
+impl lines::Handler for Client {
+    fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> Result<lines::AfterLine, Refusal> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let (command, argument) = match line.iter().position(|byte| *byte == b' ') {
+            Some(space) => (&line[..space], &line[space + 1..]),
+            None => (line, &b""[..]),
+        };
+        Ok(match command {
+            b"ECHO" => {
+                cx.write(argument);
+                cx.write(b"\n");
+                lines::AfterLine::Line
+            }
+            b"PIN" => lines::AfterLine::Pin,
+            b"SUM" => lines::AfterLine::Summing { left: number(argument)?, sum: 0 },
+            b"NET" => lines::AfterLine::Netting,
+            b"COUNT" => lines::AfterLine::Counting { next: 1, last: number(argument)? },
+            b"NAP" => lines::AfterLine::Napping,
+            b"QUIT" => {
+                cx.write(b"bye\n");
+                lines::AfterLine::Leaving
+            }
+            _ => return Err(Refusal("unknown command")),
+        })
+    }
+
+    fn pin(&mut self, digits: &[u8; 4], cx: &mut Cx<'_>) -> Result<lines::AfterPin, Refusal> {
+        if !digits.iter().all(u8::is_ascii_digit) {
+            return Err(Refusal("a pin is four digits"));
+        }
+        cx.write(b"four digits\n");
+        Ok(lines::AfterPin::Line)
+    }
+
+    fn summing(
+        &mut self,
+        left: &mut u64,
+        sum: &mut u64,
+        bytes: &[u8],
+        cx: &mut Cx<'_>,
+    ) -> Result<lines::AfterSumming, Refusal> {
+        *left -= bytes.len() as u64;
+        *sum += bytes.iter().map(|byte| u64::from(*byte)).sum::<u64>();
+        if *left > 0 {
+            return Ok(lines::AfterSumming::Summing);
+        }
+        write!(cx, "{sum}\n");
+        Ok(lines::AfterSumming::Line)
+    }
+
+    fn netting(&mut self, text: &[u8], cx: &mut Cx<'_>) -> Result<lines::AfterNetting, Refusal> {
+        cx.write(text);
+        cx.write(b"\n");
+        Ok(lines::AfterNetting::Line)
+    }
+
+    fn counting(
+        &mut self,
+        next: &mut u64,
+        last: &mut u64,
+        cx: &mut Cx<'_>,
+    ) -> Result<lines::AfterCounting, Refusal> {
+        while *next <= *last {
+            if cx.queued() >= 32 * 1024 {
+                return Ok(lines::AfterCounting::Counting);
+            }
+            write!(cx, "{next}\n");
+            *next += 1;
+        }
+        Ok(lines::AfterCounting::Line)
+    }
+
+    fn napping(&mut self, cx: &mut Cx<'_>) -> Result<lines::AfterNapping, Refusal> {
+        cx.write(b"awake\n");
+        Ok(lines::AfterNapping::Line)
+    }
+
+    fn refused(
+        &mut self,
+        why: &mut Refusal,
+        cx: &mut Cx<'_>,
+    ) -> Result<lines::AfterRefused, Refusal> {
+        write!(cx, "! {why}\n");
+        Ok(lines::AfterRefused::Leaving)
+    }
+
+    fn too_long(&mut self, cx: &mut Cx<'_>) -> Result<lines::AfterTooLong, Refusal> {
+        cx.write(b"! too long\n");
+        Ok(lines::AfterTooLong::Leaving)
+    }
+
+    fn timed_out(&mut self, cx: &mut Cx<'_>) -> Result<lines::AfterTimedOut, Refusal> {
+        cx.write(b"! too slow\n");
+        Ok(lines::AfterTimedOut::Leaving)
+    }
+}
+
+fn main() -> Result<(), PoolError> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let address = std::env::args().nth(1).unwrap_or("127.0.0.1:7008".to_owned());
+    Pool::builder::<Lines>("lines").listen(address).handler(|_peer| Client).run()
+}

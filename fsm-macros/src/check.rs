@@ -1,0 +1,106 @@
+//! Finds everything that is wrong with a machine.
+//!
+//! After it, if nothing was found: the machine has a start and an end, every state says once what
+//! it waits for, every event that can come to it has an answer, every name is known, all data is
+//! filled by something, and no cycle spins.
+
+mod data;
+mod events;
+mod flow;
+mod groups;
+mod names;
+mod states;
+
+use crate::ast::Machine;
+use crate::errors::Errors;
+use crate::graph::Graph;
+
+/// Adds what is wrong to `errors` and returns the edges that are known.
+pub(crate) fn check<'a>(machine: &'a Machine, errors: &mut Errors) -> Graph<'a> {
+    let graph = names::resolve(machine, errors);
+    // What is missing somewhere may be what leads to a state or uses a default.
+    let mut complete = graph.is_sound() && !graph.lost && !machine.damaged && !machine.args.damaged;
+    complete &= machine.states.iter().all(|state| !state.damaged);
+    complete &= states::check(machine, errors);
+    complete &= events::check(machine, errors);
+    data::check(machine, &graph, errors);
+    flow::check(machine, &graph, complete, errors);
+    if complete {
+        events::unused(machine, errors);
+        groups::unused(machine, errors);
+    }
+    graph
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use crate::errors::Errors;
+
+    /// The messages about a machine.
+    pub(crate) fn messages(args: &str, states: &str) -> Vec<String> {
+        let mut errors = Errors::default();
+        let item = format!("enum M {{ {states} }}");
+        let machine =
+            crate::parse::parse(args.parse().unwrap(), item.parse().unwrap(), &mut errors).unwrap();
+        let _ = super::check(&machine, &mut errors);
+        errors.messages()
+    }
+
+    /// Checks a table of (arguments, states, messages).
+    pub(crate) fn table(rows: &[(&str, &str, &[&str])]) {
+        for (args, states, expected) in rows {
+            assert_eq!(messages(args, states), *expected, "{args} {states}");
+        }
+    }
+
+    #[test]
+    fn a_sound_machine_is_silent() {
+        table(&[
+            (
+                "start = Length, eof => Closed, within = 5min => Closed, Next = Body | Closed",
+                "#[read(exact = 8)] #[to(Next)] #[rest] Length,
+                 #[read(upto = left, max = 64KiB)] #[to(Body | Stored)] Body { left: u64 },
+                 #[run] #[to(Sent)] Stored { #[carry] left: u64 },
+                 #[flush(within = 30s => Closed)] #[to(Length)] Sent,
+                 #[end] Closed",
+                &[],
+            ),
+            (
+                "start = Line, eof => Closed, error = Fault, error => Failed, message = News",
+                "#[read(frame = Codec, max = 1KiB, limit => Closed, idle = 1h => Closed)]
+                 #[to(Line | Waiting | Nap)] Line,
+                 #[wait(within = never)] #[to(Waiting | Line)] #[rest] Waiting,
+                 #[sleep(1s)] #[to(Line)] Nap,
+                 #[drain(below = 1KiB, within = 1s => Closed, error => Closed)] #[to(Closed)]
+                 Failed { #[error] why: Fault },
+                 #[end] Closed",
+                &[],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn all_findings_come_at_once() {
+        table(&[(
+            "start = A",
+            "#[read(exact = 8, limit => Gone)] #[to(A | A)] A,
+             #[flush] #[to(B)] B { #[error] a: u8, #[error] b: u8 },
+             #[end] Gone { x: u8 }",
+            &[
+                "`A` is named twice; remove one",
+                "an end has no data; remove `x`",
+                "`limit` can never happen in state `A`: `exact = 8` reads so many bytes and no \
+                 more; remove it",
+                "state `A` reads but nothing says where end of stream leads; \
+                 add `eof => State` here or on `#[state_machine(..)]`",
+                "nothing bounds how long state `A` may last; \
+                 add `within = 30s => State` or `idle = 30s => State`, or say `within = never`",
+                "nothing bounds how long state `B` may last; \
+                 add `within = 30s => State` or `idle = 30s => State`, or say `within = never`",
+                "state `B` has two fields for an error, `a` and `b`; remove one `#[error]`",
+                "the cycle `B -> B` has only `flush` states, which do not wait when nothing is \
+                 queued; put a state that waits into it",
+            ],
+        )]);
+    }
+}

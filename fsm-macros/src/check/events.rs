@@ -1,0 +1,204 @@
+use crate::ast::{Answer, Event, Kind, Machine, State, Wait};
+use crate::errors::Errors;
+use crate::graph::answers;
+
+/// Checks that each event has an answer where it can come, and only there. Says whether none is
+/// missing.
+pub(crate) fn check(machine: &Machine, errors: &mut Errors) -> bool {
+    let mut complete = true;
+    for (index, state) in machine.states.iter().enumerate() {
+        let Some(wait) = state.wait() else { continue };
+        impossible(machine, state, wait, errors, true);
+        if !state.damaged && !machine.args.damaged {
+            complete &= missing(machine, index, wait, errors);
+        }
+        contradiction(state, wait, errors);
+    }
+    complete
+}
+
+fn missing(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) -> bool {
+    let state = &machine.states[index];
+    let fails = machine.args.error.is_some();
+    let given = answers(machine, index);
+    let lacks =
+        |event| wait.kind.can(event, fails) && given.iter().all(|answer| answer.event != event);
+    let name = &state.name;
+    let mut complete = true;
+    let mut add = |text: String| {
+        errors.at(name, text);
+        complete = false;
+    };
+    let remedy = "here or on `#[state_machine(..)]`";
+    if lacks(Event::Eof) {
+        add(format!(
+            "state `{name}` reads but nothing says where end of stream leads; \
+             add `eof => State` {remedy}"
+        ));
+    }
+    if lacks(Event::Limit) {
+        add(format!(
+            "state `{name}` reads at most `max` bytes but nothing says where more leads; \
+             add `limit => State` {remedy}"
+        ));
+    }
+    if lacks(Event::Error) {
+        let what = if wait.kind.decodes() { "decoder" } else { "handler" };
+        add(format!(
+            "the {what} of state `{name}` may fail but nothing says where that leads; \
+             add `error => State` {remedy}"
+        ));
+    }
+    let unbounded = lacks(Event::Within) && lacks(Event::Idle) && wait.edges.never.is_none();
+    if unbounded {
+        add(format!(
+            "nothing bounds how long state `{name}` may last; \
+             add `within = 30s => State` or `idle = 30s => State`, or say `within = never`"
+        ));
+    }
+    complete
+}
+
+fn impossible(
+    machine: &Machine,
+    state: &State,
+    wait: &Wait,
+    errors: &mut Errors,
+    unless_unread: bool,
+) {
+    // What a damaged attribute reads is not known.
+    if unless_unread && matches!(wait.kind, Kind::Read { shape: None, .. } | Kind::End) {
+        return;
+    }
+    let fails = machine.args.error.is_some() || machine.args.damaged;
+    let name = &state.name;
+    let never = wait.edges.never.iter().map(|key| (Event::Within, key));
+    let written = wait.edges.answers.iter().map(|Answer { event, key, .. }| (*event, key));
+    for (event, key) in written.chain(never) {
+        if !wait.kind.can(event, fails) {
+            let why = why_not(event, wait);
+            errors.at(
+                key,
+                format_args!("`{key}` can never happen in state `{name}`: {why}; remove it"),
+            );
+        }
+    }
+}
+
+fn why_not(event: Event, wait: &Wait) -> String {
+    match (event, &wait.kind) {
+        (Event::Limit, Kind::Read { shape: Some(shape), .. }) => {
+            match shape.key.to_string().as_str() {
+                "exact" => format!("`{}` reads so many bytes and no more", shape.text),
+                key => format!("`{key}` takes what is there, up to `max`"),
+            }
+        }
+        (Event::Eof | Event::Limit, _) => "it does not read".to_owned(),
+        (Event::Error, _) => {
+            "it decodes no frame, and the machine has no `error = Type` for its handlers".to_owned()
+        }
+        (Event::Within | Event::Idle, Kind::Sleep(_)) => "its sleep is its time".to_owned(),
+        (Event::Within | Event::Idle, _) => format!("a `{}` state does not wait", wait.name),
+    }
+}
+
+fn contradiction(state: &State, wait: &Wait, errors: &mut Errors) {
+    let Some(never) = &wait.edges.never else { return };
+    if let Some(answer) = wait.edges.answers.iter().find(|answer| answer.event.is_deadline()) {
+        let (name, event) = (&state.name, answer.event.name());
+        let text = format!("state `{name}` has `{event}` and `within = never`; remove one");
+        errors.at(never, text);
+    }
+}
+
+/// Adds the defaults of the machine that no state uses.
+pub(crate) fn unused(machine: &Machine, errors: &mut Errors) {
+    for default in &machine.args.defaults.answers {
+        let used = (0..machine.states.len()).any(|state| {
+            answers(machine, state).into_iter().any(|answer| std::ptr::eq(answer, default))
+        });
+        if !used {
+            let key = &default.key;
+            errors.at(key, format_args!("no state uses this `{key}`; remove it"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::table;
+
+    #[test]
+    fn what_can_happen_has_an_answer() {
+        table(&[
+            (
+                "start = A",
+                "#[read(frame = F, max = 9)] #[to(A | B)] A, #[end] B",
+                &[
+                    "state `A` reads but nothing says where end of stream leads; \
+                     add `eof => State` here or on `#[state_machine(..)]`",
+                    "state `A` reads at most `max` bytes but nothing says where more leads; \
+                     add `limit => State` here or on `#[state_machine(..)]`",
+                    "the decoder of state `A` may fail but nothing says where that leads; \
+                     add `error => State` here or on `#[state_machine(..)]`",
+                    "nothing bounds how long state `A` may last; add `within = 30s => State` \
+                     or `idle = 30s => State`, or say `within = never`",
+                ],
+            ),
+            (
+                "start = A, error = Fault",
+                "#[run] #[to(B)] A, #[end] B",
+                &["the handler of state `A` may fail but nothing says where that leads; \
+                   add `error => State` here or on `#[state_machine(..)]`"],
+            ),
+            ("start = A, error = Fault, error => B", "#[run] #[to(B)] A, #[end] B", &[]),
+            ("start = A, idle = 1s => B", "#[flush] #[to(B)] A, #[end] B", &[]),
+        ]);
+    }
+
+    #[test]
+    fn what_can_not_happen_has_none() {
+        table(&[
+            (
+                "start = A, eof => B",
+                "#[read(exact = 8, limit => B, error => B, within = never)] #[to(A)] A, #[end] B",
+                &[
+                    "`limit` can never happen in state `A`: `exact = 8` reads so many bytes and no \
+                     more; remove it",
+                    "`error` can never happen in state `A`: it decodes no frame, and the machine \
+                     has no `error = Type` for its handlers; remove it",
+                ],
+            ),
+            (
+                "start = A, eof => B",
+                "#[read(some, max = 8, limit => B, within = never)] #[to(A)] A, #[end] B",
+                &["`limit` can never happen in state `A`: `some` takes what is there, up to \
+                   `max`; remove it"],
+            ),
+            (
+                "start = A",
+                "#[run(eof => B, within = 1s => B)] #[to(B)] A, #[end] B",
+                &[
+                    "`eof` can never happen in state `A`: it does not read; remove it",
+                    "`within` can never happen in state `A`: a `run` state does not wait; \
+                     remove it",
+                ],
+            ),
+            (
+                "start = A",
+                "#[sleep(1s, idle = 1s => B)] #[to(B)] A, #[end] B",
+                &["`idle` can never happen in state `A`: its sleep is its time; remove it"],
+            ),
+            (
+                "start = A",
+                "#[flush(within = never, idle = 1s => B)] #[to(B)] A, #[end] B",
+                &["state `A` has `idle` and `within = never`; remove one"],
+            ),
+            (
+                "start = A, limit => B, idle = 1s => B",
+                "#[run] #[to(B)] A, #[end] B",
+                &["no state uses this `limit`; remove it", "no state uses this `idle`; remove it"],
+            ),
+        ]);
+    }
+}

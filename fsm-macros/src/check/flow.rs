@@ -1,0 +1,184 @@
+use proc_macro2::Ident;
+
+use crate::ast::{Event, Kind, Machine};
+use crate::errors::Errors;
+use crate::graph::{Edge, Graph};
+use crate::spelling;
+
+/// Checks the graph as a whole. Only a `complete` one shows what leads nowhere.
+pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, complete: bool, errors: &mut Errors) {
+    if complete {
+        let reached = match graph.start {
+            Some((start, _)) => {
+                let reached = graph.reach([start], false);
+                unreachable(machine, &reached, errors);
+                reached
+            }
+            None => vec![true; machine.states.len()],
+        };
+        endless(machine, graph, &reached, errors);
+    }
+    let idle = "uses up no input and no time";
+    spinning(machine, graph, errors, idle, |state, edge| spins(machine, state, edge));
+    let flushing = "has only `flush` states, which do not wait when nothing is queued";
+    spinning(machine, graph, errors, flushing, |state, edge| {
+        flushes(machine, state) && flushes(machine, edge.target) && !edge.is_deadline()
+    });
+}
+
+fn unreachable(machine: &Machine, reached: &[bool], errors: &mut Errors) {
+    let lost = names(machine, |state| !reached[state]);
+    let Some(first) = lost.first() else { return };
+    let (states, are) = described(&lost);
+    let text =
+        format!("nothing leads to {states}; name {are} in some `#[to(..)]`, or remove {are}");
+    errors.at(first, text);
+}
+
+fn endless(machine: &Machine, graph: &Graph<'_>, reached: &[bool], errors: &mut Errors) {
+    let ends = (0..machine.states.len()).filter(|state| machine.states[*state].is_end());
+    let ending = graph.reach(ends, true);
+    let lost = names(machine, |state| !ending[state] && reached[state]);
+    let Some(first) = lost.first() else { return };
+    let (states, are) = described(&lost);
+    let text = format!("no end can be reached from {states}; lead {are} to one");
+    errors.at(first, text);
+}
+
+fn names(machine: &Machine, wanted: impl Fn(usize) -> bool) -> Vec<&Ident> {
+    let states = machine.states.iter().enumerate();
+    states.filter(|(index, _)| wanted(*index)).map(|(_, state)| &state.name).collect()
+}
+
+fn described(names: &[&Ident]) -> (String, &'static str) {
+    match names {
+        [_] => (format!("state {}", spelling::list(names)), "it"),
+        _ => (format!("states {}", spelling::list(names)), "them"),
+    }
+}
+
+/// Adds the cycles of edges that `taken` accepts, each state in one at most.
+fn spinning(
+    machine: &Machine,
+    graph: &Graph<'_>,
+    errors: &mut Errors,
+    what: &str,
+    taken: impl Fn(usize, &Edge<'_>) -> bool,
+) {
+    let mut said = vec![false; machine.states.len()];
+    for state in 0..machine.states.len() {
+        if said[state] {
+            continue;
+        }
+        let Some(cycle) = graph.cycle(state, |source, edge| taken(source, edge)) else { continue };
+        let mut way = format!("{}", machine.states[state].name);
+        for edge in &cycle {
+            said[edge.target] = true;
+            way.push_str(" -> ");
+            way.push_str(&machine.states[edge.target].name.to_string());
+        }
+        if let Some(first) = cycle.first() {
+            let text = format!("the cycle `{way}` {what}; put a state that waits into it");
+            errors.at(first.name, text);
+        }
+    }
+}
+
+impl Edge<'_> {
+    fn is_deadline(&self) -> bool {
+        self.event().is_some_and(Event::is_deadline)
+    }
+}
+
+/// Whether `edge` may be taken again at once when it comes back to its `source`.
+fn spins(machine: &Machine, source: usize, edge: &Edge<'_>) -> bool {
+    let Some(wait) = machine.states[source].wait() else { return false };
+    match (&wait.kind, edge.event()) {
+        (Kind::Run, _) | (Kind::Read { .. }, Some(Event::Eof | Event::Limit)) => true,
+        (Kind::Read { .. }, Some(Event::Error)) => wait.kind.decodes(),
+        _ => false,
+    }
+}
+
+fn flushes(machine: &Machine, state: usize) -> bool {
+    machine.states[state].wait().is_some_and(|wait| matches!(wait.kind, Kind::Flush))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::table;
+
+    #[test]
+    fn every_state_is_on_a_way_from_start_to_end() {
+        table(&[
+            (
+                "start = A",
+                "#[run] #[to(C)] A, #[run] #[to(C)] B, #[end] C, #[end] D",
+                &[
+                    "nothing leads to states `B` and `D`; name them in some `#[to(..)]`, or remove them",
+                ],
+            ),
+            (
+                "start = A, eof => B, within = 1s => B",
+                "#[read(some, max = 1)] #[to(A | N)] A, #[sleep(1s)] #[to(N)] N, #[end] B",
+                &["no end can be reached from state `N`; lead it to one"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn what_is_missing_explains_what_is_not_reached() {
+        table(&[(
+            "start = A, eof => Gon",
+            "#[read(some, max = 1, within = never)] #[to(A)] A, #[end] Gone",
+            &[],
+        )]);
+    }
+
+    #[test]
+    fn no_cycle_spins() {
+        table(&[
+            (
+                "start = A",
+                "#[run] #[to(B | D)] A, #[run] #[to(C)] B, #[run] #[to(A)] C, #[end] D",
+                &["the cycle `A -> B -> C -> A` uses up no input and no time; \
+                   put a state that waits into it"],
+            ),
+            (
+                "start = A",
+                "#[read(until = b\";\", max = 9, eof => A, limit => B, within = never)] #[to(A)] A,
+                 #[run] #[to(A | C)] B, #[end] C",
+                &[
+                    "the cycle `A -> A` uses up no input and no time; \
+                     put a state that waits into it",
+                    "the cycle `B -> A -> B` uses up no input and no time; \
+                     put a state that waits into it",
+                ],
+            ),
+            (
+                "start = A, error = E, eof => C",
+                "#[read(exact = 9, error => A, within = never)] #[to(A)] A, #[end] C",
+                &[],
+            ),
+            (
+                "start = A, eof => C, limit => C",
+                "#[read(frame = F, max = 9, error => A, within = never)] #[to(A)] A, #[end] C",
+                &["the cycle `A -> A` uses up no input and no time; \
+                   put a state that waits into it"],
+            ),
+            (
+                "start = A, within = 1s => C",
+                "#[flush] #[to(B | C)] A, #[flush] #[to(A)] B, #[end] C",
+                &[
+                    "the cycle `A -> B -> A` has only `flush` states, which do not wait when nothing \
+                   is queued; put a state that waits into it",
+                ],
+            ),
+            (
+                "start = A, within = 1s => C",
+                "#[run] #[to(B)] A, #[flush] #[to(A | C)] B, #[end] C",
+                &[],
+            ),
+        ]);
+    }
+}

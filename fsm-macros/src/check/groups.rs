@@ -1,0 +1,151 @@
+use proc_macro2::Ident;
+
+use crate::ast::{Group, Machine};
+use crate::errors::Errors;
+use crate::spelling;
+
+/// The named groups of a machine.
+pub(crate) struct Groups<'a> {
+    machine: &'a Machine,
+}
+
+/// What a name stands for, by index.
+#[derive(Clone, Copy)]
+pub(crate) enum Found {
+    State(usize),
+    Group(usize),
+    Nothing,
+}
+
+impl<'a> Groups<'a> {
+    pub(crate) fn new(machine: &'a Machine, errors: &mut Errors) -> Self {
+        let groups = Self { machine };
+        for (index, group) in machine.args.groups.iter().enumerate() {
+            groups.check(index, group, errors);
+        }
+        groups
+    }
+
+    pub(crate) fn find(&self, name: &Ident) -> Found {
+        let state = self.machine.states.iter().position(|state| state.name == *name);
+        let group = || self.machine.args.groups.iter().position(|group| group.name == *name);
+        state.map(Found::State).or_else(|| group().map(Found::Group)).unwrap_or(Found::Nothing)
+    }
+
+    /// The group that a name of nothing was meant for, if no state is as near.
+    pub(crate) fn meant(&self, name: &Ident) -> Option<&'a Ident> {
+        let states: Vec<String> =
+            self.machine.states.iter().map(|state| state.name.to_string()).collect();
+        let mut known: Vec<&str> = states.iter().map(String::as_str).collect();
+        let groups: Vec<String> =
+            self.machine.args.groups.iter().map(|group| group.name.to_string()).collect();
+        known.extend(groups.iter().map(String::as_str));
+        let meant = spelling::nearest(&name.to_string(), &known)?;
+        self.machine.args.groups.iter().map(|group| &group.name).find(|group| *group == meant)
+    }
+
+    /// The states of a group and of those in it, and where each is written.
+    pub(crate) fn flat(&self, group: usize) -> Vec<(usize, &'a Ident)> {
+        let mut states = Vec::new();
+        self.collect(group, &mut Vec::new(), &mut states);
+        states
+    }
+
+    fn collect(&self, group: usize, seen: &mut Vec<usize>, states: &mut Vec<(usize, &'a Ident)>) {
+        if seen.contains(&group) {
+            return;
+        }
+        seen.push(group);
+        for member in &self.machine.args.groups[group].members {
+            match self.find(member) {
+                Found::State(state) => states.push((state, member)),
+                Found::Group(inner) => self.collect(inner, seen, states),
+                Found::Nothing => {}
+            }
+        }
+    }
+
+    fn check(&self, index: usize, group: &Group, errors: &mut Errors) {
+        let name = &group.name;
+        if let Found::State(_) = self.find(name) {
+            errors.at(name, format_args!("`{name}` is a state and a group; rename the group"));
+            return;
+        }
+        for (at, member) in group.members.iter().enumerate() {
+            if group.members[..at].contains(member) {
+                errors.at(member, format_args!("`{member}` is named twice; remove one"));
+            }
+        }
+        if let Some(member) = self.way_back(index) {
+            errors
+                .at(member, format_args!("the group `{name}` contains itself; remove `{member}`"));
+        } else if group.members.is_empty() {
+            errors.at(
+                name,
+                format_args!("the group `{name}` names no state; write `{name} = A | B`"),
+            );
+        }
+    }
+
+    /// The member of `group` through which it contains itself.
+    fn way_back(&self, group: usize) -> Option<&'a Ident> {
+        self.machine.args.groups[group].members.iter().find(|member| match self.find(member) {
+            Found::Group(inner) => {
+                let mut seen = Vec::new();
+                self.collect(inner, &mut seen, &mut Vec::new());
+                seen.contains(&group)
+            }
+            _ => false,
+        })
+    }
+}
+
+/// Adds the groups that nothing uses.
+pub(crate) fn unused(machine: &Machine, errors: &mut Errors) {
+    let targets = machine.states.iter().flat_map(|state| &state.to).flat_map(|to| &to.targets);
+    let members = machine.args.groups.iter().flat_map(|group| &group.members);
+    let used: Vec<&Ident> = targets.chain(members).collect();
+    for group in &machine.args.groups {
+        let name = &group.name;
+        if !used.contains(&name) {
+            errors.at(name, format_args!("no `to(..)` uses the group `{name}`; remove it"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::table;
+
+    #[test]
+    fn groups_stand_for_states() {
+        let states = "#[run] #[to(All)] A, #[run] #[to(C)] B, #[end] C";
+        table(&[
+            ("start = A, All = B | C", states, &[]),
+            ("start = A, All = Some, Some = B | C", states, &[]),
+            ("start = A, All = Some | B, Some = B | C", states, &[]),
+            (
+                "start = A, All = B | Some, Some = All",
+                states,
+                &[
+                    "the group `All` contains itself; remove `Some`",
+                    "the group `Some` contains itself; remove `All`",
+                ],
+            ),
+            (
+                "start = A, All = B | C, B = C",
+                states,
+                &["`B` is a state and a group; rename the group"],
+            ),
+            ("start = A, All = B | C | C", states, &["`C` is named twice; remove one"]),
+            (
+                "start = A, All = B | C, Few = C",
+                states,
+                &["no `to(..)` uses the group `Few`; remove it"],
+            ),
+            ("start = A, All = B | D", states, &[]),
+            ("start = A, Alle = B | C", states, &["unknown group `All`; did you mean `Alle`?"]),
+            ("start = All, All = B | C", states, &["`All` is a group; name one state"]),
+        ]);
+    }
+}

@@ -1,0 +1,191 @@
+use std::collections::HashMap;
+
+use proc_macro2::Ident;
+
+use super::groups::{Found, Groups};
+use crate::ast::Machine;
+use crate::errors::Errors;
+use crate::graph::{Edge, Graph, answers};
+use crate::spelling;
+
+/// Looks up the names in attributes.
+pub(crate) fn resolve<'a>(machine: &'a Machine, errors: &mut Errors) -> Graph<'a> {
+    let groups = Groups::new(machine, errors);
+    let mut resolver = Resolver { machine, groups, unknown: Vec::new(), lost: false };
+    let start = resolver.start(errors);
+    let edges: Vec<_> =
+        (0..machine.states.len()).map(|state| resolver.edges(state, errors)).collect();
+    resolver.rest(errors);
+    let Resolver { unknown, lost, .. } = resolver;
+    let twins = handlers(machine, errors);
+    Graph { start, edges, unknown, lost, twins }
+}
+
+struct Resolver<'a> {
+    machine: &'a Machine,
+    groups: Groups<'a>,
+    unknown: Vec<&'a Ident>,
+    lost: bool,
+}
+
+impl<'a> Resolver<'a> {
+    fn start(&mut self, errors: &mut Errors) -> Option<(usize, &'a Ident)> {
+        let args = &self.machine.args;
+        if args.start.is_none() && !args.damaged {
+            let text = "nothing says where the machine starts; \
+                        add `start = State` to `#[state_machine(..)]`";
+            errors.at(&self.machine.name, text);
+        }
+        let name = args.start.as_ref()?;
+        Some((self.one(name, errors)?, name))
+    }
+
+    fn edges(&mut self, state: usize, errors: &mut Errors) -> Vec<Edge<'a>> {
+        let machine = self.machine;
+        let mut edges: Vec<Edge<'a>> = Vec::new();
+        let written = machine.states[state].to.iter().flat_map(|to| &to.targets);
+        let mut before: Vec<&Ident> = Vec::new();
+        for name in written {
+            if before.contains(&name) {
+                errors.at(name, format_args!("`{name}` is named twice; remove one"));
+                continue;
+            }
+            before.push(name);
+            for (target, name) in self.all(name, errors) {
+                // Groups may overlap.
+                if edges.iter().all(|edge| edge.target != target) {
+                    edges.push(Edge { target, name, answer: None });
+                }
+            }
+        }
+        for answer in answers(machine, state) {
+            if let Found::State(target) = self.groups.find(&answer.target) {
+                edges.push(Edge { target, name: &answer.target, answer: Some(answer) });
+            }
+        }
+        edges
+    }
+
+    /// Looks up every name that stands for one state, once, whether or not it makes an edge.
+    fn rest(&mut self, errors: &mut Errors) {
+        let machine = self.machine;
+        let waits = machine.states.iter().flat_map(|state| &state.waits);
+        let answers = waits.flat_map(|wait| &wait.edges.answers);
+        for answer in machine.args.defaults.answers.iter().chain(answers) {
+            self.one(&answer.target, errors);
+        }
+        for member in machine.args.groups.iter().flat_map(|group| &group.members) {
+            self.known(member, errors);
+        }
+    }
+
+    /// The state that `name` stands for.
+    fn one(&mut self, name: &'a Ident, errors: &mut Errors) -> Option<usize> {
+        match self.known(name, errors) {
+            Found::State(state) => Some(state),
+            Found::Group(_) => {
+                errors.at(name, format_args!("`{name}` is a group; name one state"));
+                self.lost = true;
+                None
+            }
+            Found::Nothing => None,
+        }
+    }
+
+    /// The states that `name` stands for, and where each is written.
+    fn all(&mut self, name: &'a Ident, errors: &mut Errors) -> Vec<(usize, &'a Ident)> {
+        match self.known(name, errors) {
+            Found::State(state) => vec![(state, name)],
+            Found::Group(group) => self.groups.flat(group),
+            Found::Nothing => Vec::new(),
+        }
+    }
+
+    fn known(&mut self, name: &'a Ident, errors: &mut Errors) -> Found {
+        let found = self.groups.find(name);
+        if matches!(found, Found::Nothing) {
+            match self.groups.meant(name) {
+                Some(group) => {
+                    let text = format!("unknown group `{name}`; did you mean `{group}`?");
+                    errors.at(name, text);
+                    self.lost = true;
+                }
+                None => self.unknown.push(name),
+            }
+        }
+        found
+    }
+}
+
+/// Checks that each state can have a handler of its own, and says whether two have the same name.
+fn handlers(machine: &Machine, errors: &mut Errors) -> bool {
+    let mut owners: HashMap<String, &Ident> = HashMap::new();
+    let mut twins = false;
+    for state in &machine.states {
+        let name = &state.name;
+        let handler = spelling::snake_case(name);
+        if spelling::identifier(&handler, name.span()).is_none() {
+            errors.at(
+                name,
+                format_args!(
+                    "no handler can be called `{handler}`; give state `{name}` another name"
+                ),
+            );
+        }
+        match owners.get(&handler) {
+            Some(owner) if *owner == name => twins = true,
+            Some(owner) => errors.at(
+                name,
+                format_args!(
+                    "states `{owner}` and `{name}` would share the handler `{handler}`; rename one"
+                ),
+            ),
+            None => {
+                owners.insert(handler, name);
+            }
+        }
+    }
+    let module = spelling::snake_case(&machine.name);
+    if machine.args.module.is_none() && spelling::identifier(&module, machine.name.span()).is_none()
+    {
+        let text = format!("no module can be called `{module}`; add `module = name`");
+        errors.at(&machine.name, text);
+    }
+    twins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::table;
+
+    #[test]
+    fn names_that_clash() {
+        table(&[
+            (
+                "eof => B",
+                "#[read(some, max = 1, within = never)] #[to(A)] A, #[end] B",
+                &["nothing says where the machine starts; \
+                   add `start = State` to `#[state_machine(..)]`"],
+            ),
+            (
+                "start = TooLong",
+                "#[run] #[to(Too_Long)] TooLong, #[run] #[to(B)] Too_Long, #[end] B",
+                &["states `TooLong` and `Too_Long` would share the handler `too_long`; rename one"],
+            ),
+            (
+                "start = Super",
+                "#[run] #[to(B)] Super, #[end] B",
+                &["no handler can be called `super`; give state `Super` another name"],
+            ),
+            ("start = A", "#[run] #[to(B | B)] A, #[end] B", &["`B` is named twice; remove one"]),
+        ]);
+    }
+
+    #[test]
+    fn unknown_names_are_left_to_rustc() {
+        table(&[
+            ("start = A, eof => Gon", "#[run] #[to(Bb)] A, #[end] B", &[]),
+            ("start = Aa", "#[run] #[to(B)] A, #[end] B", &[]),
+        ]);
+    }
+}

@@ -1,0 +1,242 @@
+use crate::ast::{Cut, Kind, Machine, Shape, State, Wait};
+use crate::errors::Errors;
+use crate::spelling;
+
+/// Checks each state for itself, and says whether nothing is missing that may lead somewhere.
+pub(crate) fn check(machine: &Machine, errors: &mut Errors) -> bool {
+    let mut complete = true;
+    for state in &machine.states {
+        complete &= one_wait(state, errors);
+        if state.is_end() {
+            end(state, errors);
+        } else {
+            complete &= verdicts(state, errors);
+            rest(state, errors);
+        }
+        if let Some(wait) = state.wait() {
+            bounds(state, wait, errors);
+        }
+    }
+    if !machine.damaged && !machine.states.iter().any(|state| state.is_end() || state.damaged) {
+        let text = "no state is an end; add one with `#[end]`";
+        errors.at(&machine.name, text);
+        complete = false;
+    }
+    messages(machine, errors);
+    complete
+}
+
+fn one_wait(state: &State, errors: &mut Errors) -> bool {
+    let name = &state.name;
+    match &state.waits[..] {
+        [_] => return true,
+        [first, others @ ..] => {
+            for other in others {
+                let (first, other_name) = (&first.name, &other.name);
+                let text = format!(
+                    "state `{name}` waits for two things, `{first}` and `{other_name}`; \
+                     make two states of it"
+                );
+                errors.at(other_name, text);
+            }
+        }
+        [] if state.damaged => {}
+        [] => errors.at(
+            name,
+            format_args!(
+                "nothing says what state `{name}` waits for; \
+                 add `#[read(..)]`, `#[flush]`, `#[drain(..)]`, `#[wait]`, `#[sleep(..)]`, \
+                 `#[run]` or `#[end]`"
+            ),
+        ),
+    }
+    false
+}
+
+fn end(state: &State, errors: &mut Errors) {
+    if !state.fields.is_empty() {
+        let names = spelling::list(state.fields.iter().map(|field| &field.name));
+        let text = format!("an end has no data; remove {names}");
+        errors.at(&state.fields[0].name, text);
+    }
+    if let Some(to) = &state.to {
+        errors.at(&to.key, "an end leads nowhere; remove `#[to(..)]`");
+    }
+    if let Some(rest) = &state.rest {
+        errors.at(rest, "the machine is done at an end; remove `#[rest]`");
+    }
+}
+
+fn verdicts(state: &State, errors: &mut Errors) -> bool {
+    if state.to.is_none() && !state.damaged && !state.waits.is_empty() {
+        let name = &state.name;
+        let text = format!("nothing says where state `{name}` leads; add `#[to(State)]`");
+        errors.at(name, text);
+    }
+    state.to.is_some()
+}
+
+fn rest(state: &State, errors: &mut Errors) {
+    let (Some(rest), Some(wait)) = (&state.rest, state.wait()) else { return };
+    if !matches!(wait.kind, Kind::Read { .. } | Kind::Message | Kind::Sleep(_)) {
+        let kind = &wait.name;
+        let text = format!(
+            "a `{kind}` state has something in progress; \
+             remove `#[rest]`, it is for `read`, `wait` and `sleep`"
+        );
+        errors.at(rest, text);
+    }
+}
+
+fn bounds(state: &State, wait: &Wait, errors: &mut Errors) {
+    let name = &state.name;
+    match &wait.kind {
+        Kind::Read { shape: None, .. } if !state.damaged => {
+            let text = "`read` lacks what it reads; write `exact = 8`, `until = b\"\\n\"`, `some`, \
+                        `upto = left` or `frame = Type`";
+            errors.at(&wait.name, text);
+        }
+        Kind::Read { shape: Some(Shape { cut: Cut::Exact(_), text, .. }), max: Some((key, _)) } => {
+            errors.at(key, format_args!("`max` says nothing beside `{text}`; remove it"));
+        }
+        Kind::Read { shape: Some(Shape { cut: Cut::Exact(_), .. }), max: None } => {}
+        Kind::Read { shape: Some(_), max: None } if !state.damaged => {
+            let text = format!(
+                "nothing bounds what state `{name}` reads; add `max = 64KiB` to `#[read(..)]`"
+            );
+            errors.at(name, text);
+        }
+        Kind::Drain { below: None } if !state.damaged => {
+            errors.at(&wait.name, "`drain` lacks its mark; write `#[drain(below = 64KiB)]`");
+        }
+        _ => {}
+    }
+}
+
+fn messages(machine: &Machine, errors: &mut Errors) {
+    let waits = machine.states.iter().flat_map(|state| &state.waits);
+    let waiting: Vec<_> = waits.filter(|wait| matches!(wait.kind, Kind::Message)).collect();
+    let damaged = machine.damaged || machine.states.iter().any(|state| state.damaged);
+    match &machine.args.message {
+        None if !machine.args.damaged => {
+            for wait in waiting {
+                let text = "the machine has no messages to wait for; \
+                            add `message = Type` to `#[state_machine(..)]`";
+                errors.at(&wait.name, text);
+            }
+        }
+        Some((key, _)) if waiting.is_empty() && !damaged => {
+            let text = "no state waits for a message; add one with `#[wait]`, or remove this";
+            errors.at(key, text);
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::table;
+
+    #[test]
+    fn each_state_waits_once() {
+        table(&[
+            (
+                "start = A",
+                "#[run] #[flush(within = never)] #[to(B)] A, #[end] B",
+                &["state `A` waits for two things, `run` and `flush`; make two states of it"],
+            ),
+            (
+                "start = A",
+                "#[to(B)] A, #[end] B",
+                &["nothing says what state `A` waits for; \
+                   add `#[read(..)]`, `#[flush]`, `#[drain(..)]`, `#[wait]`, `#[sleep(..)]`, \
+                   `#[run]` or `#[end]`"],
+            ),
+            (
+                "start = A",
+                "#[run] A, #[end] B",
+                &["nothing says where state `A` leads; add `#[to(State)]`"],
+            ),
+            (
+                "start = A",
+                "#[run] #[to(A)] A",
+                &[
+                    "no state is an end; add one with `#[end]`",
+                    "the cycle `A -> A` uses up no input and no time; put a state that waits into it",
+                ],
+            ),
+            (
+                "start = A",
+                "#[raed(some)] #[to(B)] A, #[end] B",
+                &["unknown attribute `raed`; did you mean `read`?"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn an_end_is_the_end() {
+        table(&[(
+            "start = A",
+            "#[run] #[to(B)] A, #[end] #[to(A)] #[rest] B { x: u8, y: u8 }",
+            &[
+                "an end has no data; remove `x` and `y`",
+                "an end leads nowhere; remove `#[to(..)]`",
+                "the machine is done at an end; remove `#[rest]`",
+            ],
+        )]);
+    }
+
+    #[test]
+    fn only_what_waits_may_rest() {
+        table(&[(
+            "start = A",
+            "#[run] #[to(B)] #[rest] A, #[end] B",
+            &["a `run` state has something in progress; \
+               remove `#[rest]`, it is for `read`, `wait` and `sleep`"],
+        )]);
+    }
+
+    #[test]
+    fn what_is_read_is_bounded() {
+        table(&[
+            (
+                "start = A, eof => B, within = 1s => B",
+                "#[read(some)] #[to(A)] A, #[end] B",
+                &["nothing bounds what state `A` reads; add `max = 64KiB` to `#[read(..)]`"],
+            ),
+            (
+                "start = A, eof => B, within = 1s => B",
+                "#[read(exact = 8, max = 9)] #[to(A)] A, #[end] B",
+                &["`max` says nothing beside `exact = 8`; remove it"],
+            ),
+            (
+                "start = A, eof => B, within = 1s => B",
+                "#[read(max = 9)] #[to(A)] A, #[end] B",
+                &["`read` lacks what it reads; write `exact = 8`, `until = b\"\\n\"`, `some`, \
+                   `upto = left` or `frame = Type`"],
+            ),
+            (
+                "start = A",
+                "#[drain(within = 1s => B)] #[to(A)] A, #[end] B",
+                &["`drain` lacks its mark; write `#[drain(below = 64KiB)]`"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn messages_are_declared_and_waited_for() {
+        table(&[
+            (
+                "start = A",
+                "#[wait(within = 1s => B)] #[to(A)] A, #[end] B",
+                &["the machine has no messages to wait for; \
+                   add `message = Type` to `#[state_machine(..)]`"],
+            ),
+            (
+                "start = A, message = News",
+                "#[run] #[to(B)] A, #[end] B",
+                &["no state waits for a message; add one with `#[wait]`, or remove this"],
+            ),
+        ]);
+    }
+}

@@ -1,0 +1,164 @@
+use proc_macro2::TokenStream;
+
+use super::{lints, read};
+use crate::ast::Event;
+use crate::model::{Active, Machine, Role, State, Wait};
+
+/// `impl Drive<H> for ..`
+pub(crate) fn drive(machine: &Machine) -> TokenStream {
+    let interface = &machine.interface;
+    let (root, name, module) = (&interface.root, &interface.name, &interface.module);
+    let lints = lints();
+    let resume = machine.states.iter().map(|state| resume(machine, state));
+    let within = lapse(machine, Event::Within);
+    let idle = lapse(machine, Event::Idle);
+    generated! {
+        #[automatically_derived]
+        #lints
+        impl<H: #module::Handler> #root::Drive<H> for #name {
+            #[inline]
+            fn resume(
+                &mut self,
+                handler: &mut H,
+                input: &mut #root::Input<'_, Self::Partial>,
+                cx: &mut #root::Cx<'_, Self::Message>,
+            ) -> #root::Step {
+                match self {
+                    #(#resume)*
+                }
+            }
+
+            fn lapse(
+                &mut self,
+                lapse: #root::Lapse,
+                handler: &mut H,
+                cx: &mut #root::Cx<'_, Self::Message>,
+            ) -> #root::Step {
+                match lapse {
+                    #root::Lapse::Within => #within,
+                    #root::Lapse::Idle => #idle,
+                }
+            }
+        }
+    }
+}
+
+/// The arm of `resume` for a state.
+fn resume(machine: &Machine, state: &State) -> TokenStream {
+    let root = &machine.interface.root;
+    let any = state.any();
+    let active = match &state.role {
+        Role::End => return generated!(#any => #root::Step::End,),
+        Role::Active(active) => active,
+    };
+    let all = state.all();
+    let (before, taken) = match &active.wait {
+        Wait::Sleep(_) => return generated!(#any => #root::Step::Sleep,),
+        Wait::Run => {
+            let call = call(machine, state, active, None);
+            return generated!(#all => #call);
+        }
+        Wait::Read(read) => (read::read(machine, state, read), Some(generated!(taken))),
+        Wait::Flush => (
+            generated! {
+                if cx.queued() > 0 {
+                    return #root::Step::Drain(1);
+                }
+            },
+            None,
+        ),
+        Wait::Drain { below } => {
+            let below = &below.value;
+            let drain = generated! {
+                let below: usize = #below;
+                if cx.queued() >= below {
+                    return #root::Step::Drain(below);
+                }
+            };
+            (drain, None)
+        }
+        Wait::Message => {
+            let take = generated! {
+                let ::core::option::Option::Some(taken) = cx.message() else {
+                    return #root::Step::Wait;
+                };
+            };
+            (take, Some(generated!(taken)))
+        }
+    };
+    let call = call(machine, state, active, taken);
+    generated! {
+        #all => {
+            #before
+            #call
+        }
+    }
+}
+
+/// Calls the handler and does what it says.
+fn call(
+    machine: &Machine,
+    state: &State,
+    active: &Active,
+    taken: Option<TokenStream>,
+) -> TokenStream {
+    let interface = &machine.interface;
+    let (root, module) = (&interface.root, &interface.module);
+    let (name, after, fields) = (&active.handler, &active.after, &state.fields);
+    let given = fields.iter().map(|field| generated!(#field)).chain(taken);
+    let fails = interface.error.is_some();
+    let verdicts = active.verdicts.iter().map(|(verdict, go)| {
+        let pattern = generated!(#module::#after::#verdict);
+        let (pattern, step) = match go {
+            None => (pattern, generated!(#root::Step::Stayed)),
+            Some(go) => {
+                let data = go.data();
+                let go = go.expand(machine, state);
+                (generated!(#pattern #data), generated!({ #go #root::Step::Moved }))
+            }
+        };
+        if fails {
+            generated!(::core::result::Result::Ok(#pattern) => #step,)
+        } else {
+            generated!(#pattern => #step,)
+        }
+    });
+    let error = active.error.as_ref().map(|error| {
+        let go = error.expand_error(machine, state);
+        generated! {
+            ::core::result::Result::Err(error) => {
+                #go
+                #root::Step::Moved
+            }
+        }
+    });
+    // A path, since what implements the trait may have other methods of that name.
+    generated! {
+        match #module::Handler::#name(handler, #(#given,)* cx) {
+            #(#verdicts)*
+            #error
+        }
+    }
+}
+
+/// What `lapse` does when one of the two times has passed.
+fn lapse(machine: &Machine, event: Event) -> TokenStream {
+    let root = &machine.interface.root;
+    let arms = machine.states.iter().filter_map(|state| {
+        let Role::Active(active) = &state.role else { return None };
+        if let (Wait::Sleep(_), Event::Within) = (&active.wait, event) {
+            let (all, call) = (state.all(), call(machine, state, active, None));
+            return Some(generated!(#all => #call));
+        }
+        let edge = if event == Event::Within { &active.within } else { &active.idle };
+        let (_, go) = edge.as_ref()?;
+        let (any, go) = (state.any(), go.expand(machine, state));
+        Some(generated!(#any => { #go #root::Step::Moved }))
+    });
+    generated! {
+        match self {
+            #(#arms)*
+            _ => #root::Step::Stayed,
+        }
+    }
+}

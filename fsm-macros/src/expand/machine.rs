@@ -1,0 +1,117 @@
+use proc_macro2::TokenStream;
+
+use super::{lints, spec};
+use crate::model::{Expr, Machine, Role, Sleep, State, Wait};
+
+/// `impl Machine for ..`
+pub(crate) fn machine(machine: &Machine) -> TokenStream {
+    let interface = &machine.interface;
+    let (root, name, module) = (&interface.root, &interface.name, &interface.module);
+    let lints = lints();
+    let spec = spec::spec(machine);
+    let message = interface.message_type();
+    let partial =
+        if interface.decoders.is_empty() { generated!(()) } else { generated!(#module::Partial) };
+    let (index, start) = &machine.start;
+    let start = machine.states[*index].empty(start);
+    let indexes = machine.states.iter().enumerate().map(|(index, state)| {
+        let pattern = state.any();
+        generated!(#pattern => #index,)
+    });
+    let timing = timing(machine);
+    generated! {
+        #[automatically_derived]
+        #lints
+        impl #root::Machine for #name {
+            const SPEC: &'static #root::Spec = #spec;
+
+            type Message = #message;
+            type Partial = #partial;
+
+            #[inline]
+            fn start() -> Self {
+                #start
+            }
+
+            #[inline]
+            fn state(&self) -> usize {
+                match self {
+                    #(#indexes)*
+                }
+            }
+
+            #[inline]
+            fn timing(&self) -> #root::Timing {
+                #timing
+            }
+        }
+    }
+}
+
+fn timing(machine: &Machine) -> TokenStream {
+    let root = &machine.interface.root;
+    let never = generated!(#root::Timing::NEVER);
+    let mut arms = TokenStream::new();
+    let mut unbounded = Vec::new();
+    for state in &machine.states {
+        let (within, idle) = times(state, root);
+        if within.is_none() && idle.is_none() {
+            unbounded.push(state.any());
+            continue;
+        }
+        let pattern = match &state.role {
+            Role::Active(active) => match &active.wait {
+                Wait::Sleep(Sleep::Of { time, .. }) => state.some(&time.fields),
+                _ => state.any(),
+            },
+            Role::End => state.any(),
+        };
+        let (within, idle) = (within.unwrap_or(never.clone()), idle.unwrap_or(never.clone()));
+        arms.extend(generated!(#pattern => #root::Timing { within: #within, idle: #idle },));
+    }
+    generated! {
+        match self {
+            #arms
+            #(#unbounded)|* => #root::Timing { within: #never, idle: #never },
+        }
+    }
+}
+
+fn times(state: &State, root: &TokenStream) -> (Option<TokenStream>, Option<TokenStream>) {
+    let Role::Active(active) = &state.role else { return (None, None) };
+    let literal = |millis: u64| {
+        let millis = proc_macro2::Literal::u64_unsuffixed(millis);
+        generated!(#millis)
+    };
+    let within = match &active.wait {
+        Wait::Sleep(Sleep::Fixed(millis)) => Some(literal(*millis)),
+        Wait::Sleep(Sleep::Of { time, max }) => {
+            let (time, max) = (time.borrowed(), literal(*max));
+            // `clone` takes a field, which is a reference, as well as a value.
+            Some(generated!({
+                let time = #time;
+                #root::Timing::millis(
+                    <::core::time::Duration as ::core::clone::Clone>::clone(&time),
+                    #max,
+                )
+            }))
+        }
+        _ => active.within.as_ref().map(|(millis, _)| literal(*millis)),
+    };
+    (within, active.idle.as_ref().map(|(millis, _)| literal(*millis)))
+}
+
+impl Expr {
+    /// The expression, with the fields in it as shared references.
+    pub(crate) fn borrowed(&self) -> TokenStream {
+        let value = &self.value;
+        if self.fields.is_empty() {
+            return value.clone();
+        }
+        let fields = &self.fields;
+        generated!({
+            #(let #fields = &*#fields;)*
+            #value
+        })
+    }
+}

@@ -1,0 +1,171 @@
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::ext::IdentExt;
+
+use super::lints;
+use super::scope::{self, Scope};
+use crate::model::{Body, Handler, Interface, PayloadKind};
+
+/// The module with the handler trait and the verdicts.
+pub(crate) fn module(interface: &Interface) -> TokenStream {
+    Module::new(interface).expand()
+}
+
+struct Module<'a> {
+    interface: &'a Interface,
+    scope: Scope<'a>,
+    /// The visibility of items inside.
+    vis: TokenStream,
+}
+
+impl<'a> Module<'a> {
+    fn new(interface: &'a Interface) -> Self {
+        let mut own: Vec<Ident> =
+            interface.handlers.iter().map(|handler| handler.after.clone()).collect();
+        own.push(format_ident!("Handler"));
+        if !interface.decoders.is_empty() {
+            own.push(format_ident!("Partial"));
+        }
+        let scope = Scope { name: &interface.name, own };
+        Self { interface, scope, vis: scope::visibility(&interface.vis) }
+    }
+
+    fn expand(&self) -> TokenStream {
+        let Interface { vis: outer, module, name, handlers, .. } = self.interface;
+        let vis = &self.vis;
+        let name = name.unraw();
+        let about_module = format!("What the machine [`{name}`] asks of its handler.");
+        let about_trait = format!(
+            "Handles a connection of the machine `{name}`: one method for each state, called when \
+             what the state waits for has come."
+        );
+        let lints = lints();
+        let methods = handlers.iter().map(|handler| self.method(handler));
+        let verdicts = handlers.iter().map(|handler| self.verdicts(handler));
+        let partial = self.partial();
+        quote! {
+            #[doc = #about_module]
+            #lints
+            #outer mod #module {
+                #[allow(unused_imports)]
+                use super::*;
+
+                #[doc = #about_trait]
+                #vis trait Handler {
+                    #(#methods)*
+                }
+
+                #(#verdicts)*
+                #partial
+            }
+        }
+    }
+
+    fn method(&self, handler: &Handler) -> TokenStream {
+        let Handler { name, docs, fields, cx, after, .. } = handler;
+        let root = &self.interface.root;
+        let parameters = fields.iter().map(|(name, ty)| {
+            let ty = self.scope.inner(ty);
+            quote!(#name: &mut #ty,)
+        });
+        let payload = handler.payload.as_ref().map(|payload| {
+            let (name, ty) = (&payload.name, self.payload(&payload.kind));
+            quote!(#name: #ty,)
+        });
+        let message = self.interface.message.as_ref().map(|message| {
+            let message = self.scope.inner(message);
+            quote!(, #message)
+        });
+        let error = self.interface.error.as_ref().map(|error| self.scope.inner(error));
+        let returned = match &error {
+            Some(error) => quote!(::core::result::Result<#after, #error>),
+            None => after.to_token_stream(),
+        };
+        let body = match &handler.body {
+            Body::Required => quote!(;),
+            Body::Only(only) if error.is_some() => {
+                quote!({ ::core::result::Result::Ok(#after::#only) })
+            }
+            Body::Only(only) => quote!({ #after::#only }),
+            Body::Inert => quote!({ loop {} }),
+        };
+        let docs = (!docs.is_empty()).then(|| quote!(#[doc = #docs]));
+        quote! {
+            #docs
+            fn #name(
+                &mut self,
+                #(#parameters)*
+                #payload
+                #cx: &mut #root::Cx<'_ #message>,
+            ) -> #returned #body
+        }
+    }
+
+    fn payload(&self, kind: &PayloadKind) -> TokenStream {
+        match kind {
+            PayloadKind::Array(length) => quote!(&[u8; #length]),
+            PayloadKind::Bytes => quote!(&[u8]),
+            PayloadKind::Frame(decoder) => {
+                let (decoder, root) = (self.scope.inner(decoder), &self.interface.root);
+                quote!(<#decoder as #root::Frame>::Item<'_>)
+            }
+            PayloadKind::Message(message) => self.scope.inner(message),
+        }
+    }
+
+    fn verdicts(&self, handler: &Handler) -> TokenStream {
+        let Handler { after, state, .. } = handler;
+        let vis = &self.vis;
+        let about = format!("What may follow the state `{}`.", state.unraw());
+        let variants = handler.verdicts.iter().map(|verdict| {
+            let (name, docs) = (&verdict.name, &verdict.docs);
+            let fields = verdict.data.iter().map(|(name, ty)| {
+                let ty = self.scope.inner(ty);
+                let about = format!("The `{}` of `{}`.", name.unraw(), verdict.name.unraw());
+                quote!(#[doc = #about] #name: #ty,)
+            });
+            let data = (!verdict.data.is_empty()).then(|| quote!({ #(#fields)* }));
+            quote!(#[doc = #docs] #name #data,)
+        });
+        quote! {
+            #[doc = #about]
+            #vis enum #after {
+                #(#variants)*
+            }
+        }
+    }
+
+    /// What the decoders remember of frames that are not whole.
+    fn partial(&self) -> Option<TokenStream> {
+        let decoders = &self.interface.decoders;
+        if decoders.is_empty() {
+            return None;
+        }
+        let vis = &self.vis;
+        let none = self.interface.no_decoder();
+        let variants = decoders.iter().map(|(state, decoder)| {
+            let decoder = self.scope.inner(decoder);
+            quote!(#state(#decoder),)
+        });
+        Some(quote! {
+            #[doc(hidden)]
+            #[derive(::core::default::Default)]
+            #vis enum Partial {
+                #[default]
+                #none,
+                #(#variants)*
+            }
+        })
+    }
+}
+
+impl Interface {
+    /// The name of the variant of `Partial` that remembers nothing; no state has it.
+    pub(crate) fn no_decoder(&self) -> Ident {
+        let mut none = format_ident!("None");
+        while self.decoders.iter().any(|(state, _)| *state == none) {
+            none = format_ident!("{none}_");
+        }
+        none
+    }
+}

@@ -1,0 +1,103 @@
+use proc_macro2::{Ident, TokenStream};
+use quote::quote_spanned;
+
+use crate::model::{Machine, Move, Source, State};
+
+impl State {
+    /// The pattern for the state with any data.
+    pub(crate) fn any(&self) -> TokenStream {
+        let name = &self.name;
+        match (self.braced, self.fields.is_empty()) {
+            (false, _) => generated!(Self::#name),
+            (true, true) => generated!(Self::#name {}),
+            (true, false) => generated!(Self::#name { .. }),
+        }
+    }
+
+    /// The pattern that binds `fields`.
+    pub(crate) fn some(&self, fields: &[Ident]) -> TokenStream {
+        let name = &self.name;
+        if fields.is_empty() {
+            return self.any();
+        }
+        let others = (fields.len() < self.fields.len()).then(|| generated!(..));
+        generated!(Self::#name { #(#fields,)* #others })
+    }
+
+    /// The pattern that binds all data.
+    pub(crate) fn all(&self) -> TokenStream {
+        self.some(&self.fields)
+    }
+
+    /// The state without data, by its `name` where that was written.
+    pub(crate) fn empty(&self, name: &Ident) -> TokenStream {
+        let braces = self.braced.then(|| generated!({}));
+        generated!(Self::#name #braces)
+    }
+}
+
+impl Move {
+    /// Moves `self` from `source`; the verdict's data, and `error` if there is one, are in scope.
+    pub(crate) fn expand(&self, machine: &Machine, source: &State) -> TokenStream {
+        if self.stays {
+            return TokenStream::new();
+        }
+        let target = &self.target;
+        let values = self.fills.iter().map(|fill| {
+            let field = &fill.field;
+            match fill.source {
+                Source::Verdict | Source::Carry => generated!(#field),
+                Source::Error => {
+                    let error = generated!(error);
+                    let from = quote_spanned!(field.span()=> ::core::convert::From::from);
+                    generated!(#field: #from(#error))
+                }
+            }
+        });
+        let data = self.braced.then(|| generated!({ #(#values),* }));
+        let go = generated!(*self = Self::#target #data;);
+        let carried: Vec<Ident> = self.of(Source::Carry).cloned().collect();
+        if carried.is_empty() {
+            return go;
+        }
+        let taken = source.some(&carried);
+        let end = machine.stand_in();
+        generated! {
+            if let #taken = ::core::mem::replace(self, #end) {
+                #go
+            }
+        }
+    }
+
+    /// Moves on an error, which is logged if no field takes it.
+    pub(crate) fn expand_error(&self, machine: &Machine, source: &State) -> TokenStream {
+        let go = self.expand(machine, source);
+        if self.of(Source::Error).next().is_some() {
+            return go;
+        }
+        let name = syn::ext::IdentExt::unraw(&source.name).to_string();
+        generated! {
+            cx.failed(#name, &error);
+            #go
+        }
+    }
+
+    /// The pattern for the data of the verdict.
+    pub(crate) fn data(&self) -> Option<TokenStream> {
+        let fields: Vec<_> = self.of(Source::Verdict).collect();
+        (!fields.is_empty()).then(|| generated!({ #(#fields),* }))
+    }
+
+    fn of(&self, source: Source) -> impl Iterator<Item = &Ident> {
+        self.fills.iter().filter(move |fill| fill.source == source).map(|fill| &fill.field)
+    }
+}
+
+impl Machine {
+    /// The state that stands in while data moves.
+    fn stand_in(&self) -> TokenStream {
+        let end = &self.end;
+        let state = self.states.iter().find(|state| state.name == *end);
+        state.map_or_else(|| generated!(Self::#end), |state| state.empty(end))
+    }
+}

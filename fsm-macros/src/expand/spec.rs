@@ -1,0 +1,88 @@
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::ext::IdentExt;
+
+use crate::ast::Event;
+use crate::model::{Edge, Machine, Role, State, Take, Wait};
+
+/// The graph as a constant expression.
+pub(crate) fn spec(machine: &Machine) -> TokenStream {
+    let root = &machine.interface.root;
+    let name = machine.interface.name.unraw().to_string();
+    let (docs, start) = (&machine.docs, machine.start.0);
+    let messages = machine.interface.message.is_some();
+    let states = machine.states.iter().map(|state| self::state(state, root));
+    generated! {
+        &#root::Spec {
+            name: #name,
+            docs: #docs,
+            start: #start,
+            messages: #messages,
+            states: &[#(#states),*],
+        }
+    }
+}
+
+fn state(state: &State, root: &TokenStream) -> TokenStream {
+    let name = state.name.unraw().to_string();
+    let (docs, rest) = (&state.docs, state.rest);
+    let wait = match &state.role {
+        Role::End => generated!(#root::Wait::End),
+        Role::Active(active) => waits(&active.wait, root),
+    };
+    let edges = state.edges.iter().map(|edge| self::edge(edge, root));
+    let fields = state.fields.iter().map(|field| field.unraw().to_string());
+    generated! {
+        #root::State {
+            name: #name,
+            docs: #docs,
+            wait: #wait,
+            edges: &[#(#edges),*],
+            rest: #rest,
+            fields: &[#(#fields),*],
+        }
+    }
+}
+
+fn waits(wait: &Wait, root: &TokenStream) -> TokenStream {
+    match wait {
+        Wait::Read(read) => {
+            let shape = match read.take {
+                Take::Exact(_) | Take::ExactOf { .. } => generated!(Exact),
+                Take::Until { .. } => generated!(Until),
+                Take::Some { .. } => generated!(Some),
+                Take::Upto { .. } => generated!(Upto),
+                Take::Frame { .. } => generated!(Frame),
+            };
+            let (text, max) = (&read.text, read.take.max());
+            generated! {
+                #root::Wait::Read { shape: #root::Shape::#shape, text: #text, max: #max }
+            }
+        }
+        Wait::Flush => generated!(#root::Wait::Flush),
+        Wait::Drain { below } => {
+            let below = &below.value;
+            generated!(#root::Wait::Drain { below: #below })
+        }
+        Wait::Run => generated!(#root::Wait::Run),
+        Wait::Sleep(_) => generated!(#root::Wait::Sleep),
+        Wait::Message => generated!(#root::Wait::Message),
+    }
+}
+
+fn edge(edge: &Edge, root: &TokenStream) -> TokenStream {
+    let target = edge.target;
+    let on = match edge.on {
+        None => generated!(Verdict),
+        Some((Event::Within, millis)) => timed(&generated!(Within), millis),
+        Some((Event::Idle, millis)) => timed(&generated!(Idle), millis),
+        Some((Event::Eof, _)) => generated!(Eof),
+        Some((Event::Limit, _)) => generated!(Limit),
+        Some((Event::Error, _)) => generated!(Error),
+    };
+    generated!(#root::Edge { on: #root::On::#on, target: #target })
+}
+
+fn timed(event: &impl ToTokens, millis: u64) -> TokenStream {
+    generated!(#event(::core::time::Duration::from_millis(#millis)))
+}

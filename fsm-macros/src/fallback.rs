@@ -1,0 +1,90 @@
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::ast::Machine;
+use crate::errors::Errors;
+use crate::expand;
+use crate::graph::Graph;
+use crate::lower;
+
+/// What stands beside the enum when something is wrong with it: the findings, and impls that do
+/// nothing, so that there is no finding about what is missing only because of them.
+pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> TokenStream {
+    let mut tokens = errors.into_compile_errors();
+    if machine.generic {
+        return tokens;
+    }
+    tokens.extend(unknown(machine, graph));
+    let Some(interface) = lower::inert(machine) else { return tokens };
+    tokens.extend(expand::module(&interface));
+    let (root, name, module) = (&interface.root, &interface.name, &interface.module);
+    let text = name.to_string();
+    let message = interface.message_type();
+    let lints = expand::lints();
+    tokens.extend(quote! {
+        #[automatically_derived]
+        #lints
+        impl #root::Machine for #name {
+            const SPEC: &'static #root::Spec = &#root::Spec {
+                name: #text,
+                docs: "",
+                start: 0,
+                messages: false,
+                states: &[],
+            };
+
+            type Message = #message;
+            type Partial = ();
+
+            fn start() -> Self {
+                loop {}
+            }
+
+            fn state(&self) -> usize {
+                0
+            }
+
+            fn timing(&self) -> #root::Timing {
+                loop {}
+            }
+        }
+
+        #[automatically_derived]
+        #lints
+        impl<H: #module::Handler> #root::Drive<H> for #name {
+            fn resume(
+                &mut self,
+                _: &mut H,
+                _: &mut #root::Input<'_, Self::Partial>,
+                _: &mut #root::Cx<'_, Self::Message>,
+            ) -> #root::Step {
+                loop {}
+            }
+
+            fn lapse(
+                &mut self,
+                _: #root::Lapse,
+                _: &mut H,
+                _: &mut #root::Cx<'_, Self::Message>,
+            ) -> #root::Step {
+                loop {}
+            }
+        }
+    });
+    tokens
+}
+
+/// Names of no state, where rustc sees them and says what they were meant to be.
+fn unknown(machine: &Machine, graph: &Graph<'_>) -> TokenStream {
+    if graph.unknown.is_empty() {
+        return TokenStream::new();
+    }
+    let (machine, unknown) = (&machine.name, &graph.unknown);
+    quote! {
+        const _: () = {
+            fn names(machine: #machine) {
+                #(if let #machine::#unknown { .. } = machine {})*
+            }
+        };
+    }
+}

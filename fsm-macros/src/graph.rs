@@ -1,0 +1,123 @@
+use proc_macro2::Ident;
+
+use crate::ast::{Answer, Event, Machine};
+
+/// The edges of a machine, with names looked up.
+pub(crate) struct Graph<'a> {
+    pub(crate) start: Option<(usize, &'a Ident)>,
+    /// For each state, in the order: verdicts, `within`, `idle`, `eof`, `limit`, `error`.
+    pub(crate) edges: Vec<Vec<Edge<'a>>>,
+    /// Names of no state. rustc knows best what was meant, so they are left to it.
+    pub(crate) unknown: Vec<&'a Ident>,
+    /// Names that were meant for something else than they say.
+    pub(crate) lost: bool,
+    /// Two variants have one name, which is left to rustc too.
+    pub(crate) twins: bool,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Edge<'a> {
+    pub(crate) target: usize,
+    /// The target's name, where it was written.
+    pub(crate) name: &'a Ident,
+    /// What takes the edge; `None` for a verdict.
+    pub(crate) answer: Option<&'a Answer>,
+}
+
+impl Edge<'_> {
+    pub(crate) fn event(&self) -> Option<Event> {
+        self.answer.map(|answer| answer.event)
+    }
+}
+
+impl<'a> Graph<'a> {
+    /// Whether rustc will have nothing to say about the names.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.unknown.is_empty() && !self.twins
+    }
+
+    pub(crate) fn verdicts(&self, state: usize) -> impl Iterator<Item = &Edge<'a>> {
+        self.edges[state].iter().filter(|edge| edge.answer.is_none())
+    }
+
+    pub(crate) fn on(&self, state: usize, event: Event) -> Option<&Edge<'a>> {
+        self.edges[state].iter().find(|edge| edge.event() == Some(event))
+    }
+
+    /// The other states with an edge to `state`.
+    pub(crate) fn predecessors(&self, state: usize) -> impl Iterator<Item = usize> {
+        (0..self.edges.len()).filter(move |source| {
+            *source != state && self.edges[*source].iter().any(|edge| edge.target == state)
+        })
+    }
+
+    /// Which states `first` lead to, or are led to from, themselves included.
+    pub(crate) fn reach(
+        &self,
+        first: impl IntoIterator<Item = usize>,
+        backwards: bool,
+    ) -> Vec<bool> {
+        let mut reached = vec![false; self.edges.len()];
+        let mut open: Vec<usize> = first.into_iter().collect();
+        while let Some(state) = open.pop() {
+            if std::mem::replace(&mut reached[state], true) {
+                continue;
+            }
+            if backwards {
+                open.extend(self.predecessors(state));
+            } else {
+                open.extend(self.edges[state].iter().map(|edge| edge.target));
+            }
+        }
+        reached
+    }
+
+    /// A shortest way from `state` back to it over edges that `taken` accepts, `state` first and
+    /// last.
+    pub(crate) fn cycle(
+        &self,
+        state: usize,
+        taken: impl Fn(usize, &Edge<'a>) -> bool,
+    ) -> Option<Vec<Edge<'a>>> {
+        let mut came: Vec<Option<(usize, Edge<'a>)>> = vec![None; self.edges.len()];
+        let mut open = std::collections::VecDeque::from([state]);
+        while let Some(source) = open.pop_front() {
+            for edge in self.edges[source].iter().filter(|edge| taken(source, edge)) {
+                if came[edge.target].is_some() {
+                    continue;
+                }
+                came[edge.target] = Some((source, *edge));
+                open.push_back(edge.target);
+            }
+        }
+        let mut way = Vec::new();
+        let mut at = state;
+        while let Some((source, edge)) = came[at] {
+            way.push(edge);
+            at = source;
+            if at == state {
+                way.reverse();
+                return Some(way);
+            }
+        }
+        None
+    }
+}
+
+/// The answers that hold in a state: its own, then the defaults of the machine for what it leaves
+/// open.
+pub(crate) fn answers(machine: &Machine, state: usize) -> Vec<&Answer> {
+    let Some(wait) = machine.states[state].wait() else { return Vec::new() };
+    let fails = machine.args.error.is_some();
+    let mut answers = Vec::new();
+    for event in Event::ALL {
+        if !wait.kind.can(event, fails) {
+            continue;
+        }
+        // An `idle` of its own stands for the `within` of the machine too.
+        let settled = event.is_deadline() && wait.edges.bounds_time();
+        let default = machine.args.defaults.answer(event).filter(|_| !settled);
+        answers.extend(wait.edges.answer(event).or(default));
+    }
+    answers
+}

@@ -1,0 +1,245 @@
+//! A checked machine to its [`model`](crate::model).
+
+mod docs;
+mod interface;
+
+use proc_macro2::Ident;
+
+pub(crate) use self::interface::{inert, interface};
+use crate::ast::{Cut, Event, Field, Kind, Machine, Shape, Size};
+use crate::graph::{Edge, Graph};
+use crate::model::{self, Active, Expr, Fill, Move, Read, Role, Sleep, Source, State, Take, Wait};
+
+/// The model of a machine in which the checks found nothing; `None` only where they must have.
+pub(crate) fn lower(machine: &Machine, graph: &Graph<'_>) -> Option<model::Machine> {
+    let (start, name) = graph.start?;
+    let end = machine.states.iter().find(|state| state.is_end())?.name.clone();
+    let interface = interface(machine, graph)?;
+    let lowering = Lowering { machine, graph };
+    let states = (0..machine.states.len()).map(|state| lowering.state(state));
+    Some(model::Machine {
+        docs: machine.docs.clone(),
+        start: (start, name.clone()),
+        end,
+        states: states.collect::<Option<Vec<_>>>()?,
+        interface,
+    })
+}
+
+struct Lowering<'a> {
+    machine: &'a Machine,
+    graph: &'a Graph<'a>,
+}
+
+impl Lowering<'_> {
+    fn state(&self, index: usize) -> Option<State> {
+        let state = &self.machine.states[index];
+        let edge = |edge: &Edge<'_>| model::Edge {
+            on: edge.answer.map(|answer| (answer.event, answer.millis)),
+            target: edge.target,
+        };
+        Some(State {
+            name: state.name.clone(),
+            docs: state.docs.clone(),
+            braced: state.braced,
+            fields: state.fields.iter().map(|field| field.name.clone()).collect(),
+            rest: state.rest.is_some(),
+            edges: self.graph.edges[index].iter().map(edge).collect(),
+            role: if state.is_end() { Role::End } else { Role::Active(self.active(index)?.into()) },
+        })
+    }
+
+    fn active(&self, index: usize) -> Option<Active> {
+        let name = &self.machine.states[index].name;
+        let fails = self.machine.args.error.is_some();
+        let verdicts = self.graph.verdicts(index).map(|edge| {
+            let moves = (edge.target != index).then(|| self.go(index, edge));
+            (edge.name.clone(), moves)
+        });
+        Some(Active {
+            handler: interface::handler_name(name)?,
+            after: interface::after_name(name),
+            wait: self.wait(index)?,
+            verdicts: verdicts.collect(),
+            error: if fails { Some(self.on(index, Event::Error)?) } else { None },
+            within: self.deadline(index, Event::Within),
+            idle: self.deadline(index, Event::Idle),
+        })
+    }
+
+    fn wait(&self, index: usize) -> Option<Wait> {
+        let state = &self.machine.states[index];
+        let fields: Vec<Ident> = state.fields.iter().map(|field| field.name.clone()).collect();
+        Some(match &state.wait()?.kind {
+            Kind::Read { shape, max } => {
+                let max = max.as_ref().map(|(_, max)| max);
+                Wait::Read(self.read(index, shape.as_ref()?, max, &fields)?.into())
+            }
+            Kind::Flush => Wait::Flush,
+            Kind::Drain { below } => Wait::Drain { below: below.clone()? },
+            Kind::Run => Wait::Run,
+            Kind::Sleep(pause) => Wait::Sleep(Sleep::new(pause.as_ref()?, &fields)),
+            Kind::Message => Wait::Message,
+            Kind::End => return None,
+        })
+    }
+
+    fn read(
+        &self,
+        index: usize,
+        shape: &Shape,
+        max: Option<&Size>,
+        fields: &[Ident],
+    ) -> Option<Read> {
+        let max = max.cloned();
+        let take = match &shape.cut {
+            Cut::Exact(length) => Take::Exact(length.clone()),
+            Cut::ExactOf(length) => Take::ExactOf {
+                length: Expr::new(length, fields),
+                max: max?,
+                limit: self.on(index, Event::Limit)?,
+            },
+            Cut::Until(delimiter) => Take::Until {
+                delimiter: delimiter.clone(),
+                max: max?,
+                limit: self.on(index, Event::Limit)?,
+            },
+            Cut::Some => Take::Some { max: max? },
+            Cut::Upto(length) => Take::Upto { length: Expr::new(length, fields), max: max? },
+            Cut::Frame(decoder) => Take::Frame {
+                decoder: decoder.clone(),
+                max: max?,
+                limit: self.on(index, Event::Limit)?,
+                error: self.on(index, Event::Error)?,
+            },
+        };
+        Some(Read { text: shape.text.clone(), take, eof: self.on(index, Event::Eof)? })
+    }
+
+    fn deadline(&self, index: usize, event: Event) -> Option<(u64, Move)> {
+        let edge = self.graph.on(index, event)?;
+        Some((edge.answer?.millis, self.go(index, edge)))
+    }
+
+    fn on(&self, index: usize, event: Event) -> Option<Move> {
+        Some(self.go(index, self.graph.on(index, event)?))
+    }
+
+    fn go(&self, source: usize, edge: &Edge<'_>) -> Move {
+        let target = &self.machine.states[edge.target];
+        let from = |field: &Field| match edge.event() {
+            _ if field.carry.is_some() => Source::Carry,
+            Some(Event::Error) => Source::Error,
+            _ => Source::Verdict,
+        };
+        let fills: Vec<Fill> = target
+            .fields
+            .iter()
+            .map(|field| Fill { field: field.name.clone(), source: from(field) })
+            .collect();
+        let stays = edge.target == source && fills.iter().all(|fill| fill.source == Source::Carry);
+        Move { target: edge.name.clone(), braced: target.braced, fills, stays }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::errors::Errors;
+
+    fn lowered(args: &str, states: &str) -> model::Machine {
+        let mut errors = Errors::default();
+        let item = format!("enum M {{ {states} }}");
+        let machine =
+            crate::parse::parse(args.parse().unwrap(), item.parse().unwrap(), &mut errors).unwrap();
+        let graph = crate::check::check(&machine, &mut errors);
+        assert_eq!(errors.messages(), [""; 0]);
+        lower(&machine, &graph).unwrap()
+    }
+
+    /// Each edge as `event target`, with how the target's fields are filled.
+    fn moves(state: &State) -> Vec<String> {
+        let Role::Active(active) = &state.role else { return Vec::new() };
+        let mut moves: Vec<(String, Option<&Move>)> = active
+            .verdicts
+            .iter()
+            .map(|(name, go)| (format!("verdict {name}"), go.as_ref()))
+            .collect();
+        moves.extend(active.within.iter().map(|(time, go)| (format!("within {time}"), Some(go))));
+        moves.extend(active.idle.iter().map(|(time, go)| (format!("idle {time}"), Some(go))));
+        if let Wait::Read(read) = &active.wait {
+            moves.push(("eof".to_owned(), Some(&read.eof)));
+        }
+        moves.extend(active.error.iter().map(|go| ("error".to_owned(), Some(go))));
+        moves
+            .into_iter()
+            .map(|(on, go)| format!("{on}: {}", go.map_or("stay".into(), way)))
+            .collect()
+    }
+
+    fn way(go: &Move) -> String {
+        let mut way = if go.stays { "stay as ".to_owned() } else { String::new() };
+        way.push_str(&go.target.to_string());
+        for fill in &go.fills {
+            let source = match fill.source {
+                Source::Verdict => "verdict",
+                Source::Carry => "carry",
+                Source::Error => "error",
+            };
+            way.extend([" ", &fill.field.to_string(), "<-", source]);
+        }
+        way
+    }
+
+    #[test]
+    fn edges_become_moves() {
+        let machine = lowered(
+            "start = A, eof => D, within = 1s => D, error = E, error => F, Both = A | B",
+            "#[read(some, max = 1)] #[to(Both)] A,
+             #[read(upto = x, max = 1, idle = 2s => C)] #[to(B | C)] B { x: u8, y: u8 },
+             #[sleep(1s)] #[to(D)] C { #[carry] y: u8 },
+             #[end] D,
+             #[run(error => D)] #[to(D)] F { #[error] why: E }",
+        );
+        assert_eq!(machine.start.0, 0);
+        assert_eq!(machine.end, "D");
+        assert_eq!(
+            moves(&machine.states[0]),
+            [
+                "verdict A: stay",
+                "verdict B: B x<-verdict y<-verdict",
+                "within 1000: D",
+                "eof: D",
+                "error: F why<-error",
+            ]
+        );
+        assert_eq!(
+            moves(&machine.states[1]),
+            [
+                "verdict B: stay",
+                "verdict C: C y<-carry",
+                "idle 2000: C y<-carry",
+                "eof: D",
+                "error: F why<-error",
+            ]
+        );
+        assert_eq!(moves(&machine.states[4]), ["verdict D: D", "error: D"]);
+    }
+
+    #[test]
+    fn an_automatic_edge_back_keeps_the_data() {
+        let machine = lowered(
+            "start = A",
+            "#[run] #[to(B)] A, #[run] #[to(C)] B { x: u8 },
+             #[flush(within = 1s => C)] #[to(D)] C { #[carry] x: u8 }, #[end] D",
+        );
+        assert_eq!(moves(&machine.states[2]), ["verdict D: D", "within 1000: stay as C x<-carry"]);
+    }
+
+    #[test]
+    fn expressions_know_their_fields() {
+        let fields = ["left", "head", "other"].map(|name| syn::parse_str(name).unwrap());
+        let expr = Expr::new(&"head.len() + (left - 1) + head.x".parse().unwrap(), &fields);
+        assert_eq!(expr.fields, ["head", "left"]);
+    }
+}

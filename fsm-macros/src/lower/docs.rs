@@ -1,0 +1,107 @@
+use std::fmt::Write;
+
+use quote::ToTokens;
+
+use crate::ast::{Cut, Event, Kind, Machine, Pause, Size, State};
+use crate::graph::Graph;
+
+/// The docs of a handler method: the state's own, when it is called, and what it may return.
+pub(crate) fn handler(machine: &Machine, graph: &Graph<'_>, index: usize) -> String {
+    let state = &machine.states[index];
+    let mut text = state.docs.clone();
+    if !text.is_empty() {
+        text.push_str("\n\n");
+    }
+    text.push_str(&called(state));
+    for event in [Event::Within, Event::Idle] {
+        let Some(edge) = graph.on(index, event) else { continue };
+        let time = time(edge.answer.map_or(0, |answer| answer.millis));
+        let target = edge.name;
+        let when = match event {
+            Event::Within => format!("{time} after the state was entered"),
+            _ => format!("when that has not come for {time}"),
+        };
+        let _ = write!(text, " `{target}` follows {when}.");
+    }
+    let after = super::interface::after_name(&state.name);
+    let links = graph.verdicts(index).map(|edge| {
+        let name = edge.name;
+        format!("[`{name}`]({after}::{name})")
+    });
+    let _ = write!(text, "\n\nVerdicts: {}.", links.collect::<Vec<_>>().join(", "));
+    text
+}
+
+/// The docs of a verdict for `target`.
+pub(crate) fn verdict(target: &State, stays: bool) -> String {
+    let name = &target.name;
+    let verb = if stays { "Stay in" } else { "Go to" };
+    match target.docs.lines().next() {
+        Some(first) => format!("{verb} `{name}`: {first}"),
+        None => format!("{verb} `{name}`."),
+    }
+}
+
+/// When the handler is called.
+fn called(state: &State) -> String {
+    let Some(wait) = state.wait() else { return String::new() };
+    match &wait.kind {
+        Kind::Read { shape, max } => {
+            let max = max.as_ref().map_or("", |(_, Size { text, .. })| text);
+            match shape.as_ref().map(|shape| &shape.cut) {
+                Some(Cut::Exact(length)) => format!("Called with the next {length} bytes."),
+                Some(Cut::ExactOf(length)) => {
+                    format!("Called with the next `{length}` bytes, at most {max}.")
+                }
+                Some(Cut::Until(delimiter)) => {
+                    format!("Called with the bytes before `{delimiter}`, at most {max}.")
+                }
+                Some(Cut::Upto(length)) => {
+                    format!("Called with what has come, never past the next `{length}` bytes.")
+                }
+                Some(Cut::Frame(decoder)) => {
+                    format!("Called with the next frame of `{}`.", decoder.to_token_stream())
+                }
+                Some(Cut::Some) | None => format!("Called with what has come, at most {max}."),
+            }
+        }
+        Kind::Flush => "Called when all output has left.".to_owned(),
+        Kind::Drain { below } => {
+            let below = below.as_ref().map_or("", |below| &below.text);
+            format!("Called whenever less than {below} of output is queued.")
+        }
+        Kind::Run => "Called at once.".to_owned(),
+        Kind::Sleep(Some(Pause::Fixed(millis))) => format!("Called after {}.", time(*millis)),
+        Kind::Sleep(Some(Pause::Of { time: value, max })) => {
+            format!("Called after `{value}`, at most {}.", time(*max))
+        }
+        Kind::Message => "Called with the next message.".to_owned(),
+        Kind::Sleep(None) | Kind::End => String::new(),
+    }
+}
+
+fn time(millis: u64) -> String {
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
+    match units.into_iter().find(|(unit, _)| millis % unit == 0) {
+        Some((unit, name)) => format!("{}{name}", millis / unit),
+        None => format!("{millis}ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_they_are_written() {
+        for (millis, text) in [
+            (250, "250ms"),
+            (30_000, "30s"),
+            (90_000, "90s"),
+            (300_000, "5min"),
+            (86_400_000, "1d"),
+        ] {
+            assert_eq!(time(millis), text);
+        }
+    }
+}

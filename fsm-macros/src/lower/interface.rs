@@ -1,0 +1,152 @@
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+
+use super::docs;
+use crate::ast::{Cut, Kind, Machine, State};
+use crate::graph::Graph;
+use crate::model::{Body, Handler, Interface, Payload, PayloadKind, Verdict};
+use crate::spelling;
+
+/// The module of a sound machine.
+pub(crate) fn interface(machine: &Machine, graph: &Graph<'_>) -> Option<Interface> {
+    let mut handlers = Vec::new();
+    for (index, state) in machine.states.iter().enumerate() {
+        if state.is_end() {
+            continue;
+        }
+        let targets = graph.verdicts(index).map(|edge| (edge.target, edge.name));
+        let verdicts: Vec<Verdict> =
+            targets.map(|(target, name)| verdict(machine, index, target, name)).collect();
+        let mut handler = handler(machine, state, verdicts)?;
+        handler.docs = docs::handler(machine, graph, index);
+        handlers.push(handler);
+    }
+    outline(machine, handlers)
+}
+
+/// The module of a machine that is not sound, so that what uses it can be compiled: no method must
+/// be written, and every verdict exists.
+pub(crate) fn inert(machine: &Machine) -> Option<Interface> {
+    let mut handlers: Vec<Handler> = Vec::new();
+    for (index, state) in machine.states.iter().enumerate() {
+        if state.is_end() {
+            continue;
+        }
+        let mut verdicts: Vec<Verdict> = Vec::new();
+        for (target, other) in machine.states.iter().enumerate() {
+            if verdicts.iter().all(|verdict| verdict.name != other.name) {
+                verdicts.push(verdict(machine, index, target, &other.name));
+            }
+        }
+        let Some(mut handler) = handler(machine, state, verdicts) else { continue };
+        handler.body = Body::Inert;
+        if handlers.iter().all(|other| other.name != handler.name && other.after != handler.after) {
+            handlers.push(handler);
+        }
+    }
+    let mut interface = outline(machine, handlers)?;
+    interface.decoders.clear();
+    Some(interface)
+}
+
+fn outline(machine: &Machine, handlers: Vec<Handler>) -> Option<Interface> {
+    let args = &machine.args;
+    let name = &machine.name;
+    let module = match &args.module {
+        Some(module) => module.clone(),
+        None => spelling::identifier(&spelling::snake_case(name), name.span())?,
+    };
+    let decoders = machine.states.iter().filter_map(|state| match &state.wait()?.kind {
+        Kind::Read { shape: Some(shape), .. } => match &shape.cut {
+            Cut::Frame(decoder) => Some((state.name.clone(), (**decoder).clone())),
+            _ => None,
+        },
+        _ => None,
+    });
+    Some(Interface {
+        vis: machine.vis.clone(),
+        name: name.clone(),
+        module,
+        root: root(args.root.as_ref()),
+        message: args.message.as_ref().map(|(_, message)| message.clone()),
+        error: args.error.as_ref().map(|(_, error)| error.clone()),
+        handlers,
+        decoders: decoders.collect(),
+    })
+}
+
+fn root(written: Option<&TokenStream>) -> TokenStream {
+    written.cloned().unwrap_or_else(|| quote!(::fsm_runtime))
+}
+
+pub(crate) fn handler_name(state: &Ident) -> Option<Ident> {
+    spelling::identifier(&spelling::snake_case(state), state.span())
+}
+
+pub(crate) fn after_name(state: &Ident) -> Ident {
+    format_ident!("After{}", state)
+}
+
+fn handler(machine: &Machine, state: &State, verdicts: Vec<Verdict>) -> Option<Handler> {
+    let fields: Vec<_> =
+        state.fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect();
+    let kind = payload(machine, state);
+    let name = match &kind {
+        Some(PayloadKind::Frame(_)) => "frame",
+        Some(PayloadKind::Message(_)) => "message",
+        _ => "bytes",
+    };
+    let body = match (&state.wait()?.kind, &verdicts[..]) {
+        (Kind::Flush | Kind::Sleep(_), [only]) if only.data.is_empty() => {
+            Body::Only(only.name.clone())
+        }
+        _ => Body::Required,
+    };
+    Some(Handler {
+        name: handler_name(&state.name)?,
+        state: state.name.clone(),
+        after: after_name(&state.name),
+        docs: state.docs.clone(),
+        payload: kind.map(|kind| Payload { name: free(name, state), kind }),
+        cx: free("cx", state),
+        fields,
+        verdicts,
+        body,
+    })
+}
+
+/// `name`, changed until no field has it.
+fn free(name: &str, state: &State) -> Ident {
+    let mut free = Ident::new(name, Span::call_site());
+    while state.field(&free).is_some() {
+        free = format_ident!("{free}_");
+    }
+    free
+}
+
+fn payload(machine: &Machine, state: &State) -> Option<PayloadKind> {
+    match &state.wait()?.kind {
+        Kind::Read { shape: Some(shape), .. } => Some(match &shape.cut {
+            Cut::Exact(length) => PayloadKind::Array(length.clone()),
+            Cut::Frame(decoder) => PayloadKind::Frame(decoder.clone()),
+            Cut::ExactOf(_) | Cut::Until(_) | Cut::Some | Cut::Upto(_) => PayloadKind::Bytes,
+        }),
+        Kind::Read { shape: None, .. } => Some(PayloadKind::Bytes),
+        Kind::Message => {
+            let message = machine.args.message.as_ref();
+            message.map(|(_, message)| PayloadKind::Message(message.clone().into()))
+        }
+        _ => None,
+    }
+}
+
+/// The verdict `name` of state `source` for state `target`.
+fn verdict(machine: &Machine, source: usize, target: usize, name: &Ident) -> Verdict {
+    let state = &machine.states[target];
+    let given = state.fields.iter().filter(|field| source != target && field.carry.is_none());
+    Verdict {
+        name: name.clone(),
+        docs: docs::verdict(state, source == target),
+        data: given.map(|field| (field.name.clone(), field.ty.clone())).collect(),
+    }
+}

@@ -1,0 +1,227 @@
+//! A machine that is known to be sound: names are indexes, and nothing optional is left that the
+//! checks have settled.
+
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{Type, Visibility};
+
+use crate::ast::{Event, Pause, Size};
+
+pub(crate) struct Machine {
+    pub(crate) docs: String,
+    /// The start state, by its name in `start = ..`.
+    pub(crate) start: (usize, Ident),
+    /// A state without data, which stands in while data moves.
+    pub(crate) end: Ident,
+    pub(crate) states: Vec<State>,
+    pub(crate) interface: Interface,
+}
+
+/// The module beside the enum: what a user's code can name.
+pub(crate) struct Interface {
+    pub(crate) vis: Visibility,
+    /// The enum's name.
+    pub(crate) name: Ident,
+    pub(crate) module: Ident,
+    /// The path of the runtime.
+    pub(crate) root: TokenStream,
+    pub(crate) message: Option<Type>,
+    pub(crate) error: Option<Type>,
+    pub(crate) handlers: Vec<Handler>,
+    /// The decoders, by the state that reads with each.
+    pub(crate) decoders: Vec<(Ident, Type)>,
+}
+
+/// A method of the handler trait, and the verdicts that it returns.
+pub(crate) struct Handler {
+    pub(crate) name: Ident,
+    /// The name of the state.
+    pub(crate) state: Ident,
+    /// The name of the enum of verdicts.
+    pub(crate) after: Ident,
+    pub(crate) docs: String,
+    pub(crate) fields: Vec<(Ident, Type)>,
+    /// What has come, and its type in the module.
+    pub(crate) payload: Option<Payload>,
+    /// The name of the `cx` parameter.
+    pub(crate) cx: Ident,
+    pub(crate) verdicts: Vec<Verdict>,
+    pub(crate) body: Body,
+}
+
+pub(crate) struct Payload {
+    pub(crate) name: Ident,
+    pub(crate) kind: PayloadKind,
+}
+
+pub(crate) enum PayloadKind {
+    Array(Literal),
+    Bytes,
+    Frame(Box<Type>),
+    Message(Box<Type>),
+}
+
+/// The default body of a handler.
+pub(crate) enum Body {
+    /// There is nothing to decide: this is the only verdict.
+    Only(Ident),
+    /// The user writes it.
+    Required,
+    /// The machine is not sound: never runs, and nobody needs to write it.
+    Inert,
+}
+
+pub(crate) struct Verdict {
+    pub(crate) name: Ident,
+    pub(crate) docs: String,
+    pub(crate) data: Vec<(Ident, Type)>,
+}
+
+pub(crate) struct State {
+    pub(crate) name: Ident,
+    pub(crate) docs: String,
+    pub(crate) braced: bool,
+    pub(crate) fields: Vec<Ident>,
+    pub(crate) rest: bool,
+    pub(crate) edges: Vec<Edge>,
+    pub(crate) role: Role,
+}
+
+/// An edge as the graph shows it.
+pub(crate) struct Edge {
+    /// The event and its time in milliseconds; `None` for a verdict.
+    pub(crate) on: Option<(Event, u64)>,
+    pub(crate) target: usize,
+}
+
+pub(crate) enum Role {
+    End,
+    Active(Box<Active>),
+}
+
+/// A state with a handler.
+pub(crate) struct Active {
+    pub(crate) handler: Ident,
+    pub(crate) after: Ident,
+    pub(crate) wait: Wait,
+    /// By the variant of the verdict; `None` stays.
+    pub(crate) verdicts: Vec<(Ident, Option<Move>)>,
+    /// Where an error of the handler leads, in a machine whose handlers have errors.
+    pub(crate) error: Option<Move>,
+    pub(crate) within: Option<(u64, Move)>,
+    pub(crate) idle: Option<(u64, Move)>,
+}
+
+pub(crate) enum Wait {
+    Read(Box<Read>),
+    Flush,
+    Drain { below: Size },
+    Run,
+    Sleep(Sleep),
+    Message,
+}
+
+pub(crate) enum Sleep {
+    Fixed(u64),
+    Of { time: Expr, max: u64 },
+}
+
+pub(crate) struct Read {
+    /// What the attribute says.
+    pub(crate) text: String,
+    pub(crate) take: Take,
+    pub(crate) eof: Move,
+}
+
+pub(crate) enum Take {
+    Exact(Literal),
+    ExactOf { length: Expr, max: Size, limit: Move },
+    Until { delimiter: TokenStream, max: Size, limit: Move },
+    Some { max: Size },
+    Upto { length: Expr, max: Size },
+    Frame { decoder: Box<Type>, max: Size, limit: Move, error: Move },
+}
+
+/// An expression over the fields of a state.
+pub(crate) struct Expr {
+    pub(crate) value: TokenStream,
+    /// The fields that occur in it.
+    pub(crate) fields: Vec<Ident>,
+}
+
+/// The way to a state.
+#[derive(Clone)]
+pub(crate) struct Move {
+    /// The target, by its name where the edge was written.
+    pub(crate) target: Ident,
+    pub(crate) braced: bool,
+    pub(crate) fills: Vec<Fill>,
+    /// It leads to where it comes from, with all data.
+    pub(crate) stays: bool,
+}
+
+/// Where a field of the target comes from.
+#[derive(Clone)]
+pub(crate) struct Fill {
+    pub(crate) field: Ident,
+    pub(crate) source: Source,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    Verdict,
+    Carry,
+    Error,
+}
+
+impl Expr {
+    pub(crate) fn new(value: &TokenStream, fields: &[Ident]) -> Self {
+        let mut found = Vec::new();
+        occurring(value, fields, &mut found);
+        Self { value: value.clone(), fields: found }
+    }
+}
+
+/// Adds those of `fields` that occur in `tokens`, as they are written there.
+fn occurring(tokens: &TokenStream, fields: &[Ident], found: &mut Vec<Ident>) {
+    for token in tokens.clone() {
+        match token {
+            TokenTree::Ident(name) if fields.contains(&name) && !found.contains(&name) => {
+                found.push(name);
+            }
+            TokenTree::Group(group) => occurring(&group.stream(), fields, found),
+            _ => {}
+        }
+    }
+}
+
+impl Interface {
+    /// The type of messages, beside the enum.
+    pub(crate) fn message_type(&self) -> TokenStream {
+        let root = &self.root;
+        self.message.as_ref().map_or_else(|| quote!(#root::NoMessage), ToTokens::to_token_stream)
+    }
+}
+
+impl Sleep {
+    pub(crate) fn new(pause: &Pause, fields: &[Ident]) -> Self {
+        match pause {
+            Pause::Fixed(millis) => Self::Fixed(*millis),
+            Pause::Of { time, max } => Self::Of { time: Expr::new(time, fields), max: *max },
+        }
+    }
+}
+
+impl Take {
+    /// The bound in bytes.
+    pub(crate) fn max(&self) -> TokenStream {
+        match self {
+            Self::Exact(length) => TokenTree::from(length.clone()).into(),
+            Self::ExactOf { max, .. }
+            | Self::Until { max, .. }
+            | Self::Some { max }
+            | Self::Upto { max, .. }
+            | Self::Frame { max, .. } => max.value.clone(),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+use proc_macro2::{Ident, TokenStream};
+use syn::parse::Parse;
+
+use super::entry::{self, Entry};
+use super::reader::Reader;
+use crate::ast::{Args, Edges, Event, Group};
+use crate::errors::Errors;
+
+const KEYS: [&str; 9] =
+    ["start", "eof", "limit", "error", "within", "idle", "message", "module", "crate"];
+
+/// Reads what `#[state_machine(..)]` says.
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
+    let (entries, whole) = entry::entries(&entry::split(tokens), errors);
+    let mut args = Args {
+        start: None,
+        defaults: Edges::default(),
+        error: None,
+        message: None,
+        module: None,
+        root: None,
+        groups: Vec::new(),
+        damaged: !whole,
+    };
+    let mut reader = Reader::new("state_machine", errors);
+    for entry in entries {
+        args.read(entry, &mut reader);
+    }
+    if let Some(never) = args.defaults.never.take() {
+        reader.lost(never, "`within = never` is no default; say it on each state that it is for");
+    }
+    args.damaged |= reader.damaged;
+    args
+}
+
+impl Args {
+    fn read(&mut self, entry: Entry, reader: &mut Reader<'_>) {
+        let key = entry.key.to_string();
+        if key.starts_with(char::is_uppercase) {
+            self.group(entry, reader);
+            return;
+        }
+        if key == "error" && entry.value.is_some() {
+            if let Some(target) = &entry.target {
+                let text = "`error` twice in one; write `error = Type, error => State`";
+                reader.lost(target, text);
+            } else if reader.is_first(&entry, "=") {
+                self.error = typed(&entry, reader);
+            }
+            return;
+        }
+        if let Some(event) = Event::named(&key) {
+            reader.event(event, entry, &mut self.defaults);
+            return;
+        }
+        if !KEYS.contains(&key.as_str()) {
+            reader.unknown(&entry.key, &KEYS);
+            return;
+        }
+        if !reader.is_first(&entry, "=") {
+            return;
+        }
+        match key.as_str() {
+            "start" => self.start = parsed(&entry, "start = State", reader),
+            "module" => self.module = parsed(&entry, "module = name", reader),
+            "message" => self.message = typed(&entry, reader),
+            _ => {
+                self.root = parsed::<Root>(&entry, "crate = ::path", reader).map(|root| root.0);
+            }
+        }
+    }
+
+    fn group(&mut self, entry: Entry, reader: &mut Reader<'_>) {
+        if !reader.is_first(&entry, "=") {
+            return;
+        }
+        let Some(value) = reader.value(&entry, &format!("{} = A | B", entry.key)) else { return };
+        let (members, whole) = entry::names(value, reader.errors);
+        reader.damaged |= !whole;
+        self.groups.push(Group { name: entry.key, members });
+    }
+}
+
+/// A path without generics.
+struct Root(TokenStream);
+
+impl Parse for Root {
+    fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
+        let path = input.call(syn::Path::parse_mod_style)?;
+        Ok(Self(quote::ToTokens::into_token_stream(path)))
+    }
+}
+
+fn typed(entry: &Entry, reader: &mut Reader<'_>) -> Option<(Ident, syn::Type)> {
+    let key = entry.key.clone();
+    parsed(entry, &format!("{key} = Type"), reader).map(|ty| (key, ty))
+}
+
+fn parsed<T: Parse>(entry: &Entry, example: &str, reader: &mut Reader<'_>) -> Option<T> {
+    let value = reader.value(entry, example)?;
+    let parsed = syn::parse2(value.clone()).ok();
+    if parsed.is_none() {
+        reader.lost(value, format_args!("cannot read this; write `{example}`"));
+    }
+    parsed
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::ToTokens;
+
+    use super::*;
+
+    fn read(text: &str) -> (Args, Vec<String>) {
+        let mut errors = Errors::default();
+        let args = parse(text.parse().unwrap(), &mut errors);
+        let messages = errors.messages();
+        (args, messages)
+    }
+
+    #[test]
+    fn all_keys_are_read() {
+        let (args, messages) = read(
+            "start = A, eof => B, limit => C, error => D, within = 5min => E, idle = 1s => F, \
+             error = Fault<u8, u8>, message = Msg, module = m, crate = ::a::b, G = A | H, H = B",
+        );
+        assert_eq!(messages, [""; 0]);
+        assert_eq!(args.start.unwrap(), "A");
+        let answers: Vec<_> = args
+            .defaults
+            .answers
+            .iter()
+            .map(|answer| (answer.event, answer.millis, answer.target.to_string()))
+            .collect();
+        assert_eq!(
+            answers,
+            [
+                (Event::Eof, 0, "B".to_owned()),
+                (Event::Limit, 0, "C".to_owned()),
+                (Event::Error, 0, "D".to_owned()),
+                (Event::Within, 300_000, "E".to_owned()),
+                (Event::Idle, 1_000, "F".to_owned()),
+            ]
+        );
+        assert_eq!(args.error.unwrap().1.to_token_stream().to_string(), "Fault < u8 , u8 >");
+        assert_eq!(args.message.unwrap().1.to_token_stream().to_string(), "Msg");
+        assert_eq!(args.module.unwrap(), "m");
+        assert_eq!(args.root.unwrap().to_string(), ":: a :: b");
+        assert_eq!(args.groups.len(), 2);
+        assert_eq!(args.groups[0].members, ["A", "H"]);
+        assert!(!args.damaged);
+    }
+
+    #[test]
+    fn slips_are_named() {
+        for (text, expected) in [
+            ("stat = A", "unknown key `stat` on `state_machine`; did you mean `start`?"),
+            ("start = A, start = B", "`start` is here twice; remove one"),
+            ("eof => A, eof => B", "`eof` is here twice; remove one"),
+            ("start = A::B", "cannot read this; write `start = State`"),
+            ("start => A", "`start` leads nowhere; remove `=> A`"),
+            ("eof = A", "`eof` leads nowhere; write `eof => State`"),
+            ("error = T => A", "`error` twice in one; write `error = Type, error => State`"),
+            ("within = 5m => A", "unknown unit `m`; write `5min`"),
+            ("within = 5min", "`within = 5min` leads nowhere; add `=> State`"),
+            (
+                "within = never",
+                "`within = never` is no default; say it on each state that it is for",
+            ),
+            ("Live = A, Live = B", "`Live` is here twice; remove one"),
+            (
+                "colour = red",
+                "unknown key `colour` on `state_machine`; it takes `start`, `eof`, `limit`, \
+                 `error`, `within`, `idle`, `message`, `module` and `crate`",
+            ),
+        ] {
+            assert_eq!(read(text).1[0], expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
+
+use crate::errors::Errors;
+
+/// One comma-separated part of an attribute: `key`, `key = value`, `key => State` or
+/// `key = value => State`.
+pub(crate) struct Entry {
+    pub(crate) key: Ident,
+    pub(crate) value: Option<TokenStream>,
+    pub(crate) target: Option<Ident>,
+}
+
+/// The parts of an attribute, read, and whether all of it could be read.
+pub(crate) fn entries(parts: &[Vec<TokenTree>], errors: &mut Errors) -> (Vec<Entry>, bool) {
+    let count = parts.len();
+    let entries: Vec<Entry> = parts.iter().filter_map(|part| Entry::parse(part, errors)).collect();
+    let whole = entries.len() == count;
+    (entries, whole)
+}
+
+/// Cuts at commas. In the value of a key that takes a type, those between `<` and `>` do not count.
+pub(crate) fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
+    let mut parts = vec![Vec::new()];
+    let mut depth = 0_usize;
+    let mut before = ' ';
+    for token in tokens {
+        let part: &mut Vec<TokenTree> = match parts.last_mut() {
+            Some(part) => part,
+            None => break,
+        };
+        let mark = match &token {
+            TokenTree::Punct(mark) => mark.as_char(),
+            _ => ' ',
+        };
+        let typed = matches!(part.first(), Some(TokenTree::Ident(key))
+            if ["frame", "error", "message"].iter().any(|name| key == name));
+        match mark {
+            '<' if typed => depth += 1,
+            '>' if typed && before != '-' && before != '=' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        before = mark;
+        if mark == ',' && depth == 0 {
+            parts.push(Vec::new());
+        } else {
+            part.push(token);
+        }
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+impl Entry {
+    fn parse(part: &[TokenTree], errors: &mut Errors) -> Option<Self> {
+        let arrow = arrow(part);
+        let (head, tail) = part.split_at(arrow.unwrap_or(part.len()));
+        let Some(TokenTree::Ident(key)) = head.first().cloned() else {
+            let place: TokenStream = part.iter().cloned().collect();
+            errors.at(place, "expected a key such as `max = 64KiB` or `eof => State`");
+            return None;
+        };
+        let value = match &head[1..] {
+            [] => None,
+            [TokenTree::Punct(mark)] if mark.as_char() == '=' => {
+                errors.at(&key, format_args!("`{key} =` lacks its value"));
+                return None;
+            }
+            [TokenTree::Punct(mark), value @ ..] if mark.as_char() == '=' => {
+                Some(value.iter().cloned().collect())
+            }
+            other => {
+                let place: TokenStream = other.iter().cloned().collect();
+                errors.at(place, format_args!("expected `=`, `=>` or `,` after `{key}`"));
+                return None;
+            }
+        };
+        let target = match tail {
+            [] => None,
+            [_, _, TokenTree::Ident(target)] => Some(target.clone()),
+            [_, _] => {
+                errors.at(&key, format_args!("`{key} =>` lacks the state that it leads to"));
+                return None;
+            }
+            [_, _, other @ ..] => {
+                let place: TokenStream = other.iter().cloned().collect();
+                errors.at(place, "expected the name of one state");
+                return None;
+            }
+            [_] => return None,
+        };
+        Some(Self { key, value, target })
+    }
+}
+
+/// Where the `=>` is.
+fn arrow(part: &[TokenTree]) -> Option<usize> {
+    part.windows(2).position(|pair| match pair {
+        [TokenTree::Punct(equals), TokenTree::Punct(greater)] => {
+            equals.as_char() == '='
+                && equals.spacing() == Spacing::Joint
+                && greater.as_char() == '>'
+        }
+        _ => false,
+    })
+}
+
+/// The names in `A | B | C`.
+pub(crate) fn names(tokens: TokenStream, errors: &mut Errors) -> (Vec<Ident>, bool) {
+    let mut names = Vec::new();
+    let mut whole = true;
+    let mut name_is_next = true;
+    for token in tokens {
+        match token {
+            TokenTree::Ident(name) if name_is_next => {
+                names.push(name);
+                name_is_next = false;
+            }
+            TokenTree::Punct(bar) if bar.as_char() == '|' && !name_is_next => name_is_next = true,
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                let (inner, inner_whole) = self::names(group.stream(), errors);
+                names.extend(inner);
+                whole &= inner_whole;
+                name_is_next = false;
+            }
+            other => {
+                errors.at(other, "expected the names of states, with `|` between them");
+                return (names, false);
+            }
+        }
+    }
+    (names, whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `key[=value][=>target]` for each part, then the messages.
+    fn read(text: &str) -> Vec<String> {
+        let mut errors = Errors::default();
+        let (entries, whole) = entries(&split(text.parse().unwrap()), &mut errors);
+        let mut read: Vec<String> = entries
+            .iter()
+            .map(|entry| {
+                let value = entry.value.as_ref().map(|value| format!("={value}"));
+                let target = entry.target.as_ref().map(|target| format!("=>{target}"));
+                [Some(entry.key.to_string()), value, target].into_iter().flatten().collect()
+            })
+            .collect();
+        assert_eq!(whole, errors.is_empty(), "{text}");
+        read.extend(errors.messages());
+        read
+    }
+
+    #[test]
+    fn parts_are_cut_at_commas() {
+        for (text, parts) in [
+            ("", &[][..]),
+            ("some, max = 64KiB,", &["some", "max=64KiB"]),
+            ("within = 30s => Closed, eof => Gone", &["within=30s=>Closed", "eof=>Gone"]),
+            ("crate = ::a::b", &["crate=:: a :: b"]),
+            ("frame = T<A, B>, max = 1", &["frame=T < A , B >", "max=1"]),
+            ("error = fn(A) -> B<C, D>, eof => E", &["error=fn (A) -> B < C , D >", "eof=>E"]),
+            ("exact = f(a, b) + 1", &["exact=f (a , b) + 1"]),
+            ("upto = if a <= b { a } else { b }", &["upto=if a <= b { a } else { b }"]),
+        ] {
+            assert_eq!(read(text), parts, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bad_part_does_not_hide_the_others() {
+        for (text, parts) in [
+            ("max =, some", &["some", "`max =` lacks its value"][..]),
+            ("eof =>", &["`eof =>` lacks the state that it leads to"]),
+            ("eof => a::B", &["expected the name of one state"]),
+            ("max 64", &["expected `=`, `=>` or `,` after `max`"]),
+            ("8, some", &["some", "expected a key such as `max = 64KiB` or `eof => State`"]),
+        ] {
+            assert_eq!(read(text), parts, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_have_bars_between_them() {
+        let read = |text: &str| {
+            let mut errors = Errors::default();
+            let (names, whole) = names(text.parse().unwrap(), &mut errors);
+            assert_eq!(whole, errors.is_empty());
+            names.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(read("A | B | C"), ["A", "B", "C"]);
+        assert_eq!(read("A |"), ["A"]);
+        assert_eq!(read("A, B"), ["A"]);
+    }
+}

@@ -1,0 +1,186 @@
+use proc_macro2::{Literal, TokenStream};
+use quote::ToTokens;
+use syn::Lit;
+
+use crate::ast::Size;
+use crate::spelling::choice;
+
+const TIMES: [(&str, u64); 5] =
+    [("ms", 1), ("s", 1_000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+const SIZES: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+/// A hundred years.
+const LONGEST: u64 = 100 * 365 * 86_400_000;
+
+/// Whether `tokens` are one number, with or without a unit.
+pub(crate) fn is_number(tokens: &TokenStream) -> bool {
+    number(tokens).is_some()
+}
+
+/// A time such as `30s`, in milliseconds.
+pub(crate) fn millis(tokens: &TokenStream) -> Result<u64, String> {
+    let Some((digits, unit)) = number(tokens) else {
+        return Err("a time is a number with a unit, such as `30s` or `5min`".to_owned());
+    };
+    let Some((_, scale)) = TIMES.iter().find(|(name, _)| *name == unit) else {
+        return Err(match time_meant(&unit) {
+            _ if unit.is_empty() => {
+                format!(
+                    "`{digits}` lacks a unit; write `{digits}s` or another of {}",
+                    units(&TIMES)
+                )
+            }
+            Some(meant) => format!("unknown unit `{unit}`; write `{digits}{meant}`"),
+            None => format!("unknown unit `{unit}`; the units of time are {}", units(&TIMES)),
+        });
+    };
+    match scaled(&digits, *scale) {
+        Some(0) => Err("a time must be more than nothing".to_owned()),
+        Some(millis) if millis <= LONGEST => Ok(millis),
+        None if digits.contains(['.', 'e', 'E']) => {
+            Err(format!("`{digits}{unit}` is not a whole number of milliseconds"))
+        }
+        _ => Err("a time is at most 36500d".to_owned()),
+    }
+}
+
+/// A size such as `64KiB`, or an expression for one.
+pub(crate) fn size(tokens: &TokenStream) -> Result<Size, String> {
+    let text = tokens.to_string();
+    let Some((digits, unit)) = number(tokens) else {
+        return Ok(Size { value: tokens.clone(), text });
+    };
+    let mut value = Literal::u64_unsuffixed(bytes(&digits, &unit)?);
+    if let Some(token) = tokens.clone().into_iter().next() {
+        value.set_span(token.span());
+    }
+    Ok(Size { value: value.into_token_stream(), text })
+}
+
+fn bytes(digits: &str, unit: &str) -> Result<u64, String> {
+    let scale = match SIZES.iter().find(|(name, _)| *name == unit) {
+        Some((_, scale)) => *scale,
+        None if unit.is_empty() || unit == "usize" => 1,
+        None => {
+            return Err(match size_meant(unit) {
+                Some(meant) => format!("unknown unit `{unit}`; write `{digits}{meant}`"),
+                None => format!("unknown unit `{unit}`; the units of size are {}", units(&SIZES)),
+            });
+        }
+    };
+    if digits.contains(['.', 'e', 'E']) {
+        return Err("a size is a whole number of bytes".to_owned());
+    }
+    let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(scale));
+    match bytes {
+        Some(0) => Err("a size must be more than nothing".to_owned()),
+        Some(bytes) if i64::try_from(bytes).is_ok() => Ok(bytes),
+        _ => Err(format!("`{digits}{unit}` is too large")),
+    }
+}
+
+/// The digits, in base 10 and without `_`, and the unit.
+fn number(tokens: &TokenStream) -> Option<(String, String)> {
+    match syn::parse2::<Lit>(tokens.clone()).ok()? {
+        Lit::Int(number) => {
+            Some((number.base10_digits().to_owned(), number.suffix().trim_matches('_').to_owned()))
+        }
+        Lit::Float(number) => {
+            Some((number.base10_digits().to_owned(), number.suffix().trim_matches('_').to_owned()))
+        }
+        _ => None,
+    }
+}
+
+/// `digits` times `scale`, where that is whole.
+fn scaled(digits: &str, scale: u64) -> Option<u64> {
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let part = part.trim_end_matches('0');
+    let tenths = 10_u128.checked_pow(u32::try_from(part.len()).ok()?)?;
+    let number = format!("{whole}{part}").parse::<u128>().ok()?.checked_mul(u128::from(scale))?;
+    if number % tenths == 0 { u64::try_from(number / tenths).ok() } else { None }
+}
+
+fn time_meant(unit: &str) -> Option<&'static str> {
+    Some(match unit.to_lowercase().as_str() {
+        "ms" | "msec" | "msecs" | "milli" | "millis" | "millisecond" | "milliseconds" => "ms",
+        "s" | "sec" | "secs" | "second" | "seconds" => "s",
+        "m" | "min" | "mins" | "minute" | "minutes" => "min",
+        "h" | "hr" | "hrs" | "hour" | "hours" => "h",
+        "d" | "day" | "days" => "d",
+        _ => return None,
+    })
+}
+
+fn size_meant(unit: &str) -> Option<&'static str> {
+    Some(match unit.to_lowercase().as_str() {
+        "b" | "byte" | "bytes" => "B",
+        "k" | "kb" | "ki" | "kib" => "KiB",
+        "m" | "mb" | "mi" | "mib" => "MiB",
+        "g" | "gb" | "gi" | "gib" => "GiB",
+        _ => return None,
+    })
+}
+
+fn units(known: &[(&str, u64)]) -> String {
+    choice(known.iter().map(|(name, _)| name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        for (text, expected) in [
+            ("30s", Ok(30_000)),
+            ("250ms", Ok(250)),
+            ("10min", Ok(600_000)),
+            ("2h", Ok(7_200_000)),
+            ("1d", Ok(86_400_000)),
+            ("1_000ms", Ok(1_000)),
+            ("1_000_ms", Ok(1_000)),
+            ("0.5s", Ok(500)),
+            ("1.50h", Ok(5_400_000)),
+            ("36500d", Ok(LONGEST)),
+            ("36501d", Err("a time is at most 36500d")),
+            ("99999999999999999999999999999999999999999d", Err("a time is at most 36500d")),
+            ("0s", Err("a time must be more than nothing")),
+            ("0.5ms", Err("`0.5ms` is not a whole number of milliseconds")),
+            ("10sec", Err("unknown unit `sec`; write `10s`")),
+            ("5m", Err("unknown unit `m`; write `5min`")),
+            ("5us", Err("unknown unit `us`; the units of time are `ms`, `s`, `min`, `h` or `d`")),
+            (
+                "30",
+                Err("`30` lacks a unit; write `30s` or another of `ms`, `s`, `min`, `h` or `d`"),
+            ),
+            ("TIME", Err("a time is a number with a unit, such as `30s` or `5min`")),
+        ] {
+            let expected = expected.map_err(str::to_owned);
+            assert_eq!(millis(&text.parse().unwrap()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, expected) in [
+            ("64", Ok("64")),
+            ("64B", Ok("64")),
+            ("64KiB", Ok("65536")),
+            ("16MiB", Ok("16777216")),
+            ("1GiB", Ok("1073741824")),
+            ("0x10", Ok("16")),
+            ("1_024", Ok("1024")),
+            ("LIMIT", Ok("LIMIT")),
+            ("(2 * LIMIT)", Ok("(2 * LIMIT)")),
+            ("0KiB", Err("a size must be more than nothing")),
+            ("64KB", Err("unknown unit `KB`; write `64KiB`")),
+            ("64k", Err("unknown unit `k`; write `64KiB`")),
+            ("64kg", Err("unknown unit `kg`; the units of size are `B`, `KiB`, `MiB` or `GiB`")),
+            ("1.5MiB", Err("a size is a whole number of bytes")),
+            ("99999999999GiB", Err("`99999999999GiB` is too large")),
+        ] {
+            let found = size(&text.parse().unwrap()).map(|size| size.value.to_string());
+            assert_eq!(found.as_deref().map_err(String::as_str), expected, "{text}");
+        }
+    }
+}

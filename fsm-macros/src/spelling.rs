@@ -1,0 +1,138 @@
+use std::fmt::Display;
+
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
+
+/// `TooLong` as `too_long`, `HTTPHead` as `http_head`.
+pub(crate) fn snake_case(name: &Ident) -> String {
+    let letters: Vec<char> = name.unraw().to_string().chars().collect();
+    let mut text = String::new();
+    for (at, &letter) in letters.iter().enumerate() {
+        let before = at.checked_sub(1).map(|at| letters[at]);
+        let ends_a_word = letters.get(at + 1).is_some_and(|next| next.is_lowercase());
+        let begins_a_word = match before {
+            Some('_') | None => false,
+            Some(before) => letter.is_uppercase() && (!before.is_uppercase() || ends_a_word),
+        };
+        if begins_a_word {
+            text.push('_');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}
+
+/// `text` as a name, raw if it is a keyword; `None` for the four that cannot be raw.
+pub(crate) fn identifier(text: &str, span: Span) -> Option<Ident> {
+    match text {
+        "" | "_" | "self" | "super" | "crate" | "Self" => None,
+        _ if syn::parse_str::<Ident>(text).is_ok() => Some(Ident::new(text, span)),
+        _ => Some(Ident::new_raw(text, span)),
+    }
+}
+
+/// The name in `known` that `name` was probably meant to be.
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let (near, distance) = known
+        .iter()
+        .map(|known| (*known, distance(name, known)))
+        .min_by_key(|(_, distance)| *distance)?;
+    let tolerated = (name.chars().count().min(near.chars().count()) / 3).clamp(1, 3);
+    (distance <= tolerated && near.chars().count() > 1).then_some(near)
+}
+
+/// How many letters are added, lost, wrong, or swapped with the next.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            rows[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let wrong = usize::from(a[i - 1] != b[j - 1]);
+                let mut least = (rows[i - 1][j - 1] + wrong).min(rows[i - 1][j] + 1);
+                least = least.min(rows[i][j - 1] + 1);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    least = least.min(rows[i - 2][j - 2] + 1);
+                }
+                least
+            };
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+/// `` `a`, `b` and `c` ``.
+pub(crate) fn list<T: Display>(names: impl IntoIterator<Item = T>) -> String {
+    join(names, "and")
+}
+
+/// `` `a`, `b` or `c` ``.
+pub(crate) fn choice<T: Display>(names: impl IntoIterator<Item = T>) -> String {
+    join(names, "or")
+}
+
+fn join<T: Display>(names: impl IntoIterator<Item = T>, word: &str) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} {word} {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Ident {
+        syn::parse_str(text).unwrap()
+    }
+
+    #[test]
+    fn states_name_their_handlers() {
+        for (state, handler) in [
+            ("Length", "length"),
+            ("TooLong", "too_long"),
+            ("HTTPHead", "http_head"),
+            ("Step2", "step2"),
+            ("V2Head", "v2_head"),
+            ("Read_Body", "read_body"),
+            ("r#Type", "type"),
+            ("Émis", "émis"),
+        ] {
+            assert_eq!(snake_case(&name(state)), handler);
+        }
+    }
+
+    #[test]
+    fn keywords_become_raw() {
+        let text = |text| identifier(text, Span::call_site()).map(|name| name.to_string());
+        assert_eq!(text("type").as_deref(), Some("r#type"));
+        assert_eq!(text("body").as_deref(), Some("body"));
+        assert_eq!(text("super"), None);
+    }
+
+    #[test]
+    fn slips_are_recognised() {
+        let known = ["within", "idle", "eof", "limit", "error", "max"];
+        for (slip, meant) in [
+            ("withn", Some("within")),
+            ("iddle", Some("idle")),
+            ("efo", Some("eof")),
+            ("limits", Some("limit")),
+            ("timeout", None),
+            ("x", None),
+        ] {
+            assert_eq!(nearest(slip, &known), meant, "{slip}");
+        }
+    }
+
+    #[test]
+    fn names_are_listed() {
+        assert_eq!(list(["a"]), "`a`");
+        assert_eq!(list(["a", "b", "c"]), "`a`, `b` and `c`");
+        assert_eq!(choice(["a", "b"]), "`a` or `b`");
+    }
+}

@@ -1,0 +1,89 @@
+use std::io;
+
+use crate::Peer;
+use crate::listener::Listener;
+use crate::socket::Socket;
+
+/// How long to wait for a free descriptor before trying again, in milliseconds, where none of ours is closed
+/// meanwhile.
+const RETRY: u64 = 100;
+/// Linux's EPROTO, for which the standard library has no name.
+const PROTOCOL_ERROR: Option<i32> = if cfg!(target_os = "linux") { Some(71) } else { None };
+
+/// A listener with what is known of its queue.
+///
+/// The poll tells of new connections once. So until `accept` says `WouldBlock`, we remember that
+/// there may be more, also while no descriptor is free: then no event would ever come again.
+#[derive(Debug)]
+pub(crate) struct Acceptor {
+    pub(crate) listener: Listener,
+    /// There may be connections to accept.
+    pub(crate) pending: bool,
+    /// No descriptor was free; the time to try again.
+    retry: Option<u64>,
+}
+
+/// What came of trying to accept.
+#[derive(Debug)]
+pub(crate) enum Accepted {
+    Connection(Socket, Peer),
+    /// There is none now.
+    Empty,
+    /// The system cannot give us one now. `first` of a row of failures.
+    Failed { error: io::Error, first: bool },
+}
+
+impl Acceptor {
+    pub(crate) fn new(listener: Listener) -> Self {
+        Self { listener, pending: true, retry: None }
+    }
+
+    /// Whether accepting makes sense now.
+    pub(crate) fn ready(&self, now: u64) -> bool {
+        self.pending && self.retry.is_none_or(|at| at <= now)
+    }
+
+    /// When it makes sense again.
+    pub(crate) fn retry_at(&self) -> Option<u64> {
+        self.retry.filter(|_| self.pending)
+    }
+
+    /// A descriptor was closed: there is room.
+    pub(crate) fn descriptor_freed(&mut self) {
+        if self.retry.is_some() {
+            self.retry = Some(0);
+        }
+    }
+
+    pub(crate) fn accept(&mut self, now: u64) -> Accepted {
+        loop {
+            match self.listener.accept() {
+                Ok((socket, peer)) => {
+                    self.retry = None;
+                    return Accepted::Connection(socket, peer);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.pending = false;
+                    return Accepted::Empty;
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    let first = self.retry.is_none();
+                    self.retry = Some(now.saturating_add(RETRY));
+                    return Accepted::Failed { error, first };
+                }
+            }
+        }
+    }
+}
+
+/// Whether the error is about the connection that would have been accepted: the next one may be well.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionReset, HostUnreachable, Interrupted, NetworkUnreachable,
+    };
+    matches!(
+        error.kind(),
+        Interrupted | ConnectionAborted | ConnectionReset | HostUnreachable | NetworkUnreachable
+    ) || (error.raw_os_error().is_some() && error.raw_os_error() == PROTOCOL_ERROR)
+}

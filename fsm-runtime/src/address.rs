@@ -1,0 +1,57 @@
+use std::fmt;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+
+use crate::PoolError;
+
+/// Where a pool listens.
+///
+/// ```
+/// use fsm_runtime::Address;
+///
+/// let address = Address::parse("127.0.0.1:7070").unwrap();
+/// assert_eq!(address, Address::Tcp("127.0.0.1:7070".parse().unwrap()));
+/// assert_eq!(Address::parse("unix:/run/kv.sock").unwrap().to_string(), "unix:/run/kv.sock");
+/// assert!(Address::parse("7070").is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A TCP address; port 0 lets the system choose one.
+    Tcp(SocketAddr),
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+}
+
+impl Address {
+    /// Reads `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`.
+    ///
+    /// Of the addresses that a name has, the first is taken.
+    ///
+    /// ```
+    /// assert!(fsm_runtime::Address::parse("[::1]:0").is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`PoolError::Address`] when it is none of these, or the name is not known.
+    pub fn parse(text: &str) -> Result<Self, PoolError> {
+        let refuse = |why: String| PoolError::Address { address: text.to_owned(), why };
+        if let Some(path) = text.strip_prefix("unix:") {
+            if path.is_empty() {
+                return Err(refuse("the path is missing".to_owned()));
+            }
+            return Ok(Self::Unix(path.into()));
+        }
+        let mut found = text.to_socket_addrs().map_err(|error| refuse(error.to_string()))?;
+        found.next().map(Self::Tcp).ok_or_else(|| refuse("the name has no address".to_owned()))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}

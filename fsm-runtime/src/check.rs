@@ -1,0 +1,127 @@
+//! Checks of laws that hold for every machine, to be run on yours.
+
+use crate::link::Ready;
+use crate::sim::Session;
+use crate::{Drive, Wait};
+
+/// What a machine did with an input: its completions, its output, and the state it was left in.
+#[derive(Debug, PartialEq, Eq)]
+struct Run {
+    calls: Vec<Call>,
+    output: Vec<u8>,
+    state: Option<&'static str>,
+}
+
+/// One completion: the state, the range of the input that it used, the state after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Call {
+    state: &'static str,
+    from: usize,
+    to: usize,
+    next: Option<&'static str>,
+}
+
+/// Checks that the way in which `input` is cut into pieces makes no difference.
+///
+/// A machine from `make` gets the input at once, byte by byte, in two pieces for every place between two bytes (for
+/// inputs of up to 512 bytes; beyond that 512 places spread over it), and in three pieces at a few
+/// hundred pairs of places. Every time the same handlers must be called in the same order with the
+/// same bytes, and the output must be the same. For states that take what is there (`some`,
+/// `upto`), the bytes of consecutive calls are taken together.
+///
+/// The handler may depend only on its input: one that writes the time or a shared counter differs by itself. Time does not
+/// pass during the check, so no deadline is met.
+///
+/// ```
+/// use fsm_runtime::prelude::*;
+///
+/// #[state_machine(start = Line, eof => Gone)]
+/// enum Shout {
+///     #[read(until = b"\r\n", max = 64, limit => Gone, within = 10s => Gone)]
+///     #[to(Line)]
+///     #[rest]
+///     Line,
+///     #[end]
+///     Gone,
+/// }
+///
+/// struct Client;
+/// impl shout::Handler for Client {
+///     fn line(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
+///         cx.write(&bytes.to_ascii_uppercase());
+///         shout::AfterLine::Line
+///     }
+/// }
+///
+/// fsm_runtime::check::splits::<Shout, _>(|| Client, b"one\r\ntwo\r\n\r\nthree\r\nrest");
+/// ```
+///
+/// # Panics
+///
+/// When a cut makes a difference; the message shows the cut and both runs.
+#[track_caller]
+pub fn splits<M: Drive<H>, H>(make: impl Fn() -> H, input: &[u8]) {
+    let whole = run::<M, H>(make(), input, &[]);
+    let check = |cuts: &[usize]| {
+        let cut = run::<M, H>(make(), input, cuts);
+        assert!(
+            whole == cut,
+            "cutting the input of `{}` at {cuts:?} makes a difference\n whole: {whole:?}\n   cut: {cut:?}",
+            M::SPEC.name
+        );
+    };
+    check(&(1..input.len()).collect::<Vec<_>>());
+    let step = input.len().div_ceil(512).max(1);
+    for at in (1..input.len()).step_by(step) {
+        check(&[at]);
+    }
+    let step = input.len().div_ceil(24).max(1);
+    for first in (1..input.len()).step_by(step) {
+        for second in (first + 1..input.len()).step_by(step) {
+            check(&[first, second]);
+        }
+    }
+}
+
+/// Runs a machine on the input in pieces, one completion at a time.
+fn run<M: Drive<H>, H>(handler: H, input: &[u8], cuts: &[usize]) -> Run {
+    let mut session = Session::<M, H>::with_calls(handler, 1);
+    let mut run = Run { calls: Vec::new(), output: Vec::new(), state: None };
+    let mut sent = 0;
+    for end in cuts.iter().copied().chain([input.len()]) {
+        session.feed(&input[sent..end]);
+        sent = end;
+        loop {
+            let (state, from) = (session.state(), sent - session.unused());
+            let again = session.turn(Ready::READ | Ready::WRITE);
+            let (next, to) = (session.state(), sent - session.unused());
+            let Some(state) = state else { break };
+            if again || next != Some(state) || from != to {
+                run.push::<M>(Call { state, from, to, next });
+            }
+            if !again {
+                break;
+            }
+        }
+        run.output.extend(session.receive());
+    }
+    run.state = session.state();
+    run
+}
+
+impl Run {
+    /// Appends a call, or makes it one with the last if both took what was there.
+    fn push<M: crate::Machine>(&mut self, call: Call) {
+        let stream = M::SPEC.states.iter().any(|state| {
+            state.name == call.state
+                && matches!(state.wait, Wait::Read { shape, .. } if shape.is_stream())
+        });
+        match self.calls.last_mut() {
+            Some(last) if stream && last.state == call.state && last.next == Some(call.state) => {
+                last.to = call.to;
+                last.next = call.next;
+            }
+            _ => self.calls.push(call),
+        }
+    }
+}

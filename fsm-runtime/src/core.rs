@@ -1,0 +1,299 @@
+use std::collections::VecDeque;
+
+use slab::Slab;
+
+use crate::Key;
+use crate::key::GENERATIONS;
+
+/// The number of a thread of the port.
+pub(crate) type Thread = usize;
+
+/// The rules of a completion port, and nothing else: no threads, no clock, no sockets.
+///
+/// It is the structure that Win32 calls an I/O completion port: a FIFO of packets, a stack of
+/// waiting threads, and a cap on those that are active. [`on`](PortCore::on) takes what happens
+/// and says what to do. Whoever drives it does as it is told; a test drives it as well as a
+/// thread does.
+///
+/// A packet is a key that has something to do. One key is on one thread at a time: a
+/// packet for a key that runs makes it run once more (X1). Keys carry a generation, so that a packet for a connection that is
+/// gone is dropped and counted (X5). The slots of connections live here too, so that one
+/// look-up finds both a connection and whether it runs.
+#[derive(Debug)]
+pub(crate) struct PortCore<T> {
+    slots: Slab<Slot<T>>,
+    /// The generation of the next slot.
+    generation: u32,
+    /// Slots of connections that ended since the last poll.
+    freed: Vec<u32>,
+    queue: VecDeque<Key>,
+    waiting: Vec<Thread>,
+    active: usize,
+    cap: usize,
+    poller: Option<Poller>,
+    /// Turns until the next poll, while no other thread polls.
+    turns: usize,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    generation: u32,
+    run: Run,
+    /// `None` once the connection is gone; the slot is free when the batch is over.
+    value: Option<T>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Run {
+    Idle,
+    Queued,
+    Running,
+    RunningAgain,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Poller {
+    thread: Thread,
+    asleep: bool,
+}
+
+/// What happens to a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// The polling thread, back from the poll, found a packet for the key.
+    Event(Key),
+    /// Somebody else has a packet for the key (R1, R6).
+    Post(Key),
+    /// The thread asks for a packet; its previous activation is over (R2).
+    Take(Thread),
+    /// The turn of the key is over; it was left early and must have another one.
+    Done { key: Key, again: bool },
+    /// The thread has inserted the events of its poll and gives up the role (X2).
+    Polled(Thread),
+    /// Asks whether one more waiter can have one more packet. Repeat until nothing comes back.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a port of several threads says it"))]
+    Release,
+    /// The running thread blocks (R3).
+    #[cfg_attr(not(test), expect(dead_code, reason = "a port of several threads says it"))]
+    Block,
+    /// It goes on (R4).
+    #[cfg_attr(not(test), expect(dead_code, reason = "a port of several threads says it"))]
+    Unblock,
+    /// The port closes (R5).
+    Close,
+}
+
+/// What is to be done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing.
+    None,
+    /// The thread runs the key; wake it if it is not the one that asked.
+    Run(Thread, Key),
+    /// The thread polls; it may sleep if `wait`, otherwise it only looks.
+    Poll { thread: Thread, wait: bool },
+    /// The thread sleeps until it is told to run or poll.
+    Park(Thread),
+    /// The thread, which sleeps in its poll, must come back and take.
+    Interrupt(Thread),
+    /// The packet was for a connection that is gone.
+    Stale,
+    /// The port is closed: the thread and all that wait must end.
+    Closed,
+}
+
+impl<T> PortCore<T> {
+    pub(crate) fn new(cap: usize) -> Self {
+        Self {
+            slots: Slab::new(),
+            generation: 0,
+            freed: Vec::new(),
+            queue: VecDeque::new(),
+            waiting: Vec::new(),
+            active: 0,
+            cap,
+            poller: None,
+            turns: 0,
+            closed: false,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn on(&mut self, input: Input) -> Effect {
+        match input {
+            Input::Event(key) => self.insert(key).map_or(Effect::Stale, |_| Effect::None),
+            Input::Post(key) => match self.insert(key) {
+                Some(true) => self.release(),
+                Some(false) => Effect::None,
+                None => Effect::Stale,
+            },
+            Input::Take(thread) => self.take(thread),
+            Input::Done { key, again } => self.done(key, again),
+            Input::Polled(thread) => self.polled(thread),
+            Input::Release => self.release(),
+            Input::Block => {
+                self.active -= 1;
+                self.release()
+            }
+            Input::Unblock => {
+                self.active += 1;
+                Effect::None
+            }
+            Input::Close => {
+                self.closed = true;
+                Effect::Closed
+            }
+        }
+    }
+
+    /// Appends a packet to the queue; `Some(true)` if it is a new one, `None` if the key is gone.
+    #[inline]
+    fn insert(&mut self, key: Key) -> Option<bool> {
+        let slot = self.live(key)?;
+        match slot.run {
+            Run::Idle => {
+                slot.run = Run::Queued;
+                self.queue.push_back(key);
+                return Some(true);
+            }
+            Run::Running => slot.run = Run::RunningAgain,
+            Run::Queued | Run::RunningAgain => {}
+        }
+        Some(false)
+    }
+
+    #[inline]
+    fn take(&mut self, thread: Thread) -> Effect {
+        if self.closed {
+            return Effect::Closed;
+        }
+        let work = !self.queue.is_empty() && self.active < self.cap;
+        if self.poller.is_none() && (!work || self.turns == 0) {
+            self.poller = Some(Poller { thread, asleep: !work });
+            self.free();
+            return Effect::Poll { thread, wait: !work };
+        }
+        if work {
+            self.turns = self.turns.saturating_sub(1);
+            return self.start(thread);
+        }
+        self.waiting.push(thread);
+        Effect::Park(thread)
+    }
+
+    /// Gives the head of the queue to a thread.
+    #[inline]
+    fn start(&mut self, thread: Thread) -> Effect {
+        while let Some(key) = self.queue.pop_front() {
+            if let Some(slot) = self.live(key) {
+                slot.run = Run::Running;
+                self.active += 1;
+                return Effect::Run(thread, key);
+            }
+        }
+        self.take(thread)
+    }
+
+    /// Gives the head of the queue to the most recent waiter, if the cap allows it.
+    fn release(&mut self) -> Effect {
+        if self.active >= self.cap || self.queue.is_empty() {
+            return Effect::None;
+        }
+        if let Some(thread) = self.waiting.pop() {
+            return self.start(thread);
+        }
+        match &mut self.poller {
+            Some(poller) if poller.asleep => {
+                poller.asleep = false;
+                Effect::Interrupt(poller.thread)
+            }
+            _ => Effect::None,
+        }
+    }
+
+    #[inline]
+    fn done(&mut self, key: Key, again: bool) -> Effect {
+        self.active -= 1;
+        if let Some(slot) = self.live(key) {
+            if again || slot.run == Run::RunningAgain {
+                slot.run = Run::Queued;
+                self.queue.push_back(key);
+            } else {
+                slot.run = Run::Idle;
+            }
+        }
+        Effect::None
+    }
+
+    /// Hands the poll to a follower, so that nobody waits for the handler that runs next.
+    #[inline]
+    fn polled(&mut self, thread: Thread) -> Effect {
+        debug_assert!(self.poller.is_some_and(|poller| poller.thread == thread));
+        self.poller = None;
+        self.turns = self.queue.len();
+        // A lone packet is for this thread; a follower is woken only to take the poll.
+        match self.waiting.pop() {
+            Some(follower) => {
+                self.poller = Some(Poller { thread: follower, asleep: true });
+                Effect::Poll { thread: follower, wait: true }
+            }
+            None => Effect::None,
+        }
+    }
+
+    /// A slot for a new connection, with its key.
+    pub(crate) fn open(&mut self, value: T) -> Key {
+        let entry = self.slots.vacant_entry();
+        let index = u32::try_from(entry.key()).expect("fewer than 4,294,967,296 connections");
+        let generation = self.generation;
+        self.generation = generation.wrapping_add(1) & GENERATIONS;
+        let key = Key::new(index, generation);
+        entry.insert(Slot { generation, run: Run::Idle, value: Some(value) });
+        key
+    }
+
+    /// Takes a connection out. Its slot is used again only after the current batch of events.
+    pub(crate) fn close(&mut self, key: Key) -> Option<T> {
+        let slot = self.live(key)?;
+        let value = slot.value.take();
+        self.freed.push(key.index());
+        value
+    }
+
+    fn free(&mut self) {
+        for index in self.freed.drain(..) {
+            self.slots.remove(index as usize);
+        }
+    }
+
+    #[inline]
+    fn live(&mut self, key: Key) -> Option<&mut Slot<T>> {
+        self.slots
+            .get_mut(key.index() as usize)
+            .filter(|slot| slot.generation == key.generation() && slot.value.is_some())
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+        self.live(key)?.value.as_mut()
+    }
+
+    pub(crate) fn get(&self, key: Key) -> Option<&T> {
+        let slot = self.slots.get(key.index() as usize)?;
+        if slot.generation == key.generation() { slot.value.as_ref() } else { None }
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
+        let live = self.slots.iter().filter(|(_, slot)| slot.value.is_some());
+        live.filter_map(|(index, slot)| Some(Key::new(u32::try_from(index).ok()?, slot.generation)))
+    }
+
+    /// The number of connections.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() - self.freed.len()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+use std::fmt;
+use std::io;
+
+use crate::Address;
+
+/// Why a pool did not start, or had to stop.
+///
+/// `Debug` prints the same sentence as `Display`, so that a `main` that returns it reads well.
+///
+/// ```
+/// use fsm_runtime::{Address, PoolError};
+///
+/// let error = Address::parse("7070").unwrap_err();
+/// assert!(error.to_string().starts_with("`7070` is no address to listen on"));
+/// assert!(matches!(error, PoolError::Address { .. }));
+/// ```
+#[non_exhaustive]
+pub enum PoolError {
+    /// The text is no address.
+    Address {
+        /// What was given.
+        address: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Another process listens there.
+    InUse(Address),
+    /// The system does not let this process listen there.
+    Denied(Address),
+    /// This machine has no such address.
+    NotHere(Address),
+    /// The system refused something else.
+    Io {
+        /// What was tried.
+        what: String,
+        /// What it said.
+        error: io::Error,
+    },
+}
+
+impl PoolError {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |error| Self::Io { what, error }
+    }
+
+    /// What an error of binding to `address` means.
+    pub(crate) fn binding(address: &Address) -> impl FnOnce(io::Error) -> Self {
+        let address = address.clone();
+        move |error| match error.kind() {
+            io::ErrorKind::AddrInUse => Self::InUse(address),
+            io::ErrorKind::PermissionDenied => Self::Denied(address),
+            io::ErrorKind::AddrNotAvailable => Self::NotHere(address),
+            _ => Self::Io { what: format!("listen on {address}"), error },
+        }
+    }
+}
+
+impl fmt::Display for PoolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address { address, why } => write!(
+                f,
+                "`{address}` is no address to listen on: {why}; \
+                 write it like 127.0.0.1:7070, [::1]:7070 or unix:/run/server.sock"
+            ),
+            Self::InUse(address) => write!(
+                f,
+                "cannot listen on {address}: another process does; stop it or choose another address"
+            ),
+            Self::Denied(Address::Tcp(address)) if address.port() < 1024 => write!(
+                f,
+                "cannot listen on {address}: not permitted; \
+                 ports below 1024 need a privilege, choose a higher one or grant it"
+            ),
+            Self::Denied(address) => write!(f, "cannot listen on {address}: not permitted"),
+            Self::NotHere(address) => write!(
+                f,
+                "cannot listen on {address}: this machine has no such address; \
+                 use one of its own, or 0.0.0.0 for all"
+            ),
+            Self::Io { what, error } => write!(f, "cannot {what}: {error}"),
+        }
+    }
+}
+
+impl fmt::Debug for PoolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for PoolError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}

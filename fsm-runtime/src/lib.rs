@@ -1,0 +1,114 @@
+//! Network protocol servers as annotated enums.
+//!
+//! A protocol is an **enum**. Each variant is a state: it says what it waits for, how long it may wait, and where it
+//! may go. [`#[state_machine]`](macro@state_machine) checks the whole graph at compile time, and generates the resumable handler: the partial
+//! reads and writes, the deadlines and the ends of streams. A [`Pool`] runs one machine for each connection.
+//!
+//! ```
+//! use fsm_runtime::prelude::*;
+//! use fsm_runtime::sim::Session;
+//!
+//! #[state_machine(start = Talk, eof => Gone)]
+//! enum Echo {
+//!     /// Sends back whatever comes.
+//!     #[read(some, max = 16KiB, idle = 60s => Gone)]
+//!     #[to(Talk)]
+//!     #[rest]
+//!     Talk,
+//!     #[end]
+//!     Gone,
+//! }
+//!
+//! struct Client;
+//!
+//! impl echo::Handler for Client {
+//!     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+//!         cx.write(bytes);
+//!         echo::AfterTalk::Talk
+//!     }
+//! }
+//!
+//! // A test of it; `Pool::builder::<Echo>("echo").listen("127.0.0.1:7007").handler(|_| Client).run()` serves it.
+//! let mut peer = Session::<Echo, _>::new(Client);
+//! peer.send(b"hello");
+//! assert_eq!(peer.receive(), b"hello");
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`state_machine`](macro@state_machine): all attributes and their keys.
+//! - [`Cx`]: what a handler can do. [`Frame`]: your decoder of whole messages.
+//! - [`Pool`], [`Builder`]: addresses and limits. [`Handle`], [`Running`]: a pool from outside.
+//! - [`sim`]: machines without sockets. [`check`]: laws to hold your machine to.
+//! - [`Spec`]: the graph as data, for pictures and tools.
+//!
+//! [`Machine`], [`Drive`], [`Input`], [`Step`] and the types beside them are what generated code is made
+//! of; you need not know them to use it.
+//!
+//! # Bounds
+//!
+//! A connection holds at most one message's `max` and one read (64 KiB) of input, and the pool's output mark and
+//! what one handler call writes of output. It has no buffer at all while it is idle. A pool has at most
+//! [`Builder::max_connections`] of them. A turn of a connection is bounded in bytes and handler calls, after which it is the turn of others.
+//!
+//! # Logs
+//!
+//! The runtime logs with `tracing`: pools that start, pause and drain at `INFO`, trouble at `WARN`, panics of handlers at `ERROR`, errors that
+//! no state takes up at `DEBUG`, ends of connections at `TRACE`.
+#![forbid(unsafe_code)]
+
+mod acceptor;
+mod actor;
+mod address;
+pub mod check;
+mod conn;
+mod core;
+mod cx;
+mod error;
+mod frame;
+mod handle;
+mod inbox;
+mod input;
+mod key;
+mod link;
+mod listener;
+mod machine;
+mod open_files;
+mod output;
+mod peer;
+mod pool;
+mod port;
+pub mod prelude;
+mod reactor;
+mod signals;
+pub mod sim;
+mod socket;
+mod spec;
+mod stats;
+mod timers;
+mod token;
+mod transport;
+mod unread;
+
+pub use bytes;
+
+pub use fsm_macros::state_machine;
+
+pub use crate::address::Address;
+pub use crate::cx::Cx;
+pub use crate::error::PoolError;
+pub use crate::frame::{Decoded, Frame};
+pub use crate::handle::Handle;
+pub use crate::inbox::PostError;
+pub use crate::input::{Input, Length, Miss, NoFrame};
+pub use crate::key::Key;
+pub use crate::machine::{Drive, Lapse, Machine, NoMessage, Step, Timing};
+pub use crate::peer::Peer;
+pub use crate::pool::{Builder, Pool, Running};
+pub use crate::spec::{Edge, On, Shape, Spec, State, Wait};
+pub use crate::stats::{Ended, Stats};
+
+/// The README's code is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,0 +1,118 @@
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use mio::net::TcpListener;
+#[cfg(unix)]
+use mio::net::UnixListener;
+use mio::{Interest, Registry, Token};
+use socket2::{Domain, Protocol, SockAddr, Type};
+
+use crate::socket::Socket;
+use crate::{Address, Peer, PoolError};
+
+/// A listening socket.
+#[derive(Debug)]
+pub(crate) enum Listener {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix(UnixListener, PathBuf),
+}
+
+impl Listener {
+    pub(crate) fn bind(address: &Address, backlog: i32) -> Result<Self, PoolError> {
+        match address {
+            Address::Tcp(socket) => bind_tcp(*socket, backlog).map(Self::Tcp),
+            #[cfg(unix)]
+            Address::Unix(path) => {
+                bind_unix(path, backlog).map(|listener| Self::Unix(listener, path.clone()))
+            }
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+        .map_err(PoolError::binding(address))
+    }
+
+    /// Where it listens; with the port that the system chose.
+    pub(crate) fn address(&self) -> io::Result<Address> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().map(Address::Tcp),
+            #[cfg(unix)]
+            Self::Unix(_, path) => Ok(Address::Unix(path.clone())),
+        }
+    }
+
+    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => registry.register(listener, token, Interest::READABLE),
+            #[cfg(unix)]
+            Self::Unix(listener, _) => registry.register(listener, token, Interest::READABLE),
+        }
+    }
+
+    pub(crate) fn accept(&self) -> io::Result<(Socket, Peer)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, address) = listener.accept()?;
+                Ok((Socket::Tcp(stream), Peer::Tcp(address)))
+            }
+            #[cfg(unix)]
+            Self::Unix(listener, _) => {
+                let (stream, _) = listener.accept()?;
+                Ok((Socket::Unix(stream), Peer::Unix))
+            }
+        }
+    }
+}
+
+/// A Unix socket's file goes with it.
+#[cfg(unix)]
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Self::Unix(_, path) = self {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+fn bind_tcp(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
+    let socket =
+        socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // On Windows the option of this name would let two processes share the address.
+    if cfg!(unix) {
+        socket.set_reuse_address(true)?;
+    }
+    // Accepted sockets inherit it, on all systems that we know. All answers of a turn leave in one
+    // send, so there is nothing that a delay could join.
+    socket.set_tcp_nodelay(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::from(address))?;
+    socket.listen(backlog)?;
+    Ok(TcpListener::from_std(socket.into()))
+}
+
+#[cfg(unix)]
+fn bind_unix(path: &Path, backlog: i32) -> io::Result<UnixListener> {
+    remove_dead(path)?;
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    socket.listen(backlog)?;
+    Ok(UnixListener::from_std(socket.into()))
+}
+
+/// Removes the socket file of a process that is gone; nothing else.
+#[cfg(unix)]
+fn remove_dead(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_socket() => {}
+        Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
+        Err(_) => return Ok(()),
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+        _ => Err(io::ErrorKind::AddrInUse.into()),
+    }
+}

@@ -1,0 +1,157 @@
+use std::time::Duration;
+
+use crate::{Cx, Input, Spec};
+
+/// A protocol: an enum of states, with its graph as data.
+///
+/// Implemented by `#[state_machine]`; write an enum, not this.
+///
+/// ```
+/// use fsm_runtime::prelude::*;
+///
+/// #[state_machine(start = Talk, eof => Gone)]
+/// enum Echo {
+///     #[read(some, max = 16KiB, idle = 60s => Gone)]
+///     #[to(Talk)]
+///     #[rest]
+///     Talk,
+///     #[end]
+///     Gone,
+/// }
+///
+/// assert_eq!(Echo::SPEC.states[Echo::start().state()].name, "Talk");
+/// ```
+pub trait Machine: Sized + Send + 'static {
+    /// The graph as data: states, their docs, what they wait for, their edges.
+    const SPEC: &'static Spec;
+
+    /// What may be posted to a connection of this machine: the `message` of `#[state_machine]`,
+    /// or [`NoMessage`].
+    type Message: Send + 'static;
+
+    /// What a decoder of this machine remembers of a frame that is not whole yet.
+    type Partial: Default + Send + 'static;
+
+    /// The machine in its start state.
+    fn start() -> Self;
+
+    /// The index of the current state in [`Spec::states`].
+    fn state(&self) -> usize;
+
+    /// How long the current state may last.
+    fn timing(&self) -> Timing;
+}
+
+/// The code of a machine joined to the handler `H`. Generated for every type that implements the
+/// machine's handler trait.
+///
+/// A driver calls [`resume`](Drive::resume) whenever something may have come for the machine, and
+/// [`lapse`](Drive::lapse) when a time of [`Machine::timing`] has passed. It sees to it that the
+/// machine gets what the returned [`Step`] asks for. Each call runs at most one handler.
+///
+/// ```
+/// use fsm_runtime::{Drive, Machine};
+///
+/// fn name<M: Drive<H>, H>(_handler: &H) -> &'static str {
+///     M::SPEC.name
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{H}` does not handle the machine `{Self}`",
+    label = "`{H}` must implement the handler trait of `{Self}`",
+    note = "the trait is `Handler` in the module that `#[state_machine]` makes beside the enum"
+)]
+pub trait Drive<H>: Machine {
+    /// Completes what the current state waits for, if that has come, and moves on.
+    fn resume(
+        &mut self,
+        handler: &mut H,
+        input: &mut Input<'_, Self::Partial>,
+        cx: &mut Cx<'_, Self::Message>,
+    ) -> Step;
+
+    /// Takes the edge of a time that has passed.
+    fn lapse(&mut self, lapse: Lapse, handler: &mut H, cx: &mut Cx<'_, Self::Message>) -> Step;
+}
+
+/// What a machine did, or what it waits for.
+///
+/// ```
+/// assert_ne!(fsm_runtime::Step::Stayed, fsm_runtime::Step::Moved);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A handler ran; the machine is in the same state, with its data in place.
+    Stayed,
+    /// The machine is in another state, or entered the same one anew.
+    Moved,
+    /// It waits for input.
+    Read,
+    /// It waits until less output than this is queued; 1 is a flush.
+    Drain(usize),
+    /// It waits for time to pass.
+    Sleep,
+    /// It waits for a message.
+    Wait,
+    /// It is done.
+    End,
+}
+
+/// How long a state may last, in milliseconds; [`Timing::NEVER`] where nothing bounds it.
+///
+/// ```
+/// use fsm_runtime::Timing;
+///
+/// let timing = Timing { within: 30_000, idle: Timing::NEVER };
+/// assert!(timing.within < timing.idle);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// From entering the state.
+    pub within: u64,
+    /// From the last time that its wait completed.
+    pub idle: u64,
+}
+
+impl Timing {
+    /// No bound.
+    ///
+    /// ```
+    /// assert_eq!(fsm_runtime::Timing::NEVER, u64::MAX);
+    /// ```
+    pub const NEVER: u64 = u64::MAX;
+
+    /// A time in whole milliseconds, rounded up, at most `max`.
+    ///
+    /// ```
+    /// use fsm_runtime::Timing;
+    /// use std::time::Duration;
+    /// assert_eq!(Timing::millis(Duration::from_micros(1_200), 60_000), 2);
+    /// assert_eq!(Timing::millis(Duration::MAX, 60_000), 60_000);
+    /// ```
+    pub fn millis(time: Duration, max: u64) -> u64 {
+        let millis = time.as_nanos().div_ceil(1_000_000);
+        u64::try_from(millis).unwrap_or(u64::MAX).min(max)
+    }
+}
+
+/// Which time of a state has passed.
+///
+/// ```
+/// assert_ne!(fsm_runtime::Lapse::Within, fsm_runtime::Lapse::Idle);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lapse {
+    /// `within`, or a `sleep`.
+    Within,
+    /// `idle`.
+    Idle,
+}
+
+/// The message type of a machine that takes none: there is no value of it.
+///
+/// ```
+/// assert_eq!(std::mem::size_of::<Option<fsm_runtime::NoMessage>>(), 0);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoMessage {}

@@ -1,0 +1,32 @@
+use std::fmt;
+use std::net::SocketAddr;
+
+/// Who is at the other end of a connection.
+///
+/// ```
+/// use fsm_runtime::Peer;
+///
+/// let peer = Peer::Tcp("127.0.0.1:4000".parse().unwrap());
+/// assert_eq!(peer.to_string(), "127.0.0.1:4000");
+/// assert_eq!(Peer::Unix.to_string(), "unix");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Peer {
+    /// A TCP peer.
+    Tcp(SocketAddr),
+    /// A peer at a Unix socket; clients of those have no address.
+    Unix,
+    /// The other end of a pipe in memory.
+    Memory,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix => f.write_str("unix"),
+            Self::Memory => f.write_str("memory"),
+        }
+    }
+}

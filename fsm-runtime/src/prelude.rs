@@ -1,0 +1,16 @@
+//! What a server's file needs: `use fsm_runtime::prelude::*;`.
+//!
+//! ```
+//! use fsm_runtime::prelude::*;
+//!
+//! fn name<M: Machine>() -> &'static str {
+//!     M::SPEC.name
+//! }
+//! ```
+
+pub use bytes::Bytes;
+pub use fsm_macros::state_machine;
+
+pub use crate::{
+    Cx, Decoded, Drive, Ended, Frame, Handle, Key, Machine, Peer, Pool, PoolError, PostError,
+};

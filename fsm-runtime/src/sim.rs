@@ -1,0 +1,336 @@
+//! Machines without sockets: one connection on a pipe in memory, with a clock that the test moves.
+//!
+//! It is the same port, with the same deadlines, bounds and drain, as the one that serves sockets; only the
+//! bytes and the time come from the test. Nothing here sleeps or depends on another thread.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::conn::Bounds;
+use crate::inbox::{Inbox, Wake};
+use crate::link::Ready;
+use crate::port::Port;
+use crate::stats::Counters;
+use crate::transport::Transport;
+use crate::{Drive, Ended, Key, Peer, PostError, Spec};
+
+/// The mailbox bound of a session.
+const MAILBOX: usize = 16;
+
+/// A client's end of one connection to a machine, for tests.
+///
+/// What the client does is answered before the call returns.
+///
+/// ```
+/// use fsm_runtime::prelude::*;
+/// use fsm_runtime::sim::Session;
+/// use std::time::Duration;
+///
+/// #[state_machine(start = Talk, eof => Gone)]
+/// enum Echo {
+///     #[read(some, max = 16KiB, idle = 60s => Gone)]
+///     #[to(Talk)]
+///     #[rest]
+///     Talk,
+///     #[end]
+///     Gone,
+/// }
+///
+/// struct Client;
+/// impl echo::Handler for Client {
+///     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+///         cx.write(bytes);
+///         echo::AfterTalk::Talk
+///     }
+/// }
+///
+/// let mut peer = Session::<Echo, _>::new(Client);
+/// peer.send(b"hello");
+/// assert_eq!(peer.receive(), b"hello");
+///
+/// peer.advance(Duration::from_secs(59));
+/// assert_eq!(peer.state(), Some("Talk"));
+/// peer.advance(Duration::from_secs(1));
+/// assert_eq!(peer.ended(), Some(Ended::Done));
+/// ```
+pub struct Session<M: Drive<H>, H> {
+    port: Port<M, H, End>,
+    pipe: Rc<Pipe>,
+    key: Key,
+    start: Instant,
+}
+
+/// The two streams between a test and a machine.
+#[derive(Debug)]
+struct Pipe {
+    to_machine: RefCell<VecDeque<u8>>,
+    to_peer: RefCell<Vec<u8>>,
+    /// How many bytes the peer takes before it must receive.
+    window: Cell<usize>,
+    /// The peer has ended its stream.
+    ended: Cell<bool>,
+    /// The peer has reset the connection.
+    reset: Cell<bool>,
+    /// The machine's side has ended its stream.
+    shut: Cell<bool>,
+}
+
+/// The machine's end of a pipe.
+#[derive(Debug)]
+struct End(Rc<Pipe>);
+
+struct Never;
+
+impl Wake for Never {
+    fn wake(&self) {}
+}
+
+impl<M: Drive<H>, H> Session<M, H> {
+    /// Connects to a machine in its start state.
+    pub fn new(handler: H) -> Self {
+        Self::with_calls(handler, 1024)
+    }
+
+    /// A session of turns of at most so many handler calls.
+    pub(crate) fn with_calls(handler: H, calls: usize) -> Self {
+        let bounds = Bounds { calls, bytes: 256 * 1024, output: 64 * 1024, linger: 5_000 };
+        let start = Instant::now();
+        let inbox = Inbox::new(MAILBOX, Box::new(Never));
+        let mut port = Port::new(bounds, inbox, Arc::new(Counters::default()), start);
+        let pipe = Rc::new(Pipe {
+            to_machine: RefCell::default(),
+            to_peer: RefCell::default(),
+            window: Cell::new(usize::MAX),
+            ended: Cell::new(false),
+            reset: Cell::new(false),
+            shut: Cell::new(false),
+        });
+        let key = match port.open(End(Rc::clone(&pipe)), handler, |_, _| Ok(())) {
+            Ok(key) => key,
+            Err(error) => unreachable!("nothing is registered: {error}"),
+        };
+        while !port.work() {
+            port.polled();
+        }
+        Self { port, pipe, key, start }
+    }
+
+    /// Sends `bytes` to the machine.
+    ///
+    /// What is sent after the machine's end is lost, as it is on a socket.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.feed(bytes);
+        self.run(Ready::READ);
+    }
+
+    /// Puts `bytes` on their way without giving the machine a turn.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.pipe.to_machine.borrow_mut().extend(bytes);
+    }
+
+    /// Takes what the machine has sent.
+    pub fn receive(&mut self) -> Vec<u8> {
+        let mut received = self.pipe.to_peer.take();
+        loop {
+            self.run(Ready::WRITE);
+            let more = self.pipe.to_peer.take();
+            if more.is_empty() {
+                return received;
+            }
+            received.extend(more);
+        }
+    }
+
+    /// From now on the machine can send only `bytes` before the client receives: a slow reader.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::Session;
+    /// # fn slow<M: Drive<H>, H>(mut peer: Session<M, H>) {
+    /// peer.window(0);
+    /// peer.send(b"GET everything\r\n");
+    /// # }
+    /// ```
+    pub fn window(&mut self, bytes: usize) {
+        self.pipe.window.set(bytes);
+        self.run(Ready::WRITE);
+    }
+
+    /// Ends the client's stream; the machine can still send.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::Session;
+    /// # fn last_request<M: Drive<H>, H>(mut peer: Session<M, H>) -> Vec<u8> {
+    /// peer.send(b"GET all\r\n");
+    /// peer.end();
+    /// peer.receive()
+    /// # }
+    /// ```
+    pub fn end(&mut self) {
+        self.pipe.ended.set(true);
+        self.run(Ready::READ | Ready::HANGUP);
+    }
+
+    /// Resets the connection: what was in flight is lost.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::Session;
+    /// # fn broken<M: Drive<H>, H>(mut peer: Session<M, H>) {
+    /// peer.reset();
+    /// assert_eq!(peer.ended(), Some(Ended::Reset));
+    /// # }
+    /// ```
+    pub fn reset(&mut self) {
+        self.pipe.reset.set(true);
+        self.run(Ready::READ | Ready::WRITE | Ready::HANGUP);
+    }
+
+    /// Lets time pass; deadlines come up one after the other, each at its time.
+    pub fn advance(&mut self, time: Duration) {
+        let until = self.port.now().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        while let Some(due) = self.port.next_deadline().filter(|due| *due <= until) {
+            self.set_time(due.max(self.port.now()));
+            self.run(Ready::NONE);
+        }
+        self.set_time(until);
+        self.run(Ready::NONE);
+    }
+
+    /// Posts a message to the connection.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::Session;
+    /// # fn tell<M: Drive<H, Message = String>, H>(mut peer: Session<M, H>) {
+    /// assert!(peer.post("news".to_owned()).is_ok());
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the mailbox, which takes 16 messages, is full, or the connection is gone.
+    pub fn post(&mut self, message: M::Message) -> Result<(), PostError<M::Message>> {
+        self.port.inbox().post(self.key, message)?;
+        self.run(Ready::NONE);
+        Ok(())
+    }
+
+    /// Drains the pool: the connection is closed as soon as it is at rest.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::Session;
+    /// # fn stop<M: Drive<H>, H>(mut peer: Session<M, H>) {
+    /// peer.drain();
+    /// assert_eq!(peer.ended(), Some(Ended::Drained));
+    /// # }
+    /// ```
+    pub fn drain(&mut self) {
+        self.port.drain();
+        self.run(Ready::NONE);
+    }
+
+    /// The name of the state that the machine is in; `None` when the connection is gone.
+    pub fn state(&self) -> Option<&'static str> {
+        self.state_index().map(|state| Self::spec().states[state].name)
+    }
+
+    /// Why the connection is gone, if it is.
+    pub fn ended(&self) -> Option<Ended> {
+        if self.port.conn(self.key).is_some() {
+            return None;
+        }
+        let stats = self.port.counters().snapshot();
+        let counts = [
+            (stats.done, Ended::Done),
+            (stats.reset, Ended::Reset),
+            (stats.panicked, Ended::Panicked),
+            (stats.drained, Ended::Drained),
+            (stats.closed, Ended::Closed),
+        ];
+        counts.into_iter().find(|(count, _)| *count > 0).map(|(_, why)| why)
+    }
+
+    pub(crate) fn spec() -> &'static Spec {
+        M::SPEC
+    }
+
+    pub(crate) fn state_index(&self) -> Option<usize> {
+        self.port.conn(self.key).map(super::conn::Conn::state)
+    }
+
+    /// How many bytes the machine has not used, of those that were sent.
+    pub(crate) fn unused(&self) -> usize {
+        self.pipe.to_machine.borrow().len()
+            + self.port.conn(self.key).map_or(0, super::conn::Conn::unread)
+    }
+
+    /// Gives the connection one turn, without waiting for what it waits for; `false` when it waits.
+    pub(crate) fn turn(&mut self, ready: Ready) -> bool {
+        self.port.event(self.key, ready);
+        self.port.polled();
+        !self.port.work()
+    }
+
+    /// Runs turns until the connection waits.
+    fn run(&mut self, ready: Ready) {
+        while self.turn(if self.pipe.reset.get() { ready | Ready::READ } else { ready }) {}
+    }
+
+    fn set_time(&mut self, now: u64) {
+        self.port.at(now, self.start + Duration::from_millis(now));
+    }
+}
+
+impl<M: Drive<H>, H> fmt::Debug for Session<M, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("state", &self.state()).finish_non_exhaustive()
+    }
+}
+
+impl Transport for End {
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.0.reset.get() {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        let mut bytes = self.0.to_machine.borrow_mut();
+        if bytes.is_empty() && !self.0.ended.get() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        io::Read::read(&mut *bytes, buffer)
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.reset.get() || self.0.shut.get() {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let mut received = self.0.to_peer.borrow_mut();
+        let room = self.0.window.get().saturating_sub(received.len());
+        if room == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let taken = bytes.len().min(room);
+        received.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        slices.iter().find(|slice| !slice.is_empty()).map_or(Ok(0), |slice| self.write(slice))
+    }
+
+    fn shutdown(&self) -> io::Result<()> {
+        self.0.shut.set(true);
+        Ok(())
+    }
+
+    fn peer(&self) -> io::Result<Peer> {
+        Ok(Peer::Memory)
+    }
+}

@@ -1,0 +1,74 @@
+use std::io::{self, IoSlice, Read, Write};
+use std::net::Shutdown;
+
+use mio::net::TcpStream;
+#[cfg(unix)]
+use mio::net::UnixStream;
+use mio::{Interest, Registry, Token};
+
+use crate::Peer;
+use crate::transport::Transport;
+
+/// A connected socket of a poll.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl Socket {
+    /// Registers for reading and writing at once: it is never changed again.
+    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        let both = Interest::READABLE | Interest::WRITABLE;
+        match self {
+            Self::Tcp(stream) => registry.register(stream, token, both),
+            #[cfg(unix)]
+            Self::Unix(stream) => registry.register(stream, token, both),
+        }
+    }
+}
+
+impl Transport for Socket {
+    #[inline]
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => (&mut &*stream).read(buffer),
+            #[cfg(unix)]
+            Self::Unix(stream) => (&mut &*stream).read(buffer),
+        }
+    }
+
+    #[inline]
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => (&mut &*stream).write(bytes),
+            #[cfg(unix)]
+            Self::Unix(stream) => (&mut &*stream).write(bytes),
+        }
+    }
+
+    fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => (&mut &*stream).write_vectored(slices),
+            #[cfg(unix)]
+            Self::Unix(stream) => (&mut &*stream).write_vectored(slices),
+        }
+    }
+
+    fn shutdown(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.shutdown(Shutdown::Write),
+        }
+    }
+
+    fn peer(&self) -> io::Result<Peer> {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().map(Peer::Tcp),
+            #[cfg(unix)]
+            Self::Unix(_) => Ok(Peer::Unix),
+        }
+    }
+}

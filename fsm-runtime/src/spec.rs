@@ -1,0 +1,243 @@
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+/// The graph of a machine as data: [`Machine::SPEC`](crate::Machine::SPEC).
+///
+/// ```
+/// use fsm_runtime::prelude::*;
+///
+/// #[state_machine(start = Talk, eof => Gone)]
+/// enum Echo {
+///     #[read(some, max = 16KiB, idle = 60s => Gone)]
+///     #[to(Talk)]
+///     #[rest]
+///     Talk,
+///     #[end]
+///     Gone,
+/// }
+///
+/// let spec = Echo::SPEC;
+/// assert_eq!((spec.name, spec.states.len()), ("Echo", 2));
+/// assert!(spec.mermaid().contains("Talk --> Gone: eof"));
+/// ```
+#[derive(Debug)]
+pub struct Spec {
+    /// The enum's name.
+    pub name: &'static str,
+    /// The enum's doc comment.
+    pub docs: &'static str,
+    /// The index of the start state.
+    pub start: usize,
+    /// The states, as the enum lists them.
+    pub states: &'static [State],
+    /// Whether messages may be posted to a connection of this machine.
+    pub messages: bool,
+}
+
+/// One state of a [`Spec`].
+///
+/// ```
+/// use fsm_runtime::{State, Wait};
+///
+/// let state =
+///     State { name: "Gone", docs: "", wait: Wait::End, edges: &[], rest: false, fields: &[] };
+/// assert!(state.edges.is_empty());
+/// ```
+#[derive(Debug)]
+pub struct State {
+    /// The variant's name.
+    pub name: &'static str,
+    /// The variant's doc comment.
+    pub docs: &'static str,
+    /// What it waits for.
+    pub wait: Wait,
+    /// Where it may go, and when.
+    pub edges: &'static [Edge],
+    /// Whether nothing is in progress here.
+    pub rest: bool,
+    /// The names of the variant's fields.
+    pub fields: &'static [&'static str],
+}
+
+/// What a state waits for.
+///
+/// ```
+/// assert_eq!(fsm_runtime::Wait::Drain { below: 4096 }.to_string(), "drain(below = 4096)");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Input.
+    Read {
+        /// How much of it.
+        shape: Shape,
+        /// What the attribute says, such as `until = b"\r\n"`.
+        text: &'static str,
+        /// The bound in bytes.
+        max: usize,
+    },
+    /// All output has left.
+    Flush,
+    /// Less output than this is queued.
+    Drain {
+        /// In bytes.
+        below: usize,
+    },
+    /// Nothing: its handler runs at once.
+    Run,
+    /// Time to pass.
+    Sleep,
+    /// A message.
+    Message,
+    /// Nothing: the machine is done.
+    End,
+}
+
+/// How a state cuts the input.
+///
+/// ```
+/// assert!(fsm_runtime::Shape::Some.is_stream());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A number of bytes.
+    Exact,
+    /// Up to a delimiter.
+    Until,
+    /// What is there.
+    Some,
+    /// What is there, up to a number of bytes.
+    Upto,
+    /// A decoder's frame.
+    Frame,
+}
+
+impl Shape {
+    /// Whether the handler gets what is there, so that only the concatenation of its calls counts.
+    ///
+    /// ```
+    /// assert!(!fsm_runtime::Shape::Frame.is_stream());
+    /// ```
+    pub const fn is_stream(self) -> bool {
+        matches!(self, Self::Some | Self::Upto)
+    }
+}
+
+/// One way out of a state.
+///
+/// ```
+/// use fsm_runtime::{Edge, On};
+/// let edge = Edge { on: On::Eof, target: 1 };
+/// assert_eq!(edge.on.to_string(), "eof");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// What takes it.
+    pub on: On,
+    /// The index of the state it leads to.
+    pub target: usize,
+}
+
+/// What takes an edge.
+///
+/// ```
+/// use fsm_runtime::On;
+/// use std::time::Duration;
+/// assert_eq!(On::Within(Duration::from_secs(30)).to_string(), "within 30s");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum On {
+    /// The handler's verdict.
+    Verdict,
+    /// So much time after the state was entered.
+    Within(Duration),
+    /// So much time after its wait last completed.
+    Idle(Duration),
+    /// The peer ended its stream.
+    Eof,
+    /// The input is larger than `max`.
+    Limit,
+    /// The decoder or the handler failed.
+    Error,
+}
+
+impl Spec {
+    /// The graph in the DOT language of Graphviz.
+    ///
+    /// ```
+    /// # use fsm_runtime::{Edge, On, Spec, State, Wait};
+    /// # static STATES: [State; 1] =
+    /// #     [State { name: "Gone", docs: "", wait: Wait::End, edges: &[], rest: false, fields: &[] }];
+    /// let spec = Spec { name: "Done", docs: "", start: 0, states: &STATES, messages: false };
+    /// assert!(spec.dot().starts_with("digraph Done {"));
+    /// ```
+    pub fn dot(&self) -> String {
+        let mut text = format!("digraph {} {{\n    rankdir=LR;\n", self.name);
+        for state in self.states {
+            let shape = if state.wait == Wait::End { "doublecircle" } else { "box" };
+            let style = if state.rest { "bold" } else { "solid" };
+            let name = state.name;
+            let wait = state.wait.to_string().replace('\\', "\\\\").replace('"', "\\\"");
+            let _ = writeln!(text, "    {name} [shape={shape}, style={style}, label=\"{name}\\n{wait}\"];");
+        }
+        for state in self.states {
+            for edge in state.edges {
+                let target = self.states[edge.target].name;
+                let _ = writeln!(text, "    {} -> {target} [label=\"{}\"];", state.name, edge.on);
+            }
+        }
+        text + "}\n"
+    }
+
+    /// The graph as a Mermaid state diagram.
+    ///
+    /// ```
+    /// # use fsm_runtime::{Edge, On, Spec, State, Wait};
+    /// # static STATES: [State; 1] =
+    /// #     [State { name: "Gone", docs: "", wait: Wait::End, edges: &[], rest: false, fields: &[] }];
+    /// let spec = Spec { name: "Done", docs: "", start: 0, states: &STATES, messages: false };
+    /// assert!(spec.mermaid().contains("[*] --> Gone"));
+    /// ```
+    pub fn mermaid(&self) -> String {
+        let mut text = format!("stateDiagram-v2\n    [*] --> {}\n", self.states[self.start].name);
+        for state in self.states {
+            for edge in state.edges {
+                let target = self.states[edge.target].name;
+                let _ = match edge.on {
+                    On::Verdict => writeln!(text, "    {} --> {target}", state.name),
+                    on => writeln!(text, "    {} --> {target}: {on}", state.name),
+                };
+            }
+            if state.wait == Wait::End {
+                let _ = writeln!(text, "    {} --> [*]", state.name);
+            }
+        }
+        text
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read { text, .. } => write!(f, "read({text})"),
+            Self::Flush => f.write_str("flush"),
+            Self::Drain { below } => write!(f, "drain(below = {below})"),
+            Self::Run => f.write_str("run"),
+            Self::Sleep => f.write_str("sleep"),
+            Self::Message => f.write_str("wait"),
+            Self::End => f.write_str("end"),
+        }
+    }
+}
+
+impl fmt::Display for On {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Verdict => f.write_str("verdict"),
+            Self::Within(time) => write!(f, "within {time:?}"),
+            Self::Idle(time) => write!(f, "idle {time:?}"),
+            Self::Eof => f.write_str("eof"),
+            Self::Limit => f.write_str("limit"),
+            Self::Error => f.write_str("error"),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+use mio::Token;
+
+use crate::Key;
+use crate::key::INDEX_BITS;
+
+/// The poll's waker.
+pub(crate) const WAKER: Token = Token(usize::MAX);
+/// The pipe that signals write to.
+pub(crate) const SIGNALS: Token = Token(usize::MAX - 1);
+/// The most listeners of a port; their tokens lie below the two above, and above all keys.
+pub(crate) const LISTENERS: usize = 32;
+
+pub(crate) fn listener(index: usize) -> Token {
+    Token(usize::MAX - 2 - index)
+}
+
+/// The index of the listener that has this token.
+pub(crate) fn as_listener(token: Token) -> Option<usize> {
+    let index = (usize::MAX - 2).checked_sub(token.0)?;
+    (index < LISTENERS).then_some(index)
+}
+
+#[inline]
+pub(crate) fn from_key(key: Key) -> Token {
+    Token((key.generation() as usize) << INDEX_BITS | key.index() as usize)
+}
+
+#[inline]
+pub(crate) fn to_key(token: Token) -> Key {
+    let index = token.0 & ((1 << INDEX_BITS) - 1);
+    let generation = token.0 >> INDEX_BITS;
+    #[expect(clippy::cast_possible_truncation, reason = "both have at most 32 bits by then")]
+    Key::new(index as u32, generation as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x5_a_token_carries_the_generation() {
+        for key in [Key::new(0, 0), Key::new(7, 3), Key::new(0x000F_0000, 0xFFF)] {
+            assert_eq!(to_key(from_key(key)), key);
+        }
+        assert_ne!(from_key(Key::new(1, 1)), from_key(Key::new(1, 2)));
+    }
+
+    #[test]
+    fn pitfall_10_tokens_of_the_port_are_no_keys() {
+        for index in 0..LISTENERS {
+            assert_eq!(as_listener(listener(index)), Some(index));
+        }
+        assert_eq!(as_listener(WAKER), None);
+        assert_eq!(as_listener(SIGNALS), None);
+        assert_eq!(as_listener(from_key(Key::new(0, u32::MAX))), None);
+    }
+}

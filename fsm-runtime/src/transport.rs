@@ -1,0 +1,15 @@
+use std::io::{self, IoSlice};
+
+use crate::Peer;
+
+/// A connected byte stream that never blocks: a socket, or one end of a pipe in memory.
+///
+/// All methods take `&self`, so that a handler may ask for the peer's address during a turn.
+pub(crate) trait Transport {
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
+    fn write(&self, bytes: &[u8]) -> io::Result<usize>;
+    fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+    /// Ends the stream to the peer.
+    fn shutdown(&self) -> io::Result<()>;
+    fn peer(&self) -> io::Result<Peer>;
+}

@@ -1,0 +1,593 @@
+//! The expansion, written by hand: what `#[state_machine]` is to produce for this machine.
+//!
+//! ```text
+//! #[state_machine(start = Command, eof => Closed, error = Refusal, error => Refused)]
+//! pub enum Demo {
+//!     /// Waits for the next command line.
+//!     #[read(until = b"\r\n", max = 64, limit => TooLong, idle = 5min => Closed)]
+//!     #[to(Command | Body | Bye | Napping)]
+//!     #[rest]
+//!     Command,
+//!     #[read(upto = left, max = 16KiB, within = 10s => Closed)]
+//!     #[to(Body | Stored)]
+//!     Body { name: String, left: u64 },
+//!     #[run]
+//!     #[to(Command)]
+//!     Stored { #[carry] name: String },
+//!     #[sleep(100ms)]
+//!     #[to(Command)]
+//!     Napping,
+//!     #[run(error => Closed)]
+//!     #[to(Bye)]
+//!     Refused { #[error] why: Refusal },
+//!     #[run]
+//!     #[to(Bye)]
+//!     TooLong,
+//!     #[flush(within = 5s => Closed)]
+//!     #[to(Closed)]
+//!     Bye,
+//!     #[end]
+//!     Closed,
+//! }
+//! ```
+
+use std::fmt;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use fsm_runtime::sim::Session;
+use fsm_runtime::{Address, Cx, Machine, Pool};
+
+#[derive(Debug)]
+pub struct Refusal(&'static str);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+pub enum Demo {
+    /// Waits for the next command line.
+    Command,
+    Body {
+        name: String,
+        left: u64,
+    },
+    Stored {
+        name: String,
+    },
+    Napping,
+    Refused {
+        why: Refusal,
+    },
+    TooLong,
+    Bye,
+    Closed,
+}
+
+/// What the machine [`Demo`] asks of its handler.
+pub mod demo {
+    #[allow(unused_imports)]
+    use super::*;
+
+    pub trait Handler {
+        /// Waits for the next command line.
+        fn command(
+            &mut self,
+            bytes: &[u8],
+            cx: &mut ::fsm_runtime::Cx<'_>,
+        ) -> ::core::result::Result<AfterCommand, Refusal>;
+
+        fn body(
+            &mut self,
+            name: &mut String,
+            left: &mut u64,
+            bytes: &[u8],
+            cx: &mut ::fsm_runtime::Cx<'_>,
+        ) -> ::core::result::Result<AfterBody, Refusal>;
+
+        fn stored(
+            &mut self,
+            name: &mut String,
+            cx: &mut ::fsm_runtime::Cx<'_>,
+        ) -> ::core::result::Result<AfterStored, Refusal>;
+
+        fn napping(
+            &mut self,
+            cx: &mut ::fsm_runtime::Cx<'_>,
+        ) -> ::core::result::Result<AfterNapping, Refusal> {
+            let _ = cx;
+            ::core::result::Result::Ok(AfterNapping::Command)
+        }
+
+        fn refused(
+            &mut self,
+            why: &mut Refusal,
+            cx: &mut ::fsm_runtime::Cx<'_>,
+        ) -> ::core::result::Result<AfterRefused, Refusal>;
+
+        fn too_long(
+            &mut self,
+            cx: &mut ::fsm_runtime::Cx<'_>,
+        ) -> ::core::result::Result<AfterTooLong, Refusal>;
+
+        fn bye(
+            &mut self,
+            cx: &mut ::fsm_runtime::Cx<'_>,
+        ) -> ::core::result::Result<AfterBye, Refusal> {
+            let _ = cx;
+            ::core::result::Result::Ok(AfterBye::Closed)
+        }
+    }
+
+    pub enum AfterCommand {
+        Command,
+        Body { name: String, left: u64 },
+        Bye,
+        Napping,
+    }
+
+    pub enum AfterBody {
+        Body,
+        Stored,
+    }
+
+    pub enum AfterStored {
+        Command,
+    }
+
+    pub enum AfterNapping {
+        Command,
+    }
+
+    pub enum AfterRefused {
+        Bye,
+    }
+
+    pub enum AfterTooLong {
+        Bye,
+    }
+
+    pub enum AfterBye {
+        Closed,
+    }
+}
+
+impl ::fsm_runtime::Machine for Demo {
+    const SPEC: &'static ::fsm_runtime::Spec = &::fsm_runtime::Spec {
+        name: "Demo",
+        docs: "",
+        start: 0,
+        messages: false,
+        states: &[
+            ::fsm_runtime::State {
+                name: "Command",
+                docs: "Waits for the next command line.",
+                wait: ::fsm_runtime::Wait::Read {
+                    shape: ::fsm_runtime::Shape::Until,
+                    text: "until = b\"\\r\\n\"",
+                    max: 64,
+                },
+                edges: &[
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 0 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 1 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 6 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 3 },
+                    ::fsm_runtime::Edge {
+                        on: ::fsm_runtime::On::Idle(::core::time::Duration::from_millis(300_000)),
+                        target: 7,
+                    },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Eof, target: 7 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Limit, target: 5 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 4 },
+                ],
+                rest: true,
+                fields: &[],
+            },
+            ::fsm_runtime::State {
+                name: "Body",
+                docs: "",
+                wait: ::fsm_runtime::Wait::Read {
+                    shape: ::fsm_runtime::Shape::Upto,
+                    text: "upto = left",
+                    max: 16_384,
+                },
+                edges: &[
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 1 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 2 },
+                    ::fsm_runtime::Edge {
+                        on: ::fsm_runtime::On::Within(::core::time::Duration::from_millis(10_000)),
+                        target: 7,
+                    },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Eof, target: 7 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 4 },
+                ],
+                rest: false,
+                fields: &["name", "left"],
+            },
+            ::fsm_runtime::State {
+                name: "Stored",
+                docs: "",
+                wait: ::fsm_runtime::Wait::Run,
+                edges: &[
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 0 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 4 },
+                ],
+                rest: false,
+                fields: &["name"],
+            },
+            ::fsm_runtime::State {
+                name: "Napping",
+                docs: "",
+                wait: ::fsm_runtime::Wait::Sleep,
+                edges: &[
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 0 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 4 },
+                ],
+                rest: false,
+                fields: &[],
+            },
+            ::fsm_runtime::State {
+                name: "Refused",
+                docs: "",
+                wait: ::fsm_runtime::Wait::Run,
+                edges: &[
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 6 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 7 },
+                ],
+                rest: false,
+                fields: &["why"],
+            },
+            ::fsm_runtime::State {
+                name: "TooLong",
+                docs: "",
+                wait: ::fsm_runtime::Wait::Run,
+                edges: &[
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 6 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 4 },
+                ],
+                rest: false,
+                fields: &[],
+            },
+            ::fsm_runtime::State {
+                name: "Bye",
+                docs: "",
+                wait: ::fsm_runtime::Wait::Flush,
+                edges: &[
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 7 },
+                    ::fsm_runtime::Edge {
+                        on: ::fsm_runtime::On::Within(::core::time::Duration::from_millis(5_000)),
+                        target: 7,
+                    },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 4 },
+                ],
+                rest: false,
+                fields: &[],
+            },
+            ::fsm_runtime::State {
+                name: "Closed",
+                docs: "",
+                wait: ::fsm_runtime::Wait::End,
+                edges: &[],
+                rest: false,
+                fields: &[],
+            },
+        ],
+    };
+
+    type Message = ::fsm_runtime::NoMessage;
+    type Partial = ();
+
+    #[inline]
+    fn start() -> Self {
+        Self::Command
+    }
+
+    #[inline]
+    fn state(&self) -> usize {
+        match self {
+            Self::Command => 0,
+            Self::Body { .. } => 1,
+            Self::Stored { .. } => 2,
+            Self::Napping => 3,
+            Self::Refused { .. } => 4,
+            Self::TooLong => 5,
+            Self::Bye => 6,
+            Self::Closed => 7,
+        }
+    }
+
+    #[inline]
+    fn timing(&self) -> ::fsm_runtime::Timing {
+        const NEVER: u64 = ::fsm_runtime::Timing::NEVER;
+        match self {
+            Self::Command => ::fsm_runtime::Timing { within: NEVER, idle: 300_000 },
+            Self::Body { .. } => ::fsm_runtime::Timing { within: 10_000, idle: NEVER },
+            Self::Napping => ::fsm_runtime::Timing { within: 100, idle: NEVER },
+            Self::Bye => ::fsm_runtime::Timing { within: 5_000, idle: NEVER },
+            Self::Stored { .. } | Self::Refused { .. } | Self::TooLong | Self::Closed => {
+                ::fsm_runtime::Timing { within: NEVER, idle: NEVER }
+            }
+        }
+    }
+}
+
+impl<H: demo::Handler> ::fsm_runtime::Drive<H> for Demo {
+    #[inline]
+    fn resume(
+        &mut self,
+        handler: &mut H,
+        input: &mut ::fsm_runtime::Input<'_, Self::Partial>,
+        cx: &mut ::fsm_runtime::Cx<'_, Self::Message>,
+    ) -> ::fsm_runtime::Step {
+        match self {
+            Self::Command => {
+                let bytes = match input.until(b"\r\n", 64) {
+                    ::core::result::Result::Ok(bytes) => bytes,
+                    ::core::result::Result::Err(::fsm_runtime::Miss::More) => {
+                        return ::fsm_runtime::Step::Read;
+                    }
+                    ::core::result::Result::Err(::fsm_runtime::Miss::Limit) => {
+                        *self = Self::TooLong;
+                        return ::fsm_runtime::Step::Moved;
+                    }
+                    ::core::result::Result::Err(::fsm_runtime::Miss::Eof) => {
+                        *self = Self::Closed;
+                        return ::fsm_runtime::Step::Moved;
+                    }
+                };
+                match handler.command(bytes, cx) {
+                    ::core::result::Result::Ok(demo::AfterCommand::Command) => {
+                        ::fsm_runtime::Step::Stayed
+                    }
+                    ::core::result::Result::Ok(demo::AfterCommand::Body { name, left }) => {
+                        *self = Self::Body { name, left };
+                        ::fsm_runtime::Step::Moved
+                    }
+                    ::core::result::Result::Ok(demo::AfterCommand::Bye) => {
+                        *self = Self::Bye;
+                        ::fsm_runtime::Step::Moved
+                    }
+                    ::core::result::Result::Ok(demo::AfterCommand::Napping) => {
+                        *self = Self::Napping;
+                        ::fsm_runtime::Step::Moved
+                    }
+                    ::core::result::Result::Err(error) => {
+                        *self = Self::Refused { why: ::core::convert::From::from(error) };
+                        ::fsm_runtime::Step::Moved
+                    }
+                }
+            }
+            Self::Body { name, left } => {
+                let limit = {
+                    let left = &*left;
+                    ::fsm_runtime::Length::length(left)
+                };
+                let bytes = match input.upto(limit, 16_384) {
+                    ::core::result::Result::Ok(bytes) => bytes,
+                    ::core::result::Result::Err(::fsm_runtime::Miss::Eof) => {
+                        *self = Self::Closed;
+                        return ::fsm_runtime::Step::Moved;
+                    }
+                    ::core::result::Result::Err(_) => return ::fsm_runtime::Step::Read,
+                };
+                match handler.body(name, left, bytes, cx) {
+                    ::core::result::Result::Ok(demo::AfterBody::Body) => {
+                        ::fsm_runtime::Step::Stayed
+                    }
+                    ::core::result::Result::Ok(demo::AfterBody::Stored) => {
+                        if let Self::Body { name, .. } = ::core::mem::replace(self, Self::Closed) {
+                            *self = Self::Stored { name };
+                        }
+                        ::fsm_runtime::Step::Moved
+                    }
+                    ::core::result::Result::Err(error) => {
+                        *self = Self::Refused { why: ::core::convert::From::from(error) };
+                        ::fsm_runtime::Step::Moved
+                    }
+                }
+            }
+            Self::Stored { name } => match handler.stored(name, cx) {
+                ::core::result::Result::Ok(demo::AfterStored::Command) => {
+                    *self = Self::Command;
+                    ::fsm_runtime::Step::Moved
+                }
+                ::core::result::Result::Err(error) => {
+                    *self = Self::Refused { why: ::core::convert::From::from(error) };
+                    ::fsm_runtime::Step::Moved
+                }
+            },
+            Self::Napping => ::fsm_runtime::Step::Sleep,
+            Self::Refused { why } => match handler.refused(why, cx) {
+                ::core::result::Result::Ok(demo::AfterRefused::Bye) => {
+                    *self = Self::Bye;
+                    ::fsm_runtime::Step::Moved
+                }
+                ::core::result::Result::Err(error) => {
+                    cx.failed("Refused", &error);
+                    *self = Self::Closed;
+                    ::fsm_runtime::Step::Moved
+                }
+            },
+            Self::TooLong => match handler.too_long(cx) {
+                ::core::result::Result::Ok(demo::AfterTooLong::Bye) => {
+                    *self = Self::Bye;
+                    ::fsm_runtime::Step::Moved
+                }
+                ::core::result::Result::Err(error) => {
+                    *self = Self::Refused { why: ::core::convert::From::from(error) };
+                    ::fsm_runtime::Step::Moved
+                }
+            },
+            Self::Bye => {
+                if cx.queued() > 0 {
+                    return ::fsm_runtime::Step::Drain(1);
+                }
+                match handler.bye(cx) {
+                    ::core::result::Result::Ok(demo::AfterBye::Closed) => {
+                        *self = Self::Closed;
+                        ::fsm_runtime::Step::Moved
+                    }
+                    ::core::result::Result::Err(error) => {
+                        *self = Self::Refused { why: ::core::convert::From::from(error) };
+                        ::fsm_runtime::Step::Moved
+                    }
+                }
+            }
+            Self::Closed => ::fsm_runtime::Step::End,
+        }
+    }
+
+    fn lapse(
+        &mut self,
+        lapse: ::fsm_runtime::Lapse,
+        handler: &mut H,
+        cx: &mut ::fsm_runtime::Cx<'_, Self::Message>,
+    ) -> ::fsm_runtime::Step {
+        match (self, lapse) {
+            (this @ Self::Command, ::fsm_runtime::Lapse::Idle) => {
+                *this = Self::Closed;
+                ::fsm_runtime::Step::Moved
+            }
+            (this @ Self::Body { .. }, ::fsm_runtime::Lapse::Within) => {
+                *this = Self::Closed;
+                ::fsm_runtime::Step::Moved
+            }
+            (this @ Self::Napping, ::fsm_runtime::Lapse::Within) => match handler.napping(cx) {
+                ::core::result::Result::Ok(demo::AfterNapping::Command) => {
+                    *this = Self::Command;
+                    ::fsm_runtime::Step::Moved
+                }
+                ::core::result::Result::Err(error) => {
+                    *this = Self::Refused { why: ::core::convert::From::from(error) };
+                    ::fsm_runtime::Step::Moved
+                }
+            },
+            (this @ Self::Bye, ::fsm_runtime::Lapse::Within) => {
+                *this = Self::Closed;
+                ::fsm_runtime::Step::Moved
+            }
+            _ => ::fsm_runtime::Step::Stayed,
+        }
+    }
+}
+
+struct Client {
+    stored: Vec<String>,
+    sum: u64,
+}
+
+impl demo::Handler for Client {
+    fn command(&mut self, line: &[u8], cx: &mut Cx<'_>) -> Result<demo::AfterCommand, Refusal> {
+        match line {
+            b"QUIT" => Ok(demo::AfterCommand::Bye),
+            b"NAP" => Ok(demo::AfterCommand::Napping),
+            [b'P', left] => Ok(demo::AfterCommand::Body {
+                name: "doc".to_owned(),
+                left: u64::from(left - b'0'),
+            }),
+            b"" => Err(Refusal("empty")),
+            _ => {
+                cx.write(line);
+                cx.write(b"?\n");
+                Ok(demo::AfterCommand::Command)
+            }
+        }
+    }
+
+    fn body(
+        &mut self,
+        _name: &mut String,
+        left: &mut u64,
+        bytes: &[u8],
+        _cx: &mut Cx<'_>,
+    ) -> Result<demo::AfterBody, Refusal> {
+        *left -= bytes.len() as u64;
+        self.sum += bytes.iter().map(|byte| u64::from(*byte)).sum::<u64>();
+        Ok(if *left == 0 { demo::AfterBody::Stored } else { demo::AfterBody::Body })
+    }
+
+    fn stored(
+        &mut self,
+        name: &mut String,
+        cx: &mut Cx<'_>,
+    ) -> Result<demo::AfterStored, Refusal> {
+        write!(cx, "stored {name} {}\n", self.sum);
+        self.stored.push(std::mem::take(name));
+        Ok(demo::AfterStored::Command)
+    }
+
+    fn refused(
+        &mut self,
+        why: &mut Refusal,
+        cx: &mut Cx<'_>,
+    ) -> Result<demo::AfterRefused, Refusal> {
+        write!(cx, "refused: {why}\n");
+        Ok(demo::AfterRefused::Bye)
+    }
+
+    fn too_long(&mut self, cx: &mut Cx<'_>) -> Result<demo::AfterTooLong, Refusal> {
+        cx.write(b"too long\n");
+        Ok(demo::AfterTooLong::Bye)
+    }
+}
+
+fn session() -> Session<Demo, Client> {
+    Session::new(Client { stored: Vec::new(), sum: 0 })
+}
+
+#[test]
+fn a_line_is_answered() {
+    let mut peer = session();
+    peer.send(b"hello\r\nP3\r\nabcNAP\r\nx");
+    assert_eq!(peer.receive(), b"hello?\nstored doc 294\n");
+    assert_eq!(peer.state(), Some("Napping"));
+    peer.advance(Duration::from_millis(100));
+    peer.send(b"y\r\n");
+    assert_eq!(peer.receive(), b"xy?\n");
+}
+
+#[test]
+fn the_edges_are_taken() {
+    let mut peer = session();
+    peer.send(&[b'x'; 66]);
+    assert_eq!(peer.receive(), b"too long\n");
+    assert_eq!(peer.state(), None);
+
+    let mut peer = session();
+    peer.send(b"\r\n");
+    assert_eq!(peer.receive(), b"refused: empty\n");
+    assert_eq!(peer.state(), None);
+
+    let mut peer = session();
+    peer.advance(Duration::from_secs(299));
+    assert_eq!(peer.state(), Some("Command"));
+    peer.send(b"half");
+    peer.advance(Duration::from_secs(1));
+    assert_eq!(peer.state(), None);
+
+    assert_eq!(Demo::SPEC.states.len(), 8);
+}
+
+#[test]
+fn sockets_serve_the_same_machine() {
+    let pool = Pool::builder::<Demo>("demo")
+        .listen("127.0.0.1:0")
+        .handler(|_| Client { stored: Vec::new(), sum: 0 });
+    let running = pool.start().unwrap();
+    let Address::Tcp(address) = running.addresses()[0] else { unreachable!() };
+    let mut peer = TcpStream::connect(address).unwrap();
+    let mut other = TcpStream::connect(address).unwrap();
+    peer.write_all(b"hello\r\nP3\r\nabcQUIT\r\n").unwrap();
+    let mut answer = String::new();
+    peer.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "hello?\nstored doc 294\n");
+    other.write_all(b"x\r\n").unwrap();
+    let mut answer = [0; 3];
+    other.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"x?\n");
+    let stats = running.drain();
+    assert_eq!((stats.accepted, stats.done, stats.drained, stats.open), (2, 1, 1, 0));
+}

@@ -1,0 +1,153 @@
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use crate::SOON;
+
+/// A connection to a server; reading and writing have deadlines.
+#[derive(Debug)]
+pub struct Connection {
+    stream: BufReader<TcpStream>,
+}
+
+impl Connection {
+    /// Connects.
+    pub fn new(address: SocketAddr) -> Self {
+        Self::over(TcpStream::connect_timeout(&address, SOON).expect("it should connect"))
+    }
+
+    /// Takes over a connected socket.
+    pub fn over(stream: TcpStream) -> Self {
+        stream.set_nodelay(true).expect("a socket takes options");
+        stream.set_write_timeout(Some(SOON)).expect("a socket takes options");
+        stream.set_read_timeout(Some(SOON)).expect("a socket takes options");
+        Self { stream: BufReader::new(stream) }
+    }
+
+    /// Its socket.
+    pub fn socket(&self) -> &TcpStream {
+        self.stream.get_ref()
+    }
+
+    /// Sends bytes.
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.try_send(bytes.as_ref()).expect("the server should take what is sent");
+    }
+
+    /// Sends bytes to a server that may have closed the connection.
+    ///
+    /// # Errors
+    ///
+    /// As the socket says.
+    pub fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.get_mut().write_all(bytes)
+    }
+
+    /// Sends a command and gets its reply, as it stands.
+    pub fn command<A: AsRef<[u8]>>(&mut self, arguments: &[A]) -> Vec<u8> {
+        self.send(encode(arguments));
+        self.reply()
+    }
+
+    /// Sends a command, which must have this reply.
+    pub fn expect<A: AsRef<[u8]>>(&mut self, arguments: &[A], reply: &str) {
+        let got = self.command(arguments);
+        let command: Vec<_> = arguments.iter().map(|a| a.as_ref().escape_ascii()).collect();
+        assert_eq!(got.escape_ascii().to_string(), reply.as_bytes().escape_ascii().to_string(), "{command:?}");
+    }
+
+    /// The next RESP reply, as it stands.
+    pub fn reply(&mut self) -> Vec<u8> {
+        self.try_reply().expect("the server should reply")
+    }
+
+    /// The next RESP reply, as it stands; empty when the stream has ended where a reply would begin.
+    ///
+    /// # Errors
+    ///
+    /// As the socket says, also when the stream ends in the middle of a reply.
+    pub fn try_reply(&mut self) -> io::Result<Vec<u8>> {
+        let mut reply = Vec::new();
+        if !self.stream.fill_buf()?.is_empty() {
+            self.append_reply(&mut reply)?;
+        }
+        Ok(reply)
+    }
+
+    fn append_reply(&mut self, reply: &mut Vec<u8>) -> io::Result<()> {
+        let start = reply.len();
+        self.stream.read_until(b'\n', reply)?;
+        if !reply.ends_with(b"\r\n") {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let header = &reply[start..];
+        let number = std::str::from_utf8(&header[1..header.len() - 2]).ok();
+        let number = number.and_then(|number| number.parse::<i64>().ok());
+        match (header[0], number) {
+            (b'+' | b'-', _) | (b':', Some(_)) | (b'$' | b'*', Some(-1)) => {}
+            (b'$', Some(len @ 0..)) => {
+                let start = reply.len();
+                reply.resize(start + usize::try_from(len).expect("it fits") + 2, 0);
+                self.stream.read_exact(&mut reply[start..])?;
+                assert!(reply.ends_with(b"\r\n"), "no end of line after {len} bytes");
+            }
+            (b'*', Some(len @ 0..)) => {
+                for _ in 0..len {
+                    self.append_reply(reply)?;
+                }
+            }
+            _ => panic!("no reply: {}", reply.escape_ascii()),
+        }
+        Ok(())
+    }
+
+    /// The next line, without its end.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stream.read_line(&mut line).expect("the server should send a line");
+        line.strip_suffix('\n').unwrap_or_else(|| panic!("no whole line: {line:?}")).to_owned()
+    }
+
+    /// The next bytes.
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.stream.read_exact(&mut bytes).expect("the server should send bytes");
+        bytes
+    }
+
+    /// The server must send nothing more but the end of the stream, and that cleanly.
+    pub fn expect_end(&mut self) {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).expect("the stream should end, without a reset");
+        assert!(rest.is_empty(), "the stream should have ended: {}", rest.escape_ascii());
+    }
+
+    /// Ends our stream; the server's goes on.
+    pub fn shut(&mut self) {
+        self.socket().shutdown(std::net::Shutdown::Write).expect("it is connected");
+    }
+}
+
+/// A command as a RESP client sends it.
+pub fn encode<A: AsRef<[u8]>>(arguments: &[A]) -> Vec<u8> {
+    let mut bytes = format!("*{}\r\n", arguments.len()).into_bytes();
+    for argument in arguments {
+        let argument = argument.as_ref();
+        bytes.extend(format!("${}\r\n", argument.len()).bytes());
+        bytes.extend(argument);
+        bytes.extend(b"\r\n");
+    }
+    bytes
+}
+
+/// Whether none of the connections has anything to read for as long as `pause`.
+pub fn nothing_readable(connections: &[Connection], pause: Duration) -> bool {
+    std::thread::sleep(pause);
+    connections.iter().all(|connection| {
+        let socket = connection.socket();
+        socket.set_nonblocking(true).expect("a socket takes options");
+        let peeked = socket.peek(&mut [0]);
+        socket.set_nonblocking(false).expect("a socket takes options");
+        matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    })
+}

@@ -1,0 +1,33 @@
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+/// The program of the server `name` of the package `fsm-examples`, built in release mode.
+///
+/// `FSM_KV=/path/to/program` has the tests of `kv` drive another program that takes the same options.
+pub fn example(name: &str) -> PathBuf {
+    static BUILT: LazyLock<Mutex<HashMap<String, PathBuf>>> = LazyLock::new(Mutex::default);
+    if let Some(program) = std::env::var_os(format!("FSM_{}", name.to_uppercase())) {
+        return program.into();
+    }
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    built.entry(name.to_owned()).or_insert_with(|| build(name)).clone()
+}
+
+fn build(name: &str) -> PathBuf {
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
+        .args(["build", "--release", "--package", "fsm-examples", "--bin", name])
+        .args(["--message-format", "json-render-diagnostics"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo should run");
+    assert!(output.status.success(), "`{name}` does not build");
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let program = messages.lines().find_map(|message| {
+        let (_, rest) = message.split_once(r#""executable":""#)?;
+        Some(PathBuf::from(rest.split_once('"')?.0))
+    });
+    program.expect("cargo should name the program that it built")
+}

@@ -1,0 +1,188 @@
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::{SOON, example, run};
+
+/// A server, which is killed at the latest when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    address: SocketAddr,
+    log: Log,
+    /// Ends with the server's log.
+    ended: Receiver<SocketAddr>,
+}
+
+/// A server that ended where it should have listened.
+#[derive(Debug)]
+pub struct Failure {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it said.
+    pub log: String,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Server {
+    /// Starts `kv` on a port that is free, with further options.
+    pub fn kv(options: &[&str]) -> Self {
+        Self::start(Command::new(example("kv")).args(["--port", "0"]).args(options))
+    }
+
+    /// Starts a server that logs the TCP address where it listens.
+    pub fn start(command: &mut Command) -> Self {
+        Self::try_start(command).unwrap_or_else(|failure| panic!("{command:?}: {failure:?}"))
+    }
+
+    /// Starts a server, or says how it failed.
+    ///
+    /// # Errors
+    ///
+    /// When it ends before it listens.
+    pub fn try_start(command: &mut Command) -> Result<Self, Failure> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?} should start: {error}"));
+        let (log, (sender, ended)) = (Log::default(), channel());
+        let stderr = child.stderr.take().expect("it is piped");
+        thread::spawn({
+            let log = log.clone();
+            move || log.follow(stderr, &sender)
+        });
+        match ended.recv_timeout(SOON) {
+            Ok(address) => Ok(Self { child, address, log, ended }),
+            Err(RecvTimeoutError::Disconnected) => {
+                let status = child.wait().expect("it can be waited for");
+                Err(Failure { status, log: log.text() })
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                panic!("{command:?} does not listen; it said:\n{}", log.text());
+            }
+        }
+    }
+
+    /// The TCP address where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The port where it listens, for command lines.
+    pub fn port(&self) -> String {
+        self.address.port().to_string()
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its anonymous memory (heap, stacks, and all that is not backed by a file) in bytes.
+    pub fn anonymous(&self) -> u64 {
+        let rollup = self.proc("smaps_rollup");
+        let line = rollup.lines().find_map(|line| line.strip_prefix("Anonymous:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).expect("it is in kB");
+        kib.trim().parse::<u64>().expect("it is a number") * 1024
+    }
+
+    /// The number of its open descriptors.
+    pub fn descriptors(&self) -> usize {
+        let path = format!("/proc/{}/fd", self.pid());
+        fs::read_dir(&path).unwrap_or_else(|error| panic!("{path}: {error}")).count()
+    }
+
+    /// The processor time that it has used.
+    pub fn cpu(&self) -> Duration {
+        let stat = self.proc("stat");
+        let fields: Vec<_> = stat[stat.rfind(')').expect("a name")..].split(' ').collect();
+        let ticks = |i: usize| fields[i].parse::<u64>().expect("a number of ticks");
+        // Fields 14 and 15 of proc(5), user and system time; a tick is 10 ms on all Linux systems.
+        Duration::from_millis((ticks(12) + ticks(13)) * 10)
+    }
+
+    fn proc(&self, file: &str) -> String {
+        let path = format!("/proc/{}/{file}", self.pid());
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Sends it a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.pid());
+        let ran = run(Command::new("sh").args(["-c", &kill]), SOON);
+        assert!(ran.status.success(), "{kill}: {ran:?}");
+    }
+
+    /// Waits for its end, and that of all who write to its log.
+    pub fn wait(&mut self, within: Duration) -> ExitStatus {
+        match self.ended.recv_timeout(within) {
+            Err(RecvTimeoutError::Disconnected) => self.child.wait().expect("it can be waited for"),
+            other => panic!("the server did not end within {within:?}: {other:?}"),
+        }
+    }
+
+    /// Whether it runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("it can be waited for").is_none()
+    }
+
+    /// Ends it with SIGTERM; it must end well, and soon, and no handler may have panicked.
+    pub fn stop(mut self) -> String {
+        self.signal("TERM");
+        let status = self.wait(SOON);
+        let log = self.log();
+        assert!(status.success(), "the server ended with {status}");
+        assert!(!log.contains("panicked") && !log.contains("ERROR"), "the server said:\n{log}");
+        log
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!("the server's log:\n{}", self.log());
+        }
+    }
+}
+
+impl Log {
+    fn text(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps all lines, and reports the first TCP address.
+    fn follow(&self, stderr: ChildStderr, addresses: &Sender<SocketAddr>) {
+        let mut stderr = BufReader::new(stderr);
+        let mut line = Vec::new();
+        let mut found = false;
+        while matches!(stderr.read_until(b'\n', &mut line), Ok(1..)) {
+            let text = String::from_utf8_lossy(&line);
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text);
+            let address = text.split_once("address=").and_then(|(_, text)| {
+                text.split_whitespace().next()?.parse::<SocketAddr>().ok()
+            });
+            if let Some(address) = address.filter(|_| !found) {
+                found = addresses.send(address).is_ok();
+            }
+            line.clear();
+        }
+    }
+}
