@@ -30,7 +30,10 @@ pub(crate) enum Accepted {
     /// There is none now.
     Empty,
     /// The system cannot give us one now. `first` of a row of failures.
-    Failed { error: io::Error, first: bool },
+    Failed {
+        error: io::Error,
+        first: bool,
+    },
 }
 
 impl Acceptor {

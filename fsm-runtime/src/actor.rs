@@ -2,7 +2,7 @@ use std::io;
 
 use crate::link::Link;
 use crate::transport::Transport;
-use crate::{Cx, Drive, Input, Lapse, Step, Timing};
+use crate::{Cx, Drive, Input, Lapse, Step, Timing, Wait};
 
 /// A machine with its handler, and when its state must be left.
 pub(crate) struct Actor<M, H> {
@@ -14,6 +14,7 @@ pub(crate) struct Actor<M, H> {
 }
 
 /// Why a machine was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pause {
     /// It waits for input.
     Input,
@@ -68,7 +69,8 @@ impl<M: Drive<H>, H> Actor<M, H> {
 
     /// Runs handlers until the machine waits for something that is not here, at most `calls` of them.
     ///
-    /// None is called while `mark` bytes of output or more cannot leave.
+    /// While `mark` bytes of output or more cannot leave, nothing that comes in is taken up. A state that waits for
+    /// nothing, such as the one that a deadline leads to, runs all the same: it has no deadline of its own.
     #[inline]
     pub(crate) fn run(
         &mut self,
@@ -82,7 +84,8 @@ impl<M: Drive<H>, H> Actor<M, H> {
         loop {
             if cx.queued() >= mark {
                 link.flush(cx.output())?;
-                if cx.queued() >= mark {
+                let wait = M::SPEC.states[self.machine.state()].wait;
+                if cx.queued() >= mark && matches!(wait, Wait::Read { .. } | Wait::Message) {
                     return Ok(Pause::Other);
                 }
             }

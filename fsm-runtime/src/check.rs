@@ -111,12 +111,14 @@ fn run<M: Drive<H>, H>(handler: H, input: &[u8], cuts: &[usize]) -> Run {
 
 impl Run {
     /// Appends a call, or makes it one with the last if both took what was there.
+    ///
+    /// The end is no call: how much of the input is left over then depends on when the peer is told.
     fn push<M: crate::Machine>(&mut self, call: Call) {
-        let stream = M::SPEC.states.iter().any(|state| {
-            state.name == call.state
-                && matches!(state.wait, Wait::Read { shape, .. } if shape.is_stream())
-        });
+        let wait =
+            M::SPEC.states.iter().find(|state| state.name == call.state).map(|state| state.wait);
+        let stream = matches!(wait, Some(Wait::Read { shape, .. }) if shape.is_stream());
         match self.calls.last_mut() {
+            _ if wait == Some(Wait::End) => {}
             Some(last) if stream && last.state == call.state && last.next == Some(call.state) => {
                 last.to = call.to;
                 last.next = call.next;

@@ -124,8 +124,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         let Bounds { mut calls, mut bytes, output: mark, .. } = env.bounds;
         let paused = loop {
             let mut input = Input::resumed(unread.bytes(), seen, self.link.ended());
-            let paused =
-                self.actor.run(&mut input, &mut cx, &self.link, env.now, mark, &mut calls);
+            let paused = self.actor.run(&mut input, &mut cx, &self.link, env.now, mark, &mut calls);
             let rest = input.rest().len();
             seen = input.into_seen();
             unread.leave(rest);
@@ -166,13 +165,10 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     ) -> After {
         if !input.is_empty() || env.output.len() > 0 {
             self.cold = Some(Box::new(Cold { input, seen, output: env.output.keep() }));
-        } else if env.draining
-            && !matches!(pause, Pause::Share)
-            && M::SPEC.states[self.actor.state()].rest
-        {
+        } else if env.draining && pause != Pause::Share && M::SPEC.states[self.actor.state()].rest {
             return self.end(Ended::Drained, env);
         }
-        if matches!(pause, Pause::Share) { After::Again } else { After::Wait }
+        if pause == Pause::Share { After::Again } else { After::Wait }
     }
 
     /// Sends what is left to send and ends the stream, for as long as the linger time allows.

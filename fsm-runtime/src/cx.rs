@@ -37,7 +37,8 @@ use crate::{Key, NoMessage, Peer, PostError};
 ///     fn line(&mut self, name: &[u8], cx: &mut Cx<'_>) -> greeter::AfterLine {
 ///         cx.write(b"hello ");
 ///         cx.write(name);
-///         write!(cx, ", caller {}\n", cx.key().index());
+///         let caller = cx.key().index();
+///         writeln!(cx, ", caller {caller}");
 ///         greeter::AfterLine::Line
 ///     }
 /// }
@@ -77,7 +78,7 @@ impl<'a, Msg> Cx<'a, Msg> {
         self.out.write(bytes);
     }
 
-    /// Queues formatted text: this is what `write!(cx, ..)` calls.
+    /// Queues formatted text: this is what `write!(cx, ..)` and `writeln!(cx, ..)` call.
     ///
     /// A `Display` that fails leaves what it wrote before; it is a bug of that type.
     #[inline]

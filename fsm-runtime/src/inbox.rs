@@ -20,19 +20,25 @@ pub(crate) struct Inbox<Msg> {
 
 struct Shared<Msg> {
     boxes: Mutex<Boxes<Msg>>,
-    bound: usize,
     waker: Box<dyn Wake>,
 }
 
 struct Boxes<Msg> {
     of: HashMap<Key, VecDeque<Msg>>,
     ready: Vec<Key>,
+    /// The most messages in a mailbox.
+    bound: usize,
 }
 
 impl<Msg> Inbox<Msg> {
     pub(crate) fn new(bound: usize, waker: Box<dyn Wake>) -> Self {
-        let boxes = Mutex::new(Boxes { of: HashMap::new(), ready: Vec::new() });
-        Self { shared: Arc::new(Shared { boxes, bound, waker }) }
+        let boxes = Mutex::new(Boxes { of: HashMap::new(), ready: Vec::new(), bound });
+        Self { shared: Arc::new(Shared { boxes, waker }) }
+    }
+
+    /// Changes how many messages a mailbox takes.
+    pub(crate) fn set_bound(&self, messages: usize) {
+        self.boxes().bound = messages;
     }
 
     pub(crate) fn open(&self, key: Key) {
@@ -47,10 +53,11 @@ impl<Msg> Inbox<Msg> {
 
     pub(crate) fn post(&self, key: Key, message: Msg) -> Result<(), PostError<Msg>> {
         let mut boxes = self.boxes();
+        let bound = boxes.bound;
         let Some(mailbox) = boxes.of.get_mut(&key) else {
             return Err(PostError::Gone(message));
         };
-        if mailbox.len() >= self.shared.bound {
+        if mailbox.len() >= bound {
             return Err(PostError::Full(message));
         }
         mailbox.push_back(message);

@@ -294,13 +294,20 @@ macro_rules! length {
         impl Length for $int {
             #[inline]
             fn length(self) -> u64 {
-                self as u64
+                self.into()
             }
         }
     )*};
 }
 
-length!(u8 u16 u32 u64 usize);
+length!(u8 u16 u32 u64);
+
+impl Length for usize {
+    #[inline]
+    fn length(self) -> u64 {
+        self as u64
+    }
+}
 
 impl<T: Length> Length for &T {
     #[inline]

@@ -150,9 +150,8 @@ impl<S: Transport> Link<S> {
         }
         match self.read(buffer) {
             Ok(Got::Bytes(_)) if self.readable() => Shut::Hearing,
-            Ok(Got::Bytes(_)) => Shut::Listening,
             Ok(Got::Nothing) if first => Shut::Whole,
-            Ok(Got::Nothing) => Shut::Listening,
+            Ok(Got::Bytes(_) | Got::Nothing) => Shut::Listening,
             Ok(Got::End) | Err(_) => Shut::Whole,
         }
     }

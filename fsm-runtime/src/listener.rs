@@ -112,7 +112,9 @@ fn remove_dead(path: &Path) -> io::Result<()> {
         Err(_) => return Ok(()),
     }
     match std::os::unix::net::UnixStream::connect(path) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            std::fs::remove_file(path)
+        }
         _ => Err(io::ErrorKind::AddrInUse.into()),
     }
 }

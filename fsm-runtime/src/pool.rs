@@ -61,17 +61,17 @@ struct Prepared {
 impl Pool {
     /// Settings for a pool of machines `M`; the name is for logs and the thread.
     pub fn builder<M: Machine>(name: impl Into<String>) -> Builder<M> {
+        let control = Arc::<Control>::default();
         Builder {
             name: name.into(),
             listen: Vec::new(),
             backlog: 4096,
             connections: 10_000,
             output: 256 * 1024,
-            mailbox: 16,
-            inbox: None,
+            inbox: Inbox::new(16, Box::new(Arc::clone(&control))),
             drain: Duration::from_secs(30),
             linger: Duration::from_secs(5),
-            control: Arc::default(),
+            control,
             machine: PhantomData,
         }
     }
@@ -155,8 +155,7 @@ pub struct Builder<M: Machine> {
     backlog: i32,
     connections: usize,
     output: usize,
-    mailbox: usize,
-    inbox: Option<Inbox<M::Message>>,
+    inbox: Inbox<M::Message>,
     drain: Duration,
     linger: Duration,
     control: Arc<Control>,
@@ -191,11 +190,9 @@ impl<M: Machine> Builder<M> {
         self
     }
 
-    /// How many messages a connection's mailbox takes; 16 by default.
-    ///
-    /// Set it before [`handle`](Builder::handle) is called.
-    pub fn mailbox(mut self, messages: usize) -> Self {
-        self.mailbox = messages.max(1);
+    /// How many messages a connection's mailbox takes; 16 by default, at least 1.
+    pub fn mailbox(self, messages: usize) -> Self {
+        self.inbox.set_bound(messages.max(1));
         self
     }
 
@@ -212,20 +209,14 @@ impl<M: Machine> Builder<M> {
     }
 
     /// A handle to the pool, which also works before it starts: messages are then for nobody.
-    pub fn handle(&mut self) -> Handle<M> {
-        let inbox = self.inbox();
-        Handle::new(Arc::clone(&self.control), inbox)
-    }
-
-    fn inbox(&mut self) -> Inbox<M::Message> {
-        let (mailbox, control) = (self.mailbox, &self.control);
-        self.inbox.get_or_insert_with(|| Inbox::new(mailbox, Box::new(Arc::clone(control)))).clone()
+    pub fn handle(&self) -> Handle<M> {
+        Handle::new(Arc::clone(&self.control), self.inbox.clone())
     }
 
     /// Completes the pool: `make` gives each new connection its handler.
     ///
     /// `make` runs on the pool's thread, and must not block.
-    pub fn handler<H, F>(mut self, make: F) -> Pool
+    pub fn handler<H, F>(self, make: F) -> Pool
     where
         M: Drive<H>,
         H: Send + 'static,
@@ -233,18 +224,12 @@ impl<M: Machine> Builder<M> {
     {
         let name = self.name.clone();
         let control = Arc::clone(&self.control);
-        let inbox = self.inbox();
         let connections = self.connections;
-        let prepare = move |signals| self.prepare(make, inbox, signals);
+        let prepare = move |signals| self.prepare(make, signals);
         Pool { name, prepare: Box::new(prepare), control, connections }
     }
 
-    fn prepare<H, F>(
-        self,
-        make: F,
-        inbox: Inbox<M::Message>,
-        signals: bool,
-    ) -> Result<Prepared, PoolError>
+    fn prepare<H, F>(self, make: F, signals: bool) -> Result<Prepared, PoolError>
     where
         M: Drive<H>,
         H: Send + 'static,
@@ -278,7 +263,7 @@ impl<M: Machine> Builder<M> {
         let counters = Arc::clone(&self.control.counters);
         let reactor = Reactor::<M, H, F> {
             name: self.name,
-            port: Port::new(bounds, inbox, counters, start),
+            port: Port::new(bounds, self.inbox, counters, start),
             acceptors,
             signals: signals.map_err(PoolError::io("listen for signals"))?,
             poll,

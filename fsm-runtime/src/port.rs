@@ -132,15 +132,13 @@ impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
     fn turn(&mut self, key: Key) {
         let Some(conn) = self.core.get_mut(key) else { return };
         let env = &mut self.env;
-        let after = match catch_unwind(AssertUnwindSafe(|| conn.turn(key, env))) {
-            Ok(after) => after,
-            Err(_) => {
-                env.output.discard();
-                let state = M::SPEC.states[conn.state()].name;
-                tracing::error!(%key, machine = M::SPEC.name, state, "a handler panicked");
-                After::Gone(Ended::Panicked)
-            }
-        };
+        let turn = catch_unwind(AssertUnwindSafe(|| conn.turn(key, env)));
+        let after = turn.unwrap_or_else(|_| {
+            env.output.discard();
+            let state = M::SPEC.states[conn.state()].name;
+            tracing::error!(%key, machine = M::SPEC.name, state, "a handler panicked");
+            After::Gone(Ended::Panicked)
+        });
         if let After::Gone(why) = after {
             self.close(key, why);
         } else {

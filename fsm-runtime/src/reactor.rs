@@ -120,8 +120,8 @@ impl<M: Drive<H>, H, F: FnMut(Peer) -> H> Reactor<M, H, F> {
     fn open(&mut self, socket: Socket, peer: Peer) {
         let make = &mut self.make;
         // The handler is the user's code: what it does wrong is its connection's end alone.
-        let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| make(peer)));
-        let Ok(handler) = made else {
+        let handler = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| make(peer)));
+        let Ok(handler) = handler else {
             tracing::error!(pool = self.name, %peer, "making a handler panicked");
             self.port.refused();
             return;

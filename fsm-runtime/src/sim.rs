@@ -194,7 +194,8 @@ impl<M: Drive<H>, H> Session<M, H> {
 
     /// Lets time pass; deadlines come up one after the other, each at its time.
     pub fn advance(&mut self, time: Duration) {
-        let until = self.port.now().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let until =
+            self.port.now().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         while let Some(due) = self.port.next_deadline().filter(|due| *due <= until) {
             self.set_time(due.max(self.port.now()));
             self.run(Ready::NONE);

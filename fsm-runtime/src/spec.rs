@@ -177,7 +177,10 @@ impl Spec {
             let style = if state.rest { "bold" } else { "solid" };
             let name = state.name;
             let wait = state.wait.to_string().replace('\\', "\\\\").replace('"', "\\\"");
-            let _ = writeln!(text, "    {name} [shape={shape}, style={style}, label=\"{name}\\n{wait}\"];");
+            let _ = writeln!(
+                text,
+                "    {name} [shape={shape}, style={style}, label=\"{name}\\n{wait}\"];"
+            );
         }
         for state in self.states {
             for edge in state.edges {

@@ -31,6 +31,10 @@
 //! }
 //! ```
 
+#![allow(missing_docs, missing_debug_implementations, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::missing_errors_doc, clippy::too_many_lines)]
+#![allow(clippy::useless_conversion, clippy::duration_suboptimal_units, clippy::match_same_arms)]
+
 use std::fmt;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -509,12 +513,8 @@ impl demo::Handler for Client {
         Ok(if *left == 0 { demo::AfterBody::Stored } else { demo::AfterBody::Body })
     }
 
-    fn stored(
-        &mut self,
-        name: &mut String,
-        cx: &mut Cx<'_>,
-    ) -> Result<demo::AfterStored, Refusal> {
-        write!(cx, "stored {name} {}\n", self.sum);
+    fn stored(&mut self, name: &mut String, cx: &mut Cx<'_>) -> Result<demo::AfterStored, Refusal> {
+        writeln!(cx, "stored {name} {}", self.sum);
         self.stored.push(std::mem::take(name));
         Ok(demo::AfterStored::Command)
     }
@@ -524,7 +524,7 @@ impl demo::Handler for Client {
         why: &mut Refusal,
         cx: &mut Cx<'_>,
     ) -> Result<demo::AfterRefused, Refusal> {
-        write!(cx, "refused: {why}\n");
+        writeln!(cx, "refused: {why}");
         Ok(demo::AfterRefused::Bye)
     }
 

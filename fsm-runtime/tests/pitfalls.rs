@@ -3,6 +3,8 @@
 //! `token.rs`, 17 in `output.rs`. Number 16, no free descriptor, needs a process of its own and is in
 //! `tests/tests/kv_hostile.rs`.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc;
@@ -41,7 +43,7 @@ impl lengths::Handler for Client {
     fn line(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> lengths::AfterLine {
         (self.on_line)();
         assert!(bytes != b"panic", "as asked");
-        write!(cx, "{}\n", bytes.len());
+        writeln!(cx, "{}", bytes.len());
         lengths::AfterLine::Line
     }
 
