@@ -73,7 +73,8 @@ fn build() -> Result<PathBuf> {
     if program.exists() {
         Ok(program)
     } else {
-        Err(format!("{} is missing; run this with cargo, or give --server", program.display()).into())
+        Err(format!("{} is missing; run this with cargo, or give --server", program.display())
+            .into())
     }
 }
 
@@ -129,7 +130,8 @@ impl Server {
         let path = format!("/proc/{}/smaps_rollup", self.child.id());
         let rollup = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
         let line = rollup.lines().find_map(|line| line.strip_prefix("Anonymous:"));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).ok_or("no `Anonymous` line")?;
+        let kib =
+            line.and_then(|line| line.trim().strip_suffix(" kB")).ok_or("no `Anonymous` line")?;
         Ok(kib.trim().parse::<u64>()? * 1024)
     }
 }

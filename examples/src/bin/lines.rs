@@ -179,7 +179,7 @@ impl lines::Handler for Client {
         if *left > 0 {
             return Ok(lines::AfterSumming::Summing);
         }
-        write!(cx, "{sum}\n");
+        writeln!(cx, "{sum}");
         Ok(lines::AfterSumming::Line)
     }
 
@@ -199,7 +199,7 @@ impl lines::Handler for Client {
             if cx.queued() >= 32 * 1024 {
                 return Ok(lines::AfterCounting::Counting);
             }
-            write!(cx, "{next}\n");
+            writeln!(cx, "{next}");
             *next += 1;
         }
         Ok(lines::AfterCounting::Line)
@@ -215,7 +215,7 @@ impl lines::Handler for Client {
         why: &mut Refusal,
         cx: &mut Cx<'_>,
     ) -> Result<lines::AfterRefused, Refusal> {
-        write!(cx, "! {why}\n");
+        writeln!(cx, "! {why}");
         Ok(lines::AfterRefused::Leaving)
     }
 
@@ -234,4 +234,98 @@ fn main() -> Result<(), PoolError> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let address = std::env::args().nth(1).unwrap_or("127.0.0.1:7008".to_owned());
     Pool::builder::<Lines>("lines").listen(address).handler(|_peer| Client).run()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use fsm_runtime::check;
+    use fsm_runtime::sim::Session;
+
+    use super::*;
+
+    fn connect() -> Session<Lines, Client> {
+        Session::new(Client)
+    }
+
+    #[test]
+    fn each_command_is_answered() {
+        let mut peer = connect();
+        peer.send(b"ECHO hello\r\nPIN\n1234SUM 3\nabcNET\n5:hello,COUNT 3\nSUM 0\nECHO\n");
+        assert_eq!(peer.receive(), b"hello\nfour digits\n294\nhello\n1\n2\n3\n0\n\n");
+        peer.send(b"NAP\nQUIT\n");
+        assert_eq!(peer.receive(), b"");
+        peer.advance(Duration::from_secs(1));
+        assert_eq!(peer.receive(), b"awake\nbye\n");
+        assert_eq!(peer.ended(), Some(Ended::Done));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_answered_and_ends_the_connection() {
+        for (sent, answer) in [
+            (&b"DANCE\n"[..], "! unknown command\n"),
+            (b"SUM many\n", "! no number\n"),
+            (b"PIN\n12x4", "! a pin is four digits\n"),
+            (b"NET\n5hello,", "! a netstring begins with its length and a colon\n"),
+            (b"NET\n5:hello!", "! a netstring ends with a comma\n"),
+            (b"NET\n2000:", "! too long\n"),
+            (&[b'x'; 90], "! too long\n"),
+        ] {
+            let mut peer = connect();
+            peer.send(sent);
+            assert_eq!(String::from_utf8(peer.receive()).unwrap(), answer);
+            assert_eq!(peer.ended(), Some(Ended::Done));
+        }
+    }
+
+    #[test]
+    fn what_does_not_come_in_time_ends_the_connection() {
+        for (sent, seconds) in
+            [(&b"ECH"[..], 60), (b"PIN\n12", 10), (b"SUM 9\nab", 5), (b"NET\n5:", 10)]
+        {
+            let mut peer = connect();
+            peer.send(sent);
+            peer.advance(Duration::from_secs(seconds) - Duration::from_millis(1));
+            assert_eq!(peer.ended(), None);
+            peer.advance(Duration::from_millis(1));
+            assert_eq!(peer.receive(), b"! too slow\n");
+            assert_eq!(peer.ended(), Some(Ended::Done));
+        }
+    }
+
+    #[test]
+    fn a_byte_every_four_seconds_does_not_last_longer_than_a_minute() {
+        let mut peer = connect();
+        peer.send(b"SUM 1000\n");
+        for _ in 0..14 {
+            peer.advance(Duration::from_secs(4));
+            peer.send(b"x");
+        }
+        assert_eq!(peer.state(), Some("Summing"));
+        peer.advance(Duration::from_secs(4));
+        assert_eq!(peer.ended(), Some(Ended::Done));
+    }
+
+    #[test]
+    fn a_slow_reader_makes_counting_slow_and_not_large() {
+        let mut peer = connect();
+        peer.window(10_000);
+        peer.send(b"COUNT 100000\nQUIT\n");
+        let mut received = Vec::new();
+        while peer.ended().is_none() {
+            peer.advance(Duration::from_secs(9));
+            received.extend(peer.receive());
+        }
+        let expected: String = (1..=100_000).map(|n| format!("{n}\n")).collect();
+        assert_eq!(String::from_utf8(received).unwrap(), expected + "bye\n");
+    }
+
+    #[test]
+    fn l7_cuts_make_no_difference() {
+        let input =
+            b"ECHO hello\r\nPIN\n1234SUM 30\nabcdefghijklmnopqrstuvwxyzabcdNET\n5:hello,QUIT\n";
+        check::splits::<Lines, _>(|| Client, input);
+        check::splits::<Lines, _>(|| Client, b"NET\n12x");
+    }
 }

@@ -46,7 +46,8 @@ commands! { c:
     },
     "hgetall" 2 Read => {
         let hash = c.store.read::<Hash>(c.key)?;
-        c.out.bulks(hash.iter().flat_map(|hash| hash.iter()).flat_map(|(field, value)| [field, value]))
+        let pairs = hash.iter().flat_map(|hash| hash.iter());
+        c.out.bulks(pairs.flat_map(|(field, value)| [field, value]))
     },
     "hlen" 2 Read => c.out.count(c.store.read::<Hash>(c.key)?.map_or(0, Kind::len)),
     "hexists" 3 Read => {
@@ -60,8 +61,8 @@ commands! { c:
     "hincrby" 4 Grow => {
         let by = c.int(3)?;
         let old = c.store.read::<Hash>(c.key)?.and_then(|hash| hash.get(&c.args[2]));
-        let old = old.map_or(Some(0), |value| parse_int(value)).ok_or("ERR hash value is not an integer")?;
-        let new = old.checked_add(by).ok_or(OVERFLOW)?;
+        let old = old.map_or(Some(0), |value| parse_int(value));
+        let new = old.ok_or("ERR hash value is not an integer")?.checked_add(by).ok_or(OVERFLOW)?;
         c.store.edit(c.key, |hash, used| put(hash, used, &c.args[2], new.to_string().as_bytes()))?;
         c.out.int(new)
     },

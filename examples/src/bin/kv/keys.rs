@@ -7,8 +7,12 @@ use crate::store::NEVER;
 commands! { c:
     "del" -2 Write => c.out.count(c.args.from(1).filter(|key| c.store.remove(key)).count()),
     "unlink" -2 Write => c.out.count(c.args.from(1).filter(|key| c.store.remove(key)).count()),
-    "exists" -2 Read => c.out.count(c.args.from(1).filter(|key| c.store.get(key).is_some()).count()),
-    "type" 2 Read => c.out.simple(c.store.get(c.key).map_or("none", |entry| entry.value.type_name())),
+    "exists" -2 Read => {
+        c.out.count(c.args.from(1).filter(|key| c.store.get(key).is_some()).count())
+    },
+    "type" 2 Read => {
+        c.out.simple(c.store.get(c.key).map_or("none", |entry| entry.value.type_name()))
+    },
     "expire" -3 Write => expire(c, 1000)?,
     "pexpire" -3 Write => expire(c, 1)?,
     "ttl" 2 Read => ttl(c, 1000),

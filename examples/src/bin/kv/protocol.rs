@@ -103,3 +103,82 @@ impl connection::Handler for Client {
         connection::AfterTooBig::Leaving
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use fsm_runtime::check;
+    use fsm_runtime::sim::Session;
+
+    use super::*;
+
+    fn connect() -> Session<Connection, Client> {
+        Session::new(Client::new(&Arc::new(Server::new(Store::new(0)))))
+    }
+
+    #[test]
+    fn commands_are_answered_in_order() {
+        let mut peer = connect();
+        peer.send(b"SET a 1\r\n*2\r\n$3\r\nGET\r\n$1\r\na\r\nNONSENSE\r\nPING\r\n");
+        let answers = peer.receive();
+        assert!(answers.starts_with(b"+OK\r\n$1\r\n1\r\n-ERR unknown command 'NONSENSE'"));
+        assert!(answers.ends_with(b"+PONG\r\n"));
+    }
+
+    #[test]
+    fn l7_cuts_make_no_difference() {
+        let input =
+            b"SET a 1\r\n*3\r\n$6\r\nAPPEND\r\n$1\r\na\r\n$3\r\n234\r\nGET a\r\n\r\n*0\r\nQUIT\r\n";
+        check::splits::<Connection, _>(
+            || Client::new(&Arc::new(Server::new(Store::new(0)))),
+            input,
+        );
+        let wrong = b"PING\r\n*2\r\n$3\r\nGET\r\n$9999999999\r\n";
+        check::splits::<Connection, _>(
+            || Client::new(&Arc::new(Server::new(Store::new(0)))),
+            wrong,
+        );
+    }
+
+    #[test]
+    fn what_is_no_command_is_answered_and_ends_the_connection() {
+        let mut peer = connect();
+        peer.send(b"*1\r\n$1073741824\r\n");
+        assert_eq!(peer.receive(), b"-ERR Protocol error: invalid bulk length\r\n");
+        assert_eq!(peer.ended(), Some(Ended::Done));
+    }
+
+    #[test]
+    fn a_command_of_over_64_mib_is_answered_before_it_has_come() {
+        let mut peer = connect();
+        peer.send(b"*2\r\n$4\r\nECHO\r\n$67108864\r\n");
+        let answer = b"-ERR Protocol error: the command is larger than 64 MiB\r\n";
+        assert_eq!(peer.receive(), answer);
+        assert_eq!(peer.ended(), Some(Ended::Done));
+    }
+
+    #[test]
+    fn a_client_that_sends_nothing_for_five_minutes_is_disconnected() {
+        let mut peer = connect();
+        peer.advance(Duration::from_secs(299));
+        peer.send(b"PING\r\n");
+        peer.advance(Duration::from_secs(299));
+        assert_eq!(peer.state(), Some("Command"));
+        // Half a command is no sign of life.
+        peer.send(b"PIN");
+        peer.advance(Duration::from_secs(1));
+        assert_eq!(peer.ended(), Some(Ended::Done));
+    }
+
+    #[test]
+    fn keys_expire_by_the_clock_of_the_port() {
+        let mut peer = connect();
+        peer.send(b"SET a 1 PX 1500\r\n");
+        peer.advance(Duration::from_millis(1_400));
+        peer.send(b"EXISTS a\r\n");
+        peer.advance(Duration::from_millis(200));
+        peer.send(b"EXISTS a\r\n");
+        assert_eq!(peer.receive(), b"+OK\r\n:1\r\n:0\r\n");
+    }
+}

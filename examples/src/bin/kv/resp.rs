@@ -327,9 +327,15 @@ mod tests {
         vec![
             (b"*1\r\n$4\r\nPING\r\n", args(&[b"PING"])),
             (b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", args(&[b"GET", b"k"])),
-            (b"*3\r\n$3\r\nSET\r\n$0\r\n\r\n$6\r\n\r\n$1\r\n\r\n", args(&[b"SET", b"", b"\r\n$1\r\n"])),
-            (b"*10\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n$1\r\nd\r\n$1\r\ne\r\n$1\r\nf\r\n$1\r\ng\r\n$1\r\nh\r\n$1\r\ni\r\n$11\r\nhello world\r\n",
-             args(&[b"a", b"b", b"c", b"d", b"e", b"f", b"g", b"h", b"i", b"hello world"])),
+            (
+                b"*3\r\n$3\r\nSET\r\n$0\r\n\r\n$6\r\n\r\n$1\r\n\r\n",
+                args(&[b"SET", b"", b"\r\n$1\r\n"]),
+            ),
+            (
+                b"*9\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n$1\r\nd\r\n$1\r\ne\r\n$1\r\nf\r\n\
+                $1\r\ng\r\n$1\r\nh\r\n$11\r\nhello world\r\n",
+                args(&[b"a", b"b", b"c", b"d", b"e", b"f", b"g", b"h", b"hello world"]),
+            ),
             (b"*0\r\n", args(&[])),
             (b"*-1\r\n", args(&[])),
             (b"*-7\r\n", args(&[])),
@@ -371,7 +377,7 @@ mod tests {
 
     #[test]
     fn protocol_errors() {
-        let long = [b'1'; MAX_LINE + 1];
+        let long = "1".repeat(MAX_LINE + 1);
         let cases: &[(&[&[u8]], &str)] = &[
             (&[b"*x\r\n"], "invalid multibulk length"),
             (&[b"*\r\n"], "invalid multibulk length"),
@@ -388,9 +394,9 @@ mod tests {
             (&[b"a 'b\r\n"], "unbalanced quotes in request"),
             (&[b"a \"b\\\r\n"], "unbalanced quotes in request"),
             (&[b"a \"b\"c\r\n"], "unbalanced quotes in request"),
-            (&[b"*", &long], "too big mbulk count string"),
-            (&[b"*1\r\n$", &long], "too big bulk count string"),
-            (&[&long], "too big inline request"),
+            (&[b"*", long.as_bytes()], "too big mbulk count string"),
+            (&[b"*1\r\n$", long.as_bytes()], "too big bulk count string"),
+            (&[long.as_bytes()], "too big inline request"),
         ];
         for (input, text) in cases {
             let input = input.concat();
@@ -408,7 +414,7 @@ mod tests {
         let mut decoder = Decoder::default();
         let end = header.len() + 536_870_912 + 2;
         assert!(matches!(decoder.decode(header), Ok(Decoded::More(least)) if least == end));
-        let line = [&[b'x'; MAX_LINE - 1][..], b"\n"].concat();
+        let line = ("x".repeat(MAX_LINE - 1) + "\n").into_bytes();
         assert_eq!(feed(&line, []), Ok((args(&[&line[..MAX_LINE - 1]]), MAX_LINE)));
     }
 

@@ -50,7 +50,8 @@ commands! { c:
         let maxmemory = &*c.store.maxmemory.to_string();
         let all = [("appendonly", "no"), ("databases", "1"), ("maxmemory", maxmemory),
             ("maxmemory-policy", "noeviction"), ("save", "")];
-        let wanted = |name: &str| c.args.from(2).any(|glob_| glob(&glob_.to_ascii_lowercase(), name.as_bytes()));
+        let patterns: Vec<_> = c.args.from(2).map(<[u8]>::to_ascii_lowercase).collect();
+        let wanted = |name: &str| patterns.iter().any(|pattern| glob(pattern, name.as_bytes()));
         let found = all.into_iter().filter(|(name, _)| wanted(name));
         c.out.bulks(found.flat_map(|(name, value)| [name, value]))
     },

@@ -170,7 +170,7 @@ impl Store {
             .ok_or_else(wrong_type)
     }
 
-    /// Sets the key to a string of any kind's place; no `expires` keeps the time that it had.
+    /// Sets the key to a string, whatever it held; without `expires` it keeps the time it had.
     pub(crate) fn set(&mut self, key: &[u8], value: &[u8], expires: Option<i64>) {
         let i = self.find(key).unwrap_or_else(|| self.insert(key, Str::new().into()));
         self.change(i, |entry| {

@@ -20,7 +20,9 @@ commands! { c:
         if c.args.len() % 2 == 0 {
             return Err(wrong_arity(c.command));
         }
-        (1..c.args.len()).step_by(2).for_each(|i| c.store.set(&c.args[i], &c.args[i + 1], Some(NEVER)));
+        for i in (1..c.args.len()).step_by(2) {
+            c.store.set(&c.args[i], &c.args[i + 1], Some(NEVER));
+        }
         c.out.ok()
     },
     "setnx" 3 Grow => {
