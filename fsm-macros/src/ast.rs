@@ -193,7 +193,7 @@ impl Kind {
             Event::Within | Event::Idle => {
                 matches!(self, Self::Read { .. } | Self::Flush | Self::Drain { .. } | Self::Message)
             }
-            Event::Eof => matches!(self, Self::Read { .. }),
+            Event::Eof => matches!(self, Self::Read { .. } | Self::Message),
             Event::Limit => {
                 matches!(self.cut(), Some(Cut::ExactOf(_) | Cut::Until(_) | Cut::Frame(_)))
             }

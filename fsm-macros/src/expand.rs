@@ -10,6 +10,14 @@ macro_rules! generated {
     };
 }
 
+/// The same, shown to the user at the tokens `place` if rustc has something to say about it.
+macro_rules! generated_at {
+    ($place:expr => $($tokens:tt)*) => {{
+        let place = ::syn::spanned::Spanned::span(&$place);
+        ::quote::quote_spanned!(::proc_macro2::Span::mixed_site().located_at(place)=> $($tokens)*)
+    }};
+}
+
 mod drive;
 mod lints;
 mod machine;

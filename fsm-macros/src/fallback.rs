@@ -55,8 +55,8 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
             fn resume(
                 &mut self,
                 _: &mut H,
-                _: &mut #root::Input<'_, Self::Partial>,
-                _: &mut #root::Cx<'_, Self::Message>,
+                _: &mut #root::Input<'_, ()>,
+                _: &mut #root::Cx<'_, #message>,
             ) -> #root::Step {
                 loop {}
             }
@@ -65,7 +65,7 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
                 &mut self,
                 _: #root::Lapse,
                 _: &mut H,
-                _: &mut #root::Cx<'_, Self::Message>,
+                _: &mut #root::Cx<'_, #message>,
             ) -> #root::Step {
                 loop {}
             }

@@ -1,4 +1,15 @@
-//! The `#[state_machine]` attribute of `fsm-runtime`.
+//! The `#[state_machine]` attribute of `fsm-runtime`, which re-exports it: depend on that, and see
+//! there for programs that use it.
+//!
+//! The passes, each a plain function over tokens:
+//!
+//! ```text
+//! parse -> ast -> check (+ graph) -> lower -> model -> expand
+//!                   |
+//!                   +-> fallback, when something is wrong
+//! ```
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod ast;
@@ -16,7 +27,123 @@ use proc_macro2::TokenStream;
 
 use crate::errors::Errors;
 
-/// X
+/// Makes a machine of an enum: each variant is a state, says what it waits for, how long, and where
+/// it may lead. The graph is checked, and everything between the handlers is generated.
+///
+/// ```text
+/// #[state_machine(start = Line, eof => Gone)]
+/// pub enum Talk {
+///     /// Waits for a line.
+///     #[read(until = b"\n", max = 1KiB, limit => TooLong, idle = 5min => Gone)]
+///     #[to(Line | TooLong)]
+///     #[rest]
+///     Line,
+///     /// Says goodbye.
+///     #[flush(within = 5s => Gone)]
+///     #[to(Gone)]
+///     TooLong,
+///     #[end]
+///     Gone,
+/// }
+/// ```
+///
+/// # What is generated
+///
+/// Beside the enum, which is kept as it is but for the attributes below:
+///
+/// - `impl Machine for Talk`, with the graph as data in `Talk::SPEC`;
+/// - a module `talk`, as visible as the enum, with `trait Handler`: one method for each state but
+///   the ends, called when what the state waits for has come. It gets the state's fields as `&mut`,
+///   then what has come, then `cx`;
+/// - in the module an enum `After..` for each such state, with a variant for each target in its
+///   `to(..)`. The variant of another state has that state's fields, but for those that carry; the
+///   variant of the same state has none: the machine stays where it is, and so does the data;
+/// - `impl Drive<H> for Talk`, for every `H: talk::Handler`.
+///
+/// The method of a `flush` or a `sleep` with one verdict that needs no data has a body already.
+///
+/// # On the enum
+///
+/// | key | meaning |
+/// |---|---|
+/// | `start = State` | where the machine starts; required, a state without data |
+/// | `eof => State`, `limit => State`, `error => State` | the default where that can happen and the state does not say |
+/// | `within = 5min => State`, `idle = 1min => State` | the default for waits that say neither |
+/// | `error = Type` | handlers return `Result<After.., Type>`; every state with a handler has an `error` edge |
+/// | `message = Type` | what `#[wait]` states wait for; handlers take `Cx<'_, Type>` |
+/// | `module = name` | the module's name; otherwise the enum's in `snake_case` |
+/// | `crate = ::path` | where `fsm_runtime` is, if it is called otherwise |
+/// | `Group = A \| B` | a name that `to(..)` can use for several states, or groups |
+///
+/// # On a state: what it waits for, exactly one
+///
+/// | attribute | its handler gets | bounds and edges |
+/// |---|---|---|
+/// | `#[read(exact = 8)]` | `bytes: &[u8; 8]` | a deadline, `eof` |
+/// | `#[read(exact = expr, max = 1KiB)]` | `bytes: &[u8]` | a deadline, `eof`, `limit` |
+/// | `#[read(until = b"\r\n", max = 1KiB)]` | `bytes: &[u8]`, without the delimiter | a deadline, `eof`, `limit` |
+/// | `#[read(some, max = 16KiB)]` | `bytes: &[u8]`, what is there | a deadline, `eof` |
+/// | `#[read(upto = expr, max = 16KiB)]` | `bytes: &[u8]`, never past the next `expr` bytes | a deadline, `eof` |
+/// | `#[read(frame = Type, max = 64KiB)]` | `frame: <Type as Frame>::Item<'_>` | a deadline, `eof`, `limit`, `error` |
+/// | `#[flush]` | nothing: all output has left | a deadline |
+/// | `#[drain(below = 64KiB)]` | nothing: less output than that is queued | a deadline |
+/// | `#[wait]` | `message: Type`, of the machine's `message` | a deadline, `eof` |
+/// | `#[sleep(100ms)]`, `#[sleep(expr, max = 5min)]` | nothing: the time has passed | |
+/// | `#[run]` | nothing, at once | |
+/// | `#[end]` | has none: the machine is done | no data, no edges |
+///
+/// The edges stand behind the wait, such as `#[flush(within = 5s => Gone)]`. A *deadline* is
+/// `within`, `idle` or both, or `within = never`. In a machine with `error = Type` every state but
+/// the ends has an `error` edge too.
+///
+/// | edge | taken |
+/// |---|---|
+/// | `within = 30s => State` | so long after the state was entered from another one |
+/// | `idle = 30s => State` | so long after the wait last completed |
+/// | `eof => State` | when the peer ends its stream and what is there is not enough; in a `wait` also when it is not all used |
+/// | `limit => State` | when what should be read is larger than `max` |
+/// | `error => State` | when the decoder or the handler fails |
+///
+/// Each leads to a state without data, or whose fields are all marked `#[carry]`, or for `error`
+/// one of them `#[error]`.
+///
+/// An expression is one over the state's fields, as shared references, and constants: of an unsigned
+/// integer for `exact` and `upto`, of a `Duration` for `sleep`. It ends at the next comma outside of
+/// parentheses. A delimiter is a byte string, a byte, or a path to a `&[u8]`.
+///
+/// # On a state: the rest
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `#[to(State \| Other)]` | where the handler may lead; required of every state but the ends |
+/// | `#[rest]` | nothing is in progress: a pool that shuts down may close the connection here; for `read`, `wait`, `sleep` |
+///
+/// # On a field
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `#[carry]` | taken from the field of that name in the state before, which must have it |
+/// | `#[error]` | made from the error with `From`, on an `error` edge; without one the error is logged |
+///
+/// # Units
+///
+/// | | |
+/// |---|---|
+/// | time | `250ms`, `30s`, `0.5s`, `5min`, `2h`, `1d`; a literal, more than 0, at most 36500 days |
+/// | size | `512`, `512B`, `64KiB`, `1MiB`, `1GiB`, more than 0; or a path to a `usize`, or an expression of one |
+///
+/// # What is checked
+///
+/// All findings are reported together, each at the token to change.
+///
+/// - Every event that can come to a state has an answer; none has an answer that can not come.
+/// - Every wait is bounded, in bytes and in time, or says `within = never`.
+/// - There is a start, and an end; every state can be reached from the start and reaches an end.
+/// - Every cycle waits for something: none has only edges out of `run` states and `eof`, `limit` and
+///   decoder `error` edges, and none only `flush` states.
+/// - All data is filled by something, on every edge.
+/// - All defaults and groups are used, all names exist, none is there twice.
+/// - A declared edge that no handler takes is dead code, about which rustc warns.
 #[proc_macro_attribute]
 pub fn state_machine(
     args: proc_macro::TokenStream,

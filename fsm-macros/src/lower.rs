@@ -79,7 +79,7 @@ impl Lowering<'_> {
             Kind::Drain { below } => Wait::Drain { below: below.clone()? },
             Kind::Run => Wait::Run,
             Kind::Sleep(pause) => Wait::Sleep(Sleep::new(pause.as_ref()?, &fields)),
-            Kind::Message => Wait::Message,
+            Kind::Message => Wait::Message { eof: self.on(index, Event::Eof)? },
             Kind::End => return None,
         })
     }
@@ -167,8 +167,10 @@ mod tests {
             .collect();
         moves.extend(active.within.iter().map(|(time, go)| (format!("within {time}"), Some(go))));
         moves.extend(active.idle.iter().map(|(time, go)| (format!("idle {time}"), Some(go))));
-        if let Wait::Read(read) = &active.wait {
-            moves.push(("eof".to_owned(), Some(&read.eof)));
+        match &active.wait {
+            Wait::Read(read) => moves.push(("eof".to_owned(), Some(&read.eof))),
+            Wait::Message { eof } => moves.push(("eof".to_owned(), Some(eof))),
+            _ => {}
         }
         moves.extend(active.error.iter().map(|go| ("error".to_owned(), Some(go))));
         moves

@@ -1,7 +1,7 @@
 //! A machine that is known to be sound: names are indexes, and nothing optional is left that the
 //! checks have settled.
 
-use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Type, Visibility};
 
@@ -118,7 +118,7 @@ pub(crate) enum Wait {
     Drain { below: Size },
     Run,
     Sleep(Sleep),
-    Message,
+    Message { eof: Move },
 }
 
 pub(crate) enum Sleep {
@@ -196,6 +196,21 @@ fn occurring(tokens: &TokenStream, fields: &[Ident], found: &mut Vec<Ident>) {
 }
 
 impl Interface {
+    /// The path of the runtime, shown at `span`.
+    pub(crate) fn root_at(&self, span: Span) -> TokenStream {
+        let at = |mut token: TokenTree| {
+            token.set_span(span);
+            token
+        };
+        self.root.clone().into_iter().map(at).collect()
+    }
+
+    /// The type of what decoders remember, beside the enum.
+    pub(crate) fn partial_type(&self) -> TokenStream {
+        let module = &self.module;
+        if self.decoders.is_empty() { quote!(()) } else { quote!(#module::Partial) }
+    }
+
     /// The type of messages, beside the enum.
     pub(crate) fn message_type(&self) -> TokenStream {
         let root = &self.root;
@@ -208,6 +223,19 @@ impl Sleep {
         match pause {
             Pause::Fixed(millis) => Self::Fixed(*millis),
             Pause::Of { time, max } => Self::Of { time: Expr::new(time, fields), max: *max },
+        }
+    }
+}
+
+impl Wait {
+    /// The decoder of a state that reads frames.
+    pub(crate) fn decoder(&self) -> Option<&Type> {
+        match self {
+            Self::Read(read) => match &read.take {
+                Take::Frame { decoder, .. } => Some(decoder),
+                _ => None,
+            },
+            _ => None,
         }
     }
 }

@@ -7,6 +7,8 @@ use crate::socket::Socket;
 /// How long to wait for a free descriptor before trying again, in milliseconds, where none of ours is closed
 /// meanwhile.
 const RETRY: u64 = 100;
+/// Milliseconds between two warnings about that.
+const QUIET: u64 = 60_000;
 /// Linux's EPROTO, for which the standard library has no name.
 const PROTOCOL_ERROR: Option<i32> = if cfg!(target_os = "linux") { Some(71) } else { None };
 
@@ -21,6 +23,8 @@ pub(crate) struct Acceptor {
     pub(crate) pending: bool,
     /// No descriptor was free; the time to try again.
     retry: Option<u64>,
+    /// The time of the last warning about that.
+    warned: Option<u64>,
 }
 
 /// What came of trying to accept.
@@ -29,16 +33,16 @@ pub(crate) enum Accepted {
     Connection(Socket, Peer),
     /// There is none now.
     Empty,
-    /// The system cannot give us one now. `first` of a row of failures.
+    /// The system cannot give us one now. It is worth a `warning` if there was none lately.
     Failed {
         error: io::Error,
-        first: bool,
+        warning: bool,
     },
 }
 
 impl Acceptor {
     pub(crate) fn new(listener: Listener) -> Self {
-        Self { listener, pending: true, retry: None }
+        Self { listener, pending: true, retry: None, warned: None }
     }
 
     /// Whether accepting makes sense now.
@@ -71,9 +75,12 @@ impl Acceptor {
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
-                    let first = self.retry.is_none();
                     self.retry = Some(now.saturating_add(RETRY));
-                    return Accepted::Failed { error, first };
+                    let warning = self.warned.is_none_or(|at| at.saturating_add(QUIET) <= now);
+                    if warning {
+                        self.warned = Some(now);
+                    }
+                    return Accepted::Failed { error, warning };
                 }
             }
         }

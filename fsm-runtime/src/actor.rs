@@ -4,6 +4,9 @@ use crate::link::Link;
 use crate::transport::Transport;
 use crate::{Cx, Drive, Input, Lapse, Step, Timing, Wait};
 
+/// So many handler calls without a byte in or out, one after the other, are an endless loop.
+const SPIN: usize = 1000;
+
 /// A machine with its handler, and when its state must be left.
 pub(crate) struct Actor<M, H> {
     machine: M,
@@ -13,17 +16,42 @@ pub(crate) struct Actor<M, H> {
     idle: u64,
 }
 
+/// What a connection may use up in one turn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share {
+    /// Handler calls that are left.
+    pub(crate) calls: usize,
+    /// Bytes to be read or sent that are left.
+    pub(crate) bytes: usize,
+    /// Bytes sent until now.
+    pub(crate) sent: usize,
+    /// Queued output from which on nothing that comes in is taken up.
+    pub(crate) mark: usize,
+}
+
+impl Share {
+    #[inline]
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.sent += bytes;
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+}
+
 /// Why a machine was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pause {
     /// It waits for input.
     Input,
+    /// It waits for a message.
+    Message,
     /// It waits for something else.
     Other,
-    /// It had its share of handler calls.
+    /// It had its share.
     Share,
     /// It is done.
     End,
+    /// It runs and runs, and nothing comes of it.
+    Spin,
 }
 
 impl<M: Drive<H>, H> Actor<M, H> {
@@ -37,6 +65,10 @@ impl<M: Drive<H>, H> Actor<M, H> {
     #[inline]
     pub(crate) fn state(&self) -> usize {
         self.machine.state()
+    }
+
+    fn wait(&self) -> Wait {
+        M::SPEC.states[self.machine.state()].wait
     }
 
     /// When the state must be left.
@@ -60,17 +92,23 @@ impl<M: Drive<H>, H> Actor<M, H> {
     }
 
     /// Takes the edge of the time that has passed. Only time that passes again can take another one.
+    ///
+    /// A sleep whose connection cannot get rid of its output sleeps once more: what its handler
+    /// would write could only pile up.
     #[cold]
-    pub(crate) fn lapse(&mut self, now: u64, cx: &mut Cx<'_, M::Message>) {
-        let lapse = if self.within <= now { Lapse::Within } else { Lapse::Idle };
-        self.machine.lapse(lapse, &mut self.handler, cx);
+    pub(crate) fn lapse(&mut self, now: u64, mark: usize, cx: &mut Cx<'_, M::Message>) {
+        if cx.queued() < mark || self.wait() != Wait::Sleep {
+            let lapse = if self.within <= now { Lapse::Within } else { Lapse::Idle };
+            self.machine.lapse(lapse, &mut self.handler, cx);
+        }
         self.enter(now);
     }
 
-    /// Runs handlers until the machine waits for something that is not here, at most `calls` of them.
+    /// Runs handlers until the machine waits for something that is not here, or has used up its share.
     ///
-    /// While `mark` bytes of output or more cannot leave, nothing that comes in is taken up. A state that waits for
-    /// nothing, such as the one that a deadline leads to, runs all the same: it has no deadline of its own.
+    /// While as much output as the mark or more cannot leave, nothing that comes in is taken up. A state that waits
+    /// for nothing, such as the one that a deadline leads to, runs all the same: it has no deadline
+    /// of its own.
     #[inline]
     pub(crate) fn run(
         &mut self,
@@ -78,14 +116,14 @@ impl<M: Drive<H>, H> Actor<M, H> {
         cx: &mut Cx<'_, M::Message>,
         link: &Link<impl Transport>,
         now: u64,
-        mark: usize,
-        calls: &mut usize,
+        share: &mut Share,
     ) -> io::Result<Pause> {
+        let before = (share.calls, share.sent, input.rest().len(), cx.queued());
         loop {
-            if cx.queued() >= mark {
-                link.flush(cx.output())?;
-                let wait = M::SPEC.states[self.machine.state()].wait;
-                if cx.queued() >= mark && matches!(wait, Wait::Read { .. } | Wait::Message) {
+            if cx.queued() >= share.mark {
+                share.sent(link.flush(cx.output())?);
+                let waits = matches!(self.wait(), Wait::Read { .. } | Wait::Message);
+                if cx.queued() >= share.mark && waits {
                     return Ok(Pause::Other);
                 }
             }
@@ -96,19 +134,25 @@ impl<M: Drive<H>, H> Actor<M, H> {
                     input.restart();
                 }
                 Step::Drain(below) => {
-                    link.flush(cx.output())?;
+                    share.sent(link.flush(cx.output())?);
                     if cx.queued() >= below {
                         return Ok(Pause::Other);
                     }
-                    continue;
+                    if share.bytes > 0 {
+                        continue;
+                    }
+                    return Ok(Pause::Share);
                 }
                 Step::Read => return Ok(Pause::Input),
-                Step::Sleep | Step::Wait => return Ok(Pause::Other),
+                Step::Wait => return Ok(Pause::Message),
+                Step::Sleep => return Ok(Pause::Other),
                 Step::End => return Ok(Pause::End),
             }
-            *calls -= 1;
-            if *calls == 0 {
-                return Ok(Pause::Share);
+            share.calls -= 1;
+            if share.calls == 0 {
+                let (calls, sent, rest, queued) = before;
+                let idle = (sent, rest, queued) == (share.sent, input.rest().len(), cx.queued());
+                return Ok(if idle && calls >= SPIN { Pause::Spin } else { Pause::Share });
             }
         }
     }

@@ -2,14 +2,17 @@
 
 use crate::link::Ready;
 use crate::sim::Session;
-use crate::{Drive, Wait};
+use crate::{Drive, Ended, Wait};
 
 /// What a machine did with an input: its completions, its output, and the state it was left in.
 #[derive(Debug, PartialEq, Eq)]
 struct Run {
     calls: Vec<Call>,
     output: Vec<u8>,
+    /// When the input is used up.
     state: Option<&'static str>,
+    /// When the peer has ended its stream after that.
+    ended: Option<Ended>,
 }
 
 /// One completion: the state, the range of the input that it used, the state after it.
@@ -25,7 +28,7 @@ struct Call {
 ///
 /// A machine from `make` gets the input at once, byte by byte, in two pieces for every place between two bytes (for
 /// inputs of up to 512 bytes; beyond that 512 places spread over it), and in three pieces at a few
-/// hundred pairs of places. Every time the same handlers must be called in the same order with the
+/// hundred pairs of places; then the peer ends its stream. Every time the same handlers must be called in the same order with the
 /// same bytes, and the output must be the same. For states that take what is there (`some`,
 /// `upto`), the bytes of consecutive calls are taken together.
 ///
@@ -86,7 +89,7 @@ pub fn splits<M: Drive<H>, H>(make: impl Fn() -> H, input: &[u8]) {
 /// Runs a machine on the input in pieces, one completion at a time.
 fn run<M: Drive<H>, H>(handler: H, input: &[u8], cuts: &[usize]) -> Run {
     let mut session = Session::<M, H>::with_calls(handler, 1);
-    let mut run = Run { calls: Vec::new(), output: Vec::new(), state: None };
+    let mut run = Run { calls: Vec::new(), output: Vec::new(), state: None, ended: None };
     let mut sent = 0;
     for end in cuts.iter().copied().chain([input.len()]) {
         session.feed(&input[sent..end]);
@@ -106,6 +109,9 @@ fn run<M: Drive<H>, H>(handler: H, input: &[u8], cuts: &[usize]) -> Run {
         run.output.extend(session.receive());
     }
     run.state = session.state();
+    session.end();
+    run.output.extend(session.receive());
+    run.ended = session.ended();
     run
 }
 

@@ -1,6 +1,7 @@
+use std::io;
 use std::time::Instant;
 
-use crate::actor::{Actor, Pause};
+use crate::actor::{Actor, Pause, Share};
 use crate::inbox::Inbox;
 use crate::input::Seen;
 use crate::link::{Got, Link, Shut};
@@ -26,11 +27,13 @@ pub(crate) struct Env<Msg> {
 pub(crate) struct Bounds {
     /// Handler calls of a turn.
     pub(crate) calls: usize,
-    /// Bytes read in a turn, from when on it reads no more.
+    /// Bytes read and sent in a turn, from when on it goes no further.
     pub(crate) bytes: usize,
-    /// Queued output from which on no handler is called.
+    /// Queued output from which on nothing that comes in is taken up.
     pub(crate) output: usize,
-    /// Milliseconds for which a connection that is done tries to get rid of its output.
+    /// Milliseconds in which the peer must take some of the output that waits for it.
+    pub(crate) stall: u64,
+    /// The same once the machine is done, and for the peer to end its stream after that.
     pub(crate) linger: u64,
 }
 
@@ -63,17 +66,13 @@ struct Cold<P> {
     input: Vec<u8>,
     seen: Seen<P>,
     output: Kept,
+    /// When the peer must have taken some of the output; `u64::MAX` where there is none.
+    stalled_by: u64,
 }
 
 impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
-    pub(crate) fn new(socket: S, handler: H, now: u64) -> Self {
-        Self {
-            link: Link::new(socket),
-            actor: Actor::new(handler, now),
-            ending: None,
-            scheduled: u64::MAX,
-            cold: None,
-        }
+    pub(crate) fn new(socket: S, actor: Actor<M, H>) -> Self {
+        Self { link: Link::new(socket), actor, ending: None, scheduled: u64::MAX, cold: None }
     }
 
     #[inline]
@@ -88,7 +87,10 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     /// When it must have a turn at the latest.
     #[inline]
     pub(crate) fn due(&self) -> u64 {
-        self.actor.due()
+        match &self.cold {
+            Some(cold) => self.actor.due().min(cold.stalled_by),
+            None => self.actor.due(),
+        }
     }
 
     #[inline]
@@ -108,48 +110,100 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     pub(crate) fn turn(&mut self, key: Key, env: &mut Env<M::Message>) -> After {
         let mut unread = Unread::new(&mut env.buffer);
         let mut seen = Seen::default();
+        let mut stalled_by = u64::MAX;
         if let Some(cold) = self.cold.take() {
             unread.resume(cold.input);
             seen = cold.seen;
+            stalled_by = cold.stalled_by;
             env.output.resume(cold.output);
         }
         if let Some(why) = self.ending {
-            return self.end(why, env);
+            return self.end(why, stalled_by, env);
         }
+        let Bounds { calls, bytes, output: mark, .. } = env.bounds;
+        let mut share = Share { calls, bytes, sent: 0, mark };
         let mut cx = Cx::new(&mut env.output, self.link.socket(), &env.inbox, key, env.instant);
-        if self.actor.due() <= env.now {
-            self.actor.lapse(env.now, &mut cx);
-            seen = Seen::default();
-        }
-        let Bounds { mut calls, mut bytes, output: mark, .. } = env.bounds;
-        let paused = loop {
-            let mut input = Input::resumed(unread.bytes(), seen, self.link.ended());
-            let paused = self.actor.run(&mut input, &mut cx, &self.link, env.now, mark, &mut calls);
-            let rest = input.rest().len();
-            seen = input.into_seen();
-            unread.leave(rest);
-            match paused {
-                Ok(Pause::Input) if !self.link.readable() => break paused,
-                Ok(Pause::Input) if bytes == 0 => break Ok(Pause::Share),
-                Ok(Pause::Input) => {}
-                _ => break paused,
+        let paused = Self::run(
+            (&mut self.actor, &self.link),
+            (&mut unread, &mut seen),
+            &mut cx,
+            env.now,
+            &mut share,
+        );
+        let flushed = paused.and_then(|pause| {
+            share.sent(self.link.flush(cx.output())?);
+            Ok(pause)
+        });
+        match flushed {
+            Ok(Pause::End) => self.end(Ended::Done, u64::MAX, env),
+            Ok(Pause::Spin) => {
+                env.output.discard();
+                After::Gone(Ended::Spun)
             }
-            match unread.read(&self.link) {
-                Ok(Got::Bytes(n)) => bytes = bytes.saturating_sub(n),
-                Ok(Got::End) => {}
-                Ok(Got::Nothing) => break paused,
-                Err(error) => break Err(error),
-            }
-        };
-        match paused.and_then(|pause| self.link.flush(cx.output()).map(|()| pause)) {
-            Ok(Pause::End) => self.end(Ended::Done, env),
             Ok(pause) => {
+                if share.sent > 0 {
+                    stalled_by = u64::MAX;
+                }
                 let input = unread.keep();
-                self.settle(pause, input, seen, env)
+                self.settle(pause, input, seen, stalled_by, env)
             }
             Err(_) => {
                 env.output.discard();
                 After::Gone(Ended::Reset)
+            }
+        }
+    }
+
+    /// Runs the machine, reads, and takes the edges of times that have passed.
+    #[inline]
+    fn run(
+        (actor, link): (&mut Actor<M, H>, &Link<S>),
+        (unread, seen): (&mut Unread<'_>, &mut Seen<M::Partial>),
+        cx: &mut Cx<'_, M::Message>,
+        now: u64,
+        share: &mut Share,
+    ) -> io::Result<Pause> {
+        let mut has_read = false;
+        loop {
+            let mut input = Input::resumed(unread.bytes(), std::mem::take(seen), link.ended());
+            let paused = actor.run(&mut input, cx, link, now, share);
+            let rest = input.rest().len();
+            *seen = input.into_seen();
+            unread.leave(rest);
+            let pause = paused?;
+            let readable = pause == Pause::Input && link.readable();
+            // What has come in time is taken before the edge of a time that has passed; but only what one read
+            // gets, so that a peer that sends and sends does not put it off.
+            if actor.due() <= now && (has_read || !readable) && pause != Pause::End {
+                actor.lapse(now, share.mark, cx);
+                *seen = Seen::default();
+                share.calls = share.calls.saturating_sub(1);
+                if share.calls == 0 {
+                    return Ok(Pause::Share);
+                }
+                continue;
+            }
+            match pause {
+                Pause::Input if readable && share.bytes == 0 => return Ok(Pause::Share),
+                Pause::Input if readable => {}
+                Pause::Message if link.doubtful() => {
+                    // The peer may be gone, and nobody would read to see it.
+                    if unread.is_full() {
+                        link.set_ended();
+                        continue;
+                    }
+                }
+                Pause::Message | Pause::Other if link.broken() => {
+                    return Err(io::ErrorKind::ConnectionReset.into());
+                }
+                _ => return Ok(pause),
+            }
+            has_read = true;
+            match unread.read(link)? {
+                Got::Bytes(n) => share.bytes = share.bytes.saturating_sub(n),
+                Got::End => {}
+                Got::Nothing if actor.due() <= now => {}
+                Got::Nothing => return Ok(pause),
             }
         }
     }
@@ -161,38 +215,61 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         pause: Pause,
         input: Vec<u8>,
         seen: Seen<M::Partial>,
+        mut stalled_by: u64,
         env: &mut Env<M::Message>,
     ) -> After {
-        if !input.is_empty() || env.output.len() > 0 {
-            self.cold = Some(Box::new(Cold { input, seen, output: env.output.keep() }));
+        let waits = env.output.len() > 0;
+        if waits {
+            stalled_by = stalled_by.min(env.now.saturating_add(env.bounds.stall));
+            if stalled_by <= env.now {
+                return self.stalled(env);
+            }
+        }
+        if waits || !input.is_empty() {
+            let output = env.output.keep();
+            self.cold = Some(Box::new(Cold { input, seen, output, stalled_by }));
         } else if env.draining && pause != Pause::Share && M::SPEC.states[self.actor.state()].rest {
-            return self.end(Ended::Drained, env);
+            return self.end(Ended::Drained, u64::MAX, env);
         }
         if pause == Pause::Share { After::Again } else { After::Wait }
     }
 
-    /// Sends what is left to send and ends the stream, for as long as the linger time allows.
-    fn end(&mut self, why: Ended, env: &mut Env<M::Message>) -> After {
+    /// Sends what is left to send and ends the stream, as long as the peer takes it.
+    fn end(&mut self, why: Ended, stalled_by: u64, env: &mut Env<M::Message>) -> After {
         if self.ending.is_none() {
             self.ending = Some(why);
-            self.actor.expire_at(env.now.saturating_add(env.bounds.linger));
-        } else if self.actor.due() <= env.now {
+            self.actor.expire_at(u64::MAX);
+        }
+        let lingers_until = env.now.saturating_add(env.bounds.linger);
+        let Ok(sent) = self.link.flush(&mut env.output) else {
             env.output.discard();
             return After::Gone(why);
-        }
-        if self.link.flush(&mut env.output).is_err() {
-            env.output.discard();
-            return After::Gone(why);
-        }
+        };
         if env.output.len() > 0 {
+            let stalled_by = if sent > 0 { lingers_until } else { stalled_by.min(lingers_until) };
+            if stalled_by <= env.now {
+                return self.stalled(env);
+            }
+            let (input, seen) = (Vec::new(), Seen::default());
             let output = env.output.keep();
-            self.cold = Some(Box::new(Cold { input: Vec::new(), seen: Seen::default(), output }));
+            self.cold = Some(Box::new(Cold { input, seen, output, stalled_by }));
             return After::Wait;
         }
-        match self.link.shut(&mut env.buffer) {
-            Shut::Whole => After::Gone(why),
+        let after = match self.link.shut(&mut env.buffer) {
+            Shut::Whole => return After::Gone(why),
             Shut::Listening => After::Wait,
             Shut::Hearing => After::Again,
+        };
+        if self.actor.due() == u64::MAX {
+            self.actor.expire_at(lingers_until);
         }
+        if self.actor.due() <= env.now { After::Gone(why) } else { after }
+    }
+
+    /// Gives up a peer that does not take its output. It must not take what it got for all there was.
+    fn stalled(&mut self, env: &mut Env<M::Message>) -> After {
+        env.output.discard();
+        self.link.socket().abort();
+        After::Gone(Ended::Stalled)
     }
 }

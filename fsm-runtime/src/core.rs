@@ -171,7 +171,6 @@ impl<T> PortCore<T> {
         let work = !self.queue.is_empty() && self.active < self.cap;
         if self.poller.is_none() && (!work || self.turns == 0) {
             self.poller = Some(Poller { thread, asleep: !work });
-            self.free();
             return Effect::Poll { thread, wait: !work };
         }
         if work {
@@ -197,6 +196,9 @@ impl<T> PortCore<T> {
 
     /// Gives the head of the queue to the most recent waiter, if the cap allows it.
     fn release(&mut self) -> Effect {
+        if self.closed {
+            return Effect::Closed;
+        }
         if self.active >= self.cap || self.queue.is_empty() {
             return Effect::None;
         }
@@ -232,14 +234,14 @@ impl<T> PortCore<T> {
         debug_assert!(self.poller.is_some_and(|poller| poller.thread == thread));
         self.poller = None;
         self.turns = self.queue.len();
-        // A lone packet is for this thread; a follower is woken only to take the poll.
-        match self.waiting.pop() {
-            Some(follower) => {
-                self.poller = Some(Poller { thread: follower, asleep: true });
-                Effect::Poll { thread: follower, wait: true }
-            }
-            None => Effect::None,
+        self.free();
+        // Without work, or with the cap reached, this thread polls again itself.
+        if self.queue.is_empty() || self.active >= self.cap {
+            return Effect::None;
         }
+        let Some(follower) = self.waiting.pop() else { return Effect::None };
+        self.poller = Some(Poller { thread: follower, asleep: true });
+        Effect::Poll { thread: follower, wait: true }
     }
 
     /// A slot for a new connection, with its key.

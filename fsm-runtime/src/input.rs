@@ -80,6 +80,16 @@ impl<'a, P: Default> Input<'a, P> {
         self.partial = P::default();
     }
 
+    /// Whether the peer has ended its stream; bytes may be left.
+    ///
+    /// ```
+    /// assert!(!fsm_runtime::Input::<()>::new(b"ab").ended());
+    /// ```
+    #[inline]
+    pub fn ended(&self) -> bool {
+        self.eof
+    }
+
     /// All bytes that are left.
     ///
     /// ```
@@ -163,7 +173,8 @@ impl<'a, P: Default> Input<'a, P> {
         let window = max.saturating_add(delimiter.len());
         let searched = &self.bytes[..self.bytes.len().min(window)];
         // A delimiter may begin in the last bytes that were searched before.
-        let from = self.scanned.saturating_sub(delimiter.len() - 1).min(searched.len());
+        let from =
+            self.scanned.saturating_sub(delimiter.len().saturating_sub(1)).min(searched.len());
         let found = match delimiter {
             [byte] => memchr::memchr(*byte, &searched[from..]),
             _ => memchr::memmem::find(&searched[from..], delimiter),

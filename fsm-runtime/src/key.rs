@@ -15,13 +15,16 @@ pub(crate) const GENERATIONS: u32 = if usize::BITS >= 64 { u32::MAX } else { (1 
 /// A generation comes again only after 4,294,967,296 further connections on the same port (4,096 where a
 /// pointer has 32 bits).
 ///
-/// ```
-/// use fsm_runtime::Key;
+/// A key is good for the pool that it comes from, and means nothing to another one.
 ///
-/// let key = Key::new(7, 1);
-/// assert_eq!(key.index(), 7);
-/// assert_eq!(key.to_string(), "7#1");
-/// assert_ne!(key, Key::new(7, 2));
+/// ```
+/// use fsm_runtime::{Cx, Key};
+/// use std::collections::HashMap;
+///
+/// /// In a handler: who can be written to.
+/// fn join(cx: &Cx<'_>, members: &mut HashMap<String, Key>, name: &str) {
+///     members.insert(name.to_owned(), cx.key());
+/// }
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
@@ -31,19 +34,19 @@ pub struct Key {
 
 impl Key {
     /// The key of slot `index` in its use number `generation`.
-    ///
-    /// ```
-    /// assert_eq!(fsm_runtime::Key::new(3, 9).generation(), 9);
-    /// ```
     #[inline]
-    pub const fn new(index: u32, generation: u32) -> Self {
+    pub(crate) const fn new(index: u32, generation: u32) -> Self {
         Self { index, generation }
     }
 
-    /// The number of the slot.
+    /// The number of the slot: less than the pool's limit of connections, and a little more where many have ended
+    /// at once.
     ///
     /// ```
-    /// assert_eq!(fsm_runtime::Key::new(3, 9).index(), 3);
+    /// # use fsm_runtime::Cx;
+    /// fn seat(cx: &Cx<'_>) -> u32 {
+    ///     cx.key().index()
+    /// }
     /// ```
     #[inline]
     pub const fn index(self) -> u32 {
@@ -53,7 +56,10 @@ impl Key {
     /// The number of this use of the slot.
     ///
     /// ```
-    /// assert_eq!(fsm_runtime::Key::new(3, 9).generation(), 9);
+    /// # use fsm_runtime::Cx;
+    /// fn name(cx: &Cx<'_>) -> String {
+    ///     format!("{}#{}", cx.key().index(), cx.key().generation())
+    /// }
     /// ```
     #[inline]
     pub const fn generation(self) -> u32 {

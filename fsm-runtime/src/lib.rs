@@ -61,6 +61,7 @@ mod acceptor;
 mod actor;
 mod address;
 pub mod check;
+mod clock;
 mod conn;
 mod core;
 mod cx;

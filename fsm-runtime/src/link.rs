@@ -18,12 +18,14 @@ impl Ready {
     pub(crate) const READ: Self = Self(1);
     /// A write may succeed.
     pub(crate) const WRITE: Self = Self(2);
-    /// The system hints that the peer has ended its stream: an end may come after a short read.
-    pub(crate) const HANGUP: Self = Self(4);
+    /// A short read proves nothing: the end of the stream or urgent data may be behind it.
+    pub(crate) const DOUBT: Self = Self(4);
+    /// The connection is broken.
+    pub(crate) const BROKEN: Self = Self(8);
     /// The end of the peer's stream was read.
-    const EOF: Self = Self(8);
+    const EOF: Self = Self(16);
     /// We have ended our stream.
-    const SHUT: Self = Self(16);
+    const SHUT: Self = Self(32);
 }
 
 impl std::ops::BitOr for Ready {
@@ -43,7 +45,7 @@ pub(crate) struct Link<S> {
 }
 
 /// What came of a read.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Got {
     Bytes(usize),
     /// Nothing now; an event will tell.
@@ -52,7 +54,7 @@ pub(crate) enum Got {
 }
 
 /// How far a connection has ended.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Shut {
     /// It can be closed.
     Whole,
@@ -95,10 +97,26 @@ impl<S: Transport> Link<S> {
         self.has(Ready::READ)
     }
 
+    /// Whether the peer's stream may have ended behind what is unread.
+    pub(crate) fn doubtful(&self) -> bool {
+        self.has(Ready::DOUBT) && !self.ended()
+    }
+
+    #[inline]
+    pub(crate) fn broken(&self) -> bool {
+        self.has(Ready::BROKEN)
+    }
+
     /// Whether the peer's stream has ended and all of it was read.
     #[inline]
     pub(crate) fn ended(&self) -> bool {
         self.has(Ready::EOF)
+    }
+
+    /// Takes the peer's stream for ended.
+    pub(crate) fn set_ended(&self) {
+        self.set(Ready::EOF);
+        self.clear(Ready::READ);
     }
 
     #[inline]
@@ -106,19 +124,18 @@ impl<S: Transport> Link<S> {
         loop {
             return match self.socket.read(buffer) {
                 Ok(0) => {
-                    self.set(Ready::EOF);
-                    self.clear(Ready::READ);
+                    self.set_ended();
                     Ok(Got::End)
                 }
                 Ok(n) => {
-                    if SHORT_READ_IS_LAST && n < buffer.len() && !self.has(Ready::HANGUP) {
+                    if SHORT_READ_IS_LAST && n < buffer.len() && !self.has(Ready::DOUBT) {
                         self.clear(Ready::READ);
                     }
                     Ok(Got::Bytes(n))
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.clear(Ready::READ);
+                    self.clear(Ready::READ | Ready::DOUBT);
                     Ok(Got::Nothing)
                 }
                 Err(error) => Err(error),
@@ -126,13 +143,17 @@ impl<S: Transport> Link<S> {
         }
     }
 
-    /// Sends what is queued, as far as the socket takes it.
+    /// Sends what is queued, as far as the socket takes it; says how many bytes it took.
     #[inline]
-    pub(crate) fn flush(&self, output: &mut Output) -> io::Result<()> {
-        if output.len() > 0 && self.has(Ready::WRITE) && !output.flush(&self.socket)? {
+    pub(crate) fn flush(&self, output: &mut Output) -> io::Result<usize> {
+        let queued = output.len();
+        if queued == 0 || !self.has(Ready::WRITE) {
+            return Ok(0);
+        }
+        if !output.flush(&self.socket)? {
             self.clear(Ready::WRITE);
         }
-        Ok(())
+        Ok(queued - output.len())
     }
 
     /// Ends our stream and sees the peer off.
@@ -141,18 +162,100 @@ impl<S: Transport> Link<S> {
     /// overtake our last answer. So if the peer is still sending, what it sends is read and
     /// dropped, a buffer a turn, until it ends its stream too.
     pub(crate) fn shut(&self, buffer: &mut [u8]) -> Shut {
-        let first = !self.has(Ready::SHUT);
-        if first {
-            self.set(Ready::SHUT);
-            if self.ended() || self.socket.shutdown().is_err() {
-                return Shut::Whole;
-            }
+        if self.ended() {
+            return Shut::Whole;
         }
         match self.read(buffer) {
-            Ok(Got::Bytes(_)) if self.readable() => Shut::Hearing,
-            Ok(Got::Nothing) if first => Shut::Whole,
-            Ok(Got::Bytes(_) | Got::Nothing) => Shut::Listening,
-            Ok(Got::End) | Err(_) => Shut::Whole,
+            Ok(Got::Bytes(_)) => {
+                if !self.has(Ready::SHUT) {
+                    self.set(Ready::SHUT);
+                    if self.socket.shutdown().is_err() {
+                        return Shut::Whole;
+                    }
+                }
+                if self.readable() { Shut::Hearing } else { Shut::Listening }
+            }
+            Ok(Got::Nothing) if self.has(Ready::SHUT) => Shut::Listening,
+            Ok(Got::Nothing | Got::End) | Err(_) => Shut::Whole,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::io::IoSlice;
+
+    use super::*;
+    use crate::Peer;
+
+    /// A socket whose reads return these.
+    struct Reads(RefCell<Vec<io::Result<usize>>>);
+
+    impl Transport for Reads {
+        fn read(&self, _: &mut [u8]) -> io::Result<usize> {
+            self.0.borrow_mut().remove(0)
+        }
+
+        fn write(&self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+
+        fn write_vectored(&self, _: &[IoSlice<'_>]) -> io::Result<usize> {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+
+        fn shutdown(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn abort(&self) {}
+
+        fn peer(&self) -> io::Result<Peer> {
+            Ok(Peer::Memory)
+        }
+    }
+
+    fn link(reads: Vec<io::Result<usize>>) -> Link<Reads> {
+        let link = Link::new(Reads(RefCell::new(reads)));
+        link.set(Ready::READ);
+        link
+    }
+
+    fn read(link: &Link<Reads>) -> Got {
+        link.read(&mut [0; 8]).unwrap()
+    }
+
+    #[test]
+    fn x3_pitfall_1_readiness_lasts_until_the_socket_is_known_to_be_empty() {
+        let blocked = || Err(io::ErrorKind::WouldBlock.into());
+        let link = link(vec![Ok(8), Ok(8), blocked()]);
+        for _ in 0..2 {
+            assert_eq!(read(&link), Got::Bytes(8));
+            assert!(link.readable());
+        }
+        assert_eq!(read(&link), Got::Nothing);
+        assert!(!link.readable());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn pitfall_1_a_short_read_is_the_last_unless_an_end_may_follow() {
+        let short = link(vec![Ok(3)]);
+        assert_eq!(read(&short), Got::Bytes(3));
+        assert!(!short.readable());
+
+        let ends = link(vec![Ok(3), Ok(0)]);
+        ends.set(Ready::DOUBT);
+        assert_eq!(read(&ends), Got::Bytes(3));
+        assert!(ends.readable());
+        assert_eq!(read(&ends), Got::End);
+        assert!(ends.ended() && !ends.readable());
+    }
+
+    #[test]
+    fn pitfall_4_an_interrupted_read_is_tried_again() {
+        let link = link(vec![Err(io::ErrorKind::Interrupted.into()), Ok(2)]);
+        assert_eq!(read(&link), Got::Bytes(2));
     }
 }

@@ -1,5 +1,6 @@
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
 use std::path::{Path, PathBuf};
 
 use mio::net::TcpListener;
@@ -16,7 +17,7 @@ use crate::{Address, Peer, PoolError};
 pub(crate) enum Listener {
     Tcp(TcpListener),
     #[cfg(unix)]
-    Unix(UnixListener, PathBuf),
+    Unix(UnixListener, SocketFile),
 }
 
 impl Listener {
@@ -25,7 +26,7 @@ impl Listener {
             Address::Tcp(socket) => bind_tcp(*socket, backlog).map(Self::Tcp),
             #[cfg(unix)]
             Address::Unix(path) => {
-                bind_unix(path, backlog).map(|listener| Self::Unix(listener, path.clone()))
+                bind_unix(path, backlog).map(|(listener, file)| Self::Unix(listener, file))
             }
             #[cfg(not(unix))]
             Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
@@ -38,7 +39,7 @@ impl Listener {
         match self {
             Self::Tcp(listener) => listener.local_addr().map(Address::Tcp),
             #[cfg(unix)]
-            Self::Unix(_, path) => Ok(Address::Unix(path.clone())),
+            Self::Unix(_, file) => Ok(Address::Unix(file.path.clone())),
         }
     }
 
@@ -65,14 +66,38 @@ impl Listener {
     }
 }
 
-/// A Unix socket's file goes with it.
+/// A Unix socket's file, which goes with the listener; but not the file of another one that has
+/// taken its place.
 #[cfg(unix)]
-impl Drop for Listener {
+#[derive(Debug)]
+pub(crate) struct SocketFile {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+#[cfg(unix)]
+impl SocketFile {
+    fn new(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), identity: identity(path)? })
+    }
+}
+
+#[cfg(unix)]
+impl Drop for SocketFile {
     fn drop(&mut self) {
-        if let Self::Unix(_, path) = self {
-            let _ = std::fs::remove_file(path);
+        if identity(&self.path).is_ok_and(|found| found == self.identity) {
+            let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+/// The device and the number of a file.
+#[cfg(unix)]
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+
+    let found = std::fs::symlink_metadata(path)?;
+    Ok((found.dev(), found.ino()))
 }
 
 fn bind_tcp(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
@@ -92,13 +117,14 @@ fn bind_tcp(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
 }
 
 #[cfg(unix)]
-fn bind_unix(path: &Path, backlog: i32) -> io::Result<UnixListener> {
+fn bind_unix(path: &Path, backlog: i32) -> io::Result<(UnixListener, SocketFile)> {
     remove_dead(path)?;
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::unix(path)?)?;
+    let file = SocketFile::new(path)?;
     socket.listen(backlog)?;
-    Ok(UnixListener::from_std(socket.into()))
+    Ok((UnixListener::from_std(socket.into()), file))
 }
 
 /// Removes the socket file of a process that is gone; nothing else.
@@ -111,7 +137,10 @@ fn remove_dead(path: &Path) -> io::Result<()> {
         Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
         Err(_) => return Ok(()),
     }
-    match std::os::unix::net::UnixStream::connect(path) {
+    // A server that is there but does not accept must not keep us waiting.
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&SockAddr::unix(path)?) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             std::fs::remove_file(path)
         }

@@ -228,6 +228,8 @@ mod tests {
             Ok(())
         }
 
+        fn abort(&self) {}
+
         fn peer(&self) -> io::Result<Peer> {
             Ok(Peer::Memory)
         }

@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use mio::{Poll, Waker};
 
 use crate::acceptor::Acceptor;
+use crate::clock::Clock;
 use crate::conn::Bounds;
 use crate::handle::{Control, Order};
 use crate::inbox::Inbox;
+use crate::key::INDEX_BITS;
 use crate::listener::Listener;
 use crate::open_files;
 use crate::port::Port;
@@ -70,6 +72,7 @@ impl Pool {
             output: 256 * 1024,
             inbox: Inbox::new(16, Box::new(Arc::clone(&control))),
             drain: Duration::from_secs(30),
+            stall: Duration::from_secs(60),
             linger: Duration::from_secs(5),
             control,
             machine: PhantomData,
@@ -157,6 +160,7 @@ pub struct Builder<M: Machine> {
     output: usize,
     inbox: Inbox<M::Message>,
     drain: Duration,
+    stall: Duration,
     linger: Duration,
     control: Arc<Control>,
     machine: PhantomData<fn() -> M>,
@@ -179,7 +183,7 @@ impl<M: Machine> Builder<M> {
     /// The most connections at a time; 10,000 by default, at least 1. At the limit the listeners pause, and new
     /// connections wait in the backlog until a sixteenth of the limit is free again.
     pub fn max_connections(mut self, connections: usize) -> Self {
-        self.connections = connections.clamp(1, 1 << 31);
+        self.connections = connections.clamp(1, (1 << (INDEX_BITS - 1)) - 1);
         self
     }
 
@@ -202,7 +206,16 @@ impl<M: Machine> Builder<M> {
         self
     }
 
-    /// How long a connection that has come to its end is kept to deliver what is queued; 5 s by default.
+    /// How long output may wait without the peer taking any of it, 60 s by default. Then the connection is reset: a
+    /// peer that has stopped reading holds neither memory nor a state without a deadline. Any byte
+    /// that it takes starts the time anew. (nginx calls this `send_timeout`.)
+    pub fn send_timeout(mut self, time: Duration) -> Self {
+        self.stall = time;
+        self
+    }
+
+    /// The same for a connection that has come to its end, 5 s by default; and how long it then waits for the
+    /// peer to stop sending, if it was.
     pub fn linger(mut self, time: Duration) -> Self {
         self.linger = time;
         self
@@ -253,17 +266,18 @@ impl<M: Machine> Builder<M> {
         let waker = Waker::new(poll.registry(), token::WAKER);
         self.control.attach(waker.map_err(PoolError::io("make a waker"))?);
         let signals = signals.then(|| Signals::install(poll.registry())).transpose();
-        let start = Instant::now();
+        let clock = Clock::new(Instant::now());
         let bounds = Bounds {
             calls: 1024,
             bytes: 256 * 1024,
             output: self.output,
+            stall: u64::try_from(self.stall.as_millis()).unwrap_or(u64::MAX),
             linger: u64::try_from(self.linger.as_millis()).unwrap_or(u64::MAX),
         };
         let counters = Arc::clone(&self.control.counters);
         let reactor = Reactor::<M, H, F> {
             name: self.name,
-            port: Port::new(bounds, self.inbox, counters, start),
+            port: Port::new(bounds, self.inbox, counters),
             acceptors,
             signals: signals.map_err(PoolError::io("listen for signals"))?,
             poll,
@@ -274,7 +288,7 @@ impl<M: Machine> Builder<M> {
                 resume: self.connections - (self.connections / 16).max(1),
                 drain: self.drain,
             },
-            start,
+            clock,
             full: false,
             drained_by: None,
         };

@@ -3,6 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::actor::Actor;
 use crate::conn::{After, Bounds, Conn, Env};
 use crate::core::{Effect, Input, PortCore, Thread};
 use crate::inbox::Inbox;
@@ -34,12 +35,7 @@ pub(crate) struct Port<M: Drive<H>, H, S> {
 }
 
 impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
-    pub(crate) fn new(
-        bounds: Bounds,
-        inbox: Inbox<M::Message>,
-        counters: Arc<Counters>,
-        start: Instant,
-    ) -> Self {
+    pub(crate) fn new(bounds: Bounds, inbox: Inbox<M::Message>, counters: Arc<Counters>) -> Self {
         Self {
             core: PortCore::new(1),
             timers: Timers::default(),
@@ -49,7 +45,7 @@ impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
                 inbox,
                 bounds,
                 now: 0,
-                instant: start,
+                instant: Instant::now(),
                 draining: false,
             },
             counters,
@@ -68,15 +64,23 @@ impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
     }
 
     /// Takes up a connection; `register` tells the poll its key.
+    ///
+    /// `make` is the user's code, and so is the start of the machine: a panic in them is the end of
+    /// this connection alone.
     pub(crate) fn open(
         &mut self,
         socket: S,
-        handler: H,
+        make: impl FnOnce() -> H,
         register: impl FnOnce(&mut S, Key) -> io::Result<()>,
     ) -> io::Result<Key> {
         let now = self.env.now;
-        let key = self.core.open(Conn::new(socket, handler, now));
         self.counters.accepted();
+        let Some(actor) = caught(|| Actor::new(make(), now)) else {
+            tracing::error!(machine = M::SPEC.name, "making a handler panicked");
+            self.counters.ended(Ended::Panicked);
+            return Err(io::Error::other("making a handler panicked"));
+        };
+        let key = self.core.open(Conn::new(socket, actor));
         if M::SPEC.messages {
             self.env.inbox.open(key);
         }
@@ -88,6 +92,10 @@ impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
             self.close(key, Ended::Reset);
             return Err(error);
         }
+        if self.env.draining {
+            // It was in the backlog when the drain began: a request that has come with it is answered.
+            self.ready(key, Ready::READ);
+        }
         self.core.on(Input::Post(key));
         Ok(key)
     }
@@ -95,11 +103,16 @@ impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
     /// The poll says that the connection may be ready.
     #[inline]
     pub(crate) fn event(&mut self, key: Key, ready: Ready) {
-        if let Some(conn) = self.core.get_mut(key) {
-            conn.link().set(ready);
-        }
+        self.ready(key, ready);
         if self.core.on(Input::Event(key)) == Effect::Stale {
             self.counters.stale();
+        }
+    }
+
+    #[inline]
+    fn ready(&mut self, key: Key, ready: Ready) {
+        if let Some(conn) = self.core.get_mut(key) {
+            conn.link().set(ready);
         }
     }
 
@@ -111,12 +124,18 @@ impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
         self.core.on(Input::Polled(THREAD));
     }
 
-    /// Runs what is ready; says whether the poll that must come next may sleep.
+    /// Runs what is ready; says whether the poll that must come next may sleep. `clock` gives the
+    /// time if it has moved since it last did.
     #[inline]
-    pub(crate) fn work(&mut self) -> bool {
+    pub(crate) fn work(&mut self, mut clock: impl FnMut() -> Option<(u64, Instant)>) -> bool {
         loop {
             match self.core.on(Input::Take(THREAD)) {
-                Effect::Run(_, key) => self.turn(key),
+                Effect::Run(_, key) => {
+                    if let Some((now, instant)) = clock() {
+                        self.at(now, instant);
+                    }
+                    self.turn(key);
+                }
                 Effect::Poll { wait, .. } => return wait,
                 _ => return false,
             }
@@ -132,14 +151,15 @@ impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
     fn turn(&mut self, key: Key) {
         let Some(conn) = self.core.get_mut(key) else { return };
         let env = &mut self.env;
-        let turn = catch_unwind(AssertUnwindSafe(|| conn.turn(key, env)));
-        let after = turn.unwrap_or_else(|_| {
+        let after = caught(|| conn.turn(key, env)).unwrap_or_else(|| {
             env.output.discard();
-            let state = M::SPEC.states[conn.state()].name;
-            tracing::error!(%key, machine = M::SPEC.name, state, "a handler panicked");
             After::Gone(Ended::Panicked)
         });
         if let After::Gone(why) = after {
+            let state = M::SPEC.states[conn.state()].name;
+            if matches!(why, Ended::Panicked | Ended::Spun) {
+                tracing::error!(%key, machine = M::SPEC.name, state, "a handler has failed: {why}");
+            }
             self.close(key, why);
         } else {
             let due = conn.due();
@@ -160,13 +180,15 @@ impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
         tracing::trace!(%key, %why, state = M::SPEC.states[conn.state()].name, "connection ends");
         self.counters.ended(why);
         self.closed = true;
-        if M::SPEC.messages {
-            self.env.inbox.close(key);
-        }
         if conn.scheduled != u64::MAX {
             self.made_stale();
         }
-        if catch_unwind(AssertUnwindSafe(|| drop(conn))).is_err() {
+        let dropped = caught(|| {
+            if M::SPEC.messages {
+                self.env.inbox.close(key);
+            }
+        });
+        if dropped.and(caught(|| drop(conn))).is_none() {
             tracing::error!(%key, machine = M::SPEC.name, "a handler panicked while it was dropped");
         }
     }
@@ -228,12 +250,6 @@ impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
         self.core.on(Input::Close);
     }
 
-    /// A connection was accepted, and lost before it had a handler.
-    pub(crate) fn refused(&mut self) {
-        self.counters.accepted();
-        self.counters.ended(Ended::Panicked);
-    }
-
     /// Whether connections were closed since the last call.
     pub(crate) fn take_closed(&mut self) -> bool {
         std::mem::take(&mut self.closed)
@@ -255,4 +271,10 @@ impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
     }
+}
+
+/// What the user's code returns; `None` if it panics. What it panics with is not dropped: that could
+/// panic as well.
+fn caught<T>(code: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(code)).map_err(std::mem::forget).ok()
 }

@@ -1,11 +1,12 @@
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mio::event::Event;
 use mio::{Events, Poll};
 
 use crate::acceptor::{Accepted, Acceptor};
+use crate::clock::Clock;
 use crate::handle::{Control, Order};
 use crate::link::Ready;
 use crate::port::Port;
@@ -18,6 +19,8 @@ const ACCEPTS: usize = 64;
 /// The largest buffer of events. It starts small and doubles when a poll fills it, so that quiet
 /// sockets are not kept waiting behind busy ones.
 const MOST_EVENTS: usize = 4096;
+/// Systems bound the time of a poll; waking up once an hour costs nothing.
+const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
 
 /// A port on one thread: a poll, and the connections and listeners that it tells of.
 pub(crate) struct Reactor<M: Drive<H>, H, F> {
@@ -30,7 +33,7 @@ pub(crate) struct Reactor<M: Drive<H>, H, F> {
     pub(crate) make: F,
     pub(crate) control: Arc<Control>,
     pub(crate) limits: Limits,
-    pub(crate) start: Instant,
+    pub(crate) clock: Clock,
     pub(crate) full: bool,
     /// When a drain that has begun ends at the latest.
     pub(crate) drained_by: Option<u64>,
@@ -50,11 +53,12 @@ impl<M: Drive<H>, H, F: FnMut(Peer) -> H> Reactor<M, H, F> {
         let mut events = Events::with_capacity(64);
         loop {
             self.obey();
-            let sleepy = self.port.work();
+            let clock = &mut self.clock;
+            let sleepy = self.port.work(|| clock.moved());
             if self.port.take_closed() {
                 self.connections_closed();
             }
-            if self.drained_by.is_some() && self.port.len() == 0 {
+            if self.drained_by.is_some() && self.port.len() == 0 && self.acceptors.is_empty() {
                 tracing::info!(pool = self.name, stats = ?self.control.counters.snapshot(), "drained");
                 return Ok(());
             }
@@ -64,7 +68,8 @@ impl<M: Drive<H>, H, F: FnMut(Peer) -> H> Reactor<M, H, F> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
                 Err(error) => return Err(PoolError::io("poll for events")(error)),
             }
-            self.tick();
+            let (now, instant) = self.clock.read();
+            self.port.at(now, instant);
             let mut count = 0;
             for event in &events {
                 count += 1;
@@ -76,12 +81,6 @@ impl<M: Drive<H>, H, F: FnMut(Peer) -> H> Reactor<M, H, F> {
                 events = Events::with_capacity(count * 2);
             }
         }
-    }
-
-    fn tick(&mut self) {
-        let now = Instant::now();
-        let passed = now.saturating_duration_since(self.start).as_millis();
-        self.port.at(u64::try_from(passed).unwrap_or(u64::MAX), now);
     }
 
     #[inline]
@@ -111,27 +110,21 @@ impl<M: Drive<H>, H, F: FnMut(Peer) -> H> Reactor<M, H, F> {
                 match self.acceptors[index].accept(self.port.now()) {
                     Accepted::Connection(socket, peer) => self.open(socket, peer),
                     Accepted::Empty => {}
-                    Accepted::Failed { error, first } => self.accept_failed(&error, first),
+                    Accepted::Failed { error, warning } => self.accept_failed(&error, warning),
                 }
             }
+        }
+        if self.drained_by.is_some() {
+            // Those that the system had accepted for us have been taken: now nobody else.
+            self.acceptors.retain(|acceptor| acceptor.pending);
         }
     }
 
     fn open(&mut self, socket: Socket, peer: Peer) {
-        let make = &mut self.make;
-        // The handler is the user's code: what it does wrong is its connection's end alone.
-        let handler = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| make(peer)));
-        let Ok(handler) = handler else {
-            tracing::error!(pool = self.name, %peer, "making a handler panicked");
-            self.port.refused();
-            return;
-        };
-        let registry = self.poll.registry();
-        let opened = self
-            .port
-            .open(socket, handler, |socket, key| socket.register(registry, token::from_key(key)));
-        if let Err(error) = opened {
-            tracing::warn!(pool = self.name, %peer, %error, "cannot register a connection");
+        let (make, registry) = (&mut self.make, self.poll.registry());
+        let register = |socket: &mut Socket, key| socket.register(registry, token::from_key(key));
+        if let Err(error) = self.port.open(socket, || make(peer), register) {
+            tracing::warn!(pool = self.name, %peer, %error, "a connection is lost");
         }
         if self.port.len() >= self.limits.connections {
             self.full = true;
@@ -143,9 +136,9 @@ impl<M: Drive<H>, H, F: FnMut(Peer) -> H> Reactor<M, H, F> {
         }
     }
 
-    fn accept_failed(&self, error: &io::Error, first: bool) {
+    fn accept_failed(&self, error: &io::Error, warning: bool) {
         self.control.counters.accept_failed();
-        if first {
+        if warning {
             tracing::warn!(
                 pool = self.name,
                 %error,
@@ -173,13 +166,16 @@ impl<M: Drive<H>, H, F: FnMut(Peer) -> H> Reactor<M, H, F> {
             Order::Drain if self.drained_by.is_none() => {
                 let patience = u64::try_from(self.limits.drain.as_millis()).unwrap_or(u64::MAX);
                 self.drained_by = Some(self.port.now().saturating_add(patience));
-                self.acceptors.clear();
+                for acceptor in &mut self.acceptors {
+                    acceptor.pending = true;
+                }
                 self.port.drain();
             }
             Order::Drain => {
                 if self.drained_by.is_some_and(|by| by <= self.port.now()) {
                     let open = self.port.len();
                     tracing::warn!(pool = self.name, open, "the drain time is over; closing");
+                    self.acceptors.clear();
                     self.port.close_all();
                 }
             }
@@ -199,7 +195,8 @@ impl<M: Drive<H>, H, F: FnMut(Peer) -> H> Reactor<M, H, F> {
         });
         let drain = self.drained_by.filter(|_| self.control.order() == Order::Drain);
         let due = self.port.next_deadline().into_iter().chain(drain).chain(accepts);
-        due.min().map(|at| Duration::from_millis(at).saturating_sub(self.start.elapsed()))
+        let now = self.port.now();
+        due.min().map(|at| Duration::from_millis(at.saturating_sub(now)).min(LONGEST_SLEEP))
     }
 }
 
@@ -213,8 +210,11 @@ fn readiness(event: &Event) -> Ready {
     if event.is_writable() || event.is_write_closed() || event.is_error() {
         ready = ready | Ready::WRITE;
     }
-    if event.is_read_closed() || event.is_error() {
-        ready = ready | Ready::HANGUP;
+    if event.is_read_closed() || event.is_priority() {
+        ready = ready | Ready::READ | Ready::DOUBT;
+    }
+    if event.is_error() {
+        ready = ready | Ready::DOUBT | Ready::BROKEN;
     }
     ready
 }

@@ -1,43 +1,71 @@
 use std::io;
+#[cfg(unix)]
+use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mio::Registry;
+#[cfg(unix)]
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+#[cfg(unix)]
+use crate::token;
+
+#[cfg(unix)]
+const SIGNALS: [i32; 2] = [SIGTERM, SIGINT];
 
 /// SIGTERM and SIGINT as an event of a poll.
 ///
 /// The first one is reported; a second one ends the process at once, with the exit code that a shell
-/// gives to that signal.
+/// gives to that signal. So does the first one when no pool listens any more: the system's own
+/// answer to a signal does not come back once it was replaced.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(crate) struct Signals {
     pipe: mio::net::UnixStream,
     ids: Vec<signal_hook::SigId>,
+    /// Whether the next signal ends the process.
+    last: Arc<AtomicBool>,
+}
+
+/// The flag that all pools of the process share, and whose actions are registered once.
+#[cfg(unix)]
+fn last() -> io::Result<Arc<AtomicBool>> {
+    use std::sync::{Mutex, PoisonError};
+
+    use signal_hook::flag;
+
+    static LAST: Mutex<Option<Arc<AtomicBool>>> = Mutex::new(None);
+
+    let mut slot = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(last) = &*slot {
+        return Ok(Arc::clone(last));
+    }
+    let last = Arc::new(AtomicBool::new(false));
+    for signal in SIGNALS {
+        // The order matters: the flag ends the process only if it was set by an earlier signal.
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&last))?;
+        flag::register(signal, Arc::clone(&last))?;
+    }
+    Ok(Arc::clone(slot.insert(last)))
 }
 
 #[cfg(unix)]
 impl Signals {
     pub(crate) fn install(registry: &Registry) -> io::Result<Self> {
-        use std::sync::Arc;
-        use std::sync::atomic::AtomicBool;
+        use std::os::unix::net::UnixStream;
 
-        use mio::Interest;
-        use signal_hook::consts::{SIGINT, SIGTERM};
-        use signal_hook::{flag, low_level};
-
-        use crate::token;
-
-        let (pipe, writer) = std::os::unix::net::UnixStream::pair()?;
+        let (pipe, writer) = UnixStream::pair()?;
         pipe.set_nonblocking(true)?;
         let mut pipe = mio::net::UnixStream::from_std(pipe);
-        registry.register(&mut pipe, token::SIGNALS, Interest::READABLE)?;
-        let seen = Arc::new(AtomicBool::new(false));
+        registry.register(&mut pipe, token::SIGNALS, mio::Interest::READABLE)?;
         let mut ids = Vec::new();
-        for signal in [SIGTERM, SIGINT] {
-            // The order matters: the flag ends the process only if it was set by an earlier signal.
-            ids.push(flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&seen))?);
-            ids.push(flag::register(signal, Arc::clone(&seen))?);
-            ids.push(low_level::pipe::register(signal, writer.try_clone()?)?);
+        for signal in SIGNALS {
+            ids.push(signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?);
         }
-        Ok(Self { pipe, ids })
+        let last = last()?;
+        last.store(false, Ordering::Release);
+        Ok(Self { pipe, ids, last })
     }
 
     /// Whether a signal has come.
@@ -55,6 +83,7 @@ impl Drop for Signals {
         for id in self.ids.drain(..) {
             signal_hook::low_level::unregister(id);
         }
+        self.last.store(true, Ordering::Release);
     }
 }
 

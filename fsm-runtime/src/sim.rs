@@ -98,10 +98,10 @@ impl<M: Drive<H>, H> Session<M, H> {
 
     /// A session of turns of at most so many handler calls.
     pub(crate) fn with_calls(handler: H, calls: usize) -> Self {
-        let bounds = Bounds { calls, bytes: 256 * 1024, output: 64 * 1024, linger: 5_000 };
-        let start = Instant::now();
+        let bounds =
+            Bounds { calls, bytes: 256 * 1024, output: 64 * 1024, stall: 60_000, linger: 5_000 };
         let inbox = Inbox::new(MAILBOX, Box::new(Never));
-        let mut port = Port::new(bounds, inbox, Arc::new(Counters::default()), start);
+        let mut port = Port::new(bounds, inbox, Arc::new(Counters::default()));
         let pipe = Rc::new(Pipe {
             to_machine: RefCell::default(),
             to_peer: RefCell::default(),
@@ -110,11 +110,13 @@ impl<M: Drive<H>, H> Session<M, H> {
             reset: Cell::new(false),
             shut: Cell::new(false),
         });
-        let key = match port.open(End(Rc::clone(&pipe)), handler, |_, _| Ok(())) {
+        let start = Instant::now();
+        port.at(0, start);
+        let key = match port.open(End(Rc::clone(&pipe)), || handler, |_, _| Ok(())) {
             Ok(key) => key,
             Err(error) => unreachable!("nothing is registered: {error}"),
         };
-        while !port.work() {
+        while !port.work(|| None) {
             port.polled();
         }
         Self { port, pipe, key, start }
@@ -174,7 +176,7 @@ impl<M: Drive<H>, H> Session<M, H> {
     /// ```
     pub fn end(&mut self) {
         self.pipe.ended.set(true);
-        self.run(Ready::READ | Ready::HANGUP);
+        self.run(Ready::READ | Ready::DOUBT);
     }
 
     /// Resets the connection: what was in flight is lost.
@@ -189,7 +191,7 @@ impl<M: Drive<H>, H> Session<M, H> {
     /// ```
     pub fn reset(&mut self) {
         self.pipe.reset.set(true);
-        self.run(Ready::READ | Ready::WRITE | Ready::HANGUP);
+        self.run(Ready::READ | Ready::WRITE | Ready::DOUBT | Ready::BROKEN);
     }
 
     /// Lets time pass; deadlines come up one after the other, each at its time.
@@ -253,6 +255,8 @@ impl<M: Drive<H>, H> Session<M, H> {
             (stats.done, Ended::Done),
             (stats.reset, Ended::Reset),
             (stats.panicked, Ended::Panicked),
+            (stats.stalled, Ended::Stalled),
+            (stats.spun, Ended::Spun),
             (stats.drained, Ended::Drained),
             (stats.closed, Ended::Closed),
         ];
@@ -277,12 +281,12 @@ impl<M: Drive<H>, H> Session<M, H> {
     pub(crate) fn turn(&mut self, ready: Ready) -> bool {
         self.port.event(self.key, ready);
         self.port.polled();
-        !self.port.work()
+        !self.port.work(|| None)
     }
 
     /// Runs turns until the connection waits.
     fn run(&mut self, ready: Ready) {
-        while self.turn(if self.pipe.reset.get() { ready | Ready::READ } else { ready }) {}
+        while self.turn(ready) {}
     }
 
     fn set_time(&mut self, now: u64) {
@@ -330,6 +334,8 @@ impl Transport for End {
         self.0.shut.set(true);
         Ok(())
     }
+
+    fn abort(&self) {}
 
     fn peer(&self) -> io::Result<Peer> {
         Ok(Peer::Memory)

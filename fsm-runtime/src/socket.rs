@@ -1,5 +1,6 @@
 use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
+use std::time::Duration;
 
 use mio::net::TcpStream;
 #[cfg(unix)]
@@ -21,6 +22,9 @@ impl Socket {
     /// Registers for reading and writing at once: it is never changed again.
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         let both = Interest::READABLE | Interest::WRITABLE;
+        // Urgent data makes a read short although there is more behind it.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let both = both | Interest::PRIORITY;
         match self {
             Self::Tcp(stream) => registry.register(stream, token, both),
             #[cfg(unix)]
@@ -61,6 +65,13 @@ impl Transport for Socket {
             Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
             #[cfg(unix)]
             Self::Unix(stream) => stream.shutdown(Shutdown::Write),
+        }
+    }
+
+    fn abort(&self) {
+        if let Self::Tcp(stream) = self {
+            // Without it the peer sees an early end instead of a reset: nothing else depends on it.
+            let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
         }
     }
 

@@ -13,8 +13,12 @@ pub enum Ended {
     Done,
     /// The peer reset the connection, or it broke.
     Reset,
-    /// A handler panicked.
+    /// A handler panicked. What was written in the same turn is lost with it.
     Panicked,
+    /// The peer did not take its output for the pool's send timeout; it sees a reset.
+    Stalled,
+    /// The machine's handlers were called over and over without a byte in or out: a bug in them.
+    Spun,
     /// The pool drains, and nothing was in progress.
     Drained,
     /// The pool closed while something was in progress.
@@ -27,6 +31,8 @@ impl fmt::Display for Ended {
             Self::Done => "done",
             Self::Reset => "reset",
             Self::Panicked => "panicked",
+            Self::Stalled => "stalled",
+            Self::Spun => "spun",
             Self::Drained => "drained",
             Self::Closed => "closed",
         })
@@ -54,6 +60,10 @@ pub struct Stats {
     pub reset: u64,
     /// Connections whose handler panicked.
     pub panicked: u64,
+    /// Connections whose peer did not take its output in time.
+    pub stalled: u64,
+    /// Connections whose handlers went round without a byte in or out.
+    pub spun: u64,
     /// Connections that a drain closed at rest.
     pub drained: u64,
     /// Connections that were closed in the middle of something.
@@ -64,6 +74,18 @@ pub struct Stats {
     pub accept_failures: u64,
 }
 
+impl Stats {
+    /// The connections that have ended, for whatever reason.
+    ///
+    /// ```
+    /// assert_eq!(fsm_runtime::Stats::default().ended(), 0);
+    /// ```
+    pub fn ended(&self) -> u64 {
+        let broken = self.reset + self.panicked + self.stalled + self.spun;
+        self.done + broken + self.drained + self.closed
+    }
+}
+
 /// The counters behind [`Stats`]: written by the port, read by anyone.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
@@ -71,6 +93,8 @@ pub(crate) struct Counters {
     done: AtomicU64,
     reset: AtomicU64,
     panicked: AtomicU64,
+    stalled: AtomicU64,
+    spun: AtomicU64,
     drained: AtomicU64,
     closed: AtomicU64,
     stale: AtomicU64,
@@ -87,6 +111,8 @@ impl Counters {
             Ended::Done => &self.done,
             Ended::Reset => &self.reset,
             Ended::Panicked => &self.panicked,
+            Ended::Stalled => &self.stalled,
+            Ended::Spun => &self.spun,
             Ended::Drained => &self.drained,
             Ended::Closed => &self.closed,
         };
@@ -109,6 +135,8 @@ impl Counters {
             done: read(&self.done),
             reset: read(&self.reset),
             panicked: read(&self.panicked),
+            stalled: read(&self.stalled),
+            spun: read(&self.spun),
             drained: read(&self.drained),
             closed: read(&self.closed),
             stale: read(&self.stale),
@@ -116,8 +144,7 @@ impl Counters {
         };
         // Read last: it is never less than the number of those that ended.
         stats.accepted = read(&self.accepted);
-        let ended = stats.done + stats.reset + stats.panicked + stats.drained + stats.closed;
-        stats.open = stats.accepted.saturating_sub(ended);
+        stats.open = stats.accepted.saturating_sub(stats.ended());
         stats
     }
 }

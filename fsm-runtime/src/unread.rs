@@ -44,6 +44,11 @@ impl<'a> Unread<'a> {
         }
     }
 
+    /// Whether there is as much as one read can bring, or more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes().len() >= self.shared.len()
+    }
+
     /// Only the last `rest` bytes are unread now.
     #[inline]
     pub(crate) fn leave(&mut self, rest: usize) {

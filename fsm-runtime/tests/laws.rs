@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fsm_runtime::prelude::*;
 use fsm_runtime::sim::Session;
@@ -251,6 +251,73 @@ fn x11_a_drain_closes_at_rest_and_waits_in_the_middle() {
     assert_eq!((peer.receive(), peer.ended()), (b"doc=x\n".to_vec(), Some(Ended::Drained)));
 }
 
+#[test]
+fn l3_a_peer_that_takes_nothing_is_reset_also_where_no_time_is_set() {
+    let mut peer = Session::<Ticking, _>::new(Clockwork);
+    peer.window(0);
+    peer.advance(Duration::from_secs(59));
+    assert_eq!(peer.ended(), None);
+    peer.advance(Duration::from_secs(2));
+    assert_eq!(peer.ended(), Some(Ended::Stalled));
+
+    // Whoever takes a little now and then, stays; what cannot leave does not pile up meanwhile.
+    let mut peer = Session::<Ticking, _>::new(Clockwork);
+    peer.window(0);
+    for n in 1..10 {
+        peer.advance(Duration::from_secs(50));
+        peer.window(100 * n);
+    }
+    assert_eq!(peer.ended(), None);
+    peer.window(usize::MAX);
+    assert!(peer.receive().len() < 100_000);
+}
+
+/// Writes 10,000 bytes a second.
+#[state_machine(start = Tick)]
+enum Ticking {
+    #[sleep(1s)]
+    #[to(Tick | Gone)]
+    Tick,
+    #[end]
+    Gone,
+}
+
+struct Clockwork;
+
+impl ticking::Handler for Clockwork {
+    fn tick(&mut self, cx: &mut Cx<'_>) -> ticking::AfterTick {
+        assert!(cx.queued() < 64 * 1024, "it piles up");
+        cx.write(&[b't'; 10_000]);
+        if cx.queued() > 1_000_000 { ticking::AfterTick::Gone } else { ticking::AfterTick::Tick }
+    }
+}
+
+#[test]
+fn l4_handlers_that_go_round_in_a_state_are_stopped() {
+    let mut peer = Session::<Rounds, _>::new(Dizzy);
+    peer.send(b"x");
+    assert_eq!(peer.ended(), Some(Ended::Spun));
+}
+
+/// Stays, and uses nothing up.
+#[state_machine(start = Round, eof => Gone)]
+enum Rounds {
+    #[read(upto = 0_u64 + u64::from(false), max = 16, within = 10s => Gone)]
+    #[to(Round)]
+    Round,
+    #[end]
+    Gone,
+}
+
+struct Dizzy;
+
+impl rounds::Handler for Dizzy {
+    fn round(&mut self, bytes: &[u8], _cx: &mut Cx<'_>) -> rounds::AfterRound {
+        assert!(bytes.is_empty());
+        rounds::AfterRound::Round
+    }
+}
+
 /// Writes as much as it is asked to.
 #[state_machine(start = Ask, eof => Gone)]
 enum Pouring {
@@ -322,7 +389,7 @@ fn l3_a_peer_that_never_reads_is_gone_when_its_time_is_over() {
     // The edge is taken; what is queued has a few seconds more.
     assert_eq!(peer.state(), Some("Gone"));
     peer.advance(Duration::from_secs(5));
-    assert_eq!(peer.ended(), Some(Ended::Done));
+    assert_eq!(peer.ended(), Some(Ended::Stalled));
 }
 
 #[test]
@@ -335,7 +402,7 @@ fn l3_a_deadline_leads_out_also_when_output_is_stuck() {
     // `Late` has run, although nothing can leave.
     assert_eq!(peer.state(), Some("Gone"));
     peer.advance(Duration::from_secs(5));
-    assert_eq!(peer.ended(), Some(Ended::Done));
+    assert_eq!(peer.ended(), Some(Ended::Stalled));
 }
 
 #[test]
@@ -387,7 +454,7 @@ fn x14_copied_and_shared_output_keep_their_order() {
 }
 
 /// A room: every line is told to all members.
-#[state_machine(start = Joining, message = Arc<str>)]
+#[state_machine(start = Joining, eof => Left, message = Arc<str>)]
 enum Room {
     #[run]
     #[to(Listening)]
@@ -427,6 +494,40 @@ fn r6_a_message_completes_a_wait_and_none_is_for_the_dead() {
     assert_eq!(peer.ended(), Some(Ended::Done));
     let error = peer.post("anyone?".into()).unwrap_err();
     assert!(matches!(error, PostError::Gone(text) if &*text == "anyone?"));
+}
+
+#[test]
+fn l2_a_peer_that_leaves_is_noticed_by_a_state_that_does_not_read() {
+    let mut peer = Session::<Room, _>::new(Member { members: Arc::default() });
+    peer.send(b"what nobody reads");
+    assert_eq!(peer.state(), Some("Listening"));
+    peer.end();
+    assert_eq!(peer.ended(), Some(Ended::Done));
+
+    let mut peer = Session::<Room, _>::new(Member { members: Arc::default() });
+    peer.reset();
+    assert_eq!(peer.ended(), Some(Ended::Reset));
+
+    let members = Arc::<Mutex<Vec<Key>>>::default();
+    let (running, address) = start(
+        Pool::builder::<Room>("room")
+            .listen("127.0.0.1:0")
+            .handler(move |_| Member { members: Arc::clone(&members) }),
+    );
+    let mut streams: Vec<_> = (0..3).map(|_| TcpStream::connect(address).unwrap()).collect();
+    for stream in &mut streams {
+        stream.read_exact(&mut [0]).unwrap();
+    }
+    // One ends its stream, one after writing; and one resets the connection.
+    streams[1].write_all(&[b'x'; 50_000]).unwrap();
+    socket2::SockRef::from(&streams[2]).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(streams);
+    let end = Instant::now() + Duration::from_secs(20);
+    while running.stats().open > 0 {
+        assert!(Instant::now() < end, "{:?}", running.stats());
+        thread::yield_now();
+    }
+    assert_eq!((running.stats().done, running.stats().reset), (2, 1));
 }
 
 fn start(pool: Pool) -> (Running, SocketAddr) {

@@ -233,6 +233,105 @@ fn x8_a_panic_ends_its_connection_and_nobody_else_notices() {
 }
 
 #[test]
+fn x8_whatever_of_the_users_code_panics_ends_one_connection() {
+    /// Panics when it is dropped, and with something that panics when it is dropped.
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            assert!(thread::panicking(), "the bomb goes off");
+        }
+    }
+
+    let mut count = 0;
+    let pool = Pool::builder::<Lengths>("lengths").listen("127.0.0.1:0").handler(move |_| {
+        count += 1;
+        assert!(count != 2, "the second one gets no handler");
+        let bomb = Bomb;
+        let on_line: Box<dyn FnMut() + Send> = match count {
+            3 => Box::new(move || {
+                let _bomb = &bomb;
+            }),
+            4 => Box::new(|| std::panic::panic_any(Bomb)),
+            _ => {
+                std::mem::forget(bomb);
+                Box::new(|| ())
+            }
+        };
+        Client { on_line }
+    });
+    let (running, address) = start(pool);
+    let first = connect(address);
+    ask(&first, "abc\n", "3\n");
+    for _ in 0..3 {
+        let mut bad = connect(address);
+        let _ = bad.write_all(b"x\n");
+        let _ = bad.shutdown(Shutdown::Write);
+        let _ = bad.read_to_end(&mut Vec::new());
+    }
+    ask(&first, "abcd\n", "4\n");
+    drop(first);
+    let stats = running.drain();
+    assert_eq!((stats.accepted, stats.open, stats.panicked), (4, 0, 2));
+}
+
+#[test]
+fn x6_what_has_come_in_time_is_taken_before_the_deadline_that_passed_meanwhile() {
+    let (entered, inside) = mpsc::channel();
+    let (release, gate) = mpsc::channel::<()>();
+    let mut gate = Some(gate);
+    let pool = Pool::builder::<Hasty>("hasty").listen("127.0.0.1:0").handler(move |_| {
+        let (entered, gate) = (entered.clone(), gate.take());
+        Hurry {
+            on_word: Box::new(move || {
+                // Only the first connection holds the port up.
+                if let Some(gate) = &gate {
+                    entered.send(()).unwrap();
+                    gate.recv().unwrap();
+                }
+            }),
+        }
+    });
+    let (_running, address) = start(pool);
+    let (busy, quick, silent) = (connect(address), connect(address), connect(address));
+    (&quick).write_all(b"hi").unwrap();
+    (&quick).read_exact(&mut [0; 2]).unwrap();
+    (&busy).write_all(b"on").unwrap();
+    inside.recv().unwrap();
+    (&quick).write_all(b"ok").unwrap();
+    // The port is held up until all deadlines have passed.
+    thread::sleep(Duration::from_millis(400));
+    release.send(()).unwrap();
+    let mut answer = [0; 2];
+    (&quick).read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"ok");
+    assert_eq!((&silent).read(&mut answer).unwrap(), 0);
+}
+
+/// Wants two bytes every 300 ms.
+#[state_machine(start = Word, eof => Gone)]
+enum Hasty {
+    #[read(exact = 2, idle = 300ms => Gone)]
+    #[to(Word)]
+    #[rest]
+    Word,
+    #[end]
+    Gone,
+}
+
+struct Hurry {
+    on_word: Box<dyn FnMut() + Send>,
+}
+
+impl hasty::Handler for Hurry {
+    fn word(&mut self, bytes: &[u8; 2], cx: &mut Cx<'_>) -> hasty::AfterWord {
+        (self.on_word)();
+        cx.write(bytes);
+        hasty::AfterWord::Word
+    }
+}
+
+#[test]
 fn x9_at_the_limit_clients_wait_and_are_served_when_there_is_room() {
     let pool = Pool::builder::<Lengths>("lengths").listen("127.0.0.1:0").max_connections(32);
     let (running, address) = start(pool.handler(|_| Client { on_line: Box::new(|| ()) }));
@@ -279,6 +378,37 @@ fn x11_a_drain_answers_what_has_arrived_and_ends_by_itself() {
 }
 
 #[test]
+fn x11_a_drain_takes_those_that_the_system_has_already_accepted() {
+    let (entered, inside) = mpsc::channel();
+    let (release, gate) = mpsc::channel::<()>();
+    let mut first = Some((entered, gate));
+    let pool = Pool::builder::<Lengths>("lengths").listen("127.0.0.1:0").handler(move |_| {
+        // The first connection holds the port up, so that the others stay in the backlog.
+        if let Some((entered, gate)) = first.take() {
+            entered.send(()).unwrap();
+            gate.recv().unwrap();
+        }
+        Client { on_line: Box::new(|| ()) }
+    });
+    let (running, address) = start(pool);
+    let _first = connect(address);
+    inside.recv().unwrap();
+    let streams: Vec<_> = (0..300).map(|_| connect(address)).collect();
+    for mut stream in &streams {
+        stream.write_all(b"hello\n").unwrap();
+    }
+    let drained = thread::spawn(move || running.drain());
+    release.send(()).unwrap();
+    for mut stream in &streams {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer, "5\n");
+    }
+    let stats = drained.join().unwrap();
+    assert_eq!((stats.accepted, stats.drained, stats.open), (301, 301, 0));
+}
+
+#[test]
 fn x11_a_drain_waits_for_half_a_request_and_no_longer_than_it_may() {
     let pool = Pool::builder::<Lengths>("lengths")
         .listen("127.0.0.1:0")
@@ -299,6 +429,62 @@ fn x11_a_drain_waits_for_half_a_request_and_no_longer_than_it_may() {
     assert_eq!(answer, "5\n");
     let stats = drained.join().unwrap();
     assert_eq!((stats.open, stats.closed), (0, 1));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_unix_sockets_file_is_ours_while_we_listen() {
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("lengths.sock");
+    let pool = || {
+        Pool::builder::<Lengths>("lengths")
+            .listen(format!("unix:{}", path.display()))
+            .handler(|_| Client { on_line: Box::new(|| ()) })
+            .start()
+    };
+    // The file of a process that is gone is replaced.
+    drop(UnixListener::bind(&path).unwrap());
+    let running = pool().unwrap();
+    let mut stream = UnixStream::connect(&path).unwrap();
+    stream.write_all(b"abc\n").unwrap();
+    let mut answer = [0; 2];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"3\n");
+    // That of one that listens is not.
+    assert!(matches!(pool(), Err(PoolError::InUse(Address::Unix(_)))));
+    drop(stream);
+    running.drain();
+    assert!(!path.exists());
+    // Nor what is no socket at all.
+    std::fs::write(&path, "precious").unwrap();
+    assert!(matches!(pool(), Err(PoolError::InUse(Address::Unix(_)))));
+    std::fs::remove_file(&path).unwrap();
+    // And the file of another listener that has taken our place stays.
+    let running = pool().unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let _other = UnixListener::bind(&path).unwrap();
+    running.drain();
+    assert!(path.exists());
+}
+
+#[test]
+fn a_start_that_fails_says_why() {
+    let start = |address: &str| {
+        let pool = Pool::builder::<Lengths>("lengths").listen(address);
+        pool.handler(|_| Client { on_line: Box::new(|| ()) }).start().unwrap_err()
+    };
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let error = start(&address.to_string());
+    assert!(matches!(error, PoolError::InUse(_)));
+    assert!(error.to_string().contains("another process does"), "{error}");
+    assert!(matches!(start("nonsense"), PoolError::Address { .. }));
+    assert!(matches!(start("127.0.0.1:99999"), PoolError::Address { .. }));
+    assert!(matches!(start("unix:"), PoolError::Address { .. }));
+    assert!(matches!(start("192.0.2.1:7070"), PoolError::NotHere(_)));
+    assert!(matches!(start("unix:/no/such/directory/socket"), PoolError::Io { .. }));
 }
 
 #[test]

@@ -31,8 +31,13 @@ fn missing(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) ->
     };
     let remedy = "here or on `#[state_machine(..)]`";
     if lacks(Event::Eof) {
+        let why = if matches!(wait.kind, Kind::Message) {
+            "waits, and the peer may leave meanwhile,"
+        } else {
+            "reads"
+        };
         add(format!(
-            "state `{name}` reads but nothing says where end of stream leads; \
+            "state `{name}` {why} but nothing says where end of stream leads; \
              add `eof => State` {remedy}"
         ));
     }
@@ -93,7 +98,8 @@ fn why_not(event: Event, wait: &Wait) -> String {
                 key => format!("`{key}` takes what is there, up to `max`"),
             }
         }
-        (Event::Eof | Event::Limit, _) => "it does not read".to_owned(),
+        (Event::Eof, _) => "it neither reads nor waits for a message".to_owned(),
+        (Event::Limit, _) => "it does not read".to_owned(),
         (Event::Error, _) => {
             "it decodes no frame, and the machine has no `error = Type` for its handlers".to_owned()
         }
@@ -179,7 +185,7 @@ mod tests {
                 "start = A",
                 "#[run(eof => B, within = 1s => B)] #[to(B)] A, #[end] B",
                 &[
-                    "`eof` can never happen in state `A`: it does not read; remove it",
+                    "`eof` can never happen in state `A`: it neither reads nor waits for a message; remove it",
                     "`within` can never happen in state `A`: a `run` state does not wait; \
                      remove it",
                 ],

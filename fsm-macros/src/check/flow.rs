@@ -94,7 +94,9 @@ impl Edge<'_> {
 fn spins(machine: &Machine, source: usize, edge: &Edge<'_>) -> bool {
     let Some(wait) = machine.states[source].wait() else { return false };
     match (&wait.kind, edge.event()) {
-        (Kind::Run, _) | (Kind::Read { .. }, Some(Event::Eof | Event::Limit)) => true,
+        (Kind::Run, _) | (Kind::Read { .. } | Kind::Message, Some(Event::Eof | Event::Limit)) => {
+            true
+        }
         (Kind::Read { .. }, Some(Event::Error)) => wait.kind.decodes(),
         _ => false,
     }

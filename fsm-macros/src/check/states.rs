@@ -81,7 +81,7 @@ fn rest(state: &State, errors: &mut Errors) {
     if !matches!(wait.kind, Kind::Read { .. } | Kind::Message | Kind::Sleep(_)) {
         let kind = &wait.name;
         let text = format!(
-            "a `{kind}` state has something in progress; \
+            "a `{kind}` state is no place to rest; \
              remove `#[rest]`, it is for `read`, `wait` and `sleep`"
         );
         errors.at(rest, text);
@@ -191,7 +191,7 @@ mod tests {
         table(&[(
             "start = A",
             "#[run] #[to(B)] #[rest] A, #[end] B",
-            &["a `run` state has something in progress; \
+            &["a `run` state is no place to rest; \
                remove `#[rest]`, it is for `read`, `wait` and `sleep`"],
         )]);
     }
@@ -228,7 +228,7 @@ mod tests {
         table(&[
             (
                 "start = A",
-                "#[wait(within = 1s => B)] #[to(A)] A, #[end] B",
+                "#[wait(within = 1s => B, eof => B)] #[to(A)] A, #[end] B",
                 &["the machine has no messages to wait for; \
                    add `message = Type` to `#[state_machine(..)]`"],
             ),

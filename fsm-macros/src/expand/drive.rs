@@ -9,6 +9,7 @@ pub(crate) fn drive(machine: &Machine) -> TokenStream {
     let interface = &machine.interface;
     let (root, name, module) = (&interface.root, &interface.name, &interface.module);
     let lints = lints();
+    let (partial, message) = (interface.partial_type(), interface.message_type());
     let resume = machine.states.iter().map(|state| resume(machine, state));
     let within = lapse(machine, Event::Within);
     let idle = lapse(machine, Event::Idle);
@@ -20,8 +21,8 @@ pub(crate) fn drive(machine: &Machine) -> TokenStream {
             fn resume(
                 &mut self,
                 handler: &mut H,
-                input: &mut #root::Input<'_, Self::Partial>,
-                cx: &mut #root::Cx<'_, Self::Message>,
+                input: &mut #root::Input<'_, #partial>,
+                cx: &mut #root::Cx<'_, #message>,
             ) -> #root::Step {
                 match self {
                     #(#resume)*
@@ -32,7 +33,7 @@ pub(crate) fn drive(machine: &Machine) -> TokenStream {
                 &mut self,
                 lapse: #root::Lapse,
                 handler: &mut H,
-                cx: &mut #root::Cx<'_, Self::Message>,
+                cx: &mut #root::Cx<'_, #message>,
             ) -> #root::Step {
                 match lapse {
                     #root::Lapse::Within => #within,
@@ -58,7 +59,7 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
             let call = call(machine, state, active, None);
             return generated!(#all => #call);
         }
-        Wait::Read(read) => (read::read(machine, state, read), Some(generated!(taken))),
+        Wait::Read(read) => (read::read(machine, state, read), Some(active.wait.taken())),
         Wait::Flush => (
             generated! {
                 if cx.queued() > 0 {
@@ -77,9 +78,14 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
             };
             (drain, None)
         }
-        Wait::Message => {
+        Wait::Message { eof } => {
+            let eof = eof.expand(machine, state);
             let take = generated! {
                 let ::core::option::Option::Some(taken) = cx.message() else {
+                    if input.ended() {
+                        #eof
+                        return #root::Step::Moved;
+                    }
                     return #root::Step::Wait;
                 };
             };
@@ -91,6 +97,17 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
         #all => {
             #before
             #call
+        }
+    }
+}
+
+impl Wait {
+    /// What has come, shown at the decoder if that gave it.
+    fn taken(&self) -> TokenStream {
+        if let Some(decoder) = self.decoder() {
+            generated_at!(decoder => taken)
+        } else {
+            generated!(taken)
         }
     }
 }
@@ -123,8 +140,8 @@ fn call(
             generated!(#pattern => #step,)
         }
     });
-    let error = active.error.as_ref().map(|error| {
-        let go = error.expand_error(machine, state);
+    let error = active.error.as_ref().zip(interface.error.as_ref()).map(|(error, ty)| {
+        let go = error.expand_error(machine, state, ty);
         generated! {
             ::core::result::Result::Err(error) => {
                 #go
@@ -133,8 +150,13 @@ fn call(
         }
     });
     // A path, since what implements the trait may have other methods of that name.
+    let call = if let Some(decoder) = active.wait.decoder() {
+        generated_at!(decoder => #module::Handler::#name(handler, #(#given,)* cx))
+    } else {
+        generated!(#module::Handler::#name(handler, #(#given,)* cx))
+    };
     generated! {
-        match #module::Handler::#name(handler, #(#given,)* cx) {
+        match #call {
             #(#verdicts)*
             #error
         }

@@ -6,12 +6,11 @@ use crate::model::{Expr, Machine, Role, Sleep, State, Wait};
 /// `impl Machine for ..`
 pub(crate) fn machine(machine: &Machine) -> TokenStream {
     let interface = &machine.interface;
-    let (root, name, module) = (&interface.root, &interface.name, &interface.module);
+    let (root, name) = (&interface.root, &interface.name);
     let lints = lints();
     let spec = spec::spec(machine);
     let message = interface.message_type();
-    let partial =
-        if interface.decoders.is_empty() { generated!(()) } else { generated!(#module::Partial) };
+    let partial = interface.partial_type();
     let (index, start) = &machine.start;
     let start = machine.states[*index].empty(start);
     let indexes = machine.states.iter().enumerate().map(|(index, state)| {
@@ -86,12 +85,15 @@ fn times(state: &State, root: &TokenStream) -> (Option<TokenStream>, Option<Toke
     let within = match &active.wait {
         Wait::Sleep(Sleep::Fixed(millis)) => Some(literal(*millis)),
         Wait::Sleep(Sleep::Of { time, max }) => {
-            let (time, max) = (time.borrowed(), literal(*max));
+            let max = literal(*max);
+            let (fields, value) = (time.fields(), &time.value);
             // `clone` takes a field, which is a reference, as well as a value.
+            let time = generated_at!(value => &time);
             Some(generated!({
-                let time = #time;
+                #fields
+                let time = #value;
                 #root::Timing::millis(
-                    <::core::time::Duration as ::core::clone::Clone>::clone(&time),
+                    <::core::time::Duration as ::core::clone::Clone>::clone(#time),
                     #max,
                 )
             }))
@@ -102,16 +104,9 @@ fn times(state: &State, root: &TokenStream) -> (Option<TokenStream>, Option<Toke
 }
 
 impl Expr {
-    /// The expression, with the fields in it as shared references.
-    pub(crate) fn borrowed(&self) -> TokenStream {
-        let value = &self.value;
-        if self.fields.is_empty() {
-            return value.clone();
-        }
+    /// Statements that make the fields in it shared references.
+    pub(crate) fn fields(&self) -> TokenStream {
         let fields = &self.fields;
-        generated!({
-            #(let #fields = &*#fields;)*
-            #value
-        })
+        generated!(#(let #fields = &*#fields;)*)
     }
 }

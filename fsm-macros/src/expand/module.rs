@@ -1,6 +1,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 use super::lints;
 use super::scope::{self, Scope};
@@ -39,6 +40,8 @@ impl<'a> Module<'a> {
             "Handles a connection of the machine `{name}`: one method for each state, called when \
              what the state waits for has come."
         );
+        let unhandled = format!("`{{Self}}` does not handle the machine `{name}`");
+        let missing = format!("`{module}::Handler` is not implemented for `{{Self}}`");
         let lints = lints();
         let methods = handlers.iter().map(|handler| self.method(handler));
         let verdicts = handlers.iter().map(|handler| self.verdicts(handler));
@@ -51,6 +54,7 @@ impl<'a> Module<'a> {
                 use super::*;
 
                 #[doc = #about_trait]
+                #[diagnostic::on_unimplemented(message = #unhandled, label = #missing)]
                 #vis trait Handler {
                     #(#methods)*
                 }
@@ -106,8 +110,9 @@ impl<'a> Module<'a> {
             PayloadKind::Array(length) => quote!(&[u8; #length]),
             PayloadKind::Bytes => quote!(&[u8]),
             PayloadKind::Frame(decoder) => {
-                let (decoder, root) = (self.scope.inner(decoder), &self.interface.root);
-                quote!(<#decoder as #root::Frame>::Item<'_>)
+                let root = self.interface.root_at(decoder.span());
+                let inner = self.scope.inner(decoder);
+                generated_at!(decoder => <#inner as #root::Frame>::Item<'_>)
             }
             PayloadKind::Message(message) => self.scope.inner(message),
         }

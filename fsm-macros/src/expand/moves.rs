@@ -1,5 +1,7 @@
 use proc_macro2::{Ident, TokenStream};
-use quote::quote_spanned;
+
+use syn::Type;
+use syn::ext::IdentExt;
 
 use crate::model::{Machine, Move, Source, State};
 
@@ -48,9 +50,8 @@ impl Move {
             match fill.source {
                 Source::Verdict | Source::Carry => generated!(#field),
                 Source::Error => {
-                    let error = generated!(error);
-                    let from = quote_spanned!(field.span()=> ::core::convert::From::from);
-                    generated!(#field: #from(#error))
+                    let error = generated_at!(field => ::core::convert::From::from(error));
+                    generated!(#field: #error)
                 }
             }
         });
@@ -69,15 +70,16 @@ impl Move {
         }
     }
 
-    /// Moves on an error, which is logged if no field takes it.
-    pub(crate) fn expand_error(&self, machine: &Machine, source: &State) -> TokenStream {
+    /// Moves on an error of type `ty`, which is logged if no field takes it.
+    pub(crate) fn expand_error(&self, machine: &Machine, source: &State, ty: &Type) -> TokenStream {
         let go = self.expand(machine, source);
         if self.of(Source::Error).next().is_some() {
             return go;
         }
-        let name = syn::ext::IdentExt::unraw(&source.name).to_string();
+        let name = source.name.unraw().to_string();
+        let error = generated_at!(ty => &error);
         generated! {
-            cx.failed(#name, &error);
+            cx.failed(#name, #error);
             #go
         }
     }

@@ -1,5 +1,5 @@
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned;
 
 use crate::model::{Expr, Machine, Move, Read, State, Take};
@@ -49,30 +49,8 @@ pub(crate) fn read(machine: &Machine, state: &State, read: &Read) -> TokenStream
             (Some(length), generated!(input.upto(length, #max)), unlimited)
         }
         Take::Frame { decoder, max, limit, error } => {
-            let (module, name, max) = (&machine.interface.module, &state.name, &max.value);
-            let partial = generated!(#module::Partial::#name);
-            let error = error.expand_error(machine, state);
-            let limit = moved(limit);
-            let frame = generated! {
-                input.frame::<#decoder>(
-                    #max,
-                    |partial| match partial {
-                        #partial(decoder) => ::core::option::Option::Some(decoder),
-                        _ => ::core::option::Option::None,
-                    },
-                    #partial,
-                )
-            };
-            let misses = generated! {
-                #err(#root::NoFrame::Miss(#miss::More)) => return #root::Step::Read,
-                #err(#root::NoFrame::Miss(#miss::Limit)) => #limit
-                #err(#root::NoFrame::Miss(#miss::Eof)) => #eof
-                #err(#root::NoFrame::Error(error)) => {
-                    #error
-                    return #root::Step::Moved;
-                }
-            };
-            (None, frame, misses)
+            let error = error.expand_error(machine, state, decoder);
+            return frame(machine, state, (decoder, &max.value), [eof, moved(limit), error]);
         }
     };
     generated! {
@@ -84,12 +62,49 @@ pub(crate) fn read(machine: &Machine, state: &State, read: &Read) -> TokenStream
     }
 }
 
+/// All of it is shown at the decoder: its item and error are everywhere in here.
+fn frame(
+    machine: &Machine,
+    state: &State,
+    (decoder, max): (&Type, &TokenStream),
+    [eof, limit, error]: [TokenStream; 3],
+) -> TokenStream {
+    let interface = &machine.interface;
+    let (module, name) = (&interface.module, &state.name);
+    let root = interface.root_at(decoder.span());
+    let partial = generated!(#module::Partial::#name);
+    generated_at! { decoder =>
+        let taken = match input.frame::<#decoder>(
+            #max,
+            |partial| match partial {
+                #partial(decoder) => ::core::option::Option::Some(decoder),
+                _ => ::core::option::Option::None,
+            },
+            #partial,
+        ) {
+            ::core::result::Result::Ok(taken) => taken,
+            ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::More)) => {
+                return #root::Step::Read;
+            }
+            ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::Limit)) => #limit
+            ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::Eof)) => #eof
+            ::core::result::Result::Err(#root::NoFrame::Error(error)) => {
+                #error
+                return #root::Step::Moved;
+            }
+        };
+    }
+}
+
 impl Expr {
     /// Binds `length`.
     fn length(&self, root: &TokenStream) -> TokenStream {
-        let value = self.borrowed();
-        let span = self.value.to_token_stream().span();
-        let length = quote_spanned!(span=> #root::Length::length);
-        generated!(let length = #length(#value);)
+        let (fields, value) = (self.fields(), &self.value);
+        generated! {
+            let length = {
+                #fields
+                #root::Length::length(#value)
+            };
+        }
     }
 }

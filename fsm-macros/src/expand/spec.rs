@@ -66,7 +66,7 @@ fn waits(wait: &Wait, root: &TokenStream) -> TokenStream {
         }
         Wait::Run => generated!(#root::Wait::Run),
         Wait::Sleep(_) => generated!(#root::Wait::Sleep),
-        Wait::Message => generated!(#root::Wait::Message),
+        Wait::Message { .. } => generated!(#root::Wait::Message),
     }
 }
 

@@ -118,8 +118,9 @@ impl<'a> Reader<'a> {
                 }
                 edges.answers.push(Answer { event, key, millis: 0, target });
             }
-            (_, None) => {
-                self.lost(key, format_args!("`{name}` leads nowhere; write `{name} => State`"));
+            (value, None) => {
+                let target = value.map_or_else(|| "State".to_owned(), |value| value.to_string());
+                self.lost(key, format_args!("`{name}` leads nowhere; write `{name} => {target}`"));
             }
         }
     }

@@ -68,6 +68,8 @@ fn r5_close_ends_everyone_who_asks() {
     assert_eq!(core.on(Input::Close), Effect::Closed);
     assert_eq!(core.on(Input::Take(1)), Effect::Closed);
     assert_eq!(core.on(Input::Take(0)), Effect::Closed);
+    core.on(Input::Done { key: keys[0], again: false });
+    assert_eq!(core.on(Input::Post(keys[0])), Effect::Closed);
 }
 
 #[test]
@@ -108,6 +110,13 @@ fn x2_a_follower_polls_before_a_handler_runs() {
 }
 
 #[test]
+fn x2_nobody_is_woken_when_there_is_nothing_to_run() {
+    let (mut core, _) = port(1, 2, 0);
+    assert_eq!(core.on(Input::Polled(0)), Effect::None);
+    assert_eq!(core.on(Input::Take(0)), Effect::Poll { thread: 0, wait: true });
+}
+
+#[test]
 fn x4_a_greedy_key_goes_to_the_tail_and_the_poll_gets_its_turn() {
     let (mut core, keys) = port(1, 1, 2);
     core.on(Input::Event(keys[0]));
@@ -131,8 +140,10 @@ fn x5_pitfall_9_an_event_for_a_slot_that_was_used_again_is_dropped_and_counted()
     let other = core.open(());
     assert_ne!(other.index(), keys[0].index());
     assert_eq!(core.on(Input::Event(keys[0])), Effect::Stale);
-    // After it, the slot is used again, for another key.
+    // After the next one, the slot is used again, for another key.
     assert_eq!(core.on(Input::Take(0)), Effect::Poll { thread: 0, wait: true });
+    assert_eq!(core.on(Input::Event(keys[0])), Effect::Stale);
+    core.on(Input::Polled(0));
     let next = core.open(());
     assert_eq!(next.index(), keys[0].index());
     assert_ne!(next, keys[0]);
@@ -233,7 +244,7 @@ impl History {
 
     fn finish(&mut self, thread: Thread, again: bool) {
         if let Doing::Runs(key) = self.threads[thread] {
-            if again {
+            if again && self.core.get(key).is_some() {
                 self.owed.insert(key);
             }
             self.threads[thread] = Doing::Waits;
@@ -268,8 +279,16 @@ fn r1_to_r6_and_x1_hold_on_random_histories() {
         let mut history = History::new(cap, threads, keys);
         for _ in 0..40 {
             let thread = random.below(threads);
-            let key = history.keys[random.below(keys)];
-            match random.below(8) {
+            let seat = random.below(keys);
+            let key = history.keys[seat];
+            match random.below(9) {
+                8 => {
+                    // The connection ends, and another one comes. An old key does nothing from now on.
+                    history.core.close(key);
+                    history.owed.remove(&key);
+                    history.keys[seat] = history.core.open(());
+                    assert_eq!(history.on(Input::Post(key)), Effect::Stale);
+                }
                 0 | 1 => history.post(key, Input::Post(key)),
                 2 | 3 => {
                     let events: Vec<Key> =
@@ -307,6 +326,8 @@ fn r1_to_r6_and_x1_hold_on_random_histories() {
             history.check();
         }
         assert!(history.owed.is_empty(), "seed {seed}: {:?} never ran", history.owed);
+        let slots = history.core.slots.len();
+        assert_eq!(slots, keys, "seed {seed}: slots of ended connections are not used again");
         assert_eq!(history.core.active, 0, "seed {seed}");
     }
 }

@@ -1,0 +1,54 @@
+use std::time::Instant;
+
+/// The time of a port: milliseconds since its start.
+///
+/// It is read after every poll. While handlers run, a coarse clock, which costs next to nothing, says when it
+/// must be read again, so that a slow handler does not make the deadlines of the next ones early.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    start: Instant,
+    #[cfg(target_os = "linux")]
+    coarse: rustix::time::Timespec,
+}
+
+impl Clock {
+    pub(crate) fn new(start: Instant) -> Self {
+        Self {
+            start,
+            #[cfg(target_os = "linux")]
+            coarse: coarse(),
+        }
+    }
+
+    /// The time now.
+    pub(crate) fn read(&mut self) -> (u64, Instant) {
+        let now = Instant::now();
+        let passed = now.saturating_duration_since(self.start).as_millis();
+        (u64::try_from(passed).unwrap_or(u64::MAX), now)
+    }
+
+    /// The time now, if it may have moved by some milliseconds since the last call.
+    #[inline]
+    #[cfg(target_os = "linux")]
+    pub(crate) fn moved(&mut self) -> Option<(u64, Instant)> {
+        let coarse = coarse();
+        if coarse == self.coarse {
+            return None;
+        }
+        self.coarse = coarse;
+        Some(self.read())
+    }
+
+    /// The time now.
+    #[inline]
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn moved(&mut self) -> Option<(u64, Instant)> {
+        Some(self.read())
+    }
+}
+
+#[inline]
+#[cfg(target_os = "linux")]
+fn coarse() -> rustix::time::Timespec {
+    rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse)
+}
