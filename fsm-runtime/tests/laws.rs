@@ -322,12 +322,12 @@ impl rounds::Handler for Dizzy {
 #[state_machine(start = Ask, eof => Gone)]
 enum Pouring {
     #[read(exact = 1, idle = 1min => Gone)]
-    #[to(Ask | Pouring | Last)]
+    #[to(Ask | Pour | Last)]
     #[rest]
     Ask,
     #[drain(below = 1KiB, idle = 10s => Gone)]
-    #[to(Pouring | Ask)]
-    Pouring { left: u32 },
+    #[to(Pour | Ask)]
+    Pour { left: u32 },
     #[run]
     #[to(Gone)]
     Last,
@@ -343,7 +343,7 @@ impl pouring::Handler for Tap {
     fn ask(&mut self, what: &[u8; 1], cx: &mut Cx<'_>) -> pouring::AfterAsk {
         *self.calls.lock().unwrap() += 1;
         match what {
-            b"p" => return pouring::AfterAsk::Pouring { left: 100 },
+            b"p" => return pouring::AfterAsk::Pour { left: 100 },
             b"l" => return pouring::AfterAsk::Last,
             b"z" => cx.send(vec![b'z'; 100_000]),
             _ => cx.write(&[what[0]; 1_000]),
@@ -351,11 +351,11 @@ impl pouring::Handler for Tap {
         pouring::AfterAsk::Ask
     }
 
-    fn pouring(&mut self, left: &mut u32, cx: &mut Cx<'_>) -> pouring::AfterPouring {
+    fn pour(&mut self, left: &mut u32, cx: &mut Cx<'_>) -> pouring::AfterPour {
         assert!(cx.queued() < 1024);
         cx.write(&[b'p'; 1_000]);
         *left -= 1;
-        if *left == 0 { pouring::AfterPouring::Ask } else { pouring::AfterPouring::Pouring }
+        if *left == 0 { pouring::AfterPour::Ask } else { pouring::AfterPour::Pour }
     }
 
     fn last(&mut self, cx: &mut Cx<'_>) -> pouring::AfterLast {
@@ -397,7 +397,7 @@ fn l3_a_deadline_leads_out_also_when_output_is_stuck() {
     let mut peer = clerk();
     peer.window(0);
     peer.send(b"chat\n");
-    peer.send(&[b'x'; 100_000]);
+    peer.send(&vec![b'x'; 100_000]);
     peer.advance(Duration::from_secs(2));
     // `Late` has run, although nothing can leave.
     assert_eq!(peer.state(), Some("Gone"));
@@ -519,7 +519,7 @@ fn l2_a_peer_that_leaves_is_noticed_by_a_state_that_does_not_read() {
         stream.read_exact(&mut [0]).unwrap();
     }
     // One ends its stream, one after writing; and one resets the connection.
-    streams[1].write_all(&[b'x'; 50_000]).unwrap();
+    streams[1].write_all(&vec![b'x'; 50_000]).unwrap();
     socket2::SockRef::from(&streams[2]).set_linger(Some(Duration::ZERO)).unwrap();
     drop(streams);
     let end = Instant::now() + Duration::from_secs(20);

@@ -15,8 +15,8 @@ const INSTALL: &[(&str, &str)] = &[
 
 /// The path of a client program.
 ///
-/// If it is missing, the test that needs it is to end: it is skipped on a developer's machine, with a line that
-/// says how to install it, and fails when the variable `CI` is set.
+/// If it is missing, the test that needs it is to end: it is skipped on a developer's machine, with
+/// a line that says how to install it, and fails when the variable `CI` is set.
 pub fn client(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path).map(|dir| dir.join(name)).find(|program| program.is_file());

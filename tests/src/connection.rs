@@ -1,8 +1,10 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::SOON;
+
+const OPTIONS: &str = "a socket takes options";
 
 /// A connection to a server; reading and writing have deadlines.
 #[derive(Debug)]
@@ -18,9 +20,9 @@ impl Connection {
 
     /// Takes over a connected socket.
     pub fn over(stream: TcpStream) -> Self {
-        stream.set_nodelay(true).expect("a socket takes options");
-        stream.set_write_timeout(Some(SOON)).expect("a socket takes options");
-        stream.set_read_timeout(Some(SOON)).expect("a socket takes options");
+        stream.set_nodelay(true).expect(OPTIONS);
+        stream.set_write_timeout(Some(SOON)).expect(OPTIONS);
+        stream.set_read_timeout(Some(SOON)).expect(OPTIONS);
         Self { stream: BufReader::new(stream) }
     }
 
@@ -53,7 +55,11 @@ impl Connection {
     pub fn expect<A: AsRef<[u8]>>(&mut self, arguments: &[A], reply: &str) {
         let got = self.command(arguments);
         let command: Vec<_> = arguments.iter().map(|a| a.as_ref().escape_ascii()).collect();
-        assert_eq!(got.escape_ascii().to_string(), reply.as_bytes().escape_ascii().to_string(), "{command:?}");
+        assert_eq!(
+            got.escape_ascii().to_string(),
+            reply.as_bytes().escape_ascii().to_string(),
+            "{command:?}"
+        );
     }
 
     /// The next RESP reply, as it stands.
@@ -61,7 +67,8 @@ impl Connection {
         self.try_reply().expect("the server should reply")
     }
 
-    /// The next RESP reply, as it stands; empty when the stream has ended where a reply would begin.
+    /// The next RESP reply, as it stands; empty when the stream has ended where a reply would
+    /// begin.
     ///
     /// # Errors
     ///
@@ -99,6 +106,20 @@ impl Connection {
             _ => panic!("no reply: {}", reply.escape_ascii()),
         }
         Ok(())
+    }
+
+    /// Whether there is nothing to read for as long as `pause`.
+    pub fn is_silent_for(&mut self, pause: Duration) -> bool {
+        let socket = self.socket();
+        if pause.is_zero() {
+            socket.set_nonblocking(true).expect(OPTIONS);
+        } else {
+            socket.set_read_timeout(Some(pause)).expect(OPTIONS);
+        }
+        let peeked = socket.peek(&mut [0]);
+        socket.set_nonblocking(false).expect(OPTIONS);
+        socket.set_read_timeout(Some(SOON)).expect(OPTIONS);
+        matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// The next line, without its end.
@@ -140,14 +161,14 @@ pub fn encode<A: AsRef<[u8]>>(arguments: &[A]) -> Vec<u8> {
     bytes
 }
 
-/// Whether none of the connections has anything to read for as long as `pause`.
-pub fn nothing_readable(connections: &[Connection], pause: Duration) -> bool {
-    std::thread::sleep(pause);
-    connections.iter().all(|connection| {
-        let socket = connection.socket();
-        socket.set_nonblocking(true).expect("a socket takes options");
-        let peeked = socket.peek(&mut [0]);
-        socket.set_nonblocking(false).expect("a socket takes options");
-        matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
-    })
+/// None of the connections may have anything to read for as long as `pause`.
+pub fn expect_silence<'a>(
+    connections: impl IntoIterator<Item = &'a mut Connection>,
+    pause: Duration,
+) {
+    let end = Instant::now() + pause;
+    for connection in connections {
+        let rest = end.saturating_duration_since(Instant::now());
+        assert!(connection.is_silent_for(rest), "it should have nothing to read yet");
+    }
 }

@@ -5,7 +5,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// The program of the server `name` of the package `fsm-examples`, built in release mode.
 ///
-/// `FSM_KV=/path/to/program` has the tests of `kv` drive another program that takes the same options.
+/// `FSM_KV=/path/to/program` has the tests of `kv` drive another program that takes the same
+/// options.
 pub fn example(name: &str) -> PathBuf {
     static BUILT: LazyLock<Mutex<HashMap<String, PathBuf>>> = LazyLock::new(Mutex::default);
     if let Some(program) = std::env::var_os(format!("FSM_{}", name.to_uppercase())) {

@@ -12,7 +12,7 @@ mod server;
 mod turn;
 
 pub use client::{client, missing};
-pub use connection::{Connection, encode, nothing_readable};
+pub use connection::{Connection, encode, expect_silence};
 pub use example::example;
 pub use neighbour::Neighbour;
 pub use run::{Ran, run, run_with_input};

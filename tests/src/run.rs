@@ -1,6 +1,6 @@
 use std::io::{Read, Write};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -64,8 +64,5 @@ fn read(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
 }
 
 fn until(output: &Receiver<String>, end: Instant) -> Option<String> {
-    match output.recv_timeout(end.saturating_duration_since(Instant::now())) {
-        Ok(text) => Some(text),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-    }
+    output.recv_timeout(end.saturating_duration_since(Instant::now())).ok()
 }

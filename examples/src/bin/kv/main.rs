@@ -25,8 +25,8 @@ use store::Store;
 /// A Redis server: strings, lists, hashes and sets in memory, for any Redis client.
 ///
 /// It speaks RESP2. Nothing is written to disk. A client that sends nothing for five minutes is disconnected.
-/// SIGTERM and SIGINT let clients finish their commands; a second signal ends the server at once. RUST_LOG is not read;
-/// the log goes to standard error.
+/// SIGTERM and SIGINT let clients finish their commands; a second signal ends the server at once. The log
+/// goes to standard error.
 #[derive(Parser)]
 #[command(version, after_help = "Try: redis-cli -p 6380 set greeting hello")]
 struct Options {
