@@ -25,6 +25,8 @@ pub enum PoolError {
     },
     /// Another process listens there.
     InUse(Address),
+    /// A file that is no socket is at the path of a Unix socket. It was left alone.
+    Occupied(Address),
     /// The system does not let this process listen there.
     Denied(Address),
     /// This machine has no such address.
@@ -49,6 +51,7 @@ impl PoolError {
         let address = address.clone();
         move |error| match error.kind() {
             io::ErrorKind::AddrInUse => Self::InUse(address),
+            io::ErrorKind::AlreadyExists => Self::Occupied(address),
             io::ErrorKind::PermissionDenied => Self::Denied(address),
             io::ErrorKind::AddrNotAvailable => Self::NotHere(address),
             _ => Self::Io { what: format!("listen on {address}"), error },
@@ -67,6 +70,11 @@ impl fmt::Display for PoolError {
             Self::InUse(address) => write!(
                 f,
                 "cannot listen on {address}: another process does; stop it or choose another address"
+            ),
+            Self::Occupied(address) => write!(
+                f,
+                "cannot listen on {address}: a file that is no socket is there; \
+                 remove it or choose another path"
             ),
             Self::Denied(Address::Tcp(address)) if address.port() < 1024 => write!(
                 f,

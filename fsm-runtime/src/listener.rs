@@ -134,7 +134,7 @@ fn remove_dead(path: &Path) -> io::Result<()> {
 
     match std::fs::symlink_metadata(path) {
         Ok(found) if found.file_type().is_socket() => {}
-        Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
+        Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
         Err(_) => return Ok(()),
     }
     // A server that is there but does not accept must not keep us waiting.

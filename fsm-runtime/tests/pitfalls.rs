@@ -459,7 +459,7 @@ fn a_unix_sockets_file_is_ours_while_we_listen() {
     assert!(!path.exists());
     // Nor what is no socket at all.
     std::fs::write(&path, "precious").unwrap();
-    assert!(matches!(pool(), Err(PoolError::InUse(Address::Unix(_)))));
+    assert!(matches!(pool(), Err(PoolError::Occupied(Address::Unix(_)))));
     std::fs::remove_file(&path).unwrap();
     // And the file of another listener that has taken our place stays.
     let running = pool().unwrap();

@@ -32,10 +32,12 @@ impl Neighbour {
             let leave = Arc::clone(&leave);
             move || {
                 let mut served = Served { rounds: 0, slowest: Duration::ZERO };
-                while !leave.load(Ordering::Relaxed) {
+                loop {
                     served.round(&mut connection);
+                    if leave.load(Ordering::Relaxed) {
+                        return served;
+                    }
                 }
-                served
             }
         });
         Self { leave, thread: Some(thread) }
@@ -48,7 +50,6 @@ impl Neighbour {
         let Ok(Served { rounds, slowest }) = thread.join() else {
             panic!("the neighbour was not served; see above");
         };
-        assert!(rounds > 0, "the neighbour was not served at all");
         assert!(slowest < PATIENCE, "the neighbour had to wait {slowest:?}");
         format!("neighbour: {} answers, the slowest after {slowest:.1?}", 3 * rounds)
     }

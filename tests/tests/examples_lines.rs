@@ -1,0 +1,231 @@
+//! The example `lines`: each command, and each way in which a client can fail to do its part.
+
+#![cfg(unix)]
+
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fsm_tests::{Connection, Server, example};
+
+#[test]
+fn each_command() {
+    let server = lines();
+    let mut client = Connection::new(server.address());
+    for (request, answer) in [
+        ("ECHO hello\n", "hello\n"),
+        ("ECHO hello\r\n", "hello\n"),
+        ("ECHO  two  spaces \n", " two  spaces \n"),
+        ("ECHO\n", "\n"),
+        ("PIN\n1234", "four digits\n"),
+        ("SUM 3\nabc", "294\n"),
+        ("SUM 0\n", "0\n"),
+        ("NET\n5:hello,", "hello\n"),
+        ("NET\n0:,", "\n"),
+        ("NET\n3:\n,\n,", "\n,\n\n"),
+        ("COUNT 3\n", "1\n2\n3\n"),
+        ("COUNT 0\nECHO counted\n", "counted\n"),
+        ("NAP\n", "awake\n"),
+    ] {
+        client.send(request);
+        let got = client.bytes(answer.len());
+        assert_eq!(String::from_utf8_lossy(&got), answer, "{request:?}");
+    }
+    client.send("QUIT\n");
+    assert_eq!(client.line(), "bye");
+    client.expect_end();
+    server.stop();
+}
+
+/// In one piece, and a byte at a time, with the same answers.
+#[test]
+fn a_pipeline() {
+    let server = lines();
+    let bytes: String = (0..100).map(|n| char::from(b'a' + n % 26)).collect();
+    let sum: u32 = bytes.bytes().map(u32::from).sum();
+    let request =
+        format!("ECHO one\nPIN\n0000SUM 100\n{bytes}NET\n4:ECHO,COUNT 2\nECHO last\nQUIT\n");
+    let answer = format!("one\nfour digits\n{sum}\nECHO\n1\n2\nlast\nbye\n");
+    for size in [1, 2, 7, request.len()] {
+        let mut client = Connection::new(server.address());
+        for piece in request.as_bytes().chunks(size) {
+            client.send(piece);
+        }
+        let got = client.bytes(answer.len());
+        assert_eq!(String::from_utf8_lossy(&got), answer, "in pieces of {size}");
+        client.expect_end();
+    }
+    server.stop();
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let server = lines();
+    for (request, answer) in [
+        ("NOSUCH\n", "! unknown command"),
+        ("echo hello\n", "! unknown command"),
+        ("\n", "! unknown command"),
+        ("SUM many\n", "! no number"),
+        ("SUM\n", "! no number"),
+        ("SUM -1\n", "! no number"),
+        ("COUNT 99999999999999999999\n", "! no number"),
+        ("PIN\n12a4", "! a pin is four digits"),
+        ("NET\nhello", "! a netstring begins with its length and a colon"),
+        ("NET\n:,", "! a netstring begins with its length and a colon"),
+        ("NET\n99999:", "! a netstring begins with its length and a colon"),
+        ("NET\n5:hello.", "! a netstring ends with a comma"),
+    ] {
+        refuses(&server, request, answer);
+    }
+    server.stop();
+}
+
+#[test]
+fn limits() {
+    let server = lines();
+    let longest = "x".repeat(80 - "ECHO ".len());
+    let mut client = Connection::new(server.address());
+    client.send(format!("ECHO {longest}\n"));
+    assert_eq!(client.line(), longest);
+    refuses(&server, &format!("ECHO {longest}x\n"), "! too long");
+    // It need not wait for the end of a line that is too long already.
+    refuses(&server, &"x".repeat(100_000), "! too long");
+    let fits = 1024 - "1018:,".len();
+    client.send(format!("NET\n{fits}:{},", "x".repeat(fits)));
+    assert_eq!(client.line().len(), fits);
+    // Nor for a message that says that it will be.
+    refuses(&server, &format!("NET\n{}:x", fits + 1), "! too long");
+    server.stop();
+}
+
+/// Sends what ends the connection, with this answer.
+fn refuses(server: &Server, request: &str, answer: &str) {
+    let mut client = Connection::new(server.address());
+    // What a client has asked for before is answered before; what it asks for after is not.
+    client.send(format!("ECHO before\n{request}ECHO after\n"));
+    assert_eq!(client.line(), "before", "{request:?}");
+    assert_eq!(client.line(), answer, "{request:?}");
+    client.expect_end();
+}
+
+/// A client that goes away in the middle of anything is not told so.
+#[test]
+fn the_end_of_the_stream() {
+    let server = lines();
+    for request in ["", "ECH", "PIN\n12", "SUM 3\na", "NET\n5:he", "NAP\n"] {
+        let mut client = Connection::new(server.address());
+        client.send(format!("ECHO hello\n{request}"));
+        assert_eq!(client.line(), "hello");
+        client.shut();
+        if request == "NAP\n" {
+            assert_eq!(client.line(), "awake");
+        }
+        client.expect_end();
+    }
+    server.stop();
+}
+
+#[test]
+fn naps_take_a_second_and_keep_nobody_waiting() {
+    let server = lines();
+    let start = Instant::now();
+    let mut sleepers: Vec<_> = (0..100).map(|_| Connection::new(server.address())).collect();
+    for client in &mut sleepers {
+        client.send("NAP\nECHO up\n");
+    }
+    let mut other = Connection::new(server.address());
+    let mut answers = 0_u32;
+    while start.elapsed() < Duration::from_millis(900) {
+        other.send("ECHO hello\n");
+        assert_eq!(other.line(), "hello");
+        answers += 1;
+    }
+    for client in &mut sleepers {
+        assert_eq!(client.line(), "awake");
+        assert_eq!(client.line(), "up");
+    }
+    let took = start.elapsed();
+    println!("100 naps took {took:.1?}; meanwhile another client had {answers} answers");
+    assert!((1000..2000).contains(&took.as_millis()), "{took:?}");
+    server.stop();
+}
+
+/// Numbers are made as fast as they are read, and no faster.
+#[test]
+fn counting_far_takes_no_memory() {
+    let server = lines();
+    let mut client = Connection::new(server.address());
+    client.send("COUNT 3000000\nECHO done\n");
+    assert_eq!(client.line(), "1");
+    #[cfg(target_os = "linux")]
+    {
+        // Another client's answer shows that the first one has had its turn.
+        let mut other = Connection::new(server.address());
+        other.send("ECHO hello\n");
+        assert_eq!(other.line(), "hello");
+        let anonymous = server.anonymous();
+        println!("{} kB of memory in the middle of 23 MB", anonymous / 1024);
+        assert!(anonymous < 2 * 1024 * 1024, "{anonymous} bytes of memory");
+    }
+    for n in 2..=3_000_000 {
+        assert_eq!(client.line(), n.to_string());
+    }
+    assert_eq!(client.line(), "done");
+    server.stop();
+}
+
+/// Five seconds without a byte are too long, whatever has come before; six with some are not.
+#[test]
+fn a_deadline() {
+    let server = lines();
+    let address = server.address();
+    let slow = thread::spawn(move || {
+        let mut slow = Connection::new(address);
+        slow.send("SUM 4\nab");
+        let start = Instant::now();
+        assert_eq!(slow.line(), "! too slow");
+        slow.expect_end();
+        let took = start.elapsed();
+        println!("too slow after {took:.2?}");
+        assert!((4900..6000).contains(&took.as_millis()), "{took:?}");
+    });
+    let mut steady = Connection::new(address);
+    steady.send("SUM 3\n");
+    for byte in ["\u{1}", "\u{2}", "\u{3}"] {
+        assert!(steady.is_silent_for(Duration::from_secs(2)), "it has time");
+        steady.send(byte);
+    }
+    assert_eq!(steady.line(), "6");
+    slow.join().expect("see above");
+    server.stop();
+}
+
+/// A drain lets a client finish what it is doing.
+#[test]
+fn a_drain() {
+    let mut server = lines();
+    let mut clients = ["ECHO a\n", "PIN\n12", "NAP\n", "SUM 3\na"].map(|request| {
+        let mut client = Connection::new(server.address());
+        client.send(format!("ECHO hello\n{request}"));
+        assert_eq!(client.line(), "hello");
+        client
+    });
+    server.signal("TERM");
+    let [resting, pin, nap, sum] = &mut clients;
+    assert_eq!(resting.line(), "a");
+    resting.expect_end();
+    assert!(server.is_running(), "three clients are in the middle of something");
+    pin.send("34");
+    assert_eq!(pin.line(), "four digits");
+    pin.expect_end();
+    sum.send("bc");
+    assert_eq!(sum.line(), "294");
+    sum.expect_end();
+    assert_eq!(nap.line(), "awake");
+    nap.expect_end();
+    assert!(server.wait(Duration::from_secs(2)).success());
+}
+
+fn lines() -> Server {
+    Server::start(Command::new(example("lines")).arg("127.0.0.1:0"))
+}

@@ -1,0 +1,84 @@
+//! `redis-benchmark` runs clean against `kv`: with one request at a time, with 32, and over a Unix
+//! socket.
+
+#![cfg(unix)]
+
+use std::process::Command;
+use std::time::Duration;
+
+use fsm_tests::{Ran, Server, client, one_at_a_time, run};
+
+const TESTS: &str = "ping,set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,lrange,mset";
+
+/// What it reports for these tests. `LPUSH` comes again because it makes the list for `LRANGE`.
+const REPORTS: [&str; 18] = [
+    "PING_INLINE",
+    "PING_MBULK",
+    "SET",
+    "GET",
+    "INCR",
+    "LPUSH",
+    "RPUSH",
+    "LPOP",
+    "RPOP",
+    "SADD",
+    "HSET",
+    "SPOP",
+    "LPUSH (needed to benchmark LRANGE)",
+    "LRANGE_100 (first 100 elements)",
+    "LRANGE_300 (first 300 elements)",
+    "LRANGE_500 (first 500 elements)",
+    "LRANGE_600 (first 600 elements)",
+    "MSET (10 keys)",
+];
+
+#[test]
+fn one_request_at_a_time() {
+    over_tcp(&["-n", "100000"]);
+}
+
+#[test]
+fn thirty_two_requests_at_a_time() {
+    over_tcp(&["-n", "100000", "-P", "32"]);
+}
+
+#[test]
+fn over_a_unix_socket() {
+    let path = std::env::temp_dir().join(format!("fsm-kv-benchmark-{}.sock", std::process::id()));
+    let path = path.to_str().expect("a path in UTF-8");
+    benchmark(&["--unix", path], |_| vec!["-s".into(), path.into()], &["-n", "20000"]);
+    benchmark(&["--unix", path], |_| vec!["-s".into(), path.into()], &["-n", "20000", "-P", "32"]);
+}
+
+fn over_tcp(options: &[&str]) {
+    benchmark(&[], |server| vec!["-p".into(), server.port()], options);
+}
+
+fn benchmark(server: &[&str], address: impl Fn(&Server) -> Vec<String>, options: &[&str]) {
+    let _turn = one_at_a_time();
+    let Some(program) = client("redis-benchmark") else { return };
+    let server = Server::kv(server);
+    let mut command = Command::new(program);
+    command.args(address(&server)).args(["-t", TESTS, "-q"]).args(options);
+    let ran = run(&mut command, Duration::from_secs(300));
+    println!("redis-benchmark {}: {:.1?}", options.join(" "), ran.took);
+    check(&ran);
+    server.stop();
+}
+
+/// Each test must have its line, and nothing else may be said: errors and warnings come as lines
+/// too.
+fn check(ran: &Ran) {
+    assert!(ran.status.success() && ran.stderr.is_empty(), "{ran:?}");
+    // What it says meanwhile is overwritten after a carriage return.
+    let lines = ran.stdout.lines().filter_map(|line| line.trim_end().rsplit('\r').next());
+    let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
+    let names = lines.iter().map(|line| {
+        println!("  {line}");
+        let (name, figures) = line.split_once(": ").unwrap_or((line, ""));
+        let rate = figures.split_once(" requests per second, p50=").map(|(rate, _)| rate.parse());
+        assert!(matches!(rate, Some(Ok(1.0_f64..))), "not a result: {line}");
+        name
+    });
+    assert_eq!(names.collect::<Vec<_>>(), REPORTS);
+}

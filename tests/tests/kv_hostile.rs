@@ -1,0 +1,348 @@
+//! Clients that misbehave: each ends as it should, a well-behaved neighbour notices nothing, and
+//! afterwards `kv` has the memory and the descriptors that it had before.
+
+#![cfg(target_os = "linux")]
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fsm_tests::{
+    Connection, Neighbour, SOON, Server, encode, eventually, example, expect_silence, one_at_a_time,
+};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
+/// What memory may differ by after a second round of the same: some pages of the allocator.
+const TOLERANCE: u64 = 256 * KIB;
+
+/// Lets clients misbehave in two rounds, the first of which warms up, beside a well-behaved one.
+fn twice(options: &[&str], misbehave: impl Fn(&Server)) {
+    twice_on(start(Command::new(example("kv")).args(["--port", "0"]).args(options)), misbehave);
+}
+
+/// Starts a server whose allocator gives back to the system what is freed. By itself glibc's keeps
+/// up to twice the largest block that it has seen, behind which a leak could hide.
+fn start(server: &mut Command) -> Server {
+    let threshold = (128 * KIB).to_string();
+    server.env("MALLOC_MMAP_THRESHOLD_", &threshold).env("MALLOC_TRIM_THRESHOLD_", &threshold);
+    Server::start(server)
+}
+
+/// Says what the server has logged.
+fn twice_on(server: Server, misbehave: impl Fn(&Server)) -> String {
+    let neighbour = Neighbour::new(server.address());
+    let descriptors = server.descriptors();
+    let round = || {
+        let start = Instant::now();
+        misbehave(&server);
+        let took = start.elapsed();
+        eventually("the descriptors are closed", || server.descriptors() == descriptors);
+        (server.anonymous(), took)
+    };
+    let ((before, _), (after, took)) = (round(), round());
+    println!("{} kB of memory, then {}; {took:.1?}", before / KIB, after / KIB);
+    println!("{}", neighbour.leave());
+    assert!(after <= before + TOLERANCE, "memory grew from {before} to {after} bytes");
+    server.stop()
+}
+
+/// A long pipeline, a byte at a time: the answers are those of the same in one piece.
+#[test]
+fn one_byte_at_a_time() {
+    let _turn = one_at_a_time();
+    let (mut requests, mut replies) = (Vec::new(), Vec::new());
+    for n in 0..200 {
+        let (key, value) = (format!("key:{n}"), "v".repeat(n % 50));
+        requests.extend(encode(&["SET", &key, &value]));
+        requests.extend(encode(&["GET", &key]));
+        requests.extend(format!("GET {key}\r\nECHO \"{n} \\x00\"\r\n\r\n").bytes());
+        let value = format!("${}\r\n{value}\r\n", value.len());
+        let echo = format!("${}\r\n{n} \0\r\n", n.to_string().len() + 2);
+        replies.extend(format!("+OK\r\n{value}{value}{echo}").bytes());
+    }
+    twice(&[], |server| {
+        let mut connection = Connection::new(server.address());
+        for byte in &requests {
+            connection.send([*byte]);
+        }
+        assert_eq!(connection.bytes(replies.len()), replies);
+        connection.shut();
+        connection.expect_end();
+    });
+}
+
+/// Eight clients that ask for 1 MiB again and again and never read: from some point on they cannot
+/// send either, and the server holds little more than one answer for each.
+#[test]
+fn eight_that_never_read() {
+    let _turn = one_at_a_time();
+    let value = vec![b'v'; 1024 * 1024];
+    // A server without bounds would take all memory of this machine.
+    twice_on(limited("-v 1048576"), |server| {
+        Connection::new(server.address()).expect(&[b"SET", &b"large"[..], &value], "+OK\r\n");
+        let before = server.anonymous();
+        let address = server.address();
+        let asking: Vec<_> = (0..8).map(|_| thread::spawn(move || ask_in_vain(address))).collect();
+        let deaf: Vec<_> =
+            asking.into_iter().map(|asking| asking.join().expect("see above")).collect();
+        let grown = server.anonymous().saturating_sub(before);
+        let sent: usize = deaf.iter().map(|(_, sent)| sent).sum();
+        println!("{} kB of requests; memory grew by {} kB", sent / 1024, grown / KIB);
+        assert!(grown < 16 * MIB, "memory grew by {grown} bytes");
+        // A client that reads gets what it asks for meanwhile.
+        let mut other = Connection::new(server.address());
+        assert_eq!(other.command(&["GET", "large"]).len(), value.len() + b"$1048576\r\n\r\n".len());
+    });
+}
+
+/// Asks for much and reads nothing, until the server takes no more questions; says how many bytes
+/// it took.
+fn ask_in_vain(address: SocketAddr) -> (TcpStream, usize) {
+    let mut deaf = small_buffers(address);
+    deaf.set_write_timeout(Some(Duration::from_millis(500))).expect("a socket takes options");
+    let gets = encode(&["GET", "large"]).repeat(1000);
+    let mut sent = 0;
+    loop {
+        match deaf.write(&gets) {
+            Ok(n) => sent += n,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return (deaf, sent),
+            Err(error) => panic!("after {sent} bytes: {error}"),
+        }
+        assert!(sent < 256 * 1024 * 1024, "the server takes whatever is sent");
+    }
+}
+
+/// What a client says that it will send is not made room for.
+#[test]
+fn one_that_announces_too_much() {
+    let _turn = one_at_a_time();
+    let announcements = [
+        ("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1073741824\r\n", "invalid bulk length"),
+        ("*1\r\n$1073741824\r\n", "invalid bulk length"),
+        ("*1\r\n$-1\r\n", "invalid bulk length"),
+        ("*1\r\n$99999999999999999999\r\n", "invalid bulk length"),
+        ("*2147483647\r\n", "invalid multibulk length"),
+        ("*1\r\n$536870912\r\n", "the command is larger than 64 MiB"),
+        ("*1\r\n:1\r\n", "expected '$', got ':'"),
+    ];
+    twice(&[], |server| {
+        let before = server.anonymous();
+        for (announcement, error) in announcements {
+            let mut connection = Connection::new(server.address());
+            connection.send(announcement);
+            let reply = String::from_utf8_lossy(&connection.reply()).into_owned();
+            assert_eq!(reply, format!("-ERR Protocol error: {error}\r\n"), "{announcement:?}");
+            connection.expect_end();
+        }
+        for line in ["*1", "$1", "PING "] {
+            let mut connection = Connection::new(server.address());
+            let endless = if line == "$1" { "*1\r\n$1" } else { line };
+            connection.send(format!("{endless}{}", "1".repeat(80 * 1024)));
+            let reply = String::from_utf8_lossy(&connection.reply()).into_owned();
+            assert!(reply.starts_with("-ERR Protocol error: too big"), "{line:?}: {reply}");
+            connection.expect_end();
+        }
+        let grown = server.anonymous().saturating_sub(before);
+        assert!(grown < MIB, "memory grew by {grown} bytes");
+    });
+}
+
+/// A million arguments are allowed. A client that announces them and sends half gets no more room
+/// than it fills.
+#[test]
+fn one_that_stops_in_the_middle() {
+    let _turn = one_at_a_time();
+    twice(&[], |server| {
+        let mut connections = Vec::new();
+        for _ in 0..20 {
+            let mut connection = Connection::new(server.address());
+            connection.send("*1048576\r\n$4\r\nMGET\r\n$33554432\r\nthe beginning of a key");
+            connections.push(connection);
+        }
+        Connection::new(server.address()).expect(&["PING"], "+PONG\r\n");
+        let anonymous = server.anonymous();
+        assert!(anonymous < 16 * MIB, "{anonymous} bytes for 20 clients that announce much");
+    });
+}
+
+/// Resets in the middle of a large SET: of 16 MiB that it announces, the client sends 4.
+#[test]
+fn resets_in_the_middle_of_a_command() {
+    let _turn = one_at_a_time();
+    let value = vec![b'v'; 4 * 1024 * 1024];
+    twice(&[], |server| {
+        for n in 0..200 {
+            let mut connection = Connection::over(small_buffers(server.address()));
+            connection.send("*3\r\n$3\r\nSET\r\n$5\r\nlarge\r\n$16777216\r\n");
+            connection.send(&value);
+            reset(connection);
+            if n % 20 == 0 {
+                Connection::new(server.address()).expect(&["EXISTS", "large"], ":0\r\n");
+            }
+        }
+    });
+}
+
+/// Resets while the server sends: the client has asked for much and reads only its beginning.
+#[test]
+fn resets_in_the_middle_of_an_answer() {
+    let _turn = one_at_a_time();
+    let value = vec![b'v'; 4 * 1024 * 1024];
+    twice(&[], |server| {
+        Connection::new(server.address()).expect(&[b"SET", &b"large"[..], &value], "+OK\r\n");
+        for _ in 0..200 {
+            let mut connection = Connection::over(small_buffers(server.address()));
+            connection.send(encode(&["GET", "large"]).repeat(3));
+            assert_eq!(connection.bytes(10), b"$4194304\r\n");
+            reset(connection);
+        }
+    });
+}
+
+/// A thousand that connect and vanish: one half properly, the other with a reset.
+#[test]
+fn a_thousand_that_vanish() {
+    let _turn = one_at_a_time();
+    twice(&[], |server| {
+        for n in 0..1000 {
+            let connection = Connection::new(server.address());
+            if n % 2 == 0 {
+                reset(connection);
+            }
+        }
+    });
+}
+
+/// Three hundred clients with half a command each keep nobody waiting, and can go on when they
+/// like.
+#[test]
+fn three_hundred_with_half_a_command() {
+    let _turn = one_at_a_time();
+    twice(&[], |server| {
+        let mut clients: Vec<_> = (0..300)
+            .map(|n| {
+                let command = encode(&["ECHO", &format!("client {n}")]);
+                let (half, rest) = command.split_at(1 + n % (command.len() - 1));
+                let mut connection = Connection::new(server.address());
+                connection.send(half);
+                (connection, rest.to_owned(), n)
+            })
+            .collect();
+        let connections = clients.iter_mut().map(|(connection, ..)| connection);
+        expect_silence(connections, Duration::from_millis(200));
+        for (connection, rest, _) in &mut clients {
+            connection.send(rest);
+        }
+        for (connection, _, n) in &mut clients {
+            let text = format!("client {n}");
+            let reply = connection.reply();
+            assert_eq!(reply, format!("${}\r\n{text}\r\n", text.len()).as_bytes());
+        }
+    });
+}
+
+/// 200 connect while no descriptor is free: they wait, and are served when there is one.
+#[test]
+fn two_hundred_without_a_descriptor() {
+    let _turn = one_at_a_time();
+    let log = twice_on(limited("-n 64"), |server| {
+        let (holders, mut waiting) = take_all_descriptors(server);
+        waiting.extend((1..200).map(|_| ping(server)));
+        expect_silence(&mut waiting, Duration::from_millis(500));
+        let (count, start) = (holders.len(), Instant::now());
+        drop(holders);
+        for mut connection in waiting {
+            pong(&mut connection);
+        }
+        println!("{count} held all; then 200 were served within {:.1?}", start.elapsed());
+    });
+    // Each that is served takes the last descriptor again; not each needs a line for that.
+    let lines = log.matches("cannot accept").count();
+    println!("{lines} lines in the log say `cannot accept`");
+    assert!((1..=20).contains(&lines), "{lines} lines in the log say `cannot accept`");
+}
+
+/// As long as a client waits for a descriptor, the server sleeps, but for a look now and then.
+#[test]
+fn waiting_for_a_descriptor_costs_nothing() {
+    let _turn = one_at_a_time();
+    let server = limited("-n 64");
+    let (holders, mut waiting) = take_all_descriptors(&server);
+    let cpu = server.cpu();
+    expect_silence(&mut waiting, Duration::from_secs(1));
+    let cpu = server.cpu().saturating_sub(cpu);
+    println!("{cpu:?} of processor time in a second without a descriptor");
+    assert!(cpu < Duration::from_millis(100), "{cpu:?} of processor time");
+    drop(holders);
+    waiting.iter_mut().for_each(pong);
+    drop(waiting);
+    server.stop();
+}
+
+/// `kv` as a process to which this limit of the shell's `ulimit` applies.
+fn limited(limit: &str) -> Server {
+    let run = format!("ulimit {limit} && exec \"$0\" --port 0");
+    start(Command::new("sh").args(["-c", &run]).arg(example("kv")))
+}
+
+/// Connects until a client is not served: all that are, and the one that waits.
+fn take_all_descriptors(server: &Server) -> (Vec<Connection>, Vec<Connection>) {
+    let mut holders = Vec::new();
+    loop {
+        let mut connection = ping(server);
+        if connection.is_silent_for(Duration::from_millis(300)) {
+            return (holders, vec![connection]);
+        }
+        pong(&mut connection);
+        holders.push(connection);
+    }
+}
+
+/// At its limit of clients the server lets further ones wait, and then serves them.
+#[test]
+fn two_hundred_over_the_limit_of_clients() {
+    let _turn = one_at_a_time();
+    twice(&["--max-clients", "50"], |server| {
+        let mut holders: Vec<_> = (0..49).map(|_| ping(server)).collect();
+        holders.iter_mut().for_each(pong);
+        let mut waiting: Vec<_> = (0..200).map(|_| ping(server)).collect();
+        expect_silence(&mut waiting, Duration::from_millis(200));
+        drop(holders);
+        for mut connection in waiting {
+            pong(&mut connection);
+        }
+    });
+}
+
+fn ping(server: &Server) -> Connection {
+    let mut connection = Connection::new(server.address());
+    connection.send("PING\r\n");
+    connection
+}
+
+fn pong(connection: &mut Connection) {
+    assert_eq!(connection.reply(), b"+PONG\r\n");
+}
+
+/// A client's socket with small buffers, so that much of what goes through it has reached the
+/// server.
+fn small_buffers(address: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP));
+    let socket = socket.expect("a socket");
+    socket.set_send_buffer_size(64 * 1024).expect("a socket takes options");
+    socket.set_recv_buffer_size(64 * 1024).expect("a socket takes options");
+    socket.connect_timeout(&address.into(), SOON).expect("it should connect");
+    socket.into()
+}
+
+/// Closes a connection with a reset.
+fn reset(connection: Connection) {
+    let socket = SockRef::from(connection.socket());
+    socket.set_linger(Some(Duration::ZERO)).expect("a socket takes options");
+    drop(connection);
+}

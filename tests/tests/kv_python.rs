@@ -1,0 +1,56 @@
+//! redis-py, the usual client of Python, drives the commands of `kv`: see `redis/test_commands.py`.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use fsm_tests::{Server, client, missing, run};
+
+const REQUIREMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/redis/requirements.txt");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/redis/test_commands.py");
+
+#[test]
+fn redis_py_drives_every_command() {
+    let Some(python) = client("python3") else { return };
+    let Some(python) = with_redis_py(&python) else { return };
+    let server = Server::kv(&[]);
+    let ran = run(Command::new(python).args([SCRIPT, &server.port()]), Duration::from_secs(120));
+    println!("{}", ran.stderr.trim_end());
+    assert!(ran.status.success(), "{}\n{}", ran.stdout, ran.stderr);
+    server.stop();
+}
+
+/// A Python with what `requirements.txt` asks for, in an environment of its own in the target
+/// directory.
+fn with_redis_py(python: &Path) -> Option<PathBuf> {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("redis-py");
+    let (program, installed) = (dir.join("bin/python"), dir.join("requirements.txt"));
+    let wanted = fs::read(REQUIREMENTS).expect("the requirements should be there");
+    if fs::read(&installed).is_ok_and(|installed| installed == wanted) {
+        return Some(program);
+    }
+    let path = dir.to_string_lossy();
+    let steps = [
+        (python, &["-m", "venv", "--clear", &path][..]),
+        (&program, &["-m", "pip", "install", "--quiet", "--requirement", REQUIREMENTS][..]),
+    ];
+    for (program, arguments) in steps {
+        let ran = run(Command::new(program).args(arguments), Duration::from_secs(180));
+        if !ran.status.success() {
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            missing(&format!(
+                "redis-py cannot be installed: `{} {}` says `{}`; this needs the network, and \
+                 `apt-get install -y python3-venv`",
+                program.display(),
+                arguments.join(" "),
+                said.trim_end().lines().last().unwrap_or_default(),
+            ));
+            return None;
+        }
+    }
+    fs::write(installed, wanted).expect("the target directory can be written to");
+    Some(program)
+}
