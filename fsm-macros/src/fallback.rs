@@ -51,10 +51,10 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
 
         #[automatically_derived]
         #lints
-        impl<H: #module::Handler> #root::Drive<H> for #name {
+        impl<__H: #module::Handler> #root::Drive<__H> for #name {
             fn resume(
                 &mut self,
-                _: &mut H,
+                _: &mut __H,
                 _: &mut #root::Input<'_, ()>,
                 _: &mut #root::Cx<'_, #message>,
             ) -> #root::Step {
@@ -64,7 +64,7 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
             fn lapse(
                 &mut self,
                 _: #root::Lapse,
-                _: &mut H,
+                _: &mut __H,
                 _: &mut #root::Cx<'_, #message>,
             ) -> #root::Step {
                 loop {}

@@ -143,7 +143,8 @@ use crate::errors::Errors;
 ///   decoder `error` edges, and none only `flush` states.
 /// - All data is filled by something, on every edge.
 /// - All defaults and groups are used, all names exist, none is there twice.
-/// - A declared edge that no handler takes is dead code, about which rustc warns.
+/// - A declared edge that no handler takes is dead code, about which rustc warns, unless the machine is
+///   `pub`: then somebody else's handler may take it.
 #[proc_macro_attribute]
 pub fn state_machine(
     args: proc_macro::TokenStream,

@@ -233,9 +233,12 @@ mod tests {
         let machine = lowered(
             "start = A",
             "#[run] #[to(B)] A, #[run] #[to(C)] B { x: u8 },
-             #[flush(within = 1s => C)] #[to(D)] C { #[carry] x: u8 }, #[end] D",
+             #[flush(within = 1s => C, idle = 9s => D)] #[to(D)] C { #[carry] x: u8 }, #[end] D",
         );
-        assert_eq!(moves(&machine.states[2]), ["verdict D: D", "within 1000: stay as C x<-carry"]);
+        assert_eq!(
+            moves(&machine.states[2]),
+            ["verdict D: D", "within 1000: stay as C x<-carry", "idle 9000: D"]
+        );
     }
 
     #[test]

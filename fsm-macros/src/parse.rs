@@ -23,6 +23,7 @@ use crate::errors::Errors;
 
 /// The machine, as far as it can be read; `None` if the item is no enum.
 pub(crate) fn parse(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Machine> {
+    let helpers = attribute::has_helpers(&item);
     let head = match Head::parse.parse2(item) {
         Ok(head) => head,
         Err(error) => {
@@ -43,7 +44,7 @@ pub(crate) fn parse(args: TokenStream, item: TokenStream, errors: &mut Errors) -
     let mut states = Vec::new();
     for part in entry::split(head.body) {
         match syn::parse2::<Variant>(part.into_iter().collect()) {
-            Ok(variant) => states.push(state::parse(&variant, errors)),
+            Ok(variant) => states.push(state::parse(&variant, helpers, errors)),
             Err(error) => {
                 damaged = true;
                 errors.push(error);

@@ -97,7 +97,7 @@ impl<M: Drive<H>, H> Actor<M, H> {
     /// would write could only pile up.
     #[cold]
     pub(crate) fn lapse(&mut self, now: u64, mark: usize, cx: &mut Cx<'_, M::Message>) {
-        if cx.queued() < mark || self.wait() != Wait::Sleep {
+        if cx.queued() < mark || !matches!(self.wait(), Wait::Sleep { .. }) {
             let lapse = if self.within <= now { Lapse::Within } else { Lapse::Idle };
             self.machine.lapse(lapse, &mut self.handler, cx);
         }

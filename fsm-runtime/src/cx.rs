@@ -178,6 +178,18 @@ impl<'a, Msg> Cx<'a, Msg> {
         self.inbox.post(key, message)
     }
 
+    /// Logs a warning with the key of this connection.
+    ///
+    /// ```
+    /// # use fsm_runtime::Cx;
+    /// fn refuse(cx: &Cx<'_>, length: u64) {
+    ///     cx.warn(format_args!("a document of {length} bytes is too long"));
+    /// }
+    /// ```
+    pub fn warn(&self, text: impl fmt::Display) {
+        tracing::warn!(key = %self.key, "{text}");
+    }
+
     /// Logs an error that no state takes up. Generated code calls it for an `error` edge to a state
     /// without an `#[error]` field.
     #[doc(hidden)]

@@ -84,7 +84,7 @@ impl Wake for Arc<Control> {
 /// let running = builder.handler(|_peer| Client).start()?;
 /// println!("{} connections", handle.stats().open);
 /// handle.drain();
-/// running.join();
+/// running.join()?;
 /// # Ok::<(), PoolError>(())
 /// ```
 pub struct Handle<M: Machine> {

@@ -121,17 +121,19 @@ impl Timing {
     /// ```
     pub const NEVER: u64 = u64::MAX;
 
-    /// A time in whole milliseconds, rounded up, at most `max`.
+    /// A time in whole milliseconds, rounded up: at least one, so that no state is left as soon as it is entered,
+    /// and at most `max`.
     ///
     /// ```
     /// use fsm_runtime::Timing;
     /// use std::time::Duration;
     /// assert_eq!(Timing::millis(Duration::from_micros(1_200), 60_000), 2);
+    /// assert_eq!(Timing::millis(Duration::ZERO, 60_000), 1);
     /// assert_eq!(Timing::millis(Duration::MAX, 60_000), 60_000);
     /// ```
     pub fn millis(time: Duration, max: u64) -> u64 {
         let millis = time.as_nanos().div_ceil(1_000_000);
-        u64::try_from(millis).unwrap_or(u64::MAX).min(max)
+        u64::try_from(millis).unwrap_or(u64::MAX).max(1).min(max)
     }
 }
 

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::io;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -105,7 +106,7 @@ impl Pool {
     /// # fn in_a_test(pool: Pool) -> Result<(), PoolError> {
     /// let running = pool.start()?;
     /// println!("listening on {}", running.addresses()[0]);
-    /// let stats = running.drain();
+    /// let stats = running.drain()?;
     /// assert_eq!(stats.open, 0);
     /// # Ok(())
     /// # }
@@ -326,29 +327,38 @@ impl Running {
     }
 
     /// Drains it and waits for its end; says what it counted.
-    pub fn drain(self) -> Stats {
+    ///
+    /// # Errors
+    ///
+    /// When the system failed the pool.
+    pub fn drain(self) -> Result<Stats, PoolError> {
         self.control.give(Order::Drain);
         self.join()
     }
 
     /// Waits for its end, which somebody else must have ordered; says what it counted.
-    pub fn join(mut self) -> Stats {
-        self.wait();
-        self.stats()
+    ///
+    /// # Errors
+    ///
+    /// When the system failed the pool.
+    pub fn join(mut self) -> Result<Stats, PoolError> {
+        self.wait()?;
+        Ok(self.stats())
     }
 
-    fn wait(&mut self) {
-        match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(Err(error))) => tracing::error!(%error, "a pool failed"),
-            Some(Err(_)) => tracing::error!("a pool's thread panicked"),
-            Some(Ok(Ok(()))) | None => {}
-        }
+    fn wait(&mut self) -> Result<(), PoolError> {
+        let ended = self.thread.take().map_or(Ok(Ok(())), JoinHandle::join);
+        ended.unwrap_or_else(|_| {
+            Err(PoolError::io("serve")(io::Error::other("the pool's thread panicked")))
+        })
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         self.control.give(Order::Close);
-        self.wait();
+        if let Err(error) = self.wait() {
+            tracing::error!(%error, "a pool failed");
+        }
     }
 }

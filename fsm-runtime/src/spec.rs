@@ -85,7 +85,10 @@ pub enum Wait {
     /// Nothing: its handler runs at once.
     Run,
     /// Time to pass.
-    Sleep,
+    Sleep {
+        /// How long it lasts, or can last where it depends on the state's data.
+        at_most: Duration,
+    },
     /// A message.
     Message,
     /// Nothing: the machine is done.
@@ -225,7 +228,7 @@ impl fmt::Display for Wait {
             Self::Flush => f.write_str("flush"),
             Self::Drain { below } => write!(f, "drain(below = {below})"),
             Self::Run => f.write_str("run"),
-            Self::Sleep => f.write_str("sleep"),
+            Self::Sleep { at_most } => write!(f, "sleep({at_most:?})"),
             Self::Message => f.write_str("wait"),
             Self::End => f.write_str("end"),
         }

@@ -225,7 +225,9 @@ impl ::fsm_runtime::Machine for Demo {
             ::fsm_runtime::State {
                 name: "Napping",
                 docs: "",
-                wait: ::fsm_runtime::Wait::Sleep,
+                wait: ::fsm_runtime::Wait::Sleep {
+                    at_most: ::core::time::Duration::from_millis(100),
+                },
                 edges: &[
                     ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 0 },
                     ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 4 },
@@ -318,11 +320,11 @@ impl ::fsm_runtime::Machine for Demo {
     }
 }
 
-impl<H: demo::Handler> ::fsm_runtime::Drive<H> for Demo {
+impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
     #[inline]
     fn resume(
         &mut self,
-        handler: &mut H,
+        handler: &mut __H,
         input: &mut ::fsm_runtime::Input<'_, Self::Partial>,
         cx: &mut ::fsm_runtime::Cx<'_, Self::Message>,
     ) -> ::fsm_runtime::Step {
@@ -359,7 +361,8 @@ impl<H: demo::Handler> ::fsm_runtime::Drive<H> for Demo {
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Err(error) => {
-                        *self = Self::Refused { why: ::core::convert::From::from(error) };
+                        let error = ::core::convert::From::from(error);
+                        *self = Self::Refused { why: error };
                         ::fsm_runtime::Step::Moved
                     }
                 }
@@ -388,7 +391,8 @@ impl<H: demo::Handler> ::fsm_runtime::Drive<H> for Demo {
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Err(error) => {
-                        *self = Self::Refused { why: ::core::convert::From::from(error) };
+                        let error = ::core::convert::From::from(error);
+                        *self = Self::Refused { why: error };
                         ::fsm_runtime::Step::Moved
                     }
                 }
@@ -399,7 +403,8 @@ impl<H: demo::Handler> ::fsm_runtime::Drive<H> for Demo {
                     ::fsm_runtime::Step::Moved
                 }
                 ::core::result::Result::Err(error) => {
-                    *self = Self::Refused { why: ::core::convert::From::from(error) };
+                    let error = ::core::convert::From::from(error);
+                    *self = Self::Refused { why: error };
                     ::fsm_runtime::Step::Moved
                 }
             },
@@ -421,7 +426,8 @@ impl<H: demo::Handler> ::fsm_runtime::Drive<H> for Demo {
                     ::fsm_runtime::Step::Moved
                 }
                 ::core::result::Result::Err(error) => {
-                    *self = Self::Refused { why: ::core::convert::From::from(error) };
+                    let error = ::core::convert::From::from(error);
+                    *self = Self::Refused { why: error };
                     ::fsm_runtime::Step::Moved
                 }
             },
@@ -435,7 +441,8 @@ impl<H: demo::Handler> ::fsm_runtime::Drive<H> for Demo {
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Err(error) => {
-                        *self = Self::Refused { why: ::core::convert::From::from(error) };
+                        let error = ::core::convert::From::from(error);
+                        *self = Self::Refused { why: error };
                         ::fsm_runtime::Step::Moved
                     }
                 }
@@ -447,7 +454,7 @@ impl<H: demo::Handler> ::fsm_runtime::Drive<H> for Demo {
     fn lapse(
         &mut self,
         lapse: ::fsm_runtime::Lapse,
-        handler: &mut H,
+        handler: &mut __H,
         cx: &mut ::fsm_runtime::Cx<'_, Self::Message>,
     ) -> ::fsm_runtime::Step {
         match (self, lapse) {
@@ -465,7 +472,8 @@ impl<H: demo::Handler> ::fsm_runtime::Drive<H> for Demo {
                     ::fsm_runtime::Step::Moved
                 }
                 ::core::result::Result::Err(error) => {
-                    *this = Self::Refused { why: ::core::convert::From::from(error) };
+                    let error = ::core::convert::From::from(error);
+                    *this = Self::Refused { why: error };
                     ::fsm_runtime::Step::Moved
                 }
             },
@@ -588,6 +596,6 @@ fn sockets_serve_the_same_machine() {
     let mut answer = [0; 3];
     other.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"x?\n");
-    let stats = running.drain();
+    let stats = running.drain().unwrap();
     assert_eq!((stats.accepted, stats.done, stats.drained, stats.open), (2, 1, 1, 0));
 }

@@ -217,6 +217,63 @@ fn l3_a_sleep_lasts_its_time() {
 }
 
 #[test]
+fn l4_a_sleep_of_no_time_takes_some() {
+    let mut peer = Session::<Nodding, _>::new(Sleepy { nods: 0 });
+    peer.advance(Duration::from_millis(10));
+    assert_eq!(peer.receive(), b"..........");
+}
+
+/// Sleeps for no time, over and over.
+#[state_machine(start = Start)]
+enum Nodding {
+    #[run]
+    #[to(Nod)]
+    Start,
+    #[sleep(time, max = 1s)]
+    #[to(Nod | Gone)]
+    Nod { time: Duration },
+    #[end]
+    Gone,
+}
+
+struct Sleepy {
+    nods: u32,
+}
+
+impl nodding::Handler for Sleepy {
+    fn start(&mut self, _cx: &mut Cx<'_>) -> nodding::AfterStart {
+        nodding::AfterStart::Nod { time: Duration::ZERO }
+    }
+
+    fn nod(&mut self, _time: &mut Duration, cx: &mut Cx<'_>) -> nodding::AfterNod {
+        cx.write(b".");
+        self.nods += 1;
+        if self.nods > 1_000 { nodding::AfterNod::Gone } else { nodding::AfterNod::Nod }
+    }
+}
+
+#[test]
+fn l9_the_graph_is_data() {
+    let spec = Filing::SPEC;
+    assert_eq!((spec.name, spec.docs), ("Filing", "Takes a name and a body, and files them."));
+    let edges = |name: &str| {
+        let state = spec.states.iter().find(|state| state.name == name).unwrap();
+        let edges = state.edges.iter();
+        edges
+            .map(|edge| format!("{}: {}", edge.on, spec.states[edge.target].name))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        edges("Chat"),
+        ["verdict: Chat", "verdict: Gone", "idle 2s: Late", "eof: Gone", "error: Failed"]
+    );
+    assert_eq!(edges("Gone"), [""; 0]);
+    let diagram = spec.mermaid();
+    assert!(diagram.contains("Chat --> Late: idle 2s\n"), "{diagram}");
+    assert!(spec.dot().contains("Chat -> Late [label=\"idle 2s\"];"), "{}", spec.dot());
+}
+
+#[test]
 fn l2_an_end_in_the_middle_takes_the_eof_edge_and_a_reset_ends_it() {
     let mut peer = clerk();
     peer.send(b"doc3\nab");
@@ -575,7 +632,7 @@ fn pitfall_11_posts_from_many_threads_all_arrive_or_come_back() {
     for poster in posters {
         poster.join().unwrap();
     }
-    assert_eq!(running.drain().drained, 20);
+    assert_eq!(running.drain().unwrap().drained, 20);
     assert!(matches!(handle.post(members[0], "late".into()), Err(PostError::Gone(_))));
 }
 

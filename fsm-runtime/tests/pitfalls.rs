@@ -119,7 +119,7 @@ fn pitfall_5_a_half_closed_client_gets_all_its_answers() {
     let mut answers = String::new();
     stream.read_to_string(&mut answers).unwrap();
     assert_eq!(answers, "1\n2\nlast\n");
-    assert_eq!(running.drain().done, 1);
+    assert_eq!(running.drain().unwrap().done, 1);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn pitfall_5_an_end_that_comes_with_the_last_bytes_is_seen() {
     quick.read_to_string(&mut answers).unwrap();
     assert_eq!(answers, "5\nlast\n");
     drop(busy);
-    assert_eq!(running.drain().open, 0);
+    assert_eq!(running.drain().unwrap().open, 0);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn pitfall_18_a_reset_ends_one_connection_and_nothing_else() {
     }
     ask(&other, "still here\n", "10\n");
     drop(other);
-    let stats = running.drain();
+    let stats = running.drain().unwrap();
     assert_eq!((stats.accepted, stats.open, stats.panicked), (51, 0, 0));
 }
 
@@ -229,7 +229,7 @@ fn x8_a_panic_ends_its_connection_and_nobody_else_notices() {
     ask(&other, "abcd\n", "4\n");
     assert_eq!(running.stats().panicked, 1);
     drop(other);
-    assert_eq!(running.drain().open, 0);
+    assert_eq!(running.drain().unwrap().open, 0);
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn x8_whatever_of_the_users_code_panics_ends_one_connection() {
     }
     ask(&first, "abcd\n", "4\n");
     drop(first);
-    let stats = running.drain();
+    let stats = running.drain().unwrap();
     assert_eq!((stats.accepted, stats.open, stats.panicked), (4, 0, 2));
 }
 
@@ -367,7 +367,7 @@ fn x11_a_drain_answers_what_has_arrived_and_ends_by_itself() {
         stream.write_all(request).unwrap();
     }
     let began = Instant::now();
-    let stats = running.drain();
+    let stats = running.drain().unwrap();
     assert_eq!((stats.open, stats.drained), (0, 50));
     assert!(began.elapsed() < Duration::from_secs(10), "it did not wait for anything");
     for (n, stream) in streams.iter_mut().enumerate() {
@@ -397,7 +397,7 @@ fn x11_a_drain_takes_those_that_the_system_has_already_accepted() {
     for mut stream in &streams {
         stream.write_all(b"hello\n").unwrap();
     }
-    let drained = thread::spawn(move || running.drain());
+    let drained = thread::spawn(move || running.drain().unwrap());
     release.send(()).unwrap();
     for mut stream in &streams {
         let mut answer = String::new();
@@ -422,7 +422,7 @@ fn x11_a_drain_waits_for_half_a_request_and_no_longer_than_it_may() {
     stuck.write_all(b"never").unwrap();
     // Both halves must have arrived: a third connection's answer comes after them.
     ask(&connect(address), "x\n", "1\n");
-    let drained = thread::spawn(move || running.drain());
+    let drained = thread::spawn(move || running.drain().unwrap());
     slow.write_all(b"lo\n").unwrap();
     let mut answer = String::new();
     slow.read_to_string(&mut answer).unwrap();
@@ -455,7 +455,7 @@ fn a_unix_sockets_file_is_ours_while_we_listen() {
     // That of one that listens is not.
     assert!(matches!(pool(), Err(PoolError::InUse(Address::Unix(_)))));
     drop(stream);
-    running.drain();
+    running.drain().unwrap();
     assert!(!path.exists());
     // Nor what is no socket at all.
     std::fs::write(&path, "precious").unwrap();
@@ -465,7 +465,7 @@ fn a_unix_sockets_file_is_ours_while_we_listen() {
     let running = pool().unwrap();
     std::fs::remove_file(&path).unwrap();
     let _other = UnixListener::bind(&path).unwrap();
-    running.drain();
+    running.drain().unwrap();
     assert!(path.exists());
 }
 

@@ -13,8 +13,34 @@ pub(crate) fn check(machine: &Machine, errors: &mut Errors) -> bool {
             complete &= missing(machine, index, wait, errors);
         }
         contradiction(state, wait, errors);
+        endless(machine, index, wait, errors);
     }
     complete
+}
+
+/// A deadline that leads back to its state bounds nothing.
+fn endless(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) {
+    let name = &machine.states[index].name;
+    let answers = answers(machine, index);
+    let mut deadlines = answers.iter().filter(|answer| answer.event.is_deadline()).peekable();
+    let Some(first) = deadlines.peek().copied() else { return };
+    if !deadlines.all(|answer| answer.target == *name) {
+        return;
+    }
+    let event = first.event.name();
+    if wait.edges.answer(first.event).is_some() {
+        let text = format!(
+            "`{event}` leads state `{name}` back to itself, so nothing bounds it; \
+             lead it elsewhere, or say `within = never`"
+        );
+        errors.at(&first.target, text);
+    } else {
+        let text = format!(
+            "the machine's `{event}` leads state `{name}` back to itself, so nothing bounds it; \
+             give it a `within` of its own"
+        );
+        errors.at(name, text);
+    }
 }
 
 fn missing(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) -> bool {
@@ -159,6 +185,29 @@ mod tests {
             ),
             ("start = A, error = Fault, error => B", "#[run] #[to(B)] A, #[end] B", &[]),
             ("start = A, idle = 1s => B", "#[flush] #[to(B)] A, #[end] B", &[]),
+        ]);
+    }
+
+    #[test]
+    fn a_deadline_leads_elsewhere() {
+        table(&[
+            (
+                "start = A, eof => B",
+                "#[read(some, max = 9, within = 9s => A)] #[to(A)] A, #[end] B",
+                &["`within` leads state `A` back to itself, so nothing bounds it; \
+                   lead it elsewhere, or say `within = never`"],
+            ),
+            (
+                "start = A, eof => B, within = 9s => A",
+                "#[read(some, max = 9)] #[to(A)] A, #[end] B",
+                &["the machine's `within` leads state `A` back to itself, so nothing bounds it; \
+                   give it a `within` of its own"],
+            ),
+            (
+                "start = A, eof => B",
+                "#[read(some, max = 9, within = 9s => B, idle = 1s => A)] #[to(A)] A, #[end] B",
+                &[],
+            ),
         ]);
     }
 

@@ -24,6 +24,7 @@ pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, complete: bool, errors
     spinning(machine, graph, errors, flushing, |state, edge| {
         flushes(machine, state) && flushes(machine, edge.target) && !edge.is_deadline()
     });
+    starving(machine, graph, errors);
 }
 
 fn unreachable(machine: &Machine, reached: &[bool], errors: &mut Errors) {
@@ -84,6 +85,32 @@ fn spinning(
     }
 }
 
+/// Adds the cycles that come back to the input that they began with, having done something else
+/// meanwhile: an answer to what is refused, say, for ever.
+fn starving(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
+    let goes_round = |source: usize, edge: &Edge<'_>| {
+        spins(machine, source, edge) || (writes(machine, source) && !edge.is_deadline())
+    };
+    for (state, name) in machine.states.iter().map(|state| &state.name).enumerate() {
+        if writes(machine, state) {
+            continue;
+        }
+        let Some(cycle) = graph.cycle(state, goes_round) else { continue };
+        if cycle.iter().all(|edge| !writes(machine, edge.target)) {
+            continue;
+        }
+        let names = cycle.iter().map(|edge| format!(" -> {}", machine.states[edge.target].name));
+        let way: String = std::iter::once(name.to_string()).chain(names).collect();
+        if let Some(first) = cycle.first().filter(|first| first.event().is_some()) {
+            let text = format!(
+                "nothing in the cycle `{way}` takes what starts it, so it goes round for ever; \
+                 lead it to an end, or put a state that reads it away into it"
+            );
+            errors.at(first.name, text);
+        }
+    }
+}
+
 impl Edge<'_> {
     fn is_deadline(&self) -> bool {
         self.event().is_some_and(Event::is_deadline)
@@ -100,6 +127,12 @@ fn spins(machine: &Machine, source: usize, edge: &Edge<'_>) -> bool {
         (Kind::Read { .. }, Some(Event::Error)) => wait.kind.decodes(),
         _ => false,
     }
+}
+
+/// Whether the state waits for output alone.
+fn writes(machine: &Machine, state: usize) -> bool {
+    let wait = machine.states[state].wait();
+    wait.is_some_and(|wait| matches!(wait.kind, Kind::Flush | Kind::Drain { .. }))
 }
 
 fn flushes(machine: &Machine, state: usize) -> bool {
@@ -179,6 +212,19 @@ mod tests {
             (
                 "start = A, within = 1s => C",
                 "#[run] #[to(B)] A, #[flush] #[to(A | C)] B, #[end] C",
+                &[],
+            ),
+            (
+                "start = A, eof => D, limit => D, within = 1s => D",
+                "#[read(frame = F, max = 9, error => B)] #[to(A)] A,
+                 #[run] #[to(C)] B, #[flush] #[to(A | D)] C, #[end] D",
+                &["nothing in the cycle `A -> B -> C -> A` takes what starts it, so it goes \
+                   round for ever; lead it to an end, or put a state that reads it away into it"],
+            ),
+            (
+                "start = A, eof => D, limit => D, within = 1s => D",
+                "#[read(frame = F, max = 9, error => B)] #[to(A)] A,
+                 #[run] #[to(C)] B, #[read(some, max = 9)] #[to(A | D)] C, #[end] D",
                 &[],
             ),
         ]);

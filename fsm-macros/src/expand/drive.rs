@@ -16,11 +16,11 @@ pub(crate) fn drive(machine: &Machine) -> TokenStream {
     generated! {
         #[automatically_derived]
         #lints
-        impl<H: #module::Handler> #root::Drive<H> for #name {
+        impl<__H: #module::Handler> #root::Drive<__H> for #name {
             #[inline]
             fn resume(
                 &mut self,
-                handler: &mut H,
+                handler: &mut __H,
                 input: &mut #root::Input<'_, #partial>,
                 cx: &mut #root::Cx<'_, #message>,
             ) -> #root::Step {
@@ -32,7 +32,7 @@ pub(crate) fn drive(machine: &Machine) -> TokenStream {
             fn lapse(
                 &mut self,
                 lapse: #root::Lapse,
-                handler: &mut H,
+                handler: &mut __H,
                 cx: &mut #root::Cx<'_, #message>,
             ) -> #root::Step {
                 match lapse {

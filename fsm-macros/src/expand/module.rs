@@ -67,7 +67,7 @@ impl<'a> Module<'a> {
 
     fn method(&self, handler: &Handler) -> TokenStream {
         let Handler { name, docs, fields, cx, after, .. } = handler;
-        let root = &self.interface.root;
+        let root = self.scope.inner(&self.interface.root);
         let parameters = fields.iter().map(|(name, ty)| {
             let ty = self.scope.inner(ty);
             quote!(#name: &mut #ty,)
@@ -110,7 +110,7 @@ impl<'a> Module<'a> {
             PayloadKind::Array(length) => quote!(&[u8; #length]),
             PayloadKind::Bytes => quote!(&[u8]),
             PayloadKind::Frame(decoder) => {
-                let root = self.interface.root_at(decoder.span());
+                let root = self.scope.inner(&self.interface.root_at(decoder.span()));
                 let inner = self.scope.inner(decoder);
                 generated_at!(decoder => <#inner as #root::Frame>::Item<'_>)
             }

@@ -49,10 +49,7 @@ impl Move {
             let field = &fill.field;
             match fill.source {
                 Source::Verdict | Source::Carry => generated!(#field),
-                Source::Error => {
-                    let error = generated_at!(field => ::core::convert::From::from(error));
-                    generated!(#field: #error)
-                }
+                Source::Error => generated!(#field: error),
             }
         });
         let data = self.braced.then(|| generated!({ #(#values),* }));
@@ -73,8 +70,13 @@ impl Move {
     /// Moves on an error of type `ty`, which is logged if no field takes it.
     pub(crate) fn expand_error(&self, machine: &Machine, source: &State, ty: &Type) -> TokenStream {
         let go = self.expand(machine, source);
-        if self.of(Source::Error).next().is_some() {
-            return go;
+        if let Some(field) = self.of(Source::Error).next() {
+            // The user's code: it must not run between the two halves of a move.
+            let convert = generated_at!(field => ::core::convert::From::from(error));
+            return generated! {
+                let error = #convert;
+                #go
+            };
         }
         let name = source.name.unraw().to_string();
         let error = generated_at!(ty => &error);

@@ -54,7 +54,8 @@ impl Scope<'_> {
         } else if name == "super" || self.own.contains(&name) {
             quote!(#up::#name)
         } else if name == "Self" {
-            let name = Ident::new(&self.name.to_string(), span);
+            let mut name = self.name.clone();
+            name.set_span(span);
             quote!(#up::#name)
         } else {
             name.into_token_stream()

@@ -3,7 +3,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 
 use crate::ast::Event;
-use crate::model::{Edge, Machine, Role, State, Take, Wait};
+use crate::model::{Edge, Machine, Role, Sleep, State, Take, Wait};
 
 /// The graph as a constant expression.
 pub(crate) fn spec(machine: &Machine) -> TokenStream {
@@ -65,7 +65,10 @@ fn waits(wait: &Wait, root: &TokenStream) -> TokenStream {
             generated!(#root::Wait::Drain { below: #below })
         }
         Wait::Run => generated!(#root::Wait::Run),
-        Wait::Sleep(_) => generated!(#root::Wait::Sleep),
+        Wait::Sleep(Sleep::Fixed(millis) | Sleep::Of { max: millis, .. }) => {
+            let at_most = duration(*millis);
+            generated!(#root::Wait::Sleep { at_most: #at_most })
+        }
         Wait::Message { .. } => generated!(#root::Wait::Message),
     }
 }
@@ -84,5 +87,10 @@ fn edge(edge: &Edge, root: &TokenStream) -> TokenStream {
 }
 
 fn timed(event: &impl ToTokens, millis: u64) -> TokenStream {
-    generated!(#event(::core::time::Duration::from_millis(#millis)))
+    let time = duration(millis);
+    generated!(#event(#time))
+}
+
+fn duration(millis: u64) -> TokenStream {
+    generated!(::core::time::Duration::from_millis(#millis))
 }

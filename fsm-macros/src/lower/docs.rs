@@ -8,7 +8,7 @@ use crate::graph::Graph;
 /// The docs of a handler method: the state's own, when it is called, and what it may return.
 pub(crate) fn handler(machine: &Machine, graph: &Graph<'_>, index: usize) -> String {
     let state = &machine.states[index];
-    let mut text = state.docs.clone();
+    let mut text = without_code(&state.docs);
     if !text.is_empty() {
         text.push_str("\n\n");
     }
@@ -36,10 +36,25 @@ pub(crate) fn handler(machine: &Machine, graph: &Graph<'_>, index: usize) -> Str
 pub(crate) fn verdict(target: &State, stays: bool) -> String {
     let name = &target.name;
     let verb = if stays { "Stay in" } else { "Go to" };
-    match target.docs.lines().next() {
-        Some(first) => format!("{verb} `{name}`: {first}"),
-        None => format!("{verb} `{name}`."),
+    let docs = without_code(&target.docs);
+    match docs.split("\n\n").next() {
+        None | Some("") => format!("{verb} `{name}`."),
+        Some(first) => format!("{verb} `{name}`: {}", first.replace('\n', " ")),
     }
+}
+
+/// Docs without their code blocks, which are tested where they were written.
+fn without_code(docs: &str) -> String {
+    let mut in_code = false;
+    let mut lines = Vec::new();
+    for line in docs.lines() {
+        let fence = line.trim_start().starts_with("```");
+        if !fence && !in_code {
+            lines.push(line);
+        }
+        in_code ^= fence;
+    }
+    lines.join("\n").trim().to_owned()
 }
 
 /// When the handler is called.
@@ -91,6 +106,12 @@ fn time(millis: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_stays_where_it_was_written() {
+        let docs = "Waits.\nFor a line.\n\n```\nassert!(true);\n```\n\nMore.";
+        assert_eq!(without_code(docs), "Waits.\nFor a line.\n\n\nMore.");
+    }
 
     #[test]
     fn times_read_as_they_are_written() {

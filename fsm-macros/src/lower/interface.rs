@@ -96,8 +96,8 @@ fn handler(machine: &Machine, state: &State, verdicts: Vec<Verdict>) -> Option<H
         Some(PayloadKind::Message(_)) => "message",
         _ => "bytes",
     };
-    let body = match (&state.wait()?.kind, &verdicts[..]) {
-        (Kind::Flush | Kind::Sleep(_), [only]) if only.data.is_empty() => {
+    let body = match (state.waits.first().map(|wait| &wait.kind), &verdicts[..]) {
+        (Some(Kind::Flush | Kind::Sleep(_)), [only]) if only.data.is_empty() => {
             Body::Only(only.name.clone())
         }
         _ => Body::Required,
@@ -125,7 +125,7 @@ fn free(name: &str, state: &State) -> Ident {
 }
 
 fn payload(machine: &Machine, state: &State) -> Option<PayloadKind> {
-    match &state.wait()?.kind {
+    match &state.waits.first()?.kind {
         Kind::Read { shape: Some(shape), .. } => Some(match &shape.cut {
             Cut::Exact(length) => PayloadKind::Array(length.clone()),
             Cut::Frame(decoder) => PayloadKind::Frame(decoder.clone()),

@@ -17,19 +17,55 @@ pub(crate) enum Known {
     Other,
 }
 
-pub(crate) fn known(name: &Ident) -> Known {
+/// Whose attribute of a variant it is. Where derives bring `helpers` of their own, what looks like a
+/// slip may be one of those; then rustc says what it knows.
+pub(crate) fn known(name: &Ident, helpers: bool) -> Known {
     // One letter from ours, and yet no slip.
     const OTHERS: [&str; 3] = ["test", "doc", "cfg"];
     let text = name.to_string();
     if OURS.contains(&text.as_str()) {
         return Known::Ours;
     }
-    if OTHERS.contains(&text.as_str()) {
+    if helpers || OTHERS.contains(&text.as_str()) {
         return Known::Other;
     }
     spelling::nearest(&text, &OURS)
         .filter(|meant| meant.len() > 2)
         .map_or(Known::Other, Known::Slip)
+}
+
+/// Whether an enum derives something that may bring attributes of its own: anything but what the
+/// standard library has.
+pub(crate) fn has_helpers(item: &TokenStream) -> bool {
+    const PLAIN: [&str; 9] =
+        ["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
+    let attributes = item.clone().into_iter().filter_map(|token| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => Some(group.stream()),
+        _ => None,
+    });
+    attributes.into_iter().any(|attribute| {
+        let mut tokens = attribute.into_iter();
+        match (tokens.next(), tokens.next()) {
+            (Some(TokenTree::Ident(name)), Some(TokenTree::Group(list))) if name == "derive" => {
+                list.stream().into_iter().any(|token| match token {
+                    TokenTree::Ident(name) => !PLAIN.iter().any(|plain| name == plain),
+                    _ => false,
+                })
+            }
+            _ => false,
+        }
+    })
+}
+
+/// Whether an attribute leaves out what it is on, or another one of ours, under some condition.
+pub(crate) fn is_conditional(attr: &Attribute) -> bool {
+    let Meta::List(list) = &attr.meta else { return false };
+    let is_ours = |token| {
+        matches!(token, TokenTree::Ident(name)
+        if OURS.iter().chain(&["carry", "error"]).any(|ours| name == ours))
+    };
+    attr.path().is_ident("cfg")
+        || (attr.path().is_ident("cfg_attr") && list.tokens.clone().into_iter().any(is_ours))
 }
 
 /// What is in the parentheses of an attribute.
@@ -47,10 +83,11 @@ pub(crate) fn arguments(attr: &Attribute, errors: &mut Errors) -> Option<TokenSt
 
 /// The item without the attributes that are ours; all else as it was, also where it cannot be read.
 pub(crate) fn strip(item: TokenStream) -> TokenStream {
+    let helpers = has_helpers(&item);
     let mut tokens: Vec<TokenTree> = item.into_iter().collect();
     if let Some(TokenTree::Group(body)) = tokens.last_mut() {
         if body.delimiter() == Delimiter::Brace {
-            *body = within(body, &|name, _| !matches!(known(name), Known::Other));
+            *body = within(body, &|name, _| !matches!(known(name, helpers), Known::Other));
         }
     }
     tokens.into_iter().collect()
@@ -112,6 +149,14 @@ mod tests {
                 #[error(\"x\")] #[rest::x] C { #[error(transparent)] c: T }
             }";
         let expected: TokenStream = expected.parse().unwrap();
+        assert_eq!(strip(item.parse().unwrap()).to_string(), expected.to_string());
+    }
+
+    #[test]
+    fn attributes_of_other_derives_are_no_slips() {
+        let item = "#[derive(Debug, Wire)] enum Demo { #[send] #[run] A }";
+        let expected: TokenStream =
+            "#[derive(Debug, Wire)] enum Demo { #[send] A }".parse().unwrap();
         assert_eq!(strip(item.parse().unwrap()).to_string(), expected.to_string());
     }
 }

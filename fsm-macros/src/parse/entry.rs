@@ -109,13 +109,17 @@ pub(crate) fn names(tokens: TokenStream, errors: &mut Errors) -> (Vec<Ident>, bo
     let mut names = Vec::new();
     let mut whole = true;
     let mut name_is_next = true;
+    let mut last_bar = None;
     for token in tokens {
         match token {
             TokenTree::Ident(name) if name_is_next => {
                 names.push(name);
                 name_is_next = false;
             }
-            TokenTree::Punct(bar) if bar.as_char() == '|' && !name_is_next => name_is_next = true,
+            TokenTree::Punct(bar) if bar.as_char() == '|' && !name_is_next => {
+                name_is_next = true;
+                last_bar = Some(bar);
+            }
             TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
                 let (inner, inner_whole) = self::names(group.stream(), errors);
                 names.extend(inner);
@@ -127,6 +131,10 @@ pub(crate) fn names(tokens: TokenStream, errors: &mut Errors) -> (Vec<Ident>, bo
                 return (names, false);
             }
         }
+    }
+    if let Some(bar) = last_bar.filter(|_| name_is_next) {
+        errors.at(bar, "expected the name of a state after `|`");
+        whole = false;
     }
     (names, whole)
 }

@@ -47,10 +47,21 @@ impl<'a> Reader<'a> {
         if let Some(target) = &entry.target {
             self.errors.at(target, format_args!("`{key}` leads nowhere; remove `=> {target}`"));
         }
-        if entry.value.is_none() {
+        let Some(value) = &entry.value else {
             self.lost(key, format_args!("`{key}` lacks its value; write `{example}`"));
+            return None;
+        };
+        self.whole(value);
+        Some(value.clone())
+    }
+
+    /// An expression that is being typed ends in an operator. rustc would show that at the whole macro.
+    pub(crate) fn whole(&mut self, value: &TokenStream) {
+        if let Some(TokenTree::Punct(last)) = value.clone().into_iter().last() {
+            if !matches!(last.as_char(), '?' | '>') {
+                self.lost(&last, format_args!("expected more after `{last}`"));
+            }
         }
-        entry.value.clone()
     }
 
     pub(crate) fn size(&mut self, tokens: &TokenStream) -> Size {

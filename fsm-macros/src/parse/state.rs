@@ -7,7 +7,7 @@ use crate::ast::{Field, State, To};
 use crate::errors::Errors;
 
 /// Reads a variant and the attributes on it.
-pub(crate) fn parse(variant: &Variant, errors: &mut Errors) -> State {
+pub(crate) fn parse(variant: &Variant, helpers: bool, errors: &mut Errors) -> State {
     let name = variant.ident.clone();
     let mut state = State {
         docs: super::docs(&variant.attrs),
@@ -37,7 +37,16 @@ pub(crate) fn parse(variant: &Variant, errors: &mut Errors) -> State {
         errors.at(number, text);
     }
     for attr in &variant.attrs {
-        state.attribute(attr, errors);
+        state.attribute(attr, helpers, errors);
+    }
+    let fields = variant.fields.iter().flat_map(|field| &field.attrs);
+    for attr in variant.attrs.iter().chain(fields) {
+        if attribute::is_conditional(attr) {
+            let text = "what is left out of a machine cannot be known here; \
+                        put the `cfg` on the whole enum, and write one for each case";
+            errors.at(attr, text);
+            state.damaged = true;
+        }
     }
     state
 }
@@ -54,9 +63,9 @@ fn field(field: &syn::Field) -> Option<Field> {
 }
 
 impl State {
-    fn attribute(&mut self, attr: &Attribute, errors: &mut Errors) {
+    fn attribute(&mut self, attr: &Attribute, helpers: bool, errors: &mut Errors) {
         let Some(name) = attr.path().get_ident() else { return };
-        match attribute::known(name) {
+        match attribute::known(name, helpers) {
             Known::Other => return,
             Known::Slip(meant) => {
                 let text = format!("unknown attribute `{name}`; did you mean `{meant}`?");
@@ -110,7 +119,7 @@ mod tests {
 
     fn read(text: &str) -> (State, Vec<String>) {
         let mut errors = Errors::default();
-        let state = parse(&syn::parse_str(text).unwrap(), &mut errors);
+        let state = parse(&syn::parse_str(text).unwrap(), false, &mut errors);
         let messages = errors.messages();
         (state, messages)
     }

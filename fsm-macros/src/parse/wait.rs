@@ -199,6 +199,7 @@ fn pause(
         reader.lost(name, "`sleep` lacks its time; write `#[sleep(30s)]`");
         return None;
     };
+    reader.whole(&time);
     match (literal::is_number(&time), max) {
         (true, max) => {
             if let Some((key, _)) = max {

@@ -14,7 +14,7 @@ enum Waits {
     #[to(Gone)]
     #[rest]
     Busy,
-    #[wait]
+    #[wait(eof => Gone)]
     #[to(Gone)]
     Deaf,
     #[end]
