@@ -187,7 +187,8 @@ impl State {
 }
 
 impl Kind {
-    /// Whether `event` can come to a state that waits so, in a machine whose handlers `fail` or not.
+    /// Whether `event` can come to a state that waits so, in a machine whose handlers `fail` or
+    /// not.
     pub(crate) fn can(&self, event: Event, fail: bool) -> bool {
         match event {
             Event::Within | Event::Idle => {

@@ -1,7 +1,7 @@
 //! A [`model`](crate::model) to Rust.
 //!
-//! Cannot fail. Generated code is spanned `mixed_site`, so that no local of ours meets a field or an
-//! expression of the user's.
+//! Cannot fail. Generated code is spanned `mixed_site`, so that no local of ours meets a field or
+//! an expression of the user's.
 
 /// Quotes code whose locals nobody else sees.
 macro_rules! generated {

@@ -60,6 +60,9 @@ use crate::errors::Errors;
 ///   variant of the same state has none: the machine stays where it is, and so does the data;
 /// - `impl Drive<H> for Talk`, for every `H: talk::Handler`.
 ///
+/// The types of fields, frames, messages and errors are named from inside the module, which does
+/// `use super::*`: they cannot be those that a function declares in its body.
+///
 /// The method of a `flush` or a `sleep` with one verdict that needs no data has a body already.
 ///
 /// # On the enum
@@ -81,7 +84,7 @@ use crate::errors::Errors;
 /// |---|---|---|
 /// | `#[read(exact = 8)]` | `bytes: &[u8; 8]` | a deadline, `eof` |
 /// | `#[read(exact = expr, max = 1KiB)]` | `bytes: &[u8]` | a deadline, `eof`, `limit` |
-/// | `#[read(until = b"\r\n", max = 1KiB)]` | `bytes: &[u8]`, without the delimiter | a deadline, `eof`, `limit` |
+/// | `#[read(until = b"\r\n", max = 1KiB)]` | `bytes: &[u8]`, without the delimiter, which does not count for `max` | a deadline, `eof`, `limit` |
 /// | `#[read(some, max = 16KiB)]` | `bytes: &[u8]`, what is there | a deadline, `eof` |
 /// | `#[read(upto = expr, max = 16KiB)]` | `bytes: &[u8]`, never past the next `expr` bytes | a deadline, `eof` |
 /// | `#[read(frame = Type, max = 64KiB)]` | `frame: <Type as Frame>::Item<'_>` | a deadline, `eof`, `limit`, `error` |
@@ -107,9 +110,11 @@ use crate::errors::Errors;
 /// Each leads to a state without data, or whose fields are all marked `#[carry]`, or for `error`
 /// one of them `#[error]`.
 ///
-/// An expression is one over the state's fields, as shared references, and constants: of an unsigned
-/// integer for `exact` and `upto`, of a `Duration` for `sleep`. It ends at the next comma outside of
-/// parentheses. A delimiter is a byte string, a byte, or a path to a `&[u8]`.
+/// An expression is one over the state's fields, as shared references, and constants: of an
+/// unsigned integer for `exact` and `upto`, of a `Duration` for `sleep`. `exact = left` and
+/// `upto = *left - 2` are such. The arithmetic is Rust's: what comes from a peer wants
+/// `left.saturating_add(2)`, since `left + 2` wraps in a release build. An expression ends at the
+/// next comma outside of parentheses. A delimiter is a byte string, a byte, or a path to a `&[u8]`.
 ///
 /// # On a state: the rest
 ///
@@ -122,7 +127,7 @@ use crate::errors::Errors;
 ///
 /// | attribute | meaning |
 /// |---|---|
-/// | `#[carry]` | taken from the field of that name in the state before, which must have it |
+/// | `#[carry]` | taken from the field of that name in the state before, which must have it; box what is large, since that state is moved as a whole |
 /// | `#[error]` | made from the error with `From`, on an `error` edge; without one the error is logged |
 ///
 /// # Units
@@ -139,12 +144,12 @@ use crate::errors::Errors;
 /// - Every event that can come to a state has an answer; none has an answer that can not come.
 /// - Every wait is bounded, in bytes and in time, or says `within = never`.
 /// - There is a start, and an end; every state can be reached from the start and reaches an end.
-/// - Every cycle waits for something: none has only edges out of `run` states and `eof`, `limit` and
-///   decoder `error` edges, and none only `flush` states.
+/// - Every cycle waits for something: none has only edges out of `run` states and `eof`, `limit`
+///   and decoder `error` edges, and none only `flush` states.
 /// - All data is filled by something, on every edge.
 /// - All defaults and groups are used, all names exist, none is there twice.
-/// - A declared edge that no handler takes is dead code, about which rustc warns, unless the machine is
-///   `pub`: then somebody else's handler may take it.
+/// - A declared edge that no handler takes is dead code, about which rustc warns, unless the
+///   machine is `pub`: then somebody else's handler may take it.
 #[proc_macro_attribute]
 pub fn state_machine(
     args: proc_macro::TokenStream,

@@ -39,6 +39,8 @@ pub(crate) struct Handler {
     pub(crate) state: Ident,
     /// The name of the enum of verdicts.
     pub(crate) after: Ident,
+    /// Where its verdicts are named.
+    pub(crate) to: Span,
     pub(crate) docs: String,
     pub(crate) fields: Vec<(Ident, Type)>,
     /// What has come, and its type in the module.

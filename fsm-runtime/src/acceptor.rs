@@ -4,8 +4,8 @@ use crate::Peer;
 use crate::listener::Listener;
 use crate::socket::Socket;
 
-/// How long to wait for a free descriptor before trying again, in milliseconds, where none of ours is closed
-/// meanwhile.
+/// How long to wait for a free descriptor before trying again, in milliseconds, where none of ours
+/// is closed meanwhile.
 const RETRY: u64 = 100;
 /// Milliseconds between two warnings about that.
 const QUIET: u64 = 60_000;
@@ -87,7 +87,8 @@ impl Acceptor {
     }
 }
 
-/// Whether the error is about the connection that would have been accepted: the next one may be well.
+/// Whether the error is about the connection that would have been accepted: the next one may be
+/// well.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{
         ConnectionAborted, ConnectionReset, HostUnreachable, Interrupted, NetworkUnreachable,

@@ -91,7 +91,8 @@ impl<M: Drive<H>, H> Actor<M, H> {
         self.idle = now.saturating_add(timing.idle);
     }
 
-    /// Takes the edge of the time that has passed. Only time that passes again can take another one.
+    /// Takes the edge of the time that has passed. Only time that passes again can take another
+    /// one.
     ///
     /// A sleep whose connection cannot get rid of its output sleeps once more: what its handler
     /// would write could only pile up.
@@ -104,11 +105,12 @@ impl<M: Drive<H>, H> Actor<M, H> {
         self.enter(now);
     }
 
-    /// Runs handlers until the machine waits for something that is not here, or has used up its share.
+    /// Runs handlers until the machine waits for something that is not here, or has used up its
+    /// share.
     ///
-    /// While as much output as the mark or more cannot leave, nothing that comes in is taken up. A state that waits
-    /// for nothing, such as the one that a deadline leads to, runs all the same: it has no deadline
-    /// of its own.
+    /// While as much output as the mark or more cannot leave, nothing that comes in is taken up. A
+    /// state that waits for nothing, such as the one that a deadline leads to, runs all the same:
+    /// it has no deadline of its own.
     #[inline]
     pub(crate) fn run(
         &mut self,

@@ -1,8 +1,13 @@
 //! Checks of laws that hold for every machine, to be run on yours.
 
+use std::fmt;
+
 use crate::link::Ready;
 use crate::sim::Session;
 use crate::{Drive, Ended, Wait};
+
+/// So many completions in a row that take no input are an endless loop.
+const SPIN: usize = 10_000;
 
 /// What a machine did with an input: its completions, its output, and the state it was left in.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,21 +31,22 @@ struct Call {
 
 /// Checks that the way in which `input` is cut into pieces makes no difference.
 ///
-/// A machine from `make` gets the input at once, byte by byte, in two pieces for every place between two bytes (for
-/// inputs of up to 512 bytes; beyond that 512 places spread over it), and in three pieces at a few
-/// hundred pairs of places; then the peer ends its stream. Every time the same handlers must be called in the same order with the
-/// same bytes, and the output must be the same. For states that take what is there (`some`,
-/// `upto`), the bytes of consecutive calls are taken together.
+/// A machine from `make` gets the input at once, in two pieces for every place between two bytes
+/// (for inputs of up to 512 bytes; beyond that 512 places spread over it), in three pieces at a few
+/// hundred pairs of places, and byte by byte; then the peer ends its stream. Every time the same
+/// handlers must be called in the same order with the same bytes, and the output must be the same.
+/// For states that take what is there (`some`, `upto`), the bytes of consecutive calls are taken
+/// together.
 ///
-/// The handler may depend only on its input: one that writes the time or a shared counter differs by itself. Time does not
-/// pass during the check, so no deadline is met.
+/// The handler may depend only on its input: one that writes the time or a shared counter differs
+/// by itself. Time does not pass during the check, so no deadline is met.
 ///
 /// ```
 /// use fsm_runtime::prelude::*;
 ///
 /// #[state_machine(start = Line, eof => Gone)]
 /// enum Shout {
-///     #[read(until = b"\r\n", max = 64, limit => Gone, within = 10s => Gone)]
+///     #[read(until = b"\r\n", max = 64, limit => Gone, idle = 10s => Gone)]
 ///     #[to(Line)]
 ///     #[rest]
 ///     Line,
@@ -61,19 +67,23 @@ struct Call {
 ///
 /// # Panics
 ///
-/// When a cut makes a difference; the message shows the cut and both runs.
+/// When a cut makes a difference; the message shows the cut, and where the two runs part. Also when
+/// the machine goes round without taking any input.
 #[track_caller]
 pub fn splits<M: Drive<H>, H>(make: impl Fn() -> H, input: &[u8]) {
     let whole = run::<M, H>(make(), input, &[]);
     let check = |cuts: &[usize]| {
         let cut = run::<M, H>(make(), input, cuts);
-        assert!(
-            whole == cut,
-            "cutting the input of `{}` at {cuts:?} makes a difference\n whole: {whole:?}\n   cut: {cut:?}",
-            M::SPEC.name
-        );
+        if whole != cut {
+            let (machine, difference) =
+                (M::SPEC.name, Difference { whole: &whole, cut: &cut, input });
+            panic!(
+                "cutting the input of `{machine}` {} makes a difference\n{difference}",
+                place(cuts)
+            );
+        }
     };
-    check(&(1..input.len()).collect::<Vec<_>>());
+    // The simplest cuts first: what they find is the easiest to understand.
     let step = input.len().div_ceil(512).max(1);
     for at in (1..input.len()).step_by(step) {
         check(&[at]);
@@ -84,9 +94,22 @@ pub fn splits<M: Drive<H>, H>(make: impl Fn() -> H, input: &[u8]) {
             check(&[first, second]);
         }
     }
+    check(&(1..input.len()).collect::<Vec<_>>());
+}
+
+fn place(cuts: &[usize]) -> String {
+    match cuts {
+        [at] => format!("after byte {at}"),
+        [first, second] => format!("after bytes {first} and {second}"),
+        _ => "after every byte".to_owned(),
+    }
 }
 
 /// Runs a machine on the input in pieces, one completion at a time.
+///
+/// # Panics
+///
+/// When the machine goes round without end.
 fn run<M: Drive<H>, H>(handler: H, input: &[u8], cuts: &[usize]) -> Run {
     let mut session = Session::<M, H>::with_calls(handler, 1);
     let mut run = Run { calls: Vec::new(), output: Vec::new(), state: None, ended: None };
@@ -94,6 +117,7 @@ fn run<M: Drive<H>, H>(handler: H, input: &[u8], cuts: &[usize]) -> Run {
     for end in cuts.iter().copied().chain([input.len()]) {
         session.feed(&input[sent..end]);
         sent = end;
+        let mut idle = 0;
         loop {
             let (state, from) = (session.state(), sent - session.unused());
             let again = session.turn(Ready::READ | Ready::WRITE);
@@ -105,6 +129,12 @@ fn run<M: Drive<H>, H>(handler: H, input: &[u8], cuts: &[usize]) -> Run {
             if !again {
                 break;
             }
+            idle = if from == to { idle + 1 } else { 0 };
+            assert!(
+                idle < SPIN,
+                "the machine `{}` goes round in state `{state}` and takes no input",
+                M::SPEC.name
+            );
         }
         run.output.extend(session.receive());
     }
@@ -115,10 +145,53 @@ fn run<M: Drive<H>, H>(handler: H, input: &[u8], cuts: &[usize]) -> Run {
     run
 }
 
+/// Where two runs part.
+struct Difference<'a> {
+    whole: &'a Run,
+    cut: &'a Run,
+    input: &'a [u8],
+}
+
+impl fmt::Display for Difference<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let same = self.whole.calls.iter().zip(&self.cut.calls).take_while(|(a, b)| a == b).count();
+        for (name, run) in [("whole", self.whole), ("cut", self.cut)] {
+            writeln!(f, "{name}:")?;
+            let from = same.saturating_sub(2);
+            for (n, call) in run.calls.iter().enumerate().skip(from).take(5) {
+                let mark = if n < same { ' ' } else { '*' };
+                let used = self.input[call.from..call.to].escape_ascii();
+                let next = call.next.unwrap_or("the end");
+                writeln!(
+                    f,
+                    "  {mark} call {}: {} took b\"{used}\", then {next}",
+                    n + 1,
+                    call.state
+                )?;
+            }
+            if run.calls.len() <= same {
+                writeln!(f, "  * no more calls")?;
+            }
+            let state = run.state.unwrap_or("the end");
+            writeln!(f, "    in {state} when the input was used up; {:?} in the end", run.ended)?;
+        }
+        let (whole, cut) = (&self.whole.output, &self.cut.output);
+        if whole != cut {
+            let same = whole.iter().zip(cut).take_while(|(a, b)| a == b).count();
+            let rest =
+                |bytes: &[u8]| bytes[same..bytes.len().min(same + 80)].escape_ascii().to_string();
+            writeln!(f, "output from byte {same} on:")?;
+            writeln!(f, "  whole: b\"{}\"\n    cut: b\"{}\"", rest(whole), rest(cut))?;
+        }
+        Ok(())
+    }
+}
+
 impl Run {
     /// Appends a call, or makes it one with the last if both took what was there.
     ///
-    /// The end is no call: how much of the input is left over then depends on when the peer is told.
+    /// The end is no call: how much of the input is left over then depends on when the peer is
+    /// told.
     fn push<M: crate::Machine>(&mut self, call: Call) {
         let wait =
             M::SPEC.states.iter().find(|state| state.name == call.state).map(|state| state.wait);

@@ -2,8 +2,9 @@ use std::time::Instant;
 
 /// The time of a port: milliseconds since its start.
 ///
-/// It is read after every poll. While handlers run, a coarse clock, which costs next to nothing, says when it
-/// must be read again, so that a slow handler does not make the deadlines of the next ones early.
+/// It is read after every poll. While handlers run, a coarse clock, which costs next to nothing,
+/// says when it must be read again, so that a slow handler does not make the deadlines of the next
+/// ones early.
 #[derive(Debug)]
 pub(crate) struct Clock {
     start: Instant,

@@ -172,8 +172,8 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             unread.leave(rest);
             let pause = paused?;
             let readable = pause == Pause::Input && link.readable();
-            // What has come in time is taken before the edge of a time that has passed; but only what one read
-            // gets, so that a peer that sends and sends does not put it off.
+            // What has come in time is taken before the edge of a time that has passed; but only
+            // what one read gets, so that a peer that sends and sends does not put it off.
             if actor.due() <= now && (has_read || !readable) && pause != Pause::End {
                 actor.lapse(now, share.mark, cx);
                 *seen = Seen::default();
@@ -266,7 +266,8 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         if self.actor.due() <= env.now { After::Gone(why) } else { after }
     }
 
-    /// Gives up a peer that does not take its output. It must not take what it got for all there was.
+    /// Gives up a peer that does not take its output. It must not take what it got for all there
+    /// was.
     fn stalled(&mut self, env: &mut Env<M::Message>) -> After {
         env.output.discard();
         self.link.socket().abort();

@@ -1,9 +1,13 @@
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use slab::Slab;
 
 use crate::Key;
 use crate::key::GENERATIONS;
+
+/// The generation of the next slot of any port: a key of one pool means nothing to another one.
+static NEXT_GENERATION: AtomicU32 = AtomicU32::new(0);
 
 /// The number of a thread of the port.
 pub(crate) type Thread = usize;
@@ -15,15 +19,13 @@ pub(crate) type Thread = usize;
 /// and says what to do. Whoever drives it does as it is told; a test drives it as well as a
 /// thread does.
 ///
-/// A packet is a key that has something to do. One key is on one thread at a time: a
-/// packet for a key that runs makes it run once more (X1). Keys carry a generation, so that a packet for a connection that is
-/// gone is dropped and counted (X5). The slots of connections live here too, so that one
-/// look-up finds both a connection and whether it runs.
+/// A packet is a key that has something to do. One key is on one thread at a time: a packet for a
+/// key that runs makes it run once more (X1). Keys carry a generation, so that a packet for a
+/// connection that is gone is dropped and counted (X5). The slots of connections live here too, so
+/// that one look-up finds both a connection and whether it runs.
 #[derive(Debug)]
 pub(crate) struct PortCore<T> {
     slots: Slab<Slot<T>>,
-    /// The generation of the next slot.
-    generation: u32,
     /// Slots of connections that ended since the last poll.
     freed: Vec<u32>,
     queue: VecDeque<Key>,
@@ -107,7 +109,6 @@ impl<T> PortCore<T> {
     pub(crate) fn new(cap: usize) -> Self {
         Self {
             slots: Slab::new(),
-            generation: 0,
             freed: Vec::new(),
             queue: VecDeque::new(),
             waiting: Vec::new(),
@@ -248,8 +249,7 @@ impl<T> PortCore<T> {
     pub(crate) fn open(&mut self, value: T) -> Key {
         let entry = self.slots.vacant_entry();
         let index = u32::try_from(entry.key()).expect("fewer than 4,294,967,296 connections");
-        let generation = self.generation;
-        self.generation = generation.wrapping_add(1) & GENERATIONS;
+        let generation = NEXT_GENERATION.fetch_add(1, Ordering::Relaxed) & GENERATIONS;
         let key = Key::new(index, generation);
         entry.insert(Slot { generation, run: Run::Idle, value: Some(value) });
         key

@@ -9,7 +9,8 @@ use crate::output::Output;
 use crate::transport::Transport;
 use crate::{Key, NoMessage, Peer, PostError};
 
-/// What a handler can do besides its verdict: write to the peer, ask for time, key and peer, post messages.
+/// What a handler can do besides its verdict: write to the peer, ask for time, key and peer, post
+/// messages.
 ///
 /// What a handler writes is queued, and leaves in one system call when the connection's turn ends.
 /// Queueing never fails and never blocks. When more is queued than the pool's output mark, the
@@ -23,7 +24,7 @@ use crate::{Key, NoMessage, Peer, PostError};
 ///
 /// #[state_machine(start = Line, eof => Gone)]
 /// enum Greeter {
-///     #[read(until = b"\n", max = 64, limit => Gone, within = 10s => Gone)]
+///     #[read(until = b"\n", max = 64, limit => Gone, idle = 10s => Gone)]
 ///     #[to(Line)]
 ///     #[rest]
 ///     Line,
@@ -127,8 +128,8 @@ impl<'a, Msg> Cx<'a, Msg> {
         self.key
     }
 
-    /// The time. It is read once for a batch of events, so it may be a little behind the clock; under
-    /// test it is the test's.
+    /// The time. It is read once for a batch of events, so it may be a little behind the clock;
+    /// under test it is the test's.
     ///
     /// ```
     /// # use fsm_runtime::Cx;
@@ -142,7 +143,8 @@ impl<'a, Msg> Cx<'a, Msg> {
         self.now
     }
 
-    /// Who is at the other end. Asks the system on every call: nothing is kept for it while a connection is idle.
+    /// Who is at the other end. Asks the system on every call: nothing is kept for it while a
+    /// connection is idle.
     ///
     /// ```
     /// # use fsm_runtime::Cx;
@@ -162,7 +164,9 @@ impl<'a, Msg> Cx<'a, Msg> {
 
     /// Puts `message` into the mailbox of the connection `key` of this pool.
     ///
-    /// It is delivered when that connection is in a `#[wait]` state.
+    /// It is delivered when that connection is in a `#[wait]` state; until then it waits in the
+    /// mailbox, in order. The other connection has its turn after this one's, so a handler that
+    /// posts much in one turn fills the mailbox: see [`Builder::mailbox`](crate::Builder::mailbox).
     ///
     /// ```
     /// # use fsm_runtime::{Cx, Key};

@@ -10,6 +10,11 @@ use std::fmt;
 ///
 /// The item may borrow from the input and is lent to the handler: nothing is copied.
 ///
+/// Where a frame ends may depend on its bytes alone, not on how many of them have come: a decoder
+/// that takes whatever is there gives other frames to other cuts of the same stream, and
+/// [`check::splits`](crate::check::splits) finds it out. For what is there, use
+/// `#[read(some, ..)]`.
+///
 /// ```
 /// use fsm_runtime::{Decoded, Frame};
 ///
@@ -34,6 +39,11 @@ use std::fmt;
 /// assert_eq!(Short.decode(b"\x02hi!"), Ok(Decoded::Frame(&b"hi"[..], 3)));
 /// assert_eq!(Short.decode(b"\x02h"), Ok(Decoded::More(3)));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no decoder of frames",
+    label = "`#[read(frame = ..)]` takes a type that implements `Frame`",
+    note = "implement `fsm_runtime::Frame` for it, and `Default`, or read with `until`, `exact` or `some`"
+)]
 pub trait Frame: Default + Send + 'static {
     /// What the handler gets.
     type Item<'a>;
@@ -45,8 +55,8 @@ pub trait Frame: Default + Send + 'static {
     /// Looks for one frame at the start of `input`.
     ///
     /// `input` begins at the first byte of the frame on every call for that frame; a later call
-    /// sees the same bytes with more behind them. It is never longer than the state's `max`, and may hold the
-    /// beginning of the frames that follow.
+    /// sees the same bytes with more behind them. It is never longer than the state's `max`, and
+    /// may hold the beginning of the frames that follow.
     ///
     /// # Errors
     ///
@@ -66,7 +76,8 @@ pub enum Decoded<T> {
     ///
     /// Any other number is a bug of the decoder; it panics, which ends that connection alone.
     Frame(T, usize),
-    /// The frame is not whole; it has at least this many bytes altogether, 0 where that is not known.
+    /// The frame is not whole; it has at least this many bytes altogether, 0 where that is not
+    /// known.
     ///
     /// A number over the state's `max` takes the `limit` edge at once, before anything is stored.
     More(usize),

@@ -58,8 +58,8 @@ impl Wake for Arc<Control> {
     }
 }
 
-/// A pool from outside: drain it, post to its connections, see what it counts. Cheap to clone, and good
-/// on any thread.
+/// A pool from outside: drain it, post to its connections, see what it counts. Cheap to clone, and
+/// good on any thread.
 ///
 /// ```no_run
 /// # use fsm_runtime::prelude::*;

@@ -11,9 +11,9 @@ pub(crate) trait Wake: Send + Sync {
 
 /// The mailboxes of the connections of a port, which any thread may post to.
 ///
-/// There is a mailbox for each connection of a machine that takes messages, bounded; the poster learns if
-/// it is full or gone. Keys with new messages are listed for the port, which is woken once for
-/// a batch of them: queue first, then wake.
+/// There is a mailbox for each connection of a machine that takes messages, bounded; the poster
+/// learns if it is full or gone. Keys with new messages are listed for the port, which is woken
+/// once for a batch of them: queue first, then wake.
 pub(crate) struct Inbox<Msg> {
     shared: Arc<Shared<Msg>>,
 }

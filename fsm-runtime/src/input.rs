@@ -157,7 +157,8 @@ impl<'a, P: Default> Input<'a, P> {
 
     /// The bytes before `delimiter`, at most `max`; the delimiter is used up too.
     ///
-    /// No byte is searched twice, however the input is cut, but for as many as a delimiter has less one.
+    /// No byte is searched twice, however the input is cut, but for as many as a delimiter has less
+    /// one.
     ///
     /// ```
     /// use fsm_runtime::{Input, Miss};

@@ -12,10 +12,10 @@ pub(crate) const GENERATIONS: u32 = if usize::BITS >= 64 { u32::MAX } else { (1 
 /// delivered to the connection that has the slot now. (The word is that of Win32 completion
 /// ports, where a key finds the state of an I/O object.)
 ///
-/// A generation comes again only after 4,294,967,296 further connections on the same port (4,096 where a
-/// pointer has 32 bits).
+/// A generation comes again only after 4,294,967,296 further connections of the process (4,096
+/// where a pointer has 32 bits).
 ///
-/// A key is good for the pool that it comes from, and means nothing to another one.
+/// A key is good for the pool that it comes from. To another pool it is a connection that is gone.
 ///
 /// ```
 /// use fsm_runtime::{Cx, Key};
@@ -39,8 +39,8 @@ impl Key {
         Self { index, generation }
     }
 
-    /// The number of the slot: less than the pool's limit of connections, and a little more where many have ended
-    /// at once.
+    /// The number of the slot: less than the pool's limit of connections, and a little more where
+    /// many have ended at once.
     ///
     /// ```
     /// # use fsm_runtime::Cx;

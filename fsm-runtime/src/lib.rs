@@ -1,8 +1,9 @@
 //! Network protocol servers as annotated enums.
 //!
-//! A protocol is an **enum**. Each variant is a state: it says what it waits for, how long it may wait, and where it
-//! may go. [`#[state_machine]`](macro@state_machine) checks the whole graph at compile time, and generates the resumable handler: the partial
-//! reads and writes, the deadlines and the ends of streams. A [`Pool`] runs one machine for each connection.
+//! A protocol is an **enum**. Each variant is a state: it says what it waits for, how long it may
+//! wait, and where it may go. [`#[state_machine]`](macro@state_machine) checks the whole graph at
+//! compile time, and generates the resumable handler: the partial reads and writes, the deadlines
+//! and the ends of streams. A [`Pool`] runs one machine for each connection.
 //!
 //! ```
 //! use fsm_runtime::prelude::*;
@@ -42,19 +43,21 @@
 //! - [`sim`]: machines without sockets. [`check`]: laws to hold your machine to.
 //! - [`Spec`]: the graph as data, for pictures and tools.
 //!
-//! [`Machine`], [`Drive`], [`Input`], [`Step`] and the types beside them are what generated code is made
-//! of; you need not know them to use it.
+//! [`Machine`], [`Drive`], [`Input`], [`Step`] and the types beside them are what generated code is
+//! made of; you need not know them to use it.
 //!
 //! # Bounds
 //!
-//! A connection holds at most one message's `max` and one read (64 KiB) of input, and the pool's output mark and
-//! what one handler call writes of output. It has no buffer at all while it is idle. A pool has at most
-//! [`Builder::max_connections`] of them. A turn of a connection is bounded in bytes and handler calls, after which it is the turn of others.
+//! A connection holds at most one message's `max` and one read (64 KiB) of input, and the pool's
+//! output mark and what one handler call writes of output. It has no buffer at all while it is
+//! idle. A pool has at most [`Builder::max_connections`] of them. A turn of a connection is bounded
+//! in bytes and handler calls, after which it is the turn of others.
 //!
 //! # Logs
 //!
-//! The runtime logs with `tracing`: pools that start, pause and drain at `INFO`, trouble at `WARN`, panics of handlers at `ERROR`, errors that
-//! no state takes up at `DEBUG`, ends of connections at `TRACE`.
+//! The runtime logs with `tracing`: pools that start, pause and drain at `INFO`, trouble at `WARN`,
+//! panics of handlers at `ERROR`, errors that no state takes up at `DEBUG`, ends of connections at
+//! `TRACE`.
 #![forbid(unsafe_code)]
 
 mod acceptor;

@@ -4,8 +4,8 @@ use std::io;
 use crate::output::Output;
 use crate::transport::Transport;
 
-/// A read that returns less than was asked for has emptied the socket. It is not so on Windows, where
-/// only `WouldBlock` arms the next event.
+/// A read that returns less than was asked for has emptied the socket. It is not so on Windows,
+/// where only `WouldBlock` arms the next event.
 const SHORT_READ_IS_LAST: bool = cfg!(unix);
 
 /// What is known of a socket, a bit each: readiness is cached until `WouldBlock` takes it back.

@@ -121,8 +121,8 @@ impl Timing {
     /// ```
     pub const NEVER: u64 = u64::MAX;
 
-    /// A time in whole milliseconds, rounded up: at least one, so that no state is left as soon as it is entered,
-    /// and at most `max`.
+    /// A time in whole milliseconds, rounded up: at least one, so that no state is left as soon as
+    /// it is entered, and at most `max`.
     ///
     /// ```
     /// use fsm_runtime::Timing;

@@ -2,8 +2,9 @@
 #[cfg(unix)]
 const OTHERS: u64 = 64;
 
-/// Raises this process's limit of open files to what `connections` need, as far as it may, and warns where
-/// that is not enough: then the listeners would wait for a free descriptor before the pool is full.
+/// Raises this process's limit of open files to what `connections` need, as far as it may, and
+/// warns where that is not enough: then the listeners would wait for a free descriptor before the
+/// pool is full.
 #[cfg(unix)]
 pub(crate) fn allow(pool: &str, connections: usize) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

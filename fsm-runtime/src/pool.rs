@@ -71,7 +71,7 @@ impl Pool {
             backlog: 4096,
             connections: 10_000,
             output: 256 * 1024,
-            inbox: Inbox::new(16, Box::new(Arc::clone(&control))),
+            inbox: Inbox::new(1024, Box::new(Arc::clone(&control))),
             drain: Duration::from_secs(30),
             stall: Duration::from_secs(60),
             linger: Duration::from_secs(5),
@@ -80,14 +80,15 @@ impl Pool {
         }
     }
 
-    /// Serves on this thread until SIGTERM or SIGINT, then drains: nothing new is accepted, connections in a
-    /// `#[rest]` state close, the others finish what they are doing. A second signal
-    /// ends the process at once.
+    /// Serves on this thread until SIGTERM or SIGINT, then drains: nothing new is accepted,
+    /// connections in a `#[rest]` state close, the others finish what they are doing. A second
+    /// signal ends the process at once.
     ///
     /// On systems without these signals it serves until [`Handle::drain`].
     ///
     /// The process's limit of open files is raised to what
-    /// [`max_connections`](Builder::max_connections) needs, as far as the system's hard limit allows.
+    /// [`max_connections`](Builder::max_connections) needs, as far as the system's hard limit
+    /// allows.
     ///
     /// # Errors
     ///
@@ -168,7 +169,8 @@ pub struct Builder<M: Machine> {
 }
 
 impl<M: Machine> Builder<M> {
-    /// Adds an address to listen on, as [`Address::parse`] reads it; at most 32. Port 0 lets the system choose.
+    /// Adds an address to listen on, as [`Address::parse`] reads it; at most 32. Port 0 lets the
+    /// system choose.
     pub fn listen(mut self, address: impl Into<String>) -> Self {
         self.listen.push(address.into());
         self
@@ -181,42 +183,47 @@ impl<M: Machine> Builder<M> {
         self
     }
 
-    /// The most connections at a time; 10,000 by default, at least 1. At the limit the listeners pause, and new
-    /// connections wait in the backlog until a sixteenth of the limit is free again.
+    /// The most connections at a time; 10,000 by default, at least 1. At the limit the listeners
+    /// pause, and new connections wait in the backlog until a sixteenth of the limit is free again.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.connections = connections.clamp(1, (1 << (INDEX_BITS - 1)) - 1);
         self
     }
 
-    /// How many bytes of output a connection may have queued, 256 KiB by default, before its handlers are
-    /// not called any more until the peer has read. One handler call may exceed it.
+    /// How many bytes of output a connection may have queued, 256 KiB by default, before its
+    /// handlers are not called any more until the peer has read. One handler call may exceed it.
     pub fn output_mark(mut self, bytes: usize) -> Self {
         self.output = bytes.max(1);
         self
     }
 
-    /// How many messages a connection's mailbox takes; 16 by default, at least 1.
+    /// How many messages a connection's mailbox takes before those who post learn that it is full;
+    /// 1,024 by default, at least 1. A connection takes them out when it has its turn, and a turn
+    /// of somebody else who posts may be 1,024 handler calls long. A mailbox that is empty takes no
+    /// memory for them.
     pub fn mailbox(self, messages: usize) -> Self {
         self.inbox.set_bound(messages.max(1));
         self
     }
 
-    /// How long a drain waits for connections in the middle of something, 30 s by default, before it closes them.
+    /// How long a drain waits for connections in the middle of something, 30 s by default, before
+    /// it closes them.
     pub fn drain_within(mut self, time: Duration) -> Self {
         self.drain = time;
         self
     }
 
-    /// How long output may wait without the peer taking any of it, 60 s by default. Then the connection is reset: a
-    /// peer that has stopped reading holds neither memory nor a state without a deadline. Any byte
-    /// that it takes starts the time anew. (nginx calls this `send_timeout`.)
+    /// How long output may wait without the peer taking any of it, 60 s by default. Then the
+    /// connection is reset: a peer that has stopped reading holds neither memory nor a state
+    /// without a deadline. Any byte that it takes starts the time anew. (nginx calls this
+    /// `send_timeout`.)
     pub fn send_timeout(mut self, time: Duration) -> Self {
         self.stall = time;
         self
     }
 
-    /// The same for a connection that has come to its end, 5 s by default; and how long it then waits for the
-    /// peer to stop sending, if it was.
+    /// The same for a connection that has come to its end, 5 s by default; and how long it then
+    /// waits for the peer to stop sending, if it was.
     pub fn linger(mut self, time: Duration) -> Self {
         self.linger = time;
         self
@@ -229,7 +236,8 @@ impl<M: Machine> Builder<M> {
 
     /// Completes the pool: `make` gives each new connection its handler.
     ///
-    /// `make` runs on the pool's thread, and must not block.
+    /// `make` runs on the pool's thread, and must not block. The handler is dropped when its
+    /// connection is gone, for whatever reason: what must be done then goes into its `Drop`.
     pub fn handler<H, F>(self, make: F) -> Pool
     where
         M: Drive<H>,
@@ -316,7 +324,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Where it listens, in the order of the [`Builder::listen`] calls, with the ports that the system chose.
+    /// Where it listens, in the order of the [`Builder::listen`] calls, with the ports that the
+    /// system chose.
     pub fn addresses(&self) -> &[Address] {
         &self.addresses
     }

@@ -23,8 +23,9 @@ const BUFFER: usize = 64 * 1024;
 
 /// Connections of one machine, with their timers and mailboxes: all of a port but the poll.
 ///
-/// Whoever drives it, a thread with a poll or a test with pipes and a clock of its own, repeats: [`work`](Port::work),
-/// wait for events, [`at`](Port::at) the new time, [`event`](Port::event) for each, [`polled`](Port::polled).
+/// Whoever drives it, a thread with a poll or a test with pipes and a clock of its own, repeats:
+/// [`work`](Port::work), wait for events, [`at`](Port::at) the new time, [`event`](Port::event) for
+/// each, [`polled`](Port::polled).
 pub(crate) struct Port<M: Drive<H>, H, S> {
     core: PortCore<Conn<M, H, S>>,
     timers: Timers,
@@ -93,7 +94,8 @@ impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
             return Err(error);
         }
         if self.env.draining {
-            // It was in the backlog when the drain began: a request that has come with it is answered.
+            // It was in the backlog when the drain began: a request that has come with it is
+            // answered.
             self.ready(key, Ready::READ);
         }
         self.core.on(Input::Post(key));
@@ -273,8 +275,8 @@ impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
     }
 }
 
-/// What the user's code returns; `None` if it panics. What it panics with is not dropped: that could
-/// panic as well.
+/// What the user's code returns; `None` if it panics. What it panics with is not dropped: that
+/// could panic as well.
 fn caught<T>(code: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(code)).map_err(std::mem::forget).ok()
 }

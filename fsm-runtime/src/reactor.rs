@@ -14,7 +14,8 @@ use crate::signals::Signals;
 use crate::socket::Socket;
 use crate::{Drive, Peer, PoolError, token};
 
-/// Connections accepted between two polls, of each listener: a flood of them must not keep others waiting (X4).
+/// Connections accepted between two polls, of each listener: a flood of them must not keep others
+/// waiting (X4).
 const ACCEPTS: usize = 64;
 /// The largest buffer of events. It starts small and doubles when a poll fills it, so that quiet
 /// sockets are not kept waiting behind busy ones.

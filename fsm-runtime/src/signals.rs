@@ -16,9 +16,9 @@ const SIGNALS: [i32; 2] = [SIGTERM, SIGINT];
 
 /// SIGTERM and SIGINT as an event of a poll.
 ///
-/// The first one is reported; a second one ends the process at once, with the exit code that a shell
-/// gives to that signal. So does the first one when no pool listens any more: the system's own
-/// answer to a signal does not come back once it was replaced.
+/// The first one is reported; a second one ends the process at once, with the exit code that a
+/// shell gives to that signal. So does the first one when no pool listens any more: the system's
+/// own answer to a signal does not come back once it was replaced.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(crate) struct Signals {

@@ -1,7 +1,8 @@
 //! Machines without sockets: one connection on a pipe in memory, with a clock that the test moves.
 //!
-//! It is the same port, with the same deadlines, bounds and drain, as the one that serves sockets; only the
-//! bytes and the time come from the test. Nothing here sleeps or depends on another thread.
+//! It is the same port, with the same deadlines, bounds and drain, as the one that serves sockets;
+//! only the bytes and the time come from the test. Nothing here sleeps or depends on another
+//! thread.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -20,7 +21,9 @@ use crate::transport::Transport;
 use crate::{Drive, Ended, Key, Peer, PostError, Spec};
 
 /// The mailbox bound of a session.
-const MAILBOX: usize = 16;
+const MAILBOX: usize = 1024;
+/// So many turns without a pause are an endless loop.
+const ENDLESS: usize = 10_000_000;
 
 /// A client's end of one connection to a machine, for tests.
 ///
@@ -218,7 +221,7 @@ impl<M: Drive<H>, H> Session<M, H> {
     ///
     /// # Errors
     ///
-    /// When the mailbox, which takes 16 messages, is full, or the connection is gone.
+    /// When the mailbox, which takes 1,024 messages, is full, or the connection is gone.
     pub fn post(&mut self, message: M::Message) -> Result<(), PostError<M::Message>> {
         self.port.inbox().post(self.key, message)?;
         self.run(Ready::NONE);
@@ -285,8 +288,16 @@ impl<M: Drive<H>, H> Session<M, H> {
     }
 
     /// Runs turns until the connection waits.
+    ///
+    /// # Panics
+    ///
+    /// When that takes for ever.
     fn run(&mut self, ready: Ready) {
-        while self.turn(ready) {}
+        let mut turns = 0;
+        while self.turn(ready) {
+            turns += 1;
+            assert!(turns < ENDLESS, "the machine `{}` goes round and round", M::SPEC.name);
+        }
     }
 
     fn set_time(&mut self, now: u64) {

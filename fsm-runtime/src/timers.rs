@@ -5,11 +5,11 @@ use crate::Key;
 
 /// When to look at which connection.
 ///
-/// Deadlines are nearly always moved or cleared before they pass, so a connection has one entry here, for the
-/// earliest time at which it may have to be looked at, and moving its deadline further away costs nothing:
-/// when the entry comes up, the connection says when it is really due. Only a deadline before that entry
-/// makes another one. Entries of connections that are gone, or that were overtaken, are counted, and swept
-/// when they are the larger part.
+/// Deadlines are nearly always moved or cleared before they pass, so a connection has one entry
+/// here, for the earliest time at which it may have to be looked at, and moving its deadline
+/// further away costs nothing: when the entry comes up, the connection says when it is really due.
+/// Only a deadline before that entry makes another one. Entries of connections that are gone, or
+/// that were overtaken, are counted, and swept when they are the larger part.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     heap: BinaryHeap<Reverse<(u64, Key)>>,

@@ -11,7 +11,8 @@ pub(crate) trait Transport {
     fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
     /// Ends the stream to the peer.
     fn shutdown(&self) -> io::Result<()>;
-    /// Makes the close that follows a reset, so that the peer does not take what it got for all there was.
+    /// Makes the close that follows a reset, so that the peer does not take what it got for all
+    /// there was.
     fn abort(&self);
     fn peer(&self) -> io::Result<Peer>;
 }

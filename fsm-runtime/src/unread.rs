@@ -3,12 +3,12 @@ use std::io;
 use crate::link::{Got, Link};
 use crate::transport::Transport;
 
-/// Input that waits for more is put back in front of the thread's buffer if it is at most this long;
-/// more than that stays in the connection and grows there.
+/// Input that waits for more is put back in front of the thread's buffer if it is at most this
+/// long; more than that stays in the connection and grows there.
 const SMALL: usize = 4 * 1024;
 
-/// The unread input during a turn: a part of the thread's buffer, or a buffer of the connection's own
-/// once a message has outgrown that.
+/// The unread input during a turn: a part of the thread's buffer, or a buffer of the connection's
+/// own once a message has outgrown that.
 pub(crate) struct Unread<'a> {
     shared: &'a mut [u8],
     /// The range of `shared` that is unread, while `held` is empty.

@@ -1,5 +1,6 @@
-//! The laws of generated machines and the rules of a port that runs them, on machines without sockets where that is
-//! enough. (Traps of sockets are in `pitfalls.rs`, the rules of `PortCore` beside it.)
+//! The laws of generated machines and the rules of a port that runs them, on machines without
+//! sockets where that is enough. (Traps of sockets are in `pitfalls.rs`, the rules of `PortCore`
+//! beside it.)
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -354,6 +355,12 @@ fn l4_handlers_that_go_round_in_a_state_are_stopped() {
     let mut peer = Session::<Rounds, _>::new(Dizzy);
     peer.send(b"x");
     assert_eq!(peer.ended(), Some(Ended::Spun));
+}
+
+#[test]
+#[should_panic(expected = "goes round")]
+fn l4_a_check_of_splits_ends_too() {
+    check::splits::<Rounds, _>(|| Dizzy, b"ab");
 }
 
 /// Stays, and uses nothing up.

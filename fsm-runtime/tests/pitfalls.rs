@@ -1,7 +1,7 @@
-//! The traps of readiness, sockets and clocks that have bitten other projects, each by its number in
-//! ARCHITECTURE.md. Those that need no socket are tested beside the code: 1 in `link.rs`, 9 in `core/tests.rs`, 10 in
-//! `token.rs`, 17 in `output.rs`. Number 16, no free descriptor, needs a process of its own and is in
-//! `tests/tests/kv_hostile.rs`.
+//! The traps of readiness, sockets and clocks that have bitten other projects, each by its number
+//! in ARCHITECTURE.md. Those that need no socket are tested beside the code: 1 in `link.rs`, 9 in
+//! `core/tests.rs`, 10 in `token.rs`, 17 in `output.rs`. Number 16, no free descriptor, needs a
+//! process of its own and is in `tests/tests/kv_hostile.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -124,7 +124,8 @@ fn pitfall_5_a_half_closed_client_gets_all_its_answers() {
 
 #[test]
 fn pitfall_5_an_end_that_comes_with_the_last_bytes_is_seen() {
-    // The end of the stream arrives in the same event as the bytes before it, and no other event follows.
+    // The end of the stream arrives in the same event as the bytes before it, and no other event
+    // follows.
     let (entered, inside) = mpsc::channel();
     let (release, gate) = mpsc::channel::<()>();
     let gate = Arc::new(Mutex::new(gate));

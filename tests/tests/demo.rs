@@ -169,6 +169,6 @@ fn sockets_serve_the_same_machine() {
     let mut answer = [0; 3];
     other.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"x?\n");
-    let stats = running.drain();
+    let stats = running.drain().unwrap();
     assert_eq!((stats.accepted, stats.done, stats.drained, stats.open), (2, 1, 1, 0));
 }

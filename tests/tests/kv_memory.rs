@@ -36,7 +36,8 @@ fn sets() {
     fills_up("members", |n| encode(&["SADD", &format!("key:{}", n % 7), &format!("member:{n}")]));
 }
 
-/// Writes until a write is refused; what reads and what frees goes on, and then there is room again.
+/// Writes until a write is refused; what reads and what frees goes on, and then there is room
+/// again.
 fn fills_up(what: &str, write: impl Fn(usize) -> Vec<u8>) {
     let server = Server::kv(&["--maxmemory", "32mb"]);
     let mut connection = Connection::new(server.address());

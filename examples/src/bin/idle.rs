@@ -1,9 +1,10 @@
 // cargo run --release --bin idle -- --connections 15000
 //! Says how many bytes of memory an idle connection costs the `kv` server.
 //!
-//! It starts `kv`, opens connections that do one PING each and then nothing, and compares the server's anonymous
-//! memory (heap, stacks and all that is not backed by a file; `Anonymous` in `/proc/PID/smaps_rollup`) before and
-//! after. The kernel's own memory for the sockets is not in it: that is the same for every server.
+//! It starts `kv`, opens connections that do one PING each and then nothing, and compares the
+//! server's anonymous memory (heap, stacks and all that is not backed by a file; `Anonymous` in
+//! `/proc/PID/smaps_rollup`) before and after. The kernel's own memory for the sockets is not in
+//! it: that is the same for every server.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

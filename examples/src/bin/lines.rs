@@ -1,5 +1,6 @@
 // cargo run --release --bin lines, then: nc 127.0.0.1 7008
-//! A line protocol that shows each thing a state can wait for, and what happens when it does not come.
+//! A line protocol that shows each thing a state can wait for, and what happens when it does not
+//! come.
 //!
 //! | a client sends | and gets |
 //! |---|---|
@@ -11,8 +12,9 @@
 //! | `NAP` | `awake`, a second later |
 //! | `QUIT` | `bye`, and the end of the connection |
 //!
-//! A line of more than 80 bytes, a client that says nothing for a minute in between or for ten seconds in
-//! the middle of something, and a command that makes no sense end the connection, with a line that says why.
+//! A line of more than 80 bytes, a client that says nothing for a minute in between or for ten
+//! seconds in the middle of something, and a command that makes no sense end the connection, with a
+//! line that says why.
 
 use std::fmt;
 
@@ -27,7 +29,8 @@ use fsm_runtime::prelude::*;
     error => Refused,
 )]
 enum Lines {
-    /// Between two commands: waits for a line. Nothing is in progress, so a drain may close it here.
+    /// Between two commands: waits for a line. Nothing is in progress, so a drain may close it
+    /// here.
     #[read(until = b"\n", max = 80, limit => TooLong, idle = 1min => TimedOut)]
     #[to(Line | Pin | Summing | Netting | Counting | Napping | Leaving)]
     #[rest]
@@ -38,8 +41,8 @@ enum Lines {
     #[to(Line)]
     Pin,
 
-    /// `SUM n`: takes the bytes as they come, never past the `left` ones that belong to it. Each piece must
-    /// come within five seconds of the last, and all of it within a minute.
+    /// `SUM n`: takes the bytes as they come, never past the `left` ones that belong to it. Each
+    /// piece must come within five seconds of the last, and all of it within a minute.
     #[read(upto = left, max = 4KiB, idle = 5s => TimedOut, within = 1min => TimedOut)]
     #[to(Summing | Line)]
     Summing { left: u64, sum: u64 },

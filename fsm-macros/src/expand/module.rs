@@ -1,5 +1,5 @@
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
@@ -82,11 +82,13 @@ impl<'a> Module<'a> {
         });
         let error = self.interface.error.as_ref().map(|error| self.scope.inner(error));
         let returned = match &error {
-            Some(error) => quote!(::core::result::Result<#after, #error>),
+            Some(error) => {
+                quote_spanned!(handler.state.span() => ::core::result::Result<#after, #error>)
+            }
             None => after.to_token_stream(),
         };
         let body = match &handler.body {
-            Body::Required => quote!(;),
+            Body::Required => quote_spanned!(handler.state.span() => ;),
             Body::Only(only) if error.is_some() => {
                 quote!({ ::core::result::Result::Ok(#after::#only) })
             }
@@ -94,7 +96,8 @@ impl<'a> Module<'a> {
             Body::Inert => quote!({ loop {} }),
         };
         let docs = (!docs.is_empty()).then(|| quote!(#[doc = #docs]));
-        quote! {
+        // Whoever has not written the method, or not so, is shown the state.
+        quote_spanned! { handler.state.span() =>
             #docs
             fn #name(
                 &mut self,
@@ -120,7 +123,9 @@ impl<'a> Module<'a> {
 
     fn verdicts(&self, handler: &Handler) -> TokenStream {
         let Handler { after, state, .. } = handler;
-        let vis = &self.vis;
+        let mut after = after.clone();
+        after.set_span(handler.to);
+        let vis = at(&self.vis, handler.to);
         let about = format!("What may follow the state `{}`.", state.unraw());
         let variants = handler.verdicts.iter().map(|verdict| {
             let (name, docs) = (&verdict.name, &verdict.docs);
@@ -132,7 +137,8 @@ impl<'a> Module<'a> {
             let data = (!verdict.data.is_empty()).then(|| quote!({ #(#fields)* }));
             quote!(#[doc = #docs] #name #data,)
         });
-        quote! {
+        // Whoever names another verdict is shown the list of them.
+        quote_spanned! { handler.to =>
             #[doc = #about]
             #vis enum #after {
                 #(#variants)*
@@ -162,6 +168,18 @@ impl<'a> Module<'a> {
             }
         })
     }
+}
+
+/// The same tokens, shown at `span`.
+fn at(tokens: &TokenStream, span: Span) -> TokenStream {
+    let shown = |mut token: TokenTree| {
+        if let TokenTree::Group(group) = &token {
+            token = Group::new(group.delimiter(), at(&group.stream(), span)).into();
+        }
+        token.set_span(span);
+        token
+    };
+    tokens.clone().into_iter().map(shown).collect()
 }
 
 impl Interface {

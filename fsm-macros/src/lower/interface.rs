@@ -106,6 +106,7 @@ fn handler(machine: &Machine, state: &State, verdicts: Vec<Verdict>) -> Option<H
         name: handler_name(&state.name)?,
         state: state.name.clone(),
         after: after_name(&state.name),
+        to: state.to.as_ref().map_or(state.name.span(), |to| to.key.span()),
         docs: state.docs.clone(),
         payload: kind.map(|kind| Payload { name: free(name, state), kind }),
         cx: free("cx", state),

@@ -17,8 +17,8 @@ pub(crate) enum Known {
     Other,
 }
 
-/// Whose attribute of a variant it is. Where derives bring `helpers` of their own, what looks like a
-/// slip may be one of those; then rustc says what it knows.
+/// Whose attribute of a variant it is. Where derives bring `helpers` of their own, what looks like
+/// a slip may be one of those; then rustc says what it knows.
 pub(crate) fn known(name: &Ident, helpers: bool) -> Known {
     // One letter from ours, and yet no slip.
     const OTHERS: [&str; 3] = ["test", "doc", "cfg"];

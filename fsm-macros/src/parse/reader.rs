@@ -55,7 +55,8 @@ impl<'a> Reader<'a> {
         Some(value.clone())
     }
 
-    /// An expression that is being typed ends in an operator. rustc would show that at the whole macro.
+    /// An expression that is being typed ends in an operator. rustc would show that at the whole
+    /// macro.
     pub(crate) fn whole(&mut self, value: &TokenStream) {
         if let Some(TokenTree::Punct(last)) = value.clone().into_iter().last() {
             if !matches!(last.as_char(), '?' | '>') {

@@ -1,5 +1,5 @@
-//! The rules R1-R6 and X1, X2, X4, X5, each as a test, and all of them on random histories against a
-//! model that is too simple to be wrong.
+//! The rules R1-R6 and X1, X2, X4, X5, each as a test, and all of them on random histories against
+//! a model that is too simple to be wrong.
 
 use std::collections::HashSet;
 
@@ -283,7 +283,8 @@ fn r1_to_r6_and_x1_hold_on_random_histories() {
             let key = history.keys[seat];
             match random.below(9) {
                 8 => {
-                    // The connection ends, and another one comes. An old key does nothing from now on.
+                    // The connection ends, and another one comes. An old key does nothing from now
+                    // on.
                     history.core.close(key);
                     history.owed.remove(&key);
                     history.keys[seat] = history.core.open(());

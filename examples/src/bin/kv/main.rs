@@ -24,9 +24,9 @@ use store::Store;
 
 /// A Redis server: strings, lists, hashes and sets in memory, for any Redis client.
 ///
-/// It speaks RESP2. Nothing is written to disk. A client that sends nothing for five minutes is disconnected.
-/// SIGTERM and SIGINT let clients finish their commands; a second signal ends the server at once. The log
-/// goes to standard error.
+/// It speaks RESP2. Nothing is written to disk. A client that sends nothing for five minutes is
+/// disconnected. SIGTERM and SIGINT let clients finish their commands; a second signal ends the
+/// server at once. The log goes to standard error.
 #[derive(Parser)]
 #[command(version, after_help = "Try: redis-cli -p 6380 set greeting hello")]
 struct Options {
@@ -42,7 +42,8 @@ struct Options {
     /// The most clients at a time; further ones wait until one leaves
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     max_clients: usize,
-    /// The memory for keys and values, such as 64mb or 2gb; over it, writes are refused with -OOM. 0 is no limit
+    /// The memory for keys and values, such as 64mb or 2gb; over it, writes are refused with -OOM.
+    /// 0 is no limit
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
     maxmemory: usize,
 }
