@@ -96,7 +96,9 @@ impl Wake for Never {
 impl<M: Drive<H>, H> Session<M, H> {
     /// Connects to a machine in its start state.
     pub fn new(handler: H) -> Self {
-        Self::with_calls(handler, 1024)
+        let mut session = Self::with_calls(handler, 1024);
+        session.run(Ready::NONE);
+        session
     }
 
     /// A session of turns of at most so many handler calls.
@@ -119,9 +121,8 @@ impl<M: Drive<H>, H> Session<M, H> {
             Ok(key) => key,
             Err(error) => unreachable!("nothing is registered: {error}"),
         };
-        while !port.work(|| None) {
-            port.polled();
-        }
+        // The start state has its turn as soon as the connection is there.
+        port.work(|| None);
         Self { port, pipe, key, start }
     }
 
