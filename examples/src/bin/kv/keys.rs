@@ -47,7 +47,7 @@ fn ttl(c: &mut Call<'_>, unit: i64) -> Replied {
     })
 }
 
-/// EXPIRE key time [NX | XX] [GT | LT]
+/// `EXPIRE key time [NX | XX] [GT | LT]`
 fn expire(c: &mut Call<'_>, unit: i64) -> Reply {
     let [mut nx, mut xx, mut gt, mut lt] = [false; 4];
     for option in c.args.from(3) {
@@ -74,7 +74,7 @@ fn expire(c: &mut Call<'_>, unit: i64) -> Reply {
     Ok(c.out.int(applies.into()))
 }
 
-/// SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]
+/// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`
 fn scan(c: &mut Call<'_>) -> Reply {
     let cursor = parse_int(c.key).and_then(|cursor| usize::try_from(cursor).ok());
     let cursor = cursor.ok_or("ERR invalid cursor")?;

@@ -1,6 +1,6 @@
 //! The protocol: what a connection of a Redis client is doing, and what it may do next.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use fsm_runtime::prelude::*;
@@ -62,6 +62,10 @@ impl Server {
         Self { store: Mutex::new(store), started: Instant::now(), epoch }
     }
 
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Milliseconds since the epoch of Unix.
     fn unix_time(&self, now: Instant) -> u64 {
         let running = now.saturating_duration_since(self.started);
@@ -77,16 +81,23 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(server: &Arc<Server>) -> Self {
-        let mut store = server.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut store = server.store();
+        store.clients += 1;
         let session = Session::new(&mut store);
         Self { server: Arc::clone(server), session }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.server.store().clients -= 1;
     }
 }
 
 impl connection::Handler for Client {
     fn command(&mut self, request: Request<'_>, cx: &mut Cx<'_>) -> connection::AfterCommand {
         let now = self.server.unix_time(cx.now());
-        let mut store = self.server.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut store = self.server.store();
         match execute(&mut store, &mut self.session, &request, now, cx) {
             Flow::Next => connection::AfterCommand::Command,
             Flow::Quit => connection::AfterCommand::Leaving,
@@ -169,6 +180,18 @@ mod tests {
         peer.send(b"PIN");
         peer.advance(Duration::from_secs(1));
         assert_eq!(peer.ended(), Some(Ended::Done));
+    }
+
+    #[test]
+    fn clients_are_counted_while_they_are_there() {
+        let server = Arc::new(Server::new(Store::new(0)));
+        let mut peer = Session::<Connection, _>::new(Client::new(&server));
+        let other = Session::<Connection, _>::new(Client::new(&server));
+        peer.send(b"INFO clients\r\n");
+        assert!(peer.receive().windows(19).any(|text| text == b"connected_clients:2"));
+        drop(other);
+        peer.send(b"INFO clients\r\n");
+        assert!(peer.receive().windows(19).any(|text| text == b"connected_clients:1"));
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn set_name(c: &mut Call<'_>, i: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// HELLO [2 [SETNAME name]]
+/// `HELLO [2 [SETNAME name]]`
 fn hello(c: &mut Call<'_>) -> Reply {
     let version = c.args.from(1).next().map_or(Some(2), parse_int);
     let version = version.ok_or("ERR Protocol version is not an integer or out of range")?;
@@ -124,16 +124,18 @@ fn describe(c: &mut Call<'_>) -> Replied {
     Replied
 }
 
-/// INFO [section ..]
+/// `INFO [section ..]`
 fn info(c: &mut Call<'_>) -> Replied {
     let (store, stats) = (&c.store, &c.store.stats);
     let text = format!(
         "# Server\r\nredis_version:{VERSION}\r\nredis_mode:standalone\r\n\
+         \r\n# Clients\r\nconnected_clients:{}\r\n\
          \r\n# Memory\r\nused_memory:{}\r\nmaxmemory:{}\r\n\
          \r\n# Stats\r\ntotal_connections_received:{}\r\ntotal_commands_processed:{}\r\n\
          keyspace_hits:{}\r\nkeyspace_misses:{}\r\nexpired_keys:{}\r\n\
          \r\n# Replication\r\nrole:master\r\n\
          \r\n# Keyspace\r\ndb0:keys={},expires={},avg_ttl=0",
+        store.clients,
         store.used,
         store.maxmemory,
         stats.connections,

@@ -87,6 +87,8 @@ pub(crate) struct Store {
     pub(crate) volatile: usize,
     /// Where the next sweep goes on.
     hand: usize,
+    /// The connections there are now.
+    pub(crate) clients: usize,
     /// What `INFO` counts.
     pub(crate) stats: Stats,
 }

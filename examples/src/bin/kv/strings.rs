@@ -94,7 +94,7 @@ fn set_expiring(c: &mut Call<'_>, unit: i64) -> Reply {
     Ok(c.out.ok())
 }
 
-/// SET key value [NX | XX] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]
+/// `SET key value [NX | XX] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]`
 fn set(c: &mut Call<'_>) -> Reply {
     let (mut exists, mut get, mut ttl, mut i) = (None, false, None, 3);
     while i < c.args.len() {
