@@ -1,4 +1,30 @@
 //! Checks of laws that hold for every machine, to be run on yours.
+//!
+//! A stream has no messages: how it is cut into pieces is up to the network. This handler takes
+//! what comes at once for a word, and [`splits`] panics:
+//!
+//! ```should_panic
+//! use fsm_runtime::prelude::*;
+//!
+//! #[state_machine(start = Word, eof => Gone)]
+//! enum Words {
+//!     #[read(some, max = 64, idle = 10s => Gone)]
+//!     #[to(Word)]
+//!     Word,
+//!     #[end]
+//!     Gone,
+//! }
+//!
+//! struct Client;
+//! impl words::Handler for Client {
+//!     fn word(&mut self, word: &[u8], cx: &mut Cx<'_>) -> words::AfterWord {
+//!         writeln!(cx, "{} letters", word.len());
+//!         words::AfterWord::Word
+//!     }
+//! }
+//!
+//! fsm_runtime::check::splits::<Words, _>(|| Client, b"hello");
+//! ```
 
 use std::fmt;
 
@@ -32,7 +58,7 @@ struct Call {
 /// Checks that the way in which `input` is cut into pieces makes no difference.
 ///
 /// A machine from `make` gets the input at once, in two pieces for every place between two bytes
-/// (for inputs of up to 512 bytes; beyond that 512 places spread over it), in three pieces at a few
+/// (for inputs of up to 512 bytes; beyond that up to 512 places spread over it), in three pieces at a few
 /// hundred pairs of places, and byte by byte; then the peer ends its stream. Every time the same
 /// handlers must be called in the same order with the same bytes, and the output must be the same.
 /// For states that take what is there (`some`, `upto`), the bytes of consecutive calls are taken

@@ -14,7 +14,7 @@ use crate::{Key, NoMessage, Peer, PostError};
 ///
 /// What a handler writes is queued, and leaves in one system call when the connection's turn ends.
 /// Queueing never fails and never blocks. When more is queued than the pool's output mark, the
-/// connection's handlers are not called until the peer has taken enough of it.
+/// connection takes up no input and no messages until the peer has taken enough of it.
 ///
 /// `Msg` is the `message` type of the machine; plain `Cx<'_>` where it has none.
 ///
@@ -74,6 +74,27 @@ impl<'a, Msg> Cx<'a, Msg> {
     }
 
     /// Queues a copy of `bytes`.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::Session;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Quote {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl quote::Handler for Client {
+    /// fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> quote::AfterTalk {
+    ///     cx.write(b"> ");
+    ///     cx.write(bytes);
+    ///     quote::AfterTalk::Talk
+    /// }
+    /// # }
+    /// # let mut peer = Session::<Quote, _>::new(Client);
+    /// # peer.send(b"hello");
+    /// # assert_eq!(peer.receive(), b"> hello");
+    /// ```
     #[inline]
     pub fn write(&mut self, bytes: &[u8]) {
         self.out.write(bytes);
@@ -82,6 +103,26 @@ impl<'a, Msg> Cx<'a, Msg> {
     /// Queues formatted text: this is what `write!(cx, ..)` and `writeln!(cx, ..)` call.
     ///
     /// A `Display` that fails leaves what it wrote before; it is a bug of that type.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::Session;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Count {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl count::Handler for Client {
+    /// fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> count::AfterTalk {
+    ///     writeln!(cx, "{:>4} bytes", bytes.len());
+    ///     count::AfterTalk::Talk
+    /// }
+    /// # }
+    /// # let mut peer = Session::<Count, _>::new(Client);
+    /// # peer.send(b"hello");
+    /// # assert_eq!(peer.receive(), b"   5 bytes\n");
+    /// ```
     #[inline]
     pub fn write_fmt(&mut self, text: Arguments<'_>) {
         let _ = io::Write::write_fmt(self.out.buffer_mut(), text);
@@ -92,11 +133,27 @@ impl<'a, Msg> Cx<'a, Msg> {
     /// Less than 1 KiB is copied all the same; that is cheaper.
     ///
     /// ```
-    /// # use fsm_runtime::{Cx, bytes::Bytes};
+    /// # use fsm_runtime::bytes::Bytes;
     /// fn answer(cx: &mut Cx<'_>, page: &Bytes) {
     ///     write!(cx, "{}\r\n", page.len());
     ///     cx.send(page.clone());
     /// }
+    /// # use fsm_runtime::{prelude::*, sim::Session};
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         answer(cx, &Bytes::from_static(&[b'-'; 2000]));
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// # let mut peer = Session::<Echo, _>::new(Client);
+    /// # peer.send(b"x");
+    /// # assert_eq!(peer.receive(), [&b"2000\r\n"[..], &[b'-'; 2000]].concat());
     /// ```
     pub fn send(&mut self, bytes: impl Into<Bytes>) {
         self.out.send(bytes.into());
@@ -105,10 +162,27 @@ impl<'a, Msg> Cx<'a, Msg> {
     /// How many bytes of output are queued.
     ///
     /// ```
-    /// # use fsm_runtime::Cx;
     /// fn is_slow(cx: &Cx<'_>) -> bool {
     ///     cx.queued() > 64 * 1024
     /// }
+    /// # use fsm_runtime::{prelude::*, sim::Session};
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         let before = is_slow(cx);
+    /// #         cx.write(&[0; 64 * 1024 + 1]);
+    /// #         assert!(!before && is_slow(cx));
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// # let mut peer = Session::<Echo, _>::new(Client);
+    /// # peer.send(b"x");
+    /// # assert_eq!(peer.receive(), [0; 64 * 1024 + 1]);
     /// ```
     #[inline]
     pub fn queued(&self) -> usize {
@@ -118,10 +192,27 @@ impl<'a, Msg> Cx<'a, Msg> {
     /// The key of this connection: where others post messages to.
     ///
     /// ```
-    /// # use fsm_runtime::{Cx, Key};
     /// fn remember(cx: &Cx<'_>, members: &mut Vec<Key>) {
     ///     members.push(cx.key());
     /// }
+    /// # use fsm_runtime::{prelude::*, sim::Session};
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         let mut members = Vec::new();
+    /// #         remember(cx, &mut members);
+    /// #         write!(cx, "{}", members[0].index());
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// # let mut peer = Session::<Echo, _>::new(Client);
+    /// # peer.send(b"x");
+    /// # assert_eq!(peer.receive(), b"0");
     /// ```
     #[inline]
     pub fn key(&self) -> Key {
@@ -132,11 +223,27 @@ impl<'a, Msg> Cx<'a, Msg> {
     /// under test it is the test's.
     ///
     /// ```
-    /// # use fsm_runtime::Cx;
-    /// # use std::time::Instant;
+    /// # use std::time::{Duration, Instant};
     /// fn age(cx: &Cx<'_>, since: Instant) -> u64 {
     ///     cx.now().saturating_duration_since(since).as_secs()
     /// }
+    /// # use fsm_runtime::{prelude::*, sim::Session};
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         let since = cx.now() - Duration::from_secs(3);
+    /// #         write!(cx, "{}", age(cx, since));
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// # let mut peer = Session::<Echo, _>::new(Client);
+    /// # peer.send(b"x");
+    /// # assert_eq!(peer.receive(), b"3");
     /// ```
     #[inline]
     pub fn now(&self) -> Instant {
@@ -147,12 +254,27 @@ impl<'a, Msg> Cx<'a, Msg> {
     /// connection is idle.
     ///
     /// ```
-    /// # use fsm_runtime::Cx;
     /// fn greet(cx: &mut Cx<'_>) -> std::io::Result<()> {
     ///     let peer = cx.peer()?;
     ///     write!(cx, "hello {peer}\r\n");
     ///     Ok(())
     /// }
+    /// # use fsm_runtime::{prelude::*, sim::Session};
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         greet(cx).unwrap();
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// # let mut peer = Session::<Echo, _>::new(Client);
+    /// # peer.send(b"x");
+    /// # assert_eq!(peer.receive(), b"hello memory\r\n");
     /// ```
     ///
     /// # Errors
@@ -169,10 +291,30 @@ impl<'a, Msg> Cx<'a, Msg> {
     /// posts much in one turn fills the mailbox: see [`Builder::mailbox`](crate::Builder::mailbox).
     ///
     /// ```
-    /// # use fsm_runtime::{Cx, Key};
     /// fn tell(cx: &Cx<'_, String>, members: &mut Vec<Key>, text: &str) {
     ///     members.retain(|member| cx.post(*member, text.to_owned()).is_ok());
     /// }
+    /// # use fsm_runtime::{prelude::*, sim::Session};
+    /// # #[state_machine(start = Talk, message = String, eof => Gone)]
+    /// # enum Chat {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Listen)] #[rest] Talk,
+    /// #     #[wait(within = 60s => Gone)] #[to(Talk)] Listen,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl chat::Handler for Client {
+    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_, String>) -> chat::AfterTalk {
+    /// #         tell(cx, &mut vec![cx.key()], "news");
+    /// #         chat::AfterTalk::Listen
+    /// #     }
+    /// #     fn listen(&mut self, text: String, cx: &mut Cx<'_, String>) -> chat::AfterListen {
+    /// #         cx.write(text.as_bytes());
+    /// #         chat::AfterListen::Talk
+    /// #     }
+    /// # }
+    /// # let mut peer = Session::<Chat, _>::new(Client);
+    /// # peer.send(b"x");
+    /// # assert_eq!(peer.receive(), b"news");
     /// ```
     ///
     /// # Errors
@@ -185,10 +327,25 @@ impl<'a, Msg> Cx<'a, Msg> {
     /// Logs a warning with the key of this connection.
     ///
     /// ```
-    /// # use fsm_runtime::Cx;
     /// fn refuse(cx: &Cx<'_>, length: u64) {
     ///     cx.warn(format_args!("a document of {length} bytes is too long"));
     /// }
+    /// # use fsm_runtime::{prelude::*, sim::Session};
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         refuse(cx, 7);
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// # let mut peer = Session::<Echo, _>::new(Client);
+    /// # peer.send(b"x");
+    /// # assert_eq!(peer.receive(), b"");
     /// ```
     pub fn warn(&self, text: impl fmt::Display) {
         tracing::warn!(key = %self.key, "{text}");
@@ -210,6 +367,29 @@ impl<'a, Msg> Cx<'a, Msg> {
 }
 
 /// For what takes a writer, such as a serializer; no method of it fails.
+///
+/// ```
+/// # use fsm_runtime::prelude::*;
+/// # use fsm_runtime::sim::Session;
+/// # #[state_machine(start = Ask, eof => Gone)]
+/// # enum Files {
+/// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Ask | Gone)] #[rest] Ask,
+/// #     #[end] Gone,
+/// # }
+/// # struct Client;
+/// # impl files::Handler for Client {
+/// fn ask(&mut self, _name: &[u8], cx: &mut Cx<'_>) -> files::AfterAsk {
+///     let mut file = &b"a page"[..];
+///     match std::io::copy(&mut file, cx) {
+///         Ok(_) => files::AfterAsk::Ask,
+///         Err(_) => files::AfterAsk::Gone,
+///     }
+/// }
+/// # }
+/// # let mut peer = Session::<Files, _>::new(Client);
+/// # peer.send(b"index");
+/// # assert_eq!(peer.receive(), b"a page");
+/// ```
 impl<Msg> io::Write for Cx<'_, Msg> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.out.write(bytes);

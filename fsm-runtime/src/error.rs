@@ -12,11 +12,26 @@ use crate::Address;
 ///
 /// let error = Address::parse("7070").unwrap_err();
 /// assert!(error.to_string().starts_with("`7070` is no address to listen on"));
-/// assert!(matches!(error, PoolError::Address { .. }));
+///
+/// /// The exit code of a server, as `sysexits.h` has them.
+/// fn exit_code(error: &PoolError) -> u8 {
+///     match error {
+///         PoolError::Address { .. } => 64,
+///         PoolError::InUse(_) | PoolError::NotHere(_) => 69,
+///         PoolError::Occupied(_) => 73,
+///         PoolError::Denied(_) => 77,
+///         PoolError::Io { .. } => 71,
+///         _ => 70,
+///     }
+/// }
+///
+/// assert_eq!(exit_code(&error), 64);
+/// let address = Address::parse("127.0.0.1:80").unwrap();
+/// assert_eq!(exit_code(&PoolError::Denied(address)), 77);
 /// ```
 #[non_exhaustive]
 pub enum PoolError {
-    /// The text is no address.
+    /// The text is no address, or one too many.
     Address {
         /// What was given.
         address: String,

@@ -58,6 +58,33 @@ pub trait Frame: Default + Send + 'static {
     /// sees the same bytes with more behind them. It is never longer than the state's `max`, and
     /// may hold the beginning of the frames that follow.
     ///
+    /// ```
+    /// use fsm_runtime::{Decoded, Frame};
+    ///
+    /// /// A letter `a` to `z`, and the same letter again.
+    /// #[derive(Default)]
+    /// struct Pair;
+    ///
+    /// impl Frame for Pair {
+    ///     type Item<'a> = char;
+    ///     type Error = &'static str;
+    ///
+    ///     fn decode<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<char>, Self::Error> {
+    ///         match input {
+    ///             [] => Ok(Decoded::More(2)),
+    ///             [letter, ..] if !letter.is_ascii_lowercase() => Err("no letter"),
+    ///             [_] => Ok(Decoded::More(2)),
+    ///             [a, b, ..] if a == b => Ok(Decoded::Frame((*a).into(), 2)),
+    ///             _ => Err("no pair"),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(Pair.decode(b"a"), Ok(Decoded::More(2)));
+    /// assert_eq!(Pair.decode(b"aabb"), Ok(Decoded::Frame('a', 2)));
+    /// assert_eq!(Pair.decode(b"7"), Err("no letter"));
+    /// ```
+    ///
     /// # Errors
     ///
     /// When no continuation of `input` can be a frame.

@@ -61,16 +61,12 @@ impl Wake for Arc<Control> {
 /// A pool from outside: drain it, post to its connections, see what it counts. Cheap to clone, and
 /// good on any thread.
 ///
-/// ```no_run
+/// ```
 /// # use fsm_runtime::prelude::*;
 /// # #[state_machine(start = Talk, eof => Gone)]
 /// # enum Echo {
-/// #     #[read(some, max = 16KiB, idle = 60s => Gone)]
-/// #     #[to(Talk)]
-/// #     #[rest]
-/// #     Talk,
-/// #     #[end]
-/// #     Gone,
+/// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+/// #     #[end] Gone,
 /// # }
 /// # struct Client;
 /// # impl echo::Handler for Client {
@@ -97,13 +93,74 @@ impl<M: Machine> Handle<M> {
         Self { control, inbox }
     }
 
-    /// Stops accepting, closes the connections that are at rest, and the others when they come to
-    /// rest or the drain time is over. The pool ends when none is left.
+    /// Takes what waits in the backlog, then stops accepting. Requests that have arrived are
+    /// answered; connections at rest are closed, and the others when they come to rest or the drain
+    /// time is over. The pool ends when none is left.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Shout {
+    /// #     #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
+    /// #     #[to(Line)] #[rest] Line,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl shout::Handler for Client {
+    /// #     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
+    /// #         cx.write(&line.to_ascii_uppercase());
+    /// #         shout::AfterLine::Line
+    /// #     }
+    /// # }
+    /// # use std::{io::{Read, Write}, net::TcpStream};
+    /// # let builder = Pool::builder::<Shout>("shout").listen("127.0.0.1:0");
+    /// # let handle = builder.handle();
+    /// # let running = builder.handler(|_peer| Client).start()?;
+    /// # let mut client = TcpStream::connect(running.addresses()[0].to_string())?;
+    /// # client.write_all(b"one line\nhalf ")?;
+    /// # client.read_exact(&mut [0; 8])?;
+    /// // A client has sent half a line. It may finish it.
+    /// handle.drain();
+    /// client.write_all(b"a line\n")?;
+    /// # let mut answer = String::new();
+    /// client.read_to_string(&mut answer)?;
+    /// assert_eq!(answer, "HALF A LINE");
+    /// assert_eq!(running.join()?.drained, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn drain(&self) {
         self.control.give(Order::Drain);
     }
 
     /// Closes all connections at once, whatever they are doing, and ends the pool.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Shout {
+    /// #     #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
+    /// #     #[to(Line)] #[rest] Line,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl shout::Handler for Client {
+    /// #     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
+    /// #         cx.write(&line.to_ascii_uppercase());
+    /// #         shout::AfterLine::Line
+    /// #     }
+    /// # }
+    /// # use std::{io::{Read, Write}, net::TcpStream};
+    /// # let builder = Pool::builder::<Shout>("shout").listen("127.0.0.1:0");
+    /// # let handle = builder.handle();
+    /// # let running = builder.handler(|_peer| Client).start()?;
+    /// # let mut client = TcpStream::connect(running.addresses()[0].to_string())?;
+    /// # client.write_all(b"one line\nhalf ")?;
+    /// # client.read_exact(&mut [0; 8])?;
+    /// // A client has sent half a line. Nobody waits for the rest of it.
+    /// handle.close();
+    /// assert_eq!(running.join()?.closed, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn close(&self) {
         self.control.give(Order::Close);
     }
@@ -111,12 +168,39 @@ impl<M: Machine> Handle<M> {
     /// Puts `message` into the mailbox of the connection `key`.
     ///
     /// ```
-    /// # use fsm_runtime::{Handle, Key, Machine};
-    /// fn tell<M: Machine<Message = String>>(pool: &Handle<M>, members: &[Key]) {
-    ///     for member in members {
-    ///         let _ = pool.post(*member, "maintenance in 5 minutes".to_owned());
-    ///     }
-    /// }
+    /// # use fsm_runtime::prelude::*;
+    /// # use std::{io::{Read, Write}, net::TcpStream, sync::mpsc};
+    /// # #[state_machine(start = Hello, message = String, eof => Gone)]
+    /// # enum Feed {
+    /// #     #[run] #[to(News)] Hello,
+    /// #     #[wait(within = never)] #[to(News)] #[rest] News,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Reader(mpsc::Sender<Key>);
+    /// # impl feed::Handler for Reader {
+    /// #     fn hello(&mut self, cx: &mut Cx<'_, String>) -> feed::AfterHello {
+    /// #         self.0.send(cx.key()).unwrap();
+    /// #         feed::AfterHello::News
+    /// #     }
+    /// #     fn news(&mut self, text: String, cx: &mut Cx<'_, String>) -> feed::AfterNews {
+    /// #         cx.write(text.as_bytes());
+    /// #         feed::AfterNews::News
+    /// #     }
+    /// # }
+    /// # let builder = Pool::builder::<Feed>("feed").listen("127.0.0.1:0");
+    /// # let pool = builder.handle();
+    /// # let (sender, keys) = mpsc::channel();
+    /// # let running = builder.handler(move |_peer| Reader(sender.clone())).start()?;
+    /// # let mut client = TcpStream::connect(running.addresses()[0].to_string())?;
+    /// // The handler has told its key, and the pool's handle tells the client:
+    /// let member: Key = keys.recv()?;
+    /// assert_eq!(pool.post(member, "maintenance in 5 minutes".to_owned()), Ok(()));
+    /// # let mut text = [0; 24];
+    /// # client.read_exact(&mut text)?;
+    /// # assert_eq!(&text, b"maintenance in 5 minutes");
+    /// running.drain()?;
+    /// assert!(matches!(pool.post(member, "too late".to_owned()), Err(PostError::Gone(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
@@ -127,6 +211,23 @@ impl<M: Machine> Handle<M> {
     }
 
     /// What the pool has counted until now.
+    ///
+    /// ```
+    /// # use fsm_runtime::{Handle, Machine, Pool, prelude::state_machine};
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// /// A line for a page of metrics.
+    /// fn metrics<M: Machine>(pool: &Handle<M>) -> String {
+    ///     let stats = pool.stats();
+    ///     format!("open {}, ended {}, panicked {}", stats.open, stats.ended(), stats.panicked)
+    /// }
+    ///
+    /// let echo = Pool::builder::<Echo>("echo");
+    /// assert_eq!(metrics(&echo.handle()), "open 0, ended 0, panicked 0");
+    /// ```
     pub fn stats(&self) -> Stats {
         self.control.counters.snapshot()
     }

@@ -74,6 +74,16 @@ impl<'a, P: Default> Input<'a, P> {
     }
 
     /// Forgets what was learned about the bytes that are left: another state reads them.
+    ///
+    /// ```
+    /// use fsm_runtime::{Input, Miss};
+    ///
+    /// let mut input = Input::<()>::new(b"name=value");
+    /// assert_eq!(input.until(b"\n", 64), Err(Miss::More));
+    /// // A state with another delimiter must search from the first byte on.
+    /// input.restart();
+    /// assert_eq!(input.until(b"=", 64), Ok(&b"name"[..]));
+    /// ```
     #[inline]
     pub fn restart(&mut self) {
         self.scanned = 0;
@@ -236,6 +246,29 @@ impl<'a, P: Default> Input<'a, P> {
     /// One frame of the decoder `T`, which `memory` finds in what was kept from earlier turns and
     /// `keep` puts there.
     ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// use fsm_runtime::{Decoded, Frame, Input, Miss, NoFrame};
+    ///
+    /// /// A byte that says how many bytes follow.
+    /// #[derive(Default)]
+    /// struct Short;
+    /// # impl Frame for Short {
+    /// #     type Item<'a> = &'a [u8];
+    /// #     type Error = Infallible;
+    /// #     fn decode<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<&'a [u8]>, Infallible> {
+    /// #         let Some(&len) = input.first() else { return Ok(Decoded::More(1)) };
+    /// #         let end = 1 + usize::from(len);
+    /// #         Ok(input.get(1..end).map_or(Decoded::More(end), |text| Decoded::Frame(text, end)))
+    /// #     }
+    /// # }
+    ///
+    /// let mut input = Input::<Option<Short>>::new(b"\x02hi\x05wor");
+    /// assert_eq!(input.frame(64, |kept| kept, Some::<Short>), Ok(&b"hi"[..]));
+    /// assert_eq!(input.frame(64, |kept| kept, Some::<Short>), Err(NoFrame::Miss(Miss::More)));
+    /// assert_eq!(input.frame(4, |kept| kept, Some::<Short>), Err(NoFrame::Miss(Miss::Limit)));
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the frame is not whole, or is larger than `max`, or the decoder says that it is none.
@@ -298,6 +331,13 @@ pub(crate) struct Seen<P> {
 )]
 pub trait Length: Copy {
     /// The number of bytes.
+    ///
+    /// ```
+    /// use fsm_runtime::Length;
+    ///
+    /// let left: &u32 = &70_000;
+    /// assert_eq!(left.length(), 70_000);
+    /// ```
     fn length(self) -> u64;
 }
 

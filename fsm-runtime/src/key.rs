@@ -8,8 +8,8 @@ pub(crate) const GENERATIONS: u32 = if usize::BITS >= 64 { u32::MAX } else { (1 
 /// Names one connection of a port: the index of its slot and the slot's generation.
 ///
 /// A slot is used again when its connection is gone, with another generation, so a key that
-/// outlives its connection matches nothing: what is sent to it is dropped and counted, never
-/// delivered to the connection that has the slot now. (The word is that of Win32 completion
+/// outlives its connection matches nothing: a message posted to it comes back, an event for it is
+/// dropped and counted, and neither reaches the connection that has the slot now. (The word is that of Win32 completion
 /// ports, where a key finds the state of an I/O object.)
 ///
 /// A generation comes again only after 4,294,967,296 further connections of the process (4,096
@@ -43,23 +43,54 @@ impl Key {
     /// many have ended at once.
     ///
     /// ```
-    /// # use fsm_runtime::Cx;
     /// fn seat(cx: &Cx<'_>) -> u32 {
     ///     cx.key().index()
     /// }
+    /// # use fsm_runtime::{prelude::*, sim::Session};
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         write!(cx, "{}", seat(cx));
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// # let mut peer = Session::<Echo, _>::new(Client);
+    /// # peer.send(b"x");
+    /// # assert_eq!(peer.receive(), b"0");
     /// ```
     #[inline]
     pub const fn index(self) -> u32 {
         self.index
     }
 
-    /// The number of this use of the slot.
+    /// The number that tells this use of the slot from others: that of the connection in the process.
     ///
     /// ```
-    /// # use fsm_runtime::Cx;
     /// fn name(cx: &Cx<'_>) -> String {
     ///     format!("{}#{}", cx.key().index(), cx.key().generation())
     /// }
+    /// # use fsm_runtime::{prelude::*, sim::Session};
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         let (name, key) = (name(cx), cx.key());
+    /// #         assert_eq!(name, key.to_string());
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// # let mut peer = Session::<Echo, _>::new(Client);
+    /// # peer.send(b"x");
+    /// # assert_eq!(peer.receive(), b"");
     /// ```
     #[inline]
     pub const fn generation(self) -> u32 {

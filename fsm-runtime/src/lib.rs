@@ -29,7 +29,8 @@
 //!     }
 //! }
 //!
-//! // A test of it; `Pool::builder::<Echo>("echo").listen("127.0.0.1:7007").handler(|_| Client).run()` serves it.
+//! // A test of it. To serve it:
+//! // Pool::builder::<Echo>("echo").listen("127.0.0.1:7007").handler(|_| Client).run()
 //! let mut peer = Session::<Echo, _>::new(Client);
 //! peer.send(b"hello");
 //! assert_eq!(peer.receive(), b"hello");
@@ -63,6 +64,7 @@
 mod acceptor;
 mod actor;
 mod address;
+mod builder;
 pub mod check;
 mod clock;
 mod conn;
@@ -84,6 +86,7 @@ mod pool;
 mod port;
 pub mod prelude;
 mod reactor;
+mod running;
 mod signals;
 pub mod sim;
 mod socket;
@@ -99,6 +102,7 @@ pub use bytes;
 pub use fsm_macros::state_machine;
 
 pub use crate::address::Address;
+pub use crate::builder::Builder;
 pub use crate::cx::Cx;
 pub use crate::error::PoolError;
 pub use crate::frame::{Decoded, Frame};
@@ -108,7 +112,8 @@ pub use crate::input::{Input, Length, Miss, NoFrame};
 pub use crate::key::Key;
 pub use crate::machine::{Drive, Lapse, Machine, NoMessage, Step, Timing};
 pub use crate::peer::Peer;
-pub use crate::pool::{Builder, Pool, Running};
+pub use crate::pool::Pool;
+pub use crate::running::Running;
 pub use crate::spec::{Edge, On, Shape, Spec, State, Wait};
 pub use crate::stats::{Ended, Stats};
 

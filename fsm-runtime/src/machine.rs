@@ -23,6 +23,17 @@ use crate::{Cx, Input, Spec};
 /// ```
 pub trait Machine: Sized + Send + 'static {
     /// The graph as data: states, their docs, what they wait for, their edges.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// let names: Vec<_> = Echo::SPEC.states.iter().map(|state| state.name).collect();
+    /// assert_eq!(names, ["Talk", "Gone"]);
+    /// ```
     const SPEC: &'static Spec;
 
     /// What may be posted to a connection of this machine: the `message` of `#[state_machine]`,
@@ -33,12 +44,43 @@ pub trait Machine: Sized + Send + 'static {
     type Partial: Default + Send + 'static;
 
     /// The machine in its start state.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// assert!(matches!(Echo::start(), Echo::Talk));
+    /// ```
     fn start() -> Self;
 
     /// The index of the current state in [`Spec::states`].
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// assert_eq!(Echo::SPEC.states[Echo::Gone.state()].name, "Gone");
+    /// ```
     fn state(&self) -> usize;
 
     /// How long the current state may last.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::Timing;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// assert_eq!(Echo::Talk.timing(), Timing { within: Timing::NEVER, idle: 60_000 });
+    /// ```
     fn timing(&self) -> Timing;
 }
 
@@ -63,6 +105,27 @@ pub trait Machine: Sized + Send + 'static {
 )]
 pub trait Drive<H>: Machine {
     /// Completes what the current state waits for, if that has come, and moves on.
+    ///
+    /// ```
+    /// use fsm_runtime::{Cx, Drive, Input, Step};
+    ///
+    /// /// Runs handlers until the machine wants more than `bytes`; returns what they left.
+    /// fn feed<'a, M: Drive<H>, H>(
+    ///     machine: &mut M,
+    ///     handler: &mut H,
+    ///     bytes: &'a [u8],
+    ///     cx: &mut Cx<'_, M::Message>,
+    /// ) -> &'a [u8] {
+    ///     let mut input = Input::new(bytes);
+    ///     loop {
+    ///         match machine.resume(handler, &mut input, cx) {
+    ///             Step::Stayed => {}
+    ///             Step::Moved => input.restart(),
+    ///             _ => return input.rest(),
+    ///         }
+    ///     }
+    /// }
+    /// ```
     fn resume(
         &mut self,
         handler: &mut H,
@@ -71,6 +134,17 @@ pub trait Drive<H>: Machine {
     ) -> Step;
 
     /// Takes the edge of a time that has passed.
+    ///
+    /// ```
+    /// use fsm_runtime::{Cx, Drive, Lapse};
+    ///
+    /// /// Takes the edge of the deadline that passes first.
+    /// fn too_late<M: Drive<H>, H>(machine: &mut M, handler: &mut H, cx: &mut Cx<'_, M::Message>) {
+    ///     let timing = machine.timing();
+    ///     let lapse = if timing.within <= timing.idle { Lapse::Within } else { Lapse::Idle };
+    ///     machine.lapse(lapse, handler, cx);
+    /// }
+    /// ```
     fn lapse(&mut self, lapse: Lapse, handler: &mut H, cx: &mut Cx<'_, Self::Message>) -> Step;
 }
 

@@ -1,8 +1,43 @@
 //! Machines without sockets: one connection on a pipe in memory, with a clock that the test moves.
 //!
-//! It is the same port, with the same deadlines, bounds and drain, as the one that serves sockets;
-//! only the bytes and the time come from the test. Nothing here sleeps or depends on another
-//! thread.
+//! It is the same port, with the same deadlines and drain, as the one that serves sockets; only the
+//! bytes and the time come from the test. Its bounds are those of a pool by default, but for an
+//! output mark of 64 KiB. Nothing here sleeps or depends on another thread.
+//!
+//! ```
+//! use fsm_runtime::prelude::*;
+//! use fsm_runtime::sim::Session;
+//! use std::time::Duration;
+//!
+//! #[state_machine(start = Line, eof => Gone)]
+//! enum Shout {
+//!     #[read(until = b"\n", max = 64, limit => Gone, within = 10s => Late)]
+//!     #[to(Line)]
+//!     Line,
+//!     /// Says that it was too slow.
+//!     #[run]
+//!     #[to(Gone)]
+//!     Late,
+//!     #[end]
+//!     Gone,
+//! }
+//!
+//! # struct Client;
+//! # impl shout::Handler for Client {
+//! #     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
+//! #         cx.write(&line.to_ascii_uppercase());
+//! #         shout::AfterLine::Line
+//! #     }
+//! #     fn late(&mut self, cx: &mut Cx<'_>) -> shout::AfterLate {
+//! #         cx.write(b"too late");
+//! #         shout::AfterLate::Gone
+//! #     }
+//! # }
+//! // Nobody waits ten seconds for this.
+//! let mut peer = Session::<Shout, _>::new(Client);
+//! peer.advance(Duration::from_secs(10));
+//! assert_eq!(peer.receive(), b"too late");
+//! ```
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -93,6 +128,32 @@ impl Wake for Never {
     fn wake(&self) {}
 }
 
+/// A machine that speaks first has spoken when [`new`](Session::new) returns.
+///
+/// ```
+/// # use fsm_runtime::prelude::*;
+/// # use fsm_runtime::sim::Session;
+/// # #[state_machine(start = Greet, eof => Gone)]
+/// # enum Mail {
+/// #     #[run] #[to(Command)] Greet,
+/// #     #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
+/// #     #[to(Command)] #[rest] Command,
+/// #     #[end] Gone,
+/// # }
+/// # struct Client;
+/// # impl mail::Handler for Client {
+/// #     fn greet(&mut self, cx: &mut Cx<'_>) -> mail::AfterGreet {
+/// #         cx.write(b"220 ready\r\n");
+/// #         mail::AfterGreet::Command
+/// #     }
+/// #     fn command(&mut self, _line: &[u8], _cx: &mut Cx<'_>) -> mail::AfterCommand {
+/// #         mail::AfterCommand::Command
+/// #     }
+/// # }
+/// let mut peer = Session::<Mail, _>::new(Client);
+/// assert_eq!(peer.state(), Some("Command"));
+/// assert_eq!(peer.receive(), b"220 ready\r\n");
+/// ```
 impl<M: Drive<H>, H> Session<M, H> {
     /// Connects to a machine in its start state.
     pub fn new(handler: H) -> Self {
@@ -129,6 +190,29 @@ impl<M: Drive<H>, H> Session<M, H> {
     /// Sends `bytes` to the machine.
     ///
     /// What is sent after the machine's end is lost, as it is on a socket.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::Session;
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Shout {
+    /// #     #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
+    /// #     #[to(Line)] #[rest] Line,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl shout::Handler for Client {
+    /// #     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
+    /// #         cx.write(&line.to_ascii_uppercase());
+    /// #         shout::AfterLine::Line
+    /// #     }
+    /// # }
+    /// let mut peer = Session::<Shout, _>::new(Client);
+    /// peer.send(b"hel");
+    /// assert_eq!(peer.receive(), b"");
+    /// peer.send(b"lo\n");
+    /// assert_eq!(peer.receive(), b"HELLO");
+    /// ```
     pub fn send(&mut self, bytes: &[u8]) {
         self.feed(bytes);
         self.run(Ready::READ);
@@ -140,6 +224,29 @@ impl<M: Drive<H>, H> Session<M, H> {
     }
 
     /// Takes what the machine has sent.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::Session;
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Shout {
+    /// #     #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
+    /// #     #[to(Line)] #[rest] Line,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl shout::Handler for Client {
+    /// #     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
+    /// #         cx.write(&line.to_ascii_uppercase());
+    /// #         shout::AfterLine::Line
+    /// #     }
+    /// # }
+    /// let mut peer = Session::<Shout, _>::new(Client);
+    /// peer.send(b"one\n");
+    /// peer.send(b"two\n");
+    /// assert_eq!(peer.receive(), b"ONETWO");
+    /// assert_eq!(peer.receive(), b"");
+    /// ```
     pub fn receive(&mut self) -> Vec<u8> {
         let mut received = self.pipe.to_peer.take();
         loop {
@@ -157,10 +264,26 @@ impl<M: Drive<H>, H> Session<M, H> {
     /// ```
     /// # use fsm_runtime::prelude::*;
     /// # use fsm_runtime::sim::Session;
-    /// # fn slow<M: Drive<H>, H>(mut peer: Session<M, H>) {
-    /// peer.window(0);
-    /// peer.send(b"GET everything\r\n");
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Shout {
+    /// #     #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
+    /// #     #[to(Line)] #[rest] Line,
+    /// #     #[end] Gone,
     /// # }
+    /// # struct Client;
+    /// # impl shout::Handler for Client {
+    /// #     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
+    /// #         cx.write(&line.to_ascii_uppercase());
+    /// #         shout::AfterLine::Line
+    /// #     }
+    /// # }
+    /// let mut peer = Session::<Shout, _>::new(Client);
+    /// peer.window(0);
+    /// peer.send(b"one\n");
+    /// assert_eq!(peer.receive(), b"");
+    ///
+    /// peer.window(2);
+    /// assert_eq!(peer.receive(), b"ONE");
     /// ```
     pub fn window(&mut self, bytes: usize) {
         self.pipe.window.set(bytes);
@@ -172,11 +295,24 @@ impl<M: Drive<H>, H> Session<M, H> {
     /// ```
     /// # use fsm_runtime::prelude::*;
     /// # use fsm_runtime::sim::Session;
-    /// # fn last_request<M: Drive<H>, H>(mut peer: Session<M, H>) -> Vec<u8> {
-    /// peer.send(b"GET all\r\n");
-    /// peer.end();
-    /// peer.receive()
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Shout {
+    /// #     #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
+    /// #     #[to(Line)] #[rest] Line,
+    /// #     #[end] Gone,
     /// # }
+    /// # struct Client;
+    /// # impl shout::Handler for Client {
+    /// #     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
+    /// #         cx.write(&line.to_ascii_uppercase());
+    /// #         shout::AfterLine::Line
+    /// #     }
+    /// # }
+    /// let mut peer = Session::<Shout, _>::new(Client);
+    /// peer.send(b"a line\nhalf a li");
+    /// peer.end();
+    /// assert_eq!(peer.receive(), b"A LINE");
+    /// assert_eq!(peer.ended(), Some(Ended::Done));
     /// ```
     pub fn end(&mut self) {
         self.pipe.ended.set(true);
@@ -188,10 +324,23 @@ impl<M: Drive<H>, H> Session<M, H> {
     /// ```
     /// # use fsm_runtime::prelude::*;
     /// # use fsm_runtime::sim::Session;
-    /// # fn broken<M: Drive<H>, H>(mut peer: Session<M, H>) {
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Shout {
+    /// #     #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
+    /// #     #[to(Line)] #[rest] Line,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl shout::Handler for Client {
+    /// #     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
+    /// #         cx.write(&line.to_ascii_uppercase());
+    /// #         shout::AfterLine::Line
+    /// #     }
+    /// # }
+    /// let mut peer = Session::<Shout, _>::new(Client);
+    /// peer.send(b"half a li");
     /// peer.reset();
     /// assert_eq!(peer.ended(), Some(Ended::Reset));
-    /// # }
     /// ```
     pub fn reset(&mut self) {
         self.pipe.reset.set(true);
@@ -199,6 +348,31 @@ impl<M: Drive<H>, H> Session<M, H> {
     }
 
     /// Lets time pass; deadlines come up one after the other, each at its time.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::Session;
+    /// # use std::time::Duration;
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Shout {
+    /// #     #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
+    /// #     #[to(Line)] #[rest] Line,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl shout::Handler for Client {
+    /// #     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
+    /// #         cx.write(&line.to_ascii_uppercase());
+    /// #         shout::AfterLine::Line
+    /// #     }
+    /// # }
+    /// let mut peer = Session::<Shout, _>::new(Client);
+    /// peer.advance(Duration::from_secs(59));
+    /// // A part of a line does not start `idle = 60s` anew.
+    /// peer.send(b"half a li");
+    /// peer.advance(Duration::from_secs(1));
+    /// assert_eq!(peer.ended(), Some(Ended::Done));
+    /// ```
     pub fn advance(&mut self, time: Duration) {
         let until =
             self.port.now().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
@@ -215,9 +389,21 @@ impl<M: Drive<H>, H> Session<M, H> {
     /// ```
     /// # use fsm_runtime::prelude::*;
     /// # use fsm_runtime::sim::Session;
-    /// # fn tell<M: Drive<H, Message = String>, H>(mut peer: Session<M, H>) {
-    /// assert!(peer.post("news".to_owned()).is_ok());
+    /// # #[state_machine(start = News, message = String, eof => Gone)]
+    /// # enum Feed {
+    /// #     #[wait(within = never)] #[to(News)] #[rest] News,
+    /// #     #[end] Gone,
     /// # }
+    /// # struct Reader;
+    /// # impl feed::Handler for Reader {
+    /// #     fn news(&mut self, text: String, cx: &mut Cx<'_, String>) -> feed::AfterNews {
+    /// #         cx.write(text.as_bytes());
+    /// #         feed::AfterNews::News
+    /// #     }
+    /// # }
+    /// let mut reader = Session::<Feed, _>::new(Reader);
+    /// assert_eq!(reader.post("rain tomorrow".to_owned()), Ok(()));
+    /// assert_eq!(reader.receive(), b"rain tomorrow");
     /// ```
     ///
     /// # Errors
@@ -234,10 +420,27 @@ impl<M: Drive<H>, H> Session<M, H> {
     /// ```
     /// # use fsm_runtime::prelude::*;
     /// # use fsm_runtime::sim::Session;
-    /// # fn stop<M: Drive<H>, H>(mut peer: Session<M, H>) {
-    /// peer.drain();
-    /// assert_eq!(peer.ended(), Some(Ended::Drained));
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Shout {
+    /// #     #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
+    /// #     #[to(Line)] #[rest] Line,
+    /// #     #[end] Gone,
     /// # }
+    /// # struct Client;
+    /// # impl shout::Handler for Client {
+    /// #     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
+    /// #         cx.write(&line.to_ascii_uppercase());
+    /// #         shout::AfterLine::Line
+    /// #     }
+    /// # }
+    /// let mut peer = Session::<Shout, _>::new(Client);
+    /// peer.send(b"half ");
+    /// peer.drain();
+    /// assert_eq!(peer.ended(), None);
+    ///
+    /// peer.send(b"a line\n");
+    /// assert_eq!(peer.receive(), b"HALF A LINE");
+    /// assert_eq!(peer.ended(), Some(Ended::Drained));
     /// ```
     pub fn drain(&mut self) {
         self.port.drain();
@@ -245,11 +448,54 @@ impl<M: Drive<H>, H> Session<M, H> {
     }
 
     /// The name of the state that the machine is in; `None` when the connection is gone.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::Session;
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Shout {
+    /// #     #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
+    /// #     #[to(Line)] #[rest] Line,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl shout::Handler for Client {
+    /// #     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
+    /// #         cx.write(&line.to_ascii_uppercase());
+    /// #         shout::AfterLine::Line
+    /// #     }
+    /// # }
+    /// let mut peer = Session::<Shout, _>::new(Client);
+    /// assert_eq!(peer.state(), Some("Line"));
+    /// peer.end();
+    /// assert_eq!(peer.state(), None);
+    /// ```
     pub fn state(&self) -> Option<&'static str> {
         self.state_index().map(|state| Self::spec().states[state].name)
     }
 
     /// Why the connection is gone, if it is.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::Session;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Fragile {
+    /// #     #[read(some, max = 16, idle = 60s => Gone)] #[to(Gone)] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// struct Client;
+    /// impl fragile::Handler for Client {
+    ///     fn talk(&mut self, _bytes: &[u8], _cx: &mut Cx<'_>) -> fragile::AfterTalk {
+    ///         panic!("a bug")
+    ///     }
+    /// }
+    ///
+    /// let mut peer = Session::<Fragile, _>::new(Client);
+    /// assert_eq!(peer.ended(), None);
+    /// peer.send(b"x");
+    /// assert_eq!(peer.ended(), Some(Ended::Panicked));
+    /// ```
     pub fn ended(&self) -> Option<Ended> {
         if self.port.conn(self.key).is_some() {
             return None;

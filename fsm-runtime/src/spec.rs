@@ -167,11 +167,15 @@ impl Spec {
     /// The graph in the DOT language of Graphviz.
     ///
     /// ```
-    /// # use fsm_runtime::{Edge, On, Spec, State, Wait};
-    /// # static STATES: [State; 1] =
-    /// #     [State { name: "Gone", docs: "", wait: Wait::End, edges: &[], rest: false, fields: &[] }];
-    /// let spec = Spec { name: "Done", docs: "", start: 0, states: &STATES, messages: false };
-    /// assert!(spec.dot().starts_with("digraph Done {"));
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// let picture = Echo::SPEC.dot();
+    /// assert!(picture.starts_with("digraph Echo {"));
+    /// assert!(picture.contains(r#"Talk -> Gone [label="eof"];"#));
     /// ```
     pub fn dot(&self) -> String {
         let mut text = format!("digraph {} {{\n    rankdir=LR;\n", self.name);
@@ -197,11 +201,15 @@ impl Spec {
     /// The graph as a Mermaid state diagram.
     ///
     /// ```
-    /// # use fsm_runtime::{Edge, On, Spec, State, Wait};
-    /// # static STATES: [State; 1] =
-    /// #     [State { name: "Gone", docs: "", wait: Wait::End, edges: &[], rest: false, fields: &[] }];
-    /// let spec = Spec { name: "Done", docs: "", start: 0, states: &STATES, messages: false };
-    /// assert!(spec.mermaid().contains("[*] --> Gone"));
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// let picture = Echo::SPEC.mermaid();
+    /// assert!(picture.starts_with("stateDiagram-v2\n    [*] --> Talk\n"));
+    /// assert!(picture.contains("Talk --> Gone: idle 60s"));
     /// ```
     pub fn mermaid(&self) -> String {
         let mut text = format!("stateDiagram-v2\n    [*] --> {}\n", self.states[self.start].name);

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Ended {
     /// The machine came to an end.
     Done,
-    /// The peer reset the connection, or it broke.
+    /// The peer reset the connection, or it broke, or the system did not take it up.
     Reset,
     /// A handler panicked. What was written in the same turn is lost with it.
     Panicked,
