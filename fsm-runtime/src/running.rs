@@ -42,7 +42,7 @@ impl Running {
         Self { addresses, control, thread: Some(thread) }
     }
 
-    /// Where it listens, in the order of the [`Builder::listen`] calls, with the ports that the
+    /// Where it listens, in the order of the [`Builder::listen`](crate::Builder::listen) calls, with the ports that the
     /// system chose.
     ///
     /// ```
