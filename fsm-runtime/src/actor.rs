@@ -4,7 +4,7 @@ use crate::link::Link;
 use crate::transport::Transport;
 use crate::{Cx, Drive, Input, Lapse, Step, Timing, Wait};
 
-/// So many handler calls without a byte in or out, one after the other, are an endless loop.
+/// So many handler calls in a row without a byte in or out or a message are an endless loop.
 const SPIN: usize = 1000;
 
 /// A machine with its handler, and when its state must be left.
@@ -120,7 +120,11 @@ impl<M: Drive<H>, H> Actor<M, H> {
         now: u64,
         share: &mut Share,
     ) -> io::Result<Pause> {
-        let before = (share.calls, share.sent, input.rest().len(), cx.queued());
+        let calls = share.calls;
+        let progress = |share: &Share, input: &Input<'_, M::Partial>, cx: &Cx<'_, M::Message>| {
+            (share.sent, input.rest().len(), cx.queued(), cx.taken())
+        };
+        let before = progress(share, input, cx);
         loop {
             if cx.queued() >= share.mark {
                 share.sent(link.flush(cx.output())?);
@@ -152,8 +156,7 @@ impl<M: Drive<H>, H> Actor<M, H> {
             }
             share.calls -= 1;
             if share.calls == 0 {
-                let (calls, sent, rest, queued) = before;
-                let idle = (sent, rest, queued) == (share.sent, input.rest().len(), cx.queued());
+                let idle = before == progress(share, input, cx);
                 return Ok(if idle && calls >= SPIN { Pause::Spin } else { Pause::Share });
             }
         }

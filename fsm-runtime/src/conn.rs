@@ -4,7 +4,7 @@ use std::time::Instant;
 use crate::actor::{Actor, Pause, Share};
 use crate::inbox::Inbox;
 use crate::input::Seen;
-use crate::link::{Got, Link, Shut};
+use crate::link::{Got, Link, Ready, Shut};
 use crate::output::{Kept, Output};
 use crate::transport::Transport;
 use crate::unread::Unread;
@@ -98,6 +98,13 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         self.actor.state()
     }
 
+    /// Before it is closed: if output is `lost` with it, the peer must not take what it got for all.
+    pub(crate) fn cut_off(&self, lost: usize) {
+        if lost > 0 || self.cold.as_ref().is_some_and(|cold| cold.output.len() > 0) {
+            self.link.socket().abort();
+        }
+    }
+
     /// The bytes that were read and not used.
     pub(crate) fn unread(&self) -> usize {
         self.cold.as_ref().map_or(0, |cold| cold.input.len())
@@ -116,6 +123,10 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             seen = cold.seen;
             stalled_by = cold.stalled_by;
             env.output.resume(cold.output);
+            if stalled_by <= env.now {
+                // A poll may tell of room late, when much of the socket's buffer is free again.
+                self.link.set(Ready::WRITE);
+            }
         }
         if let Some(why) = self.ending {
             return self.end(why, stalled_by, env);

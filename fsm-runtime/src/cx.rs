@@ -54,6 +54,8 @@ pub struct Cx<'a, Msg = NoMessage> {
     inbox: &'a Inbox<Msg>,
     key: Key,
     now: Instant,
+    /// Messages taken in this turn.
+    taken: usize,
 }
 
 impl<'a, Msg> Cx<'a, Msg> {
@@ -65,7 +67,7 @@ impl<'a, Msg> Cx<'a, Msg> {
         key: Key,
         now: Instant,
     ) -> Self {
-        Self { out, socket, inbox, key, now }
+        Self { out, socket, inbox, key, now, taken: 0 }
     }
 
     #[inline]
@@ -362,7 +364,14 @@ impl<'a, Msg> Cx<'a, Msg> {
     /// The next message for this connection. Generated code calls it in a `#[wait]` state.
     #[doc(hidden)]
     pub fn message(&mut self) -> Option<Msg> {
-        self.inbox.take(self.key)
+        let message = self.inbox.take(self.key)?;
+        self.taken += 1;
+        Some(message)
+    }
+
+    #[inline]
+    pub(crate) fn taken(&self) -> usize {
+        self.taken
     }
 }
 

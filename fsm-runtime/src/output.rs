@@ -189,6 +189,12 @@ pub(crate) struct Kept {
     len: usize,
 }
 
+impl Kept {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::{Cell, RefCell};

@@ -154,7 +154,11 @@ impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
         let Some(conn) = self.core.get_mut(key) else { return };
         let env = &mut self.env;
         let after = caught(|| conn.turn(key, env)).unwrap_or_else(|| {
-            env.output.discard();
+            conn.cut_off(env.output.len());
+            // Shared output may have an owner of the user's, whose drop may panic too.
+            if caught(|| env.output.discard()).is_none() {
+                env.output = Output::default();
+            }
             After::Gone(Ended::Panicked)
         });
         if let After::Gone(why) = after {
@@ -180,6 +184,7 @@ impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
     fn close(&mut self, key: Key, why: Ended) {
         let Some(conn) = self.core.close(key) else { return };
         tracing::trace!(%key, %why, state = M::SPEC.states[conn.state()].name, "connection ends");
+        conn.cut_off(0);
         self.counters.ended(why);
         self.closed = true;
         if conn.scheduled != u64::MAX {

@@ -63,6 +63,9 @@ impl<M: Drive<H>, H, F: FnMut(Peer) -> H> Reactor<M, H, F> {
                 tracing::info!(pool = self.name, stats = ?self.control.counters.snapshot(), "drained");
                 return Ok(());
             }
+            if let Some((now, instant)) = self.clock.moved() {
+                self.port.at(now, instant);
+            }
             let timeout = if sleepy { self.timeout() } else { Some(Duration::ZERO) };
             match self.poll.poll(&mut events, timeout) {
                 Ok(()) => {}

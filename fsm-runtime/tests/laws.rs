@@ -594,6 +594,58 @@ fn l2_a_peer_that_leaves_is_noticed_by_a_state_that_does_not_read() {
     assert_eq!((running.stats().done, running.stats().reset), (2, 1));
 }
 
+/// Takes messages and says nothing.
+#[state_machine(start = Quiet, eof => Left, message = u8)]
+enum Sink {
+    #[wait(within = never)]
+    #[to(Quiet | Left)]
+    #[rest]
+    Quiet,
+    #[end]
+    Left,
+}
+
+struct Silent;
+
+impl sink::Handler for Silent {
+    fn quiet(&mut self, message: u8, _cx: &mut Cx<'_, u8>) -> sink::AfterQuiet {
+        if message == 0 { sink::AfterQuiet::Left } else { sink::AfterQuiet::Quiet }
+    }
+}
+
+#[test]
+fn r6_many_messages_that_nobody_answers_are_no_endless_loop() {
+    let keys = Arc::<Mutex<Vec<Key>>>::default();
+    let builder = Pool::builder::<Room>("room").listen("127.0.0.1:0").mailbox(5_000);
+    let handle = builder.handle();
+    let members = Arc::clone(&keys);
+    let (running, address) =
+        start(builder.handler(move |_| Member { members: Arc::clone(&members) }));
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.read_exact(&mut [0]).unwrap();
+    let key = keys.lock().unwrap()[0];
+    // Empty texts: the handler runs, and nothing is written.
+    for _ in 0..5_000 {
+        while handle.post(key, "".into()).is_err() {
+            thread::yield_now();
+        }
+    }
+    while handle.post(key, "bye".into()).is_err() {
+        thread::yield_now();
+    }
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "bye");
+    assert_eq!(running.drain().unwrap().done, 1);
+
+    let mut peer = Session::<Sink, _>::new(Silent);
+    for _ in 0..3_000 {
+        peer.post(1).unwrap();
+    }
+    peer.post(0).unwrap();
+    assert_eq!(peer.ended(), Some(Ended::Done));
+}
+
 fn start(pool: Pool) -> (Running, SocketAddr) {
     let running = pool.start().unwrap();
     let Address::Tcp(address) = running.addresses()[0] else { unreachable!() };
