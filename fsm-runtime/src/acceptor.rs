@@ -23,6 +23,8 @@ pub(crate) struct Acceptor {
     pub(crate) pending: bool,
     /// No descriptor was free; the time to try again.
     retry: Option<u64>,
+    /// How many more connections it accepts.
+    left: usize,
     /// The time of the last warning about that.
     warned: Option<u64>,
 }
@@ -42,12 +44,23 @@ pub(crate) enum Accepted {
 
 impl Acceptor {
     pub(crate) fn new(listener: Listener) -> Self {
-        Self { listener, pending: true, retry: None, warned: None }
+        Self { listener, pending: true, retry: None, left: usize::MAX, warned: None }
     }
 
     /// Whether accepting makes sense now.
     pub(crate) fn ready(&self, now: u64) -> bool {
-        self.pending && self.retry.is_none_or(|at| at <= now)
+        self.goes_on() && self.retry.is_none_or(|at| at <= now)
+    }
+
+    /// From now on it accepts only those who wait already, which are at most `backlog`.
+    pub(crate) fn finish(&mut self, backlog: usize) {
+        self.pending = true;
+        self.left = backlog;
+    }
+
+    /// Whether there may be a connection that it is to accept.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.pending && self.left > 0
     }
 
     /// When it makes sense again.
@@ -67,6 +80,7 @@ impl Acceptor {
             match self.listener.accept() {
                 Ok((socket, peer)) => {
                     self.retry = None;
+                    self.left -= 1;
                     return Accepted::Connection(socket, peer);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -52,6 +52,8 @@ pub(crate) enum Pause {
     End,
     /// It runs and runs, and nothing comes of it.
     Spin,
+    /// Its deadlines make it write, and the peer does not read.
+    Stalled,
 }
 
 impl<M: Drive<H>, H> Actor<M, H> {
@@ -65,6 +67,10 @@ impl<M: Drive<H>, H> Actor<M, H> {
     #[inline]
     pub(crate) fn state(&self) -> usize {
         self.machine.state()
+    }
+
+    pub(crate) fn sleeps(&self) -> bool {
+        matches!(self.wait(), Wait::Sleep { .. })
     }
 
     fn wait(&self) -> Wait {
@@ -97,8 +103,8 @@ impl<M: Drive<H>, H> Actor<M, H> {
     /// A sleep whose connection cannot get rid of its output sleeps once more: what its handler
     /// would write could only pile up.
     #[cold]
-    pub(crate) fn lapse(&mut self, now: u64, mark: usize, cx: &mut Cx<'_, M::Message>) {
-        if cx.queued() < mark || !matches!(self.wait(), Wait::Sleep { .. }) {
+    pub(crate) fn lapse(&mut self, now: u64, sleep_on: bool, cx: &mut Cx<'_, M::Message>) {
+        if !(sleep_on && self.sleeps()) {
             let lapse = if self.within <= now { Lapse::Within } else { Lapse::Idle };
             self.machine.lapse(lapse, &mut self.handler, cx);
         }

@@ -16,7 +16,7 @@ use crate::pool::Prepared;
 use crate::port::Port;
 use crate::reactor::{Limits, Reactor};
 use crate::signals::Signals;
-use crate::{Address, Drive, Handle, Machine, Peer, Pool, PoolError, token};
+use crate::{Address, Drive, Handle, Machine, Peer, Pool, PoolError, Timing, token};
 
 /// Settings of a pool. Each has a default that suits a server.
 ///
@@ -203,8 +203,8 @@ impl<M: Machine> Builder<M> {
 
     /// How many messages a connection's mailbox takes before those who post learn that it is full;
     /// 1,024 by default, at least 1. A connection takes them out when it has its turn, and a turn
-    /// of somebody else who posts may be 1,024 handler calls long. A mailbox that is empty takes no
-    /// memory for them.
+    /// of somebody else who posts may be 1,024 handler calls long. A mailbox that is empty
+    /// keeps memory for 16 of them at most.
     ///
     /// ```
     /// # use fsm_runtime::prelude::*;
@@ -459,8 +459,8 @@ impl<M: Machine> Builder<M> {
             calls: 1024,
             bytes: 256 * 1024,
             output: self.output,
-            stall: u64::try_from(self.stall.as_millis()).unwrap_or(u64::MAX),
-            linger: u64::try_from(self.linger.as_millis()).unwrap_or(u64::MAX),
+            stall: Timing::millis(self.stall, u64::MAX),
+            linger: Timing::millis(self.linger, u64::MAX),
         };
         let counters = Arc::clone(&self.control.counters);
         let reactor = Reactor::<M, H, F> {
@@ -475,6 +475,7 @@ impl<M: Machine> Builder<M> {
                 connections: self.connections,
                 resume: self.connections - (self.connections / 16).max(1),
                 drain: self.drain,
+                backlog: usize::try_from(self.backlog).unwrap_or(usize::MAX),
             },
             clock,
             full: false,

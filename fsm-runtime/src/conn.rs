@@ -68,6 +68,8 @@ struct Cold<P> {
     output: Kept,
     /// When the peer must have taken some of the output; `u64::MAX` where there is none.
     stalled_by: u64,
+    /// A deadline has passed since there was less output than the mark.
+    overdue: bool,
 }
 
 impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
@@ -118,10 +120,12 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         let mut unread = Unread::new(&mut env.buffer);
         let mut seen = Seen::default();
         let mut stalled_by = u64::MAX;
+        let mut overdue = false;
         if let Some(cold) = self.cold.take() {
             unread.resume(cold.input);
             seen = cold.seen;
             stalled_by = cold.stalled_by;
+            overdue = cold.overdue;
             env.output.resume(cold.output);
             if stalled_by <= env.now {
                 // A poll may tell of room late, when much of the socket's buffer is free again.
@@ -129,7 +133,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             }
         }
         if let Some(why) = self.ending {
-            return self.end(why, stalled_by, env);
+            return self.end(why, stalled_by, key, env);
         }
         let Bounds { calls, bytes, output: mark, .. } = env.bounds;
         let mut share = Share { calls, bytes, sent: 0, mark };
@@ -138,7 +142,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             (&mut self.actor, &self.link),
             (&mut unread, &mut seen),
             &mut cx,
-            env.now,
+            (env.now, &mut overdue),
             &mut share,
         );
         let flushed = paused.and_then(|pause| {
@@ -146,8 +150,10 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             Ok(pause)
         });
         match flushed {
-            Ok(Pause::End) => self.end(Ended::Done, u64::MAX, env),
+            Ok(Pause::End) => self.end(Ended::Done, u64::MAX, key, env),
+            Ok(Pause::Stalled) => self.stalled(env),
             Ok(Pause::Spin) => {
+                self.cut_off(env.output.len());
                 env.output.discard();
                 After::Gone(Ended::Spun)
             }
@@ -155,8 +161,10 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
                 if share.sent > 0 {
                     stalled_by = u64::MAX;
                 }
+                overdue &= env.output.len() >= mark;
                 let input = unread.keep();
-                self.settle(pause, input, seen, stalled_by, env)
+                let output = Kept::default();
+                self.settle(pause, Cold { input, seen, output, stalled_by, overdue }, key, env)
             }
             Err(_) => {
                 env.output.discard();
@@ -171,7 +179,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         (actor, link): (&mut Actor<M, H>, &Link<S>),
         (unread, seen): (&mut Unread<'_>, &mut Seen<M::Partial>),
         cx: &mut Cx<'_, M::Message>,
-        now: u64,
+        (now, overdue): (u64, &mut bool),
         share: &mut Share,
     ) -> io::Result<Pause> {
         let mut has_read = false;
@@ -186,7 +194,14 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             // What has come in time is taken before the edge of a time that has passed; but only
             // what one read gets, so that a peer that sends and sends does not put it off.
             if actor.due() <= now && (has_read || !readable) && pause != Pause::End {
-                actor.lapse(now, share.mark, cx);
+                let stuck = cx.queued() >= share.mark;
+                if stuck && !actor.sleeps() {
+                    // The edge may write. Once is well, but what deadlines write must not pile up.
+                    if std::mem::replace(overdue, true) {
+                        return Ok(Pause::Stalled);
+                    }
+                }
+                actor.lapse(now, stuck, cx);
                 *seen = Seen::default();
                 share.calls = share.calls.saturating_sub(1);
                 if share.calls == 0 {
@@ -199,9 +214,11 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
                 Pause::Input if readable => {}
                 Pause::Message if link.doubtful() => {
                     // The peer may be gone, and nobody would read to see it.
-                    if unread.is_full() {
+                    if unread.is_full() && link.hung_up() {
                         link.set_ended();
                         continue;
+                    } else if unread.is_full() {
+                        return Ok(pause);
                     }
                 }
                 Pause::Message | Pause::Other if link.broken() => {
@@ -224,31 +241,34 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     fn settle(
         &mut self,
         pause: Pause,
-        input: Vec<u8>,
-        seen: Seen<M::Partial>,
-        mut stalled_by: u64,
+        mut rest: Cold<M::Partial>,
+        key: Key,
         env: &mut Env<M::Message>,
     ) -> After {
         let waits = env.output.len() > 0;
         if waits {
-            stalled_by = stalled_by.min(env.now.saturating_add(env.bounds.stall));
-            if stalled_by <= env.now {
+            rest.stalled_by = rest.stalled_by.min(env.now.saturating_add(env.bounds.stall));
+            if rest.stalled_by <= env.now {
                 return self.stalled(env);
             }
+            rest.output = env.output.keep();
         }
-        if waits || !input.is_empty() {
-            let output = env.output.keep();
-            self.cold = Some(Box::new(Cold { input, seen, output, stalled_by }));
+        if waits || !rest.input.is_empty() {
+            self.cold = Some(Box::new(rest));
         } else if env.draining && pause != Pause::Share && M::SPEC.states[self.actor.state()].rest {
-            return self.end(Ended::Drained, u64::MAX, env);
+            return self.end(Ended::Drained, u64::MAX, key, env);
         }
         if pause == Pause::Share { After::Again } else { After::Wait }
     }
 
     /// Sends what is left to send and ends the stream, as long as the peer takes it.
-    fn end(&mut self, why: Ended, stalled_by: u64, env: &mut Env<M::Message>) -> After {
+    fn end(&mut self, why: Ended, stalled_by: u64, key: Key, env: &mut Env<M::Message>) -> After {
         if self.ending.is_none() {
             self.ending = Some(why);
+            if M::SPEC.messages {
+                // Nobody is there any more to take them.
+                env.inbox.close(key);
+            }
             self.actor.expire_at(u64::MAX);
         }
         let lingers_until = env.now.saturating_add(env.bounds.linger);
@@ -261,9 +281,9 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             if stalled_by <= env.now {
                 return self.stalled(env);
             }
-            let (input, seen) = (Vec::new(), Seen::default());
+            let (input, seen, overdue) = (Vec::new(), Seen::default(), false);
             let output = env.output.keep();
-            self.cold = Some(Box::new(Cold { input, seen, output, stalled_by }));
+            self.cold = Some(Box::new(Cold { input, seen, output, stalled_by, overdue }));
             return After::Wait;
         }
         let after = match self.link.shut(&mut env.buffer) {

@@ -73,7 +73,14 @@ impl<Msg> Inbox<Msg> {
     }
 
     pub(crate) fn take(&self, key: Key) -> Option<Msg> {
-        self.boxes().of.get_mut(&key)?.pop_front()
+        let mut boxes = self.boxes();
+        let mailbox = boxes.of.get_mut(&key)?;
+        let message = mailbox.pop_front();
+        if mailbox.is_empty() && mailbox.capacity() > 16 {
+            // A burst is over: its memory goes back.
+            *mailbox = VecDeque::new();
+        }
+        message
     }
 
     /// The keys that have got a message into an empty mailbox since the last call.

@@ -22,6 +22,8 @@ impl Ready {
     pub(crate) const DOUBT: Self = Self(4);
     /// The connection is broken.
     pub(crate) const BROKEN: Self = Self(8);
+    /// The system says that the peer has ended its stream.
+    pub(crate) const HANGUP: Self = Self(64);
     /// The end of the peer's stream was read.
     const EOF: Self = Self(16);
     /// We have ended our stream.
@@ -100,6 +102,10 @@ impl<S: Transport> Link<S> {
     /// Whether the peer's stream may have ended behind what is unread.
     pub(crate) fn doubtful(&self) -> bool {
         self.has(Ready::DOUBT) && !self.ended()
+    }
+
+    pub(crate) fn hung_up(&self) -> bool {
+        self.has(Ready::HANGUP)
     }
 
     #[inline]

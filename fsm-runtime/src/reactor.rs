@@ -46,6 +46,8 @@ pub(crate) struct Limits {
     /// Accepting goes on when there are this many or fewer.
     pub(crate) resume: usize,
     pub(crate) drain: Duration,
+    /// The most connections that the system keeps waiting for a listener.
+    pub(crate) backlog: usize,
 }
 
 impl<M: Drive<H>, H, F: FnMut(Peer) -> H> Reactor<M, H, F> {
@@ -120,7 +122,7 @@ impl<M: Drive<H>, H, F: FnMut(Peer) -> H> Reactor<M, H, F> {
         }
         if self.drained_by.is_some() {
             // Those that the system had accepted for us have been taken: now nobody else.
-            self.acceptors.retain(|acceptor| acceptor.pending);
+            self.acceptors.retain(Acceptor::goes_on);
         }
     }
 
@@ -171,7 +173,7 @@ impl<M: Drive<H>, H, F: FnMut(Peer) -> H> Reactor<M, H, F> {
                 let patience = u64::try_from(self.limits.drain.as_millis()).unwrap_or(u64::MAX);
                 self.drained_by = Some(self.port.now().saturating_add(patience));
                 for acceptor in &mut self.acceptors {
-                    acceptor.pending = true;
+                    acceptor.finish(self.limits.backlog);
                 }
                 self.port.drain();
             }
@@ -217,8 +219,11 @@ fn readiness(event: &Event) -> Ready {
     if event.is_read_closed() || event.is_priority() {
         ready = ready | Ready::READ | Ready::DOUBT;
     }
+    if event.is_read_closed() {
+        ready = ready | Ready::HANGUP;
+    }
     if event.is_error() {
-        ready = ready | Ready::DOUBT | Ready::BROKEN;
+        ready = ready | Ready::DOUBT | Ready::HANGUP | Ready::BROKEN;
     }
     ready
 }

@@ -1,8 +1,8 @@
 use std::io;
 #[cfg(unix)]
-use std::sync::Arc;
-#[cfg(unix)]
 use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(unix)]
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mio::Registry;
 #[cfg(unix)]
@@ -24,30 +24,38 @@ const SIGNALS: [i32; 2] = [SIGTERM, SIGINT];
 pub(crate) struct Signals {
     pipe: mio::net::UnixStream,
     ids: Vec<signal_hook::SigId>,
-    /// Whether the next signal ends the process.
-    last: Arc<AtomicBool>,
 }
 
-/// The flag that all pools of the process share, and whose actions are registered once.
+/// What all pools of the process share: the actions of signals are registered once.
 #[cfg(unix)]
-fn last() -> io::Result<Arc<AtomicBool>> {
-    use std::sync::{Mutex, PoisonError};
+struct Shared {
+    /// Whether the next signal ends the process.
+    last: Arc<AtomicBool>,
+    /// How many pools listen.
+    pools: usize,
+}
 
-    use signal_hook::flag;
+#[cfg(unix)]
+static SHARED: Mutex<Option<Shared>> = Mutex::new(None);
 
-    static LAST: Mutex<Option<Arc<AtomicBool>>> = Mutex::new(None);
+#[cfg(unix)]
+fn shared() -> MutexGuard<'static, Option<Shared>> {
+    SHARED.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-    let mut slot = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(last) = &*slot {
-        return Ok(Arc::clone(last));
+#[cfg(unix)]
+impl Shared {
+    fn register() -> io::Result<Self> {
+        use signal_hook::flag;
+
+        let last = Arc::new(AtomicBool::new(false));
+        for signal in SIGNALS {
+            // The order matters: the flag ends the process only if it was set by an earlier signal.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&last))?;
+            flag::register(signal, Arc::clone(&last))?;
+        }
+        Ok(Self { last, pools: 0 })
     }
-    let last = Arc::new(AtomicBool::new(false));
-    for signal in SIGNALS {
-        // The order matters: the flag ends the process only if it was set by an earlier signal.
-        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&last))?;
-        flag::register(signal, Arc::clone(&last))?;
-    }
-    Ok(Arc::clone(slot.insert(last)))
 }
 
 #[cfg(unix)]
@@ -63,9 +71,16 @@ impl Signals {
         for signal in SIGNALS {
             ids.push(signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?);
         }
-        let last = last()?;
-        last.store(false, Ordering::Release);
-        Ok(Self { pipe, ids, last })
+        let mut slot = shared();
+        let shared = match &mut *slot {
+            Some(shared) => shared,
+            empty => empty.insert(Shared::register()?),
+        };
+        if shared.pools == 0 {
+            shared.last.store(false, Ordering::Release);
+        }
+        shared.pools += 1;
+        Ok(Self { pipe, ids })
     }
 
     /// Whether a signal has come.
@@ -83,7 +98,12 @@ impl Drop for Signals {
         for id in self.ids.drain(..) {
             signal_hook::low_level::unregister(id);
         }
-        self.last.store(true, Ordering::Release);
+        if let Some(shared) = &mut *shared() {
+            shared.pools -= 1;
+            if shared.pools == 0 {
+                shared.last.store(true, Ordering::Release);
+            }
+        }
     }
 }
 

@@ -316,7 +316,7 @@ impl<M: Drive<H>, H> Session<M, H> {
     /// ```
     pub fn end(&mut self) {
         self.pipe.ended.set(true);
-        self.run(Ready::READ | Ready::DOUBT);
+        self.run(Ready::READ | Ready::DOUBT | Ready::HANGUP);
     }
 
     /// Resets the connection: what was in flight is lost.

@@ -330,6 +330,48 @@ fn l3_a_peer_that_takes_nothing_is_reset_also_where_no_time_is_set() {
     assert!(peer.receive().len() < 100_000);
 }
 
+#[test]
+fn l3_what_deadlines_write_does_not_pile_up() {
+    let mut peer = Session::<Beating, _>::new(Heart);
+    peer.window(0);
+    let mut taken = 0;
+    while peer.ended().is_none() {
+        // It takes a byte now and then, which is not enough.
+        peer.advance(Duration::from_secs(50));
+        taken += 1;
+        peer.window(taken);
+        assert!(taken < 20, "it goes on and on");
+    }
+    assert_eq!(peer.ended(), Some(Ended::Stalled));
+}
+
+/// Says that it is there whenever the client says nothing for ten seconds.
+#[state_machine(start = Listen, eof => Gone)]
+enum Beating {
+    #[read(some, max = 64, within = 10s => Beat)]
+    #[to(Listen | Gone)]
+    Listen,
+    #[run]
+    #[to(Listen)]
+    Beat,
+    #[end]
+    Gone,
+}
+
+struct Heart;
+
+impl beating::Handler for Heart {
+    fn listen(&mut self, bytes: &[u8], _cx: &mut Cx<'_>) -> beating::AfterListen {
+        if bytes == b"bye" { beating::AfterListen::Gone } else { beating::AfterListen::Listen }
+    }
+
+    fn beat(&mut self, cx: &mut Cx<'_>) -> beating::AfterBeat {
+        assert!(cx.queued() < 128 * 1024, "it piles up");
+        cx.write(&[b'b'; 8_000]);
+        beating::AfterBeat::Listen
+    }
+}
+
 /// Writes 10,000 bytes a second.
 #[state_machine(start = Tick)]
 enum Ticking {
