@@ -82,6 +82,7 @@ mod machine;
 mod open_files;
 mod output;
 mod peer;
+mod pipe;
 mod pool;
 mod port;
 pub mod prelude;

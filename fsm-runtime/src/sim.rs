@@ -40,9 +40,7 @@
 //! ```
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, IoSlice};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,10 +48,10 @@ use std::time::{Duration, Instant};
 use crate::conn::Bounds;
 use crate::inbox::{Inbox, Wake};
 use crate::link::Ready;
+use crate::pipe::{End, Pipe};
 use crate::port::Port;
 use crate::stats::Counters;
-use crate::transport::Transport;
-use crate::{Drive, Ended, Key, Peer, PostError, Spec};
+use crate::{Drive, Ended, Key, PostError, Spec};
 
 /// The mailbox bound of a session.
 const MAILBOX: usize = 1024;
@@ -102,25 +100,6 @@ pub struct Session<M: Drive<H>, H> {
     key: Key,
     start: Instant,
 }
-
-/// The two streams between a test and a machine.
-#[derive(Debug)]
-struct Pipe {
-    to_machine: RefCell<VecDeque<u8>>,
-    to_peer: RefCell<Vec<u8>>,
-    /// How many bytes the peer takes before it must receive.
-    window: Cell<usize>,
-    /// The peer has ended its stream.
-    ended: Cell<bool>,
-    /// The peer has reset the connection.
-    reset: Cell<bool>,
-    /// The machine's side has ended its stream.
-    shut: Cell<bool>,
-}
-
-/// The machine's end of a pipe.
-#[derive(Debug)]
-struct End(Rc<Pipe>);
 
 struct Never;
 
@@ -555,47 +534,5 @@ impl<M: Drive<H>, H> Session<M, H> {
 impl<M: Drive<H>, H> fmt::Debug for Session<M, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("state", &self.state()).finish_non_exhaustive()
-    }
-}
-
-impl Transport for End {
-    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.0.reset.get() {
-            return Err(io::ErrorKind::ConnectionReset.into());
-        }
-        let mut bytes = self.0.to_machine.borrow_mut();
-        if bytes.is_empty() && !self.0.ended.get() {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        io::Read::read(&mut *bytes, buffer)
-    }
-
-    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.reset.get() || self.0.shut.get() {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
-        let mut received = self.0.to_peer.borrow_mut();
-        let room = self.0.window.get().saturating_sub(received.len());
-        if room == 0 {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let taken = bytes.len().min(room);
-        received.extend_from_slice(&bytes[..taken]);
-        Ok(taken)
-    }
-
-    fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        slices.iter().find(|slice| !slice.is_empty()).map_or(Ok(0), |slice| self.write(slice))
-    }
-
-    fn shutdown(&self) -> io::Result<()> {
-        self.0.shut.set(true);
-        Ok(())
-    }
-
-    fn abort(&self) {}
-
-    fn peer(&self) -> io::Result<Peer> {
-        Ok(Peer::Memory)
     }
 }

@@ -1,7 +1,8 @@
 //! Lists, hashes and sets.
 
 use crate::command::{Call, OVERFLOW, Reply, SYNTAX, commands, ensure, range, wrong_arity};
-use crate::resp::{Replied, parse_int};
+use crate::reply::Replied;
+use crate::request::parse_int;
 use crate::store::{Bytes, Hash, Kind, List, Set, cost, random};
 
 commands! { c:

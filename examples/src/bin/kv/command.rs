@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 use smallvec::SmallVec;
 
-use crate::resp::{Error, Out, Replied, Request, parse_int};
+use crate::reply::{Out, Replied};
+use crate::request::{Error, Request, parse_int};
 use crate::store::Store;
 use crate::{collections, keys, server, strings};
 
@@ -209,7 +210,7 @@ mod tests {
     use fsm_runtime::{Decoded, Frame};
 
     use super::*;
-    use crate::resp::Decoder;
+    use crate::request::Decoder;
 
     /// Runs a command at a time and returns its reply.
     fn at(now: u64, store: &mut Store, command: &str) -> String {

@@ -1,7 +1,8 @@
 //! Keys, whatever they hold.
 
 use crate::command::{Call, Reply, SYNTAX, commands, ensure, lowercase, text};
-use crate::resp::{Replied, parse_int};
+use crate::reply::Replied;
+use crate::request::parse_int;
 use crate::store::NEVER;
 
 commands! { c:

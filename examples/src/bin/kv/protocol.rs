@@ -6,7 +6,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use fsm_runtime::prelude::*;
 
 use crate::command::{Flow, Session, execute};
-use crate::resp::{Decoder, Error, Out, Request};
+use crate::reply::Out;
+use crate::request::{Decoder, Error, Request};
 use crate::store::Store;
 
 /// A Redis client's connection.

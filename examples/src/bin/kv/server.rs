@@ -4,7 +4,8 @@ use crate::command::{
     Access, Call, Command, Reply, SYNTAX, all, commands, ensure, lowercase, text, wrong_arity,
 };
 use crate::keys::glob;
-use crate::resp::{Error, Replied, parse_int};
+use crate::reply::Replied;
+use crate::request::{Error, parse_int};
 use crate::store::Stats;
 
 /// The version of Redis whose answers these are.

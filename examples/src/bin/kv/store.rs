@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use indexmap::{IndexMap, IndexSet};
 
-use crate::resp::Error;
+use crate::request::Error;
 
 /// When a key expires that does not.
 pub(crate) const NEVER: i64 = i64::MAX;

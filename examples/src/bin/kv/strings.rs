@@ -3,7 +3,8 @@
 use crate::command::{
     Call, NOT_AN_INTEGER, OVERFLOW, Reply, SYNTAX, commands, ensure, lowercase, range, wrong_arity,
 };
-use crate::resp::{MAX_BULK, Replied, parse_int};
+use crate::reply::Replied;
+use crate::request::{MAX_BULK, parse_int};
 use crate::store::{Kind, NEVER, Str};
 
 commands! { c:
