@@ -1,4 +1,4 @@
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use syn::{Type, Visibility};
 
 /// A machine as its author wrote it: names are not looked up yet.
@@ -8,8 +8,9 @@ pub(crate) struct Machine {
     pub(crate) docs: String,
     pub(crate) args: Args,
     pub(crate) states: Vec<State>,
-    /// Some variant could not be read at all, or the enum has parameters.
+    /// rustc has refused some of the enum, so what is missing may have been there.
     pub(crate) damaged: bool,
+    /// The enum has parameters.
     pub(crate) generic: bool,
 }
 
@@ -17,13 +18,22 @@ pub(crate) struct Machine {
 pub(crate) struct Args {
     pub(crate) start: Option<Ident>,
     pub(crate) defaults: Edges,
+    /// Types are `_` where they could not be read.
     pub(crate) error: Option<(Ident, Type)>,
     pub(crate) message: Option<(Ident, Type)>,
     pub(crate) module: Option<Ident>,
+    pub(crate) size: Option<Budget>,
     pub(crate) root: Option<TokenStream>,
     pub(crate) groups: Vec<Group>,
     /// Something in here could not be read.
     pub(crate) damaged: bool,
+}
+
+/// `size <= 64`
+#[derive(Clone)]
+pub(crate) struct Budget {
+    pub(crate) key: Ident,
+    pub(crate) size: Size,
 }
 
 pub(crate) struct Group {
@@ -46,9 +56,15 @@ pub(crate) struct State {
 
 pub(crate) struct Field {
     pub(crate) name: Ident,
+    /// `_` if it could not be read.
     pub(crate) ty: Type,
     pub(crate) carry: Option<Ident>,
     pub(crate) error: Option<Ident>,
+}
+
+/// The type that stands for one that could not be read.
+pub(crate) fn unknown() -> Type {
+    syn::parse_quote!(_)
 }
 
 /// `#[to(..)]`
@@ -91,6 +107,8 @@ pub(crate) enum Cut {
     Some,
     Upto(TokenStream),
     Frame(Box<Type>),
+    /// It could not be read.
+    Unknown,
 }
 
 /// A number of bytes.
@@ -100,6 +118,13 @@ pub(crate) struct Size {
     pub(crate) value: TokenStream,
     /// As the author wrote it.
     pub(crate) text: String,
+}
+
+impl Size {
+    pub(crate) fn is_literal(&self) -> bool {
+        let mut tokens = self.value.clone().into_iter();
+        matches!((tokens.next(), tokens.next()), (Some(TokenTree::Literal(_)), None))
+    }
 }
 
 /// How long a `sleep` is, in milliseconds.

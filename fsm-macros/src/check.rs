@@ -40,8 +40,7 @@ pub(crate) mod tests {
     pub(crate) fn messages(args: &str, states: &str) -> Vec<String> {
         let mut errors = Errors::default();
         let item = format!("enum M {{ {states} }}");
-        let machine =
-            crate::parse::parse(args.parse().unwrap(), item.parse().unwrap(), &mut errors).unwrap();
+        let machine = crate::parse::tests::machine(args, &item, &mut errors);
         let _ = super::check(&machine, &mut errors);
         errors.messages()
     }

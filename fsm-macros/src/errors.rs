@@ -1,55 +1,69 @@
 use std::fmt::Display;
 
-use proc_macro2::TokenStream;
-use quote::ToTokens;
-use syn::Error;
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+
+use crate::code::Code;
 
 /// What is wrong with a machine, all of it: passes add to it and go on.
 #[derive(Default)]
 pub(crate) struct Errors {
-    found: Vec<Error>,
+    found: Vec<Finding>,
+}
+
+struct Finding {
+    code: Code,
+    message: String,
+    /// Where the caret begins, and the last token that it is under.
+    place: (Span, Span),
 }
 
 impl Errors {
     /// Adds a finding whose caret goes on `place`.
-    pub(crate) fn at(&mut self, place: impl ToTokens, message: impl Display) {
-        self.found.push(Error::new_spanned(place, message));
-    }
-
-    /// Adds a finding of the parser.
-    pub(crate) fn push(&mut self, error: Error) {
-        self.found.push(error);
+    pub(crate) fn at(&mut self, code: Code, place: impl ToTokens, message: impl Display) {
+        let mut tokens = place.into_token_stream().into_iter();
+        let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
+        let last = tokens.last().map_or(first, |token| token.span());
+        self.found.push(Finding { code, message: message.to_string(), place: (first, last) });
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    pub(crate) fn into_compile_errors(self) -> TokenStream {
-        self.found.iter().map(Error::to_compile_error).collect()
+    /// Each finding as what rustc reports, which can stand for an expression and, with a `;`, for
+    /// an item.
+    pub(crate) fn into_compile_errors(self) -> impl Iterator<Item = TokenStream> {
+        self.found.into_iter().map(|Finding { code, message, place: (first, last) }| {
+            let text = format!("{message} [{code}]");
+            let message = quote_spanned!(last=> (#text));
+            quote_spanned!(first=> ::core::compile_error! #message)
+        })
     }
 
     #[cfg(test)]
     pub(crate) fn messages(&self) -> Vec<String> {
-        self.found.iter().map(ToString::to_string).collect()
+        self.found.iter().map(|finding| finding.message.clone()).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proc_macro2::Span;
     use syn::Ident;
 
     use super::*;
 
     #[test]
-    fn all_findings_are_kept() {
+    fn all_findings_are_kept_with_their_numbers() {
         let mut errors = Errors::default();
         assert!(errors.is_empty());
-        errors.at(Ident::new("a", Span::call_site()), "first");
-        errors.at(Ident::new("b", Span::call_site()), "second");
+        errors.at(Code::Zero, Ident::new("a", Span::call_site()), "first");
+        errors.at(Code::NotAnEnum, Ident::new("b", Span::call_site()), "second");
         assert_eq!(errors.messages(), ["first", "second"]);
-        let text = errors.into_compile_errors().to_string();
-        assert_eq!(text.matches("compile_error").count(), 2);
+        let found: Vec<String> =
+            errors.into_compile_errors().map(|error| error.to_string()).collect();
+        assert_eq!(found.len(), 2);
+        assert!(found[0].contains("\"first [fsm::E021]\""), "{}", found[0]);
+        assert!(found[1].contains("\"second [fsm::E001]\""), "{}", found[1]);
     }
 }

@@ -25,20 +25,60 @@ mod module;
 mod moves;
 mod read;
 mod scope;
+mod size;
 #[cfg(test)]
 mod snapshot;
 mod spec;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::format_ident;
 
 pub(crate) use self::lints::lints;
 pub(crate) use self::module::module;
-use crate::model::Machine;
+use crate::model::{Interface, Machine};
 
 /// The impls and the module beside the user's enum.
 pub(crate) fn expand(machine: &Machine) -> TokenStream {
+    let mut impls = size::bounds(machine);
+    impls.extend(size::budget(machine));
+    impls.extend(machine::machine(machine));
+    impls.extend(drive::drive(machine));
     let mut tokens = module(&machine.interface);
-    tokens.extend(machine::machine(machine));
-    tokens.extend(drive::drive(machine));
+    tokens.extend(beside(&machine.interface, &impls));
     tokens
+}
+
+/// The impls, in a scope that has the names of the module: where another module has its name, one
+/// finding says so, and not one for each use. The names are such as no user's expression has.
+pub(crate) fn beside(interface: &Interface, impls: &TokenStream) -> TokenStream {
+    let module = &interface.module;
+    let handlers = interface.handlers.iter();
+    let names = handlers.map(|handler| handler.after.clone());
+    let names = names.chain([format_ident!("Handler")]);
+    let partial = (!interface.decoders.is_empty()).then(|| format_ident!("Partial"));
+    let imports = names.chain(partial).map(|mut name| {
+        let place = Span::mixed_site().located_at(module.span());
+        let alias = format_ident!("__{}", name, span = place);
+        name.set_span(module.span());
+        generated!(#name as #alias)
+    });
+    generated! {
+        const _: () = {
+            use #module::{#(#imports),*};
+
+            #impls
+        };
+    }
+}
+
+impl Interface {
+    /// The enum of verdicts called `after`, where the impls are.
+    fn after(&self, after: &Ident) -> Ident {
+        format_ident!("__{}", after, span = Span::mixed_site())
+    }
+
+    /// The type of what decoders remember, where the impls are.
+    fn partial(&self) -> TokenStream {
+        if self.decoders.is_empty() { generated!(()) } else { generated!(__Partial) }
+    }
 }

@@ -10,68 +10,80 @@ use crate::lower;
 /// What stands beside the enum when something is wrong with it: the findings, and impls that do
 /// nothing, so that there is no finding about what is missing only because of them.
 pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> TokenStream {
-    let mut tokens = errors.into_compile_errors();
+    let names = unknown(machine, graph);
+    let mut findings: Vec<TokenStream> = errors.into_compile_errors().collect();
     if machine.generic {
-        return tokens;
+        return quote!(#(#findings;)*);
     }
-    tokens.extend(unknown(machine, graph));
-    let Some(interface) = lower::inert(machine) else { return tokens };
-    tokens.extend(expand::module(&interface));
-    let (root, name, module) = (&interface.root, &interface.name, &interface.module);
+    // One of them stands for all that is not known.
+    let lost = if findings.is_empty() { quote!(0) } else { findings.remove(0) };
+    let Some(interface) = lower::inert(machine, lost.clone()) else {
+        return quote!(const _: usize = #lost; #(#findings;)* #names);
+    };
+    let (root, name) = (&interface.root, &interface.name);
     let text = name.to_string();
     let message = interface.message_type();
     let lints = expand::lints();
-    tokens.extend(quote! {
-        #[automatically_derived]
-        #lints
-        impl #root::Machine for #name {
-            const SPEC: &'static #root::Spec = &#root::Spec {
-                name: #text,
-                docs: "",
-                start: 0,
-                messages: false,
-                states: &[],
-            };
+    let module = expand::module(&interface);
+    let impls = expand::beside(
+        &interface,
+        &quote! {
+            #[automatically_derived]
+            #lints
+            impl #root::Machine for #name {
+                const SPEC: &'static #root::Spec = &#root::Spec {
+                    name: #text,
+                    docs: "",
+                    start: 0,
+                    messages: false,
+                    states: &[],
+                };
 
-            type Message = #message;
-            type Partial = ();
+                type Message = #message;
+                type Partial = ();
 
-            fn start() -> Self {
-                loop {}
+                fn start() -> Self {
+                    loop {}
+                }
+
+                fn state(&self) -> usize {
+                    0
+                }
+
+                fn timing(&self) -> #root::Timing {
+                    loop {}
+                }
             }
 
-            fn state(&self) -> usize {
-                0
-            }
+            #[automatically_derived]
+            #lints
+            impl<__H: __Handler> #root::Drive<__H> for #name {
+                fn resume(
+                    &mut self,
+                    _: &mut __H,
+                    _: &mut #root::Input<'_, ()>,
+                    _: &mut #root::Cx<'_, #message>,
+                ) -> #root::Step {
+                    loop {}
+                }
 
-            fn timing(&self) -> #root::Timing {
-                loop {}
+                fn lapse(
+                    &mut self,
+                    _: #root::Lapse,
+                    _: &mut __H,
+                    _: &mut #root::Cx<'_, #message>,
+                ) -> #root::Step {
+                    loop {}
+                }
             }
-        }
-
-        #[automatically_derived]
-        #lints
-        impl<__H: #module::Handler> #root::Drive<__H> for #name {
-            fn resume(
-                &mut self,
-                _: &mut __H,
-                _: &mut #root::Input<'_, ()>,
-                _: &mut #root::Cx<'_, #message>,
-            ) -> #root::Step {
-                loop {}
-            }
-
-            fn lapse(
-                &mut self,
-                _: #root::Lapse,
-                _: &mut __H,
-                _: &mut #root::Cx<'_, #message>,
-            ) -> #root::Step {
-                loop {}
-            }
-        }
-    });
-    tokens
+        },
+    );
+    quote! {
+        #(#findings;)*
+        #names
+        #module
+        #impls
+    }
 }
 
 /// Names of no state, where rustc sees them and says what they were meant to be.

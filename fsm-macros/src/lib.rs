@@ -14,6 +14,7 @@
 
 mod ast;
 mod check;
+mod code;
 mod errors;
 mod expand;
 mod fallback;
@@ -24,8 +25,11 @@ mod parse;
 mod spelling;
 
 use proc_macro2::TokenStream;
+use quote::quote;
 
+use crate::code::Code;
 use crate::errors::Errors;
+use crate::parse::Item;
 
 /// Makes a machine of an enum: each variant is a state, says what it waits for, how long, and where
 /// it may lead. The graph is checked, and everything between the handlers is generated.
@@ -155,26 +159,58 @@ pub fn state_machine(
     args: proc_macro::TokenStream,
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
-    machine(args.into(), item.into()).into()
+    attribute(args.into(), item.into()).into()
 }
 
-/// The passes, and what stands in for them when something is wrong.
-fn machine(args: TokenStream, item: TokenStream) -> TokenStream {
+/// What `#[state_machine]` makes of an enum of which some is there only under a condition: a derive
+/// sees what is left.
+#[doc(hidden)]
+#[proc_macro_derive(
+    __StateMachine,
+    attributes(
+        __fsm_args, __fsm_slip, read, flush, drain, run, sleep, wait, end, to, rest, carry, error
+    )
+)]
+pub fn derive(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let mut errors = Errors::default();
-    let mut tokens = parse::strip(item.clone());
-    let Some(machine) = parse::parse(args, item, &mut errors) else {
-        tokens.extend(errors.into_compile_errors());
+    match Item::read(item.into(), &mut errors) {
+        Some(mut item) => machine(item.args(), &item, errors).into(),
+        None => refused(errors).into(),
+    }
+}
+
+fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let Some(read) = Item::read(item.clone(), &mut errors) else {
+        let mut tokens = parse::strip(item);
+        tokens.extend(refused(errors));
         return tokens;
     };
+    if read.is_conditional() {
+        return read.deferred(&args, &parse::root(args.clone()));
+    }
+    let mut tokens = read.kept(None);
+    tokens.extend(machine(args, &read, errors));
+    tokens
+}
+
+/// What stands beside the enum: the passes, and what stands in for them when something is wrong.
+fn machine(args: TokenStream, item: &Item, mut errors: Errors) -> TokenStream {
+    let machine = parse::parse(args, item, &mut errors);
     let graph = check::check(&machine, &mut errors);
-    let sound = errors.is_empty() && graph.is_sound();
+    let sound = errors.is_empty() && !machine.damaged && graph.is_sound();
     let model = if sound { lower::lower(&machine, &graph) } else { None };
     if sound && model.is_none() {
-        errors.at(&machine.name, "the macro has a bug: it cannot expand this machine");
+        let text = "the macro has a bug: it cannot expand this machine";
+        errors.at(Code::Bug, &machine.name, text);
     }
-    tokens.extend(match model {
+    match model {
         Some(model) => expand::expand(&model),
         None => fallback::fallback(&machine, &graph, errors),
-    });
-    tokens
+    }
+}
+
+/// The findings alone.
+fn refused(errors: Errors) -> TokenStream {
+    errors.into_compile_errors().map(|error| quote!(#error;)).collect()
 }

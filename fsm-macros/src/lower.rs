@@ -3,10 +3,12 @@
 mod docs;
 mod interface;
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident};
+use syn::ext::IdentExt;
 
-pub(crate) use self::interface::{inert, interface};
-use crate::ast::{Cut, Event, Field, Kind, Machine, Shape, Size};
+pub(crate) use self::interface::{inert, interface, root};
+use crate::ast::{self, Cut, Event, Field, Kind, Machine, Shape, Size};
 use crate::graph::{Edge, Graph};
 use crate::model::{self, Active, Expr, Fill, Move, Read, Role, Sleep, Source, State, Take, Wait};
 
@@ -22,8 +24,27 @@ pub(crate) fn lower(machine: &Machine, graph: &Graph<'_>) -> Option<model::Machi
         start: (start, name.clone()),
         end,
         states: states.collect::<Option<Vec<_>>>()?,
+        bounds: machine.states.iter().filter_map(bound).collect(),
+        budget: machine.args.size.clone(),
         interface,
     })
+}
+
+/// The constant for what bounds a state in bytes, unless that is a literal.
+fn bound(state: &ast::State) -> Option<(Ident, TokenStream)> {
+    let size = match &state.wait()?.kind {
+        Kind::Read { max: Some((_, size)), .. } | Kind::Drain { below: Some(size) } => size,
+        _ => return None,
+    };
+    let name = interface::handler_name(&state.name)?.unraw().to_string().to_uppercase();
+    (!size.is_literal()).then(|| (format_ident!("__MAX_{name}"), size.value.clone()))
+}
+
+/// `size` as the generated code says it.
+fn named(state: &ast::State, size: &Size) -> Size {
+    let value =
+        bound(state).map_or_else(|| size.value.clone(), |(name, _)| name.into_token_stream());
+    Size { value, text: size.text.clone() }
 }
 
 struct Lowering<'a> {
@@ -43,6 +64,7 @@ impl Lowering<'_> {
             docs: state.docs.clone(),
             braced: state.braced,
             fields: state.fields.iter().map(|field| field.name.clone()).collect(),
+            types: state.fields.iter().map(|field| field.ty.clone()).collect(),
             rest: state.rest.is_some(),
             edges: self.graph.edges[index].iter().map(edge).collect(),
             role: if state.is_end() { Role::End } else { Role::Active(self.active(index)?.into()) },
@@ -72,11 +94,11 @@ impl Lowering<'_> {
         let fields: Vec<Ident> = state.fields.iter().map(|field| field.name.clone()).collect();
         Some(match &state.wait()?.kind {
             Kind::Read { shape, max } => {
-                let max = max.as_ref().map(|(_, max)| max);
+                let max = max.as_ref().map(|(_, max)| named(state, max));
                 Wait::Read(self.read(index, shape.as_ref()?, max, &fields)?.into())
             }
             Kind::Flush => Wait::Flush,
-            Kind::Drain { below } => Wait::Drain { below: below.clone()? },
+            Kind::Drain { below } => Wait::Drain { below: named(state, below.as_ref()?) },
             Kind::Run => Wait::Run,
             Kind::Sleep(pause) => Wait::Sleep(Sleep::new(pause.as_ref()?, &fields)),
             Kind::Message => Wait::Message { eof: self.on(index, Event::Eof)? },
@@ -88,10 +110,9 @@ impl Lowering<'_> {
         &self,
         index: usize,
         shape: &Shape,
-        max: Option<&Size>,
+        max: Option<Size>,
         fields: &[Ident],
     ) -> Option<Read> {
-        let max = max.cloned();
         let take = match &shape.cut {
             Cut::Exact(length) => Take::Exact(length.clone()),
             Cut::ExactOf(length) => Take::ExactOf {
@@ -112,6 +133,7 @@ impl Lowering<'_> {
                 limit: self.on(index, Event::Limit)?,
                 error: self.on(index, Event::Error)?,
             },
+            Cut::Unknown => return None,
         };
         Some(Read { text: shape.text.clone(), take, eof: self.on(index, Event::Eof)? })
     }
@@ -150,8 +172,7 @@ mod tests {
     fn lowered(args: &str, states: &str) -> model::Machine {
         let mut errors = Errors::default();
         let item = format!("enum M {{ {states} }}");
-        let machine =
-            crate::parse::parse(args.parse().unwrap(), item.parse().unwrap(), &mut errors).unwrap();
+        let machine = crate::parse::tests::machine(args, &item, &mut errors);
         let graph = crate::check::check(&machine, &mut errors);
         assert_eq!(errors.messages(), [""; 0]);
         lower(&machine, &graph).unwrap()

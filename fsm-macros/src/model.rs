@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Type, Visibility};
 
-use crate::ast::{Event, Pause, Size};
+use crate::ast::{Budget, Event, Pause, Size};
 
 pub(crate) struct Machine {
     pub(crate) docs: String,
@@ -13,6 +13,9 @@ pub(crate) struct Machine {
     pub(crate) start: (usize, Ident),
     /// A state without data, which stands in while data moves.
     pub(crate) end: Ident,
+    /// Constants that hold what the author wrote for a bound.
+    pub(crate) bounds: Vec<(Ident, TokenStream)>,
+    pub(crate) budget: Option<Budget>,
     pub(crate) states: Vec<State>,
     pub(crate) interface: Interface,
 }
@@ -30,6 +33,9 @@ pub(crate) struct Interface {
     pub(crate) handlers: Vec<Handler>,
     /// The decoders, by the state that reads with each.
     pub(crate) decoders: Vec<(Ident, Type)>,
+    /// An expression that rustc refuses with a finding, in a machine that is not sound. It stands
+    /// for the types that are not known, which are `_` here.
+    pub(crate) lost: Option<TokenStream>,
 }
 
 /// A method of the handler trait, and the verdicts that it returns.
@@ -61,6 +67,8 @@ pub(crate) enum PayloadKind {
     Bytes,
     Frame(Box<Type>),
     Message(Box<Type>),
+    /// It could not be read.
+    Unknown,
 }
 
 /// The default body of a handler.
@@ -84,6 +92,7 @@ pub(crate) struct State {
     pub(crate) docs: String,
     pub(crate) braced: bool,
     pub(crate) fields: Vec<Ident>,
+    pub(crate) types: Vec<Type>,
     pub(crate) rest: bool,
     pub(crate) edges: Vec<Edge>,
     pub(crate) role: Role,
@@ -207,16 +216,14 @@ impl Interface {
         self.root.clone().into_iter().map(at).collect()
     }
 
-    /// The type of what decoders remember, beside the enum.
-    pub(crate) fn partial_type(&self) -> TokenStream {
-        let module = &self.module;
-        if self.decoders.is_empty() { quote!(()) } else { quote!(#module::Partial) }
-    }
-
     /// The type of messages, beside the enum.
     pub(crate) fn message_type(&self) -> TokenStream {
-        let root = &self.root;
-        self.message.as_ref().map_or_else(|| quote!(#root::NoMessage), ToTokens::to_token_stream)
+        let (root, module) = (&self.root, &self.module);
+        match &self.message {
+            None => quote!(#root::NoMessage),
+            Some(Type::Infer(_)) => quote!(#module::Unknown),
+            Some(message) => message.to_token_stream(),
+        }
     }
 }
 

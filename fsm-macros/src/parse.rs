@@ -1,120 +1,92 @@
 //! Tokens to [`ast`](crate::ast).
 //!
 //! After it: every attribute of ours is read, every literal is a number. Names are only names, and
-//! nothing is said yet about what is missing.
+//! nothing is said yet about what is missing. What rustc refuses by its grammar it has said before
+//! the macro sees it; that is left out, and not said again.
 
 mod args;
 mod attribute;
 mod entry;
+mod item;
 mod literal;
 mod reader;
 mod state;
+mod variant;
 mod wait;
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Generics, Meta, Token, Variant, Visibility};
 
 pub(crate) use self::attribute::strip;
+use self::attribute::{Attr, Level, Owner};
+pub(crate) use self::item::Item;
 use crate::ast::Machine;
+use crate::code::Code;
 use crate::errors::Errors;
 
-/// The machine, as far as it can be read; `None` if the item is no enum.
-pub(crate) fn parse(args: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Machine> {
-    let helpers = attribute::has_helpers(&item);
-    let head = match Head::parse.parse2(item) {
-        Ok(head) => head,
-        Err(error) => {
-            errors.push(error);
-            return None;
-        }
-    };
-    let generic = !head.generics.params.is_empty() || head.generics.where_clause.is_some();
+/// The machine, as far as it can be read.
+pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> Machine {
+    let generics = &item.generics;
+    let generic = !generics.params.is_empty() || generics.where_clause.is_some();
     if generic {
-        let mut place = head.generics.params.to_token_stream();
+        let mut place = generics.params.to_token_stream();
         if place.is_empty() {
-            place = head.generics.where_clause.to_token_stream();
+            place = generics.where_clause.to_token_stream();
         }
-        errors.at(place, "a machine has no generics; keep what varies in the handler");
+        let text =
+            "a machine has no generics; keep what varies in the handler, which may have some";
+        errors.at(Code::Generics, place, text);
+    }
+    for attr in &item.attrs {
+        if let Owner::Misplaced(meant) = attr.owner(Level::Machine, item.helpers) {
+            attr.misplaced(meant, Level::Machine, errors);
+        }
     }
     let args = args::parse(args, errors);
-    let mut damaged = false;
-    let mut states = Vec::new();
-    for part in entry::split(head.body) {
-        match syn::parse2::<Variant>(part.into_iter().collect()) {
-            Ok(variant) => states.push(state::parse(&variant, helpers, errors)),
-            Err(error) => {
-                damaged = true;
-                errors.push(error);
-            }
-        }
+    let states = item.variants.iter().map(|variant| state::parse(variant, item.helpers, errors));
+    Machine {
+        vis: item.vis.clone(),
+        name: item.name.clone(),
+        docs: docs(&item.attrs),
+        args,
+        states: states.collect(),
+        damaged: item.broken,
+        generic,
     }
-    let docs = docs(&head.attrs);
-    Some(Machine { vis: head.vis, name: head.name, docs, args, states, damaged, generic })
 }
 
-/// An enum whose variants are still tokens, so that a bad one does not spoil the others.
-struct Head {
-    attrs: Vec<Attribute>,
-    vis: Visibility,
-    name: Ident,
-    generics: Generics,
-    body: TokenStream,
-}
-
-impl Head {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let attrs = input.call(Attribute::parse_outer)?;
-        let vis = input.parse()?;
-        if !input.peek(Token![enum]) {
-            let other = input.call(Ident::parse_any)?;
-            input.parse::<TokenStream>()?;
-            let text = format!("a machine is an enum, this is not; replace `{other}` by `enum`");
-            return Err(syn::Error::new_spanned(other, text));
-        }
-        input.parse::<Token![enum]>()?;
-        let name = input.parse()?;
-        let mut generics: Generics = input.parse()?;
-        generics.where_clause = input.parse()?;
-        let body = match input.parse::<TokenTree>()? {
-            TokenTree::Group(group) => group.stream(),
-            other => return Err(syn::Error::new_spanned(other, "expected the states in braces")),
-        };
-        Ok(Self { attrs, vis, name, generics, body })
-    }
+/// Where the runtime is, by what may be wrong in `args`.
+pub(crate) fn root(args: TokenStream) -> TokenStream {
+    crate::lower::root(args::parse(args, &mut Errors::default()).root.as_ref())
 }
 
 /// The text of doc comments.
-fn docs(attrs: &[Attribute]) -> String {
+fn docs(attrs: &[Attr]) -> String {
     let mut lines = Vec::new();
-    for attr in attrs {
-        let Meta::NameValue(pair) = &attr.meta else { continue };
-        if !pair.path.is_ident("doc") {
-            continue;
-        }
-        // Something like `include_str!` is no literal; its text is not known here.
-        if let Ok(text) = syn::parse2::<syn::LitStr>(pair.value.to_token_stream()) {
-            lines.extend(
-                text.value().lines().map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned()),
-            );
-            if text.value().is_empty() {
-                lines.push(String::new());
-            }
+    for text in attrs.iter().filter_map(|attr| attr.text("doc")) {
+        lines.extend(text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned()));
+        if text.is_empty() {
+            lines.push(String::new());
         }
     }
     lines.join("\n").trim().to_owned()
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// The machine, which must be an enum.
+    pub(crate) fn machine(args: &str, item: &str, errors: &mut Errors) -> Machine {
+        let item = Item::read(item.parse().unwrap(), errors).unwrap();
+        parse(args.parse().unwrap(), &item, errors)
+    }
 
     /// How the machine's parts read, or the messages.
     fn read(args: &str, item: &str) -> Vec<String> {
         let mut errors = Errors::default();
-        let machine = parse(args.parse().unwrap(), item.parse().unwrap(), &mut errors);
+        let item = Item::read(item.parse().unwrap(), &mut errors);
+        let machine = item.map(|item| parse(args.parse().unwrap(), &item, &mut errors));
         let mut lines = errors.messages();
         if let Some(machine) = machine {
             lines.push(format!("{} {:?}", machine.name, machine.docs));
@@ -147,21 +119,21 @@ mod tests {
 
     #[test]
     fn other_items_are_refused() {
-        assert_eq!(
-            read("start = A", "pub struct Demo { a: u8 }"),
-            ["a machine is an enum, this is not; replace `struct` by `enum`"]
-        );
-        assert_eq!(
-            read("start = A", "fn demo() {}"),
-            ["a machine is an enum, this is not; replace `fn` by `enum`"]
-        );
+        for (item, expected) in [
+            ("pub struct Demo { a: u8 }", "replace `struct` by `enum`"),
+            ("union Demo { a: u8 }", "replace `union` by `enum`"),
+            ("fn demo() {}", "put `#[state_machine(..)]` on an enum"),
+            ("unsafe impl A for B {}", "put `#[state_machine(..)]` on an enum"),
+        ] {
+            let text = format!("a machine is an enum, this is not; {expected}");
+            assert_eq!(read("start = A", item), [text]);
+        }
     }
 
     #[test]
     fn a_half_typed_variant_does_not_hide_the_others() {
         let lines = read("start = A", "enum Demo { A, B { x: }, #[end] C }");
-        assert!(lines[0].starts_with("unexpected end of input"), "{}", lines[0]);
-        assert_eq!(lines[1..], ["Demo \"\"", "A \"\" []", "C \"\" []"]);
+        assert_eq!(lines, ["Demo \"\"", "A \"\" []", "B \"\" []", "C \"\" []"]);
     }
 
     #[test]
@@ -169,9 +141,60 @@ mod tests {
         assert_eq!(
             read("start = A", "enum Demo<T> { A(T), B = 1 }")[..3],
             [
-                "a machine has no generics; keep what varies in the handler",
+                "a machine has no generics; keep what varies in the handler, which may have some",
                 "the data of state `A` has no names; write `A { name: Type }`",
                 "a state has no number; remove `= 1`",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_ours_is_taken_away_wherever_it_is() {
+        let kept = |item: &str| {
+            let item = Item::read(item.parse().unwrap(), &mut Errors::default()).unwrap();
+            item.kept(None).to_string().replace("# [", "#[")
+        };
+        assert_eq!(
+            kept(
+                "#[derive(Debug)] #[rest] enum Demo {
+                    #[doc = \"a\"] #[read(some, max = 64KiB)] #[to(A)] A,
+                    #[raed(some)] #[run] #[carry] B { #[carry] #[serde(skip)] a: u8, #[error] b: E },
+                    #[error(\"x\")] #[end] #[rest::x] C { #[error(transparent)] #[read(some)] c: T }
+                }"
+            ),
+            "#[derive (Debug)] enum Demo { #[doc = \"a\"] A , B { #[serde (skip)] a : u8 , b : E } , \
+             #[error (\"x\")] #[rest :: x] C { #[error (transparent)] c : T } , }"
+        );
+        // What looks like a slip may be some other derive's.
+        assert_eq!(
+            kept("#[derive(Debug, Wire)] enum Demo { #[raed] #[run] A }"),
+            "#[derive (Debug , Wire)] enum Demo { #[raed] A , }"
+        );
+    }
+
+    #[test]
+    fn a_derive_is_given_all_that_is_ours() {
+        let item = "#[derive(Debug)] enum Demo {
+            #[cfg(x)] #[raed(some)] #[to(A)] A, #[end] B { #[cary] x: u8, #[carry] y: u8 } }";
+        let item = Item::read(item.parse().unwrap(), &mut Errors::default()).unwrap();
+        assert!(item.is_conditional());
+        let deferred = item.deferred(&"start = A".parse().unwrap(), &"::a".parse().unwrap());
+        assert_eq!(
+            deferred.to_string().replace("# [", "#["),
+            "#[derive (:: a :: __StateMachine)] #[__fsm_args (false start = A)] #[derive (Debug)] \
+             enum Demo { #[cfg (x)] #[__fsm_slip (raed (some))] #[to (A)] A , \
+             #[end] B { #[__fsm_slip (cary)] x : u8 , #[carry] y : u8 } , }"
+        );
+        let mut seen = Item::read(deferred, &mut Errors::default()).unwrap();
+        let args = seen.args();
+        assert_eq!((args.to_string().as_str(), seen.helpers), ("start = A", false));
+        let mut errors = Errors::default();
+        let _ = parse(args, &seen, &mut errors);
+        assert_eq!(
+            errors.messages(),
+            [
+                "unknown attribute `raed`; did you mean `read`?",
+                "unknown attribute `cary`; did you mean `carry`?",
             ]
         );
     }

@@ -90,6 +90,7 @@ mod reactor;
 mod running;
 mod signals;
 pub mod sim;
+mod size;
 mod socket;
 mod spec;
 mod stats;
@@ -100,6 +101,8 @@ mod unread;
 
 pub use bytes;
 
+#[doc(hidden)]
+pub use fsm_macros::__StateMachine;
 pub use fsm_macros::state_machine;
 
 pub use crate::address::Address;
@@ -115,6 +118,8 @@ pub use crate::machine::{Drive, Lapse, Machine, NoMessage, Step, Timing};
 pub use crate::peer::Peer;
 pub use crate::pool::Pool;
 pub use crate::running::Running;
+#[doc(hidden)]
+pub use crate::size::fits as __fits;
 pub use crate::spec::{Edge, On, Shape, Spec, State, Wait};
 pub use crate::stats::{Ended, Stats};
 

@@ -1,6 +1,7 @@
 use proc_macro2::Ident;
 
 use crate::ast::{Event, Field, Machine, State};
+use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::Graph;
 use crate::spelling;
@@ -27,7 +28,7 @@ fn start(state: &State, errors: &mut Errors) {
         "the machine starts in `{name}` and nothing fills {fields} then; \
          start in a state without data"
     );
-    errors.at(&state.fields[0].name, text);
+    errors.at(Code::StartWithData, &state.fields[0].name, text);
 }
 
 fn marks(state: &State, errors: &mut Errors) {
@@ -40,7 +41,7 @@ fn marks(state: &State, errors: &mut Errors) {
                 "state `{name}` has two fields for an error, `{first}` and `{second}`; \
                  remove one `#[error]`"
             );
-            errors.at(mark, text);
+            errors.at(Code::TwoErrors, mark, text);
         }
     }
     for field in &state.fields {
@@ -50,7 +51,7 @@ fn marks(state: &State, errors: &mut Errors) {
                 "`{field}` cannot be filled by the state before and by an error; \
                  remove `#[carry]` or `#[error]`"
             );
-            errors.at(mark, text);
+            errors.at(Code::CarryAndError, mark, text);
         }
     }
 }
@@ -75,7 +76,7 @@ fn carried(machine: &Machine, graph: &Graph<'_>, index: usize, errors: &mut Erro
             "`{name}` carries `{field}` from the state before it, but {sources} {verb} no such \
              field; add it there or remove `#[carry]`"
         );
-        errors.at(field, text);
+        errors.at(Code::NothingToCarry, field, text);
     }
 }
 
@@ -107,7 +108,7 @@ fn automatic(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
             "`{event}` leads to `{name}` and nothing fills {fields} then; \
              lead it to another state, or mark what there is with {marks}"
         );
-        errors.at(edge.name, text);
+        errors.at(Code::NothingFills, edge.name, text);
     }
 }
 

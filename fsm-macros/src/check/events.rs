@@ -1,4 +1,5 @@
 use crate::ast::{Answer, Event, Kind, Machine, State, Wait};
+use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::answers;
 
@@ -33,13 +34,13 @@ fn endless(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) {
             "`{event}` leads state `{name}` back to itself, so nothing bounds it; \
              lead it elsewhere, or say `within = never`"
         );
-        errors.at(&first.target, text);
+        errors.at(Code::DeadlineToItself, &first.target, text);
     } else {
         let text = format!(
             "the machine's `{event}` leads state `{name}` back to itself, so nothing bounds it; \
              give it a `within` of its own"
         );
-        errors.at(name, text);
+        errors.at(Code::DeadlineToItself, name, text);
     }
 }
 
@@ -51,8 +52,8 @@ fn missing(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) ->
         |event| wait.kind.can(event, fails) && given.iter().all(|answer| answer.event != event);
     let name = &state.name;
     let mut complete = true;
-    let mut add = |text: String| {
-        errors.at(name, text);
+    let mut add = |code, text: String| {
+        errors.at(code, name, text);
         complete = false;
     };
     let remedy = "here or on `#[state_machine(..)]`";
@@ -62,30 +63,42 @@ fn missing(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) ->
         } else {
             "reads"
         };
-        add(format!(
-            "state `{name}` {why} but nothing says where end of stream leads; \
+        add(
+            Code::NoEof,
+            format!(
+                "state `{name}` {why} but nothing says where end of stream leads; \
              add `eof => State` {remedy}"
-        ));
+            ),
+        );
     }
     if lacks(Event::Limit) {
-        add(format!(
-            "state `{name}` reads at most `max` bytes but nothing says where more leads; \
+        add(
+            Code::NoLimit,
+            format!(
+                "state `{name}` reads at most `max` bytes but nothing says where more leads; \
              add `limit => State` {remedy}"
-        ));
+            ),
+        );
     }
     if lacks(Event::Error) {
         let what = if wait.kind.decodes() { "decoder" } else { "handler" };
-        add(format!(
-            "the {what} of state `{name}` may fail but nothing says where that leads; \
+        add(
+            Code::NoError,
+            format!(
+                "the {what} of state `{name}` may fail but nothing says where that leads; \
              add `error => State` {remedy}"
-        ));
+            ),
+        );
     }
     let unbounded = lacks(Event::Within) && lacks(Event::Idle) && wait.edges.never.is_none();
     if unbounded {
-        add(format!(
-            "nothing bounds how long state `{name}` may last; \
+        add(
+            Code::NoDeadline,
+            format!(
+                "nothing bounds how long state `{name}` may last; \
              add `within = 30s => State` or `idle = 30s => State`, or say `within = never`"
-        ));
+            ),
+        );
     }
     complete
 }
@@ -109,6 +122,7 @@ fn impossible(
         if !wait.kind.can(event, fails) {
             let why = why_not(event, wait);
             errors.at(
+                Code::Impossible,
                 key,
                 format_args!("`{key}` can never happen in state `{name}`: {why}; remove it"),
             );
@@ -139,7 +153,7 @@ fn contradiction(state: &State, wait: &Wait, errors: &mut Errors) {
     if let Some(answer) = wait.edges.answers.iter().find(|answer| answer.event.is_deadline()) {
         let (name, event) = (&state.name, answer.event.name());
         let text = format!("state `{name}` has `{event}` and `within = never`; remove one");
-        errors.at(never, text);
+        errors.at(Code::DeadlineAndNever, never, text);
     }
 }
 
@@ -151,7 +165,11 @@ pub(crate) fn unused(machine: &Machine, errors: &mut Errors) {
         });
         if !used {
             let key = &default.key;
-            errors.at(key, format_args!("no state uses this `{key}`; remove it"));
+            errors.at(
+                Code::DefaultUnused,
+                key,
+                format_args!("no state uses this `{key}`; remove it"),
+            );
         }
     }
 }

@@ -1,6 +1,7 @@
 use proc_macro2::Ident;
 
 use crate::ast::{Event, Kind, Machine};
+use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::{Edge, Graph};
 use crate::spelling;
@@ -18,9 +19,10 @@ pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, complete: bool, errors
         };
         endless(machine, graph, &reached, errors);
     }
-    let idle = "uses up no input and no time";
+    let idle = (Code::Spins, "uses up no input and no time");
     spinning(machine, graph, errors, idle, |state, edge| spins(machine, state, edge));
-    let flushing = "has only `flush` states, which do not wait when nothing is queued";
+    let flushing =
+        (Code::OnlyFlushes, "has only `flush` states, which do not wait when nothing is queued");
     spinning(machine, graph, errors, flushing, |state, edge| {
         flushes(machine, state) && flushes(machine, edge.target) && !edge.is_deadline()
     });
@@ -33,7 +35,7 @@ fn unreachable(machine: &Machine, reached: &[bool], errors: &mut Errors) {
     let (states, are) = described(&lost);
     let text =
         format!("nothing leads to {states}; name {are} in some `#[to(..)]`, or remove {are}");
-    errors.at(first, text);
+    errors.at(Code::Unreachable, first, text);
 }
 
 fn endless(machine: &Machine, graph: &Graph<'_>, reached: &[bool], errors: &mut Errors) {
@@ -43,7 +45,7 @@ fn endless(machine: &Machine, graph: &Graph<'_>, reached: &[bool], errors: &mut 
     let Some(first) = lost.first() else { return };
     let (states, are) = described(&lost);
     let text = format!("no end can be reached from {states}; lead {are} to one");
-    errors.at(first, text);
+    errors.at(Code::Endless, first, text);
 }
 
 fn names(machine: &Machine, wanted: impl Fn(usize) -> bool) -> Vec<&Ident> {
@@ -63,7 +65,7 @@ fn spinning(
     machine: &Machine,
     graph: &Graph<'_>,
     errors: &mut Errors,
-    what: &str,
+    (code, what): (Code, &str),
     taken: impl Fn(usize, &Edge<'_>) -> bool,
 ) {
     let mut said = vec![false; machine.states.len()];
@@ -80,7 +82,7 @@ fn spinning(
         }
         if let Some(first) = cycle.first() {
             let text = format!("the cycle `{way}` {what}; put a state that waits into it");
-            errors.at(first.name, text);
+            errors.at(code, first.name, text);
         }
     }
 }
@@ -106,7 +108,7 @@ fn starving(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
                 "nothing in the cycle `{way}` takes what starts it, so it goes round for ever; \
                  lead it to an end, or put a state that reads it away into it"
             );
-            errors.at(first.name, text);
+            errors.at(Code::Starves, first.name, text);
         }
     }
 }

@@ -1,6 +1,7 @@
 use proc_macro2::Ident;
 
 use crate::ast::{Group, Machine};
+use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
 
@@ -68,21 +69,27 @@ impl<'a> Groups<'a> {
     fn check(&self, index: usize, group: &Group, errors: &mut Errors) {
         let name = &group.name;
         if let Found::State(_) = self.find(name) {
-            errors.at(name, format_args!("`{name}` is a state and a group; rename the group"));
+            errors.at(
+                Code::StateAndGroup,
+                name,
+                format_args!("`{name}` is a state and a group; rename the group"),
+            );
             return;
         }
         for (at, member) in group.members.iter().enumerate() {
             if group.members[..at].contains(member) {
-                errors.at(member, format_args!("`{member}` is named twice; remove one"));
+                errors.at(
+                    Code::TargetTwice,
+                    member,
+                    format_args!("`{member}` is named twice; remove one"),
+                );
             }
         }
         if let Some(member) = self.way_back(index) {
-            errors
-                .at(member, format_args!("the group `{name}` contains itself; remove `{member}`"));
-        } else if group.members.is_empty() {
             errors.at(
-                name,
-                format_args!("the group `{name}` names no state; write `{name} = A | B`"),
+                Code::GroupInItself,
+                member,
+                format_args!("the group `{name}` contains itself; remove `{member}`"),
             );
         }
     }
@@ -108,7 +115,11 @@ pub(crate) fn unused(machine: &Machine, errors: &mut Errors) {
     for group in &machine.args.groups {
         let name = &group.name;
         if !used.contains(&name) {
-            errors.at(name, format_args!("no `to(..)` uses the group `{name}`; remove it"));
+            errors.at(
+                Code::GroupUnused,
+                name,
+                format_args!("no `to(..)` uses the group `{name}`; remove it"),
+            );
         }
     }
 }

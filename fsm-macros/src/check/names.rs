@@ -4,6 +4,7 @@ use proc_macro2::Ident;
 
 use super::groups::{Found, Groups};
 use crate::ast::Machine;
+use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::{Edge, Graph, answers};
 use crate::spelling;
@@ -34,7 +35,7 @@ impl<'a> Resolver<'a> {
         if args.start.is_none() && !args.damaged {
             let text = "nothing says where the machine starts; \
                         add `start = State` to `#[state_machine(..)]`";
-            errors.at(&self.machine.name, text);
+            errors.at(Code::NoStart, &self.machine.name, text);
         }
         let name = args.start.as_ref()?;
         Some((self.one(name, errors)?, name))
@@ -47,7 +48,11 @@ impl<'a> Resolver<'a> {
         let mut before: Vec<&Ident> = Vec::new();
         for name in written {
             if before.contains(&name) {
-                errors.at(name, format_args!("`{name}` is named twice; remove one"));
+                errors.at(
+                    Code::TargetTwice,
+                    name,
+                    format_args!("`{name}` is named twice; remove one"),
+                );
                 continue;
             }
             before.push(name);
@@ -84,7 +89,11 @@ impl<'a> Resolver<'a> {
         match self.known(name, errors) {
             Found::State(state) => Some(state),
             Found::Group(_) => {
-                errors.at(name, format_args!("`{name}` is a group; name one state"));
+                errors.at(
+                    Code::GroupForState,
+                    name,
+                    format_args!("`{name}` is a group; name one state"),
+                );
                 self.lost = true;
                 None
             }
@@ -107,7 +116,7 @@ impl<'a> Resolver<'a> {
             match self.groups.meant(name) {
                 Some(group) => {
                     let text = format!("unknown group `{name}`; did you mean `{group}`?");
-                    errors.at(name, text);
+                    errors.at(Code::UnknownGroup, name, text);
                     self.lost = true;
                 }
                 None => self.unknown.push(name),
@@ -126,6 +135,7 @@ fn handlers(machine: &Machine, errors: &mut Errors) -> bool {
         let handler = spelling::snake_case(name);
         if spelling::identifier(&handler, name.span()).is_none() {
             errors.at(
+                Code::NoHandlerName,
                 name,
                 format_args!(
                     "no handler can be called `{handler}`; give state `{name}` another name"
@@ -135,6 +145,7 @@ fn handlers(machine: &Machine, errors: &mut Errors) -> bool {
         match owners.get(&handler) {
             Some(owner) if *owner == name => twins = true,
             Some(owner) => errors.at(
+                Code::SharedHandler,
                 name,
                 format_args!(
                     "states `{owner}` and `{name}` would share the handler `{handler}`; rename one"
@@ -149,7 +160,7 @@ fn handlers(machine: &Machine, errors: &mut Errors) -> bool {
     if machine.args.module.is_none() && spelling::identifier(&module, machine.name.span()).is_none()
     {
         let text = format!("no module can be called `{module}`; add `module = name`");
-        errors.at(&machine.name, text);
+        errors.at(Code::NoHandlerName, &machine.name, text);
     }
     twins
 }

@@ -1,4 +1,7 @@
+use proc_macro2::Ident;
+
 use crate::ast::{Cut, Kind, Machine, Shape, State, Wait};
+use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
 
@@ -19,7 +22,7 @@ pub(crate) fn check(machine: &Machine, errors: &mut Errors) -> bool {
     }
     if !machine.damaged && !machine.states.iter().any(|state| state.is_end() || state.damaged) {
         let text = "no state is an end; add one with `#[end]`";
-        errors.at(&machine.name, text);
+        errors.at(Code::NoEnd, &machine.name, text);
         complete = false;
     }
     messages(machine, errors);
@@ -32,16 +35,22 @@ fn one_wait(state: &State, errors: &mut Errors) -> bool {
         [_] => return true,
         [first, others @ ..] => {
             for other in others {
-                let (first, other_name) = (&first.name, &other.name);
+                let (first, other) = (&first.name, &other.name);
+                if first == other {
+                    let text = format!("`{other}` is here twice; join them or remove one");
+                    errors.at(Code::Twice, other, text);
+                    continue;
+                }
                 let text = format!(
-                    "state `{name}` waits for two things, `{first}` and `{other_name}`; \
+                    "state `{name}` waits for two things, `{first}` and `{other}`; \
                      make two states of it"
                 );
-                errors.at(other_name, text);
+                errors.at(Code::TwoWaits, other, text);
             }
         }
         [] if state.damaged => {}
         [] => errors.at(
+            Code::NoWait,
             name,
             format_args!(
                 "nothing says what state `{name}` waits for; \
@@ -57,13 +66,13 @@ fn end(state: &State, errors: &mut Errors) {
     if !state.fields.is_empty() {
         let names = spelling::list(state.fields.iter().map(|field| &field.name));
         let text = format!("an end has no data; remove {names}");
-        errors.at(&state.fields[0].name, text);
+        errors.at(Code::EndWithData, &state.fields[0].name, text);
     }
     if let Some(to) = &state.to {
-        errors.at(&to.key, "an end leads nowhere; remove `#[to(..)]`");
+        errors.at(Code::EndGoesOn, &to.key, "an end leads nowhere; remove `#[to(..)]`");
     }
     if let Some(rest) = &state.rest {
-        errors.at(rest, "the machine is done at an end; remove `#[rest]`");
+        errors.at(Code::EndGoesOn, rest, "the machine is done at an end; remove `#[rest]`");
     }
 }
 
@@ -71,7 +80,7 @@ fn verdicts(state: &State, errors: &mut Errors) -> bool {
     if state.to.is_none() && !state.damaged && !state.waits.is_empty() {
         let name = &state.name;
         let text = format!("nothing says where state `{name}` leads; add `#[to(State)]`");
-        errors.at(name, text);
+        errors.at(Code::NoVerdicts, name, text);
     }
     state.to.is_some()
 }
@@ -84,7 +93,32 @@ fn rest(state: &State, errors: &mut Errors) {
             "a `{kind}` state is no place to rest; \
              remove `#[rest]`, it is for `read`, `wait` and `sleep`"
         );
-        errors.at(rest, text);
+        errors.at(Code::NoRest, rest, text);
+        return;
+    }
+    let Kind::Read { shape: Some(shape), .. } = &wait.kind else { return };
+    if let Some(field) = shape.announced(state) {
+        let (name, text) = (&state.name, &shape.text);
+        let text = format!(
+            "state `{name}` is no place to rest: `{text}` reads what `{field}` says, \
+             so something is in progress; remove `#[rest]`"
+        );
+        errors.at(Code::NoRest, rest, text);
+    }
+}
+
+impl Shape {
+    /// The field of `state` that says how much is to come.
+    fn announced<'a>(&self, state: &'a State) -> Option<&'a Ident> {
+        match &self.cut {
+            Cut::ExactOf(length) | Cut::Upto(length) => {
+                let fields: Vec<Ident> =
+                    state.fields.iter().map(|field| field.name.clone()).collect();
+                let found = crate::model::Expr::new(length, &fields).fields.into_iter().next()?;
+                state.field(&found).map(|field| &field.name)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -94,20 +128,25 @@ fn bounds(state: &State, wait: &Wait, errors: &mut Errors) {
         Kind::Read { shape: None, .. } if !state.damaged => {
             let text = "`read` lacks what it reads; write `exact = 8`, `until = b\"\\n\"`, `some`, \
                         `upto = left` or `frame = Type`";
-            errors.at(&wait.name, text);
+            errors.at(Code::NothingToRead, &wait.name, text);
         }
         Kind::Read { shape: Some(Shape { cut: Cut::Exact(_), text, .. }), max: Some((key, _)) } => {
-            errors.at(key, format_args!("`max` says nothing beside `{text}`; remove it"));
+            errors.at(
+                Code::NeedlessBound,
+                key,
+                format_args!("`max` says nothing beside `{text}`; remove it"),
+            );
         }
-        Kind::Read { shape: Some(Shape { cut: Cut::Exact(_), .. }), max: None } => {}
+        Kind::Read { shape: Some(Shape { cut: Cut::Exact(_) | Cut::Unknown, .. }), .. } => {}
         Kind::Read { shape: Some(_), max: None } if !state.damaged => {
             let text = format!(
                 "nothing bounds what state `{name}` reads; add `max = 64KiB` to `#[read(..)]`"
             );
-            errors.at(name, text);
+            errors.at(Code::Unbounded, name, text);
         }
         Kind::Drain { below: None } if !state.damaged => {
-            errors.at(&wait.name, "`drain` lacks its mark; write `#[drain(below = 64KiB)]`");
+            let text = "`drain` lacks its mark; write `#[drain(below = 64KiB)]`";
+            errors.at(Code::ValueMissing, &wait.name, text);
         }
         _ => {}
     }
@@ -122,12 +161,12 @@ fn messages(machine: &Machine, errors: &mut Errors) {
             for wait in waiting {
                 let text = "the machine has no messages to wait for; \
                             add `message = Type` to `#[state_machine(..)]`";
-                errors.at(&wait.name, text);
+                errors.at(Code::NoMessage, &wait.name, text);
             }
         }
         Some((key, _)) if waiting.is_empty() && !damaged => {
             let text = "no state waits for a message; add one with `#[wait]`, or remove this";
-            errors.at(key, text);
+            errors.at(Code::NobodyWaits, key, text);
         }
         _ => {}
     }
@@ -193,6 +232,13 @@ mod tests {
             "#[run] #[to(B)] #[rest] A, #[end] B",
             &["a `run` state is no place to rest; \
                remove `#[rest]`, it is for `read`, `wait` and `sleep`"],
+        )]);
+        table(&[(
+            "start = A, eof => C, within = 1s => C",
+            "#[run] #[to(B)] A, #[end] C,
+             #[read(upto = LEFT + left, max = 9)] #[to(C)] #[rest] B { left: u8 }",
+            &["state `B` is no place to rest: `upto = LEFT + left` reads what `left` says, so \
+               something is in progress; remove `#[rest]`"],
         )]);
     }
 

@@ -7,16 +7,16 @@ use crate::model::{Active, Machine, Role, State, Wait};
 /// `impl Drive<H> for ..`
 pub(crate) fn drive(machine: &Machine) -> TokenStream {
     let interface = &machine.interface;
-    let (root, name, module) = (&interface.root, &interface.name, &interface.module);
+    let (root, name) = (&interface.root, &interface.name);
     let lints = lints();
-    let (partial, message) = (interface.partial_type(), interface.message_type());
+    let (partial, message) = (interface.partial(), interface.message_type());
     let resume = machine.states.iter().map(|state| resume(machine, state));
     let within = lapse(machine, Event::Within);
     let idle = lapse(machine, Event::Idle);
     generated! {
         #[automatically_derived]
         #lints
-        impl<__H: #module::Handler> #root::Drive<__H> for #name {
+        impl<__H: __Handler> #root::Drive<__H> for #name {
             #[inline]
             fn resume(
                 &mut self,
@@ -120,12 +120,13 @@ fn call(
     taken: Option<TokenStream>,
 ) -> TokenStream {
     let interface = &machine.interface;
-    let (root, module) = (&interface.root, &interface.module);
-    let (name, after, fields) = (&active.handler, &active.after, &state.fields);
+    let root = &interface.root;
+    let (name, after) = (&active.handler, interface.after(&active.after));
+    let fields = &state.fields;
     let given = fields.iter().map(|field| generated!(#field)).chain(taken);
     let fails = interface.error.is_some();
     let verdicts = active.verdicts.iter().map(|(verdict, go)| {
-        let pattern = generated!(#module::#after::#verdict);
+        let pattern = generated!(#after::#verdict);
         let (pattern, step) = match go {
             None => (pattern, generated!(#root::Step::Stayed)),
             Some(go) => {
@@ -151,9 +152,9 @@ fn call(
     });
     // A path, since what implements the trait may have other methods of that name.
     let call = if let Some(decoder) = active.wait.decoder() {
-        generated_at!(decoder => #module::Handler::#name(handler, #(#given,)* cx))
+        generated_at!(decoder => __Handler::#name(handler, #(#given,)* cx))
     } else {
-        generated!(#module::Handler::#name(handler, #(#given,)* cx))
+        generated!(__Handler::#name(handler, #(#given,)* cx))
     };
     generated! {
         match #call {

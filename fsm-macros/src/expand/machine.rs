@@ -10,7 +10,7 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
     let lints = lints();
     let spec = spec::spec(machine);
     let message = interface.message_type();
-    let partial = interface.partial_type();
+    let partial = interface.partial();
     let (index, start) = &machine.start;
     let start = machine.states[*index].empty(start);
     let indexes = machine.states.iter().enumerate().map(|(index, state)| {

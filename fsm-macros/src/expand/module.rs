@@ -1,5 +1,6 @@
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Type;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
@@ -27,6 +28,9 @@ impl<'a> Module<'a> {
         if !interface.decoders.is_empty() {
             own.push(format_ident!("Partial"));
         }
+        if interface.lost.is_some() {
+            own.push(format_ident!("Unknown"));
+        }
         let scope = Scope { name: &interface.name, own };
         Self { interface, scope, vis: scope::visibility(&interface.vis) }
     }
@@ -46,10 +50,9 @@ impl<'a> Module<'a> {
         let methods = handlers.iter().map(|handler| self.method(handler));
         let verdicts = handlers.iter().map(|handler| self.verdicts(handler));
         let partial = self.partial();
-        quote! {
-            #[doc = #about_module]
-            #lints
-            #outer mod #module {
+        let unknown = self.unknown();
+        let body = quote! {
+            {
                 #[allow(unused_imports)]
                 use super::*;
 
@@ -61,7 +64,22 @@ impl<'a> Module<'a> {
 
                 #(#verdicts)*
                 #partial
+                #unknown
             }
+        };
+        // Where another module has its name, rustc shows the enum.
+        quote_spanned! {module.span()=>
+            #[doc = #about_module]
+            #lints
+            #outer mod #module #body
+        }
+    }
+
+    /// A type of the user's; one that is not known fits whatever is there.
+    fn ty(&self, ty: &Type) -> TokenStream {
+        match ty {
+            Type::Infer(_) => quote!(Unknown),
+            known => self.scope.inner(known),
         }
     }
 
@@ -69,7 +87,7 @@ impl<'a> Module<'a> {
         let Handler { name, docs, fields, cx, after, .. } = handler;
         let root = self.scope.inner(&self.interface.root);
         let parameters = fields.iter().map(|(name, ty)| {
-            let ty = self.scope.inner(ty);
+            let ty = self.ty(ty);
             quote!(#name: &mut #ty,)
         });
         let payload = handler.payload.as_ref().map(|payload| {
@@ -77,10 +95,10 @@ impl<'a> Module<'a> {
             quote!(#name: #ty,)
         });
         let message = self.interface.message.as_ref().map(|message| {
-            let message = self.scope.inner(message);
+            let message = self.ty(message);
             quote!(, #message)
         });
-        let error = self.interface.error.as_ref().map(|error| self.scope.inner(error));
+        let error = self.interface.error.as_ref().map(|error| self.ty(error));
         let returned = match &error {
             Some(error) => {
                 quote_spanned!(handler.state.span() => ::core::result::Result<#after, #error>)
@@ -117,7 +135,8 @@ impl<'a> Module<'a> {
                 let inner = self.scope.inner(decoder);
                 generated_at!(decoder => <#inner as #root::Frame>::Item<'_>)
             }
-            PayloadKind::Message(message) => self.scope.inner(message),
+            PayloadKind::Message(message) => self.ty(message),
+            PayloadKind::Unknown => quote!(Unknown),
         }
     }
 
@@ -130,7 +149,7 @@ impl<'a> Module<'a> {
         let variants = handler.verdicts.iter().map(|verdict| {
             let (name, docs) = (&verdict.name, &verdict.docs);
             let fields = verdict.data.iter().map(|(name, ty)| {
-                let ty = self.scope.inner(ty);
+                let ty = self.ty(ty);
                 let about = format!("The `{}` of `{}`.", name.unraw(), verdict.name.unraw());
                 quote!(#[doc = #about] #name: #ty,)
             });
@@ -144,6 +163,18 @@ impl<'a> Module<'a> {
                 #(#variants)*
             }
         }
+    }
+
+    /// A type of which rustc knows that it does not know it, so that it has nothing to say about
+    /// its use: its size is that of an error.
+    fn unknown(&self) -> Option<TokenStream> {
+        let (lost, vis) = (self.interface.lost.as_ref()?, &self.vis);
+        Some(quote! {
+            const UNKNOWN: usize = #lost;
+            #[doc(hidden)]
+            #[allow(dead_code)]
+            #vis type Unknown = [u8; UNKNOWN];
+        })
     }
 
     /// What the decoders remember of frames that are not whole.

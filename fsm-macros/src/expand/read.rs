@@ -70,9 +70,9 @@ fn frame(
     [eof, limit, error]: [TokenStream; 3],
 ) -> TokenStream {
     let interface = &machine.interface;
-    let (module, name) = (&interface.module, &state.name);
+    let name = &state.name;
     let root = interface.root_at(decoder.span());
-    let partial = generated!(#module::Partial::#name);
+    let partial = generated!(__Partial::#name);
     generated_at! { decoder =>
         let taken = match input.frame::<#decoder>(
             #max,

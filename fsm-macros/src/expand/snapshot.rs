@@ -5,7 +5,7 @@ use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 /// The impls and the module of a machine.
 fn expansion(args: &str, item: &str) -> String {
     let mut text = String::new();
-    let tokens = crate::machine(args.parse().unwrap(), item.parse().unwrap());
+    let tokens = crate::attribute(args.parse().unwrap(), item.parse().unwrap());
     print(tokens, 0, &mut text);
     for (wide, narrow) in [(" :: ", "::"), (":: ", "::"), ("& mut", "&mut"), (" ,", ",")] {
         text = text.replace(wide, narrow);

@@ -77,7 +77,9 @@ fn called(state: &State) -> String {
                 Some(Cut::Frame(decoder)) => {
                     format!("Called with the next frame of `{}`.", decoder.to_token_stream())
                 }
-                Some(Cut::Some) | None => format!("Called with what has come, at most {max}."),
+                Some(Cut::Some | Cut::Unknown) | None => {
+                    format!("Called with what has come, at most {max}.")
+                }
             }
         }
         Kind::Flush => "Called when all output has left.".to_owned(),

@@ -1,8 +1,9 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
+use syn::Type;
 
 use super::docs;
-use crate::ast::{Cut, Kind, Machine, State};
+use crate::ast::{Cut, Kind, Machine, State, Wait, unknown};
 use crate::graph::Graph;
 use crate::model::{Body, Handler, Interface, Payload, PayloadKind, Verdict};
 use crate::spelling;
@@ -25,8 +26,8 @@ pub(crate) fn interface(machine: &Machine, graph: &Graph<'_>) -> Option<Interfac
 }
 
 /// The module of a machine that is not sound, so that what uses it can be compiled: no method must
-/// be written, and every verdict exists.
-pub(crate) fn inert(machine: &Machine) -> Option<Interface> {
+/// be written, every verdict exists, and what is not known is `lost`.
+pub(crate) fn inert(machine: &Machine, lost: TokenStream) -> Option<Interface> {
     let mut handlers: Vec<Handler> = Vec::new();
     for (index, state) in machine.states.iter().enumerate() {
         if state.is_end() {
@@ -46,6 +47,8 @@ pub(crate) fn inert(machine: &Machine) -> Option<Interface> {
     }
     let mut interface = outline(machine, handlers)?;
     interface.decoders.clear();
+    interface.message = message(machine);
+    interface.lost = Some(lost);
     Some(interface)
 }
 
@@ -72,10 +75,11 @@ fn outline(machine: &Machine, handlers: Vec<Handler>) -> Option<Interface> {
         error: args.error.as_ref().map(|(_, error)| error.clone()),
         handlers,
         decoders: decoders.collect(),
+        lost: None,
     })
 }
 
-fn root(written: Option<&TokenStream>) -> TokenStream {
+pub(crate) fn root(written: Option<&TokenStream>) -> TokenStream {
     written.cloned().unwrap_or_else(|| quote!(::fsm_runtime))
 }
 
@@ -116,6 +120,19 @@ fn handler(machine: &Machine, state: &State, verdicts: Vec<Verdict>) -> Option<H
     })
 }
 
+/// What the machine's states wait for; `_` if they do and nothing says what it is.
+fn message(machine: &Machine) -> Option<Type> {
+    let is_message = |wait: &Wait| matches!(wait.kind, Kind::Message);
+    match &machine.args.message {
+        Some((_, message)) => Some(message.clone()),
+        None if machine.args.damaged => Some(unknown()),
+        None => {
+            let mut waits = machine.states.iter().flat_map(|state| &state.waits);
+            waits.any(is_message).then(unknown)
+        }
+    }
+}
+
 /// `name`, changed until no field has it.
 fn free(name: &str, state: &State) -> Ident {
     let mut free = Ident::new(name, Span::call_site());
@@ -131,12 +148,10 @@ fn payload(machine: &Machine, state: &State) -> Option<PayloadKind> {
             Cut::Exact(length) => PayloadKind::Array(length.clone()),
             Cut::Frame(decoder) => PayloadKind::Frame(decoder.clone()),
             Cut::ExactOf(_) | Cut::Until(_) | Cut::Some | Cut::Upto(_) => PayloadKind::Bytes,
+            Cut::Unknown => PayloadKind::Unknown,
         }),
-        Kind::Read { shape: None, .. } => Some(PayloadKind::Bytes),
-        Kind::Message => {
-            let message = machine.args.message.as_ref();
-            message.map(|(_, message)| PayloadKind::Message(message.clone().into()))
-        }
+        Kind::Read { shape: None, .. } => Some(PayloadKind::Unknown),
+        Kind::Message => message(machine).map(|message| PayloadKind::Message(message.into())),
         _ => None,
     }
 }

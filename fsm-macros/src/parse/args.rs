@@ -1,23 +1,26 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::parse::Parse;
 
+use super::attribute;
 use super::entry::{self, Entry};
 use super::reader::Reader;
-use crate::ast::{Args, Edges, Event, Group};
+use crate::ast::{Args, Budget, Edges, Event, Group, unknown};
+use crate::code::Code;
 use crate::errors::Errors;
 
-const KEYS: [&str; 9] =
-    ["start", "eof", "limit", "error", "within", "idle", "message", "module", "crate"];
+const KEYS: [&str; 10] =
+    ["start", "eof", "limit", "error", "within", "idle", "message", "module", "size", "crate"];
 
 /// Reads what `#[state_machine(..)]` says.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
-    let (entries, whole) = entry::entries(&entry::split(tokens), errors);
+    let (entries, whole) = entry::entries(&entry::split(tokens, false), errors);
     let mut args = Args {
         start: None,
         defaults: Edges::default(),
         error: None,
         message: None,
         module: None,
+        size: None,
         root: None,
         groups: Vec::new(),
         damaged: !whole,
@@ -27,7 +30,8 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
         args.read(entry, &mut reader);
     }
     if let Some(never) = args.defaults.never.take() {
-        reader.lost(never, "`within = never` is no default; say it on each state that it is for");
+        let text = "`within = never` is no default; say it on each state that it is for";
+        reader.lost(Code::Never, never, text);
     }
     args.damaged |= reader.damaged;
     args
@@ -43,7 +47,7 @@ impl Args {
         if key == "error" && entry.value.is_some() {
             if let Some(target) = &entry.target {
                 let text = "`error` twice in one; write `error = Type, error => State`";
-                reader.lost(target, text);
+                reader.lost(Code::TooMuch, target, text);
             } else if reader.is_first(&entry, "=") {
                 self.error = typed(&entry, reader);
             }
@@ -64,6 +68,7 @@ impl Args {
             "start" => self.start = parsed(&entry, "start = State", reader),
             "module" => self.module = parsed(&entry, "module = name", reader),
             "message" => self.message = typed(&entry, reader),
+            "size" => self.size = budget(&entry, reader),
             _ => {
                 self.root = parsed::<Root>(&entry, "crate = ::path", reader).map(|root| root.0);
             }
@@ -72,6 +77,11 @@ impl Args {
 
     fn group(&mut self, entry: Entry, reader: &mut Reader<'_>) {
         if !reader.is_first(&entry, "=") {
+            return;
+        }
+        if !attribute::is_name(&entry.key) {
+            entry::reserved(&entry.key, reader.errors);
+            reader.damaged = true;
             return;
         }
         let Some(value) = reader.value(&entry, &format!("{} = A | B", entry.key)) else { return };
@@ -91,16 +101,31 @@ impl Parse for Root {
     }
 }
 
+/// A type; `_` if it cannot be read.
 fn typed(entry: &Entry, reader: &mut Reader<'_>) -> Option<(Ident, syn::Type)> {
     let key = entry.key.clone();
-    parsed(entry, &format!("{key} = Type"), reader).map(|ty| (key, ty))
+    let ty = match parsed(entry, &format!("{key} = Type"), reader) {
+        Some(syn::Type::Infer(place)) => {
+            let text = format!("`{key}` is a type of yours; write `{key} = Type`");
+            reader.lost(Code::ValueUnreadable, place, text);
+            None
+        }
+        ty => ty,
+    };
+    Some((key, ty.unwrap_or_else(unknown)))
+}
+
+fn budget(entry: &Entry, reader: &mut Reader<'_>) -> Option<Budget> {
+    let value = reader.value(entry, "size <= 64")?;
+    Some(Budget { key: entry.key.clone(), size: reader.size(&value)? })
 }
 
 fn parsed<T: Parse>(entry: &Entry, example: &str, reader: &mut Reader<'_>) -> Option<T> {
     let value = reader.value(entry, example)?;
     let parsed = syn::parse2(value.clone()).ok();
     if parsed.is_none() {
-        reader.lost(value, format_args!("cannot read this; write `{example}`"));
+        let text = format!("cannot read this; write `{example}`");
+        reader.lost(Code::ValueUnreadable, value, text);
     }
     parsed
 }
@@ -122,7 +147,8 @@ mod tests {
     fn all_keys_are_read() {
         let (args, messages) = read(
             "start = A, eof => B, limit => C, error => D, within = 5min => E, idle = 1s => F, \
-             error = Fault<u8, u8>, message = Msg, module = m, crate = ::a::b, G = A | H, H = B",
+             error = Fault<u8, u8>, message = Msg, module = m, crate = ::a::b, G = A | H, H = B, \
+             size <= 1KiB",
         );
         assert_eq!(messages, [""; 0]);
         assert_eq!(args.start.unwrap(), "A");
@@ -146,6 +172,7 @@ mod tests {
         assert_eq!(args.message.unwrap().1.to_token_stream().to_string(), "Msg");
         assert_eq!(args.module.unwrap(), "m");
         assert_eq!(args.root.unwrap().to_string(), ":: a :: b");
+        assert_eq!(args.size.unwrap().size.value.to_string(), "1024");
         assert_eq!(args.groups.len(), 2);
         assert_eq!(args.groups[0].members, ["A", "H"]);
         assert!(!args.damaged);
@@ -168,11 +195,19 @@ mod tests {
                 "within = never",
                 "`within = never` is no default; say it on each state that it is for",
             ),
+            ("size = 64", "write `size <= 64`"),
+            ("start <= A", "write `start = State`"),
+            ("size <= 0", "a size must be more than nothing"),
+            ("message = _", "`message` is a type of yours; write `message = Type`"),
+            ("message =", "`message` lacks its value; write `message = Type`"),
+            ("start = final", "cannot read this; write `start = State`"),
+            ("Self = A", "`Self` is a word of Rust, and names no state"),
+            ("Live =", "`Live` lacks its value; write `Live = A | B`"),
             ("Live = A, Live = B", "`Live` is here twice; remove one"),
             (
                 "colour = red",
                 "unknown key `colour` on `state_machine`; it takes `start`, `eof`, `limit`, \
-                 `error`, `within`, `idle`, `message`, `module` and `crate`",
+                 `error`, `within`, `idle`, `message`, `module`, `size` and `crate`",
             ),
         ] {
             assert_eq!(read(text).1[0], expected, "{text}");

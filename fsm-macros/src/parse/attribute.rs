@@ -1,133 +1,283 @@
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
-use quote::ToTokens;
-use syn::{Attribute, Meta};
+use quote::{ToTokens, quote};
+use syn::Token;
+use syn::parse::{Parse, ParseStream, Parser};
 
+use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
 
-/// The attributes of a variant that are ours.
-const OURS: [&str; 9] = ["read", "flush", "drain", "run", "sleep", "wait", "end", "to", "rest"];
+/// The attributes of ours on a state, and on a field.
+const ON_STATES: [&str; 9] =
+    ["read", "flush", "drain", "run", "sleep", "wait", "end", "to", "rest"];
+const ON_FIELDS: [&str; 2] = ["carry", "error"];
 
-/// An attribute of a variant, as the macro sees it.
-pub(crate) enum Known {
-    Ours,
-    /// A slip for the attribute of ours that is named.
-    Slip(&'static str),
-    /// Somebody else's.
+/// An attribute whose name may be a slip, where rustc must not look for it.
+pub(crate) const SLIP: &str = "__fsm_slip";
+
+/// The arguments of the attribute of ours, where a derive reads the enum.
+pub(crate) const ARGS: &str = "__fsm_args";
+
+/// An attribute, not yet read.
+pub(crate) struct Attr {
+    pound: Token![#],
+    bracketed: Group,
+    /// If it is a single name.
+    name: Option<Ident>,
+    /// What follows the name.
+    rest: TokenStream,
+}
+
+/// Where an attribute is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    Machine,
+    State,
+    Field,
+}
+
+/// Whose an attribute is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// Ours, under this name. It is a slip if it says another.
+    Ours(&'static str),
+    /// Ours, and somewhere else.
+    Misplaced(&'static str),
     Other,
 }
 
-/// Whose attribute of a variant it is. Where derives bring `helpers` of their own, what looks like
-/// a slip may be one of those; then rustc says what it knows.
-pub(crate) fn known(name: &Ident, helpers: bool) -> Known {
-    // One letter from ours, and yet no slip.
-    const OTHERS: [&str; 3] = ["test", "doc", "cfg"];
-    let text = name.to_string();
-    if OURS.contains(&text.as_str()) {
-        return Known::Ours;
+impl Parse for Attr {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let pound = input.parse()?;
+        let bracketed: Group = input.parse()?;
+        let content = |input: ParseStream<'_>| {
+            // Whatever a path may begin with; the names of ours are none of these.
+            if !input.peek(syn::Ident) {
+                let words = [input.peek(Token![::]), input.peek(Token![crate])].into_iter();
+                let more = [input.peek(Token![self]), input.peek(Token![super])].into_iter();
+                if !words.chain(more).chain([input.peek(Token![unsafe])]).any(|is| is) {
+                    return Err(input.error("expected a name"));
+                }
+                return Ok((None, input.parse::<TokenStream>()?));
+            }
+            let name: Ident = input.parse()?;
+            let name = (!input.peek(Token![::])).then_some(name);
+            Ok((name, input.parse()?))
+        };
+        let (mut name, mut rest) = content.parse2(bracketed.stream())?;
+        if name.as_ref().is_some_and(|name| name == SLIP) {
+            if let Some(TokenTree::Group(slip)) = rest.clone().into_iter().next() {
+                (name, rest) = content.parse2(slip.stream())?;
+            }
+        }
+        Ok(Self { pound, bracketed, name, rest })
     }
-    if helpers || OTHERS.contains(&text.as_str()) {
-        return Known::Other;
-    }
-    spelling::nearest(&text, &OURS)
-        .filter(|meant| meant.len() > 2)
-        .map_or(Known::Other, Known::Slip)
 }
 
-/// Whether an enum derives something that may bring attributes of its own: anything but what the
-/// standard library has.
-pub(crate) fn has_helpers(item: &TokenStream) -> bool {
+impl Attr {
+    /// Reads all that are next, but for those that rustc has refused. Says whether there are such.
+    pub(crate) fn all(input: ParseStream<'_>) -> syn::Result<(Vec<Self>, bool)> {
+        let mut attrs = Vec::new();
+        let mut broken = false;
+        while input.peek(Token![#]) {
+            let ahead = input.fork();
+            match ahead.parse() {
+                Ok(attr) => attrs.push(attr),
+                Err(_) => broken = true,
+            }
+            input.parse::<Token![#]>()?;
+            input.parse::<Group>()?;
+        }
+        Ok((attrs, broken))
+    }
+
+    pub(crate) fn name(&self) -> Option<&Ident> {
+        self.name.as_ref()
+    }
+
+    /// Whose it is. Where derives bring `helpers` of their own, what is not exactly ours may be one
+    /// of those; then rustc says what it knows.
+    pub(crate) fn owner(&self, level: Level, helpers: bool) -> Owner {
+        let Some(name) = &self.name else { return Owner::Other };
+        owner(&name.to_string(), self.rest.is_empty(), level, helpers)
+    }
+
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.name.as_ref().is_some_and(|own| own == name)
+    }
+
+    /// What is in its parentheses, if it has some.
+    pub(crate) fn list(&self) -> Option<TokenStream> {
+        match self.rest.clone().into_iter().next() {
+            Some(TokenTree::Group(group)) => Some(group.stream()),
+            _ => None,
+        }
+    }
+
+    /// What it says as text, if it is `name = ".."`.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        if self.name.as_ref()? != name {
+            return None;
+        }
+        let text = |input: ParseStream<'_>| {
+            input.parse::<Token![=]>()?;
+            input.parse::<syn::LitStr>()
+        };
+        // Something like `include_str!` is no literal; its text is not known here.
+        text.parse2(self.rest.clone()).ok().map(|text| text.value())
+    }
+
+    /// Whether it has the name of one of ours, wherever that belongs.
+    fn exact(&self) -> bool {
+        let bare = self.rest.is_empty();
+        self.name.as_ref().is_some_and(|name| {
+            ON_STATES.iter().any(|ours| name == ours)
+                || (bare && ON_FIELDS.iter().any(|ours| name == ours))
+        })
+    }
+
+    /// Whether something may be left out under a condition.
+    pub(crate) fn is_conditional(&self) -> bool {
+        self.name.as_ref().is_some_and(|name| name == "cfg" || name == "cfg_attr")
+    }
+
+    /// The same for a derive that reads it later, so that rustc does not look for a slip.
+    pub(crate) fn deferred(&self, level: Level, helpers: bool) -> TokenStream {
+        match (self.owner(level, helpers), &self.name) {
+            (Owner::Ours(meant), Some(name)) if name != meant => {
+                let (pound, slip) = (&self.pound, self.bracketed.stream());
+                let helper = Ident::new(SLIP, name.span());
+                quote!(#pound [#helper(#slip)])
+            }
+            _ => self.to_token_stream(),
+        }
+    }
+
+    /// What is in its parentheses.
+    pub(crate) fn arguments(&self, errors: &mut Errors) -> Option<TokenStream> {
+        if self.rest.is_empty() {
+            return Some(TokenStream::new());
+        }
+        let list = self.list();
+        if list.is_none() {
+            let name = self.name.as_ref().map(ToString::to_string).unwrap_or_default();
+            let text = format!("expected parentheses; write `#[{name}(..)]`");
+            errors.at(Code::Grammar, self.bracketed.stream(), text);
+        }
+        list
+    }
+
+    /// Says that it is on something else than what it is for.
+    pub(crate) fn misplaced(&self, meant: &str, level: Level, errors: &mut Errors) {
+        let Some(name) = &self.name else { return };
+        let text = if meant == "state_machine" {
+            errors.at(Code::Twice, name, "`state_machine` is here twice; remove one");
+            return;
+        } else if ON_FIELDS.contains(&meant) {
+            let does = if meant == "carry" { "takes the data of a field" } else { "fills a field" };
+            format!("`{meant}` {does}; put it on a field of a state")
+        } else if level == Level::Field {
+            format!("`{meant}` is about a state; put it on the variant, not on its field")
+        } else {
+            format!("`{meant}` is about one state; put it on a variant")
+        };
+        errors.at(Code::WrongPlace, name, text);
+    }
+}
+
+impl ToTokens for Attr {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.pound.to_tokens(tokens);
+        self.bracketed.to_tokens(tokens);
+    }
+}
+
+/// Whose the attribute `name` is; `bare` if nothing follows the name.
+fn owner(name: &str, bare: bool, level: Level, helpers: bool) -> Owner {
+    // One letter from ours, and yet no slip.
+    const OTHERS: [&str; 4] = ["test", "doc", "cfg", "must_use"];
+    let exactly = |known: &[&'static str]| known.iter().find(|known| **known == name).copied();
+    let bare_field = exactly(&ON_FIELDS).filter(|_| bare);
+    let own: &[&'static str] = match level {
+        Level::Machine => &[],
+        Level::State => &ON_STATES,
+        Level::Field => &ON_FIELDS,
+    };
+    let found = match level {
+        Level::Field => bare_field.or(exactly(&ON_FIELDS).filter(|name| *name == "carry")),
+        _ => exactly(own),
+    };
+    if let Some(found) = found {
+        return Owner::Ours(found);
+    }
+    if name == "state_machine" && level == Level::Machine {
+        return Owner::Misplaced("state_machine");
+    }
+    if helpers || OTHERS.contains(&name) {
+        return Owner::Other;
+    }
+    if let Some(found) = exactly(&ON_STATES).or(bare_field) {
+        return Owner::Misplaced(found);
+    }
+    if exactly(&ON_FIELDS).is_some() {
+        return Owner::Other;
+    }
+    spelling::nearest(name, own).filter(|meant| meant.len() > 2).map_or(Owner::Other, Owner::Ours)
+}
+
+/// Whether `word` can be the name of something.
+pub(crate) fn is_name(word: &Ident) -> bool {
+    syn::parse_str::<Ident>(&word.to_string()).is_ok()
+}
+
+/// Whether the attributes of an enum have a derive that may bring attributes of its own: anything
+/// but what the standard library has.
+pub(crate) fn has_helpers(attrs: &[Attr]) -> bool {
     const PLAIN: [&str; 9] =
         ["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
-    let attributes = item.clone().into_iter().filter_map(|token| match token {
-        TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => Some(group.stream()),
-        _ => None,
-    });
-    attributes.into_iter().any(|attribute| {
-        let mut tokens = attribute.into_iter();
-        match (tokens.next(), tokens.next()) {
-            (Some(TokenTree::Ident(name)), Some(TokenTree::Group(list))) if name == "derive" => {
-                list.stream().into_iter().any(|token| match token {
-                    TokenTree::Ident(name) => !PLAIN.iter().any(|plain| name == plain),
-                    _ => false,
-                })
-            }
+    fn foreign(tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(name) => !PLAIN.iter().any(|plain| name == plain),
+            TokenTree::Group(group) => foreign(group.stream()),
             _ => false,
-        }
+        })
+    }
+    attrs.iter().any(|attr| match &attr.name {
+        Some(name) if name == "derive" => foreign(attr.rest.clone()),
+        // It may hold a derive.
+        Some(name) => name == "cfg_attr",
+        None => false,
     })
 }
 
-/// Whether an attribute leaves out what it is on, or another one of ours, under some condition.
-pub(crate) fn is_conditional(attr: &Attribute) -> bool {
-    let Meta::List(list) = &attr.meta else { return false };
-    let is_ours = |token| {
-        matches!(token, TokenTree::Ident(name)
-        if OURS.iter().chain(&["carry", "error"]).any(|ours| name == ours))
-    };
-    attr.path().is_ident("cfg")
-        || (attr.path().is_ident("cfg_attr") && list.tokens.clone().into_iter().any(is_ours))
-}
-
-/// What is in the parentheses of an attribute.
-pub(crate) fn arguments(attr: &Attribute, errors: &mut Errors) -> Option<TokenStream> {
-    match &attr.meta {
-        Meta::Path(_) => Some(TokenStream::new()),
-        Meta::List(list) => Some(list.tokens.clone()),
-        Meta::NameValue(pair) => {
-            let name = pair.path.to_token_stream();
-            errors.at(pair, format_args!("expected parentheses; write `#[{name}(..)]`"));
-            None
-        }
-    }
-}
-
-/// The item without the attributes that are ours; all else as it was, also where it cannot be read.
+/// Leaves out what is ours anywhere in an item that is no machine.
 pub(crate) fn strip(item: TokenStream) -> TokenStream {
-    let helpers = has_helpers(&item);
-    let mut tokens: Vec<TokenTree> = item.into_iter().collect();
-    if let Some(TokenTree::Group(body)) = tokens.last_mut() {
-        if body.delimiter() == Delimiter::Brace {
-            *body = within(body, &|name, _| !matches!(known(name, helpers), Known::Other));
-        }
-    }
-    tokens.into_iter().collect()
-}
-
-/// `body` with the attributes dropped that are `ours`, and those of fields in what it contains.
-fn within(body: &Group, ours: &dyn Fn(&Ident, bool) -> bool) -> Group {
     let mut kept: Vec<TokenTree> = Vec::new();
-    for token in body.stream() {
-        let TokenTree::Group(group) = &token else {
+    for token in item {
+        let TokenTree::Group(group) = token else {
             kept.push(token);
             continue;
         };
-        let follows_pound =
-            matches!(kept.last(), Some(TokenTree::Punct(mark)) if mark.as_char() == '#');
-        if group.delimiter() == Delimiter::Bracket && follows_pound {
-            if is_ours(group, ours) {
+        let pound = kept.last().filter(|token| is_pound(token));
+        if pound.is_some() && group.delimiter() == Delimiter::Bracket {
+            let attr = TokenStream::from_iter(
+                [pound.cloned(), Some(group.clone().into())].into_iter().flatten(),
+            );
+            let owner = syn::parse2::<Attr>(attr).map(|attr| attr.exact());
+            if owner.is_ok_and(|ours| ours) {
                 kept.pop();
                 continue;
             }
-            kept.push(token);
-        } else {
-            let fields = within(group, &|name, bare| bare && (name == "carry" || name == "error"));
-            kept.push(fields.into());
         }
+        let mut inner = Group::new(group.delimiter(), strip(group.stream()));
+        inner.set_span(group.span());
+        kept.push(inner.into());
     }
-    let mut stripped = Group::new(body.delimiter(), kept.into_iter().collect());
-    stripped.set_span(body.span());
-    stripped
+    kept.into_iter().collect()
 }
 
-fn is_ours(attribute: &Group, ours: &dyn Fn(&Ident, bool) -> bool) -> bool {
-    let mut tokens = attribute.stream().into_iter();
-    let Some(TokenTree::Ident(name)) = tokens.next() else { return false };
-    match tokens.next() {
-        None => ours(&name, true),
-        Some(TokenTree::Group(_)) => ours(&name, false),
-        Some(TokenTree::Punct(mark)) if mark.as_char() == '=' => ours(&name, false),
-        Some(_) => false,
-    }
+fn is_pound(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(mark) if mark.as_char() == '#')
 }
 
 #[cfg(test)]
@@ -137,26 +287,57 @@ mod tests {
     #[test]
     fn only_our_attributes_are_stripped() {
         let item = "
-            #[derive(Debug)] enum Demo {
-                #[doc = \"a\"] #[read(some, max = 64KiB)] #[to(A)] #[cfg(x)] A,
-                #[raed(some)] #[run] B { #[carry] #[serde(skip)] a: [u8; { 3 }], #[error] b: E },
-                #[error(\"x\")] #[end] #[rest::x] C { #[error(transparent)] c: T }
+            #[derive(Debug)] struct Demo {
+                #[doc = \"a\"] #[read(some, max = 64KiB)] #[to(A)] #[cfg(x)] a: u8,
+                #[carry] #[serde(skip)] b: [u8; { 3 }], #[error] c: E, #[error(\"x\")] #[end] #[rest::x] d: D
             }";
         let expected = "
-            #[derive(Debug)] enum Demo {
-                #[doc = \"a\"] #[cfg(x)] A,
-                B { #[serde(skip)] a: [u8; { 3 }], b: E },
-                #[error(\"x\")] #[rest::x] C { #[error(transparent)] c: T }
+            #[derive(Debug)] struct Demo {
+                #[doc = \"a\"] #[cfg(x)] a: u8,
+                #[serde(skip)] b: [u8; { 3 }], c: E, #[error(\"x\")] #[rest::x] d: D
             }";
         let expected: TokenStream = expected.parse().unwrap();
         assert_eq!(strip(item.parse().unwrap()).to_string(), expected.to_string());
     }
 
     #[test]
-    fn attributes_of_other_derives_are_no_slips() {
-        let item = "#[derive(Debug, Wire)] enum Demo { #[send] #[run] A }";
-        let expected: TokenStream =
-            "#[derive(Debug, Wire)] enum Demo { #[send] A }".parse().unwrap();
-        assert_eq!(strip(item.parse().unwrap()).to_string(), expected.to_string());
+    fn an_attribute_has_one_owner() {
+        use Level::{Field, Machine, State};
+        use Owner::{Misplaced, Other, Ours};
+        for (text, level, helpers, expected) in [
+            ("#[read(some)]", State, false, Ours("read")),
+            ("#[read(some)]", State, true, Ours("read")),
+            ("#[raed(some)]", State, false, Ours("read")),
+            ("#[raed(some)]", State, true, Other),
+            ("#[__fsm_slip(raed(some))]", State, false, Ours("read")),
+            ("#[read(some)]", Field, false, Misplaced("read")),
+            ("#[read(some)]", Field, true, Other),
+            ("#[read(some)]", Machine, false, Misplaced("read")),
+            ("#[state_machine(start = A)]", Machine, true, Misplaced("state_machine")),
+            ("#[carry]", Field, true, Ours("carry")),
+            ("#[cary]", Field, false, Ours("carry")),
+            ("#[carry(x)]", Field, false, Ours("carry")),
+            ("#[carry]", State, false, Misplaced("carry")),
+            ("#[error]", Field, false, Ours("error")),
+            ("#[error]", State, false, Misplaced("error")),
+            ("#[error(transparent)]", Field, false, Other),
+            ("#[error(\"no\")]", State, false, Other),
+            ("#[serde(skip)]", State, false, Other),
+            ("#[test]", State, false, Other),
+            ("#[doc = \"x\"]", Field, false, Other),
+            ("#[a::read]", State, false, Other),
+            ("#[::a::b]", State, false, Other),
+            ("#[crate::a]", State, false, Other),
+        ] {
+            let attr: Attr = syn::parse_str(text).unwrap();
+            assert_eq!(attr.owner(level, helpers), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_attribute_is_none() {
+        for text in ["#[]", "#[final]", "#[8]", "#[fn(x)]"] {
+            assert!(syn::parse_str::<Attr>(text).is_err(), "{text}");
+        }
     }
 }

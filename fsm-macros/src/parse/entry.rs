@@ -1,25 +1,32 @@
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 
+use super::attribute;
+use crate::code::Code;
 use crate::errors::Errors;
 
-/// One comma-separated part of an attribute: `key`, `key = value`, `key => State` or
-/// `key = value => State`.
+/// One comma-separated part of an attribute: `key`, `key = value`, `key => State`,
+/// `key = value => State` or `key <= value`.
 pub(crate) struct Entry {
     pub(crate) key: Ident,
+    /// Empty if only the `=` is there.
     pub(crate) value: Option<TokenStream>,
     pub(crate) target: Option<Ident>,
+    /// It says `<=` and not `=`.
+    pub(crate) at_most: bool,
+    /// Some of it could not be read, which has been said.
+    pub(crate) lost: bool,
 }
 
 /// The parts of an attribute, read, and whether all of it could be read.
 pub(crate) fn entries(parts: &[Vec<TokenTree>], errors: &mut Errors) -> (Vec<Entry>, bool) {
-    let count = parts.len();
-    let entries: Vec<Entry> = parts.iter().filter_map(|part| Entry::parse(part, errors)).collect();
-    let whole = entries.len() == count;
-    (entries, whole)
+    let entries: Vec<Option<Entry>> = parts.iter().map(|part| Entry::parse(part, errors)).collect();
+    let whole = entries.iter().all(|entry| entry.as_ref().is_some_and(|entry| !entry.lost));
+    (entries.into_iter().flatten().collect(), whole)
 }
 
-/// Cuts at commas. In the value of a key that takes a type, those between `<` and `>` do not count.
-pub(crate) fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
+/// Cuts at commas. Those between `<` and `>` do not count where there are types: in all of it, or
+/// in the value of a key that takes one.
+pub(crate) fn split(tokens: TokenStream, types: bool) -> Vec<Vec<TokenTree>> {
     let mut parts = vec![Vec::new()];
     let mut depth = 0_usize;
     let mut before = ' ';
@@ -32,7 +39,8 @@ pub(crate) fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
             TokenTree::Punct(mark) => mark.as_char(),
             _ => ' ',
         };
-        let typed = matches!(part.first(), Some(TokenTree::Ident(key))
+        let typed = types
+            || matches!(part.first(), Some(TokenTree::Ident(key))
             if ["frame", "error", "message"].iter().any(|name| key == name));
         match mark {
             '<' if typed => depth += 1,
@@ -56,40 +64,60 @@ impl Entry {
         let (head, tail) = part.split_at(arrow.unwrap_or(part.len()));
         let Some(TokenTree::Ident(key)) = head.first().cloned() else {
             let place: TokenStream = part.iter().cloned().collect();
-            errors.at(place, "expected a key such as `max = 64KiB` or `eof => State`");
+            let text = "expected a key such as `max = 64KiB` or `eof => State`";
+            errors.at(Code::Grammar, place, text);
             return None;
         };
-        let value = match &head[1..] {
+        let mut entry = Self { key, value: None, target: None, at_most: false, lost: false };
+        entry.value(&head[1..], errors);
+        entry.target(tail, errors);
+        Some(entry)
+    }
+
+    fn value(&mut self, tokens: &[TokenTree], errors: &mut Errors) {
+        let mark = |token: &TokenTree, expected: char| matches!(token, TokenTree::Punct(mark) if mark.as_char() == expected);
+        self.value = match tokens {
             [] => None,
-            [TokenTree::Punct(mark)] if mark.as_char() == '=' => {
-                errors.at(&key, format_args!("`{key} =` lacks its value"));
-                return None;
-            }
-            [TokenTree::Punct(mark), value @ ..] if mark.as_char() == '=' => {
+            [equals, value @ ..] if mark(equals, '=') => Some(value.iter().cloned().collect()),
+            [less, equals, value @ ..] if mark(less, '<') && mark(equals, '=') => {
+                self.at_most = true;
                 Some(value.iter().cloned().collect())
             }
             other => {
                 let place: TokenStream = other.iter().cloned().collect();
-                errors.at(place, format_args!("expected `=`, `=>` or `,` after `{key}`"));
-                return None;
+                let text = format!("expected `=`, `=>` or `,` after `{}`", self.key);
+                errors.at(Code::Grammar, place, text);
+                self.lost = true;
+                None
             }
         };
-        let target = match tail {
-            [] => None,
-            [_, _, TokenTree::Ident(target)] => Some(target.clone()),
-            [_, _] => {
-                errors.at(&key, format_args!("`{key} =>` lacks the state that it leads to"));
-                return None;
+    }
+
+    fn target(&mut self, tokens: &[TokenTree], errors: &mut Errors) {
+        match tokens {
+            [_, _, TokenTree::Ident(target)] if attribute::is_name(target) => {
+                self.target = Some(target.clone());
+                return;
             }
+            [] | [_] => return,
+            [_, _] => {
+                let text = format!("`{} =>` lacks the state that it leads to", self.key);
+                errors.at(Code::ValueMissing, &self.key, text);
+            }
+            [_, _, TokenTree::Ident(word)] => reserved(word, errors),
             [_, _, other @ ..] => {
                 let place: TokenStream = other.iter().cloned().collect();
-                errors.at(place, "expected the name of one state");
-                return None;
+                errors.at(Code::Grammar, place, "expected the name of one state");
             }
-            [_] => return None,
-        };
-        Some(Self { key, value, target })
+        }
+        self.lost = true;
     }
+}
+
+/// Says that `word` names no state.
+pub(crate) fn reserved(word: &Ident, errors: &mut Errors) {
+    let text = format!("`{word}` is a word of Rust, and names no state");
+    errors.at(Code::ReservedWord, word, text);
 }
 
 /// Where the `=>` is.
@@ -113,8 +141,13 @@ pub(crate) fn names(tokens: TokenStream, errors: &mut Errors) -> (Vec<Ident>, bo
     for token in tokens {
         match token {
             TokenTree::Ident(name) if name_is_next => {
-                names.push(name);
                 name_is_next = false;
+                if attribute::is_name(&name) {
+                    names.push(name);
+                } else {
+                    reserved(&name, errors);
+                    whole = false;
+                }
             }
             TokenTree::Punct(bar) if bar.as_char() == '|' && !name_is_next => {
                 name_is_next = true;
@@ -127,13 +160,14 @@ pub(crate) fn names(tokens: TokenStream, errors: &mut Errors) -> (Vec<Ident>, bo
                 name_is_next = false;
             }
             other => {
-                errors.at(other, "expected the names of states, with `|` between them");
+                let text = "expected the names of states, with `|` between them";
+                errors.at(Code::Grammar, other, text);
                 return (names, false);
             }
         }
     }
     if let Some(bar) = last_bar.filter(|_| name_is_next) {
-        errors.at(bar, "expected the name of a state after `|`");
+        errors.at(Code::Grammar, bar, "expected the name of a state after `|`");
         whole = false;
     }
     (names, whole)
@@ -146,11 +180,12 @@ mod tests {
     /// `key[=value][=>target]` for each part, then the messages.
     fn read(text: &str) -> Vec<String> {
         let mut errors = Errors::default();
-        let (entries, whole) = entries(&split(text.parse().unwrap()), &mut errors);
+        let (entries, whole) = entries(&split(text.parse().unwrap(), false), &mut errors);
         let mut read: Vec<String> = entries
             .iter()
             .map(|entry| {
-                let value = entry.value.as_ref().map(|value| format!("={value}"));
+                let sign = if entry.at_most { "<=" } else { "=" };
+                let value = entry.value.as_ref().map(|value| format!("{sign}{value}"));
                 let target = entry.target.as_ref().map(|target| format!("=>{target}"));
                 [Some(entry.key.to_string()), value, target].into_iter().flatten().collect()
             })
@@ -170,6 +205,7 @@ mod tests {
             ("frame = T<A, B>, max = 1", &["frame=T < A , B >", "max=1"]),
             ("error = fn(A) -> B<C, D>, eof => E", &["error=fn (A) -> B < C , D >", "eof=>E"]),
             ("exact = f(a, b) + 1", &["exact=f (a , b) + 1"]),
+            ("size <= 64, start = A", &["size<=64", "start=A"]),
             ("upto = if a <= b { a } else { b }", &["upto=if a <= b { a } else { b }"]),
         ] {
             assert_eq!(read(text), parts, "{text}");
@@ -179,10 +215,11 @@ mod tests {
     #[test]
     fn a_bad_part_does_not_hide_the_others() {
         for (text, parts) in [
-            ("max =, some", &["some", "`max =` lacks its value"][..]),
-            ("eof =>", &["`eof =>` lacks the state that it leads to"]),
-            ("eof => a::B", &["expected the name of one state"]),
-            ("max 64", &["expected `=`, `=>` or `,` after `max`"]),
+            ("max < 64, some", &["max", "some", "expected `=`, `=>` or `,` after `max`"][..]),
+            ("eof =>", &["eof", "`eof =>` lacks the state that it leads to"]),
+            ("eof => a::B", &["eof", "expected the name of one state"]),
+            ("eof => final", &["eof", "`final` is a word of Rust, and names no state"]),
+            ("max 64", &["max", "expected `=`, `=>` or `,` after `max`"]),
             ("8, some", &["some", "expected a key such as `max = 64KiB` or `eof => State`"]),
         ] {
             assert_eq!(read(text), parts, "{text}");
@@ -200,5 +237,6 @@ mod tests {
         assert_eq!(read("A | B | C"), ["A", "B", "C"]);
         assert_eq!(read("A |"), ["A"]);
         assert_eq!(read("A, B"), ["A"]);
+        assert_eq!(read("A | final | r#final | B"), ["A", "r#final", "B"]);
     }
 }

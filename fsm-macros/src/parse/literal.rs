@@ -3,7 +3,11 @@ use quote::ToTokens;
 use syn::Lit;
 
 use crate::ast::Size;
+use crate::code::Code;
 use crate::spelling::choice;
+
+/// Why something is no literal of ours.
+type Refusal = (Code, String);
 
 const TIMES: [(&str, u64); 5] =
     [("ms", 1), ("s", 1_000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
@@ -17,34 +21,35 @@ pub(crate) fn is_number(tokens: &TokenStream) -> bool {
 }
 
 /// A time such as `30s`, in milliseconds.
-pub(crate) fn millis(tokens: &TokenStream) -> Result<u64, String> {
+pub(crate) fn millis(tokens: &TokenStream) -> Result<u64, Refusal> {
     let Some((digits, unit)) = number(tokens) else {
-        return Err("a time is a number with a unit, such as `30s` or `5min`".to_owned());
+        let text = "a time is a number with a unit, such as `30s` or `5min`";
+        return Err((Code::NotATime, text.to_owned()));
     };
     let Some((_, scale)) = TIMES.iter().find(|(name, _)| *name == unit) else {
-        return Err(match time_meant(&unit) {
+        let known = units(&TIMES);
+        let text = match time_meant(&unit) {
             _ if unit.is_empty() => {
-                format!(
-                    "`{digits}` lacks a unit; write `{digits}s` or another of {}",
-                    units(&TIMES)
-                )
+                format!("`{digits}` lacks a unit; write `{digits}s` or another of {known}")
             }
             Some(meant) => format!("unknown unit `{unit}`; write `{digits}{meant}`"),
-            None => format!("unknown unit `{unit}`; the units of time are {}", units(&TIMES)),
-        });
+            None => format!("unknown unit `{unit}`; the units of time are {known}"),
+        };
+        return Err((Code::Unit, text));
     };
     match scaled(&digits, *scale) {
-        Some(0) => Err("a time must be more than nothing".to_owned()),
+        Some(0) => Err((Code::Zero, "a time must be more than nothing".to_owned())),
         Some(millis) if millis <= LONGEST => Ok(millis),
         None if digits.contains(['.', 'e', 'E']) => {
-            Err(format!("`{digits}{unit}` is not a whole number of milliseconds"))
+            let text = format!("`{digits}{unit}` is not a whole number of milliseconds");
+            Err((Code::NotWhole, text))
         }
-        _ => Err("a time is at most 36500d".to_owned()),
+        _ => Err((Code::TooLarge, "a time is at most 36500d".to_owned())),
     }
 }
 
 /// A size such as `64KiB`, or an expression for one.
-pub(crate) fn size(tokens: &TokenStream) -> Result<Size, String> {
+pub(crate) fn size(tokens: &TokenStream) -> Result<Size, Refusal> {
     let text = tokens.to_string();
     let Some((digits, unit)) = number(tokens) else {
         return Ok(Size { value: tokens.clone(), text });
@@ -56,26 +61,36 @@ pub(crate) fn size(tokens: &TokenStream) -> Result<Size, String> {
     Ok(Size { value: value.into_token_stream(), text })
 }
 
-fn bytes(digits: &str, unit: &str) -> Result<u64, String> {
+fn bytes(digits: &str, unit: &str) -> Result<u64, Refusal> {
     let scale = match SIZES.iter().find(|(name, _)| *name == unit) {
         Some((_, scale)) => *scale,
         None if unit.is_empty() || unit == "usize" => 1,
         None => {
-            return Err(match size_meant(unit) {
-                Some(meant) => format!("unknown unit `{unit}`; write `{digits}{meant}`"),
-                None => format!("unknown unit `{unit}`; the units of size are {}", units(&SIZES)),
-            });
+            let text = match size_meant(unit) {
+                Some((meant, thousands)) => match in_full(digits, thousands) {
+                    Some(number) => format!("write `{digits}{meant}` or `{number}`"),
+                    None => format!("write `{digits}{meant}`"),
+                },
+                None => format!("the units of size are {}", units(&SIZES)),
+            };
+            return Err((Code::Unit, format!("unknown unit `{unit}`; {text}")));
         }
     };
     if digits.contains(['.', 'e', 'E']) {
-        return Err("a size is a whole number of bytes".to_owned());
+        return Err((Code::NotWhole, "a size is a whole number of bytes".to_owned()));
     }
     let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(scale));
     match bytes {
-        Some(0) => Err("a size must be more than nothing".to_owned()),
+        Some(0) => Err((Code::Zero, "a size must be more than nothing".to_owned())),
         Some(bytes) if i64::try_from(bytes).is_ok() => Ok(bytes),
-        _ => Err(format!("`{digits}{unit}` is too large")),
+        _ => Err((Code::TooLarge, format!("`{digits}{unit}` is too large"))),
     }
+}
+
+/// `64` thousands as `64_000`.
+fn in_full(digits: &str, thousands: usize) -> Option<String> {
+    let whole = !digits.contains(['.', 'e', 'E', '_']) && thousands > 0;
+    whole.then(|| digits.to_owned() + &"_000".repeat(thousands))
 }
 
 /// The digits, in base 10 and without `_`, and the unit.
@@ -111,12 +126,16 @@ fn time_meant(unit: &str) -> Option<&'static str> {
     })
 }
 
-fn size_meant(unit: &str) -> Option<&'static str> {
+/// The unit that was meant, and the powers of a thousand that it might stand for.
+fn size_meant(unit: &str) -> Option<(&'static str, usize)> {
     Some(match unit.to_lowercase().as_str() {
-        "b" | "byte" | "bytes" => "B",
-        "k" | "kb" | "ki" | "kib" => "KiB",
-        "m" | "mb" | "mi" | "mib" => "MiB",
-        "g" | "gb" | "gi" | "gib" => "GiB",
+        "b" | "byte" | "bytes" => ("B", 0),
+        "k" | "kb" => ("KiB", 1),
+        "m" | "mb" => ("MiB", 2),
+        "g" | "gb" => ("GiB", 3),
+        "ki" | "kib" => ("KiB", 0),
+        "mi" | "mib" => ("MiB", 0),
+        "gi" | "gib" => ("GiB", 0),
         _ => return None,
     })
 }
@@ -156,7 +175,8 @@ mod tests {
             ("TIME", Err("a time is a number with a unit, such as `30s` or `5min`")),
         ] {
             let expected = expected.map_err(str::to_owned);
-            assert_eq!(millis(&text.parse().unwrap()), expected, "{text}");
+            let found = millis(&text.parse().unwrap()).map_err(|(_, text)| text);
+            assert_eq!(found, expected, "{text}");
         }
     }
 
@@ -173,14 +193,16 @@ mod tests {
             ("LIMIT", Ok("LIMIT")),
             ("(2 * LIMIT)", Ok("(2 * LIMIT)")),
             ("0KiB", Err("a size must be more than nothing")),
-            ("64KB", Err("unknown unit `KB`; write `64KiB`")),
-            ("64k", Err("unknown unit `k`; write `64KiB`")),
+            ("64KB", Err("unknown unit `KB`; write `64KiB` or `64_000`")),
+            ("2m", Err("unknown unit `m`; write `2MiB` or `2_000_000`")),
+            ("64kib", Err("unknown unit `kib`; write `64KiB`")),
             ("64kg", Err("unknown unit `kg`; the units of size are `B`, `KiB`, `MiB` or `GiB`")),
             ("1.5MiB", Err("a size is a whole number of bytes")),
             ("99999999999GiB", Err("`99999999999GiB` is too large")),
         ] {
             let found = size(&text.parse().unwrap()).map(|size| size.value.to_string());
-            assert_eq!(found.as_deref().map_err(String::as_str), expected, "{text}");
+            let found = found.as_deref().map_err(|(_, text)| text.as_str());
+            assert_eq!(found, expected, "{text}");
         }
     }
 }

@@ -4,6 +4,7 @@ use quote::ToTokens;
 use super::entry::Entry;
 use super::literal;
 use crate::ast::{Answer, Edges, Event, Size};
+use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
 
@@ -23,8 +24,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Adds a finding about something that then counts as unknown.
-    pub(crate) fn lost(&mut self, place: impl ToTokens, message: impl std::fmt::Display) {
-        self.errors.at(place, message);
+    pub(crate) fn lost(
+        &mut self,
+        code: Code,
+        place: impl ToTokens,
+        message: impl std::fmt::Display,
+    ) {
+        self.errors.at(code, place, message);
         self.damaged = true;
     }
 
@@ -36,7 +42,7 @@ impl<'a> Reader<'a> {
         if first {
             self.seen.push(id);
         } else {
-            self.errors.at(key, format_args!("`{key}` is here twice; remove one"));
+            self.errors.at(Code::Twice, key, format_args!("`{key}` is here twice; remove one"));
         }
         first
     }
@@ -44,45 +50,45 @@ impl<'a> Reader<'a> {
     /// The value of a key that leads nowhere.
     pub(crate) fn value(&mut self, entry: &Entry, example: &str) -> Option<TokenStream> {
         let key = &entry.key;
-        if let Some(target) = &entry.target {
-            self.errors.at(target, format_args!("`{key}` leads nowhere; remove `=> {target}`"));
+        if entry.lost {
+            return None;
         }
-        let Some(value) = &entry.value else {
-            self.lost(key, format_args!("`{key}` lacks its value; write `{example}`"));
+        if let Some(target) = &entry.target {
+            let text = format!("`{key}` leads nowhere; remove `=> {target}`");
+            self.errors.at(Code::TooMuch, target, text);
+        }
+        let Some(value) = entry.value.as_ref().filter(|value| !value.is_empty()) else {
+            let text = format!("`{key}` lacks its value; write `{example}`");
+            self.lost(Code::ValueMissing, key, text);
             return None;
         };
-        self.whole(value);
-        Some(value.clone())
+        if entry.at_most != example.contains("<=") {
+            self.lost(Code::Grammar, key, format_args!("write `{example}`"));
+            return None;
+        }
+        self.is_whole(value).then(|| value.clone())
     }
 
     /// An expression that is being typed ends in an operator. rustc would show that at the whole
     /// macro.
-    pub(crate) fn whole(&mut self, value: &TokenStream) {
-        if let Some(TokenTree::Punct(last)) = value.clone().into_iter().last() {
-            if !matches!(last.as_char(), '?' | '>') {
-                self.lost(&last, format_args!("expected more after `{last}`"));
+    pub(crate) fn is_whole(&mut self, value: &TokenStream) -> bool {
+        match value.clone().into_iter().last() {
+            Some(TokenTree::Punct(last)) if !matches!(last.as_char(), '?' | '>') => {
+                self.lost(Code::Grammar, &last, format_args!("expected more after `{last}`"));
+                false
             }
+            _ => true,
         }
     }
 
-    pub(crate) fn size(&mut self, tokens: &TokenStream) -> Size {
-        match literal::size(tokens) {
-            Ok(size) => size,
-            Err(message) => {
-                self.errors.at(tokens, message);
-                Size { value: tokens.clone(), text: tokens.to_string() }
-            }
-        }
+    pub(crate) fn size(&mut self, tokens: &TokenStream) -> Option<Size> {
+        let size = literal::size(tokens);
+        size.map_err(|(code, message)| self.lost(code, tokens, message)).ok()
     }
 
-    pub(crate) fn millis(&mut self, tokens: &TokenStream) -> u64 {
-        match literal::millis(tokens) {
-            Ok(millis) => millis,
-            Err(message) => {
-                self.errors.at(tokens, message);
-                1
-            }
-        }
+    pub(crate) fn millis(&mut self, tokens: &TokenStream) -> Option<u64> {
+        let millis = literal::millis(tokens);
+        millis.map_err(|(code, message)| self.errors.at(code, tokens, message)).ok()
     }
 
     /// Reads `eof => State` and its like into `edges`.
@@ -90,49 +96,61 @@ impl<'a> Reader<'a> {
         if !self.is_first(&entry, "=>") {
             return;
         }
-        let name = event.name();
-        let Entry { key, value, target } = entry;
-        if event.is_deadline() {
-            let says_never = value.as_ref().is_some_and(is_never);
-            let (Some(time), Some(target)) = (&value, &target) else {
-                match (value, target) {
-                    (Some(_), _) if says_never && event == Event::Within => edges.never = Some(key),
-                    (Some(_), _) if says_never => {
-                        self.lost(key, "`idle = never` says too little; write `within = never`");
-                    }
-                    (Some(time), _) => self
-                        .lost(key, format_args!("`{name} = {time}` leads nowhere; add `=> State`")),
-                    (None, Some(target)) => self.lost(
-                        key,
-                        format_args!("`{name}` lacks its time; write `{name} = 30s => {target}`"),
-                    ),
-                    (None, None) => self.lost(
-                        key,
-                        format_args!("`{name}` lacks its time; write `{name} = 30s => State`"),
-                    ),
-                }
-                return;
-            };
-            if says_never {
-                let text = format_args!("`never` leads nowhere; remove `=> {target}`");
-                self.lost(target, text);
-                return;
-            }
-            let millis = self.millis(time);
-            edges.answers.push(Answer { event, key, millis, target: target.clone() });
-            return;
+        if entry.lost {
+            self.damaged = true;
+        } else if event.is_deadline() {
+            self.deadline(event, entry, edges);
+        } else {
+            self.edge(event, entry, edges);
         }
+    }
+
+    fn deadline(&mut self, event: Event, entry: Entry, edges: &mut Edges) {
+        let name = event.name();
+        let Entry { key, value, target, .. } = entry;
+        let Some(time) = value.filter(|time| !time.is_empty()) else {
+            let target = target.map_or_else(|| "State".to_owned(), |target| target.to_string());
+            let text = format!("`{name}` lacks its time; write `{name} = 30s => {target}`");
+            return self.lost(Code::ValueMissing, key, text);
+        };
+        match (is_never(&time), target) {
+            (true, Some(target)) => {
+                let text = format!("`never` leads nowhere; remove `=> {target}`");
+                self.lost(Code::Never, target, text);
+            }
+            (true, None) if event == Event::Within => edges.never = Some(key),
+            (true, None) => {
+                let text = "`idle = never` says too little; write `within = never`";
+                self.lost(Code::Never, key, text);
+            }
+            (false, None) => {
+                let text = format!("`{name} = {time}` leads nowhere; add `=> State`");
+                self.lost(Code::LeadsNowhere, key, text);
+            }
+            (false, Some(target)) => {
+                // Of a time that cannot be read is known that it is there, and where it leads.
+                let millis = self.millis(&time).unwrap_or(1);
+                edges.answers.push(Answer { event, key, millis, target });
+            }
+        }
+    }
+
+    fn edge(&mut self, event: Event, entry: Entry, edges: &mut Edges) {
+        let name = event.name();
+        let Entry { key, value, target, .. } = entry;
         match (value, target) {
             (value, Some(target)) => {
                 if let Some(value) = value {
-                    let text = format_args!("`{name}` has no value; write `{name} => {target}`");
-                    self.errors.at(value, text);
+                    let text = format!("`{name}` has no value; write `{name} => {target}`");
+                    self.errors.at(Code::TooMuch, value, text);
                 }
                 edges.answers.push(Answer { event, key, millis: 0, target });
             }
             (value, None) => {
-                let target = value.map_or_else(|| "State".to_owned(), |value| value.to_string());
-                self.lost(key, format_args!("`{name}` leads nowhere; write `{name} => {target}`"));
+                let target = value.filter(|value| !value.is_empty());
+                let target = target.map_or_else(|| "State".to_owned(), |value| value.to_string());
+                let text = format!("`{name}` leads nowhere; write `{name} => {target}`");
+                self.lost(Code::LeadsNowhere, key, text);
             }
         }
     }
@@ -144,7 +162,7 @@ impl<'a> Reader<'a> {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("it takes {}", spelling::list(known)),
         };
-        self.lost(key, format_args!("unknown key `{key}` on `{name}`; {remedy}"));
+        self.lost(Code::UnknownKey, key, format_args!("unknown key `{key}` on `{name}`; {remedy}"));
     }
 }
 

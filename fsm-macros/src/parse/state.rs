@@ -1,116 +1,145 @@
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::{Attribute, Fields, Meta, Variant};
 
-use super::attribute::{self, Known};
+use super::attribute::{Attr, Level, Owner};
+use super::variant::{self, Variant};
 use super::{entry, wait};
 use crate::ast::{Field, State, To};
+use crate::code::Code;
 use crate::errors::Errors;
 
 /// Reads a variant and the attributes on it.
 pub(crate) fn parse(variant: &Variant, helpers: bool, errors: &mut Errors) -> State {
-    let name = variant.ident.clone();
+    let name = variant.name.clone();
     let mut state = State {
         docs: super::docs(&variant.attrs),
-        braced: matches!(variant.fields, Fields::Named(_)),
+        braced: matches!(variant.fields, variant::Fields::Named(..)),
         fields: Vec::new(),
         waits: Vec::new(),
         to: None,
         rest: None,
-        damaged: false,
+        damaged: variant.broken,
         name,
     };
     match &variant.fields {
-        Fields::Named(fields) => {
-            state.fields = fields.named.iter().filter_map(field).collect();
+        variant::Fields::Named(_, fields) => {
+            state.fields = fields.iter().map(|it| Field::parse(it, helpers, errors)).collect();
         }
-        Fields::Unnamed(fields) => {
+        variant::Fields::Tuple(fields) => {
             let name = &state.name;
             let text =
                 format!("the data of state `{name}` has no names; write `{name} {{ name: Type }}`");
-            errors.at(fields, text);
+            errors.at(Code::DataWithoutNames, fields, text);
             state.damaged = true;
         }
-        Fields::Unit => {}
+        variant::Fields::None => {}
     }
-    if let Some((_, number)) = &variant.discriminant {
-        let text = format!("a state has no number; remove `= {}`", number.to_token_stream());
-        errors.at(number, text);
+    if let Some(number) = &variant.number {
+        errors.at(Code::Number, number, format!("a state has no number; remove `= {number}`"));
     }
     for attr in &variant.attrs {
         state.attribute(attr, helpers, errors);
     }
-    let fields = variant.fields.iter().flat_map(|field| &field.attrs);
-    for attr in variant.attrs.iter().chain(fields) {
-        if attribute::is_conditional(attr) {
-            let text = "what is left out of a machine cannot be known here; \
-                        put the `cfg` on the whole enum, and write one for each case";
-            errors.at(attr, text);
-            state.damaged = true;
-        }
-    }
     state
 }
 
-fn field(field: &syn::Field) -> Option<Field> {
-    let name = field.ident.clone()?;
-    let marked = |mark: &str| {
-        field.attrs.iter().find_map(|attr| match &attr.meta {
-            Meta::Path(path) if path.is_ident(mark) => path.get_ident().cloned(),
-            _ => None,
-        })
-    };
-    Some(Field { carry: marked("carry"), error: marked("error"), ty: field.ty.clone(), name })
+impl Field {
+    fn parse(field: &variant::Field, helpers: bool, errors: &mut Errors) -> Self {
+        let mut read =
+            Self { name: field.name.clone(), ty: field.ty.clone(), carry: None, error: None };
+        for attr in &field.attrs {
+            let Some(name) = attr.name() else { continue };
+            let (mark, meant) = match attr.owner(Level::Field, helpers) {
+                Owner::Ours("carry") => (&mut read.carry, "carry"),
+                Owner::Ours(meant) => (&mut read.error, meant),
+                Owner::Misplaced(meant) => {
+                    attr.misplaced(meant, Level::Field, errors);
+                    continue;
+                }
+                Owner::Other => continue,
+            };
+            slip(name, meant, errors);
+            if mark.is_some() {
+                errors.at(Code::Twice, name, format!("`{meant}` is here twice; remove one"));
+            }
+            if attr.arguments(errors).is_some_and(|arguments| !arguments.is_empty()) {
+                let text = format!("`{meant}` takes nothing; write `#[{meant}]`");
+                errors.at(Code::TooMuch, name, text);
+            }
+            *mark = Some(name.clone());
+        }
+        read
+    }
 }
 
 impl State {
-    fn attribute(&mut self, attr: &Attribute, helpers: bool, errors: &mut Errors) {
-        let Some(name) = attr.path().get_ident() else { return };
-        match attribute::known(name, helpers) {
-            Known::Other => return,
-            Known::Slip(meant) => {
-                let text = format!("unknown attribute `{name}`; did you mean `{meant}`?");
-                errors.at(name, text);
-                self.damaged = true;
-                return;
-            }
-            Known::Ours => {}
-        }
-        let Some(arguments) = attribute::arguments(attr, errors) else {
-            self.damaged = true;
-            return;
+    fn attribute(&mut self, attr: &Attr, helpers: bool, errors: &mut Errors) {
+        let Some(name) = attr.name() else { return };
+        let meant = match attr.owner(Level::State, helpers) {
+            Owner::Ours(meant) => meant,
+            Owner::Misplaced(meant) => return attr.misplaced(meant, Level::State, errors),
+            Owner::Other => return,
         };
+        // What else is wrong with it is said when its name is right.
+        let quiet = &mut Errors::default();
+        let slip = slip(name, meant, errors);
+        let errors = if slip { quiet } else { errors };
+        let arguments = attr.arguments(errors);
+        self.damaged |= slip || arguments.is_none();
         let twice = format!("`{name}` is here twice; join them or remove one");
-        match name.to_string().as_str() {
+        match meant {
             "to" => {
-                let empty = arguments.is_empty();
-                let (targets, whole) = entry::names(arguments, errors);
-                if self.to.is_some() {
-                    errors.at(name, twice);
-                } else if empty {
-                    errors.at(name, "`to` names no state; write `#[to(State | Other)]`");
-                    self.damaged = true;
+                let first = self.to.is_none();
+                if !first {
+                    errors.at(Code::Twice, name, twice);
                 }
-                self.damaged |= !whole;
-                let to =
-                    self.to.get_or_insert_with(|| To { key: name.clone(), targets: Vec::new() });
-                to.targets.extend(targets);
+                let mut to =
+                    self.to.take().unwrap_or_else(|| To { key: name.clone(), targets: Vec::new() });
+                if let Some(arguments) = arguments {
+                    self.targets(&mut to, name, arguments, errors);
+                }
+                self.to = Some(to);
             }
             "rest" => {
                 if self.rest.is_some() {
-                    errors.at(name, twice);
+                    errors.at(Code::Twice, name, twice);
                 }
-                if !arguments.is_empty() {
-                    errors.at(arguments, "`rest` takes nothing; write `#[rest]`");
+                if let Some(arguments) = arguments.filter(|arguments| !arguments.is_empty()) {
+                    errors.at(Code::TooMuch, arguments, "`rest` takes nothing; write `#[rest]`");
                 }
                 self.rest = Some(name.clone());
             }
             _ => {
-                let (wait, whole) = wait::parse(name, arguments, errors);
+                let (wait, whole) = match arguments {
+                    Some(arguments) => wait::parse(name, meant, arguments, errors),
+                    None => (wait::unread(name, meant), false),
+                };
                 self.damaged |= !whole;
                 self.waits.extend(wait);
             }
         }
     }
+
+    fn targets(&mut self, to: &mut To, name: &Ident, list: TokenStream, errors: &mut Errors) {
+        if list.is_empty() {
+            let text = "`to` names no state; write `#[to(State | Other)]`";
+            errors.at(Code::ValueMissing, name, text);
+            self.damaged = true;
+        }
+        let (targets, whole) = entry::names(list, errors);
+        self.damaged |= !whole;
+        to.targets.extend(targets);
+    }
+}
+
+/// Says that an attribute has not the name that it was meant to have.
+fn slip(name: &Ident, meant: &str, errors: &mut Errors) -> bool {
+    if name == meant {
+        return false;
+    }
+    let text = format!("unknown attribute `{name}`; did you mean `{meant}`?");
+    errors.at(Code::UnknownAttribute, name.to_token_stream(), text);
+    true
 }
 
 #[cfg(test)]
@@ -119,9 +148,9 @@ mod tests {
 
     fn read(text: &str) -> (State, Vec<String>) {
         let mut errors = Errors::default();
-        let state = parse(&syn::parse_str(text).unwrap(), false, &mut errors);
-        let messages = errors.messages();
-        (state, messages)
+        let item = format!("enum M {{ {text} }}");
+        let mut machine = crate::parse::tests::machine("start = S", &item, &mut errors);
+        (machine.states.remove(0), errors.messages())
     }
 
     #[test]
@@ -147,14 +176,45 @@ mod tests {
     fn slips_are_named() {
         for (text, expected) in [
             ("#[raed(some)] S", "unknown attribute `raed`; did you mean `read`?"),
+            ("#[raed(sum)] S", "unknown attribute `raed`; did you mean `read`?"),
             ("#[to] S", "`to` names no state; write `#[to(State | Other)]`"),
             ("#[to(A)] #[to(B)] S", "`to` is here twice; join them or remove one"),
             ("#[to(A, B)] S", "expected the names of states, with `|` between them"),
             ("#[rest] #[rest] S", "`rest` is here twice; join them or remove one"),
             ("#[rest(x)] S", "`rest` takes nothing; write `#[rest]`"),
             ("#[read = 8] S", "expected parentheses; write `#[read(..)]`"),
+            ("S { #[cary] x: u8 }", "unknown attribute `cary`; did you mean `carry`?"),
+            ("S { #[carry] #[carry] x: u8 }", "`carry` is here twice; remove one"),
+            ("S { #[carry(y)] x: u8 }", "`carry` takes nothing; write `#[carry]`"),
+            (
+                "S { #[read(some)] x: u8 }",
+                "`read` is about a state; put it on the variant, not on its field",
+            ),
+            ("#[carry] S", "`carry` takes the data of a field; put it on a field of a state"),
+            ("#[error] S", "`error` fills a field; put it on a field of a state"),
         ] {
             assert_eq!(read(text).1, [expected], "{text}");
         }
+    }
+
+    #[test]
+    fn attributes_on_the_enum_are_misplaced() {
+        let messages = |item: &str| {
+            let mut errors = Errors::default();
+            let _ = crate::parse::tests::machine("start = S", item, &mut errors);
+            errors.messages()
+        };
+        assert_eq!(
+            messages("#[rest] #[carry] enum M { S }"),
+            [
+                "`rest` is about one state; put it on a variant",
+                "`carry` takes the data of a field; put it on a field of a state",
+            ]
+        );
+        assert_eq!(
+            messages("#[state_machine(start = S)] enum M { S }"),
+            ["`state_machine` is here twice; remove one"]
+        );
+        assert_eq!(messages("#[derive(Other)] #[rest] enum M { S }"), [""; 0]);
     }
 }

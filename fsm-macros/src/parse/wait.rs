@@ -1,62 +1,75 @@
-use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::Lit;
+use syn::{Lit, Type};
 
 use super::entry::{self, Entry};
 use super::literal;
 use super::reader::Reader;
-use crate::ast::{Cut, Edges, Event, Kind, Pause, Shape, Size, Wait};
+use crate::ast::{Cut, Edges, Event, Kind, Pause, Shape, Wait};
+use crate::code::Code;
 use crate::errors::Errors;
 
-/// Reads `#[read(..)]` and its like, and says whether all of it could be read.
+/// Reads `#[read(..)]` and its like, where `meant` is the right name, and says whether all of it
+/// could be read.
 pub(crate) fn parse(
     name: &Ident,
+    meant: &str,
     arguments: TokenStream,
     errors: &mut Errors,
 ) -> (Option<Wait>, bool) {
-    let (text, own, mut kind): (_, &[_], _) = match name.to_string().as_str() {
-        "read" => (
-            "read",
-            &["exact", "until", "some", "upto", "frame", "max"],
-            Kind::Read { shape: None, max: None },
-        ),
-        "flush" => ("flush", &[], Kind::Flush),
-        "drain" => ("drain", &["below"], Kind::Drain { below: None }),
-        "run" => ("run", &[], Kind::Run),
-        "sleep" => ("sleep", &["max"], Kind::Sleep(None)),
-        "wait" => ("wait", &[], Kind::Message),
-        "end" => ("end", &[], Kind::End),
-        _ => return (None, false),
+    let (text, own): (_, &[_]) = match meant {
+        "read" => ("read", &["exact", "until", "some", "upto", "frame", "max"]),
+        "flush" => ("flush", &[]),
+        "drain" => ("drain", &["below"]),
+        "run" => ("run", &[]),
+        "sleep" => ("sleep", &["max"]),
+        "wait" => ("wait", &[]),
+        _ => ("end", &[]),
     };
+    let Some(mut wait) = unread(name, meant) else { return (None, false) };
     let mut reader = Reader::new(text, errors);
-    let mut parts = entry::split(arguments);
-    let time = match &kind {
+    let mut parts = entry::split(arguments, false);
+    let time = match &wait.kind {
         Kind::Sleep(_) => time(&mut parts),
         _ => None,
     };
     let (entries, whole) = entry::entries(&parts, reader.errors);
-    let mut edges = Edges::default();
     let mut max = None;
     for entry in entries {
         let key = entry.key.to_string();
-        if matches!(kind, Kind::End) {
+        if matches!(wait.kind, Kind::End) {
             let text = format!("`{key}` can never happen at an end; write `#[end]`");
-            reader.errors.at(&entry.key, text);
+            reader.errors.at(Code::EndGoesOn, &entry.key, text);
         } else if let Some(event) = Event::named(&key) {
-            reader.event(event, entry, &mut edges);
+            reader.event(event, entry, &mut wait.edges);
         } else if !own.contains(&key.as_str()) {
             let known: Vec<_> =
                 own.iter().copied().chain(Event::ALL.iter().map(|event| event.name())).collect();
             reader.unknown(&entry.key, &known);
         } else if reader.is_first(&entry, "=") {
-            read(&mut kind, &mut max, &entry, &mut reader);
+            read(&mut wait.kind, &mut max, &entry, &mut reader);
         }
     }
-    if let Kind::Sleep(pause) = &mut kind {
+    if let Kind::Sleep(pause) = &mut wait.kind {
         *pause = self::pause(name, time, max, &mut reader);
     }
     let whole = whole && !reader.damaged;
-    (Some(Wait { name: name.clone(), kind, edges }), whole)
+    (Some(wait), whole)
+}
+
+/// The wait called `meant`, of which nothing else is known.
+pub(crate) fn unread(name: &Ident, meant: &str) -> Option<Wait> {
+    let kind = match meant {
+        "read" => Kind::Read { shape: None, max: None },
+        "flush" => Kind::Flush,
+        "drain" => Kind::Drain { below: None },
+        "run" => Kind::Run,
+        "sleep" => Kind::Sleep(None),
+        "wait" => Kind::Message,
+        "end" => Kind::End,
+        _ => return None,
+    };
+    Some(Wait { name: name.clone(), kind, edges: Edges::default() })
 }
 
 /// Reads a key that is no edge. `longest` is where the `max` of a `sleep` goes.
@@ -69,110 +82,98 @@ fn read(
     let key = entry.key.clone();
     match (kind, key.to_string().as_str()) {
         (Kind::Read { max, .. }, "max") => {
-            *max = reader.value(entry, "max = 64KiB").map(|value| (key, reader.size(&value)));
+            let value = reader.value(entry, "max = 64KiB");
+            *max = value.and_then(|value| Some((key, reader.size(&value)?)));
         }
         (Kind::Drain { below }, _) => {
-            *below = reader.value(entry, "below = 64KiB").map(|value| reader.size(&value));
+            let value = reader.value(entry, "below = 64KiB");
+            *below = value.and_then(|value| reader.size(&value));
         }
         (Kind::Sleep(_), _) => {
-            *longest = reader.value(entry, "max = 5min").map(|value| (key, reader.millis(&value)));
+            // A bound that cannot be read is there.
+            let value = reader.value(entry, "max = 5min");
+            *longest = Some((key, value.and_then(|value| reader.millis(&value)).unwrap_or(1)));
         }
         (Kind::Read { shape: Some(first), .. }, name) => {
             let first = &first.key;
-            reader.errors.at(
-                key,
-                format_args!("a state reads in one way, this in two; remove `{first}` or `{name}`"),
-            );
+            let text =
+                format!("a state reads in one way, this in two; remove `{first}` or `{name}`");
+            reader.errors.at(Code::TwoShapes, key, text);
         }
         (Kind::Read { shape, .. }, name) => {
-            let cut = match name {
-                "exact" => reader.value(entry, "exact = 8").map(|value| exact(value, reader)),
-                "until" => {
-                    let value = reader.value(entry, "until = b\"\\n\"");
-                    value.map(|value| Cut::Until(until(value, reader)))
-                }
-                "upto" => {
-                    let value = reader.value(entry, "upto = left");
-                    value.map(|value| upto(value, reader))
-                }
-                "frame" => {
-                    let value = reader.value(entry, "frame = Type");
-                    value.and_then(|value| frame(value, reader))
-                }
-                _ => Some(some(entry, reader)),
-            };
             let text = match &entry.value {
                 Some(value) => format!("{key} = {value}"),
                 None => key.to_string(),
             };
-            *shape = cut.map(|cut| Shape { key, cut, text });
+            *shape = Some(Shape { cut: cut(name, entry, reader), key, text });
         }
         _ => {}
     }
 }
 
-fn exact(value: TokenStream, reader: &mut Reader<'_>) -> Cut {
-    if !literal::is_number(&value) {
-        return Cut::ExactOf(value);
-    }
-    let size: Size = reader.size(&value);
-    match size.value.into_iter().next() {
-        Some(TokenTree::Literal(number)) => Cut::Exact(number),
-        _ => Cut::Exact(Literal::usize_unsuffixed(1)),
-    }
-}
-
-fn until(value: TokenStream, reader: &mut Reader<'_>) -> TokenStream {
-    match syn::parse2::<Lit>(value.clone()) {
-        Ok(Lit::ByteStr(text)) => {
-            if text.value().is_empty() {
-                reader.errors.at(value.clone(), "a delimiter has at least one byte");
-            }
-            value
-        }
-        Ok(Lit::Byte(byte)) => quote!(&[#byte]),
-        Ok(Lit::Str(text)) => {
-            let meant = text.to_token_stream();
-            reader.errors.at(text, format_args!("a delimiter is bytes; write `b{meant}`"));
-            value
-        }
-        Ok(Lit::Char(letter)) => {
-            let meant = letter.to_token_stream();
-            reader.errors.at(letter, format_args!("a delimiter is bytes; write `b{meant}`"));
-            value
-        }
-        Ok(_) => {
-            reader.errors.at(value.clone(), "a delimiter is bytes, such as `b\"\\r\\n\"`");
-            value
-        }
-        Err(_) => value,
+fn cut(name: &str, entry: &Entry, reader: &mut Reader<'_>) -> Cut {
+    match name {
+        "exact" => exact(reader.value(entry, "exact = 8"), reader),
+        "until" => Cut::Until(until(reader.value(entry, "until = b\"\\n\""), reader)),
+        "upto" => Cut::Upto(upto(reader.value(entry, "upto = left"), reader)),
+        "frame" => frame(reader.value(entry, "frame = Type"), reader),
+        _ => some(entry, reader),
     }
 }
 
-fn upto(value: TokenStream, reader: &mut Reader<'_>) -> Cut {
+fn exact(value: Option<TokenStream>, reader: &mut Reader<'_>) -> Cut {
+    match value {
+        None => Cut::Unknown,
+        Some(value) if !literal::is_number(&value) => Cut::ExactOf(value),
+        Some(value) => match reader.size(&value).and_then(|size| size.value.into_iter().next()) {
+            Some(TokenTree::Literal(number)) => Cut::Exact(number),
+            _ => Cut::Unknown,
+        },
+    }
+}
+
+fn until(value: Option<TokenStream>, reader: &mut Reader<'_>) -> TokenStream {
+    let Some(value) = value else { return TokenStream::new() };
+    let text = match syn::parse2::<Lit>(value.clone()) {
+        Ok(Lit::ByteStr(text)) if text.value().is_empty() => {
+            "a delimiter has at least one byte".to_owned()
+        }
+        Ok(Lit::Byte(byte)) => return quote!(&[#byte]),
+        Ok(Lit::Str(_) | Lit::Char(_)) => format!("a delimiter is bytes; write `b{value}`"),
+        Ok(Lit::ByteStr(_)) | Err(_) => return value,
+        Ok(_) => "a delimiter is bytes, such as `b\"\\r\\n\"`".to_owned(),
+    };
+    reader.errors.at(Code::Delimiter, &value, text);
+    value
+}
+
+fn upto(value: Option<TokenStream>, reader: &mut Reader<'_>) -> TokenStream {
+    let Some(value) = value else { return TokenStream::new() };
     if literal::is_number(&value) {
         let text = format!("`upto = {value}` never changes; write `some, max = {value}`");
-        reader.errors.at(&value, text);
+        reader.errors.at(Code::NeverChanges, &value, text);
     }
-    Cut::Upto(value)
+    value
 }
 
-fn frame(value: TokenStream, reader: &mut Reader<'_>) -> Option<Cut> {
-    match syn::parse2(value) {
-        Ok(decoder) => Some(Cut::Frame(Box::new(decoder))),
-        Err(error) => {
-            reader.errors.push(error);
-            reader.damaged = true;
-            None
+fn frame(value: Option<TokenStream>, reader: &mut Reader<'_>) -> Cut {
+    let Some(value) = value else { return Cut::Unknown };
+    match syn::parse2(value.clone()) {
+        Ok(Type::Infer(_)) | Err(_) => {
+            let text = "`frame` is a type that decodes; write `frame = Type`";
+            reader.lost(Code::ValueUnreadable, value, text);
+            Cut::Unknown
         }
+        Ok(decoder) => Cut::Frame(Box::new(decoder)),
     }
 }
 
 fn some(entry: &Entry, reader: &mut Reader<'_>) -> Cut {
-    let place =
-        entry.value.clone().or_else(|| entry.target.as_ref().map(ToTokens::to_token_stream));
+    let place = entry.value.clone().filter(|value| !value.is_empty());
+    let place = place.or_else(|| entry.target.as_ref().map(ToTokens::to_token_stream));
     if let Some(place) = place {
-        reader.errors.at(place, "`some` takes nothing; write `some, max = 64KiB`");
+        let text = "`some` takes nothing; write `some, max = 64KiB`";
+        reader.errors.at(Code::TooMuch, place, text);
     }
     Cut::Some
 }
@@ -196,23 +197,25 @@ fn pause(
     reader: &mut Reader<'_>,
 ) -> Option<Pause> {
     let Some(time) = time else {
-        reader.lost(name, "`sleep` lacks its time; write `#[sleep(30s)]`");
+        let text = "`sleep` lacks its time; write `#[sleep(30s)]`";
+        reader.lost(Code::ValueMissing, name, text);
         return None;
     };
-    reader.whole(&time);
+    if !reader.is_whole(&time) {
+        return None;
+    }
     match (literal::is_number(&time), max) {
         (true, max) => {
             if let Some((key, _)) = max {
-                reader
-                    .errors
-                    .at(key, "`max` bounds an expression, this is a literal; remove `max`");
+                let text = "`max` bounds an expression, this is a literal; remove `max`";
+                reader.errors.at(Code::NeedlessBound, key, text);
             }
-            Some(Pause::Fixed(reader.millis(&time)))
+            Some(Pause::Fixed(reader.millis(&time).unwrap_or(1)))
         }
         (false, Some((_, max))) => Some(Pause::Of { time, max }),
         (false, None) => {
             let text = format!("nothing bounds this sleep; write `#[sleep({time}, max = 5min)]`");
-            reader.errors.at(&time, text);
+            reader.errors.at(Code::Unbounded, &time, text);
             Some(Pause::Of { time, max: 1 })
         }
     }
@@ -231,11 +234,13 @@ mod tests {
             _ => TokenStream::new(),
         };
         let mut errors = Errors::default();
-        let (wait, _) = parse(&name, arguments, &mut errors);
+        let meant = name.to_string();
+        let (wait, _) = parse(&name, &meant, arguments, &mut errors);
         let wait = wait.unwrap();
         let kind = match wait.kind {
             Kind::Read { shape, max } => {
                 let cut = shape.map_or("?".to_owned(), |shape| match shape.cut {
+                    Cut::Unknown => "unknown".to_owned(),
                     Cut::Exact(number) => format!("exactly {number}"),
                     Cut::ExactOf(length) => format!("exactly of {length}"),
                     Cut::Until(delimiter) => format!("until {delimiter}"),
@@ -321,7 +326,11 @@ mod tests {
             ("read(until = \"\\n\", max = 1)", "a delimiter is bytes; write `b\"\\n\"`"),
             ("read(upto = 9, max = 1)", "`upto = 9` never changes; write `some, max = 9`"),
             ("read(some = 9, max = 1)", "`some` takes nothing; write `some, max = 64KiB`"),
-            ("read(some, max = 64KB)", "unknown unit `KB`; write `64KiB`"),
+            ("read(some, max = 64KB)", "unknown unit `KB`; write `64KiB` or `64_000`"),
+            ("read(exact =)", "`exact` lacks its value; write `exact = 8`"),
+            ("read(frame = 5)", "`frame` is a type that decodes; write `frame = Type`"),
+            ("read(until =)", "`until` lacks its value; write `until = b\"\\n\"`"),
+            ("read(exact = 8 +)", "expected more after `+`"),
             ("read(some, mx = 64)", "unknown key `mx` on `read`; did you mean `max`?"),
             ("read(some, max)", "`max` lacks its value; write `max = 64KiB`"),
             ("flush(withn = 5s => A)", "unknown key `withn` on `flush`; did you mean `within`?"),

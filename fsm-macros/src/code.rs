@@ -1,0 +1,97 @@
+use std::fmt;
+
+/// What a finding is about. The number is in the message and in `ERRORS.md`, which shows for each
+/// the code that causes it and the code that mends it; it stays when the words get better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    // The item.
+    NotAnEnum = 1,
+    Generics = 2,
+    DataWithoutNames = 3,
+    Number = 4,
+    WrongPlace = 5,
+    Unreadable = 6,
+
+    // The grammar of attributes.
+    UnknownKey = 10,
+    UnknownAttribute = 11,
+    Twice = 12,
+    ValueMissing = 13,
+    LeadsNowhere = 14,
+    ValueUnreadable = 15,
+    Grammar = 16,
+    TooMuch = 17,
+    ReservedWord = 18,
+
+    // Literals.
+    Unit = 20,
+    Zero = 21,
+    TooLarge = 22,
+    NotWhole = 23,
+    NotATime = 24,
+    Delimiter = 25,
+    Never = 26,
+
+    // Names.
+    NoStart = 30,
+    UnknownGroup = 31,
+    GroupForState = 32,
+    StateAndGroup = 33,
+    TargetTwice = 34,
+    SharedHandler = 35,
+    NoHandlerName = 36,
+    GroupInItself = 37,
+    GroupUnused = 38,
+
+    // States, and what they wait for.
+    NoWait = 40,
+    TwoWaits = 41,
+    NoVerdicts = 42,
+    EndWithData = 43,
+    EndGoesOn = 44,
+    NoEnd = 45,
+    NoRest = 46,
+    NothingToRead = 47,
+    TwoShapes = 48,
+    NeedlessBound = 49,
+    Unbounded = 50,
+    NoMessage = 51,
+    NobodyWaits = 52,
+    NeverChanges = 53,
+
+    // Events.
+    NoEof = 60,
+    NoLimit = 61,
+    NoError = 62,
+    NoDeadline = 63,
+    Impossible = 64,
+    DeadlineToItself = 65,
+    DeadlineAndNever = 66,
+    DefaultUnused = 67,
+
+    // Data.
+    StartWithData = 70,
+    NothingToCarry = 71,
+    NothingFills = 72,
+    TwoErrors = 73,
+    CarryAndError = 74,
+
+    // The graph.
+    Unreachable = 80,
+    Endless = 81,
+    Spins = 82,
+    OnlyFlushes = 83,
+    Starves = 84,
+
+    // What only types can say.
+    TooLargeAMachine = 90,
+
+    // What only a bug of ours can cause.
+    Bug = 99,
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "fsm::E{:03}", *self as u16)
+    }
+}

@@ -1,0 +1,30 @@
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+use syn::ext::IdentExt;
+
+use crate::code::Code;
+use crate::model::Machine;
+
+/// The constants that hold what the author wrote for a bound, so that rustc reads it once.
+pub(crate) fn bounds(machine: &Machine) -> TokenStream {
+    let bounds =
+        machine.bounds.iter().map(|(name, value)| generated!(const #name: usize = #value;));
+    bounds.collect()
+}
+
+/// Refuses a machine that is larger than its budget, and names the state to make smaller.
+pub(crate) fn budget(machine: &Machine) -> Option<TokenStream> {
+    let budget = machine.budget.as_ref()?;
+    let (root, name) = (machine.interface.root_at(budget.key.span()), &machine.interface.name);
+    let (text, value) = (name.unraw().to_string(), &budget.size.value);
+    let code = Code::TooLargeAMachine.to_string();
+    let states = machine.states.iter().map(|state| {
+        let (name, types) = (state.name.unraw().to_string(), &state.types);
+        generated!((#name, ::core::mem::size_of::<(#(#types,)*)>()))
+    });
+    let states = generated!(&[#(#states),*]);
+    let size = generated!(::core::mem::size_of::<#name>());
+    Some(quote_spanned! {budget.key.span()=>
+        const _: () = #root::__fits(#text, #size, #value, #states, #code);
+    })
+}

@@ -1,0 +1,122 @@
+use proc_macro2::{Delimiter, Group, Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Generics, Visibility, token};
+
+use super::attribute::{self, Attr, Level, Owner};
+use super::variant::{Listed, Variant};
+use crate::code::Code;
+use crate::errors::Errors;
+
+/// An enum as it is written.
+pub(crate) struct Item {
+    pub(crate) attrs: Vec<Attr>,
+    pub(crate) vis: Visibility,
+    keyword: Ident,
+    pub(crate) name: Ident,
+    pub(crate) generics: Generics,
+    braces: Group,
+    pub(crate) variants: Vec<Variant>,
+    /// rustc has refused some of it by its grammar.
+    pub(crate) broken: bool,
+    /// Some derive of it may bring attributes of its own.
+    pub(crate) helpers: bool,
+}
+
+impl Item {
+    /// Reads an enum; of something else it says so and returns `None`.
+    pub(crate) fn read(item: TokenStream, errors: &mut Errors) -> Option<Self> {
+        let head = |input: ParseStream<'_>| {
+            let (attrs, broken) = Attr::all(input)?;
+            let vis = input.parse()?;
+            let keyword = input.call(Ident::parse_any)?;
+            if keyword != "enum" {
+                input.parse::<TokenStream>()?;
+                return Ok(Err(keyword));
+            }
+            let name = input.parse()?;
+            let mut generics: Generics = input.parse()?;
+            generics.where_clause = input.parse()?;
+            if !input.peek(token::Brace) {
+                return Err(input.error("expected the states in braces"));
+            }
+            let braces: Group = input.parse()?;
+            let helpers = attribute::has_helpers(&attrs);
+            let variants = Vec::new();
+            Ok(Ok(Self { attrs, vis, keyword, name, generics, braces, variants, broken, helpers }))
+        };
+        match head.parse2(item.clone()) {
+            Ok(Ok(mut item)) => {
+                let listed = Listed::<Variant>::read(item.braces.stream(), errors);
+                item.broken |= listed.broken;
+                item.variants = listed.items;
+                Some(item)
+            }
+            Ok(Err(keyword)) => {
+                let remedy = if ["struct", "union"].iter().any(|data| keyword == data) {
+                    format!("replace `{keyword}` by `enum`")
+                } else {
+                    "put `#[state_machine(..)]` on an enum".to_owned()
+                };
+                let text = format!("a machine is an enum, this is not; {remedy}");
+                errors.at(Code::NotAnEnum, keyword, text);
+                None
+            }
+            Err(error) => {
+                errors.at(Code::Unreadable, item, error);
+                None
+            }
+        }
+    }
+
+    /// Whether some of it may be left out under a condition, which only a derive sees.
+    pub(crate) fn is_conditional(&self) -> bool {
+        let mut attrs = self.variants.iter().flat_map(Variant::attributes);
+        attrs.any(|(_, attr)| attr.is_conditional())
+    }
+
+    /// What stays of it beside the impls, with more `docs`: all but what is ours, and what rustc
+    /// has refused.
+    pub(crate) fn kept(&self, docs: Option<&TokenStream>) -> TokenStream {
+        self.tokens(docs, &|level, attr| match attr.owner(level, self.helpers) {
+            Owner::Other => attr.to_token_stream(),
+            Owner::Ours(_) | Owner::Misplaced(_) => TokenStream::new(),
+        })
+    }
+
+    /// The same item for a derive, which is to see it with `args`.
+    pub(crate) fn deferred(&self, args: &TokenStream, root: &TokenStream) -> TokenStream {
+        let helpers = self.helpers;
+        let helper = Ident::new(attribute::ARGS, proc_macro2::Span::call_site());
+        let item = self.tokens(None, &|level, attr| attr.deferred(level, self.helpers));
+        quote! {
+            #[derive(#root::__StateMachine)]
+            #[#helper(#helpers #args)]
+            #item
+        }
+    }
+
+    /// What [`deferred`](Self::deferred) was given. The derives beside it are not seen any more.
+    pub(crate) fn args(&mut self) -> TokenStream {
+        let args = self.attrs.iter().find(|attr| attr.is(attribute::ARGS));
+        let mut args = args.and_then(Attr::list).unwrap_or_default().into_iter();
+        let helpers = args.next();
+        self.helpers = helpers.is_some_and(|helpers| helpers.to_string() == "true");
+        args.collect()
+    }
+
+    fn tokens(
+        &self,
+        docs: Option<&TokenStream>,
+        with: &dyn Fn(Level, &Attr) -> TokenStream,
+    ) -> TokenStream {
+        let Self { vis, keyword, name, generics, .. } = self;
+        let attrs = self.attrs.iter().map(|attr| with(Level::Machine, attr));
+        let variants = self.variants.iter().map(|variant| variant.tokens(with));
+        let mut braces = Group::new(Delimiter::Brace, quote!(#(#variants,)*));
+        braces.set_span(self.braces.span());
+        let bounds = &generics.where_clause;
+        quote!(#(#attrs)* #docs #vis #keyword #name #generics #bounds #braces)
+    }
+}
