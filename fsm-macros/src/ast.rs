@@ -8,6 +8,8 @@ pub(crate) struct Machine {
     pub(crate) docs: String,
     pub(crate) args: Args,
     pub(crate) states: Vec<State>,
+    /// The words of ours, where they are written.
+    pub(crate) words: Vec<Ident>,
     /// rustc has refused some of the enum, so what is missing may have been there.
     pub(crate) damaged: bool,
     /// The enum has parameters.
@@ -190,6 +192,25 @@ impl Edges {
 
     pub(crate) fn bounds_time(&self) -> bool {
         self.never.is_some() || self.answers.iter().any(|answer| answer.event.is_deadline())
+    }
+}
+
+impl Machine {
+    /// The names in attributes that stand for states or groups, where they are written.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Ident> {
+        fn targets(edges: &Edges) -> impl Iterator<Item = &Ident> {
+            edges.answers.iter().map(|answer| &answer.target)
+        }
+        let of_states = self.states.iter().flat_map(|state| {
+            let verdicts = state.to.iter().flat_map(|to| &to.targets);
+            verdicts.chain(state.waits.iter().flat_map(|wait| targets(&wait.edges)))
+        });
+        let members = self.args.groups.iter().flat_map(|group| &group.members);
+        self.args.start.iter().chain(targets(&self.args.defaults)).chain(members).chain(of_states)
+    }
+
+    pub(crate) fn is_group(&self, name: &Ident) -> bool {
+        self.args.groups.iter().any(|group| group.name == *name)
     }
 }
 

@@ -43,9 +43,30 @@ pub(crate) fn expand(machine: &Machine) -> TokenStream {
     impls.extend(size::budget(machine));
     impls.extend(machine::machine(machine));
     impls.extend(drive::drive(machine));
-    let mut tokens = module(&machine.interface);
+    let mut tokens = names(&machine.interface);
+    tokens.extend(module(&machine.interface));
     tokens.extend(beside(&machine.interface, &impls));
     tokens
+}
+
+/// What an editor finds for the tokens in attributes: the states, and the docs of words. First of
+/// all, because it takes the first.
+pub(crate) fn names(interface: &Interface) -> TokenStream {
+    let Interface { root, name, words, states, .. } = interface;
+    generated! {
+        // Of the `cfg` that only rust-analyzer sets.
+        #[allow(unexpected_cfgs)]
+        const _: () = {
+            #[cfg(rust_analyzer)]
+            const fn names(machine: #name) {
+                let _ = [#(#root::__words::#words),*];
+                match machine {
+                    #(#name::#states { .. } => {})*
+                    _ => {}
+                }
+            }
+        };
+    }
 }
 
 /// The impls, in a scope that has the names of the module: where another module has its name, one

@@ -24,6 +24,7 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
     let text = name.to_string();
     let message = interface.message_type();
     let lints = expand::lints();
+    let known = expand::names(&interface);
     let module = expand::module(&interface);
     let impls = expand::beside(
         &interface,
@@ -81,6 +82,7 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
     quote! {
         #(#findings;)*
         #names
+        #known
         #module
         #impls
     }

@@ -28,6 +28,10 @@ pub(crate) struct Interface {
     pub(crate) module: Ident,
     /// The path of the runtime.
     pub(crate) root: TokenStream,
+    /// The words of ours, where they are written.
+    pub(crate) words: Vec<Ident>,
+    /// The names of states, where they are written in attributes.
+    pub(crate) states: Vec<Ident>,
     pub(crate) message: Option<Type>,
     pub(crate) error: Option<Type>,
     pub(crate) handlers: Vec<Handler>,

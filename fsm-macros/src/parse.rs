@@ -13,6 +13,7 @@ mod reader;
 mod state;
 mod variant;
 mod wait;
+mod words;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -42,6 +43,7 @@ pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> Mach
             attr.misplaced(meant, Level::Machine, errors);
         }
     }
+    let words = words::words(&args, item);
     let args = args::parse(args, errors);
     let states = item.variants.iter().map(|variant| state::parse(variant, item.helpers, errors));
     Machine {
@@ -50,6 +52,7 @@ pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> Mach
         docs: docs(&item.attrs),
         args,
         states: states.collect(),
+        words,
         damaged: item.broken,
         generic,
     }

@@ -61,6 +61,9 @@
 //! `TRACE`.
 #![forbid(unsafe_code)]
 
+#[doc(hidden)]
+#[path = "words.rs"]
+pub mod __words;
 mod acceptor;
 mod actor;
 mod address;

@@ -71,6 +71,8 @@ fn outline(machine: &Machine, handlers: Vec<Handler>) -> Option<Interface> {
         name: name.clone(),
         module,
         root: root(args.root.as_ref()),
+        words: machine.words.clone(),
+        states: machine.names().filter(|name| !machine.is_group(name)).cloned().collect(),
         message: args.message.as_ref().map(|(_, message)| message.clone()),
         error: args.error.as_ref().map(|(_, error)| error.clone()),
         handlers,

@@ -1,0 +1,66 @@
+use proc_macro2::{Ident, TokenStream, TokenTree};
+
+use super::attribute::{Level, Owner};
+use super::entry;
+use super::item::Item;
+
+/// The words of ours in a machine, which an editor shows the docs of.
+pub(crate) fn words(args: &TokenStream, item: &Item) -> Vec<Ident> {
+    let mut words = Vec::new();
+    keys(args.clone(), &mut words);
+    for (level, attr) in item.variants.iter().flat_map(|variant| variant.attributes()) {
+        let Owner::Ours(meant) = attr.owner(level, item.helpers) else { continue };
+        let Some(name) = attr.name().filter(|name| *name == meant) else { continue };
+        words.push(name.clone());
+        if level == Level::State && meant != "to" {
+            keys(attr.list().unwrap_or_default(), &mut words);
+        }
+    }
+    words
+}
+
+/// What stands where a key does, known or not: an editor completes it.
+fn keys(arguments: TokenStream, words: &mut Vec<Ident>) {
+    for part in entry::split(arguments, false) {
+        let mut tokens = part.into_iter();
+        let Some(TokenTree::Ident(key)) = tokens.next() else { continue };
+        let is_group = key.to_string().starts_with(char::is_uppercase);
+        let is_key = match tokens.next() {
+            None => true,
+            Some(TokenTree::Punct(mark)) => matches!(mark.as_char(), '=' | '<'),
+            Some(_) => false,
+        };
+        if !is_key || is_group || key == "crate" {
+            continue;
+        }
+        words.push(key);
+        match tokens.next() {
+            Some(TokenTree::Ident(value)) if value == "never" && tokens.next().is_none() => {
+                words.push(value);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::errors::Errors;
+
+    #[test]
+    fn keys_and_attributes_are_words_and_names_are_not() {
+        let item = "enum Demo {
+            #[read(upto = max, max = LIMIT, within = never)] #[to(A | rest)] A { #[carry] max: u8 },
+            #[sleep(idle * 2, max = 5min)] #[to(rest)] #[serde(flush)] B,
+            #[read(some, ma, eof => A)] #[rest] C, #[end] rest,
+        }";
+        let item = Item::read(item.parse().unwrap(), &mut Errors::default()).unwrap();
+        let args = "start = A, error = never::Fault, Live = A | B, crate = ::a".parse().unwrap();
+        let words: Vec<String> = words(&args, &item).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            words.join(" "),
+            "start error read upto max within never to carry sleep max to read some ma eof rest end"
+        );
+    }
+}
