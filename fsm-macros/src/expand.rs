@@ -37,16 +37,30 @@ pub(crate) use self::lints::lints;
 pub(crate) use self::module::module;
 use crate::model::{Interface, Machine};
 
-/// The impls and the module beside the user's enum.
-pub(crate) fn expand(machine: &Machine) -> TokenStream {
+/// The impls and the module beside the user's enum, with `docs` for the module if the enum cannot
+/// have them.
+pub(crate) fn expand(machine: &Machine, docs: Option<&TokenStream>) -> TokenStream {
     let mut impls = size::bounds(machine);
     impls.extend(size::budget(machine));
     impls.extend(machine::machine(machine));
     impls.extend(drive::drive(machine));
     let mut tokens = names(&machine.interface);
-    tokens.extend(module(&machine.interface));
+    tokens.extend(module(&machine.interface, docs));
     tokens.extend(beside(&machine.interface, &impls));
     tokens
+}
+
+/// What the docs of the enum show of the graph: a table and, where docs are built, a picture.
+pub(crate) fn docs(machine: &Machine) -> TokenStream {
+    let (root, table, mermaid) = (&machine.interface.root, &machine.table, &machine.mermaid);
+    let text = format!(
+        "\n<details><summary>As Mermaid</summary>\n\n```mermaid\n{mermaid}\n```\n\n</details>"
+    );
+    generated! {
+        #[doc = ""]
+        #[doc = #table]
+        #[cfg_attr(doc, doc = "", doc = #root::__picture!(#mermaid), doc = #text)]
+    }
 }
 
 /// What an editor finds for the tokens in attributes: the states, and the docs of words. First of

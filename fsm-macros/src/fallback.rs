@@ -25,7 +25,7 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
     let message = interface.message_type();
     let lints = expand::lints();
     let known = expand::names(&interface);
-    let module = expand::module(&interface);
+    let module = expand::module(&interface, None);
     let impls = expand::beside(
         &interface,
         &quote! {

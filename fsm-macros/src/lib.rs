@@ -173,10 +173,14 @@ pub fn state_machine(
 )]
 pub fn derive(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let mut errors = Errors::default();
-    match Item::read(item.into(), &mut errors) {
-        Some(mut item) => machine(item.args(), &item, errors).into(),
-        None => refused(errors).into(),
-    }
+    let tokens = match Item::read(item.into(), &mut errors) {
+        None => refused(errors),
+        Some(mut item) => match machine(item.args(), &item, errors) {
+            Ok(model) => expand::expand(&model, Some(&expand::docs(&model))),
+            Err(fallback) => fallback,
+        },
+    };
+    tokens.into()
 }
 
 fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -189,25 +193,30 @@ fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
     if read.is_conditional() {
         return read.deferred(&args, &parse::root(args.clone()));
     }
-    let mut tokens = read.kept(None);
-    tokens.extend(machine(args, &read, errors));
+    let (mut tokens, beside) = match machine(args, &read, errors) {
+        Ok(model) => (read.kept(Some(&expand::docs(&model))), expand::expand(&model, None)),
+        Err(fallback) => (read.kept(None), fallback),
+    };
+    tokens.extend(beside);
     tokens
 }
 
-/// What stands beside the enum: the passes, and what stands in for them when something is wrong.
-fn machine(args: TokenStream, item: &Item, mut errors: Errors) -> TokenStream {
+/// The passes; what stands beside the enum instead if something is wrong.
+fn machine(
+    args: TokenStream,
+    item: &Item,
+    mut errors: Errors,
+) -> Result<model::Machine, TokenStream> {
     let machine = parse::parse(args, item, &mut errors);
     let graph = check::check(&machine, &mut errors);
-    let sound = errors.is_empty() && !machine.damaged && graph.is_sound();
-    let model = if sound { lower::lower(&machine, &graph) } else { None };
-    if sound && model.is_none() {
+    if errors.is_empty() && !machine.damaged && graph.is_sound() {
+        if let Some(model) = lower::lower(&machine, &graph) {
+            return Ok(model);
+        }
         let text = "the macro has a bug: it cannot expand this machine";
         errors.at(Code::Bug, &machine.name, text);
     }
-    match model {
-        Some(model) => expand::expand(&model),
-        None => fallback::fallback(&machine, &graph, errors),
-    }
+    Err(fallback::fallback(&machine, &graph, errors))
 }
 
 /// The findings alone.

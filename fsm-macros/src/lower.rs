@@ -2,6 +2,7 @@
 
 mod docs;
 mod interface;
+mod picture;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident};
@@ -26,6 +27,8 @@ pub(crate) fn lower(machine: &Machine, graph: &Graph<'_>) -> Option<model::Machi
         states: states.collect::<Option<Vec<_>>>()?,
         bounds: machine.states.iter().filter_map(bound).collect(),
         budget: machine.args.size.clone(),
+        table: picture::table(machine, graph),
+        mermaid: picture::mermaid(machine, graph),
         interface,
     })
 }

@@ -16,6 +16,9 @@ pub(crate) struct Machine {
     /// Constants that hold what the author wrote for a bound.
     pub(crate) bounds: Vec<(Ident, TokenStream)>,
     pub(crate) budget: Option<Budget>,
+    /// The graph in the enum's docs.
+    pub(crate) table: String,
+    pub(crate) mermaid: String,
     pub(crate) states: Vec<State>,
     pub(crate) interface: Interface,
 }

@@ -104,6 +104,15 @@ mod unread;
 
 pub use bytes;
 
+/// The picture in the docs of a machine.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __picture {
+    ($mermaid:literal) => {
+        ""
+    };
+}
+
 #[doc(hidden)]
 pub use fsm_macros::__StateMachine;
 pub use fsm_macros::state_machine;

@@ -1,4 +1,7 @@
+use std::collections::HashMap;
+
 use proc_macro2::Ident;
+use syn::ext::IdentExt;
 
 use crate::ast::{Group, Machine};
 use crate::code::Code;
@@ -8,6 +11,8 @@ use crate::spelling;
 /// The named groups of a machine.
 pub(crate) struct Groups<'a> {
     machine: &'a Machine,
+    /// By name, without `r#`: a state rather than a group, and the first of two.
+    found: HashMap<String, Found>,
 }
 
 /// What a name stands for, by index.
@@ -20,7 +25,14 @@ pub(crate) enum Found {
 
 impl<'a> Groups<'a> {
     pub(crate) fn new(machine: &'a Machine, errors: &mut Errors) -> Self {
-        let groups = Self { machine };
+        let mut found = HashMap::new();
+        for (index, group) in machine.args.groups.iter().enumerate().rev() {
+            found.insert(group.name.unraw().to_string(), Found::Group(index));
+        }
+        for (index, state) in machine.states.iter().enumerate().rev() {
+            found.insert(state.name.unraw().to_string(), Found::State(index));
+        }
+        let groups = Self { machine, found };
         for (index, group) in machine.args.groups.iter().enumerate() {
             groups.check(index, group, errors);
         }
@@ -28,9 +40,7 @@ impl<'a> Groups<'a> {
     }
 
     pub(crate) fn find(&self, name: &Ident) -> Found {
-        let state = self.machine.states.iter().position(|state| state.name == *name);
-        let group = || self.machine.args.groups.iter().position(|group| group.name == *name);
-        state.map(Found::State).or_else(|| group().map(Found::Group)).unwrap_or(Found::Nothing)
+        self.found.get(&name.unraw().to_string()).copied().unwrap_or(Found::Nothing)
     }
 
     /// The group that a name of nothing was meant for, if no state is as near.
@@ -154,6 +164,7 @@ mod tests {
                 states,
                 &["no `to(..)` uses the group `Few`; remove it"],
             ),
+            ("start = r#A, All = B | r#C", states, &[]),
             ("start = A, All = B | D", states, &[]),
             ("start = A, Alle = B | C", states, &["unknown group `All`; did you mean `Alle`?"]),
             ("start = All, All = B | C", states, &["`All` is a group; name one state"]),

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use proc_macro2::Ident;
+use syn::ext::IdentExt;
 
 use super::groups::{Found, Groups};
 use crate::ast::Machine;
@@ -143,7 +144,7 @@ fn handlers(machine: &Machine, errors: &mut Errors) -> bool {
             );
         }
         match owners.get(&handler) {
-            Some(owner) if *owner == name => twins = true,
+            Some(owner) if owner.unraw() == name.unraw() => twins = true,
             Some(owner) => errors.at(
                 Code::SharedHandler,
                 name,

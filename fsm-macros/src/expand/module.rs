@@ -9,8 +9,8 @@ use super::scope::{self, Scope};
 use crate::model::{Body, Handler, Interface, PayloadKind};
 
 /// The module with the handler trait and the verdicts.
-pub(crate) fn module(interface: &Interface) -> TokenStream {
-    Module::new(interface).expand()
+pub(crate) fn module(interface: &Interface, docs: Option<&TokenStream>) -> TokenStream {
+    Module::new(interface).expand(docs)
 }
 
 struct Module<'a> {
@@ -35,7 +35,7 @@ impl<'a> Module<'a> {
         Self { interface, scope, vis: scope::visibility(&interface.vis) }
     }
 
-    fn expand(&self) -> TokenStream {
+    fn expand(&self, more: Option<&TokenStream>) -> TokenStream {
         let Interface { vis: outer, module, name, handlers, .. } = self.interface;
         let vis = &self.vis;
         let name = name.unraw();
@@ -70,6 +70,7 @@ impl<'a> Module<'a> {
         // Where another module has its name, rustc shows the enum.
         quote_spanned! {module.span()=>
             #[doc = #about_module]
+            #more
             #lints
             #outer mod #module #body
         }

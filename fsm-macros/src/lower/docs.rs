@@ -97,7 +97,7 @@ fn called(state: &State) -> String {
     }
 }
 
-fn time(millis: u64) -> String {
+pub(crate) fn time(millis: u64) -> String {
     let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
     match units.into_iter().find(|(unit, _)| millis % unit == 0) {
         Some((unit, name)) => format!("{}{name}", millis / unit),

@@ -1,0 +1,171 @@
+//! What the docs of a machine show of its graph.
+
+use std::fmt::Write;
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt;
+
+use super::docs::time;
+use crate::ast::{Answer, Event, Kind, Machine, Pause, Wait};
+use crate::graph::{Edge, Graph};
+
+/// The states of a machine as a table: what each waits for, how long, and where it leads.
+pub(crate) fn table(machine: &Machine, graph: &Graph<'_>) -> String {
+    let mut text =
+        "# States\n\n| state | waits for | within | goes to |\n|---|---|---|---|".to_owned();
+    for (index, state) in machine.states.iter().enumerate() {
+        let mut name = link(machine, &state.name);
+        if graph.start.is_some_and(|(start, _)| start == index) {
+            name.push_str(" (start)");
+        }
+        if state.rest.is_some() {
+            name.push_str(" (rest)");
+        }
+        let waits = state.wait().map(waits_for).unwrap_or_default().replace('|', "\\|");
+        let (within, goes) = (times(graph, index), goes_to(machine, graph, index));
+        let _ = write!(text, "\n| {name} | {waits} | {within} | {goes} |");
+    }
+    text
+}
+
+/// The graph as a Mermaid state diagram: an arrow for two states, with all that leads along it.
+pub(crate) fn mermaid(machine: &Machine, graph: &Graph<'_>) -> String {
+    let name = |index: usize| machine.states[index].name.unraw();
+    let mut text = "stateDiagram-v2".to_owned();
+    if let Some((start, _)) = graph.start {
+        let _ = write!(text, "\n    [*] --> {}", name(start));
+    }
+    for (index, state) in machine.states.iter().enumerate() {
+        for (target, edges) in by_target(graph, index) {
+            let _ = write!(text, "\n    {} --> {}", name(index), name(target));
+            let events = edges.iter().filter_map(|edge| edge.answer.map(event));
+            let events: Vec<String> = events.collect();
+            if !events.is_empty() {
+                let _ = write!(text, ": {}", events.join(", "));
+            }
+        }
+        if state.is_end() {
+            let _ = write!(text, "\n    {} --> [*]", name(index));
+        }
+    }
+    text
+}
+
+/// The targets of a state in the order of the edges that lead there.
+fn by_target<'a, 'g>(graph: &'g Graph<'a>, index: usize) -> Vec<(usize, Vec<&'g Edge<'a>>)> {
+    let mut targets: Vec<(usize, Vec<&Edge<'a>>)> = Vec::new();
+    for edge in &graph.edges[index] {
+        match targets.iter_mut().find(|(target, _)| *target == edge.target) {
+            Some((_, edges)) => edges.push(edge),
+            None => targets.push((edge.target, vec![edge])),
+        }
+    }
+    targets
+}
+
+/// What takes an edge, as the attribute says it.
+fn event(answer: &Answer) -> String {
+    match answer.event {
+        Event::Within | Event::Idle => {
+            format!("{} {}", answer.event.name(), time(answer.millis))
+        }
+        event => event.name().to_owned(),
+    }
+}
+
+fn goes_to(machine: &Machine, graph: &Graph<'_>, index: usize) -> String {
+    let verdicts: Vec<String> =
+        graph.verdicts(index).map(|edge| link(machine, edge.name)).collect();
+    let mut ways = vec![verdicts.join(", ")];
+    for (_, edges) in by_target(graph, index) {
+        let events = edges.iter().filter_map(|edge| edge.answer);
+        let events: Vec<&str> = events.map(|answer| answer.event.name()).collect();
+        if !events.is_empty() {
+            ways.push(format!("{} on {}", link(machine, edges[0].name), events.join(", ")));
+        }
+    }
+    ways.retain(|way| !way.is_empty());
+    ways.join("; ")
+}
+
+fn times(graph: &Graph<'_>, index: usize) -> String {
+    let time = |event: Event| Some(time(graph.on(index, event)?.answer?.millis));
+    match (time(Event::Within), time(Event::Idle)) {
+        (None, None) => String::new(),
+        (Some(within), None) => within,
+        (None, Some(idle)) => format!("{idle} idle"),
+        (Some(within), Some(idle)) => format!("{within}, {idle} idle"),
+    }
+}
+
+/// What the attribute says, but for the edges.
+fn waits_for(wait: &Wait) -> String {
+    let inside = match &wait.kind {
+        Kind::Read { shape, max } => {
+            let shape = shape.as_ref().map(|shape| shape.text.clone());
+            let max = max.as_ref().map(|(_, max)| format!("max = {}", max.text));
+            shape.into_iter().chain(max).collect::<Vec<_>>().join(", ")
+        }
+        Kind::Drain { below: Some(below) } => format!("below = {}", below.text),
+        Kind::Sleep(Some(Pause::Fixed(millis))) => time(*millis),
+        Kind::Sleep(Some(Pause::Of { time: value, max })) => {
+            format!("{value}, max = {}", time(*max))
+        }
+        _ => String::new(),
+    };
+    let name = &wait.name;
+    if inside.is_empty() { format!("`{name}`") } else { format!("`{name}({inside})`") }
+}
+
+fn link(machine: &Machine, state: &Ident) -> String {
+    format!("[`{}`]({}::{state})", state.unraw(), machine.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::errors::Errors;
+
+    const ARGS: &str = "start = Line, eof => Gone";
+    const ITEM: &str = "enum Talk {
+        #[read(until = b\"|\", max = 1KiB, limit => Gone, within = 90s => Late, idle = 5min => Gone)]
+        #[to(Line | Late | Gone)] #[rest] Line,
+        #[flush(within = 250ms => Gone)] #[to(Gone)] Late,
+        #[end] Gone,
+    }";
+
+    #[test]
+    fn the_table_shows_each_state() {
+        let mut errors = Errors::default();
+        let machine = crate::parse::tests::machine(ARGS, ITEM, &mut errors);
+        let graph = crate::check::check(&machine, &mut errors);
+        assert_eq!(
+            table(&machine, &graph).lines().skip(4).collect::<Vec<_>>(),
+            [
+                "| [`Line`](Talk::Line) (start) (rest) | `read(until = b\"\\|\", max = 1KiB)` | 90s, \
+                 5min idle | [`Line`](Talk::Line), [`Late`](Talk::Late), [`Gone`](Talk::Gone); \
+                 [`Late`](Talk::Late) on within; [`Gone`](Talk::Gone) on idle, eof, limit |",
+                "| [`Late`](Talk::Late) | `flush` | 250ms | [`Gone`](Talk::Gone); \
+                 [`Gone`](Talk::Gone) on within |",
+                "| [`Gone`](Talk::Gone) | `end` |  |  |",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_arrow_has_all_that_leads_along_it() {
+        let mut errors = Errors::default();
+        let machine = crate::parse::tests::machine(ARGS, ITEM, &mut errors);
+        let graph = crate::check::check(&machine, &mut errors);
+        assert_eq!(
+            mermaid(&machine, &graph),
+            "stateDiagram-v2
+    [*] --> Line
+    Line --> Line
+    Line --> Late: within 90s
+    Line --> Gone: idle 5min, eof, limit
+    Late --> Gone: within 250ms
+    Gone --> [*]"
+        );
+    }
+}
