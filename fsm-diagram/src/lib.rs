@@ -1,0 +1,94 @@
+//! Draws the states of a machine while its documentation is built: no script, no network, no fonts
+//! of the building machine. The picture is part of the page and takes its colours from the theme
+//! that the reader has chosen.
+//!
+//! ```
+//! /// Answers lines.
+//! #[doc = fsm_diagram::picture!(
+//!     "stateDiagram-v2
+//!     [*] --> Line
+//!     Line --> Line
+//!     Line --> Leaving: limit
+//!     Line --> Closed: eof, idle 60s
+//!     Leaving --> Closed
+//!     Closed --> [*]"
+//! )]
+//! pub enum Shout {
+//!     Line,
+//!     Leaving,
+//!     Closed,
+//! }
+//! ```
+//!
+//! The passes, each a plain function:
+//!
+//! ```text
+//! text -> chart -> plan -> route -> svg
+//! ```
+//!
+//! `chart` reads the text, `plan` has [dagre] put states and labels into rows, `route` leads the
+//! edges through the rows, `svg` writes it down. An edge bends only between two rows and goes
+//! straight through each, in a lane of its own, so it never touches a state or a label that is not
+//! its own.
+//!
+//! [dagre]: https://docs.rs/dagre
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod chart;
+mod lines;
+mod picture;
+mod plan;
+mod route;
+mod svg;
+
+use proc_macro::{Literal, TokenStream, TokenTree};
+
+/// Draws a state diagram: makes one string literal, for a `#[doc = ..]`, of another.
+///
+/// Put it below the first paragraph of the documentation, which rustdoc shows in lists. Blank
+/// lines around the picture are part of the literal.
+///
+/// ```
+/// /// A door.
+/// #[doc = fsm_diagram::picture!("stateDiagram-v2\nShut --> Open: key\nOpen --> Shut")]
+/// pub enum Door {
+///     Shut,
+///     Open,
+/// }
+/// ```
+///
+/// # The text
+///
+/// A part of the language of Mermaid, a statement a line, drawn from top to bottom:
+///
+/// | line | meaning |
+/// |---|---|
+/// | `stateDiagram-v2` | stands first |
+/// | `A --> B` | an edge; `A --> A` is one that stays |
+/// | `A --> B: eof, within 30s` | an edge with a label |
+/// | `[*] --> A`, `B --> [*]` | where it starts, where it ends |
+/// | `A` | a state |
+/// | `A: text`, `state "text" as A` | a state by another name; what comes after the first is said below it |
+/// | `direction TB` | is how it is drawn anyway |
+/// | `%% text` | a comment |
+///
+/// The name of a state is made of letters, digits and `_`. A label or text ends with its line;
+/// `<br>` breaks it. It is taken literally but for what Mermaid too writes as `#59;` or `#quot;`: a
+/// character by its number or as `quot`, `amp`, `lt` or `gt`. Labels of edges between the same two
+/// states stand below each other at one arrow.
+///
+/// # What cannot be drawn
+///
+/// is no error: the literal then says so in one line and names the line of the text. That is the
+/// case for other statements of Mermaid, for anything but one string literal, and beyond 100
+/// states, 400 edges, or 64 KiB.
+#[proc_macro]
+pub fn picture(input: TokenStream) -> TokenStream {
+    let picture = match syn::parse::<syn::LitStr>(input) {
+        Ok(text) => picture::picture(&text.value()),
+        Err(_) => picture::apology("this is not one string literal"),
+    };
+    TokenTree::from(Literal::string(&picture)).into()
+}

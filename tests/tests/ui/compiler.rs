@@ -1,0 +1,132 @@
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, fs, thread};
+
+use serde_json::Value;
+
+/// The version of the compiler that runs the tests.
+pub(crate) fn version() -> String {
+    let version = Command::new("rustc").arg("--version").output().expect("rustc should run");
+    String::from_utf8_lossy(&version.stdout).into_owned()
+}
+
+/// The compiler, with the runtime built for it.
+pub(crate) struct Compiler {
+    /// The library, and where those are that it needs.
+    runtime: PathBuf,
+    dependencies: PathBuf,
+    output: PathBuf,
+}
+
+/// An error, a warning or a note.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Message {
+    pub(crate) level: String,
+    pub(crate) text: String,
+    /// `line:column` of the caret.
+    pub(crate) place: String,
+}
+
+impl Message {
+    pub(crate) fn is_ours(&self) -> bool {
+        self.text.contains("[fsm::")
+    }
+}
+
+impl Compiler {
+    pub(crate) fn new() -> Self {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .args(["build", "--package", "fsm-runtime", "--message-format", "json", "--quiet"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .expect("cargo should run");
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        let text = String::from_utf8_lossy(&built.stdout);
+        let artifacts = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let runtime = artifacts
+            .filter(|artifact| artifact["target"]["name"] == "fsm_runtime")
+            .find_map(|artifact| {
+                artifact["filenames"].as_array()?.first()?.as_str().map(PathBuf::from)
+            })
+            .expect("cargo should say where the library is");
+        let dependencies = runtime.parent().expect("a file is somewhere").join("deps");
+        let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui");
+        fs::create_dir_all(&output).expect("the target directory can be written");
+        Self { runtime, dependencies, output }
+    }
+
+    /// What it says about a program. One whose name ends in `renamed` knows the runtime as `my_fsm`.
+    pub(crate) fn messages(&self, program: &Path, edition: &str) -> Vec<Message> {
+        let stem = program.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let runtime = if stem.ends_with("renamed") { "my_fsm" } else { "fsm_runtime" };
+        let ran = Command::new("rustc")
+            .args(["--edition", edition, "--crate-type", "bin", "--emit", "metadata"])
+            .args(["--error-format", "json", "--cap-lints", "warn", "--out-dir"])
+            .arg(&self.output)
+            .args(["--crate-name", &format!("case_{edition}_{stem}")])
+            .arg("--extern")
+            .arg(format!("{runtime}={}", self.runtime.display()))
+            .arg("-L")
+            .arg(format!("dependency={}", self.dependencies.display()))
+            .arg(program)
+            .output()
+            .expect("rustc should run");
+        let text = String::from_utf8_lossy(&ran.stderr);
+        let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        messages.filter_map(|message| Message::read(&message)).collect()
+    }
+
+    /// Writes a program that is not in the tree.
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.output.join(name.replace('/', "_")).with_extension("rs");
+        fs::write(&path, text).expect("the target directory can be written");
+        path
+    }
+
+    /// What `wrong` finds about any of `things`, looked at by a few threads.
+    pub(crate) fn each<T: Sync>(
+        &self,
+        things: &[T],
+        wrong: impl Fn(&T) -> Option<String> + Sync,
+    ) -> Vec<String> {
+        let next = AtomicUsize::new(0);
+        let found = Mutex::new(Vec::new());
+        let threads = thread::available_parallelism().map_or(2, usize::from);
+        thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    while let Some(thing) = things.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if let Some(text) = wrong(thing) {
+                            found.lock().expect("nobody panics with it").push(text);
+                        }
+                    }
+                });
+            }
+        });
+        found.into_inner().expect("nobody panics with it")
+    }
+}
+
+impl Message {
+    fn read(message: &Value) -> Option<Self> {
+        let (level, text) = (message["level"].as_str()?, message["message"].as_str()?);
+        if text.starts_with("aborting due to") {
+            return None;
+        }
+        let spans = message["spans"].as_array()?;
+        let place = spans
+            .iter()
+            .find(|span| span["is_primary"] == true)
+            .map(|span| format!("{}:{}", span["line_start"], span["column_start"]));
+        let text = text.strip_prefix("evaluation panicked: ").unwrap_or(text);
+        Some(Self {
+            level: level.to_owned(),
+            text: text.to_owned(),
+            place: place.unwrap_or_default(),
+        })
+    }
+}

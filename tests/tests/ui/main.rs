@@ -1,0 +1,105 @@
+//! What the macro accepts, and what it says about the rest.
+//!
+//! - `ui/pass/*.rs` compile and run, in each edition.
+//! - `ui/fail/<family>/<cause>.rs` have one mistake each, and `ui/recover/*.rs` are half typed. Beside
+//!   each is what a user reads. A case begins with what is wrong, then says what it plants: the
+//!   numbers of our findings and of rustc's errors, where `syntax` is one of rustc without a number.
+//!   A comment `//~ line` replaces the line before it to mend the case, `//~+ line` adds one, and
+//!   `//~-` takes one away; `recover` needs none.
+//!
+//! `ERRORS.md` is made of these. `BLESS=1` accepts what it is now.
+
+mod cases;
+mod compiler;
+mod errors_md;
+
+use std::collections::BTreeSet;
+
+use self::cases::Case;
+use self::compiler::Compiler;
+
+/// The compiler whose messages the `.stderr` files hold, beside ours.
+const COMPILER: &str = "rustc 1.95.";
+
+#[test]
+fn users_read_what_was_seen() {
+    let tests = trybuild::TestCases::new();
+    tests.pass("ui/pass/*.rs");
+    if compiler::version().starts_with(COMPILER) {
+        tests.compile_fail("ui/fail/*/*.rs");
+        tests.compile_fail("ui/recover/*.rs");
+    }
+}
+
+/// On a compiler with other words, ours are the same, and at the same place.
+#[test]
+fn our_messages_do_not_depend_on_the_compiler() {
+    let compiler = Compiler::new();
+    let cases: Vec<Case> = Case::all().collect();
+    let wrong = compiler.each(&cases, |case| {
+        let expected = case.ours();
+        let found = compiler.messages(&case.path, "2024");
+        let found: BTreeSet<_> = found.into_iter().filter(|message| message.is_ours()).collect();
+        (found != expected).then(|| format!("{}: {found:#?}", case.name))
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_case_has_the_errors_that_it_plants_and_no_more() {
+    for case in Case::all() {
+        let mut found = case.errors();
+        found.sort();
+        let mut planted = case.plants.clone();
+        planted.sort();
+        assert_eq!(found, planted, "{}", case.name);
+    }
+}
+
+#[test]
+fn each_remedy_compiles() {
+    let compiler = Compiler::new();
+    let cases: Vec<Case> = Case::all().filter(|case| !case.is_half_typed()).collect();
+    let wrong = compiler.each(&cases, |case| {
+        let Some(mended) = case.mended() else {
+            return Some(format!("{}: nothing mends it", case.name));
+        };
+        let path = compiler.write(&case.name, &mended);
+        let mut messages = compiler.messages(&path, "2024");
+        messages.retain(|message| message.level == "error");
+        (!messages.is_empty()).then(|| format!("{}: {messages:#?}", case.name))
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_passes_passes_in_each_edition() {
+    let compiler = Compiler::new();
+    let programs = cases::programs("ui/pass");
+    let wrong = compiler.each(&programs, |path| {
+        ["2021", "2024"].into_iter().find_map(|edition| {
+            let mut messages = compiler.messages(path, edition);
+            messages.retain(|message| message.level != "failure-note");
+            let name = path.display();
+            (!messages.is_empty()).then(|| format!("{name}, edition {edition}: {messages:#?}"))
+        })
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(programs.len() >= 25);
+}
+
+#[test]
+fn every_finding_has_a_case() {
+    let planted: BTreeSet<String> = Case::all().flat_map(|case| case.plants).collect();
+    for number in errors_md::numbers() {
+        assert!(planted.contains(&number), "no case plants {number}");
+    }
+    let count = |family: &str| Case::all().filter(|case| case.name.starts_with(family)).count();
+    assert!(count("fail/") >= 90 && count("recover/") >= 10);
+}
+
+#[test]
+fn errors_md_is_true() {
+    let cases: Vec<Case> = Case::all().filter(|case| !case.is_half_typed()).collect();
+    errors_md::check(&cases);
+}
