@@ -19,6 +19,8 @@ macro_rules! generated_at {
 }
 
 mod drive;
+#[cfg(test)]
+mod example;
 mod lints;
 mod machine;
 mod module;
@@ -53,13 +55,11 @@ pub(crate) fn expand(machine: &Machine, docs: Option<&TokenStream>) -> TokenStre
 /// What the docs of the enum show of the graph: a table and, where docs are built, a picture.
 pub(crate) fn docs(machine: &Machine) -> TokenStream {
     let (root, table, mermaid) = (&machine.interface.root, &machine.table, &machine.mermaid);
-    let text = format!(
-        "\n<details><summary>As Mermaid</summary>\n\n```mermaid\n{mermaid}\n```\n\n</details>"
-    );
+    let apart = (!machine.docs.is_empty()).then(|| generated!(#[doc = ""]));
     generated! {
-        #[doc = ""]
+        #apart
         #[doc = #table]
-        #[cfg_attr(doc, doc = "", doc = #root::__picture!(#mermaid), doc = #text)]
+        #[cfg_attr(doc, doc = #root::__picture!(#mermaid))]
     }
 }
 
@@ -97,7 +97,9 @@ pub(crate) fn beside(interface: &Interface, impls: &TokenStream) -> TokenStream 
         name.set_span(module.span());
         generated!(#name as #alias)
     });
+    let lints = lints();
     generated! {
+        #lints
         const _: () = {
             use #module::{#(#imports),*};
 
@@ -106,12 +108,12 @@ pub(crate) fn beside(interface: &Interface, impls: &TokenStream) -> TokenStream 
     }
 }
 
-impl Interface {
-    /// The enum of verdicts called `after`, where the impls are.
-    fn after(&self, after: &Ident) -> Ident {
-        format_ident!("__{}", after, span = Span::mixed_site())
-    }
+/// The enum of verdicts called `after`, where the impls are.
+fn alias(after: &Ident) -> Ident {
+    format_ident!("__{}", after, span = Span::mixed_site())
+}
 
+impl Interface {
     /// The type of what decoders remember, where the impls are.
     fn partial(&self) -> TokenStream {
         if self.decoders.is_empty() { generated!(()) } else { generated!(__Partial) }

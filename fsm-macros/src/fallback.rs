@@ -23,15 +23,13 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
     let (root, name) = (&interface.root, &interface.name);
     let text = name.to_string();
     let message = interface.message_type();
-    let lints = expand::lints();
     let known = expand::names(&interface);
     let module = expand::module(&interface, None);
     let impls = expand::beside(
         &interface,
         &quote! {
             #[automatically_derived]
-            #lints
-            impl #root::Machine for #name {
+                impl #root::Machine for #name {
                 const SPEC: &'static #root::Spec = &#root::Spec {
                     name: #text,
                     docs: "",
@@ -57,8 +55,7 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
             }
 
             #[automatically_derived]
-            #lints
-            impl<__H: __Handler> #root::Drive<__H> for #name {
+                impl<__H: __Handler> #root::Drive<__H> for #name {
                 fn resume(
                     &mut self,
                     _: &mut __H,

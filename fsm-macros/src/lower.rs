@@ -35,9 +35,10 @@ pub(crate) fn lower(machine: &Machine, graph: &Graph<'_>) -> Option<model::Machi
 
 /// The constant for what bounds a state in bytes, unless that is a literal.
 fn bound(state: &ast::State) -> Option<(Ident, TokenStream)> {
-    let size = match &state.wait()?.kind {
-        Kind::Read { max: Some((_, size)), .. } | Kind::Drain { below: Some(size) } => size,
-        _ => return None,
+    let (Kind::Read { max: Some((_, size)), .. } | Kind::Drain { below: Some(size) }) =
+        &state.wait()?.kind
+    else {
+        return None;
     };
     let name = interface::handler_name(&state.name)?.unraw().to_string().to_uppercase();
     (!size.is_literal()).then(|| (format_ident!("__MAX_{name}"), size.value.clone()))

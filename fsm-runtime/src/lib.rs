@@ -109,7 +109,11 @@ pub use bytes;
 #[macro_export]
 macro_rules! __picture {
     ($mermaid:literal) => {
-        ""
+        concat!(
+            "\n<details><summary>As Mermaid</summary>\n\n```mermaid\n",
+            $mermaid,
+            "\n```\n\n</details>"
+        )
     };
 }
 

@@ -1,9 +1,11 @@
 //! The check of `size <= N`, which the macro asks for at compile time.
 
-/// Panics, in a constant, if the machine `name` of `size` bytes is larger than its `budget`.
+/// Checks that the machine `name` of `size` bytes is no larger than its `budget`. `states` are the
+/// names and sizes of what the states hold, and `code` is the number of the finding.
 ///
-/// `states` are the names and sizes of what the states hold, and `code` is the number of the
-/// finding.
+/// # Panics
+///
+/// If it is larger: in a constant, so that it is an error of the build.
 #[track_caller]
 pub const fn fits(name: &str, size: usize, budget: usize, states: &[(&str, usize)], code: &str) {
     if size <= budget {

@@ -1,6 +1,6 @@
 use proc_macro2::TokenStream;
 
-use super::{lints, read};
+use super::read;
 use crate::ast::Event;
 use crate::model::{Active, Machine, Role, State, Wait};
 
@@ -8,14 +8,12 @@ use crate::model::{Active, Machine, Role, State, Wait};
 pub(crate) fn drive(machine: &Machine) -> TokenStream {
     let interface = &machine.interface;
     let (root, name) = (&interface.root, &interface.name);
-    let lints = lints();
     let (partial, message) = (interface.partial(), interface.message_type());
     let resume = machine.states.iter().map(|state| resume(machine, state));
     let within = lapse(machine, Event::Within);
     let idle = lapse(machine, Event::Idle);
     generated! {
         #[automatically_derived]
-        #lints
         impl<__H: __Handler> #root::Drive<__H> for #name {
             #[inline]
             fn resume(
@@ -121,7 +119,7 @@ fn call(
 ) -> TokenStream {
     let interface = &machine.interface;
     let root = &interface.root;
-    let (name, after) = (&active.handler, interface.after(&active.after));
+    let (name, after) = (&active.handler, super::alias(&active.after));
     let fields = &state.fields;
     let given = fields.iter().map(|field| generated!(#field)).chain(taken);
     let fails = interface.error.is_some();
@@ -178,6 +176,10 @@ fn lapse(machine: &Machine, event: Event) -> TokenStream {
         let (any, go) = (state.any(), go.expand(machine, state));
         Some(generated!(#any => { #go #root::Step::Moved }))
     });
+    let arms: Vec<TokenStream> = arms.collect();
+    if arms.is_empty() {
+        return generated!(#root::Step::Stayed);
+    }
     generated! {
         match self {
             #(#arms)*

@@ -1,13 +1,12 @@
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 
-use super::{lints, spec};
+use super::spec;
 use crate::model::{Expr, Machine, Role, Sleep, State, Wait};
 
 /// `impl Machine for ..`
 pub(crate) fn machine(machine: &Machine) -> TokenStream {
     let interface = &machine.interface;
     let (root, name) = (&interface.root, &interface.name);
-    let lints = lints();
     let spec = spec::spec(machine);
     let message = interface.message_type();
     let partial = interface.partial();
@@ -15,12 +14,12 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
     let start = machine.states[*index].empty(start);
     let indexes = machine.states.iter().enumerate().map(|(index, state)| {
         let pattern = state.any();
+        let index = Literal::usize_unsuffixed(index);
         generated!(#pattern => #index,)
     });
     let timing = timing(machine);
     generated! {
         #[automatically_derived]
-        #lints
         impl #root::Machine for #name {
             const SPEC: &'static #root::Spec = #spec;
 
@@ -79,7 +78,7 @@ fn timing(machine: &Machine) -> TokenStream {
 fn times(state: &State, root: &TokenStream) -> (Option<TokenStream>, Option<TokenStream>) {
     let Role::Active(active) = &state.role else { return (None, None) };
     let literal = |millis: u64| {
-        let millis = proc_macro2::Literal::u64_unsuffixed(millis);
+        let millis = Literal::u64_unsuffixed(millis);
         generated!(#millis)
     };
     let within = match &active.wait {

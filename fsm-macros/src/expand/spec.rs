@@ -1,4 +1,4 @@
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 
@@ -9,7 +9,7 @@ use crate::model::{Edge, Machine, Role, Sleep, State, Take, Wait};
 pub(crate) fn spec(machine: &Machine) -> TokenStream {
     let root = &machine.interface.root;
     let name = machine.interface.name.unraw().to_string();
-    let (docs, start) = (&machine.docs, machine.start.0);
+    let (docs, start) = (&machine.docs, Literal::usize_unsuffixed(machine.start.0));
     let messages = machine.interface.message.is_some();
     let states = machine.states.iter().map(|state| self::state(state, root));
     generated! {
@@ -74,7 +74,7 @@ fn waits(wait: &Wait, root: &TokenStream) -> TokenStream {
 }
 
 fn edge(edge: &Edge, root: &TokenStream) -> TokenStream {
-    let target = edge.target;
+    let target = Literal::usize_unsuffixed(edge.target);
     let on = match edge.on {
         None => generated!(Verdict),
         Some((Event::Within, millis)) => timed(&generated!(Within), millis),
@@ -92,5 +92,6 @@ fn timed(event: &impl ToTokens, millis: u64) -> TokenStream {
 }
 
 fn duration(millis: u64) -> TokenStream {
+    let millis = Literal::u64_unsuffixed(millis);
     generated!(::core::time::Duration::from_millis(#millis))
 }

@@ -49,7 +49,7 @@ impl Args {
                 let text = "`error` twice in one; write `error = Type, error => State`";
                 reader.lost(Code::TooMuch, target, text);
             } else if reader.is_first(&entry, "=") {
-                self.error = typed(&entry, reader);
+                self.error = Some(typed(&entry, reader));
             }
             return;
         }
@@ -67,7 +67,7 @@ impl Args {
         match key.as_str() {
             "start" => self.start = parsed(&entry, "start = State", reader),
             "module" => self.module = parsed(&entry, "module = name", reader),
-            "message" => self.message = typed(&entry, reader),
+            "message" => self.message = Some(typed(&entry, reader)),
             "size" => self.size = budget(&entry, reader),
             _ => {
                 self.root = parsed::<Root>(&entry, "crate = ::path", reader).map(|root| root.0);
@@ -102,7 +102,7 @@ impl Parse for Root {
 }
 
 /// A type; `_` if it cannot be read.
-fn typed(entry: &Entry, reader: &mut Reader<'_>) -> Option<(Ident, syn::Type)> {
+fn typed(entry: &Entry, reader: &mut Reader<'_>) -> (Ident, syn::Type) {
     let key = entry.key.clone();
     let ty = match parsed(entry, &format!("{key} = Type"), reader) {
         Some(syn::Type::Infer(place)) => {
@@ -112,7 +112,7 @@ fn typed(entry: &Entry, reader: &mut Reader<'_>) -> Option<(Ident, syn::Type)> {
         }
         ty => ty,
     };
-    Some((key, ty.unwrap_or_else(unknown)))
+    (key, ty.unwrap_or_else(unknown))
 }
 
 fn budget(entry: &Entry, reader: &mut Reader<'_>) -> Option<Budget> {

@@ -1,4 +1,4 @@
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Token;
 use syn::parse::{Parse, ParseStream, Parser};
@@ -51,14 +51,15 @@ impl Parse for Attr {
         let pound = input.parse()?;
         let bracketed: Group = input.parse()?;
         let content = |input: ParseStream<'_>| {
-            // Whatever a path may begin with; the names of ours are none of these.
             if !input.peek(syn::Ident) {
-                let words = [input.peek(Token![::]), input.peek(Token![crate])].into_iter();
-                let more = [input.peek(Token![self]), input.peek(Token![super])].into_iter();
-                if !words.chain(more).chain([input.peek(Token![unsafe])]).any(|is| is) {
-                    return Err(input.error("expected a name"));
-                }
-                return Ok((None, input.parse::<TokenStream>()?));
+                // What else an attribute may begin with is none of ours.
+                let is_path = input.peek(Token![::])
+                    || input.peek(Token![crate])
+                    || input.peek(Token![self])
+                    || input.peek(Token![super])
+                    || input.peek(Token![unsafe]);
+                let rest = input.parse::<TokenStream>()?;
+                return if is_path { Ok((None, rest)) } else { Err(input.error("no attribute")) };
             }
             let name: Ident = input.parse()?;
             let name = (!input.peek(Token![::])).then_some(name);
@@ -128,7 +129,7 @@ impl Attr {
     }
 
     /// Whether it has the name of one of ours, wherever that belongs.
-    fn exact(&self) -> bool {
+    fn is_exactly_ours(&self) -> bool {
         let bare = self.rest.is_empty();
         self.name.as_ref().is_some_and(|name| {
             ON_STATES.iter().any(|ours| name == ours)
@@ -258,17 +259,12 @@ pub(crate) fn strip(item: TokenStream) -> TokenStream {
             kept.push(token);
             continue;
         };
-        let pound = kept.last().filter(|token| is_pound(token));
-        if pound.is_some() && group.delimiter() == Delimiter::Bracket {
-            let attr = TokenStream::from_iter(
-                [pound.cloned(), Some(group.clone().into())].into_iter().flatten(),
-            );
-            let owner = syn::parse2::<Attr>(attr).map(|attr| attr.exact());
-            if owner.is_ok_and(|ours| ours) {
-                kept.pop();
-                continue;
-            }
+        let pound = if kept.last().is_some_and(is_pound) { kept.pop() } else { None };
+        let attr: TokenStream = pound.iter().cloned().chain([group.clone().into()]).collect();
+        if syn::parse2::<Attr>(attr).is_ok_and(|attr| attr.is_exactly_ours()) {
+            continue;
         }
+        kept.extend(pound);
         let mut inner = Group::new(group.delimiter(), strip(group.stream()));
         inner.set_span(group.span());
         kept.push(inner.into());

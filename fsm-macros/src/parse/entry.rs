@@ -39,12 +39,12 @@ pub(crate) fn split(tokens: TokenStream, types: bool) -> Vec<Vec<TokenTree>> {
             TokenTree::Punct(mark) => mark.as_char(),
             _ => ' ',
         };
-        let typed = types
+        let takes_type = types
             || matches!(part.first(), Some(TokenTree::Ident(key))
             if ["frame", "error", "message"].iter().any(|name| key == name));
         match mark {
-            '<' if typed => depth += 1,
-            '>' if typed && before != '-' && before != '=' => depth = depth.saturating_sub(1),
+            '<' if takes_type => depth += 1,
+            '>' if takes_type && before != '-' && before != '=' => depth = depth.saturating_sub(1),
             _ => {}
         }
         before = mark;

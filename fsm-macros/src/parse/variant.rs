@@ -48,12 +48,11 @@ impl Listed<Variant> {
         for part in entry::split(body, false) {
             let variants = |input: ParseStream<'_>| {
                 while !input.is_empty() {
-                    match Variant::parse(input, &mut listed, errors) {
-                        Ok(variant) => listed.items.push(variant),
-                        Err(_) => {
-                            listed.broken = true;
-                            input.parse::<TokenStream>()?;
-                        }
+                    if let Ok(variant) = Variant::parse(input, &mut listed, errors) {
+                        listed.items.push(variant);
+                    } else {
+                        listed.broken = true;
+                        input.parse::<TokenStream>()?;
                     }
                     // A comma is missing.
                     listed.broken |= !input.is_empty();

@@ -3,12 +3,13 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use super::attribute::{Level, Owner};
 use super::entry;
 use super::item::Item;
+use super::variant::Variant;
 
 /// The words of ours in a machine, which an editor shows the docs of.
 pub(crate) fn words(args: &TokenStream, item: &Item) -> Vec<Ident> {
     let mut words = Vec::new();
     keys(args.clone(), &mut words);
-    for (level, attr) in item.variants.iter().flat_map(|variant| variant.attributes()) {
+    for (level, attr) in item.variants.iter().flat_map(Variant::attributes) {
         let Owner::Ours(meant) = attr.owner(level, item.helpers) else { continue };
         let Some(name) = attr.name().filter(|name| *name == meant) else { continue };
         words.push(name.clone());
