@@ -37,6 +37,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod chart;
+mod ends;
 mod lines;
 mod picture;
 mod plan;

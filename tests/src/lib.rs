@@ -4,6 +4,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a test's helper panics where the test fails")]
 
 mod client;
+mod compiler;
 mod connection;
 mod example;
 mod neighbour;
@@ -12,6 +13,7 @@ mod server;
 mod turn;
 
 pub use client::{client, missing};
+pub use compiler::{Compiler, Library, Message};
 pub use connection::{Connection, encode, expect_silence};
 pub use example::example;
 pub use neighbour::Neighbour;

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::compiler::Message;
+use fsm_tests::Message;
 
 /// A program with a mistake, and what is said about it.
 pub(crate) struct Case {

@@ -10,22 +10,27 @@
 //! `ERRORS.md` is made of these. `BLESS=1` accepts what it is now.
 
 mod cases;
-mod compiler;
 mod errors_md;
 
 use std::collections::BTreeSet;
+use std::path::Path;
+
+use fsm_tests::Compiler;
 
 use self::cases::Case;
-use self::compiler::Compiler;
 
 /// The compiler whose messages the `.stderr` files hold, beside ours.
 const COMPILER: &str = "rustc 1.95.";
+
+fn compiler() -> Compiler {
+    Compiler::new(Path::new(env!("CARGO_TARGET_TMPDIR")))
+}
 
 #[test]
 fn users_read_what_was_seen() {
     let tests = trybuild::TestCases::new();
     tests.pass("ui/pass/*.rs");
-    if compiler::version().starts_with(COMPILER) {
+    if Compiler::version().starts_with(COMPILER) {
         tests.compile_fail("ui/fail/*/*.rs");
         tests.compile_fail("ui/recover/*.rs");
     }
@@ -34,7 +39,7 @@ fn users_read_what_was_seen() {
 /// On a compiler with other words, ours are the same, and at the same place.
 #[test]
 fn our_messages_do_not_depend_on_the_compiler() {
-    let compiler = Compiler::new();
+    let compiler = compiler();
     let cases: Vec<Case> = Case::all().collect();
     let wrong = compiler.each(&cases, |case| {
         let expected = case.ours();
@@ -58,7 +63,7 @@ fn each_case_has_the_errors_that_it_plants_and_no_more() {
 
 #[test]
 fn each_remedy_compiles() {
-    let compiler = Compiler::new();
+    let compiler = compiler();
     let cases: Vec<Case> = Case::all().filter(|case| !case.is_half_typed()).collect();
     let wrong = compiler.each(&cases, |case| {
         let Some(mended) = case.mended() else {
@@ -74,7 +79,7 @@ fn each_remedy_compiles() {
 
 #[test]
 fn what_passes_passes_in_each_edition() {
-    let compiler = Compiler::new();
+    let compiler = compiler();
     let programs = cases::programs("ui/pass");
     let wrong = compiler.each(&programs, |path| {
         ["2021", "2024"].into_iter().find_map(|edition| {

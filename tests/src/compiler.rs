@@ -7,88 +7,112 @@ use std::{env, fs, thread};
 
 use serde_json::Value;
 
-/// The version of the compiler that runs the tests.
-pub(crate) fn version() -> String {
-    let version = Command::new("rustc").arg("--version").output().expect("rustc should run");
-    String::from_utf8_lossy(&version.stdout).into_owned()
-}
-
 /// The compiler, with the runtime built for it.
-pub(crate) struct Compiler {
-    /// The library, and where those are that it needs.
-    runtime: PathBuf,
-    dependencies: PathBuf,
+#[derive(Debug)]
+pub struct Compiler {
+    runtime: Library,
     output: PathBuf,
 }
 
-/// An error, a warning or a note.
+/// A library that programs can be compiled with.
+#[derive(Debug)]
+pub struct Library {
+    path: PathBuf,
+}
+
+/// An error, a warning or a note of the compiler's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Message {
-    pub(crate) level: String,
-    pub(crate) text: String,
+pub struct Message {
+    /// `error`, `warning` and so on.
+    pub level: String,
+    /// What it says.
+    pub text: String,
     /// `line:column` of the caret.
-    pub(crate) place: String,
+    pub place: String,
 }
 
 impl Message {
-    pub(crate) fn is_ours(&self) -> bool {
+    /// Whether it is a finding of the macro.
+    pub fn is_ours(&self) -> bool {
         self.text.contains("[fsm::")
     }
 }
 
-impl Compiler {
-    pub(crate) fn new() -> Self {
+impl Library {
+    /// Builds `package` of the workspace or project at `root`.
+    pub fn build(package: &str, root: &Path) -> Self {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let built = Command::new(cargo)
-            .args(["build", "--package", "fsm-runtime", "--message-format", "json", "--quiet"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["build", "--package", package, "--message-format", "json", "--quiet"])
+            .current_dir(root)
             .output()
             .expect("cargo should run");
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
         let text = String::from_utf8_lossy(&built.stdout);
         let artifacts = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let runtime = artifacts
-            .filter(|artifact| artifact["target"]["name"] == "fsm_runtime")
+        let name = package.replace('-', "_");
+        let path = artifacts
+            .filter(|artifact| artifact["target"]["name"] == *name)
             .find_map(|artifact| {
                 artifact["filenames"].as_array()?.first()?.as_str().map(PathBuf::from)
             })
             .expect("cargo should say where the library is");
-        let dependencies = runtime.parent().expect("a file is somewhere").join("deps");
-        let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui");
+        Self { path }
+    }
+
+    /// Lets `rustc` know it as `name`.
+    pub fn extern_crate(&self, name: &str, rustc: &mut Command) {
+        let dependencies = self.path.parent().expect("a file is somewhere").join("deps");
+        rustc
+            .arg("--extern")
+            .arg(format!("{name}={}", self.path.display()))
+            .arg("-L")
+            .arg(format!("dependency={}", dependencies.display()));
+    }
+}
+
+impl Compiler {
+    /// The compiler, which writes what it is given to a directory of its own in `output`.
+    pub fn new(output: &Path) -> Self {
+        let runtime = Library::build("fsm-runtime", Path::new(env!("CARGO_MANIFEST_DIR")));
+        let output = output.join("ui");
         fs::create_dir_all(&output).expect("the target directory can be written");
-        Self { runtime, dependencies, output }
+        Self { runtime, output }
+    }
+
+    /// Its version, such as `rustc 1.95.0 (..)`.
+    pub fn version() -> String {
+        let version = Command::new("rustc").arg("--version").output().expect("rustc should run");
+        String::from_utf8_lossy(&version.stdout).into_owned()
     }
 
     /// What it says about a program. One whose name ends in `renamed` knows the runtime as `my_fsm`.
-    pub(crate) fn messages(&self, program: &Path, edition: &str) -> Vec<Message> {
+    pub fn messages(&self, program: &Path, edition: &str) -> Vec<Message> {
         let stem = program.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let runtime = if stem.ends_with("renamed") { "my_fsm" } else { "fsm_runtime" };
-        let ran = Command::new("rustc")
+        let mut rustc = Command::new("rustc");
+        rustc
             .args(["--edition", edition, "--crate-type", "bin", "--emit", "metadata"])
             .args(["--error-format", "json", "--cap-lints", "warn", "--out-dir"])
             .arg(&self.output)
             .args(["--crate-name", &format!("case_{edition}_{stem}")])
-            .arg("--extern")
-            .arg(format!("{runtime}={}", self.runtime.display()))
-            .arg("-L")
-            .arg(format!("dependency={}", self.dependencies.display()))
-            .arg(program)
-            .output()
-            .expect("rustc should run");
+            .arg(program);
+        self.runtime.extern_crate(runtime, &mut rustc);
+        let ran = rustc.output().expect("rustc should run");
         let text = String::from_utf8_lossy(&ran.stderr);
         let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         messages.filter_map(|message| Message::read(&message)).collect()
     }
 
     /// Writes a program that is not in the tree.
-    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.output.join(name.replace('/', "_")).with_extension("rs");
         fs::write(&path, text).expect("the target directory can be written");
         path
     }
 
     /// What `wrong` finds about any of `things`, looked at by a few threads.
-    pub(crate) fn each<T: Sync>(
+    pub fn each<T: Sync>(
         &self,
         things: &[T],
         wrong: impl Fn(&T) -> Option<String> + Sync,

@@ -1,0 +1,276 @@
+use crate::chart::Chart;
+use crate::ends::Ends;
+use crate::plan::{Lane, Plan, Size, loops_reach};
+
+/// How long the head of an arrow is.
+pub(crate) const HEAD: f64 = 8.0;
+/// Between two rows, if the edges go straight down.
+const GAP: f64 = 20.0;
+/// How much more for each unit that an edge goes to the side, and at most.
+const SLOPE: f64 = 0.08;
+const MAX_SLOPE: f64 = 40.0;
+
+/// What is where in the picture.
+#[derive(Debug)]
+pub(crate) struct Drawing {
+    /// For each node of the chart.
+    pub(crate) nodes: Vec<Area>,
+    /// For each edge of the chart.
+    pub(crate) arrows: Vec<Arrow>,
+}
+
+/// A box around a point.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Area {
+    pub(crate) middle: Point,
+    pub(crate) size: Size,
+}
+
+/// A line with a head at its end, and perhaps a label.
+#[derive(Debug)]
+pub(crate) struct Arrow {
+    pub(crate) line: Vec<Step>,
+    pub(crate) tip: Point,
+    pub(crate) towards: Towards,
+    pub(crate) label: Option<Area>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Point {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Towards {
+    Down,
+    Up,
+    Left,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Step {
+    Move(Point),
+    Line(Point),
+    /// Two control points, then the end.
+    Curve(Point, Point, Point),
+}
+
+impl Drawing {
+    pub(crate) fn new(chart: &Chart, plan: &Plan) -> Self {
+        let ends = Ends::of_edges(chart, plan);
+        let rows = Row::all(chart, plan, &ends);
+        let nodes = plan.spots.iter().map(|spot| {
+            let middle = Point { x: spot.x, y: rows[spot.row].middle() };
+            Area { middle, size: spot.size }
+        });
+        let nodes: Vec<_> = nodes.collect();
+        let arrows = plan.lanes.iter().enumerate().map(|(index, lane)| {
+            let edge = &chart.edges[index];
+            let (source, target) = (&plan.spots[edge.source], &plan.spots[edge.target]);
+            match lane {
+                Some(lane) => {
+                    let source = (ends[index].source, nodes[edge.source], rows[source.row]);
+                    let target = (ends[index].target, nodes[edge.target], rows[target.row]);
+                    Arrow::through(source, target, lane, &rows, Size::of_label(edge))
+                }
+                None => Arrow::around(chart, index, nodes[edge.source]),
+            }
+        });
+        let arrows = arrows.collect();
+        Self { nodes, arrows }
+    }
+
+    /// Everything that is drawn is in it.
+    pub(crate) fn bounds(&self) -> Area {
+        let labels = self.arrows.iter().filter_map(|arrow| arrow.label);
+        let lines = self.arrows.iter().flat_map(|arrow| &arrow.line);
+        let points = lines.flat_map(|step| match *step {
+            Step::Move(end) | Step::Line(end) => vec![end],
+            // A curve is within its control points.
+            Step::Curve(a, b, end) => vec![a, b, end],
+        });
+        let points = points.map(|middle| Area { middle, size: Size::default() });
+        let areas = self.nodes.iter().copied().chain(labels).chain(points);
+        areas.reduce(Area::and).unwrap_or(Area {
+            middle: Point { x: 0.0, y: 0.0 },
+            size: Size::default(),
+        })
+    }
+}
+
+impl Area {
+    pub(crate) fn left(&self) -> f64 {
+        self.middle.x - self.size.width / 2.0
+    }
+
+    pub(crate) fn right(&self) -> f64 {
+        self.middle.x + self.size.width / 2.0
+    }
+
+    pub(crate) fn top(&self) -> f64 {
+        self.middle.y - self.size.height / 2.0
+    }
+
+    pub(crate) fn bottom(&self) -> f64 {
+        self.middle.y + self.size.height / 2.0
+    }
+
+    /// The area around both.
+    fn and(self, other: Self) -> Self {
+        let (left, right) = (self.left().min(other.left()), self.right().max(other.right()));
+        let (top, bottom) = (self.top().min(other.top()), self.bottom().max(other.bottom()));
+        Self {
+            middle: Point { x: f64::midpoint(left, right), y: f64::midpoint(top, bottom) },
+            size: Size { width: right - left, height: bottom - top },
+        }
+    }
+}
+
+/// How far down a row is. In a row edges go straight, between two rows they bend.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    top: f64,
+    bottom: f64,
+}
+
+impl Row {
+    fn all(chart: &Chart, plan: &Plan, ends: &[Ends]) -> Vec<Self> {
+        let mut heights = vec![0.0_f64; plan.rows];
+        let mut slopes = vec![0.0_f64; plan.rows];
+        for spot in &plan.spots {
+            heights[spot.row] = heights[spot.row].max(spot.size.height).max(spot.loops.height);
+        }
+        for ((lane, edge), ends) in plan.lanes.iter().zip(&chart.edges).zip(ends) {
+            let Some(lane) = lane else { continue };
+            if let Some(row) = lane.label {
+                heights[row] = heights[row].max(Size::of_label(edge).height);
+            }
+            let mut last = (plan.spots[edge.source].row, ends.source);
+            let target = (plan.spots[edge.target].row, ends.target);
+            for &stop in lane.stops.iter().chain([&target]) {
+                let slope = &mut slopes[stop.0.min(last.0)];
+                *slope = slope.max((stop.1 - last.1).abs());
+                last = stop;
+            }
+        }
+        let mut top = 0.0;
+        let rows = heights.iter().zip(slopes).map(|(height, slope)| {
+            let row = Self { top, bottom: top + height };
+            top = row.bottom + GAP + (slope * SLOPE).min(MAX_SLOPE);
+            row
+        });
+        rows.collect()
+    }
+
+    fn middle(self) -> f64 {
+        f64::midpoint(self.top, self.bottom)
+    }
+}
+
+/// One end of an edge: how far to the right, at which node, in which row.
+type End = (f64, Area, Row);
+
+impl Arrow {
+    /// From a state to another one, in its lane.
+    fn through(source: End, target: End, lane: &Lane, rows: &[Row], label: Size) -> Self {
+        let down = source.2.top < target.2.top;
+        let near = |row: Row| if down { row.top } else { row.bottom };
+        let far = |row: Row| if down { row.bottom } else { row.top };
+        let side = |area: &Area, below| if below { area.bottom() } else { area.top() };
+        let sign = if down { 1.0 } else { -1.0 };
+
+        let mut pen = Pen::at(Point { x: source.0, y: side(&source.1, down) });
+        pen.straight(far(source.2));
+        let mut area = None;
+        for &(index, x) in &lane.stops {
+            let row = rows[index];
+            pen.bend(Point { x, y: near(row) });
+            if lane.label == Some(index) {
+                let around = Area { middle: Point { x, y: row.middle() }, size: label };
+                pen.straight(side(&around, !down));
+                pen.jump(side(&around, down));
+                area = Some(around);
+            }
+            pen.straight(far(row));
+        }
+        let tip = Point { x: target.0, y: side(&target.1, !down) };
+        let neck = tip.y - sign * HEAD;
+        let bent = if down { neck.min(near(target.2)) } else { neck.max(near(target.2)) };
+        pen.bend(Point { x: tip.x, y: bent });
+        pen.straight(neck);
+        let towards = if down { Towards::Down } else { Towards::Up };
+        Self { line: pen.line, tip, towards, label: area }
+    }
+
+    /// From a state to itself, on its right side.
+    fn around(chart: &Chart, index: usize, node: Area) -> Self {
+        let edge = &chart.edges[index];
+        let loops = chart.edges.iter().filter(|e| e.is_loop() && e.source == edge.source);
+        let count = loops.count();
+        // Of two, the one with the label is outside.
+        let outer = count > 1 && !edge.label.is_empty();
+        let (width, half) = if outer { (26.0, 11.0) } else { (16.0, 6.0) };
+
+        let (x, y) = (node.right(), node.middle.y);
+        let control = x + width * 4.0 / 3.0;
+        let line = vec![
+            Step::Move(Point { x, y: y - half }),
+            Step::Curve(
+                Point { x: control, y: y - half },
+                Point { x: control, y: y + half },
+                Point { x: x + HEAD, y: y + half },
+            ),
+        ];
+        let size = Size::of_label(edge);
+        let label = (!edge.label.is_empty()).then(|| Area {
+            middle: Point { x: x + loops_reach(count) + size.width / 2.0, y },
+            size,
+        });
+        Self { line, tip: Point { x, y: y + half }, towards: Towards::Left, label }
+    }
+}
+
+/// Draws the line of an edge, up or down.
+struct Pen {
+    at: Point,
+    line: Vec<Step>,
+}
+
+impl Pen {
+    fn at(at: Point) -> Self {
+        Self { at, line: vec![Step::Move(at)] }
+    }
+
+    /// Straight up or down.
+    fn straight(&mut self, y: f64) {
+        if (self.at.y - y).abs() < 0.05 {
+            return;
+        }
+        self.at.y = y;
+        match self.line.last_mut() {
+            Some(Step::Line(end)) => *end = self.at,
+            _ => self.line.push(Step::Line(self.at)),
+        }
+    }
+
+    /// To another lane, so that it is vertical at both ends.
+    fn bend(&mut self, to: Point) {
+        if (self.at.x - to.x).abs() < 0.05 {
+            return self.straight(to.y);
+        }
+        let y = f64::midpoint(self.at.y, to.y);
+        let (from, into) = (Point { x: self.at.x, y }, Point { x: to.x, y });
+        self.line.push(Step::Curve(from, into, to));
+        self.at = to;
+    }
+
+    /// Over what shall not be drawn on.
+    fn jump(&mut self, y: f64) {
+        self.at.y = y;
+        self.line.push(Step::Move(self.at));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+use std::fmt::Write as _;
+
+use crate::chart::{Chart, Node};
+use crate::lines::Lines;
+use crate::plan::{LINE, NAME, TEXT};
+use crate::route::{Area, Drawing, HEAD, Point, Step, Towards};
+
+/// Around everything.
+const MARGIN: f64 = 4.0;
+
+/// Writes a drawing as one line of HTML.
+///
+/// Nothing in it has an `id`, so pictures on one page cannot disturb each other. The colours are
+/// those of the text around it, and of the boxes of code in rustdoc's themes.
+pub(crate) fn write(chart: &Chart, drawing: &Drawing) -> String {
+    let mut html = String::new();
+    // Writing to a string cannot fail.
+    let _ = page(&mut html, chart, drawing);
+    html
+}
+
+fn page(html: &mut String, chart: &Chart, drawing: &Drawing) -> std::fmt::Result {
+    let bounds = drawing.bounds();
+    let (left, top) = (Number(bounds.left() - MARGIN), Number(bounds.top() - MARGIN));
+    let width = Number(bounds.size.width + 2.0 * MARGIN);
+    let height = Number(bounds.size.height + 2.0 * MARGIN);
+    // Markdown ends a block of HTML that starts with `<div` at the next blank line.
+    write!(
+        html,
+        "<div style=\"margin:1em 0\"><svg role=\"img\" aria-label=\"{label}\" \
+         viewBox=\"{left} {top} {width} {height}\" width=\"{width}\" height=\"{height}\" \
+         style=\"max-width:100%;height:auto;font-family:var(--font-family-code,monospace)\" \
+         fill=\"none\" stroke=\"none\" text-anchor=\"middle\">",
+        label = Escaped(&label(chart)),
+    )?;
+    lines(html, drawing)?;
+    nodes(html, chart, drawing)?;
+    text(html, chart, drawing)?;
+    write!(html, "</svg></div>")
+}
+
+/// What is read out in place of the picture.
+fn label(chart: &Chart) -> String {
+    let states = chart.nodes.iter().filter_map(|node| match node {
+        Node::State { name, .. } => Some(name.0.join(" ")),
+        Node::Start | Node::End => None,
+    });
+    let states: Vec<_> = states.collect();
+    format!("State diagram: {}", states.join(", "))
+}
+
+fn lines(html: &mut String, drawing: &Drawing) -> std::fmt::Result {
+    write!(html, "<g stroke=\"currentColor\" stroke-opacity=\".7\">")?;
+    for arrow in &drawing.arrows {
+        write!(html, "<path d=\"")?;
+        for step in &arrow.line {
+            match step {
+                Step::Move(end) => write!(html, "M{end}")?,
+                Step::Line(end) => write!(html, "V{}", Number(end.y))?,
+                Step::Curve(a, b, end) => write!(html, "C{a} {b} {end}")?,
+            }
+        }
+        write!(html, "\"/>")?;
+    }
+    write!(html, "</g><path fill=\"currentColor\" fill-opacity=\".85\" d=\"")?;
+    let (long, half, wide) = (HEAD, HEAD / 2.0, HEAD);
+    for arrow in &drawing.arrows {
+        write!(html, "M{}", arrow.tip)?;
+        match arrow.towards {
+            Towards::Down => write!(html, "l-{half}-{long}h{wide}z")?,
+            Towards::Up => write!(html, "l-{half} {long}h{wide}z")?,
+            Towards::Left => write!(html, "l{long}-{half}v{wide}z")?,
+        }
+    }
+    write!(html, "\"/>")
+}
+
+fn nodes(html: &mut String, chart: &Chart, drawing: &Drawing) -> std::fmt::Result {
+    write!(
+        html,
+        "<g stroke=\"currentColor\" style=\"fill:var(--code-block-background-color,transparent)\">"
+    )?;
+    for (node, area) in chart.nodes.iter().zip(&drawing.nodes) {
+        let (x, y) = (Number(area.middle.x), Number(area.middle.y));
+        let radius = Number(area.size.width / 2.0);
+        let dot = "fill=\"currentColor\" stroke=\"none\"";
+        match node {
+            Node::Start => write!(html, "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" {dot}/>")?,
+            Node::End => write!(
+                html,
+                "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>\
+                 <circle cx=\"{x}\" cy=\"{y}\" r=\"5\" {dot}/>",
+            )?,
+            Node::State { .. } => write!(
+                html,
+                "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"6\"/>",
+                Number(area.left()),
+                Number(area.top()),
+                Number(area.size.width),
+                Number(area.size.height),
+            )?,
+        }
+    }
+    write!(html, "</g>")
+}
+
+fn text(html: &mut String, chart: &Chart, drawing: &Drawing) -> std::fmt::Result {
+    write!(html, "<g fill=\"currentColor\" font-size=\"{NAME}\">")?;
+    for (node, area) in chart.nodes.iter().zip(&drawing.nodes) {
+        if let Node::State { name, .. } = node {
+            stack(html, name, area.middle.x, area.top() + 7.0, NAME)?;
+        }
+    }
+    write!(html, "</g><g fill=\"currentColor\" font-size=\"{TEXT}\">")?;
+    for (node, area) in chart.nodes.iter().zip(&drawing.nodes) {
+        if let Node::State { text, .. } = node {
+            stack(html, text, area.middle.x, area.bottom() - 7.0 - text.len() * LINE, TEXT)?;
+        }
+    }
+    for (edge, arrow) in chart.edges.iter().zip(&drawing.arrows) {
+        if let Some(Area { middle, .. }) = arrow.label {
+            let top = middle.y - edge.label.len() * LINE / 2.0;
+            stack(html, &edge.label, middle.x, top, TEXT)?;
+        }
+    }
+    write!(html, "</g>")
+}
+
+/// Lines below each other.
+fn stack(html: &mut String, lines: &Lines, x: f64, top: f64, size: f64) -> std::fmt::Result {
+    let height = LINE + size - TEXT;
+    // Letters stand on a line about a third of their size below their middle.
+    let mut y = top + height / 2.0 + size * 0.34;
+    for line in &lines.0 {
+        let (x, height) = (Number(x), Number(y));
+        write!(html, "<text x=\"{x}\" y=\"{height}\">{}</text>", Escaped(line))?;
+        y += LINE + size - TEXT;
+    }
+    Ok(())
+}
+
+/// A number with at most one decimal place.
+struct Number(f64);
+
+impl std::fmt::Display for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Adding zero makes a negative one positive.
+        write!(f, "{}", (self.0 * 10.0).round() / 10.0 + 0.0)
+    }
+}
+
+impl std::fmt::Display for Point {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", Number(self.x), Number(self.y))
+    }
+}
+
+/// Text within HTML or an attribute in double quotes.
+struct Escaped<'a>(&'a str);
+
+impl std::fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for c in self.0.chars() {
+            match c {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
