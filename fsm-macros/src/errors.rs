@@ -21,10 +21,14 @@ struct Finding {
 impl Errors {
     /// Adds a finding whose caret goes on `place`.
     pub(crate) fn at(&mut self, code: Code, place: impl ToTokens, message: impl Display) {
-        let mut tokens = place.into_token_stream().into_iter();
+        self.add(code, place.into_token_stream(), message.to_string());
+    }
+
+    fn add(&mut self, code: Code, place: TokenStream, message: String) {
+        let mut tokens = place.into_iter();
         let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
         let last = tokens.last().map_or(first, |token| token.span());
-        self.found.push(Finding { code, message: message.to_string(), place: (first, last) });
+        self.found.push(Finding { code, message, place: (first, last) });
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -17,7 +17,7 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
     }
     // One of them stands for all that is not known.
     let lost = if findings.is_empty() { quote!(0) } else { findings.remove(0) };
-    let Some(interface) = lower::inert(machine, lost.clone()) else {
+    let Some(interface) = lower::inert(machine, graph, lost.clone()) else {
         return quote!(const _: usize = #lost; #(#findings;)* #names);
     };
     let (root, name) = (&interface.root, &interface.name);

@@ -7,6 +7,8 @@ pub(crate) struct Graph<'a> {
     pub(crate) start: Option<(usize, &'a Ident)>,
     /// For each state, in the order: verdicts, `within`, `idle`, `eof`, `limit`, `error`.
     pub(crate) edges: Vec<Vec<Edge<'a>>>,
+    /// For each state the other states with an edge to it.
+    sources: Vec<Vec<usize>>,
     /// Names of no state. rustc knows best what was meant, so they are left to it.
     pub(crate) unknown: Vec<&'a Ident>,
     /// Names that were meant for something else than they say.
@@ -31,6 +33,18 @@ impl Edge<'_> {
 }
 
 impl<'a> Graph<'a> {
+    pub(crate) fn new(start: Option<(usize, &'a Ident)>, edges: Vec<Vec<Edge<'a>>>) -> Self {
+        let mut sources = vec![Vec::new(); edges.len()];
+        for (source, edges) in edges.iter().enumerate() {
+            for edge in edges.iter().filter(|edge| edge.target != source) {
+                if sources[edge.target].last() != Some(&source) {
+                    sources[edge.target].push(source);
+                }
+            }
+        }
+        Self { start, edges, sources, unknown: Vec::new(), lost: false, twins: false }
+    }
+
     /// Whether rustc will have nothing to say about the names.
     pub(crate) fn is_sound(&self) -> bool {
         self.unknown.is_empty() && !self.twins
@@ -46,9 +60,7 @@ impl<'a> Graph<'a> {
 
     /// The other states with an edge to `state`.
     pub(crate) fn predecessors(&self, state: usize) -> impl Iterator<Item = usize> {
-        (0..self.edges.len()).filter(move |source| {
-            *source != state && self.edges[*source].iter().any(|edge| edge.target == state)
-        })
+        self.sources[state].iter().copied()
     }
 
     /// Which states `first` lead to, or are led to from, themselves included.
@@ -70,6 +82,32 @@ impl<'a> Graph<'a> {
             }
         }
         reached
+    }
+
+    /// Which states may be on a cycle of edges that `taken` accepts: all others are left out when
+    /// those to which nothing leads are taken away until there are none.
+    pub(crate) fn cyclic(&self, taken: impl Fn(usize, &Edge<'a>) -> bool) -> Vec<bool> {
+        let targets = |source: usize| {
+            let edges = self.edges[source].iter().filter(|edge| taken(source, edge));
+            edges.map(|edge| edge.target).collect::<Vec<_>>()
+        };
+        let mut leading = vec![0_usize; self.edges.len()];
+        for target in (0..self.edges.len()).flat_map(targets) {
+            leading[target] += 1;
+        }
+        let mut open: Vec<usize> =
+            (0..leading.len()).filter(|state| leading[*state] == 0).collect();
+        let mut left = vec![true; leading.len()];
+        while let Some(state) = open.pop() {
+            left[state] = false;
+            for target in targets(state) {
+                leading[target] -= 1;
+                if leading[target] == 0 {
+                    open.push(target);
+                }
+            }
+        }
+        left
     }
 
     /// A shortest way from `state` back to it over edges that `taken` accepts, `state` first and

@@ -69,8 +69,9 @@ fn spinning(
     taken: impl Fn(usize, &Edge<'_>) -> bool,
 ) {
     let mut said = vec![false; machine.states.len()];
+    let cyclic = graph.cyclic(|source, edge| taken(source, edge));
     for state in 0..machine.states.len() {
-        if said[state] {
+        if said[state] || !cyclic[state] {
             continue;
         }
         let Some(cycle) = graph.cycle(state, |source, edge| taken(source, edge)) else { continue };
@@ -93,8 +94,9 @@ fn starving(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
     let goes_round = |source: usize, edge: &Edge<'_>| {
         spins(machine, source, edge) || (writes(machine, source) && !edge.is_deadline())
     };
+    let cyclic = graph.cyclic(goes_round);
     for (state, name) in machine.states.iter().map(|state| &state.name).enumerate() {
-        if writes(machine, state) {
+        if writes(machine, state) || !cyclic[state] {
             continue;
         }
         let Some(cycle) = graph.cycle(state, goes_round) else { continue };

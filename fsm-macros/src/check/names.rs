@@ -20,7 +20,9 @@ pub(crate) fn resolve<'a>(machine: &'a Machine, errors: &mut Errors) -> Graph<'a
     resolver.rest(errors);
     let Resolver { unknown, lost, .. } = resolver;
     let twins = handlers(machine, errors);
-    Graph { start, edges, unknown, lost, twins }
+    let mut graph = Graph::new(start, edges);
+    (graph.unknown, graph.lost, graph.twins) = (unknown, lost, twins);
+    graph
 }
 
 struct Resolver<'a> {

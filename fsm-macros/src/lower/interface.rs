@@ -27,14 +27,15 @@ pub(crate) fn interface(machine: &Machine, graph: &Graph<'_>) -> Option<Interfac
 
 /// The module of a machine that is not sound, so that what uses it can be compiled: no method must
 /// be written, every verdict exists, and what is not known is `lost`.
-pub(crate) fn inert(machine: &Machine, lost: TokenStream) -> Option<Interface> {
+pub(crate) fn inert(machine: &Machine, graph: &Graph<'_>, lost: TokenStream) -> Option<Interface> {
     let mut handlers: Vec<Handler> = Vec::new();
     for (index, state) in machine.states.iter().enumerate() {
         if state.is_end() {
             continue;
         }
         let mut verdicts: Vec<Verdict> = Vec::new();
-        for (target, other) in machine.states.iter().enumerate() {
+        for target in targets(machine, graph, index) {
+            let other = &machine.states[target];
             if verdicts.iter().all(|verdict| verdict.name != other.name) {
                 verdicts.push(verdict(machine, index, target, &other.name));
             }
@@ -50,6 +51,19 @@ pub(crate) fn inert(machine: &Machine, lost: TokenStream) -> Option<Interface> {
     interface.message = message(machine);
     interface.lost = Some(lost);
     Some(interface)
+}
+
+/// Where a state leads; anywhere, if that cannot be read.
+fn targets(machine: &Machine, graph: &Graph<'_>, index: usize) -> Vec<usize> {
+    let state = &machine.states[index];
+    let damaged = state.damaged || machine.damaged || machine.args.damaged || graph.lost;
+    let is_known = |name: &Ident| !graph.unknown.iter().any(|unknown| std::ptr::eq(*unknown, name));
+    match &state.to {
+        Some(to) if !damaged && to.targets.iter().all(is_known) => {
+            graph.verdicts(index).map(|edge| edge.target).collect()
+        }
+        _ => (0..machine.states.len()).collect(),
+    }
 }
 
 fn outline(machine: &Machine, handlers: Vec<Handler>) -> Option<Interface> {
