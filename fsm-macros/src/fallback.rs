@@ -93,7 +93,7 @@ fn unknown(machine: &Machine, graph: &Graph<'_>) -> TokenStream {
     let (machine, unknown) = (&machine.name, &graph.unknown);
     quote! {
         const _: () = {
-            fn names(machine: #machine) {
+            fn unknown(machine: #machine) {
                 #(if let #machine::#unknown { .. } = machine {})*
             }
         };

@@ -18,6 +18,8 @@ mod code;
 mod errors;
 mod expand;
 mod fallback;
+#[cfg(test)]
+mod fuzz;
 mod graph;
 mod lower;
 mod model;
@@ -78,7 +80,8 @@ use crate::parse::Item;
 /// | `within = 5min => State`, `idle = 1min => State` | the default for waits that say neither |
 /// | `error = Type` | handlers return `Result<After.., Type>`; every state with a handler has an `error` edge |
 /// | `message = Type` | what `#[wait]` states wait for; handlers take `Cx<'_, Type>` |
-/// | `module = name` | the module's name; otherwise the enum's in `snake_case` |
+/// | `module = name` | the module's name; otherwise the enum's in `snake_case`, which may be taken |
+/// | `size <= 64` | the machine may take no more bytes than that; the error names the fattest state |
 /// | `crate = ::path` | where `fsm_runtime` is, if it is called otherwise |
 /// | `Group = A \| B` | a name that `to(..)` can use for several states, or groups |
 ///
@@ -141,9 +144,22 @@ use crate::parse::Item;
 /// | time | `250ms`, `30s`, `0.5s`, `5min`, `2h`, `1d`; a literal, more than 0, at most 36500 days |
 /// | size | `512`, `512B`, `64KiB`, `1MiB`, `1GiB`, more than 0; or a path to a `usize`, or an expression of one |
 ///
+/// # What is there under a condition
+///
+/// `#[cfg(..)]` and `#[cfg_attr(..)]` on states, on fields and around our attributes are respected: the
+/// graph that is checked is that of what is left. A name in an attribute of ours cannot have a
+/// condition; put `#[cfg_attr(x, to(A | B))]` and `#[cfg_attr(not(x), to(A))]` on the state.
+///
+/// # What has parameters
+///
+/// A machine has none: the enum has no type parameters, lifetimes or constants. Its fields may be of
+/// any type without some, such as `Vec<u8>` and `Box<dyn Fn(&str) -> u8 + Send>`, and the handler may be
+/// generic.
+///
 /// # What is checked
 ///
-/// All findings are reported together, each at the token to change.
+/// All findings are reported together, each at the token to change, each with a number that stays:
+/// `ERRORS.md` in the crate shows for each the code that causes it and the code that mends it.
 ///
 /// - Every event that can come to a state has an answer; none has an answer that can not come.
 /// - Every wait is bounded, in bytes and in time, or says `within = never`.
@@ -154,6 +170,11 @@ use crate::parse::Item;
 /// - All defaults and groups are used, all names exist, none is there twice.
 /// - A declared edge that no handler takes is dead code, about which rustc warns, unless the
 ///   machine is `pub`: then somebody else's handler may take it.
+///
+/// # In the docs
+///
+/// The enum's docs end in a table of its states, and where docs are built in the graph as a Mermaid
+/// diagram. With the feature `diagram` of `fsm-runtime` it is drawn, as SVG in the page.
 #[proc_macro_attribute]
 pub fn state_machine(
     args: proc_macro::TokenStream,
