@@ -159,3 +159,26 @@ pub(crate) fn answers(machine: &Machine, state: usize) -> Vec<&Answer> {
     }
     answers
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::errors::Errors;
+
+    #[test]
+    fn only_what_may_be_on_a_cycle_is_looked_at() {
+        let mut errors = Errors::default();
+        let machine = crate::parse::tests::machine(
+            "start = A",
+            "enum M {
+                #[run] #[to(B | D)] A, #[sleep(1s)] #[to(C)] B, #[run] #[to(B | E)] C,
+                #[run] #[to(E)] D, #[end] E,
+            }",
+            &mut errors,
+        );
+        let graph = crate::check::check(&machine, &mut errors);
+        assert_eq!(graph.cyclic(|_, _| true), [false, true, true, false, true]);
+        assert_eq!(graph.cyclic(|source, _| source != 1), [false; 5]);
+        assert_eq!(graph.predecessors(4).collect::<Vec<_>>(), [2, 3]);
+    }
+}

@@ -136,6 +136,20 @@ mod tests {
                      lead it to another state, or mark what there is with `#[carry]`",
                 ],
             ),
+            // A default is one token; an end with data is a finding of its own.
+            (
+                "start = A, eof => B",
+                "#[read(some, max = 1, within = never)] #[to(C)] A,
+                 #[read(some, max = 1, within = never)] #[to(C | B | D)] C,
+                 #[run] #[to(D)] B { x: u8 }, #[end] D",
+                &["`eof` leads to `B` and nothing fills `x` then; \
+                   lead it to another state, or mark what there is with `#[carry]`"],
+            ),
+            (
+                "start = A, eof => B",
+                "#[read(some, max = 1, within = never)] #[to(A)] A, #[end] B { x: u8 }",
+                &["an end has no data; remove `x`"],
+            ),
             (
                 "start = A, error = E, error => B",
                 "#[run] #[to(C)] A, #[run(error => C)] #[to(C)] B { #[error] y: E, x: u8 }, #[end] C",

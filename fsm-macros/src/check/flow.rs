@@ -226,6 +226,13 @@ mod tests {
                    round for ever; lead it to an end, or put a state that reads it away into it"],
             ),
             (
+                "start = A, eof => D, limit => D, within = 1s => D, error = E",
+                "#[read(frame = F, max = 9, error => C)] #[to(A)] A,
+                 #[flush(error => A)] #[to(D)] C, #[end] D",
+                &["nothing in the cycle `A -> C -> A` takes what starts it, so it goes round for \
+                   ever; lead it to an end, or put a state that reads it away into it"],
+            ),
+            (
                 "start = A, eof => D, limit => D, within = 1s => D",
                 "#[read(frame = F, max = 9, error => B)] #[to(A)] A,
                  #[run] #[to(C)] B, #[read(some, max = 9)] #[to(A | D)] C, #[end] D",

@@ -200,6 +200,7 @@ mod tests {
         table(&[
             ("start = A, eof => Gon", "#[run] #[to(Bb)] A, #[end] B", &[]),
             ("start = Aa", "#[run] #[to(B)] A, #[end] B", &[]),
+            ("start = A", "#[run] #[to(B)] A, #[run] #[to(B)] r#A, #[end] B", &[]),
         ]);
     }
 }

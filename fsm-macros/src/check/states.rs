@@ -213,6 +213,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_damaged_may_hold_what_is_missing() {
+        table(&[
+            ("start = A", "#[8] #[to(B)] A, #[end] B", &[]),
+            (
+                "start = A, eof => B",
+                "#[read(some, max =, within = 1s => B)] #[to(A)] A, #[end] B",
+                &["`max` lacks its value; write `max = 64KiB`"],
+            ),
+            (
+                "start = A",
+                "#[drain(below =, within = 1s => B)] #[to(A)] A, #[end] B",
+                &["`below` lacks its value; write `below = 64KiB`"],
+            ),
+            ("start = A, message = News", "#[8] #[to(B)] A, #[end] B", &[]),
+            ("start = A, message = News", "#[run] #[to(B)] A, #[end] B, fn", &[]),
+            (
+                "start = A, mesage = News",
+                "#[wait(within = 1s => B, eof => B)] #[to(A)] A, #[end] B",
+                &["unknown key `mesage` on `state_machine`; did you mean `message`?"],
+            ),
+        ]);
+    }
+
+    #[test]
     fn an_end_is_the_end() {
         table(&[(
             "start = A",
