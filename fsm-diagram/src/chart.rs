@@ -32,8 +32,8 @@ pub(crate) struct Edge {
 
 impl Chart {
     const MAX_BYTES: usize = 64 * 1024;
-    const MAX_NODES: usize = 100;
-    const MAX_EDGES: usize = 400;
+    const MAX_NODES: usize = 80;
+    const MAX_EDGES: usize = 300;
 
     pub(crate) fn parse(text: &str) -> Result<Self, Refusal> {
         if text.len() > Self::MAX_BYTES {
@@ -122,13 +122,11 @@ impl Reader {
             let id = id.trim_start().strip_prefix("as ")?;
             return self.describe(id, text);
         }
-        match line.split_once(':') {
-            Some((id, text)) => self.describe(id, text),
-            None => {
-                self.node(state(line)?);
-                Some(())
-            }
+        if let Some((id, text)) = line.split_once(':') {
+            return self.describe(id, text);
         }
+        self.node(state(line)?);
+        Some(())
     }
 
     fn node(&mut self, name: Name) -> usize {
@@ -296,7 +294,11 @@ mod tests {
             "A --> B<br>",
         ];
         for statement in unknown {
-            assert_eq!(parse(&format!("\nA\n{statement}")), Err(Refusal::Unknown(4)), "{statement}");
+            assert_eq!(
+                parse(&format!("\nA\n{statement}")),
+                Err(Refusal::Unknown(4)),
+                "{statement}"
+            );
         }
     }
 
@@ -308,14 +310,15 @@ mod tests {
 
     #[test]
     fn bounds_are_kept() {
-        let states = |n: usize| (0..n).map(|i| format!("S{i}\n")).collect::<String>();
-        assert!(parse(&states(100)).is_ok());
-        assert_eq!(parse(&states(101)), Err(Refusal::TooManyStates));
-        let edges = |n: usize| {
-            (0..n).map(|i| format!("A{} --> B{}\n", i % 21, i / 21)).collect::<String>()
+        let lines = |count: usize, line: fn(usize) -> String| {
+            parse(&(0..count).map(line).collect::<Vec<_>>().join("\n"))
         };
-        assert!(parse(&edges(400)).is_ok());
-        assert_eq!(parse(&edges(401)), Err(Refusal::TooManyEdges));
+        let state = |i| format!("S{i}");
+        assert!(lines(80, state).is_ok());
+        assert_eq!(lines(81, state), Err(Refusal::TooManyStates));
+        let edge = |i| format!("A{} --> B{}", i % 19, i / 19);
+        assert!(lines(300, edge).is_ok());
+        assert_eq!(lines(301, edge), Err(Refusal::TooManyEdges));
         assert_eq!(parse(&" ".repeat(1 << 16)), Err(Refusal::TooLong));
         assert_eq!(parse("%% nothing"), Err(Refusal::Empty));
         assert_eq!(Chart::parse(""), Err(Refusal::NoHeader));

@@ -26,12 +26,12 @@
 //! text -> chart -> plan -> route -> svg
 //! ```
 //!
-//! `chart` reads the text, `plan` has [dagre] put states and labels into rows, `route` leads the
+//! `chart` reads the text, `plan` has [`dagre-dgl-rs`] put states and labels into rows, `route` leads the
 //! edges through the rows, `svg` writes it down. An edge bends only between two rows and goes
 //! straight through each, in a lane of its own, so it never touches a state or a label that is not
 //! its own.
 //!
-//! [dagre]: https://docs.rs/dagre
+//! [`dagre-dgl-rs`]: https://docs.rs/dagre-dgl-rs
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -42,14 +42,16 @@ mod lines;
 mod picture;
 mod plan;
 mod route;
+#[cfg(test)]
+mod sample;
 mod svg;
 
 use proc_macro::{Literal, TokenStream, TokenTree};
 
 /// Draws a state diagram: makes one string literal, for a `#[doc = ..]`, of another.
 ///
-/// Put it below the first paragraph of the documentation, which rustdoc shows in lists. Blank
-/// lines around the picture are part of the literal.
+/// Put it below the first paragraph of the documentation, which rustdoc shows in lists. It needs no
+/// blank lines around it.
 ///
 /// ```
 /// /// A door.
@@ -83,8 +85,8 @@ use proc_macro::{Literal, TokenStream, TokenTree};
 /// # What cannot be drawn
 ///
 /// is no error: the literal then says so in one line and names the line of the text. That is the
-/// case for other statements of Mermaid, for anything but one string literal, and beyond 100
-/// states, 400 edges, or 64 KiB.
+/// case for other statements of Mermaid, for anything but one string literal, and beyond 80
+/// states, 300 edges, or 64 KiB. (The layout of that takes ten seconds.)
 #[proc_macro]
 pub fn picture(input: TokenStream) -> TokenStream {
     let picture = match syn::parse::<syn::LitStr>(input) {

@@ -5,7 +5,11 @@ use crate::plan::Plan;
 use crate::route::Drawing;
 use crate::svg;
 
-/// Draws `text`, or says why it cannot be drawn. Either is Markdown, with a blank line before and
+/// Stands in its own lines of Markdown. Unlike other HTML it ends a paragraph before it, and itself
+/// with its line, not with the next blank one: rustdoc drops blank lines at the ends of an attribute.
+const MARK: &str = "<!-- state diagram -->";
+
+/// Draws `text`, or says why it cannot be drawn. Either is Markdown that disturbs none before and
 /// after it.
 pub(crate) fn picture(text: &str) -> String {
     match Chart::parse(text) {
@@ -19,13 +23,13 @@ pub(crate) fn picture(text: &str) -> String {
 /// Says in one line that there is no picture. `why` is plain text of ours: what a user wrote might
 /// be Markdown.
 pub(crate) fn apology(why: &str) -> String {
-    format!("\n\n*The state diagram could not be drawn: {why}.*\n\n")
+    format!("{MARK}\n*The state diagram could not be drawn: {why}.*\n{MARK}")
 }
 
 fn draw(chart: &Chart) -> String {
     let plan = Plan::new(chart);
     let drawing = Drawing::new(chart, &plan);
-    format!("\n\n{}\n\n", svg::write(chart, &drawing))
+    format!("{MARK}{}", svg::write(chart, &drawing))
 }
 
 #[cfg(test)]

@@ -1,6 +1,4 @@
-use dagre::graph::{Edge as Link, Graph, GraphOptions};
-use dagre::layout::types::LabelPos;
-use dagre::{EdgeLabel, LayoutOptions, NodeLabel, layout};
+use dagre_dgl_rs::{Edge as Link, EdgeLabel, Graph, GraphLabel, NodeLabel, layout};
 
 use crate::chart::{Chart, Edge, Node};
 
@@ -9,6 +7,8 @@ pub(crate) const NAME: f64 = 14.0;
 pub(crate) const TEXT: f64 = 12.0;
 /// From line to line.
 pub(crate) const LINE: f64 = 15.0;
+/// How long and how wide the head of an arrow is.
+pub(crate) const HEAD: f64 = 8.0;
 
 /// What stands in which row, and how far to the right. The rows have no height yet: how much room
 /// is needed between two of them shows when the edges are led through.
@@ -48,36 +48,42 @@ pub(crate) struct Size {
 
 impl Plan {
     pub(crate) fn new(chart: &Chart) -> Self {
-        let kind = GraphOptions { directed: true, multigraph: true, compound: false };
-        let mut graph = Graph::with_options(kind);
-        for (index, node) in chart.nodes.iter().enumerate() {
-            let (size, loops) = (Size::of_node(node), Size::of_loops(chart, index));
+        // Directed, with more than one edge between two nodes, without nodes in nodes.
+        let mut graph = Graph::with_options(true, true, false);
+        graph.set_graph(GraphLabel {
+            nodesep: Some(28.0),
+            edgesep: Some(14.0),
+            ranksep: Some(50.0),
+            ..GraphLabel::default()
+        });
+        for index in 0..chart.nodes.len() {
+            let (size, loops) = (Size::of_node(chart, index), Size::of_loops(chart, index));
             let place = NodeLabel {
                 width: size.width + loops.width,
                 height: size.height.max(loops.height),
                 ..NodeLabel::default()
             };
-            graph.set_node(key(index), Some(place));
+            graph.set_node(&key(index), place);
         }
         let links = chart.edges.iter().enumerate().filter(|(_, edge)| !edge.is_loop());
         for (index, edge) in links {
             let size = Size::of_label(edge);
             let place = EdgeLabel {
-                width: size.width,
-                height: size.height,
-                labelpos: LabelPos::Center,
+                width: Some(size.width),
+                height: Some(size.height),
+                labelpos: Some("c".to_owned()),
+                minlen: Some(1),
+                weight: Some(1.0),
                 ..EdgeLabel::default()
             };
-            let link = edge.link(index);
-            graph.set_edge(link.v, link.w, Some(place), link.name.as_deref());
+            graph.set_edge_obj(&edge.link(index), place);
         }
-        let options = LayoutOptions { nodesep: 28.0, edgesep: 14.0, ..LayoutOptions::default() };
-        layout(&mut graph, Some(options));
+        layout(&mut graph);
         Self::read(chart, &graph)
     }
 
     /// Takes rows and middles from a graph that has a layout.
-    fn read(chart: &Chart, graph: &Graph<NodeLabel, EdgeLabel>) -> Self {
+    fn read(chart: &Chart, graph: &Graph) -> Self {
         let places: Vec<_> = (0..chart.nodes.len()).map(|index| place(graph, index)).collect();
         let ways: Vec<_> = chart.edges.iter().enumerate().map(|(i, e)| way(graph, i, e)).collect();
 
@@ -89,8 +95,7 @@ impl Plan {
         let row = |y: f64| heights.partition_point(|&height| height + 0.5 <= y);
 
         let spots = places.iter().enumerate().map(|(index, &(x, y))| {
-            let (size, loops) =
-                (Size::of_node(&chart.nodes[index]), Size::of_loops(chart, index));
+            let (size, loops) = (Size::of_node(chart, index), Size::of_loops(chart, index));
             Spot { row: row(y), x: x - loops.width / 2.0, size, loops }
         });
         let spots: Vec<_> = spots.collect();
@@ -108,14 +113,20 @@ impl Plan {
 }
 
 impl Size {
-    fn of_node(node: &Node) -> Self {
-        match node {
+    fn of_node(chart: &Chart, index: usize) -> Self {
+        match &chart.nodes[index] {
             Node::Start => Self { width: 14.0, height: 14.0 },
             Node::End => Self { width: 18.0, height: 18.0 },
-            Node::State { name, text } => Self {
-                width: (name.width(NAME).max(text.width(TEXT)) + 24.0).max(56.0),
-                height: 14.0 + name.len() * (LINE + 2.0) + text.len() * LINE,
-            },
+            Node::State { name, text } => {
+                let width = name.width(NAME).max(text.width(TEXT)) + 24.0;
+                let ends = chart.edges.iter().filter(|edge| edge.is_end(index)).count();
+                // So that there is room for all of them, should they be on the same side.
+                let ends = f64::from(u32::try_from(ends).unwrap_or(u32::MAX)) * HEAD + 20.0;
+                let height = 14.0 + name.len() * (LINE + 2.0) + text.len() * LINE;
+                let loops = chart.edges.iter().filter(|edge| edge.is_loop_at(index)).count();
+                let least = if loops > 1 { 40.0 } else { 0.0 };
+                Self { width: width.max(ends).max(56.0), height: height.max(least) }
+            }
         }
     }
 
@@ -129,7 +140,7 @@ impl Size {
 
     /// How much room the edges take that lead from a node to itself.
     fn of_loops(chart: &Chart, node: usize) -> Self {
-        let loops = chart.edges.iter().filter(|edge| edge.is_loop() && edge.source == node);
+        let loops = chart.edges.iter().filter(|edge| edge.is_loop_at(node));
         let sizes: Vec<_> = loops.map(Self::of_label).collect();
         let [width, height] = [|size: &Self| size.width, |size: &Self| size.height]
             .map(|side| sizes.iter().map(side).fold(0.0, f64::max));
@@ -151,8 +162,17 @@ impl Edge {
         self.source == self.target
     }
 
+    pub(crate) fn is_loop_at(&self, node: usize) -> bool {
+        self.is_loop() && self.source == node
+    }
+
+    /// Whether it leads from or to the node, and not both.
+    fn is_end(&self, node: usize) -> bool {
+        !self.is_loop() && (self.source == node || self.target == node)
+    }
+
     fn link(&self, index: usize) -> Link {
-        Link::with_name(key(self.source), key(self.target), key(index))
+        Link { v: key(self.source), w: key(self.target), name: Some(key(index)) }
     }
 }
 
@@ -163,25 +183,21 @@ fn key(index: usize) -> String {
 
 type Point = (f64, f64);
 
-fn place(graph: &Graph<NodeLabel, EdgeLabel>, index: usize) -> Point {
-    let place = graph.node(&key(index)).and_then(|node| node.x.zip(node.y));
+fn place(graph: &Graph, index: usize) -> Point {
+    let place = graph.node_opt(&key(index)).and_then(|node| node.x.zip(node.y));
     place.expect("a layout places each node")
 }
 
 /// The points of an edge between its ends, and how far down its label is.
-fn way(
-    graph: &Graph<NodeLabel, EdgeLabel>,
-    index: usize,
-    edge: &Edge,
-) -> Option<(Vec<Point>, Option<f64>)> {
+fn way(graph: &Graph, index: usize, edge: &Edge) -> Option<(Vec<Point>, Option<f64>)> {
     if edge.is_loop() {
         return None;
     }
-    let link = edge.link(index);
-    let way = graph.edge(&link.v, &link.w, link.name.as_deref());
-    let way = way.expect("a layout keeps each edge");
+    let way = graph.edge(&edge.link(index)).expect("a layout keeps each edge");
     // The ends are on the sides of the states; we choose others.
-    let inner = way.points.iter().skip(1).take(way.points.len().saturating_sub(2));
+    let points = way.points.as_deref().unwrap_or_default();
+    let inner = points.split_first().and_then(|(_, rest)| rest.split_last());
+    let inner = inner.map_or(&[][..], |(_, inner)| inner);
     let label = way.y.filter(|_| !edge.label.is_empty());
-    Some((inner.map(|point| (point.x, point.y)).collect(), label))
+    Some((inner.iter().map(|point| (point.x, point.y)).collect(), label))
 }

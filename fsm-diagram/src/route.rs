@@ -1,9 +1,7 @@
 use crate::chart::Chart;
 use crate::ends::Ends;
-use crate::plan::{Lane, Plan, Size, loops_reach};
+use crate::plan::{HEAD, Lane, Plan, Size, loops_reach};
 
-/// How long the head of an arrow is.
-pub(crate) const HEAD: f64 = 8.0;
 /// Between two rows, if the edges go straight down.
 const GAP: f64 = 20.0;
 /// How much more for each unit that an edge goes to the side, and at most.
@@ -92,10 +90,9 @@ impl Drawing {
         });
         let points = points.map(|middle| Area { middle, size: Size::default() });
         let areas = self.nodes.iter().copied().chain(labels).chain(points);
-        areas.reduce(Area::and).unwrap_or(Area {
-            middle: Point { x: 0.0, y: 0.0 },
-            size: Size::default(),
-        })
+        areas
+            .reduce(Area::and)
+            .unwrap_or(Area { middle: Point { x: 0.0, y: 0.0 }, size: Size::default() })
     }
 }
 
@@ -206,11 +203,10 @@ impl Arrow {
     /// From a state to itself, on its right side.
     fn around(chart: &Chart, index: usize, node: Area) -> Self {
         let edge = &chart.edges[index];
-        let loops = chart.edges.iter().filter(|e| e.is_loop() && e.source == edge.source);
-        let count = loops.count();
+        let count = chart.edges.iter().filter(|e| e.is_loop_at(edge.source)).count();
         // Of two, the one with the label is outside.
         let outer = count > 1 && !edge.label.is_empty();
-        let (width, half) = if outer { (26.0, 11.0) } else { (16.0, 6.0) };
+        let (width, half) = if outer { (26.0, 13.0) } else { (16.0, 5.0) };
 
         let (x, y) = (node.right(), node.middle.y);
         let control = x + width * 4.0 / 3.0;

@@ -2,8 +2,8 @@ use std::fmt::Write as _;
 
 use crate::chart::{Chart, Node};
 use crate::lines::Lines;
-use crate::plan::{LINE, NAME, TEXT};
-use crate::route::{Area, Drawing, HEAD, Point, Step, Towards};
+use crate::plan::{HEAD, LINE, NAME, TEXT};
+use crate::route::{Area, Drawing, Point, Step, Towards};
 
 /// Around everything.
 const MARGIN: f64 = 4.0;
@@ -24,7 +24,6 @@ fn page(html: &mut String, chart: &Chart, drawing: &Drawing) -> std::fmt::Result
     let (left, top) = (Number(bounds.left() - MARGIN), Number(bounds.top() - MARGIN));
     let width = Number(bounds.size.width + 2.0 * MARGIN);
     let height = Number(bounds.size.height + 2.0 * MARGIN);
-    // Markdown ends a block of HTML that starts with `<div` at the next blank line.
     write!(
         html,
         "<div style=\"margin:1em 0\"><svg role=\"img\" aria-label=\"{label}\" \

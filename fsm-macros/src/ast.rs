@@ -1,4 +1,5 @@
 use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+use syn::ext::IdentExt;
 use syn::{Type, Visibility};
 
 /// A machine as its author wrote it: names are not looked up yet.
@@ -210,7 +211,7 @@ impl Machine {
     }
 
     pub(crate) fn is_group(&self, name: &Ident) -> bool {
-        self.args.groups.iter().any(|group| group.name == *name)
+        self.args.groups.iter().any(|group| group.name.unraw() == name.unraw())
     }
 }
 

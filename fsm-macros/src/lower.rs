@@ -163,8 +163,9 @@ impl Lowering<'_> {
             .iter()
             .map(|field| Fill { field: field.name.clone(), source: from(field) })
             .collect();
-        let stays = edge.target == source && fills.iter().all(|fill| fill.source == Source::Carry);
-        Move { target: edge.name.clone(), braced: target.braced, fills, stays }
+        let back = edge.target == source;
+        let stays = back && fills.iter().all(|fill| fill.source == Source::Carry);
+        Move { target: edge.name.clone(), braced: target.braced, fills, back, stays }
     }
 }
 

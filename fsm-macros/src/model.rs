@@ -174,7 +174,9 @@ pub(crate) struct Move {
     pub(crate) target: Ident,
     pub(crate) braced: bool,
     pub(crate) fills: Vec<Fill>,
-    /// It leads to where it comes from, with all data.
+    /// It leads to where it comes from.
+    pub(crate) back: bool,
+    /// That, with all data.
     pub(crate) stays: bool,
 }
 

@@ -104,11 +104,22 @@ impl<M: Drive<H>, H> Actor<M, H> {
     /// would write could only pile up.
     #[cold]
     pub(crate) fn lapse(&mut self, now: u64, sleep_on: bool, cx: &mut Cx<'_, M::Message>) {
-        if !(sleep_on && self.sleeps()) {
-            let lapse = if self.within <= now { Lapse::Within } else { Lapse::Idle };
-            self.machine.lapse(lapse, &mut self.handler, cx);
+        if sleep_on && self.sleeps() {
+            self.enter(now);
+            return;
         }
-        self.enter(now);
+        let lapse = if self.within <= now { Lapse::Within } else { Lapse::Idle };
+        let step = self.machine.lapse(lapse, &mut self.handler, cx);
+        // Whoever leads back to where it was has not entered it from another state.
+        match (step, lapse) {
+            (Step::Stayed, Lapse::Within) => {
+                self.within = now.saturating_add(self.machine.timing().within);
+            }
+            (Step::Stayed, Lapse::Idle) => {
+                self.idle = now.saturating_add(self.machine.timing().idle);
+            }
+            _ => self.enter(now),
+        }
     }
 
     /// Runs handlers until the machine waits for something that is not here, or has used up its

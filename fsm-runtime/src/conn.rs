@@ -8,7 +8,7 @@ use crate::link::{Got, Link, Ready, Shut};
 use crate::output::{Kept, Output};
 use crate::transport::Transport;
 use crate::unread::Unread;
-use crate::{Cx, Drive, Ended, Input, Key};
+use crate::{Cx, Drive, Ended, Input, Key, Machine};
 
 /// What the turns of one thread share: nothing of it belongs to a connection between turns.
 pub(crate) struct Env<Msg> {
@@ -52,7 +52,7 @@ pub(crate) enum After {
 ///
 /// Between turns it is just that and a few times. Input that waits for more and output that the
 /// socket did not take are `cold`, in a box of its own that most connections do not have.
-pub(crate) struct Conn<M: Drive<H>, H, S> {
+pub(crate) struct Conn<M: Machine, H, S> {
     link: Link<S>,
     actor: Actor<M, H>,
     /// Why it ends, while its last output is on its way.

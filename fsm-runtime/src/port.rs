@@ -12,7 +12,7 @@ use crate::output::Output;
 use crate::stats::Counters;
 use crate::timers::Timers;
 use crate::transport::Transport;
-use crate::{Drive, Ended, Key};
+use crate::{Drive, Ended, Key, Machine};
 
 /// The only thread of a port.
 const THREAD: Thread = 0;
@@ -26,7 +26,7 @@ const BUFFER: usize = 64 * 1024;
 /// Whoever drives it, a thread with a poll or a test with pipes and a clock of its own, repeats:
 /// [`work`](Port::work), wait for events, [`at`](Port::at) the new time, [`event`](Port::event) for
 /// each, [`polled`](Port::polled).
-pub(crate) struct Port<M: Drive<H>, H, S> {
+pub(crate) struct Port<M: Machine, H, S> {
     core: PortCore<Conn<M, H, S>>,
     timers: Timers,
     env: Env<M::Message>,

@@ -12,7 +12,7 @@ use crate::link::Ready;
 use crate::port::Port;
 use crate::signals::Signals;
 use crate::socket::Socket;
-use crate::{Drive, Peer, PoolError, token};
+use crate::{Drive, Machine, Peer, PoolError, token};
 
 /// Connections accepted between two polls, of each listener: a flood of them must not keep others
 /// waiting (X4).
@@ -24,7 +24,7 @@ const MOST_EVENTS: usize = 4096;
 const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
 
 /// A port on one thread: a poll, and the connections and listeners that it tells of.
-pub(crate) struct Reactor<M: Drive<H>, H, F> {
+pub(crate) struct Reactor<M: Machine, H, F> {
     pub(crate) name: String,
     // Fields are dropped in this order: sockets before the poll that they are registered with.
     pub(crate) port: Port<M, H, Socket>,

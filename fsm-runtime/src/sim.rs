@@ -51,7 +51,7 @@ use crate::link::Ready;
 use crate::pipe::{End, Pipe};
 use crate::port::Port;
 use crate::stats::Counters;
-use crate::{Drive, Ended, Key, PostError, Spec};
+use crate::{Drive, Ended, Key, Machine, PostError, Spec};
 
 /// The mailbox bound of a session.
 const MAILBOX: usize = 1024;
@@ -94,7 +94,7 @@ const ENDLESS: usize = 10_000_000;
 /// peer.advance(Duration::from_secs(1));
 /// assert_eq!(peer.ended(), Some(Ended::Done));
 /// ```
-pub struct Session<M: Drive<H>, H> {
+pub struct Session<M: Machine, H> {
     port: Port<M, H, End>,
     pipe: Rc<Pipe>,
     key: Key,

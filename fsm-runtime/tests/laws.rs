@@ -184,6 +184,43 @@ fn l7_a_decoder_that_looks_at_the_cut_is_found_out() {
     check::splits::<Words, _>(|| Reader, b"abcdef");
 }
 
+/// Sums digits; whatever goes wrong leads back.
+#[state_machine(start = Digit, eof => Gone, error = std::num::ParseIntError)]
+enum Sum {
+    #[read(exact = 1, within = 9s => Gone, idle = 5s => Digit, error => Digit)]
+    #[to(Digit)]
+    Digit,
+    #[end]
+    Gone,
+}
+
+struct Adder(u32);
+
+impl sum::Handler for Adder {
+    fn digit(
+        &mut self,
+        digit: &[u8; 1],
+        cx: &mut Cx<'_>,
+    ) -> Result<sum::AfterDigit, std::num::ParseIntError> {
+        self.0 += String::from_utf8_lossy(digit).parse::<u32>()?;
+        cx.write(self.0.to_string().as_bytes());
+        Ok(sum::AfterDigit::Digit)
+    }
+}
+
+#[test]
+fn l3_an_edge_back_to_its_state_does_not_start_within_anew() {
+    let mut session = Session::<Sum, _>::new(Adder(0));
+    session.send(b"1x2");
+    assert_eq!(session.receive(), b"13");
+    session.advance(Duration::from_secs(5));
+    session.send(b"x");
+    session.advance(Duration::from_millis(3_999));
+    assert_eq!(session.state(), Some("Digit"));
+    session.advance(Duration::from_millis(1));
+    assert_eq!(session.state(), None);
+}
+
 #[test]
 fn l3_within_counts_from_entering_and_idle_from_the_last_completion() {
     let mut peer = clerk();

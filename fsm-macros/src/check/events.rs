@@ -1,4 +1,4 @@
-use crate::ast::{Answer, Event, Kind, Machine, State, Wait};
+use crate::ast::{Answer, Cut, Event, Kind, Machine, State, Wait};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::answers;
@@ -9,7 +9,7 @@ pub(crate) fn check(machine: &Machine, errors: &mut Errors) -> bool {
     let mut complete = true;
     for (index, state) in machine.states.iter().enumerate() {
         let Some(wait) = state.wait() else { continue };
-        impossible(machine, state, wait, errors, true);
+        impossible(machine, state, wait, errors);
         if !state.damaged && !machine.args.damaged {
             complete &= missing(machine, index, wait, errors);
         }
@@ -103,15 +103,15 @@ fn missing(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) ->
     complete
 }
 
-fn impossible(
-    machine: &Machine,
-    state: &State,
-    wait: &Wait,
-    errors: &mut Errors,
-    unless_unread: bool,
-) {
+fn impossible(machine: &Machine, state: &State, wait: &Wait, errors: &mut Errors) {
     // What a damaged attribute reads is not known.
-    if unless_unread && matches!(wait.kind, Kind::Read { shape: None, .. } | Kind::End) {
+    let is_unread = match &wait.kind {
+        Kind::Read { shape, .. } => {
+            shape.as_ref().is_none_or(|shape| matches!(shape.cut, Cut::Unknown))
+        }
+        kind => matches!(kind, Kind::End),
+    };
+    if is_unread {
         return;
     }
     let fails = machine.args.error.is_some() || machine.args.damaged;
@@ -203,6 +203,12 @@ mod tests {
             ),
             ("start = A, error = Fault, error => B", "#[run] #[to(B)] A, #[end] B", &[]),
             ("start = A, idle = 1s => B", "#[flush] #[to(B)] A, #[end] B", &[]),
+            (
+                "start = A, eof => B",
+                "#[read(frame = 8, max = 9, limit => B, error => B, idle = 1s => B)] #[to(A)] A,
+                 #[end] B",
+                &["`frame` is a type that decodes; write `frame = Type`"],
+            ),
         ]);
     }
 

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
@@ -121,10 +121,10 @@ impl<'a> Groups<'a> {
 pub(crate) fn unused(machine: &Machine, errors: &mut Errors) {
     let targets = machine.states.iter().flat_map(|state| &state.to).flat_map(|to| &to.targets);
     let members = machine.args.groups.iter().flat_map(|group| &group.members);
-    let used: Vec<&Ident> = targets.chain(members).collect();
+    let used: HashSet<Ident> = targets.chain(members).map(Ident::unraw).collect();
     for group in &machine.args.groups {
         let name = &group.name;
-        if !used.contains(&name) {
+        if !used.contains(&name.unraw()) {
             errors.at(
                 Code::GroupUnused,
                 name,
@@ -164,7 +164,7 @@ mod tests {
                 states,
                 &["no `to(..)` uses the group `Few`; remove it"],
             ),
-            ("start = r#A, All = B | r#C", states, &[]),
+            ("start = r#A, r#All = B | r#C", states, &[]),
             ("start = A, All = B | D", states, &[]),
             ("start = A, Alle = B | C", states, &["unknown group `All`; did you mean `Alle`?"]),
             ("start = All, All = B | C", states, &["`All` is a group; name one state"]),

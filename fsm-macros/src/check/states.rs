@@ -164,7 +164,7 @@ fn messages(machine: &Machine, errors: &mut Errors) {
                 errors.at(Code::NoMessage, &wait.name, text);
             }
         }
-        Some((key, _)) if waiting.is_empty() && !damaged => {
+        Some((key, _)) if waiting.is_empty() && !damaged && !machine.args.damaged => {
             let text = "no state waits for a message; add one with `#[wait]`, or remove this";
             errors.at(Code::NobodyWaits, key, text);
         }

@@ -141,10 +141,11 @@ fn call(
     });
     let error = active.error.as_ref().zip(interface.error.as_ref()).map(|(error, ty)| {
         let go = error.expand_error(machine, state, ty);
+        let step = error.step(root);
         generated! {
             ::core::result::Result::Err(error) => {
                 #go
-                #root::Step::Moved
+                #step
             }
         }
     });
@@ -173,8 +174,8 @@ fn lapse(machine: &Machine, event: Event) -> TokenStream {
         }
         let edge = if event == Event::Within { &active.within } else { &active.idle };
         let (_, go) = edge.as_ref()?;
-        let (any, go) = (state.any(), go.expand(machine, state));
-        Some(generated!(#any => { #go #root::Step::Moved }))
+        let (any, step, go) = (state.any(), go.step(root), go.expand(machine, state));
+        Some(generated!(#any => { #go #step }))
     });
     let arms: Vec<TokenStream> = arms.collect();
     if arms.is_empty() {

@@ -86,6 +86,11 @@ impl Move {
         }
     }
 
+    /// What the machine has done then: a state that is led back to is not entered.
+    pub(crate) fn step(&self, root: &TokenStream) -> TokenStream {
+        if self.back { generated!(#root::Step::Stayed) } else { generated!(#root::Step::Moved) }
+    }
+
     /// The pattern for the data of the verdict.
     pub(crate) fn data(&self) -> Option<TokenStream> {
         let fields: Vec<_> = self.of(Source::Verdict).collect();

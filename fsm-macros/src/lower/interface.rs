@@ -58,8 +58,11 @@ fn targets(machine: &Machine, graph: &Graph<'_>, index: usize) -> Vec<usize> {
     let state = &machine.states[index];
     let damaged = state.damaged || machine.damaged || machine.args.damaged || graph.lost;
     let is_known = |name: &Ident| !graph.unknown.iter().any(|unknown| std::ptr::eq(*unknown, name));
+    let groups = &machine.args.groups;
+    let members_are_known = groups.iter().flat_map(|group| &group.members).all(is_known);
+    let is_settled = |name| is_known(name) && (members_are_known || !machine.is_group(name));
     match &state.to {
-        Some(to) if !damaged && to.targets.iter().all(is_known) => {
+        Some(to) if !damaged && to.targets.iter().all(is_settled) => {
             graph.verdicts(index).map(|edge| edge.target).collect()
         }
         _ => (0..machine.states.len()).collect(),

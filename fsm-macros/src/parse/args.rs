@@ -40,7 +40,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
 impl Args {
     fn read(&mut self, entry: Entry, reader: &mut Reader<'_>) {
         let key = entry.key.to_string();
-        if key.starts_with(char::is_uppercase) {
+        if key.trim_start_matches("r#").starts_with(char::is_uppercase) {
             self.group(entry, reader);
             return;
         }

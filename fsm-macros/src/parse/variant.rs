@@ -142,6 +142,11 @@ impl Listed<Field> {
                         field.ty = known;
                         listed.items.push(field);
                     }
+                    // More than syn reads: a block, such as in the length of an array.
+                    Err(_) if has_block(&ty) => {
+                        field.ty = Type::Verbatim(ty);
+                        listed.items.push(field);
+                    }
                     // rustc has said that a type is missing, or its end.
                     Err(_) if ty.is_empty() || !is_balanced(&ty) => listed.broken = true,
                     _ => {
@@ -163,6 +168,15 @@ fn infers(ty: &TokenStream) -> bool {
     ty.clone().into_iter().any(|token| match token {
         TokenTree::Ident(name) => name == "_",
         TokenTree::Group(group) => infers(&group.stream()),
+        _ => false,
+    })
+}
+
+fn has_block(ty: &TokenStream) -> bool {
+    ty.clone().into_iter().any(|token| match token {
+        TokenTree::Group(group) => {
+            group.delimiter() == Delimiter::Brace || has_block(&group.stream())
+        }
         _ => false,
     })
 }
@@ -205,6 +219,7 @@ mod tests {
             "#[run] #[to (B)] A { x : Map < u8 , u8 > , y : fn (u8) -> u8 }, B",
             "A { #[carry] x : [u8 ; { 3 }] }, B (u8 , u8)",
             "pub A { pub x : u8 }, r#B",
+            "A { x : [u8 ; { const N : usize = 1 ; N }] }",
         ] {
             assert_eq!(read(body), (body.to_owned(), false, Vec::new()));
         }

@@ -1,4 +1,5 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::ext::IdentExt;
 
 use super::attribute::{Level, Owner};
 use super::entry;
@@ -25,7 +26,7 @@ fn keys(arguments: TokenStream, words: &mut Vec<Ident>) {
     for part in entry::split(arguments, false) {
         let mut tokens = part.into_iter();
         let Some(TokenTree::Ident(key)) = tokens.next() else { continue };
-        let is_group = key.to_string().starts_with(char::is_uppercase);
+        let is_group = key.unraw().to_string().starts_with(char::is_uppercase);
         let is_key = match tokens.next() {
             None => true,
             Some(TokenTree::Punct(mark)) => matches!(mark.as_char(), '=' | '<'),

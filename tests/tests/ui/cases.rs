@@ -92,7 +92,8 @@ impl Case {
             let Some(text) = line.strip_prefix("error").filter(|_| line.contains("[fsm::")) else {
                 continue;
             };
-            let text = text.split_once(": ").map_or(text, |(_, text)| text).to_owned();
+            let text = text.split_once(": ").map_or(text, |(_, text)| text);
+            let text = text.strip_prefix("evaluation panicked: ").unwrap_or(text).to_owned();
             let place = lines.peek().and_then(|line| line.trim().strip_prefix("--> "));
             let place = place.and_then(|place| place.split_once(".rs:")).map(|(_, place)| place);
             let place = place.unwrap_or_default().to_owned();

@@ -1,6 +1,6 @@
 //! What the macro accepts, and what it says about the rest.
 //!
-//! - `ui/pass/*.rs` compile and run, in each edition.
+//! - `ui/pass/*.rs` compile and run, in each edition; `ui/renamed/*.rs` know the runtime as `my_fsm`.
 //! - `ui/fail/<family>/<cause>.rs` have one mistake each, and `ui/recover/*.rs` are half typed. Beside
 //!   each is what a user reads. A case begins with what is wrong, then says what it plants: the
 //!   numbers of our findings and of rustc's errors, where `syntax` is one of rustc without a number.
@@ -80,7 +80,8 @@ fn each_remedy_compiles() {
 #[test]
 fn what_passes_passes_in_each_edition() {
     let compiler = compiler();
-    let programs = cases::programs("ui/pass");
+    let mut programs = cases::programs("ui/pass");
+    programs.extend(cases::programs("ui/renamed"));
     let wrong = compiler.each(&programs, |path| {
         ["2021", "2024"].into_iter().find_map(|edition| {
             let mut messages = compiler.messages(path, edition);

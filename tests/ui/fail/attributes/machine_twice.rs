@@ -1,0 +1,25 @@
+//! An enum is made a machine twice.
+//! Plants fsm::E012.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Length, eof => Closed)]
+#[state_machine(start = Length, eof => Closed)]
+//~-
+enum Upload {
+    #[read(exact = 8, within = 30s => Closed)]
+    #[to(Closed)]
+    Length,
+    #[end]
+    Closed,
+}
+
+struct Client;
+
+impl upload::Handler for Client {
+    fn length(&mut self, _: &[u8; 8], _: &mut Cx<'_>) -> upload::AfterLength {
+        upload::AfterLength::Closed
+    }
+}
+
+fn main() {}

@@ -1,0 +1,31 @@
+//! A drain has no mark.
+//! Plants fsm::E013.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Length, eof => Closed)]
+enum Upload {
+    #[read(exact = 8, within = 30s => Closed)]
+    #[to(Answer | Closed)]
+    Length,
+    #[drain(within = 30s => Closed)]
+    //~ #[drain(below = 16KiB, within = 30s => Closed)]
+    #[to(Answer | Length)]
+    Answer,
+    #[end]
+    Closed,
+}
+
+struct Client;
+
+impl upload::Handler for Client {
+    fn length(&mut self, _: &[u8; 8], _: &mut Cx<'_>) -> upload::AfterLength {
+        upload::AfterLength::Closed
+    }
+
+    fn answer(&mut self, _: &mut Cx<'_>) -> upload::AfterAnswer {
+        upload::AfterAnswer::Length
+    }
+}
+
+fn main() {}

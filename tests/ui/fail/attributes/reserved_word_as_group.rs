@@ -1,0 +1,24 @@
+//! A word of Rust names no group.
+//! Plants fsm::E018.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Length, eof => Closed, Self = Length | Closed)]
+//~ #[state_machine(start = Length, eof => Closed)]
+enum Upload {
+    #[read(exact = 8, within = 30s => Closed)]
+    #[to(Closed)]
+    Length,
+    #[end]
+    Closed,
+}
+
+struct Client;
+
+impl upload::Handler for Client {
+    fn length(&mut self, _: &[u8; 8], _: &mut Cx<'_>) -> upload::AfterLength {
+        upload::AfterLength::Closed
+    }
+}
+
+fn main() {}

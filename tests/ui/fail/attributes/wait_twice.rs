@@ -1,0 +1,28 @@
+//! A state says twice that it flushes.
+//! Plants fsm::E012.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Length, eof => Closed)]
+enum Upload {
+    #[read(exact = 8, within = 30s => Closed)]
+    #[to(Sent | Closed)]
+    Length,
+    #[flush(within = 30s => Closed)]
+    #[flush(idle = 5s => Closed)]
+    //~-
+    #[to(Length)]
+    Sent,
+    #[end]
+    Closed,
+}
+
+struct Client;
+
+impl upload::Handler for Client {
+    fn length(&mut self, _: &[u8; 8], _: &mut Cx<'_>) -> upload::AfterLength {
+        upload::AfterLength::Closed
+    }
+}
+
+fn main() {}

@@ -1,0 +1,27 @@
+//! Nothing leads to a state.
+//! Plants fsm::E080.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Length, eof => Closed)]
+enum Upload {
+    #[read(exact = 8, within = 30s => Closed)]
+    #[to(Closed)]
+    //~ #[to(Sorry | Closed)]
+    Length,
+    #[flush(within = 30s => Closed)]
+    #[to(Closed)]
+    Sorry,
+    #[end]
+    Closed,
+}
+
+struct Client;
+
+impl upload::Handler for Client {
+    fn length(&mut self, _: &[u8; 8], _: &mut Cx<'_>) -> upload::AfterLength {
+        upload::AfterLength::Closed
+    }
+}
+
+fn main() {}

@@ -1,0 +1,24 @@
+//! A group names no state.
+//! Plants fsm::E013.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Length, eof => Closed, All =)]
+//~ #[state_machine(start = Length, eof => Closed)]
+enum Upload {
+    #[read(exact = 8, within = 30s => Closed)]
+    #[to(Closed)]
+    Length,
+    #[end]
+    Closed,
+}
+
+struct Client;
+
+impl upload::Handler for Client {
+    fn length(&mut self, _: &[u8; 8], _: &mut Cx<'_>) -> upload::AfterLength {
+        upload::AfterLength::Closed
+    }
+}
+
+fn main() {}

@@ -1,0 +1,31 @@
+//! A verdict lacks the data of its state.
+//! Plants E0063.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Length, eof => Closed)]
+enum Upload {
+    #[read(exact = 8, within = 30s => Closed)]
+    #[to(Body)]
+    Length,
+    #[run]
+    #[to(Closed)]
+    Body { name: u64, left: u64 },
+    #[end]
+    Closed,
+}
+
+struct Client;
+
+impl upload::Handler for Client {
+    fn length(&mut self, _: &[u8; 8], _: &mut Cx<'_>) -> upload::AfterLength {
+        upload::AfterLength::Body { left: 8 }
+        //~ upload::AfterLength::Body { name: 1, left: 8 }
+    }
+
+    fn body(&mut self, _: &mut u64, _: &mut u64, _: &mut Cx<'_>) -> upload::AfterBody {
+        upload::AfterBody::Closed
+    }
+}
+
+fn main() {}

@@ -1,0 +1,24 @@
+//! A unit of time that there is not.
+//! Plants fsm::E020.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Length, eof => Closed)]
+enum Upload {
+    #[read(exact = 8, within = 500us => Closed)]
+    //~ #[read(exact = 8, within = 1ms => Closed)]
+    #[to(Closed)]
+    Length,
+    #[end]
+    Closed,
+}
+
+struct Client;
+
+impl upload::Handler for Client {
+    fn length(&mut self, _: &[u8; 8], _: &mut Cx<'_>) -> upload::AfterLength {
+        upload::AfterLength::Closed
+    }
+}
+
+fn main() {}

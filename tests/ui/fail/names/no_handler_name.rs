@@ -1,0 +1,28 @@
+//! A state whose handler could have no name.
+//! Plants fsm::E036.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Length, eof => Closed)]
+enum Upload {
+    #[read(exact = 8, within = 30s => Closed)]
+    #[to(Super | Closed)]
+    //~ #[to(Supper | Closed)]
+    Length,
+    #[flush(within = 30s => Closed)]
+    #[to(Closed)]
+    Super,
+    //~ Supper,
+    #[end]
+    Closed,
+}
+
+struct Client;
+
+impl upload::Handler for Client {
+    fn length(&mut self, _: &[u8; 8], _: &mut Cx<'_>) -> upload::AfterLength {
+        upload::AfterLength::Closed
+    }
+}
+
+fn main() {}

@@ -1,0 +1,29 @@
+//! The type that decodes does not exist.
+//! Plants E0425.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Line, eof => Gone)]
+enum Talk {
+    #[read(frame = Bite, max = 1KiB, limit => Gone, error => Gone, idle = 5min => Gone)]
+    //~ #[read(frame = Byte, max = 1KiB, limit => Gone, error => Gone, idle = 5min => Gone)]
+    #[to(Line)]
+    Line,
+    #[end]
+    Gone,
+}
+
+#[derive(Default)]
+struct Byte;
+
+impl fsm_runtime::Frame for Byte {
+    type Item<'a> = u8;
+    type Error = std::fmt::Error;
+
+    fn decode<'a>(&mut self, input: &'a [u8]) -> Result<fsm_runtime::Decoded<u8>, Self::Error> {
+        let Some(&byte) = input.first() else { return Ok(fsm_runtime::Decoded::More(1)) };
+        Ok(fsm_runtime::Decoded::Frame(byte, 1))
+    }
+}
+
+fn main() {}
