@@ -84,7 +84,7 @@ pub(crate) enum Code {
     Starves = 84,
 
     // What only types can say.
-    TooLargeAMachine = 90,
+    OverBudget = 90,
 
     // What only a bug of ours can cause.
     Bug = 99,

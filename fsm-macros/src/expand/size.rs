@@ -17,7 +17,7 @@ pub(crate) fn budget(machine: &Machine) -> Option<TokenStream> {
     let budget = machine.budget.as_ref()?;
     let (root, name) = (machine.interface.root_at(budget.key.span()), &machine.interface.name);
     let (text, value) = (name.unraw().to_string(), &budget.size.value);
-    let code = Code::TooLargeAMachine.to_string();
+    let code = Code::OverBudget.to_string();
     let states = machine.states.iter().map(|state| {
         let (name, types) = (state.name.unraw().to_string(), &state.types);
         generated!((#name, ::core::mem::size_of::<(#(#types,)*)>()))

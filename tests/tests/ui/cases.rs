@@ -102,9 +102,11 @@ impl Case {
         found
     }
 
-    /// The text of the first finding.
-    pub(crate) fn first(&self) -> &str {
-        self.stderr.split("\n\nerror").next().unwrap_or_default()
+    /// The text of the first finding, without the lines that mend it.
+    pub(crate) fn first(&self) -> String {
+        let first = self.stderr.split("\n\nerror").next().unwrap_or_default();
+        let lines = first.lines().filter(|line| !line.contains("| ") || !line.contains("//~"));
+        lines.map(|line| line.to_owned() + "\n").collect()
     }
 
     /// The program line by line, as it is and as it should be.

@@ -17,11 +17,28 @@ This file is made from the cases in `tests/ui/fail`, by a test that fails when i
 
 /// The findings of ours that the macro knows, but for the one that only a bug of ours can cause.
 pub(crate) fn numbers() -> Vec<String> {
+    known().into_keys().collect()
+}
+
+/// What they are called in the macro's source, in words.
+fn known() -> BTreeMap<String, String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fsm-macros/src/code.rs");
     let code = fs::read_to_string(path).expect("the macro's source is there");
     let numbers = code.lines().filter_map(|line| line.trim().strip_suffix(',')?.split_once(" = "));
     let numbers = numbers.filter(|(name, _)| *name != "Bug");
-    numbers.map(|(_, number)| format!("fsm::E{number:0>3}")).collect()
+    numbers.map(|(name, number)| (format!("fsm::E{number:0>3}"), words(name))).collect()
+}
+
+/// `NoEof` as `no eof`.
+fn words(name: &str) -> String {
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
 }
 
 /// Compares the document with the cases, or writes it where `BLESS` is set.
@@ -42,18 +59,15 @@ fn document(cases: &[Case]) -> String {
     let mut chapters: BTreeMap<String, Vec<&Case>> = BTreeMap::new();
     for case in cases {
         let ours = case.plants.iter().find(|number| number.starts_with("fsm::"));
-        let chapter = ours.map_or("What rustc says".to_owned(), |number| format!("`{number}`"));
-        chapters.entry(chapter).or_default().push(case);
+        chapters.entry(ours.cloned().unwrap_or_default()).or_default().push(case);
     }
-    // `"W"` is before `` "`" ``.
-    let rustc = chapters.remove("What rustc says");
+    let rustc = chapters.remove("").unwrap_or_default();
+    let names = known();
     let mut text = HEAD.to_owned();
     for (number, cases) in &chapters {
-        chapter(&mut text, number, cases);
+        chapter(&mut text, &format!("{number}: {}", names[number]), cases);
     }
-    if let Some(cases) = rustc {
-        chapter(&mut text, "What rustc says", &cases);
-    }
+    chapter(&mut text, "What rustc says", &rustc);
     text
 }
 
@@ -74,20 +88,19 @@ fn difference(lines: &[Line]) -> String {
     let mut text = String::new();
     let mut gap = false;
     for (number, line) in lines.iter().enumerate() {
-        if !is_near(number) {
-            gap = !text.is_empty();
-            continue;
-        }
-        if std::mem::take(&mut gap) {
-            text.push_str("@@\n");
-        }
         let (mark, line) = match line {
             Line::Same(line) => (' ', line),
             Line::Out(line) => ('-', line),
             Line::In(line) => ('+', line),
         };
-        text.push_str(format!("{mark}{line}").trim_end());
-        text.push('\n');
+        if !is_near(number) || (mark == ' ' && line.is_empty()) {
+            gap |= !text.is_empty() && !is_near(number);
+            continue;
+        }
+        if std::mem::take(&mut gap) {
+            text.push_str("@@\n");
+        }
+        let _ = writeln!(text, "{mark}{line}");
     }
     text
 }
