@@ -26,10 +26,10 @@
 //! text -> chart -> plan -> route -> svg
 //! ```
 //!
-//! `chart` reads the text, `plan` has [`dagre-dgl-rs`] put states and labels into rows, `route` leads the
-//! edges through the rows, `svg` writes it down. An edge bends only between two rows and goes
-//! straight through each, in a lane of its own, so it never touches a state or a label that is not
-//! its own.
+//! `chart` reads the text, `plan` has [`dagre-dgl-rs`] put states and labels into rows, `route`
+//! leads the edges through the rows, `svg` writes it down. An edge bends only between two rows and
+//! goes straight through each, in a lane of its own, so it never touches a state or a label that
+//! is not its own.
 //!
 //! [`dagre-dgl-rs`]: https://docs.rs/dagre-dgl-rs
 #![forbid(unsafe_code)]
@@ -73,7 +73,7 @@ use proc_macro::{Literal, TokenStream, TokenTree};
 /// | `A --> B: eof, within 30s` | an edge with a label |
 /// | `[*] --> A`, `B --> [*]` | where it starts, where it ends |
 /// | `A` | a state |
-/// | `A: text`, `state "text" as A` | a state by another name; what comes after the first is said below it |
+/// | `A: text`, `state "text" as A` | a state's other name; a second text stands below it |
 /// | `direction TB` | is how it is drawn anyway |
 /// | `%% text` | a comment |
 ///

@@ -5,8 +5,9 @@ use crate::plan::Plan;
 use crate::route::Drawing;
 use crate::svg;
 
-/// Stands in its own lines of Markdown. Unlike other HTML it ends a paragraph before it, and itself
-/// with its line, not with the next blank one: rustdoc drops blank lines at the ends of an attribute.
+/// Begins a block of Markdown. Unlike other HTML, a comment ends a paragraph before it, and its
+/// block ends with its line, not with the next blank one. We cannot count on blank lines: rustdoc
+/// drops them at the ends of an attribute.
 const MARK: &str = "<!-- state diagram -->";
 
 /// Draws `text`, or says why it cannot be drawn. Either is Markdown that disturbs none before and

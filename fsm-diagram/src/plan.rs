@@ -91,7 +91,7 @@ impl Plan {
         let mut heights: Vec<f64> = points.chain(&places).map(|&(_, y)| y).collect();
         heights.sort_by(f64::total_cmp);
         heights.dedup_by(|a, b| (*a - *b).abs() < 0.5);
-        // The first that is not above `y`: what was taken for the same is less than 0.5 below it.
+        // What was taken for the same row is less than 0.5 below it.
         let row = |y: f64| heights.partition_point(|&height| height + 0.5 <= y);
 
         let spots = places.iter().enumerate().map(|(index, &(x, y))| {

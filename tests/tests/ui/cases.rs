@@ -117,15 +117,17 @@ impl Case {
                 lines.push(Line::Same(line.clone()));
                 continue;
             };
-            let indent = &line[..line.len() - line.trim_start().len()];
-            let added = remedy.strip_prefix('+').map(str::trim);
+            let mut indent = indent(line).to_owned();
+            let added = remedy.strip_prefix('+').map(str::trim_end);
             if added.is_none() {
                 let before = lines.iter().rposition(|line| !matches!(line, Line::In(_)));
                 if let Some(Line::Same(text)) = before.map(|before| lines.remove(before)) {
+                    self::indent(&text).clone_into(&mut indent);
                     lines.push(Line::Out(text));
                 }
             }
-            let text = added.unwrap_or_else(|| remedy.trim());
+            let text = added.unwrap_or(remedy);
+            let text = text.strip_prefix(' ').unwrap_or(text);
             if text != "-" {
                 lines.push(Line::In(format!("{indent}{text}")));
             }
@@ -144,6 +146,11 @@ impl Case {
             kept.collect()
         })
     }
+}
+
+/// The blanks that a line begins with.
+fn indent(line: &str) -> &str {
+    &line[..line.len() - line.trim_start().len()]
 }
 
 /// The number in the first line of an error: of ours, or of rustc's, or none.
