@@ -162,7 +162,6 @@ pub(crate) fn answers(machine: &Machine, state: usize) -> Vec<&Answer> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::errors::Errors;
 
     #[test]

@@ -104,12 +104,26 @@ mod unread;
 
 pub use bytes;
 
-/// The picture in the docs of a machine.
+#[cfg(feature = "diagram")]
+#[doc(hidden)]
+pub use fsm_diagram::picture as __draw;
+
+#[cfg(not(feature = "diagram"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __draw {
+    ($mermaid:literal) => {
+        ""
+    };
+}
+
+/// The picture in the docs of a machine, and its text.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __picture {
     ($mermaid:literal) => {
-        concat!(
+        ::core::concat!(
+            $crate::__draw!($mermaid),
             "\n<details><summary>As Mermaid</summary>\n\n```mermaid\n",
             $mermaid,
             "\n```\n\n</details>"

@@ -18,7 +18,7 @@ use std::time::Duration;
 ///
 /// let spec = Echo::SPEC;
 /// assert_eq!((spec.name, spec.states.len()), ("Echo", 2));
-/// assert!(spec.mermaid().contains("Talk --> Gone: eof"));
+/// assert!(spec.mermaid().contains("Talk --> Gone: idle 1min, eof"));
 /// ```
 #[derive(Debug)]
 pub struct Spec {
@@ -198,7 +198,8 @@ impl Spec {
         text + "}\n"
     }
 
-    /// The graph as a Mermaid state diagram.
+    /// The graph as a Mermaid state diagram, as the docs of the machine show it: from state to state
+    /// an arrow for verdicts, and one for all events.
     ///
     /// ```
     /// # use fsm_runtime::prelude::*;
@@ -209,17 +210,28 @@ impl Spec {
     /// # }
     /// let picture = Echo::SPEC.mermaid();
     /// assert!(picture.starts_with("stateDiagram-v2\n    [*] --> Talk\n"));
-    /// assert!(picture.contains("Talk --> Gone: idle 60s"));
+    /// assert!(picture.contains("Talk --> Gone: idle 1min, eof"));
     /// ```
     pub fn mermaid(&self) -> String {
         let mut text = format!("stateDiagram-v2\n    [*] --> {}\n", self.states[self.start].name);
         for state in self.states {
+            let mut targets: Vec<usize> = Vec::new();
             for edge in state.edges {
-                let target = self.states[edge.target].name;
-                let _ = match edge.on {
-                    On::Verdict => writeln!(text, "    {} --> {target}", state.name),
-                    on => writeln!(text, "    {} --> {target}: {on}", state.name),
-                };
+                if !targets.contains(&edge.target) {
+                    targets.push(edge.target);
+                }
+            }
+            for target in targets {
+                let arrow = format!("    {} --> {}", state.name, self.states[target].name);
+                let edges = state.edges.iter().filter(|edge| edge.target == target);
+                if edges.clone().any(|edge| edge.on == On::Verdict) {
+                    let _ = writeln!(text, "{arrow}");
+                }
+                let events = edges.filter(|edge| edge.on != On::Verdict);
+                let events: Vec<String> = events.map(|edge| edge.on.to_string()).collect();
+                if !events.is_empty() {
+                    let _ = writeln!(text, "{arrow}: {}", events.join(", "));
+                }
             }
             if state.wait == Wait::End {
                 let _ = writeln!(text, "    {} --> [*]", state.name);
@@ -236,9 +248,23 @@ impl fmt::Display for Wait {
             Self::Flush => f.write_str("flush"),
             Self::Drain { below } => write!(f, "drain(below = {below})"),
             Self::Run => f.write_str("run"),
-            Self::Sleep { at_most } => write!(f, "sleep({at_most:?})"),
+            Self::Sleep { at_most } => write!(f, "sleep({})", InUnits(*at_most)),
             Self::Message => f.write_str("wait"),
             Self::End => f.write_str("end"),
+        }
+    }
+}
+
+/// A time as an attribute says it.
+struct InUnits(Duration);
+
+impl fmt::Display for InUnits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.as_millis();
+        let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
+        match units.into_iter().find(|(unit, _)| millis % unit == 0) {
+            Some((unit, name)) => write!(f, "{}{name}", millis / unit),
+            None => write!(f, "{millis}ms"),
         }
     }
 }
@@ -247,11 +273,52 @@ impl fmt::Display for On {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Verdict => f.write_str("verdict"),
-            Self::Within(time) => write!(f, "within {time:?}"),
-            Self::Idle(time) => write!(f, "idle {time:?}"),
+            Self::Within(time) => write!(f, "within {}", InUnits(*time)),
+            Self::Idle(time) => write!(f, "idle {}", InUnits(*time)),
             Self::Eof => f.write_str("eof"),
             Self::Limit => f.write_str("limit"),
             Self::Error => f.write_str("error"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prelude::*;
+
+    #[state_machine(start = Talk, eof => Gone, crate = crate)]
+    enum Echo {
+        #[read(some, max = 16KiB, idle = 60s => Gone)]
+        #[to(Talk)]
+        #[rest]
+        Talk,
+        #[end]
+        Gone,
+    }
+
+    struct Client;
+
+    impl echo::Handler for Client {
+        fn talk(&mut self, _: &[u8], _: &mut Cx<'_>) -> echo::AfterTalk {
+            echo::AfterTalk::Talk
+        }
+    }
+
+    #[test]
+    fn l9_the_docs_show_the_same_graph() {
+        let expanded = include_str!("../../examples/src/bin/echo_expanded.rs");
+        let shown =
+            expanded.split("__picture ! (\"").nth(1).and_then(|rest| rest.split("\")").next());
+        let shown = shown.expect("the docs have a picture").replace("\\n", "\n");
+        assert_eq!(Echo::SPEC.mermaid().trim_end(), shown);
+        assert_eq!(crate::sim::Session::<Echo, _>::new(Client).state(), Some("Talk"));
+    }
+
+    #[test]
+    fn times_are_said_as_they_are_written() {
+        let millis = [250, 30_000, 90_000, 300_000, 7_200_000, 86_400_000];
+        let said = millis.map(|millis| InUnits(Duration::from_millis(millis)).to_string());
+        assert_eq!(said, ["250ms", "30s", "90s", "5min", "2h", "1d"]);
     }
 }

@@ -28,7 +28,8 @@ pub(crate) fn table(machine: &Machine, graph: &Graph<'_>) -> String {
     text
 }
 
-/// The graph as a Mermaid state diagram: an arrow for two states, with all that leads along it.
+/// The graph as a Mermaid state diagram: from state to state an arrow for verdicts, and one for all
+/// events. As `Spec::mermaid` does it.
 pub(crate) fn mermaid(machine: &Machine, graph: &Graph<'_>) -> String {
     let name = |index: usize| machine.states[index].name.unraw();
     let mut text = "stateDiagram-v2".to_owned();
@@ -37,11 +38,14 @@ pub(crate) fn mermaid(machine: &Machine, graph: &Graph<'_>) -> String {
     }
     for (index, state) in machine.states.iter().enumerate() {
         for (target, edges) in by_target(graph, index) {
-            let _ = write!(text, "\n    {} --> {}", name(index), name(target));
+            let arrow = format!("\n    {} --> {}", name(index), name(target));
+            if edges.iter().any(|edge| edge.answer.is_none()) {
+                text.push_str(&arrow);
+            }
             let events = edges.iter().filter_map(|edge| edge.answer.map(event));
             let events: Vec<String> = events.collect();
             if !events.is_empty() {
-                let _ = write!(text, ": {}", events.join(", "));
+                let _ = write!(text, "{arrow}: {}", events.join(", "));
             }
         }
         if state.is_end() {
@@ -153,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arrow_has_all_that_leads_along_it() {
+    fn verdicts_have_an_arrow_and_events_another() {
         let mut errors = Errors::default();
         let machine = crate::parse::tests::machine(ARGS, ITEM, &mut errors);
         let graph = crate::check::check(&machine, &mut errors);
@@ -162,8 +166,11 @@ mod tests {
             "stateDiagram-v2
     [*] --> Line
     Line --> Line
+    Line --> Late
     Line --> Late: within 90s
+    Line --> Gone
     Line --> Gone: idle 5min, eof, limit
+    Late --> Gone
     Late --> Gone: within 250ms
     Gone --> [*]"
         );

@@ -15,7 +15,7 @@ mod errors_md;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use fsm_tests::Compiler;
+use fsm_tests::{Compiler, Message};
 
 use self::cases::Case;
 
@@ -44,7 +44,7 @@ fn our_messages_do_not_depend_on_the_compiler() {
     let wrong = compiler.each(&cases, |case| {
         let expected = case.ours();
         let found = compiler.messages(&case.path, "2024");
-        let found: BTreeSet<_> = found.into_iter().filter(|message| message.is_ours()).collect();
+        let found: BTreeSet<_> = found.into_iter().filter(Message::is_ours).collect();
         (found != expected).then(|| format!("{}: {found:#?}", case.name))
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
