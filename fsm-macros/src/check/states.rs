@@ -226,6 +226,11 @@ mod tests {
                 "#[drain(below =, within = 1s => B)] #[to(A)] A, #[end] B",
                 &["`below` lacks its value; write `below = 64KiB`"],
             ),
+            (
+                "start = A, eof => B",
+                "#[read(exat = 8, within = 1s => B)] #[to(A)] A, #[end] B",
+                &["unknown key `exat` on `read`; did you mean `exact`?"],
+            ),
             ("start = A, message = News", "#[8] #[to(B)] A, #[end] B", &[]),
             ("start = A, message = News", "#[run] #[to(B)] A, #[end] B, fn", &[]),
             (
