@@ -7,6 +7,8 @@ pub(crate) struct Machine {
     pub(crate) vis: Visibility,
     pub(crate) name: Ident,
     pub(crate) docs: String,
+    /// `#[allow(..)]`, which is meant for what is generated too.
+    pub(crate) allows: Vec<TokenStream>,
     pub(crate) args: Args,
     pub(crate) states: Vec<State>,
     /// The words of ours, where they are written.

@@ -71,6 +71,8 @@ use crate::parse::Item;
 ///
 /// The method of a `flush` or a `sleep` with one verdict that needs no data has a body already.
 ///
+/// What an `#[allow(..)]` on the enum allows is allowed in the module too.
+///
 /// # On the enum
 ///
 /// | key | meaning |

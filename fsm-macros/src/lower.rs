@@ -1,6 +1,7 @@
 //! A checked machine to its [`model`](crate::model).
 
 mod docs;
+mod inert;
 mod interface;
 mod picture;
 
@@ -8,7 +9,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 
-pub(crate) use self::interface::{inert, interface, root};
+pub(crate) use self::inert::inert;
+pub(crate) use self::interface::{interface, root};
 use crate::ast::{self, Cut, Event, Field, Kind, Machine, Shape, Size};
 use crate::graph::{Edge, Graph};
 use crate::model::{self, Active, Expr, Fill, Move, Read, Role, Sleep, Source, State, Take, Wait};

@@ -26,6 +26,8 @@ pub(crate) struct Machine {
 /// The module beside the enum: what a user's code can name.
 pub(crate) struct Interface {
     pub(crate) vis: Visibility,
+    /// What the author allows.
+    pub(crate) allows: Vec<TokenStream>,
     /// The enum's name.
     pub(crate) name: Ident,
     pub(crate) module: Ident,

@@ -43,6 +43,7 @@ pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> Mach
             attr.misplaced(meant, Level::Machine, errors);
         }
     }
+    let allows = item.attrs.iter().filter(|attr| attr.is("allow"));
     let words = words::words(&args, item);
     let args = args::parse(args, errors);
     let states = item.variants.iter().map(|variant| state::parse(variant, item.helpers, errors));
@@ -50,6 +51,7 @@ pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> Mach
         vis: item.vis.clone(),
         name: item.name.clone(),
         docs: docs(&item.attrs),
+        allows: allows.map(ToTokens::to_token_stream).collect(),
         args,
         states: states.collect(),
         words,

@@ -39,7 +39,12 @@ fn unreachable(machine: &Machine, reached: &[bool], errors: &mut Errors) {
 }
 
 fn endless(machine: &Machine, graph: &Graph<'_>, reached: &[bool], errors: &mut Errors) {
-    let ends = (0..machine.states.len()).filter(|state| machine.states[*state].is_end());
+    let ends: Vec<usize> =
+        (0..machine.states.len()).filter(|state| machine.states[*state].is_end()).collect();
+    // Nothing leads to any: that has been said.
+    if !ends.iter().any(|end| reached[*end]) {
+        return;
+    }
     let ending = graph.reach(ends, true);
     let lost = names(machine, |state| !ending[state] && reached[state]);
     let Some(first) = lost.first() else { return };
@@ -161,6 +166,11 @@ mod tests {
                 "start = A, eof => B, within = 1s => B",
                 "#[read(some, max = 1)] #[to(A | N)] A, #[sleep(1s)] #[to(N)] N, #[end] B",
                 &["no end can be reached from state `N`; lead it to one"],
+            ),
+            (
+                "start = A",
+                "#[sleep(1s)] #[to(A)] A, #[end] B",
+                &["nothing leads to state `B`; name it in some `#[to(..)]`, or remove it"],
             ),
         ]);
     }

@@ -16,6 +16,8 @@ pub(crate) fn lints() -> TokenStream {
             variant_size_differences,
             // The lifetime of a `Cx` says nothing to a reader.
             elided_lifetimes_in_paths,
+            // A state may be deprecated; who uses it is to know, not who declares it.
+            deprecated,
             // Said once already, of the types in the user's enum.
             private_interfaces,
             unused_qualifications,

@@ -36,7 +36,7 @@ impl<'a> Module<'a> {
     }
 
     fn expand(&self, more: Option<&TokenStream>) -> TokenStream {
-        let Interface { vis: outer, module, name, handlers, .. } = self.interface;
+        let Interface { vis: outer, module, name, handlers, allows, .. } = self.interface;
         let vis = &self.vis;
         let name = name.unraw();
         let about_module = format!("What the machine [`{name}`] asks of its handler.");
@@ -72,6 +72,7 @@ impl<'a> Module<'a> {
             #[doc = #about_module]
             #more
             #lints
+            #(#allows)*
             #outer mod #module #body
         }
     }

@@ -25,51 +25,7 @@ pub(crate) fn interface(machine: &Machine, graph: &Graph<'_>) -> Option<Interfac
     outline(machine, handlers)
 }
 
-/// The module of a machine that is not sound, so that what uses it can be compiled: no method must
-/// be written, every verdict exists, and what is not known is `lost`.
-pub(crate) fn inert(machine: &Machine, graph: &Graph<'_>, lost: TokenStream) -> Option<Interface> {
-    let mut handlers: Vec<Handler> = Vec::new();
-    for (index, state) in machine.states.iter().enumerate() {
-        if state.is_end() {
-            continue;
-        }
-        let mut verdicts: Vec<Verdict> = Vec::new();
-        for target in targets(machine, graph, index) {
-            let other = &machine.states[target];
-            if verdicts.iter().all(|verdict| verdict.name != other.name) {
-                verdicts.push(verdict(machine, index, target, &other.name));
-            }
-        }
-        let Some(mut handler) = handler(machine, state, verdicts) else { continue };
-        handler.body = Body::Inert;
-        if handlers.iter().all(|other| other.name != handler.name && other.after != handler.after) {
-            handlers.push(handler);
-        }
-    }
-    let mut interface = outline(machine, handlers)?;
-    interface.decoders.clear();
-    interface.message = message(machine);
-    interface.lost = Some(lost);
-    Some(interface)
-}
-
-/// Where a state leads; anywhere, if that cannot be read.
-fn targets(machine: &Machine, graph: &Graph<'_>, index: usize) -> Vec<usize> {
-    let state = &machine.states[index];
-    let damaged = state.damaged || machine.damaged || machine.args.damaged || graph.lost;
-    let is_known = |name: &Ident| !graph.unknown.iter().any(|unknown| std::ptr::eq(*unknown, name));
-    let groups = &machine.args.groups;
-    let members_are_known = groups.iter().flat_map(|group| &group.members).all(is_known);
-    let is_settled = |name| is_known(name) && (members_are_known || !machine.is_group(name));
-    match &state.to {
-        Some(to) if !damaged && to.targets.iter().all(is_settled) => {
-            graph.verdicts(index).map(|edge| edge.target).collect()
-        }
-        _ => (0..machine.states.len()).collect(),
-    }
-}
-
-fn outline(machine: &Machine, handlers: Vec<Handler>) -> Option<Interface> {
+pub(super) fn outline(machine: &Machine, handlers: Vec<Handler>) -> Option<Interface> {
     let args = &machine.args;
     let name = &machine.name;
     let module = match &args.module {
@@ -85,6 +41,7 @@ fn outline(machine: &Machine, handlers: Vec<Handler>) -> Option<Interface> {
     });
     Some(Interface {
         vis: machine.vis.clone(),
+        allows: machine.allows.clone(),
         name: name.clone(),
         module,
         root: root(args.root.as_ref()),
@@ -110,7 +67,7 @@ pub(crate) fn after_name(state: &Ident) -> Ident {
     format_ident!("After{}", state)
 }
 
-fn handler(machine: &Machine, state: &State, verdicts: Vec<Verdict>) -> Option<Handler> {
+pub(super) fn handler(machine: &Machine, state: &State, verdicts: Vec<Verdict>) -> Option<Handler> {
     let fields: Vec<_> =
         state.fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect();
     let kind = payload(machine, state);
@@ -140,7 +97,7 @@ fn handler(machine: &Machine, state: &State, verdicts: Vec<Verdict>) -> Option<H
 }
 
 /// What the machine's states wait for; `_` if they do and nothing says what it is.
-fn message(machine: &Machine) -> Option<Type> {
+pub(super) fn message(machine: &Machine) -> Option<Type> {
     let is_message = |wait: &Wait| matches!(wait.kind, Kind::Message);
     match &machine.args.message {
         Some((_, message)) => Some(message.clone()),
@@ -176,7 +133,7 @@ fn payload(machine: &Machine, state: &State) -> Option<PayloadKind> {
 }
 
 /// The verdict `name` of state `source` for state `target`.
-fn verdict(machine: &Machine, source: usize, target: usize, name: &Ident) -> Verdict {
+pub(super) fn verdict(machine: &Machine, source: usize, target: usize, name: &Ident) -> Verdict {
     let state = &machine.states[target];
     let given = state.fields.iter().filter(|field| source != target && field.carry.is_none());
     Verdict {

@@ -1,0 +1,86 @@
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, TokenStream};
+use syn::ext::IdentExt;
+
+use super::interface::{handler, message, outline, verdict};
+use crate::ast::{Machine, State};
+use crate::graph::Graph;
+use crate::model::{Body, Handler, Interface, Verdict};
+
+/// The module of a machine that is not sound, so that what uses it can be compiled: no method must
+/// be written, every verdict exists, and what is not known is `lost`.
+pub(crate) fn inert(machine: &Machine, graph: &Graph<'_>, lost: TokenStream) -> Option<Interface> {
+    let targets = Targets::new(machine, graph);
+    let mut handlers: Vec<Handler> = Vec::new();
+    for (index, state) in machine.states.iter().enumerate() {
+        if state.is_end() {
+            continue;
+        }
+        let mut verdicts: Vec<Verdict> = Vec::new();
+        for target in targets.of(index) {
+            let other = &machine.states[target];
+            if verdicts.iter().all(|verdict| verdict.name != other.name) {
+                verdicts.push(verdict(machine, index, target, &other.name));
+            }
+        }
+        let Some(mut handler) = handler(machine, state, verdicts) else { continue };
+        handler.body = Body::Inert;
+        handlers.push(handler);
+    }
+    let (mut names, mut enums) = (HashSet::new(), HashSet::new());
+    handlers.retain(|handler| {
+        names.insert(handler.name.unraw()) && enums.insert(handler.after.clone())
+    });
+    let mut interface = outline(machine, handlers)?;
+    interface.decoders.clear();
+    interface.message = message(machine);
+    interface.lost = Some(lost);
+    Some(interface)
+}
+
+/// Where states lead, as far as that can be read.
+struct Targets<'a> {
+    machine: &'a Machine,
+    graph: &'a Graph<'a>,
+    /// All states, and the groups whose members are known, without `r#`.
+    known: HashSet<Ident>,
+    /// Whether a state of which this cannot be read leads anywhere. With very many of these it
+    /// would be more than a user waits for.
+    anywhere: bool,
+}
+
+impl<'a> Targets<'a> {
+    fn new(machine: &'a Machine, graph: &'a Graph<'a>) -> Self {
+        const MOST: usize = 10_000;
+        let states = machine.states.iter().map(|state| state.name.unraw());
+        let mut known: HashSet<Ident> = states.collect();
+        let names: HashSet<Ident> = known
+            .iter()
+            .cloned()
+            .chain(machine.args.groups.iter().map(|group| group.name.unraw()))
+            .collect();
+        for group in &machine.args.groups {
+            if group.members.iter().all(|member| names.contains(&member.unraw())) {
+                known.insert(group.name.unraw());
+            }
+        }
+        let mut targets = Self { machine, graph, known, anywhere: true };
+        let unread = machine.states.iter().filter(|state| !targets.are_read(state)).count();
+        targets.anywhere = unread * machine.states.len() <= MOST;
+        targets
+    }
+
+    fn are_read(&self, state: &State) -> bool {
+        let is_known = |name: &Ident| self.known.contains(&name.unraw());
+        let named = state.to.as_ref().is_some_and(|to| to.targets.iter().all(is_known));
+        named && !state.damaged
+    }
+
+    fn of(&self, index: usize) -> Vec<usize> {
+        if self.anywhere && !self.are_read(&self.machine.states[index]) {
+            return (0..self.machine.states.len()).collect();
+        }
+        self.graph.verdicts(index).map(|edge| edge.target).collect()
+    }
+}
