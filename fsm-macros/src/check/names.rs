@@ -159,6 +159,13 @@ fn handlers(machine: &Machine, errors: &mut Errors) -> bool {
             }
         }
     }
+    if let Some(module) = machine.args.module.as_ref().filter(|module| **module == machine.name) {
+        let text = format!(
+            "the module cannot have the name of the enum; write `module = {}`",
+            spelling::snake_case(module)
+        );
+        errors.at(Code::NoHandlerName, module, text);
+    }
     let module = spelling::snake_case(&machine.name);
     if machine.args.module.is_none() && spelling::identifier(&module, machine.name.span()).is_none()
     {
@@ -185,6 +192,11 @@ mod tests {
                 "start = TooLong",
                 "#[run] #[to(Too_Long)] TooLong, #[run] #[to(B)] Too_Long, #[end] B",
                 &["states `TooLong` and `Too_Long` would share the handler `too_long`; rename one"],
+            ),
+            (
+                "start = A, module = M",
+                "#[run] #[to(B)] A, #[end] B",
+                &["the module cannot have the name of the enum; write `module = m`"],
             ),
             (
                 "start = Super",

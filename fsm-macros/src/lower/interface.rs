@@ -29,8 +29,8 @@ pub(super) fn outline(machine: &Machine, handlers: Vec<Handler>) -> Option<Inter
     let args = &machine.args;
     let name = &machine.name;
     let module = match &args.module {
-        Some(module) => module.clone(),
-        None => spelling::identifier(&spelling::snake_case(name), name.span())?,
+        Some(module) if *module != *name => module.clone(),
+        _ => spelling::identifier(&spelling::snake_case(name), name.span())?,
     };
     let decoders = machine.states.iter().filter_map(|state| match &state.wait()?.kind {
         Kind::Read { shape: Some(shape), .. } => match &shape.cut {

@@ -38,6 +38,9 @@ pub(crate) fn millis(tokens: &TokenStream) -> Result<u64, Refusal> {
         return Err((Code::Unit, text));
     };
     match scaled(&digits, *scale) {
+        _ if digits.starts_with('-') => {
+            Err((Code::Zero, "a time must be more than nothing".to_owned()))
+        }
         Some(0) => Err((Code::Zero, "a time must be more than nothing".to_owned())),
         Some(millis) if millis <= LONGEST => Ok(millis),
         None if digits.contains(['.', 'e', 'E']) => {
@@ -81,6 +84,9 @@ fn bytes(digits: &str, unit: &str) -> Result<u64, Refusal> {
     }
     let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(scale));
     match bytes {
+        _ if digits.starts_with('-') => {
+            Err((Code::Zero, "a size must be more than nothing".to_owned()))
+        }
         Some(0) => Err((Code::Zero, "a size must be more than nothing".to_owned())),
         Some(bytes) if i64::try_from(bytes).is_ok() => Ok(bytes),
         _ => Err((Code::TooLarge, format!("`{digits}{unit}` is too large"))),
@@ -164,6 +170,7 @@ mod tests {
             ("36501d", Err("a time is at most 36500d")),
             ("99999999999999999999999999999999999999999d", Err("a time is at most 36500d")),
             ("0s", Err("a time must be more than nothing")),
+            ("-5s", Err("a time must be more than nothing")),
             ("0.5ms", Err("`0.5ms` is not a whole number of milliseconds")),
             ("10sec", Err("unknown unit `sec`; write `10s`")),
             ("5m", Err("unknown unit `m`; write `5min`")),
@@ -193,6 +200,7 @@ mod tests {
             ("LIMIT", Ok("LIMIT")),
             ("(2 * LIMIT)", Ok("(2 * LIMIT)")),
             ("0KiB", Err("a size must be more than nothing")),
+            ("-1", Err("a size must be more than nothing")),
             ("64KB", Err("unknown unit `KB`; write `64KiB` or `64_000`")),
             ("2m", Err("unknown unit `m`; write `2MiB` or `2_000_000`")),
             ("64kib", Err("unknown unit `kib`; write `64KiB`")),

@@ -23,7 +23,12 @@ pub(crate) fn parse(variant: &Variant, helpers: bool, errors: &mut Errors) -> St
     };
     match &variant.fields {
         variant::Fields::Named(_, fields) => {
-            state.fields = fields.iter().map(|it| Field::parse(it, helpers, errors)).collect();
+            for field in fields {
+                let field = Field::parse(field, helpers, errors);
+                if state.field(&field.name).is_none() {
+                    state.fields.push(field);
+                }
+            }
         }
         variant::Fields::Tuple(fields) => {
             let name = &state.name;

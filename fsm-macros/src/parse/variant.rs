@@ -139,6 +139,8 @@ impl Listed<Field> {
             match field.parse2(part.into_iter().collect()) {
                 Ok((mut field, ty)) => match Type::parse.parse2(ty.clone()) {
                     Ok(known) if !infers(&ty) => {
+                        // rustc refuses a second field of the name.
+                        listed.broken |= listed.items.iter().any(|it| it.name == field.name);
                         field.ty = known;
                         listed.items.push(field);
                     }
@@ -231,6 +233,7 @@ mod tests {
             ("A { x : }, B", "A { }, B"),
             ("A { x, y : u8 }, B", "A { y : u8 }, B"),
             ("A { x : Vec < u8 }, B", "A { }, B"),
+            ("A { x : u8, x : u16 }", "A { x : u8 , x : u16 }"),
             ("A #[run] B, C", "A, #[run] B, C"),
             ("A { x : u8 } B", "A { x : u8 }, B"),
             ("#[final] A, B", "A, B"),
