@@ -35,13 +35,16 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
                     docs: "",
                     start: 0,
                     messages: false,
+                    starts: #root::Starts::Connection,
                     states: &[],
                 };
 
                 type Message = #message;
                 type Partial = ();
+                type Seed = ();
+                type Side = #root::Connection;
 
-                fn start() -> Self {
+                fn start((): ()) -> Self {
                     loop {}
                 }
 

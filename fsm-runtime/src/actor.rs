@@ -57,9 +57,9 @@ pub(crate) enum Pause {
 }
 
 impl<M: Drive<H>, H> Actor<M, H> {
-    pub(crate) fn new(handler: H, now: u64) -> Self {
+    pub(crate) fn new(seed: M::Seed, handler: H, now: u64) -> Self {
         let mut actor =
-            Self { machine: M::start(), handler, within: Timing::NEVER, idle: Timing::NEVER };
+            Self { machine: M::start(seed), handler, within: Timing::NEVER, idle: Timing::NEVER };
         actor.enter(now);
         actor
     }
@@ -103,7 +103,7 @@ impl<M: Drive<H>, H> Actor<M, H> {
     /// A sleep whose connection cannot get rid of its output sleeps once more: what its handler
     /// would write could only pile up.
     #[cold]
-    pub(crate) fn lapse(&mut self, now: u64, sleep_on: bool, cx: &mut Cx<'_, M::Message>) {
+    pub(crate) fn lapse(&mut self, now: u64, sleep_on: bool, cx: &mut Cx<'_, M::Message, M::Side>) {
         if sleep_on && self.sleeps() {
             self.enter(now);
             return;
@@ -132,21 +132,22 @@ impl<M: Drive<H>, H> Actor<M, H> {
     pub(crate) fn run(
         &mut self,
         input: &mut Input<'_, M::Partial>,
-        cx: &mut Cx<'_, M::Message>,
+        cx: &mut Cx<'_, M::Message, M::Side>,
         link: &Link<impl Transport>,
         now: u64,
         share: &mut Share,
     ) -> io::Result<Pause> {
         let calls = share.calls;
-        let progress = |share: &Share, input: &Input<'_, M::Partial>, cx: &Cx<'_, M::Message>| {
-            (share.sent, input.rest().len(), cx.queued(), cx.taken())
-        };
+        let progress =
+            |share: &Share, input: &Input<'_, M::Partial>, cx: &Cx<'_, M::Message, M::Side>| {
+                (share.sent, input.rest().len(), cx.backlog(), cx.taken())
+            };
         let before = progress(share, input, cx);
         loop {
-            if cx.queued() >= share.mark {
+            if cx.backlog() >= share.mark {
                 share.sent(link.flush(cx.output())?);
                 let waits = matches!(self.wait(), Wait::Read { .. } | Wait::Message);
-                if cx.queued() >= share.mark && waits {
+                if cx.backlog() >= share.mark && waits {
                     return Ok(Pause::Other);
                 }
             }
@@ -158,7 +159,7 @@ impl<M: Drive<H>, H> Actor<M, H> {
                 }
                 Step::Drain(below) => {
                     share.sent(link.flush(cx.output())?);
-                    if cx.queued() >= below {
+                    if cx.backlog() >= below {
                         return Ok(Pause::Other);
                     }
                     if share.bytes > 0 {
@@ -168,6 +169,7 @@ impl<M: Drive<H>, H> Actor<M, H> {
                 }
                 Step::Read => return Ok(Pause::Input),
                 Step::Wait => return Ok(Pause::Message),
+                Step::Call | Step::HandOff => return Ok(Pause::Other),
                 Step::Sleep => return Ok(Pause::Other),
                 Step::End => return Ok(Pause::End),
             }

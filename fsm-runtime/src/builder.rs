@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::conn::Bounds;
 use crate::handle::Control;
 use crate::inbox::Inbox;
-use crate::key::INDEX_BITS;
+use crate::key::SLOTS;
 use crate::listener::Listener;
 use crate::pool::Prepared;
 use crate::port::Port;
@@ -169,7 +169,7 @@ impl<M: Machine> Builder<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn max_connections(mut self, connections: usize) -> Self {
-        self.connections = connections.clamp(1, (1 << (INDEX_BITS - 1)) - 1);
+        self.connections = connections.clamp(1, SLOTS / 2);
         self
     }
 
@@ -419,7 +419,7 @@ impl<M: Machine> Builder<M> {
     /// ```
     pub fn handler<H, F>(self, make: F) -> Pool
     where
-        M: Drive<H>,
+        M: Drive<H> + Machine<Seed = ()>,
         H: Send + 'static,
         F: FnMut(Peer) -> H + Send + 'static,
     {
@@ -432,7 +432,7 @@ impl<M: Machine> Builder<M> {
 
     fn prepare<H, F>(self, make: F, signals: bool) -> Result<Prepared, PoolError>
     where
-        M: Drive<H>,
+        M: Drive<H> + Machine<Seed = ()>,
         H: Send + 'static,
         F: FnMut(Peer) -> H + Send + 'static,
     {

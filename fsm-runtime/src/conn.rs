@@ -178,7 +178,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     fn run(
         (actor, link): (&mut Actor<M, H>, &Link<S>),
         (unread, seen): (&mut Unread<'_>, &mut Seen<M::Partial>),
-        cx: &mut Cx<'_, M::Message>,
+        cx: &mut Cx<'_, M::Message, M::Side>,
         (now, overdue): (u64, &mut bool),
         share: &mut Share,
     ) -> io::Result<Pause> {
@@ -194,7 +194,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             // What has come in time is taken before the edge of a time that has passed; but only
             // what one read gets, so that a peer that sends and sends does not put it off.
             if actor.due() <= now && (has_read || !readable) && pause != Pause::End {
-                let stuck = cx.queued() >= share.mark;
+                let stuck = cx.backlog() >= share.mark;
                 if stuck && !actor.sleeps() {
                     // The edge may write. Once is well, but what deadlines write must not pile up.
                     if std::mem::replace(overdue, true) {

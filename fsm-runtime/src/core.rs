@@ -3,8 +3,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use slab::Slab;
 
-use crate::Key;
-use crate::key::GENERATIONS;
+use crate::key::{GENERATIONS, Key, SLOTS};
 
 /// The generation of the next slot of any port: a key of one pool means nothing to another one.
 static NEXT_GENERATION: AtomicU32 = AtomicU32::new(0);
@@ -25,9 +24,11 @@ pub(crate) type Thread = usize;
 /// that one look-up finds both a connection and whether it runs.
 #[derive(Debug)]
 pub(crate) struct PortCore<T> {
+    /// The number of this port in its pool, which its keys carry.
+    port: usize,
     slots: Slab<Slot<T>>,
     /// Slots of connections that ended since the last poll.
-    freed: Vec<u32>,
+    freed: Vec<usize>,
     queue: VecDeque<Key>,
     waiting: Vec<Thread>,
     active: usize,
@@ -74,13 +75,10 @@ pub(crate) enum Input {
     /// The thread has inserted the events of its poll and gives up the role (X2).
     Polled(Thread),
     /// Asks whether one more waiter can have one more packet. Repeat until nothing comes back.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a port of several threads says it"))]
     Release,
     /// The running thread blocks (R3).
-    #[cfg_attr(not(test), expect(dead_code, reason = "a port of several threads says it"))]
     Block,
     /// It goes on (R4).
-    #[cfg_attr(not(test), expect(dead_code, reason = "a port of several threads says it"))]
     Unblock,
     /// The port closes (R5).
     Close,
@@ -106,8 +104,9 @@ pub(crate) enum Effect {
 }
 
 impl<T> PortCore<T> {
-    pub(crate) fn new(cap: usize) -> Self {
+    pub(crate) fn new(port: usize, cap: usize) -> Self {
         Self {
+            port,
             slots: Slab::new(),
             freed: Vec::new(),
             queue: VecDeque::new(),
@@ -196,11 +195,9 @@ impl<T> PortCore<T> {
     }
 
     /// Gives the head of the queue to the most recent waiter, if the cap allows it.
+    #[inline]
     fn release(&mut self) -> Effect {
-        if self.closed {
-            return Effect::Closed;
-        }
-        if self.active >= self.cap || self.queue.is_empty() {
+        if self.active >= self.cap || self.queue.is_empty() || self.closed {
             return Effect::None;
         }
         if let Some(thread) = self.waiting.pop() {
@@ -248,9 +245,9 @@ impl<T> PortCore<T> {
     /// A slot for a new connection, with its key.
     pub(crate) fn open(&mut self, value: T) -> Key {
         let entry = self.slots.vacant_entry();
-        let index = u32::try_from(entry.key()).expect("fewer than 4,294,967,296 connections");
+        assert!(entry.key() < SLOTS, "a port has at most {SLOTS} connections");
         let generation = NEXT_GENERATION.fetch_add(1, Ordering::Relaxed) & GENERATIONS;
-        let key = Key::new(index, generation);
+        let key = Key::of(self.port, entry.key(), generation);
         entry.insert(Slot { generation, run: Run::Idle, value: Some(value) });
         key
     }
@@ -259,20 +256,20 @@ impl<T> PortCore<T> {
     pub(crate) fn close(&mut self, key: Key) -> Option<T> {
         let slot = self.live(key)?;
         let value = slot.value.take();
-        self.freed.push(key.index());
+        self.freed.push(key.slot());
         value
     }
 
     fn free(&mut self) {
         for index in self.freed.drain(..) {
-            self.slots.remove(index as usize);
+            self.slots.remove(index);
         }
     }
 
     #[inline]
     fn live(&mut self, key: Key) -> Option<&mut Slot<T>> {
         self.slots
-            .get_mut(key.index() as usize)
+            .get_mut(key.slot())
             .filter(|slot| slot.generation == key.generation() && slot.value.is_some())
     }
 
@@ -282,13 +279,27 @@ impl<T> PortCore<T> {
     }
 
     pub(crate) fn get(&self, key: Key) -> Option<&T> {
-        let slot = self.slots.get(key.index() as usize)?;
+        let slot = self.slots.get(key.slot())?;
         if slot.generation == key.generation() { slot.value.as_ref() } else { None }
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
         let live = self.slots.iter().filter(|(_, slot)| slot.value.is_some());
-        live.filter_map(|(index, slot)| Some(Key::new(u32::try_from(index).ok()?, slot.generation)))
+        live.map(|(index, slot)| Key::of(self.port, index, slot.generation))
+    }
+
+    /// Whether packets wait because the cap is reached.
+    pub(crate) fn is_pressed(&self) -> bool {
+        self.active >= self.cap && !self.queue.is_empty()
+    }
+
+    /// Whether a thread sleeps in its poll.
+    pub(crate) fn polls_asleep(&self) -> bool {
+        self.poller.is_some_and(|poller| poller.asleep)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
     }
 
     /// The number of connections.

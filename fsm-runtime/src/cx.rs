@@ -1,5 +1,6 @@
 use std::fmt::{self, Arguments};
 use std::io;
+use std::marker::PhantomData;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -7,7 +8,9 @@ use bytes::Bytes;
 use crate::inbox::Inbox;
 use crate::output::Output;
 use crate::transport::Transport;
-use crate::{Key, NoMessage, Peer, PostError};
+use crate::{
+    Called, Connection, Handed, Job, Key, Machine, NoMessage, Peer, PostError, Service, Side,
+};
 
 /// What a handler can do besides its verdict: write to the peer, ask for time, key and peer, post
 /// messages.
@@ -48,7 +51,7 @@ use crate::{Key, NoMessage, Peer, PostError};
 /// peer.send(b"Ann\n");
 /// assert_eq!(peer.receive(), b"hello Ann, caller 0\n");
 /// ```
-pub struct Cx<'a, Msg = NoMessage> {
+pub struct Cx<'a, Msg = NoMessage, On: Side = Connection> {
     out: &'a mut Output,
     socket: &'a dyn Transport,
     inbox: &'a Inbox<Msg>,
@@ -56,9 +59,21 @@ pub struct Cx<'a, Msg = NoMessage> {
     now: Instant,
     /// Messages taken in this turn.
     taken: usize,
+    side: PhantomData<On>,
 }
 
-impl<'a, Msg> Cx<'a, Msg> {
+/// What a handler of a job can do besides its verdict: a [`Cx`] without a peer to write to.
+///
+/// ```
+/// use fsm_runtime::prelude::*;
+///
+/// fn complain(cx: &JobCx<'_>, why: &str) {
+///     cx.warn(format_args!("job {}: {why}", cx.key()));
+/// }
+/// ```
+pub type JobCx<'a, Msg = NoMessage> = Cx<'a, Msg, Job>;
+
+impl<'a, Msg, On: Side> Cx<'a, Msg, On> {
     #[inline]
     pub(crate) fn new(
         out: &'a mut Output,
@@ -67,12 +82,251 @@ impl<'a, Msg> Cx<'a, Msg> {
         key: Key,
         now: Instant,
     ) -> Self {
-        Self { out, socket, inbox, key, now, taken: 0 }
+        Self { out, socket, inbox, key, now, taken: 0, side: PhantomData }
     }
 
     #[inline]
     pub(crate) fn output(&mut self) -> &mut Output {
         self.out
+    }
+
+    #[inline]
+    pub(crate) fn backlog(&self) -> usize {
+        self.out.len()
+    }
+
+    /// The key of this connection: where others post messages to.
+    ///
+    /// ```
+    /// fn remember(cx: &Cx<'_>, members: &mut Vec<Key>) {
+    ///     members.push(cx.key());
+    /// }
+    /// # use fsm_runtime::{prelude::*, sim::Session};
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         let mut members = Vec::new();
+    /// #         remember(cx, &mut members);
+    /// #         write!(cx, "{}", members[0].index());
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// # let mut peer = Session::<Echo, _>::new(Client);
+    /// # peer.send(b"x");
+    /// # assert_eq!(peer.receive(), b"0");
+    /// ```
+    #[inline]
+    pub fn key(&self) -> Key {
+        self.key
+    }
+
+    /// The time. It is read once for a batch of events, so it may be a little behind the clock;
+    /// under test it is the test's.
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// fn age(cx: &Cx<'_>, since: Instant) -> u64 {
+    ///     cx.now().saturating_duration_since(since).as_secs()
+    /// }
+    /// # use fsm_runtime::{prelude::*, sim::Session};
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         let since = cx.now() - Duration::from_secs(3);
+    /// #         write!(cx, "{}", age(cx, since));
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// # let mut peer = Session::<Echo, _>::new(Client);
+    /// # peer.send(b"x");
+    /// # assert_eq!(peer.receive(), b"3");
+    /// ```
+    #[inline]
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Puts `message` into the mailbox of the connection `key` of this pool.
+    ///
+    /// It is delivered when that connection is in a `#[wait]` state; until then it waits in the
+    /// mailbox, in order. The other connection has its turn after this one's, so a handler that
+    /// posts much in one turn fills the mailbox: see [`Builder::mailbox`](crate::Builder::mailbox).
+    ///
+    /// ```
+    /// fn tell(cx: &Cx<'_, String>, members: &mut Vec<Key>, text: &str) {
+    ///     members.retain(|member| cx.post(*member, text.to_owned()).is_ok());
+    /// }
+    /// # use fsm_runtime::{prelude::*, sim::Session};
+    /// # #[state_machine(start = Talk, message = String, eof => Gone)]
+    /// # enum Chat {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Listen)] #[rest] Talk,
+    /// #     #[wait(within = 60s => Gone)] #[to(Talk)] Listen,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl chat::Handler for Client {
+    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_, String>) -> chat::AfterTalk {
+    /// #         tell(cx, &mut vec![cx.key()], "news");
+    /// #         chat::AfterTalk::Listen
+    /// #     }
+    /// #     fn listen(&mut self, text: String, cx: &mut Cx<'_, String>) -> chat::AfterListen {
+    /// #         cx.write(text.as_bytes());
+    /// #         chat::AfterListen::Talk
+    /// #     }
+    /// # }
+    /// # let mut peer = Session::<Chat, _>::new(Client);
+    /// # peer.send(b"x");
+    /// # assert_eq!(peer.receive(), b"news");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the mailbox is full or the connection is gone. The message comes back.
+    pub fn post(&self, key: Key, message: Msg) -> Result<(), PostError<Msg>> {
+        self.inbox.post(key, message)
+    }
+
+    /// Logs a warning with the key of this connection.
+    ///
+    /// ```
+    /// fn refuse(cx: &Cx<'_>, length: u64) {
+    ///     cx.warn(format_args!("a document of {length} bytes is too long"));
+    /// }
+    /// # use fsm_runtime::{prelude::*, sim::Session};
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         refuse(cx, 7);
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// # let mut peer = Session::<Echo, _>::new(Client);
+    /// # peer.send(b"x");
+    /// # assert_eq!(peer.receive(), b"");
+    /// ```
+    pub fn warn(&self, text: impl fmt::Display) {
+        tracing::warn!(key = %self.key, "{text}");
+    }
+
+    /// Logs an error that no state takes up. Generated code calls it for an `error` edge to a state
+    /// without an `#[error]` field.
+    #[doc(hidden)]
+    #[cold]
+    pub fn failed(&self, state: &'static str, error: &dyn fmt::Display) {
+        tracing::debug!(key = %self.key, state, %error, "the `error` edge is taken");
+    }
+
+    /// The next message for this connection. Generated code calls it in a `#[wait]` state.
+    #[doc(hidden)]
+    pub fn message(&mut self) -> Option<Msg> {
+        let message = self.inbox.take(self.key)?;
+        self.taken += 1;
+        Some(message)
+    }
+
+    #[inline]
+    pub(crate) fn taken(&self) -> usize {
+        self.taken
+    }
+
+    /// Runs `code`, which may block: meanwhile the port lets another thread run.
+    ///
+    /// It is what `#[run(blocking)]` does for a whole handler. A port with one thread has no other,
+    /// and waits.
+    ///
+    /// ```
+    /// fn load(cx: &mut Cx<'_>, path: &std::path::Path) -> std::io::Result<Vec<u8>> {
+    ///     cx.blocking(|| std::fs::read(path))
+    /// }
+    /// # use fsm_runtime::{prelude::*, sim::Session};
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         assert!(load(cx, "no/such/file".as_ref()).is_err());
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// # let mut peer = Session::<Echo, _>::new(Client);
+    /// # peer.send(b"x");
+    /// # assert_eq!(peer.receive(), b"");
+    /// ```
+    pub fn blocking<T>(&mut self, code: impl FnOnce() -> T) -> T {
+        self.block();
+        let result = code();
+        self.unblock();
+        result
+    }
+
+    /// The handler that is called next may block. Generated code calls it.
+    #[doc(hidden)]
+    pub fn block(&mut self) {}
+
+    /// That handler is back.
+    #[doc(hidden)]
+    pub fn unblock(&mut self) {}
+
+    /// Gives a job to the pool of route number `route`, or waits for room there. Generated code
+    /// calls it when a `#[call(..)]` state without a `full` edge is entered.
+    #[doc(hidden)]
+    pub fn call<S: Service>(&mut self, route: usize, job: S::Job) {
+        let _ = (route, job);
+    }
+
+    /// The same for a state with a `full` edge: it does not wait for room.
+    #[doc(hidden)]
+    pub fn try_call<S: Service>(&mut self, route: usize, job: S::Job) {
+        let _ = (route, job);
+    }
+
+    /// What has become of the call. Generated code asks in a `#[call(..)]` state.
+    #[doc(hidden)]
+    pub fn reply<S: Service>(&mut self) -> Called<S> {
+        Called::Gone
+    }
+
+    /// The state does not wait any more: its deadline has passed.
+    #[doc(hidden)]
+    pub fn withdraw(&mut self) {}
+}
+
+impl<Msg> Cx<'_, Msg, Connection> {
+    /// Leaves for the pool of route number `route`, or waits for room there. Generated code calls
+    /// it when a `#[handoff(..)]` state without a `full` edge is entered.
+    #[doc(hidden)]
+    pub fn hand_off<M: Machine>(&mut self, route: usize, seed: M::Seed) {
+        let _ = (route, seed);
+    }
+
+    /// The same for a state with a `full` edge: it does not wait for room.
+    #[doc(hidden)]
+    pub fn try_hand_off<M: Machine>(&mut self, route: usize, seed: M::Seed) {
+        let _ = (route, seed);
+    }
+
+    /// What has become of the hand-off. Generated code asks in a `#[handoff(..)]` state.
+    #[doc(hidden)]
+    pub fn handed<M: Machine>(&mut self) -> Handed<M> {
+        Handed::Gone
     }
 
     /// Queues a copy of `bytes`.
@@ -191,67 +445,6 @@ impl<'a, Msg> Cx<'a, Msg> {
         self.out.len()
     }
 
-    /// The key of this connection: where others post messages to.
-    ///
-    /// ```
-    /// fn remember(cx: &Cx<'_>, members: &mut Vec<Key>) {
-    ///     members.push(cx.key());
-    /// }
-    /// # use fsm_runtime::{prelude::*, sim::Session};
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         let mut members = Vec::new();
-    /// #         remember(cx, &mut members);
-    /// #         write!(cx, "{}", members[0].index());
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// # let mut peer = Session::<Echo, _>::new(Client);
-    /// # peer.send(b"x");
-    /// # assert_eq!(peer.receive(), b"0");
-    /// ```
-    #[inline]
-    pub fn key(&self) -> Key {
-        self.key
-    }
-
-    /// The time. It is read once for a batch of events, so it may be a little behind the clock;
-    /// under test it is the test's.
-    ///
-    /// ```
-    /// # use std::time::{Duration, Instant};
-    /// fn age(cx: &Cx<'_>, since: Instant) -> u64 {
-    ///     cx.now().saturating_duration_since(since).as_secs()
-    /// }
-    /// # use fsm_runtime::{prelude::*, sim::Session};
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         let since = cx.now() - Duration::from_secs(3);
-    /// #         write!(cx, "{}", age(cx, since));
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// # let mut peer = Session::<Echo, _>::new(Client);
-    /// # peer.send(b"x");
-    /// # assert_eq!(peer.receive(), b"3");
-    /// ```
-    #[inline]
-    pub fn now(&self) -> Instant {
-        self.now
-    }
-
     /// Who is at the other end. Asks the system on every call: nothing is kept for it while a
     /// connection is idle.
     ///
@@ -285,93 +478,13 @@ impl<'a, Msg> Cx<'a, Msg> {
     pub fn peer(&self) -> io::Result<Peer> {
         self.socket.peer()
     }
+}
 
-    /// Puts `message` into the mailbox of the connection `key` of this pool.
-    ///
-    /// It is delivered when that connection is in a `#[wait]` state; until then it waits in the
-    /// mailbox, in order. The other connection has its turn after this one's, so a handler that
-    /// posts much in one turn fills the mailbox: see [`Builder::mailbox`](crate::Builder::mailbox).
-    ///
-    /// ```
-    /// fn tell(cx: &Cx<'_, String>, members: &mut Vec<Key>, text: &str) {
-    ///     members.retain(|member| cx.post(*member, text.to_owned()).is_ok());
-    /// }
-    /// # use fsm_runtime::{prelude::*, sim::Session};
-    /// # #[state_machine(start = Talk, message = String, eof => Gone)]
-    /// # enum Chat {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Listen)] #[rest] Talk,
-    /// #     #[wait(within = 60s => Gone)] #[to(Talk)] Listen,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl chat::Handler for Client {
-    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_, String>) -> chat::AfterTalk {
-    /// #         tell(cx, &mut vec![cx.key()], "news");
-    /// #         chat::AfterTalk::Listen
-    /// #     }
-    /// #     fn listen(&mut self, text: String, cx: &mut Cx<'_, String>) -> chat::AfterListen {
-    /// #         cx.write(text.as_bytes());
-    /// #         chat::AfterListen::Talk
-    /// #     }
-    /// # }
-    /// # let mut peer = Session::<Chat, _>::new(Client);
-    /// # peer.send(b"x");
-    /// # assert_eq!(peer.receive(), b"news");
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// When the mailbox is full or the connection is gone. The message comes back.
-    pub fn post(&self, key: Key, message: Msg) -> Result<(), PostError<Msg>> {
-        self.inbox.post(key, message)
-    }
-
-    /// Logs a warning with the key of this connection.
-    ///
-    /// ```
-    /// fn refuse(cx: &Cx<'_>, length: u64) {
-    ///     cx.warn(format_args!("a document of {length} bytes is too long"));
-    /// }
-    /// # use fsm_runtime::{prelude::*, sim::Session};
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         refuse(cx, 7);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// # let mut peer = Session::<Echo, _>::new(Client);
-    /// # peer.send(b"x");
-    /// # assert_eq!(peer.receive(), b"");
-    /// ```
-    pub fn warn(&self, text: impl fmt::Display) {
-        tracing::warn!(key = %self.key, "{text}");
-    }
-
-    /// Logs an error that no state takes up. Generated code calls it for an `error` edge to a state
-    /// without an `#[error]` field.
+impl<Msg> Cx<'_, Msg, Job> {
+    /// The reply of the job. Generated code calls it when an end is entered.
     #[doc(hidden)]
-    #[cold]
-    pub fn failed(&self, state: &'static str, error: &dyn fmt::Display) {
-        tracing::debug!(key = %self.key, state, %error, "the `error` edge is taken");
-    }
-
-    /// The next message for this connection. Generated code calls it in a `#[wait]` state.
-    #[doc(hidden)]
-    pub fn message(&mut self) -> Option<Msg> {
-        let message = self.inbox.take(self.key)?;
-        self.taken += 1;
-        Some(message)
-    }
-
-    #[inline]
-    pub(crate) fn taken(&self) -> usize {
-        self.taken
+    pub fn finish<R: Send + 'static>(&mut self, reply: R) {
+        let _ = reply;
     }
 }
 
@@ -416,8 +529,8 @@ impl<Msg> io::Write for Cx<'_, Msg> {
     }
 }
 
-impl<Msg> fmt::Debug for Cx<'_, Msg> {
+impl<Msg, On: Side> fmt::Debug for Cx<'_, Msg, On> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cx").field("key", &self.key).field("queued", &self.queued()).finish()
+        f.debug_struct("Cx").field("key", &self.key).field("queued", &self.out.len()).finish()
     }
 }

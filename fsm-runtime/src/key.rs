@@ -2,10 +2,17 @@ use std::fmt;
 
 /// How many bits of a poll's token the index takes; the generation has the rest.
 pub(crate) const INDEX_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
+/// How many bits of the index name the slot; the port has the rest.
+const SLOT_BITS: u32 = if usize::BITS >= 64 { 26 } else { 17 };
+/// The most slots of a port.
+pub(crate) const SLOTS: usize = 1 << SLOT_BITS;
+/// The most ports of a pool.
+pub(crate) const PORTS: usize = 1 << (INDEX_BITS - SLOT_BITS);
 /// Generations are counted within what is left of a token.
 pub(crate) const GENERATIONS: u32 = if usize::BITS >= 64 { u32::MAX } else { (1 << 12) - 1 };
 
-/// Names one connection of a port: the index of its slot and the slot's generation.
+/// Names one connection or job of a pool: its port, the index of its slot there, and the slot's
+/// generation.
 ///
 /// A slot is used again when its connection is gone, with another generation, so a key that
 /// outlives its connection matches nothing: a message posted to it comes back, an event for it is
@@ -39,8 +46,26 @@ impl Key {
         Self { index, generation }
     }
 
-    /// The number of the slot: less than the pool's limit of connections, and a little more where
-    /// many have ended at once.
+    /// The key of a slot of a port.
+    #[inline]
+    pub(crate) fn of(port: usize, slot: usize, generation: u32) -> Self {
+        debug_assert!(port < PORTS && slot < SLOTS);
+        #[expect(clippy::cast_possible_truncation, reason = "both have few bits")]
+        Self::new((port << SLOT_BITS | slot) as u32, generation)
+    }
+
+    #[inline]
+    pub(crate) const fn port(self) -> usize {
+        (self.index >> SLOT_BITS) as usize
+    }
+
+    #[inline]
+    pub(crate) const fn slot(self) -> usize {
+        self.index as usize & (SLOTS - 1)
+    }
+
+    /// The number of the slot, and above it that of the port: in a pool of one port less than the
+    /// pool's limit of connections, and a little more where many have ended at once.
     ///
     /// ```
     /// fn seat(cx: &Cx<'_>) -> u32 {

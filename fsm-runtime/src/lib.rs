@@ -90,7 +90,10 @@ mod pool;
 mod port;
 pub mod prelude;
 mod reactor;
+mod route;
 mod running;
+mod service;
+mod side;
 mod signals;
 pub mod sim;
 mod size;
@@ -137,7 +140,7 @@ pub use fsm_macros::state_machine;
 
 pub use crate::address::Address;
 pub use crate::builder::Builder;
-pub use crate::cx::Cx;
+pub use crate::cx::{Cx, JobCx};
 pub use crate::error::PoolError;
 pub use crate::frame::{Decoded, Frame};
 pub use crate::handle::Handle;
@@ -147,10 +150,15 @@ pub use crate::key::Key;
 pub use crate::machine::{Drive, Lapse, Machine, NoMessage, Step, Timing};
 pub use crate::peer::Peer;
 pub use crate::pool::Pool;
+pub use crate::route::Route;
 pub use crate::running::Running;
 #[doc(hidden)]
+pub use crate::service::{Called, Handed};
+pub use crate::service::{JobMachine, Service};
+pub use crate::side::{Connection, Job, Side};
+#[doc(hidden)]
 pub use crate::size::fits as __fits;
-pub use crate::spec::{Edge, On, Shape, Spec, State, Wait};
+pub use crate::spec::{Edge, On, Shape, Spec, Starts, State, Wait};
 pub use crate::stats::{Ended, Stats};
 
 /// The README's code is compiled with the tests.

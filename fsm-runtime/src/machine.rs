@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{Cx, Input, Spec};
+use crate::{Cx, Input, Route, Side, Spec};
 
 /// A protocol: an enum of states, with its graph as data.
 ///
@@ -19,7 +19,7 @@ use crate::{Cx, Input, Spec};
 ///     Gone,
 /// }
 ///
-/// assert_eq!(Echo::SPEC.states[Echo::start().state()].name, "Talk");
+/// assert_eq!(Echo::SPEC.states[Echo::start(()).state()].name, "Talk");
 /// ```
 pub trait Machine: Sized + Send + 'static {
     /// The graph as data: states, their docs, what they wait for, their edges.
@@ -43,6 +43,12 @@ pub trait Machine: Sized + Send + 'static {
     /// What a decoder of this machine remembers of a frame that is not whole yet.
     type Partial: Default + Send + 'static;
 
+    /// What its start state is entered with: the `seed` or the `job` of `#[state_machine]`, or `()`.
+    type Seed: Send + 'static;
+
+    /// Whether it has a connection, or a job.
+    type Side: Side;
+
     /// The machine in its start state.
     ///
     /// ```
@@ -52,9 +58,9 @@ pub trait Machine: Sized + Send + 'static {
     /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
     /// #     #[end] Gone,
     /// # }
-    /// assert!(matches!(Echo::start(), Echo::Talk));
+    /// assert!(matches!(Echo::start(()), Echo::Talk));
     /// ```
-    fn start() -> Self;
+    fn start(seed: Self::Seed) -> Self;
 
     /// The index of the current state in [`Spec::states`].
     ///
@@ -82,6 +88,21 @@ pub trait Machine: Sized + Send + 'static {
     /// assert_eq!(Echo::Talk.timing(), Timing { within: Timing::NEVER, idle: 60_000 });
     /// ```
     fn timing(&self) -> Timing;
+
+    /// Where its states lead out of its pool, in the order of the states.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// assert!(Echo::routes().is_empty());
+    /// ```
+    fn routes() -> Vec<Route> {
+        Vec::new()
+    }
 }
 
 /// The code of a machine joined to the handler `H`. Generated for every type that implements the
@@ -114,7 +135,7 @@ pub trait Drive<H>: Machine {
     ///     machine: &mut M,
     ///     handler: &mut H,
     ///     bytes: &'a [u8],
-    ///     cx: &mut Cx<'_, M::Message>,
+    ///     cx: &mut Cx<'_, M::Message, M::Side>,
     /// ) -> &'a [u8] {
     ///     let mut input = Input::new(bytes);
     ///     loop {
@@ -130,7 +151,7 @@ pub trait Drive<H>: Machine {
         &mut self,
         handler: &mut H,
         input: &mut Input<'_, Self::Partial>,
-        cx: &mut Cx<'_, Self::Message>,
+        cx: &mut Cx<'_, Self::Message, Self::Side>,
     ) -> Step;
 
     /// Takes the edge of a time that has passed.
@@ -145,7 +166,12 @@ pub trait Drive<H>: Machine {
     ///     machine.lapse(lapse, handler, cx);
     /// }
     /// ```
-    fn lapse(&mut self, lapse: Lapse, handler: &mut H, cx: &mut Cx<'_, Self::Message>) -> Step;
+    fn lapse(
+        &mut self,
+        lapse: Lapse,
+        handler: &mut H,
+        cx: &mut Cx<'_, Self::Message, Self::Side>,
+    ) -> Step;
 }
 
 /// What a machine did, or what it waits for.
@@ -167,6 +193,10 @@ pub enum Step {
     Sleep,
     /// It waits for a message.
     Wait,
+    /// It waits for the reply of another pool, or for room there.
+    Call,
+    /// It waits for room in another pool, and then leaves.
+    HandOff,
     /// It is done.
     End,
 }

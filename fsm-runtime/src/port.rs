@@ -38,7 +38,7 @@ pub(crate) struct Port<M: Machine, H, S> {
 impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
     pub(crate) fn new(bounds: Bounds, inbox: Inbox<M::Message>, counters: Arc<Counters>) -> Self {
         Self {
-            core: PortCore::new(1),
+            core: PortCore::new(0, 1),
             timers: Timers::default(),
             env: Env {
                 buffer: vec![0; BUFFER].into_boxed_slice(),
@@ -71,12 +71,13 @@ impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
     pub(crate) fn open(
         &mut self,
         socket: S,
+        seed: M::Seed,
         make: impl FnOnce() -> H,
         register: impl FnOnce(&mut S, Key) -> io::Result<()>,
     ) -> io::Result<Key> {
         let now = self.env.now;
         self.counters.accepted();
-        let Some(actor) = caught(|| Actor::new(make(), now)) else {
+        let Some(actor) = caught(|| Actor::new(seed, make(), now)) else {
             tracing::error!(machine = M::SPEC.name, "making a handler panicked");
             self.counters.ended(Ended::Panicked);
             return Err(io::Error::other("making a handler panicked"));

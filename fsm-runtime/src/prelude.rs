@@ -12,5 +12,6 @@ pub use bytes::Bytes;
 pub use fsm_macros::state_machine;
 
 pub use crate::{
-    Cx, Decoded, Drive, Ended, Frame, Handle, Key, Machine, Peer, Pool, PoolError, PostError,
+    Cx, Decoded, Drive, Ended, Frame, Handle, JobCx, Key, Machine, Peer, Pool, PoolError,
+    PostError, Service,
 };

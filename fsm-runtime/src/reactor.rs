@@ -50,7 +50,7 @@ pub(crate) struct Limits {
     pub(crate) backlog: usize,
 }
 
-impl<M: Drive<H>, H, F: FnMut(Peer) -> H> Reactor<M, H, F> {
+impl<M: Drive<H> + Machine<Seed = ()>, H, F: FnMut(Peer) -> H> Reactor<M, H, F> {
     /// Serves until a drain is complete.
     pub(crate) fn run(mut self) -> Result<(), PoolError> {
         let mut events = Events::with_capacity(64);
@@ -129,7 +129,7 @@ impl<M: Drive<H>, H, F: FnMut(Peer) -> H> Reactor<M, H, F> {
     fn open(&mut self, socket: Socket, peer: Peer) {
         let (make, registry) = (&mut self.make, self.poll.registry());
         let register = |socket: &mut Socket, key| socket.register(registry, token::from_key(key));
-        if let Err(error) = self.port.open(socket, || make(peer), register) {
+        if let Err(error) = self.port.open(socket, (), || make(peer), register) {
             tracing::warn!(pool = self.name, %peer, %error, "a connection is lost");
         }
         if self.port.len() >= self.limits.connections {

@@ -133,7 +133,7 @@ impl Wake for Never {
 /// assert_eq!(peer.state(), Some("Command"));
 /// assert_eq!(peer.receive(), b"220 ready\r\n");
 /// ```
-impl<M: Drive<H>, H> Session<M, H> {
+impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     /// Connects to a machine in its start state.
     pub fn new(handler: H) -> Self {
         let mut session = Self::with_calls(handler, 1024);
@@ -157,7 +157,7 @@ impl<M: Drive<H>, H> Session<M, H> {
         });
         let start = Instant::now();
         port.at(0, start);
-        let key = match port.open(End(Rc::clone(&pipe)), || handler, |_, _| Ok(())) {
+        let key = match port.open(End(Rc::clone(&pipe)), (), || handler, |_, _| Ok(())) {
             Ok(key) => key,
             Err(error) => unreachable!("nothing is registered: {error}"),
         };
@@ -531,7 +531,7 @@ impl<M: Drive<H>, H> Session<M, H> {
     }
 }
 
-impl<M: Drive<H>, H> fmt::Debug for Session<M, H> {
+impl<M: Drive<H> + Machine<Seed = ()>, H> fmt::Debug for Session<M, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("state", &self.state()).finish_non_exhaustive()
     }

@@ -32,6 +32,31 @@ pub struct Spec {
     pub states: &'static [State],
     /// Whether messages may be posted to a connection of this machine.
     pub messages: bool,
+    /// What starts one.
+    pub starts: Starts,
+}
+
+/// What starts a machine.
+///
+/// ```
+/// use fsm_runtime::{Machine, Starts, prelude::state_machine};
+///
+/// #[state_machine(start = Talk, eof => Gone)]
+/// enum Echo {
+///     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+///     #[end] Gone,
+/// }
+///
+/// assert_eq!(Echo::SPEC.starts, Starts::Connection);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Starts {
+    /// A connection.
+    Connection,
+    /// A connection that another pool hands over, with a `seed`.
+    Seed,
+    /// A `job`, to which its end carries the reply.
+    Job,
 }
 
 /// One state of a [`Spec`].
@@ -83,7 +108,10 @@ pub enum Wait {
         below: usize,
     },
     /// Nothing: its handler runs at once.
-    Run,
+    Run {
+        /// Its handler may block, and the port runs others meanwhile.
+        blocking: bool,
+    },
     /// Time to pass.
     Sleep {
         /// How long it lasts, or can last where it depends on the state's data.
@@ -91,6 +119,16 @@ pub enum Wait {
     },
     /// A message.
     Message,
+    /// The reply of another pool to a job.
+    Call {
+        /// The service, as the attribute names it.
+        pool: &'static str,
+    },
+    /// Room in another pool, where its connection goes.
+    HandOff {
+        /// The machine of that pool, as the attribute names it.
+        pool: &'static str,
+    },
     /// Nothing: the machine is done.
     End,
 }
@@ -161,6 +199,10 @@ pub enum On {
     Limit,
     /// The decoder or the handler failed.
     Error,
+    /// The other pool has no room.
+    Full,
+    /// The other pool is closed, or the job failed without a reply.
+    Gone,
 }
 
 impl Spec {
@@ -247,7 +289,10 @@ impl fmt::Display for Wait {
             Self::Read { text, .. } => write!(f, "read({text})"),
             Self::Flush => f.write_str("flush"),
             Self::Drain { below } => write!(f, "drain(below = {below})"),
-            Self::Run => f.write_str("run"),
+            Self::Run { blocking: false } => f.write_str("run"),
+            Self::Run { blocking: true } => f.write_str("run(blocking)"),
+            Self::Call { pool } => write!(f, "call({pool})"),
+            Self::HandOff { pool } => write!(f, "handoff({pool})"),
             Self::Sleep { at_most } => write!(f, "sleep({})", InUnits(*at_most)),
             Self::Message => f.write_str("wait"),
             Self::End => f.write_str("end"),
@@ -278,6 +323,8 @@ impl fmt::Display for On {
             Self::Eof => f.write_str("eof"),
             Self::Limit => f.write_str("limit"),
             Self::Error => f.write_str("error"),
+            Self::Full => f.write_str("full"),
+            Self::Gone => f.write_str("gone"),
         }
     }
 }

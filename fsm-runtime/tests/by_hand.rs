@@ -165,6 +165,7 @@ impl ::fsm_runtime::Machine for Demo {
         docs: "",
         start: 0,
         messages: false,
+        starts: ::fsm_runtime::Starts::Connection,
         states: &[
             ::fsm_runtime::State {
                 name: "Command",
@@ -214,7 +215,7 @@ impl ::fsm_runtime::Machine for Demo {
             ::fsm_runtime::State {
                 name: "Stored",
                 docs: "",
-                wait: ::fsm_runtime::Wait::Run,
+                wait: ::fsm_runtime::Wait::Run { blocking: false },
                 edges: &[
                     ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 0 },
                     ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 4 },
@@ -238,7 +239,7 @@ impl ::fsm_runtime::Machine for Demo {
             ::fsm_runtime::State {
                 name: "Refused",
                 docs: "",
-                wait: ::fsm_runtime::Wait::Run,
+                wait: ::fsm_runtime::Wait::Run { blocking: false },
                 edges: &[
                     ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 6 },
                     ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 7 },
@@ -249,7 +250,7 @@ impl ::fsm_runtime::Machine for Demo {
             ::fsm_runtime::State {
                 name: "TooLong",
                 docs: "",
-                wait: ::fsm_runtime::Wait::Run,
+                wait: ::fsm_runtime::Wait::Run { blocking: false },
                 edges: &[
                     ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 6 },
                     ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 4 },
@@ -285,9 +286,11 @@ impl ::fsm_runtime::Machine for Demo {
 
     type Message = ::fsm_runtime::NoMessage;
     type Partial = ();
+    type Seed = ();
+    type Side = ::fsm_runtime::Connection;
 
     #[inline]
-    fn start() -> Self {
+    fn start((): ()) -> Self {
         Self::Command
     }
 

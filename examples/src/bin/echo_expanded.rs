@@ -105,6 +105,7 @@ const _: () = {
             docs: "",
             start: 0,
             messages: false,
+            starts: ::fsm_runtime::Starts::Connection,
             states: &[
                 ::fsm_runtime::State {
                     name: "Talk",
@@ -137,8 +138,10 @@ const _: () = {
         };
         type Message = ::fsm_runtime::NoMessage;
         type Partial = ();
+        type Seed = ();
+        type Side = ::fsm_runtime::Connection;
         #[inline]
-        fn start() -> Self {
+        fn start((): ()) -> Self {
             Self::Talk
         }
         #[inline]

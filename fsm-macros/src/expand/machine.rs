@@ -25,9 +25,11 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
 
             type Message = #message;
             type Partial = #partial;
+            type Seed = ();
+            type Side = #root::Connection;
 
             #[inline]
-            fn start() -> Self {
+            fn start((): ()) -> Self {
                 #start
             }
 

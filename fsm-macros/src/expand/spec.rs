@@ -18,6 +18,7 @@ pub(crate) fn spec(machine: &Machine) -> TokenStream {
             docs: #docs,
             start: #start,
             messages: #messages,
+            starts: #root::Starts::Connection,
             states: &[#(#states),*],
         }
     }
@@ -64,7 +65,7 @@ fn waits(wait: &Wait, root: &TokenStream) -> TokenStream {
             let below = &below.value;
             generated!(#root::Wait::Drain { below: #below })
         }
-        Wait::Run => generated!(#root::Wait::Run),
+        Wait::Run => generated!(#root::Wait::Run { blocking: false }),
         Wait::Sleep(Sleep::Fixed(millis) | Sleep::Of { max: millis, .. }) => {
             let at_most = duration(*millis);
             generated!(#root::Wait::Sleep { at_most: #at_most })

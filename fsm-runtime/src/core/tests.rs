@@ -7,7 +7,7 @@ use super::*;
 
 /// A core with `threads` threads that wait, of which the first one polls, and `keys` connections.
 fn port(cap: usize, threads: usize, keys: usize) -> (PortCore<()>, Vec<Key>) {
-    let mut core = PortCore::new(cap);
+    let mut core = PortCore::new(0, cap);
     assert_eq!(core.on(Input::Take(0)), Effect::Poll { thread: 0, wait: true });
     for thread in 1..threads {
         assert_eq!(core.on(Input::Take(thread)), Effect::Park(thread));
@@ -185,7 +185,7 @@ struct History {
 
 impl History {
     fn new(cap: usize, threads: usize, keys: usize) -> Self {
-        let mut core = PortCore::new(cap);
+        let mut core = PortCore::new(0, cap);
         let keys = (0..keys).map(|_| core.open(())).collect();
         let threads = vec![Doing::Waits; threads];
         let mut history = Self { core, threads, keys, owed: HashSet::new(), log: Vec::new() };

@@ -1,0 +1,52 @@
+use crate::Machine;
+use crate::side::Job;
+
+/// A pool that takes jobs, by the type that names it in `#[call(..)]`.
+///
+/// A machine with `job = J, reply = R` is one. For a pool of plain workers it is a type of its own:
+///
+/// ```
+/// use fsm_runtime::Service;
+///
+/// /// Looks up names of hosts.
+/// struct Lookup;
+///
+/// impl Service for Lookup {
+///     type Job = String;
+///     type Reply = std::io::Result<Vec<std::net::IpAddr>>;
+/// }
+/// ```
+pub trait Service: 'static {
+    /// What it is given.
+    type Job: Send + 'static;
+    /// What it answers.
+    type Reply: Send + 'static;
+}
+
+/// A machine that runs jobs: it is started by a job, and its end carries the reply.
+///
+/// The macro implements it for a machine with `job = J, reply = R`.
+pub trait JobMachine: Service + Machine<Seed = <Self as Service>::Job, Side = Job> {}
+
+/// What has become of a call. Generated code asks with `Cx::reply`.
+#[doc(hidden)]
+pub enum Called<S: Service> {
+    /// It waits, for room or for the reply.
+    Waits,
+    Reply(S::Reply),
+    /// There was no room; the job comes back.
+    Full(S::Job),
+    /// The pool is closed, or the job has failed without a reply.
+    Gone,
+}
+
+/// What has become of a hand-off. Generated code asks with `Cx::handed`.
+#[doc(hidden)]
+pub enum Handed<M: Machine> {
+    /// It waits for room, or leaves when this turn ends.
+    Waits,
+    /// There was no room; the seed comes back.
+    Full(M::Seed),
+    /// The pool is closed.
+    Gone,
+}

@@ -1,0 +1,261 @@
+use std::sync::PoisonError;
+
+use crate::core::{Effect, Input, PortCore, Thread};
+use crate::key::Key;
+use crate::sync::{Condvar, Mutex, MutexGuard};
+
+/// The most threads of a port.
+pub(crate) const THREADS: usize = 64;
+
+/// A [`PortCore`] that threads share: a lock, and a seat for each thread to sleep in.
+///
+/// It does what the core says and knows nothing of sockets, so that its interleavings can be
+/// checked one by one. `X` is what else the lock guards.
+///
+/// A thread asks with [`next`](Shell::next) for something to do, and sleeps there while there is
+/// nothing. Whoever finds work for it writes that to its seat under the lock, and wakes it when
+/// the lock is free again.
+pub(crate) struct Shell<T, X> {
+    state: Mutex<State<T, X>>,
+    sleepers: Box<[Condvar]>,
+    /// Makes the thread that sleeps in a poll come back.
+    interrupt: Box<dyn Fn() + Send + Sync>,
+}
+
+struct State<T, X> {
+    core: PortCore<T>,
+    seats: Box<[Seat]>,
+    guarded: X,
+}
+
+#[derive(Debug, Default)]
+struct Seat {
+    /// What its thread is to do next.
+    work: Option<Work>,
+    /// The key whose turn the thread runs.
+    running: Option<Key>,
+    /// The number of that turn.
+    turn: u64,
+    blocked: Option<Blocked>,
+}
+
+/// What a thread is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Run a turn of the key.
+    Run(Key),
+    /// Poll, and sleep there if `wait`.
+    Poll { wait: bool },
+    /// Nothing any more.
+    End,
+}
+
+/// How it is known that a thread blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blocked {
+    /// Its handler says so, until it says that it goes on.
+    Declared,
+    /// It was seen to, and may be seen to go on.
+    Seen,
+}
+
+/// Whom to wake when the lock is free.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wakes {
+    threads: u64,
+    interrupt: bool,
+}
+
+impl<T, X> Shell<T, X> {
+    /// # Panics
+    ///
+    /// When there are more than [`THREADS`].
+    pub(crate) fn new(
+        core: PortCore<T>,
+        threads: usize,
+        guarded: X,
+        interrupt: Box<dyn Fn() + Send + Sync>,
+    ) -> Self {
+        assert!(threads <= THREADS, "{threads} threads");
+        let seats = (0..threads).map(|_| Seat::default()).collect();
+        let state = Mutex::new(State { core, seats, guarded });
+        let sleepers = (0..threads).map(|_| Condvar::new()).collect();
+        Self { state, sleepers, interrupt }
+    }
+
+    /// What the thread does next, after `before`, which tells what it did. It sleeps while there is
+    /// nothing to do. `after` sees what there is under the same lock.
+    #[inline]
+    pub(crate) fn next<R>(
+        &self,
+        thread: Thread,
+        before: impl FnOnce(&mut Locked<'_, T, X>),
+        after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
+    ) -> R {
+        let mut state = self.lock();
+        let mut locked = Locked::new(&mut state, Some(thread));
+        before(&mut locked);
+        locked.on(Input::Take(thread));
+        // What else there is may be for others.
+        while locked.on(Input::Release) != Effect::None && !locked.state.core.is_closed() {}
+        let mut wakes = locked.wakes;
+        let work = loop {
+            if let Some(work) = state.seats[thread].work.take() {
+                break work;
+            }
+            // It sleeps only once, and others must not wait for that.
+            self.wake(std::mem::take(&mut wakes));
+            let woken = self.sleepers[thread].wait(state);
+            state = woken.unwrap_or_else(PoisonError::into_inner);
+        };
+        let mut locked = Locked::new(&mut state, Some(thread));
+        let result = after(&mut locked, work);
+        wakes.join(locked.wakes);
+        drop(state);
+        self.wake(wakes);
+        result
+    }
+
+    /// Does something under the lock.
+    #[inline]
+    pub(crate) fn locked<R>(&self, action: impl FnOnce(&mut Locked<'_, T, X>) -> R) -> R {
+        let mut state = self.lock();
+        let mut locked = Locked::new(&mut state, None);
+        let result = action(&mut locked);
+        let wakes = locked.wakes;
+        drop(state);
+        self.wake(wakes);
+        result
+    }
+
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, State<T, X>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    fn wake(&self, wakes: Wakes) {
+        let mut threads = wakes.threads;
+        while threads != 0 {
+            self.sleepers[threads.trailing_zeros() as usize].notify_one();
+            threads &= threads - 1;
+        }
+        if wakes.interrupt {
+            (self.interrupt)();
+        }
+    }
+}
+
+impl Wakes {
+    fn join(&mut self, other: Self) {
+        self.threads |= other.threads;
+        self.interrupt |= other.interrupt;
+    }
+}
+
+/// A port whose lock is held.
+pub(crate) struct Locked<'a, T, X> {
+    state: &'a mut State<T, X>,
+    /// The thread that holds it, if that is one of the port's: it need not be woken.
+    thread: Option<Thread>,
+    wakes: Wakes,
+}
+
+impl<'a, T, X> Locked<'a, T, X> {
+    #[inline]
+    fn new(state: &'a mut State<T, X>, thread: Option<Thread>) -> Self {
+        Self { state, thread, wakes: Wakes::default() }
+    }
+
+    #[inline]
+    pub(crate) fn core(&mut self) -> &mut PortCore<T> {
+        &mut self.state.core
+    }
+
+    #[inline]
+    pub(crate) fn guarded(&mut self) -> &mut X {
+        &mut self.state.guarded
+    }
+
+    #[inline]
+    pub(crate) fn both(&mut self) -> (&mut PortCore<T>, &mut X) {
+        (&mut self.state.core, &mut self.state.guarded)
+    }
+
+    /// Tells the core, and sees to it that what it says is done.
+    #[inline]
+    pub(crate) fn on(&mut self, input: Input) -> Effect {
+        let effect = self.state.core.on(input);
+        match effect {
+            Effect::Run(thread, key) => {
+                let seat = &mut self.state.seats[thread];
+                seat.running = Some(key);
+                seat.turn += 1;
+                self.give(thread, Work::Run(key));
+            }
+            Effect::Poll { thread, wait } => self.give(thread, Work::Poll { wait }),
+            Effect::Interrupt(_) => self.interrupt(),
+            Effect::Closed => {
+                for thread in 0..self.state.seats.len() {
+                    self.give(thread, Work::End);
+                }
+                self.interrupt();
+            }
+            Effect::None | Effect::Park(_) | Effect::Stale => {}
+        }
+        effect
+    }
+
+    #[inline]
+    fn give(&mut self, thread: Thread, work: Work) {
+        self.state.seats[thread].work = Some(work);
+        if self.thread != Some(thread) {
+            self.wakes.threads |= 1 << thread;
+        }
+    }
+
+    /// Makes the thread that polls come back.
+    pub(crate) fn interrupt(&mut self) {
+        self.wakes.interrupt = true;
+    }
+
+    /// The turn of the thread's key is over.
+    #[inline]
+    pub(crate) fn done(&mut self, thread: Thread, again: bool) {
+        let seat = &mut self.state.seats[thread];
+        let Some(key) = seat.running.take() else { return };
+        if seat.blocked.take().is_some() {
+            self.on(Input::Unblock);
+        }
+        self.on(Input::Done { key, again });
+    }
+
+    /// The number of the turn that the thread runs.
+    pub(crate) fn turn(&self, thread: Thread) -> Option<u64> {
+        let seat = &self.state.seats[thread];
+        seat.running.map(|_| seat.turn)
+    }
+
+    /// The thread blocks in this turn; says whether that is news.
+    pub(crate) fn block(&mut self, thread: Thread, turn: u64, how: Blocked) -> bool {
+        if self.turn(thread) != Some(turn) {
+            return false;
+        }
+        let known = self.state.seats[thread].blocked;
+        if known != Some(Blocked::Declared) {
+            self.state.seats[thread].blocked = Some(how);
+        }
+        if known.is_none() {
+            self.on(Input::Block);
+        }
+        known.is_none()
+    }
+
+    /// The thread goes on, in this turn, after it was found to block in that way.
+    pub(crate) fn unblock(&mut self, thread: Thread, turn: u64, how: Blocked) {
+        if self.turn(thread) == Some(turn) && self.state.seats[thread].blocked == Some(how) {
+            self.state.seats[thread].blocked = None;
+            self.on(Input::Unblock);
+        }
+    }
+}
