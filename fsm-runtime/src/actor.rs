@@ -2,15 +2,14 @@ use std::io;
 
 use crate::link::Link;
 use crate::transport::Transport;
-use crate::{Cx, Drive, Input, Lapse, Step, Timing, Wait};
+use crate::{Cx, Drive, Input, Lapse, Machine, Step, Timing, Wait};
 
 /// So many handler calls in a row without a byte in or out or a message are an endless loop.
 const SPIN: usize = 1000;
 
-/// A machine with its handler, and when its state must be left.
-pub(crate) struct Actor<M, H> {
+/// A machine, and when its state must be left.
+pub(crate) struct Actor<M> {
     machine: M,
-    handler: H,
     /// When the state's `within` and `idle` pass, in milliseconds since the port's start.
     within: u64,
     idle: u64,
@@ -44,6 +43,8 @@ pub(crate) enum Pause {
     Input,
     /// It waits for a message.
     Message,
+    /// It waits for room in another pool, or is about to leave for it.
+    HandOff,
     /// It waits for something else.
     Other,
     /// It had its share.
@@ -56,10 +57,10 @@ pub(crate) enum Pause {
     Stalled,
 }
 
-impl<M: Drive<H>, H> Actor<M, H> {
-    pub(crate) fn new(seed: M::Seed, handler: H, now: u64) -> Self {
+impl<M: Machine> Actor<M> {
+    pub(crate) fn new(seed: M::Seed, now: u64) -> Self {
         let mut actor =
-            Self { machine: M::start(seed), handler, within: Timing::NEVER, idle: Timing::NEVER };
+            Self { machine: M::start(seed), within: Timing::NEVER, idle: Timing::NEVER };
         actor.enter(now);
         actor
     }
@@ -103,13 +104,22 @@ impl<M: Drive<H>, H> Actor<M, H> {
     /// A sleep whose connection cannot get rid of its output sleeps once more: what its handler
     /// would write could only pile up.
     #[cold]
-    pub(crate) fn lapse(&mut self, now: u64, sleep_on: bool, cx: &mut Cx<'_, M::Message, M::Side>) {
+    pub(crate) fn lapse<H>(
+        &mut self,
+        handler: &mut H,
+        now: u64,
+        sleep_on: bool,
+        cx: &mut Cx<'_, M::Message, M::Side>,
+    ) where
+        M: Drive<H>,
+    {
         if sleep_on && self.sleeps() {
             self.enter(now);
             return;
         }
         let lapse = if self.within <= now { Lapse::Within } else { Lapse::Idle };
-        let step = self.machine.lapse(lapse, &mut self.handler, cx);
+        cx.at_state(self.machine.state());
+        let step = self.machine.lapse(lapse, handler, cx);
         // Whoever leads back to where it was has not entered it from another state.
         match (step, lapse) {
             (Step::Stayed, Lapse::Within) => {
@@ -129,14 +139,18 @@ impl<M: Drive<H>, H> Actor<M, H> {
     /// state that waits for nothing, such as the one that a deadline leads to, runs all the same:
     /// it has no deadline of its own.
     #[inline]
-    pub(crate) fn run(
+    pub(crate) fn run<H>(
         &mut self,
+        handler: &mut H,
         input: &mut Input<'_, M::Partial>,
         cx: &mut Cx<'_, M::Message, M::Side>,
         link: &Link<impl Transport>,
         now: u64,
         share: &mut Share,
-    ) -> io::Result<Pause> {
+    ) -> io::Result<Pause>
+    where
+        M: Drive<H>,
+    {
         let calls = share.calls;
         let progress =
             |share: &Share, input: &Input<'_, M::Partial>, cx: &Cx<'_, M::Message, M::Side>| {
@@ -151,7 +165,8 @@ impl<M: Drive<H>, H> Actor<M, H> {
                     return Ok(Pause::Other);
                 }
             }
-            match self.machine.resume(&mut self.handler, input, cx) {
+            cx.at_state(self.machine.state());
+            match self.machine.resume(handler, input, cx) {
                 Step::Stayed => self.idle = now.saturating_add(self.machine.timing().idle),
                 Step::Moved => {
                     self.enter(now);
@@ -169,7 +184,8 @@ impl<M: Drive<H>, H> Actor<M, H> {
                 }
                 Step::Read => return Ok(Pause::Input),
                 Step::Wait => return Ok(Pause::Message),
-                Step::Call | Step::HandOff => return Ok(Pause::Other),
+                Step::Call => return Ok(Pause::Other),
+                Step::HandOff => return Ok(Pause::HandOff),
                 Step::Sleep => return Ok(Pause::Other),
                 Step::End => return Ok(Pause::End),
             }

@@ -1,22 +1,22 @@
+use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mio::{Poll, Waker};
-
-use crate::acceptor::Acceptor;
-use crate::clock::Clock;
+use crate::clock::Start;
 use crate::conn::Bounds;
-use crate::handle::Control;
+use crate::control::Control;
 use crate::inbox::Inbox;
-use crate::key::SLOTS;
-use crate::listener::Listener;
-use crate::pool::Prepared;
-use crate::port::Port;
-use crate::reactor::{Limits, Reactor};
-use crate::signals::Signals;
-use crate::{Address, Drive, Handle, Machine, Peer, Pool, PoolError, Timing, token};
+use crate::key::{PORTS, SLOTS};
+use crate::pool::Takes;
+use crate::route::RouteKind;
+use crate::shell::THREADS;
+use crate::{Connection, Drive, Handle, JobMachine, Machine, Peer, Pool, Timing};
+
+mod connections;
+mod jobs;
 
 /// Settings of a pool. Each has a default that suits a server.
 ///
@@ -48,31 +48,42 @@ pub struct Builder<M: Machine> {
     name: String,
     listen: Vec<String>,
     backlog: i32,
-    connections: usize,
+    reuse_port: bool,
+    ports: usize,
+    threads: usize,
+    cap: Option<usize>,
+    /// The most connections or jobs.
+    limit: usize,
     output: usize,
     inbox: Inbox<M::Message>,
     drain: Duration,
     stall: Duration,
     linger: Duration,
     control: Arc<Control>,
+    seed: Option<fn() -> M::Seed>,
     machine: PhantomData<fn() -> M>,
 }
 
 impl<M: Machine> Builder<M> {
     /// All that has a default.
     pub(crate) fn new(name: String) -> Self {
-        let control = Arc::<Control>::default();
+        let limit = 10_000;
         Self {
             name,
             listen: Vec::new(),
             backlog: 4096,
-            connections: 10_000,
+            reuse_port: false,
+            ports: 1,
+            threads: 1,
+            cap: None,
+            limit,
             output: 256 * 1024,
-            inbox: Inbox::new(1024, Box::new(Arc::clone(&control))),
+            inbox: Inbox::default(),
             drain: Duration::from_secs(30),
             stall: Duration::from_secs(60),
             linger: Duration::from_secs(5),
-            control,
+            control: Arc::new(Control::new(limit)),
+            seed: None,
             machine: PhantomData,
         }
     }
@@ -101,8 +112,151 @@ impl<M: Machine> Builder<M> {
     /// assert!(matches!(error, Err(PoolError::Address { .. })));
     /// # Ok::<(), PoolError>(())
     /// ```
-    pub fn listen(mut self, address: impl Into<String>) -> Self {
+    pub fn listen(mut self, address: impl Into<String>) -> Self
+    where
+        M: Machine<Seed = (), Side = Connection>,
+    {
         self.listen.push(address.into());
+        self.seed = Some(|| ());
+        self
+    }
+
+    /// How many ports it has, each with a poll and threads of its own; 1 by default, at most 64.
+    /// Connections are placed on the port that has the fewest.
+    ///
+    /// With one thread a port these are what other servers call shards.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         cx.write(bytes);
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").ports(2);
+    /// drop(echo.handler(|_peer| Client).start()?);
+    /// # Ok::<(), PoolError>(())
+    /// ```
+    pub fn ports(mut self, ports: usize) -> Self {
+        self.ports = ports.clamp(1, PORTS.min(64));
+        self
+    }
+
+    /// How many threads each port has; 1 by default, at most 64. No more of them run than
+    /// [`cap`](Builder::cap) says: the others are there for when one blocks.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         cx.write(bytes);
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// // Two run at a time; should both block, two others go on.
+    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").threads(4).cap(2);
+    /// drop(echo.handler(|_peer| Client).start()?);
+    /// # Ok::<(), PoolError>(())
+    /// ```
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.clamp(1, THREADS);
+        self
+    }
+
+    /// How many threads of a port run handlers at a time; at least 1. By default as many as there
+    /// are processors, or fewer where there are fewer threads.
+    ///
+    /// A thread that blocks does not count: see [`Cx::blocking`](crate::Cx::blocking). (It is the
+    /// concurrency value of a Win32 I/O completion port.)
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         cx.write(bytes);
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").threads(8).cap(1);
+    /// drop(echo.handler(|_peer| Client).start()?);
+    /// # Ok::<(), PoolError>(())
+    /// ```
+    pub fn cap(mut self, running: usize) -> Self {
+        self.cap = Some(running.max(1));
+        self
+    }
+
+    /// Gives each port listeners of its own, among which the system spreads the connections
+    /// (`SO_REUSEPORT`). Without it one port listens for all and places each connection where there
+    /// are the fewest.
+    ///
+    /// A port keeps what the system gives it, so one that is slow is given as much as the others. It
+    /// is for very many short connections, where accepting them is most of the work. Another process
+    /// of the same user can then listen on the same address too. On systems without the option, and
+    /// for Unix sockets, it does nothing.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         cx.write(bytes);
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").ports(2).reuse_port();
+    /// drop(echo.handler(|_peer| Client).start()?);
+    /// # Ok::<(), PoolError>(())
+    /// ```
+    pub fn reuse_port(mut self) -> Self {
+        self.reuse_port = true;
+        self
+    }
+
+    /// How many jobs it has at most, running and waiting for a thread; 1,024 by default. Callers
+    /// beyond that wait for room, or take their `full` edge.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// struct Length;
+    ///
+    /// impl Service for Length {
+    ///     type Job = String;
+    ///     type Reply = usize;
+    /// }
+    ///
+    /// let pool = Pool::workers::<Length>("length", 2, |text| text.len());
+    /// # drop(pool);
+    /// ```
+    pub fn max_jobs(mut self, jobs: usize) -> Self
+    where
+        M: JobMachine,
+    {
+        self.limit = jobs.clamp(1, SLOTS / 2);
         self
     }
 
@@ -169,7 +323,7 @@ impl<M: Machine> Builder<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn max_connections(mut self, connections: usize) -> Self {
-        self.connections = connections.clamp(1, SLOTS / 2);
+        self.limit = connections.clamp(1, SLOTS / 2);
         self
     }
 
@@ -419,69 +573,82 @@ impl<M: Machine> Builder<M> {
     /// ```
     pub fn handler<H, F>(self, make: F) -> Pool
     where
-        M: Drive<H> + Machine<Seed = ()>,
+        M: Drive<H> + Machine<Side = Connection>,
         H: Send + 'static,
         F: FnMut(Peer) -> H + Send + 'static,
     {
-        let name = self.name.clone();
-        let control = Arc::clone(&self.control);
-        let connections = self.connections;
-        let prepare = move |signals| self.prepare(make, signals);
-        Pool::new(name, Box::new(prepare), control, connections)
+        let limit = self.limit;
+        let resume = limit - (limit / 16).max(1);
+        self.control.set_limit(limit, resume);
+        let (name, control) = (self.name.clone(), Arc::clone(&self.control));
+        let takes = Takes { kind: RouteKind::HandOff, target: TypeId::of::<M>() };
+        let prepare = Box::new(move || self.connections(make));
+        Pool::new::<M>(name, prepare, control, limit, takes)
     }
 
-    fn prepare<H, F>(self, make: F, signals: bool) -> Result<Prepared, PoolError>
+    /// Takes the function that makes the handler of a worker thread, and has the pool complete.
+    ///
+    /// A handler is made on each of the pool's threads when it starts, and serves all jobs that run
+    /// there, one after another: it is the place for a connection to a database. A job that panics
+    /// is its end; then another one is made.
+    pub fn worker<H, F>(self, make: F) -> Pool
     where
-        M: Drive<H> + Machine<Seed = ()>,
-        H: Send + 'static,
-        F: FnMut(Peer) -> H + Send + 'static,
+        M: JobMachine + Drive<H>,
+        H: 'static,
+        F: Fn() -> H + Send + Sync + 'static,
     {
-        let poll = Poll::new().map_err(PoolError::io("make a poll"))?;
-        let mut acceptors = Vec::new();
-        let mut addresses = Vec::new();
-        for address in &self.listen {
-            if acceptors.len() == token::LISTENERS {
-                let why = format!("a pool listens on at most {} addresses", token::LISTENERS);
-                return Err(PoolError::Address { address: address.clone(), why });
-            }
-            let mut listener = Listener::bind(&Address::parse(address)?, self.backlog)?;
-            listener
-                .register(poll.registry(), token::listener(acceptors.len()))
-                .map_err(PoolError::io("register a listener"))?;
-            addresses.push(listener.address().map_err(PoolError::io("see where it listens"))?);
-            acceptors.push(Acceptor::new(listener));
-        }
-        let waker = Waker::new(poll.registry(), token::WAKER);
-        self.control.attach(waker.map_err(PoolError::io("make a waker"))?);
-        let signals = signals.then(|| Signals::install(poll.registry())).transpose();
-        let clock = Clock::new(Instant::now());
-        let bounds = Bounds {
+        self.try_worker(move || Ok::<H, std::convert::Infallible>(make()))
+    }
+
+    /// The same with a function that may fail: then the pool does not start, and
+    /// [`PoolError::Handler`](crate::PoolError::Handler) says why.
+    pub fn try_worker<H, E, F>(self, make: F) -> Pool
+    where
+        M: JobMachine + Drive<H>,
+        H: 'static,
+        E: fmt::Display,
+        F: Fn() -> Result<H, E> + Send + Sync + 'static,
+    {
+        self.serves::<M, H, E, F>(make)
+    }
+
+    /// Completes a pool that takes the jobs of `S`.
+    pub(crate) fn serves<S, H, E, F>(self, make: F) -> Pool
+    where
+        S: crate::Service<Job = M::Job, Reply = M::Reply>,
+        M: JobMachine + Drive<H>,
+        H: 'static,
+        E: fmt::Display,
+        F: Fn() -> Result<H, E> + Send + Sync + 'static,
+    {
+        let limit = self.limit;
+        self.control.set_limit(limit, limit);
+        let (name, control) = (self.name.clone(), Arc::clone(&self.control));
+        let takes = Takes { kind: RouteKind::Call, target: TypeId::of::<S>() };
+        let make = move || make().map_err(|error| error.to_string());
+        let prepare = Box::new(move || Ok(self.jobs::<S, H>(Arc::new(make))));
+        Pool::new::<M>(name, prepare, control, 0, takes)
+    }
+
+    /// The threads of a port, and how many of them run.
+    fn threads_and_cap(&self) -> (usize, usize) {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let cap = self.cap.unwrap_or(processors).min(self.threads);
+        (self.threads, cap)
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds {
             calls: 1024,
             bytes: 256 * 1024,
             output: self.output,
             stall: Timing::millis(self.stall, u64::MAX),
             linger: Timing::millis(self.linger, u64::MAX),
-        };
-        let counters = Arc::clone(&self.control.counters);
-        let reactor = Reactor::<M, H, F> {
-            name: self.name,
-            port: Port::new(bounds, self.inbox, counters),
-            acceptors,
-            signals: signals.map_err(PoolError::io("listen for signals"))?,
-            poll,
-            make,
-            control: self.control,
-            limits: Limits {
-                connections: self.connections,
-                resume: self.connections - (self.connections / 16).max(1),
-                drain: self.drain,
-                backlog: usize::try_from(self.backlog).unwrap_or(usize::MAX),
-            },
-            clock,
-            full: false,
-            drained_by: None,
-        };
-        Ok(Prepared { addresses, serve: Box::new(move || reactor.run()) })
+        }
+    }
+
+    fn start() -> Start {
+        Start(Instant::now())
     }
 }
 

@@ -1,19 +1,35 @@
 use std::time::Instant;
 
-/// The time of a port: milliseconds since its start.
+/// When a pool started.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start(pub(crate) Instant);
+
+impl Start {
+    /// Milliseconds since then.
+    pub(crate) fn now(self) -> u64 {
+        self.at(Instant::now())
+    }
+
+    fn at(self, now: Instant) -> u64 {
+        let passed = now.saturating_duration_since(self.0).as_millis();
+        u64::try_from(passed).unwrap_or(u64::MAX)
+    }
+}
+
+/// The time of a thread: milliseconds since its pool's start.
 ///
 /// It is read after every poll. While handlers run, a coarse clock, which costs next to nothing,
 /// says when it must be read again, so that a slow handler does not make the deadlines of the next
 /// ones early.
 #[derive(Debug)]
 pub(crate) struct Clock {
-    start: Instant,
+    start: Start,
     #[cfg(target_os = "linux")]
     coarse: rustix::time::Timespec,
 }
 
 impl Clock {
-    pub(crate) fn new(start: Instant) -> Self {
+    pub(crate) fn new(start: Start) -> Self {
         Self {
             start,
             #[cfg(target_os = "linux")]
@@ -24,8 +40,7 @@ impl Clock {
     /// The time now.
     pub(crate) fn read(&mut self) -> (u64, Instant) {
         let now = Instant::now();
-        let passed = now.saturating_duration_since(self.start).as_millis();
-        (u64::try_from(passed).unwrap_or(u64::MAX), now)
+        (self.start.at(now), now)
     }
 
     /// The time now, if it may have moved by some milliseconds since the last call.

@@ -1,25 +1,55 @@
 use std::io;
-use std::time::Instant;
+use std::sync::Arc;
+
+use mio::Registry;
 
 use crate::actor::{Actor, Pause, Share};
+use crate::arrivals::{Departure, Parcel};
+use crate::control::Control;
 use crate::inbox::Inbox;
 use crate::input::Seen;
 use crate::link::{Got, Link, Ready, Shut};
 use crate::output::{Kept, Output};
+use crate::task::{After, Desk, Task, caught};
 use crate::transport::Transport;
 use crate::unread::Unread;
-use crate::{Cx, Drive, Ended, Input, Key, Machine};
+use crate::{Cx, Drive, Ended, Input, Key, Machine, Spec};
+
+/// The bytes that a thread reads at once.
+const BUFFER: usize = 64 * 1024;
 
 /// What the turns of one thread share: nothing of it belongs to a connection between turns.
-pub(crate) struct Env<Msg> {
+pub(crate) struct Env<M: Machine> {
     pub(crate) buffer: Box<[u8]>,
     pub(crate) output: Output,
-    pub(crate) inbox: Inbox<Msg>,
+    pub(crate) inbox: Inbox<M::Message>,
     pub(crate) bounds: Bounds,
-    /// Milliseconds since the port's start, and the same as the clock says it.
-    pub(crate) now: u64,
-    pub(crate) instant: Instant,
-    pub(crate) draining: bool,
+    pub(crate) control: Arc<Control>,
+    /// That of the poll which the sockets belong to.
+    registry: Option<Arc<Registry>>,
+    pub(crate) desk: Desk,
+    /// What the connection whose turn it is takes along to another pool.
+    leaving: Option<Leaving>,
+}
+
+struct Leaving {
+    departure: Departure,
+    input: Vec<u8>,
+    output: Kept,
+}
+
+impl<M: Machine> Env<M> {
+    pub(crate) fn new(
+        inbox: Inbox<M::Message>,
+        bounds: Bounds,
+        control: Arc<Control>,
+        registry: Option<Arc<Registry>>,
+        desk: Desk,
+    ) -> Self {
+        let buffer = vec![0; BUFFER].into_boxed_slice();
+        let output = Output::default();
+        Self { buffer, output, inbox, bounds, control, registry, desk, leaving: None }
+    }
 }
 
 /// The bounds of a turn and of a connection.
@@ -37,28 +67,16 @@ pub(crate) struct Bounds {
     pub(crate) linger: u64,
 }
 
-/// What a turn leaves behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum After {
-    /// The connection waits for an event.
-    Wait,
-    /// It has more to do, but had its share.
-    Again,
-    /// It is over.
-    Gone(Ended),
-}
-
 /// A connection: a socket, a machine and its handler.
 ///
 /// Between turns it is just that and a few times. Input that waits for more and output that the
 /// socket did not take are `cold`, in a box of its own that most connections do not have.
 pub(crate) struct Conn<M: Machine, H, S> {
     link: Link<S>,
-    actor: Actor<M, H>,
+    actor: Actor<M>,
+    handler: H,
     /// Why it ends, while its last output is on its way.
     ending: Option<Ended>,
-    /// The time of this connection's entry in the port's timers.
-    pub(crate) scheduled: u64,
     cold: Option<Box<Cold<M::Partial>>>,
 }
 
@@ -73,35 +91,30 @@ struct Cold<P> {
 }
 
 impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
-    pub(crate) fn new(socket: S, actor: Actor<M, H>) -> Self {
-        Self { link: Link::new(socket), actor, ending: None, scheduled: u64::MAX, cold: None }
+    /// Whether it has a mailbox.
+    pub(crate) const MAIL: bool = M::SPEC.has_mailbox();
+
+    pub(crate) fn new(socket: S, actor: Actor<M>, handler: H) -> Self {
+        Self { link: Link::new(socket), actor, handler, ending: None, cold: None }
     }
 
-    #[inline]
-    pub(crate) fn link(&self) -> &Link<S> {
-        &self.link
+    /// Takes up what came with it from another pool.
+    pub(crate) fn resume(&mut self, input: Vec<u8>, output: Kept, ended: bool) {
+        if ended {
+            self.link.set_ended();
+        }
+        if !input.is_empty() || output.len() > 0 {
+            let (seen, stalled_by, overdue) = (Seen::default(), u64::MAX, false);
+            self.cold = Some(Box::new(Cold { input, seen, output, stalled_by, overdue }));
+        }
     }
 
     pub(crate) fn socket_mut(&mut self) -> &mut S {
         self.link.socket_mut()
     }
 
-    /// When it must have a turn at the latest.
-    #[inline]
-    pub(crate) fn due(&self) -> u64 {
-        match &self.cold {
-            Some(cold) => self.actor.due().min(cold.stalled_by),
-            None => self.actor.due(),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn state(&self) -> usize {
-        self.actor.state()
-    }
-
     /// Before it is closed: if output is `lost` with it, the peer must not take what it got for all.
-    pub(crate) fn cut_off(&self, lost: usize) {
+    fn abort_if(&self, lost: usize) {
         if lost > 0 || self.cold.as_ref().is_some_and(|cold| cold.output.len() > 0) {
             self.link.socket().abort();
         }
@@ -116,7 +129,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     ///
     /// After `Gone` nothing of the connection is left in `env`; after a panic its output may be.
     #[inline]
-    pub(crate) fn turn(&mut self, key: Key, env: &mut Env<M::Message>) -> After {
+    fn go_on(&mut self, key: Key, env: &mut Env<M>) -> After {
         let mut unread = Unread::new(&mut env.buffer);
         let mut seen = Seen::default();
         let mut stalled_by = u64::MAX;
@@ -127,7 +140,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             stalled_by = cold.stalled_by;
             overdue = cold.overdue;
             env.output.resume(cold.output);
-            if stalled_by <= env.now {
+            if stalled_by <= env.desk.now {
                 // A poll may tell of room late, when much of the socket's buffer is free again.
                 self.link.set(Ready::WRITE);
             }
@@ -137,12 +150,12 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         }
         let Bounds { calls, bytes, output: mark, .. } = env.bounds;
         let mut share = Share { calls, bytes, sent: 0, mark };
-        let mut cx = Cx::new(&mut env.output, self.link.socket(), &env.inbox, key, env.instant);
+        let mut cx = Cx::new(&mut env.output, self.link.socket(), &env.inbox, key, &env.desk);
         let paused = Self::run(
-            (&mut self.actor, &self.link),
+            (&mut self.actor, &mut self.handler, &self.link),
             (&mut unread, &mut seen),
             &mut cx,
-            (env.now, &mut overdue),
+            (env.desk.now, &mut overdue),
             &mut share,
         );
         let flushed = paused.and_then(|pause| {
@@ -153,7 +166,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             Ok(Pause::End) => self.end(Ended::Done, u64::MAX, key, env),
             Ok(Pause::Stalled) => self.stalled(env),
             Ok(Pause::Spin) => {
-                self.cut_off(env.output.len());
+                self.abort_if(env.output.len());
                 env.output.discard();
                 After::Gone(Ended::Spun)
             }
@@ -163,6 +176,13 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
                 }
                 overdue &= env.output.len() >= mark;
                 let input = unread.keep();
+                if pause == Pause::HandOff {
+                    if let Some(departure) = departure(key, &env.inbox) {
+                        let output = env.output.keep();
+                        env.leaving = Some(Leaving { departure, input, output });
+                        return After::Gone(Ended::HandedOff);
+                    }
+                }
                 let output = Kept::default();
                 self.settle(pause, Cold { input, seen, output, stalled_by, overdue }, key, env)
             }
@@ -176,7 +196,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     /// Runs the machine, reads, and takes the edges of times that have passed.
     #[inline]
     fn run(
-        (actor, link): (&mut Actor<M, H>, &Link<S>),
+        (actor, handler, link): (&mut Actor<M>, &mut H, &Link<S>),
         (unread, seen): (&mut Unread<'_>, &mut Seen<M::Partial>),
         cx: &mut Cx<'_, M::Message, M::Side>,
         (now, overdue): (u64, &mut bool),
@@ -185,7 +205,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         let mut has_read = false;
         loop {
             let mut input = Input::resumed(unread.bytes(), std::mem::take(seen), link.ended());
-            let paused = actor.run(&mut input, cx, link, now, share);
+            let paused = actor.run(handler, &mut input, cx, link, now, share);
             let rest = input.rest().len();
             *seen = input.into_seen();
             unread.leave(rest);
@@ -201,7 +221,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
                         return Ok(Pause::Stalled);
                     }
                 }
-                actor.lapse(now, stuck, cx);
+                actor.lapse(handler, now, stuck, cx);
                 *seen = Seen::default();
                 share.calls = share.calls.saturating_sub(1);
                 if share.calls == 0 {
@@ -221,7 +241,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
                         return Ok(pause);
                     }
                 }
-                Pause::Message | Pause::Other if link.broken() => {
+                Pause::Message | Pause::HandOff | Pause::Other if link.broken() => {
                     return Err(io::ErrorKind::ConnectionReset.into());
                 }
                 _ => return Ok(pause),
@@ -243,42 +263,42 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         pause: Pause,
         mut rest: Cold<M::Partial>,
         key: Key,
-        env: &mut Env<M::Message>,
+        env: &mut Env<M>,
     ) -> After {
         let waits = env.output.len() > 0;
         if waits {
-            rest.stalled_by = rest.stalled_by.min(env.now.saturating_add(env.bounds.stall));
-            if rest.stalled_by <= env.now {
+            rest.stalled_by = rest.stalled_by.min(env.desk.now.saturating_add(env.bounds.stall));
+            if rest.stalled_by <= env.desk.now {
                 return self.stalled(env);
             }
             rest.output = env.output.keep();
         }
         if waits || !rest.input.is_empty() {
             self.cold = Some(Box::new(rest));
-        } else if env.draining && pause != Pause::Share && M::SPEC.states[self.actor.state()].rest {
+        } else if env.desk.draining && pause != Pause::Share && M::SPEC.states[self.actor.state()].rest {
             return self.end(Ended::Drained, u64::MAX, key, env);
         }
         if pause == Pause::Share { After::Again } else { After::Wait }
     }
 
     /// Sends what is left to send and ends the stream, as long as the peer takes it.
-    fn end(&mut self, why: Ended, stalled_by: u64, key: Key, env: &mut Env<M::Message>) -> After {
+    fn end(&mut self, why: Ended, stalled_by: u64, key: Key, env: &mut Env<M>) -> After {
         if self.ending.is_none() {
             self.ending = Some(why);
-            if M::SPEC.messages {
+            if Self::MAIL {
                 // Nobody is there any more to take them.
                 env.inbox.close(key);
             }
             self.actor.expire_at(u64::MAX);
         }
-        let lingers_until = env.now.saturating_add(env.bounds.linger);
+        let lingers_until = env.desk.now.saturating_add(env.bounds.linger);
         let Ok(sent) = self.link.flush(&mut env.output) else {
             env.output.discard();
             return After::Gone(why);
         };
         if env.output.len() > 0 {
             let stalled_by = if sent > 0 { lingers_until } else { stalled_by.min(lingers_until) };
-            if stalled_by <= env.now {
+            if stalled_by <= env.desk.now {
                 return self.stalled(env);
             }
             let (input, seen, overdue) = (Vec::new(), Seen::default(), false);
@@ -294,14 +314,91 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         if self.actor.due() == u64::MAX {
             self.actor.expire_at(lingers_until);
         }
-        if self.actor.due() <= env.now { After::Gone(why) } else { after }
+        if self.actor.due() <= env.desk.now { After::Gone(why) } else { after }
     }
 
     /// Gives up a peer that does not take its output. It must not take what it got for all there
     /// was.
-    fn stalled(&mut self, env: &mut Env<M::Message>) -> After {
+    fn stalled(&mut self, env: &mut Env<M>) -> After {
         env.output.discard();
         self.link.socket().abort();
         After::Gone(Ended::Stalled)
+    }
+}
+
+/// The way out of the pool, if there is room where it leads.
+fn departure<Msg>(key: Key, inbox: &Inbox<Msg>) -> Option<Departure> {
+    match inbox.take_away(key)?.downcast::<Departure>() {
+        Ok(departure) => Some(*departure),
+        Err(away) => {
+            inbox.put_away(key, Some(away));
+            None
+        }
+    }
+}
+
+impl<M: Drive<H>, H, S: Transport> Task for Conn<M, H, S> {
+    type Env = Env<M>;
+    const SPEC: &'static Spec = M::SPEC;
+
+    #[inline]
+    fn turn(&mut self, key: Key, ready: Ready, env: &mut Env<M>) -> After {
+        self.link.set(ready);
+        self.go_on(key, env)
+    }
+
+    #[inline]
+    fn due(&self) -> u64 {
+        match &self.cold {
+            Some(cold) => self.actor.due().min(cold.stalled_by),
+            None => self.actor.due(),
+        }
+    }
+
+    #[inline]
+    fn state(&self) -> usize {
+        self.actor.state()
+    }
+
+    fn cut_off(&self) {
+        self.abort_if(0);
+    }
+
+    fn over(self: Box<Self>, key: Key, why: Ended, env: &mut Env<M>) {
+        let leaving = env.leaving.take();
+        if leaving.is_none() {
+            self.abort_if(0);
+        }
+        let closed = caught(|| {
+            if Self::MAIL {
+                env.inbox.close(key);
+            }
+        });
+        let Self { link, handler, actor, cold, .. } = *self;
+        let dropped = caught(|| drop((handler, actor, cold)));
+        let ended = link.ended();
+        let socket = leaving.is_some().then(|| link.into_socket());
+        if closed.and(dropped).is_none() {
+            tracing::error!(%key, machine = M::SPEC.name, "a handler panicked while it was dropped");
+        }
+        if let Some(Leaving { departure, input, output }) = leaving {
+            let registry = env.registry.as_deref();
+            let socket = socket.zip(registry).and_then(|(socket, registry)| socket.free(registry));
+            departure.leave(Parcel { socket, input, output, ended });
+        }
+        env.control.ended(why);
+    }
+
+    fn recover(&mut self, env: &mut Env<M>) {
+        env.leaving = None;
+        self.abort_if(env.output.len());
+        // Shared output may have an owner of the user's, whose drop may panic too.
+        if caught(|| env.output.discard()).is_none() {
+            env.output = Output::default();
+        }
+    }
+
+    fn desk(env: &mut Env<M>) -> &mut Desk {
+        &mut env.desk
     }
 }

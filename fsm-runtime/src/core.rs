@@ -8,6 +8,9 @@ use crate::key::{GENERATIONS, Key, SLOTS};
 /// The generation of the next slot of any port: a key of one pool means nothing to another one.
 static NEXT_GENERATION: AtomicU32 = AtomicU32::new(0);
 
+/// So many slots may wait for the end of the batch.
+const FREED: usize = 1024;
+
 /// The number of a thread of the port.
 pub(crate) type Thread = usize;
 
@@ -257,6 +260,11 @@ impl<T> PortCore<T> {
         let slot = self.live(key)?;
         let value = slot.value.take();
         self.freed.push(key.slot());
+        // A port whose polls are rare must not keep them. The generation is enough: an event of the
+        // current batch does not match what has the slot next.
+        if self.freed.len() >= FREED {
+            self.free();
+        }
         value
     }
 
@@ -293,6 +301,12 @@ impl<T> PortCore<T> {
         self.active >= self.cap && !self.queue.is_empty()
     }
 
+    /// Whether packets wait though there is a thread for them, only because the cap is reached.
+    #[inline]
+    pub(crate) fn could_help(&self) -> bool {
+        self.is_pressed() && (!self.waiting.is_empty() || self.polls_asleep())
+    }
+
     /// Whether a thread sleeps in its poll.
     pub(crate) fn polls_asleep(&self) -> bool {
         self.poller.is_some_and(|poller| poller.asleep)
@@ -303,6 +317,7 @@ impl<T> PortCore<T> {
     }
 
     /// The number of connections.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.slots.len() - self.freed.len()
     }

@@ -1,12 +1,20 @@
+use std::any::Any;
 use std::fmt::{self, Arguments};
 use std::io;
 use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::inbox::Inbox;
+use crate::arrivals::{Arrivals, Departure};
+use crate::credits::{NoCredit, Waiting};
+use crate::inbox::{Away, Inbox};
+use crate::jobs::Jobs;
 use crate::output::Output;
+use crate::shell::Blocked;
+use crate::task::Desk;
 use crate::transport::Transport;
 use crate::{
     Called, Connection, Handed, Job, Key, Machine, NoMessage, Peer, PostError, Service, Side,
@@ -56,8 +64,10 @@ pub struct Cx<'a, Msg = NoMessage, On: Side = Connection> {
     socket: &'a dyn Transport,
     inbox: &'a Inbox<Msg>,
     key: Key,
-    now: Instant,
-    /// Messages taken in this turn.
+    desk: &'a Desk,
+    /// An `Option` of the job's reply.
+    reply: Option<&'a mut dyn Any>,
+    /// Messages and replies taken in this turn.
     taken: usize,
     side: PhantomData<On>,
 }
@@ -80,9 +90,15 @@ impl<'a, Msg, On: Side> Cx<'a, Msg, On> {
         socket: &'a dyn Transport,
         inbox: &'a Inbox<Msg>,
         key: Key,
-        now: Instant,
+        desk: &'a Desk,
     ) -> Self {
-        Self { out, socket, inbox, key, now, taken: 0, side: PhantomData }
+        Self { out, socket, inbox, key, desk, reply: None, taken: 0, side: PhantomData }
+    }
+
+    /// Notes the state whose handler may run next.
+    #[inline]
+    pub(crate) fn at_state(&self, state: usize) {
+        self.desk.state.store(state, Ordering::Relaxed);
     }
 
     #[inline]
@@ -153,7 +169,7 @@ impl<'a, Msg, On: Side> Cx<'a, Msg, On> {
     /// ```
     #[inline]
     pub fn now(&self) -> Instant {
-        self.now
+        self.desk.instant
     }
 
     /// Puts `message` into the mailbox of the connection `key` of this pool.
@@ -277,58 +293,114 @@ impl<'a, Msg, On: Side> Cx<'a, Msg, On> {
         result
     }
 
-    /// The handler that is called next may block. Generated code calls it.
+    /// The handler that is called next may block. Generated code calls it. If that handler panics
+    /// the end of its turn takes it back.
     #[doc(hidden)]
-    pub fn block(&mut self) {}
+    pub fn block(&mut self) {
+        let Desk { seats, thread, turn, .. } = self.desk;
+        seats.block(*thread, *turn, Blocked::Declared);
+    }
 
     /// That handler is back.
     #[doc(hidden)]
-    pub fn unblock(&mut self) {}
+    pub fn unblock(&mut self) {
+        let Desk { seats, thread, turn, .. } = self.desk;
+        seats.unblock(*thread, *turn, Blocked::Declared);
+    }
 
+    /// The state does not wait any more: its deadline has passed.
+    #[doc(hidden)]
+    pub fn withdraw(&mut self) {
+        self.inbox.hang_up(self.key);
+    }
+}
+
+impl<Msg: Send + 'static, On: Side> Cx<'_, Msg, On> {
     /// Gives a job to the pool of route number `route`, or waits for room there. Generated code
     /// calls it when a `#[call(..)]` state without a `full` edge is entered.
     #[doc(hidden)]
     pub fn call<S: Service>(&mut self, route: usize, job: S::Job) {
-        let _ = (route, job);
+        let Some(jobs) = self.entry::<Arc<dyn Jobs<S>>>(route) else { return };
+        match jobs.credits().offer_or_wait(&self.inbox.wakes(), self.key) {
+            Ok(Ok(credit)) => jobs.submit(job, credit, self.inbox.call(self.key)),
+            Ok(Err(waiting)) => {
+                let call = Call { job, waiting, jobs: Arc::clone(jobs) };
+                self.inbox.put_away(self.key, Some(Box::new(call)));
+            }
+            Err(_) => self.inbox.put_away(self.key, Some(Box::new(Nowhere))),
+        }
     }
 
     /// The same for a state with a `full` edge: it does not wait for room.
     #[doc(hidden)]
     pub fn try_call<S: Service>(&mut self, route: usize, job: S::Job) {
-        let _ = (route, job);
+        let Some(jobs) = self.entry::<Arc<dyn Jobs<S>>>(route) else { return };
+        match jobs.credits().offer() {
+            Ok(credit) => jobs.submit(job, credit, self.inbox.call(self.key)),
+            Err(NoCredit::Full) => self.inbox.put_away(self.key, Some(Box::new(Shed(job)))),
+            Err(NoCredit::Closed) => self.inbox.put_away(self.key, Some(Box::new(Nowhere))),
+        }
     }
 
     /// What has become of the call. Generated code asks in a `#[call(..)]` state.
     #[doc(hidden)]
     pub fn reply<S: Service>(&mut self) -> Called<S> {
-        Called::Gone
+        match self.inbox.reply::<S::Reply>(self.key) {
+            Some(Some(reply)) => {
+                self.taken += 1;
+                return Called::Reply(reply);
+            }
+            Some(None) => return Called::Gone,
+            None => {}
+        }
+        let Some(away) = self.inbox.take_away(self.key) else { return Called::Waits };
+        let away = match away.downcast::<Call<S>>() {
+            Ok(call) => return self.retry(*call),
+            Err(away) => away,
+        };
+        match away.downcast::<Shed<S::Job>>() {
+            Ok(shed) => Called::Full(shed.0),
+            Err(_) => Called::Gone,
+        }
     }
 
-    /// The state does not wait any more: its deadline has passed.
-    #[doc(hidden)]
-    pub fn withdraw(&mut self) {}
+    /// Gives the job to the pool if there is room now.
+    fn retry<S: Service>(&mut self, mut call: Call<S>) -> Called<S> {
+        match call.waiting.ready() {
+            None => self.inbox.put_away(self.key, Some(Box::new(call))),
+            Some(Ok(credit)) => {
+                let Call { job, jobs, .. } = call;
+                jobs.submit(job, credit, self.inbox.call(self.key));
+            }
+            Some(Err(_)) => return Called::Gone,
+        }
+        Called::Waits
+    }
+
+    /// The entry to the pool of a route. Where there is none the pool is gone.
+    fn entry<E: 'static>(&self, route: usize) -> Option<&E> {
+        let entry = self.desk.routes.get(route).and_then(|entry| entry.downcast_ref::<E>());
+        if entry.is_none() {
+            self.inbox.put_away(self.key, Some(Box::new(Nowhere)));
+        }
+        entry
+    }
 }
 
+/// A job that waits for room.
+struct Call<S: Service> {
+    job: S::Job,
+    waiting: Waiting,
+    jobs: Arc<dyn Jobs<S>>,
+}
+
+/// What there was no room for.
+struct Shed<T>(T);
+
+/// The pool is closed.
+struct Nowhere;
+
 impl<Msg> Cx<'_, Msg, Connection> {
-    /// Leaves for the pool of route number `route`, or waits for room there. Generated code calls
-    /// it when a `#[handoff(..)]` state without a `full` edge is entered.
-    #[doc(hidden)]
-    pub fn hand_off<M: Machine>(&mut self, route: usize, seed: M::Seed) {
-        let _ = (route, seed);
-    }
-
-    /// The same for a state with a `full` edge: it does not wait for room.
-    #[doc(hidden)]
-    pub fn try_hand_off<M: Machine>(&mut self, route: usize, seed: M::Seed) {
-        let _ = (route, seed);
-    }
-
-    /// What has become of the hand-off. Generated code asks in a `#[handoff(..)]` state.
-    #[doc(hidden)]
-    pub fn handed<M: Machine>(&mut self) -> Handed<M> {
-        Handed::Gone
-    }
-
     /// Queues a copy of `bytes`.
     ///
     /// ```
@@ -480,11 +552,80 @@ impl<Msg> Cx<'_, Msg, Connection> {
     }
 }
 
-impl<Msg> Cx<'_, Msg, Job> {
+impl<Msg: Send + 'static> Cx<'_, Msg, Connection> {
+    /// Leaves for the pool of route number `route`, or waits for room there. Generated code calls
+    /// it when a `#[handoff(..)]` state without a `full` edge is entered.
+    #[doc(hidden)]
+    pub fn hand_off<M: Machine>(&mut self, route: usize, seed: M::Seed) {
+        let Some(to) = self.entry::<Arc<dyn Arrivals<M>>>(route) else { return };
+        let away: Away = match to.credits().offer_or_wait(&self.inbox.wakes(), self.key) {
+            Ok(Ok(credit)) => Box::new(Departure::new(Arc::clone(to), seed, credit)),
+            Ok(Err(waiting)) => Box::new(Queued::<M> { seed, waiting, to: Arc::clone(to) }),
+            Err(_) => Box::new(Nowhere),
+        };
+        self.inbox.put_away(self.key, Some(away));
+    }
+
+    /// The same for a state with a `full` edge: it does not wait for room.
+    #[doc(hidden)]
+    pub fn try_hand_off<M: Machine>(&mut self, route: usize, seed: M::Seed) {
+        let Some(to) = self.entry::<Arc<dyn Arrivals<M>>>(route) else { return };
+        let away: Away = match to.credits().offer() {
+            Ok(credit) => Box::new(Departure::new(Arc::clone(to), seed, credit)),
+            Err(NoCredit::Full) => Box::new(Shed(seed)),
+            Err(NoCredit::Closed) => Box::new(Nowhere),
+        };
+        self.inbox.put_away(self.key, Some(away));
+    }
+
+    /// What has become of the hand-off. Generated code asks in a `#[handoff(..)]` state.
+    #[doc(hidden)]
+    pub fn handed<M: Machine>(&mut self) -> Handed<M> {
+        let Some(away) = self.inbox.take_away(self.key) else { return Handed::Waits };
+        let away = match away.downcast::<Queued<M>>() {
+            Ok(mut queued) => match queued.waiting.ready() {
+                None => queued as Away,
+                Some(Ok(credit)) => {
+                    let Queued { seed, to, .. } = *queued;
+                    Box::new(Departure::new(to, seed, credit))
+                }
+                Some(Err(_)) => return Handed::Gone,
+            },
+            Err(away) => away,
+        };
+        if away.is::<Nowhere>() {
+            return Handed::Gone;
+        }
+        match away.downcast::<Shed<M::Seed>>() {
+            Ok(shed) => Handed::Full(shed.0),
+            Err(away) => {
+                self.inbox.put_away(self.key, Some(away));
+                Handed::Waits
+            }
+        }
+    }
+}
+
+/// A connection that waits for room.
+struct Queued<M: Machine> {
+    seed: M::Seed,
+    waiting: Waiting,
+    to: Arc<dyn Arrivals<M>>,
+}
+
+impl<'a, Msg> Cx<'a, Msg, Job> {
+    /// `reply` is an `Option` of what the job replies.
+    pub(crate) fn of_job(mut self, reply: &'a mut dyn Any) -> Self {
+        self.reply = Some(reply);
+        self
+    }
+
     /// The reply of the job. Generated code calls it when an end is entered.
     #[doc(hidden)]
     pub fn finish<R: Send + 'static>(&mut self, reply: R) {
-        let _ = reply;
+        if let Some(slot) = self.reply.as_mut().and_then(|slot| slot.downcast_mut()) {
+            *slot = Some(reply);
+        }
     }
 }
 

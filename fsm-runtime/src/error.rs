@@ -46,6 +46,18 @@ pub enum PoolError {
     Denied(Address),
     /// This machine has no such address.
     NotHere(Address),
+    /// A worker thread could not make its handler.
+    Handler {
+        /// The pool.
+        pool: String,
+        /// What the function that makes it said.
+        error: String,
+    },
+    /// The pools do not fit together.
+    Pipeline {
+        /// What is wrong, and what mends it.
+        why: String,
+    },
     /// The system refused something else.
     Io {
         /// What was tried.
@@ -102,6 +114,10 @@ impl fmt::Display for PoolError {
                 "cannot listen on {address}: this machine has no such address; \
                  use one of its own, or 0.0.0.0 for all"
             ),
+            Self::Handler { pool, error } => {
+                write!(f, "the pool `{pool}` cannot make a handler: {error}")
+            }
+            Self::Pipeline { why } => f.write_str(why),
             Self::Io { what, error } => write!(f, "cannot {what}: {error}"),
         }
     }

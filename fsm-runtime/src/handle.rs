@@ -1,62 +1,9 @@
 use std::fmt;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use mio::Waker;
-
-use crate::inbox::{Inbox, Wake};
-use crate::stats::Counters;
+use crate::control::{Control, Order};
+use crate::inbox::Inbox;
 use crate::{Key, Machine, PostError, Stats};
-
-/// What the threads of a pool and its handles share.
-#[derive(Debug, Default)]
-pub(crate) struct Control {
-    order: AtomicU8,
-    waker: OnceLock<Waker>,
-    pub(crate) counters: Arc<Counters>,
-}
-
-/// What a pool is told to do; a later one overrules an earlier one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Order {
-    Run,
-    Drain,
-    Close,
-}
-
-impl Control {
-    pub(crate) fn attach(&self, waker: Waker) {
-        // A pool starts once, so there is no waker yet.
-        let _ = self.waker.set(waker);
-    }
-
-    pub(crate) fn order(&self) -> Order {
-        match self.order.load(Ordering::Acquire) {
-            0 => Order::Run,
-            1 => Order::Drain,
-            _ => Order::Close,
-        }
-    }
-
-    pub(crate) fn give(&self, order: Order) {
-        self.order.fetch_max(order as u8, Ordering::AcqRel);
-        self.wake();
-    }
-}
-
-impl Wake for Control {
-    fn wake(&self) {
-        if let Some(Err(error)) = self.waker.get().map(Waker::wake) {
-            tracing::warn!(%error, "cannot wake a port");
-        }
-    }
-}
-
-impl Wake for Arc<Control> {
-    fn wake(&self) {
-        Control::wake(self);
-    }
-}
 
 /// A pool from outside: drain it, post to its connections, see what it counts. Cheap to clone, and
 /// good on any thread.
@@ -229,7 +176,7 @@ impl<M: Machine> Handle<M> {
     /// assert_eq!(metrics(&echo.handle()), "open 0, ended 0, panicked 0");
     /// ```
     pub fn stats(&self) -> Stats {
-        self.control.counters.snapshot()
+        self.control.stats()
     }
 }
 

@@ -1,95 +1,265 @@
+use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use crate::Key;
+use crate::credits::Wakes;
 
-/// Wakes a port that waits for events.
-pub(crate) trait Wake: Send + Sync {
-    fn wake(&self);
-}
+/// How many parts the mailboxes are kept in, each with its lock: threads of different ports do not
+/// meet.
+const PARTS: usize = 16;
 
-/// The mailboxes of the connections of a port, which any thread may post to.
+/// The mailboxes of the connections or jobs of a pool, which any thread may post to.
 ///
-/// There is a mailbox for each connection of a machine that takes messages, bounded; the poster
-/// learns if it is full or gone. Keys with new messages are listed for the port, which is woken
-/// once for a batch of them: queue first, then wake.
+/// There is a mailbox for each of a machine that takes messages or calls other pools. Messages are
+/// bounded; the poster learns if it is full or gone. Of replies there is at most one: that to the
+/// last call. A mailbox that was empty has its owner given a turn: queue first, then wake.
 pub(crate) struct Inbox<Msg> {
     shared: Arc<Shared<Msg>>,
 }
 
 struct Shared<Msg> {
-    boxes: Mutex<Boxes<Msg>>,
-    waker: Box<dyn Wake>,
+    parts: [Mutex<HashMap<Key, Mailbox<Msg>>>; PARTS],
+    /// The most messages in a mailbox.
+    bound: AtomicUsize,
+    /// The ports, which give turns, once the pool has started.
+    wakes: OnceLock<Box<[Weak<dyn Wakes>]>>,
 }
 
-struct Boxes<Msg> {
-    of: HashMap<Key, VecDeque<Msg>>,
-    ready: Vec<Key>,
-    /// The most messages in a mailbox.
-    bound: usize,
+struct Mailbox<Msg> {
+    messages: VecDeque<Msg>,
+    /// The number of the last call.
+    call: u32,
+    reply: Reply,
+    /// An `Option` of the reply; it is used again for the next one.
+    holder: Option<Box<dyn Any + Send>>,
+    /// A job that waits for room, or a connection that is about to leave.
+    away: Option<Away>,
+}
+
+/// What has become of the last call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reply {
+    /// There was none, or its reply was taken.
+    None,
+    Waits,
+    Came,
+    Gone,
+}
+
+/// What a connection or job holds that is meant for another pool.
+pub(crate) type Away = Box<dyn Any + Send>;
+
+/// Where the reply to a job goes. If this is dropped the job has failed, and its caller learns it.
+pub(crate) struct Return {
+    to: Option<(Arc<dyn Mail>, Key, u32)>,
+}
+
+/// Mailboxes of some machine.
+pub(crate) trait Mail: Wakes {
+    /// The reply to call number `call` has come, or never will; `fill` writes it into what holds it.
+    fn answer(&self, key: Key, call: u32, fill: Option<&mut Fill<'_>>);
+}
+
+type Fill<'a> = dyn FnMut(Option<Box<dyn Any + Send>>) -> Box<dyn Any + Send> + 'a;
+
+impl<Msg> Default for Inbox<Msg> {
+    fn default() -> Self {
+        let shared = Shared {
+            parts: std::array::from_fn(|_| Mutex::default()),
+            bound: AtomicUsize::new(1024),
+            wakes: OnceLock::new(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
 }
 
 impl<Msg> Inbox<Msg> {
-    pub(crate) fn new(bound: usize, waker: Box<dyn Wake>) -> Self {
-        let boxes = Mutex::new(Boxes { of: HashMap::new(), ready: Vec::new(), bound });
-        Self { shared: Arc::new(Shared { boxes, waker }) }
-    }
-
     /// Changes how many messages a mailbox takes.
     pub(crate) fn set_bound(&self, messages: usize) {
-        self.boxes().bound = messages;
+        self.shared.bound.store(messages, Ordering::Relaxed);
+    }
+
+    /// The ports of the pool, which is about to start.
+    pub(crate) fn attach(&self, ports: Box<[Weak<dyn Wakes>]>) {
+        // A pool starts once.
+        let _ = self.shared.wakes.set(ports);
     }
 
     pub(crate) fn open(&self, key: Key) {
-        self.boxes().of.insert(key, VecDeque::new());
+        let mailbox = Mailbox {
+            messages: VecDeque::new(),
+            call: 0,
+            reply: Reply::None,
+            holder: None,
+            away: None,
+        };
+        self.shared.part(key).insert(key, mailbox);
     }
 
     /// Closes a mailbox and drops what is in it.
     pub(crate) fn close(&self, key: Key) {
-        let dropped = self.boxes().of.remove(&key);
+        let dropped = self.shared.part(key).remove(&key);
         drop(dropped);
     }
 
     pub(crate) fn post(&self, key: Key, message: Msg) -> Result<(), PostError<Msg>> {
-        let mut boxes = self.boxes();
-        let bound = boxes.bound;
-        let Some(mailbox) = boxes.of.get_mut(&key) else {
+        let bound = self.shared.bound.load(Ordering::Relaxed);
+        let mut part = self.shared.part(key);
+        let Some(mailbox) = part.get_mut(&key) else {
             return Err(PostError::Gone(message));
         };
-        if mailbox.len() >= bound {
+        if mailbox.messages.len() >= bound {
             return Err(PostError::Full(message));
         }
-        mailbox.push_back(message);
-        if mailbox.len() == 1 {
-            boxes.ready.push(key);
-            let first = boxes.ready.len() == 1;
-            drop(boxes);
-            if first {
-                self.shared.waker.wake();
-            }
+        mailbox.messages.push_back(message);
+        let first = mailbox.messages.len() == 1;
+        drop(part);
+        if first {
+            self.shared.wake(key);
         }
         Ok(())
     }
 
     pub(crate) fn take(&self, key: Key) -> Option<Msg> {
-        let mut boxes = self.boxes();
-        let mailbox = boxes.of.get_mut(&key)?;
-        let message = mailbox.pop_front();
-        if mailbox.is_empty() && mailbox.capacity() > 16 {
+        let mut part = self.shared.part(key);
+        let messages = &mut part.get_mut(&key)?.messages;
+        let message = messages.pop_front();
+        if messages.is_empty() && messages.capacity() > 16 {
             // A burst is over: its memory goes back.
-            *mailbox = VecDeque::new();
+            *messages = VecDeque::new();
         }
         message
     }
 
-    /// The keys that have got a message into an empty mailbox since the last call.
-    pub(crate) fn ready(&self) -> Vec<Key> {
-        std::mem::take(&mut self.boxes().ready)
+    /// Keeps what waits to be given to another pool, instead of what was kept before.
+    pub(crate) fn put_away(&self, key: Key, away: Option<Away>) {
+        let mut part = self.shared.part(key);
+        let before = part.get_mut(&key).map(|mailbox| std::mem::replace(&mut mailbox.away, away));
+        drop(part);
+        drop(before);
     }
 
-    fn boxes(&self) -> MutexGuard<'_, Boxes<Msg>> {
-        self.shared.boxes.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn take_away(&self, key: Key) -> Option<Away> {
+        let mut part = self.shared.part(key);
+        part.get_mut(&key)?.away.take()
+    }
+
+    /// Nobody waits for the reply to the last call any more.
+    pub(crate) fn hang_up(&self, key: Key) {
+        let mut part = self.shared.part(key);
+        let before = part.get_mut(&key).map(|mailbox| {
+            mailbox.call = mailbox.call.wrapping_add(1);
+            mailbox.reply = Reply::None;
+            (mailbox.holder.take(), mailbox.away.take())
+        });
+        drop(part);
+        drop(before);
+    }
+}
+
+impl<Msg: Send + 'static> Inbox<Msg> {
+    pub(crate) fn mail(&self) -> Arc<dyn Mail> {
+        Arc::<Shared<Msg>>::clone(&self.shared)
+    }
+
+    pub(crate) fn wakes(&self) -> Arc<dyn Wakes> {
+        Arc::<Shared<Msg>>::clone(&self.shared)
+    }
+
+    /// Begins a call: where its reply is to go. Replies to earlier ones come too late.
+    pub(crate) fn call(&self, key: Key) -> Return {
+        let mut part = self.shared.part(key);
+        let mut number = 0;
+        if let Some(mailbox) = part.get_mut(&key) {
+            mailbox.call = mailbox.call.wrapping_add(1);
+            mailbox.reply = Reply::Waits;
+            number = mailbox.call;
+        }
+        drop(part);
+        Return { to: Some((self.mail(), key, number)) }
+    }
+
+    /// The reply to the last call, if it has come; `None` in it if there will be none.
+    pub(crate) fn reply<R: Send + 'static>(&self, key: Key) -> Option<Option<R>> {
+        let mut part = self.shared.part(key);
+        let mailbox = part.get_mut(&key)?;
+        let reply = std::mem::replace(&mut mailbox.reply, Reply::None);
+        match reply {
+            Reply::None => None,
+            Reply::Waits => {
+                mailbox.reply = reply;
+                None
+            }
+            Reply::Gone => Some(None),
+            Reply::Came => {
+                let holder = mailbox.holder.as_mut()?.downcast_mut::<Option<R>>()?;
+                holder.take().map(Some)
+            }
+        }
+    }
+}
+
+impl<Msg> Shared<Msg> {
+    fn part(&self, key: Key) -> MutexGuard<'_, HashMap<Key, Mailbox<Msg>>> {
+        self.parts[key.port() % PARTS].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self, key: Key) {
+        let port = self.wakes.get().and_then(|ports| ports.get(key.port()));
+        if let Some(port) = port.and_then(Weak::upgrade) {
+            port.wake(key);
+        }
+    }
+}
+
+impl<Msg: Send> Wakes for Shared<Msg> {
+    fn wake(&self, key: Key) {
+        Self::wake(self, key);
+    }
+}
+
+impl<Msg: Send> Mail for Shared<Msg> {
+    fn answer(&self, key: Key, call: u32, fill: Option<&mut Fill<'_>>) {
+        let mut part = self.part(key);
+        let Some(mailbox) = part.get_mut(&key).filter(|mailbox| mailbox.call == call) else {
+            return;
+        };
+        mailbox.reply = Reply::Gone;
+        if let Some(fill) = fill {
+            mailbox.holder = Some(fill(mailbox.holder.take()));
+            mailbox.reply = Reply::Came;
+        }
+        drop(part);
+        self.wake(key);
+    }
+}
+
+impl Return {
+    /// Sends the reply.
+    pub(crate) fn send<R: Send + 'static>(mut self, reply: R) {
+        let Some((mail, key, call)) = self.to.take() else { return };
+        let mut reply = Some(reply);
+        mail.answer(
+            key,
+            call,
+            Some(&mut |holder| {
+                let held = holder.and_then(|holder| holder.downcast::<Option<R>>().ok());
+                let mut held = held.unwrap_or_default();
+                *held = reply.take();
+                held
+            }),
+        );
+    }
+}
+
+impl Drop for Return {
+    fn drop(&mut self) {
+        if let Some((mail, key, call)) = self.to.take() {
+            mail.answer(key, call, None);
+        }
     }
 }
 

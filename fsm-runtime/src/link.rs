@@ -75,6 +75,10 @@ impl<S: Transport> Link<S> {
         &self.socket
     }
 
+    pub(crate) fn into_socket(self) -> S {
+        self.socket
+    }
+
     pub(crate) fn socket_mut(&mut self) -> &mut S {
         &mut self.socket
     }

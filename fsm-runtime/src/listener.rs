@@ -12,6 +12,11 @@ use socket2::{Domain, Protocol, SockAddr, Type};
 use crate::socket::Socket;
 use crate::{Address, Peer, PoolError};
 
+/// Whether several listeners can share an address. Where the system has the option but does not
+/// spread connections, there is no use in it.
+pub(crate) const SHARES: bool =
+    cfg!(any(target_os = "linux", target_os = "android", target_vendor = "apple"));
+
 /// A listening socket.
 #[derive(Debug)]
 pub(crate) enum Listener {
@@ -21,9 +26,10 @@ pub(crate) enum Listener {
 }
 
 impl Listener {
-    pub(crate) fn bind(address: &Address, backlog: i32) -> Result<Self, PoolError> {
+    /// Binds to an address, which may be `shared` with others that say so too.
+    pub(crate) fn bind(address: &Address, backlog: i32, shared: bool) -> Result<Self, PoolError> {
         match address {
-            Address::Tcp(socket) => bind_tcp(*socket, backlog).map(Self::Tcp),
+            Address::Tcp(socket) => bind_tcp(*socket, backlog, shared).map(Self::Tcp),
             #[cfg(unix)]
             Address::Unix(path) => {
                 bind_unix(path, backlog).map(|(listener, file)| Self::Unix(listener, file))
@@ -100,13 +106,15 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
     Ok((found.dev(), found.ino()))
 }
 
-fn bind_tcp(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
+fn bind_tcp(address: SocketAddr, backlog: i32, shared: bool) -> io::Result<TcpListener> {
     let socket =
         socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // On Windows the option of this name would let two processes share the address.
     if cfg!(unix) {
         socket.set_reuse_address(true)?;
     }
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    socket.set_reuse_port(shared)?;
     // Accepted sockets inherit it, on all systems that we know. All answers of a turn leave in one
     // send, so there is nothing that a delay could join.
     socket.set_tcp_nodelay(true)?;

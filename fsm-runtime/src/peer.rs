@@ -19,6 +19,8 @@ pub enum Peer {
     Unix,
     /// The other end of a pipe in memory.
     Memory,
+    /// A peer that had left when its connection came from another pool.
+    Gone,
 }
 
 impl fmt::Display for Peer {
@@ -27,6 +29,7 @@ impl fmt::Display for Peer {
             Self::Tcp(address) => address.fmt(f),
             Self::Unix => f.write_str("unix"),
             Self::Memory => f.write_str("memory"),
+            Self::Gone => f.write_str("gone"),
         }
     }
 }

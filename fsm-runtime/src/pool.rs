@@ -1,11 +1,15 @@
+use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
-use std::thread;
 
-use crate::handle::Control;
-use crate::{Address, Builder, Machine, PoolError, Running, open_files};
+use crate::control::Control;
+use crate::port::Seats;
+use crate::route::RouteKind;
+use crate::task::Entry;
+use crate::workers::Work;
+use crate::{Address, Builder, Machine, Pipeline, PoolError, Route, Running, Service, Spec};
 
-/// Connections of one machine on a port of their own.
+/// Connections or jobs of one machine, on ports and threads of their own.
 ///
 /// ```no_run
 /// use fsm_runtime::prelude::*;
@@ -34,29 +38,50 @@ use crate::{Address, Builder, Machine, PoolError, Running, open_files};
 /// ```
 #[must_use = "a pool does nothing until it is run or started"]
 pub struct Pool {
-    name: String,
-    prepare: Prepare,
-    control: Arc<Control>,
-    connections: usize,
+    pub(crate) name: String,
+    pub(crate) spec: &'static Spec,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) takes: Takes,
+    pub(crate) prepare: Prepare,
+    pub(crate) control: Arc<Control>,
+    /// The most connections.
+    pub(crate) connections: usize,
 }
 
-/// Binds a pool to its addresses, and to the signals if it is told so.
-pub(crate) type Prepare = Box<dyn FnOnce(bool) -> Result<Prepared, PoolError> + Send>;
+/// What other pools can give to one, and by which type they name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Takes {
+    pub(crate) kind: RouteKind,
+    pub(crate) target: TypeId,
+}
+
+/// Binds a pool to its addresses.
+pub(crate) type Prepare = Box<dyn FnOnce() -> Result<Prepared, PoolError> + Send>;
 
 /// A pool that is bound to its addresses.
 pub(crate) struct Prepared {
     pub(crate) addresses: Vec<Address>,
-    pub(crate) serve: Box<dyn FnOnce() -> Result<(), PoolError> + Send>,
+    /// Makes an entry to the pool for another one.
+    pub(crate) entry: Box<dyn Fn() -> Entry>,
+    pub(crate) threads: Vec<ThreadOf>,
+    pub(crate) seats: Vec<Arc<dyn Seats>>,
 }
 
+/// What a thread of a pool runs, with the entries to the pools that it calls. It says when it is
+/// ready, or why it will not be.
+pub(crate) type ThreadOf =
+    Box<dyn FnOnce(Arc<[Entry]>, &dyn Fn(Result<(), PoolError>)) -> Result<(), PoolError> + Send>;
+
 impl Pool {
-    pub(crate) fn new(
+    pub(crate) fn new<M: Machine>(
         name: String,
         prepare: Prepare,
         control: Arc<Control>,
         connections: usize,
+        takes: Takes,
     ) -> Self {
-        Self { name, prepare, control, connections }
+        let (spec, routes) = (M::SPEC, M::routes());
+        Self { name, spec, routes, takes, prepare, control, connections }
     }
 
     /// Settings for a pool of machines `M`; the name is for logs and the thread.
@@ -83,7 +108,7 @@ impl Pool {
         Builder::new(name.into())
     }
 
-    /// Serves on this thread until SIGTERM or SIGINT, then drains: nothing new is accepted,
+    /// Serves until SIGTERM or SIGINT, then drains: nothing new is accepted,
     /// connections in a `#[rest]` state close, the others finish what they are doing. A second
     /// signal ends the process at once.
     ///
@@ -118,13 +143,10 @@ impl Pool {
     ///
     /// When the pool cannot listen where it should, or the system fails it later.
     pub fn run(self) -> Result<(), PoolError> {
-        open_files::allow(&self.name, self.connections);
-        let Prepared { addresses, serve } = (self.prepare)(true)?;
-        log_addresses(&self.name, &addresses);
-        serve()
+        Pipeline::new().pool(self).run()
     }
 
-    /// Serves on a thread of its own, and leaves signals alone. It is listening when this returns.
+    /// Serves on threads of its own, and leaves signals alone. It is listening when this returns.
     ///
     /// ```
     /// # use fsm_runtime::prelude::*;
@@ -158,19 +180,42 @@ impl Pool {
     ///
     /// When the pool cannot listen where it should, or no thread can be made.
     pub fn start(self) -> Result<Running, PoolError> {
-        let Prepared { addresses, serve } = (self.prepare)(false)?;
-        log_addresses(&self.name, &addresses);
-        let thread = thread::Builder::new()
-            .name(format!("{}-0", self.name))
-            .spawn(serve)
-            .map_err(PoolError::io("start a thread"))?;
-        Ok(Running::new(addresses, self.control, thread))
+        Pipeline::new().pool(self).start()
     }
-}
 
-fn log_addresses(pool: &str, addresses: &[Address]) {
-    for address in addresses {
-        tracing::info!(pool, %address, "listening");
+    /// A pool of plain threads that does jobs one by one, for those who need no machine: each thread
+    /// takes a job, calls `work`, and replies what that returns. It may block.
+    ///
+    /// `S` is a type that names the pool for `#[call(S)]`. Up to 1,024 jobs run or wait for a thread;
+    /// callers beyond that wait for room, or take their `full` edge. For other bounds, and for jobs
+    /// of several steps, write a machine with `job = .., reply = ..`.
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use sha2::{Digest, Sha256};
+    /// # mod sha2 { pub struct Sha256; pub trait Digest { fn digest(_: &[u8]) -> [u8; 32] { [0; 32] } } impl Digest for Sha256 {} }
+    ///
+    /// struct Hash;
+    ///
+    /// impl Service for Hash {
+    ///     type Job = Vec<u8>;
+    ///     type Reply = [u8; 32];
+    /// }
+    ///
+    /// let pool = Pool::workers::<Hash>("hash", 4, |bytes| Sha256::digest(&bytes).into());
+    /// # drop(pool);
+    /// ```
+    pub fn workers<S: Service>(
+        name: impl Into<String>,
+        threads: usize,
+        work: impl Fn(S::Job) -> S::Reply + Send + Sync + 'static,
+    ) -> Self {
+        let work = Arc::new(work);
+        let builder = Builder::<Work<S>>::new(name.into()).threads(threads).cap(threads);
+        builder.max_jobs(1024).serves::<S, _, std::convert::Infallible, _>(move || {
+            let work = Arc::clone(&work);
+            Ok(move |job| work(job))
+        })
     }
 }
 

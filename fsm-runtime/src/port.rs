@@ -1,288 +1,474 @@
-use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::time::Instant;
+use std::{fmt, io};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::actor::Actor;
-use crate::conn::{After, Bounds, Conn, Env};
 use crate::core::{Effect, Input, PortCore, Thread};
-use crate::inbox::Inbox;
+use crate::credits::Wakes;
 use crate::link::Ready;
-use crate::output::Output;
+use crate::shell::{Blocked, Locked, Shell, Work};
 use crate::stats::Counters;
+use crate::task::Task;
 use crate::timers::Timers;
-use crate::transport::Transport;
-use crate::{Drive, Ended, Key, Machine};
+use crate::watchdog::Alarm;
+use crate::{Key, Spec};
 
-/// The only thread of a port.
-const THREAD: Thread = 0;
 /// Deadlines looked at between two polls: a storm of them must not keep others waiting (X6).
 const EXPIRIES: usize = 1024;
-/// The bytes that a thread reads at once.
-const BUFFER: usize = 64 * 1024;
 
-/// Connections of one machine, with their timers and mailboxes: all of a port but the poll.
+/// The connections or jobs of one machine, with their timers, and the threads that run them: all
+/// of a port but the poll.
 ///
-/// Whoever drives it, a thread with a poll or a test with pipes and a clock of its own, repeats:
-/// [`work`](Port::work), wait for events, [`at`](Port::at) the new time, [`event`](Port::event) for
-/// each, [`polled`](Port::polled).
-pub(crate) struct Port<M: Machine, H, S> {
-    core: PortCore<Conn<M, H, S>>,
-    timers: Timers,
-    env: Env<M::Message>,
+/// A thread asks with [`begin`](Port::begin) what to do, does it, and says so with
+/// [`turned`](Port::turned) or [`polled`](Port::polled), which says what to do next. A test drives it
+/// as well as a thread does.
+pub(crate) struct Port<T> {
+    number: usize,
+    shell: Shell<Slot<T>, Guarded>,
+    /// The number of connections or jobs, for whoever looks for the least loaded port.
+    load: AtomicUsize,
     counters: Arc<Counters>,
-    /// A connection was closed since this was last asked.
-    closed: bool,
+    /// For the watchdog: what the system knows the threads by, where it tells, and the state whose
+    /// handler each runs.
+    threads: Mutex<Vec<Option<String>>>,
+    states: Box<[Arc<AtomicUsize>]>,
+    watchdog: OnceLock<Arc<Alarm>>,
+    threads_left: AtomicUsize,
 }
 
-impl<M: Drive<H>, H, S: Transport> Port<M, H, S> {
-    pub(crate) fn new(bounds: Bounds, inbox: Inbox<M::Message>, counters: Arc<Counters>) -> Self {
+/// What a port keeps for a connection or a job.
+struct Slot<T> {
+    /// Readiness that was told since its turn began.
+    ready: Ready,
+    /// The time of its entry in the timers.
+    scheduled: u64,
+    /// `None` while it is on a thread.
+    task: Option<Box<T>>,
+}
+
+/// What the port's lock guards beside the slots.
+#[derive(Default)]
+struct Guarded {
+    timers: Timers,
+    draining: bool,
+    /// When the thread that polls comes back at the latest.
+    sleeps_until: u64,
+}
+
+/// What a thread does next.
+pub(crate) enum Next<T> {
+    Run(Turn<T>),
+    /// Poll, and sleep there until `until` at the latest.
+    Poll {
+        until: u64,
+    },
+    /// Nothing any more: the port is closed.
+    End,
+}
+
+/// A turn of a connection or job.
+pub(crate) struct Turn<T> {
+    pub(crate) key: Key,
+    pub(crate) task: Box<T>,
+    /// Readiness that was told since its last turn.
+    pub(crate) ready: Ready,
+    /// The number of the turn, of its thread.
+    pub(crate) number: u64,
+    pub(crate) draining: bool,
+}
+
+/// What a turn leaves behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// It waits, and is due at that time.
+    Waits(u64),
+    /// It has more to do, but had its share.
+    Again(u64),
+    /// It is over.
+    Gone,
+}
+
+impl<T: Task> Port<T> {
+    pub(crate) fn new(
+        number: usize,
+        (threads, cap): (usize, usize),
+        counters: Arc<Counters>,
+        interrupt: Box<dyn Fn() + Send + Sync>,
+    ) -> Self {
+        let core = PortCore::new(number, cap);
         Self {
-            core: PortCore::new(0, 1),
-            timers: Timers::default(),
-            env: Env {
-                buffer: vec![0; BUFFER].into_boxed_slice(),
-                output: Output::default(),
-                inbox,
-                bounds,
-                now: 0,
-                instant: Instant::now(),
-                draining: false,
-            },
+            number,
+            shell: Shell::new(core, threads, Guarded::default(), interrupt),
+            load: AtomicUsize::new(0),
             counters,
-            closed: false,
+            threads: Mutex::new(vec![None; threads]),
+            states: (0..threads).map(|_| Arc::default()).collect(),
+            watchdog: OnceLock::new(),
+            threads_left: AtomicUsize::new(threads),
         }
     }
 
-    /// It is `now` milliseconds after the start of the port.
-    pub(crate) fn at(&mut self, now: u64, instant: Instant) {
-        self.env.now = now;
-        self.env.instant = instant;
-    }
-
-    pub(crate) fn now(&self) -> u64 {
-        self.env.now
-    }
-
-    /// Takes up a connection; `register` tells the poll its key.
+    /// Takes up a connection or job, which has a turn soon. `register` is told its key before
+    /// anything can happen to it.
     ///
-    /// `make` is the user's code, and so is the start of the machine: a panic in them is the end of
-    /// this connection alone.
+    /// `here` is the thread that has polled, if it is that: it needs not be woken.
     pub(crate) fn open(
-        &mut self,
-        socket: S,
-        seed: M::Seed,
-        make: impl FnOnce() -> H,
-        register: impl FnOnce(&mut S, Key) -> io::Result<()>,
-    ) -> io::Result<Key> {
-        let now = self.env.now;
-        self.counters.accepted();
-        let Some(actor) = caught(|| Actor::new(seed, make(), now)) else {
-            tracing::error!(machine = M::SPEC.name, "making a handler panicked");
-            self.counters.ended(Ended::Panicked);
-            return Err(io::Error::other("making a handler panicked"));
-        };
-        let key = self.core.open(Conn::new(socket, actor));
-        if M::SPEC.messages {
-            self.env.inbox.open(key);
-        }
-        let registered = match self.core.get_mut(key) {
-            Some(conn) => register(conn.socket_mut(), key),
-            None => Ok(()),
-        };
-        if let Err(error) = registered {
-            self.close(key, Ended::Reset);
-            return Err(error);
-        }
-        if self.env.draining {
-            // It was in the backlog when the drain began: a request that has come with it is
-            // answered.
-            self.ready(key, Ready::READ);
-        }
-        self.core.on(Input::Post(key));
-        Ok(key)
+        &self,
+        task: Box<T>,
+        ready: Ready,
+        here: bool,
+        register: impl FnOnce(&mut T, Key) -> io::Result<()>,
+    ) -> Result<Key, (io::Error, Box<T>)> {
+        let opened = self.shell.locked(|port| {
+            if port.core().is_closed() {
+                return Err((io::Error::other("the pool is closed"), task));
+            }
+            let slot = Slot { ready, scheduled: u64::MAX, task: Some(task) };
+            let key = port.core().open(slot);
+            let task = port.core().get_mut(key).and_then(|slot| slot.task.as_mut());
+            if let Some(Err(error)) = task.map(|task| register(task, key)) {
+                let slot = port.core().close(key);
+                return match slot.and_then(|slot| slot.task) {
+                    Some(task) => Err((error, task)),
+                    None => unreachable!("it was put there"),
+                };
+            }
+            self.load.fetch_add(1, Ordering::Relaxed);
+            port.on(if here { Input::Event(key) } else { Input::Post(key) });
+            Ok((key, port.core().could_help()))
+        });
+        opened.map(|(key, pressed)| {
+            self.watch(pressed);
+            key
+        })
     }
 
-    /// The poll says that the connection may be ready.
+    /// What the thread does first.
+    pub(crate) fn begin(&self, thread: Thread) -> Next<T> {
+        self.next(thread, |_| {})
+    }
+
+    /// The turn of the key is over; its `task` comes back unless it is gone.
     #[inline]
-    pub(crate) fn event(&mut self, key: Key, ready: Ready) {
-        self.ready(key, ready);
-        if self.core.on(Input::Event(key)) == Effect::Stale {
+    pub(crate) fn turned(
+        &self,
+        thread: Thread,
+        key: Key,
+        task: Option<Box<T>>,
+        left: Left,
+    ) -> Next<T> {
+        self.next(thread, |port| {
+            match left {
+                Left::Waits(due) | Left::Again(due) => put_back(port, key, task, due),
+                Left::Gone => self.remove(port, key),
+            }
+            port.done(thread, matches!(left, Left::Again(_)));
+        })
+    }
+
+    /// The poll is over; these are its events, and it is `now` milliseconds after the start.
+    #[inline]
+    pub(crate) fn polled(&self, thread: Thread, now: u64, events: &[(Key, Ready)]) -> Next<T> {
+        self.next(thread, |port| {
+            for (key, ready) in events {
+                self.event(port, *key, *ready);
+            }
+            expire(port, now);
+            port.on(Input::Polled(thread));
+        })
+    }
+
+    #[inline]
+    fn next(
+        &self,
+        thread: Thread,
+        before: impl FnOnce(&mut Locked<'_, Slot<T>, Guarded>),
+    ) -> Next<T> {
+        let mut pressed = false;
+        let next = self.shell.next(thread, before, |port, work| match work {
+            Work::Run(key) => {
+                let number = port.turn(thread).unwrap_or_default();
+                let (core, guarded) = port.both();
+                let slot = core.get_mut(key);
+                let taken = slot.and_then(|slot| {
+                    let ready = std::mem::take(&mut slot.ready);
+                    Some((slot.task.take()?, ready))
+                });
+                let Some((task, ready)) = taken else {
+                    unreachable!("a connection is on one thread at a time")
+                };
+                pressed = core.could_help();
+                Next::Run(Turn { key, task, ready, number, draining: guarded.draining })
+            }
+            Work::Poll { wait } => {
+                let guarded = port.guarded();
+                let until = if wait { guarded.timers.next().unwrap_or(u64::MAX) } else { 0 };
+                guarded.sleeps_until = until;
+                Next::Poll { until }
+            }
+            Work::End => Next::End,
+        });
+        self.watch(pressed);
+        next
+    }
+
+    /// Calls the watchdog if work waits though there are threads for it.
+    #[inline]
+    fn watch(&self, pressed: bool) {
+        if let (true, Some(watchdog)) = (pressed, self.watchdog.get()) {
+            watchdog.pressed();
+        }
+    }
+
+    /// A turn begins: the watchdog must not sleep.
+    #[inline]
+    pub(crate) fn runs(&self) {
+        if let Some(watchdog) = self.watchdog.get() {
+            watchdog.runs();
+        }
+    }
+
+    #[inline]
+    fn event(&self, port: &mut Locked<'_, Slot<T>, Guarded>, key: Key, ready: Ready) {
+        if let Some(slot) = port.core().get_mut(key) {
+            slot.ready = slot.ready | ready;
+        }
+        if port.on(Input::Event(key)) == Effect::Stale {
             self.counters.stale();
         }
     }
 
-    #[inline]
-    fn ready(&mut self, key: Key, ready: Ready) {
-        if let Some(conn) = self.core.get_mut(key) {
-            conn.link().set(ready);
-        }
-    }
-
-    /// All events of the poll have been told.
-    #[inline]
-    pub(crate) fn polled(&mut self) {
-        self.messages();
-        self.expire();
-        self.core.on(Input::Polled(THREAD));
-    }
-
-    /// Runs what is ready; says whether the poll that must come next may sleep. `clock` gives the
-    /// time if it has moved since it last did.
-    #[inline]
-    pub(crate) fn work(&mut self, mut clock: impl FnMut() -> Option<(u64, Instant)>) -> bool {
-        loop {
-            match self.core.on(Input::Take(THREAD)) {
-                Effect::Run(_, key) => {
-                    if let Some((now, instant)) = clock() {
-                        self.at(now, instant);
-                    }
-                    self.turn(key);
-                }
-                Effect::Poll { wait, .. } => return wait,
-                _ => return false,
-            }
-        }
-    }
-
-    /// When the next deadline may pass, in milliseconds since the start.
-    pub(crate) fn next_deadline(&self) -> Option<u64> {
-        self.timers.next()
-    }
-
-    #[inline]
-    fn turn(&mut self, key: Key) {
-        let Some(conn) = self.core.get_mut(key) else { return };
-        let env = &mut self.env;
-        let after = caught(|| conn.turn(key, env)).unwrap_or_else(|| {
-            conn.cut_off(env.output.len());
-            // Shared output may have an owner of the user's, whose drop may panic too.
-            if caught(|| env.output.discard()).is_none() {
-                env.output = Output::default();
-            }
-            After::Gone(Ended::Panicked)
-        });
-        if let After::Gone(why) = after {
-            let state = M::SPEC.states[conn.state()].name;
-            if matches!(why, Ended::Panicked | Ended::Spun) {
-                tracing::error!(%key, machine = M::SPEC.name, state, "a handler has failed: {why}");
-            }
-            self.close(key, why);
-        } else {
-            let due = conn.due();
-            if due < conn.scheduled {
-                let overtaken = conn.scheduled != u64::MAX;
-                conn.scheduled = due;
-                self.timers.insert(due, key);
-                if overtaken {
-                    self.made_stale();
-                }
-            }
-        }
-        self.core.on(Input::Done { key, again: after == After::Again });
-    }
-
-    fn close(&mut self, key: Key, why: Ended) {
-        let Some(conn) = self.core.close(key) else { return };
-        tracing::trace!(%key, %why, state = M::SPEC.states[conn.state()].name, "connection ends");
-        conn.cut_off(0);
-        self.counters.ended(why);
-        self.closed = true;
-        if conn.scheduled != u64::MAX {
-            self.made_stale();
-        }
-        let dropped = caught(|| {
-            if M::SPEC.messages {
-                self.env.inbox.close(key);
-            }
-        });
-        if dropped.and(caught(|| drop(conn))).is_none() {
-            tracing::error!(%key, machine = M::SPEC.name, "a handler panicked while it was dropped");
-        }
-    }
-
-    /// An entry of the timers means nothing any more.
-    fn made_stale(&mut self) {
-        let core = &self.core;
-        self.timers.made_stale(|at, key| core.get(key).is_some_and(|conn| conn.scheduled == at));
-    }
-
-    /// Gives a turn to the connections whose time has come.
-    fn expire(&mut self) {
-        for _ in 0..EXPIRIES {
-            let Some((at, key)) = self.timers.pop(self.env.now) else { return };
-            match self.core.get_mut(key) {
-                Some(conn) if conn.scheduled == at => {
-                    let due = conn.due();
-                    if due <= self.env.now {
-                        conn.scheduled = u64::MAX;
-                        self.core.on(Input::Event(key));
-                    } else {
-                        // It was put off since; `NEVER` never comes up.
-                        conn.scheduled = due;
-                        if due != u64::MAX {
-                            self.timers.insert(due, key);
-                        }
-                    }
-                }
-                _ => self.timers.met_stale(),
-            }
-        }
-    }
-
-    /// Gives a turn to the connections that have got messages.
-    fn messages(&mut self) {
-        if M::SPEC.messages {
-            for key in self.env.inbox.ready() {
-                self.core.on(Input::Event(key));
-            }
+    fn remove(&self, port: &mut Locked<'_, Slot<T>, Guarded>, key: Key) {
+        let Some(slot) = port.core().close(key) else { return };
+        self.load.fetch_sub(1, Ordering::Relaxed);
+        if slot.scheduled != u64::MAX {
+            made_stale(port);
         }
     }
 
     /// From now on connections at rest are closed, and others when they come to rest (X11).
-    pub(crate) fn drain(&mut self) {
-        self.env.draining = true;
-        let keys: Vec<Key> = self.core.keys().collect();
-        for key in keys {
-            // A request that has arrived is answered: look once more before closing.
-            self.event(key, Ready::READ);
+    pub(crate) fn drain(&self) {
+        self.shell.locked(|port| {
+            port.guarded().draining = true;
+            let keys: Vec<Key> = port.core().keys().collect();
+            for key in keys {
+                // A request that has arrived is answered: look once more before closing.
+                if let Some(slot) = port.core().get_mut(key) {
+                    slot.ready = slot.ready | Ready::READ;
+                }
+                port.on(Input::Post(key));
+            }
+        });
+    }
+
+    /// Tells all threads to end when their turn is over.
+    pub(crate) fn close(&self) {
+        self.shell.locked(|port| {
+            port.on(Input::Close);
+        });
+    }
+
+    /// A thread ends. When it is the last one, it takes what is left.
+    pub(crate) fn leave(&self) -> Option<Vec<(Key, Box<T>)>> {
+        if self.threads_left.fetch_sub(1, Ordering::SeqCst) > 1 {
+            return None;
         }
+        self.shell.locked(|port| {
+            let keys: Vec<Key> = port.core().keys().collect();
+            let rest = keys.into_iter().filter_map(|key| {
+                let slot = port.core().close(key)?;
+                self.load.fetch_sub(1, Ordering::Relaxed);
+                Some((key, slot.task?))
+            });
+            Some(rest.collect())
+        })
     }
 
-    /// Closes all connections, whatever they are doing.
-    pub(crate) fn close_all(&mut self) {
-        let keys: Vec<Key> = self.core.keys().collect();
-        for key in keys {
-            self.close(key, Ended::Closed);
-        }
-        self.core.on(Input::Close);
+    /// Makes the thread that polls come back.
+    pub(crate) fn interrupt(&self) {
+        self.shell.locked(|port| port.interrupt());
     }
 
-    /// Whether connections were closed since the last call.
-    pub(crate) fn take_closed(&mut self) -> bool {
-        std::mem::take(&mut self.closed)
+    pub(crate) fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
     }
 
-    /// The number of connections.
-    pub(crate) fn len(&self) -> usize {
-        self.core.len()
+    /// Where the thread writes which state's handler it runs.
+    pub(crate) fn state(&self, thread: Thread) -> Arc<AtomicUsize> {
+        Arc::clone(&self.states[thread])
     }
 
-    pub(crate) fn conn(&self, key: Key) -> Option<&Conn<M, H, S>> {
-        self.core.get(key)
+    /// A thread has started; `id` is what the system knows it by.
+    pub(crate) fn enlist(&self, thread: Thread, id: Option<String>) {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)[thread] = id;
     }
 
-    pub(crate) fn inbox(&self) -> &Inbox<M::Message> {
-        &self.env.inbox
+    /// A thread has died while it ran a key: a bug of ours. The key is lost with it.
+    pub(crate) fn lost(&self, thread: Thread) -> Option<Key> {
+        self.shell.locked(|port| {
+            let key = port.running(thread)?;
+            self.remove(port, key);
+            port.done(thread, false);
+            Some(key)
+        })
     }
 
-    pub(crate) fn counters(&self) -> &Counters {
-        &self.counters
+    /// When the next deadline may pass.
+    pub(crate) fn next_deadline(&self) -> Option<u64> {
+        self.shell.locked(|port| port.guarded().timers.next())
+    }
+
+    /// Looks at a connection or job that is on no thread.
+    pub(crate) fn look<R>(&self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
+        self.shell.locked(|port| {
+            let task = port.core().get_mut(key)?.task.as_deref()?;
+            Some(look(task))
+        })
     }
 }
 
-/// What the user's code returns; `None` if it panics. What it panics with is not dropped: that
-/// could panic as well.
-fn caught<T>(code: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(code)).map_err(std::mem::forget).ok()
+fn put_back<T: Task>(
+    port: &mut Locked<'_, Slot<T>, Guarded>,
+    key: Key,
+    task: Option<Box<T>>,
+    due: u64,
+) {
+    let (core, guarded) = port.both();
+    let Some(slot) = core.get_mut(key) else { return };
+    slot.task = task;
+    if due >= slot.scheduled {
+        // When its entry comes up it is asked again.
+        return;
+    }
+    let overtaken = std::mem::replace(&mut slot.scheduled, due) != u64::MAX;
+    guarded.timers.insert(due, key);
+    let early = due < guarded.sleeps_until;
+    if overtaken {
+        made_stale(port);
+    }
+    if early && port.core().polls_asleep() {
+        port.interrupt();
+    }
+}
+
+/// An entry of the timers means nothing any more.
+fn made_stale<T>(port: &mut Locked<'_, Slot<T>, Guarded>) {
+    let (core, guarded) = port.both();
+    guarded.timers.made_stale(|at, key| core.get(key).is_some_and(|slot| slot.scheduled == at));
+}
+
+/// Gives a turn to those whose time has come.
+fn expire<T: Task>(port: &mut Locked<'_, Slot<T>, Guarded>, now: u64) {
+    for _ in 0..EXPIRIES {
+        let (core, guarded) = port.both();
+        let Some((at, key)) = guarded.timers.pop(now) else { return };
+        let Some(slot) = core.get_mut(key).filter(|slot| slot.scheduled == at) else {
+            guarded.timers.met_stale();
+            continue;
+        };
+        slot.scheduled = u64::MAX;
+        // While it is on a thread its deadline may change: it is asked when the turn is over.
+        let Some(due) = slot.task.as_ref().map(|task| task.due()) else { continue };
+        if due <= now {
+            port.on(Input::Event(key));
+        } else if due != u64::MAX {
+            // It was put off since.
+            slot.scheduled = due;
+            guarded.timers.insert(due, key);
+        }
+    }
+}
+
+impl<T: Task + Send> Wakes for Port<T> {
+    fn wake(&self, key: Key) {
+        let pressed = self.shell.locked(|port| {
+            port.on(Input::Post(key));
+            port.core().could_help()
+        });
+        self.watch(pressed);
+    }
+}
+
+/// A port to the handlers that it runs, which may block.
+pub(crate) trait Blocks: Send + Sync {
+    /// The thread blocks in this turn; says whether that is news.
+    fn block(&self, thread: Thread, turn: u64, how: Blocked) -> bool;
+    /// It goes on, if it was known to block in that way.
+    fn unblock(&self, thread: Thread, turn: u64, how: Blocked);
+}
+
+/// A port to those who know nothing of its machine: its pool, and the watchdog.
+pub(crate) trait Seats: Blocks + fmt::Debug {
+    /// Appends the threads that run a turn.
+    fn running(&self, into: &mut Vec<Runs>);
+    /// Whether packets wait because the cap is reached.
+    fn is_pressed(&self) -> bool;
+    fn spec(&self) -> &'static Spec;
+    fn watched_by(&self, watchdog: &Arc<Alarm>);
+    fn interrupt(&self);
+    fn close(&self);
+}
+
+/// A thread that runs a turn.
+#[derive(Clone, Debug)]
+pub(crate) struct Runs {
+    pub(crate) thread: Thread,
+    pub(crate) key: Key,
+    pub(crate) turn: u64,
+    pub(crate) blocked: Option<Blocked>,
+    /// The index of the state whose handler it runs.
+    pub(crate) state: usize,
+    pub(crate) id: Option<String>,
+}
+
+impl<T: Task + Send> Blocks for Port<T> {
+    fn block(&self, thread: Thread, turn: u64, how: Blocked) -> bool {
+        self.shell.locked(|port| port.block(thread, turn, how))
+    }
+
+    fn unblock(&self, thread: Thread, turn: u64, how: Blocked) {
+        self.shell.locked(|port| port.unblock(thread, turn, how));
+    }
+}
+
+impl<T: Task + Send> Seats for Port<T> {
+    fn running(&self, into: &mut Vec<Runs>) {
+        let ids = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shell.locked(|port| {
+            for (thread, id) in ids.iter().enumerate() {
+                let (Some(key), Some(turn)) = (port.running(thread), port.turn(thread)) else {
+                    continue;
+                };
+                let blocked = port.blocked(thread);
+                let state = self.states[thread].load(Ordering::Relaxed);
+                into.push(Runs { thread, key, turn, blocked, state, id: id.clone() });
+            }
+        });
+    }
+
+    fn is_pressed(&self) -> bool {
+        self.shell.locked(|port| port.core().is_pressed())
+    }
+
+    fn spec(&self) -> &'static Spec {
+        T::SPEC
+    }
+
+    fn watched_by(&self, watchdog: &Arc<Alarm>) {
+        // A pool starts once.
+        let _ = self.watchdog.set(Arc::clone(watchdog));
+    }
+
+    fn interrupt(&self) {
+        Port::interrupt(self);
+    }
+
+    fn close(&self) {
+        Port::close(self);
+    }
+}
+
+impl<T> fmt::Debug for Port<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Port").field("number", &self.number).finish_non_exhaustive()
+    }
 }

@@ -1,13 +1,22 @@
+use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
+use std::thread::{self, JoinHandle};
 
-use crate::handle::{Control, Order};
-use crate::{Address, PoolError, Stats};
+use mio::{Events, Poll, Waker};
+
+use crate::control::{Control, Order};
+use crate::pool::ThreadOf;
+use crate::signals::Signals;
+use crate::task::Entry;
+use crate::watchdog::Watchdog;
+use crate::{Address, PoolError, Stats, token};
 
 type Thread = JoinHandle<Result<(), PoolError>>;
 
-/// A pool that serves on a thread of its own. Dropping it closes the pool.
+/// Pools that serve on threads of their own. Dropping it closes them.
 ///
 /// ```
 /// # use fsm_runtime::prelude::*;
@@ -32,18 +41,108 @@ type Thread = JoinHandle<Result<(), PoolError>>;
 #[derive(Debug)]
 #[must_use = "dropping it closes the pool"]
 pub struct Running {
+    pools: Vec<Served>,
+    /// The order in which they are drained.
+    order: Vec<Vec<usize>>,
     addresses: Vec<Address>,
+    /// It sees to it that blocked threads do not count, until the pools have ended.
+    _watchdog: Watchdog,
+}
+
+/// A pool that serves.
+#[derive(Debug)]
+pub(crate) struct Served {
+    name: String,
     control: Arc<Control>,
-    thread: Option<Thread>,
+    addresses: Vec<Address>,
+    threads: Vec<Thread>,
+    /// The threads that have not ended.
+    left: Arc<AtomicUsize>,
+}
+
+impl Served {
+    pub(crate) fn new(name: String, control: Arc<Control>, addresses: Vec<Address>) -> Self {
+        Self { name, control, addresses, threads: Vec::new(), left: Arc::default() }
+    }
+
+    /// Starts a thread; `ready` gets a word when it is, and `ended` is called at its end.
+    pub(crate) fn spawn(
+        &mut self,
+        number: usize,
+        run: ThreadOf,
+        routes: Arc<[Entry]>,
+        ready: Sender<Result<(), PoolError>>,
+        ended: Arc<dyn Fn() + Send + Sync>,
+    ) -> Result<(), PoolError> {
+        self.left.fetch_add(1, Ordering::SeqCst);
+        let end = End { left: Arc::clone(&self.left), ended };
+        let name = format!("{}-{number}", self.name);
+        let run = move || {
+            let _end = end;
+            // It must be dropped when it has been used, or nobody would know that it was the last.
+            let ready = Cell::new(Some(ready));
+            run(routes, &|word| {
+                if let Some(ready) = ready.take() {
+                    // Whoever started the thread may have given up.
+                    let _ = ready.send(word);
+                }
+            })
+        };
+        let thread = thread::Builder::new().name(name).spawn(run);
+        self.threads.push(thread.map_err(PoolError::io("start a thread"))?);
+        Ok(())
+    }
+
+    fn has_ended(&self) -> bool {
+        self.left.load(Ordering::SeqCst) == 0
+    }
+
+    /// Waits for the ends of all threads; says what was wrong with the first that failed.
+    fn join(&mut self) -> Result<(), PoolError> {
+        let mut result = Ok(());
+        let joined = !self.threads.is_empty();
+        for thread in self.threads.drain(..) {
+            let ended = thread.join().unwrap_or_else(|_| {
+                Err(PoolError::io("serve")(io::Error::other("a thread of the pool panicked")))
+            });
+            result = result.and(ended);
+        }
+        if joined {
+            tracing::info!(pool = self.name, stats = ?self.control.stats(), "ended");
+        }
+        result
+    }
+}
+
+/// What happens at the end of a thread.
+struct End {
+    left: Arc<AtomicUsize>,
+    ended: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.left.fetch_sub(1, Ordering::SeqCst);
+        (self.ended)();
+    }
 }
 
 impl Running {
-    pub(crate) fn new(addresses: Vec<Address>, control: Arc<Control>, thread: Thread) -> Self {
-        Self { addresses, control, thread: Some(thread) }
+    pub(crate) fn new(order: Vec<Vec<usize>>, watchdog: Watchdog) -> Self {
+        Self { pools: Vec::new(), order, addresses: Vec::new(), _watchdog: watchdog }
     }
 
-    /// Where it listens, in the order of the [`Builder::listen`](crate::Builder::listen) calls, with the ports that the
-    /// system chose.
+    pub(crate) fn order(&self) -> &[Vec<usize>] {
+        &self.order
+    }
+
+    pub(crate) fn set(&mut self, pools: Vec<Served>) {
+        self.addresses = pools.iter().flat_map(|pool| pool.addresses.clone()).collect();
+        self.pools = pools;
+    }
+
+    /// Where they listen, in the order of the pools and of their [`Builder::listen`](crate::Builder::listen) calls, with the
+    /// ports that the system chose.
     ///
     /// ```
     /// # use fsm_runtime::prelude::*;
@@ -69,7 +168,7 @@ impl Running {
         &self.addresses
     }
 
-    /// What it has counted until now.
+    /// What they have counted until now, all pools together; [`Handle::stats`](crate::Handle::stats) is for one.
     ///
     /// ```
     /// # use fsm_runtime::prelude::*;
@@ -97,10 +196,11 @@ impl Running {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stats(&self) -> Stats {
-        self.control.counters.snapshot()
+        self.pools.iter().map(|pool| pool.control.stats()).sum()
     }
 
-    /// Drains it and waits for its end; says what it counted.
+    /// Drains the pools and waits for their ends; says what they counted. Those that give jobs and
+    /// connections to others come first.
     ///
     /// ```
     /// # use fsm_runtime::prelude::*;
@@ -132,12 +232,13 @@ impl Running {
     /// # Errors
     ///
     /// When the system failed the pool.
-    pub fn drain(self) -> Result<Stats, PoolError> {
-        self.control.give(Order::Drain);
-        self.join()
+    pub fn drain(mut self) -> Result<Stats, PoolError> {
+        self.end(true)?;
+        Ok(self.stats())
     }
 
-    /// Waits for its end, which somebody else must have ordered; says what it counted.
+    /// Waits for the end of the pools, which somebody else must have ordered; says what they counted.
+    /// When those have ended that are drained first, the others are drained.
     ///
     /// ```
     /// # use fsm_runtime::prelude::*;
@@ -166,23 +267,87 @@ impl Running {
     ///
     /// When the system failed the pool.
     pub fn join(mut self) -> Result<Stats, PoolError> {
-        self.wait()?;
+        self.end(false)?;
         Ok(self.stats())
     }
 
-    fn wait(&mut self) -> Result<(), PoolError> {
-        let ended = self.thread.take().map_or(Ok(Ok(())), JoinHandle::join);
-        ended.unwrap_or_else(|_| {
-            Err(PoolError::io("serve")(io::Error::other("the pool's thread panicked")))
-        })
+    /// Drains all pools in their order, or all but the first.
+    fn end(&mut self, first: bool) -> Result<(), PoolError> {
+        let mut result = Ok(());
+        for (number, group) in self.order.iter().enumerate() {
+            if first || number > 0 {
+                for pool in group {
+                    self.pools[*pool].control.give(Order::Drain);
+                }
+            }
+            for pool in group {
+                result = result.and(self.pools[*pool].join());
+            }
+        }
+        result
+    }
+
+    /// Whether some pool has ended.
+    fn has_ended(&self) -> bool {
+        self.pools.iter().any(Served::has_ended)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.control.give(Order::Close);
-        if let Err(error) = self.wait() {
-            tracing::error!(%error, "a pool failed");
+        for pool in &self.pools {
+            pool.control.give(Order::Close);
         }
+        for pool in &mut self.pools {
+            if let Err(error) = pool.join() {
+                tracing::error!(pool = pool.name, %error, "a pool failed");
+            }
+        }
+    }
+}
+
+/// What the main thread does while pools serve: it waits for a signal, or for the end of one.
+pub(crate) struct Conductor {
+    // Dropped before the poll that it is registered with.
+    signals: Signals,
+    poll: Poll,
+    bell: Arc<Waker>,
+}
+
+impl Conductor {
+    pub(crate) fn new() -> Result<Self, PoolError> {
+        let poll = Poll::new().map_err(PoolError::io("make a poll"))?;
+        let bell = Waker::new(poll.registry(), token::WAKER);
+        let bell = Arc::new(bell.map_err(PoolError::io("make a waker"))?);
+        let signals = Signals::install(poll.registry());
+        let signals = signals.map_err(PoolError::io("listen for signals"))?;
+        Ok(Self { signals, poll, bell })
+    }
+
+    /// What a thread rings when it has ended.
+    pub(crate) fn bell(&self) -> Arc<dyn Fn() + Send + Sync> {
+        let bell = Arc::clone(&self.bell);
+        Arc::new(move || {
+            if let Err(error) = bell.wake() {
+                tracing::warn!(%error, "cannot wake the main thread");
+            }
+        })
+    }
+
+    /// Waits for a signal or the end of some pool, then drains.
+    pub(crate) fn conduct(mut self, running: Running) -> Result<(), PoolError> {
+        let mut events = Events::with_capacity(4);
+        while !running.has_ended() {
+            match self.poll.poll(&mut events, None) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(PoolError::io("wait for signals")(error)),
+            }
+            if self.signals.received() {
+                tracing::info!("draining; another signal ends the process");
+                break;
+            }
+        }
+        running.drain().map(drop)
     }
 }

@@ -30,6 +30,7 @@ pub trait JobMachine: Service + Machine<Seed = <Self as Service>::Job, Side = Jo
 
 /// What has become of a call. Generated code asks with `Cx::reply`.
 #[doc(hidden)]
+#[allow(missing_debug_implementations)]
 pub enum Called<S: Service> {
     /// It waits, for room or for the reply.
     Waits,
@@ -42,6 +43,7 @@ pub enum Called<S: Service> {
 
 /// What has become of a hand-off. Generated code asks with `Cx::handed`.
 #[doc(hidden)]
+#[allow(missing_debug_implementations)]
 pub enum Handed<M: Machine> {
     /// It waits for room, or leaves when this turn ends.
     Waits,

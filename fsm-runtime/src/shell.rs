@@ -230,6 +230,15 @@ impl<'a, T, X> Locked<'a, T, X> {
         self.on(Input::Done { key, again });
     }
 
+    /// The key whose turn the thread runs.
+    pub(crate) fn running(&self, thread: Thread) -> Option<Key> {
+        self.state.seats[thread].running
+    }
+
+    pub(crate) fn blocked(&self, thread: Thread) -> Option<Blocked> {
+        self.state.seats[thread].blocked
+    }
+
     /// The number of the turn that the thread runs.
     pub(crate) fn turn(&self, thread: Thread) -> Option<u64> {
         let seat = &self.state.seats[thread];

@@ -45,16 +45,21 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::conn::Bounds;
-use crate::inbox::{Inbox, Wake};
+use crate::actor::Actor;
+use crate::conn::{Bounds, Conn, Env};
+use crate::control::Control;
+use crate::inbox::Inbox;
 use crate::link::Ready;
 use crate::pipe::{End, Pipe};
-use crate::port::Port;
-use crate::stats::Counters;
+use crate::port::{Blocks, Next, Port};
+use crate::shell::Blocked;
+use crate::task::{Desk, Entry, Task};
+use crate::worker;
 use crate::{Drive, Ended, Key, Machine, PostError, Spec};
 
-/// The mailbox bound of a session.
-const MAILBOX: usize = 1024;
+/// The name of its pool, and its only thread.
+const POOL: &str = "session";
+const THREAD: usize = 0;
 /// So many turns without a pause are an endless loop.
 const ENDLESS: usize = 10_000_000;
 
@@ -95,44 +100,14 @@ const ENDLESS: usize = 10_000_000;
 /// assert_eq!(peer.ended(), Some(Ended::Done));
 /// ```
 pub struct Session<M: Machine, H> {
-    port: Port<M, H, End>,
+    port: Port<Conn<M, H, End>>,
+    env: Env<M>,
     pipe: Rc<Pipe>,
     key: Key,
     start: Instant,
+    now: u64,
 }
 
-struct Never;
-
-impl Wake for Never {
-    fn wake(&self) {}
-}
-
-/// A machine that speaks first has spoken when [`new`](Session::new) returns.
-///
-/// ```
-/// # use fsm_runtime::prelude::*;
-/// # use fsm_runtime::sim::Session;
-/// # #[state_machine(start = Greet, eof => Gone)]
-/// # enum Mail {
-/// #     #[run] #[to(Command)] Greet,
-/// #     #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
-/// #     #[to(Command)] #[rest] Command,
-/// #     #[end] Gone,
-/// # }
-/// # struct Client;
-/// # impl mail::Handler for Client {
-/// #     fn greet(&mut self, cx: &mut Cx<'_>) -> mail::AfterGreet {
-/// #         cx.write(b"220 ready\r\n");
-/// #         mail::AfterGreet::Command
-/// #     }
-/// #     fn command(&mut self, _line: &[u8], _cx: &mut Cx<'_>) -> mail::AfterCommand {
-/// #         mail::AfterCommand::Command
-/// #     }
-/// # }
-/// let mut peer = Session::<Mail, _>::new(Client);
-/// assert_eq!(peer.state(), Some("Command"));
-/// assert_eq!(peer.receive(), b"220 ready\r\n");
-/// ```
 impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     /// Connects to a machine in its start state.
     pub fn new(handler: H) -> Self {
@@ -145,8 +120,6 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     pub(crate) fn with_calls(handler: H, calls: usize) -> Self {
         let bounds =
             Bounds { calls, bytes: 256 * 1024, output: 64 * 1024, stall: 60_000, linger: 5_000 };
-        let inbox = Inbox::new(MAILBOX, Box::new(Never));
-        let mut port = Port::new(bounds, inbox, Arc::new(Counters::default()));
         let pipe = Rc::new(Pipe {
             to_machine: RefCell::default(),
             to_peer: RefCell::default(),
@@ -155,15 +128,42 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
             reset: Cell::new(false),
             shut: Cell::new(false),
         });
-        let start = Instant::now();
-        port.at(0, start);
-        let key = match port.open(End(Rc::clone(&pipe)), (), || handler, |_, _| Ok(())) {
-            Ok(key) => key,
-            Err(error) => unreachable!("nothing is registered: {error}"),
-        };
+        let control = Arc::new(Control::new(1));
+        let port = Port::new(0, (1, 1), Arc::clone(&control.counters), Box::new(|| {}));
+        let inbox = Inbox::<M::Message>::default();
+        let routes: Arc<[Entry]> = Arc::new([]);
+        let desk = Desk::new(Arc::new(Alone), THREAD, port.state(THREAD), routes);
+        let start = desk.instant;
+        let env = Env::new(inbox.clone(), bounds, control, None, desk);
+        let _ = port.begin(THREAD);
+        env.control.counters.accepted();
+        if let Ok(credit) = env.control.credits.draw() {
+            credit.keep();
+        }
+        let conn = Box::new(Conn::new(End(Rc::clone(&pipe)), Actor::new((), 0), handler));
+        let opened = port.open(conn, Ready::NONE, true, |_, key| {
+            if Conn::<M, H, End>::MAIL {
+                inbox.open(key);
+            }
+            Ok(())
+        });
+        let Ok(key) = opened else { unreachable!("nothing is registered") };
+        let mut session = Self { port, env, pipe, key, start, now: 0 };
         // The start state has its turn as soon as the connection is there.
-        port.work(|| None);
-        Self { port, pipe, key, start }
+        session.work(&[]);
+        session
+    }
+
+    /// Tells of events and runs what is ready; says whether there is more.
+    fn work(&mut self, events: &[(Key, Ready)]) -> bool {
+        let mut next = self.port.polled(THREAD, self.now, events);
+        loop {
+            next = match next {
+                Next::Run(turn) => worker::turn(POOL, &self.port, THREAD, turn, &mut self.env),
+                Next::Poll { until } => return until == 0,
+                Next::End => return false,
+            }
+        }
     }
 
     /// Sends `bytes` to the machine.
@@ -354,9 +354,9 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     /// ```
     pub fn advance(&mut self, time: Duration) {
         let until =
-            self.port.now().saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+            self.now.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         while let Some(due) = self.port.next_deadline().filter(|due| *due <= until) {
-            self.set_time(due.max(self.port.now()));
+            self.set_time(due.max(self.now));
             self.run(Ready::NONE);
         }
         self.set_time(until);
@@ -389,7 +389,7 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     ///
     /// When the mailbox, which takes 1,024 messages, is full, or the connection is gone.
     pub fn post(&mut self, message: M::Message) -> Result<(), PostError<M::Message>> {
-        self.port.inbox().post(self.key, message)?;
+        self.env.inbox.post(self.key, message)?;
         self.run(Ready::NONE);
         Ok(())
     }
@@ -476,10 +476,10 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     /// assert_eq!(peer.ended(), Some(Ended::Panicked));
     /// ```
     pub fn ended(&self) -> Option<Ended> {
-        if self.port.conn(self.key).is_some() {
+        if self.state_index().is_some() {
             return None;
         }
-        let stats = self.port.counters().snapshot();
+        let stats = self.env.control.stats();
         let counts = [
             (stats.done, Ended::Done),
             (stats.reset, Ended::Reset),
@@ -488,6 +488,7 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
             (stats.spun, Ended::Spun),
             (stats.drained, Ended::Drained),
             (stats.closed, Ended::Closed),
+            (stats.handed_off, Ended::HandedOff),
         ];
         counts.into_iter().find(|(count, _)| *count > 0).map(|(_, why)| why)
     }
@@ -497,20 +498,18 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     }
 
     pub(crate) fn state_index(&self) -> Option<usize> {
-        self.port.conn(self.key).map(super::conn::Conn::state)
+        self.port.look(self.key, Conn::state)
     }
 
     /// How many bytes the machine has not used, of those that were sent.
     pub(crate) fn unused(&self) -> usize {
         self.pipe.to_machine.borrow().len()
-            + self.port.conn(self.key).map_or(0, super::conn::Conn::unread)
+            + self.port.look(self.key, Conn::unread).unwrap_or(0)
     }
 
     /// Gives the connection one turn, without waiting for what it waits for; `false` when it waits.
     pub(crate) fn turn(&mut self, ready: Ready) -> bool {
-        self.port.event(self.key, ready);
-        self.port.polled();
-        !self.port.work(|| None)
+        self.work(&[(self.key, ready)])
     }
 
     /// Runs turns until the connection waits.
@@ -527,7 +526,9 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     }
 
     fn set_time(&mut self, now: u64) {
-        self.port.at(now, self.start + Duration::from_millis(now));
+        self.now = now;
+        self.env.desk.now = now;
+        self.env.desk.instant = self.start + Duration::from_millis(now);
     }
 }
 
@@ -535,4 +536,16 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> fmt::Debug for Session<M, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("state", &self.state()).finish_non_exhaustive()
     }
+}
+
+/// The threads of a session: nobody else runs while one blocks.
+#[derive(Debug)]
+struct Alone;
+
+impl Blocks for Alone {
+    fn block(&self, _: usize, _: u64, _: Blocked) -> bool {
+        false
+    }
+
+    fn unblock(&self, _: usize, _: u64, _: Blocked) {}
 }

@@ -82,4 +82,22 @@ impl Transport for Socket {
             Self::Unix(_) => Ok(Peer::Unix),
         }
     }
+
+    /// Its way leads through the standard library, or mio would take it for one of its old poll.
+    fn free(mut self, registry: &Registry) -> Option<Socket> {
+        let left = match &mut self {
+            Self::Tcp(stream) => registry.deregister(stream),
+            #[cfg(unix)]
+            Self::Unix(stream) => registry.deregister(stream),
+        };
+        if let Err(error) = left {
+            tracing::warn!(%error, "a connection cannot leave its poll");
+            return None;
+        }
+        Some(match self {
+            Self::Tcp(stream) => Self::Tcp(TcpStream::from_std(stream.into())),
+            #[cfg(unix)]
+            Self::Unix(stream) => Self::Unix(UnixStream::from_std(stream.into())),
+        })
+    }
 }

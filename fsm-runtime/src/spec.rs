@@ -206,6 +206,17 @@ pub enum On {
 }
 
 impl Spec {
+    /// Whether anything can come to a connection or job but by its socket.
+    pub(crate) const fn has_mailbox(&self) -> bool {
+        let mut mail = self.messages;
+        let mut state = 0;
+        while state < self.states.len() {
+            mail |= matches!(self.states[state].wait, Wait::Call { .. } | Wait::HandOff { .. });
+            state += 1;
+        }
+        mail
+    }
+
     /// The graph in the DOT language of Graphviz.
     ///
     /// ```

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::credits::Books;
+
 /// Why a connection is no more.
 ///
 /// ```
@@ -23,6 +25,8 @@ pub enum Ended {
     Drained,
     /// The pool closed while something was in progress.
     Closed,
+    /// It went on in another pool.
+    HandedOff,
 }
 
 impl fmt::Display for Ended {
@@ -35,13 +39,15 @@ impl fmt::Display for Ended {
             Self::Spun => "spun",
             Self::Drained => "drained",
             Self::Closed => "closed",
+            Self::HandedOff => "handed off",
         })
     }
 }
 
-/// What a pool has counted since it started.
+/// What a pool has counted since it started: of its connections, or of its jobs.
 ///
-/// `accepted` is the sum of `open` and of all the numbers of connections that ended.
+/// `accepted` is the sum of `open` and of all the numbers of those that ended. `offered` is the sum of
+/// `taken`, `refused`, `abandoned` and `waiting`.
 ///
 /// ```
 /// let stats = fsm_runtime::Stats::default();
@@ -50,7 +56,7 @@ impl fmt::Display for Ended {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Connections taken from the listeners.
+    /// Connections and jobs taken up: from the listeners and from other pools.
     pub accepted: u64,
     /// Connections there are now.
     pub open: u64,
@@ -68,10 +74,22 @@ pub struct Stats {
     pub drained: u64,
     /// Connections that were closed in the middle of something.
     pub closed: u64,
+    /// Connections that went on in another pool.
+    pub handed_off: u64,
     /// Events for connections that were gone.
     pub stale: u64,
     /// How often the listeners had to wait for a free descriptor.
     pub accept_failures: u64,
+    /// Jobs and connections that other pools had for this one.
+    pub offered: u64,
+    /// Those of them for which there was room, at once or after a while.
+    pub taken: u64,
+    /// Those for which there was none, and which did not wait for it, or in vain: the pool closed.
+    pub refused: u64,
+    /// Those that were waiting for room when their deadline passed, or their connection ended.
+    pub abandoned: u64,
+    /// Those that wait for room now.
+    pub waiting: u64,
 }
 
 impl Stats {
@@ -82,7 +100,32 @@ impl Stats {
     /// ```
     pub fn ended(&self) -> u64 {
         let broken = self.reset + self.panicked + self.stalled + self.spun;
-        self.done + broken + self.drained + self.closed
+        self.done + broken + self.drained + self.closed + self.handed_off
+    }
+}
+
+/// Of several pools together.
+impl std::iter::Sum for Stats {
+    fn sum<I: Iterator<Item = Self>>(stats: I) -> Self {
+        stats.fold(Self::default(), |sum, one| Self {
+            accepted: sum.accepted + one.accepted,
+            open: sum.open + one.open,
+            done: sum.done + one.done,
+            reset: sum.reset + one.reset,
+            panicked: sum.panicked + one.panicked,
+            stalled: sum.stalled + one.stalled,
+            spun: sum.spun + one.spun,
+            drained: sum.drained + one.drained,
+            closed: sum.closed + one.closed,
+            handed_off: sum.handed_off + one.handed_off,
+            stale: sum.stale + one.stale,
+            accept_failures: sum.accept_failures + one.accept_failures,
+            offered: sum.offered + one.offered,
+            taken: sum.taken + one.taken,
+            refused: sum.refused + one.refused,
+            abandoned: sum.abandoned + one.abandoned,
+            waiting: sum.waiting + one.waiting,
+        })
     }
 }
 
@@ -97,6 +140,7 @@ pub(crate) struct Counters {
     spun: AtomicU64,
     drained: AtomicU64,
     closed: AtomicU64,
+    handed_off: AtomicU64,
     stale: AtomicU64,
     accept_failures: AtomicU64,
 }
@@ -115,6 +159,7 @@ impl Counters {
             Ended::Spun => &self.spun,
             Ended::Drained => &self.drained,
             Ended::Closed => &self.closed,
+            Ended::HandedOff => &self.handed_off,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -127,7 +172,7 @@ impl Counters {
         self.accept_failures.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn snapshot(&self) -> Stats {
+    pub(crate) fn snapshot(&self, books: Books) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut stats = Stats {
             accepted: 0,
@@ -139,8 +184,14 @@ impl Counters {
             spun: read(&self.spun),
             drained: read(&self.drained),
             closed: read(&self.closed),
+            handed_off: read(&self.handed_off),
             stale: read(&self.stale),
             accept_failures: read(&self.accept_failures),
+            offered: books.offered,
+            taken: books.taken,
+            refused: books.refused,
+            abandoned: books.abandoned,
+            waiting: books.waiting,
         };
         // Read last: it is never less than the number of those that ended.
         stats.accepted = read(&self.accepted);

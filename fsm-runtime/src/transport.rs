@@ -1,6 +1,9 @@
 use std::io::{self, IoSlice};
 
+use mio::Registry;
+
 use crate::Peer;
+use crate::socket::Socket;
 
 /// A connected byte stream that never blocks: a socket, or one end of a pipe in memory.
 ///
@@ -15,4 +18,11 @@ pub(crate) trait Transport {
     /// there was.
     fn abort(&self);
     fn peer(&self) -> io::Result<Peer>;
+    /// The socket without its poll, whose registry this is; `None` if it is no socket.
+    fn free(self, _: &Registry) -> Option<Socket>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }

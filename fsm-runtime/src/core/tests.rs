@@ -69,7 +69,7 @@ fn r5_close_ends_everyone_who_asks() {
     assert_eq!(core.on(Input::Take(1)), Effect::Closed);
     assert_eq!(core.on(Input::Take(0)), Effect::Closed);
     core.on(Input::Done { key: keys[0], again: false });
-    assert_eq!(core.on(Input::Post(keys[0])), Effect::Closed);
+    assert_eq!(core.on(Input::Post(keys[0])), Effect::None);
 }
 
 #[test]

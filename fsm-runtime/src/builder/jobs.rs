@@ -1,0 +1,69 @@
+use std::sync::{Arc, Mutex, Weak};
+
+use super::Builder;
+use crate::clock::Clock;
+use crate::job::{Job, JobEnv, Make};
+use crate::job_port::JobPort;
+use crate::jobs::Jobs;
+use crate::nap::{Bed, Nap};
+use crate::pool::{Prepared, ThreadOf};
+use crate::port::{Port, Seats};
+use crate::task::{Desk, caught};
+use crate::worker::{Drain, Worker};
+use crate::{Drive, JobMachine, PoolError, Service};
+
+impl<M: JobMachine> Builder<M> {
+    /// A pool of one port, which has no sockets.
+    pub(super) fn jobs<S, H>(self, make: Arc<Make<H>>) -> Prepared
+    where
+        S: Service<Job = M::Job, Reply = M::Reply>,
+        M: Drive<H>,
+        H: 'static,
+    {
+        let bed = Arc::<Bed>::default();
+        let interrupt = {
+            let bed = Arc::clone(&bed);
+            Box::new(move || bed.wake())
+        };
+        let counters = Arc::clone(&self.control.counters);
+        let port = Arc::new(Port::<Job<M, H>>::new(0, self.threads_and_cap(), counters, interrupt));
+        let seats: Arc<dyn Seats> = Arc::<Port<Job<M, H>>>::clone(&port);
+        self.control.attach(Box::new([Arc::downgrade(&seats)]), 0);
+        self.inbox.attach([Arc::downgrade(&port) as Weak<_>].into());
+        let start = Self::start();
+        let entry: Arc<dyn Jobs<S>> = Arc::new(JobPort {
+            name: self.name.clone(),
+            port: Arc::clone(&port),
+            inbox: self.inbox.clone(),
+            control: Arc::clone(&self.control),
+            start,
+        });
+        let waits = Arc::new(Mutex::new(Nap {
+            bed,
+            control: Arc::clone(&self.control),
+            drain: Drain::new(self.name.clone(), self.drain),
+        }));
+        let mut threads: Vec<ThreadOf> = Vec::new();
+        for thread in 0..self.threads {
+            let (port, waits, make) = (Arc::clone(&port), Arc::clone(&waits), Arc::clone(&make));
+            let (name, inbox, bounds) = (self.name.clone(), self.inbox.clone(), self.bounds());
+            let control = Arc::clone(&self.control);
+            threads.push(Box::new(move |routes, ready| {
+                let made = caught(|| make()).unwrap_or_else(|| Err("it panicked".to_owned()));
+                let handler = match made {
+                    Ok(handler) => handler,
+                    Err(error) => {
+                        ready(Err(PoolError::Handler { pool: name, error }));
+                        return Ok(());
+                    }
+                };
+                let desk = Desk::new(Arc::<Port<_>>::clone(&port), thread, port.state(thread), routes);
+                let env = JobEnv::new(handler, make, inbox, bounds, Arc::clone(&control), desk);
+                ready(Ok(()));
+                Worker { name, port, waits, thread, env, clock: Clock::new(start), control }.run()
+            }));
+        }
+        let entry = Box::new(move || Box::new(Arc::clone(&entry)) as _);
+        Prepared { addresses: Vec::new(), entry, threads, seats: vec![seats] }
+    }
+}

@@ -1,0 +1,158 @@
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+
+use crate::credits::Credits;
+use crate::port::Seats;
+use crate::stats::Counters;
+use crate::{Ended, Stats};
+
+/// What the threads of a pool share with each other and with its handles.
+#[derive(Debug)]
+pub(crate) struct Control {
+    order: AtomicU8,
+    ports: OnceLock<Box<[Weak<dyn Seats>]>>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) credits: Arc<Credits>,
+    /// How many ports may still accept connections.
+    accepting: AtomicUsize,
+    /// Accepting pauses at the limit of connections, until there are `resume` or fewer.
+    full: AtomicBool,
+    resume: AtomicUsize,
+    /// Some listener waits for a free descriptor.
+    starved: AtomicBool,
+}
+
+/// What a pool is told to do; a later one overrules an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Order {
+    Run,
+    Drain,
+    Close,
+}
+
+impl Control {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            order: AtomicU8::new(Order::Run as u8),
+            ports: OnceLock::new(),
+            counters: Arc::default(),
+            credits: Arc::new(Credits::new(limit)),
+            accepting: AtomicUsize::new(0),
+            full: AtomicBool::new(false),
+            resume: AtomicUsize::new(limit),
+            starved: AtomicBool::new(false),
+        }
+    }
+
+    /// The pool is about to start, with these ports, of which so many accept connections.
+    pub(crate) fn attach(&self, ports: Box<[Weak<dyn Seats>]>, accepting: usize) {
+        self.accepting.store(accepting, Ordering::SeqCst);
+        // A pool starts once, so there are none yet.
+        let _ = self.ports.set(ports);
+        if self.order() == Order::Close {
+            self.close();
+        }
+    }
+
+    /// Bounds the connections or jobs; accepting goes on when there are `resume` or fewer.
+    pub(crate) fn set_limit(&self, limit: usize, resume: usize) {
+        self.credits.set_limit(limit);
+        self.resume.store(resume, Ordering::SeqCst);
+    }
+
+    pub(crate) fn order(&self) -> Order {
+        match self.order.load(Ordering::SeqCst) {
+            0 => Order::Run,
+            1 => Order::Drain,
+            _ => Order::Close,
+        }
+    }
+
+    pub(crate) fn give(&self, order: Order) {
+        self.order.fetch_max(order as u8, Ordering::SeqCst);
+        match order {
+            Order::Close => self.close(),
+            Order::Run | Order::Drain => self.interrupt(),
+        }
+    }
+
+    fn close(&self) {
+        self.order.fetch_max(Order::Close as u8, Ordering::SeqCst);
+        self.credits.close();
+        for port in self.ports() {
+            port.close();
+        }
+    }
+
+    /// Makes the threads that poll look for what has changed.
+    fn interrupt(&self) {
+        for port in self.ports() {
+            port.interrupt();
+        }
+    }
+
+    pub(crate) fn ports(&self) -> impl Iterator<Item = Arc<dyn Seats>> {
+        self.ports.get().into_iter().flatten().filter_map(Weak::upgrade)
+    }
+
+    /// A connection or job is over, and there is room for another one.
+    #[inline]
+    pub(crate) fn ended(&self, why: Ended) {
+        self.counters.ended(why);
+        self.credits.give_back();
+        let starved = self.starved.load(Ordering::SeqCst) && self.starved.swap(false, Ordering::SeqCst);
+        if self.resumes() || starved {
+            self.interrupt();
+        }
+        self.close_if_drained();
+    }
+
+    /// A port has taken all that the system had accepted for it, and takes no more.
+    pub(crate) fn accepted_all(&self) {
+        self.accepting.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Ends the pool if it drains and nothing is left.
+    #[inline]
+    pub(crate) fn close_if_drained(&self) {
+        if self.order() == Order::Drain
+            && self.accepting.load(Ordering::SeqCst) == 0
+            && self.credits.out() == 0
+        {
+            self.close();
+        }
+    }
+
+    /// Whether accepting pauses.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full.load(Ordering::SeqCst)
+    }
+
+    /// The limit of connections is reached. Says whether that is news.
+    pub(crate) fn pause(&self) -> bool {
+        let news = !self.full.swap(true, Ordering::SeqCst);
+        // Those that would make it go on may all have ended meanwhile.
+        !self.resumes() && news
+    }
+
+    /// Goes on accepting if there is room again.
+    fn resumes(&self) -> bool {
+        self.is_full()
+            && self.credits.out() <= self.resume.load(Ordering::SeqCst)
+            && self.full.swap(false, Ordering::SeqCst)
+    }
+
+    /// No descriptor is free.
+    pub(crate) fn starve(&self) {
+        self.starved.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether none was closed since.
+    pub(crate) fn is_starved(&self) -> bool {
+        self.starved.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.counters.snapshot(self.credits.books())
+    }
+}

@@ -1,0 +1,300 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, PoisonError};
+
+use crate::Key;
+use crate::sync::{Mutex, MutexGuard};
+
+/// The room of a pool: how many connections or jobs it has, and who waits to bring one.
+///
+/// It is a semaphore that hands over: what becomes free goes to whoever has waited longest, so
+/// that nobody who comes later takes it first. Its books balance: all that was ever offered was
+/// taken or refused, or was abandoned while it waited, or waits.
+pub(crate) struct Credits {
+    state: Mutex<State>,
+}
+
+struct State {
+    limit: usize,
+    /// Credits that are given out.
+    out: usize,
+    waiters: VecDeque<Arc<Waiter>>,
+    /// Those in `waiters` that do not wait any more.
+    left: usize,
+    closed: bool,
+    books: Books,
+}
+
+/// What was offered to a pool from outside, and what became of it.
+///
+/// `offered` is the sum of the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Books {
+    pub(crate) offered: u64,
+    pub(crate) taken: u64,
+    pub(crate) refused: u64,
+    pub(crate) abandoned: u64,
+    pub(crate) waiting: u64,
+}
+
+struct Waiter {
+    wakes: Arc<dyn Wakes>,
+    key: Key,
+    got: Mutex<Got>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Got {
+    Nothing,
+    Credit,
+    Closed,
+    /// It has left, or has what it waited for.
+    Left,
+}
+
+/// Gives a turn to whoever waits for something.
+pub(crate) trait Wakes: Send + Sync {
+    fn wake(&self, key: Key);
+}
+
+/// Why there is no credit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoCredit {
+    Full,
+    Closed,
+}
+
+/// Room for one more, which goes back when this is dropped.
+#[must_use = "dropping it gives it back"]
+pub(crate) struct Credit {
+    /// `None` once it is kept.
+    from: Option<Arc<Credits>>,
+}
+
+/// A place in the queue for a credit; dropping it leaves the queue.
+pub(crate) struct Waiting {
+    from: Arc<Credits>,
+    waiter: Arc<Waiter>,
+}
+
+impl Credits {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            state: Mutex::new(State {
+                limit,
+                out: 0,
+                waiters: VecDeque::new(),
+                left: 0,
+                closed: false,
+                books: Books::default(),
+            }),
+        }
+    }
+
+    pub(crate) fn set_limit(&self, limit: usize) {
+        self.state().limit = limit;
+    }
+
+    /// The credits that are given out.
+    pub(crate) fn out(&self) -> usize {
+        self.state().out
+    }
+
+    pub(crate) fn books(&self) -> Books {
+        let state = self.state();
+        let waiting = (state.waiters.len() - state.left) as u64;
+        Books { waiting, ..state.books }
+    }
+
+    /// Takes one for something that does not come from another pool; it is in no books.
+    pub(crate) fn draw(self: &Arc<Self>) -> Result<Credit, NoCredit> {
+        self.take(&mut self.state())
+    }
+
+    /// Takes one for what is offered now, which is `refused` else.
+    pub(crate) fn offer(self: &Arc<Self>) -> Result<Credit, NoCredit> {
+        let mut state = self.state();
+        state.books.offered += 1;
+        let taken = self.take(&mut state);
+        match taken {
+            Ok(_) => state.books.taken += 1,
+            Err(_) => state.books.refused += 1,
+        }
+        drop(state);
+        taken
+    }
+
+    /// Takes one for what is offered now, or waits for one: `key` is woken when there is one, or
+    /// when there will be none.
+    pub(crate) fn offer_or_wait(
+        self: &Arc<Self>,
+        wakes: &Arc<dyn Wakes>,
+        key: Key,
+    ) -> Result<Result<Credit, Waiting>, NoCredit> {
+        let mut state = self.state();
+        state.books.offered += 1;
+        let taken = self.take(&mut state);
+        let taken = match taken {
+            Ok(credit) => {
+                state.books.taken += 1;
+                Ok(Ok(credit))
+            }
+            Err(NoCredit::Closed) => {
+                state.books.refused += 1;
+                Err(NoCredit::Closed)
+            }
+            Err(NoCredit::Full) => {
+                let wakes = Arc::clone(wakes);
+                let waiter = Arc::new(Waiter { wakes, key, got: Mutex::new(Got::Nothing) });
+                state.waiters.push_back(Arc::clone(&waiter));
+                Ok(Err(Waiting { from: Arc::clone(self), waiter }))
+            }
+        };
+        drop(state);
+        taken
+    }
+
+    fn take(self: &Arc<Self>, state: &mut State) -> Result<Credit, NoCredit> {
+        if state.closed {
+            return Err(NoCredit::Closed);
+        }
+        // Who waits comes first.
+        if state.out >= state.limit || state.waiters.len() > state.left {
+            return Err(NoCredit::Full);
+        }
+        state.out += 1;
+        Ok(Credit { from: Some(Arc::clone(self)) })
+    }
+
+    /// No more credits: those that wait learn it.
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        let waiters = std::mem::take(&mut state.waiters);
+        state.left = 0;
+        let mut woken = Vec::new();
+        for waiter in waiters {
+            let mut got = waiter.got();
+            if *got == Got::Nothing {
+                *got = Got::Closed;
+                state.books.refused += 1;
+                drop(got);
+                woken.push(waiter);
+            }
+        }
+        drop(state);
+        for waiter in woken {
+            waiter.wake();
+        }
+    }
+
+    /// A credit is free again.
+    pub(crate) fn give_back(&self) {
+        let mut state = self.state();
+        let next = if state.out <= state.limit { state.next() } else { None };
+        match next {
+            Some(waiter) => {
+                drop(state);
+                waiter.wake();
+            }
+            None => state.out -= 1,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Grants a credit to the first that waits.
+    fn next(&mut self) -> Option<Arc<Waiter>> {
+        while let Some(waiter) = self.waiters.pop_front() {
+            let mut got = waiter.got();
+            if *got == Got::Nothing {
+                *got = Got::Credit;
+                self.books.taken += 1;
+                drop(got);
+                return Some(waiter);
+            }
+            self.left -= 1;
+        }
+        None
+    }
+}
+
+impl Waiter {
+    fn got(&self) -> MutexGuard<'_, Got> {
+        self.got.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self) {
+        self.wakes.wake(self.key);
+    }
+}
+
+impl Waiting {
+    /// What came of it, if anything has.
+    pub(crate) fn ready(&mut self) -> Option<Result<Credit, NoCredit>> {
+        let mut got = self.waiter.got();
+        match *got {
+            Got::Nothing | Got::Left => None,
+            Got::Credit => {
+                *got = Got::Left;
+                Some(Ok(Credit { from: Some(Arc::clone(&self.from)) }))
+            }
+            Got::Closed => Some(Err(NoCredit::Closed)),
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        // In the order in which the others take the locks.
+        let mut state = self.from.state();
+        let got = std::mem::replace(&mut *self.waiter.got(), Got::Left);
+        match got {
+            Got::Nothing => {
+                state.books.abandoned += 1;
+                state.left += 1;
+                // Those who have left must not pile up.
+                if state.left > 64 && state.left > state.waiters.len() / 2 {
+                    state.waiters.retain(|waiter| *waiter.got() == Got::Nothing);
+                    state.left = 0;
+                }
+            }
+            Got::Credit => {
+                // It was taken, and is given up again.
+                state.books.taken -= 1;
+                state.books.abandoned += 1;
+                drop(state);
+                self.from.give_back();
+            }
+            Got::Closed | Got::Left => {}
+        }
+    }
+}
+
+impl Credit {
+    /// Whoever holds it gives it back by hand.
+    pub(crate) fn keep(mut self) {
+        self.from = None;
+    }
+}
+
+impl Drop for Credit {
+    fn drop(&mut self) {
+        if let Some(from) = &self.from {
+            from.give_back();
+        }
+    }
+}
+
+impl fmt::Debug for Credits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credits").field("out", &self.out()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

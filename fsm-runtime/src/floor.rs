@@ -1,0 +1,141 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mio::Registry;
+
+use crate::actor::Actor;
+use crate::arrivals::{Arrivals, Parcel};
+use crate::clock::Start;
+use crate::conn::Conn;
+use crate::control::Control;
+use crate::credits::{Credit, Credits};
+use crate::inbox::Inbox;
+use crate::link::Ready;
+use crate::output::Kept;
+use crate::port::Port;
+use crate::socket::Socket;
+use crate::task::caught;
+use crate::transport::Transport;
+use crate::{Drive, Ended, Machine, Peer, token};
+
+/// Where connections are placed: the ports of a pool, and what a connection is made of.
+pub(crate) struct Floor<M: Machine, H, F> {
+    pub(crate) name: String,
+    pub(crate) places: Box<[Place<M, H>]>,
+    pub(crate) make: Mutex<F>,
+    pub(crate) inbox: Inbox<M::Message>,
+    pub(crate) control: Arc<Control>,
+    pub(crate) start: Start,
+    /// Each port keeps what it accepts.
+    pub(crate) stays: bool,
+}
+
+/// A port, and the poll that its sockets belong to.
+pub(crate) struct Place<M: Machine, H> {
+    pub(crate) port: Arc<Port<Conn<M, H, Socket>>>,
+    pub(crate) registry: Arc<Registry>,
+}
+
+/// A connection without a machine.
+pub(crate) struct Newcomer<S> {
+    pub(crate) socket: Socket,
+    pub(crate) peer: Peer,
+    pub(crate) seed: S,
+    pub(crate) credit: Credit,
+    /// Readiness that no poll will tell.
+    pub(crate) ready: Ready,
+    pub(crate) input: Vec<u8>,
+    pub(crate) output: Kept,
+    pub(crate) ended: bool,
+}
+
+impl<M, H, F> Floor<M, H, F>
+where
+    M: Drive<H>,
+    F: FnMut(Peer) -> H,
+{
+    /// Makes a connection's machine and handler and places it, on the least loaded port. `here` is
+    /// the port whose thread this is, if it is one.
+    ///
+    /// Making a handler is the user's code, and so is the start of the machine: a panic in them is
+    /// the end of this connection alone.
+    pub(crate) fn open(&self, newcomer: Newcomer<M::Seed>, here: Option<usize>) {
+        let Newcomer { socket, peer, seed, credit, ready, input, output, ended } = newcomer;
+        // It is given back when the connection ends.
+        credit.keep();
+        self.control.counters.accepted();
+        let now = self.start.now();
+        let made = caught(|| {
+            let handler = {
+                let mut make = self.make.lock().unwrap_or_else(PoisonError::into_inner);
+                make(peer)
+            };
+            (Actor::new(seed, now), handler)
+        });
+        let Some((actor, handler)) = made else {
+            tracing::error!(pool = self.name, %peer, "making a handler panicked");
+            self.control.ended(Ended::Panicked);
+            return;
+        };
+        let mut conn = Box::new(Conn::new(socket, actor, handler));
+        conn.resume(input, output, ended);
+        let at = self.place(here);
+        let Place { port, registry } = &self.places[at];
+        let placed = port.open(conn, ready, here == Some(at), |conn, key| {
+            conn.socket_mut().register(registry, token::from_key(key))?;
+            if Conn::<M, H, Socket>::MAIL {
+                self.inbox.open(key);
+            }
+            Ok(())
+        });
+        if let Err((error, conn)) = placed {
+            tracing::warn!(pool = self.name, %peer, %error, "a connection is lost");
+            if caught(|| drop(conn)).is_none() {
+                tracing::error!(pool = self.name, "a handler panicked while it was dropped");
+            }
+            self.control.ended(Ended::Reset);
+        }
+    }
+
+    fn place(&self, here: Option<usize>) -> usize {
+        if let (Some(here), true) = (here, self.stays) {
+            return here;
+        }
+        let loads = self.places.iter().map(|place| place.port.load()).enumerate();
+        loads.min_by_key(|(_, load)| *load).map_or(0, |(at, _)| at)
+    }
+}
+
+impl<M, H, F> Arrivals<M> for Floor<M, H, F>
+where
+    M: Drive<H>,
+    H: Send + 'static,
+    F: FnMut(Peer) -> H + Send + 'static,
+{
+    fn credits(&self) -> &Arc<Credits> {
+        &self.control.credits
+    }
+
+    fn arrive(&self, seed: M::Seed, credit: Credit, parcel: Parcel) {
+        let Parcel { socket, input, output, ended } = parcel;
+        let Some(socket) = socket else { return };
+        // A peer that has left has no address any more; its connection ends by itself.
+        let peer = socket.peer().unwrap_or(Peer::Gone);
+        let ready = Ready::READ | Ready::WRITE;
+        let newcomer = Newcomer { socket, peer, seed, credit, ready, input, output, ended };
+        self.open(newcomer, None);
+    }
+}
+
+impl<S> Newcomer<S> {
+    /// A connection that a listener has got.
+    pub(crate) fn accepted(
+        socket: Socket,
+        peer: Peer,
+        seed: S,
+        credit: Credit,
+        ready: Ready,
+    ) -> Self {
+        let (input, output) = (Vec::new(), Kept::default());
+        Self { socket, peer, seed, credit, ready, input, output, ended: false }
+    }
+}

@@ -1,0 +1,181 @@
+use std::io::{self, IoSlice};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::actor::{Actor, Pause, Share};
+use crate::conn::Bounds;
+use crate::control::Control;
+use crate::inbox::{Inbox, Return};
+use crate::link::{Link, Ready};
+use crate::output::Output;
+use crate::task::{After, Desk, Task, caught};
+use crate::transport::Transport;
+use crate::{Cx, Drive, Ended, Input, JobMachine, Key, Peer, Spec};
+
+/// A job: a machine, and where its reply goes.
+pub(crate) struct Job<M, H> {
+    actor: Actor<M>,
+    to: Option<Return>,
+    handler: PhantomData<fn(H)>,
+}
+
+/// What the jobs of one thread share: its handler, and what a connection's turns have too.
+pub(crate) struct JobEnv<M: JobMachine, H> {
+    handler: Option<H>,
+    /// Makes another one when a job has panicked, and left nobody knows what in it.
+    make: Arc<Make<H>>,
+    inbox: Inbox<M::Message>,
+    bounds: Bounds,
+    control: Arc<Control>,
+    desk: Desk,
+    /// Nothing is read or written: these are what a turn asks for all the same.
+    link: Link<Nothing>,
+    output: Output,
+}
+
+/// Makes the handler of a thread, or says why not.
+pub(crate) type Make<H> = dyn Fn() -> Result<H, String> + Send + Sync;
+
+impl<M: JobMachine, H> JobEnv<M, H> {
+    pub(crate) fn new(
+        handler: H,
+        make: Arc<Make<H>>,
+        inbox: Inbox<M::Message>,
+        bounds: Bounds,
+        control: Arc<Control>,
+        desk: Desk,
+    ) -> Self {
+        let (link, output) = (Link::new(Nothing), Output::default());
+        Self { handler: Some(handler), make, inbox, bounds, control, desk, link, output }
+    }
+
+    /// Makes a handler if there is none.
+    fn handler(&mut self) -> Option<&mut H> {
+        if self.handler.is_none() {
+            match caught(|| (self.make)()) {
+                Some(Ok(handler)) => self.handler = Some(handler),
+                Some(Err(error)) => {
+                    tracing::error!(machine = M::SPEC.name, error, "there is no handler");
+                }
+                None => tracing::error!(machine = M::SPEC.name, "making a handler panicked"),
+            }
+        }
+        self.handler.as_mut()
+    }
+}
+
+impl<M: JobMachine, H> Job<M, H> {
+    /// Whether it has a mailbox.
+    pub(crate) const MAIL: bool = M::SPEC.has_mailbox();
+
+    /// The user's code may run here, and panic.
+    pub(crate) fn new(job: M::Job, to: Return, now: u64) -> Self {
+        Self { actor: Actor::new(job, now), to: Some(to), handler: PhantomData }
+    }
+}
+
+impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
+    type Env = JobEnv<M, H>;
+    const SPEC: &'static Spec = M::SPEC;
+
+    fn turn(&mut self, key: Key, _: Ready, env: &mut JobEnv<M, H>) -> After {
+        if env.handler().is_none() {
+            return After::Gone(Ended::Panicked);
+        }
+        let JobEnv { handler: Some(handler), inbox, bounds, desk, link, output, .. } = env else {
+            return After::Gone(Ended::Panicked);
+        };
+        let mut reply: Option<M::Reply> = None;
+        let now = desk.now;
+        let mut share = Share { calls: bounds.calls, bytes: 1, sent: 0, mark: usize::MAX };
+        let mut cx = Cx::new(output, link.socket(), inbox, key, desk).of_job(&mut reply);
+        let mut input = Input::new(&[]);
+        let pause = loop {
+            let Ok(pause) = self.actor.run(handler, &mut input, &mut cx, link, now, &mut share)
+            else {
+                break Pause::Spin;
+            };
+            if self.actor.due() > now || pause == Pause::End {
+                break pause;
+            }
+            self.actor.lapse(handler, now, false, &mut cx);
+            share.calls = share.calls.saturating_sub(1);
+            if share.calls == 0 {
+                break Pause::Share;
+            }
+        };
+        match pause {
+            Pause::End => {
+                if let (Some(to), Some(reply)) = (self.to.take(), reply) {
+                    to.send(reply);
+                }
+                After::Gone(Ended::Done)
+            }
+            Pause::Spin => After::Gone(Ended::Spun),
+            Pause::Share => After::Again,
+            _ => After::Wait,
+        }
+    }
+
+    fn due(&self) -> u64 {
+        self.actor.due()
+    }
+
+    fn state(&self) -> usize {
+        self.actor.state()
+    }
+
+    fn cut_off(&self) {}
+
+    fn over(self: Box<Self>, key: Key, why: Ended, env: &mut JobEnv<M, H>) {
+        let dropped = caught(|| {
+            if Self::MAIL {
+                env.inbox.close(key);
+            }
+            drop(self);
+        });
+        if dropped.is_none() {
+            tracing::error!(%key, machine = M::SPEC.name, "a job panicked while it was dropped");
+        }
+        env.control.ended(why);
+    }
+
+    fn recover(&mut self, env: &mut JobEnv<M, H>) {
+        let handler = env.handler.take();
+        if caught(|| drop(handler)).is_none() {
+            tracing::error!(machine = M::SPEC.name, "a handler panicked while it was dropped");
+        }
+    }
+
+    fn desk(env: &mut JobEnv<M, H>) -> &mut Desk {
+        &mut env.desk
+    }
+}
+
+/// The socket that a job does not have.
+#[derive(Debug)]
+struct Nothing;
+
+impl Transport for Nothing {
+    fn read(&self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        Ok(slices.iter().map(|slice| slice.len()).sum())
+    }
+
+    fn shutdown(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn abort(&self) {}
+
+    fn peer(&self) -> io::Result<Peer> {
+        Ok(Peer::Memory)
+    }
+}

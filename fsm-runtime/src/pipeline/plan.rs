@@ -1,0 +1,220 @@
+use std::fmt::Write;
+
+use crate::route::RouteKind;
+use crate::{Pool, PoolError, Route};
+
+/// How the pools of a process fit together.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// For each pool the pools that its routes lead to, by number.
+    pub(crate) targets: Vec<Vec<usize>>,
+    /// The order in which the pools are drained: those of one group call each other.
+    pub(crate) order: Vec<Vec<usize>>,
+}
+
+impl Plan {
+    pub(crate) fn new(pools: &[Pool]) -> Result<Self, PoolError> {
+        names(pools)?;
+        let mut targets = Vec::new();
+        for pool in pools {
+            let found: Result<Vec<usize>, PoolError> =
+                pool.routes.iter().map(|route| target(pools, pool, route)).collect();
+            targets.push(found?);
+        }
+        parks(pools, &targets)?;
+        let order = order(&targets);
+        Ok(Self { targets, order })
+    }
+}
+
+fn wrong<T>(why: String) -> Result<T, PoolError> {
+    Err(PoolError::Pipeline { why })
+}
+
+fn names(pools: &[Pool]) -> Result<(), PoolError> {
+    for (index, pool) in pools.iter().enumerate() {
+        if pools[..index].iter().any(|other| other.name == pool.name) {
+            return wrong(format!(
+                "two pools are called `{}`; give one of them another name",
+                pool.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn takers<'a>(pools: &'a [Pool], route: &'a Route) -> impl Iterator<Item = (usize, &'a Pool)> {
+    let takes = |pool: &Pool| pool.takes.kind == route.kind && pool.takes.target == route.target;
+    pools.iter().enumerate().filter(move |(_, pool)| takes(pool))
+}
+
+fn target(pools: &[Pool], pool: &Pool, route: &Route) -> Result<usize, PoolError> {
+    let found: Vec<(usize, &Pool)> = takers(pools, route).collect();
+    let (name, state, target) = (&pool.name, route.state, short(route.target_name));
+    let does = match route.kind {
+        RouteKind::Call => "calls",
+        RouteKind::HandOff => "hands its connection over to",
+    };
+    match found[..] {
+        [(index, _)] => Ok(index),
+        [] => wrong(format!(
+            "state `{state}` of the pool `{name}` {does} `{target}`, and no pool is one; \
+             add it to the `Pipeline`"
+        )),
+        [(_, first), (_, second), ..] => wrong(format!(
+            "state `{state}` of the pool `{name}` {does} `{target}`, and the pools `{}` and `{}` \
+             both are one; leave one of them out, or give it a service of its own",
+            first.name, second.name
+        )),
+    }
+}
+
+/// Refuses a cycle of pools in which each waits for room in the next one.
+fn parks(pools: &[Pool], targets: &[Vec<usize>]) -> Result<(), PoolError> {
+    let waits = |pool: usize| {
+        let routes = pools[pool].routes.iter().zip(&targets[pool]);
+        routes.filter(|(route, _)| route.parks).map(|(route, target)| (*target, route.state))
+    };
+    for start in 0..pools.len() {
+        // A shortest way back.
+        let mut came: Vec<Option<(usize, &str)>> = vec![None; pools.len()];
+        let mut open = std::collections::VecDeque::from([start]);
+        while let Some(pool) = open.pop_front() {
+            for (target, state) in waits(pool) {
+                if came[target].is_none() {
+                    came[target] = Some((pool, state));
+                    open.push_back(target);
+                }
+            }
+        }
+        if came[start].is_none() {
+            continue;
+        }
+        let (mut way, mut states, mut at) = (vec![start], Vec::new(), start);
+        while let Some((from, state)) = came[at] {
+            way.push(from);
+            states.push(format!("`{state}` of `{}`", pools[from].name));
+            at = from;
+            if at == start {
+                break;
+            }
+        }
+        way.reverse();
+        states.reverse();
+        let way: Vec<String> = way.iter().map(|pool| format!("`{}`", pools[*pool].name)).collect();
+        return wrong(format!(
+            "the pools {} wait for room in each other, and could do so for ever; add `full => State` \
+             to {}",
+            way.join(" -> "),
+            states.join(" or "),
+        ));
+    }
+    Ok(())
+}
+
+/// Pools before those that they call; those that call each other together.
+fn order(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let reach: Vec<Vec<bool>> = (0..targets.len())
+        .map(|start| {
+            let mut reached = vec![false; targets.len()];
+            let mut open = vec![start];
+            while let Some(pool) = open.pop() {
+                for target in &targets[pool] {
+                    if !std::mem::replace(&mut reached[*target], true) {
+                        open.push(*target);
+                    }
+                }
+            }
+            reached
+        })
+        .collect();
+    let mut left: Vec<usize> = (0..targets.len()).collect();
+    let mut order = Vec::new();
+    while !left.is_empty() {
+        let together = |a: usize, b: usize| a == b || (reach[a][b] && reach[b][a]);
+        // Nobody outside of its group leads to it; there is one, since groups make no cycle.
+        let first = left.iter().copied().find(|pool| {
+            left.iter().all(|other| together(*pool, *other) || !reach[*other][*pool])
+        });
+        let Some(first) = first else { break };
+        let (group, others) = left.iter().copied().partition(|pool| together(first, *pool));
+        order.push(group);
+        left = others;
+    }
+    order
+}
+
+/// The last name of a path.
+fn short(name: &str) -> &str {
+    let path = name.split('<').next().unwrap_or(name);
+    &name[path.rfind("::").map_or(0, |at| at + 2)..]
+}
+
+/// Each route with the number of its pool, and of its target where there is one.
+fn edges(pools: &[Pool]) -> impl Iterator<Item = (usize, Option<usize>, &Route)> {
+    pools.iter().enumerate().flat_map(move |(from, pool)| {
+        let to = move |route| takers(pools, route).map(|(index, _)| index).next();
+        pool.routes.iter().map(move |route| (from, to(route), route))
+    })
+}
+
+fn label(pool: &Pool) -> String {
+    format!("{}: {}, {} states", pool.name, pool.spec.name, pool.spec.states.len())
+}
+
+pub(crate) fn dot(pools: &[Pool]) -> String {
+    let mut text = "digraph pools {\n    rankdir=LR;\n    node [shape=box];\n".to_owned();
+    for (index, pool) in pools.iter().enumerate() {
+        let _ = writeln!(text, "    p{index} [label={:?}];", label(pool));
+    }
+    for (from, to, route) in edges(pools) {
+        let Some(to) = to else { continue };
+        let style = if route.kind == RouteKind::Call { "solid" } else { "bold" };
+        let _ = writeln!(text, "    p{from} -> p{to} [label={:?}, style={style}];", about(route));
+    }
+    let _ = writeln!(text, "    label={:?};", count(pools));
+    text + "}\n"
+}
+
+pub(crate) fn mermaid(pools: &[Pool]) -> String {
+    let mut text = "flowchart LR\n".to_owned();
+    for (index, pool) in pools.iter().enumerate() {
+        let _ = writeln!(text, "    p{index}[\"{}\"]", label(pool));
+    }
+    for (from, to, route) in edges(pools) {
+        let Some(to) = to else { continue };
+        let arrow = if route.kind == RouteKind::Call { "-->" } else { "==>" };
+        let _ = writeln!(text, "    p{from} {arrow}|\"{}\"| p{to}", about(route));
+    }
+    let _ = writeln!(text, "    %% {}", count(pools));
+    text
+}
+
+fn about(route: &Route) -> String {
+    let kind = match route.kind {
+        RouteKind::Call => "call",
+        RouteKind::HandOff => "handoff",
+    };
+    let full = if route.parks { "waits for room" } else { "full edge" };
+    format!("{kind} in {}, {full}", route.state)
+}
+
+pub(crate) fn table(pools: &[Pool]) -> String {
+    let mut text = String::new();
+    for pool in pools {
+        let _ = writeln!(text, "{}", label(pool));
+        for route in &pool.routes {
+            let to = takers(pools, route).map(|(_, pool)| pool.name.as_str()).next();
+            let _ = writeln!(text, "    {} -> {}", about(route), to.unwrap_or("(missing)"));
+        }
+    }
+    text + &count(pools) + "\n"
+}
+
+/// What Hammond's answer counts: several simple machines in place of one that does it all.
+fn count(pools: &[Pool]) -> String {
+    let states = || pools.iter().map(|pool| pool.spec.states.len() as u64);
+    let sum: u64 = states().sum();
+    let product = states().fold(1_u64, u64::saturating_mul);
+    format!("{sum} states in all; one machine would need up to {product}")
+}

@@ -1,0 +1,215 @@
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::control::{Control, Order};
+use crate::core::Thread;
+use crate::link::Ready;
+use crate::port::{Left, Next, Port, Turn};
+use crate::task::{After, Task, caught};
+use crate::{Ended, Key, PoolError};
+
+/// What the thread that polls does: it waits for whatever a port's connections or jobs wait for.
+pub(crate) trait Waits {
+    /// Waits until something happens, but not past `until`, and appends what happened to `told`.
+    /// `until` is in milliseconds since the start: 0 does not wait, and the largest is never.
+    fn wait(
+        &mut self,
+        until: u64,
+        clock: &mut Clock,
+        told: &mut Vec<(Key, Ready)>,
+    ) -> Result<(), PoolError>;
+}
+
+/// A thread of a port.
+pub(crate) struct Worker<T: Task, W> {
+    pub(crate) name: String,
+    pub(crate) port: Arc<Port<T>>,
+    pub(crate) waits: Arc<Mutex<W>>,
+    pub(crate) thread: Thread,
+    pub(crate) env: T::Env,
+    pub(crate) clock: Clock,
+    pub(crate) control: Arc<Control>,
+}
+
+impl<T: Task, W: Waits> Worker<T, W> {
+    /// Runs what is ready, and waits, until the port is closed.
+    pub(crate) fn run(mut self) -> Result<(), PoolError> {
+        self.port.enlist(self.thread, thread_id());
+        let result = self.serve();
+        // What is left when the last thread ends was in the middle of something.
+        for (key, task) in self.port.leave().into_iter().flatten() {
+            task.cut_off();
+            end(&self.name, key, task, Ended::Closed, &mut self.env);
+        }
+        result
+    }
+
+    fn serve(&mut self) -> Result<(), PoolError> {
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| self.work())) {
+                Ok(Ok(())) => break,
+                Ok(Err(error)) => {
+                    self.control.give(Order::Close);
+                    return Err(error);
+                }
+                // No code of the user's gets here: it is a bug of ours, and the end of one
+                // connection. The thread goes on as a new one would.
+                Err(panic) => {
+                    std::mem::forget(panic);
+                    tracing::error!(pool = self.name, "a thread of a pool panicked");
+                    if self.port.lost(self.thread).is_some() {
+                        self.control.ended(Ended::Panicked);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn work(&mut self) -> Result<(), PoolError> {
+        let mut told = Vec::new();
+        let mut next = self.port.begin(self.thread);
+        loop {
+            next = match next {
+                Next::Run(turn) => self.turn(turn),
+                Next::Poll { until } => {
+                    told.clear();
+                    {
+                        // Only the thread that polls is here. The lock must be free before the port
+                        // is told, which may make another thread poll.
+                        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+                        waits.wait(until, &mut self.clock, &mut told)?;
+                    }
+                    let (now, instant) = self.clock.read();
+                    let desk = T::desk(&mut self.env);
+                    desk.now = now;
+                    desk.instant = instant;
+                    self.port.polled(self.thread, now, &told)
+                }
+                Next::End => return Ok(()),
+            };
+        }
+    }
+
+    #[inline]
+    fn turn(&mut self, turn: Turn<T>) -> Next<T> {
+        self.port.runs();
+        if let Some((now, instant)) = self.clock.moved() {
+            let desk = T::desk(&mut self.env);
+            desk.now = now;
+            desk.instant = instant;
+        }
+        self::turn(&self.name, &self.port, self.thread, turn, &mut self.env)
+    }
+}
+
+/// Runs a turn, and says what the thread does next.
+#[inline]
+pub(crate) fn turn<T: Task>(
+    pool: &str,
+    port: &Port<T>,
+    thread: Thread,
+    turn: Turn<T>,
+    env: &mut T::Env,
+) -> Next<T> {
+    let Turn { key, mut task, ready, number, draining } = turn;
+    let desk = T::desk(env);
+    desk.turn = number;
+    desk.draining = draining;
+    let (task, left) = match run(pool, key, &mut *task, ready, env) {
+        After::Gone(why) => {
+            end(pool, key, task, why, env);
+            (None, Left::Gone)
+        }
+        After::Wait => {
+            let due = task.due();
+            (Some(task), Left::Waits(due))
+        }
+        After::Again => {
+            let due = task.due();
+            (Some(task), Left::Again(due))
+        }
+    };
+    port.turned(thread, key, task, left)
+}
+
+/// Runs the machine. A panic of a handler ends that connection or job alone (X8).
+#[inline]
+fn run<T: Task>(pool: &str, key: Key, task: &mut T, ready: Ready, env: &mut T::Env) -> After {
+    let after = caught(|| task.turn(key, ready, env)).unwrap_or_else(|| {
+        task.recover(env);
+        After::Gone(Ended::Panicked)
+    });
+    if let After::Gone(why @ (Ended::Panicked | Ended::Spun)) = after {
+        let state = T::SPEC.states[task.state()].name;
+        tracing::error!(pool, %key, machine = T::SPEC.name, state, "a handler has failed: {why}");
+    }
+    after
+}
+
+pub(crate) fn end<T: Task>(pool: &str, key: Key, task: Box<T>, why: Ended, env: &mut T::Env) {
+    let state = T::SPEC.states[task.state()].name;
+    tracing::trace!(pool, %key, %why, state, "over");
+    task.over(key, why, env);
+}
+
+/// What the system's files about processes call this thread.
+#[cfg(target_os = "linux")]
+fn thread_id() -> Option<String> {
+    let link: io::Result<std::path::PathBuf> = std::fs::read_link("/proc/thread-self");
+    Some(link.ok()?.file_name()?.to_str()?.to_owned())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn thread_id() -> Option<String> {
+    None
+}
+
+/// How a port drains.
+#[derive(Debug)]
+pub(crate) struct Drain {
+    pool: String,
+    patience: u64,
+    /// When it ends at the latest, once it has begun.
+    by: Option<u64>,
+}
+
+impl Drain {
+    pub(crate) fn new(pool: String, patience: Duration) -> Self {
+        let patience = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+        Self { pool, patience, by: None }
+    }
+
+    /// Whether it is to begin now. When its time is over everything is closed.
+    pub(crate) fn begins(&mut self, control: &Control, now: u64) -> bool {
+        if control.order() != Order::Drain {
+            return false;
+        }
+        match self.by {
+            None => {
+                self.by = Some(now.saturating_add(self.patience));
+                true
+            }
+            Some(by) => {
+                if by <= now {
+                    let open = control.credits.out();
+                    tracing::warn!(pool = self.pool, open, "the drain time is over; closing");
+                    control.give(Order::Close);
+                }
+                false
+            }
+        }
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        self.by.is_some()
+    }
+
+    /// When everything is closed at the latest.
+    pub(crate) fn ends_by(&self, control: &Control) -> Option<u64> {
+        self.by.filter(|_| control.order() == Order::Drain)
+    }
+}
