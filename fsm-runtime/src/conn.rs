@@ -365,6 +365,8 @@ impl<M: Drive<H>, H, S: Transport> Task for Conn<M, H, S> {
     }
 
     fn over(self: Box<Self>, key: Key, why: Ended, env: &mut Env<M>) {
+        // Before the peer can see it.
+        env.control.counters.ended(why);
         let leaving = env.leaving.take();
         if leaving.is_none() {
             self.abort_if(0);
@@ -386,7 +388,7 @@ impl<M: Drive<H>, H, S: Transport> Task for Conn<M, H, S> {
             let socket = socket.zip(registry).and_then(|(socket, registry)| socket.free(registry));
             departure.leave(Parcel { socket, input, output, ended });
         }
-        env.control.ended(why);
+        env.control.freed();
     }
 
     fn recover(&mut self, env: &mut Env<M>) {

@@ -95,10 +95,15 @@ impl Control {
         self.ports.get().into_iter().flatten().filter_map(Weak::upgrade)
     }
 
-    /// A connection or job is over, and there is room for another one.
-    #[inline]
+    /// A connection or job is gone, without any more ado.
     pub(crate) fn ended(&self, why: Ended) {
         self.counters.ended(why);
+        self.freed();
+    }
+
+    /// What a connection or job had is free: there is room for another one.
+    #[inline]
+    pub(crate) fn freed(&self) {
         self.credits.give_back();
         let starved = self.starved.load(Ordering::SeqCst) && self.starved.swap(false, Ordering::SeqCst);
         if self.resumes() || starved {

@@ -315,12 +315,6 @@ impl<T> PortCore<T> {
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
     }
-
-    /// The number of connections.
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.slots.len() - self.freed.len()
-    }
 }
 
 #[cfg(test)]

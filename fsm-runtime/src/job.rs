@@ -128,6 +128,7 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
     fn cut_off(&self) {}
 
     fn over(self: Box<Self>, key: Key, why: Ended, env: &mut JobEnv<M, H>) {
+        env.control.counters.ended(why);
         let dropped = caught(|| {
             if Self::MAIL {
                 env.inbox.close(key);
@@ -137,7 +138,7 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
         if dropped.is_none() {
             tracing::error!(%key, machine = M::SPEC.name, "a job panicked while it was dropped");
         }
-        env.control.ended(why);
+        env.control.freed();
     }
 
     fn recover(&mut self, env: &mut JobEnv<M, H>) {
