@@ -38,6 +38,10 @@ pub(crate) struct Interface {
     /// The names of states, where they are written in attributes.
     pub(crate) states: Vec<Ident>,
     pub(crate) message: Option<Type>,
+    /// What it is started with, if that is something: the job or the seed.
+    pub(crate) seed: Option<Type>,
+    /// What a machine that runs jobs replies.
+    pub(crate) reply: Option<Type>,
     pub(crate) error: Option<Type>,
     pub(crate) handlers: Vec<Handler>,
     /// The decoders, by the state that reads with each.
@@ -76,6 +80,8 @@ pub(crate) enum PayloadKind {
     Bytes,
     Frame(Box<Type>),
     Message(Box<Type>),
+    /// Of this service.
+    Reply(Box<Type>),
     /// It could not be read.
     Unknown,
 }
@@ -94,6 +100,19 @@ pub(crate) struct Verdict {
     pub(crate) name: Ident,
     pub(crate) docs: String,
     pub(crate) data: Vec<(Ident, Type)>,
+    /// What it carries beside the fields of its state.
+    pub(crate) gift: Option<Gift>,
+}
+
+/// What a verdict gives with the way to a state; `_` where the type could not be read.
+#[derive(Clone)]
+pub(crate) enum Gift {
+    /// A job for this service.
+    Job(Box<Type>),
+    /// The seed of this machine.
+    Seed(Box<Type>),
+    /// The reply, of this type.
+    Reply(Box<Type>),
 }
 
 pub(crate) struct State {
@@ -117,6 +136,50 @@ pub(crate) struct Edge {
 pub(crate) enum Role {
     End,
     Active(Box<Active>),
+    /// The connection leaves.
+    Leaving(Box<Leaving>),
+}
+
+/// A state without a handler, from which the connection goes to another pool.
+pub(crate) struct Leaving {
+    pub(crate) route: Route,
+    pub(crate) within: Option<(u64, Move)>,
+}
+
+/// Where a state leads out of its pool.
+pub(crate) struct Route {
+    /// The service, or the machine.
+    pub(crate) ty: Type,
+    /// As the author wrote it.
+    pub(crate) text: String,
+    /// Where it leads if there is no room; `None` waits for some.
+    pub(crate) full: Option<Move>,
+    pub(crate) gone: Move,
+}
+
+/// What a verdict does.
+pub(crate) struct Outcome {
+    pub(crate) verdict: Ident,
+    /// `None` stays.
+    pub(crate) go: Option<Move>,
+    pub(crate) gives: Option<Gives>,
+}
+
+/// What is done with what a verdict gives.
+pub(crate) enum Gives {
+    Job(Out),
+    Seed(Out),
+    /// It ends the job with a reply of this type.
+    Reply(Box<Type>),
+}
+
+/// A route as the verdict that takes it sees it.
+pub(crate) struct Out {
+    pub(crate) ty: Box<Type>,
+    /// Its number in the machine.
+    pub(crate) number: usize,
+    /// The state waits for room.
+    pub(crate) parks: bool,
 }
 
 /// A state with a handler.
@@ -124,8 +187,7 @@ pub(crate) struct Active {
     pub(crate) handler: Ident,
     pub(crate) after: Ident,
     pub(crate) wait: Wait,
-    /// By the variant of the verdict; `None` stays.
-    pub(crate) verdicts: Vec<(Ident, Option<Move>)>,
+    pub(crate) verdicts: Vec<Outcome>,
     /// Where an error of the handler leads, in a machine whose handlers have errors.
     pub(crate) error: Option<Move>,
     pub(crate) within: Option<(u64, Move)>,
@@ -135,10 +197,18 @@ pub(crate) struct Active {
 pub(crate) enum Wait {
     Read(Box<Read>),
     Flush,
-    Drain { below: Size },
-    Run,
+    Drain {
+        below: Size,
+    },
+    Run {
+        blocking: bool,
+    },
     Sleep(Sleep),
-    Message { eof: Move },
+    Message {
+        /// A job has no peer that could leave.
+        eof: Option<Move>,
+    },
+    Call(Box<Route>),
 }
 
 pub(crate) enum Sleep {
@@ -194,6 +264,10 @@ pub(crate) enum Source {
     Verdict,
     Carry,
     Error,
+    /// The job that comes back.
+    Job,
+    /// The seed that comes back.
+    Seed,
 }
 
 impl Expr {
@@ -229,11 +303,75 @@ impl Interface {
 
     /// The type of messages, beside the enum.
     pub(crate) fn message_type(&self) -> TokenStream {
-        let (root, module) = (&self.root, &self.module);
-        match &self.message {
-            None => quote!(#root::NoMessage),
-            Some(Type::Infer(_)) => quote!(#module::Unknown),
-            Some(message) => message.to_token_stream(),
+        let root = &self.root;
+        let message = self.message.as_ref();
+        message.map_or_else(|| quote!(#root::NoMessage), |message| self.beside(message))
+    }
+
+    /// A type of the user's, beside the enum.
+    pub(crate) fn beside(&self, ty: &Type) -> TokenStream {
+        let module = &self.module;
+        match ty {
+            Type::Infer(_) => quote!(#module::Unknown),
+            known => known.to_token_stream(),
+        }
+    }
+
+    /// Whether the machine runs jobs.
+    pub(crate) fn is_job(&self) -> bool {
+        self.reply.is_some()
+    }
+
+    /// The runtime's name for what handlers can do in it.
+    pub(crate) fn cx(&self) -> TokenStream {
+        if self.is_job() { quote!(JobCx) } else { quote!(Cx) }
+    }
+
+    /// The runtime's name for what it has.
+    pub(crate) fn side(&self) -> TokenStream {
+        if self.is_job() { quote!(Job) } else { quote!(Connection) }
+    }
+
+    /// The variant of `Starts`.
+    pub(crate) fn starts(&self) -> TokenStream {
+        match (&self.seed, self.is_job()) {
+            (_, true) => quote!(Job),
+            (Some(_), false) => quote!(Seed),
+            (None, false) => quote!(Connection),
+        }
+    }
+}
+
+impl State {
+    /// The deadline from entering it.
+    pub(crate) fn within(&self) -> Option<&(u64, Move)> {
+        match &self.role {
+            Role::End => None,
+            Role::Active(active) => active.within.as_ref(),
+            Role::Leaving(leaving) => leaving.within.as_ref(),
+        }
+    }
+
+    /// Where it leads out of its pool.
+    pub(crate) fn route(&self) -> Option<&Route> {
+        match &self.role {
+            Role::Leaving(leaving) => Some(&leaving.route),
+            Role::Active(active) => match &active.wait {
+                Wait::Call(route) => Some(route),
+                _ => None,
+            },
+            Role::End => None,
+        }
+    }
+}
+
+impl Gift {
+    /// What the verdict calls it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Job(_) => "job",
+            Self::Seed(_) => "seed",
+            Self::Reply(_) => "reply",
         }
     }
 }
@@ -248,13 +386,14 @@ impl Sleep {
 }
 
 impl Wait {
-    /// The decoder of a state that reads frames.
-    pub(crate) fn decoder(&self) -> Option<&Type> {
+    /// The user's type that gives what has come: a decoder, or a service.
+    pub(crate) fn given_by(&self) -> Option<&Type> {
         match self {
             Self::Read(read) => match &read.take {
                 Take::Frame { decoder, .. } => Some(decoder),
                 _ => None,
             },
+            Self::Call(route) => Some(&route.ty),
             _ => None,
         }
     }
