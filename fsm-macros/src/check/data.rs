@@ -27,7 +27,8 @@ fn start(machine: &Machine, state: &State, errors: &mut Errors) {
         }
         return;
     }
-    if state.fields.is_empty() || state.is_end() {
+    // A key that cannot be read may be what fills them.
+    if state.fields.is_empty() || state.is_end() || args.damaged {
         return;
     }
     let name = &state.name;
@@ -148,9 +149,9 @@ fn automatic(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
         if said.iter().any(|name| std::ptr::eq(*name, edge.name)) || target.is_end() {
             continue;
         }
-        let filler = filler(source, answer.event);
+        let brought = brought(source, answer.event);
         let filled = |field: &Field| {
-            field.carries() || filler.is_some_and(|mark| field.mark(mark).is_some())
+            field.carries() || brought.is_some_and(|mark| field.mark(mark).is_some())
         };
         let empty: Vec<&Field> = target.fields.iter().filter(|field| !filled(field)).collect();
         if empty.is_empty() {
@@ -159,7 +160,7 @@ fn automatic(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
         said.push(edge.name);
         let (event, name) = (answer.event.name(), &target.name);
         let fields = spelling::list(empty.iter().map(|field| &field.name));
-        let marks = [Some(Mark::Carry), filler];
+        let marks = [Some(Mark::Carry), brought];
         let marks = marks.iter().flatten().map(|mark| format!("#[{}]", mark.name()));
         let marks = spelling::choice(marks);
         let text = format!(
@@ -171,7 +172,7 @@ fn automatic(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
 }
 
 /// The mark of what `event` brings from `source`.
-fn filler(source: &State, event: Event) -> Option<Mark> {
+fn brought(source: &State, event: Event) -> Option<Mark> {
     match (event, &source.wait()?.kind) {
         (Event::Error, _) => Some(Mark::Error),
         (Event::Full, Kind::Call(_)) => Some(Mark::Job),

@@ -109,10 +109,8 @@ fn missing(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) ->
     }
     let bounded = wait.edges.bounds_time() || given.iter().any(|it| it.event.is_deadline());
     if wait.kind.can(Event::Within, nature) && !bounded {
-        let or_idle = match wait.kind.can(Event::Idle, nature) {
-            true => " or `idle = 30s => State`",
-            false => "",
-        };
+        let can_idle = wait.kind.can(Event::Idle, nature);
+        let or_idle = if can_idle { " or `idle = 30s => State`" } else { "" };
         add(
             Code::NoDeadline,
             format!(

@@ -110,10 +110,7 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
 impl Wait {
     /// What has come, shown at the type that gave it.
     fn taken(&self) -> TokenStream {
-        match self.given_by() {
-            Some(ty) => generated_at!(ty => taken),
-            None => generated!(taken),
-        }
+        if let Some(ty) = self.given_by() { generated_at!(ty => taken) } else { generated!(taken) }
     }
 }
 

@@ -19,12 +19,9 @@ pub(crate) fn routes(machine: &Machine) -> Option<TokenStream> {
             let (ty, parks) = (&route.ty, route.full.is_none());
             let root = machine.interface.root_at(ty.span());
             let name = state.name.unraw().to_string();
-            Some(match state.role {
-                Role::Leaving(_) => {
-                    generated_at!(ty => #root::Route::hand_off::<#ty>(#name, #parks))
-                }
-                _ => generated_at!(ty => #root::Route::call::<#ty>(#name, #parks)),
-            })
+            let leaves = matches!(state.role, Role::Leaving(_));
+            let way = if leaves { generated!(hand_off) } else { generated!(call) };
+            Some(generated_at!(ty => #root::Route::#way::<#ty>(#name, #parks)))
         })
         .collect();
     let root = &machine.interface.root;

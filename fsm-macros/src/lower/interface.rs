@@ -73,13 +73,14 @@ pub(super) fn handler(machine: &Machine, state: &State, verdicts: Vec<Verdict>) 
     let fields: Vec<_> =
         state.fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect();
     let kind = payload(machine, state);
-    let name = match &kind {
-        Some(PayloadKind::Frame(_)) => "frame",
-        Some(PayloadKind::Message(_)) => "message",
-        Some(PayloadKind::Reply(_)) => "reply",
+    let wait = state.waits.first().map(|wait| &wait.kind);
+    let name = match (wait, &kind) {
+        (_, Some(PayloadKind::Frame(_))) => "frame",
+        (Some(Kind::Message), _) => "message",
+        (Some(Kind::Call(_)), _) => "reply",
         _ => "bytes",
     };
-    let body = match (state.waits.first().map(|wait| &wait.kind), &verdicts[..]) {
+    let body = match (wait, &verdicts[..]) {
         (Some(Kind::Flush | Kind::Sleep(_)), [only])
             if only.data.is_empty() && only.gift.is_none() =>
         {
@@ -146,10 +147,9 @@ fn payload(machine: &Machine, state: &State) -> Option<PayloadKind> {
             Cut::ExactOf(_) | Cut::Until(_) | Cut::Some | Cut::Upto(_) => PayloadKind::Bytes,
             Cut::Unknown => PayloadKind::Unknown,
         }),
-        Kind::Read { shape: None, .. } => Some(PayloadKind::Unknown),
+        Kind::Read { shape: None, .. } | Kind::Call(None) => Some(PayloadKind::Unknown),
         Kind::Message => message(machine).map(|message| PayloadKind::Message(message.into())),
         Kind::Call(Some(pool)) => Some(PayloadKind::Reply(pool.ty.clone().into())),
-        Kind::Call(None) => Some(PayloadKind::Unknown),
         _ => None,
     }
 }

@@ -4,11 +4,11 @@ use syn::{Lit, Type};
 
 use super::entry::{self, Entry};
 use super::literal;
+use super::pool;
 use super::reader::Reader;
-use crate::ast::{Cut, Edges, Event, Kind, Pause, Pool, Shape, Wait};
+use crate::ast::{Cut, Edges, Event, Kind, Pause, Shape, Wait};
 use crate::code::Code;
 use crate::errors::Errors;
-use crate::spelling;
 
 /// What may come to a state that waits for another pool, and to one that does not.
 const OF_POOLS: [Event; 4] = [Event::Within, Event::Full, Event::Gone, Event::Error];
@@ -40,7 +40,7 @@ pub(crate) fn parse(
     let first = match &mut wait.kind {
         Kind::Sleep(_) => first(&mut parts, own),
         Kind::Call(pool) | Kind::HandOff(pool) => {
-            *pool = self::pool(name, text, first(&mut parts, own), &mut reader);
+            *pool = pool::parse(name, text, first(&mut parts, own), &mut reader);
             None
         }
         _ => None,
@@ -210,32 +210,6 @@ fn first(parts: &mut Vec<Vec<TokenTree>>, own: &[&str]) -> Option<TokenStream> {
         Some(_) => false,
     };
     if keyed { None } else { Some(parts.remove(0).into_iter().collect()) }
-}
-
-/// The type that names a pool.
-fn pool(
-    name: &Ident,
-    wait: &str,
-    written: Option<TokenStream>,
-    reader: &mut Reader<'_>,
-) -> Option<Pool> {
-    let example = if wait == "call" { "#[call(Service, ..)]" } else { "#[handoff(Machine, ..)]" };
-    let Some(written) = written else {
-        reader.lost(
-            Code::ValueMissing,
-            name,
-            format_args!("`{wait}` lacks its pool; write `{example}`"),
-        );
-        return None;
-    };
-    match syn::parse2(written.clone()) {
-        Ok(Type::Infer(_)) | Err(_) => {
-            let text = format!("`{wait}` is for a pool, by its type; write `{example}`");
-            reader.lost(Code::ValueUnreadable, written, text);
-            None
-        }
-        Ok(ty) => Some(Pool { ty, text: spelling::tokens(&written) }),
-    }
 }
 
 fn pause(
