@@ -59,8 +59,8 @@ impl Move {
             match fill.source {
                 Source::Verdict | Source::Carry => generated!(#field),
                 Source::Error => generated!(#field: error),
-                Source::Job => generated!(#field: job),
-                Source::Seed => generated!(#field: seed),
+                Source::Job => back(field, &generated_at!(field => job)),
+                Source::Seed => back(field, &generated_at!(field => seed)),
             }
         });
         let data = self.braced.then(|| generated!({ #(#values),* }));
@@ -105,6 +105,11 @@ impl Move {
     pub(crate) fn of(&self, source: Source) -> impl Iterator<Item = &Ident> {
         self.fills.iter().filter(move |fill| fill.source == source).map(|fill| &fill.field)
     }
+}
+
+/// What comes back, shown at the field that it fills.
+fn back(field: &Ident, value: &TokenStream) -> TokenStream {
+    generated_at!(field => #field: #value)
 }
 
 impl Machine {

@@ -1,6 +1,7 @@
 //! What leads out of a pool: calls, hand-offs, and the replies of jobs.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Group, Literal, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::Type;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -19,6 +20,7 @@ pub(crate) fn routes(machine: &Machine) -> Option<TokenStream> {
             let (ty, parks) = (&route.ty, route.full.is_none());
             let root = machine.interface.root_at(ty.span());
             let name = state.name.unraw().to_string();
+            let ty = ours(ty);
             let leaves = matches!(state.role, Role::Leaving(_));
             let way = if leaves { generated!(hand_off) } else { generated!(call) };
             Some(generated_at!(ty => #root::Route::#way::<#ty>(#name, #parks)))
@@ -111,6 +113,26 @@ pub(crate) fn leave(machine: &Machine, state: &State, leaving: &Leaving) -> Toke
     }
 }
 
+/// The tokens of a type as if they were generated, so that rustc says once, and not for each use,
+/// that it is not what it should be.
+fn ours(ty: &Type) -> TokenStream {
+    fn each(tokens: TokenStream) -> TokenStream {
+        let own = |token: TokenTree| {
+            let span = Span::mixed_site().located_at(token.span());
+            let mut token = match token {
+                TokenTree::Group(group) => {
+                    Group::new(group.delimiter(), each(group.stream())).into()
+                }
+                other => other,
+            };
+            token.set_span(span);
+            token
+        };
+        tokens.into_iter().map(own).collect()
+    }
+    each(ty.to_token_stream())
+}
+
 impl Move {
     /// The pattern for what comes back: `name`, if a field takes it.
     fn back(&self, source: Source, name: &TokenStream) -> TokenStream {
@@ -123,9 +145,9 @@ impl Outcome {
     pub(crate) fn data(&self) -> Option<TokenStream> {
         // Names that no field of the user's meets, whatever it is called.
         let gift = self.gives.as_ref().map(|gives| match gives {
-            Gives::Job(_) => generated!(job),
-            Gives::Seed(_) => generated!(seed),
-            Gives::Reply(_) => generated!(reply),
+            Gives::Job(Out { ty, .. }) => generated_at!(ty => job),
+            Gives::Seed(Out { ty, .. }) => generated_at!(ty => seed),
+            Gives::Reply(ty) => generated_at!(ty => reply),
         });
         let fields = self.go.iter().flat_map(|go| go.of(Source::Verdict));
         let fields = fields.map(|field| generated!(#field));

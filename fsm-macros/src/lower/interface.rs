@@ -158,6 +158,8 @@ fn payload(machine: &Machine, state: &State) -> Option<PayloadKind> {
 pub(super) fn verdict(machine: &Machine, source: usize, target: usize, name: &Ident) -> Verdict {
     let state = &machine.states[target];
     let given = state.fields.iter().filter(|field| source != target && !field.carries());
+    // A field with the name of what goes out is a finding, and would be another here.
+    let given = given.filter(|field| state.gift().is_none_or(|gift| field.name != gift));
     Verdict {
         name: name.clone(),
         docs: docs::verdict(state, source == target),
