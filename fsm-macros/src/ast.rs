@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Types are `_` where they could not be read.
     pub(crate) error: Option<(Ident, Type)>,
     pub(crate) message: Option<(Ident, Type)>,
+    pub(crate) job: Option<(Ident, Type)>,
+    pub(crate) reply: Option<(Ident, Type)>,
+    pub(crate) seed: Option<(Ident, Type)>,
     pub(crate) module: Option<Ident>,
     pub(crate) size: Option<Budget>,
     pub(crate) root: Option<TokenStream>,
@@ -63,8 +66,21 @@ pub(crate) struct Field {
     pub(crate) name: Ident,
     /// `_` if it could not be read.
     pub(crate) ty: Type,
-    pub(crate) carry: Option<Ident>,
-    pub(crate) error: Option<Ident>,
+    /// At most one of each, where it is written.
+    pub(crate) marks: Vec<(Mark, Ident)>,
+}
+
+/// What fills a field, where it is no verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// The field of that name in the state before.
+    Carry,
+    /// An error, on an `error` edge.
+    Error,
+    /// The job that comes back, on the `full` edge of a call.
+    Job,
+    /// The seed that comes back, on the `full` edge of a hand-off.
+    Seed,
 }
 
 /// The type that stands for one that could not be read.
@@ -87,13 +103,32 @@ pub(crate) struct Wait {
 }
 
 pub(crate) enum Kind {
-    Read { shape: Option<Shape>, max: Option<(Ident, Size)> },
+    Read {
+        shape: Option<Shape>,
+        max: Option<(Ident, Size)>,
+    },
     Flush,
-    Drain { below: Option<Size> },
-    Run,
+    Drain {
+        below: Option<Size>,
+    },
+    Run {
+        /// Its handler may block.
+        blocking: bool,
+    },
     Sleep(Option<Pause>),
     Message,
+    /// What answers.
+    Call(Option<Pool>),
+    /// The machine that takes the connection.
+    HandOff(Option<Pool>),
     End,
+}
+
+/// The type that names a pool.
+pub(crate) struct Pool {
+    pub(crate) ty: Type,
+    /// As the author wrote it.
+    pub(crate) text: String,
 }
 
 pub(crate) struct Shape {
@@ -163,11 +198,13 @@ pub(crate) enum Event {
     Eof,
     Limit,
     Error,
+    Full,
+    Gone,
 }
 
 impl Event {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Within, Self::Idle, Self::Eof, Self::Limit, Self::Error];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Within, Self::Idle, Self::Eof, Self::Limit, Self::Error, Self::Full, Self::Gone];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -176,6 +213,8 @@ impl Event {
             Self::Eof => "eof",
             Self::Limit => "limit",
             Self::Error => "error",
+            Self::Full => "full",
+            Self::Gone => "gone",
         }
     }
 
@@ -188,9 +227,41 @@ impl Event {
     }
 }
 
+impl Mark {
+    pub(crate) const ALL: [Self; 4] = [Self::Carry, Self::Error, Self::Job, Self::Seed];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Carry => "carry",
+            Self::Error => "error",
+            Self::Job => "job",
+            Self::Seed => "seed",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mark| mark.name() == name)
+    }
+}
+
+impl Field {
+    pub(crate) fn mark(&self, mark: Mark) -> Option<&Ident> {
+        self.marks.iter().find(|(own, _)| *own == mark).map(|(_, place)| place)
+    }
+
+    pub(crate) fn carries(&self) -> bool {
+        self.mark(Mark::Carry).is_some()
+    }
+}
+
 impl Edges {
     pub(crate) fn answer(&self, event: Event) -> Option<&Answer> {
         self.answers.iter().find(|answer| answer.event == event)
+    }
+
+    /// Whether `idle` is the only word about time.
+    pub(crate) fn is_only_idle(&self) -> bool {
+        self.never.is_none() && self.answer(Event::Within).is_none()
     }
 
     pub(crate) fn bounds_time(&self) -> bool {
@@ -212,9 +283,30 @@ impl Machine {
         self.args.start.iter().chain(targets(&self.args.defaults)).chain(members).chain(of_states)
     }
 
+    /// What can happen in its states depends on it.
+    pub(crate) fn nature(&self) -> Nature {
+        Nature { fails: self.args.error.is_some(), job: self.args.is_job() }
+    }
+
     pub(crate) fn is_group(&self, name: &Ident) -> bool {
         self.args.groups.iter().any(|group| group.name.unraw() == name.unraw())
     }
+}
+
+impl Args {
+    /// Whether the machine runs jobs.
+    pub(crate) fn is_job(&self) -> bool {
+        self.job.is_some() || self.reply.is_some()
+    }
+}
+
+/// What a machine has.
+#[derive(Clone, Copy)]
+pub(crate) struct Nature {
+    /// Its handlers may fail.
+    pub(crate) fails: bool,
+    /// It has a job, and no connection.
+    pub(crate) job: bool,
 }
 
 impl State {
@@ -230,25 +322,54 @@ impl State {
         self.waits.iter().any(|wait| matches!(wait.kind, Kind::End))
     }
 
+    /// Whether the connection leaves there: it has no handler.
+    pub(crate) fn is_handoff(&self) -> bool {
+        self.waits.iter().any(|wait| matches!(wait.kind, Kind::HandOff(_)))
+    }
+
+    /// What the verdict that leads here gives beside the fields, for another pool.
+    pub(crate) fn gift(&self) -> Option<&'static str> {
+        match self.wait()?.kind {
+            Kind::Call(_) => Some("job"),
+            Kind::HandOff(_) => Some("seed"),
+            _ => None,
+        }
+    }
+
     pub(crate) fn field(&self, name: &Ident) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == *name)
     }
 }
 
 impl Kind {
-    /// Whether `event` can come to a state that waits so, in a machine whose handlers `fail` or
-    /// not.
-    pub(crate) fn can(&self, event: Event, fail: bool) -> bool {
+    /// Whether `event` can come to a state that waits so, in such a machine.
+    pub(crate) fn can(&self, event: Event, nature: Nature) -> bool {
         match event {
-            Event::Within | Event::Idle => {
+            Event::Within => self.can(Event::Idle, nature) || self.leads_out(),
+            Event::Idle => {
                 matches!(self, Self::Read { .. } | Self::Flush | Self::Drain { .. } | Self::Message)
             }
-            Event::Eof => matches!(self, Self::Read { .. } | Self::Message),
+            Event::Eof => {
+                matches!(self, Self::Read { .. } | Self::Message if !nature.job)
+            }
             Event::Limit => {
                 matches!(self.cut(), Some(Cut::ExactOf(_) | Cut::Until(_) | Cut::Frame(_)))
             }
-            Event::Error => self.decodes() || (fail && !matches!(self, Self::End)),
+            Event::Error => {
+                self.decodes() || (nature.fails && !matches!(self, Self::End | Self::HandOff(_)))
+            }
+            Event::Full | Event::Gone => self.leads_out(),
         }
+    }
+
+    /// Whether it waits for another pool.
+    pub(crate) fn leads_out(&self) -> bool {
+        matches!(self, Self::Call(_) | Self::HandOff(_))
+    }
+
+    /// Whether it needs a connection, which a job has not.
+    pub(crate) fn needs_connection(&self) -> bool {
+        matches!(self, Self::Read { .. } | Self::Flush | Self::Drain { .. } | Self::HandOff(_))
     }
 
     pub(crate) fn decodes(&self) -> bool {

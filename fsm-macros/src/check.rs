@@ -8,7 +8,9 @@ mod data;
 mod events;
 mod flow;
 mod groups;
+mod jobs;
 mod names;
+mod pools;
 mod states;
 
 use crate::ast::Machine;
@@ -24,6 +26,8 @@ pub(crate) fn check<'a>(machine: &'a Machine, errors: &mut Errors) -> Graph<'a> 
     complete &= states::check(machine, errors);
     complete &= events::check(machine, errors);
     data::check(machine, &graph, errors);
+    pools::check(machine, &graph, errors);
+    jobs::check(machine, &graph, errors);
     flow::check(machine, &graph, complete, errors);
     if complete {
         events::unused(machine, errors);

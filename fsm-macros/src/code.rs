@@ -42,6 +42,7 @@ pub(crate) enum Code {
     NoHandlerName = 36,
     GroupInItself = 37,
     GroupUnused = 38,
+    JobWithoutReply = 39,
 
     // States, and what they wait for.
     NoWait = 40,
@@ -58,6 +59,8 @@ pub(crate) enum Code {
     NoMessage = 51,
     NobodyWaits = 52,
     NeverChanges = 53,
+    HandOffGoesOn = 54,
+    NoConnection = 55,
 
     // Events.
     NoEof = 60,
@@ -68,13 +71,18 @@ pub(crate) enum Code {
     DeadlineToItself = 65,
     DeadlineAndNever = 66,
     DefaultUnused = 67,
+    NoGone = 68,
 
     // Data.
     StartWithData = 70,
     NothingToCarry = 71,
     NothingFills = 72,
-    TwoErrors = 73,
-    CarryAndError = 74,
+    MarkTwice = 73,
+    TwoMarks = 74,
+    NameTaken = 75,
+    StartTakesOne = 76,
+    SeedAndJob = 77,
+    NoReply = 78,
 
     // The graph.
     Unreachable = 80,

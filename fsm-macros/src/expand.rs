@@ -26,6 +26,7 @@ mod machine;
 mod module;
 mod moves;
 mod read;
+mod routes;
 mod scope;
 mod size;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use quote::format_ident;
 
 pub(crate) use self::lints::lints;
 pub(crate) use self::module::module;
+pub(crate) use self::routes::service;
 use crate::model::{Interface, Machine};
 
 /// The impls and the module beside the user's enum, with `docs` for the module if the enum cannot

@@ -23,6 +23,9 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
     let (root, name) = (&interface.root, &interface.name);
     let text = name.to_string();
     let message = interface.message_type();
+    let (cx, side, starts) = (interface.cx(), interface.side(), interface.starts());
+    let seed = interface.seed.as_ref().map_or_else(|| quote!(()), |seed| interface.beside(seed));
+    let service = expand::service(&interface);
     let known = expand::names(&interface);
     let module = expand::module(&interface, None);
     let impls = expand::beside(
@@ -35,16 +38,16 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
                     docs: "",
                     start: 0,
                     messages: false,
-                    starts: #root::Starts::Connection,
+                    starts: #root::Starts::#starts,
                     states: &[],
                 };
 
                 type Message = #message;
                 type Partial = ();
-                type Seed = ();
-                type Side = #root::Connection;
+                type Seed = #seed;
+                type Side = #root::#side;
 
-                fn start((): ()) -> Self {
+                fn start(_: Self::Seed) -> Self {
                     loop {}
                 }
 
@@ -63,7 +66,7 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
                     &mut self,
                     _: &mut __H,
                     _: &mut #root::Input<'_, ()>,
-                    _: &mut #root::Cx<'_, #message>,
+                    _: &mut #root::#cx<'_, #message>,
                 ) -> #root::Step {
                     loop {}
                 }
@@ -72,11 +75,13 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
                     &mut self,
                     _: #root::Lapse,
                     _: &mut __H,
-                    _: &mut #root::Cx<'_, #message>,
+                    _: &mut #root::#cx<'_, #message>,
                 ) -> #root::Step {
                     loop {}
                 }
             }
+
+            #service
         },
     );
     quote! {

@@ -11,7 +11,7 @@ use crate::errors::Errors;
 use crate::parse::Item;
 
 /// Machines to begin with, as the arguments and the item.
-const MACHINES: [(&str, &str); 5] = [
+const MACHINES: [(&str, &str); 8] = [
     (
         "start = Talk, eof => Gone",
         "enum Echo { #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
@@ -44,11 +44,39 @@ const MACHINES: [(&str, &str); 5] = [
         "enum Part { #[cfg(x)] #[read(until = b\"\\r\\n\", max = 9, limit => Z, idle = 0.5s => Z)]
          #[to(A | Z)] A { #[cfg_attr(y, carry)] x: [u8; { 3 }] }, #[end] Z {} }",
     ),
+    (
+        "start = Line, eof => Closed, limit => Closed, within = 5min => Closed, gone => Sorry",
+        "enum Front {
+            #[read(until = b'\n', max = 1KiB)] #[to(Filing | Watching | Closed)] #[rest] Line,
+            #[call(Index<u8, 3>, within = 1min => Sorry, full => Busy)] #[to(Filing | Sorry)]
+            Filing { name: String },
+            #[sleep(10ms)] #[to(Filing)] Busy { #[carry] name: String, #[job] document: Vec<u8> },
+            #[handoff(Events, within = never, full => Refused)] Watching { topic: u8 },
+            #[flush] #[to(Watching | Line)] Refused { #[seed] topic: Topic },
+            #[run(blocking)] #[to(Line)] Sorry,
+            #[end] Closed }",
+    ),
+    (
+        "start = Digest, job = Document<u8, 4>, reply = Filed, message = u32, error = E, error => Fail",
+        "pub enum Index {
+            #[run(blocking)] #[to(Store | Done)] Digest { document: Document<u8, 4> },
+            #[call(self::Disk, within = 1s => Fail, gone => Fail)] #[to(Store | Told)]
+            Store { digest: u64 },
+            #[wait(within = 1s => Fail)] #[to(Done)] Told,
+            #[sleep(1s)] #[to(Done)] Fail,
+            #[end] Done }",
+    ),
+    (
+        "start = Hello, seed = Topic, eof => Gone",
+        "enum Events { #[flush(within = 1s => Gone)] #[to(Listen)] Hello { topic: Topic },
+         #[read(some, max = 16, within = never)] #[to(Listen)] Listen { #[carry] topic: Topic },
+         #[end] Gone }",
+    ),
     ("start = A", "pub struct Thing { #[carry] a: u8, #[read(some)] b: fn(u8) -> u8 }"),
 ];
 
 /// What may be typed anywhere.
-const WORDS: [&str; 64] = [
+const WORDS: [&str; 74] = [
     "read",
     "flush",
     "drain",
@@ -58,6 +86,16 @@ const WORDS: [&str; 64] = [
     "end",
     "to",
     "rest",
+    "call",
+    "handoff",
+    "blocking",
+    "job",
+    "reply",
+    "seed",
+    "full",
+    "gone",
+    "Index",
+    "Filing",
     "carry",
     "error",
     "start",

@@ -5,7 +5,8 @@ use crate::ast::{Answer, Event, Machine};
 /// The edges of a machine, with names looked up.
 pub(crate) struct Graph<'a> {
     pub(crate) start: Option<(usize, &'a Ident)>,
-    /// For each state, in the order: verdicts, `within`, `idle`, `eof`, `limit`, `error`.
+    /// For each state, in the order: verdicts, `within`, `idle`, `eof`, `limit`, `error`,
+    /// `full`, `gone`.
     pub(crate) edges: Vec<Vec<Edge<'a>>>,
     /// For each state the other states with an edge to it.
     sources: Vec<Vec<usize>>,
@@ -146,10 +147,10 @@ impl<'a> Graph<'a> {
 /// open.
 pub(crate) fn answers(machine: &Machine, state: usize) -> Vec<&Answer> {
     let Some(wait) = machine.states[state].wait() else { return Vec::new() };
-    let fails = machine.args.error.is_some();
+    let nature = machine.nature();
     let mut answers = Vec::new();
     for event in Event::ALL {
-        if !wait.kind.can(event, fails) {
+        if !wait.kind.can(event, nature) {
             continue;
         }
         // An `idle` of its own stands for the `within` of the machine too.

@@ -191,7 +191,8 @@ pub fn state_machine(
 #[proc_macro_derive(
     __StateMachine,
     attributes(
-        __fsm_args, __fsm_slip, read, flush, drain, run, sleep, wait, end, to, rest, carry, error
+        __fsm_args, __fsm_slip, read, flush, drain, run, sleep, wait, call, handoff, end, to, rest,
+        carry, error, job, seed
     )
 )]
 pub fn derive(item: proc_macro::TokenStream) -> proc_macro::TokenStream {

@@ -11,9 +11,12 @@ use syn::ext::IdentExt;
 
 pub(crate) use self::inert::inert;
 pub(crate) use self::interface::{interface, root};
-use crate::ast::{self, Cut, Event, Field, Kind, Machine, Shape, Size};
+use crate::ast::{self, Cut, Event, Field, Kind, Machine, Pool, Shape, Size};
 use crate::graph::{Edge, Graph};
-use crate::model::{self, Active, Expr, Fill, Move, Read, Role, Sleep, Source, State, Take, Wait};
+use crate::model::{
+    self, Active, Expr, Fill, Gives, Leaving, Move, Out, Outcome, Read, Role, Route, Sleep, Source,
+    State, Take, Wait,
+};
 
 /// The model of a machine in which the checks found nothing; `None` only where they must have.
 pub(crate) fn lower(machine: &Machine, graph: &Graph<'_>) -> Option<model::Machine> {
@@ -73,16 +76,28 @@ impl Lowering<'_> {
             types: state.fields.iter().map(|field| field.ty.clone()).collect(),
             rest: state.rest.is_some(),
             edges: self.graph.edges[index].iter().map(edge).collect(),
-            role: if state.is_end() { Role::End } else { Role::Active(self.active(index)?.into()) },
+            role: self.role(index)?,
+        })
+    }
+
+    fn role(&self, index: usize) -> Option<Role> {
+        Some(match &self.machine.states[index].wait()?.kind {
+            Kind::End => Role::End,
+            Kind::HandOff(pool) => Role::Leaving(Box::new(Leaving {
+                route: self.route(index, pool.as_ref()?)?,
+                within: self.deadline(index, Event::Within),
+            })),
+            _ => Role::Active(self.active(index)?.into()),
         })
     }
 
     fn active(&self, index: usize) -> Option<Active> {
         let name = &self.machine.states[index].name;
         let fails = self.machine.args.error.is_some();
-        let verdicts = self.graph.verdicts(index).map(|edge| {
-            let moves = (edge.target != index).then(|| self.go(index, edge));
-            (edge.name.clone(), moves)
+        let verdicts = self.graph.verdicts(index).map(|edge| Outcome {
+            verdict: edge.name.clone(),
+            go: (edge.target != index).then(|| self.go(index, edge)),
+            gives: self.gives(edge.target),
         });
         Some(Active {
             handler: interface::handler_name(name)?,
@@ -92,6 +107,36 @@ impl Lowering<'_> {
             error: if fails { Some(self.on(index, Event::Error)?) } else { None },
             within: self.deadline(index, Event::Within),
             idle: self.deadline(index, Event::Idle),
+        })
+    }
+
+    /// What is done with what a verdict for state `target` gives.
+    fn gives(&self, target: usize) -> Option<Gives> {
+        let out = |pool: &Option<Pool>| {
+            let before = self.machine.states[..target].iter();
+            Some(Out {
+                ty: pool.as_ref()?.ty.clone().into(),
+                number: before.filter(|state| state.gift().is_some()).count(),
+                parks: self.graph.on(target, Event::Full).is_none(),
+            })
+        };
+        match &self.machine.states[target].wait()?.kind {
+            Kind::Call(pool) => Some(Gives::Job(out(pool)?)),
+            Kind::HandOff(pool) => Some(Gives::Seed(out(pool)?)),
+            Kind::End => {
+                let (_, reply) = self.machine.args.reply.as_ref()?;
+                Some(Gives::Reply(reply.clone().into()))
+            }
+            _ => None,
+        }
+    }
+
+    fn route(&self, index: usize, pool: &Pool) -> Option<Route> {
+        Some(Route {
+            ty: pool.ty.clone(),
+            text: pool.text.clone(),
+            full: self.on(index, Event::Full),
+            gone: self.on(index, Event::Gone)?,
         })
     }
 
@@ -105,10 +150,12 @@ impl Lowering<'_> {
             }
             Kind::Flush => Wait::Flush,
             Kind::Drain { below } => Wait::Drain { below: named(state, below.as_ref()?) },
-            Kind::Run => Wait::Run,
+            Kind::Run { blocking } => Wait::Run { blocking: *blocking },
             Kind::Sleep(pause) => Wait::Sleep(Sleep::new(pause.as_ref()?, &fields)),
-            Kind::Message => Wait::Message { eof: self.on(index, Event::Eof)? },
-            Kind::End => return None,
+            Kind::Message if self.machine.args.is_job() => Wait::Message { eof: None },
+            Kind::Message => Wait::Message { eof: Some(self.on(index, Event::Eof)?) },
+            Kind::Call(pool) => Wait::Call(self.route(index, pool.as_ref()?)?.into()),
+            Kind::HandOff(_) | Kind::End => return None,
         })
     }
 
@@ -155,9 +202,12 @@ impl Lowering<'_> {
 
     fn go(&self, source: usize, edge: &Edge<'_>) -> Move {
         let target = &self.machine.states[edge.target];
+        let leaves = self.machine.states[source].is_handoff();
         let from = |field: &Field| match edge.event() {
-            _ if field.carry.is_some() => Source::Carry,
+            _ if field.carries() => Source::Carry,
             Some(Event::Error) => Source::Error,
+            Some(Event::Full) if leaves => Source::Seed,
+            Some(Event::Full) => Source::Job,
             _ => Source::Verdict,
         };
         let fills: Vec<Fill> = target
@@ -187,24 +237,44 @@ mod tests {
 
     /// Each edge as `event target`, with how the target's fields are filled.
     fn moves(state: &State) -> Vec<String> {
-        let Role::Active(active) = &state.role else { return Vec::new() };
-        let mut moves: Vec<(String, Option<&Move>)> = active
-            .verdicts
-            .iter()
-            .map(|(name, go)| (format!("verdict {name}"), go.as_ref()))
-            .collect();
-        moves.extend(active.within.iter().map(|(time, go)| (format!("within {time}"), Some(go))));
-        moves.extend(active.idle.iter().map(|(time, go)| (format!("idle {time}"), Some(go))));
-        match &active.wait {
-            Wait::Read(read) => moves.push(("eof".to_owned(), Some(&read.eof))),
-            Wait::Message { eof } => moves.push(("eof".to_owned(), Some(eof))),
-            _ => {}
+        let mut moves: Vec<(String, Option<&Move>)> = Vec::new();
+        if let Role::Active(active) = &state.role {
+            moves.extend(active.verdicts.iter().map(|outcome| {
+                let gift = outcome.gives.as_ref().map(gift).unwrap_or_default();
+                (format!("verdict {}{gift}", outcome.verdict), outcome.go.as_ref())
+            }));
         }
-        moves.extend(active.error.iter().map(|go| ("error".to_owned(), Some(go))));
+        moves.extend(state.within().map(|(time, go)| (format!("within {time}"), Some(go))));
+        if let Role::Active(active) = &state.role {
+            moves.extend(active.idle.iter().map(|(time, go)| (format!("idle {time}"), Some(go))));
+            match &active.wait {
+                Wait::Read(read) => moves.push(("eof".to_owned(), Some(&read.eof))),
+                Wait::Message { eof } => {
+                    moves.extend(eof.iter().map(|eof| ("eof".to_owned(), Some(eof))));
+                }
+                _ => {}
+            }
+            moves.extend(active.error.iter().map(|go| ("error".to_owned(), Some(go))));
+        }
+        if let Some(route) = state.route() {
+            moves.extend(route.full.iter().map(|go| ("full".to_owned(), Some(go))));
+            moves.push(("gone".to_owned(), Some(&route.gone)));
+        }
         moves
             .into_iter()
             .map(|(on, go)| format!("{on}: {}", go.map_or("stay".into(), way)))
             .collect()
+    }
+
+    fn gift(gives: &Gives) -> String {
+        let numbered = |name: &str, out: &Out| {
+            format!(" {name} {}{}", out.number, if out.parks { " parks" } else { "" })
+        };
+        match gives {
+            Gives::Job(out) => numbered("job", out),
+            Gives::Seed(out) => numbered("seed", out),
+            Gives::Reply(_) => " reply".to_owned(),
+        }
     }
 
     fn way(go: &Move) -> String {
@@ -215,6 +285,8 @@ mod tests {
                 Source::Verdict => "verdict",
                 Source::Carry => "carry",
                 Source::Error => "error",
+                Source::Job => "job",
+                Source::Seed => "seed",
             };
             way.extend([" ", &fill.field.to_string(), "<-", source]);
         }
@@ -254,6 +326,45 @@ mod tests {
             ]
         );
         assert_eq!(moves(&machine.states[4]), ["verdict D: D", "error: D"]);
+    }
+
+    #[test]
+    fn what_verdicts_give_goes_out() {
+        let machine = lowered(
+            "start = A, gone => D, within = 1s => D, seed = S",
+            "#[run] #[to(B | C | D)] A { x: u8 },
+             #[call(S, full => E)] #[to(B | C)] B { #[carry] x: u8 },
+             #[handoff(M, full => E)] C,
+             #[end] D,
+             #[call(S)] #[to(D)] G { y: u8 },
+             #[run] #[to(G)] E { #[job] #[seed] back: J }",
+        );
+        assert_eq!(
+            moves(&machine.states[0]),
+            ["verdict B job 0: B x<-carry", "verdict C seed 1: C", "verdict D: D"]
+        );
+        assert_eq!(
+            moves(&machine.states[1]),
+            [
+                "verdict B job 0: stay",
+                "verdict C seed 1: C",
+                "within 1000: D",
+                "full: E back<-job",
+                "gone: D",
+            ]
+        );
+        assert_eq!(moves(&machine.states[2]), ["within 1000: D", "full: E back<-seed", "gone: D"]);
+        assert_eq!(moves(&machine.states[5]), ["verdict G job 2 parks: G y<-verdict"]);
+    }
+
+    #[test]
+    fn an_end_of_a_job_has_the_reply() {
+        let machine = lowered(
+            "start = A, job = J, reply = R, message = M",
+            "#[run(blocking)] #[to(B)] A { x: u8 }, #[wait(within = never)] #[to(C)] B, #[end] C",
+        );
+        assert_eq!(moves(&machine.states[1]), ["verdict C reply: C"]);
+        assert_eq!(moves(&machine.states[0]), ["verdict B: B"]);
     }
 
     #[test]

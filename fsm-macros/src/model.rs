@@ -1,10 +1,12 @@
 //! A machine that is known to be sound: names are indexes, and nothing optional is left that the
 //! checks have settled.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
-use syn::{Type, Visibility};
+mod interface;
 
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+use syn::Type;
+
+pub(crate) use self::interface::{Body, Gift, Handler, Interface, Payload, PayloadKind, Verdict};
 use crate::ast::{Budget, Event, Pause, Size};
 
 pub(crate) struct Machine {
@@ -21,79 +23,6 @@ pub(crate) struct Machine {
     pub(crate) mermaid: String,
     pub(crate) states: Vec<State>,
     pub(crate) interface: Interface,
-}
-
-/// The module beside the enum: what a user's code can name.
-pub(crate) struct Interface {
-    pub(crate) vis: Visibility,
-    /// What the author allows.
-    pub(crate) allows: Vec<TokenStream>,
-    /// The enum's name.
-    pub(crate) name: Ident,
-    pub(crate) module: Ident,
-    /// The path of the runtime.
-    pub(crate) root: TokenStream,
-    /// The words of ours, where they are written.
-    pub(crate) words: Vec<Ident>,
-    /// The names of states, where they are written in attributes.
-    pub(crate) states: Vec<Ident>,
-    pub(crate) message: Option<Type>,
-    pub(crate) error: Option<Type>,
-    pub(crate) handlers: Vec<Handler>,
-    /// The decoders, by the state that reads with each.
-    pub(crate) decoders: Vec<(Ident, Type)>,
-    /// An expression that rustc refuses with a finding, in a machine that is not sound. It stands
-    /// for the types that are not known, which are `_` here.
-    pub(crate) lost: Option<TokenStream>,
-}
-
-/// A method of the handler trait, and the verdicts that it returns.
-pub(crate) struct Handler {
-    pub(crate) name: Ident,
-    /// The name of the state.
-    pub(crate) state: Ident,
-    /// The name of the enum of verdicts.
-    pub(crate) after: Ident,
-    /// Where its verdicts are named.
-    pub(crate) to: Span,
-    pub(crate) docs: String,
-    pub(crate) fields: Vec<(Ident, Type)>,
-    /// What has come, and its type in the module.
-    pub(crate) payload: Option<Payload>,
-    /// The name of the `cx` parameter.
-    pub(crate) cx: Ident,
-    pub(crate) verdicts: Vec<Verdict>,
-    pub(crate) body: Body,
-}
-
-pub(crate) struct Payload {
-    pub(crate) name: Ident,
-    pub(crate) kind: PayloadKind,
-}
-
-pub(crate) enum PayloadKind {
-    Array(Literal),
-    Bytes,
-    Frame(Box<Type>),
-    Message(Box<Type>),
-    /// It could not be read.
-    Unknown,
-}
-
-/// The default body of a handler.
-pub(crate) enum Body {
-    /// There is nothing to decide: this is the only verdict.
-    Only(Ident),
-    /// The user writes it.
-    Required,
-    /// The machine is not sound: never runs, and nobody needs to write it.
-    Inert,
-}
-
-pub(crate) struct Verdict {
-    pub(crate) name: Ident,
-    pub(crate) docs: String,
-    pub(crate) data: Vec<(Ident, Type)>,
 }
 
 pub(crate) struct State {
@@ -117,6 +46,50 @@ pub(crate) struct Edge {
 pub(crate) enum Role {
     End,
     Active(Box<Active>),
+    /// The connection leaves.
+    Leaving(Box<Leaving>),
+}
+
+/// A state without a handler, from which the connection goes to another pool.
+pub(crate) struct Leaving {
+    pub(crate) route: Route,
+    pub(crate) within: Option<(u64, Move)>,
+}
+
+/// Where a state leads out of its pool.
+pub(crate) struct Route {
+    /// The service, or the machine.
+    pub(crate) ty: Type,
+    /// As the author wrote it.
+    pub(crate) text: String,
+    /// Where it leads if there is no room; `None` waits for some.
+    pub(crate) full: Option<Move>,
+    pub(crate) gone: Move,
+}
+
+/// What a verdict does.
+pub(crate) struct Outcome {
+    pub(crate) verdict: Ident,
+    /// `None` stays.
+    pub(crate) go: Option<Move>,
+    pub(crate) gives: Option<Gives>,
+}
+
+/// What is done with what a verdict gives.
+pub(crate) enum Gives {
+    Job(Out),
+    Seed(Out),
+    /// It ends the job with a reply of this type.
+    Reply(Box<Type>),
+}
+
+/// A route as the verdict that takes it sees it.
+pub(crate) struct Out {
+    pub(crate) ty: Box<Type>,
+    /// Its number in the machine.
+    pub(crate) number: usize,
+    /// The state waits for room.
+    pub(crate) parks: bool,
 }
 
 /// A state with a handler.
@@ -124,8 +97,7 @@ pub(crate) struct Active {
     pub(crate) handler: Ident,
     pub(crate) after: Ident,
     pub(crate) wait: Wait,
-    /// By the variant of the verdict; `None` stays.
-    pub(crate) verdicts: Vec<(Ident, Option<Move>)>,
+    pub(crate) verdicts: Vec<Outcome>,
     /// Where an error of the handler leads, in a machine whose handlers have errors.
     pub(crate) error: Option<Move>,
     pub(crate) within: Option<(u64, Move)>,
@@ -135,10 +107,18 @@ pub(crate) struct Active {
 pub(crate) enum Wait {
     Read(Box<Read>),
     Flush,
-    Drain { below: Size },
-    Run,
+    Drain {
+        below: Size,
+    },
+    Run {
+        blocking: bool,
+    },
     Sleep(Sleep),
-    Message { eof: Move },
+    Message {
+        /// A job has no peer that could leave.
+        eof: Option<Move>,
+    },
+    Call(Box<Route>),
 }
 
 pub(crate) enum Sleep {
@@ -194,6 +174,10 @@ pub(crate) enum Source {
     Verdict,
     Carry,
     Error,
+    /// The job that comes back.
+    Job,
+    /// The seed that comes back.
+    Seed,
 }
 
 impl Expr {
@@ -217,23 +201,25 @@ fn occurring(tokens: &TokenStream, fields: &[Ident], found: &mut Vec<Ident>) {
     }
 }
 
-impl Interface {
-    /// The path of the runtime, shown at `span`.
-    pub(crate) fn root_at(&self, span: Span) -> TokenStream {
-        let at = |mut token: TokenTree| {
-            token.set_span(span);
-            token
-        };
-        self.root.clone().into_iter().map(at).collect()
+impl State {
+    /// The deadline from entering it.
+    pub(crate) fn within(&self) -> Option<&(u64, Move)> {
+        match &self.role {
+            Role::End => None,
+            Role::Active(active) => active.within.as_ref(),
+            Role::Leaving(leaving) => leaving.within.as_ref(),
+        }
     }
 
-    /// The type of messages, beside the enum.
-    pub(crate) fn message_type(&self) -> TokenStream {
-        let (root, module) = (&self.root, &self.module);
-        match &self.message {
-            None => quote!(#root::NoMessage),
-            Some(Type::Infer(_)) => quote!(#module::Unknown),
-            Some(message) => message.to_token_stream(),
+    /// Where it leads out of its pool.
+    pub(crate) fn route(&self) -> Option<&Route> {
+        match &self.role {
+            Role::Leaving(leaving) => Some(&leaving.route),
+            Role::Active(active) => match &active.wait {
+                Wait::Call(route) => Some(route),
+                _ => None,
+            },
+            Role::End => None,
         }
     }
 }
@@ -248,13 +234,14 @@ impl Sleep {
 }
 
 impl Wait {
-    /// The decoder of a state that reads frames.
-    pub(crate) fn decoder(&self) -> Option<&Type> {
+    /// The user's type that gives what has come: a decoder, or a service.
+    pub(crate) fn given_by(&self) -> Option<&Type> {
         match self {
             Self::Read(read) => match &read.take {
                 Take::Frame { decoder, .. } => Some(decoder),
                 _ => None,
             },
+            Self::Call(route) => Some(&route.ty),
             _ => None,
         }
     }

@@ -9,6 +9,7 @@ mod attribute;
 mod entry;
 mod item;
 mod literal;
+mod pool;
 mod reader;
 mod state;
 mod variant;

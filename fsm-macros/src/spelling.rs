@@ -1,6 +1,6 @@
 use std::fmt::Display;
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
 
 /// `TooLong` as `too_long`, `HTTPHead` as `http_head`.
@@ -18,6 +18,25 @@ pub(crate) fn snake_case(name: &Ident) -> String {
             text.push('_');
         }
         text.extend(letter.to_lowercase());
+    }
+    text
+}
+
+/// A type as people write it.
+pub(crate) fn tokens(ty: &TokenStream) -> String {
+    let mut text = ty.to_string();
+    for (wide, narrow) in [
+        (" :: ", "::"),
+        (":: ", "::"),
+        (" < ", "<"),
+        ("< ", "<"),
+        (" >", ">"),
+        ("> ::", ">::"),
+        (" ,", ","),
+        (" ;", ";"),
+        ("& ", "&"),
+    ] {
+        text = text.replace(wide, narrow);
     }
     text
 }

@@ -14,12 +14,21 @@ pub const flush: Word = Word;
 /// `#[drain(below = 64KiB, ..)]`: the state waits until less output than that is queued, and its
 /// handler is called again and again: the way to send much with little memory.
 pub const drain: Word = Word;
-/// `#[run]`: the state waits for nothing; its handler is called at once.
+/// `#[run]`: the state waits for nothing; its handler is called at once. `#[run(blocking)]`: it may
+/// block.
 pub const run: Word = Word;
+/// `#[run(blocking)]`: the state's handler may block; meanwhile the port lets another thread run.
+pub const blocking: Word = Word;
 /// `#[sleep(100ms)]` or `#[sleep(expr, max = 5min)]`: the state waits for time to pass.
 pub const sleep: Word = Word;
 /// `#[wait(..)]`: the state waits for a message of the machine's `message` type.
 pub const wait: Word = Word;
+/// `#[call(Service, ..)]`: the state waits for the reply of another pool, to the job that the verdict
+/// which enters it carries. Needs a deadline and a `gone` edge.
+pub const call: Word = Word;
+/// `#[handoff(Machine, ..)]`: the connection leaves for the pool of another machine, which starts with
+/// the seed that the verdict carries. No handler. Needs a deadline and a `gone` edge.
+pub const handoff: Word = Word;
 /// `#[end]`: the machine is done. No data, no edges, no handler.
 pub const end: Word = Word;
 /// `#[to(State | Other)]`: the verdicts that the state's handler may return.
@@ -32,12 +41,27 @@ pub const carry: Word = Word;
 /// `#[error]` on a field: made from the error, on an `error` edge. `error => State`: where a failing
 /// decoder or handler leads. `error = Type`: what handlers may fail with.
 pub const error: Word = Word;
-/// `start = State`: where the machine starts, a state without data.
+/// `#[job]` on a field: filled with the job that comes back, on the `full` edge of a call.
+/// `job = Type`: the machine runs jobs of that type; its start state has one field, which takes it.
+pub const job: Word = Word;
+/// `reply = Type`: what a machine with `job = Type` answers; the verdict that leads to an end carries
+/// it.
+pub const reply: Word = Word;
+/// `#[seed]` on a field: filled with the seed that comes back, on the `full` edge of a hand-off.
+/// `seed = Type`: what the machine is handed a connection with; its start state has one field, which
+/// takes it.
+pub const seed: Word = Word;
+/// `start = State`: where the machine starts, a state without data, or with one field for its `job`
+/// or `seed`.
 pub const start: Word = Word;
 /// `eof => State`: taken when the peer ends its stream and what is there is not enough.
 pub const eof: Word = Word;
 /// `limit => State`: taken when what should be read is larger than `max`.
 pub const limit: Word = Word;
+/// `full => State`: taken when the other pool has no room. Without it the state waits for some.
+pub const full: Word = Word;
+/// `gone => State`: taken when the other pool is closed, or has lost the job without a reply.
+pub const gone: Word = Word;
 /// `within = 30s => State`: a deadline, counted from entering the state from another one.
 /// `within = never` says that there is none.
 pub const within: Word = Word;

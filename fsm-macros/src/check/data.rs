@@ -1,6 +1,6 @@
 use proc_macro2::Ident;
 
-use crate::ast::{Event, Field, Machine, State};
+use crate::ast::{Event, Field, Kind, Machine, Mark, State};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::Graph;
@@ -9,7 +9,7 @@ use crate::spelling;
 /// Checks that every field is filled by something, on every edge.
 pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
     if let Some((start, _)) = graph.start {
-        self::start(&machine.states[start], errors);
+        self::start(machine, &machine.states[start], errors);
     }
     for (index, state) in machine.states.iter().enumerate() {
         marks(state, errors);
@@ -18,8 +18,17 @@ pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
     automatic(machine, graph, errors);
 }
 
-fn start(state: &State, errors: &mut Errors) {
-    if state.fields.is_empty() || state.is_end() {
+fn start(machine: &Machine, state: &State, errors: &mut Errors) {
+    let args = &machine.args;
+    if args.seed.is_some() || args.is_job() {
+        // What a machine is started with is not known of a damaged one.
+        if !args.damaged && !state.damaged {
+            seeded(machine, state, errors);
+        }
+        return;
+    }
+    // A key that cannot be read may be what fills them.
+    if state.fields.is_empty() || state.is_end() || args.damaged {
         return;
     }
     let name = &state.name;
@@ -31,27 +40,75 @@ fn start(state: &State, errors: &mut Errors) {
     errors.at(Code::StartWithData, &state.fields[0].name, text);
 }
 
-fn marks(state: &State, errors: &mut Errors) {
+/// The job or the seed is all that the start state has.
+fn seeded(machine: &Machine, state: &State, errors: &mut Errors) {
+    let what = if machine.args.is_job() { "job" } else { "seed" };
     let name = &state.name;
-    let mut marked = state.fields.iter().filter_map(|field| Some((field, field.error.as_ref()?)));
-    if let Some((first, _)) = marked.next() {
-        for (second, mark) in marked {
-            let (first, second) = (&first.name, &second.name);
-            let text = format!(
-                "state `{name}` has two fields for an error, `{first}` and `{second}`; \
-                 remove one `#[error]`"
-            );
-            errors.at(Code::TwoErrors, mark, text);
+    if state.is_end() {
+        let text = format!(
+            "the machine starts in the end `{name}`, which takes no {what}; start in another state"
+        );
+        errors.at(Code::StartTakesOne, name, text);
+        return;
+    }
+    let unmarked: Vec<&Field> =
+        state.fields.iter().filter(|field| field.marks.is_empty()).collect();
+    let [taker] = unmarked[..] else {
+        let remedy = if unmarked.is_empty() { "give it one" } else { "leave it one" };
+        let text = format!(
+            "the machine starts in `{name}` with a {what}, which one field of it takes; {remedy}"
+        );
+        let place = unmarked.get(1).map_or(name, |second| &second.name);
+        errors.at(Code::StartTakesOne, place, text);
+        return;
+    };
+    let others = state.fields.iter().filter(|field| field.name != taker.name);
+    let others: Vec<&Ident> = others.map(|field| &field.name).collect();
+    if let Some(first) = others.first() {
+        let (taker, fields) = (&taker.name, spelling::list(&others));
+        let text = format!(
+            "the machine starts in `{name}` and nothing fills {fields} then; \
+             start in a state that has `{taker}` alone"
+        );
+        errors.at(Code::StartWithData, first, text);
+    }
+}
+
+impl Mark {
+    /// What fills a field with this mark.
+    fn source(self) -> &'static str {
+        match self {
+            Self::Carry => "the state before",
+            Self::Error => "an error",
+            Self::Job => "a job that comes back",
+            Self::Seed => "a seed that comes back",
         }
     }
-    for field in &state.fields {
-        if let (Some(_), Some(mark)) = (&field.carry, &field.error) {
-            let field = &field.name;
+}
+
+fn marks(state: &State, errors: &mut Errors) {
+    let name = &state.name;
+    for mark in Mark::ALL.into_iter().filter(|mark| *mark != Mark::Carry) {
+        let mut marked = state.fields.iter().filter_map(|field| Some((field, field.mark(mark)?)));
+        let Some((first, _)) = marked.next() else { continue };
+        for (second, place) in marked {
+            let (first, second) = (&first.name, &second.name);
+            let (source, mark) = (mark.source(), mark.name());
             let text = format!(
-                "`{field}` cannot be filled by the state before and by an error; \
-                 remove `#[carry]` or `#[error]`"
+                "state `{name}` has two fields for {source}, `{first}` and `{second}`; \
+                 remove one `#[{mark}]`"
             );
-            errors.at(Code::CarryAndError, mark, text);
+            errors.at(Code::MarkTwice, place, text);
+        }
+    }
+    for field in state.fields.iter().filter(|field| field.carries()) {
+        for (mark, place) in field.marks.iter().filter(|(mark, _)| *mark != Mark::Carry) {
+            let (field, source, mark) = (&field.name, mark.source(), mark.name());
+            let text = format!(
+                "`{field}` cannot be filled by the state before and by {source}; \
+                 remove `#[carry]` or `#[{mark}]`"
+            );
+            errors.at(Code::TwoMarks, place, text);
         }
     }
 }
@@ -59,7 +116,7 @@ fn marks(state: &State, errors: &mut Errors) {
 /// `#[carry]` takes a field from every state that leads here.
 fn carried(machine: &Machine, graph: &Graph<'_>, index: usize, errors: &mut Errors) {
     let state = &machine.states[index];
-    for field in state.fields.iter().filter(|field| field.carry.is_some()) {
+    for field in state.fields.iter().filter(|field| field.carries()) {
         let (name, field) = (&state.name, &field.name);
         let lacking: Vec<&Ident> = graph
             .predecessors(index)
@@ -83,32 +140,44 @@ fn carried(machine: &Machine, graph: &Graph<'_>, index: usize, errors: &mut Erro
 /// An edge that the runtime takes leads to a state whose data is there without a handler.
 fn automatic(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
     let mut said: Vec<&Ident> = Vec::new();
-    for edge in graph.edges.iter().flatten() {
+    let edges = graph.edges.iter().zip(&machine.states);
+    let edges = edges.flat_map(|(edges, source)| edges.iter().map(move |edge| (source, edge)));
+    for (source, edge) in edges {
         let Some(answer) = edge.answer else { continue };
         let target = &machine.states[edge.target];
         // A default is one token for many edges.
         if said.iter().any(|name| std::ptr::eq(*name, edge.name)) || target.is_end() {
             continue;
         }
-        said.push(edge.name);
+        let brought = brought(source, answer.event);
         let filled = |field: &Field| {
-            field.carry.is_some() || (field.error.is_some() && answer.event == Event::Error)
+            field.carries() || brought.is_some_and(|mark| field.mark(mark).is_some())
         };
         let empty: Vec<&Field> = target.fields.iter().filter(|field| !filled(field)).collect();
         if empty.is_empty() {
             continue;
         }
+        said.push(edge.name);
         let (event, name) = (answer.event.name(), &target.name);
         let fields = spelling::list(empty.iter().map(|field| &field.name));
-        let marks = match answer.event {
-            Event::Error => "`#[carry]` or `#[error]`",
-            _ => "`#[carry]`",
-        };
+        let marks = [Some(Mark::Carry), brought];
+        let marks = marks.iter().flatten().map(|mark| format!("#[{}]", mark.name()));
+        let marks = spelling::choice(marks);
         let text = format!(
             "`{event}` leads to `{name}` and nothing fills {fields} then; \
              lead it to another state, or mark what there is with {marks}"
         );
         errors.at(Code::NothingFills, edge.name, text);
+    }
+}
+
+/// The mark of what `event` brings from `source`.
+fn brought(source: &State, event: Event) -> Option<Mark> {
+    match (event, &source.wait()?.kind) {
+        (Event::Error, _) => Some(Mark::Error),
+        (Event::Full, Kind::Call(_)) => Some(Mark::Job),
+        (Event::Full, Kind::HandOff(_)) => Some(Mark::Seed),
+        _ => None,
     }
 }
 
@@ -160,6 +229,68 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_back_fills_what_is_marked() {
+        table(&[
+            (
+                "start = A, gone => D",
+                "#[run] #[to(B)] A, #[call(S, within = 1s => C, full => C)] #[to(D)] B,
+                 #[run] #[to(D)] C { #[job] j: J, #[seed] s: S }, #[end] D",
+                &[
+                    "`within` leads to `C` and nothing fills `j` and `s` then; \
+                     lead it to another state, or mark what there is with `#[carry]`",
+                    "`full` leads to `C` and nothing fills `s` then; lead it to another state, \
+                     or mark what there is with `#[carry]` or `#[job]`",
+                ],
+            ),
+            // One default, which brings a job from one state and a seed from another.
+            (
+                "start = A, gone => D, full => C",
+                "#[run] #[to(B | E)] A, #[call(S, within = 1s => D)] #[to(D)] B,
+                 #[handoff(M, within = 1s => D)] E, #[run] #[to(D)] C { #[job] j: J }, #[end] D",
+                &["`full` leads to `C` and nothing fills `j` then; lead it to another state, \
+                   or mark what there is with `#[carry]` or `#[seed]`"],
+            ),
+            (
+                "start = A, gone => D, full => C",
+                "#[run] #[to(B)] A, #[call(S, within = 1s => D)] #[to(D)] B,
+                 #[run] #[to(D)] C { #[job] j: J, #[job] k: J }, #[end] D",
+                &["state `C` has two fields for a job that comes back, `j` and `k`; \
+                   remove one `#[job]`"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_start_takes_what_it_is_started_with() {
+        table(&[
+            (
+                "start = A, job = J, reply = R",
+                "#[run] #[to(B)] A, #[end] B",
+                &["the machine starts in `A` with a job, which one field of it takes; give it one"],
+            ),
+            (
+                "start = A, seed = S",
+                "#[run] #[to(B)] A { x: u8, y: u8 }, #[end] B",
+                &["the machine starts in `A` with a seed, which one field of it takes; \
+                   leave it one"],
+            ),
+            (
+                "start = A, seed = S",
+                "#[sleep(1s)] #[to(C)] A { x: u8, #[carry] y: u8 },
+                 #[run] #[to(A | B)] C { y: u8 }, #[end] B",
+                &["the machine starts in `A` and nothing fills `y` then; \
+                   start in a state that has `x` alone"],
+            ),
+            (
+                "start = B, seed = S",
+                "#[end] B",
+                &["the machine starts in the end `B`, which takes no seed; \
+                   start in another state"],
+            ),
+        ]);
+    }
+
+    #[test]
     fn every_state_before_has_what_is_carried() {
         table(&[
             (
@@ -183,9 +314,13 @@ mod tests {
         table(&[(
             "start = A",
             "#[run] #[to(B)] A, #[run] #[to(C)] B { x: u8 },
-             #[run] #[to(D)] C { #[carry] #[error] x: u8 }, #[end] D",
-            &["`x` cannot be filled by the state before and by an error; \
-               remove `#[carry]` or `#[error]`"],
+             #[run] #[to(D)] C { #[carry] #[error] #[seed] x: u8 }, #[end] D",
+            &[
+                "`x` cannot be filled by the state before and by an error; \
+                 remove `#[carry]` or `#[error]`",
+                "`x` cannot be filled by the state before and by a seed that comes back; \
+                 remove `#[carry]` or `#[seed]`",
+            ],
         )]);
     }
 }

@@ -1,4 +1,4 @@
-use crate::ast::{Answer, Cut, Event, Kind, Machine, State, Wait};
+use crate::ast::{Answer, Cut, Event, Kind, Machine, Nature, State, Wait};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::answers;
@@ -9,6 +9,10 @@ pub(crate) fn check(machine: &Machine, errors: &mut Errors) -> bool {
     let mut complete = true;
     for (index, state) in machine.states.iter().enumerate() {
         let Some(wait) = state.wait() else { continue };
+        // A state that no job can have is a finding of its own.
+        if machine.args.is_job() && wait.kind.needs_connection() {
+            continue;
+        }
         impossible(machine, state, wait, errors);
         if !state.damaged && !machine.args.damaged {
             complete &= missing(machine, index, wait, errors);
@@ -46,10 +50,10 @@ fn endless(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) {
 
 fn missing(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) -> bool {
     let state = &machine.states[index];
-    let fails = machine.args.error.is_some();
+    let nature = machine.nature();
     let given = answers(machine, index);
     let lacks =
-        |event| wait.kind.can(event, fails) && given.iter().all(|answer| answer.event != event);
+        |event| wait.kind.can(event, nature) && given.iter().all(|answer| answer.event != event);
     let name = &state.name;
     let mut complete = true;
     let mut add = |code, text: String| {
@@ -90,13 +94,28 @@ fn missing(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) ->
             ),
         );
     }
-    let unbounded = lacks(Event::Within) && lacks(Event::Idle) && wait.edges.never.is_none();
-    if unbounded {
+    if lacks(Event::Gone) {
+        let does = match wait.kind {
+            Kind::HandOff(_) => "hands its connection to",
+            _ => "calls",
+        };
+        add(
+            Code::NoGone,
+            format!(
+                "state `{name}` {does} a pool but nothing says where it leads when that is gone; \
+             add `gone => State` {remedy}"
+            ),
+        );
+    }
+    let bounded = wait.edges.bounds_time() || given.iter().any(|it| it.event.is_deadline());
+    if wait.kind.can(Event::Within, nature) && !bounded {
+        let can_idle = wait.kind.can(Event::Idle, nature);
+        let or_idle = if can_idle { " or `idle = 30s => State`" } else { "" };
         add(
             Code::NoDeadline,
             format!(
                 "nothing bounds how long state `{name}` may last; \
-             add `within = 30s => State` or `idle = 30s => State`, or say `within = never`"
+             add `within = 30s => State`{or_idle}, or say `within = never`"
             ),
         );
     }
@@ -114,17 +133,24 @@ fn impossible(machine: &Machine, state: &State, wait: &Wait, errors: &mut Errors
     if is_unread {
         return;
     }
-    let fails = machine.args.error.is_some() || machine.args.damaged;
+    let nature = machine.nature();
+    let nature = Nature { fails: nature.fails || machine.args.damaged, ..nature };
     let name = &state.name;
     let never = wait.edges.never.iter().map(|key| (Event::Within, key));
     let written = wait.edges.answers.iter().map(|Answer { event, key, .. }| (*event, key));
     for (event, key) in written.chain(never) {
-        if !wait.kind.can(event, fails) {
+        if !wait.kind.can(event, nature) {
             let why = why_not(event, wait);
+            let remedy = match event {
+                Event::Idle if wait.kind.leads_out() && wait.edges.is_only_idle() => {
+                    "write `within`"
+                }
+                _ => "remove it",
+            };
             errors.at(
                 Code::Impossible,
                 key,
-                format_args!("`{key}` can never happen in state `{name}`: {why}; remove it"),
+                format_args!("`{key}` can never happen in state `{name}`: {why}; {remedy}"),
             );
         }
     }
@@ -138,10 +164,19 @@ fn why_not(event: Event, wait: &Wait) -> String {
                 key => format!("`{key}` takes what is there, up to `max`"),
             }
         }
+        (Event::Eof, Kind::Message) => "a job has no peer".to_owned(),
         (Event::Eof, _) => "it neither reads nor waits for a message".to_owned(),
         (Event::Limit, _) => "it does not read".to_owned(),
+        (Event::Full | Event::Gone, _) => "it waits for no other pool".to_owned(),
+        (Event::Error, Kind::HandOff(_)) => "it has no handler".to_owned(),
         (Event::Error, _) => {
             "it decodes no frame, and the machine has no `error = Type` for its handlers".to_owned()
+        }
+        (Event::Idle, Kind::Call(_)) => {
+            "it waits for one answer, and `within` is its time".to_owned()
+        }
+        (Event::Idle, Kind::HandOff(_)) => {
+            "it waits for room alone, and `within` is its time".to_owned()
         }
         (Event::Within | Event::Idle, Kind::Sleep(_)) => "its sleep is its time".to_owned(),
         (Event::Within | Event::Idle, _) => format!("a `{}` state does not wait", wait.name),
@@ -208,6 +243,62 @@ mod tests {
                 "#[read(frame = 8, max = 9, limit => B, error => B, idle = 1s => B)] #[to(A)] A,
                  #[end] B",
                 &["`frame` is a type that decodes; write `frame = Type`"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn what_leads_out_has_a_deadline_and_says_where_gone_leads() {
+        table(&[
+            (
+                "start = A",
+                "#[run] #[to(B | C)] A, #[call(S)] #[to(D)] B, #[handoff(M)] C, #[end] D",
+                &[
+                    "state `B` calls a pool but nothing says where it leads when that is gone; \
+                     add `gone => State` here or on `#[state_machine(..)]`",
+                    "nothing bounds how long state `B` may last; \
+                     add `within = 30s => State`, or say `within = never`",
+                    "state `C` hands its connection to a pool but nothing says where it leads \
+                     when that is gone; add `gone => State` here or on `#[state_machine(..)]`",
+                    "nothing bounds how long state `C` may last; \
+                     add `within = 30s => State`, or say `within = never`",
+                ],
+            ),
+            (
+                "start = A, gone => D, idle = 1s => D, error = E, error => D",
+                "#[flush] #[to(B | C)] A, #[call(S, idle = 1s => D)] #[to(D)] B,
+                 #[handoff(M, within = 1s => D, idle = 1s => D, eof => D, limit => D, error => D)] C,
+                 #[end] D",
+                &[
+                    "`idle` can never happen in state `B`: it waits for one answer, and `within` \
+                     is its time; write `within`",
+                    "`idle` can never happen in state `C`: it waits for room alone, and `within` \
+                     is its time; remove it",
+                    "`eof` can never happen in state `C`: it neither reads nor waits for a \
+                     message; remove it",
+                    "`limit` can never happen in state `C`: it does not read; remove it",
+                    "`error` can never happen in state `C`: it has no handler; remove it",
+                ],
+            ),
+            (
+                "start = A, full => B, gone => B",
+                "#[flush(full => B, gone => B, within = never)] #[to(B)] A, #[end] B",
+                &[
+                    "`full` can never happen in state `A`: it waits for no other pool; remove it",
+                    "`gone` can never happen in state `A`: it waits for no other pool; remove it",
+                    "no state uses this `full`; remove it",
+                    "no state uses this `gone`; remove it",
+                ],
+            ),
+            (
+                "start = A, gone => C",
+                "#[run] #[to(B)] A, #[call(S, within = 1s => B)] #[to(C)] B, #[end] C",
+                &[
+                    "`within` leads state `B` back to itself, so nothing bounds it; \
+                     lead it elsewhere, or say `within = never`",
+                    "`within` leads to `B` and nothing gives its job then; \
+                     lead it to a state that does, such as a `run`",
+                ],
             ),
         ]);
     }

@@ -1,6 +1,6 @@
 use proc_macro2::Ident;
 
-use crate::ast::{Event, Kind, Machine};
+use crate::ast::{Event, Kind, Machine, State};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::{Edge, Graph};
@@ -39,8 +39,10 @@ fn unreachable(machine: &Machine, reached: &[bool], errors: &mut Errors) {
 }
 
 fn endless(machine: &Machine, graph: &Graph<'_>, reached: &[bool], errors: &mut Errors) {
+    // Where the connection leaves is an end of this machine too.
+    let is_end = |state: &State| state.is_end() || state.is_handoff();
     let ends: Vec<usize> =
-        (0..machine.states.len()).filter(|state| machine.states[*state].is_end()).collect();
+        (0..machine.states.len()).filter(|state| is_end(&machine.states[*state])).collect();
     // Nothing leads to any: that has been said.
     if !ends.iter().any(|end| reached[*end]) {
         return;
@@ -111,10 +113,16 @@ fn starving(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
         let names = cycle.iter().map(|edge| format!(" -> {}", machine.states[edge.target].name));
         let way: String = std::iter::once(name.to_string()).chain(names).collect();
         if let Some(first) = cycle.first().filter(|first| first.event().is_some()) {
-            let text = format!(
-                "nothing in the cycle `{way}` takes what starts it, so it goes round for ever; \
-                 lead it to an end, or put a state that reads it away into it"
-            );
+            let text = match first.event() {
+                Some(Event::Full | Event::Gone) => format!(
+                    "nothing in the cycle `{way}` waits for what starts it to pass, so it goes \
+                     round for ever; lead it to an end, or put a state that waits into it"
+                ),
+                _ => format!(
+                    "nothing in the cycle `{way}` takes what starts it, so it goes round for \
+                     ever; lead it to an end, or put a state that reads it away into it"
+                ),
+            };
             errors.at(Code::Starves, first.name, text);
         }
     }
@@ -130,9 +138,9 @@ impl Edge<'_> {
 fn spins(machine: &Machine, source: usize, edge: &Edge<'_>) -> bool {
     let Some(wait) = machine.states[source].wait() else { return false };
     match (&wait.kind, edge.event()) {
-        (Kind::Run, _) | (Kind::Read { .. } | Kind::Message, Some(Event::Eof | Event::Limit)) => {
-            true
-        }
+        (Kind::Run { .. }, _)
+        | (Kind::Read { .. } | Kind::Message, Some(Event::Eof | Event::Limit))
+        | (Kind::Call(_) | Kind::HandOff(_), Some(Event::Full | Event::Gone)) => true,
         (Kind::Read { .. }, Some(Event::Error)) => wait.kind.decodes(),
         _ => false,
     }
@@ -171,6 +179,46 @@ mod tests {
                 "start = A",
                 "#[sleep(1s)] #[to(A)] A, #[end] B",
                 &["nothing leads to state `B`; name it in some `#[to(..)]`, or remove it"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_connection_that_leaves_is_at_an_end() {
+        table(&[(
+            "start = A, eof => D, within = 1s => D, gone => A",
+            "#[read(some, max = 1)] #[to(B)] A, #[sleep(1s)] #[to(C)] B,
+             #[handoff(M)] C, #[end] D",
+            &[],
+        )]);
+    }
+
+    #[test]
+    fn a_pool_that_is_full_or_gone_is_not_asked_again_at_once() {
+        table(&[
+            (
+                "start = A, within = 1s => D, gone => D",
+                "#[run] #[to(B)] A, #[call(S, full => A)] #[to(D)] B, #[end] D",
+                &["the cycle `A -> B -> A` uses up no input and no time; \
+                   put a state that waits into it"],
+            ),
+            (
+                "start = A, within = 1s => D, gone => A",
+                "#[run] #[to(B)] A, #[handoff(M)] B, #[end] D",
+                &["the cycle `A -> B -> A` uses up no input and no time; \
+                   put a state that waits into it"],
+            ),
+            (
+                "start = A, within = 1s => D, gone => D",
+                "#[flush] #[to(B)] A, #[call(S, full => A)] #[to(D)] B, #[end] D",
+                &["nothing in the cycle `B -> A -> B` waits for what starts it to pass, so it \
+                   goes round for ever; lead it to an end, or put a state that waits into it"],
+            ),
+            (
+                "start = A, within = 1s => D, gone => A",
+                "#[sleep(1s)] #[to(B)] A, #[call(S, full => A)] #[to(C | D)] B,
+                 #[run] #[to(B)] C, #[end] D",
+                &[],
             ),
         ]);
     }

@@ -13,8 +13,10 @@ pub(crate) fn check(machine: &Machine, errors: &mut Errors) -> bool {
         if state.is_end() {
             end(state, errors);
         } else {
-            complete &= verdicts(state, errors);
-            rest(state, errors);
+            complete &= state.is_handoff() || verdicts(state, errors);
+            if !machine.args.is_job() {
+                rest(state, errors);
+            }
         }
         if let Some(wait) = state.wait() {
             bounds(state, wait, errors);
@@ -55,7 +57,7 @@ fn one_wait(state: &State, errors: &mut Errors) -> bool {
             format_args!(
                 "nothing says what state `{name}` waits for; \
                  add `#[read(..)]`, `#[flush]`, `#[drain(..)]`, `#[wait]`, `#[sleep(..)]`, \
-                 `#[run]` or `#[end]`"
+                 `#[call(..)]`, `#[handoff(..)]`, `#[run]` or `#[end]`"
             ),
         ),
     }
@@ -189,7 +191,7 @@ mod tests {
                 "#[to(B)] A, #[end] B",
                 &["nothing says what state `A` waits for; \
                    add `#[read(..)]`, `#[flush]`, `#[drain(..)]`, `#[wait]`, `#[sleep(..)]`, \
-                   `#[run]` or `#[end]`"],
+                   `#[call(..)]`, `#[handoff(..)]`, `#[run]` or `#[end]`"],
             ),
             (
                 "start = A",

@@ -1,6 +1,6 @@
 use proc_macro2::TokenStream;
 
-use super::read;
+use super::{read, routes};
 use crate::ast::Event;
 use crate::model::{Active, Machine, Role, State, Wait};
 
@@ -9,6 +9,7 @@ pub(crate) fn drive(machine: &Machine) -> TokenStream {
     let interface = &machine.interface;
     let (root, name) = (&interface.root, &interface.name);
     let (partial, message) = (interface.partial(), interface.message_type());
+    let context = interface.cx();
     let resume = machine.states.iter().map(|state| resume(machine, state));
     let within = lapse(machine, Event::Within);
     let idle = lapse(machine, Event::Idle);
@@ -20,7 +21,7 @@ pub(crate) fn drive(machine: &Machine) -> TokenStream {
                 &mut self,
                 handler: &mut __H,
                 input: &mut #root::Input<'_, #partial>,
-                cx: &mut #root::Cx<'_, #message>,
+                cx: &mut #root::#context<'_, #message>,
             ) -> #root::Step {
                 match self {
                     #(#resume)*
@@ -31,7 +32,7 @@ pub(crate) fn drive(machine: &Machine) -> TokenStream {
                 &mut self,
                 lapse: #root::Lapse,
                 handler: &mut __H,
-                cx: &mut #root::Cx<'_, #message>,
+                cx: &mut #root::#context<'_, #message>,
             ) -> #root::Step {
                 match lapse {
                     #root::Lapse::Within => #within,
@@ -48,12 +49,13 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
     let any = state.any();
     let active = match &state.role {
         Role::End => return generated!(#any => #root::Step::End,),
+        Role::Leaving(leaving) => return routes::leave(machine, state, leaving),
         Role::Active(active) => active,
     };
     let all = state.all();
     let (before, taken) = match &active.wait {
         Wait::Sleep(_) => return generated!(#any => #root::Step::Sleep,),
-        Wait::Run => {
+        Wait::Run { .. } => {
             let call = call(machine, state, active, None);
             return generated!(#all => #call);
         }
@@ -77,18 +79,24 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
             (drain, None)
         }
         Wait::Message { eof } => {
-            let eof = eof.expand(machine, state);
-            let take = generated! {
-                let ::core::option::Option::Some(taken) = cx.message() else {
+            let eof = eof.as_ref().map(|eof| {
+                let eof = eof.expand(machine, state);
+                generated! {
                     if input.ended() {
                         #eof
                         return #root::Step::Moved;
                     }
+                }
+            });
+            let take = generated! {
+                let ::core::option::Option::Some(taken) = cx.message() else {
+                    #eof
                     return #root::Step::Wait;
                 };
             };
             (take, Some(generated!(taken)))
         }
+        Wait::Call(route) => (routes::reply(machine, state, route), Some(active.wait.taken())),
     };
     let call = call(machine, state, active, taken);
     generated! {
@@ -100,13 +108,9 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
 }
 
 impl Wait {
-    /// What has come, shown at the decoder if that gave it.
+    /// What has come, shown at the type that gave it.
     fn taken(&self) -> TokenStream {
-        if let Some(decoder) = self.decoder() {
-            generated_at!(decoder => taken)
-        } else {
-            generated!(taken)
-        }
+        if let Some(ty) = self.given_by() { generated_at!(ty => taken) } else { generated!(taken) }
     }
 }
 
@@ -123,16 +127,10 @@ fn call(
     let fields = &state.fields;
     let given = fields.iter().map(|field| generated!(#field)).chain(taken);
     let fails = interface.error.is_some();
-    let verdicts = active.verdicts.iter().map(|(verdict, go)| {
-        let pattern = generated!(#after::#verdict);
-        let (pattern, step) = match go {
-            None => (pattern, generated!(#root::Step::Stayed)),
-            Some(go) => {
-                let data = go.data();
-                let go = go.expand(machine, state);
-                (generated!(#pattern #data), generated!({ #go #root::Step::Moved }))
-            }
-        };
+    let verdicts = active.verdicts.iter().map(|outcome| {
+        let (verdict, data) = (&outcome.verdict, outcome.data());
+        let pattern = generated!(#after::#verdict #data);
+        let step = outcome.expand(machine, state);
         if fails {
             generated!(::core::result::Result::Ok(#pattern) => #step,)
         } else {
@@ -150,11 +148,22 @@ fn call(
         }
     });
     // A path, since what implements the trait may have other methods of that name.
-    let call = if let Some(decoder) = active.wait.decoder() {
-        generated_at!(decoder => __Handler::#name(handler, #(#given,)* cx))
+    let call = if let Some(ty) = active.wait.given_by() {
+        generated_at!(ty => __Handler::#name(handler, #(#given,)* cx))
     } else {
         generated!(__Handler::#name(handler, #(#given,)* cx))
     };
+    if let Wait::Run { blocking: true } = active.wait {
+        return generated!({
+            cx.block();
+            let verdict = #call;
+            cx.unblock();
+            match verdict {
+                #(#verdicts)*
+                #error
+            }
+        });
+    }
     generated! {
         match #call {
             #(#verdicts)*
@@ -167,15 +176,18 @@ fn call(
 fn lapse(machine: &Machine, event: Event) -> TokenStream {
     let root = &machine.interface.root;
     let arms = machine.states.iter().filter_map(|state| {
-        let Role::Active(active) = &state.role else { return None };
-        if let (Wait::Sleep(_), Event::Within) = (&active.wait, event) {
-            let (all, call) = (state.all(), call(machine, state, active, None));
-            return Some(generated!(#all => #call));
-        }
-        let edge = if event == Event::Within { &active.within } else { &active.idle };
-        let (_, go) = edge.as_ref()?;
+        let (_, go) = match (&state.role, event) {
+            (Role::Active(active), Event::Within) if matches!(active.wait, Wait::Sleep(_)) => {
+                let (all, call) = (state.all(), call(machine, state, active, None));
+                return Some(generated!(#all => #call));
+            }
+            (_, Event::Within) => state.within()?,
+            (Role::Active(active), _) => active.idle.as_ref()?,
+            _ => return None,
+        };
+        let withdraw = state.route().map(|_| generated!(cx.withdraw();));
         let (any, step, go) = (state.any(), go.step(root), go.expand(machine, state));
-        Some(generated!(#any => { #go #step }))
+        Some(generated!(#any => { #withdraw #go #step }))
     });
     let arms: Vec<TokenStream> = arms.collect();
     if arms.is_empty() {

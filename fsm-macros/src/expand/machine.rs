@@ -1,6 +1,6 @@
 use proc_macro2::{Literal, TokenStream};
 
-use super::spec;
+use super::{routes, spec};
 use crate::model::{Expr, Machine, Role, Sleep, State, Wait};
 
 /// `impl Machine for ..`
@@ -11,7 +11,16 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
     let message = interface.message_type();
     let partial = interface.partial();
     let (index, start) = &machine.start;
-    let start = machine.states[*index].empty(start);
+    let (seed, pattern, start) = match &interface.seed {
+        None => (generated!(()), generated!((): ()), machine.states[*index].empty(start)),
+        Some(seed) => {
+            let start = machine.states[*index].seeded(start);
+            (interface.beside(seed), generated!(seed: Self::Seed), start)
+        }
+    };
+    let side = interface.side();
+    let routes = routes::routes(machine);
+    let service = routes::service(interface);
     let indexes = machine.states.iter().enumerate().map(|(index, state)| {
         let pattern = state.any();
         let index = Literal::usize_unsuffixed(index);
@@ -25,11 +34,11 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
 
             type Message = #message;
             type Partial = #partial;
-            type Seed = ();
-            type Side = #root::Connection;
+            type Seed = #seed;
+            type Side = #root::#side;
 
             #[inline]
-            fn start((): ()) -> Self {
+            fn start(#pattern) -> Self {
                 #start
             }
 
@@ -44,7 +53,11 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
             fn timing(&self) -> #root::Timing {
                 #timing
             }
+
+            #routes
         }
+
+        #service
     }
 }
 
@@ -64,7 +77,7 @@ fn timing(machine: &Machine) -> TokenStream {
                 Wait::Sleep(Sleep::Of { time, .. }) => state.some(&time.fields),
                 _ => state.any(),
             },
-            Role::End => state.any(),
+            Role::Leaving(_) | Role::End => state.any(),
         };
         let (within, idle) = (within.unwrap_or(never.clone()), idle.unwrap_or(never.clone()));
         arms.extend(generated!(#pattern => #root::Timing { within: #within, idle: #idle },));
@@ -78,11 +91,12 @@ fn timing(machine: &Machine) -> TokenStream {
 }
 
 fn times(state: &State, root: &TokenStream) -> (Option<TokenStream>, Option<TokenStream>) {
-    let Role::Active(active) = &state.role else { return (None, None) };
     let literal = |millis: u64| {
         let millis = Literal::u64_unsuffixed(millis);
         generated!(#millis)
     };
+    let entered = state.within().map(|(millis, _)| literal(*millis));
+    let Role::Active(active) = &state.role else { return (entered, None) };
     let within = match &active.wait {
         Wait::Sleep(Sleep::Fixed(millis)) => Some(literal(*millis)),
         Wait::Sleep(Sleep::Of { time, max }) => {
@@ -99,7 +113,7 @@ fn times(state: &State, root: &TokenStream) -> (Option<TokenStream>, Option<Toke
                 )
             }))
         }
-        _ => active.within.as_ref().map(|(millis, _)| literal(*millis)),
+        _ => entered,
     };
     (within, active.idle.as_ref().map(|(millis, _)| literal(*millis)))
 }

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 
 use super::lints;
 use super::scope::{self, Scope};
-use crate::model::{Body, Handler, Interface, PayloadKind};
+use crate::model::{Body, Gift, Handler, Interface, PayloadKind};
 
 /// The module with the handler trait and the verdicts.
 pub(crate) fn module(interface: &Interface, docs: Option<&TokenStream>) -> TokenStream {
@@ -40,8 +40,9 @@ impl<'a> Module<'a> {
         let vis = &self.vis;
         let name = name.unraw();
         let about_module = format!("What the machine [`{name}`] asks of its handler.");
+        let has = if self.interface.is_job() { "job" } else { "connection" };
         let about_trait = format!(
-            "Handles a connection of the machine `{name}`: one method for each state, called when \
+            "Handles a {has} of the machine `{name}`: one method for each state, called when \
              what the state waits for has come."
         );
         let unhandled = format!("`{{Self}}` does not handle the machine `{name}`");
@@ -100,6 +101,7 @@ impl<'a> Module<'a> {
             let message = self.ty(message);
             quote!(, #message)
         });
+        let context = self.interface.cx();
         let error = self.interface.error.as_ref().map(|error| self.ty(error));
         let returned = match &error {
             Some(error) => {
@@ -123,7 +125,7 @@ impl<'a> Module<'a> {
                 &mut self,
                 #(#parameters)*
                 #payload
-                #cx: &mut #root::Cx<'_ #message>,
+                #cx: &mut #root::#context<'_ #message>,
             ) -> #returned #body
         }
     }
@@ -138,8 +140,33 @@ impl<'a> Module<'a> {
                 generated_at!(decoder => <#inner as #root::Frame>::Item<'_>)
             }
             PayloadKind::Message(message) => self.ty(message),
+            PayloadKind::Reply(service) => self.of(service, "Service", "Reply"),
             PayloadKind::Unknown => quote!(Unknown),
         }
+    }
+
+    /// The type `name` of what the user's type has as a `contract` of the runtime.
+    fn of(&self, ty: &Type, contract: &str, name: &str) -> TokenStream {
+        if let Type::Infer(_) = ty {
+            return self.ty(ty);
+        }
+        let root = self.scope.inner(&self.interface.root_at(ty.span()));
+        let inner = self.scope.inner(ty);
+        let [contract, name] = [contract, name].map(|name| Ident::new(name, ty.span()));
+        generated_at!(ty => <#inner as #root::#contract>::#name)
+    }
+
+    /// The field of a verdict beside those of its state.
+    fn gift(&self, gift: &Gift) -> TokenStream {
+        let name = format_ident!("{}", gift.name());
+        let (about, ty) = match gift {
+            Gift::Job(service) => ("What is asked for.", self.of(service, "Service", "Job")),
+            Gift::Seed(machine) => {
+                ("What the other machine starts with.", self.of(machine, "Machine", "Seed"))
+            }
+            Gift::Reply(reply) => ("What the job is answered with.", self.ty(reply)),
+        };
+        quote!(#[doc = #about] #name: #ty,)
     }
 
     fn verdicts(&self, handler: &Handler) -> TokenStream {
@@ -155,7 +182,9 @@ impl<'a> Module<'a> {
                 let about = format!("The `{}` of `{}`.", name.unraw(), verdict.name.unraw());
                 quote!(#[doc = #about] #name: #ty,)
             });
-            let data = (!verdict.data.is_empty()).then(|| quote!({ #(#fields)* }));
+            let gift = verdict.gift.as_ref().map(|gift| self.gift(gift));
+            let has_data = gift.is_some() || !verdict.data.is_empty();
+            let data = has_data.then(|| quote!({ #gift #(#fields)* }));
             quote!(#[doc = #docs] #name #data,)
         });
         // Whoever names another verdict is shown the list of them.

@@ -31,6 +31,15 @@ impl State {
         self.some(&self.fields)
     }
 
+    /// The state with `seed` in its only field, by its `name` where that was written.
+    pub(crate) fn seeded(&self, name: &Ident) -> TokenStream {
+        let fields = self.fields.iter().zip(&self.types).map(|(field, ty)| {
+            let seed = generated_at!(ty => seed);
+            generated!(#field: #seed)
+        });
+        generated!(Self::#name { #(#fields),* })
+    }
+
     /// The state without data, by its `name` where that was written.
     pub(crate) fn empty(&self, name: &Ident) -> TokenStream {
         let braces = self.braced.then(|| generated!({}));
@@ -50,6 +59,8 @@ impl Move {
             match fill.source {
                 Source::Verdict | Source::Carry => generated!(#field),
                 Source::Error => generated!(#field: error),
+                Source::Job => back(field, &generated_at!(field => job)),
+                Source::Seed => back(field, &generated_at!(field => seed)),
             }
         });
         let data = self.braced.then(|| generated!({ #(#values),* }));
@@ -91,15 +102,14 @@ impl Move {
         if self.back { generated!(#root::Step::Stayed) } else { generated!(#root::Step::Moved) }
     }
 
-    /// The pattern for the data of the verdict.
-    pub(crate) fn data(&self) -> Option<TokenStream> {
-        let fields: Vec<_> = self.of(Source::Verdict).collect();
-        (!fields.is_empty()).then(|| generated!({ #(#fields),* }))
-    }
-
-    fn of(&self, source: Source) -> impl Iterator<Item = &Ident> {
+    pub(crate) fn of(&self, source: Source) -> impl Iterator<Item = &Ident> {
         self.fills.iter().filter(move |fill| fill.source == source).map(|fill| &fill.field)
     }
+}
+
+/// What comes back, shown at the field that it fills.
+fn back(field: &Ident, value: &TokenStream) -> TokenStream {
+    generated_at!(field => #field: #value)
 }
 
 impl Machine {

@@ -142,6 +142,60 @@ fn frames_messages_and_times() {
 }
 
 #[test]
+fn calls_and_handoffs_lead_out() {
+    check(
+        "pools",
+        "start = Line, eof => Gone, within = 1min => Late, gone => Gone",
+        "enum Pools {
+            #[read(some, max = 1KiB)] #[to(Filing | Watching)]
+            Line,
+            #[call(Index, full => Busy)] #[to(Filing | Looking | Line)]
+            Filing { name: String },
+            #[call(self::Lookup<8>, within = never)] #[to(Line)]
+            Looking { #[carry] name: String },
+            #[sleep(1s)] #[to(Filing)]
+            Busy { #[carry] name: String, #[job] document: Document },
+            #[handoff(Events, full => Refused)]
+            Watching { topic: u8 },
+            #[flush] #[to(Away)]
+            Refused { #[seed] topic: Topic },
+            #[handoff(Events)]
+            Away,
+            #[run(blocking)] #[to(Line)]
+            Late,
+            #[end]
+            Gone,
+        }",
+    );
+}
+
+#[test]
+fn jobs_and_seeds_start_a_machine() {
+    check(
+        "job",
+        "start = Digest, job = Document, reply = self::Filed, message = News, error = Fault, \
+         error => Failed",
+        "pub enum Job {
+            #[run(blocking)] #[to(Told | Done)]
+            Digest { document: Document },
+            #[wait(within = 1s => Failed)] #[to(Done)]
+            Told,
+            #[run(error => Tired)] #[to(Done)]
+            Failed,
+            #[sleep(1s, error => Failed)] #[to(Done)]
+            Tired,
+            #[end]
+            Done,
+        }",
+    );
+    check(
+        "seed",
+        "start = Hello, seed = super::Topic",
+        "pub enum Seeded { #[sleep(1s)] #[to(Gone)] Hello { topic: super::Topic }, #[end] Gone }",
+    );
+}
+
+#[test]
 fn what_is_wrong_leaves_the_rest_usable() {
     check(
         "wrong",
@@ -154,5 +208,10 @@ fn what_is_wrong_leaves_the_rest_usable() {
     );
     check("struct", "start = A", "struct Wrong { a: u8 }");
     check("generic", "start = A", "enum Wrong<T> { #[run] #[to(B)] A { x: T }, #[end] B }");
+    check(
+        "half",
+        "start = A, job =",
+        "enum Half { #[call(, gone => C)] #[to(B)] A { x: u8 }, #[handoff] B, #[end] C }",
+    );
     check("typing", "start = A,", "enum Wrong { #[run] #[to(B)] A, #[run] B { x: }, #[end] C }");
 }

@@ -11,6 +11,7 @@ pub(crate) fn spec(machine: &Machine) -> TokenStream {
     let name = machine.interface.name.unraw().to_string();
     let (docs, start) = (&machine.docs, Literal::usize_unsuffixed(machine.start.0));
     let messages = machine.interface.message.is_some();
+    let starts = machine.interface.starts();
     let states = machine.states.iter().map(|state| self::state(state, root));
     generated! {
         &#root::Spec {
@@ -18,7 +19,7 @@ pub(crate) fn spec(machine: &Machine) -> TokenStream {
             docs: #docs,
             start: #start,
             messages: #messages,
-            starts: #root::Starts::Connection,
+            starts: #root::Starts::#starts,
             states: &[#(#states),*],
         }
     }
@@ -30,6 +31,10 @@ fn state(state: &State, root: &TokenStream) -> TokenStream {
     let wait = match &state.role {
         Role::End => generated!(#root::Wait::End),
         Role::Active(active) => waits(&active.wait, root),
+        Role::Leaving(leaving) => {
+            let pool = &leaving.route.text;
+            generated!(#root::Wait::HandOff { pool: #pool })
+        }
     };
     let edges = state.edges.iter().map(|edge| self::edge(edge, root));
     let fields = state.fields.iter().map(|field| field.unraw().to_string());
@@ -65,7 +70,11 @@ fn waits(wait: &Wait, root: &TokenStream) -> TokenStream {
             let below = &below.value;
             generated!(#root::Wait::Drain { below: #below })
         }
-        Wait::Run => generated!(#root::Wait::Run { blocking: false }),
+        Wait::Run { blocking } => generated!(#root::Wait::Run { blocking: #blocking }),
+        Wait::Call(route) => {
+            let pool = &route.text;
+            generated!(#root::Wait::Call { pool: #pool })
+        }
         Wait::Sleep(Sleep::Fixed(millis) | Sleep::Of { max: millis, .. }) => {
             let at_most = duration(*millis);
             generated!(#root::Wait::Sleep { at_most: #at_most })
@@ -83,6 +92,8 @@ fn edge(edge: &Edge, root: &TokenStream) -> TokenStream {
         Some((Event::Eof, _)) => generated!(Eof),
         Some((Event::Limit, _)) => generated!(Limit),
         Some((Event::Error, _)) => generated!(Error),
+        Some((Event::Full, _)) => generated!(Full),
+        Some((Event::Gone, _)) => generated!(Gone),
     };
     generated!(#root::Edge { on: #root::On::#on, target: #target })
 }

@@ -87,13 +87,19 @@ fn called(state: &State) -> String {
             let below = below.as_ref().map_or("", |below| &below.text);
             format!("Called whenever less than {below} of output is queued.")
         }
-        Kind::Run => "Called at once.".to_owned(),
+        Kind::Run { blocking: false } => "Called at once.".to_owned(),
+        Kind::Run { blocking: true } => {
+            "Called at once, and may block: meanwhile the port lets another thread run.".to_owned()
+        }
+        Kind::Call(Some(pool)) => {
+            format!("Called with the reply of `{}` to the job that the verdict carried.", pool.text)
+        }
         Kind::Sleep(Some(Pause::Fixed(millis))) => format!("Called after {}.", time(*millis)),
         Kind::Sleep(Some(Pause::Of { time: value, max })) => {
             format!("Called after `{value}`, at most {}.", time(*max))
         }
         Kind::Message => "Called with the next message.".to_owned(),
-        Kind::Sleep(None) | Kind::End => String::new(),
+        Kind::Sleep(None) | Kind::Call(None) | Kind::HandOff(_) | Kind::End => String::new(),
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) fn inert(machine: &Machine, graph: &Graph<'_>, lost: TokenStream) -> 
     let targets = Targets::new(machine, graph);
     let mut handlers: Vec<Handler> = Vec::new();
     for (index, state) in machine.states.iter().enumerate() {
-        if state.is_end() {
+        if state.is_end() || state.is_handoff() {
             continue;
         }
         let mut verdicts: Vec<Verdict> = Vec::new();

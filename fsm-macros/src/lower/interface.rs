@@ -3,16 +3,16 @@ use quote::{format_ident, quote};
 use syn::Type;
 
 use super::docs;
-use crate::ast::{Cut, Kind, Machine, State, Wait, unknown};
+use crate::ast::{Cut, Kind, Machine, Pool, State, Wait, unknown};
 use crate::graph::Graph;
-use crate::model::{Body, Handler, Interface, Payload, PayloadKind, Verdict};
+use crate::model::{Body, Gift, Handler, Interface, Payload, PayloadKind, Verdict};
 use crate::spelling;
 
 /// The module of a sound machine.
 pub(crate) fn interface(machine: &Machine, graph: &Graph<'_>) -> Option<Interface> {
     let mut handlers = Vec::new();
     for (index, state) in machine.states.iter().enumerate() {
-        if state.is_end() {
+        if state.is_end() || state.is_handoff() {
             continue;
         }
         let targets = graph.verdicts(index).map(|edge| (edge.target, edge.name));
@@ -48,6 +48,8 @@ pub(super) fn outline(machine: &Machine, handlers: Vec<Handler>) -> Option<Inter
         words: machine.words.clone(),
         states: machine.names().filter(|name| !machine.is_group(name)).cloned().collect(),
         message: args.message.as_ref().map(|(_, message)| message.clone()),
+        seed: seed(machine),
+        reply: reply(machine),
         error: args.error.as_ref().map(|(_, error)| error.clone()),
         handlers,
         decoders: decoders.collect(),
@@ -71,13 +73,17 @@ pub(super) fn handler(machine: &Machine, state: &State, verdicts: Vec<Verdict>) 
     let fields: Vec<_> =
         state.fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect();
     let kind = payload(machine, state);
-    let name = match &kind {
-        Some(PayloadKind::Frame(_)) => "frame",
-        Some(PayloadKind::Message(_)) => "message",
+    let wait = state.waits.first().map(|wait| &wait.kind);
+    let name = match (wait, &kind) {
+        (_, Some(PayloadKind::Frame(_))) => "frame",
+        (Some(Kind::Message), _) => "message",
+        (Some(Kind::Call(_)), _) => "reply",
         _ => "bytes",
     };
-    let body = match (state.waits.first().map(|wait| &wait.kind), &verdicts[..]) {
-        (Some(Kind::Flush | Kind::Sleep(_)), [only]) if only.data.is_empty() => {
+    let body = match (wait, &verdicts[..]) {
+        (Some(Kind::Flush | Kind::Sleep(_)), [only])
+            if only.data.is_empty() && only.gift.is_none() =>
+        {
             Body::Only(only.name.clone())
         }
         _ => Body::Required,
@@ -109,6 +115,21 @@ pub(super) fn message(machine: &Machine) -> Option<Type> {
     }
 }
 
+/// What the machine is started with, if that is something.
+fn seed(machine: &Machine) -> Option<Type> {
+    let args = &machine.args;
+    let written = if args.is_job() { &args.job } else { &args.seed };
+    let written = written.as_ref().map(|(_, seed)| seed.clone());
+    written.or_else(|| args.is_job().then(unknown))
+}
+
+/// What a machine that runs jobs replies.
+fn reply(machine: &Machine) -> Option<Type> {
+    let args = &machine.args;
+    let written = args.reply.as_ref().map(|(_, reply)| reply.clone());
+    written.or_else(|| args.is_job().then(unknown))
+}
+
 /// `name`, changed until no field has it.
 fn free(name: &str, state: &State) -> Ident {
     let mut free = Ident::new(name, Span::call_site());
@@ -126,8 +147,9 @@ fn payload(machine: &Machine, state: &State) -> Option<PayloadKind> {
             Cut::ExactOf(_) | Cut::Until(_) | Cut::Some | Cut::Upto(_) => PayloadKind::Bytes,
             Cut::Unknown => PayloadKind::Unknown,
         }),
-        Kind::Read { shape: None, .. } => Some(PayloadKind::Unknown),
+        Kind::Read { shape: None, .. } | Kind::Call(None) => Some(PayloadKind::Unknown),
         Kind::Message => message(machine).map(|message| PayloadKind::Message(message.into())),
+        Kind::Call(Some(pool)) => Some(PayloadKind::Reply(pool.ty.clone().into())),
         _ => None,
     }
 }
@@ -135,10 +157,25 @@ fn payload(machine: &Machine, state: &State) -> Option<PayloadKind> {
 /// The verdict `name` of state `source` for state `target`.
 pub(super) fn verdict(machine: &Machine, source: usize, target: usize, name: &Ident) -> Verdict {
     let state = &machine.states[target];
-    let given = state.fields.iter().filter(|field| source != target && field.carry.is_none());
+    let given = state.fields.iter().filter(|field| source != target && !field.carries());
+    // A field with the name of what goes out is a finding, and would be another here.
+    let given = given.filter(|field| state.gift().is_none_or(|gift| field.name != gift));
     Verdict {
         name: name.clone(),
         docs: docs::verdict(state, source == target),
         data: given.map(|field| (field.name.clone(), field.ty.clone())).collect(),
+        gift: gift(machine, state),
+    }
+}
+
+/// What a verdict for `state` carries beside its fields.
+fn gift(machine: &Machine, state: &State) -> Option<Gift> {
+    let named =
+        |pool: &Option<Pool>| Box::new(pool.as_ref().map_or_else(unknown, |pool| pool.ty.clone()));
+    match &state.waits.first()?.kind {
+        Kind::Call(pool) => Some(Gift::Job(named(pool))),
+        Kind::HandOff(pool) => Some(Gift::Seed(named(pool))),
+        Kind::End => reply(machine).map(|reply| Gift::Reply(reply.into())),
+        _ => None,
     }
 }

@@ -110,6 +110,8 @@ fn waits_for(wait: &Wait) -> String {
             let max = max.as_ref().map(|(_, max)| format!("max = {}", max.text));
             shape.into_iter().chain(max).collect::<Vec<_>>().join(", ")
         }
+        Kind::Call(Some(pool)) | Kind::HandOff(Some(pool)) => pool.text.clone(),
+        Kind::Run { blocking: true } => "blocking".to_owned(),
         Kind::Drain { below: Some(below) } => format!("below = {}", below.text),
         Kind::Sleep(Some(Pause::Fixed(millis))) => time(*millis),
         Kind::Sleep(Some(Pause::Of { time: value, max })) => {

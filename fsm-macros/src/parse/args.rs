@@ -8,8 +8,10 @@ use crate::ast::{Args, Budget, Edges, Event, Group, unknown};
 use crate::code::Code;
 use crate::errors::Errors;
 
-const KEYS: [&str; 10] =
-    ["start", "eof", "limit", "error", "within", "idle", "message", "module", "size", "crate"];
+const KEYS: [&str; 15] = [
+    "start", "eof", "limit", "error", "within", "idle", "full", "gone", "message", "job", "reply",
+    "seed", "module", "size", "crate",
+];
 
 /// Reads what `#[state_machine(..)]` says.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
@@ -19,6 +21,9 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
         defaults: Edges::default(),
         error: None,
         message: None,
+        job: None,
+        reply: None,
+        seed: None,
         module: None,
         size: None,
         root: None,
@@ -68,6 +73,9 @@ impl Args {
             "start" => self.start = parsed(&entry, "start = State", reader),
             "module" => self.module = parsed(&entry, "module = name", reader),
             "message" => self.message = Some(typed(&entry, reader)),
+            "job" => self.job = Some(typed(&entry, reader)),
+            "reply" => self.reply = Some(typed(&entry, reader)),
+            "seed" => self.seed = Some(typed(&entry, reader)),
             "size" => self.size = budget(&entry, reader),
             _ => {
                 self.root = parsed::<Root>(&entry, "crate = ::path", reader).map(|root| root.0);
@@ -148,7 +156,7 @@ mod tests {
         let (args, messages) = read(
             "start = A, eof => B, limit => C, error => D, within = 5min => E, idle = 1s => F, \
              error = Fault<u8, u8>, message = Msg, module = m, crate = ::a::b, G = A | H, H = B, \
-             size <= 1KiB",
+             size <= 1KiB, full => I, gone => J, job = Map<u8, u8>, reply = R, seed = S",
         );
         assert_eq!(messages, [""; 0]);
         assert_eq!(args.start.unwrap(), "A");
@@ -166,10 +174,14 @@ mod tests {
                 (Event::Error, 0, "D".to_owned()),
                 (Event::Within, 300_000, "E".to_owned()),
                 (Event::Idle, 1_000, "F".to_owned()),
+                (Event::Full, 0, "I".to_owned()),
+                (Event::Gone, 0, "J".to_owned()),
             ]
         );
         assert_eq!(args.error.unwrap().1.to_token_stream().to_string(), "Fault < u8 , u8 >");
         assert_eq!(args.message.unwrap().1.to_token_stream().to_string(), "Msg");
+        assert_eq!(args.job.unwrap().1.to_token_stream().to_string(), "Map < u8 , u8 >");
+        assert!(args.reply.is_some() && args.seed.is_some());
         assert_eq!(args.module.unwrap(), "m");
         assert_eq!(args.root.unwrap().to_string(), ":: a :: b");
         assert_eq!(args.size.unwrap().size.value.to_string(), "1024");
@@ -207,7 +219,8 @@ mod tests {
             (
                 "colour = red",
                 "unknown key `colour` on `state_machine`; it takes `start`, `eof`, `limit`, \
-                 `error`, `within`, `idle`, `message`, `module`, `size` and `crate`",
+                 `error`, `within`, `idle`, `full`, `gone`, `message`, `job`, `reply`, `seed`, \
+                 `module`, `size` and `crate`",
             ),
         ] {
             assert_eq!(read(text).1[0], expected, "{text}");

@@ -8,9 +8,9 @@ use crate::errors::Errors;
 use crate::spelling;
 
 /// The attributes of ours on a state, and on a field.
-const ON_STATES: [&str; 9] =
-    ["read", "flush", "drain", "run", "sleep", "wait", "end", "to", "rest"];
-const ON_FIELDS: [&str; 2] = ["carry", "error"];
+const ON_STATES: [&str; 11] =
+    ["read", "flush", "drain", "run", "sleep", "wait", "call", "handoff", "end", "to", "rest"];
+const ON_FIELDS: [&str; 4] = ["carry", "error", "job", "seed"];
 
 /// An attribute whose name may be a slip, where rustc must not look for it.
 pub(crate) const SLIP: &str = "__fsm_slip";
@@ -205,7 +205,7 @@ fn owner(name: &str, bare: bool, level: Level, helpers: bool) -> Owner {
         Level::Field => &ON_FIELDS,
     };
     let found = match level {
-        Level::Field => bare_field.or(exactly(&ON_FIELDS).filter(|name| *name == "carry")),
+        Level::Field => bare_field.or(exactly(&ON_FIELDS).filter(|name| *name != "error")),
         _ => exactly(own),
     };
     if let Some(found) = found {

@@ -17,6 +17,9 @@ pub(crate) struct Entry {
     pub(crate) lost: bool,
 }
 
+/// The keys whose value is a type.
+const TYPED: [&str; 6] = ["frame", "error", "message", "job", "reply", "seed"];
+
 /// The parts of an attribute, read, and whether all of it could be read.
 pub(crate) fn entries(parts: &[Vec<TokenTree>], errors: &mut Errors) -> (Vec<Entry>, bool) {
     let entries: Vec<Option<Entry>> = parts.iter().map(|part| Entry::parse(part, errors)).collect();
@@ -40,8 +43,8 @@ pub(crate) fn split(tokens: TokenStream, types: bool) -> Vec<Vec<TokenTree>> {
             _ => ' ',
         };
         let takes_type = types
-            || matches!(part.first(), Some(TokenTree::Ident(key))
-            if ["frame", "error", "message"].iter().any(|name| key == name));
+            || matches!(&part[..], [TokenTree::Ident(key), TokenTree::Punct(equals), ..]
+            if equals.as_char() == '=' && TYPED.iter().any(|name| key == name));
         match mark {
             '<' if takes_type => depth += 1,
             '>' if takes_type && before != '-' && before != '=' => depth = depth.saturating_sub(1),

@@ -4,7 +4,7 @@ use quote::ToTokens;
 use super::attribute::{Attr, Level, Owner};
 use super::variant::{self, Variant};
 use super::{entry, wait};
-use crate::ast::{Field, State, To};
+use crate::ast::{Field, Mark, State, To};
 use crate::code::Code;
 use crate::errors::Errors;
 
@@ -50,13 +50,11 @@ pub(crate) fn parse(variant: &Variant, helpers: bool, errors: &mut Errors) -> St
 
 impl Field {
     fn parse(field: &variant::Field, helpers: bool, errors: &mut Errors) -> Self {
-        let mut read =
-            Self { name: field.name.clone(), ty: field.ty.clone(), carry: None, error: None };
+        let mut read = Self { name: field.name.clone(), ty: field.ty.clone(), marks: Vec::new() };
         for attr in &field.attrs {
             let Some(name) = attr.name() else { continue };
-            let (mark, meant) = match attr.owner(Level::Field, helpers) {
-                Owner::Ours("carry") => (&mut read.carry, "carry"),
-                Owner::Ours(meant) => (&mut read.error, meant),
+            let meant = match attr.owner(Level::Field, helpers) {
+                Owner::Ours(meant) => meant,
                 Owner::Misplaced(meant) => {
                     attr.misplaced(meant, Level::Field, errors);
                     continue;
@@ -64,14 +62,17 @@ impl Field {
                 Owner::Other => continue,
             };
             slip(name, meant, errors);
-            if mark.is_some() {
+            let Some(mark) = Mark::named(meant) else { continue };
+            if read.mark(mark).is_some() {
                 errors.at(Code::Twice, name, format!("`{meant}` is here twice; remove one"));
             }
             if attr.arguments(errors).is_some_and(|arguments| !arguments.is_empty()) {
                 let text = format!("`{meant}` takes nothing; write `#[{meant}]`");
                 errors.at(Code::TooMuch, name, text);
             }
-            *mark = Some(name.clone());
+            if read.mark(mark).is_none() {
+                read.marks.push((mark, name.clone()));
+            }
         }
         read
     }
@@ -172,7 +173,7 @@ mod tests {
         let marks: Vec<_> = state
             .fields
             .iter()
-            .map(|field| (field.carry.is_some(), field.error.is_some()))
+            .map(|field| (field.carries(), field.mark(Mark::Error).is_some()))
             .collect();
         assert_eq!(marks, [(true, false), (false, true), (false, false)]);
     }

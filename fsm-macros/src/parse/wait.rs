@@ -4,10 +4,15 @@ use syn::{Lit, Type};
 
 use super::entry::{self, Entry};
 use super::literal;
+use super::pool;
 use super::reader::Reader;
 use crate::ast::{Cut, Edges, Event, Kind, Pause, Shape, Wait};
 use crate::code::Code;
 use crate::errors::Errors;
+
+/// What may come to a state that waits for another pool, and to one that does not.
+const OF_POOLS: [Event; 4] = [Event::Within, Event::Full, Event::Gone, Event::Error];
+const OF_OTHERS: [Event; 5] = [Event::Within, Event::Idle, Event::Eof, Event::Limit, Event::Error];
 
 /// Reads `#[read(..)]` and its like, where `meant` is the right name, and says whether all of it
 /// could be read.
@@ -21,16 +26,23 @@ pub(crate) fn parse(
         "read" => ("read", &["exact", "until", "some", "upto", "frame", "max"]),
         "flush" => ("flush", &[]),
         "drain" => ("drain", &["below"]),
-        "run" => ("run", &[]),
+        "run" => ("run", &["blocking"]),
         "sleep" => ("sleep", &["max"]),
         "wait" => ("wait", &[]),
+        "call" => ("call", &[]),
+        "handoff" => ("handoff", &[]),
         _ => ("end", &[]),
     };
     let Some(mut wait) = unread(name, meant) else { return (None, false) };
     let mut reader = Reader::new(text, errors);
-    let mut parts = entry::split(arguments, false);
-    let time = match &wait.kind {
-        Kind::Sleep(_) => time(&mut parts),
+    let leads_out = wait.kind.leads_out();
+    let mut parts = entry::split(arguments, leads_out);
+    let first = match &mut wait.kind {
+        Kind::Sleep(_) => first(&mut parts, own),
+        Kind::Call(pool) | Kind::HandOff(pool) => {
+            *pool = pool::parse(name, text, first(&mut parts, own), &mut reader);
+            None
+        }
         _ => None,
     };
     let (entries, whole) = entry::entries(&parts, reader.errors);
@@ -43,15 +55,15 @@ pub(crate) fn parse(
         } else if let Some(event) = Event::named(&key) {
             reader.event(event, entry, &mut wait.edges);
         } else if !own.contains(&key.as_str()) {
-            let known: Vec<_> =
-                own.iter().copied().chain(Event::ALL.iter().map(|event| event.name())).collect();
-            reader.unknown(&entry.key, &known);
+            let events = if leads_out { &OF_POOLS[..] } else { &OF_OTHERS };
+            let known = own.iter().copied().chain(events.iter().map(|event| event.name()));
+            reader.unknown(&entry.key, &known.collect::<Vec<_>>());
         } else if reader.is_first(&entry, "=") {
             read(&mut wait.kind, &mut max, &entry, &mut reader);
         }
     }
     if let Kind::Sleep(pause) = &mut wait.kind {
-        *pause = self::pause(name, time, max, &mut reader);
+        *pause = self::pause(name, first, max, &mut reader);
     }
     let whole = whole && !reader.damaged;
     (Some(wait), whole)
@@ -63,9 +75,11 @@ pub(crate) fn unread(name: &Ident, meant: &str) -> Option<Wait> {
         "read" => Kind::Read { shape: None, max: None },
         "flush" => Kind::Flush,
         "drain" => Kind::Drain { below: None },
-        "run" => Kind::Run,
+        "run" => Kind::Run { blocking: false },
         "sleep" => Kind::Sleep(None),
         "wait" => Kind::Message,
+        "call" => Kind::Call(None),
+        "handoff" => Kind::HandOff(None),
         "end" => Kind::End,
         _ => return None,
     };
@@ -88,6 +102,10 @@ fn read(
         (Kind::Drain { below }, _) => {
             let value = reader.value(entry, "below = 64KiB");
             *below = value.and_then(|value| reader.size(&value));
+        }
+        (Kind::Run { blocking }, _) => {
+            *blocking = true;
+            alone(entry, "#[run(blocking)]", reader);
         }
         (Kind::Sleep(_), _) => {
             // A bound that cannot be read is there.
@@ -117,7 +135,10 @@ fn cut(name: &str, entry: &Entry, reader: &mut Reader<'_>) -> Cut {
         "until" => Cut::Until(until(reader.value(entry, "until = b\"\\n\""), reader)),
         "upto" => Cut::Upto(upto(reader.value(entry, "upto = left"), reader)),
         "frame" => frame(reader.value(entry, "frame = Type"), reader),
-        _ => some(entry, reader),
+        _ => {
+            alone(entry, "some, max = 64KiB", reader);
+            Cut::Some
+        }
     }
 }
 
@@ -168,22 +189,23 @@ fn frame(value: Option<TokenStream>, reader: &mut Reader<'_>) -> Cut {
     }
 }
 
-fn some(entry: &Entry, reader: &mut Reader<'_>) -> Cut {
+/// Says that a key is more than a word.
+fn alone(entry: &Entry, example: &str, reader: &mut Reader<'_>) {
     let place = entry.value.clone().filter(|value| !value.is_empty());
     let place = place.or_else(|| entry.target.as_ref().map(ToTokens::to_token_stream));
     if let Some(place) = place {
-        let text = "`some` takes nothing; write `some, max = 64KiB`";
+        let text = format!("`{}` takes nothing; write `{example}`", entry.key);
         reader.errors.at(Code::TooMuch, place, text);
     }
-    Cut::Some
 }
 
-/// The time of a `sleep`, which has no key.
-fn time(parts: &mut Vec<Vec<TokenTree>>) -> Option<TokenStream> {
+/// The time of a `sleep` and the type of a pool, which have no key.
+fn first(parts: &mut Vec<Vec<TokenTree>>, own: &[&str]) -> Option<TokenStream> {
     let keyed = match parts.first().map(Vec::as_slice) {
         None => return None,
         Some([TokenTree::Ident(key), TokenTree::Punct(mark), ..]) => {
-            mark.as_char() == '=' && (key == "max" || Event::named(&key.to_string()).is_some())
+            let is_key = own.iter().any(|own| key == own);
+            mark.as_char() == '=' && (is_key || Event::named(&key.to_string()).is_some())
         }
         Some(_) => false,
     };
@@ -255,7 +277,12 @@ mod tests {
             Kind::Drain { below } => {
                 format!("drain {}", below.map_or("?".to_owned(), |below| below.value.to_string()))
             }
-            Kind::Run => "run".to_owned(),
+            Kind::Run { blocking: false } => "run".to_owned(),
+            Kind::Run { blocking: true } => "run blocking".to_owned(),
+            Kind::Call(pool) => format!("call {}", pool.map_or("?".to_owned(), |pool| pool.text)),
+            Kind::HandOff(pool) => {
+                format!("handoff {}", pool.map_or("?".to_owned(), |pool| pool.text))
+            }
             Kind::Sleep(None) => "sleep ?".to_owned(),
             Kind::Sleep(Some(Pause::Fixed(millis))) => format!("sleep {millis}"),
             Kind::Sleep(Some(Pause::Of { time, max })) => format!("sleep {time}, max {max}"),
@@ -301,6 +328,14 @@ mod tests {
             ("drain(below = 64KiB)", &["drain 65536"]),
             ("run", &["run"]),
             ("run(error => A)", &["run", "error 0 A"]),
+            ("run(blocking, error => A)", &["run blocking", "error 0 A"]),
+            (
+                "call(Index, within = 1min => A, full => B, gone => C)",
+                &["call Index", "within 60000 A", "full 0 B", "gone 0 C"],
+            ),
+            ("call(a::Index<B, [u8; 3]>, gone => C)", &["call a::Index<B, [u8; 3]>", "gone 0 C"]),
+            ("call(<A as B>::C)", &["call <A as B>::C"]),
+            ("handoff(Events, within = never)", &["handoff Events", "never"]),
             ("sleep(100ms)", &["sleep 100"]),
             (
                 "sleep(pause * 2, max = 5min, error => A)",
@@ -338,6 +373,17 @@ mod tests {
             ("flush(idle = never)", "`idle = never` says too little; write `within = never`"),
             ("flush(within = never => A)", "`never` leads nowhere; remove `=> A`"),
             ("flush(eof = 3 => A)", "`eof` has no value; write `eof => A`"),
+            ("run(blocking = true)", "`blocking` takes nothing; write `#[run(blocking)]`"),
+            ("run(bloking)", "unknown key `bloking` on `run`; did you mean `blocking`?"),
+            ("call", "`call` lacks its pool; write `#[call(Service, ..)]`"),
+            ("call(gone => A)", "`call` lacks its pool; write `#[call(Service, ..)]`"),
+            ("call(5)", "`call` is for a pool, by its type; write `#[call(Service, ..)]`"),
+            ("handoff(_)", "`handoff` is for a pool, by its type; write `#[handoff(Machine, ..)]`"),
+            ("call(Index, foll => A)", "unknown key `foll` on `call`; did you mean `full`?"),
+            (
+                "handoff(Events, max = 8)",
+                "unknown key `max` on `handoff`; it takes `within`, `full`, `gone` and `error`",
+            ),
             ("sleep", "`sleep` lacks its time; write `#[sleep(30s)]`"),
             ("sleep(pause)", "nothing bounds this sleep; write `#[sleep(pause, max = 5min)]`"),
             ("sleep(1s, max = 5s)", "`max` bounds an expression, this is a literal; remove `max`"),

@@ -9,21 +9,28 @@ use super::variant::Variant;
 /// The words of ours in a machine, which an editor shows the docs of.
 pub(crate) fn words(args: &TokenStream, item: &Item) -> Vec<Ident> {
     let mut words = Vec::new();
-    keys(args.clone(), &mut words);
+    keys(entry::split(args.clone(), false), &mut words);
     for (level, attr) in item.variants.iter().flat_map(Variant::attributes) {
         let Owner::Ours(meant) = attr.owner(level, item.helpers) else { continue };
         let Some(name) = attr.name().filter(|name| *name == meant) else { continue };
         words.push(name.clone());
         if level == Level::State && meant != "to" {
-            keys(attr.list().unwrap_or_default(), &mut words);
+            let leads_out = matches!(meant, "call" | "handoff");
+            let mut parts = entry::split(attr.list().unwrap_or_default(), leads_out);
+            // The name of a type, unless that is missing.
+            if leads_out && matches!(parts.first().map(Vec::as_slice), Some([TokenTree::Ident(_)]))
+            {
+                parts.remove(0);
+            }
+            keys(parts, &mut words);
         }
     }
     words
 }
 
 /// What stands where a key does, known or not: an editor completes it.
-fn keys(arguments: TokenStream, words: &mut Vec<Ident>) {
-    for part in entry::split(arguments, false) {
+fn keys(parts: Vec<Vec<TokenTree>>, words: &mut Vec<Ident>) {
+    for part in parts {
         let mut tokens = part.into_iter();
         let Some(TokenTree::Ident(key)) = tokens.next() else { continue };
         let is_group = key.unraw().to_string().starts_with(char::is_uppercase);
@@ -55,6 +62,7 @@ mod tests {
         let item = "enum Demo {
             #[read(upto = max, max = LIMIT, within = never)] #[to(A | rest)] A { #[carry] max: u8 },
             #[sleep(idle * 2, max = 5min)] #[to(rest)] #[serde(flush)] B,
+            #[call(index, gone => A)] #[to(A)] C { #[job] size: u8 }, #[run(blocking)] D,
             #[read(some, ma, eof => A)] #[rest] C, #[end] rest,
         }";
         let item = Item::read(item.parse().unwrap(), &mut Errors::default()).unwrap();
@@ -62,7 +70,7 @@ mod tests {
         let words: Vec<String> = words(&args, &item).iter().map(ToString::to_string).collect();
         assert_eq!(
             words.join(" "),
-            "start error read upto max within never to carry sleep max to read some ma eof rest end"
+            "start error read upto max within never to carry sleep max to call gone to job run blocking read some ma eof rest end"
         );
     }
 }

@@ -28,5 +28,5 @@ fn main() {
     session.send(b"hello");
     assert_eq!(session.receive(), b"hello");
     assert_eq!(session.state(), Some("Talk"));
-    assert_eq!(format!("{:?}", Echo::start()), "Talk");
+    assert_eq!(format!("{:?}", Echo::start(())), "Talk");
 }

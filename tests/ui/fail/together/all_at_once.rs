@@ -73,5 +73,5 @@ impl talk::Handler for Client {
 
 fn main() {
     let _ = Session::<Talk, _>::new(Client);
-    let _ = Talk::SPEC.states[Talk::start().state()];
+    let _ = Talk::SPEC.states[Talk::start(()).state()];
 }

@@ -1,0 +1,170 @@
+use crate::ast::{Kind, Machine, State};
+use crate::code::Code;
+use crate::errors::Errors;
+use crate::graph::Graph;
+
+/// Checks what only a machine that runs jobs has, and what it has not.
+pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
+    keys(machine, errors);
+    if machine.args.is_job() {
+        for state in &machine.states {
+            connected(state, errors);
+        }
+        replies(machine, graph, errors);
+    }
+}
+
+/// `job` and `reply` are one thing in two words, and `seed` is another.
+fn keys(machine: &Machine, errors: &mut Errors) {
+    let args = &machine.args;
+    match (&args.job, &args.reply) {
+        (Some((key, _)), None) if !args.damaged => {
+            let text = "nothing says what the `job` is answered with; add `reply = Type`";
+            errors.at(Code::JobWithoutReply, key, text);
+        }
+        (None, Some((key, _))) if !args.damaged => {
+            let text = "nothing says what the `reply` answers; add `job = Type`";
+            errors.at(Code::JobWithoutReply, key, text);
+        }
+        _ => {}
+    }
+    if let (Some((key, _)), true) = (&args.seed, args.is_job()) {
+        let text = "a machine is started by a job or by a hand-off with a seed; \
+                    remove `seed`, or `job` and `reply`";
+        errors.at(Code::SeedAndJob, key, text);
+    }
+}
+
+/// A job has no connection.
+fn connected(state: &State, errors: &mut Errors) {
+    let name = &state.name;
+    for wait in state.waits.iter().filter(|wait| wait.kind.needs_connection()) {
+        let why = match wait.kind {
+            Kind::Read { .. } => "to read from",
+            Kind::HandOff(_) => "to hand off",
+            _ => "to write to",
+        };
+        let text = format!(
+            "a job has no connection {why}; \
+             make state `{name}` one that waits by `call`, `wait`, `sleep` or `run`"
+        );
+        errors.at(Code::NoConnection, &wait.name, text);
+    }
+    if let Some(rest) = state.rest.as_ref().filter(|_| !state.is_end()) {
+        let text = "a job has no connection that could be closed here; remove `#[rest]`";
+        errors.at(Code::NoConnection, rest, text);
+    }
+}
+
+/// An end carries the reply, which only a handler can give.
+fn replies(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
+    let mut said: Vec<&proc_macro2::Ident> = Vec::new();
+    for edge in graph.edges.iter().flatten() {
+        let Some(event) = edge.event() else { continue };
+        let target = &machine.states[edge.target];
+        // A default is one token for many edges.
+        if !target.is_end() || said.iter().any(|name| std::ptr::eq(*name, edge.name)) {
+            continue;
+        }
+        said.push(edge.name);
+        let (event, name) = (event.name(), &target.name);
+        let text = format!(
+            "`{event}` leads to the end `{name}` and nothing gives the reply then; \
+             lead it to a state that does, such as a `run`"
+        );
+        errors.at(Code::NoReply, edge.name, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::table;
+
+    #[test]
+    fn a_job_has_a_reply_and_no_seed() {
+        let states = "#[run] #[to(B)] A { x: u8 }, #[end] B";
+        table(&[
+            ("start = A, job = J, reply = R", states, &[]),
+            ("start = A, seed = S", states, &[]),
+            (
+                "start = A, job = J",
+                states,
+                &["nothing says what the `job` is answered with; add `reply = Type`"],
+            ),
+            (
+                "start = A, reply = R",
+                states,
+                &["nothing says what the `reply` answers; add `job = Type`"],
+            ),
+            (
+                "start = A, reply = R, jobb = J",
+                states,
+                &["unknown key `jobb` on `state_machine`; did you mean `job`?"],
+            ),
+            (
+                "start = A, job = J, reply = R, seed = S",
+                states,
+                &["a machine is started by a job or by a hand-off with a seed; \
+                   remove `seed`, or `job` and `reply`"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn a_job_has_no_connection() {
+        table(&[
+            (
+                "start = A, job = J, reply = R",
+                "#[run] #[to(B | C | D | E | F)] A { x: u8 }, #[read(some, max = 1)] #[to(F)] B,
+                 #[flush] #[to(F)] C, #[drain(below = 1)] #[to(F)] D, #[handoff(M)] E, #[end] F",
+                &[
+                    "a job has no connection to read from; \
+                     make state `B` one that waits by `call`, `wait`, `sleep` or `run`",
+                    "a job has no connection to write to; \
+                     make state `C` one that waits by `call`, `wait`, `sleep` or `run`",
+                    "a job has no connection to write to; \
+                     make state `D` one that waits by `call`, `wait`, `sleep` or `run`",
+                    "a job has no connection to hand off; \
+                     make state `E` one that waits by `call`, `wait`, `sleep` or `run`",
+                ],
+            ),
+            (
+                "start = A, job = J, reply = R",
+                "#[run] #[to(B)] A { x: u8 }, #[sleep(1s)] #[to(C)] #[rest] B, #[end] C",
+                &["a job has no connection that could be closed here; remove `#[rest]`"],
+            ),
+            (
+                "start = A, job = J, reply = R, message = M",
+                "#[run] #[to(B)] A { x: u8 },
+                 #[wait(within = 1s => A2)] #[to(C)] B, #[run] #[to(C)] A2, #[end] C",
+                &[],
+            ),
+            (
+                "start = A, job = J, reply = R, message = M",
+                "#[run] #[to(B)] A { x: u8 },
+                 #[wait(within = never, eof => D)] #[to(C)] B, #[run] #[to(C)] D, #[end] C",
+                &[
+                    "`eof` can never happen in state `B`: a job has no peer; remove it",
+                    "nothing leads to state `D`; name it in some `#[to(..)]`, or remove it",
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn only_a_handler_gives_the_reply() {
+        table(&[(
+            "start = A, job = J, reply = R, gone => D, error = E, error => D",
+            "#[call(S, within = 1s => D)] #[to(D)] B, #[call(S, within = 1s => C)] #[to(D)] C2,
+             #[run(error => C)] #[to(B | C2)] A { x: u8 }, #[run] #[to(D)] C, #[end] D",
+            &[
+                "`within` leads to the end `D` and nothing gives the reply then; \
+                 lead it to a state that does, such as a `run`",
+                "`error` leads to the end `D` and nothing gives the reply then; \
+                 lead it to a state that does, such as a `run`",
+                "`gone` leads to the end `D` and nothing gives the reply then; \
+                 lead it to a state that does, such as a `run`",
+            ],
+        )]);
+    }
+}

@@ -1,0 +1,118 @@
+use crate::ast::{Machine, State};
+use crate::code::Code;
+use crate::errors::Errors;
+use crate::graph::Graph;
+
+/// Checks the states that lead out of the machine's pool, and what leads to them.
+pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
+    for state in &machine.states {
+        if let Some(gift) = state.gift() {
+            names(state, gift, errors);
+        }
+        if let (Some(to), true) = (&state.to, state.is_handoff()) {
+            let text = "a hand-off leads out of the machine; remove `#[to(..)]`";
+            errors.at(Code::HandOffGoesOn, &to.key, text);
+        }
+    }
+    given(machine, graph, errors);
+}
+
+/// A verdict has one field of a name.
+fn names(state: &State, gift: &str, errors: &mut Errors) {
+    if let Some(field) = state.fields.iter().find(|field| field.name == gift) {
+        let name = &state.name;
+        let text = format!(
+            "the verdict that enters `{name}` carries its {gift} as `{gift}`; rename the field"
+        );
+        errors.at(Code::NameTaken, &field.name, text);
+    }
+}
+
+/// The job and the seed come from a handler: an edge that the runtime takes has none.
+fn given(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
+    if let Some((start, written)) = graph.start {
+        let state = &machine.states[start];
+        if let Some(gift) = state.gift() {
+            let name = &state.name;
+            let text = format!(
+                "the machine starts in `{name}` and nothing gives its {gift} then; \
+                 start in another state"
+            );
+            errors.at(Code::NothingFills, written, text);
+        }
+    }
+    let mut said: Vec<&proc_macro2::Ident> = Vec::new();
+    for edge in graph.edges.iter().flatten() {
+        let Some(event) = edge.event() else { continue };
+        let target = &machine.states[edge.target];
+        let Some(gift) = target.gift() else { continue };
+        // A default is one token for many edges.
+        if said.iter().any(|name| std::ptr::eq(*name, edge.name)) {
+            continue;
+        }
+        said.push(edge.name);
+        let (event, name) = (event.name(), &target.name);
+        let text = format!(
+            "`{event}` leads to `{name}` and nothing gives its {gift} then; \
+             lead it to a state that does, such as a `run`"
+        );
+        errors.at(Code::NothingFills, edge.name, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::table;
+
+    #[test]
+    fn a_call_and_a_handoff_are_silent() {
+        table(&[(
+            "start = A, gone => D",
+            "#[run] #[to(B | C)] A,
+             #[call(S, within = 1s => D, full => E)] #[to(B | D)] B { x: u8 },
+             #[handoff(M, within = never, full => F)] C { y: u8 },
+             #[run] #[to(D)] E { #[carry] x: u8, #[job] j: J },
+             #[run] #[to(D)] F { #[carry] y: u8, #[seed] s: S }, #[end] D",
+            &[],
+        )]);
+    }
+
+    #[test]
+    fn the_verdict_has_its_names() {
+        table(&[(
+            "start = A, gone => D",
+            "#[run] #[to(B | C)] A, #[call(S, within = 1s => D)] #[to(D)] B { job: u8, seed: u8 },
+             #[handoff(M, within = 1s => D)] C { seed: u8 }, #[end] D",
+            &[
+                "the verdict that enters `B` carries its job as `job`; rename the field",
+                "the verdict that enters `C` carries its seed as `seed`; rename the field",
+            ],
+        )]);
+    }
+
+    #[test]
+    fn a_handoff_leads_out() {
+        table(&[(
+            "start = A, gone => D",
+            "#[run] #[to(C)] A, #[handoff(M, within = 1s => D)] #[to(A)] C, #[end] D",
+            &["a hand-off leads out of the machine; remove `#[to(..)]`"],
+        )]);
+    }
+
+    #[test]
+    fn only_a_handler_gives_a_job() {
+        table(&[(
+            "start = B, gone => D, within = 1s => B",
+            "#[flush] #[to(B | C | D)] A,
+             #[call(S, within = 1s => D)] #[to(A)] B,
+             #[handoff(M, full => B)] C, #[end] D",
+            &[
+                "the machine starts in `B` and nothing gives its job then; start in another state",
+                "`within` leads to `B` and nothing gives its job then; \
+                 lead it to a state that does, such as a `run`",
+                "`full` leads to `B` and nothing gives its job then; \
+                 lead it to a state that does, such as a `run`",
+            ],
+        )]);
+    }
+}

@@ -1,0 +1,31 @@
+//! A machine is started by a job and by a hand-off.
+//! Plants fsm::E077.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Digest, job = Vec<u8>, reply = u64, seed = String)]
+//~ #[state_machine(start = Digest, job = Vec<u8>, reply = u64)]
+enum Index {
+    #[run(blocking)]
+    #[to(Store)]
+    Digest { document: Vec<u8> },
+    #[sleep(1s)]
+    #[to(Done)]
+    Store,
+    #[end]
+    Done,
+}
+
+struct Indexer;
+
+impl index::Handler for Indexer {
+    fn digest(&mut self, _: &mut Vec<u8>, _: &mut JobCx<'_>) -> index::AfterDigest {
+        index::AfterDigest::Store
+    }
+
+    fn store(&mut self, _: &mut JobCx<'_>) -> index::AfterStore {
+        index::AfterStore::Done { reply: 7 }
+    }
+}
+
+fn main() {}

@@ -1,0 +1,36 @@
+//! A hand-off has verdicts.
+//! Plants fsm::E054.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Line, eof => Closed)]
+enum Upload {
+    #[read(some, max = 1KiB, within = 30s => Closed)]
+    #[to(Watching)]
+    Line,
+    #[handoff(Events, within = 5s => Closed, gone => Closed)]
+    #[to(Closed)]
+    //~-
+    Watching,
+    #[end]
+    Closed,
+}
+
+#[state_machine(start = Hello, seed = Vec<u8>)]
+enum Events {
+    #[flush(within = 30s => Gone)]
+    #[to(Gone)]
+    Hello { topic: Vec<u8> },
+    #[end]
+    Gone,
+}
+
+struct Client;
+
+impl upload::Handler for Client {
+    fn line(&mut self, bytes: &[u8], _: &mut Cx<'_>) -> upload::AfterLine {
+        upload::AfterLine::Watching { seed: bytes.to_vec() }
+    }
+}
+
+fn main() {}

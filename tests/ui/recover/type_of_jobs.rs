@@ -1,0 +1,30 @@
+//! The type of jobs is not typed yet.
+//! Plants fsm::E013.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Digest, job =, reply = u64)]
+enum Index {
+    #[run(blocking)]
+    #[to(Store)]
+    Digest { document: Vec<u8> },
+    #[sleep(1s)]
+    #[to(Done)]
+    Store,
+    #[end]
+    Done,
+}
+
+struct Indexer;
+
+impl index::Handler for Indexer {
+    fn digest(&mut self, _: &mut Vec<u8>, _: &mut JobCx<'_>) -> index::AfterDigest {
+        index::AfterDigest::Store
+    }
+
+    fn store(&mut self, _: &mut JobCx<'_>) -> index::AfterStore {
+        index::AfterStore::Done { reply: 7 }
+    }
+}
+
+fn main() {}
