@@ -45,11 +45,7 @@ impl<M: Machine> Leaves for Ready<M> {
 }
 
 impl Departure {
-    pub(crate) fn new<M: Machine>(
-        to: Arc<dyn Arrivals<M>>,
-        seed: M::Seed,
-        credit: Credit,
-    ) -> Self {
+    pub(crate) fn new<M: Machine>(to: Arc<dyn Arrivals<M>>, seed: M::Seed, credit: Credit) -> Self {
         Self(Box::new(Ready { to, seed, credit }))
     }
 

@@ -275,7 +275,10 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         }
         if waits || !rest.input.is_empty() {
             self.cold = Some(Box::new(rest));
-        } else if env.desk.draining && pause != Pause::Share && M::SPEC.states[self.actor.state()].rest {
+        } else if env.desk.draining
+            && pause != Pause::Share
+            && M::SPEC.states[self.actor.state()].rest
+        {
             return self.end(Ended::Drained, u64::MAX, key, env);
         }
         if pause == Pause::Share { After::Again } else { After::Wait }

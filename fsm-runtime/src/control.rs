@@ -105,7 +105,8 @@ impl Control {
     #[inline]
     pub(crate) fn freed(&self) {
         self.credits.give_back();
-        let starved = self.starved.load(Ordering::SeqCst) && self.starved.swap(false, Ordering::SeqCst);
+        let starved =
+            self.starved.load(Ordering::SeqCst) && self.starved.swap(false, Ordering::SeqCst);
         if self.resumes() || starved {
             self.interrupt();
         }

@@ -57,6 +57,7 @@ use self::plan::Plan;
 ///     }
 /// }
 ///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let front = Pool::builder::<Mirror>("front").listen("127.0.0.1:0").handler(|_peer| Client);
 /// let work = Pool::workers::<Reverse>("work", 2, |mut line: Vec<u8>| {
 ///     line.reverse();
@@ -69,7 +70,8 @@ use self::plan::Plan;
 /// # client.read_exact(&mut answer)?;
 /// # assert_eq!(&answer, b"desserts\n");
 /// running.drain()?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Default)]
 #[must_use = "pools do nothing until they are run or started"]
@@ -160,7 +162,9 @@ impl Pipeline {
         let mut served: Vec<Option<Served>> = starting.iter().map(|_| None).collect();
         let mut failure = None;
         for index in order {
-            let Some(((name, control, prepared), routes)) = starting[index].take() else { continue };
+            let Some(((name, control, prepared), routes)) = starting[index].take() else {
+                continue;
+            };
             if failure.is_some() {
                 break;
             }

@@ -1,6 +1,6 @@
-use std::{fmt, io};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::{fmt, io};
 
 use crate::core::{Effect, Input, PortCore, Thread};
 use crate::credits::Wakes;

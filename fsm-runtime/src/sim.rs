@@ -353,8 +353,7 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     /// assert_eq!(peer.ended(), Some(Ended::Done));
     /// ```
     pub fn advance(&mut self, time: Duration) {
-        let until =
-            self.now.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let until = self.now.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         while let Some(due) = self.port.next_deadline().filter(|due| *due <= until) {
             self.set_time(due.max(self.now));
             self.run(Ready::NONE);
@@ -503,8 +502,7 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
 
     /// How many bytes the machine has not used, of those that were sent.
     pub(crate) fn unused(&self) -> usize {
-        self.pipe.to_machine.borrow().len()
-            + self.port.look(self.key, Conn::unread).unwrap_or(0)
+        self.pipe.to_machine.borrow().len() + self.port.look(self.key, Conn::unread).unwrap_or(0)
     }
 
     /// Gives the connection one turn, without waiting for what it waits for; `false` when it waits.

@@ -242,7 +242,9 @@ impl Watch {
                 port.unblock(run.thread, run.turn, Blocked::Seen);
             }
             (None, _) if !std::mem::replace(&mut self.blind, true) => {
-                tracing::info!("this system does not say which threads block: only what is declared gives way");
+                tracing::info!(
+                    "this system does not say which threads block: only what is declared gives way"
+                );
             }
             _ => {}
         }

@@ -2,8 +2,8 @@ use std::marker::PhantomData;
 
 use crate::side::Job;
 use crate::{
-    Cx, Drive, Edge, Input, JobMachine, Lapse, Machine, NoMessage, On, Service, Spec, Starts, State,
-    Step, Timing, Wait,
+    Cx, Drive, Edge, Input, JobMachine, Lapse, Machine, NoMessage, On, Service, Spec, Starts,
+    State, Step, Timing, Wait,
 };
 
 /// The machine of plain workers: it does the job, and is done. Its handler is a function.
@@ -25,14 +25,7 @@ impl<S: Service> Machine for Work<S> {
                 rest: false,
                 fields: &["job"],
             },
-            State {
-                name: "Done",
-                docs: "",
-                wait: Wait::End,
-                edges: &[],
-                rest: false,
-                fields: &[],
-            },
+            State { name: "Done", docs: "", wait: Wait::End, edges: &[], rest: false, fields: &[] },
         ],
     };
 
@@ -62,7 +55,12 @@ impl<S: Service> Service for Work<S> {
 impl<S: Service> JobMachine for Work<S> {}
 
 impl<S: Service, F: FnMut(S::Job) -> S::Reply> Drive<F> for Work<S> {
-    fn resume(&mut self, work: &mut F, _: &mut Input<'_, ()>, cx: &mut Cx<'_, NoMessage, Job>) -> Step {
+    fn resume(
+        &mut self,
+        work: &mut F,
+        _: &mut Input<'_, ()>,
+        cx: &mut Cx<'_, NoMessage, Job>,
+    ) -> Step {
         let Some(job) = self.0.take() else { return Step::End };
         let reply = cx.blocking(|| work(job));
         cx.finish(reply);

@@ -56,7 +56,8 @@ impl<M: Machine<Side = Connection>> Builder<M> {
             halves.iter().map(|half| Arc::clone(&half.port) as Arc<dyn Seats>).collect();
         let accepting = halves.iter().filter(|half| !half.acceptors.is_empty()).count();
         self.control.attach(seats.iter().map(Arc::downgrade).collect(), accepting);
-        self.inbox.attach(halves.iter().map(|half| Arc::downgrade(&half.port) as Weak<_>).collect());
+        self.inbox
+            .attach(halves.iter().map(|half| Arc::downgrade(&half.port) as Weak<_>).collect());
         let entry: Arc<dyn Arrivals<M>> = Arc::<Floor<M, H, F>>::clone(&floor);
         let mut threads: Vec<ThreadOf> = Vec::new();
         for (number, half) in halves.into_iter().enumerate() {
@@ -78,7 +79,8 @@ impl<M: Machine<Side = Connection>> Builder<M> {
                 let (control, registry) = (Arc::clone(&self.control), Arc::clone(&registry));
                 let (name, inbox, bounds) = (self.name.clone(), self.inbox.clone(), self.bounds());
                 threads.push(Box::new(move |routes, ready| {
-                    let desk = Desk::new(Arc::<Port<_>>::clone(&port), thread, port.state(thread), routes);
+                    let desk =
+                        Desk::new(Arc::<Port<_>>::clone(&port), thread, port.state(thread), routes);
                     let env = Env::new(inbox, bounds, Arc::clone(&control), Some(registry), desk);
                     ready(Ok(()));
                     Worker { name, port, waits, thread, env, clock: Clock::new(start), control }
@@ -86,7 +88,12 @@ impl<M: Machine<Side = Connection>> Builder<M> {
                 }));
             }
         }
-        Ok(Prepared { addresses, entry: Box::new(move || Box::new(Arc::clone(&entry))), threads, seats })
+        Ok(Prepared {
+            addresses,
+            entry: Box::new(move || Box::new(Arc::clone(&entry))),
+            threads,
+            seats,
+        })
     }
 
     fn half<H>(&self, number: usize) -> Result<Half<M, H>, PoolError>

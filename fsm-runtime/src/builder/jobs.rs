@@ -57,7 +57,8 @@ impl<M: JobMachine> Builder<M> {
                         return Ok(());
                     }
                 };
-                let desk = Desk::new(Arc::<Port<_>>::clone(&port), thread, port.state(thread), routes);
+                let desk =
+                    Desk::new(Arc::<Port<_>>::clone(&port), thread, port.state(thread), routes);
                 let env = JobEnv::new(handler, make, inbox, bounds, Arc::clone(&control), desk);
                 ready(Ok(()));
                 Worker { name, port, waits, thread, env, clock: Clock::new(start), control }.run()

@@ -133,9 +133,10 @@ fn order(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
     while !left.is_empty() {
         let together = |a: usize, b: usize| a == b || (reach[a][b] && reach[b][a]);
         // Nobody outside of its group leads to it; there is one, since groups make no cycle.
-        let first = left.iter().copied().find(|pool| {
-            left.iter().all(|other| together(*pool, *other) || !reach[*other][*pool])
-        });
+        let first = left
+            .iter()
+            .copied()
+            .find(|pool| left.iter().all(|other| together(*pool, *other) || !reach[*other][*pool]));
         let Some(first) = first else { break };
         let (group, others) = left.iter().copied().partition(|pool| together(first, *pool));
         order.push(group);
