@@ -5,5 +5,15 @@
 
 mod api;
 mod http;
+mod store;
 
-fn main() {}
+/// The page for people.
+const PAGE: &str = include_str!("page.html");
+
+fn main() -> Result<(), store::Error> {
+    let (_store, recovery) = store::Store::open("docs-data")?;
+    if !recovery.is_empty() {
+        eprintln!("{recovery}");
+    }
+    Ok(())
+}

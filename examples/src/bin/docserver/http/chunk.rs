@@ -61,10 +61,10 @@ impl Trailers {
 
 /// Refuses what a lenient reader might take for the end of a line.
 fn check_text(line: &[u8]) -> Result<(), Refusal> {
-    match line.iter().any(|&byte| byte.is_ascii_control() && byte != b'\t') {
-        true => Err(Refusal::bad("a control character between two chunks")),
-        false => Ok(()),
+    if line.iter().any(|&byte| byte.is_ascii_control() && byte != b'\t') {
+        return Err(Refusal::bad("a control character between two chunks"));
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ fn parse(range: &[u8], len: u64) -> Option<Selection> {
     }
     let end = len.saturating_sub(1);
     let (first, last) = match (first, last) {
-        ("", suffix) => (len.checked_sub(number(suffix)?).unwrap_or(0), end),
+        ("", suffix) => (len.saturating_sub(number(suffix)?), end),
         (first, "") => (number(first)?, end),
         (first, last) => {
             let (first, last) = (number(first)?, number(last)?);
@@ -67,9 +67,10 @@ fn parse(range: &[u8], len: u64) -> Option<Selection> {
             (first, last.min(end))
         }
     };
-    Some(match first < len {
-        true => Selection::Part(Part { first, last, of: len }),
-        false => Selection::Unsatisfiable(Unsatisfiable(len)),
+    Some(if first < len {
+        Selection::Part(Part { first, last, of: len })
+    } else {
+        Selection::Unsatisfiable(Unsatisfiable(len))
     })
 }
 
