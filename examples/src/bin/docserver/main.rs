@@ -5,10 +5,8 @@
 
 mod api;
 mod http;
+mod page;
 mod store;
-
-/// The page for people.
-const PAGE: &str = include_str!("page.html");
 
 fn main() -> Result<(), store::Error> {
     let (_store, recovery) = store::Store::open("docs-data")?;

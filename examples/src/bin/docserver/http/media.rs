@@ -17,3 +17,23 @@ pub(crate) fn media_type(name: &str) -> &'static str {
         _ => "application/octet-stream",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_browser_would_run_is_served_as_such() {
+        for (name, expected) in [
+            ("a.txt", "text/plain; charset=utf-8"),
+            ("A.HTML", "text/plain; charset=utf-8"),
+            ("a.js", "text/plain; charset=utf-8"),
+            ("a.png", "image/png"),
+            ("a.svg", "application/octet-stream"),
+            ("a.xhtml", "application/octet-stream"),
+            ("txt", "application/octet-stream"),
+        ] {
+            assert_eq!(media_type(name), expected, "{name}");
+        }
+    }
+}

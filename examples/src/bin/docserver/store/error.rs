@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
+use crate::http::{Refusal, Status};
+
 /// Why the store could not do something.
 #[derive(Debug)]
 pub(crate) enum Error {
@@ -33,6 +35,14 @@ impl Error {
             Self::Sql(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
             _ => false,
         }
+    }
+
+    /// What a client is told. Paths and the like are for the log.
+    pub(crate) fn refusal(&self) -> Refusal {
+        if self.is_full() {
+            return Refusal::new(Status::InsufficientStorage, "the disk is full");
+        }
+        Refusal::new(Status::InternalServerError, "the store failed")
     }
 }
 
