@@ -115,4 +115,6 @@ impl Store {
 }
 
 #[cfg(test)]
+mod kill;
+#[cfg(test)]
 mod tests;

@@ -72,6 +72,13 @@ impl<'a> Head<'a> {
     pub(crate) fn exchange(&self) -> Exchange {
         Exchange { is_head: self.method == Method::Head, keep_alive: self.keep_alive }
     }
+
+    /// The same for an answer that is given before the body has been read: nobody will find the
+    /// next request behind it.
+    pub(crate) fn exchange_unread(&self) -> Exchange {
+        let exchange = self.exchange();
+        Exchange { keep_alive: exchange.keep_alive && self.framing.is_empty(), ..exchange }
+    }
 }
 
 impl Version {

@@ -2,17 +2,20 @@
 
 use rusqlite::params;
 
-use super::snippet::{MARK, UNMARK, segments};
+use super::snippet::Snippets;
 use super::{Error, Store};
 use crate::api::Hit;
 
 /// Further words are not looked for.
 const MAX_WORDS: usize = 32;
 
-/// Words in a name count five times. FTS5 sorts by itself, and so a snippet is made of hits alone
-/// that are given out.
+/// So many bytes of text are looked through for what to show of the hits.
+const BUDGET: usize = 16 * 1024 * 1024;
+
+/// Words in a name count five times. FTS5 sorts by itself, and so only the texts of hits that are
+/// given out are read.
 const QUERY: &str = "
-    SELECT documents.name, documents.len, snippet(texts, 1, ?3, ?4, '…', 24)
+    SELECT documents.name, documents.len, texts.body
     FROM texts JOIN documents ON documents.id = texts.rowid
     WHERE texts MATCH ?1 AND rank MATCH 'bm25(5.0, 1.0)'
     ORDER BY rank LIMIT ?2
@@ -24,10 +27,10 @@ impl Store {
     pub(crate) fn search(&self, words: &str, limit: usize) -> Result<Vec<Hit>, Error> {
         let Some(query) = query(words) else { return Ok(Vec::new()) };
         let mut statement = self.sql.prepare_cached(QUERY)?;
-        let (mark, unmark) = (MARK.to_string(), UNMARK.to_string());
-        let hits = statement.query_map(params![query, limit, mark, unmark], |row| {
-            let snippet: String = row.get(2)?;
-            Ok(Hit { name: row.get(0)?, len: row.get(1)?, snippet: segments(&snippet) })
+        let mut snippets = Snippets::new(words, BUDGET);
+        let hits = statement.query_map(params![query, limit], |row| {
+            let snippet = snippets.make(row.get_ref(2)?.as_str()?);
+            Ok(Hit { name: row.get(0)?, len: row.get(1)?, snippet })
         })?;
         Ok(hits.collect::<Result<_, _>>()?)
     }
@@ -46,13 +49,13 @@ fn query(words: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Otherwise a snippet would be made of every hit, to be thrown away.
+    /// Otherwise the texts of all hits would be read, to be thrown away.
     #[test]
     fn hits_are_sorted_by_fts5() {
         let root = tempfile::TempDir::new().unwrap();
         let (store, _) = Store::open(root.path()).unwrap();
         let mut statement = store.sql.prepare(&format!("EXPLAIN QUERY PLAN {QUERY}")).unwrap();
-        let rows = statement.query_map(params!["a", 1, "", ""], |row| row.get::<_, String>(3));
+        let rows = statement.query_map(params!["a", 1], |row| row.get::<_, String>(3));
         let plan = rows.unwrap().collect::<Result<Vec<_>, _>>().unwrap();
         assert_eq!(plan.len(), 2, "{plan:?}");
         assert!(plan[0].starts_with("SCAN texts VIRTUAL TABLE"), "{plan:?}");

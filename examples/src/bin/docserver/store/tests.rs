@@ -339,6 +339,17 @@ fn snippets_show_what_was_found() {
     assert!(f.store.search("a", 10).unwrap()[0].snippet.iter().all(|segment| !segment.mark));
 }
 
+/// Nor does a search take long.
+#[test]
+fn a_word_may_be_found_a_million_times() {
+    let mut f = Fixture::new();
+    f.put("many", "a ".repeat(1_000_000).as_bytes());
+    let start = std::time::Instant::now();
+    let hits = f.store.search("a A á à â ä", 10).unwrap();
+    assert!(hits[0].snippet.iter().any(|segment| segment.mark));
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed()); // in a debug build
+}
+
 /// No query is an error, whatever is typed.
 #[test]
 fn any_query_is_a_query() {

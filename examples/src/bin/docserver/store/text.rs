@@ -47,20 +47,17 @@ pub(super) fn read(mut file: &File) -> io::Result<String> {
     file.rewind()?;
     let mut bytes = Vec::new();
     file.take(MAX).read_to_end(&mut bytes)?;
-    Ok(clean(bytes))
+    Ok(cut(bytes))
 }
 
-/// Cuts off half a character at the end. Control characters mean nothing to who reads a text, and
-/// two of them mark what was found in it, so they go.
-fn clean(bytes: Vec<u8>) -> String {
-    let text = String::from_utf8(bytes).unwrap_or_else(|error| {
+/// Cuts off half a character at the end.
+fn cut(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| {
         let valid = error.utf8_error().valid_up_to();
         let mut bytes = error.into_bytes();
         bytes.truncate(valid);
         String::from_utf8(bytes).unwrap_or_default()
-    });
-    let is_noise = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
-    if text.contains(is_noise) { text.replace(is_noise, " ") } else { text }
+    })
 }
 
 #[cfg(test)]
@@ -96,8 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_searched_has_no_noise_and_no_half_characters() {
-        assert_eq!(clean("a\u{2}b\u{3}c\0\r\nd\te\u{85}".into()), "a b c  \nd\te ");
-        assert_eq!(clean("ä€".as_bytes()[..4].to_vec()), "ä");
+    fn no_half_character_is_searched() {
+        assert_eq!(cut("ä€".as_bytes()[..4].to_vec()), "ä");
     }
 }

@@ -277,6 +277,17 @@ fn connections_are_kept_or_not() {
 }
 
 #[test]
+fn a_connection_with_an_unread_body_is_over() {
+    for (len, kept) in [(0, true), (1, false)] {
+        let request = format!("PUT /docs/a HTTP/1.1\r\nHost: a\r\nContent-Length: {len}\r\n\r\n");
+        with_head(&request, |head| {
+            assert!(head.exchange().keep_alive);
+            assert_eq!(head.exchange_unread().keep_alive, kept);
+        });
+    }
+}
+
+#[test]
 fn a_few_empty_lines_may_come_first() {
     for lines in ["", "\r\n", "\r\n\r\n"] {
         let request = format!("{lines}GET / HTTP/1.1\r\nHost: a\r\n\r\n");
