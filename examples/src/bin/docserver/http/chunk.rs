@@ -1,0 +1,156 @@
+//! The lines between the chunks of a body.
+//!
+//! A chunked body is a line with a size, so many bytes, an empty line, and so on up to a chunk of
+//! size 0; then lines of trailer fields up to an empty one.
+
+use super::method::is_token;
+use super::percent::hex;
+use super::{Refusal, Status};
+
+/// The longest line; the `max` of the states that read one.
+pub(crate) const MAX_LINE: usize = 256;
+
+/// The most trailer lines.
+const MAX_TRAILERS: u8 = 32;
+
+/// Reads the line before a chunk, without its CRLF; 0 is the size of the last one.
+///
+/// Extensions are for nobody: they are skipped.
+pub(crate) fn size(line: &[u8]) -> Result<u64, Refusal> {
+    let bad = Refusal::bad("a chunk has no valid size");
+    let digits = line.iter().take_while(|digit| digit.is_ascii_hexdigit()).count();
+    let (digits, extension) = line.split_at(digits);
+    // The size of a chunk fits into 16 digits, so no sum of digits overflows.
+    if digits.is_empty() || digits.len() > 16 {
+        return Err(bad);
+    }
+    if !extension.is_empty() && !extension.trim_ascii_start().starts_with(b";") {
+        return Err(bad);
+    }
+    check_text(extension)?;
+    Ok(digits.iter().fold(0, |size, &digit| size << 4 | u64::from(hex(digit).unwrap_or(0))))
+}
+
+/// Checks the two bytes behind a chunk.
+pub(crate) fn end(bytes: [u8; 2]) -> Result<(), Refusal> {
+    if bytes == *b"\r\n" { Ok(()) } else { Err(Refusal::bad("a chunk is longer than its size")) }
+}
+
+/// The trailer fields, which nobody reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Trailers(u8);
+
+impl Trailers {
+    /// Reads the next line, without its CRLF; whether it is the last one.
+    pub(crate) fn is_last(&mut self, line: &[u8]) -> Result<bool, Refusal> {
+        if line.is_empty() {
+            return Ok(true);
+        }
+        self.0 += 1;
+        if self.0 > MAX_TRAILERS {
+            return Err(Refusal::new(Status::FieldsTooLarge, "too many trailer fields"));
+        }
+        check_text(line)?;
+        let name = line.split(|&byte| byte == b':').next().filter(|name| name.len() < line.len());
+        match name {
+            Some(name) if is_token(name) => Ok(false),
+            _ => Err(Refusal::bad("a line of the trailer is no field")),
+        }
+    }
+}
+
+/// Refuses what a lenient reader might take for the end of a line.
+fn check_text(line: &[u8]) -> Result<(), Refusal> {
+    if line.iter().any(|&byte| byte.is_ascii_control() && byte != b'\t') {
+        return Err(Refusal::bad("a control character between two chunks"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_hexadecimal() {
+        for (line, expected) in [
+            ("0", 0),
+            ("000", 0),
+            ("a", 10),
+            ("fF", 255),
+            ("00000000000000ff", 255),
+            ("ffffffffffffffff", u64::MAX),
+            ("5;name=value", 5),
+            ("5;name=\"a b\"", 5),
+            ("5 ; name", 5),
+            ("5\t;", 5),
+        ] {
+            assert_eq!(size(line.as_bytes()), Ok(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_size_is_refused() {
+        for line in [
+            "",
+            " ",
+            ";x",
+            "+5",
+            "-5",
+            " 5",
+            "5 ",
+            "5x",
+            "0x5",
+            "g",
+            "5 5",
+            "5,5",
+            "5\r",
+            "5\n",
+            "5;\n",
+            "5;\r",
+            "5;\0",
+            "5\u{b};",
+            "00000000000000000",
+            "10000000000000000",
+            "1_0",
+            "５",
+        ] {
+            assert_eq!(
+                size(line.as_bytes()).map_err(|why| why.status),
+                Err(Status::BadRequest),
+                "{line:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_chunk_ends_where_its_size_says() {
+        assert!(end(*b"\r\n").is_ok());
+        for bytes in [*b"\n\n", *b"\r\r", *b"\nx", *b"ab", *b"\r\0"] {
+            assert!(end(bytes).is_err());
+        }
+    }
+
+    #[test]
+    fn trailers_end_with_an_empty_line() {
+        let mut trailers = Trailers::default();
+        assert_eq!(trailers.is_last(b"Digest: abc"), Ok(false));
+        assert_eq!(trailers.is_last(b"x:"), Ok(false));
+        assert_eq!(trailers.is_last(b""), Ok(true));
+        for line in
+            [" ", "no colon", "a b: c", " a: b", ": b", "a : b", "a: b\rc", "a: b\nc", "a: \0"]
+        {
+            assert!(trailers.is_last(line.as_bytes()).is_err(), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn trailers_are_bounded() {
+        let mut trailers = Trailers::default();
+        assert!((0..32).all(|_| trailers.is_last(b"a: b") == Ok(false)));
+        assert_eq!(
+            trailers.is_last(b"a: b").map_err(|why| why.status),
+            Err(Status::FieldsTooLarge)
+        );
+    }
+}

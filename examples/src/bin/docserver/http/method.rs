@@ -1,0 +1,39 @@
+//! Methods.
+
+use super::{Refusal, Status};
+
+/// A method that this server knows. Not every resource has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+    Options,
+}
+
+impl Method {
+    pub(crate) fn parse(word: &[u8]) -> Result<Self, Refusal> {
+        Ok(match word {
+            b"GET" => Self::Get,
+            b"HEAD" => Self::Head,
+            b"POST" => Self::Post,
+            b"PUT" => Self::Put,
+            b"PATCH" => Self::Patch,
+            b"DELETE" => Self::Delete,
+            b"OPTIONS" => Self::Options,
+            _ if is_token(word) => {
+                return Err(Refusal::new(Status::NotImplemented, "the method is unknown"));
+            }
+            _ => return Err(Refusal::bad("the method is no word")),
+        })
+    }
+}
+
+/// Whether these bytes are a token of RFC 9110: a method, or the name of a field.
+pub(crate) fn is_token(word: &[u8]) -> bool {
+    let is_tchar = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    !word.is_empty() && word.iter().all(is_tchar)
+}

@@ -1,0 +1,195 @@
+//! Answers.
+
+use std::fmt::{Display, Write as _};
+use std::io::{self, Write};
+use std::time::SystemTime;
+
+use super::Status;
+
+/// What a client that expects it waits for before it sends a body.
+pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// What an answer has to know about its request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exchange {
+    /// The request was HEAD: the answer is that of GET without its body.
+    pub(crate) is_head: bool,
+    /// The connection goes on after the answer.
+    pub(crate) keep_alive: bool,
+}
+
+impl Exchange {
+    /// The last answer on a connection, to a request that could not be understood.
+    pub(crate) const LAST: Self = Self { is_head: false, keep_alive: false };
+}
+
+/// The head of an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Response {
+    status: Status,
+    fields: String,
+}
+
+impl Response {
+    pub(crate) fn new(status: Status) -> Self {
+        Self { status, fields: String::new() }
+    }
+
+    /// Adds a field. What a client has sent does not belong in its value: it has no escapes.
+    pub(crate) fn with(mut self, name: &str, value: impl Display) -> Self {
+        let start = self.fields.len();
+        let _ = write!(self.fields, "{name}: {value}");
+        debug_assert!(!self.fields[start..].contains(char::is_control), "a field of one line");
+        self.fields.push_str("\r\n");
+        self
+    }
+
+    /// The tag and the time of the document that is answered with.
+    pub(crate) fn document(self, etag: &str, modified: SystemTime) -> Self {
+        self.with("ETag", format_args!("\"{etag}\""))
+            .with("Last-Modified", httpdate::fmt_http_date(modified))
+            .with("Accept-Ranges", "bytes")
+            .with("Cache-Control", "no-cache")
+    }
+
+    /// The type of the body, which no browser is to guess, nor to run with this server's rights.
+    pub(crate) fn typed(self, media_type: &str) -> Self {
+        self.with("Content-Type", media_type)
+            .with("X-Content-Type-Options", "nosniff")
+            .with("Content-Security-Policy", "sandbox; default-src 'none'")
+    }
+
+    /// A body of JSON, which is old as soon as it is sent.
+    pub(crate) fn json(self) -> Self {
+        self.typed("application/json").with("Cache-Control", "no-store")
+    }
+
+    /// The page, which may run its own script and talk to this server.
+    pub(crate) fn page(self) -> Self {
+        self.with("Content-Type", "text/html; charset=utf-8")
+            .with("X-Content-Type-Options", "nosniff")
+            .with(
+                "Content-Security-Policy",
+                "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
+                 connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            )
+            .with("Cache-Control", "no-cache")
+    }
+
+    /// Writes the answer with its whole body.
+    pub(crate) fn send(
+        &self,
+        out: &mut impl Write,
+        exchange: Exchange,
+        now: SystemTime,
+        body: &[u8],
+    ) -> io::Result<()> {
+        let len = u64::try_from(body.len()).unwrap_or(u64::MAX);
+        self.announce(out, exchange, now, len)?;
+        if exchange.is_head || self.status.is_bodiless() {
+            return Ok(());
+        }
+        out.write_all(body)
+    }
+
+    /// Writes the head of an answer whose body of `len` bytes follows, unless it was HEAD.
+    pub(crate) fn announce(
+        &self,
+        out: &mut impl Write,
+        exchange: Exchange,
+        now: SystemTime,
+        len: u64,
+    ) -> io::Result<()> {
+        let len = (!self.status.is_bodiless()).then_some(len);
+        self.write(out, exchange.keep_alive, now, len)
+    }
+
+    /// Writes the head of an answer whose body ends with the connection.
+    pub(crate) fn open(&self, out: &mut impl Write, now: SystemTime) -> io::Result<()> {
+        self.write(out, false, now, None)
+    }
+
+    fn write(
+        &self,
+        out: &mut impl Write,
+        keep_alive: bool,
+        now: SystemTime,
+        len: Option<u64>,
+    ) -> io::Result<()> {
+        // Written at once: a writer may be a socket.
+        let mut head = format!(
+            "HTTP/1.1 {} {}\r\nDate: {}\r\nConnection: {}\r\n",
+            self.status.code(),
+            self.status.reason(),
+            httpdate::fmt_http_date(now),
+            if keep_alive { "keep-alive" } else { "close" },
+        );
+        if let Some(len) = len {
+            let _ = write!(head, "Content-Length: {len}\r\n");
+        }
+        head.push_str(&self.fields);
+        head.push_str("\r\n");
+        out.write_all(head.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::*;
+    use crate::http::Refusal;
+
+    const KEPT: Exchange = Exchange { is_head: false, keep_alive: true };
+
+    fn now() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(784_111_777)
+    }
+
+    fn sent(response: &Response, exchange: Exchange, body: &str) -> String {
+        let mut out = Vec::new();
+        response.send(&mut out, exchange, now(), body.as_bytes()).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_answer_is_a_head_and_a_body() {
+        let response = Response::new(Status::Ok).with("Content-Type", "text/plain");
+        let head = "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+                    Connection: keep-alive\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n\r\n";
+        assert_eq!(sent(&response, KEPT, "hello"), format!("{head}hello"));
+        assert_eq!(sent(&response, Exchange { is_head: true, ..KEPT }, "hello"), head);
+        assert!(sent(&response, Exchange::LAST, "").contains("\r\nConnection: close\r\n"));
+    }
+
+    #[test]
+    fn some_answers_have_no_body() {
+        for status in [Status::NoContent, Status::NotModified] {
+            let response = Response::new(status).document("5ha2", now());
+            let answer = sent(&response, KEPT, "hello");
+            assert!(answer.ends_with("\r\n\r\n") && !answer.contains("Content-Length"), "{answer}");
+            assert!(answer.contains("\r\nETag: \"5ha2\"\r\nLast-Modified: Sun, 06 Nov 1994"));
+        }
+    }
+
+    #[test]
+    fn a_body_without_a_length_ends_with_the_connection() {
+        let mut out = Vec::new();
+        let events = Response::new(Status::Ok).with("Content-Type", "text/event-stream");
+        events.open(&mut out, now()).unwrap();
+        let head = String::from_utf8(out).unwrap();
+        assert!(head.contains("Connection: close") && !head.contains("Content-Length"), "{head}");
+    }
+
+    #[test]
+    fn a_refusal_says_why() {
+        let refusal = Refusal::not_allowed("GET, HEAD");
+        let mut out = Vec::new();
+        refusal.response().send(&mut out, Exchange::LAST, now(), &refusal.body()).unwrap();
+        let answer = String::from_utf8(out).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"), "{answer}");
+        assert!(answer.contains("\r\nAllow: GET, HEAD\r\n"), "{answer}");
+        let body = r#"{"status":405,"error":"the resource does not have this method"}"#;
+        assert!(answer.ends_with(body), "{answer}");
+    }
+}

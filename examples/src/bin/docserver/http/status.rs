@@ -1,0 +1,49 @@
+//! The statuses that this server answers with.
+
+macro_rules! statuses {
+    ($($name:ident = $code:literal $reason:literal,)*) => {
+        /// A status: its code, and the words beside it that only people read.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Status { $($name = $code),* }
+
+        impl Status {
+            pub(crate) fn reason(self) -> &'static str {
+                match self { $(Self::$name => $reason),* }
+            }
+        }
+    };
+}
+
+statuses! {
+    Ok = 200 "OK",
+    Created = 201 "Created",
+    NoContent = 204 "No Content",
+    PartialContent = 206 "Partial Content",
+    NotModified = 304 "Not Modified",
+    BadRequest = 400 "Bad Request",
+    NotFound = 404 "Not Found",
+    MethodNotAllowed = 405 "Method Not Allowed",
+    RequestTimeout = 408 "Request Timeout",
+    PreconditionFailed = 412 "Precondition Failed",
+    ContentTooLarge = 413 "Content Too Large",
+    UriTooLong = 414 "URI Too Long",
+    RangeNotSatisfiable = 416 "Range Not Satisfiable",
+    ExpectationFailed = 417 "Expectation Failed",
+    FieldsTooLarge = 431 "Request Header Fields Too Large",
+    InternalServerError = 500 "Internal Server Error",
+    NotImplemented = 501 "Not Implemented",
+    ServiceUnavailable = 503 "Service Unavailable",
+    VersionNotSupported = 505 "HTTP Version Not Supported",
+    InsufficientStorage = 507 "Insufficient Storage",
+}
+
+impl Status {
+    pub(crate) fn code(self) -> u16 {
+        self as u16
+    }
+
+    /// Whether an answer with this status never has a body, nor a length.
+    pub(crate) fn is_bodiless(self) -> bool {
+        matches!(self, Self::NoContent | Self::NotModified)
+    }
+}

@@ -1,0 +1,79 @@
+//! Why the store could not do something.
+
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
+
+use crate::http::{Refusal, Status};
+
+/// Why the store could not do something.
+#[derive(Debug)]
+pub(crate) enum Error {
+    /// The system refused something.
+    Io { what: &'static str, path: PathBuf, error: io::Error },
+    /// `SQLite` did.
+    Sql(rusqlite::Error),
+    /// Another process uses the directory.
+    InUse(PathBuf),
+    /// The directory has files that are none of a store's; they were left alone.
+    Foreign(PathBuf),
+    /// A later version of this program has written the index.
+    Version(i64),
+}
+
+impl Error {
+    pub(crate) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |error| Self::Io { what, path, error }
+    }
+
+    /// Whether the disk is full: the request was right, but there is no room for it.
+    pub(crate) fn is_full(&self) -> bool {
+        match self {
+            Self::Io { error, .. } => {
+                matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            Self::Sql(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            _ => false,
+        }
+    }
+
+    /// What a client is told. Paths and the like are for the log.
+    pub(crate) fn refusal(&self) -> Refusal {
+        if self.is_full() {
+            return Refusal::new(Status::InsufficientStorage, "the disk is full");
+        }
+        Refusal::new(Status::InternalServerError, "the store failed")
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { what, path, error } => {
+                write!(f, "cannot {what} `{}`: {error}", path.display())
+            }
+            Self::Sql(error) => write!(f, "the index failed: {error}"),
+            Self::InUse(path) => write!(f, "another process uses `{}`", path.display()),
+            Self::Foreign(path) => {
+                write!(f, "`{}` has files in it, but no index of them", path.display())
+            }
+            Self::Version(version) => write!(f, "the index has the unknown version {version}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { error, .. } => Some(error),
+            Self::Sql(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The steps by which a document is filed, and how it is deleted.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rusqlite::{TransactionBehavior, params};
+
+use super::document::{find, millis};
+use super::spool::Temporary;
+use super::{Digested, Document, Error, Spooled, Store, directory, sql, text};
+use crate::http::Name;
+
+/// A document in its place, which nobody can find yet. Dropping this removes it.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    temporary: Temporary,
+    file: fs::File,
+    name: String,
+    len: u64,
+    digested: Digested,
+}
+
+/// A document that was filed.
+#[derive(Clone, Debug)]
+pub(crate) struct Filed {
+    pub(crate) document: Document,
+    /// The file of the document that had its name before, for [`cleanup`].
+    pub(crate) replaced: Option<PathBuf>,
+}
+
+impl Store {
+    /// Moves a document into its place, durably.
+    ///
+    /// On success nothing is left in `spooled`; otherwise it still removes its file.
+    pub(crate) fn settle(
+        &self,
+        spooled: &mut Spooled,
+        digested: Digested,
+    ) -> Result<Settled, Error> {
+        let docs = self.directory.docs();
+        let name = format!("{}-{}", digested.digest, spooled.unique);
+        let (from, to) = (&spooled.temporary.path, docs.join(&name));
+        let file = spooled.file.try_clone().map_err(Error::io("reopen", from))?;
+        file.sync_all().map_err(Error::io("sync", from))?;
+        fs::rename(from, &to).map_err(Error::io("move", from))?;
+        spooled.temporary.keep();
+        // From here on the file is the new guard's, which removes it if the next line fails.
+        let temporary = Temporary::new(to);
+        directory::sync(&docs).map_err(Error::io("sync", &docs))?;
+        Ok(Settled { temporary, file, name, len: spooled.len, digested })
+    }
+
+    /// Makes a document the one of this name, durably, if `allow` agrees to what has the name now.
+    /// Nobody changes that in between.
+    pub(crate) fn index(
+        &mut self,
+        name: &Name,
+        settled: &mut Settled,
+        allow: impl FnOnce(Option<&Document>) -> bool,
+    ) -> Result<Option<Filed>, Error> {
+        let path = settled.temporary.path.clone();
+        let text = if settled.digested.is_text {
+            text::read(&settled.file).map_err(Error::io("read", &path))?
+        } else {
+            String::new()
+        };
+        let transaction = self.sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let old = find(&transaction, &self.directory, name)?;
+        if !allow(old.as_ref()) {
+            return Ok(None);
+        }
+        if let Some(old) = &old {
+            sql::remove(&transaction, old.id)?;
+        }
+        let (len, digest, modified) =
+            (settled.len, settled.digested.digest, millis(SystemTime::now()));
+        let mut insert = transaction.prepare_cached(
+            "INSERT INTO documents (name, file, len, digest, modified) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        let id = insert.insert(params![name.as_str(), settled.name, len, digest, modified])?;
+        drop(insert);
+        transaction
+            .prepare_cached("INSERT INTO texts (rowid, name, body) VALUES (?1, ?2, ?3)")?
+            .execute(params![id, name.as_str(), text])?;
+        // A commit that fails may be found whole after a crash, so the file must stay whatever
+        // comes of it. If it was not needed, it goes when the store is next opened.
+        settled.temporary.keep();
+        transaction.commit()?;
+        let modified = SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(modified);
+        let document = Document { id, name: name.to_string(), len, digest, modified, path };
+        Ok(Some(Filed { document, replaced: old.map(|old| old.path) }))
+    }
+
+    /// Deletes the document of this name, durably, if `allow` agrees to it; returns what was
+    /// deleted.
+    pub(crate) fn delete(
+        &mut self,
+        name: &Name,
+        allow: impl FnOnce(Option<&Document>) -> bool,
+    ) -> Result<Option<Document>, Error> {
+        let transaction = self.sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let old = find(&transaction, &self.directory, name)?;
+        let Some(old) = old.filter(|old| allow(Some(old))) else { return Ok(None) };
+        sql::remove(&transaction, old.id)?;
+        transaction.commit()?;
+        cleanup(&old.path);
+        Ok(Some(old))
+    }
+}
+
+/// Removes the file of a document that was replaced or deleted.
+///
+/// If it cannot be removed the document is gone all the same, and the file goes when the store is
+/// next opened.
+pub(crate) fn cleanup(path: &Path) {
+    let _: io::Result<()> = fs::remove_file(path);
+}

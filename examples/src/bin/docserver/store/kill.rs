@@ -1,0 +1,97 @@
+//! A test that kills a process which files documents.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+use super::{Digest, Spool, Store, cleanup, directory};
+use crate::http::Name;
+
+const DIRECTORY: &str = "DOCSERVER_KILL_TEST_DIRECTORY";
+const NAMES: u64 = 3;
+
+fn name(round: u64) -> Name {
+    Name::new(&format!("doc{}", round % NAMES)).unwrap()
+}
+
+/// What the process does that is killed: it files documents until then, and deletes some.
+#[test]
+#[ignore = "it is the other half of the test below"]
+fn victim() {
+    let Ok(root) = std::env::var(DIRECTORY) else { return };
+    let (mut store, _) = Store::open(root).unwrap();
+    for round in 0.. {
+        let mut spool = Spool::create(store.directory()).unwrap();
+        for _ in 0..50 {
+            spool.write(format!("round{round} ").repeat(100).as_bytes()).unwrap();
+        }
+        let mut spooled = spool.finish();
+        let digested = spooled.digest().unwrap();
+        let mut settled = store.settle(&mut spooled, digested).unwrap();
+        let filed = store.index(&name(round), &mut settled, |_| true).unwrap().unwrap();
+        println!("\nfiled {round}");
+        if let Some(replaced) = filed.replaced {
+            cleanup(&replaced);
+        }
+        if round % 5 == 0 {
+            store.delete(&name(round + 1), |_| true).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_process_may_be_killed_at_any_moment() {
+    let root = TempDir::new().unwrap();
+    let mut filed = 0;
+    for run in 0..15 {
+        let mut victim = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "store::kill::victim", "--ignored", "--nocapture"])
+            .env(DIRECTORY, root.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(30 + 11 * run));
+        victim.kill().unwrap(); // SIGKILL
+        let mut said = String::new();
+        victim.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        victim.wait().unwrap();
+        let mut rounds = said.lines().filter_map(|line| line.strip_prefix("filed ")?.parse().ok());
+        let last = rounds.next_back();
+        check(root.path(), last);
+        filed += last.map_or(0, |last: u64| last + 1);
+    }
+    assert!(filed > 0, "every process was killed before it did anything");
+}
+
+/// Every document is whole, nothing else is there, and what was said to be filed is.
+fn check(root: &Path, last: Option<u64>) {
+    let (store, recovery) = Store::open(root).unwrap();
+    assert!(recovery.broken.is_empty(), "{recovery}");
+    let documents = store.list("", 100).unwrap().documents;
+    for document in &documents {
+        let bytes = fs::read(&document.path).unwrap();
+        assert_eq!(Digest(Sha256::digest(&bytes).into()), document.digest);
+        let text = String::from_utf8(bytes).unwrap();
+        let word = text.split(' ').next().unwrap();
+        let hits = store.search(word, 100).unwrap();
+        assert!(hits.iter().any(|hit| hit.name == document.name), "{word}");
+    }
+    if let Some(round) = last {
+        let (_, mut file): (_, File) = store.open_file(&name(round)).unwrap().unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        assert!(text.starts_with(&format!("round{round} ")), "{round}");
+    }
+    assert_eq!(directory::files(&root.join("docs")).unwrap().len(), documents.len());
+    assert!(directory::files(&root.join("tmp")).unwrap().is_empty());
+    let texts = "SELECT count(*) FROM texts";
+    let rows: usize = store.sql.query_row(texts, [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, documents.len());
+    let integrity = "INSERT INTO texts (texts) VALUES ('integrity-check')";
+    store.sql.execute(integrity, []).unwrap();
+}

@@ -1,0 +1,94 @@
+//! What is done after a crash.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::directory::files;
+use super::{Directory, Error, sql};
+
+/// What was removed when the store was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Recovery {
+    /// Files of spools.
+    pub(crate) spools: usize,
+    /// Files that no row named: documents that were not filed, or not any more.
+    pub(crate) unnamed: usize,
+    /// The names of documents whose file was missing or of another length. No crash does this.
+    pub(crate) broken: Vec<String>,
+}
+
+/// Removes everything that is not wholly there.
+pub(super) fn recover(index: &mut Connection, directory: &Directory) -> Result<Recovery, Error> {
+    let mut recovery = Recovery::default();
+    for (path, _) in files(&directory.tmp())? {
+        remove(&path)?;
+        recovery.spools += 1;
+    }
+
+    let transaction = index.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut rows = read_rows(&transaction, directory)?;
+    let unnamed: Vec<PathBuf> = files(&directory.docs())?
+        .into_iter()
+        .filter(|(path, len)| {
+            let is_whole = rows.get(path).is_some_and(|row| row.len == *len);
+            if is_whole {
+                rows.remove(path);
+            }
+            !is_whole
+        })
+        .map(|(path, _)| path)
+        .collect();
+    for row in rows.into_values() {
+        sql::remove(&transaction, row.id)?;
+        recovery.broken.push(row.name);
+    }
+    // Rows go before files, as ever.
+    transaction.commit()?;
+    for path in &unnamed {
+        remove(path)?;
+    }
+    recovery.unnamed = unnamed.len();
+    recovery.broken.sort_unstable();
+    Ok(recovery)
+}
+
+struct Row {
+    id: i64,
+    name: String,
+    len: u64,
+}
+
+fn read_rows(index: &Connection, directory: &Directory) -> Result<HashMap<PathBuf, Row>, Error> {
+    let docs = directory.docs();
+    let mut statement = index.prepare("SELECT id, name, len, file FROM documents")?;
+    let rows = statement.query_map([], |row| {
+        let file: String = row.get(3)?;
+        Ok((docs.join(file), Row { id: row.get(0)?, name: row.get(1)?, len: row.get(2)? }))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    fs::remove_file(path).map_err(Error::io("remove", path))
+}
+
+impl Recovery {
+    /// Whether the store was left in order.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Display for Recovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { spools, unnamed, broken } = self;
+        write!(f, "removed {spools} unfinished uploads and {unnamed} files of no document")?;
+        if !broken.is_empty() {
+            write!(f, "; lost, because somebody changed their files: {}", broken.join(", "))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! Documents on their way in.
+
+use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, Read, Seek, Write};
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sha2::{Digest as _, Sha256};
+
+use super::text::Check;
+use super::{Digest, Directory, Error};
+
+/// A document that is coming in. Its file is removed when this is dropped before it is finished.
+#[derive(Debug)]
+pub(crate) struct Spool(Spooled);
+
+/// A document that has come in, and is nothing but a temporary file yet. Dropping this removes it.
+#[derive(Debug)]
+pub(crate) struct Spooled {
+    /// Kept open from the first byte on: only whoever wrote learns for sure from `fsync` that
+    /// something could not be written.
+    pub(super) file: File,
+    pub(super) temporary: Temporary,
+    pub(super) unique: String,
+    pub(crate) len: u64,
+}
+
+/// What reading a document once has told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Digested {
+    pub(crate) digest: Digest,
+    /// All of it is UTF-8.
+    pub(crate) is_text: bool,
+}
+
+impl Spool {
+    pub(crate) fn create(directory: &Directory) -> Result<Self, Error> {
+        let unique = unique();
+        let path = directory.tmp().join(&unique);
+        let file = File::options().read(true).write(true).create_new(true).open(&path);
+        let file = file.map_err(Error::io("make", &path))?;
+        Ok(Self(Spooled { file, temporary: Temporary::new(path), unique, len: 0 }))
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let Self(spooled) = self;
+        spooled.file.write_all(bytes).map_err(Error::io("write", &spooled.temporary.path))?;
+        spooled.len += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        Ok(())
+    }
+
+    /// The bytes so far.
+    pub(crate) fn len(&self) -> u64 {
+        self.0.len
+    }
+
+    /// There are no more bytes.
+    pub(crate) fn finish(self) -> Spooled {
+        self.0
+    }
+}
+
+impl Spooled {
+    /// Reads all of it.
+    pub(crate) fn digest(&self) -> Result<Digested, Error> {
+        self.read().map_err(Error::io("read", &self.temporary.path))
+    }
+
+    fn read(&self) -> io::Result<Digested> {
+        let (mut hash, mut check) = (Sha256::new(), Check::default());
+        let mut file = &self.file;
+        file.rewind()?;
+        let mut buffer = vec![0; 256 * 1024];
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(len) => {
+                    hash.update(&buffer[..len]);
+                    check.feed(&buffer[..len]);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Digested { digest: Digest(hash.finalize().into()), is_text: check.is_text() })
+    }
+}
+
+/// A file that is removed when this is dropped, unless it is to be kept.
+#[derive(Debug)]
+pub(super) struct Temporary {
+    pub(super) path: PathBuf,
+    is_kept: bool,
+}
+
+impl Temporary {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, is_kept: false }
+    }
+
+    pub(super) fn keep(&mut self) {
+        self.is_kept = true;
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // What cannot be removed now goes when the store is next opened.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// A name that no other file of any store has.
+fn unique() -> String {
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    // Only that no two calls get the same number matters, and no order can break that.
+    format!("{:016x}-{:x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed))
+}

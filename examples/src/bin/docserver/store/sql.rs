@@ -1,0 +1,65 @@
+//! The index.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::{Directory, Error};
+
+/// How long a thread waits for another one that is writing.
+const BUSY: Duration = Duration::from_secs(30);
+
+const VERSION: i64 = 1;
+
+/// The words are a table of their own, whose rows have the ids of the documents.
+const TABLES: &str = "
+    CREATE TABLE documents (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        file TEXT NOT NULL UNIQUE,
+        len INTEGER NOT NULL,
+        digest BLOB NOT NULL,
+        modified INTEGER NOT NULL
+    ) STRICT;
+    CREATE VIRTUAL TABLE texts USING fts5(
+        name, body, tokenize = 'unicode61 remove_diacritics 2'
+    );
+    PRAGMA user_version = 1;
+";
+
+/// Opens a connection to the index, whose commits are durable when they are done.
+pub(super) fn connect(directory: &Directory) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let sql = Connection::open_with_flags(directory.index(), flags)?;
+    sql.busy_timeout(BUSY)?;
+    // Readers and a writer do not wait for each other.
+    sql.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    sql.execute_batch("PRAGMA synchronous = FULL")?;
+    Ok(sql)
+}
+
+/// Makes the tables, unless they are there.
+pub(super) fn create(sql: &mut Connection, directory: &Directory) -> Result<(), Error> {
+    let transaction = sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    match transaction.query_row("PRAGMA user_version", [], |row| row.get(0))? {
+        VERSION => return Ok(()),
+        0 => {}
+        version => return Err(Error::Version(version)),
+    }
+    // Recovery would take all of them for left behind. They may be anything, such as the documents
+    // of a store whose index somebody has removed.
+    if directory.has_files()? {
+        return Err(Error::Foreign(directory.docs()));
+    }
+    transaction.execute_batch(TABLES)?;
+    Ok(transaction.commit()?)
+}
+
+/// Removes a row and its words.
+pub(super) fn remove(sql: &Connection, id: i64) -> rusqlite::Result<()> {
+    sql.prepare_cached("DELETE FROM texts WHERE rowid = ?1")?.execute([id])?;
+    sql.prepare_cached("DELETE FROM documents WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}
