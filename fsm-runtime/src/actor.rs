@@ -166,6 +166,7 @@ impl<M: Machine> Actor<M> {
                 }
             }
             cx.at_state(self.machine.state());
+            cx.at_input(input.rest().len());
             match self.machine.resume(handler, input, cx) {
                 Step::Stayed => self.idle = now.saturating_add(self.machine.timing().idle),
                 Step::Moved => {

@@ -69,6 +69,8 @@ pub struct Cx<'a, Msg = NoMessage, On: Side = Connection> {
     reply: Option<&'a mut dyn Any>,
     /// Messages and replies taken in this turn.
     taken: usize,
+    /// Input that no state has used yet.
+    unread: usize,
     side: PhantomData<On>,
 }
 
@@ -92,13 +94,19 @@ impl<'a, Msg, On: Side> Cx<'a, Msg, On> {
         key: Key,
         desk: &'a Desk,
     ) -> Self {
-        Self { out, socket, inbox, key, desk, reply: None, taken: 0, side: PhantomData }
+        Self { out, socket, inbox, key, desk, reply: None, taken: 0, unread: 0, side: PhantomData }
     }
 
     /// Notes the state whose handler may run next.
     #[inline]
     pub(crate) fn at_state(&self, state: usize) {
         self.desk.state.store(state, Ordering::Relaxed);
+    }
+
+    /// Notes how much input there is for the next handler.
+    #[inline]
+    pub(crate) fn at_input(&mut self, unread: usize) {
+        self.unread = unread;
     }
 
     #[inline]
@@ -515,6 +523,50 @@ impl<Msg> Cx<'_, Msg, Connection> {
     #[inline]
     pub fn queued(&self) -> usize {
         self.out.len()
+    }
+
+    /// How many bytes had come that no state had used, before what this handler was called with was
+    /// taken from them. In a state that reads nothing it says whether the peer has begun to send
+    /// something, such as when a deadline has led there.
+    ///
+    /// ```
+    /// # use fsm_runtime::{prelude::*, sim::Session};
+    /// # use std::time::Duration;
+    /// #[state_machine(start = Line, eof => Gone, limit => Gone)]
+    /// enum Lines {
+    ///     #[read(until = b"\n", max = 80, within = 10s => Late)]
+    ///     #[to(Line)]
+    ///     #[rest]
+    ///     Line,
+    ///     #[run]
+    ///     #[to(Gone)]
+    ///     Late,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    /// # struct Client;
+    /// # impl lines::Handler for Client {
+    /// #     fn line(&mut self, _line: &[u8], _cx: &mut Cx<'_>) -> lines::AfterLine {
+    /// #         lines::AfterLine::Line
+    /// #     }
+    /// // Only who has begun a line is told that it did not come in time.
+    /// fn late(&mut self, cx: &mut Cx<'_>) -> lines::AfterLate {
+    ///     if cx.unread() > 0 {
+    ///         cx.write(b"too slow\n");
+    ///     }
+    ///     lines::AfterLate::Gone
+    /// }
+    /// # }
+    /// # for (sent, answer) in [("", ""), ("half a li", "too slow\n")] {
+    /// #     let mut peer = Session::<Lines, _>::new(Client);
+    /// #     peer.send(sent.as_bytes());
+    /// #     peer.advance(Duration::from_secs(10));
+    /// #     assert_eq!(peer.receive(), answer.as_bytes());
+    /// # }
+    /// ```
+    #[inline]
+    pub fn unread(&self) -> usize {
+        self.unread
     }
 
     /// Who is at the other end. Asks the system on every call: nothing is kept for it while a

@@ -32,7 +32,7 @@ pub(crate) use head::{Head, HeadCodec};
 pub(crate) use media::media_type;
 pub(crate) use method::Method;
 pub(crate) use name::Name;
-pub(crate) use range::{Selection, select};
+pub(crate) use range::{Range, Selection};
 pub(crate) use refusal::Refusal;
 pub(crate) use response::{CONTINUE, Exchange, Response};
 pub(crate) use route::Route;

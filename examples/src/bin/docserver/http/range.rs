@@ -28,24 +28,39 @@ pub(crate) struct Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unsatisfiable(u64);
 
-/// What a request wants of a document of `len` bytes whose strong tag is `etag`.
-///
-/// A range that cannot be read, several ranges, and a range of another version of the document
-/// (`If-Range`) get the whole document; so RFC 9110 allows or asks for.
-pub(crate) fn select(head: &Head<'_>, len: u64, etag: &str) -> Selection {
-    let is_current = match head.fields.single("if-range") {
-        Ok(None) => true,
-        // A date is never exact enough to glue two parts together.
-        Ok(Some(tag)) => {
-            matches!(Tag::parse(tag), Some((tag, rest)) if rest.is_empty() && tag.is(etag))
+/// The range that a request asks for, until it is known what there is of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Range {
+    range: Option<Box<[u8]>>,
+    /// The only version of the document that it is meant for.
+    only: Option<Box<[u8]>>,
+}
+
+impl Range {
+    pub(crate) fn of(head: &Head<'_>) -> Self {
+        let range = head.fields.single("range").ok().flatten();
+        let range = range.filter(|_| head.method == Method::Get).map(Into::into);
+        match head.fields.single("if-range") {
+            Ok(only) => Self { range, only: only.map(Into::into) },
+            Err(_) => Self::default(),
         }
-        Err(_) => false,
-    };
-    match head.fields.single("range") {
-        Ok(Some(range)) if head.method == Method::Get && is_current => parse(range, len),
-        _ => None,
     }
-    .unwrap_or(Selection::Whole)
+
+    /// What to send of a document of `len` bytes whose strong tag is `etag`.
+    ///
+    /// A range that cannot be read, several ranges, and a range of another version of the document
+    /// (`If-Range`) get the whole document; so RFC 9110 allows or asks for.
+    pub(crate) fn select(&self, len: u64, etag: &str) -> Selection {
+        let is_current = match &self.only {
+            None => true,
+            // A date is never exact enough to glue two parts together.
+            Some(tag) => {
+                matches!(Tag::parse(tag), Some((tag, rest)) if rest.is_empty() && tag.is(etag))
+            }
+        };
+        let range = self.range.as_deref().filter(|_| is_current);
+        range.and_then(|range| parse(range, len)).unwrap_or(Selection::Whole)
+    }
 }
 
 fn parse(range: &[u8], len: u64) -> Option<Selection> {
@@ -105,7 +120,7 @@ mod tests {
 
     fn selected(method: &str, fields: &str, len: u64) -> String {
         let request = format!("{method} /docs/a HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n");
-        with_head(&request, |head| match select(&head, len, "5ha2") {
+        with_head(&request, |head| match Range::of(&head).select(len, "5ha2") {
             Selection::Whole => "whole".to_owned(),
             Selection::Part(part) => format!("{part}, {}", part.len()),
             Selection::Unsatisfiable(none) => none.to_string(),
