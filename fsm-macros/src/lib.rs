@@ -59,14 +59,17 @@ use crate::parse::Item;
 ///
 /// - `impl Machine for Talk`, with the graph as data in `Talk::SPEC`;
 /// - a module `talk`, as visible as the enum, with `trait Handler`: one method for each state but
-///   the ends, called when what the state waits for has come. It gets the state's fields as `&mut`,
-///   then what has come, then `cx`;
+///   the ends and the hand-offs, called when what the state waits for has come. It gets the state's
+///   fields as `&mut`, then what has come, then `cx`;
 /// - in the module an enum `After..` for each such state, with a variant for each target in its
 ///   `to(..)`. The variant of another state has that state's fields, but for those that carry; the
-///   variant of the same state has none: the machine stays where it is, and so does the data;
-/// - `impl Drive<H> for Talk`, for every `H: talk::Handler`.
+///   variant of the same state has none: the machine stays where it is, and so does the data. What
+///   a verdict gives beside the fields is below;
+/// - `impl Drive<H> for Talk`, for every `H: talk::Handler`;
+/// - for a machine with `job` and `reply`, `impl Service for Talk` and `impl JobMachine for Talk`: it
+///   is what others name in `#[call(Talk, ..)]`.
 ///
-/// The types of fields, frames, messages and errors are named from inside the module, which does
+/// The types of fields, frames, pools, messages and errors are named from inside the module, which does
 /// `use super::*`: they cannot be those that a function declares in its body.
 ///
 /// The method of a `flush` or a `sleep` with one verdict that needs no data has a body already.
@@ -77,11 +80,13 @@ use crate::parse::Item;
 ///
 /// | key | meaning |
 /// |---|---|
-/// | `start = State` | where the machine starts; required, a state without data |
-/// | `eof => State`, `limit => State`, `error => State` | the default where that can happen and the state does not say |
+/// | `start = State` | where the machine starts; required, a state without data, or with one field for the `job` or the `seed` |
+/// | `eof => State`, `limit => State`, `error => State`, `full => State`, `gone => State` | the default where that can happen and the state does not say |
 /// | `within = 5min => State`, `idle = 1min => State` | the default for waits that say neither |
 /// | `error = Type` | handlers return `Result<After.., Type>`; every state with a handler has an `error` edge |
 /// | `message = Type` | what `#[wait]` states wait for; handlers take `Cx<'_, Type>` |
+/// | `job = Type`, `reply = Type` | the machine runs jobs: it has no connection, is started with a job, and replies at its end; handlers take `JobCx<'_>` |
+/// | `seed = Type` | the machine is started with that, by a `#[handoff(..)]` of another |
 /// | `module = name` | the module's name; otherwise the enum's in `snake_case`, which may be taken |
 /// | `size <= 64` | the machine may take no more bytes than that; the error names the fattest state |
 /// | `crate = ::path` | where `fsm_runtime` is, if it is called otherwise |
@@ -101,7 +106,10 @@ use crate::parse::Item;
 /// | `#[drain(below = 64KiB)]` | nothing: less output than that is queued | a deadline |
 /// | `#[wait]` | `message: Type`, of the machine's `message` | a deadline, `eof` |
 /// | `#[sleep(100ms)]`, `#[sleep(expr, max = 5min)]` | nothing: the time has passed | |
+/// | `#[call(Service, ..)]` | `reply: <Service as Service>::Reply` | `within`, `gone`, `full` |
+/// | `#[handoff(Machine, ..)]` | has none: the connection leaves for the pool of that machine | `within`, `gone`, `full` |
 /// | `#[run]` | nothing, at once | |
+/// | `#[run(blocking)]` | nothing, at once; it may block, and meanwhile the port lets another thread run | |
 /// | `#[end]` | has none: the machine is done | no data, no edges |
 ///
 /// The edges stand behind the wait, such as `#[flush(within = 5s => Gone)]`. A *deadline* is
@@ -115,9 +123,12 @@ use crate::parse::Item;
 /// | `eof => State` | when the peer ends its stream and what is there is not enough; in a `wait` also when it is not all used |
 /// | `limit => State` | when what should be read is larger than `max` |
 /// | `error => State` | when the decoder or the handler fails |
+/// | `full => State` | when the other pool has no room; without it the state waits for some, within its time |
+/// | `gone => State` | when the other pool is closed, or has lost the job without a reply |
 ///
-/// Each leads to a state without data, or whose fields are all marked `#[carry]`, or for `error`
-/// one of them `#[error]`.
+/// Each leads to a state without data, or whose fields are all marked `#[carry]`, or one of them
+/// `#[error]` for `error`, and `#[job]` or `#[seed]` for `full`. None leads to a `call` or a
+/// `handoff`, since only a verdict gives what goes out; nor, in a machine with `reply`, to an end.
 ///
 /// An expression is one over the state's fields, as shared references, and constants: of an
 /// unsigned integer for `exact` and `upto`, of a `Duration` for `sleep`. `exact = left` and
@@ -125,11 +136,34 @@ use crate::parse::Item;
 /// `left.saturating_add(2)`, since `left + 2` wraps in a release build. An expression ends at the
 /// next comma outside of parentheses. A delimiter is a byte string, a byte, or a path to a `&[u8]`.
 ///
+/// # What a verdict gives
+///
+/// Beside the fields of the state that it leads to, a verdict has
+///
+/// | for a state | a field | which |
+/// |---|---|---|
+/// | `#[call(Index, ..)]` | `job: <Index as Service>::Job` | goes to the pool of `Index`; the verdict of the state for itself has it too |
+/// | `#[handoff(Events, ..)]` | `seed: <Events as Machine>::Seed` | starts the machine `Events`, in its pool, with this connection |
+/// | `#[end]`, in a machine with `reply` | `reply: Type` | answers the job |
+///
+/// ```text
+/// #[state_machine(start = Digest, job = Document, reply = Filed)]
+/// pub enum Index {
+///     #[run(blocking)]
+///     #[to(Done)]
+///     Digest { document: Document },
+///     #[end]
+///     Done,
+/// }
+/// ```
+///
+/// A machine that runs jobs has no `read`, `flush`, `drain` and `handoff`, and no `#[rest]`.
+///
 /// # On a state: the rest
 ///
 /// | attribute | meaning |
 /// |---|---|
-/// | `#[to(State \| Other)]` | where the handler may lead; required of every state but the ends |
+/// | `#[to(State \| Other)]` | where the handler may lead; required of every state but the ends and the hand-offs |
 /// | `#[rest]` | nothing is in progress: a pool that shuts down may close the connection here; for `read`, `wait`, `sleep` |
 ///
 /// # On a field
@@ -138,6 +172,8 @@ use crate::parse::Item;
 /// |---|---|
 /// | `#[carry]` | taken from the field of that name in the state before, which must have it; box what is large, since that state is moved as a whole |
 /// | `#[error]` | made from the error with `From`, on an `error` edge; without one the error is logged |
+/// | `#[job]` | the job that comes back, on the `full` edge of a `call` |
+/// | `#[seed]` | the seed that comes back, on the `full` edge of a `handoff` |
 ///
 /// # Units
 ///
@@ -165,9 +201,10 @@ use crate::parse::Item;
 ///
 /// - Every event that can come to a state has an answer; none has an answer that can not come.
 /// - Every wait is bounded, in bytes and in time, or says `within = never`.
-/// - There is a start, and an end; every state can be reached from the start and reaches an end.
-/// - Every cycle waits for something: none has only edges out of `run` states and `eof`, `limit`
-///   and decoder `error` edges, and none only `flush` states.
+/// - There is a start, and an end; every state can be reached from the start and reaches an end, or
+///   a `handoff`.
+/// - Every cycle waits for something: none has only edges out of `run` states and `eof`, `limit`,
+///   `full`, `gone` and decoder `error` edges, and none only `flush` states.
 /// - All data is filled by something, on every edge.
 /// - All defaults and groups are used, all names exist, none is there twice.
 /// - A declared edge that no handler takes is dead code, about which rustc warns, unless the

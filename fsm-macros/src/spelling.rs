@@ -1,6 +1,6 @@
 use std::fmt::Display;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 
 /// `TooLong` as `too_long`, `HTTPHead` as `http_head`.
@@ -24,21 +24,41 @@ pub(crate) fn snake_case(name: &Ident) -> String {
 
 /// A type as people write it.
 pub(crate) fn tokens(ty: &TokenStream) -> String {
-    let mut text = ty.to_string();
-    for (wide, narrow) in [
-        (" :: ", "::"),
-        (":: ", "::"),
-        (" < ", "<"),
-        ("< ", "<"),
-        (" >", ">"),
-        ("> ::", ">::"),
-        (" ,", ","),
-        (" ;", ";"),
-        ("& ", "&"),
-    ] {
-        text = text.replace(wide, narrow);
+    let mut text = String::new();
+    let (mut last, mut before) = (' ', ' ');
+    for token in ty.clone() {
+        let token = match token {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Brace => ("{", "}"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::None => ("", ""),
+                };
+                format!("{open}{}{close}", tokens(&group.stream()))
+            }
+            token => token.to_string(),
+        };
+        let Some(first) = token.chars().next() else { continue };
+        let is_arrow = (before, last) == ('-', '>');
+        let apart = match (last, first) {
+            (' ', _) | ('-', '>') => false,
+            (',' | ';' | '+' | '=', _) | (_, '-' | '+' | '=') => true,
+            ('>', next) => is_arrow || is_word(next),
+            (last, next) => is_word(last) && (is_word(next) || next == '\''),
+        };
+        if apart {
+            text.push(' ');
+        }
+        text.push_str(&token);
+        before = last;
+        last = token.chars().last().unwrap_or(' ');
     }
     text
+}
+
+fn is_word(letter: char) -> bool {
+    letter.is_alphanumeric() || matches!(letter, '_' | '"')
 }
 
 /// `text` as a name, raw if it is a keyword; `None` for the four that cannot be raw.
@@ -145,6 +165,25 @@ mod tests {
             ("x", None),
         ] {
             assert_eq!(nearest(slip, &known), meant, "{slip}");
+        }
+    }
+
+    #[test]
+    fn types_read_as_they_are_written() {
+        for ty in [
+            "Index",
+            "a::Index",
+            "::a::Index",
+            "Index<a::B, [u8; 3]>",
+            "<A as B<C>>::D",
+            "Index<Vec<u8>>",
+            "Index<&'static str, (u8, u8)>",
+            "Index<dyn Fn(u8) -> u8 + Send>",
+            "<Index<A> as B<C = D>>::E",
+            "for<'a> fn(&'a mut u8, *const u8) -> ()",
+            "&'a dyn A",
+        ] {
+            assert_eq!(tokens(&ty.parse().unwrap()), ty);
         }
     }
 

@@ -1,7 +1,6 @@
 //! What leads out of a pool: calls, hand-offs, and the replies of jobs.
 
-use proc_macro2::{Group, Literal, Span, TokenStream, TokenTree};
-use quote::ToTokens;
+use proc_macro2::{Literal, TokenStream};
 use syn::Type;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -20,7 +19,6 @@ pub(crate) fn routes(machine: &Machine) -> Option<TokenStream> {
             let (ty, parks) = (&route.ty, route.full.is_none());
             let root = machine.interface.root_at(ty.span());
             let name = state.name.unraw().to_string();
-            let ty = ours(ty);
             let leaves = matches!(state.role, Role::Leaving(_));
             let way = if leaves { generated!(hand_off) } else { generated!(call) };
             Some(generated_at!(ty => #root::Route::#way::<#ty>(#name, #parks)))
@@ -111,26 +109,6 @@ pub(crate) fn leave(machine: &Machine, state: &State, leaving: &Leaving) -> Toke
             #root::Handed::Gone => #gone
         }
     }
-}
-
-/// The tokens of a type as if they were generated, so that rustc says once, and not for each use,
-/// that it is not what it should be.
-fn ours(ty: &Type) -> TokenStream {
-    fn each(tokens: TokenStream) -> TokenStream {
-        let own = |token: TokenTree| {
-            let span = Span::mixed_site().located_at(token.span());
-            let mut token = match token {
-                TokenTree::Group(group) => {
-                    Group::new(group.delimiter(), each(group.stream())).into()
-                }
-                other => other,
-            };
-            token.set_span(span);
-            token
-        };
-        tokens.into_iter().map(own).collect()
-    }
-    each(ty.to_token_stream())
 }
 
 impl Move {

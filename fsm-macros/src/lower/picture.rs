@@ -159,6 +159,41 @@ mod tests {
     }
 
     #[test]
+    fn other_pools_are_in_the_picture() {
+        let mut errors = Errors::default();
+        let item = "enum Front {
+            #[run(blocking)] #[to(Ask | Leave)] Start,
+            #[call(a::Index<u8, 3>, within = 1min => Start, full => Gone)] #[to(Gone)] Ask,
+            #[handoff(Events, within = 5s => Gone)] Leave, #[end] Gone }";
+        let args = "start = Start, gone => Gone";
+        let machine = crate::parse::tests::machine(args, item, &mut errors);
+        let graph = crate::check::check(&machine, &mut errors);
+        assert_eq!(errors.messages(), [""; 0]);
+        assert_eq!(
+            table(&machine, &graph).lines().skip(4).collect::<Vec<_>>(),
+            [
+                "| [`Start`](Front::Start) (start) | `run(blocking)` |  | [`Ask`](Front::Ask), \
+                 [`Leave`](Front::Leave) |",
+                "| [`Ask`](Front::Ask) | `call(a::Index<u8, 3>)` | 1min | [`Gone`](Front::Gone); \
+                 [`Gone`](Front::Gone) on full, gone; [`Start`](Front::Start) on within |",
+                "| [`Leave`](Front::Leave) | `handoff(Events)` | 5s | \
+                 [`Gone`](Front::Gone) on within, gone |",
+                "| [`Gone`](Front::Gone) | `end` |  |  |",
+            ]
+        );
+        assert_eq!(
+            mermaid(&machine, &graph).lines().skip(4).collect::<Vec<_>>(),
+            [
+                "    Ask --> Gone",
+                "    Ask --> Gone: full, gone",
+                "    Ask --> Start: within 1min",
+                "    Leave --> Gone: within 5s, gone",
+                "    Gone --> [*]",
+            ]
+        );
+    }
+
+    #[test]
     fn verdicts_have_an_arrow_and_events_another() {
         let mut errors = Errors::default();
         let machine = crate::parse::tests::machine(ARGS, ITEM, &mut errors);

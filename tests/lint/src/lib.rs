@@ -69,6 +69,8 @@
     reason = "what these want, users write otherwise; their opposites are denied too"
 )]
 
+pub mod pools;
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;

@@ -1,0 +1,126 @@
+//! What leads out of a pool, what runs jobs, and what is handed a connection.
+
+use fsm_runtime::{Service, state_machine};
+
+use crate::Fault;
+
+/// Looks things up.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "it is what it is")]
+pub struct Lookup<T>(pub T);
+
+impl<T: Send + 'static> Service for Lookup<T> {
+    type Job = Vec<T>;
+    type Reply = Result<T, Fault>;
+}
+
+/// Calls and hands off.
+#[state_machine(
+    start = Line,
+    eof => Closed,
+    within = 5min => Closed,
+    error = Fault,
+    error => Closed,
+    full => Busy,
+    gone => Closed,
+)]
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a protocol has the states that it has")]
+pub enum Front {
+    /// Some of a line.
+    #[read(some, max = 64)]
+    #[to(Line | Call | Leaving)]
+    #[rest]
+    Line,
+    /// Like a method of `Cx`.
+    #[call(Lookup<Option<Box<self::Front>>>)]
+    #[to(Call | Line | Asking)]
+    Call {
+        /// Like a local.
+        reply: String,
+        /// Like a local.
+        taken: u8,
+    },
+    /// Takes no part in `full`.
+    #[call(crate::pools::Lookup<u8>, within = never, full => Line)]
+    #[to(Line)]
+    Asking {
+        /// Kept.
+        #[carry]
+        taken: u8,
+    },
+    /// There was no room.
+    #[sleep(1s)]
+    #[to(Call)]
+    Busy {
+        /// Came back.
+        #[job]
+        verdict: Vec<Option<Box<Self>>>,
+    },
+    /// Like a reserved word.
+    #[handoff(Back, full => Refused)]
+    Leaving {
+        /// Like a local.
+        input: u8,
+    },
+    /// There was no room.
+    #[run(blocking)]
+    #[to(Line | Closed)]
+    Refused {
+        /// Kept.
+        #[carry]
+        input: u8,
+        /// Came back.
+        #[seed]
+        seed: String,
+    },
+    /// Over.
+    #[end]
+    Closed,
+}
+
+/// Is handed a connection.
+#[state_machine(start = Hello, seed = String)]
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a protocol has the states that it has")]
+pub enum Back {
+    /// Says hello.
+    #[flush(within = 1s => Gone)]
+    #[to(Gone)]
+    Hello {
+        /// Like a local.
+        cx: String,
+    },
+    /// Over.
+    #[end]
+    Gone,
+}
+
+/// Runs jobs.
+#[state_machine(start = Digest, job = Vec<u8>, reply = Box<Self>, message = u8)]
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "a protocol has the states that it has")]
+pub enum Work {
+    /// Takes long.
+    #[run(blocking)]
+    #[to(Told | Ask | Done)]
+    Digest {
+        /// Like a parameter.
+        seed: Vec<u8>,
+    },
+    /// Is told.
+    #[wait(within = never)]
+    #[to(Done)]
+    Told,
+    /// Asks.
+    #[call(Lookup<u8>, within = 1s => Digested, gone => Digested)]
+    #[to(Ask | Done)]
+    Ask,
+    /// Has waited too long.
+    #[sleep(1s)]
+    #[to(Done)]
+    Digested,
+    /// Over.
+    #[end]
+    Done {},
+}
