@@ -6,7 +6,7 @@ use crate::pool::Prepared;
 use crate::running::{Conductor, Served};
 use crate::task::Entry;
 use crate::watchdog::Watchdog;
-use crate::{Pool, PoolError, Running, open_files};
+use crate::{Address, Pool, PoolError, Running, open_files};
 
 mod plan;
 
@@ -77,7 +77,10 @@ use self::plan::Plan;
 #[must_use = "pools do nothing until they are run or started"]
 pub struct Pipeline {
     pools: Vec<Pool>,
+    ready: Option<Ready>,
 }
+
+type Ready = Box<dyn FnOnce(&[Address]) + Send>;
 
 impl Pipeline {
     /// No pools yet.
@@ -88,6 +91,37 @@ impl Pipeline {
     /// Adds a pool.
     pub fn pool(mut self, pool: Pool) -> Self {
         self.pools.push(pool);
+        self
+    }
+
+    /// Has `ready` called once, when all pools listen and all handlers of worker threads are made: with
+    /// the addresses, in the order of the pools, and the ports that the system chose.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         cx.write(bytes);
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0");
+    /// # let handle = echo.handle();
+    /// let pipeline = Pipeline::new().pool(echo.handler(|_peer| Client)).on_ready(move |addresses| {
+    ///     println!("try: nc {}", addresses[0]);
+    ///     # handle.drain();
+    /// });
+    /// pipeline.run()?;
+    /// # Ok::<(), PoolError>(())
+    /// ```
+    pub fn on_ready(mut self, ready: impl FnOnce(&[Address]) + Send + 'static) -> Self {
+        self.ready = Some(Box::new(ready));
         self
     }
 
@@ -184,7 +218,12 @@ impl Pipeline {
         }
         running.set(served.into_iter().flatten().collect());
         match failure {
-            None => Ok(running),
+            None => {
+                if let Some(ready) = self.ready {
+                    ready(running.addresses());
+                }
+                Ok(running)
+            }
             Some(error) => {
                 drop(running);
                 Err(error)

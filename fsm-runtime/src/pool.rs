@@ -211,11 +211,50 @@ impl Pool {
         work: impl Fn(S::Job) -> S::Reply + Send + Sync + 'static,
     ) -> Self {
         let work = Arc::new(work);
-        let builder = Builder::<Work<S>>::new(name.into()).threads(threads).cap(threads);
-        builder.max_jobs(1024).serves::<S, _, std::convert::Infallible, _>(move || {
+        Self::try_workers::<S, _, std::convert::Infallible>(name, threads, move || {
             let work = Arc::clone(&work);
             Ok(move |job| work(job))
         })
+    }
+
+    /// The same where each thread has something of its own, such as a connection to a database:
+    /// `make` is called on each thread and makes what does the jobs there. If it fails the pool does
+    /// not start. When a job panics, it is called again on that thread.
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use std::io::{self, Read, Seek, SeekFrom};
+    ///
+    /// /// Reads from a large file.
+    /// struct Table;
+    ///
+    /// impl Service for Table {
+    ///     type Job = u64;
+    ///     type Reply = io::Result<[u8; 4]>;
+    /// }
+    ///
+    /// let pool = Pool::try_workers::<Table, _, io::Error>("table", 4, || {
+    ///     let mut file = std::fs::File::open("/dev/zero")?;
+    ///     Ok(move |at| {
+    ///         let mut row = [0; 4];
+    ///         file.seek(SeekFrom::Start(at))?;
+    ///         file.read_exact(&mut row)?;
+    ///         Ok(row)
+    ///     })
+    /// });
+    /// # drop(pool);
+    /// ```
+    pub fn try_workers<S: Service, W, E>(
+        name: impl Into<String>,
+        threads: usize,
+        make: impl Fn() -> Result<W, E> + Send + Sync + 'static,
+    ) -> Self
+    where
+        W: FnMut(S::Job) -> S::Reply + 'static,
+        E: fmt::Display,
+    {
+        let builder = Builder::<Work<S>>::new(name.into()).threads(threads).cap(threads);
+        builder.max_jobs(1024).serves::<S, W, E, _>(make)
     }
 }
 

@@ -16,6 +16,10 @@ use crate::side::Job;
 ///     type Reply = std::io::Result<Vec<std::net::IpAddr>>;
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` takes no jobs",
+    label = "`{Self}` must implement `Service`, or be a machine with `job = .., reply = ..`"
+)]
 pub trait Service: 'static {
     /// What it is given.
     type Job: Send + 'static;

@@ -417,4 +417,3 @@ fn seek(mut file: &std::fs::File, first: u64, cx: &Cx<'_>) -> Result<(), Refusal
         Refusal::new(Status::InternalServerError, "the store failed")
     })
 }
-

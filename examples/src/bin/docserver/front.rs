@@ -8,7 +8,8 @@ use fsm_runtime::prelude::*;
 use crate::catalog::Catalog;
 use crate::client::{Get, Put};
 use crate::events::Events;
-use crate::http::{HeadCodec, Refusal, chunk::Trailers};
+use crate::http::chunk::{MAX_LINE, Trailers};
+use crate::http::{HeadCodec, Refusal};
 use crate::index::{Index, Task};
 
 /// A client that sends requests, one after another.
@@ -39,7 +40,7 @@ pub(crate) enum Front {
     },
 
     /// Waits for the size of the next chunk.
-    #[read(until = b"\r\n", max = 256, limit => LongLine, idle = 30s => LateBody)]
+    #[read(until = b"\r\n", max = MAX_LINE, limit => LongLine, idle = 30s => LateBody)]
     #[to(Chunk | Trailer)]
     ChunkSize {
         #[carry]
@@ -64,7 +65,7 @@ pub(crate) enum Front {
     },
 
     /// Skips the fields behind the last chunk.
-    #[read(until = b"\r\n", max = 256, limit => LongLine, idle = 30s => LateBody)]
+    #[read(until = b"\r\n", max = MAX_LINE, limit => LongLine, idle = 30s => LateBody)]
     #[to(Trailer | Whole)]
     Trailer {
         #[carry]

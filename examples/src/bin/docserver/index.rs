@@ -67,10 +67,20 @@ pub(crate) enum Index {
 
 /// What is to be done.
 pub(crate) enum Task {
-    File { name: Name, condition: Condition, spooled: Spooled },
-    Delete { name: Name, condition: Condition },
+    File {
+        name: Name,
+        condition: Condition,
+        spooled: Spooled,
+    },
+    Delete {
+        name: Name,
+        condition: Condition,
+    },
     /// What the catalog is for, where one pool does everything.
-    Ask { ask: Ask, get: Box<Get> },
+    Ask {
+        ask: Ask,
+        get: Box<Get>,
+    },
     /// It has been taken out.
     Nothing,
 }

@@ -5,14 +5,13 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
+use fsm_runtime::Address;
 use fsm_runtime::prelude::*;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -157,7 +156,13 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let index = Pool::builder::<Index>("index")
         .threads(options.index_threads)
         .max_jobs(options.index_queue);
-    let catalog = Pool::builder::<Catalog>("catalog");
+    let catalog = Pool::try_workers::<Catalog, _, _>("catalog", options.threads, {
+        let directory = Arc::clone(&directory);
+        move || {
+            let store = Store::connect(&directory)?;
+            Ok::<_, store::Error>(move |ask| look(&store, ask))
+        }
+    });
     let events = Pool::builder::<Events>("admin").max_connections(options.max_clients);
     feed.attach(events.handle());
     let pipeline = Pipeline::new()
@@ -169,5 +174,16 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
         print!("{}", pipeline.mermaid());
         return Ok(());
     }
-    Ok(pipeline.run()?)
+    pipeline.on_ready(|addresses| addresses.iter().for_each(welcome)).run()?;
+    Ok(())
+}
+
+/// Says how to try it.
+fn welcome(address: &Address) {
+    println!(
+        "Open http://{address}/ in a browser, or try:\n\n\
+         \tcurl -T README.md http://{address}/docs/readme.md\n\
+         \tcurl 'http://{address}/search?q=machine'\n\
+         \tcurl http://{address}/docs/readme.md\n"
+    );
 }

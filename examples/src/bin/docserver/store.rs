@@ -59,7 +59,6 @@ pub(crate) use directory::Directory;
 pub(crate) use document::{Digest, Document};
 pub(crate) use error::Error;
 pub(crate) use filing::{Filed, Settled, cleanup};
-pub(crate) use listing::Page;
 pub(crate) use recovery::Recovery;
 pub(crate) use spool::{Digested, Spool, Spooled};
 
