@@ -185,9 +185,8 @@ impl<M: Machine> Actor<M> {
                 }
                 Step::Read => return Ok(Pause::Input),
                 Step::Wait => return Ok(Pause::Message),
-                Step::Call => return Ok(Pause::Other),
                 Step::HandOff => return Ok(Pause::HandOff),
-                Step::Sleep => return Ok(Pause::Other),
+                Step::Call | Step::Sleep => return Ok(Pause::Other),
                 Step::End => return Ok(Pause::End),
             }
             share.calls -= 1;

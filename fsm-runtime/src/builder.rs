@@ -9,6 +9,7 @@ use crate::clock::Start;
 use crate::conn::Bounds;
 use crate::control::Control;
 use crate::inbox::Inbox;
+use crate::job::Make;
 use crate::key::{PORTS, SLOTS};
 use crate::pool::Takes;
 use crate::route::RouteKind;
@@ -242,14 +243,18 @@ impl<M: Machine> Builder<M> {
     ///
     /// ```
     /// # use fsm_runtime::prelude::*;
-    /// struct Length;
-    ///
-    /// impl Service for Length {
-    ///     type Job = String;
-    ///     type Reply = usize;
-    /// }
-    ///
-    /// let pool = Pool::workers::<Length>("length", 2, |text| text.len());
+    /// # #[state_machine(start = Count, job = String, reply = usize)]
+    /// # enum Length {
+    /// #     #[run] #[to(Done)] Count { text: String },
+    /// #     #[end] Done,
+    /// # }
+    /// # struct Counter;
+    /// # impl length::Handler for Counter {
+    /// #     fn count(&mut self, text: &mut String, _: &mut JobCx<'_>) -> length::AfterCount {
+    /// #         length::AfterCount::Done { reply: text.len() }
+    /// #     }
+    /// # }
+    /// let pool = Pool::builder::<Length>("length").max_jobs(64).worker(|| Counter);
     /// # drop(pool);
     /// ```
     pub fn max_jobs(mut self, jobs: usize) -> Self
@@ -591,6 +596,24 @@ impl<M: Machine> Builder<M> {
     /// A handler is made on each of the pool's threads when it starts, and serves all jobs that run
     /// there, one after another: it is the place for a connection to a database. A job that panics
     /// is its end; then another one is made.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Count, job = String, reply = usize)]
+    /// # enum Length {
+    /// #     #[run] #[to(Done)] Count { text: String },
+    /// #     #[end] Done,
+    /// # }
+    /// # struct Counter;
+    /// # impl length::Handler for Counter {
+    /// #     fn count(&mut self, text: &mut String, _: &mut JobCx<'_>) -> length::AfterCount {
+    /// #         length::AfterCount::Done { reply: text.len() }
+    /// #     }
+    /// # }
+    /// let pool = Pool::builder::<Length>("length").threads(2).worker(|| Counter);
+    /// drop(pool.start()?);
+    /// # Ok::<(), PoolError>(())
+    /// ```
     pub fn worker<H, F>(self, make: F) -> Pool
     where
         M: JobMachine + Drive<H>,
@@ -602,6 +625,24 @@ impl<M: Machine> Builder<M> {
 
     /// The same with a function that may fail: then the pool does not start, and
     /// [`PoolError::Handler`](crate::PoolError::Handler) says why.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Count, job = String, reply = usize)]
+    /// # enum Length {
+    /// #     #[run] #[to(Done)] Count { text: String },
+    /// #     #[end] Done,
+    /// # }
+    /// # struct Counter;
+    /// # impl length::Handler for Counter {
+    /// #     fn count(&mut self, text: &mut String, _: &mut JobCx<'_>) -> length::AfterCount {
+    /// #         length::AfterCount::Done { reply: text.len() }
+    /// #     }
+    /// # }
+    /// let pool = Pool::builder::<Length>("length").try_worker(|| Err::<Counter, _>("no database"));
+    /// let error = pool.start().unwrap_err();
+    /// assert_eq!(error.to_string(), "the pool `length` cannot make a handler: no database");
+    /// ```
     pub fn try_worker<H, E, F>(self, make: F) -> Pool
     where
         M: JobMachine + Drive<H>,
@@ -626,7 +667,7 @@ impl<M: Machine> Builder<M> {
         let (name, control) = (self.name.clone(), Arc::clone(&self.control));
         let takes = Takes { kind: RouteKind::Call, target: TypeId::of::<S>() };
         let make = move || make().map_err(|error| error.to_string());
-        let prepare = Box::new(move || Ok(self.jobs::<S, H>(Arc::new(make))));
+        let prepare = Box::new(move || Ok(self.jobs::<S, H>(&(Arc::new(make) as Arc<Make<H>>))));
         Pool::new::<M>(name, prepare, control, 0, takes)
     }
 

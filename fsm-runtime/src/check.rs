@@ -30,7 +30,7 @@ use std::fmt;
 
 use crate::link::Ready;
 use crate::sim::Session;
-use crate::{Drive, Ended, Machine, Wait};
+use crate::{Connection, Drive, Ended, Machine, Wait};
 
 /// So many completions in a row that take no input are an endless loop.
 const SPIN: usize = 10_000;
@@ -96,7 +96,10 @@ struct Call {
 /// When a cut makes a difference; the message shows the cut, and where the two runs part. Also when
 /// the machine goes round without taking any input.
 #[track_caller]
-pub fn splits<M: Drive<H> + Machine<Seed = ()>, H>(make: impl Fn() -> H, input: &[u8]) {
+pub fn splits<M: Drive<H> + Machine<Seed = (), Side = Connection>, H>(
+    make: impl Fn() -> H,
+    input: &[u8],
+) {
     let whole = run::<M, H>(make(), input, &[]);
     let check = |cuts: &[usize]| {
         let cut = run::<M, H>(make(), input, cuts);
@@ -136,7 +139,11 @@ fn place(cuts: &[usize]) -> String {
 /// # Panics
 ///
 /// When the machine goes round without end.
-fn run<M: Drive<H> + Machine<Seed = ()>, H>(handler: H, input: &[u8], cuts: &[usize]) -> Run {
+fn run<M: Drive<H> + Machine<Seed = (), Side = Connection>, H>(
+    handler: H,
+    input: &[u8],
+    cuts: &[usize],
+) -> Run {
     let mut session = Session::<M, H>::with_calls(handler, 1);
     let mut run = Run { calls: Vec::new(), output: Vec::new(), state: None, ended: None };
     let mut sent = 0;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::arrivals::{Arrivals, Departure};
 use crate::credits::{NoCredit, Waiting};
-use crate::inbox::{Away, Inbox};
+use crate::inbox::{Away, Inbox, NoReply};
 use crate::jobs::Jobs;
 use crate::output::Output;
 use crate::shell::Blocked;
@@ -354,11 +354,11 @@ impl<Msg: Send + 'static, On: Side> Cx<'_, Msg, On> {
     #[doc(hidden)]
     pub fn reply<S: Service>(&mut self) -> Called<S> {
         match self.inbox.reply::<S::Reply>(self.key) {
-            Some(Some(reply)) => {
+            Some(Ok(reply)) => {
                 self.taken += 1;
                 return Called::Reply(reply);
             }
-            Some(None) => return Called::Gone,
+            Some(Err(NoReply)) => return Called::Gone,
             None => {}
         }
         let Some(away) = self.inbox.take_away(self.key) else { return Called::Waits };

@@ -49,6 +49,10 @@ enum Reply {
     Gone,
 }
 
+/// The job has failed, or its pool is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoReply;
+
 /// What a connection or job holds that is meant for another pool.
 pub(crate) type Away = Box<dyn Any + Send>;
 
@@ -182,8 +186,8 @@ impl<Msg: Send + 'static> Inbox<Msg> {
         Return { to: Some((self.mail(), key, number)) }
     }
 
-    /// The reply to the last call, if it has come; `None` in it if there will be none.
-    pub(crate) fn reply<R: Send + 'static>(&self, key: Key) -> Option<Option<R>> {
+    /// The reply to the last call, if it has come, or word that there will be none.
+    pub(crate) fn reply<R: Send + 'static>(&self, key: Key) -> Option<Result<R, NoReply>> {
         let mut part = self.shared.part(key);
         let mailbox = part.get_mut(&key)?;
         let reply = std::mem::replace(&mut mailbox.reply, Reply::None);
@@ -193,10 +197,10 @@ impl<Msg: Send + 'static> Inbox<Msg> {
                 mailbox.reply = reply;
                 None
             }
-            Reply::Gone => Some(None),
+            Reply::Gone => Some(Err(NoReply)),
             Reply::Came => {
                 let holder = mailbox.holder.as_mut()?.downcast_mut::<Option<R>>()?;
-                holder.take().map(Some)
+                holder.take().map(Ok)
             }
         }
     }

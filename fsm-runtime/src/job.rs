@@ -24,7 +24,7 @@ pub(crate) struct JobEnv<M: JobMachine, H> {
     handler: Option<H>,
     /// Makes another one when a job has panicked, and left nobody knows what in it.
     make: Arc<Make<H>>,
-    inbox: Inbox<M::Message>,
+    pub(crate) inbox: Inbox<M::Message>,
     bounds: Bounds,
     control: Arc<Control>,
     desk: Desk,

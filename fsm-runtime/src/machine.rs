@@ -160,7 +160,11 @@ pub trait Drive<H>: Machine {
     /// use fsm_runtime::{Cx, Drive, Lapse};
     ///
     /// /// Takes the edge of the deadline that passes first.
-    /// fn too_late<M: Drive<H>, H>(machine: &mut M, handler: &mut H, cx: &mut Cx<'_, M::Message>) {
+    /// fn too_late<M: Drive<H>, H>(
+    ///     machine: &mut M,
+    ///     handler: &mut H,
+    ///     cx: &mut Cx<'_, M::Message, M::Side>,
+    /// ) {
     ///     let timing = machine.timing();
     ///     let lapse = if timing.within <= timing.idle { Lapse::Within } else { Lapse::Idle };
     ///     machine.lapse(lapse, handler, cx);

@@ -14,7 +14,8 @@ use self::plan::Plan;
 
 /// The pools of a process, which call each other and hand connections to each other.
 ///
-/// It is checked before anything starts: that each pool is there which another one calls or hands
+/// The idea is Mark Hammond's: several pools, each with its own port and its own simple machine, instead
+/// of one machine whose states multiply. It is checked before anything starts: that each pool is there which another one calls or hands
 /// over to, and that no pools could wait for each other for ever.
 ///
 /// ```
@@ -80,15 +81,65 @@ pub struct Pipeline {
     ready: Option<Ready>,
 }
 
+/// What a thread calls when it has ended.
+type Ended = Arc<dyn Fn() + Send + Sync>;
 type Ready = Box<dyn FnOnce(&[Address]) + Send>;
 
 impl Pipeline {
     /// No pools yet.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         cx.write(bytes);
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").handler(|_peer| Client);
+    /// drop(Pipeline::new().pool(echo).start()?);
+    /// # Ok::<(), PoolError>(())
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a pool.
+    /// Adds a pool. The order does not matter to anything but [`Running::addresses`].
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # struct Reverse;
+    /// # impl Service for Reverse { type Job = Vec<u8>; type Reply = Vec<u8>; }
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Mirror {
+    /// #     #[read(some, max = 80, idle = 60s => Gone)] #[to(Turning)] #[rest] Line,
+    /// #     #[call(Reverse, within = 5s => Gone, gone => Gone)] #[to(Line)] Turning,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl mirror::Handler for Client {
+    /// #     fn line(&mut self, line: &[u8], _: &mut Cx<'_>) -> mirror::AfterLine {
+    /// #         mirror::AfterLine::Turning { job: line.to_vec() }
+    /// #     }
+    /// #     fn turning(&mut self, reply: Vec<u8>, cx: &mut Cx<'_>) -> mirror::AfterTurning {
+    /// #         cx.write(&reply);
+    /// #         mirror::AfterTurning::Line
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<(), PoolError> {
+    /// # let front = Pool::builder::<Mirror>("front").listen("127.0.0.1:0").handler(|_| Client);
+    /// # let work = Pool::workers::<Reverse>("work", 2, |mut bytes: Vec<u8>| { bytes.reverse(); bytes });
+    /// let pipeline = Pipeline::new().pool(front).pool(work);
+    /// pipeline.check()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn pool(mut self, pool: Pool) -> Self {
         self.pools.push(pool);
         self
@@ -128,6 +179,40 @@ impl Pipeline {
     /// Says whether the pools fit together; [`run`](Pipeline::run) and [`start`](Pipeline::start) do
     /// it first.
     ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # struct Reverse;
+    /// # impl Service for Reverse { type Job = Vec<u8>; type Reply = Vec<u8>; }
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Mirror {
+    /// #     #[read(some, max = 80, idle = 60s => Gone)] #[to(Turning)] #[rest] Line,
+    /// #     #[call(Reverse, within = 5s => Gone, gone => Gone)] #[to(Line)] Turning,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl mirror::Handler for Client {
+    /// #     fn line(&mut self, line: &[u8], _: &mut Cx<'_>) -> mirror::AfterLine {
+    /// #         mirror::AfterLine::Turning { job: line.to_vec() }
+    /// #     }
+    /// #     fn turning(&mut self, reply: Vec<u8>, cx: &mut Cx<'_>) -> mirror::AfterTurning {
+    /// #         cx.write(&reply);
+    /// #         mirror::AfterTurning::Line
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<(), PoolError> {
+    /// # let front = Pool::builder::<Mirror>("front").listen("127.0.0.1:0").handler(|_| Client);
+    /// # let work = Pool::workers::<Reverse>("work", 2, |mut bytes: Vec<u8>| { bytes.reverse(); bytes });
+    /// # drop(work);
+    /// let error = Pipeline::new().pool(front).check().unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "state `Turning` of the pool `front` calls `Reverse`, and no pool is one; \
+    ///      add it to the `Pipeline`"
+    /// );
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When a pool is missing that another one calls or hands over to, when several could be meant,
@@ -144,6 +229,27 @@ impl Pipeline {
     /// The process's limit of open files is raised to what the pools need, as far as the system's
     /// hard limit allows.
     ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         cx.write(bytes);
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// let builder = Pool::builder::<Echo>("echo").listen("127.0.0.1:0");
+    /// // A signal would do the same. Ordered now, it ends the pool as soon as it runs.
+    /// builder.handle().drain();
+    /// Pipeline::new().pool(builder.handler(|_peer| Client)).run()?;
+    /// # Ok::<(), PoolError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the pools do not fit together, when one cannot listen where it should or cannot make
@@ -154,23 +260,53 @@ impl Pipeline {
         open_files::allow(&name, connections);
         let conductor = Conductor::new()?;
         let ended = conductor.bell();
-        let running = self.launch(ended)?;
+        let running = self.launch(&ended)?;
         conductor.conduct(running)
     }
 
     /// Serves on threads of their own, and leaves signals alone. All listen when this returns, and
     /// all handlers of worker threads are made.
     ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # struct Reverse;
+    /// # impl Service for Reverse { type Job = Vec<u8>; type Reply = Vec<u8>; }
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Mirror {
+    /// #     #[read(some, max = 80, idle = 60s => Gone)] #[to(Turning)] #[rest] Line,
+    /// #     #[call(Reverse, within = 5s => Gone, gone => Gone)] #[to(Line)] Turning,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl mirror::Handler for Client {
+    /// #     fn line(&mut self, line: &[u8], _: &mut Cx<'_>) -> mirror::AfterLine {
+    /// #         mirror::AfterLine::Turning { job: line.to_vec() }
+    /// #     }
+    /// #     fn turning(&mut self, reply: Vec<u8>, cx: &mut Cx<'_>) -> mirror::AfterTurning {
+    /// #         cx.write(&reply);
+    /// #         mirror::AfterTurning::Line
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<(), PoolError> {
+    /// # let front = Pool::builder::<Mirror>("front").listen("127.0.0.1:0").handler(|_| Client);
+    /// # let work = Pool::workers::<Reverse>("work", 2, |mut bytes: Vec<u8>| { bytes.reverse(); bytes });
+    /// let running = Pipeline::new().pool(front).pool(work).start()?;
+    /// println!("serving on {}", running.addresses()[0]);
+    /// assert_eq!(running.drain()?.open, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// When the pools do not fit together, or one cannot listen where it should or cannot make its
     /// handlers.
     pub fn start(self) -> Result<Running, PoolError> {
-        self.launch(Arc::new(|| {}))
+        self.launch(&(Arc::new(|| {}) as Ended))
     }
 
     /// `ended` is called whenever a thread has ended.
-    fn launch(self, ended: Arc<dyn Fn() + Send + Sync>) -> Result<Running, PoolError> {
+    fn launch(self, ended: &Ended) -> Result<Running, PoolError> {
         let plan = Plan::new(&self.pools)?;
         let mut pools = Vec::new();
         for pool in self.pools {
@@ -206,7 +342,7 @@ impl Pipeline {
             let mut pool = Served::new(name, control, prepared.addresses);
             for (number, thread) in prepared.threads.into_iter().enumerate() {
                 let (routes, sender) = (Arc::clone(&routes), sender.clone());
-                if let Err(error) = pool.spawn(number, thread, routes, sender, Arc::clone(&ended)) {
+                if let Err(error) = pool.spawn(number, thread, routes, sender, Arc::clone(ended)) {
                     failure = Some(error);
                     break;
                 }
@@ -232,11 +368,71 @@ impl Pipeline {
     }
 
     /// The pools with their calls and hand-offs as text for Graphviz.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # struct Reverse;
+    /// # impl Service for Reverse { type Job = Vec<u8>; type Reply = Vec<u8>; }
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Mirror {
+    /// #     #[read(some, max = 80, idle = 60s => Gone)] #[to(Turning)] #[rest] Line,
+    /// #     #[call(Reverse, within = 5s => Gone, gone => Gone)] #[to(Line)] Turning,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl mirror::Handler for Client {
+    /// #     fn line(&mut self, line: &[u8], _: &mut Cx<'_>) -> mirror::AfterLine {
+    /// #         mirror::AfterLine::Turning { job: line.to_vec() }
+    /// #     }
+    /// #     fn turning(&mut self, reply: Vec<u8>, cx: &mut Cx<'_>) -> mirror::AfterTurning {
+    /// #         cx.write(&reply);
+    /// #         mirror::AfterTurning::Line
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<(), PoolError> {
+    /// # let front = Pool::builder::<Mirror>("front").listen("127.0.0.1:0").handler(|_| Client);
+    /// # let work = Pool::workers::<Reverse>("work", 2, |mut bytes: Vec<u8>| { bytes.reverse(); bytes });
+    /// let pipeline = Pipeline::new().pool(front).pool(work);
+    /// assert!(pipeline.dot().contains("label=\"front: Mirror, 3 states\""));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn dot(&self) -> String {
         plan::dot(&self.pools)
     }
 
     /// The pools with their calls and hand-offs as a Mermaid flowchart.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # struct Reverse;
+    /// # impl Service for Reverse { type Job = Vec<u8>; type Reply = Vec<u8>; }
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Mirror {
+    /// #     #[read(some, max = 80, idle = 60s => Gone)] #[to(Turning)] #[rest] Line,
+    /// #     #[call(Reverse, within = 5s => Gone, gone => Gone)] #[to(Line)] Turning,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl mirror::Handler for Client {
+    /// #     fn line(&mut self, line: &[u8], _: &mut Cx<'_>) -> mirror::AfterLine {
+    /// #         mirror::AfterLine::Turning { job: line.to_vec() }
+    /// #     }
+    /// #     fn turning(&mut self, reply: Vec<u8>, cx: &mut Cx<'_>) -> mirror::AfterTurning {
+    /// #         cx.write(&reply);
+    /// #         mirror::AfterTurning::Line
+    /// #     }
+    /// # }
+    /// # fn main() -> Result<(), PoolError> {
+    /// # let front = Pool::builder::<Mirror>("front").listen("127.0.0.1:0").handler(|_| Client);
+    /// # let work = Pool::workers::<Reverse>("work", 2, |mut bytes: Vec<u8>| { bytes.reverse(); bytes });
+    /// let pipeline = Pipeline::new().pool(front).pool(work);
+    /// assert!(pipeline.mermaid().contains("-->|\"call in Turning, waits for room\"|"));
+    /// // `Display` is for people.
+    /// println!("{pipeline}");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn mermaid(&self) -> String {
         plan::mermaid(&self.pools)
     }
@@ -252,6 +448,6 @@ impl fmt::Display for Pipeline {
 
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pipeline").field("pools", &self.pools).finish()
+        f.debug_struct("Pipeline").field("pools", &self.pools).finish_non_exhaustive()
     }
 }

@@ -285,7 +285,9 @@ impl<T: Task> Port<T> {
 
     /// Makes the thread that polls come back.
     pub(crate) fn interrupt(&self) {
-        self.shell.locked(|port| port.interrupt());
+        self.shell.locked(|port| {
+            port.interrupt();
+        });
     }
 
     pub(crate) fn load(&self) -> usize {

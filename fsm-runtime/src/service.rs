@@ -30,6 +30,24 @@ pub trait Service: 'static {
 /// A machine that runs jobs: it is started by a job, and its end carries the reply.
 ///
 /// The macro implements it for a machine with `job = J, reply = R`.
+///
+/// ```
+/// use fsm_runtime::JobMachine;
+/// use fsm_runtime::prelude::*;
+///
+/// #[state_machine(start = Count, job = String, reply = usize)]
+/// enum Length {
+///     #[run]
+///     #[to(Done)]
+///     Count { text: String },
+///     #[end]
+///     Done,
+/// }
+///
+/// fn replies_with<M: JobMachine<Reply = R>, R>() {}
+///
+/// replies_with::<Length, usize>();
+/// ```
 pub trait JobMachine: Service + Machine<Seed = <Self as Service>::Job, Side = Job> {}
 
 /// What has become of a call. Generated code asks with `Cx::reply`.

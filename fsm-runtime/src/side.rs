@@ -1,11 +1,38 @@
-/// On which side of a [`Cx`](crate::Cx) there is what: a connection with a peer, or a job.
+/// What a machine has: a [`Connection`] or a [`Job`]. It says what its [`Cx`](crate::Cx) can do.
+///
+/// ```
+/// use fsm_runtime::{Cx, Side};
+///
+/// /// For handlers of both.
+/// fn seconds<On: Side>(cx: &Cx<'_, String, On>, since: std::time::Instant) -> u64 {
+///     cx.now().saturating_duration_since(since).as_secs()
+/// }
+/// ```
 pub trait Side: sealed::Sealed + 'static {}
 
 /// The machine has a connection: it can write to a peer.
+///
+/// ```
+/// use fsm_runtime::{Connection, Cx, NoMessage};
+///
+/// /// As plain `Cx<'_>`.
+/// fn greet(cx: &mut Cx<'_, NoMessage, Connection>) {
+///     cx.write(b"hello\n");
+/// }
+/// ```
 #[derive(Debug)]
 pub enum Connection {}
 
 /// The machine has a job, and no connection.
+///
+/// ```
+/// use fsm_runtime::{Cx, Job, NoMessage};
+///
+/// /// As [`JobCx<'_>`](fsm_runtime::JobCx).
+/// fn complain(cx: &mut Cx<'_, NoMessage, Job>) {
+///     cx.warn("the disk is slow");
+/// }
+/// ```
 #[derive(Debug)]
 pub enum Job {}
 

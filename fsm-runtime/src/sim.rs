@@ -42,26 +42,25 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::actor::Actor;
 use crate::conn::{Bounds, Conn, Env};
-use crate::control::Control;
 use crate::inbox::Inbox;
 use crate::link::Ready;
 use crate::pipe::{End, Pipe};
-use crate::port::{Blocks, Next, Port};
-use crate::shell::Blocked;
-use crate::task::{Desk, Entry, Task};
-use crate::worker;
-use crate::{Drive, Ended, Key, Machine, PostError, Spec};
+use crate::{Connection, Drive, Ended, Machine, PostError, Service};
 
-/// The name of its pool, and its only thread.
-const POOL: &str = "session";
-const THREAD: usize = 0;
-/// So many turns without a pause are an endless loop.
-const ENDLESS: usize = 10_000_000;
+mod bench;
+pub(crate) mod desks;
+mod job;
+
+use self::bench::Bench;
+pub use self::job::JobSession;
+
+/// The bounds of a pool by default, but for the output mark.
+const BOUNDS: Bounds =
+    Bounds { calls: 1024, bytes: 256 * 1024, output: 64 * 1024, stall: 60_000, linger: 5_000 };
 
 /// A client's end of one connection to a machine, for tests.
 ///
@@ -99,27 +98,236 @@ const ENDLESS: usize = 10_000_000;
 /// peer.advance(Duration::from_secs(1));
 /// assert_eq!(peer.ended(), Some(Ended::Done));
 /// ```
-pub struct Session<M: Machine, H> {
-    port: Port<Conn<M, H, End>>,
-    env: Env<M>,
+pub struct Session<M: Drive<H>, H> {
+    bench: Bench<Conn<M, H, End>>,
     pipe: Rc<Pipe>,
-    key: Key,
-    start: Instant,
-    now: u64,
 }
 
-impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
+impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     /// Connects to a machine in its start state.
-    pub fn new(handler: H) -> Self {
-        let mut session = Self::with_calls(handler, 1024);
-        session.run(Ready::NONE);
+    pub fn new(handler: H) -> Self
+    where
+        M: Machine<Seed = ()>,
+    {
+        let mut session = Self::with_calls(handler, BOUNDS.calls);
+        session.bench.run(Ready::NONE);
         session
     }
 
+    /// A connection that has been handed over with `seed`.
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use fsm_runtime::sim::Session;
+    ///
+    /// #[state_machine(start = Hello, seed = String, eof => Gone)]
+    /// enum Echo {
+    ///     #[run]
+    ///     #[to(Talk)]
+    ///     Hello { name: String },
+    ///     #[read(some, max = 16KiB, idle = 60s => Gone)]
+    ///     #[to(Talk)]
+    ///     #[rest]
+    ///     Talk,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn hello(&mut self, name: &mut String, cx: &mut Cx<'_>) -> echo::AfterHello {
+    /// #         write!(cx, "hello {name}");
+    /// #         echo::AfterHello::Talk
+    /// #     }
+    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         cx.write(bytes);
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    ///
+    /// let mut peer = Session::<Echo, _>::seeded(Client, "Ann".to_owned());
+    /// assert_eq!(peer.receive(), b"hello Ann");
+    /// ```
+    pub fn seeded(handler: H, seed: M::Seed) -> Self {
+        let mut session = Self::start(handler, seed, BOUNDS.calls);
+        session.bench.run(Ready::NONE);
+        session
+    }
+
+    /// The next job that the machine has given to `S`, whose pool the test plays. It waits for the
+    /// [`reply`](Session::reply).
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use fsm_runtime::sim::Session;
+    ///
+    /// struct Square;
+    ///
+    /// impl Service for Square {
+    ///     type Job = u32;
+    ///     type Reply = u32;
+    /// }
+    ///
+    /// #[state_machine(start = Number, eof => Gone, gone => Sorry)]
+    /// enum Maths {
+    ///     #[read(exact = 1, idle = 60s => Gone)]
+    ///     #[to(Asking)]
+    ///     #[rest]
+    ///     Number,
+    ///     #[call(Square, within = 5s => Sorry, full => Sorry)]
+    ///     #[to(Number)]
+    ///     Asking,
+    ///     #[run]
+    ///     #[to(Number)]
+    ///     Sorry,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    ///
+    /// struct Client;
+    ///
+    /// impl maths::Handler for Client {
+    ///     fn number(&mut self, number: &[u8; 1], _: &mut Cx<'_>) -> maths::AfterNumber {
+    ///         maths::AfterNumber::Asking { job: number[0].into() }
+    ///     }
+    ///
+    ///     fn asking(&mut self, reply: u32, cx: &mut Cx<'_>) -> maths::AfterAsking {
+    ///         write!(cx, "{reply};");
+    ///         maths::AfterAsking::Number
+    ///     }
+    ///
+    ///     fn sorry(&mut self, cx: &mut Cx<'_>) -> maths::AfterSorry {
+    ///         write!(cx, "sorry;");
+    ///         maths::AfterSorry::Number
+    ///     }
+    /// }
+    ///
+    /// # fn main() {
+    /// let mut peer = Session::<Maths, _>::new(Client);
+    /// peer.send(&[7]);
+    /// assert_eq!(peer.job::<Square>(), Some(7));
+    /// peer.reply::<Square>(49);
+    /// assert_eq!(peer.receive(), b"49;");
+    ///
+    /// // A job that fails, one for which there is no room, and a pool that is closed.
+    /// peer.send(&[8]);
+    /// peer.job::<Square>();
+    /// peer.fail::<Square>();
+    /// peer.room::<Square>(0);
+    /// peer.send(&[8]);
+    /// peer.close::<Square>();
+    /// peer.send(&[8]);
+    /// assert_eq!(peer.receive(), b"sorry;sorry;sorry;");
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When no state of the machine calls `S`.
+    pub fn job<S: Service>(&mut self) -> Option<S::Job> {
+        self.bench.desks.job::<S>()
+    }
+
+    /// Replies to the first [`job`](Session::job) that was taken and has no reply yet.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn reply<S: Service>(&mut self, reply: S::Reply) {
+        self.bench.desks.answer::<S>(Some(reply));
+        self.bench.run(Ready::NONE);
+    }
+
+    /// Lets the first [`job`](Session::job) fail that was taken and has no reply yet, as a panic would.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn fail<S: Service>(&mut self) {
+        self.bench.desks.answer::<S>(None);
+        self.bench.run(Ready::NONE);
+    }
+
+    /// Bounds the jobs that the pool of `S` has; at first nothing does.
+    ///
+    /// # Panics
+    ///
+    /// When no state of the machine calls `S`.
+    pub fn room<S: Service>(&mut self, jobs: usize) {
+        self.bench.desks.room::<S>(jobs);
+    }
+
+    /// Closes the pool of `S`: no job of it gets a reply any more.
+    ///
+    /// # Panics
+    ///
+    /// When no state of the machine calls `S`.
+    pub fn close<S: Service>(&mut self) {
+        self.bench.desks.close::<S>();
+        self.bench.run(Ready::NONE);
+    }
+
+    /// The seed with which the connection has left for the pool of `N`. It has [`ended`](Session::ended)
+    /// then, as [`Ended::HandedOff`].
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use fsm_runtime::sim::Session;
+    /// # #[state_machine(start = Hello, seed = u8, eof => Gone)]
+    /// # enum Inner {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Gone)] Hello { n: u8 },
+    /// #     #[end] Gone,
+    /// # }
+    ///
+    /// #[state_machine(start = Door, eof => Gone, gone => Gone)]
+    /// enum Gate {
+    ///     #[read(exact = 1, idle = 60s => Gone)]
+    ///     #[to(Through)]
+    ///     Door,
+    ///     #[handoff(Inner, within = 5s => Gone)]
+    ///     Through,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    /// # struct Client;
+    /// # impl gate::Handler for Client {
+    /// #     fn door(&mut self, byte: &[u8; 1], _: &mut Cx<'_>) -> gate::AfterDoor {
+    /// #         gate::AfterDoor::Through { seed: byte[0] }
+    /// #     }
+    /// # }
+    ///
+    /// # fn main() {
+    /// let mut peer = Session::<Gate, _>::new(Client);
+    /// peer.send(&[7]);
+    /// assert_eq!(peer.seed::<Inner>(), Some(7));
+    /// assert_eq!(peer.ended(), Some(Ended::HandedOff));
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When no state of the machine hands over to `N`.
+    pub fn seed<N: Machine>(&mut self) -> Option<N::Seed> {
+        self.bench.desks.seed::<N>()
+    }
+
+    /// Bounds the connections that the pool of `N` has; at first nothing does.
+    ///
+    /// # Panics
+    ///
+    /// When no state of the machine hands over to `N`.
+    pub fn room_for<N: Machine>(&mut self, connections: usize) {
+        self.bench.desks.room_for::<N>(connections);
+    }
+
     /// A session of turns of at most so many handler calls.
-    pub(crate) fn with_calls(handler: H, calls: usize) -> Self {
-        let bounds =
-            Bounds { calls, bytes: 256 * 1024, output: 64 * 1024, stall: 60_000, linger: 5_000 };
+    pub(crate) fn with_calls(handler: H, calls: usize) -> Self
+    where
+        M: Machine<Seed = ()>,
+    {
+        Self::start(handler, (), calls)
+    }
+
+    fn start(handler: H, seed: M::Seed, calls: usize) -> Self {
         let pipe = Rc::new(Pipe {
             to_machine: RefCell::default(),
             to_peer: RefCell::default(),
@@ -128,42 +336,20 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
             reset: Cell::new(false),
             shut: Cell::new(false),
         });
-        let control = Arc::new(Control::new(1));
-        let port = Port::new(0, (1, 1), Arc::clone(&control.counters), Box::new(|| {}));
-        let inbox = Inbox::<M::Message>::default();
-        let routes: Arc<[Entry]> = Arc::new([]);
-        let desk = Desk::new(Arc::new(Alone), THREAD, port.state(THREAD), routes);
-        let start = desk.instant;
-        let env = Env::new(inbox.clone(), bounds, control, None, desk);
-        let _ = port.begin(THREAD);
-        env.control.counters.accepted();
-        if let Ok(credit) = env.control.credits.draw() {
-            credit.keep();
-        }
-        let conn = Box::new(Conn::new(End(Rc::clone(&pipe)), Actor::new((), 0), handler));
-        let opened = port.open(conn, Ready::NONE, true, |_, key| {
-            if Conn::<M, H, End>::MAIL {
-                inbox.open(key);
-            }
-            Ok(())
-        });
-        let Ok(key) = opened else { unreachable!("nothing is registered") };
-        let mut session = Self { port, env, pipe, key, start, now: 0 };
-        // The start state has its turn as soon as the connection is there.
-        session.work(&[]);
-        session
-    }
-
-    /// Tells of events and runs what is ready; says whether there is more.
-    fn work(&mut self, events: &[(Key, Ready)]) -> bool {
-        let mut next = self.port.polled(THREAD, self.now, events);
-        loop {
-            next = match next {
-                Next::Run(turn) => worker::turn(POOL, &self.port, THREAD, turn, &mut self.env),
-                Next::Poll { until } => return until == 0,
-                Next::End => return false,
-            }
-        }
+        let conn = Box::new(Conn::new(End(Rc::clone(&pipe)), Actor::new(seed, 0), handler));
+        let bench = Bench::new(
+            &M::routes(),
+            |control, desk| {
+                Env::new(Inbox::default(), Bounds { calls, ..BOUNDS }, control, None, desk)
+            },
+            conn,
+            |env, key| {
+                if Conn::<M, H, End>::MAIL {
+                    env.inbox.open(key);
+                }
+            },
+        );
+        Self { bench, pipe }
     }
 
     /// Sends `bytes` to the machine.
@@ -194,7 +380,7 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     /// ```
     pub fn send(&mut self, bytes: &[u8]) {
         self.feed(bytes);
-        self.run(Ready::READ);
+        self.bench.run(Ready::READ);
     }
 
     /// Puts `bytes` on their way without giving the machine a turn.
@@ -229,7 +415,7 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     pub fn receive(&mut self) -> Vec<u8> {
         let mut received = self.pipe.to_peer.take();
         loop {
-            self.run(Ready::WRITE);
+            self.bench.run(Ready::WRITE);
             let more = self.pipe.to_peer.take();
             if more.is_empty() {
                 return received;
@@ -266,7 +452,7 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     /// ```
     pub fn window(&mut self, bytes: usize) {
         self.pipe.window.set(bytes);
-        self.run(Ready::WRITE);
+        self.bench.run(Ready::WRITE);
     }
 
     /// Ends the client's stream; the machine can still send.
@@ -295,7 +481,7 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     /// ```
     pub fn end(&mut self) {
         self.pipe.ended.set(true);
-        self.run(Ready::READ | Ready::DOUBT | Ready::HANGUP);
+        self.bench.run(Ready::READ | Ready::DOUBT | Ready::HANGUP);
     }
 
     /// Resets the connection: what was in flight is lost.
@@ -323,7 +509,7 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     /// ```
     pub fn reset(&mut self) {
         self.pipe.reset.set(true);
-        self.run(Ready::READ | Ready::WRITE | Ready::DOUBT | Ready::BROKEN);
+        self.bench.run(Ready::READ | Ready::WRITE | Ready::DOUBT | Ready::BROKEN);
     }
 
     /// Lets time pass; deadlines come up one after the other, each at its time.
@@ -353,13 +539,7 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     /// assert_eq!(peer.ended(), Some(Ended::Done));
     /// ```
     pub fn advance(&mut self, time: Duration) {
-        let until = self.now.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-        while let Some(due) = self.port.next_deadline().filter(|due| *due <= until) {
-            self.set_time(due.max(self.now));
-            self.run(Ready::NONE);
-        }
-        self.set_time(until);
-        self.run(Ready::NONE);
+        self.bench.advance(time);
     }
 
     /// Posts a message to the connection.
@@ -388,8 +568,8 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     ///
     /// When the mailbox, which takes 1,024 messages, is full, or the connection is gone.
     pub fn post(&mut self, message: M::Message) -> Result<(), PostError<M::Message>> {
-        self.env.inbox.post(self.key, message)?;
-        self.run(Ready::NONE);
+        self.bench.env.inbox.post(self.bench.key, message)?;
+        self.bench.run(Ready::NONE);
         Ok(())
     }
 
@@ -421,8 +601,7 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     /// assert_eq!(peer.ended(), Some(Ended::Drained));
     /// ```
     pub fn drain(&mut self) {
-        self.port.drain();
-        self.run(Ready::NONE);
+        self.bench.drain();
     }
 
     /// The name of the state that the machine is in; `None` when the connection is gone.
@@ -449,7 +628,7 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     /// assert_eq!(peer.state(), None);
     /// ```
     pub fn state(&self) -> Option<&'static str> {
-        self.state_index().map(|state| Self::spec().states[state].name)
+        self.bench.state()
     }
 
     /// Why the connection is gone, if it is.
@@ -475,75 +654,22 @@ impl<M: Drive<H> + Machine<Seed = ()>, H> Session<M, H> {
     /// assert_eq!(peer.ended(), Some(Ended::Panicked));
     /// ```
     pub fn ended(&self) -> Option<Ended> {
-        if self.state_index().is_some() {
-            return None;
-        }
-        let stats = self.env.control.stats();
-        let counts = [
-            (stats.done, Ended::Done),
-            (stats.reset, Ended::Reset),
-            (stats.panicked, Ended::Panicked),
-            (stats.stalled, Ended::Stalled),
-            (stats.spun, Ended::Spun),
-            (stats.drained, Ended::Drained),
-            (stats.closed, Ended::Closed),
-            (stats.handed_off, Ended::HandedOff),
-        ];
-        counts.into_iter().find(|(count, _)| *count > 0).map(|(_, why)| why)
-    }
-
-    pub(crate) fn spec() -> &'static Spec {
-        M::SPEC
-    }
-
-    pub(crate) fn state_index(&self) -> Option<usize> {
-        self.port.look(self.key, Conn::state)
+        self.bench.ended()
     }
 
     /// How many bytes the machine has not used, of those that were sent.
     pub(crate) fn unused(&self) -> usize {
-        self.pipe.to_machine.borrow().len() + self.port.look(self.key, Conn::unread).unwrap_or(0)
+        self.pipe.to_machine.borrow().len() + self.bench.look(Conn::unread).unwrap_or(0)
     }
 
     /// Gives the connection one turn, without waiting for what it waits for; `false` when it waits.
     pub(crate) fn turn(&mut self, ready: Ready) -> bool {
-        self.work(&[(self.key, ready)])
-    }
-
-    /// Runs turns until the connection waits.
-    ///
-    /// # Panics
-    ///
-    /// When that takes for ever.
-    fn run(&mut self, ready: Ready) {
-        let mut turns = 0;
-        while self.turn(ready) {
-            turns += 1;
-            assert!(turns < ENDLESS, "the machine `{}` goes round and round", M::SPEC.name);
-        }
-    }
-
-    fn set_time(&mut self, now: u64) {
-        self.now = now;
-        self.env.desk.now = now;
-        self.env.desk.instant = self.start + Duration::from_millis(now);
+        self.bench.turn(ready)
     }
 }
 
-impl<M: Drive<H> + Machine<Seed = ()>, H> fmt::Debug for Session<M, H> {
+impl<M: Drive<H> + Machine<Side = Connection>, H> fmt::Debug for Session<M, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("state", &self.state()).finish_non_exhaustive()
     }
-}
-
-/// The threads of a session: nobody else runs while one blocks.
-#[derive(Debug)]
-struct Alone;
-
-impl Blocks for Alone {
-    fn block(&self, _: usize, _: u64, _: Blocked) -> bool {
-        false
-    }
-
-    fn unblock(&self, _: usize, _: u64, _: Blocked) {}
 }

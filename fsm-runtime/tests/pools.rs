@@ -250,11 +250,11 @@ impl patient::Handler for Client {
 #[test]
 fn x7_a_full_pool_is_an_event_that_gives_the_job_back() {
     let door = Arc::<Door>::default();
-    let (started, starts) = mpsc::channel();
+    let (sender, begun) = mpsc::channel();
     let worker = {
         let door = Arc::clone(&door);
         move |text: String| {
-            started.send(()).unwrap();
+            sender.send(()).unwrap();
             door.pass();
             text.to_uppercase()
         }
@@ -267,7 +267,7 @@ fn x7_a_full_pool_is_an_event_that_gives_the_job_back() {
     for client in &mut clients[..1_024] {
         writeln!(client, "a").unwrap();
     }
-    starts.recv().unwrap();
+    begun.recv().unwrap();
     while running.stats().taken < 1_024 {
         std::thread::yield_now();
     }
@@ -546,9 +546,10 @@ impl pong::Handler for Player {
 
 #[test]
 fn pools_that_could_wait_for_each_other_for_ever_do_not_start() {
-    let ping = Pool::builder::<Ping>("ping").worker(|| Player);
-    let pong = Pool::builder::<Pong>("pong").worker(|| Player);
-    let refused = Pipeline::new().pool(ping).pool(pong).check().unwrap_err();
+    let pipeline = Pipeline::new()
+        .pool(Pool::builder::<Ping>("ping").worker(|| Player))
+        .pool(Pool::builder::<Pong>("pong").worker(|| Player));
+    let refused = pipeline.check().unwrap_err();
     assert_eq!(
         refused.to_string(),
         "the pools `ping` -> `pong` -> `ping` wait for room in each other, and could do so for \

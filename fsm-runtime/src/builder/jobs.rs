@@ -14,7 +14,7 @@ use crate::{Drive, JobMachine, PoolError, Service};
 
 impl<M: JobMachine> Builder<M> {
     /// A pool of one port, which has no sockets.
-    pub(super) fn jobs<S, H>(self, make: Arc<Make<H>>) -> Prepared
+    pub(super) fn jobs<S, H>(self, make: &Arc<Make<H>>) -> Prepared
     where
         S: Service<Job = M::Job, Reply = M::Reply>,
         M: Drive<H>,
@@ -45,12 +45,12 @@ impl<M: JobMachine> Builder<M> {
         }));
         let mut threads: Vec<ThreadOf> = Vec::new();
         for thread in 0..self.threads {
-            let (port, waits, make) = (Arc::clone(&port), Arc::clone(&waits), Arc::clone(&make));
+            let (port, waits, make) = (Arc::clone(&port), Arc::clone(&waits), Arc::clone(make));
             let (name, inbox, bounds) = (self.name.clone(), self.inbox.clone(), self.bounds());
             let control = Arc::clone(&self.control);
             threads.push(Box::new(move |routes, ready| {
-                let made = caught(|| make()).unwrap_or_else(|| Err("it panicked".to_owned()));
-                let handler = match made {
+                let result = caught(|| make()).unwrap_or_else(|| Err("it panicked".to_owned()));
+                let handler = match result {
                     Ok(handler) => handler,
                     Err(error) => {
                         ready(Err(PoolError::Handler { pool: name, error }));

@@ -1,0 +1,141 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::BOUNDS;
+use super::bench::Bench;
+use crate::inbox::Inbox;
+use crate::job::{Job, JobEnv};
+use crate::link::Ready;
+use crate::{Drive, Ended, JobMachine, Key, NoMessage, PostError, Service};
+
+/// The key of the caller that the test is.
+const CALLER: Key = Key::new(0, 0);
+
+/// A job of a machine, run by a test.
+///
+/// ```
+/// use fsm_runtime::prelude::*;
+/// use fsm_runtime::sim::JobSession;
+/// use std::time::Duration;
+///
+/// /// Greets, after a while.
+/// #[state_machine(start = Think, job = String, reply = String)]
+/// enum Greet {
+///     #[sleep(2s)]
+///     #[to(Done)]
+///     Think { name: String },
+///     #[end]
+///     Done,
+/// }
+///
+/// struct Polite;
+///
+/// impl greet::Handler for Polite {
+///     fn think(&mut self, name: &mut String, _: &mut JobCx<'_>) -> greet::AfterThink {
+///         greet::AfterThink::Done { reply: format!("hello {name}") }
+///     }
+/// }
+///
+/// let mut job = JobSession::<Greet, _>::new(Polite, "Ann".to_owned());
+/// assert_eq!(job.state(), Some("Think"));
+/// // Nobody waits two seconds for this.
+/// job.advance(Duration::from_secs(2));
+/// assert_eq!(job.ended(), Some(Ended::Done));
+/// assert_eq!(job.replied().as_deref(), Some("hello Ann"));
+/// ```
+pub struct JobSession<M: JobMachine + Drive<H>, H> {
+    bench: Bench<Job<M, H>>,
+    caller: Inbox<NoMessage>,
+}
+
+impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
+    /// Gives the machine a job, and runs it until it waits for something.
+    pub fn new(handler: H, job: M::Job) -> Self {
+        let caller = Inbox::default();
+        caller.open(CALLER);
+        let task = Box::new(Job::new(job, caller.call(CALLER), 0));
+        let bench = Bench::new(
+            &M::routes(),
+            |control, desk| {
+                let another = || Err("a test has only one handler".to_owned());
+                JobEnv::new(handler, Arc::new(another), Inbox::default(), BOUNDS, control, desk)
+            },
+            task,
+            |env, key| {
+                if Job::<M, H>::MAIL {
+                    env.inbox.open(key);
+                }
+            },
+        );
+        let mut session = Self { bench, caller };
+        session.bench.run(Ready::NONE);
+        session
+    }
+
+    /// The reply, once it is there; it is taken.
+    pub fn replied(&mut self) -> Option<M::Reply> {
+        self.caller.reply(CALLER)?.ok()
+    }
+
+    /// Lets time pass, with all that comes due in it.
+    pub fn advance(&mut self, time: Duration) {
+        self.bench.advance(time);
+    }
+
+    /// Posts a message to the job.
+    ///
+    /// # Errors
+    ///
+    /// When the mailbox is full or the job is over.
+    pub fn post(&mut self, message: M::Message) -> Result<(), PostError<M::Message>> {
+        self.bench.env.inbox.post(self.bench.key, message)?;
+        self.bench.run(Ready::NONE);
+        Ok(())
+    }
+
+    /// The next job that this one has given to `S`: see [`Session::job`](super::Session::job).
+    ///
+    /// # Panics
+    ///
+    /// When no state of the machine calls `S`.
+    pub fn job<S: Service>(&mut self) -> Option<S::Job> {
+        self.bench.desks.job::<S>()
+    }
+
+    /// Replies to the first job of `S` that was taken and has no reply yet.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn reply<S: Service>(&mut self, reply: S::Reply) {
+        self.bench.desks.answer::<S>(Some(reply));
+        self.bench.run(Ready::NONE);
+    }
+
+    /// Lets the first job of `S` fail that was taken and has no reply yet.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub fn fail<S: Service>(&mut self) {
+        self.bench.desks.answer::<S>(None);
+        self.bench.run(Ready::NONE);
+    }
+
+    /// The name of its state; `None` when it is over.
+    pub fn state(&self) -> Option<&'static str> {
+        self.bench.state()
+    }
+
+    /// Why it is over, if it is.
+    pub fn ended(&self) -> Option<Ended> {
+        self.bench.ended()
+    }
+}
+
+impl<M: JobMachine + Drive<H>, H> fmt::Debug for JobSession<M, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobSession").field("state", &self.state()).finish_non_exhaustive()
+    }
+}
