@@ -29,7 +29,7 @@ pub(crate) struct Port<T> {
     counters: Arc<Counters>,
     /// For the watchdog: what the system knows the threads by, where it tells, and the state whose
     /// handler each runs.
-    threads: Mutex<Vec<Option<String>>>,
+    threads: Mutex<Vec<Option<Arc<str>>>>,
     states: Box<[Arc<AtomicUsize>]>,
     watchdog: OnceLock<Arc<Alarm>>,
     threads_left: AtomicUsize,
@@ -300,7 +300,7 @@ impl<T: Task> Port<T> {
     }
 
     /// A thread has started; `id` is what the system knows it by.
-    pub(crate) fn enlist(&self, thread: Thread, id: Option<String>) {
+    pub(crate) fn enlist(&self, thread: Thread, id: Option<Arc<str>>) {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)[thread] = id;
     }
 
@@ -419,7 +419,7 @@ pub(crate) struct Runs {
     pub(crate) blocked: Option<Blocked>,
     /// The index of the state whose handler it runs.
     pub(crate) state: usize,
-    pub(crate) id: Option<String>,
+    pub(crate) id: Option<Arc<str>>,
 }
 
 impl<T: Task + Send> Blocks for Port<T> {

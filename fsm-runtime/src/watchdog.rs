@@ -10,7 +10,7 @@ use crate::shell::Blocked;
 
 /// How often it looks while threads could help out, and while not.
 const FAST: Duration = Duration::from_micros(500);
-const SLOW: Duration = Duration::from_millis(100);
+const SLOW: Duration = Duration::from_millis(250);
 /// It goes to sleep when it has seen nothing run so often.
 const QUIET: u32 = 10;
 /// A handler that runs so long is warned about, and again whenever ten times as much has passed.

@@ -1,4 +1,3 @@
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -158,13 +157,13 @@ pub(crate) fn end<T: Task>(pool: &str, key: Key, task: Box<T>, why: Ended, env: 
 
 /// What the system's files about processes call this thread.
 #[cfg(target_os = "linux")]
-fn thread_id() -> Option<String> {
-    let link: io::Result<std::path::PathBuf> = std::fs::read_link("/proc/thread-self");
-    Some(link.ok()?.file_name()?.to_str()?.to_owned())
+fn thread_id() -> Option<Arc<str>> {
+    let link = std::fs::read_link("/proc/thread-self").ok()?;
+    Some(link.file_name()?.to_str()?.into())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn thread_id() -> Option<String> {
+fn thread_id() -> Option<Arc<str>> {
     None
 }
 

@@ -13,7 +13,7 @@ use fsm_runtime::{Address, Running};
 fn address(running: &Running) -> SocketAddr {
     match &running.addresses()[0] {
         Address::Tcp(address) => *address,
-        other => panic!("{other}"),
+        other @ Address::Unix(_) => panic!("{other}"),
     }
 }
 
