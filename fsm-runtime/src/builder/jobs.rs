@@ -65,6 +65,7 @@ impl<M: JobMachine> Builder<M> {
             }));
         }
         let entry = Box::new(move || Box::new(Arc::clone(&entry)) as _);
-        Prepared { addresses: Vec::new(), entry, threads, seats: vec![seats] }
+        let watched = if self.watch { vec![seats] } else { Vec::new() };
+        Prepared { addresses: Vec::new(), entry, threads, watched }
     }
 }
