@@ -51,11 +51,11 @@ fn x1_a_key_is_on_one_thread_at_a_time() {
         thread::spawn(move || {
             let writer = Peer(BufReader::new(peer.0.get_ref().try_clone().unwrap()));
             // Bytes come at any time: while the connection runs, and while it does not.
-            let writes = thread::spawn(move || (0..lines).for_each(|n| writer.say(&n.to_string())));
+            let said = thread::spawn(move || (0..lines).for_each(|n| writer.say(&n.to_string())));
             for n in 0..lines {
                 assert_eq!(peer.hear(), n.to_string());
             }
-            writes.join().unwrap();
+            said.join().unwrap();
         })
     });
     for flood in floods.collect::<Vec<_>>() {
