@@ -207,18 +207,19 @@ impl Watch {
                 pace = pace.max(if pressed { Pace::Fast } else { Pace::Slow });
             }
             for run in runs.drain(..) {
-                if run.blocked == Some(Blocked::Seen) {
+                let age = self.judge(index, &run, pressed, now);
+                // It is soon seen to go on, unless it blocks for long.
+                if run.blocked == Some(Blocked::Seen) && age < BUSY {
                     pace = Pace::Fast;
                 }
-                self.judge(index, &run, pressed, now);
             }
             self.runs = runs;
         }
         pace
     }
 
-    /// Judges a thread that runs a turn.
-    fn judge(&mut self, index: usize, run: &Runs, pressed: bool, now: Instant) {
+    /// Judges a thread that runs a turn; says for how long it does.
+    fn judge(&mut self, index: usize, run: &Runs, pressed: bool, now: Instant) -> Duration {
         let fresh = Since { turn: run.turn, at: now, warn: BUSY };
         let since = self.since.entry((index, run.thread)).or_insert(fresh);
         if since.turn != run.turn {
@@ -226,7 +227,7 @@ impl Watch {
         }
         let age = now.saturating_duration_since(since.at);
         if run.blocked == Some(Blocked::Declared) || age < FAST {
-            return;
+            return age;
         }
         let (pool, port) = &self.ports[index];
         let state = port.spec().states.get(run.state).map_or("?", |state| state.name);
@@ -235,7 +236,7 @@ impl Watch {
             since.warn = since.warn.saturating_mul(10);
         }
         if !busy && !pressed && run.blocked.is_none() {
-            return;
+            return age;
         }
         let sleeps = run.id.as_deref().and_then(sleeps);
         match (sleeps, run.blocked) {
@@ -263,6 +264,7 @@ impl Watch {
                 if blocks { "blocks" } else { "is busy" },
             );
         }
+        age
     }
 }
 

@@ -98,7 +98,7 @@ fn r6_each_message_comes_once_and_those_of_one_poster_in_their_order() {
 #[test]
 fn r6_who_posts_learns_that_a_mailbox_is_full_or_gone() {
     let door = Arc::<Door>::default();
-    let pool = Pool::builder::<News>("full").ports(2).mailbox(2);
+    let pool = Pool::builder::<News>("full").ports(2).threads(3).cap(3).mailbox(2);
     let handle = pool.handle();
     let (running, keys) = news(pool, &door);
     // One on each port, whose handlers are held up.
