@@ -53,6 +53,7 @@ pub struct Builder<M: Machine> {
     ports: usize,
     threads: usize,
     cap: Option<usize>,
+    watch: bool,
     /// The most connections or jobs.
     limit: usize,
     output: usize,
@@ -77,6 +78,7 @@ impl<M: Machine> Builder<M> {
             ports: 1,
             threads: 1,
             cap: None,
+            watch: true,
             limit,
             output: 256 * 1024,
             inbox: Inbox::default(),
@@ -203,6 +205,42 @@ impl<M: Machine> Builder<M> {
     /// ```
     pub fn cap(mut self, running: usize) -> Self {
         self.cap = Some(running.max(1));
+        self
+    }
+
+    /// Whether handlers that block without saying so are noticed; they are by default, on Linux.
+    ///
+    /// A thread of the process, the watchdog, looks at handlers that have run for half a millisecond
+    /// while work waits for a thread. One that sleeps does not count to the [`cap`](Builder::cap)
+    /// until it goes on, and one that runs for a tenth of a second is warned about in the log. What is
+    /// declared with [`Cx::blocking`](crate::Cx::blocking) needs no watchdog. A port with one thread
+    /// has no other to give way to, but the warnings.
+    ///
+    /// It sleeps while nothing runs, and looks ten times a second while no work waits. Turn it off to
+    /// see what it does for you.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # #[state_machine(start = Talk, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+    /// #         cx.write(bytes);
+    /// #         echo::AfterTalk::Talk
+    /// #     }
+    /// # }
+    /// // Four handlers that wait in a `std::thread::sleep` hold up all the others.
+    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0");
+    /// let echo = echo.threads(8).cap(4).watch(false);
+    /// drop(echo.handler(|_peer| Client).start()?);
+    /// # Ok::<(), PoolError>(())
+    /// ```
+    pub fn watch(mut self, watch: bool) -> Self {
+        self.watch = watch;
         self
     }
 

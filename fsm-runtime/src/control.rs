@@ -1,10 +1,12 @@
+use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use crate::credits::Credits;
+use crate::jobs::Jobs;
 use crate::port::Seats;
 use crate::stats::Counters;
-use crate::{Ended, Stats};
+use crate::{Ended, Service, Stats};
 
 /// What the threads of a pool share with each other and with its handles.
 #[derive(Debug)]
@@ -13,6 +15,8 @@ pub(crate) struct Control {
     ports: OnceLock<Box<[Weak<dyn Seats>]>>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) credits: Arc<Credits>,
+    /// Where threads give it jobs, while it runs: a `Weak<dyn Jobs<M>>`.
+    counter: OnceLock<Box<dyn Any + Send + Sync>>,
     /// How many ports may still accept connections.
     accepting: AtomicUsize,
     /// Accepting pauses at the limit of connections, until there are `resume` or fewer.
@@ -37,6 +41,7 @@ impl Control {
             ports: OnceLock::new(),
             counters: Arc::default(),
             credits: Arc::new(Credits::new(limit)),
+            counter: OnceLock::new(),
             accepting: AtomicUsize::new(0),
             full: AtomicBool::new(false),
             resume: AtomicUsize::new(limit),
@@ -52,6 +57,19 @@ impl Control {
         if self.order() == Order::Close {
             self.close();
         }
+    }
+
+    /// Opens the counter where threads give it jobs.
+    pub(crate) fn take_jobs<S: Service>(&self, jobs: &Arc<dyn Jobs<S>>) {
+        // A pool starts once.
+        let _ = self.counter.set(Box::new(Arc::downgrade(jobs)));
+    }
+
+    /// The counter where threads give it jobs, if it is open: not before the start, and not when the
+    /// pool drains.
+    pub(crate) fn jobs<S: Service>(&self) -> Option<Arc<dyn Jobs<S>>> {
+        let jobs = self.counter.get()?.downcast_ref::<Weak<dyn Jobs<S>>>()?;
+        jobs.upgrade().filter(|_| self.order() == Order::Run)
     }
 
     /// Bounds the connections or jobs; accepting goes on when there are `resume` or fewer.

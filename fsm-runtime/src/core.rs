@@ -296,15 +296,11 @@ impl<T> PortCore<T> {
         live.map(|(index, slot)| Key::of(self.port, index, slot.generation))
     }
 
-    /// Whether packets wait because the cap is reached.
-    pub(crate) fn is_pressed(&self) -> bool {
-        self.active >= self.cap && !self.queue.is_empty()
-    }
-
     /// Whether packets wait though there is a thread for them, only because the cap is reached.
     #[inline]
     pub(crate) fn could_help(&self) -> bool {
-        self.is_pressed() && (!self.waiting.is_empty() || self.polls_asleep())
+        let waits = self.active >= self.cap && !self.queue.is_empty();
+        waits && (!self.waiting.is_empty() || self.polls_asleep())
     }
 
     /// Whether a thread sleeps in its poll.

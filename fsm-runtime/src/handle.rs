@@ -1,11 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::control::{Control, Order};
 use crate::inbox::Inbox;
-use crate::{Key, Machine, PostError, Stats};
+use crate::{JobMachine, Key, Machine, PostError, Stats, SubmitError, Ticket};
 
-/// A pool from outside: drain it, post to its connections, see what it counts. Cheap to clone, and
+/// A pool from outside: drain it, post to its connections, give it jobs, see what it counts. Cheap to clone, and
 /// good on any thread.
 ///
 /// ```
@@ -177,6 +178,103 @@ impl<M: Machine> Handle<M> {
     /// ```
     pub fn stats(&self) -> Stats {
         self.control.stats()
+    }
+}
+
+impl<M: JobMachine> Handle<M> {
+    /// Gives the pool a job, from a thread that is none of a pool's. It does not wait: the
+    /// [`Ticket`] does, for the reply.
+    ///
+    /// It is for `main`, tests, and programs that are not made of pools. (A machine gives a job with
+    /// `#[call(..)]`: its thread does other things until the reply has come.)
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    ///
+    /// #[state_machine(start = Count, job = String, reply = usize)]
+    /// enum Words {
+    ///     #[run]
+    ///     #[to(Done)]
+    ///     Count { text: String },
+    ///     #[end]
+    ///     Done,
+    /// }
+    ///
+    /// struct Worker;
+    ///
+    /// impl words::Handler for Worker {
+    ///     fn count(&mut self, text: &mut String, _: &mut JobCx<'_>) -> words::AfterCount {
+    ///         words::AfterCount::Done { reply: text.split_whitespace().count() }
+    ///     }
+    /// }
+    ///
+    /// let builder = Pool::builder::<Words>("words").threads(2);
+    /// let words = builder.handle();
+    /// let running = builder.worker(|| Worker).start()?;
+    /// let texts = ["one", "to be or not to be"];
+    /// let tickets: Result<Vec<_>, _> =
+    ///     texts.into_iter().map(|text| words.submit(text.to_owned())).collect();
+    /// let counts: Vec<_> = tickets?.into_iter().map(|ticket| ticket.wait()).collect();
+    /// assert_eq!(counts, [Some(1), Some(6)]);
+    /// running.drain()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the pool has as many jobs as it may, and when it has not started, drains or is closed.
+    /// The job comes back.
+    pub fn submit(&self, job: M::Job) -> Result<Ticket<M::Reply>, SubmitError<M::Job>> {
+        match self.control.jobs::<M>() {
+            Some(jobs) => Ticket::submit(&*jobs, job),
+            None => Err(SubmitError::Gone(job)),
+        }
+    }
+
+    /// The same, but waits up to `time` for room in the pool. Those who wait get it in turn, be they
+    /// threads or machines.
+    ///
+    /// It is not for handlers, whose threads would wait with it: they have `#[call(..)]`.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use std::time::Duration;
+    /// # #[state_machine(start = Rest, job = (), reply = ())]
+    /// # enum Resting {
+    /// #     #[sleep(20ms)] #[to(Done)] Rest { nothing: () },
+    /// #     #[end] Done,
+    /// # }
+    /// # struct Worker;
+    /// # impl resting::Handler for Worker {
+    /// #     fn rest(&mut self, _: &mut (), _: &mut JobCx<'_>) -> resting::AfterRest {
+    /// #         resting::AfterRest::Done { reply: () }
+    /// #     }
+    /// # }
+    /// // Jobs that take 20 ms, one at a time.
+    /// let builder = Pool::builder::<Resting>("resting").max_jobs(1);
+    /// let resting = builder.handle();
+    /// let running = builder.worker(|| Worker).start()?;
+    /// let first = resting.submit(())?;
+    /// assert!(matches!(resting.submit(()), Err(SubmitError::Full(()))));
+    /// let second = resting.submit_within((), Duration::from_secs(10))?;
+    /// assert_eq!((first.wait(), second.wait()), (Some(()), Some(())));
+    /// # drop(running);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When there was no room in all that time, and when the pool has not started, drains or is
+    /// closed. The job comes back.
+    pub fn submit_within(
+        &self,
+        job: M::Job,
+        time: Duration,
+    ) -> Result<Ticket<M::Reply>, SubmitError<M::Job>> {
+        match self.control.jobs::<M>() {
+            Some(jobs) => Ticket::submit_within(&*jobs, job, time),
+            None => Err(SubmitError::Gone(job)),
+        }
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) trait Mail: Wakes {
     fn answer(&self, key: Key, call: u32, fill: Option<&mut Fill<'_>>);
 }
 
-type Fill<'a> = dyn FnMut(Option<Box<dyn Any + Send>>) -> Box<dyn Any + Send> + 'a;
+pub(crate) type Fill<'a> = dyn FnMut(Option<Box<dyn Any + Send>>) -> Box<dyn Any + Send> + 'a;
 
 impl<Msg> Default for Inbox<Msg> {
     fn default() -> Self {
@@ -183,7 +183,7 @@ impl<Msg: Send + 'static> Inbox<Msg> {
             number = mailbox.call;
         }
         drop(part);
-        Return { to: Some((self.mail(), key, number)) }
+        Return::new(self.mail(), key, number)
     }
 
     /// The reply to the last call, if it has come, or word that there will be none.
@@ -242,6 +242,10 @@ impl<Msg: Send> Mail for Shared<Msg> {
 }
 
 impl Return {
+    pub(crate) fn new(mail: Arc<dyn Mail>, key: Key, call: u32) -> Self {
+        Self { to: Some((mail, key, call)) }
+    }
+
     /// Sends the reply.
     pub(crate) fn send<R: Send + 'static>(mut self, reply: R) {
         let Some((mail, key, call)) = self.to.take() else { return };

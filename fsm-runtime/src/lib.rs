@@ -112,6 +112,7 @@ mod spec;
 mod stats;
 mod sync;
 mod task;
+mod ticket;
 mod timers;
 mod token;
 mod transport;
@@ -176,6 +177,7 @@ pub use crate::side::{Connection, Job, Side};
 pub use crate::size::fits as __fits;
 pub use crate::spec::{Edge, On, Shape, Spec, Starts, State, Wait};
 pub use crate::stats::{Ended, Stats};
+pub use crate::ticket::{SubmitError, Ticket};
 
 /// The README's code is compiled with the tests.
 #[cfg(doctest)]

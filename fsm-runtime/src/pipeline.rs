@@ -321,10 +321,10 @@ impl Pipeline {
             .iter()
             .map(|targets| targets.iter().map(|target| (pools[*target].2.entry)()).collect())
             .collect();
-        let seats = pools.iter().flat_map(|(name, _, Prepared { seats, .. })| {
-            seats.iter().map(move |seats| (name.clone(), Arc::clone(seats)))
+        let watched = pools.iter().flat_map(|(name, _, Prepared { watched, .. })| {
+            watched.iter().map(move |port| (name.clone(), Arc::clone(port)))
         });
-        let watchdog = Watchdog::start(seats.collect());
+        let watchdog = Watchdog::start(watched.collect());
         let mut running = Running::new(plan.order, watchdog);
         // Who is called is ready before whoever calls.
         let mut starting: Vec<_> = pools.into_iter().zip(routes).map(Some).collect();

@@ -64,7 +64,8 @@ pub(crate) struct Prepared {
     /// Makes an entry to the pool for another one.
     pub(crate) entry: Box<dyn Fn() -> Entry>,
     pub(crate) threads: Vec<ThreadOf>,
-    pub(crate) seats: Vec<Arc<dyn Seats>>,
+    /// The ports that the watchdog is to look at.
+    pub(crate) watched: Vec<Arc<dyn Seats>>,
 }
 
 /// What a thread of a pool runs, with the entries to the pools that it calls. It says when it is

@@ -203,6 +203,8 @@ impl<T: Task> Port<T> {
                 let guarded = port.guarded();
                 let until = if wait { guarded.timers.next().unwrap_or(u64::MAX) } else { 0 };
                 guarded.sleeps_until = until;
+                // What the poll has told of may wait for handlers that block.
+                pressed = port.core().could_help();
                 Next::Poll { until }
             }
             Work::End => Next::End,
@@ -402,8 +404,8 @@ pub(crate) trait Blocks: Send + Sync {
 pub(crate) trait Seats: Blocks + fmt::Debug {
     /// Appends the threads that run a turn.
     fn running(&self, into: &mut Vec<Runs>);
-    /// Whether packets wait because the cap is reached.
-    fn is_pressed(&self) -> bool;
+    /// Whether packets wait though there is a thread for them, only because the cap is reached.
+    fn could_help(&self) -> bool;
     fn spec(&self) -> &'static Spec;
     fn watched_by(&self, watchdog: &Arc<Alarm>);
     fn interrupt(&self);
@@ -447,8 +449,8 @@ impl<T: Task + Send> Seats for Port<T> {
         });
     }
 
-    fn is_pressed(&self) -> bool {
-        self.shell.locked(|port| port.core().is_pressed())
+    fn could_help(&self) -> bool {
+        self.shell.locked(|port| port.core().could_help())
     }
 
     fn spec(&self) -> &'static Spec {
@@ -474,3 +476,6 @@ impl<T> fmt::Debug for Port<T> {
         f.debug_struct("Port").field("number", &self.number).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

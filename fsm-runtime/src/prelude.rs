@@ -13,5 +13,5 @@ pub use fsm_macros::state_machine;
 
 pub use crate::{
     Cx, Decoded, Drive, Ended, Frame, Handle, JobCx, Key, Machine, Peer, Pipeline, Pool, PoolError,
-    PostError, Service,
+    PostError, Service, SubmitError, Ticket,
 };

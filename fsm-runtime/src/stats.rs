@@ -80,7 +80,7 @@ pub struct Stats {
     pub stale: u64,
     /// How often the listeners had to wait for a free descriptor.
     pub accept_failures: u64,
-    /// Jobs and connections that other pools had for this one.
+    /// Jobs and connections that other pools and threads had for this one.
     pub offered: u64,
     /// Those of them for which there was room, at once or after a while.
     pub taken: u64,

@@ -11,7 +11,8 @@ use crate::shell::Blocked;
 /// How often it looks while threads could help out, and while not.
 const FAST: Duration = Duration::from_micros(500);
 const SLOW: Duration = Duration::from_millis(250);
-/// It goes to sleep when it has seen nothing run so often.
+/// It slows down when it has seen no reason for its pace more often in a row: load comes and goes,
+/// and to be called costs more than to look.
 const QUIET: u32 = 10;
 /// A handler that runs so long is warned about, and again whenever ten times as much has passed.
 const BUSY: Duration = Duration::from_millis(100);
@@ -40,10 +41,14 @@ pub(crate) struct Alarm {
     bell: Condvar,
 }
 
+/// How it goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Pace {
+    /// Nothing runs.
     Asleep,
+    /// Something does.
     Slow,
+    /// Something blocks, or work waits.
     Fast,
     Over,
 }
@@ -74,6 +79,12 @@ impl Alarm {
         }
     }
 
+    /// Whether it was called because work waits.
+    #[cfg(test)]
+    pub(crate) fn is_raised(&self) -> bool {
+        self.pace() == Pace::Fast
+    }
+
     #[cold]
     fn raise(&self, pace: Pace) {
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,15 +98,23 @@ impl Alarm {
         }
     }
 
-    /// Sleeps as long as the pace says, or until it changes. It becomes `next`, unless it was raised
-    /// since it was `seen`.
-    fn wait(&self, seen: Pace, next: Pace) -> Pace {
-        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut pace = self.pace();
-        if pace == seen {
-            self.pace.store(next as u8, Ordering::Relaxed);
-            pace = next;
+    /// Goes slower, unless it was raised since it was `seen`; says what the pace is.
+    ///
+    /// What began until then had no reason to call, so it must be looked for once more. It is enough:
+    /// to look takes the locks of the ports, and who begins later sees the new pace.
+    fn lower(&self, seen: Pace, pace: Pace) -> Pace {
+        let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.pace() == seen {
+            self.pace.store(pace as u8, Ordering::Relaxed);
         }
+        self.pace()
+    }
+
+    /// Sleeps as long as the pace says, which is `at_least` that, or until it is raised.
+    fn wait(&self, at_least: Pace) -> Pace {
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let pace = self.pace().max(at_least);
+        self.pace.store(pace as u8, Ordering::Relaxed);
         let time = match pace {
             Pace::Asleep => None,
             Pace::Slow => Some(SLOW),
@@ -118,6 +137,9 @@ impl Watchdog {
     /// Watches these ports, with the names of their pools.
     pub(crate) fn start(ports: Vec<(String, Arc<dyn Seats>)>) -> Self {
         let alarm = Arc::<Alarm>::default();
+        if ports.is_empty() {
+            return Self { alarm, thread: None };
+        }
         for (_, port) in &ports {
             port.watched_by(&alarm);
         }
@@ -125,25 +147,14 @@ impl Watchdog {
         let called = Arc::clone(&alarm);
         let run = move || {
             let (mut pace, mut quiet) = (Pace::Asleep, 0);
-            loop {
-                let next = match watch.look() {
-                    Seen::Nothing if pace == Pace::Asleep || quiet >= QUIET => Pace::Asleep,
-                    Seen::Nothing => {
-                        quiet += 1;
-                        Pace::Slow
-                    }
-                    Seen::Running => {
-                        quiet = 0;
-                        Pace::Slow
-                    }
-                    Seen::Pressed => {
-                        quiet = 0;
-                        Pace::Fast
-                    }
-                };
-                pace = called.wait(pace, next);
-                if pace == Pace::Over {
-                    return;
+            while pace != Pace::Over {
+                let wanted = watch.look();
+                quiet = if wanted < pace { quiet + 1 } else { 0 };
+                if quiet > QUIET {
+                    pace = called.lower(pace, wanted);
+                    quiet = 0;
+                } else {
+                    pace = called.wait(pace.max(wanted));
                 }
             }
         };
@@ -182,39 +193,33 @@ struct Since {
     warn: Duration,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Seen {
-    Nothing,
-    Running,
-    /// Something blocks, or work waits.
-    Pressed,
-}
-
 impl Watch {
-    fn look(&mut self) -> Seen {
+    /// Judges all that runs; says at which pace to go on.
+    fn look(&mut self) -> Pace {
         let now = Instant::now();
-        let mut seen = Seen::Nothing;
+        let mut pace = Pace::Asleep;
         for index in 0..self.ports.len() {
             let mut runs = std::mem::take(&mut self.runs);
             let port = Arc::clone(&self.ports[index].1);
             port.running(&mut runs);
-            let pressed = port.is_pressed();
+            let pressed = port.could_help();
             if !runs.is_empty() {
-                seen = seen.max(if pressed { Seen::Pressed } else { Seen::Running });
+                pace = pace.max(if pressed { Pace::Fast } else { Pace::Slow });
             }
             for run in runs.drain(..) {
-                if run.blocked == Some(Blocked::Seen) {
-                    seen = Seen::Pressed;
+                let age = self.judge(index, &run, pressed, now);
+                // It is soon seen to go on, unless it blocks for long.
+                if run.blocked == Some(Blocked::Seen) && age < BUSY {
+                    pace = Pace::Fast;
                 }
-                self.judge(index, &run, pressed, now);
             }
             self.runs = runs;
         }
-        seen
+        pace
     }
 
-    /// Judges a thread that runs a turn.
-    fn judge(&mut self, index: usize, run: &Runs, pressed: bool, now: Instant) {
+    /// Judges a thread that runs a turn; says for how long it does.
+    fn judge(&mut self, index: usize, run: &Runs, pressed: bool, now: Instant) -> Duration {
         let fresh = Since { turn: run.turn, at: now, warn: BUSY };
         let since = self.since.entry((index, run.thread)).or_insert(fresh);
         if since.turn != run.turn {
@@ -222,7 +227,7 @@ impl Watch {
         }
         let age = now.saturating_duration_since(since.at);
         if run.blocked == Some(Blocked::Declared) || age < FAST {
-            return;
+            return age;
         }
         let (pool, port) = &self.ports[index];
         let state = port.spec().states.get(run.state).map_or("?", |state| state.name);
@@ -231,7 +236,7 @@ impl Watch {
             since.warn = since.warn.saturating_mul(10);
         }
         if !busy && !pressed && run.blocked.is_none() {
-            return;
+            return age;
         }
         let sleeps = run.id.as_deref().and_then(sleeps);
         match (sleeps, run.blocked) {
@@ -259,6 +264,7 @@ impl Watch {
                 if blocks { "blocks" } else { "is busy" },
             );
         }
+        age
     }
 }
 
@@ -267,4 +273,28 @@ fn sleeps(id: &str) -> Option<bool> {
     let stat = std::fs::read_to_string(format!("/proc/self/task/{id}/stat")).ok()?;
     let (_, after) = stat.rsplit_once(')')?;
     Some(matches!(after.trim_start().chars().next()?, 'S' | 'D'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r3_a_call_while_the_watchdog_slows_down_is_not_lost() {
+        let alarm = Alarm::default();
+        alarm.pressed();
+        // It has looked, and seen no reason to be fast.
+        let pace = alarm.lower(Pace::Fast, Pace::Slow);
+        // Work comes before it looks once more.
+        alarm.pressed();
+        assert_eq!((pace, alarm.wait(pace)), (Pace::Slow, Pace::Fast));
+    }
+
+    #[test]
+    fn r3_a_call_before_the_watchdog_slows_down_is_kept() {
+        let alarm = Alarm::default();
+        alarm.runs();
+        alarm.pressed();
+        assert_eq!(alarm.lower(Pace::Slow, Pace::Asleep), Pace::Fast);
+    }
 }

@@ -88,12 +88,9 @@ impl<M: Machine<Side = Connection>> Builder<M> {
                 }));
             }
         }
-        Ok(Prepared {
-            addresses,
-            entry: Box::new(move || Box::new(Arc::clone(&entry))),
-            threads,
-            seats,
-        })
+        let entry = Box::new(move || Box::new(Arc::clone(&entry)) as _);
+        let watched = if self.watch { seats } else { Vec::new() };
+        Ok(Prepared { addresses, entry, threads, watched })
     }
 
     fn half<H>(&self, number: usize) -> Result<Half<M, H>, PoolError>

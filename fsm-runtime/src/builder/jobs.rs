@@ -31,13 +31,16 @@ impl<M: JobMachine> Builder<M> {
         self.control.attach(Box::new([Arc::downgrade(&seats)]), 0);
         self.inbox.attach([Arc::downgrade(&port) as Weak<_>].into());
         let start = Self::start();
-        let entry: Arc<dyn Jobs<S>> = Arc::new(JobPort {
+        let jobs = Arc::new(JobPort {
             name: self.name.clone(),
             port: Arc::clone(&port),
             inbox: self.inbox.clone(),
             control: Arc::clone(&self.control),
             start,
         });
+        let entry: Arc<dyn Jobs<S>> = Arc::<JobPort<M, H>>::clone(&jobs);
+        let counter: Arc<dyn Jobs<M>> = jobs;
+        self.control.take_jobs(&counter);
         let waits = Arc::new(Mutex::new(Nap {
             bed,
             control: Arc::clone(&self.control),
@@ -48,7 +51,10 @@ impl<M: JobMachine> Builder<M> {
             let (port, waits, make) = (Arc::clone(&port), Arc::clone(&waits), Arc::clone(make));
             let (name, inbox, bounds) = (self.name.clone(), self.inbox.clone(), self.bounds());
             let control = Arc::clone(&self.control);
+            let counter = Arc::clone(&counter);
             threads.push(Box::new(move |routes, ready| {
+                // Jobs can be given to it as long as a thread runs.
+                let _counter = counter;
                 let result = caught(|| make()).unwrap_or_else(|| Err("it panicked".to_owned()));
                 let handler = match result {
                     Ok(handler) => handler,
@@ -65,6 +71,7 @@ impl<M: JobMachine> Builder<M> {
             }));
         }
         let entry = Box::new(move || Box::new(Arc::clone(&entry)) as _);
-        Prepared { addresses: Vec::new(), entry, threads, seats: vec![seats] }
+        let watched = if self.watch { vec![seats] } else { Vec::new() };
+        Prepared { addresses: Vec::new(), entry, threads, watched }
     }
 }

@@ -1,0 +1,90 @@
+use std::sync::Barrier;
+use std::sync::atomic::AtomicBool;
+
+use super::*;
+
+#[test]
+fn r2_no_more_handlers_run_at_once_than_the_cap_says() {
+    let room = Arc::<Room>::default();
+    let running = {
+        let room = Arc::clone(&room);
+        // Without the watchdog: what it takes for blocked does not count.
+        start(pool("capped").threads(8).cap(2).watch(false), move |_, _| {
+            room.stay();
+            String::new()
+        })
+    };
+    flood(&mut Peer::many(&running, 16), 50);
+    assert!((1..=2).contains(&room.most()), "{} at once", room.most());
+}
+
+#[test]
+fn r1_as_many_handlers_run_at_once_as_the_cap_says() {
+    let meeting = Arc::new(Barrier::new(3));
+    let running = start(pool("meeting").threads(4).cap(3).watch(false), move |_, _| {
+        // Nobody leaves before all three have come.
+        meeting.wait();
+        String::new()
+    });
+    flood(&mut Peer::many(&running, 3), 20);
+}
+
+#[test]
+fn x1_a_key_is_on_one_thread_at_a_time() {
+    struct Alone(AtomicBool);
+
+    impl lines::Handler for Alone {
+        fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> lines::AfterLine {
+            assert!(!self.0.swap(true, Ordering::SeqCst), "two threads run one connection");
+            thread::yield_now();
+            assert!(self.0.swap(false, Ordering::SeqCst), "two threads run one connection");
+            cx.write(line);
+            cx.write(b"\n");
+            lines::AfterLine::Line
+        }
+    }
+
+    let pool = pool("flooded").threads(4).cap(4);
+    let running = pool.handler(|_| Alone(AtomicBool::new(false))).start().unwrap();
+    let lines = 5_000;
+    let floods = Peer::many(&running, 6).into_iter().map(|mut peer| {
+        thread::spawn(move || {
+            let writer = Peer(BufReader::new(peer.0.get_ref().try_clone().unwrap()));
+            // Bytes come at any time: while the connection runs, and while it does not.
+            let said = thread::spawn(move || (0..lines).for_each(|n| writer.say(&n.to_string())));
+            for n in 0..lines {
+                assert_eq!(peer.hear(), n.to_string());
+            }
+            said.join().unwrap();
+        })
+    });
+    for flood in floods.collect::<Vec<_>>() {
+        flood.join().unwrap();
+    }
+    assert_eq!(running.drain().unwrap().panicked, 0);
+}
+
+#[test]
+fn x2_a_slow_handler_does_not_hold_up_the_port() {
+    let (entered, inside) = mpsc::channel();
+    let door = Arc::<Door>::default();
+    let running = {
+        let door = Arc::clone(&door);
+        start(pool("slow").threads(2).cap(2).watch(false), move |line, _| {
+            if line == "slow" {
+                entered.send(()).unwrap();
+                door.pass();
+            }
+            line.to_owned()
+        })
+    };
+    let mut slow = Peer::new(&running);
+    slow.say("slow");
+    inside.recv().unwrap();
+    // The thread that polled is in the handler. Another one polls.
+    for mut peer in Peer::many(&running, 20) {
+        assert_eq!(peer.ask("quick"), "quick");
+    }
+    door.open();
+    assert_eq!(slow.hear(), "slow");
+}

@@ -1,0 +1,17 @@
+//! A short run of `calls`; millions are for people to run.
+
+use std::process::Command;
+use std::time::Duration;
+
+use fsm_tests::{one_at_a_time, run};
+
+#[test]
+fn x7_no_call_is_lost_or_answered_twice_and_the_books_balance() {
+    let _turn = one_at_a_time();
+    let mut calls = Command::new(env!("CARGO_BIN_EXE_calls"));
+    calls.args(["--calls", "200000", "--round", "20000"]);
+    let ran = run(&mut calls, Duration::from_secs(180));
+    assert!(ran.status.success(), "{ran:?}");
+    println!("{}", ran.stdout);
+    assert!(ran.stdout.starts_with("calls: 200000: "), "{}", ran.stdout);
+}
