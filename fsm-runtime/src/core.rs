@@ -245,6 +245,13 @@ impl<T> PortCore<T> {
         Effect::Poll { thread: follower, wait: true }
     }
 
+    /// The thread has left off in the middle of whatever it did; when it asks again it starts anew.
+    pub(crate) fn forget(&mut self, thread: Thread) {
+        if self.poller.is_some_and(|poller| poller.thread == thread) {
+            self.poller = None;
+        }
+    }
+
     /// A slot for a new connection, with its key.
     pub(crate) fn open(&mut self, value: T) -> Key {
         let entry = self.slots.vacant_entry();

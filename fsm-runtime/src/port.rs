@@ -306,9 +306,10 @@ impl<T: Task> Port<T> {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)[thread] = id;
     }
 
-    /// A thread has died while it ran a key: a bug of ours. The key is lost with it.
+    /// A thread has died, which is a bug of ours. The key that it ran, if it did, is lost with it.
     pub(crate) fn lost(&self, thread: Thread) -> Option<Key> {
         self.shell.locked(|port| {
+            port.core().forget(thread);
             let key = port.running(thread)?;
             self.remove(port, key);
             port.done(thread, false);

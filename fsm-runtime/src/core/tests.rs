@@ -76,6 +76,16 @@ fn r5_close_ends_everyone_who_asks() {
 }
 
 #[test]
+fn x8_a_thread_that_dies_in_its_poll_leaves_the_role_to_the_next() {
+    let (mut core, keys) = port(1, 2, 1);
+    core.forget(1);
+    core.forget(0);
+    assert_eq!(core.on(Input::Take(0)), Effect::Poll { thread: 0, wait: true });
+    core.on(Input::Event(keys[0]));
+    assert_eq!(core.on(Input::Polled(0)), Effect::Poll { thread: 1, wait: true });
+}
+
+#[test]
 fn r6_posts_share_the_queue_with_events() {
     let (mut core, keys) = port(1, 1, 3);
     core.on(Input::Event(keys[0]));
