@@ -364,8 +364,10 @@ impl<'a> History<'a> {
         if core.poller.map(|poller| (poller.thread, poller.asleep)) != model.poller() {
             return Err("X2: who polls");
         }
-        if core.is_pressed() != (model.active() >= self.setup.cap && !model.packets.is_empty()) {
-            return Err("R3: whether packets wait because of the cap");
+        let waits = model.active() >= self.setup.cap && !model.packets.is_empty();
+        let helps = !model.waiting.is_empty() || model.poller().is_some_and(|(_, asleep)| asleep);
+        if core.could_help() != (waits && helps) {
+            return Err("R3: whether packets wait for threads that the cap keeps");
         }
         if core.freed.len() >= FREED || core.slots.len() != model.live.len() + core.freed.len() {
             return Err("X5: a slot has leaked");
