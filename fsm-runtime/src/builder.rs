@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::clock::Start;
-use crate::conn::Bounds;
 use crate::control::Control;
+use crate::env::Bounds;
 use crate::inbox::Inbox;
 use crate::job::Make;
 use crate::key::{PORTS, SLOTS};

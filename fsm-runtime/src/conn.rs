@@ -1,11 +1,8 @@
 use std::io;
-use std::sync::Arc;
-
-use mio::Registry;
 
 use crate::actor::{Actor, Pause, Share};
 use crate::arrivals::{Departure, Parcel};
-use crate::control::Control;
+use crate::env::{Bounds, Env, Leaving};
 use crate::inbox::Inbox;
 use crate::input::Seen;
 use crate::link::{Got, Link, Ready, Shut};
@@ -14,58 +11,6 @@ use crate::task::{After, Desk, Task, caught};
 use crate::transport::Transport;
 use crate::unread::Unread;
 use crate::{Cx, Drive, Ended, Input, Key, Machine, Spec};
-
-/// The bytes that a thread reads at once.
-const BUFFER: usize = 64 * 1024;
-
-/// What the turns of one thread share: nothing of it belongs to a connection between turns.
-pub(crate) struct Env<M: Machine> {
-    pub(crate) buffer: Box<[u8]>,
-    pub(crate) output: Output,
-    pub(crate) inbox: Inbox<M::Message>,
-    pub(crate) bounds: Bounds,
-    pub(crate) control: Arc<Control>,
-    /// That of the poll which the sockets belong to.
-    registry: Option<Arc<Registry>>,
-    pub(crate) desk: Desk,
-    /// What the connection whose turn it is takes along to another pool.
-    leaving: Option<Leaving>,
-}
-
-struct Leaving {
-    departure: Departure,
-    input: Vec<u8>,
-    output: Kept,
-}
-
-impl<M: Machine> Env<M> {
-    pub(crate) fn new(
-        inbox: Inbox<M::Message>,
-        bounds: Bounds,
-        control: Arc<Control>,
-        registry: Option<Arc<Registry>>,
-        desk: Desk,
-    ) -> Self {
-        let buffer = vec![0; BUFFER].into_boxed_slice();
-        let output = Output::default();
-        Self { buffer, output, inbox, bounds, control, registry, desk, leaving: None }
-    }
-}
-
-/// The bounds of a turn and of a connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    /// Handler calls of a turn.
-    pub(crate) calls: usize,
-    /// Bytes read and sent in a turn, from when on it goes no further.
-    pub(crate) bytes: usize,
-    /// Queued output from which on nothing that comes in is taken up.
-    pub(crate) output: usize,
-    /// Milliseconds in which the peer must take some of the output that waits for it.
-    pub(crate) stall: u64,
-    /// The same once the machine is done, and for the peer to end its stream after that.
-    pub(crate) linger: u64,
-}
 
 /// A connection: a socket, a machine and its handler.
 ///

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use crate::credits::Credits;
 use crate::jobs::Jobs;
-use crate::port::Seats;
+use crate::seats::Seats;
 use crate::stats::Counters;
 use crate::{Ended, Service, Stats};
 

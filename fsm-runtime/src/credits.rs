@@ -91,8 +91,20 @@ impl Credits {
         }
     }
 
+    /// Changes how many there are. Those that wait get what there is more of.
     pub(crate) fn set_limit(&self, limit: usize) {
-        self.state().limit = limit;
+        let mut state = self.state();
+        state.limit = limit;
+        let mut woken = Vec::new();
+        while state.out < limit {
+            let Some(waiter) = state.next() else { break };
+            state.out += 1;
+            woken.push(waiter);
+        }
+        drop(state);
+        for waiter in woken {
+            waiter.wake();
+        }
     }
 
     /// The credits that are given out.

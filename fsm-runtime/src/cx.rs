@@ -2,23 +2,20 @@ use std::any::Any;
 use std::fmt::{self, Arguments};
 use std::io;
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
 
-use crate::arrivals::{Arrivals, Departure};
-use crate::credits::{NoCredit, Waiting};
-use crate::inbox::{Away, Inbox, NoReply};
-use crate::jobs::Jobs;
+use crate::inbox::Inbox;
 use crate::output::Output;
 use crate::shell::Blocked;
 use crate::task::Desk;
 use crate::transport::Transport;
-use crate::{
-    Called, Connection, Handed, Job, Key, Machine, NoMessage, Peer, PostError, Service, Side,
-};
+use crate::{Connection, Job, Key, NoMessage, Peer, PostError, Side};
+
+mod calls;
+mod hand_off;
 
 /// What a handler can do besides its verdict: write to the peer, ask for time, key and peer, post
 /// messages.
@@ -323,91 +320,6 @@ impl<'a, Msg, On: Side> Cx<'a, Msg, On> {
     }
 }
 
-impl<Msg: Send + 'static, On: Side> Cx<'_, Msg, On> {
-    /// Gives a job to the pool of route number `route`, or waits for room there. Generated code
-    /// calls it when a `#[call(..)]` state without a `full` edge is entered.
-    #[doc(hidden)]
-    pub fn call<S: Service>(&mut self, route: usize, job: S::Job) {
-        let Some(jobs) = self.entry::<Arc<dyn Jobs<S>>>(route) else { return };
-        match jobs.credits().offer_or_wait(&self.inbox.wakes(), self.key) {
-            Ok(Ok(credit)) => jobs.submit(job, credit, self.inbox.call(self.key)),
-            Ok(Err(waiting)) => {
-                let call = Call { job, waiting, jobs: Arc::clone(jobs) };
-                self.inbox.put_away(self.key, Some(Box::new(call)));
-            }
-            Err(_) => self.inbox.put_away(self.key, Some(Box::new(Nowhere))),
-        }
-    }
-
-    /// The same for a state with a `full` edge: it does not wait for room.
-    #[doc(hidden)]
-    pub fn try_call<S: Service>(&mut self, route: usize, job: S::Job) {
-        let Some(jobs) = self.entry::<Arc<dyn Jobs<S>>>(route) else { return };
-        match jobs.credits().offer() {
-            Ok(credit) => jobs.submit(job, credit, self.inbox.call(self.key)),
-            Err(NoCredit::Full) => self.inbox.put_away(self.key, Some(Box::new(Shed(job)))),
-            Err(NoCredit::Closed) => self.inbox.put_away(self.key, Some(Box::new(Nowhere))),
-        }
-    }
-
-    /// What has become of the call. Generated code asks in a `#[call(..)]` state.
-    #[doc(hidden)]
-    pub fn reply<S: Service>(&mut self) -> Called<S> {
-        match self.inbox.reply::<S::Reply>(self.key) {
-            Some(Ok(reply)) => {
-                self.taken += 1;
-                return Called::Reply(reply);
-            }
-            Some(Err(NoReply)) => return Called::Gone,
-            None => {}
-        }
-        let Some(away) = self.inbox.take_away(self.key) else { return Called::Waits };
-        let away = match away.downcast::<Call<S>>() {
-            Ok(call) => return self.retry(*call),
-            Err(away) => away,
-        };
-        match away.downcast::<Shed<S::Job>>() {
-            Ok(shed) => Called::Full(shed.0),
-            Err(_) => Called::Gone,
-        }
-    }
-
-    /// Gives the job to the pool if there is room now.
-    fn retry<S: Service>(&mut self, mut call: Call<S>) -> Called<S> {
-        match call.waiting.ready() {
-            None => self.inbox.put_away(self.key, Some(Box::new(call))),
-            Some(Ok(credit)) => {
-                let Call { job, jobs, .. } = call;
-                jobs.submit(job, credit, self.inbox.call(self.key));
-            }
-            Some(Err(_)) => return Called::Gone,
-        }
-        Called::Waits
-    }
-
-    /// The entry to the pool of a route. Where there is none the pool is gone.
-    fn entry<E: 'static>(&self, route: usize) -> Option<&E> {
-        let entry = self.desk.routes.get(route).and_then(|entry| entry.downcast_ref::<E>());
-        if entry.is_none() {
-            self.inbox.put_away(self.key, Some(Box::new(Nowhere)));
-        }
-        entry
-    }
-}
-
-/// A job that waits for room.
-struct Call<S: Service> {
-    job: S::Job,
-    waiting: Waiting,
-    jobs: Arc<dyn Jobs<S>>,
-}
-
-/// What there was no room for.
-struct Shed<T>(T);
-
-/// The pool is closed.
-struct Nowhere;
-
 impl<Msg> Cx<'_, Msg, Connection> {
     /// Queues a copy of `bytes`.
     ///
@@ -602,67 +514,6 @@ impl<Msg> Cx<'_, Msg, Connection> {
     pub fn peer(&self) -> io::Result<Peer> {
         self.socket.peer()
     }
-}
-
-impl<Msg: Send + 'static> Cx<'_, Msg, Connection> {
-    /// Leaves for the pool of route number `route`, or waits for room there. Generated code calls
-    /// it when a `#[handoff(..)]` state without a `full` edge is entered.
-    #[doc(hidden)]
-    pub fn hand_off<M: Machine>(&mut self, route: usize, seed: M::Seed) {
-        let Some(to) = self.entry::<Arc<dyn Arrivals<M>>>(route) else { return };
-        let away: Away = match to.credits().offer_or_wait(&self.inbox.wakes(), self.key) {
-            Ok(Ok(credit)) => Box::new(Departure::new(Arc::clone(to), seed, credit)),
-            Ok(Err(waiting)) => Box::new(Queued::<M> { seed, waiting, to: Arc::clone(to) }),
-            Err(_) => Box::new(Nowhere),
-        };
-        self.inbox.put_away(self.key, Some(away));
-    }
-
-    /// The same for a state with a `full` edge: it does not wait for room.
-    #[doc(hidden)]
-    pub fn try_hand_off<M: Machine>(&mut self, route: usize, seed: M::Seed) {
-        let Some(to) = self.entry::<Arc<dyn Arrivals<M>>>(route) else { return };
-        let away: Away = match to.credits().offer() {
-            Ok(credit) => Box::new(Departure::new(Arc::clone(to), seed, credit)),
-            Err(NoCredit::Full) => Box::new(Shed(seed)),
-            Err(NoCredit::Closed) => Box::new(Nowhere),
-        };
-        self.inbox.put_away(self.key, Some(away));
-    }
-
-    /// What has become of the hand-off. Generated code asks in a `#[handoff(..)]` state.
-    #[doc(hidden)]
-    pub fn handed<M: Machine>(&mut self) -> Handed<M> {
-        let Some(away) = self.inbox.take_away(self.key) else { return Handed::Waits };
-        let away = match away.downcast::<Queued<M>>() {
-            Ok(mut queued) => match queued.waiting.ready() {
-                None => queued as Away,
-                Some(Ok(credit)) => {
-                    let Queued { seed, to, .. } = *queued;
-                    Box::new(Departure::new(to, seed, credit))
-                }
-                Some(Err(_)) => return Handed::Gone,
-            },
-            Err(away) => away,
-        };
-        if away.is::<Nowhere>() {
-            return Handed::Gone;
-        }
-        match away.downcast::<Shed<M::Seed>>() {
-            Ok(shed) => Handed::Full(shed.0),
-            Err(away) => {
-                self.inbox.put_away(self.key, Some(away));
-                Handed::Waits
-            }
-        }
-    }
-}
-
-/// A connection that waits for room.
-struct Queued<M: Machine> {
-    seed: M::Seed,
-    waiting: Waiting,
-    to: Arc<dyn Arrivals<M>>,
 }
 
 impl<'a, Msg> Cx<'a, Msg, Job> {

@@ -3,8 +3,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::actor::{Actor, Pause, Share};
-use crate::conn::Bounds;
 use crate::control::Control;
+use crate::env::Bounds;
 use crate::inbox::{Inbox, Return};
 use crate::link::{Link, Ready};
 use crate::output::Output;

@@ -3,8 +3,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::control::Control;
-use crate::port::Seats;
 use crate::route::RouteKind;
+use crate::seats::Seats;
 use crate::task::Entry;
 use crate::workers::Work;
 use crate::{Address, Builder, Machine, Pipeline, PoolError, Route, Running, Service, Spec};

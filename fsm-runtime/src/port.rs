@@ -5,6 +5,7 @@ use std::{fmt, io};
 use crate::core::{Effect, Input, PortCore, Thread};
 use crate::credits::Wakes;
 use crate::link::Ready;
+use crate::seats::{Blocks, Runs, Seats};
 use crate::shell::{Blocked, Locked, Shell, Work};
 use crate::stats::Counters;
 use crate::task::Task;
@@ -391,38 +392,6 @@ impl<T: Task + Send> Wakes for Port<T> {
         });
         self.watch(pressed);
     }
-}
-
-/// A port to the handlers that it runs, which may block.
-pub(crate) trait Blocks: Send + Sync {
-    /// The thread blocks in this turn; says whether that is news.
-    fn block(&self, thread: Thread, turn: u64, how: Blocked) -> bool;
-    /// It goes on, if it was known to block in that way.
-    fn unblock(&self, thread: Thread, turn: u64, how: Blocked);
-}
-
-/// A port to those who know nothing of its machine: its pool, and the watchdog.
-pub(crate) trait Seats: Blocks + fmt::Debug {
-    /// Appends the threads that run a turn.
-    fn running(&self, into: &mut Vec<Runs>);
-    /// Whether packets wait though there is a thread for them, only because the cap is reached.
-    fn could_help(&self) -> bool;
-    fn spec(&self) -> &'static Spec;
-    fn watched_by(&self, watchdog: &Arc<Alarm>);
-    fn interrupt(&self);
-    fn close(&self);
-}
-
-/// A thread that runs a turn.
-#[derive(Clone, Debug)]
-pub(crate) struct Runs {
-    pub(crate) thread: Thread,
-    pub(crate) key: Key,
-    pub(crate) turn: u64,
-    pub(crate) blocked: Option<Blocked>,
-    /// The index of the state whose handler it runs.
-    pub(crate) state: usize,
-    pub(crate) id: Option<Arc<str>>,
 }
 
 impl<T: Task + Send> Blocks for Port<T> {

@@ -45,7 +45,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::actor::Actor;
-use crate::conn::{Bounds, Conn, Env};
+use crate::conn::Conn;
+use crate::env::{Bounds, Env};
 use crate::inbox::Inbox;
 use crate::link::Ready;
 use crate::pipe::{End, Pipe};

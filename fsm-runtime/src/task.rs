@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::core::Thread;
 use crate::link::Ready;
-use crate::port::Blocks;
+use crate::seats::Blocks;
 use crate::{Ended, Key, Spec};
 
 /// What a port runs turns of: a connection or a job.

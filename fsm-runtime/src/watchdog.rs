@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::core::Thread;
-use crate::port::{Runs, Seats};
+use crate::seats::{Runs, Seats};
 use crate::shell::Blocked;
 
 /// How often it looks while threads could help out, and while not.

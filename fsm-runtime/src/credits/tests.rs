@@ -119,3 +119,14 @@ fn those_who_have_left_do_not_pile_up() {
     assert!(credits.state().waiters.len() < 200);
     balances(&credits);
 }
+
+#[test]
+fn x7_those_who_wait_get_what_there_is_more_of() {
+    let (credits, woken) = (Arc::new(Credits::new(0)), Arc::new(Woken::default()));
+    let mut waiting: Vec<_> = (0..3).filter_map(|_| wait(&credits, &woken).err()).collect();
+    credits.set_limit(2);
+    assert_eq!(woken.0.load(Ordering::Relaxed), 2);
+    let got: Vec<_> = waiting.iter_mut().map(Waiting::ready).collect();
+    assert!(matches!(got[..], [Some(Ok(_)), Some(Ok(_)), None]));
+    balances(&credits);
+}
