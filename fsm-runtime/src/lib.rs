@@ -165,7 +165,7 @@ pub use crate::handle::Handle;
 pub use crate::inbox::PostError;
 pub use crate::input::{Input, Length, Miss, NoFrame};
 pub use crate::key::Key;
-pub use crate::machine::{Drive, Lapse, Machine, NoMessage, Step, Timing};
+pub use crate::machine::{Drive, Lapse, Machine, NoMessage, Pause, Step, Timing};
 pub use crate::peer::Peer;
 pub use crate::pipeline::Pipeline;
 pub use crate::pool::Pool;

@@ -21,6 +21,10 @@ use crate::{Cx, Input, Route, Side, Spec};
 ///
 /// assert_eq!(Echo::SPEC.states[Echo::start(()).state()].name, "Talk");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no machine",
+    label = "a machine is an enum with `#[state_machine(..)]`"
+)]
 pub trait Machine: Sized + Send + 'static {
     /// The graph as data: states, their docs, what they wait for, their edges.
     ///
@@ -242,6 +246,44 @@ impl Timing {
     pub fn millis(time: Duration, max: u64) -> u64 {
         let millis = time.as_nanos().div_ceil(1_000_000);
         u64::try_from(millis).unwrap_or(u64::MAX).max(1).min(max)
+    }
+}
+
+/// A time to sleep that a state's expression gives: a `Duration`, or a reference to one.
+///
+/// ```
+/// use fsm_runtime::Pause;
+/// use std::time::Duration;
+///
+/// assert_eq!((&Duration::from_secs(2)).pause(), Duration::from_secs(2));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no time to sleep",
+    label = "a time to sleep is a `Duration`"
+)]
+pub trait Pause: Copy {
+    /// The time.
+    ///
+    /// ```
+    /// use fsm_runtime::Pause;
+    /// use std::time::Duration;
+    ///
+    /// assert_eq!(Duration::from_secs(2).pause(), Duration::from_secs(2));
+    /// ```
+    fn pause(self) -> Duration;
+}
+
+impl Pause for Duration {
+    #[inline]
+    fn pause(self) -> Duration {
+        self
+    }
+}
+
+impl<T: Pause> Pause for &T {
+    #[inline]
+    fn pause(self) -> Duration {
+        (*self).pause()
     }
 }
 

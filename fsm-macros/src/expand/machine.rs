@@ -102,15 +102,9 @@ fn times(state: &State, root: &TokenStream) -> (Option<TokenStream>, Option<Toke
         Wait::Sleep(Sleep::Of { time, max }) => {
             let max = literal(*max);
             let (fields, value) = (time.fields(), &time.value);
-            // `clone` takes a field, which is a reference, as well as a value.
-            let time = generated_at!(value => &time);
             Some(generated!({
                 #fields
-                let time = #value;
-                #root::Timing::millis(
-                    <::core::time::Duration as ::core::clone::Clone>::clone(#time),
-                    #max,
-                )
+                #root::Timing::millis(#root::Pause::pause(#value), #max)
             }))
         }
         _ => entered,

@@ -1,5 +1,5 @@
 //! How long a state sleeps is a `Duration`.
-//! Plants E0308.
+//! Plants E0277.
 
 use fsm_runtime::prelude::*;
 

@@ -3,8 +3,8 @@
 
 use fsm_runtime::prelude::*;
 
-#[state_machine(start = Length, eof => Closed, error = Strin, error => Closed)]
-//~ #[state_machine(start = Length, eof => Closed, error = String, error => Closed)]
+#[state_machine(start = Length, eof => Closed, error = Faul, error => Closed)]
+//~ #[state_machine(start = Length, eof => Closed, error = Fault, error => Closed)]
 enum Upload {
     #[read(exact = 8, within = 30s => Closed)]
     #[to(Closed)]
@@ -13,10 +13,12 @@ enum Upload {
     Closed,
 }
 
+struct Fault;
+
 struct Client;
 
 impl upload::Handler for Client {
-    fn length(&mut self, _: &[u8; 8], _: &mut Cx<'_>) -> Result<upload::AfterLength, String> {
+    fn length(&mut self, _: &[u8; 8], _: &mut Cx<'_>) -> Result<upload::AfterLength, Fault> {
         Ok(upload::AfterLength::Closed)
     }
 }
