@@ -91,8 +91,8 @@ impl<M: Machine> Builder<M> {
         }
     }
 
-    /// Adds an address to listen on, as [`Address::parse`] reads it; at most 32. Port 0 lets the
-    /// system choose.
+    /// Adds an address to listen on, as [`Address::parse`](crate::Address::parse) reads it; at most
+    /// 32. Port 0 lets the system choose.
     ///
     /// ```
     /// # use fsm_runtime::prelude::*;

@@ -405,7 +405,7 @@ impl<T: Task + Send> Blocks for Port<T> {
 }
 
 impl<T: Task + Send> Seats for Port<T> {
-    fn running(&self, into: &mut Vec<Runs>) {
+    fn running(&self, into: &mut Vec<Runs>) -> bool {
         let ids = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         self.shell.locked(|port| {
             for (thread, id) in ids.iter().enumerate() {
@@ -416,11 +416,8 @@ impl<T: Task + Send> Seats for Port<T> {
                 let state = self.states[thread].load(Ordering::Relaxed);
                 into.push(Runs { thread, key, turn, blocked, state, id: id.clone() });
             }
-        });
-    }
-
-    fn could_help(&self) -> bool {
-        self.shell.locked(|port| port.core().could_help())
+            port.core().could_help()
+        })
     }
 
     fn spec(&self) -> &'static Spec {

@@ -16,10 +16,9 @@ pub(crate) trait Blocks: Send + Sync {
 
 /// A port to those who know nothing of its machine: its pool, and the watchdog.
 pub(crate) trait Seats: Blocks + fmt::Debug {
-    /// Appends the threads that run a turn.
-    fn running(&self, into: &mut Vec<Runs>);
-    /// Whether packets wait though there is a thread for them, only because the cap is reached.
-    fn could_help(&self) -> bool;
+    /// Appends the threads that run a turn. Says whether packets wait though there is a thread for
+    /// them, only because the cap is reached.
+    fn running(&self, into: &mut Vec<Runs>) -> bool;
     fn spec(&self) -> &'static Spec;
     fn watched_by(&self, watchdog: &Arc<Alarm>);
     fn interrupt(&self);

@@ -201,8 +201,7 @@ impl Watch {
         for index in 0..self.ports.len() {
             let mut runs = std::mem::take(&mut self.runs);
             let port = Arc::clone(&self.ports[index].1);
-            port.running(&mut runs);
-            let pressed = port.could_help();
+            let pressed = port.running(&mut runs);
             if !runs.is_empty() {
                 pace = pace.max(if pressed { Pace::Fast } else { Pace::Slow });
             }

@@ -51,6 +51,8 @@ pub(crate) enum Kind {
     Panics,
     /// Has a job that says it blocks.
     Blocks,
+    /// Has a job that blocks without a word.
+    Sleeps,
 }
 
 impl Books {
@@ -88,7 +90,8 @@ impl Books {
             0..450 => Kind::Waits,
             450..900 => Kind::Sheds,
             900..960 => Kind::Blocks,
-            960..980 => Kind::Hurries,
+            960..979 => Kind::Hurries,
+            979..980 => Kind::Sleeps,
             _ => Kind::Panics,
         }
     }

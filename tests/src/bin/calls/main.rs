@@ -33,8 +33,9 @@ struct Options {
     /// How many jobs call at a time, each one call after another
     #[arg(long, default_value_t = 256)]
     callers: usize,
-    /// The threads of the pool that is called
-    #[arg(long, default_value_t = 2)]
+    /// The threads of the pool that is called; half of them run at a time, and the others when some
+    /// of those block
+    #[arg(long, default_value_t = 4)]
     workers: usize,
     /// How many jobs that pool takes at a time
     #[arg(long, default_value_t = 64)]

@@ -2,6 +2,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
+use std::time::Duration;
 
 use fsm_runtime::prelude::*;
 
@@ -75,7 +76,7 @@ impl caller::Handler for Calls {
         match self.0.kind(number) {
             Kind::Waits => caller::AfterNext::Waiting { job: number, number },
             Kind::Hurries => caller::AfterNext::Hurrying { job: number, number },
-            Kind::Sheds | Kind::Panics | Kind::Blocks => {
+            Kind::Sheds | Kind::Panics | Kind::Blocks | Kind::Sleeps => {
                 caller::AfterNext::Shedding { job: number, number }
             }
         }
@@ -162,6 +163,10 @@ impl worker::Handler for Works {
             Kind::Waits | Kind::Sheds => worker::AfterWork::Done { reply: *number },
             Kind::Hurries => worker::AfterWork::Napping,
             Kind::Blocks => worker::AfterWork::Blocking,
+            Kind::Sleeps => {
+                thread::sleep(Duration::from_millis(2));
+                worker::AfterWork::Done { reply: *number }
+            }
             // Without the message that a panic prints.
             Kind::Panics => resume_unwind(Box::new("as the books say")),
         }

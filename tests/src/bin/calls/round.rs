@@ -51,7 +51,7 @@ impl Round {
         let calling = builder.handle();
         let make = Arc::clone(&books);
         let caller_pool = builder.worker(move || Calls(Arc::clone(&make)));
-        let builder = Pool::builder::<Worker>("workers").threads(workers).cap(workers);
+        let builder = Pool::builder::<Worker>("workers").threads(workers).cap(workers.div_ceil(2));
         let builder = builder.max_jobs(room);
         let working = builder.handle();
         let make = Arc::clone(&books);
