@@ -197,6 +197,10 @@ impl<'a, T, X> Locked<'a, T, X> {
             Effect::Interrupt(_) => self.interrupt(),
             Effect::Closed => {
                 for thread in 0..self.state.seats.len() {
+                    // A turn that it was given and has not begun never begins.
+                    if let Some(Work::Run(_)) = self.state.seats[thread].work {
+                        self.done(thread, true);
+                    }
                     self.give(thread, Work::End);
                 }
                 self.interrupt();
@@ -266,5 +270,25 @@ impl<'a, T, X> Locked<'a, T, X> {
             self.state.seats[thread].blocked = None;
             self.on(Input::Unblock);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r5_a_turn_that_has_not_begun_at_the_close_never_does() {
+        let shell = Shell::new(PortCore::<()>::new(0, 1), 2, (), Box::new(|| {}));
+        shell.locked(|port| {
+            port.on(Input::Take(0));
+            port.on(Input::Take(1));
+            let key = port.core().open(());
+            assert_eq!(port.on(Input::Post(key)), Effect::Run(1, key));
+            assert_eq!(port.running(1), Some(key));
+            port.on(Input::Close);
+            // The watchdog must not take it for one that runs for ever.
+            assert_eq!(port.running(1), None);
+        });
     }
 }
