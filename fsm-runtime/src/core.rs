@@ -317,5 +317,7 @@ impl<T> PortCore<T> {
     }
 }
 
+// With its path, for the checks of `tests/loom` compile this file, too.
 #[cfg(test)]
+#[path = "core/tests.rs"]
 mod tests;

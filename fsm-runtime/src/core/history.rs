@@ -367,6 +367,10 @@ impl<'a> History<'a> {
         if core.is_pressed() != (model.active() >= self.setup.cap && !model.packets.is_empty()) {
             return Err("R3: whether packets wait because of the cap");
         }
+        let idle = !model.waiting.is_empty() || model.poller().is_some_and(|(_, asleep)| asleep);
+        if core.could_help() != (core.is_pressed() && idle) {
+            return Err("R3: whether a thread could help if another one blocks");
+        }
         if core.freed.len() >= FREED || core.slots.len() != model.live.len() + core.freed.len() {
             return Err("X5: a slot has leaked");
         }
