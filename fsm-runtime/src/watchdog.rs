@@ -74,6 +74,19 @@ impl Alarm {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_fast(&self) -> bool {
+        self.pace() == Pace::Fast
+    }
+
+    /// It is about to look: whoever calls from now on is heard, though it may be too late to be seen.
+    fn lower(&self) {
+        let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.pace() != Pace::Over {
+            self.pace.store(Pace::Asleep as u8, Ordering::Relaxed);
+        }
+    }
+
     #[cold]
     fn raise(&self, pace: Pace) {
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,15 +100,12 @@ impl Alarm {
         }
     }
 
-    /// Sleeps as long as the pace says, or until it changes. It becomes `next`, unless it was raised
-    /// since it was `seen`.
-    fn wait(&self, seen: Pace, next: Pace) -> Pace {
+    /// Sleeps as long as that pace says, or a faster one to which it was raised since it was lowered,
+    /// or until it is raised.
+    fn wait(&self, pace: Pace) -> Pace {
         let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut pace = self.pace();
-        if pace == seen {
-            self.pace.store(next as u8, Ordering::Relaxed);
-            pace = next;
-        }
+        let pace = self.pace().max(pace);
+        self.pace.store(pace as u8, Ordering::Relaxed);
         let time = match pace {
             Pace::Asleep => None,
             Pace::Slow => Some(SLOW),
@@ -126,6 +136,7 @@ impl Watchdog {
         let run = move || {
             let (mut pace, mut quiet) = (Pace::Asleep, 0);
             loop {
+                called.lower();
                 let next = match watch.look() {
                     Seen::Nothing if pace == Pace::Asleep || quiet >= QUIET => Pace::Asleep,
                     Seen::Nothing => {
@@ -141,7 +152,7 @@ impl Watchdog {
                         Pace::Fast
                     }
                 };
-                pace = called.wait(pace, next);
+                pace = called.wait(next);
                 if pace == Pace::Over {
                     return;
                 }
@@ -267,4 +278,23 @@ fn sleeps(id: &str) -> Option<bool> {
     let stat = std::fs::read_to_string(format!("/proc/self/task/{id}/stat")).ok()?;
     let (_, after) = stat.rsplit_once(')')?;
     Some(matches!(after.trim_start().chars().next()?, 'S' | 'D'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r3_a_call_while_it_looks_is_not_lost() {
+        let alarm = Alarm::default();
+        alarm.pressed();
+        assert_eq!(alarm.wait(Pace::Slow), Pace::Fast);
+        alarm.lower();
+        // It has seen nothing, and then:
+        alarm.pressed();
+        assert_eq!(alarm.wait(Pace::Slow), Pace::Fast);
+        alarm.lower();
+        alarm.runs();
+        assert_eq!(alarm.wait(Pace::Asleep), Pace::Slow);
+    }
 }
