@@ -232,7 +232,7 @@ impl<T> PortCore<T> {
     /// Hands the poll to a follower, so that nobody waits for the handler that runs next.
     #[inline]
     fn polled(&mut self, thread: Thread) -> Effect {
-        debug_assert!(self.poller.is_some_and(|poller| poller.thread == thread));
+        debug_assert!(self.polls(thread));
         self.poller = None;
         self.turns = self.queue.len();
         self.free();
@@ -305,6 +305,11 @@ impl<T> PortCore<T> {
     #[inline]
     pub(crate) fn could_help(&self) -> bool {
         self.is_pressed() && (!self.waiting.is_empty() || self.polls_asleep())
+    }
+
+    /// Whether this is the thread that polls.
+    pub(crate) fn polls(&self, thread: Thread) -> bool {
+        self.poller.is_some_and(|poller| poller.thread == thread)
     }
 
     /// Whether a thread sleeps in its poll.

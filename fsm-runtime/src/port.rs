@@ -184,6 +184,11 @@ impl<T: Task> Port<T> {
         before: impl FnOnce(&mut Locked<'_, Slot<T>, Guarded>),
     ) -> Next<T> {
         let mut pressed = false;
+        let before = |port: &mut Locked<'_, Slot<T>, Guarded>| {
+            before(port);
+            // At the cap there is nothing for this thread: it could help, and may sleep from here on.
+            self.watch(port.core().is_pressed());
+        };
         let next = self.shell.next(thread, before, |port, work| match work {
             Work::Run(key) => {
                 let number = port.turn(thread).unwrap_or_default();
@@ -285,7 +290,9 @@ impl<T: Task> Port<T> {
 
     /// Makes the thread that polls come back.
     pub(crate) fn interrupt(&self) {
-        self.shell.locked(|port| port.interrupt());
+        self.shell.locked(|port| {
+            port.interrupt();
+        });
     }
 
     pub(crate) fn load(&self) -> usize {
@@ -302,9 +309,13 @@ impl<T: Task> Port<T> {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)[thread] = id;
     }
 
-    /// A thread has died while it ran a key: a bug of ours. The key is lost with it.
+    /// A thread has died: a bug of ours. If it ran a key this is lost with it; if it polled, another
+    /// one must.
     pub(crate) fn lost(&self, thread: Thread) -> Option<Key> {
         self.shell.locked(|port| {
+            if port.core().polls(thread) {
+                port.on(Input::Polled(thread));
+            }
             let key = port.running(thread)?;
             self.remove(port, key);
             port.done(thread, false);
@@ -472,3 +483,6 @@ impl<T> fmt::Debug for Port<T> {
         f.debug_struct("Port").field("number", &self.number).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
