@@ -2,6 +2,7 @@
 //! schedules of so many preemptions. A thread that is never woken is a deadlock, which loom reports.
 //!
 //! `FSM_PREEMPTIONS` says how many a schedule has at most; each more takes about ten times as long.
+#![expect(clippy::missing_panics_doc, reason = "a check panics where it fails")]
 
 // The runtime uses what is left over here.
 #[allow(dead_code)]

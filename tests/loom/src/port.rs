@@ -2,7 +2,7 @@
 //! sockets.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::bed::Bed;
 use crate::core::{Input, PortCore, Thread};
@@ -44,6 +44,8 @@ pub(crate) enum Left {
     Waits,
     Again,
     Gone,
+    /// It has set a deadline for this key, which has passed already: who polls must look.
+    Due(Key),
 }
 
 /// Where a thread sleeps until an event comes or it is interrupted, as in `mio::Poll`.
@@ -56,7 +58,7 @@ struct Poll {
 
 impl Poll {
     fn arrives(&self, key: Key) {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(key);
+        self.events().push(key);
         self.bed.wake();
     }
 
@@ -66,7 +68,11 @@ impl Poll {
             self.bed.sleep(None);
         }
         self.polled.store(false, Ordering::SeqCst);
-        std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.events())
+    }
+
+    fn events(&self) -> MutexGuard<'_, Vec<Key>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -122,6 +128,10 @@ impl Port {
                         }
                         if left == Left::Gone {
                             port.core().close(turn.key);
+                        }
+                        if let Left::Due(key) = left {
+                            self.poll.events().push(key);
+                            port.interrupt();
                         }
                         port.done(thread, left == Left::Again);
                     })
@@ -196,7 +206,7 @@ impl Port {
 
     /// Events that no thread has seen.
     pub(crate) fn unpolled(&self) -> usize {
-        self.poll.events.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.poll.events().len()
     }
 }
 

@@ -158,6 +158,47 @@ pub fn x2_somebody_polls_while_a_handler_runs() {
     });
 }
 
+/// A turn sets a deadline before the end of the poll, and then its thread has nothing to do.
+pub fn x6_a_thread_that_goes_to_sleep_has_interrupted_the_poll() {
+    schedules(4, || {
+        let port = Port::new(2, 1);
+        let (first, second) = (port.open(), port.open());
+        let run = move |port: &Port, turn: Turn| {
+            if turn.key == first {
+                return Left::Due(second);
+            }
+            port.close();
+            Left::Waits
+        };
+        let threads = work(&port, 2, run);
+        port.post(first);
+        join(&port, threads);
+    });
+}
+
+/// A poll finds two events, and the handler of the first goes on only when that of the second has
+/// run: there is room for both.
+pub fn r1_what_a_poll_finds_runs_on_as_many_threads_as_may() {
+    schedules(4, || {
+        let port = Port::new(2, 2);
+        let (first, second) = (port.open(), port.open());
+        let flag = Arc::new(Flag::default());
+        let run = move |port: &Port, turn: Turn| {
+            if turn.key == first {
+                flag.wait();
+                port.close();
+            } else {
+                flag.raise();
+            }
+            Left::Waits
+        };
+        port.event(first);
+        port.event(second);
+        let threads = work(&port, 2, run);
+        join(&port, threads);
+    });
+}
+
 /// The only thread that could help sleeps in its poll, with the cap reached: a declared block calls
 /// it.
 pub fn r3_the_thread_that_polls_runs_when_another_one_blocks() {
@@ -219,8 +260,10 @@ pub fn r4_the_count_is_right_however_a_turn_ends() {
         port.post(keys[0]);
         port.post(keys[1]);
         let threads = work(&port, 1, until(2));
-        if let Some(turn) = port.see_blocked(0) {
-            port.see_running(0, turn);
+        for _ in 0..2 {
+            if let Some(turn) = port.see_blocked(0) {
+                port.see_running(0, turn);
+            }
         }
         join(&port, threads);
     });

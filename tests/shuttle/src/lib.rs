@@ -3,6 +3,7 @@
 //! shuttle reports, with a text that `shuttle::replay` runs again.
 //!
 //! `FSM_SCHEDULES` says how many there are of each check.
+#![expect(clippy::missing_panics_doc, reason = "a check panics where it fails")]
 
 // The runtime uses what is left over here.
 #[allow(dead_code)]

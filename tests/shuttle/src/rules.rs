@@ -231,9 +231,9 @@ pub fn x5_what_is_for_the_dead_reaches_nobody() {
             let known = keys.lock().expect("no panics").clone();
             let key = known[below(known.len())];
             if below(2) == 0 {
-                port.event(key)
+                port.event(key);
             } else {
-                port.post(key)
+                port.post(key);
             }
             thread::yield_now();
         }
