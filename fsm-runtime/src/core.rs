@@ -232,7 +232,7 @@ impl<T> PortCore<T> {
     /// Hands the poll to a follower, so that nobody waits for the handler that runs next.
     #[inline]
     fn polled(&mut self, thread: Thread) -> Effect {
-        debug_assert!(self.poller.is_some_and(|poller| poller.thread == thread));
+        debug_assert!(self.polls(thread));
         self.poller = None;
         self.turns = self.queue.len();
         self.free();
@@ -243,13 +243,6 @@ impl<T> PortCore<T> {
         let Some(follower) = self.waiting.pop() else { return Effect::None };
         self.poller = Some(Poller { thread: follower, asleep: true });
         Effect::Poll { thread: follower, wait: true }
-    }
-
-    /// The thread has left off in the middle of whatever it did; when it asks again it starts anew.
-    pub(crate) fn forget(&mut self, thread: Thread) {
-        if self.poller.is_some_and(|poller| poller.thread == thread) {
-            self.poller = None;
-        }
     }
 
     /// A slot for a new connection, with its key.
@@ -306,8 +299,18 @@ impl<T> PortCore<T> {
     /// Whether packets wait though there is a thread for them, only because the cap is reached.
     #[inline]
     pub(crate) fn could_help(&self) -> bool {
-        let waits = self.active >= self.cap && !self.queue.is_empty();
-        waits && (!self.waiting.is_empty() || self.polls_asleep())
+        self.is_pressed() && (!self.waiting.is_empty() || self.polls_asleep())
+    }
+
+    /// Whether packets wait because the cap is reached.
+    #[inline]
+    pub(crate) fn is_pressed(&self) -> bool {
+        self.active >= self.cap && !self.queue.is_empty()
+    }
+
+    /// Whether this is the thread that polls.
+    pub(crate) fn polls(&self, thread: Thread) -> bool {
+        self.poller.is_some_and(|poller| poller.thread == thread)
     }
 
     /// Whether a thread sleeps in its poll.
@@ -320,5 +323,7 @@ impl<T> PortCore<T> {
     }
 }
 
+// With its path, for the checks of `tests/loom` compile this file, too.
 #[cfg(test)]
+#[path = "core/tests.rs"]
 mod tests;

@@ -308,5 +308,7 @@ impl fmt::Debug for Credits {
     }
 }
 
+// With its path, for the checks of `tests/loom` compile this file, too.
 #[cfg(test)]
+#[path = "credits/tests.rs"]
 mod tests;

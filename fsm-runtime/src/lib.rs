@@ -68,6 +68,7 @@ mod acceptor;
 mod actor;
 mod address;
 mod arrivals;
+mod bed;
 mod builder;
 pub mod check;
 mod clock;

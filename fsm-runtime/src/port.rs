@@ -185,6 +185,11 @@ impl<T: Task> Port<T> {
         before: impl FnOnce(&mut Locked<'_, Slot<T>, Guarded>),
     ) -> Next<T> {
         let mut pressed = false;
+        let before = |port: &mut Locked<'_, Slot<T>, Guarded>| {
+            before(port);
+            // At the cap there is nothing for this thread: it could help, and may sleep from here on.
+            self.watch(port.core().is_pressed());
+        };
         let next = self.shell.next(thread, before, |port, work| match work {
             Work::Run(key) => {
                 let number = port.turn(thread).unwrap_or_default();
@@ -307,10 +312,13 @@ impl<T: Task> Port<T> {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner)[thread] = id;
     }
 
-    /// A thread has died, which is a bug of ours. The key that it ran, if it did, is lost with it.
+    /// A thread has died: a bug of ours. If it ran a key this is lost with it; if it polled, another
+    /// one must.
     pub(crate) fn lost(&self, thread: Thread) -> Option<Key> {
         self.shell.locked(|port| {
-            port.core().forget(thread);
+            if port.core().polls(thread) {
+                port.on(Input::Polled(thread));
+            }
             let key = port.running(thread)?;
             self.remove(port, key);
             port.done(thread, false);

@@ -197,6 +197,10 @@ impl<'a, T, X> Locked<'a, T, X> {
             Effect::Interrupt(_) => self.interrupt(),
             Effect::Closed => {
                 for thread in 0..self.state.seats.len() {
+                    // A turn that it was given and has not begun never begins.
+                    if let Some(Work::Run(_)) = self.state.seats[thread].work {
+                        self.done(thread, true);
+                    }
                     self.give(thread, Work::End);
                 }
                 self.interrupt();
@@ -266,5 +270,73 @@ impl<'a, T, X> Locked<'a, T, X> {
             self.state.seats[thread].blocked = None;
             self.on(Input::Unblock);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A port with a cap of one, whose thread 1 has been given the turn of a key.
+    fn given() -> (Shell<(), ()>, Key) {
+        let shell = Shell::new(PortCore::new(0, 1), 2, (), Box::new(|| {}));
+        let key = shell.locked(|port| {
+            port.on(Input::Take(0));
+            port.on(Input::Take(1));
+            let key = port.core().open(());
+            assert_eq!(port.on(Input::Post(key)), Effect::Run(1, key));
+            key
+        });
+        (shell, key)
+    }
+
+    #[test]
+    fn r5_a_turn_that_has_not_begun_at_the_close_never_does() {
+        let (shell, key) = given();
+        shell.locked(|port| {
+            assert_eq!(port.running(1), Some(key));
+            port.on(Input::Close);
+            // The watchdog must not take it for one that runs for ever.
+            assert_eq!(port.running(1), None);
+        });
+    }
+
+    #[test]
+    fn r3_what_was_seen_of_an_earlier_turn_says_nothing_of_this_one() {
+        let (shell, key) = given();
+        shell.locked(|port| {
+            let earlier = port.turn(1).unwrap();
+            port.on(Input::Post(key));
+            port.done(1, false);
+            assert!(!port.block(1, earlier, Blocked::Seen), "between two turns");
+            assert_eq!(port.on(Input::Take(1)), Effect::Run(1, key));
+            assert!(!port.block(1, earlier, Blocked::Seen));
+            assert_eq!(port.blocked(1), None);
+            let turn = port.turn(1).unwrap();
+            assert!(port.block(1, turn, Blocked::Seen));
+            port.unblock(1, earlier, Blocked::Seen);
+            assert_eq!(port.blocked(1), Some(Blocked::Seen));
+        });
+    }
+
+    #[test]
+    fn r3_a_thread_blocks_once_and_goes_on_as_it_blocked() {
+        let (shell, key) = given();
+        shell.locked(|port| {
+            let other = port.core().open(());
+            port.on(Input::Post(other));
+            let turn = port.turn(1).unwrap();
+            assert!(port.core().is_pressed());
+            assert!(port.block(1, turn, Blocked::Seen));
+            assert!(!port.core().is_pressed());
+            // It was seen before it said so: now only it itself says that it goes on.
+            assert!(!port.block(1, turn, Blocked::Declared));
+            assert!(!port.block(1, turn, Blocked::Seen));
+            port.unblock(1, turn, Blocked::Seen);
+            assert_eq!(port.blocked(1), Some(Blocked::Declared));
+            port.unblock(1, turn, Blocked::Declared);
+            assert_eq!((port.blocked(1), port.running(1)), (None, Some(key)));
+            assert!(port.core().is_pressed());
+        });
     }
 }

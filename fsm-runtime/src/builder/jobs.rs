@@ -1,11 +1,12 @@
 use std::sync::{Arc, Mutex, Weak};
 
 use super::Builder;
+use crate::bed::Bed;
 use crate::clock::Clock;
 use crate::job::{Job, JobEnv, Make};
 use crate::job_port::JobPort;
 use crate::jobs::Jobs;
-use crate::nap::{Bed, Nap};
+use crate::nap::Nap;
 use crate::pool::{Prepared, ThreadOf};
 use crate::port::Port;
 use crate::seats::Seats;

@@ -76,16 +76,6 @@ fn r5_close_ends_everyone_who_asks() {
 }
 
 #[test]
-fn x8_a_thread_that_dies_in_its_poll_leaves_the_role_to_the_next() {
-    let (mut core, keys) = port(1, 2, 1);
-    core.forget(1);
-    core.forget(0);
-    assert_eq!(core.on(Input::Take(0)), Effect::Poll { thread: 0, wait: true });
-    core.on(Input::Event(keys[0]));
-    assert_eq!(core.on(Input::Polled(0)), Effect::Poll { thread: 1, wait: true });
-}
-
-#[test]
 fn r6_posts_share_the_queue_with_events() {
     let (mut core, keys) = port(1, 1, 3);
     core.on(Input::Event(keys[0]));
@@ -180,7 +170,7 @@ fn x5_slots_are_used_again_though_nobody_polls() {
 #[test]
 fn r1_to_r6_and_x1_x2_x4_x5_hold_on_random_histories() {
     // As many as a debug build does in a few seconds; `.ci/run` has a release build do more.
-    let count = std::env::var("FSM_HISTORIES").map_or(100_000, |count| count.parse().unwrap());
+    let count = std::env::var("FSM_HISTORIES").map_or(40_000, |count| count.parse().unwrap());
     let first = std::env::var("FSM_SEED").map_or(1, |seed| seed.parse().unwrap());
     histories(first..first + count, Setup::random);
 }

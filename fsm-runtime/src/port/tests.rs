@@ -1,28 +1,31 @@
-use super::*;
-use crate::Ended;
-use crate::link::Ready;
-use crate::task::{After, Desk};
+//! A port whose threads are all this one: each call is what a thread of that number does.
 
-/// A task that does nothing; what matters is who runs it.
-struct Idle;
+use super::*;
+use crate::task::{After, Desk};
+use crate::{Ended, Starts};
+
+/// It does nothing; the test says how each turn ends.
+struct Idle {
+    due: u64,
+}
 
 impl Task for Idle {
-    type Env = ();
+    type Env = Desk;
     const SPEC: &'static Spec = &Spec {
         name: "Idle",
         docs: "",
         start: 0,
-        messages: false,
-        starts: crate::Starts::Connection,
         states: &[],
+        messages: false,
+        starts: Starts::Connection,
     };
 
-    fn turn(&mut self, _: Key, _: Ready, (): &mut ()) -> After {
+    fn turn(&mut self, _: Key, _: Ready, _: &mut Desk) -> After {
         After::Wait
     }
 
     fn due(&self) -> u64 {
-        u64::MAX
+        self.due
     }
 
     fn state(&self) -> usize {
@@ -31,38 +34,131 @@ impl Task for Idle {
 
     fn cut_off(&self) {}
 
-    fn over(self: Box<Self>, _: Key, _: Ended, (): &mut ()) {}
+    fn over(self: Box<Self>, _: Key, _: Ended, _: &mut Desk) {}
 
-    fn recover(&mut self, (): &mut ()) {}
+    fn recover(&mut self, _: &mut Desk) {}
 
-    fn desk((): &mut ()) -> &mut Desk {
-        unreachable!("it has no turn")
+    fn desk(env: &mut Desk) -> &mut Desk {
+        env
     }
 }
 
+/// A port of two threads and a cap of one, and how often its poll was interrupted.
+fn port() -> (Port<Idle>, Arc<AtomicUsize>) {
+    let interrupts = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&interrupts);
+    let interrupt = Box::new(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+    });
+    (Port::new(0, (2, 1), Arc::default(), interrupt), interrupts)
+}
+
+fn open(port: &Port<Idle>) -> Key {
+    let task = Box::new(Idle { due: u64::MAX });
+    let opened = port.open(task, Ready::NONE, false, |_, _| Ok(()));
+    opened.map_err(|(error, _)| error).unwrap()
+}
+
+/// That the thread runs this key.
+fn runs(next: Next<Idle>, key: Key) {
+    match next {
+        Next::Run(turn) => assert_eq!(turn.key, key),
+        Next::Poll { .. } | Next::End => panic!("it does not run"),
+    }
+}
+
+fn polls(next: &Next<Idle>) -> u64 {
+    match next {
+        Next::Poll { until } => *until,
+        Next::Run(_) | Next::End => panic!("it does not poll"),
+    }
+}
+
+/// The turn of the key is over; it is due then.
+fn waits(port: &Port<Idle>, thread: Thread, key: Key, due: u64) -> Next<Idle> {
+    port.turned(thread, key, Some(Box::new(Idle { due })), Left::Waits(due))
+}
+
+/// Thread 0 runs the first of these, and thread 1 sleeps in its poll.
+fn busy(port: &Port<Idle>) -> [Key; 2] {
+    let keys = [open(port), open(port)];
+    assert_eq!(polls(&port.begin(0)), 0);
+    runs(port.polled(0, 0, &[]), keys[0]);
+    runs(waits(port, 0, keys[0], u64::MAX), keys[1]);
+    assert_eq!(polls(&port.begin(1)), u64::MAX);
+    port.wake(keys[0]);
+    runs(waits(port, 0, keys[1], u64::MAX), keys[0]);
+    keys
+}
+
 #[test]
-fn r3_the_watchdog_is_called_when_a_poll_finds_work_for_which_all_that_may_run_are_busy() {
-    let port = Port::<Idle>::new(0, (2, 1), Arc::default(), Box::new(|| ()));
-    let alarm = Arc::<Alarm>::default();
+fn r3_events_that_find_the_cap_reached_call_the_watchdog() {
+    let (port, _) = port();
+    let [_, second] = busy(&port);
+    // From here on, so that it has not been called before.
+    let alarm = Arc::default();
     port.watched_by(&alarm);
-    let open = || port.open(Box::new(Idle), Ready::NONE, true, |_, _| Ok(())).map_err(|_| ());
-    assert!(matches!(port.begin(0), Next::Poll { .. }));
-    let busy = open().unwrap();
-    let other = open().unwrap();
-    // The first thread runs both, one after the other, and then the first key once more.
-    let Next::Run(turn) = port.polled(0, 0, &[]) else { panic!("there is work") };
-    let Next::Run(turn) = port.turned(0, turn.key, Some(turn.task), Left::Waits(u64::MAX)) else {
-        panic!("there is more work")
-    };
-    let next = port.turned(0, turn.key, Some(turn.task), Left::Waits(u64::MAX));
-    assert!(matches!(next, Next::Poll { .. }));
-    let Next::Run(_blocks) = port.polled(0, 0, &[(busy, Ready::READ)]) else {
-        panic!("it has an event")
-    };
-    // Nothing waits yet, so nobody was called; the second thread polls.
-    assert!(!alarm.is_raised());
-    assert!(matches!(port.begin(1), Next::Poll { .. }));
-    assert!(!alarm.is_raised());
-    assert!(matches!(port.polled(1, 0, &[(other, Ready::READ)]), Next::Poll { .. }));
+    assert_eq!(polls(&port.polled(1, 1, &[(second, Ready::READ)])), u64::MAX);
     assert!(alarm.is_raised());
+}
+
+#[test]
+fn r3_the_thread_that_polls_is_called_when_the_other_one_blocks() {
+    let (port, interrupts) = port();
+    let [_, second] = busy(&port);
+    port.wake(second);
+    assert_eq!(interrupts.load(Ordering::Relaxed), 0);
+    let mut running = Vec::new();
+    port.running(&mut running);
+    assert!(port.block(0, running[0].turn, Blocked::Seen));
+    assert_eq!(interrupts.load(Ordering::Relaxed), 1);
+    runs(port.polled(1, 1, &[]), second);
+}
+
+#[test]
+fn x6_a_deadline_before_the_end_of_the_poll_interrupts_it() {
+    let (port, interrupts) = port();
+    let [first, second] = busy(&port);
+    port.wake(second);
+    runs(waits(&port, 0, first, 50), second);
+    assert_eq!(interrupts.load(Ordering::Relaxed), 1);
+    assert_eq!(polls(&port.polled(1, 1, &[])), 50);
+    // A later one does not.
+    port.wake(first);
+    runs(waits(&port, 0, second, 60), first);
+    assert_eq!(interrupts.load(Ordering::Relaxed), 1);
+    port.wake(second);
+    runs(waits(&port, 0, first, 40), second);
+    assert_eq!(interrupts.load(Ordering::Relaxed), 2);
+    assert_eq!(polls(&port.polled(1, 2, &[])), 40);
+}
+
+#[test]
+fn x6_a_deadline_that_passes_while_its_key_runs_is_not_forgotten() {
+    let (port, interrupts) = port();
+    let [first, second] = busy(&port);
+    port.wake(second);
+    runs(waits(&port, 0, first, 50), second);
+    port.wake(first);
+    runs(waits(&port, 0, second, u64::MAX), first);
+    assert_eq!(polls(&port.polled(1, 1, &[])), 50);
+    // Its entry comes up and goes.
+    assert_eq!(polls(&port.polled(1, 50, &[])), u64::MAX);
+    let before = interrupts.load(Ordering::Relaxed);
+    port.wake(second);
+    runs(waits(&port, 0, first, 50), second);
+    assert_eq!(interrupts.load(Ordering::Relaxed), before + 1);
+    // It is due since: it has a turn as soon as there is room.
+    assert_eq!(polls(&port.polled(1, 51, &[])), u64::MAX);
+    runs(waits(&port, 0, second, u64::MAX), first);
+}
+
+#[test]
+fn x8_a_thread_that_dies_in_its_poll_gives_up_the_role() {
+    let (port, _) = port();
+    assert_eq!(polls(&port.begin(0)), u64::MAX);
+    assert_eq!(port.lost(0), None);
+    port.shell.locked(|port| assert!(!port.core().polls(0)));
+    // Its successor does not wait for itself.
+    assert_eq!(polls(&port.begin(0)), u64::MAX);
 }

@@ -369,6 +369,10 @@ impl<'a> History<'a> {
         if core.could_help() != (waits && helps) {
             return Err("R3: whether packets wait for threads that the cap keeps");
         }
+        let idle = !model.waiting.is_empty() || model.poller().is_some_and(|(_, asleep)| asleep);
+        if core.could_help() != (core.is_pressed() && idle) {
+            return Err("R3: whether a thread could help if another one blocks");
+        }
         if core.freed.len() >= FREED || core.slots.len() != model.live.len() + core.freed.len() {
             return Err("X5: a slot has leaked");
         }

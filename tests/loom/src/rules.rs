@@ -1,0 +1,290 @@
+//! The checks, each named after the rule it proves.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use loom::sync::{Condvar, Mutex};
+use loom::thread::{self, JoinHandle};
+
+pub use crate::room::*;
+
+use crate::port::{Left, Port, Turn};
+
+/// Runs the check under all schedules with that many preemptions, or as many as the environment
+/// says.
+pub(crate) fn schedules(preemptions: usize, check: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    let more = std::env::var("FSM_PREEMPTIONS").ok().and_then(|count| count.parse().ok());
+    builder.preemption_bound = Some(more.unwrap_or(preemptions));
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    builder.check(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        check();
+    });
+    println!("{} schedules", count.load(Ordering::Relaxed));
+}
+
+/// Starts the threads of a port.
+fn work(
+    port: &Arc<Port>,
+    threads: usize,
+    run: impl Fn(&Port, Turn) -> Left + Clone + 'static,
+) -> Vec<JoinHandle<()>> {
+    let start = |thread| {
+        let (port, run) = (Arc::clone(port), run.clone());
+        thread::spawn(move || port.work(thread, run))
+    };
+    (0..threads).map(start).collect()
+}
+
+fn join(port: &Port, threads: Vec<JoinHandle<()>>) {
+    for thread in threads {
+        thread.join().expect("no thread panics");
+    }
+    port.check_books();
+}
+
+/// A turn that adds up what it was told, and closes the port when that is all.
+fn until(all: usize) -> impl Fn(&Port, Turn) -> Left + Clone + 'static {
+    let sum = Arc::new(AtomicUsize::new(0));
+    move |port: &Port, turn: Turn| {
+        if sum.fetch_add(turn.told, Ordering::SeqCst) + turn.told == all {
+            port.close();
+        }
+        Left::Waits
+    }
+}
+
+/// Something to wait for.
+#[derive(Default)]
+struct Flag {
+    raised: Mutex<bool>,
+    bell: Condvar,
+}
+
+impl Flag {
+    fn raise(&self) {
+        *self.raised.lock().expect("no panics") = true;
+        self.bell.notify_one();
+    }
+
+    fn wait(&self) {
+        let mut raised = self.raised.lock().expect("no panics");
+        while !*raised {
+            raised = self.bell.wait(raised).expect("no panics");
+        }
+    }
+}
+
+/// Two threads that have nothing to do: whoever polls or waits is woken for a post.
+pub fn r6_a_post_wakes_a_thread() {
+    schedules(5, || {
+        let port = Port::new(2, 1);
+        let key = port.open();
+        let threads = work(&port, 2, until(1));
+        port.post(key);
+        join(&port, threads);
+    });
+}
+
+/// A lone thread, which goes to sleep in its poll while posts come.
+pub fn r6_a_post_is_not_lost_on_the_way_to_the_poll() {
+    schedules(8, || {
+        let port = Port::new(1, 1);
+        let keys = [port.open(), port.open()];
+        let threads = work(&port, 1, until(2));
+        let poster = {
+            let port = Arc::clone(&port);
+            thread::spawn(move || port.post(keys[1]))
+        };
+        port.post(keys[0]);
+        poster.join().expect("no panics");
+        join(&port, threads);
+    });
+}
+
+/// Posts for one key from two sides: it runs on one thread at a time, and hears of both.
+pub fn x1_no_post_is_lost_while_its_key_runs() {
+    schedules(3, || {
+        let port = Port::new(2, 2);
+        let key = port.open();
+        let threads = work(&port, 2, until(2));
+        let poster = {
+            let port = Arc::clone(&port);
+            thread::spawn(move || port.post(key))
+        };
+        port.post(key);
+        poster.join().expect("no panics");
+        join(&port, threads);
+    });
+}
+
+/// The close comes at any time, with a post before it or not run.
+pub fn r5_close_ends_all() {
+    schedules(3, || {
+        let port = Port::new(2, 1);
+        let key = port.open();
+        let threads = work(&port, 2, |_, _| Left::Waits);
+        let poster = {
+            let port = Arc::clone(&port);
+            thread::spawn(move || port.post(key))
+        };
+        port.close();
+        poster.join().expect("no panics");
+        join(&port, threads);
+    });
+}
+
+/// The handler of one event goes on only when that of a later one has run: a follower must poll.
+pub fn x2_somebody_polls_while_a_handler_runs() {
+    schedules(4, || {
+        let port = Port::new(2, 2);
+        let (first, second) = (port.open(), port.open());
+        let flag = Arc::new(Flag::default());
+        let run = move |port: &Port, turn: Turn| {
+            if turn.key == first {
+                port.event(second);
+                flag.wait();
+                port.close();
+            } else {
+                flag.raise();
+            }
+            Left::Waits
+        };
+        let threads = work(&port, 2, run);
+        port.event(first);
+        join(&port, threads);
+    });
+}
+
+/// A turn sets a deadline before the end of the poll, and then its thread has nothing to do.
+pub fn x6_a_thread_that_goes_to_sleep_has_interrupted_the_poll() {
+    schedules(4, || {
+        let port = Port::new(2, 1);
+        let (first, second) = (port.open(), port.open());
+        let run = move |port: &Port, turn: Turn| {
+            if turn.key == first {
+                return Left::Due(second);
+            }
+            port.close();
+            Left::Waits
+        };
+        let threads = work(&port, 2, run);
+        port.post(first);
+        join(&port, threads);
+    });
+}
+
+/// A poll finds two events, and the handler of the first goes on only when that of the second has
+/// run: there is room for both.
+pub fn r1_what_a_poll_finds_runs_on_as_many_threads_as_may() {
+    schedules(4, || {
+        let port = Port::new(2, 2);
+        let (first, second) = (port.open(), port.open());
+        let flag = Arc::new(Flag::default());
+        let run = move |port: &Port, turn: Turn| {
+            if turn.key == first {
+                flag.wait();
+                port.close();
+            } else {
+                flag.raise();
+            }
+            Left::Waits
+        };
+        port.event(first);
+        port.event(second);
+        let threads = work(&port, 2, run);
+        join(&port, threads);
+    });
+}
+
+/// The only thread that could help sleeps in its poll, with the cap reached: a declared block calls
+/// it.
+pub fn r3_the_thread_that_polls_runs_when_another_one_blocks() {
+    schedules(4, || {
+        let port = Port::new(2, 1);
+        let (first, second) = (port.open(), port.open());
+        let flag = Arc::new(Flag::default());
+        let run = move |port: &Port, turn: Turn| {
+            if turn.key == first {
+                port.blocking(turn, || flag.wait());
+                port.close();
+            } else {
+                flag.raise();
+            }
+            Left::Waits
+        };
+        let threads = work(&port, 2, run);
+        port.post(first);
+        port.post(second);
+        join(&port, threads);
+    });
+}
+
+/// The same for one that the watchdog finds.
+pub fn r3_the_thread_that_polls_runs_when_another_one_is_seen_to_block() {
+    schedules(3, || {
+        let port = Port::new(2, 1);
+        let (first, second) = (port.open(), port.open());
+        let (flag, waits) = (Arc::new(Flag::default()), Arc::new(Flag::default()));
+        let blocked = Arc::clone(&waits);
+        let on = Arc::new(AtomicUsize::new(0));
+        let thread = Arc::clone(&on);
+        let run = move |port: &Port, turn: Turn| {
+            if turn.key == first {
+                on.store(turn.thread, Ordering::SeqCst);
+                waits.raise();
+                flag.wait();
+                port.close();
+            } else {
+                flag.raise();
+            }
+            Left::Waits
+        };
+        let threads = work(&port, 2, run);
+        port.post(first);
+        port.post(second);
+        blocked.wait();
+        // If `second` has come first it is over; else this lets it run.
+        port.see_blocked(thread.load(Ordering::SeqCst));
+        join(&port, threads);
+    });
+}
+
+/// The watchdog finds a thread to block, and to go on, while its turn ends and the next one begins.
+pub fn r4_the_count_is_right_however_a_turn_ends() {
+    schedules(8, || {
+        let port = Port::new(1, 1);
+        let keys = [port.open(), port.open()];
+        port.post(keys[0]);
+        port.post(keys[1]);
+        let threads = work(&port, 1, until(2));
+        for _ in 0..2 {
+            if let Some(turn) = port.see_blocked(0) {
+                port.see_running(0, turn);
+            }
+        }
+        join(&port, threads);
+    });
+}
+
+/// The same for a turn that says itself that it blocks.
+pub fn r4_the_count_is_right_if_who_blocks_says_so() {
+    schedules(4, || {
+        let port = Port::new(2, 1);
+        let key = port.open();
+        port.post(key);
+        let all = until(1);
+        let threads = work(&port, 2, move |port, turn| {
+            port.blocking(turn, || {});
+            all(port, turn)
+        });
+        for thread in 0..2 {
+            if let Some(turn) = port.see_blocked(thread) {
+                port.see_running(thread, turn);
+            }
+        }
+        join(&port, threads);
+    });
+}
