@@ -292,18 +292,21 @@ impl<'a, Msg, On: Side> Cx<'a, Msg, On> {
     /// # assert_eq!(peer.receive(), b"");
     /// ```
     pub fn blocking<T>(&mut self, code: impl FnOnce() -> T) -> T {
-        self.block();
+        let outermost = self.block();
         let result = code();
-        self.unblock();
+        // A handler that is declared to block does so after this as well.
+        if outermost {
+            self.unblock();
+        }
         result
     }
 
     /// The handler that is called next may block. Generated code calls it. If that handler panics
-    /// the end of its turn takes it back.
+    /// the end of its turn takes it back. Says whether that is news to the port.
     #[doc(hidden)]
-    pub fn block(&mut self) {
+    pub fn block(&mut self) -> bool {
         let Desk { seats, thread, turn, .. } = self.desk;
-        seats.block(*thread, *turn, Blocked::Declared);
+        seats.block(*thread, *turn, Blocked::Declared)
     }
 
     /// That handler is back.

@@ -356,6 +356,8 @@ fn put_back<T: Task>(
     let overtaken = std::mem::replace(&mut slot.scheduled, due) != u64::MAX;
     guarded.timers.insert(due, key);
     let early = due < guarded.sleeps_until;
+    // Once is enough: it comes back, and looks at all of them.
+    guarded.sleeps_until = guarded.sleeps_until.min(due);
     if overtaken {
         made_stale(port);
     }

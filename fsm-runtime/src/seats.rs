@@ -8,7 +8,7 @@ use crate::{Key, Spec};
 
 /// A port to the handlers that it runs, which may block.
 pub(crate) trait Blocks: Send + Sync {
-    /// The thread blocks in this turn; says whether that is news.
+    /// The thread blocks in this turn; says whether it was not known to do so in that way.
     fn block(&self, thread: Thread, turn: u64, how: Blocked) -> bool;
     /// It goes on, if it was known to block in that way.
     fn unblock(&self, thread: Thread, turn: u64, how: Blocked);

@@ -249,19 +249,21 @@ impl<'a, T, X> Locked<'a, T, X> {
         seat.running.map(|_| seat.turn)
     }
 
-    /// The thread blocks in this turn; says whether that is news.
+    /// The thread blocks in this turn; says whether it was not known to do so in that way, or one
+    /// that says more.
     pub(crate) fn block(&mut self, thread: Thread, turn: u64, how: Blocked) -> bool {
         if self.turn(thread) != Some(turn) {
             return false;
         }
         let known = self.state.seats[thread].blocked;
-        if known != Some(Blocked::Declared) {
-            self.state.seats[thread].blocked = Some(how);
+        if known == Some(how) || known == Some(Blocked::Declared) {
+            return false;
         }
+        self.state.seats[thread].blocked = Some(how);
         if known.is_none() {
             self.on(Input::Block);
         }
-        known.is_none()
+        true
     }
 
     /// The thread goes on, in this turn, after it was found to block in that way.
@@ -330,6 +332,7 @@ mod tests {
             assert!(port.block(1, turn, Blocked::Seen));
             assert!(!port.core().is_pressed());
             // It was seen before it said so: now only it itself says that it goes on.
+            assert!(port.block(1, turn, Blocked::Declared));
             assert!(!port.block(1, turn, Blocked::Declared));
             assert!(!port.block(1, turn, Blocked::Seen));
             port.unblock(1, turn, Blocked::Seen);
