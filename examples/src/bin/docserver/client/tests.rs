@@ -50,7 +50,7 @@ impl Peer {
 
     #[track_caller]
     fn expect_timeout(&mut self, after: Duration) {
-        assert_eq!(self.wait(after - SECOND), "");
+        assert_eq!(self.wait(after.saturating_sub(SECOND)), "");
         assert!(self.session.ended().is_none(), "it should wait longer");
         let answer = self.wait(SECOND);
         assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
