@@ -9,6 +9,7 @@ const INSTALL: &[(&str, &str)] = &[
     ("python3", "apt-get install -y python3 python3-venv"),
     ("strace", "apt-get install -y strace"),
     ("valgrind", "apt-get install -y valgrind"),
+    ("curl", "apt-get install -y curl"),
     ("nc", "apt-get install -y netcat-openbsd"),
     ("setpriv", "apt-get install -y util-linux"),
 ];

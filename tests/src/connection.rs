@@ -31,6 +31,10 @@ impl Connection {
         self.stream.get_ref()
     }
 
+    pub(crate) fn reader(&mut self) -> &mut BufReader<TcpStream> {
+        &mut self.stream
+    }
+
     /// Sends bytes.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.try_send(bytes.as_ref()).expect("the server should take what is sent");
@@ -127,6 +131,30 @@ impl Connection {
         let mut line = String::new();
         self.stream.read_line(&mut line).expect("the server should send a line");
         line.strip_suffix('\n').unwrap_or_else(|| panic!("no whole line: {line:?}")).to_owned()
+    }
+
+    /// Whether the stream has ended, once that or the next byte is there.
+    ///
+    /// # Errors
+    ///
+    /// As the socket says.
+    pub fn is_at_end(&mut self) -> io::Result<bool> {
+        Ok(self.stream.fill_buf()?.is_empty())
+    }
+
+    /// The next line, without its end; `None` at the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// As the socket says, also when the stream ends in the middle of a line.
+    pub fn try_line(&mut self) -> io::Result<Option<String>> {
+        let mut line = String::new();
+        self.stream.read_line(&mut line)?;
+        match line.strip_suffix('\n') {
+            Some(line) => Ok(Some(line.to_owned())),
+            None if line.is_empty() => Ok(None),
+            None => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
     }
 
     /// The next bytes.

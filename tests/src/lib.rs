@@ -3,23 +3,35 @@
 #![cfg(unix)]
 #![expect(clippy::missing_panics_doc, reason = "a test's helper panics where the test fails")]
 
+mod answer;
 mod client;
 mod compiler;
 mod connection;
+mod docs;
 mod example;
+mod growth;
 mod neighbour;
+mod numbers;
 mod run;
+mod scratch;
 mod server;
 mod turn;
+mod watcher;
 
+pub use answer::Answer;
 pub use client::{client, missing};
 pub use compiler::{Compiler, Library, Message};
 pub use connection::{Connection, encode, expect_silence};
+pub use docs::{Docs, get, put, request};
 pub use example::example;
+pub use growth::Growth;
 pub use neighbour::Neighbour;
+pub use numbers::Numbers;
 pub use run::{Ran, run, run_with_input};
+pub use scratch::Scratch;
 pub use server::{Failure, Server};
 pub use turn::one_at_a_time;
+pub use watcher::{Told, Watcher};
 
 use std::time::{Duration, Instant};
 

@@ -96,16 +96,23 @@ impl Server {
 
     /// Its anonymous memory (heap, stacks, and all that is not backed by a file) in bytes.
     pub fn anonymous(&self) -> u64 {
-        let rollup = self.proc("smaps_rollup");
-        let line = rollup.lines().find_map(|line| line.strip_prefix("Anonymous:"));
-        let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).expect("it is in kB");
-        kib.trim().parse::<u64>().expect("it is a number") * 1024
+        anonymous(self.pid())
     }
 
     /// The number of its open descriptors.
     pub fn descriptors(&self) -> usize {
         let path = format!("/proc/{}/fd", self.pid());
         fs::read_dir(&path).unwrap_or_else(|error| panic!("{path}: {error}")).count()
+    }
+
+    /// The number of its open sockets. A connection that was closed is not among them; files that its
+    /// threads open when they first need them are not either.
+    pub fn sockets(&self) -> usize {
+        let path = format!("/proc/{}/fd", self.pid());
+        let entries = fs::read_dir(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        // One may be closed while this is counted.
+        let links = entries.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+        links.filter(|link| link.to_string_lossy().starts_with("socket:")).count()
     }
 
     /// The processor time that it has used.
@@ -118,8 +125,7 @@ impl Server {
     }
 
     fn proc(&self, file: &str) -> String {
-        let path = format!("/proc/{}/{file}", self.pid());
-        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+        proc(self.pid(), file)
     }
 
     /// Sends it a signal, such as `TERM`.
@@ -154,6 +160,19 @@ impl Server {
         );
         log
     }
+}
+
+/// The anonymous memory of a process, in bytes.
+pub(crate) fn anonymous(pid: u32) -> u64 {
+    let rollup = proc(pid, "smaps_rollup");
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Anonymous:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).expect("it is in kB");
+    kib.trim().parse::<u64>().expect("it is a number") * 1024
+}
+
+fn proc(pid: u32, file: &str) -> String {
+    let path = format!("/proc/{pid}/{file}");
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 impl Drop for Server {

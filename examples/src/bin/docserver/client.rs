@@ -135,21 +135,24 @@ impl Client {
                 return Err(self.answer(&response, &refusal.body(), cx));
             }
         };
+        // Behind the head of the answer there is no way to say what went wrong.
+        if let Err(refusal) = seek(&file, first, cx) {
+            return Err(self.refuse(refusal, cx));
+        }
         let response = response.document(&etag, document.modified);
         let response = response.typed(media_type(&document.name));
         let _ = response.announce(cx, self.exchange, SystemTime::now(), len);
         if self.exchange.is_head || len == 0 {
             return Err(self.exchange.keep_alive);
         }
-        Ok(Part { file, first, len })
+        Ok(Part { file, left: len })
     }
 }
 
-/// A part of a document that is to be sent.
+/// A part of a document that is to be sent: so much from where the file is read.
 struct Part {
     file: std::fs::File,
-    first: u64,
-    len: u64,
+    left: u64,
 }
 
 const TOO_LARGE: Refusal = Refusal::new(Status::ContentTooLarge, "the document is too large");
@@ -308,10 +311,7 @@ impl front::Handler for Client {
         cx: &mut Cx<'_>,
     ) -> Result<front::AfterLooking, Refusal> {
         Ok(match self.found(get, found, cx) {
-            Ok(Part { file, first, len }) => {
-                seek(&file, first, cx)?;
-                front::AfterLooking::Stream { file, left: len }
-            }
+            Ok(Part { file, left }) => front::AfterLooking::Stream { file, left },
             Err(goes_on) => next!(AfterLooking, goes_on),
         })
     }
@@ -357,10 +357,7 @@ impl front::Handler for Client {
         let task = std::mem::replace(&mut **task, Task::Nothing);
         Ok(match task {
             Task::Ask { ask, get } => match self.found(&get, alone.ask(ask), cx) {
-                Ok(Part { file, first, len }) => {
-                    seek(&file, first, cx)?;
-                    front::AfterWorking::Stream { file, left: len }
-                }
+                Ok(Part { file, left }) => front::AfterWorking::Stream { file, left },
                 Err(goes_on) => next!(AfterWorking, goes_on),
             },
             task => next!(AfterWorking, self.indexed(alone.index(task), cx)),
@@ -401,6 +398,9 @@ impl front::Handler for Client {
         refusal: &mut Refusal,
         cx: &mut Cx<'_>,
     ) -> Result<front::AfterRefused, Refusal> {
+        // A head that could not be read says nothing of what the answer should be, and the request
+        // before it says nothing either.
+        self.exchange = Exchange::LAST;
         self.give_up(*refusal, cx);
         Ok(front::AfterRefused::Gone)
     }
@@ -417,3 +417,6 @@ fn seek(mut file: &std::fs::File, first: u64, cx: &Cx<'_>) -> Result<(), Refusal
         Refusal::new(Status::InternalServerError, "the store failed")
     })
 }
+
+#[cfg(test)]
+mod tests;

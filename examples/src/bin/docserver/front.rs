@@ -20,7 +20,7 @@ use crate::index::{Index, Task};
 )]
 pub(crate) enum Front {
     /// Waits for the head of the next request.
-    #[read(frame = HeadCodec, max = 32KiB, limit => HeadTooLarge, within = 60s => LateHead)]
+    #[read(frame = HeadCodec, max = 32KiB, limit => HeadTooLarge, idle = 60s => LateHead)]
     #[to(Next | Begin | Looking | Indexing | Subscribing | Working)]
     #[rest]
     Head,

@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 use std::error::Error;
+use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -34,7 +36,7 @@ use feed::Feed;
 use front::Front;
 use index::{Index, Indexer};
 use server::{Alone, Server};
-use store::Store;
+use store::{Directory, Store};
 
 /// A document server: files, finds and gives out documents over HTTP, and says what happens.
 ///
@@ -42,7 +44,7 @@ use store::Store;
 /// whenever the server is killed. SIGTERM and SIGINT let clients finish what they are doing; a second
 /// signal ends the server at once. The log goes to standard error.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "docserver", version)]
 struct Options {
     /// The address to listen on; port 0 lets the system choose one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
@@ -54,20 +56,20 @@ struct Options {
     #[arg(long, value_name = "SIZE", default_value = "8GiB", value_parser = size)]
     max_size: u64,
     /// The most clients at a time; further ones wait until one leaves
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
-    max_clients: usize,
+    #[arg(long, value_name = "N", default_value = "10000")]
+    max_clients: NonZeroUsize,
     /// The threads that speak with clients
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    threads: usize,
+    #[arg(long, value_name = "N", default_value = "4")]
+    threads: NonZeroUsize,
     /// How many of them run at a time; as many as there are processors if not given
     #[arg(long, value_name = "N")]
-    cap: Option<usize>,
+    cap: Option<NonZeroUsize>,
     /// The threads that file documents
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    index_threads: usize,
+    #[arg(long, value_name = "N", default_value = "4")]
+    index_threads: NonZeroUsize,
     /// The documents that may wait to be filed; clients beyond that wait for room
-    #[arg(long, value_name = "N", default_value_t = 256)]
-    index_queue: usize,
+    #[arg(long, value_name = "N", default_value = "256")]
+    index_queue: NonZeroUsize,
     /// Makes filing a document slower, such as 50ms, to see what that does to others
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = millis)]
     index_delay: Duration,
@@ -112,7 +114,7 @@ fn millis(text: &str) -> Result<Duration, String> {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(options.log).init();
+    tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(options.log).init();
     match serve(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -123,11 +125,15 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
-    let (store, recovery) = Store::open(&options.data)?;
-    if !recovery.is_empty() {
-        tracing::warn!("{recovery}");
-    }
-    let directory = Arc::clone(store.directory());
+    let directory = if options.diagram {
+        Arc::new(Directory::unopened(&options.data))
+    } else {
+        let (store, recovery) = Store::open(&options.data)?;
+        if !recovery.is_empty() {
+            tracing::warn!("{recovery}");
+        }
+        Arc::clone(store.directory())
+    };
     let feed = Arc::<Feed>::default();
     let delay = options.index_delay;
     let indexer = {
@@ -137,8 +143,8 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
             Ok::<_, store::Error>(Indexer { store, feed: Arc::clone(&feed), delay })
         }
     };
-    let alone = if options.single_pool {
-        let indexers: Result<Vec<_>, _> = (0..options.threads).map(|_| indexer()).collect();
+    let alone = if options.single_pool && !options.diagram {
+        let indexers: Result<Vec<_>, _> = (0..options.threads.get()).map(|_| indexer()).collect();
         Some(Alone::new(indexers?))
     } else {
         None
@@ -148,22 +154,22 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
 
     let mut spool = Pool::builder::<Front>("spool")
         .listen(options.listen.to_string())
-        .threads(options.threads)
-        .max_connections(options.max_clients);
+        .threads(options.threads.get())
+        .max_connections(options.max_clients.get());
     if let Some(cap) = options.cap {
-        spool = spool.cap(cap);
+        spool = spool.cap(cap.get());
     }
     let index = Pool::builder::<Index>("index")
-        .threads(options.index_threads)
-        .max_jobs(options.index_queue);
-    let catalog = Pool::try_workers::<Catalog, _, _>("catalog", options.threads, {
+        .threads(options.index_threads.get())
+        .max_jobs(options.index_queue.get());
+    let catalog = Pool::try_workers::<Catalog, _, _>("catalog", options.threads.get(), {
         let directory = Arc::clone(&directory);
         move || {
             let store = Store::connect(&directory)?;
             Ok::<_, store::Error>(move |ask| look(&store, ask))
         }
     });
-    let events = Pool::builder::<Events>("admin").max_connections(options.max_clients);
+    let events = Pool::builder::<Events>("admin").max_connections(options.max_clients.get());
     feed.attach(events.handle());
     let pipeline = Pipeline::new()
         .pool(spool.handler(move |_peer| Client::new(&server)))
@@ -171,16 +177,17 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
         .pool(catalog)
         .pool(events.handler(move |_peer| Watcher::new(&feed)));
     if options.diagram {
-        print!("{}", pipeline.mermaid());
+        write!(io::stdout(), "{}", pipeline.mermaid())?;
         return Ok(());
     }
     pipeline.on_ready(|addresses| addresses.iter().for_each(welcome)).run()?;
     Ok(())
 }
 
-/// Says how to try it.
+/// Says how to try it, if anybody reads it.
 fn welcome(address: &Address) {
-    println!(
+    let _ = writeln!(
+        io::stdout(),
         "Open http://{address}/ in a browser, or try:\n\n\
          \tcurl -T README.md http://{address}/docs/readme.md\n\
          \tcurl 'http://{address}/search?q=machine'\n\

@@ -13,7 +13,7 @@ use super::Error;
 pub(crate) struct Directory {
     root: PathBuf,
     /// Whoever has locked this file has the directory. The lock ends with the process.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Directory {
@@ -27,7 +27,7 @@ impl Directory {
             }
             Error::io("lock", &path)(error.into())
         })?;
-        let directory = Self { root: root.to_owned(), _lock: lock };
+        let directory = Self { root: root.to_owned(), _lock: Some(lock) };
         for path in [directory.docs(), directory.tmp()] {
             fs::create_dir_all(&path).map_err(Error::io("make", &path))?;
         }
@@ -35,6 +35,11 @@ impl Directory {
         sync(root).map_err(Error::io("sync", root))?;
         sync(&root.join("..")).map_err(Error::io("sync the parent of", root))?;
         Ok(directory)
+    }
+
+    /// The directory without looking at it, to show what would use it.
+    pub(crate) fn unopened(root: &Path) -> Self {
+        Self { root: root.to_owned(), _lock: None }
     }
 
     /// Where the documents are.
