@@ -31,6 +31,10 @@ impl Connection {
         self.stream.get_ref()
     }
 
+    pub(crate) fn reader(&mut self) -> &mut BufReader<TcpStream> {
+        &mut self.stream
+    }
+
     /// Sends bytes.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.try_send(bytes.as_ref()).expect("the server should take what is sent");
