@@ -9,6 +9,8 @@ const INSTALL: &[(&str, &str)] = &[
     ("python3", "apt-get install -y python3 python3-venv"),
     ("strace", "apt-get install -y strace"),
     ("valgrind", "apt-get install -y valgrind"),
+    ("chromium", "apt-get install -y chromium"),
+    ("chromedriver", "apt-get install -y chromium-driver"),
     ("nc", "apt-get install -y netcat-openbsd"),
     ("setpriv", "apt-get install -y util-linux"),
 ];

@@ -3,21 +3,35 @@
 #![cfg(unix)]
 #![expect(clippy::missing_panics_doc, reason = "a test's helper panics where the test fails")]
 
+mod answer;
+mod browser;
 mod client;
 mod compiler;
 mod connection;
+mod docs;
 mod example;
 mod neighbour;
+mod office;
+mod random;
+mod ream;
 mod run;
+mod scratch;
 mod server;
 mod turn;
 
+pub use answer::Answer;
+pub use browser::Browser;
 pub use client::{client, missing};
 pub use compiler::{Compiler, Library, Message};
 pub use connection::{Connection, encode, expect_silence};
+pub use docs::{Docs, get, put};
 pub use example::example;
 pub use neighbour::Neighbour;
+pub use office::{Books, Listed, Office, Report, Setting, Times, list};
+pub use random::Random;
+pub use ream::{Ream, sha256};
 pub use run::{Ran, run, run_with_input};
+pub use scratch::Scratch;
 pub use server::{Failure, Server};
 pub use turn::one_at_a_time;
 
