@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -141,14 +140,15 @@ impl Run {
     /// Has clients file and delete documents until the server is killed.
     fn until_killed(&self, data: Scratch, seed: u64, after: usize, pause: Duration) -> Scratch {
         let mut docs = Docs::over(data, &[]);
-        let address = docs.server().address();
+        // All are there before anybody begins.
+        let connections: Vec<_> = (0..CLIENTS).map(|_| docs.connect()).collect();
         let (killed, running) = (AtomicU64::new(0), AtomicUsize::new(CLIENTS));
         thread::scope(|scope| {
-            for client in 0..CLIENTS {
+            for (client, connection) in connections.into_iter().enumerate() {
                 let (killed, running) = (&killed, &running);
                 let random = Random::new(seed.wrapping_add(client as u64));
                 scope.spawn(move || {
-                    self.client(client, address, random, killed);
+                    self.client(client, connection, random, killed);
                     running.fetch_sub(1, Ordering::SeqCst);
                 });
             }
@@ -165,8 +165,13 @@ impl Run {
         docs.into_data()
     }
 
-    fn client(&self, client: usize, address: SocketAddr, mut random: Random, killed: &AtomicU64) {
-        let mut connection = Connection::new(address);
+    fn client(
+        &self,
+        client: usize,
+        mut connection: Connection,
+        mut random: Random,
+        killed: &AtomicU64,
+    ) {
         loop {
             let name = format!("c{client}n{:02}x.txt", random.below(NAMES));
             let (request, version) = self.ask(&name, &mut random);
