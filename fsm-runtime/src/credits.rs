@@ -27,7 +27,7 @@ struct State {
 
 /// What was offered to a pool from outside, and what became of it.
 ///
-/// `offered` is the sum of the others.
+/// `offered` is the sum of the others but `most`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Books {
     pub(crate) offered: u64,
@@ -35,6 +35,8 @@ pub(crate) struct Books {
     pub(crate) refused: u64,
     pub(crate) abandoned: u64,
     pub(crate) waiting: u64,
+    /// The most credits that were out at a time.
+    pub(crate) most: u64,
 }
 
 struct Waiter {
@@ -175,6 +177,7 @@ impl Credits {
             return Err(NoCredit::Full);
         }
         state.out += 1;
+        state.books.most = state.books.most.max(state.out as u64);
         Ok(Credit { from: Some(Arc::clone(self)) })
     }
 

@@ -90,6 +90,8 @@ pub struct Stats {
     pub abandoned: u64,
     /// Those that wait for room now.
     pub waiting: u64,
+    /// The most connections or jobs that there were at a time; never more than the pool's bound.
+    pub most: u64,
 }
 
 impl Stats {
@@ -125,6 +127,7 @@ impl std::iter::Sum for Stats {
             refused: sum.refused + one.refused,
             abandoned: sum.abandoned + one.abandoned,
             waiting: sum.waiting + one.waiting,
+            most: sum.most + one.most,
         })
     }
 }
@@ -192,6 +195,7 @@ impl Counters {
             refused: books.refused,
             abandoned: books.abandoned,
             waiting: books.waiting,
+            most: books.most,
         };
         // Read last: it is never less than the number of those that ended.
         stats.accepted = read(&self.accepted);

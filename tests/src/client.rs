@@ -10,6 +10,8 @@ const INSTALL: &[(&str, &str)] = &[
     ("strace", "apt-get install -y strace"),
     ("valgrind", "apt-get install -y valgrind"),
     ("curl", "apt-get install -y curl"),
+    ("chromium", "apt-get install -y chromium"),
+    ("chromedriver", "apt-get install -y chromium-driver"),
     ("nc", "apt-get install -y netcat-openbsd"),
     ("setpriv", "apt-get install -y util-linux"),
 ];

@@ -29,6 +29,14 @@ impl Docs {
         Self { server, data }
     }
 
+    /// Starts one by a command of another kind.
+    pub fn with(mut start: impl FnMut(&mut Command)) -> Self {
+        let data = Scratch::new("docs");
+        let mut command = Self::command(data.path());
+        start(&mut command);
+        Self { server: Server::start(&mut command), data }
+    }
+
     /// The program, with a port that is free and this directory.
     pub fn command(data: &Path) -> Command {
         let mut command = Command::new(example("docserver"));

@@ -4,6 +4,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a test's helper panics where the test fails")]
 
 mod answer;
+mod browser;
 mod client;
 mod compiler;
 mod connection;
@@ -12,6 +13,9 @@ mod example;
 mod growth;
 mod neighbour;
 mod numbers;
+mod office;
+mod random;
+mod ream;
 mod run;
 mod scratch;
 mod server;
@@ -19,6 +23,7 @@ mod turn;
 mod watcher;
 
 pub use answer::Answer;
+pub use browser::Browser;
 pub use client::{client, missing};
 pub use compiler::{Compiler, Library, Message};
 pub use connection::{Connection, encode, expect_silence};
@@ -27,6 +32,9 @@ pub use example::example;
 pub use growth::Growth;
 pub use neighbour::Neighbour;
 pub use numbers::Numbers;
+pub use office::{Books, Listed, Office, Report, Setting, Times, list};
+pub use random::Random;
+pub use ream::{Ream, sha256};
 pub use run::{Ran, run, run_with_input};
 pub use scratch::Scratch;
 pub use server::{Failure, Server};
