@@ -40,7 +40,9 @@
 //!
 //! - [`state_machine`](macro@state_machine): all attributes and their keys.
 //! - [`Cx`]: what a handler can do. [`Frame`]: your decoder of whole messages.
-//! - [`Pool`], [`Builder`]: addresses and limits. [`Handle`], [`Running`]: a pool from outside.
+//! - [`Pool`], [`Builder`]: addresses, limits, threads. [`Handle`], [`Running`]: a pool from outside.
+//! - [`Pipeline`]: several pools, which call each other and hand connections over. [`Service`],
+//!   [`Ticket`]: jobs.
 //! - [`sim`]: machines without sockets. [`check`]: laws to hold your machine to.
 //! - [`Spec`]: the graph as data, for pictures and tools.
 //!
@@ -51,8 +53,16 @@
 //!
 //! A connection holds at most one message's `max` and one read (64 KiB) of input, and the pool's
 //! output mark and what one handler call writes of output. It has no buffer at all while it is
-//! idle. A pool has at most [`Builder::max_connections`] of them. A turn of a connection is bounded
-//! in bytes and handler calls, after which it is the turn of others.
+//! idle. A pool has at most [`Builder::max_connections`] of them, or [`Builder::max_jobs`] jobs. Who
+//! brings one more waits for room, within the deadline of its state and with its one job or connection,
+//! or is told that there is none. A turn is bounded in bytes and handler calls, after which it is the
+//! turn of others.
+//!
+//! # Threads
+//!
+//! One connection or job is on one thread at a time. A port has [`Builder::threads`], of which
+//! [`Builder::cap`] run; one that blocks does not count while it does, if it says so
+//! ([`Cx::blocking`], `#[run(blocking)]`) or, on Linux, if it is seen to ([`Builder::watch`]).
 //!
 //! # Logs
 //!
