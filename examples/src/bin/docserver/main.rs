@@ -56,12 +56,15 @@ struct Options {
     /// The most clients at a time; further ones wait until one leaves
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     max_clients: usize,
-    /// The threads that speak with clients
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    /// The threads that speak with clients; so many may wait for the disk before others wait, too
+    #[arg(long, value_name = "N", default_value_t = 64)]
     threads: usize,
     /// How many of them run at a time; as many as there are processors if not given
     #[arg(long, value_name = "N")]
     cap: Option<usize>,
+    /// The threads that look documents up
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    catalog_threads: usize,
     /// The threads that file documents
     #[arg(long, value_name = "N", default_value_t = 4)]
     index_threads: usize,
@@ -156,7 +159,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let index = Pool::builder::<Index>("index")
         .threads(options.index_threads)
         .max_jobs(options.index_queue);
-    let catalog = Pool::try_workers::<Catalog, _, _>("catalog", options.threads, {
+    let catalog = Pool::try_workers::<Catalog, _, _>("catalog", options.catalog_threads, {
         let directory = Arc::clone(&directory);
         move || {
             let store = Store::connect(&directory)?;
