@@ -295,7 +295,7 @@ pub fn x7_books_balance_whoever_waits_leaves_or_closes() {
             credits.close();
         }
         join(parties);
-        let Books { offered, taken, refused, abandoned, waiting } = credits.books();
+        let Books { offered, taken, refused, abandoned, waiting, .. } = credits.books();
         assert_eq!(offered, taken + refused + abandoned + waiting);
         assert_eq!((waiting, credits.out()), (0, 0));
     });

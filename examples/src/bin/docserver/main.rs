@@ -58,12 +58,15 @@ struct Options {
     /// The most clients at a time; further ones wait until one leaves
     #[arg(long, value_name = "N", default_value = "10000")]
     max_clients: NonZeroUsize,
-    /// The threads that speak with clients
-    #[arg(long, value_name = "N", default_value = "4")]
+    /// The threads that speak with clients; so many may wait for the disk before others wait, too
+    #[arg(long, value_name = "N", default_value = "64")]
     threads: NonZeroUsize,
     /// How many of them run at a time; as many as there are processors if not given
     #[arg(long, value_name = "N")]
     cap: Option<NonZeroUsize>,
+    /// The threads that look documents up
+    #[arg(long, value_name = "N", default_value = "4")]
+    catalog_threads: NonZeroUsize,
     /// The threads that file documents
     #[arg(long, value_name = "N", default_value = "4")]
     index_threads: NonZeroUsize,
@@ -162,7 +165,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let index = Pool::builder::<Index>("index")
         .threads(options.index_threads.get())
         .max_jobs(options.index_queue.get());
-    let catalog = Pool::try_workers::<Catalog, _, _>("catalog", options.threads.get(), {
+    let catalog = Pool::try_workers::<Catalog, _, _>("catalog", options.catalog_threads.get(), {
         let directory = Arc::clone(&directory);
         move || {
             let store = Store::connect(&directory)?;
