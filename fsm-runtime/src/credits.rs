@@ -100,7 +100,7 @@ impl Credits {
         let mut woken = Vec::new();
         while state.out < limit {
             let Some(waiter) = state.next() else { break };
-            state.out += 1;
+            state.give();
             woken.push(waiter);
         }
         drop(state);
@@ -176,8 +176,7 @@ impl Credits {
         if state.out >= state.limit || state.waiters.len() > state.left {
             return Err(NoCredit::Full);
         }
-        state.out += 1;
-        state.books.most = state.books.most.max(state.out as u64);
+        state.give();
         Ok(Credit { from: Some(Arc::clone(self)) })
     }
 
@@ -222,6 +221,12 @@ impl Credits {
 }
 
 impl State {
+    /// One more is out.
+    fn give(&mut self) {
+        self.out += 1;
+        self.books.most = self.books.most.max(self.out as u64);
+    }
+
     /// Grants a credit to the first that waits.
     fn next(&mut self) -> Option<Arc<Waiter>> {
         while let Some(waiter) = self.waiters.pop_front() {
