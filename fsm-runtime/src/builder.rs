@@ -216,7 +216,7 @@ impl<M: Machine> Builder<M> {
     /// declared with [`Cx::blocking`](crate::Cx::blocking) needs no watchdog. A port with one thread
     /// has no other to give way to, but the warnings.
     ///
-    /// It sleeps while nothing runs, and looks ten times a second while no work waits. Turn it off to
+    /// It sleeps while nothing runs, and looks four times a second while no work waits. Turn it off to
     /// see what it does for you.
     ///
     /// ```
@@ -633,7 +633,8 @@ impl<M: Machine> Builder<M> {
     ///
     /// A handler is made on each of the pool's threads when it starts, and serves all jobs that run
     /// there, one after another: it is the place for a connection to a database. A job that panics
-    /// is its end; then another one is made.
+    /// is its end; then another one is made. If that fails the thread tries again ten times a second, and
+    /// takes no jobs until it has one.
     ///
     /// ```
     /// # use fsm_runtime::prelude::*;

@@ -24,6 +24,9 @@ pub(crate) struct Control {
     resume: AtomicUsize,
     /// Some listener waits for a free descriptor.
     starved: AtomicBool,
+    /// The pools that this one hands over to and that hand over to it, itself among them, where there
+    /// are such: they drain together, and close when nothing is left in any.
+    circle: OnceLock<Box<[Weak<Control>]>>,
 }
 
 /// What a pool is told to do; a later one overrules an earlier one.
@@ -46,12 +49,29 @@ impl Control {
             full: AtomicBool::new(false),
             resume: AtomicUsize::new(limit),
             starved: AtomicBool::new(false),
+            circle: OnceLock::new(),
+        }
+    }
+
+    /// These pools lead to each other.
+    pub(crate) fn join(circle: &[Arc<Self>]) {
+        let sum = Arc::<AtomicUsize>::default();
+        for control in circle {
+            control.credits.join(Arc::clone(&sum));
+            // A pool starts once.
+            let _ = control.circle.set(circle.iter().map(Arc::downgrade).collect());
         }
     }
 
     /// The pool is about to start, with these ports, of which so many accept connections.
-    pub(crate) fn attach(&self, ports: Box<[Weak<dyn Seats>]>, accepting: usize) {
+    pub(crate) fn attach(self: &Arc<Self>, ports: Box<[Weak<dyn Seats>]>, accepting: usize) {
         self.accepting.store(accepting, Ordering::SeqCst);
+        let control = Arc::downgrade(self);
+        self.credits.on_freed(Box::new(move || {
+            if let Some(control) = control.upgrade() {
+                control.has_room();
+            }
+        }));
         // A pool starts once, so there are none yet.
         let _ = self.ports.set(ports);
         if self.order() == Order::Close {
@@ -87,11 +107,21 @@ impl Control {
     }
 
     pub(crate) fn give(&self, order: Order) {
-        self.order.fetch_max(order as u8, Ordering::SeqCst);
         match order {
             Order::Close => self.close(),
-            Order::Run | Order::Drain => self.interrupt(),
+            Order::Run | Order::Drain => {
+                for control in self.circle() {
+                    control.order.fetch_max(order as u8, Ordering::SeqCst);
+                    control.interrupt();
+                }
+                self.order.fetch_max(order as u8, Ordering::SeqCst);
+                self.interrupt();
+            }
         }
+    }
+
+    fn circle(&self) -> impl Iterator<Item = Arc<Self>> {
+        self.circle.get().into_iter().flatten().filter_map(Weak::upgrade)
     }
 
     fn close(&self) {
@@ -123,9 +153,15 @@ impl Control {
     #[inline]
     pub(crate) fn freed(&self) {
         self.credits.give_back();
-        let starved =
-            self.starved.load(Ordering::SeqCst) && self.starved.swap(false, Ordering::SeqCst);
-        if self.resumes() || starved {
+        if self.starved.load(Ordering::SeqCst) && self.starved.swap(false, Ordering::SeqCst) {
+            self.interrupt();
+        }
+    }
+
+    /// A credit came back, and nobody has it.
+    #[inline]
+    fn has_room(&self) {
+        if self.resumes() {
             self.interrupt();
         }
         self.close_if_drained();
@@ -136,15 +172,21 @@ impl Control {
         self.accepting.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// Ends the pool if it drains and nothing is left.
+    /// Ends the pool if it drains and nothing is left, in it or in a pool that may hand back to it.
     #[inline]
     pub(crate) fn close_if_drained(&self) {
-        if self.order() == Order::Drain
-            && self.accepting.load(Ordering::SeqCst) == 0
-            && self.credits.out() == 0
-        {
+        if self.order() != Order::Drain || !self.has_stopped() || self.credits.out_of_all() > 0 {
+            return;
+        }
+        if self.circle().all(|control| control.has_stopped()) {
+            self.circle().for_each(|control| control.close());
             self.close();
         }
+    }
+
+    /// Whether it drains and accepts nobody any more.
+    fn has_stopped(&self) -> bool {
+        self.order() >= Order::Drain && self.accepting.load(Ordering::SeqCst) == 0
     }
 
     /// Whether accepting pauses.
@@ -156,7 +198,11 @@ impl Control {
     pub(crate) fn pause(&self) -> bool {
         let news = !self.full.swap(true, Ordering::SeqCst);
         // Those that would make it go on may all have ended meanwhile.
-        !self.resumes() && news
+        if self.resumes() {
+            self.interrupt();
+            return false;
+        }
+        news
     }
 
     /// Goes on accepting if there is room again.

@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use crate::Key;
 use crate::sync::{Mutex, MutexGuard};
@@ -12,7 +13,13 @@ use crate::sync::{Mutex, MutexGuard};
 /// taken or refused, or was abandoned while it waited, or waits.
 pub(crate) struct Credits {
     state: Mutex<State>,
+    freed: OnceLock<Freed>,
+    /// The credits that are out of all pools that hand over to each other: see [`Credits::join`].
+    sum: OnceLock<Arc<AtomicUsize>>,
 }
+
+/// What is done when a credit is free and nobody waits for it.
+type Freed = Box<dyn Fn() + Send + Sync>;
 
 struct State {
     limit: usize,
@@ -90,6 +97,8 @@ impl Credits {
                 closed: false,
                 books: Books::default(),
             }),
+            freed: OnceLock::new(),
+            sum: OnceLock::new(),
         }
     }
 
@@ -100,12 +109,39 @@ impl Credits {
         let mut woken = Vec::new();
         while state.out < limit {
             let Some(waiter) = state.next() else { break };
-            state.give();
+            self.give(&mut state);
             woken.push(waiter);
         }
         drop(state);
         for waiter in woken {
             waiter.wake();
+        }
+    }
+
+    /// What to do when a credit is free and nobody waits for it, by whatever way it came back.
+    pub(crate) fn on_freed(&self, freed: Freed) {
+        // A pool starts once.
+        let _ = self.freed.set(freed);
+    }
+
+    /// Counts what is out here into a sum with others. What moves between them is in it all the time,
+    /// since a credit is taken where it goes before the one is given back where it comes from.
+    pub(crate) fn join(&self, sum: Arc<AtomicUsize>) {
+        sum.fetch_add(self.out(), Ordering::SeqCst);
+        // A pool starts once.
+        let _ = self.sum.set(sum);
+    }
+
+    /// The credits that are out here and where it has joined.
+    pub(crate) fn out_of_all(&self) -> usize {
+        self.sum.get().map_or_else(|| self.out(), |sum| sum.load(Ordering::SeqCst))
+    }
+
+    /// One more is out.
+    fn give(&self, state: &mut State) {
+        state.out += 1;
+        if let Some(sum) = self.sum.get() {
+            sum.fetch_add(1, Ordering::SeqCst);
         }
     }
 
@@ -176,7 +212,7 @@ impl Credits {
         if state.out >= state.limit || state.waiters.len() > state.left {
             return Err(NoCredit::Full);
         }
-        state.give();
+        self.give(state);
         Ok(Credit { from: Some(Arc::clone(self)) })
     }
 
@@ -186,18 +222,17 @@ impl Credits {
         state.closed = true;
         let waiters = std::mem::take(&mut state.waiters);
         state.left = 0;
-        let mut woken = Vec::new();
-        for waiter in waiters {
+        let mut told = vec![false; waiters.len()];
+        for (waiter, told) in waiters.iter().zip(&mut told) {
             let mut got = waiter.got();
             if *got == Got::Nothing {
                 *got = Got::Closed;
                 state.books.refused += 1;
-                drop(got);
-                woken.push(waiter);
+                *told = true;
             }
         }
         drop(state);
-        for waiter in woken {
+        for (waiter, _) in waiters.iter().zip(told).filter(|(_, told)| *told) {
             waiter.wake();
         }
     }
@@ -211,7 +246,16 @@ impl Credits {
                 drop(state);
                 waiter.wake();
             }
-            None => state.out -= 1,
+            None => {
+                state.out -= 1;
+                drop(state);
+                if let Some(sum) = self.sum.get() {
+                    sum.fetch_sub(1, Ordering::SeqCst);
+                }
+                if let Some(freed) = self.freed.get() {
+                    freed();
+                }
+            }
         }
     }
 
@@ -221,12 +265,6 @@ impl Credits {
 }
 
 impl State {
-    /// One more is out.
-    fn give(&mut self) {
-        self.out += 1;
-        self.books.most = self.books.most.max(self.out as u64);
-    }
-
     /// Grants a credit to the first that waits.
     fn next(&mut self) -> Option<Arc<Waiter>> {
         while let Some(waiter) = self.waiters.pop_front() {
@@ -298,7 +336,10 @@ impl Drop for Waiting {
 impl Credit {
     /// Whoever holds it gives it back by hand.
     pub(crate) fn keep(mut self) {
-        self.from = None;
+        if let Some(from) = self.from.take() {
+            let mut state = from.state();
+            state.books.most = state.books.most.max(state.out as u64);
+        }
     }
 }
 

@@ -11,9 +11,9 @@ use crate::credits::{Credit, Credits};
 use crate::inbox::Inbox;
 use crate::link::Ready;
 use crate::output::Kept;
-use crate::port::Port;
+use crate::port::{NotOpened, Port};
 use crate::socket::Socket;
-use crate::task::caught;
+use crate::task::{Task, caught};
 use crate::transport::Transport;
 use crate::{Drive, Ended, Machine, Peer, token};
 
@@ -73,6 +73,12 @@ where
         });
         let Some((actor, handler)) = made else {
             tracing::error!(pool = self.name, %peer, "making a handler panicked");
+            if output.len() > 0 {
+                socket.abort();
+            }
+            if caught(|| drop(output)).is_none() {
+                tracing::error!(pool = self.name, "shared output panicked while it was dropped");
+            }
             self.control.ended(Ended::Panicked);
             return;
         };
@@ -87,12 +93,19 @@ where
             }
             Ok(())
         });
-        if let Err((error, conn)) = placed {
-            tracing::warn!(pool = self.name, %peer, %error, "a connection is lost");
+        if let Err((why, conn)) = placed {
+            let ended = match why {
+                NotOpened::Closed => Ended::Closed,
+                NotOpened::Failed(error) => {
+                    tracing::warn!(pool = self.name, %peer, %error, "a connection is lost");
+                    Ended::Reset
+                }
+            };
+            conn.cut_off();
             if caught(|| drop(conn)).is_none() {
                 tracing::error!(pool = self.name, "a handler panicked while it was dropped");
             }
-            self.control.ended(Ended::Reset);
+            self.control.ended(ended);
         }
     }
 
@@ -117,7 +130,13 @@ where
 
     fn arrive(&self, seed: M::Seed, credit: Credit, parcel: Parcel) {
         let Parcel { socket, input, output, ended } = parcel;
-        let Some(socket) = socket else { return };
+        let Some(socket) = socket else {
+            // The system did not let it leave its poll, which was logged.
+            if caught(|| drop((seed, output))).is_none() {
+                tracing::error!(pool = self.name, "a seed panicked while it was dropped");
+            }
+            return;
+        };
         // A peer that has left has no address any more; its connection ends by itself.
         let peer = socket.peer().unwrap_or(Peer::Gone);
         let ready = Ready::READ | Ready::WRITE;
@@ -128,14 +147,8 @@ where
 
 impl<S> Newcomer<S> {
     /// A connection that a listener has got.
-    pub(crate) fn accepted(
-        socket: Socket,
-        peer: Peer,
-        seed: S,
-        credit: Credit,
-        ready: Ready,
-    ) -> Self {
-        let (input, output) = (Vec::new(), Kept::default());
+    pub(crate) fn accepted(socket: Socket, peer: Peer, seed: S, credit: Credit) -> Self {
+        let (ready, input, output) = (Ready::NONE, Vec::new(), Kept::default());
         Self { socket, peer, seed, credit, ready, input, output, ended: false }
     }
 }

@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use crate::Key;
 use crate::credits::Wakes;
 
-/// How many parts the mailboxes are kept in, each with its lock: threads of different ports do not
-/// meet.
+/// How many parts the mailboxes are kept in, each with its lock, so that threads seldom meet.
 const PARTS: usize = 16;
 
 /// The mailboxes of the connections or jobs of a pool, which any thread may post to.
@@ -141,7 +140,10 @@ impl<Msg> Inbox<Msg> {
     /// Keeps what waits to be given to another pool, instead of what was kept before.
     pub(crate) fn put_away(&self, key: Key, away: Option<Away>) {
         let mut part = self.shared.part(key);
-        let before = part.get_mut(&key).map(|mailbox| std::mem::replace(&mut mailbox.away, away));
+        let before = match part.get_mut(&key) {
+            Some(mailbox) => std::mem::replace(&mut mailbox.away, away),
+            None => away,
+        };
         drop(part);
         drop(before);
     }
@@ -208,7 +210,7 @@ impl<Msg: Send + 'static> Inbox<Msg> {
 
 impl<Msg> Shared<Msg> {
     fn part(&self, key: Key) -> MutexGuard<'_, HashMap<Key, Mailbox<Msg>>> {
-        self.parts[key.port() % PARTS].lock().unwrap_or_else(PoisonError::into_inner)
+        self.parts[key.index() as usize % PARTS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wake(&self, key: Key) {

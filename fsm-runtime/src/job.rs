@@ -1,16 +1,22 @@
 use std::io::{self, IoSlice};
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use crate::actor::{Actor, Pause, Share};
-use crate::control::Control;
+use crate::control::{Control, Order};
 use crate::env::Bounds;
 use crate::inbox::{Inbox, Return};
 use crate::link::{Link, Ready};
 use crate::output::Output;
+use crate::shell::Blocked;
 use crate::task::{After, Desk, Task, caught};
 use crate::transport::Transport;
 use crate::{Cx, Drive, Ended, Input, JobMachine, Key, Peer, Spec};
+
+/// How long a thread waits before it tries once more to make its handler.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// A job: a machine, and where its reply goes.
 pub(crate) struct Job<M, H> {
@@ -23,7 +29,7 @@ pub(crate) struct Job<M, H> {
 pub(crate) struct JobEnv<M: JobMachine, H> {
     handler: Option<H>,
     /// Makes another one when a job has panicked, and left nobody knows what in it.
-    make: Arc<Make<H>>,
+    make: Option<Arc<Make<H>>>,
     pub(crate) inbox: Inbox<M::Message>,
     bounds: Bounds,
     control: Arc<Control>,
@@ -39,7 +45,7 @@ pub(crate) type Make<H> = dyn Fn() -> Result<H, String> + Send + Sync;
 impl<M: JobMachine, H> JobEnv<M, H> {
     pub(crate) fn new(
         handler: H,
-        make: Arc<Make<H>>,
+        make: Option<Arc<Make<H>>>,
         inbox: Inbox<M::Message>,
         bounds: Bounds,
         control: Arc<Control>,
@@ -49,18 +55,30 @@ impl<M: JobMachine, H> JobEnv<M, H> {
         Self { handler: Some(handler), make, inbox, bounds, control, desk, link, output }
     }
 
-    /// Makes a handler if there is none.
-    fn handler(&mut self) -> Option<&mut H> {
-        if self.handler.is_none() {
-            match caught(|| (self.make)()) {
-                Some(Ok(handler)) => self.handler = Some(handler),
-                Some(Err(error)) => {
-                    tracing::error!(machine = M::SPEC.name, error, "there is no handler");
+    /// Makes another handler, for as long as it takes, unless the pool closes meanwhile. Others take
+    /// the jobs until then.
+    fn make_another(&mut self) {
+        let Some(make) = &self.make else { return };
+        let Desk { seats, thread, turn, .. } = &self.desk;
+        seats.block(*thread, *turn, Blocked::Declared);
+        let mut said = false;
+        while self.handler.is_none() && self.control.order() != Order::Close {
+            match caught(|| make()).unwrap_or_else(|| Err("it panicked".to_owned())) {
+                Ok(handler) => self.handler = Some(handler),
+                Err(error) => {
+                    if !std::mem::replace(&mut said, true) {
+                        let machine = M::SPEC.name;
+                        tracing::error!(
+                            machine,
+                            error,
+                            "a thread is without a handler; it tries on"
+                        );
+                    }
+                    thread::sleep(AGAIN);
                 }
-                None => tracing::error!(machine = M::SPEC.name, "making a handler panicked"),
             }
         }
-        self.handler.as_mut()
+        seats.unblock(*thread, *turn, Blocked::Declared);
     }
 }
 
@@ -79,9 +97,6 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
     const SPEC: &'static Spec = M::SPEC;
 
     fn turn(&mut self, key: Key, _: Ready, env: &mut JobEnv<M, H>) -> After {
-        if env.handler().is_none() {
-            return After::Gone(Ended::Panicked);
-        }
         let JobEnv { handler: Some(handler), inbox, bounds, desk, link, output, .. } = env else {
             return After::Gone(Ended::Panicked);
         };
@@ -106,8 +121,10 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
         };
         match pause {
             Pause::End => {
-                if let (Some(to), Some(reply)) = (self.to.take(), reply) {
-                    to.send(reply);
+                // Where nobody waits any more it is dropped here, which is the user's code.
+                let (to, machine) = (self.to.take(), M::SPEC.name);
+                if caught(|| to.zip(reply).map(|(to, reply)| to.send(reply))).is_none() {
+                    tracing::error!(%key, machine, "a reply panicked while it was dropped");
                 }
                 After::Gone(Ended::Done)
             }
@@ -129,13 +146,12 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
 
     fn over(self: Box<Self>, key: Key, why: Ended, env: &mut JobEnv<M, H>) {
         env.control.counters.ended(why);
-        let dropped = caught(|| {
+        let closed = caught(|| {
             if Self::MAIL {
                 env.inbox.close(key);
             }
-            drop(self);
         });
-        if dropped.is_none() {
+        if closed.and(caught(|| drop(self))).is_none() {
             tracing::error!(%key, machine = M::SPEC.name, "a job panicked while it was dropped");
         }
         env.control.freed();
@@ -146,6 +162,10 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
         if caught(|| drop(handler)).is_none() {
             tracing::error!(machine = M::SPEC.name, "a handler panicked while it was dropped");
         }
+    }
+
+    fn restore(env: &mut JobEnv<M, H>) {
+        env.make_another();
     }
 
     fn desk(env: &mut JobEnv<M, H>) -> &mut Desk {

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc;
 
+use crate::control::{Control, Order};
 use crate::pool::Prepared;
 use crate::running::{Conductor, Served};
 use crate::task::Entry;
@@ -321,6 +322,12 @@ impl Pipeline {
             .iter()
             .map(|targets| targets.iter().map(|target| (pools[*target].2.entry)()).collect())
             .collect();
+        let controls: Vec<Arc<Control>> =
+            pools.iter().map(|(_, control, _)| Arc::clone(control)).collect();
+        for circle in plan.circles.iter().filter(|circle| circle.len() > 1) {
+            let circle: Vec<_> = circle.iter().map(|pool| Arc::clone(&controls[*pool])).collect();
+            Control::join(&circle);
+        }
         let watched = pools.iter().flat_map(|(name, _, Prepared { watched, .. })| {
             watched.iter().map(move |port| (name.clone(), Arc::clone(port)))
         });
@@ -361,6 +368,10 @@ impl Pipeline {
                 Ok(running)
             }
             Some(error) => {
+                // Also those that have not started: somebody may wait for room there.
+                for control in controls {
+                    control.give(Order::Close);
+                }
                 drop(running);
                 Err(error)
             }

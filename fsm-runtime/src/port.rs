@@ -77,6 +77,14 @@ pub(crate) struct Turn<T> {
     pub(crate) draining: bool,
 }
 
+/// Why a port did not take up a connection or job.
+#[derive(Debug)]
+pub(crate) enum NotOpened {
+    Closed,
+    /// It could not be registered.
+    Failed(io::Error),
+}
+
 /// What a turn leaves behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Left {
@@ -118,18 +126,20 @@ impl<T: Task> Port<T> {
         ready: Ready,
         here: bool,
         register: impl FnOnce(&mut T, Key) -> io::Result<()>,
-    ) -> Result<Key, (io::Error, Box<T>)> {
+    ) -> Result<Key, (NotOpened, Box<T>)> {
         let opened = self.shell.locked(|port| {
             if port.core().is_closed() {
-                return Err((io::Error::other("the pool is closed"), task));
+                return Err((NotOpened::Closed, task));
             }
+            // It was in the backlog when the drain began: a request that has come with it is answered.
+            let ready = if port.guarded().draining { ready | Ready::READ } else { ready };
             let slot = Slot { ready, scheduled: u64::MAX, task: Some(task) };
             let key = port.core().open(slot);
             let task = port.core().get_mut(key).and_then(|slot| slot.task.as_mut());
             if let Some(Err(error)) = task.map(|task| register(task, key)) {
                 let slot = port.core().close(key);
                 return match slot.and_then(|slot| slot.task) {
-                    Some(task) => Err((error, task)),
+                    Some(task) => Err((NotOpened::Failed(error), task)),
                     None => unreachable!("it was put there"),
                 };
             }

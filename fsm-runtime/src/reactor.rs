@@ -120,10 +120,7 @@ where
                 };
                 match self.acceptors[index].accept(now) {
                     Accepted::Connection(socket, peer) => {
-                        // A request that has come with a connection from the backlog is answered,
-                        // though the pool drains.
-                        let ready = if self.drain.has_begun() { Ready::READ } else { Ready::NONE };
-                        let newcomer = Newcomer::accepted(socket, peer, seed(), credit, ready);
+                        let newcomer = Newcomer::accepted(socket, peer, seed(), credit);
                         self.floor.open(newcomer, Some(self.port));
                     }
                     Accepted::Empty => {}

@@ -33,6 +33,10 @@ pub(crate) trait Task: Sized {
     /// A handler has panicked: what must not be used again is dropped.
     fn recover(&mut self, env: &mut Self::Env);
 
+    /// What was dropped then is made again, once those know of the panic who wait for the turn. It may
+    /// take long.
+    fn restore(_: &mut Self::Env) {}
+
     fn desk(env: &mut Self::Env) -> &mut Desk;
 }
 
@@ -78,8 +82,15 @@ impl Desk {
 /// The entry to another pool: an `Arc` of `Jobs` or of `Arrivals`.
 pub(crate) type Entry = Box<dyn Any + Send + Sync>;
 
-/// What the user's code returns; `None` if it panics. What it panics with is not dropped: that
-/// could panic as well.
+/// What the user's code returns; `None` if it panics.
 pub(crate) fn caught<T>(code: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(code)).map_err(std::mem::forget).ok()
+    catch_unwind(AssertUnwindSafe(code)).map_err(drop_panic).ok()
+}
+
+/// Drops what a panic came with. That may panic as well; what this comes with is left alone.
+#[cold]
+pub(crate) fn drop_panic(panic: Box<dyn Any + Send>) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        std::mem::forget(another);
+    }
 }

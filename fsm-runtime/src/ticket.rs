@@ -70,7 +70,8 @@ impl<R: Send + 'static> Ticket<R> {
                     break result;
                 }
                 if !window.is_called(until) {
-                    break Err(NoCredit::Full);
+                    // It may have come at the last moment.
+                    break waiting.ready().unwrap_or(Err(NoCredit::Full));
                 }
             },
             Err(error) => Err(error),

@@ -7,7 +7,7 @@ use crate::control::{Control, Order};
 use crate::core::Thread;
 use crate::link::Ready;
 use crate::port::{Left, Next, Port, Turn};
-use crate::task::{After, Task, caught};
+use crate::task::{After, Task, caught, drop_panic};
 use crate::{Ended, Key, PoolError};
 
 /// What the thread that polls does: it waits for whatever a port's connections or jobs wait for.
@@ -37,11 +37,20 @@ impl<T: Task, W: Waits> Worker<T, W> {
     /// Runs what is ready, and waits, until the port is closed.
     pub(crate) fn run(mut self) -> Result<(), PoolError> {
         self.port.enlist(self.thread, thread_id());
+        // It may run before it polls, and the pool may have been made a while ago.
+        let (now, instant) = self.clock.read();
+        let desk = T::desk(&mut self.env);
+        desk.now = now;
+        desk.instant = instant;
         let result = self.serve();
         // What is left when the last thread ends was in the middle of something.
         for (key, task) in self.port.leave().into_iter().flatten() {
             task.cut_off();
             end(&self.name, key, task, Ended::Closed, &mut self.env);
+        }
+        let Self { name, env, .. } = self;
+        if caught(|| drop(env)).is_none() {
+            tracing::error!(pool = name, "a handler panicked while it was dropped");
         }
         result
     }
@@ -57,7 +66,7 @@ impl<T: Task, W: Waits> Worker<T, W> {
                 // No code of the user's gets here: it is a bug of ours, and the end of one
                 // connection. The thread goes on as a new one would.
                 Err(panic) => {
-                    std::mem::forget(panic);
+                    drop_panic(panic);
                     tracing::error!(pool = self.name, "a thread of a pool panicked");
                     if self.port.lost(self.thread).is_some() {
                         self.control.ended(Ended::Panicked);
@@ -121,6 +130,9 @@ pub(crate) fn turn<T: Task>(
     let (task, left) = match run(pool, key, &mut *task, ready, env) {
         After::Gone(why) => {
             end(pool, key, task, why, env);
+            if why == Ended::Panicked {
+                T::restore(env);
+            }
             (None, Left::Gone)
         }
         After::Wait => {

@@ -96,8 +96,8 @@ fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Head>> {
         if line.is_empty() {
             break;
         }
-        let (name, value) = line.split_once(": ").unwrap_or_else(|| panic!("no field: {line:?}"));
-        answer.fields.push((name.to_ascii_lowercase(), value.to_owned()));
+        let (name, value) = line.split_once(':').unwrap_or_else(|| panic!("no field: {line:?}"));
+        answer.fields.push((name.to_ascii_lowercase(), value.trim_start().to_owned()));
     }
     let len = answer.field("content-length").map(|len| len.parse().expect("it is a number"));
     let is_bodiless = matches!(status, 100..=199 | 204 | 304);

@@ -12,7 +12,7 @@ use crate::port::Port;
 use crate::seats::Seats;
 use crate::task::{Desk, caught};
 use crate::worker::{Drain, Worker};
-use crate::{Drive, JobMachine, PoolError, Service};
+use crate::{Drive, Ended, JobMachine, PoolError, Service};
 
 impl<M: JobMachine> Builder<M> {
     /// A pool of one port, which has no sockets.
@@ -62,12 +62,21 @@ impl<M: JobMachine> Builder<M> {
                     Ok(handler) => handler,
                     Err(error) => {
                         ready(Err(PoolError::Handler { pool: name, error }));
+                        // Nobody else may be there to take what was given to the pool meanwhile.
+                        for (key, job) in port.leave().into_iter().flatten() {
+                            inbox.close(key);
+                            if caught(|| drop(job)).is_none() {
+                                tracing::error!("a job panicked while it was dropped");
+                            }
+                            control.ended(Ended::Closed);
+                        }
                         return Ok(());
                     }
                 };
                 let desk =
                     Desk::new(Arc::<Port<_>>::clone(&port), thread, port.state(thread), routes);
-                let env = JobEnv::new(handler, make, inbox, bounds, Arc::clone(&control), desk);
+                let env =
+                    JobEnv::new(handler, Some(make), inbox, bounds, Arc::clone(&control), desk);
                 ready(Ok(()));
                 Worker { name, port, waits, thread, env, clock: Clock::new(start), control }.run()
             }));

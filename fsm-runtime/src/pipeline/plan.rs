@@ -8,7 +8,9 @@ use crate::{Pool, PoolError, Route};
 pub(crate) struct Plan {
     /// For each pool the pools that its routes lead to, by number.
     pub(crate) targets: Vec<Vec<usize>>,
-    /// The order in which the pools are drained: those of one group call each other.
+    /// The pools that lead to each other, each pool in one circle: those that lead to others first.
+    pub(crate) circles: Vec<Vec<usize>>,
+    /// The order in which the pools are drained, those of one step together.
     pub(crate) order: Vec<Vec<usize>>,
 }
 
@@ -22,8 +24,9 @@ impl Plan {
             targets.push(found?);
         }
         parks(pools, &targets)?;
-        let order = order(&targets);
-        Ok(Self { targets, order })
+        let circles = circles(&targets);
+        let order = steps(&circles, &targets);
+        Ok(Self { targets, circles, order })
     }
 }
 
@@ -112,8 +115,28 @@ fn parks(pools: &[Pool], targets: &[Vec<usize>]) -> Result<(), PoolError> {
     Ok(())
 }
 
-/// Pools before those that they call; those that call each other together.
-fn order(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
+/// Each circle as soon as all are through that lead to it.
+fn steps(circles: &[Vec<usize>], targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut steps: Vec<Vec<usize>> = Vec::new();
+    let mut step_of = vec![0; targets.len()];
+    for circle in circles {
+        let leads = |pool: &usize| targets[*pool].iter().any(|target| circle.contains(target));
+        let others = (0..targets.len()).filter(|pool| !circle.contains(pool));
+        // Those that lead to it come before it, and have their steps.
+        let step = others.filter(leads).map(|pool| step_of[pool] + 1).max().unwrap_or(0);
+        for pool in circle {
+            step_of[*pool] = step;
+        }
+        if steps.len() <= step {
+            steps.resize_with(step + 1, Vec::new);
+        }
+        steps[step].extend(circle);
+    }
+    steps
+}
+
+/// Pools before those that they lead to; those that lead to each other together.
+fn circles(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let reach: Vec<Vec<bool>> = (0..targets.len())
         .map(|start| {
             let mut reached = vec![false; targets.len()];
@@ -129,20 +152,20 @@ fn order(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
         })
         .collect();
     let mut left: Vec<usize> = (0..targets.len()).collect();
-    let mut order = Vec::new();
+    let mut circles = Vec::new();
     while !left.is_empty() {
         let together = |a: usize, b: usize| a == b || (reach[a][b] && reach[b][a]);
-        // Nobody outside of its group leads to it; there is one, since groups make no cycle.
+        // Nobody outside of its circle leads to it; there is one, since circles make no cycle.
         let first = left
             .iter()
             .copied()
             .find(|pool| left.iter().all(|other| together(*pool, *other) || !reach[*other][*pool]));
         let Some(first) = first else { break };
-        let (group, others) = left.iter().copied().partition(|pool| together(first, *pool));
-        order.push(group);
+        let (circle, others) = left.iter().copied().partition(|pool| together(first, *pool));
+        circles.push(circle);
         left = others;
     }
-    order
+    circles
 }
 
 /// The last name of a path.
@@ -218,4 +241,37 @@ fn count(pools: &[Pool]) -> String {
     let sum: u64 = states().sum();
     let product = states().fold(1_u64, u64::saturating_mul);
     format!("{sum} states in all; one machine would need up to {product}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x11_pools_drain_after_all_that_lead_to_them() {
+        for (targets, circles_expected, steps_expected) in [
+            (
+                vec![vec![1], vec![2], vec![]],
+                vec![vec![0], vec![1], vec![2]],
+                vec![vec![0], vec![1], vec![2]],
+            ),
+            // Two fronts drain together, and so do those that both call.
+            (
+                vec![vec![2, 3], vec![2], vec![], vec![]],
+                vec![vec![0], vec![1], vec![2], vec![3]],
+                vec![vec![0, 1], vec![2, 3]],
+            ),
+            // The second and the third lead to each other.
+            (
+                vec![vec![1], vec![2], vec![1, 3], vec![]],
+                vec![vec![0], vec![1, 2], vec![3]],
+                vec![vec![0], vec![1, 2], vec![3]],
+            ),
+            (vec![vec![0]], vec![vec![0]], vec![vec![0]]),
+        ] {
+            let found = circles(&targets);
+            assert_eq!(found, circles_expected);
+            assert_eq!(steps(&found, &targets), steps_expected);
+        }
+    }
 }

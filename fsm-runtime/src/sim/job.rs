@@ -1,5 +1,4 @@
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::BOUNDS;
@@ -57,10 +56,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
         let task = Box::new(Job::new(job, caller.call(CALLER), 0));
         let bench = Bench::new(
             &M::routes(),
-            |control, desk| {
-                let another = || Err("a test has only one handler".to_owned());
-                JobEnv::new(handler, Arc::new(another), Inbox::default(), BOUNDS, control, desk)
-            },
+            |control, desk| JobEnv::new(handler, None, Inbox::default(), BOUNDS, control, desk),
             task,
             |env, key| {
                 if Job::<M, H>::MAIL {
