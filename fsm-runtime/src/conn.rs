@@ -10,7 +10,7 @@ use crate::output::{Kept, Output};
 use crate::task::{After, Desk, Task, caught};
 use crate::transport::Transport;
 use crate::unread::Unread;
-use crate::{Cx, Drive, Ended, Input, Key, Machine, Spec};
+use crate::{Cx, Drive, Ended, Input, Key, Machine, Peer, Spec};
 
 /// A connection: a socket, a machine and its handler.
 ///
@@ -19,7 +19,8 @@ use crate::{Cx, Drive, Ended, Input, Key, Machine, Spec};
 pub(crate) struct Conn<M: Machine, H, S> {
     link: Link<S>,
     actor: Actor<M>,
-    handler: H,
+    /// Its first turn makes it.
+    handler: Option<H>,
     /// Why it ends, while its last output is on its way.
     ending: Option<Ended>,
     cold: Option<Box<Cold<M::Partial>>>,
@@ -33,25 +34,35 @@ struct Cold<P> {
     stalled_by: u64,
     /// A deadline has passed since there was less output than the mark.
     overdue: bool,
+    /// Whom the handler is made for that is not there yet.
+    newcomer: Option<Peer>,
 }
 
 impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     /// Whether it has a mailbox.
     pub(crate) const MAIL: bool = M::SPEC.has_mailbox();
 
+    /// A connection with a handler.
     pub(crate) fn new(socket: S, actor: Actor<M>, handler: H) -> Self {
-        Self { link: Link::new(socket), actor, handler, ending: None, cold: None }
+        let (link, handler) = (Link::new(socket), Some(handler));
+        Self { link, actor, handler, ending: None, cold: None }
     }
 
-    /// Takes up what came with it from another pool.
-    pub(crate) fn resume(&mut self, input: Vec<u8>, output: Kept, ended: bool) {
+    /// A connection of `peer`, whose handler is made later, with what came from another pool.
+    pub(crate) fn of(
+        peer: Peer,
+        socket: S,
+        actor: Actor<M>,
+        (input, output, ended): (Vec<u8>, Kept, bool),
+    ) -> Self {
+        let link = Link::new(socket);
         if ended {
-            self.link.set_ended();
+            link.set_ended();
         }
-        if !input.is_empty() || output.len() > 0 {
-            let (seen, stalled_by, overdue) = (Seen::default(), u64::MAX, false);
-            self.cold = Some(Box::new(Cold { input, seen, output, stalled_by, overdue }));
-        }
+        let (seen, stalled_by, overdue) = (Seen::default(), u64::MAX, false);
+        let newcomer = Some(peer);
+        let cold = Cold { input, seen, output, stalled_by, overdue, newcomer };
+        Self { link, actor, handler: None, ending: None, cold: Some(Box::new(cold)) }
     }
 
     pub(crate) fn socket_mut(&mut self) -> &mut S {
@@ -74,7 +85,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     ///
     /// After `Gone` nothing of the connection is left in `env`; after a panic its output may be.
     #[inline]
-    fn go_on(&mut self, key: Key, env: &mut Env<M>) -> After {
+    fn go_on(&mut self, key: Key, env: &mut Env<M, H>) -> After {
         let mut unread = Unread::new(&mut env.buffer);
         let mut seen = Seen::default();
         let mut stalled_by = u64::MAX;
@@ -85,6 +96,11 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             stalled_by = cold.stalled_by;
             overdue = cold.overdue;
             env.output.resume(cold.output);
+            if let (Some(peer), Some(make)) = (cold.newcomer, &env.make) {
+                // The user's code: it runs here and not where connections are accepted, so that nobody
+                // waits for it who could be served.
+                self.handler = Some(make(peer));
+            }
             if stalled_by <= env.desk.now {
                 // A poll may tell of room late, when much of the socket's buffer is free again.
                 self.link.set(Ready::WRITE);
@@ -93,11 +109,12 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         if let Some(why) = self.ending {
             return self.end(why, stalled_by, key, env);
         }
+        let Some(handler) = &mut self.handler else { return After::Gone(Ended::Panicked) };
         let Bounds { calls, bytes, output: mark, .. } = env.bounds;
         let mut share = Share { calls, bytes, sent: 0, mark };
         let mut cx = Cx::new(&mut env.output, self.link.socket(), &env.inbox, key, &env.desk);
         let paused = Self::run(
-            (&mut self.actor, &mut self.handler, &self.link),
+            (&mut self.actor, handler, &self.link),
             (&mut unread, &mut seen),
             &mut cx,
             (env.desk.now, &mut overdue),
@@ -129,7 +146,12 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
                     }
                 }
                 let output = Kept::default();
-                self.settle(pause, Cold { input, seen, output, stalled_by, overdue }, key, env)
+                self.settle(
+                    pause,
+                    Cold { input, seen, output, stalled_by, overdue, newcomer: None },
+                    key,
+                    env,
+                )
             }
             Err(_) => {
                 env.output.discard();
@@ -208,7 +230,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         pause: Pause,
         mut rest: Cold<M::Partial>,
         key: Key,
-        env: &mut Env<M>,
+        env: &mut Env<M, H>,
     ) -> After {
         let waits = env.output.len() > 0;
         if waits {
@@ -230,7 +252,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     }
 
     /// Sends what is left to send and ends the stream, as long as the peer takes it.
-    fn end(&mut self, why: Ended, stalled_by: u64, key: Key, env: &mut Env<M>) -> After {
+    fn end(&mut self, why: Ended, stalled_by: u64, key: Key, env: &mut Env<M, H>) -> After {
         if self.ending.is_none() {
             self.ending = Some(why);
             if Self::MAIL {
@@ -251,7 +273,8 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             }
             let (input, seen, overdue) = (Vec::new(), Seen::default(), false);
             let output = env.output.keep();
-            self.cold = Some(Box::new(Cold { input, seen, output, stalled_by, overdue }));
+            self.cold =
+                Some(Box::new(Cold { input, seen, output, stalled_by, overdue, newcomer: None }));
             return After::Wait;
         }
         let after = match self.link.shut(&mut env.buffer) {
@@ -267,7 +290,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
 
     /// Gives up a peer that does not take its output. It must not take what it got for all there
     /// was.
-    fn stalled(&mut self, env: &mut Env<M>) -> After {
+    fn stalled(&mut self, env: &mut Env<M, H>) -> After {
         env.output.discard();
         self.link.socket().abort();
         After::Gone(Ended::Stalled)
@@ -286,11 +309,11 @@ fn departure<Msg>(key: Key, inbox: &Inbox<Msg>) -> Option<Departure> {
 }
 
 impl<M: Drive<H>, H, S: Transport> Task for Conn<M, H, S> {
-    type Env = Env<M>;
+    type Env = Env<M, H>;
     const SPEC: &'static Spec = M::SPEC;
 
     #[inline]
-    fn turn(&mut self, key: Key, ready: Ready, env: &mut Env<M>) -> After {
+    fn turn(&mut self, key: Key, ready: Ready, env: &mut Env<M, H>) -> After {
         self.link.set(ready);
         self.go_on(key, env)
     }
@@ -312,7 +335,7 @@ impl<M: Drive<H>, H, S: Transport> Task for Conn<M, H, S> {
         self.abort_if(0);
     }
 
-    fn over(self: Box<Self>, key: Key, why: Ended, env: &mut Env<M>) {
+    fn over(self: Box<Self>, key: Key, why: Ended, env: &mut Env<M, H>) {
         // Before the peer can see it.
         env.control.counters.ended(why);
         let leaving = env.leaving.take();
@@ -339,7 +362,7 @@ impl<M: Drive<H>, H, S: Transport> Task for Conn<M, H, S> {
         env.control.freed();
     }
 
-    fn recover(&mut self, env: &mut Env<M>) {
+    fn recover(&mut self, env: &mut Env<M, H>) {
         env.leaving = None;
         self.abort_if(env.output.len());
         // Shared output may have an owner of the user's, whose drop may panic too.
@@ -348,7 +371,7 @@ impl<M: Drive<H>, H, S: Transport> Task for Conn<M, H, S> {
         }
     }
 
-    fn desk(env: &mut Env<M>) -> &mut Desk {
+    fn desk(env: &mut Env<M, H>) -> &mut Desk {
         &mut env.desk
     }
 }

@@ -241,21 +241,18 @@ impl Credits {
     pub(crate) fn give_back(&self) {
         let mut state = self.state();
         let next = if state.out <= state.limit { state.next() } else { None };
-        match next {
-            Some(waiter) => {
-                drop(state);
-                waiter.wake();
-            }
-            None => {
-                state.out -= 1;
-                drop(state);
-                if let Some(sum) = self.sum.get() {
-                    sum.fetch_sub(1, Ordering::SeqCst);
-                }
-                if let Some(freed) = self.freed.get() {
-                    freed();
-                }
-            }
+        if let Some(waiter) = next {
+            drop(state);
+            waiter.wake();
+            return;
+        }
+        state.out -= 1;
+        drop(state);
+        if let Some(sum) = self.sum.get() {
+            sum.fetch_sub(1, Ordering::SeqCst);
+        }
+        if let Some(freed) = self.freed.get() {
+            freed();
         }
     }
 

@@ -2,18 +2,21 @@ use std::sync::Arc;
 
 use mio::Registry;
 
-use crate::Machine;
 use crate::arrivals::Departure;
 use crate::control::Control;
 use crate::inbox::Inbox;
 use crate::output::{Kept, Output};
 use crate::task::Desk;
+use crate::{Machine, Peer};
 
 /// The bytes that a thread reads at once.
 const BUFFER: usize = 64 * 1024;
 
+/// Makes the handler of a connection of that peer.
+pub(crate) type MakeFor<H> = dyn Fn(Peer) -> H + Send + Sync;
+
 /// What the turns of one thread share: nothing of it belongs to a connection between turns.
-pub(crate) struct Env<M: Machine> {
+pub(crate) struct Env<M: Machine, H> {
     pub(crate) buffer: Box<[u8]>,
     pub(crate) output: Output,
     pub(crate) inbox: Inbox<M::Message>,
@@ -22,6 +25,8 @@ pub(crate) struct Env<M: Machine> {
     /// That of the poll which the sockets belong to.
     pub(crate) registry: Option<Arc<Registry>>,
     pub(crate) desk: Desk,
+    /// Makes the handlers of new connections.
+    pub(crate) make: Option<Arc<MakeFor<H>>>,
     /// What the connection whose turn it is takes along to another pool.
     pub(crate) leaving: Option<Leaving>,
 }
@@ -32,17 +37,18 @@ pub(crate) struct Leaving {
     pub(crate) output: Kept,
 }
 
-impl<M: Machine> Env<M> {
+impl<M: Machine, H> Env<M, H> {
     pub(crate) fn new(
         inbox: Inbox<M::Message>,
         bounds: Bounds,
         control: Arc<Control>,
         registry: Option<Arc<Registry>>,
+        make: Option<Arc<MakeFor<H>>>,
         desk: Desk,
     ) -> Self {
         let buffer = vec![0; BUFFER].into_boxed_slice();
         let output = Output::default();
-        Self { buffer, output, inbox, bounds, control, registry, desk, leaving: None }
+        Self { buffer, output, inbox, bounds, control, registry, desk, make, leaving: None }
     }
 }
 

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use mio::Registry;
 
@@ -17,11 +17,10 @@ use crate::task::{Task, caught};
 use crate::transport::Transport;
 use crate::{Drive, Ended, Machine, Peer, token};
 
-/// Where connections are placed: the ports of a pool, and what a connection is made of.
-pub(crate) struct Floor<M: Machine, H, F> {
+/// Where connections are placed: the ports of a pool.
+pub(crate) struct Floor<M: Machine, H> {
     pub(crate) name: String,
     pub(crate) places: Box<[Place<M, H>]>,
-    pub(crate) make: Mutex<F>,
     pub(crate) inbox: Inbox<M::Message>,
     pub(crate) control: Arc<Control>,
     pub(crate) start: Start,
@@ -48,31 +47,19 @@ pub(crate) struct Newcomer<S> {
     pub(crate) ended: bool,
 }
 
-impl<M, H, F> Floor<M, H, F>
-where
-    M: Drive<H>,
-    F: FnMut(Peer) -> H,
-{
-    /// Makes a connection's machine and handler and places it, on the least loaded port. `here` is
+impl<M: Drive<H>, H> Floor<M, H> {
+    /// Makes a connection's machine and places it, on the least loaded port. `here` is
     /// the port whose thread this is, if it is one.
     ///
-    /// Making a handler is the user's code, and so is the start of the machine: a panic in them is
-    /// the end of this connection alone.
+    /// The start of the machine is the user's code: a panic in it is the end of this connection alone.
     pub(crate) fn open(&self, newcomer: Newcomer<M::Seed>, here: Option<usize>) {
         let Newcomer { socket, peer, seed, credit, ready, input, output, ended } = newcomer;
         // It is given back when the connection ends.
         credit.keep();
         self.control.counters.accepted();
         let now = self.start.now();
-        let made = caught(|| {
-            let handler = {
-                let mut make = self.make.lock().unwrap_or_else(PoisonError::into_inner);
-                make(peer)
-            };
-            (Actor::new(seed, now), handler)
-        });
-        let Some((actor, handler)) = made else {
-            tracing::error!(pool = self.name, %peer, "making a handler panicked");
+        let Some(actor) = caught(|| Actor::new(seed, now)) else {
+            tracing::error!(pool = self.name, %peer, "a machine panicked at its start");
             if output.len() > 0 {
                 socket.abort();
             }
@@ -82,8 +69,7 @@ where
             self.control.ended(Ended::Panicked);
             return;
         };
-        let mut conn = Box::new(Conn::new(socket, actor, handler));
-        conn.resume(input, output, ended);
+        let conn = Box::new(Conn::of(peer, socket, actor, (input, output, ended)));
         let at = self.place(here);
         let Place { port, registry } = &self.places[at];
         let placed = port.open(conn, ready, here == Some(at), |conn, key| {
@@ -118,12 +104,7 @@ where
     }
 }
 
-impl<M, H, F> Arrivals<M> for Floor<M, H, F>
-where
-    M: Drive<H>,
-    H: Send + 'static,
-    F: FnMut(Peer) -> H + Send + 'static,
-{
+impl<M: Drive<H>, H: Send + 'static> Arrivals<M> for Floor<M, H> {
     fn credits(&self) -> &Arc<Credits> {
         &self.control.credits
     }

@@ -12,7 +12,7 @@ use crate::credits::NoCredit;
 use crate::floor::{Floor, Newcomer};
 use crate::link::Ready;
 use crate::worker::{Drain, Waits};
-use crate::{Drive, Key, Machine, Peer, PoolError, token};
+use crate::{Drive, Key, Machine, PoolError, token};
 
 /// Connections accepted between two polls, of each listener: a flood of them must not keep others
 /// waiting (X4).
@@ -24,8 +24,8 @@ const MOST_EVENTS: usize = 4096;
 const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
 
 /// The poll of a port with sockets, and its listeners: what the thread that polls has to itself.
-pub(crate) struct Reactor<M: Machine, H, F> {
-    pub(crate) floor: Arc<Floor<M, H, F>>,
+pub(crate) struct Reactor<M: Machine, H> {
+    pub(crate) floor: Arc<Floor<M, H>>,
     /// The number of the port.
     pub(crate) port: usize,
     // Listeners are dropped before the poll that they are registered with.
@@ -42,11 +42,7 @@ pub(crate) struct Reactor<M: Machine, H, F> {
     pub(crate) seed: Option<fn() -> M::Seed>,
 }
 
-impl<M, H, F> Waits for Reactor<M, H, F>
-where
-    M: Drive<H>,
-    F: FnMut(Peer) -> H,
-{
+impl<M: Drive<H>, H> Waits for Reactor<M, H> {
     fn wait(
         &mut self,
         until: u64,
@@ -97,11 +93,7 @@ where
     }
 }
 
-impl<M, H, F> Reactor<M, H, F>
-where
-    M: Drive<H>,
-    F: FnMut(Peer) -> H,
-{
+impl<M: Drive<H>, H> Reactor<M, H> {
     /// Accepts as many connections as there is room for.
     fn accept(&mut self, now: u64) {
         let Some(seed) = self.seed.filter(|_| !self.acceptors.is_empty()) else { return };

@@ -341,7 +341,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
         let bench = Bench::new(
             &M::routes(),
             |control, desk| {
-                Env::new(Inbox::default(), Bounds { calls, ..BOUNDS }, control, None, desk)
+                Env::new(Inbox::default(), Bounds { calls, ..BOUNDS }, control, None, None, desk)
             },
             conn,
             |env, key| {

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use mio::{Events, Poll, Registry, Waker};
 
@@ -7,7 +7,7 @@ use crate::acceptor::Acceptor;
 use crate::arrivals::Arrivals;
 use crate::clock::Clock;
 use crate::conn::Conn;
-use crate::env::Env;
+use crate::env::{Env, MakeFor};
 use crate::floor::{Floor, Place};
 use crate::listener::{Listener, SHARES};
 use crate::pool::{Prepared, ThreadOf};
@@ -41,6 +41,9 @@ impl<M: Machine<Side = Connection>> Builder<M> {
         }
         let addresses = self.listen_on(&mut halves)?;
         let start = Self::start();
+        let make = Mutex::new(make);
+        let make: Arc<MakeFor<H>> =
+            Arc::new(move |peer| (*make.lock().unwrap_or_else(PoisonError::into_inner))(peer));
         let places = halves.iter().map(|half| Place {
             port: Arc::clone(&half.port),
             registry: Arc::clone(&half.registry),
@@ -48,7 +51,6 @@ impl<M: Machine<Side = Connection>> Builder<M> {
         let floor = Arc::new(Floor {
             name: self.name.clone(),
             places: places.collect(),
-            make: Mutex::new(make),
             inbox: self.inbox.clone(),
             control: Arc::clone(&self.control),
             start,
@@ -60,7 +62,7 @@ impl<M: Machine<Side = Connection>> Builder<M> {
         self.control.attach(seats.iter().map(Arc::downgrade).collect(), accepting);
         self.inbox
             .attach(halves.iter().map(|half| Arc::downgrade(&half.port) as Weak<_>).collect());
-        let entry: Arc<dyn Arrivals<M>> = Arc::<Floor<M, H, F>>::clone(&floor);
+        let entry: Arc<dyn Arrivals<M>> = Arc::<Floor<M, H>>::clone(&floor);
         let mut threads: Vec<ThreadOf> = Vec::new();
         for (number, half) in halves.into_iter().enumerate() {
             let Half { poll, port, registry, acceptors } = half;
@@ -78,12 +80,20 @@ impl<M: Machine<Side = Connection>> Builder<M> {
             }));
             for thread in 0..self.threads {
                 let (port, waits) = (Arc::clone(&port), Arc::clone(&waits));
+                let make = Arc::clone(&make);
                 let (control, registry) = (Arc::clone(&self.control), Arc::clone(&registry));
                 let (name, inbox, bounds) = (self.name.clone(), self.inbox.clone(), self.bounds());
                 threads.push(Box::new(move |routes, ready| {
                     let desk =
                         Desk::new(Arc::<Port<_>>::clone(&port), thread, port.state(thread), routes);
-                    let env = Env::new(inbox, bounds, Arc::clone(&control), Some(registry), desk);
+                    let env = Env::new(
+                        inbox,
+                        bounds,
+                        Arc::clone(&control),
+                        Some(registry),
+                        Some(make),
+                        desk,
+                    );
                     ready(Ok(()));
                     Worker { name, port, waits, thread, env, clock: Clock::new(start), control }
                         .run()
