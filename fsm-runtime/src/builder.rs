@@ -579,8 +579,9 @@ impl<M: Machine> Builder<M> {
 
     /// Completes the pool: `make` gives each new connection its handler.
     ///
-    /// `make` runs on the pool's thread, and must not block. The handler is dropped when its
-    /// connection is gone, for whatever reason: what must be done then goes into its `Drop`.
+    /// `make` is called in the first turn of the connection, for one connection of the pool at a time.
+    /// The handler is dropped when its connection is gone, for whatever reason: what must be done then
+    /// goes into its `Drop`.
     ///
     /// ```
     /// # use fsm_runtime::prelude::*;
