@@ -65,7 +65,8 @@ struct Call {
 /// together.
 ///
 /// The handler may depend only on its input: one that writes the time or a shared counter differs
-/// by itself. Time does not pass during the check, so no deadline is met.
+/// by itself. Time does not pass during the check, so no deadline is met. The pools that the machine
+/// calls and hands over to are closed, so that it takes the `gone` edges and goes on.
 ///
 /// ```
 /// use fsm_runtime::prelude::*;
@@ -145,6 +146,7 @@ fn run<M: Drive<H> + Machine<Seed = (), Side = Connection>, H>(
     cuts: &[usize],
 ) -> Run {
     let mut session = Session::<M, H>::with_calls(handler, 1);
+    session.close_pools();
     let mut run = Run { calls: Vec::new(), output: Vec::new(), state: None, ended: None };
     let mut sent = 0;
     for end in cuts.iter().copied().chain([input.len()]) {

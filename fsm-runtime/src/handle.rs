@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::control::{Control, Order};
 use crate::inbox::Inbox;
-use crate::{JobMachine, Key, Machine, PostError, Stats, SubmitError, Ticket};
+use crate::{JobMachine, Key, Machine, PostError, Stats, SubmitError, Submitter, Ticket};
 
 /// A pool from outside: drain it, post to its connections, give it jobs, see what it counts. Cheap to clone, and
 /// good on any thread.
@@ -43,7 +43,7 @@ impl<M: Machine> Handle<M> {
 
     /// Takes what waits in the backlog, then stops accepting. Requests that have arrived are
     /// answered; connections at rest are closed, and the others when they come to rest or the drain
-    /// time is over. The pool ends when none is left.
+    /// time is over. The pool ends when none is left. Pools that hand over to each other drain together.
     ///
     /// ```
     /// # use fsm_runtime::prelude::*;
@@ -80,7 +80,8 @@ impl<M: Machine> Handle<M> {
         self.control.give(Order::Drain);
     }
 
-    /// Closes all connections at once, whatever they are doing, and ends the pool.
+    /// Closes all connections at once, whatever they are doing, and ends the pool. Where that is one of a
+    /// [`Pipeline`](crate::Pipeline) that [runs](crate::Pipeline::run), the others are drained.
     ///
     /// ```
     /// # use fsm_runtime::prelude::*;
@@ -225,10 +226,7 @@ impl<M: JobMachine> Handle<M> {
     /// When the pool has as many jobs as it may, and when it has not started, drains or is closed.
     /// The job comes back.
     pub fn submit(&self, job: M::Job) -> Result<Ticket<M::Reply>, SubmitError<M::Job>> {
-        match self.control.jobs::<M>() {
-            Some(jobs) => Ticket::submit(&*jobs, job),
-            None => Err(SubmitError::Gone(job)),
-        }
+        Submitter::<M>::new(Arc::clone(&self.control)).submit(job)
     }
 
     /// The same, but waits up to `time` for room in the pool. Those who wait get it in turn, be they
@@ -271,10 +269,7 @@ impl<M: JobMachine> Handle<M> {
         job: M::Job,
         time: Duration,
     ) -> Result<Ticket<M::Reply>, SubmitError<M::Job>> {
-        match self.control.jobs::<M>() {
-            Some(jobs) => Ticket::submit_within(&*jobs, job, time),
-            None => Err(SubmitError::Gone(job)),
-        }
+        Submitter::<M>::new(Arc::clone(&self.control)).submit_within(job, time)
     }
 }
 

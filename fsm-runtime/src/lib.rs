@@ -123,6 +123,7 @@ mod size;
 mod socket;
 mod spec;
 mod stats;
+mod submitter;
 mod sync;
 mod task;
 mod ticket;
@@ -190,6 +191,7 @@ pub use crate::side::{Connection, Job, Side};
 pub use crate::size::fits as __fits;
 pub use crate::spec::{Edge, On, Shape, Spec, Starts, State, Wait};
 pub use crate::stats::{Ended, Stats};
+pub use crate::submitter::Submitter;
 pub use crate::ticket::{SubmitError, Ticket};
 
 /// The README's code is compiled with the tests.

@@ -1,6 +1,6 @@
 /// Descriptors that a process needs beside its connections.
 #[cfg(unix)]
-const OTHERS: u64 = 64;
+const OTHERS: u64 = 256;
 
 /// Raises this process's limit of open files to what `connections` need, as far as it may, and
 /// warns where that is not enough: then the listeners would wait for a free descriptor before the
@@ -19,8 +19,9 @@ pub(crate) fn allow(pool: &str, connections: usize) {
         tracing::warn!(
             pool,
             connections,
-            open_files = limit,
-            "fewer files may be open than connections are allowed; see `ulimit -n`"
+            needed,
+            allowed = limit,
+            "fewer files may be open than so many connections need; see `ulimit -n`"
         );
     }
 }

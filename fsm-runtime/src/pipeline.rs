@@ -4,6 +4,7 @@ use std::sync::mpsc;
 
 use crate::control::{Control, Order};
 use crate::pool::Prepared;
+use crate::route::RouteKind;
 use crate::running::{Conductor, Served};
 use crate::task::Entry;
 use crate::watchdog::Watchdog;
@@ -12,6 +13,7 @@ use crate::{Address, Pool, PoolError, Running, open_files};
 mod plan;
 
 use self::plan::Plan;
+pub(crate) use self::plan::short;
 
 /// The pools of a process, which call each other and hand connections to each other.
 ///
@@ -224,7 +226,8 @@ impl Pipeline {
     }
 
     /// Serves until SIGTERM or SIGINT, then drains the pools one after another: first those that
-    /// give jobs and connections to others. A second signal ends the process at once. When a pool
+    /// give jobs and connections to others. The times of
+    /// [`Builder::drain_within`](crate::Builder::drain_within) add up along the way. A second signal ends the process at once. When a pool
     /// has ended for another reason, the others are drained likewise.
     ///
     /// The process's limit of open files is raised to what the pools need, as far as the system's
@@ -311,6 +314,14 @@ impl Pipeline {
         let plan = Plan::new(&self.pools)?;
         let mut pools = Vec::new();
         for pool in self.pools {
+            if pool.takes.kind == RouteKind::HandOff && !pool.spec.rests() {
+                let machine = pool.machine;
+                tracing::warn!(
+                    pool = pool.name,
+                    machine,
+                    "no state is at rest, so a drain waits for its whole time; mark one with `#[rest]`"
+                );
+            }
             let prepared = (pool.prepare)()?;
             for address in &prepared.addresses {
                 tracing::info!(pool = pool.name, %address, "listening");

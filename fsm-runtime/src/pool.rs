@@ -3,11 +3,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::control::Control;
+use crate::pipeline::short;
 use crate::route::RouteKind;
 use crate::seats::Seats;
 use crate::task::Entry;
 use crate::workers::Work;
-use crate::{Address, Builder, Machine, Pipeline, PoolError, Route, Running, Service, Spec};
+use crate::{
+    Address, Builder, Machine, Pipeline, PoolError, Route, Running, Service, Spec, Submitter,
+};
 
 /// Connections or jobs of one machine, on ports and threads of their own.
 ///
@@ -39,6 +42,8 @@ use crate::{Address, Builder, Machine, Pipeline, PoolError, Route, Running, Serv
 #[must_use = "a pool does nothing until it is run or started"]
 pub struct Pool {
     pub(crate) name: String,
+    /// What it runs, for pictures of it.
+    pub(crate) machine: &'static str,
     pub(crate) spec: &'static Spec,
     pub(crate) routes: Vec<Route>,
     pub(crate) takes: Takes,
@@ -81,8 +86,8 @@ impl Pool {
         connections: usize,
         takes: Takes,
     ) -> Self {
-        let (spec, routes) = (M::SPEC, M::routes());
-        Self { name, spec, routes, takes, prepare, control, connections }
+        let (machine, spec, routes) = (M::SPEC.name, M::SPEC, M::routes());
+        Self { name, machine, spec, routes, takes, prepare, control, connections }
     }
 
     /// Settings for a pool of machines `M`; the name is for logs and the thread.
@@ -184,6 +189,39 @@ impl Pool {
         Pipeline::new().pool(self).start()
     }
 
+    /// Gives jobs to this pool from plain threads, whether it is one of [`workers`](Pool::workers) or of a
+    /// machine with `job = .., reply = ..`.
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    ///
+    /// struct Length;
+    ///
+    /// impl Service for Length {
+    ///     type Job = String;
+    ///     type Reply = usize;
+    /// }
+    ///
+    /// let pool = Pool::workers::<Length>("length", 2, |text| text.len());
+    /// let lengths = pool.submitter::<Length>()?;
+    /// let running = pool.start()?;
+    /// assert_eq!(lengths.submit("hello".to_owned())?.wait(), Some(5));
+    /// assert_eq!(lengths.stats().taken, 1);
+    /// # drop(running);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the pool does not take the jobs of `S`.
+    pub fn submitter<S: Service>(&self) -> Result<Submitter<S>, PoolError> {
+        if self.takes == (Takes { kind: RouteKind::Call, target: TypeId::of::<S>() }) {
+            return Ok(Submitter::new(Arc::clone(&self.control)));
+        }
+        let (name, service) = (&self.name, std::any::type_name::<S>());
+        Err(PoolError::Pipeline { why: format!("the pool `{name}` takes no jobs of `{service}`") })
+    }
+
     /// A pool of plain threads that does jobs one by one, for those who need no machine: each thread
     /// takes a job, calls `work`, and replies what that returns. It may block.
     ///
@@ -255,7 +293,9 @@ impl Pool {
         E: fmt::Display,
     {
         let builder = Builder::<Work<S>>::new(name.into()).threads(threads).cap(threads);
-        builder.max_jobs(1024).serves::<S, W, E, _>(make)
+        let mut pool = builder.max_jobs(1024).serves::<S, W, E, _>(make);
+        pool.machine = short(std::any::type_name::<S>());
+        pool
     }
 }
 

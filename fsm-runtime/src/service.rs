@@ -48,6 +48,10 @@ pub trait Service: 'static {
 ///
 /// replies_with::<Length, usize>();
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` runs no jobs",
+    label = "a machine with `job = .., reply = ..` does; complete one of connections with `.handler(..)`"
+)]
 pub trait JobMachine: Service + Machine<Seed = <Self as Service>::Job, Side = Job> {}
 
 /// What has become of a call. Generated code asks with `Cx::reply`.

@@ -328,6 +328,11 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
         Self::start(handler, (), calls)
     }
 
+    /// Closes all pools that the machine calls and hands over to.
+    pub(crate) fn close_pools(&mut self) {
+        self.bench.desks.close_all();
+    }
+
     fn start(handler: H, seed: M::Seed, calls: usize) -> Self {
         let pipe = Rc::new(Pipe {
             to_machine: RefCell::default(),

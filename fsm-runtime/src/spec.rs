@@ -206,6 +206,11 @@ pub enum On {
 }
 
 impl Spec {
+    /// Whether there is a state in which a drain may close a connection.
+    pub(crate) fn rests(&self) -> bool {
+        self.states.iter().any(|state| state.rest)
+    }
+
     /// Whether anything can come to a connection or job but by its socket.
     pub(crate) const fn has_mailbox(&self) -> bool {
         let mut mail = self.messages;

@@ -16,6 +16,8 @@ const SLOW: Duration = Duration::from_millis(250);
 const QUIET: u32 = 10;
 /// A handler that runs so long is warned about, and again whenever ten times as much has passed.
 const BUSY: Duration = Duration::from_millis(100);
+/// So long it does not warn of the same state again.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// A thread that sees which handlers block, and lets others run meanwhile (R3).
 ///
@@ -143,7 +145,13 @@ impl Watchdog {
         for (_, port) in &ports {
             port.watched_by(&alarm);
         }
-        let mut watch = Watch { ports, since: HashMap::new(), runs: Vec::new(), blind: false };
+        let mut watch = Watch {
+            ports,
+            since: HashMap::new(),
+            runs: Vec::new(),
+            warned: HashMap::new(),
+            blind: false,
+        };
         let called = Arc::clone(&alarm);
         let run = move || {
             let (mut pace, mut quiet) = (Pace::Asleep, 0);
@@ -182,6 +190,8 @@ struct Watch {
     /// Since when each thread of each port runs the same turn.
     since: HashMap<(usize, Thread), Since>,
     runs: Vec<Runs>,
+    /// When it last warned of a state of a port.
+    warned: HashMap<(usize, usize), Instant>,
     /// The system does not say what threads do, which was said.
     blind: bool,
 }
@@ -228,7 +238,7 @@ impl Watch {
         if run.blocked == Some(Blocked::Declared) || age < FAST {
             return age;
         }
-        let (pool, port) = &self.ports[index];
+        let (_, port) = &self.ports[index];
         let state = port.spec().states.get(run.state).map_or("?", |state| state.name);
         let busy = age >= since.warn;
         if busy {
@@ -252,18 +262,28 @@ impl Watch {
             }
             _ => {}
         }
-        if busy {
-            let blocks = sleeps == Some(true);
-            tracing::warn!(
-                pool,
-                state,
-                key = %run.key,
-                age = ?age,
-                "a handler {}; others wait for it",
-                if blocks { "blocks" } else { "is busy" },
-            );
+        if busy && self.quiet(index, run.state, now) {
+            let (pool, _) = &self.ports[index];
+            let what = if sleeps == Some(true) {
+                "a handler blocks; declare it with `#[run(blocking)]` or `cx.blocking(..)`"
+            } else {
+                "a handler is busy; give such work to a pool of its own"
+            };
+            tracing::warn!(pool, state, key = %run.key, age = ?age, "{what}");
         }
         age
+    }
+}
+
+impl Watch {
+    /// Whether nobody was warned of this state for a while.
+    fn quiet(&mut self, port: usize, state: usize, now: Instant) -> bool {
+        let warned = self.warned.insert((port, state), now);
+        let lately = warned.filter(|at| now.saturating_duration_since(*at) < AGAIN);
+        if let Some(at) = lately {
+            self.warned.insert((port, state), at);
+        }
+        lately.is_none()
     }
 }
 

@@ -674,7 +674,7 @@ fn the_picture_counts_what_there_is_to_understand() {
     assert_eq!(
         pipeline.to_string(),
         "front: Front, 5 states\n    call in Asking, waits for room -> upper\n\
-         upper: Work, 2 states\n7 states in all; one machine would need up to 10\n"
+         upper: Upper, 2 states\n7 states in all; one machine would need up to 10\n"
     );
     assert!(pipeline.mermaid().contains("p0 -->|\"call in Asking, waits for room\"| p1"));
     assert!(pipeline.dot().contains("p0 -> p1"));

@@ -33,16 +33,14 @@ impl<M: JobMachine> Builder<M> {
         self.control.attach(Box::new([Arc::downgrade(&seats)]), 0);
         self.inbox.attach([Arc::downgrade(&port) as Weak<_>].into());
         let start = Self::start();
-        let jobs = Arc::new(JobPort {
+        let entry: Arc<dyn Jobs<S>> = Arc::new(JobPort {
             name: self.name.clone(),
             port: Arc::clone(&port),
             inbox: self.inbox.clone(),
             control: Arc::clone(&self.control),
             start,
         });
-        let entry: Arc<dyn Jobs<S>> = Arc::<JobPort<M, H>>::clone(&jobs);
-        let counter: Arc<dyn Jobs<M>> = jobs;
-        self.control.take_jobs(&counter);
+        self.control.take_jobs(&entry);
         let waits = Arc::new(Mutex::new(Nap {
             bed,
             control: Arc::clone(&self.control),
@@ -53,7 +51,7 @@ impl<M: JobMachine> Builder<M> {
             let (port, waits, make) = (Arc::clone(&port), Arc::clone(&waits), Arc::clone(make));
             let (name, inbox, bounds) = (self.name.clone(), self.inbox.clone(), self.bounds());
             let control = Arc::clone(&self.control);
-            let counter = Arc::clone(&counter);
+            let counter = Arc::clone(&entry);
             threads.push(Box::new(move |routes, ready| {
                 // Jobs can be given to it as long as a thread runs.
                 let _counter = counter;

@@ -169,7 +169,7 @@ fn circles(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
 }
 
 /// The last name of a path.
-fn short(name: &str) -> &str {
+pub(crate) fn short(name: &str) -> &str {
     let path = name.split('<').next().unwrap_or(name);
     &name[path.rfind("::").map_or(0, |at| at + 2)..]
 }
@@ -183,7 +183,7 @@ fn edges(pools: &[Pool]) -> impl Iterator<Item = (usize, Option<usize>, &Route)>
 }
 
 fn label(pool: &Pool) -> String {
-    format!("{}: {}, {} states", pool.name, pool.spec.name, pool.spec.states.len())
+    format!("{}: {}, {} states", pool.name, pool.machine, pool.spec.states.len())
 }
 
 pub(crate) fn dot(pools: &[Pool]) -> String {

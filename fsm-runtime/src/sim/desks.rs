@@ -11,13 +11,20 @@ use crate::{Machine, Route, Service};
 
 /// The pools that a machine calls and hands over to, as a test plays them.
 pub(super) struct Desks {
-    played: Vec<Box<dyn Any>>,
+    played: Played,
     entries: Arc<[Entry]>,
+}
+
+/// Each pool once.
+#[derive(Default)]
+pub(crate) struct Played {
+    pools: Vec<Box<dyn Any>>,
+    credits: Vec<Arc<Credits>>,
 }
 
 /// Makes a pool that a test plays, unless it is among those that are `played` already, and an entry
 /// to it.
-pub(crate) type Stage = fn(played: &mut Vec<Box<dyn Any>>) -> Entry;
+pub(crate) type Stage = fn(&mut Played) -> Entry;
 
 /// A pool that takes jobs.
 struct JobDesk<S: Service> {
@@ -42,7 +49,7 @@ struct Quay<M: Machine> {
 
 impl Desks {
     pub(super) fn new(routes: &[Route]) -> Self {
-        let mut played = Vec::new();
+        let mut played = Played::default();
         let entries = routes.iter().map(|route| (route.stage)(&mut played)).collect();
         Self { played, entries }
     }
@@ -53,16 +60,24 @@ impl Desks {
     }
 
     fn desk<S: Service>(&self) -> &JobDesk<S> {
-        let found = self.played.iter().find_map(|desk| desk.downcast_ref::<Arc<JobDesk<S>>>());
+        let found =
+            self.played.pools.iter().find_map(|desk| desk.downcast_ref::<Arc<JobDesk<S>>>());
         found
             .unwrap_or_else(|| panic!("the machine does not call `{}`", std::any::type_name::<S>()))
     }
 
     fn quay<M: Machine>(&self) -> &Quay<M> {
-        let found = self.played.iter().find_map(|quay| quay.downcast_ref::<Arc<Quay<M>>>());
+        let found = self.played.pools.iter().find_map(|quay| quay.downcast_ref::<Arc<Quay<M>>>());
         found.unwrap_or_else(|| {
             panic!("the machine does not hand over to `{}`", std::any::type_name::<M>())
         })
+    }
+
+    /// Closes all pools: nobody gets an answer.
+    pub(super) fn close_all(&self) {
+        for credits in &self.played.credits {
+            credits.close();
+        }
     }
 
     /// The next job for `S`.
@@ -105,26 +120,26 @@ impl Desks {
     }
 }
 
-pub(crate) fn stage_jobs<S: Service>(played: &mut Vec<Box<dyn Any>>) -> Entry {
-    let desk = played.iter().find_map(|desk| desk.downcast_ref::<Arc<JobDesk<S>>>()).cloned();
+pub(crate) fn stage_jobs<S: Service>(played: &mut Played) -> Entry {
+    let desk = played.pools.iter().find_map(|desk| desk.downcast_ref::<Arc<JobDesk<S>>>()).cloned();
     let desk = desk.unwrap_or_else(|| {
-        let desk = Arc::new(JobDesk::<S> {
-            credits: Arc::new(Credits::new(usize::MAX)),
-            waiting: Mutex::default(),
-            taken: Mutex::default(),
-        });
-        played.push(Box::new(Arc::clone(&desk)));
+        let credits = Arc::new(Credits::new(usize::MAX));
+        played.credits.push(Arc::clone(&credits));
+        let desk =
+            Arc::new(JobDesk::<S> { credits, waiting: Mutex::default(), taken: Mutex::default() });
+        played.pools.push(Box::new(Arc::clone(&desk)));
         desk
     });
     Box::new(desk as Arc<dyn Jobs<S>>)
 }
 
-pub(crate) fn stage_arrivals<M: Machine>(played: &mut Vec<Box<dyn Any>>) -> Entry {
-    let quay = played.iter().find_map(|quay| quay.downcast_ref::<Arc<Quay<M>>>()).cloned();
+pub(crate) fn stage_arrivals<M: Machine>(played: &mut Played) -> Entry {
+    let quay = played.pools.iter().find_map(|quay| quay.downcast_ref::<Arc<Quay<M>>>()).cloned();
     let quay = quay.unwrap_or_else(|| {
         let credits = Arc::new(Credits::new(usize::MAX));
+        played.credits.push(Arc::clone(&credits));
         let quay = Arc::new(Quay::<M> { credits, seeds: Mutex::default() });
-        played.push(Box::new(Arc::clone(&quay)));
+        played.pools.push(Box::new(Arc::clone(&quay)));
         quay
     });
     Box::new(quay as Arc<dyn Arrivals<M>>)

@@ -78,7 +78,7 @@ fn r3_a_handler_that_blocks_without_a_word_is_noticed_and_others_go_on() {
         assert_eq!(peer.ask("go on"), "go on");
     }
     let line = log.line("pool=\"silent\"");
-    assert!(line.contains("a handler blocks; others wait for it"), "{line}");
+    assert!(line.contains("a handler blocks; declare it"), "{line}");
     door.open();
     for peer in &mut blocked {
         assert_eq!(peer.hear(), "block");
@@ -145,7 +145,7 @@ fn a_busy_handler_keeps_its_place_and_is_warned_about() {
     let line = log.line("pool=\"busy\"");
     assert_eq!(quick.load(Ordering::Relaxed), 1, "it was let in beside one that is busy");
     stop.store(true, Ordering::Relaxed);
-    assert!(line.contains("a handler is busy; others wait for it"), "{line}");
+    assert!(line.contains("a handler is busy; give such work"), "{line}");
     assert!(line.contains("state=\"Line\"") && line.contains("age="), "{line}");
     let index = busy.hear();
     assert!(line.contains(&format!("key={index}")), "key {index}: {line}");
