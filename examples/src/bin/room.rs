@@ -186,3 +186,32 @@ fn main() -> Result<(), PoolError> {
         .pool(room.handler(move |_peer| Listener { board: Arc::clone(&board), key: None }))
         .run()
 }
+
+#[cfg(test)]
+mod tests {
+    use fsm_runtime::sim::Session;
+
+    use super::*;
+
+    #[test]
+    fn who_hears_nothing_gets_a_sign_of_life_and_leaves_the_board() {
+        // Without connections, its handle is good enough.
+        let room = Pool::builder::<Room>("room").handle();
+        let board = Arc::new(Board { room, keys: Mutex::default() });
+        let listener = Listener { board: Arc::clone(&board), key: None };
+        let mut peer = Session::<Room, _>::seeded(listener, "ann".to_owned());
+        assert_eq!((peer.receive(), board.keys().len()), (b"welcome ann\n".to_vec(), 1));
+        peer.advance(Duration::from_secs(29));
+        assert_eq!(peer.post("hello".into()), Ok(()));
+        assert_eq!(peer.receive(), b"hello\n");
+        peer.advance(Duration::from_secs(29));
+        assert_eq!(peer.receive(), b"");
+        peer.advance(Duration::from_secs(1));
+        assert_eq!(peer.receive(), b"\n");
+        peer.advance(Duration::from_secs(30));
+        assert_eq!(peer.receive(), b"\n");
+        peer.end();
+        assert_eq!((peer.ended(), board.keys().len()), (Some(Ended::Done), 0));
+        assert_eq!(board.say("to nobody"), (0, 0));
+    }
+}
