@@ -104,7 +104,7 @@ use crate::parse::Item;
 /// | `#[read(frame = Type, max = 64KiB)]` | `frame: <Type as Frame>::Item<'_>` | a deadline, `eof`, `limit`, `error` |
 /// | `#[flush]` | nothing: all output has left | a deadline |
 /// | `#[drain(below = 64KiB)]` | nothing: less output than that is queued | a deadline |
-/// | `#[wait]` | `message: Type`, of the machine's `message` | a deadline, `eof` |
+/// | `#[wait]` | `message: Type`, of the machine's `message`; no state waits for input and for a message at once: read in one and wait in another, or hand the connection off to a machine that only waits | a deadline, `eof` |
 /// | `#[sleep(100ms)]`, `#[sleep(expr, max = 5min)]` | nothing: the time has passed | |
 /// | `#[call(Service, ..)]` | `reply: <Service as Service>::Reply` | `within`, `gone`, `full` |
 /// | `#[handoff(Machine, ..)]` | has none: the connection leaves for the pool of that machine | `within`, `gone`, `full` |

@@ -33,9 +33,11 @@ fn start(machine: &Machine, state: &State, errors: &mut Errors) {
     }
     let name = &state.name;
     let fields = spelling::list(state.fields.iter().map(|field| &field.name));
+    let one = if state.fields.len() > 1 { "leave it one and " } else { "" };
     let text = format!(
         "the machine starts in `{name}` and nothing fills {fields} then; \
-         start in a state without data"
+         start in a state without data, or {one}add `seed = Type`, or `job = Type` and \
+         `reply = Type`, to `#[state_machine(..)]`"
     );
     errors.at(Code::StartWithData, &state.fields[0].name, text);
 }
@@ -192,7 +194,8 @@ mod tests {
                 "start = A",
                 "#[run] #[to(B)] A { x: u8 }, #[end] B",
                 &["the machine starts in `A` and nothing fills `x` then; \
-                   start in a state without data"],
+                   start in a state without data, or add `seed = Type`, or `job = Type` and \
+                   `reply = Type`, to `#[state_machine(..)]`"],
             ),
             (
                 "start = A, eof => B",

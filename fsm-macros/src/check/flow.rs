@@ -33,8 +33,10 @@ fn unreachable(machine: &Machine, reached: &[bool], errors: &mut Errors) {
     let lost = names(machine, |state| !reached[state]);
     let Some(first) = lost.first() else { return };
     let (states, are) = described(&lost);
-    let text =
-        format!("nothing leads to {states}; name {are} in some `#[to(..)]`, or remove {are}");
+    let text = format!(
+        "nothing leads to {states}; \
+         name {are} in some `#[to(..)]` or on an edge, or remove {are}"
+    );
     errors.at(Code::Unreachable, first, text);
 }
 
@@ -89,7 +91,12 @@ fn spinning(
             way.push_str(&machine.states[edge.target].name.to_string());
         }
         if let Some(first) = cycle.first() {
-            let text = format!("the cycle `{way}` {what}; put a state that waits into it");
+            let inside = if cycle.len() == 1 && machine.args.is_job() && runs(machine, state) {
+                "loop inside the handler, or "
+            } else {
+                ""
+            };
+            let text = format!("the cycle `{way}` {what}; {inside}put a state that waits into it");
             errors.at(code, first.name, text);
         }
     }
@@ -152,6 +159,10 @@ fn writes(machine: &Machine, state: usize) -> bool {
     wait.is_some_and(|wait| matches!(wait.kind, Kind::Flush | Kind::Drain { .. }))
 }
 
+fn runs(machine: &Machine, state: usize) -> bool {
+    machine.states[state].wait().is_some_and(|wait| matches!(wait.kind, Kind::Run { .. }))
+}
+
 fn flushes(machine: &Machine, state: usize) -> bool {
     machine.states[state].wait().is_some_and(|wait| matches!(wait.kind, Kind::Flush))
 }
@@ -166,9 +177,8 @@ mod tests {
             (
                 "start = A",
                 "#[run] #[to(C)] A, #[run] #[to(C)] B, #[end] C, #[end] D",
-                &[
-                    "nothing leads to states `B` and `D`; name them in some `#[to(..)]`, or remove them",
-                ],
+                &["nothing leads to states `B` and `D`; \
+                     name them in some `#[to(..)]` or on an edge, or remove them"],
             ),
             (
                 "start = A, eof => B, within = 1s => B",
@@ -178,7 +188,8 @@ mod tests {
             (
                 "start = A",
                 "#[sleep(1s)] #[to(A)] A, #[end] B",
-                &["nothing leads to state `B`; name it in some `#[to(..)]`, or remove it"],
+                &["nothing leads to state `B`; \
+                   name it in some `#[to(..)]` or on an edge, or remove it"],
             ),
         ]);
     }
@@ -230,6 +241,31 @@ mod tests {
             "#[read(some, max = 1, within = never)] #[to(A)] A, #[end] Gone",
             &[],
         )]);
+    }
+
+    #[test]
+    fn a_job_loops_in_its_handler() {
+        let states = "#[run] #[to(A | B)] A { x: u8 }, #[end] B";
+        table(&[
+            (
+                "start = A, job = J, reply = R",
+                states,
+                &["the cycle `A -> A` uses up no input and no time; \
+                   loop inside the handler, or put a state that waits into it"],
+            ),
+            (
+                "start = A, seed = S",
+                states,
+                &["the cycle `A -> A` uses up no input and no time; \
+                   put a state that waits into it"],
+            ),
+            (
+                "start = A, job = J, reply = R",
+                "#[run] #[to(B | C)] A { x: u8 }, #[run] #[to(A)] B, #[end] C",
+                &["the cycle `A -> B -> A` uses up no input and no time; \
+                   put a state that waits into it"],
+            ),
+        ]);
     }
 
     #[test]

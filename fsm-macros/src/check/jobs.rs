@@ -145,7 +145,8 @@ mod tests {
                  #[wait(within = never, eof => D)] #[to(C)] B, #[run] #[to(C)] D, #[end] C",
                 &[
                     "`eof` can never happen in state `B`: a job has no peer; remove it",
-                    "nothing leads to state `D`; name it in some `#[to(..)]`, or remove it",
+                    "nothing leads to state `D`; \
+                     name it in some `#[to(..)]` or on an edge, or remove it",
                 ],
             ),
         ]);

@@ -37,17 +37,13 @@ fn one_wait(state: &State, errors: &mut Errors) -> bool {
         [_] => return true,
         [first, others @ ..] => {
             for other in others {
-                let (first, other) = (&first.name, &other.name);
-                if first == other {
+                if first.name == other.name {
+                    let other = &other.name;
                     let text = format!("`{other}` is here twice; join them or remove one");
                     errors.at(Code::Twice, other, text);
                     continue;
                 }
-                let text = format!(
-                    "state `{name}` waits for two things, `{first}` and `{other}`; \
-                     make two states of it"
-                );
-                errors.at(Code::TwoWaits, other, text);
+                errors.at(Code::TwoWaits, &other.name, two_waits(name, first, other));
             }
         }
         [] if state.damaged => {}
@@ -62,6 +58,23 @@ fn one_wait(state: &State, errors: &mut Errors) -> bool {
         ),
     }
     false
+}
+
+fn two_waits(state: &Ident, first: &Wait, other: &Wait) -> String {
+    match (&first.kind, &other.kind) {
+        // Whoever wants to do both has no second state in mind.
+        (Kind::Read { .. }, Kind::Message) | (Kind::Message, Kind::Read { .. }) => format!(
+            "state `{state}` cannot wait for input and for a message at once; read in one state \
+             and wait in another, or hand the connection off to a machine that only waits"
+        ),
+        _ => {
+            let (first, other) = (&first.name, &other.name);
+            format!(
+                "state `{state}` waits for two things, `{first}` and `{other}`; \
+                 make two states of it"
+            )
+        }
+    }
 }
 
 fn end(state: &State, errors: &mut Errors) {
@@ -185,6 +198,17 @@ mod tests {
                 "start = A",
                 "#[run] #[flush(within = never)] #[to(B)] A, #[end] B",
                 &["state `A` waits for two things, `run` and `flush`; make two states of it"],
+            ),
+            (
+                "start = A, message = M, eof => B, within = 1s => B",
+                "#[read(some, max = 9)] #[wait] #[to(B | C)] A, #[wait] #[read(exact = 1)] #[to(B)] C,
+                 #[end] B",
+                &[
+                    "state `A` cannot wait for input and for a message at once; read in one state \
+                     and wait in another, or hand the connection off to a machine that only waits",
+                    "state `C` cannot wait for input and for a message at once; read in one state \
+                     and wait in another, or hand the connection off to a machine that only waits",
+                ],
             ),
             (
                 "start = A",

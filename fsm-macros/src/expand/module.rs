@@ -184,7 +184,9 @@ impl<'a> Module<'a> {
             });
             let gift = verdict.gift.as_ref().map(|gift| self.gift(gift));
             let has_data = gift.is_some() || !verdict.data.is_empty();
-            let data = has_data.then(|| quote!({ #gift #(#fields)* }));
+            // Of a variant that ends in a macro's brace rustc does not say that it is never constructed,
+            // nor of those that it would name together with it.
+            let data = has_data.then(|| quote_spanned!(name.span() => { #gift #(#fields)* }));
             quote!(#[doc = #docs] #name #data,)
         });
         // Whoever names another verdict is shown the list of them.

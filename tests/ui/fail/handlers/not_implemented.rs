@@ -1,5 +1,5 @@
 //! What handles the machine does not.
-//! Plants E0277.
+//! Plants E0277, E0277.
 
 use fsm_runtime::prelude::*;
 use fsm_runtime::sim::Session;

@@ -15,6 +15,12 @@ enum Upload {
 
 struct Fault;
 
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a fault")
+    }
+}
+
 struct Client;
 
 impl upload::Handler for Client {
