@@ -20,10 +20,7 @@ fn name(round: u64) -> Name {
 }
 
 /// What the process does that is killed: it files documents until then, and deletes some.
-#[test]
-#[ignore = "it is the other half of the test below"]
-fn victim() {
-    let Ok(root) = std::env::var(DIRECTORY) else { return };
+fn file_until_killed(root: &str) {
     let (mut store, _) = Store::open(root).unwrap();
     for round in 0.. {
         let mut spool = Spool::create(store.directory()).unwrap();
@@ -44,13 +41,17 @@ fn victim() {
     }
 }
 
+/// It starts itself, as the process that is killed.
 #[test]
 fn a_process_may_be_killed_at_any_moment() {
+    if let Ok(root) = std::env::var(DIRECTORY) {
+        return file_until_killed(&root);
+    }
     let root = TempDir::new().unwrap();
     let mut filed = 0;
     for run in 0..15 {
         let mut victim = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "store::kill::victim", "--ignored", "--nocapture"])
+            .args(["--exact", "store::kill::a_process_may_be_killed_at_any_moment", "--nocapture"])
             .env(DIRECTORY, root.path())
             .stdout(Stdio::piped())
             .spawn()
