@@ -230,6 +230,42 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
 
     /// Replies to the first [`job`](Session::job) that was taken and has no reply yet.
     ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::{JobSession, Session};
+    /// # use std::time::Duration;
+    /// # struct Square;
+    /// # impl Service for Square { type Job = u32; type Reply = u32; }
+    /// # #[state_machine(start = Number, eof => Gone, gone => Sorry)]
+    /// # enum Maths {
+    /// #     #[read(exact = 1, idle = 60s => Gone)] #[to(Asking)] #[rest] Number,
+    /// #     #[call(Square, within = 5s => Sorry, full => Sorry)] #[to(Number)] Asking,
+    /// #     #[run] #[to(Number)] Sorry,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl maths::Handler for Client {
+    /// #     fn number(&mut self, number: &[u8; 1], _: &mut Cx<'_>) -> maths::AfterNumber {
+    /// #         maths::AfterNumber::Asking { job: number[0].into() }
+    /// #     }
+    /// #     fn asking(&mut self, reply: u32, cx: &mut Cx<'_>) -> maths::AfterAsking {
+    /// #         write!(cx, "{reply}");
+    /// #         maths::AfterAsking::Number
+    /// #     }
+    /// #     fn sorry(&mut self, cx: &mut Cx<'_>) -> maths::AfterSorry {
+    /// #         write!(cx, "sorry");
+    /// #         maths::AfterSorry::Number
+    /// #     }
+    /// # }
+    /// # fn main() {
+    /// # let mut peer = Session::<Maths, _>::new(Client);
+    /// peer.send(&[7]);
+    /// let number = peer.job::<Square>().unwrap();
+    /// peer.reply::<Square>(number * number);
+    /// assert_eq!(peer.receive(), b"49");
+    /// # }
+    /// ```
+    ///
     /// # Panics
     ///
     /// When there is none.
@@ -239,6 +275,42 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     }
 
     /// Lets the first [`job`](Session::job) fail that was taken and has no reply yet, as a panic would.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::{JobSession, Session};
+    /// # use std::time::Duration;
+    /// # struct Square;
+    /// # impl Service for Square { type Job = u32; type Reply = u32; }
+    /// # #[state_machine(start = Number, eof => Gone, gone => Sorry)]
+    /// # enum Maths {
+    /// #     #[read(exact = 1, idle = 60s => Gone)] #[to(Asking)] #[rest] Number,
+    /// #     #[call(Square, within = 5s => Sorry, full => Sorry)] #[to(Number)] Asking,
+    /// #     #[run] #[to(Number)] Sorry,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl maths::Handler for Client {
+    /// #     fn number(&mut self, number: &[u8; 1], _: &mut Cx<'_>) -> maths::AfterNumber {
+    /// #         maths::AfterNumber::Asking { job: number[0].into() }
+    /// #     }
+    /// #     fn asking(&mut self, reply: u32, cx: &mut Cx<'_>) -> maths::AfterAsking {
+    /// #         write!(cx, "{reply}");
+    /// #         maths::AfterAsking::Number
+    /// #     }
+    /// #     fn sorry(&mut self, cx: &mut Cx<'_>) -> maths::AfterSorry {
+    /// #         write!(cx, "sorry");
+    /// #         maths::AfterSorry::Number
+    /// #     }
+    /// # }
+    /// # fn main() {
+    /// # let mut peer = Session::<Maths, _>::new(Client);
+    /// peer.send(&[7]);
+    /// peer.job::<Square>();
+    /// peer.fail::<Square>();
+    /// assert_eq!(peer.receive(), b"sorry");
+    /// # }
+    /// ```
     ///
     /// # Panics
     ///
@@ -250,6 +322,42 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
 
     /// Bounds the jobs that the pool of `S` has; at first nothing does.
     ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::{JobSession, Session};
+    /// # use std::time::Duration;
+    /// # struct Square;
+    /// # impl Service for Square { type Job = u32; type Reply = u32; }
+    /// # #[state_machine(start = Number, eof => Gone, gone => Sorry)]
+    /// # enum Maths {
+    /// #     #[read(exact = 1, idle = 60s => Gone)] #[to(Asking)] #[rest] Number,
+    /// #     #[call(Square, within = 5s => Sorry, full => Sorry)] #[to(Number)] Asking,
+    /// #     #[run] #[to(Number)] Sorry,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl maths::Handler for Client {
+    /// #     fn number(&mut self, number: &[u8; 1], _: &mut Cx<'_>) -> maths::AfterNumber {
+    /// #         maths::AfterNumber::Asking { job: number[0].into() }
+    /// #     }
+    /// #     fn asking(&mut self, reply: u32, cx: &mut Cx<'_>) -> maths::AfterAsking {
+    /// #         write!(cx, "{reply}");
+    /// #         maths::AfterAsking::Number
+    /// #     }
+    /// #     fn sorry(&mut self, cx: &mut Cx<'_>) -> maths::AfterSorry {
+    /// #         write!(cx, "sorry");
+    /// #         maths::AfterSorry::Number
+    /// #     }
+    /// # }
+    /// # fn main() {
+    /// # let mut peer = Session::<Maths, _>::new(Client);
+    /// peer.room::<Square>(0);
+    /// peer.send(&[7]);
+    /// assert_eq!(peer.job::<Square>(), None);
+    /// assert_eq!(peer.receive(), b"sorry");
+    /// # }
+    /// ```
+    ///
     /// # Panics
     ///
     /// When no state of the machine calls `S`.
@@ -258,6 +366,41 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     }
 
     /// Closes the pool of `S`: no job of it gets a reply any more.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::{JobSession, Session};
+    /// # use std::time::Duration;
+    /// # struct Square;
+    /// # impl Service for Square { type Job = u32; type Reply = u32; }
+    /// # #[state_machine(start = Number, eof => Gone, gone => Sorry)]
+    /// # enum Maths {
+    /// #     #[read(exact = 1, idle = 60s => Gone)] #[to(Asking)] #[rest] Number,
+    /// #     #[call(Square, within = 5s => Sorry, full => Sorry)] #[to(Number)] Asking,
+    /// #     #[run] #[to(Number)] Sorry,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl maths::Handler for Client {
+    /// #     fn number(&mut self, number: &[u8; 1], _: &mut Cx<'_>) -> maths::AfterNumber {
+    /// #         maths::AfterNumber::Asking { job: number[0].into() }
+    /// #     }
+    /// #     fn asking(&mut self, reply: u32, cx: &mut Cx<'_>) -> maths::AfterAsking {
+    /// #         write!(cx, "{reply}");
+    /// #         maths::AfterAsking::Number
+    /// #     }
+    /// #     fn sorry(&mut self, cx: &mut Cx<'_>) -> maths::AfterSorry {
+    /// #         write!(cx, "sorry");
+    /// #         maths::AfterSorry::Number
+    /// #     }
+    /// # }
+    /// # fn main() {
+    /// # let mut peer = Session::<Maths, _>::new(Client);
+    /// peer.send(&[7]);
+    /// peer.close::<Square>();
+    /// assert_eq!(peer.receive(), b"sorry");
+    /// # }
+    /// ```
     ///
     /// # Panics
     ///
@@ -312,6 +455,35 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     }
 
     /// Bounds the connections that the pool of `N` has; at first nothing does.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::Session;
+    /// # #[state_machine(start = Hello, seed = u8, eof => Gone)]
+    /// # enum Inner {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Gone)] Hello { n: u8 },
+    /// #     #[end] Gone,
+    /// # }
+    /// # #[state_machine(start = Door, eof => Gone, gone => Gone)]
+    /// # enum Gate {
+    /// #     #[read(exact = 1, idle = 60s => Gone)] #[to(Through)] Door,
+    /// #     #[handoff(Inner, within = 5s => Gone)] Through,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl gate::Handler for Client {
+    /// #     fn door(&mut self, byte: &[u8; 1], _: &mut Cx<'_>) -> gate::AfterDoor {
+    /// #         gate::AfterDoor::Through { seed: byte[0] }
+    /// #     }
+    /// # }
+    /// # fn main() {
+    /// # let mut peer = Session::<Gate, _>::new(Client);
+    /// peer.room_for::<Inner>(0);
+    /// peer.send(&[7]);
+    /// assert_eq!(peer.state(), Some("Through"));
+    /// assert_eq!(peer.seed::<Inner>(), None);
+    /// # }
+    /// ```
     ///
     /// # Panics
     ///

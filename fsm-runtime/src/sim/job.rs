@@ -50,6 +50,42 @@ pub struct JobSession<M: JobMachine + Drive<H>, H> {
 
 impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// Gives the machine a job, and runs it until it waits for something.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::{JobSession, Session};
+    /// # use std::time::Duration;
+    /// # struct Square;
+    /// # impl Service for Square { type Job = u32; type Reply = u32; }
+    /// # #[state_machine(start = Think, job = u32, reply = u32, message = u32, gone => Lost)]
+    /// # enum Sum {
+    /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
+    /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
+    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[run] #[to(Done)] Lost,
+    /// #     #[end] Done,
+    /// # }
+    /// # struct H;
+    /// # impl sum::Handler for H {
+    /// #     fn think(&mut self, n: &mut u32, _: &mut JobCx<'_, u32>) -> sum::AfterThink {
+    /// #         sum::AfterThink::Asking { job: *n, square: 0 }
+    /// #     }
+    /// #     fn asking(&mut self, _: &mut u32, reply: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAsking {
+    /// #         sum::AfterAsking::Adding { sum: reply }
+    /// #     }
+    /// #     fn adding(&mut self, sum: &mut u32, n: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAdding {
+    /// #         sum::AfterAdding::Done { reply: *sum + n }
+    /// #     }
+    /// #     fn lost(&mut self, _: &mut JobCx<'_, u32>) -> sum::AfterLost {
+    /// #         sum::AfterLost::Done { reply: 0 }
+    /// #     }
+    /// # }
+    /// # fn main() {
+    /// # let mut job = JobSession::<Sum, _>::new(H, 7);
+    /// let job = JobSession::<Sum, _>::new(H, 7);
+    /// assert_eq!(job.state(), Some("Think"));
+    /// # }
+    /// ```
     pub fn new(handler: H, job: M::Job) -> Self {
         let caller = Inbox::default();
         caller.open(CALLER);
@@ -70,16 +106,130 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     }
 
     /// The reply, once it is there; it is taken.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::{JobSession, Session};
+    /// # use std::time::Duration;
+    /// # struct Square;
+    /// # impl Service for Square { type Job = u32; type Reply = u32; }
+    /// # #[state_machine(start = Think, job = u32, reply = u32, message = u32, gone => Lost)]
+    /// # enum Sum {
+    /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
+    /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
+    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[run] #[to(Done)] Lost,
+    /// #     #[end] Done,
+    /// # }
+    /// # struct H;
+    /// # impl sum::Handler for H {
+    /// #     fn think(&mut self, n: &mut u32, _: &mut JobCx<'_, u32>) -> sum::AfterThink {
+    /// #         sum::AfterThink::Asking { job: *n, square: 0 }
+    /// #     }
+    /// #     fn asking(&mut self, _: &mut u32, reply: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAsking {
+    /// #         sum::AfterAsking::Adding { sum: reply }
+    /// #     }
+    /// #     fn adding(&mut self, sum: &mut u32, n: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAdding {
+    /// #         sum::AfterAdding::Done { reply: *sum + n }
+    /// #     }
+    /// #     fn lost(&mut self, _: &mut JobCx<'_, u32>) -> sum::AfterLost {
+    /// #         sum::AfterLost::Done { reply: 0 }
+    /// #     }
+    /// # }
+    /// # fn main() {
+    /// # let mut job = JobSession::<Sum, _>::new(H, 7);
+    /// # job.advance(Duration::from_secs(2));
+    /// assert_eq!(job.replied(), None);
+    /// # job.job::<Square>();
+    /// job.fail::<Square>();
+    /// assert_eq!(job.replied(), Some(0));
+    /// # }
+    /// ```
     pub fn replied(&mut self) -> Option<M::Reply> {
         self.caller.reply(CALLER)?.ok()
     }
 
     /// Lets time pass, with all that comes due in it.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::{JobSession, Session};
+    /// # use std::time::Duration;
+    /// # struct Square;
+    /// # impl Service for Square { type Job = u32; type Reply = u32; }
+    /// # #[state_machine(start = Think, job = u32, reply = u32, message = u32, gone => Lost)]
+    /// # enum Sum {
+    /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
+    /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
+    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[run] #[to(Done)] Lost,
+    /// #     #[end] Done,
+    /// # }
+    /// # struct H;
+    /// # impl sum::Handler for H {
+    /// #     fn think(&mut self, n: &mut u32, _: &mut JobCx<'_, u32>) -> sum::AfterThink {
+    /// #         sum::AfterThink::Asking { job: *n, square: 0 }
+    /// #     }
+    /// #     fn asking(&mut self, _: &mut u32, reply: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAsking {
+    /// #         sum::AfterAsking::Adding { sum: reply }
+    /// #     }
+    /// #     fn adding(&mut self, sum: &mut u32, n: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAdding {
+    /// #         sum::AfterAdding::Done { reply: *sum + n }
+    /// #     }
+    /// #     fn lost(&mut self, _: &mut JobCx<'_, u32>) -> sum::AfterLost {
+    /// #         sum::AfterLost::Done { reply: 0 }
+    /// #     }
+    /// # }
+    /// # fn main() {
+    /// # let mut job = JobSession::<Sum, _>::new(H, 7);
+    /// job.advance(Duration::from_secs(2));
+    /// assert_eq!(job.state(), Some("Asking"));
+    /// # }
+    /// ```
     pub fn advance(&mut self, time: Duration) {
         self.bench.advance(time);
     }
 
     /// Posts a message to the job.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::{JobSession, Session};
+    /// # use std::time::Duration;
+    /// # struct Square;
+    /// # impl Service for Square { type Job = u32; type Reply = u32; }
+    /// # #[state_machine(start = Think, job = u32, reply = u32, message = u32, gone => Lost)]
+    /// # enum Sum {
+    /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
+    /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
+    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[run] #[to(Done)] Lost,
+    /// #     #[end] Done,
+    /// # }
+    /// # struct H;
+    /// # impl sum::Handler for H {
+    /// #     fn think(&mut self, n: &mut u32, _: &mut JobCx<'_, u32>) -> sum::AfterThink {
+    /// #         sum::AfterThink::Asking { job: *n, square: 0 }
+    /// #     }
+    /// #     fn asking(&mut self, _: &mut u32, reply: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAsking {
+    /// #         sum::AfterAsking::Adding { sum: reply }
+    /// #     }
+    /// #     fn adding(&mut self, sum: &mut u32, n: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAdding {
+    /// #         sum::AfterAdding::Done { reply: *sum + n }
+    /// #     }
+    /// #     fn lost(&mut self, _: &mut JobCx<'_, u32>) -> sum::AfterLost {
+    /// #         sum::AfterLost::Done { reply: 0 }
+    /// #     }
+    /// # }
+    /// # fn main() {
+    /// # let mut job = JobSession::<Sum, _>::new(H, 7);
+    /// # job.advance(Duration::from_secs(2));
+    /// # job.job::<Square>();
+    /// # job.reply::<Square>(49);
+    /// job.post(1).unwrap();
+    /// assert_eq!(job.replied(), Some(50));
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -92,6 +242,42 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
 
     /// The next job that this one has given to `S`: see [`Session::job`](super::Session::job).
     ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::{JobSession, Session};
+    /// # use std::time::Duration;
+    /// # struct Square;
+    /// # impl Service for Square { type Job = u32; type Reply = u32; }
+    /// # #[state_machine(start = Think, job = u32, reply = u32, message = u32, gone => Lost)]
+    /// # enum Sum {
+    /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
+    /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
+    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[run] #[to(Done)] Lost,
+    /// #     #[end] Done,
+    /// # }
+    /// # struct H;
+    /// # impl sum::Handler for H {
+    /// #     fn think(&mut self, n: &mut u32, _: &mut JobCx<'_, u32>) -> sum::AfterThink {
+    /// #         sum::AfterThink::Asking { job: *n, square: 0 }
+    /// #     }
+    /// #     fn asking(&mut self, _: &mut u32, reply: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAsking {
+    /// #         sum::AfterAsking::Adding { sum: reply }
+    /// #     }
+    /// #     fn adding(&mut self, sum: &mut u32, n: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAdding {
+    /// #         sum::AfterAdding::Done { reply: *sum + n }
+    /// #     }
+    /// #     fn lost(&mut self, _: &mut JobCx<'_, u32>) -> sum::AfterLost {
+    /// #         sum::AfterLost::Done { reply: 0 }
+    /// #     }
+    /// # }
+    /// # fn main() {
+    /// # let mut job = JobSession::<Sum, _>::new(H, 7);
+    /// # job.advance(Duration::from_secs(2));
+    /// assert_eq!(job.job::<Square>(), Some(7));
+    /// # }
+    /// ```
+    ///
     /// # Panics
     ///
     /// When no state of the machine calls `S`.
@@ -100,6 +286,44 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     }
 
     /// Replies to the first job of `S` that was taken and has no reply yet.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::{JobSession, Session};
+    /// # use std::time::Duration;
+    /// # struct Square;
+    /// # impl Service for Square { type Job = u32; type Reply = u32; }
+    /// # #[state_machine(start = Think, job = u32, reply = u32, message = u32, gone => Lost)]
+    /// # enum Sum {
+    /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
+    /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
+    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[run] #[to(Done)] Lost,
+    /// #     #[end] Done,
+    /// # }
+    /// # struct H;
+    /// # impl sum::Handler for H {
+    /// #     fn think(&mut self, n: &mut u32, _: &mut JobCx<'_, u32>) -> sum::AfterThink {
+    /// #         sum::AfterThink::Asking { job: *n, square: 0 }
+    /// #     }
+    /// #     fn asking(&mut self, _: &mut u32, reply: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAsking {
+    /// #         sum::AfterAsking::Adding { sum: reply }
+    /// #     }
+    /// #     fn adding(&mut self, sum: &mut u32, n: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAdding {
+    /// #         sum::AfterAdding::Done { reply: *sum + n }
+    /// #     }
+    /// #     fn lost(&mut self, _: &mut JobCx<'_, u32>) -> sum::AfterLost {
+    /// #         sum::AfterLost::Done { reply: 0 }
+    /// #     }
+    /// # }
+    /// # fn main() {
+    /// # let mut job = JobSession::<Sum, _>::new(H, 7);
+    /// # job.advance(Duration::from_secs(2));
+    /// let n = job.job::<Square>().unwrap();
+    /// job.reply::<Square>(n * n);
+    /// assert_eq!(job.state(), Some("Adding"));
+    /// # }
+    /// ```
     ///
     /// # Panics
     ///
@@ -111,6 +335,44 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
 
     /// Lets the first job of `S` fail that was taken and has no reply yet.
     ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::{JobSession, Session};
+    /// # use std::time::Duration;
+    /// # struct Square;
+    /// # impl Service for Square { type Job = u32; type Reply = u32; }
+    /// # #[state_machine(start = Think, job = u32, reply = u32, message = u32, gone => Lost)]
+    /// # enum Sum {
+    /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
+    /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
+    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[run] #[to(Done)] Lost,
+    /// #     #[end] Done,
+    /// # }
+    /// # struct H;
+    /// # impl sum::Handler for H {
+    /// #     fn think(&mut self, n: &mut u32, _: &mut JobCx<'_, u32>) -> sum::AfterThink {
+    /// #         sum::AfterThink::Asking { job: *n, square: 0 }
+    /// #     }
+    /// #     fn asking(&mut self, _: &mut u32, reply: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAsking {
+    /// #         sum::AfterAsking::Adding { sum: reply }
+    /// #     }
+    /// #     fn adding(&mut self, sum: &mut u32, n: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAdding {
+    /// #         sum::AfterAdding::Done { reply: *sum + n }
+    /// #     }
+    /// #     fn lost(&mut self, _: &mut JobCx<'_, u32>) -> sum::AfterLost {
+    /// #         sum::AfterLost::Done { reply: 0 }
+    /// #     }
+    /// # }
+    /// # fn main() {
+    /// # let mut job = JobSession::<Sum, _>::new(H, 7);
+    /// # job.advance(Duration::from_secs(2));
+    /// job.job::<Square>();
+    /// job.fail::<Square>();
+    /// assert_eq!(job.ended(), Some(Ended::Done));
+    /// # }
+    /// ```
+    ///
     /// # Panics
     ///
     /// When there is none.
@@ -120,11 +382,81 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     }
 
     /// The name of its state; `None` when it is over.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::{JobSession, Session};
+    /// # use std::time::Duration;
+    /// # struct Square;
+    /// # impl Service for Square { type Job = u32; type Reply = u32; }
+    /// # #[state_machine(start = Think, job = u32, reply = u32, message = u32, gone => Lost)]
+    /// # enum Sum {
+    /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
+    /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
+    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[run] #[to(Done)] Lost,
+    /// #     #[end] Done,
+    /// # }
+    /// # struct H;
+    /// # impl sum::Handler for H {
+    /// #     fn think(&mut self, n: &mut u32, _: &mut JobCx<'_, u32>) -> sum::AfterThink {
+    /// #         sum::AfterThink::Asking { job: *n, square: 0 }
+    /// #     }
+    /// #     fn asking(&mut self, _: &mut u32, reply: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAsking {
+    /// #         sum::AfterAsking::Adding { sum: reply }
+    /// #     }
+    /// #     fn adding(&mut self, sum: &mut u32, n: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAdding {
+    /// #         sum::AfterAdding::Done { reply: *sum + n }
+    /// #     }
+    /// #     fn lost(&mut self, _: &mut JobCx<'_, u32>) -> sum::AfterLost {
+    /// #         sum::AfterLost::Done { reply: 0 }
+    /// #     }
+    /// # }
+    /// # fn main() {
+    /// # let mut job = JobSession::<Sum, _>::new(H, 7);
+    /// assert_eq!(job.state(), Some("Think"));
+    /// # }
+    /// ```
     pub fn state(&self) -> Option<&'static str> {
         self.bench.state()
     }
 
     /// Why it is over, if it is.
+    ///
+    /// ```
+    /// # use fsm_runtime::prelude::*;
+    /// # use fsm_runtime::sim::{JobSession, Session};
+    /// # use std::time::Duration;
+    /// # struct Square;
+    /// # impl Service for Square { type Job = u32; type Reply = u32; }
+    /// # #[state_machine(start = Think, job = u32, reply = u32, message = u32, gone => Lost)]
+    /// # enum Sum {
+    /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
+    /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
+    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[run] #[to(Done)] Lost,
+    /// #     #[end] Done,
+    /// # }
+    /// # struct H;
+    /// # impl sum::Handler for H {
+    /// #     fn think(&mut self, n: &mut u32, _: &mut JobCx<'_, u32>) -> sum::AfterThink {
+    /// #         sum::AfterThink::Asking { job: *n, square: 0 }
+    /// #     }
+    /// #     fn asking(&mut self, _: &mut u32, reply: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAsking {
+    /// #         sum::AfterAsking::Adding { sum: reply }
+    /// #     }
+    /// #     fn adding(&mut self, sum: &mut u32, n: u32, _: &mut JobCx<'_, u32>) -> sum::AfterAdding {
+    /// #         sum::AfterAdding::Done { reply: *sum + n }
+    /// #     }
+    /// #     fn lost(&mut self, _: &mut JobCx<'_, u32>) -> sum::AfterLost {
+    /// #         sum::AfterLost::Done { reply: 0 }
+    /// #     }
+    /// # }
+    /// # fn main() {
+    /// # let mut job = JobSession::<Sum, _>::new(H, 7);
+    /// assert_eq!(job.ended(), None);
+    /// # }
+    /// ```
     pub fn ended(&self) -> Option<Ended> {
         self.bench.ended()
     }
