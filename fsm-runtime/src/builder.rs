@@ -635,7 +635,7 @@ impl<M: Machine> Builder<M> {
     /// A handler is made on each of the pool's threads when it starts, and serves all jobs that run
     /// there, one after another: it is the place for a connection to a database. A job that panics
     /// is its end; then another one is made. If that fails the thread tries again ten times a second, and
-    /// takes no jobs until it has one.
+    /// takes no jobs until it has one. While the pool drains jobs without a handler fail.
     ///
     /// ```
     /// # use fsm_runtime::prelude::*;

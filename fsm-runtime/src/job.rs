@@ -55,30 +55,34 @@ impl<M: JobMachine, H> JobEnv<M, H> {
         Self { handler: Some(handler), make, inbox, bounds, control, desk, link, output }
     }
 
-    /// Makes another handler, for as long as it takes, unless the pool closes meanwhile. Others take
-    /// the jobs until then.
+    /// Makes another handler, for as long as it takes. Others take the jobs until then. Once the pool
+    /// drains it tries no longer: this thread may be the only one, which must see to the end.
     fn make_another(&mut self) {
-        let Some(make) = &self.make else { return };
-        let Desk { seats, thread, turn, .. } = &self.desk;
-        seats.block(*thread, *turn, Blocked::Declared);
-        let mut said = false;
-        while self.handler.is_none() && self.control.order() != Order::Close {
-            match caught(|| make()).unwrap_or_else(|| Err("it panicked".to_owned())) {
-                Ok(handler) => self.handler = Some(handler),
-                Err(error) => {
-                    if !std::mem::replace(&mut said, true) {
-                        let machine = M::SPEC.name;
-                        tracing::error!(
-                            machine,
-                            error,
-                            "a thread is without a handler; it tries on"
-                        );
-                    }
-                    thread::sleep(AGAIN);
-                }
-            }
+        if self.make.is_none() {
+            return;
         }
-        seats.unblock(*thread, *turn, Blocked::Declared);
+        let Desk { seats, thread, turn, .. } = &self.desk;
+        let (seats, thread, turn) = (Arc::clone(seats), *thread, *turn);
+        seats.block(thread, turn, Blocked::Declared);
+        let mut said = false;
+        while let (Order::Run, Err(error)) = (self.control.order(), self.try_make()) {
+            if !std::mem::replace(&mut said, true) {
+                let machine = M::SPEC.name;
+                tracing::error!(machine, error, "a thread is without a handler; it tries on");
+            }
+            thread::sleep(AGAIN);
+        }
+        seats.unblock(thread, turn, Blocked::Declared);
+    }
+
+    /// Makes a handler if there is none, or says why not.
+    fn try_make(&mut self) -> Result<(), String> {
+        if self.handler.is_none() {
+            let Some(make) = &self.make else { return Err("there is only one".to_owned()) };
+            let handler = caught(|| make()).unwrap_or_else(|| Err("it panicked".to_owned()));
+            self.handler = Some(handler?);
+        }
+        Ok(())
     }
 }
 
@@ -97,6 +101,10 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
     const SPEC: &'static Spec = M::SPEC;
 
     fn turn(&mut self, key: Key, _: Ready, env: &mut JobEnv<M, H>) -> After {
+        if env.try_make().is_err() {
+            // It has been said, and tried often.
+            return After::Gone(Ended::Panicked);
+        }
         let JobEnv { handler: Some(handler), inbox, bounds, desk, link, output, .. } = env else {
             return After::Gone(Ended::Panicked);
         };

@@ -81,6 +81,31 @@ fn x8_a_thread_that_has_lost_its_handler_leaves_the_jobs_to_others_until_it_has_
 }
 
 #[test]
+fn x11_a_drain_does_not_wait_for_a_handler_that_cannot_be_made() {
+    let fails = Arc::<AtomicBool>::default();
+    let builder = Pool::builder::<Tasks>("tasks").drain_within(LONG * 2);
+    let handle = builder.handle();
+    let make = {
+        let fails = Arc::clone(&fails);
+        move || {
+            if fails.load(Ordering::SeqCst) {
+                return Err("the database is down");
+            }
+            Ok(Worker(Arc::default()))
+        }
+    };
+    let running = builder.try_worker(make).start().unwrap();
+    fails.store(true, Ordering::SeqCst);
+    // The only thread has none from here on, and a job waits for it.
+    assert_eq!(handle.submit(Task::Panic).unwrap().wait(), None);
+    let waits = handle.submit(Task::Count).unwrap();
+    let (sender, drained) = mpsc::channel();
+    thread::spawn(move || sender.send(running.drain()).unwrap());
+    let stats = drained.recv_timeout(LONG).expect("the drain ends").unwrap();
+    assert_eq!((waits.wait(), stats.open), (None, 0));
+}
+
+#[test]
 fn x8_a_start_that_fails_half_way_ends_the_jobs_that_were_given_to_it() {
     let (first, second) = (Arc::<Door>::default(), Arc::<Door>::default());
     let builder = Pool::builder::<Tasks>("tasks").threads(2).cap(1).watch(false).max_jobs(3);
