@@ -84,7 +84,11 @@ impl Value {
     pub(crate) fn of(mut runs: Vec<f64>) -> Self {
         runs.sort_by(f64::total_cmp);
         let middle = runs.len() / 2;
-        let median = if runs.len() % 2 == 1 { runs[middle] } else { f64::midpoint(runs[middle - 1], runs[middle]) };
+        let median = if runs.len() % 2 == 1 {
+            runs[middle]
+        } else {
+            f64::midpoint(runs[middle - 1], runs[middle])
+        };
         Self { median, least: runs[0], most: runs[runs.len() - 1], runs: runs.len() }
     }
 }

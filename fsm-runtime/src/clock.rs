@@ -25,7 +25,7 @@ impl Start {
 pub(crate) struct Clock {
     start: Start,
     #[cfg(target_os = "linux")]
-    coarse: rustix::time::Timespec,
+    coarse: Option<nix::sys::time::TimeSpec>,
 }
 
 impl Clock {
@@ -65,6 +65,6 @@ impl Clock {
 
 #[inline]
 #[cfg(target_os = "linux")]
-fn coarse() -> rustix::time::Timespec {
-    rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse)
+fn coarse() -> Option<nix::sys::time::TimeSpec> {
+    nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC_COARSE).ok()
 }

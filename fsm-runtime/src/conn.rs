@@ -1,5 +1,7 @@
 use std::io;
 
+use mio::Registry;
+
 use crate::actor::{Actor, Pause, Share};
 use crate::arrivals::{Departure, Parcel};
 use crate::env::{Bounds, Env, Leaving};
@@ -10,7 +12,7 @@ use crate::output::{Kept, Output};
 use crate::task::{After, Desk, Task, caught};
 use crate::transport::Transport;
 use crate::unread::Unread;
-use crate::{Cx, Drive, Ended, Input, Key, Machine, Peer, Spec};
+use crate::{Cx, Drive, Ended, Input, Key, Machine, Peer, Spec, token};
 
 /// A connection: a socket, a machine and its handler.
 ///
@@ -36,6 +38,16 @@ struct Cold<P> {
     overdue: bool,
     /// Whom the handler is made for that is not there yet.
     newcomer: Option<Peer>,
+}
+
+/// A turn that has read and run the machine.
+struct Midway<P> {
+    /// Where the unread bytes are in the thread's buffer.
+    start: usize,
+    end: usize,
+    seen: Seen<P>,
+    share: Share,
+    paused: io::Result<Pause>,
 }
 
 impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
@@ -65,8 +77,20 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         Self { link, actor, handler: None, ending: None, cold: Some(Box::new(cold)) }
     }
 
-    pub(crate) fn socket_mut(&mut self) -> &mut S {
-        self.link.socket_mut()
+    /// Registers with the poll, and has its mailbox opened: from now on there can be events for it.
+    fn enter(
+        &mut self,
+        key: Key,
+        registry: Option<&Registry>,
+        inbox: &Inbox<M::Message>,
+    ) -> io::Result<()> {
+        if let Some(registry) = registry {
+            self.link.socket_mut().register(registry, token::from_key(key))?;
+        }
+        if Self::MAIL {
+            inbox.open(key);
+        }
+        Ok(())
     }
 
     /// Before it is closed: if output is `lost` with it, the peer must not take what it got for all.
@@ -81,13 +105,60 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         self.cold.as_ref().map_or(0, |cold| cold.input.len())
     }
 
+    /// A turn of a connection that waits for input and has nothing left from earlier. Most turns are
+    /// such, and most of these read once, use up what they get, and send the whole answer. Where that
+    /// is not so, the turn goes on as any other one does.
+    #[inline]
+    fn quick(&mut self, key: Key, env: &mut Env<M, H>) -> After {
+        let Some(handler) = &mut self.handler else { return self.whole(key, env, None) };
+        let end = match self.link.read(&mut env.buffer) {
+            Ok(Got::Bytes(end)) => end,
+            Ok(Got::Nothing | Got::End) => return self.whole(key, env, None),
+            Err(_) => return After::Gone(Ended::Reset),
+        };
+        let Bounds { calls, bytes, output: mark, .. } = env.bounds;
+        let now = env.desk.now;
+        let mut share = Share { calls, bytes: bytes.saturating_sub(end), sent: 0, mark };
+        let mut cx = Cx::new(&mut env.output, self.link.socket(), &env.inbox, key, &env.desk);
+        let mut input = Input::resumed(&env.buffer[..end], Seen::default(), false);
+        let paused = self.actor.run(handler, &mut input, &mut cx, &self.link, now, &mut share);
+        let rest = input.rest().len();
+        let seen = input.into_seen();
+        let over = rest == 0
+            && matches!(paused, Ok(Pause::Input))
+            && self.link.only_waits()
+            && self.actor.due() > now
+            && !env.desk.draining;
+        if over {
+            match self.link.flush(&mut env.output) {
+                Ok(_) if env.output.len() == 0 => return After::Wait,
+                Ok(sent) => share.sent(sent),
+                Err(_) => return self.reset(env),
+            }
+        }
+        self.whole(key, env, Some(Midway { start: end - rest, end, seen, share, paused }))
+    }
+
+    fn reset(&mut self, env: &mut Env<M, H>) -> After {
+        env.output.discard();
+        After::Gone(Ended::Reset)
+    }
+
     /// Runs the machine until it waits for something that has not come, or has had its share.
     ///
     /// After `Gone` nothing of the connection is left in `env`; after a panic its output may be.
-    #[inline]
-    fn go_on(&mut self, key: Key, env: &mut Env<M, H>) -> After {
+    #[inline(never)]
+    fn whole(
+        &mut self,
+        key: Key,
+        env: &mut Env<M, H>,
+        midway: Option<Midway<M::Partial>>,
+    ) -> After {
+        let Bounds { calls, bytes, output: mark, .. } = env.bounds;
         let mut unread = Unread::new(&mut env.buffer);
         let mut seen = Seen::default();
+        let mut share = Share { calls, bytes, sent: 0, mark };
+        let mut paused = None;
         let mut stalled_by = u64::MAX;
         let mut overdue = false;
         if let Some(cold) = self.cold.take() {
@@ -96,10 +167,17 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             stalled_by = cold.stalled_by;
             overdue = cold.overdue;
             env.output.resume(cold.output);
-            if let (Some(peer), Some(make)) = (cold.newcomer, &env.make) {
-                // The user's code: it runs here and not where connections are accepted, so that nobody
-                // waits for it who could be served.
-                self.handler = Some(make(peer));
+            if let Some(peer) = cold.newcomer {
+                if let Err(error) = self.enter(key, env.registry.as_deref(), &env.inbox) {
+                    tracing::warn!(%peer, %error, "a connection is lost");
+                    self.abort_if(env.output.len());
+                    return self.reset(env);
+                }
+                if let Some(make) = &env.make {
+                    // The user's code: it runs here and not where connections are accepted, so that
+                    // nobody waits for it who could be served.
+                    self.handler = Some(make(peer));
+                }
             }
             if stalled_by <= env.desk.now {
                 // A poll may tell of room late, when much of the socket's buffer is free again.
@@ -110,8 +188,12 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             return self.end(why, stalled_by, key, env);
         }
         let Some(handler) = &mut self.handler else { return After::Gone(Ended::Panicked) };
-        let Bounds { calls, bytes, output: mark, .. } = env.bounds;
-        let mut share = Share { calls, bytes, sent: 0, mark };
+        if let Some(midway) = midway {
+            unread.resume_at(midway.start, midway.end);
+            seen = midway.seen;
+            share = midway.share;
+            paused = Some(midway.paused);
+        }
         let mut cx = Cx::new(&mut env.output, self.link.socket(), &env.inbox, key, &env.desk);
         let paused = Self::run(
             (&mut self.actor, handler, &self.link),
@@ -119,6 +201,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             &mut cx,
             (env.desk.now, &mut overdue),
             &mut share,
+            paused,
         );
         let flushed = paused.and_then(|pause| {
             share.sent(self.link.flush(cx.output())?);
@@ -153,30 +236,34 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
                     env,
                 )
             }
-            Err(_) => {
-                env.output.discard();
-                After::Gone(Ended::Reset)
-            }
+            Err(_) => self.reset(env),
         }
     }
 
-    /// Runs the machine, reads, and takes the edges of times that have passed.
-    #[inline]
+    /// Runs the machine, reads, and takes the edges of times that have passed. If it was run `before`,
+    /// that was after a read.
     fn run(
         (actor, handler, link): (&mut Actor<M>, &mut H, &Link<S>),
         (unread, seen): (&mut Unread<'_>, &mut Seen<M::Partial>),
         cx: &mut Cx<'_, M::Message, M::Side>,
         (now, overdue): (u64, &mut bool),
         share: &mut Share,
+        mut before: Option<io::Result<Pause>>,
     ) -> io::Result<Pause> {
-        let mut has_read = false;
+        let mut has_read = before.is_some();
         loop {
-            let mut input = Input::resumed(unread.bytes(), std::mem::take(seen), link.ended());
-            let paused = actor.run(handler, &mut input, cx, link, now, share);
-            let rest = input.rest().len();
-            *seen = input.into_seen();
-            unread.leave(rest);
-            let pause = paused?;
+            let pause = match before.take() {
+                Some(paused) => paused?,
+                None => {
+                    let seen_before = std::mem::take(seen);
+                    let mut input = Input::resumed(unread.bytes(), seen_before, link.ended());
+                    let paused = actor.run(handler, &mut input, cx, link, now, share);
+                    let rest = input.rest().len();
+                    *seen = input.into_seen();
+                    unread.leave(rest);
+                    paused?
+                }
+            };
             let readable = pause == Pause::Input && link.readable();
             // What has come in time is taken before the edge of a time that has passed; but only
             // what one read gets, so that a peer that sends and sends does not put it off.
@@ -224,7 +311,6 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     }
 
     /// Keeps what is left over, if anything is.
-    #[inline]
     fn settle(
         &mut self,
         pause: Pause,
@@ -240,7 +326,9 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             }
             rest.output = env.output.keep();
         }
-        if waits || !rest.input.is_empty() {
+        let rests = !waits && rest.input.is_empty();
+        self.link.set_eager(rests && pause == Pause::Input);
+        if !rests {
             self.cold = Some(Box::new(rest));
         } else if env.desk.draining
             && pause != Pause::Share
@@ -255,6 +343,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     fn end(&mut self, why: Ended, stalled_by: u64, key: Key, env: &mut Env<M, H>) -> After {
         if self.ending.is_none() {
             self.ending = Some(why);
+            self.link.set_eager(false);
             if Self::MAIL {
                 // Nobody is there any more to take them.
                 env.inbox.close(key);
@@ -315,7 +404,7 @@ impl<M: Drive<H>, H, S: Transport> Task for Conn<M, H, S> {
     #[inline]
     fn turn(&mut self, key: Key, ready: Ready, env: &mut Env<M, H>) -> After {
         self.link.set(ready);
-        self.go_on(key, env)
+        if self.link.only_reads() { self.quick(key, env) } else { self.whole(key, env, None) }
     }
 
     #[inline]

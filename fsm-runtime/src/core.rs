@@ -245,6 +245,34 @@ impl<T> PortCore<T> {
         Effect::Poll { thread: follower, wait: true }
     }
 
+    /// What `Event`, `Take` and `Done` come to for the only thread of a port, if no packet is before this
+    /// one: the connection, which it runs in place. Nobody else could have it meanwhile, so it stays idle.
+    ///
+    /// The other way of such a thread is [`pass_next`](PortCore::pass_next).
+    #[inline]
+    pub(crate) fn pass(&mut self, key: Key) -> Option<&mut T> {
+        let free = self.queue.is_empty();
+        let slot = self.slots.get_mut(key.slot())?;
+        if slot.generation == key.generation() && free { slot.value.as_mut() } else { None }
+    }
+
+    /// The packet at the head of the queue, for the only thread of a port.
+    #[inline]
+    pub(crate) fn pass_next(&mut self) -> Option<Key> {
+        while let Some(key) = self.queue.pop_front() {
+            if let Some(slot) = self.live(key) {
+                slot.run = Run::Idle;
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// The number of packets.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
     /// A slot for a new connection, with its key.
     pub(crate) fn open(&mut self, value: T) -> Key {
         let entry = self.slots.vacant_entry();
@@ -268,7 +296,8 @@ impl<T> PortCore<T> {
         value
     }
 
-    fn free(&mut self) {
+    /// The batch of events is over: slots can be used again.
+    pub(crate) fn free(&mut self) {
         for index in self.freed.drain(..) {
             self.slots.remove(index);
         }

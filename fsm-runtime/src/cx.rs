@@ -2,7 +2,6 @@ use std::any::Any;
 use std::fmt::{self, Arguments};
 use std::io;
 use std::marker::PhantomData;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -97,7 +96,7 @@ impl<'a, Msg, On: Side> Cx<'a, Msg, On> {
     /// Notes the state whose handler may run next.
     #[inline]
     pub(crate) fn at_state(&self, state: usize) {
-        self.desk.state.store(state, Ordering::Relaxed);
+        self.desk.heartbeat.at_state(state);
     }
 
     /// Notes how much input there is for the next handler.

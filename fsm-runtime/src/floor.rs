@@ -1,38 +1,31 @@
 use std::sync::Arc;
 
-use mio::Registry;
-
 use crate::actor::Actor;
 use crate::arrivals::{Arrivals, Parcel};
 use crate::clock::Start;
 use crate::conn::Conn;
 use crate::control::Control;
 use crate::credits::{Credit, Credits};
-use crate::inbox::Inbox;
 use crate::link::Ready;
 use crate::output::Kept;
-use crate::port::{NotOpened, Port};
+use crate::port::Port;
 use crate::socket::Socket;
 use crate::task::{Task, caught};
 use crate::transport::Transport;
-use crate::{Drive, Ended, Machine, Peer, token};
+use crate::{Drive, Ended, Machine, Peer};
 
 /// Where connections are placed: the ports of a pool.
 pub(crate) struct Floor<M: Machine, H> {
     pub(crate) name: String,
-    pub(crate) places: Box<[Place<M, H>]>,
-    pub(crate) inbox: Inbox<M::Message>,
+    pub(crate) places: Places<M, H>,
     pub(crate) control: Arc<Control>,
     pub(crate) start: Start,
     /// Each port keeps what it accepts.
     pub(crate) stays: bool,
 }
 
-/// A port, and the poll that its sockets belong to.
-pub(crate) struct Place<M: Machine, H> {
-    pub(crate) port: Arc<Port<Conn<M, H, Socket>>>,
-    pub(crate) registry: Arc<Registry>,
-}
+/// The ports of a pool.
+pub(crate) type Places<M, H> = Box<[Arc<Port<Conn<M, H, Socket>>>]>;
 
 /// A connection without a machine.
 pub(crate) struct Newcomer<S> {
@@ -71,27 +64,18 @@ impl<M: Drive<H>, H> Floor<M, H> {
         };
         let conn = Box::new(Conn::of(peer, socket, actor, (input, output, ended)));
         let at = self.place(here);
-        let Place { port, registry } = &self.places[at];
-        let placed = port.open(conn, ready, here == Some(at), |conn, key| {
-            conn.socket_mut().register(registry, token::from_key(key))?;
-            if Conn::<M, H, Socket>::MAIL {
-                self.inbox.open(key);
-            }
-            Ok(())
-        });
-        if let Err((why, conn)) = placed {
-            let ended = match why {
-                NotOpened::Closed => Ended::Closed,
-                NotOpened::Failed(error) => {
-                    tracing::warn!(pool = self.name, %peer, %error, "a connection is lost");
-                    Ended::Reset
-                }
-            };
+        let port = &self.places[at];
+        let placed = if here == Some(at) {
+            port.open_here(conn, ready).map(drop)
+        } else {
+            port.open(conn, ready)
+        };
+        if let Err(conn) = placed {
             conn.cut_off();
             if caught(|| drop(conn)).is_none() {
                 tracing::error!(pool = self.name, "a handler panicked while it was dropped");
             }
-            self.control.ended(ended);
+            self.control.ended(Ended::Closed);
         }
     }
 
@@ -99,7 +83,7 @@ impl<M: Drive<H>, H> Floor<M, H> {
         if let (Some(here), true) = (here, self.stays) {
             return here;
         }
-        let loads = self.places.iter().map(|place| place.port.load()).enumerate();
+        let loads = self.places.iter().map(|port| port.load()).enumerate();
         loads.min_by_key(|(_, load)| *load).map_or(0, |(at, _)| at)
     }
 }

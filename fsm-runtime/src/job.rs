@@ -22,6 +22,8 @@ const AGAIN: Duration = Duration::from_millis(100);
 pub(crate) struct Job<M, H> {
     actor: Actor<M>,
     to: Option<Return>,
+    /// It has had a turn.
+    entered: bool,
     handler: PhantomData<fn(H)>,
 }
 
@@ -92,7 +94,7 @@ impl<M: JobMachine, H> Job<M, H> {
 
     /// The user's code may run here, and panic.
     pub(crate) fn new(job: M::Job, to: Return, now: u64) -> Self {
-        Self { actor: Actor::new(job, now), to: Some(to), handler: PhantomData }
+        Self { actor: Actor::new(job, now), to: Some(to), entered: false, handler: PhantomData }
     }
 }
 
@@ -108,6 +110,9 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
         let JobEnv { handler: Some(handler), inbox, bounds, desk, link, output, .. } = env else {
             return After::Gone(Ended::Panicked);
         };
+        if Self::MAIL && !std::mem::replace(&mut self.entered, true) {
+            inbox.open(key);
+        }
         let mut reply: Option<M::Reply> = None;
         let now = desk.now;
         let mut share = Share { calls: bounds.calls, bytes: 1, sent: 0, mark: usize::MAX };

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::clock::Start;
 use crate::control::Control;
 use crate::credits::{Credit, Credits};
-use crate::inbox::{Inbox, Return};
+use crate::inbox::Return;
 use crate::job::Job;
 use crate::jobs::Jobs;
 use crate::link::Ready;
@@ -15,7 +15,6 @@ use crate::{Drive, Ended, JobMachine, Service};
 pub(crate) struct JobPort<M: JobMachine, H> {
     pub(crate) name: String,
     pub(crate) port: Arc<Port<Job<M, H>>>,
-    pub(crate) inbox: Inbox<M::Message>,
     pub(crate) control: Arc<Control>,
     pub(crate) start: Start,
 }
@@ -41,13 +40,7 @@ where
             self.control.ended(Ended::Panicked);
             return;
         };
-        let placed = self.port.open(job, Ready::NONE, false, |_, key| {
-            if Job::<M, H>::MAIL {
-                self.inbox.open(key);
-            }
-            Ok(())
-        });
-        if let Err((_, job)) = placed {
+        if let Err(job) = self.port.open(job, Ready::NONE) {
             // The pool has closed meanwhile: the caller learns it.
             if caught(|| drop(job)).is_none() {
                 tracing::error!(pool = self.name, "a job panicked while it was dropped");

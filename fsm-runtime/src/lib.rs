@@ -92,6 +92,7 @@ mod error;
 mod floor;
 mod frame;
 mod handle;
+mod heartbeat;
 mod inbox;
 mod input;
 mod job;

@@ -28,6 +28,8 @@ impl Ready {
     const EOF: Self = Self(16);
     /// We have ended our stream.
     const SHUT: Self = Self(32);
+    /// The machine was left waiting for input, with none to use.
+    const EAGER: Self = Self(128);
 }
 
 impl std::ops::BitOr for Ready {
@@ -96,6 +98,28 @@ impl<S: Transport> Link<S> {
     #[inline]
     fn clear(&self, bits: Ready) {
         self.ready.set(Ready(self.ready.get().0 & !bits.0));
+    }
+
+    /// Whether all there is to do is to read.
+    #[inline]
+    pub(crate) fn only_reads(&self) -> bool {
+        self.ready.get().0 & !Ready::WRITE.0 == Ready::READ.0 | Ready::EAGER.0
+    }
+
+    /// Whether there is nothing to do but to wait for input.
+    #[inline]
+    pub(crate) fn only_waits(&self) -> bool {
+        self.ready.get().0 & !Ready::WRITE.0 == Ready::EAGER.0
+    }
+
+    /// Notes whether the machine waits for input and has none.
+    #[inline]
+    pub(crate) fn set_eager(&self, eager: bool) {
+        if eager {
+            self.set(Ready::EAGER);
+        } else {
+            self.clear(Ready::EAGER);
+        }
     }
 
     #[inline]

@@ -5,6 +5,7 @@ use crate::bed::Bed;
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::link::Ready;
+use crate::port::Tells;
 use crate::worker::{Drain, Waits};
 use crate::{Key, PoolError};
 
@@ -16,12 +17,7 @@ pub(crate) struct Nap {
 }
 
 impl Waits for Nap {
-    fn wait(
-        &mut self,
-        until: u64,
-        clock: &mut Clock,
-        _: &mut Vec<(Key, Ready)>,
-    ) -> Result<(), PoolError> {
+    fn wait(&mut self, until: u64, clock: &mut Clock) -> Result<(), PoolError> {
         let (now, _) = clock.read();
         if self.drain.begins(&self.control, now) {
             self.control.close_if_drained();
@@ -33,4 +29,10 @@ impl Waits for Nap {
         }
         Ok(())
     }
+
+    fn take_up(&mut self, _: u64) {}
+}
+
+impl Tells for Nap {
+    fn events(&mut self, _: &mut usize, _: impl FnMut(Key, Ready)) {}
 }

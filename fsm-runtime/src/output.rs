@@ -58,6 +58,25 @@ impl Output {
     /// Sends until all has left or the socket takes no more; says whether all has left.
     #[inline]
     pub(crate) fn flush(&mut self, socket: &impl Transport) -> io::Result<bool> {
+        // Nearly always it is a short answer, which leaves at once.
+        if self.shared == 0 && self.sent == 0 && !self.buffer.is_empty() {
+            match socket.write(&self.buffer) {
+                Ok(n) if n == self.buffer.len() && n <= KEEP => {
+                    self.buffer.clear();
+                    return Ok(true);
+                }
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => self.advance(n),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.flush_on(socket)
+    }
+
+    #[inline(never)]
+    fn flush_on(&mut self, socket: &impl Transport) -> io::Result<bool> {
         while self.len() > 0 {
             let result = if self.shared == 0 {
                 socket.write(&self.buffer[self.sent..])

@@ -1,9 +1,10 @@
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::{fmt, io};
 
 use crate::core::{Effect, Input, PortCore, Thread};
 use crate::credits::Wakes;
+use crate::heartbeat::Heartbeat;
 use crate::link::Ready;
 use crate::seats::{Blocks, Runs, Seats};
 use crate::shell::{Blocked, Locked, Shell, Work};
@@ -12,6 +13,11 @@ use crate::task::Task;
 use crate::timers::Timers;
 use crate::watchdog::Alarm;
 use crate::{Key, Spec};
+
+mod alone;
+
+pub(crate) use alone::Tells;
+use alone::{ALONE, Posted};
 
 /// Deadlines looked at between two polls: a storm of them must not keep others waiting (X6).
 const EXPIRIES: usize = 1024;
@@ -28,12 +34,13 @@ pub(crate) struct Port<T> {
     /// The number of connections or jobs, for whoever looks for the least loaded port.
     load: AtomicUsize,
     counters: Arc<Counters>,
-    /// For the watchdog: what the system knows the threads by, where it tells, and the state whose
-    /// handler each runs.
+    /// For the watchdog: what the system knows the threads by, where it tells, and what each runs.
     threads: Mutex<Vec<Option<Arc<str>>>>,
-    states: Box<[Arc<AtomicUsize>]>,
+    heartbeats: Box<[Arc<Heartbeat>]>,
     watchdog: OnceLock<Arc<Alarm>>,
     threads_left: AtomicUsize,
+    /// What comes from elsewhere for a thread that is alone.
+    posted: Mutex<Posted<T>>,
 }
 
 /// What a port keeps for a connection or a job.
@@ -53,6 +60,8 @@ struct Guarded {
     draining: bool,
     /// When the thread that polls comes back at the latest.
     sleeps_until: u64,
+    /// Those that had their share since the poll, where the thread is alone.
+    again: Vec<Key>,
 }
 
 /// What a thread does next.
@@ -77,21 +86,13 @@ pub(crate) struct Turn<T> {
     pub(crate) draining: bool,
 }
 
-/// Why a port did not take up a connection or job.
-#[derive(Debug)]
-pub(crate) enum NotOpened {
-    Closed,
-    /// It could not be registered.
-    Failed(io::Error),
-}
-
 /// What a turn leaves behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Left {
-    /// It waits, and is due at that time.
-    Waits(u64),
+    /// It waits for an event.
+    Waits,
     /// It has more to do, but had its share.
-    Again(u64),
+    Again,
     /// It is over.
     Gone,
 }
@@ -110,47 +111,53 @@ impl<T: Task> Port<T> {
             load: AtomicUsize::new(0),
             counters,
             threads: Mutex::new(vec![None; threads]),
-            states: (0..threads).map(|_| Arc::default()).collect(),
+            heartbeats: (0..threads).map(|_| Arc::default()).collect(),
+            posted: Mutex::new(Posted::default()),
             watchdog: OnceLock::new(),
             threads_left: AtomicUsize::new(threads),
         }
     }
 
-    /// Takes up a connection or job, which has a turn soon. `register` is told its key before
-    /// anything can happen to it.
-    ///
-    /// `here` is the thread that has polled, if it is that: it needs not be woken.
-    pub(crate) fn open(
-        &self,
-        task: Box<T>,
-        ready: Ready,
-        here: bool,
-        register: impl FnOnce(&mut T, Key) -> io::Result<()>,
-    ) -> Result<Key, (NotOpened, Box<T>)> {
+    /// Takes up a connection or job, which has a turn soon; it comes back if the port is closed.
+    pub(crate) fn open(&self, task: Box<T>, ready: Ready) -> Result<(), Box<T>> {
+        if self.is_alone() {
+            return self.open_posted(task, ready);
+        }
         let opened = self.shell.locked(|port| {
-            if port.core().is_closed() {
-                return Err((NotOpened::Closed, task));
-            }
-            // It was in the backlog when the drain began: a request that has come with it is answered.
-            let ready = if port.guarded().draining { ready | Ready::READ } else { ready };
-            let slot = Slot { ready, scheduled: u64::MAX, task: Some(task) };
-            let key = port.core().open(slot);
-            let task = port.core().get_mut(key).and_then(|slot| slot.task.as_mut());
-            if let Some(Err(error)) = task.map(|task| register(task, key)) {
-                let slot = port.core().close(key);
-                return match slot.and_then(|slot| slot.task) {
-                    Some(task) => Err((NotOpened::Failed(error), task)),
-                    None => unreachable!("it was put there"),
-                };
-            }
+            let key = self.open_locked(port, task, ready)?;
             self.load.fetch_add(1, Ordering::Relaxed);
-            port.on(if here { Input::Event(key) } else { Input::Post(key) });
+            port.on(Input::Post(key));
+            Ok(port.core().could_help())
+        });
+        opened.map(|pressed| self.watch(pressed))
+    }
+
+    /// The same, of the thread that has polled: it needs not be woken. Says its key.
+    pub(crate) fn open_here(&self, task: Box<T>, ready: Ready) -> Result<Key, Box<T>> {
+        let opened = self.shell.locked(|port| {
+            let key = self.open_locked(port, task, ready)?;
+            self.load.fetch_add(1, Ordering::Relaxed);
+            port.on(Input::Event(key));
             Ok((key, port.core().could_help()))
         });
         opened.map(|(key, pressed)| {
             self.watch(pressed);
             key
         })
+    }
+
+    fn open_locked(
+        &self,
+        port: &mut Locked<'_, Slot<T>, Guarded>,
+        task: Box<T>,
+        ready: Ready,
+    ) -> Result<Key, Box<T>> {
+        if port.core().is_closed() {
+            return Err(task);
+        }
+        // It was in the backlog when the drain began: a request that has come with it is answered.
+        let ready = if port.guarded().draining { ready | Ready::READ } else { ready };
+        Ok(port.core().open(Slot { ready, scheduled: u64::MAX, task: Some(task) }))
     }
 
     /// What the thread does first.
@@ -168,11 +175,11 @@ impl<T: Task> Port<T> {
         left: Left,
     ) -> Next<T> {
         self.next(thread, |port| {
-            match left {
-                Left::Waits(due) | Left::Again(due) => put_back(port, key, task, due),
-                Left::Gone => self.remove(port, key),
+            match task {
+                Some(task) => put_back(port, key, task),
+                None => drop(self.remove(port, key)),
             }
-            port.done(thread, matches!(left, Left::Again(_)));
+            port.done(thread, left == Left::Again);
         })
     }
 
@@ -255,12 +262,13 @@ impl<T: Task> Port<T> {
         }
     }
 
-    fn remove(&self, port: &mut Locked<'_, Slot<T>, Guarded>, key: Key) {
-        let Some(slot) = port.core().close(key) else { return };
+    fn remove(&self, port: &mut Locked<'_, Slot<T>, Guarded>, key: Key) -> Option<Slot<T>> {
+        let slot = port.core().close(key)?;
         self.load.fetch_sub(1, Ordering::Relaxed);
         if slot.scheduled != u64::MAX {
             made_stale(port);
         }
+        Some(slot)
     }
 
     /// From now on connections at rest are closed, and others when they come to rest (X11).
@@ -276,10 +284,19 @@ impl<T: Task> Port<T> {
                 port.on(Input::Post(key));
             }
         });
+        if self.is_alone() {
+            // It is about to sleep, and does not know of them.
+            self.interrupt();
+        }
     }
 
     /// Tells all threads to end when their turn is over.
     pub(crate) fn close(&self) {
+        if let [heartbeat] = &*self.heartbeats {
+            heartbeat.stop();
+            self.post(|posted| posted.closed = true);
+            return;
+        }
         self.shell.locked(|port| {
             port.on(Input::Close);
         });
@@ -291,6 +308,12 @@ impl<T: Task> Port<T> {
             return None;
         }
         self.shell.locked(|port| {
+            let posted = std::mem::take(&mut *self.posted());
+            for (task, ready) in posted.tasks {
+                port.core().open(Slot { ready, scheduled: u64::MAX, task: Some(task) });
+            }
+            // Nobody would take up another one.
+            self.posted().closed = true;
             let keys: Vec<Key> = port.core().keys().collect();
             let rest = keys.into_iter().filter_map(|key| {
                 let slot = port.core().close(key)?;
@@ -303,18 +326,16 @@ impl<T: Task> Port<T> {
 
     /// Makes the thread that polls come back.
     pub(crate) fn interrupt(&self) {
-        self.shell.locked(|port| {
-            port.interrupt();
-        });
+        self.shell.interrupt();
     }
 
     pub(crate) fn load(&self) -> usize {
         self.load.load(Ordering::Relaxed)
     }
 
-    /// Where the thread writes which state's handler it runs.
-    pub(crate) fn state(&self, thread: Thread) -> Arc<AtomicUsize> {
-        Arc::clone(&self.states[thread])
+    /// Where the thread shows what it runs.
+    pub(crate) fn heartbeat(&self, thread: Thread) -> Arc<Heartbeat> {
+        Arc::clone(&self.heartbeats[thread])
     }
 
     /// A thread has started; `id` is what the system knows it by.
@@ -350,19 +371,20 @@ impl<T: Task> Port<T> {
     }
 }
 
-fn put_back<T: Task>(
-    port: &mut Locked<'_, Slot<T>, Guarded>,
-    key: Key,
-    task: Option<Box<T>>,
-    due: u64,
-) {
+fn put_back<T: Task>(port: &mut Locked<'_, Slot<T>, Guarded>, key: Key, task: Box<T>) {
+    let Some(slot) = port.core().get_mut(key) else { return };
+    let due = task.due();
+    slot.task = Some(task);
+    // When its entry comes up it is asked again.
+    if due < slot.scheduled {
+        schedule(port, key, due);
+    }
+}
+
+/// Gives it an entry in the timers, before the one that it has.
+fn schedule<T>(port: &mut Locked<'_, Slot<T>, Guarded>, key: Key, due: u64) {
     let (core, guarded) = port.both();
     let Some(slot) = core.get_mut(key) else { return };
-    slot.task = task;
-    if due >= slot.scheduled {
-        // When its entry comes up it is asked again.
-        return;
-    }
     let overtaken = std::mem::replace(&mut slot.scheduled, due) != u64::MAX;
     guarded.timers.insert(due, key);
     let early = due < guarded.sleeps_until;
@@ -406,6 +428,10 @@ fn expire<T: Task>(port: &mut Locked<'_, Slot<T>, Guarded>, now: u64) {
 
 impl<T: Task + Send> Wakes for Port<T> {
     fn wake(&self, key: Key) {
+        if self.is_alone() {
+            self.post(|posted| posted.keys.push(key));
+            return;
+        }
         let pressed = self.shell.locked(|port| {
             port.on(Input::Post(key));
             port.core().could_help()
@@ -416,10 +442,18 @@ impl<T: Task + Send> Wakes for Port<T> {
 
 impl<T: Task + Send> Blocks for Port<T> {
     fn block(&self, thread: Thread, turn: u64, how: Blocked) -> bool {
+        if let [heartbeat] = &*self.heartbeats {
+            // Nobody else could run anything meanwhile, but it needs no warning.
+            return how == Blocked::Declared && heartbeat.block();
+        }
         self.shell.locked(|port| port.block(thread, turn, how))
     }
 
     fn unblock(&self, thread: Thread, turn: u64, how: Blocked) {
+        if let [heartbeat] = &*self.heartbeats {
+            heartbeat.unblock();
+            return;
+        }
         self.shell.locked(|port| port.unblock(thread, turn, how));
     }
 }
@@ -427,13 +461,21 @@ impl<T: Task + Send> Blocks for Port<T> {
 impl<T: Task + Send> Seats for Port<T> {
     fn running(&self, into: &mut Vec<Runs>) -> bool {
         let ids = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        if let [heartbeat] = &*self.heartbeats {
+            if let Some(key) = heartbeat.key() {
+                let blocked = heartbeat.blocks().then_some(Blocked::Declared);
+                let (turn, state, id) = (heartbeat.turns(), heartbeat.state(), ids[ALONE].clone());
+                into.push(Runs { thread: ALONE, key, turn, blocked, state, id });
+            }
+            return false;
+        }
         self.shell.locked(|port| {
             for (thread, id) in ids.iter().enumerate() {
                 let (Some(key), Some(turn)) = (port.running(thread), port.turn(thread)) else {
                     continue;
                 };
                 let blocked = port.blocked(thread);
-                let state = self.states[thread].load(Ordering::Relaxed);
+                let state = self.heartbeats[thread].state();
                 into.push(Runs { thread, key, turn, blocked, state, id: id.clone() });
             }
             port.core().could_help()

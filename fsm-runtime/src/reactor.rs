@@ -11,6 +11,7 @@ use crate::control::Control;
 use crate::credits::NoCredit;
 use crate::floor::{Floor, Newcomer};
 use crate::link::Ready;
+use crate::port::Tells;
 use crate::worker::{Drain, Waits};
 use crate::{Drive, Key, Machine, PoolError, token};
 
@@ -32,6 +33,8 @@ pub(crate) struct Reactor<M: Machine, H> {
     pub(crate) acceptors: Vec<Acceptor>,
     pub(crate) poll: Poll,
     pub(crate) events: Events,
+    /// The number of events of the last poll.
+    pub(crate) told: usize,
     pub(crate) control: Arc<Control>,
     pub(crate) drain: Drain,
     /// The most connections that the system keeps waiting for a listener.
@@ -43,13 +46,8 @@ pub(crate) struct Reactor<M: Machine, H> {
 }
 
 impl<M: Drive<H>, H> Waits for Reactor<M, H> {
-    fn wait(
-        &mut self,
-        until: u64,
-        clock: &mut Clock,
-        told: &mut Vec<(Key, Ready)>,
-    ) -> Result<(), PoolError> {
-        let port = &self.floor.places[self.port].port;
+    fn wait(&mut self, until: u64, clock: &mut Clock) -> Result<(), PoolError> {
+        let port = &self.floor.places[self.port];
         let (now, _) = clock.read();
         if self.drain.begins(&self.control, now) {
             for acceptor in &mut self.acceptors {
@@ -72,24 +70,33 @@ impl<M: Drive<H>, H> Waits for Reactor<M, H> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
             Err(error) => return Err(PoolError::io("poll for events")(error)),
         }
-        let (now, _) = clock.read();
-        let mut count = 0;
-        for event in &self.events {
-            count += 1;
+        self.told = 0;
+        Ok(())
+    }
+
+    fn take_up(&mut self, now: u64) {
+        if self.told == self.events.capacity() && self.told < MOST_EVENTS {
+            self.events = Events::with_capacity(self.told * 2);
+        }
+        self.accept(now);
+    }
+}
+
+impl<M: Drive<H>, H> Tells for Reactor<M, H> {
+    #[inline]
+    fn events(&mut self, from: &mut usize, mut told: impl FnMut(Key, Ready)) {
+        for event in self.events.iter().skip(*from) {
+            *from += 1;
             let token = event.token();
-            if let Some(index) = token::as_listener(token) {
+            if token.0 <= token::LAST_KEY {
+                told(token::to_key(token), readiness(event));
+            } else if let Some(index) = token::as_listener(token) {
                 if let Some(acceptor) = self.acceptors.get_mut(index) {
                     acceptor.pending = true;
                 }
-            } else if token != token::WAKER {
-                told.push((token::to_key(token), readiness(event)));
             }
         }
-        if count == self.events.capacity() && count < MOST_EVENTS {
-            self.events = Events::with_capacity(count * 2);
-        }
-        self.accept(now);
-        Ok(())
+        self.told = *from;
     }
 }
 

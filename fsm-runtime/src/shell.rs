@@ -116,6 +116,11 @@ impl<T, X> Shell<T, X> {
         result
     }
 
+    /// Makes the thread that polls come back.
+    pub(crate) fn interrupt(&self) {
+        (self.interrupt)();
+    }
+
     /// Does something under the lock.
     #[inline]
     pub(crate) fn locked<R>(&self, action: impl FnOnce(&mut Locked<'_, T, X>) -> R) -> R {

@@ -1,10 +1,10 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use crate::core::Thread;
+use crate::heartbeat::Heartbeat;
 use crate::link::Ready;
 use crate::seats::Blocks;
 use crate::{Ended, Key, Spec};
@@ -57,8 +57,7 @@ pub(crate) struct Desk {
     pub(crate) thread: Thread,
     /// The number of its turn.
     pub(crate) turn: u64,
-    /// The state whose handler it runs.
-    pub(crate) state: Arc<AtomicUsize>,
+    pub(crate) heartbeat: Arc<Heartbeat>,
     /// The pools that the machine calls and hands over to, by the number of the route.
     pub(crate) routes: Arc<[Entry]>,
     /// Milliseconds since the pool's start, and the same as the clock says it.
@@ -71,11 +70,11 @@ impl Desk {
     pub(crate) fn new(
         seats: Arc<dyn Blocks>,
         thread: Thread,
-        state: Arc<AtomicUsize>,
+        heartbeat: Arc<Heartbeat>,
         routes: Arc<[Entry]>,
     ) -> Self {
         let instant = Instant::now();
-        Self { seats, thread, turn: 0, state, routes, now: 0, instant, draining: false }
+        Self { seats, thread, turn: 0, heartbeat, routes, now: 0, instant, draining: false }
     }
 }
 

@@ -7,6 +7,8 @@ use crate::key::INDEX_BITS;
 pub(crate) const WAKER: Token = Token(usize::MAX);
 /// The pipe that signals write to.
 pub(crate) const SIGNALS: Token = Token(usize::MAX - 1);
+/// All keys are at or below it.
+pub(crate) const LAST_KEY: usize = usize::MAX - 2 - LISTENERS;
 /// The most listeners of a port; their tokens lie below the two above, and above all keys.
 pub(crate) const LISTENERS: usize = 32;
 

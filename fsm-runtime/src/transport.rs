@@ -1,6 +1,6 @@
 use std::io::{self, IoSlice};
 
-use mio::Registry;
+use mio::{Registry, Token};
 
 use crate::Peer;
 use crate::socket::Socket;
@@ -18,6 +18,10 @@ pub(crate) trait Transport {
     /// there was.
     fn abort(&self);
     fn peer(&self) -> io::Result<Peer>;
+    /// Registers with a poll, once and for all; what is no socket needs none.
+    fn register(&mut self, _: &Registry, _: Token) -> io::Result<()> {
+        Ok(())
+    }
     /// The socket without its poll, whose registry this is; `None` if it is no socket.
     fn free(self, _: &Registry) -> Option<Socket>
     where

@@ -25,6 +25,12 @@ impl<'a> Unread<'a> {
         Self { shared, start: 0, end: 0, held: Vec::new(), used: 0 }
     }
 
+    /// Takes up what lies there in the thread's buffer.
+    pub(crate) fn resume_at(&mut self, start: usize, end: usize) {
+        self.start = start;
+        self.end = end;
+    }
+
     /// Takes up what an earlier turn left.
     pub(crate) fn resume(&mut self, kept: Vec<u8>) {
         if kept.len() <= SMALL.min(self.shared.len() / 2) {

@@ -5,21 +5,18 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::control::{Control, Order};
 use crate::core::Thread;
-use crate::link::Ready;
-use crate::port::{Left, Next, Port, Turn};
-use crate::task::{After, Task, caught, drop_panic};
+use crate::port::{Left, Next, Port, Tells, Turn};
+use crate::task::{After, Desk, Task, caught, drop_panic};
 use crate::{Ended, Key, PoolError};
 
 /// What the thread that polls does: it waits for whatever a port's connections or jobs wait for.
-pub(crate) trait Waits {
-    /// Waits until something happens, but not past `until`, and appends what happened to `told`.
-    /// `until` is in milliseconds since the start: 0 does not wait, and the largest is never.
-    fn wait(
-        &mut self,
-        until: u64,
-        clock: &mut Clock,
-        told: &mut Vec<(Key, Ready)>,
-    ) -> Result<(), PoolError>;
+pub(crate) trait Waits: Tells {
+    /// Waits until something happens, but not past `until`, which is in milliseconds since the start:
+    /// 0 does not wait, and the largest is never.
+    fn wait(&mut self, until: u64, clock: &mut Clock) -> Result<(), PoolError>;
+
+    /// Takes up newcomers, once it has told of its events.
+    fn take_up(&mut self, now: u64);
 }
 
 /// A thread of a port.
@@ -78,6 +75,27 @@ impl<T: Task, W: Waits> Worker<T, W> {
     }
 
     fn work(&mut self) -> Result<(), PoolError> {
+        if self.port.is_alone() { self.work_alone() } else { self.work_with_others() }
+    }
+
+    fn work_alone(&mut self) -> Result<(), PoolError> {
+        let Self { name, port, waits, env, clock, .. } = self;
+        let mut waits = waits.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Next::Poll { until } = port.next_alone() {
+            waits.wait(until, clock)?;
+            let (now, instant) = clock.read();
+            let desk = T::desk(env);
+            desk.now = now;
+            desk.instant = instant;
+            port.runs();
+            port.serve_events(name, &mut *waits, env, |desk| tick(clock, desk));
+            waits.take_up(now);
+            port.serve_queue(name, now, env, |desk| tick(clock, desk));
+        }
+        Ok(())
+    }
+
+    fn work_with_others(&mut self) -> Result<(), PoolError> {
         let mut told = Vec::new();
         let mut next = self.port.begin(self.thread);
         loop {
@@ -85,13 +103,16 @@ impl<T: Task, W: Waits> Worker<T, W> {
                 Next::Run(turn) => self.turn(turn),
                 Next::Poll { until } => {
                     told.clear();
-                    {
+                    let (now, instant) = {
                         // Only the thread that polls is here. The lock must be free before the port
                         // is told, which may make another thread poll.
                         let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
-                        waits.wait(until, &mut self.clock, &mut told)?;
-                    }
-                    let (now, instant) = self.clock.read();
+                        waits.wait(until, &mut self.clock)?;
+                        let (now, instant) = self.clock.read();
+                        waits.events(&mut 0, |key, ready| told.push((key, ready)));
+                        waits.take_up(now);
+                        (now, instant)
+                    };
                     let desk = T::desk(&mut self.env);
                     desk.now = now;
                     desk.instant = instant;
@@ -105,18 +126,23 @@ impl<T: Task, W: Waits> Worker<T, W> {
     #[inline]
     fn turn(&mut self, turn: Turn<T>) -> Next<T> {
         self.port.runs();
-        if let Some((now, instant)) = self.clock.moved() {
-            let desk = T::desk(&mut self.env);
-            desk.now = now;
-            desk.instant = instant;
-        }
+        tick(&mut self.clock, T::desk(&mut self.env));
         self::turn(&self.name, &self.port, self.thread, turn, &mut self.env)
+    }
+}
+
+/// Sees to the time of the next turn.
+#[inline]
+fn tick(clock: &mut Clock, desk: &mut Desk) {
+    if let Some((now, instant)) = clock.moved() {
+        desk.now = now;
+        desk.instant = instant;
     }
 }
 
 /// Runs a turn, and says what the thread does next.
 #[inline]
-pub(crate) fn turn<T: Task>(
+fn turn<T: Task>(
     pool: &str,
     port: &Port<T>,
     thread: Thread,
@@ -127,38 +153,32 @@ pub(crate) fn turn<T: Task>(
     let desk = T::desk(env);
     desk.turn = number;
     desk.draining = draining;
-    let (task, left) = match run(pool, key, &mut *task, ready, env) {
-        After::Gone(why) => {
-            end(pool, key, task, why, env);
-            if why == Ended::Panicked {
-                T::restore(env);
-            }
-            (None, Left::Gone)
-        }
-        After::Wait => {
-            let due = task.due();
-            (Some(task), Left::Waits(due))
-        }
-        After::Again => {
-            let due = task.due();
-            (Some(task), Left::Again(due))
-        }
-    };
-    port.turned(thread, key, task, left)
-}
-
-/// Runs the machine. A panic of a handler ends that connection or job alone (X8).
-#[inline]
-fn run<T: Task>(pool: &str, key: Key, task: &mut T, ready: Ready, env: &mut T::Env) -> After {
+    // A panic of a handler ends that connection or job alone (X8).
     let after = caught(|| task.turn(key, ready, env)).unwrap_or_else(|| {
         task.recover(env);
         After::Gone(Ended::Panicked)
     });
-    if let After::Gone(why @ (Ended::Panicked | Ended::Spun)) = after {
+    let (task, left) = match after {
+        After::Gone(why) => {
+            finish(pool, key, task, why, env);
+            (None, Left::Gone)
+        }
+        After::Wait => (Some(task), Left::Waits),
+        After::Again => (Some(task), Left::Again),
+    };
+    port.turned(thread, key, task, left)
+}
+
+/// Sees to the end of a connection or job.
+pub(crate) fn finish<T: Task>(pool: &str, key: Key, task: Box<T>, why: Ended, env: &mut T::Env) {
+    if let Ended::Panicked | Ended::Spun = why {
         let state = T::SPEC.states[task.state()].name;
         tracing::error!(pool, %key, machine = T::SPEC.name, state, "a handler has failed: {why}");
     }
-    after
+    end(pool, key, task, why, env);
+    if why == Ended::Panicked {
+        T::restore(env);
+    }
 }
 
 pub(crate) fn end<T: Task>(pool: &str, key: Key, task: Box<T>, why: Ended, env: &mut T::Env) {

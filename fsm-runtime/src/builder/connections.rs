@@ -8,7 +8,7 @@ use crate::arrivals::Arrivals;
 use crate::clock::Clock;
 use crate::conn::Conn;
 use crate::env::{Env, MakeFor};
-use crate::floor::{Floor, Place};
+use crate::floor::Floor;
 use crate::listener::{Listener, SHARES};
 use crate::pool::{Prepared, ThreadOf};
 use crate::port::Port;
@@ -44,14 +44,10 @@ impl<M: Machine<Side = Connection>> Builder<M> {
         let make = Mutex::new(make);
         let make: Arc<MakeFor<H>> =
             Arc::new(move |peer| (*make.lock().unwrap_or_else(PoisonError::into_inner))(peer));
-        let places = halves.iter().map(|half| Place {
-            port: Arc::clone(&half.port),
-            registry: Arc::clone(&half.registry),
-        });
+        let places = halves.iter().map(|half| Arc::clone(&half.port));
         let floor = Arc::new(Floor {
             name: self.name.clone(),
             places: places.collect(),
-            inbox: self.inbox.clone(),
             control: Arc::clone(&self.control),
             start,
             stays: self.reuse_port,
@@ -72,6 +68,7 @@ impl<M: Machine<Side = Connection>> Builder<M> {
                 acceptors,
                 poll,
                 events: Events::with_capacity(64),
+                told: 0,
                 control: Arc::clone(&self.control),
                 drain: Drain::new(self.name.clone(), self.drain),
                 backlog: usize::try_from(self.backlog).unwrap_or(usize::MAX),
@@ -84,8 +81,12 @@ impl<M: Machine<Side = Connection>> Builder<M> {
                 let (control, registry) = (Arc::clone(&self.control), Arc::clone(&registry));
                 let (name, inbox, bounds) = (self.name.clone(), self.inbox.clone(), self.bounds());
                 threads.push(Box::new(move |routes, ready| {
-                    let desk =
-                        Desk::new(Arc::<Port<_>>::clone(&port), thread, port.state(thread), routes);
+                    let desk = Desk::new(
+                        Arc::<Port<_>>::clone(&port),
+                        thread,
+                        port.heartbeat(thread),
+                        routes,
+                    );
                     let env = Env::new(
                         inbox,
                         bounds,

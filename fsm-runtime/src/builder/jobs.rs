@@ -36,7 +36,6 @@ impl<M: JobMachine> Builder<M> {
         let entry: Arc<dyn Jobs<S>> = Arc::new(JobPort {
             name: self.name.clone(),
             port: Arc::clone(&port),
-            inbox: self.inbox.clone(),
             control: Arc::clone(&self.control),
             start,
         });
@@ -72,7 +71,7 @@ impl<M: JobMachine> Builder<M> {
                     }
                 };
                 let desk =
-                    Desk::new(Arc::<Port<_>>::clone(&port), thread, port.state(thread), routes);
+                    Desk::new(Arc::<Port<_>>::clone(&port), thread, port.heartbeat(thread), routes);
                 let env =
                     JobEnv::new(handler, Some(make), inbox, bounds, Arc::clone(&control), desk);
                 ready(Ok(()));

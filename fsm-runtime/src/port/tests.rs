@@ -55,8 +55,12 @@ fn port() -> (Port<Idle>, Arc<AtomicUsize>) {
 
 fn open(port: &Port<Idle>) -> Key {
     let task = Box::new(Idle { due: u64::MAX });
-    let opened = port.open(task, Ready::NONE, false, |_, _| Ok(()));
-    opened.map_err(|(error, _)| error).unwrap()
+    port.shell.locked(|locked| {
+        let opened = port.open_locked(locked, task, Ready::NONE);
+        let Ok(key) = opened else { panic!("it is closed") };
+        locked.on(Input::Post(key));
+        key
+    })
 }
 
 /// That the thread runs this key.
@@ -76,7 +80,7 @@ fn polls(next: &Next<Idle>) -> u64 {
 
 /// The turn of the key is over; it is due then.
 fn waits(port: &Port<Idle>, thread: Thread, key: Key, due: u64) -> Next<Idle> {
-    port.turned(thread, key, Some(Box::new(Idle { due })), Left::Waits(due))
+    port.turned(thread, key, Some(Box::new(Idle { due })), Left::Waits)
 }
 
 /// Thread 0 runs the first of these, and thread 1 sleeps in its poll.

@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 use super::desks::Desks;
 use crate::control::Control;
 use crate::link::Ready;
-use crate::port::{Next, Port};
+use crate::port::{Next, Port, Tells};
 use crate::seats::Blocks;
 use crate::shell::Blocked;
 use crate::task::{Desk, Task};
-use crate::{Ended, Key, Route, worker};
+use crate::{Ended, Key, Route};
 
 /// The name of its pool, and its only thread.
 const POOL: &str = "session";
@@ -38,19 +38,15 @@ impl<T: Task> Bench<T> {
         let control = Arc::new(Control::new(1));
         let port = Port::new(0, (1, 1), Arc::clone(&control.counters), Box::new(|| {}));
         let desks = Desks::new(routes);
-        let desk = Desk::new(Arc::new(Alone), THREAD, port.state(THREAD), desks.entries());
+        let desk = Desk::new(Arc::new(Alone), THREAD, port.heartbeat(THREAD), desks.entries());
         let start = desk.instant;
         let env = env(Arc::clone(&control), desk);
-        let _ = port.begin(THREAD);
         control.counters.accepted();
         if let Ok(credit) = control.credits.draw() {
             credit.keep();
         }
-        let opened = port.open(task, Ready::NONE, true, |_, key| {
-            mail(&env, key);
-            Ok(())
-        });
-        let Ok(key) = opened else { unreachable!("nothing is registered") };
+        let Ok(key) = port.open_here(task, Ready::NONE) else { unreachable!("it is not closed") };
+        mail(&env, key);
         let mut bench = Self { port, env, control, key, desks, start, now: 0 };
         // The start state has its turn as soon as it is there.
         bench.work(&[]);
@@ -59,14 +55,9 @@ impl<T: Task> Bench<T> {
 
     /// Tells of events and runs what is ready; says whether there is more.
     fn work(&mut self, events: &[(Key, Ready)]) -> bool {
-        let mut next = self.port.polled(THREAD, self.now, events);
-        loop {
-            next = match next {
-                Next::Run(turn) => worker::turn(POOL, &self.port, THREAD, turn, &mut self.env),
-                Next::Poll { until } => return until == 0,
-                Next::End => return false,
-            }
-        }
+        self.port.serve_events(POOL, &mut Told(events), &mut self.env, |_| {});
+        self.port.serve_queue(POOL, self.now, &mut self.env, |_| {});
+        matches!(self.port.next_alone(), Next::Poll { until: 0 })
     }
 
     /// One round; says whether there is more to do.
@@ -135,6 +126,18 @@ impl<T: Task> Bench<T> {
             (stats.handed_off, Ended::HandedOff),
         ];
         counts.into_iter().find(|(count, _)| *count > 0).map(|(_, why)| why)
+    }
+}
+
+/// The events of a poll that there was not.
+struct Told<'a>(&'a [(Key, Ready)]);
+
+impl Tells for Told<'_> {
+    fn events(&mut self, from: &mut usize, mut told: impl FnMut(Key, Ready)) {
+        for (key, ready) in &self.0[*from..] {
+            *from += 1;
+            told(*key, *ready);
+        }
     }
 }
 
