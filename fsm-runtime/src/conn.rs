@@ -2,7 +2,7 @@ use std::io;
 
 use mio::Registry;
 
-use crate::actor::{Actor, Pause, Share};
+use crate::actor::{Actor, Pause, SPIN, Share};
 use crate::arrivals::{Departure, Parcel};
 use crate::env::{Bounds, Env, Leaving};
 use crate::inbox::Inbox;
@@ -47,7 +47,8 @@ struct Midway<P> {
     end: usize,
     seen: Seen<P>,
     share: Share,
-    paused: io::Result<Pause>,
+    /// `None` if it goes on.
+    paused: Option<Pause>,
 }
 
 impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
@@ -108,7 +109,11 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     /// A turn of a connection that waits for input and has nothing left from earlier. Most turns are
     /// such, and most of these read once, use up what they get, and send the whole answer. Where that
     /// is not so, the turn goes on as any other one does.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "counted: calls are a third of what a short turn costs"
+    )]
+    #[inline(always)]
     fn quick(&mut self, key: Key, env: &mut Env<M, H>) -> After {
         let Some(handler) = &mut self.handler else { return self.whole(key, env, None) };
         let end = match self.link.read(&mut env.buffer) {
@@ -118,24 +123,27 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         };
         let Bounds { calls, bytes, output: mark, .. } = env.bounds;
         let now = env.desk.now;
-        let mut share = Share { calls, bytes: bytes.saturating_sub(end), sent: 0, mark };
         let mut cx = Cx::new(&mut env.output, self.link.socket(), &env.inbox, key, &env.desk);
         let mut input = Input::resumed(&env.buffer[..end], Seen::default(), false);
-        let paused = self.actor.run(handler, &mut input, &mut cx, &self.link, now, &mut share);
-        let rest = input.rest().len();
+        let mut left = calls;
+        let reads = self.actor.rush(handler, &mut input, &mut cx, now, &mut left, mark);
+        let (rest, taken) = (input.rest().len(), cx.taken());
         let seen = input.into_seen();
-        let over = rest == 0
-            && matches!(paused, Ok(Pause::Input))
+        let over = reads
+            && rest == 0
             && self.link.only_waits()
             && self.actor.due() > now
             && !env.desk.draining;
         if over {
-            match self.link.flush(&mut env.output) {
-                Ok(_) if env.output.len() == 0 => return After::Wait,
-                Ok(sent) => share.sent(sent),
-                Err(_) => return self.reset(env),
+            if self.link.sends(&mut env.output) {
+                return After::Wait;
             }
         }
+        let paused = (left == 0).then(|| {
+            let idle = rest == end && env.output.is_empty() && taken == 0;
+            if idle && calls >= SPIN { Pause::Spin } else { Pause::Share }
+        });
+        let share = Share { calls: left, bytes: bytes.saturating_sub(end), sent: 0, mark };
         self.whole(key, env, Some(Midway { start: end - rest, end, seen, share, paused }))
     }
 
@@ -159,6 +167,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         let mut seen = Seen::default();
         let mut share = Share { calls, bytes, sent: 0, mark };
         let mut paused = None;
+        let mut has_read = false;
         let mut stalled_by = u64::MAX;
         let mut overdue = false;
         if let Some(cold) = self.cold.take() {
@@ -192,7 +201,8 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             unread.resume_at(midway.start, midway.end);
             seen = midway.seen;
             share = midway.share;
-            paused = Some(midway.paused);
+            paused = midway.paused;
+            has_read = true;
         }
         let mut cx = Cx::new(&mut env.output, self.link.socket(), &env.inbox, key, &env.desk);
         let paused = Self::run(
@@ -201,7 +211,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             &mut cx,
             (env.desk.now, &mut overdue),
             &mut share,
-            paused,
+            (paused, has_read),
         );
         let flushed = paused.and_then(|pause| {
             share.sent(self.link.flush(cx.output())?);
@@ -240,20 +250,19 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         }
     }
 
-    /// Runs the machine, reads, and takes the edges of times that have passed. If it was run `before`,
-    /// that was after a read.
+    /// Runs the machine, reads, and takes the edges of times that have passed. `before` is what it came
+    /// to when it was run before, and whether that was after a read.
     fn run(
         (actor, handler, link): (&mut Actor<M>, &mut H, &Link<S>),
         (unread, seen): (&mut Unread<'_>, &mut Seen<M::Partial>),
         cx: &mut Cx<'_, M::Message, M::Side>,
         (now, overdue): (u64, &mut bool),
         share: &mut Share,
-        mut before: Option<io::Result<Pause>>,
+        (mut before, mut has_read): (Option<Pause>, bool),
     ) -> io::Result<Pause> {
-        let mut has_read = before.is_some();
         loop {
             let pause = match before.take() {
-                Some(paused) => paused?,
+                Some(pause) => pause,
                 None => {
                     let seen_before = std::mem::take(seen);
                     let mut input = Input::resumed(unread.bytes(), seen_before, link.ended());
@@ -401,7 +410,11 @@ impl<M: Drive<H>, H, S: Transport> Task for Conn<M, H, S> {
     type Env = Env<M, H>;
     const SPEC: &'static Spec = M::SPEC;
 
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "counted: calls are a third of what a short turn costs"
+    )]
+    #[inline(always)]
     fn turn(&mut self, key: Key, ready: Ready, env: &mut Env<M, H>) -> After {
         self.link.set(ready);
         if self.link.only_reads() { self.quick(key, env) } else { self.whole(key, env, None) }

@@ -51,6 +51,26 @@ impl Output {
     }
 
     #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shared == 0 && self.buffer.len() == self.sent
+    }
+
+    /// All of it, if this turn wrote it and none of it has left.
+    #[inline]
+    pub(crate) fn short(&self) -> Option<&[u8]> {
+        (self.shared == 0 && self.sent == 0).then_some(&self.buffer)
+    }
+
+    /// All of what was [short](Output::short) has left.
+    #[inline]
+    pub(crate) fn sent_short(&mut self) {
+        self.buffer.clear();
+        if self.buffer.capacity() > KEEP {
+            self.buffer.shrink_to(KEEP);
+        }
+    }
+
+    #[inline]
     pub(crate) fn buffer_mut(&mut self) -> &mut Vec<u8> {
         &mut self.buffer
     }
@@ -58,25 +78,6 @@ impl Output {
     /// Sends until all has left or the socket takes no more; says whether all has left.
     #[inline]
     pub(crate) fn flush(&mut self, socket: &impl Transport) -> io::Result<bool> {
-        // Nearly always it is a short answer, which leaves at once.
-        if self.shared == 0 && self.sent == 0 && !self.buffer.is_empty() {
-            match socket.write(&self.buffer) {
-                Ok(n) if n == self.buffer.len() && n <= KEEP => {
-                    self.buffer.clear();
-                    return Ok(true);
-                }
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(n) => self.advance(n),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        self.flush_on(socket)
-    }
-
-    #[inline(never)]
-    fn flush_on(&mut self, socket: &impl Transport) -> io::Result<bool> {
         while self.len() > 0 {
             let result = if self.shared == 0 {
                 socket.write(&self.buffer[self.sent..])
@@ -123,7 +124,7 @@ impl Output {
 
     /// Forgets `n` bytes, which have left.
     #[inline]
-    fn advance(&mut self, n: usize) {
+    pub(crate) fn advance(&mut self, n: usize) {
         if self.shared == 0 {
             self.sent += n;
         } else {

@@ -179,22 +179,29 @@ impl<M: Drive<H>, H> Reactor<M, H> {
 
 #[inline]
 fn readiness(event: &Event) -> Ready {
+    let ready = Ready::of(event.is_readable(), event.is_writable());
+    // Not `||`: they are bits of one word, so they are tested together.
+    let odd =
+        event.is_read_closed() | event.is_write_closed() | event.is_error() | event.is_priority();
+    if odd { ready | oddity(event) } else { ready }
+}
+
+/// What is seldom told.
+#[cold]
+fn oddity(event: &Event) -> Ready {
     let mut ready = Ready::NONE;
     // An error or a hang-up is found out by reading and writing.
-    if event.is_readable() || event.is_read_closed() || event.is_error() {
-        ready = ready | Ready::READ;
-    }
-    if event.is_writable() || event.is_write_closed() || event.is_error() {
-        ready = ready | Ready::WRITE;
-    }
     if event.is_read_closed() || event.is_priority() {
         ready = ready | Ready::READ | Ready::DOUBT;
     }
     if event.is_read_closed() {
         ready = ready | Ready::HANGUP;
     }
+    if event.is_write_closed() {
+        ready = ready | Ready::WRITE;
+    }
     if event.is_error() {
-        ready = ready | Ready::DOUBT | Ready::HANGUP | Ready::BROKEN;
+        ready = ready | Ready::READ | Ready::WRITE | Ready::DOUBT | Ready::HANGUP | Ready::BROKEN;
     }
     ready
 }
