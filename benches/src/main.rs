@@ -9,5 +9,5 @@ fn main() {
     let peer = args.next().unwrap_or_default();
     let rounds = args.next().unwrap_or_default().parse().unwrap_or(1);
     let peer = dispatch::PEERS.into_iter().find(|p| format!("{p:?}") == peer).unwrap();
-    println!("{:?}", dispatch::run(peer, rounds));
+    println!("{:?}", dispatch::run(peer, if args.next().is_some() { dispatch::Form::Wire } else { dispatch::Form::Array }, rounds));
 }

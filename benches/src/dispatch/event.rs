@@ -13,6 +13,35 @@ pub(crate) enum Event {
     Close,
 }
 
+/// An event on the wire: what it is, and a number.
+pub(super) type Wire = [u8; 2];
+
+impl Event {
+    pub(super) const REQUEST: u8 = 0;
+    pub(super) const CHUNK: u8 = 1;
+    pub(super) const FLUSHED: u8 = 2;
+    const CLOSE: u8 = 3;
+
+    pub(super) fn encoded(self) -> Wire {
+        match self {
+            Self::Request(chunks) => [Self::REQUEST, chunks],
+            Self::Chunk(number) => [Self::CHUNK, number],
+            Self::Flushed => [Self::FLUSHED, 0],
+            Self::Close => [Self::CLOSE, 0],
+        }
+    }
+
+    /// What is no event closes the connection.
+    pub(super) fn decoded(wire: &Wire) -> Self {
+        match *wire {
+            [Self::REQUEST, chunks] => Self::Request(chunks),
+            [Self::CHUNK, number] => Self::Chunk(number),
+            [Self::FLUSHED, _] => Self::Flushed,
+            _ => Self::Close,
+        }
+    }
+}
+
 /// What the handlers and the loop around them count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {

@@ -2,9 +2,8 @@ use fsm_runtime::prelude::*;
 use fsm_runtime::sim::Session;
 use fsm_runtime::{Input, Step};
 
-use super::{Event, Tally};
+use super::{Event, Tally, Wire};
 
-/// Its events are two bytes each: what it is, and a number.
 #[state_machine(start = Idle, eof => Closed)]
 enum Connection {
     #[read(exact = 2, idle = 60s => Closed)]
@@ -21,18 +20,13 @@ enum Connection {
     Closed,
 }
 
-const REQUEST: u8 = 0;
-const CHUNK: u8 = 1;
-const FLUSHED: u8 = 2;
-const CLOSE: u8 = 3;
-
 struct Counter {
     sum: u64,
 }
 
 impl connection::Handler for Counter {
-    fn idle(&mut self, event: &[u8; 2], _: &mut Cx<'_>) -> connection::AfterIdle {
-        let [REQUEST, chunks] = *event else { return connection::AfterIdle::Closed };
+    fn idle(&mut self, event: &Wire, _: &mut Cx<'_>) -> connection::AfterIdle {
+        let [Event::REQUEST, chunks] = *event else { return connection::AfterIdle::Closed };
         self.sum += u64::from(chunks);
         connection::AfterIdle::Reading { left: chunks }
     }
@@ -40,17 +34,17 @@ impl connection::Handler for Counter {
     fn reading(
         &mut self,
         left: &mut u8,
-        event: &[u8; 2],
+        event: &Wire,
         _: &mut Cx<'_>,
     ) -> connection::AfterReading {
-        let [CHUNK, number] = *event else { return connection::AfterReading::Closed };
+        let [Event::CHUNK, number] = *event else { return connection::AfterReading::Closed };
         self.sum += u64::from(number);
         *left -= 1;
         if *left > 0 { connection::AfterReading::Reading } else { connection::AfterReading::Writing }
     }
 
-    fn writing(&mut self, event: &[u8; 2], _: &mut Cx<'_>) -> connection::AfterWriting {
-        let [FLUSHED, _] = *event else { return connection::AfterWriting::Closed };
+    fn writing(&mut self, event: &Wire, _: &mut Cx<'_>) -> connection::AfterWriting {
+        let [Event::FLUSHED, _] = *event else { return connection::AfterWriting::Closed };
         self.sum += 1;
         connection::AfterWriting::Idle
     }
@@ -100,20 +94,11 @@ fn drive(bytes: &[u8], rounds: u64, cx: &mut Cx<'_>) -> Tally {
     Tally { sum: counter.sum, closed }
 }
 
-pub(super) fn run(events: &[Event], rounds: u64) -> Tally {
-    let bytes: Vec<u8> = events.iter().flat_map(|event| coded(*event)).collect();
+pub(super) fn run(events: &[Wire], rounds: u64) -> Tally {
     let mut tally = Tally::default();
-    let mut session = Session::<Lender, _>::new(Bench { bytes: &bytes, rounds, tally: &mut tally });
+    let bench = Bench { bytes: events.as_flattened(), rounds, tally: &mut tally };
+    let mut session = Session::<Lender, _>::new(bench);
     session.send(&[0]);
     drop(session);
     tally
-}
-
-fn coded(event: Event) -> [u8; 2] {
-    match event {
-        Event::Request(chunks) => [REQUEST, chunks],
-        Event::Chunk(number) => [CHUNK, number],
-        Event::Flushed => [FLUSHED, 0],
-        Event::Close => [CLOSE, 0],
-    }
 }

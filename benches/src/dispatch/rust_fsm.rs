@@ -1,6 +1,6 @@
 use rust_fsm::{StateMachine, StateMachineImpl};
 
-use super::{Event, Tally};
+use super::{Event, Tally, Wire};
 
 /// Its macro has no states with data, so it is written as its documentation says for those.
 struct Connection;
@@ -44,13 +44,13 @@ impl StateMachineImpl for Connection {
     }
 }
 
-#[inline(never)]
-pub(super) fn run(events: &[Event], rounds: u64) -> Tally {
+#[inline(always)]
+fn drive(events: impl Iterator<Item = Event> + Clone, rounds: u64) -> Tally {
     let mut tally = Tally::default();
     let mut connection = StateMachine::<Connection>::new();
     for _ in 0..rounds {
-        for event in events {
-            let consumed = connection.consume(event);
+        for event in events.clone() {
+            let consumed = connection.consume(&event);
             if let Ok(Some(Add(number))) = consumed {
                 tally.sum += u64::from(number);
             }
@@ -61,4 +61,14 @@ pub(super) fn run(events: &[Event], rounds: u64) -> Tally {
         }
     }
     tally
+}
+
+#[inline(never)]
+pub(super) fn run(events: &[Event], rounds: u64) -> Tally {
+    drive(events.iter().copied(), rounds)
+}
+
+#[inline(never)]
+pub(super) fn run_wire(events: &[Wire], rounds: u64) -> Tally {
+    drive(events.iter().map(Event::decoded), rounds)
 }

@@ -1,10 +1,8 @@
-use super::{Event, Tally};
+use super::{Event, Tally, Wire};
 use machine::{ConnectionEvents, ConnectionStateMachine, ConnectionStates};
 
 #[expect(
     clippy::pedantic,
-    missing_debug_implementations,
-    unreachable_pub,
     reason = "it is how the macro writes it"
 )]
 mod machine {
@@ -55,12 +53,12 @@ mod machine {
     }
 }
 
-#[inline(never)]
-fn drive(events: &[ConnectionEvents], rounds: u64) -> Tally {
+#[inline(always)]
+fn drive(events: impl Iterator<Item = ConnectionEvents> + Clone, rounds: u64) -> Tally {
     let mut closed = 0;
     let mut connection = ConnectionStateMachine::new(machine::Counter { sum: 0 });
     for _ in 0..rounds {
-        for &event in events {
+        for event in events.clone() {
             // An event that does not fit is an error.
             if let Ok(ConnectionStates::Closed) | Err(_) = connection.process_event(event) {
                 closed += 1;
@@ -73,9 +71,20 @@ fn drive(events: &[ConnectionEvents], rounds: u64) -> Tally {
 
 pub(super) fn run(events: &[Event], rounds: u64) -> Tally {
     let events: Vec<_> = events.iter().map(|event| converted(*event)).collect();
-    drive(&events, rounds)
+    run_converted(&events, rounds)
 }
 
+#[inline(never)]
+fn run_converted(events: &[ConnectionEvents], rounds: u64) -> Tally {
+    drive(events.iter().copied(), rounds)
+}
+
+#[inline(never)]
+pub(super) fn run_wire(events: &[Wire], rounds: u64) -> Tally {
+    drive(events.iter().map(|wire| converted(Event::decoded(wire))), rounds)
+}
+
+/// The macro makes its own enum of events.
 fn converted(event: Event) -> ConnectionEvents {
     match event {
         Event::Request(chunks) => ConnectionEvents::Request(chunks),

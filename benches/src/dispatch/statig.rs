@@ -1,12 +1,10 @@
 use statig::prelude::*;
 
 use self::machine::{Counter, State};
-use super::{Event, Tally};
+use super::{Event, Tally, Wire};
 
 #[expect(
     clippy::pedantic,
-    missing_debug_implementations,
-    unreachable_pub,
     reason = "it is how the macro writes it"
 )]
 mod machine {
@@ -62,13 +60,13 @@ mod machine {
     }
 }
 
-#[inline(never)]
-pub(super) fn run(events: &[Event], rounds: u64) -> Tally {
+#[inline(always)]
+fn drive(events: impl Iterator<Item = Event> + Clone, rounds: u64) -> Tally {
     let mut closed = 0;
     let mut connection = Counter { sum: 0 }.uninitialized_state_machine().init();
     for _ in 0..rounds {
-        for event in events {
-            connection.handle(event);
+        for event in events.clone() {
+            connection.handle(&event);
             if let State::Closed { .. } = connection.state() {
                 closed += 1;
                 connection = connection.inner().uninitialized_state_machine().init();
@@ -76,4 +74,14 @@ pub(super) fn run(events: &[Event], rounds: u64) -> Tally {
         }
     }
     Tally { sum: connection.inner().sum, closed }
+}
+
+#[inline(never)]
+pub(super) fn run(events: &[Event], rounds: u64) -> Tally {
+    drive(events.iter().copied(), rounds)
+}
+
+#[inline(never)]
+pub(super) fn run_wire(events: &[Wire], rounds: u64) -> Tally {
+    drive(events.iter().map(Event::decoded), rounds)
 }
