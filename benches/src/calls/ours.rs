@@ -1,0 +1,87 @@
+use fsm_runtime::prelude::*;
+
+use super::{Cost, Watch};
+
+/// Calls one after another, and replies with the last number.
+#[state_machine(start = Begin, job = u64, reply = u64, gone => Lost)]
+enum Caller {
+    #[run]
+    #[to(Calling | Done)]
+    Begin { left: u64 },
+    #[call(Worker, within = 60s => Lost)]
+    #[to(Calling | Done)]
+    Calling { left: u64 },
+    /// It has no reply, and says so with a number that nobody waits for.
+    #[run]
+    #[to(Done)]
+    Lost,
+    #[end]
+    Done,
+}
+
+#[state_machine(start = Work, job = u64, reply = u64)]
+enum Worker {
+    #[run]
+    #[to(Done)]
+    Work { number: u64 },
+    #[end]
+    Done,
+}
+
+struct Calls;
+
+impl caller::Handler for Calls {
+    fn begin(&mut self, left: &mut u64, _: &mut JobCx<'_>) -> caller::AfterBegin {
+        match *left {
+            0 => caller::AfterBegin::Done { reply: 0 },
+            left => caller::AfterBegin::Calling { job: 0, left },
+        }
+    }
+
+    fn calling(&mut self, left: &mut u64, reply: u64, _: &mut JobCx<'_>) -> caller::AfterCalling {
+        *left -= 1;
+        match *left {
+            0 => caller::AfterCalling::Done { reply },
+            _ => caller::AfterCalling::Calling { job: reply },
+        }
+    }
+
+    fn lost(&mut self, _: &mut JobCx<'_>) -> caller::AfterLost {
+        caller::AfterLost::Done { reply: u64::MAX }
+    }
+}
+
+struct Works;
+
+impl worker::Handler for Works {
+    fn work(&mut self, number: &mut u64, _: &mut JobCx<'_>) -> worker::AfterWork {
+        worker::AfterWork::Done { reply: *number + 1 }
+    }
+}
+
+/// Two pools of one thread each.
+pub(super) fn run(each: u64, batch: u64) -> Result<Cost, String> {
+    let room = usize::try_from(batch).unwrap_or(usize::MAX);
+    let builder = Pool::builder::<Caller>("callers").max_jobs(room);
+    let callers = builder.handle();
+    let calling = builder.worker(|| Calls);
+    let working = Pool::builder::<Worker>("workers").max_jobs(room).worker(|| Works);
+    let pools = Pipeline::new().pool(calling).pool(working);
+    let running = pools.start().map_err(|error| error.to_string())?;
+    let give = |each: u64| -> Result<(), String> {
+        let tickets = (0..batch).map(|_| callers.submit(each).map_err(|error| error.to_string()));
+        for ticket in tickets.collect::<Result<Vec<_>, _>>()? {
+            if ticket.wait() != Some(each) {
+                return Err("a caller lost its job".to_owned());
+            }
+        }
+        Ok(())
+    };
+    // Once, so that what is made at first is there.
+    give(1)?;
+    let watch = Watch::start();
+    give(each)?;
+    let cost = watch.stop(each * batch);
+    running.drain().map_err(|error| error.to_string())?;
+    Ok(cost)
+}
