@@ -1,6 +1,7 @@
 use fsm_runtime::prelude::*;
 
 use super::{Cost, Watch};
+use crate::Error;
 
 /// Calls one after another, and replies with the last number.
 #[state_machine(start = Begin, job = u64, reply = u64, gone => Lost)]
@@ -60,19 +61,20 @@ impl worker::Handler for Works {
 }
 
 /// Two pools of one thread each.
-pub(super) fn run(each: u64, batch: u64) -> Result<Cost, String> {
+pub(super) fn run(each: u64, batch: u64) -> Result<Cost, Error> {
     let room = usize::try_from(batch).unwrap_or(usize::MAX);
     let builder = Pool::builder::<Caller>("callers").max_jobs(room);
     let callers = builder.handle();
     let calling = builder.worker(|| Calls);
     let working = Pool::builder::<Worker>("workers").max_jobs(room).worker(|| Works);
     let pools = Pipeline::new().pool(calling).pool(working);
-    let running = pools.start().map_err(|error| error.to_string())?;
-    let give = |each: u64| -> Result<(), String> {
-        let tickets = (0..batch).map(|_| callers.submit(each).map_err(|error| error.to_string()));
+    let running = pools.start()?;
+    let give = |each: u64| -> Result<(), Error> {
+        let given = (0..batch).map(|_| callers.submit(each));
+        let tickets = given.map(|given| given.map_err(|error| Error::failed(error.to_string())));
         for ticket in tickets.collect::<Result<Vec<_>, _>>()? {
             if ticket.wait() != Some(each) {
-                return Err("a caller lost its job".to_owned());
+                return Err(Error::failed("a caller lost its job"));
             }
         }
         Ok(())
@@ -82,6 +84,6 @@ pub(super) fn run(each: u64, batch: u64) -> Result<Cost, String> {
     let watch = Watch::start();
     give(each)?;
     let cost = watch.stop(each * batch);
-    running.drain().map_err(|error| error.to_string())?;
+    running.drain()?;
     Ok(cost)
 }

@@ -18,7 +18,7 @@ mod rust_fsm;
 mod smlang;
 mod statig;
 
-use crate::figure::Peer;
+use crate::Peer;
 
 use self::event::Wire;
 pub(crate) use self::event::{EVENTS, Event, Tally};

@@ -9,22 +9,37 @@ mod parked;
 
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
+use rustix::time::{ClockId, clock_gettime};
 
-use crate::figure::Peer;
+use crate::{Error, Peer};
 
 /// What so many jobs cost.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cost {
     pub(crate) jobs: u64,
-    /// User and system time of the process, in nanoseconds.
-    pub(crate) processor: f64,
-    /// Time that passed, in nanoseconds.
-    pub(crate) passed: f64,
+    /// The time that the threads of the process had a processor.
+    pub(crate) processor: Duration,
+    /// The time that passed.
+    pub(crate) passed: Duration,
+}
+
+impl Cost {
+    /// It as a line, for another process.
+    pub(crate) fn line(&self) -> String {
+        format!("{} {} {}", self.jobs, self.processor.as_nanos(), self.passed.as_nanos())
+    }
+
+    /// What such a line says.
+    pub(crate) fn read(line: &str) -> Option<Self> {
+        let mut numbers = line.split_whitespace().map(|number| number.parse().ok());
+        let jobs = numbers.next()??;
+        let mut time = || numbers.next()?.map(Duration::from_nanos);
+        Some(Self { jobs, processor: time()?, passed: time()? })
+    }
 }
 
 /// Gives about so many jobs, `batch` at a time; `None` for a peer that has no way to.
-pub(crate) fn run(peer: Peer, jobs: u64, batch: u64) -> Option<Result<Cost, String>> {
+pub(crate) fn run(peer: Peer, jobs: u64, batch: u64) -> Option<Result<Cost, Error>> {
     // Each of the batch does as many.
     let each = jobs.div_ceil(batch);
     match peer {
@@ -48,15 +63,13 @@ impl Watch {
     }
 
     fn stop(&self, jobs: u64) -> Cost {
-        let passed = self.begin.elapsed();
-        let processor = used() - self.used;
-        Cost { jobs, processor: processor.as_secs_f64() * 1e9, passed: passed.as_secs_f64() * 1e9 }
+        Cost { jobs, processor: used() - self.used, passed: self.begin.elapsed() }
     }
 }
 
 /// The time that the threads of this process have run until now.
 fn used() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let time = clock_gettime(ClockId::ProcessCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
 }
@@ -70,7 +83,8 @@ mod tests {
         for peer in [Peer::Ours, Peer::Crossbeam] {
             let cost = run(peer, 10_000, 64).unwrap().unwrap();
             assert_eq!(cost.jobs, 157 * 64);
-            assert!(cost.passed > 0.0 && cost.processor > 0.0, "{cost:?}");
+            assert!(!cost.passed.is_zero() && !cost.processor.is_zero(), "{cost:?}");
+            assert_eq!(Cost::read(&cost.line()), Some(cost));
         }
         for peer in [Peer::Ours, Peer::Crossbeam, Peer::Futex] {
             assert_eq!(run(peer, 1000, 1).unwrap().unwrap().jobs, 1000);
