@@ -2,7 +2,10 @@
 
 use crate::{Error, Figure, Lab};
 
+mod calls;
+mod dispatch;
 mod echo;
+mod rearm;
 
 /// Some figures that are measured together.
 pub(crate) struct Entry {
@@ -12,11 +15,20 @@ pub(crate) struct Entry {
     pub(crate) measure: fn(&Lab) -> Result<Vec<Figure>, Error>,
 }
 
-pub(crate) const ALL: &[Entry] = &[Entry {
-    name: "echo-instructions",
-    what: "user instructions of a 64-byte echo",
-    measure: echo::instructions,
-}];
+pub(crate) const ALL: &[Entry] = &[
+    Entry {
+        name: "echo-instructions",
+        what: "user instructions of a 64-byte echo",
+        measure: echo::instructions,
+    },
+    Entry {
+        name: "dispatch",
+        what: "the same machine in each way to write it, without a socket",
+        measure: dispatch::dispatch,
+    },
+    Entry { name: "rearm", what: "the cost of a deadline in each state", measure: rearm::rearm },
+    Entry { name: "job", what: "jobs to another pool and back", measure: calls::calls },
+];
 
 /// The entries that the words mean: `all`, a name, or its first words.
 pub(crate) fn named(words: &[String]) -> Result<Vec<&'static Entry>, Error> {

@@ -37,15 +37,40 @@ fn counted_by_perf(
         let server = launch.clone().under(perf).start()?;
         load(server.address, amount)?;
         server.end()?;
-        let text = fs::read_to_string(&file).map_err(Error::doing(file.display()))?;
-        fs::remove_file(&file)?;
-        let line = text.lines().find(|line| line.contains(EVENT));
-        let count = line.and_then(|line| line.split(',').next()?.parse().ok());
-        count.ok_or_else(|| Error::failed("perf has counted nothing"))
+        counted(&file, EVENT)
     })
 }
 
 const EVENT: &str = "raw_syscalls:sys_enter";
+
+/// How often threads of a program, which is given with its words, ask the system to wake another
+/// one. Only `perf` counts them: `strace` slows down who wakes, so that it is done more often.
+pub(crate) fn wakes(lab: &Lab, program: &[String]) -> Result<f64, Error> {
+    if !perf_works() {
+        return Err(Error::missing("`perf` is not there or not allowed to count system calls"));
+    }
+    let file = lab.work("perf.csv");
+    let mut perf = Command::new("perf");
+    perf.args(["stat", "-x,", "-e", FUTEX, "--filter", WAKE, "-o"]).arg(&file).arg("--");
+    let out = perf.args(program).output().map_err(Error::doing("perf"))?;
+    if !out.status.success() {
+        return Err(Error::failed(String::from_utf8_lossy(&out.stderr)));
+    }
+    counted(&file, FUTEX)
+}
+
+const FUTEX: &str = "syscalls:sys_enter_futex";
+/// `FUTEX_WAKE | FUTEX_PRIVATE_FLAG`
+const WAKE: &str = "op == 129";
+
+/// The count of an event in a file of perf's, which is gone then.
+fn counted(file: &Path, event: &str) -> Result<f64, Error> {
+    let text = fs::read_to_string(file).map_err(Error::doing(file.display()))?;
+    fs::remove_file(file)?;
+    let line = text.lines().find(|line| line.contains(event));
+    let count = line.and_then(|line| line.split(',').next()?.parse().ok());
+    count.ok_or_else(|| Error::failed("perf has counted nothing"))
+}
 
 fn perf_works() -> bool {
     let perf = Command::new("perf").args(["stat", "-e", EVENT, "true"]).output();

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use fsm_runtime::prelude::*;
 
 use super::{Cost, Watch};
@@ -60,6 +62,9 @@ impl worker::Handler for Works {
     }
 }
 
+/// How long anything may take that should take no time.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Two pools of one thread each.
 pub(super) fn run(each: u64, batch: u64) -> Result<Cost, Error> {
     let room = usize::try_from(batch).unwrap_or(usize::MAX);
@@ -70,7 +75,8 @@ pub(super) fn run(each: u64, batch: u64) -> Result<Cost, Error> {
     let pools = Pipeline::new().pool(calling).pool(working);
     let running = pools.start()?;
     let give = |each: u64| -> Result<(), Error> {
-        let given = (0..batch).map(|_| callers.submit(each));
+        // A caller that has replied has room for the next one only when it is put away.
+        let given = (0..batch).map(|_| callers.submit_within(each, PATIENCE));
         let tickets = given.map(|given| given.map_err(|error| Error::failed(error.to_string())));
         for ticket in tickets.collect::<Result<Vec<_>, _>>()? {
             if ticket.wait() != Some(each) {

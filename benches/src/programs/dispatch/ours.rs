@@ -31,16 +31,15 @@ impl connection::Handler for Counter {
         connection::AfterIdle::Reading { left: chunks }
     }
 
-    fn reading(
-        &mut self,
-        left: &mut u8,
-        event: &Wire,
-        _: &mut Cx<'_>,
-    ) -> connection::AfterReading {
+    fn reading(&mut self, left: &mut u8, event: &Wire, _: &mut Cx<'_>) -> connection::AfterReading {
         let [Event::CHUNK, number] = *event else { return connection::AfterReading::Closed };
         self.sum += u64::from(number);
         *left -= 1;
-        if *left > 0 { connection::AfterReading::Reading } else { connection::AfterReading::Writing }
+        if *left > 0 {
+            connection::AfterReading::Reading
+        } else {
+            connection::AfterReading::Writing
+        }
     }
 
     fn writing(&mut self, event: &Wire, _: &mut Cx<'_>) -> connection::AfterWriting {

@@ -35,9 +35,8 @@ impl StateMachineImpl for Connection {
 
     fn output(state: &State, event: &Event) -> Option<Add> {
         match (state, event) {
-            (State::Idle, Event::Request(number)) | (State::Reading { .. }, Event::Chunk(number)) => {
-                Some(Add(*number))
-            }
+            (State::Idle, Event::Request(number))
+            | (State::Reading { .. }, Event::Chunk(number)) => Some(Add(*number)),
             (State::Writing, Event::Flushed) => Some(Add(1)),
             _ => None,
         }

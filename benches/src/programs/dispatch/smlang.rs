@@ -1,10 +1,7 @@
 use super::{Event, Tally, Wire};
 use machine::{ConnectionEvents, ConnectionStateMachine, ConnectionStates};
 
-#[expect(
-    clippy::pedantic,
-    reason = "it is how the macro writes it"
-)]
+#[expect(clippy::pedantic, reason = "it is how the macro writes it")]
 mod machine {
     use smlang::statemachine;
 

@@ -3,10 +3,7 @@ use statig::prelude::*;
 use self::machine::{Counter, State};
 use super::{Event, Tally, Wire};
 
-#[expect(
-    clippy::pedantic,
-    reason = "it is how the macro writes it"
-)]
+#[expect(clippy::pedantic, reason = "it is how the macro writes it")]
 mod machine {
     use statig::prelude::*;
 
