@@ -3,6 +3,7 @@
 use crate::{Error, Figure, Lab};
 
 mod calls;
+mod compile;
 mod dispatch;
 mod echo;
 mod rearm;
@@ -28,6 +29,7 @@ pub(crate) const ALL: &[Entry] = &[
     },
     Entry { name: "rearm", what: "the cost of a deadline in each state", measure: rearm::rearm },
     Entry { name: "job", what: "jobs to another pool and back", measure: calls::calls },
+    Entry { name: "compile", what: "the time that the macro costs rustc", measure: compile::compile },
 ];
 
 /// The entries that the words mean: `all`, a name, or its first words.
