@@ -71,15 +71,17 @@ impl Launch {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(Error::doing(&name))?;
-        let listening = child.stdout.take().and_then(|said| {
-            let mut line = String::new();
-            BufReader::new(said).read_line(&mut line).ok()?;
-            line.strip_prefix("listening ")?.trim().parse().ok()
-        });
-        let Some(address) = listening else {
+        let mut line = String::new();
+        if let Some(said) = child.stdout.take() {
+            BufReader::new(said).read_line(&mut line)?;
+        }
+        let address = line.strip_prefix("listening ").and_then(|rest| rest.trim().parse().ok());
+        let Some(address) = address else {
             let _ = child.kill();
             let _ = child.wait();
-            return Err(Error::failed(format!("`{name}` does not listen")));
+            // A server that cannot serve says why in place of the address.
+            let why = if line.is_empty() { "it says nothing" } else { line.trim() };
+            return Err(Error::failed(format!("`{name}` does not listen: {why}")));
         };
         let pid = innermost(child.id());
         Ok(Process { child, pid, address })
