@@ -63,7 +63,9 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.command {
-        Some(Command::Serve { work, peer, threads }) => servers::serve(work, *peer, *threads),
+        Some(Command::Serve { work, peer, threads }) => {
+            servers::serve(work, *peer, *threads).inspect_err(|why| println!("{why}"))
+        }
         Some(Command::Run { program }) => program.run(),
         None => report(&arguments),
     };
