@@ -2,10 +2,12 @@
 
 use crate::{Error, Figure, Lab};
 
+mod blocked;
 mod calls;
 mod compile;
 mod dispatch;
 mod echo;
+mod load;
 mod rearm;
 
 /// Some figures that are measured together.
@@ -61,6 +63,17 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "rearm", what: "the cost of a deadline in each state", measure: rearm::rearm },
     Entry { name: "job", what: "jobs to another pool and back", measure: calls::calls },
     Entry { name: "compile", what: "the time that the macro costs rustc", measure: compile::compile },
+    Entry { name: "threads", what: "one port with one thread and with two", measure: load::threads },
+    Entry {
+        name: "overload",
+        what: "a server that is asked for more than it can do",
+        measure: load::overload,
+    },
+    Entry {
+        name: "blocked",
+        what: "what handlers that block cost the others",
+        measure: blocked::blocked,
+    },
 ];
 
 /// The entries that the words mean: `all`, a name or its first words, or the name of one of its figures.

@@ -8,6 +8,8 @@ use socket2::{Domain, Socket, Type};
 use crate::{Error, Peer};
 
 pub(crate) mod echo;
+mod heavy;
+pub(crate) mod shed;
 
 /// Connections that the system keeps waiting for a server: as many as a port asks for.
 const BACKLOG: i32 = 4096;
@@ -16,6 +18,8 @@ const BACKLOG: i32 = 4096;
 pub(crate) fn serve(work: &str, peer: Peer, threads: usize) -> Result<(), Error> {
     match work {
         "echo" => echo::serve(peer, threads),
+        "heavy" => heavy::serve(peer, threads),
+        "shed" => shed::serve(peer),
         _ => Err(Error::failed(format!("there is no work `{work}`"))),
     }
 }
