@@ -62,7 +62,9 @@ impl OpenLoop {
         }
         let (begin, mut asked, mut good, mut refused) = (Instant::now(), 0_u32, 0_u64, 0_u64);
         let (from, end) = (begin + WARM_UP, begin + WARM_UP + self.time);
-        let mut waited = Histogram::new(3).map_err(|error| Error::failed(error.to_string()))?;
+        let longest = u64::try_from((WARM_UP + self.time).as_nanos()).unwrap_or(u64::MAX);
+        let waited = Histogram::new_with_bounds(1, longest, 3);
+        let mut waited = waited.map_err(|error| Error::failed(error.to_string()))?;
         let mut record = |time: Duration| {
             waited.saturating_record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
         };
@@ -131,5 +133,51 @@ impl Client {
         let since = self.asked.pop_front();
         let since = since.ok_or_else(|| Error::failed("an answer to no request"))?;
         Ok(Some((since, self.answer == TEXT)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// A server of one connection that takes its time, and refuses every other request.
+    fn slow(pause: Duration) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; REQUEST];
+            let mut refuses = false;
+            while stream.read_exact(&mut request).is_ok() {
+                thread::sleep(pause);
+                let answer = if refuses { [b'-'; REQUEST] } else { request };
+                refuses = !refuses;
+                if stream.write_all(&answer).is_err() {
+                    break;
+                }
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn who_is_answered_has_waited_as_long_as_it_took() {
+        let load = OpenLoop { connections: 1, rate: 50.0, time: Duration::from_secs(1) };
+        let answers = load.run(slow(Duration::from_millis(5))).unwrap();
+        assert!((15.0..=26.0).contains(&answers.good), "{}", answers.good);
+        assert!((15.0..=26.0).contains(&answers.refused), "{}", answers.refused);
+        assert!(answers.waited.value_at_quantile(0.5) >= 5_000_000);
+        assert!(answers.waited.min() < 1_000_000_000);
+    }
+
+    #[test]
+    fn who_waits_in_a_queue_waits_since_it_was_time_to_ask() {
+        let load = OpenLoop { connections: 1, rate: 400.0, time: Duration::from_secs(1) };
+        let answers = load.run(slow(Duration::from_millis(5))).unwrap();
+        // Half of what is asked for is answered, so that the last one has waited half of the time.
+        assert!(answers.waited.max() > 300_000_000, "{}", answers.waited.max());
     }
 }
