@@ -1,7 +1,10 @@
 //! The echo servers do what their figures take for granted.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -50,15 +53,14 @@ fn each(check: impl Fn(&str, &Server)) {
             check(peer, &server);
         }
     }
-    let program = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("echo-c");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/c/echo.c");
     // Two tests may compile it at a time.
-    let own = program.with_extension(format!("{:?}", thread::current().id()));
-    let compiled = Command::new("cc").args(["-O2", "-o"]).arg(&own).arg(source).status();
-    if compiled.expect("a C compiler").success() {
-        check("c", &Server::start(&mut Command::new(&own)).unwrap());
-    }
-    std::fs::remove_file(own).unwrap();
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let program = program.join(format!("echo-{:?}", thread::current().id()));
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/c/echo.c");
+    let compiled = Command::new("cc").args(["-O2", "-o"]).arg(&program).arg(source).status();
+    assert!(compiled.expect("a C compiler").success());
+    check("c", &Server::start(&mut Command::new(&program)).unwrap());
+    std::fs::remove_file(program).unwrap();
 }
 
 #[test]
@@ -97,8 +99,8 @@ fn a_client_that_floods_does_not_keep_another_waiting() {
     each(|peer, server| {
         let mut flood = server.connect();
         let mut drain = flood.try_clone().unwrap();
-        thread::spawn(move || while flood.write_all(&[7; 65_536]).is_ok() {});
-        thread::spawn(move || while drain.read(&mut [0; 65_536]).is_ok_and(|n| n > 0) {});
+        thread::spawn(move || while flood.write_all(&[7; 16_384]).is_ok() {});
+        thread::spawn(move || while drain.read(&mut [0; 16_384]).is_ok_and(|n| n > 0) {});
         let mut other = server.connect();
         for _ in 0..20 {
             other.write_all(b"hello").unwrap();
