@@ -142,7 +142,7 @@ impl Connection {
             } else {
                 let sent = connections::send(&mut self.stream, &buffer[..length])?;
                 if sent < length {
-                    self.rest = Some(Rest::new(&buffer[sent..length], now + STALL));
+                    self.rest = Some(Box::new(Rest::new(&buffer[sent..length], now + STALL)));
                 }
             }
             if length < buffer.len() && !ended {

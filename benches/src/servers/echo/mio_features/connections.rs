@@ -106,8 +106,8 @@ impl Connection {
 }
 
 impl Rest {
-    pub(super) fn new(bytes: &[u8], stalled_by: u64) -> Box<Self> {
-        Box::new(Self { bytes: bytes.to_vec(), sent: 0, stalled_by })
+    pub(super) fn new(bytes: &[u8], stalled_by: u64) -> Self {
+        Self { bytes: bytes.to_vec(), sent: 0, stalled_by }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
