@@ -62,8 +62,16 @@ pub(crate) const ALL: &[Entry] = &[
     },
     Entry { name: "rearm", what: "the cost of a deadline in each state", measure: rearm::rearm },
     Entry { name: "job", what: "jobs to another pool and back", measure: calls::calls },
-    Entry { name: "compile", what: "the time that the macro costs rustc", measure: compile::compile },
-    Entry { name: "threads", what: "one port with one thread and with two", measure: load::threads },
+    Entry {
+        name: "compile",
+        what: "the time that the macro costs rustc",
+        measure: compile::compile,
+    },
+    Entry {
+        name: "threads",
+        what: "one port with one thread and with two",
+        measure: load::threads,
+    },
     Entry {
         name: "overload",
         what: "a server that is asked for more than it can do",

@@ -44,10 +44,10 @@ impl Program {
     pub(crate) fn arguments(self) -> Vec<String> {
         let words = match self {
             Self::Dispatch { peer, form, rounds } => {
-                ["dispatch".to_owned(), peer.word(), word(form), rounds.to_string()]
+                ["dispatch".to_owned(), peer.word(), word(&form), rounds.to_string()]
             }
             Self::Rearm { deadline, turns, changes } => {
-                ["rearm".to_owned(), word(deadline), turns.to_string(), changes.to_string()]
+                ["rearm".to_owned(), word(&deadline), turns.to_string(), changes.to_string()]
             }
             Self::Calls { peer, jobs, batch } => {
                 ["calls".to_owned(), peer.word(), jobs.to_string(), batch.to_string()]
@@ -57,6 +57,6 @@ impl Program {
     }
 }
 
-fn word(value: impl ValueEnum) -> String {
+fn word(value: &impl ValueEnum) -> String {
     value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }

@@ -6,10 +6,8 @@ use crate::measure::Series;
 use crate::{Error, Figure, Lab, Peer};
 
 /// Rows of the table that the block test prints.
-const ROWS: [(Peer, &str); 2] = [
-    (Peer::Ours, "one port, 8 threads, cap 2, watched"),
-    (Peer::TokioThreads, "tokio, 2 workers"),
-];
+const ROWS: [(Peer, &str); 2] =
+    [(Peer::Ours, "one port, 8 threads, cap 2, watched"), (Peer::TokioThreads, "tokio, 2 workers")];
 
 /// What the others get while 4 of 64 handlers block for 5 ms and do not say so: the block test.
 pub(super) fn blocked(lab: &Lab) -> Result<Vec<Figure>, Error> {

@@ -11,7 +11,7 @@ use crate::{Error, Figure, Lab, Peer};
 /// Jobs on their way at a time.
 const BATCH: u64 = 64;
 /// Messages of a job: there, and back.
-const MESSAGES: f64 = 2.0;
+const MESSAGES: u32 = 2;
 
 /// Where the threads run.
 #[derive(Clone, Copy)]
@@ -40,7 +40,8 @@ fn processor(lab: &Lab, place: Place, name: &str, words: &str) -> Result<Figure,
     let peers = [Peer::Ours, Peer::Crossbeam];
     let series = rounds(lab, name, &peers, lab.runs(), |peer| {
         let cost = cost(lab, place, Program::Calls { peer, jobs, batch: BATCH })?;
-        Ok(cost.processor.as_secs_f64() * 1e9 / (cost.jobs as f64 * MESSAGES))
+        let (processor, _) = cost.each();
+        Ok(processor / f64::from(MESSAGES))
     })?;
     let what = format!("CPU of a message between two pools, {BATCH} jobs at a time, {words}");
     let targets = [Target::Times(1.0, Peer::Crossbeam)];
@@ -48,14 +49,14 @@ fn processor(lab: &Lab, place: Place, name: &str, words: &str) -> Result<Figure,
 }
 
 fn wakes(lab: &Lab, place: Place, name: &str, words: &str) -> Result<Figure, Error> {
-    let slope = Slope { few: BATCH * 1000, many: BATCH * 6000 };
+    let slope = Slope { few: BATCH * 2_000, many: BATCH * 12_000 };
     let peers = [Peer::Ours, Peer::Crossbeam];
     let series = rounds(lab, name, &peers, lab.runs(), |peer| {
-        let job = slope.of(|jobs| {
+        slope.of(|messages| {
+            let jobs = messages / u64::from(MESSAGES);
             let command = command(lab, place, Program::Calls { peer, jobs, batch: BATCH })?;
             system_calls::wakes(lab, &command)
-        });
-        Ok(job? / MESSAGES)
+        })
     })?;
     let what = format!("wakes of a message between two pools, {BATCH} jobs at a time, {words}");
     Ok(Figure::new(name, &what, Unit::Number, [Target::AtMost(0.02)], series))
@@ -66,7 +67,8 @@ fn parked(lab: &Lab, place: Place, name: &str, words: &str) -> Result<Figure, Er
     let peers = [Peer::Ours, Peer::Crossbeam, Peer::Futex];
     let series = rounds(lab, name, &peers, lab.runs(), |peer| {
         let cost = cost(lab, place, Program::Calls { peer, jobs, batch: 1 })?;
-        Ok(cost.passed.as_secs_f64() * 1e6 / cost.jobs as f64)
+        let (_, passed) = cost.each();
+        Ok(passed / 1e3)
     })?;
     let what = format!("time of a job to another pool and back, alone, {words}");
     let targets = [Target::Times(1.1, Peer::Futex)];

@@ -17,11 +17,11 @@ pub(super) fn dispatch(lab: &Lab) -> Result<Vec<Figure>, Error> {
 }
 
 fn figure(lab: &Lab, name: &str, form: Form, what: &str) -> Result<Figure, Error> {
-    let slope = Slope { few: 10, many: 110 };
+    let slope = Slope { few: 10 * EVENTS, many: 110 * EVENTS };
     let series = rounds(lab, name, &PEERS, 1, |peer| {
-        let round =
-            slope.of(|rounds| instructions(lab, Program::Dispatch { peer, form, rounds }))?;
-        Ok(round / EVENTS as f64)
+        slope.of(|events| {
+            instructions(lab, Program::Dispatch { peer, form, rounds: events / EVENTS })
+        })
     })?;
     let others = PEERS.into_iter().filter(|peer| *peer != Peer::Ours);
     let targets: Vec<_> = others.map(|peer| Target::Times(1.0, peer)).collect();

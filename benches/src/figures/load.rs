@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use crate::figure::{Target, Unit, Value};
 use crate::load::echo::Clients;
-use crate::load::open::OpenLoop;
+use crate::load::open::{Answers, OpenLoop};
 use crate::measure::{Series, rounds};
 use crate::servers::shed::ROOM;
 use crate::{Error, Figure, Lab, Peer};
@@ -49,8 +49,7 @@ pub(super) fn overload(lab: &Lab) -> Result<Vec<Figure>, Error> {
         if storm.refused == 0.0 {
             return Err(Error::failed("nothing was refused: it was no overload"));
         }
-        let tail = |answers: &crate::load::open::Answers| answers.waited.value_at_quantile(0.999);
-        tails.push((peer, tail(&storm) as f64 / tail(&calm) as f64));
+        tails.push((peer, tail(&storm) / tail(&calm)));
         Ok(storm.good / peak)
     })?;
     let of = |peer| tails.iter().filter(|(who, _)| *who == peer).map(|(_, tail)| *tail).collect();
@@ -74,17 +73,22 @@ pub(super) fn overload(lab: &Lab) -> Result<Vec<Figure>, Error> {
     ])
 }
 
+/// How long the slowest of a thousand waited, in seconds.
+fn tail(answers: &Answers) -> f64 {
+    Duration::from_nanos(answers.waited.value_at_quantile(0.999)).as_secs_f64()
+}
+
 /// Requests a second that the server answers when there is always one to do, and never one too many.
 fn capacity(lab: &Lab, peer: Peer) -> Result<f64, Error> {
-    let requests = lab.amount(20_000, 5_000);
+    let requests: u32 = if lab.quick { 5_000 } else { 20_000 };
     let cpu = lab.cpus.map(|cpus| cpus.server);
     let server = lab.launch("shed", peer)?.on(cpu).start()?;
     let rate = lab.as_client(|| {
         let mut clients = Clients::connect(server.address, ROOM / 2)?;
-        clients.closed_loop(requests / 10, 1)?;
+        clients.closed_loop(u64::from(requests / 10), 1)?;
         let begin = Instant::now();
-        clients.closed_loop(requests, 1)?;
-        Ok::<_, Error>(requests as f64 / begin.elapsed().as_secs_f64())
+        clients.closed_loop(requests.into(), 1)?;
+        Ok::<_, Error>(f64::from(requests) / begin.elapsed().as_secs_f64())
     })?;
     server.end()?;
     Ok(rate)

@@ -15,11 +15,12 @@ pub(super) fn rearm(lab: &Lab) -> Result<Vec<Figure>, Error> {
     let alone = |deadline| {
         turns.of(|turns| instructions(lab, Program::Rearm { deadline, turns, changes: 1 }))
     };
-    let batches = Slope { few: 10, many: 110 };
+    let changes = Slope { few: 10 * BATCH, many: 110 * BATCH };
     let in_batch = |deadline| {
-        let batch = batches
-            .of(|turns| instructions(lab, Program::Rearm { deadline, turns, changes: BATCH }));
-        Ok(batch? / BATCH as f64)
+        changes.of(|changes| {
+            let turns = changes / BATCH;
+            instructions(lab, Program::Rearm { deadline, turns, changes: BATCH })
+        })
     };
     let figure = |name, what, targets: &[Target], cost: &dyn Fn() -> Result<f64, Error>| {
         let series = rounds(lab, name, &[Peer::Ours], 1, |_| cost())?;

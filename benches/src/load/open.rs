@@ -53,14 +53,9 @@ impl OpenLoop {
             stream.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(stream);
             poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
-            clients.push(Client {
-                stream,
-                asked: VecDeque::new(),
-                answer: [0; REQUEST],
-                come: 0,
-            });
+            clients.push(Client { stream, asked: VecDeque::new(), answer: [0; REQUEST], come: 0 });
         }
-        let (begin, mut asked, mut good, mut refused) = (Instant::now(), 0_u32, 0_u64, 0_u64);
+        let (begin, mut asked, mut good, mut refused) = (Instant::now(), 0_u32, 0_u32, 0_u32);
         let (from, end) = (begin + WARM_UP, begin + WARM_UP + self.time);
         let longest = u64::try_from((WARM_UP + self.time).as_nanos()).unwrap_or(u64::MAX);
         let waited = Histogram::new_with_bounds(1, longest, 3);
@@ -95,7 +90,7 @@ impl OpenLoop {
                     }
                     if is_good {
                         good += 1;
-                        record(now - since);
+                        record(now.saturating_duration_since(since));
                     } else {
                         refused += 1;
                     }
@@ -105,7 +100,7 @@ impl OpenLoop {
         for since in clients.iter().flat_map(|client| &client.asked) {
             record(end.saturating_duration_since(*since));
         }
-        let each = |count: u64| count as f64 / self.time.as_secs_f64();
+        let each = |count: u32| f64::from(count) / self.time.as_secs_f64();
         Ok(Answers { good: each(good), refused: each(refused), waited })
     }
 }

@@ -24,6 +24,13 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
+    /// Nanoseconds of processor time a job, and of time.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^53 jobs")]
+    pub(crate) fn each(&self) -> (f64, f64) {
+        let each = |time: Duration| time.as_secs_f64() * 1e9 / self.jobs as f64;
+        (each(self.processor), each(self.passed))
+    }
+
     /// It as a line, for another process.
     pub(crate) fn line(&self) -> String {
         format!("{} {} {}", self.jobs, self.processor.as_nanos(), self.passed.as_nanos())
@@ -63,7 +70,7 @@ impl Watch {
     }
 
     fn stop(&self, jobs: u64) -> Cost {
-        Cost { jobs, processor: used() - self.used, passed: self.begin.elapsed() }
+        Cost { jobs, processor: used().saturating_sub(self.used), passed: self.begin.elapsed() }
     }
 }
 

@@ -70,13 +70,13 @@ pub(crate) enum Deadline {
 
 /// Goes through so many turns, each with so many changes of state; says how many there were.
 pub(crate) fn run(deadline: Deadline, turns: u64, changes: u64) -> u64 {
-    let mut counted = 0;
-    let counter = Counter(&mut counted);
+    let mut total = 0;
+    let counter = Counter(&mut total);
     match deadline {
         Deadline::Armed => drive(Session::<Armed, _>::new(counter), turns, changes),
         Deadline::Endless => drive(Session::<Endless, _>::new(counter), turns, changes),
     }
-    counted
+    total
 }
 
 fn drive<M, H>(mut session: Session<M, H>, turns: u64, changes: u64)

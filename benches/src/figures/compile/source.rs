@@ -43,8 +43,8 @@ pub(super) fn by_hand(states: usize) -> String {
              State{next} {{ left: u64 }},\n        Closed,\n    }}\n"
         )
     });
-    let timings =
-        each(&|state, _| format!("            | Self::State{state} {{ .. }}\n")).replacen('|', " ", 1);
+    let timings = each(&|state, _| format!("            | Self::State{state} {{ .. }}\n"))
+        .replacen('|', " ", 1);
     let arms = each(&|state, next| {
         format!(
             "            Self::State{state} {{ left }} => {{

@@ -54,7 +54,7 @@ impl Connection {
     }
 }
 
-#[inline(always)]
+#[inline]
 fn drive<E: Copy>(events: &[E], rounds: u64, on: impl Fn(&mut Connection, E, &mut u64)) -> Tally {
     let mut tally = Tally::default();
     let mut connection = Connection::Idle;

@@ -1,7 +1,7 @@
 use std::hint::black_box;
 
 /// How many events a round has.
-pub(crate) const EVENTS: usize = 4096;
+pub(crate) const EVENTS: u64 = 4096;
 
 /// What happens to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +32,8 @@ impl Event {
     }
 
     /// What is no event closes the connection.
-    pub(super) fn decoded(wire: &Wire) -> Self {
-        match *wire {
+    pub(super) fn decoded(wire: Wire) -> Self {
+        match wire {
             [Self::REQUEST, chunks] => Self::Request(chunks),
             [Self::CHUNK, number] => Self::Chunk(number),
             [Self::FLUSHED, _] => Self::Flushed,
@@ -60,12 +60,13 @@ pub(super) fn sequence() -> Vec<Event> {
         state ^= state << 17;
         u8::try_from((state >> 32) % below).unwrap_or(0)
     };
-    let mut events = Vec::with_capacity(EVENTS);
+    let count = usize::try_from(EVENTS).unwrap_or(usize::MAX);
+    let mut events = Vec::with_capacity(count);
     loop {
         let chunks = 1 + random(4);
         // A request, its chunks, that the answer has left, and the end.
         let longest = usize::from(chunks) + 3;
-        if events.len() + longest > EVENTS {
+        if events.len() + longest > count {
             break;
         }
         events.push(Event::Request(chunks));
@@ -76,6 +77,6 @@ pub(super) fn sequence() -> Vec<Event> {
         }
     }
     // Connections that say nothing.
-    events.resize(EVENTS, Event::Close);
+    events.resize(count, Event::Close);
     events
 }

@@ -43,8 +43,8 @@ impl StateMachineImpl for Connection {
     }
 }
 
-#[inline(always)]
-fn drive(events: impl Iterator<Item = Event> + Clone, rounds: u64) -> Tally {
+#[inline]
+fn drive(events: &(impl Iterator<Item = Event> + Clone), rounds: u64) -> Tally {
     let mut tally = Tally::default();
     let mut connection = StateMachine::<Connection>::new();
     for _ in 0..rounds {
@@ -64,10 +64,10 @@ fn drive(events: impl Iterator<Item = Event> + Clone, rounds: u64) -> Tally {
 
 #[inline(never)]
 pub(super) fn run(events: &[Event], rounds: u64) -> Tally {
-    drive(events.iter().copied(), rounds)
+    drive(&events.iter().copied(), rounds)
 }
 
 #[inline(never)]
 pub(super) fn run_wire(events: &[Wire], rounds: u64) -> Tally {
-    drive(events.iter().map(Event::decoded), rounds)
+    drive(&events.iter().copied().map(Event::decoded), rounds)
 }

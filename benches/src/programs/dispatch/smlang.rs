@@ -1,7 +1,6 @@
 use super::{Event, Tally, Wire};
 use machine::{ConnectionEvents, ConnectionStateMachine, ConnectionStates};
 
-#[expect(clippy::pedantic, reason = "it is how the macro writes it")]
 mod machine {
     use smlang::statemachine;
 
@@ -50,8 +49,8 @@ mod machine {
     }
 }
 
-#[inline(always)]
-fn drive(events: impl Iterator<Item = ConnectionEvents> + Clone, rounds: u64) -> Tally {
+#[inline]
+fn drive(events: &(impl Iterator<Item = ConnectionEvents> + Clone), rounds: u64) -> Tally {
     let mut closed = 0;
     let mut connection = ConnectionStateMachine::new(machine::Counter { sum: 0 });
     for _ in 0..rounds {
@@ -73,12 +72,12 @@ pub(super) fn run(events: &[Event], rounds: u64) -> Tally {
 
 #[inline(never)]
 fn run_converted(events: &[ConnectionEvents], rounds: u64) -> Tally {
-    drive(events.iter().copied(), rounds)
+    drive(&events.iter().copied(), rounds)
 }
 
 #[inline(never)]
 pub(super) fn run_wire(events: &[Wire], rounds: u64) -> Tally {
-    drive(events.iter().map(|wire| converted(Event::decoded(wire))), rounds)
+    drive(&events.iter().map(|wire| converted(Event::decoded(*wire))), rounds)
 }
 
 /// The macro makes its own enum of events.

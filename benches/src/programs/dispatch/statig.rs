@@ -57,8 +57,8 @@ mod machine {
     }
 }
 
-#[inline(always)]
-fn drive(events: impl Iterator<Item = Event> + Clone, rounds: u64) -> Tally {
+#[inline]
+fn drive(events: &(impl Iterator<Item = Event> + Clone), rounds: u64) -> Tally {
     let mut closed = 0;
     let mut connection = Counter { sum: 0 }.uninitialized_state_machine().init();
     for _ in 0..rounds {
@@ -75,10 +75,10 @@ fn drive(events: impl Iterator<Item = Event> + Clone, rounds: u64) -> Tally {
 
 #[inline(never)]
 pub(super) fn run(events: &[Event], rounds: u64) -> Tally {
-    drive(events.iter().copied(), rounds)
+    drive(&events.iter().copied(), rounds)
 }
 
 #[inline(never)]
 pub(super) fn run_wire(events: &[Wire], rounds: u64) -> Tally {
-    drive(events.iter().map(Event::decoded), rounds)
+    drive(&events.iter().copied().map(Event::decoded), rounds)
 }
