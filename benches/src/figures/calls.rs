@@ -1,6 +1,7 @@
 use std::env;
 use std::process::Command;
 
+use super::dispatch::instructions;
 use crate::figure::{Target, Unit};
 use crate::lab::tool;
 use crate::measure::{Slope, rounds, system_calls};
@@ -24,7 +25,7 @@ enum Place {
 
 /// Jobs between two pools of one thread each, beside two threads with channels.
 pub(super) fn calls(lab: &Lab) -> Result<Vec<Figure>, Error> {
-    let mut figures = Vec::new();
+    let mut figures = vec![user(lab)?];
     for (place, suffix, words) in
         [(Place::One, "one", "one processor"), (Place::Two, "two", "two processors")]
     {
@@ -33,6 +34,20 @@ pub(super) fn calls(lab: &Lab) -> Result<Vec<Figure>, Error> {
         figures.push(parked(lab, place, &format!("job-parked-{suffix}"), words)?);
     }
     Ok(figures)
+}
+
+fn user(lab: &Lab) -> Result<Figure, Error> {
+    let name = "job-instructions";
+    let slope = Slope { few: BATCH * 1_000, many: BATCH * 5_000 };
+    let series = rounds(lab, name, &[Peer::Ours, Peer::Crossbeam], 1, |peer| {
+        slope.of(|messages| {
+            let jobs = messages / u64::from(MESSAGES);
+            instructions(lab, Program::Calls { peer, jobs, batch: BATCH })
+        })
+    })?;
+    let what = format!("user instructions of a message between two pools, {BATCH} jobs at a time");
+    let targets = [Target::Times(1.0, Peer::Crossbeam)];
+    Ok(Figure::new(name, &what, Unit::Instructions, targets, series))
 }
 
 fn processor(lab: &Lab, place: Place, name: &str, words: &str) -> Result<Figure, Error> {
