@@ -1,0 +1,158 @@
+//! A machine of any size: each state reads a line, for a minute at most, and goes on to the next one.
+
+use std::fmt::Write;
+
+/// With the macro.
+pub(super) fn machine(states: usize) -> String {
+    let mut text = String::from(
+        "use fsm_runtime::prelude::*;\n\n\
+         #[state_machine(start = Start, eof => Closed, limit => Closed)]\n\
+         pub enum Big {\n    #[run]\n    #[to(State0)]\n    Start,\n",
+    );
+    for (state, next) in edges(states) {
+        let _ = write!(
+            text,
+            "    /// Waits for line {state}.\n    \
+             #[read(until = b\"\\n\", max = 1KiB, idle = 1min => Closed)]\n    \
+             #[to(State{state} | State{next} | Closed)]\n    \
+             State{state} {{ left: u64 }},\n"
+        );
+    }
+    text.push_str("    #[end]\n    Closed,\n}\n");
+    text + &handler(states)
+}
+
+/// As a person would write what the macro makes of it: without the graph as data and without its
+/// picture.
+pub(super) fn by_hand(states: usize) -> String {
+    let each = |line: &dyn Fn(usize, usize) -> String| {
+        edges(states).map(|(state, next)| line(state, next)).collect::<String>()
+    };
+    let variants = each(&|state, _| {
+        format!("    /// Waits for line {state}.\n    State{state} {{ left: u64 }},\n")
+    });
+    let methods = each(&|state, _| {
+        format!(
+            "        fn state{state}(&mut self, left: &mut u64, line: &[u8], cx: &mut Cx<'_>) \
+             -> AfterState{state};\n"
+        )
+    });
+    let verdicts = each(&|state, next| {
+        format!(
+            "    pub enum AfterState{state} {{\n        State{state},\n        \
+             State{next} {{ left: u64 }},\n        Closed,\n    }}\n"
+        )
+    });
+    let timings = each(&|state, _| format!("            | Self::State{state} {{ .. }}\n"))
+        .replacen('|', " ", 1);
+    let arms = each(&|state, next| {
+        format!(
+            "            Self::State{state} {{ left }} => {{
+                let line = match input.until(b\"\\n\", 1024) {{
+                    Ok(line) => line,
+                    Err(Miss::More) => return Step::Read,
+                    Err(Miss::Limit | Miss::Eof) => {{
+                        *self = Self::Closed;
+                        return Step::Moved;
+                    }}
+                }};
+                match handler.state{state}(left, line, cx) {{
+                    AfterState{state}::State{state} => return Step::Stayed,
+                    AfterState{state}::State{next} {{ left }} => *self = Self::State{next} {{ left }},
+                    AfterState{state}::Closed => *self = Self::Closed,
+                }}
+                Step::Moved
+            }}\n"
+        )
+    });
+    format!(
+        "use fsm_runtime::{{Cx, Input, Lapse, Miss, Step, Timing}};
+use big::*;
+
+pub enum Big {{
+    Start,
+{variants}    Closed,
+}}
+
+pub mod big {{
+    use super::*;
+
+    pub trait Handler {{
+        fn start(&mut self, cx: &mut Cx<'_>) -> AfterStart;
+{methods}    }}
+
+    pub enum AfterStart {{
+        State0 {{ left: u64 }},
+    }}
+{verdicts}}}
+
+impl Big {{
+    pub fn timing(&self) -> Timing {{
+        match self {{
+{timings}                => Timing {{ within: Timing::NEVER, idle: 60_000 }},
+            Self::Start | Self::Closed => Timing {{ within: Timing::NEVER, idle: Timing::NEVER }},
+        }}
+    }}
+
+    pub fn resume<H: Handler>(
+        &mut self,
+        handler: &mut H,
+        input: &mut Input<'_, ()>,
+        cx: &mut Cx<'_>,
+    ) -> Step {{
+        match self {{
+            Self::Start => match handler.start(cx) {{
+                AfterStart::State0 {{ left }} => {{
+                    *self = Self::State0 {{ left }};
+                    Step::Moved
+                }}
+            }},
+{arms}            Self::Closed => Step::End,
+        }}
+    }}
+
+    pub fn lapse(&mut self, lapse: Lapse) -> Step {{
+        match (lapse, &*self) {{
+            (Lapse::Idle, Self::Start | Self::Closed) | (Lapse::Within, _) => Step::Stayed,
+            (Lapse::Idle, _) => {{
+                *self = Self::Closed;
+                Step::Moved
+            }}
+        }}
+    }}
+}}
+{handler}",
+        handler = handler(states),
+    )
+}
+
+/// The handler is the same for both.
+fn handler(states: usize) -> String {
+    let mut text = String::from(
+        "\npub struct Client;\n\nimpl big::Handler for Client {\n    \
+         fn start(&mut self, _: &mut Cx<'_>) -> big::AfterStart {\n        \
+         big::AfterStart::State0 { left: 9 }\n    }\n",
+    );
+    for (state, next) in edges(states) {
+        let _ = write!(
+            text,
+            "
+    fn state{state}(&mut self, left: &mut u64, line: &[u8], cx: &mut Cx<'_>) -> big::AfterState{state} {{
+        cx.write(line);
+        *left -= 1;
+        match *left {{
+            0 => big::AfterState{state}::Closed,
+            1 => big::AfterState{state}::State{state},
+            left => big::AfterState{state}::State{next} {{ left }},
+        }}
+    }}
+"
+        );
+    }
+    text + "}\n"
+}
+
+/// Each state, and the one that follows it.
+fn edges(states: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..states).map(move |state| (state, (state + 1) % states))
+}

@@ -1,0 +1,4 @@
+//! The clients. They are the same for all servers, and check what these answer.
+
+pub(crate) mod echo;
+pub(crate) mod open;
