@@ -73,6 +73,11 @@ fn counted(file: &Path, event: &str) -> Result<f64, Error> {
     count.ok_or_else(|| Error::failed("perf has counted nothing"))
 }
 
+/// Who counts them, for the report.
+pub(crate) fn counter() -> &'static str {
+    if perf_works() { "perf" } else { "strace" }
+}
+
 fn perf_works() -> bool {
     let perf = Command::new("perf").args(["stat", "-e", EVENT, "true"]).output();
     perf.is_ok_and(|out| out.status.success())
