@@ -1,0 +1,263 @@
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+
+use super::http;
+use crate::Error;
+
+/// How long nothing at all may happen; servers under valgrind are slow.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const BUFFER: usize = 256 * 1024;
+
+/// What clients do in a closed loop: each sends a request, waits for the answer, and sends the next.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    /// Requests: each exchange takes the next of them, and after the last the first.
+    pub(crate) requests: Vec<Vec<u8>>,
+    pub(crate) answer: Answer,
+}
+
+/// What the answer to a request is.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    These(Vec<u8>),
+    Bytes(usize),
+    /// A response of HTTP that says that all is well, with a body of so many bytes.
+    Http {
+        body: usize,
+    },
+}
+
+impl Exchange {
+    /// Runs so many exchanges, on so many connections at once.
+    pub(crate) fn run(
+        &self,
+        address: SocketAddr,
+        connections: usize,
+        exchanges: u64,
+    ) -> Result<(), Error> {
+        let poll = Poll::new()?;
+        let mut clients = (0..connections)
+            .map(|number| Client::connect(address, &poll, Token(number)))
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(Error::doing(format_args!("connect to {address}")))?;
+        let run = Run { poll, buffer: vec![0; BUFFER].into_boxed_slice(), begun: 0, exchanges };
+        self.go_through(run, &mut clients).map_err(Error::doing("a client"))
+    }
+
+    fn go_through(&self, mut run: Run, clients: &mut [Client]) -> io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        let mut busy = 0;
+        for client in &mut *clients {
+            if let Some(number) = run.next() {
+                client.begin(self, number);
+                busy += 1;
+            }
+        }
+        while busy > 0 {
+            run.poll.poll(&mut events, Some(PATIENCE))?;
+            if events.is_empty() {
+                return Err(io::Error::other("there is no answer"));
+            }
+            for event in &events {
+                let client = &mut clients[event.token().0];
+                client.told(event);
+                busy -= usize::from(client.go_on(self, &mut run)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn request(&self, number: u64) -> usize {
+        usize::try_from(number % self.requests.len() as u64).unwrap_or_default()
+    }
+}
+
+/// What all clients share.
+struct Run {
+    poll: Poll,
+    buffer: Box<[u8]>,
+    begun: u64,
+    exchanges: u64,
+}
+
+impl Run {
+    /// The number of the next exchange, if there is to be one more.
+    fn next(&mut self) -> Option<u64> {
+        let number = self.begun;
+        (number < self.exchanges).then(|| {
+            self.begun += 1;
+            number
+        })
+    }
+}
+
+struct Client {
+    stream: TcpStream,
+    /// Which request it sends, and how much of that is sent.
+    request: usize,
+    sent: usize,
+    come: Come,
+    waits: bool,
+    writable: bool,
+    readable: bool,
+    ends: bool,
+}
+
+impl Client {
+    fn connect(address: SocketAddr, poll: &Poll, token: Token) -> io::Result<Self> {
+        let stream = std::net::TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        let mut stream = TcpStream::from_std(stream);
+        poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        Ok(Self {
+            stream,
+            request: 0,
+            sent: 0,
+            come: Come::default(),
+            waits: false,
+            writable: false,
+            readable: false,
+            ends: false,
+        })
+    }
+
+    fn begin(&mut self, exchange: &Exchange, number: u64) {
+        self.request = exchange.request(number);
+        self.sent = 0;
+        self.come.clear();
+        self.waits = true;
+    }
+
+    fn told(&mut self, event: &Event) {
+        self.writable |= event.is_writable();
+        self.readable |= event.is_readable();
+        self.ends |= event.is_read_closed();
+    }
+
+    /// Does what can be done now; says whether it has done its last exchange.
+    fn go_on(&mut self, exchange: &Exchange, run: &mut Run) -> io::Result<bool> {
+        while self.waits {
+            self.send(&exchange.requests[self.request])?;
+            if !self.readable {
+                break;
+            }
+            let whole = match self.stream.read(&mut run.buffer) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => {
+                    // Behind a short read there is nothing, unless it is the end.
+                    self.readable = count == run.buffer.len() || self.ends;
+                    exchange.answer.take(&mut self.come, &run.buffer[..count])?
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.readable = false;
+                    break;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if whole {
+                self.waits = false;
+                let Some(number) = run.next() else { return Ok(true) };
+                self.begin(exchange, number);
+            }
+        }
+        Ok(false)
+    }
+
+    fn send(&mut self, request: &[u8]) -> io::Result<()> {
+        while self.writable && self.sent < request.len() {
+            match self.stream.write(&request[self.sent..]) {
+                Ok(count) => self.sent += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable = false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What has come of an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Come {
+    /// Bytes without a head.
+    count: usize,
+    head: http::Head,
+}
+
+impl Come {
+    fn clear(&mut self) {
+        self.count = 0;
+        self.head.clear();
+    }
+}
+
+impl Answer {
+    /// Takes what has come next; says whether the answer is whole.
+    fn take(&self, come: &mut Come, bytes: &[u8]) -> io::Result<bool> {
+        let bytes = match self {
+            Self::Http { .. } => come.head.take(bytes)?,
+            _ => bytes,
+        };
+        let end = come.count + bytes.len();
+        let (whole, right) = match self {
+            Self::These(answer) => (answer.len(), answer.get(come.count..end) == Some(bytes)),
+            Self::Bytes(count) => (*count, end <= *count),
+            Self::Http { body } => {
+                if come.head.is_whole() && come.head.length() != *body {
+                    return Err(io::Error::other("the body has another length"));
+                }
+                (*body, end <= *body)
+            }
+        };
+        if !right {
+            let said = bytes[..bytes.len().min(80)].escape_ascii();
+            return Err(io::Error::other(format!("the answer is wrong: {said}")));
+        }
+        come.count = end;
+        let headless = matches!(self, Self::Http { .. }) && !come.head.is_whole();
+        Ok(end == whole && !headless)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(answer: &Answer, pieces: &[&[u8]]) -> Vec<bool> {
+        let mut come = Come::default();
+        pieces.iter().map(|piece| answer.take(&mut come, piece).unwrap()).collect()
+    }
+
+    #[test]
+    fn an_answer_is_whole_when_all_of_it_has_come() {
+        let pieces: [&[u8]; 2] = [b"+O", b"K\r\n"];
+        assert_eq!(whole(&Answer::These(b"+OK\r\n".to_vec()), &pieces), [false, true]);
+        assert_eq!(whole(&Answer::Bytes(5), &pieces), [false, true]);
+        let pieces: [&[u8]; 3] = [b"HTTP/1.1 200 OK\r\ncontent-", b"length: 3\r\n\r\na", b"bc"];
+        assert_eq!(whole(&Answer::Http { body: 3 }, &pieces), [false, false, true]);
+        let pieces: [&[u8]; 2] = [b"HTTP/1.1 204 No Content\r\n\r", b"\n"];
+        assert_eq!(whole(&Answer::Http { body: 0 }, &pieces), [false, true]);
+    }
+
+    #[test]
+    fn an_answer_that_is_wrong_is_seen() {
+        let wrong: [(Answer, &[u8]); 5] = [
+            (Answer::These(b"+OK\r\n".to_vec()), b"-ER"),
+            (Answer::These(b"+OK\r\n".to_vec()), b"+OK\r\n+"),
+            (Answer::Bytes(1), b"ab"),
+            (Answer::Http { body: 1 }, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"),
+            (Answer::Http { body: 0 }, b"HTTP/1.1 500 No\r\n\r\n"),
+        ];
+        for (answer, bytes) in wrong {
+            assert!(answer.take(&mut Come::default(), bytes).is_err(), "{answer:?}");
+        }
+    }
+}
