@@ -1,0 +1,55 @@
+//! What there is to measure.
+
+use crate::{Error, Figure, Lab};
+
+mod echo;
+
+/// Some figures that are measured together.
+pub(crate) struct Entry {
+    /// The name on the command line: that of its figure, or what the names of its figures begin with.
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) measure: fn(&Lab) -> Result<Vec<Figure>, Error>,
+}
+
+pub(crate) const ALL: &[Entry] = &[Entry {
+    name: "echo-instructions",
+    what: "user instructions of a 64-byte echo",
+    measure: echo::instructions,
+}];
+
+/// The entries that the words mean: `all`, a name, or its first words.
+pub(crate) fn named(words: &[String]) -> Result<Vec<&'static Entry>, Error> {
+    let means = |word: &str, entry: &Entry| {
+        let rest = entry.name.strip_prefix(word);
+        word == "all" || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    for word in words {
+        if !ALL.iter().any(|entry| means(word, entry)) {
+            return Err(Error::failed(format!("there is no figure `{word}`; `list` shows all")));
+        }
+    }
+    Ok(ALL.iter().filter(|entry| words.iter().any(|word| means(word, entry))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(words: &[&str]) -> Vec<&'static str> {
+        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
+        named(&words).unwrap().iter().map(|entry| entry.name).collect()
+    }
+
+    #[test]
+    fn all_means_each_once() {
+        assert_eq!(names(&["all", "echo"]).len(), ALL.len());
+    }
+
+    #[test]
+    fn a_word_means_the_names_that_begin_with_it() {
+        assert!(names(&["echo"]).contains(&"echo-instructions"));
+        assert_eq!(names(&["echo-instructions"]), ["echo-instructions"]);
+        assert!(named(&["ech".to_owned()]).is_err());
+    }
+}

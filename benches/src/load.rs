@@ -1,0 +1,3 @@
+//! The clients. They are the same for all servers, and check what these answer.
+
+pub(crate) mod echo;

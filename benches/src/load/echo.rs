@@ -1,0 +1,116 @@
+use std::io::{ErrorKind, Read, Write};
+use std::net::SocketAddr;
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+
+use crate::Error;
+
+/// The bytes of a request, and of its answer.
+pub(crate) const REQUEST: usize = 64;
+/// The most requests that a connection has on their way.
+const DEPTH: usize = 64;
+
+/// Clients that send 64 bytes and wait for them to come back, in one thread.
+pub(crate) struct Clients {
+    poll: Poll,
+    events: Events,
+    clients: Vec<Client>,
+    /// Requests without end; an answer begins wherever another has ended.
+    text: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+struct Client {
+    stream: TcpStream,
+    /// Requests that were not sent yet.
+    left: u64,
+    /// Bytes of answers that have not come yet.
+    awaited: usize,
+}
+
+impl Clients {
+    pub(crate) fn connect(address: SocketAddr, count: usize) -> Result<Self, Error> {
+        let poll = Poll::new()?;
+        let mut clients = Vec::with_capacity(count);
+        for number in 0..count {
+            // It blocks until the connection is there, so a backlog never overflows.
+            let stream = std::net::TcpStream::connect(address).map_err(Error::doing("connect"))?;
+            stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            let mut stream = TcpStream::from_std(stream);
+            poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
+            clients.push(Client { stream, left: 0, awaited: 0 });
+        }
+        let text: Vec<u8> = (b'!'..).take(REQUEST).collect();
+        let text = text.repeat(DEPTH + 1);
+        let buffer = vec![0; REQUEST * DEPTH];
+        Ok(Self { poll, events: Events::with_capacity(1024), clients, text, buffer })
+    }
+
+    /// So many requests in all, as soon as the answers to `depth` of them have come, the next
+    /// `depth` on each connection.
+    pub(crate) fn closed_loop(&mut self, requests: u64, depth: usize) -> Result<(), Error> {
+        let share = requests / self.clients.len() as u64;
+        for client in &mut self.clients {
+            client.left = share;
+            client.next(depth, &self.text)?;
+        }
+        let mut busy = if share == 0 { 0 } else { self.clients.len() };
+        while busy > 0 {
+            self.poll()?;
+            for event in &self.events {
+                let client = &mut self.clients[event.token().0];
+                if client.awaited > 0 && client.answered(&self.text, &mut self.buffer)? {
+                    client.next(depth, &self.text)?;
+                    if client.awaited == 0 {
+                        busy -= 1;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self) -> Result<(), Error> {
+        match self.poll.poll(&mut self.events, None) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => self.events.clear(),
+            polled => polled.map_err(Error::doing("poll"))?,
+        }
+        Ok(())
+    }
+}
+
+impl Client {
+    /// Sends the next `depth` requests, or as many as are left.
+    fn next(&mut self, depth: usize, text: &[u8]) -> Result<(), Error> {
+        let count = usize::try_from(self.left).unwrap_or(usize::MAX).min(depth);
+        self.left -= count as u64;
+        self.awaited = count * REQUEST;
+        if count > 0 {
+            // A socket whose answers have all come takes these few bytes.
+            self.stream.write_all(&text[..self.awaited]).map_err(Error::doing("send"))?;
+        }
+        Ok(())
+    }
+
+    /// Reads what has come; says whether all answers have.
+    fn answered(&mut self, text: &[u8], buffer: &mut [u8]) -> Result<bool, Error> {
+        while self.awaited > 0 {
+            match self.stream.read(buffer) {
+                Ok(0) => return Err(Error::failed("the server has closed a connection")),
+                Ok(length) => {
+                    let from = (REQUEST - self.awaited % REQUEST) % REQUEST;
+                    if length > self.awaited || buffer[..length] != text[from..from + length] {
+                        return Err(Error::failed("the server has sent something else"));
+                    }
+                    self.awaited -= length;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::doing("receive")(error)),
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,129 @@
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::Error;
+
+/// How long a server may take to end: under valgrind it is slow.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server that can be started, any number of times.
+#[derive(Clone, Debug)]
+pub(crate) struct Launch {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    /// A program that starts it, with arguments.
+    under: Vec<OsString>,
+    cpu: Option<usize>,
+}
+
+/// A server process. It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    /// The server itself, which may be a child of the child.
+    pub(crate) pid: u32,
+    pub(crate) address: SocketAddr,
+}
+
+impl Launch {
+    pub(crate) fn new(program: PathBuf, arguments: impl IntoIterator<Item = String>) -> Self {
+        let arguments = arguments.into_iter().map(OsString::from).collect();
+        Self { program, arguments, under: Vec::new(), cpu: None }
+    }
+
+    pub(crate) fn threads(mut self, threads: usize) -> Self {
+        self.arguments.extend(["--threads".into(), threads.to_string().into()]);
+        self
+    }
+
+    /// Has it started by a program such as valgrind.
+    pub(crate) fn under<I: Into<OsString>>(mut self, tool: impl IntoIterator<Item = I>) -> Self {
+        self.under = tool.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Has it run on one processor.
+    pub(crate) fn on(mut self, cpu: Option<usize>) -> Self {
+        self.cpu = cpu;
+        self
+    }
+
+    /// Starts it and waits until it listens.
+    pub(crate) fn start(&self) -> Result<Process, Error> {
+        let mut words = Vec::new();
+        if let Some(cpu) = self.cpu {
+            words.extend(["taskset".into(), "-c".into(), cpu.to_string().into()]);
+        }
+        words.extend(self.under.iter().cloned());
+        words.push(self.program.clone().into_os_string());
+        words.extend(self.arguments.iter().cloned());
+        let name = words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        let mut child = Command::new(&words[0])
+            .args(&words[1..])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(Error::doing(&name))?;
+        let listening = child.stdout.take().and_then(|said| {
+            let mut line = String::new();
+            BufReader::new(said).read_line(&mut line).ok()?;
+            line.strip_prefix("listening ")?.trim().parse().ok()
+        });
+        let Some(address) = listening else {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(Error::failed(format!("`{name}` does not listen")));
+        };
+        let pid = innermost(child.id());
+        Ok(Process { child, pid, address })
+    }
+}
+
+impl Process {
+    /// Ends it and waits for its end, so that what watches it has written all.
+    pub(crate) fn end(mut self) -> Result<(), Error> {
+        self.terminate()
+    }
+
+    fn terminate(&mut self) -> Result<(), Error> {
+        if self.child.try_wait()?.is_some() {
+            return Err(Error::failed("a server has ended by itself"));
+        }
+        if let Some(pid) = Pid::from_raw(self.pid.cast_signed()) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let began = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            if began.elapsed() > PATIENCE {
+                return Err(Error::failed("a server does not end"));
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) && self.terminate().is_err() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// The only child of the only child ..: `strace` and `perf` start their program as a child.
+fn innermost(mut pid: u32) -> u32 {
+    while let Ok(children) = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")) {
+        let Some(Ok(child)) = children.split_whitespace().next().map(str::parse) else { break };
+        pid = child;
+    }
+    pid
+}
