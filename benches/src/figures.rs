@@ -3,6 +3,8 @@
 use crate::{Error, Figure, Lab};
 
 mod echo;
+mod resp;
+mod transfer;
 
 /// Some figures that are measured together.
 pub(crate) struct Entry {
@@ -12,11 +14,38 @@ pub(crate) struct Entry {
     pub(crate) measure: fn(&Lab) -> Result<Vec<Figure>, Error>,
 }
 
-pub(crate) const ALL: &[Entry] = &[Entry {
-    name: "echo-instructions",
-    what: "user instructions of a 64-byte echo",
-    measure: echo::instructions,
-}];
+pub(crate) const ALL: &[Entry] = &[
+    Entry {
+        name: "echo-instructions",
+        what: "user instructions of a 64-byte echo",
+        measure: echo::instructions,
+    },
+    Entry {
+        name: "resp-instructions",
+        what: "user instructions of a RESP GET, alone and pipelined",
+        measure: resp::instructions,
+    },
+    Entry {
+        name: "resp-cpu-get",
+        what: "user and system time of a RESP GET, alone and pipelined",
+        measure: resp::cpu_get,
+    },
+    Entry {
+        name: "resp-cpu-set",
+        what: "user and system time of a RESP SET, pipelined, beside Redis",
+        measure: resp::cpu_set,
+    },
+    Entry {
+        name: "upload-cpu",
+        what: "user and system time of 1 MB of uploads",
+        measure: transfer::uploads,
+    },
+    Entry {
+        name: "download-cpu",
+        what: "user and system time of 1 MB of downloads",
+        measure: transfer::downloads,
+    },
+];
 
 /// The entries that the words mean: `all`, a name, or its first words.
 pub(crate) fn named(words: &[String]) -> Result<Vec<&'static Entry>, Error> {

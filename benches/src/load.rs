@@ -1,3 +1,8 @@
 //! The clients. They are the same for all servers, and check what these answer.
 
+pub(crate) mod download;
 pub(crate) mod echo;
+mod exchange;
+mod http;
+pub(crate) mod resp;
+pub(crate) mod upload;

@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -21,6 +21,8 @@ pub(crate) struct Launch {
     /// A program that starts it, with arguments.
     under: Vec<OsString>,
     cpu: Option<usize>,
+    /// Where it listens, if it cannot tell.
+    address: Option<SocketAddr>,
 }
 
 /// A server process. It ends when this is dropped.
@@ -35,7 +37,7 @@ pub(crate) struct Process {
 impl Launch {
     pub(crate) fn new(program: PathBuf, arguments: impl IntoIterator<Item = String>) -> Self {
         let arguments = arguments.into_iter().map(OsString::from).collect();
-        Self { program, arguments, under: Vec::new(), cpu: None }
+        Self { program, arguments, under: Vec::new(), cpu: None, address: None }
     }
 
     pub(crate) fn threads(mut self, threads: usize) -> Self {
@@ -55,6 +57,12 @@ impl Launch {
         self
     }
 
+    /// It does not tell where it listens, which is here.
+    pub(crate) fn listens_at(mut self, address: SocketAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
     /// Starts it and waits until it listens.
     pub(crate) fn start(&self) -> Result<Process, Error> {
         let mut words = Vec::new();
@@ -68,14 +76,17 @@ impl Launch {
         let mut child = Command::new(&words[0])
             .args(&words[1..])
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(if self.address.is_some() { Stdio::null() } else { Stdio::piped() })
             .spawn()
             .map_err(Error::doing(&name))?;
-        let listening = child.stdout.take().and_then(|said| {
-            let mut line = String::new();
-            BufReader::new(said).read_line(&mut line).ok()?;
-            line.strip_prefix("listening ")?.trim().parse().ok()
-        });
+        let listening = match self.address {
+            Some(address) => wait_for(address, &mut child),
+            None => child.stdout.take().and_then(|said| {
+                let mut line = String::new();
+                BufReader::new(said).read_line(&mut line).ok()?;
+                line.strip_prefix("listening ")?.trim().parse().ok()
+            }),
+        };
         let Some(address) = listening else {
             let _ = child.kill();
             let _ = child.wait();
@@ -117,6 +128,18 @@ impl Drop for Process {
             let _ = self.child.wait();
         }
     }
+}
+
+/// Tries to connect until that works or the server has ended.
+fn wait_for(address: SocketAddr, server: &mut Child) -> Option<SocketAddr> {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE && matches!(server.try_wait(), Ok(None)) {
+        if TcpStream::connect(address).is_ok() {
+            return Some(address);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    None
 }
 
 /// The only child of the only child ..: `strace` and `perf` start their program as a child.

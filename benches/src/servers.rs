@@ -7,7 +7,15 @@ use socket2::{Domain, Socket, Type};
 
 use crate::{Error, Peer};
 
+mod by_hand;
+pub(crate) mod download;
 pub(crate) mod echo;
+pub(crate) mod nginx;
+mod pool;
+pub(crate) mod redis;
+pub(crate) mod resp;
+mod tasks;
+pub(crate) mod upload;
 
 /// Connections that the system keeps waiting for a server: as many as a port asks for.
 const BACKLOG: i32 = 4096;
@@ -15,7 +23,10 @@ const BACKLOG: i32 = 4096;
 /// Serves until SIGTERM ends this process.
 pub(crate) fn serve(work: &str, peer: Peer, threads: usize) -> Result<(), Error> {
     match work {
+        "download" => download::serve(peer, threads),
         "echo" => echo::serve(peer, threads),
+        "resp" => resp::serve(peer, threads),
+        "upload" => upload::serve(peer, threads),
         _ => Err(Error::failed(format!("there is no work `{work}`"))),
     }
 }
@@ -31,6 +42,11 @@ fn listen() -> io::Result<TcpListener> {
     let listener = TcpListener::from(socket);
     announce(listener.local_addr()?)?;
     Ok(listener)
+}
+
+/// An address that nobody listens on, for a server that cannot choose one.
+fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
 /// Tells the lab that clients can connect.

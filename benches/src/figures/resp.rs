@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 
 use crate::figure::{Target, Unit};
 use crate::load::resp::{self, Command};
-use crate::measure::{Series, Slope, callgrind, cpu, rounds};
+use crate::measure::{Slope, callgrind, cpu, rounds};
 use crate::process::Launch;
 use crate::servers::redis;
 use crate::{Error, Figure, Lab, Peer};

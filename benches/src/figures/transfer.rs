@@ -1,9 +1,9 @@
-use std::time::Duration;
+use std::net::SocketAddr;
 
 use crate::figure::{Target, Unit};
 use crate::load::{download, upload};
 use crate::measure::{cpu, rounds};
-use crate::process::Process;
+use crate::process::Launch;
 use crate::servers::nginx::Nginx;
 use crate::{Error, Figure, Lab, Peer};
 
@@ -13,83 +13,67 @@ const CONNECTIONS: usize = 8;
 const TARGETS: [Target; 2] = [Target::Times(1.02, Peer::Mio), Target::Below(Peer::Tokio)];
 
 /// The file that nginx sends.
-const FILE: &str = "bytes";
+const FILE: &str = "/bytes";
 
 pub(super) fn uploads(lab: &Lab) -> Result<Vec<Figure>, Error> {
+    let name = "upload-cpu";
+    let what = "user and system time of 1 MB, in uploads of 300 kB; nginx has PUT, and keeps what \
+                comes as files in memory";
     let peers = [Peer::Ours, Peer::Mio, Peer::Tokio, Peer::TokioThreads, Peer::Nginx];
-    let what = "user and system time of 1 MB of uploads of 300 kB; nginx takes them by PUT and \
-                keeps them as files in memory";
-    let bodies = lab.amount(4_000, 500);
-    let series = rounds(lab, "upload-cpu", &peers, lab.runs(), |peer| {
-        let nginx = nginx(peer)?;
-        measure(
-            lab,
-            "upload",
-            peer,
-            nginx.as_ref(),
-            bodies * upload::SIZE as u64,
-            |server, part| {
-                let bodies = bodies / part;
-                match nginx {
-                    None => upload::run(server.address, CONNECTIONS, bodies),
-                    Some(_) => upload::run_http(server.address, CONNECTIONS, bodies),
-                }
-            },
-        )
+    let bodies = lab.amount(8_000, 2_000);
+    let series = rounds(lab, name, &peers, lab.runs(), |peer| {
+        let spent = |launch: &Launch, run: Run| {
+            microseconds(lab, launch, (bodies, upload::SIZE), |address, bodies| {
+                run(address, CONNECTIONS, bodies)
+            })
+        };
+        if peer == Peer::Nginx {
+            return spent(&Nginx::new(false)?.launch(), upload::run_http);
+        }
+        spent(&lab.launch("upload", peer)?, upload::run)
     })?;
-    Ok(vec![Figure::new("upload-cpu", what, Unit::Microseconds, TARGETS, series)])
+    Ok(vec![Figure::new(name, what, Unit::Microseconds, TARGETS, series)])
 }
+
+type Run = fn(SocketAddr, usize, u64) -> Result<(), Error>;
 
 pub(super) fn downloads(lab: &Lab) -> Result<Vec<Figure>, Error> {
+    let name = "download-cpu";
+    let what = "user and system time of 1 MB, in downloads of 16 MB; nginx reads them from a file \
+                in memory, or has the kernel send that";
     let peers =
         [Peer::Ours, Peer::Mio, Peer::Tokio, Peer::TokioThreads, Peer::Nginx, Peer::NginxSendfile];
-    let what = "user and system time of 1 MB of downloads of 16 MB; nginx reads them from a file \
-                in memory, or has the kernel send that";
-    let downloads = lab.amount(100, 20);
-    let series = rounds(lab, "download-cpu", &peers, lab.runs(), |peer| {
-        let nginx = nginx(peer)?;
-        if let Some(nginx) = &nginx {
+    let downloads = lab.amount(200, 40);
+    let series = rounds(lab, name, &peers, lab.runs(), |peer| {
+        let amount = (downloads, download::SIZE);
+        if matches!(peer, Peer::Nginx | Peer::NginxSendfile) {
+            let nginx = Nginx::new(peer == Peer::NginxSendfile)?;
             nginx.file(FILE, &vec![b'x'; download::SIZE])?;
+            return microseconds(lab, &nginx.launch(), amount, |address, downloads| {
+                download::run_http(address, CONNECTIONS, downloads, FILE)
+            });
         }
-        let bytes = downloads * download::SIZE as u64;
-        measure(lab, "download", peer, nginx.as_ref(), bytes, |server, part| {
-            let downloads = downloads / part;
-            match nginx {
-                None => download::run(server.address, CONNECTIONS, downloads),
-                Some(_) => download::run_http(server.address, CONNECTIONS, downloads, FILE),
-            }
+        microseconds(lab, &lab.launch("download", peer)?, amount, |address, downloads| {
+            download::run(address, CONNECTIONS, downloads)
         })
     })?;
-    Ok(vec![Figure::new("download-cpu", what, Unit::Microseconds, TARGETS, series)])
+    Ok(vec![Figure::new(name, what, Unit::Microseconds, TARGETS, series)])
 }
 
-fn nginx(peer: Peer) -> Result<Option<Nginx>, Error> {
-    match peer {
-        Peer::Nginx => Nginx::new(false).map(Some),
-        Peer::NginxSendfile => Nginx::new(true).map(Some),
-        _ => Ok(None),
-    }
-}
-
-/// The microseconds that each MB costs. The load is told which part of it to run.
-fn measure(
+/// What each MB costs a server that transfers so many times so many bytes.
+#[expect(clippy::cast_precision_loss, reason = "amounts of work are far below 2^53")]
+fn microseconds(
     lab: &Lab,
-    work: &str,
-    peer: Peer,
-    nginx: Option<&Nginx>,
-    bytes: u64,
-    load: impl Fn(&Process, u64) -> Result<(), Error> + Send,
+    launch: &Launch,
+    (times, size): (u64, usize),
+    run: impl Fn(SocketAddr, u64) -> Result<(), Error> + Send,
 ) -> Result<f64, Error> {
-    let launch = match nginx {
-        Some(nginx) => nginx.launch(),
-        None => lab.launch(work, peer)?,
-    };
-    let server = launch.on(lab.cpus.map(|cpus| cpus.server)).start()?;
-    let spent: Duration = lab.as_client(|| {
-        load(&server, 10)?;
-        cpu::spent(server.pid, || load(&server, 1))
+    let server = launch.clone().on(lab.cpus.map(|cpus| cpus.server)).start()?;
+    let (pid, address) = (server.pid, server.address);
+    let spent = lab.as_client(move || {
+        run(address, times / 10)?;
+        cpu::spent(pid, || run(address, times))
     })?;
-    #[expect(clippy::cast_precision_loss, reason = "amounts of work are far below 2^53")]
-    let megabytes = bytes as f64 / 1e6;
+    let megabytes = times as f64 * size as f64 / 1e6;
     Ok(spent.as_secs_f64() * 1e6 / megabytes)
 }

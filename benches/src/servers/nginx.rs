@@ -33,7 +33,7 @@ impl Nginx {
 
     /// Makes a file that clients can get.
     pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        let path = self.files().join(name);
+        let path = self.files().join(name.trim_start_matches('/'));
         fs::write(&path, bytes).map_err(Error::doing(path.display()))
     }
 
