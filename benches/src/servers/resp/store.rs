@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use fsm_runtime::Cx;
 
 use super::decoder::Request;
@@ -43,12 +43,21 @@ pub(crate) fn refuse(why: impl std::fmt::Display, out: &mut impl Out) {
     out.put(format!("-ERR Protocol error: {why}\r\n").as_bytes());
 }
 
+/// A string, with its length before it.
 #[inline]
 fn bulk(bytes: &[u8], out: &mut impl Out) {
-    let mut digits = itoa::Buffer::new();
-    out.put(b"$");
-    out.put(digits.format(bytes.len()).as_bytes());
-    out.put(b"\r\n");
+    let mut header = *b"$12345678901234567890\r\n";
+    let (mut left, mut at) = (bytes.len(), header.len() - 2);
+    loop {
+        at -= 1;
+        header[at] = b"0123456789"[left % 10];
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    header[at - 1] = b'$';
+    out.put(&header[at - 1..]);
     out.put(bytes);
     out.put(b"\r\n");
 }
@@ -72,13 +81,6 @@ impl Out for Vec<u8> {
     }
 }
 
-impl Out for BytesMut {
-    #[inline]
-    fn put(&mut self, bytes: &[u8]) {
-        self.extend_from_slice(bytes);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use fsm_runtime::{Decoded, Frame};
@@ -91,7 +93,7 @@ mod tests {
         let mut store = Store::default();
         let cases: [(&[u8], &[u8]); 9] = [
             (b"*1\r\n$4\r\nPING\r\n", b"+PONG\r\n"),
-            (b"*2\r\n$4\r\nping\r\n$2\r\nhi\r\n", b"$2\r\nhi\r\n"),
+            (b"*2\r\n$4\r\nping\r\n$12\r\nhello, world\r\n", b"$12\r\nhello, world\r\n"),
             (b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", b"$-1\r\n"),
             (b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\na\r\n", b"+OK\r\n"),
             (b"*2\r\n$3\r\nget\r\n$1\r\nk\r\n", b"$1\r\na\r\n"),
