@@ -21,6 +21,37 @@ pub(crate) const ALL: &[Entry] = &[
         measure: echo::instructions,
     },
     Entry {
+        name: "echo-system-calls",
+        what: "system calls of an echo, one and 16 at a time",
+        measure: echo::system_calls,
+    },
+    Entry {
+        name: "echo-epoll",
+        what: "`epoll_ctl` of a connection and of an echo",
+        measure: echo::epoll_control,
+    },
+    Entry {
+        name: "echo-allocations",
+        what: "allocations of an echo and of a connection",
+        measure: echo::allocations,
+    },
+    Entry { name: "echo-idle-bytes", what: "memory of an idle connection", measure: echo::idle },
+    Entry {
+        name: "echo-cpu",
+        what: "processor time of an echo, one and 16 at a time",
+        measure: echo::cpu,
+    },
+    Entry {
+        name: "echo-churn-cpu",
+        what: "processor time of a connection with one echo",
+        measure: echo::churn,
+    },
+    Entry {
+        name: "echo-crowd",
+        what: "processor time of an echo among 15,000 connections",
+        measure: echo::crowd,
+    },
+    Entry {
         name: "resp-instructions",
         what: "user instructions of a RESP GET, alone and pipelined",
         measure: resp::instructions,
@@ -47,11 +78,13 @@ pub(crate) const ALL: &[Entry] = &[
     },
 ];
 
-/// The entries that the words mean: `all`, a name, or its first words.
+/// The entries that the words mean: `all`, a name or its first words, or the name of one of its figures.
 pub(crate) fn named(words: &[String]) -> Result<Vec<&'static Entry>, Error> {
     let means = |word: &str, entry: &Entry| {
-        let rest = entry.name.strip_prefix(word);
-        word == "all" || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        let begins = |whole: &str, part: &str| {
+            whole.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+        };
+        word == "all" || begins(entry.name, word) || begins(word, entry.name)
     };
     for word in words {
         if !ALL.iter().any(|entry| means(word, entry)) {
@@ -79,6 +112,7 @@ mod tests {
     fn a_word_means_the_names_that_begin_with_it() {
         assert!(names(&["echo"]).contains(&"echo-instructions"));
         assert_eq!(names(&["echo-instructions"]), ["echo-instructions"]);
+        assert_eq!(names(&["echo-cpu-p16"]), ["echo-cpu"]);
         assert!(named(&["ech".to_owned()]).is_err());
     }
 }

@@ -55,7 +55,9 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.command {
-        Some(Command::Serve { work, peer, threads }) => servers::serve(work, *peer, *threads),
+        Some(Command::Serve { work, peer, threads }) => {
+            servers::serve(work, *peer, *threads).inspect_err(|why| println!("{why}"))
+        }
         None => report(&arguments),
     };
     match done {

@@ -21,6 +21,7 @@ pub(crate) struct Launch {
     /// A program that starts it, with arguments.
     under: Vec<OsString>,
     cpu: Option<usize>,
+    quiet: bool,
     /// Where it listens, if it cannot tell.
     address: Option<SocketAddr>,
 }
@@ -37,7 +38,7 @@ pub(crate) struct Process {
 impl Launch {
     pub(crate) fn new(program: PathBuf, arguments: impl IntoIterator<Item = String>) -> Self {
         let arguments = arguments.into_iter().map(OsString::from).collect();
-        Self { program, arguments, under: Vec::new(), cpu: None, address: None }
+        Self { program, arguments, under: Vec::new(), cpu: None, quiet: false, address: None }
     }
 
     pub(crate) fn threads(mut self, threads: usize) -> Self {
@@ -63,6 +64,12 @@ impl Launch {
         self
     }
 
+    /// Has nobody see what is written to stderr.
+    pub(crate) fn quiet(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+
     /// Starts it and waits until it listens.
     pub(crate) fn start(&self) -> Result<Process, Error> {
         let mut words = Vec::new();
@@ -77,20 +84,23 @@ impl Launch {
             .args(&words[1..])
             .stdin(Stdio::null())
             .stdout(if self.address.is_some() { Stdio::null() } else { Stdio::piped() })
+            .stderr(if self.quiet { Stdio::null() } else { Stdio::inherit() })
             .spawn()
             .map_err(Error::doing(&name))?;
-        let listening = match self.address {
+        let mut line = String::new();
+        if let Some(said) = child.stdout.take() {
+            BufReader::new(said).read_line(&mut line)?;
+        }
+        let address = match self.address {
             Some(address) => wait_for(address, &mut child),
-            None => child.stdout.take().and_then(|said| {
-                let mut line = String::new();
-                BufReader::new(said).read_line(&mut line).ok()?;
-                line.strip_prefix("listening ")?.trim().parse().ok()
-            }),
+            None => line.strip_prefix("listening ").and_then(|rest| rest.trim().parse().ok()),
         };
-        let Some(address) = listening else {
+        let Some(address) = address else {
             let _ = child.kill();
             let _ = child.wait();
-            return Err(Error::failed(format!("`{name}` does not listen")));
+            // A server that cannot serve says why in place of the address.
+            let why = if line.is_empty() { "it says nothing" } else { line.trim() };
+            return Err(Error::failed(format!("`{name}` does not listen: {why}")));
         };
         let pid = innermost(child.id());
         Ok(Process { child, pid, address })

@@ -1,23 +1,42 @@
-use crate::figure::{Target, Unit};
+//! 64 bytes, and back.
+
+use std::net::SocketAddr;
+
 use crate::load::echo::Clients;
-use crate::measure::{Slope, callgrind, rounds};
-use crate::{Error, Figure, Lab, Peer};
+use crate::process::Launch;
+use crate::{Error, Lab, Peer};
+
+mod counts;
+mod many;
+mod times;
+
+pub(super) use counts::{allocations, epoll_control, instructions, system_calls};
+pub(super) use many::{crowd, idle};
+pub(super) use times::{churn, cpu};
 
 const WORK: &str = "echo";
 /// Connections of a closed loop.
 const CONNECTIONS: usize = 64;
+/// Who is counted by tools that simulate a processor, which stacks and rings of one's own confuse.
+const PLAIN: [Peer; 6] =
+    [Peer::Ours, Peer::Mio, Peer::MioFeatures, Peer::C, Peer::Tokio, Peer::TokioThreads];
+const ALL: [Peer; 8] = [
+    Peer::Ours,
+    Peer::Mio,
+    Peer::MioFeatures,
+    Peer::C,
+    Peer::Tokio,
+    Peer::TokioThreads,
+    Peer::Compio,
+    Peer::May,
+];
 
-pub(super) fn instructions(lab: &Lab) -> Result<Vec<Figure>, Error> {
-    let name = "echo-instructions";
-    let peers =
-        [Peer::Ours, Peer::Mio, Peer::MioFeatures, Peer::C, Peer::Tokio, Peer::TokioThreads];
-    let slope = Slope { few: 10_000, many: lab.amount(110_000, 30_000) };
-    let series = rounds(lab, name, &peers, 1, |peer| {
-        callgrind::instructions(lab, &lab.launch(WORK, peer)?, slope, |address, requests| {
-            Clients::connect(address, CONNECTIONS)?.closed_loop(requests, 1)
-        })
-    })?;
-    let targets = [Target::AtMost(110.0), Target::Times(1.0, Peer::MioFeatures)];
-    let what = "user instructions of a 64-byte echo";
-    Ok(vec![Figure::new(name, what, Unit::Instructions, targets, series)])
+fn launch(lab: &Lab, peer: Peer) -> Result<Launch, Error> {
+    let launch = lab.launch(WORK, peer)?;
+    Ok(if matches!(peer, Peer::TokioThreads | Peer::May) { launch.threads(2) } else { launch })
+}
+
+/// A load of so many requests, `depth` at a time on each connection.
+fn closed_loop(depth: usize) -> impl FnMut(SocketAddr, u64) -> Result<(), Error> {
+    move |address, requests| Clients::connect(address, CONNECTIONS)?.closed_loop(requests, depth)
 }

@@ -67,7 +67,11 @@ fn cpu(lab: &Lab, command: Command, depth: usize, targets: &[Target]) -> Result<
 }
 
 fn launch(lab: &Lab, peer: Peer) -> Result<Launch, Error> {
-    if peer == Peer::Redis { redis::launch(lab) } else { lab.launch("resp", peer) }
+    match peer {
+        Peer::Redis => redis::launch(lab),
+        Peer::TokioThreads => Ok(lab.launch("resp", peer)?.threads(2)),
+        _ => lab.launch("resp", peer),
+    }
 }
 
 /// So many commands, on a server that has a value for each key.

@@ -30,7 +30,7 @@ pub(super) fn uploads(lab: &Lab) -> Result<Vec<Figure>, Error> {
         if peer == Peer::Nginx {
             return spent(&Nginx::new(false)?.launch(), upload::run_http);
         }
-        spent(&lab.launch("upload", peer)?, upload::run)
+        spent(&launch(lab, "upload", peer)?, upload::run)
     })?;
     Ok(vec![Figure::new(name, what, Unit::Microseconds, TARGETS, series)])
 }
@@ -53,11 +53,16 @@ pub(super) fn downloads(lab: &Lab) -> Result<Vec<Figure>, Error> {
                 download::run_http(address, CONNECTIONS, downloads, FILE)
             });
         }
-        microseconds(lab, &lab.launch("download", peer)?, amount, |address, downloads| {
+        microseconds(lab, &launch(lab, "download", peer)?, amount, |address, downloads| {
             download::run(address, CONNECTIONS, downloads)
         })
     })?;
     Ok(vec![Figure::new(name, what, Unit::Microseconds, TARGETS, series)])
+}
+
+fn launch(lab: &Lab, work: &str, peer: Peer) -> Result<Launch, Error> {
+    let launch = lab.launch(work, peer)?;
+    Ok(if peer == Peer::TokioThreads { launch.threads(2) } else { launch })
 }
 
 /// What each MB costs a server that transfers so many times so many bytes.

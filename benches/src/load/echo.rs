@@ -1,5 +1,6 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
@@ -30,22 +31,35 @@ struct Client {
 }
 
 impl Clients {
+    pub(crate) fn new() -> Result<Self, Error> {
+        let text: Vec<u8> = (b'!'..).take(REQUEST).collect();
+        Ok(Self {
+            poll: Poll::new()?,
+            events: Events::with_capacity(1024),
+            clients: Vec::new(),
+            text: text.repeat(DEPTH + 1),
+            buffer: vec![0; REQUEST * DEPTH],
+        })
+    }
+
     pub(crate) fn connect(address: SocketAddr, count: usize) -> Result<Self, Error> {
-        let poll = Poll::new()?;
-        let mut clients = Vec::with_capacity(count);
-        for number in 0..count {
+        let mut clients = Self::new()?;
+        clients.grow(address, count)?;
+        Ok(clients)
+    }
+
+    /// Connects until there are so many.
+    pub(crate) fn grow(&mut self, address: SocketAddr, count: usize) -> Result<(), Error> {
+        for number in self.clients.len()..count {
             // It blocks until the connection is there, so a backlog never overflows.
             let stream = std::net::TcpStream::connect(address).map_err(Error::doing("connect"))?;
             stream.set_nodelay(true)?;
             stream.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(stream);
-            poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
-            clients.push(Client { stream, left: 0, awaited: 0 });
+            self.poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
+            self.clients.push(Client { stream, left: 0, awaited: 0 });
         }
-        let text: Vec<u8> = (b'!'..).take(REQUEST).collect();
-        let text = text.repeat(DEPTH + 1);
-        let buffer = vec![0; REQUEST * DEPTH];
-        Ok(Self { poll, events: Events::with_capacity(1024), clients, text, buffer })
+        Ok(())
     }
 
     /// So many requests in all, as soon as the answers to `depth` of them have come, the next
@@ -58,7 +72,7 @@ impl Clients {
         }
         let mut busy = if share == 0 { 0 } else { self.clients.len() };
         while busy > 0 {
-            self.poll()?;
+            self.poll(None)?;
             for event in &self.events {
                 let client = &mut self.clients[event.token().0];
                 if client.awaited > 0 && client.answered(&self.text, &mut self.buffer)? {
@@ -72,8 +86,38 @@ impl Clients {
         Ok(())
     }
 
-    fn poll(&mut self) -> Result<(), Error> {
-        match self.poll.poll(&mut self.events, None) {
+    /// So many requests a second, as far as the server answers, from so many of the clients at a time:
+    /// every tenth of a second it is others' turn. Says how many answers came.
+    pub(crate) fn paced(&mut self, rate: u32, time: Duration, busy: usize) -> Result<u64, Error> {
+        let stride = self.clients.len() / busy;
+        let (mut asked, mut answered) = (0, 0);
+        let began = Instant::now();
+        while began.elapsed() < time {
+            let due = began.elapsed().as_micros() as u64 * u64::from(rate) / 1_000_000;
+            let shift = began.elapsed().as_millis() as usize / 100;
+            while asked < due {
+                let number = (asked as usize % busy * stride + shift) % self.clients.len();
+                let client = &mut self.clients[number];
+                // One whose answer has not come sends nothing.
+                if client.awaited == 0 {
+                    client.left = 1;
+                    client.next(1, &self.text)?;
+                }
+                asked += 1;
+            }
+            self.poll(Some(Duration::from_millis(1)))?;
+            for event in &self.events {
+                let client = &mut self.clients[event.token().0];
+                if client.awaited > 0 && client.answered(&self.text, &mut self.buffer)? {
+                    answered += 1;
+                }
+            }
+        }
+        Ok(answered)
+    }
+
+    fn poll(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
+        match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() == ErrorKind::Interrupted => self.events.clear(),
             polled => polled.map_err(Error::doing("poll"))?,
         }
@@ -113,4 +157,28 @@ impl Client {
         }
         Ok(true)
     }
+}
+
+/// So many connections, 16 at a time, each with one request; the client closes it.
+pub(crate) fn churn(address: SocketAddr, connections: u64) -> Result<(), Error> {
+    let mut left = connections;
+    while left > 0 {
+        let count = left.min(16);
+        left -= count;
+        let mut streams = Vec::with_capacity(16);
+        for _ in 0..count {
+            let mut stream =
+                std::net::TcpStream::connect(address).map_err(Error::doing("connect"))?;
+            stream.write_all(&[b'!'; REQUEST]).map_err(Error::doing("send"))?;
+            streams.push(stream);
+        }
+        for mut stream in streams {
+            let mut answer = [0; REQUEST];
+            stream.read_exact(&mut answer).map_err(Error::doing("receive"))?;
+            if answer != [b'!'; REQUEST] {
+                return Err(Error::failed("the server has sent something else"));
+            }
+        }
+    }
+    Ok(())
 }

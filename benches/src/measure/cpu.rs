@@ -26,3 +26,18 @@ pub(crate) fn spent(pid: u32, work: impl FnOnce() -> Result<(), Error>) -> Resul
     work()?;
     Ok(time(pid)?.saturating_sub(before))
 }
+
+/// The microseconds that each of so many requests costs the process while they are made.
+pub(crate) fn each(
+    pid: u32,
+    requests: u64,
+    work: impl FnOnce() -> Result<(), Error>,
+) -> Result<f64, Error> {
+    Ok(of_each(spent(pid, work)?, requests))
+}
+
+/// Microseconds, shared by so many.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^53 requests")]
+pub(crate) fn of_each(time: Duration, requests: u64) -> f64 {
+    time.as_secs_f64() * 1e6 / requests as f64
+}

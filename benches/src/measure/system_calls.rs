@@ -34,7 +34,8 @@ fn counted_by_perf(
     let out = file.display().to_string();
     let perf = ["perf", "stat", "-x,", "-o", &out, "-e", EVENT, "--"];
     slope.of(|amount| {
-        let server = launch.clone().under(perf).start()?;
+        // It says of each server that a signal has ended it.
+        let server = launch.clone().under(perf).quiet().start()?;
         load(server.address, amount)?;
         server.end()?;
         let text = fs::read_to_string(&file).map_err(Error::doing(file.display()))?;

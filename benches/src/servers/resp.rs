@@ -15,7 +15,7 @@ pub(crate) fn serve(peer: Peer, threads: usize) -> Result<(), Error> {
         Peer::Ours => ours::serve(),
         Peer::Mio => Ok(mio::serve(super::listen()?)?),
         Peer::Tokio => Ok(tokio::serve(super::listen()?)?),
-        Peer::TokioThreads => Ok(tokio::serve_threads(super::listen()?, threads)?),
+        Peer::TokioThreads => Ok(tokio::serve_on_threads(super::listen()?, threads)?),
         _ => Err(Error::missing(format!("no RESP server of {}", peer.word()))),
     }
 }

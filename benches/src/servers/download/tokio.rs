@@ -11,8 +11,8 @@ pub(crate) fn serve(listener: TcpListener) -> io::Result<()> {
     tasks::serve(listener, connection)
 }
 
-pub(crate) fn serve_threads(listener: TcpListener, threads: usize) -> io::Result<()> {
-    tasks::serve_threads(listener, threads, connection)
+pub(crate) fn serve_on_threads(listener: TcpListener, threads: usize) -> io::Result<()> {
+    tasks::serve_on_threads(listener, threads, connection)
 }
 
 async fn connection(mut stream: TcpStream) -> io::Result<()> {

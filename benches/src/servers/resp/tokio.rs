@@ -19,9 +19,9 @@ pub(crate) fn serve(listener: TcpListener) -> io::Result<()> {
     tasks::serve(listener, move |stream| connection(stream, Arc::clone(&store)))
 }
 
-pub(crate) fn serve_threads(listener: TcpListener, threads: usize) -> io::Result<()> {
+pub(crate) fn serve_on_threads(listener: TcpListener, threads: usize) -> io::Result<()> {
     let store = Arc::default();
-    tasks::serve_threads(listener, threads, move |stream| connection(stream, Arc::clone(&store)))
+    tasks::serve_on_threads(listener, threads, move |stream| connection(stream, Arc::clone(&store)))
 }
 
 /// One read, all whole requests that it brought, one write.
