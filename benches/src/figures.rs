@@ -58,22 +58,22 @@ pub(crate) const ALL: &[Entry] = &[
     },
     Entry {
         name: "resp-cpu-get",
-        what: "user and system time of a RESP GET, alone and pipelined",
-        measure: resp::cpu_get,
+        what: "processor time of a RESP GET, alone and pipelined",
+        measure: resp::get_cpu,
     },
     Entry {
         name: "resp-cpu-set",
-        what: "user and system time of a RESP SET, pipelined, beside Redis",
-        measure: resp::cpu_set,
+        what: "processor time of a RESP SET, pipelined, beside Redis",
+        measure: resp::set_cpu,
     },
     Entry {
-        name: "upload-cpu",
-        what: "user and system time of 1 MB of uploads",
+        name: "upload",
+        what: "processor time and system calls of uploads",
         measure: transfer::uploads,
     },
     Entry {
-        name: "download-cpu",
-        what: "user and system time of 1 MB of downloads",
+        name: "download",
+        what: "processor time and system calls of downloads",
         measure: transfer::downloads,
     },
 ];

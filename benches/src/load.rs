@@ -2,7 +2,7 @@
 
 pub(crate) mod download;
 pub(crate) mod echo;
-mod exchange;
+pub(crate) mod exchange;
 mod http;
 pub(crate) mod resp;
 pub(crate) mod upload;

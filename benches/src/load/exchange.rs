@@ -1,5 +1,6 @@
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::Duration;
 
 use mio::event::Event;
@@ -33,77 +34,66 @@ pub(crate) enum Answer {
     },
 }
 
+/// Clients of one server, in one thread.
+pub(crate) struct Clients<'a> {
+    exchange: &'a Exchange,
+    clients: Vec<Client>,
+    poll: Poll,
+    events: Events,
+    buffer: Box<[u8]>,
+}
+
 impl Exchange {
-    /// Runs so many exchanges, on so many connections at once.
-    pub(crate) fn run(
-        &self,
-        address: SocketAddr,
-        connections: usize,
-        exchanges: u64,
-    ) -> Result<(), Error> {
+    pub(crate) fn connect(&self, address: SocketAddr, count: usize) -> Result<Clients<'_>, Error> {
         let poll = Poll::new()?;
-        let mut clients = (0..connections)
-            .map(|number| Client::connect(address, &poll, Token(number)))
-            .collect::<io::Result<Vec<_>>>()
-            .map_err(Error::doing(format_args!("connect to {address}")))?;
-        let run = Run { poll, buffer: vec![0; BUFFER].into_boxed_slice(), begun: 0, exchanges };
-        self.go_through(run, &mut clients).map_err(Error::doing("a client"))
+        let clients = (0..count).map(|number| Client::connect(address, &poll, Token(number)));
+        let clients = clients.collect::<io::Result<_>>();
+        let clients = clients.map_err(Error::doing(format_args!("connect to {address}")))?;
+        let (events, buffer) = (Events::with_capacity(1024), vec![0; BUFFER].into_boxed_slice());
+        Ok(Clients { exchange: self, clients, poll, events, buffer })
     }
 
-    fn go_through(&self, mut run: Run, clients: &mut [Client]) -> io::Result<()> {
-        let mut events = Events::with_capacity(1024);
+    fn request(&self, number: u64) -> &[u8] {
+        &self.requests[usize::try_from(number).unwrap_or_default() % self.requests.len()]
+    }
+}
+
+impl Clients<'_> {
+    /// So many exchanges in all.
+    pub(crate) fn run(&mut self, exchanges: u64) -> Result<(), Error> {
+        self.run_all(0..exchanges).map_err(Error::doing("a client"))
+    }
+
+    fn run_all(&mut self, mut numbers: Range<u64>) -> io::Result<()> {
         let mut busy = 0;
-        for client in &mut *clients {
-            if let Some(number) = run.next() {
-                client.begin(self, number);
-                busy += 1;
-            }
+        for client in &mut self.clients {
+            let Some(number) = numbers.next() else { break };
+            client.begin(number);
+            client.go_on(self.exchange, &mut numbers, &mut self.buffer)?;
+            busy += 1;
         }
         while busy > 0 {
-            run.poll.poll(&mut events, Some(PATIENCE))?;
-            if events.is_empty() {
+            self.poll.poll(&mut self.events, Some(PATIENCE))?;
+            if self.events.is_empty() {
                 return Err(io::Error::other("there is no answer"));
             }
-            for event in &events {
-                let client = &mut clients[event.token().0];
+            for event in &self.events {
+                let client = &mut self.clients[event.token().0];
                 client.told(event);
-                busy -= usize::from(client.go_on(self, &mut run)?);
+                busy -= usize::from(client.go_on(self.exchange, &mut numbers, &mut self.buffer)?);
             }
         }
         Ok(())
-    }
-
-    fn request(&self, number: u64) -> usize {
-        usize::try_from(number % self.requests.len() as u64).unwrap_or_default()
-    }
-}
-
-/// What all clients share.
-struct Run {
-    poll: Poll,
-    buffer: Box<[u8]>,
-    begun: u64,
-    exchanges: u64,
-}
-
-impl Run {
-    /// The number of the next exchange, if there is to be one more.
-    fn next(&mut self) -> Option<u64> {
-        let number = self.begun;
-        (number < self.exchanges).then(|| {
-            self.begun += 1;
-            number
-        })
     }
 }
 
 struct Client {
     stream: TcpStream,
-    /// Which request it sends, and how much of that is sent.
-    request: usize,
+    /// The number of its exchange, if it is in one.
+    number: Option<u64>,
+    /// How much of the request is sent.
     sent: usize,
     come: Come,
-    waits: bool,
     writable: bool,
     readable: bool,
     ends: bool,
@@ -116,23 +106,14 @@ impl Client {
         stream.set_nonblocking(true)?;
         let mut stream = TcpStream::from_std(stream);
         poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self {
-            stream,
-            request: 0,
-            sent: 0,
-            come: Come::default(),
-            waits: false,
-            writable: false,
-            readable: false,
-            ends: false,
-        })
+        let (readable, writable, ends) = (false, true, false);
+        Ok(Self { stream, number: None, sent: 0, come: Come::default(), writable, readable, ends })
     }
 
-    fn begin(&mut self, exchange: &Exchange, number: u64) {
-        self.request = exchange.request(number);
+    fn begin(&mut self, number: u64) {
+        self.number = Some(number);
         self.sent = 0;
         self.come.clear();
-        self.waits = true;
     }
 
     fn told(&mut self, event: &Event) {
@@ -141,31 +122,32 @@ impl Client {
         self.ends |= event.is_read_closed();
     }
 
-    /// Does what can be done now; says whether it has done its last exchange.
-    fn go_on(&mut self, exchange: &Exchange, run: &mut Run) -> io::Result<bool> {
-        while self.waits {
-            self.send(&exchange.requests[self.request])?;
+    /// Does what can be done now; says whether it has just done its last exchange.
+    fn go_on(
+        &mut self,
+        exchange: &Exchange,
+        numbers: &mut Range<u64>,
+        buffer: &mut [u8],
+    ) -> io::Result<bool> {
+        while let Some(number) = self.number {
+            self.send(exchange.request(number))?;
             if !self.readable {
                 break;
             }
-            let whole = match self.stream.read(&mut run.buffer) {
+            match self.stream.read(buffer) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(count) => {
                     // Behind a short read there is nothing, unless it is the end.
-                    self.readable = count == run.buffer.len() || self.ends;
-                    exchange.answer.take(&mut self.come, &run.buffer[..count])?
+                    self.readable = count == buffer.len() || self.ends;
+                    if exchange.answer.take(&mut self.come, &buffer[..count])? {
+                        self.number = None;
+                        let Some(number) = numbers.next() else { return Ok(true) };
+                        self.begin(number);
+                    }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.readable = false;
-                    break;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readable = false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
-            };
-            if whole {
-                self.waits = false;
-                let Some(number) = run.next() else { return Ok(true) };
-                self.begin(exchange, number);
             }
         }
         Ok(false)

@@ -15,25 +15,28 @@ pub(crate) enum Command {
     Set,
 }
 
+impl Command {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Set => "SET",
+        }
+    }
+}
+
 /// Gives all keys a value of 64 bytes.
 pub(crate) fn fill(address: SocketAddr) -> Result<(), Error> {
     let requests = (0..KEYS).map(|key| request(Command::Set, key)).collect();
     let exchange = Exchange { requests, answer: Answer::These(answer(Command::Set)) };
-    exchange.run(address, 1, KEYS as u64)
+    exchange.connect(address, 1)?.run(KEYS as u64)
 }
 
-/// Sends so many commands, `depth` at a time.
-pub(crate) fn run(
-    address: SocketAddr,
-    connections: usize,
-    (command, depth): (Command, usize),
-    commands: u64,
-) -> Result<(), Error> {
+/// Exchanges of `depth` commands.
+pub(crate) fn exchange(command: Command, depth: usize) -> Exchange {
     let mut keys = keys();
     let pipeline = |_| keys.by_ref().take(depth).flat_map(|key| request(command, key)).collect();
     let requests = (0..VARIETY).map(pipeline).collect();
-    let answer = Answer::These(answer(command).repeat(depth));
-    Exchange { requests, answer }.run(address, connections, commands / depth as u64)
+    Exchange { requests, answer: Answer::These(answer(command).repeat(depth)) }
 }
 
 /// Keys in an order that is always the same, and in which no neighbours are.
@@ -42,8 +45,8 @@ fn keys() -> impl Iterator<Item = usize> {
 }
 
 fn request(command: Command, key: usize) -> Vec<u8> {
-    let (name, key) = (format!("{command:?}").to_uppercase(), format!("key:{key:012}"));
-    let mut words = vec![name.as_bytes(), key.as_bytes()];
+    let key = format!("key:{key:012}");
+    let mut words = vec![command.word().as_bytes(), key.as_bytes()];
     if command == Command::Set {
         words.push(&VALUE);
     }
