@@ -14,6 +14,7 @@ pub(crate) mod nginx;
 mod pool;
 pub(crate) mod redis;
 pub(crate) mod resp;
+mod rings;
 mod tasks;
 pub(crate) mod upload;
 

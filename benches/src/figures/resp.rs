@@ -10,7 +10,11 @@ use crate::{Error, Figure, Lab, Peer};
 /// Connections of a closed loop.
 const CONNECTIONS: usize = 64;
 
-const PEERS: [Peer; 5] = [Peer::Ours, Peer::Mio, Peer::Tokio, Peer::TokioThreads, Peer::Redis];
+/// Who is counted by callgrind, which a ring of one's own confuses.
+const PLAIN: [Peer; 6] =
+    [Peer::Ours, Peer::Mio, Peer::C, Peer::Tokio, Peer::TokioThreads, Peer::Redis];
+const ALL: [Peer; 7] =
+    [Peer::Ours, Peer::Mio, Peer::C, Peer::Tokio, Peer::TokioThreads, Peer::Compio, Peer::Redis];
 
 /// Commands on their way on each connection.
 const DEPTHS: [usize; 3] = [1, 16, 128];
@@ -22,7 +26,7 @@ pub(super) fn instructions(lab: &Lab) -> Result<Vec<Figure>, Error> {
         // Pipelines, of which all connections have as many.
         let few = 10_240 / depth as u64;
         let slope = Slope { few, many: few * lab.amount(11, 3) };
-        let series = rounds(lab, &name, &PEERS, 1, |peer| {
+        let series = rounds(lab, &name, &PLAIN, 1, |peer| {
             let launch = launch(lab, peer)?;
             let each = callgrind::instructions(lab, &launch, slope, |address, pipelines| {
                 resp::fill(address)?;
@@ -55,7 +59,7 @@ fn cpu(lab: &Lab, command: Command, depth: usize, targets: &[Target]) -> Result<
     let exchange = resp::exchange(command, depth);
     let commands = lab.amount(if depth == 1 { 256_000 } else { 2_048_000 }, 128_000);
     let pipelines = commands / depth as u64;
-    let series = rounds(lab, &name, &PEERS, lab.runs(), |peer| {
+    let series = rounds(lab, &name, &ALL, lab.runs(), |peer| {
         let server = launch(lab, peer)?.on(lab.cpus.map(|cpus| cpus.server)).start()?;
         let each = lab.as_client(|| {
             resp::fill(server.address)?;

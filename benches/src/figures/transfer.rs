@@ -81,13 +81,15 @@ impl Way {
         let peers = &[
             Peer::Ours,
             Peer::Mio,
+            Peer::C,
             Peer::Tokio,
             Peer::TokioThreads,
+            Peer::Compio,
             Peer::Nginx,
             Peer::NginxSendfile,
         ];
         match self {
-            Self::Up => &peers[..5],
+            Self::Up => &peers[..7],
             Self::Down => peers,
         }
     }

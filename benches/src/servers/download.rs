@@ -2,6 +2,7 @@
 
 use crate::{Error, Peer};
 
+mod compio;
 mod mio;
 mod ours;
 mod tokio;
@@ -10,6 +11,7 @@ pub(crate) fn serve(peer: Peer, threads: usize) -> Result<(), Error> {
     match peer {
         Peer::Ours => ours::serve(),
         Peer::Mio => Ok(mio::serve(super::listen()?)?),
+        Peer::Compio => compio::serve(super::listen),
         Peer::Tokio => Ok(tokio::serve(super::listen()?)?),
         Peer::TokioThreads => Ok(tokio::serve_on_threads(super::listen()?, threads)?),
         _ => Err(Error::missing(format!("no server of downloads of {}", peer.word()))),

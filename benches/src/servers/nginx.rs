@@ -6,7 +6,8 @@ use crate::Error;
 use crate::lab::tool;
 use crate::process::Launch;
 
-/// Debian's nginx with one process, and files in memory.
+/// Debian's nginx with one process, and files in memory. Its buffers are as large as those of the
+/// others.
 ///
 /// It is gone with its files when this is dropped.
 #[derive(Debug)]
@@ -76,6 +77,8 @@ impl Nginx {
              sendfile {sendfile};\n\
              keepalive_requests 1000000000;\n\
              client_max_body_size 0;\n\
+             client_body_buffer_size 64k;\n\
+             output_buffers 2 256k;\n\
              server {{\n\
              listen {address} backlog=4096;\n\
              root {directory}/files;\n\
