@@ -1,5 +1,7 @@
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::{env, fs, io, thread};
 
 use clap::ValueEnum;
@@ -17,6 +19,8 @@ pub(crate) struct Lab {
     pub(crate) out: PathBuf,
     pub(crate) cpus: Option<Cpus>,
     progress: MultiProgress,
+    /// The C programs that are compiled.
+    compiled: Mutex<HashSet<String>>,
 }
 
 /// Two processors: a server has one, and its clients the other.
@@ -31,7 +35,8 @@ impl Lab {
         let out = std::path::absolute(out)?;
         fs::create_dir_all(out.join("work")).map_err(Error::doing(out.display()))?;
         raise_open_files();
-        Ok(Self { quick, out, cpus: cpus(), progress: MultiProgress::new() })
+        let (progress, compiled) = (MultiProgress::new(), Mutex::default());
+        Ok(Self { quick, out, cpus: cpus(), progress, compiled })
     }
 
     /// How often a time is measured.
@@ -71,8 +76,12 @@ impl Lab {
         Ok(Launch::new(own, ["serve".to_owned(), work.to_owned(), peer.word()]))
     }
 
-    /// Compiles `c/WORK.c`.
+    /// Compiles `c/WORK.c`, once.
     fn c(&self, work: &str) -> Result<PathBuf, Error> {
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if compiled.contains(work) {
+            return Ok(self.work(&format!("{work}-c")));
+        }
         tool("cc", "gcc libc6-dev")?;
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("c/{work}.c"));
         let program = self.work(&format!("{work}-c"));
@@ -86,6 +95,7 @@ impl Lab {
             let said = String::from_utf8_lossy(&made.stderr);
             return Err(Error::failed(format!("cc {}: {said}", source.display())));
         }
+        compiled.insert(work.to_owned());
         Ok(program)
     }
 

@@ -15,6 +15,9 @@ pub(crate) struct Machine {
     command: String,
 }
 
+/// What was typed before the arguments.
+const COMMAND: &str = "cargo run --release -p benches --";
+
 impl Machine {
     pub(crate) fn look() -> Self {
         Self {
@@ -24,7 +27,9 @@ impl Machine {
                 .map_or_else(|_| unknown(), |release| release.trim().to_owned()),
             rustc: rustc().unwrap_or_else(unknown),
             date: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
-            command: std::env::args().skip(1).collect::<Vec<_>>().join(" "),
+            command: std::env::args()
+                .skip(1)
+                .fold(COMMAND.to_owned(), |all, word| all + " " + &word),
         }
     }
 

@@ -1,5 +1,5 @@
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -86,7 +86,12 @@ impl Launch {
             .stdout(if self.address.is_some() { Stdio::null() } else { Stdio::piped() })
             .stderr(if self.quiet { Stdio::null() } else { Stdio::inherit() })
             .spawn()
-            .map_err(Error::doing(&name))?;
+            .map_err(|error| match error.kind() {
+                ErrorKind::NotFound => {
+                    Error::missing(format!("there is no `{}`", words[0].display()))
+                }
+                _ => Error::doing(&name)(error),
+            })?;
         let mut line = String::new();
         if let Some(said) = child.stdout.take() {
             BufReader::new(said).read_line(&mut line)?;

@@ -44,9 +44,9 @@ pub(crate) fn program(lab: &Lab, program: &Path, arguments: &[String]) -> Result
     total(&file)
 }
 
-fn callgrind(file: &Path) -> [String; 5] {
+fn callgrind(file: &Path) -> [String; 4] {
     let out = format!("--callgrind-out-file={}", file.display());
-    let words = ["valgrind", "--quiet", "--tool=callgrind", "--error-limit=no", &out];
+    let words = ["valgrind", "--quiet", "--tool=callgrind", &out];
     words.map(str::to_owned)
 }
 

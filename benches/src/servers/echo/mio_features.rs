@@ -106,12 +106,12 @@ impl Server {
         let (buffer, now) = (&mut self.buffer, self.now);
         let turn = catch_unwind(AssertUnwindSafe(|| connection.turn(ended, buffer, now)));
         match turn {
-            Ok(Ok(Turn::Waits)) => self.connections.arm(token),
-            Ok(Ok(Turn::Again)) => {
-                self.connections.arm(token);
-                self.again.push(token);
-            }
-            Ok(Ok(Turn::Over) | Err(_)) | Err(_) => self.connections.remove(token),
+            Ok(Ok(Turn::Waits)) => {}
+            Ok(Ok(Turn::Again)) => self.again.push(token),
+            Ok(Ok(Turn::Over) | Err(_)) | Err(_) => return self.connections.remove(token),
+        }
+        if connection.is_due_earlier() {
+            self.connections.arm(token);
         }
     }
 }
@@ -142,7 +142,7 @@ impl Connection {
             } else {
                 let sent = connections::send(&mut self.stream, &buffer[..length])?;
                 if sent < length {
-                    self.rest = Some(Rest::new(&buffer[sent..length], now + STALL));
+                    self.rest = Some(Box::new(Rest::new(&buffer[sent..length], now + STALL)));
                 }
             }
             if length < buffer.len() && !ended {

@@ -65,14 +65,12 @@ impl Connections {
         }
     }
 
-    /// Sees to it that a connection is looked at when it is due.
+    /// Has a connection looked at when it is due, and no more at the time that was known before.
     pub(super) fn arm(&mut self, token: Token) {
         let Some(connection) = self.find(token) else { return };
         let due = connection.due();
-        if due < connection.looked_at {
-            connection.looked_at = due;
-            self.due.push(Reverse((due, token.0)));
-        }
+        connection.looked_at = due;
+        self.due.push(Reverse((due, token.0)));
     }
 
     pub(super) fn next_due(&self) -> Option<u64> {
@@ -100,14 +98,19 @@ impl Connections {
 }
 
 impl Connection {
+    /// Whether it is due before it would be looked at.
+    pub(super) fn is_due_earlier(&self) -> bool {
+        self.due() < self.looked_at
+    }
+
     fn due(&self) -> u64 {
         self.rest.as_ref().map_or(self.idle_by, |rest| rest.stalled_by.min(self.idle_by))
     }
 }
 
 impl Rest {
-    pub(super) fn new(bytes: &[u8], stalled_by: u64) -> Box<Self> {
-        Box::new(Self { bytes: bytes.to_vec(), sent: 0, stalled_by })
+    pub(super) fn new(bytes: &[u8], stalled_by: u64) -> Self {
+        Self { bytes: bytes.to_vec(), sent: 0, stalled_by }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
