@@ -37,7 +37,7 @@ pub(crate) enum Answer {
 /// Clients of one server, in one thread.
 pub(crate) struct Clients<'a> {
     exchange: &'a Exchange,
-    clients: Vec<Client>,
+    all: Vec<Client>,
     poll: Poll,
     events: Events,
     buffer: Box<[u8]>,
@@ -46,11 +46,11 @@ pub(crate) struct Clients<'a> {
 impl Exchange {
     pub(crate) fn connect(&self, address: SocketAddr, count: usize) -> Result<Clients<'_>, Error> {
         let poll = Poll::new()?;
-        let clients = (0..count).map(|number| Client::connect(address, &poll, Token(number)));
-        let clients = clients.collect::<io::Result<_>>();
-        let clients = clients.map_err(Error::doing(format_args!("connect to {address}")))?;
+        let all = (0..count).map(|number| Client::connect(address, &poll, Token(number)));
+        let all = all.collect::<io::Result<_>>();
+        let all = all.map_err(Error::doing(format_args!("connect to {address}")))?;
         let (events, buffer) = (Events::with_capacity(1024), vec![0; BUFFER].into_boxed_slice());
-        Ok(Clients { exchange: self, clients, poll, events, buffer })
+        Ok(Clients { exchange: self, all, poll, events, buffer })
     }
 
     fn request(&self, number: u64) -> &[u8] {
@@ -66,7 +66,7 @@ impl Clients<'_> {
 
     fn run_all(&mut self, mut numbers: Range<u64>) -> io::Result<()> {
         let mut busy = 0;
-        for client in &mut self.clients {
+        for client in &mut self.all {
             let Some(number) = numbers.next() else { break };
             client.begin(number);
             client.go_on(self.exchange, &mut numbers, &mut self.buffer)?;
@@ -78,7 +78,7 @@ impl Clients<'_> {
                 return Err(io::Error::other("there is no answer"));
             }
             for event in &self.events {
-                let client = &mut self.clients[event.token().0];
+                let client = &mut self.all[event.token().0];
                 client.told(event);
                 busy -= usize::from(client.go_on(self.exchange, &mut numbers, &mut self.buffer)?);
             }

@@ -20,12 +20,12 @@ async fn connection(mut stream: TcpStream) -> io::Result<()> {
         let (mut left, mut taken) = (stream.read_u64().await?, 0);
         while left > 0 {
             let most = usize::try_from(left).unwrap_or(usize::MAX).min(CHUNK);
-            let BufResult(read, lent) = stream.read(chunk.slice(..most)).await;
+            let BufResult(read, buffer) = stream.read(chunk.slice(..most)).await;
             let count = read? as u64;
             if count == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            chunk = lent.into_inner();
+            chunk = buffer.into_inner();
             chunk.clear();
             left -= count;
             taken += count;
