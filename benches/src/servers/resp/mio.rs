@@ -69,7 +69,7 @@ impl by_hand::Service for Server {
             self.output.clear();
             let was_short = end < self.input.len() && !event.is_read_closed();
             if was_short || !connection.unsent.is_empty() {
-                return Ok(Flow::GoesOn);
+                break;
             }
         }
         let over = connection.refused && connection.unsent.is_empty();
