@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     address: String,
 }
@@ -27,7 +27,7 @@ impl Server {
         Some(Self { child, address })
     }
 
-    pub fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream
@@ -42,7 +42,7 @@ impl Drop for Server {
 }
 
 /// Calls `check` with a server of each peer, and with the one in C.
-pub fn each(work: &str, peers: &[&str], check: impl Fn(&str, &Server)) {
+pub(crate) fn each(work: &str, peers: &[&str], check: impl Fn(&str, &Server)) {
     for peer in peers {
         let mut command = Command::new(env!("CARGO_BIN_EXE_benches"));
         if let Some(server) = Server::start(command.args(["serve", work, peer])) {
