@@ -48,6 +48,11 @@ fn counted_by_perf(
 
 const EVENT: &str = "raw_syscalls:sys_enter";
 
+/// Who counts them, for the report.
+pub(crate) fn counter() -> &'static str {
+    if perf_works() { "perf" } else { "strace" }
+}
+
 fn perf_works() -> bool {
     let perf = Command::new("perf").args(["stat", "-e", EVENT, "true"]).output();
     perf.is_ok_and(|out| out.status.success())
