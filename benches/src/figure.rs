@@ -22,6 +22,8 @@ pub(crate) enum Peer {
     May,
     Redis,
     Nginx,
+    /// nginx that has the kernel send files by itself.
+    NginxSendfile,
     HandMatch,
     Smlang,
     Statig,

@@ -9,6 +9,8 @@ mod dispatch;
 mod echo;
 mod load;
 mod rearm;
+mod resp;
+mod transfer;
 
 /// Some figures that are measured together.
 pub(crate) struct Entry {
@@ -81,6 +83,31 @@ pub(crate) const ALL: &[Entry] = &[
         name: "blocked",
         what: "what handlers that block cost the others",
         measure: blocked::blocked,
+    },
+    Entry {
+        name: "resp-instructions",
+        what: "user instructions of a RESP GET, alone and pipelined",
+        measure: resp::instructions,
+    },
+    Entry {
+        name: "resp-cpu-get",
+        what: "processor time of a RESP GET, alone and pipelined",
+        measure: resp::get_cpu,
+    },
+    Entry {
+        name: "resp-cpu-set",
+        what: "processor time of a RESP SET, pipelined, beside Redis",
+        measure: resp::set_cpu,
+    },
+    Entry {
+        name: "upload",
+        what: "processor time and system calls of uploads",
+        measure: transfer::uploads,
+    },
+    Entry {
+        name: "download",
+        what: "processor time and system calls of downloads",
+        measure: transfer::downloads,
     },
 ];
 

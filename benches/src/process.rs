@@ -1,6 +1,6 @@
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -22,6 +22,8 @@ pub(crate) struct Launch {
     under: Vec<OsString>,
     cpu: Option<usize>,
     quiet: bool,
+    /// Where it listens, if it cannot tell.
+    address: Option<SocketAddr>,
 }
 
 /// A server process. It ends when this is dropped.
@@ -36,7 +38,7 @@ pub(crate) struct Process {
 impl Launch {
     pub(crate) fn new(program: PathBuf, arguments: impl IntoIterator<Item = String>) -> Self {
         let arguments = arguments.into_iter().map(OsString::from).collect();
-        Self { program, arguments, under: Vec::new(), cpu: None, quiet: false }
+        Self { program, arguments, under: Vec::new(), cpu: None, quiet: false, address: None }
     }
 
     pub(crate) fn threads(mut self, threads: usize) -> Self {
@@ -53,6 +55,12 @@ impl Launch {
     /// Has it run on one processor.
     pub(crate) fn on(mut self, cpu: Option<usize>) -> Self {
         self.cpu = cpu;
+        self
+    }
+
+    /// It does not tell where it listens, which is here.
+    pub(crate) fn listens_at(mut self, address: SocketAddr) -> Self {
+        self.address = Some(address);
         self
     }
 
@@ -75,7 +83,7 @@ impl Launch {
         let mut child = Command::new(&words[0])
             .args(&words[1..])
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(if self.address.is_some() { Stdio::null() } else { Stdio::piped() })
             .stderr(if self.quiet { Stdio::null() } else { Stdio::inherit() })
             .spawn()
             .map_err(|error| match error.kind() {
@@ -88,7 +96,10 @@ impl Launch {
         if let Some(said) = child.stdout.take() {
             BufReader::new(said).read_line(&mut line)?;
         }
-        let address = line.strip_prefix("listening ").and_then(|rest| rest.trim().parse().ok());
+        let address = match self.address {
+            Some(address) => wait_for(address, &mut child),
+            None => line.strip_prefix("listening ").and_then(|rest| rest.trim().parse().ok()),
+        };
         let Some(address) = address else {
             let _ = child.kill();
             let _ = child.wait();
@@ -132,6 +143,18 @@ impl Drop for Process {
             let _ = self.child.wait();
         }
     }
+}
+
+/// Tries to connect until that works or the server has ended.
+fn wait_for(address: SocketAddr, server: &mut Child) -> Option<SocketAddr> {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE && matches!(server.try_wait(), Ok(None)) {
+        if TcpStream::connect(address).is_ok() {
+            return Some(address);
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    None
 }
 
 /// The only child of the only child ..: `strace` and `perf` start their program as a child.

@@ -7,9 +7,18 @@ use socket2::{Domain, Socket, Type};
 
 use crate::{Error, Peer};
 
+mod by_hand;
+pub(crate) mod download;
 pub(crate) mod echo;
 mod heavy;
+pub(crate) mod nginx;
+mod pool;
+pub(crate) mod redis;
+pub(crate) mod resp;
+mod rings;
 pub(crate) mod shed;
+mod tasks;
+pub(crate) mod upload;
 
 /// Connections that the system keeps waiting for a server: as many as a port asks for.
 const BACKLOG: i32 = 4096;
@@ -17,9 +26,12 @@ const BACKLOG: i32 = 4096;
 /// Serves until SIGTERM ends this process.
 pub(crate) fn serve(work: &str, peer: Peer, threads: usize) -> Result<(), Error> {
     match work {
+        "download" => download::serve(peer, threads),
         "echo" => echo::serve(peer, threads),
         "heavy" => heavy::serve(peer, threads),
         "shed" => shed::serve(peer),
+        "resp" => resp::serve(peer, threads),
+        "upload" => upload::serve(peer, threads),
         _ => Err(Error::failed(format!("there is no work `{work}`"))),
     }
 }
@@ -35,6 +47,11 @@ fn listen() -> io::Result<TcpListener> {
     let listener = TcpListener::from(socket);
     announce(listener.local_addr()?)?;
     Ok(listener)
+}
+
+/// An address that nobody listens on, for a server that cannot choose one.
+fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
 /// Tells the lab that clients can connect.

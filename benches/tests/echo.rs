@@ -2,65 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+#[path = "support/server.rs"]
+mod server;
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
 use std::thread;
 use std::time::Duration;
 
+use server::Server;
+
 const PEERS: [&str; 7] = ["ours", "mio", "mio-features", "tokio", "tokio-threads", "compio", "may"];
 
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Server {
-    /// `None` where the system cannot run it.
-    fn start(command: &mut Command) -> Option<Self> {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        if line.contains("io_uring") {
-            eprintln!("skipped: {line}");
-            child.wait().unwrap();
-            return None;
-        }
-        let address = line.strip_prefix("listening ").expect(&line).trim().to_owned();
-        Some(Self { child, address })
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        stream
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Calls `check` with a server of each peer.
 fn each(check: impl Fn(&str, &Server)) {
-    for peer in PEERS {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_benches"));
-        if let Some(server) = Server::start(command.args(["serve", "echo", peer])) {
-            check(peer, &server);
-        }
-    }
-    // Two tests may compile it at a time.
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let program = program.join(format!("echo-{:?}", thread::current().id()));
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/c/echo.c");
-    let compiled = Command::new("cc").args(["-O2", "-o"]).arg(&program).arg(source).status();
-    assert!(compiled.expect("a C compiler").success());
-    check("c", &Server::start(&mut Command::new(&program)).unwrap());
-    std::fs::remove_file(program).unwrap();
+    server::each("echo", &PEERS, check);
 }
 
 #[test]

@@ -1,0 +1,120 @@
+use std::io::{self, Read, Write};
+
+use fsm_runtime::{Decoded, Frame};
+use mio::event::Event;
+use mio::net::TcpStream;
+
+use super::decoder::{Decoder, MAX};
+use super::store::{Store, refuse};
+use crate::servers::by_hand::{self, Flow};
+
+pub(crate) fn serve(listener: std::net::TcpListener) -> io::Result<()> {
+    let input = vec![0; MAX].into_boxed_slice();
+    by_hand::serve(listener, Server { store: Store::default(), input, output: Vec::new() })
+}
+
+/// What all connections share: a thread has one buffer for input and one for output.
+struct Server {
+    store: Store,
+    input: Box<[u8]>,
+    output: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Connection {
+    /// The beginning of a request that is not whole.
+    unread: Vec<u8>,
+    /// What the client has not taken yet. Until it has, nothing is read.
+    unsent: Vec<u8>,
+    refused: bool,
+}
+
+impl by_hand::Service for Server {
+    type Connection = Connection;
+
+    fn turn(
+        &mut self,
+        connection: &mut Connection,
+        stream: &mut TcpStream,
+        event: &Event,
+    ) -> io::Result<Flow> {
+        if !connection.unsent.is_empty() {
+            let mut unsent = std::mem::take(&mut connection.unsent);
+            unsent.drain(..send(stream, &unsent)?);
+            connection.unsent = unsent;
+            if !connection.unsent.is_empty() {
+                return Ok(Flow::GoesOn);
+            }
+        }
+        while !connection.refused {
+            let held = connection.unread.len();
+            self.input[..held].copy_from_slice(&connection.unread);
+            let count = match stream.read(&mut self.input[held..]) {
+                Ok(0) => return Ok(Flow::Ends),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            connection.unread.clear();
+            let end = held + count;
+            let used = self.answer(connection, end);
+            if used < end {
+                connection.unread.extend_from_slice(&self.input[used..end]);
+            }
+            let sent = send(stream, &self.output)?;
+            if sent < self.output.len() {
+                connection.unsent.extend_from_slice(&self.output[sent..]);
+            }
+            self.output.clear();
+            let was_short = end < self.input.len() && !event.is_read_closed();
+            if was_short || !connection.unsent.is_empty() {
+                break;
+            }
+        }
+        let over = connection.refused && connection.unsent.is_empty();
+        Ok(if over { Flow::Ends } else { Flow::GoesOn })
+    }
+}
+
+impl Server {
+    /// Answers all whole requests in the input, which has `end` bytes, and says where the rest is.
+    fn answer(&mut self, connection: &mut Connection, end: usize) -> usize {
+        let mut at = 0;
+        while at < end {
+            match Decoder.decode(&self.input[at..end]) {
+                Ok(Decoded::Frame(request, used)) => {
+                    self.store.answer(&request, &mut self.output);
+                    at += used;
+                }
+                Ok(Decoded::More(least)) if least <= MAX && end - at < MAX => break,
+                Ok(Decoded::More(_)) => {
+                    refuse("too long", &mut self.output);
+                    connection.refused = true;
+                    break;
+                }
+                Err(why) => {
+                    refuse(why, &mut self.output);
+                    connection.refused = true;
+                    break;
+                }
+            }
+        }
+        at
+    }
+}
+
+/// How much of `bytes` the socket took.
+fn send(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    let mut sent = 0;
+    while sent < bytes.len() {
+        match stream.write(&bytes[sent..]) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => sent += count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(sent)
+}
