@@ -1,5 +1,6 @@
 use std::io;
 
+use crate::env::Bounds;
 use crate::link::Link;
 use crate::transport::Transport;
 use crate::{Cx, Drive, Input, Lapse, Machine, Step, Timing, Wait};
@@ -132,35 +133,35 @@ impl<M: Machine> Actor<M> {
         }
     }
 
-    /// Runs handlers as long as they need nothing but the input; says whether that is what the machine
-    /// waits for then. It is what [`run`](Actor::run) begins with, without what is seldom needed.
+    /// Runs handlers as long as they need nothing but the input. Says whether that is what the machine
+    /// waits for then, and how many handlers ran. It is what [`run`](Actor::run) begins with, without
+    /// what is seldom needed.
     #[inline]
     pub(crate) fn rush<H>(
         &mut self,
         handler: &mut H,
         input: &mut Input<'_, M::Partial>,
         cx: &mut Cx<'_, M::Message, M::Side>,
-        now: u64,
-        calls: &mut usize,
-        mark: usize,
-    ) -> bool
+        bounds: &Bounds,
+    ) -> (bool, usize)
     where
         M: Drive<H>,
     {
+        let mut calls = 0;
         loop {
             cx.at_state(self.machine.state());
             cx.at_input(input.rest().len());
             match self.machine.resume(handler, input, cx) {
-                Step::Stayed => self.idle = now.saturating_add(self.machine.timing().idle),
+                Step::Stayed => self.idle = cx.millis().saturating_add(self.machine.timing().idle),
                 Step::Moved => {
-                    self.enter(now);
+                    self.enter(cx.millis());
                     input.restart();
                 }
-                step => return step == Step::Read,
+                step => return (step == Step::Read, calls),
             }
-            *calls -= 1;
-            if *calls == 0 || cx.backlog() >= mark {
-                return false;
+            calls += 1;
+            if calls == bounds.calls || cx.backlog() >= bounds.output {
+                return (false, calls);
             }
         }
     }

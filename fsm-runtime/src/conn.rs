@@ -109,11 +109,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     /// A turn of a connection that waits for input and has nothing left from earlier. Most turns are
     /// such, and most of these read once, use up what they get, and send the whole answer. Where that
     /// is not so, the turn goes on as any other one does.
-    #[expect(
-        clippy::inline_always,
-        reason = "counted: calls are a third of what a short turn costs"
-    )]
-    #[inline(always)]
+    #[inline]
     fn quick(&mut self, key: Key, env: &mut Env<M, H>) -> After {
         let Some(handler) = &mut self.handler else { return self.whole(key, env, None) };
         let end = match self.link.read(&mut env.buffer) {
@@ -121,33 +117,30 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             Ok(Got::Nothing | Got::End) => return self.whole(key, env, None),
             Err(_) => return After::Gone(Ended::Reset),
         };
-        let Bounds { calls, bytes, output: mark, .. } = env.bounds;
-        let now = env.desk.now;
         let mut cx = Cx::new(&mut env.output, self.link.socket(), &env.inbox, key, &env.desk);
         let mut input = Input::resumed(&env.buffer[..end], Seen::default(), false);
-        let mut left = calls;
-        let reads = self.actor.rush(handler, &mut input, &mut cx, now, &mut left, mark);
+        let (reads, calls) = self.actor.rush(handler, &mut input, &mut cx, &env.bounds);
         let (rest, taken) = (input.rest().len(), cx.taken());
         let seen = input.into_seen();
         let over = reads
             && rest == 0
             && self.link.only_waits()
-            && self.actor.due() > now
+            && self.actor.due() > env.desk.now
             && !env.desk.draining;
-        if over {
-            if self.link.sends(&mut env.output) {
-                return After::Wait;
-            }
+        if over && self.link.sends(&mut env.output) {
+            return After::Wait;
         }
+        let Bounds { calls: most, bytes, output: mark, .. } = env.bounds;
+        let left = most - calls;
         let paused = (left == 0).then(|| {
             let idle = rest == end && env.output.is_empty() && taken == 0;
-            if idle && calls >= SPIN { Pause::Spin } else { Pause::Share }
+            if idle && most >= SPIN { Pause::Spin } else { Pause::Share }
         });
         let share = Share { calls: left, bytes: bytes.saturating_sub(end), sent: 0, mark };
         self.whole(key, env, Some(Midway { start: end - rest, end, seen, share, paused }))
     }
 
-    fn reset(&mut self, env: &mut Env<M, H>) -> After {
+    fn reset(env: &mut Env<M, H>) -> After {
         env.output.discard();
         After::Gone(Ended::Reset)
     }
@@ -180,7 +173,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
                 if let Err(error) = self.enter(key, env.registry.as_deref(), &env.inbox) {
                     tracing::warn!(%peer, %error, "a connection is lost");
                     self.abort_if(env.output.len());
-                    return self.reset(env);
+                    return Self::reset(env);
                 }
                 if let Some(make) = &env.make {
                     // The user's code: it runs here and not where connections are accepted, so that
@@ -246,7 +239,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
                     env,
                 )
             }
-            Err(_) => self.reset(env),
+            Err(_) => Self::reset(env),
         }
     }
 
@@ -261,17 +254,15 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         (mut before, mut has_read): (Option<Pause>, bool),
     ) -> io::Result<Pause> {
         loop {
-            let pause = match before.take() {
-                Some(pause) => pause,
-                None => {
-                    let seen_before = std::mem::take(seen);
-                    let mut input = Input::resumed(unread.bytes(), seen_before, link.ended());
-                    let paused = actor.run(handler, &mut input, cx, link, now, share);
-                    let rest = input.rest().len();
-                    *seen = input.into_seen();
-                    unread.leave(rest);
-                    paused?
-                }
+            let pause = if let Some(pause) = before.take() {
+                pause
+            } else {
+                let mut input = Input::resumed(unread.bytes(), std::mem::take(seen), link.ended());
+                let paused = actor.run(handler, &mut input, cx, link, now, share);
+                let rest = input.rest().len();
+                *seen = input.into_seen();
+                unread.leave(rest);
+                paused?
             };
             let readable = pause == Pause::Input && link.readable();
             // What has come in time is taken before the edge of a time that has passed; but only
@@ -327,7 +318,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         key: Key,
         env: &mut Env<M, H>,
     ) -> After {
-        let waits = env.output.len() > 0;
+        let waits = !env.output.is_empty();
         if waits {
             rest.stalled_by = rest.stalled_by.min(env.desk.now.saturating_add(env.bounds.stall));
             if rest.stalled_by <= env.desk.now {
@@ -410,11 +401,7 @@ impl<M: Drive<H>, H, S: Transport> Task for Conn<M, H, S> {
     type Env = Env<M, H>;
     const SPEC: &'static Spec = M::SPEC;
 
-    #[expect(
-        clippy::inline_always,
-        reason = "counted: calls are a third of what a short turn costs"
-    )]
-    #[inline(always)]
+    #[inline]
     fn turn(&mut self, key: Key, ready: Ready, env: &mut Env<M, H>) -> After {
         self.link.set(ready);
         if self.link.only_reads() { self.quick(key, env) } else { self.whole(key, env, None) }

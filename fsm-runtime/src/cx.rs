@@ -100,6 +100,12 @@ impl<'a, Msg, On: Side> Cx<'a, Msg, On> {
     }
 
     /// Notes how much input there is for the next handler.
+    /// Milliseconds since the pool's start.
+    #[inline]
+    pub(crate) fn millis(&self) -> u64 {
+        self.desk.now
+    }
+
     #[inline]
     pub(crate) fn at_input(&mut self, unread: usize) {
         self.unread = unread;

@@ -34,16 +34,16 @@ pub(crate) const GENERATIONS: u32 = if usize::BITS >= 64 { u32::MAX } else { (1 
 /// }
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Key {
-    index: u32,
-    generation: u32,
-}
+// It is the poll's token: the index below, the generation above.
+pub struct Key(pub(crate) usize);
+
+const INDICES: usize = (1 << INDEX_BITS) - 1;
 
 impl Key {
     /// The key of slot `index` in its use number `generation`.
     #[inline]
     pub(crate) const fn new(index: u32, generation: u32) -> Self {
-        Self { index, generation }
+        Self((generation as usize) << INDEX_BITS | index as usize)
     }
 
     /// The key of a slot of a port.
@@ -56,12 +56,12 @@ impl Key {
 
     #[inline]
     pub(crate) const fn port(self) -> usize {
-        (self.index >> SLOT_BITS) as usize
+        (self.0 & INDICES) >> SLOT_BITS
     }
 
     #[inline]
     pub(crate) const fn slot(self) -> usize {
-        self.index as usize & (SLOTS - 1)
+        self.0 & (SLOTS - 1)
     }
 
     /// The number of the slot, and above it that of the port: in a pool of one port less than the
@@ -89,8 +89,9 @@ impl Key {
     /// # assert_eq!(peer.receive(), b"0");
     /// ```
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "it has few enough bits")]
     pub const fn index(self) -> u32 {
-        self.index
+        (self.0 & INDICES) as u32
     }
 
     /// The number that tells this use of the slot from others: that of the connection in the process.
@@ -118,14 +119,15 @@ impl Key {
     /// # assert_eq!(peer.receive(), b"");
     /// ```
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "it has few enough bits")]
     pub const fn generation(self) -> u32 {
-        self.generation
+        (self.0 >> INDEX_BITS) as u32
     }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.index, self.generation)
+        write!(f, "{}#{}", self.index(), self.generation())
     }
 }
 

@@ -1,7 +1,6 @@
 use mio::Token;
 
 use crate::Key;
-use crate::key::INDEX_BITS;
 
 /// The poll's waker.
 pub(crate) const WAKER: Token = Token(usize::MAX);
@@ -24,15 +23,12 @@ pub(crate) fn as_listener(token: Token) -> Option<usize> {
 
 #[inline]
 pub(crate) fn from_key(key: Key) -> Token {
-    Token((key.generation() as usize) << INDEX_BITS | key.index() as usize)
+    Token(key.0)
 }
 
 #[inline]
 pub(crate) fn to_key(token: Token) -> Key {
-    let index = token.0 & ((1 << INDEX_BITS) - 1);
-    let generation = token.0 >> INDEX_BITS;
-    #[expect(clippy::cast_possible_truncation, reason = "both have at most 32 bits by then")]
-    Key::new(index as u32, generation as u32)
+    Key(token.0)
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ impl<T: Task> Port<T> {
     pub(crate) fn serve_events(
         &self,
         pool: &str,
-        poll: &mut impl Tells,
+        events: &mut impl Tells,
         env: &mut T::Env,
         mut tick: impl FnMut(&mut Desk),
     ) {
@@ -116,7 +116,7 @@ impl<T: Task> Port<T> {
         self.posted().asleep = false;
         let mut from = 0;
         self.serve(pool, env, |port, env| {
-            poll.events(&mut from, |key, ready| {
+            events.events(&mut from, |key, ready| {
                 if port.core().pass(key).is_some() {
                     self.turn(pool, port, (key, ready), env, &mut tick);
                 } else {
