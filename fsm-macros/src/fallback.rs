@@ -46,6 +46,7 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
                 type Partial = ();
                 type Seed = #seed;
                 type Side = #root::#side;
+                type Times = #root::OneTime;
 
                 fn start(_: Self::Seed) -> Self {
                     loop {}

@@ -2,18 +2,17 @@ use std::io;
 
 use crate::env::Bounds;
 use crate::link::Link;
+use crate::times::sealed::Times;
 use crate::transport::Transport;
-use crate::{Cx, Drive, Input, Lapse, Machine, Step, Timing, Wait};
+use crate::{Cx, Drive, Input, Machine, Step, Wait};
 
 /// So many handler calls in a row without a byte in or out or a message are an endless loop.
 pub(crate) const SPIN: usize = 1000;
 
-/// A machine, and when its state must be left.
-pub(crate) struct Actor<M> {
-    machine: M,
-    /// When the state's `within` and `idle` pass, in milliseconds since the port's start.
-    within: u64,
-    idle: u64,
+/// A machine, and when its state must be left: parts of a connection or a job.
+pub(crate) struct Actor<'a, M: Machine> {
+    pub(crate) machine: &'a mut M,
+    pub(crate) times: &'a mut M::Times,
 }
 
 /// What a connection may use up in one turn.
@@ -58,19 +57,14 @@ pub(crate) enum Pause {
     Stalled,
 }
 
-impl<M: Machine> Actor<M> {
-    pub(crate) fn new(seed: M::Seed, now: u64) -> Self {
-        let mut actor =
-            Self { machine: M::start(seed), within: Timing::NEVER, idle: Timing::NEVER };
-        actor.enter(now);
-        actor
-    }
+/// A machine in its start state, with the times of that.
+pub(crate) fn started<M: Machine>(seed: M::Seed, now: u64) -> (M, M::Times) {
+    let machine = M::start(seed);
+    let times = M::Times::entered(now, machine.timing());
+    (machine, times)
+}
 
-    #[inline]
-    pub(crate) fn state(&self) -> usize {
-        self.machine.state()
-    }
-
+impl<M: Machine> Actor<'_, M> {
     pub(crate) fn sleeps(&self) -> bool {
         matches!(self.wait(), Wait::Sleep { .. })
     }
@@ -82,21 +76,19 @@ impl<M: Machine> Actor<M> {
     /// When the state must be left.
     #[inline]
     pub(crate) fn due(&self) -> u64 {
-        self.within.min(self.idle)
-    }
-
-    /// Bounds the time that the machine is still kept.
-    pub(crate) fn expire_at(&mut self, at: u64) {
-        self.within = at;
-        self.idle = Timing::NEVER;
+        self.times.due()
     }
 
     /// Arms the times of a state that was entered.
     #[inline]
     fn enter(&mut self, now: u64) {
-        let timing = self.machine.timing();
-        self.within = now.saturating_add(timing.within);
-        self.idle = now.saturating_add(timing.idle);
+        *self.times = M::Times::entered(now, self.machine.timing());
+    }
+
+    /// Arms them where the state's wait has completed, and it stays.
+    #[inline]
+    fn stay(&mut self, now: u64) {
+        self.times.stayed(now, self.machine.timing());
     }
 
     /// Takes the edge of the time that has passed. Only time that passes again can take another
@@ -118,17 +110,11 @@ impl<M: Machine> Actor<M> {
             self.enter(now);
             return;
         }
-        let lapse = if self.within <= now { Lapse::Within } else { Lapse::Idle };
+        let lapse = self.times.lapse(now, self.machine.timing());
         cx.at_state(self.machine.state());
-        let step = self.machine.lapse(lapse, handler, cx);
-        // Whoever leads back to where it was has not entered it from another state.
-        match (step, lapse) {
-            (Step::Stayed, Lapse::Within) => {
-                self.within = now.saturating_add(self.machine.timing().within);
-            }
-            (Step::Stayed, Lapse::Idle) => {
-                self.idle = now.saturating_add(self.machine.timing().idle);
-            }
+        match self.machine.lapse(lapse, handler, cx) {
+            // Whoever leads back to where it was has not entered it from another state.
+            Step::Stayed => self.times.again(lapse, now, self.machine.timing()),
             _ => self.enter(now),
         }
     }
@@ -152,7 +138,7 @@ impl<M: Machine> Actor<M> {
             cx.at_state(self.machine.state());
             cx.at_input(input.rest().len());
             match self.machine.resume(handler, input, cx) {
-                Step::Stayed => self.idle = cx.millis().saturating_add(self.machine.timing().idle),
+                Step::Stayed => self.stay(cx.millis()),
                 Step::Moved => {
                     self.enter(cx.millis());
                     input.restart();
@@ -178,7 +164,7 @@ impl<M: Machine> Actor<M> {
         handler: &mut H,
         input: &mut Input<'_, M::Partial>,
         cx: &mut Cx<'_, M::Message, M::Side>,
-        link: &Link<impl Transport>,
+        link: &Link<'_, impl Transport>,
         now: u64,
         share: &mut Share,
     ) -> io::Result<Pause>
@@ -202,7 +188,7 @@ impl<M: Machine> Actor<M> {
             cx.at_state(self.machine.state());
             cx.at_input(input.rest().len());
             match self.machine.resume(handler, input, cx) {
-                Step::Stayed => self.idle = now.saturating_add(self.machine.timing().idle),
+                Step::Stayed => self.stay(now),
                 Step::Moved => {
                     self.enter(now);
                     input.restart();

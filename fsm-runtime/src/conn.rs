@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::io;
 
 use mio::Registry;
@@ -7,9 +8,10 @@ use crate::arrivals::{Departure, Parcel};
 use crate::env::{Bounds, Env, Leaving};
 use crate::inbox::Inbox;
 use crate::input::Seen;
-use crate::link::{Got, Link, Ready, Shut};
+use crate::link::{self, Got, Link, Ready, Shut};
 use crate::output::{Kept, Output};
 use crate::task::{After, Desk, Task, caught};
+use crate::times::sealed::Times;
 use crate::transport::Transport;
 use crate::unread::Unread;
 use crate::{Cx, Drive, Ended, Input, Key, Machine, Peer, Spec, token};
@@ -19,8 +21,11 @@ use crate::{Cx, Drive, Ended, Input, Key, Machine, Peer, Spec, token};
 /// Between turns it is just that and a few times. Input that waits for more and output that the
 /// socket did not take are `cold`, in a box of its own that most connections do not have.
 pub(crate) struct Conn<M: Machine, H, S> {
-    link: Link<S>,
-    actor: Actor<M>,
+    socket: S,
+    /// What is known of the socket.
+    ready: Cell<Ready>,
+    machine: M,
+    times: M::Times,
     /// Its first turn makes it.
     handler: Option<H>,
     /// Why it ends, while its last output is on its way.
@@ -56,26 +61,32 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     pub(crate) const MAIL: bool = M::SPEC.has_mailbox();
 
     /// A connection with a handler.
-    pub(crate) fn new(socket: S, actor: Actor<M>, handler: H) -> Self {
-        let (link, handler) = (Link::new(socket), Some(handler));
-        Self { link, actor, handler, ending: None, cold: None }
+    pub(crate) fn new(socket: S, (machine, times): (M, M::Times), handler: H) -> Self {
+        let (ready, handler) = (Cell::new(link::NEW), Some(handler));
+        Self { socket, ready, machine, times, handler, ending: None, cold: None }
     }
 
     /// A connection of `peer`, whose handler is made later, with what came from another pool.
     pub(crate) fn of(
         peer: Peer,
         socket: S,
-        actor: Actor<M>,
+        (machine, times): (M, M::Times),
         (input, output, ended): (Vec<u8>, Kept, bool),
     ) -> Self {
-        let link = Link::new(socket);
-        if ended {
-            link.set_ended();
-        }
+        let ready = Cell::new(link::NEW);
         let (seen, stalled_by, overdue) = (Seen::default(), u64::MAX, false);
         let newcomer = Some(peer);
-        let cold = Cold { input, seen, output, stalled_by, overdue, newcomer };
-        Self { link, actor, handler: None, ending: None, cold: Some(Box::new(cold)) }
+        let cold = Some(Box::new(Cold { input, seen, output, stalled_by, overdue, newcomer }));
+        let conn = Self { socket, ready, machine, times, handler: None, ending: None, cold };
+        if ended {
+            conn.link().set_ended();
+        }
+        conn
+    }
+
+    #[inline]
+    fn link(&self) -> Link<'_, S> {
+        Link { socket: &self.socket, ready: &self.ready }
     }
 
     /// Registers with the poll, and has its mailbox opened: from now on there can be events for it.
@@ -86,7 +97,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         inbox: &Inbox<M::Message>,
     ) -> io::Result<()> {
         if let Some(registry) = registry {
-            self.link.socket_mut().register(registry, token::from_key(key))?;
+            self.socket.register(registry, token::from_key(key))?;
         }
         if Self::MAIL {
             inbox.open(key);
@@ -97,7 +108,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     /// Before it is closed: if output is `lost` with it, the peer must not take what it got for all.
     fn abort_if(&self, lost: usize) {
         if lost > 0 || self.cold.as_ref().is_some_and(|cold| cold.output.len() > 0) {
-            self.link.socket().abort();
+            self.socket.abort();
         }
     }
 
@@ -111,23 +122,25 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     /// is not so, the turn goes on as any other one does.
     #[inline]
     fn quick(&mut self, key: Key, env: &mut Env<M, H>) -> After {
-        let Some(handler) = &mut self.handler else { return self.whole(key, env, None) };
-        let end = match self.link.read(&mut env.buffer) {
+        let Self { socket, ready, machine, times, handler, .. } = self;
+        let (link, mut actor) = (Link { socket, ready }, Actor { machine, times });
+        let Some(handler) = handler else { return self.whole(key, env, None) };
+        let end = match link.read(&mut env.buffer) {
             Ok(Got::Bytes(end)) => end,
             Ok(Got::Nothing | Got::End) => return self.whole(key, env, None),
             Err(_) => return After::Gone(Ended::Reset),
         };
-        let mut cx = Cx::new(&mut env.output, self.link.socket(), &env.inbox, key, &env.desk);
+        let mut cx = Cx::new(&mut env.output, link.socket, &env.inbox, key, &env.desk);
         let mut input = Input::resumed(&env.buffer[..end], Seen::default(), false);
-        let (reads, calls) = self.actor.rush(handler, &mut input, &mut cx, &env.bounds);
+        let (reads, calls) = actor.rush(handler, &mut input, &mut cx, &env.bounds);
         let (rest, taken) = (input.rest().len(), cx.taken());
         let seen = input.into_seen();
         let over = reads
             && rest == 0
-            && self.link.only_waits()
-            && self.actor.due() > env.desk.now
+            && link.only_waits()
+            && actor.due() > env.desk.now
             && !env.desk.draining;
-        if over && self.link.sends(&mut env.output) {
+        if over && link.sends(&mut env.output) {
             return After::Wait;
         }
         let Bounds { calls: most, bytes, output: mark, .. } = env.bounds;
@@ -183,13 +196,15 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             }
             if stalled_by <= env.desk.now {
                 // A poll may tell of room late, when much of the socket's buffer is free again.
-                self.link.set(Ready::WRITE);
+                self.link().set(Ready::WRITE);
             }
         }
         if let Some(why) = self.ending {
             return self.end(why, stalled_by, key, env);
         }
-        let Some(handler) = &mut self.handler else { return After::Gone(Ended::Panicked) };
+        let Self { socket, ready, machine, times, handler, .. } = self;
+        let (link, mut actor) = (Link { socket, ready }, Actor { machine, times });
+        let Some(handler) = handler else { return After::Gone(Ended::Panicked) };
         if let Some(midway) = midway {
             unread.resume_at(midway.start, midway.end);
             seen = midway.seen;
@@ -197,9 +212,9 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             paused = midway.paused;
             has_read = true;
         }
-        let mut cx = Cx::new(&mut env.output, self.link.socket(), &env.inbox, key, &env.desk);
+        let mut cx = Cx::new(&mut env.output, link.socket, &env.inbox, key, &env.desk);
         let paused = Self::run(
-            (&mut self.actor, handler, &self.link),
+            (&mut actor, handler, &link),
             (&mut unread, &mut seen),
             &mut cx,
             (env.desk.now, &mut overdue),
@@ -207,7 +222,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             (paused, has_read),
         );
         let flushed = paused.and_then(|pause| {
-            share.sent(self.link.flush(cx.output())?);
+            share.sent(link.flush(cx.output())?);
             Ok(pause)
         });
         match flushed {
@@ -246,7 +261,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     /// Runs the machine, reads, and takes the edges of times that have passed. `before` is what it came
     /// to when it was run before, and whether that was after a read.
     fn run(
-        (actor, handler, link): (&mut Actor<M>, &mut H, &Link<S>),
+        (actor, handler, link): (&mut Actor<'_, M>, &mut H, &Link<'_, S>),
         (unread, seen): (&mut Unread<'_>, &mut Seen<M::Partial>),
         cx: &mut Cx<'_, M::Message, M::Side>,
         (now, overdue): (u64, &mut bool),
@@ -327,12 +342,12 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             rest.output = env.output.keep();
         }
         let rests = !waits && rest.input.is_empty();
-        self.link.set_eager(rests && pause == Pause::Input);
+        self.link().set_eager(rests && pause == Pause::Input);
         if !rests {
             self.cold = Some(Box::new(rest));
         } else if env.desk.draining
             && pause != Pause::Share
-            && M::SPEC.states[self.actor.state()].rest
+            && M::SPEC.states[self.machine.state()].rest
         {
             return self.end(Ended::Drained, u64::MAX, key, env);
         }
@@ -343,15 +358,15 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     fn end(&mut self, why: Ended, stalled_by: u64, key: Key, env: &mut Env<M, H>) -> After {
         if self.ending.is_none() {
             self.ending = Some(why);
-            self.link.set_eager(false);
+            self.link().set_eager(false);
             if Self::MAIL {
                 // Nobody is there any more to take them.
                 env.inbox.close(key);
             }
-            self.actor.expire_at(u64::MAX);
+            self.times = M::Times::only(u64::MAX);
         }
         let lingers_until = env.desk.now.saturating_add(env.bounds.linger);
-        let Ok(sent) = self.link.flush(&mut env.output) else {
+        let Ok(sent) = self.link().flush(&mut env.output) else {
             env.output.discard();
             return After::Gone(why);
         };
@@ -366,22 +381,22 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
                 Some(Box::new(Cold { input, seen, output, stalled_by, overdue, newcomer: None }));
             return After::Wait;
         }
-        let after = match self.link.shut(&mut env.buffer) {
+        let after = match self.link().shut(&mut env.buffer) {
             Shut::Whole => return After::Gone(why),
             Shut::Listening => After::Wait,
             Shut::Hearing => After::Again,
         };
-        if self.actor.due() == u64::MAX {
-            self.actor.expire_at(lingers_until);
+        if self.times.due() == u64::MAX {
+            self.times = M::Times::only(lingers_until);
         }
-        if self.actor.due() <= env.desk.now { After::Gone(why) } else { after }
+        if self.times.due() <= env.desk.now { After::Gone(why) } else { after }
     }
 
     /// Gives up a peer that does not take its output. It must not take what it got for all there
     /// was.
     fn stalled(&mut self, env: &mut Env<M, H>) -> After {
         env.output.discard();
-        self.link.socket().abort();
+        self.socket.abort();
         After::Gone(Ended::Stalled)
     }
 }
@@ -403,28 +418,29 @@ impl<M: Drive<H>, H, S: Transport> Task for Conn<M, H, S> {
 
     #[inline]
     fn turn(&mut self, key: Key, ready: Ready, env: &mut Env<M, H>) -> After {
-        self.link.set(ready);
-        if self.link.only_reads() { self.quick(key, env) } else { self.whole(key, env, None) }
+        let link = self.link();
+        link.set(ready);
+        if link.only_reads() { self.quick(key, env) } else { self.whole(key, env, None) }
     }
 
     #[inline]
     fn due(&self) -> u64 {
         match &self.cold {
-            Some(cold) => self.actor.due().min(cold.stalled_by),
-            None => self.actor.due(),
+            Some(cold) => self.times.due().min(cold.stalled_by),
+            None => self.times.due(),
         }
     }
 
     #[inline]
     fn state(&self) -> usize {
-        self.actor.state()
+        self.machine.state()
     }
 
     fn cut_off(&self) {
         self.abort_if(0);
     }
 
-    fn over(self: Box<Self>, key: Key, why: Ended, env: &mut Env<M, H>) {
+    fn over(self, key: Key, why: Ended, env: &mut Env<M, H>) {
         // Before the peer can see it.
         env.control.counters.ended(why);
         let leaving = env.leaving.take();
@@ -436,10 +452,10 @@ impl<M: Drive<H>, H, S: Transport> Task for Conn<M, H, S> {
                 env.inbox.close(key);
             }
         });
-        let Self { link, handler, actor, cold, .. } = *self;
-        let dropped = caught(|| drop((handler, actor, cold)));
-        let ended = link.ended();
-        let socket = leaving.is_some().then(|| link.into_socket());
+        let ended = self.link().ended();
+        let Self { socket, handler, machine, cold, .. } = self;
+        let dropped = caught(|| drop((handler, machine, cold)));
+        let socket = leaving.is_some().then_some(socket);
         if closed.and(dropped).is_none() {
             tracing::error!(%key, machine = M::SPEC.name, "a handler panicked while it was dropped");
         }

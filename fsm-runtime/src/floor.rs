@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::actor::Actor;
+use crate::actor::started;
 use crate::arrivals::{Arrivals, Parcel};
 use crate::clock::Start;
 use crate::conn::Conn;
@@ -51,7 +51,7 @@ impl<M: Drive<H>, H> Floor<M, H> {
         credit.keep();
         self.control.counters.accepted();
         let now = self.start.now();
-        let Some(actor) = caught(|| Actor::new(seed, now)) else {
+        let Some(actor) = caught(|| started(seed, now)) else {
             tracing::error!(pool = self.name, %peer, "a machine panicked at its start");
             if output.len() > 0 {
                 socket.abort();
@@ -62,7 +62,7 @@ impl<M: Drive<H>, H> Floor<M, H> {
             self.control.ended(Ended::Panicked);
             return;
         };
-        let conn = Box::new(Conn::of(peer, socket, actor, (input, output, ended)));
+        let conn = Conn::of(peer, socket, actor, (input, output, ended));
         let at = self.place(here);
         let port = &self.places[at];
         let placed = if here == Some(at) {

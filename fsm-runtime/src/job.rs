@@ -1,10 +1,11 @@
+use std::cell::Cell;
 use std::io::{self, IoSlice};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::actor::{Actor, Pause, Share};
+use crate::actor::{Actor, Pause, Share, started};
 use crate::control::{Control, Order};
 use crate::env::Bounds;
 use crate::inbox::{Inbox, Return};
@@ -12,15 +13,17 @@ use crate::link::{Link, Ready};
 use crate::output::Output;
 use crate::shell::Blocked;
 use crate::task::{After, Desk, Task, caught};
+use crate::times::sealed::Times;
 use crate::transport::Transport;
-use crate::{Cx, Drive, Ended, Input, JobMachine, Key, Peer, Spec};
+use crate::{Cx, Drive, Ended, Input, JobMachine, Key, Machine, Peer, Spec};
 
 /// How long a thread waits before it tries once more to make its handler.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// A job: a machine, and where its reply goes.
-pub(crate) struct Job<M, H> {
-    actor: Actor<M>,
+pub(crate) struct Job<M: Machine, H> {
+    machine: M,
+    times: M::Times,
     to: Option<Return>,
     /// It has had a turn.
     entered: bool,
@@ -37,7 +40,7 @@ pub(crate) struct JobEnv<M: JobMachine, H> {
     control: Arc<Control>,
     desk: Desk,
     /// Nothing is read or written: these are what a turn asks for all the same.
-    link: Link<Nothing>,
+    ready: Cell<Ready>,
     output: Output,
 }
 
@@ -53,8 +56,8 @@ impl<M: JobMachine, H> JobEnv<M, H> {
         control: Arc<Control>,
         desk: Desk,
     ) -> Self {
-        let (link, output) = (Link::new(Nothing), Output::default());
-        Self { handler: Some(handler), make, inbox, bounds, control, desk, link, output }
+        let (ready, output) = (Cell::new(Ready::NONE), Output::default());
+        Self { handler: Some(handler), make, inbox, bounds, control, desk, ready, output }
     }
 
     /// Makes another handler, for as long as it takes. Others take the jobs until then. Once the pool
@@ -94,7 +97,8 @@ impl<M: JobMachine, H> Job<M, H> {
 
     /// The user's code may run here, and panic.
     pub(crate) fn new(job: M::Job, to: Return, now: u64) -> Self {
-        Self { actor: Actor::new(job, now), to: Some(to), entered: false, handler: PhantomData }
+        let (machine, times) = started(job, now);
+        Self { machine, times, to: Some(to), entered: false, handler: PhantomData }
     }
 }
 
@@ -107,7 +111,7 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
             // It has been said, and tried often.
             return After::Gone(Ended::Panicked);
         }
-        let JobEnv { handler: Some(handler), inbox, bounds, desk, link, output, .. } = env else {
+        let JobEnv { handler: Some(handler), inbox, bounds, desk, ready, output, .. } = env else {
             return After::Gone(Ended::Panicked);
         };
         if Self::MAIL && !std::mem::replace(&mut self.entered, true) {
@@ -116,17 +120,19 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
         let mut reply: Option<M::Reply> = None;
         let now = desk.now;
         let mut share = Share { calls: bounds.calls, bytes: 1, sent: 0, mark: usize::MAX };
-        let mut cx = Cx::new(output, link.socket(), inbox, key, desk).of_job(&mut reply);
+        let link = Link { socket: &Nothing, ready };
+        let mut cx = Cx::new(output, link.socket, inbox, key, desk).of_job(&mut reply);
+        let mut actor = Actor { machine: &mut self.machine, times: &mut self.times };
         let mut input = Input::new(&[]);
         let pause = loop {
-            let Ok(pause) = self.actor.run(handler, &mut input, &mut cx, link, now, &mut share)
+            let Ok(pause) = actor.run(handler, &mut input, &mut cx, &link, now, &mut share)
             else {
                 break Pause::Spin;
             };
-            if self.actor.due() > now || pause == Pause::End {
+            if actor.due() > now || pause == Pause::End {
                 break pause;
             }
-            self.actor.lapse(handler, now, false, &mut cx);
+            actor.lapse(handler, now, false, &mut cx);
             share.calls = share.calls.saturating_sub(1);
             if share.calls == 0 {
                 break Pause::Share;
@@ -148,16 +154,16 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
     }
 
     fn due(&self) -> u64 {
-        self.actor.due()
+        self.times.due()
     }
 
     fn state(&self) -> usize {
-        self.actor.state()
+        self.machine.state()
     }
 
     fn cut_off(&self) {}
 
-    fn over(self: Box<Self>, key: Key, why: Ended, env: &mut JobEnv<M, H>) {
+    fn over(self, key: Key, why: Ended, env: &mut JobEnv<M, H>) {
         env.control.counters.ended(why);
         let closed = caught(|| {
             if Self::MAIL {

@@ -35,7 +35,7 @@ where
         credit.keep();
         self.control.counters.accepted();
         let now = self.start.now();
-        let Some(job) = caught(|| Box::new(Job::new(job, to, now))) else {
+        let Some(job) = caught(|| Job::new(job, to, now)) else {
             tracing::error!(pool = self.name, "a job panicked at its start");
             self.control.ended(Ended::Panicked);
             return;

@@ -48,12 +48,15 @@ impl std::ops::BitOr for Ready {
     }
 }
 
-/// A socket with what is known of it.
+/// A socket with what is known of it: parts of a connection.
 #[derive(Debug)]
-pub(crate) struct Link<S> {
-    socket: S,
-    ready: Cell<Ready>,
+pub(crate) struct Link<'a, S> {
+    pub(crate) socket: &'a S,
+    pub(crate) ready: &'a Cell<Ready>,
 }
+
+/// What is known of a new socket.
+pub(crate) const NEW: Ready = Ready::WRITE;
 
 /// What came of a read.
 #[derive(Debug, PartialEq, Eq)]
@@ -75,23 +78,7 @@ pub(crate) enum Shut {
     Hearing,
 }
 
-impl<S: Transport> Link<S> {
-    pub(crate) fn new(socket: S) -> Self {
-        Self { socket, ready: Cell::new(Ready::WRITE) }
-    }
-
-    pub(crate) fn socket(&self) -> &S {
-        &self.socket
-    }
-
-    pub(crate) fn into_socket(self) -> S {
-        self.socket
-    }
-
-    pub(crate) fn socket_mut(&mut self) -> &mut S {
-        &mut self.socket
-    }
-
+impl<S: Transport> Link<'_, S> {
     #[inline]
     fn has(&self, bits: Ready) -> bool {
         self.ready.get().0 & bits.0 != 0
@@ -230,7 +217,7 @@ impl<S: Transport> Link<S> {
         if queued == 0 || !self.has(Ready::WRITE) {
             return Ok(0);
         }
-        if !output.flush(&self.socket)? {
+        if !output.flush(self.socket)? {
             self.clear(Ready::WRITE);
         }
         Ok(queued - output.len())
@@ -296,20 +283,24 @@ mod tests {
         }
     }
 
-    fn link(reads: Vec<io::Result<usize>>) -> Link<Reads> {
-        let link = Link::new(Reads(RefCell::new(reads)));
-        link.set(Ready::READ);
-        link
+    /// A socket that may be read, and what is known of it.
+    fn parts(reads: Vec<io::Result<usize>>) -> (Reads, Cell<Ready>) {
+        (Reads(RefCell::new(reads)), Cell::new(NEW | Ready::READ))
     }
 
-    fn read(link: &Link<Reads>) -> Got {
+    fn link((socket, ready): &(Reads, Cell<Ready>)) -> Link<'_, Reads> {
+        Link { socket, ready }
+    }
+
+    fn read(link: &Link<'_, Reads>) -> Got {
         link.read(&mut [0; 8]).unwrap()
     }
 
     #[test]
     fn x3_pitfall_1_readiness_lasts_until_the_socket_is_known_to_be_empty() {
         let blocked = || Err(io::ErrorKind::WouldBlock.into());
-        let link = link(vec![Ok(8), Ok(8), blocked()]);
+        let parts = parts(vec![Ok(8), Ok(8), blocked()]);
+        let link = link(&parts);
         for _ in 0..2 {
             assert_eq!(read(&link), Got::Bytes(8));
             assert!(link.readable());
@@ -321,11 +312,13 @@ mod tests {
     #[test]
     #[cfg(unix)]
     fn pitfall_1_a_short_read_is_the_last_unless_an_end_may_follow() {
-        let short = link(vec![Ok(3)]);
+        let parts_of_short = parts(vec![Ok(3)]);
+        let short = link(&parts_of_short);
         assert_eq!(read(&short), Got::Bytes(3));
         assert!(!short.readable());
 
-        let ends = link(vec![Ok(3), Ok(0)]);
+        let parts_of_ends = parts(vec![Ok(3), Ok(0)]);
+        let ends = link(&parts_of_ends);
         ends.set(Ready::DOUBT);
         assert_eq!(read(&ends), Got::Bytes(3));
         assert!(ends.readable());
@@ -335,7 +328,8 @@ mod tests {
 
     #[test]
     fn pitfall_4_an_interrupted_read_is_tried_again() {
-        let link = link(vec![Err(io::ErrorKind::Interrupted.into()), Ok(2)]);
+        let parts = parts(vec![Err(io::ErrorKind::Interrupted.into()), Ok(2)]);
+        let link = link(&parts);
         assert_eq!(read(&link), Got::Bytes(2));
     }
 }

@@ -61,12 +61,12 @@ impl Listener {
         match self {
             Self::Tcp(listener) => {
                 let (stream, address) = listener.accept()?;
-                Ok((Socket::Tcp(stream), Peer::Tcp(address)))
+                Ok((stream.into(), Peer::Tcp(address)))
             }
             #[cfg(unix)]
             Self::Unix(listener, _) => {
                 let (stream, _) = listener.accept()?;
-                Ok((Socket::Unix(stream), Peer::Unix))
+                Ok((stream.into(), Peer::Unix))
             }
         }
     }

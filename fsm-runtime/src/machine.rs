@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::{Cx, Input, Route, Side, Spec};
+use crate::{Cx, Input, Route, Side, Spec, Times};
 
 /// A protocol: an enum of states, with its graph as data.
 ///
@@ -52,6 +52,9 @@ pub trait Machine: Sized + Send + 'static {
 
     /// Whether it has a connection, or a job.
     type Side: Side;
+
+    /// What its deadlines take: [`OneTime`](crate::OneTime), unless some state has two.
+    type Times: Times;
 
     /// The machine in its start state.
     ///

@@ -50,7 +50,7 @@ struct Slot<T> {
     /// The time of its entry in the timers.
     scheduled: u64,
     /// `None` while it is on a thread.
-    task: Option<Box<T>>,
+    task: Option<T>,
 }
 
 /// What the port's lock guards beside the slots.
@@ -78,7 +78,7 @@ pub(crate) enum Next<T> {
 /// A turn of a connection or job.
 pub(crate) struct Turn<T> {
     pub(crate) key: Key,
-    pub(crate) task: Box<T>,
+    pub(crate) task: T,
     /// Readiness that was told since its last turn.
     pub(crate) ready: Ready,
     /// The number of the turn, of its thread.
@@ -119,7 +119,7 @@ impl<T: Task> Port<T> {
     }
 
     /// Takes up a connection or job, which has a turn soon; it comes back if the port is closed.
-    pub(crate) fn open(&self, task: Box<T>, ready: Ready) -> Result<(), Box<T>> {
+    pub(crate) fn open(&self, task: T, ready: Ready) -> Result<(), T> {
         if self.is_alone() {
             return self.open_posted(task, ready);
         }
@@ -133,7 +133,7 @@ impl<T: Task> Port<T> {
     }
 
     /// The same, of the thread that has polled: it needs not be woken. Says its key.
-    pub(crate) fn open_here(&self, task: Box<T>, ready: Ready) -> Result<Key, Box<T>> {
+    pub(crate) fn open_here(&self, task: T, ready: Ready) -> Result<Key, T> {
         let opened = self.shell.locked(|port| {
             let key = self.open_locked(port, task, ready)?;
             self.load.fetch_add(1, Ordering::Relaxed);
@@ -149,9 +149,9 @@ impl<T: Task> Port<T> {
     fn open_locked(
         &self,
         port: &mut Locked<'_, Slot<T>, Guarded>,
-        task: Box<T>,
+        task: T,
         ready: Ready,
-    ) -> Result<Key, Box<T>> {
+    ) -> Result<Key, T> {
         if port.core().is_closed() {
             return Err(task);
         }
@@ -171,7 +171,7 @@ impl<T: Task> Port<T> {
         &self,
         thread: Thread,
         key: Key,
-        task: Option<Box<T>>,
+        task: Option<T>,
         left: Left,
     ) -> Next<T> {
         self.next(thread, |port| {
@@ -303,7 +303,7 @@ impl<T: Task> Port<T> {
     }
 
     /// A thread ends. When it is the last one, it takes what is left.
-    pub(crate) fn leave(&self) -> Option<Vec<(Key, Box<T>)>> {
+    pub(crate) fn leave(&self) -> Option<Vec<(Key, T)>> {
         if self.threads_left.fetch_sub(1, Ordering::SeqCst) > 1 {
             return None;
         }
@@ -365,13 +365,13 @@ impl<T: Task> Port<T> {
     /// Looks at a connection or job that is on no thread.
     pub(crate) fn look<R>(&self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
         self.shell.locked(|port| {
-            let task = port.core().get_mut(key)?.task.as_deref()?;
+            let task = port.core().get_mut(key)?.task.as_ref()?;
             Some(look(task))
         })
     }
 }
 
-fn put_back<T: Task>(port: &mut Locked<'_, Slot<T>, Guarded>, key: Key, task: Box<T>) {
+fn put_back<T: Task>(port: &mut Locked<'_, Slot<T>, Guarded>, key: Key, task: T) {
     let Some(slot) = port.core().get_mut(key) else { return };
     let due = task.due();
     slot.task = Some(task);

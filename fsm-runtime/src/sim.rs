@@ -44,7 +44,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::actor::Actor;
+use crate::actor::started;
 use crate::conn::Conn;
 use crate::env::{Bounds, Env};
 use crate::inbox::Inbox;
@@ -514,7 +514,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
             reset: Cell::new(false),
             shut: Cell::new(false),
         });
-        let conn = Box::new(Conn::new(End(Rc::clone(&pipe)), Actor::new(seed, 0), handler));
+        let conn = Conn::new(End(Rc::clone(&pipe)), started(seed, 0), handler);
         let bench = Bench::new(
             &M::routes(),
             |control, desk| {

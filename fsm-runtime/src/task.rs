@@ -28,7 +28,7 @@ pub(crate) trait Task: Sized {
     fn cut_off(&self);
 
     /// It has come to its end. Nothing of the user's that runs here panics any further.
-    fn over(self: Box<Self>, key: Key, why: Ended, env: &mut Self::Env);
+    fn over(self, key: Key, why: Ended, env: &mut Self::Env);
 
     /// A handler has panicked: what must not be used again is dropped.
     fn recover(&mut self, env: &mut Self::Env);

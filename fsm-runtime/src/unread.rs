@@ -70,7 +70,7 @@ impl<'a> Unread<'a> {
 
     /// Reads once, behind what is unread.
     #[inline]
-    pub(crate) fn read(&mut self, link: &Link<impl Transport>) -> io::Result<Got> {
+    pub(crate) fn read(&mut self, link: &Link<'_, impl Transport>) -> io::Result<Got> {
         let unread = self.end - self.start;
         if unread == 0 && self.held.is_empty() {
             self.start = 0;
@@ -89,7 +89,7 @@ impl<'a> Unread<'a> {
         got
     }
 
-    fn read_held(&mut self, link: &Link<impl Transport>) -> io::Result<Got> {
+    fn read_held(&mut self, link: &Link<'_, impl Transport>) -> io::Result<Got> {
         if self.held.is_empty() {
             self.held.extend_from_slice(&self.shared[self.start..self.end]);
             self.start = 0;

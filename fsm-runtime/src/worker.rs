@@ -170,7 +170,7 @@ fn turn<T: Task>(
 }
 
 /// Sees to the end of a connection or job.
-pub(crate) fn finish<T: Task>(pool: &str, key: Key, task: Box<T>, why: Ended, env: &mut T::Env) {
+pub(crate) fn finish<T: Task>(pool: &str, key: Key, task: T, why: Ended, env: &mut T::Env) {
     if let Ended::Panicked | Ended::Spun = why {
         let state = T::SPEC.states[task.state()].name;
         tracing::error!(pool, %key, machine = T::SPEC.name, state, "a handler has failed: {why}");
@@ -181,7 +181,7 @@ pub(crate) fn finish<T: Task>(pool: &str, key: Key, task: Box<T>, why: Ended, en
     }
 }
 
-pub(crate) fn end<T: Task>(pool: &str, key: Key, task: Box<T>, why: Ended, env: &mut T::Env) {
+pub(crate) fn end<T: Task>(pool: &str, key: Key, task: T, why: Ended, env: &mut T::Env) {
     let state = T::SPEC.states[task.state()].name;
     tracing::trace!(pool, %key, %why, state, "over");
     task.over(key, why, env);

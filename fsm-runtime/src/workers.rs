@@ -2,7 +2,7 @@ use std::marker::PhantomData;
 
 use crate::side::Job;
 use crate::{
-    Cx, Drive, Edge, Input, JobMachine, Lapse, Machine, NoMessage, On, Service, Spec, Starts,
+    Cx, Drive, Edge, Input, JobMachine, Lapse, Machine, NoMessage, OneTime, On, Service, Spec, Starts,
     State, Step, Timing, Wait,
 };
 
@@ -33,6 +33,7 @@ impl<S: Service> Machine for Work<S> {
     type Partial = ();
     type Seed = S::Job;
     type Side = Job;
+    type Times = OneTime;
 
     fn start(job: S::Job) -> Self {
         Self(Some(job), PhantomData)

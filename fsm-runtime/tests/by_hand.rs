@@ -288,6 +288,7 @@ impl ::fsm_runtime::Machine for Demo {
     type Partial = ();
     type Seed = ();
     type Side = ::fsm_runtime::Connection;
+    type Times = ::fsm_runtime::OneTime;
 
     #[inline]
     fn start((): ()) -> Self {

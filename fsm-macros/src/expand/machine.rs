@@ -27,6 +27,8 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
         generated!(#pattern => #index,)
     });
     let timing = timing(machine);
+    let two = machine.states.iter().any(|state| matches!(times(state, root), (Some(_), Some(_))));
+    let times = if two { generated!(TwoTimes) } else { generated!(OneTime) };
     generated! {
         #[automatically_derived]
         impl #root::Machine for #name {
@@ -36,6 +38,7 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
             type Partial = #partial;
             type Seed = #seed;
             type Side = #root::#side;
+            type Times = #root::#times;
 
             #[inline]
             fn start(#pattern) -> Self {

@@ -22,7 +22,7 @@ const TICK: u64 = 8;
 /// a turn. Whoever has something for it, and that may be a handler that it runs, leaves it here.
 pub(super) struct Posted<T> {
     pub(super) keys: Vec<Key>,
-    pub(super) tasks: Vec<(Box<T>, Ready)>,
+    pub(super) tasks: Vec<(T, Ready)>,
     /// It sleeps in its poll, or is about to, and has seen what was here.
     asleep: bool,
     pub(super) closed: bool,
@@ -63,7 +63,7 @@ impl<T: Task> Port<T> {
         }
     }
 
-    pub(super) fn open_posted(&self, task: Box<T>, ready: Ready) -> Result<(), Box<T>> {
+    pub(super) fn open_posted(&self, task: T, ready: Ready) -> Result<(), T> {
         let mut refused = None;
         self.post(|posted| {
             if posted.closed {
@@ -183,7 +183,7 @@ impl<T: Task> Port<T> {
         tick: &mut impl FnMut(&mut Desk),
     ) {
         let Some(slot) = port.core().get_mut(key) else { return };
-        let Some(task) = slot.task.as_deref_mut() else { return };
+        let Some(task) = slot.task.as_mut() else { return };
         let desk = T::desk(env);
         if desk.heartbeat.is_stopped() {
             return;
@@ -226,7 +226,7 @@ impl<T: Task> Port<T> {
         heartbeat.unblock();
         let key = heartbeat.key();
         let slot = key.and_then(|key| port.core().get_mut(key));
-        match (key, slot.and_then(|slot| slot.task.as_deref_mut())) {
+        match (key, slot.and_then(|slot| slot.task.as_mut())) {
             (Some(key), Some(task)) => {
                 task.recover(env);
                 self.gone(pool, port, (key, Ended::Panicked), env);

@@ -34,7 +34,7 @@ impl Task for Idle {
 
     fn cut_off(&self) {}
 
-    fn over(self: Box<Self>, _: Key, _: Ended, _: &mut Desk) {}
+    fn over(self, _: Key, _: Ended, _: &mut Desk) {}
 
     fn recover(&mut self, _: &mut Desk) {}
 
@@ -54,7 +54,7 @@ fn port() -> (Port<Idle>, Arc<AtomicUsize>) {
 }
 
 fn open(port: &Port<Idle>) -> Key {
-    let task = Box::new(Idle { due: u64::MAX });
+    let task = Idle { due: u64::MAX };
     port.shell.locked(|locked| {
         let opened = port.open_locked(locked, task, Ready::NONE);
         let Ok(key) = opened else { panic!("it is closed") };
@@ -80,7 +80,7 @@ fn polls(next: &Next<Idle>) -> u64 {
 
 /// The turn of the key is over; it is due then.
 fn waits(port: &Port<Idle>, thread: Thread, key: Key, due: u64) -> Next<Idle> {
-    port.turned(thread, key, Some(Box::new(Idle { due })), Left::Waits)
+    port.turned(thread, key, Some(Idle { due }), Left::Waits)
 }
 
 /// Thread 0 runs the first of these, and thread 1 sleeps in its poll.

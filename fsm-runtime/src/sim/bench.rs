@@ -32,7 +32,7 @@ impl<T: Task> Bench<T> {
     pub(super) fn new(
         routes: &[Route],
         env: impl FnOnce(Arc<Control>, Desk) -> T::Env,
-        task: Box<T>,
+        task: T,
         mail: impl FnOnce(&T::Env, Key),
     ) -> Self {
         let control = Arc::new(Control::new(1));
