@@ -5,6 +5,7 @@ use mio::Registry;
 
 use crate::actor::{Actor, Pause, SPIN, Share};
 use crate::arrivals::{Departure, Parcel};
+use crate::cold::{Cold, Spares};
 use crate::env::{Bounds, Env, Leaving};
 use crate::inbox::Inbox;
 use crate::input::Seen;
@@ -31,18 +32,6 @@ pub(crate) struct Conn<M: Machine, H, S> {
     /// Why it ends, while its last output is on its way.
     ending: Option<Ended>,
     cold: Option<Box<Cold<M::Partial>>>,
-}
-
-struct Cold<P> {
-    input: Vec<u8>,
-    seen: Seen<P>,
-    output: Kept,
-    /// When the peer must have taken some of the output; `u64::MAX` where there is none.
-    stalled_by: u64,
-    /// A deadline has passed since there was less output than the mark.
-    overdue: bool,
-    /// Whom the handler is made for that is not there yet.
-    newcomer: Option<Peer>,
 }
 
 /// A turn that has read and run the machine.
@@ -72,11 +61,11 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         socket: S,
         (machine, times): (M, M::Times),
         (input, output, ended): (Vec<u8>, Kept, bool),
+        spares: &Spares<M::Partial>,
     ) -> Self {
         let ready = Cell::new(link::NEW);
-        let (seen, stalled_by, overdue) = (Seen::default(), u64::MAX, false);
         let newcomer = Some(peer);
-        let cold = Some(Box::new(Cold { input, seen, output, stalled_by, overdue, newcomer }));
+        let cold = Some(spares.fill(Cold { input, output, newcomer, ..Cold::default() }));
         let conn = Self { socket, ready, machine, times, handler: None, ending: None, cold };
         if ended {
             conn.link().set_ended();
@@ -177,6 +166,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         let mut stalled_by = u64::MAX;
         let mut overdue = false;
         if let Some(cold) = self.cold.take() {
+            let cold = env.spares.empty(cold);
             unread.resume(cold.input);
             seen = cold.seen;
             stalled_by = cold.stalled_by;
@@ -344,7 +334,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
         let rests = !waits && rest.input.is_empty();
         self.link().set_eager(rests && pause == Pause::Input);
         if !rests {
-            self.cold = Some(Box::new(rest));
+            self.cold = Some(env.spares.fill(rest));
         } else if env.desk.draining
             && pause != Pause::Share
             && M::SPEC.states[self.machine.state()].rest
@@ -375,10 +365,8 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             if stalled_by <= env.desk.now {
                 return self.stalled(env);
             }
-            let (input, seen, overdue) = (Vec::new(), Seen::default(), false);
             let output = env.output.keep();
-            self.cold =
-                Some(Box::new(Cold { input, seen, output, stalled_by, overdue, newcomer: None }));
+            self.cold = Some(env.spares.fill(Cold { output, stalled_by, ..Cold::default() }));
             return After::Wait;
         }
         let after = match self.link().shut(&mut env.buffer) {

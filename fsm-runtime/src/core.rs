@@ -315,9 +315,10 @@ impl<T> PortCore<T> {
         self.live(key)?.value.as_mut()
     }
 
-    pub(crate) fn get(&self, key: Key) -> Option<&T> {
-        let slot = self.slots.get(key.slot())?;
-        if slot.generation == key.generation() { slot.value.as_ref() } else { None }
+    /// What is in a slot now, if anything is.
+    pub(crate) fn at(&self, slot: usize) -> Option<(Key, &T)> {
+        let found = self.slots.get(slot)?;
+        Some((Key::of(self.port, slot, found.generation), found.value.as_ref()?))
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {

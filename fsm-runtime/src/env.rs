@@ -3,6 +3,7 @@ use std::sync::Arc;
 use mio::Registry;
 
 use crate::arrivals::Departure;
+use crate::cold::Spares;
 use crate::control::Control;
 use crate::inbox::Inbox;
 use crate::output::{Kept, Output};
@@ -27,6 +28,7 @@ pub(crate) struct Env<M: Machine, H> {
     pub(crate) desk: Desk,
     /// Makes the handlers of new connections.
     pub(crate) make: Option<Arc<MakeFor<H>>>,
+    pub(crate) spares: Arc<Spares<M::Partial>>,
     /// What the connection whose turn it is takes along to another pool.
     pub(crate) leaving: Option<Leaving>,
 }
@@ -44,11 +46,12 @@ impl<M: Machine, H> Env<M, H> {
         control: Arc<Control>,
         registry: Option<Arc<Registry>>,
         make: Option<Arc<MakeFor<H>>>,
+        spares: Arc<Spares<M::Partial>>,
         desk: Desk,
     ) -> Self {
         let buffer = vec![0; BUFFER].into_boxed_slice();
         let output = Output::default();
-        Self { buffer, output, inbox, bounds, control, registry, desk, make, leaving: None }
+        Self { buffer, output, inbox, bounds, control, registry, desk, make, spares, leaving: None }
     }
 }
 

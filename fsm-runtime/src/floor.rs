@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crate::actor::started;
 use crate::arrivals::{Arrivals, Parcel};
 use crate::clock::Start;
+use crate::cold::Spares;
 use crate::conn::Conn;
 use crate::control::Control;
 use crate::credits::{Credit, Credits};
@@ -22,6 +23,7 @@ pub(crate) struct Floor<M: Machine, H> {
     pub(crate) start: Start,
     /// Each port keeps what it accepts.
     pub(crate) stays: bool,
+    pub(crate) spares: Arc<Spares<M::Partial>>,
 }
 
 /// The ports of a pool.
@@ -62,7 +64,7 @@ impl<M: Drive<H>, H> Floor<M, H> {
             self.control.ended(Ended::Panicked);
             return;
         };
-        let conn = Conn::of(peer, socket, actor, (input, output, ended));
+        let conn = Conn::of(peer, socket, actor, (input, output, ended), &self.spares);
         let at = self.place(here);
         let port = &self.places[at];
         let placed = if here == Some(at) {

@@ -125,8 +125,7 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
         let mut actor = Actor { machine: &mut self.machine, times: &mut self.times };
         let mut input = Input::new(&[]);
         let pause = loop {
-            let Ok(pause) = actor.run(handler, &mut input, &mut cx, &link, now, &mut share)
-            else {
+            let Ok(pause) = actor.run(handler, &mut input, &mut cx, &link, now, &mut share) else {
                 break Pause::Spin;
             };
             if actor.due() > now || pause == Pause::End {

@@ -82,6 +82,7 @@ mod bed;
 mod builder;
 pub mod check;
 mod clock;
+mod cold;
 mod conn;
 mod control;
 mod core;
@@ -179,7 +180,6 @@ pub use crate::handle::Handle;
 pub use crate::inbox::PostError;
 pub use crate::input::{Input, Length, Miss, NoFrame};
 pub use crate::key::Key;
-pub use crate::times::{OneTime, Times, TwoTimes};
 pub use crate::machine::{Drive, Lapse, Machine, NoMessage, Pause, Step, Timing};
 pub use crate::peer::Peer;
 pub use crate::pipeline::Pipeline;
@@ -196,6 +196,7 @@ pub use crate::spec::{Edge, On, Shape, Spec, Starts, State, Wait};
 pub use crate::stats::{Ended, Stats};
 pub use crate::submitter::Submitter;
 pub use crate::ticket::{SubmitError, Ticket};
+pub use crate::times::{OneTime, Times, TwoTimes};
 
 /// The README's code is compiled with the tests.
 #[cfg(doctest)]

@@ -34,6 +34,16 @@ impl Ready {
 
 impl Ready {
     #[inline]
+    pub(crate) fn bits(self) -> u8 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) fn from_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
+    #[inline]
     pub(crate) fn of(read: bool, write: bool) -> Self {
         Self(u8::from(read) | u8::from(write) << 1)
     }

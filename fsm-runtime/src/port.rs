@@ -15,9 +15,11 @@ use crate::watchdog::Alarm;
 use crate::{Key, Spec};
 
 mod alone;
+mod mark;
 
 pub(crate) use alone::Tells;
 use alone::{ALONE, Posted};
+use mark::Mark;
 
 /// Deadlines looked at between two polls: a storm of them must not keep others waiting (X6).
 const EXPIRIES: usize = 1024;
@@ -45,10 +47,7 @@ pub(crate) struct Port<T> {
 
 /// What a port keeps for a connection or a job.
 struct Slot<T> {
-    /// Readiness that was told since its turn began.
-    ready: Ready,
-    /// The time of its entry in the timers.
-    scheduled: u64,
+    mark: Mark,
     /// `None` while it is on a thread.
     task: Option<T>,
 }
@@ -157,7 +156,7 @@ impl<T: Task> Port<T> {
         }
         // It was in the backlog when the drain began: a request that has come with it is answered.
         let ready = if port.guarded().draining { ready | Ready::READ } else { ready };
-        Ok(port.core().open(Slot { ready, scheduled: u64::MAX, task: Some(task) }))
+        Ok(port.core().open(Slot { mark: Mark::new(ready), task: Some(task) }))
     }
 
     /// What the thread does first.
@@ -167,13 +166,7 @@ impl<T: Task> Port<T> {
 
     /// The turn of the key is over; its `task` comes back unless it is gone.
     #[inline]
-    pub(crate) fn turned(
-        &self,
-        thread: Thread,
-        key: Key,
-        task: Option<T>,
-        left: Left,
-    ) -> Next<T> {
+    pub(crate) fn turned(&self, thread: Thread, key: Key, task: Option<T>, left: Left) -> Next<T> {
         self.next(thread, |port| {
             match task {
                 Some(task) => put_back(port, key, task),
@@ -213,7 +206,7 @@ impl<T: Task> Port<T> {
                 let (core, guarded) = port.both();
                 let slot = core.get_mut(key);
                 let taken = slot.and_then(|slot| {
-                    let ready = std::mem::take(&mut slot.ready);
+                    let ready = slot.mark.take_ready();
                     Some((slot.task.take()?, ready))
                 });
                 let Some((task, ready)) = taken else {
@@ -255,7 +248,7 @@ impl<T: Task> Port<T> {
     #[inline]
     fn event(&self, port: &mut Locked<'_, Slot<T>, Guarded>, key: Key, ready: Ready) {
         if let Some(slot) = port.core().get_mut(key) {
-            slot.ready = slot.ready | ready;
+            slot.mark.tell(ready);
         }
         if port.on(Input::Event(key)) == Effect::Stale {
             self.counters.stale();
@@ -265,7 +258,7 @@ impl<T: Task> Port<T> {
     fn remove(&self, port: &mut Locked<'_, Slot<T>, Guarded>, key: Key) -> Option<Slot<T>> {
         let slot = port.core().close(key)?;
         self.load.fetch_sub(1, Ordering::Relaxed);
-        if slot.scheduled != u64::MAX {
+        if slot.mark.is_scheduled() {
             made_stale(port);
         }
         Some(slot)
@@ -279,7 +272,7 @@ impl<T: Task> Port<T> {
             for key in keys {
                 // A request that has arrived is answered: look once more before closing.
                 if let Some(slot) = port.core().get_mut(key) {
-                    slot.ready = slot.ready | Ready::READ;
+                    slot.mark.tell(Ready::READ);
                 }
                 port.on(Input::Post(key));
             }
@@ -310,7 +303,7 @@ impl<T: Task> Port<T> {
         self.shell.locked(|port| {
             let posted = std::mem::take(&mut *self.posted());
             for (task, ready) in posted.tasks {
-                port.core().open(Slot { ready, scheduled: u64::MAX, task: Some(task) });
+                port.core().open(Slot { mark: Mark::new(ready), task: Some(task) });
             }
             // Nobody would take up another one.
             self.posted().closed = true;
@@ -376,7 +369,7 @@ fn put_back<T: Task>(port: &mut Locked<'_, Slot<T>, Guarded>, key: Key, task: T)
     let due = task.due();
     slot.task = Some(task);
     // When its entry comes up it is asked again.
-    if due < slot.scheduled {
+    if due < slot.mark.scheduled() {
         schedule(port, key, due);
     }
 }
@@ -385,8 +378,8 @@ fn put_back<T: Task>(port: &mut Locked<'_, Slot<T>, Guarded>, key: Key, task: T)
 fn schedule<T>(port: &mut Locked<'_, Slot<T>, Guarded>, key: Key, due: u64) {
     let (core, guarded) = port.both();
     let Some(slot) = core.get_mut(key) else { return };
-    let overtaken = std::mem::replace(&mut slot.scheduled, due) != u64::MAX;
-    guarded.timers.insert(due, key);
+    let overtaken = slot.mark.is_scheduled();
+    slot.mark.schedule(guarded.timers.insert(due.max(1), key.slot()));
     let early = due < guarded.sleeps_until;
     // Once is enough: it comes back, and looks at all of them.
     guarded.sleeps_until = guarded.sleeps_until.min(due);
@@ -401,27 +394,30 @@ fn schedule<T>(port: &mut Locked<'_, Slot<T>, Guarded>, key: Key, due: u64) {
 /// An entry of the timers means nothing any more.
 fn made_stale<T>(port: &mut Locked<'_, Slot<T>, Guarded>) {
     let (core, guarded) = port.both();
-    guarded.timers.made_stale(|at, key| core.get(key).is_some_and(|slot| slot.scheduled == at));
+    guarded
+        .timers
+        .made_stale(|at, slot| core.at(slot).is_some_and(|(_, slot)| slot.mark.scheduled() == at));
 }
 
 /// Gives a turn to those whose time has come.
 fn expire<T: Task>(port: &mut Locked<'_, Slot<T>, Guarded>, now: u64) {
     for _ in 0..EXPIRIES {
         let (core, guarded) = port.both();
-        let Some((at, key)) = guarded.timers.pop(now) else { return };
-        let Some(slot) = core.get_mut(key).filter(|slot| slot.scheduled == at) else {
+        let Some((at, slot)) = guarded.timers.pop(now) else { return };
+        let found = core.at(slot).filter(|(_, slot)| slot.mark.scheduled() == at);
+        let Some(key) = found.map(|(key, _)| key) else {
             guarded.timers.met_stale();
             continue;
         };
-        slot.scheduled = u64::MAX;
+        let Some(slot) = core.get_mut(key) else { continue };
+        slot.mark.unschedule();
         // While it is on a thread its deadline may change: it is asked when the turn is over.
         let Some(due) = slot.task.as_ref().map(|task| task.due()) else { continue };
         if due <= now {
             port.on(Input::Event(key));
         } else if due != u64::MAX {
             // It was put off since.
-            slot.scheduled = due;
-            guarded.timers.insert(due, key);
+            slot.mark.schedule(guarded.timers.insert(due.max(1), key.slot()));
         }
     }
 }

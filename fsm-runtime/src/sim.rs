@@ -42,6 +42,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actor::started;
@@ -518,7 +519,8 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
         let bench = Bench::new(
             &M::routes(),
             |control, desk| {
-                Env::new(Inbox::default(), Bounds { calls, ..BOUNDS }, control, None, None, desk)
+                let bounds = Bounds { calls, ..BOUNDS };
+                Env::new(Inbox::default(), bounds, control, None, None, Arc::default(), desk)
             },
             conn,
             |env, key| {

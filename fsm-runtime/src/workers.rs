@@ -2,8 +2,8 @@ use std::marker::PhantomData;
 
 use crate::side::Job;
 use crate::{
-    Cx, Drive, Edge, Input, JobMachine, Lapse, Machine, NoMessage, OneTime, On, Service, Spec, Starts,
-    State, Step, Timing, Wait,
+    Cx, Drive, Edge, Input, JobMachine, Lapse, Machine, NoMessage, On, OneTime, Service, Spec,
+    Starts, State, Step, Timing, Wait,
 };
 
 /// The machine of plain workers: it does the job, and is done. Its handler is a function.

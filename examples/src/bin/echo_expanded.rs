@@ -140,6 +140,7 @@ const _: () = {
         type Partial = ();
         type Seed = ();
         type Side = ::fsm_runtime::Connection;
+        type Times = ::fsm_runtime::OneTime;
         #[inline]
         fn start((): ()) -> Self {
             Self::Talk

@@ -45,12 +45,14 @@ impl<M: Machine<Side = Connection>> Builder<M> {
         let make: Arc<MakeFor<H>> =
             Arc::new(move |peer| (*make.lock().unwrap_or_else(PoisonError::into_inner))(peer));
         let places = halves.iter().map(|half| Arc::clone(&half.port));
+        let spares = Arc::default();
         let floor = Arc::new(Floor {
             name: self.name.clone(),
             places: places.collect(),
             control: Arc::clone(&self.control),
             start,
             stays: self.reuse_port,
+            spares: Arc::clone(&spares),
         });
         let seats: Vec<Arc<dyn Seats>> =
             halves.iter().map(|half| Arc::clone(&half.port) as Arc<dyn Seats>).collect();
@@ -77,7 +79,7 @@ impl<M: Machine<Side = Connection>> Builder<M> {
             }));
             for thread in 0..self.threads {
                 let (port, waits) = (Arc::clone(&port), Arc::clone(&waits));
-                let make = Arc::clone(&make);
+                let (make, spares) = (Arc::clone(&make), Arc::clone(&spares));
                 let (control, registry) = (Arc::clone(&self.control), Arc::clone(&registry));
                 let (name, inbox, bounds) = (self.name.clone(), self.inbox.clone(), self.bounds());
                 threads.push(Box::new(move |routes, ready| {
@@ -93,6 +95,7 @@ impl<M: Machine<Side = Connection>> Builder<M> {
                         Arc::clone(&control),
                         Some(registry),
                         Some(make),
+                        spares,
                         desk,
                     );
                     ready(Ok(()));

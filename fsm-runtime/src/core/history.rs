@@ -381,7 +381,7 @@ impl<'a> History<'a> {
                 return Err("X5: a key finds something else");
             }
         }
-        if self.dead.iter().any(|key| core.get(*key).is_some()) {
+        if self.dead.iter().any(|key| core.get_mut(*key).is_some()) {
             return Err("X5: the key of the dead finds something");
         }
         let asks = model.threads.contains(&Doing::Asks);

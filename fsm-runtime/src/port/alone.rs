@@ -144,7 +144,7 @@ impl<T: Task> Port<T> {
             while *turns > 0 {
                 *turns -= 1;
                 let Some(key) = port.core().pass_next() else { break };
-                let ready = port.core().get_mut(key).map(|slot| std::mem::take(&mut slot.ready));
+                let ready = port.core().get_mut(key).map(|slot| slot.mark.take_ready());
                 self.turn(pool, port, (key, ready.unwrap_or_default()), env, &mut tick);
             }
             let mut again = std::mem::take(&mut port.guarded().again);
@@ -197,7 +197,7 @@ impl<T: Task> Port<T> {
             return;
         }
         let due = task.due();
-        if due < slot.scheduled {
+        if due < slot.mark.scheduled() {
             schedule(port, key, due);
         }
         if after == After::Again {

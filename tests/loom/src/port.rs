@@ -200,7 +200,7 @@ impl Port {
     /// What was told and has not had its turn.
     pub(crate) fn untold(&self, keys: &[Key]) -> usize {
         self.shell.locked(|port| {
-            keys.iter().map(|key| port.core().get(*key).map_or(0, |slot| slot.told)).sum()
+            keys.iter().map(|key| port.core().get_mut(*key).map_or(0, |slot| slot.told)).sum()
         })
     }
 
