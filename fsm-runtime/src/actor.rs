@@ -134,13 +134,14 @@ impl<M: Machine> Actor<'_, M> {
         M: Drive<H>,
     {
         let mut calls = 0;
+        cx.at_state(self.machine.state());
         loop {
-            cx.at_state(self.machine.state());
             cx.at_input(input.rest().len());
             match self.machine.resume(handler, input, cx) {
                 Step::Stayed => self.stay(cx.millis()),
                 Step::Moved => {
                     self.enter(cx.millis());
+                    cx.at_state(self.machine.state());
                     input.restart();
                 }
                 step => return (step == Step::Read, calls),

@@ -45,6 +45,7 @@ impl<P> Default for Spares<P> {
 
 impl<P: Default> Spares<P> {
     /// A box with that in it.
+    #[expect(clippy::unnecessary_box_returns, reason = "the box is what it is about")]
     pub(crate) fn fill(&self, cold: Cold<P>) -> Box<Cold<P>> {
         let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match spare {

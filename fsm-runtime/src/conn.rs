@@ -360,7 +360,7 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
             env.output.discard();
             return After::Gone(why);
         };
-        if env.output.len() > 0 {
+        if !env.output.is_empty() {
             let stalled_by = if sent > 0 { lingers_until } else { stalled_by.min(lingers_until) };
             if stalled_by <= env.desk.now {
                 return self.stalled(env);

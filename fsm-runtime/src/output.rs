@@ -78,7 +78,7 @@ impl Output {
     /// Sends until all has left or the socket takes no more; says whether all has left.
     #[inline]
     pub(crate) fn flush(&mut self, socket: &impl Transport) -> io::Result<bool> {
-        while self.len() > 0 {
+        while !self.is_empty() {
             let result = if self.shared == 0 {
                 socket.write(&self.buffer[self.sent..])
             } else {
@@ -286,7 +286,7 @@ mod tests {
                     3 | 4 => {
                         socket.room.set(random(5_000));
                         let all = output.flush(&socket).unwrap();
-                        assert_eq!(all, output.len() == 0);
+                        assert_eq!(all, output.is_empty());
                     }
                     _ => {
                         // The turn ends; the next one takes up what was kept.

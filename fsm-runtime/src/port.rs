@@ -123,7 +123,7 @@ impl<T: Task> Port<T> {
             return self.open_posted(task, ready);
         }
         let opened = self.shell.locked(|port| {
-            let key = self.open_locked(port, task, ready)?;
+            let key = Self::open_locked(port, task, ready)?;
             self.load.fetch_add(1, Ordering::Relaxed);
             port.on(Input::Post(key));
             Ok(port.core().could_help())
@@ -134,7 +134,7 @@ impl<T: Task> Port<T> {
     /// The same, of the thread that has polled: it needs not be woken. Says its key.
     pub(crate) fn open_here(&self, task: T, ready: Ready) -> Result<Key, T> {
         let opened = self.shell.locked(|port| {
-            let key = self.open_locked(port, task, ready)?;
+            let key = Self::open_locked(port, task, ready)?;
             self.load.fetch_add(1, Ordering::Relaxed);
             port.on(Input::Event(key));
             Ok((key, port.core().could_help()))
@@ -146,7 +146,6 @@ impl<T: Task> Port<T> {
     }
 
     fn open_locked(
-        &self,
         port: &mut Locked<'_, Slot<T>, Guarded>,
         task: T,
         ready: Ready,
@@ -412,7 +411,7 @@ fn expire<T: Task>(port: &mut Locked<'_, Slot<T>, Guarded>, now: u64) {
         let Some(slot) = core.get_mut(key) else { continue };
         slot.mark.unschedule();
         // While it is on a thread its deadline may change: it is asked when the turn is over.
-        let Some(due) = slot.task.as_ref().map(|task| task.due()) else { continue };
+        let Some(due) = slot.task.as_ref().map(Task::due) else { continue };
         if due <= now {
             port.on(Input::Event(key));
         } else if due != u64::MAX {

@@ -180,9 +180,9 @@ impl<M: Drive<H>, H> Reactor<M, H> {
 #[inline]
 fn readiness(event: &Event) -> Ready {
     let ready = Ready::of(event.is_readable(), event.is_writable());
-    // Not `||`: they are bits of one word, so they are tested together.
-    let odd =
-        event.is_read_closed() | event.is_write_closed() | event.is_error() | event.is_priority();
+    // On Linux what is closed for writing is closed for reading, too, or has an error.
+    let write_closed = !cfg!(target_os = "linux") && event.is_write_closed();
+    let odd = event.is_read_closed() || event.is_error() || event.is_priority() || write_closed;
     if odd { ready | oddity(event) } else { ready }
 }
 

@@ -64,7 +64,10 @@ impl Timers {
         if self.stale > SWEEP_FROM && self.stale > self.heap.len() / 2 {
             let base = self.base;
             self.heap.retain(|Reverse(entry)| live(base + (entry >> SLOT_BITS), slot(*entry)));
-            self.heap.shrink_to(self.heap.len() * 2);
+            // Where many come and go it grows again at once.
+            if self.heap.capacity() / 8 > self.heap.len().max(SWEEP_FROM) {
+                self.heap.shrink_to(self.heap.len() * 2);
+            }
             self.stale = 0;
         }
     }

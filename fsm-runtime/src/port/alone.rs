@@ -88,7 +88,7 @@ impl<T: Task> Port<T> {
                 return Next::End;
             }
             for (task, ready) in posted.tasks.drain(..) {
-                if let Ok(key) = self.open_locked(port, task, ready) {
+                if let Ok(key) = Self::open_locked(port, task, ready) {
                     port.on(Input::Event(key));
                 }
             }
@@ -114,11 +114,13 @@ impl<T: Task> Port<T> {
     ) {
         // From here on it comes by itself.
         self.posted().asleep = false;
-        let mut from = 0;
+        let (mut from, mut stopped) = (0, false);
         self.serve(pool, env, |port, env| {
             events.events(&mut from, |key, ready| {
-                if port.core().pass(key).is_some() {
-                    self.turn(pool, port, (key, ready), env, &mut tick);
+                if stopped {
+                    // What is left is closed, whatever it was told.
+                } else if port.core().pass(key).is_some() {
+                    stopped = self.turn(pool, port, (key, ready), env, &mut tick);
                 } else {
                     self.event(port, key, ready);
                 }
@@ -141,11 +143,11 @@ impl<T: Task> Port<T> {
                 expire(port, now);
                 port.core().queued()
             });
-            while *turns > 0 {
+            while *turns > 0 && !T::desk(env).heartbeat.is_stopped() {
                 *turns -= 1;
                 let Some(key) = port.core().pass_next() else { break };
                 let ready = port.core().get_mut(key).map(|slot| slot.mark.take_ready());
-                self.turn(pool, port, (key, ready.unwrap_or_default()), env, &mut tick);
+                let _ = self.turn(pool, port, (key, ready.unwrap_or_default()), env, &mut tick);
             }
             let mut again = std::mem::take(&mut port.guarded().again);
             for key in again.drain(..) {
@@ -172,7 +174,8 @@ impl<T: Task> Port<T> {
         self.heartbeats[ALONE].rest();
     }
 
-    /// Runs a turn in place.
+    /// Runs a turn in place. Says whether the port was seen to be closed, which is looked for as often as
+    /// at the clock.
     #[inline]
     fn turn(
         &self,
@@ -181,20 +184,20 @@ impl<T: Task> Port<T> {
         (key, ready): (Key, Ready),
         env: &mut T::Env,
         tick: &mut impl FnMut(&mut Desk),
-    ) {
-        let Some(slot) = port.core().get_mut(key) else { return };
-        let Some(task) = slot.task.as_mut() else { return };
+    ) -> bool {
+        let Some(slot) = port.core().get_mut(key) else { return false };
+        let Some(task) = slot.task.as_mut() else { return false };
         let desk = T::desk(env);
-        if desk.heartbeat.is_stopped() {
-            return;
-        }
         if desk.heartbeat.turn(key) % TICK == 0 {
+            if desk.heartbeat.is_stopped() {
+                return true;
+            }
             tick(desk);
         }
         let after = task.turn(key, ready, env);
         if let After::Gone(why) = after {
             self.gone(pool, port, (key, why), env);
-            return;
+            return false;
         }
         let due = task.due();
         if due < slot.mark.scheduled() {
@@ -204,6 +207,7 @@ impl<T: Task> Port<T> {
             // Not before those that have had no turn yet.
             port.guarded().again.push(key);
         }
+        false
     }
 
     #[cold]
@@ -226,13 +230,15 @@ impl<T: Task> Port<T> {
         heartbeat.unblock();
         let key = heartbeat.key();
         let slot = key.and_then(|key| port.core().get_mut(key));
-        match (key, slot.and_then(|slot| slot.task.as_mut())) {
-            (Some(key), Some(task)) => {
-                task.recover(env);
-                self.gone(pool, port, (key, Ended::Panicked), env);
-            }
+        if let (Some(key), Some(task)) = (key, slot.and_then(|slot| slot.task.as_mut())) {
+            task.recover(env);
+            self.gone(pool, port, (key, Ended::Panicked), env);
+        } else {
             // No code of the user's gets here: it is a bug of ours.
-            _ => tracing::error!(pool, "a thread of a pool panicked"),
+            tracing::error!(pool, "a thread of a pool panicked");
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

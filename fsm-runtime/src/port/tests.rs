@@ -56,7 +56,7 @@ fn port() -> (Port<Idle>, Arc<AtomicUsize>) {
 fn open(port: &Port<Idle>) -> Key {
     let task = Idle { due: u64::MAX };
     port.shell.locked(|locked| {
-        let opened = port.open_locked(locked, task, Ready::NONE);
+        let opened = Port::open_locked(locked, task, Ready::NONE);
         let Ok(key) = opened else { panic!("it is closed") };
         locked.on(Input::Post(key));
         key

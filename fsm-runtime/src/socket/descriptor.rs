@@ -1,5 +1,4 @@
 use std::io::{self, IoSlice};
-use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -60,8 +59,7 @@ impl Transport for Socket {
     }
 
     fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut nothing = [MaybeUninit::uninit(); 0];
-        let mut nothing = SendAncillaryBuffer::new(&mut nothing);
+        let mut nothing = SendAncillaryBuffer::new(&mut []);
         Ok(net::sendmsg(self, slices, &mut nothing, NO_SIGNAL)?)
     }
 

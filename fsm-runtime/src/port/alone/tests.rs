@@ -1,0 +1,370 @@
+//! A port whose only thread is this one. What its turns do is written down before, and what they
+//! were told afterwards.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use super::*;
+use crate::seats::Blocks;
+use crate::shell::Blocked;
+use crate::{Spec, Starts};
+
+/// What a turn does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Does {
+    Waits,
+    WaitsUntil(u64),
+    Again,
+    Ends,
+    Panics,
+    /// It leaves a packet for another one, or for itself, and waits.
+    Posts(Key),
+    /// It closes the port, and waits.
+    Closes,
+}
+
+struct Script {
+    due: u64,
+}
+
+/// What the turns of the thread share.
+struct Stage {
+    desk: Desk,
+    port: Arc<Port<Script>>,
+    /// What the next turns do; after that they wait.
+    plan: VecDeque<Does>,
+    turns: Vec<(Key, Ready)>,
+    over: Vec<(Key, Ended)>,
+}
+
+struct Nobody;
+
+impl Blocks for Nobody {
+    fn block(&self, _: usize, _: u64, _: Blocked) -> bool {
+        false
+    }
+
+    fn unblock(&self, _: usize, _: u64, _: Blocked) {}
+}
+
+impl Task for Script {
+    type Env = Stage;
+    const SPEC: &'static Spec = &Spec {
+        name: "Script",
+        docs: "",
+        start: 0,
+        states: &[crate::State {
+            name: "Only",
+            docs: "",
+            wait: crate::Wait::End,
+            edges: &[],
+            rest: false,
+            fields: &[],
+        }],
+        messages: false,
+        starts: Starts::Connection,
+    };
+
+    fn turn(&mut self, key: Key, ready: Ready, stage: &mut Stage) -> After {
+        stage.turns.push((key, ready));
+        match stage.plan.pop_front().unwrap_or(Does::Waits) {
+            Does::Waits => self.due = u64::MAX,
+            Does::WaitsUntil(due) => self.due = due,
+            Does::Again => return After::Again,
+            Does::Ends => return After::Gone(Ended::Done),
+            Does::Panics => panic!("as planned"),
+            Does::Posts(key) => crate::credits::Wakes::wake(&*stage.port, key),
+            Does::Closes => stage.port.close(),
+        }
+        After::Wait
+    }
+
+    fn due(&self) -> u64 {
+        self.due
+    }
+
+    fn state(&self) -> usize {
+        0
+    }
+
+    fn cut_off(&self) {}
+
+    fn over(self, key: Key, why: Ended, stage: &mut Stage) {
+        stage.over.push((key, why));
+    }
+
+    fn recover(&mut self, _: &mut Stage) {}
+
+    fn desk(stage: &mut Stage) -> &mut Desk {
+        &mut stage.desk
+    }
+}
+
+struct Events(Vec<(Key, Ready)>);
+
+impl Tells for Events {
+    fn events(&mut self, from: &mut usize, mut told: impl FnMut(Key, Ready)) {
+        for (key, ready) in &self.0[*from..] {
+            *from += 1;
+            told(*key, *ready);
+        }
+    }
+}
+
+/// The thread, and how often its poll was interrupted.
+struct Thread {
+    stage: Stage,
+    interrupts: Arc<AtomicUsize>,
+    now: u64,
+}
+
+impl Thread {
+    /// With so many connections, which have had their first turn.
+    fn new(connections: usize) -> (Self, Vec<Key>) {
+        let interrupts = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&interrupts);
+        let interrupt = Box::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+        let port = Arc::new(Port::new(0, (1, 1), Arc::default(), interrupt));
+        let desk = Desk::new(Arc::new(Nobody), ALONE, port.heartbeat(ALONE), [].into());
+        let plan = VecDeque::new();
+        let stage = Stage { desk, port, plan, turns: Vec::new(), over: Vec::new() };
+        let mut thread = Self { stage, interrupts, now: 1 };
+        let keys = (0..connections)
+            .map(|_| {
+                let opened = thread.port().open_here(Script { due: u64::MAX }, Ready::NONE);
+                opened.unwrap_or_else(|_| panic!("it is not closed"))
+            })
+            .collect();
+        thread.poll(&[], &[]);
+        assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+        (thread, keys)
+    }
+
+    fn port(&self) -> Arc<Port<Script>> {
+        Arc::clone(&self.stage.port)
+    }
+
+    fn wake(&self, key: Key) {
+        crate::credits::Wakes::wake(&*self.port(), key);
+    }
+
+    /// A poll has these events, and turns do what is planned; says which there were.
+    fn poll(&mut self, events: &[(Key, Ready)], plan: &[Does]) -> Vec<(Key, Ready)> {
+        self.stage.plan = plan.iter().copied().collect();
+        let port = self.port();
+        port.serve_events("test", &mut Events(events.to_vec()), &mut self.stage, |_| {});
+        port.serve_queue("test", self.now, &mut self.stage, |_| {});
+        std::mem::take(&mut self.stage.turns)
+    }
+
+    /// Until when it would sleep; `None` if it ends.
+    fn sleeps_until(&self) -> Option<u64> {
+        match self.port().next_alone() {
+            Next::Poll { until } => Some(until),
+            Next::Run(_) => panic!("it is alone"),
+            Next::End => None,
+        }
+    }
+
+    fn interrupts(&self) -> usize {
+        self.interrupts.swap(0, Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn r2_events_run_in_their_order() {
+    let (mut thread, keys) = Thread::new(3);
+    let events = [(keys[2], Ready::READ), (keys[0], Ready::WRITE), (keys[1], Ready::READ)];
+    assert_eq!(thread.poll(&events, &[]), events);
+}
+
+#[test]
+fn r6_what_is_posted_meanwhile_comes_after_the_events() {
+    let (mut thread, keys) = Thread::new(3);
+    let events = [(keys[0], Ready::READ), (keys[1], Ready::READ)];
+    assert_eq!(thread.poll(&events, &[Does::Posts(keys[2]), Does::Posts(keys[0])]), events);
+    assert_eq!(thread.interrupts(), 0, "it is awake");
+    assert_eq!(thread.sleeps_until(), Some(0));
+    assert_eq!(thread.poll(&[], &[]), [(keys[2], Ready::NONE), (keys[0], Ready::NONE)]);
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+}
+
+#[test]
+fn r6_a_thread_that_sleeps_is_woken_once() {
+    let (mut thread, keys) = Thread::new(2);
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+    for key in &keys {
+        thread.wake(*key);
+        thread.wake(*key);
+    }
+    assert_eq!(thread.interrupts(), 1);
+    assert_eq!(thread.poll(&[(keys[1], Ready::READ)], &[]), [(keys[1], Ready::READ)]);
+    assert_eq!(thread.sleeps_until(), Some(0));
+    assert_eq!(thread.poll(&[], &[]), [(keys[0], Ready::NONE), (keys[1], Ready::NONE)]);
+}
+
+#[test]
+fn x1_a_packet_for_the_one_that_runs_makes_it_run_once_more() {
+    let (mut thread, keys) = Thread::new(1);
+    let event = (keys[0], Ready::READ);
+    assert_eq!(thread.poll(&[event], &[Does::Posts(keys[0])]), [event]);
+    assert_eq!(thread.sleeps_until(), Some(0));
+    assert_eq!(thread.poll(&[], &[]), [(keys[0], Ready::NONE)]);
+}
+
+#[test]
+fn x4_who_had_its_share_goes_behind_those_that_had_none() {
+    let (mut thread, keys) = Thread::new(3);
+    thread.wake(keys[2]);
+    assert_eq!(thread.sleeps_until(), Some(0));
+    let events = [(keys[0], Ready::READ), (keys[1], Ready::READ)];
+    // The packet that was there before is before the events.
+    let turns = thread.poll(&events, &[Does::Again, Does::Again]);
+    assert_eq!(turns, [(keys[2], Ready::NONE), events[0], events[1]]);
+    assert_eq!(thread.sleeps_until(), Some(0));
+    assert_eq!(thread.poll(&[], &[]), [(keys[2], Ready::NONE), (keys[0], Ready::NONE)]);
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+}
+
+#[test]
+fn x5_an_event_for_one_that_is_gone_is_dropped_and_counted() {
+    let (mut thread, keys) = Thread::new(2);
+    let event = (keys[0], Ready::READ);
+    let other = (keys[1], Ready::READ);
+    assert_eq!(thread.poll(&[event, event, other], &[Does::Ends]), [event, other]);
+    assert_eq!(thread.stage.over, [(keys[0], Ended::Done)]);
+    thread.wake(keys[0]);
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+    let stats = thread.port().counters.snapshot(crate::credits::Books::default());
+    assert_eq!(stats.stale, 2);
+}
+
+#[test]
+fn x6_deadlines_come_up_when_they_pass() {
+    let (mut thread, keys) = Thread::new(2);
+    let events = [(keys[0], Ready::READ), (keys[1], Ready::READ)];
+    thread.poll(&events, &[Does::WaitsUntil(50), Does::WaitsUntil(20)]);
+    assert_eq!(thread.sleeps_until(), Some(20));
+    // One is put off before it passes: its entry comes up, and says so.
+    thread.poll(&events[1..], &[Does::WaitsUntil(90)]);
+    thread.now = 20;
+    assert_eq!(thread.poll(&[], &[]), []);
+    assert_eq!(thread.sleeps_until(), Some(50));
+    thread.now = 95;
+    assert_eq!(thread.poll(&[], &[]), [(keys[0], Ready::NONE), (keys[1], Ready::NONE)]);
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+}
+
+#[test]
+fn x8_a_panic_ends_one_connection_and_the_others_have_their_events() {
+    let (mut thread, keys) = Thread::new(4);
+    let events: Vec<_> = keys[..3].iter().map(|key| (*key, Ready::READ)).collect();
+    thread.wake(keys[3]);
+    let plan = [Does::Waits, Does::Panics, Does::Panics];
+    assert_eq!(thread.poll(&events, &plan), events);
+    assert_eq!(thread.stage.over, [(keys[1], Ended::Panicked), (keys[2], Ended::Panicked)]);
+    assert_eq!(thread.sleeps_until(), Some(0));
+    assert_eq!(thread.poll(&[], &[Does::Panics]), [(keys[3], Ready::NONE)]);
+    assert_eq!(thread.poll(&events[..1], &[]), events[..1]);
+}
+
+#[test]
+fn r5_when_the_port_is_closed_what_is_queued_has_no_turn() {
+    let (mut thread, keys) = Thread::new(3);
+    for key in &keys {
+        thread.wake(*key);
+    }
+    assert_eq!(thread.sleeps_until(), Some(0));
+    assert_eq!(thread.poll(&[], &[Does::Waits, Does::Closes]).len(), 2);
+    assert_eq!(thread.sleeps_until(), None);
+    assert!(thread.port().open(Script { due: u64::MAX }, Ready::NONE).is_err());
+    assert_eq!(thread.port().leave().map(|left| left.len()), Some(3));
+}
+
+#[test]
+fn x7_what_comes_from_elsewhere_is_counted_at_once_and_has_its_turn() {
+    let (mut thread, _) = Thread::new(1);
+    let port = thread.port();
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+    assert!(port.open(Script { due: u64::MAX }, Ready::WRITE).is_ok());
+    assert_eq!((port.load(), thread.interrupts()), (2, 1));
+    assert_eq!(thread.sleeps_until(), Some(0));
+    let turns = thread.poll(&[], &[]);
+    assert!(matches!(turns[..], [(_, Ready::WRITE)]), "{turns:?}");
+    // What is there when the thread ends is among what is left.
+    assert!(port.open(Script { due: u64::MAX }, Ready::NONE).is_ok());
+    assert_eq!(port.leave().map(|left| left.len()), Some(3));
+    assert_eq!(port.load(), 0);
+}
+
+/// Whatever happens, each connection learns of all that it was told, in the next round at the latest,
+/// and nobody has more than one turn a round beside those for which its events ask.
+#[test]
+fn x1_x3_nothing_that_was_told_is_lost() {
+    let mut seed = 1_u64;
+    let mut random = move |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(seed >> 33).unwrap() % below
+    };
+    for _ in 0..300 {
+        let (mut thread, mut keys) = Thread::new(6);
+        let mut told: HashMap<Key, Ready> = HashMap::new();
+        let mut posted: Vec<Key> = Vec::new();
+        for _ in 0..40 {
+            if keys.is_empty() {
+                break;
+            }
+            for _ in 0..random(3) {
+                let key = keys[random(keys.len())];
+                thread.wake(key);
+                posted.push(key);
+            }
+            assert!(thread.sleeps_until().is_some());
+            let mut events: Vec<(Key, Ready)> = Vec::new();
+            for key in &keys {
+                if random(3) == 0 {
+                    events.push((*key, [Ready::READ, Ready::WRITE][random(2)]));
+                }
+            }
+            for (key, ready) in &events {
+                let before = told.entry(*key).or_default();
+                *before = *before | *ready;
+            }
+            let mut again = Vec::new();
+            let plan: Vec<Does> = (0..20)
+                .map(|_| match random(12) {
+                    0 => Does::Ends,
+                    1 => Does::Panics,
+                    2 | 3 => Does::Again,
+                    4 => Does::Posts(keys[random(keys.len())]),
+                    _ => Does::Waits,
+                })
+                .collect();
+            let turns = thread.poll(&events, &plan);
+            let mut heard: HashMap<Key, Ready> = HashMap::new();
+            for ((key, ready), does) in turns.iter().zip(plan.iter().chain([&Does::Waits; 20])) {
+                let before = heard.entry(*key).or_default();
+                *before = *before | *ready;
+                match does {
+                    Does::Again => again.push(*key),
+                    Does::Posts(other) => again.push(*other),
+                    _ => {}
+                }
+            }
+            for (key, _) in std::mem::take(&mut thread.stage.over) {
+                keys.retain(|other| *other != key);
+                told.remove(&key);
+            }
+            for (key, ready) in told.drain() {
+                assert_eq!(heard.get(&key), Some(&ready), "told in this round");
+            }
+            for key in posted.drain(..).filter(|key| keys.contains(key)) {
+                assert!(turns.iter().any(|(other, _)| *other == key), "a packet from before");
+            }
+            posted = again.into_iter().filter(|key| keys.contains(key)).collect();
+        }
+    }
+}
