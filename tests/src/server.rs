@@ -3,7 +3,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub struct Failure {
 }
 
 #[derive(Clone, Debug, Default)]
-struct Log(Arc<Mutex<String>>);
+struct Log(Arc<(Mutex<String>, Condvar)>);
 
 impl Server {
     /// Starts `kv` on a port that is free, with further options.
@@ -87,6 +87,11 @@ impl Server {
     /// What it has logged.
     pub fn log(&self) -> String {
         self.log.text()
+    }
+
+    /// Waits until it has logged these words.
+    pub fn logs(&self, words: &str) {
+        assert!(self.log.wait_for(words, SOON), "no `{words}` in:\n{}", self.log());
     }
 
     /// Its process id.
@@ -190,7 +195,15 @@ impl Drop for Server {
 
 impl Log {
     fn text(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until that is in it; says whether it was in time.
+    fn wait_for(&self, words: &str, within: Duration) -> bool {
+        let (text, more) = &*self.0;
+        let text = text.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = more.wait_timeout_while(text, within, |text| !text.contains(words));
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     /// Keeps all lines, and reports the first TCP address.
@@ -200,7 +213,9 @@ impl Log {
         let mut found = false;
         while matches!(stderr.read_until(b'\n', &mut line), Ok(1..)) {
             let text = String::from_utf8_lossy(&line);
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text);
+            let (log, more) = &*self.0;
+            log.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text);
+            more.notify_all();
             let address = text
                 .split_once("address=")
                 .and_then(|(_, text)| text.split_whitespace().next()?.parse::<SocketAddr>().ok());

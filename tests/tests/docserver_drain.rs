@@ -251,6 +251,8 @@ fn a_second_signal_ends_it_at_once() {
         let put = put("b", b"two");
         slow.ask([get("/docs").as_bytes(), &put[..put.len() - 1]].concat()).expect(200);
         docs.server().signal("TERM");
+        // Two that wait at the same time are one to the system.
+        docs.server().logs("draining");
         assert!(docs.server_mut().is_running(), "a client has a request in progress");
         docs.server().signal(second);
         let status = docs.server_mut().wait(SHORTLY);
