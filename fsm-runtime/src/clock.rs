@@ -10,7 +10,8 @@ impl Start {
         self.at(Instant::now())
     }
 
-    fn at(self, now: Instant) -> u64 {
+    /// Milliseconds from then to `now`.
+    pub(crate) fn at(self, now: Instant) -> u64 {
         let passed = now.saturating_duration_since(self.0).as_millis();
         u64::try_from(passed).unwrap_or(u64::MAX)
     }

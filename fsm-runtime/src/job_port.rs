@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::clock::Start;
 use crate::control::Control;
@@ -30,11 +31,11 @@ where
     }
 
     /// The start of the machine is the user's code: a panic in it is the end of this job alone.
-    fn submit(&self, job: S::Job, credit: Credit, to: Return) {
+    fn submit(&self, job: S::Job, credit: Credit, to: Return, now: Instant) {
         // It is given back when the job is done.
         credit.keep();
         self.control.counters.accepted();
-        let now = self.start.now();
+        let now = self.start.at(now);
         let Some(job) = caught(|| Box::new(Job::new(job, to, now))) else {
             tracing::error!(pool = self.name, "a job panicked at its start");
             self.control.ended(Ended::Panicked);

@@ -46,7 +46,7 @@ impl<R: Send + 'static> Ticket<R> {
         match jobs.credits().offer() {
             Ok(credit) => {
                 let window = Arc::<Window<R>>::default();
-                jobs.submit(job, credit, window.to());
+                jobs.submit(job, credit, window.to(), Instant::now());
                 Ok(Self { window })
             }
             Err(NoCredit::Full) => Err(SubmitError::Full(job)),
@@ -62,8 +62,8 @@ impl<R: Send + 'static> Ticket<R> {
     ) -> Result<Self, SubmitError<S::Job>> {
         let window = Arc::<Window<R>>::default();
         let until = Instant::now().checked_add(time);
-        let wakes: Arc<dyn Wakes> = Arc::<Window<R>>::clone(&window);
-        let credit = match jobs.credits().offer_or_wait(&wakes, NOBODY) {
+        let wakes = || Arc::<Window<R>>::clone(&window) as Arc<dyn Wakes>;
+        let credit = match jobs.credits().offer_or_wait(wakes, NOBODY) {
             Ok(Ok(credit)) => Ok(credit),
             Ok(Err(mut waiting)) => loop {
                 if let Some(result) = waiting.ready() {
@@ -78,7 +78,7 @@ impl<R: Send + 'static> Ticket<R> {
         };
         match credit {
             Ok(credit) => {
-                jobs.submit(job, credit, window.to());
+                jobs.submit(job, credit, window.to(), Instant::now());
                 Ok(Self { window })
             }
             Err(NoCredit::Full) => Err(SubmitError::Full(job)),

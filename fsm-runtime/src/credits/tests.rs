@@ -13,7 +13,7 @@ impl Wakes for Woken {
 
 fn wait(credits: &Arc<Credits>, wakes: &Arc<Woken>) -> Result<Credit, Waiting> {
     let wakes: Arc<dyn Wakes> = Arc::<Woken>::clone(wakes);
-    credits.offer_or_wait(&wakes, Key::new(0, 0)).unwrap()
+    credits.offer_or_wait(|| wakes, Key::new(0, 0)).unwrap()
 }
 
 fn balances(credits: &Credits) {
@@ -84,7 +84,7 @@ fn x7_books_balance_in_every_short_history() {
                     0 => held.extend(credits.offer()),
                     1 => {
                         let wakes: Arc<dyn Wakes> = Arc::<Woken>::clone(&woken);
-                        match credits.offer_or_wait(&wakes, Key::new(0, 0)) {
+                        match credits.offer_or_wait(|| wakes, Key::new(0, 0)) {
                             Ok(Ok(credit)) => held.push(credit),
                             Ok(Err(waits)) => waiting.push_back(waits),
                             Err(_) => {}
