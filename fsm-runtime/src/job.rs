@@ -158,6 +158,10 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
     fn cut_off(&self) {}
 
     fn over(self: Box<Self>, key: Key, why: Ended, env: &mut JobEnv<M, H>) {
+        (*self).over_here(key, why, env);
+    }
+
+    fn over_here(self, key: Key, why: Ended, env: &mut JobEnv<M, H>) {
         env.control.counters.ended(why);
         let closed = caught(|| {
             if Self::MAIL {

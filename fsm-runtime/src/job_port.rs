@@ -7,7 +7,6 @@ use crate::credits::{Credit, Credits};
 use crate::inbox::Return;
 use crate::job::Job;
 use crate::jobs::Jobs;
-use crate::link::Ready;
 use crate::port::Port;
 use crate::task::caught;
 use crate::{Drive, Ended, JobMachine, Service};
@@ -36,12 +35,12 @@ where
         credit.keep();
         self.control.counters.accepted();
         let now = self.start.at(now);
-        let Some(job) = caught(|| Box::new(Job::new(job, to, now))) else {
+        let Some(job) = caught(|| Job::new(job, to, now)) else {
             tracing::error!(pool = self.name, "a job panicked at its start");
             self.control.ended(Ended::Panicked);
             return;
         };
-        if let Err(job) = self.port.open(job, Ready::NONE) {
+        if let Err(job) = self.port.give(job) {
             // The pool has closed meanwhile: the caller learns it.
             if caught(|| drop(job)).is_none() {
                 tracing::error!(pool = self.name, "a job panicked while it was dropped");

@@ -15,9 +15,11 @@ use crate::watchdog::Alarm;
 use crate::{Key, Spec};
 
 mod alone;
+mod posted;
 
+use alone::ALONE;
 pub(crate) use alone::Tells;
-use alone::{ALONE, Posted};
+pub(crate) use posted::Posted;
 
 /// Deadlines looked at between two polls: a storm of them must not keep others waiting (X6).
 const EXPIRIES: usize = 1024;
@@ -311,6 +313,10 @@ impl<T: Task> Port<T> {
             let posted = std::mem::take(&mut *self.posted());
             for (task, ready) in posted.tasks {
                 port.core().open(Slot { ready, scheduled: u64::MAX, task: Some(task) });
+            }
+            for job in posted.jobs {
+                let key = port.core().reserve();
+                self.settle(port, key, job);
             }
             // Nobody would take up another one.
             self.posted().closed = true;

@@ -30,6 +30,11 @@ pub(crate) trait Task: Sized {
     /// It has come to its end. Nothing of the user's that runs here panics any further.
     fn over(self: Box<Self>, key: Key, why: Ended, env: &mut Self::Env);
 
+    /// The same for one that has no box.
+    fn over_here(self, key: Key, why: Ended, env: &mut Self::Env) {
+        Box::new(self).over(key, why, env);
+    }
+
     /// A handler has panicked: what must not be used again is dropped.
     fn recover(&mut self, env: &mut Self::Env);
 
