@@ -102,7 +102,7 @@ impl<'a, Msg, On: Side> Cx<'a, Msg, On> {
         self.desk.heartbeat.at_state(state);
     }
 
-    /// Milliseconds since the pool's start.
+    /// Milliseconds since the first pool of the process started.
     #[inline]
     pub(crate) fn millis(&self) -> u64 {
         self.desk.now

@@ -47,7 +47,7 @@ struct Mailbox<Msg> {
     call: u32,
     reply: Reply,
     /// An `Option` of the reply; it is used again for the next one.
-    holder: Option<Box<dyn Any + Send>>,
+    holder: Holder,
     /// A job that waits for room, or a connection that is about to leave.
     away: Option<Away>,
 }
@@ -87,7 +87,10 @@ pub(crate) trait Mail: Wakes {
     fn answer(&self, key: Key, call: u32, fill: Option<&mut Fill<'_>>);
 }
 
-pub(crate) type Fill<'a> = dyn FnMut(Option<Box<dyn Any + Send>>) -> Box<dyn Any + Send> + 'a;
+/// What holds a reply, or held one.
+pub(crate) type Holder = Option<Box<dyn Any + Send>>;
+
+pub(crate) type Fill<'a> = dyn FnMut(&mut Holder) + 'a;
 
 impl<Msg> Default for Inbox<Msg> {
     fn default() -> Self {
@@ -283,7 +286,7 @@ impl<Msg: Send> Mail for Shared<Msg> {
         };
         mailbox.reply = Reply::Gone;
         if let Some(fill) = fill {
-            mailbox.holder = Some(fill(mailbox.holder.take()));
+            fill(&mut mailbox.holder);
             mailbox.reply = Reply::Came;
         }
         drop(part);
@@ -304,10 +307,11 @@ impl Return {
             key,
             call,
             Some(&mut |holder| {
-                let held = holder.and_then(|holder| holder.downcast::<Option<R>>().ok());
-                let mut held = held.unwrap_or_default();
-                *held = reply.take();
-                held
+                let held = holder.as_mut().and_then(|holder| holder.downcast_mut::<Option<R>>());
+                match held {
+                    Some(held) => *held = reply.take(),
+                    None => *holder = Some(Box::new(reply.take())),
+                }
             }),
         );
     }

@@ -78,6 +78,7 @@ impl<M: JobMachine, H> JobEnv<M, H> {
     }
 
     /// Makes a handler if there is none, or says why not.
+    #[cold]
     fn try_make(&mut self) -> Result<(), String> {
         if self.handler.is_none() {
             let Some(make) = &self.make else { return Err("there is only one".to_owned()) };
@@ -103,7 +104,7 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
     const SPEC: &'static Spec = M::SPEC;
 
     fn turn(&mut self, key: Key, _: Ready, env: &mut JobEnv<M, H>) -> After {
-        if env.try_make().is_err() {
+        if env.handler.is_none() && env.try_make().is_err() {
             // It has been said, and tried often.
             return After::Gone(Ended::Panicked);
         }

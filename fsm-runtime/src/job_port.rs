@@ -1,7 +1,5 @@
 use std::sync::Arc;
-use std::time::Instant;
 
-use crate::clock::Start;
 use crate::control::Control;
 use crate::credits::{Credit, Credits};
 use crate::inbox::Return;
@@ -16,7 +14,6 @@ pub(crate) struct JobPort<M: JobMachine, H> {
     pub(crate) name: String,
     pub(crate) port: Arc<Port<Job<M, H>>>,
     pub(crate) control: Arc<Control>,
-    pub(crate) start: Start,
 }
 
 impl<S, M, H> Jobs<S> for JobPort<M, H>
@@ -30,11 +27,10 @@ where
     }
 
     /// The start of the machine is the user's code: a panic in it is the end of this job alone.
-    fn submit(&self, job: S::Job, credit: Credit, to: Return, now: Instant) {
+    fn submit(&self, job: S::Job, credit: Credit, to: Return, now: u64) {
         // It is given back when the job is done.
         credit.keep();
         self.control.counters.accepted();
-        let now = self.start.at(now);
         let Some(job) = caught(|| Job::new(job, to, now)) else {
             tracing::error!(pool = self.name, "a job panicked at its start");
             self.control.ended(Ended::Panicked);

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::Service;
 use crate::credits::{Credit, Credits};
@@ -9,7 +8,7 @@ use crate::inbox::Return;
 pub(crate) trait Jobs<S: Service>: Send + Sync {
     fn credits(&self) -> &Arc<Credits>;
 
-    /// Takes a job, for which there is room. Its caller, who has read the clock for something else,
-    /// says what time it is.
-    fn submit(&self, job: S::Job, credit: Credit, to: Return, now: Instant);
+    /// Takes a job, for which there is room. Its caller, who has read the clock for something else, says
+    /// what time it is: milliseconds since the start.
+    fn submit(&self, job: S::Job, credit: Credit, to: Return, now: u64);
 }

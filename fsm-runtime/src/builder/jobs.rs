@@ -37,7 +37,6 @@ impl<M: JobMachine> Builder<M> {
             name: self.name.clone(),
             port: Arc::clone(&port),
             control: Arc::clone(&self.control),
-            start,
         });
         self.control.take_jobs(&entry);
         let waits = Arc::new(Mutex::new(Nap {

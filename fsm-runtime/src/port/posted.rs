@@ -120,11 +120,12 @@ impl<T: Task> Port<T> {
     ) {
         for (task, ready) in posted.tasks.drain(..) {
             if let Ok(key) = self.open_locked(port, task, ready) {
-                port.on(Input::Event(key));
+                port.core().on(Input::Event(key));
             }
         }
         for key in posted.keys.drain(..) {
-            if port.on(Input::Event(key)) == Effect::Stale {
+            // Who asks is awake: there is nobody to be told.
+            if port.core().on(Input::Event(key)) == Effect::Stale {
                 self.counters.stale();
             }
         }

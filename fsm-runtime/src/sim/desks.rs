@@ -1,7 +1,6 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use crate::arrivals::{Arrivals, Parcel};
 use crate::credits::{Credit, Credits};
@@ -151,7 +150,7 @@ impl<S: Service> Jobs<S> for JobDesk<S> {
         &self.credits
     }
 
-    fn submit(&self, job: S::Job, credit: Credit, to: Return, _: Instant) {
+    fn submit(&self, job: S::Job, credit: Credit, to: Return, _: u64) {
         lock(&self.waiting).push_back((job, Given { to, _credit: credit }));
     }
 }
