@@ -198,7 +198,8 @@ impl Credits {
                 Err(NoCredit::Closed)
             }
             Err(NoCredit::Full) => {
-                let waiter = Arc::new(Waiter { wakes: wakes(), key, got: Mutex::new(Got::Nothing) });
+                let waiter =
+                    Arc::new(Waiter { wakes: wakes(), key, got: Mutex::new(Got::Nothing) });
                 state.waiters.push_back(Arc::clone(&waiter));
                 drop(state);
                 Ok(Err(Waiting { from: Arc::clone(self), waiter }))

@@ -45,5 +45,7 @@ impl Waits for Nap {
 }
 
 impl Tells for Nap {
+    const EVER: bool = false;
+
     fn events(&mut self, _: &mut usize, _: impl FnMut(Key, Ready)) {}
 }

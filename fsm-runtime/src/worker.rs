@@ -90,7 +90,10 @@ impl<T: Task, W: Waits> Worker<T, W> {
             desk.now = now;
             desk.instant = instant;
             port.runs();
-            port.serve_events(name, (&mut *waits, posted), env, |desk| tick(clock, desk));
+            port.take_posted(posted);
+            if W::EVER {
+                port.serve_events(name, &mut *waits, env, |desk| tick(clock, desk));
+            }
             waits.take_up(now);
             port.serve_queue(name, (now, posted), env, |desk| tick(clock, desk));
         }

@@ -15,6 +15,9 @@ pub(super) const TICK: u64 = 8;
 
 /// The events of a poll.
 pub(crate) trait Tells {
+    /// Whether there are ever any.
+    const EVER: bool = true;
+
     /// Tells of the events that come after the first `from`, which counts on.
     fn events(&mut self, from: &mut usize, told: impl FnMut(Key, Ready));
 }
@@ -41,16 +44,14 @@ impl<T: Task> Port<T> {
         })
     }
 
-    /// Runs those whose events the poll tells of. What was left for the thread meanwhile is taken into
-    /// `posted`. `tick` looks at the clock now and then.
+    /// Runs those whose events the poll tells of. `tick` looks at the clock now and then.
     pub(crate) fn serve_events(
         &self,
         pool: &str,
-        (events, posted): (&mut impl Tells, &mut Posted<T>),
+        events: &mut impl Tells,
         env: &mut T::Env,
         mut tick: impl FnMut(&mut Desk),
     ) {
-        self.posted().move_to(posted);
         let mut from = 0;
         self.serve(pool, env, |port, env| {
             events.events(&mut from, |key, ready| {

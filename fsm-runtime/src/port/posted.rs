@@ -3,14 +3,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 
 use super::{Guarded, Port, Slot, schedule};
-use crate::Ended;
-use crate::core::Effect;
-use crate::core::Input;
+use crate::core::{Effect, Input};
 use crate::link::Ready;
 use crate::shell::Locked;
 use crate::task::{After, Desk, Task, caught};
 use crate::worker::finish_here;
-use crate::Key;
+use crate::{Ended, Key};
 
 /// What comes from elsewhere for a port with one thread.
 ///
@@ -40,27 +38,30 @@ impl<T> Posted<T> {
         self.keys.is_empty() && self.tasks.is_empty() && self.jobs.is_empty()
     }
 
-    /// Moves it all to the thread, which is awake: from here on it comes by itself.
+    /// Moves it all to the thread. The memory of what that is done with is used again.
     #[inline]
-    pub(super) fn move_to(&mut self, thread: &mut Self) {
-        self.asleep = false;
-        if !self.is_empty() {
-            self.swap(thread);
+    fn move_to(&mut self, thread: &mut Self) {
+        if !thread.is_empty() {
+            // A bug of ours kept it from its work.
+            self.append_to(thread);
+            return;
+        }
+        if !self.jobs.is_empty() {
+            std::mem::swap(&mut self.jobs, &mut thread.jobs);
+        }
+        if !self.keys.is_empty() {
+            std::mem::swap(&mut self.keys, &mut thread.keys);
+        }
+        if !self.tasks.is_empty() {
+            std::mem::swap(&mut self.tasks, &mut thread.tasks);
         }
     }
 
-    /// The memory of what the thread is done with is used again.
-    fn swap(&mut self, thread: &mut Self) {
-        if thread.is_empty() {
-            std::mem::swap(&mut self.keys, &mut thread.keys);
-            std::mem::swap(&mut self.tasks, &mut thread.tasks);
-            std::mem::swap(&mut self.jobs, &mut thread.jobs);
-        } else {
-            // It was kept from its work: a bug of ours.
-            thread.keys.append(&mut self.keys);
-            thread.tasks.append(&mut self.tasks);
-            thread.jobs.append(&mut self.jobs);
-        }
+    #[cold]
+    fn append_to(&mut self, thread: &mut Self) {
+        thread.keys.append(&mut self.keys);
+        thread.tasks.append(&mut self.tasks);
+        thread.jobs.append(&mut self.jobs);
     }
 }
 
@@ -81,6 +82,15 @@ impl<T: Task> Port<T> {
         if wake {
             self.interrupt();
         }
+    }
+
+    /// The thread is back from its poll, and takes what was left for it meanwhile. From here on it
+    /// comes by itself.
+    #[inline]
+    pub(crate) fn take_posted(&self, into: &mut Posted<T>) {
+        let mut posted = self.posted();
+        posted.asleep = false;
+        posted.move_to(into);
     }
 
     pub(super) fn open_posted(&self, task: Box<T>, ready: Ready) -> Result<(), Box<T>> {
@@ -113,20 +123,21 @@ impl<T: Task> Port<T> {
     }
 
     /// What was left for the thread joins what it has, except for jobs that have had no turn.
-    pub(super) fn take_up(
-        &self,
-        port: &mut Locked<'_, Slot<T>, Guarded>,
-        posted: &mut Posted<T>,
-    ) {
-        for (task, ready) in posted.tasks.drain(..) {
-            if let Ok(key) = self.open_locked(port, task, ready) {
-                port.core().on(Input::Event(key));
+    pub(super) fn take_up(&self, port: &mut Locked<'_, Slot<T>, Guarded>, posted: &mut Posted<T>) {
+        // To drain nothing takes its time, too.
+        if !posted.tasks.is_empty() {
+            for (task, ready) in posted.tasks.drain(..) {
+                if let Ok(key) = self.open_locked(port, task, ready) {
+                    port.core().on(Input::Event(key));
+                }
             }
         }
-        for key in posted.keys.drain(..) {
-            // Who asks is awake: there is nobody to be told.
-            if port.core().on(Input::Event(key)) == Effect::Stale {
-                self.counters.stale();
+        if !posted.keys.is_empty() {
+            for key in posted.keys.drain(..) {
+                // Who asks is awake: there is nobody to be told.
+                if port.core().on(Input::Event(key)) == Effect::Stale {
+                    self.counters.stale();
+                }
             }
         }
     }
