@@ -378,3 +378,57 @@ impl<Msg> fmt::Debug for PostError<Msg> {
 }
 
 impl<Msg> std::error::Error for PostError<Msg> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x5_a_mailbox_is_that_of_one_use_of_the_slot() {
+        let inbox = Inbox::<u8>::default();
+        // Two ports, and slots of the same part and of others.
+        let keys: Vec<Key> = [(0, 0), (0, 16), (1, 0), (0, 3), (1, 40)]
+            .into_iter()
+            .map(|(port, slot)| Key::of(port, slot, 7))
+            .collect();
+        assert_eq!(inbox.post(keys[4], 0), Err(PostError::Gone(0)));
+        for key in &keys {
+            inbox.open(*key);
+        }
+        for (key, message) in keys.iter().zip(0..) {
+            assert_eq!(inbox.post(*key, message), Ok(()));
+        }
+        let next = Key::of(0, 0, 8);
+        assert_eq!(inbox.post(next, 9), Err(PostError::Gone(9)));
+        inbox.close(next);
+        assert_eq!(inbox.take(next), None);
+        for (key, message) in keys.iter().zip(0..) {
+            assert_eq!(inbox.take(*key), Some(message));
+        }
+        inbox.close(keys[0]);
+        inbox.open(next);
+        assert_eq!(inbox.post(keys[0], 9), Err(PostError::Gone(9)));
+        // What comes late for the one before does not close it.
+        inbox.close(keys[0]);
+        assert_eq!(inbox.post(next, 9), Ok(()));
+    }
+
+    #[test]
+    fn x7_a_reply_is_that_to_the_last_call() {
+        let (inbox, key) = (Inbox::<u8>::default(), Key::of(0, 0, 0));
+        inbox.open(key);
+        let (first, second) = (inbox.call(key), inbox.call(key));
+        first.send("late");
+        assert!(matches!(inbox.reply::<&str>(key), Answer::None));
+        second.send("in time");
+        assert!(matches!(inbox.reply(key), Answer::Reply("in time")));
+        // What held it holds the next one, also one of another type.
+        inbox.call(key).send(7_u64);
+        assert!(matches!(inbox.reply(key), Answer::Reply(7_u64)));
+        drop(inbox.call(key));
+        assert!(matches!(inbox.reply::<u64>(key), Answer::Gone));
+        inbox.put_away(key, Some(Box::new("a job")));
+        assert!(matches!(inbox.reply::<u64>(key), Answer::Away(_)));
+        assert!(matches!(inbox.reply::<u64>(key), Answer::None));
+    }
+}

@@ -132,7 +132,7 @@ fn x7_those_who_wait_get_what_there_is_more_of() {
 }
 
 #[test]
-fn the_most_is_of_what_was_kept() {
+fn the_most_is_of_what_was_kept_or_offered() {
     let credits = Arc::new(Credits::new(3));
     // An acceptor takes one only to see whether anybody has come.
     drop(credits.draw().unwrap());
@@ -142,6 +142,10 @@ fn the_most_is_of_what_was_kept() {
     }
     credits.give_back();
     assert_eq!((credits.books().most, credits.out()), (2, 1));
+    // What is offered is there.
+    let offers = [credits.offer().unwrap(), credits.offer().unwrap()];
+    assert_eq!(credits.books().most, 3);
+    drop(offers);
 }
 
 #[test]
