@@ -8,28 +8,43 @@ use crate::sync::{Condvar, Mutex};
 /// Who is woken before it sleeps does not fall asleep.
 #[derive(Debug, Default)]
 pub(crate) struct Bed {
-    woken: Mutex<bool>,
+    state: Mutex<State>,
     bell: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    woken: bool,
+    /// Somebody sleeps. To ring for nobody is a system call all the same.
+    asleep: bool,
 }
 
 impl Bed {
     pub(crate) fn wake(&self) {
-        *self.woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.bell.notify_one();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.woken = true;
+        // Once is enough.
+        let asleep = std::mem::take(&mut state.asleep);
+        drop(state);
+        if asleep {
+            self.bell.notify_one();
+        }
     }
 
     /// Sleeps until it is woken or `time` is over; it may wake up for nothing.
     pub(crate) fn sleep(&self, time: Option<Duration>) {
-        let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*woken {
-            woken = match time {
-                None => self.bell.wait(woken).unwrap_or_else(PoisonError::into_inner),
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if !state.woken {
+            state.asleep = true;
+            state = match time {
+                None => self.bell.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(time) => {
-                    let result = self.bell.wait_timeout(woken, time);
+                    let result = self.bell.wait_timeout(state, time);
                     result.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
+            state.asleep = false;
         }
-        *woken = false;
+        state.woken = false;
     }
 }

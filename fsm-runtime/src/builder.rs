@@ -3,7 +3,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::num::NonZero;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::clock::Start;
 use crate::control::Control;
@@ -729,7 +729,7 @@ impl<M: Machine> Builder<M> {
     }
 
     fn start() -> Start {
-        Start(Instant::now())
+        Start::of_process()
     }
 }
 

@@ -1,10 +1,17 @@
+use std::sync::OnceLock;
 use std::time::Instant;
 
-/// When a pool started.
+/// When the first pool of the process started: what all its pools count the time from, so that one can
+/// tell another one what time it is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Start(pub(crate) Instant);
+pub(crate) struct Start(Instant);
 
 impl Start {
+    pub(crate) fn of_process() -> Self {
+        static START: OnceLock<Instant> = OnceLock::new();
+        Self(*START.get_or_init(Instant::now))
+    }
+
     /// Milliseconds since then.
     pub(crate) fn now(self) -> u64 {
         self.at(Instant::now())
@@ -16,7 +23,7 @@ impl Start {
     }
 }
 
-/// The time of a thread: milliseconds since its pool's start.
+/// The time of a thread: milliseconds since that start.
 ///
 /// It is read after every poll. While handlers run, a coarse clock, which costs next to nothing,
 /// says when it must be read again, so that a slow handler does not make the deadlines of the next

@@ -152,7 +152,9 @@ impl Control {
     /// What a connection or job had is free: there is room for another one.
     #[inline]
     pub(crate) fn freed(&self) {
-        self.credits.give_back();
+        if self.credits.free() {
+            self.has_room();
+        }
         if self.starved.load(Ordering::SeqCst) && self.starved.swap(false, Ordering::SeqCst) {
             self.interrupt();
         }

@@ -275,12 +275,31 @@ impl<T> PortCore<T> {
 
     /// A slot for a new connection, with its key.
     pub(crate) fn open(&mut self, value: T) -> Key {
-        let entry = self.slots.vacant_entry();
-        assert!(entry.key() < SLOTS, "a port has at most {SLOTS} connections");
-        let generation = NEXT_GENERATION.fetch_add(1, Ordering::Relaxed) & GENERATIONS;
-        let key = Key::of(self.port, entry.key(), generation);
-        entry.insert(Slot { generation, run: Run::Idle, value: Some(value) });
+        let key = self.reserve();
+        self.open_at(key, value);
         key
+    }
+
+    /// The key that the next connection is to have, for what may be over before it needs a slot. Until
+    /// it has one the key is that of something that is gone.
+    #[inline]
+    pub(crate) fn reserve(&mut self) -> Key {
+        let slot = self.slots.vacant_key();
+        assert!(slot < SLOTS, "a port has at most {SLOTS} connections");
+        let generation = NEXT_GENERATION.fetch_add(1, Ordering::Relaxed) & GENERATIONS;
+        Key::of(self.port, slot, generation)
+    }
+
+    /// The slot of the key that was reserved last.
+    ///
+    /// # Panics
+    ///
+    /// When another one was opened since.
+    #[inline]
+    pub(crate) fn open_at(&mut self, key: Key, value: T) {
+        let slot = Slot { generation: key.generation(), run: Run::Idle, value: Some(value) };
+        let index = self.slots.insert(slot);
+        assert_eq!(index, key.slot(), "the slot was given to another one");
     }
 
     /// Takes a connection out. Its slot is used again only after the current batch of events.

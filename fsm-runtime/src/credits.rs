@@ -42,7 +42,7 @@ pub(crate) struct Books {
     pub(crate) refused: u64,
     pub(crate) abandoned: u64,
     pub(crate) waiting: u64,
-    /// The most credits that were out at a time.
+    /// The most credits that were out at a time, when one was offered or kept.
     pub(crate) most: u64,
 }
 
@@ -78,6 +78,8 @@ pub(crate) enum NoCredit {
 pub(crate) struct Credit {
     /// `None` once it is kept.
     from: Option<Arc<Credits>>,
+    /// It is in `most` already.
+    noted: bool,
 }
 
 /// A place in the queue for a credit; dropping it leaves the queue.
@@ -110,6 +112,7 @@ impl Credits {
         while state.out < limit {
             let Some(waiter) = state.next() else { break };
             self.give(&mut state);
+            state.note();
             woken.push(waiter);
         }
         drop(state);
@@ -158,7 +161,8 @@ impl Credits {
 
     /// Takes one for something that does not come from another pool; it is in no books.
     pub(crate) fn draw(self: &Arc<Self>) -> Result<Credit, NoCredit> {
-        self.take(&mut self.state())
+        let taken = self.take(&mut self.state());
+        taken.map(|()| Credit { from: Some(Arc::clone(self)), noted: false })
     }
 
     /// Takes one for what is offered now, which is `refused` else.
@@ -167,44 +171,50 @@ impl Credits {
         state.books.offered += 1;
         let taken = self.take(&mut state);
         match taken {
-            Ok(_) => state.books.taken += 1,
+            Ok(()) => state.taken(),
             Err(_) => state.books.refused += 1,
         }
         drop(state);
-        taken
+        taken.map(|()| self.offered())
     }
 
     /// Takes one for what is offered now, or waits for one: `key` is woken when there is one, or
-    /// when there will be none.
+    /// when there will be none. Only who waits needs `wakes`.
     pub(crate) fn offer_or_wait(
         self: &Arc<Self>,
-        wakes: &Arc<dyn Wakes>,
+        wakes: impl FnOnce() -> Arc<dyn Wakes>,
         key: Key,
     ) -> Result<Result<Credit, Waiting>, NoCredit> {
         let mut state = self.state();
         state.books.offered += 1;
-        let taken = self.take(&mut state);
-        let taken = match taken {
-            Ok(credit) => {
-                state.books.taken += 1;
-                Ok(Ok(credit))
+        match self.take(&mut state) {
+            Ok(()) => {
+                state.taken();
+                drop(state);
+                Ok(Ok(self.offered()))
             }
             Err(NoCredit::Closed) => {
                 state.books.refused += 1;
                 Err(NoCredit::Closed)
             }
             Err(NoCredit::Full) => {
-                let wakes = Arc::clone(wakes);
-                let waiter = Arc::new(Waiter { wakes, key, got: Mutex::new(Got::Nothing) });
+                let waiter =
+                    Arc::new(Waiter { wakes: wakes(), key, got: Mutex::new(Got::Nothing) });
                 state.waiters.push_back(Arc::clone(&waiter));
+                drop(state);
                 Ok(Err(Waiting { from: Arc::clone(self), waiter }))
             }
-        };
-        drop(state);
-        taken
+        }
     }
 
-    fn take(self: &Arc<Self>, state: &mut State) -> Result<Credit, NoCredit> {
+    /// One that was offered, and is in the books.
+    #[inline]
+    fn offered(self: &Arc<Self>) -> Credit {
+        Credit { from: Some(Arc::clone(self)), noted: true }
+    }
+
+    #[inline]
+    fn take(&self, state: &mut State) -> Result<(), NoCredit> {
         if state.closed {
             return Err(NoCredit::Closed);
         }
@@ -213,7 +223,7 @@ impl Credits {
             return Err(NoCredit::Full);
         }
         self.give(state);
-        Ok(Credit { from: Some(Arc::clone(self)) })
+        Ok(())
     }
 
     /// No more credits: those that wait learn it.
@@ -239,30 +249,52 @@ impl Credits {
 
     /// A credit is free again.
     pub(crate) fn give_back(&self) {
+        if let (true, Some(freed)) = (self.free(), self.freed.get()) {
+            freed();
+        }
+    }
+
+    /// A credit is free again; says whether nobody waits for it. Then its caller does what `on_freed`
+    /// was told.
+    #[inline]
+    pub(crate) fn free(&self) -> bool {
         let mut state = self.state();
         let next = if state.out <= state.limit { state.next() } else { None };
         if let Some(waiter) = next {
             drop(state);
             waiter.wake();
-            return;
+            return false;
         }
         state.out -= 1;
         drop(state);
         if let Some(sum) = self.sum.get() {
             sum.fetch_sub(1, Ordering::SeqCst);
         }
-        if let Some(freed) = self.freed.get() {
-            freed();
-        }
+        true
     }
 
+    #[inline]
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
+    /// What was offered is taken.
+    #[inline]
+    fn taken(&mut self) {
+        self.books.taken += 1;
+        self.note();
+    }
+
+    /// There may be more out than ever before.
+    #[inline]
+    fn note(&mut self) {
+        self.books.most = self.books.most.max(self.out as u64);
+    }
+
     /// Grants a credit to the first that waits.
+    #[inline]
     fn next(&mut self) -> Option<Arc<Waiter>> {
         while let Some(waiter) = self.waiters.pop_front() {
             let mut got = waiter.got();
@@ -296,7 +328,7 @@ impl Waiting {
             Got::Nothing | Got::Left => None,
             Got::Credit => {
                 *got = Got::Left;
-                Some(Ok(Credit { from: Some(Arc::clone(&self.from)) }))
+                Some(Ok(self.from.offered()))
             }
             Got::Closed => Some(Err(NoCredit::Closed)),
         }
@@ -333,9 +365,9 @@ impl Drop for Waiting {
 impl Credit {
     /// Whoever holds it gives it back by hand.
     pub(crate) fn keep(mut self) {
-        if let Some(from) = self.from.take() {
-            let mut state = from.state();
-            state.books.most = state.books.most.max(state.out as u64);
+        let from = self.from.take();
+        if let (Some(from), false) = (from, self.noted) {
+            from.state().note();
         }
     }
 }

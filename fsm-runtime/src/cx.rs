@@ -65,6 +65,8 @@ pub struct Cx<'a, Msg = NoMessage, On: Side = Connection> {
     reply: Option<&'a mut dyn Any>,
     /// Messages and replies taken in this turn.
     taken: usize,
+    /// A call has left since its reply was last asked for.
+    called: bool,
     /// Input that no state has used yet.
     unread: usize,
     side: PhantomData<On>,
@@ -90,7 +92,8 @@ impl<'a, Msg, On: Side> Cx<'a, Msg, On> {
         key: Key,
         desk: &'a Desk,
     ) -> Self {
-        Self { out, socket, inbox, key, desk, reply: None, taken: 0, unread: 0, side: PhantomData }
+        let (reply, taken, called, unread, side) = (None, 0, false, 0, PhantomData);
+        Self { out, socket, inbox, key, desk, reply, taken, called, unread, side }
     }
 
     /// Notes the state whose handler may run next.
@@ -99,13 +102,13 @@ impl<'a, Msg, On: Side> Cx<'a, Msg, On> {
         self.desk.heartbeat.at_state(state);
     }
 
-    /// Notes how much input there is for the next handler.
-    /// Milliseconds since the pool's start.
+    /// Milliseconds since the first pool of the process started.
     #[inline]
     pub(crate) fn millis(&self) -> u64 {
         self.desk.now
     }
 
+    /// Notes how much input there is for the next handler.
     #[inline]
     pub(crate) fn at_input(&mut self, unread: usize) {
         self.unread = unread;
@@ -324,6 +327,7 @@ impl<'a, Msg, On: Side> Cx<'a, Msg, On> {
     /// The state does not wait any more: its deadline has passed.
     #[doc(hidden)]
     pub fn withdraw(&mut self) {
+        self.called = false;
         self.inbox.hang_up(self.key);
     }
 }

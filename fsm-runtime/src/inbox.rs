@@ -1,5 +1,5 @@
 use std::any::Any;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -20,11 +20,25 @@ pub(crate) struct Inbox<Msg> {
 }
 
 struct Shared<Msg> {
-    parts: [Mutex<HashMap<Key, Mailbox<Msg>>>; PARTS],
+    parts: [Part<Msg>; PARTS],
     /// The most messages in a mailbox.
     bound: AtomicUsize,
     /// The ports, which give turns, once the pool has started.
     wakes: OnceLock<Box<[Weak<dyn Wakes>]>>,
+}
+
+/// Nothing else is in its cache line, which the thread of the owner and those that post meet at.
+#[repr(align(64))]
+struct Part<Msg>(Mutex<Mailboxes<Msg>>);
+
+/// The mailboxes of every so many slots, for each port: found by the slot of the key, as the slots of
+/// a port are, and its own if the generation is the same (X5).
+struct Mailboxes<Msg>(Vec<Vec<Place<Msg>>>);
+
+struct Place<Msg> {
+    generation: u32,
+    /// `None` while nobody has the slot.
+    mailbox: Option<Mailbox<Msg>>,
 }
 
 struct Mailbox<Msg> {
@@ -33,7 +47,7 @@ struct Mailbox<Msg> {
     call: u32,
     reply: Reply,
     /// An `Option` of the reply; it is used again for the next one.
-    holder: Option<Box<dyn Any + Send>>,
+    holder: Holder,
     /// A job that waits for room, or a connection that is about to leave.
     away: Option<Away>,
 }
@@ -48,9 +62,16 @@ enum Reply {
     Gone,
 }
 
-/// The job has failed, or its pool is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NoReply;
+/// What a call has come to.
+pub(crate) enum Answer<R> {
+    /// Nothing yet.
+    None,
+    Reply(R),
+    /// The job has failed, or its pool is closed.
+    Gone,
+    /// It waits for room.
+    Away(Away),
+}
 
 /// What a connection or job holds that is meant for another pool.
 pub(crate) type Away = Box<dyn Any + Send>;
@@ -66,12 +87,15 @@ pub(crate) trait Mail: Wakes {
     fn answer(&self, key: Key, call: u32, fill: Option<&mut Fill<'_>>);
 }
 
-pub(crate) type Fill<'a> = dyn FnMut(Option<Box<dyn Any + Send>>) -> Box<dyn Any + Send> + 'a;
+/// What holds a reply, or held one.
+pub(crate) type Holder = Option<Box<dyn Any + Send>>;
+
+pub(crate) type Fill<'a> = dyn FnMut(&mut Holder) + 'a;
 
 impl<Msg> Default for Inbox<Msg> {
     fn default() -> Self {
         let shared = Shared {
-            parts: std::array::from_fn(|_| Mutex::default()),
+            parts: std::array::from_fn(|_| Part(Mutex::new(Mailboxes(Vec::new())))),
             bound: AtomicUsize::new(1024),
             wakes: OnceLock::new(),
         };
@@ -104,14 +128,14 @@ impl<Msg> Inbox<Msg> {
 
     /// Closes a mailbox and drops what is in it.
     pub(crate) fn close(&self, key: Key) {
-        let dropped = self.shared.part(key).remove(&key);
+        let dropped = self.shared.part(key).remove(key);
         drop(dropped);
     }
 
     pub(crate) fn post(&self, key: Key, message: Msg) -> Result<(), PostError<Msg>> {
         let bound = self.shared.bound.load(Ordering::Relaxed);
         let mut part = self.shared.part(key);
-        let Some(mailbox) = part.get_mut(&key) else {
+        let Some(mailbox) = part.get_mut(key) else {
             return Err(PostError::Gone(message));
         };
         if mailbox.messages.len() >= bound {
@@ -128,7 +152,7 @@ impl<Msg> Inbox<Msg> {
 
     pub(crate) fn take(&self, key: Key) -> Option<Msg> {
         let mut part = self.shared.part(key);
-        let messages = &mut part.get_mut(&key)?.messages;
+        let messages = &mut part.get_mut(key)?.messages;
         let message = messages.pop_front();
         if messages.is_empty() && messages.capacity() > 16 {
             // A burst is over: its memory goes back.
@@ -140,7 +164,7 @@ impl<Msg> Inbox<Msg> {
     /// Keeps what waits to be given to another pool, instead of what was kept before.
     pub(crate) fn put_away(&self, key: Key, away: Option<Away>) {
         let mut part = self.shared.part(key);
-        let before = match part.get_mut(&key) {
+        let before = match part.get_mut(key) {
             Some(mailbox) => std::mem::replace(&mut mailbox.away, away),
             None => away,
         };
@@ -150,13 +174,13 @@ impl<Msg> Inbox<Msg> {
 
     pub(crate) fn take_away(&self, key: Key) -> Option<Away> {
         let mut part = self.shared.part(key);
-        part.get_mut(&key)?.away.take()
+        part.get_mut(key)?.away.take()
     }
 
     /// Nobody waits for the reply to the last call any more.
     pub(crate) fn hang_up(&self, key: Key) {
         let mut part = self.shared.part(key);
-        let before = part.get_mut(&key).map(|mailbox| {
+        let before = part.get_mut(key).map(|mailbox| {
             mailbox.call = mailbox.call.wrapping_add(1);
             mailbox.reply = Reply::None;
             (mailbox.holder.take(), mailbox.away.take())
@@ -179,7 +203,7 @@ impl<Msg: Send + 'static> Inbox<Msg> {
     pub(crate) fn call(&self, key: Key) -> Return {
         let mut part = self.shared.part(key);
         let mut number = 0;
-        if let Some(mailbox) = part.get_mut(&key) {
+        if let Some(mailbox) = part.get_mut(key) {
             mailbox.call = mailbox.call.wrapping_add(1);
             mailbox.reply = Reply::Waits;
             number = mailbox.call;
@@ -188,29 +212,56 @@ impl<Msg: Send + 'static> Inbox<Msg> {
         Return::new(self.mail(), key, number)
     }
 
-    /// The reply to the last call, if it has come, or word that there will be none.
-    pub(crate) fn reply<R: Send + 'static>(&self, key: Key) -> Option<Result<R, NoReply>> {
+    /// The reply to the last call, if it has come, or word that there will be none. If it has neither,
+    /// what was put away.
+    pub(crate) fn reply<R: Send + 'static>(&self, key: Key) -> Answer<R> {
         let mut part = self.shared.part(key);
-        let mailbox = part.get_mut(&key)?;
-        let reply = std::mem::replace(&mut mailbox.reply, Reply::None);
-        match reply {
-            Reply::None => None,
-            Reply::Waits => {
-                mailbox.reply = reply;
-                None
+        let Some(mailbox) = part.get_mut(key) else { return Answer::None };
+        let answer = match mailbox.reply {
+            Reply::None | Reply::Waits => {
+                return mailbox.away.take().map_or(Answer::None, Answer::Away);
             }
-            Reply::Gone => Some(Err(NoReply)),
+            Reply::Gone => Answer::Gone,
             Reply::Came => {
-                let holder = mailbox.holder.as_mut()?.downcast_mut::<Option<R>>()?;
-                holder.take().map(Ok)
+                let holder = mailbox.holder.as_mut();
+                let holder = holder.and_then(|holder| holder.downcast_mut::<Option<R>>());
+                holder.and_then(Option::take).map_or(Answer::None, Answer::Reply)
             }
+        };
+        mailbox.reply = Reply::None;
+        answer
+    }
+}
+
+impl<Msg> Mailboxes<Msg> {
+    #[inline]
+    fn get_mut(&mut self, key: Key) -> Option<&mut Mailbox<Msg>> {
+        let place = self.0.get_mut(key.port())?.get_mut(key.slot() / PARTS)?;
+        if place.generation == key.generation() { place.mailbox.as_mut() } else { None }
+    }
+
+    fn insert(&mut self, key: Key, mailbox: Mailbox<Msg>) {
+        let (port, index) = (key.port(), key.slot() / PARTS);
+        if self.0.len() <= port {
+            self.0.resize_with(port + 1, Vec::new);
         }
+        let places = &mut self.0[port];
+        if places.len() <= index {
+            places.resize_with(index + 1, || Place { generation: 0, mailbox: None });
+        }
+        places[index] = Place { generation: key.generation(), mailbox: Some(mailbox) };
+    }
+
+    fn remove(&mut self, key: Key) -> Option<Mailbox<Msg>> {
+        let place = self.0.get_mut(key.port())?.get_mut(key.slot() / PARTS)?;
+        if place.generation == key.generation() { place.mailbox.take() } else { None }
     }
 }
 
 impl<Msg> Shared<Msg> {
-    fn part(&self, key: Key) -> MutexGuard<'_, HashMap<Key, Mailbox<Msg>>> {
-        self.parts[key.index() as usize % PARTS].lock().unwrap_or_else(PoisonError::into_inner)
+    #[inline]
+    fn part(&self, key: Key) -> MutexGuard<'_, Mailboxes<Msg>> {
+        self.parts[key.slot() % PARTS].0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wake(&self, key: Key) {
@@ -230,12 +281,12 @@ impl<Msg: Send> Wakes for Shared<Msg> {
 impl<Msg: Send> Mail for Shared<Msg> {
     fn answer(&self, key: Key, call: u32, fill: Option<&mut Fill<'_>>) {
         let mut part = self.part(key);
-        let Some(mailbox) = part.get_mut(&key).filter(|mailbox| mailbox.call == call) else {
+        let Some(mailbox) = part.get_mut(key).filter(|mailbox| mailbox.call == call) else {
             return;
         };
         mailbox.reply = Reply::Gone;
         if let Some(fill) = fill {
-            mailbox.holder = Some(fill(mailbox.holder.take()));
+            fill(&mut mailbox.holder);
             mailbox.reply = Reply::Came;
         }
         drop(part);
@@ -256,10 +307,11 @@ impl Return {
             key,
             call,
             Some(&mut |holder| {
-                let held = holder.and_then(|holder| holder.downcast::<Option<R>>().ok());
-                let mut held = held.unwrap_or_default();
-                *held = reply.take();
-                held
+                let held = holder.as_mut().and_then(|holder| holder.downcast_mut::<Option<R>>());
+                match held {
+                    Some(held) => *held = reply.take(),
+                    None => *holder = Some(Box::new(reply.take())),
+                }
             }),
         );
     }
@@ -326,3 +378,57 @@ impl<Msg> fmt::Debug for PostError<Msg> {
 }
 
 impl<Msg> std::error::Error for PostError<Msg> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x5_a_mailbox_is_that_of_one_use_of_the_slot() {
+        let inbox = Inbox::<u8>::default();
+        // Two ports, and slots of the same part and of others.
+        let keys: Vec<Key> = [(0, 0), (0, 16), (1, 0), (0, 3), (1, 40)]
+            .into_iter()
+            .map(|(port, slot)| Key::of(port, slot, 7))
+            .collect();
+        assert_eq!(inbox.post(keys[4], 0), Err(PostError::Gone(0)));
+        for key in &keys {
+            inbox.open(*key);
+        }
+        for (key, message) in keys.iter().zip(0..) {
+            assert_eq!(inbox.post(*key, message), Ok(()));
+        }
+        let next = Key::of(0, 0, 8);
+        assert_eq!(inbox.post(next, 9), Err(PostError::Gone(9)));
+        inbox.close(next);
+        assert_eq!(inbox.take(next), None);
+        for (key, message) in keys.iter().zip(0..) {
+            assert_eq!(inbox.take(*key), Some(message));
+        }
+        inbox.close(keys[0]);
+        inbox.open(next);
+        assert_eq!(inbox.post(keys[0], 9), Err(PostError::Gone(9)));
+        // What comes late for the one before does not close it.
+        inbox.close(keys[0]);
+        assert_eq!(inbox.post(next, 9), Ok(()));
+    }
+
+    #[test]
+    fn x7_a_reply_is_that_to_the_last_call() {
+        let (inbox, key) = (Inbox::<u8>::default(), Key::of(0, 0, 0));
+        inbox.open(key);
+        let (first, second) = (inbox.call(key), inbox.call(key));
+        first.send("late");
+        assert!(matches!(inbox.reply::<&str>(key), Answer::None));
+        second.send("in time");
+        assert!(matches!(inbox.reply(key), Answer::Reply("in time")));
+        // What held it holds the next one, also one of another type.
+        inbox.call(key).send(7_u64);
+        assert!(matches!(inbox.reply(key), Answer::Reply(7_u64)));
+        drop(inbox.call(key));
+        assert!(matches!(inbox.reply::<u64>(key), Answer::Gone));
+        inbox.put_away(key, Some(Box::new("a job")));
+        assert!(matches!(inbox.reply::<u64>(key), Answer::Away(_)));
+        assert!(matches!(inbox.reply::<u64>(key), Answer::None));
+    }
+}

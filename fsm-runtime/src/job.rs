@@ -81,6 +81,7 @@ impl<M: JobMachine, H> JobEnv<M, H> {
     }
 
     /// Makes a handler if there is none, or says why not.
+    #[cold]
     fn try_make(&mut self) -> Result<(), String> {
         if self.handler.is_none() {
             let Some(make) = &self.make else { return Err("there is only one".to_owned()) };
@@ -107,7 +108,7 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
     const SPEC: &'static Spec = M::SPEC;
 
     fn turn(&mut self, key: Key, _: Ready, env: &mut JobEnv<M, H>) -> After {
-        if env.try_make().is_err() {
+        if env.handler.is_none() && env.try_make().is_err() {
             // It has been said, and tried often.
             return After::Gone(Ended::Panicked);
         }
@@ -164,12 +165,10 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
 
     fn over(self, key: Key, why: Ended, env: &mut JobEnv<M, H>) {
         env.control.counters.ended(why);
-        let closed = caught(|| {
-            if Self::MAIL {
-                env.inbox.close(key);
-            }
-        });
-        if closed.and(caught(|| drop(self))).is_none() {
+        let closed = !Self::MAIL || caught(|| env.inbox.close(key)).is_some();
+        // Most have replied, and many have nothing that is worth a drop.
+        let drops = std::mem::needs_drop::<M>() || self.to.is_some();
+        if !closed || (drops && caught(|| drop(self)).is_none()) {
             tracing::error!(%key, machine = M::SPEC.name, "a job panicked while it was dropped");
         }
         env.control.freed();

@@ -1,12 +1,10 @@
 use std::sync::Arc;
 
-use crate::clock::Start;
 use crate::control::Control;
 use crate::credits::{Credit, Credits};
 use crate::inbox::Return;
 use crate::job::Job;
 use crate::jobs::Jobs;
-use crate::link::Ready;
 use crate::port::Port;
 use crate::task::caught;
 use crate::{Drive, Ended, JobMachine, Service};
@@ -16,7 +14,6 @@ pub(crate) struct JobPort<M: JobMachine, H> {
     pub(crate) name: String,
     pub(crate) port: Arc<Port<Job<M, H>>>,
     pub(crate) control: Arc<Control>,
-    pub(crate) start: Start,
 }
 
 impl<S, M, H> Jobs<S> for JobPort<M, H>
@@ -30,17 +27,16 @@ where
     }
 
     /// The start of the machine is the user's code: a panic in it is the end of this job alone.
-    fn submit(&self, job: S::Job, credit: Credit, to: Return) {
+    fn submit(&self, job: S::Job, credit: Credit, to: Return, now: u64) {
         // It is given back when the job is done.
         credit.keep();
         self.control.counters.accepted();
-        let now = self.start.now();
         let Some(job) = caught(|| Job::new(job, to, now)) else {
             tracing::error!(pool = self.name, "a job panicked at its start");
             self.control.ended(Ended::Panicked);
             return;
         };
-        if let Err(job) = self.port.open(job, Ready::NONE) {
+        if let Err(job) = self.port.give(job) {
             // The pool has closed meanwhile: the caller learns it.
             if caught(|| drop(job)).is_none() {
                 tracing::error!(pool = self.name, "a job panicked while it was dropped");

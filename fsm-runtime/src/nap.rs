@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::bed::Bed;
 use crate::clock::Clock;
-use crate::control::Control;
+use crate::control::{Control, Order};
 use crate::link::Ready;
 use crate::port::Tells;
 use crate::worker::{Drain, Waits};
@@ -18,6 +18,17 @@ pub(crate) struct Nap {
 
 impl Waits for Nap {
     fn wait(&mut self, until: u64, clock: &mut Clock) -> Result<(), PoolError> {
+        if self.control.order() != Order::Drain {
+            // It is nearly always so, and then the clock says nothing new.
+            match until {
+                0 => return Ok(()),
+                u64::MAX => {
+                    self.bed.sleep(None);
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
         let (now, _) = clock.read();
         if self.drain.begins(&self.control, now) {
             self.control.close_if_drained();
@@ -34,5 +45,7 @@ impl Waits for Nap {
 }
 
 impl Tells for Nap {
+    const EVER: bool = false;
+
     fn events(&mut self, _: &mut usize, _: impl FnMut(Key, Ready)) {}
 }

@@ -16,10 +16,12 @@ use crate::{Key, Spec};
 
 mod alone;
 mod mark;
+mod posted;
 
+use alone::ALONE;
 pub(crate) use alone::Tells;
-use alone::{ALONE, Posted};
 use mark::Mark;
+pub(crate) use posted::Posted;
 
 /// Deadlines looked at between two polls: a storm of them must not keep others waiting (X6).
 const EXPIRIES: usize = 1024;
@@ -303,6 +305,10 @@ impl<T: Task> Port<T> {
             let posted = std::mem::take(&mut *self.posted());
             for (task, ready) in posted.tasks {
                 port.core().open(Slot { mark: Mark::new(ready), task: Some(task) });
+            }
+            for job in posted.jobs {
+                let key = port.core().reserve();
+                self.settle(port, key, job);
             }
             // Nobody would take up another one.
             self.posted().closed = true;

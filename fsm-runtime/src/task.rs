@@ -60,7 +60,7 @@ pub(crate) struct Desk {
     pub(crate) heartbeat: Arc<Heartbeat>,
     /// The pools that the machine calls and hands over to, by the number of the route.
     pub(crate) routes: Arc<[Entry]>,
-    /// Milliseconds since the pool's start, and the same as the clock says it.
+    /// Milliseconds since the first pool of the process started, and the same as the clock says it.
     pub(crate) now: u64,
     pub(crate) instant: Instant,
     pub(crate) draining: bool,

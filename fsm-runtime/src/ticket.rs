@@ -1,10 +1,10 @@
-use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::clock::Start;
 use crate::credits::{NoCredit, Wakes};
-use crate::inbox::{Fill, Mail, Return};
+use crate::inbox::{Fill, Holder, Mail, Return};
 use crate::jobs::Jobs;
 use crate::{Key, Service};
 
@@ -46,7 +46,7 @@ impl<R: Send + 'static> Ticket<R> {
         match jobs.credits().offer() {
             Ok(credit) => {
                 let window = Arc::<Window<R>>::default();
-                jobs.submit(job, credit, window.to());
+                jobs.submit(job, credit, window.to(), Start::of_process().now());
                 Ok(Self { window })
             }
             Err(NoCredit::Full) => Err(SubmitError::Full(job)),
@@ -62,8 +62,8 @@ impl<R: Send + 'static> Ticket<R> {
     ) -> Result<Self, SubmitError<S::Job>> {
         let window = Arc::<Window<R>>::default();
         let until = Instant::now().checked_add(time);
-        let wakes: Arc<dyn Wakes> = Arc::<Window<R>>::clone(&window);
-        let credit = match jobs.credits().offer_or_wait(&wakes, NOBODY) {
+        let wakes = || Arc::<Window<R>>::clone(&window) as Arc<dyn Wakes>;
+        let credit = match jobs.credits().offer_or_wait(wakes, NOBODY) {
             Ok(Ok(credit)) => Ok(credit),
             Ok(Err(mut waiting)) => loop {
                 if let Some(result) = waiting.ready() {
@@ -78,7 +78,7 @@ impl<R: Send + 'static> Ticket<R> {
         };
         match credit {
             Ok(credit) => {
-                jobs.submit(job, credit, window.to());
+                jobs.submit(job, credit, window.to(), Start::of_process().now());
                 Ok(Self { window })
             }
             Err(NoCredit::Full) => Err(SubmitError::Full(job)),
@@ -220,7 +220,10 @@ impl<R: Send> Wakes for Window<R> {
 
 impl<R: Send + 'static> Mail for Window<R> {
     fn answer(&self, _: Key, _: u32, fill: Option<&mut Fill<'_>>) {
-        let holder: Option<Box<dyn Any + Send>> = fill.map(|fill| fill(None));
+        let mut holder = Holder::None;
+        if let Some(fill) = fill {
+            fill(&mut holder);
+        }
         let reply = holder.and_then(|holder| holder.downcast::<Option<R>>().ok());
         self.state().reply = reply.and_then(|reply| *reply).map_or(Reply::Gone, Reply::Came);
         self.bell.notify_one();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::control::{Control, Order};
 use crate::core::Thread;
-use crate::port::{Left, Next, Port, Tells, Turn};
+use crate::port::{Left, Next, Port, Posted, Tells, Turn};
 use crate::task::{After, Desk, Task, caught, drop_panic};
 use crate::{Ended, Key, PoolError};
 
@@ -28,6 +28,8 @@ pub(crate) struct Worker<T: Task, W> {
     pub(crate) env: T::Env,
     pub(crate) clock: Clock,
     pub(crate) control: Arc<Control>,
+    /// What it has taken of what was left for it, where it is alone.
+    pub(crate) posted: Posted<T>,
 }
 
 impl<T: Task, W: Waits> Worker<T, W> {
@@ -79,7 +81,7 @@ impl<T: Task, W: Waits> Worker<T, W> {
     }
 
     fn work_alone(&mut self) -> Result<(), PoolError> {
-        let Self { name, port, waits, env, clock, .. } = self;
+        let Self { name, port, waits, env, clock, posted, .. } = self;
         let mut waits = waits.lock().unwrap_or_else(PoisonError::into_inner);
         while let Next::Poll { until } = port.next_alone() {
             waits.wait(until, clock)?;
@@ -88,9 +90,12 @@ impl<T: Task, W: Waits> Worker<T, W> {
             desk.now = now;
             desk.instant = instant;
             port.runs();
-            port.serve_events(name, &mut *waits, env, |desk| tick(clock, desk));
+            port.take_posted(posted);
+            if W::EVER {
+                port.serve_events(name, &mut *waits, env, |desk| tick(clock, desk));
+            }
             waits.take_up(now);
-            port.serve_queue(name, now, env, |desk| tick(clock, desk));
+            port.serve_queue(name, (now, posted), env, |desk| tick(clock, desk));
         }
         Ok(())
     }
@@ -171,20 +176,25 @@ fn turn<T: Task>(
 
 /// Sees to the end of a connection or job.
 pub(crate) fn finish<T: Task>(pool: &str, key: Key, task: T, why: Ended, env: &mut T::Env) {
-    if let Ended::Panicked | Ended::Spun = why {
-        let state = T::SPEC.states[task.state()].name;
-        tracing::error!(pool, %key, machine = T::SPEC.name, state, "a handler has failed: {why}");
-    }
-    end(pool, key, task, why, env);
+    report::<T>(pool, key, task.state(), why);
+    task.over(key, why, env);
     if why == Ended::Panicked {
         T::restore(env);
     }
 }
 
 pub(crate) fn end<T: Task>(pool: &str, key: Key, task: T, why: Ended, env: &mut T::Env) {
-    let state = T::SPEC.states[task.state()].name;
-    tracing::trace!(pool, %key, %why, state, "over");
+    report::<T>(pool, key, task.state(), why);
     task.over(key, why, env);
+}
+
+#[inline]
+fn report<T: Task>(pool: &str, key: Key, state: usize, why: Ended) {
+    if let Ended::Panicked | Ended::Spun = why {
+        let state = T::SPEC.states[state].name;
+        tracing::error!(pool, %key, machine = T::SPEC.name, state, "a handler has failed: {why}");
+    }
+    tracing::trace!(pool, %key, %why, state = T::SPEC.states[state].name, "over");
 }
 
 /// What the system's files about processes call this thread.

@@ -11,7 +11,7 @@ use crate::env::{Env, MakeFor};
 use crate::floor::Floor;
 use crate::listener::{Listener, SHARES};
 use crate::pool::{Prepared, ThreadOf};
-use crate::port::Port;
+use crate::port::{Port, Posted};
 use crate::reactor::Reactor;
 use crate::seats::Seats;
 use crate::socket::Socket;
@@ -99,8 +99,8 @@ impl<M: Machine<Side = Connection>> Builder<M> {
                         desk,
                     );
                     ready(Ok(()));
-                    Worker { name, port, waits, thread, env, clock: Clock::new(start), control }
-                        .run()
+                    let (clock, posted) = (Clock::new(start), Posted::default());
+                    Worker { name, port, waits, thread, env, clock, control, posted }.run()
                 }));
             }
         }

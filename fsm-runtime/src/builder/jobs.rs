@@ -8,7 +8,7 @@ use crate::job_port::JobPort;
 use crate::jobs::Jobs;
 use crate::nap::Nap;
 use crate::pool::{Prepared, ThreadOf};
-use crate::port::Port;
+use crate::port::{Port, Posted};
 use crate::seats::Seats;
 use crate::task::{Desk, caught};
 use crate::worker::{Drain, Worker};
@@ -37,7 +37,6 @@ impl<M: JobMachine> Builder<M> {
             name: self.name.clone(),
             port: Arc::clone(&port),
             control: Arc::clone(&self.control),
-            start,
         });
         self.control.take_jobs(&entry);
         let waits = Arc::new(Mutex::new(Nap {
@@ -75,7 +74,8 @@ impl<M: JobMachine> Builder<M> {
                 let env =
                     JobEnv::new(handler, Some(make), inbox, bounds, Arc::clone(&control), desk);
                 ready(Ok(()));
-                Worker { name, port, waits, thread, env, clock: Clock::new(start), control }.run()
+                let (clock, posted) = (Clock::new(start), Posted::default());
+                Worker { name, port, waits, thread, env, clock, control, posted }.run()
             }));
         }
         let entry = Box::new(move || Box::new(Arc::clone(&entry)) as _);

@@ -30,6 +30,20 @@ fn r1_a_packet_goes_to_the_most_recent_waiter() {
 }
 
 #[test]
+fn x5_a_key_that_was_reserved_is_of_nobody_until_it_has_its_slot() {
+    let (mut core, keys) = port(1, 1, 1);
+    let (over, stays) = (core.reserve(), core.reserve());
+    // They would have the same slot, one after the other.
+    assert_eq!(over.slot(), stays.slot());
+    assert_eq!(core.on(Input::Post(stays)), Effect::Stale);
+    core.open_at(stays, ());
+    assert!(
+        core.live(stays).is_some() && core.live(over).is_none() && core.live(keys[0]).is_some()
+    );
+    assert_eq!(core.on(Input::Post(over)), Effect::Stale);
+}
+
+#[test]
 fn r2_a_thread_that_asks_goes_on_without_sleeping() {
     let (mut core, keys) = port(1, 2, 2);
     assert_eq!(core.on(Input::Post(keys[0])), Effect::Run(1, keys[0]));

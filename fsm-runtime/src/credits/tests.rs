@@ -13,7 +13,7 @@ impl Wakes for Woken {
 
 fn wait(credits: &Arc<Credits>, wakes: &Arc<Woken>) -> Result<Credit, Waiting> {
     let wakes: Arc<dyn Wakes> = Arc::<Woken>::clone(wakes);
-    credits.offer_or_wait(&wakes, Key::new(0, 0)).unwrap()
+    credits.offer_or_wait(|| wakes, Key::new(0, 0)).unwrap()
 }
 
 fn balances(credits: &Credits) {
@@ -84,7 +84,7 @@ fn x7_books_balance_in_every_short_history() {
                     0 => held.extend(credits.offer()),
                     1 => {
                         let wakes: Arc<dyn Wakes> = Arc::<Woken>::clone(&woken);
-                        match credits.offer_or_wait(&wakes, Key::new(0, 0)) {
+                        match credits.offer_or_wait(|| wakes, Key::new(0, 0)) {
                             Ok(Ok(credit)) => held.push(credit),
                             Ok(Err(waits)) => waiting.push_back(waits),
                             Err(_) => {}
@@ -132,7 +132,7 @@ fn x7_those_who_wait_get_what_there_is_more_of() {
 }
 
 #[test]
-fn the_most_is_of_what_was_kept() {
+fn the_most_is_of_what_was_kept_or_offered() {
     let credits = Arc::new(Credits::new(3));
     // An acceptor takes one only to see whether anybody has come.
     drop(credits.draw().unwrap());
@@ -142,6 +142,10 @@ fn the_most_is_of_what_was_kept() {
     }
     credits.give_back();
     assert_eq!((credits.books().most, credits.out()), (2, 1));
+    // What is offered is there.
+    let offers = [credits.offer().unwrap(), credits.offer().unwrap()];
+    assert_eq!(credits.books().most, 3);
+    drop(offers);
 }
 
 #[test]

@@ -1,19 +1,20 @@
 use std::sync::Arc;
 
 use super::Cx;
-use crate::credits::{NoCredit, Waiting};
-use crate::inbox::NoReply;
+use crate::credits::{Credit, NoCredit, Waiting};
+use crate::inbox::Answer;
 use crate::jobs::Jobs;
 use crate::{Called, Service, Side};
 
-impl<Msg: Send + 'static, On: Side> Cx<'_, Msg, On> {
+impl<'a, Msg: Send + 'static, On: Side> Cx<'a, Msg, On> {
     /// Gives a job to the pool of route number `route`, or waits for room there. Generated code
     /// calls it when a `#[call(..)]` state without a `full` edge is entered.
     #[doc(hidden)]
     pub fn call<S: Service>(&mut self, route: usize, job: S::Job) {
+        self.called = false;
         let Some(jobs) = self.entry::<Arc<dyn Jobs<S>>>(route) else { return };
-        match jobs.credits().offer_or_wait(&self.inbox.wakes(), self.key) {
-            Ok(Ok(credit)) => jobs.submit(job, credit, self.inbox.call(self.key)),
+        match jobs.credits().offer_or_wait(|| self.inbox.wakes(), self.key) {
+            Ok(Ok(credit)) => self.submit(&**jobs, job, credit),
             Ok(Err(waiting)) => {
                 let call = Call { job, waiting, jobs: Arc::clone(jobs) };
                 self.inbox.put_away(self.key, Some(Box::new(call)));
@@ -25,9 +26,10 @@ impl<Msg: Send + 'static, On: Side> Cx<'_, Msg, On> {
     /// The same for a state with a `full` edge: it does not wait for room.
     #[doc(hidden)]
     pub fn try_call<S: Service>(&mut self, route: usize, job: S::Job) {
+        self.called = false;
         let Some(jobs) = self.entry::<Arc<dyn Jobs<S>>>(route) else { return };
         match jobs.credits().offer() {
-            Ok(credit) => jobs.submit(job, credit, self.inbox.call(self.key)),
+            Ok(credit) => self.submit(&**jobs, job, credit),
             Err(NoCredit::Full) => self.inbox.put_away(self.key, Some(Box::new(Shed(job)))),
             Err(NoCredit::Closed) => self.inbox.put_away(self.key, Some(Box::new(Nowhere))),
         }
@@ -36,15 +38,19 @@ impl<Msg: Send + 'static, On: Side> Cx<'_, Msg, On> {
     /// What has become of the call. Generated code asks in a `#[call(..)]` state.
     #[doc(hidden)]
     pub fn reply<S: Service>(&mut self) -> Called<S> {
-        match self.inbox.reply::<S::Reply>(self.key) {
-            Some(Ok(reply)) => {
+        if std::mem::take(&mut self.called) {
+            // It has left just now. Whoever answers wakes this afterwards.
+            return Called::Waits;
+        }
+        let away = match self.inbox.reply::<S::Reply>(self.key) {
+            Answer::Reply(reply) => {
                 self.taken += 1;
                 return Called::Reply(reply);
             }
-            Some(Err(NoReply)) => return Called::Gone,
-            None => {}
-        }
-        let Some(away) = self.inbox.take_away(self.key) else { return Called::Waits };
+            Answer::Gone => return Called::Gone,
+            Answer::None => return Called::Waits,
+            Answer::Away(away) => away,
+        };
         let away = match away.downcast::<Call<S>>() {
             Ok(call) => return self.retry(*call),
             Err(away) => away,
@@ -55,13 +61,18 @@ impl<Msg: Send + 'static, On: Side> Cx<'_, Msg, On> {
         }
     }
 
+    fn submit<S: Service>(&mut self, jobs: &dyn Jobs<S>, job: S::Job, credit: Credit) {
+        self.called = true;
+        jobs.submit(job, credit, self.inbox.call(self.key), self.desk.now);
+    }
+
     /// Gives the job to the pool if there is room now.
     fn retry<S: Service>(&mut self, mut call: Call<S>) -> Called<S> {
         match call.waiting.ready() {
             None => self.inbox.put_away(self.key, Some(Box::new(call))),
             Some(Ok(credit)) => {
                 let Call { job, jobs, .. } = call;
-                jobs.submit(job, credit, self.inbox.call(self.key));
+                self.submit(&*jobs, job, credit);
             }
             Some(Err(_)) => return Called::Gone,
         }
@@ -69,7 +80,7 @@ impl<Msg: Send + 'static, On: Side> Cx<'_, Msg, On> {
     }
 
     /// The entry to the pool of a route. Where there is none the pool is gone.
-    pub(super) fn entry<E: 'static>(&self, route: usize) -> Option<&E> {
+    pub(super) fn entry<E: 'static>(&self, route: usize) -> Option<&'a E> {
         let entry = self.desk.routes.get(route).and_then(|entry| entry.downcast_ref::<E>());
         if entry.is_none() {
             self.inbox.put_away(self.key, Some(Box::new(Nowhere)));

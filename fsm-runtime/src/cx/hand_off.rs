@@ -13,7 +13,7 @@ impl<Msg: Send + 'static> Cx<'_, Msg, Connection> {
     #[doc(hidden)]
     pub fn hand_off<M: Machine>(&mut self, route: usize, seed: M::Seed) {
         let Some(to) = self.entry::<Arc<dyn Arrivals<M>>>(route) else { return };
-        let away: Away = match to.credits().offer_or_wait(&self.inbox.wakes(), self.key) {
+        let away: Away = match to.credits().offer_or_wait(|| self.inbox.wakes(), self.key) {
             Ok(Ok(credit)) => Box::new(Departure::new(Arc::clone(to), seed, credit)),
             Ok(Err(waiting)) => Box::new(Queued::<M> { seed, waiting, to: Arc::clone(to) }),
             Err(_) => Box::new(Nowhere),

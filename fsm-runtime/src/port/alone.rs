@@ -1,9 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
-use std::sync::{MutexGuard, PoisonError};
 
-use super::{Guarded, Next, Port, Slot, expire, schedule};
-use crate::core::{Effect, Input};
+use super::{Guarded, Next, Port, Posted, Slot, expire, schedule};
+use crate::core::Input;
 use crate::link::Ready;
 use crate::shell::Locked;
 use crate::task::{After, Desk, Task, drop_panic};
@@ -13,29 +11,13 @@ use crate::{Ended, Key};
 /// The only thread of a port.
 pub(super) const ALONE: usize = 0;
 /// It looks at the clock before every so many turns.
-const TICK: u64 = 8;
-
-/// What comes from elsewhere for a port with one thread.
-///
-/// Such a thread keeps the port's lock while it runs handlers, since nobody else could do anything
-/// with what that guards: so it runs connections in place, and pays for one lock a poll and not two
-/// a turn. Whoever has something for it, and that may be a handler that it runs, leaves it here.
-pub(super) struct Posted<T> {
-    pub(super) keys: Vec<Key>,
-    pub(super) tasks: Vec<(T, Ready)>,
-    /// It sleeps in its poll, or is about to, and has seen what was here.
-    asleep: bool,
-    pub(super) closed: bool,
-}
-
-impl<T> Default for Posted<T> {
-    fn default() -> Self {
-        Self { keys: Vec::new(), tasks: Vec::new(), asleep: false, closed: false }
-    }
-}
+pub(super) const TICK: u64 = 8;
 
 /// The events of a poll.
 pub(crate) trait Tells {
+    /// Whether there are ever any.
+    const EVER: bool = true;
+
     /// Tells of the events that come after the first `from`, which counts on.
     fn events(&mut self, from: &mut usize, told: impl FnMut(Key, Ready));
 }
@@ -47,38 +29,6 @@ impl<T: Task> Port<T> {
         self.heartbeats.len() == 1
     }
 
-    pub(super) fn posted(&self) -> MutexGuard<'_, Posted<T>> {
-        self.posted.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Leaves something for the thread, and wakes it if it sleeps.
-    pub(super) fn post(&self, leave: impl FnOnce(&mut Posted<T>)) {
-        let mut posted = self.posted();
-        leave(&mut posted);
-        // Once is enough.
-        let wake = std::mem::replace(&mut posted.asleep, false);
-        drop(posted);
-        if wake {
-            self.interrupt();
-        }
-    }
-
-    pub(super) fn open_posted(&self, task: T, ready: Ready) -> Result<(), T> {
-        let mut refused = None;
-        self.post(|posted| {
-            if posted.closed {
-                refused = Some(task);
-            } else {
-                self.load.fetch_add(1, Ordering::Relaxed);
-                posted.tasks.push((task, ready));
-            }
-        });
-        if let Some(task) = refused {
-            return Err(task);
-        }
-        Ok(())
-    }
-
     /// What a thread that is alone does next: it polls, until then, or ends.
     pub(crate) fn next_alone(&self) -> Next<T> {
         self.shell.locked(|port| {
@@ -87,17 +37,7 @@ impl<T: Task> Port<T> {
                 port.on(Input::Close);
                 return Next::End;
             }
-            for (task, ready) in posted.tasks.drain(..) {
-                if let Ok(key) = Self::open_locked(port, task, ready) {
-                    port.on(Input::Event(key));
-                }
-            }
-            for key in posted.keys.drain(..) {
-                if port.on(Input::Event(key)) == Effect::Stale {
-                    self.counters.stale();
-                }
-            }
-            let waits = port.core().queued() == 0;
+            let waits = port.core().queued() == 0 && posted.is_empty();
             posted.asleep = waits;
             let until = if waits { port.guarded().timers.next().unwrap_or(u64::MAX) } else { 0 };
             Next::Poll { until }
@@ -112,8 +52,6 @@ impl<T: Task> Port<T> {
         env: &mut T::Env,
         mut tick: impl FnMut(&mut Desk),
     ) {
-        // From here on it comes by itself.
-        self.posted().asleep = false;
         let (mut from, mut stopped) = (0, false);
         self.serve(pool, env, |port, env| {
             events.events(&mut from, |key, ready| {
@@ -128,11 +66,11 @@ impl<T: Task> Port<T> {
         });
     }
 
-    /// Runs those whose time has come and all that is queued, each once.
+    /// Runs those whose time has come and all that is queued, each once, then what is new in `posted`.
     pub(crate) fn serve_queue(
         &self,
         pool: &str,
-        now: u64,
+        (now, posted): (u64, &mut Posted<T>),
         env: &mut T::Env,
         mut tick: impl FnMut(&mut Desk),
     ) {
@@ -140,6 +78,7 @@ impl<T: Task> Port<T> {
         self.serve(pool, env, |port, env| {
             let turns = turns.get_or_insert_with(|| {
                 port.core().free();
+                self.take_up(port, posted);
                 expire(port, now);
                 port.core().queued()
             });
@@ -148,6 +87,9 @@ impl<T: Task> Port<T> {
                 let Some(key) = port.core().pass_next() else { break };
                 let ready = port.core().get_mut(key).map(|slot| slot.mark.take_ready());
                 let _ = self.turn(pool, port, (key, ready.unwrap_or_default()), env, &mut tick);
+            }
+            while let Some(job) = posted.jobs.pop_front() {
+                self.first_turn(pool, port, job, env, &mut tick);
             }
             let mut again = std::mem::take(&mut port.guarded().again);
             for key in again.drain(..) {

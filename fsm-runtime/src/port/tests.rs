@@ -166,3 +166,53 @@ fn x8_a_thread_that_dies_in_its_poll_gives_up_the_role() {
     // Its successor does not wait for itself.
     assert_eq!(polls(&port.begin(0)), u64::MAX);
 }
+
+/// The only thread of a port, which has nothing to tell of.
+struct Quiet;
+
+impl Tells for Quiet {
+    fn events(&mut self, _: &mut usize, _: impl FnMut(Key, Ready)) {}
+}
+
+/// What a thread that is alone does between two polls.
+fn round(port: &Port<Idle>, posted: &mut Posted<Idle>, desk: &mut Desk) -> Next<Idle> {
+    port.take_posted(posted);
+    port.serve_events("idle", &mut Quiet, desk, |_| {});
+    port.serve_queue("idle", (0, posted), desk, |_| {});
+    port.next_alone()
+}
+
+#[test]
+fn r6_what_is_posted_to_a_thread_that_is_alone_is_taken_in_the_same_round() {
+    let interrupts = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&interrupts);
+    let interrupt = Box::new(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+    });
+    let port = Arc::new(Port::<Idle>::new(0, (1, 1), Arc::default(), interrupt));
+    let seats: Arc<dyn Blocks> = Arc::<Port<Idle>>::clone(&port);
+    let mut desk = Desk::new(seats, 0, port.heartbeat(0), Arc::new([]));
+    let mut posted = Posted::default();
+    assert_eq!(polls(&port.next_alone()), u64::MAX);
+    for due in [70, 60] {
+        assert!(port.give(Idle { due }).is_ok());
+    }
+    // It is woken once, and asks when both have had their turn.
+    assert_eq!(interrupts.load(Ordering::Relaxed), 1);
+    assert_eq!(polls(&round(&port, &mut posted, &mut desk)), 60);
+    let keys: Vec<Key> = port.shell.locked(|port| port.core().keys().collect());
+    assert_eq!((keys.len(), port.load()), (2, 2));
+    // What comes while it is awake keeps it from sleeping, and wakes nobody.
+    port.take_posted(&mut posted);
+    port.wake(keys[0]);
+    assert_eq!(polls(&port.next_alone()), 0);
+    assert_eq!(interrupts.load(Ordering::Relaxed), 1);
+    assert_eq!(polls(&round(&port, &mut posted, &mut desk)), 60);
+    // A job that comes too late is not lost.
+    assert!(port.give(Idle { due: 50 }).is_ok());
+    port.close();
+    assert!(matches!(port.next_alone(), Next::End));
+    assert_eq!(port.leave().map(|rest| rest.len()), Some(3));
+    assert!(port.give(Idle { due: 50 }).is_err());
+    assert_eq!(port.load(), 0);
+}

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use super::desks::Desks;
 use crate::control::Control;
 use crate::link::Ready;
-use crate::port::{Next, Port, Tells};
+use crate::port::{Next, Port, Posted, Tells};
 use crate::seats::Blocks;
 use crate::shell::Blocked;
 use crate::task::{Desk, Task};
@@ -19,6 +19,7 @@ const ENDLESS: usize = 10_000_000;
 /// A port with one connection or job on it, which a test drives instead of a thread.
 pub(super) struct Bench<T: Task> {
     port: Port<T>,
+    posted: Posted<T>,
     pub(super) env: T::Env,
     pub(super) control: Arc<Control>,
     pub(super) key: Key,
@@ -47,7 +48,8 @@ impl<T: Task> Bench<T> {
         }
         let Ok(key) = port.open_here(task, Ready::NONE) else { unreachable!("it is not closed") };
         mail(&env, key);
-        let mut bench = Self { port, env, control, key, desks, start, now: 0 };
+        let posted = Posted::default();
+        let mut bench = Self { port, posted, env, control, key, desks, start, now: 0 };
         // The start state has its turn as soon as it is there.
         bench.work(&[]);
         bench
@@ -55,9 +57,11 @@ impl<T: Task> Bench<T> {
 
     /// Tells of events and runs what is ready; says whether there is more.
     fn work(&mut self, events: &[(Key, Ready)]) -> bool {
-        self.port.serve_events(POOL, &mut Told(events), &mut self.env, |_| {});
-        self.port.serve_queue(POOL, self.now, &mut self.env, |_| {});
-        matches!(self.port.next_alone(), Next::Poll { until: 0 })
+        let Self { port, posted, env, now, .. } = self;
+        port.take_posted(posted);
+        port.serve_events(POOL, &mut Told(events), env, |_| {});
+        port.serve_queue(POOL, (*now, posted), env, |_| {});
+        matches!(port.next_alone(), Next::Poll { until: 0 })
     }
 
     /// One round; says whether there is more to do.

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::BOUNDS;
 use super::bench::Bench;
-use crate::inbox::Inbox;
+use crate::inbox::{Answer, Inbox};
 use crate::job::{Job, JobEnv};
 use crate::link::Ready;
 use crate::{Drive, Ended, JobMachine, Key, NoMessage, PostError, Service};
@@ -146,7 +146,10 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # }
     /// ```
     pub fn replied(&mut self) -> Option<M::Reply> {
-        self.caller.reply(CALLER)?.ok()
+        match self.caller.reply(CALLER) {
+            Answer::Reply(reply) => Some(reply),
+            Answer::None | Answer::Gone | Answer::Away(_) => None,
+        }
     }
 
     /// Lets time pass, with all that comes due in it.

@@ -46,7 +46,7 @@ fn offer(
     sleeper: &Arc<Sleeper>,
 ) -> Result<Result<Credit, Waiting>, NoCredit> {
     let wakes: Arc<dyn Wakes> = Arc::<Sleeper>::clone(sleeper);
-    credits.offer_or_wait(&wakes, Key::new(0, 0))
+    credits.offer_or_wait(|| wakes, Key::new(0, 0))
 }
 
 fn check_books(credits: &Credits) {

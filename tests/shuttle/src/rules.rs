@@ -310,7 +310,7 @@ fn party(credits: &Arc<Credits>) {
     }
     let flag = Arc::new(Flag::default());
     let wakes: Arc<dyn Wakes> = Arc::<Flag>::clone(&flag);
-    let Ok(offered) = credits.offer_or_wait(&wakes, Key::new(0, 0)) else { return };
+    let Ok(offered) = credits.offer_or_wait(|| wakes, Key::new(0, 0)) else { return };
     match offered {
         Ok(credit) => {
             thread::yield_now();

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::seats::Blocks;
@@ -117,6 +117,7 @@ struct Thread {
     stage: Stage,
     interrupts: Arc<AtomicUsize>,
     now: u64,
+    posted: Posted<Script>,
 }
 
 impl Thread {
@@ -131,7 +132,7 @@ impl Thread {
         let desk = Desk::new(Arc::new(Nobody), ALONE, port.heartbeat(ALONE), [].into());
         let plan = VecDeque::new();
         let stage = Stage { desk, port, plan, turns: Vec::new(), over: Vec::new() };
-        let mut thread = Self { stage, interrupts, now: 1 };
+        let mut thread = Self { stage, interrupts, now: 1, posted: Posted::default() };
         let keys = (0..connections)
             .map(|_| {
                 let opened = thread.port().open_here(Script { due: u64::MAX }, Ready::NONE);
@@ -155,8 +156,9 @@ impl Thread {
     fn poll(&mut self, events: &[(Key, Ready)], plan: &[Does]) -> Vec<(Key, Ready)> {
         self.stage.plan = plan.iter().copied().collect();
         let port = self.port();
+        port.take_posted(&mut self.posted);
         port.serve_events("test", &mut Events(events.to_vec()), &mut self.stage, |_| {});
-        port.serve_queue("test", self.now, &mut self.stage, |_| {});
+        port.serve_queue("test", (self.now, &mut self.posted), &mut self.stage, |_| {});
         std::mem::take(&mut self.stage.turns)
     }
 
@@ -201,9 +203,10 @@ fn r6_a_thread_that_sleeps_is_woken_once() {
         thread.wake(*key);
     }
     assert_eq!(thread.interrupts(), 1);
-    assert_eq!(thread.poll(&[(keys[1], Ready::READ)], &[]), [(keys[1], Ready::READ)]);
-    assert_eq!(thread.sleeps_until(), Some(0));
-    assert_eq!(thread.poll(&[], &[]), [(keys[0], Ready::NONE), (keys[1], Ready::NONE)]);
+    let event = (keys[1], Ready::READ);
+    let turns = thread.poll(&[event], &[]);
+    assert_eq!(turns, [event, (keys[0], Ready::NONE), (keys[1], Ready::NONE)]);
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
 }
 
 #[test]
@@ -221,11 +224,10 @@ fn x4_who_had_its_share_goes_behind_those_that_had_none() {
     thread.wake(keys[2]);
     assert_eq!(thread.sleeps_until(), Some(0));
     let events = [(keys[0], Ready::READ), (keys[1], Ready::READ)];
-    // The packet that was there before is before the events.
     let turns = thread.poll(&events, &[Does::Again, Does::Again]);
-    assert_eq!(turns, [(keys[2], Ready::NONE), events[0], events[1]]);
+    assert_eq!(turns, [events[0], events[1], (keys[2], Ready::NONE)]);
     assert_eq!(thread.sleeps_until(), Some(0));
-    assert_eq!(thread.poll(&[], &[]), [(keys[2], Ready::NONE), (keys[0], Ready::NONE)]);
+    assert_eq!(thread.poll(&[], &[]), [(keys[0], Ready::NONE), (keys[1], Ready::NONE)]);
     assert_eq!(thread.sleeps_until(), Some(u64::MAX));
 }
 
@@ -237,7 +239,7 @@ fn x5_an_event_for_one_that_is_gone_is_dropped_and_counted() {
     assert_eq!(thread.poll(&[event, event, other], &[Does::Ends]), [event, other]);
     assert_eq!(thread.stage.over, [(keys[0], Ended::Done)]);
     thread.wake(keys[0]);
-    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+    assert_eq!(thread.poll(&[], &[]), []);
     let stats = thread.port().counters.snapshot(crate::credits::Books::default());
     assert_eq!(stats.stale, 2);
 }
@@ -263,11 +265,11 @@ fn x8_a_panic_ends_one_connection_and_the_others_have_their_events() {
     let (mut thread, keys) = Thread::new(4);
     let events: Vec<_> = keys[..3].iter().map(|key| (*key, Ready::READ)).collect();
     thread.wake(keys[3]);
-    let plan = [Does::Waits, Does::Panics, Does::Panics];
-    assert_eq!(thread.poll(&events, &plan), events);
-    assert_eq!(thread.stage.over, [(keys[1], Ended::Panicked), (keys[2], Ended::Panicked)]);
-    assert_eq!(thread.sleeps_until(), Some(0));
-    assert_eq!(thread.poll(&[], &[Does::Panics]), [(keys[3], Ready::NONE)]);
+    let plan = [Does::Waits, Does::Panics, Does::Panics, Does::Panics];
+    let turns = thread.poll(&events, &plan);
+    assert_eq!(turns, [&events[..], &[(keys[3], Ready::NONE)]].concat());
+    let over: Vec<_> = keys[1..].iter().map(|key| (*key, Ended::Panicked)).collect();
+    assert_eq!(thread.stage.over, over);
     assert_eq!(thread.poll(&events[..1], &[]), events[..1]);
 }
 
