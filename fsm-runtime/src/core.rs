@@ -245,6 +245,12 @@ impl<T> PortCore<T> {
         Effect::Poll { thread: follower, wait: true }
     }
 
+    /// What `Event` comes to, for the only thread of a port: whether the key is not gone.
+    #[inline]
+    pub(crate) fn told(&mut self, key: Key) -> bool {
+        self.insert(key).is_some()
+    }
+
     /// What `Event`, `Take` and `Done` come to for the only thread of a port, if no packet is before this
     /// one: the connection, which it runs in place. Nobody else could have it meanwhile, so it stays idle.
     ///

@@ -3,7 +3,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 
 use super::{Guarded, Mark, Port, Slot, schedule};
-use crate::core::{Effect, Input};
 use crate::link::Ready;
 use crate::shell::Locked;
 use crate::task::{After, Desk, Task, caught};
@@ -128,14 +127,13 @@ impl<T: Task> Port<T> {
         if !posted.tasks.is_empty() {
             for (task, ready) in posted.tasks.drain(..) {
                 if let Ok(key) = Self::open_locked(port, task, ready) {
-                    port.core().on(Input::Event(key));
+                    port.core().told(key);
                 }
             }
         }
         if !posted.keys.is_empty() {
             for key in posted.keys.drain(..) {
-                // Who asks is awake: there is nobody to be told.
-                if port.core().on(Input::Event(key)) == Effect::Stale {
+                if !port.core().told(key) {
                     self.counters.stale();
                 }
             }
