@@ -1,109 +1,99 @@
-use proc_macro2::{Literal, TokenStream};
-use quote::ToTokens;
+use std::fmt::Write;
+
+use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 
+use super::parsed;
 use crate::ast::Event;
 use crate::model::{Edge, Machine, Role, Sleep, State, Take, Wait};
 
-/// The graph as a constant expression.
+/// The graph as a constant expression, for a scope where `__rt` is the runtime.
 pub(crate) fn spec(machine: &Machine) -> TokenStream {
-    let root = &machine.interface.root;
     let name = machine.interface.name.unraw().to_string();
-    let (docs, start) = (&machine.docs, Literal::usize_unsuffixed(machine.start.0));
-    let messages = machine.interface.message.is_some();
-    let starts = machine.interface.starts();
-    let states = machine.states.iter().map(|state| self::state(state, root));
-    generated! {
-        &#root::Spec {
-            name: #name,
-            docs: #docs,
-            start: #start,
-            messages: #messages,
-            starts: #root::Starts::#starts,
-            states: &[#(#states),*],
-        }
+    let (docs, start) = (&machine.docs, machine.start.0);
+    let (messages, starts) = (machine.interface.message.is_some(), machine.interface.starts());
+    // What is named in here is all ours: it can have short names.
+    let mut text = format!(
+        "{{
+            #[allow(unused_imports)]
+            use ::core::time::Duration;
+            #[allow(unused_imports)]
+            use __rt::{{Edge, On, Shape, Spec, Starts, State, Wait}};
+            &Spec {{
+                name: {name:?},
+                docs: {docs:?},
+                start: {start},
+                messages: {messages},
+                starts: Starts::{starts},
+                states: &["
+    );
+    for state in &machine.states {
+        self::state(state, &mut text);
     }
+    text.push_str("] } }");
+    parsed(&text)
 }
 
-fn state(state: &State, root: &TokenStream) -> TokenStream {
-    let name = state.name.unraw().to_string();
-    let (docs, rest) = (&state.docs, state.rest);
-    let wait = match &state.role {
-        Role::End => generated!(#root::Wait::End),
-        Role::Active(active) => waits(&active.wait, root),
+fn state(state: &State, text: &mut String) {
+    let (name, docs) = (state.name.unraw().to_string(), &state.docs);
+    let _ = write!(text, "State {{ name: {name:?}, docs: {docs:?}, wait: Wait::");
+    match &state.role {
+        Role::End => text.push_str("End"),
+        Role::Active(active) => wait(&active.wait, text),
         Role::Leaving(leaving) => {
-            let pool = &leaving.route.text;
-            generated!(#root::Wait::HandOff { pool: #pool })
-        }
-    };
-    let edges = state.edges.iter().map(|edge| self::edge(edge, root));
-    let fields = state.fields.iter().map(|field| field.unraw().to_string());
-    generated! {
-        #root::State {
-            name: #name,
-            docs: #docs,
-            wait: #wait,
-            edges: &[#(#edges),*],
-            rest: #rest,
-            fields: &[#(#fields),*],
+            let _ = write!(text, "HandOff {{ pool: {:?} }}", leaving.route.text);
         }
     }
+    text.push_str(", edges: &[");
+    for edge in &state.edges {
+        self::edge(edge, text);
+    }
+    let _ = write!(text, "], rest: {}, fields: &[", state.rest);
+    for field in &state.fields {
+        let _ = write!(text, "{:?},", field.unraw().to_string());
+    }
+    text.push_str("] },");
 }
 
-fn waits(wait: &Wait, root: &TokenStream) -> TokenStream {
-    match wait {
+fn wait(wait: &Wait, text: &mut String) {
+    let _ = match wait {
         Wait::Read(read) => {
             let shape = match read.take {
-                Take::Exact(_) | Take::ExactOf { .. } => generated!(Exact),
-                Take::Until { .. } => generated!(Until),
-                Take::Some { .. } => generated!(Some),
-                Take::Upto { .. } => generated!(Upto),
-                Take::Frame { .. } => generated!(Frame),
+                Take::Exact(_) | Take::ExactOf { .. } => "Exact",
+                Take::Until { .. } => "Until",
+                Take::Some { .. } => "Some",
+                Take::Upto { .. } => "Upto",
+                Take::Frame { .. } => "Frame",
             };
-            let (text, max) = (&read.text, read.take.max());
-            generated! {
-                #root::Wait::Read { shape: #root::Shape::#shape, text: #text, max: #max }
-            }
+            let (says, max) = (&read.text, read.take.max());
+            write!(text, "Read {{ shape: Shape::{shape}, text: {says:?}, max: {max} }}")
         }
-        Wait::Flush => generated!(#root::Wait::Flush),
-        Wait::Drain { below } => {
-            let below = &below.value;
-            generated!(#root::Wait::Drain { below: #below })
-        }
-        Wait::Run { blocking } => generated!(#root::Wait::Run { blocking: #blocking }),
-        Wait::Call(route) => {
-            let pool = &route.text;
-            generated!(#root::Wait::Call { pool: #pool })
-        }
+        Wait::Flush => write!(text, "Flush"),
+        Wait::Drain { below } => write!(text, "Drain {{ below: {} }}", below.value),
+        Wait::Run { blocking } => write!(text, "Run {{ blocking: {blocking} }}"),
+        Wait::Call(route) => write!(text, "Call {{ pool: {:?} }}", route.text),
         Wait::Sleep(Sleep::Fixed(millis) | Sleep::Of { max: millis, .. }) => {
-            let at_most = duration(*millis);
-            generated!(#root::Wait::Sleep { at_most: #at_most })
+            write!(text, "Sleep {{ at_most: Duration::from_millis({millis}) }}")
         }
-        Wait::Message { .. } => generated!(#root::Wait::Message),
-    }
-}
-
-fn edge(edge: &Edge, root: &TokenStream) -> TokenStream {
-    let target = Literal::usize_unsuffixed(edge.target);
-    let on = match edge.on {
-        None => generated!(Verdict),
-        Some((Event::Within, millis)) => timed(&generated!(Within), millis),
-        Some((Event::Idle, millis)) => timed(&generated!(Idle), millis),
-        Some((Event::Eof, _)) => generated!(Eof),
-        Some((Event::Limit, _)) => generated!(Limit),
-        Some((Event::Error, _)) => generated!(Error),
-        Some((Event::Full, _)) => generated!(Full),
-        Some((Event::Gone, _)) => generated!(Gone),
+        Wait::Message { .. } => write!(text, "Message"),
     };
-    generated!(#root::Edge { on: #root::On::#on, target: #target })
 }
 
-fn timed(event: &impl ToTokens, millis: u64) -> TokenStream {
-    let time = duration(millis);
-    generated!(#event(#time))
+fn edge(edge: &Edge, text: &mut String) {
+    text.push_str("Edge { on: On::");
+    let on = match edge.on {
+        None => "Verdict",
+        Some((Event::Within, millis)) => return timed("Within", millis, edge.target, text),
+        Some((Event::Idle, millis)) => return timed("Idle", millis, edge.target, text),
+        Some((Event::Eof, _)) => "Eof",
+        Some((Event::Limit, _)) => "Limit",
+        Some((Event::Error, _)) => "Error",
+        Some((Event::Full, _)) => "Full",
+        Some((Event::Gone, _)) => "Gone",
+    };
+    let _ = write!(text, "{on}, target: {} }},", edge.target);
 }
 
-fn duration(millis: u64) -> TokenStream {
-    let millis = Literal::u64_unsuffixed(millis);
-    generated!(::core::time::Duration::from_millis(#millis))
+fn timed(event: &str, millis: u64, target: usize, text: &mut String) {
+    let _ = write!(text, "{event}(Duration::from_millis({millis})), target: {target} }},");
 }

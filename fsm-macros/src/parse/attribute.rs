@@ -228,7 +228,7 @@ fn owner(name: &str, bare: bool, level: Level, helpers: bool) -> Owner {
 
 /// Whether `word` can be the name of something.
 pub(crate) fn is_name(word: &Ident) -> bool {
-    syn::parse_str::<Ident>(&word.to_string()).is_ok()
+    !spelling::is_keyword(&word.to_string())
 }
 
 /// Whether the attributes of an enum have a derive that may bring attributes of its own: anything
