@@ -99,7 +99,7 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
         }
         Wait::Call(route) => (routes::reply(machine, state, route), Some(active.wait.taken())),
     };
-    let call = call(machine, state, active, taken);
+    let call = call(machine, state, active, taken.as_ref());
     generated! {
         #all => {
             #before
@@ -124,7 +124,7 @@ fn call(
     machine: &Machine,
     state: &State,
     active: &Active,
-    taken: Option<TokenStream>,
+    taken: Option<&TokenStream>,
 ) -> TokenStream {
     let interface = &machine.interface;
     let (name, after) = (&active.handler, super::alias(&active.after));

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use proc_macro2::TokenStream;
@@ -11,15 +12,21 @@ use crate::model::{Edge, Machine, Role, Sleep, State, Take, Wait};
 pub(crate) fn spec(machine: &Machine) -> TokenStream {
     let name = machine.interface.name.unraw().to_string();
     let (docs, start) = (&machine.docs, machine.start.0);
+    let shared = Shared::of(machine);
     let (messages, starts) = (machine.interface.message.is_some(), machine.interface.starts());
     // What is named in here is all ours: it can have short names.
-    let mut text = format!(
-        "{{
+    let mut text = String::from(
+        "{
             #[allow(unused_imports)]
             use ::core::time::Duration;
             #[allow(unused_imports)]
-            use __rt::{{Edge, On, Shape, Spec, Starts, State, Wait}};
-            &Spec {{
+            use __rt::{Edge, On, Shape, Spec, Starts, State, Wait};
+    ",
+    );
+    shared.constants(&mut text);
+    let _ = write!(
+        text,
+        "   &Spec {{
                 name: {name:?},
                 docs: {docs:?},
                 start: {start},
@@ -27,73 +34,170 @@ pub(crate) fn spec(machine: &Machine) -> TokenStream {
                 starts: Starts::{starts},
                 states: &["
     );
-    for state in &machine.states {
-        self::state(state, &mut text);
+    for (index, state) in machine.states.iter().enumerate() {
+        let (name, docs, rest) = (state.name.unraw().to_string(), &state.docs, state.rest);
+        let (wait, fields) = (shared.wait(index), shared.fields(index));
+        let _ = write!(text, "State {{ name: {name:?}, docs: {docs:?}, wait: {wait}, edges: &[");
+        for edge in &state.edges {
+            text.push_str(&shared.edge(edge));
+            text.push(',');
+        }
+        let _ = write!(text, "], rest: {rest}, fields: {fields} }},");
     }
     text.push_str("] } }");
     parsed(&text)
 }
 
-fn state(state: &State, text: &mut String) {
-    let (name, docs) = (state.name.unraw().to_string(), &state.docs);
-    let _ = write!(text, "State {{ name: {name:?}, docs: {docs:?}, wait: Wait::");
-    match &state.role {
-        Role::End => text.push_str("End"),
-        Role::Active(active) => wait(&active.wait, text),
-        Role::Leaving(leaving) => {
-            let _ = write!(text, "HandOff {{ pool: {:?} }}", leaving.route.text);
+impl State {
+    fn waits(&self) -> String {
+        match &self.role {
+            Role::End => "Wait::End".to_owned(),
+            Role::Active(active) => format!("Wait::{}", active.wait.kind()),
+            Role::Leaving(leaving) => format!("Wait::HandOff {{ pool: {:?} }}", leaving.route.text),
         }
     }
-    text.push_str(", edges: &[");
-    for edge in &state.edges {
-        self::edge(edge, text);
+
+    fn has(&self) -> String {
+        let fields: Vec<String> =
+            self.fields.iter().map(|field| format!("{:?}", field.unraw().to_string())).collect();
+        format!("&[{}]", fields.join(", "))
     }
-    let _ = write!(text, "], rest: {}, fields: &[", state.rest);
-    for field in &state.fields {
-        let _ = write!(text, "{:?},", field.unraw().to_string());
+}
+
+impl Wait {
+    fn kind(&self) -> String {
+        match self {
+            Self::Read(read) => {
+                let shape = match read.take {
+                    Take::Exact(_) | Take::ExactOf { .. } => "Exact",
+                    Take::Until { .. } => "Until",
+                    Take::Some { .. } => "Some",
+                    Take::Upto { .. } => "Upto",
+                    Take::Frame { .. } => "Frame",
+                };
+                let (says, max) = (&read.text, read.take.max());
+                format!("Read {{ shape: Shape::{shape}, text: {says:?}, max: {max} }}")
+            }
+            Self::Flush => "Flush".to_owned(),
+            Self::Drain { below } => format!("Drain {{ below: {} }}", below.value),
+            Self::Run { blocking } => format!("Run {{ blocking: {blocking} }}"),
+            Self::Call(route) => format!("Call {{ pool: {:?} }}", route.text),
+            Self::Sleep(Sleep::Fixed(millis) | Sleep::Of { max: millis, .. }) => {
+                format!("Sleep {{ at_most: Duration::from_millis({millis}) }}")
+            }
+            Self::Message { .. } => "Message".to_owned(),
+        }
     }
-    text.push_str("] },");
 }
 
-fn wait(wait: &Wait, text: &mut String) {
-    let _ = match wait {
-        Wait::Read(read) => {
-            let shape = match read.take {
-                Take::Exact(_) | Take::ExactOf { .. } => "Exact",
-                Take::Until { .. } => "Until",
-                Take::Some { .. } => "Some",
-                Take::Upto { .. } => "Upto",
-                Take::Frame { .. } => "Frame",
-            };
-            let (says, max) = (&read.text, read.take.max());
-            write!(text, "Read {{ shape: Shape::{shape}, text: {says:?}, max: {max} }}")
+/// An edge as the graph has it: what takes it, after how many milliseconds, and its target.
+type Key = (&'static str, Option<u64>, usize);
+
+impl Edge {
+    fn key(&self) -> Key {
+        let (on, millis) = match self.on {
+            None => ("Verdict", None),
+            Some((Event::Within, millis)) => ("Within", Some(millis)),
+            Some((Event::Idle, millis)) => ("Idle", Some(millis)),
+            Some((Event::Eof, _)) => ("Eof", None),
+            Some((Event::Limit, _)) => ("Limit", None),
+            Some((Event::Error, _)) => ("Error", None),
+            Some((Event::Full, _)) => ("Full", None),
+            Some((Event::Gone, _)) => ("Gone", None),
+        };
+        (on, millis, self.target)
+    }
+}
+
+/// What several states have, such as the edges by default, is a constant: rustc checks it once.
+struct Shared {
+    /// How often each is there.
+    edges: BTreeMap<Key, usize>,
+    waits: Parts,
+    fields: Parts,
+}
+
+/// A part of each state.
+struct Parts {
+    kind: &'static str,
+    texts: Vec<String>,
+    /// The first state that has it, and how many have.
+    uses: BTreeMap<String, (usize, usize)>,
+}
+
+/// A constant takes about as long as so many uses of what is in it.
+const WORTHWHILE: usize = 4;
+
+impl Shared {
+    fn of(machine: &Machine) -> Self {
+        let mut edges = BTreeMap::new();
+        for edge in machine.states.iter().flat_map(|state| &state.edges) {
+            *edges.entry(edge.key()).or_default() += 1;
         }
-        Wait::Flush => write!(text, "Flush"),
-        Wait::Drain { below } => write!(text, "Drain {{ below: {} }}", below.value),
-        Wait::Run { blocking } => write!(text, "Run {{ blocking: {blocking} }}"),
-        Wait::Call(route) => write!(text, "Call {{ pool: {:?} }}", route.text),
-        Wait::Sleep(Sleep::Fixed(millis) | Sleep::Of { max: millis, .. }) => {
-            write!(text, "Sleep {{ at_most: Duration::from_millis({millis}) }}")
+        edges.retain(|_, uses| *uses >= WORTHWHILE);
+        let waits = Parts::new("WAIT", machine.states.iter().map(State::waits).collect());
+        let fields = Parts::new("FIELDS", machine.states.iter().map(State::has).collect());
+        Self { edges, waits, fields }
+    }
+
+    fn constants(&self, text: &mut String) {
+        for key in self.edges.keys() {
+            let _ = write!(text, "const {}: Edge = {};", name(key), literal(key));
         }
-        Wait::Message { .. } => write!(text, "Message"),
-    };
+        self.waits.constants("Wait", text);
+        self.fields.constants("&[&str]", text);
+    }
+
+    fn wait(&self, state: usize) -> String {
+        self.waits.of(state)
+    }
+
+    fn fields(&self, state: usize) -> String {
+        self.fields.of(state)
+    }
+
+    fn edge(&self, edge: &Edge) -> String {
+        let key = edge.key();
+        if self.edges.contains_key(&key) { name(&key) } else { literal(&key) }
+    }
 }
 
-fn edge(edge: &Edge, text: &mut String) {
-    text.push_str("Edge { on: On::");
-    let on = match edge.on {
-        None => "Verdict",
-        Some((Event::Within, millis)) => return timed("Within", millis, edge.target, text),
-        Some((Event::Idle, millis)) => return timed("Idle", millis, edge.target, text),
-        Some((Event::Eof, _)) => "Eof",
-        Some((Event::Limit, _)) => "Limit",
-        Some((Event::Error, _)) => "Error",
-        Some((Event::Full, _)) => "Full",
-        Some((Event::Gone, _)) => "Gone",
-    };
-    let _ = write!(text, "{on}, target: {} }},", edge.target);
+impl Parts {
+    fn new(kind: &'static str, texts: Vec<String>) -> Self {
+        let mut uses = BTreeMap::new();
+        for (state, text) in texts.iter().enumerate() {
+            uses.entry(text.clone()).or_insert((state, 0)).1 += 1;
+        }
+        uses.retain(|_, (_, uses)| *uses >= WORTHWHILE);
+        Self { kind, texts, uses }
+    }
+
+    fn constants(&self, ty: &str, text: &mut String) {
+        for (value, (first, _)) in &self.uses {
+            let _ = write!(text, "const {}_OF_{first}: {ty} = {value};", self.kind);
+        }
+    }
+
+    fn of(&self, state: usize) -> String {
+        let text = &self.texts[state];
+        match self.uses.get(text) {
+            Some((first, _)) => format!("{}_OF_{first}", self.kind),
+            None => text.clone(),
+        }
+    }
 }
 
-fn timed(event: &str, millis: u64, target: usize, text: &mut String) {
-    let _ = write!(text, "{event}(Duration::from_millis({millis})), target: {target} }},");
+/// `IDLE_60000_TO_3`
+fn name(&(on, millis, target): &Key) -> String {
+    let on = on.to_ascii_uppercase();
+    match millis {
+        Some(millis) => format!("{on}_{millis}_TO_{target}"),
+        None => format!("{on}_TO_{target}"),
+    }
+}
+
+fn literal(&(on, millis, target): &Key) -> String {
+    let time = millis.map(|millis| format!("(Duration::from_millis({millis}))"));
+    let time = time.unwrap_or_default();
+    format!("Edge {{ on: On::{on}{time}, target: {target} }}")
 }
