@@ -127,10 +127,13 @@ fn call(
     taken: Option<&TokenStream>,
 ) -> TokenStream {
     let interface = &machine.interface;
-    let (name, after) = (&active.handler, super::alias(&active.after));
+    let (name, after) = (&active.handler, &super::alias(&active.after));
     let fields = &state.fields;
     let fails = interface.error.is_some();
     let verdicts = active.verdicts.iter().map(|outcome| {
+        if let (Some(go), false) = (outcome.plain(), fails) {
+            return go.arm(after, &outcome.verdict);
+        }
         let (verdict, data) = (&outcome.verdict, outcome.data());
         let pattern = generated!(#after::#verdict #data);
         let step = outcome.expand(machine, state);

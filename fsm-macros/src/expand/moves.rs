@@ -88,6 +88,24 @@ impl Move {
         }
     }
 
+    /// The arm that does so on a verdict of the enum `after`, at once: it is most of what there is.
+    pub(crate) fn arm(&self, after: &Ident, verdict: &Ident) -> TokenStream {
+        let (target, fields) = (&self.target, self.fills.iter().map(|fill| &fill.field));
+        if !self.fills.is_empty() {
+            let given = fields.clone();
+            generated! {
+                #after::#verdict { #(#given),* } => {
+                    *self = Self::#target { #(#fields),* };
+                    __Step::Moved
+                }
+            }
+        } else if self.braced {
+            generated!(#after::#verdict => { *self = Self::#target {}; __Step::Moved })
+        } else {
+            generated!(#after::#verdict => { *self = Self::#target; __Step::Moved })
+        }
+    }
+
     /// Moves on an error of type `ty`, which is logged if no field takes it.
     pub(crate) fn expand_error(&self, machine: &Machine, source: &State, ty: &Type) -> TokenStream {
         let go = self.expand(machine, source);

@@ -118,6 +118,13 @@ impl Move {
 }
 
 impl Outcome {
+    /// The way to another state with data of the verdict alone, and nothing else to do.
+    pub(crate) fn plain(&self) -> Option<&Move> {
+        let go = self.go.as_ref().filter(|_| self.gives.is_none())?;
+        let given = go.fills.iter().all(|fill| fill.source == Source::Verdict);
+        (given && !go.stays).then_some(go)
+    }
+
     /// The pattern for the data of the verdict.
     pub(crate) fn data(&self) -> Option<TokenStream> {
         // Names that no field of the user's meets, whatever it is called.

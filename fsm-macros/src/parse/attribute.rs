@@ -1,6 +1,7 @@
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Token;
+use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 
 use crate::code::Code;
@@ -82,12 +83,14 @@ impl Attr {
         let mut broken = false;
         while input.peek(Token![#]) {
             let ahead = input.fork();
-            match ahead.parse() {
-                Ok(attr) => attrs.push(attr),
-                Err(_) => broken = true,
+            if let Ok(attr) = ahead.parse() {
+                attrs.push(attr);
+                input.advance_to(&ahead);
+            } else {
+                broken = true;
+                input.parse::<Token![#]>()?;
+                input.parse::<Group>()?;
             }
-            input.parse::<Token![#]>()?;
-            input.parse::<Group>()?;
         }
         Ok((attrs, broken))
     }
