@@ -65,9 +65,67 @@ fn is_word(letter: char) -> bool {
 pub(crate) fn identifier(text: &str, span: Span) -> Option<Ident> {
     match text {
         "" | "_" | "self" | "super" | "crate" | "Self" => None,
-        _ if syn::parse_str::<Ident>(text).is_ok() => Some(Ident::new(text, span)),
-        _ => Some(Ident::new_raw(text, span)),
+        _ if is_keyword(text) => Some(Ident::new_raw(text, span)),
+        _ => Some(Ident::new(text, span)),
     }
+}
+
+/// Whether nothing can have this name, unless it is raw.
+pub(crate) fn is_keyword(text: &str) -> bool {
+    matches!(
+        text,
+        "_" | "abstract"
+            | "as"
+            | "async"
+            | "await"
+            | "become"
+            | "box"
+            | "break"
+            | "const"
+            | "continue"
+            | "crate"
+            | "do"
+            | "dyn"
+            | "else"
+            | "enum"
+            | "extern"
+            | "false"
+            | "final"
+            | "fn"
+            | "for"
+            | "if"
+            | "impl"
+            | "in"
+            | "let"
+            | "loop"
+            | "macro"
+            | "match"
+            | "mod"
+            | "move"
+            | "mut"
+            | "override"
+            | "priv"
+            | "pub"
+            | "ref"
+            | "return"
+            | "Self"
+            | "self"
+            | "static"
+            | "struct"
+            | "super"
+            | "trait"
+            | "true"
+            | "try"
+            | "type"
+            | "typeof"
+            | "unsafe"
+            | "unsized"
+            | "use"
+            | "virtual"
+            | "where"
+            | "while"
+            | "yield"
+    )
 }
 
 /// The name in `known` that `name` was probably meant to be.

@@ -21,23 +21,20 @@ enum Echo {
 const _: () = {
     #[cfg(rust_analyzer)]
     const fn names(machine: Echo) {
+        use ::fsm_runtime::__words;
         let _ = [
-            ::fsm_runtime::__words::start,
-            ::fsm_runtime::__words::eof,
-            ::fsm_runtime::__words::read,
-            ::fsm_runtime::__words::some,
-            ::fsm_runtime::__words::max,
-            ::fsm_runtime::__words::idle,
-            ::fsm_runtime::__words::to,
-            ::fsm_runtime::__words::rest,
-            ::fsm_runtime::__words::end,
+            __words::start,
+            __words::eof,
+            __words::read,
+            __words::some,
+            __words::max,
+            __words::idle,
+            __words::to,
+            __words::rest,
+            __words::end,
         ];
         match machine {
-            Echo::Talk { .. } => {}
-            Echo::Gone { .. } => {}
-            Echo::Talk { .. } => {}
-            Echo::Gone { .. } => {}
-            _ => {}
+            Echo::Talk { .. } | Echo::Gone { .. } | Echo::Talk { .. } | Echo::Gone { .. } | _ => {}
         }
     }
 };
@@ -97,50 +94,54 @@ mod echo {
     unused_variables
 )]
 const _: () = {
+    #[allow(unused_imports)]
+    use __rt::{Miss as __Miss, Step as __Step};
+    use :: fsm_runtime as __rt;
+    #[allow(unused_imports)]
+    use ::core::result::Result::{Err as __Err, Ok as __Ok};
     use echo::{AfterTalk as __AfterTalk, Handler as __Handler};
     #[automatically_derived]
-    impl ::fsm_runtime::Machine for Echo {
-        const SPEC: &'static ::fsm_runtime::Spec = &::fsm_runtime::Spec {
-            name: "Echo",
-            docs: "",
-            start: 0,
-            messages: false,
-            starts: ::fsm_runtime::Starts::Connection,
-            states: &[
-                ::fsm_runtime::State {
-                    name: "Talk",
-                    docs: "Sends back whatever comes.",
-                    wait: ::fsm_runtime::Wait::Read {
-                        shape: ::fsm_runtime::Shape::Some,
-                        text: "some",
-                        max: 16384,
+    impl __rt::Machine for Echo {
+        const SPEC: &'static __rt::Spec = {
+            #[allow(unused_imports)]
+            use __rt::{Edge, On, Shape, Spec, Starts, State, Wait};
+            #[allow(unused_imports)]
+            use ::core::time::Duration;
+            &Spec {
+                name: "Echo",
+                docs: "",
+                start: 0,
+                messages: false,
+                starts: Starts::Connection,
+                states: &[
+                    State {
+                        name: "Talk",
+                        docs: "Sends back whatever comes.",
+                        wait: Wait::Read { shape: Shape::Some, text: "some", max: 16384 },
+                        edges: &[
+                            Edge { on: On::Verdict, target: 0 },
+                            Edge { on: On::Idle(Duration::from_millis(60000)), target: 1 },
+                            Edge { on: On::Eof, target: 1 },
+                        ],
+                        rest: true,
+                        fields: &[],
                     },
-                    edges: &[
-                        ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 0 },
-                        ::fsm_runtime::Edge {
-                            on: ::fsm_runtime::On::Idle(::core::time::Duration::from_millis(60000)),
-                            target: 1,
-                        },
-                        ::fsm_runtime::Edge { on: ::fsm_runtime::On::Eof, target: 1 },
-                    ],
-                    rest: true,
-                    fields: &[],
-                },
-                ::fsm_runtime::State {
-                    name: "Gone",
-                    docs: "The client has left, or said nothing for a minute.",
-                    wait: ::fsm_runtime::Wait::End,
-                    edges: &[],
-                    rest: false,
-                    fields: &[],
-                },
-            ],
+                    State {
+                        name: "Gone",
+                        docs: "The client has left, or said nothing for a minute.",
+                        wait: Wait::End,
+                        edges: &[],
+                        rest: false,
+                        fields: &[],
+                    },
+                ],
+            }
         };
         type Message = ::fsm_runtime::NoMessage;
         type Partial = ();
         type Seed = ();
-        type Side = ::fsm_runtime::Connection;
-        type Times = ::fsm_runtime::OneTime;
+        type Side = __rt::Connection;
+        type Times = __rt::OneTime;
         #[inline]
         fn start((): ()) -> Self {
             Self::Talk
@@ -153,58 +154,55 @@ const _: () = {
             }
         }
         #[inline]
-        fn timing(&self) -> ::fsm_runtime::Timing {
+        fn timing(&self) -> __rt::Timing {
             match self {
-                Self::Talk => {
-                    ::fsm_runtime::Timing { within: ::fsm_runtime::Timing::NEVER, idle: 60000 }
+                Self::Gone => {
+                    __rt::Timing { within: __rt::Timing::NEVER, idle: __rt::Timing::NEVER }
                 }
-                Self::Gone => ::fsm_runtime::Timing {
-                    within: ::fsm_runtime::Timing::NEVER,
-                    idle: ::fsm_runtime::Timing::NEVER,
-                },
+                Self::Talk => __rt::Timing { within: __rt::Timing::NEVER, idle: 60000 },
             }
         }
     }
     #[automatically_derived]
-    impl<__H: __Handler> ::fsm_runtime::Drive<__H> for Echo {
+    impl<__H: __Handler> __rt::Drive<__H> for Echo {
         #[inline]
         fn resume(
             &mut self,
             handler: &mut __H,
-            input: &mut ::fsm_runtime::Input<'_, ()>,
-            cx: &mut ::fsm_runtime::Cx<'_, ::fsm_runtime::NoMessage>,
-        ) -> ::fsm_runtime::Step {
+            input: &mut __rt::Input<'_, ()>,
+            cx: &mut __rt::Cx<'_, ::fsm_runtime::NoMessage>,
+        ) -> __Step {
             match self {
                 Self::Talk => {
                     let taken = match input.some(16384) {
-                        ::core::result::Result::Ok(taken) => taken,
-                        ::core::result::Result::Err(::fsm_runtime::Miss::Eof) => {
+                        __Ok(taken) => taken,
+                        __Err(__Miss::Eof) => {
                             *self = Self::Gone;
-                            return ::fsm_runtime::Step::Moved;
+                            return __Step::Moved;
                         }
-                        ::core::result::Result::Err(_) => return ::fsm_runtime::Step::Read,
+                        __Err(_) => return __Step::Read,
                     };
                     match __Handler::talk(handler, taken, cx) {
-                        __AfterTalk::Talk => ::fsm_runtime::Step::Stayed,
+                        __AfterTalk::Talk => __Step::Stayed,
                     }
                 }
-                Self::Gone => ::fsm_runtime::Step::End,
+                Self::Gone => __Step::End,
             }
         }
         fn lapse(
             &mut self,
-            lapse: ::fsm_runtime::Lapse,
+            lapse: __rt::Lapse,
             handler: &mut __H,
-            cx: &mut ::fsm_runtime::Cx<'_, ::fsm_runtime::NoMessage>,
-        ) -> ::fsm_runtime::Step {
+            cx: &mut __rt::Cx<'_, ::fsm_runtime::NoMessage>,
+        ) -> __Step {
             match lapse {
-                ::fsm_runtime::Lapse::Within => ::fsm_runtime::Step::Stayed,
-                ::fsm_runtime::Lapse::Idle => match self {
+                __rt::Lapse::Within => __Step::Stayed,
+                __rt::Lapse::Idle => match self {
                     Self::Talk => {
                         *self = Self::Gone;
-                        ::fsm_runtime::Step::Moved
+                        __Step::Moved
                     }
-                    _ => ::fsm_runtime::Step::Stayed,
+                    _ => __Step::Stayed,
                 },
             }
         }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use proc_macro2::TokenStream;
 
 use super::{read, routes};
@@ -7,7 +9,7 @@ use crate::model::{Active, Machine, Role, State, Wait};
 /// `impl Drive<H> for ..`
 pub(crate) fn drive(machine: &Machine) -> TokenStream {
     let interface = &machine.interface;
-    let (root, name) = (&interface.root, &interface.name);
+    let name = &interface.name;
     let (partial, message) = (interface.partial(), interface.message_type());
     let context = interface.cx();
     let resume = machine.states.iter().map(|state| resume(machine, state));
@@ -15,14 +17,14 @@ pub(crate) fn drive(machine: &Machine) -> TokenStream {
     let idle = lapse(machine, Event::Idle);
     generated! {
         #[automatically_derived]
-        impl<__H: __Handler> #root::Drive<__H> for #name {
+        impl<__H: __Handler> __rt::Drive<__H> for #name {
             #[inline]
             fn resume(
                 &mut self,
                 handler: &mut __H,
-                input: &mut #root::Input<'_, #partial>,
-                cx: &mut #root::#context<'_, #message>,
-            ) -> #root::Step {
+                input: &mut __rt::Input<'_, #partial>,
+                cx: &mut __rt::#context<'_, #message>,
+            ) -> __Step {
                 match self {
                     #(#resume)*
                 }
@@ -30,13 +32,13 @@ pub(crate) fn drive(machine: &Machine) -> TokenStream {
 
             fn lapse(
                 &mut self,
-                lapse: #root::Lapse,
+                lapse: __rt::Lapse,
                 handler: &mut __H,
-                cx: &mut #root::#context<'_, #message>,
-            ) -> #root::Step {
+                cx: &mut __rt::#context<'_, #message>,
+            ) -> __Step {
                 match lapse {
-                    #root::Lapse::Within => #within,
-                    #root::Lapse::Idle => #idle,
+                    __rt::Lapse::Within => #within,
+                    __rt::Lapse::Idle => #idle,
                 }
             }
         }
@@ -45,16 +47,15 @@ pub(crate) fn drive(machine: &Machine) -> TokenStream {
 
 /// The arm of `resume` for a state.
 fn resume(machine: &Machine, state: &State) -> TokenStream {
-    let root = &machine.interface.root;
     let any = state.any();
     let active = match &state.role {
-        Role::End => return generated!(#any => #root::Step::End,),
+        Role::End => return generated!(#any => __Step::End,),
         Role::Leaving(leaving) => return routes::leave(machine, state, leaving),
         Role::Active(active) => active,
     };
     let all = state.all();
     let (before, taken) = match &active.wait {
-        Wait::Sleep(_) => return generated!(#any => #root::Step::Sleep,),
+        Wait::Sleep(_) => return generated!(#any => __Step::Sleep,),
         Wait::Run { .. } => {
             let call = call(machine, state, active, None);
             return generated!(#all => #call);
@@ -63,7 +64,7 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
         Wait::Flush => (
             generated! {
                 if cx.queued() > 0 {
-                    return #root::Step::Drain(1);
+                    return __Step::Drain(1);
                 }
             },
             None,
@@ -73,7 +74,7 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
             let drain = generated! {
                 let below: usize = #below;
                 if cx.queued() >= below {
-                    return #root::Step::Drain(below);
+                    return __Step::Drain(below);
                 }
             };
             (drain, None)
@@ -84,21 +85,21 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
                 generated! {
                     if input.ended() {
                         #eof
-                        return #root::Step::Moved;
+                        return __Step::Moved;
                     }
                 }
             });
             let take = generated! {
                 let ::core::option::Option::Some(taken) = cx.message() else {
                     #eof
-                    return #root::Step::Wait;
+                    return __Step::Wait;
                 };
             };
-            (take, Some(generated!(taken)))
+            (take, Some(active.wait.taken()))
         }
         Wait::Call(route) => (routes::reply(machine, state, route), Some(active.wait.taken())),
     };
-    let call = call(machine, state, active, taken);
+    let call = call(machine, state, active, taken.as_ref());
     generated! {
         #all => {
             #before
@@ -110,7 +111,11 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
 impl Wait {
     /// What has come, shown at the type that gave it.
     fn taken(&self) -> TokenStream {
-        if let Some(ty) = self.given_by() { generated_at!(ty => taken) } else { generated!(taken) }
+        if let Some(ty) = self.given_by() {
+            generated_at!(ty => taken,)
+        } else {
+            generated!(taken,)
+        }
     }
 }
 
@@ -119,29 +124,26 @@ fn call(
     machine: &Machine,
     state: &State,
     active: &Active,
-    taken: Option<TokenStream>,
+    taken: Option<&TokenStream>,
 ) -> TokenStream {
     let interface = &machine.interface;
-    let root = &interface.root;
-    let (name, after) = (&active.handler, super::alias(&active.after));
+    let (name, after) = (&active.handler, &super::alias(&active.after));
     let fields = &state.fields;
-    let given = fields.iter().map(|field| generated!(#field)).chain(taken);
     let fails = interface.error.is_some();
     let verdicts = active.verdicts.iter().map(|outcome| {
+        if let (Some(go), false) = (outcome.plain(), fails) {
+            return go.arm(after, &outcome.verdict);
+        }
         let (verdict, data) = (&outcome.verdict, outcome.data());
         let pattern = generated!(#after::#verdict #data);
         let step = outcome.expand(machine, state);
-        if fails {
-            generated!(::core::result::Result::Ok(#pattern) => #step,)
-        } else {
-            generated!(#pattern => #step,)
-        }
+        if fails { generated!(__Ok(#pattern) => #step,) } else { generated!(#pattern => #step,) }
     });
     let error = active.error.as_ref().zip(interface.error.as_ref()).map(|(error, ty)| {
         let go = error.expand_error(machine, state, ty);
-        let step = error.step(root);
+        let step = error.step();
         generated! {
-            ::core::result::Result::Err(error) => {
+            __Err(error) => {
                 #go
                 #step
             }
@@ -149,9 +151,9 @@ fn call(
     });
     // A path, since what implements the trait may have other methods of that name.
     let call = if let Some(ty) = active.wait.given_by() {
-        generated_at!(ty => __Handler::#name(handler, #(#given,)* cx))
+        generated_at!(ty => __Handler::#name(handler, #(#fields,)* #taken cx))
     } else {
-        generated!(__Handler::#name(handler, #(#given,)* cx))
+        generated!(__Handler::#name(handler, #(#fields,)* #taken cx))
     };
     if let Wait::Run { blocking: true } = active.wait {
         return generated!({
@@ -172,31 +174,49 @@ fn call(
     }
 }
 
-/// What `lapse` does when one of the two times has passed.
+/// What `lapse` does when one of the two times has passed; states that it leads to the same share an
+/// arm.
 fn lapse(machine: &Machine, event: Event) -> TokenStream {
-    let root = &machine.interface.root;
-    let arms = machine.states.iter().filter_map(|state| {
+    let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
+    let mut plain = BTreeMap::new();
+    for state in &machine.states {
         let (_, go) = match (&state.role, event) {
             (Role::Active(active), Event::Within) if matches!(active.wait, Wait::Sleep(_)) => {
-                let (all, call) = (state.all(), call(machine, state, active, None));
-                return Some(generated!(#all => #call));
+                arms.push((vec![state.all()], call(machine, state, active, None)));
+                continue;
             }
-            (_, Event::Within) => state.within()?,
-            (Role::Active(active), _) => active.idle.as_ref()?,
-            _ => return None,
+            (_, Event::Within) => match state.within() {
+                Some(within) => within,
+                None => continue,
+            },
+            (Role::Active(active), _) => match &active.idle {
+                Some(idle) => idle,
+                None => continue,
+            },
+            _ => continue,
         };
+        let arm = match state.route() {
+            None if go.fills.is_empty() => {
+                *plain.entry((go.target.to_string(), go.back)).or_insert(arms.len())
+            }
+            _ => arms.len(),
+        };
+        if let Some((patterns, _)) = arms.get_mut(arm) {
+            patterns.push(state.any());
+            continue;
+        }
         let withdraw = state.route().map(|_| generated!(cx.withdraw();));
-        let (any, step, go) = (state.any(), go.step(root), go.expand(machine, state));
-        Some(generated!(#any => { #withdraw #go #step }))
-    });
-    let arms: Vec<TokenStream> = arms.collect();
-    if arms.is_empty() {
-        return generated!(#root::Step::Stayed);
+        let (step, go) = (go.step(), go.expand(machine, state));
+        arms.push((vec![state.any()], generated!({ #withdraw #go #step })));
     }
+    if arms.is_empty() {
+        return generated!(__Step::Stayed);
+    }
+    let arms = arms.iter().map(|(patterns, does)| generated!(#(#patterns)|* => #does));
     generated! {
         match self {
             #(#arms)*
-            _ => #root::Step::Stayed,
+            _ => __Step::Stayed,
         }
     }
 }

@@ -1,12 +1,15 @@
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
 use proc_macro2::{Literal, TokenStream};
 
-use super::{routes, spec};
+use super::{parsed, routes, spec};
 use crate::model::{Expr, Machine, Role, Sleep, State, Wait};
 
 /// `impl Machine for ..`
 pub(crate) fn machine(machine: &Machine) -> TokenStream {
     let interface = &machine.interface;
-    let (root, name) = (&interface.root, &interface.name);
+    let name = &interface.name;
     let spec = spec::spec(machine);
     let message = interface.message_type();
     let partial = interface.partial();
@@ -21,24 +24,20 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
     let side = interface.side();
     let routes = routes::routes(machine);
     let service = routes::service(interface);
-    let indexes = machine.states.iter().enumerate().map(|(index, state)| {
-        let pattern = state.any();
-        let index = Literal::usize_unsuffixed(index);
-        generated!(#pattern => #index,)
-    });
+    let state = state(machine);
     let timing = timing(machine);
-    let two = machine.states.iter().any(|state| matches!(times(state, root), (Some(_), Some(_))));
+    let two = machine.states.iter().any(|state| matches!(times(state), (Some(_), Some(_))));
     let times = if two { generated!(TwoTimes) } else { generated!(OneTime) };
     generated! {
         #[automatically_derived]
-        impl #root::Machine for #name {
-            const SPEC: &'static #root::Spec = #spec;
+        impl __rt::Machine for #name {
+            const SPEC: &'static __rt::Spec = #spec;
 
             type Message = #message;
             type Partial = #partial;
             type Seed = #seed;
-            type Side = #root::#side;
-            type Times = #root::#times;
+            type Side = __rt::#side;
+            type Times = __rt::#times;
 
             #[inline]
             fn start(#pattern) -> Self {
@@ -47,13 +46,11 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
 
             #[inline]
             fn state(&self) -> usize {
-                match self {
-                    #(#indexes)*
-                }
+                #state
             }
 
             #[inline]
-            fn timing(&self) -> #root::Timing {
+            fn timing(&self) -> __rt::Timing {
                 #timing
             }
 
@@ -64,55 +61,74 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
     }
 }
 
+/// The number of the state that the machine is in.
+fn state(machine: &Machine) -> TokenStream {
+    let mut text = String::new();
+    for (index, state) in machine.states.iter().enumerate() {
+        let _ = write!(text, "{} => {index},", state.pattern());
+    }
+    // `self` is a local, which text cannot name.
+    let arms = parsed(&text);
+    generated!(match self { #arms })
+}
+
+/// The times of the state that the machine is in; states with the same share an arm.
 fn timing(machine: &Machine) -> TokenStream {
-    let root = &machine.interface.root;
-    let never = generated!(#root::Timing::NEVER);
-    let mut arms = TokenStream::new();
-    let mut unbounded = Vec::new();
+    let mut computed = TokenStream::new();
+    let mut known: BTreeMap<(Option<u64>, Option<u64>), String> = BTreeMap::new();
     for state in &machine.states {
-        let (within, idle) = times(state, root);
-        if within.is_none() && idle.is_none() {
-            unbounded.push(state.any());
+        if let Some(arm) = pause(state) {
+            computed.extend(arm);
             continue;
         }
-        let pattern = match &state.role {
-            Role::Active(active) => match &active.wait {
-                Wait::Sleep(Sleep::Of { time, .. }) => state.some(&time.fields),
-                _ => state.any(),
-            },
-            Role::Leaving(_) | Role::End => state.any(),
-        };
-        let (within, idle) = (within.unwrap_or(never.clone()), idle.unwrap_or(never.clone()));
-        arms.extend(generated!(#pattern => #root::Timing { within: #within, idle: #idle },));
+        let patterns = known.entry(times(state)).or_default();
+        if !patterns.is_empty() {
+            patterns.push('|');
+        }
+        patterns.push_str(&state.pattern());
     }
+    let mut text = String::new();
+    for ((within, idle), patterns) in &known {
+        let [within, idle] = [within, idle].map(|time| match time {
+            Some(millis) => millis.to_string(),
+            None => "__rt::Timing::NEVER".to_owned(),
+        });
+        let _ = write!(text, "{patterns} => __rt::Timing {{ within: {within}, idle: {idle} }},");
+    }
+    let known = parsed(&text);
     generated! {
         match self {
-            #arms
-            #(#unbounded)|* => #root::Timing { within: #never, idle: #never },
+            #computed
+            #known
         }
     }
 }
 
-fn times(state: &State, root: &TokenStream) -> (Option<TokenStream>, Option<TokenStream>) {
-    let literal = |millis: u64| {
-        let millis = Literal::u64_unsuffixed(millis);
-        generated!(#millis)
-    };
-    let entered = state.within().map(|(millis, _)| literal(*millis));
-    let Role::Active(active) = &state.role else { return (entered, None) };
-    let within = match &active.wait {
-        Wait::Sleep(Sleep::Fixed(millis)) => Some(literal(*millis)),
-        Wait::Sleep(Sleep::Of { time, max }) => {
-            let max = literal(*max);
-            let (fields, value) = (time.fields(), &time.value);
-            Some(generated!({
+/// The arm of a state that sleeps as long as its data says.
+fn pause(state: &State) -> Option<TokenStream> {
+    let Role::Active(active) = &state.role else { return None };
+    let Wait::Sleep(Sleep::Of { time, max }) = &active.wait else { return None };
+    let pattern = state.some(&time.fields);
+    let (fields, value, max) = (time.fields(), &time.value, Literal::u64_unsuffixed(*max));
+    Some(generated! {
+        #pattern => __rt::Timing {
+            within: {
                 #fields
-                #root::Timing::millis(#root::Pause::pause(#value), #max)
-            }))
-        }
-        _ => entered,
+                __rt::Timing::millis(__rt::Pause::pause(#value), #max)
+            },
+            idle: __rt::Timing::NEVER,
+        },
+    })
+}
+
+fn times(state: &State) -> (Option<u64>, Option<u64>) {
+    let within = state.within().map(|(millis, _)| *millis);
+    let Role::Active(active) = &state.role else { return (within, None) };
+    let within = match &active.wait {
+        Wait::Sleep(Sleep::Fixed(millis)) => Some(*millis),
+        _ => within,
     };
-    (within, active.idle.as_ref().map(|(millis, _)| literal(*millis)))
+    (within, active.idle.as_ref().map(|(millis, _)| *millis))
 }
 
 impl Expr {

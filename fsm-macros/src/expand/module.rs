@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Type;
@@ -22,14 +24,14 @@ struct Module<'a> {
 
 impl<'a> Module<'a> {
     fn new(interface: &'a Interface) -> Self {
-        let mut own: Vec<Ident> =
-            interface.handlers.iter().map(|handler| handler.after.clone()).collect();
-        own.push(format_ident!("Handler"));
+        let mut own: BTreeSet<String> =
+            interface.handlers.iter().map(|handler| handler.after.to_string()).collect();
+        own.insert("Handler".to_owned());
         if !interface.decoders.is_empty() {
-            own.push(format_ident!("Partial"));
+            own.insert("Partial".to_owned());
         }
         if interface.lost.is_some() {
-            own.push(format_ident!("Unknown"));
+            own.insert("Unknown".to_owned());
         }
         let scope = Scope { name: &interface.name, own };
         Self { interface, scope, vis: scope::visibility(&interface.vis) }

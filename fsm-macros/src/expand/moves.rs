@@ -16,6 +16,16 @@ impl State {
         }
     }
 
+    /// The same as text.
+    pub(crate) fn pattern(&self) -> String {
+        let name = &self.name;
+        match (self.braced, self.fields.is_empty()) {
+            (false, _) => format!("Self::{name}"),
+            (true, true) => format!("Self::{name} {{}}"),
+            (true, false) => format!("Self::{name} {{ .. }}"),
+        }
+    }
+
     /// The pattern that binds `fields`.
     pub(crate) fn some(&self, fields: &[Ident]) -> TokenStream {
         let name = &self.name;
@@ -78,6 +88,24 @@ impl Move {
         }
     }
 
+    /// The arm that does so on a verdict of the enum `after`, at once: it is most of what there is.
+    pub(crate) fn arm(&self, after: &Ident, verdict: &Ident) -> TokenStream {
+        let (target, fields) = (&self.target, self.fills.iter().map(|fill| &fill.field));
+        if !self.fills.is_empty() {
+            let given = fields.clone();
+            generated! {
+                #after::#verdict { #(#given),* } => {
+                    *self = Self::#target { #(#fields),* };
+                    __Step::Moved
+                }
+            }
+        } else if self.braced {
+            generated!(#after::#verdict => { *self = Self::#target {}; __Step::Moved })
+        } else {
+            generated!(#after::#verdict => { *self = Self::#target; __Step::Moved })
+        }
+    }
+
     /// Moves on an error of type `ty`, which is logged if no field takes it.
     pub(crate) fn expand_error(&self, machine: &Machine, source: &State, ty: &Type) -> TokenStream {
         let go = self.expand(machine, source);
@@ -97,9 +125,15 @@ impl Move {
         }
     }
 
+    /// Whether it does the same as `other`, which starts in the same state.
+    pub(crate) fn leads_as(&self, other: &Self) -> bool {
+        let plain = |go: &Self| go.fills.iter().all(|fill| fill.source == Source::Carry);
+        self.target == other.target && plain(self) && plain(other)
+    }
+
     /// What the machine has done then: a state that is led back to is not entered.
-    pub(crate) fn step(&self, root: &TokenStream) -> TokenStream {
-        if self.back { generated!(#root::Step::Stayed) } else { generated!(#root::Step::Moved) }
+    pub(crate) fn step(&self) -> TokenStream {
+        if self.back { generated!(__Step::Stayed) } else { generated!(__Step::Moved) }
     }
 
     pub(crate) fn of(&self, source: Source) -> impl Iterator<Item = &Ident> {

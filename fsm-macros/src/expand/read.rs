@@ -6,47 +6,52 @@ use crate::model::{Expr, Machine, Move, Read, State, Take};
 
 /// Binds `bytes` or `frame`, or returns.
 pub(crate) fn read(machine: &Machine, state: &State, read: &Read) -> TokenStream {
-    let root = &machine.interface.root;
     let moved = |go: &Move| {
         let go = go.expand(machine, state);
         generated!({
             #go
-            return #root::Step::Moved;
+            return __Step::Moved;
         })
     };
     let eof = moved(&read.eof);
-    let ok = generated!(::core::result::Result::Ok);
-    let err = generated!(::core::result::Result::Err);
-    let miss = generated!(#root::Miss);
-    let unlimited = generated! {
-        #err(#miss::Eof) => #eof
-        #err(_) => return #root::Step::Read,
+    let unlimited = |eof: &TokenStream| {
+        generated! {
+            __Err(__Miss::Eof) => #eof
+            __Err(_) => return __Step::Read,
+        }
     };
-    let limited = |limit: &Move| {
+    let limited = |limit: &Move, eof: &TokenStream| {
+        // Most machines give up on both in one way.
+        if limit.leads_as(&read.eof) {
+            return generated! {
+                __Err(__Miss::More) => return __Step::Read,
+                __Err(_) => #eof
+            };
+        }
         let limit = moved(limit);
         generated! {
-            #err(#miss::More) => return #root::Step::Read,
-            #err(#miss::Limit) => #limit
-            #err(#miss::Eof) => #eof
+            __Err(__Miss::More) => return __Step::Read,
+            __Err(__Miss::Limit) => #limit
+            __Err(__Miss::Eof) => #eof
         }
     };
     let (before, taken, misses) = match &read.take {
-        Take::Exact(length) => (None, generated!(input.exact::<#length>()), unlimited),
+        Take::Exact(length) => (None, generated!(input.exact::<#length>()), unlimited(&eof)),
         Take::ExactOf { length, max, limit } => {
-            let (max, length) = (&max.value, length.length(root));
-            (Some(length), generated!(input.exact_len(length, #max)), limited(limit))
+            let (max, length) = (&max.value, length.length());
+            (Some(length), generated!(input.exact_len(length, #max)), limited(limit, &eof))
         }
         Take::Until { delimiter, max, limit } => {
             let max = &max.value;
-            (None, generated!(input.until(#delimiter, #max)), limited(limit))
+            (None, generated!(input.until(#delimiter, #max)), limited(limit, &eof))
         }
         Take::Some { max } => {
             let max = &max.value;
-            (None, generated!(input.some(#max)), unlimited)
+            (None, generated!(input.some(#max)), unlimited(&eof))
         }
         Take::Upto { length, max } => {
-            let (max, length) = (&max.value, length.length(root));
-            (Some(length), generated!(input.upto(length, #max)), unlimited)
+            let (max, length) = (&max.value, length.length());
+            (Some(length), generated!(input.upto(length, #max)), unlimited(&eof))
         }
         Take::Frame { decoder, max, limit, error } => {
             let error = error.expand_error(machine, state, decoder);
@@ -56,7 +61,7 @@ pub(crate) fn read(machine: &Machine, state: &State, read: &Read) -> TokenStream
     generated! {
         #before
         let taken = match #taken {
-            #ok(taken) => taken,
+            __Ok(taken) => taken,
             #misses
         };
     }
@@ -98,12 +103,12 @@ fn frame(
 
 impl Expr {
     /// Binds `length`.
-    fn length(&self, root: &TokenStream) -> TokenStream {
+    fn length(&self) -> TokenStream {
         let (fields, value) = (self.fields(), &self.value);
         generated! {
             let length = {
                 #fields
-                #root::Length::length(#value)
+                __rt::Length::length(#value)
             };
         }
     }

@@ -24,10 +24,9 @@ pub(crate) fn routes(machine: &Machine) -> Option<TokenStream> {
             Some(generated_at!(ty => #root::Route::#way::<#ty>(#name, #parks)))
         })
         .collect();
-    let root = &machine.interface.root;
     (!routes.is_empty()).then(|| {
         generated! {
-            fn routes() -> ::std::vec::Vec<#root::Route> {
+            fn routes() -> ::std::vec::Vec<__rt::Route> {
                 ::std::vec::Vec::from([#(#routes),*])
             }
         }
@@ -119,6 +118,13 @@ impl Move {
 }
 
 impl Outcome {
+    /// The way to another state with data of the verdict alone, and nothing else to do.
+    pub(crate) fn plain(&self) -> Option<&Move> {
+        let go = self.go.as_ref().filter(|_| self.gives.is_none())?;
+        let given = go.fills.iter().all(|fill| fill.source == Source::Verdict);
+        (given && !go.stays).then_some(go)
+    }
+
     /// The pattern for the data of the verdict.
     pub(crate) fn data(&self) -> Option<TokenStream> {
         // Names that no field of the user's meets, whatever it is called.
@@ -135,7 +141,6 @@ impl Outcome {
 
     /// What is done on the verdict, whose data is in scope.
     pub(crate) fn expand(&self, machine: &Machine, source: &State) -> TokenStream {
-        let root = &machine.interface.root;
         let (first, last) = match &self.gives {
             None => (None, None),
             Some(Gives::Reply(reply)) => (Some(finish(reply)), None),
@@ -143,11 +148,11 @@ impl Outcome {
             Some(Gives::Seed(out)) => (None, Some(out.hand_off())),
         };
         match &self.go {
-            None if last.is_none() => generated!(#root::Step::Stayed),
-            None => generated!({ #last #root::Step::Stayed }),
+            None if last.is_none() => generated!(__Step::Stayed),
+            None => generated!({ #last __Step::Stayed }),
             Some(go) => {
                 let go = go.expand(machine, source);
-                generated!({ #first #go #last #root::Step::Moved })
+                generated!({ #first #go #last __Step::Moved })
             }
         }
     }

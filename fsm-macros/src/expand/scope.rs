@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use proc_macro2::{Group, Ident, Spacing, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Visibility;
@@ -7,7 +9,7 @@ pub(crate) struct Scope<'a> {
     /// The enum's name, for `Self`.
     pub(crate) name: &'a Ident,
     /// The names that the module itself declares.
-    pub(crate) own: Vec<Ident>,
+    pub(crate) own: BTreeSet<String>,
 }
 
 impl Scope<'_> {
@@ -48,17 +50,19 @@ impl Scope<'_> {
     /// The first name of a path.
     fn first(&self, name: Ident) -> TokenStream {
         let span = name.span();
-        let up = TokenStream::from(TokenTree::from(Ident::new("super", span)));
-        if name == "self" {
-            up
-        } else if name == "super" || self.own.contains(&name) {
-            quote!(#up::#name)
-        } else if name == "Self" {
-            let mut name = self.name.clone();
-            name.set_span(span);
-            quote!(#up::#name)
-        } else {
-            name.into_token_stream()
+        let up = || Ident::new("super", span);
+        match name.to_string().as_str() {
+            "self" => up().into_token_stream(),
+            "Self" => {
+                let (up, mut name) = (up(), self.name.clone());
+                name.set_span(span);
+                quote!(#up::#name)
+            }
+            text if text == "super" || self.own.contains(text) => {
+                let up = up();
+                quote!(#up::#name)
+            }
+            _ => name.into_token_stream(),
         }
     }
 }
@@ -88,7 +92,7 @@ mod tests {
     #[test]
     fn types_are_named_from_inside() {
         let name: Ident = syn::parse_str("Demo").unwrap();
-        let own = vec![syn::parse_str("Handler").unwrap(), syn::parse_str("AfterA").unwrap()];
+        let own = BTreeSet::from(["Handler", "AfterA"].map(str::to_owned));
         let scope = Scope { name: &name, own };
         for (outer, inner) in [
             ("String", "String"),

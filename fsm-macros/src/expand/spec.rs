@@ -1,109 +1,203 @@
-use proc_macro2::{Literal, TokenStream};
-use quote::ToTokens;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 
+use super::parsed;
 use crate::ast::Event;
 use crate::model::{Edge, Machine, Role, Sleep, State, Take, Wait};
 
-/// The graph as a constant expression.
+/// The graph as a constant expression, for a scope where `__rt` is the runtime.
 pub(crate) fn spec(machine: &Machine) -> TokenStream {
-    let root = &machine.interface.root;
     let name = machine.interface.name.unraw().to_string();
-    let (docs, start) = (&machine.docs, Literal::usize_unsuffixed(machine.start.0));
-    let messages = machine.interface.message.is_some();
-    let starts = machine.interface.starts();
-    let states = machine.states.iter().map(|state| self::state(state, root));
-    generated! {
-        &#root::Spec {
-            name: #name,
-            docs: #docs,
-            start: #start,
-            messages: #messages,
-            starts: #root::Starts::#starts,
-            states: &[#(#states),*],
+    let (docs, start) = (&machine.docs, machine.start.0);
+    let shared = Shared::of(machine);
+    let (messages, starts) = (machine.interface.message.is_some(), machine.interface.starts());
+    // What is named in here is all ours: it can have short names.
+    let mut text = String::from(
+        "{
+            #[allow(unused_imports)]
+            use ::core::time::Duration;
+            #[allow(unused_imports)]
+            use __rt::{Edge, On, Shape, Spec, Starts, State, Wait};
+    ",
+    );
+    shared.constants(&mut text);
+    let _ = write!(
+        text,
+        "   &Spec {{
+                name: {name:?},
+                docs: {docs:?},
+                start: {start},
+                messages: {messages},
+                starts: Starts::{starts},
+                states: &["
+    );
+    for (index, state) in machine.states.iter().enumerate() {
+        let (name, docs, rest) = (state.name.unraw().to_string(), &state.docs, state.rest);
+        let (wait, fields) = (shared.wait(index), shared.fields(index));
+        let _ = write!(text, "State {{ name: {name:?}, docs: {docs:?}, wait: {wait}, edges: &[");
+        for edge in &state.edges {
+            text.push_str(&shared.edge(edge));
+            text.push(',');
         }
+        let _ = write!(text, "], rest: {rest}, fields: {fields} }},");
+    }
+    text.push_str("] } }");
+    parsed(&text)
+}
+
+impl State {
+    fn waits(&self) -> String {
+        match &self.role {
+            Role::End => "Wait::End".to_owned(),
+            Role::Active(active) => format!("Wait::{}", active.wait.kind()),
+            Role::Leaving(leaving) => format!("Wait::HandOff {{ pool: {:?} }}", leaving.route.text),
+        }
+    }
+
+    fn has(&self) -> String {
+        let fields: Vec<String> =
+            self.fields.iter().map(|field| format!("{:?}", field.unraw().to_string())).collect();
+        format!("&[{}]", fields.join(", "))
     }
 }
 
-fn state(state: &State, root: &TokenStream) -> TokenStream {
-    let name = state.name.unraw().to_string();
-    let (docs, rest) = (&state.docs, state.rest);
-    let wait = match &state.role {
-        Role::End => generated!(#root::Wait::End),
-        Role::Active(active) => waits(&active.wait, root),
-        Role::Leaving(leaving) => {
-            let pool = &leaving.route.text;
-            generated!(#root::Wait::HandOff { pool: #pool })
-        }
-    };
-    let edges = state.edges.iter().map(|edge| self::edge(edge, root));
-    let fields = state.fields.iter().map(|field| field.unraw().to_string());
-    generated! {
-        #root::State {
-            name: #name,
-            docs: #docs,
-            wait: #wait,
-            edges: &[#(#edges),*],
-            rest: #rest,
-            fields: &[#(#fields),*],
-        }
-    }
-}
-
-fn waits(wait: &Wait, root: &TokenStream) -> TokenStream {
-    match wait {
-        Wait::Read(read) => {
-            let shape = match read.take {
-                Take::Exact(_) | Take::ExactOf { .. } => generated!(Exact),
-                Take::Until { .. } => generated!(Until),
-                Take::Some { .. } => generated!(Some),
-                Take::Upto { .. } => generated!(Upto),
-                Take::Frame { .. } => generated!(Frame),
-            };
-            let (text, max) = (&read.text, read.take.max());
-            generated! {
-                #root::Wait::Read { shape: #root::Shape::#shape, text: #text, max: #max }
+impl Wait {
+    fn kind(&self) -> String {
+        match self {
+            Self::Read(read) => {
+                let shape = match read.take {
+                    Take::Exact(_) | Take::ExactOf { .. } => "Exact",
+                    Take::Until { .. } => "Until",
+                    Take::Some { .. } => "Some",
+                    Take::Upto { .. } => "Upto",
+                    Take::Frame { .. } => "Frame",
+                };
+                let (says, max) = (&read.text, read.take.max());
+                format!("Read {{ shape: Shape::{shape}, text: {says:?}, max: {max} }}")
             }
+            Self::Flush => "Flush".to_owned(),
+            Self::Drain { below } => format!("Drain {{ below: {} }}", below.value),
+            Self::Run { blocking } => format!("Run {{ blocking: {blocking} }}"),
+            Self::Call(route) => format!("Call {{ pool: {:?} }}", route.text),
+            Self::Sleep(Sleep::Fixed(millis) | Sleep::Of { max: millis, .. }) => {
+                format!("Sleep {{ at_most: Duration::from_millis({millis}) }}")
+            }
+            Self::Message { .. } => "Message".to_owned(),
         }
-        Wait::Flush => generated!(#root::Wait::Flush),
-        Wait::Drain { below } => {
-            let below = &below.value;
-            generated!(#root::Wait::Drain { below: #below })
-        }
-        Wait::Run { blocking } => generated!(#root::Wait::Run { blocking: #blocking }),
-        Wait::Call(route) => {
-            let pool = &route.text;
-            generated!(#root::Wait::Call { pool: #pool })
-        }
-        Wait::Sleep(Sleep::Fixed(millis) | Sleep::Of { max: millis, .. }) => {
-            let at_most = duration(*millis);
-            generated!(#root::Wait::Sleep { at_most: #at_most })
-        }
-        Wait::Message { .. } => generated!(#root::Wait::Message),
     }
 }
 
-fn edge(edge: &Edge, root: &TokenStream) -> TokenStream {
-    let target = Literal::usize_unsuffixed(edge.target);
-    let on = match edge.on {
-        None => generated!(Verdict),
-        Some((Event::Within, millis)) => timed(&generated!(Within), millis),
-        Some((Event::Idle, millis)) => timed(&generated!(Idle), millis),
-        Some((Event::Eof, _)) => generated!(Eof),
-        Some((Event::Limit, _)) => generated!(Limit),
-        Some((Event::Error, _)) => generated!(Error),
-        Some((Event::Full, _)) => generated!(Full),
-        Some((Event::Gone, _)) => generated!(Gone),
-    };
-    generated!(#root::Edge { on: #root::On::#on, target: #target })
+/// An edge as the graph has it: what takes it, after how many milliseconds, and its target.
+type Key = (&'static str, Option<u64>, usize);
+
+impl Edge {
+    fn key(&self) -> Key {
+        let (on, millis) = match self.on {
+            None => ("Verdict", None),
+            Some((Event::Within, millis)) => ("Within", Some(millis)),
+            Some((Event::Idle, millis)) => ("Idle", Some(millis)),
+            Some((Event::Eof, _)) => ("Eof", None),
+            Some((Event::Limit, _)) => ("Limit", None),
+            Some((Event::Error, _)) => ("Error", None),
+            Some((Event::Full, _)) => ("Full", None),
+            Some((Event::Gone, _)) => ("Gone", None),
+        };
+        (on, millis, self.target)
+    }
 }
 
-fn timed(event: &impl ToTokens, millis: u64) -> TokenStream {
-    let time = duration(millis);
-    generated!(#event(#time))
+/// What several states have, such as the edges by default, is a constant: rustc checks it once.
+struct Shared {
+    /// How often each is there.
+    edges: BTreeMap<Key, usize>,
+    waits: Parts,
+    fields: Parts,
 }
 
-fn duration(millis: u64) -> TokenStream {
-    let millis = Literal::u64_unsuffixed(millis);
-    generated!(::core::time::Duration::from_millis(#millis))
+/// A part of each state.
+struct Parts {
+    kind: &'static str,
+    texts: Vec<String>,
+    /// The first state that has it, and how many have.
+    uses: BTreeMap<String, (usize, usize)>,
+}
+
+/// A constant takes about as long as so many uses of what is in it.
+const WORTHWHILE: usize = 4;
+
+impl Shared {
+    fn of(machine: &Machine) -> Self {
+        let mut edges = BTreeMap::new();
+        for edge in machine.states.iter().flat_map(|state| &state.edges) {
+            *edges.entry(edge.key()).or_default() += 1;
+        }
+        edges.retain(|_, uses| *uses >= WORTHWHILE);
+        let waits = Parts::new("WAIT", machine.states.iter().map(State::waits).collect());
+        let fields = Parts::new("FIELDS", machine.states.iter().map(State::has).collect());
+        Self { edges, waits, fields }
+    }
+
+    fn constants(&self, text: &mut String) {
+        for key in self.edges.keys() {
+            let _ = write!(text, "const {}: Edge = {};", name(key), literal(key));
+        }
+        self.waits.constants("Wait", text);
+        self.fields.constants("&[&str]", text);
+    }
+
+    fn wait(&self, state: usize) -> String {
+        self.waits.of(state)
+    }
+
+    fn fields(&self, state: usize) -> String {
+        self.fields.of(state)
+    }
+
+    fn edge(&self, edge: &Edge) -> String {
+        let key = edge.key();
+        if self.edges.contains_key(&key) { name(&key) } else { literal(&key) }
+    }
+}
+
+impl Parts {
+    fn new(kind: &'static str, texts: Vec<String>) -> Self {
+        let mut uses = BTreeMap::new();
+        for (state, text) in texts.iter().enumerate() {
+            uses.entry(text.clone()).or_insert((state, 0)).1 += 1;
+        }
+        uses.retain(|_, (_, uses)| *uses >= WORTHWHILE);
+        Self { kind, texts, uses }
+    }
+
+    fn constants(&self, ty: &str, text: &mut String) {
+        for (value, (first, _)) in &self.uses {
+            let _ = write!(text, "const {}_OF_{first}: {ty} = {value};", self.kind);
+        }
+    }
+
+    fn of(&self, state: usize) -> String {
+        let text = &self.texts[state];
+        match self.uses.get(text) {
+            Some((first, _)) => format!("{}_OF_{first}", self.kind),
+            None => text.clone(),
+        }
+    }
+}
+
+/// `IDLE_60000_TO_3`
+fn name(&(on, millis, target): &Key) -> String {
+    let on = on.to_ascii_uppercase();
+    match millis {
+        Some(millis) => format!("{on}_{millis}_TO_{target}"),
+        None => format!("{on}_TO_{target}"),
+    }
+}
+
+fn literal(&(on, millis, target): &Key) -> String {
+    let time = millis.map(|millis| format!("(Duration::from_millis({millis}))"));
+    let time = time.unwrap_or_default();
+    format!("Edge {{ on: On::{on}{time}, target: {target} }}")
 }

@@ -1,6 +1,7 @@
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Token;
+use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 
 use crate::code::Code;
@@ -82,12 +83,14 @@ impl Attr {
         let mut broken = false;
         while input.peek(Token![#]) {
             let ahead = input.fork();
-            match ahead.parse() {
-                Ok(attr) => attrs.push(attr),
-                Err(_) => broken = true,
+            if let Ok(attr) = ahead.parse() {
+                attrs.push(attr);
+                input.advance_to(&ahead);
+            } else {
+                broken = true;
+                input.parse::<Token![#]>()?;
+                input.parse::<Group>()?;
             }
-            input.parse::<Token![#]>()?;
-            input.parse::<Group>()?;
         }
         Ok((attrs, broken))
     }
@@ -228,7 +231,7 @@ fn owner(name: &str, bare: bool, level: Level, helpers: bool) -> Owner {
 
 /// Whether `word` can be the name of something.
 pub(crate) fn is_name(word: &Ident) -> bool {
-    syn::parse_str::<Ident>(&word.to_string()).is_ok()
+    !spelling::is_keyword(&word.to_string())
 }
 
 /// Whether the attributes of an enum have a derive that may bring attributes of its own: anything

@@ -42,12 +42,16 @@ pub(crate) fn split(tokens: TokenStream, types: bool) -> Vec<Vec<TokenTree>> {
             TokenTree::Punct(mark) => mark.as_char(),
             _ => ' ',
         };
-        let takes_type = types
-            || matches!(&part[..], [TokenTree::Ident(key), TokenTree::Punct(equals), ..]
-            if equals.as_char() == '=' && TYPED.iter().any(|name| key == name));
+        let takes_type = || {
+            types
+                || matches!(&part[..], [TokenTree::Ident(key), TokenTree::Punct(equals), ..]
+                if equals.as_char() == '=' && TYPED.iter().any(|name| key == name))
+        };
         match mark {
-            '<' if takes_type => depth += 1,
-            '>' if takes_type && before != '-' && before != '=' => depth = depth.saturating_sub(1),
+            '<' if takes_type() => depth += 1,
+            '>' if takes_type() && before != '-' && before != '=' => {
+                depth = depth.saturating_sub(1);
+            }
             _ => {}
         }
         before = mark;

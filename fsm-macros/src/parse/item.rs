@@ -1,4 +1,4 @@
-use proc_macro2::{Delimiter, Group, Ident, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
@@ -46,8 +46,21 @@ impl Item {
             let variants = Vec::new();
             Ok(Ok(Self { attrs, vis, keyword, name, generics, braces, variants, broken, helpers }))
         };
-        match head.parse2(item.clone()) {
+        // The states are read one by one below; they need not be read here.
+        let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
+        let mut body = None;
+        if let Some(TokenTree::Group(last)) = tokens.last_mut() {
+            if last.delimiter() == Delimiter::Brace {
+                let mut empty = Group::new(Delimiter::Brace, TokenStream::new());
+                empty.set_span(last.span());
+                body = Some(std::mem::replace(last, empty));
+            }
+        }
+        match head.parse2(tokens.into_iter().collect()) {
             Ok(Ok(mut item)) => {
+                if let Some(body) = body {
+                    item.braces = body;
+                }
                 let listed = Listed::<Variant>::read(item.braces.stream(), errors);
                 item.broken |= listed.broken;
                 item.variants = listed.items;
