@@ -126,10 +126,12 @@ impl Control {
 
     fn close(&self) {
         self.order.fetch_max(Order::Close as u8, Ordering::SeqCst);
-        self.credits.close();
+        // The ports first: whoever learns that there is no room any more may rely on it that nothing
+        // begins any more.
         for port in self.ports() {
             port.close();
         }
+        self.credits.close();
     }
 
     /// Makes the threads that poll look for what has changed.
