@@ -435,16 +435,12 @@ impl<M: Drive<H>, H, S: Transport> Task for Conn<M, H, S> {
         if leaving.is_none() {
             self.abort_if(0);
         }
-        let closed = caught(|| {
-            if Self::MAIL {
-                env.inbox.close(key);
-            }
-        });
+        let closed = !Self::MAIL || caught(|| env.inbox.close(key)).is_some();
         let ended = self.link().ended();
         let Self { socket, handler, machine, cold, .. } = self;
         let dropped = caught(|| drop((handler, machine, cold)));
         let socket = leaving.is_some().then_some(socket);
-        if closed.and(dropped).is_none() {
+        if !closed || dropped.is_none() {
             tracing::error!(%key, machine = M::SPEC.name, "a handler panicked while it was dropped");
         }
         if let Some(Leaving { departure, input, output }) = leaving {

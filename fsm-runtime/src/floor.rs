@@ -47,12 +47,11 @@ impl<M: Drive<H>, H> Floor<M, H> {
     /// the port whose thread this is, if it is one.
     ///
     /// The start of the machine is the user's code: a panic in it is the end of this connection alone.
-    pub(crate) fn open(&self, newcomer: Newcomer<M::Seed>, here: Option<usize>) {
+    pub(crate) fn open(&self, newcomer: Newcomer<M::Seed>, here: Option<usize>, now: u64) {
         let Newcomer { socket, peer, seed, credit, ready, input, output, ended } = newcomer;
         // It is given back when the connection ends.
         credit.keep();
         self.control.counters.accepted();
-        let now = self.start.now();
         let Some(actor) = caught(|| started(seed, now)) else {
             tracing::error!(pool = self.name, %peer, "a machine panicked at its start");
             if output.len() > 0 {
@@ -108,7 +107,7 @@ impl<M: Drive<H>, H: Send + 'static> Arrivals<M> for Floor<M, H> {
         let peer = socket.peer().unwrap_or(Peer::Gone);
         let ready = Ready::READ | Ready::WRITE;
         let newcomer = Newcomer { socket, peer, seed, credit, ready, input, output, ended };
-        self.open(newcomer, None);
+        self.open(newcomer, None, self.start.now());
     }
 }
 

@@ -120,7 +120,7 @@ impl<M: Drive<H>, H> Reactor<M, H> {
                 match self.acceptors[index].accept(now) {
                     Accepted::Connection(socket, peer) => {
                         let newcomer = Newcomer::accepted(socket, peer, seed(), credit);
-                        self.floor.open(newcomer, Some(self.port));
+                        self.floor.open(newcomer, Some(self.port), now);
                     }
                     Accepted::Empty => {}
                     Accepted::Failed { error, warning } => self.accept_failed(&error, warning),
