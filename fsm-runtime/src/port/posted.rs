@@ -155,9 +155,8 @@ impl<T: Task> Port<T> {
             self.settle(port, key, job);
             return;
         }
-        if desk.heartbeat.turn(key) % super::alone::TICK == 0 {
-            tick(desk);
-        }
+        desk.heartbeat.turn(key);
+        tick(desk);
         // A panic of a handler ends that job alone (X8).
         let after = caught(|| job.turn(key, Ready::NONE, env)).unwrap_or_else(|| {
             T::desk(env).heartbeat.unblock();
