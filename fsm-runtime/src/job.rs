@@ -172,7 +172,9 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
         let closed = !Self::MAIL || caught(|| env.inbox.close(key)).is_some();
         // Most have replied, and many have nothing that is worth a drop.
         let drops = std::mem::needs_drop::<M>() || self.to.is_some();
-        if !closed || (drops && caught(|| drop(self)).is_none()) {
+        // Also where a message has panicked, for the job may do so as well.
+        let dropped = !drops || caught(|| drop(self)).is_some();
+        if !closed || !dropped {
             tracing::error!(%key, machine = M::SPEC.name, "a job panicked while it was dropped");
         }
         env.control.freed();
