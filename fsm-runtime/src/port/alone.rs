@@ -31,6 +31,7 @@ impl<T: Task> Port<T> {
     pub(crate) fn next_alone(&self) -> Next<T> {
         self.shell.locked(|port| {
             let mut posted = self.posted();
+            posted.up = false;
             if posted.closed {
                 port.on(Input::Close);
                 return Next::End;

@@ -303,6 +303,20 @@ fn x7_what_comes_from_elsewhere_is_counted_at_once_and_has_its_turn() {
 }
 
 #[test]
+fn r3_the_watchdog_does_not_sleep_while_the_thread_is_about_to_run() {
+    use crate::seats::Seats;
+
+    let (mut thread, _) = Thread::new(1);
+    let port = thread.port();
+    assert!(!port.is_up(), "it sleeps");
+    port.take_posted(&mut thread.posted);
+    // It has said that it runs, and has not begun.
+    assert!(!port.running(&mut Vec::new()) && port.is_up());
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+    assert!(!port.is_up());
+}
+
+#[test]
 fn x7_whatever_is_taken_up_while_the_thread_ends_is_among_what_is_left() {
     for _ in 0..300 {
         let (thread, _) = Thread::new(0);
