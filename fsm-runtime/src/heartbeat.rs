@@ -41,14 +41,12 @@ impl Default for Heartbeat {
 }
 
 impl Heartbeat {
-    /// A turn of the key begins; says its number.
+    /// A turn of the key begins.
     #[inline]
-    pub(crate) fn turn(&self, key: Key) -> u64 {
+    pub(crate) fn turn(&self, key: Key) {
         // Nobody else writes.
-        let number = self.turns().wrapping_add(1);
-        self.turns.store(number, Ordering::Relaxed);
+        self.turns.store(self.turns().wrapping_add(1), Ordering::Relaxed);
         self.key.store(token::from_key(key).0 as u64, Ordering::Relaxed);
-        number
     }
 
     /// No handler runs.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::actor::{Actor, Pause, Share, started};
+use crate::actor::{Actor, Pause, Share};
 use crate::control::{Control, Order};
 use crate::env::Bounds;
 use crate::inbox::{Inbox, Return};
@@ -15,7 +15,7 @@ use crate::shell::Blocked;
 use crate::task::{After, Desk, Task, caught};
 use crate::times::sealed::Times;
 use crate::transport::Transport;
-use crate::{Cx, Drive, Ended, Input, JobMachine, Key, Machine, Peer, Spec};
+use crate::{Cx, Drive, Ended, Input, JobMachine, Key, Machine, Peer, Spec, Timing};
 
 /// How long a thread waits before it tries once more to make its handler.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -96,9 +96,13 @@ impl<M: JobMachine, H> Job<M, H> {
     /// Whether it has a mailbox.
     pub(crate) const MAIL: bool = M::SPEC.has_mailbox();
 
-    /// The user's code may run here, and panic.
-    pub(crate) fn new(job: M::Job, to: Return, now: u64) -> Self {
-        let (machine, times) = started(job, now);
+    /// The user's code may run here, and panic. Most jobs have no time to keep at their start, and ask
+    /// for none.
+    pub(crate) fn new(job: M::Job, to: Return, now: impl FnOnce() -> u64) -> Self {
+        let machine = M::start(job);
+        let timing = machine.timing();
+        let keeps_time = timing.within.min(timing.idle) != Timing::NEVER;
+        let times = M::Times::entered(if keeps_time { now() } else { 0 }, timing);
         Self { machine, times, to: Some(to), entered: false, handler: PhantomData }
     }
 }
@@ -168,7 +172,9 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
         let closed = !Self::MAIL || caught(|| env.inbox.close(key)).is_some();
         // Most have replied, and many have nothing that is worth a drop.
         let drops = std::mem::needs_drop::<M>() || self.to.is_some();
-        if !closed || (drops && caught(|| drop(self)).is_none()) {
+        // Also where a message has panicked, for the job may do so as well.
+        let dropped = !drops || caught(|| drop(self)).is_some();
+        if !closed || !dropped {
             tracing::error!(%key, machine = M::SPEC.name, "a job panicked while it was dropped");
         }
         env.control.freed();

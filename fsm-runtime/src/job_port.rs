@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use crate::clock::Start;
 use crate::control::Control;
 use crate::credits::{Credit, Credits};
 use crate::inbox::Return;
@@ -27,10 +28,12 @@ where
     }
 
     /// The start of the machine is the user's code: a panic in it is the end of this job alone.
-    fn submit(&self, job: S::Job, credit: Credit, to: Return, now: u64) {
+    fn submit(&self, job: S::Job, credit: Credit, to: Return) {
         // It is given back when the job is done.
         credit.keep();
         self.control.counters.accepted();
+        // That of whoever gives it would not do: it may have been busy for long since it looked.
+        let now = || Start::of_process().now();
         let Some(job) = caught(|| Job::new(job, to, now)) else {
             tracing::error!(pool = self.name, "a job panicked at its start");
             self.control.ended(Ended::Panicked);

@@ -8,7 +8,6 @@ use crate::inbox::Return;
 pub(crate) trait Jobs<S: Service>: Send + Sync {
     fn credits(&self) -> &Arc<Credits>;
 
-    /// Takes a job, for which there is room. Its caller, who has read the clock for something else, says
-    /// what time it is: milliseconds since the start.
-    fn submit(&self, job: S::Job, credit: Credit, to: Return, now: u64);
+    /// Takes a job, for which there is room.
+    fn submit(&self, job: S::Job, credit: Credit, to: Return);
 }

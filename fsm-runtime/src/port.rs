@@ -302,7 +302,9 @@ impl<T: Task> Port<T> {
             return None;
         }
         self.shell.locked(|port| {
-            let posted = std::mem::take(&mut *self.posted());
+            // Nobody would take up another one.
+            let closed = Posted { closed: true, ..Posted::default() };
+            let posted = std::mem::replace(&mut *self.posted(), closed);
             for (task, ready) in posted.tasks {
                 port.core().open(Slot { mark: Mark::new(ready), task: Some(task) });
             }
@@ -310,8 +312,6 @@ impl<T: Task> Port<T> {
                 let key = port.core().reserve();
                 self.settle(port, key, job);
             }
-            // Nobody would take up another one.
-            self.posted().closed = true;
             let keys: Vec<Key> = port.core().keys().collect();
             let rest = keys.into_iter().filter_map(|key| {
                 let slot = port.core().close(key)?;
@@ -481,6 +481,11 @@ impl<T: Task + Send> Seats for Port<T> {
             }
             port.core().could_help()
         })
+    }
+
+    fn is_up(&self) -> bool {
+        // Others call the watchdog before each turn, when they have been given it under the port's lock.
+        self.is_alone() && self.posted().up
     }
 
     fn spec(&self) -> &'static Spec {

@@ -19,6 +19,8 @@ pub(crate) trait Seats: Blocks + fmt::Debug {
     /// Appends the threads that run a turn. Says whether packets wait though there is a thread for
     /// them, only because the cap is reached.
     fn running(&self, into: &mut Vec<Runs>) -> bool;
+    /// Whether a thread is up that may run a turn without another call of the watchdog.
+    fn is_up(&self) -> bool;
     fn spec(&self) -> &'static Spec;
     fn watched_by(&self, watchdog: &Arc<Alarm>);
     fn interrupt(&self);

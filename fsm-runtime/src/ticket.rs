@@ -2,7 +2,6 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::clock::Start;
 use crate::credits::{NoCredit, Wakes};
 use crate::inbox::{Fill, Holder, Mail, Return};
 use crate::jobs::Jobs;
@@ -46,7 +45,7 @@ impl<R: Send + 'static> Ticket<R> {
         match jobs.credits().offer() {
             Ok(credit) => {
                 let window = Arc::<Window<R>>::default();
-                jobs.submit(job, credit, window.to(), Start::of_process().now());
+                jobs.submit(job, credit, window.to());
                 Ok(Self { window })
             }
             Err(NoCredit::Full) => Err(SubmitError::Full(job)),
@@ -78,7 +77,7 @@ impl<R: Send + 'static> Ticket<R> {
         };
         match credit {
             Ok(credit) => {
-                jobs.submit(job, credit, window.to(), Start::of_process().now());
+                jobs.submit(job, credit, window.to());
                 Ok(Self { window })
             }
             Err(NoCredit::Full) => Err(SubmitError::Full(job)),

@@ -103,7 +103,8 @@ impl Alarm {
     /// Goes slower, unless it was raised since it was `seen`; says what the pace is.
     ///
     /// What began until then had no reason to call, so it must be looked for once more. It is enough:
-    /// to look takes the locks of the ports, and who begins later sees the new pace.
+    /// to look takes the locks of the ports, or that of what is posted to those with one thread, and who
+    /// begins later sees the new pace.
     fn lower(&self, seen: Pace, pace: Pace) -> Pace {
         let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         if self.pace() == seen {
@@ -212,7 +213,7 @@ impl Watch {
             let mut runs = std::mem::take(&mut self.runs);
             let port = Arc::clone(&self.ports[index].1);
             let pressed = port.running(&mut runs);
-            if !runs.is_empty() {
+            if !runs.is_empty() || port.is_up() {
                 pace = pace.max(if pressed { Pace::Fast } else { Pace::Slow });
             }
             for run in runs.drain(..) {

@@ -89,8 +89,9 @@ impl<T: Task, W: Waits> Worker<T, W> {
             let desk = T::desk(env);
             desk.now = now;
             desk.instant = instant;
-            port.runs();
             port.take_posted(posted);
+            // The watchdog can see now that this thread is up: if it goes to sleep it has looked before.
+            port.runs();
             if W::EVER {
                 port.serve_events(name, &mut *waits, env, |desk| tick(clock, desk));
             }

@@ -63,7 +63,7 @@ impl<'a, Msg: Send + 'static, On: Side> Cx<'a, Msg, On> {
 
     fn submit<S: Service>(&mut self, jobs: &dyn Jobs<S>, job: S::Job, credit: Credit) {
         self.called = true;
-        jobs.submit(job, credit, self.inbox.call(self.key), self.desk.now);
+        jobs.submit(job, credit, self.inbox.call(self.key));
     }
 
     /// Gives the job to the pool if there is room now.

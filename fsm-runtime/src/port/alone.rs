@@ -10,8 +10,6 @@ use crate::{Ended, Key};
 
 /// The only thread of a port.
 pub(super) const ALONE: usize = 0;
-/// It looks at the clock before every so many turns.
-pub(super) const TICK: u64 = 8;
 
 /// The events of a poll.
 pub(crate) trait Tells {
@@ -33,6 +31,7 @@ impl<T: Task> Port<T> {
     pub(crate) fn next_alone(&self) -> Next<T> {
         self.shell.locked(|port| {
             let mut posted = self.posted();
+            posted.up = false;
             if posted.closed {
                 port.on(Input::Close);
                 return Next::End;
@@ -44,7 +43,8 @@ impl<T: Task> Port<T> {
         })
     }
 
-    /// Runs those whose events the poll tells of. `tick` looks at the clock now and then.
+    /// Runs those whose events the poll tells of. `tick` looks at the clock before each turn: what comes
+    /// behind a slow handler would be late before it has begun.
     pub(crate) fn serve_events(
         &self,
         pool: &str,
@@ -116,8 +116,7 @@ impl<T: Task> Port<T> {
         self.heartbeats[ALONE].rest();
     }
 
-    /// Runs a turn in place. Says whether the port was seen to be closed, which is looked for as often as
-    /// at the clock.
+    /// Runs a turn in place. Says whether the port was seen to be closed; then there was none.
     #[inline]
     fn turn(
         &self,
@@ -130,12 +129,11 @@ impl<T: Task> Port<T> {
         let Some(slot) = port.core().get_mut(key) else { return false };
         let Some(task) = slot.task.as_mut() else { return false };
         let desk = T::desk(env);
-        if desk.heartbeat.turn(key) % TICK == 0 {
-            if desk.heartbeat.is_stopped() {
-                return true;
-            }
-            tick(desk);
+        if desk.heartbeat.is_stopped() {
+            return true;
         }
+        desk.heartbeat.turn(key);
+        tick(desk);
         let after = task.turn(key, ready, env);
         if let After::Gone(why) = after {
             self.gone(pool, port, (key, why), env);

@@ -22,13 +22,15 @@ pub(crate) struct Posted<T> {
     pub(super) jobs: VecDeque<T>,
     /// It sleeps in its poll, or is about to, and has seen what was here.
     pub(super) asleep: bool,
+    /// It is back from its poll.
+    pub(super) up: bool,
     pub(super) closed: bool,
 }
 
 impl<T> Default for Posted<T> {
     fn default() -> Self {
         let (keys, tasks, jobs) = (Vec::new(), Vec::new(), VecDeque::new());
-        Self { keys, tasks, jobs, asleep: false, closed: false }
+        Self { keys, tasks, jobs, asleep: false, up: false, closed: false }
     }
 }
 
@@ -89,6 +91,7 @@ impl<T: Task> Port<T> {
     pub(crate) fn take_posted(&self, into: &mut Posted<T>) {
         let mut posted = self.posted();
         posted.asleep = false;
+        posted.up = true;
         posted.move_to(into);
     }
 
@@ -155,9 +158,8 @@ impl<T: Task> Port<T> {
             self.settle(port, key, job);
             return;
         }
-        if desk.heartbeat.turn(key) % super::alone::TICK == 0 {
-            tick(desk);
-        }
+        desk.heartbeat.turn(key);
+        tick(desk);
         // A panic of a handler ends that job alone (X8).
         let after = caught(|| job.turn(key, Ready::NONE, env)).unwrap_or_else(|| {
             T::desk(env).heartbeat.unblock();

@@ -150,7 +150,7 @@ impl<S: Service> Jobs<S> for JobDesk<S> {
         &self.credits
     }
 
-    fn submit(&self, job: S::Job, credit: Credit, to: Return, _: u64) {
+    fn submit(&self, job: S::Job, credit: Credit, to: Return) {
         lock(&self.waiting).push_back((job, Given { to, _credit: credit }));
     }
 }

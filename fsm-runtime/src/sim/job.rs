@@ -89,7 +89,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     pub fn new(handler: H, job: M::Job) -> Self {
         let caller = Inbox::default();
         caller.open(CALLER);
-        let task = Job::new(job, caller.call(CALLER), 0);
+        let task = Job::new(job, caller.call(CALLER), || 0);
         let bench = Bench::new(
             &M::routes(),
             |control, desk| JobEnv::new(handler, None, Inbox::default(), BOUNDS, control, desk),

@@ -17,6 +17,7 @@ use fsm_runtime::{Address, Builder, Handle, Running};
 mod credits;
 mod drain;
 mod ports;
+mod times;
 mod workers;
 
 /// How long a test waits for what must come.

@@ -285,3 +285,65 @@ fn x8_a_handler_that_panics_in_its_drop_is_no_failure_of_the_pool() {
     let running = Pool::builder::<Bombs>("bombs").worker(make).start().unwrap();
     assert_eq!(running.drain().unwrap().panicked, 0);
 }
+
+/// Has a bomb, and may be sent others.
+#[state_machine(start = Hold, job = Bomb, reply = (), message = Bomb)]
+enum Holds {
+    #[run(blocking)]
+    #[to(More)]
+    Hold { bomb: Bomb },
+    #[wait(within = 20s => Late)]
+    #[to(Done)]
+    More,
+    #[run]
+    #[to(Done)]
+    Late,
+    #[end]
+    Done,
+}
+
+struct Holder {
+    door: Arc<Door>,
+    keys: mpsc::Sender<Key>,
+}
+
+impl holds::Handler for Holder {
+    fn hold(&mut self, _: &mut Bomb, cx: &mut JobCx<'_, Bomb>) -> holds::AfterHold {
+        self.keys.send(cx.key()).unwrap();
+        self.door.pass();
+        assert_eq!(Arc::strong_count(&self.door), 0, "as planned");
+        holds::AfterHold::More
+    }
+
+    fn more(&mut self, bomb: Bomb, _: &mut JobCx<'_, Bomb>) -> holds::AfterMore {
+        std::mem::forget(bomb);
+        holds::AfterMore::Done { reply: () }
+    }
+
+    fn late(&mut self, _: &mut JobCx<'_, Bomb>) -> holds::AfterLate {
+        holds::AfterLate::Done { reply: () }
+    }
+}
+
+#[test]
+fn x8_a_job_whose_message_and_data_panic_in_their_drops_ends_once() {
+    for threads in 1..=2 {
+        let door = Arc::<Door>::default();
+        let (keys, came) = mpsc::channel();
+        let builder = Pool::builder::<Holds>("holds").threads(threads).cap(threads).max_jobs(4);
+        let handle = builder.handle();
+        let make = {
+            let door = Arc::clone(&door);
+            move || Holder { door: Arc::clone(&door), keys: keys.clone() }
+        };
+        let running = builder.worker(make).start().unwrap();
+        for _ in 0..3 {
+            let ticket = handle.submit(Bomb).map_err(drop).unwrap();
+            handle.post(came.recv().unwrap(), Bomb).map_err(drop).unwrap();
+            door.open();
+            assert_eq!(ticket.wait(), None);
+        }
+        let stats = running.drain().unwrap();
+        assert_eq!((stats.accepted, stats.panicked, stats.ended(), stats.open), (3, 3, 3, 0));
+    }
+}

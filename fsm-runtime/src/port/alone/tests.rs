@@ -302,6 +302,39 @@ fn x7_what_comes_from_elsewhere_is_counted_at_once_and_has_its_turn() {
     assert_eq!(port.load(), 0);
 }
 
+#[test]
+fn r3_the_watchdog_does_not_sleep_while_the_thread_is_about_to_run() {
+    use crate::seats::Seats;
+
+    let (mut thread, _) = Thread::new(1);
+    let port = thread.port();
+    assert!(!port.is_up(), "it sleeps");
+    port.take_posted(&mut thread.posted);
+    // It has said that it runs, and has not begun.
+    assert!(!port.running(&mut Vec::new()) && port.is_up());
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+    assert!(!port.is_up());
+}
+
+#[test]
+fn x7_whatever_is_taken_up_while_the_thread_ends_is_among_what_is_left() {
+    for _ in 0..300 {
+        let (thread, _) = Thread::new(0);
+        let port = thread.port();
+        port.close();
+        let (given, left) = std::thread::scope(|scope| {
+            let gives = || {
+                let tries = 0..200;
+                tries.filter(|_| port.give(Script { due: u64::MAX }).is_ok()).count()
+            };
+            let gives = [(); 3].map(|()| scope.spawn(gives));
+            let left = port.leave().map_or(0, |left| left.len());
+            (gives.map(|gives| gives.join().unwrap_or(0)).into_iter().sum::<usize>(), left)
+        });
+        assert_eq!(given, left);
+    }
+}
+
 /// Whatever happens, each connection learns of all that it was told, in the next round at the latest,
 /// and nobody has more than one turn a round beside those for which its events ask.
 #[test]
