@@ -46,7 +46,7 @@ enum Boss {
 /// Says what it hears, unless nothing comes.
 #[state_machine(start = Talk, eof => Gone)]
 enum Brief {
-    #[read(exact = 1, idle = 200ms => Gone)]
+    #[read(exact = 1, idle = 800ms => Gone)]
     #[to(Talk)]
     Talk,
     #[end]
@@ -93,7 +93,7 @@ impl brief::Handler for Worker {
         cx.write(byte);
         match byte {
             b"d" => self.0.pass(),
-            b"s" => thread::sleep(SLOW),
+            b"s" => thread::sleep(3 * SLOW),
             _ => {}
         }
         brief::AfterTalk::Talk
