@@ -107,6 +107,10 @@ pub(crate) enum Effect {
 }
 
 impl<T> PortCore<T> {
+    /// The bytes of a slot.
+    #[cfg(test)]
+    pub(crate) const SLOT: usize = size_of::<Slot<T>>();
+
     pub(crate) fn new(port: usize, cap: usize) -> Self {
         Self {
             port,

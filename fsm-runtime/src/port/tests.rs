@@ -216,3 +216,17 @@ fn r6_what_is_posted_to_a_thread_that_is_alone_is_taken_in_the_same_round() {
     assert!(port.give(Idle { due: 50 }).is_err());
     assert_eq!(port.load(), 0);
 }
+
+/// With eight bytes in the timers, and nothing else: no box, no buffer.
+#[test]
+#[cfg(target_os = "linux")]
+fn x13_an_idle_connection_takes_a_slot_of_forty_bytes() {
+    /// A machine of a byte, with one deadline.
+    struct Unit;
+    impl crate::Service for Unit {
+        type Job = ();
+        type Reply = ();
+    }
+    type Idle = crate::conn::Conn<crate::workers::Work<Unit>, (), crate::socket::Socket>;
+    assert_eq!(PortCore::<Slot<Idle>>::SLOT, 40);
+}
