@@ -5,7 +5,6 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Start;
 use crate::control::Control;
 use crate::env::Bounds;
 use crate::inbox::Inbox;
@@ -726,10 +725,6 @@ impl<M: Machine> Builder<M> {
             stall: Timing::millis(self.stall, u64::MAX),
             linger: Timing::millis(self.linger, u64::MAX),
         }
-    }
-
-    fn start() -> Start {
-        Start::of_process()
     }
 }
 

@@ -36,9 +36,9 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    pub(crate) fn new(start: Start) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            start,
+            start: Start::of_process(),
             #[cfg(target_os = "linux")]
             coarse: coarse(),
         }

@@ -3,7 +3,7 @@ use std::io;
 
 use mio::Registry;
 
-use crate::actor::{Actor, Pause, SPIN, Share};
+use crate::actor::{Actor, Pause, Share};
 use crate::arrivals::{Departure, Parcel};
 use crate::cold::{Cold, Spares};
 use crate::env::{Bounds, Env, Leaving};
@@ -16,6 +16,10 @@ use crate::times::sealed::Times;
 use crate::transport::Transport;
 use crate::unread::Unread;
 use crate::{Cx, Drive, Ended, Input, Key, Machine, Peer, Spec, token};
+
+mod quick;
+
+use quick::Midway;
 
 /// A connection: a socket, a machine and its handler.
 ///
@@ -32,17 +36,6 @@ pub(crate) struct Conn<M: Machine, H, S> {
     /// Why it ends, while its last output is on its way.
     ending: Option<Ended>,
     cold: Option<Box<Cold<M::Partial>>>,
-}
-
-/// A turn that has read and run the machine.
-struct Midway<P> {
-    /// Where the unread bytes are in the thread's buffer.
-    start: usize,
-    end: usize,
-    seen: Seen<P>,
-    share: Share,
-    /// `None` if it goes on.
-    paused: Option<Pause>,
 }
 
 impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
@@ -104,42 +97,6 @@ impl<M: Drive<H>, H, S: Transport> Conn<M, H, S> {
     /// The bytes that were read and not used.
     pub(crate) fn unread(&self) -> usize {
         self.cold.as_ref().map_or(0, |cold| cold.input.len())
-    }
-
-    /// A turn of a connection that waits for input and has nothing left from earlier. Most turns are
-    /// such, and most of these read once, use up what they get, and send the whole answer. Where that
-    /// is not so, the turn goes on as any other one does.
-    #[inline]
-    fn quick(&mut self, key: Key, env: &mut Env<M, H>) -> After {
-        let Self { socket, ready, machine, times, handler, .. } = self;
-        let (link, mut actor) = (Link { socket, ready }, Actor { machine, times });
-        let Some(handler) = handler else { return self.whole(key, env, None) };
-        let end = match link.read(&mut env.buffer) {
-            Ok(Got::Bytes(end)) => end,
-            Ok(Got::Nothing | Got::End) => return self.whole(key, env, None),
-            Err(_) => return After::Gone(Ended::Reset),
-        };
-        let mut cx = Cx::new(&mut env.output, link.socket, &env.inbox, key, &env.desk);
-        let mut input = Input::resumed(&env.buffer[..end], Seen::default(), false);
-        let (reads, calls) = actor.rush(handler, &mut input, &mut cx, &env.bounds);
-        let (rest, taken) = (input.rest().len(), cx.taken());
-        let seen = input.into_seen();
-        let over = reads
-            && rest == 0
-            && link.only_waits()
-            && actor.due() > env.desk.now
-            && !env.desk.draining;
-        if over && link.sends(&mut env.output) {
-            return After::Wait;
-        }
-        let Bounds { calls: most, bytes, output: mark, .. } = env.bounds;
-        let left = most - calls;
-        let paused = (left == 0).then(|| {
-            let idle = rest == end && env.output.is_empty() && taken == 0;
-            if idle && most >= SPIN { Pause::Spin } else { Pause::Share }
-        });
-        let share = Share { calls: left, bytes: bytes.saturating_sub(end), sent: 0, mark };
-        self.whole(key, env, Some(Midway { start: end - rest, end, seen, share, paused }))
     }
 
     fn reset(env: &mut Env<M, H>) -> After {

@@ -20,7 +20,6 @@ pub(crate) struct Floor<M: Machine, H> {
     pub(crate) name: String,
     pub(crate) places: Places<M, H>,
     pub(crate) control: Arc<Control>,
-    pub(crate) start: Start,
     /// Each port keeps what it accepts.
     pub(crate) stays: bool,
     pub(crate) spares: Arc<Spares<M::Partial>>,
@@ -107,7 +106,7 @@ impl<M: Drive<H>, H: Send + 'static> Arrivals<M> for Floor<M, H> {
         let peer = socket.peer().unwrap_or(Peer::Gone);
         let ready = Ready::READ | Ready::WRITE;
         let newcomer = Newcomer { socket, peer, seed, credit, ready, input, output, ended };
-        self.open(newcomer, None, self.start.now());
+        self.open(newcomer, None, Start::of_process().now());
     }
 }
 

@@ -7,6 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use crate::Key;
 use crate::credits::Wakes;
 
+mod mailboxes;
+
+use mailboxes::{Mailbox, Mailboxes, Reply};
+
 /// How many parts the mailboxes are kept in, each with its lock, so that threads seldom meet.
 const PARTS: usize = 16;
 
@@ -30,37 +34,6 @@ struct Shared<Msg> {
 /// Nothing else is in its cache line, which the thread of the owner and those that post meet at.
 #[repr(align(64))]
 struct Part<Msg>(Mutex<Mailboxes<Msg>>);
-
-/// The mailboxes of every so many slots, for each port: found by the slot of the key, as the slots of
-/// a port are, and its own if the generation is the same (X5).
-struct Mailboxes<Msg>(Vec<Vec<Place<Msg>>>);
-
-struct Place<Msg> {
-    generation: u32,
-    /// `None` while nobody has the slot.
-    mailbox: Option<Mailbox<Msg>>,
-}
-
-struct Mailbox<Msg> {
-    messages: VecDeque<Msg>,
-    /// The number of the last call.
-    call: u32,
-    reply: Reply,
-    /// An `Option` of the reply; it is used again for the next one.
-    holder: Holder,
-    /// A job that waits for room, or a connection that is about to leave.
-    away: Option<Away>,
-}
-
-/// What has become of the last call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reply {
-    /// There was none, or its reply was taken.
-    None,
-    Waits,
-    Came,
-    Gone,
-}
 
 /// What a call has come to.
 pub(crate) enum Answer<R> {
@@ -95,7 +68,7 @@ pub(crate) type Fill<'a> = dyn FnMut(&mut Holder) + 'a;
 impl<Msg> Default for Inbox<Msg> {
     fn default() -> Self {
         let shared = Shared {
-            parts: std::array::from_fn(|_| Part(Mutex::new(Mailboxes(Vec::new())))),
+            parts: std::array::from_fn(|_| Part(Mutex::new(Mailboxes::default()))),
             bound: AtomicUsize::new(1024),
             wakes: OnceLock::new(),
         };
@@ -230,31 +203,6 @@ impl<Msg: Send + 'static> Inbox<Msg> {
         };
         mailbox.reply = Reply::None;
         answer
-    }
-}
-
-impl<Msg> Mailboxes<Msg> {
-    #[inline]
-    fn get_mut(&mut self, key: Key) -> Option<&mut Mailbox<Msg>> {
-        let place = self.0.get_mut(key.port())?.get_mut(key.slot() / PARTS)?;
-        if place.generation == key.generation() { place.mailbox.as_mut() } else { None }
-    }
-
-    fn insert(&mut self, key: Key, mailbox: Mailbox<Msg>) {
-        let (port, index) = (key.port(), key.slot() / PARTS);
-        if self.0.len() <= port {
-            self.0.resize_with(port + 1, Vec::new);
-        }
-        let places = &mut self.0[port];
-        if places.len() <= index {
-            places.resize_with(index + 1, || Place { generation: 0, mailbox: None });
-        }
-        places[index] = Place { generation: key.generation(), mailbox: Some(mailbox) };
-    }
-
-    fn remove(&mut self, key: Key) -> Option<Mailbox<Msg>> {
-        let place = self.0.get_mut(key.port())?.get_mut(key.slot() / PARTS)?;
-        if place.generation == key.generation() { place.mailbox.take() } else { None }
     }
 }
 

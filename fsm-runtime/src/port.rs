@@ -2,29 +2,27 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use crate::Key;
 use crate::core::{Effect, Input, PortCore, Thread};
 use crate::credits::Wakes;
 use crate::heartbeat::Heartbeat;
 use crate::link::Ready;
-use crate::seats::{Blocks, Runs, Seats};
-use crate::shell::{Blocked, Locked, Shell, Work};
+use crate::shell::{Locked, Shell, Work};
 use crate::stats::Counters;
 use crate::task::Task;
 use crate::timers::Timers;
 use crate::watchdog::Alarm;
-use crate::{Key, Spec};
 
 mod alone;
+mod deadlines;
 mod mark;
 mod posted;
+mod seats;
 
-use alone::ALONE;
 pub(crate) use alone::Tells;
+use deadlines::{expire, made_stale, schedule};
 use mark::Mark;
 pub(crate) use posted::Posted;
-
-/// Deadlines looked at between two polls: a storm of them must not keep others waiting (X6).
-const EXPIRIES: usize = 1024;
 
 /// The connections or jobs of one machine, with their timers, and the threads that run them: all
 /// of a port but the poll.
@@ -379,54 +377,6 @@ fn put_back<T: Task>(port: &mut Locked<'_, Slot<T>, Guarded>, key: Key, task: T)
     }
 }
 
-/// Gives it an entry in the timers, before the one that it has.
-fn schedule<T>(port: &mut Locked<'_, Slot<T>, Guarded>, key: Key, due: u64) {
-    let (core, guarded) = port.both();
-    let Some(slot) = core.get_mut(key) else { return };
-    let overtaken = slot.mark.is_scheduled();
-    slot.mark.schedule(guarded.timers.insert(due.max(1), key.slot()));
-    let early = due < guarded.sleeps_until;
-    // Once is enough: it comes back, and looks at all of them.
-    guarded.sleeps_until = guarded.sleeps_until.min(due);
-    if overtaken {
-        made_stale(port);
-    }
-    if early && port.core().polls_asleep() {
-        port.interrupt();
-    }
-}
-
-/// An entry of the timers means nothing any more.
-fn made_stale<T>(port: &mut Locked<'_, Slot<T>, Guarded>) {
-    let (core, guarded) = port.both();
-    guarded
-        .timers
-        .made_stale(|at, slot| core.at(slot).is_some_and(|(_, slot)| slot.mark.scheduled() == at));
-}
-
-/// Gives a turn to those whose time has come.
-fn expire<T: Task>(port: &mut Locked<'_, Slot<T>, Guarded>, now: u64) {
-    for _ in 0..EXPIRIES {
-        let (core, guarded) = port.both();
-        let Some((at, slot)) = guarded.timers.pop(now) else { return };
-        let found = core.at(slot).filter(|(_, slot)| slot.mark.scheduled() == at);
-        let Some(key) = found.map(|(key, _)| key) else {
-            guarded.timers.met_stale();
-            continue;
-        };
-        let Some(slot) = core.get_mut(key) else { continue };
-        slot.mark.unschedule();
-        // While it is on a thread its deadline may change: it is asked when the turn is over.
-        let Some(due) = slot.task.as_ref().map(Task::due) else { continue };
-        if due <= now {
-            port.on(Input::Event(key));
-        } else if due != u64::MAX {
-            // It was put off since.
-            slot.mark.schedule(guarded.timers.insert(due.max(1), key.slot()));
-        }
-    }
-}
-
 impl<T: Task + Send> Wakes for Port<T> {
     fn wake(&self, key: Key) {
         if self.is_alone() {
@@ -438,71 +388,6 @@ impl<T: Task + Send> Wakes for Port<T> {
             port.core().could_help()
         });
         self.watch(pressed);
-    }
-}
-
-impl<T: Task + Send> Blocks for Port<T> {
-    fn block(&self, thread: Thread, turn: u64, how: Blocked) -> bool {
-        if let [heartbeat] = &*self.heartbeats {
-            // Nobody else could run anything meanwhile, but it needs no warning.
-            return how == Blocked::Declared && heartbeat.block();
-        }
-        self.shell.locked(|port| port.block(thread, turn, how))
-    }
-
-    fn unblock(&self, thread: Thread, turn: u64, how: Blocked) {
-        if let [heartbeat] = &*self.heartbeats {
-            heartbeat.unblock();
-            return;
-        }
-        self.shell.locked(|port| port.unblock(thread, turn, how));
-    }
-}
-
-impl<T: Task + Send> Seats for Port<T> {
-    fn running(&self, into: &mut Vec<Runs>) -> bool {
-        let ids = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        if let [heartbeat] = &*self.heartbeats {
-            if let Some(key) = heartbeat.key() {
-                let blocked = heartbeat.blocks().then_some(Blocked::Declared);
-                let (turn, state, id) = (heartbeat.turns(), heartbeat.state(), ids[ALONE].clone());
-                into.push(Runs { thread: ALONE, key, turn, blocked, state, id });
-            }
-            return false;
-        }
-        self.shell.locked(|port| {
-            for (thread, id) in ids.iter().enumerate() {
-                let (Some(key), Some(turn)) = (port.running(thread), port.turn(thread)) else {
-                    continue;
-                };
-                let blocked = port.blocked(thread);
-                let state = self.heartbeats[thread].state();
-                into.push(Runs { thread, key, turn, blocked, state, id: id.clone() });
-            }
-            port.core().could_help()
-        })
-    }
-
-    fn is_up(&self) -> bool {
-        // Others call the watchdog before each turn, when they have been given it under the port's lock.
-        self.is_alone() && self.posted().up
-    }
-
-    fn spec(&self) -> &'static Spec {
-        T::SPEC
-    }
-
-    fn watched_by(&self, watchdog: &Arc<Alarm>) {
-        // A pool starts once.
-        let _ = self.watchdog.set(Arc::clone(watchdog));
-    }
-
-    fn interrupt(&self) {
-        Port::interrupt(self);
-    }
-
-    fn close(&self) {
-        Port::close(self);
     }
 }
 

@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, Write};
 
 use mio::event::Event;
 use mio::net::{TcpListener, TcpStream};
@@ -72,4 +72,19 @@ fn accept<C: Default>(
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Sends as much as the socket takes.
+pub(crate) fn send(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    let mut sent = 0;
+    while sent < bytes.len() {
+        match stream.write(&bytes[sent..]) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(length) => sent += length,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(sent)
 }

@@ -40,7 +40,6 @@ impl<M: Machine<Side = Connection>> Builder<M> {
             halves.push(self.half(number)?);
         }
         let addresses = self.listen_on(&mut halves)?;
-        let start = Self::start();
         let make = Mutex::new(make);
         let make: Arc<MakeFor<H>> =
             Arc::new(move |peer| (*make.lock().unwrap_or_else(PoisonError::into_inner))(peer));
@@ -50,7 +49,6 @@ impl<M: Machine<Side = Connection>> Builder<M> {
             name: self.name.clone(),
             places: places.collect(),
             control: Arc::clone(&self.control),
-            start,
             stays: self.reuse_port,
             spares: Arc::clone(&spares),
         });
@@ -99,7 +97,7 @@ impl<M: Machine<Side = Connection>> Builder<M> {
                         desk,
                     );
                     ready(Ok(()));
-                    let (clock, posted) = (Clock::new(start), Posted::default());
+                    let (clock, posted) = (Clock::new(), Posted::default());
                     Worker { name, port, waits, thread, env, clock, control, posted }.run()
                 }));
             }

@@ -32,7 +32,6 @@ impl<M: JobMachine> Builder<M> {
         let seats: Arc<dyn Seats> = Arc::<Port<Job<M, H>>>::clone(&port);
         self.control.attach(Box::new([Arc::downgrade(&seats)]), 0);
         self.inbox.attach([Arc::downgrade(&port) as Weak<_>].into());
-        let start = Self::start();
         let entry: Arc<dyn Jobs<S>> = Arc::new(JobPort {
             name: self.name.clone(),
             port: Arc::clone(&port),
@@ -74,7 +73,7 @@ impl<M: JobMachine> Builder<M> {
                 let env =
                     JobEnv::new(handler, Some(make), inbox, bounds, Arc::clone(&control), desk);
                 ready(Ok(()));
-                let (clock, posted) = (Clock::new(start), Posted::default());
+                let (clock, posted) = (Clock::new(), Posted::default());
                 Worker { name, port, waits, thread, env, clock, control, posted }.run()
             }));
         }

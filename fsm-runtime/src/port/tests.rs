@@ -1,8 +1,10 @@
 //! A port whose threads are all this one: each call is what a thread of that number does.
 
 use super::*;
+use crate::seats::{Blocks, Seats};
+use crate::shell::Blocked;
 use crate::task::{After, Desk};
-use crate::{Ended, Starts};
+use crate::{Ended, Spec, Starts};
 
 /// It does nothing; the test says how each turn ends.
 struct Idle {

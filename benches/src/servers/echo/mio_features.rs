@@ -7,6 +7,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use self::connections::{Connection, Connections, Rest};
 use self::door::Door;
+use crate::servers::by_hand;
 
 mod connections;
 mod door;
@@ -140,7 +141,7 @@ impl Connection {
             if let Some(rest) = &mut self.rest {
                 rest.push(&buffer[..length]);
             } else {
-                let sent = connections::send(&mut self.stream, &buffer[..length])?;
+                let sent = by_hand::send(&mut self.stream, &buffer[..length])?;
                 if sent < length {
                     self.rest = Some(Box::new(Rest::new(&buffer[sent..length], now + STALL)));
                 }

@@ -1,4 +1,4 @@
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 
 use fsm_runtime::{Decoded, Frame};
 use mio::event::Event;
@@ -6,7 +6,7 @@ use mio::net::TcpStream;
 
 use super::decoder::{Decoder, MAX};
 use super::store::{Store, refuse};
-use crate::servers::by_hand::{self, Flow};
+use crate::servers::by_hand::{self, Flow, send};
 
 pub(crate) fn serve(listener: std::net::TcpListener) -> io::Result<()> {
     let input = vec![0; MAX].into_boxed_slice();
@@ -102,19 +102,4 @@ impl Server {
         }
         at
     }
-}
-
-/// How much of `bytes` the socket took.
-fn send(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
-    let mut sent = 0;
-    while sent < bytes.len() {
-        match stream.write(&bytes[sent..]) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => sent += count,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(sent)
 }

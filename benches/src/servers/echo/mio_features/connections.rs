@@ -1,10 +1,12 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::io::{self, ErrorKind, Write};
+use std::io;
 
 use mio::Token;
 use mio::net::TcpStream;
 use slab::Slab;
+
+use crate::servers::by_hand::send;
 
 pub(super) struct Connection {
     pub(super) stream: TcpStream,
@@ -128,18 +130,4 @@ impl Rest {
         self.sent += sent;
         Ok(sent > 0)
     }
-}
-
-/// Sends as much as the socket takes.
-pub(super) fn send(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
-    let mut sent = 0;
-    while sent < bytes.len() {
-        match stream.write(&bytes[sent..]) {
-            Ok(length) => sent += length,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(sent)
 }
