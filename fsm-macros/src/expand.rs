@@ -76,8 +76,8 @@ pub(crate) fn names(interface: &Interface) -> TokenStream {
         const _: () = {
             #[cfg(rust_analyzer)]
             const fn names(machine: #name) {
-                use #root::__words;
-                let _ = [#(__words::#words),*];
+                use #root::__keywords;
+                let _ = [#(__keywords::#words),*];
                 match machine {
                     #(#name::#states { .. } |)* _ => {}
                 }

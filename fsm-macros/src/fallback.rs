@@ -45,7 +45,7 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
                 type Message = #message;
                 type Partial = ();
                 type Seed = #seed;
-                type Side = #root::#side;
+                type Kind = #root::#side;
                 type Times = #root::OneTime;
 
                 fn start(_: Self::Seed) -> Self {

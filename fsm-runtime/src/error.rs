@@ -137,3 +137,49 @@ impl std::error::Error for PoolError {
         }
     }
 }
+
+/// The error of giving a message to a connection or a job to a pool; it returns the message or job.
+///
+/// ```
+/// use fsm_runtime::TrySendError;
+///
+/// let full = TrySendError::Full("work");
+/// assert_eq!(full.to_string(), "the receiver is full");
+/// assert_eq!(full.into_inner(), "work");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TrySendError<T> {
+    /// The connection's mailbox is full, or the pool has as many jobs as it may have.
+    Full(T),
+    /// The connection has ended; or the pool has not started, is draining, or has ended.
+    Gone(T),
+}
+
+impl<T> TrySendError<T> {
+    /// The message or job that was not taken.
+    pub fn into_inner(self) -> T {
+        match self {
+            Self::Full(value) | Self::Gone(value) => value,
+        }
+    }
+}
+
+impl<T> fmt::Display for TrySendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "the receiver is full",
+            Self::Gone(_) => "the receiver is gone",
+        })
+    }
+}
+
+impl<T> fmt::Debug for TrySendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "Full(..)",
+            Self::Gone(_) => "Gone(..)",
+        })
+    }
+}
+
+impl<T> std::error::Error for TrySendError<T> {}

@@ -5,79 +5,85 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::actor::{Actor, Pause, Share};
-use crate::control::{Control, Order};
-use crate::env::Bounds;
-use crate::inbox::{Inbox, Return};
-use crate::link::{Link, Ready};
-use crate::output::Output;
-use crate::shell::Blocked;
-use crate::task::{After, Desk, Task, caught};
-use crate::times::sealed::Times;
-use crate::transport::Transport;
+use crate::call::mailboxes::{Mailboxes, ReplySender};
+use crate::lifecycle::pool_state::{Phase, PoolState};
+use crate::machine::deadlines::sealed::Times;
+use crate::machine::limits::Limits;
+use crate::machine::runner::{Budget, MachineRunner, StopReason};
+use crate::net::non_blocking::Link;
+use crate::net::readiness::Readiness;
+use crate::net::send_buffer::SendBuffer;
+use crate::net::transport::Transport;
+use crate::scheduler::shared::Blocked;
+use crate::scheduler::task::{Task, TurnOutcome, WorkerContext, caught};
 use crate::{Cx, Drive, Ended, Input, JobMachine, Key, Machine, Peer, Spec, Timing};
+
+pub(crate) mod handle;
+pub(crate) mod one_step;
+pub(crate) mod queue;
+pub(crate) mod submitter;
 
 /// How long a thread waits before it tries once more to make its handler.
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// A job: a machine, and where its reply goes.
-pub(crate) struct Job<M: Machine, H> {
+pub(crate) struct JobTask<M: Machine, H> {
     machine: M,
     times: M::Times,
-    to: Option<Return>,
+    to: Option<ReplySender>,
     /// It has had a turn.
     entered: bool,
     handler: PhantomData<fn(H)>,
 }
 
 /// What the jobs of one thread share: its handler, and what a connection's turns have too.
-pub(crate) struct JobEnv<M: JobMachine, H> {
+pub(crate) struct JobScratch<M: JobMachine, H> {
     handler: Option<H>,
     /// Makes another one when a job has panicked, and left nobody knows what in it.
     make: Option<Arc<Make<H>>>,
-    pub(crate) inbox: Inbox<M::Message>,
-    bounds: Bounds,
-    control: Arc<Control>,
-    desk: Desk,
+    pub(crate) mailboxes: Mailboxes<M::Message>,
+    bounds: Limits,
+    pool_state: Arc<PoolState>,
+    context: WorkerContext,
     /// Nothing is read or written: these are what a turn asks for all the same.
-    ready: Cell<Ready>,
-    output: Output,
+    ready: Cell<Readiness>,
+    output: SendBuffer,
 }
 
 /// Makes the handler of a thread, or says why not.
 pub(crate) type Make<H> = dyn Fn() -> Result<H, String> + Send + Sync;
 
-impl<M: JobMachine, H> JobEnv<M, H> {
+impl<M: JobMachine, H> JobScratch<M, H> {
     pub(crate) fn new(
         handler: H,
         make: Option<Arc<Make<H>>>,
-        inbox: Inbox<M::Message>,
-        bounds: Bounds,
-        control: Arc<Control>,
-        desk: Desk,
+        mailboxes: Mailboxes<M::Message>,
+        bounds: Limits,
+        pool_state: Arc<PoolState>,
+        context: WorkerContext,
     ) -> Self {
-        let (ready, output) = (Cell::new(Ready::NONE), Output::default());
-        Self { handler: Some(handler), make, inbox, bounds, control, desk, ready, output }
+        let (ready, output) = (Cell::new(Readiness::NONE), SendBuffer::default());
+        Self { handler: Some(handler), make, mailboxes, bounds, pool_state, context, ready, output }
     }
 
     /// Makes another handler, for as long as it takes. Others take the jobs until then. Once the pool
     /// drains it tries no longer: this thread may be the only one, which must see to the end.
-    fn make_another(&mut self) {
+    fn remake_handler(&mut self) {
         if self.make.is_none() {
             return;
         }
-        let Desk { seats, thread, turn, .. } = &self.desk;
-        let (seats, thread, turn) = (Arc::clone(seats), *thread, *turn);
-        seats.block(thread, turn, Blocked::Declared);
+        let WorkerContext { port, thread, turn, .. } = &self.context;
+        let (port, thread, turn) = (Arc::clone(port), *thread, *turn);
+        port.block(thread, turn, Blocked::Declared);
         let mut said = false;
-        while let (Order::Run, Err(error)) = (self.control.order(), self.try_make()) {
+        while let (Phase::Run, Err(error)) = (self.pool_state.phase(), self.try_make()) {
             if !std::mem::replace(&mut said, true) {
                 let machine = M::SPEC.name;
                 tracing::error!(machine, error, "a thread is without a handler; it tries on");
             }
             thread::sleep(AGAIN);
         }
-        seats.unblock(thread, turn, Blocked::Declared);
+        port.unblock(thread, turn, Blocked::Declared);
     }
 
     /// Makes a handler if there is none, or says why not.
@@ -92,13 +98,13 @@ impl<M: JobMachine, H> JobEnv<M, H> {
     }
 }
 
-impl<M: JobMachine, H> Job<M, H> {
+impl<M: JobMachine, H> JobTask<M, H> {
     /// Whether it has a mailbox.
     pub(crate) const MAIL: bool = M::SPEC.has_mailbox();
 
     /// The user's code may run here, and panic. Most jobs have no time to keep at their start, and ask
     /// for none.
-    pub(crate) fn new(job: M::Job, to: Return, now: impl FnOnce() -> u64) -> Self {
+    pub(crate) fn new(job: M::Job, to: ReplySender, now: impl FnOnce() -> u64) -> Self {
         let machine = M::start(job);
         let timing = machine.timing();
         let keeps_time = timing.within.min(timing.idle) != Timing::NEVER;
@@ -107,53 +113,57 @@ impl<M: JobMachine, H> Job<M, H> {
     }
 }
 
-impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
-    type Env = JobEnv<M, H>;
+impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
+    type Scratch = JobScratch<M, H>;
     const SPEC: &'static Spec = M::SPEC;
 
-    fn turn(&mut self, key: Key, _: Ready, env: &mut JobEnv<M, H>) -> After {
-        if env.handler.is_none() && env.try_make().is_err() {
+    fn turn(&mut self, key: Key, _: Readiness, scratch: &mut JobScratch<M, H>) -> TurnOutcome {
+        if scratch.handler.is_none() && scratch.try_make().is_err() {
             // It has been said, and tried often.
-            return After::Gone(Ended::Panicked);
+            return TurnOutcome::Gone(Ended::Panicked);
         }
-        let JobEnv { handler: Some(handler), inbox, bounds, desk, ready, output, .. } = env else {
-            return After::Gone(Ended::Panicked);
+        let JobScratch {
+            handler: Some(handler), mailboxes, bounds, context, ready, output, ..
+        } = scratch
+        else {
+            return TurnOutcome::Gone(Ended::Panicked);
         };
         if Self::MAIL && !std::mem::replace(&mut self.entered, true) {
-            inbox.open(key);
+            mailboxes.open(key);
         }
         let mut reply: Option<M::Reply> = None;
-        let now = desk.now;
-        let mut share = Share { calls: bounds.calls, bytes: 1, sent: 0, mark: usize::MAX };
+        let now = context.now;
+        let mut budget = Budget { calls: bounds.calls, bytes: 1, sent: 0, mark: usize::MAX };
         let link = Link { socket: &Nothing, ready };
-        let mut cx = Cx::new(output, link.socket, inbox, key, desk).of_job(&mut reply);
-        let mut actor = Actor { machine: &mut self.machine, times: &mut self.times };
+        let mut cx = Cx::new(output, link.socket, mailboxes, key, context).of_job(&mut reply);
+        let mut runner = MachineRunner { machine: &mut self.machine, times: &mut self.times };
         let mut input = Input::new(&[]);
-        let pause = loop {
-            let Ok(pause) = actor.run(handler, &mut input, &mut cx, &link, now, &mut share) else {
-                break Pause::Spin;
+        let reason = loop {
+            let Ok(reason) = runner.run(handler, &mut input, &mut cx, &link, now, &mut budget)
+            else {
+                break StopReason::BusyLoop;
             };
-            if actor.due() > now || pause == Pause::End {
-                break pause;
+            if runner.due() > now || reason == StopReason::End {
+                break reason;
             }
-            actor.lapse(handler, now, false, &mut cx);
-            share.calls = share.calls.saturating_sub(1);
-            if share.calls == 0 {
-                break Pause::Share;
+            runner.lapse(handler, now, false, &mut cx);
+            budget.calls = budget.calls.saturating_sub(1);
+            if budget.calls == 0 {
+                break StopReason::BudgetSpent;
             }
         };
-        match pause {
-            Pause::End => {
+        match reason {
+            StopReason::End => {
                 // Where nobody waits any more it is dropped here, which is the user's code.
                 let (to, machine) = (self.to.take(), M::SPEC.name);
                 if caught(|| to.zip(reply).map(|(to, reply)| to.send(reply))).is_none() {
                     tracing::error!(%key, machine, "a reply panicked while it was dropped");
                 }
-                After::Gone(Ended::Done)
+                TurnOutcome::Gone(Ended::Done)
             }
-            Pause::Spin => After::Gone(Ended::Spun),
-            Pause::Share => After::Again,
-            _ => After::Wait,
+            StopReason::BusyLoop => TurnOutcome::Gone(Ended::BusyLoop),
+            StopReason::BudgetSpent => TurnOutcome::Again,
+            _ => TurnOutcome::Wait,
         }
     }
 
@@ -167,9 +177,9 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
 
     fn cut_off(&self) {}
 
-    fn over(self, key: Key, why: Ended, env: &mut JobEnv<M, H>) {
-        env.control.counters.ended(why);
-        let closed = !Self::MAIL || caught(|| env.inbox.close(key)).is_some();
+    fn over(self, key: Key, why: Ended, scratch: &mut JobScratch<M, H>) {
+        scratch.pool_state.counters.ended(why);
+        let closed = !Self::MAIL || caught(|| scratch.mailboxes.close(key)).is_some();
         // Most have replied, and many have nothing that is worth a drop.
         let drops = std::mem::needs_drop::<M>() || self.to.is_some();
         // Also where a message has panicked, for the job may do so as well.
@@ -177,22 +187,22 @@ impl<M: JobMachine + Drive<H>, H> Task for Job<M, H> {
         if !closed || !dropped {
             tracing::error!(%key, machine = M::SPEC.name, "a job panicked while it was dropped");
         }
-        env.control.freed();
+        scratch.pool_state.freed();
     }
 
-    fn recover(&mut self, env: &mut JobEnv<M, H>) {
-        let handler = env.handler.take();
+    fn recover(&mut self, scratch: &mut JobScratch<M, H>) {
+        let handler = scratch.handler.take();
         if caught(|| drop(handler)).is_none() {
             tracing::error!(machine = M::SPEC.name, "a handler panicked while it was dropped");
         }
     }
 
-    fn restore(env: &mut JobEnv<M, H>) {
-        env.make_another();
+    fn restore(scratch: &mut JobScratch<M, H>) {
+        scratch.remake_handler();
     }
 
-    fn desk(env: &mut JobEnv<M, H>) -> &mut Desk {
-        &mut env.desk
+    fn context(scratch: &mut JobScratch<M, H>) -> &mut WorkerContext {
+        &mut scratch.context
     }
 }
 

@@ -42,7 +42,7 @@
 //! - [`Cx`]: what a handler can do. [`Frame`]: your decoder of whole messages.
 //! - [`Pool`], [`Builder`]: addresses, limits, threads. [`Handle`], [`Running`]: a pool from outside.
 //! - [`Pipeline`]: several pools, which call each other and hand connections over. [`Service`],
-//!   [`Ticket`]: jobs.
+//!   [`JobHandle`]: jobs.
 //! - [`sim`]: machines without sockets. [`check`]: laws to hold your machine to.
 //! - [`Spec`]: the graph as data, for pictures and tools.
 //!
@@ -61,8 +61,8 @@
 //! # Threads
 //!
 //! One connection or job is on one thread at a time. A port has [`Builder::threads`], of which
-//! [`Builder::cap`] run; one that blocks does not count while it does, if it says so
-//! ([`Cx::blocking`], `#[run(blocking)]`) or, on Linux, if it is seen to ([`Builder::watch`]).
+//! [`Builder::max_running`] run; one that blocks does not count while it does, if it says so
+//! ([`Cx::blocking`], `#[run(blocking)]`) or, on Linux, if it is seen to ([`Builder::watchdog`]).
 //!
 //! # Logs
 //!
@@ -71,73 +71,35 @@
 //! `TRACE`.
 #![forbid(unsafe_code)]
 
-#[doc(hidden)]
-#[path = "words.rs"]
-pub mod __words;
-mod acceptor;
-mod actor;
+// The vocabulary: every folder may use it, and it uses none.
 mod address;
-mod arrivals;
-mod bed;
-mod builder;
-pub mod check;
 mod clock;
-mod cold;
-mod conn;
-mod control;
-mod core;
-mod credits;
-mod cx;
-mod env;
 mod error;
-mod floor;
-mod frame;
-mod handle;
-mod heartbeat;
-mod inbox;
-mod input;
-mod job;
-mod job_port;
-mod jobs;
 mod key;
-mod link;
-mod listener;
-mod machine;
-mod nap;
-mod open_files;
-mod output;
 mod peer;
-mod pipe;
-mod pipeline;
-mod pool;
-mod port;
-pub mod prelude;
-mod reactor;
-mod route;
-mod running;
-mod seats;
-mod service;
-mod shell;
-mod side;
-mod signals;
-pub mod sim;
-mod size;
-mod socket;
 mod spec;
 mod stats;
-mod submitter;
 mod sync;
-mod task;
-mod ticket;
-mod timers;
-mod times;
-mod token;
-mod transport;
-mod unread;
-mod watchdog;
-mod worker;
-mod workers;
+mod wake;
 
+// In the order in which they may use each other: each uses only those above it, and of the three in
+// one line none uses another one.
+mod call;
+mod connection;
+mod driver;
+mod job;
+mod lifecycle;
+mod machine;
+mod net;
+pub mod prelude;
+mod scheduler;
+mod server;
+pub mod sim;
+
+pub use crate::sim::check;
+
+#[doc(hidden)]
+pub use crate::machine::keywords as __keywords;
 pub use bytes;
 
 #[cfg(feature = "diagram")]
@@ -172,31 +134,30 @@ pub use fsm_macros::__StateMachine;
 pub use fsm_macros::state_machine;
 
 pub use crate::address::Address;
-pub use crate::builder::Builder;
-pub use crate::cx::{Cx, JobCx};
-pub use crate::error::PoolError;
-pub use crate::frame::{Decoded, Frame};
-pub use crate::handle::Handle;
-pub use crate::inbox::PostError;
-pub use crate::input::{Input, Length, Miss, NoFrame};
+pub use crate::call::service::Service;
+#[doc(hidden)]
+pub use crate::call::service::{Called, Handed};
+pub use crate::error::{PoolError, TrySendError};
+pub use crate::job::handle::JobHandle;
+pub use crate::job::submitter::Submitter;
 pub use crate::key::Key;
-pub use crate::machine::{Drive, Lapse, Machine, NoMessage, Pause, Step, Timing};
+pub use crate::machine::context::{Cx, JobCx};
+pub use crate::machine::deadlines::{Lapse, OneTime, SleepTime, Times, Timing, TwoTimes};
+pub use crate::machine::frame::{Decoded, Frame};
+pub use crate::machine::input::{Input, Length, Miss, NoFrame};
+pub use crate::machine::kind::{Connection, Job, JobMachine, Kind};
+pub use crate::machine::route::Route;
+#[doc(hidden)]
+pub use crate::machine::size_budget::fits as __fits;
+pub use crate::machine::{Drive, Machine, NoMessage, Step};
 pub use crate::peer::Peer;
-pub use crate::pipeline::Pipeline;
-pub use crate::pool::Pool;
-pub use crate::route::Route;
-pub use crate::running::Running;
-#[doc(hidden)]
-pub use crate::service::{Called, Handed};
-pub use crate::service::{JobMachine, Service};
-pub use crate::side::{Connection, Job, Side};
-#[doc(hidden)]
-pub use crate::size::fits as __fits;
+pub use crate::server::builder::Builder;
+pub use crate::server::handle::Handle;
+pub use crate::server::pipeline::Pipeline;
+pub use crate::server::pool::Pool;
+pub use crate::server::running::Running;
 pub use crate::spec::{Edge, On, Shape, Spec, Starts, State, Wait};
 pub use crate::stats::{Ended, Stats};
-pub use crate::submitter::Submitter;
-pub use crate::ticket::{SubmitError, Ticket};
-pub use crate::times::{OneTime, Times, TwoTimes};
 
 /// The README's code is compiled with the tests.
 #[cfg(doctest)]

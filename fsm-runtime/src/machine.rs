@@ -1,6 +1,15 @@
-use std::time::Duration;
+use crate::{Cx, Input, Kind, Lapse, Route, Spec, Times, Timing};
 
-use crate::{Cx, Input, Route, Side, Spec, Times};
+pub(crate) mod context;
+pub(crate) mod deadlines;
+pub(crate) mod frame;
+pub(crate) mod input;
+pub mod keywords;
+pub(crate) mod kind;
+pub(crate) mod limits;
+pub(crate) mod route;
+pub(crate) mod runner;
+pub(crate) mod size_budget;
 
 /// A protocol: an enum of states, with its graph as data.
 ///
@@ -51,7 +60,7 @@ pub trait Machine: Sized + Send + 'static {
     type Seed: Send + 'static;
 
     /// Whether it has a connection, or a job.
-    type Side: Side;
+    type Kind: Kind;
 
     /// What its deadlines take: [`OneTime`](crate::OneTime), unless some state has two.
     type Times: Times;
@@ -158,7 +167,7 @@ pub trait Drive<H>: Machine {
         &mut self,
         handler: &mut H,
         input: &mut Input<'_, Self::Partial>,
-        cx: &mut Cx<'_, Self::Message, Self::Side>,
+        cx: &mut Cx<'_, Self::Message, Self::Kind>,
     ) -> Step;
 
     /// Takes the edge of a time that has passed.
@@ -181,7 +190,7 @@ pub trait Drive<H>: Machine {
         &mut self,
         lapse: Lapse,
         handler: &mut H,
-        cx: &mut Cx<'_, Self::Message, Self::Side>,
+        cx: &mut Cx<'_, Self::Message, Self::Kind>,
     ) -> Step;
 }
 
@@ -210,97 +219,6 @@ pub enum Step {
     HandOff,
     /// It is done.
     End,
-}
-
-/// How long a state may last, in milliseconds; [`Timing::NEVER`] where nothing bounds it.
-///
-/// ```
-/// use fsm_runtime::Timing;
-///
-/// let timing = Timing { within: 30_000, idle: Timing::NEVER };
-/// assert!(timing.within < timing.idle);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timing {
-    /// From entering the state.
-    pub within: u64,
-    /// From the last time that its wait completed.
-    pub idle: u64,
-}
-
-impl Timing {
-    /// No bound.
-    ///
-    /// ```
-    /// assert_eq!(fsm_runtime::Timing::NEVER, u64::MAX);
-    /// ```
-    pub const NEVER: u64 = u64::MAX;
-
-    /// A time in whole milliseconds, rounded up: at least one, so that no state is left as soon as
-    /// it is entered, and at most `max`.
-    ///
-    /// ```
-    /// use fsm_runtime::Timing;
-    /// use std::time::Duration;
-    /// assert_eq!(Timing::millis(Duration::from_micros(1_200), 60_000), 2);
-    /// assert_eq!(Timing::millis(Duration::ZERO, 60_000), 1);
-    /// assert_eq!(Timing::millis(Duration::MAX, 60_000), 60_000);
-    /// ```
-    pub fn millis(time: Duration, max: u64) -> u64 {
-        let millis = time.as_nanos().div_ceil(1_000_000);
-        u64::try_from(millis).unwrap_or(u64::MAX).max(1).min(max)
-    }
-}
-
-/// A time to sleep that a state's expression gives: a `Duration`, or a reference to one.
-///
-/// ```
-/// use fsm_runtime::Pause;
-/// use std::time::Duration;
-///
-/// assert_eq!((&Duration::from_secs(2)).pause(), Duration::from_secs(2));
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no time to sleep",
-    label = "a time to sleep is a `Duration`"
-)]
-pub trait Pause: Copy {
-    /// The time.
-    ///
-    /// ```
-    /// use fsm_runtime::Pause;
-    /// use std::time::Duration;
-    ///
-    /// assert_eq!(Duration::from_secs(2).pause(), Duration::from_secs(2));
-    /// ```
-    fn pause(self) -> Duration;
-}
-
-impl Pause for Duration {
-    #[inline]
-    fn pause(self) -> Duration {
-        self
-    }
-}
-
-impl<T: Pause> Pause for &T {
-    #[inline]
-    fn pause(self) -> Duration {
-        (*self).pause()
-    }
-}
-
-/// Which time of a state has passed.
-///
-/// ```
-/// assert_ne!(fsm_runtime::Lapse::Within, fsm_runtime::Lapse::Idle);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lapse {
-    /// `within`, or a `sleep`.
-    Within,
-    /// `idle`.
-    Idle,
 }
 
 /// The message type of a machine that takes none: there is no value of it.

@@ -12,6 +12,6 @@ pub use bytes::Bytes;
 pub use fsm_macros::state_machine;
 
 pub use crate::{
-    Cx, Decoded, Drive, Ended, Frame, Handle, JobCx, Key, Machine, Peer, Pipeline, Pool, PoolError,
-    PostError, Service, SubmitError, Ticket,
+    Cx, Decoded, Drive, Ended, Frame, Handle, JobCx, JobHandle, Key, Machine, Peer, Pipeline, Pool,
+    PoolError, Service, TrySendError,
 };

@@ -45,24 +45,27 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::actor::started;
-use crate::conn::Conn;
-use crate::env::{Bounds, Env};
-use crate::inbox::Inbox;
-use crate::link::Ready;
-use crate::pipe::{End, Pipe};
-use crate::{Connection, Drive, Ended, Machine, PostError, Service};
+use crate::call::mailboxes::Mailboxes;
+use crate::connection::ConnectionTask;
+use crate::connection::scratch::Scratch;
+use crate::machine::limits::Limits;
+use crate::machine::runner::started;
+use crate::net::readiness::Readiness;
+use crate::{Connection, Drive, Ended, Machine, Service, TrySendError};
 
-mod bench;
-pub(crate) mod desks;
-mod job;
+pub mod check;
+mod harness;
+mod job_session;
+mod pipe;
+mod stub_pools;
 
-use self::bench::Bench;
-pub use self::job::JobSession;
+use self::harness::Harness;
+pub use self::job_session::JobSession;
+use self::pipe::{Pipe, PipeEnd};
 
 /// The bounds of a pool by default, but for the output mark.
-const BOUNDS: Bounds =
-    Bounds { calls: 1024, bytes: 256 * 1024, output: 64 * 1024, stall: 60_000, linger: 5_000 };
+const BOUNDS: Limits =
+    Limits { calls: 1024, bytes: 256 * 1024, output: 64 * 1024, stall: 60_000, linger: 5_000 };
 
 /// A client's end of one connection to a machine, for tests.
 ///
@@ -101,18 +104,18 @@ const BOUNDS: Bounds =
 /// assert_eq!(peer.ended(), Some(Ended::Done));
 /// ```
 pub struct Session<M: Drive<H>, H> {
-    bench: Bench<Conn<M, H, End>>,
+    harness: Harness<ConnectionTask<M, H, PipeEnd>>,
     pipe: Rc<Pipe>,
 }
 
-impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
+impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     /// Connects to a machine in its start state.
     pub fn new(handler: H) -> Self
     where
         M: Machine<Seed = ()>,
     {
         let mut session = Self::with_calls(handler, BOUNDS.calls);
-        session.bench.run(Ready::NONE);
+        session.harness.run(Readiness::NONE);
         session
     }
 
@@ -151,7 +154,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     /// ```
     pub fn seeded(handler: H, seed: M::Seed) -> Self {
         let mut session = Self::start(handler, seed, BOUNDS.calls);
-        session.bench.run(Ready::NONE);
+        session.harness.run(Readiness::NONE);
         session
     }
 
@@ -226,7 +229,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     ///
     /// When no state of the machine calls `S`.
     pub fn job<S: Service>(&mut self) -> Option<S::Job> {
-        self.bench.desks.job::<S>()
+        self.harness.stubs.job::<S>()
     }
 
     /// Replies to the first [`job`](Session::job) that was taken and has no reply yet.
@@ -271,8 +274,8 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     ///
     /// When there is none.
     pub fn reply<S: Service>(&mut self, reply: S::Reply) {
-        self.bench.desks.answer::<S>(Some(reply));
-        self.bench.run(Ready::NONE);
+        self.harness.stubs.answer::<S>(Some(reply));
+        self.harness.run(Readiness::NONE);
     }
 
     /// Lets the first [`job`](Session::job) fail that was taken and has no reply yet, as a panic would.
@@ -317,8 +320,8 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     ///
     /// When there is none.
     pub fn fail<S: Service>(&mut self) {
-        self.bench.desks.answer::<S>(None);
-        self.bench.run(Ready::NONE);
+        self.harness.stubs.answer::<S>(None);
+        self.harness.run(Readiness::NONE);
     }
 
     /// Bounds the jobs that the pool of `S` has; at first nothing does.
@@ -363,7 +366,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     ///
     /// When no state of the machine calls `S`.
     pub fn room<S: Service>(&mut self, jobs: usize) {
-        self.bench.desks.room::<S>(jobs);
+        self.harness.stubs.room::<S>(jobs);
     }
 
     /// Closes the pool of `S`: no job of it gets a reply any more.
@@ -407,8 +410,8 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     ///
     /// When no state of the machine calls `S`.
     pub fn close<S: Service>(&mut self) {
-        self.bench.desks.close::<S>();
-        self.bench.run(Ready::NONE);
+        self.harness.stubs.close::<S>();
+        self.harness.run(Readiness::NONE);
     }
 
     /// The seed with which the connection has left for the pool of `N`. It has [`ended`](Session::ended)
@@ -452,7 +455,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     ///
     /// When no state of the machine hands over to `N`.
     pub fn seed<N: Machine>(&mut self) -> Option<N::Seed> {
-        self.bench.desks.seed::<N>()
+        self.harness.stubs.seed::<N>()
     }
 
     /// Bounds the connections that the pool of `N` has; at first nothing does.
@@ -490,7 +493,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     ///
     /// When no state of the machine hands over to `N`.
     pub fn room_for<N: Machine>(&mut self, connections: usize) {
-        self.bench.desks.room_for::<N>(connections);
+        self.harness.stubs.room_for::<N>(connections);
     }
 
     /// A session of turns of at most so many handler calls.
@@ -503,7 +506,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
 
     /// Closes all pools that the machine calls and hands over to.
     pub(crate) fn close_pools(&mut self) {
-        self.bench.desks.close_all();
+        self.harness.stubs.close_all();
     }
 
     fn start(handler: H, seed: M::Seed, calls: usize) -> Self {
@@ -515,21 +518,29 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
             reset: Cell::new(false),
             shut: Cell::new(false),
         });
-        let conn = Conn::new(End(Rc::clone(&pipe)), started(seed, 0), handler);
-        let bench = Bench::new(
+        let conn = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), started(seed, 0), handler);
+        let harness = Harness::new(
             &M::routes(),
-            |control, desk| {
-                let bounds = Bounds { calls, ..BOUNDS };
-                Env::new(Inbox::default(), bounds, control, None, None, Arc::default(), desk)
+            |pool_state, context| {
+                let bounds = Limits { calls, ..BOUNDS };
+                Scratch::new(
+                    Mailboxes::default(),
+                    bounds,
+                    pool_state,
+                    None,
+                    None,
+                    Arc::default(),
+                    context,
+                )
             },
             conn,
-            |env, key| {
-                if Conn::<M, H, End>::MAIL {
-                    env.inbox.open(key);
+            |scratch, key| {
+                if ConnectionTask::<M, H, PipeEnd>::MAIL {
+                    scratch.mailboxes.open(key);
                 }
             },
         );
-        Self { bench, pipe }
+        Self { harness, pipe }
     }
 
     /// Sends `bytes` to the machine.
@@ -560,7 +571,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     /// ```
     pub fn send(&mut self, bytes: &[u8]) {
         self.feed(bytes);
-        self.bench.run(Ready::READ);
+        self.harness.run(Readiness::READ);
     }
 
     /// Puts `bytes` on their way without giving the machine a turn.
@@ -595,7 +606,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     pub fn receive(&mut self) -> Vec<u8> {
         let mut received = self.pipe.to_peer.take();
         loop {
-            self.bench.run(Ready::WRITE);
+            self.harness.run(Readiness::WRITE);
             let more = self.pipe.to_peer.take();
             if more.is_empty() {
                 return received;
@@ -632,7 +643,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     /// ```
     pub fn window(&mut self, bytes: usize) {
         self.pipe.window.set(bytes);
-        self.bench.run(Ready::WRITE);
+        self.harness.run(Readiness::WRITE);
     }
 
     /// Ends the client's stream; the machine can still send.
@@ -661,7 +672,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     /// ```
     pub fn end(&mut self) {
         self.pipe.ended.set(true);
-        self.bench.run(Ready::READ | Ready::DOUBT | Ready::HANGUP);
+        self.harness.run(Readiness::READ | Readiness::DOUBT | Readiness::HANGUP);
     }
 
     /// Resets the connection: what was in flight is lost.
@@ -689,7 +700,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     /// ```
     pub fn reset(&mut self) {
         self.pipe.reset.set(true);
-        self.bench.run(Ready::READ | Ready::WRITE | Ready::DOUBT | Ready::BROKEN);
+        self.harness.run(Readiness::READ | Readiness::WRITE | Readiness::DOUBT | Readiness::BROKEN);
     }
 
     /// Lets time pass; deadlines come up one after the other, each at its time.
@@ -719,7 +730,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     /// assert_eq!(peer.ended(), Some(Ended::Done));
     /// ```
     pub fn advance(&mut self, time: Duration) {
-        self.bench.advance(time);
+        self.harness.advance(time);
     }
 
     /// Posts a message to the connection.
@@ -747,9 +758,9 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     /// # Errors
     ///
     /// When the mailbox, which takes 1,024 messages, is full, or the connection is gone.
-    pub fn post(&mut self, message: M::Message) -> Result<(), PostError<M::Message>> {
-        self.bench.env.inbox.post(self.bench.key, message)?;
-        self.bench.run(Ready::NONE);
+    pub fn post(&mut self, message: M::Message) -> Result<(), TrySendError<M::Message>> {
+        self.harness.scratch.mailboxes.post(self.harness.key, message)?;
+        self.harness.run(Readiness::NONE);
         Ok(())
     }
 
@@ -781,7 +792,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     /// assert_eq!(peer.ended(), Some(Ended::Drained));
     /// ```
     pub fn drain(&mut self) {
-        self.bench.drain();
+        self.harness.drain();
     }
 
     /// The name of the state that the machine is in; `None` when the connection is gone.
@@ -808,7 +819,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     /// assert_eq!(peer.state(), None);
     /// ```
     pub fn state(&self) -> Option<&'static str> {
-        self.bench.state()
+        self.harness.state()
     }
 
     /// Why the connection is gone, if it is.
@@ -834,21 +845,21 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     /// assert_eq!(peer.ended(), Some(Ended::Panicked));
     /// ```
     pub fn ended(&self) -> Option<Ended> {
-        self.bench.ended()
+        self.harness.ended()
     }
 
     /// How many bytes the machine has not used, of those that were sent.
     pub(crate) fn unused(&self) -> usize {
-        self.pipe.to_machine.borrow().len() + self.bench.look(Conn::unread).unwrap_or(0)
+        self.pipe.to_machine.borrow().len() + self.harness.look(ConnectionTask::unread).unwrap_or(0)
     }
 
     /// Gives the connection one turn, without waiting for what it waits for; `false` when it waits.
-    pub(crate) fn turn(&mut self, ready: Ready) -> bool {
-        self.bench.turn(ready)
+    pub(crate) fn turn(&mut self, ready: Readiness) -> bool {
+        self.harness.turn(ready)
     }
 }
 
-impl<M: Drive<H> + Machine<Side = Connection>, H> fmt::Debug for Session<M, H> {
+impl<M: Drive<H> + Machine<Kind = Connection>, H> fmt::Debug for Session<M, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("state", &self.state()).finish_non_exhaustive()
     }

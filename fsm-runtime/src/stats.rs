@@ -1,8 +1,6 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::credits::Books;
-
 /// Why a connection is no more.
 ///
 /// ```
@@ -18,9 +16,9 @@ pub enum Ended {
     /// A handler panicked. What was written in the same turn is lost with it.
     Panicked,
     /// The peer did not take its output for the pool's send timeout; it sees a reset.
-    Stalled,
+    SendTimeout,
     /// The machine's handlers were called over and over without a byte in or out: a bug in them.
-    Spun,
+    BusyLoop,
     /// The pool drains, and nothing was in progress.
     Drained,
     /// The pool closed while something was in progress.
@@ -35,8 +33,8 @@ impl fmt::Display for Ended {
             Self::Done => "done",
             Self::Reset => "reset",
             Self::Panicked => "panicked",
-            Self::Stalled => "stalled",
-            Self::Spun => "spun",
+            Self::SendTimeout => "send timeout",
+            Self::BusyLoop => "busy loop",
             Self::Drained => "drained",
             Self::Closed => "closed",
             Self::HandedOff => "handed off",
@@ -67,9 +65,9 @@ pub struct Stats {
     /// Connections whose handler panicked.
     pub panicked: u64,
     /// Connections whose peer did not take its output in time.
-    pub stalled: u64,
+    pub send_timeouts: u64,
     /// Connections whose handlers went round without a byte in or out.
-    pub spun: u64,
+    pub busy_loops: u64,
     /// Connections that a drain closed at rest.
     pub drained: u64,
     /// Connections that were closed in the middle of something.
@@ -90,8 +88,8 @@ pub struct Stats {
     pub abandoned: u64,
     /// Those that wait for room now.
     pub waiting: u64,
-    /// The most connections or jobs that there were at a time; never more than the pool's bound.
-    pub most: u64,
+    /// The peak connections or jobs that there were at a time; never more than the pool's bound.
+    pub peak: u64,
 }
 
 impl Stats {
@@ -101,7 +99,7 @@ impl Stats {
     /// assert_eq!(fsm_runtime::Stats::default().ended(), 0);
     /// ```
     pub fn ended(&self) -> u64 {
-        let broken = self.reset + self.panicked + self.stalled + self.spun;
+        let broken = self.reset + self.panicked + self.send_timeouts + self.busy_loops;
         self.done + broken + self.drained + self.closed + self.handed_off
     }
 }
@@ -115,8 +113,8 @@ impl std::iter::Sum for Stats {
             done: sum.done + one.done,
             reset: sum.reset + one.reset,
             panicked: sum.panicked + one.panicked,
-            stalled: sum.stalled + one.stalled,
-            spun: sum.spun + one.spun,
+            send_timeouts: sum.send_timeouts + one.send_timeouts,
+            busy_loops: sum.busy_loops + one.busy_loops,
             drained: sum.drained + one.drained,
             closed: sum.closed + one.closed,
             handed_off: sum.handed_off + one.handed_off,
@@ -127,9 +125,23 @@ impl std::iter::Sum for Stats {
             refused: sum.refused + one.refused,
             abandoned: sum.abandoned + one.abandoned,
             waiting: sum.waiting + one.waiting,
-            most: sum.most + one.most,
+            peak: sum.peak + one.peak,
         })
     }
+}
+
+/// What was offered to a pool from outside, and what became of it.
+///
+/// `offered` is the sum of the others but `peak`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Accounting {
+    pub(crate) offered: u64,
+    pub(crate) taken: u64,
+    pub(crate) refused: u64,
+    pub(crate) abandoned: u64,
+    pub(crate) waiting: u64,
+    /// The peak credits that were out at a time, when one was offered or kept.
+    pub(crate) peak: u64,
 }
 
 /// The counters behind [`Stats`]: written by the port, read by anyone.
@@ -139,8 +151,8 @@ pub(crate) struct Counters {
     done: AtomicU64,
     reset: AtomicU64,
     panicked: AtomicU64,
-    stalled: AtomicU64,
-    spun: AtomicU64,
+    send_timeouts: AtomicU64,
+    busy_loops: AtomicU64,
     drained: AtomicU64,
     closed: AtomicU64,
     handed_off: AtomicU64,
@@ -158,8 +170,8 @@ impl Counters {
             Ended::Done => &self.done,
             Ended::Reset => &self.reset,
             Ended::Panicked => &self.panicked,
-            Ended::Stalled => &self.stalled,
-            Ended::Spun => &self.spun,
+            Ended::SendTimeout => &self.send_timeouts,
+            Ended::BusyLoop => &self.busy_loops,
             Ended::Drained => &self.drained,
             Ended::Closed => &self.closed,
             Ended::HandedOff => &self.handed_off,
@@ -175,7 +187,7 @@ impl Counters {
         self.accept_failures.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn snapshot(&self, books: Books) -> Stats {
+    pub(crate) fn snapshot(&self, accounting: Accounting) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut stats = Stats {
             accepted: 0,
@@ -183,19 +195,19 @@ impl Counters {
             done: read(&self.done),
             reset: read(&self.reset),
             panicked: read(&self.panicked),
-            stalled: read(&self.stalled),
-            spun: read(&self.spun),
+            send_timeouts: read(&self.send_timeouts),
+            busy_loops: read(&self.busy_loops),
             drained: read(&self.drained),
             closed: read(&self.closed),
             handed_off: read(&self.handed_off),
             stale: read(&self.stale),
             accept_failures: read(&self.accept_failures),
-            offered: books.offered,
-            taken: books.taken,
-            refused: books.refused,
-            abandoned: books.abandoned,
-            waiting: books.waiting,
-            most: books.most,
+            offered: accounting.offered,
+            taken: accounting.taken,
+            refused: accounting.refused,
+            abandoned: accounting.abandoned,
+            waiting: accounting.waiting,
+            peak: accounting.peak,
         };
         // Read last: it is never less than the number of those that ended.
         stats.accepted = read(&self.accepted);

@@ -287,7 +287,7 @@ impl ::fsm_runtime::Machine for Demo {
     type Message = ::fsm_runtime::NoMessage;
     type Partial = ();
     type Seed = ();
-    type Side = ::fsm_runtime::Connection;
+    type Kind = ::fsm_runtime::Connection;
     type Times = ::fsm_runtime::OneTime;
 
     #[inline]

@@ -353,7 +353,7 @@ fn l3_a_peer_that_takes_nothing_is_reset_also_where_no_time_is_set() {
     peer.advance(Duration::from_secs(59));
     assert_eq!(peer.ended(), None);
     peer.advance(Duration::from_secs(2));
-    assert_eq!(peer.ended(), Some(Ended::Stalled));
+    assert_eq!(peer.ended(), Some(Ended::SendTimeout));
 
     // Whoever takes a little now and then, stays; what cannot leave does not pile up meanwhile.
     let mut peer = Session::<Ticking, _>::new(Clockwork);
@@ -379,7 +379,7 @@ fn l3_what_deadlines_write_does_not_pile_up() {
         peer.window(taken);
         assert!(taken < 20, "it goes on and on");
     }
-    assert_eq!(peer.ended(), Some(Ended::Stalled));
+    assert_eq!(peer.ended(), Some(Ended::SendTimeout));
 }
 
 /// Says that it is there whenever the client says nothing for ten seconds.
@@ -433,7 +433,7 @@ impl ticking::Handler for Clockwork {
 fn l4_handlers_that_go_round_in_a_state_are_stopped() {
     let mut peer = Session::<Rounds, _>::new(Dizzy);
     peer.send(b"x");
-    assert_eq!(peer.ended(), Some(Ended::Spun));
+    assert_eq!(peer.ended(), Some(Ended::BusyLoop));
 }
 
 #[test]
@@ -532,7 +532,7 @@ fn l3_a_peer_that_never_reads_is_gone_when_its_time_is_over() {
     // The edge is taken; what is queued has a few seconds more.
     assert_eq!(peer.state(), Some("Gone"));
     peer.advance(Duration::from_secs(5));
-    assert_eq!(peer.ended(), Some(Ended::Stalled));
+    assert_eq!(peer.ended(), Some(Ended::SendTimeout));
 }
 
 #[test]
@@ -545,7 +545,7 @@ fn l3_a_deadline_leads_out_also_when_output_is_stuck() {
     // `Late` has run, although nothing can leave.
     assert_eq!(peer.state(), Some("Gone"));
     peer.advance(Duration::from_secs(5));
-    assert_eq!(peer.ended(), Some(Ended::Stalled));
+    assert_eq!(peer.ended(), Some(Ended::SendTimeout));
 }
 
 #[test]
@@ -636,7 +636,7 @@ fn r6_a_message_completes_a_wait_and_none_is_for_the_dead() {
     peer.post("bye".into()).unwrap();
     assert_eq!(peer.ended(), Some(Ended::Done));
     let error = peer.post("anyone?".into()).unwrap_err();
-    assert!(matches!(error, PostError::Gone(text) if &*text == "anyone?"));
+    assert!(matches!(error, TrySendError::Gone(text) if &*text == "anyone?"));
 }
 
 #[test]
@@ -753,8 +753,8 @@ fn pitfall_11_posts_from_many_threads_all_arrive_or_come_back() {
                     for member in &members {
                         let mut text: Arc<str> = "x".into();
                         while let Err(error) = handle.post(*member, text) {
-                            assert!(matches!(error, PostError::Full(_)));
-                            text = error.into_message();
+                            assert!(matches!(error, TrySendError::Full(_)));
+                            text = error.into_inner();
                             thread::yield_now();
                         }
                     }
@@ -771,7 +771,7 @@ fn pitfall_11_posts_from_many_threads_all_arrive_or_come_back() {
         poster.join().unwrap();
     }
     assert_eq!(running.drain().unwrap().drained, 20);
-    assert!(matches!(handle.post(members[0], "late".into()), Err(PostError::Gone(_))));
+    assert!(matches!(handle.post(members[0], "late".into()), Err(TrySendError::Gone(_))));
 }
 
 /// Counts to a second, then leaves.

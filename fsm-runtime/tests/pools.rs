@@ -344,7 +344,7 @@ fn x7_a_late_reply_reaches_nobody() {
 fn jobs_from_plain_threads_get_their_replies() {
     let door = Arc::<Door>::default();
     door.open();
-    let builder = Pool::builder::<Upcase>("upcase").threads(2).cap(2).max_jobs(8);
+    let builder = Pool::builder::<Upcase>("upcase").threads(2).max_running(2).max_jobs(8);
     let handle = builder.handle();
     let running = builder.worker(move || Worker(Arc::clone(&door))).start().unwrap();
     let submit = |text: String| handle.submit_within(text, Duration::from_secs(20)).unwrap();
@@ -375,9 +375,9 @@ fn x7_a_thread_with_a_job_learns_that_the_pool_is_full_or_waits_for_room() {
     };
     let first = handle.submit("first".to_owned()).unwrap();
     let refused = handle.submit("second".to_owned()).unwrap_err();
-    assert_eq!(refused, SubmitError::Full("second".to_owned()));
+    assert_eq!(refused, TrySendError::Full("second".to_owned()));
     let late = handle.submit_within("third".to_owned(), Duration::from_millis(1)).unwrap_err();
-    assert_eq!(late, SubmitError::Full("third".to_owned()));
+    assert_eq!(late, TrySendError::Full("third".to_owned()));
     let waits = std::thread::spawn(move || {
         let ticket = handle.submit_within("fourth".to_owned(), Duration::from_secs(20));
         ticket.unwrap().wait()
@@ -398,7 +398,7 @@ fn x7_a_thread_with_a_job_learns_that_there_will_be_no_reply() {
     let door = Arc::<Door>::default();
     let builder = Pool::builder::<Upcase>("upcase").max_jobs(2);
     let handle = builder.handle();
-    let gone = Err(SubmitError::Gone("job".to_owned()));
+    let gone = Err(TrySendError::Gone("job".to_owned()));
     let submit = || handle.submit("job".to_owned()).map(drop);
     assert_eq!(submit(), gone, "it has not started");
     let running = {
@@ -502,7 +502,7 @@ impl news::Handler for Reader {
 #[test]
 fn x7_a_connection_moves_with_what_was_read_and_what_was_not_sent() {
     let (sender, keys) = mpsc::channel();
-    let news = Pool::builder::<News>("news").ports(2);
+    let news = Pool::builder::<News>("news").shards(2);
     let handle = news.handle();
     let make = move |_| Reader { topic: String::new(), keys: sender.clone() };
     let gate = Pool::builder::<Gate>("gate").listen("127.0.0.1:0").handler(|_| Client);

@@ -81,7 +81,7 @@ pub(crate) fn run(deadline: Deadline, turns: u64, changes: u64) -> u64 {
 
 fn drive<M, H>(mut session: Session<M, H>, turns: u64, changes: u64)
 where
-    M: Drive<H> + Machine<Side = fsm_runtime::Connection>,
+    M: Drive<H> + Machine<Kind = fsm_runtime::Connection>,
 {
     let bytes = vec![1; usize::try_from(changes).unwrap_or(usize::MAX)];
     for turn in 0..turns {

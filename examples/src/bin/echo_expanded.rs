@@ -21,17 +21,17 @@ enum Echo {
 const _: () = {
     #[cfg(rust_analyzer)]
     const fn names(machine: Echo) {
-        use ::fsm_runtime::__words;
+        use ::fsm_runtime::__keywords;
         let _ = [
-            __words::start,
-            __words::eof,
-            __words::read,
-            __words::some,
-            __words::max,
-            __words::idle,
-            __words::to,
-            __words::rest,
-            __words::end,
+            __keywords::start,
+            __keywords::eof,
+            __keywords::read,
+            __keywords::some,
+            __keywords::max,
+            __keywords::idle,
+            __keywords::to,
+            __keywords::rest,
+            __keywords::end,
         ];
         match machine {
             Echo::Talk { .. } | Echo::Gone { .. } | Echo::Talk { .. } | Echo::Gone { .. } | _ => {}
@@ -140,7 +140,7 @@ const _: () = {
         type Message = ::fsm_runtime::NoMessage;
         type Partial = ();
         type Seed = ();
-        type Side = __rt::Connection;
+        type Kind = __rt::Connection;
         type Times = __rt::OneTime;
         #[inline]
         fn start((): ()) -> Self {

@@ -82,9 +82,9 @@ impl Board {
             match self.room.post(*key, Arc::clone(&text)) {
                 Ok(()) => told += 1,
                 // It does not read, and has as much waiting as it may. It misses this.
-                Err(PostError::Full(_)) => slow += 1,
+                Err(TrySendError::Full(_)) => slow += 1,
                 // It has come to its end, and is about to be taken off.
-                Err(PostError::Gone(_)) => {}
+                Err(TrySendError::Gone(_)) => {}
             }
         }
         (told, slow)

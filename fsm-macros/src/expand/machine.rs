@@ -36,7 +36,7 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
             type Message = #message;
             type Partial = #partial;
             type Seed = #seed;
-            type Side = __rt::#side;
+            type Kind = __rt::#side;
             type Times = __rt::#times;
 
             #[inline]
@@ -114,7 +114,7 @@ fn pause(state: &State) -> Option<TokenStream> {
         #pattern => __rt::Timing {
             within: {
                 #fields
-                __rt::Timing::millis(__rt::Pause::pause(#value), #max)
+                __rt::Timing::millis(__rt::SleepTime::duration(#value), #max)
             },
             idle: __rt::Timing::NEVER,
         },

@@ -62,11 +62,11 @@ pub(crate) fn reply(machine: &Machine, state: &State, route: &Route) -> TokenStr
         })
     };
     let (waits, full) = match &route.full {
-        None => (generated_at!(ty => #root::Called::Waits | #root::Called::Full(_)), None),
+        None => (generated_at!(ty => #root::Called::Waiting | #root::Called::Full(_)), None),
         Some(full) => {
             let (job, full) = (full.back(Source::Job, &generated!(job)), moved(full));
             let full = generated_at!(ty => #root::Called::Full(#job) => #full);
-            (generated_at!(ty => #root::Called::Waits), Some(full))
+            (generated_at!(ty => #root::Called::Waiting), Some(full))
         }
     };
     let gone = moved(&route.gone);
@@ -93,11 +93,11 @@ pub(crate) fn leave(machine: &Machine, state: &State, leaving: &Leaving) -> Toke
         })
     };
     let (waits, full) = match &route.full {
-        None => (generated_at!(ty => #root::Handed::Waits | #root::Handed::Full(_)), None),
+        None => (generated_at!(ty => #root::Handed::Waiting | #root::Handed::Full(_)), None),
         Some(full) => {
             let (seed, full) = (full.back(Source::Seed, &generated!(seed)), moved(full));
             let full = generated_at!(ty => #root::Handed::Full(#seed) => #full);
-            (generated_at!(ty => #root::Handed::Waits), Some(full))
+            (generated_at!(ty => #root::Handed::Waiting), Some(full))
         }
     };
     let gone = moved(&route.gone);

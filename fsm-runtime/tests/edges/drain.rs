@@ -6,7 +6,7 @@ fn x11_a_drain_that_begins_on_one_port_while_another_accepts_answers_every_reque
     // chance, but it is likely: the one port accepts many for the other, whose first orders the drain.
     for _ in 0..5 {
         let door = Arc::<Door>::default();
-        let pool = echo().ports(2);
+        let pool = echo().shards(2);
         let handle = pool.handle();
         let make = {
             let door = Arc::clone(&door);

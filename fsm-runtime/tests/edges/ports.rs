@@ -13,7 +13,7 @@ fn x2_a_handler_that_is_slow_to_make_does_not_hold_its_port_up() {
             Client
         }
     };
-    let running = echo().threads(2).cap(2).handler(make).start().unwrap();
+    let running = echo().threads(2).max_running(2).handler(make).start().unwrap();
     let mut quick = Peer::new(&running, 0);
     quick.echoes(b"before");
     let mut slow = Peer::new(&running, 0);
@@ -26,7 +26,7 @@ fn x2_a_handler_that_is_slow_to_make_does_not_hold_its_port_up() {
 
 #[test]
 fn x10_many_more_ports_and_threads_than_cores_serve_and_drain() {
-    let running = echo().ports(16).threads(8).cap(4).handler(|_| Client).start().unwrap();
+    let running = echo().shards(16).threads(8).max_running(4).handler(|_| Client).start().unwrap();
     let mut peers = Peer::many(&running, 160);
     for _ in 0..3 {
         for peer in &mut peers {
@@ -103,8 +103,10 @@ impl pong::Handler for Player {
 #[test]
 fn x7_a_connection_that_moves_with_every_byte_loses_none() {
     let court = Pool::builder::<Court>("court").listen("127.0.0.1:0").handler(|_| Player);
-    let here = Pool::builder::<Ping>("ping").ports(3).threads(2).cap(2).handler(|_| Player);
-    let there = Pool::builder::<Pong>("pong").ports(2).threads(3).cap(2).handler(|_| Player);
+    let here =
+        Pool::builder::<Ping>("ping").shards(3).threads(2).max_running(2).handler(|_| Player);
+    let there =
+        Pool::builder::<Pong>("pong").shards(2).threads(3).max_running(2).handler(|_| Player);
     let running = Pipeline::new().pool(court).pool(here).pool(there).start().unwrap();
     let mut peers = Peer::many(&running, 20);
     let texts: Vec<_> = (1..=7).cycle().take(28).map(|count| &b"advantage"[..count]).collect();

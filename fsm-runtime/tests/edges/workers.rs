@@ -32,7 +32,7 @@ impl tasks::Handler for Worker {
 }
 
 /// A pool takes jobs as soon as one of its threads runs, which is while others start.
-fn submit_early(handle: &Handle<Tasks>, task: Task) -> Ticket<u32> {
+fn submit_early(handle: &Handle<Tasks>, task: Task) -> JobHandle<u32> {
     let start = Instant::now();
     loop {
         match handle.submit(task) {
@@ -46,7 +46,7 @@ fn submit_early(handle: &Handle<Tasks>, task: Task) -> Ticket<u32> {
 #[test]
 fn x8_a_thread_that_has_lost_its_handler_leaves_the_jobs_to_others_until_it_has_one() {
     let (tries, fails) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
-    let builder = Pool::builder::<Tasks>("tasks").threads(4).cap(4).max_jobs(64);
+    let builder = Pool::builder::<Tasks>("tasks").threads(4).max_running(4).max_jobs(64);
     let handle = builder.handle();
     let door = Arc::<Door>::default();
     let make = {
@@ -67,7 +67,7 @@ fn x8_a_thread_that_has_lost_its_handler_leaves_the_jobs_to_others_until_it_has_
         assert_eq!(handle.submit(Task::Panic).unwrap().wait(), None);
     }
     let tickets = [(); 40].map(|()| handle.submit(Task::Count).unwrap());
-    let done: u32 = tickets.map(Ticket::wait).into_iter().flatten().sum();
+    let done: u32 = tickets.map(JobHandle::wait).into_iter().flatten().sum();
     assert_eq!(done, 40);
     // They try on, and then all four can be at the door at once.
     fails.store(false, Ordering::SeqCst);
@@ -76,7 +76,7 @@ fn x8_a_thread_that_has_lost_its_handler_leaves_the_jobs_to_others_until_it_has_
     for _ in &tickets {
         door.open();
     }
-    assert_eq!(tickets.map(Ticket::wait), [Some(1); 4]);
+    assert_eq!(tickets.map(JobHandle::wait), [Some(1); 4]);
     assert_eq!(running.drain().unwrap().panicked, 3);
 }
 
@@ -108,7 +108,8 @@ fn x11_a_drain_does_not_wait_for_a_handler_that_cannot_be_made() {
 #[test]
 fn x8_a_start_that_fails_half_way_ends_the_jobs_that_were_given_to_it() {
     let (first, second) = (Arc::<Door>::default(), Arc::<Door>::default());
-    let builder = Pool::builder::<Tasks>("tasks").threads(2).cap(1).watch(false).max_jobs(3);
+    let builder =
+        Pool::builder::<Tasks>("tasks").threads(2).max_running(1).watchdog(false).max_jobs(3);
     let handle = builder.handle();
     let make = {
         let (first, second, tries) = (Arc::clone(&first), Arc::clone(&second), AtomicUsize::new(0));
@@ -132,7 +133,7 @@ fn x8_a_start_that_fails_half_way_ends_the_jobs_that_were_given_to_it() {
         until(|| handle.stats().waiting == 1);
         second.open();
         // It learns that the pool has closed: then the jobs that have not begun are lost.
-        assert_eq!(late.join().unwrap(), Err(SubmitError::Gone(Task::Count)));
+        assert_eq!(late.join().unwrap(), Err(TrySendError::Gone(Task::Count)));
         first.open();
         assert_eq!(runs.wait_for(LONG).unwrap(), Some(1));
         for ticket in waits {
@@ -182,7 +183,7 @@ impl naps::Handler for Sleeper {
 #[test]
 fn x6_a_sleep_lasts_its_time_on_a_thread_that_started_late() {
     let (door, late) = (Arc::<Door>::default(), Arc::<Door>::default());
-    let builder = Pool::builder::<Naps>("naps").threads(2).cap(2).max_jobs(3);
+    let builder = Pool::builder::<Naps>("naps").threads(2).max_running(2).max_jobs(3);
     let handle = builder.handle();
     let make = {
         let (door, late, tries) = (Arc::clone(&door), Arc::clone(&late), AtomicUsize::new(0));
@@ -330,7 +331,8 @@ fn x8_a_job_whose_message_and_data_panic_in_their_drops_ends_once() {
     for threads in 1..=2 {
         let door = Arc::<Door>::default();
         let (keys, came) = mpsc::channel();
-        let builder = Pool::builder::<Holds>("holds").threads(threads).cap(threads).max_jobs(4);
+        let builder =
+            Pool::builder::<Holds>("holds").threads(threads).max_running(threads).max_jobs(4);
         let handle = builder.handle();
         let make = {
             let door = Arc::clone(&door);

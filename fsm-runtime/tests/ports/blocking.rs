@@ -45,7 +45,7 @@ fn r3_a_state_that_says_it_blocks_gives_its_place_to_others() {
     let door = Arc::<Door>::default();
     let worker = Worker { entered, door: Arc::clone(&door) };
     let pool = Pool::builder::<Declared>("declared").listen("127.0.0.1:0");
-    let pool = pool.threads(3).cap(1).watch(false).handler(move |_| worker.clone());
+    let pool = pool.threads(3).max_running(1).watchdog(false).handler(move |_| worker.clone());
     let running = pool.start().unwrap();
     let mut blocked = Peer::many(&running, 2);
     for peer in &blocked {
@@ -67,7 +67,7 @@ fn r3_what_runs_in_blocking_gives_its_place_to_others() {
     let door = Arc::<Door>::default();
     let running = {
         let door = Arc::clone(&door);
-        start(pool("blocking").threads(2).cap(1).watch(false), move |line, cx| {
+        start(pool("blocking").threads(2).max_running(1).watchdog(false), move |line, cx| {
             if line == "block" {
                 cx.blocking(|| {
                     entered.send(()).unwrap();
@@ -92,7 +92,7 @@ fn r3_a_panic_in_blocking_leaves_the_cap_as_it_was() {
     let room = Arc::<Room>::default();
     let running = {
         let room = Arc::clone(&room);
-        start(pool("panicking").threads(3).cap(1).watch(false), move |line, cx| {
+        start(pool("panicking").threads(3).max_running(1).watchdog(false), move |line, cx| {
             if line == "panic" {
                 cx.blocking(|| panic!("as asked"));
             }
@@ -116,7 +116,7 @@ fn r4_more_than_the_cap_run_when_one_goes_on_and_then_no_more() {
     let room = Arc::<Room>::default();
     let running = {
         let (blocks, busy, room) = (Arc::clone(&blocks), Arc::clone(&busy), Arc::clone(&room));
-        start(pool("converging").threads(4).cap(1).watch(false), move |line, cx| {
+        start(pool("converging").threads(4).max_running(1).watchdog(false), move |line, cx| {
             match line {
                 "block" => {
                     cx.blocking(|| {

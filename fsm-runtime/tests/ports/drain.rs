@@ -2,7 +2,8 @@ use super::*;
 
 #[test]
 fn x11_a_drain_of_several_ports_and_threads_answers_every_request() {
-    let running = start(pool("draining").ports(2).threads(2).cap(2), |line, _| line.to_owned());
+    let running =
+        start(pool("draining").shards(2).threads(2).max_running(2), |line, _| line.to_owned());
     let mut peers = Peer::many(&running, 60);
     for (number, peer) in peers.iter_mut().enumerate() {
         assert_eq!(peer.ask("here"), "here");
@@ -21,7 +22,7 @@ fn x11_a_drain_of_several_ports_and_threads_answers_every_request() {
 fn x11_a_drain_waits_for_handlers_that_run_on_any_port() {
     let (entered, inside) = mpsc::channel();
     let door = Arc::<Door>::default();
-    let pool = pool("waited-for").ports(2).threads(3).cap(2);
+    let pool = pool("waited-for").shards(2).threads(3).max_running(2);
     let handle = pool.handle();
     let running = {
         let door = Arc::clone(&door);

@@ -4,14 +4,14 @@ use super::*;
 
 #[test]
 fn threads_are_named_after_their_pool() {
-    let running = start(pool("named").ports(3), |_, _| who());
+    let running = start(pool("named").shards(3), |_, _| who());
     let names: BTreeSet<_> = Peer::many(&running, 3).iter_mut().map(|peer| peer.ask("?")).collect();
     assert_eq!(names, ["named-0", "named-1", "named-2"].map(str::to_owned).into());
 }
 
 #[test]
 fn x10_connections_are_placed_where_there_are_the_fewest() {
-    let running = start(pool("placed").ports(3), |_, _| who());
+    let running = start(pool("placed").shards(3), |_, _| who());
     let mut ports: BTreeMap<String, Vec<Peer>> = BTreeMap::new();
     for mut peer in Peer::many(&running, 9) {
         ports.entry(peer.ask("?")).or_default().push(peer);
@@ -34,7 +34,7 @@ fn x10_connections_are_placed_where_there_are_the_fewest() {
 #[test]
 #[cfg(target_os = "linux")]
 fn x10_with_reuse_port_each_port_accepts() {
-    let running = start(pool("spread").ports(2).reuse_port(), |_, _| who());
+    let running = start(pool("spread").shards(2).reuse_port(), |_, _| who());
     let mut names = BTreeSet::new();
     // The system spreads them by their addresses.
     let mut peers = Vec::new();
@@ -48,7 +48,7 @@ fn x10_with_reuse_port_each_port_accepts() {
 
 #[test]
 fn x9_the_limit_is_that_of_all_ports_together() {
-    let running = start(pool("limited").ports(3).max_connections(6), |_, _| who());
+    let running = start(pool("limited").shards(3).max_connections(6), |_, _| who());
     let mut served = Peer::many(&running, 6);
     let names: BTreeSet<_> = served.iter_mut().map(|peer| peer.ask("?")).collect();
     assert_eq!(names.len(), 3);
@@ -86,7 +86,7 @@ fn sleeps(pool: &str) -> BTreeMap<String, String> {
 #[test]
 #[cfg(target_os = "linux")]
 fn pitfall_21_a_connection_wakes_one_port_and_no_other() {
-    let running = start(pool("alone").ports(4).watch(false), |_, _| who());
+    let running = start(pool("alone").shards(4).watchdog(false), |_, _| who());
     // Each of the others has one for good.
     let mut peers = Peer::many(&running, 4);
     peers.retain_mut(|peer| peer.ask("?") != "alone-0");
@@ -183,7 +183,7 @@ fn pitfall_12_what_is_unread_when_a_socket_moves_to_another_poll_is_told_again()
         move |_| Keeper { entered: entered.clone(), door: Arc::clone(&door) }
     };
     let gate = Pool::builder::<Gate>("gate").listen("127.0.0.1:0").handler(keeper);
-    let counting = Pool::builder::<Counting>("counting").ports(2).handler(|_| Counter);
+    let counting = Pool::builder::<Counting>("counting").shards(2).handler(|_| Counter);
     let running = Pipeline::new().pool(gate).pool(counting).start().unwrap();
     let mut peer = Peer::new(&running);
     let bytes = 200_000;

@@ -52,7 +52,7 @@ fn news(pool: Builder<News>, door: &Arc<Door>) -> (Running, mpsc::Receiver<Key>)
 fn r6_each_message_comes_once_and_those_of_one_poster_in_their_order() {
     let door = Arc::<Door>::default();
     door.open();
-    let pool = Pool::builder::<News>("news").ports(2).threads(2).cap(2).mailbox(16);
+    let pool = Pool::builder::<News>("news").shards(2).threads(2).max_running(2).mailbox(16);
     let handle = pool.handle();
     let (running, keys) = news(pool, &door);
     let peers = Peer::many(&running, 8);
@@ -80,8 +80,8 @@ fn r6_each_message_comes_once_and_those_of_one_poster_in_their_order() {
                     for key in &keys {
                         let mut message = (poster, number);
                         while let Err(error) = handle.post(*key, message) {
-                            assert!(matches!(error, PostError::Full(_)));
-                            message = error.into_message();
+                            assert!(matches!(error, TrySendError::Full(_)));
+                            message = error.into_inner();
                             thread::yield_now();
                         }
                     }
@@ -98,7 +98,7 @@ fn r6_each_message_comes_once_and_those_of_one_poster_in_their_order() {
 #[test]
 fn r6_who_posts_learns_that_a_mailbox_is_full_or_gone() {
     let door = Arc::<Door>::default();
-    let pool = Pool::builder::<News>("full").ports(2).threads(3).cap(3).mailbox(2);
+    let pool = Pool::builder::<News>("full").shards(2).threads(3).max_running(3).mailbox(2);
     let handle = pool.handle();
     let (running, keys) = news(pool, &door);
     // One on each port, whose handlers are held up.
@@ -107,7 +107,7 @@ fn r6_who_posts_learns_that_a_mailbox_is_full_or_gone() {
     for key in &keys {
         assert_eq!(handle.post(*key, (0, 0)), Ok(()));
         assert_eq!(handle.post(*key, (0, 1)), Ok(()));
-        assert_eq!(handle.post(*key, (0, 2)), Err(PostError::Full((0, 2))));
+        assert_eq!(handle.post(*key, (0, 2)), Err(TrySendError::Full((0, 2))));
     }
     door.open();
     for peer in &mut peers {
@@ -125,7 +125,7 @@ fn r6_who_posts_learns_that_a_mailbox_is_full_or_gone() {
     }
     for key in &keys {
         // It is told that it has ended before its mailbox is closed.
-        while handle.post(*key, (0, 4)) != Err(PostError::Gone((0, 4))) {
+        while handle.post(*key, (0, 4)) != Err(TrySendError::Gone((0, 4))) {
             thread::yield_now();
         }
     }

@@ -9,7 +9,7 @@ fn r2_no_more_handlers_run_at_once_than_the_cap_says() {
     let running = {
         let room = Arc::clone(&room);
         // Without the watchdog: what it takes for blocked does not count.
-        start(pool("capped").threads(8).cap(2).watch(false), move |_, _| {
+        start(pool("capped").threads(8).max_running(2).watchdog(false), move |_, _| {
             room.stay();
             String::new()
         })
@@ -21,7 +21,7 @@ fn r2_no_more_handlers_run_at_once_than_the_cap_says() {
 #[test]
 fn r1_as_many_handlers_run_at_once_as_the_cap_says() {
     let meeting = Arc::new(Barrier::new(3));
-    let running = start(pool("meeting").threads(4).cap(3).watch(false), move |_, _| {
+    let running = start(pool("meeting").threads(4).max_running(3).watchdog(false), move |_, _| {
         // Nobody leaves before all three have come.
         meeting.wait();
         String::new()
@@ -44,7 +44,7 @@ fn x1_a_key_is_on_one_thread_at_a_time() {
         }
     }
 
-    let pool = pool("flooded").threads(4).cap(4);
+    let pool = pool("flooded").threads(4).max_running(4);
     let running = pool.handler(|_| Alone(AtomicBool::new(false))).start().unwrap();
     let lines = 5_000;
     let floods = Peer::many(&running, 6).into_iter().map(|mut peer| {
@@ -70,7 +70,7 @@ fn x2_a_slow_handler_does_not_hold_up_the_port() {
     let door = Arc::<Door>::default();
     let running = {
         let door = Arc::clone(&door);
-        start(pool("slow").threads(2).cap(2).watch(false), move |line, _| {
+        start(pool("slow").threads(2).max_running(2).watchdog(false), move |line, _| {
             if line == "slow" {
                 entered.send(()).unwrap();
                 door.pass();

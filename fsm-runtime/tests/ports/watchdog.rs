@@ -61,7 +61,7 @@ fn r3_a_handler_that_blocks_without_a_word_is_noticed_and_others_go_on() {
     let door = Arc::<Door>::default();
     let running = {
         let door = Arc::clone(&door);
-        start(pool("silent").threads(3).cap(1), move |line, _| {
+        start(pool("silent").threads(3).max_running(1), move |line, _| {
             if line == "block" {
                 entered.send(()).unwrap();
                 door.pass();
@@ -92,7 +92,7 @@ fn r4_the_cap_holds_again_when_those_that_blocked_go_on() {
     let room = Arc::<Room>::default();
     let running = {
         let (door, room) = (Arc::clone(&door), Arc::clone(&room));
-        start(pool("back").threads(4).cap(1), move |line, cx| {
+        start(pool("back").threads(4).max_running(1), move |line, cx| {
             match line {
                 "block" => {
                     entered.send(()).unwrap();
@@ -127,7 +127,7 @@ fn a_busy_handler_keeps_its_place_and_is_warned_about() {
     let (stop, quick) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
     let running = {
         let (stop, quick) = (Arc::clone(&stop), Arc::clone(&quick));
-        start(pool("busy").threads(2).cap(1), move |line, cx| {
+        start(pool("busy").threads(2).max_running(1), move |line, cx| {
             if line == "spin" {
                 while !stop.load(Ordering::Relaxed) {
                     std::hint::spin_loop();

@@ -7,13 +7,13 @@
 
 // The runtime uses what is left over here.
 #[allow(dead_code)]
-#[path = "../../../fsm-runtime/src/bed.rs"]
+#[path = "../../../fsm-runtime/src/driver/parker.rs"]
 mod bed;
 #[allow(dead_code)]
-#[path = "../../../fsm-runtime/src/core.rs"]
+#[path = "../../../fsm-runtime/src/scheduler/port_core.rs"]
 mod core;
 #[allow(dead_code)]
-#[path = "../../../fsm-runtime/src/credits.rs"]
+#[path = "../../../fsm-runtime/src/call/semaphore.rs"]
 mod credits;
 #[allow(dead_code, unreachable_pub)]
 #[path = "../../../fsm-runtime/src/key.rs"]
@@ -21,7 +21,7 @@ mod key;
 #[path = "../../loom/src/port.rs"]
 mod port;
 #[allow(dead_code)]
-#[path = "../../../fsm-runtime/src/shell.rs"]
+#[path = "../../../fsm-runtime/src/scheduler/shared.rs"]
 mod shell;
 
 /// What takes the place of `fsm-runtime`'s module of this name.

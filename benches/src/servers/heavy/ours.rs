@@ -27,7 +27,8 @@ impl heavy::Handler for Client {
 
 /// One port, with so many threads, which may all run.
 pub(super) fn serve(threads: usize) -> Result<(), Error> {
-    let pool = Pool::builder::<Heavy>("heavy").listen("127.0.0.1:0").threads(threads).cap(threads);
+    let pool =
+        Pool::builder::<Heavy>("heavy").listen("127.0.0.1:0").threads(threads).max_running(threads);
     let running = pool.handler(|_peer| Client).start()?;
     for address in running.addresses() {
         if let Address::Tcp(address) = address {

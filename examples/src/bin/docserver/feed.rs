@@ -46,7 +46,7 @@ impl Feed {
         }
         let text: Arc<str> = event.message().into();
         for (key, missed) in seats {
-            if let Err(PostError::Full(_)) = pool.post(key, Arc::clone(&text)) {
+            if let Err(TrySendError::Full(_)) = pool.post(key, Arc::clone(&text)) {
                 missed.fetch_add(1, Ordering::Relaxed);
             }
         }

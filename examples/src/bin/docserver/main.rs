@@ -160,7 +160,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
         .threads(options.threads.get())
         .max_connections(options.max_clients.get());
     if let Some(cap) = options.cap {
-        spool = spool.cap(cap.get());
+        spool = spool.max_running(cap.get());
     }
     let index = Pool::builder::<Index>("index")
         .threads(options.index_threads.get())

@@ -83,8 +83,8 @@ impl Kind {
         }
         let pool = Pool::builder::<Small>("small").listen("127.0.0.1:0");
         let pool = match self {
-            Self::Shards => pool.ports(2),
-            _ => pool.threads(8).cap(2).watch(self != Self::Unwatched),
+            Self::Shards => pool.shards(2),
+            _ => pool.threads(8).max_running(2).watchdog(self != Self::Unwatched),
         };
         let declared = self == Self::Declared;
         let running = pool.handler(move |_| Client { pause, declared }).start()?;

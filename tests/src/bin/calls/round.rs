@@ -46,12 +46,13 @@ impl Round {
     pub(crate) fn run(&self) -> Result<Counts, Box<dyn std::error::Error>> {
         let Options { threads, callers, workers, room, .. } = self.options;
         let books = Arc::new(Books::new(self.calls, self.seed));
-        let builder = Pool::builder::<Caller>("callers").threads(threads).cap(threads);
+        let builder = Pool::builder::<Caller>("callers").threads(threads).max_running(threads);
         let builder = builder.max_jobs(callers);
         let calling = builder.handle();
         let make = Arc::clone(&books);
         let caller_pool = builder.worker(move || Calls(Arc::clone(&make)));
-        let builder = Pool::builder::<Worker>("workers").threads(workers).cap(workers.div_ceil(2));
+        let builder =
+            Pool::builder::<Worker>("workers").threads(workers).max_running(workers.div_ceil(2));
         let builder = builder.max_jobs(room);
         let working = builder.handle();
         let make = Arc::clone(&books);

@@ -157,7 +157,7 @@ fn who_does_not_read_is_gone_after_half_a_minute() {
     assert_ne!(peer.session.state(), Some("Stream"));
     // What is left has some time to leave.
     peer.session.advance(5 * SECOND);
-    assert_eq!(peer.session.ended(), Some(Ended::Stalled));
+    assert_eq!(peer.session.ended(), Some(Ended::SendTimeout));
 }
 
 #[test]

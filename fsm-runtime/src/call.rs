@@ -1,0 +1,8 @@
+//! What pools ask of each other: room, jobs, replies, messages, connections.
+
+pub(crate) mod hand_off;
+pub(crate) mod job_sink;
+pub(crate) mod mailboxes;
+pub(crate) mod semaphore;
+pub(crate) mod service;
+pub(crate) mod stub;

@@ -1,0 +1,219 @@
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mio::event::Event;
+use mio::{Events, Poll};
+
+use crate::call::semaphore::NoPermit;
+use crate::clock::Clock;
+use crate::driver::accept::Accept;
+use crate::driver::acceptor::{Accepted, Acceptor};
+use crate::driver::worker::Driver;
+use crate::lifecycle::drain::Drain;
+use crate::lifecycle::pool_state::PoolState;
+use crate::net::readiness::Readiness;
+use crate::net::token;
+use crate::scheduler::observe::Observe;
+use crate::scheduler::port::EventSource;
+use crate::{Key, PoolError};
+
+/// Connections accepted between two polls, of each listener: a flood of them must not keep others
+/// waiting (X4).
+const ACCEPTS: usize = 64;
+/// The largest buffer of events. It starts small and doubles when a poll fills it, so that quiet
+/// sockets are not kept waiting behind busy ones.
+const MOST_EVENTS: usize = 4096;
+/// Systems bound the time of a poll; waking up once an hour costs nothing.
+const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
+
+/// The poll of a port with sockets, and its listeners: what the thread that polls has to itself.
+pub(crate) struct Reactor {
+    /// The name of the pool.
+    pub(crate) pool: String,
+    pub(crate) port: Arc<dyn Observe>,
+    /// The number of the port.
+    pub(crate) shard: usize,
+    // Listeners are dropped before the poll that they are registered with.
+    pub(crate) acceptors: Vec<Acceptor>,
+    pub(crate) poll: Poll,
+    pub(crate) events: Events,
+    /// The number of events of the last poll.
+    pub(crate) enqueue: usize,
+    pub(crate) pool_state: Arc<PoolState>,
+    pub(crate) drain: Drain,
+    /// The most connections that the system keeps waiting for a listener.
+    pub(crate) backlog: usize,
+    /// Some listener waits for a free descriptor.
+    pub(crate) out_of_descriptors: bool,
+    /// Takes the connections of the listeners, where there are any.
+    pub(crate) accept: Option<Box<dyn Accept>>,
+}
+
+impl Driver for Reactor {
+    fn wait(&mut self, until: u64, clock: &mut Clock) -> Result<(), PoolError> {
+        let (now, _) = clock.read();
+        if self.drain.begins(&self.pool_state, now) {
+            for acceptor in &mut self.acceptors {
+                acceptor.finish(self.backlog);
+            }
+            self.port.drain();
+            if self.acceptors.is_empty() {
+                self.pool_state.close_if_drained();
+            }
+        }
+        if self.out_of_descriptors && !self.pool_state.is_out_of_descriptors() {
+            self.out_of_descriptors = false;
+            for acceptor in &mut self.acceptors {
+                acceptor.descriptor_freed();
+            }
+        }
+        let timeout = self.timeout(until, now);
+        match self.poll.poll(&mut self.events, timeout) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
+            Err(error) => return Err(PoolError::io("poll for events")(error)),
+        }
+        self.enqueue = 0;
+        Ok(())
+    }
+
+    fn take_up(&mut self, now: u64) {
+        if self.enqueue == self.events.capacity() && self.enqueue < MOST_EVENTS {
+            self.events = Events::with_capacity(self.enqueue * 2);
+        }
+        self.accept(now);
+    }
+}
+
+impl EventSource for Reactor {
+    #[inline]
+    fn events(&mut self, from: &mut usize, mut enqueue: impl FnMut(Key, Readiness)) {
+        for event in self.events.iter().skip(*from) {
+            *from += 1;
+            let token = event.token();
+            if token.0 <= token::LAST_KEY {
+                enqueue(token::to_key(token), readiness(event));
+            } else if let Some(index) = token::as_listener(token) {
+                if let Some(acceptor) = self.acceptors.get_mut(index) {
+                    acceptor.pending = true;
+                }
+            }
+        }
+        self.enqueue = *from;
+    }
+}
+
+impl Reactor {
+    /// Accepts as many connections as there is room for.
+    fn accept(&mut self, now: u64) {
+        if self.accept.is_none() || self.acceptors.is_empty() {
+            return;
+        }
+        for index in 0..self.acceptors.len() {
+            for _ in 0..ACCEPTS {
+                if self.pool_state.is_full() || !self.acceptors[index].ready(now) {
+                    break;
+                }
+                let permit = match self.pool_state.semaphore.try_acquire() {
+                    Ok(permit) => permit,
+                    Err(NoPermit::Full) => {
+                        self.reason();
+                        break;
+                    }
+                    Err(NoPermit::Closed) => return,
+                };
+                match self.acceptors[index].accept(now) {
+                    Accepted::Connection(socket, peer) => {
+                        if let Some(accept) = &self.accept {
+                            accept.accepted(socket, peer, permit, self.shard, now);
+                        }
+                    }
+                    Accepted::Empty => {}
+                    Accepted::Failed { error, warning } => self.accept_failed(&error, warning),
+                }
+            }
+        }
+        if self.drain.has_begun() {
+            // Those that the system had accepted for us have been taken: now nobody else.
+            self.acceptors.retain(Acceptor::goes_on);
+            if self.acceptors.is_empty() {
+                self.pool_state.accepted_all();
+                self.pool_state.close_if_drained();
+            }
+        }
+    }
+
+    fn reason(&self) {
+        if self.pool_state.reason() {
+            tracing::warn!(
+                pool = self.pool,
+                connections = self.pool_state.semaphore.out(),
+                "at the limit of connections; new ones wait in the backlog"
+            );
+        }
+    }
+
+    fn accept_failed(&mut self, error: &io::Error, warning: bool) {
+        self.out_of_descriptors = true;
+        self.pool_state.set_out_of_descriptors();
+        self.pool_state.counters.accept_failed();
+        if warning {
+            tracing::warn!(
+                pool = self.pool,
+                %error,
+                connections = self.pool_state.semaphore.out(),
+                "cannot accept; new connections wait in the backlog"
+            );
+        }
+    }
+
+    /// How long the poll may sleep.
+    fn timeout(&self, until: u64, now: u64) -> Option<Duration> {
+        if until == 0 {
+            return Some(Duration::ZERO);
+        }
+        let full = self.pool_state.is_full();
+        let accepts = self.acceptors.iter().filter(|_| !full).filter_map(|acceptor| {
+            let ready = acceptor.ready(now).then_some(0);
+            ready.or_else(|| acceptor.retry_at())
+        });
+        let deadline = Some(until).filter(|until| *until != u64::MAX);
+        let due = deadline.into_iter().chain(self.drain.ends_by(&self.pool_state)).chain(accepts);
+        due.min().map(|at| Duration::from_millis(at.saturating_sub(now)).min(LONGEST_SLEEP))
+    }
+}
+
+#[inline]
+fn readiness(event: &Event) -> Readiness {
+    let ready = Readiness::of(event.is_readable(), event.is_writable());
+    // On Linux what is closed for writing is closed for reading, too, or has an error.
+    let write_closed = !cfg!(target_os = "linux") && event.is_write_closed();
+    let odd = event.is_read_closed() || event.is_error() || event.is_priority() || write_closed;
+    if odd { ready | oddity(event) } else { ready }
+}
+
+/// What is seldom told.
+#[cold]
+fn oddity(event: &Event) -> Readiness {
+    let mut ready = Readiness::NONE;
+    // An error or a hang-up is found out by reading and writing.
+    if event.is_read_closed() || event.is_priority() {
+        ready = ready | Readiness::READ | Readiness::DOUBT;
+    }
+    if event.is_read_closed() {
+        ready = ready | Readiness::HANGUP;
+    }
+    if event.is_write_closed() {
+        ready = ready | Readiness::WRITE;
+    }
+    if event.is_error() {
+        ready = ready
+            | Readiness::READ
+            | Readiness::WRITE
+            | Readiness::DOUBT
+            | Readiness::HANGUP
+            | Readiness::BROKEN;
+    }
+    ready
+}

@@ -1,0 +1,50 @@
+use std::sync::Arc;
+
+use crate::call::job_sink::JobSink;
+use crate::call::mailboxes::ReplySender;
+use crate::call::semaphore::{Permit, Semaphore};
+use crate::clock::Start;
+use crate::job::JobTask;
+use crate::lifecycle::pool_state::PoolState;
+use crate::scheduler::port::Port;
+use crate::scheduler::task::caught;
+use crate::{Drive, Ended, JobMachine, Service};
+
+/// The port of a pool that takes jobs of `S`, and runs them as machines `M`.
+pub(crate) struct JobPort<M: JobMachine, H> {
+    pub(crate) name: String,
+    pub(crate) port: Arc<Port<JobTask<M, H>>>,
+    pub(crate) pool_state: Arc<PoolState>,
+}
+
+impl<S, M, H> JobSink<S> for JobPort<M, H>
+where
+    S: Service,
+    M: JobMachine + Drive<H> + Service<Job = S::Job, Reply = S::Reply>,
+    H: 'static,
+{
+    fn semaphore(&self) -> &Arc<Semaphore> {
+        &self.pool_state.semaphore
+    }
+
+    /// The start of the machine is the user's code: a panic in it is the end of this job alone.
+    fn submit(&self, job: S::Job, permit: Permit, to: ReplySender) {
+        // It is given back when the job is done.
+        permit.keep();
+        self.pool_state.counters.accepted();
+        // That of whoever gives it would not do: it may have been busy for long since it looked.
+        let now = || Start::of_process().now();
+        let Some(job) = caught(|| JobTask::new(job, to, now)) else {
+            tracing::error!(pool = self.name, "a job panicked at its start");
+            self.pool_state.ended(Ended::Panicked);
+            return;
+        };
+        if let Err(job) = self.port.give(job) {
+            // The pool has closed meanwhile: the caller learns it.
+            if caught(|| drop(job)).is_none() {
+                tracing::error!(pool = self.name, "a job panicked while it was dropped");
+            }
+            self.pool_state.ended(Ended::Closed);
+        }
+    }
+}

@@ -1,0 +1,317 @@
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+
+use bytes::Bytes;
+
+use crate::net::transport::Transport;
+
+/// Shorter pieces are copied: a pointer in a vectored write costs more than their bytes.
+const COPY_BELOW: usize = 1024;
+/// The slices of one vectored write.
+const SLICES: usize = 32;
+/// A thread's buffer keeps at most this capacity between turns.
+const KEEP: usize = 256 * 1024;
+
+/// Output that is queued and has not left.
+///
+/// A thread has one, lent to the connection whose turn it is: what handlers write gathers here and
+/// leaves in one system call at the end of the turn. What the socket does not take then moves into
+/// the connection, so that a connection with nothing to send holds no buffer.
+#[derive(Debug, Default)]
+pub(crate) struct SendBuffer {
+    /// What stayed from earlier turns, oldest first.
+    queue: VecDeque<Bytes>,
+    /// What this turn wrote; the first `sent` bytes of it have left.
+    buffer: Vec<u8>,
+    sent: usize,
+    /// What was sent without copying: each piece comes before the byte of `buffer` at its index.
+    splices: VecDeque<(usize, Bytes)>,
+    /// The bytes in `queue` and `splices`.
+    shared: usize,
+}
+
+impl SendBuffer {
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.shared + self.buffer.len() - self.sent
+    }
+
+    #[inline]
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    pub(crate) fn send(&mut self, bytes: Bytes) {
+        if bytes.len() < COPY_BELOW {
+            self.write(&bytes);
+        } else {
+            self.shared += bytes.len();
+            self.splices.push_back((self.buffer.len(), bytes));
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shared == 0 && self.buffer.len() == self.sent
+    }
+
+    /// All of it, if this turn wrote it and none of it has left.
+    #[inline]
+    pub(crate) fn short(&self) -> Option<&[u8]> {
+        (self.shared == 0 && self.sent == 0).then_some(&self.buffer)
+    }
+
+    /// All of what was [short](SendBuffer::short) has left.
+    #[inline]
+    pub(crate) fn sent_short(&mut self) {
+        self.buffer.clear();
+        if self.buffer.capacity() > KEEP {
+            self.buffer.shrink_to(KEEP);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn buffer_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.buffer
+    }
+
+    /// Sends until all has left or the socket takes no more; says whether all has left.
+    #[inline]
+    pub(crate) fn flush(&mut self, socket: &impl Transport) -> io::Result<bool> {
+        while !self.is_empty() {
+            let result = if self.shared == 0 {
+                socket.write(&self.buffer[self.sent..])
+            } else {
+                self.write_shared(socket)
+            };
+            match result {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => self.advance(n),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    fn write_shared(&self, socket: &impl Transport) -> io::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let mut count = 0;
+        for piece in self.pieces().take(SLICES) {
+            slices[count] = IoSlice::new(piece);
+            count += 1;
+        }
+        socket.write_vectored(&slices[..count])
+    }
+
+    /// All that is queued, in order and without empty pieces.
+    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        let mut from = self.sent;
+        let spliced = self.splices.iter().flat_map(move |(at, bytes)| {
+            let before = &self.buffer[from..*at];
+            from = *at;
+            [before, &bytes[..]]
+        });
+        let last = self.splices.back().map_or(self.sent, |(at, _)| *at);
+        self.queue
+            .iter()
+            .map(|bytes| &bytes[..])
+            .chain(spliced)
+            .chain([&self.buffer[last..]])
+            .filter(|piece| !piece.is_empty())
+    }
+
+    /// Forgets `n` bytes, which have left.
+    #[inline]
+    pub(crate) fn advance(&mut self, n: usize) {
+        if self.shared == 0 {
+            self.sent += n;
+        } else {
+            self.advance_shared(n);
+        }
+        if self.sent == self.buffer.len() && self.shared == 0 {
+            self.buffer.clear();
+            self.buffer.shrink_to(KEEP);
+            self.sent = 0;
+        }
+    }
+
+    fn advance_shared(&mut self, mut n: usize) {
+        while n > 0 {
+            let piece = if let Some(front) = self.queue.front_mut() {
+                front
+            } else if let Some((at, bytes)) = self.splices.front_mut() {
+                if self.sent < *at {
+                    let step = n.min(*at - self.sent);
+                    self.sent += step;
+                    n -= step;
+                    continue;
+                }
+                bytes
+            } else {
+                self.sent += n;
+                return;
+            };
+            let step = n.min(piece.len());
+            n -= step;
+            self.shared -= step;
+            bytes::Buf::advance(piece, step);
+            if piece.is_empty() && self.queue.pop_front().is_none() {
+                self.splices.pop_front();
+            }
+        }
+    }
+
+    /// Takes up what stayed in a connection.
+    pub(crate) fn resume(&mut self, kept: UnsentOutput) {
+        self.shared += kept.len;
+        self.queue = kept.queue;
+    }
+
+    /// Moves what has not left into a connection.
+    pub(crate) fn keep(&mut self) -> UnsentOutput {
+        let len = self.len();
+        let mut queue = std::mem::take(&mut self.queue);
+        // A buffer that is mostly unsent is given away; of another one the unsent part is copied.
+        let mut rest = if self.buffer.len() - self.sent > self.buffer.capacity() / 2 {
+            Bytes::from(std::mem::take(&mut self.buffer)).slice(self.sent..)
+        } else {
+            Bytes::copy_from_slice(&self.buffer[self.sent..])
+        };
+        let mut from = self.sent;
+        for (at, bytes) in self.splices.drain(..) {
+            queue.push_back(rest.split_to(at - from));
+            queue.push_back(bytes);
+            from = at;
+        }
+        queue.push_back(rest);
+        queue.retain(|piece| !piece.is_empty());
+        self.discard();
+        UnsentOutput { queue, len }
+    }
+
+    /// Drops all that is queued, and a buffer that has grown out of proportion.
+    pub(crate) fn discard(&mut self) {
+        self.queue.clear();
+        self.splices.clear();
+        self.buffer.clear();
+        self.buffer.shrink_to(KEEP);
+        self.sent = 0;
+        self.shared = 0;
+    }
+}
+
+/// The output of a connection between two turns.
+#[derive(Debug, Default)]
+pub(crate) struct UnsentOutput {
+    queue: VecDeque<Bytes>,
+    len: usize,
+}
+
+impl UnsentOutput {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use super::*;
+    use crate::Peer;
+
+    /// A socket that takes a few bytes at a time, and then no more until it is opened again.
+    #[derive(Default)]
+    struct Narrow {
+        taken: RefCell<Vec<u8>>,
+        room: Cell<usize>,
+    }
+
+    impl Transport for Narrow {
+        fn read(&self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+
+        fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+            self.write_vectored(&[IoSlice::new(bytes)])
+        }
+
+        fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            let mut taken = 0;
+            for slice in slices {
+                assert!(!slice.is_empty(), "pitfall 17: an empty slice would be taken for an end");
+                let step = slice.len().min(self.room.get());
+                self.taken.borrow_mut().extend_from_slice(&slice[..step]);
+                self.room.set(self.room.get() - step);
+                taken += step;
+            }
+            if taken == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(taken) }
+        }
+
+        fn shutdown(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn abort(&self) {}
+
+        fn peer(&self) -> io::Result<Peer> {
+            Ok(Peer::Memory)
+        }
+    }
+
+    #[test]
+    fn pitfall_17_partial_writes_lose_nothing_and_double_nothing() {
+        let mut seed = 7_u64;
+        let mut random = move |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            usize::try_from(seed >> 33).unwrap() % below
+        };
+        for _ in 0..200 {
+            let socket = Narrow::default();
+            let (mut output, mut expected, mut kept) = (SendBuffer::default(), Vec::new(), None);
+            for n in 0..100_u8 {
+                match random(6) {
+                    0 | 1 => {
+                        let bytes = vec![n; random(700)];
+                        expected.extend_from_slice(&bytes);
+                        output.write(&bytes);
+                    }
+                    2 => {
+                        let bytes = vec![n; random(4 * COPY_BELOW)];
+                        expected.extend_from_slice(&bytes);
+                        output.send(bytes.into());
+                    }
+                    3 | 4 => {
+                        socket.room.set(random(5_000));
+                        let all = output.flush(&socket).unwrap();
+                        assert_eq!(all, output.is_empty());
+                    }
+                    _ => {
+                        // The turn ends; the next one takes up what was kept.
+                        kept = Some(output.keep());
+                        assert_eq!(output.len(), 0);
+                    }
+                }
+                if let Some(kept) = kept.take() {
+                    output.resume(kept);
+                }
+                assert_eq!(socket.taken.borrow().len() + output.len(), expected.len());
+            }
+            socket.room.set(usize::MAX);
+            assert!(output.flush(&socket).unwrap());
+            assert!(*socket.taken.borrow() == expected);
+        }
+    }
+
+    #[test]
+    fn x13_a_buffer_that_has_grown_is_given_back() {
+        let mut output = SendBuffer::default();
+        output.write(&vec![0; 4 * KEEP]);
+        drop(output.keep());
+        output.write(&vec![0; 4 * KEEP]);
+        output.discard();
+        assert!(output.buffer.capacity() <= KEEP, "{}", output.buffer.capacity());
+    }
+}

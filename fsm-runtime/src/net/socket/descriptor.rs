@@ -1,0 +1,101 @@
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use mio::net::{TcpStream, UnixStream};
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+use rustix::net::sockopt::set_socket_linger;
+use rustix::net::{self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
+
+use crate::Peer;
+use crate::net::transport::Transport;
+
+/// A broken connection is an error of the call, and no signal.
+#[cfg(not(target_vendor = "apple"))]
+const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(target_vendor = "apple")]
+const NO_SIGNAL: SendFlags = SendFlags::empty();
+
+/// A connected socket of a poll: no more than its descriptor, which is a part of what an idle
+/// connection costs.
+///
+/// On Linux the calls go to the kernel directly: the C library's would first see to it that the
+/// thread can be cancelled there, which costs more than the rest of them.
+#[derive(Debug)]
+pub(crate) struct Socket(OwnedFd);
+
+impl From<TcpStream> for Socket {
+    fn from(stream: TcpStream) -> Self {
+        Self(std::net::TcpStream::from(stream).into())
+    }
+}
+
+impl From<UnixStream> for Socket {
+    fn from(stream: UnixStream) -> Self {
+        Self(std::os::unix::net::UnixStream::from(stream).into())
+    }
+}
+
+impl AsFd for Socket {
+    #[inline]
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl Transport for Socket {
+    #[inline]
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (_, read) = net::recv(self, buffer, RecvFlags::empty())?;
+        Ok(read)
+    }
+
+    #[expect(clippy::inline_always, reason = "counted: the call is half of what it costs")]
+    #[inline(always)]
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(net::send(self, bytes, NO_SIGNAL)?)
+    }
+
+    fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut nothing = SendAncillaryBuffer::new(&mut []);
+        Ok(net::sendmsg(self, slices, &mut nothing, NO_SIGNAL)?)
+    }
+
+    fn shutdown(&self) -> io::Result<()> {
+        Ok(net::shutdown(self, Shutdown::Write)?)
+    }
+
+    fn abort(&self) {
+        // Without it the peer sees an early end instead of a reset: nothing else depends on it. A
+        // Unix socket knows no resets.
+        let _ = set_socket_linger(self, Some(Duration::ZERO));
+    }
+
+    fn peer(&self) -> io::Result<Peer> {
+        // Clients of a Unix socket have no address.
+        let Some(address) = net::getpeername(self)? else { return Ok(Peer::Unix) };
+        if address.address_family() == AddressFamily::UNIX {
+            return Ok(Peer::Unix);
+        }
+        Ok(Peer::Tcp(SocketAddr::try_from(address)?))
+    }
+
+    /// For reading and writing at once: it is never changed again.
+    fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        let both = Interest::READABLE | Interest::WRITABLE;
+        // Urgent data makes a read short although there is more behind it.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let both = both | Interest::PRIORITY;
+        registry.register(&mut SourceFd(&self.0.as_raw_fd()), token, both)
+    }
+
+    fn free(self, registry: &Registry) -> Option<Socket> {
+        if let Err(error) = registry.deregister(&mut SourceFd(&self.0.as_raw_fd())) {
+            tracing::warn!(%error, "a connection cannot leave its poll");
+            return None;
+        }
+        Some(self)
+    }
+}

@@ -1,0 +1,11 @@
+//! Which task runs next, and on which thread.
+
+pub(crate) mod alarm;
+pub(crate) mod observe;
+pub(crate) mod port;
+pub(crate) mod port_core;
+pub(crate) mod shared;
+pub(crate) mod task;
+pub(crate) mod thread_status;
+pub(crate) mod timer_heap;
+pub(crate) mod watchdog;

@@ -1,0 +1,406 @@
+//! A port whose only thread is this one. What its turns do is written down before, and what they
+//! were told afterwards.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+use crate::scheduler::observe::BlockTracker;
+use crate::scheduler::shared::Blocked;
+use crate::{Spec, Starts};
+
+/// What a turn does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Does {
+    Waiting,
+    WaitsUntil(u64),
+    Again,
+    Ends,
+    Panics,
+    /// It leaves a packet for another one, or for itself, and waits.
+    Posts(Key),
+    /// It closes the port, and waits.
+    Closes,
+}
+
+struct Script {
+    due: u64,
+}
+
+/// What the turns of the thread share.
+struct StubFactory {
+    context: WorkerContext,
+    port: Arc<Port<Script>>,
+    /// What the next turns do; after that they wait.
+    plan: VecDeque<Does>,
+    turns: Vec<(Key, Readiness)>,
+    over: Vec<(Key, Ended)>,
+}
+
+struct Nobody;
+
+impl BlockTracker for Nobody {
+    fn block(&self, _: usize, _: u64, _: Blocked) -> bool {
+        false
+    }
+
+    fn unblock(&self, _: usize, _: u64, _: Blocked) {}
+}
+
+impl Task for Script {
+    type Scratch = StubFactory;
+    const SPEC: &'static Spec = &Spec {
+        name: "Script",
+        docs: "",
+        start: 0,
+        states: &[crate::State {
+            name: "Only",
+            docs: "",
+            wait: crate::Wait::End,
+            edges: &[],
+            rest: false,
+            fields: &[],
+        }],
+        messages: false,
+        starts: Starts::Connection,
+    };
+
+    fn turn(&mut self, key: Key, ready: Readiness, stage: &mut StubFactory) -> TurnOutcome {
+        stage.turns.push((key, ready));
+        match stage.plan.pop_front().unwrap_or(Does::Waiting) {
+            Does::Waiting => self.due = u64::MAX,
+            Does::WaitsUntil(due) => self.due = due,
+            Does::Again => return TurnOutcome::Again,
+            Does::Ends => return TurnOutcome::Gone(Ended::Done),
+            Does::Panics => panic!("as planned"),
+            Does::Posts(key) => crate::wake::Wake::wake(&*stage.port, key),
+            Does::Closes => stage.port.close(),
+        }
+        TurnOutcome::Wait
+    }
+
+    fn due(&self) -> u64 {
+        self.due
+    }
+
+    fn state(&self) -> usize {
+        0
+    }
+
+    fn cut_off(&self) {}
+
+    fn over(self, key: Key, why: Ended, stage: &mut StubFactory) {
+        stage.over.push((key, why));
+    }
+
+    fn recover(&mut self, _: &mut StubFactory) {}
+
+    fn context(stage: &mut StubFactory) -> &mut WorkerContext {
+        &mut stage.context
+    }
+}
+
+struct Events(Vec<(Key, Readiness)>);
+
+impl EventSource for Events {
+    fn events(&mut self, from: &mut usize, mut enqueue: impl FnMut(Key, Readiness)) {
+        for (key, ready) in &self.0[*from..] {
+            *from += 1;
+            enqueue(*key, *ready);
+        }
+    }
+}
+
+/// The thread, and how often its poll was interrupted.
+struct Thread {
+    stage: StubFactory,
+    interrupts: Arc<AtomicUsize>,
+    now: u64,
+    injected: Injected<Script>,
+}
+
+impl Thread {
+    /// With so many connections, which have had their first turn.
+    fn new(connections: usize) -> (Self, Vec<Key>) {
+        let interrupts = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&interrupts);
+        let interrupt = Box::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+        });
+        let port = Arc::new(Port::new(0, (1, 1), Arc::default(), interrupt));
+        let context = WorkerContext::new(Arc::new(Nobody), ALONE, port.status(ALONE), [].into());
+        let plan = VecDeque::new();
+        let stage = StubFactory { context, port, plan, turns: Vec::new(), over: Vec::new() };
+        let mut thread = Self { stage, interrupts, now: 1, injected: Injected::default() };
+        let keys = (0..connections)
+            .map(|_| {
+                let opened = thread.port().open_here(Script { due: u64::MAX }, Readiness::NONE);
+                opened.unwrap_or_else(|_| panic!("it is not closed"))
+            })
+            .collect();
+        thread.poll(&[], &[]);
+        assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+        (thread, keys)
+    }
+
+    fn port(&self) -> Arc<Port<Script>> {
+        Arc::clone(&self.stage.port)
+    }
+
+    fn wake(&self, key: Key) {
+        crate::wake::Wake::wake(&*self.port(), key);
+    }
+
+    /// A poll has these events, and turns do what is planned; says which there were.
+    fn poll(&mut self, events: &[(Key, Readiness)], plan: &[Does]) -> Vec<(Key, Readiness)> {
+        self.stage.plan = plan.iter().copied().collect();
+        let port = self.port();
+        port.take_injected(&mut self.injected);
+        port.serve_events("test", &mut Events(events.to_vec()), &mut self.stage, |_| {});
+        port.serve_queue("test", (self.now, &mut self.injected), &mut self.stage, |_| {});
+        std::mem::take(&mut self.stage.turns)
+    }
+
+    /// Until when it would sleep; `None` if it ends.
+    fn sleeps_until(&self) -> Option<u64> {
+        match self.port().next_single_threaded() {
+            Next::Poll { until } => Some(until),
+            Next::Run(_) => panic!("it is alone"),
+            Next::End => None,
+        }
+    }
+
+    fn interrupts(&self) -> usize {
+        self.interrupts.swap(0, Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn r2_events_run_in_their_order() {
+    let (mut thread, keys) = Thread::new(3);
+    let events =
+        [(keys[2], Readiness::READ), (keys[0], Readiness::WRITE), (keys[1], Readiness::READ)];
+    assert_eq!(thread.poll(&events, &[]), events);
+}
+
+#[test]
+fn r6_what_is_posted_meanwhile_comes_after_the_events() {
+    let (mut thread, keys) = Thread::new(3);
+    let events = [(keys[0], Readiness::READ), (keys[1], Readiness::READ)];
+    assert_eq!(thread.poll(&events, &[Does::Posts(keys[2]), Does::Posts(keys[0])]), events);
+    assert_eq!(thread.interrupts(), 0, "it is awake");
+    assert_eq!(thread.sleeps_until(), Some(0));
+    assert_eq!(thread.poll(&[], &[]), [(keys[2], Readiness::NONE), (keys[0], Readiness::NONE)]);
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+}
+
+#[test]
+fn r6_a_thread_that_sleeps_is_woken_once() {
+    let (mut thread, keys) = Thread::new(2);
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+    for key in &keys {
+        thread.wake(*key);
+        thread.wake(*key);
+    }
+    assert_eq!(thread.interrupts(), 1);
+    let event = (keys[1], Readiness::READ);
+    let turns = thread.poll(&[event], &[]);
+    assert_eq!(turns, [event, (keys[0], Readiness::NONE), (keys[1], Readiness::NONE)]);
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+}
+
+#[test]
+fn x1_a_packet_for_the_one_that_runs_makes_it_run_once_more() {
+    let (mut thread, keys) = Thread::new(1);
+    let event = (keys[0], Readiness::READ);
+    assert_eq!(thread.poll(&[event], &[Does::Posts(keys[0])]), [event]);
+    assert_eq!(thread.sleeps_until(), Some(0));
+    assert_eq!(thread.poll(&[], &[]), [(keys[0], Readiness::NONE)]);
+}
+
+#[test]
+fn x4_who_had_its_share_goes_behind_those_that_had_none() {
+    let (mut thread, keys) = Thread::new(3);
+    thread.wake(keys[2]);
+    assert_eq!(thread.sleeps_until(), Some(0));
+    let events = [(keys[0], Readiness::READ), (keys[1], Readiness::READ)];
+    let turns = thread.poll(&events, &[Does::Again, Does::Again]);
+    assert_eq!(turns, [events[0], events[1], (keys[2], Readiness::NONE)]);
+    assert_eq!(thread.sleeps_until(), Some(0));
+    assert_eq!(thread.poll(&[], &[]), [(keys[0], Readiness::NONE), (keys[1], Readiness::NONE)]);
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+}
+
+#[test]
+fn x5_an_event_for_one_that_is_gone_is_dropped_and_counted() {
+    let (mut thread, keys) = Thread::new(2);
+    let event = (keys[0], Readiness::READ);
+    let other = (keys[1], Readiness::READ);
+    assert_eq!(thread.poll(&[event, event, other], &[Does::Ends]), [event, other]);
+    assert_eq!(thread.stage.over, [(keys[0], Ended::Done)]);
+    thread.wake(keys[0]);
+    assert_eq!(thread.poll(&[], &[]), []);
+    let stats = thread.port().counters.snapshot(crate::stats::Accounting::default());
+    assert_eq!(stats.stale, 2);
+}
+
+#[test]
+fn x6_deadlines_come_up_when_they_pass() {
+    let (mut thread, keys) = Thread::new(2);
+    let events = [(keys[0], Readiness::READ), (keys[1], Readiness::READ)];
+    thread.poll(&events, &[Does::WaitsUntil(50), Does::WaitsUntil(20)]);
+    assert_eq!(thread.sleeps_until(), Some(20));
+    // One is put off before it passes: its entry comes up, and says so.
+    thread.poll(&events[1..], &[Does::WaitsUntil(90)]);
+    thread.now = 20;
+    assert_eq!(thread.poll(&[], &[]), []);
+    assert_eq!(thread.sleeps_until(), Some(50));
+    thread.now = 95;
+    assert_eq!(thread.poll(&[], &[]), [(keys[0], Readiness::NONE), (keys[1], Readiness::NONE)]);
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+}
+
+#[test]
+fn x8_a_panic_ends_one_connection_and_the_others_have_their_events() {
+    let (mut thread, keys) = Thread::new(4);
+    let events: Vec<_> = keys[..3].iter().map(|key| (*key, Readiness::READ)).collect();
+    thread.wake(keys[3]);
+    let plan = [Does::Waiting, Does::Panics, Does::Panics, Does::Panics];
+    let turns = thread.poll(&events, &plan);
+    assert_eq!(turns, [&events[..], &[(keys[3], Readiness::NONE)]].concat());
+    let over: Vec<_> = keys[1..].iter().map(|key| (*key, Ended::Panicked)).collect();
+    assert_eq!(thread.stage.over, over);
+    assert_eq!(thread.poll(&events[..1], &[]), events[..1]);
+}
+
+#[test]
+fn r5_when_the_port_is_closed_what_is_queued_has_no_turn() {
+    let (mut thread, keys) = Thread::new(3);
+    for key in &keys {
+        thread.wake(*key);
+    }
+    assert_eq!(thread.sleeps_until(), Some(0));
+    assert_eq!(thread.poll(&[], &[Does::Waiting, Does::Closes]).len(), 2);
+    assert_eq!(thread.sleeps_until(), None);
+    assert!(thread.port().open(Script { due: u64::MAX }, Readiness::NONE).is_err());
+    assert_eq!(thread.port().leave().map(|left| left.len()), Some(3));
+}
+
+#[test]
+fn x7_what_comes_from_elsewhere_is_counted_at_once_and_has_its_turn() {
+    let (mut thread, _) = Thread::new(1);
+    let port = thread.port();
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+    assert!(port.open(Script { due: u64::MAX }, Readiness::WRITE).is_ok());
+    assert_eq!((port.load(), thread.interrupts()), (2, 1));
+    assert_eq!(thread.sleeps_until(), Some(0));
+    let turns = thread.poll(&[], &[]);
+    assert!(matches!(turns[..], [(_, Readiness::WRITE)]), "{turns:?}");
+    // What is there when the thread ends is among what is left.
+    assert!(port.open(Script { due: u64::MAX }, Readiness::NONE).is_ok());
+    assert_eq!(port.leave().map(|left| left.len()), Some(3));
+    assert_eq!(port.load(), 0);
+}
+
+#[test]
+fn r3_the_watchdog_does_not_sleep_while_the_thread_is_about_to_run() {
+    use crate::scheduler::observe::Observe;
+
+    let (mut thread, _) = Thread::new(1);
+    let port = thread.port();
+    assert!(!port.is_up(), "it sleeps");
+    port.take_injected(&mut thread.injected);
+    // It has said that it runs, and has not begun.
+    assert!(!port.running(&mut Vec::new()) && port.is_up());
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+    assert!(!port.is_up());
+}
+
+#[test]
+fn x7_whatever_is_taken_up_while_the_thread_ends_is_among_what_is_left() {
+    for _ in 0..300 {
+        let (thread, _) = Thread::new(0);
+        let port = thread.port();
+        port.close();
+        let (given, left) = std::thread::scope(|scope| {
+            let gives = || {
+                let tries = 0..200;
+                tries.filter(|_| port.give(Script { due: u64::MAX }).is_ok()).count()
+            };
+            let gives = [(); 3].map(|()| scope.spawn(gives));
+            let left = port.leave().map_or(0, |left| left.len());
+            (gives.map(|gives| gives.join().unwrap_or(0)).into_iter().sum::<usize>(), left)
+        });
+        assert_eq!(given, left);
+    }
+}
+
+/// Whatever happens, each connection learns of all that it was told, in the next round at the latest,
+/// and nobody has more than one turn a round beside those for which its events ask.
+#[test]
+fn x1_x3_nothing_that_was_told_is_lost() {
+    let mut seed = 1_u64;
+    let mut random = move |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(seed >> 33).unwrap() % below
+    };
+    for _ in 0..300 {
+        let (mut thread, mut keys) = Thread::new(6);
+        let mut enqueue: HashMap<Key, Readiness> = HashMap::new();
+        let mut injected: Vec<Key> = Vec::new();
+        for _ in 0..40 {
+            if keys.is_empty() {
+                break;
+            }
+            for _ in 0..random(3) {
+                let key = keys[random(keys.len())];
+                thread.wake(key);
+                injected.push(key);
+            }
+            assert!(thread.sleeps_until().is_some());
+            let mut events: Vec<(Key, Readiness)> = Vec::new();
+            for key in &keys {
+                if random(3) == 0 {
+                    events.push((*key, [Readiness::READ, Readiness::WRITE][random(2)]));
+                }
+            }
+            for (key, ready) in &events {
+                let before = enqueue.entry(*key).or_default();
+                *before = *before | *ready;
+            }
+            let mut again = Vec::new();
+            let plan: Vec<Does> = (0..20)
+                .map(|_| match random(12) {
+                    0 => Does::Ends,
+                    1 => Does::Panics,
+                    2 | 3 => Does::Again,
+                    4 => Does::Posts(keys[random(keys.len())]),
+                    _ => Does::Waiting,
+                })
+                .collect();
+            let turns = thread.poll(&events, &plan);
+            let mut heard: HashMap<Key, Readiness> = HashMap::new();
+            for ((key, ready), does) in turns.iter().zip(plan.iter().chain([&Does::Waiting; 20])) {
+                let before = heard.entry(*key).or_default();
+                *before = *before | *ready;
+                match does {
+                    Does::Again => again.push(*key),
+                    Does::Posts(other) => again.push(*other),
+                    _ => {}
+                }
+            }
+            for (key, _) in std::mem::take(&mut thread.stage.over) {
+                keys.retain(|other| *other != key);
+                enqueue.remove(&key);
+            }
+            for (key, ready) in enqueue.drain() {
+                assert_eq!(heard.get(&key), Some(&ready), "told in this round");
+            }
+            for key in injected.drain(..).filter(|key| keys.contains(key)) {
+                assert!(turns.iter().any(|(other, _)| *other == key), "a packet from before");
+            }
+            injected = again.into_iter().filter(|key| keys.contains(key)).collect();
+        }
+    }
+}

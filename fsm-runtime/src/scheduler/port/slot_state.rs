@@ -1,0 +1,86 @@
+use std::num::NonZeroU64;
+
+use crate::net::readiness::Readiness;
+
+/// What a port knows of a slot: readiness that was told since its turn began, and the time of its
+/// entry in the timers. One number, of which there are many: the time above, and the readiness below.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SlotState(NonZeroU64);
+
+/// The bits of readiness.
+const BITS: u32 = 8;
+/// There is no entry. It is far enough in the future that no deadline is as late.
+const NEVER: u64 = u64::MAX >> BITS;
+
+impl SlotState {
+    /// Without an entry.
+    pub(super) fn new(ready: Readiness) -> Self {
+        Self(NonZeroU64::MIN | NEVER << BITS).with(ready)
+    }
+
+    #[inline]
+    fn with(self, ready: Readiness) -> Self {
+        // A time is never 0, so no mark is.
+        let time = self.0.get() >> BITS << BITS;
+        Self(NonZeroU64::new(time | u64::from(ready.bits())).unwrap_or(NonZeroU64::MAX))
+    }
+
+    #[inline]
+    fn ready(self) -> Readiness {
+        let [.., ready] = self.0.get().to_be_bytes();
+        Readiness::from_bits(ready)
+    }
+
+    /// Adds to the readiness.
+    #[inline]
+    pub(super) fn tell(&mut self, ready: Readiness) {
+        *self = self.with(self.ready() | ready);
+    }
+
+    #[inline]
+    pub(super) fn take_ready(&mut self) -> Readiness {
+        let ready = self.ready();
+        *self = self.with(Readiness::NONE);
+        ready
+    }
+
+    /// The time of its entry; the largest if it has none.
+    #[inline]
+    pub(super) fn scheduled(self) -> u64 {
+        let time = self.0.get() >> BITS;
+        if time == NEVER { u64::MAX } else { time }
+    }
+
+    pub(super) fn is_scheduled(self) -> bool {
+        self.scheduled() != u64::MAX
+    }
+
+    pub(super) fn schedule(&mut self, at: u64) {
+        let time = at.clamp(1, NEVER - 1);
+        let mark = time << BITS | u64::from(self.ready().bits());
+        self.0 = NonZeroU64::new(mark).unwrap_or(NonZeroU64::MAX);
+    }
+
+    pub(super) fn unschedule(&mut self) {
+        *self = Self::new(self.ready());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_keeps_the_time_and_the_readiness_apart() {
+        let mut mark = SlotState::new(Readiness::WRITE);
+        assert!(!mark.is_scheduled());
+        mark.schedule(7);
+        mark.tell(Readiness::READ);
+        assert_eq!((mark.scheduled(), mark.ready()), (7, Readiness::READ | Readiness::WRITE));
+        assert_eq!(mark.take_ready(), Readiness::READ | Readiness::WRITE);
+        assert_eq!((mark.scheduled(), mark.ready()), (7, Readiness::NONE));
+        mark.tell(Readiness::READ);
+        mark.unschedule();
+        assert_eq!((mark.is_scheduled(), mark.ready()), (false, Readiness::READ));
+    }
+}

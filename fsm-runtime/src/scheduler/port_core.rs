@@ -1,0 +1,386 @@
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use slab::Slab;
+
+use crate::key::{GENERATIONS, Key, SLOTS};
+
+/// The generation of the next slot of any port: a key of one pool means nothing to another one.
+static NEXT_GENERATION: AtomicU32 = AtomicU32::new(0);
+
+/// So many slots may wait for the end of the batch.
+const FREED: usize = 1024;
+
+/// The number of a thread of the port.
+pub(crate) type Thread = usize;
+
+/// The rules of a completion port, and nothing else: no threads, no clock, no sockets.
+///
+/// It is the structure that Win32 calls an I/O completion port: a FIFO of packets, a stack of
+/// waiting threads, and a cap on those that are active. [`on`](PortCore::on) takes what happens
+/// and says what to do. Whoever drives it does as it is told; a test drives it as well as a
+/// thread does.
+///
+/// A packet is a key that has something to do. One key is on one thread at a time: a packet for a
+/// key that runs makes it run once more (X1). Keys carry a generation, so that a packet for a
+/// connection that is gone is dropped and counted (X5). The slots of connections live here too, so
+/// that one look-up finds both a connection and whether it runs.
+#[derive(Debug)]
+pub(crate) struct PortCore<T> {
+    /// The number of this port in its pool, which its keys carry.
+    port: usize,
+    slots: Slab<Slot<T>>,
+    /// Slots of connections that ended since the last poll.
+    freed: Vec<usize>,
+    queue: VecDeque<Key>,
+    waiting: Vec<Thread>,
+    active: usize,
+    cap: usize,
+    poller: Option<Poller>,
+    /// Turns until the next poll, while no other thread polls.
+    turns: usize,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    generation: u32,
+    run: Run,
+    /// `None` once the connection is gone; the slot is free when the batch is over.
+    value: Option<T>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Run {
+    Idle,
+    Queued,
+    Running,
+    RunningAgain,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Poller {
+    thread: Thread,
+    asleep: bool,
+}
+
+/// What happens to a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// The polling thread, back from the poll, found a packet for the key.
+    Event(Key),
+    /// Somebody else has a packet for the key (R1, R6).
+    Post(Key),
+    /// The thread asks for a packet; its previous activation is over (R2).
+    Take(Thread),
+    /// The turn of the key is over; it was left early and must have another one.
+    Done { key: Key, again: bool },
+    /// The thread has inserted the events of its poll and gives up the role (X2).
+    Polled(Thread),
+    /// Asks whether one more waiter can have one more packet. Repeat until nothing comes back.
+    Release,
+    /// The running thread blocks (R3).
+    Block,
+    /// It goes on (R4).
+    Unblock,
+    /// The port closes (R5).
+    Close,
+}
+
+/// What is to be done about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing.
+    None,
+    /// The thread runs the key; wake it if it is not the one that asked.
+    Run(Thread, Key),
+    /// The thread polls; it may sleep if `wait`, otherwise it only looks.
+    Poll { thread: Thread, wait: bool },
+    /// The thread sleeps until it is told to run or poll.
+    Park(Thread),
+    /// The thread, which sleeps in its poll, must come back and take.
+    Interrupt(Thread),
+    /// The packet was for a connection that is gone.
+    Stale,
+    /// The port is closed: the thread and all that wait must end.
+    Closed,
+}
+
+impl<T> PortCore<T> {
+    /// The bytes of a slot.
+    #[cfg(test)]
+    pub(crate) const SLOT: usize = size_of::<Slot<T>>();
+
+    pub(crate) fn new(port: usize, cap: usize) -> Self {
+        Self {
+            port,
+            slots: Slab::new(),
+            freed: Vec::new(),
+            queue: VecDeque::new(),
+            waiting: Vec::new(),
+            active: 0,
+            cap,
+            poller: None,
+            turns: 0,
+            closed: false,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn on(&mut self, input: Input) -> Effect {
+        match input {
+            Input::Event(key) => self.insert(key).map_or(Effect::Stale, |_| Effect::None),
+            Input::Post(key) => match self.insert(key) {
+                Some(true) => self.release(),
+                Some(false) => Effect::None,
+                None => Effect::Stale,
+            },
+            Input::Take(thread) => self.take(thread),
+            Input::Done { key, again } => self.done(key, again),
+            Input::Polled(thread) => self.polled(thread),
+            Input::Release => self.release(),
+            Input::Block => {
+                self.active -= 1;
+                self.release()
+            }
+            Input::Unblock => {
+                self.active += 1;
+                Effect::None
+            }
+            Input::Close => {
+                self.closed = true;
+                Effect::Closed
+            }
+        }
+    }
+
+    /// Appends a packet to the queue; `Some(true)` if it is a new one, `None` if the key is gone.
+    #[inline]
+    fn insert(&mut self, key: Key) -> Option<bool> {
+        let slot = self.live(key)?;
+        match slot.run {
+            Run::Idle => {
+                slot.run = Run::Queued;
+                self.queue.push_back(key);
+                return Some(true);
+            }
+            Run::Running => slot.run = Run::RunningAgain,
+            Run::Queued | Run::RunningAgain => {}
+        }
+        Some(false)
+    }
+
+    #[inline]
+    fn take(&mut self, thread: Thread) -> Effect {
+        if self.closed {
+            return Effect::Closed;
+        }
+        let work = !self.queue.is_empty() && self.active < self.cap;
+        if self.poller.is_none() && (!work || self.turns == 0) {
+            self.poller = Some(Poller { thread, asleep: !work });
+            return Effect::Poll { thread, wait: !work };
+        }
+        if work {
+            self.turns = self.turns.saturating_sub(1);
+            return self.start(thread);
+        }
+        self.waiting.push(thread);
+        Effect::Park(thread)
+    }
+
+    /// Gives the head of the queue to a thread.
+    #[inline]
+    fn start(&mut self, thread: Thread) -> Effect {
+        while let Some(key) = self.queue.pop_front() {
+            if let Some(slot) = self.live(key) {
+                slot.run = Run::Running;
+                self.active += 1;
+                return Effect::Run(thread, key);
+            }
+        }
+        self.take(thread)
+    }
+
+    /// Gives the head of the queue to the most recent waiter, if the cap allows it.
+    #[inline]
+    fn release(&mut self) -> Effect {
+        if self.active >= self.cap || self.queue.is_empty() || self.closed {
+            return Effect::None;
+        }
+        if let Some(thread) = self.waiting.pop() {
+            return self.start(thread);
+        }
+        match &mut self.poller {
+            Some(poller) if poller.asleep => {
+                poller.asleep = false;
+                Effect::Interrupt(poller.thread)
+            }
+            _ => Effect::None,
+        }
+    }
+
+    #[inline]
+    fn done(&mut self, key: Key, again: bool) -> Effect {
+        self.active -= 1;
+        if let Some(slot) = self.live(key) {
+            if again || slot.run == Run::RunningAgain {
+                slot.run = Run::Queued;
+                self.queue.push_back(key);
+            } else {
+                slot.run = Run::Idle;
+            }
+        }
+        Effect::None
+    }
+
+    /// Hands the poll to a follower, so that nobody waits for the handler that runs next.
+    #[inline]
+    fn polled(&mut self, thread: Thread) -> Effect {
+        debug_assert!(self.polls(thread));
+        self.poller = None;
+        self.turns = self.queue.len();
+        self.free();
+        // Without work, or with the cap reached, this thread polls again itself.
+        if self.queue.is_empty() || self.active >= self.cap {
+            return Effect::None;
+        }
+        let Some(follower) = self.waiting.pop() else { return Effect::None };
+        self.poller = Some(Poller { thread: follower, asleep: true });
+        Effect::Poll { thread: follower, wait: true }
+    }
+
+    /// What `Event` comes to, for the only thread of a port: whether the key is not gone.
+    #[inline]
+    pub(crate) fn enqueue(&mut self, key: Key) -> bool {
+        self.insert(key).is_some()
+    }
+
+    /// What `Event`, `Take` and `Done` come to for the only thread of a port, if no packet is before this
+    /// one: the connection, which it runs in place. Nobody else could have it meanwhile, so it stays idle.
+    ///
+    /// The other way of such a thread is [`pass_next`](PortCore::pass_next).
+    #[inline]
+    pub(crate) fn pass(&mut self, key: Key) -> Option<&mut T> {
+        let free = self.queue.is_empty();
+        let slot = self.slots.get_mut(key.slot())?;
+        if slot.generation == key.generation() && free { slot.value.as_mut() } else { None }
+    }
+
+    /// The packet at the head of the queue, for the only thread of a port.
+    #[inline]
+    pub(crate) fn pass_next(&mut self) -> Option<Key> {
+        while let Some(key) = self.queue.pop_front() {
+            if let Some(slot) = self.live(key) {
+                slot.run = Run::Idle;
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// The number of packets.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// A slot for a new connection, with its key.
+    pub(crate) fn open(&mut self, value: T) -> Key {
+        let key = self.reserve();
+        self.open_at(key, value);
+        key
+    }
+
+    /// The key that the next connection is to have, for what may be over before it needs a slot. Until
+    /// it has one the key is that of something that is gone.
+    #[inline]
+    pub(crate) fn reserve(&mut self) -> Key {
+        let slot = self.slots.vacant_key();
+        assert!(slot < SLOTS, "a port has at most {SLOTS} connections");
+        let generation = NEXT_GENERATION.fetch_add(1, Ordering::Relaxed) & GENERATIONS;
+        Key::of(self.port, slot, generation)
+    }
+
+    /// The slot of the key that was reserved last.
+    ///
+    /// # Panics
+    ///
+    /// When another one was opened since.
+    #[inline]
+    pub(crate) fn open_at(&mut self, key: Key, value: T) {
+        let slot = Slot { generation: key.generation(), run: Run::Idle, value: Some(value) };
+        let index = self.slots.insert(slot);
+        assert_eq!(index, key.slot(), "the slot was given to another one");
+    }
+
+    /// Takes a connection out. Its slot is used again only after the current batch of events.
+    pub(crate) fn close(&mut self, key: Key) -> Option<T> {
+        let slot = self.live(key)?;
+        let value = slot.value.take();
+        self.freed.push(key.slot());
+        // A port whose polls are rare must not keep them. The generation is enough: an event of the
+        // current batch does not match what has the slot next.
+        if self.freed.len() >= FREED {
+            self.free();
+        }
+        value
+    }
+
+    /// The batch of events is over: slots can be used again.
+    pub(crate) fn free(&mut self) {
+        for index in self.freed.drain(..) {
+            self.slots.remove(index);
+        }
+    }
+
+    #[inline]
+    fn live(&mut self, key: Key) -> Option<&mut Slot<T>> {
+        self.slots
+            .get_mut(key.slot())
+            .filter(|slot| slot.generation == key.generation() && slot.value.is_some())
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+        self.live(key)?.value.as_mut()
+    }
+
+    /// What is in a slot now, if anything is.
+    pub(crate) fn at(&self, slot: usize) -> Option<(Key, &T)> {
+        let found = self.slots.get(slot)?;
+        Some((Key::of(self.port, slot, found.generation), found.value.as_ref()?))
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
+        let live = self.slots.iter().filter(|(_, slot)| slot.value.is_some());
+        live.map(|(index, slot)| Key::of(self.port, index, slot.generation))
+    }
+
+    /// Whether packets wait though there is a thread for them, only because the cap is reached.
+    #[inline]
+    pub(crate) fn could_help(&self) -> bool {
+        self.is_pressed() && (!self.waiting.is_empty() || self.polls_asleep())
+    }
+
+    /// Whether packets wait because the cap is reached.
+    #[inline]
+    pub(crate) fn is_pressed(&self) -> bool {
+        self.active >= self.cap && !self.queue.is_empty()
+    }
+
+    /// Whether this is the thread that polls.
+    pub(crate) fn polls(&self, thread: Thread) -> bool {
+        self.poller.is_some_and(|poller| poller.thread == thread)
+    }
+
+    /// Whether a thread sleeps in its poll.
+    pub(crate) fn polls_asleep(&self) -> bool {
+        self.poller.is_some_and(|poller| poller.asleep)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,452 @@
+//! Random histories of a port, and the shortest one that fails.
+//!
+//! A history is a list of steps, each of which does nothing where it makes no sense: so every part
+//! of a history is one, too, and what fails can be made shorter.
+
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::model::{Doing, Model};
+use crate::key::Key;
+use crate::scheduler::port_core::{Effect, FREED, Input, PortCore, Thread};
+
+/// Runs a history for each seed, and panics with the shortest one that is like the first to fail.
+pub(super) fn histories(seeds: Range<u64>, setup: impl Fn(&mut Random) -> Setup) {
+    for seed in seeds {
+        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let setup = setup(&mut random);
+        let steps: Vec<Step> = (0..random.below(80)).map(|_| Step::random(&mut random)).collect();
+        if fails(setup, &steps).is_some() {
+            let steps = shortest(setup, steps);
+            let why = fails(setup, &steps).unwrap_or_default();
+            panic!("{why}\nFSM_SEED={seed} FSM_HISTORIES=1, in short:\n{setup:?}\n{steps:?}");
+        }
+    }
+}
+
+/// Why the history fails, if it does.
+fn fails(setup: Setup, steps: &[Step]) -> Option<String> {
+    let mut log = Vec::new();
+    let result = catch_unwind(AssertUnwindSafe(|| History::new(setup, &mut log).run(steps)));
+    let why = match result {
+        Ok(Ok(())) => return None,
+        Ok(Err(why)) => why,
+        Err(_) => "the core panics",
+    };
+    Some(format!("{why}, after:\n{log:#?}"))
+}
+
+/// Leaves out whatever it fails without.
+fn shortest(setup: Setup, mut steps: Vec<Step>) -> Vec<Step> {
+    let mut size = steps.len().div_ceil(2);
+    while size > 0 {
+        let mut at = 0;
+        while at < steps.len() {
+            let mut fewer = steps.clone();
+            fewer.drain(at..steps.len().min(at + size));
+            if fails(setup, &fewer).is_some() {
+                steps = fewer;
+            } else {
+                at += size;
+            }
+        }
+        size /= 2;
+    }
+    steps
+}
+
+/// A generator of the xorshift family; the seed names the history.
+pub(super) struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % bound as u64).unwrap()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setup {
+    cap: usize,
+    threads: usize,
+    /// How many connections there may be.
+    port: usize,
+    /// Who has ended something asks at once and gives what is left to others, as the shell does it
+    /// under its lock. Else these are steps of their own.
+    at_once: bool,
+}
+
+impl Setup {
+    pub(super) fn random(random: &mut Random) -> Self {
+        Self {
+            cap: 1 + random.below(3),
+            threads: 1 + random.below(5),
+            port: 1 + random.below(5),
+            at_once: random.below(4) != 0,
+        }
+    }
+}
+
+/// Numbers are taken modulo what there is.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Post(usize),
+    /// The thread that polls is back and finds an event.
+    Event(usize),
+    /// It has found all.
+    Polled,
+    /// The thread asks, if it is about to.
+    Take(Thread),
+    Release,
+    Done(Thread),
+    DoneAgain(Thread),
+    Block(Thread),
+    Unblock(Thread),
+    Open,
+    Close(usize),
+    /// The connection whose turn the thread runs comes to its end.
+    End(Thread),
+    /// A packet for a connection that is gone.
+    PostDead(usize),
+    EventDead(usize),
+    /// The port closes.
+    ClosePort,
+}
+
+impl Step {
+    fn random(random: &mut Random) -> Self {
+        let kind = random.below(64);
+        let n = random.below(60);
+        match kind {
+            0..=11 => Self::Post(n),
+            12..=21 => Self::Event(n),
+            22..=28 => Self::Polled,
+            29..=31 => Self::Take(n),
+            32 | 33 => Self::Release,
+            34..=41 => Self::Done(n),
+            42..=45 => Self::DoneAgain(n),
+            46..=49 => Self::Block(n),
+            50..=53 => Self::Unblock(n),
+            54..=57 => Self::Open,
+            58 | 59 => Self::Close(n),
+            60 => Self::End(n),
+            61 => Self::PostDead(n),
+            62 => Self::EventDead(n),
+            // One history in three.
+            _ if n < 20 => Self::ClosePort,
+            _ => Self::Release,
+        }
+    }
+}
+
+type Result = std::result::Result<(), &'static str>;
+
+/// A port beside its model, with threads that do as they are told.
+struct History<'a> {
+    core: PortCore<u32>,
+    model: Model,
+    setup: Setup,
+    port: Vec<Option<Connection>>,
+    dead: Vec<Key>,
+    /// How many of the dead are of the current batch of events.
+    batch: usize,
+    opened: u32,
+    /// Who has got a packet, and not yet begun a turn since.
+    owed: Vec<Key>,
+    /// The thread that polls is back and inserts its events.
+    back: bool,
+    log: &'a mut Vec<(Input, Effect)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Connection {
+    key: Key,
+    /// What is in its slot.
+    value: u32,
+}
+
+impl<'a> History<'a> {
+    fn new(setup: Setup, log: &'a mut Vec<(Input, Effect)>) -> Self {
+        Self {
+            core: PortCore::new(0, setup.cap),
+            model: Model::new(setup.cap, setup.threads),
+            setup,
+            port: vec![None; setup.port],
+            dead: Vec::new(),
+            batch: 0,
+            opened: 0,
+            owed: Vec::new(),
+            back: false,
+            log,
+        }
+    }
+
+    fn run(mut self, steps: &[Step]) -> Result {
+        self.open()?;
+        for thread in 0..self.setup.threads {
+            self.asks(thread)?;
+        }
+        for step in steps {
+            self.step(*step)?;
+            self.check()?;
+        }
+        self.rest()
+    }
+
+    fn step(&mut self, step: Step) -> Result {
+        match step {
+            Step::Post(slot) => match self.slot(slot) {
+                Some(Connection { key, .. }) => self.packet(Input::Post(key), key),
+                None => Ok(()),
+            },
+            Step::Event(slot) => match (self.slot(slot), self.model.poller()) {
+                (Some(Connection { key, .. }), Some(_)) => {
+                    self.back = true;
+                    self.packet(Input::Event(key), key)
+                }
+                _ => Ok(()),
+            },
+            Step::PostDead(n) => match self.dead(n) {
+                Some(key) => self.on(Input::Post(key)),
+                None => Ok(()),
+            },
+            Step::EventDead(n) => match self.dead(n) {
+                Some(key) if self.model.poller().is_some() => self.on(Input::Event(key)),
+                _ => Ok(()),
+            },
+            Step::Polled => self.polled(),
+            Step::Take(thread) => self.take(thread % self.setup.threads),
+            Step::Release => self.on(Input::Release),
+            Step::Done(thread) => self.done(thread, false),
+            Step::DoneAgain(thread) => self.done(thread, true),
+            Step::Block(thread) => {
+                let thread = thread % self.setup.threads;
+                let Doing::Runs(key) = self.model.threads[thread] else { return Ok(()) };
+                self.model.threads[thread] = Doing::Blocks(key);
+                self.on(Input::Block)
+            }
+            Step::Unblock(thread) => self.unblock(thread % self.setup.threads),
+            Step::Open => self.open(),
+            Step::Close(slot) => match self.slot(slot) {
+                Some(Connection { key, .. }) => self.close(key),
+                None => Ok(()),
+            },
+            Step::End(thread) => match self.model.threads[thread % self.setup.threads] {
+                Doing::Runs(key) => {
+                    self.close(key)?;
+                    self.done(thread, false)
+                }
+                _ => Ok(()),
+            },
+            Step::ClosePort => self.on(Input::Close),
+        }
+    }
+
+    fn on(&mut self, input: Input) -> Result {
+        let effect = self.core.on(input);
+        self.log.push((input, effect));
+        if let Effect::Run(_, key) = effect {
+            self.owed.retain(|owed| *owed != key);
+        }
+        self.model.judge(input, effect)
+    }
+
+    fn packet(&mut self, input: Input, key: Key) -> Result {
+        self.owed.push(key);
+        self.on(input)
+    }
+
+    fn slot(&self, slot: usize) -> Option<Connection> {
+        self.port[slot % self.port.len()]
+    }
+
+    fn dead(&self, n: usize) -> Option<Key> {
+        // Those of late are more interesting.
+        self.dead.iter().rev().nth(n % self.dead.len().clamp(1, 6)).copied()
+    }
+
+    fn polled(&mut self) -> Result {
+        let Some((thread, _)) = self.model.poller() else { return Ok(()) };
+        self.back = false;
+        self.batch = 0;
+        self.model.threads[thread] = Doing::Asks;
+        self.on(Input::Polled(thread))?;
+        self.asks(thread)
+    }
+
+    fn done(&mut self, thread: Thread, again: bool) -> Result {
+        let thread = thread % self.setup.threads;
+        let Doing::Runs(key) = self.model.threads[thread] else { return Ok(()) };
+        if again && !self.dead.contains(&key) {
+            self.owed.push(key);
+        }
+        self.model.threads[thread] = Doing::Asks;
+        self.on(Input::Done { key, again })?;
+        self.asks(thread)
+    }
+
+    fn unblock(&mut self, thread: Thread) -> Result {
+        let Doing::Blocks(key) = self.model.threads[thread] else { return Ok(()) };
+        self.model.threads[thread] = Doing::Runs(key);
+        self.on(Input::Unblock)
+    }
+
+    fn asks(&mut self, thread: Thread) -> Result {
+        if self.setup.at_once {
+            self.take(thread)?;
+            self.release()?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, thread: Thread) -> Result {
+        if self.model.threads[thread] != Doing::Asks {
+            return Ok(());
+        }
+        self.on(Input::Take(thread))
+    }
+
+    /// Until nothing comes of it.
+    fn release(&mut self) -> Result {
+        for _ in 0..=self.setup.threads {
+            self.on(Input::Release)?;
+            if let Some((_, Effect::None)) = self.log.last() {
+                return Ok(());
+            }
+        }
+        Err("a release without end")
+    }
+
+    fn open(&mut self) -> Result {
+        let Some(slot) = self.port.iter().position(Option::is_none) else { return Ok(()) };
+        self.opened += 1;
+        let key = self.core.open(self.opened);
+        let batch = self.dead.iter().rev().take(self.batch);
+        if self.dead.contains(&key)
+            || self.model.live.iter().chain(batch).any(|other| other.slot() == key.slot())
+        {
+            return Err("X5: a slot is used again too early, or with the same generation");
+        }
+        self.model.live.push(key);
+        self.port[slot] = Some(Connection { key, value: self.opened });
+        Ok(())
+    }
+
+    fn close(&mut self, key: Key) -> Result {
+        for slot in &mut self.port {
+            if let Some(connection) = slot.take_if(|connection| connection.key == key) {
+                if self.core.close(key) != Some(connection.value) {
+                    return Err("X5: another connection was closed");
+                }
+                self.model.close(key);
+                self.dead.push(key);
+                self.batch += 1;
+                self.owed.retain(|owed| *owed != key);
+            }
+        }
+        if self.core.close(key).is_some() { Err("X5: it closes twice") } else { Ok(()) }
+    }
+
+    /// What must be so at any time.
+    fn check(&mut self) -> Result {
+        let (core, model) = (&mut self.core, &self.model);
+        if core.active != model.active() {
+            return Err("R1-R4: the active threads are miscounted");
+        }
+        if core.waiting != model.waiting {
+            return Err("R1: the stack of those that wait");
+        }
+        if core.queue != model.packets {
+            return Err("R2, R6: the packets are out of order");
+        }
+        if core.poller.map(|poller| (poller.thread, poller.asleep)) != model.poller() {
+            return Err("X2: who polls");
+        }
+        let waits = model.active() >= self.setup.cap && !model.packets.is_empty();
+        let helps = !model.waiting.is_empty() || model.poller().is_some_and(|(_, asleep)| asleep);
+        if core.could_help() != (waits && helps) {
+            return Err("R3: whether packets wait for threads that the cap keeps");
+        }
+        let idle = !model.waiting.is_empty() || model.poller().is_some_and(|(_, asleep)| asleep);
+        if core.could_help() != (core.is_pressed() && idle) {
+            return Err("R3: whether a thread could help if another one blocks");
+        }
+        if core.freed.len() >= FREED || core.slots.len() != model.live.len() + core.freed.len() {
+            return Err("X5: a slot has leaked");
+        }
+        for connection in self.port.iter().flatten() {
+            if core.get_mut(connection.key) != Some(&mut connection.value.clone()) {
+                return Err("X5: a key finds something else");
+            }
+        }
+        if self.dead.iter().any(|key| core.get_mut(*key).is_some()) {
+            return Err("X5: the key of the dead finds something");
+        }
+        let asks = model.threads.contains(&Doing::Asks);
+        if !self.setup.at_once || self.back || asks || model.closed {
+            return Ok(());
+        }
+        if !model.waiting.is_empty() && model.poller().is_none() {
+            return Err("X2: threads wait and nobody polls");
+        }
+        let sleeps = model.poller().is_some_and(|(_, asleep)| asleep);
+        let has_room = model.active() < self.setup.cap;
+        if has_room && model.head().is_some() && (sleeps || !model.waiting.is_empty()) {
+            return Err("R1: a packet and room, and yet one sleeps that could run it");
+        }
+        Ok(())
+    }
+
+    /// Everything goes on as far as it does by itself: the turns end, who is awake asks, and nobody
+    /// who sleeps in a poll is woken but by the core. Then every packet has had its turn.
+    fn rest(mut self) -> Result {
+        for round in 0.. {
+            if round == 200 {
+                return Err("it does not come to rest");
+            }
+            let before = self.log.len();
+            for thread in 0..self.setup.threads {
+                self.unblock(thread)?;
+                self.done(thread, false)?;
+                self.take(thread)?;
+            }
+            if self.back || self.model.poller().is_some_and(|(_, asleep)| !asleep) {
+                self.polled()?;
+            }
+            let moved = self.log.len() > before;
+            self.release()?;
+            self.check()?;
+            if !moved && self.log.len() == before + 1 {
+                break;
+            }
+        }
+        if self.model.closed { self.ended() } else { self.rested() }
+    }
+
+    fn rested(mut self) -> Result {
+        if !self.owed.is_empty() || !self.model.packets.is_empty() {
+            return Err("R6: a packet was lost");
+        }
+        if self.core.active != 0 || self.model.poller().is_none_or(|(_, asleep)| !asleep) {
+            return Err("at rest, one thread polls and all others wait");
+        }
+        // The end of one more batch.
+        self.polled()?;
+        let clean = self.core.freed.is_empty() && self.core.slots.len() == self.model.live.len();
+        if clean { Ok(()) } else { Err("X5: slots of the dead are not used again") }
+    }
+
+    /// The shell wakes all: each one that asks learns that it is over.
+    fn ended(mut self) -> Result {
+        for thread in 0..self.setup.threads {
+            if matches!(self.model.threads[thread], Doing::Waiting | Doing::Polls { .. }) {
+                self.model.threads[thread] = Doing::Asks;
+                self.take(thread)?;
+            }
+        }
+        let over = self.model.threads.iter().all(|doing| *doing == Doing::Over);
+        if over && self.core.active == 0 { Ok(()) } else { Err("R5: a thread goes on") }
+    }
+}

@@ -1,0 +1,229 @@
+//! The rules of a port as `port.md` says them, in the words of its threads: who does what, which
+//! packets wait, who waits since when. It has no counters and no flags of its own, and it does not
+//! decide: it is shown what the core answers, and says which rule that breaks.
+
+use crate::key::Key;
+use crate::scheduler::port_core::{Effect, Input, Thread};
+
+/// What a thread does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// It is about to ask what to do.
+    Asks,
+    Waiting,
+    /// It polls; it sleeps there until something happens if it was told so and not interrupted.
+    Polls {
+        asleep: bool,
+    },
+    Runs(Key),
+    Blocks(Key),
+    /// The port is closed, and it has learnt it.
+    Over,
+}
+
+pub(super) struct Model {
+    cap: usize,
+    pub(super) threads: Vec<Doing>,
+    /// The most recent one is the last.
+    pub(super) waiting: Vec<Thread>,
+    /// The oldest one is the first. Some may be for connections that are gone.
+    pub(super) packets: Vec<Key>,
+    /// Keys that got a packet while they ran.
+    again: Vec<Key>,
+    pub(super) live: Vec<Key>,
+    /// The turns that may begin until somebody polls: one for each packet that there was when the
+    /// last poll was over.
+    turns: usize,
+    pub(super) closed: bool,
+}
+
+type Judged = Result<(), &'static str>;
+
+fn rule(kept: bool, rule: &'static str) -> Judged {
+    if kept { Ok(()) } else { Err(rule) }
+}
+
+impl Model {
+    pub(super) fn new(cap: usize, threads: usize) -> Self {
+        Self {
+            cap,
+            threads: vec![Doing::Asks; threads],
+            waiting: Vec::new(),
+            packets: Vec::new(),
+            again: Vec::new(),
+            live: Vec::new(),
+            turns: 0,
+            closed: false,
+        }
+    }
+
+    /// The threads that run a turn and do not block.
+    pub(super) fn active(&self) -> usize {
+        self.threads.iter().filter(|doing| matches!(doing, Doing::Runs(_))).count()
+    }
+
+    fn has_room(&self) -> bool {
+        self.active() < self.cap
+    }
+
+    fn is_live(&self, key: Key) -> bool {
+        self.live.contains(&key)
+    }
+
+    pub(super) fn runs(&self, key: Key) -> bool {
+        let has = |doing: &Doing| *doing == Doing::Runs(key) || *doing == Doing::Blocks(key);
+        self.threads.iter().any(has)
+    }
+
+    /// The thread that polls, and whether it sleeps.
+    pub(super) fn poller(&self) -> Option<(Thread, bool)> {
+        let mut polls = self.threads.iter().enumerate().filter_map(|(thread, doing)| match doing {
+            Doing::Polls { asleep } => Some((thread, *asleep)),
+            _ => None,
+        });
+        let poller = polls.next();
+        assert_eq!(polls.next(), None, "two threads poll");
+        poller
+    }
+
+    /// The packet that is next.
+    pub(super) fn head(&self) -> Option<Key> {
+        self.packets.iter().copied().find(|key| self.is_live(*key))
+    }
+
+    /// A connection is gone. What waits for it stays until it is met.
+    pub(super) fn close(&mut self, key: Key) {
+        self.live.retain(|live| *live != key);
+        self.again.retain(|again| *again != key);
+    }
+
+    /// Whether the core may answer so; `threads` say already what has happened to their own doing.
+    pub(super) fn judge(&mut self, input: Input, effect: Effect) -> Judged {
+        match input {
+            Input::Event(key) | Input::Post(key) => self.packet(input, key, effect),
+            Input::Take(thread) => self.take(thread, effect),
+            Input::Done { key, again } => {
+                let packet = self.again.contains(&key);
+                self.again.retain(|again| *again != key);
+                if self.is_live(key) && (again || packet) {
+                    self.packets.push(key);
+                }
+                rule(effect == Effect::None, "R2: a thread gets its next packet when it asks")
+            }
+            Input::Polled(_) => self.polled(effect),
+            Input::Release | Input::Block => self.release(effect),
+            Input::Unblock => rule(effect == Effect::None, "R4: it goes on, whatever the cap"),
+            Input::Close => {
+                self.closed = true;
+                rule(effect == Effect::Closed, "R5: close ends all that wait")
+            }
+        }
+    }
+
+    fn packet(&mut self, input: Input, key: Key, effect: Effect) -> Judged {
+        if !self.is_live(key) {
+            return rule(effect == Effect::Stale, "X5: a packet for the dead is dropped");
+        }
+        if self.runs(key) {
+            self.again.push(key);
+            return rule(effect == Effect::None, "X1: a key that runs will run once more");
+        }
+        if self.packets.contains(&key) {
+            return rule(effect == Effect::None, "R6: a key has one packet");
+        }
+        self.packets.push(key);
+        if input == Input::Event(key) {
+            return rule(effect == Effect::None, "X2: events are inserted before anything runs");
+        }
+        self.release(effect)
+    }
+
+    /// A packet may go to a thread that did not ask (R1, R3).
+    fn release(&mut self, effect: Effect) -> Judged {
+        if self.closed || !self.has_room() || self.packets.is_empty() {
+            return rule(effect == Effect::None, "R1: no packet, no room, or closed: nothing");
+        }
+        let sleeper = self.poller().filter(|(_, asleep)| *asleep).map(|(thread, _)| thread);
+        match (self.head(), self.waiting.last().copied(), effect) {
+            (Some(key), Some(thread), _) => {
+                rule(effect == Effect::Run(thread, key), "R1: the head to the most recent waiter")?;
+                self.waiting.pop();
+                self.start(thread, key)
+            }
+            (None, Some(thread), Effect::Park(other)) => {
+                // Packets of the dead alone: it goes on waiting.
+                self.packets.clear();
+                rule(thread == other && self.poller().is_some(), "R1: it is still the most recent")
+            }
+            (None, Some(_), Effect::Poll { thread, wait }) => {
+                self.packets.clear();
+                let last = self.waiting.pop() == Some(thread);
+                rule(
+                    last && wait && self.poller().is_none(),
+                    "somebody polls while there is none",
+                )?;
+                self.threads[thread] = Doing::Polls { asleep: true };
+                Ok(())
+            }
+            (None, Some(_), _) => Err("X5: a packet for the dead gives no turn"),
+            (_, None, _) => match sleeper {
+                Some(thread) => {
+                    self.threads[thread] = Doing::Polls { asleep: false };
+                    rule(effect == Effect::Interrupt(thread), "R1: who polls is a waiter, too")
+                }
+                None => rule(effect == Effect::None, "R1: there is nobody to wake"),
+            },
+        }
+    }
+
+    fn take(&mut self, thread: Thread, effect: Effect) -> Judged {
+        if self.closed {
+            self.threads[thread] = Doing::Over;
+            return rule(effect == Effect::Closed, "R5: closed to those who ask");
+        }
+        let polled = self.poller().is_some();
+        if self.has_room() && !self.packets.is_empty() {
+            if self.turns == 0 && !polled {
+                self.threads[thread] = Doing::Polls { asleep: false };
+                let poll = Effect::Poll { thread, wait: false };
+                return rule(effect == poll, "X4: the poll gets its turn, and does not sleep");
+            }
+            self.turns = self.turns.saturating_sub(1);
+            if let Some(key) = self.head() {
+                rule(effect == Effect::Run(thread, key), "R2: it goes on with the head")?;
+                return self.start(thread, key);
+            }
+            self.packets.clear();
+        }
+        if polled {
+            self.threads[thread] = Doing::Waiting;
+            self.waiting.push(thread);
+            rule(effect == Effect::Park(thread), "R2: it waits")
+        } else {
+            self.threads[thread] = Doing::Polls { asleep: true };
+            let poll = Effect::Poll { thread, wait: true };
+            rule(effect == poll, "somebody polls while there is nothing to do")
+        }
+    }
+
+    fn polled(&mut self, effect: Effect) -> Judged {
+        self.turns = self.packets.len();
+        if self.has_room() && !self.packets.is_empty() {
+            if let Some(thread) = self.waiting.pop() {
+                self.threads[thread] = Doing::Polls { asleep: true };
+                let poll = Effect::Poll { thread, wait: true };
+                return rule(effect == poll, "X2: a follower polls before a handler runs");
+            }
+        }
+        rule(effect == Effect::None, "X2: nobody is woken without need")
+    }
+
+    fn start(&mut self, thread: Thread, key: Key) -> Judged {
+        rule(!self.runs(key), "X1: a key is on one thread at a time")?;
+        rule(self.has_room(), "R1: not more active threads than the cap")?;
+        let at = self.packets.iter().position(|packet| *packet == key);
+        self.packets.drain(..=at.ok_or("R2: a turn without a packet")?);
+        self.threads[thread] = Doing::Runs(key);
+        Ok(())
+    }
+}

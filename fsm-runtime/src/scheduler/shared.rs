@@ -1,0 +1,350 @@
+use std::sync::PoisonError;
+
+use crate::key::Key;
+use crate::scheduler::port_core::{Effect, Input, PortCore, Thread};
+use crate::sync::{Condvar, Mutex, MutexGuard};
+
+/// The most threads of a port.
+pub(crate) const THREADS: usize = 64;
+
+/// A [`PortCore`] that threads share: a lock, and a seat for each thread to sleep in.
+///
+/// It does what the core says and knows nothing of sockets, so that its interleavings can be
+/// checked one by one. `X` is what else the lock guards.
+///
+/// A thread asks with [`next`](Shared::next) for something to do, and sleeps there while there is
+/// nothing. Whoever finds work for it writes that to its seat under the lock, and wakes it when
+/// the lock is free again.
+pub(crate) struct Shared<T, X> {
+    state: Mutex<State<T, X>>,
+    condvars: Box<[Condvar]>,
+    /// Makes the thread that sleeps in a poll come back.
+    interrupt: Box<dyn Fn() + Send + Sync>,
+}
+
+struct State<T, X> {
+    core: PortCore<T>,
+    port: Box<[ThreadSlot]>,
+    guarded: X,
+}
+
+#[derive(Debug, Default)]
+struct ThreadSlot {
+    /// What its thread is to do next.
+    work: Option<Work>,
+    /// The key whose turn the thread runs.
+    running: Option<Key>,
+    /// The number of that turn.
+    turn: u64,
+    blocked: Option<Blocked>,
+}
+
+/// What a thread is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Run a turn of the key.
+    Run(Key),
+    /// Poll, and sleep there if `wait`.
+    Poll { wait: bool },
+    /// Nothing any more.
+    End,
+}
+
+/// How it is known that a thread blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blocked {
+    /// Its handler says so, until it says that it goes on.
+    Declared,
+    /// It was seen to, and may be seen to go on.
+    DecodeProgress,
+}
+
+/// Whom to wake when the lock is free.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wake {
+    threads: u64,
+    interrupt: bool,
+}
+
+impl<T, X> Shared<T, X> {
+    /// # Panics
+    ///
+    /// When there are more than [`THREADS`].
+    pub(crate) fn new(
+        core: PortCore<T>,
+        threads: usize,
+        guarded: X,
+        interrupt: Box<dyn Fn() + Send + Sync>,
+    ) -> Self {
+        assert!(threads <= THREADS, "{threads} threads");
+        let port = (0..threads).map(|_| ThreadSlot::default()).collect();
+        let state = Mutex::new(State { core, port, guarded });
+        let condvars = (0..threads).map(|_| Condvar::new()).collect();
+        Self { state, condvars, interrupt }
+    }
+
+    /// What the thread does next, after `before`, which tells what it did. It sleeps while there is
+    /// nothing to do. `after` sees what there is under the same lock.
+    #[inline]
+    pub(crate) fn next<R>(
+        &self,
+        thread: Thread,
+        before: impl FnOnce(&mut Locked<'_, T, X>),
+        after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
+    ) -> R {
+        let mut state = self.lock();
+        let mut locked = Locked::new(&mut state, Some(thread));
+        before(&mut locked);
+        locked.on(Input::Take(thread));
+        // What else there is may be for others.
+        while locked.on(Input::Release) != Effect::None && !locked.state.core.is_closed() {}
+        let mut wakes = locked.wakes;
+        let work = loop {
+            if let Some(work) = state.port[thread].work.take() {
+                break work;
+            }
+            // It sleeps only once, and others must not wait for that.
+            self.wake(std::mem::take(&mut wakes));
+            let woken = self.condvars[thread].wait(state);
+            state = woken.unwrap_or_else(PoisonError::into_inner);
+        };
+        let mut locked = Locked::new(&mut state, Some(thread));
+        let result = after(&mut locked, work);
+        wakes.join(locked.wakes);
+        drop(state);
+        self.wake(wakes);
+        result
+    }
+
+    /// Makes the thread that polls come back.
+    pub(crate) fn interrupt(&self) {
+        (self.interrupt)();
+    }
+
+    /// Does something under the lock.
+    #[inline]
+    pub(crate) fn locked<R>(&self, action: impl FnOnce(&mut Locked<'_, T, X>) -> R) -> R {
+        let mut state = self.lock();
+        let mut locked = Locked::new(&mut state, None);
+        let result = action(&mut locked);
+        let wakes = locked.wakes;
+        drop(state);
+        self.wake(wakes);
+        result
+    }
+
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, State<T, X>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    fn wake(&self, wakes: Wake) {
+        let mut threads = wakes.threads;
+        while threads != 0 {
+            self.condvars[threads.trailing_zeros() as usize].notify_one();
+            threads &= threads - 1;
+        }
+        if wakes.interrupt {
+            (self.interrupt)();
+        }
+    }
+}
+
+impl Wake {
+    fn join(&mut self, other: Self) {
+        self.threads |= other.threads;
+        self.interrupt |= other.interrupt;
+    }
+}
+
+/// A port whose lock is held.
+pub(crate) struct Locked<'a, T, X> {
+    state: &'a mut State<T, X>,
+    /// The thread that holds it, if that is one of the port's: it need not be woken.
+    thread: Option<Thread>,
+    wakes: Wake,
+}
+
+impl<'a, T, X> Locked<'a, T, X> {
+    #[inline]
+    fn new(state: &'a mut State<T, X>, thread: Option<Thread>) -> Self {
+        Self { state, thread, wakes: Wake::default() }
+    }
+
+    #[inline]
+    pub(crate) fn core(&mut self) -> &mut PortCore<T> {
+        &mut self.state.core
+    }
+
+    #[inline]
+    pub(crate) fn guarded(&mut self) -> &mut X {
+        &mut self.state.guarded
+    }
+
+    #[inline]
+    pub(crate) fn both(&mut self) -> (&mut PortCore<T>, &mut X) {
+        (&mut self.state.core, &mut self.state.guarded)
+    }
+
+    /// Tells the core, and sees to it that what it says is done.
+    #[inline]
+    pub(crate) fn on(&mut self, input: Input) -> Effect {
+        let effect = self.state.core.on(input);
+        match effect {
+            Effect::Run(thread, key) => {
+                let slot = &mut self.state.port[thread];
+                slot.running = Some(key);
+                slot.turn += 1;
+                self.give(thread, Work::Run(key));
+            }
+            Effect::Poll { thread, wait } => self.give(thread, Work::Poll { wait }),
+            Effect::Interrupt(_) => self.interrupt(),
+            Effect::Closed => {
+                for thread in 0..self.state.port.len() {
+                    // A turn that it was given and has not begun never begins.
+                    if let Some(Work::Run(_)) = self.state.port[thread].work {
+                        self.done(thread, true);
+                    }
+                    self.give(thread, Work::End);
+                }
+                self.interrupt();
+            }
+            Effect::None | Effect::Park(_) | Effect::Stale => {}
+        }
+        effect
+    }
+
+    #[inline]
+    fn give(&mut self, thread: Thread, work: Work) {
+        self.state.port[thread].work = Some(work);
+        if self.thread != Some(thread) {
+            self.wakes.threads |= 1 << thread;
+        }
+    }
+
+    /// Makes the thread that polls come back.
+    pub(crate) fn interrupt(&mut self) {
+        self.wakes.interrupt = true;
+    }
+
+    /// The turn of the thread's key is over.
+    #[inline]
+    pub(crate) fn done(&mut self, thread: Thread, again: bool) {
+        let slot = &mut self.state.port[thread];
+        let Some(key) = slot.running.take() else { return };
+        if slot.blocked.take().is_some() {
+            self.on(Input::Unblock);
+        }
+        self.on(Input::Done { key, again });
+    }
+
+    /// The key whose turn the thread runs.
+    pub(crate) fn running(&self, thread: Thread) -> Option<Key> {
+        self.state.port[thread].running
+    }
+
+    pub(crate) fn blocked(&self, thread: Thread) -> Option<Blocked> {
+        self.state.port[thread].blocked
+    }
+
+    /// The number of the turn that the thread runs.
+    pub(crate) fn turn(&self, thread: Thread) -> Option<u64> {
+        let slot = &self.state.port[thread];
+        slot.running.map(|_| slot.turn)
+    }
+
+    /// The thread blocks in this turn; says whether it was not known to do so in that way, or one
+    /// that says more.
+    pub(crate) fn block(&mut self, thread: Thread, turn: u64, how: Blocked) -> bool {
+        if self.turn(thread) != Some(turn) {
+            return false;
+        }
+        let known = self.state.port[thread].blocked;
+        if known == Some(how) || known == Some(Blocked::Declared) {
+            return false;
+        }
+        self.state.port[thread].blocked = Some(how);
+        if known.is_none() {
+            self.on(Input::Block);
+        }
+        true
+    }
+
+    /// The thread goes on, in this turn, after it was found to block in that way.
+    pub(crate) fn unblock(&mut self, thread: Thread, turn: u64, how: Blocked) {
+        if self.turn(thread) == Some(turn) && self.state.port[thread].blocked == Some(how) {
+            self.state.port[thread].blocked = None;
+            self.on(Input::Unblock);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A port with a cap of one, whose thread 1 has been given the turn of a key.
+    fn given() -> (Shared<(), ()>, Key) {
+        let shared = Shared::new(PortCore::new(0, 1), 2, (), Box::new(|| {}));
+        let key = shared.locked(|port| {
+            port.on(Input::Take(0));
+            port.on(Input::Take(1));
+            let key = port.core().open(());
+            assert_eq!(port.on(Input::Post(key)), Effect::Run(1, key));
+            key
+        });
+        (shared, key)
+    }
+
+    #[test]
+    fn r5_a_turn_that_has_not_begun_at_the_close_never_does() {
+        let (shared, key) = given();
+        shared.locked(|port| {
+            assert_eq!(port.running(1), Some(key));
+            port.on(Input::Close);
+            // The watchdog must not take it for one that runs for ever.
+            assert_eq!(port.running(1), None);
+        });
+    }
+
+    #[test]
+    fn r3_what_was_seen_of_an_earlier_turn_says_nothing_of_this_one() {
+        let (shared, key) = given();
+        shared.locked(|port| {
+            let earlier = port.turn(1).unwrap();
+            port.on(Input::Post(key));
+            port.done(1, false);
+            assert!(!port.block(1, earlier, Blocked::DecodeProgress), "between two turns");
+            assert_eq!(port.on(Input::Take(1)), Effect::Run(1, key));
+            assert!(!port.block(1, earlier, Blocked::DecodeProgress));
+            assert_eq!(port.blocked(1), None);
+            let turn = port.turn(1).unwrap();
+            assert!(port.block(1, turn, Blocked::DecodeProgress));
+            port.unblock(1, earlier, Blocked::DecodeProgress);
+            assert_eq!(port.blocked(1), Some(Blocked::DecodeProgress));
+        });
+    }
+
+    #[test]
+    fn r3_a_thread_blocks_once_and_goes_on_as_it_blocked() {
+        let (shared, key) = given();
+        shared.locked(|port| {
+            let other = port.core().open(());
+            port.on(Input::Post(other));
+            let turn = port.turn(1).unwrap();
+            assert!(port.core().is_pressed());
+            assert!(port.block(1, turn, Blocked::DecodeProgress));
+            assert!(!port.core().is_pressed());
+            // It was seen before it said so: now only it itself says that it goes on.
+            assert!(port.block(1, turn, Blocked::Declared));
+            assert!(!port.block(1, turn, Blocked::Declared));
+            assert!(!port.block(1, turn, Blocked::DecodeProgress));
+            port.unblock(1, turn, Blocked::DecodeProgress);
+            assert_eq!(port.blocked(1), Some(Blocked::Declared));
+            port.unblock(1, turn, Blocked::Declared);
+            assert_eq!((port.blocked(1), port.running(1)), (None, Some(key)));
+            assert!(port.core().is_pressed());
+        });
+    }
+}

@@ -1,0 +1,116 @@
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::call::service::PoolEntry;
+use crate::net::readiness::Readiness;
+use crate::scheduler::observe::BlockTracker;
+use crate::scheduler::port_core::Thread;
+use crate::scheduler::thread_status::ThreadStatus;
+use crate::{Ended, Key, Spec};
+
+/// What a port runs turns of: a connection or a job.
+pub(crate) trait Task: Sized {
+    /// What the turns of one thread share.
+    type Scratch;
+    const SPEC: &'static Spec;
+
+    /// Runs the machine until it waits for something that has not come, or has had its share.
+    fn turn(&mut self, key: Key, ready: Readiness, scratch: &mut Self::Scratch) -> TurnOutcome;
+
+    /// When it must have a turn at the latest.
+    fn due(&self) -> u64;
+
+    /// The index of its state.
+    fn state(&self) -> usize;
+
+    /// Before it is closed in the middle of something: the peer must not take what it got for all.
+    fn cut_off(&self);
+
+    /// It has come to its end. Nothing of the user's that runs here panics any further.
+    fn over(self, key: Key, why: Ended, scratch: &mut Self::Scratch);
+
+    /// A handler has panicked: what must not be used again is dropped.
+    fn recover(&mut self, scratch: &mut Self::Scratch);
+
+    /// What was dropped then is made again, once those know of the panic who wait for the turn. It may
+    /// take long.
+    fn restore(_: &mut Self::Scratch) {}
+
+    fn context(scratch: &mut Self::Scratch) -> &mut WorkerContext;
+}
+
+/// What a turn comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TurnOutcome {
+    /// It waits for an event.
+    Wait,
+    /// It has more to do, but had its share.
+    Again,
+    /// It is over.
+    Gone(Ended),
+}
+
+/// Sees to the end of a connection or job.
+pub(crate) fn finish<T: Task>(pool: &str, key: Key, task: T, why: Ended, scratch: &mut T::Scratch) {
+    report::<T>(pool, key, task.state(), why);
+    task.over(key, why, scratch);
+    if why == Ended::Panicked {
+        T::restore(scratch);
+    }
+}
+
+pub(crate) fn end<T: Task>(pool: &str, key: Key, task: T, why: Ended, scratch: &mut T::Scratch) {
+    report::<T>(pool, key, task.state(), why);
+    task.over(key, why, scratch);
+}
+
+#[inline]
+fn report<T: Task>(pool: &str, key: Key, state: usize, why: Ended) {
+    if let Ended::Panicked | Ended::BusyLoop = why {
+        let state = T::SPEC.states[state].name;
+        tracing::error!(pool, %key, machine = T::SPEC.name, state, "a handler has failed: {why}");
+    }
+    tracing::trace!(pool, %key, %why, state = T::SPEC.states[state].name, "over");
+}
+
+/// Where a thread works: what its turns share, whatever they are of.
+pub(crate) struct WorkerContext {
+    pub(crate) port: Arc<dyn BlockTracker>,
+    pub(crate) thread: Thread,
+    /// The number of its turn.
+    pub(crate) turn: u64,
+    pub(crate) status: Arc<ThreadStatus>,
+    /// The pools that the machine calls and hands over to, by the number of the route.
+    pub(crate) routes: Arc<[PoolEntry]>,
+    /// Milliseconds since the first pool of the process started, and the same as the clock says it.
+    pub(crate) now: u64,
+    pub(crate) instant: Instant,
+    pub(crate) draining: bool,
+}
+
+impl WorkerContext {
+    pub(crate) fn new(
+        port: Arc<dyn BlockTracker>,
+        thread: Thread,
+        status: Arc<ThreadStatus>,
+        routes: Arc<[PoolEntry]>,
+    ) -> Self {
+        let instant = Instant::now();
+        Self { port, thread, turn: 0, status, routes, now: 0, instant, draining: false }
+    }
+}
+
+/// What the user's code returns; `None` if it panics.
+pub(crate) fn caught<T>(code: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(code)).map_err(drop_panic).ok()
+}
+
+/// Drops what a panic came with. That may panic as well; what this comes with is left alone.
+#[cold]
+pub(crate) fn drop_panic(panic: Box<dyn Any + Send>) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        std::mem::forget(another);
+    }
+}

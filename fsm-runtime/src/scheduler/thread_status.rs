@@ -1,0 +1,99 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use mio::Token;
+
+use crate::Key;
+use crate::net::token;
+
+/// What no key looks like.
+const NONE: u64 = token::WAKER.0 as u64;
+
+/// What a thread shows of itself while it runs handlers, and where it is told to stop: without a lock,
+/// for it comes here all the time.
+///
+/// The watchdog reads the parts one after another, and not at one moment. That is well: a handler
+/// that is worth a word has been running for long.
+#[derive(Debug)]
+// Nothing else is in its cache lines.
+#[repr(align(128))]
+pub(crate) struct ThreadStatus {
+    /// The number of the turn.
+    turns: AtomicU64,
+    /// The key whose turn it is.
+    key: AtomicU64,
+    /// The state whose handler runs.
+    state: AtomicUsize,
+    /// The handler says that it blocks.
+    blocks: AtomicBool,
+    /// The port is closed: no turn is to begin any more.
+    stopped: AtomicBool,
+}
+
+impl Default for ThreadStatus {
+    fn default() -> Self {
+        Self {
+            turns: AtomicU64::new(0),
+            key: AtomicU64::new(NONE),
+            state: AtomicUsize::new(0),
+            blocks: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+        }
+    }
+}
+
+impl ThreadStatus {
+    /// A turn of the key begins.
+    #[inline]
+    pub(crate) fn turn(&self, key: Key) {
+        // Nobody else writes.
+        self.turns.store(self.turns().wrapping_add(1), Ordering::Relaxed);
+        self.key.store(token::from_key(key).0 as u64, Ordering::Relaxed);
+    }
+
+    /// No handler runs.
+    pub(crate) fn rest(&self) {
+        self.key.store(NONE, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn at_state(&self, state: usize) {
+        self.state.store(state, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn turns(&self) -> u64 {
+        self.turns.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn key(&self) -> Option<Key> {
+        let key = self.key.load(Ordering::Relaxed);
+        #[expect(clippy::cast_possible_truncation, reason = "it was one")]
+        (key != NONE).then(|| token::to_key(Token(key as usize)))
+    }
+
+    pub(crate) fn state(&self) -> usize {
+        self.state.load(Ordering::Relaxed)
+    }
+
+    /// Says whether the handler was not known to block.
+    pub(crate) fn block(&self) -> bool {
+        !self.blocks.swap(true, Ordering::Relaxed)
+    }
+
+    pub(crate) fn unblock(&self) {
+        self.blocks.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn blocks(&self) -> bool {
+        self.blocks.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,68 @@
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::rc::Rc;
+
+use crate::Peer;
+use crate::net::transport::Transport;
+
+/// The two streams between a test and a machine.
+#[derive(Debug)]
+pub(crate) struct Pipe {
+    pub(crate) to_machine: RefCell<VecDeque<u8>>,
+    pub(crate) to_peer: RefCell<Vec<u8>>,
+    /// How many bytes the peer takes before it must receive.
+    pub(crate) window: Cell<usize>,
+    /// The peer has ended its stream.
+    pub(crate) ended: Cell<bool>,
+    /// The peer has reset the connection.
+    pub(crate) reset: Cell<bool>,
+    /// The machine's side has ended its stream.
+    pub(crate) shut: Cell<bool>,
+}
+
+/// The machine's end of a pipe.
+#[derive(Debug)]
+pub(crate) struct PipeEnd(pub(crate) Rc<Pipe>);
+
+impl Transport for PipeEnd {
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.0.reset.get() {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        let mut bytes = self.0.to_machine.borrow_mut();
+        if bytes.is_empty() && !self.0.ended.get() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        io::Read::read(&mut *bytes, buffer)
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.reset.get() || self.0.shut.get() {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let mut received = self.0.to_peer.borrow_mut();
+        let room = self.0.window.get().saturating_sub(received.len());
+        if room == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let taken = bytes.len().min(room);
+        received.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        slices.iter().find(|slice| !slice.is_empty()).map_or(Ok(0), |slice| self.write(slice))
+    }
+
+    fn shutdown(&self) -> io::Result<()> {
+        self.0.shut.set(true);
+        Ok(())
+    }
+
+    fn abort(&self) {}
+
+    fn peer(&self) -> io::Result<Peer> {
+        Ok(Peer::Memory)
+    }
+}

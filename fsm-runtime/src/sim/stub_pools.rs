@@ -1,0 +1,87 @@
+use std::sync::Arc;
+
+use crate::call::service::PoolEntry;
+use crate::call::stub::{Given, HandOffStub, JobStub, StubPools, lock};
+use crate::{Machine, Route, Service};
+
+/// The pools that a machine calls and hands over to, as a test plays them.
+pub(super) struct Stubs {
+    pools: StubPools,
+    entries: Arc<[PoolEntry]>,
+}
+
+impl Stubs {
+    pub(super) fn new(routes: &[Route]) -> Self {
+        let mut pools = StubPools::default();
+        let entries = routes.iter().map(|route| (route.stub)(&mut pools)).collect();
+        Self { pools, entries }
+    }
+
+    /// An entry for each route.
+    pub(super) fn entries(&self) -> Arc<[PoolEntry]> {
+        Arc::clone(&self.entries)
+    }
+
+    fn context<S: Service>(&self) -> &JobStub<S> {
+        let found =
+            self.pools.pools.iter().find_map(|context| context.downcast_ref::<Arc<JobStub<S>>>());
+        found
+            .unwrap_or_else(|| panic!("the machine does not call `{}`", std::any::type_name::<S>()))
+    }
+
+    fn hand_off_stub<M: Machine>(&self) -> &HandOffStub<M, M::Seed> {
+        let found =
+            self.pools.pools.iter().find_map(|hand_off_stub| {
+                hand_off_stub.downcast_ref::<Arc<HandOffStub<M, M::Seed>>>()
+            });
+        found.unwrap_or_else(|| {
+            panic!("the machine does not hand over to `{}`", std::any::type_name::<M>())
+        })
+    }
+
+    /// Closes all pools: nobody gets an answer.
+    pub(super) fn close_all(&self) {
+        for semaphore in &self.pools.semaphore {
+            semaphore.close();
+        }
+    }
+
+    /// The next job for `S`.
+    pub(super) fn job<S: Service>(&self) -> Option<S::Job> {
+        let context = self.context::<S>();
+        let (job, given) = lock(&context.waiting).pop_front()?;
+        lock(&context.taken).push_back(given);
+        Some(job)
+    }
+
+    /// Answers the first job of `S` that was seen, or lets it fail.
+    pub(super) fn answer<S: Service>(&self, reply: Option<S::Reply>) {
+        let given = lock(&self.context::<S>().taken).pop_front();
+        let Some(Given { to, _credit }) = given else {
+            panic!("no job of `{}` was taken", std::any::type_name::<S>())
+        };
+        match reply {
+            Some(reply) => to.send(reply),
+            None => drop(to),
+        }
+    }
+
+    pub(super) fn room<S: Service>(&self, jobs: usize) {
+        self.context::<S>().semaphore.set_limit(jobs);
+    }
+
+    pub(super) fn close<S: Service>(&self) {
+        let context = self.context::<S>();
+        context.semaphore.close();
+        lock(&context.waiting).clear();
+        lock(&context.taken).clear();
+    }
+
+    pub(super) fn seed<M: Machine>(&self) -> Option<M::Seed> {
+        lock(&self.hand_off_stub::<M>().seeds).pop_front()
+    }
+
+    pub(super) fn room_for<M: Machine>(&self, connections: usize) {
+        self.hand_off_stub::<M>().semaphore.set_limit(connections);
+    }
+}
