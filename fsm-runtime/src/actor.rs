@@ -194,7 +194,7 @@ impl<M: Machine> Actor<'_, M> {
                     self.enter(now);
                     input.restart();
                 }
-                Step::Drain(below) => {
+                Step::Writable(below) => {
                     share.sent(link.flush(cx.output())?);
                     if cx.backlog() >= below {
                         return Ok(Pause::Other);
@@ -205,7 +205,7 @@ impl<M: Machine> Actor<'_, M> {
                     return Ok(Pause::Share);
                 }
                 Step::Read => return Ok(Pause::Input),
-                Step::Wait => return Ok(Pause::Message),
+                Step::Message => return Ok(Pause::Message),
                 Step::HandOff => return Ok(Pause::HandOff),
                 Step::Call | Step::Sleep => return Ok(Pause::Other),
                 Step::End => return Ok(Pause::End),

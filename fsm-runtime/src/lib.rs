@@ -192,7 +192,7 @@ pub use crate::service::{JobMachine, Service};
 pub use crate::side::{Connection, Job, Side};
 #[doc(hidden)]
 pub use crate::size::fits as __fits;
-pub use crate::spec::{Edge, On, Shape, Spec, Starts, State, Wait};
+pub use crate::spec::{Edge, Shape, Spec, Starts, State, Trigger, Wait};
 pub use crate::stats::{Ended, Stats};
 pub use crate::submitter::Submitter;
 pub use crate::ticket::{SubmitError, Ticket};

@@ -729,7 +729,7 @@ impl<M: Drive<H> + Machine<Side = Connection>, H> Session<M, H> {
     /// # use fsm_runtime::sim::Session;
     /// # #[state_machine(start = News, message = String, eof => Gone)]
     /// # enum Feed {
-    /// #     #[wait(within = never)] #[to(News)] #[rest] News,
+    /// #     #[message(within = never)] #[to(News)] #[rest] News,
     /// #     #[end] Gone,
     /// # }
     /// # struct Reader;

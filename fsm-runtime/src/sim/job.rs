@@ -61,7 +61,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -117,7 +117,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -164,7 +164,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -205,7 +205,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -255,7 +255,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -300,7 +300,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -348,7 +348,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -396,7 +396,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -436,7 +436,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
