@@ -108,7 +108,7 @@ pub(crate) enum Kind {
         max: Option<(Ident, Size)>,
     },
     Flush,
-    Drain {
+    Writable {
         below: Option<Size>,
     },
     Run {
@@ -347,7 +347,10 @@ impl Kind {
         match event {
             Event::Within => self.can(Event::Idle, nature) || self.leads_out(),
             Event::Idle => {
-                matches!(self, Self::Read { .. } | Self::Flush | Self::Drain { .. } | Self::Message)
+                matches!(
+                    self,
+                    Self::Read { .. } | Self::Flush | Self::Writable { .. } | Self::Message
+                )
             }
             Event::Eof => {
                 matches!(self, Self::Read { .. } | Self::Message if !nature.job)
@@ -369,7 +372,7 @@ impl Kind {
 
     /// Whether it needs a connection, which a job has not.
     pub(crate) fn needs_connection(&self) -> bool {
-        matches!(self, Self::Read { .. } | Self::Flush | Self::Drain { .. } | Self::HandOff(_))
+        matches!(self, Self::Read { .. } | Self::Flush | Self::Writable { .. } | Self::HandOff(_))
     }
 
     pub(crate) fn decodes(&self) -> bool {

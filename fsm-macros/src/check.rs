@@ -72,9 +72,9 @@ pub(crate) mod tests {
                 "start = Line, eof => Closed, error = Fault, error => Failed, message = News",
                 "#[read(frame = Codec, max = 1KiB, limit => Closed, idle = 1h => Closed)]
                  #[to(Line | Waiting | Nap)] Line,
-                 #[wait(within = never)] #[to(Waiting | Line)] #[rest] Waiting,
+                 #[message(within = never)] #[to(Waiting | Line)] #[rest] Waiting,
                  #[sleep(1s)] #[to(Line)] Nap,
-                 #[drain(below = 1KiB, within = 1s => Closed, error => Closed)] #[to(Closed)]
+                 #[writable(below = 1KiB, within = 1s => Closed, error => Closed)] #[to(Closed)]
                  Failed { #[error] why: Fault },
                  #[end] Closed",
                 &[],

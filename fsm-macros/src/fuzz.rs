@@ -26,7 +26,7 @@ const MACHINES: [(&str, &str); 8] = [
             Body { name: Vec<Map<u8, u8>>, left: u64 },
             #[run] #[to(Sent)] Filing { #[carry] name: Vec<Map<u8, u8>> },
             #[flush(within = 30s => Closed, error => Closed)] #[to(Length)] Sent,
-            #[drain(below = 4KiB, error => Closed)] #[to(Closed)] Failed { #[error] why: Fault<u8> },
+            #[writable(below = 4KiB, error => Closed)] #[to(Closed)] Failed { #[error] why: Fault<u8> },
             #[end] Closed }",
     ),
     (
@@ -34,9 +34,9 @@ const MACHINES: [(&str, &str); 8] = [
         "#[derive(Debug)] enum Frames {
             #[read(frame = Codec<'static, 3>, max = LIMIT, within = never, error => Gone)]
             #[to(Frame | Wait | Nap)] Frame,
-            #[wait(within = 1d => Drain)] #[to(Wait | Frame)] #[rest] Wait,
+            #[message(within = 1d => Stream)] #[to(Wait | Frame)] #[rest] Wait,
             #[sleep(pause, max = 5min)] #[to(Frame)] Nap { pause: Duration },
-            #[drain(below = 1KiB, idle = 30s => Gone)] #[to(Drain | Gone)] Drain,
+            #[writable(below = 1KiB, idle = 30s => Gone)] #[to(Stream | Gone)] Stream,
             #[end] Gone }",
     ),
     (
@@ -62,7 +62,7 @@ const MACHINES: [(&str, &str); 8] = [
             #[run(blocking)] #[to(Store | Done)] Digest { document: Document<u8, 4> },
             #[call(self::Disk, within = 1s => Fail, gone => Fail)] #[to(Store | Told)]
             Store { digest: u64 },
-            #[wait(within = 1s => Fail)] #[to(Done)] Told,
+            #[message(within = 1s => Fail)] #[to(Done)] Told,
             #[sleep(1s)] #[to(Done)] Fail,
             #[end] Done }",
     ),
@@ -79,10 +79,10 @@ const MACHINES: [(&str, &str); 8] = [
 const WORDS: [&str; 74] = [
     "read",
     "flush",
-    "drain",
+    "writable",
     "run",
     "sleep",
-    "wait",
+    "message",
     "end",
     "to",
     "rest",

@@ -84,7 +84,7 @@ use crate::parse::Item;
 /// | `eof => State`, `limit => State`, `error => State`, `full => State`, `gone => State` | the default where that can happen and the state does not say |
 /// | `within = 5min => State`, `idle = 1min => State` | the default for waits that say neither |
 /// | `error = Type` | handlers return `Result<After.., Type>`; every state with a handler has an `error` edge |
-/// | `message = Type` | what `#[wait]` states wait for; handlers take `Cx<'_, Type>` |
+/// | `message = Type` | what `#[message]` states wait for; handlers take `Cx<'_, Type>` |
 /// | `job = Type`, `reply = Type` | the machine runs jobs: it has no connection, is started with a job, and replies at its end; handlers take `JobCx<'_>` |
 /// | `seed = Type` | the machine is started with that, by a `#[handoff(..)]` of another |
 /// | `module = name` | the module's name; otherwise the enum's in `snake_case`, which may be taken |
@@ -103,8 +103,8 @@ use crate::parse::Item;
 /// | `#[read(upto = expr, max = 16KiB)]` | `bytes: &[u8]`, never past the next `expr` bytes | a deadline, `eof` |
 /// | `#[read(frame = Type, max = 64KiB)]` | `frame: <Type as Frame>::Item<'_>` | a deadline, `eof`, `limit`, `error` |
 /// | `#[flush]` | nothing: all output has left | a deadline |
-/// | `#[drain(below = 64KiB)]` | nothing: less output than that is queued | a deadline |
-/// | `#[wait]` | `message: Type`, of the machine's `message`; no state waits for input and for a message at once: read in one and wait in another, or hand the connection off to a machine that only waits | a deadline, `eof` |
+/// | `#[writable(below = 64KiB)]` | nothing: less output than that is queued | a deadline |
+/// | `#[message]` | `message: Type`, of the machine's `message`; no state waits for input and for a message at once: read in one and take messages in another, or hand the connection off to a machine that only waits | a deadline, `eof` |
 /// | `#[sleep(100ms)]`, `#[sleep(expr, max = 5min)]` | nothing: the time has passed | |
 /// | `#[call(Service, ..)]` | `reply: <Service as Service>::Reply` | `within`, `gone`, `full` |
 /// | `#[handoff(Machine, ..)]` | has none: the connection leaves for the pool of that machine | `within`, `gone`, `full` |
@@ -120,7 +120,7 @@ use crate::parse::Item;
 /// |---|---|
 /// | `within = 30s => State` | so long after the state was entered from another one |
 /// | `idle = 30s => State` | so long after the wait last completed |
-/// | `eof => State` | when the peer ends its stream and what is there is not enough; in a `wait` also when it is not all used |
+/// | `eof => State` | when the peer ends its stream and what is there is not enough; in a `message` also when it is not all used |
 /// | `limit => State` | when what should be read is larger than `max` |
 /// | `error => State` | when the decoder or the handler fails |
 /// | `full => State` | when the other pool has no room; without it the state waits for some, within its time |
@@ -157,14 +157,14 @@ use crate::parse::Item;
 /// }
 /// ```
 ///
-/// A machine that runs jobs has no `read`, `flush`, `drain` and `handoff`, and no `#[rest]`.
+/// A machine that runs jobs has no `read`, `flush`, `writable` and `handoff`, and no `#[rest]`.
 ///
 /// # On a state: the rest
 ///
 /// | attribute | meaning |
 /// |---|---|
 /// | `#[to(State \| Other)]` | where the handler may lead; required of every state but the ends and the hand-offs |
-/// | `#[rest]` | nothing is in progress: a pool that shuts down may close the connection here; for `read`, `wait`, `sleep` |
+/// | `#[rest]` | nothing is in progress: a pool that shuts down may close the connection here; for `read`, `message`, `sleep` |
 ///
 /// # On a field
 ///
@@ -228,8 +228,8 @@ pub fn state_machine(
 #[proc_macro_derive(
     __StateMachine,
     attributes(
-        __fsm_args, __fsm_slip, read, flush, drain, run, sleep, wait, call, handoff, end, to, rest,
-        carry, error, job, seed
+        __fsm_args, __fsm_slip, read, flush, writable, run, sleep, message, call, handoff, end, to,
+        rest, carry, error, job, seed
     )
 )]
 pub fn derive(item: proc_macro::TokenStream) -> proc_macro::TokenStream {

@@ -40,7 +40,7 @@ pub(crate) fn lower(machine: &Machine, graph: &Graph<'_>) -> Option<model::Machi
 
 /// The constant for what bounds a state in bytes, unless that is a literal.
 fn bound(state: &ast::State) -> Option<(Ident, TokenStream)> {
-    let (Kind::Read { max: Some((_, size)), .. } | Kind::Drain { below: Some(size) }) =
+    let (Kind::Read { max: Some((_, size)), .. } | Kind::Writable { below: Some(size) }) =
         &state.wait()?.kind
     else {
         return None;
@@ -149,7 +149,7 @@ impl Lowering<'_> {
                 Wait::Read(self.read(index, shape.as_ref()?, max, &fields)?.into())
             }
             Kind::Flush => Wait::Flush,
-            Kind::Drain { below } => Wait::Drain { below: named(state, below.as_ref()?) },
+            Kind::Writable { below } => Wait::Writable { below: named(state, below.as_ref()?) },
             Kind::Run { blocking } => Wait::Run { blocking: *blocking },
             Kind::Sleep(pause) => Wait::Sleep(Sleep::new(pause.as_ref()?, &fields)),
             Kind::Message if self.machine.args.is_job() => Wait::Message { eof: None },
@@ -361,7 +361,7 @@ mod tests {
     fn an_end_of_a_job_has_the_reply() {
         let machine = lowered(
             "start = A, job = J, reply = R, message = M",
-            "#[run(blocking)] #[to(B)] A { x: u8 }, #[wait(within = never)] #[to(C)] B, #[end] C",
+            "#[run(blocking)] #[to(B)] A { x: u8 }, #[message(within = never)] #[to(C)] B, #[end] C",
         );
         assert_eq!(moves(&machine.states[1]), ["verdict C reply: C"]);
         assert_eq!(moves(&machine.states[0]), ["verdict B: B"]);

@@ -107,7 +107,7 @@ pub(crate) struct Active {
 pub(crate) enum Wait {
     Read(Box<Read>),
     Flush,
-    Drain {
+    Writable {
         below: Size,
     },
     Run {

@@ -156,7 +156,7 @@ pub use crate::server::handle::Handle;
 pub use crate::server::pipeline::Pipeline;
 pub use crate::server::pool::Pool;
 pub use crate::server::running::Running;
-pub use crate::spec::{Edge, On, Shape, Spec, Starts, State, Wait};
+pub use crate::spec::{Edge, Shape, Spec, Starts, State, Trigger, Wait};
 pub use crate::stats::{Ended, Stats};
 
 /// The README's code is compiled with the tests.

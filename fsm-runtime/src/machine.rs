@@ -208,11 +208,11 @@ pub enum Step {
     /// It waits for input.
     Read,
     /// It waits until less output than this is queued; 1 is a flush.
-    Drain(usize),
+    Writable(usize),
     /// It waits for time to pass.
     Sleep,
     /// It waits for a message.
-    Wait,
+    Message,
     /// It waits for the reply of another pool, or for room there.
     Call,
     /// It waits for room in another pool, and then leaves.

@@ -740,7 +740,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     /// # use fsm_runtime::sim::Session;
     /// # #[state_machine(start = News, message = String, eof => Gone)]
     /// # enum Feed {
-    /// #     #[wait(within = never)] #[to(News)] #[rest] News,
+    /// #     #[message(within = never)] #[to(News)] #[rest] News,
     /// #     #[end] Gone,
     /// # }
     /// # struct Reader;

@@ -87,7 +87,7 @@ pub struct State {
 /// What a state waits for.
 ///
 /// ```
-/// assert_eq!(fsm_runtime::Wait::Drain { below: 4096 }.to_string(), "drain(below = 4096)");
+/// assert_eq!(fsm_runtime::Wait::Writable { below: 4096 }.to_string(), "writable(below = 4096)");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
@@ -103,7 +103,7 @@ pub enum Wait {
     /// All output has left.
     Flush,
     /// Less output than this is queued.
-    Drain {
+    Writable {
         /// In bytes.
         below: usize,
     },
@@ -166,14 +166,14 @@ impl Shape {
 /// One way out of a state.
 ///
 /// ```
-/// use fsm_runtime::{Edge, On};
-/// let edge = Edge { on: On::Eof, target: 1 };
+/// use fsm_runtime::{Edge, Trigger};
+/// let edge = Edge { on: Trigger::Eof, target: 1 };
 /// assert_eq!(edge.on.to_string(), "eof");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
     /// What takes it.
-    pub on: On,
+    pub on: Trigger,
     /// The index of the state it leads to.
     pub target: usize,
 }
@@ -181,12 +181,12 @@ pub struct Edge {
 /// What takes an edge.
 ///
 /// ```
-/// use fsm_runtime::On;
+/// use fsm_runtime::Trigger;
 /// use std::time::Duration;
-/// assert_eq!(On::Within(Duration::from_secs(30)).to_string(), "within 30s");
+/// assert_eq!(Trigger::Within(Duration::from_secs(30)).to_string(), "within 30s");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum On {
+pub enum Trigger {
     /// The handler's verdict.
     Verdict,
     /// So much time after the state was entered.
@@ -282,10 +282,10 @@ impl Spec {
             for target in targets {
                 let arrow = format!("    {} --> {}", state.name, self.states[target].name);
                 let edges = state.edges.iter().filter(|edge| edge.target == target);
-                if edges.clone().any(|edge| edge.on == On::Verdict) {
+                if edges.clone().any(|edge| edge.on == Trigger::Verdict) {
                     let _ = writeln!(text, "{arrow}");
                 }
-                let events = edges.filter(|edge| edge.on != On::Verdict);
+                let events = edges.filter(|edge| edge.on != Trigger::Verdict);
                 let events: Vec<String> = events.map(|edge| edge.on.to_string()).collect();
                 if !events.is_empty() {
                     let _ = writeln!(text, "{arrow}: {}", events.join(", "));
@@ -304,13 +304,13 @@ impl fmt::Display for Wait {
         match self {
             Self::Read { text, .. } => write!(f, "read({text})"),
             Self::Flush => f.write_str("flush"),
-            Self::Drain { below } => write!(f, "drain(below = {below})"),
+            Self::Writable { below } => write!(f, "writable(below = {below})"),
             Self::Run { blocking: false } => f.write_str("run"),
             Self::Run { blocking: true } => f.write_str("run(blocking)"),
             Self::Call { pool } => write!(f, "call({pool})"),
             Self::HandOff { pool } => write!(f, "handoff({pool})"),
             Self::Sleep { at_most } => write!(f, "sleep({})", InUnits(*at_most)),
-            Self::Message => f.write_str("wait"),
+            Self::Message => f.write_str("message"),
             Self::End => f.write_str("end"),
         }
     }
@@ -330,7 +330,7 @@ impl fmt::Display for InUnits {
     }
 }
 
-impl fmt::Display for On {
+impl fmt::Display for Trigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Verdict => f.write_str("verdict"),

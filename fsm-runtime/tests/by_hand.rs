@@ -176,17 +176,19 @@ impl ::fsm_runtime::Machine for Demo {
                     max: 64,
                 },
                 edges: &[
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 0 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 1 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 6 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 3 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 0 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 1 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 6 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 3 },
                     ::fsm_runtime::Edge {
-                        on: ::fsm_runtime::On::Idle(::core::time::Duration::from_millis(300_000)),
+                        on: ::fsm_runtime::Trigger::Idle(::core::time::Duration::from_millis(
+                            300_000,
+                        )),
                         target: 7,
                     },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Eof, target: 7 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Limit, target: 5 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 4 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Eof, target: 7 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Limit, target: 5 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Error, target: 4 },
                 ],
                 rest: true,
                 fields: &[],
@@ -200,14 +202,16 @@ impl ::fsm_runtime::Machine for Demo {
                     max: 16_384,
                 },
                 edges: &[
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 1 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 2 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 1 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 2 },
                     ::fsm_runtime::Edge {
-                        on: ::fsm_runtime::On::Within(::core::time::Duration::from_millis(10_000)),
+                        on: ::fsm_runtime::Trigger::Within(::core::time::Duration::from_millis(
+                            10_000,
+                        )),
                         target: 7,
                     },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Eof, target: 7 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 4 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Eof, target: 7 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Error, target: 4 },
                 ],
                 rest: false,
                 fields: &["name", "left"],
@@ -217,8 +221,8 @@ impl ::fsm_runtime::Machine for Demo {
                 docs: "",
                 wait: ::fsm_runtime::Wait::Run { blocking: false },
                 edges: &[
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 0 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 4 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 0 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Error, target: 4 },
                 ],
                 rest: false,
                 fields: &["name"],
@@ -230,8 +234,8 @@ impl ::fsm_runtime::Machine for Demo {
                     at_most: ::core::time::Duration::from_millis(100),
                 },
                 edges: &[
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 0 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 4 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 0 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Error, target: 4 },
                 ],
                 rest: false,
                 fields: &[],
@@ -241,8 +245,8 @@ impl ::fsm_runtime::Machine for Demo {
                 docs: "",
                 wait: ::fsm_runtime::Wait::Run { blocking: false },
                 edges: &[
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 6 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 7 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 6 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Error, target: 7 },
                 ],
                 rest: false,
                 fields: &["why"],
@@ -252,8 +256,8 @@ impl ::fsm_runtime::Machine for Demo {
                 docs: "",
                 wait: ::fsm_runtime::Wait::Run { blocking: false },
                 edges: &[
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 6 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 4 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 6 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Error, target: 4 },
                 ],
                 rest: false,
                 fields: &[],
@@ -263,12 +267,14 @@ impl ::fsm_runtime::Machine for Demo {
                 docs: "",
                 wait: ::fsm_runtime::Wait::Flush,
                 edges: &[
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Verdict, target: 7 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 7 },
                     ::fsm_runtime::Edge {
-                        on: ::fsm_runtime::On::Within(::core::time::Duration::from_millis(5_000)),
+                        on: ::fsm_runtime::Trigger::Within(::core::time::Duration::from_millis(
+                            5_000,
+                        )),
                         target: 7,
                     },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::On::Error, target: 4 },
+                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Error, target: 4 },
                 ],
                 rest: false,
                 fields: &[],
@@ -437,7 +443,7 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
             },
             Self::Bye => {
                 if cx.queued() > 0 {
-                    return ::fsm_runtime::Step::Drain(1);
+                    return ::fsm_runtime::Step::Writable(1);
                 }
                 match handler.bye(cx) {
                     ::core::result::Result::Ok(demo::AfterBye::Closed) => {

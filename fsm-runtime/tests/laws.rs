@@ -468,7 +468,7 @@ enum Pouring {
     #[to(Ask | Pour | Last)]
     #[rest]
     Ask,
-    #[drain(below = 1KiB, idle = 10s => Gone)]
+    #[writable(below = 1KiB, idle = 10s => Gone)]
     #[to(Pour | Ask)]
     Pour { left: u32 },
     #[run]
@@ -602,7 +602,7 @@ enum Room {
     #[run]
     #[to(Listening)]
     Joining,
-    #[wait(within = never)]
+    #[message(within = never)]
     #[to(Listening | Left)]
     #[rest]
     Listening,
@@ -676,7 +676,7 @@ fn l2_a_peer_that_leaves_is_noticed_by_a_state_that_does_not_read() {
 /// Takes messages and says nothing.
 #[state_machine(start = Quiet, eof => Left, message = u8)]
 enum Sink {
-    #[wait(within = never)]
+    #[message(within = never)]
     #[to(Quiet | Left)]
     #[rest]
     Quiet,

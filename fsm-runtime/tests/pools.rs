@@ -464,7 +464,7 @@ enum News {
     #[to(Line | Waiting)]
     #[rest]
     Line,
-    #[wait(within = never)]
+    #[message(within = never)]
     #[to(Waiting)]
     #[rest]
     Waiting,

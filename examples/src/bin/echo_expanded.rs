@@ -104,7 +104,7 @@ const _: () = {
     impl __rt::Machine for Echo {
         const SPEC: &'static __rt::Spec = {
             #[allow(unused_imports)]
-            use __rt::{Edge, On, Shape, Spec, Starts, State, Wait};
+            use __rt::{Edge, Shape, Spec, Starts, State, Trigger, Wait};
             #[allow(unused_imports)]
             use ::core::time::Duration;
             &Spec {
@@ -119,9 +119,9 @@ const _: () = {
                         docs: "Sends back whatever comes.",
                         wait: Wait::Read { shape: Shape::Some, text: "some", max: 16384 },
                         edges: &[
-                            Edge { on: On::Verdict, target: 0 },
-                            Edge { on: On::Idle(Duration::from_millis(60000)), target: 1 },
-                            Edge { on: On::Eof, target: 1 },
+                            Edge { on: Trigger::Verdict, target: 0 },
+                            Edge { on: Trigger::Idle(Duration::from_millis(60000)), target: 1 },
+                            Edge { on: Trigger::Eof, target: 1 },
                         ],
                         rest: true,
                         fields: &[],

@@ -55,7 +55,7 @@ enum Lines {
 
     /// `COUNT n`: writes more whenever less than 16 KiB is queued, so that a slow reader makes it
     /// slow, and not large.
-    #[drain(below = 16KiB, idle = 10s => Closed)]
+    #[writable(below = 16KiB, idle = 10s => Closed)]
     #[to(Counting | Line)]
     Counting { next: u64, last: u64 },
 

@@ -53,7 +53,7 @@ enum Room {
     #[to(Listening)]
     Enter { name: String },
     /// Waits for what somebody posts.
-    #[wait(idle = 30s => Quiet)]
+    #[message(idle = 30s => Quiet)]
     #[to(Listening)]
     #[rest]
     Listening,

@@ -156,7 +156,7 @@ fn spins(machine: &Machine, source: usize, edge: &Edge<'_>) -> bool {
 /// Whether the state waits for output alone.
 fn writes(machine: &Machine, state: usize) -> bool {
     let wait = machine.states[state].wait();
-    wait.is_some_and(|wait| matches!(wait.kind, Kind::Flush | Kind::Drain { .. }))
+    wait.is_some_and(|wait| matches!(wait.kind, Kind::Flush | Kind::Writable { .. }))
 }
 
 fn runs(machine: &Machine, state: usize) -> bool {

@@ -46,7 +46,7 @@ fn connected(state: &State, errors: &mut Errors) {
         };
         let text = format!(
             "a job has no connection {why}; \
-             make state `{name}` one that waits by `call`, `wait`, `sleep` or `run`"
+             make state `{name}` one that waits by `call`, `message`, `sleep` or `run`"
         );
         errors.at(Code::NoConnection, &wait.name, text);
     }
@@ -116,16 +116,16 @@ mod tests {
             (
                 "start = A, job = J, reply = R",
                 "#[run] #[to(B | C | D | E | F)] A { x: u8 }, #[read(some, max = 1)] #[to(F)] B,
-                 #[flush] #[to(F)] C, #[drain(below = 1)] #[to(F)] D, #[handoff(M)] E, #[end] F",
+                 #[flush] #[to(F)] C, #[writable(below = 1)] #[to(F)] D, #[handoff(M)] E, #[end] F",
                 &[
                     "a job has no connection to read from; \
-                     make state `B` one that waits by `call`, `wait`, `sleep` or `run`",
+                     make state `B` one that waits by `call`, `message`, `sleep` or `run`",
                     "a job has no connection to write to; \
-                     make state `C` one that waits by `call`, `wait`, `sleep` or `run`",
+                     make state `C` one that waits by `call`, `message`, `sleep` or `run`",
                     "a job has no connection to write to; \
-                     make state `D` one that waits by `call`, `wait`, `sleep` or `run`",
+                     make state `D` one that waits by `call`, `message`, `sleep` or `run`",
                     "a job has no connection to hand off; \
-                     make state `E` one that waits by `call`, `wait`, `sleep` or `run`",
+                     make state `E` one that waits by `call`, `message`, `sleep` or `run`",
                 ],
             ),
             (
@@ -136,13 +136,13 @@ mod tests {
             (
                 "start = A, job = J, reply = R, message = M",
                 "#[run] #[to(B)] A { x: u8 },
-                 #[wait(within = 1s => A2)] #[to(C)] B, #[run] #[to(C)] A2, #[end] C",
+                 #[message(within = 1s => A2)] #[to(C)] B, #[run] #[to(C)] A2, #[end] C",
                 &[],
             ),
             (
                 "start = A, job = J, reply = R, message = M",
                 "#[run] #[to(B)] A { x: u8 },
-                 #[wait(within = never, eof => D)] #[to(C)] B, #[run] #[to(C)] D, #[end] C",
+                 #[message(within = never, eof => D)] #[to(C)] B, #[run] #[to(C)] D, #[end] C",
                 &[
                     "`eof` can never happen in state `B`: a job has no peer; remove it",
                     "nothing leads to state `D`; \

@@ -52,7 +52,7 @@ fn one_wait(state: &State, errors: &mut Errors) -> bool {
             name,
             format_args!(
                 "nothing says what state `{name}` waits for; \
-                 add `#[read(..)]`, `#[flush]`, `#[drain(..)]`, `#[wait]`, `#[sleep(..)]`, \
+                 add `#[read(..)]`, `#[flush]`, `#[writable(..)]`, `#[message]`, `#[sleep(..)]`, \
                  `#[call(..)]`, `#[handoff(..)]`, `#[run]` or `#[end]`"
             ),
         ),
@@ -65,7 +65,7 @@ fn two_waits(state: &Ident, first: &Wait, other: &Wait) -> String {
         // Whoever wants to do both has no second state in mind.
         (Kind::Read { .. }, Kind::Message) | (Kind::Message, Kind::Read { .. }) => format!(
             "state `{state}` cannot wait for input and for a message at once; read in one state \
-             and wait in another, or hand the connection off to a machine that only waits"
+             and take messages in another, or hand the connection off to a machine that only waits"
         ),
         _ => {
             let (first, other) = (&first.name, &other.name);
@@ -106,7 +106,7 @@ fn rest(state: &State, errors: &mut Errors) {
         let kind = &wait.name;
         let text = format!(
             "a `{kind}` state is no place to rest; \
-             remove `#[rest]`, it is for `read`, `wait` and `sleep`"
+             remove `#[rest]`, it is for `read`, `message` and `sleep`"
         );
         errors.at(Code::NoRest, rest, text);
         return;
@@ -159,8 +159,8 @@ fn bounds(state: &State, wait: &Wait, errors: &mut Errors) {
             );
             errors.at(Code::Unbounded, name, text);
         }
-        Kind::Drain { below: None } if !state.damaged => {
-            let text = "`drain` lacks its mark; write `#[drain(below = 64KiB)]`";
+        Kind::Writable { below: None } if !state.damaged => {
+            let text = "`writable` lacks its mark; write `#[writable(below = 64KiB)]`";
             errors.at(Code::ValueMissing, &wait.name, text);
         }
         _ => {}
@@ -180,7 +180,7 @@ fn messages(machine: &Machine, errors: &mut Errors) {
             }
         }
         Some((key, _)) if waiting.is_empty() && !damaged && !machine.args.damaged => {
-            let text = "no state waits for a message; add one with `#[wait]`, or remove this";
+            let text = "no state waits for a message; add one with `#[message]`, or remove this";
             errors.at(Code::NobodyWaits, key, text);
         }
         _ => {}
@@ -201,20 +201,20 @@ mod tests {
             ),
             (
                 "start = A, message = M, eof => B, within = 1s => B",
-                "#[read(some, max = 9)] #[wait] #[to(B | C)] A, #[wait] #[read(exact = 1)] #[to(B)] C,
+                "#[read(some, max = 9)] #[message] #[to(B | C)] A, #[message] #[read(exact = 1)] #[to(B)] C,
                  #[end] B",
                 &[
                     "state `A` cannot wait for input and for a message at once; read in one state \
-                     and wait in another, or hand the connection off to a machine that only waits",
+                     and take messages in another, or hand the connection off to a machine that only waits",
                     "state `C` cannot wait for input and for a message at once; read in one state \
-                     and wait in another, or hand the connection off to a machine that only waits",
+                     and take messages in another, or hand the connection off to a machine that only waits",
                 ],
             ),
             (
                 "start = A",
                 "#[to(B)] A, #[end] B",
                 &["nothing says what state `A` waits for; \
-                   add `#[read(..)]`, `#[flush]`, `#[drain(..)]`, `#[wait]`, `#[sleep(..)]`, \
+                   add `#[read(..)]`, `#[flush]`, `#[writable(..)]`, `#[message]`, `#[sleep(..)]`, \
                    `#[call(..)]`, `#[handoff(..)]`, `#[run]` or `#[end]`"],
             ),
             (
@@ -249,7 +249,7 @@ mod tests {
             ),
             (
                 "start = A",
-                "#[drain(below =, within = 1s => B)] #[to(A)] A, #[end] B",
+                "#[writable(below =, within = 1s => B)] #[to(A)] A, #[end] B",
                 &["`below` lacks its value; write `below = 64KiB`"],
             ),
             (
@@ -261,7 +261,7 @@ mod tests {
             ("start = A, message = News", "#[run] #[to(B)] A, #[end] B, fn", &[]),
             (
                 "start = A, mesage = News",
-                "#[wait(within = 1s => B, eof => B)] #[to(A)] A, #[end] B",
+                "#[message(within = 1s => B, eof => B)] #[to(A)] A, #[end] B",
                 &["unknown key `mesage` on `state_machine`; did you mean `message`?"],
             ),
         ]);
@@ -286,7 +286,7 @@ mod tests {
             "start = A",
             "#[run] #[to(B)] #[rest] A, #[end] B",
             &["a `run` state is no place to rest; \
-               remove `#[rest]`, it is for `read`, `wait` and `sleep`"],
+               remove `#[rest]`, it is for `read`, `message` and `sleep`"],
         )]);
         table(&[(
             "start = A, eof => C, within = 1s => C",
@@ -318,8 +318,8 @@ mod tests {
             ),
             (
                 "start = A",
-                "#[drain(within = 1s => B)] #[to(A)] A, #[end] B",
-                &["`drain` lacks its mark; write `#[drain(below = 64KiB)]`"],
+                "#[writable(within = 1s => B)] #[to(A)] A, #[end] B",
+                &["`writable` lacks its mark; write `#[writable(below = 64KiB)]`"],
             ),
         ]);
     }
@@ -329,14 +329,14 @@ mod tests {
         table(&[
             (
                 "start = A",
-                "#[wait(within = 1s => B, eof => B)] #[to(A)] A, #[end] B",
+                "#[message(within = 1s => B, eof => B)] #[to(A)] A, #[end] B",
                 &["the machine has no messages to wait for; \
                    add `message = Type` to `#[state_machine(..)]`"],
             ),
             (
                 "start = A, message = News",
                 "#[run] #[to(B)] A, #[end] B",
-                &["no state waits for a message; add one with `#[wait]`, or remove this"],
+                &["no state waits for a message; add one with `#[message]`, or remove this"],
             ),
         ]);
     }

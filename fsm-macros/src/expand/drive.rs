@@ -64,17 +64,17 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
         Wait::Flush => (
             generated! {
                 if cx.queued() > 0 {
-                    return __Step::Drain(1);
+                    return __Step::Writable(1);
                 }
             },
             None,
         ),
-        Wait::Drain { below } => {
+        Wait::Writable { below } => {
             let below = &below.value;
             let drain = generated! {
                 let below: usize = #below;
                 if cx.queued() >= below {
-                    return __Step::Drain(below);
+                    return __Step::Writable(below);
                 }
             };
             (drain, None)
@@ -92,7 +92,7 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
             let take = generated! {
                 let ::core::option::Option::Some(taken) = cx.message() else {
                     #eof
-                    return __Step::Wait;
+                    return __Step::Message;
                 };
             };
             (take, Some(active.wait.taken()))

@@ -129,12 +129,12 @@ fn frames_messages_and_times() {
         "pub(super) enum Frames {
             #[read(frame = Codec, max = LIMIT, within = never)] #[to(Frame | Wait | Nap)]
             Frame,
-            #[wait(within = 1d => Drain)] #[to(Wait | Frame)]
+            #[message(within = 1d => Stream)] #[to(Wait | Frame)]
             Wait,
             #[sleep(pause, max = 5min)] #[to(Frame)]
             Nap { pause: Duration },
-            #[drain(below = 1KiB, idle = 30s => Gone)] #[to(Drain | Gone)]
-            Drain,
+            #[writable(below = 1KiB, idle = 30s => Gone)] #[to(Stream | Gone)]
+            Stream,
             #[end]
             Gone,
         }",
@@ -178,7 +178,7 @@ fn jobs_and_seeds_start_a_machine() {
         "pub enum Job {
             #[run(blocking)] #[to(Told | Done)]
             Digest { document: Document },
-            #[wait(within = 1s => Failed)] #[to(Done)]
+            #[message(within = 1s => Failed)] #[to(Done)]
             Told,
             #[run(error => Tired)] #[to(Done)]
             Failed,

@@ -20,7 +20,7 @@ pub(crate) fn spec(machine: &Machine) -> TokenStream {
             #[allow(unused_imports)]
             use ::core::time::Duration;
             #[allow(unused_imports)]
-            use __rt::{Edge, On, Shape, Spec, Starts, State, Wait};
+            use __rt::{Edge, Trigger, Shape, Spec, Starts, State, Wait};
     ",
     );
     shared.constants(&mut text);
@@ -79,7 +79,7 @@ impl Wait {
                 format!("Read {{ shape: Shape::{shape}, text: {says:?}, max: {max} }}")
             }
             Self::Flush => "Flush".to_owned(),
-            Self::Drain { below } => format!("Drain {{ below: {} }}", below.value),
+            Self::Writable { below } => format!("Writable {{ below: {} }}", below.value),
             Self::Run { blocking } => format!("Run {{ blocking: {blocking} }}"),
             Self::Call(route) => format!("Call {{ pool: {:?} }}", route.text),
             Self::Sleep(Sleep::Fixed(millis) | Sleep::Of { max: millis, .. }) => {
@@ -199,5 +199,5 @@ fn name(&(on, millis, target): &Key) -> String {
 fn literal(&(on, millis, target): &Key) -> String {
     let time = millis.map(|millis| format!("(Duration::from_millis({millis}))"));
     let time = time.unwrap_or_default();
-    format!("Edge {{ on: On::{on}{time}, target: {target} }}")
+    format!("Edge {{ on: Trigger::{on}{time}, target: {target} }}")
 }

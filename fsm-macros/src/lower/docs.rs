@@ -83,7 +83,7 @@ fn called(state: &State) -> String {
             }
         }
         Kind::Flush => "Called when all output has left.".to_owned(),
-        Kind::Drain { below } => {
+        Kind::Writable { below } => {
             let below = below.as_ref().map_or("", |below| &below.text);
             format!("Called whenever less than {below} of output is queued.")
         }

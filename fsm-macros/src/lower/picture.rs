@@ -112,7 +112,7 @@ fn waits_for(wait: &Wait) -> String {
         }
         Kind::Call(Some(pool)) | Kind::HandOff(Some(pool)) => pool.text.clone(),
         Kind::Run { blocking: true } => "blocking".to_owned(),
-        Kind::Drain { below: Some(below) } => format!("below = {}", below.text),
+        Kind::Writable { below: Some(below) } => format!("below = {}", below.text),
         Kind::Sleep(Some(Pause::Fixed(millis))) => time(*millis),
         Kind::Sleep(Some(Pause::Of { time: value, max })) => {
             format!("{value}, max = {}", time(*max))

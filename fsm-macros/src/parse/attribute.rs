@@ -9,9 +9,19 @@ use crate::errors::Errors;
 use crate::spelling;
 
 /// The attributes of ours on a state, and on a field.
-const ON_STATES: [&str; 11] =
-    ["read", "flush", "drain", "run", "sleep", "wait", "call", "handoff", "end", "to", "rest"];
+const ON_STATES: [&str; 11] = [
+    "read", "flush", "writable", "run", "sleep", "message", "call", "handoff", "end", "to", "rest",
+];
 const ON_FIELDS: [&str; 4] = ["carry", "error", "job", "seed"];
+
+/// Words that suggest themselves for an attribute on a state, the attribute, and how to write it.
+const ON_STATES_INSTEAD: [(&str, &str, &str); 2] =
+    [("wait", "message", "#[message]"), ("drain", "writable", "#[writable(below = ..)]")];
+
+/// How to write the attribute that `name` was meant to be, if its name suggests itself for that.
+pub(crate) fn written_instead(name: &str) -> Option<&'static str> {
+    ON_STATES_INSTEAD.iter().find(|(word, ..)| *word == name).map(|(.., example)| *example)
+}
 
 /// An attribute whose name may be a slip, where rustc must not look for it.
 pub(crate) const SLIP: &str = "__fsm_slip";
@@ -226,6 +236,11 @@ fn owner(name: &str, bare: bool, level: Level, helpers: bool) -> Owner {
     if exactly(&ON_FIELDS).is_some() {
         return Owner::Other;
     }
+    if level == Level::State {
+        if let Some((_, meant, _)) = ON_STATES_INSTEAD.iter().find(|(word, ..)| *word == name) {
+            return Owner::Ours(meant);
+        }
+    }
     spelling::nearest(name, own).filter(|meant| meant.len() > 2).map_or(Owner::Other, Owner::Ours)
 }
 
@@ -308,6 +323,11 @@ mod tests {
             ("#[read(some)]", State, true, Ours("read")),
             ("#[raed(some)]", State, false, Ours("read")),
             ("#[raed(some)]", State, true, Other),
+            ("#[wait]", State, false, Ours("message")),
+            ("#[drain(below = 9)]", State, false, Ours("writable")),
+            ("#[wait]", State, true, Other),
+            ("#[wait]", Field, false, Other),
+            ("#[message]", Machine, false, Misplaced("message")),
             ("#[__fsm_slip(raed(some))]", State, false, Ours("read")),
             ("#[read(some)]", Field, false, Misplaced("read")),
             ("#[read(some)]", Field, true, Other),

@@ -1,7 +1,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 
-use super::attribute::{Attr, Level, Owner};
+use super::attribute::{self, Attr, Level, Owner};
 use super::variant::{self, Variant};
 use super::{entry, wait};
 use crate::ast::{Field, Mark, State, To};
@@ -143,7 +143,10 @@ fn slip(name: &Ident, meant: &str, errors: &mut Errors) -> bool {
     if name == meant {
         return false;
     }
-    let text = format!("unknown attribute `{name}`; did you mean `{meant}`?");
+    let text = match attribute::written_instead(&name.to_string()) {
+        Some(example) => format!("unknown attribute `{name}`; write `{example}`"),
+        None => format!("unknown attribute `{name}`; did you mean `{meant}`?"),
+    };
     errors.at(Code::UnknownAttribute, name.to_token_stream(), text);
     true
 }
@@ -183,6 +186,8 @@ mod tests {
         for (text, expected) in [
             ("#[raed(some)] S", "unknown attribute `raed`; did you mean `read`?"),
             ("#[raed(sum)] S", "unknown attribute `raed`; did you mean `read`?"),
+            ("#[wait] S", "unknown attribute `wait`; write `#[message]`"),
+            ("#[drain(below = 9)] S", "unknown attribute `drain`; write `#[writable(below = ..)]`"),
             ("#[to] S", "`to` names no state; write `#[to(State | Other)]`"),
             ("#[to(A)] #[to(B)] S", "`to` is here twice; join them or remove one"),
             ("#[to(A, B)] S", "expected the names of states, with `|` between them"),

@@ -25,10 +25,10 @@ pub(crate) fn parse(
     let (text, own): (_, &[_]) = match meant {
         "read" => ("read", &["exact", "until", "some", "upto", "frame", "max"]),
         "flush" => ("flush", &[]),
-        "drain" => ("drain", &["below"]),
+        "writable" => ("writable", &["below"]),
         "run" => ("run", &["blocking"]),
         "sleep" => ("sleep", &["max"]),
-        "wait" => ("wait", &[]),
+        "message" => ("message", &[]),
         "call" => ("call", &[]),
         "handoff" => ("handoff", &[]),
         _ => ("end", &[]),
@@ -74,10 +74,10 @@ pub(crate) fn unread(name: &Ident, meant: &str) -> Option<Wait> {
     let kind = match meant {
         "read" => Kind::Read { shape: None, max: None },
         "flush" => Kind::Flush,
-        "drain" => Kind::Drain { below: None },
+        "writable" => Kind::Writable { below: None },
         "run" => Kind::Run { blocking: false },
         "sleep" => Kind::Sleep(None),
-        "wait" => Kind::Message,
+        "message" => Kind::Message,
         "call" => Kind::Call(None),
         "handoff" => Kind::HandOff(None),
         "end" => Kind::End,
@@ -99,7 +99,7 @@ fn read(
             let value = reader.value(entry, "max = 64KiB");
             *max = value.and_then(|value| Some((key, reader.size(&value)?)));
         }
-        (Kind::Drain { below }, _) => {
+        (Kind::Writable { below }, _) => {
             let value = reader.value(entry, "below = 64KiB");
             *below = value.and_then(|value| reader.size(&value));
         }
@@ -274,8 +274,11 @@ mod tests {
                 format!("read {cut}{}", max.unwrap_or_default())
             }
             Kind::Flush => "flush".to_owned(),
-            Kind::Drain { below } => {
-                format!("drain {}", below.map_or("?".to_owned(), |below| below.value.to_string()))
+            Kind::Writable { below } => {
+                format!(
+                    "writable {}",
+                    below.map_or("?".to_owned(), |below| below.value.to_string())
+                )
             }
             Kind::Run { blocking: false } => "run".to_owned(),
             Kind::Run { blocking: true } => "run blocking".to_owned(),
@@ -286,7 +289,7 @@ mod tests {
             Kind::Sleep(None) => "sleep ?".to_owned(),
             Kind::Sleep(Some(Pause::Fixed(millis))) => format!("sleep {millis}"),
             Kind::Sleep(Some(Pause::Of { time, max })) => format!("sleep {time}, max {max}"),
-            Kind::Message => "wait".to_owned(),
+            Kind::Message => "message".to_owned(),
             Kind::End => "end".to_owned(),
         };
         let mut lines = vec![kind];
@@ -325,7 +328,7 @@ mod tests {
                 &["read frame Codec < A , B >, max 1", "error 0 E"],
             ),
             ("flush(within = 5s => A)", &["flush", "within 5000 A"]),
-            ("drain(below = 64KiB)", &["drain 65536"]),
+            ("writable(below = 64KiB)", &["writable 65536"]),
             ("run", &["run"]),
             ("run(error => A)", &["run", "error 0 A"]),
             ("run(blocking, error => A)", &["run blocking", "error 0 A"]),
@@ -341,7 +344,7 @@ mod tests {
                 "sleep(pause * 2, max = 5min, error => A)",
                 &["sleep pause * 2, max 300000", "error 0 A"],
             ),
-            ("wait(within = 1d => A)", &["wait", "within 86400000 A"]),
+            ("message(within = 1d => A)", &["message", "within 86400000 A"]),
             ("end", &["end"]),
         ] {
             assert_eq!(read(text), expected, "{text}");

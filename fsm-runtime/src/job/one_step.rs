@@ -2,8 +2,8 @@ use std::marker::PhantomData;
 
 use crate::machine::kind::Job;
 use crate::{
-    Cx, Drive, Edge, Input, JobMachine, Lapse, Machine, NoMessage, On, OneTime, Service, Spec,
-    Starts, State, Step, Timing, Wait,
+    Cx, Drive, Edge, Input, JobMachine, Lapse, Machine, NoMessage, OneTime, Service, Spec, Starts,
+    State, Step, Timing, Trigger, Wait,
 };
 
 /// The machine of plain workers: it does the job, and is done. Its handler is a function.
@@ -21,7 +21,7 @@ impl<S: Service> Machine for OneStep<S> {
                 name: "Doing",
                 docs: "",
                 wait: Wait::Run { blocking: true },
-                edges: &[Edge { on: On::Verdict, target: 1 }],
+                edges: &[Edge { on: Trigger::Verdict, target: 1 }],
                 rest: false,
                 fields: &["job"],
             },

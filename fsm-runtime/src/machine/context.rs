@@ -187,7 +187,7 @@ impl<'a, Msg, On: Kind> Cx<'a, Msg, On> {
 
     /// Puts `message` into the mailbox of the connection `key` of this pool.
     ///
-    /// It is delivered when that connection is in a `#[wait]` state; until then it waits in the
+    /// It is delivered when that connection is in a `#[message]` state; until then it waits in the
     /// mailbox, in order. The other connection has its turn after this one's, so a handler that
     /// posts much in one turn fills the mailbox: see [`Builder::mailbox`](crate::Builder::mailbox).
     ///
@@ -199,7 +199,7 @@ impl<'a, Msg, On: Kind> Cx<'a, Msg, On> {
     /// # #[state_machine(start = Talk, message = String, eof => Gone)]
     /// # enum Chat {
     /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Listen)] #[rest] Talk,
-    /// #     #[wait(within = 60s => Gone)] #[to(Talk)] Listen,
+    /// #     #[message(within = 60s => Gone)] #[to(Talk)] Listen,
     /// #     #[end] Gone,
     /// # }
     /// # struct Client;
@@ -260,7 +260,7 @@ impl<'a, Msg, On: Kind> Cx<'a, Msg, On> {
         tracing::debug!(key = %self.key, state, %error, "the `error` edge is taken");
     }
 
-    /// The next message for this connection. Generated code calls it in a `#[wait]` state.
+    /// The next message for this connection. Generated code calls it in a `#[message]` state.
     #[doc(hidden)]
     pub fn message(&mut self) -> Option<Msg> {
         let message = self.mailboxes.take(self.key)?;

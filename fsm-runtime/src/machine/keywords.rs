@@ -11,9 +11,9 @@ pub struct Word;
 pub const read: Word = Word;
 /// `#[flush(within = 5s => State)]`: the state waits until all output has left.
 pub const flush: Word = Word;
-/// `#[drain(below = 64KiB, ..)]`: the state waits until less output than that is queued, and its
+/// `#[writable(below = 64KiB, ..)]`: the state waits until less output than that is queued, and its
 /// handler is called again and again: the way to send much with little memory.
-pub const drain: Word = Word;
+pub const writable: Word = Word;
 /// `#[run]`: the state waits for nothing; its handler is called at once. `#[run(blocking)]`: it may
 /// block.
 pub const run: Word = Word;
@@ -21,8 +21,6 @@ pub const run: Word = Word;
 pub const blocking: Word = Word;
 /// `#[sleep(100ms)]` or `#[sleep(expr, max = 5min)]`: the state waits for time to pass.
 pub const sleep: Word = Word;
-/// `#[wait(..)]`: the state waits for a message of the machine's `message` type.
-pub const wait: Word = Word;
 /// `#[call(Service, ..)]`: the state waits for the reply of another pool, to the job that the verdict
 /// which enters it carries. Needs a deadline and a `gone` edge.
 pub const call: Word = Word;
@@ -70,7 +68,8 @@ pub const within: Word = Word;
 pub const idle: Word = Word;
 /// `within = never`: the state may last for ever.
 pub const never: Word = Word;
-/// `message = Type`: what `#[wait]` states wait for.
+/// `#[message(..)]` on a state: it waits for a posted message of the machine's type of messages.
+/// `message = Type` on the machine: that type.
 pub const message: Word = Word;
 /// `module = name`: the name of the generated module, which otherwise is the enum's in snake case.
 pub const module: Word = Word;
@@ -88,5 +87,5 @@ pub const upto: Word = Word;
 pub const frame: Word = Word;
 /// `max = 64KiB`: a bound, in bytes for a `read`, in time for a `sleep`.
 pub const max: Word = Word;
-/// `below = 64KiB`: the mark of a `drain`.
+/// `below = 64KiB`: the mark of a `writable`.
 pub const below: Word = Word;

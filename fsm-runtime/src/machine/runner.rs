@@ -194,7 +194,7 @@ impl<M: Machine> MachineRunner<'_, M> {
                     self.enter(now);
                     input.restart();
                 }
-                Step::Drain(below) => {
+                Step::Writable(below) => {
                     budget.sent(link.flush(cx.output())?);
                     if cx.backlog() >= below {
                         return Ok(StopReason::Other);
@@ -205,7 +205,7 @@ impl<M: Machine> MachineRunner<'_, M> {
                     return Ok(StopReason::BudgetSpent);
                 }
                 Step::Read => return Ok(StopReason::Input),
-                Step::Wait => return Ok(StopReason::Message),
+                Step::Message => return Ok(StopReason::Message),
                 Step::HandOff => return Ok(StopReason::HandOff),
                 Step::Call | Step::Sleep => return Ok(StopReason::Other),
                 Step::End => return Ok(StopReason::End),

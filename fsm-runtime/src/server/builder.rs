@@ -408,7 +408,7 @@ impl<M: Machine> Builder<M> {
     /// # #[state_machine(start = Ask, message = u8, eof => Gone)]
     /// # enum Note {
     /// #     #[read(some, max = 16, idle = 60s => Gone)] #[to(Answer)] #[rest] Ask,
-    /// #     #[wait(within = 1s => Gone)] #[to(Ask)] Answer,
+    /// #     #[message(within = 1s => Gone)] #[to(Ask)] Answer,
     /// #     #[end] Gone,
     /// # }
     /// # struct Client;

@@ -122,7 +122,7 @@ impl<M: Machine> Handle<M> {
     /// # #[state_machine(start = Hello, message = String, eof => Gone)]
     /// # enum Feed {
     /// #     #[run] #[to(News)] Hello,
-    /// #     #[wait(within = never)] #[to(News)] #[rest] News,
+    /// #     #[message(within = never)] #[to(News)] #[rest] News,
     /// #     #[end] Gone,
     /// # }
     /// # struct Reader(mpsc::Sender<Key>);

@@ -61,7 +61,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -119,7 +119,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -166,7 +166,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -207,7 +207,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -257,7 +257,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -302,7 +302,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -350,7 +350,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -398,7 +398,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }
@@ -438,7 +438,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # enum Sum {
     /// #     #[sleep(2s)] #[to(Asking)] Think { n: u32 },
     /// #     #[call(Square, within = 5s => Lost)] #[to(Adding)] Asking { square: u32 },
-    /// #     #[wait(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
+    /// #     #[message(within = 5s => Lost)] #[to(Done)] Adding { sum: u32 },
     /// #     #[run] #[to(Done)] Lost,
     /// #     #[end] Done,
     /// # }

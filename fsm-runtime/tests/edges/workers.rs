@@ -293,7 +293,7 @@ enum Holds {
     #[run(blocking)]
     #[to(More)]
     Hold { bomb: Bomb },
-    #[wait(within = 20s => Late)]
+    #[message(within = 20s => Late)]
     #[to(Done)]
     More,
     #[run]

@@ -11,7 +11,7 @@ enum News {
     #[run]
     #[to(Waiting)]
     Hello,
-    #[wait(within = never)]
+    #[message(within = never)]
     #[to(Waiting)]
     #[rest]
     Waiting,

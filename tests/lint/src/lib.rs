@@ -211,11 +211,11 @@ pub enum Shapes {
         r#type: u8,
     },
     /// Writes much.
-    #[drain(below = 64KiB, idle = 30s => Slow, within = 1d => Closed)]
+    #[writable(below = 64KiB, idle = 30s => Slow, within = 1d => Closed)]
     #[to(Slow | Closed)]
     Slow,
     /// Waits for news.
-    #[wait(within = never)]
+    #[message(within = never)]
     #[to(Waits | Slow)]
     #[rest]
     Waits {},

@@ -109,7 +109,7 @@ pub enum Work {
         seed: Vec<u8>,
     },
     /// Is told.
-    #[wait(within = never)]
+    #[message(within = never)]
     #[to(Done)]
     Told,
     /// Asks.

@@ -1,7 +1,7 @@
 //! What leads out of a pool, under a condition: a derive reads it.
 
 use fsm_runtime::prelude::*;
-use fsm_runtime::{On, Wait};
+use fsm_runtime::{Trigger, Wait};
 
 #[state_machine(start = Digest, job = Vec<u8>, reply = u64)]
 enum Index {
@@ -99,7 +99,7 @@ impl events::Handler for Client {}
 fn main() {
     assert_eq!(Index::SPEC.states[0].wait, Wait::Run { blocking: true });
     assert_eq!(Front::SPEC.states[1].wait, Wait::Call { pool: "Index" });
-    assert!(Front::SPEC.states[1].edges.iter().any(|edge| edge.on == On::Full));
+    assert!(Front::SPEC.states[1].edges.iter().any(|edge| edge.on == Trigger::Full));
     assert_eq!(Front::routes().len(), 2);
     assert!(matches!(Events::start("x".to_owned()), Events::Hello { topic } if topic == "x"));
     drop(Client);

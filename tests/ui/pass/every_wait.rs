@@ -37,12 +37,12 @@ enum Tour {
     #[sleep(*pause * 2, max = 5min)]
     #[to(Message)]
     Doze { pause: Duration },
-    #[wait]
-    #[to(Drain)]
+    #[message]
+    #[to(Writable)]
     Message,
-    #[drain(below = 8)]
-    #[to(Drain | Flush)]
-    Drain,
+    #[writable(below = 8)]
+    #[to(Writable | Flush)]
+    Writable,
     #[flush]
     #[to(Run)]
     Flush,
@@ -123,14 +123,14 @@ impl tour::Handler for Client {
 
     fn message(&mut self, message: u32, cx: &mut Cx<'_, u32>) -> tour::AfterMessage {
         cx.write(message.to_string().as_bytes());
-        tour::AfterMessage::Drain
+        tour::AfterMessage::Writable
     }
 
-    fn drain(&mut self, _: &mut Cx<'_, u32>) -> tour::AfterDrain {
+    fn writable(&mut self, _: &mut Cx<'_, u32>) -> tour::AfterWritable {
         if std::mem::replace(&mut self.drained, true) {
-            tour::AfterDrain::Flush
+            tour::AfterWritable::Flush
         } else {
-            tour::AfterDrain::Drain
+            tour::AfterWritable::Writable
         }
     }
 

@@ -11,7 +11,7 @@ pub struct H;
 
 #[state_machine(start = A, eof => Z, message = H, crate = self::rt)]
 enum Message {
-    #[wait(within = 1s => Z)]
+    #[message(within = 1s => Z)]
     #[to(A)]
     A,
     #[end]

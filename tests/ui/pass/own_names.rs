@@ -35,7 +35,7 @@ enum Drive {
         #[carry]
         cx: u8,
     },
-    #[wait(within = 60s => Ok)]
+    #[message(within = 60s => Ok)]
     #[to(Machine)]
     Some { message: u8, cx_: u8, cx: u8 },
     #[sleep(std::time::Duration::from_secs(u64::from(*time)), max = 60s)]

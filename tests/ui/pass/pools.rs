@@ -2,7 +2,7 @@
 //! a full pool.
 
 use fsm_runtime::prelude::*;
-use fsm_runtime::{JobMachine, On, Starts, Wait};
+use fsm_runtime::{JobMachine, Trigger, Starts, Wait};
 
 /// Takes documents, has them filed, and hands over who wants to watch.
 #[state_machine(start = Line, eof => Closed, limit => Closed, within = 5min => Closed, gone => Sorry)]
@@ -93,7 +93,7 @@ pub enum Index {
     #[sleep(1s)]
     #[to(Told)]
     Settle,
-    #[wait(within = 1s => Failed)]
+    #[message(within = 1s => Failed)]
     #[to(Done)]
     Told,
     #[run]
@@ -252,11 +252,11 @@ fn main() {
     assert_eq!(Index::SPEC.states[0].wait, Wait::Run { blocking: true });
     let out = |state: usize| {
         let edges = Upload::SPEC.states[state].edges.iter();
-        let out = edges.filter(|edge| matches!(edge.on, On::Full | On::Gone));
+        let out = edges.filter(|edge| matches!(edge.on, Trigger::Full | Trigger::Gone));
         out.map(|edge| (edge.on, Upload::SPEC.states[edge.target].name)).collect::<Vec<_>>()
     };
-    assert_eq!(out(1), [(On::Full, "Busy"), (On::Gone, "Sorry")]);
-    assert_eq!(out(2), [(On::Gone, "Closed")]);
+    assert_eq!(out(1), [(Trigger::Full, "Busy"), (Trigger::Gone, "Sorry")]);
+    assert_eq!(out(2), [(Trigger::Gone, "Closed")]);
 
     let routes = [Upload::routes(), Index::routes(), Events::routes()];
     assert_eq!(routes.map(|routes| routes.len()), [4, 1, 0]);

@@ -20,7 +20,7 @@ enum Download {
     Length,
 
     /// Sends more whenever less than 64 KiB waits for the client.
-    #[drain(below = 64KiB, idle = 30s => Closed)]
+    #[writable(below = 64KiB, idle = 30s => Closed)]
     #[to(Sending | Length)]
     Sending { left: u64 },
 

@@ -18,7 +18,7 @@ pub(crate) enum Events {
     Open,
 
     /// Waits for an event.
-    #[wait(idle = 15s => Quiet)]
+    #[message(idle = 15s => Quiet)]
     #[to(Watching)]
     #[rest]
     Watching,

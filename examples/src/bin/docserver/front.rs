@@ -92,7 +92,7 @@ pub(crate) enum Front {
     Looking { get: Box<Get> },
 
     /// Sends a document, as fast as the client takes it.
-    #[drain(below = 128KiB, idle = 30s => Gone)]
+    #[writable(below = 128KiB, idle = 30s => Gone)]
     #[to(Stream | Next)]
     Stream { file: File, left: u64 },
 

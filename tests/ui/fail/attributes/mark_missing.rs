@@ -1,4 +1,4 @@
-//! A drain has no mark.
+//! A `writable` has no mark.
 //! Plants fsm::E013.
 
 use fsm_runtime::prelude::*;
@@ -8,8 +8,8 @@ enum Upload {
     #[read(exact = 8, within = 30s => Closed)]
     #[to(Answer | Closed)]
     Length,
-    #[drain(within = 30s => Closed)]
-    //~ #[drain(below = 16KiB, within = 30s => Closed)]
+    #[writable(within = 30s => Closed)]
+    //~ #[writable(below = 16KiB, within = 30s => Closed)]
     #[to(Answer | Length)]
     Answer,
     #[end]

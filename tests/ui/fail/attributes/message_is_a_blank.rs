@@ -6,7 +6,7 @@ use fsm_runtime::prelude::*;
 #[state_machine(start = Idle, message = _)]
 //~ #[state_machine(start = Idle, message = u32)]
 enum Push {
-    #[wait(within = never, eof => Gone)]
+    #[message(within = never, eof => Gone)]
     #[to(Idle)]
     Idle,
     #[end]

@@ -8,8 +8,8 @@ enum Index {
     #[run(blocking)]
     #[to(Store)]
     Digest { document: Vec<u8> },
-    #[wait(within = never, eof => Digest)]
-    //~ #[wait(within = never)]
+    #[message(within = never, eof => Digest)]
+    //~ #[message(within = never)]
     #[to(Done)]
     Store,
     #[end]

@@ -6,12 +6,12 @@ use fsm_runtime::prelude::*;
 #[state_machine(start = Line, message = u32, eof => Closed, within = 30s => Closed)]
 enum Chat {
     #[read(until = b"\n", max = 1KiB, limit => Closed)]
-    #[wait]
+    #[message]
     //~-
     #[to(Line)]
     //~ #[to(Line | News)]
     Line,
-    //~+ #[wait]
+    //~+ #[message]
     //~+ #[to(Line | Closed)]
     //~+ News,
     #[end]

@@ -1,13 +1,13 @@
-//! Nothing bounds how long a message may take.
-//! Plants fsm::E063.
+//! The peer may leave while a state waits for a message.
+//! Plants fsm::E060.
 
 use fsm_runtime::prelude::*;
 
 #[state_machine(start = Idle, message = u32)]
 enum Push {
-    #[wait(eof => Gone)]
-    //~ #[wait(eof => Gone, within = never)]
-    #[to(Idle)]
+    #[message(within = never)]
+    //~ #[message(within = never, eof => Gone)]
+    #[to(Idle | Gone)]
     Idle,
     #[end]
     Gone,

@@ -1,4 +1,4 @@
-//! Nothing bounds how long a drain may take.
+//! Nothing bounds how long a `writable` state may last.
 //! Plants fsm::E063.
 
 use fsm_runtime::prelude::*;
@@ -8,8 +8,8 @@ enum Upload {
     #[read(exact = 8, within = 30s => Closed)]
     #[to(Answer | Closed)]
     Length,
-    #[drain(below = 16KiB)]
-    //~ #[drain(below = 16KiB, idle = 30s => Closed)]
+    #[writable(below = 16KiB)]
+    //~ #[writable(below = 16KiB, idle = 30s => Closed)]
     #[to(Answer | Length)]
     Answer,
     #[end]

@@ -1,13 +1,13 @@
-//! The peer may leave while a state waits for a message.
-//! Plants fsm::E060.
+//! Nothing bounds how long the wait for a message may take.
+//! Plants fsm::E063.
 
 use fsm_runtime::prelude::*;
 
 #[state_machine(start = Idle, message = u32)]
 enum Push {
-    #[wait(within = never)]
-    //~ #[wait(within = never, eof => Gone)]
-    #[to(Idle | Gone)]
+    #[message(eof => Gone)]
+    //~ #[message(eof => Gone, within = never)]
+    #[to(Idle)]
     Idle,
     #[end]
     Gone,
