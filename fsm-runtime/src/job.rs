@@ -1,5 +1,3 @@
-use std::cell::Cell;
-use std::io::{self, IoSlice};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::thread;
@@ -7,16 +5,14 @@ use std::time::Duration;
 
 use crate::call::mailboxes::{Mailboxes, ReplySender};
 use crate::lifecycle::pool_state::{Phase, PoolState};
-use crate::machine::deadlines::sealed::Times;
+use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::limits::Limits;
 use crate::machine::runner::{Budget, MachineRunner, StopReason};
-use crate::net::non_blocking::Link;
 use crate::net::readiness::Readiness;
 use crate::net::send_buffer::SendBuffer;
-use crate::net::transport::Transport;
 use crate::scheduler::shared::Blocked;
 use crate::scheduler::task::{Task, TurnOutcome, WorkerContext, caught};
-use crate::{Cx, Drive, Ended, Input, JobMachine, Key, Machine, Peer, Spec, Timing};
+use crate::{Cx, Drive, Ended, Input, JobMachine, Key, Machine, Peer, Spec};
 
 pub(crate) mod handle;
 pub(crate) mod one_step;
@@ -29,7 +25,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// A job: a machine, and where its reply goes.
 pub(crate) struct JobTask<M: Machine, H> {
     machine: M,
-    times: M::Times,
+    deadlines: M::Deadlines,
     to: Option<ReplySender>,
     /// It has had a turn.
     entered: bool,
@@ -42,11 +38,10 @@ pub(crate) struct JobScratch<M: JobMachine, H> {
     /// Makes another one when a job has panicked, and left nobody knows what in it.
     make: Option<Arc<Make<H>>>,
     pub(crate) mailboxes: Mailboxes<M::Message>,
-    bounds: Limits,
+    limits: Limits,
     pool_state: Arc<PoolState>,
     context: WorkerContext,
-    /// Nothing is read or written: these are what a turn asks for all the same.
-    ready: Cell<Readiness>,
+    /// Always empty: a handler's context has one.
     output: SendBuffer,
 }
 
@@ -58,12 +53,12 @@ impl<M: JobMachine, H> JobScratch<M, H> {
         handler: H,
         make: Option<Arc<Make<H>>>,
         mailboxes: Mailboxes<M::Message>,
-        bounds: Limits,
+        limits: Limits,
         pool_state: Arc<PoolState>,
         context: WorkerContext,
     ) -> Self {
-        let (ready, output) = (Cell::new(Readiness::NONE), SendBuffer::default());
-        Self { handler: Some(handler), make, mailboxes, bounds, pool_state, context, ready, output }
+        let output = SendBuffer::default();
+        Self { handler: Some(handler), make, mailboxes, limits, pool_state, context, output }
     }
 
     /// Makes another handler, for as long as it takes. Others take the jobs until then. Once the pool
@@ -100,16 +95,18 @@ impl<M: JobMachine, H> JobScratch<M, H> {
 
 impl<M: JobMachine, H> JobTask<M, H> {
     /// Whether it has a mailbox.
-    pub(crate) const MAIL: bool = M::SPEC.has_mailbox();
+    pub(crate) const HAS_MAILBOX: bool = M::SPEC.has_mailbox();
 
     /// The user's code may run here, and panic. Most jobs have no time to keep at their start, and ask
     /// for none.
     pub(crate) fn new(job: M::Job, to: ReplySender, now: impl FnOnce() -> u64) -> Self {
         let machine = M::start(job);
-        let timing = machine.timing();
-        let keeps_time = timing.within.min(timing.idle) != Timing::NEVER;
-        let times = M::Times::entered(if keeps_time { now() } else { 0 }, timing);
-        Self { machine, times, to: Some(to), entered: false, handler: PhantomData }
+        let deadlines = |now| M::Deadlines::entered(now, |index| machine.timer(index));
+        let mut armed = deadlines(0);
+        if armed.earliest() != u64::MAX {
+            armed = deadlines(now());
+        }
+        Self { machine, deadlines: armed, to: Some(to), entered: false, handler: PhantomData }
     }
 }
 
@@ -122,38 +119,32 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
             // It has been said, and tried often.
             return TurnOutcome::Gone(Ended::Panicked);
         }
-        let JobScratch {
-            handler: Some(handler), mailboxes, bounds, context, ready, output, ..
-        } = scratch
+        let JobScratch { handler: Some(handler), mailboxes, limits, context, output, .. } = scratch
         else {
             return TurnOutcome::Gone(Ended::Panicked);
         };
-        if Self::MAIL && !std::mem::replace(&mut self.entered, true) {
+        if Self::HAS_MAILBOX && !std::mem::replace(&mut self.entered, true) {
             mailboxes.open(key);
         }
         let mut reply: Option<M::Reply> = None;
         let now = context.now;
-        let mut budget = Budget { calls: bounds.calls, bytes: 1, sent: 0, mark: usize::MAX };
-        let link = Link { socket: &Nothing, ready };
-        let mut cx = Cx::new(output, link.socket, mailboxes, key, context).of_job(&mut reply);
-        let mut runner = MachineRunner { machine: &mut self.machine, times: &mut self.times };
+        let mut budget = Budget::new(limits.calls, 1, usize::MAX);
+        let mut cx = Cx::new(output, &Peer::Memory, mailboxes, key, context).with_reply(&mut reply);
+        let mut runner =
+            MachineRunner { machine: &mut self.machine, deadlines: &mut self.deadlines };
         let mut input = Input::new(&[]);
         let reason = loop {
-            let Ok(reason) = runner.run(handler, &mut input, &mut cx, &link, now, &mut budget)
-            else {
-                break StopReason::BusyLoop;
-            };
-            if runner.due() > now || reason == StopReason::End {
+            let reason = runner.run(handler, &mut input, &mut cx, &mut budget);
+            if runner.deadline() > now || reason == StopReason::Done {
                 break reason;
             }
-            runner.lapse(handler, now, false, &mut cx);
-            budget.calls = budget.calls.saturating_sub(1);
-            if budget.calls == 0 {
+            runner.expire(handler, now, false, &mut cx);
+            if !budget.spend_call() {
                 break StopReason::BudgetSpent;
             }
         };
         match reason {
-            StopReason::End => {
+            StopReason::Done => {
                 // Where nobody waits any more it is dropped here, which is the user's code.
                 let (to, machine) = (self.to.take(), M::SPEC.name);
                 if caught(|| to.zip(reply).map(|(to, reply)| to.send(reply))).is_none() {
@@ -168,18 +159,18 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
     }
 
     fn due(&self) -> u64 {
-        self.times.due()
+        self.deadlines.earliest()
     }
 
     fn state(&self) -> usize {
         self.machine.state()
     }
 
-    fn cut_off(&self) {}
+    fn cut_off(&mut self) {}
 
     fn over(self, key: Key, why: Ended, scratch: &mut JobScratch<M, H>) {
         scratch.pool_state.counters.ended(why);
-        let closed = !Self::MAIL || caught(|| scratch.mailboxes.close(key)).is_some();
+        let closed = !Self::HAS_MAILBOX || caught(|| scratch.mailboxes.close(key)).is_some();
         // Most have replied, and many have nothing that is worth a drop.
         let drops = std::mem::needs_drop::<M>() || self.to.is_some();
         // Also where a message has panicked, for the job may do so as well.
@@ -203,33 +194,5 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
 
     fn context(scratch: &mut JobScratch<M, H>) -> &mut WorkerContext {
         &mut scratch.context
-    }
-}
-
-/// The socket that a job does not have.
-#[derive(Debug)]
-struct Nothing;
-
-impl Transport for Nothing {
-    fn read(&self, _: &mut [u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::WouldBlock.into())
-    }
-
-    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
-    }
-
-    fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        Ok(slices.iter().map(|slice| slice.len()).sum())
-    }
-
-    fn shutdown(&self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn abort(&self) {}
-
-    fn peer(&self) -> io::Result<Peer> {
-        Ok(Peer::Memory)
     }
 }

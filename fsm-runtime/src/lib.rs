@@ -142,14 +142,14 @@ pub use crate::job::handle::JobHandle;
 pub use crate::job::submitter::Submitter;
 pub use crate::key::Key;
 pub use crate::machine::context::{Cx, JobCx};
-pub use crate::machine::deadlines::{Lapse, OneTime, SleepTime, Times, Timing, TwoTimes};
+pub use crate::machine::deadlines::{DeadlineSet, Deadlines, SleepTime, Timer};
 pub use crate::machine::frame::{Decoded, Frame};
 pub use crate::machine::input::{Input, Length, Miss, NoFrame};
 pub use crate::machine::kind::{Connection, Job, JobMachine, Kind};
 pub use crate::machine::route::Route;
 #[doc(hidden)]
 pub use crate::machine::size_budget::fits as __fits;
-pub use crate::machine::{Drive, Machine, NoMessage, Step};
+pub use crate::machine::{Drive, Machine, NoMessage, Step, WaitSet};
 pub use crate::peer::Peer;
 pub use crate::server::builder::Builder;
 pub use crate::server::handle::Handle;

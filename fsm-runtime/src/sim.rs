@@ -49,7 +49,7 @@ use crate::call::mailboxes::Mailboxes;
 use crate::connection::ConnectionTask;
 use crate::connection::scratch::Scratch;
 use crate::machine::limits::Limits;
-use crate::machine::runner::started;
+use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
 use crate::{Connection, Drive, Ended, Machine, Service, TrySendError};
 
@@ -64,8 +64,13 @@ pub use self::job_session::JobSession;
 use self::pipe::{Pipe, PipeEnd};
 
 /// The bounds of a pool by default, but for the output mark.
-const BOUNDS: Limits =
-    Limits { calls: 1024, bytes: 256 * 1024, output: 64 * 1024, stall: 60_000, linger: 5_000 };
+const LIMITS: Limits = Limits {
+    calls: 1024,
+    bytes: 256 * 1024,
+    output: 64 * 1024,
+    send_timeout: 60_000,
+    linger: 5_000,
+};
 
 /// A client's end of one connection to a machine, for tests.
 ///
@@ -114,7 +119,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     where
         M: Machine<Seed = ()>,
     {
-        let mut session = Self::with_calls(handler, BOUNDS.calls);
+        let mut session = Self::with_calls(handler, LIMITS.calls);
         session.harness.run(Readiness::NONE);
         session
     }
@@ -153,7 +158,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     /// assert_eq!(peer.receive(), b"hello Ann");
     /// ```
     pub fn seeded(handler: H, seed: M::Seed) -> Self {
-        let mut session = Self::start(handler, seed, BOUNDS.calls);
+        let mut session = Self::start(handler, seed, LIMITS.calls);
         session.harness.run(Readiness::NONE);
         session
     }
@@ -518,11 +523,11 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
             reset: Cell::new(false),
             shut: Cell::new(false),
         });
-        let conn = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), started(seed, 0), handler);
+        let conn = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), Started::new(seed, 0), handler);
         let harness = Harness::new(
             &M::routes(),
             |pool_state, context| {
-                let bounds = Limits { calls, ..BOUNDS };
+                let bounds = Limits { calls, ..LIMITS };
                 Scratch::new(
                     Mailboxes::default(),
                     bounds,
@@ -535,7 +540,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
             },
             conn,
             |scratch, key| {
-                if ConnectionTask::<M, H, PipeEnd>::MAIL {
+                if ConnectionTask::<M, H, PipeEnd>::HAS_MAILBOX {
                     scratch.mailboxes.open(key);
                 }
             },
@@ -672,7 +677,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     /// ```
     pub fn end(&mut self) {
         self.pipe.ended.set(true);
-        self.harness.run(Readiness::READ | Readiness::DOUBT | Readiness::HANGUP);
+        self.harness.run(Readiness::READ | Readiness::MAYBE_EOF | Readiness::HANGUP);
     }
 
     /// Resets the connection: what was in flight is lost.
@@ -700,7 +705,8 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     /// ```
     pub fn reset(&mut self) {
         self.pipe.reset.set(true);
-        self.harness.run(Readiness::READ | Readiness::WRITE | Readiness::DOUBT | Readiness::BROKEN);
+        self.harness
+            .run(Readiness::READ | Readiness::WRITE | Readiness::MAYBE_EOF | Readiness::BROKEN);
     }
 
     /// Lets time pass; deadlines come up one after the other, each at its time.

@@ -21,6 +21,7 @@ use std::time::Duration;
 /// assert!(spec.mermaid().contains("Talk --> Gone: idle 1min, eof"));
 /// ```
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Spec {
     /// The enum's name.
     pub name: &'static str,
@@ -69,13 +70,14 @@ pub enum Starts {
 /// assert!(state.edges.is_empty());
 /// ```
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct State {
     /// The variant's name.
     pub name: &'static str,
     /// The variant's doc comment.
     pub docs: &'static str,
-    /// What it waits for.
-    pub wait: Wait,
+    /// What the state waits for: one wait or several, any of which may complete.
+    pub waits: &'static [Wait],
     /// Where it may go, and when.
     pub edges: &'static [Edge],
     /// Whether nothing is in progress here.
@@ -206,6 +208,36 @@ pub enum Trigger {
 }
 
 impl Spec {
+    /// A graph whose start state is the first one; [`docs`](Self::with_docs) and the other methods add
+    /// to it. Generated code builds [`Machine::SPEC`](crate::Machine::SPEC) so.
+    pub const fn new(name: &'static str, states: &'static [State]) -> Self {
+        Self { name, docs: "", start: 0, states, messages: false, starts: Starts::Connection }
+    }
+
+    /// The same graph with these docs.
+    pub const fn with_docs(mut self, docs: &'static str) -> Self {
+        self.docs = docs;
+        self
+    }
+
+    /// The same graph with the start state of this index.
+    pub const fn with_start(mut self, start: usize) -> Self {
+        self.start = start;
+        self
+    }
+
+    /// The same graph of a machine that takes messages.
+    pub const fn with_messages(mut self) -> Self {
+        self.messages = true;
+        self
+    }
+
+    /// The same graph of a machine that is started otherwise.
+    pub const fn with_starts(mut self, starts: Starts) -> Self {
+        self.starts = starts;
+        self
+    }
+
     /// Whether there is a state in which a drain may close a connection.
     pub(crate) fn rests(&self) -> bool {
         self.states.iter().any(|state| state.rest)
@@ -213,13 +245,18 @@ impl Spec {
 
     /// Whether anything can come to a connection or job but by its socket.
     pub(crate) const fn has_mailbox(&self) -> bool {
-        let mut mail = self.messages;
+        let mut has_mailbox = self.messages;
         let mut state = 0;
         while state < self.states.len() {
-            mail |= matches!(self.states[state].wait, Wait::Call { .. } | Wait::HandOff { .. });
+            let waits = self.states[state].waits;
+            let mut wait = 0;
+            while wait < waits.len() {
+                has_mailbox |= matches!(waits[wait], Wait::Call { .. } | Wait::HandOff { .. });
+                wait += 1;
+            }
             state += 1;
         }
-        mail
+        has_mailbox
     }
 
     /// The graph in the DOT language of Graphviz.
@@ -238,13 +275,14 @@ impl Spec {
     pub fn dot(&self) -> String {
         let mut text = format!("digraph {} {{\n    rankdir=LR;\n", self.name);
         for state in self.states {
-            let shape = if state.wait == Wait::End { "doublecircle" } else { "box" };
+            let shape = if state.is_end() { "doublecircle" } else { "box" };
             let style = if state.rest { "bold" } else { "solid" };
             let name = state.name;
-            let wait = state.wait.to_string().replace('\\', "\\\\").replace('"', "\\\"");
+            let waits: Vec<String> = state.waits.iter().map(Wait::to_string).collect();
+            let waits = waits.join("\n").escape_default().to_string();
             let _ = writeln!(
                 text,
-                "    {name} [shape={shape}, style={style}, label=\"{name}\\n{wait}\"];"
+                "    {name} [shape={shape}, style={style}, label=\"{name}\\n{waits}\"];"
             );
         }
         for state in self.states {
@@ -291,11 +329,47 @@ impl Spec {
                     let _ = writeln!(text, "{arrow}: {}", events.join(", "));
                 }
             }
-            if state.wait == Wait::End {
+            if state.is_end() {
                 let _ = writeln!(text, "    {} --> [*]", state.name);
             }
         }
         text
+    }
+}
+
+impl State {
+    /// A state without edges, data and docs, which the other methods add.
+    pub const fn new(name: &'static str, waits: &'static [Wait]) -> Self {
+        Self { name, docs: "", waits, edges: &[], rest: false, fields: &[] }
+    }
+
+    /// The same state with these docs.
+    pub const fn with_docs(mut self, docs: &'static str) -> Self {
+        self.docs = docs;
+        self
+    }
+
+    /// The same state with these edges.
+    pub const fn with_edges(mut self, edges: &'static [Edge]) -> Self {
+        self.edges = edges;
+        self
+    }
+
+    /// The same state, in which nothing is in progress.
+    pub const fn at_rest(mut self) -> Self {
+        self.rest = true;
+        self
+    }
+
+    /// The same state with fields of these names.
+    pub const fn with_fields(mut self, fields: &'static [&'static str]) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// Whether the machine is done in it.
+    pub fn is_end(&self) -> bool {
+        self.waits.contains(&Wait::End)
     }
 }
 

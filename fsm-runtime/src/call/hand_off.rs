@@ -16,6 +16,12 @@ pub(crate) trait HandOffTarget<Seed>: Send + Sync {
 pub(crate) struct DetachedConnection {
     /// It belongs to no poll. In a test there is none.
     pub(crate) socket: Option<Socket>,
+    pub(crate) carried: CarriedIo,
+}
+
+/// The input and output that a connection carries along from pool to pool.
+#[derive(Default)]
+pub(crate) struct CarriedIo {
     /// Bytes that were read and not used.
     pub(crate) input: Vec<u8>,
     /// Output that the socket has not taken yet.

@@ -3,6 +3,8 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use crate::call::hand_off::PendingHandOff;
+use crate::call::outbound::Outbound;
 use crate::wake::Wake;
 use crate::{Key, TrySendError};
 
@@ -44,9 +46,6 @@ pub(crate) enum Answer<R> {
     /// It waits for room.
     Outbound(Outbound),
 }
-
-/// What a connection or job holds that is meant for another pool.
-pub(crate) type Outbound = Box<dyn Any + Send>;
 
 /// Where the reply to a job goes. If this is dropped the job has failed, and its caller learns it.
 pub(crate) struct ReplySender {
@@ -134,11 +133,11 @@ impl<Msg> Mailboxes<Msg> {
     }
 
     /// Keeps what waits to be given to another pool, instead of what was kept before.
-    pub(crate) fn set_outbound(&self, key: Key, outbound: Option<Outbound>) {
+    pub(crate) fn set_outbound(&self, key: Key, outbound: Outbound) {
         let mut part = self.shared.part(key);
         let before = match part.get_mut(key) {
-            Some(mailbox) => std::mem::replace(&mut mailbox.outbound, outbound),
-            None => outbound,
+            Some(mailbox) => mailbox.outbound.replace(outbound),
+            None => Some(outbound),
         };
         drop(part);
         drop(before);
@@ -147,6 +146,17 @@ impl<Msg> Mailboxes<Msg> {
     pub(crate) fn take_outbound(&self, key: Key) -> Option<Outbound> {
         let mut part = self.shared.part(key);
         part.get_mut(key)?.outbound.take()
+    }
+
+    /// Takes the hand-off of a connection that leaves.
+    pub(crate) fn take_hand_off(&self, key: Key) -> Option<PendingHandOff> {
+        match self.take_outbound(key)? {
+            Outbound::Leaving(hand_off) => Some(hand_off),
+            other => {
+                self.set_outbound(key, other);
+                None
+            }
+        }
     }
 
     /// Nobody waits for the reply to the last call any more.
@@ -172,7 +182,7 @@ impl<Msg: Send + 'static> Mailboxes<Msg> {
     }
 
     /// Begins a call: where its reply is to go. Replies to earlier ones come too late.
-    pub(crate) fn call(&self, key: Key) -> ReplySender {
+    pub(crate) fn begin_call(&self, key: Key) -> ReplySender {
         let mut part = self.shared.part(key);
         let mut number = 0;
         if let Some(mailbox) = part.get_mut(key) {
@@ -316,17 +326,17 @@ mod tests {
     fn x7_a_reply_is_that_to_the_last_call() {
         let (mailboxes, key) = (Mailboxes::<u8>::default(), Key::of(0, 0, 0));
         mailboxes.open(key);
-        let (first, second) = (mailboxes.call(key), mailboxes.call(key));
+        let (first, second) = (mailboxes.begin_call(key), mailboxes.begin_call(key));
         first.send("late");
         assert!(matches!(mailboxes.reply::<&str>(key), Answer::None));
         second.send("in time");
         assert!(matches!(mailboxes.reply(key), Answer::Reply("in time")));
         // What held it holds the next one, also one of another type.
-        mailboxes.call(key).send(7_u64);
+        mailboxes.begin_call(key).send(7_u64);
         assert!(matches!(mailboxes.reply(key), Answer::Reply(7_u64)));
-        drop(mailboxes.call(key));
+        drop(mailboxes.begin_call(key));
         assert!(matches!(mailboxes.reply::<u64>(key), Answer::Gone));
-        mailboxes.set_outbound(key, Some(Box::new("a job")));
+        mailboxes.set_outbound(key, Outbound::Refused(Box::new("a job")));
         assert!(matches!(mailboxes.reply::<u64>(key), Answer::Outbound(_)));
         assert!(matches!(mailboxes.reply::<u64>(key), Answer::None));
     }

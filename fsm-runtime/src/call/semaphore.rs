@@ -305,7 +305,7 @@ impl Waiter {
 
 impl QueuedPermit {
     /// What came of it, if anything has.
-    pub(crate) fn ready(&mut self) -> Option<Result<Permit, NoPermit>> {
+    pub(crate) fn poll(&mut self) -> Option<Result<Permit, NoPermit>> {
         let mut got = self.waiter.got();
         match *got {
             Got::Nothing | Got::Left => None,

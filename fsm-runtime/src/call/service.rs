@@ -43,11 +43,13 @@ pub enum Called<S: Service> {
 #[doc(hidden)]
 #[allow(missing_debug_implementations)]
 pub enum Handed<Seed> {
-    /// It waits for room, or leaves when this turn ends.
+    /// The connection is in the queue for a permit.
     Waiting,
-    /// There was no room; the seed comes back.
+    /// It has a permit and leaves when its turn is over.
+    Leaving,
+    /// The other pool is full; the seed comes back.
     Full(Seed),
-    /// The pool is closed.
+    /// The other pool is closed.
     Gone,
 }
 

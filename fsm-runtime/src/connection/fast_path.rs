@@ -1,67 +1,62 @@
-use super::ConnectionTask;
+use crate::connection::ConnectionTask;
 use crate::connection::scratch::Scratch;
+use crate::connection::turn::TurnStart;
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
 use crate::machine::runner::{BUSY_LOOP_CALLS, Budget, MachineRunner, StopReason};
-use crate::net::non_blocking::{Got, Link};
-use crate::net::transport::Transport;
+use crate::net::ready_io::{ReadyIo, Received};
+use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::TurnOutcome;
 use crate::{Cx, Drive, Ended, Input, Key};
 
-/// A turn that has read and run the machine.
-pub(super) struct FastPathExit<P> {
-    /// Where the unread bytes are in the thread's buffer.
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) seen: DecodeProgress<P>,
-    pub(super) budget: Budget,
-    /// `None` if it goes on.
-    pub(super) stopped: Option<StopReason>,
-}
-
-impl<M: Drive<H>, H, S: Transport> ConnectionTask<M, H, S> {
-    /// A turn of a connection that waits for input and has nothing left from earlier. Most turns are
-    /// such, and most of these read once, use up what they get, and send the whole answer. Where that
-    /// is not so, the turn goes on as any other one does.
+impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
+    /// A turn of a connection that waits for input and has nothing pending. Nearly all turns are such,
+    /// and most of these read once, use up what they read, and send the whole answer. The others go on
+    /// as a full turn.
     #[inline]
     pub(super) fn fast_path(&mut self, key: Key, scratch: &mut Scratch<M, H>) -> TurnOutcome {
-        let Self { socket, ready, machine, times, handler, .. } = self;
-        let (link, mut runner) = (Link { socket, ready }, MachineRunner { machine, times });
-        let Some(handler) = handler else { return self.full_turn(key, scratch, None) };
-        let end = match link.read(&mut scratch.buffer) {
-            Ok(Got::Bytes(end)) => end,
-            Ok(Got::Nothing | Got::End) => return self.full_turn(key, scratch, None),
+        let Self { io, state, machine, deadlines, handler, .. } = self;
+        let mut socket = ReadyIo { io, state };
+        let mut runner = MachineRunner { machine, deadlines };
+        let Some(handler) = handler else { return TurnOutcome::Gone(Ended::Panicked) };
+        let end = match socket.read(&mut scratch.buffer) {
+            Ok(Received::Bytes(end)) => end,
+            Ok(Received::Nothing | Received::End) => {
+                let start = TurnStart::new(&scratch.limits);
+                return self.full_turn(key, scratch, start);
+            }
             Err(_) => return TurnOutcome::Gone(Ended::Reset),
         };
-        let mut cx =
-            Cx::new(&mut scratch.output, link.socket, &scratch.mailboxes, key, &scratch.context);
-        let mut input = Input::resumed(&scratch.buffer[..end], DecodeProgress::default(), false);
-        let (reads, calls) = runner.run_input_only(handler, &mut input, &mut cx, &scratch.bounds);
-        let (rest, taken) = (input.rest().len(), cx.taken());
-        let seen = input.into_seen();
-        let over = reads
-            && rest == 0
-            && link.only_waits()
-            && runner.due() > scratch.context.now
-            && !scratch.context.draining;
-        if over && link.sends(&mut scratch.output) {
+        let Scratch { buffer, output, mailboxes, context, limits, .. } = &mut *scratch;
+        let mut input = Input::resumed(&buffer[..end], DecodeProgress::default(), false);
+        let mut cx = Cx::new(output, &*socket.io, mailboxes, key, context);
+        let (reads, calls) = runner.run_input_only(handler, &mut input, &mut cx, limits);
+        let (unread, messages) = (input.unread().len(), cx.messages_taken());
+        let progress = input.into_progress();
+        let waits_only = reads
+            && unread == 0
+            && socket.state.only_waits()
+            && runner.deadline() > context.now
+            && !context.draining;
+        if waits_only && socket.send_short(output) {
             return TurnOutcome::Wait;
         }
-        let Limits { calls: most, bytes, output: mark, .. } = scratch.bounds;
-        let left = most - calls;
-        let stopped = (left == 0).then(|| {
-            let idle = rest == end && scratch.output.is_empty() && taken == 0;
+        let Limits { calls: most, bytes, output: mark, .. } = *limits;
+        let stopped = (calls == most).then(|| {
+            let idle = unread == end && output.is_empty() && messages == 0;
             if idle && most >= BUSY_LOOP_CALLS {
                 StopReason::BusyLoop
             } else {
                 StopReason::BudgetSpent
             }
         });
-        let budget = Budget { calls: left, bytes: bytes.saturating_sub(end), sent: 0, mark };
-        self.full_turn(
-            key,
-            scratch,
-            Some(FastPathExit { start: end - rest, end, seen, budget, stopped }),
-        )
+        let start = TurnStart {
+            unread: (end - unread, end),
+            progress,
+            budget: Budget::new(most - calls, bytes.saturating_sub(end), mark),
+            stopped,
+            has_read: true,
+        };
+        self.full_turn(key, scratch, start)
     }
 }

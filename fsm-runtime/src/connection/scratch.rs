@@ -4,7 +4,7 @@ use mio::Registry;
 
 use crate::call::hand_off::PendingHandOff;
 use crate::call::mailboxes::Mailboxes;
-use crate::connection::pending_io::FreeList;
+use crate::connection::PendingBoxes;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::limits::Limits;
 use crate::net::send_buffer::{SendBuffer, UnsentOutput};
@@ -22,14 +22,14 @@ pub(crate) struct Scratch<M: Machine, H> {
     pub(crate) buffer: Box<[u8]>,
     pub(crate) output: SendBuffer,
     pub(crate) mailboxes: Mailboxes<M::Message>,
-    pub(crate) bounds: Limits,
+    pub(crate) limits: Limits,
     pub(crate) pool_state: Arc<PoolState>,
     /// That of the poll which the sockets belong to.
     pub(crate) registry: Option<Arc<Registry>>,
     pub(crate) context: WorkerContext,
     /// Makes the handlers of new connections.
     pub(crate) make: Option<Arc<MakeFor<H>>>,
-    pub(crate) free_list: Arc<FreeList<M::Partial>>,
+    pub(crate) boxes: Arc<PendingBoxes<M>>,
     /// What the connection whose turn it is takes along to another pool.
     pub(crate) leaving: Option<Leaving>,
 }
@@ -43,11 +43,11 @@ pub(crate) struct Leaving {
 impl<M: Machine, H> Scratch<M, H> {
     pub(crate) fn new(
         mailboxes: Mailboxes<M::Message>,
-        bounds: Limits,
+        limits: Limits,
         pool_state: Arc<PoolState>,
         registry: Option<Arc<Registry>>,
         make: Option<Arc<MakeFor<H>>>,
-        free_list: Arc<FreeList<M::Partial>>,
+        boxes: Arc<PendingBoxes<M>>,
         context: WorkerContext,
     ) -> Self {
         let buffer = vec![0; BUFFER].into_boxed_slice();
@@ -56,12 +56,12 @@ impl<M: Machine, H> Scratch<M, H> {
             buffer,
             output,
             mailboxes,
-            bounds,
+            limits,
             pool_state,
             registry,
             context,
             make,
-            free_list,
+            boxes,
             leaving: None,
         }
     }

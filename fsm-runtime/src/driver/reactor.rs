@@ -199,7 +199,7 @@ fn oddity(event: &Event) -> Readiness {
     let mut ready = Readiness::NONE;
     // An error or a hang-up is found out by reading and writing.
     if event.is_read_closed() || event.is_priority() {
-        ready = ready | Readiness::READ | Readiness::DOUBT;
+        ready = ready | Readiness::READ | Readiness::MAYBE_EOF;
     }
     if event.is_read_closed() {
         ready = ready | Readiness::HANGUP;
@@ -211,7 +211,7 @@ fn oddity(event: &Event) -> Readiness {
         ready = ready
             | Readiness::READ
             | Readiness::WRITE
-            | Readiness::DOUBT
+            | Readiness::MAYBE_EOF
             | Readiness::HANGUP
             | Readiness::BROKEN;
     }

@@ -42,7 +42,7 @@ impl<T: Task, W: Driver> Worker<T, W> {
         context.instant = instant;
         let result = self.serve();
         // What is left when the last thread ends was in the middle of something.
-        for (key, task) in self.port.leave().into_iter().flatten() {
+        for (key, mut task) in self.port.leave().into_iter().flatten() {
             task.cut_off();
             end(&self.name, key, task, Ended::Closed, &mut self.scratch);
         }

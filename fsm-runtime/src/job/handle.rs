@@ -66,12 +66,12 @@ impl<R: Send + 'static> JobHandle<R> {
         let permit = match jobs.semaphore().offer_or_queue(wakes, NOBODY) {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(mut waiting)) => loop {
-                if let Some(result) = waiting.ready() {
+                if let Some(result) = waiting.poll() {
                     break result;
                 }
                 if !window.is_called(until) {
                     // It may have come at the last moment.
-                    break waiting.ready().unwrap_or(Err(NoPermit::Full));
+                    break waiting.poll().unwrap_or(Err(NoPermit::Full));
                 }
             },
             Err(error) => Err(error),

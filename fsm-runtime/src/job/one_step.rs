@@ -2,38 +2,30 @@ use std::marker::PhantomData;
 
 use crate::machine::kind::Job;
 use crate::{
-    Cx, Drive, Edge, Input, JobMachine, Lapse, Machine, NoMessage, OneTime, Service, Spec, Starts,
-    State, Step, Timing, Trigger, Wait,
+    Cx, Deadlines, Drive, Edge, Input, JobMachine, Machine, NoMessage, Service, Spec, Starts,
+    State, Step, Timer, Trigger, Wait,
 };
 
 /// The machine of plain workers: it does the job, and is done. Its handler is a function.
 pub(crate) struct OneStep<S: Service>(Option<S::Job>, PhantomData<fn() -> S>);
 
 impl<S: Service> Machine for OneStep<S> {
-    const SPEC: &'static Spec = &Spec {
-        name: "Work",
-        docs: "",
-        start: 0,
-        messages: false,
-        starts: Starts::Job,
-        states: &[
-            State {
-                name: "Doing",
-                docs: "",
-                wait: Wait::Run { blocking: true },
-                edges: &[Edge { on: Trigger::Verdict, target: 1 }],
-                rest: false,
-                fields: &["job"],
-            },
-            State { name: "Done", docs: "", wait: Wait::End, edges: &[], rest: false, fields: &[] },
+    const SPEC: &'static Spec = &Spec::new(
+        "OneStep",
+        &[
+            State::new("Running", &[Wait::Run { blocking: true }])
+                .with_edges(&[Edge { on: Trigger::Verdict, target: 1 }])
+                .with_fields(&["job"]),
+            State::new("Done", &[Wait::End]),
         ],
-    };
+    )
+    .with_starts(Starts::Job);
 
     type Message = NoMessage;
     type Partial = ();
     type Seed = S::Job;
     type Kind = Job;
-    type Times = OneTime;
+    type Deadlines = Deadlines<1>;
 
     fn start(job: S::Job) -> Self {
         Self(Some(job), PhantomData)
@@ -43,8 +35,8 @@ impl<S: Service> Machine for OneStep<S> {
         usize::from(self.0.is_none())
     }
 
-    fn timing(&self) -> Timing {
-        Timing { within: Timing::NEVER, idle: Timing::NEVER }
+    fn timer(&self, _: usize) -> Timer {
+        Timer::NEVER
     }
 }
 
@@ -62,13 +54,13 @@ impl<S: Service, F: FnMut(S::Job) -> S::Reply> Drive<F> for OneStep<S> {
         _: &mut Input<'_, ()>,
         cx: &mut Cx<'_, NoMessage, Job>,
     ) -> Step {
-        let Some(job) = self.0.take() else { return Step::End };
+        let Some(job) = self.0.take() else { return Step::Done };
         let reply = cx.blocking(|| work(job));
         cx.finish(reply);
         Step::Moved
     }
 
-    fn lapse(&mut self, _: Lapse, _: &mut F, _: &mut Cx<'_, NoMessage, Job>) -> Step {
+    fn expire(&mut self, _: usize, _: &mut F, _: &mut Cx<'_, NoMessage, Job>) -> Step {
         Step::Stayed
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::call::mailboxes::Mailboxes;
 use crate::net::send_buffer::SendBuffer;
-use crate::net::transport::Transport;
+use crate::net::transport::PeerAddr;
 use crate::scheduler::shared::Blocked;
 use crate::scheduler::task::WorkerContext;
 use crate::{Connection, Job, Key, Kind, NoMessage, Peer, TrySendError};
@@ -57,7 +57,7 @@ mod hand_off;
 /// ```
 pub struct Cx<'a, Msg = NoMessage, On: Kind = Connection> {
     out: &'a mut SendBuffer,
-    socket: &'a dyn Transport,
+    peer: &'a dyn PeerAddr,
     mailboxes: &'a Mailboxes<Msg>,
     key: Key,
     context: &'a WorkerContext,
@@ -87,13 +87,13 @@ impl<'a, Msg, On: Kind> Cx<'a, Msg, On> {
     #[inline]
     pub(crate) fn new(
         out: &'a mut SendBuffer,
-        socket: &'a dyn Transport,
+        peer: &'a dyn PeerAddr,
         mailboxes: &'a Mailboxes<Msg>,
         key: Key,
         context: &'a WorkerContext,
     ) -> Self {
         let (reply, taken, called, unread, side) = (None, 0, false, 0, PhantomData);
-        Self { out, socket, mailboxes, key, context, reply, taken, called, unread, side }
+        Self { out, peer, mailboxes, key, context, reply, taken, called, unread, side }
     }
 
     /// Notes the state whose handler may run next.
@@ -110,17 +110,12 @@ impl<'a, Msg, On: Kind> Cx<'a, Msg, On> {
 
     /// Notes how much input there is for the next handler.
     #[inline]
-    pub(crate) fn at_input(&mut self, unread: usize) {
+    pub(crate) fn set_unread(&mut self, unread: usize) {
         self.unread = unread;
     }
 
     #[inline]
-    pub(crate) fn output(&mut self) -> &mut SendBuffer {
-        self.out
-    }
-
-    #[inline]
-    pub(crate) fn backlog(&self) -> usize {
+    pub(crate) fn queued_bytes(&self) -> usize {
         self.out.len()
     }
 
@@ -269,7 +264,7 @@ impl<'a, Msg, On: Kind> Cx<'a, Msg, On> {
     }
 
     #[inline]
-    pub(crate) fn taken(&self) -> usize {
+    pub(crate) fn messages_taken(&self) -> usize {
         self.taken
     }
 
@@ -524,13 +519,13 @@ impl<Msg> Cx<'_, Msg, Connection> {
     ///
     /// When the system does not say, such as after the peer reset the connection.
     pub fn peer(&self) -> io::Result<Peer> {
-        self.socket.peer()
+        self.peer.peer()
     }
 }
 
 impl<'a, Msg> Cx<'a, Msg, Job> {
     /// `reply` is an `Option` of what the job replies.
-    pub(crate) fn of_job(mut self, reply: &'a mut dyn Any) -> Self {
+    pub(crate) fn with_reply(mut self, reply: &'a mut dyn Any) -> Self {
         self.reply = Some(reply);
         self
     }

@@ -1,66 +1,64 @@
 use std::time::Duration;
 
-/// How long a state may last, in milliseconds; [`Timing::NEVER`] where nothing bounds it.
+/// A timer of a state: a time in milliseconds, and what it counts from.
 ///
 /// ```
-/// use fsm_runtime::Timing;
+/// use fsm_runtime::Timer;
 ///
-/// let timing = Timing { within: 30_000, idle: Timing::NEVER };
-/// assert!(timing.within < timing.idle);
+/// let idle = Timer::idle(60_000);
+/// assert_ne!(idle, Timer::within(60_000));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timing {
-    /// From entering the state.
-    pub within: u64,
-    /// From the last time that its wait completed.
-    pub idle: u64,
+pub struct Timer {
+    millis: u64,
+    restarts: bool,
 }
 
-impl Timing {
-    /// No bound.
-    ///
-    /// ```
-    /// assert_eq!(fsm_runtime::Timing::NEVER, u64::MAX);
-    /// ```
-    pub const NEVER: u64 = u64::MAX;
+impl Timer {
+    /// Never expires.
+    pub const NEVER: Self = Self { millis: u64::MAX, restarts: false };
 
-    /// A time in whole milliseconds, rounded up: at least one, so that no state is left as soon as
-    /// it is entered, and at most `max`.
+    /// Counts from entering the state from another one.
+    #[inline]
+    pub const fn within(millis: u64) -> Self {
+        Self { millis, restarts: false }
+    }
+
+    /// Counts from entering the state, and again each time that its wait completes.
+    #[inline]
+    pub const fn idle(millis: u64) -> Self {
+        Self { millis, restarts: true }
+    }
+
+    /// A time that an expression gives, in whole milliseconds: rounded up, at least 1 so that no state
+    /// is left as soon as it is entered, and at most `max`.
     ///
     /// ```
-    /// use fsm_runtime::Timing;
+    /// use fsm_runtime::Timer;
     /// use std::time::Duration;
-    /// assert_eq!(Timing::millis(Duration::from_micros(1_200), 60_000), 2);
-    /// assert_eq!(Timing::millis(Duration::ZERO, 60_000), 1);
-    /// assert_eq!(Timing::millis(Duration::MAX, 60_000), 60_000);
+    ///
+    /// assert_eq!(Timer::millis(Duration::from_micros(1_200), 60_000), 2);
+    /// assert_eq!(Timer::millis(Duration::ZERO, 60_000), 1);
+    /// assert_eq!(Timer::millis(Duration::MAX, 60_000), 60_000);
     /// ```
     pub fn millis(time: Duration, max: u64) -> u64 {
         let millis = time.as_nanos().div_ceil(1_000_000);
         u64::try_from(millis).unwrap_or(u64::MAX).max(1).min(max)
     }
+
+    #[inline]
+    fn deadline(self, now: u64) -> u64 {
+        now.saturating_add(self.millis)
+    }
 }
 
 /// A time to sleep that a state's expression gives: a `Duration`, or a reference to one.
-///
-/// ```
-/// use fsm_runtime::SleepTime;
-/// use std::time::Duration;
-///
-/// assert_eq!((&Duration::from_secs(2)).duration(), Duration::from_secs(2));
-/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no time to sleep",
     label = "a time to sleep is a `Duration`"
 )]
 pub trait SleepTime: Copy {
     /// The time.
-    ///
-    /// ```
-    /// use fsm_runtime::SleepTime;
-    /// use std::time::Duration;
-    ///
-    /// assert_eq!(Duration::from_secs(2).duration(), Duration::from_secs(2));
-    /// ```
     fn duration(self) -> Duration;
 }
 
@@ -78,143 +76,97 @@ impl<T: SleepTime> SleepTime for &T {
     }
 }
 
-/// Which time of a state has passed.
+/// The deadlines of a connection's or job's state, one for each of its timers; `u64::MAX` where a
+/// timer is not armed. Times are in milliseconds of the pool's clock.
+///
+/// Most machines have one timer a state, so that a connection keeps 8 bytes for it:
 ///
 /// ```
-/// assert_ne!(fsm_runtime::Lapse::Within, fsm_runtime::Lapse::Idle);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lapse {
-    /// `within`, or a `sleep`.
-    Within,
-    /// `idle`.
-    Idle,
-}
-
-/// What a connection keeps of the deadlines of its state. Generated code says which of the two it is:
-/// [`OneTime`], or [`TwoTimes`] where some state has both a `within` and an `idle`.
-///
-/// ```
-/// # use fsm_runtime::prelude::*;
-/// use fsm_runtime::{OneTime, Times};
-///
-/// #[state_machine(start = Talk, eof => Gone)]
-/// enum Echo {
-///     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-///     #[end] Gone,
-/// }
-///
-/// fn cost<M: Machine>() -> usize { size_of::<M::Times>() }
-/// assert_eq!(cost::<Echo>(), 8);
-/// # struct Client;
-/// # impl echo::Handler for Client {
-/// #     fn talk(&mut self, _: &[u8], _: &mut Cx<'_>) -> echo::AfterTalk { echo::AfterTalk::Talk }
-/// # }
-/// # fsm_runtime::sim::Session::<Echo, _>::new(Client);
-/// ```
-pub trait Times: sealed::Times {}
-
-/// The one deadline of a state, whichever it is.
-///
-/// ```
-/// assert_eq!(size_of::<fsm_runtime::OneTime>(), 8);
+/// assert_eq!(size_of::<fsm_runtime::Deadlines<1>>(), 8);
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct OneTime(u64);
+pub struct Deadlines<const N: usize>([u64; N]);
 
-/// A deadline since the state was entered, and one since its wait last completed.
-///
-/// ```
-/// assert_eq!(size_of::<fsm_runtime::TwoTimes>(), 16);
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct TwoTimes {
-    within: u64,
-    idle: u64,
-}
+/// A [`Deadlines<N>`](Deadlines), whatever its `N`.
+pub trait DeadlineSet: sealed::DeadlineSet {}
 
-impl Times for OneTime {}
-impl Times for TwoTimes {}
+impl<const N: usize> DeadlineSet for Deadlines<N> {}
 
 pub(crate) mod sealed {
-    use super::{Lapse, Timing};
+    use super::Timer;
 
-    pub trait Times: Sized + Send + 'static {
-        /// Those of a state that is entered. Times are in milliseconds since the pool's start.
-        fn entered(now: u64, timing: Timing) -> Self;
-        /// The wait has completed, and the state stays.
-        fn stayed(&mut self, now: u64, timing: Timing);
-        /// The time has passed, and the state stays.
-        fn again(&mut self, lapse: Lapse, now: u64, timing: Timing);
-        /// Which of the times has passed, when one has.
-        fn lapse(&self, now: u64, timing: Timing) -> Lapse;
-        /// When the state must be left.
-        fn due(&self) -> u64;
-        /// Just this one.
+    pub trait DeadlineSet: Sized + Send + 'static {
+        /// Those of a state that is entered at `now`. `timer` gives the timer with an index.
+        fn entered(now: u64, timer: impl Fn(usize) -> Timer) -> Self;
+        /// The state's wait has completed, and the machine stays: arms those that restart.
+        fn stayed(&mut self, now: u64, timer: impl Fn(usize) -> Timer);
+        /// The timer has expired, and the machine stays: arms it again.
+        fn restart(&mut self, index: usize, now: u64, timer: Timer);
+        /// The first timer that has expired at `now`.
+        fn expired(&self, now: u64) -> Option<usize>;
+        /// The earliest deadline.
+        fn earliest(&self) -> u64;
+        /// Just this deadline, whatever the state's timers are.
         fn only(at: u64) -> Self;
     }
 }
 
-impl sealed::Times for OneTime {
+impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
     #[inline]
-    fn entered(now: u64, timing: Timing) -> Self {
-        Self(now.saturating_add(timing.within.min(timing.idle)))
+    fn entered(now: u64, timer: impl Fn(usize) -> Timer) -> Self {
+        Self(std::array::from_fn(|index| timer(index).deadline(now)))
     }
 
     #[inline]
-    fn stayed(&mut self, now: u64, timing: Timing) {
-        if timing.idle != Timing::NEVER {
-            self.0 = now.saturating_add(timing.idle);
+    fn stayed(&mut self, now: u64, timer: impl Fn(usize) -> Timer) {
+        for (index, deadline) in self.0.iter_mut().enumerate() {
+            let timer = timer(index);
+            if timer.restarts {
+                *deadline = timer.deadline(now);
+            }
         }
     }
 
-    fn again(&mut self, _: Lapse, now: u64, timing: Timing) {
-        *self = Self::entered(now, timing);
+    fn restart(&mut self, index: usize, now: u64, timer: Timer) {
+        self.0[index] = timer.deadline(now);
     }
 
-    fn lapse(&self, _: u64, timing: Timing) -> Lapse {
-        if timing.within == Timing::NEVER { Lapse::Idle } else { Lapse::Within }
+    fn expired(&self, now: u64) -> Option<usize> {
+        self.0.iter().position(|deadline| *deadline <= now)
     }
 
     #[inline]
-    fn due(&self) -> u64 {
-        self.0
+    fn earliest(&self) -> u64 {
+        self.0.iter().copied().min().unwrap_or(u64::MAX)
     }
 
     fn only(at: u64) -> Self {
-        Self(at)
+        Self(std::array::from_fn(|index| if index == 0 { at } else { u64::MAX }))
     }
 }
 
-impl sealed::Times for TwoTimes {
-    #[inline]
-    fn entered(now: u64, timing: Timing) -> Self {
-        let (within, idle) = (now.saturating_add(timing.within), now.saturating_add(timing.idle));
-        Self { within, idle }
+#[cfg(test)]
+mod tests {
+    use super::sealed::DeadlineSet;
+    use super::*;
+
+    #[test]
+    fn x6_a_completed_wait_moves_the_idle_deadline_and_no_other_one() {
+        let timers = [Timer::within(100), Timer::idle(30), Timer::NEVER];
+        let mut deadlines = Deadlines::<3>::entered(1_000, |index| timers[index]);
+        assert_eq!(deadlines.0, [1_100, 1_030, u64::MAX]);
+        deadlines.stayed(1_020, |index| timers[index]);
+        assert_eq!(deadlines.0, [1_100, 1_050, u64::MAX]);
+        assert_eq!((deadlines.earliest(), deadlines.expired(1_049)), (1_050, None));
+        assert_eq!((deadlines.expired(1_050), deadlines.expired(1_100)), (Some(1), Some(0)));
+        deadlines.restart(1, 1_050, timers[1]);
+        assert_eq!(deadlines.0, [1_100, 1_080, u64::MAX]);
     }
 
-    #[inline]
-    fn stayed(&mut self, now: u64, timing: Timing) {
-        self.idle = now.saturating_add(timing.idle);
-    }
-
-    fn again(&mut self, lapse: Lapse, now: u64, timing: Timing) {
-        match lapse {
-            Lapse::Within => self.within = now.saturating_add(timing.within),
-            Lapse::Idle => self.idle = now.saturating_add(timing.idle),
-        }
-    }
-
-    fn lapse(&self, now: u64, _: Timing) -> Lapse {
-        if self.within <= now { Lapse::Within } else { Lapse::Idle }
-    }
-
-    #[inline]
-    fn due(&self) -> u64 {
-        self.within.min(self.idle)
-    }
-
-    fn only(at: u64) -> Self {
-        Self { within: at, idle: Timing::NEVER }
+    #[test]
+    fn pitfall_23_a_deadline_does_not_wrap() {
+        let deadlines = Deadlines::<1>::entered(u64::MAX - 1, |_| Timer::within(60_000));
+        assert_eq!(deadlines.earliest(), u64::MAX);
+        assert_eq!(Deadlines::<0>::only(7).earliest(), u64::MAX);
     }
 }

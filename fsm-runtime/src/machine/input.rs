@@ -10,7 +10,7 @@ use crate::{Decoded, Frame};
 /// let mut input = Input::<()>::new(b"PING\r\nPI");
 /// assert_eq!(input.until(b"\r\n", 64), Ok(&b"PING"[..]));
 /// assert_eq!(input.until(b"\r\n", 64), Err(Miss::More));
-/// assert_eq!(input.rest(), b"PI");
+/// assert_eq!(input.unread(), b"PI");
 /// ```
 #[derive(Debug)]
 pub struct Input<'a, P> {
@@ -54,7 +54,7 @@ impl<'a, P: Default> Input<'a, P> {
     /// Input that begins with `bytes`.
     ///
     /// ```
-    /// assert_eq!(fsm_runtime::Input::<()>::new(b"ab").rest(), b"ab");
+    /// assert_eq!(fsm_runtime::Input::<()>::new(b"ab").unread(), b"ab");
     /// ```
     #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
@@ -63,13 +63,13 @@ impl<'a, P: Default> Input<'a, P> {
 
     /// Input that begins with `bytes`, of which an earlier turn has seen a part.
     #[inline]
-    pub(crate) fn resumed(bytes: &'a [u8], seen: DecodeProgress<P>, eof: bool) -> Self {
-        Self { bytes, scanned: seen.scanned, eof, partial: seen.partial }
+    pub(crate) fn resumed(bytes: &'a [u8], progress: DecodeProgress<P>, eof: bool) -> Self {
+        Self { bytes, scanned: progress.scanned, eof, partial: progress.partial }
     }
 
     /// What a later turn must know about the bytes that are left.
     #[inline]
-    pub(crate) fn into_seen(self) -> DecodeProgress<P> {
+    pub(crate) fn into_progress(self) -> DecodeProgress<P> {
         DecodeProgress { scanned: self.scanned, partial: self.partial }
     }
 
@@ -103,10 +103,10 @@ impl<'a, P: Default> Input<'a, P> {
     /// All bytes that are left.
     ///
     /// ```
-    /// assert_eq!(fsm_runtime::Input::<()>::new(b"ab").rest(), b"ab");
+    /// assert_eq!(fsm_runtime::Input::<()>::new(b"ab").unread(), b"ab");
     /// ```
     #[inline]
-    pub fn rest(&self) -> &'a [u8] {
+    pub fn unread(&self) -> &'a [u8] {
         self.bytes
     }
 

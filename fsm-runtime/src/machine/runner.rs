@@ -1,134 +1,207 @@
-use std::io;
-
-use crate::machine::deadlines::sealed::Times;
+use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::limits::Limits;
-use crate::net::non_blocking::Link;
-use crate::net::transport::Transport;
-use crate::{Cx, Drive, Input, Machine, Step, Wait};
+use crate::{Cx, Drive, Input, Machine, Step, Wait, WaitSet};
 
-/// So many handler calls in a row without a byte in or out or a message are an endless loop.
+/// So many handler calls in a row without a byte in or out and without a message are an endless loop.
 pub(crate) const BUSY_LOOP_CALLS: usize = 1000;
 
-/// A machine, and when its state must be left: parts of a connection or a job.
+/// A machine and the deadlines of its state, borrowed from a connection or a job.
 pub(crate) struct MachineRunner<'a, M: Machine> {
     pub(crate) machine: &'a mut M,
-    pub(crate) times: &'a mut M::Times,
+    pub(crate) deadlines: &'a mut M::Deadlines,
 }
 
-/// What a connection may use up in one turn.
+/// What a connection or a job may still use up in its turn.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
-    /// Handler calls that are left.
+    /// Handler calls.
     pub(crate) calls: usize,
-    /// Bytes to be read or sent that are left.
+    /// Bytes to be read or sent.
     pub(crate) bytes: usize,
-    /// Bytes sent until now.
-    pub(crate) sent: usize,
-    /// Queued output from which on nothing that comes in is taken up.
+    /// Bytes of queued output at which no input and no message is taken.
     pub(crate) mark: usize,
+    /// The next handler runs although the output is at the mark, because its state takes nothing in.
+    runs_at_mark: bool,
+    /// The state of the turn when bytes or a message last came or went.
+    last_progress: Progress,
+}
+
+/// What must change if a loop of handlers is to count as progress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Progress {
+    /// Handler calls that were left.
+    calls: usize,
+    unread: usize,
+    queued: usize,
+}
+
+/// Why the runner returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StopReason {
+    /// The machine waits for one of these.
+    Waiting(WaitSet),
+    /// The machine waits until less output than this is queued.
+    NeedsRoom(usize),
+    /// The output is at the mark: some of it must leave before the next handler runs.
+    AtMark,
+    /// The connection has room in another pool and leaves.
+    Leaving,
+    /// The budget of the turn is used up.
+    BudgetSpent,
+    /// The machine is in an end state.
+    Done,
+    /// Handlers run again and again without a byte in or out or a message.
+    BusyLoop,
+    /// Deadlines make the machine write, and the peer does not read.
+    SendTimeout,
+}
+
+/// A machine in its start state, with the deadlines of that.
+pub(crate) struct Started<M: Machine> {
+    pub(crate) machine: M,
+    pub(crate) deadlines: M::Deadlines,
+}
+
+impl<M: Machine> Started<M> {
+    pub(crate) fn new(seed: M::Seed, now: u64) -> Self {
+        let machine = M::start(seed);
+        let deadlines = M::Deadlines::entered(now, |index| machine.timer(index));
+        Self { machine, deadlines }
+    }
+}
+
+impl StopReason {
+    /// Whether the machine waits for all of these.
+    #[inline]
+    pub(crate) fn waits_for(self, waits: WaitSet) -> bool {
+        matches!(self, Self::Waiting(set) if set.contains(waits))
+    }
+
+    /// Whether an event, and not only a further turn, makes the machine run again.
+    pub(crate) fn waits(self) -> bool {
+        matches!(self, Self::Waiting(_) | Self::NeedsRoom(_) | Self::AtMark | Self::Leaving)
+    }
+
+    /// Whether the machine has a further turn, here or in another pool.
+    pub(crate) fn goes_on(self) -> bool {
+        !matches!(self, Self::Done | Self::BusyLoop | Self::SendTimeout)
+    }
 }
 
 impl Budget {
     #[inline]
-    pub(crate) fn sent(&mut self, bytes: usize) {
-        self.sent += bytes;
+    pub(crate) fn new(calls: usize, bytes: usize, mark: usize) -> Self {
+        let last_progress = Progress { calls, unread: 0, queued: 0 };
+        Self { calls, bytes, mark, runs_at_mark: false, last_progress }
+    }
+
+    /// Takes a handler call off; says whether any is left.
+    #[inline]
+    pub(crate) fn spend_call(&mut self) -> bool {
+        self.calls = self.calls.saturating_sub(1);
+        self.calls > 0
+    }
+
+    #[inline]
+    pub(crate) fn spend_bytes(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_sub(bytes);
     }
-}
 
-/// Why a machine was left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StopReason {
-    /// It waits for input.
-    Input,
-    /// It waits for a message.
-    Message,
-    /// It waits for room in another pool, or is about to leave for it.
-    HandOff,
-    /// It waits for something else.
-    Other,
-    /// It had its share.
-    BudgetSpent,
-    /// It is done.
-    End,
-    /// It runs and runs, and nothing comes of it.
-    BusyLoop,
-    /// Its deadlines make it write, and the peer does not read.
-    SendTimeout,
-}
+    /// Bytes or a message came or went: the calls before this were no endless loop.
+    #[inline]
+    pub(crate) fn note_progress(&mut self, unread: usize, queued: usize) {
+        self.last_progress = Progress { calls: self.calls, unread, queued };
+    }
 
-/// A machine in its start state, with the times of that.
-pub(crate) fn started<M: Machine>(seed: M::Seed, now: u64) -> (M, M::Times) {
-    let machine = M::start(seed);
-    let times = M::Times::entered(now, machine.timing());
-    (machine, times)
+    /// Lets one handler run although the output is at the mark.
+    pub(crate) fn run_at_mark(&mut self) {
+        self.runs_at_mark = true;
+    }
+
+    /// The reason to stop when no call is left.
+    fn spent(&self, unread: usize, queued: usize, messages: usize) -> StopReason {
+        let Progress { calls, .. } = self.last_progress;
+        let unchanged = Progress { calls, unread, queued } == self.last_progress;
+        if unchanged && messages == 0 && calls >= BUSY_LOOP_CALLS {
+            StopReason::BusyLoop
+        } else {
+            StopReason::BudgetSpent
+        }
+    }
 }
 
 impl<M: Machine> MachineRunner<'_, M> {
     pub(crate) fn sleeps(&self) -> bool {
-        matches!(self.wait(), Wait::Sleep { .. })
+        self.has_wait(|wait| matches!(wait, Wait::Sleep { .. }))
     }
 
-    fn wait(&self) -> Wait {
-        M::SPEC.states[self.machine.state()].wait
+    /// Whether the state takes input or messages: it must wait while the output is at the mark. Other
+    /// states, such as the one that a deadline leads to, run all the same: they have no deadline.
+    pub(crate) fn takes_in(&self) -> bool {
+        self.has_wait(|wait| matches!(wait, Wait::Read { .. } | Wait::Message))
+    }
+
+    fn has_wait(&self, is_such: impl Fn(&Wait) -> bool) -> bool {
+        M::SPEC.states[self.machine.state()].waits.iter().any(is_such)
     }
 
     /// When the state must be left.
     #[inline]
-    pub(crate) fn due(&self) -> u64 {
-        self.times.due()
+    pub(crate) fn deadline(&self) -> u64 {
+        self.deadlines.earliest()
     }
 
-    /// Arms the times of a state that was entered.
+    /// Arms the timers of a state that was entered.
     #[inline]
     fn enter(&mut self, now: u64) {
-        *self.times = M::Times::entered(now, self.machine.timing());
+        let machine = &*self.machine;
+        *self.deadlines = M::Deadlines::entered(now, |index| machine.timer(index));
     }
 
-    /// Arms them where the state's wait has completed, and it stays.
+    /// Arms the timers that count from the completion of a wait.
     #[inline]
     fn stay(&mut self, now: u64) {
-        self.times.stayed(now, self.machine.timing());
+        let machine = &*self.machine;
+        self.deadlines.stayed(now, |index| machine.timer(index));
     }
 
-    /// Takes the edge of the time that has passed. Only time that passes again can take another
-    /// one.
+    /// Takes the edge of a timer that has expired. The next one can be taken only after more time has
+    /// passed.
     ///
-    /// A sleep whose connection cannot get rid of its output sleeps once more: what its handler
-    /// would write could only pile up.
+    /// A sleep goes on if `output_full`, because what its handler writes could only pile up.
     #[cold]
-    pub(crate) fn lapse<H>(
+    pub(crate) fn expire<H>(
         &mut self,
         handler: &mut H,
         now: u64,
-        sleep_on: bool,
+        output_full: bool,
         cx: &mut Cx<'_, M::Message, M::Kind>,
     ) where
         M: Drive<H>,
     {
-        if sleep_on && self.sleeps() {
+        let Some(timer) = self.deadlines.expired(now) else { return };
+        if output_full && self.sleeps() {
             self.enter(now);
             return;
         }
-        let lapse = self.times.lapse(now, self.machine.timing());
         cx.at_state(self.machine.state());
-        match self.machine.lapse(lapse, handler, cx) {
-            // Whoever leads back to where it was has not entered it from another state.
-            Step::Stayed => self.times.again(lapse, now, self.machine.timing()),
+        match self.machine.expire(timer, handler, cx) {
+            // An edge that leads back to its own state does not enter it from another one.
+            Step::Stayed => self.deadlines.restart(timer, now, self.machine.timer(timer)),
             _ => self.enter(now),
         }
     }
 
-    /// Runs handlers as long as they need nothing but the input. Says whether that is what the machine
-    /// waits for then, and how many handlers ran. It is what [`run`](MachineRunner::run) begins with, without
-    /// what is seldom needed.
+    /// Runs handlers as long as they need nothing but the input: the common part of [`run`](Self::run),
+    /// without what is seldom needed. Returns whether the machine waits for input then, and how many
+    /// handlers ran.
     #[inline]
     pub(crate) fn run_input_only<H>(
         &mut self,
         handler: &mut H,
         input: &mut Input<'_, M::Partial>,
         cx: &mut Cx<'_, M::Message, M::Kind>,
-        bounds: &Limits,
+        limits: &Limits,
     ) -> (bool, usize)
     where
         M: Drive<H>,
@@ -136,7 +209,7 @@ impl<M: Machine> MachineRunner<'_, M> {
         let mut calls = 0;
         cx.at_state(self.machine.state());
         loop {
-            cx.at_input(input.rest().len());
+            cx.set_unread(input.unread().len());
             match self.machine.resume(handler, input, cx) {
                 Step::Stayed => self.stay(cx.millis()),
                 Step::Moved => {
@@ -144,80 +217,52 @@ impl<M: Machine> MachineRunner<'_, M> {
                     cx.at_state(self.machine.state());
                     input.restart();
                 }
-                step => return (step == Step::Read, calls),
+                step => return (step == Step::Waiting(WaitSet::READ), calls),
             }
             calls += 1;
-            if calls == bounds.calls || cx.backlog() >= bounds.output {
+            if calls == limits.calls || cx.queued_bytes() >= limits.output {
                 return (false, calls);
             }
         }
     }
 
-    /// Runs handlers until the machine waits for something that is not here, or has used up its
-    /// share.
+    /// Runs handlers until the machine waits for something that is not there, or the budget is spent.
     ///
-    /// While as much output as the mark or more cannot leave, nothing that comes in is taken up. A
-    /// state that waits for nothing, such as the one that a deadline leads to, runs all the same:
-    /// it has no deadline of its own.
+    /// The caller sends queued output when this returns [`StopReason::NeedsRoom`] or
+    /// [`StopReason::AtMark`].
     #[inline]
     pub(crate) fn run<H>(
         &mut self,
         handler: &mut H,
         input: &mut Input<'_, M::Partial>,
         cx: &mut Cx<'_, M::Message, M::Kind>,
-        link: &Link<'_, impl Transport>,
-        now: u64,
         budget: &mut Budget,
-    ) -> io::Result<StopReason>
+    ) -> StopReason
     where
         M: Drive<H>,
     {
-        let calls = budget.calls;
-        let progress =
-            |budget: &Budget, input: &Input<'_, M::Partial>, cx: &Cx<'_, M::Message, M::Kind>| {
-                (budget.sent, input.rest().len(), cx.backlog(), cx.taken())
-            };
-        let before = progress(budget, input, cx);
         loop {
-            if cx.backlog() >= budget.mark {
-                budget.sent(link.flush(cx.output())?);
-                let driver = matches!(self.wait(), Wait::Read { .. } | Wait::Message);
-                if cx.backlog() >= budget.mark && driver {
-                    return Ok(StopReason::Other);
-                }
+            let runs_at_mark = std::mem::take(&mut budget.runs_at_mark);
+            if cx.queued_bytes() >= budget.mark && !runs_at_mark {
+                return StopReason::AtMark;
             }
             cx.at_state(self.machine.state());
-            cx.at_input(input.rest().len());
+            cx.set_unread(input.unread().len());
             match self.machine.resume(handler, input, cx) {
-                Step::Stayed => self.stay(now),
+                Step::Stayed => self.stay(cx.millis()),
                 Step::Moved => {
-                    self.enter(now);
+                    self.enter(cx.millis());
                     input.restart();
                 }
-                Step::Writable(below) => {
-                    budget.sent(link.flush(cx.output())?);
-                    if cx.backlog() >= below {
-                        return Ok(StopReason::Other);
-                    }
-                    if budget.bytes > 0 {
-                        continue;
-                    }
-                    return Ok(StopReason::BudgetSpent);
+                Step::Waiting(waits) if waits.below() > 0 => {
+                    return StopReason::NeedsRoom(waits.below());
                 }
-                Step::Read => return Ok(StopReason::Input),
-                Step::Message => return Ok(StopReason::Message),
-                Step::HandOff => return Ok(StopReason::HandOff),
-                Step::Call | Step::Sleep => return Ok(StopReason::Other),
-                Step::End => return Ok(StopReason::End),
+                Step::Waiting(waits) => return StopReason::Waiting(waits),
+                Step::Leaving => return StopReason::Leaving,
+                Step::Done => return StopReason::Done,
             }
-            budget.calls -= 1;
-            if budget.calls == 0 {
-                let idle = before == progress(budget, input, cx);
-                return Ok(if idle && calls >= BUSY_LOOP_CALLS {
-                    StopReason::BusyLoop
-                } else {
-                    StopReason::BudgetSpent
-                });
+            if !budget.spend_call() {
+                return budget.spent(input.unread().len(), cx.queued_bytes(), cx.messages_taken());
             }
         }
     }

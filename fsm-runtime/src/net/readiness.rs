@@ -1,30 +1,24 @@
-/// What is known of a socket, a bit each: readiness is cached until `WouldBlock` takes it back.
+/// What events say of a socket, one bit each. A bit stays set until a read or a write finds out that it
+/// is no longer true, because an edge-triggered poll reports it once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Readiness(pub(super) u8);
+pub(crate) struct Readiness(u8);
 
 impl Readiness {
     pub(crate) const NONE: Self = Self(0);
     /// A read may succeed.
     pub(crate) const READ: Self = Self(1);
     /// A write may succeed.
-    pub(crate) const WRITE: Self = Self(2);
-    /// A short read proves nothing: the end of the stream or urgent data may be behind it.
-    pub(crate) const DOUBT: Self = Self(4);
+    pub(crate) const WRITE: Self = Self(1 << 1);
+    /// A short read does not prove that the socket is empty: the end of the stream or urgent data may be
+    /// behind it.
+    pub(crate) const MAYBE_EOF: Self = Self(1 << 2);
     /// The connection is broken.
-    pub(crate) const BROKEN: Self = Self(8);
+    pub(crate) const BROKEN: Self = Self(1 << 3);
     /// The system says that the peer has ended its stream.
-    pub(crate) const HANGUP: Self = Self(64);
-    /// The end of the peer's stream was read.
-    pub(super) const EOF: Self = Self(16);
-    /// We have ended our stream.
-    pub(super) const SHUT: Self = Self(32);
-    /// The machine was left waiting for input, with none to use.
-    pub(super) const EAGER: Self = Self(128);
-}
+    pub(crate) const HANGUP: Self = Self(1 << 4);
 
-impl Readiness {
     #[inline]
-    pub(crate) fn bits(self) -> u8 {
+    pub(crate) const fn bits(self) -> u8 {
         self.0
     }
 
@@ -47,6 +41,3 @@ impl std::ops::BitOr for Readiness {
         Self(self.0 | other.0)
     }
 }
-
-/// What is known of a new socket.
-pub(crate) const NEW: Readiness = Readiness::WRITE;

@@ -1,7 +1,7 @@
 use std::io;
 
-use crate::net::non_blocking::{Got, Link};
-use crate::net::transport::Transport;
+use crate::net::ready_io::{ReadyIo, Received};
+use crate::net::transport::ByteStream;
 
 /// Input that waits for more is put back in front of the thread's buffer if it is at most this
 /// long; more than that stays in the connection and grows there.
@@ -70,7 +70,10 @@ impl<'a> RecvBuffer<'a> {
 
     /// Reads once, behind what is unread.
     #[inline]
-    pub(crate) fn read(&mut self, link: &Link<'_, impl Transport>) -> io::Result<Got> {
+    pub(crate) fn read(
+        &mut self,
+        stream: &mut ReadyIo<'_, impl ByteStream>,
+    ) -> io::Result<Received> {
         let unread = self.end - self.start;
         if unread == 0 && self.held.is_empty() {
             self.start = 0;
@@ -80,16 +83,16 @@ impl<'a> RecvBuffer<'a> {
             self.start = 0;
             self.end = unread;
         } else {
-            return self.read_held(link);
+            return self.read_held(stream);
         }
-        let got = link.read(&mut self.shared[self.end..]);
-        if let Ok(Got::Bytes(n)) = got {
+        let got = stream.read(&mut self.shared[self.end..]);
+        if let Ok(Received::Bytes(n)) = got {
             self.end += n;
         }
         got
     }
 
-    fn read_held(&mut self, link: &Link<'_, impl Transport>) -> io::Result<Got> {
+    fn read_held(&mut self, stream: &mut ReadyIo<'_, impl ByteStream>) -> io::Result<Received> {
         if self.held.is_empty() {
             self.held.extend_from_slice(&self.shared[self.start..self.end]);
             self.start = 0;
@@ -97,8 +100,8 @@ impl<'a> RecvBuffer<'a> {
         }
         self.held.drain(..self.used);
         self.used = 0;
-        let got = link.read(self.shared);
-        if let Ok(Got::Bytes(n)) = got {
+        let got = stream.read(self.shared);
+        if let Ok(Received::Bytes(n)) = got {
             self.held.extend_from_slice(&self.shared[..n]);
         }
         got

@@ -3,7 +3,7 @@ use std::io::{self, IoSlice};
 
 use bytes::Bytes;
 
-use crate::net::transport::Transport;
+use crate::net::transport::ByteStream;
 
 /// Shorter pieces are copied: a pointer in a vectored write costs more than their bytes.
 const COPY_BELOW: usize = 1024;
@@ -77,7 +77,7 @@ impl SendBuffer {
 
     /// Sends until all has left or the socket takes no more; says whether all has left.
     #[inline]
-    pub(crate) fn flush(&mut self, socket: &impl Transport) -> io::Result<bool> {
+    pub(crate) fn flush(&mut self, socket: &mut impl ByteStream) -> io::Result<bool> {
         while !self.is_empty() {
             let result = if self.shared == 0 {
                 socket.write(&self.buffer[self.sent..])
@@ -95,7 +95,7 @@ impl SendBuffer {
         Ok(true)
     }
 
-    fn write_shared(&self, socket: &impl Transport) -> io::Result<usize> {
+    fn write_shared(&self, socket: &mut impl ByteStream) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let mut count = 0;
         for piece in self.pieces().take(SLICES) {
@@ -217,48 +217,42 @@ impl UnsentOutput {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::{Cell, RefCell};
-
     use super::*;
-    use crate::Peer;
+    use crate::net::transport::Read;
 
     /// A socket that takes a few bytes at a time, and then no more until it is opened again.
     #[derive(Default)]
     struct Narrow {
-        taken: RefCell<Vec<u8>>,
-        room: Cell<usize>,
+        taken: Vec<u8>,
+        room: usize,
     }
 
-    impl Transport for Narrow {
-        fn read(&self, _: &mut [u8]) -> io::Result<usize> {
+    impl ByteStream for Narrow {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<Read> {
             Err(io::ErrorKind::WouldBlock.into())
         }
 
-        fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.write_vectored(&[IoSlice::new(bytes)])
         }
 
-        fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
             let mut taken = 0;
             for slice in slices {
                 assert!(!slice.is_empty(), "pitfall 17: an empty slice would be taken for an end");
-                let step = slice.len().min(self.room.get());
-                self.taken.borrow_mut().extend_from_slice(&slice[..step]);
-                self.room.set(self.room.get() - step);
+                let step = slice.len().min(self.room);
+                self.taken.extend_from_slice(&slice[..step]);
+                self.room -= step;
                 taken += step;
             }
             if taken == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(taken) }
         }
 
-        fn shutdown(&self) -> io::Result<()> {
+        fn shutdown(&mut self) -> io::Result<()> {
             Ok(())
         }
 
-        fn abort(&self) {}
-
-        fn peer(&self) -> io::Result<Peer> {
-            Ok(Peer::Memory)
-        }
+        fn abort(&mut self) {}
     }
 
     #[test]
@@ -269,7 +263,7 @@ mod tests {
             usize::try_from(seed >> 33).unwrap() % below
         };
         for _ in 0..200 {
-            let socket = Narrow::default();
+            let mut socket = Narrow::default();
             let (mut output, mut expected, mut kept) = (SendBuffer::default(), Vec::new(), None);
             for n in 0..100_u8 {
                 match random(6) {
@@ -284,8 +278,8 @@ mod tests {
                         output.send(bytes.into());
                     }
                     3 | 4 => {
-                        socket.room.set(random(5_000));
-                        let all = output.flush(&socket).unwrap();
+                        socket.room = random(5_000);
+                        let all = output.flush(&mut socket).unwrap();
                         assert_eq!(all, output.is_empty());
                     }
                     _ => {
@@ -297,11 +291,11 @@ mod tests {
                 if let Some(kept) = kept.take() {
                     output.resume(kept);
                 }
-                assert_eq!(socket.taken.borrow().len() + output.len(), expected.len());
+                assert_eq!(socket.taken.len() + output.len(), expected.len());
             }
-            socket.room.set(usize::MAX);
-            assert!(output.flush(&socket).unwrap());
-            assert!(*socket.taken.borrow() == expected);
+            socket.room = usize::MAX;
+            assert!(output.flush(&mut socket).unwrap());
+            assert!(socket.taken == expected);
         }
     }
 

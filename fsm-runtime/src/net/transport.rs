@@ -5,28 +5,48 @@ use mio::{Registry, Token};
 use crate::Peer;
 use crate::net::socket::Socket;
 
-/// A connected byte stream that never blocks: a socket, or one end of a pipe in memory.
-///
-/// All methods take `&self`, so that a handler may ask for the peer's address during a turn.
-pub(crate) trait Transport {
-    fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
-    fn write(&self, bytes: &[u8]) -> io::Result<usize>;
-    fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
-    /// Ends the stream to the peer.
-    fn shutdown(&self) -> io::Result<()>;
-    /// Makes the close that follows a reset, so that the peer does not take what it got for all
-    /// there was.
-    fn abort(&self);
-    fn peer(&self) -> io::Result<Peer>;
-    /// Registers with a poll, once and for all; what is no socket needs none.
+/// A connected byte stream that never blocks: a socket, one end of a pipe in memory, or a layer over
+/// another stream.
+pub(crate) trait ByteStream {
+    /// Reads into the buffer. An empty [`Read`] is the end of the peer's stream.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read>;
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+    /// Ends our stream to the peer.
+    fn shutdown(&mut self) -> io::Result<()>;
+    /// Makes the close that follows a reset, so that the peer does not take a part of our output for
+    /// all of it.
+    fn abort(&mut self);
+}
+
+/// The result of a read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Read {
+    pub(crate) bytes: usize,
+    /// Nothing is left to read, so the next bytes cause an event.
+    pub(crate) drained: bool,
+}
+
+/// A stream that a poll watches.
+pub(crate) trait Source: Sized {
+    /// Registers with a poll, once and for all. Streams in memory need no poll.
     fn register(&mut self, _: &Registry, _: Token) -> io::Result<()> {
         Ok(())
     }
-    /// The socket without its poll, whose registry this is; `None` if it is no socket.
-    fn free(self, _: &Registry) -> Option<Socket>
-    where
-        Self: Sized,
-    {
+
+    /// Leaves the poll whose registry this is. Returns the socket, unless there is none.
+    fn detach(self, _: &Registry) -> Option<Socket> {
         None
+    }
+}
+
+/// The address of the other end.
+pub(crate) trait PeerAddr {
+    fn peer(&self) -> io::Result<Peer>;
+}
+
+impl PeerAddr for Peer {
+    fn peer(&self) -> io::Result<Peer> {
+        Ok(*self)
     }
 }

@@ -26,7 +26,7 @@ pub(crate) trait Task: Sized {
     fn state(&self) -> usize;
 
     /// Before it is closed in the middle of something: the peer must not take what it got for all.
-    fn cut_off(&self);
+    fn cut_off(&mut self);
 
     /// It has come to its end. Nothing of the user's that runs here panics any further.
     fn over(self, key: Key, why: Ended, scratch: &mut Self::Scratch);

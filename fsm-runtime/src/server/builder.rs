@@ -13,7 +13,7 @@ use crate::machine::limits::Limits;
 use crate::machine::route::RouteKind;
 use crate::scheduler::shared::THREADS;
 use crate::server::prepared::Accepts;
-use crate::{Connection, Drive, Handle, JobMachine, Machine, Peer, Pool, Timing};
+use crate::{Connection, Drive, Handle, JobMachine, Machine, Peer, Pool, Timer};
 
 mod connections;
 mod jobs;
@@ -58,7 +58,7 @@ pub struct Builder<M: Machine> {
     output: usize,
     mailboxes: Mailboxes<M::Message>,
     drain: Duration,
-    stall: Duration,
+    send_timeout: Duration,
     linger: Duration,
     pool_state: Arc<PoolState>,
     seed: Option<fn() -> M::Seed>,
@@ -82,7 +82,7 @@ impl<M: Machine> Builder<M> {
             output: 256 * 1024,
             mailboxes: Mailboxes::default(),
             drain: Duration::from_secs(30),
-            stall: Duration::from_secs(60),
+            send_timeout: Duration::from_secs(60),
             linger: Duration::from_secs(5),
             pool_state: Arc::new(PoolState::new(limit)),
             seed: None,
@@ -506,7 +506,7 @@ impl<M: Machine> Builder<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn send_timeout(mut self, time: Duration) -> Self {
-        self.stall = time;
+        self.send_timeout = time;
         self
     }
 
@@ -722,8 +722,8 @@ impl<M: Machine> Builder<M> {
             calls: 1024,
             bytes: 256 * 1024,
             output: self.output,
-            stall: Timing::millis(self.stall, u64::MAX),
-            linger: Timing::millis(self.linger, u64::MAX),
+            send_timeout: Timer::millis(self.send_timeout, u64::MAX),
+            linger: Timer::millis(self.linger, u64::MAX),
         }
     }
 }

@@ -1,17 +1,15 @@
 use std::sync::Arc;
 
-use crate::call::hand_off::{DetachedConnection, HandOffTarget};
+use crate::call::hand_off::{CarriedIo, DetachedConnection, HandOffTarget};
 use crate::call::semaphore::{Permit, Semaphore};
 use crate::clock::Start;
-use crate::connection::ConnectionTask;
-use crate::connection::pending_io::FreeList;
+use crate::connection::{ConnectionTask, PendingBoxes};
 use crate::driver::accept::Accept;
 use crate::lifecycle::pool_state::PoolState;
-use crate::machine::runner::started;
+use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
-use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
-use crate::net::transport::Transport;
+use crate::net::transport::{ByteStream, PeerAddr};
 use crate::scheduler::port::Port;
 use crate::scheduler::task::{Task, caught};
 use crate::{Drive, Ended, Machine, Peer};
@@ -23,7 +21,7 @@ pub(crate) struct Placement<M: Machine, H> {
     pub(crate) pool_state: Arc<PoolState>,
     /// Each port keeps what it accepts.
     pub(crate) stays: bool,
-    pub(crate) free_list: Arc<FreeList<M::Partial>>,
+    pub(crate) boxes: Arc<PendingBoxes<M>>,
 }
 
 /// The ports of a pool.
@@ -37,9 +35,7 @@ pub(crate) struct Incoming<S> {
     pub(crate) permit: Permit,
     /// Readiness that no poll will tell.
     pub(crate) ready: Readiness,
-    pub(crate) input: Vec<u8>,
-    pub(crate) output: UnsentOutput,
-    pub(crate) ended: bool,
+    pub(crate) carried: CarriedIo,
 }
 
 impl<M: Drive<H>, H> Placement<M, H> {
@@ -48,23 +44,22 @@ impl<M: Drive<H>, H> Placement<M, H> {
     ///
     /// The start of the machine is the user's code: a panic in it is the end of this connection alone.
     pub(crate) fn open(&self, incoming: Incoming<M::Seed>, here: Option<usize>, now: u64) {
-        let Incoming { socket, peer, seed, permit, ready, input, output, ended } = incoming;
+        let Incoming { mut socket, peer, seed, permit, ready, carried } = incoming;
         // It is given back when the connection ends.
         permit.keep();
         self.pool_state.counters.accepted();
-        let Some(runner) = caught(|| started(seed, now)) else {
+        let Some(runner) = caught(|| Started::new(seed, now)) else {
             tracing::error!(pool = self.name, %peer, "a machine panicked at its start");
-            if output.len() > 0 {
+            if carried.output.len() > 0 {
                 socket.abort();
             }
-            if caught(|| drop(output)).is_none() {
+            if caught(|| drop(carried)).is_none() {
                 tracing::error!(pool = self.name, "shared output panicked while it was dropped");
             }
             self.pool_state.ended(Ended::Panicked);
             return;
         };
-        let conn =
-            ConnectionTask::of(peer, socket, runner, (input, output, ended), &self.free_list);
+        let conn = ConnectionTask::incoming(peer, socket, runner, carried, &self.boxes);
         let at = self.place(here);
         let port = &self.shards[at];
         let placed = if here == Some(at) {
@@ -72,7 +67,7 @@ impl<M: Drive<H>, H> Placement<M, H> {
         } else {
             port.open(conn, ready)
         };
-        if let Err(conn) = placed {
+        if let Err(mut conn) = placed {
             conn.cut_off();
             if caught(|| drop(conn)).is_none() {
                 tracing::error!(pool = self.name, "a handler panicked while it was dropped");
@@ -96,10 +91,10 @@ impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> 
     }
 
     fn arrive(&self, seed: M::Seed, permit: Permit, detached: DetachedConnection) {
-        let DetachedConnection { socket, input, output, ended } = detached;
+        let DetachedConnection { socket, carried } = detached;
         let Some(socket) = socket else {
             // The system did not let it leave its poll, which was logged.
-            if caught(|| drop((seed, output))).is_none() {
+            if caught(|| drop((seed, carried))).is_none() {
                 tracing::error!(pool = self.name, "a seed panicked while it was dropped");
             }
             return;
@@ -107,7 +102,7 @@ impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> 
         // A peer that has left has no address any more; its connection ends by itself.
         let peer = socket.peer().unwrap_or(Peer::Gone);
         let ready = Readiness::READ | Readiness::WRITE;
-        let incoming = Incoming { socket, peer, seed, permit, ready, input, output, ended };
+        let incoming = Incoming { socket, peer, seed, permit, ready, carried };
         self.open(incoming, None, Start::of_process().now());
     }
 }
@@ -132,7 +127,7 @@ where
 impl<S> Incoming<S> {
     /// A connection that a listener has got.
     pub(crate) fn accepted(socket: Socket, peer: Peer, seed: S, permit: Permit) -> Self {
-        let (ready, input, output) = (Readiness::NONE, Vec::new(), UnsentOutput::default());
-        Self { socket, peer, seed, permit, ready, input, output, ended: false }
+        let (ready, carried) = (Readiness::NONE, CarriedIo::default());
+        Self { socket, peer, seed, permit, ready, carried }
     }
 }

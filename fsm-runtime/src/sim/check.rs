@@ -228,11 +228,12 @@ impl Run {
     /// The end is no call: how much of the input is left over then depends on when the peer is
     /// told.
     fn push<M: Machine>(&mut self, call: Call) {
-        let wait =
-            M::SPEC.states.iter().find(|state| state.name == call.state).map(|state| state.wait);
-        let stream = matches!(wait, Some(Wait::Read { shape, .. }) if shape.is_stream());
+        let state = M::SPEC.states.iter().find(|state| state.name == call.state);
+        let has =
+            |is_such: fn(&Wait) -> bool| state.is_some_and(|state| state.waits.iter().any(is_such));
+        let stream = has(|wait| matches!(wait, Wait::Read { shape, .. } if shape.is_stream()));
         match self.calls.last_mut() {
-            _ if wait == Some(Wait::End) => {}
+            _ if has(|wait| *wait == Wait::End) => {}
             Some(last) if stream && last.state == call.state && last.next == Some(call.state) => {
                 last.to = call.to;
                 last.next = call.next;

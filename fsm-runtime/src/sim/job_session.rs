@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::BOUNDS;
+use super::LIMITS;
 use super::harness::Harness;
 use crate::call::mailboxes::{Answer, Mailboxes};
 use crate::job::{JobScratch, JobTask};
@@ -89,15 +89,15 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     pub fn new(handler: H, job: M::Job) -> Self {
         let caller = Mailboxes::default();
         caller.open(CALLER);
-        let task = JobTask::new(job, caller.call(CALLER), || 0);
+        let task = JobTask::new(job, caller.begin_call(CALLER), || 0);
         let harness = Harness::new(
             &M::routes(),
             |pool_state, context| {
-                JobScratch::new(handler, None, Mailboxes::default(), BOUNDS, pool_state, context)
+                JobScratch::new(handler, None, Mailboxes::default(), LIMITS, pool_state, context)
             },
             task,
             |scratch, key| {
-                if JobTask::<M, H>::MAIL {
+                if JobTask::<M, H>::HAS_MAILBOX {
                     scratch.mailboxes.open(key);
                 }
             },

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::rc::Rc;
 
 use crate::Peer;
-use crate::net::transport::Transport;
+use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 
 /// The two streams between a test and a machine.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub(crate) struct Pipe {
 #[derive(Debug)]
 pub(crate) struct PipeEnd(pub(crate) Rc<Pipe>);
 
-impl Transport for PipeEnd {
-    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+impl ByteStream for PipeEnd {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
         if self.0.reset.get() {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
@@ -34,10 +34,11 @@ impl Transport for PipeEnd {
         if bytes.is_empty() && !self.0.ended.get() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        io::Read::read(&mut *bytes, buffer)
+        let read = io::Read::read(&mut *bytes, buffer)?;
+        Ok(Read { bytes: read, drained: read < buffer.len() })
     }
 
-    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.0.reset.get() || self.0.shut.get() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
@@ -51,17 +52,21 @@ impl Transport for PipeEnd {
         Ok(taken)
     }
 
-    fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         slices.iter().find(|slice| !slice.is_empty()).map_or(Ok(0), |slice| self.write(slice))
     }
 
-    fn shutdown(&self) -> io::Result<()> {
+    fn shutdown(&mut self) -> io::Result<()> {
         self.0.shut.set(true);
         Ok(())
     }
 
-    fn abort(&self) {}
+    fn abort(&mut self) {}
+}
 
+impl Source for PipeEnd {}
+
+impl PeerAddr for PipeEnd {
     fn peer(&self) -> io::Result<Peer> {
         Ok(Peer::Memory)
     }

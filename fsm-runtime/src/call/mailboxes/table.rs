@@ -1,7 +1,8 @@
 use std::collections::VecDeque;
 
-use super::{Holder, Outbound, PARTS};
+use super::{Holder, PARTS};
 use crate::Key;
+use crate::call::outbound::Outbound;
 
 /// The mailboxes of every so many slots, for each port: found by the slot of the key, as the slots of
 /// a port are, and its own if the generation is the same (X5).

@@ -27,15 +27,15 @@ fn x7_who_waits_longest_gets_what_becomes_free() {
     let Ok(first) = wait(&semaphore, &woken) else { panic!("there is room") };
     let Err(mut second) = wait(&semaphore, &woken) else { panic!("there is none") };
     let Err(mut third) = wait(&semaphore, &woken) else { panic!("there is none") };
-    assert!(second.ready().is_none() && third.ready().is_none());
+    assert!(second.poll().is_none() && third.poll().is_none());
     drop(first);
     assert_eq!(woken.0.load(Ordering::Relaxed), 1);
     // Nobody comes in between.
     assert_eq!(semaphore.try_offer().err(), Some(NoPermit::Full));
-    assert!(third.ready().is_none());
-    let second = second.ready().unwrap().unwrap();
+    assert!(third.poll().is_none());
+    let second = second.poll().unwrap().unwrap();
     drop(second);
-    assert!(third.ready().unwrap().is_ok());
+    assert!(third.poll().unwrap().is_ok());
     assert_eq!(semaphore.out(), 0);
     balances(&semaphore);
 }
@@ -51,7 +51,7 @@ fn x7_who_leaves_the_queue_holds_nobody_up() {
     drop(first);
     // It had the credit, and never took it.
     drop(granted);
-    assert!(last.ready().unwrap().is_ok());
+    assert!(last.poll().unwrap().is_ok());
     let accounting = semaphore.accounting();
     assert_eq!((accounting.taken, accounting.abandoned, accounting.waiting), (2, 2, 0));
     balances(&semaphore);
@@ -62,7 +62,7 @@ fn x7_close_tells_all_that_wait() {
     let (semaphore, woken) = (Arc::new(Semaphore::new(0)), Arc::new(Woken::default()));
     let Err(mut first) = wait(&semaphore, &woken) else { panic!("there is none") };
     semaphore.close();
-    assert_eq!(first.ready().unwrap().err(), Some(NoPermit::Closed));
+    assert_eq!(first.poll().unwrap().err(), Some(NoPermit::Closed));
     assert_eq!(semaphore.try_acquire().err(), Some(NoPermit::Closed));
     assert_eq!(woken.0.load(Ordering::Relaxed), 1);
     drop(first);
@@ -94,7 +94,7 @@ fn x7_books_balance_in_every_short_history() {
                     3 => drop(waiting.pop_front()),
                     4 => {
                         for driver in &mut waiting {
-                            held.extend(driver.ready().and_then(Result::ok));
+                            held.extend(driver.poll().and_then(Result::ok));
                         }
                     }
                     _ => semaphore.close(),

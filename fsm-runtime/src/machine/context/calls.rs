@@ -3,101 +3,89 @@ use std::sync::Arc;
 use super::Cx;
 use crate::call::job_sink::JobSink;
 use crate::call::mailboxes::Answer;
-use crate::call::semaphore::{NoPermit, Permit, QueuedPermit};
+use crate::call::outbound::Outbound;
+use crate::call::semaphore::{NoPermit, Permit};
 use crate::{Called, Kind, Service};
 
 impl<'a, Msg: Send + 'static, On: Kind> Cx<'a, Msg, On> {
-    /// Gives a job to the pool of route number `route`, or waits for room there. Generated code
-    /// calls it when a `#[call(..)]` state without a `full` edge is entered.
+    /// Gives a job to the pool of the route, or queues for a permit there. Generated code calls it
+    /// when a `#[call(..)]` state without a `full` edge is entered.
     #[doc(hidden)]
     pub fn call<S: Service>(&mut self, route: usize, job: S::Job) {
         self.called = false;
-        let Some(jobs) = self.entry::<Arc<dyn JobSink<S>>>(route) else { return };
-        match jobs.semaphore().offer_or_queue(|| self.mailboxes.wakes(), self.key) {
-            Ok(Ok(permit)) => self.submit(&**jobs, job, permit),
-            Ok(Err(waiting)) => {
-                let call = Call { job, waiting, jobs: Arc::clone(jobs) };
-                self.mailboxes.set_outbound(self.key, Some(Box::new(call)));
+        let Some(sink) = self.route_entry::<Arc<dyn JobSink<S>>>(route) else { return };
+        match sink.semaphore().offer_or_queue(|| self.mailboxes.wakes(), self.key) {
+            Ok(Ok(permit)) => self.submit(&**sink, job, permit),
+            Ok(Err(permit)) => {
+                self.set_outbound(Outbound::queued_job(job, permit, Arc::clone(sink)));
             }
-            Err(_) => self.mailboxes.set_outbound(self.key, Some(Box::new(Nowhere))),
+            Err(_) => self.set_outbound(Outbound::Gone),
         }
     }
 
-    /// The same for a state with a `full` edge: it does not wait for room.
+    /// Gives a job to the pool of the route, or refuses it. Generated code calls it when a
+    /// `#[call(..)]` state with a `full` edge is entered.
     #[doc(hidden)]
     pub fn try_call<S: Service>(&mut self, route: usize, job: S::Job) {
         self.called = false;
-        let Some(jobs) = self.entry::<Arc<dyn JobSink<S>>>(route) else { return };
-        match jobs.semaphore().try_offer() {
-            Ok(permit) => self.submit(&**jobs, job, permit),
-            Err(NoPermit::Full) => self.mailboxes.set_outbound(self.key, Some(Box::new(Shed(job)))),
-            Err(NoPermit::Closed) => self.mailboxes.set_outbound(self.key, Some(Box::new(Nowhere))),
+        let Some(sink) = self.route_entry::<Arc<dyn JobSink<S>>>(route) else { return };
+        match sink.semaphore().try_offer() {
+            Ok(permit) => self.submit(&**sink, job, permit),
+            Err(NoPermit::Full) => self.set_outbound(Outbound::Refused(Box::new(job))),
+            Err(NoPermit::Closed) => self.set_outbound(Outbound::Gone),
         }
     }
 
-    /// What has become of the call. Generated code asks in a `#[call(..)]` state.
+    /// The progress of the call. Generated code asks in a `#[call(..)]` state.
     #[doc(hidden)]
     pub fn reply<S: Service>(&mut self) -> Called<S> {
         if std::mem::take(&mut self.called) {
-            // It has left just now. Whoever answers wakes this afterwards.
+            // The job has left just now. Its reply wakes this connection afterwards.
             return Called::Waiting;
         }
-        let outbound = match self.mailboxes.reply::<S::Reply>(self.key) {
+        match self.mailboxes.reply::<S::Reply>(self.key) {
             Answer::Reply(reply) => {
                 self.taken += 1;
-                return Called::Reply(reply);
+                Called::Reply(reply)
             }
-            Answer::Gone => return Called::Gone,
-            Answer::None => return Called::Waiting,
-            Answer::Outbound(outbound) => outbound,
-        };
-        let outbound = match outbound.downcast::<Call<S>>() {
-            Ok(call) => return self.retry(*call),
-            Err(outbound) => outbound,
-        };
-        match outbound.downcast::<Shed<S::Job>>() {
-            Ok(shed) => Called::Full(shed.0),
-            Err(_) => Called::Gone,
+            Answer::Gone => Called::Gone,
+            Answer::None => Called::Waiting,
+            Answer::Outbound(Outbound::Job(mut job)) => match job.poll_permit() {
+                None => {
+                    self.set_outbound(Outbound::Job(job));
+                    Called::Waiting
+                }
+                Some(Ok(permit)) => {
+                    self.called = true;
+                    job.submit(permit, self.mailboxes.begin_call(self.key));
+                    Called::Waiting
+                }
+                Some(Err(_)) => Called::Gone,
+            },
+            Answer::Outbound(Outbound::Refused(job)) => {
+                job.downcast().map_or(Called::Gone, |job| Called::Full(*job))
+            }
+            Answer::Outbound(Outbound::HandOff(_) | Outbound::Leaving(_) | Outbound::Gone) => {
+                Called::Gone
+            }
         }
     }
 
-    fn submit<S: Service>(&mut self, jobs: &dyn JobSink<S>, job: S::Job, permit: Permit) {
+    fn submit<S: Service>(&mut self, sink: &dyn JobSink<S>, job: S::Job, permit: Permit) {
         self.called = true;
-        jobs.submit(job, permit, self.mailboxes.call(self.key));
+        sink.submit(job, permit, self.mailboxes.begin_call(self.key));
     }
 
-    /// Gives the job to the pool if there is room now.
-    fn retry<S: Service>(&mut self, mut call: Call<S>) -> Called<S> {
-        match call.waiting.ready() {
-            None => self.mailboxes.set_outbound(self.key, Some(Box::new(call))),
-            Some(Ok(permit)) => {
-                let Call { job, jobs, .. } = call;
-                self.submit(&*jobs, job, permit);
-            }
-            Some(Err(_)) => return Called::Gone,
-        }
-        Called::Waiting
-    }
-
-    /// The entry to the pool of a route. Where there is none the pool is gone.
-    pub(super) fn entry<E: 'static>(&self, route: usize) -> Option<&'a E> {
+    /// The entry to the pool of a route. Without one the call ends with `gone`.
+    pub(super) fn route_entry<E: 'static>(&self, route: usize) -> Option<&'a E> {
         let entry = self.context.routes.get(route).and_then(|entry| entry.downcast_ref::<E>());
         if entry.is_none() {
-            self.mailboxes.set_outbound(self.key, Some(Box::new(Nowhere)));
+            self.set_outbound(Outbound::Gone);
         }
         entry
     }
+
+    pub(super) fn set_outbound(&self, outbound: Outbound) {
+        self.mailboxes.set_outbound(self.key, outbound);
+    }
 }
-
-/// A job that waits for room.
-struct Call<S: Service> {
-    job: S::Job,
-    waiting: QueuedPermit,
-    jobs: Arc<dyn JobSink<S>>,
-}
-
-/// What there was no room for.
-pub(super) struct Shed<T>(pub(super) T);
-
-/// The pool is closed.
-pub(super) struct Nowhere;

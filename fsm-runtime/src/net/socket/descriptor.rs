@@ -10,7 +10,7 @@ use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
 
 use crate::Peer;
-use crate::net::transport::Transport;
+use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 
 /// A broken connection is an error of the call, and no signal.
 #[cfg(not(target_vendor = "apple"))]
@@ -45,44 +45,38 @@ impl AsFd for Socket {
     }
 }
 
-impl Transport for Socket {
+impl ByteStream for Socket {
     #[inline]
-    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let (_, read) = net::recv(self, buffer, RecvFlags::empty())?;
-        Ok(read)
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
+        let (_, bytes) = net::recv(&*self, &mut *buffer, RecvFlags::empty())?;
+        // A read that returns less than was asked for has emptied the socket.
+        Ok(Read { bytes, drained: bytes < buffer.len() })
     }
 
     #[expect(clippy::inline_always, reason = "counted: the call is half of what it costs")]
     #[inline(always)]
-    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(net::send(self, bytes, NO_SIGNAL)?)
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(net::send(&*self, bytes, NO_SIGNAL)?)
     }
 
-    fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut nothing = SendAncillaryBuffer::new(&mut []);
-        Ok(net::sendmsg(self, slices, &mut nothing, NO_SIGNAL)?)
+        Ok(net::sendmsg(&*self, slices, &mut nothing, NO_SIGNAL)?)
     }
 
-    fn shutdown(&self) -> io::Result<()> {
-        Ok(net::shutdown(self, Shutdown::Write)?)
+    fn shutdown(&mut self) -> io::Result<()> {
+        Ok(net::shutdown(&*self, Shutdown::Write)?)
     }
 
-    fn abort(&self) {
+    fn abort(&mut self) {
         // Without it the peer sees an early end instead of a reset: nothing else depends on it. A
         // Unix socket knows no resets.
-        let _ = set_socket_linger(self, Some(Duration::ZERO));
+        let _ = set_socket_linger(&*self, Some(Duration::ZERO));
     }
+}
 
-    fn peer(&self) -> io::Result<Peer> {
-        // Clients of a Unix socket have no address.
-        let Some(address) = net::getpeername(self)? else { return Ok(Peer::Unix) };
-        if address.address_family() == AddressFamily::UNIX {
-            return Ok(Peer::Unix);
-        }
-        Ok(Peer::Tcp(SocketAddr::try_from(address)?))
-    }
-
-    /// For reading and writing at once: it is never changed again.
+impl Source for Socket {
+    /// Registers for reading and writing at once, so that the interest never changes again.
     fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         let both = Interest::READABLE | Interest::WRITABLE;
         // Urgent data makes a read short although there is more behind it.
@@ -91,11 +85,22 @@ impl Transport for Socket {
         registry.register(&mut SourceFd(&self.0.as_raw_fd()), token, both)
     }
 
-    fn free(self, registry: &Registry) -> Option<Socket> {
+    fn detach(self, registry: &Registry) -> Option<Socket> {
         if let Err(error) = registry.deregister(&mut SourceFd(&self.0.as_raw_fd())) {
             tracing::warn!(%error, "a connection cannot leave its poll");
             return None;
         }
         Some(self)
+    }
+}
+
+impl PeerAddr for Socket {
+    fn peer(&self) -> io::Result<Peer> {
+        // Clients of a Unix socket have no address.
+        let Some(address) = net::getpeername(self)? else { return Ok(Peer::Unix) };
+        if address.address_family() == AddressFamily::UNIX {
+            return Ok(Peer::Unix);
+        }
+        Ok(Peer::Tcp(SocketAddr::try_from(address)?))
     }
 }

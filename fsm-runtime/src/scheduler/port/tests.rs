@@ -34,7 +34,7 @@ impl Task for Idle {
         0
     }
 
-    fn cut_off(&self) {}
+    fn cut_off(&mut self) {}
 
     fn over(self, _: Key, _: Ended, _: &mut WorkerContext) {}
 

@@ -47,13 +47,13 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
         let make: Arc<MakeFor<H>> =
             Arc::new(move |peer| (*make.lock().unwrap_or_else(PoisonError::into_inner))(peer));
         let shards = halves.iter().map(|half| Arc::clone(&half.port));
-        let free_list = Arc::default();
+        let boxes = Arc::default();
         let placement = Arc::new(Placement {
             name: self.name.clone(),
             shards: shards.collect(),
             pool_state: Arc::clone(&self.pool_state),
             stays: self.reuse_port,
-            free_list: Arc::clone(&free_list),
+            boxes: Arc::clone(&boxes),
         });
         let port: Vec<Arc<dyn Observe>> =
             halves.iter().map(|half| Arc::clone(&half.port) as Arc<dyn Observe>).collect();
@@ -84,7 +84,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
             }));
             for thread in 0..self.threads {
                 let (port, driver) = (Arc::clone(&port), Arc::clone(&driver));
-                let (make, free_list) = (Arc::clone(&make), Arc::clone(&free_list));
+                let (make, boxes) = (Arc::clone(&make), Arc::clone(&boxes));
                 let (pool_state, registry) = (Arc::clone(&self.pool_state), Arc::clone(&registry));
                 let (name, mailboxes, bounds) =
                     (self.name.clone(), self.mailboxes.clone(), self.bounds());
@@ -101,7 +101,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
                         Arc::clone(&pool_state),
                         Some(registry),
                         Some(make),
-                        free_list,
+                        boxes,
                         context,
                     );
                     ready(Ok(()));

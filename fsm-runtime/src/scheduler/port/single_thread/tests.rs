@@ -88,7 +88,7 @@ impl Task for Script {
         0
     }
 
-    fn cut_off(&self) {}
+    fn cut_off(&mut self) {}
 
     fn over(self, key: Key, why: Ended, stage: &mut StubFactory) {
         stage.over.push((key, why));

@@ -1,13 +1,13 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::Peer;
-use crate::machine::input::DecodeProgress;
 use crate::net::send_buffer::UnsentOutput;
 
 /// What most connections do not have between two turns, in a box of its own.
 pub(crate) struct PendingIo<P> {
     pub(crate) input: Vec<u8>,
-    pub(crate) seen: DecodeProgress<P>,
+    /// How far a decoder has seen the input.
+    pub(crate) progress: P,
     pub(crate) output: UnsentOutput,
     /// When the peer must have taken some of the output; `u64::MAX` where there is none.
     pub(crate) send_by: u64,
@@ -21,7 +21,7 @@ impl<P: Default> Default for PendingIo<P> {
     fn default() -> Self {
         Self {
             input: Vec::new(),
-            seen: DecodeProgress::default(),
+            progress: P::default(),
             output: UnsentOutput::default(),
             send_by: u64::MAX,
             expired_while_full: false,

@@ -1,0 +1,68 @@
+use crate::connection::scratch::Scratch;
+use crate::connection::{ConnectionTask, Pending};
+use crate::machine::deadlines::sealed::DeadlineSet;
+use crate::net::ready_io::{Closing, ReadyIo};
+use crate::net::transport::{ByteStream, PeerAddr, Source};
+use crate::scheduler::task::TurnOutcome;
+use crate::{Drive, Ended, Key};
+
+impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
+    /// Sends the rest of the output and ends the stream, as long as the peer takes part. `send_by` is
+    /// when the peer must have taken some of the output.
+    pub(super) fn close(
+        &mut self,
+        why: Ended,
+        send_by: u64,
+        key: Key,
+        scratch: &mut Scratch<M, H>,
+    ) -> TurnOutcome {
+        if self.closing.is_none() {
+            self.begin_close(why, key, scratch);
+        }
+        let now = scratch.context.now;
+        let lingers_until = now.saturating_add(scratch.limits.linger);
+        let mut socket = ReadyIo { io: &mut self.io, state: &mut self.state };
+        let Ok(sent) = socket.flush(&mut scratch.output) else {
+            scratch.output.discard();
+            return TurnOutcome::Gone(why);
+        };
+        if !scratch.output.is_empty() {
+            let send_by = if sent > 0 { lingers_until } else { send_by.min(lingers_until) };
+            if send_by <= now {
+                return self.send_timed_out(scratch);
+            }
+            let output = scratch.output.keep();
+            let pending = Pending::<M> { output, send_by, ..Pending::<M>::default() };
+            self.pending = Some(scratch.boxes.fill(pending));
+            return TurnOutcome::Wait;
+        }
+        let outcome = match socket.close(&mut scratch.buffer) {
+            Closing::Closed => return TurnOutcome::Gone(why),
+            Closing::WaitsForEnd => TurnOutcome::Wait,
+            Closing::Discards => TurnOutcome::Again,
+        };
+        if self.deadlines.earliest() == u64::MAX {
+            self.deadlines = M::Deadlines::only(lingers_until);
+        }
+        if self.deadlines.earliest() <= now { TurnOutcome::Gone(why) } else { outcome }
+    }
+
+    /// The machine is done: nothing but the close is left to do.
+    fn begin_close(&mut self, why: Ended, key: Key, scratch: &mut Scratch<M, H>) {
+        self.closing = Some(why);
+        self.state.set_idle(false);
+        if Self::HAS_MAILBOX {
+            // From now on a poster learns that the connection is gone.
+            scratch.mailboxes.close(key);
+        }
+        self.deadlines = M::Deadlines::only(u64::MAX);
+    }
+
+    /// Gives up a peer that does not take its output. The close is a reset, so that the peer does not
+    /// take the part that it got for all of it.
+    pub(super) fn send_timed_out(&mut self, scratch: &mut Scratch<M, H>) -> TurnOutcome {
+        scratch.output.discard();
+        self.io.abort();
+        TurnOutcome::Gone(Ended::SendTimeout)
+    }
+}

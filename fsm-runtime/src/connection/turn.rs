@@ -1,0 +1,264 @@
+use std::io;
+
+use crate::call::mailboxes::Mailboxes;
+use crate::connection::scratch::Scratch;
+use crate::connection::{ConnectionTask, Resumed};
+use crate::machine::input::DecodeProgress;
+use crate::machine::limits::Limits;
+use crate::machine::runner::{Budget, MachineRunner, StopReason};
+use crate::net::ready_io::{ReadyIo, Received};
+use crate::net::recv_buffer::RecvBuffer;
+use crate::net::stream::Stream;
+use crate::net::transport::{ByteStream, PeerAddr, Source};
+use crate::scheduler::task::WorkerContext;
+use crate::{Cx, Drive, Input, Key, Machine, WaitSet};
+
+/// Where a full turn begins: at its start, or where the fast path has left it.
+pub(super) struct TurnStart<P> {
+    /// The range of the thread's buffer that is unread.
+    pub(super) unread: (usize, usize),
+    pub(super) progress: DecodeProgress<P>,
+    pub(super) budget: Budget,
+    /// Why the machine has stopped; `None` if it is to run.
+    pub(super) stopped: Option<StopReason>,
+    /// The turn has read.
+    pub(super) has_read: bool,
+}
+
+impl<P: Default> TurnStart<P> {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            unread: (0, 0),
+            progress: DecodeProgress::default(),
+            budget: Budget::new(limits.calls, limits.bytes, limits.output),
+            stopped: None,
+            has_read: false,
+        }
+    }
+}
+
+/// A turn of a connection: all that it runs on.
+pub(super) struct Turn<'a, M: Machine, H, S> {
+    stream: Stream<'a, S>,
+    runner: MachineRunner<'a, M>,
+    handler: &'a mut H,
+    progress: DecodeProgress<M::Partial>,
+    key: Key,
+    mailboxes: &'a Mailboxes<M::Message>,
+    context: &'a WorkerContext,
+    budget: Budget,
+    stopped: Option<StopReason>,
+    has_read: bool,
+    /// Bytes that were sent.
+    sent: usize,
+    /// A deadline has passed since there was less output than the mark.
+    expired_while_full: bool,
+}
+
+/// The next thing to do when the machine has stopped.
+enum After {
+    /// The turn is over.
+    Return,
+    Read,
+    Run,
+}
+
+/// What a turn leaves.
+pub(super) struct TurnRest<P> {
+    /// Unread input, if the connection goes on.
+    pub(super) input: Vec<u8>,
+    pub(super) progress: DecodeProgress<P>,
+    pub(super) sent: usize,
+    pub(super) expired_while_full: bool,
+}
+
+impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
+    /// Lends the connection and the thread's buffers to a turn; `None` if it has no handler.
+    pub(super) fn begin_turn<'a>(
+        &'a mut self,
+        key: Key,
+        scratch: &'a mut Scratch<M, H>,
+        start: TurnStart<M::Partial>,
+        resumed: Resumed<M>,
+    ) -> Option<Turn<'a, M, H, S>> {
+        let Self { io, state, machine, deadlines, handler, .. } = self;
+        let TurnStart { unread, mut progress, mut budget, stopped, has_read } = start;
+        let mut recv = RecvBuffer::new(&mut scratch.buffer);
+        if has_read {
+            recv.resume_at(unread.0, unread.1);
+        } else {
+            recv.resume(resumed.input);
+            progress = resumed.progress;
+        }
+        let send = &mut scratch.output;
+        budget.note_progress(recv.bytes().len(), send.len());
+        Some(Turn {
+            stream: Stream { socket: ReadyIo { io, state }, recv, send },
+            runner: MachineRunner { machine, deadlines },
+            handler: handler.as_mut()?,
+            progress,
+            key,
+            mailboxes: &scratch.mailboxes,
+            context: &scratch.context,
+            budget,
+            stopped,
+            has_read,
+            sent: 0,
+            expired_while_full: resumed.expired_while_full,
+        })
+    }
+}
+
+impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
+    /// Runs the turn, and sends what it has written.
+    pub(super) fn run_to_end(mut self) -> (io::Result<StopReason>, TurnRest<M::Partial>) {
+        let reason = self.run().and_then(|reason| {
+            self.flush()?;
+            Ok(reason)
+        });
+        let goes_on = reason.as_ref().is_ok_and(|reason| reason.goes_on());
+        let input = if goes_on { self.stream.recv.keep() } else { Vec::new() };
+        let Self { progress, sent, expired_while_full, .. } = self;
+        (reason, TurnRest { input, progress, sent, expired_while_full })
+    }
+
+    /// Runs the machine, reads for it, and takes the edges of timers that have expired.
+    fn run(&mut self) -> io::Result<StopReason> {
+        loop {
+            let reason = match self.stopped.take() {
+                Some(reason) => reason,
+                None => self.run_machine()?,
+            };
+            let readable =
+                reason.waits_for(WaitSet::READ) && self.stream.socket.state.is_readable();
+            // Input that arrived before a deadline is handled before the deadline's edge. But one read
+            // is enough, so that a peer that never stops sending cannot put the edge off.
+            if self.is_overdue() && (self.has_read || !readable) && reason != StopReason::Done {
+                if let Some(reason) = self.expire() {
+                    return Ok(reason);
+                }
+                continue;
+            }
+            match self.after(reason, readable)? {
+                After::Return => return Ok(reason),
+                After::Run => {}
+                After::Read if readable && self.budget.bytes == 0 => {
+                    return Ok(StopReason::BudgetSpent);
+                }
+                After::Read => {
+                    if !self.read()? && !self.is_overdue() {
+                        return Ok(reason);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs the machine until it stops, and makes room for its output where it asks for room.
+    fn run_machine(&mut self) -> io::Result<StopReason> {
+        loop {
+            let (reason, below) = match self.run_handlers() {
+                reason @ StopReason::AtMark => (reason, self.budget.mark),
+                reason @ StopReason::NeedsRoom(below) => (reason, below),
+                reason => return Ok(reason),
+            };
+            self.flush()?;
+            if self.stream.send.len() < below {
+                if self.budget.bytes == 0 {
+                    return Ok(StopReason::BudgetSpent);
+                }
+            } else if reason == StopReason::AtMark && !self.runner.takes_in() {
+                self.budget.run_at_mark();
+            } else {
+                return Ok(reason);
+            }
+        }
+    }
+
+    fn run_handlers(&mut self) -> StopReason {
+        let Stream { socket, recv, send } = &mut self.stream;
+        let progress = std::mem::take(&mut self.progress);
+        let mut input = Input::resumed(recv.bytes(), progress, socket.state.has_ended());
+        let mut cx = Cx::new(send, &*socket.io, self.mailboxes, self.key, self.context);
+        let reason = self.runner.run(self.handler, &mut input, &mut cx, &mut self.budget);
+        let (unread, messages) = (input.unread().len(), cx.messages_taken());
+        self.progress = input.into_progress();
+        recv.leave(unread);
+        if messages > 0 {
+            self.budget.note_progress(unread, send.len());
+        }
+        reason
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.runner.deadline() <= self.context.now
+    }
+
+    /// Takes the edge of a timer that has expired. Returns a reason to stop, if there is one.
+    #[cold]
+    fn expire(&mut self) -> Option<StopReason> {
+        let Stream { socket, send, .. } = &mut self.stream;
+        let full = send.len() >= self.budget.mark;
+        if full && !self.runner.sleeps() {
+            // The edge may write. It may do so once; but what deadlines write must not pile up.
+            if std::mem::replace(&mut self.expired_while_full, true) {
+                return Some(StopReason::SendTimeout);
+            }
+        }
+        let mut cx = Cx::new(send, &*socket.io, self.mailboxes, self.key, self.context);
+        self.runner.expire(self.handler, self.context.now, full, &mut cx);
+        self.progress = DecodeProgress::default();
+        (!self.budget.spend_call()).then_some(StopReason::BudgetSpent)
+    }
+
+    /// The next thing to do when the machine has stopped.
+    fn after(&mut self, reason: StopReason, readable: bool) -> io::Result<After> {
+        if readable {
+            return Ok(After::Read);
+        }
+        if !reason.waits() || reason.waits_for(WaitSet::READ) {
+            return Ok(After::Return);
+        }
+        let state = &mut self.stream.socket.state;
+        if reason.waits_for(WaitSet::MESSAGE) && state.may_have_ended() {
+            // Nobody else reads to see that the peer is gone.
+            if !self.stream.recv.is_full() {
+                return Ok(After::Read);
+            }
+            if state.hung_up() {
+                state.set_ended();
+                return Ok(After::Run);
+            }
+            return Ok(After::Return);
+        }
+        if state.is_broken() {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Ok(After::Return)
+    }
+
+    /// Reads once. Returns whether the machine must run for what came.
+    fn read(&mut self) -> io::Result<bool> {
+        self.has_read = true;
+        match self.stream.read()? {
+            Received::Bytes(bytes) => {
+                self.budget.spend_bytes(bytes);
+                self.budget.note_progress(self.stream.recv.bytes().len(), self.stream.send.len());
+                Ok(true)
+            }
+            Received::End => Ok(true),
+            Received::Nothing => Ok(false),
+        }
+    }
+
+    /// Sends queued output until the socket takes no more.
+    fn flush(&mut self) -> io::Result<()> {
+        let sent = self.stream.flush()?;
+        if sent > 0 {
+            self.sent += sent;
+            self.budget.spend_bytes(sent);
+            self.budget.note_progress(self.stream.recv.bytes().len(), self.stream.send.len());
+        }
+        Ok(())
+    }
+}

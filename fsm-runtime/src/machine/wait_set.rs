@@ -1,0 +1,82 @@
+use std::fmt;
+
+/// The events that may wake a machine: one bit for each kind of wait.
+///
+/// ```
+/// use fsm_runtime::WaitSet;
+///
+/// let waits = WaitSet::READ | WaitSet::MESSAGE;
+/// assert!(waits.contains(WaitSet::READ));
+/// assert!(!waits.contains(WaitSet::writable(1)));
+/// assert_eq!(WaitSet::writable(4096).below(), 4096);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct WaitSet {
+    kinds: u32,
+    below: u32,
+}
+
+impl WaitSet {
+    /// Input, or the end of the peer's stream.
+    pub const READ: Self = Self::of(1);
+    /// A message that was posted to the connection.
+    pub const MESSAGE: Self = Self::of(1 << 1);
+    /// The reply of another pool, or a permit for the job there.
+    pub const REPLY: Self = Self::of(1 << 2);
+    /// A permit to enter another pool.
+    pub const ROOM: Self = Self::of(1 << 3);
+    /// A timer.
+    pub const TIMER: Self = Self::of(1 << 4);
+
+    const WRITABLE: Self = Self::of(1 << 5);
+
+    const fn of(kinds: u32) -> Self {
+        Self { kinds, below: 0 }
+    }
+
+    /// Room for output: fewer than `below` bytes are queued. 1 is a flush. Bounds above 4 GiB count
+    /// as 4 GiB.
+    pub const fn writable(below: usize) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "larger ones were capped")]
+        let below = if below > u32::MAX as usize { u32::MAX } else { below as u32 };
+        Self { kinds: Self::WRITABLE.kinds, below }
+    }
+
+    /// Whether the set has all kinds of the other one.
+    #[inline]
+    pub const fn contains(self, other: Self) -> bool {
+        self.kinds & other.kinds == other.kinds
+    }
+
+    /// The bound of [`writable`](Self::writable); 0 where the set does not wait for room.
+    #[inline]
+    pub const fn below(self) -> usize {
+        self.below as usize
+    }
+}
+
+impl std::ops::BitOr for WaitSet {
+    type Output = Self;
+
+    #[inline]
+    fn bitor(self, other: Self) -> Self {
+        let below = if self.below > other.below { self.below } else { other.below };
+        Self { kinds: self.kinds | other.kinds, below }
+    }
+}
+
+impl fmt::Debug for WaitSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = [
+            (Self::READ, "READ"),
+            (Self::MESSAGE, "MESSAGE"),
+            (Self::REPLY, "REPLY"),
+            (Self::ROOM, "ROOM"),
+            (Self::TIMER, "TIMER"),
+            (Self::WRITABLE, "WRITABLE"),
+        ];
+        f.debug_set()
+            .entries(names.iter().filter(|(kind, _)| self.contains(*kind)).map(|(_, name)| name))
+            .finish()
+    }
+}
