@@ -1,7 +1,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::ast::Machine;
+use crate::ast;
 use crate::errors::Errors;
 use crate::expand;
 use crate::graph::Graph;
@@ -9,16 +9,16 @@ use crate::lower;
 
 /// What stands beside the enum when something is wrong with it: the findings, and impls that do
 /// nothing, so that there is no finding about what is missing only because of them.
-pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> TokenStream {
+pub(crate) fn fallback(machine: &ast::Machine, graph: &Graph<'_>, errors: Errors) -> TokenStream {
     let names = unknown(machine, graph);
     let mut findings: Vec<TokenStream> = errors.into_compile_errors().collect();
     if machine.generic {
         return quote!(#(#findings;)*);
     }
     // One of them stands for all that is not known.
-    let lost = if findings.is_empty() { quote!(0) } else { findings.remove(0) };
-    let Some(interface) = lower::inert(machine, graph, lost.clone()) else {
-        return quote!(const _: usize = #lost; #(#findings;)* #names);
+    let unknown_size = if findings.is_empty() { quote!(0) } else { findings.remove(0) };
+    let Some(interface) = lower::stub(machine, graph, unknown_size.clone()) else {
+        return quote!(const _: usize = #unknown_size; #(#findings;)* #names);
     };
     let (root, name) = (&interface.root, &interface.name);
     let text = name.to_string();
@@ -95,7 +95,7 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
 }
 
 /// Names of no state, where rustc sees them and says what they were meant to be.
-fn unknown(machine: &Machine, graph: &Graph<'_>) -> TokenStream {
+fn unknown(machine: &ast::Machine, graph: &Graph<'_>) -> TokenStream {
     if graph.unknown.is_empty() {
         return TokenStream::new();
     }

@@ -1,13 +1,18 @@
 use proc_macro2::Ident;
 
-use crate::ast::{Event, Kind, Machine, State};
+use crate::ast::{self, Event, Kind};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::{Edge, Graph};
 use crate::spelling;
 
 /// Checks the graph as a whole. Only a `complete` one shows what leads nowhere.
-pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, complete: bool, errors: &mut Errors) {
+pub(crate) fn check(
+    machine: &ast::Machine,
+    graph: &Graph<'_>,
+    complete: bool,
+    errors: &mut Errors,
+) {
     if complete {
         let reached = match graph.start {
             Some((start, _)) => {
@@ -29,10 +34,10 @@ pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, complete: bool, errors
     starving(machine, graph, errors);
 }
 
-fn unreachable(machine: &Machine, reached: &[bool], errors: &mut Errors) {
-    let lost = names(machine, |state| !reached[state]);
-    let Some(first) = lost.first() else { return };
-    let (states, are) = described(&lost);
+fn unreachable(machine: &ast::Machine, reached: &[bool], errors: &mut Errors) {
+    let states = names(machine, |state| !reached[state]);
+    let Some(first) = states.first() else { return };
+    let (states, are) = described(&states);
     let text = format!(
         "nothing leads to {states}; \
          name {are} in some `#[to(..)]` or on an edge, or remove {are}"
@@ -40,9 +45,9 @@ fn unreachable(machine: &Machine, reached: &[bool], errors: &mut Errors) {
     errors.at(Code::Unreachable, first, text);
 }
 
-fn endless(machine: &Machine, graph: &Graph<'_>, reached: &[bool], errors: &mut Errors) {
+fn endless(machine: &ast::Machine, graph: &Graph<'_>, reached: &[bool], errors: &mut Errors) {
     // Where the connection leaves is an end of this machine too.
-    let is_end = |state: &State| state.is_end() || state.is_handoff();
+    let is_end = |state: &ast::State| state.is_end() || state.is_handoff();
     let ends: Vec<usize> =
         (0..machine.states.len()).filter(|state| is_end(&machine.states[*state])).collect();
     // Nothing leads to any: that has been said.
@@ -50,14 +55,14 @@ fn endless(machine: &Machine, graph: &Graph<'_>, reached: &[bool], errors: &mut 
         return;
     }
     let ending = graph.reach(ends, true);
-    let lost = names(machine, |state| !ending[state] && reached[state]);
-    let Some(first) = lost.first() else { return };
-    let (states, are) = described(&lost);
+    let states = names(machine, |state| !ending[state] && reached[state]);
+    let Some(first) = states.first() else { return };
+    let (states, are) = described(&states);
     let text = format!("no end can be reached from {states}; lead {are} to one");
     errors.at(Code::Endless, first, text);
 }
 
-fn names(machine: &Machine, wanted: impl Fn(usize) -> bool) -> Vec<&Ident> {
+fn names(machine: &ast::Machine, wanted: impl Fn(usize) -> bool) -> Vec<&Ident> {
     let states = machine.states.iter().enumerate();
     states.filter(|(index, _)| wanted(*index)).map(|(_, state)| &state.name).collect()
 }
@@ -71,22 +76,22 @@ fn described(names: &[&Ident]) -> (String, &'static str) {
 
 /// Adds the cycles of edges that `taken` accepts, each state in one at most.
 fn spinning(
-    machine: &Machine,
+    machine: &ast::Machine,
     graph: &Graph<'_>,
     errors: &mut Errors,
     (code, what): (Code, &str),
     taken: impl Fn(usize, &Edge<'_>) -> bool,
 ) {
-    let mut said = vec![false; machine.states.len()];
+    let mut reported = vec![false; machine.states.len()];
     let cyclic = graph.cyclic(|source, edge| taken(source, edge));
     for state in 0..machine.states.len() {
-        if said[state] || !cyclic[state] {
+        if reported[state] || !cyclic[state] {
             continue;
         }
         let Some(cycle) = graph.cycle(state, |source, edge| taken(source, edge)) else { continue };
         let mut way = format!("{}", machine.states[state].name);
         for edge in &cycle {
-            said[edge.target] = true;
+            reported[edge.target] = true;
             way.push_str(" -> ");
             way.push_str(&machine.states[edge.target].name.to_string());
         }
@@ -104,7 +109,7 @@ fn spinning(
 
 /// Adds the cycles that come back to the input that they began with, having done something else
 /// meanwhile: an answer to what is refused, say, for ever.
-fn starving(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
+fn starving(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     let goes_round = |source: usize, edge: &Edge<'_>| {
         spins(machine, source, edge) || (writes(machine, source) && !edge.is_deadline())
     };
@@ -142,7 +147,7 @@ impl Edge<'_> {
 }
 
 /// Whether `edge` may be taken again at once when it comes back to its `source`.
-fn spins(machine: &Machine, source: usize, edge: &Edge<'_>) -> bool {
+fn spins(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bool {
     let Some(wait) = machine.states[source].wait() else { return false };
     match (&wait.kind, edge.event()) {
         (Kind::Run { .. }, _)
@@ -154,16 +159,16 @@ fn spins(machine: &Machine, source: usize, edge: &Edge<'_>) -> bool {
 }
 
 /// Whether the state waits for output alone.
-fn writes(machine: &Machine, state: usize) -> bool {
+fn writes(machine: &ast::Machine, state: usize) -> bool {
     let wait = machine.states[state].wait();
     wait.is_some_and(|wait| matches!(wait.kind, Kind::Flush | Kind::Writable { .. }))
 }
 
-fn runs(machine: &Machine, state: usize) -> bool {
+fn runs(machine: &ast::Machine, state: usize) -> bool {
     machine.states[state].wait().is_some_and(|wait| matches!(wait.kind, Kind::Run { .. }))
 }
 
-fn flushes(machine: &Machine, state: usize) -> bool {
+fn flushes(machine: &ast::Machine, state: usize) -> bool {
     machine.states[state].wait().is_some_and(|wait| matches!(wait.kind, Kind::Flush))
 }
 

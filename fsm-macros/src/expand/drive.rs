@@ -1,13 +1,14 @@
 use std::collections::BTreeMap;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::format_ident;
 
 use super::{read, routes};
 use crate::ast::Event;
-use crate::model::{Active, Machine, Role, State, Wait};
+use crate::model::{self, Active, Role};
 
 /// `impl Drive<H> for ..`
-pub(crate) fn drive(machine: &Machine) -> TokenStream {
+pub(crate) fn drive(machine: &model::Machine) -> TokenStream {
     let interface = &machine.interface;
     let name = &interface.name;
     let (partial, message) = (interface.partial(), interface.message_type());
@@ -46,22 +47,22 @@ pub(crate) fn drive(machine: &Machine) -> TokenStream {
 }
 
 /// The arm of `resume` for a state.
-fn resume(machine: &Machine, state: &State) -> TokenStream {
+fn resume(machine: &model::Machine, state: &model::State) -> TokenStream {
     let any = state.any();
     let active = match &state.role {
         Role::End => return generated!(#any => __Step::End,),
-        Role::Leaving(leaving) => return routes::leave(machine, state, leaving),
+        Role::HandOff(handoff) => return routes::hand_off(machine, state, handoff),
         Role::Active(active) => active,
     };
     let all = state.all();
     let (before, taken) = match &active.wait {
-        Wait::Sleep(_) => return generated!(#any => __Step::Sleep,),
-        Wait::Run { .. } => {
+        model::Wait::Sleep(_) => return generated!(#any => __Step::Sleep,),
+        model::Wait::Run { .. } => {
             let call = call(machine, state, active, None);
             return generated!(#all => #call);
         }
-        Wait::Read(read) => (read::read(machine, state, read), Some(active.wait.taken())),
-        Wait::Flush => (
+        model::Wait::Read(read) => (read::read(machine, state, read), Some(active.wait.taken())),
+        model::Wait::Flush => (
             generated! {
                 if cx.queued() > 0 {
                     return __Step::Writable(1);
@@ -69,7 +70,7 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
             },
             None,
         ),
-        Wait::Writable { below } => {
+        model::Wait::Writable { below } => {
             let below = &below.value;
             let drain = generated! {
                 let below: usize = #below;
@@ -79,7 +80,7 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
             };
             (drain, None)
         }
-        Wait::Message { eof } => {
+        model::Wait::Message { eof } => {
             let eof = eof.as_ref().map(|eof| {
                 let eof = eof.expand(machine, state);
                 generated! {
@@ -97,7 +98,9 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
             };
             (take, Some(active.wait.taken()))
         }
-        Wait::Call(route) => (routes::reply(machine, state, route), Some(active.wait.taken())),
+        model::Wait::Call(route) => {
+            (routes::reply(machine, state, route), Some(active.wait.taken()))
+        }
     };
     let call = call(machine, state, active, taken.as_ref());
     generated! {
@@ -108,7 +111,12 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
     }
 }
 
-impl Wait {
+/// The enum of verdicts called `after`, where the impls are.
+fn alias(after: &Ident) -> Ident {
+    format_ident!("__{}", after, span = Span::mixed_site())
+}
+
+impl model::Wait {
     /// What has come, shown at the type that gave it.
     fn taken(&self) -> TokenStream {
         if let Some(ty) = self.given_by() {
@@ -121,18 +129,18 @@ impl Wait {
 
 /// Calls the handler and does what it says.
 fn call(
-    machine: &Machine,
-    state: &State,
+    machine: &model::Machine,
+    state: &model::State,
     active: &Active,
     taken: Option<&TokenStream>,
 ) -> TokenStream {
     let interface = &machine.interface;
-    let (name, after) = (&active.handler, &super::alias(&active.after));
+    let (name, after) = (&active.handler, &alias(&active.after));
     let fields = &state.fields;
     let fails = interface.error.is_some();
     let verdicts = active.verdicts.iter().map(|outcome| {
-        if let (Some(go), false) = (outcome.plain(), fails) {
-            return go.arm(after, &outcome.verdict);
+        if let (Some(transition), false) = (outcome.plain(), fails) {
+            return transition.arm(after, &outcome.verdict);
         }
         let (verdict, data) = (&outcome.verdict, outcome.data());
         let pattern = generated!(#after::#verdict #data);
@@ -140,11 +148,11 @@ fn call(
         if fails { generated!(__Ok(#pattern) => #step,) } else { generated!(#pattern => #step,) }
     });
     let error = active.error.as_ref().zip(interface.error.as_ref()).map(|(error, ty)| {
-        let go = error.expand_error(machine, state, ty);
+        let transition = error.expand_error(machine, state, ty);
         let step = error.step();
         generated! {
             __Err(error) => {
-                #go
+                #transition
                 #step
             }
         }
@@ -155,7 +163,7 @@ fn call(
     } else {
         generated!(__Handler::#name(handler, #(#fields,)* #taken cx))
     };
-    if let Wait::Run { blocking: true } = active.wait {
+    if let model::Wait::Run { blocking: true } = active.wait {
         return generated!({
             cx.block();
             let verdict = #call;
@@ -176,12 +184,14 @@ fn call(
 
 /// What `lapse` does when one of the two times has passed; states that it leads to the same share an
 /// arm.
-fn lapse(machine: &Machine, event: Event) -> TokenStream {
+fn lapse(machine: &model::Machine, event: Event) -> TokenStream {
     let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
     let mut plain = BTreeMap::new();
     for state in &machine.states {
-        let (_, go) = match (&state.role, event) {
-            (Role::Active(active), Event::Within) if matches!(active.wait, Wait::Sleep(_)) => {
+        let (_, transition) = match (&state.role, event) {
+            (Role::Active(active), Event::Within)
+                if matches!(active.wait, model::Wait::Sleep(_)) =>
+            {
                 arms.push((vec![state.all()], call(machine, state, active, None)));
                 continue;
             }
@@ -196,9 +206,9 @@ fn lapse(machine: &Machine, event: Event) -> TokenStream {
             _ => continue,
         };
         let arm = match state.route() {
-            None if go.fills.is_empty() => {
-                *plain.entry((go.target.to_string(), go.back)).or_insert(arms.len())
-            }
+            None if transition.inits.is_empty() => *plain
+                .entry((transition.target.to_string(), transition.to_itself))
+                .or_insert(arms.len()),
             _ => arms.len(),
         };
         if let Some((patterns, _)) = arms.get_mut(arm) {
@@ -206,8 +216,8 @@ fn lapse(machine: &Machine, event: Event) -> TokenStream {
             continue;
         }
         let withdraw = state.route().map(|_| generated!(cx.withdraw();));
-        let (step, go) = (go.step(), go.expand(machine, state));
-        arms.push((vec![state.any()], generated!({ #withdraw #go #step })));
+        let (step, transition) = (transition.step(), transition.expand(machine, state));
+        arms.push((vec![state.any()], generated!({ #withdraw #transition #step })));
     }
     if arms.is_empty() {
         return generated!(__Step::Stayed);

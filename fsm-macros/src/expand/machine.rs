@@ -3,11 +3,13 @@ use std::fmt::Write;
 
 use proc_macro2::{Literal, TokenStream};
 
-use super::{parsed, routes, spec};
-use crate::model::{Expr, Machine, Role, Sleep, State, Wait};
+use super::text::parsed;
+use super::{routes, spec};
+use crate::ast::Expr;
+use crate::model::{self, Role, Sleep};
 
 /// `impl Machine for ..`
-pub(crate) fn machine(machine: &Machine) -> TokenStream {
+pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
     let interface = &machine.interface;
     let name = &interface.name;
     let spec = spec::spec(machine);
@@ -62,7 +64,7 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
 }
 
 /// The number of the state that the machine is in.
-fn state(machine: &Machine) -> TokenStream {
+fn state(machine: &model::Machine) -> TokenStream {
     let mut text = String::new();
     for (index, state) in machine.states.iter().enumerate() {
         let _ = write!(text, "{} => {index},", state.pattern());
@@ -73,7 +75,7 @@ fn state(machine: &Machine) -> TokenStream {
 }
 
 /// The times of the state that the machine is in; states with the same share an arm.
-fn timing(machine: &Machine) -> TokenStream {
+fn timing(machine: &model::Machine) -> TokenStream {
     let mut computed = TokenStream::new();
     let mut known: BTreeMap<(Option<u64>, Option<u64>), String> = BTreeMap::new();
     for state in &machine.states {
@@ -105,9 +107,9 @@ fn timing(machine: &Machine) -> TokenStream {
 }
 
 /// The arm of a state that sleeps as long as its data says.
-fn pause(state: &State) -> Option<TokenStream> {
+fn pause(state: &model::State) -> Option<TokenStream> {
     let Role::Active(active) = &state.role else { return None };
-    let Wait::Sleep(Sleep::Of { time, max }) = &active.wait else { return None };
+    let model::Wait::Sleep(Sleep::Of { time, max }) = &active.wait else { return None };
     let pattern = state.some(&time.fields);
     let (fields, value, max) = (time.fields(), &time.value, Literal::u64_unsuffixed(*max));
     Some(generated! {
@@ -121,11 +123,11 @@ fn pause(state: &State) -> Option<TokenStream> {
     })
 }
 
-fn times(state: &State) -> (Option<u64>, Option<u64>) {
+fn times(state: &model::State) -> (Option<u64>, Option<u64>) {
     let within = state.within().map(|(millis, _)| *millis);
     let Role::Active(active) = &state.role else { return (within, None) };
     let within = match &active.wait {
-        Wait::Sleep(Sleep::Fixed(millis)) => Some(*millis),
+        model::Wait::Sleep(Sleep::Fixed(millis)) => Some(*millis),
         _ => within,
     };
     (within, active.idle.as_ref().map(|(millis, _)| *millis))

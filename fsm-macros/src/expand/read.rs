@@ -2,14 +2,15 @@ use proc_macro2::TokenStream;
 use syn::Type;
 use syn::spanned::Spanned;
 
-use crate::model::{Expr, Machine, Move, Read, State, Take};
+use crate::ast::Expr;
+use crate::model::{self, Read, Take, Transition};
 
 /// Binds `bytes` or `frame`, or returns.
-pub(crate) fn read(machine: &Machine, state: &State, read: &Read) -> TokenStream {
-    let moved = |go: &Move| {
-        let go = go.expand(machine, state);
+pub(crate) fn read(machine: &model::Machine, state: &model::State, read: &Read) -> TokenStream {
+    let moved = |transition: &Transition| {
+        let transition = transition.expand(machine, state);
         generated!({
-            #go
+            #transition
             return __Step::Moved;
         })
     };
@@ -20,7 +21,7 @@ pub(crate) fn read(machine: &Machine, state: &State, read: &Read) -> TokenStream
             __Err(_) => return __Step::Read,
         }
     };
-    let limited = |limit: &Move, eof: &TokenStream| {
+    let limited = |limit: &Transition, eof: &TokenStream| {
         // Most machines give up on both in one way.
         if limit.leads_as(&read.eof) {
             return generated! {
@@ -69,8 +70,8 @@ pub(crate) fn read(machine: &Machine, state: &State, read: &Read) -> TokenStream
 
 /// All of it is shown at the decoder: its item and error are everywhere in here.
 fn frame(
-    machine: &Machine,
-    state: &State,
+    machine: &model::Machine,
+    state: &model::State,
     (decoder, max): (&Type, &TokenStream),
     [eof, limit, error]: [TokenStream; 3],
 ) -> TokenStream {

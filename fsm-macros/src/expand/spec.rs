@@ -4,12 +4,12 @@ use std::fmt::Write;
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 
-use super::parsed;
+use super::text::parsed;
 use crate::ast::Event;
-use crate::model::{Edge, Machine, Role, Sleep, State, Take, Wait};
+use crate::model::{self, Role, Sleep, SpecEdge, Take};
 
 /// The graph as a constant expression, for a scope where `__rt` is the runtime.
-pub(crate) fn spec(machine: &Machine) -> TokenStream {
+pub(crate) fn spec(machine: &model::Machine) -> TokenStream {
     let name = machine.interface.name.unraw().to_string();
     let (docs, start) = (&machine.docs, machine.start.0);
     let shared = Shared::of(machine);
@@ -48,12 +48,12 @@ pub(crate) fn spec(machine: &Machine) -> TokenStream {
     parsed(&text)
 }
 
-impl State {
+impl model::State {
     fn waits(&self) -> String {
         match &self.role {
             Role::End => "Wait::End".to_owned(),
             Role::Active(active) => format!("Wait::{}", active.wait.kind()),
-            Role::Leaving(leaving) => format!("Wait::HandOff {{ pool: {:?} }}", leaving.route.text),
+            Role::HandOff(handoff) => format!("Wait::HandOff {{ pool: {:?} }}", handoff.route.text),
         }
     }
 
@@ -64,7 +64,7 @@ impl State {
     }
 }
 
-impl Wait {
+impl model::Wait {
     fn kind(&self) -> String {
         match self {
             Self::Read(read) => {
@@ -93,7 +93,7 @@ impl Wait {
 /// An edge as the graph has it: what takes it, after how many milliseconds, and its target.
 type Key = (&'static str, Option<u64>, usize);
 
-impl Edge {
+impl SpecEdge {
     fn key(&self) -> Key {
         let (on, millis) = match self.on {
             None => ("Verdict", None),
@@ -129,14 +129,14 @@ struct Parts {
 const WORTHWHILE: usize = 4;
 
 impl Shared {
-    fn of(machine: &Machine) -> Self {
+    fn of(machine: &model::Machine) -> Self {
         let mut edges = BTreeMap::new();
         for edge in machine.states.iter().flat_map(|state| &state.edges) {
             *edges.entry(edge.key()).or_default() += 1;
         }
         edges.retain(|_, uses| *uses >= WORTHWHILE);
-        let waits = Parts::new("WAIT", machine.states.iter().map(State::waits).collect());
-        let fields = Parts::new("FIELDS", machine.states.iter().map(State::has).collect());
+        let waits = Parts::new("WAIT", machine.states.iter().map(model::State::waits).collect());
+        let fields = Parts::new("FIELDS", machine.states.iter().map(model::State::has).collect());
         Self { edges, waits, fields }
     }
 
@@ -156,7 +156,7 @@ impl Shared {
         self.fields.of(state)
     }
 
-    fn edge(&self, edge: &Edge) -> String {
+    fn edge(&self, edge: &SpecEdge) -> String {
         let key = edge.key();
         if self.edges.contains_key(&key) { name(&key) } else { literal(&key) }
     }

@@ -4,7 +4,7 @@ use syn::parse::Parse;
 use super::attribute;
 use super::entry::{self, Entry};
 use super::reader::Reader;
-use crate::ast::{Args, Budget, Edges, Event, Group, unknown};
+use crate::ast::{Args, Budget, Edges, Event, StateGroup, unknown};
 use crate::code::Code;
 use crate::errors::Errors;
 
@@ -36,7 +36,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
     }
     if let Some(never) = args.defaults.never.take() {
         let text = "`within = never` is no default; say it on each state that it is for";
-        reader.lost(Code::Never, never, text);
+        reader.unreadable(Code::Never, never, text);
     }
     args.damaged |= reader.damaged;
     args
@@ -52,7 +52,7 @@ impl Args {
         if key == "error" && entry.value.is_some() {
             if let Some(target) = &entry.target {
                 let text = "`error` twice in one; write `error = Type, error => State`";
-                reader.lost(Code::TooMuch, target, text);
+                reader.unreadable(Code::TooMuch, target, text);
             } else if reader.is_first(&entry, "=") {
                 self.error = Some(typed(&entry, reader));
             }
@@ -95,7 +95,7 @@ impl Args {
         let Some(value) = reader.value(&entry, &format!("{} = A | B", entry.key)) else { return };
         let (members, whole) = entry::names(value, reader.errors);
         reader.damaged |= !whole;
-        self.groups.push(Group { name: entry.key, members });
+        self.groups.push(StateGroup { name: entry.key, members });
     }
 }
 
@@ -115,7 +115,7 @@ fn typed(entry: &Entry, reader: &mut Reader<'_>) -> (Ident, syn::Type) {
     let ty = match parsed(entry, &format!("{key} = Type"), reader) {
         Some(syn::Type::Infer(place)) => {
             let text = format!("`{key}` is a type of yours; write `{key} = Type`");
-            reader.lost(Code::ValueUnreadable, place, text);
+            reader.unreadable(Code::ValueUnreadable, place, text);
             None
         }
         ty => ty,
@@ -133,7 +133,7 @@ fn parsed<T: Parse>(entry: &Entry, example: &str, reader: &mut Reader<'_>) -> Op
     let parsed = syn::parse2(value.clone()).ok();
     if parsed.is_none() {
         let text = format!("cannot read this; write `{example}`");
-        reader.lost(Code::ValueUnreadable, value, text);
+        reader.unreadable(Code::ValueUnreadable, value, text);
     }
     parsed
 }

@@ -6,7 +6,7 @@ use super::entry::{self, Entry};
 use super::literal;
 use super::pool;
 use super::reader::Reader;
-use crate::ast::{Cut, Edges, Event, Kind, Pause, Shape, Wait};
+use crate::ast::{self, Cut, Edges, Event, Kind, Pause, Shape};
 use crate::code::Code;
 use crate::errors::Errors;
 
@@ -21,7 +21,7 @@ pub(crate) fn parse(
     meant: &str,
     arguments: TokenStream,
     errors: &mut Errors,
-) -> (Option<Wait>, bool) {
+) -> (Option<ast::Wait>, bool) {
     let (text, own): (_, &[_]) = match meant {
         "read" => ("read", &["exact", "until", "some", "upto", "frame", "max"]),
         "flush" => ("flush", &[]),
@@ -70,7 +70,7 @@ pub(crate) fn parse(
 }
 
 /// The wait called `meant`, of which nothing else is known.
-pub(crate) fn unread(name: &Ident, meant: &str) -> Option<Wait> {
+pub(crate) fn unread(name: &Ident, meant: &str) -> Option<ast::Wait> {
     let kind = match meant {
         "read" => Kind::Read { shape: None, max: None },
         "flush" => Kind::Flush,
@@ -83,7 +83,7 @@ pub(crate) fn unread(name: &Ident, meant: &str) -> Option<Wait> {
         "end" => Kind::End,
         _ => return None,
     };
-    Some(Wait { name: name.clone(), kind, edges: Edges::default() })
+    Some(ast::Wait { name: name.clone(), kind, edges: Edges::default() })
 }
 
 /// Reads a key that is no edge. `longest` is where the `max` of a `sleep` goes.
@@ -182,7 +182,7 @@ fn frame(value: Option<TokenStream>, reader: &mut Reader<'_>) -> Cut {
     match syn::parse2(value.clone()) {
         Ok(Type::Infer(_)) | Err(_) => {
             let text = "`frame` is a type that decodes; write `frame = Type`";
-            reader.lost(Code::ValueUnreadable, value, text);
+            reader.unreadable(Code::ValueUnreadable, value, text);
             Cut::Unknown
         }
         Ok(decoder) => Cut::Frame(Box::new(decoder)),
@@ -220,7 +220,7 @@ fn pause(
 ) -> Option<Pause> {
     let Some(time) = time else {
         let text = "`sleep` lacks its time; write `#[sleep(30s)]`";
-        reader.lost(Code::ValueMissing, name, text);
+        reader.unreadable(Code::ValueMissing, name, text);
         return None;
     };
     if !reader.is_whole(&time) {
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn slips_are_named() {
+    fn typos_are_named() {
         for (text, expected) in [
             ("read(exact = 0)", "a size must be more than nothing"),
             ("read(exact = 8, exact = 9)", "`exact` is here twice; remove one"),
