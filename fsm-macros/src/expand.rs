@@ -19,8 +19,6 @@ macro_rules! generated_at {
 }
 
 mod drive;
-#[cfg(test)]
-mod example;
 mod lints;
 mod machine;
 mod module;
