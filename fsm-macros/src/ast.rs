@@ -1,6 +1,15 @@
-use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+mod edges;
+mod expr;
+mod wait;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::{Type, Visibility};
+
+pub(crate) use self::edges::{Answer, Edges, Event};
+pub(crate) use self::expr::Expr;
+pub(crate) use self::wait::{Cut, Kind, Nature, Pause, Pool, Shape, Size, Wait};
 
 /// A machine as its author wrote it: names are not looked up yet.
 pub(crate) struct Machine {
@@ -12,7 +21,7 @@ pub(crate) struct Machine {
     pub(crate) args: Args,
     pub(crate) states: Vec<State>,
     /// The words of ours, where they are written.
-    pub(crate) words: Vec<Ident>,
+    pub(crate) keywords: Vec<Ident>,
     /// rustc has refused some of the enum, so what is missing may have been there.
     pub(crate) damaged: bool,
     /// The enum has parameters.
@@ -32,7 +41,7 @@ pub(crate) struct Args {
     pub(crate) module: Option<Ident>,
     pub(crate) size: Option<Budget>,
     pub(crate) root: Option<TokenStream>,
-    pub(crate) groups: Vec<Group>,
+    pub(crate) groups: Vec<StateGroup>,
     /// Something in here could not be read.
     pub(crate) damaged: bool,
 }
@@ -44,7 +53,7 @@ pub(crate) struct Budget {
     pub(crate) size: Size,
 }
 
-pub(crate) struct Group {
+pub(crate) struct StateGroup {
     pub(crate) name: Ident,
     pub(crate) members: Vec<Ident>,
 }
@@ -94,139 +103,6 @@ pub(crate) struct To {
     pub(crate) targets: Vec<Ident>,
 }
 
-/// `#[read(..)]` and its like.
-pub(crate) struct Wait {
-    /// The attribute's name.
-    pub(crate) name: Ident,
-    pub(crate) kind: Kind,
-    pub(crate) edges: Edges,
-}
-
-pub(crate) enum Kind {
-    Read {
-        shape: Option<Shape>,
-        max: Option<(Ident, Size)>,
-    },
-    Flush,
-    Writable {
-        below: Option<Size>,
-    },
-    Run {
-        /// Its handler may block.
-        blocking: bool,
-    },
-    Sleep(Option<Pause>),
-    Message,
-    /// What answers.
-    Call(Option<Pool>),
-    /// The machine that takes the connection.
-    HandOff(Option<Pool>),
-    End,
-}
-
-/// The type that names a pool.
-pub(crate) struct Pool {
-    pub(crate) ty: Type,
-    /// As the author wrote it.
-    pub(crate) text: String,
-}
-
-pub(crate) struct Shape {
-    /// `exact`, `until` and so on.
-    pub(crate) key: Ident,
-    pub(crate) cut: Cut,
-    /// What the attribute says, such as `exact = 8`.
-    pub(crate) text: String,
-}
-
-pub(crate) enum Cut {
-    Exact(Literal),
-    ExactOf(TokenStream),
-    /// An expression of type `&[u8]`.
-    Until(TokenStream),
-    Some,
-    Upto(TokenStream),
-    Frame(Box<Type>),
-    /// It could not be read.
-    Unknown,
-}
-
-/// A number of bytes.
-#[derive(Clone)]
-pub(crate) struct Size {
-    /// An expression of type `usize`.
-    pub(crate) value: TokenStream,
-    /// As the author wrote it.
-    pub(crate) text: String,
-}
-
-impl Size {
-    pub(crate) fn is_literal(&self) -> bool {
-        let mut tokens = self.value.clone().into_iter();
-        matches!((tokens.next(), tokens.next()), (Some(TokenTree::Literal(_)), None))
-    }
-}
-
-/// How long a `sleep` is, in milliseconds.
-#[derive(Clone)]
-pub(crate) enum Pause {
-    Fixed(u64),
-    Of { time: TokenStream, max: u64 },
-}
-
-/// The edges that the runtime takes, as one attribute gives them.
-#[derive(Default)]
-pub(crate) struct Edges {
-    pub(crate) answers: Vec<Answer>,
-    /// `within = never`
-    pub(crate) never: Option<Ident>,
-}
-
-/// `eof => Closed`
-pub(crate) struct Answer {
-    pub(crate) event: Event,
-    pub(crate) key: Ident,
-    /// For `within` and `idle`.
-    pub(crate) millis: u64,
-    pub(crate) target: Ident,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
-    Within,
-    Idle,
-    Eof,
-    Limit,
-    Error,
-    Full,
-    Gone,
-}
-
-impl Event {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Within, Self::Idle, Self::Eof, Self::Limit, Self::Error, Self::Full, Self::Gone];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Within => "within",
-            Self::Idle => "idle",
-            Self::Eof => "eof",
-            Self::Limit => "limit",
-            Self::Error => "error",
-            Self::Full => "full",
-            Self::Gone => "gone",
-        }
-    }
-
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|event| event.name() == name)
-    }
-
-    pub(crate) fn is_deadline(self) -> bool {
-        matches!(self, Self::Within | Self::Idle)
-    }
-}
-
 impl Mark {
     pub(crate) const ALL: [Self; 4] = [Self::Carry, Self::Error, Self::Job, Self::Seed];
 
@@ -251,21 +127,6 @@ impl Field {
 
     pub(crate) fn carries(&self) -> bool {
         self.mark(Mark::Carry).is_some()
-    }
-}
-
-impl Edges {
-    pub(crate) fn answer(&self, event: Event) -> Option<&Answer> {
-        self.answers.iter().find(|answer| answer.event == event)
-    }
-
-    /// Whether `idle` is the only word about time.
-    pub(crate) fn is_only_idle(&self) -> bool {
-        self.never.is_none() && self.answer(Event::Within).is_none()
-    }
-
-    pub(crate) fn bounds_time(&self) -> bool {
-        self.never.is_some() || self.answers.iter().any(|answer| answer.event.is_deadline())
     }
 }
 
@@ -294,19 +155,15 @@ impl Machine {
 }
 
 impl Args {
+    /// The path of the runtime.
+    pub(crate) fn root(&self) -> TokenStream {
+        self.root.clone().unwrap_or_else(|| quote!(::fsm_runtime))
+    }
+
     /// Whether the machine runs jobs.
     pub(crate) fn is_job(&self) -> bool {
         self.job.is_some() || self.reply.is_some()
     }
-}
-
-/// What a machine has.
-#[derive(Clone, Copy)]
-pub(crate) struct Nature {
-    /// Its handlers may fail.
-    pub(crate) fails: bool,
-    /// It has a job, and no connection.
-    pub(crate) job: bool,
 }
 
 impl State {
@@ -328,7 +185,7 @@ impl State {
     }
 
     /// What the verdict that leads here gives beside the fields, for another pool.
-    pub(crate) fn gift(&self) -> Option<&'static str> {
+    pub(crate) fn payload_name(&self) -> Option<&'static str> {
         match self.wait()?.kind {
             Kind::Call(_) => Some("job"),
             Kind::HandOff(_) => Some("seed"),
@@ -338,51 +195,5 @@ impl State {
 
     pub(crate) fn field(&self, name: &Ident) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == *name)
-    }
-}
-
-impl Kind {
-    /// Whether `event` can come to a state that waits so, in such a machine.
-    pub(crate) fn can(&self, event: Event, nature: Nature) -> bool {
-        match event {
-            Event::Within => self.can(Event::Idle, nature) || self.leads_out(),
-            Event::Idle => {
-                matches!(
-                    self,
-                    Self::Read { .. } | Self::Flush | Self::Writable { .. } | Self::Message
-                )
-            }
-            Event::Eof => {
-                matches!(self, Self::Read { .. } | Self::Message if !nature.job)
-            }
-            Event::Limit => {
-                matches!(self.cut(), Some(Cut::ExactOf(_) | Cut::Until(_) | Cut::Frame(_)))
-            }
-            Event::Error => {
-                self.decodes() || (nature.fails && !matches!(self, Self::End | Self::HandOff(_)))
-            }
-            Event::Full | Event::Gone => self.leads_out(),
-        }
-    }
-
-    /// Whether it waits for another pool.
-    pub(crate) fn leads_out(&self) -> bool {
-        matches!(self, Self::Call(_) | Self::HandOff(_))
-    }
-
-    /// Whether it needs a connection, which a job has not.
-    pub(crate) fn needs_connection(&self) -> bool {
-        matches!(self, Self::Read { .. } | Self::Flush | Self::Writable { .. } | Self::HandOff(_))
-    }
-
-    pub(crate) fn decodes(&self) -> bool {
-        matches!(self.cut(), Some(Cut::Frame(_)))
-    }
-
-    fn cut(&self) -> Option<&Cut> {
-        match self {
-            Self::Read { shape: Some(shape), .. } => Some(&shape.cut),
-            _ => None,
-        }
     }
 }

@@ -13,15 +13,16 @@ mod names;
 mod pools;
 mod states;
 
-use crate::ast::Machine;
+use crate::ast;
 use crate::errors::Errors;
 use crate::graph::Graph;
 
 /// Adds what is wrong to `errors` and returns the edges that are known.
-pub(crate) fn check<'a>(machine: &'a Machine, errors: &mut Errors) -> Graph<'a> {
+pub(crate) fn check<'a>(machine: &'a ast::Machine, errors: &mut Errors) -> Graph<'a> {
     let graph = names::resolve(machine, errors);
     // What is missing somewhere may be what leads to a state or uses a default.
-    let mut complete = graph.is_sound() && !graph.lost && !machine.damaged && !machine.args.damaged;
+    let mut complete =
+        graph.is_sound() && !graph.misnamed && !machine.damaged && !machine.args.damaged;
     complete &= machine.states.iter().all(|state| !state.damaged);
     complete &= states::check(machine, errors);
     complete &= events::check(machine, errors);
@@ -102,7 +103,7 @@ pub(crate) mod tests {
                  add `within = 30s => State` or `idle = 30s => State`, or say `within = never`",
                 "state `B` has two fields for an error, `a` and `b`; remove one `#[error]`",
                 "the cycle `B -> B` has only `flush` states, which do not wait when nothing is \
-                 queued; put a state that waits into it",
+                 queued; add a state that waits",
             ],
         )]);
     }

@@ -19,34 +19,34 @@ macro_rules! generated_at {
 }
 
 mod drive;
-#[cfg(test)]
-mod example;
 mod lints;
 mod machine;
 mod module;
-mod moves;
 mod read;
 mod routes;
 mod scope;
-mod size;
+mod size_budget;
 #[cfg(test)]
 mod snapshot;
 mod spec;
+mod text;
+mod timers;
+mod transition;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::format_ident;
 
 pub(crate) use self::lints::lints;
 pub(crate) use self::module::module;
 pub(crate) use self::routes::service;
-use crate::model::{Interface, Machine};
+use crate::model::{self, Interface};
 
 /// The impls and the module beside the user's enum, with `docs` for the module if the enum cannot
 /// have them.
-pub(crate) fn expand(machine: &Machine, docs: Option<&TokenStream>) -> TokenStream {
+pub(crate) fn expand(machine: &model::Machine, docs: Option<&TokenStream>) -> TokenStream {
     let mut impls = imports(&machine.interface);
-    impls.extend(size::bounds(machine));
-    impls.extend(size::budget(machine));
+    impls.extend(size_budget::bounds(machine));
+    impls.extend(size_budget::budget(machine));
     impls.extend(machine::machine(machine));
     impls.extend(drive::drive(machine));
     let mut tokens = names(&machine.interface);
@@ -56,7 +56,7 @@ pub(crate) fn expand(machine: &Machine, docs: Option<&TokenStream>) -> TokenStre
 }
 
 /// What the docs of the enum show of the graph: a table and, where docs are built, a picture.
-pub(crate) fn docs(machine: &Machine) -> TokenStream {
+pub(crate) fn docs(machine: &model::Machine) -> TokenStream {
     let (root, table, mermaid) = (&machine.interface.root, &machine.table, &machine.mermaid);
     let apart = (!machine.docs.is_empty()).then(|| generated!(#[doc = ""]));
     generated! {
@@ -69,7 +69,7 @@ pub(crate) fn docs(machine: &Machine) -> TokenStream {
 /// What an editor finds for the tokens in attributes: the states, and the docs of words. First of
 /// all, because it takes the first.
 pub(crate) fn names(interface: &Interface) -> TokenStream {
-    let Interface { root, name, words, states, .. } = interface;
+    let Interface { root, name, keywords, states, .. } = interface;
     generated! {
         // Of the `cfg` that only rust-analyzer sets.
         #[allow(unexpected_cfgs)]
@@ -77,7 +77,7 @@ pub(crate) fn names(interface: &Interface) -> TokenStream {
             #[cfg(rust_analyzer)]
             const fn names(machine: #name) {
                 use #root::__keywords;
-                let _ = [#(__keywords::#words),*];
+                let _ = [#(__keywords::#keywords),*];
                 match machine {
                     #(#name::#states { .. } |)* _ => {}
                 }
@@ -120,26 +120,9 @@ fn imports(interface: &Interface) -> TokenStream {
         #[allow(unused_imports)]
         use ::core::result::Result::{Err as __Err, Ok as __Ok};
         #[allow(unused_imports)]
-        use __rt::{Miss as __Miss, Step as __Step};
+        use __rt::{Miss as __Miss, Step as __Step, WaitSet as __WaitSet};
 
     }
-}
-
-/// Code without words of the author's, read by rustc: that takes a tenth of the time in which a
-/// macro makes the tokens one by one. It has call-site hygiene, so it names no locals of ours.
-fn parsed(text: &str) -> TokenStream {
-    // Not by way of `proc_macro2`, which reads it once more to be sure.
-    let tokens = if proc_macro::is_available() {
-        text.parse::<proc_macro::TokenStream>().ok().map(TokenStream::from)
-    } else {
-        text.parse().ok()
-    };
-    tokens.unwrap_or_else(|| generated!(::core::compile_error!("the macro has a bug")))
-}
-
-/// The enum of verdicts called `after`, where the impls are.
-fn alias(after: &Ident) -> Ident {
-    format_ident!("__{}", after, span = Span::mixed_site())
 }
 
 impl Interface {

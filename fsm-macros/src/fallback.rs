@@ -1,7 +1,7 @@
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 
-use crate::ast::Machine;
+use crate::ast;
 use crate::errors::Errors;
 use crate::expand;
 use crate::graph::Graph;
@@ -9,21 +9,22 @@ use crate::lower;
 
 /// What stands beside the enum when something is wrong with it: the findings, and impls that do
 /// nothing, so that there is no finding about what is missing only because of them.
-pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> TokenStream {
+pub(crate) fn fallback(machine: &ast::Machine, graph: &Graph<'_>, errors: Errors) -> TokenStream {
     let names = unknown(machine, graph);
     let mut findings: Vec<TokenStream> = errors.into_compile_errors().collect();
     if machine.generic {
         return quote!(#(#findings;)*);
     }
     // One of them stands for all that is not known.
-    let lost = if findings.is_empty() { quote!(0) } else { findings.remove(0) };
-    let Some(interface) = lower::inert(machine, graph, lost.clone()) else {
-        return quote!(const _: usize = #lost; #(#findings;)* #names);
+    let unknown_size = if findings.is_empty() { quote!(0) } else { findings.remove(0) };
+    let Some(interface) = lower::stub(machine, graph, unknown_size.clone()) else {
+        return quote!(const _: usize = #unknown_size; #(#findings;)* #names);
     };
     let (root, name) = (&interface.root, &interface.name);
     let text = name.to_string();
     let message = interface.message_type();
-    let (cx, side, starts) = (interface.cx(), interface.side(), interface.starts());
+    let (cx, side, starts) =
+        (interface.cx(), interface.side(), format_ident!("{}", interface.starts()));
     let seed = interface.seed.as_ref().map_or_else(|| quote!(()), |seed| interface.beside(seed));
     let service = expand::service(&interface);
     let known = expand::names(&interface);
@@ -33,20 +34,14 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
         &quote! {
             #[automatically_derived]
                 impl #root::Machine for #name {
-                const SPEC: &'static #root::Spec = &#root::Spec {
-                    name: #text,
-                    docs: "",
-                    start: 0,
-                    messages: false,
-                    starts: #root::Starts::#starts,
-                    states: &[],
-                };
+                const SPEC: &'static #root::Spec =
+                    &#root::Spec::new(#text, &[]).with_starts(#root::Starts::#starts);
 
                 type Message = #message;
                 type Partial = ();
                 type Seed = #seed;
                 type Kind = #root::#side;
-                type Times = #root::OneTime;
+                type Deadlines = #root::Deadlines<1>;
 
                 fn start(_: Self::Seed) -> Self {
                     loop {}
@@ -56,7 +51,7 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
                     0
                 }
 
-                fn timing(&self) -> #root::Timing {
+                fn timer(&self, _: usize) -> #root::Timer {
                     loop {}
                 }
             }
@@ -72,9 +67,9 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
                     loop {}
                 }
 
-                fn lapse(
+                fn expire(
                     &mut self,
-                    _: #root::Lapse,
+                    _: usize,
                     _: &mut __H,
                     _: &mut #root::#cx<'_, #message>,
                 ) -> #root::Step {
@@ -95,7 +90,7 @@ pub(crate) fn fallback(machine: &Machine, graph: &Graph<'_>, errors: Errors) -> 
 }
 
 /// Names of no state, where rustc sees them and says what they were meant to be.
-fn unknown(machine: &Machine, graph: &Graph<'_>) -> TokenStream {
+fn unknown(machine: &ast::Machine, graph: &Graph<'_>) -> TokenStream {
     if graph.unknown.is_empty() {
         return TokenStream::new();
     }

@@ -1,6 +1,6 @@
 use proc_macro2::Ident;
 
-use crate::ast::{Answer, Event, Machine};
+use crate::ast::{self, Answer, Event};
 
 /// The edges of a machine, with names looked up.
 pub(crate) struct Graph<'a> {
@@ -13,9 +13,9 @@ pub(crate) struct Graph<'a> {
     /// Names of no state. rustc knows best what was meant, so they are left to it.
     pub(crate) unknown: Vec<&'a Ident>,
     /// Names that were meant for something else than they say.
-    pub(crate) lost: bool,
+    pub(crate) misnamed: bool,
     /// Two variants have one name, which is left to rustc too.
-    pub(crate) twins: bool,
+    pub(crate) duplicates: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -43,12 +43,12 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-        Self { start, edges, sources, unknown: Vec::new(), lost: false, twins: false }
+        Self { start, edges, sources, unknown: Vec::new(), misnamed: false, duplicates: false }
     }
 
     /// Whether rustc will have nothing to say about the names.
     pub(crate) fn is_sound(&self) -> bool {
-        self.unknown.is_empty() && !self.twins
+        self.unknown.is_empty() && !self.duplicates
     }
 
     pub(crate) fn verdicts(&self, state: usize) -> impl Iterator<Item = &Edge<'a>> {
@@ -145,7 +145,7 @@ impl<'a> Graph<'a> {
 
 /// The answers that hold in a state: its own, then the defaults of the machine for what it leaves
 /// open.
-pub(crate) fn answers(machine: &Machine, state: usize) -> Vec<&Answer> {
+pub(crate) fn answers(machine: &ast::Machine, state: usize) -> Vec<&Answer> {
     let Some(wait) = machine.states[state].wait() else { return Vec::new() };
     let nature = machine.nature();
     let mut answers = Vec::new();

@@ -228,7 +228,7 @@ pub fn state_machine(
 #[proc_macro_derive(
     __StateMachine,
     attributes(
-        __fsm_args, __fsm_slip, read, flush, writable, run, sleep, message, call, handoff, end, to,
+        __fsm_args, __fsm_typo, read, flush, writable, run, sleep, message, call, handoff, end, to,
         rest, carry, error, job, seed
     )
 )]

@@ -1,25 +1,26 @@
 //! A checked machine to its [`model`](crate::model).
 
 mod docs;
-mod inert;
 mod interface;
 mod picture;
+mod stub;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 
-pub(crate) use self::inert::inert;
-pub(crate) use self::interface::{interface, root};
-use crate::ast::{self, Cut, Event, Field, Kind, Machine, Pool, Shape, Size};
+pub(crate) use self::interface::interface;
+pub(crate) use self::stub::stub;
+use crate::ast::{self, Cut, Event, Expr, Field, Kind, Pool, Shape, Size};
 use crate::graph::{Edge, Graph};
 use crate::model::{
-    self, Active, Expr, Fill, Gives, Leaving, Move, Out, Outcome, Read, Role, Route, Sleep, Source,
-    State, Take, Wait,
+    self, Active, Delivery, FieldInit, HandOff, Outcome, Read, Role, Route, RouteRef, Sleep,
+    Source, Take, Transition,
 };
+use crate::spelling;
 
 /// The model of a machine in which the checks found nothing; `None` only where they must have.
-pub(crate) fn lower(machine: &Machine, graph: &Graph<'_>) -> Option<model::Machine> {
+pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::Machine> {
     let (start, name) = graph.start?;
     let end = machine.states.iter().find(|state| state.is_end())?.name.clone();
     let interface = interface(machine, graph)?;
@@ -45,7 +46,7 @@ fn bound(state: &ast::State) -> Option<(Ident, TokenStream)> {
     else {
         return None;
     };
-    let name = interface::handler_name(&state.name)?.unraw().to_string().to_uppercase();
+    let name = spelling::handler_name(&state.name)?.unraw().to_string().to_uppercase();
     (!size.is_literal()).then(|| (format_ident!("__MAX_{name}"), size.value.clone()))
 }
 
@@ -57,18 +58,18 @@ fn named(state: &ast::State, size: &Size) -> Size {
 }
 
 struct Lowering<'a> {
-    machine: &'a Machine,
+    machine: &'a ast::Machine,
     graph: &'a Graph<'a>,
 }
 
 impl Lowering<'_> {
-    fn state(&self, index: usize) -> Option<State> {
+    fn state(&self, index: usize) -> Option<model::State> {
         let state = &self.machine.states[index];
-        let edge = |edge: &Edge<'_>| model::Edge {
+        let edge = |edge: &Edge<'_>| model::SpecEdge {
             on: edge.answer.map(|answer| (answer.event, answer.millis)),
             target: edge.target,
         };
-        Some(State {
+        Some(model::State {
             name: state.name.clone(),
             docs: state.docs.clone(),
             braced: state.braced,
@@ -83,7 +84,7 @@ impl Lowering<'_> {
     fn role(&self, index: usize) -> Option<Role> {
         Some(match &self.machine.states[index].wait()?.kind {
             Kind::End => Role::End,
-            Kind::HandOff(pool) => Role::Leaving(Box::new(Leaving {
+            Kind::HandOff(pool) => Role::HandOff(Box::new(HandOff {
                 route: self.route(index, pool.as_ref()?)?,
                 within: self.deadline(index, Event::Within),
             })),
@@ -96,12 +97,12 @@ impl Lowering<'_> {
         let fails = self.machine.args.error.is_some();
         let verdicts = self.graph.verdicts(index).map(|edge| Outcome {
             verdict: edge.name.clone(),
-            go: (edge.target != index).then(|| self.go(index, edge)),
-            gives: self.gives(edge.target),
+            transition: (edge.target != index).then(|| self.transition(index, edge)),
+            delivery: self.delivery(edge.target),
         });
         Some(Active {
-            handler: interface::handler_name(name)?,
-            after: interface::after_name(name),
+            handler: spelling::handler_name(name)?,
+            after: spelling::after_name(name),
             wait: self.wait(index)?,
             verdicts: verdicts.collect(),
             error: if fails { Some(self.on(index, Event::Error)?) } else { None },
@@ -111,21 +112,21 @@ impl Lowering<'_> {
     }
 
     /// What is done with what a verdict for state `target` gives.
-    fn gives(&self, target: usize) -> Option<Gives> {
+    fn delivery(&self, target: usize) -> Option<Delivery> {
         let out = |pool: &Option<Pool>| {
             let before = self.machine.states[..target].iter();
-            Some(Out {
+            Some(RouteRef {
                 ty: pool.as_ref()?.ty.clone().into(),
-                number: before.filter(|state| state.gift().is_some()).count(),
+                number: before.filter(|state| state.payload_name().is_some()).count(),
                 parks: self.graph.on(target, Event::Full).is_none(),
             })
         };
         match &self.machine.states[target].wait()?.kind {
-            Kind::Call(pool) => Some(Gives::Job(out(pool)?)),
-            Kind::HandOff(pool) => Some(Gives::Seed(out(pool)?)),
+            Kind::Call(pool) => Some(Delivery::Job(out(pool)?)),
+            Kind::HandOff(pool) => Some(Delivery::Seed(out(pool)?)),
             Kind::End => {
                 let (_, reply) = self.machine.args.reply.as_ref()?;
-                Some(Gives::Reply(reply.clone().into()))
+                Some(Delivery::Reply(reply.clone().into()))
             }
             _ => None,
         }
@@ -140,21 +141,23 @@ impl Lowering<'_> {
         })
     }
 
-    fn wait(&self, index: usize) -> Option<Wait> {
+    fn wait(&self, index: usize) -> Option<model::Wait> {
         let state = &self.machine.states[index];
         let fields: Vec<Ident> = state.fields.iter().map(|field| field.name.clone()).collect();
         Some(match &state.wait()?.kind {
             Kind::Read { shape, max } => {
                 let max = max.as_ref().map(|(_, max)| named(state, max));
-                Wait::Read(self.read(index, shape.as_ref()?, max, &fields)?.into())
+                model::Wait::Read(self.read(index, shape.as_ref()?, max, &fields)?.into())
             }
-            Kind::Flush => Wait::Flush,
-            Kind::Writable { below } => Wait::Writable { below: named(state, below.as_ref()?) },
-            Kind::Run { blocking } => Wait::Run { blocking: *blocking },
-            Kind::Sleep(pause) => Wait::Sleep(Sleep::new(pause.as_ref()?, &fields)),
-            Kind::Message if self.machine.args.is_job() => Wait::Message { eof: None },
-            Kind::Message => Wait::Message { eof: Some(self.on(index, Event::Eof)?) },
-            Kind::Call(pool) => Wait::Call(self.route(index, pool.as_ref()?)?.into()),
+            Kind::Flush => model::Wait::Flush,
+            Kind::Writable { below } => {
+                model::Wait::Writable { below: named(state, below.as_ref()?) }
+            }
+            Kind::Run { blocking } => model::Wait::Run { blocking: *blocking },
+            Kind::Sleep(pause) => model::Wait::Sleep(Sleep::new(pause.as_ref()?, &fields)),
+            Kind::Message if self.machine.args.is_job() => model::Wait::Message { eof: None },
+            Kind::Message => model::Wait::Message { eof: Some(self.on(index, Event::Eof)?) },
+            Kind::Call(pool) => model::Wait::Call(self.route(index, pool.as_ref()?)?.into()),
             Kind::HandOff(_) | Kind::End => return None,
         })
     }
@@ -191,16 +194,16 @@ impl Lowering<'_> {
         Some(Read { text: shape.text.clone(), take, eof: self.on(index, Event::Eof)? })
     }
 
-    fn deadline(&self, index: usize, event: Event) -> Option<(u64, Move)> {
+    fn deadline(&self, index: usize, event: Event) -> Option<(u64, Transition)> {
         let edge = self.graph.on(index, event)?;
-        Some((edge.answer?.millis, self.go(index, edge)))
+        Some((edge.answer?.millis, self.transition(index, edge)))
     }
 
-    fn on(&self, index: usize, event: Event) -> Option<Move> {
-        Some(self.go(index, self.graph.on(index, event)?))
+    fn on(&self, index: usize, event: Event) -> Option<Transition> {
+        Some(self.transition(index, self.graph.on(index, event)?))
     }
 
-    fn go(&self, source: usize, edge: &Edge<'_>) -> Move {
+    fn transition(&self, source: usize, edge: &Edge<'_>) -> Transition {
         let target = &self.machine.states[edge.target];
         let leaves = self.machine.states[source].is_handoff();
         let from = |field: &Field| match edge.event() {
@@ -210,14 +213,14 @@ impl Lowering<'_> {
             Some(Event::Full) => Source::Job,
             _ => Source::Verdict,
         };
-        let fills: Vec<Fill> = target
+        let inits: Vec<FieldInit> = target
             .fields
             .iter()
-            .map(|field| Fill { field: field.name.clone(), source: from(field) })
+            .map(|field| FieldInit { field: field.name.clone(), source: from(field) })
             .collect();
-        let back = edge.target == source;
-        let stays = back && fills.iter().all(|fill| fill.source == Source::Carry);
-        Move { target: edge.name.clone(), braced: target.braced, fills, back, stays }
+        let to_itself = edge.target == source;
+        let stays = to_itself && inits.iter().all(|init| init.source == Source::Carry);
+        Transition { target: edge.name.clone(), braced: target.braced, inits, to_itself, stays }
     }
 }
 
@@ -236,59 +239,69 @@ mod tests {
     }
 
     /// Each edge as `event target`, with how the target's fields are filled.
-    fn moves(state: &State) -> Vec<String> {
-        let mut moves: Vec<(String, Option<&Move>)> = Vec::new();
+    fn transitions(state: &model::State) -> Vec<String> {
+        let mut transitions: Vec<(String, Option<&Transition>)> = Vec::new();
         if let Role::Active(active) = &state.role {
-            moves.extend(active.verdicts.iter().map(|outcome| {
-                let gift = outcome.gives.as_ref().map(gift).unwrap_or_default();
-                (format!("verdict {}{gift}", outcome.verdict), outcome.go.as_ref())
+            transitions.extend(active.verdicts.iter().map(|outcome| {
+                let payload = outcome.delivery.as_ref().map(payload).unwrap_or_default();
+                (format!("verdict {}{payload}", outcome.verdict), outcome.transition.as_ref())
             }));
         }
-        moves.extend(state.within().map(|(time, go)| (format!("within {time}"), Some(go))));
+        transitions.extend(
+            state.within().map(|(time, transition)| (format!("within {time}"), Some(transition))),
+        );
         if let Role::Active(active) = &state.role {
-            moves.extend(active.idle.iter().map(|(time, go)| (format!("idle {time}"), Some(go))));
+            transitions.extend(
+                active
+                    .idle
+                    .iter()
+                    .map(|(time, transition)| (format!("idle {time}"), Some(transition))),
+            );
             match &active.wait {
-                Wait::Read(read) => moves.push(("eof".to_owned(), Some(&read.eof))),
-                Wait::Message { eof } => {
-                    moves.extend(eof.iter().map(|eof| ("eof".to_owned(), Some(eof))));
+                model::Wait::Read(read) => transitions.push(("eof".to_owned(), Some(&read.eof))),
+                model::Wait::Message { eof } => {
+                    transitions.extend(eof.iter().map(|eof| ("eof".to_owned(), Some(eof))));
                 }
                 _ => {}
             }
-            moves.extend(active.error.iter().map(|go| ("error".to_owned(), Some(go))));
+            transitions.extend(
+                active.error.iter().map(|transition| ("error".to_owned(), Some(transition))),
+            );
         }
         if let Some(route) = state.route() {
-            moves.extend(route.full.iter().map(|go| ("full".to_owned(), Some(go))));
-            moves.push(("gone".to_owned(), Some(&route.gone)));
+            transitions
+                .extend(route.full.iter().map(|transition| ("full".to_owned(), Some(transition))));
+            transitions.push(("gone".to_owned(), Some(&route.gone)));
         }
-        moves
+        transitions
             .into_iter()
-            .map(|(on, go)| format!("{on}: {}", go.map_or("stay".into(), way)))
+            .map(|(on, transition)| format!("{on}: {}", transition.map_or("stay".into(), way)))
             .collect()
     }
 
-    fn gift(gives: &Gives) -> String {
-        let numbered = |name: &str, out: &Out| {
+    fn payload(delivery: &Delivery) -> String {
+        let numbered = |name: &str, out: &RouteRef| {
             format!(" {name} {}{}", out.number, if out.parks { " parks" } else { "" })
         };
-        match gives {
-            Gives::Job(out) => numbered("job", out),
-            Gives::Seed(out) => numbered("seed", out),
-            Gives::Reply(_) => " reply".to_owned(),
+        match delivery {
+            Delivery::Job(out) => numbered("job", out),
+            Delivery::Seed(out) => numbered("seed", out),
+            Delivery::Reply(_) => " reply".to_owned(),
         }
     }
 
-    fn way(go: &Move) -> String {
-        let mut way = if go.stays { "stay as ".to_owned() } else { String::new() };
-        way.push_str(&go.target.to_string());
-        for fill in &go.fills {
-            let source = match fill.source {
+    fn way(transition: &Transition) -> String {
+        let mut way = if transition.stays { "stay as ".to_owned() } else { String::new() };
+        way.push_str(&transition.target.to_string());
+        for init in &transition.inits {
+            let source = match init.source {
                 Source::Verdict => "verdict",
                 Source::Carry => "carry",
                 Source::Error => "error",
                 Source::Job => "job",
                 Source::Seed => "seed",
             };
-            way.extend([" ", &fill.field.to_string(), "<-", source]);
+            way.extend([" ", &init.field.to_string(), "<-", source]);
         }
         way
     }
@@ -306,7 +319,7 @@ mod tests {
         assert_eq!(machine.start.0, 0);
         assert_eq!(machine.end, "D");
         assert_eq!(
-            moves(&machine.states[0]),
+            transitions(&machine.states[0]),
             [
                 "verdict A: stay",
                 "verdict B: B x<-verdict y<-verdict",
@@ -316,7 +329,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            moves(&machine.states[1]),
+            transitions(&machine.states[1]),
             [
                 "verdict B: stay",
                 "verdict C: C y<-carry",
@@ -325,7 +338,7 @@ mod tests {
                 "error: F why<-error",
             ]
         );
-        assert_eq!(moves(&machine.states[4]), ["verdict D: D", "error: D"]);
+        assert_eq!(transitions(&machine.states[4]), ["verdict D: D", "error: D"]);
     }
 
     #[test]
@@ -340,11 +353,11 @@ mod tests {
              #[run] #[to(G)] E { #[job] #[seed] back: J }",
         );
         assert_eq!(
-            moves(&machine.states[0]),
+            transitions(&machine.states[0]),
             ["verdict B job 0: B x<-carry", "verdict C seed 1: C", "verdict D: D"]
         );
         assert_eq!(
-            moves(&machine.states[1]),
+            transitions(&machine.states[1]),
             [
                 "verdict B job 0: stay",
                 "verdict C seed 1: C",
@@ -353,8 +366,11 @@ mod tests {
                 "gone: D",
             ]
         );
-        assert_eq!(moves(&machine.states[2]), ["within 1000: D", "full: E back<-seed", "gone: D"]);
-        assert_eq!(moves(&machine.states[5]), ["verdict G job 2 parks: G y<-verdict"]);
+        assert_eq!(
+            transitions(&machine.states[2]),
+            ["within 1000: D", "full: E back<-seed", "gone: D"]
+        );
+        assert_eq!(transitions(&machine.states[5]), ["verdict G job 2 parks: G y<-verdict"]);
     }
 
     #[test]
@@ -363,8 +379,8 @@ mod tests {
             "start = A, job = J, reply = R, message = M",
             "#[run(blocking)] #[to(B)] A { x: u8 }, #[message(within = never)] #[to(C)] B, #[end] C",
         );
-        assert_eq!(moves(&machine.states[1]), ["verdict C reply: C"]);
-        assert_eq!(moves(&machine.states[0]), ["verdict B: B"]);
+        assert_eq!(transitions(&machine.states[1]), ["verdict C reply: C"]);
+        assert_eq!(transitions(&machine.states[0]), ["verdict B: B"]);
     }
 
     #[test]
@@ -375,7 +391,7 @@ mod tests {
              #[flush(within = 1s => C, idle = 9s => D)] #[to(D)] C { #[carry] x: u8 }, #[end] D",
         );
         assert_eq!(
-            moves(&machine.states[2]),
+            transitions(&machine.states[2]),
             ["verdict D: D", "within 1000: stay as C x<-carry", "idle 9000: D"]
         );
     }

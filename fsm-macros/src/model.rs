@@ -6,8 +6,10 @@ mod interface;
 use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use syn::Type;
 
-pub(crate) use self::interface::{Body, Gift, Handler, Interface, Payload, PayloadKind, Verdict};
-use crate::ast::{Budget, Event, Pause, Size};
+pub(crate) use self::interface::{
+    Body, Handler, Interface, Payload, Received, ReceivedKind, Verdict,
+};
+use crate::ast::{Budget, Event, Expr, Pause, Size};
 
 pub(crate) struct Machine {
     pub(crate) docs: String,
@@ -32,12 +34,12 @@ pub(crate) struct State {
     pub(crate) fields: Vec<Ident>,
     pub(crate) types: Vec<Type>,
     pub(crate) rest: bool,
-    pub(crate) edges: Vec<Edge>,
+    pub(crate) edges: Vec<SpecEdge>,
     pub(crate) role: Role,
 }
 
 /// An edge as the graph shows it.
-pub(crate) struct Edge {
+pub(crate) struct SpecEdge {
     /// The event and its time in milliseconds; `None` for a verdict.
     pub(crate) on: Option<(Event, u64)>,
     pub(crate) target: usize,
@@ -47,13 +49,13 @@ pub(crate) enum Role {
     End,
     Active(Box<Active>),
     /// The connection leaves.
-    Leaving(Box<Leaving>),
+    HandOff(Box<HandOff>),
 }
 
 /// A state without a handler, from which the connection goes to another pool.
-pub(crate) struct Leaving {
+pub(crate) struct HandOff {
     pub(crate) route: Route,
-    pub(crate) within: Option<(u64, Move)>,
+    pub(crate) within: Option<(u64, Transition)>,
 }
 
 /// Where a state leads out of its pool.
@@ -63,28 +65,28 @@ pub(crate) struct Route {
     /// As the author wrote it.
     pub(crate) text: String,
     /// Where it leads if there is no room; `None` waits for some.
-    pub(crate) full: Option<Move>,
-    pub(crate) gone: Move,
+    pub(crate) full: Option<Transition>,
+    pub(crate) gone: Transition,
 }
 
 /// What a verdict does.
 pub(crate) struct Outcome {
     pub(crate) verdict: Ident,
     /// `None` stays.
-    pub(crate) go: Option<Move>,
-    pub(crate) gives: Option<Gives>,
+    pub(crate) transition: Option<Transition>,
+    pub(crate) delivery: Option<Delivery>,
 }
 
 /// What is done with what a verdict gives.
-pub(crate) enum Gives {
-    Job(Out),
-    Seed(Out),
+pub(crate) enum Delivery {
+    Job(RouteRef),
+    Seed(RouteRef),
     /// It ends the job with a reply of this type.
     Reply(Box<Type>),
 }
 
 /// A route as the verdict that takes it sees it.
-pub(crate) struct Out {
+pub(crate) struct RouteRef {
     pub(crate) ty: Box<Type>,
     /// Its number in the machine.
     pub(crate) number: usize,
@@ -99,9 +101,9 @@ pub(crate) struct Active {
     pub(crate) wait: Wait,
     pub(crate) verdicts: Vec<Outcome>,
     /// Where an error of the handler leads, in a machine whose handlers have errors.
-    pub(crate) error: Option<Move>,
-    pub(crate) within: Option<(u64, Move)>,
-    pub(crate) idle: Option<(u64, Move)>,
+    pub(crate) error: Option<Transition>,
+    pub(crate) within: Option<(u64, Transition)>,
+    pub(crate) idle: Option<(u64, Transition)>,
 }
 
 pub(crate) enum Wait {
@@ -116,7 +118,7 @@ pub(crate) enum Wait {
     Sleep(Sleep),
     Message {
         /// A job has no peer that could leave.
-        eof: Option<Move>,
+        eof: Option<Transition>,
     },
     Call(Box<Route>),
 }
@@ -130,41 +132,34 @@ pub(crate) struct Read {
     /// What the attribute says.
     pub(crate) text: String,
     pub(crate) take: Take,
-    pub(crate) eof: Move,
+    pub(crate) eof: Transition,
 }
 
 pub(crate) enum Take {
     Exact(Literal),
-    ExactOf { length: Expr, max: Size, limit: Move },
-    Until { delimiter: TokenStream, max: Size, limit: Move },
+    ExactOf { length: Expr, max: Size, limit: Transition },
+    Until { delimiter: TokenStream, max: Size, limit: Transition },
     Some { max: Size },
     Upto { length: Expr, max: Size },
-    Frame { decoder: Box<Type>, max: Size, limit: Move, error: Move },
-}
-
-/// An expression over the fields of a state.
-pub(crate) struct Expr {
-    pub(crate) value: TokenStream,
-    /// The fields that occur in it.
-    pub(crate) fields: Vec<Ident>,
+    Frame { decoder: Box<Type>, max: Size, limit: Transition, error: Transition },
 }
 
 /// The way to a state.
 #[derive(Clone)]
-pub(crate) struct Move {
+pub(crate) struct Transition {
     /// The target, by its name where the edge was written.
     pub(crate) target: Ident,
     pub(crate) braced: bool,
-    pub(crate) fills: Vec<Fill>,
+    pub(crate) inits: Vec<FieldInit>,
     /// It leads to where it comes from.
-    pub(crate) back: bool,
+    pub(crate) to_itself: bool,
     /// That, with all data.
     pub(crate) stays: bool,
 }
 
 /// Where a field of the target comes from.
 #[derive(Clone)]
-pub(crate) struct Fill {
+pub(crate) struct FieldInit {
     pub(crate) field: Ident,
     pub(crate) source: Source,
 }
@@ -180,41 +175,20 @@ pub(crate) enum Source {
     Seed,
 }
 
-impl Expr {
-    pub(crate) fn new(value: &TokenStream, fields: &[Ident]) -> Self {
-        let mut found = Vec::new();
-        occurring(value, fields, &mut found);
-        Self { value: value.clone(), fields: found }
-    }
-}
-
-/// Adds those of `fields` that occur in `tokens`, as they are written there.
-fn occurring(tokens: &TokenStream, fields: &[Ident], found: &mut Vec<Ident>) {
-    for token in tokens.clone() {
-        match token {
-            TokenTree::Ident(name) if fields.contains(&name) && !found.contains(&name) => {
-                found.push(name);
-            }
-            TokenTree::Group(group) => occurring(&group.stream(), fields, found),
-            _ => {}
-        }
-    }
-}
-
 impl State {
     /// The deadline from entering it.
-    pub(crate) fn within(&self) -> Option<&(u64, Move)> {
+    pub(crate) fn within(&self) -> Option<&(u64, Transition)> {
         match &self.role {
             Role::End => None,
             Role::Active(active) => active.within.as_ref(),
-            Role::Leaving(leaving) => leaving.within.as_ref(),
+            Role::HandOff(handoff) => handoff.within.as_ref(),
         }
     }
 
     /// Where it leads out of its pool.
     pub(crate) fn route(&self) -> Option<&Route> {
         match &self.role {
-            Role::Leaving(leaving) => Some(&leaving.route),
+            Role::HandOff(handoff) => Some(&handoff.route),
             Role::Active(active) => match &active.wait {
                 Wait::Call(route) => Some(route),
                 _ => None,

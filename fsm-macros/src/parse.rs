@@ -8,26 +8,26 @@ mod args;
 mod attribute;
 mod entry;
 mod item;
+mod keywords;
 mod literal;
 mod pool;
 mod reader;
 mod state;
 mod variant;
 mod wait;
-mod words;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
 pub(crate) use self::attribute::strip;
-use self::attribute::{Attr, Level, Owner};
+use self::attribute::{Level, Owner};
 pub(crate) use self::item::Item;
-use crate::ast::Machine;
+use crate::ast;
 use crate::code::Code;
 use crate::errors::Errors;
 
 /// The machine, as far as it can be read.
-pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> Machine {
+pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> ast::Machine {
     let generics = &item.generics;
     let generic = !generics.params.is_empty() || generics.where_clause.is_some();
     if generic {
@@ -45,17 +45,17 @@ pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> Mach
         }
     }
     let allows = item.attrs.iter().filter(|attr| attr.is("allow"));
-    let words = words::words(&args, item);
+    let keywords = keywords::keywords(&args, item);
     let args = args::parse(args, errors);
     let states = item.variants.iter().map(|variant| state::parse(variant, item.helpers, errors));
-    Machine {
+    ast::Machine {
         vis: item.vis.clone(),
         name: item.name.clone(),
-        docs: docs(&item.attrs),
+        docs: attribute::docs(&item.attrs),
         allows: allows.map(ToTokens::to_token_stream).collect(),
         args,
         states: states.collect(),
-        words,
+        keywords,
         damaged: item.broken,
         generic,
     }
@@ -63,19 +63,7 @@ pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> Mach
 
 /// Where the runtime is, by what may be wrong in `args`.
 pub(crate) fn root(args: TokenStream) -> TokenStream {
-    crate::lower::root(args::parse(args, &mut Errors::default()).root.as_ref())
-}
-
-/// The text of doc comments.
-fn docs(attrs: &[Attr]) -> String {
-    let mut lines = Vec::new();
-    for text in attrs.iter().filter_map(|attr| attr.text("doc")) {
-        lines.extend(text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned()));
-        if text.is_empty() {
-            lines.push(String::new());
-        }
-    }
-    lines.join("\n").trim().to_owned()
+    args::parse(args, &mut Errors::default()).root()
 }
 
 #[cfg(test)]
@@ -83,7 +71,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// The machine, which must be an enum.
-    pub(crate) fn machine(args: &str, item: &str, errors: &mut Errors) -> Machine {
+    pub(crate) fn machine(args: &str, item: &str, errors: &mut Errors) -> ast::Machine {
         let item = Item::read(item.parse().unwrap(), errors).unwrap();
         parse(args.parse().unwrap(), &item, errors)
     }
@@ -131,7 +119,7 @@ pub(crate) mod tests {
             ("fn demo() {}", "put `#[state_machine(..)]` on an enum"),
             ("unsafe impl A for B {}", "put `#[state_machine(..)]` on an enum"),
         ] {
-            let text = format!("a machine is an enum, this is not; {expected}");
+            let text = format!("a machine must be an enum; {expected}");
             assert_eq!(read("start = A", item), [text]);
         }
     }
@@ -171,7 +159,7 @@ pub(crate) mod tests {
             "#[derive (Debug)] enum Demo { #[doc = \"a\"] A , B { #[serde (skip)] a : u8 , b : E } , \
              #[error (\"x\")] #[rest :: x] C { #[error (transparent)] c : T } , }"
         );
-        // What looks like a slip may be some other derive's.
+        // What looks like a typo may be some other derive's.
         assert_eq!(
             kept("#[derive(Debug, Wire)] enum Demo { #[raed] #[run] A }"),
             "#[derive (Debug , Wire)] enum Demo { #[raed] A , }"
@@ -188,8 +176,8 @@ pub(crate) mod tests {
         assert_eq!(
             deferred.to_string().replace("# [", "#["),
             "#[derive (:: a :: __StateMachine)] #[__fsm_args (false start = A)] #[derive (Debug)] \
-             enum Demo { #[cfg (x)] #[__fsm_slip (raed (some))] #[to (A)] A , \
-             #[end] B { #[__fsm_slip (cary)] x : u8 , #[carry] y : u8 } , }"
+             enum Demo { #[cfg (x)] #[__fsm_typo (raed (some))] #[to (A)] A , \
+             #[end] B { #[__fsm_typo (cary)] x : u8 , #[carry] y : u8 } , }"
         );
         let mut seen = Item::read(deferred, &mut Errors::default()).unwrap();
         let args = seen.args();

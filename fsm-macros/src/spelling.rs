@@ -22,6 +22,16 @@ pub(crate) fn snake_case(name: &Ident) -> String {
     text
 }
 
+/// The name of the method that handles `state`; `None` if no method can have it.
+pub(crate) fn handler_name(state: &Ident) -> Option<Ident> {
+    identifier(&snake_case(state), state.span())
+}
+
+/// The name of the enum of the verdicts of `state`.
+pub(crate) fn after_name(state: &Ident) -> Ident {
+    quote::format_ident!("After{}", state)
+}
+
 /// A type as people write it.
 pub(crate) fn tokens(ty: &TokenStream) -> String {
     let mut text = String::new();
@@ -212,9 +222,9 @@ mod tests {
     }
 
     #[test]
-    fn slips_are_recognised() {
+    fn typos_are_recognised() {
         let known = ["within", "idle", "eof", "limit", "error", "max"];
-        for (slip, meant) in [
+        for (typo, meant) in [
             ("withn", Some("within")),
             ("iddle", Some("idle")),
             ("efo", Some("eof")),
@@ -222,7 +232,7 @@ mod tests {
             ("timeout", None),
             ("x", None),
         ] {
-            assert_eq!(nearest(slip, &known), meant, "{slip}");
+            assert_eq!(nearest(typo, &known), meant, "{typo}");
         }
     }
 

@@ -160,141 +160,69 @@ pub mod demo {
 }
 
 impl ::fsm_runtime::Machine for Demo {
-    const SPEC: &'static ::fsm_runtime::Spec = &::fsm_runtime::Spec {
-        name: "Demo",
-        docs: "",
-        start: 0,
-        messages: false,
-        starts: ::fsm_runtime::Starts::Connection,
-        states: &[
-            ::fsm_runtime::State {
-                name: "Command",
-                docs: "Waits for the next command line.",
-                wait: ::fsm_runtime::Wait::Read {
-                    shape: ::fsm_runtime::Shape::Until,
-                    text: "until = b\"\\r\\n\"",
-                    max: 64,
-                },
-                edges: &[
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 0 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 1 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 6 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 3 },
-                    ::fsm_runtime::Edge {
-                        on: ::fsm_runtime::Trigger::Idle(::core::time::Duration::from_millis(
-                            300_000,
-                        )),
-                        target: 7,
-                    },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Eof, target: 7 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Limit, target: 5 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Error, target: 4 },
-                ],
-                rest: true,
-                fields: &[],
-            },
-            ::fsm_runtime::State {
-                name: "Body",
-                docs: "",
-                wait: ::fsm_runtime::Wait::Read {
-                    shape: ::fsm_runtime::Shape::Upto,
-                    text: "upto = left",
-                    max: 16_384,
-                },
-                edges: &[
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 1 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 2 },
-                    ::fsm_runtime::Edge {
-                        on: ::fsm_runtime::Trigger::Within(::core::time::Duration::from_millis(
-                            10_000,
-                        )),
-                        target: 7,
-                    },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Eof, target: 7 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Error, target: 4 },
-                ],
-                rest: false,
-                fields: &["name", "left"],
-            },
-            ::fsm_runtime::State {
-                name: "Stored",
-                docs: "",
-                wait: ::fsm_runtime::Wait::Run { blocking: false },
-                edges: &[
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 0 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Error, target: 4 },
-                ],
-                rest: false,
-                fields: &["name"],
-            },
-            ::fsm_runtime::State {
-                name: "Napping",
-                docs: "",
-                wait: ::fsm_runtime::Wait::Sleep {
-                    at_most: ::core::time::Duration::from_millis(100),
-                },
-                edges: &[
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 0 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Error, target: 4 },
-                ],
-                rest: false,
-                fields: &[],
-            },
-            ::fsm_runtime::State {
-                name: "Refused",
-                docs: "",
-                wait: ::fsm_runtime::Wait::Run { blocking: false },
-                edges: &[
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 6 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Error, target: 7 },
-                ],
-                rest: false,
-                fields: &["why"],
-            },
-            ::fsm_runtime::State {
-                name: "TooLong",
-                docs: "",
-                wait: ::fsm_runtime::Wait::Run { blocking: false },
-                edges: &[
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 6 },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Error, target: 4 },
-                ],
-                rest: false,
-                fields: &[],
-            },
-            ::fsm_runtime::State {
-                name: "Bye",
-                docs: "",
-                wait: ::fsm_runtime::Wait::Flush,
-                edges: &[
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Verdict, target: 7 },
-                    ::fsm_runtime::Edge {
-                        on: ::fsm_runtime::Trigger::Within(::core::time::Duration::from_millis(
-                            5_000,
-                        )),
-                        target: 7,
-                    },
-                    ::fsm_runtime::Edge { on: ::fsm_runtime::Trigger::Error, target: 4 },
-                ],
-                rest: false,
-                fields: &[],
-            },
-            ::fsm_runtime::State {
-                name: "Closed",
-                docs: "",
-                wait: ::fsm_runtime::Wait::End,
-                edges: &[],
-                rest: false,
-                fields: &[],
-            },
-        ],
+    const SPEC: &'static ::fsm_runtime::Spec = {
+        use ::core::time::Duration;
+        use ::fsm_runtime::{Edge, Shape, Spec, State, Trigger, Wait};
+        const REFUSED: Edge = Edge { on: Trigger::Error, target: 4 };
+        &Spec::new(
+            "Demo",
+            &[
+                State::new(
+                    "Command",
+                    &[Wait::Read { shape: Shape::Until, text: "until = b\"\\r\\n\"", max: 64 }],
+                )
+                .with_docs("Waits for the next command line.")
+                .with_edges(&[
+                    Edge { on: Trigger::Verdict, target: 0 },
+                    Edge { on: Trigger::Verdict, target: 1 },
+                    Edge { on: Trigger::Verdict, target: 6 },
+                    Edge { on: Trigger::Verdict, target: 3 },
+                    Edge { on: Trigger::Idle(Duration::from_millis(300_000)), target: 7 },
+                    Edge { on: Trigger::Eof, target: 7 },
+                    Edge { on: Trigger::Limit, target: 5 },
+                    REFUSED,
+                ])
+                .at_rest(),
+                State::new(
+                    "Body",
+                    &[Wait::Read { shape: Shape::Upto, text: "upto = left", max: 16_384 }],
+                )
+                .with_edges(&[
+                    Edge { on: Trigger::Verdict, target: 1 },
+                    Edge { on: Trigger::Verdict, target: 2 },
+                    Edge { on: Trigger::Within(Duration::from_millis(10_000)), target: 7 },
+                    Edge { on: Trigger::Eof, target: 7 },
+                    REFUSED,
+                ])
+                .with_fields(&["name", "left"]),
+                State::new("Stored", &[Wait::Run { blocking: false }])
+                    .with_edges(&[Edge { on: Trigger::Verdict, target: 0 }, REFUSED])
+                    .with_fields(&["name"]),
+                State::new("Napping", &[Wait::Sleep { at_most: Duration::from_millis(100) }])
+                    .with_edges(&[Edge { on: Trigger::Verdict, target: 0 }, REFUSED]),
+                State::new("Refused", &[Wait::Run { blocking: false }])
+                    .with_edges(&[
+                        Edge { on: Trigger::Verdict, target: 6 },
+                        Edge { on: Trigger::Error, target: 7 },
+                    ])
+                    .with_fields(&["why"]),
+                State::new("TooLong", &[Wait::Run { blocking: false }])
+                    .with_edges(&[Edge { on: Trigger::Verdict, target: 6 }, REFUSED]),
+                State::new("Bye", &[Wait::Flush]).with_edges(&[
+                    Edge { on: Trigger::Verdict, target: 7 },
+                    Edge { on: Trigger::Within(Duration::from_millis(5_000)), target: 7 },
+                    REFUSED,
+                ]),
+                State::new("Closed", &[Wait::End]),
+            ],
+        )
     };
 
     type Message = ::fsm_runtime::NoMessage;
     type Partial = ();
     type Seed = ();
     type Kind = ::fsm_runtime::Connection;
-    type Times = ::fsm_runtime::OneTime;
+    type Deadlines = ::fsm_runtime::Deadlines<1>;
 
     #[inline]
     fn start((): ()) -> Self {
@@ -316,16 +244,13 @@ impl ::fsm_runtime::Machine for Demo {
     }
 
     #[inline]
-    fn timing(&self) -> ::fsm_runtime::Timing {
-        const NEVER: u64 = ::fsm_runtime::Timing::NEVER;
+    fn timer(&self, _: usize) -> ::fsm_runtime::Timer {
         match self {
-            Self::Command => ::fsm_runtime::Timing { within: NEVER, idle: 300_000 },
-            Self::Body { .. } => ::fsm_runtime::Timing { within: 10_000, idle: NEVER },
-            Self::Napping => ::fsm_runtime::Timing { within: 100, idle: NEVER },
-            Self::Bye => ::fsm_runtime::Timing { within: 5_000, idle: NEVER },
-            Self::Stored { .. } | Self::Refused { .. } | Self::TooLong | Self::Closed => {
-                ::fsm_runtime::Timing { within: NEVER, idle: NEVER }
-            }
+            Self::Command => ::fsm_runtime::Timer::idle(300_000),
+            Self::Body { .. } => ::fsm_runtime::Timer::within(10_000),
+            Self::Napping => ::fsm_runtime::Timer::within(100),
+            Self::Bye => ::fsm_runtime::Timer::within(5_000),
+            _ => ::fsm_runtime::Timer::NEVER,
         }
     }
 }
@@ -343,7 +268,7 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                 let bytes = match input.until(b"\r\n", 64) {
                     ::core::result::Result::Ok(bytes) => bytes,
                     ::core::result::Result::Err(::fsm_runtime::Miss::More) => {
-                        return ::fsm_runtime::Step::Read;
+                        return ::fsm_runtime::Step::Waiting(::fsm_runtime::WaitSet::READ);
                     }
                     ::core::result::Result::Err(::fsm_runtime::Miss::Limit) => {
                         *self = Self::TooLong;
@@ -388,7 +313,9 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                         *self = Self::Closed;
                         return ::fsm_runtime::Step::Moved;
                     }
-                    ::core::result::Result::Err(_) => return ::fsm_runtime::Step::Read,
+                    ::core::result::Result::Err(_) => {
+                        return ::fsm_runtime::Step::Waiting(::fsm_runtime::WaitSet::READ);
+                    }
                 };
                 match handler.body(name, left, bytes, cx) {
                     ::core::result::Result::Ok(demo::AfterBody::Body) => {
@@ -418,7 +345,7 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                     ::fsm_runtime::Step::Moved
                 }
             },
-            Self::Napping => ::fsm_runtime::Step::Sleep,
+            Self::Napping => ::fsm_runtime::Step::Waiting(::fsm_runtime::WaitSet::TIMER),
             Self::Refused { why } => match handler.refused(why, cx) {
                 ::core::result::Result::Ok(demo::AfterRefused::Bye) => {
                     *self = Self::Bye;
@@ -443,7 +370,7 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
             },
             Self::Bye => {
                 if cx.queued() > 0 {
-                    return ::fsm_runtime::Step::Writable(1);
+                    return ::fsm_runtime::Step::Waiting(::fsm_runtime::WaitSet::writable(1));
                 }
                 match handler.bye(cx) {
                     ::core::result::Result::Ok(demo::AfterBye::Closed) => {
@@ -457,26 +384,26 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                     }
                 }
             }
-            Self::Closed => ::fsm_runtime::Step::End,
+            Self::Closed => ::fsm_runtime::Step::Done,
         }
     }
 
-    fn lapse(
+    fn expire(
         &mut self,
-        lapse: ::fsm_runtime::Lapse,
+        _: usize,
         handler: &mut __H,
         cx: &mut ::fsm_runtime::Cx<'_, Self::Message>,
     ) -> ::fsm_runtime::Step {
-        match (self, lapse) {
-            (this @ Self::Command, ::fsm_runtime::Lapse::Idle) => {
+        match self {
+            this @ Self::Command => {
                 *this = Self::Closed;
                 ::fsm_runtime::Step::Moved
             }
-            (this @ Self::Body { .. }, ::fsm_runtime::Lapse::Within) => {
+            this @ Self::Body { .. } => {
                 *this = Self::Closed;
                 ::fsm_runtime::Step::Moved
             }
-            (this @ Self::Napping, ::fsm_runtime::Lapse::Within) => match handler.napping(cx) {
+            this @ Self::Napping => match handler.napping(cx) {
                 ::core::result::Result::Ok(demo::AfterNapping::Command) => {
                     *this = Self::Command;
                     ::fsm_runtime::Step::Moved
@@ -487,7 +414,7 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                     ::fsm_runtime::Step::Moved
                 }
             },
-            (this @ Self::Bye, ::fsm_runtime::Lapse::Within) => {
+            this @ Self::Bye => {
                 *this = Self::Closed;
                 ::fsm_runtime::Step::Moved
             }

@@ -10,7 +10,7 @@ use fsm_runtime::prelude::*;
 /// |---|---|---|---|
 /// | [`Talk`](Echo::Talk) (start) (rest) | `read(some, max = 16KiB)` | 1min idle | [`Talk`](Echo::Talk); [`Gone`](Echo::Gone) on idle, eof |
 /// | [`Gone`](Echo::Gone) | `end` |  |  |
-#[cfg_attr (doc , doc = :: fsm_runtime :: __picture ! ("stateDiagram-v2\n    [*] --> Talk\n    Talk --> Talk\n    Talk --> Gone: idle 1min, eof\n    Gone --> [*]"))]
+#[cfg_attr (doc, doc = ::fsm_runtime::__picture ! ("stateDiagram-v2\n    [*] --> Talk\n    Talk --> Talk\n    Talk --> Gone: idle 1min, eof\n    Gone --> [*]"))]
 enum Echo {
     /// Sends back whatever comes.
     Talk,
@@ -96,9 +96,9 @@ mod echo {
 const _: () = {
     #[allow(unused_imports)]
     use __rt::{Miss as __Miss, Step as __Step};
-    use :: fsm_runtime as __rt;
     #[allow(unused_imports)]
     use ::core::result::Result::{Err as __Err, Ok as __Ok};
+    use ::fsm_runtime as __rt;
     use echo::{AfterTalk as __AfterTalk, Handler as __Handler};
     #[automatically_derived]
     impl __rt::Machine for Echo {

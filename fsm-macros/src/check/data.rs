@@ -1,13 +1,13 @@
 use proc_macro2::Ident;
 
-use crate::ast::{Event, Field, Kind, Machine, Mark, State};
+use crate::ast::{self, Event, Field, Kind, Mark};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::Graph;
 use crate::spelling;
 
 /// Checks that every field is filled by something, on every edge.
-pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
+pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     if let Some((start, _)) = graph.start {
         self::start(machine, &machine.states[start], errors);
     }
@@ -18,7 +18,7 @@ pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
     automatic(machine, graph, errors);
 }
 
-fn start(machine: &Machine, state: &State, errors: &mut Errors) {
+fn start(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) {
     let args = &machine.args;
     if args.seed.is_some() || args.is_job() {
         // What a machine is started with is not known of a damaged one.
@@ -33,7 +33,7 @@ fn start(machine: &Machine, state: &State, errors: &mut Errors) {
     }
     let name = &state.name;
     let fields = spelling::list(state.fields.iter().map(|field| &field.name));
-    let one = if state.fields.len() > 1 { "leave it one and " } else { "" };
+    let one = if state.fields.len() > 1 { "keep one field and " } else { "" };
     let text = format!(
         "the machine starts in `{name}` and nothing fills {fields} then; \
          start in a state without data, or {one}add `seed = Type`, or `job = Type` and \
@@ -43,7 +43,7 @@ fn start(machine: &Machine, state: &State, errors: &mut Errors) {
 }
 
 /// The job or the seed is all that the start state has.
-fn seeded(machine: &Machine, state: &State, errors: &mut Errors) {
+fn seeded(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) {
     let what = if machine.args.is_job() { "job" } else { "seed" };
     let name = &state.name;
     if state.is_end() {
@@ -56,9 +56,9 @@ fn seeded(machine: &Machine, state: &State, errors: &mut Errors) {
     let unmarked: Vec<&Field> =
         state.fields.iter().filter(|field| field.marks.is_empty()).collect();
     let [taker] = unmarked[..] else {
-        let remedy = if unmarked.is_empty() { "give it one" } else { "leave it one" };
+        let remedy = if unmarked.is_empty() { "add one" } else { "keep one" };
         let text = format!(
-            "the machine starts in `{name}` with a {what}, which one field of it takes; {remedy}"
+            "the machine starts in `{name}` with a {what}, which one field takes; {remedy}"
         );
         let place = unmarked.get(1).map_or(name, |second| &second.name);
         errors.at(Code::StartTakesOne, place, text);
@@ -88,7 +88,7 @@ impl Mark {
     }
 }
 
-fn marks(state: &State, errors: &mut Errors) {
+fn marks(state: &ast::State, errors: &mut Errors) {
     let name = &state.name;
     for mark in Mark::ALL.into_iter().filter(|mark| *mark != Mark::Carry) {
         let mut marked = state.fields.iter().filter_map(|field| Some((field, field.mark(mark)?)));
@@ -116,7 +116,7 @@ fn marks(state: &State, errors: &mut Errors) {
 }
 
 /// `#[carry]` takes a field from every state that leads here.
-fn carried(machine: &Machine, graph: &Graph<'_>, index: usize, errors: &mut Errors) {
+fn carried(machine: &ast::Machine, graph: &Graph<'_>, index: usize, errors: &mut Errors) {
     let state = &machine.states[index];
     for field in state.fields.iter().filter(|field| field.carries()) {
         let (name, field) = (&state.name, &field.name);
@@ -140,15 +140,15 @@ fn carried(machine: &Machine, graph: &Graph<'_>, index: usize, errors: &mut Erro
 }
 
 /// An edge that the runtime takes leads to a state whose data is there without a handler.
-fn automatic(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
-    let mut said: Vec<&Ident> = Vec::new();
+fn automatic(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
+    let mut reported: Vec<&Ident> = Vec::new();
     let edges = graph.edges.iter().zip(&machine.states);
     let edges = edges.flat_map(|(edges, source)| edges.iter().map(move |edge| (source, edge)));
     for (source, edge) in edges {
         let Some(answer) = edge.answer else { continue };
         let target = &machine.states[edge.target];
         // A default is one token for many edges.
-        if said.iter().any(|name| std::ptr::eq(*name, edge.name)) || target.is_end() {
+        if reported.iter().any(|name| std::ptr::eq(*name, edge.name)) || target.is_end() {
             continue;
         }
         let brought = brought(source, answer.event);
@@ -159,7 +159,7 @@ fn automatic(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
         if empty.is_empty() {
             continue;
         }
-        said.push(edge.name);
+        reported.push(edge.name);
         let (event, name) = (answer.event.name(), &target.name);
         let fields = spelling::list(empty.iter().map(|field| &field.name));
         let marks = [Some(Mark::Carry), brought];
@@ -174,7 +174,7 @@ fn automatic(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
 }
 
 /// The mark of what `event` brings from `source`.
-fn brought(source: &State, event: Event) -> Option<Mark> {
+fn brought(source: &ast::State, event: Event) -> Option<Mark> {
     match (event, &source.wait()?.kind) {
         (Event::Error, _) => Some(Mark::Error),
         (Event::Full, Kind::Call(_)) => Some(Mark::Job),
@@ -269,13 +269,13 @@ mod tests {
             (
                 "start = A, job = J, reply = R",
                 "#[run] #[to(B)] A, #[end] B",
-                &["the machine starts in `A` with a job, which one field of it takes; give it one"],
+                &["the machine starts in `A` with a job, which one field takes; add one"],
             ),
             (
                 "start = A, seed = S",
                 "#[run] #[to(B)] A { x: u8, y: u8 }, #[end] B",
-                &["the machine starts in `A` with a seed, which one field of it takes; \
-                   leave it one"],
+                &["the machine starts in `A` with a seed, which one field takes; \
+                   keep one"],
             ),
             (
                 "start = A, seed = S",

@@ -1,11 +1,11 @@
-use crate::ast::{Answer, Cut, Event, Kind, Machine, Nature, State, Wait};
+use crate::ast::{self, Answer, Cut, Event, Kind, Nature};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::answers;
 
 /// Checks that each event has an answer where it can come, and only there. Says whether none is
 /// missing.
-pub(crate) fn check(machine: &Machine, errors: &mut Errors) -> bool {
+pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
     let mut complete = true;
     for (index, state) in machine.states.iter().enumerate() {
         let Some(wait) = state.wait() else { continue };
@@ -24,7 +24,7 @@ pub(crate) fn check(machine: &Machine, errors: &mut Errors) -> bool {
 }
 
 /// A deadline that leads back to its state bounds nothing.
-fn endless(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) {
+fn endless(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut Errors) {
     let name = &machine.states[index].name;
     let answers = answers(machine, index);
     let mut deadlines = answers.iter().filter(|answer| answer.event.is_deadline()).peekable();
@@ -48,7 +48,7 @@ fn endless(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) {
     }
 }
 
-fn missing(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) -> bool {
+fn missing(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut Errors) -> bool {
     let state = &machine.states[index];
     let nature = machine.nature();
     let given = answers(machine, index);
@@ -62,11 +62,7 @@ fn missing(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) ->
     };
     let remedy = "here or on `#[state_machine(..)]`";
     if lacks(Event::Eof) {
-        let why = if matches!(wait.kind, Kind::Message) {
-            "waits, and the peer may leave meanwhile,"
-        } else {
-            "reads"
-        };
+        let why = if matches!(wait.kind, Kind::Message) { "waits for a message" } else { "reads" };
         add(
             Code::NoEof,
             format!(
@@ -122,7 +118,7 @@ fn missing(machine: &Machine, index: usize, wait: &Wait, errors: &mut Errors) ->
     complete
 }
 
-fn impossible(machine: &Machine, state: &State, wait: &Wait, errors: &mut Errors) {
+fn impossible(machine: &ast::Machine, state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
     // What a damaged attribute reads is not known.
     let is_unread = match &wait.kind {
         Kind::Read { shape, .. } => {
@@ -156,7 +152,7 @@ fn impossible(machine: &Machine, state: &State, wait: &Wait, errors: &mut Errors
     }
 }
 
-fn why_not(event: Event, wait: &Wait) -> String {
+fn why_not(event: Event, wait: &ast::Wait) -> String {
     match (event, &wait.kind) {
         (Event::Limit, Kind::Read { shape: Some(shape), .. }) => {
             match shape.key.to_string().as_str() {
@@ -173,17 +169,17 @@ fn why_not(event: Event, wait: &Wait) -> String {
             "it decodes no frame, and the machine has no `error = Type` for its handlers".to_owned()
         }
         (Event::Idle, Kind::Call(_)) => {
-            "it waits for one answer, and `within` is its time".to_owned()
+            "it waits for one answer, and `within` bounds that".to_owned()
         }
         (Event::Idle, Kind::HandOff(_)) => {
-            "it waits for room alone, and `within` is its time".to_owned()
+            "it waits for room alone, and `within` bounds that".to_owned()
         }
-        (Event::Within | Event::Idle, Kind::Sleep(_)) => "its sleep is its time".to_owned(),
+        (Event::Within | Event::Idle, Kind::Sleep(_)) => "its sleep is its deadline".to_owned(),
         (Event::Within | Event::Idle, _) => format!("a `{}` state does not wait", wait.name),
     }
 }
 
-fn contradiction(state: &State, wait: &Wait, errors: &mut Errors) {
+fn contradiction(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
     let Some(never) = &wait.edges.never else { return };
     if let Some(answer) = wait.edges.answers.iter().find(|answer| answer.event.is_deadline()) {
         let (name, event) = (&state.name, answer.event.name());
@@ -193,7 +189,7 @@ fn contradiction(state: &State, wait: &Wait, errors: &mut Errors) {
 }
 
 /// Adds the defaults of the machine that no state uses.
-pub(crate) fn unused(machine: &Machine, errors: &mut Errors) {
+pub(crate) fn unused(machine: &ast::Machine, errors: &mut Errors) {
     for default in &machine.args.defaults.answers {
         let used = (0..machine.states.len()).any(|state| {
             answers(machine, state).into_iter().any(|answer| std::ptr::eq(answer, default))
@@ -242,7 +238,7 @@ mod tests {
                 "start = A, eof => B",
                 "#[read(frame = 8, max = 9, limit => B, error => B, idle = 1s => B)] #[to(A)] A,
                  #[end] B",
-                &["`frame` is a type that decodes; write `frame = Type`"],
+                &["`frame` needs the type of a decoder; write `frame = Type`"],
             ),
         ]);
     }
@@ -357,7 +353,7 @@ mod tests {
             (
                 "start = A",
                 "#[sleep(1s, idle = 1s => B)] #[to(B)] A, #[end] B",
-                &["`idle` can never happen in state `A`: its sleep is its time; remove it"],
+                &["`idle` can never happen in state `A`: its sleep is its deadline; remove it"],
             ),
             (
                 "start = A",

@@ -1,13 +1,30 @@
 use proc_macro2::Ident;
 
-use crate::ast::{Event, Kind, Machine, State};
+use crate::ast::{self, Event, Kind};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::{Edge, Graph};
 use crate::spelling;
 
+/// A reason to refuse a cycle.
+struct CycleFault {
+    code: Code,
+    fault: &'static str,
+}
+
+const SPINS: CycleFault = CycleFault { code: Code::Spins, fault: "uses up no input and no time" };
+const ONLY_FLUSHES: CycleFault = CycleFault {
+    code: Code::OnlyFlushes,
+    fault: "has only `flush` states, which do not wait when nothing is queued",
+};
+
 /// Checks the graph as a whole. Only a `complete` one shows what leads nowhere.
-pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, complete: bool, errors: &mut Errors) {
+pub(crate) fn check(
+    machine: &ast::Machine,
+    graph: &Graph<'_>,
+    complete: bool,
+    errors: &mut Errors,
+) {
     if complete {
         let reached = match graph.start {
             Some((start, _)) => {
@@ -19,20 +36,17 @@ pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, complete: bool, errors
         };
         endless(machine, graph, &reached, errors);
     }
-    let idle = (Code::Spins, "uses up no input and no time");
-    spinning(machine, graph, errors, idle, |state, edge| spins(machine, state, edge));
-    let flushing =
-        (Code::OnlyFlushes, "has only `flush` states, which do not wait when nothing is queued");
-    spinning(machine, graph, errors, flushing, |state, edge| {
+    spinning(machine, graph, errors, &SPINS, |state, edge| spins(machine, state, edge));
+    spinning(machine, graph, errors, &ONLY_FLUSHES, |state, edge| {
         flushes(machine, state) && flushes(machine, edge.target) && !edge.is_deadline()
     });
     starving(machine, graph, errors);
 }
 
-fn unreachable(machine: &Machine, reached: &[bool], errors: &mut Errors) {
-    let lost = names(machine, |state| !reached[state]);
-    let Some(first) = lost.first() else { return };
-    let (states, are) = described(&lost);
+fn unreachable(machine: &ast::Machine, reached: &[bool], errors: &mut Errors) {
+    let states = names(machine, |state| !reached[state]);
+    let Some(first) = states.first() else { return };
+    let (states, are) = described(&states);
     let text = format!(
         "nothing leads to {states}; \
          name {are} in some `#[to(..)]` or on an edge, or remove {are}"
@@ -40,9 +54,9 @@ fn unreachable(machine: &Machine, reached: &[bool], errors: &mut Errors) {
     errors.at(Code::Unreachable, first, text);
 }
 
-fn endless(machine: &Machine, graph: &Graph<'_>, reached: &[bool], errors: &mut Errors) {
+fn endless(machine: &ast::Machine, graph: &Graph<'_>, reached: &[bool], errors: &mut Errors) {
     // Where the connection leaves is an end of this machine too.
-    let is_end = |state: &State| state.is_end() || state.is_handoff();
+    let is_end = |state: &ast::State| state.is_end() || state.is_handoff();
     let ends: Vec<usize> =
         (0..machine.states.len()).filter(|state| is_end(&machine.states[*state])).collect();
     // Nothing leads to any: that has been said.
@@ -50,14 +64,14 @@ fn endless(machine: &Machine, graph: &Graph<'_>, reached: &[bool], errors: &mut 
         return;
     }
     let ending = graph.reach(ends, true);
-    let lost = names(machine, |state| !ending[state] && reached[state]);
-    let Some(first) = lost.first() else { return };
-    let (states, are) = described(&lost);
+    let states = names(machine, |state| !ending[state] && reached[state]);
+    let Some(first) = states.first() else { return };
+    let (states, are) = described(&states);
     let text = format!("no end can be reached from {states}; lead {are} to one");
     errors.at(Code::Endless, first, text);
 }
 
-fn names(machine: &Machine, wanted: impl Fn(usize) -> bool) -> Vec<&Ident> {
+fn names(machine: &ast::Machine, wanted: impl Fn(usize) -> bool) -> Vec<&Ident> {
     let states = machine.states.iter().enumerate();
     states.filter(|(index, _)| wanted(*index)).map(|(_, state)| &state.name).collect()
 }
@@ -71,22 +85,22 @@ fn described(names: &[&Ident]) -> (String, &'static str) {
 
 /// Adds the cycles of edges that `taken` accepts, each state in one at most.
 fn spinning(
-    machine: &Machine,
+    machine: &ast::Machine,
     graph: &Graph<'_>,
     errors: &mut Errors,
-    (code, what): (Code, &str),
+    &CycleFault { code, fault }: &CycleFault,
     taken: impl Fn(usize, &Edge<'_>) -> bool,
 ) {
-    let mut said = vec![false; machine.states.len()];
+    let mut reported = vec![false; machine.states.len()];
     let cyclic = graph.cyclic(|source, edge| taken(source, edge));
     for state in 0..machine.states.len() {
-        if said[state] || !cyclic[state] {
+        if reported[state] || !cyclic[state] {
             continue;
         }
         let Some(cycle) = graph.cycle(state, |source, edge| taken(source, edge)) else { continue };
         let mut way = format!("{}", machine.states[state].name);
         for edge in &cycle {
-            said[edge.target] = true;
+            reported[edge.target] = true;
             way.push_str(" -> ");
             way.push_str(&machine.states[edge.target].name.to_string());
         }
@@ -96,7 +110,7 @@ fn spinning(
             } else {
                 ""
             };
-            let text = format!("the cycle `{way}` {what}; {inside}put a state that waits into it");
+            let text = format!("the cycle `{way}` {fault}; {inside}add a state that waits");
             errors.at(code, first.name, text);
         }
     }
@@ -104,7 +118,7 @@ fn spinning(
 
 /// Adds the cycles that come back to the input that they began with, having done something else
 /// meanwhile: an answer to what is refused, say, for ever.
-fn starving(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
+fn starving(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     let goes_round = |source: usize, edge: &Edge<'_>| {
         spins(machine, source, edge) || (writes(machine, source) && !edge.is_deadline())
     };
@@ -122,12 +136,12 @@ fn starving(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
         if let Some(first) = cycle.first().filter(|first| first.event().is_some()) {
             let text = match first.event() {
                 Some(Event::Full | Event::Gone) => format!(
-                    "nothing in the cycle `{way}` waits for what starts it to pass, so it goes \
-                     round for ever; lead it to an end, or put a state that waits into it"
+                    "nothing in the cycle `{way}` waits until its cause has passed, so it repeats \
+                     for ever; lead it to an end, or add a state that waits"
                 ),
                 _ => format!(
-                    "nothing in the cycle `{way}` takes what starts it, so it goes round for \
-                     ever; lead it to an end, or put a state that reads it away into it"
+                    "nothing in the cycle `{way}` uses up its cause, so it repeats for ever; \
+                     lead it to an end, or add a state that reads it away"
                 ),
             };
             errors.at(Code::Starves, first.name, text);
@@ -142,7 +156,7 @@ impl Edge<'_> {
 }
 
 /// Whether `edge` may be taken again at once when it comes back to its `source`.
-fn spins(machine: &Machine, source: usize, edge: &Edge<'_>) -> bool {
+fn spins(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bool {
     let Some(wait) = machine.states[source].wait() else { return false };
     match (&wait.kind, edge.event()) {
         (Kind::Run { .. }, _)
@@ -154,16 +168,16 @@ fn spins(machine: &Machine, source: usize, edge: &Edge<'_>) -> bool {
 }
 
 /// Whether the state waits for output alone.
-fn writes(machine: &Machine, state: usize) -> bool {
+fn writes(machine: &ast::Machine, state: usize) -> bool {
     let wait = machine.states[state].wait();
     wait.is_some_and(|wait| matches!(wait.kind, Kind::Flush | Kind::Writable { .. }))
 }
 
-fn runs(machine: &Machine, state: usize) -> bool {
+fn runs(machine: &ast::Machine, state: usize) -> bool {
     machine.states[state].wait().is_some_and(|wait| matches!(wait.kind, Kind::Run { .. }))
 }
 
-fn flushes(machine: &Machine, state: usize) -> bool {
+fn flushes(machine: &ast::Machine, state: usize) -> bool {
     machine.states[state].wait().is_some_and(|wait| matches!(wait.kind, Kind::Flush))
 }
 
@@ -211,19 +225,19 @@ mod tests {
                 "start = A, within = 1s => D, gone => D",
                 "#[run] #[to(B)] A, #[call(S, full => A)] #[to(D)] B, #[end] D",
                 &["the cycle `A -> B -> A` uses up no input and no time; \
-                   put a state that waits into it"],
+                   add a state that waits"],
             ),
             (
                 "start = A, within = 1s => D, gone => A",
                 "#[run] #[to(B)] A, #[handoff(M)] B, #[end] D",
                 &["the cycle `A -> B -> A` uses up no input and no time; \
-                   put a state that waits into it"],
+                   add a state that waits"],
             ),
             (
                 "start = A, within = 1s => D, gone => D",
                 "#[flush] #[to(B)] A, #[call(S, full => A)] #[to(D)] B, #[end] D",
-                &["nothing in the cycle `B -> A -> B` waits for what starts it to pass, so it \
-                   goes round for ever; lead it to an end, or put a state that waits into it"],
+                &["nothing in the cycle `B -> A -> B` waits until its cause has passed, so it \
+                   repeats for ever; lead it to an end, or add a state that waits"],
             ),
             (
                 "start = A, within = 1s => D, gone => A",
@@ -251,19 +265,19 @@ mod tests {
                 "start = A, job = J, reply = R",
                 states,
                 &["the cycle `A -> A` uses up no input and no time; \
-                   loop inside the handler, or put a state that waits into it"],
+                   loop inside the handler, or add a state that waits"],
             ),
             (
                 "start = A, seed = S",
                 states,
                 &["the cycle `A -> A` uses up no input and no time; \
-                   put a state that waits into it"],
+                   add a state that waits"],
             ),
             (
                 "start = A, job = J, reply = R",
                 "#[run] #[to(B | C)] A { x: u8 }, #[run] #[to(A)] B, #[end] C",
                 &["the cycle `A -> B -> A` uses up no input and no time; \
-                   put a state that waits into it"],
+                   add a state that waits"],
             ),
         ]);
     }
@@ -275,7 +289,7 @@ mod tests {
                 "start = A",
                 "#[run] #[to(B | D)] A, #[run] #[to(C)] B, #[run] #[to(A)] C, #[end] D",
                 &["the cycle `A -> B -> C -> A` uses up no input and no time; \
-                   put a state that waits into it"],
+                   add a state that waits"],
             ),
             (
                 "start = A",
@@ -283,9 +297,9 @@ mod tests {
                  #[run] #[to(A | C)] B, #[end] C",
                 &[
                     "the cycle `A -> A` uses up no input and no time; \
-                     put a state that waits into it",
+                     add a state that waits",
                     "the cycle `B -> A -> B` uses up no input and no time; \
-                     put a state that waits into it",
+                     add a state that waits",
                 ],
             ),
             (
@@ -297,14 +311,14 @@ mod tests {
                 "start = A, eof => C, limit => C",
                 "#[read(frame = F, max = 9, error => A, within = never)] #[to(A)] A, #[end] C",
                 &["the cycle `A -> A` uses up no input and no time; \
-                   put a state that waits into it"],
+                   add a state that waits"],
             ),
             (
                 "start = A, within = 1s => C",
                 "#[flush] #[to(B | C)] A, #[flush] #[to(A)] B, #[end] C",
                 &[
                     "the cycle `A -> B -> A` has only `flush` states, which do not wait when nothing \
-                   is queued; put a state that waits into it",
+                   is queued; add a state that waits",
                 ],
             ),
             (
@@ -316,15 +330,15 @@ mod tests {
                 "start = A, eof => D, limit => D, within = 1s => D",
                 "#[read(frame = F, max = 9, error => B)] #[to(A)] A,
                  #[run] #[to(C)] B, #[flush] #[to(A | D)] C, #[end] D",
-                &["nothing in the cycle `A -> B -> C -> A` takes what starts it, so it goes \
-                   round for ever; lead it to an end, or put a state that reads it away into it"],
+                &["nothing in the cycle `A -> B -> C -> A` uses up its cause, so it repeats \
+                   for ever; lead it to an end, or add a state that reads it away"],
             ),
             (
                 "start = A, eof => D, limit => D, within = 1s => D, error = E",
                 "#[read(frame = F, max = 9, error => C)] #[to(A)] A,
                  #[flush(error => A)] #[to(D)] C, #[end] D",
-                &["nothing in the cycle `A -> C -> A` takes what starts it, so it goes round for \
-                   ever; lead it to an end, or put a state that reads it away into it"],
+                &["nothing in the cycle `A -> C -> A` uses up its cause, so it repeats \
+                   for ever; lead it to an end, or add a state that reads it away"],
             ),
             (
                 "start = A, eof => D, limit => D, within = 1s => D",

@@ -3,14 +3,14 @@ use std::collections::{HashMap, HashSet};
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
-use crate::ast::{Group, Machine};
+use crate::ast::{self, StateGroup};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
 
 /// The named groups of a machine.
 pub(crate) struct Groups<'a> {
-    machine: &'a Machine,
+    machine: &'a ast::Machine,
     /// By name, without `r#`: a state rather than a group, and the first of two.
     found: HashMap<String, Found>,
 }
@@ -24,7 +24,7 @@ pub(crate) enum Found {
 }
 
 impl<'a> Groups<'a> {
-    pub(crate) fn new(machine: &'a Machine, errors: &mut Errors) -> Self {
+    pub(crate) fn new(machine: &'a ast::Machine, errors: &mut Errors) -> Self {
         let mut found = HashMap::new();
         for (index, group) in machine.args.groups.iter().enumerate().rev() {
             found.insert(group.name.unraw().to_string(), Found::Group(index));
@@ -76,7 +76,7 @@ impl<'a> Groups<'a> {
         }
     }
 
-    fn check(&self, index: usize, group: &Group, errors: &mut Errors) {
+    fn check(&self, index: usize, group: &StateGroup, errors: &mut Errors) {
         let name = &group.name;
         if let Found::State(_) = self.find(name) {
             errors.at(
@@ -118,7 +118,7 @@ impl<'a> Groups<'a> {
 }
 
 /// Adds the groups that nothing uses.
-pub(crate) fn unused(machine: &Machine, errors: &mut Errors) {
+pub(crate) fn unused(machine: &ast::Machine, errors: &mut Errors) {
     let targets = machine.states.iter().flat_map(|state| &state.to).flat_map(|to| &to.targets);
     let members = machine.args.groups.iter().flat_map(|group| &group.members);
     let used: HashSet<Ident> = targets.chain(members).map(Ident::unraw).collect();

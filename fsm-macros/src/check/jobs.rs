@@ -1,10 +1,10 @@
-use crate::ast::{Kind, Machine, State};
+use crate::ast::{self, Kind};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::Graph;
 
 /// Checks what only a machine that runs jobs has, and what it has not.
-pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
+pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     keys(machine, errors);
     if machine.args.is_job() {
         for state in &machine.states {
@@ -15,7 +15,7 @@ pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
 }
 
 /// `job` and `reply` are one thing in two words, and `seed` is another.
-fn keys(machine: &Machine, errors: &mut Errors) {
+fn keys(machine: &ast::Machine, errors: &mut Errors) {
     let args = &machine.args;
     match (&args.job, &args.reply) {
         (Some((key, _)), None) if !args.damaged => {
@@ -36,7 +36,7 @@ fn keys(machine: &Machine, errors: &mut Errors) {
 }
 
 /// A job has no connection.
-fn connected(state: &State, errors: &mut Errors) {
+fn connected(state: &ast::State, errors: &mut Errors) {
     let name = &state.name;
     for wait in state.waits.iter().filter(|wait| wait.kind.needs_connection()) {
         let why = match wait.kind {
@@ -57,16 +57,16 @@ fn connected(state: &State, errors: &mut Errors) {
 }
 
 /// An end carries the reply, which only a handler can give.
-fn replies(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
-    let mut said: Vec<&proc_macro2::Ident> = Vec::new();
+fn replies(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
+    let mut reported: Vec<&proc_macro2::Ident> = Vec::new();
     for edge in graph.edges.iter().flatten() {
         let Some(event) = edge.event() else { continue };
         let target = &machine.states[edge.target];
         // A default is one token for many edges.
-        if !target.is_end() || said.iter().any(|name| std::ptr::eq(*name, edge.name)) {
+        if !target.is_end() || reported.iter().any(|name| std::ptr::eq(*name, edge.name)) {
             continue;
         }
-        said.push(edge.name);
+        reported.push(edge.name);
         let (event, name) = (event.name(), &target.name);
         let text = format!(
             "`{event}` leads to the end `{name}` and nothing gives the reply then; \

@@ -4,32 +4,32 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
 use super::groups::{Found, Groups};
-use crate::ast::Machine;
+use crate::ast;
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::{Edge, Graph, answers};
 use crate::spelling;
 
 /// Looks up the names in attributes.
-pub(crate) fn resolve<'a>(machine: &'a Machine, errors: &mut Errors) -> Graph<'a> {
+pub(crate) fn resolve<'a>(machine: &'a ast::Machine, errors: &mut Errors) -> Graph<'a> {
     let groups = Groups::new(machine, errors);
-    let mut resolver = Resolver { machine, groups, unknown: Vec::new(), lost: false };
+    let mut resolver = Resolver { machine, groups, unknown: Vec::new(), misnamed: false };
     let start = resolver.start(errors);
     let edges: Vec<_> =
         (0..machine.states.len()).map(|state| resolver.edges(state, errors)).collect();
     resolver.rest(errors);
-    let Resolver { unknown, lost, .. } = resolver;
-    let twins = handlers(machine, errors);
+    let Resolver { unknown, misnamed, .. } = resolver;
+    let duplicates = handlers(machine, errors);
     let mut graph = Graph::new(start, edges);
-    (graph.unknown, graph.lost, graph.twins) = (unknown, lost, twins);
+    (graph.unknown, graph.misnamed, graph.duplicates) = (unknown, misnamed, duplicates);
     graph
 }
 
 struct Resolver<'a> {
-    machine: &'a Machine,
+    machine: &'a ast::Machine,
     groups: Groups<'a>,
     unknown: Vec<&'a Ident>,
-    lost: bool,
+    misnamed: bool,
 }
 
 impl<'a> Resolver<'a> {
@@ -97,7 +97,7 @@ impl<'a> Resolver<'a> {
                     name,
                     format_args!("`{name}` is a group; name one state"),
                 );
-                self.lost = true;
+                self.misnamed = true;
                 None
             }
             Found::Nothing => None,
@@ -120,7 +120,7 @@ impl<'a> Resolver<'a> {
                 Some(group) => {
                     let text = format!("unknown group `{name}`; did you mean `{group}`?");
                     errors.at(Code::UnknownGroup, name, text);
-                    self.lost = true;
+                    self.misnamed = true;
                 }
                 None => self.unknown.push(name),
             }
@@ -130,9 +130,9 @@ impl<'a> Resolver<'a> {
 }
 
 /// Checks that each state can have a handler of its own, and says whether two have the same name.
-fn handlers(machine: &Machine, errors: &mut Errors) -> bool {
+fn handlers(machine: &ast::Machine, errors: &mut Errors) -> bool {
     let mut owners: HashMap<String, &Ident> = HashMap::new();
-    let mut twins = false;
+    let mut duplicates = false;
     for state in &machine.states {
         let name = &state.name;
         let handler = spelling::snake_case(name);
@@ -146,7 +146,7 @@ fn handlers(machine: &Machine, errors: &mut Errors) -> bool {
             );
         }
         match owners.get(&handler) {
-            Some(owner) if owner.unraw() == name.unraw() => twins = true,
+            Some(owner) if owner.unraw() == name.unraw() => duplicates = true,
             Some(owner) => errors.at(
                 Code::SharedHandler,
                 name,
@@ -172,7 +172,7 @@ fn handlers(machine: &Machine, errors: &mut Errors) -> bool {
         let text = format!("no module can be called `{module}`; add `module = name`");
         errors.at(Code::NoHandlerName, &machine.name, text);
     }
-    twins
+    duplicates
 }
 
 #[cfg(test)]

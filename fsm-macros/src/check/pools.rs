@@ -1,13 +1,13 @@
-use crate::ast::{Machine, State};
+use crate::ast;
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::Graph;
 
 /// Checks the states that lead out of the machine's pool, and what leads to them.
-pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
+pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     for state in &machine.states {
-        if let Some(gift) = state.gift() {
-            names(state, gift, errors);
+        if let Some(payload) = state.payload_name() {
+            names(state, payload, errors);
         }
         if let (Some(to), true) = (&state.to, state.is_handoff()) {
             let text = "a hand-off leads out of the machine; remove `#[to(..)]`";
@@ -18,42 +18,42 @@ pub(crate) fn check(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
 }
 
 /// A verdict has one field of a name.
-fn names(state: &State, gift: &str, errors: &mut Errors) {
-    if let Some(field) = state.fields.iter().find(|field| field.name == gift) {
+fn names(state: &ast::State, payload: &str, errors: &mut Errors) {
+    if let Some(field) = state.fields.iter().find(|field| field.name == payload) {
         let name = &state.name;
         let text = format!(
-            "the verdict that enters `{name}` carries its {gift} as `{gift}`; rename the field"
+            "the verdict that enters `{name}` carries its {payload} as `{payload}`; rename the field"
         );
         errors.at(Code::NameTaken, &field.name, text);
     }
 }
 
 /// The job and the seed come from a handler: an edge that the runtime takes has none.
-fn given(machine: &Machine, graph: &Graph<'_>, errors: &mut Errors) {
+fn given(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     if let Some((start, written)) = graph.start {
         let state = &machine.states[start];
-        if let Some(gift) = state.gift() {
+        if let Some(payload) = state.payload_name() {
             let name = &state.name;
             let text = format!(
-                "the machine starts in `{name}` and nothing gives its {gift} then; \
+                "the machine starts in `{name}` and nothing gives its {payload} then; \
                  start in another state"
             );
             errors.at(Code::NothingFills, written, text);
         }
     }
-    let mut said: Vec<&proc_macro2::Ident> = Vec::new();
+    let mut reported: Vec<&proc_macro2::Ident> = Vec::new();
     for edge in graph.edges.iter().flatten() {
         let Some(event) = edge.event() else { continue };
         let target = &machine.states[edge.target];
-        let Some(gift) = target.gift() else { continue };
+        let Some(payload) = target.payload_name() else { continue };
         // A default is one token for many edges.
-        if said.iter().any(|name| std::ptr::eq(*name, edge.name)) {
+        if reported.iter().any(|name| std::ptr::eq(*name, edge.name)) {
             continue;
         }
-        said.push(edge.name);
+        reported.push(edge.name);
         let (event, name) = (event.name(), &target.name);
         let text = format!(
-            "`{event}` leads to `{name}` and nothing gives its {gift} then; \
+            "`{event}` leads to `{name}` and nothing gives its {payload} then; \
              lead it to a state that does, such as a `run`"
         );
         errors.at(Code::NothingFills, edge.name, text);

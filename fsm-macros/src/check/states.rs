@@ -1,12 +1,12 @@
 use proc_macro2::Ident;
 
-use crate::ast::{Cut, Kind, Machine, Shape, State, Wait};
+use crate::ast::{self, Cut, Expr, Kind, Shape};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
 
 /// Checks each state for itself, and says whether nothing is missing that may lead somewhere.
-pub(crate) fn check(machine: &Machine, errors: &mut Errors) -> bool {
+pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
     let mut complete = true;
     for state in &machine.states {
         complete &= one_wait(state, errors);
@@ -31,7 +31,7 @@ pub(crate) fn check(machine: &Machine, errors: &mut Errors) -> bool {
     complete
 }
 
-fn one_wait(state: &State, errors: &mut Errors) -> bool {
+fn one_wait(state: &ast::State, errors: &mut Errors) -> bool {
     let name = &state.name;
     match &state.waits[..] {
         [_] => return true,
@@ -60,7 +60,7 @@ fn one_wait(state: &State, errors: &mut Errors) -> bool {
     false
 }
 
-fn two_waits(state: &Ident, first: &Wait, other: &Wait) -> String {
+fn two_waits(state: &Ident, first: &ast::Wait, other: &ast::Wait) -> String {
     match (&first.kind, &other.kind) {
         // Whoever wants to do both has no second state in mind.
         (Kind::Read { .. }, Kind::Message) | (Kind::Message, Kind::Read { .. }) => format!(
@@ -77,7 +77,7 @@ fn two_waits(state: &Ident, first: &Wait, other: &Wait) -> String {
     }
 }
 
-fn end(state: &State, errors: &mut Errors) {
+fn end(state: &ast::State, errors: &mut Errors) {
     if !state.fields.is_empty() {
         let names = spelling::list(state.fields.iter().map(|field| &field.name));
         let text = format!("an end has no data; remove {names}");
@@ -91,7 +91,7 @@ fn end(state: &State, errors: &mut Errors) {
     }
 }
 
-fn verdicts(state: &State, errors: &mut Errors) -> bool {
+fn verdicts(state: &ast::State, errors: &mut Errors) -> bool {
     if state.to.is_none() && !state.damaged && !state.waits.is_empty() {
         let name = &state.name;
         let text = format!("nothing says where state `{name}` leads; add `#[to(State)]`");
@@ -100,7 +100,7 @@ fn verdicts(state: &State, errors: &mut Errors) -> bool {
     state.to.is_some()
 }
 
-fn rest(state: &State, errors: &mut Errors) {
+fn rest(state: &ast::State, errors: &mut Errors) {
     let (Some(rest), Some(wait)) = (&state.rest, state.wait()) else { return };
     if !matches!(wait.kind, Kind::Read { .. } | Kind::Message | Kind::Sleep(_)) {
         let kind = &wait.name;
@@ -124,12 +124,12 @@ fn rest(state: &State, errors: &mut Errors) {
 
 impl Shape {
     /// The field of `state` that says how much is to come.
-    fn announced<'a>(&self, state: &'a State) -> Option<&'a Ident> {
+    fn announced<'a>(&self, state: &'a ast::State) -> Option<&'a Ident> {
         match &self.cut {
             Cut::ExactOf(length) | Cut::Upto(length) => {
                 let fields: Vec<Ident> =
                     state.fields.iter().map(|field| field.name.clone()).collect();
-                let found = crate::model::Expr::new(length, &fields).fields.into_iter().next()?;
+                let found = Expr::new(length, &fields).fields.into_iter().next()?;
                 state.field(&found).map(|field| &field.name)
             }
             _ => None,
@@ -137,7 +137,7 @@ impl Shape {
     }
 }
 
-fn bounds(state: &State, wait: &Wait, errors: &mut Errors) {
+fn bounds(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
     let name = &state.name;
     match &wait.kind {
         Kind::Read { shape: None, .. } if !state.damaged => {
@@ -149,7 +149,7 @@ fn bounds(state: &State, wait: &Wait, errors: &mut Errors) {
             errors.at(
                 Code::NeedlessBound,
                 key,
-                format_args!("`max` says nothing beside `{text}`; remove it"),
+                format_args!("`max` has no effect beside `{text}`; remove it"),
             );
         }
         Kind::Read { shape: Some(Shape { cut: Cut::Exact(_) | Cut::Unknown, .. }), .. } => {}
@@ -167,7 +167,7 @@ fn bounds(state: &State, wait: &Wait, errors: &mut Errors) {
     }
 }
 
-fn messages(machine: &Machine, errors: &mut Errors) {
+fn messages(machine: &ast::Machine, errors: &mut Errors) {
     let waits = machine.states.iter().flat_map(|state| &state.waits);
     let waiting: Vec<_> = waits.filter(|wait| matches!(wait.kind, Kind::Message)).collect();
     let damaged = machine.damaged || machine.states.iter().any(|state| state.damaged);
@@ -227,7 +227,7 @@ mod tests {
                 "#[run] #[to(A)] A",
                 &[
                     "no state is an end; add one with `#[end]`",
-                    "the cycle `A -> A` uses up no input and no time; put a state that waits into it",
+                    "the cycle `A -> A` uses up no input and no time; add a state that waits",
                 ],
             ),
             (
@@ -308,7 +308,7 @@ mod tests {
             (
                 "start = A, eof => B, within = 1s => B",
                 "#[read(exact = 8, max = 9)] #[to(A)] A, #[end] B",
-                &["`max` says nothing beside `exact = 8`; remove it"],
+                &["`max` has no effect beside `exact = 8`; remove it"],
             ),
             (
                 "start = A, eof => B, within = 1s => B",

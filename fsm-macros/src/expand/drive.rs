@@ -1,20 +1,17 @@
-use std::collections::BTreeMap;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::format_ident;
 
-use proc_macro2::TokenStream;
-
-use super::{read, routes};
-use crate::ast::Event;
-use crate::model::{Active, Machine, Role, State, Wait};
+use super::{read, routes, timers};
+use crate::model::{self, Active, Role};
 
 /// `impl Drive<H> for ..`
-pub(crate) fn drive(machine: &Machine) -> TokenStream {
+pub(crate) fn drive(machine: &model::Machine) -> TokenStream {
     let interface = &machine.interface;
     let name = &interface.name;
     let (partial, message) = (interface.partial(), interface.message_type());
     let context = interface.cx();
     let resume = machine.states.iter().map(|state| resume(machine, state));
-    let within = lapse(machine, Event::Within);
-    let idle = lapse(machine, Event::Idle);
+    let expire = timers::expire(machine);
     generated! {
         #[automatically_derived]
         impl<__H: __Handler> __rt::Drive<__H> for #name {
@@ -30,56 +27,53 @@ pub(crate) fn drive(machine: &Machine) -> TokenStream {
                 }
             }
 
-            fn lapse(
+            fn expire(
                 &mut self,
-                lapse: __rt::Lapse,
+                timer: usize,
                 handler: &mut __H,
                 cx: &mut __rt::#context<'_, #message>,
             ) -> __Step {
-                match lapse {
-                    __rt::Lapse::Within => #within,
-                    __rt::Lapse::Idle => #idle,
-                }
+                #expire
             }
         }
     }
 }
 
 /// The arm of `resume` for a state.
-fn resume(machine: &Machine, state: &State) -> TokenStream {
+fn resume(machine: &model::Machine, state: &model::State) -> TokenStream {
     let any = state.any();
     let active = match &state.role {
-        Role::End => return generated!(#any => __Step::End,),
-        Role::Leaving(leaving) => return routes::leave(machine, state, leaving),
+        Role::End => return generated!(#any => __Step::Done,),
+        Role::HandOff(handoff) => return routes::hand_off(machine, state, handoff),
         Role::Active(active) => active,
     };
     let all = state.all();
     let (before, taken) = match &active.wait {
-        Wait::Sleep(_) => return generated!(#any => __Step::Sleep,),
-        Wait::Run { .. } => {
+        model::Wait::Sleep(_) => return generated!(#any => __Step::Waiting(__WaitSet::TIMER),),
+        model::Wait::Run { .. } => {
             let call = call(machine, state, active, None);
             return generated!(#all => #call);
         }
-        Wait::Read(read) => (read::read(machine, state, read), Some(active.wait.taken())),
-        Wait::Flush => (
+        model::Wait::Read(read) => (read::read(machine, state, read), Some(active.wait.taken())),
+        model::Wait::Flush => (
             generated! {
                 if cx.queued() > 0 {
-                    return __Step::Writable(1);
+                    return __Step::Waiting(__WaitSet::writable(1));
                 }
             },
             None,
         ),
-        Wait::Writable { below } => {
+        model::Wait::Writable { below } => {
             let below = &below.value;
             let drain = generated! {
                 let below: usize = #below;
                 if cx.queued() >= below {
-                    return __Step::Writable(below);
+                    return __Step::Waiting(__WaitSet::writable(below));
                 }
             };
             (drain, None)
         }
-        Wait::Message { eof } => {
+        model::Wait::Message { eof } => {
             let eof = eof.as_ref().map(|eof| {
                 let eof = eof.expand(machine, state);
                 generated! {
@@ -92,12 +86,14 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
             let take = generated! {
                 let ::core::option::Option::Some(taken) = cx.message() else {
                     #eof
-                    return __Step::Message;
+                    return __Step::Waiting(__WaitSet::MESSAGE);
                 };
             };
             (take, Some(active.wait.taken()))
         }
-        Wait::Call(route) => (routes::reply(machine, state, route), Some(active.wait.taken())),
+        model::Wait::Call(route) => {
+            (routes::reply(machine, state, route), Some(active.wait.taken()))
+        }
     };
     let call = call(machine, state, active, taken.as_ref());
     generated! {
@@ -108,7 +104,12 @@ fn resume(machine: &Machine, state: &State) -> TokenStream {
     }
 }
 
-impl Wait {
+/// The enum of verdicts called `after`, where the impls are.
+fn alias(after: &Ident) -> Ident {
+    format_ident!("__{}", after, span = Span::mixed_site())
+}
+
+impl model::Wait {
     /// What has come, shown at the type that gave it.
     fn taken(&self) -> TokenStream {
         if let Some(ty) = self.given_by() {
@@ -120,19 +121,19 @@ impl Wait {
 }
 
 /// Calls the handler and does what it says.
-fn call(
-    machine: &Machine,
-    state: &State,
+pub(super) fn call(
+    machine: &model::Machine,
+    state: &model::State,
     active: &Active,
     taken: Option<&TokenStream>,
 ) -> TokenStream {
     let interface = &machine.interface;
-    let (name, after) = (&active.handler, &super::alias(&active.after));
+    let (name, after) = (&active.handler, &alias(&active.after));
     let fields = &state.fields;
     let fails = interface.error.is_some();
     let verdicts = active.verdicts.iter().map(|outcome| {
-        if let (Some(go), false) = (outcome.plain(), fails) {
-            return go.arm(after, &outcome.verdict);
+        if let (Some(transition), false) = (outcome.plain(), fails) {
+            return transition.arm(after, &outcome.verdict);
         }
         let (verdict, data) = (&outcome.verdict, outcome.data());
         let pattern = generated!(#after::#verdict #data);
@@ -140,11 +141,11 @@ fn call(
         if fails { generated!(__Ok(#pattern) => #step,) } else { generated!(#pattern => #step,) }
     });
     let error = active.error.as_ref().zip(interface.error.as_ref()).map(|(error, ty)| {
-        let go = error.expand_error(machine, state, ty);
+        let transition = error.expand_error(machine, state, ty);
         let step = error.step();
         generated! {
             __Err(error) => {
-                #go
+                #transition
                 #step
             }
         }
@@ -155,7 +156,7 @@ fn call(
     } else {
         generated!(__Handler::#name(handler, #(#fields,)* #taken cx))
     };
-    if let Wait::Run { blocking: true } = active.wait {
+    if let model::Wait::Run { blocking: true } = active.wait {
         return generated!({
             cx.block();
             let verdict = #call;
@@ -170,53 +171,6 @@ fn call(
         match #call {
             #(#verdicts)*
             #error
-        }
-    }
-}
-
-/// What `lapse` does when one of the two times has passed; states that it leads to the same share an
-/// arm.
-fn lapse(machine: &Machine, event: Event) -> TokenStream {
-    let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
-    let mut plain = BTreeMap::new();
-    for state in &machine.states {
-        let (_, go) = match (&state.role, event) {
-            (Role::Active(active), Event::Within) if matches!(active.wait, Wait::Sleep(_)) => {
-                arms.push((vec![state.all()], call(machine, state, active, None)));
-                continue;
-            }
-            (_, Event::Within) => match state.within() {
-                Some(within) => within,
-                None => continue,
-            },
-            (Role::Active(active), _) => match &active.idle {
-                Some(idle) => idle,
-                None => continue,
-            },
-            _ => continue,
-        };
-        let arm = match state.route() {
-            None if go.fills.is_empty() => {
-                *plain.entry((go.target.to_string(), go.back)).or_insert(arms.len())
-            }
-            _ => arms.len(),
-        };
-        if let Some((patterns, _)) = arms.get_mut(arm) {
-            patterns.push(state.any());
-            continue;
-        }
-        let withdraw = state.route().map(|_| generated!(cx.withdraw();));
-        let (step, go) = (go.step(), go.expand(machine, state));
-        arms.push((vec![state.any()], generated!({ #withdraw #go #step })));
-    }
-    if arms.is_empty() {
-        return generated!(__Step::Stayed);
-    }
-    let arms = arms.iter().map(|(patterns, does)| generated!(#(#patterns)|* => #does));
-    generated! {
-        match self {
-            #(#arms)*
-            _ => __Step::Stayed,
         }
     }
 }

@@ -1,13 +1,13 @@
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use proc_macro2::{Literal, TokenStream};
 
-use super::{parsed, routes, spec};
-use crate::model::{Expr, Machine, Role, Sleep, State, Wait};
+use super::text::parsed;
+use super::{routes, spec, timers};
+use crate::model;
 
 /// `impl Machine for ..`
-pub(crate) fn machine(machine: &Machine) -> TokenStream {
+pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
     let interface = &machine.interface;
     let name = &interface.name;
     let spec = spec::spec(machine);
@@ -25,9 +25,8 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
     let routes = routes::routes(machine);
     let service = routes::service(interface);
     let state = state(machine);
-    let timing = timing(machine);
-    let two = machine.states.iter().any(|state| matches!(times(state), (Some(_), Some(_))));
-    let times = if two { generated!(TwoTimes) } else { generated!(OneTime) };
+    let (count, timer) =
+        (Literal::usize_unsuffixed(timers::count(machine)), timers::timer(machine));
     generated! {
         #[automatically_derived]
         impl __rt::Machine for #name {
@@ -37,7 +36,7 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
             type Partial = #partial;
             type Seed = #seed;
             type Kind = __rt::#side;
-            type Times = __rt::#times;
+            type Deadlines = __rt::Deadlines<#count>;
 
             #[inline]
             fn start(#pattern) -> Self {
@@ -50,8 +49,8 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
             }
 
             #[inline]
-            fn timing(&self) -> __rt::Timing {
-                #timing
+            fn timer(&self, timer: usize) -> __rt::Timer {
+                #timer
             }
 
             #routes
@@ -62,7 +61,7 @@ pub(crate) fn machine(machine: &Machine) -> TokenStream {
 }
 
 /// The number of the state that the machine is in.
-fn state(machine: &Machine) -> TokenStream {
+fn state(machine: &model::Machine) -> TokenStream {
     let mut text = String::new();
     for (index, state) in machine.states.iter().enumerate() {
         let _ = write!(text, "{} => {index},", state.pattern());
@@ -70,71 +69,4 @@ fn state(machine: &Machine) -> TokenStream {
     // `self` is a local, which text cannot name.
     let arms = parsed(&text);
     generated!(match self { #arms })
-}
-
-/// The times of the state that the machine is in; states with the same share an arm.
-fn timing(machine: &Machine) -> TokenStream {
-    let mut computed = TokenStream::new();
-    let mut known: BTreeMap<(Option<u64>, Option<u64>), String> = BTreeMap::new();
-    for state in &machine.states {
-        if let Some(arm) = pause(state) {
-            computed.extend(arm);
-            continue;
-        }
-        let patterns = known.entry(times(state)).or_default();
-        if !patterns.is_empty() {
-            patterns.push('|');
-        }
-        patterns.push_str(&state.pattern());
-    }
-    let mut text = String::new();
-    for ((within, idle), patterns) in &known {
-        let [within, idle] = [within, idle].map(|time| match time {
-            Some(millis) => millis.to_string(),
-            None => "__rt::Timing::NEVER".to_owned(),
-        });
-        let _ = write!(text, "{patterns} => __rt::Timing {{ within: {within}, idle: {idle} }},");
-    }
-    let known = parsed(&text);
-    generated! {
-        match self {
-            #computed
-            #known
-        }
-    }
-}
-
-/// The arm of a state that sleeps as long as its data says.
-fn pause(state: &State) -> Option<TokenStream> {
-    let Role::Active(active) = &state.role else { return None };
-    let Wait::Sleep(Sleep::Of { time, max }) = &active.wait else { return None };
-    let pattern = state.some(&time.fields);
-    let (fields, value, max) = (time.fields(), &time.value, Literal::u64_unsuffixed(*max));
-    Some(generated! {
-        #pattern => __rt::Timing {
-            within: {
-                #fields
-                __rt::Timing::millis(__rt::SleepTime::duration(#value), #max)
-            },
-            idle: __rt::Timing::NEVER,
-        },
-    })
-}
-
-fn times(state: &State) -> (Option<u64>, Option<u64>) {
-    let within = state.within().map(|(millis, _)| *millis);
-    let Role::Active(active) = &state.role else { return (within, None) };
-    let within = match &active.wait {
-        Wait::Sleep(Sleep::Fixed(millis)) => Some(*millis),
-        _ => within,
-    };
-    (within, active.idle.as_ref().map(|(millis, _)| *millis))
-}
-
-impl Expr {
-    /// Statements that make the fields in it shared references.
-    pub(crate) fn fields(&self) -> TokenStream {
-        let fields = &self.fields;
-        generated!(#(let #fields = &*#fields;)*)
-    }
 }

@@ -6,9 +6,9 @@ use syn::Type;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::lints;
+use super::lints::lints;
 use super::scope::{self, Scope};
-use crate::model::{Body, Gift, Handler, Interface, PayloadKind};
+use crate::model::{Body, Handler, Interface, Payload, ReceivedKind};
 
 /// The module with the handler trait and the verdicts.
 pub(crate) fn module(interface: &Interface, docs: Option<&TokenStream>) -> TokenStream {
@@ -30,7 +30,7 @@ impl<'a> Module<'a> {
         if !interface.decoders.is_empty() {
             own.insert("Partial".to_owned());
         }
-        if interface.lost.is_some() {
+        if interface.unknown_size.is_some() {
             own.insert("Unknown".to_owned());
         }
         let scope = Scope { name: &interface.name, own };
@@ -95,8 +95,8 @@ impl<'a> Module<'a> {
             let ty = self.ty(ty);
             quote!(#name: &mut #ty,)
         });
-        let payload = handler.payload.as_ref().map(|payload| {
-            let (name, ty) = (&payload.name, self.payload(&payload.kind));
+        let received = handler.received.as_ref().map(|received| {
+            let (name, ty) = (&received.name, self.received(&received.kind));
             quote!(#name: #ty,)
         });
         let message = self.interface.message.as_ref().map(|message| {
@@ -117,7 +117,7 @@ impl<'a> Module<'a> {
                 quote!({ ::core::result::Result::Ok(#after::#only) })
             }
             Body::Only(only) => quote!({ #after::#only }),
-            Body::Inert => quote!({ loop {} }),
+            Body::Stub => quote!({ loop {} }),
         };
         let docs = (!docs.is_empty()).then(|| quote!(#[doc = #docs]));
         // Whoever has not written the method, or not so, is shown the state.
@@ -126,24 +126,24 @@ impl<'a> Module<'a> {
             fn #name(
                 &mut self,
                 #(#parameters)*
-                #payload
+                #received
                 #cx: &mut #root::#context<'_ #message>,
             ) -> #returned #body
         }
     }
 
-    fn payload(&self, kind: &PayloadKind) -> TokenStream {
+    fn received(&self, kind: &ReceivedKind) -> TokenStream {
         match kind {
-            PayloadKind::Array(length) => quote!(&[u8; #length]),
-            PayloadKind::Bytes => quote!(&[u8]),
-            PayloadKind::Frame(decoder) => {
+            ReceivedKind::Array(length) => quote!(&[u8; #length]),
+            ReceivedKind::Bytes => quote!(&[u8]),
+            ReceivedKind::Frame(decoder) => {
                 let root = self.scope.inner(&self.interface.root_at(decoder.span()));
                 let inner = self.scope.inner(decoder);
                 generated_at!(decoder => <#inner as #root::Frame>::Item<'_>)
             }
-            PayloadKind::Message(message) => self.ty(message),
-            PayloadKind::Reply(service) => self.of(service, "Service", "Reply"),
-            PayloadKind::Unknown => quote!(Unknown),
+            ReceivedKind::Message(message) => self.ty(message),
+            ReceivedKind::Reply(service) => self.of(service, "Service", "Reply"),
+            ReceivedKind::Unknown => quote!(Unknown),
         }
     }
 
@@ -159,14 +159,14 @@ impl<'a> Module<'a> {
     }
 
     /// The field of a verdict beside those of its state.
-    fn gift(&self, gift: &Gift) -> TokenStream {
-        let name = format_ident!("{}", gift.name());
-        let (about, ty) = match gift {
-            Gift::Job(service) => ("What is asked for.", self.of(service, "Service", "Job")),
-            Gift::Seed(machine) => {
+    fn payload(&self, payload: &Payload) -> TokenStream {
+        let name = format_ident!("{}", payload.name());
+        let (about, ty) = match payload {
+            Payload::Job(service) => ("What is asked for.", self.of(service, "Service", "Job")),
+            Payload::Seed(machine) => {
                 ("What the other machine starts with.", self.of(machine, "Machine", "Seed"))
             }
-            Gift::Reply(reply) => ("What the job is answered with.", self.ty(reply)),
+            Payload::Reply(reply) => ("What the job is answered with.", self.ty(reply)),
         };
         quote!(#[doc = #about] #name: #ty,)
     }
@@ -184,11 +184,11 @@ impl<'a> Module<'a> {
                 let about = format!("The `{}` of `{}`.", name.unraw(), verdict.name.unraw());
                 quote!(#[doc = #about] #name: #ty,)
             });
-            let gift = verdict.gift.as_ref().map(|gift| self.gift(gift));
-            let has_data = gift.is_some() || !verdict.data.is_empty();
+            let payload = verdict.payload.as_ref().map(|payload| self.payload(payload));
+            let has_data = payload.is_some() || !verdict.data.is_empty();
             // Of a variant that ends in a macro's brace rustc does not say that it is never constructed,
             // nor of those that it would name together with it.
-            let data = has_data.then(|| quote_spanned!(name.span() => { #gift #(#fields)* }));
+            let data = has_data.then(|| quote_spanned!(name.span() => { #payload #(#fields)* }));
             quote!(#[doc = #docs] #name #data,)
         });
         // Whoever names another verdict is shown the list of them.
@@ -203,9 +203,9 @@ impl<'a> Module<'a> {
     /// A type of which rustc knows that it does not know it, so that it has nothing to say about
     /// its use: its size is that of an error.
     fn unknown(&self) -> Option<TokenStream> {
-        let (lost, vis) = (self.interface.lost.as_ref()?, &self.vis);
+        let (unknown_size, vis) = (self.interface.unknown_size.as_ref()?, &self.vis);
         Some(quote! {
-            const UNKNOWN: usize = #lost;
+            const UNKNOWN: usize = #unknown_size;
             #[doc(hidden)]
             #[allow(dead_code)]
             #vis type Unknown = [u8; UNKNOWN];

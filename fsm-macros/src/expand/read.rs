@@ -2,14 +2,15 @@ use proc_macro2::TokenStream;
 use syn::Type;
 use syn::spanned::Spanned;
 
-use crate::model::{Expr, Machine, Move, Read, State, Take};
+use crate::ast::Expr;
+use crate::model::{self, Read, Take, Transition};
 
 /// Binds `bytes` or `frame`, or returns.
-pub(crate) fn read(machine: &Machine, state: &State, read: &Read) -> TokenStream {
-    let moved = |go: &Move| {
-        let go = go.expand(machine, state);
+pub(crate) fn read(machine: &model::Machine, state: &model::State, read: &Read) -> TokenStream {
+    let moved = |transition: &Transition| {
+        let transition = transition.expand(machine, state);
         generated!({
-            #go
+            #transition
             return __Step::Moved;
         })
     };
@@ -17,20 +18,20 @@ pub(crate) fn read(machine: &Machine, state: &State, read: &Read) -> TokenStream
     let unlimited = |eof: &TokenStream| {
         generated! {
             __Err(__Miss::Eof) => #eof
-            __Err(_) => return __Step::Read,
+            __Err(_) => return __Step::Waiting(__WaitSet::READ),
         }
     };
-    let limited = |limit: &Move, eof: &TokenStream| {
+    let limited = |limit: &Transition, eof: &TokenStream| {
         // Most machines give up on both in one way.
         if limit.leads_as(&read.eof) {
             return generated! {
-                __Err(__Miss::More) => return __Step::Read,
+                __Err(__Miss::More) => return __Step::Waiting(__WaitSet::READ),
                 __Err(_) => #eof
             };
         }
         let limit = moved(limit);
         generated! {
-            __Err(__Miss::More) => return __Step::Read,
+            __Err(__Miss::More) => return __Step::Waiting(__WaitSet::READ),
             __Err(__Miss::Limit) => #limit
             __Err(__Miss::Eof) => #eof
         }
@@ -69,8 +70,8 @@ pub(crate) fn read(machine: &Machine, state: &State, read: &Read) -> TokenStream
 
 /// All of it is shown at the decoder: its item and error are everywhere in here.
 fn frame(
-    machine: &Machine,
-    state: &State,
+    machine: &model::Machine,
+    state: &model::State,
     (decoder, max): (&Type, &TokenStream),
     [eof, limit, error]: [TokenStream; 3],
 ) -> TokenStream {
@@ -89,7 +90,7 @@ fn frame(
         ) {
             ::core::result::Result::Ok(taken) => taken,
             ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::More)) => {
-                return #root::Step::Read;
+                return #root::Step::Waiting(#root::WaitSet::READ);
             }
             ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::Limit)) => #limit
             ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::Eof)) => #eof

@@ -6,11 +6,11 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use crate::model::{
-    Gives, Interface, Leaving, Machine, Move, Out, Outcome, Role, Route, Source, State,
+    self, Delivery, HandOff, Interface, Outcome, Role, Route, RouteRef, Source, Transition,
 };
 
 /// `Machine::routes`, where a state leads out.
-pub(crate) fn routes(machine: &Machine) -> Option<TokenStream> {
+pub(crate) fn routes(machine: &model::Machine) -> Option<TokenStream> {
     let routes: Vec<TokenStream> = machine
         .states
         .iter()
@@ -19,7 +19,7 @@ pub(crate) fn routes(machine: &Machine) -> Option<TokenStream> {
             let (ty, parks) = (&route.ty, route.full.is_none());
             let root = machine.interface.root_at(ty.span());
             let name = state.name.unraw().to_string();
-            let leaves = matches!(state.role, Role::Leaving(_));
+            let leaves = matches!(state.role, Role::HandOff(_));
             let way = if leaves { generated!(hand_off) } else { generated!(call) };
             Some(generated_at!(ty => #root::Route::#way::<#ty>(#name, #parks)))
         })
@@ -51,20 +51,20 @@ pub(crate) fn service(interface: &Interface) -> Option<TokenStream> {
 }
 
 /// Binds `taken` to the reply, or returns.
-pub(crate) fn reply(machine: &Machine, state: &State, route: &Route) -> TokenStream {
+pub(crate) fn reply(machine: &model::Machine, state: &model::State, route: &Route) -> TokenStream {
     let ty = &route.ty;
     let root = machine.interface.root_at(ty.span());
-    let moved = |go: &Move| {
-        let go = go.expand(machine, state);
+    let moved = |transition: &Transition| {
+        let transition = transition.expand(machine, state);
         generated_at!(ty => {
-            #go
+            #transition
             return #root::Step::Moved;
         })
     };
     let (waits, full) = match &route.full {
         None => (generated_at!(ty => #root::Called::Waiting | #root::Called::Full(_)), None),
         Some(full) => {
-            let (job, full) = (full.back(Source::Job, &generated!(job)), moved(full));
+            let (job, full) = (full.binding(Source::Job, &generated!(job)), moved(full));
             let full = generated_at!(ty => #root::Called::Full(#job) => #full);
             (generated_at!(ty => #root::Called::Waiting), Some(full))
         }
@@ -73,7 +73,7 @@ pub(crate) fn reply(machine: &Machine, state: &State, route: &Route) -> TokenStr
     generated_at! { ty =>
         let taken = match cx.reply::<#ty>() {
             #root::Called::Reply(taken) => taken,
-            #waits => return #root::Step::Call,
+            #waits => return #root::Step::Waiting(#root::WaitSet::REPLY),
             #full
             #root::Called::Gone => #gone
         };
@@ -81,21 +81,25 @@ pub(crate) fn reply(machine: &Machine, state: &State, route: &Route) -> TokenStr
 }
 
 /// The arm of `resume` for a state from which the connection leaves.
-pub(crate) fn leave(machine: &Machine, state: &State, leaving: &Leaving) -> TokenStream {
-    let (any, route) = (state.any(), &leaving.route);
+pub(crate) fn hand_off(
+    machine: &model::Machine,
+    state: &model::State,
+    handoff: &HandOff,
+) -> TokenStream {
+    let (any, route) = (state.any(), &handoff.route);
     let ty = &route.ty;
     let root = machine.interface.root_at(ty.span());
-    let moved = |go: &Move| {
-        let go = go.expand(machine, state);
+    let moved = |transition: &Transition| {
+        let transition = transition.expand(machine, state);
         generated_at!(ty => {
-            #go
+            #transition
             #root::Step::Moved
         })
     };
     let (waits, full) = match &route.full {
         None => (generated_at!(ty => #root::Handed::Waiting | #root::Handed::Full(_)), None),
         Some(full) => {
-            let (seed, full) = (full.back(Source::Seed, &generated!(seed)), moved(full));
+            let (seed, full) = (full.binding(Source::Seed, &generated!(seed)), moved(full));
             let full = generated_at!(ty => #root::Handed::Full(#seed) => #full);
             (generated_at!(ty => #root::Handed::Waiting), Some(full))
         }
@@ -103,56 +107,57 @@ pub(crate) fn leave(machine: &Machine, state: &State, leaving: &Leaving) -> Toke
     let gone = moved(&route.gone);
     generated_at! { ty =>
         #any => match cx.handed::<#ty>() {
-            #waits => #root::Step::HandOff,
+            #waits => #root::Step::Waiting(#root::WaitSet::ROOM),
+            #root::Handed::Leaving => #root::Step::Leaving,
             #full
             #root::Handed::Gone => #gone
         }
     }
 }
 
-impl Move {
+impl Transition {
     /// The pattern for what comes back: `name`, if a field takes it.
-    fn back(&self, source: Source, name: &TokenStream) -> TokenStream {
+    fn binding(&self, source: Source, name: &TokenStream) -> TokenStream {
         if self.of(source).next().is_some() { name.clone() } else { generated!(_) }
     }
 }
 
 impl Outcome {
     /// The way to another state with data of the verdict alone, and nothing else to do.
-    pub(crate) fn plain(&self) -> Option<&Move> {
-        let go = self.go.as_ref().filter(|_| self.gives.is_none())?;
-        let given = go.fills.iter().all(|fill| fill.source == Source::Verdict);
-        (given && !go.stays).then_some(go)
+    pub(crate) fn plain(&self) -> Option<&Transition> {
+        let transition = self.transition.as_ref().filter(|_| self.delivery.is_none())?;
+        let given = transition.inits.iter().all(|init| init.source == Source::Verdict);
+        (given && !transition.stays).then_some(transition)
     }
 
     /// The pattern for the data of the verdict.
     pub(crate) fn data(&self) -> Option<TokenStream> {
         // Names that no field of the user's meets, whatever it is called.
-        let gift = self.gives.as_ref().map(|gives| match gives {
-            Gives::Job(Out { ty, .. }) => generated_at!(ty => job),
-            Gives::Seed(Out { ty, .. }) => generated_at!(ty => seed),
-            Gives::Reply(ty) => generated_at!(ty => reply),
+        let payload = self.delivery.as_ref().map(|delivery| match delivery {
+            Delivery::Job(RouteRef { ty, .. }) => generated_at!(ty => job),
+            Delivery::Seed(RouteRef { ty, .. }) => generated_at!(ty => seed),
+            Delivery::Reply(ty) => generated_at!(ty => reply),
         });
-        let fields = self.go.iter().flat_map(|go| go.of(Source::Verdict));
+        let fields = self.transition.iter().flat_map(|transition| transition.of(Source::Verdict));
         let fields = fields.map(|field| generated!(#field));
-        let all: Vec<TokenStream> = gift.into_iter().chain(fields).collect();
+        let all: Vec<TokenStream> = payload.into_iter().chain(fields).collect();
         (!all.is_empty()).then(|| generated!({ #(#all),* }))
     }
 
     /// What is done on the verdict, whose data is in scope.
-    pub(crate) fn expand(&self, machine: &Machine, source: &State) -> TokenStream {
-        let (first, last) = match &self.gives {
+    pub(crate) fn expand(&self, machine: &model::Machine, source: &model::State) -> TokenStream {
+        let (first, last) = match &self.delivery {
             None => (None, None),
-            Some(Gives::Reply(reply)) => (Some(finish(reply)), None),
-            Some(Gives::Job(out)) => (None, Some(out.call())),
-            Some(Gives::Seed(out)) => (None, Some(out.hand_off())),
+            Some(Delivery::Reply(reply)) => (Some(finish(reply)), None),
+            Some(Delivery::Job(route)) => (None, Some(route.call())),
+            Some(Delivery::Seed(route)) => (None, Some(route.hand_off())),
         };
-        match &self.go {
+        match &self.transition {
             None if last.is_none() => generated!(__Step::Stayed),
             None => generated!({ #last __Step::Stayed }),
-            Some(go) => {
-                let go = go.expand(machine, source);
-                generated!({ #first #go #last __Step::Moved })
+            Some(transition) => {
+                let transition = transition.expand(machine, source);
+                generated!({ #first #transition #last __Step::Moved })
             }
         }
     }
@@ -162,7 +167,7 @@ fn finish(reply: &Type) -> TokenStream {
     generated_at!(reply => cx.finish::<#reply>(reply);)
 }
 
-impl Out {
+impl RouteRef {
     fn call(&self) -> TokenStream {
         let (ty, number) = (&self.ty, Literal::usize_unsuffixed(self.number));
         if self.parks {

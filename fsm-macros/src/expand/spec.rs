@@ -4,12 +4,12 @@ use std::fmt::Write;
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 
-use super::parsed;
+use super::text::parsed;
 use crate::ast::Event;
-use crate::model::{Edge, Machine, Role, Sleep, State, Take, Wait};
+use crate::model::{self, Role, Sleep, SpecEdge, Take};
 
 /// The graph as a constant expression, for a scope where `__rt` is the runtime.
-pub(crate) fn spec(machine: &Machine) -> TokenStream {
+pub(crate) fn spec(machine: &model::Machine) -> TokenStream {
     let name = machine.interface.name.unraw().to_string();
     let (docs, start) = (&machine.docs, machine.start.0);
     let shared = Shared::of(machine);
@@ -24,36 +24,50 @@ pub(crate) fn spec(machine: &Machine) -> TokenStream {
     ",
     );
     shared.constants(&mut text);
-    let _ = write!(
-        text,
-        "   &Spec {{
-                name: {name:?},
-                docs: {docs:?},
-                start: {start},
-                messages: {messages},
-                starts: Starts::{starts},
-                states: &["
-    );
+    let _ = write!(text, "&Spec::new({name:?}, &[");
     for (index, state) in machine.states.iter().enumerate() {
-        let (name, docs, rest) = (state.name.unraw().to_string(), &state.docs, state.rest);
-        let (wait, fields) = (shared.wait(index), shared.fields(index));
-        let _ = write!(text, "State {{ name: {name:?}, docs: {docs:?}, wait: {wait}, edges: &[");
-        for edge in &state.edges {
-            text.push_str(&shared.edge(edge));
-            text.push(',');
+        let (name, waits) = (state.name.unraw().to_string(), shared.waits(index));
+        let _ = write!(text, "State::new({name:?}, {waits})");
+        if !state.docs.is_empty() {
+            let _ = write!(text, ".with_docs({:?})", state.docs);
         }
-        let _ = write!(text, "], rest: {rest}, fields: {fields} }},");
+        if !state.edges.is_empty() {
+            let edges: Vec<String> = state.edges.iter().map(|edge| shared.edge(edge)).collect();
+            let _ = write!(text, ".with_edges(&[{}])", edges.join(", "));
+        }
+        if state.rest {
+            text.push_str(".at_rest()");
+        }
+        if !state.fields.is_empty() {
+            let _ = write!(text, ".with_fields({})", shared.fields(index));
+        }
+        text.push(',');
     }
-    text.push_str("] } }");
+    text.push_str("])");
+    if !docs.is_empty() {
+        let _ = write!(text, ".with_docs({docs:?})");
+    }
+    if start != 0 {
+        let _ = write!(text, ".with_start({start})");
+    }
+    if messages {
+        text.push_str(".with_messages()");
+    }
+    if starts != "Connection" {
+        let _ = write!(text, ".with_starts(Starts::{starts})");
+    }
+    text.push('}');
     parsed(&text)
 }
 
-impl State {
+impl model::State {
     fn waits(&self) -> String {
         match &self.role {
-            Role::End => "Wait::End".to_owned(),
-            Role::Active(active) => format!("Wait::{}", active.wait.kind()),
-            Role::Leaving(leaving) => format!("Wait::HandOff {{ pool: {:?} }}", leaving.route.text),
+            Role::End => "&[Wait::End]".to_owned(),
+            Role::Active(active) => format!("&[Wait::{}]", active.wait.kind()),
+            Role::HandOff(handoff) => {
+                format!("&[Wait::HandOff {{ pool: {:?} }}]", handoff.route.text)
+            }
         }
     }
 
@@ -64,7 +78,7 @@ impl State {
     }
 }
 
-impl Wait {
+impl model::Wait {
     fn kind(&self) -> String {
         match self {
             Self::Read(read) => {
@@ -93,7 +107,7 @@ impl Wait {
 /// An edge as the graph has it: what takes it, after how many milliseconds, and its target.
 type Key = (&'static str, Option<u64>, usize);
 
-impl Edge {
+impl SpecEdge {
     fn key(&self) -> Key {
         let (on, millis) = match self.on {
             None => ("Verdict", None),
@@ -129,14 +143,14 @@ struct Parts {
 const WORTHWHILE: usize = 4;
 
 impl Shared {
-    fn of(machine: &Machine) -> Self {
+    fn of(machine: &model::Machine) -> Self {
         let mut edges = BTreeMap::new();
         for edge in machine.states.iter().flat_map(|state| &state.edges) {
             *edges.entry(edge.key()).or_default() += 1;
         }
         edges.retain(|_, uses| *uses >= WORTHWHILE);
-        let waits = Parts::new("WAIT", machine.states.iter().map(State::waits).collect());
-        let fields = Parts::new("FIELDS", machine.states.iter().map(State::has).collect());
+        let waits = Parts::new("WAITS", machine.states.iter().map(model::State::waits).collect());
+        let fields = Parts::new("FIELDS", machine.states.iter().map(model::State::has).collect());
         Self { edges, waits, fields }
     }
 
@@ -144,11 +158,11 @@ impl Shared {
         for key in self.edges.keys() {
             let _ = write!(text, "const {}: Edge = {};", name(key), literal(key));
         }
-        self.waits.constants("Wait", text);
+        self.waits.constants("&[Wait]", text);
         self.fields.constants("&[&str]", text);
     }
 
-    fn wait(&self, state: usize) -> String {
+    fn waits(&self, state: usize) -> String {
         self.waits.of(state)
     }
 
@@ -156,7 +170,7 @@ impl Shared {
         self.fields.of(state)
     }
 
-    fn edge(&self, edge: &Edge) -> String {
+    fn edge(&self, edge: &SpecEdge) -> String {
         let key = edge.key();
         if self.edges.contains_key(&key) { name(&key) } else { literal(&key) }
     }

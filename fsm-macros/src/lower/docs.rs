@@ -2,11 +2,12 @@ use std::fmt::Write;
 
 use quote::ToTokens;
 
-use crate::ast::{Cut, Event, Kind, Machine, Pause, Size, State};
+use crate::ast::{self, Cut, Event, Kind, Pause, Size};
 use crate::graph::Graph;
+use crate::spelling;
 
 /// The docs of a handler method: the state's own, when it is called, and what it may return.
-pub(crate) fn handler(machine: &Machine, graph: &Graph<'_>, index: usize) -> String {
+pub(crate) fn handler(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -> String {
     let state = &machine.states[index];
     let mut text = without_code(&state.docs);
     if !text.is_empty() {
@@ -23,7 +24,7 @@ pub(crate) fn handler(machine: &Machine, graph: &Graph<'_>, index: usize) -> Str
         };
         let _ = write!(text, " `{target}` follows {when}.");
     }
-    let after = super::interface::after_name(&state.name);
+    let after = spelling::after_name(&state.name);
     let links = graph.verdicts(index).map(|edge| {
         let name = edge.name;
         format!("[`{name}`]({after}::{name})")
@@ -33,7 +34,7 @@ pub(crate) fn handler(machine: &Machine, graph: &Graph<'_>, index: usize) -> Str
 }
 
 /// The docs of a verdict for `target`.
-pub(crate) fn verdict(target: &State, stays: bool) -> String {
+pub(crate) fn verdict(target: &ast::State, stays: bool) -> String {
     let name = &target.name;
     let verb = if stays { "Stay in" } else { "Go to" };
     let docs = without_code(&target.docs);
@@ -58,7 +59,7 @@ fn without_code(docs: &str) -> String {
 }
 
 /// When the handler is called.
-fn called(state: &State) -> String {
+fn called(state: &ast::State) -> String {
     let Some(wait) = state.wait() else { return String::new() };
     match &wait.kind {
         Kind::Read { shape, max } => {

@@ -1,15 +1,15 @@
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Span};
+use quote::format_ident;
 use syn::Type;
 
 use super::docs;
-use crate::ast::{Cut, Kind, Machine, Pool, State, Wait, unknown};
+use crate::ast::{self, Cut, Kind, Pool, unknown};
 use crate::graph::Graph;
-use crate::model::{Body, Gift, Handler, Interface, Payload, PayloadKind, Verdict};
+use crate::model::{Body, Handler, Interface, Payload, Received, ReceivedKind, Verdict};
 use crate::spelling;
 
 /// The module of a sound machine.
-pub(crate) fn interface(machine: &Machine, graph: &Graph<'_>) -> Option<Interface> {
+pub(crate) fn interface(machine: &ast::Machine, graph: &Graph<'_>) -> Option<Interface> {
     let mut handlers = Vec::new();
     for (index, state) in machine.states.iter().enumerate() {
         if state.is_end() || state.is_handoff() {
@@ -25,7 +25,7 @@ pub(crate) fn interface(machine: &Machine, graph: &Graph<'_>) -> Option<Interfac
     outline(machine, handlers)
 }
 
-pub(super) fn outline(machine: &Machine, handlers: Vec<Handler>) -> Option<Interface> {
+pub(super) fn outline(machine: &ast::Machine, handlers: Vec<Handler>) -> Option<Interface> {
     let args = &machine.args;
     let name = &machine.name;
     let module = match &args.module {
@@ -44,8 +44,8 @@ pub(super) fn outline(machine: &Machine, handlers: Vec<Handler>) -> Option<Inter
         allows: machine.allows.clone(),
         name: name.clone(),
         module,
-        root: root(args.root.as_ref()),
-        words: machine.words.clone(),
+        root: args.root(),
+        keywords: machine.keywords.clone(),
         states: machine.names().filter(|name| !machine.is_group(name)).cloned().collect(),
         message: args.message.as_ref().map(|(_, message)| message.clone()),
         seed: seed(machine),
@@ -53,48 +53,40 @@ pub(super) fn outline(machine: &Machine, handlers: Vec<Handler>) -> Option<Inter
         error: args.error.as_ref().map(|(_, error)| error.clone()),
         handlers,
         decoders: decoders.collect(),
-        lost: None,
+        unknown_size: None,
     })
 }
 
-pub(crate) fn root(written: Option<&TokenStream>) -> TokenStream {
-    written.cloned().unwrap_or_else(|| quote!(::fsm_runtime))
-}
-
-pub(crate) fn handler_name(state: &Ident) -> Option<Ident> {
-    spelling::identifier(&spelling::snake_case(state), state.span())
-}
-
-pub(crate) fn after_name(state: &Ident) -> Ident {
-    format_ident!("After{}", state)
-}
-
-pub(super) fn handler(machine: &Machine, state: &State, verdicts: Vec<Verdict>) -> Option<Handler> {
+pub(super) fn handler(
+    machine: &ast::Machine,
+    state: &ast::State,
+    verdicts: Vec<Verdict>,
+) -> Option<Handler> {
     let fields: Vec<_> =
         state.fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect();
-    let kind = payload(machine, state);
+    let kind = received(machine, state);
     let wait = state.waits.first().map(|wait| &wait.kind);
     let name = match (wait, &kind) {
-        (_, Some(PayloadKind::Frame(_))) => "frame",
+        (_, Some(ReceivedKind::Frame(_))) => "frame",
         (Some(Kind::Message), _) => "message",
         (Some(Kind::Call(_)), _) => "reply",
         _ => "bytes",
     };
     let body = match (wait, &verdicts[..]) {
         (Some(Kind::Flush | Kind::Sleep(_)), [only])
-            if only.data.is_empty() && only.gift.is_none() =>
+            if only.data.is_empty() && only.payload.is_none() =>
         {
             Body::Only(only.name.clone())
         }
         _ => Body::Required,
     };
     Some(Handler {
-        name: handler_name(&state.name)?,
+        name: spelling::handler_name(&state.name)?,
         state: state.name.clone(),
-        after: after_name(&state.name),
+        after: spelling::after_name(&state.name),
         to: state.to.as_ref().map_or(state.name.span(), |to| to.key.span()),
         docs: state.docs.clone(),
-        payload: kind.map(|kind| Payload { name: free(name, state), kind }),
+        received: kind.map(|kind| Received { name: free(name, state), kind }),
         cx: free("cx", state),
         fields,
         verdicts,
@@ -103,8 +95,8 @@ pub(super) fn handler(machine: &Machine, state: &State, verdicts: Vec<Verdict>) 
 }
 
 /// What the machine's states wait for; `_` if they do and nothing says what it is.
-pub(super) fn message(machine: &Machine) -> Option<Type> {
-    let is_message = |wait: &Wait| matches!(wait.kind, Kind::Message);
+pub(super) fn message(machine: &ast::Machine) -> Option<Type> {
+    let is_message = |wait: &ast::Wait| matches!(wait.kind, Kind::Message);
     match &machine.args.message {
         Some((_, message)) => Some(message.clone()),
         None if machine.args.damaged => Some(unknown()),
@@ -116,7 +108,7 @@ pub(super) fn message(machine: &Machine) -> Option<Type> {
 }
 
 /// What the machine is started with, if that is something.
-fn seed(machine: &Machine) -> Option<Type> {
+fn seed(machine: &ast::Machine) -> Option<Type> {
     let args = &machine.args;
     let written = if args.is_job() { &args.job } else { &args.seed };
     let written = written.as_ref().map(|(_, seed)| seed.clone());
@@ -124,14 +116,14 @@ fn seed(machine: &Machine) -> Option<Type> {
 }
 
 /// What a machine that runs jobs replies.
-fn reply(machine: &Machine) -> Option<Type> {
+fn reply(machine: &ast::Machine) -> Option<Type> {
     let args = &machine.args;
     let written = args.reply.as_ref().map(|(_, reply)| reply.clone());
     written.or_else(|| args.is_job().then(unknown))
 }
 
 /// `name`, changed until no field has it.
-fn free(name: &str, state: &State) -> Ident {
+fn free(name: &str, state: &ast::State) -> Ident {
     let mut free = Ident::new(name, Span::call_site());
     while state.field(&free).is_some() {
         free = format_ident!("{free}_");
@@ -139,43 +131,49 @@ fn free(name: &str, state: &State) -> Ident {
     free
 }
 
-fn payload(machine: &Machine, state: &State) -> Option<PayloadKind> {
+fn received(machine: &ast::Machine, state: &ast::State) -> Option<ReceivedKind> {
     match &state.waits.first()?.kind {
         Kind::Read { shape: Some(shape), .. } => Some(match &shape.cut {
-            Cut::Exact(length) => PayloadKind::Array(length.clone()),
-            Cut::Frame(decoder) => PayloadKind::Frame(decoder.clone()),
-            Cut::ExactOf(_) | Cut::Until(_) | Cut::Some | Cut::Upto(_) => PayloadKind::Bytes,
-            Cut::Unknown => PayloadKind::Unknown,
+            Cut::Exact(length) => ReceivedKind::Array(length.clone()),
+            Cut::Frame(decoder) => ReceivedKind::Frame(decoder.clone()),
+            Cut::ExactOf(_) | Cut::Until(_) | Cut::Some | Cut::Upto(_) => ReceivedKind::Bytes,
+            Cut::Unknown => ReceivedKind::Unknown,
         }),
-        Kind::Read { shape: None, .. } | Kind::Call(None) => Some(PayloadKind::Unknown),
-        Kind::Message => message(machine).map(|message| PayloadKind::Message(message.into())),
-        Kind::Call(Some(pool)) => Some(PayloadKind::Reply(pool.ty.clone().into())),
+        Kind::Read { shape: None, .. } | Kind::Call(None) => Some(ReceivedKind::Unknown),
+        Kind::Message => message(machine).map(|message| ReceivedKind::Message(message.into())),
+        Kind::Call(Some(pool)) => Some(ReceivedKind::Reply(pool.ty.clone().into())),
         _ => None,
     }
 }
 
 /// The verdict `name` of state `source` for state `target`.
-pub(super) fn verdict(machine: &Machine, source: usize, target: usize, name: &Ident) -> Verdict {
+pub(super) fn verdict(
+    machine: &ast::Machine,
+    source: usize,
+    target: usize,
+    name: &Ident,
+) -> Verdict {
     let state = &machine.states[target];
     let given = state.fields.iter().filter(|field| source != target && !field.carries());
     // A field with the name of what goes out is a finding, and would be another here.
-    let given = given.filter(|field| state.gift().is_none_or(|gift| field.name != gift));
+    let given =
+        given.filter(|field| state.payload_name().is_none_or(|payload| field.name != payload));
     Verdict {
         name: name.clone(),
         docs: docs::verdict(state, source == target),
         data: given.map(|field| (field.name.clone(), field.ty.clone())).collect(),
-        gift: gift(machine, state),
+        payload: payload(machine, state),
     }
 }
 
 /// What a verdict for `state` carries beside its fields.
-fn gift(machine: &Machine, state: &State) -> Option<Gift> {
+fn payload(machine: &ast::Machine, state: &ast::State) -> Option<Payload> {
     let named =
         |pool: &Option<Pool>| Box::new(pool.as_ref().map_or_else(unknown, |pool| pool.ty.clone()));
     match &state.waits.first()?.kind {
-        Kind::Call(pool) => Some(Gift::Job(named(pool))),
-        Kind::HandOff(pool) => Some(Gift::Seed(named(pool))),
-        Kind::End => reply(machine).map(|reply| Gift::Reply(reply.into())),
+        Kind::Call(pool) => Some(Payload::Job(named(pool))),
+        Kind::HandOff(pool) => Some(Payload::Seed(named(pool))),
+        Kind::End => reply(machine).map(|reply| Payload::Reply(reply.into())),
         _ => None,
     }
 }

@@ -6,11 +6,11 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
 use super::docs::time;
-use crate::ast::{Answer, Event, Kind, Machine, Pause, Wait};
+use crate::ast::{self, Answer, Event, Kind, Pause};
 use crate::graph::{Edge, Graph};
 
 /// The states of a machine as a table: what each waits for, how long, and where it leads.
-pub(crate) fn table(machine: &Machine, graph: &Graph<'_>) -> String {
+pub(crate) fn table(machine: &ast::Machine, graph: &Graph<'_>) -> String {
     let mut text =
         "# States\n\n| state | waits for | within | goes to |\n|---|---|---|---|".to_owned();
     for (index, state) in machine.states.iter().enumerate() {
@@ -30,7 +30,7 @@ pub(crate) fn table(machine: &Machine, graph: &Graph<'_>) -> String {
 
 /// The graph as a Mermaid state diagram: from state to state an arrow for verdicts, and one for all
 /// events. As `Spec::mermaid` does it.
-pub(crate) fn mermaid(machine: &Machine, graph: &Graph<'_>) -> String {
+pub(crate) fn mermaid(machine: &ast::Machine, graph: &Graph<'_>) -> String {
     let name = |index: usize| machine.states[index].name.unraw();
     let mut text = "stateDiagram-v2".to_owned();
     if let Some((start, _)) = graph.start {
@@ -77,7 +77,7 @@ fn event(answer: &Answer) -> String {
     }
 }
 
-fn goes_to(machine: &Machine, graph: &Graph<'_>, index: usize) -> String {
+fn goes_to(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -> String {
     let verdicts: Vec<String> =
         graph.verdicts(index).map(|edge| link(machine, edge.name)).collect();
     let mut ways = vec![verdicts.join(", ")];
@@ -103,7 +103,7 @@ fn times(graph: &Graph<'_>, index: usize) -> String {
 }
 
 /// What the attribute says, but for the edges.
-fn waits_for(wait: &Wait) -> String {
+fn waits_for(wait: &ast::Wait) -> String {
     let inside = match &wait.kind {
         Kind::Read { shape, max } => {
             let shape = shape.as_ref().map(|shape| shape.text.clone());
@@ -123,7 +123,7 @@ fn waits_for(wait: &Wait) -> String {
     if inside.is_empty() { format!("`{name}`") } else { format!("`{name}({inside})`") }
 }
 
-fn link(machine: &Machine, state: &Ident) -> String {
+fn link(machine: &ast::Machine, state: &Ident) -> String {
     format!("[`{}`]({}::{state})", state.unraw(), machine.name)
 }
 

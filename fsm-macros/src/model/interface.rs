@@ -13,7 +13,7 @@ pub(crate) struct Interface {
     /// The path of the runtime.
     pub(crate) root: TokenStream,
     /// The words of ours, where they are written.
-    pub(crate) words: Vec<Ident>,
+    pub(crate) keywords: Vec<Ident>,
     /// The names of states, where they are written in attributes.
     pub(crate) states: Vec<Ident>,
     pub(crate) message: Option<Type>,
@@ -27,7 +27,7 @@ pub(crate) struct Interface {
     pub(crate) decoders: Vec<(Ident, Type)>,
     /// An expression that rustc refuses with a finding, in a machine that is not sound. It stands
     /// for the types that are not known, which are `_` here.
-    pub(crate) lost: Option<TokenStream>,
+    pub(crate) unknown_size: Option<TokenStream>,
 }
 
 /// A method of the handler trait, and the verdicts that it returns.
@@ -42,19 +42,19 @@ pub(crate) struct Handler {
     pub(crate) docs: String,
     pub(crate) fields: Vec<(Ident, Type)>,
     /// What has come, and its type in the module.
-    pub(crate) payload: Option<Payload>,
+    pub(crate) received: Option<Received>,
     /// The name of the `cx` parameter.
     pub(crate) cx: Ident,
     pub(crate) verdicts: Vec<Verdict>,
     pub(crate) body: Body,
 }
 
-pub(crate) struct Payload {
+pub(crate) struct Received {
     pub(crate) name: Ident,
-    pub(crate) kind: PayloadKind,
+    pub(crate) kind: ReceivedKind,
 }
 
-pub(crate) enum PayloadKind {
+pub(crate) enum ReceivedKind {
     Array(Literal),
     Bytes,
     Frame(Box<Type>),
@@ -72,7 +72,7 @@ pub(crate) enum Body {
     /// The user writes it.
     Required,
     /// The machine is not sound: never runs, and nobody needs to write it.
-    Inert,
+    Stub,
 }
 
 pub(crate) struct Verdict {
@@ -80,12 +80,12 @@ pub(crate) struct Verdict {
     pub(crate) docs: String,
     pub(crate) data: Vec<(Ident, Type)>,
     /// What it carries beside the fields of its state.
-    pub(crate) gift: Option<Gift>,
+    pub(crate) payload: Option<Payload>,
 }
 
 /// What a verdict gives with the way to a state; `_` where the type could not be read.
 #[derive(Clone)]
-pub(crate) enum Gift {
+pub(crate) enum Payload {
     /// A job for this service.
     Job(Box<Type>),
     /// The seed of this machine.
@@ -136,16 +136,16 @@ impl Interface {
     }
 
     /// The variant of `Starts`.
-    pub(crate) fn starts(&self) -> TokenStream {
+    pub(crate) fn starts(&self) -> &'static str {
         match (&self.seed, self.is_job()) {
-            (_, true) => quote!(Job),
-            (Some(_), false) => quote!(Seed),
-            (None, false) => quote!(Connection),
+            (_, true) => "Job",
+            (Some(_), false) => "Seed",
+            (None, false) => "Connection",
         }
     }
 }
 
-impl Gift {
+impl Payload {
     /// What the verdict calls it.
     pub(crate) fn name(&self) -> &'static str {
         match self {

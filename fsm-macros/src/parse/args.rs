@@ -4,7 +4,7 @@ use syn::parse::Parse;
 use super::attribute;
 use super::entry::{self, Entry};
 use super::reader::Reader;
-use crate::ast::{Args, Budget, Edges, Event, Group, unknown};
+use crate::ast::{Args, Budget, Edges, Event, StateGroup, unknown};
 use crate::code::Code;
 use crate::errors::Errors;
 
@@ -36,7 +36,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
     }
     if let Some(never) = args.defaults.never.take() {
         let text = "`within = never` is no default; say it on each state that it is for";
-        reader.lost(Code::Never, never, text);
+        reader.unreadable(Code::Never, never, text);
     }
     args.damaged |= reader.damaged;
     args
@@ -51,8 +51,8 @@ impl Args {
         }
         if key == "error" && entry.value.is_some() {
             if let Some(target) = &entry.target {
-                let text = "`error` twice in one; write `error = Type, error => State`";
-                reader.lost(Code::TooMuch, target, text);
+                let text = "`error` takes a type or a state; write `error = Type, error => State`";
+                reader.unreadable(Code::TooMuch, target, text);
             } else if reader.is_first(&entry, "=") {
                 self.error = Some(typed(&entry, reader));
             }
@@ -95,7 +95,7 @@ impl Args {
         let Some(value) = reader.value(&entry, &format!("{} = A | B", entry.key)) else { return };
         let (members, whole) = entry::names(value, reader.errors);
         reader.damaged |= !whole;
-        self.groups.push(Group { name: entry.key, members });
+        self.groups.push(StateGroup { name: entry.key, members });
     }
 }
 
@@ -114,8 +114,8 @@ fn typed(entry: &Entry, reader: &mut Reader<'_>) -> (Ident, syn::Type) {
     let key = entry.key.clone();
     let ty = match parsed(entry, &format!("{key} = Type"), reader) {
         Some(syn::Type::Infer(place)) => {
-            let text = format!("`{key}` is a type of yours; write `{key} = Type`");
-            reader.lost(Code::ValueUnreadable, place, text);
+            let text = format!("`{key}` needs a type; write `{key} = Type`");
+            reader.unreadable(Code::ValueUnreadable, place, text);
             None
         }
         ty => ty,
@@ -133,7 +133,7 @@ fn parsed<T: Parse>(entry: &Entry, example: &str, reader: &mut Reader<'_>) -> Op
     let parsed = syn::parse2(value.clone()).ok();
     if parsed.is_none() {
         let text = format!("cannot read this; write `{example}`");
-        reader.lost(Code::ValueUnreadable, value, text);
+        reader.unreadable(Code::ValueUnreadable, value, text);
     }
     parsed
 }
@@ -200,7 +200,10 @@ mod tests {
             ("start => A", "`start` leads nowhere; remove `=> A`"),
             ("eof", "`eof` leads nowhere; write `eof => State`"),
             ("eof = A", "`eof` leads nowhere; write `eof => A`"),
-            ("error = T => A", "`error` twice in one; write `error = Type, error => State`"),
+            (
+                "error = T => A",
+                "`error` takes a type or a state; write `error = Type, error => State`",
+            ),
             ("within = 5m => A", "unknown unit `m`; write `5min`"),
             ("within = 5min", "`within = 5min` leads nowhere; add `=> State`"),
             (
@@ -210,7 +213,7 @@ mod tests {
             ("size = 64", "write `size <= 64`"),
             ("start <= A", "write `start = State`"),
             ("size <= 0", "a size must be more than nothing"),
-            ("message = _", "`message` is a type of yours; write `message = Type`"),
+            ("message = _", "`message` needs a type; write `message = Type`"),
             ("message =", "`message` lacks its value; write `message = Type`"),
             ("start = final", "cannot read this; write `start = State`"),
             ("Self = A", "`Self` is a word of Rust, and names no state"),

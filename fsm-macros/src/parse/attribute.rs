@@ -23,8 +23,8 @@ pub(crate) fn written_instead(name: &str) -> Option<&'static str> {
     ON_STATES_INSTEAD.iter().find(|(word, ..)| *word == name).map(|(.., example)| *example)
 }
 
-/// An attribute whose name may be a slip, where rustc must not look for it.
-pub(crate) const SLIP: &str = "__fsm_slip";
+/// An attribute whose name may be a typo, where rustc must not look for it.
+pub(crate) const TYPO: &str = "__fsm_typo";
 
 /// The arguments of the attribute of ours, where a derive reads the enum.
 pub(crate) const ARGS: &str = "__fsm_args";
@@ -50,7 +50,7 @@ pub(crate) enum Level {
 /// Whose an attribute is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
-    /// Ours, under this name. It is a slip if it says another.
+    /// Ours, under this name. It is a typo if it says another.
     Ours(&'static str),
     /// Ours, and somewhere else.
     Misplaced(&'static str),
@@ -77,9 +77,9 @@ impl Parse for Attr {
             Ok((name, input.parse()?))
         };
         let (mut name, mut rest) = content.parse2(bracketed.stream())?;
-        if name.as_ref().is_some_and(|name| name == SLIP) {
-            if let Some(TokenTree::Group(slip)) = rest.clone().into_iter().next() {
-                (name, rest) = content.parse2(slip.stream())?;
+        if name.as_ref().is_some_and(|name| name == TYPO) {
+            if let Some(TokenTree::Group(typo)) = rest.clone().into_iter().next() {
+                (name, rest) = content.parse2(typo.stream())?;
             }
         }
         Ok(Self { pound, bracketed, name, rest })
@@ -155,13 +155,13 @@ impl Attr {
         self.name.as_ref().is_some_and(|name| name == "cfg" || name == "cfg_attr")
     }
 
-    /// The same for a derive that reads it later, so that rustc does not look for a slip.
+    /// The same for a derive that reads it later, so that rustc does not look for a typo.
     pub(crate) fn deferred(&self, level: Level, helpers: bool) -> TokenStream {
         match (self.owner(level, helpers), &self.name) {
             (Owner::Ours(meant), Some(name)) if name != meant => {
-                let (pound, slip) = (&self.pound, self.bracketed.stream());
-                let helper = Ident::new(SLIP, name.span());
-                quote!(#pound [#helper(#slip)])
+                let (pound, typo) = (&self.pound, self.bracketed.stream());
+                let helper = Ident::new(TYPO, name.span());
+                quote!(#pound [#helper(#typo)])
             }
             _ => self.to_token_stream(),
         }
@@ -208,7 +208,7 @@ impl ToTokens for Attr {
 
 /// Whose the attribute `name` is; `bare` if nothing follows the name.
 fn owner(name: &str, bare: bool, level: Level, helpers: bool) -> Owner {
-    // One letter from ours, and yet no slip.
+    // One letter from ours, and yet no typo.
     const OTHERS: [&str; 4] = ["test", "doc", "cfg", "must_use"];
     let exactly = |known: &[&'static str]| known.iter().find(|known| **known == name).copied();
     let bare_field = exactly(&ON_FIELDS).filter(|_| bare);
@@ -267,6 +267,18 @@ pub(crate) fn has_helpers(attrs: &[Attr]) -> bool {
         Some(name) => name == "cfg_attr",
         None => false,
     })
+}
+
+/// The text of doc comments.
+pub(crate) fn docs(attrs: &[Attr]) -> String {
+    let mut lines = Vec::new();
+    for text in attrs.iter().filter_map(|attr| attr.text("doc")) {
+        lines.extend(text.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).to_owned()));
+        if text.is_empty() {
+            lines.push(String::new());
+        }
+    }
+    lines.join("\n").trim().to_owned()
 }
 
 /// Leaves out what is ours anywhere in an item that is no machine.
@@ -328,7 +340,7 @@ mod tests {
             ("#[wait]", State, true, Other),
             ("#[wait]", Field, false, Other),
             ("#[message]", Machine, false, Misplaced("message")),
-            ("#[__fsm_slip(raed(some))]", State, false, Ours("read")),
+            ("#[__fsm_typo(raed(some))]", State, false, Ours("read")),
             ("#[read(some)]", Field, false, Misplaced("read")),
             ("#[read(some)]", Field, true, Other),
             ("#[read(some)]", Machine, false, Misplaced("read")),

@@ -14,7 +14,7 @@ pub(crate) struct Entry {
     /// It says `<=` and not `=`.
     pub(crate) at_most: bool,
     /// Some of it could not be read, which has been said.
-    pub(crate) lost: bool,
+    pub(crate) unreadable: bool,
 }
 
 /// The keys whose value is a type.
@@ -23,7 +23,7 @@ const TYPED: [&str; 6] = ["frame", "error", "message", "job", "reply", "seed"];
 /// The parts of an attribute, read, and whether all of it could be read.
 pub(crate) fn entries(parts: &[Vec<TokenTree>], errors: &mut Errors) -> (Vec<Entry>, bool) {
     let entries: Vec<Option<Entry>> = parts.iter().map(|part| Entry::parse(part, errors)).collect();
-    let whole = entries.iter().all(|entry| entry.as_ref().is_some_and(|entry| !entry.lost));
+    let whole = entries.iter().all(|entry| entry.as_ref().is_some_and(|entry| !entry.unreadable));
     (entries.into_iter().flatten().collect(), whole)
 }
 
@@ -75,7 +75,7 @@ impl Entry {
             errors.at(Code::Grammar, place, text);
             return None;
         };
-        let mut entry = Self { key, value: None, target: None, at_most: false, lost: false };
+        let mut entry = Self { key, value: None, target: None, at_most: false, unreadable: false };
         entry.value(&head[1..], errors);
         entry.target(tail, errors);
         Some(entry)
@@ -94,7 +94,7 @@ impl Entry {
                 let place: TokenStream = other.iter().cloned().collect();
                 let text = format!("expected `=`, `=>` or `,` after `{}`", self.key);
                 errors.at(Code::Grammar, place, text);
-                self.lost = true;
+                self.unreadable = true;
                 None
             }
         };
@@ -117,7 +117,7 @@ impl Entry {
                 errors.at(Code::Grammar, place, "expected the name of one state");
             }
         }
-        self.lost = true;
+        self.unreadable = true;
     }
 }
 

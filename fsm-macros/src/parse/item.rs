@@ -5,7 +5,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Generics, Visibility, token};
 
 use super::attribute::{self, Attr, Level, Owner};
-use super::variant::{Listed, Variant};
+use super::variant::{Listed, RawVariant};
 use crate::code::Code;
 use crate::errors::Errors;
 
@@ -17,7 +17,7 @@ pub(crate) struct Item {
     pub(crate) name: Ident,
     pub(crate) generics: Generics,
     braces: Group,
-    pub(crate) variants: Vec<Variant>,
+    pub(crate) variants: Vec<RawVariant>,
     /// rustc has refused some of it by its grammar.
     pub(crate) broken: bool,
     /// Some derive of it may bring attributes of its own.
@@ -61,7 +61,7 @@ impl Item {
                 if let Some(body) = body {
                     item.braces = body;
                 }
-                let listed = Listed::<Variant>::read(item.braces.stream(), errors);
+                let listed = Listed::<RawVariant>::read(item.braces.stream(), errors);
                 item.broken |= listed.broken;
                 item.variants = listed.items;
                 Some(item)
@@ -72,7 +72,7 @@ impl Item {
                 } else {
                     "put `#[state_machine(..)]` on an enum".to_owned()
                 };
-                let text = format!("a machine is an enum, this is not; {remedy}");
+                let text = format!("a machine must be an enum; {remedy}");
                 errors.at(Code::NotAnEnum, keyword, text);
                 None
             }
@@ -85,7 +85,7 @@ impl Item {
 
     /// Whether some of it may be left out under a condition, which only a derive sees.
     pub(crate) fn is_conditional(&self) -> bool {
-        let mut attrs = self.variants.iter().flat_map(Variant::attributes);
+        let mut attrs = self.variants.iter().flat_map(RawVariant::attributes);
         attrs.any(|(_, attr)| attr.is_conditional())
     }
 

@@ -15,7 +15,7 @@ pub(crate) fn parse(
 ) -> Option<Pool> {
     let example = if wait == "call" { "#[call(Service, ..)]" } else { "#[handoff(Machine, ..)]" };
     let Some(written) = written else {
-        reader.lost(
+        reader.unreadable(
             Code::ValueMissing,
             name,
             format_args!("`{wait}` lacks its pool; write `{example}`"),
@@ -24,8 +24,8 @@ pub(crate) fn parse(
     };
     match syn::parse2(written.clone()) {
         Ok(Type::Infer(_)) | Err(_) => {
-            let text = format!("`{wait}` is for a pool, by its type; write `{example}`");
-            reader.lost(Code::ValueUnreadable, written, text);
+            let text = format!("`{wait}` needs the type of a pool; write `{example}`");
+            reader.unreadable(Code::ValueUnreadable, written, text);
             None
         }
         Ok(ty) => Some(Pool { ty, text: spelling::tokens(&written) }),

@@ -24,7 +24,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Adds a finding about something that then counts as unknown.
-    pub(crate) fn lost(
+    pub(crate) fn unreadable(
         &mut self,
         code: Code,
         place: impl ToTokens,
@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
     /// The value of a key that leads nowhere.
     pub(crate) fn value(&mut self, entry: &Entry, example: &str) -> Option<TokenStream> {
         let key = &entry.key;
-        if entry.lost {
+        if entry.unreadable {
             return None;
         }
         if let Some(target) = &entry.target {
@@ -59,11 +59,11 @@ impl<'a> Reader<'a> {
         }
         let Some(value) = entry.value.as_ref().filter(|value| !value.is_empty()) else {
             let text = format!("`{key}` lacks its value; write `{example}`");
-            self.lost(Code::ValueMissing, key, text);
+            self.unreadable(Code::ValueMissing, key, text);
             return None;
         };
         if entry.at_most != example.contains("<=") {
-            self.lost(Code::Grammar, key, format_args!("write `{example}`"));
+            self.unreadable(Code::Grammar, key, format_args!("write `{example}`"));
             return None;
         }
         self.is_whole(value).then(|| value.clone())
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn is_whole(&mut self, value: &TokenStream) -> bool {
         match value.clone().into_iter().last() {
             Some(TokenTree::Punct(last)) if !matches!(last.as_char(), '?' | '>') => {
-                self.lost(Code::Grammar, &last, format_args!("expected more after `{last}`"));
+                self.unreadable(Code::Grammar, &last, format_args!("expected more after `{last}`"));
                 false
             }
             _ => true,
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn size(&mut self, tokens: &TokenStream) -> Option<Size> {
         let size = literal::size(tokens);
-        size.map_err(|(code, message)| self.lost(code, tokens, message)).ok()
+        size.map_err(|(code, message)| self.unreadable(code, tokens, message)).ok()
     }
 
     pub(crate) fn millis(&mut self, tokens: &TokenStream) -> Option<u64> {
@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
         if !self.is_first(&entry, "=>") {
             return;
         }
-        if entry.lost {
+        if entry.unreadable {
             self.damaged = true;
         } else if event.is_deadline() {
             self.deadline(event, entry, edges);
@@ -111,21 +111,21 @@ impl<'a> Reader<'a> {
         let Some(time) = value.filter(|time| !time.is_empty()) else {
             let target = target.map_or_else(|| "State".to_owned(), |target| target.to_string());
             let text = format!("`{name}` lacks its time; write `{name} = 30s => {target}`");
-            return self.lost(Code::ValueMissing, key, text);
+            return self.unreadable(Code::ValueMissing, key, text);
         };
         match (is_never(&time), target) {
             (true, Some(target)) => {
                 let text = format!("`never` leads nowhere; remove `=> {target}`");
-                self.lost(Code::Never, target, text);
+                self.unreadable(Code::Never, target, text);
             }
             (true, None) if event == Event::Within => edges.never = Some(key),
             (true, None) => {
-                let text = "`idle = never` says too little; write `within = never`";
-                self.lost(Code::Never, key, text);
+                let text = "`never` is for `within`; write `within = never`";
+                self.unreadable(Code::Never, key, text);
             }
             (false, None) => {
                 let text = format!("`{name} = {time}` leads nowhere; add `=> State`");
-                self.lost(Code::LeadsNowhere, key, text);
+                self.unreadable(Code::LeadsNowhere, key, text);
             }
             (false, Some(target)) => {
                 // Of a time that cannot be read is known that it is there, and where it leads.
@@ -150,7 +150,7 @@ impl<'a> Reader<'a> {
                 let target = value.filter(|value| !value.is_empty());
                 let target = target.map_or_else(|| "State".to_owned(), |value| value.to_string());
                 let text = format!("`{name}` leads nowhere; write `{name} => {target}`");
-                self.lost(Code::LeadsNowhere, key, text);
+                self.unreadable(Code::LeadsNowhere, key, text);
             }
         }
     }
@@ -162,7 +162,11 @@ impl<'a> Reader<'a> {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("it takes {}", spelling::list(known)),
         };
-        self.lost(Code::UnknownKey, key, format_args!("unknown key `{key}` on `{name}`; {remedy}"));
+        self.unreadable(
+            Code::UnknownKey,
+            key,
+            format_args!("unknown key `{key}` on `{name}`; {remedy}"),
+        );
     }
 }
 

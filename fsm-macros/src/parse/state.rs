@@ -2,18 +2,18 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 
 use super::attribute::{self, Attr, Level, Owner};
-use super::variant::{self, Variant};
+use super::variant::{RawField, RawFields, RawVariant};
 use super::{entry, wait};
-use crate::ast::{Field, Mark, State, To};
+use crate::ast::{self, Field, Mark, To};
 use crate::code::Code;
 use crate::errors::Errors;
 
 /// Reads a variant and the attributes on it.
-pub(crate) fn parse(variant: &Variant, helpers: bool, errors: &mut Errors) -> State {
+pub(crate) fn parse(variant: &RawVariant, helpers: bool, errors: &mut Errors) -> ast::State {
     let name = variant.name.clone();
-    let mut state = State {
-        docs: super::docs(&variant.attrs),
-        braced: matches!(variant.fields, variant::Fields::Named(..)),
+    let mut state = ast::State {
+        docs: attribute::docs(&variant.attrs),
+        braced: matches!(variant.fields, RawFields::Named(..)),
         fields: Vec::new(),
         waits: Vec::new(),
         to: None,
@@ -22,7 +22,7 @@ pub(crate) fn parse(variant: &Variant, helpers: bool, errors: &mut Errors) -> St
         name,
     };
     match &variant.fields {
-        variant::Fields::Named(_, fields) => {
+        RawFields::Named(_, fields) => {
             for field in fields {
                 let field = Field::parse(field, helpers, errors);
                 if state.field(&field.name).is_none() {
@@ -30,14 +30,14 @@ pub(crate) fn parse(variant: &Variant, helpers: bool, errors: &mut Errors) -> St
                 }
             }
         }
-        variant::Fields::Tuple(fields) => {
+        RawFields::Tuple(fields) => {
             let name = &state.name;
             let text =
                 format!("the data of state `{name}` has no names; write `{name} {{ name: Type }}`");
             errors.at(Code::DataWithoutNames, fields, text);
             state.damaged = true;
         }
-        variant::Fields::None => {}
+        RawFields::None => {}
     }
     if let Some(number) = &variant.number {
         errors.at(Code::Number, number, format!("a state has no number; remove `= {number}`"));
@@ -49,7 +49,7 @@ pub(crate) fn parse(variant: &Variant, helpers: bool, errors: &mut Errors) -> St
 }
 
 impl Field {
-    fn parse(field: &variant::Field, helpers: bool, errors: &mut Errors) -> Self {
+    fn parse(field: &RawField, helpers: bool, errors: &mut Errors) -> Self {
         let mut read = Self { name: field.name.clone(), ty: field.ty.clone(), marks: Vec::new() };
         for attr in &field.attrs {
             let Some(name) = attr.name() else { continue };
@@ -61,7 +61,7 @@ impl Field {
                 }
                 Owner::Other => continue,
             };
-            slip(name, meant, errors);
+            typo(name, meant, errors);
             let Some(mark) = Mark::named(meant) else { continue };
             if read.mark(mark).is_some() {
                 errors.at(Code::Twice, name, format!("`{meant}` is here twice; remove one"));
@@ -78,7 +78,7 @@ impl Field {
     }
 }
 
-impl State {
+impl ast::State {
     fn attribute(&mut self, attr: &Attr, helpers: bool, errors: &mut Errors) {
         let Some(name) = attr.name() else { return };
         let meant = match attr.owner(Level::State, helpers) {
@@ -88,10 +88,10 @@ impl State {
         };
         // What else is wrong with it is said when its name is right.
         let quiet = &mut Errors::default();
-        let slip = slip(name, meant, errors);
-        let errors = if slip { quiet } else { errors };
+        let typo = typo(name, meant, errors);
+        let errors = if typo { quiet } else { errors };
         let arguments = attr.arguments(errors);
-        self.damaged |= slip || arguments.is_none();
+        self.damaged |= typo || arguments.is_none();
         let twice = format!("`{name}` is here twice; join them or remove one");
         match meant {
             "to" => {
@@ -139,7 +139,7 @@ impl State {
 }
 
 /// Says that an attribute has not the name that it was meant to have.
-fn slip(name: &Ident, meant: &str, errors: &mut Errors) -> bool {
+fn typo(name: &Ident, meant: &str, errors: &mut Errors) -> bool {
     if name == meant {
         return false;
     }
@@ -155,7 +155,7 @@ fn slip(name: &Ident, meant: &str, errors: &mut Errors) -> bool {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (State, Vec<String>) {
+    fn read(text: &str) -> (ast::State, Vec<String>) {
         let mut errors = Errors::default();
         let item = format!("enum M {{ {text} }}");
         let mut machine = crate::parse::tests::machine("start = S", &item, &mut errors);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn slips_are_named() {
+    fn typos_are_named() {
         for (text, expected) in [
             ("#[raed(some)] S", "unknown attribute `raed`; did you mean `read`?"),
             ("#[raed(sum)] S", "unknown attribute `raed`; did you mean `read`?"),

@@ -10,24 +10,24 @@ use crate::code::Code;
 use crate::errors::Errors;
 
 /// A variant as it is written.
-pub(crate) struct Variant {
+pub(crate) struct RawVariant {
     pub(crate) attrs: Vec<Attr>,
     vis: Visibility,
     pub(crate) name: Ident,
-    pub(crate) fields: Fields,
+    pub(crate) fields: RawFields,
     /// What follows `=`.
     pub(crate) number: Option<TokenStream>,
     /// rustc has refused some attribute of it.
     pub(crate) broken: bool,
 }
 
-pub(crate) enum Fields {
+pub(crate) enum RawFields {
     None,
-    Named(Group, Vec<Field>),
+    Named(Group, Vec<RawField>),
     Tuple(Group),
 }
 
-pub(crate) struct Field {
+pub(crate) struct RawField {
     pub(crate) attrs: Vec<Attr>,
     pub(crate) name: Ident,
     /// `_` if it cannot be read.
@@ -42,13 +42,13 @@ pub(crate) struct Listed<T> {
     pub(crate) broken: bool,
 }
 
-impl Listed<Variant> {
+impl Listed<RawVariant> {
     pub(crate) fn read(body: TokenStream, errors: &mut Errors) -> Self {
         let mut listed = Self { items: Vec::new(), broken: false };
         for part in entry::split(body, false) {
             let variants = |input: ParseStream<'_>| {
                 while !input.is_empty() {
-                    if let Ok(variant) = Variant::parse(input, &mut listed, errors) {
+                    if let Ok(variant) = RawVariant::parse(input, &mut listed, errors) {
                         listed.items.push(variant);
                     } else {
                         listed.broken = true;
@@ -65,7 +65,7 @@ impl Listed<Variant> {
     }
 }
 
-impl Variant {
+impl RawVariant {
     fn parse(
         input: ParseStream<'_>,
         listed: &mut Listed<Self>,
@@ -76,13 +76,13 @@ impl Variant {
         let (vis, name) = (input.parse()?, input.parse()?);
         let fields = if input.peek(token::Brace) {
             let group: Group = input.parse()?;
-            let fields = Listed::<Field>::read(group.stream(), errors);
+            let fields = Listed::<RawField>::read(group.stream(), errors);
             listed.broken |= fields.broken;
-            Fields::Named(group, fields.items)
+            RawFields::Named(group, fields.items)
         } else if input.peek(token::Paren) {
-            Fields::Tuple(input.parse()?)
+            RawFields::Tuple(input.parse()?)
         } else {
-            Fields::None
+            RawFields::None
         };
         let number = match input.parse::<Option<Token![=]>>()? {
             Some(_) => Some(input.parse()?),
@@ -94,8 +94,8 @@ impl Variant {
     /// All attributes, with the level that they are on.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (Level, &Attr)> {
         let fields = match &self.fields {
-            Fields::Named(_, fields) => &fields[..],
-            Fields::None | Fields::Tuple(_) => &[],
+            RawFields::Named(_, fields) => &fields[..],
+            RawFields::None | RawFields::Tuple(_) => &[],
         };
         let on_fields = fields.iter().flat_map(|field| &field.attrs);
         let on_state = self.attrs.iter().map(|attr| (Level::State, attr));
@@ -107,11 +107,11 @@ impl Variant {
         let Self { attrs, vis, name, .. } = self;
         let attrs = attrs.iter().map(|attr| with(Level::State, attr));
         let fields = match &self.fields {
-            Fields::None => TokenStream::new(),
-            Fields::Tuple(group) => group.into_token_stream(),
-            Fields::Named(group, fields) => {
+            RawFields::None => TokenStream::new(),
+            RawFields::Tuple(group) => group.into_token_stream(),
+            RawFields::Named(group, fields) => {
                 let known = fields.iter().filter(|field| !matches!(field.ty, Type::Infer(_)));
-                let fields = known.map(|Field { attrs, vis, name, ty }| {
+                let fields = known.map(|RawField { attrs, vis, name, ty }| {
                     let attrs = attrs.iter().map(|attr| with(Level::Field, attr));
                     quote!(#(#attrs)* #vis #name: #ty)
                 });
@@ -124,7 +124,7 @@ impl Variant {
     }
 }
 
-impl Listed<Field> {
+impl Listed<RawField> {
     fn read(body: TokenStream, errors: &mut Errors) -> Self {
         let mut listed = Self { items: Vec::new(), broken: false };
         for part in entry::split(body, true) {
@@ -134,7 +134,7 @@ impl Listed<Field> {
                 let (vis, name) = (input.parse()?, input.parse()?);
                 input.parse::<Token![:]>()?;
                 let ty: TokenStream = input.parse()?;
-                Ok((Field { attrs, vis, name, ty: unknown() }, ty))
+                Ok((RawField { attrs, vis, name, ty: unknown() }, ty))
             };
             match field.parse2(part.into_iter().collect()) {
                 Ok((mut field, ty)) => match Type::parse.parse2(ty.clone()) {
@@ -209,7 +209,7 @@ mod tests {
     /// What stays, whether it is broken, and the messages.
     fn read(body: &str) -> (String, bool, Vec<String>) {
         let mut errors = Errors::default();
-        let listed = Listed::<Variant>::read(body.parse().unwrap(), &mut errors);
+        let listed = Listed::<RawVariant>::read(body.parse().unwrap(), &mut errors);
         let all = |_: Level, attr: &Attr| attr.to_token_stream();
         let kept = listed.items.iter().map(|variant| variant.tokens(&all).to_string());
         (kept.collect::<Vec<_>>().join(", ").replace("# [", "#["), listed.broken, errors.messages())

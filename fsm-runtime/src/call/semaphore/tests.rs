@@ -126,7 +126,7 @@ fn x7_those_who_wait_get_what_there_is_more_of() {
     let mut waiting: Vec<_> = (0..3).filter_map(|_| wait(&semaphore, &woken).err()).collect();
     semaphore.set_limit(2);
     assert_eq!(woken.0.load(Ordering::Relaxed), 2);
-    let got: Vec<_> = waiting.iter_mut().map(QueuedPermit::ready).collect();
+    let got: Vec<_> = waiting.iter_mut().map(QueuedPermit::poll).collect();
     assert!(matches!(got[..], [Some(Ok(_)), Some(Ok(_)), None]));
     balances(&semaphore);
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::scheduler::observe::BlockTracker;
 use crate::scheduler::shared::Blocked;
-use crate::{Spec, Starts};
+use crate::Spec;
 
 /// What a turn does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,21 +50,8 @@ impl BlockTracker for Nobody {
 
 impl Task for Script {
     type Scratch = StubFactory;
-    const SPEC: &'static Spec = &Spec {
-        name: "Script",
-        docs: "",
-        start: 0,
-        states: &[crate::State {
-            name: "Only",
-            docs: "",
-            wait: crate::Wait::End,
-            edges: &[],
-            rest: false,
-            fields: &[],
-        }],
-        messages: false,
-        starts: Starts::Connection,
-    };
+    const SPEC: &'static Spec =
+        &Spec::new("Script", &[crate::State::new("Only", &[crate::Wait::End])]);
 
     fn turn(&mut self, key: Key, ready: Readiness, stage: &mut StubFactory) -> TurnOutcome {
         stage.turns.push((key, ready));

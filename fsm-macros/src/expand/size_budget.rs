@@ -3,17 +3,17 @@ use quote::quote_spanned;
 use syn::ext::IdentExt;
 
 use crate::code::Code;
-use crate::model::Machine;
+use crate::model;
 
 /// The constants that hold what the author wrote for a bound, so that rustc reads it once.
-pub(crate) fn bounds(machine: &Machine) -> TokenStream {
+pub(crate) fn bounds(machine: &model::Machine) -> TokenStream {
     let bounds =
         machine.bounds.iter().map(|(name, value)| generated!(const #name: usize = #value;));
     bounds.collect()
 }
 
 /// Refuses a machine that is larger than its budget, and names the state to make smaller.
-pub(crate) fn budget(machine: &Machine) -> Option<TokenStream> {
+pub(crate) fn budget(machine: &model::Machine) -> Option<TokenStream> {
     let budget = machine.budget.as_ref()?;
     let (root, name) = (machine.interface.root_at(budget.key.span()), &machine.interface.name);
     let (text, value) = (name.unraw().to_string(), &budget.size.value);

@@ -4,13 +4,17 @@ use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 
 use super::interface::{handler, message, outline, verdict};
-use crate::ast::{Machine, State};
+use crate::ast;
 use crate::graph::Graph;
 use crate::model::{Body, Handler, Interface, Verdict};
 
 /// The module of a machine that is not sound, so that what uses it can be compiled: no method must
 /// be written, every verdict exists, and what is not known is `lost`.
-pub(crate) fn inert(machine: &Machine, graph: &Graph<'_>, lost: TokenStream) -> Option<Interface> {
+pub(crate) fn stub(
+    machine: &ast::Machine,
+    graph: &Graph<'_>,
+    unknown_size: TokenStream,
+) -> Option<Interface> {
     let targets = Targets::new(machine, graph);
     let mut handlers: Vec<Handler> = Vec::new();
     for (index, state) in machine.states.iter().enumerate() {
@@ -25,7 +29,7 @@ pub(crate) fn inert(machine: &Machine, graph: &Graph<'_>, lost: TokenStream) -> 
             }
         }
         let Some(mut handler) = handler(machine, state, verdicts) else { continue };
-        handler.body = Body::Inert;
+        handler.body = Body::Stub;
         handlers.push(handler);
     }
     let (mut names, mut enums) = (HashSet::new(), HashSet::new());
@@ -35,13 +39,13 @@ pub(crate) fn inert(machine: &Machine, graph: &Graph<'_>, lost: TokenStream) -> 
     let mut interface = outline(machine, handlers)?;
     interface.decoders.clear();
     interface.message = message(machine);
-    interface.lost = Some(lost);
+    interface.unknown_size = Some(unknown_size);
     Some(interface)
 }
 
 /// Where states lead, as far as that can be read.
 struct Targets<'a> {
-    machine: &'a Machine,
+    machine: &'a ast::Machine,
     graph: &'a Graph<'a>,
     /// All states, and the groups whose members are known, without `r#`.
     known: HashSet<Ident>,
@@ -51,7 +55,7 @@ struct Targets<'a> {
 }
 
 impl<'a> Targets<'a> {
-    fn new(machine: &'a Machine, graph: &'a Graph<'a>) -> Self {
+    fn new(machine: &'a ast::Machine, graph: &'a Graph<'a>) -> Self {
         const MOST: usize = 10_000;
         let states = machine.states.iter().map(|state| state.name.unraw());
         let mut known: HashSet<Ident> = states.collect();
@@ -71,7 +75,7 @@ impl<'a> Targets<'a> {
         targets
     }
 
-    fn are_read(&self, state: &State) -> bool {
+    fn are_read(&self, state: &ast::State) -> bool {
         let is_known = |name: &Ident| self.known.contains(&name.unraw());
         let named = state.to.as_ref().is_some_and(|to| to.targets.iter().all(is_known));
         named && !state.damaged

@@ -4,16 +4,16 @@ use syn::ext::IdentExt;
 use super::attribute::{Level, Owner};
 use super::entry;
 use super::item::Item;
-use super::variant::Variant;
+use super::variant::RawVariant;
 
 /// The words of ours in a machine, which an editor shows the docs of.
-pub(crate) fn words(args: &TokenStream, item: &Item) -> Vec<Ident> {
-    let mut words = Vec::new();
-    keys(entry::split(args.clone(), false), &mut words);
-    for (level, attr) in item.variants.iter().flat_map(Variant::attributes) {
+pub(crate) fn keywords(args: &TokenStream, item: &Item) -> Vec<Ident> {
+    let mut keywords = Vec::new();
+    keys(entry::split(args.clone(), false), &mut keywords);
+    for (level, attr) in item.variants.iter().flat_map(RawVariant::attributes) {
         let Owner::Ours(meant) = attr.owner(level, item.helpers) else { continue };
         let Some(name) = attr.name().filter(|name| *name == meant) else { continue };
-        words.push(name.clone());
+        keywords.push(name.clone());
         if level == Level::State && meant != "to" {
             let leads_out = matches!(meant, "call" | "handoff");
             let mut parts = entry::split(attr.list().unwrap_or_default(), leads_out);
@@ -22,14 +22,14 @@ pub(crate) fn words(args: &TokenStream, item: &Item) -> Vec<Ident> {
             {
                 parts.remove(0);
             }
-            keys(parts, &mut words);
+            keys(parts, &mut keywords);
         }
     }
-    words
+    keywords
 }
 
 /// What stands where a key does, known or not: an editor completes it.
-fn keys(parts: Vec<Vec<TokenTree>>, words: &mut Vec<Ident>) {
+fn keys(parts: Vec<Vec<TokenTree>>, keywords: &mut Vec<Ident>) {
     for part in parts {
         let mut tokens = part.into_iter();
         let Some(TokenTree::Ident(key)) = tokens.next() else { continue };
@@ -42,10 +42,10 @@ fn keys(parts: Vec<Vec<TokenTree>>, words: &mut Vec<Ident>) {
         if !is_key || is_group || key == "crate" {
             continue;
         }
-        words.push(key);
+        keywords.push(key);
         match tokens.next() {
             Some(TokenTree::Ident(value)) if value == "never" && tokens.next().is_none() => {
-                words.push(value);
+                keywords.push(value);
             }
             _ => {}
         }
@@ -58,7 +58,7 @@ mod tests {
     use crate::errors::Errors;
 
     #[test]
-    fn keys_and_attributes_are_words_and_names_are_not() {
+    fn keys_and_attributes_are_keywords_and_names_are_not() {
         let item = "enum Demo {
             #[read(upto = max, max = LIMIT, within = never)] #[to(A | rest)] A { #[carry] max: u8 },
             #[sleep(idle * 2, max = 5min)] #[to(rest)] #[serde(flush)] B,
@@ -67,9 +67,10 @@ mod tests {
         }";
         let item = Item::read(item.parse().unwrap(), &mut Errors::default()).unwrap();
         let args = "start = A, error = never::Fault, Live = A | B, crate = ::a".parse().unwrap();
-        let words: Vec<String> = words(&args, &item).iter().map(ToString::to_string).collect();
+        let keywords: Vec<String> =
+            keywords(&args, &item).iter().map(ToString::to_string).collect();
         assert_eq!(
-            words.join(" "),
+            keywords.join(" "),
             "start error read upto max within never to carry sleep max to call gone to job run blocking read some ma eof rest end"
         );
     }

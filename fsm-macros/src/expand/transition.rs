@@ -3,9 +3,9 @@ use proc_macro2::{Ident, TokenStream};
 use syn::Type;
 use syn::ext::IdentExt;
 
-use crate::model::{Machine, Move, Source, State};
+use crate::model::{self, Source, Transition};
 
-impl State {
+impl model::State {
     /// The pattern for the state with any data.
     pub(crate) fn any(&self) -> TokenStream {
         let name = &self.name;
@@ -57,41 +57,41 @@ impl State {
     }
 }
 
-impl Move {
+impl Transition {
     /// Moves `self` from `source`; the verdict's data, and `error` if there is one, are in scope.
-    pub(crate) fn expand(&self, machine: &Machine, source: &State) -> TokenStream {
+    pub(crate) fn expand(&self, machine: &model::Machine, source: &model::State) -> TokenStream {
         if self.stays {
             return TokenStream::new();
         }
         let target = &self.target;
-        let values = self.fills.iter().map(|fill| {
-            let field = &fill.field;
-            match fill.source {
+        let values = self.inits.iter().map(|init| {
+            let field = &init.field;
+            match init.source {
                 Source::Verdict | Source::Carry => generated!(#field),
                 Source::Error => generated!(#field: error),
-                Source::Job => back(field, &generated_at!(field => job)),
-                Source::Seed => back(field, &generated_at!(field => seed)),
+                Source::Job => returned(field, &generated_at!(field => job)),
+                Source::Seed => returned(field, &generated_at!(field => seed)),
             }
         });
         let data = self.braced.then(|| generated!({ #(#values),* }));
-        let go = generated!(*self = Self::#target #data;);
+        let transition = generated!(*self = Self::#target #data;);
         let carried: Vec<Ident> = self.of(Source::Carry).cloned().collect();
         if carried.is_empty() {
-            return go;
+            return transition;
         }
         let taken = source.some(&carried);
         let end = machine.stand_in();
         generated! {
             if let #taken = ::core::mem::replace(self, #end) {
-                #go
+                #transition
             }
         }
     }
 
     /// The arm that does so on a verdict of the enum `after`, at once: it is most of what there is.
     pub(crate) fn arm(&self, after: &Ident, verdict: &Ident) -> TokenStream {
-        let (target, fields) = (&self.target, self.fills.iter().map(|fill| &fill.field));
-        if !self.fills.is_empty() {
+        let (target, fields) = (&self.target, self.inits.iter().map(|init| &init.field));
+        if !self.inits.is_empty() {
             let given = fields.clone();
             generated! {
                 #after::#verdict { #(#given),* } => {
@@ -107,46 +107,52 @@ impl Move {
     }
 
     /// Moves on an error of type `ty`, which is logged if no field takes it.
-    pub(crate) fn expand_error(&self, machine: &Machine, source: &State, ty: &Type) -> TokenStream {
-        let go = self.expand(machine, source);
+    pub(crate) fn expand_error(
+        &self,
+        machine: &model::Machine,
+        source: &model::State,
+        ty: &Type,
+    ) -> TokenStream {
+        let transition = self.expand(machine, source);
         if let Some(field) = self.of(Source::Error).next() {
             // The user's code: it must not run between the two halves of a move.
             let convert = generated_at!(field => ::core::convert::From::from(error));
             return generated! {
                 let error = #convert;
-                #go
+                #transition
             };
         }
         let name = source.name.unraw().to_string();
         let error = generated_at!(ty => &error);
         generated! {
             cx.failed(#name, #error);
-            #go
+            #transition
         }
     }
 
     /// Whether it does the same as `other`, which starts in the same state.
     pub(crate) fn leads_as(&self, other: &Self) -> bool {
-        let plain = |go: &Self| go.fills.iter().all(|fill| fill.source == Source::Carry);
+        let plain =
+            |transition: &Self| transition.inits.iter().all(|init| init.source == Source::Carry);
         self.target == other.target && plain(self) && plain(other)
     }
 
     /// What the machine has done then: a state that is led back to is not entered.
     pub(crate) fn step(&self) -> TokenStream {
-        if self.back { generated!(__Step::Stayed) } else { generated!(__Step::Moved) }
+        if self.to_itself { generated!(__Step::Stayed) } else { generated!(__Step::Moved) }
     }
 
     pub(crate) fn of(&self, source: Source) -> impl Iterator<Item = &Ident> {
-        self.fills.iter().filter(move |fill| fill.source == source).map(|fill| &fill.field)
+        self.inits.iter().filter(move |init| init.source == source).map(|init| &init.field)
     }
 }
 
 /// What comes back, shown at the field that it fills.
-fn back(field: &Ident, value: &TokenStream) -> TokenStream {
+fn returned(field: &Ident, value: &TokenStream) -> TokenStream {
     generated_at!(field => #field: #value)
 }
 
-impl Machine {
+impl model::Machine {
     /// The state that stands in while data moves.
     fn stand_in(&self) -> TokenStream {
         let end = &self.end;

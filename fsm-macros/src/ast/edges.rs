@@ -1,0 +1,69 @@
+use proc_macro2::Ident;
+
+/// The edges that the runtime takes, as one attribute gives them.
+#[derive(Default)]
+pub(crate) struct Edges {
+    pub(crate) answers: Vec<Answer>,
+    /// `within = never`
+    pub(crate) never: Option<Ident>,
+}
+
+/// `eof => Closed`
+pub(crate) struct Answer {
+    pub(crate) event: Event,
+    pub(crate) key: Ident,
+    /// For `within` and `idle`.
+    pub(crate) millis: u64,
+    pub(crate) target: Ident,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    Within,
+    Idle,
+    Eof,
+    Limit,
+    Error,
+    Full,
+    Gone,
+}
+
+impl Event {
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Within, Self::Idle, Self::Eof, Self::Limit, Self::Error, Self::Full, Self::Gone];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Within => "within",
+            Self::Idle => "idle",
+            Self::Eof => "eof",
+            Self::Limit => "limit",
+            Self::Error => "error",
+            Self::Full => "full",
+            Self::Gone => "gone",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.name() == name)
+    }
+
+    pub(crate) fn is_deadline(self) -> bool {
+        matches!(self, Self::Within | Self::Idle)
+    }
+}
+
+impl Edges {
+    pub(crate) fn answer(&self, event: Event) -> Option<&Answer> {
+        self.answers.iter().find(|answer| answer.event == event)
+    }
+
+    /// Whether `idle` is the only word about time.
+    pub(crate) fn is_only_idle(&self) -> bool {
+        self.never.is_none() && self.answer(Event::Within).is_none()
+    }
+
+    pub(crate) fn bounds_time(&self) -> bool {
+        self.never.is_some() || self.answers.iter().any(|answer| answer.event.is_deadline())
+    }
+}

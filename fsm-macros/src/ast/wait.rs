@@ -1,0 +1,139 @@
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+use syn::Type;
+
+use super::edges::{Edges, Event};
+
+/// `#[read(..)]` and its like.
+pub(crate) struct Wait {
+    /// The attribute's name.
+    pub(crate) name: Ident,
+    pub(crate) kind: Kind,
+    pub(crate) edges: Edges,
+}
+
+pub(crate) enum Kind {
+    Read {
+        shape: Option<Shape>,
+        max: Option<(Ident, Size)>,
+    },
+    Flush,
+    Writable {
+        below: Option<Size>,
+    },
+    Run {
+        /// Its handler may block.
+        blocking: bool,
+    },
+    Sleep(Option<Pause>),
+    Message,
+    /// What answers.
+    Call(Option<Pool>),
+    /// The machine that takes the connection.
+    HandOff(Option<Pool>),
+    End,
+}
+
+/// The type that names a pool.
+pub(crate) struct Pool {
+    pub(crate) ty: Type,
+    /// As the author wrote it.
+    pub(crate) text: String,
+}
+
+pub(crate) struct Shape {
+    /// `exact`, `until` and so on.
+    pub(crate) key: Ident,
+    pub(crate) cut: Cut,
+    /// What the attribute says, such as `exact = 8`.
+    pub(crate) text: String,
+}
+
+pub(crate) enum Cut {
+    Exact(Literal),
+    ExactOf(TokenStream),
+    /// An expression of type `&[u8]`.
+    Until(TokenStream),
+    Some,
+    Upto(TokenStream),
+    Frame(Box<Type>),
+    /// It could not be read.
+    Unknown,
+}
+
+/// A number of bytes.
+#[derive(Clone)]
+pub(crate) struct Size {
+    /// An expression of type `usize`.
+    pub(crate) value: TokenStream,
+    /// As the author wrote it.
+    pub(crate) text: String,
+}
+
+impl Size {
+    pub(crate) fn is_literal(&self) -> bool {
+        let mut tokens = self.value.clone().into_iter();
+        matches!((tokens.next(), tokens.next()), (Some(TokenTree::Literal(_)), None))
+    }
+}
+
+/// How long a `sleep` is, in milliseconds.
+#[derive(Clone)]
+pub(crate) enum Pause {
+    Fixed(u64),
+    Of { time: TokenStream, max: u64 },
+}
+
+/// What a machine has.
+#[derive(Clone, Copy)]
+pub(crate) struct Nature {
+    /// Its handlers may fail.
+    pub(crate) fails: bool,
+    /// It has a job, and no connection.
+    pub(crate) job: bool,
+}
+
+impl Kind {
+    /// Whether `event` can come to a state that waits so, in such a machine.
+    pub(crate) fn can(&self, event: Event, nature: Nature) -> bool {
+        match event {
+            Event::Within => self.can(Event::Idle, nature) || self.leads_out(),
+            Event::Idle => {
+                matches!(
+                    self,
+                    Self::Read { .. } | Self::Flush | Self::Writable { .. } | Self::Message
+                )
+            }
+            Event::Eof => {
+                matches!(self, Self::Read { .. } | Self::Message if !nature.job)
+            }
+            Event::Limit => {
+                matches!(self.cut(), Some(Cut::ExactOf(_) | Cut::Until(_) | Cut::Frame(_)))
+            }
+            Event::Error => {
+                self.decodes() || (nature.fails && !matches!(self, Self::End | Self::HandOff(_)))
+            }
+            Event::Full | Event::Gone => self.leads_out(),
+        }
+    }
+
+    /// Whether it waits for another pool.
+    pub(crate) fn leads_out(&self) -> bool {
+        matches!(self, Self::Call(_) | Self::HandOff(_))
+    }
+
+    /// Whether it needs a connection, which a job has not.
+    pub(crate) fn needs_connection(&self) -> bool {
+        matches!(self, Self::Read { .. } | Self::Flush | Self::Writable { .. } | Self::HandOff(_))
+    }
+
+    pub(crate) fn decodes(&self) -> bool {
+        matches!(self.cut(), Some(Cut::Frame(_)))
+    }
+
+    fn cut(&self) -> Option<&Cut> {
+        match self {
+            Self::Read { shape: Some(shape), .. } => Some(&shape.cut),
+            _ => None,
+        }
+    }
+}

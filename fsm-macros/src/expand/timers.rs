@@ -1,0 +1,145 @@
+use std::collections::BTreeMap;
+
+use proc_macro2::{Literal, TokenStream};
+use quote::format_ident;
+
+use super::drive::call;
+use crate::ast::Expr;
+use crate::model::{self, Role, Sleep, Transition};
+
+/// A timer of a state.
+enum Timer<'a> {
+    /// `within`: its time in milliseconds, and its edge.
+    Within(u64, &'a Transition),
+    /// `idle`, likewise.
+    Idle(u64, &'a Transition),
+    /// `sleep`, which ends with a call of the handler.
+    Sleep(&'a Sleep),
+}
+
+/// The timers of a state, in the order of their indexes.
+fn timers(state: &model::State) -> Vec<Timer<'_>> {
+    let within = state.within().map(|(millis, edge)| Timer::Within(*millis, edge));
+    let Role::Active(active) = &state.role else { return within.into_iter().collect() };
+    let first = match &active.wait {
+        model::Wait::Sleep(sleep) => Some(Timer::Sleep(sleep)),
+        _ => within,
+    };
+    let idle = active.idle.as_ref().map(|(millis, edge)| Timer::Idle(*millis, edge));
+    first.into_iter().chain(idle).collect()
+}
+
+/// The number of timers of the state that has most; at least one, which the end of a connection needs.
+pub(super) fn count(machine: &model::Machine) -> usize {
+    machine.states.iter().map(|state| timers(state).len()).max().unwrap_or(0).max(1)
+}
+
+/// The body of `timer`; states with the same timer share an arm.
+pub(super) fn timer(machine: &model::Machine) -> TokenStream {
+    by_index(machine, |index| {
+        let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
+        let mut known = BTreeMap::new();
+        let mut left = false;
+        for state in &machine.states {
+            let (kind, millis) = match timers(state).into_iter().nth(index) {
+                Some(Timer::Sleep(Sleep::Of { time, max })) => {
+                    arms.push((vec![state.some(&time.fields)], sleep(time, *max)));
+                    continue;
+                }
+                Some(Timer::Sleep(Sleep::Fixed(millis))) => ("within", *millis),
+                Some(Timer::Within(millis, _)) => ("within", millis),
+                Some(Timer::Idle(millis, _)) => ("idle", millis),
+                None => {
+                    left = true;
+                    continue;
+                }
+            };
+            let arm = *known.entry((kind, millis)).or_insert(arms.len());
+            if let Some((patterns, _)) = arms.get_mut(arm) {
+                patterns.push(state.any());
+                continue;
+            }
+            let (kind, millis) = (format_ident!("{kind}"), Literal::u64_unsuffixed(millis));
+            arms.push((vec![state.any()], generated!(__rt::Timer::#kind(#millis))));
+        }
+        let rest = left.then(|| generated!(_ => __rt::Timer::NEVER,));
+        let arms = arms.iter().map(|(patterns, value)| generated!(#(#patterns)|* => #value,));
+        generated!(match self { #(#arms)* #rest })
+    })
+}
+
+/// The time of a state that sleeps as long as its data says.
+fn sleep(time: &Expr, max: u64) -> TokenStream {
+    let (fields, value, max) = (time.fields(), &time.value, Literal::u64_unsuffixed(max));
+    generated!({
+        #fields
+        __rt::Timer::within(__rt::Timer::millis(__rt::SleepTime::duration(#value), #max))
+    })
+}
+
+/// The body of `expire`; states that the timer leads to the same state share an arm.
+pub(super) fn expire(machine: &model::Machine) -> TokenStream {
+    by_index(machine, |index| {
+        let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
+        let mut plain = BTreeMap::new();
+        for state in &machine.states {
+            let edge = match (timers(state).into_iter().nth(index), &state.role) {
+                (Some(Timer::Within(_, edge) | Timer::Idle(_, edge)), _) => edge,
+                (Some(Timer::Sleep(_)), Role::Active(active)) => {
+                    arms.push((vec![state.all()], call(machine, state, active, None)));
+                    continue;
+                }
+                _ => continue,
+            };
+            let arm = match state.route() {
+                None if edge.inits.is_empty() => {
+                    *plain.entry((edge.target.to_string(), edge.to_itself)).or_insert(arms.len())
+                }
+                _ => arms.len(),
+            };
+            if let Some((patterns, _)) = arms.get_mut(arm) {
+                patterns.push(state.any());
+                continue;
+            }
+            let withdraw = state.route().map(|_| generated!(cx.withdraw();));
+            let (step, edge) = (edge.step(), edge.expand(machine, state));
+            arms.push((vec![state.any()], generated!({ #withdraw #edge #step })));
+        }
+        if arms.is_empty() {
+            return generated!(__Step::Stayed);
+        }
+        let arms = arms.iter().map(|(patterns, does)| generated!(#(#patterns)|* => #does));
+        generated! {
+            match self {
+                #(#arms)*
+                _ => __Step::Stayed,
+            }
+        }
+    })
+}
+
+/// Chooses among the values for each index; most machines have one timer a state, and nothing to choose.
+fn by_index(machine: &model::Machine, value: impl Fn(usize) -> TokenStream) -> TokenStream {
+    let count = count(machine);
+    if count == 1 {
+        return value(0);
+    }
+    let arms = (0..count).map(|index| {
+        let value = value(index);
+        if index + 1 == count {
+            generated!(_ => #value,)
+        } else {
+            let index = Literal::usize_unsuffixed(index);
+            generated!(#index => #value,)
+        }
+    });
+    generated!(match timer { #(#arms)* })
+}
+
+impl Expr {
+    /// Statements that make the fields in it shared references.
+    pub(crate) fn fields(&self) -> TokenStream {
+        let fields = &self.fields;
+        generated!(#(let #fields = &*#fields;)*)
+    }
+}
