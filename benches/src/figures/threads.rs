@@ -20,7 +20,7 @@ pub(super) fn threads(lab: &Lab) -> Result<Vec<Figure>, Error> {
     Ok(vec![Figure::new(name, title, Unit::Ratio, [Target::AtLeast(1.8)], series)])
 }
 
-/// The time for all requests with so many server threads.
+/// The time for all requests with `threads` server threads.
 ///
 /// Nothing is pinned, because the clients need little time and the server needs both processors.
 fn seconds(lab: &Lab, peer: Peer, threads: usize) -> Result<f64, Error> {
