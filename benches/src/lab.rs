@@ -98,7 +98,7 @@ impl Lab {
         env::current_exe().map_err(Error::doing("find this program"))
     }
 
-    /// A file that is of no use after the run.
+    /// A temporary file in the directory of the report.
     pub(crate) fn scratch_file(&self, name: &str) -> PathBuf {
         self.out.join("work").join(name)
     }

@@ -53,7 +53,11 @@ fn commands_in_pieces_of_any_size_are_answered_in_order() {
             }
             let mut received = vec![0; answers.len()];
             stream.read_exact(&mut received).unwrap_or_else(|error| panic!("{peer}: {error}"));
-            assert_eq!(String::from_utf8_lossy(&received), answers, "{peer}, {size} bytes at a time");
+            assert_eq!(
+                String::from_utf8_lossy(&received),
+                answers,
+                "{peer}, {size} bytes at a time"
+            );
         });
     }
 }

@@ -14,8 +14,8 @@ const CONNECTIONS: usize = 64;
 
 const ALL: [Peer; 7] =
     [Peer::Ours, Peer::Mio, Peer::C, Peer::Tokio, Peer::TokioThreads, Peer::Compio, Peer::Redis];
-/// The peers that valgrind can run: it does not support `io_uring`.
-const UNDER_VALGRIND: [Peer; 6] =
+/// The peers without `io_uring`, whose rings confuse valgrind.
+const PLAIN_THREADS: [Peer; 6] =
     [Peer::Ours, Peer::Mio, Peer::C, Peer::Tokio, Peer::TokioThreads, Peer::Redis];
 
 /// Commands in flight on each connection.
@@ -39,7 +39,7 @@ fn get_instructions(lab: &Lab, depth: usize) -> Result<Figure, Error> {
     // All connections send the same number of pipelines.
     let few = 10_240 / depth as u64;
     let slope = Slope { few, many: few * lab.amount(11, 3) };
-    let series = in_rounds(lab, &name, &UNDER_VALGRIND, 1, |peer| {
+    let series = in_rounds(lab, &name, &PLAIN_THREADS, 1, |peer| {
         let server = server(lab, peer)?;
         let per_pipeline = callgrind::of_server(lab, &server, slope, |address, pipelines| {
             resp::fill(address)?;

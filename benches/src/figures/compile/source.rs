@@ -23,7 +23,7 @@ pub(super) fn with_macro(states: usize) -> String {
     text + &handler(states)
 }
 
-/// The program written by hand: the code of the macro without the graph as data and its picture.
+/// The program written by hand: like the code of the macro, without the graph as data and its picture.
 pub(super) fn by_hand(states: usize) -> String {
     format!(
         "use fsm_runtime::{{Cx, Input, Lapse, Miss, Step, Timing}};

@@ -1,4 +1,4 @@
-use super::setup::{ALL, CONNECTIONS, UNDER_VALGRIND, closed_loop, server};
+use super::setup::{ALL, CONNECTIONS, PLAIN_THREADS, closed_loop, server};
 use crate::error::Error;
 use crate::figure::{Figure, Target, Unit};
 use crate::lab::Lab;
@@ -16,7 +16,7 @@ const AMORTISED: f64 = 0.01;
 pub(crate) fn instructions(lab: &Lab) -> Result<Vec<Figure>, Error> {
     let name = "echo-instructions";
     let slope = Slope { few: 10_000, many: lab.amount(110_000, 30_000) };
-    let series = in_rounds(lab, name, &UNDER_VALGRIND, 1, |peer| {
+    let series = in_rounds(lab, name, &PLAIN_THREADS, 1, |peer| {
         callgrind::of_server(lab, &server(lab, peer)?, slope, closed_loop(1))
     })?;
     let targets = [Target::AtMost(110.0), Target::Times(1.0, Peer::MioFeatures)];
@@ -75,12 +75,12 @@ pub(crate) fn epoll_ctl(lab: &Lab) -> Result<Vec<Figure>, Error> {
 
 pub(crate) fn allocations(lab: &Lab) -> Result<Vec<Figure>, Error> {
     let slope = Slope { few: 6_400, many: lab.amount(64_000, 19_200) };
-    let per_echo = in_rounds(lab, "echo-allocations", &UNDER_VALGRIND, 1, |peer| {
+    let per_echo = in_rounds(lab, "echo-allocations", &PLAIN_THREADS, 1, |peer| {
         allocations::of_server(lab, &server(lab, peer)?, slope, closed_loop(1))
     })?;
     let slope = Slope { few: 500, many: lab.amount(5_500, 1_500) };
     let per_connection =
-        in_rounds(lab, "echo-allocations-connection", &UNDER_VALGRIND, 1, |peer| {
+        in_rounds(lab, "echo-allocations-connection", &PLAIN_THREADS, 1, |peer| {
             allocations::of_server(lab, &server(lab, peer)?, slope, churn)
         })?;
     let targets = [Target::AtMost(AMORTISED)];

@@ -1,7 +1,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::setup::{UNDER_VALGRIND, server};
+use super::setup::{PLAIN_THREADS, server};
 use crate::error::Error;
 use crate::figure::{Figure, Target, Unit};
 use crate::lab::Lab;
@@ -26,7 +26,7 @@ const LARGE: Crowd = Crowd { connections: 15_000, busy: 150 };
 
 pub(crate) fn crowd(lab: &Lab) -> Result<Vec<Figure>, Error> {
     let name = "echo-crowd";
-    let series = in_rounds(lab, name, &UNDER_VALGRIND, lab.runs(), |peer| {
+    let series = in_rounds(lab, name, &PLAIN_THREADS, lab.runs(), |peer| {
         let small = SMALL.cpu_per_echo(lab, peer)?;
         Ok(LARGE.cpu_per_echo(lab, peer)? / small)
     })?;

@@ -18,8 +18,8 @@ pub(super) const ALL: [Peer; 8] = [
     Peer::Compio,
     Peer::May,
 ];
-/// The peers that valgrind can run: it supports neither `io_uring` nor coroutine stacks.
-pub(super) const UNDER_VALGRIND: [Peer; 6] =
+/// The peers without `io_uring` and coroutines, whose rings and stacks confuse valgrind.
+pub(super) const PLAIN_THREADS: [Peer; 6] =
     [Peer::Ours, Peer::Mio, Peer::MioFeatures, Peer::C, Peer::Tokio, Peer::TokioThreads];
 
 pub(super) fn server(lab: &Lab, peer: Peer) -> Result<ServerCommand, Error> {
