@@ -1,11 +1,11 @@
-/* Sends downloads: a client asks with eight bytes of length, and gets so many bytes. */
+/* A download server: a request is a length of eight bytes, the answer is that number of bytes. */
 #define _GNU_SOURCE
 #include <stdint.h>
 
 struct connection {
     int fd;
-    /* How much of the length has come; when all of it has, the bytes are sent. */
-    int come;
+    /* Bytes of the length that are received. */
+    int received;
     unsigned char length[8];
     uint64_t left;
 };
@@ -14,11 +14,11 @@ struct connection {
 
 enum { CHUNK = 256 * 1024 };
 
-/* What all bytes that are sent come from. */
+/* The source of all sent bytes. */
 static const char bytes[CHUNK] = {[0 ... CHUNK - 1] = 'x'};
 
-static int ready(struct connection *connection, int ended) {
-    (void)ended;
+static int on_event(struct connection *connection, int read_closed) {
+    (void)read_closed;
     for (;;) {
         while (connection->left > 0) {
             size_t step = connection->left < CHUNK ? connection->left : CHUNK;
@@ -27,21 +27,21 @@ static int ready(struct connection *connection, int ended) {
             connection->left -= sent;
             if ((size_t)sent < step) return 0;
         }
-        ssize_t n = recv(connection->fd, connection->length + connection->come,
-                         8 - connection->come, 0);
+        ssize_t n = recv(connection->fd, connection->length + connection->received,
+                         8 - connection->received, 0);
         if (n == 0) return -1;
         if (n < 0) {
             if (errno == EAGAIN) return 0;
             if (errno == EINTR) continue;
             return -1;
         }
-        connection->come += n;
-        if (connection->come == 8) {
+        connection->received += n;
+        if (connection->received == 8) {
             for (int i = 0; i < 8; i++)
                 connection->left = connection->left << 8 | connection->length[i];
-            connection->come = 0;
+            connection->received = 0;
         }
     }
 }
 
-static void forget(struct connection *connection) { (void)connection; }
+static void release(struct connection *connection) { (void)connection; }

@@ -1,6 +1,5 @@
-/* Sends back whatever comes: the loop that one writes by hand on epoll. One buffer for all
- * connections, which are registered once and edge-triggered; a short read ends the reading; what
- * the socket does not take is kept. */
+/* An echo server: it sends received bytes back. All connections share one buffer; a copy of
+ * unsent output belongs to its connection. */
 #define _GNU_SOURCE
 #include <string.h>
 
@@ -9,34 +8,33 @@ enum { BUFFER = 64 * 1024 };
 struct connection {
     int fd;
     int length;
-    /* What the socket did not take. Nothing more is read until it has. */
-    char *rest;
+    /* Output that the socket has not accepted; the server reads again when it is sent. */
+    char *unsent;
 };
 
 static char buffer[BUFFER];
 
 #include "serve.h"
 
-/* Keeps what begins there; -1 when there is no memory. */
-static int keep(struct connection *connection, const char *bytes, int length) {
-    char *rest = NULL;
+/* Stores a copy of unsent output. Returns -1 if memory is exhausted. */
+static int store_unsent(struct connection *connection, const char *bytes, int length) {
+    char *unsent = NULL;
     if (length > 0) {
-        rest = malloc(length);
-        if (!rest) return -1;
-        memcpy(rest, bytes, length);
+        unsent = malloc(length);
+        if (!unsent) return -1;
+        memcpy(unsent, bytes, length);
     }
-    free(connection->rest);
-    connection->rest = rest;
+    free(connection->unsent);
+    connection->unsent = unsent;
     connection->length = length;
     return 0;
 }
 
-/* Sends back what has come; -1 when the connection is over. A short read has emptied the socket,
- * unless its end is behind it. */
-static int ready(struct connection *connection, int ended) {
+/* A short read has emptied the socket, unless the end of stream follows. */
+static int on_event(struct connection *connection, int read_closed) {
     if (connection->length > 0) {
-        ssize_t sent = send_some(connection->fd, connection->rest, connection->length);
-        if (sent < 0 || keep(connection, connection->rest + sent, connection->length - sent) < 0)
+        ssize_t sent = send_some(connection->fd, connection->unsent, connection->length);
+        if (sent < 0 || store_unsent(connection, connection->unsent + sent, connection->length - sent) < 0)
             return -1;
     }
     while (connection->length == 0) {
@@ -50,12 +48,12 @@ static int ready(struct connection *connection, int ended) {
         ssize_t sent = send_some(connection->fd, buffer, n);
         if (sent < 0) return -1;
         if (sent < n) {
-            if (keep(connection, buffer + sent, n - sent) < 0) return -1;
-        } else if (n < (ssize_t)sizeof buffer && !ended) {
+            if (store_unsent(connection, buffer + sent, n - sent) < 0) return -1;
+        } else if (n < (ssize_t)sizeof buffer && !read_closed) {
             return 0;
         }
     }
     return 0;
 }
 
-static void forget(struct connection *connection) { free(connection->rest); }
+static void release(struct connection *connection) { free(connection->unsent); }

@@ -1,5 +1,5 @@
 /* A server of RESP2, the protocol of Redis: GET, SET and PING, as arrays of bulk strings. It hashes
- * keys with FNV-1a, which costs less than the SipHash of Rust's standard library. */
+ * keys with FNV-1a, which is cheaper than the SipHash of Rust's standard library. */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <string.h>
@@ -8,17 +8,17 @@
 struct connection {
     int fd;
     int refused;
-    /* The beginning of a request that is not whole. */
+    /* The beginning of an incomplete request. */
     char *unread;
     size_t unread_length;
-    /* What the client has not taken yet. Until it has, nothing is read. */
+    /* Output that the socket has not accepted; the server reads again when it is sent. */
     char *unsent;
     size_t unsent_length;
 };
 
 #include "serve.h"
 
-enum { MOST = 64 * 1024, WORDS = 3, DIGITS = 6 };
+enum { MAX_REQUEST = 64 * 1024, WORDS = 3, DIGITS = 6 };
 
 struct word {
     const char *bytes;
@@ -33,26 +33,26 @@ struct entry {
     char key[];
 };
 
-static char input[MOST];
+static char input[MAX_REQUEST];
 static char *output;
-static size_t output_length, output_room;
+static size_t output_length, output_capacity;
 
 static struct entry **buckets;
 static size_t bucket_count, entry_count;
 
-static void *allocated(void *memory) {
+static void *checked(void *memory) {
     if (!memory) die("malloc");
     return memory;
 }
 
 static char *copy(const char *bytes, size_t length) {
-    return memcpy(allocated(malloc(length ? length : 1)), bytes, length);
+    return memcpy(checked(malloc(length ? length : 1)), bytes, length);
 }
 
 static inline void put(const char *bytes, size_t length) {
-    if (output_room - output_length < length) {
-        output_room = 2 * (output_room + length);
-        output = allocated(realloc(output, output_room));
+    if (output_capacity - output_length < length) {
+        output_capacity = 2 * (output_capacity + length);
+        output = checked(realloc(output, output_capacity));
     }
     memcpy(output + output_length, bytes, length);
     output_length += length;
@@ -82,7 +82,7 @@ static uint64_t hash_of(struct word key) {
 
 static void grow(void) {
     size_t count = bucket_count ? 2 * bucket_count : 1024;
-    struct entry **grown = allocated(calloc(count, sizeof *grown));
+    struct entry **grown = checked(calloc(count, sizeof *grown));
     for (size_t i = 0; i < bucket_count; i++) {
         for (struct entry *entry = buckets[i], *next; entry; entry = next) {
             next = entry->next;
@@ -110,7 +110,7 @@ static void set(struct word key, struct word value) {
         free(entry->value);
     } else {
         if (entry_count == bucket_count) grow();
-        entry = allocated(malloc(sizeof *entry + key.length));
+        entry = checked(malloc(sizeof *entry + key.length));
         entry->next = buckets[hash & (bucket_count - 1)];
         entry->hash = hash;
         entry->key_length = key.length;
@@ -127,7 +127,7 @@ static int is(struct word word, const char *name, size_t length) {
 }
 
 static void answer(const struct word *words, size_t count) {
-    if (count == 0) return; /* An empty array has no answer. */
+    if (count == 0) return; /* Redis does not answer an empty array. */
     if (count == 2 && is(words[0], "GET", 3)) {
         struct entry *entry = find(words[1], hash_of(words[1]));
         if (entry) put_bulk(entry->value, entry->length);
@@ -144,8 +144,8 @@ static void answer(const struct word *words, size_t count) {
     }
 }
 
-/* The number of the header at `at`, which then is behind it: 0 while it is not whole, -1 when it is
- * none, else 1. */
+/* Reads the number of the header at `at` and advances `at` to its end. Returns 1, or 0 if the header
+ * is incomplete, or -1 if it is invalid. */
 static int header(const char *bytes, size_t length, size_t *at, char kind, size_t *number) {
     size_t end = *at;
     if (end >= length) return 0;
@@ -162,7 +162,7 @@ static int header(const char *bytes, size_t length, size_t *at, char kind, size_
     return 1;
 }
 
-/* The bytes of the request at the beginning: 0 while it is not whole, -1 when it is none. */
+/* Decodes the first request. Returns its length, or 0 if it is incomplete, or -1 if it is invalid. */
 static ssize_t decode(const char *bytes, size_t length, struct word *words, size_t *count) {
     size_t at = 0;
     int found = header(bytes, length, &at, '*', count);
@@ -172,7 +172,7 @@ static ssize_t decode(const char *bytes, size_t length, struct word *words, size
         size_t size;
         found = header(bytes, length, &at, '$', &size);
         if (found <= 0) return found;
-        if (at + size + 2 > MOST) return -1;
+        if (at + size + 2 > MAX_REQUEST) return -1;
         if (length < at + size + 2) return 0;
         if (bytes[at + size] != '\r' || bytes[at + size + 1] != '\n') return -1;
         words[i] = (struct word){bytes + at, size};
@@ -181,13 +181,13 @@ static ssize_t decode(const char *bytes, size_t length, struct word *words, size
     return at;
 }
 
-/* Answers all whole requests; says how many bytes they had. */
+/* Answers all complete requests. Returns their length. */
 static size_t answer_all(struct connection *connection, size_t end) {
     struct word words[WORDS];
     size_t at = 0, count;
     while (at < end) {
         ssize_t used = decode(input + at, end - at, words, &count);
-        if (used < 0 || (used == 0 && end - at == MOST)) {
+        if (used < 0 || (used == 0 && end - at == MAX_REQUEST)) {
             PUT("-ERR Protocol error\r\n");
             connection->refused = 1;
         }
@@ -198,8 +198,8 @@ static size_t answer_all(struct connection *connection, size_t end) {
     return at;
 }
 
-/* Sends what was kept; -1 when the connection is over. */
-static int send_kept(struct connection *connection) {
+/* Sends stored output. Returns -1 to close the connection. */
+static int send_unsent(struct connection *connection) {
     ssize_t sent = send_some(connection->fd, connection->unsent, connection->unsent_length);
     if (sent < 0) return -1;
     connection->unsent_length -= sent;
@@ -212,8 +212,8 @@ static int send_kept(struct connection *connection) {
     return 0;
 }
 
-static int ready(struct connection *connection, int ended) {
-    if (connection->unsent && send_kept(connection) < 0) return -1;
+static int on_event(struct connection *connection, int read_closed) {
+    if (connection->unsent && send_unsent(connection) < 0) return -1;
     while (!connection->unsent && !connection->refused) {
         size_t held = connection->unread_length;
         if (held > 0) memcpy(input, connection->unread, held);
@@ -235,12 +235,12 @@ static int ready(struct connection *connection, int ended) {
             connection->unsent = copy(output + sent, connection->unsent_length);
         }
         output_length = 0;
-        if (end < sizeof input && !ended) break;
+        if (end < sizeof input && !read_closed) break;
     }
     return connection->refused && !connection->unsent ? -1 : 0;
 }
 
-static void forget(struct connection *connection) {
+static void release(struct connection *connection) {
     free(connection->unread);
     free(connection->unsent);
 }

@@ -1,8 +1,7 @@
-/* What is around a protocol in the loop that one writes by hand on epoll. Connections are
- * registered once and edge-triggered.
+/* An event loop on epoll without a protocol. Each connection is registered once, edge-triggered.
  *
- * Who includes it has defined `struct connection`, which begins with `int fd` and is zero at
- * first, and defines `ready` and `forget`. */
+ * The including file defines `struct connection` before the include, and `on_event` and `release`
+ * after it. `struct connection` begins with `int fd`; a new one is filled with zeros. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -15,26 +14,26 @@
 
 enum { BACKLOG = 4096, EVENTS = 1024 };
 
-/* Does what can be done now; -1 when the connection is over. `ended` says that the peer has sent
- * all, so that something may be behind a short read. */
-static int ready(struct connection *connection, int ended);
+/* Handles an event: reads and sends until the socket would block. Returns -1 to close the
+ * connection. With `read_closed`, the end of stream may follow a short read. */
+static int on_event(struct connection *connection, int read_closed);
 
-/* Frees what the connection has. */
-static void forget(struct connection *connection);
+/* Frees the memory that belongs to the connection. */
+static void release(struct connection *connection);
 
-static void die(const char *doing) {
-    perror(doing);
+static void die(const char *action) {
+    perror(action);
     exit(1);
 }
 
-static int listening(void) {
+static int open_listener(void) {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     int on = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) die("socket");
-    /* Accepted sockets inherit it. */
+    /* Accepted sockets inherit the option. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (bind(fd, (struct sockaddr *)&address, size) < 0) die("bind");
     if (listen(fd, BACKLOG) < 0) die("listen");
@@ -61,7 +60,7 @@ static void accept_all(int listener, int epoll) {
     }
 }
 
-/* Sends as much as the socket takes; -1 when the connection is over. */
+/* Sends until the socket would block. Returns the number of bytes, or -1 on an error. */
 static ssize_t send_some(int fd, const char *bytes, size_t length) {
     size_t sent = 0;
     while (sent < length) {
@@ -79,7 +78,7 @@ static ssize_t send_some(int fd, const char *bytes, size_t length) {
 
 int main(void) {
     static struct epoll_event events[EVENTS];
-    int listener = listening();
+    int listener = open_listener();
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     if (epoll < 0) die("epoll_create1");
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
@@ -91,9 +90,9 @@ int main(void) {
             struct connection *connection = events[i].data.ptr;
             if (!connection) {
                 accept_all(listener, epoll);
-            } else if (ready(connection, events[i].events & EPOLLRDHUP) < 0) {
+            } else if (on_event(connection, events[i].events & EPOLLRDHUP) < 0) {
                 close(connection->fd);
-                forget(connection);
+                release(connection);
                 free(connection);
             }
         }

@@ -1,14 +1,15 @@
-/* Takes uploads: eight bytes of length, the body; the answer is eight bytes with the number of
- * bytes of the body that have come. */
+/* An upload server: a request is a length of eight bytes and a body, the answer is the number of
+ * received bytes, in eight bytes. */
 #define _GNU_SOURCE
 #include <stdint.h>
 
 struct connection {
     int fd;
-    /* How much of the length has come; when all of it has, the body comes. */
-    int come;
+    /* Bytes of the length that are received. */
+    int header;
     unsigned char length[8];
-    uint64_t left, taken;
+    /* Bytes of the body that are missing, and that are received. */
+    uint64_t left, received;
 };
 
 #include "serve.h"
@@ -17,16 +18,16 @@ enum { CHUNK = 64 * 1024 };
 
 static unsigned char buffer[CHUNK];
 
-/* Takes what has come; -1 when the connection is over. */
-static int take(struct connection *connection, const unsigned char *input, size_t size) {
+/* Consumes input and answers complete uploads. Returns -1 to close the connection. */
+static int consume(struct connection *connection, const unsigned char *input, size_t size) {
     for (;;) {
-        if (connection->come < 8) {
-            while (connection->come < 8 && size > 0) {
-                connection->length[connection->come++] = *input++;
+        if (connection->header < 8) {
+            while (connection->header < 8 && size > 0) {
+                connection->length[connection->header++] = *input++;
                 size--;
             }
-            if (connection->come < 8) return 0;
-            connection->left = connection->taken = 0;
+            if (connection->header < 8) return 0;
+            connection->left = connection->received = 0;
             for (int i = 0; i < 8; i++)
                 connection->left = connection->left << 8 | connection->length[i];
         }
@@ -34,17 +35,17 @@ static int take(struct connection *connection, const unsigned char *input, size_
         input += step;
         size -= step;
         connection->left -= step;
-        connection->taken += step;
+        connection->received += step;
         if (connection->left > 0) return 0;
         char answer[8];
-        for (int i = 0; i < 8; i++) answer[i] = connection->taken >> (56 - 8 * i);
-        /* A client waits for the answer before it sends more, so there is room for it. */
+        for (int i = 0; i < 8; i++) answer[i] = connection->received >> (56 - 8 * i);
+        /* The send buffer has room, because a client waits for each answer. */
         if (send_some(connection->fd, answer, 8) != 8) return -1;
-        connection->come = 0;
+        connection->header = 0;
     }
 }
 
-static int ready(struct connection *connection, int ended) {
+static int on_event(struct connection *connection, int read_closed) {
     for (;;) {
         ssize_t n = recv(connection->fd, buffer, sizeof buffer, 0);
         if (n == 0) return -1;
@@ -53,9 +54,9 @@ static int ready(struct connection *connection, int ended) {
             if (errno == EINTR) continue;
             return -1;
         }
-        if (take(connection, buffer, n) < 0) return -1;
-        if (n < (ssize_t)sizeof buffer && !ended) return 0;
+        if (consume(connection, buffer, n) < 0) return -1;
+        if (n < (ssize_t)sizeof buffer && !read_closed) return 0;
     }
 }
 
-static void forget(struct connection *connection) { (void)connection; }
+static void release(struct connection *connection) { (void)connection; }

@@ -1,33 +1,33 @@
 use std::{fmt, io};
 
-/// Why something was not measured.
+/// The reason for a missing measurement.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// The machine lacks something: a row is skipped.
+    /// The system lacks a tool or a feature: the peer's row is skipped.
     Missing(String),
-    /// Something went wrong.
+    /// A measurement failed.
     Failed(String),
 }
 
 impl Error {
-    pub(crate) fn missing(what: impl Into<String>) -> Self {
-        Self::Missing(what.into())
+    pub(crate) fn missing(message: impl Into<String>) -> Self {
+        Self::Missing(message.into())
     }
 
-    pub(crate) fn failed(what: impl Into<String>) -> Self {
-        Self::Failed(what.into())
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::Failed(message.into())
     }
 
-    /// For `map_err`: what was being done when it went wrong.
-    pub(crate) fn doing(what: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
-        move |error| Self::Failed(format!("{what}: {error}"))
+    /// Prefixes an I/O error with the action that failed; made for `map_err`.
+    pub(crate) fn doing(action: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Failed(format!("{action}: {error}"))
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing(what) | Self::Failed(what) => f.write_str(what),
+            Self::Missing(message) | Self::Failed(message) => f.write_str(message),
         }
     }
 }

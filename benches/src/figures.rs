@@ -1,130 +1,154 @@
-//! What there is to measure.
+//! The benchmarks.
 
-use crate::{Error, Figure, Lab};
+use crate::error::Error;
+use crate::figure::Figure;
+use crate::lab::Lab;
 
 mod blocked;
-mod calls;
 mod compile;
 mod dispatch;
 mod echo;
-mod load;
+mod jobs;
+mod overload;
 mod rearm;
 mod resp;
+mod threads;
 mod transfer;
 
-/// Some figures that are measured together.
+/// Figures that are measured together.
 pub(crate) struct Entry {
-    /// The name on the command line: that of its figure, or what the names of its figures begin with.
+    /// The name on the command line: a figure's name, or the common prefix of several.
     pub(crate) name: &'static str,
-    pub(crate) what: &'static str,
+    pub(crate) description: &'static str,
     pub(crate) measure: fn(&Lab) -> Result<Vec<Figure>, Error>,
 }
 
 pub(crate) const ALL: &[Entry] = &[
     Entry {
         name: "echo-instructions",
-        what: "user instructions of a 64-byte echo",
+        description: "user instructions per 64-byte echo",
         measure: echo::instructions,
     },
     Entry {
         name: "echo-system-calls",
-        what: "system calls of an echo, one and 16 at a time",
+        description: "system calls per echo, 1 and 16 requests in flight",
         measure: echo::system_calls,
     },
     Entry {
         name: "echo-epoll",
-        what: "`epoll_ctl` of a connection and of an echo",
-        measure: echo::epoll_control,
+        description: "`epoll_ctl` calls per connection and per echo",
+        measure: echo::epoll_ctl,
     },
     Entry {
         name: "echo-allocations",
-        what: "allocations of an echo and of a connection",
+        description: "allocations per echo and per connection",
         measure: echo::allocations,
     },
-    Entry { name: "echo-idle-bytes", what: "memory of an idle connection", measure: echo::idle },
+    Entry {
+        name: "echo-idle-bytes",
+        description: "memory per idle connection",
+        measure: echo::idle_bytes,
+    },
     Entry {
         name: "echo-cpu",
-        what: "processor time of an echo, one and 16 at a time",
+        description: "CPU time per echo, 1 and 16 requests in flight",
         measure: echo::cpu,
     },
     Entry {
         name: "echo-churn-cpu",
-        what: "processor time of a connection with one echo",
-        measure: echo::churn,
+        description: "CPU time per connection with one echo",
+        measure: echo::churn_cpu,
     },
     Entry {
         name: "echo-crowd",
-        what: "processor time of an echo among 15,000 connections",
+        description: "CPU time per echo with 15,000 connections open",
         measure: echo::crowd,
     },
     Entry {
         name: "dispatch",
-        what: "the same machine in each way to write it, without a socket",
+        description: "one machine in five implementations, without sockets",
         measure: dispatch::dispatch,
     },
-    Entry { name: "rearm", what: "the cost of a deadline in each state", measure: rearm::rearm },
-    Entry { name: "job", what: "jobs to another pool and back", measure: calls::calls },
+    Entry {
+        name: "rearm",
+        description: "the cost of a deadline per state change",
+        measure: rearm::rearm,
+    },
+    Entry {
+        name: "job",
+        description: "jobs to another pool and their replies",
+        measure: jobs::jobs,
+    },
     Entry {
         name: "compile",
-        what: "the time that the macro costs rustc",
+        description: "`rustc` time with the macro and without",
         measure: compile::compile,
     },
     Entry {
         name: "threads",
-        what: "one port with one thread and with two",
-        measure: load::threads,
+        description: "throughput of one port with one thread and with two",
+        measure: threads::threads,
     },
     Entry {
         name: "overload",
-        what: "a server that is asked for more than it can do",
-        measure: load::overload,
+        description: "goodput and latency beyond capacity",
+        measure: overload::overload,
     },
     Entry {
         name: "blocked",
-        what: "what handlers that block cost the others",
+        description: "latency of other connections while handlers block",
         measure: blocked::blocked,
     },
     Entry {
         name: "resp-instructions",
-        what: "user instructions of a RESP GET, alone and pipelined",
+        description: "user instructions per RESP GET, single and pipelined",
         measure: resp::instructions,
     },
     Entry {
         name: "resp-cpu-get",
-        what: "processor time of a RESP GET, alone and pipelined",
+        description: "CPU time per RESP GET, single and pipelined",
         measure: resp::get_cpu,
     },
     Entry {
         name: "resp-cpu-set",
-        what: "processor time of a RESP SET, pipelined, beside Redis",
+        description: "CPU time per RESP SET, pipelined, beside Redis",
         measure: resp::set_cpu,
     },
     Entry {
         name: "upload",
-        what: "processor time and system calls of uploads",
+        description: "CPU time and system calls of uploads",
         measure: transfer::uploads,
     },
     Entry {
         name: "download",
-        what: "processor time and system calls of downloads",
+        description: "CPU time and system calls of downloads",
         measure: transfer::downloads,
     },
 ];
 
-/// The entries that the words mean: `all`, a name or its first words, or the name of one of its figures.
+/// The entries that any of the words selects.
+///
+/// A word is `all`, an entry's name, a prefix of whole words of it, or the name of one of its
+/// figures.
 pub(crate) fn named(words: &[String]) -> Result<Vec<&'static Entry>, Error> {
-    let means = |word: &str, entry: &Entry| {
-        let begins = |whole: &str, part: &str| {
-            whole.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        };
-        word == "all" || begins(entry.name, word) || begins(word, entry.name)
-    };
     for word in words {
-        if !ALL.iter().any(|entry| means(word, entry)) {
-            return Err(Error::failed(format!("there is no figure `{word}`; `list` shows all")));
+        if !ALL.iter().any(|entry| entry.is_selected_by(word)) {
+            return Err(Error::failed(format!("no figure is called `{word}`; see `list`")));
         }
     }
-    Ok(ALL.iter().filter(|entry| words.iter().any(|word| means(word, entry))).collect())
+    let selected = |entry: &&Entry| words.iter().any(|word| entry.is_selected_by(word));
+    Ok(ALL.iter().filter(selected).collect())
+}
+
+impl Entry {
+    fn is_selected_by(&self, word: &str) -> bool {
+        word == "all" || begins_with(self.name, word) || begins_with(word, self.name)
+    }
+}
+
+/// Whether `name` begins with the whole words of `prefix`.
+fn begins_with(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 #[cfg(test)]
@@ -137,12 +161,12 @@ mod tests {
     }
 
     #[test]
-    fn all_means_each_once() {
+    fn all_selects_each_entry_once() {
         assert_eq!(names(&["all", "echo"]).len(), ALL.len());
     }
 
     #[test]
-    fn a_word_means_the_names_that_begin_with_it() {
+    fn a_word_selects_entries_by_prefix_and_by_figure() {
         assert!(names(&["echo"]).contains(&"echo-instructions"));
         assert_eq!(names(&["echo-instructions"]), ["echo-instructions"]);
         assert_eq!(names(&["echo-cpu-p16"]), ["echo-cpu"]);

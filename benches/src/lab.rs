@@ -1,33 +1,27 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
-use std::{env, fs, io, thread};
+use std::{env, fs};
 
-use clap::ValueEnum;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use rustix::process::{Resource, getrlimit, setrlimit};
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-use crate::process::Launch;
-use crate::{Error, Peer};
+use crate::cpus::{self, Cpus};
+use crate::error::Error;
+use crate::peer::Peer;
+use crate::process::ServerCommand;
+use crate::tool;
 
-/// What all measurements share: how much to do, where files go, and what the machine has.
+/// The context of all measurements: amount of work, directories, processors, progress.
 pub(crate) struct Lab {
     pub(crate) quick: bool,
-    /// Where reports go, and what is made on the way.
-    pub(crate) out: PathBuf,
+    /// The directory of reports and of scratch files.
+    out: PathBuf,
     pub(crate) cpus: Option<Cpus>,
     progress: MultiProgress,
-    /// The C programs that are compiled.
+    /// Workloads whose C server is compiled.
     compiled: Mutex<HashSet<String>>,
-}
-
-/// Two processors: a server has one, and its clients the other.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cpus {
-    pub(crate) server: usize,
-    pub(crate) client: usize,
 }
 
 impl Lab {
@@ -36,22 +30,22 @@ impl Lab {
         fs::create_dir_all(out.join("work")).map_err(Error::doing(out.display()))?;
         raise_open_files();
         let (progress, compiled) = (MultiProgress::new(), Mutex::default());
-        Ok(Self { quick, out, cpus: cpus(), progress, compiled })
+        Ok(Self { quick, out, cpus: Cpus::detect(), progress, compiled })
     }
 
-    /// How often a time is measured.
+    /// The number of runs of a timed measurement.
     pub(crate) fn runs(&self) -> usize {
         if self.quick { 3 } else { 7 }
     }
 
-    /// So much of something: the first, or the second where it has to be quick.
+    /// `full`, or `quick` with `--quick`.
     pub(crate) fn amount(&self, full: u64, quick: u64) -> u64 {
         if self.quick { quick } else { full }
     }
 
-    /// A line for who looks on.
-    pub(crate) fn say(&self, line: &str) {
-        // A progress that is not drawn swallows lines, too.
+    /// Prints a line above the progress bars.
+    pub(crate) fn log(&self, line: &str) {
+        // A hidden progress display discards lines.
         if self.progress.is_hidden() {
             eprintln!("{line}");
         } else {
@@ -59,96 +53,67 @@ impl Lab {
         }
     }
 
-    /// A bar of so many steps; it is gone when it is dropped.
-    pub(crate) fn bar(&self, what: &str, steps: u64) -> ProgressBar {
+    /// Shows a progress bar until the returned value is dropped.
+    pub(crate) fn progress_bar(&self, label: &str, steps: u64) -> ProgressBar {
         let style = ProgressStyle::with_template("{msg:40} {wide_bar} {pos}/{len} {eta:>4}");
-        let bar = ProgressBar::new(steps).with_message(what.to_owned());
+        let bar = ProgressBar::new(steps).with_message(label.to_owned());
         let bar = style.map_or(bar.clone(), |style| bar.with_style(style));
         self.progress.add(bar).with_finish(indicatif::ProgressFinish::AndClear)
     }
 
-    /// The server of a peer, not yet started.
-    pub(crate) fn launch(&self, work: &str, peer: Peer) -> Result<Launch, Error> {
+    /// The command that starts a peer's server for a workload.
+    pub(crate) fn server(&self, workload: &str, peer: Peer) -> Result<ServerCommand, Error> {
         if peer == Peer::C {
-            return Ok(Launch::new(self.c(work)?, []));
+            return Ok(ServerCommand::new(self.compile_c(workload)?, []));
         }
-        let own = env::current_exe().map_err(Error::doing("find this program"))?;
-        Ok(Launch::new(own, ["serve".to_owned(), work.to_owned(), peer.word()]))
+        let arguments = ["serve".to_owned(), workload.to_owned(), peer.name()];
+        Ok(ServerCommand::new(Self::executable()?, arguments))
     }
 
-    /// Compiles `c/WORK.c`, once.
-    fn c(&self, work: &str) -> Result<PathBuf, Error> {
+    /// Compiles `c/WORKLOAD.c` unless this process has compiled it already.
+    fn compile_c(&self, workload: &str) -> Result<PathBuf, Error> {
         let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if compiled.contains(work) {
-            return Ok(self.work(&format!("{work}-c")));
+        let program = self.scratch_file(&format!("{workload}-c"));
+        if compiled.contains(workload) {
+            return Ok(program);
         }
-        tool("cc", "gcc libc6-dev")?;
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("c/{work}.c"));
-        let program = self.work(&format!("{work}-c"));
-        let made = Command::new("cc")
+        tool::require("cc", "gcc libc6-dev")?;
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("c/{workload}.c"));
+        let output = Command::new("cc")
             .args(["-O2", "-Wall", "-Wextra", "-Werror", "-o"])
             .arg(&program)
             .arg(&source)
             .output()
             .map_err(Error::doing("cc"))?;
-        if !made.status.success() {
-            let said = String::from_utf8_lossy(&made.stderr);
-            return Err(Error::failed(format!("cc {}: {said}", source.display())));
+        if !output.status.success() {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            return Err(Error::failed(format!("cc {}: {stderr}", source.display())));
         }
-        compiled.insert(work.to_owned());
+        compiled.insert(workload.to_owned());
         Ok(program)
     }
 
-    /// A file that is made on the way.
-    pub(crate) fn work(&self, name: &str) -> PathBuf {
+    /// The path of this program, which is also every Rust server.
+    pub(crate) fn executable() -> Result<PathBuf, Error> {
+        env::current_exe().map_err(Error::doing("find this program"))
+    }
+
+    /// A temporary file in the directory of the report.
+    pub(crate) fn scratch_file(&self, name: &str) -> PathBuf {
         self.out.join("work").join(name)
     }
 
-    /// Runs a client on its processor.
-    pub(crate) fn as_client<T: Send>(&self, client: impl FnOnce() -> T + Send) -> T {
-        let cpu = self.cpus.map(|cpus| cpus.client);
-        thread::scope(|scope| {
-            let client = scope.spawn(move || {
-                if let Some(cpu) = cpu {
-                    let mut set = CpuSet::new();
-                    set.set(cpu);
-                    // The processor was in the set of this process a moment ago.
-                    let _ = sched_setaffinity(None, &set);
-                }
-                client()
-            });
-            client.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
+    pub(crate) fn server_cpu(&self) -> Option<usize> {
+        self.cpus.map(|cpus| cpus.server)
+    }
+
+    /// Runs a load generator on the processor of the clients.
+    pub(crate) fn on_client_cpu<T: Send>(&self, client: impl FnOnce() -> T + Send) -> T {
+        cpus::pinned_to(self.cpus.map(|cpus| cpus.client), client)
     }
 }
 
-/// Says which Debian packages have the tool, where it is missing.
-pub(crate) fn tool(name: &str, packages: &str) -> Result<(), Error> {
-    let mut command = Command::new(name);
-    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
-    match command.status() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(Error::missing(format!("there is no `{name}`; apt-get install {packages}")))
-        }
-        Err(error) => Err(Error::missing(format!("{name}: {error}"))),
-        Ok(_) => Ok(()),
-    }
-}
-
-impl Peer {
-    /// Its name on command lines and in reports.
-    pub(crate) fn word(self) -> String {
-        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
-    }
-}
-
-fn cpus() -> Option<Cpus> {
-    let allowed = sched_getaffinity(None).ok()?;
-    let mut numbers = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu));
-    Some(Cpus { server: numbers.next()?, client: numbers.next()? })
-}
-
-/// As many descriptors as the system allows: servers inherit it.
+/// Raises the limit of open files to its maximum; server processes inherit it.
 fn raise_open_files() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;

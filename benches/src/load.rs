@@ -1,9 +1,12 @@
-//! The clients. They are the same for all servers, and check what these answer.
+//! Load generators: the same clients for all servers, which check every answer.
 
+pub(crate) mod churn;
 pub(crate) mod download;
 pub(crate) mod echo;
 pub(crate) mod exchange;
 mod http;
-pub(crate) mod open;
+pub(crate) mod open_loop;
 pub(crate) mod resp;
+mod response;
+mod stream;
 pub(crate) mod upload;

@@ -1,17 +1,22 @@
 // cargo run --release -p benches -- all
-//! What the ports and the machines cost, beside what else there is.
+//! Measures ports and generated machines beside their alternatives.
 
+mod cpus;
 mod error;
+mod external;
 mod figure;
 mod figures;
+mod host;
 mod lab;
 mod load;
-mod machine;
 mod measure;
+mod peer;
 mod process;
 mod programs;
 mod report;
 mod servers;
+mod tool;
+mod workload;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,23 +24,24 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::error::Error;
-use crate::figure::{Figure, Peer};
+use crate::figure::Figure;
 use crate::figures::Entry;
 use crate::lab::Lab;
+use crate::peer::Peer;
 use crate::programs::Program;
 use crate::report::Report;
 
-/// Measures what the ports and the machines cost, beside what else there is.
+/// Measures ports and generated machines beside their alternatives.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 struct Arguments {
-    /// `all`, `list`, or what to measure: the name of a figure, or the first words of several.
+    /// `all`, `list`, or names of figures; a prefix of whole words stands for several.
     #[arg(required = true)]
     figures: Vec<String>,
-    /// Fewer runs of less work.
+    /// Makes fewer runs with less work.
     #[arg(long)]
     quick: bool,
-    /// Where the report goes.
+    /// The directory of the report.
     #[arg(long, value_name = "DIR", default_value = "target/benches")]
     out: PathBuf,
     #[command(subcommand)]
@@ -44,15 +50,15 @@ struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Runs one server: the lab starts itself so.
+    /// Runs a server; the lab starts itself this way.
     #[command(hide = true)]
     Serve {
-        work: String,
+        workload: String,
         peer: Peer,
         #[arg(long, default_value_t = 1)]
         threads: usize,
     },
-    /// Runs something that needs no socket, as the lab does.
+    /// Runs a program without sockets; the lab starts itself this way.
     #[command(hide = true)]
     Run {
         #[command(subcommand)]
@@ -62,14 +68,19 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let done = match &arguments.command {
-        Some(Command::Serve { work, peer, threads }) => {
-            servers::serve(work, *peer, *threads).inspect_err(|why| println!("{why}"))
+    let result = match &arguments.command {
+        Some(Command::Serve { workload, peer, threads }) => {
+            // The lab reads the first line of stdout: an address, or the reason for its absence.
+            servers::serve(workload, *peer, *threads).inspect_err(|error| println!("{error}"))
         }
         Some(Command::Run { program }) => program.run(),
-        None => report(&arguments),
+        None if arguments.figures == ["list"] => {
+            list();
+            Ok(())
+        }
+        None => measure(&arguments),
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -78,37 +89,33 @@ fn main() -> ExitCode {
     }
 }
 
-fn report(arguments: &Arguments) -> Result<(), Error> {
-    if arguments.figures == ["list"] {
-        for entry in figures::ALL {
-            println!("{:24} {}", entry.name, entry.what);
-        }
-        return Ok(());
+fn list() {
+    for Entry { name, description, .. } in figures::ALL {
+        println!("{name:24} {description}");
     }
+}
+
+fn measure(arguments: &Arguments) -> Result<(), Error> {
     let lab = Lab::new(arguments.quick, &arguments.out)?;
-    let mut figures = Vec::new();
+    let mut figures: Vec<Figure> = Vec::new();
     let mut failed = Vec::new();
     for entry in figures::named(&arguments.figures)? {
-        match measure(&lab, entry) {
+        lab.log(&format!("{}: {}", entry.name, entry.description));
+        match (entry.measure)(&lab) {
             Ok(more) => figures.extend(more),
             Err(error) => {
-                lab.say(&format!("{}: {error}", entry.name));
+                lab.log(&format!("{}: {error}", entry.name));
                 failed.push(entry.name);
             }
         }
-        // What was measured is not lost when a later figure fails, or somebody presses Ctrl-C.
+        // Writing after each entry keeps the results if a later one fails or Ctrl-C ends the run.
         Report::new(&figures, arguments.quick).write(&arguments.out)?;
     }
     print!("{}", report::markdown(&figures));
-    lab.say(&format!("written to {}", arguments.out.display()));
+    lab.log(&format!("the report is in {}", arguments.out.display()));
     if failed.is_empty() {
         Ok(())
     } else {
         Err(Error::failed(format!("not measured: {}", failed.join(", "))))
     }
-}
-
-fn measure(lab: &Lab, entry: &Entry) -> Result<Vec<Figure>, Error> {
-    lab.say(&format!("{}: {}", entry.name, entry.what));
-    (entry.measure)(lab)
 }

@@ -8,37 +8,37 @@ use std::{fs, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::Error;
+use crate::error::Error;
 
-/// How long a server may take to end: under valgrind it is slow.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The time limit for a server to start or to end. It is long because valgrind is slow.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A server that can be started, any number of times.
+/// A command that starts a server; it can be started any number of times.
 #[derive(Clone, Debug)]
-pub(crate) struct Launch {
+pub(crate) struct ServerCommand {
     program: PathBuf,
     arguments: Vec<OsString>,
-    /// A program that starts it, with arguments.
-    under: Vec<OsString>,
+    /// A program that runs the server as its child, with its arguments.
+    wrapper: Vec<OsString>,
     cpu: Option<usize>,
     quiet: bool,
-    /// Where it listens, if it cannot tell.
+    /// The address of a server that does not print it.
     address: Option<SocketAddr>,
 }
 
-/// A server process. It ends when this is dropped.
+/// A running server; dropping it ends the process.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub(crate) struct ServerProcess {
     child: Child,
-    /// The server itself, which may be a child of the child.
+    /// The process of the server itself, which may be a descendant of `child`.
     pub(crate) pid: u32,
     pub(crate) address: SocketAddr,
 }
 
-impl Launch {
+impl ServerCommand {
     pub(crate) fn new(program: PathBuf, arguments: impl IntoIterator<Item = String>) -> Self {
         let arguments = arguments.into_iter().map(OsString::from).collect();
-        Self { program, arguments, under: Vec::new(), cpu: None, quiet: false, address: None }
+        Self { program, arguments, wrapper: Vec::new(), cpu: None, quiet: false, address: None }
     }
 
     pub(crate) fn threads(mut self, threads: usize) -> Self {
@@ -46,88 +46,97 @@ impl Launch {
         self
     }
 
-    /// Has it started by a program such as valgrind.
+    /// Runs the server under a tool such as valgrind.
     pub(crate) fn under<I: Into<OsString>>(mut self, tool: impl IntoIterator<Item = I>) -> Self {
-        self.under = tool.into_iter().map(Into::into).collect();
+        self.wrapper = tool.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Has it run on one processor.
-    pub(crate) fn on(mut self, cpu: Option<usize>) -> Self {
+    /// Pins the server to one processor, if one is given.
+    pub(crate) fn pinned_to(mut self, cpu: Option<usize>) -> Self {
         self.cpu = cpu;
         self
     }
 
-    /// It does not tell where it listens, which is here.
-    pub(crate) fn listens_at(mut self, address: SocketAddr) -> Self {
+    /// Sets the address of a server that does not print it.
+    pub(crate) fn listening_at(mut self, address: SocketAddr) -> Self {
         self.address = Some(address);
         self
     }
 
-    /// Has nobody see what is written to stderr.
+    /// Discards the server's stderr.
     pub(crate) fn quiet(mut self) -> Self {
         self.quiet = true;
         self
     }
 
-    /// Starts it and waits until it listens.
-    pub(crate) fn start(&self) -> Result<Process, Error> {
-        let mut words = Vec::new();
-        if let Some(cpu) = self.cpu {
-            words.extend(["taskset".into(), "-c".into(), cpu.to_string().into()]);
-        }
-        words.extend(self.under.iter().cloned());
-        words.push(self.program.clone().into_os_string());
-        words.extend(self.arguments.iter().cloned());
+    /// Starts the server and waits until it listens.
+    pub(crate) fn start(&self) -> Result<ServerProcess, Error> {
+        let words = self.words();
         let name = words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
-        let mut child = Command::new(&words[0])
-            .args(&words[1..])
-            .stdin(Stdio::null())
-            .stdout(if self.address.is_some() { Stdio::null() } else { Stdio::piped() })
-            .stderr(if self.quiet { Stdio::null() } else { Stdio::inherit() })
-            .spawn()
-            .map_err(|error| match error.kind() {
-                ErrorKind::NotFound => {
-                    Error::missing(format!("there is no `{}`", words[0].display()))
-                }
-                _ => Error::doing(&name)(error),
-            })?;
+        let mut child = self.spawn(&words).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => {
+                Error::missing(format!("`{}` is not installed", words[0].display()))
+            }
+            _ => Error::doing(&name)(error),
+        })?;
         let mut line = String::new();
-        if let Some(said) = child.stdout.take() {
-            BufReader::new(said).read_line(&mut line)?;
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
         }
         let address = match self.address {
-            Some(address) => wait_for(address, &mut child),
+            Some(address) => wait_until_connectable(address, &mut child),
             None => line.strip_prefix("listening ").and_then(|rest| rest.trim().parse().ok()),
         };
         let Some(address) = address else {
             let _ = child.kill();
             let _ = child.wait();
-            // A server that cannot serve says why in place of the address.
-            let why = if line.is_empty() { "it says nothing" } else { line.trim() };
-            return Err(Error::failed(format!("`{name}` does not listen: {why}")));
+            // A server that cannot serve prints the reason in place of the address.
+            let reason = if line.is_empty() { "no output" } else { line.trim() };
+            return Err(Error::failed(format!("`{name}` does not listen: {reason}")));
         };
-        let pid = innermost(child.id());
-        Ok(Process { child, pid, address })
+        let pid = innermost_child(child.id());
+        Ok(ServerProcess { child, pid, address })
+    }
+
+    /// The whole command line, with the tools around the server.
+    fn words(&self) -> Vec<OsString> {
+        let mut words = Vec::new();
+        if let Some(cpu) = self.cpu {
+            words.extend(["taskset".into(), "-c".into(), cpu.to_string().into()]);
+        }
+        words.extend(self.wrapper.iter().cloned());
+        words.push(self.program.clone().into_os_string());
+        words.extend(self.arguments.iter().cloned());
+        words
+    }
+
+    fn spawn(&self, words: &[OsString]) -> std::io::Result<Child> {
+        Command::new(&words[0])
+            .args(&words[1..])
+            .stdin(Stdio::null())
+            .stdout(if self.address.is_some() { Stdio::null() } else { Stdio::piped() })
+            .stderr(if self.quiet { Stdio::null() } else { Stdio::inherit() })
+            .spawn()
     }
 }
 
-impl Process {
-    /// Ends it and waits for its end, so that what watches it has written all.
+impl ServerProcess {
+    /// Ends the server and waits, so that the tool around it has written its whole output.
     pub(crate) fn end(mut self) -> Result<(), Error> {
         self.terminate()
     }
 
     fn terminate(&mut self) -> Result<(), Error> {
         if self.child.try_wait()?.is_some() {
-            return Err(Error::failed("a server has ended by itself"));
+            return Err(Error::failed("a server ended early"));
         }
         if let Some(pid) = Pid::from_raw(self.pid.cast_signed()) {
             let _ = kill_process(pid, Signal::TERM);
         }
-        let began = Instant::now();
+        let start = Instant::now();
         while self.child.try_wait()?.is_none() {
-            if began.elapsed() > PATIENCE {
+            if start.elapsed() > TIMEOUT {
                 return Err(Error::failed("a server does not end"));
             }
             thread::sleep(Duration::from_millis(2));
@@ -136,7 +145,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) && self.terminate().is_err() {
             let _ = self.child.kill();
@@ -145,10 +154,10 @@ impl Drop for Process {
     }
 }
 
-/// Tries to connect until that works or the server has ended.
-fn wait_for(address: SocketAddr, server: &mut Child) -> Option<SocketAddr> {
-    let began = Instant::now();
-    while began.elapsed() < PATIENCE && matches!(server.try_wait(), Ok(None)) {
+/// Tries to connect until it succeeds; `None` if the server ends or the time limit passes.
+fn wait_until_connectable(address: SocketAddr, server: &mut Child) -> Option<SocketAddr> {
+    let start = Instant::now();
+    while start.elapsed() < TIMEOUT && matches!(server.try_wait(), Ok(None)) {
         if TcpStream::connect(address).is_ok() {
             return Some(address);
         }
@@ -157,8 +166,8 @@ fn wait_for(address: SocketAddr, server: &mut Child) -> Option<SocketAddr> {
     None
 }
 
-/// The only child of the only child ..: `strace` and `perf` start their program as a child.
-fn innermost(mut pid: u32) -> u32 {
+/// Follows first children down from `pid`, because `strace` and `perf` run the server as a child.
+fn innermost_child(mut pid: u32) -> u32 {
     while let Ok(children) = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")) {
         let Some(Ok(child)) = children.split_whitespace().next().map(str::parse) else { break };
         pid = child;

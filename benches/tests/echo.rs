@@ -1,4 +1,4 @@
-//! The echo servers do what their figures take for granted.
+//! The echo servers behave as their figures assume.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -19,24 +19,24 @@ fn each(check: impl Fn(&str, &Server)) {
 }
 
 #[test]
-fn what_the_socket_does_not_take_comes_back_later_whole_and_in_order() {
+fn unsent_output_is_sent_later_complete_and_in_order() {
     each(|peer, server| {
         let bytes: Vec<u8> = (0..6_000_000_u32).map(|n| (n % 251) as u8).collect();
         let mut stream = server.connect();
         let mut writer = stream.try_clone().unwrap();
         let sent = bytes.clone();
         let writer = thread::spawn(move || writer.write_all(&sent).unwrap());
-        // By now all buffers between us are full.
+        // The sleep lets all buffers between client and server fill up.
         thread::sleep(Duration::from_millis(300));
-        let mut came = vec![0; bytes.len()];
-        stream.read_exact(&mut came).unwrap_or_else(|error| panic!("{peer}: {error}"));
-        assert!(came == bytes, "{peer} has sent something else");
+        let mut received = vec![0; bytes.len()];
+        stream.read_exact(&mut received).unwrap_or_else(|error| panic!("{peer}: {error}"));
+        assert!(received == bytes, "{peer} sent wrong bytes");
         writer.join().unwrap();
     });
 }
 
 #[test]
-fn a_client_that_sends_and_leaves_at_once_gets_its_answer_and_the_end() {
+fn a_client_that_shuts_down_its_writing_side_gets_the_answer_and_the_end() {
     each(|peer, server| {
         for _ in 0..50 {
             let mut stream = server.connect();
@@ -50,7 +50,7 @@ fn a_client_that_sends_and_leaves_at_once_gets_its_answer_and_the_end() {
 }
 
 #[test]
-fn a_client_that_floods_does_not_keep_another_waiting() {
+fn a_flooding_client_does_not_delay_another() {
     each(|peer, server| {
         let mut flood = server.connect();
         let mut drain = flood.try_clone().unwrap();

@@ -1,4 +1,4 @@
-//! The RESP servers do what their figures take for granted.
+//! The RESP servers behave as their figures assume.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -26,7 +26,7 @@ fn command(words: &[&[u8]]) -> Vec<u8> {
 }
 
 #[test]
-fn commands_are_answered_in_order_however_they_are_cut() {
+fn commands_in_pieces_of_any_size_are_answered_in_order() {
     let commands = [
         command(&[b"PING"]),
         command(&[b"GET", b"k"]),
@@ -51,15 +51,19 @@ fn commands_are_answered_in_order_however_they_are_cut() {
                     thread::sleep(Duration::from_micros(200));
                 }
             }
-            let mut came = vec![0; answers.len()];
-            stream.read_exact(&mut came).unwrap_or_else(|error| panic!("{peer}: {error}"));
-            assert_eq!(String::from_utf8_lossy(&came), answers, "{peer}, {size} bytes at a time");
+            let mut received = vec![0; answers.len()];
+            stream.read_exact(&mut received).unwrap_or_else(|error| panic!("{peer}: {error}"));
+            assert_eq!(
+                String::from_utf8_lossy(&received),
+                answers,
+                "{peer}, {size} bytes at a time"
+            );
         });
     }
 }
 
 #[test]
-fn answers_that_the_socket_does_not_take_come_later_whole_and_in_order() {
+fn unsent_answers_are_sent_later_complete_and_in_order() {
     const COUNT: usize = 300;
     each(|peer, server| {
         let mut stream = server.connect();
@@ -68,25 +72,25 @@ fn answers_that_the_socket_does_not_take_come_later_whole_and_in_order() {
         for n in 0..COUNT {
             stream.write_all(&command(&[b"SET", &key(n), &value(n)])).unwrap();
         }
-        let mut came = vec![0; COUNT * 5];
-        stream.read_exact(&mut came).unwrap();
-        assert_eq!(came, b"+OK\r\n".repeat(COUNT));
+        let mut received = vec![0; COUNT * 5];
+        stream.read_exact(&mut received).unwrap();
+        assert_eq!(received, b"+OK\r\n".repeat(COUNT));
         let commands: Vec<u8> = (0..COUNT).flat_map(|n| command(&[b"GET", &key(n)])).collect();
         stream.write_all(&commands).unwrap();
-        // By now all buffers between us are full.
+        // The sleep lets all buffers between client and server fill up.
         thread::sleep(Duration::from_millis(300));
         for n in 0..COUNT {
             let value = value(n);
             let answer = [format!("${}\r\n", value.len()).as_bytes(), &value, b"\r\n"].concat();
-            let mut came = vec![0; answer.len()];
-            stream.read_exact(&mut came).unwrap_or_else(|error| panic!("{peer}: {error}"));
-            assert!(came == answer, "{peer} has sent something else for {n}");
+            let mut received = vec![0; answer.len()];
+            stream.read_exact(&mut received).unwrap_or_else(|error| panic!("{peer}: {error}"));
+            assert!(received == answer, "{peer} sent a wrong answer to command {n}");
         }
     });
 }
 
 #[test]
-fn what_is_no_command_is_refused_and_ends_the_connection() {
+fn an_invalid_command_is_refused_and_ends_the_connection() {
     let too_long = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$70000\r\n";
     for wrong in [&b"PING\r\n"[..], b"*4\r\n", b"*1\r\n$-1\r\n", b"*1\r\n$1\r\nxyz", too_long] {
         each(|peer, server| {

@@ -1,4 +1,4 @@
-//! The servers of uploads and downloads do what their figures take for granted.
+//! The upload and download servers behave as their figures assume.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use server::Server;
 
-fn each(work: &str, check: impl Fn(&str, &Server)) {
-    server::each(work, &["ours", "mio", "tokio", "tokio-threads", "compio"], check);
+fn each(workload: &str, check: impl Fn(&str, &Server)) {
+    server::each(workload, &["ours", "mio", "tokio", "tokio-threads", "compio"], check);
 }
 
 #[test]
-fn an_upload_is_answered_with_its_length_however_it_is_cut() {
+fn an_upload_in_pieces_of_any_size_is_answered_with_its_length() {
     for size in [1, 9, 50_000] {
         each("upload", |peer, server| {
             let mut stream = server.connect();
@@ -36,7 +36,7 @@ fn an_upload_is_answered_with_its_length_however_it_is_cut() {
 }
 
 #[test]
-fn uploads_that_come_at_once_are_each_answered() {
+fn pipelined_uploads_are_each_answered() {
     each("upload", |peer, server| {
         let mut stream = server.connect();
         let upload = [&100_u64.to_be_bytes()[..], &[7; 100]].concat();
@@ -48,24 +48,24 @@ fn uploads_that_come_at_once_are_each_answered() {
 }
 
 #[test]
-fn a_download_has_the_length_that_was_asked_for_however_slow_the_client_is() {
+fn a_slow_client_receives_downloads_of_the_requested_lengths() {
     let lengths = [1_u64, 0, 262_144, 262_145, 9_000_000, 8];
     each("download", |peer, server| {
         let mut stream = server.connect();
         stream.write_all(&lengths.map(u64::to_be_bytes).concat()).unwrap();
-        // By now all buffers between us are full.
+        // The sleep lets all buffers between client and server fill up.
         thread::sleep(Duration::from_millis(300));
         let sum = usize::try_from(lengths.iter().sum::<u64>()).unwrap();
-        let mut came = vec![0; sum];
-        stream.read_exact(&mut came).unwrap_or_else(|error| panic!("{peer}: {error}"));
-        assert!(came.iter().all(|byte| *byte == b'x'), "{peer} has sent something else");
+        let mut received = vec![0; sum];
+        stream.read_exact(&mut received).unwrap_or_else(|error| panic!("{peer}: {error}"));
+        assert!(received.iter().all(|byte| *byte == b'x'), "{peer} sent wrong bytes");
         stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-        assert!(stream.read(&mut [0]).is_err(), "{peer} has sent more, or the end");
+        assert!(stream.read(&mut [0]).is_err(), "{peer} sent more bytes or the end of stream");
     });
 }
 
 #[test]
-fn a_client_that_leaves_in_the_middle_disturbs_no_other() {
+fn a_client_that_leaves_during_a_download_does_not_disturb_another() {
     each("download", |peer, server| {
         let mut left = server.connect();
         left.write_all(&100_000_000_u64.to_be_bytes()).unwrap();

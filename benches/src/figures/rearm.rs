@@ -1,49 +1,67 @@
-use super::dispatch::instructions;
-use crate::figure::{Target, Unit};
-use crate::measure::{Slope, rounds};
+use crate::error::Error;
+use crate::figure::{Figure, Target, Unit};
+use crate::lab::Lab;
+use crate::measure::{Slope, callgrind, in_rounds};
+use crate::peer::Peer;
 use crate::programs::Program;
 use crate::programs::rearm::{BATCH, Deadline};
-use crate::{Error, Figure, Lab, Peer};
 
-/// The target for arming a deadline anew.
+/// The target for rearming a deadline.
 const LIMIT: f64 = 20.0;
 
-/// What a change of state costs on a port: in all, and because there is a deadline.
+/// User instructions per state change on a port: in total, and those that a deadline adds.
 pub(super) fn rearm(lab: &Lab) -> Result<Vec<Figure>, Error> {
-    // A timer comes up every 30,000 turns.
-    let turns = Slope { few: 30_000, many: 90_000 };
-    let alone = |deadline| {
-        turns.of(|turns| instructions(lab, Program::Rearm { deadline, turns, changes: 1 }))
-    };
-    let changes = Slope { few: 10 * BATCH, many: 110 * BATCH };
-    let in_batch = |deadline| {
-        changes.of(|changes| {
-            let turns = changes / BATCH;
-            instructions(lab, Program::Rearm { deadline, turns, changes: BATCH })
-        })
-    };
-    let figure = |name, what, targets: &[Target], cost: &dyn Fn() -> Result<f64, Error>| {
-        let series = rounds(lab, name, &[Peer::Ours], 1, |_| cost())?;
-        Ok::<_, Error>(Figure::new(name, what, Unit::Instructions, targets, series))
-    };
+    let limit = &[Target::AtMost(LIMIT)];
     Ok(vec![
         figure(
+            lab,
             "rearm-turn",
-            "user instructions of a deadline in the state, for a change of state in a turn of its own",
-            &[Target::AtMost(LIMIT)],
-            &|| Ok(alone(Deadline::Armed)? - alone(Deadline::Endless)?),
+            "user instructions that a deadline adds to a state change, one change per turn",
+            limit,
+            || Ok(one_per_turn(lab, Deadline::Armed)? - one_per_turn(lab, Deadline::Never)?),
         )?,
         figure(
+            lab,
             "rearm-batch",
-            "user instructions of a deadline in the state, for one of 1,000 changes in a turn",
-            &[Target::AtMost(LIMIT)],
-            &|| Ok(in_batch(Deadline::Armed)? - in_batch(Deadline::Endless)?),
+            "user instructions that a deadline adds to a state change, 1,000 changes per turn",
+            limit,
+            || Ok(batch_per_turn(lab, Deadline::Armed)? - batch_per_turn(lab, Deadline::Never)?),
         )?,
         figure(
+            lab,
             "rearm-change",
-            "all user instructions of a change of state with a deadline, of 1,000 in a turn",
+            "user instructions per state change with a deadline, 1,000 changes per turn",
             &[],
-            &|| in_batch(Deadline::Armed),
+            || batch_per_turn(lab, Deadline::Armed),
         )?,
     ])
+}
+
+fn figure(
+    lab: &Lab,
+    name: &str,
+    title: &str,
+    targets: &[Target],
+    cost: impl Fn() -> Result<f64, Error>,
+) -> Result<Figure, Error> {
+    let series = in_rounds(lab, name, &[Peer::Ours], 1, |_| cost())?;
+    Ok(Figure::new(name, title, Unit::Instructions, targets, series))
+}
+
+fn one_per_turn(lab: &Lab, deadline: Deadline) -> Result<f64, Error> {
+    // The timer entry expires every 30,000 turns.
+    let slope = Slope { few: 30_000, many: 90_000 };
+    slope.measure(|turns| instructions(lab, Program::Rearm { deadline, turns, changes: 1 }))
+}
+
+fn batch_per_turn(lab: &Lab, deadline: Deadline) -> Result<f64, Error> {
+    let slope = Slope { few: 10 * BATCH, many: 110 * BATCH };
+    slope.measure(|changes| {
+        let turns = changes / BATCH;
+        instructions(lab, Program::Rearm { deadline, turns, changes: BATCH })
+    })
+}
+
+fn instructions(lab: &Lab, program: Program) -> Result<f64, Error> {
+    callgrind::of_run(lab, &program.arguments())
 }

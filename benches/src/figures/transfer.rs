@@ -1,130 +1,147 @@
-//! Many bytes one way.
+//! Large transfers in one direction.
 
-use crate::figure::{Target, Unit};
+use crate::error::Error;
+use crate::external::nginx::Nginx;
+use crate::figure::{Figure, Target, Unit};
+use crate::lab::Lab;
 use crate::load::exchange::Exchange;
 use crate::load::{download, upload};
-use crate::measure::{Slope, cpu as processor, rounds, system_calls as calls};
-use crate::process::Launch;
-use crate::servers::nginx::Nginx;
-use crate::{Error, Figure, Lab, Peer};
+use crate::measure::{Slope, cpu_time, in_rounds, system_calls};
+use crate::peer::Peer;
+use crate::process::ServerCommand;
 
 /// Connections of a closed loop.
 const CONNECTIONS: usize = 8;
 
-/// How much each read gets is a matter of who is faster, server or clients: so it is counted again.
-const RACES: usize = 3;
+/// Runs per count of system calls. The bytes per read vary, because they depend on the relative
+/// speed of server and clients.
+const RUNS: usize = 3;
 
 /// The file that nginx sends.
 const FILE: &str = "/bytes";
 
+const PEERS: [Peer; 8] = [
+    Peer::Ours,
+    Peer::Mio,
+    Peer::C,
+    Peer::Tokio,
+    Peer::TokioThreads,
+    Peer::Compio,
+    Peer::Nginx,
+    Peer::NginxSendfile,
+];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    Up,
-    Down,
+enum Direction {
+    Upload,
+    Download,
+}
+
+/// A server with the exchange that its clients make.
+struct Setup {
+    server: ServerCommand,
+    exchange: Exchange,
+    /// Keeps nginx's files until the measurement ends.
+    _nginx: Option<Nginx>,
 }
 
 pub(super) fn uploads(lab: &Lab) -> Result<Vec<Figure>, Error> {
-    Ok(vec![cpu(lab, Way::Up, lab.amount(8_000, 2_000))?, system_calls(lab, Way::Up, 1_000)?])
+    let times = lab.amount(8_000, 2_000);
+    Ok(vec![cpu(lab, Direction::Upload, times)?, calls(lab, Direction::Upload, 1_000)?])
 }
 
 pub(super) fn downloads(lab: &Lab) -> Result<Vec<Figure>, Error> {
-    Ok(vec![cpu(lab, Way::Down, lab.amount(200, 40))?, system_calls(lab, Way::Down, 40)?])
+    let times = lab.amount(200, 40);
+    Ok(vec![cpu(lab, Direction::Download, times)?, calls(lab, Direction::Download, 40)?])
 }
 
-fn cpu(lab: &Lab, way: Way, times: u64) -> Result<Figure, Error> {
-    let name = format!("{}-cpu", way.work());
-    let series = rounds(lab, &name, way.peers(), lab.runs(), |peer| {
-        let (launch, exchange, _nginx) = way.contest(lab, peer)?;
-        let server = launch.on(lab.cpus.map(|cpus| cpus.server)).start()?;
-        let each = lab.as_client(|| {
+fn cpu(lab: &Lab, direction: Direction, transfers: u64) -> Result<Figure, Error> {
+    let name = format!("{}-cpu", direction.workload());
+    let series = in_rounds(lab, &name, direction.peers(), lab.runs(), |peer| {
+        let setup = direction.setup(lab, peer)?;
+        let server = setup.server.pinned_to(lab.server_cpu()).start()?;
+        let exchange = setup.exchange;
+        let per_transfer = lab.on_client_cpu(|| {
             let mut clients = exchange.connect(server.address, CONNECTIONS)?;
-            clients.run(times / 10)?;
-            processor::each(server.pid, times, || clients.run(times))
+            clients.run(transfers / 10)?;
+            cpu_time::per_request(server.pid, transfers, || clients.run(transfers))
         })?;
-        Ok(each / way.megabytes())
+        Ok(per_transfer / direction.megabytes())
     })?;
-    let what = format!("processor time of 1 MB, in {}", way.what());
+    let title = format!("CPU time per MB, {}", direction.label());
     let targets = [Target::Times(1.02, Peer::Mio), Target::Below(Peer::Tokio)];
-    Ok(Figure::new(&name, &what, Unit::Microseconds, targets, series))
+    Ok(Figure::new(&name, &title, Unit::Microseconds, targets, series))
 }
 
-fn system_calls(lab: &Lab, way: Way, times: u64) -> Result<Figure, Error> {
-    let name = format!("{}-system-calls", way.work());
-    let slope = Slope { few: times / 10, many: times };
-    let series = rounds(lab, &name, way.peers(), RACES, |peer| {
-        let (launch, exchange, _nginx) = way.contest(lab, peer)?;
-        let each = calls::all(lab, &launch, slope, |address, times| {
-            exchange.connect(address, CONNECTIONS)?.run(times)
-        })?;
-        Ok(each / way.megabytes())
+fn calls(lab: &Lab, direction: Direction, transfers: u64) -> Result<Figure, Error> {
+    let name = format!("{}-system-calls", direction.workload());
+    let slope = Slope { few: transfers / 10, many: transfers };
+    let series = in_rounds(lab, &name, direction.peers(), RUNS, |peer| {
+        let setup = direction.setup(lab, peer)?;
+        let load =
+            |address, transfers| setup.exchange.connect(address, CONNECTIONS)?.run(transfers);
+        let per_transfer = system_calls::of_server(lab, &setup.server, slope, load)?;
+        Ok(per_transfer / direction.megabytes())
     })?;
-    let what = format!("system calls of 1 MB, counted by {}, in {}", calls::counter(), way.what());
-    Ok(Figure::new(&name, &what, Unit::SystemCalls, [], series))
+    let counter = system_calls::counter();
+    let title = format!("system calls per MB, {}, counted by {counter}", direction.label());
+    Ok(Figure::new(&name, &title, Unit::SystemCalls, [], series))
 }
 
-impl Way {
-    fn work(self) -> &'static str {
+impl Direction {
+    fn workload(self) -> &'static str {
         match self {
-            Self::Up => "upload",
-            Self::Down => "download",
+            Self::Upload => "upload",
+            Self::Download => "download",
         }
     }
 
-    fn what(self) -> &'static str {
+    fn label(self) -> &'static str {
         match self {
-            Self::Up => "uploads of 300 kB; nginx has PUT, and keeps them as files in memory",
-            Self::Down => {
-                "downloads of 16 MB; nginx reads them from a file in memory, or has the kernel \
-                 send that"
-            }
+            Self::Upload => "uploads of 300 kB",
+            Self::Download => "downloads of 16 MB",
         }
     }
 
+    /// nginx has no `sendfile` for uploads.
     fn peers(self) -> &'static [Peer] {
-        let peers = &[
-            Peer::Ours,
-            Peer::Mio,
-            Peer::C,
-            Peer::Tokio,
-            Peer::TokioThreads,
-            Peer::Compio,
-            Peer::Nginx,
-            Peer::NginxSendfile,
-        ];
         match self {
-            Self::Up => &peers[..7],
-            Self::Down => peers,
+            Self::Upload => &PEERS[..7],
+            Self::Download => &PEERS,
         }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "bytes are far below 2^53")]
     fn megabytes(self) -> f64 {
         let size = match self {
-            Self::Up => upload::SIZE,
-            Self::Down => download::SIZE,
+            Self::Upload => upload::SIZE,
+            Self::Download => download::SIZE,
         };
         size as f64 / 1e6
     }
 
-    /// A server, what clients do with it, and what must live as long.
-    fn contest(self, lab: &Lab, peer: Peer) -> Result<(Launch, Exchange, Option<Nginx>), Error> {
+    fn setup(self, lab: &Lab, peer: Peer) -> Result<Setup, Error> {
         if matches!(peer, Peer::Nginx | Peer::NginxSendfile) {
-            let nginx = Nginx::new(peer == Peer::NginxSendfile)?;
-            let exchange = match self {
-                Self::Up => upload::exchange_of_http(CONNECTIONS),
-                Self::Down => {
-                    nginx.file(FILE, &vec![b'x'; download::SIZE])?;
-                    download::exchange_of_http(FILE)
-                }
-            };
-            return Ok((nginx.launch(), exchange, Some(nginx)));
+            return self.nginx_setup(peer == Peer::NginxSendfile);
         }
-        let launch = lab.launch(self.work(), peer)?;
-        let launch = if peer == Peer::TokioThreads { launch.threads(2) } else { launch };
+        let server = lab.server(self.workload(), peer)?;
+        let server = if peer == Peer::TokioThreads { server.threads(2) } else { server };
         let exchange = match self {
-            Self::Up => upload::exchange(),
-            Self::Down => download::exchange(),
+            Self::Upload => upload::exchange(),
+            Self::Download => download::exchange(),
         };
-        Ok((launch, exchange, None))
+        Ok(Setup { server, exchange, _nginx: None })
+    }
+
+    fn nginx_setup(self, sendfile: bool) -> Result<Setup, Error> {
+        let nginx = Nginx::new(sendfile)?;
+        let exchange = match self {
+            Self::Upload => upload::http_exchange(CONNECTIONS),
+            Self::Download => {
+                nginx.create_file(FILE, &vec![b'x'; download::SIZE])?;
+                download::http_exchange(FILE)
+            }
+        };
+        Ok(Setup { server: nginx.server(), exchange, _nginx: Some(nginx) })
     }
 }

@@ -1,17 +1,17 @@
-use super::exchange::{Answer, Exchange};
+use super::exchange::Exchange;
 use super::http;
+use super::response::Expected;
 
-/// The bytes of a download.
+/// Bytes of a download.
 pub(crate) const SIZE: usize = 16_000_000;
 
-/// A download.
 pub(crate) fn exchange() -> Exchange {
     let requests = vec![(SIZE as u64).to_be_bytes().to_vec()];
-    Exchange { requests, answer: Answer::Bytes(SIZE) }
+    Exchange { requests, response: Expected::Length(SIZE) }
 }
 
-/// The same with GET of HTTP.
-pub(crate) fn exchange_of_http(path: &str) -> Exchange {
+/// The same download as an HTTP GET.
+pub(crate) fn http_exchange(path: &str) -> Exchange {
     let requests = vec![http::request("GET", path, &[])];
-    Exchange { requests, answer: Answer::Http { body: SIZE } }
+    Exchange { requests, response: Expected::Http { body: SIZE } }
 }

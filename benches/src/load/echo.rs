@@ -5,40 +5,40 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::Error;
+use super::stream;
+use crate::error::Error;
+use crate::workload::ECHO_BYTES;
 
-/// The bytes of a request, and of its answer.
-pub(crate) const REQUEST: usize = 64;
-/// The most requests that a connection has on their way.
-const DEPTH: usize = 64;
+/// The largest number of requests in flight on a connection.
+const MAX_DEPTH: usize = 64;
 
-/// Clients that send 64 bytes and wait for them to come back, in one thread.
+/// Echo clients that share one thread.
 pub(crate) struct Clients {
     poll: Poll,
     events: Events,
-    all: Vec<Client>,
-    /// Requests without end; an answer begins wherever another has ended.
+    connections: Vec<Client>,
+    /// The requests of a pipeline, with one more, because a read may begin inside an answer.
     text: Vec<u8>,
     buffer: Vec<u8>,
 }
 
 struct Client {
     stream: TcpStream,
-    /// Requests that were not sent yet.
+    /// Requests that are not sent yet.
     left: u64,
-    /// Bytes of answers that have not come yet.
+    /// Bytes of answers that are not received yet.
     awaited: usize,
 }
 
 impl Clients {
     pub(crate) fn new() -> Result<Self, Error> {
-        let text: Vec<u8> = (b'!'..).take(REQUEST).collect();
+        let text: Vec<u8> = (b'!'..).take(ECHO_BYTES).collect();
         Ok(Self {
             poll: Poll::new()?,
             events: Events::with_capacity(1024),
-            all: Vec::new(),
-            text: text.repeat(DEPTH + 1),
-            buffer: vec![0; REQUEST * DEPTH],
+            connections: Vec::new(),
+            text: text.repeat(MAX_DEPTH + 1),
+            buffer: vec![0; ECHO_BYTES * MAX_DEPTH],
         })
     }
 
@@ -48,35 +48,32 @@ impl Clients {
         Ok(clients)
     }
 
-    /// Connects until there are so many.
+    /// Adds connections until there are `count`.
     pub(crate) fn grow(&mut self, address: SocketAddr, count: usize) -> Result<(), Error> {
-        for number in self.all.len()..count {
-            // It blocks until the connection is there, so a backlog never overflows.
-            let stream = std::net::TcpStream::connect(address).map_err(Error::doing("connect"))?;
-            stream.set_nodelay(true)?;
-            stream.set_nonblocking(true)?;
-            let mut stream = TcpStream::from_std(stream);
+        for number in self.connections.len()..count {
+            let mut stream = stream::connect(address).map_err(Error::doing("connect"))?;
             self.poll.registry().register(&mut stream, Token(number), Interest::READABLE)?;
-            self.all.push(Client { stream, left: 0, awaited: 0 });
+            self.connections.push(Client { stream, left: 0, awaited: 0 });
         }
         Ok(())
     }
 
-    /// So many requests in all, as soon as the answers to `depth` of them have come, the next
-    /// `depth` on each connection.
+    /// Makes `requests` requests, divided among the connections.
+    ///
+    /// Each connection sends `depth` requests, waits for all their answers, and sends the next.
     pub(crate) fn closed_loop(&mut self, requests: u64, depth: usize) -> Result<(), Error> {
-        let share = requests / self.all.len() as u64;
-        for client in &mut self.all {
+        let share = requests / self.connections.len() as u64;
+        for client in &mut self.connections {
             client.left = share;
-            client.next(depth, &self.text)?;
+            client.send_next(depth, &self.text)?;
         }
-        let mut busy = if share == 0 { 0 } else { self.all.len() };
+        let mut busy = if share == 0 { 0 } else { self.connections.len() };
         while busy > 0 {
             self.poll(None)?;
             for event in &self.events {
-                let client = &mut self.all[event.token().0];
-                if client.awaited > 0 && client.answered(&self.text, &mut self.buffer)? {
-                    client.next(depth, &self.text)?;
+                let client = &mut self.connections[event.token().0];
+                if client.awaited > 0 && client.receive(&self.text, &mut self.buffer)? {
+                    client.send_next(depth, &self.text)?;
                     if client.awaited == 0 {
                         busy -= 1;
                     }
@@ -86,38 +83,39 @@ impl Clients {
         Ok(())
     }
 
-    /// So many requests a second, as far as the server answers, from so many of the clients at a time:
-    /// every tenth of a second it is others' turn. Says how many answers came.
+    /// Makes `rate` requests per second for `time`, and returns the number of answers.
+    ///
+    /// `busy` clients send at a time; another set of them takes over every tenth of a second.
     pub(crate) fn paced(&mut self, rate: u32, time: Duration, busy: usize) -> Result<u64, Error> {
-        let stride = self.all.len() / busy;
-        let mut asked = 0;
-        let mut answered = 0;
+        let stride = self.connections.len() / busy;
+        let mut sent = 0;
+        let mut answers = 0;
         let mut next = (0..busy).cycle();
-        let began = Instant::now();
-        while began.elapsed() < time {
-            let elapsed = began.elapsed();
+        let start = Instant::now();
+        while start.elapsed() < time {
+            let elapsed = start.elapsed();
             let due = elapsed.as_micros() * u128::from(rate) / 1_000_000;
             let shift = usize::try_from(elapsed.as_millis() / 100).unwrap_or(0);
-            while asked < due {
+            while sent < due {
                 let number = next.next().unwrap_or(0) * stride + shift;
-                let number = number % self.all.len();
-                let client = &mut self.all[number];
-                // One whose answer has not come sends nothing.
+                let number = number % self.connections.len();
+                let client = &mut self.connections[number];
+                // A client that waits for an answer omits its request.
                 if client.awaited == 0 {
                     client.left = 1;
-                    client.next(1, &self.text)?;
+                    client.send_next(1, &self.text)?;
                 }
-                asked += 1;
+                sent += 1;
             }
             self.poll(Some(Duration::from_millis(1)))?;
             for event in &self.events {
-                let client = &mut self.all[event.token().0];
-                if client.awaited > 0 && client.answered(&self.text, &mut self.buffer)? {
-                    answered += 1;
+                let client = &mut self.connections[event.token().0];
+                if client.awaited > 0 && client.receive(&self.text, &mut self.buffer)? {
+                    answers += 1;
                 }
             }
         }
-        Ok(answered)
+        Ok(answers)
     }
 
     fn poll(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
@@ -130,27 +128,27 @@ impl Clients {
 }
 
 impl Client {
-    /// Sends the next `depth` requests, or as many as are left.
-    fn next(&mut self, depth: usize, text: &[u8]) -> Result<(), Error> {
+    /// Sends the next `depth` requests, or all that are left.
+    fn send_next(&mut self, depth: usize, text: &[u8]) -> Result<(), Error> {
         let count = usize::try_from(self.left).unwrap_or(usize::MAX).min(depth);
         self.left -= count as u64;
-        self.awaited = count * REQUEST;
+        self.awaited = count * ECHO_BYTES;
         if count > 0 {
-            // A socket whose answers have all come takes these few bytes.
+            // The send buffer is empty, because the server has answered all earlier requests.
             self.stream.write_all(&text[..self.awaited]).map_err(Error::doing("send"))?;
         }
         Ok(())
     }
 
-    /// Reads what has come; says whether all answers have.
-    fn answered(&mut self, text: &[u8], buffer: &mut [u8]) -> Result<bool, Error> {
+    /// Reads from the socket; returns whether all answers are complete.
+    fn receive(&mut self, text: &[u8], buffer: &mut [u8]) -> Result<bool, Error> {
         while self.awaited > 0 {
             match self.stream.read(buffer) {
-                Ok(0) => return Err(Error::failed("the server has closed a connection")),
+                Ok(0) => return Err(Error::failed("the server closed a connection")),
                 Ok(length) => {
-                    let from = (REQUEST - self.awaited % REQUEST) % REQUEST;
+                    let from = (ECHO_BYTES - self.awaited % ECHO_BYTES) % ECHO_BYTES;
                     if length > self.awaited || buffer[..length] != text[from..from + length] {
-                        return Err(Error::failed("the server has sent something else"));
+                        return Err(Error::failed("the server sent a wrong answer"));
                     }
                     self.awaited -= length;
                 }
@@ -163,30 +161,6 @@ impl Client {
     }
 }
 
-/// So many connections, 16 at a time, each with one request; the client closes it.
-pub(crate) fn churn(address: SocketAddr, connections: u64) -> Result<(), Error> {
-    let mut left = connections;
-    while left > 0 {
-        let count = left.min(16);
-        left -= count;
-        let mut streams = Vec::with_capacity(16);
-        for _ in 0..count {
-            let mut stream =
-                std::net::TcpStream::connect(address).map_err(Error::doing("connect"))?;
-            stream.write_all(&[b'!'; REQUEST]).map_err(Error::doing("send"))?;
-            streams.push(stream);
-        }
-        for mut stream in streams {
-            let mut answer = [0; REQUEST];
-            stream.read_exact(&mut answer).map_err(Error::doing("receive"))?;
-            if answer != [b'!'; REQUEST] {
-                return Err(Error::failed("the server has sent something else"));
-            }
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
@@ -194,14 +168,17 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::thread;
 
+    use super::super::churn::churn;
     use super::*;
 
-    /// A server that answers each piece with what `answer` makes of it; how many bytes it has got.
+    /// Starts a server that applies `answer` to the bytes of each read and sends them back.
+    ///
+    /// Returns its address and the number of bytes that it has received.
     fn server(answer: fn(&mut Vec<u8>)) -> (SocketAddr, Arc<AtomicU64>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let got = Arc::new(AtomicU64::new(0));
-        let count = Arc::clone(&got);
+        let received = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&received);
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let (mut stream, count) = (stream.unwrap(), Arc::clone(&count));
@@ -216,22 +193,22 @@ mod tests {
                 });
             }
         });
-        (address, got)
+        (address, received)
     }
 
     #[test]
-    fn a_closed_loop_makes_the_requests_that_it_says() {
-        let (address, got) = server(|_| {});
+    fn a_closed_loop_makes_all_requests() {
+        let (address, received) = server(|_| {});
         let mut clients = Clients::connect(address, 4).unwrap();
         clients.closed_loop(400, 1).unwrap();
-        assert_eq!(got.load(Ordering::SeqCst), 400 * 64);
-        // 100 on each connection are six times 16, and four.
+        assert_eq!(received.load(Ordering::SeqCst), 400 * 64);
+        // 100 requests per connection are six pipelines of 16 and one of 4.
         clients.closed_loop(400, 16).unwrap();
-        assert_eq!(got.load(Ordering::SeqCst), 800 * 64);
+        assert_eq!(received.load(Ordering::SeqCst), 800 * 64);
     }
 
     #[test]
-    fn an_answer_that_is_another_one_is_found_out() {
+    fn a_wrong_answer_is_an_error() {
         let wrong: [fn(&mut Vec<u8>); 3] =
             [|bytes| bytes[63] ^= 1, |bytes| bytes.push(b'!'), |bytes| bytes.rotate_left(1)];
         for wrong in wrong {
@@ -242,13 +219,13 @@ mod tests {
     }
 
     #[test]
-    fn a_pace_is_kept_however_many_there_are() {
+    fn the_pace_does_not_depend_on_the_number_of_connections() {
         for connections in [10, 200] {
-            let (address, got) = server(|_| {});
+            let (address, received) = server(|_| {});
             let mut clients = Clients::connect(address, connections).unwrap();
             let answers = clients.paced(2_000, Duration::from_millis(500), 10).unwrap();
             assert!((500..=1_000).contains(&answers), "{answers} answers");
-            assert!(got.load(Ordering::SeqCst) >= answers * 64);
+            assert!(received.load(Ordering::SeqCst) >= answers * 64);
         }
     }
 }

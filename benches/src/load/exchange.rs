@@ -7,37 +7,27 @@ use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use super::http;
-use crate::Error;
+use super::response::{Expected, Received};
+use super::stream;
+use crate::error::Error;
 
-/// How long nothing at all may happen; servers under valgrind are slow.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest time without any event. It is long because servers under valgrind are slow.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 const BUFFER: usize = 256 * 1024;
 
-/// What clients do in a closed loop: each sends a request, waits for the answer, and sends the next.
+/// A request and its response, repeated in a closed loop.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    /// Requests: each exchange takes the next of them, and after the last the first.
+    /// The requests, which the exchanges use in turn.
     pub(crate) requests: Vec<Vec<u8>>,
-    pub(crate) answer: Answer,
+    pub(crate) response: Expected,
 }
 
-/// What the answer to a request is.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    These(Vec<u8>),
-    Bytes(usize),
-    /// A response of HTTP that says that all is well, with a body of so many bytes.
-    Http {
-        body: usize,
-    },
-}
-
-/// Clients of one server, in one thread.
+/// The clients of one server; they share one thread.
 pub(crate) struct Clients<'a> {
     exchange: &'a Exchange,
-    all: Vec<Client>,
+    connections: Vec<Client>,
     poll: Poll,
     events: Events,
     buffer: Box<[u8]>,
@@ -46,11 +36,12 @@ pub(crate) struct Clients<'a> {
 impl Exchange {
     pub(crate) fn connect(&self, address: SocketAddr, count: usize) -> Result<Clients<'_>, Error> {
         let poll = Poll::new()?;
-        let all = (0..count).map(|number| Client::connect(address, &poll, Token(number)));
-        let all = all.collect::<io::Result<_>>();
-        let all = all.map_err(Error::doing(format_args!("connect to {address}")))?;
+        let connections = (0..count).map(|number| Client::connect(address, &poll, Token(number)));
+        let connections = connections.collect::<io::Result<_>>();
+        let connections =
+            connections.map_err(Error::doing(format_args!("connect to {address}")))?;
         let (events, buffer) = (Events::with_capacity(1024), vec![0; BUFFER].into_boxed_slice());
-        Ok(Clients { exchange: self, all, poll, events, buffer })
+        Ok(Clients { exchange: self, connections, poll, events, buffer })
     }
 
     fn request(&self, number: u64) -> &[u8] {
@@ -59,28 +50,29 @@ impl Exchange {
 }
 
 impl Clients<'_> {
-    /// So many exchanges in all.
+    /// Makes `exchanges` exchanges, divided among the clients.
     pub(crate) fn run(&mut self, exchanges: u64) -> Result<(), Error> {
-        self.run_all(0..exchanges).map_err(Error::doing("a client"))
+        self.run_numbers(0..exchanges).map_err(Error::doing("a client"))
     }
 
-    fn run_all(&mut self, mut numbers: Range<u64>) -> io::Result<()> {
+    fn run_numbers(&mut self, mut numbers: Range<u64>) -> io::Result<()> {
         let mut busy = 0;
-        for client in &mut self.all {
+        for client in &mut self.connections {
             let Some(number) = numbers.next() else { break };
             client.begin(number);
-            client.go_on(self.exchange, &mut numbers, &mut self.buffer)?;
+            client.advance(self.exchange, &mut numbers, &mut self.buffer)?;
             busy += 1;
         }
         while busy > 0 {
-            self.poll.poll(&mut self.events, Some(PATIENCE))?;
+            self.poll.poll(&mut self.events, Some(TIMEOUT))?;
             if self.events.is_empty() {
-                return Err(io::Error::other("there is no answer"));
+                return Err(io::Error::other("the server does not answer"));
             }
             for event in &self.events {
-                let client = &mut self.all[event.token().0];
-                client.told(event);
-                busy -= usize::from(client.go_on(self.exchange, &mut numbers, &mut self.buffer)?);
+                let client = &mut self.connections[event.token().0];
+                client.set_readiness(event);
+                let done = client.advance(self.exchange, &mut numbers, &mut self.buffer)?;
+                busy -= usize::from(done);
             }
         }
         Ok(())
@@ -89,41 +81,48 @@ impl Clients<'_> {
 
 struct Client {
     stream: TcpStream,
-    /// The number of its exchange, if it is in one.
+    /// The number of the current exchange.
     number: Option<u64>,
-    /// How much of the request is sent.
+    /// Bytes of the request that are sent.
     sent: usize,
-    come: Come,
+    received: Received,
     writable: bool,
     readable: bool,
-    ends: bool,
+    /// The server has closed its direction of the connection.
+    read_closed: bool,
 }
 
 impl Client {
     fn connect(address: SocketAddr, poll: &Poll, token: Token) -> io::Result<Self> {
-        let stream = std::net::TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        stream.set_nonblocking(true)?;
-        let mut stream = TcpStream::from_std(stream);
+        let mut stream = stream::connect(address)?;
         poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        let (readable, writable, ends) = (false, true, false);
-        Ok(Self { stream, number: None, sent: 0, come: Come::default(), writable, readable, ends })
+        Ok(Self {
+            stream,
+            number: None,
+            sent: 0,
+            received: Received::default(),
+            writable: true,
+            readable: false,
+            read_closed: false,
+        })
     }
 
     fn begin(&mut self, number: u64) {
         self.number = Some(number);
         self.sent = 0;
-        self.come.clear();
+        self.received.clear();
     }
 
-    fn told(&mut self, event: &Event) {
+    fn set_readiness(&mut self, event: &Event) {
         self.writable |= event.is_writable();
         self.readable |= event.is_readable();
-        self.ends |= event.is_read_closed();
+        self.read_closed |= event.is_read_closed();
     }
 
-    /// Does what can be done now; says whether it has just done its last exchange.
-    fn go_on(
+    /// Sends and receives until the socket would block.
+    ///
+    /// Returns whether the client has completed its last exchange in this call.
+    fn advance(
         &mut self,
         exchange: &Exchange,
         numbers: &mut Range<u64>,
@@ -137,9 +136,9 @@ impl Client {
             match self.stream.read(buffer) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(count) => {
-                    // Behind a short read there is nothing, unless it is the end.
-                    self.readable = count == buffer.len() || self.ends;
-                    if exchange.answer.take(&mut self.come, &buffer[..count])? {
+                    // A short read has emptied the socket, unless the end of stream follows.
+                    self.readable = count == buffer.len() || self.read_closed;
+                    if exchange.response.take(&mut self.received, &buffer[..count])? {
                         self.number = None;
                         let Some(number) = numbers.next() else { return Ok(true) };
                         self.begin(number);
@@ -163,83 +162,5 @@ impl Client {
             }
         }
         Ok(())
-    }
-}
-
-/// What has come of an answer.
-#[derive(Debug, Default)]
-pub(crate) struct Come {
-    /// Bytes without a head.
-    count: usize,
-    head: http::Head,
-}
-
-impl Come {
-    fn clear(&mut self) {
-        self.count = 0;
-        self.head.clear();
-    }
-}
-
-impl Answer {
-    /// Takes what has come next; says whether the answer is whole.
-    fn take(&self, come: &mut Come, bytes: &[u8]) -> io::Result<bool> {
-        let bytes = match self {
-            Self::Http { .. } => come.head.take(bytes)?,
-            _ => bytes,
-        };
-        let end = come.count + bytes.len();
-        let (whole, right) = match self {
-            Self::These(answer) => (answer.len(), answer.get(come.count..end) == Some(bytes)),
-            Self::Bytes(count) => (*count, end <= *count),
-            Self::Http { body } => {
-                if come.head.is_whole() && come.head.length() != *body {
-                    return Err(io::Error::other("the body has another length"));
-                }
-                (*body, end <= *body)
-            }
-        };
-        if !right {
-            let said = bytes[..bytes.len().min(80)].escape_ascii();
-            return Err(io::Error::other(format!("the answer is wrong: {said}")));
-        }
-        come.count = end;
-        let headless = matches!(self, Self::Http { .. }) && !come.head.is_whole();
-        Ok(end == whole && !headless)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn whole(answer: &Answer, pieces: &[&[u8]]) -> Vec<bool> {
-        let mut come = Come::default();
-        pieces.iter().map(|piece| answer.take(&mut come, piece).unwrap()).collect()
-    }
-
-    #[test]
-    fn an_answer_is_whole_when_all_of_it_has_come() {
-        let pieces: [&[u8]; 2] = [b"+O", b"K\r\n"];
-        assert_eq!(whole(&Answer::These(b"+OK\r\n".to_vec()), &pieces), [false, true]);
-        assert_eq!(whole(&Answer::Bytes(5), &pieces), [false, true]);
-        let pieces: [&[u8]; 3] = [b"HTTP/1.1 200 OK\r\ncontent-", b"length: 3\r\n\r\na", b"bc"];
-        assert_eq!(whole(&Answer::Http { body: 3 }, &pieces), [false, false, true]);
-        let pieces: [&[u8]; 2] = [b"HTTP/1.1 204 No Content\r\n\r", b"\n"];
-        assert_eq!(whole(&Answer::Http { body: 0 }, &pieces), [false, true]);
-    }
-
-    #[test]
-    fn an_answer_that_is_wrong_is_seen() {
-        let wrong: [(Answer, &[u8]); 5] = [
-            (Answer::These(b"+OK\r\n".to_vec()), b"-ER"),
-            (Answer::These(b"+OK\r\n".to_vec()), b"+OK\r\n+"),
-            (Answer::Bytes(1), b"ab"),
-            (Answer::Http { body: 1 }, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"),
-            (Answer::Http { body: 0 }, b"HTTP/1.1 500 No\r\n\r\n"),
-        ];
-        for (answer, bytes) in wrong {
-            assert!(answer.take(&mut Come::default(), bytes).is_err(), "{answer:?}");
-        }
     }
 }

@@ -1,10 +1,10 @@
 use std::io;
 
-/// The head of a response, as it comes.
+/// The head of a response, collected from its parts.
 #[derive(Debug, Default)]
 pub(crate) struct Head {
     bytes: Vec<u8>,
-    /// The length of the body, once the head is whole.
+    /// The length of the body; `None` until the head is complete.
     length: Option<usize>,
 }
 
@@ -14,22 +14,22 @@ impl Head {
         self.length = None;
     }
 
-    pub(crate) fn is_whole(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.length.is_some()
     }
 
-    /// The length of the body; 0 while the head is not whole.
-    pub(crate) fn length(&self) -> usize {
+    /// The length of the body; 0 until the head is complete.
+    pub(crate) fn body_length(&self) -> usize {
         self.length.unwrap_or(0)
     }
 
-    /// Takes what belongs to the head and gives the rest.
+    /// Removes the head's bytes from the beginning of `bytes` and returns the others.
     ///
     /// # Errors
     ///
-    /// When the response says that something is wrong.
+    /// Fails if the status is not 2xx.
     pub(crate) fn take<'a>(&mut self, bytes: &'a [u8]) -> io::Result<&'a [u8]> {
-        if self.is_whole() {
+        if self.is_complete() {
             return Ok(bytes);
         }
         let before = self.bytes.len();
@@ -41,7 +41,7 @@ impl Head {
         let mut lines = head.split("\r\n");
         let status = lines.next().unwrap_or_default();
         if !status.starts_with("HTTP/1.1 2") {
-            return Err(io::Error::other(format!("the server says {status}")));
+            return Err(io::Error::other(format!("the server answered {status}")));
         }
         let length = lines.find_map(|line| {
             let (name, value) = line.split_once(':')?;
@@ -52,7 +52,7 @@ impl Head {
     }
 }
 
-/// A request for a file, or one to store a body.
+/// A request with a body, which may be empty.
 pub(crate) fn request(method: &str, path: &str, body: &[u8]) -> Vec<u8> {
     let length =
         if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };

@@ -1,47 +1,50 @@
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use super::Slope;
-use crate::lab::tool;
-use crate::process::Launch;
-use crate::{Error, Lab};
+use crate::error::Error;
+use crate::lab::Lab;
+use crate::process::ServerCommand;
+use crate::tool;
 
-/// The user instructions that one more of the `load` costs a server; `load` is given the address
-/// and how much to do.
-pub(crate) fn instructions(
+/// User instructions of a server per unit of `load`.
+///
+/// `load` receives the server's address and the amount of work.
+pub(crate) fn of_server(
     lab: &Lab,
-    launch: &Launch,
+    server: &ServerCommand,
     slope: Slope,
     mut load: impl FnMut(SocketAddr, u64) -> Result<(), Error>,
 ) -> Result<f64, Error> {
-    tool("valgrind", "valgrind")?;
-    let file = lab.work("callgrind.out");
-    slope.of(|amount| {
-        let server = launch.clone().under(callgrind(&file)).start()?;
+    tool::require("valgrind", "valgrind")?;
+    let file = lab.scratch_file("callgrind.out");
+    slope.measure(|amount| {
+        let server = server.clone().under(callgrind(&file)).start()?;
         load(server.address, amount)?;
         server.end()?;
-        total(&file)
+        take_total(&file)
     })
 }
 
-/// The user instructions of a program, from its start to its end.
-pub(crate) fn program(lab: &Lab, program: &Path, arguments: &[String]) -> Result<f64, Error> {
-    tool("valgrind", "valgrind")?;
-    let file = lab.work("callgrind.out");
+/// User instructions of this program with the given arguments, from start to exit.
+pub(crate) fn of_run(lab: &Lab, arguments: &[String]) -> Result<f64, Error> {
+    tool::require("valgrind", "valgrind")?;
+    let program = Lab::executable()?;
+    let file = lab.scratch_file("callgrind.out");
     let words = callgrind(&file);
-    let out = Command::new(&words[0])
+    let output = Command::new(&words[0])
         .args(&words[1..])
-        .arg(program)
+        .arg(&program)
         .args(arguments)
         .output()
         .map_err(Error::doing("valgrind"))?;
-    if !out.status.success() {
-        let said = String::from_utf8_lossy(&out.stderr);
-        return Err(Error::failed(format!("{}: {said}", program.display())));
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        return Err(Error::failed(format!("{}: {stderr}", program.display())));
     }
-    total(&file)
+    take_total(&file)
 }
 
 fn callgrind(file: &Path) -> [String; 4] {
@@ -50,11 +53,11 @@ fn callgrind(file: &Path) -> [String; 4] {
     words.map(str::to_owned)
 }
 
-/// All instructions in a file of callgrind, which is gone then.
-fn total(file: &PathBuf) -> Result<f64, Error> {
+/// Reads the total from callgrind's output file and removes the file.
+fn take_total(file: &Path) -> Result<f64, Error> {
     let text = fs::read_to_string(file).map_err(Error::doing(file.display()))?;
     fs::remove_file(file)?;
     let mut totals = text.lines().filter_map(|line| line.strip_prefix("totals:"));
     let total = totals.next_back().and_then(|total| total.trim().parse().ok());
-    total.ok_or_else(|| Error::failed("callgrind has counted nothing"))
+    total.ok_or_else(|| Error::failed("callgrind reported no total"))
 }

@@ -1,8 +1,8 @@
 use std::fs;
 
-use crate::Error;
+use crate::error::Error;
 
-/// The bytes of memory that a process has to itself and not from a file.
+/// Bytes of anonymous memory of a process: memory that maps no file.
 pub(crate) fn anonymous(pid: u32) -> Result<f64, Error> {
     let path = format!("/proc/{pid}/smaps_rollup");
     let rollup = fs::read_to_string(&path).map_err(Error::doing(&path))?;

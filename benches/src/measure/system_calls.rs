@@ -4,113 +4,121 @@ use std::path::Path;
 use std::process::Command;
 
 use super::Slope;
-use crate::lab::tool;
-use crate::process::Launch;
-use crate::{Error, Lab};
+use crate::error::Error;
+use crate::lab::Lab;
+use crate::process::ServerCommand;
+use crate::tool;
 
-/// The system calls that one more of the `load` costs a server.
-///
-/// `perf` counts them without slowing the server down; `strace`, which is asked where `perf` is
-/// not allowed to, makes it find more work at each poll, and so fewer calls.
-pub(crate) fn all(
-    lab: &Lab,
-    launch: &Launch,
-    slope: Slope,
-    load: impl FnMut(SocketAddr, u64) -> Result<(), Error>,
-) -> Result<f64, Error> {
-    if perf_works() {
-        return counted_by_perf(lab, launch, slope, load);
-    }
-    named(lab, launch, slope, load, "all", |_| true)
+/// A filter for system calls.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Filter {
+    /// The names to trace, as `strace -e trace=` takes them.
+    pub(crate) names: &'static str,
+    /// A text that the call must contain in strace's output, such as
+    /// `epoll_ctl(4, EPOLL_CTL_ADD, ..`.
+    pub(crate) containing: &'static str,
 }
 
-fn counted_by_perf(
+const ALL: Filter = Filter { names: "all", containing: "" };
+
+/// The tracepoint of all system calls.
+const SYSTEM_CALL: &str = "raw_syscalls:sys_enter";
+/// The tracepoint of futex calls, and a filter for `FUTEX_WAKE | FUTEX_PRIVATE_FLAG`.
+const FUTEX: &str = "syscalls:sys_enter_futex";
+const FUTEX_WAKE: &str = "op == 129";
+
+/// System calls of a server per unit of `load`.
+///
+/// `perf` counts them if this process may use it. `strace` is the fallback: it slows the server
+/// down, so that the server finds more events at each poll and makes fewer calls.
+///
+/// `load` receives the server's address and the amount of work.
+pub(crate) fn of_server(
     lab: &Lab,
-    launch: &Launch,
+    server: &ServerCommand,
     slope: Slope,
     mut load: impl FnMut(SocketAddr, u64) -> Result<(), Error>,
 ) -> Result<f64, Error> {
-    let file = lab.work("perf.csv");
+    if !perf_works() {
+        return filtered(lab, server, slope, ALL, load);
+    }
+    let file = lab.scratch_file("perf.csv");
     let out = file.display().to_string();
-    let perf = ["perf", "stat", "-x,", "-o", &out, "-e", EVENT, "--"];
-    slope.of(|amount| {
-        // It says of each server that a signal has ended it.
-        let server = launch.clone().under(perf).quiet().start()?;
+    let perf = ["perf", "stat", "-x,", "-o", &out, "-e", SYSTEM_CALL, "--"];
+    slope.measure(|amount| {
+        // perf reports on stderr that a signal ended the server.
+        let server = server.clone().under(perf).quiet().start()?;
         load(server.address, amount)?;
         server.end()?;
-        counted(&file, EVENT)
+        take_count(&file, SYSTEM_CALL)
     })
 }
 
-const EVENT: &str = "raw_syscalls:sys_enter";
+/// The system calls among them that match the filter, counted by `strace`.
+pub(crate) fn filtered(
+    lab: &Lab,
+    server: &ServerCommand,
+    slope: Slope,
+    filter: Filter,
+    mut load: impl FnMut(SocketAddr, u64) -> Result<(), Error>,
+) -> Result<f64, Error> {
+    tool::require("strace", "strace")?;
+    let file = lab.scratch_file("strace.out");
+    let out = file.display().to_string();
+    let trace = format!("trace={}", filter.names);
+    let strace = ["strace", "-f", "-qq", "-e", "signal=none", "-e", &trace, "-o", &out];
+    slope.measure(|amount| {
+        let server = server.clone().under(strace).start()?;
+        load(server.address, amount)?;
+        server.end()?;
+        take_calls(&file, filter.containing)
+    })
+}
 
-/// How often threads of a program, which is given with its words, ask the system to wake another
-/// one. Only `perf` counts them: `strace` slows down who wakes, so that it is done more often.
-pub(crate) fn wakes(lab: &Lab, program: &[String]) -> Result<f64, Error> {
+/// Futex wake-ups that a program makes, given as the words of its command line.
+///
+/// Only `perf` counts them, because `strace` slows the waking thread down and changes the number.
+pub(crate) fn wake_ups(lab: &Lab, command: &[String]) -> Result<f64, Error> {
     if !perf_works() {
-        return Err(Error::missing("`perf` is not there or not allowed to count system calls"));
+        return Err(Error::missing("`perf` is not installed or may not count system calls"));
     }
-    let file = lab.work("perf.csv");
+    let file = lab.scratch_file("perf.csv");
     let mut perf = Command::new("perf");
-    perf.args(["stat", "-x,", "-e", FUTEX, "--filter", WAKE, "-o"]).arg(&file).arg("--");
-    let out = perf.args(program).output().map_err(Error::doing("perf"))?;
-    if !out.status.success() {
-        return Err(Error::failed(String::from_utf8_lossy(&out.stderr)));
+    perf.args(["stat", "-x,", "-e", FUTEX, "--filter", FUTEX_WAKE, "-o"]).arg(&file).arg("--");
+    let output = perf.args(command).output().map_err(Error::doing("perf"))?;
+    if !output.status.success() {
+        return Err(Error::failed(String::from_utf8_lossy(&output.stderr)));
     }
-    counted(&file, FUTEX)
+    take_count(&file, FUTEX)
 }
 
-const FUTEX: &str = "syscalls:sys_enter_futex";
-/// `FUTEX_WAKE | FUTEX_PRIVATE_FLAG`
-const WAKE: &str = "op == 129";
-
-/// The count of an event in a file of perf's, which is gone then.
-fn counted(file: &Path, event: &str) -> Result<f64, Error> {
-    let text = fs::read_to_string(file).map_err(Error::doing(file.display()))?;
-    fs::remove_file(file)?;
-    let line = text.lines().find(|line| line.contains(event));
-    let count = line.and_then(|line| line.split(',').next()?.parse().ok());
-    count.ok_or_else(|| Error::failed("perf has counted nothing"))
-}
-
-/// Who counts them, for the report.
+/// The tool that [`of_server`] uses.
 pub(crate) fn counter() -> &'static str {
     if perf_works() { "perf" } else { "strace" }
 }
 
 fn perf_works() -> bool {
-    let perf = Command::new("perf").args(["stat", "-e", EVENT, "true"]).output();
-    perf.is_ok_and(|out| out.status.success())
+    let perf = Command::new("perf").args(["stat", "-e", SYSTEM_CALL, "true"]).output();
+    perf.is_ok_and(|output| output.status.success())
 }
 
-/// Those of the system calls, traced by their names, that `counts` says: it is given a line of
-/// strace's such as `epoll_ctl(4, EPOLL_CTL_ADD, ..`.
-pub(crate) fn named(
-    lab: &Lab,
-    launch: &Launch,
-    slope: Slope,
-    mut load: impl FnMut(SocketAddr, u64) -> Result<(), Error>,
-    names: &str,
-    counts: impl Fn(&str) -> bool,
-) -> Result<f64, Error> {
-    tool("strace", "strace")?;
-    let file = lab.work("strace.out");
-    let out = file.display().to_string();
-    let trace = format!("trace={names}");
-    let strace = ["strace", "-f", "-qq", "-e", "signal=none", "-e", &trace, "-o", &out];
-    slope.of(|amount| {
-        let server = launch.clone().under(strace).start()?;
-        load(server.address, amount)?;
-        server.end()?;
-        count(&file, &counts)
-    })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "far below 2^53 lines")]
-fn count(file: &Path, counts: impl Fn(&str) -> bool) -> Result<f64, Error> {
+/// Reads an event's count from perf's output file and removes the file.
+fn take_count(file: &Path, event: &str) -> Result<f64, Error> {
     let text = fs::read_to_string(file).map_err(Error::doing(file.display()))?;
     fs::remove_file(file)?;
-    // Each line begins with a thread's number. A call that another thread interrupts has two lines.
+    let line = text.lines().find(|line| line.contains(event));
+    let count = line.and_then(|line| line.split(',').next()?.parse().ok());
+    count.ok_or_else(|| Error::failed("perf reported no count"))
+}
+
+/// Counts the calls in strace's output file and removes the file.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^53 lines")]
+fn take_calls(file: &Path, containing: &str) -> Result<f64, Error> {
+    let text = fs::read_to_string(file).map_err(Error::doing(file.display()))?;
+    fs::remove_file(file)?;
+    // A line begins with the thread's number. A call that another thread interrupts has a second
+    // line, `<... call resumed>`.
     let calls = text.lines().filter_map(|line| Some(line.split_once(' ')?.1.trim_start()));
-    Ok(calls.filter(|call| !call.starts_with("<...") && counts(call)).count() as f64)
+    let calls = calls.filter(|call| !call.starts_with("<...") && call.contains(containing));
+    Ok(calls.count() as f64)
 }

@@ -1,14 +1,14 @@
-//! A machine whose every byte is a change of its state, with a deadline in each state and without.
+//! A machine that changes its state on each byte, with a deadline in each state and without.
 //!
-//! It runs on a port, with its timers, but on a pipe in memory and with a clock that moves on by a
-//! second every thousand turns. So a timer comes up every 30,000 turns.
+//! It runs on a port with timers, but on a pipe in memory. The clock advances by a second every
+//! thousand turns, so a timer entry expires every 30,000 turns.
 
 use std::time::Duration;
 
 use fsm_runtime::prelude::*;
 use fsm_runtime::sim::Session;
 
-/// Bytes that are there at once in a long turn; a port gives a turn a few more handler calls.
+/// State changes of a long turn, slightly below a port's limit of handler calls per turn.
 pub(crate) const BATCH: u64 = 1000;
 
 #[state_machine(start = Left, eof => Gone)]
@@ -24,7 +24,7 @@ enum Armed {
 }
 
 #[state_machine(start = Left, eof => Gone)]
-enum Endless {
+enum Unlimited {
     #[read(exact = 1, within = never)]
     #[to(Right)]
     Left,
@@ -49,15 +49,15 @@ impl armed::Handler for Counter<'_> {
     }
 }
 
-impl endless::Handler for Counter<'_> {
-    fn left(&mut self, byte: &[u8; 1], _: &mut Cx<'_>) -> endless::AfterLeft {
+impl unlimited::Handler for Counter<'_> {
+    fn left(&mut self, byte: &[u8; 1], _: &mut Cx<'_>) -> unlimited::AfterLeft {
         *self.0 += u64::from(byte[0]);
-        endless::AfterLeft::Right
+        unlimited::AfterLeft::Right
     }
 
-    fn right(&mut self, byte: &[u8; 1], _: &mut Cx<'_>) -> endless::AfterRight {
+    fn right(&mut self, byte: &[u8; 1], _: &mut Cx<'_>) -> unlimited::AfterRight {
         *self.0 += u64::from(byte[0]);
-        endless::AfterRight::Left
+        unlimited::AfterRight::Left
     }
 }
 
@@ -65,16 +65,16 @@ impl endless::Handler for Counter<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Deadline {
     Armed,
-    Endless,
+    Never,
 }
 
-/// Goes through so many turns, each with so many changes of state; says how many there were.
+/// Runs `turns` turns of `changes` state changes each; returns the total number of changes.
 pub(crate) fn run(deadline: Deadline, turns: u64, changes: u64) -> u64 {
     let mut total = 0;
     let counter = Counter(&mut total);
     match deadline {
         Deadline::Armed => drive(Session::<Armed, _>::new(counter), turns, changes),
-        Deadline::Endless => drive(Session::<Endless, _>::new(counter), turns, changes),
+        Deadline::Never => drive(Session::<Unlimited, _>::new(counter), turns, changes),
     }
     total
 }
@@ -85,7 +85,7 @@ where
 {
     let bytes = vec![1; usize::try_from(changes).unwrap_or(usize::MAX)];
     for turn in 0..turns {
-        // To move the clock makes the port look at its timers, as a poll does, so it is seldom done.
+        // Advancing the clock makes the port check its timers, as a poll does, so it is rare.
         if turn % 1000 == 0 {
             session.advance(Duration::from_secs(1));
         }
@@ -98,8 +98,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_byte_is_a_change() {
-        for deadline in [Deadline::Armed, Deadline::Endless] {
+    fn each_byte_changes_the_state() {
+        for deadline in [Deadline::Armed, Deadline::Never] {
             assert_eq!(run(deadline, 40_000, 1), 40_000);
             assert_eq!(run(deadline, 3, BATCH), 3 * BATCH);
         }

@@ -1,7 +1,8 @@
-//! Servers that send back whatever comes.
+//! Echo servers: they send all received bytes back.
 
-use super::listen;
-use crate::{Error, Peer};
+use super::listener::listen;
+use crate::error::Error;
+use crate::peer::Peer;
 
 mod compio;
 mod may;
@@ -10,7 +11,7 @@ mod mio_features;
 mod ours;
 mod tokio;
 
-pub(crate) fn serve(peer: Peer, threads: usize) -> Result<(), Error> {
+pub(super) fn serve(peer: Peer, threads: usize) -> Result<(), Error> {
     match peer {
         Peer::Ours => ours::serve(),
         Peer::Mio => Ok(mio::serve(listen()?)?),
@@ -19,6 +20,6 @@ pub(crate) fn serve(peer: Peer, threads: usize) -> Result<(), Error> {
         Peer::TokioThreads => Ok(tokio::serve_on_threads(listen()?, threads)?),
         Peer::Compio => compio::serve(listen),
         Peer::May => Ok(may::serve(threads)?),
-        _ => Err(Error::missing(format!("no echo server of {}", peer.word()))),
+        _ => Err(Error::missing(format!("no echo server for {}", peer.name()))),
     }
 }

@@ -1,8 +1,10 @@
 //! Servers of RESP2, the protocol of Redis: GET, SET and PING, as arrays of bulk strings.
 //!
-//! All but Redis have the same decoder and the same store.
+//! The Rust servers share the decoder and the store.
 
-use crate::{Error, Peer};
+use super::listener::listen;
+use crate::error::Error;
+use crate::peer::Peer;
 
 mod compio;
 mod decoder;
@@ -11,13 +13,13 @@ mod ours;
 mod store;
 mod tokio;
 
-pub(crate) fn serve(peer: Peer, threads: usize) -> Result<(), Error> {
+pub(super) fn serve(peer: Peer, threads: usize) -> Result<(), Error> {
     match peer {
         Peer::Ours => ours::serve(),
-        Peer::Mio => Ok(mio::serve(super::listen()?)?),
-        Peer::Compio => compio::serve(super::listen),
-        Peer::Tokio => Ok(tokio::serve(super::listen()?)?),
-        Peer::TokioThreads => Ok(tokio::serve_on_threads(super::listen()?, threads)?),
-        _ => Err(Error::missing(format!("no RESP server of {}", peer.word()))),
+        Peer::Mio => Ok(mio::serve(listen()?)?),
+        Peer::Compio => compio::serve(listen),
+        Peer::Tokio => Ok(tokio::serve(listen()?)?),
+        Peer::TokioThreads => Ok(tokio::serve_on_threads(listen()?, threads)?),
+        _ => Err(Error::missing(format!("no RESP server for {}", peer.name()))),
     }
 }

@@ -1,23 +1,25 @@
-//! Takes uploads: eight bytes of length, the body; the answer is eight bytes with the number of
-//! bytes of the body that have come.
+//! Upload servers: a request is a length of eight bytes and a body, the answer is the number of
+//! received bytes, in eight bytes.
 
-use crate::{Error, Peer};
+use super::listener::listen;
+use crate::error::Error;
+use crate::peer::Peer;
 
 mod compio;
 mod mio;
 mod ours;
 mod tokio;
 
-pub(crate) fn serve(peer: Peer, threads: usize) -> Result<(), Error> {
+pub(super) fn serve(peer: Peer, threads: usize) -> Result<(), Error> {
     match peer {
         Peer::Ours => ours::serve(),
-        Peer::Mio => Ok(mio::serve(super::listen()?)?),
-        Peer::Compio => compio::serve(super::listen),
-        Peer::Tokio => Ok(tokio::serve(super::listen()?)?),
-        Peer::TokioThreads => Ok(tokio::serve_on_threads(super::listen()?, threads)?),
-        _ => Err(Error::missing(format!("no server of uploads of {}", peer.word()))),
+        Peer::Mio => Ok(mio::serve(listen()?)?),
+        Peer::Compio => compio::serve(listen),
+        Peer::Tokio => Ok(tokio::serve(listen()?)?),
+        Peer::TokioThreads => Ok(tokio::serve_on_threads(listen()?, threads)?),
+        _ => Err(Error::missing(format!("no upload server for {}", peer.name()))),
     }
 }
 
-/// How much is read at a time.
+/// The most bytes of one read.
 const CHUNK: usize = 64 * 1024;

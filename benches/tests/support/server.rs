@@ -1,4 +1,4 @@
-//! The servers of a work, each in a process of its own.
+//! The servers of a workload, each in a process of its own.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// `None` where the system cannot run it.
+    /// Starts a server; `None` if the system does not support it.
     fn start(command: &mut Command) -> Option<Self> {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -41,18 +41,18 @@ impl Drop for Server {
     }
 }
 
-/// Calls `check` with a server of each peer, and with the one in C.
-pub(crate) fn each(work: &str, peers: &[&str], check: impl Fn(&str, &Server)) {
+/// Calls `check` with the server of each peer, and with the server in C.
+pub(crate) fn each(workload: &str, peers: &[&str], check: impl Fn(&str, &Server)) {
     for peer in peers {
         let mut command = Command::new(env!("CARGO_BIN_EXE_benches"));
-        if let Some(server) = Server::start(command.args(["serve", work, peer])) {
+        if let Some(server) = Server::start(command.args(["serve", workload, peer])) {
             check(peer, &server);
         }
     }
-    // Two tests may compile it at a time.
+    // Each test has a file of its own, because tests compile in parallel.
     let program = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let program = program.join(format!("{work}-{:?}", thread::current().id()));
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("c/{work}.c"));
+    let program = program.join(format!("{workload}-{:?}", thread::current().id()));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("c/{workload}.c"));
     let compiled = Command::new("cc").args(["-O2", "-o"]).arg(&program).arg(source).status();
     assert!(compiled.expect("a C compiler").success());
     check("c", &Server::start(&mut Command::new(&program)).unwrap());

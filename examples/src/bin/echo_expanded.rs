@@ -95,7 +95,7 @@ mod echo {
 )]
 const _: () = {
     #[allow(unused_imports)]
-    use __rt::{Miss as __Miss, Step as __Step};
+    use __rt::{Miss as __Miss, Step as __Step, WaitSet as __WaitSet};
     #[allow(unused_imports)]
     use ::core::result::Result::{Err as __Err, Ok as __Ok};
     use ::fsm_runtime as __rt;
@@ -107,41 +107,30 @@ const _: () = {
             use __rt::{Edge, Shape, Spec, Starts, State, Trigger, Wait};
             #[allow(unused_imports)]
             use ::core::time::Duration;
-            &Spec {
-                name: "Echo",
-                docs: "",
-                start: 0,
-                messages: false,
-                starts: Starts::Connection,
-                states: &[
-                    State {
-                        name: "Talk",
-                        docs: "Sends back whatever comes.",
-                        wait: Wait::Read { shape: Shape::Some, text: "some", max: 16384 },
-                        edges: &[
-                            Edge { on: Trigger::Verdict, target: 0 },
-                            Edge { on: Trigger::Idle(Duration::from_millis(60000)), target: 1 },
-                            Edge { on: Trigger::Eof, target: 1 },
-                        ],
-                        rest: true,
-                        fields: &[],
-                    },
-                    State {
-                        name: "Gone",
-                        docs: "The client has left, or said nothing for a minute.",
-                        wait: Wait::End,
-                        edges: &[],
-                        rest: false,
-                        fields: &[],
-                    },
+            &Spec::new(
+                "Echo",
+                &[
+                    State::new(
+                        "Talk",
+                        &[Wait::Read { shape: Shape::Some, text: "some", max: 16384 }],
+                    )
+                    .with_docs("Sends back whatever comes.")
+                    .with_edges(&[
+                        Edge { on: Trigger::Verdict, target: 0 },
+                        Edge { on: Trigger::Idle(Duration::from_millis(60000)), target: 1 },
+                        Edge { on: Trigger::Eof, target: 1 },
+                    ])
+                    .at_rest(),
+                    State::new("Gone", &[Wait::End])
+                        .with_docs("The client has left, or said nothing for a minute."),
                 ],
-            }
+            )
         };
         type Message = ::fsm_runtime::NoMessage;
         type Partial = ();
         type Seed = ();
         type Kind = __rt::Connection;
-        type Times = __rt::OneTime;
+        type Deadlines = __rt::Deadlines<1>;
         #[inline]
         fn start((): ()) -> Self {
             Self::Talk
@@ -154,12 +143,10 @@ const _: () = {
             }
         }
         #[inline]
-        fn timing(&self) -> __rt::Timing {
+        fn timer(&self, timer: usize) -> __rt::Timer {
             match self {
-                Self::Gone => {
-                    __rt::Timing { within: __rt::Timing::NEVER, idle: __rt::Timing::NEVER }
-                }
-                Self::Talk => __rt::Timing { within: __rt::Timing::NEVER, idle: 60000 },
+                Self::Talk => __rt::Timer::idle(60000),
+                _ => __rt::Timer::NEVER,
             }
         }
     }
@@ -180,30 +167,27 @@ const _: () = {
                             *self = Self::Gone;
                             return __Step::Moved;
                         }
-                        __Err(_) => return __Step::Read,
+                        __Err(_) => return __Step::Waiting(__WaitSet::READ),
                     };
                     match __Handler::talk(handler, taken, cx) {
                         __AfterTalk::Talk => __Step::Stayed,
                     }
                 }
-                Self::Gone => __Step::End,
+                Self::Gone => __Step::Done,
             }
         }
-        fn lapse(
+        fn expire(
             &mut self,
-            lapse: __rt::Lapse,
+            timer: usize,
             handler: &mut __H,
             cx: &mut __rt::Cx<'_, ::fsm_runtime::NoMessage>,
         ) -> __Step {
-            match lapse {
-                __rt::Lapse::Within => __Step::Stayed,
-                __rt::Lapse::Idle => match self {
-                    Self::Talk => {
-                        *self = Self::Gone;
-                        __Step::Moved
-                    }
-                    _ => __Step::Stayed,
-                },
+            match self {
+                Self::Talk => {
+                    *self = Self::Gone;
+                    __Step::Moved
+                }
+                _ => __Step::Stayed,
             }
         }
     }

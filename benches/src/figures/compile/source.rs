@@ -1,9 +1,10 @@
-//! A machine of any size: each state reads a line, for a minute at most, and goes on to the next one.
+//! Source text of a machine of any size: each state reads a line with an idle time of a minute, and
+//! then moves on to the next state.
 
 use std::fmt::Write;
 
-/// With the macro.
-pub(super) fn machine(states: usize) -> String {
+/// The program with the macro.
+pub(super) fn with_macro(states: usize) -> String {
     let mut text = String::from(
         "use fsm_runtime::prelude::*;\n\n\
          #[state_machine(start = Start, eof => Closed, limit => Closed)]\n\
@@ -22,59 +23,50 @@ pub(super) fn machine(states: usize) -> String {
     text + &handler(states)
 }
 
-/// As a person would write what the macro makes of it: without the graph as data and without its
-/// picture.
+/// The program written by hand: like the code of the macro, without the graph as data and its picture.
 pub(super) fn by_hand(states: usize) -> String {
-    let each = |line: &dyn Fn(usize, usize) -> String| {
-        edges(states).map(|(state, next)| line(state, next)).collect::<String>()
-    };
-    let variants = each(&|state, _| {
+    format!(
+        "use fsm_runtime::{{Cx, Input, Miss, Step, Timer, WaitSet}};
+use big::*;
+
+{}
+{}
+{}{}",
+        machine_enum(states),
+        handler_module(states),
+        machine_impl(states),
+        handler(states),
+    )
+}
+
+fn machine_enum(states: usize) -> String {
+    let variants = per_state(states, |state, _| {
         format!("    /// Waits for line {state}.\n    State{state} {{ left: u64 }},\n")
     });
-    let methods = each(&|state, _| {
+    format!(
+        "pub enum Big {{
+    Start,
+{variants}    Closed,
+}}
+"
+    )
+}
+
+fn handler_module(states: usize) -> String {
+    let methods = per_state(states, |state, _| {
         format!(
             "        fn state{state}(&mut self, left: &mut u64, line: &[u8], cx: &mut Cx<'_>) \
              -> AfterState{state};\n"
         )
     });
-    let verdicts = each(&|state, next| {
+    let verdicts = per_state(states, |state, next| {
         format!(
             "    pub enum AfterState{state} {{\n        State{state},\n        \
              State{next} {{ left: u64 }},\n        Closed,\n    }}\n"
         )
     });
-    let timings = each(&|state, _| format!("            | Self::State{state} {{ .. }}\n"))
-        .replacen('|', " ", 1);
-    let arms = each(&|state, next| {
-        format!(
-            "            Self::State{state} {{ left }} => {{
-                let line = match input.until(b\"\\n\", 1024) {{
-                    Ok(line) => line,
-                    Err(Miss::More) => return Step::Read,
-                    Err(Miss::Limit | Miss::Eof) => {{
-                        *self = Self::Closed;
-                        return Step::Moved;
-                    }}
-                }};
-                match handler.state{state}(left, line, cx) {{
-                    AfterState{state}::State{state} => return Step::Stayed,
-                    AfterState{state}::State{next} {{ left }} => *self = Self::State{next} {{ left }},
-                    AfterState{state}::Closed => *self = Self::Closed,
-                }}
-                Step::Moved
-            }}\n"
-        )
-    });
     format!(
-        "use fsm_runtime::{{Cx, Input, Lapse, Miss, Step, Timing}};
-use big::*;
-
-pub enum Big {{
-    Start,
-{variants}    Closed,
-}}
-
-pub mod big {{
+        "pub mod big {{
     use super::*;
 
     pub trait Handler {{
@@ -85,12 +77,21 @@ pub mod big {{
         State0 {{ left: u64 }},
     }}
 {verdicts}}}
+"
+    )
+}
 
-impl Big {{
-    pub fn timing(&self) -> Timing {{
+fn machine_impl(states: usize) -> String {
+    let patterns =
+        per_state(states, |state, _| format!("            | Self::State{state} {{ .. }}\n"))
+            .replacen('|', " ", 1);
+    let arms = per_state(states, resume_arm);
+    format!(
+        "impl Big {{
+    pub fn timer(&self, _: usize) -> Timer {{
         match self {{
-{timings}                => Timing {{ within: Timing::NEVER, idle: 60_000 }},
-            Self::Start | Self::Closed => Timing {{ within: Timing::NEVER, idle: Timing::NEVER }},
+{patterns}                => Timer::idle(60_000),
+            Self::Start | Self::Closed => Timer::NEVER,
         }}
     }}
 
@@ -107,26 +108,51 @@ impl Big {{
                     Step::Moved
                 }}
             }},
-{arms}            Self::Closed => Step::End,
+{arms}            Self::Closed => Step::Done,
         }}
     }}
 
-    pub fn lapse(&mut self, lapse: Lapse) -> Step {{
-        match (lapse, &*self) {{
-            (Lapse::Idle, Self::Start | Self::Closed) | (Lapse::Within, _) => Step::Stayed,
-            (Lapse::Idle, _) => {{
+    pub fn expire(&mut self, _: usize) -> Step {{
+        match self {{
+            Self::Start | Self::Closed => Step::Stayed,
+            _ => {{
                 *self = Self::Closed;
                 Step::Moved
             }}
         }}
     }}
 }}
-{handler}",
-        handler = handler(states),
+"
     )
 }
 
-/// The handler is the same for both.
+fn resume_arm(state: usize, next: usize) -> String {
+    format!(
+        "            Self::State{state} {{ left }} => {{
+                let line = match input.until(b\"\\n\", 1024) {{
+                    Ok(line) => line,
+                    Err(Miss::More) => return Step::Waiting(WaitSet::READ),
+                    Err(Miss::Limit | Miss::Eof) => {{
+                        *self = Self::Closed;
+                        return Step::Moved;
+                    }}
+                }};
+                match handler.state{state}(left, line, cx) {{
+                    AfterState{state}::State{state} => return Step::Stayed,
+                    AfterState{state}::State{next} {{ left }} => *self = Self::State{next} {{ left }},
+                    AfterState{state}::Closed => *self = Self::Closed,
+                }}
+                Step::Moved
+            }}\n"
+    )
+}
+
+/// The concatenation of a text for each state and its successor.
+fn per_state(states: usize, text: impl Fn(usize, usize) -> String) -> String {
+    edges(states).map(|(state, next)| text(state, next)).collect()
+}
+
+/// The handler, which both programs share.
 fn handler(states: usize) -> String {
     let mut text = String::from(
         "\npub struct Client;\n\nimpl big::Handler for Client {\n    \
@@ -152,7 +178,7 @@ fn handler(states: usize) -> String {
     text + "}\n"
 }
 
-/// Each state, and the one that follows it.
+/// Each state with its successor.
 fn edges(states: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..states).map(move |state| (state, (state + 1) % states))
 }

@@ -1,19 +1,19 @@
 use std::hint::black_box;
 
-/// How many events a round has.
+/// Events of a round.
 pub(crate) const EVENTS: u64 = 4096;
 
-/// What happens to a connection.
+/// An event of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// A request of so many chunks.
+    /// A request with this number of chunks.
     Request(u8),
     Chunk(u8),
     Flushed,
     Close,
 }
 
-/// An event on the wire: what it is, and a number.
+/// An encoded event: its kind and a number.
 pub(super) type Wire = [u8; 2];
 
 impl Event {
@@ -31,7 +31,7 @@ impl Event {
         }
     }
 
-    /// What is no event closes the connection.
+    /// Decodes an event; any other bytes close the connection.
     pub(super) fn decoded(wire: Wire) -> Self {
         match wire {
             [Self::REQUEST, chunks] => Self::Request(chunks),
@@ -42,16 +42,17 @@ impl Event {
     }
 }
 
-/// What the handlers and the loop around them count.
+/// The counters of the handlers and of the loop around them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) sum: u64,
-    /// Connections that have come to their end.
+    /// Connections that have ended.
     pub(crate) closed: u64,
 }
 
-/// The events of connections that end well, the last one too, so that it can be repeated. The
-/// compiler does not know them.
+/// A pseudo-random sequence of events that is unknown at compile time.
+///
+/// Its last connection ends, so that the sequence can be repeated.
 pub(super) fn sequence() -> Vec<Event> {
     let mut state = black_box(0x9E37_79B9_7F4A_7C15_u64);
     let mut random = |below: u64| {
@@ -64,7 +65,7 @@ pub(super) fn sequence() -> Vec<Event> {
     let mut events = Vec::with_capacity(count);
     loop {
         let chunks = 1 + random(4);
-        // A request, its chunks, that the answer has left, and the end.
+        // A request, its chunks, `Flushed` and `Close`.
         let longest = usize::from(chunks) + 3;
         if events.len() + longest > count {
             break;
@@ -76,7 +77,7 @@ pub(super) fn sequence() -> Vec<Event> {
             events.push(Event::Close);
         }
     }
-    // Connections that say nothing.
+    // The remaining connections close without a request.
     events.resize(count, Event::Close);
     events
 }

@@ -2,7 +2,7 @@ use fsm_runtime::prelude::*;
 use fsm_runtime::sim::Session;
 use fsm_runtime::{Input, Step};
 
-use super::{Event, Tally, Wire};
+use super::event::{Event, Tally, Wire};
 
 #[state_machine(start = Idle, eof => Closed)]
 enum Connection {
@@ -49,9 +49,9 @@ impl connection::Handler for Counter {
     }
 }
 
-/// Only a port has a [`Cx`], so the loop runs in a handler of a machine that does nothing else.
+/// A machine whose only handler runs the loop, because only a port creates a [`Cx`].
 #[state_machine(start = Start, eof => Done)]
-enum Lender {
+enum Host {
     #[read(exact = 1, within = 60s => Done)]
     #[to(Done)]
     Start,
@@ -59,16 +59,16 @@ enum Lender {
     Done,
 }
 
-struct Bench<'a> {
+struct Run<'a> {
     bytes: &'a [u8],
     rounds: u64,
     tally: &'a mut Tally,
 }
 
-impl lender::Handler for Bench<'_> {
-    fn start(&mut self, _: &[u8; 1], cx: &mut Cx<'_>) -> lender::AfterStart {
+impl host::Handler for Run<'_> {
+    fn start(&mut self, _: &[u8; 1], cx: &mut Cx<'_>) -> host::AfterStart {
         *self.tally = drive(self.bytes, self.rounds, cx);
-        lender::AfterStart::Done
+        host::AfterStart::Done
     }
 }
 
@@ -81,11 +81,11 @@ fn drive(bytes: &[u8], rounds: u64, cx: &mut Cx<'_>) -> Tally {
         let mut input = Input::new(bytes);
         loop {
             match connection.resume(&mut counter, &mut input, cx) {
-                Step::End => {
+                Step::Done => {
                     closed += 1;
                     connection = Connection::start(());
                 }
-                Step::Read => break,
+                Step::Waiting(_) => break,
                 _ => {}
             }
         }
@@ -95,8 +95,8 @@ fn drive(bytes: &[u8], rounds: u64, cx: &mut Cx<'_>) -> Tally {
 
 pub(super) fn run(events: &[Wire], rounds: u64) -> Tally {
     let mut tally = Tally::default();
-    let bench = Bench { bytes: events.as_flattened(), rounds, tally: &mut tally };
-    let mut session = Session::<Lender, _>::new(bench);
+    let run = Run { bytes: events.as_flattened(), rounds, tally: &mut tally };
+    let mut session = Session::<Host, _>::new(run);
     session.send(&[0]);
     drop(session);
     tally

@@ -1,8 +1,8 @@
 use rust_fsm::{StateMachine, StateMachineImpl};
 
-use super::{Event, Tally, Wire};
+use super::event::{Event, Tally, Wire};
 
-/// Its macro has no states with data, so it is written as its documentation says for those.
+/// The machine without the crate's macro, which does not support states with data.
 struct Connection;
 
 enum State {
@@ -12,7 +12,7 @@ enum State {
     Closed,
 }
 
-/// What is to be added to the counter, which the machine cannot have.
+/// The number to add to the counter; the machine itself has no mutable data.
 struct Add(u8);
 
 impl StateMachineImpl for Connection {

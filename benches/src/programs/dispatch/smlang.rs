@@ -1,4 +1,4 @@
-use super::{Event, Tally, Wire};
+use super::event::{Event, Tally, Wire};
 use machine::{ConnectionEvents, ConnectionStateMachine, ConnectionStates};
 
 mod machine {
@@ -55,7 +55,7 @@ fn drive(events: &(impl Iterator<Item = ConnectionEvents> + Clone), rounds: u64)
     let mut connection = ConnectionStateMachine::new(machine::Counter { sum: 0 });
     for _ in 0..rounds {
         for event in events.clone() {
-            // An event that does not fit is an error.
+            // An event without a transition is an error, which ends the connection.
             if let Ok(ConnectionStates::Closed) | Err(_) = connection.process_event(event) {
                 closed += 1;
                 connection = ConnectionStateMachine::new(*connection.context());
@@ -80,7 +80,7 @@ pub(super) fn run_wire(events: &[Wire], rounds: u64) -> Tally {
     drive(&events.iter().map(|wire| converted(Event::decoded(*wire))), rounds)
 }
 
-/// The macro makes its own enum of events.
+/// Converts an event to the macro's own enum.
 fn converted(event: Event) -> ConnectionEvents {
     match event {
         Event::Request(chunks) => ConnectionEvents::Request(chunks),

@@ -1,13 +1,13 @@
 use statig::prelude::*;
 
 use self::machine::{Counter, State};
-use super::{Event, Tally, Wire};
+use super::event::{Event, Tally, Wire};
 
-#[expect(clippy::pedantic, reason = "it is how the macro writes it")]
+#[expect(clippy::pedantic, reason = "the macro generates this code")]
 mod machine {
     use statig::prelude::*;
 
-    use super::Event;
+    use super::super::event::Event;
 
     #[derive(Clone, Copy)]
     pub(super) struct Counter {

@@ -4,39 +4,39 @@ use mio::event::Event;
 use mio::net::TcpStream;
 
 use super::chunk;
-use crate::servers::by_hand::{self, Flow};
+use crate::servers::mio_loop::{self, Protocol, Status};
 
-pub(crate) fn serve(listener: std::net::TcpListener) -> io::Result<()> {
-    by_hand::serve(listener, Server)
+pub(super) fn serve(listener: std::net::TcpListener) -> io::Result<()> {
+    mio_loop::serve(listener, Download)
 }
 
-struct Server;
+struct Download;
 
 enum Connection {
-    Length { bytes: [u8; 8], come: usize },
+    Length { bytes: [u8; 8], received: usize },
     Sending { left: u64 },
 }
 
 impl Default for Connection {
     fn default() -> Self {
-        Self::Length { bytes: [0; 8], come: 0 }
+        Self::Length { bytes: [0; 8], received: 0 }
     }
 }
 
-impl by_hand::Service for Server {
+impl Protocol for Download {
     type Connection = Connection;
 
-    fn turn(
+    fn on_event(
         &mut self,
         connection: &mut Connection,
         stream: &mut TcpStream,
         _: &Event,
-    ) -> io::Result<Flow> {
+    ) -> io::Result<Status> {
         loop {
-            match connection.go_on(stream) {
-                Ok(0) => return Ok(Flow::Ends),
+            match connection.step(stream) {
+                Ok(0) => return Ok(Status::Finished),
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Flow::GoesOn),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Status::Open),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
@@ -45,20 +45,20 @@ impl by_hand::Service for Server {
 }
 
 impl Connection {
-    /// Reads or writes once; says how many bytes that were.
-    fn go_on(&mut self, stream: &mut TcpStream) -> io::Result<usize> {
+    /// Reads or writes once; returns the number of bytes.
+    fn step(&mut self, stream: &mut TcpStream) -> io::Result<usize> {
         match self {
-            Self::Length { bytes, come } => {
-                let count = stream.read(&mut bytes[*come..])?;
-                *come += count;
-                if *come == bytes.len() {
+            Self::Length { bytes, received } => {
+                let count = stream.read(&mut bytes[*received..])?;
+                *received += count;
+                if *received == bytes.len() {
                     *self = Self::Sending { left: u64::from_be_bytes(*bytes) };
                 }
                 Ok(count)
             }
             Self::Sending { left: 0 } => {
                 *self = Self::default();
-                self.go_on(stream)
+                self.step(stream)
             }
             Self::Sending { left } => {
                 let count = stream.write(chunk(*left))?;

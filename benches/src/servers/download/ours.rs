@@ -2,12 +2,13 @@ use fsm_runtime::bytes::Bytes;
 use fsm_runtime::prelude::*;
 
 use super::chunk;
-use crate::Error;
-use crate::servers::pool;
+use crate::error::Error;
+use crate::servers::fsm_pool;
+use crate::servers::listener::ANY_PORT;
 
-pub(crate) fn serve() -> Result<(), Error> {
-    let pool = Pool::builder::<Download>("download").listen(pool::ANY).handler(|_peer| Client);
-    pool::serve(pool)
+pub(super) fn serve() -> Result<(), Error> {
+    let pool = Pool::builder::<Download>("download").listen(ANY_PORT).handler(|_peer| Client);
+    fsm_pool::serve(pool.start()?)
 }
 
 /// A client's connection.
@@ -19,7 +20,7 @@ enum Download {
     #[rest]
     Length,
 
-    /// Sends more whenever less than 64 KiB waits for the client.
+    /// Sends more when less than 64 KiB is unsent.
     #[writable(below = 64KiB, idle = 30s => Closed)]
     #[to(Sending | Length)]
     Sending { left: u64 },

@@ -5,14 +5,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::chunk;
-use crate::servers::tasks;
+use crate::servers::tokio_tasks;
 
-pub(crate) fn serve(listener: TcpListener) -> io::Result<()> {
-    tasks::serve(listener, connection)
+pub(super) fn serve(listener: TcpListener) -> io::Result<()> {
+    tokio_tasks::serve(listener, connection)
 }
 
-pub(crate) fn serve_on_threads(listener: TcpListener, threads: usize) -> io::Result<()> {
-    tasks::serve_on_threads(listener, threads, connection)
+pub(super) fn serve_on_threads(listener: TcpListener, threads: usize) -> io::Result<()> {
+    tokio_tasks::serve_on_threads(listener, threads, connection)
 }
 
 async fn connection(mut stream: TcpStream) -> io::Result<()> {

@@ -1,37 +1,22 @@
 use std::io;
 use std::net;
-use std::time::Duration;
 
 use compio::BufResult;
 use compio::buf::{IntoInner, IoBuf};
 use compio::io::{AsyncRead, AsyncWriteExt};
-use compio::net::{TcpListener, TcpStream};
-use compio::runtime::Runtime;
+use compio::net::TcpStream;
 
-use crate::Error;
+use crate::error::Error;
+use crate::servers::compio_tasks;
 
-/// What a task reads at once, in a buffer of its own.
+/// The most bytes of one read; each task has its own buffer.
 const BUFFER: usize = 4096;
 
-/// A task for each connection on one thread with an `io_uring`. There is no deadline.
-pub(crate) fn serve(listen: impl FnOnce() -> io::Result<net::TcpListener>) -> Result<(), Error> {
-    let runtime = Runtime::new()
-        .map_err(|error| Error::missing(format!("the system has no io_uring for us: {error}")))?;
-    Ok(runtime.block_on(accept(listen()?))?)
+pub(super) fn serve(listen: impl FnOnce() -> io::Result<net::TcpListener>) -> Result<(), Error> {
+    compio_tasks::serve(listen, echo)
 }
 
-async fn accept(listener: net::TcpListener) -> io::Result<()> {
-    let listener = TcpListener::from_std(listener)?;
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => compio::runtime::spawn(talk(stream)).detach(),
-            // No descriptor is free, or the client has gone already.
-            Err(_) => compio::runtime::time::sleep(Duration::from_millis(10)).await,
-        }
-    }
-}
-
-async fn talk(mut stream: TcpStream) -> io::Result<()> {
+async fn echo(mut stream: TcpStream) -> io::Result<()> {
     let mut buffer = Vec::with_capacity(BUFFER);
     loop {
         let BufResult(read, lent) = stream.read(buffer).await;

@@ -4,28 +4,29 @@ use std::time::Duration;
 use may::go;
 use may::net::{TcpListener, TcpStream};
 
-use crate::servers::announce;
+use crate::servers::listener::{ANY_PORT, announce};
 
-/// What a coroutine reads at once, on a stack of its own.
+/// The most bytes of one read; each coroutine has the buffer on its own stack.
 const BUFFER: usize = 4096;
 
-/// A coroutine for each connection. There is no deadline. It takes no listener from outside without
-/// `unsafe`, so the backlog is its own.
-pub(crate) fn serve(threads: usize) -> io::Result<()> {
+/// Serves with one coroutine per connection, without deadlines.
+///
+/// The backlog is the default of `may`, because `may` accepts another listener only in `unsafe` code.
+pub(super) fn serve(threads: usize) -> io::Result<()> {
     may::config().set_workers(threads);
-    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let listener = TcpListener::bind(ANY_PORT)?;
     announce(listener.local_addr()?)?;
     let accepts = go!(move || loop {
         match listener.accept() {
-            Ok((stream, _)) => drop(go!(move || talk(stream))),
-            // No descriptor is free, or the client has gone already.
+            Ok((stream, _)) => drop(go!(move || echo(stream))),
+            // The process has no free descriptor, or the client has already left.
             Err(_) => may::coroutine::sleep(Duration::from_millis(10)),
         }
     });
-    accepts.join().map_err(|_| io::Error::other("the coroutine that accepts has panicked"))
+    accepts.join().map_err(|_| io::Error::other("the accepting coroutine panicked"))
 }
 
-fn talk(mut stream: TcpStream) -> io::Result<()> {
+fn echo(mut stream: TcpStream) -> io::Result<()> {
     let mut buffer = [0; BUFFER];
     loop {
         let length = stream.read(&mut buffer)?;

@@ -1,18 +1,17 @@
-use fsm_runtime::Address;
 use fsm_runtime::prelude::*;
 
-use crate::Error;
-use crate::servers::announce;
+use crate::error::Error;
+use crate::servers::fsm_pool;
 
 /// The machine of the example `echo`.
 #[state_machine(start = Talk, eof => Gone)]
 enum Echo {
-    /// Sends back whatever comes.
+    /// Sends received bytes back.
     #[read(some, max = 16KiB, idle = 60s => Gone)]
     #[to(Talk)]
     #[rest]
     Talk,
-    /// The client has left, or said nothing for a minute.
+    /// The client has left, or was idle for a minute.
     #[end]
     Gone,
 }
@@ -26,14 +25,7 @@ impl echo::Handler for Client {
     }
 }
 
-pub(crate) fn serve() -> Result<(), Error> {
+pub(super) fn serve() -> Result<(), Error> {
     let pool = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").max_connections(20_000);
-    let running = pool.handler(|_peer| Client).start()?;
-    for address in running.addresses() {
-        if let Address::Tcp(address) = address {
-            announce(*address)?;
-        }
-    }
-    running.join()?;
-    Ok(())
+    fsm_pool::serve(pool.handler(|_peer| Client).start()?)
 }

@@ -4,20 +4,20 @@ use std::net::TcpListener;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::servers::tasks;
+use crate::servers::tokio_tasks;
 
-/// What a task reads at once, in a buffer of its own.
+/// The most bytes of one read; each task has its own buffer.
 const BUFFER: usize = 4096;
 
-pub(crate) fn serve(listener: TcpListener) -> io::Result<()> {
-    tasks::serve(listener, talk)
+pub(super) fn serve(listener: TcpListener) -> io::Result<()> {
+    tokio_tasks::serve(listener, echo)
 }
 
-pub(crate) fn serve_on_threads(listener: TcpListener, threads: usize) -> io::Result<()> {
-    tasks::serve_on_threads(listener, threads, talk)
+pub(super) fn serve_on_threads(listener: TcpListener, threads: usize) -> io::Result<()> {
+    tokio_tasks::serve_on_threads(listener, threads, echo)
 }
 
-async fn talk(mut stream: TcpStream) -> io::Result<()> {
+async fn echo(mut stream: TcpStream) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER];
     loop {
         let length = stream.read(&mut buffer).await?;

@@ -1,9 +1,8 @@
-use fsm_runtime::Address;
 use fsm_runtime::prelude::*;
 
 use super::compute;
-use crate::Error;
-use crate::servers::announce;
+use crate::error::Error;
+use crate::servers::fsm_pool;
 
 #[state_machine(start = Request, eof => Gone)]
 enum Heavy {
@@ -25,16 +24,9 @@ impl heavy::Handler for Client {
     }
 }
 
-/// One port, with so many threads, which may all run.
+/// Serves with one port and `threads` threads, all of which may run at a time.
 pub(super) fn serve(threads: usize) -> Result<(), Error> {
     let pool =
         Pool::builder::<Heavy>("heavy").listen("127.0.0.1:0").threads(threads).max_running(threads);
-    let running = pool.handler(|_peer| Client).start()?;
-    for address in running.addresses() {
-        if let Address::Tcp(address) = address {
-            announce(*address)?;
-        }
-    }
-    running.join()?;
-    Ok(())
+    fsm_pool::serve(pool.handler(|_peer| Client).start()?)
 }

@@ -5,16 +5,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::compute;
-use crate::load::echo::REQUEST;
-use crate::servers::tasks;
+use crate::servers::tokio_tasks;
+use crate::workload::ECHO_BYTES;
 
-/// On so many threads, which steal from each other.
+/// Serves with `threads` worker threads, which steal tasks from each other.
 pub(super) fn serve(listener: TcpListener, threads: usize) -> io::Result<()> {
-    tasks::serve_on_threads(listener, threads, serve_one)
+    tokio_tasks::serve_on_threads(listener, threads, connection)
 }
 
-async fn serve_one(mut stream: TcpStream) -> io::Result<()> {
-    let mut request = [0; REQUEST];
+async fn connection(mut stream: TcpStream) -> io::Result<()> {
+    let mut request = [0; ECHO_BYTES];
     loop {
         stream.read_exact(&mut request).await?;
         compute(&request);

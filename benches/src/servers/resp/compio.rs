@@ -11,41 +11,41 @@ use fsm_runtime::{Decoded, Frame};
 
 use super::decoder::{Decoder, MAX};
 use super::store::{Store, refuse};
-use crate::Error;
-use crate::servers::rings;
+use crate::error::Error;
+use crate::servers::compio_tasks;
 
-/// How much room a read has at least.
-const ROOM: usize = 16 * 1024;
+/// The least capacity for a read.
+const READ: usize = 16 * 1024;
 
-pub(crate) fn serve(listen: impl FnOnce() -> io::Result<net::TcpListener>) -> Result<(), Error> {
+pub(super) fn serve(listen: impl FnOnce() -> io::Result<net::TcpListener>) -> Result<(), Error> {
     let store = Rc::<RefCell<Store>>::default();
-    rings::serve(listen, move |stream| connection(stream, Rc::clone(&store)))
+    compio_tasks::serve(listen, move |stream| connection(stream, Rc::clone(&store)))
 }
 
-/// One read, all whole requests that it brought, one write.
+/// Repeats: one read, the answers to all complete requests, one write.
 async fn connection(mut stream: TcpStream, store: Rc<RefCell<Store>>) -> io::Result<()> {
-    let (mut input, mut output) = (Vec::with_capacity(ROOM), Vec::new());
+    let (mut input, mut output) = (Vec::with_capacity(READ), Vec::new());
     loop {
-        input.reserve(ROOM);
+        input.reserve(READ);
         let held = input.len();
         let BufResult(read, lent) = stream.read(input.slice(held..)).await;
         input = lent.into_inner();
         if read? == 0 {
             return Ok(());
         }
-        let (used, more) = answer(&input, &mut store.borrow_mut(), &mut output);
+        let (used, open) = answer(&input, &mut store.borrow_mut(), &mut output);
         input.drain(..used);
         let BufResult(written, lent) = stream.write_all(output).await;
         written?;
         output = lent;
         output.clear();
-        if !more {
+        if !open {
             return Ok(());
         }
     }
 }
 
-/// Answers all whole requests; says how many bytes they had, and whether there may be more.
+/// Answers all complete requests; returns their length, and whether the connection stays open.
 fn answer(input: &[u8], store: &mut Store, output: &mut Vec<u8>) -> (usize, bool) {
     let mut at = 0;
     while at < input.len() {

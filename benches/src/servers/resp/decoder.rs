@@ -2,16 +2,16 @@ use std::fmt;
 
 use fsm_runtime::{Decoded, Frame};
 
-/// The most bytes that a request may have.
+/// The most bytes of a request.
 pub(crate) const MAX: usize = 64 * 1024;
 
-/// `SET key value`.
+/// The most words of a request: `SET key value`.
 const WORDS: usize = 3;
 
-/// No number of a request has more digits.
+/// The most digits of a number in a request.
 const DIGITS: usize = 6;
 
-/// A command and its arguments, lent from the input.
+/// A command with its arguments, borrowed from the input.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Request<'a> {
     words: [&'a [u8]; WORDS],
@@ -25,8 +25,9 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The decoder of requests. It keeps nothing: a request has three words at most, so one that did
-/// not come in one piece is as well read again.
+/// The decoder of requests.
+///
+/// It has no state: a request has at most three words, so decoding an incomplete one again is cheap.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder;
 
@@ -53,7 +54,7 @@ impl Frame for Decoder {
     }
 }
 
-/// The number of the header at `at`, and where what follows begins; none while it is not whole.
+/// The number in the header at `at`, and the end of the header; `None` if it is incomplete.
 #[inline]
 fn header(input: &[u8], at: usize, kind: u8) -> Result<Option<(usize, usize)>, Refusal> {
     match input.get(at) {
@@ -80,7 +81,7 @@ fn header(input: &[u8], at: usize, kind: u8) -> Result<Option<(usize, usize)>, R
     }
 }
 
-/// Why a request was refused.
+/// The reason for refusing a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Unexpected(u8),
@@ -107,7 +108,7 @@ mod tests {
     const SET: &[u8] = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$4\r\n\r\n$1\r\n";
 
     #[test]
-    fn a_request_is_found_once_it_is_whole() {
+    fn a_request_is_decoded_when_it_is_complete() {
         for end in 0..SET.len() {
             assert!(matches!(Decoder.decode(&SET[..end]), Ok(Decoded::More(_))), "{end}");
         }
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_refused() {
+    fn an_invalid_request_is_refused() {
         let cases: [(&[u8], Refusal); 8] = [
             (b"PING\r\n", Refusal::Unexpected(b'P')),
             (b"*1\r\n:1\r\n", Refusal::Unexpected(b':')),

@@ -6,14 +6,14 @@ use mio::net::TcpStream;
 
 use super::decoder::{Decoder, MAX};
 use super::store::{Store, refuse};
-use crate::servers::by_hand::{self, Flow, send};
+use crate::servers::mio_loop::{self, Protocol, Status, send};
 
-pub(crate) fn serve(listener: std::net::TcpListener) -> io::Result<()> {
+pub(super) fn serve(listener: std::net::TcpListener) -> io::Result<()> {
     let input = vec![0; MAX].into_boxed_slice();
-    by_hand::serve(listener, Server { store: Store::default(), input, output: Vec::new() })
+    mio_loop::serve(listener, Server { store: Store::default(), input, output: Vec::new() })
 }
 
-/// What all connections share: a thread has one buffer for input and one for output.
+/// The store and the buffers, which all connections share.
 struct Server {
     store: Store,
     input: Box<[u8]>,
@@ -22,35 +22,35 @@ struct Server {
 
 #[derive(Default)]
 struct Connection {
-    /// The beginning of a request that is not whole.
+    /// The beginning of an incomplete request.
     unread: Vec<u8>,
-    /// What the client has not taken yet. Until it has, nothing is read.
+    /// Output that the socket has not accepted; the server reads again when it is sent.
     unsent: Vec<u8>,
     refused: bool,
 }
 
-impl by_hand::Service for Server {
+impl Protocol for Server {
     type Connection = Connection;
 
-    fn turn(
+    fn on_event(
         &mut self,
         connection: &mut Connection,
         stream: &mut TcpStream,
         event: &Event,
-    ) -> io::Result<Flow> {
+    ) -> io::Result<Status> {
         if !connection.unsent.is_empty() {
             let mut unsent = std::mem::take(&mut connection.unsent);
             unsent.drain(..send(stream, &unsent)?);
             connection.unsent = unsent;
             if !connection.unsent.is_empty() {
-                return Ok(Flow::GoesOn);
+                return Ok(Status::Open);
             }
         }
         while !connection.refused {
             let held = connection.unread.len();
             self.input[..held].copy_from_slice(&connection.unread);
             let count = match stream.read(&mut self.input[held..]) {
-                Ok(0) => return Ok(Flow::Ends),
+                Ok(0) => return Ok(Status::Finished),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -72,13 +72,13 @@ impl by_hand::Service for Server {
                 break;
             }
         }
-        let over = connection.refused && connection.unsent.is_empty();
-        Ok(if over { Flow::Ends } else { Flow::GoesOn })
+        let finished = connection.refused && connection.unsent.is_empty();
+        Ok(if finished { Status::Finished } else { Status::Open })
     }
 }
 
 impl Server {
-    /// Answers all whole requests in the input, which has `end` bytes, and says where the rest is.
+    /// Answers all complete requests in the first `end` bytes of the input; returns their length.
     fn answer(&mut self, connection: &mut Connection, end: usize) -> usize {
         let mut at = 0;
         while at < end {

@@ -4,21 +4,22 @@ use fsm_runtime::prelude::*;
 
 use super::decoder::{Decoder, Refusal, Request};
 use super::store::{Store, refuse};
-use crate::Error;
-use crate::servers::pool;
+use crate::error::Error;
+use crate::servers::fsm_pool;
+use crate::servers::listener::ANY_PORT;
 
-pub(crate) fn serve() -> Result<(), Error> {
+pub(super) fn serve() -> Result<(), Error> {
     let store = Arc::<Mutex<Store>>::default();
     let pool = Pool::builder::<Connection>("resp")
-        .listen(pool::ANY)
+        .listen(ANY_PORT)
         .handler(move |_peer| Client { store: Arc::clone(&store) });
-    pool::serve(pool)
+    fsm_pool::serve(pool.start()?)
 }
 
 /// A client's connection.
 #[state_machine(start = Command, eof => Closed)]
 enum Connection {
-    /// Between two commands: waits for the next one.
+    /// Waits for the next command.
     #[read(
         frame = Decoder,
         max = 64KiB,
@@ -30,7 +31,7 @@ enum Connection {
     #[rest]
     Command,
 
-    /// Answers what is no command.
+    /// Answers an invalid command.
     #[run]
     #[to(Leaving)]
     Refused {
@@ -43,7 +44,7 @@ enum Connection {
     #[to(Leaving)]
     TooLong,
 
-    /// Waits until the last answer has left.
+    /// Waits until the last answer is sent.
     #[flush(within = 5s => Closed)]
     #[to(Closed)]
     Leaving,

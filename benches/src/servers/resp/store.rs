@@ -5,21 +5,21 @@ use fsm_runtime::Cx;
 
 use super::decoder::Request;
 
-/// What GET and SET work on.
+/// The values of GET and SET.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     values: HashMap<Vec<u8>, Bytes>,
 }
 
 impl Store {
-    /// Does what the request asks for, and answers it.
+    /// Executes a request and writes the answer.
     #[inline]
     pub(crate) fn answer(&mut self, request: &Request<'_>, out: &mut impl Out) {
         match *request.words() {
-            // An empty array has no answer.
+            // Redis does not answer an empty array.
             [] => {}
             [get, key] if get.eq_ignore_ascii_case(b"GET") => match self.values.get(key) {
-                Some(value) => bulk(value, out),
+                Some(value) => put_bulk(value, out),
                 None => out.put(b"$-1\r\n"),
             },
             [set, key, value] if set.eq_ignore_ascii_case(b"SET") => {
@@ -31,21 +31,21 @@ impl Store {
                 out.put(b"+OK\r\n");
             }
             [ping] if ping.eq_ignore_ascii_case(b"PING") => out.put(b"+PONG\r\n"),
-            [ping, text] if ping.eq_ignore_ascii_case(b"PING") => bulk(text, out),
+            [ping, text] if ping.eq_ignore_ascii_case(b"PING") => put_bulk(text, out),
             _ => out.put(b"-ERR unknown command, or a wrong number of arguments for it\r\n"),
         }
     }
 }
 
-/// Says why the connection is closed.
+/// Writes the reason for closing the connection.
 #[cold]
-pub(crate) fn refuse(why: impl std::fmt::Display, out: &mut impl Out) {
-    out.put(format!("-ERR Protocol error: {why}\r\n").as_bytes());
+pub(crate) fn refuse(reason: impl std::fmt::Display, out: &mut impl Out) {
+    out.put(format!("-ERR Protocol error: {reason}\r\n").as_bytes());
 }
 
-/// A string, with its length before it.
+/// Writes a bulk string: a length and the bytes.
 #[inline]
-fn bulk(bytes: &[u8], out: &mut impl Out) {
+fn put_bulk(bytes: &[u8], out: &mut impl Out) {
     let mut header = *b"$12345678901234567890\r\n";
     let (mut left, mut at) = (bytes.len(), header.len() - 2);
     loop {
@@ -62,7 +62,7 @@ fn bulk(bytes: &[u8], out: &mut impl Out) {
     out.put(b"\r\n");
 }
 
-/// Where answers go.
+/// A sink for answers.
 pub(crate) trait Out {
     fn put(&mut self, bytes: &[u8]);
 }

@@ -9,40 +9,42 @@ use tokio::net::TcpStream;
 
 use super::decoder::{Decoder, MAX};
 use super::store::{Store, refuse};
-use crate::servers::tasks;
+use crate::servers::tokio_tasks;
 
-/// How much room a read has at least.
-const ROOM: usize = 16 * 1024;
+/// The least capacity for a read.
+const READ: usize = 16 * 1024;
 
-pub(crate) fn serve(listener: TcpListener) -> io::Result<()> {
+pub(super) fn serve(listener: TcpListener) -> io::Result<()> {
     let store = Arc::default();
-    tasks::serve(listener, move |stream| connection(stream, Arc::clone(&store)))
+    tokio_tasks::serve(listener, move |stream| connection(stream, Arc::clone(&store)))
 }
 
-pub(crate) fn serve_on_threads(listener: TcpListener, threads: usize) -> io::Result<()> {
+pub(super) fn serve_on_threads(listener: TcpListener, threads: usize) -> io::Result<()> {
     let store = Arc::default();
-    tasks::serve_on_threads(listener, threads, move |stream| connection(stream, Arc::clone(&store)))
+    tokio_tasks::serve_on_threads(listener, threads, move |stream| {
+        connection(stream, Arc::clone(&store))
+    })
 }
 
-/// One read, all whole requests that it brought, one write.
+/// Repeats: one read, the answers to all complete requests, one write.
 async fn connection(mut stream: TcpStream, store: Arc<Mutex<Store>>) -> io::Result<()> {
-    let mut input = BytesMut::with_capacity(ROOM);
+    let mut input = BytesMut::with_capacity(READ);
     let mut output = Vec::new();
     loop {
-        input.reserve(ROOM);
+        input.reserve(READ);
         if stream.read_buf(&mut input).await? == 0 {
             return Ok(());
         }
-        let more = answer(&mut input, lock(&store), &mut output);
+        let open = answer(&mut input, lock(&store), &mut output);
         stream.write_all(&output).await?;
         output.clear();
-        if !more {
+        if !open {
             return Ok(());
         }
     }
 }
 
-/// Answers all whole requests; says whether there may be more.
+/// Answers all complete requests; returns whether the connection stays open.
 fn answer(input: &mut BytesMut, mut store: MutexGuard<'_, Store>, output: &mut Vec<u8>) -> bool {
     while !input.is_empty() {
         match Decoder.decode(input) {

@@ -1,10 +1,9 @@
-use fsm_runtime::Address;
 use fsm_runtime::prelude::*;
 
-use super::{BUSY, ROOM};
-use crate::Error;
-use crate::servers::announce;
+use crate::error::Error;
+use crate::servers::fsm_pool;
 use crate::servers::heavy::compute;
+use crate::workload::{REFUSAL, SHED_CAPACITY};
 
 #[state_machine(start = Request, eof => Gone, gone => Gone)]
 enum Front {
@@ -44,7 +43,7 @@ impl front::Handler for Client {
     }
 
     fn refused(&mut self, cx: &mut Cx<'_>) -> front::AfterRefused {
-        cx.write(&BUSY);
+        cx.write(&REFUSAL);
         front::AfterRefused::Request
     }
 }
@@ -60,13 +59,6 @@ impl work::Handler for Worker {
 
 pub(super) fn serve() -> Result<(), Error> {
     let front = Pool::builder::<Front>("front").listen("127.0.0.1:0").handler(|_peer| Client);
-    let work = Pool::builder::<Work>("work").max_jobs(ROOM).worker(|| Worker);
-    let running = Pipeline::new().pool(front).pool(work).start()?;
-    for address in running.addresses() {
-        if let Address::Tcp(address) = address {
-            announce(*address)?;
-        }
-    }
-    running.join()?;
-    Ok(())
+    let work = Pool::builder::<Work>("work").max_jobs(SHED_CAPACITY).worker(|| Worker);
+    fsm_pool::serve(Pipeline::new().pool(front).pool(work).start()?)
 }

@@ -7,20 +7,22 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{BUSY, ROOM};
-use crate::load::echo::REQUEST;
 use crate::servers::heavy::compute;
+use crate::workload::{ECHO_BYTES, REFUSAL, SHED_CAPACITY};
 
-/// A request, and where its answer goes.
-type Job = ([u8; REQUEST], oneshot::Sender<[u8; REQUEST]>);
+/// A request with the sender of its answer.
+struct Job {
+    request: [u8; ECHO_BYTES],
+    reply: oneshot::Sender<[u8; ECHO_BYTES]>,
+}
 
-/// Tasks on one thread, which give what takes long to another one through a bounded channel.
+/// Serves with tasks on one thread, which send jobs to a second thread through a bounded channel.
 pub(super) fn serve(listener: net::TcpListener) -> io::Result<()> {
-    let (jobs, mut work) = mpsc::channel::<Job>(ROOM);
+    let (jobs, mut queue) = mpsc::channel::<Job>(SHED_CAPACITY);
     std::thread::spawn(move || {
-        while let Some((request, reply)) = work.blocking_recv() {
+        while let Some(Job { request, reply }) = queue.blocking_recv() {
             compute(&request);
-            // The client may have gone meanwhile.
+            // The client may have left in the meantime.
             let _ = reply.send(request);
         }
     });
@@ -32,21 +34,21 @@ async fn accept(listener: net::TcpListener, jobs: mpsc::Sender<Job>) -> io::Resu
     let listener = TcpListener::from_std(listener)?;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(serve_one(stream, jobs.clone()))),
-            // No descriptor is free, or the client has gone already.
+            Ok((stream, _)) => drop(tokio::spawn(connection(stream, jobs.clone()))),
+            // The process has no free descriptor, or the client has already left.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
 }
 
-async fn serve_one(mut stream: TcpStream, jobs: mpsc::Sender<Job>) -> io::Result<()> {
-    let mut request = [0; REQUEST];
+async fn connection(mut stream: TcpStream, jobs: mpsc::Sender<Job>) -> io::Result<()> {
+    let mut request = [0; ECHO_BYTES];
     loop {
         stream.read_exact(&mut request).await?;
         let (reply, answer) = oneshot::channel();
-        let answer = match jobs.try_send((request, reply)) {
+        let answer = match jobs.try_send(Job { request, reply }) {
             Ok(()) => answer.await.map_err(io::Error::other)?,
-            Err(_) => BUSY,
+            Err(_) => REFUSAL,
         };
         stream.write_all(&answer).await?;
     }

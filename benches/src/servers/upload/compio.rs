@@ -7,11 +7,11 @@ use compio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use compio::net::TcpStream;
 
 use super::CHUNK;
-use crate::Error;
-use crate::servers::rings;
+use crate::error::Error;
+use crate::servers::compio_tasks;
 
-pub(crate) fn serve(listen: impl FnOnce() -> io::Result<net::TcpListener>) -> Result<(), Error> {
-    rings::serve(listen, connection)
+pub(super) fn serve(listen: impl FnOnce() -> io::Result<net::TcpListener>) -> Result<(), Error> {
+    compio_tasks::serve(listen, connection)
 }
 
 async fn connection(mut stream: TcpStream) -> io::Result<()> {

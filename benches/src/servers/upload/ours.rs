@@ -1,11 +1,12 @@
 use fsm_runtime::prelude::*;
 
-use crate::Error;
-use crate::servers::pool;
+use crate::error::Error;
+use crate::servers::fsm_pool;
+use crate::servers::listener::ANY_PORT;
 
-pub(crate) fn serve() -> Result<(), Error> {
-    let pool = Pool::builder::<Upload>("upload").listen(pool::ANY).handler(|_peer| Client);
-    pool::serve(pool)
+pub(super) fn serve() -> Result<(), Error> {
+    let pool = Pool::builder::<Upload>("upload").listen(ANY_PORT).handler(|_peer| Client);
+    fsm_pool::serve(pool.start()?)
 }
 
 /// A client's connection.
@@ -17,12 +18,12 @@ enum Upload {
     #[rest]
     Length,
 
-    /// Takes the body as it comes.
+    /// Receives the body in chunks.
     #[read(upto = left, max = 64KiB, idle = 30s => Closed, within = 10min => Closed)]
     #[to(Body | Sent)]
     Body { left: u64, taken: u64 },
 
-    /// Waits until the answer has left.
+    /// Waits until the answer is sent.
     #[flush(within = 30s => Closed)]
     #[to(Length)]
     Sent,

@@ -6,33 +6,35 @@ use mio::Token;
 use mio::net::TcpStream;
 use slab::Slab;
 
-use crate::servers::by_hand::send;
+use crate::servers::mio_loop::send;
 
 pub(super) struct Connection {
     pub(super) stream: TcpStream,
-    /// Tells it from those that had the slot before.
+    /// Distinguishes the connection from earlier ones in the same slot.
     generation: u32,
-    /// When something must have come.
-    pub(super) idle_by: u64,
-    /// The time of its entry in the heap.
-    looked_at: u64,
-    pub(super) rest: Option<Box<Rest>>,
+    /// The time by which the client must have sent something.
+    pub(super) idle_deadline: u64,
+    /// The time of the current entry in the heap; other entries are stale.
+    entry: u64,
+    pub(super) unsent: Option<Box<Unsent>>,
 }
 
-/// What the socket did not take.
-pub(super) struct Rest {
+/// Output that the socket has not accepted.
+pub(super) struct Unsent {
     bytes: Vec<u8>,
     sent: usize,
-    /// When the client must have taken some of it.
-    pub(super) stalled_by: u64,
+    /// The time by which the socket must have accepted more.
+    pub(super) deadline: u64,
 }
 
-/// All connections, and when to look at which: an entry for each, at the earliest time at which it
-/// may be due. To move a deadline further away touches nothing.
+/// All connections, with a heap of deadlines.
+///
+/// Each connection has one current entry, at or before its deadline, so that extending a deadline
+/// does not change the heap.
 #[derive(Default)]
 pub(super) struct Connections {
     slots: Slab<Connection>,
-    due: BinaryHeap<Reverse<(u64, usize)>>,
+    deadlines: BinaryHeap<Reverse<(u64, usize)>>,
     generation: u32,
 }
 
@@ -41,18 +43,19 @@ impl Connections {
         self.slots.len()
     }
 
-    /// The token of the next connection.
+    /// The token of the next connection, with a new generation.
     pub(super) fn next_token(&mut self) -> Token {
         self.generation = self.generation.wrapping_add(1);
         Token(self.slots.vacant_key() | (self.generation as usize) << 32)
     }
 
-    /// Takes in the connection that has got the next token.
-    pub(super) fn insert(&mut self, stream: TcpStream, token: Token, idle_by: u64) {
+    /// Inserts a connection that is registered with [`next_token`](Self::next_token).
+    pub(super) fn insert(&mut self, stream: TcpStream, token: Token, idle_deadline: u64) {
         let generation = self.generation;
-        let connection = Connection { stream, generation, idle_by, looked_at: idle_by, rest: None };
+        let connection =
+            Connection { stream, generation, idle_deadline, entry: idle_deadline, unsent: None };
         self.slots.insert(connection);
-        self.due.push(Reverse((idle_by, token.0)));
+        self.deadlines.push(Reverse((idle_deadline, token.0)));
     }
 
     pub(super) fn find(&mut self, token: Token) -> Option<&mut Connection> {
@@ -60,59 +63,61 @@ impl Connections {
         (found.generation as usize == token.0 >> 32).then_some(found)
     }
 
-    /// Its entry in the heap stays until its time has come.
+    /// Removes a connection; its entry stays in the heap until it expires.
     pub(super) fn remove(&mut self, token: Token) {
         if self.find(token).is_some() {
             self.slots.remove(token.0 & 0xffff_ffff);
         }
     }
 
-    /// Has a connection looked at when it is due, and no more at the time that was known before.
+    /// Pushes an entry for the connection's deadline, which makes the previous entry stale.
     pub(super) fn arm(&mut self, token: Token) {
         let Some(connection) = self.find(token) else { return };
-        let due = connection.due();
-        connection.looked_at = due;
-        self.due.push(Reverse((due, token.0)));
+        let deadline = connection.deadline();
+        connection.entry = deadline;
+        self.deadlines.push(Reverse((deadline, token.0)));
     }
 
-    pub(super) fn next_due(&self) -> Option<u64> {
-        self.due.peek().map(|Reverse((at, _))| *at)
+    pub(super) fn next_deadline(&self) -> Option<u64> {
+        self.deadlines.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// A connection whose time has passed.
-    pub(super) fn overdue(&mut self, now: u64) -> Option<Token> {
-        while self.next_due()? <= now {
-            let Reverse((at, token)) = self.due.pop()?;
+    /// A connection whose deadline has passed.
+    pub(super) fn expired(&mut self, now: u64) -> Option<Token> {
+        while self.next_deadline()? <= now {
+            let Reverse((at, token)) = self.deadlines.pop()?;
             let token = Token(token);
             let Some(connection) = self.find(token) else { continue };
-            if connection.looked_at != at {
+            if connection.entry != at {
                 continue;
             }
-            let due = connection.due();
-            if due <= now {
+            let deadline = connection.deadline();
+            if deadline <= now {
                 return Some(token);
             }
-            connection.looked_at = due;
-            self.due.push(Reverse((due, token.0)));
+            connection.entry = deadline;
+            self.deadlines.push(Reverse((deadline, token.0)));
         }
         None
     }
 }
 
 impl Connection {
-    /// Whether it is due before it would be looked at.
-    pub(super) fn is_due_earlier(&self) -> bool {
-        self.due() < self.looked_at
+    /// Whether the deadline is before the current entry.
+    pub(super) fn is_due_before_entry(&self) -> bool {
+        self.deadline() < self.entry
     }
 
-    fn due(&self) -> u64 {
-        self.rest.as_ref().map_or(self.idle_by, |rest| rest.stalled_by.min(self.idle_by))
+    fn deadline(&self) -> u64 {
+        self.unsent
+            .as_ref()
+            .map_or(self.idle_deadline, |unsent| unsent.deadline.min(self.idle_deadline))
     }
 }
 
-impl Rest {
-    pub(super) fn new(bytes: &[u8], stalled_by: u64) -> Self {
-        Self { bytes: bytes.to_vec(), sent: 0, stalled_by }
+impl Unsent {
+    pub(super) fn new(bytes: &[u8], deadline: u64) -> Self {
+        Self { bytes: bytes.to_vec(), sent: 0, deadline }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -124,7 +129,7 @@ impl Rest {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Says whether the socket took some.
+    /// Sends; returns whether the socket accepted any bytes.
     pub(super) fn send(&mut self, stream: &mut TcpStream) -> io::Result<bool> {
         let sent = send(stream, self.bytes())?;
         self.sent += sent;

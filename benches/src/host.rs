@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-/// On what was measured, and when.
+/// The computer, the date and the command line of a run.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Machine {
+pub(crate) struct Host {
     cpu: String,
     cpus: usize,
     kernel: String,
@@ -15,11 +15,11 @@ pub(crate) struct Machine {
     command: String,
 }
 
-/// What was typed before the arguments.
+/// The part of the command line before the arguments.
 const COMMAND: &str = "cargo run --release -p benches --";
 
-impl Machine {
-    pub(crate) fn look() -> Self {
+impl Host {
+    pub(crate) fn detect() -> Self {
         Self {
             cpu: cpu().unwrap_or_else(unknown),
             cpus: std::thread::available_parallelism().map_or(1, usize::from),
@@ -33,7 +33,7 @@ impl Machine {
         }
     }
 
-    /// One line for the head of a report.
+    /// The first line of a report.
     pub(crate) fn line(&self) -> String {
         let Self { cpu, cpus, kernel, rustc, date, command } = self;
         format!("{date}, `{command}`, {cpus} x {cpu}, Linux {kernel}, {rustc}")

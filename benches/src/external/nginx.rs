@@ -2,14 +2,15 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
-use crate::lab::tool;
-use crate::process::Launch;
+use super::free_address;
+use crate::error::Error;
+use crate::process::ServerCommand;
+use crate::tool;
 
-/// Debian's nginx with one process, and files in memory. Its buffers are as large as those of the
-/// others.
+/// The directory and the address of an nginx with one process and files in memory.
 ///
-/// It is gone with its files when this is dropped.
+/// Its buffers have the sizes of the other servers' buffers. Dropping the value removes the
+/// directory.
 #[derive(Debug)]
 pub(crate) struct Nginx {
     directory: PathBuf,
@@ -17,35 +18,35 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// `sendfile` has the kernel send files by itself.
+    /// With `sendfile`, the kernel copies files to sockets.
     pub(crate) fn new(sendfile: bool) -> Result<Self, Error> {
         if fs::metadata("/usr/sbin/nginx").is_err() {
-            tool("nginx", "nginx")?;
+            tool::require("nginx", "nginx")?;
         }
         let memory = Path::new("/dev/shm");
         let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        let address = super::free_address()?;
+        let address = free_address()?;
         let directory = parent.join(format!("benches-nginx-{}", address.port()));
         let nginx = Self { directory, address };
         fs::create_dir_all(nginx.files()).map_err(Error::doing(nginx.directory.display()))?;
-        fs::write(nginx.configuration(), nginx.text(sendfile))?;
+        fs::write(nginx.configuration(), nginx.configuration_text(sendfile))?;
         Ok(nginx)
     }
 
-    /// Makes a file that clients can get.
-    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
+    /// Creates a file that clients can GET.
+    pub(crate) fn create_file(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.files().join(name.trim_start_matches('/'));
         fs::write(&path, bytes).map_err(Error::doing(path.display()))
     }
 
-    pub(crate) fn launch(&self) -> Launch {
+    pub(crate) fn server(&self) -> ServerCommand {
         let path = |path: PathBuf| path.to_string_lossy().into_owned();
         let (configuration, directory) = (path(self.configuration()), path(self.directory.clone()));
         let arguments = ["-e", "stderr", "-p", &directory, "-c", &configuration].map(str::to_owned);
-        Launch::new(Self::program(), arguments).listens_at(self.address)
+        ServerCommand::new(Self::program(), arguments).listening_at(self.address)
     }
 
-    /// Users other than root may not have its directory in their path.
+    /// Prefers the absolute path, because `PATH` of a user other than root may lack `/usr/sbin`.
     fn program() -> PathBuf {
         let debian = Path::new("/usr/sbin/nginx");
         if debian.exists() { debian.to_owned() } else { "nginx".into() }
@@ -59,7 +60,7 @@ impl Nginx {
         self.directory.join("files")
     }
 
-    fn text(&self, sendfile: bool) -> String {
+    fn configuration_text(&self, sendfile: bool) -> String {
         let (directory, address) = (self.directory.display(), self.address);
         let sendfile = if sendfile { "on" } else { "off" };
         let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
@@ -91,7 +92,7 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // What is left in memory is small, and gone with the next start of the machine.
+        // An error leaves a small directory in memory until the next reboot.
         let _ = fs::remove_dir_all(&self.directory);
     }
 }

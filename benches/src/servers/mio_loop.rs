@@ -5,35 +5,40 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 
-/// What one writes on mio for a protocol; what is around it is the same for all of them.
-pub(crate) trait Service {
+/// The protocol in an event loop written by hand on mio.
+pub(super) trait Protocol {
     type Connection: Default;
 
-    /// Goes on with a connection of which the poll has told. It is told once: what can be read now
-    /// must be read.
-    fn turn(
+    /// Handles an event of a connection.
+    ///
+    /// Events are edge-triggered: the call must read until the socket would block.
+    fn on_event(
         &mut self,
         connection: &mut Self::Connection,
         stream: &mut TcpStream,
         event: &Event,
-    ) -> io::Result<Flow>;
+    ) -> io::Result<Status>;
 }
 
+/// The status of a connection after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flow {
-    GoesOn,
-    Ends,
+pub(super) enum Status {
+    Open,
+    Finished,
 }
 
 const LISTENER: Token = Token(usize::MAX);
 
-/// One thread, one poll; each connection is registered once, for reading and writing.
-pub(crate) fn serve<S: Service>(listener: std::net::TcpListener, mut service: S) -> io::Result<()> {
+/// Serves with one thread and one poll; each connection is registered once, for both directions.
+pub(super) fn serve<P: Protocol>(
+    listener: std::net::TcpListener,
+    mut protocol: P,
+) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let mut listener = TcpListener::from_std(listener);
     let mut poll = Poll::new()?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-    let mut connections = Slab::<(TcpStream, S::Connection)>::new();
+    let mut connections = Slab::<(TcpStream, P::Connection)>::new();
     let mut events = Events::with_capacity(1024);
     loop {
         match poll.poll(&mut events, None) {
@@ -47,8 +52,9 @@ pub(crate) fn serve<S: Service>(listener: std::net::TcpListener, mut service: S)
             }
             let Token(key) = event.token();
             let Some((stream, connection)) = connections.get_mut(key) else { continue };
-            // A connection that fails is over, and no other knows of it.
-            if service.turn(connection, stream, event).unwrap_or(Flow::Ends) == Flow::Ends {
+            // An error ends only its own connection.
+            let status = protocol.on_event(connection, stream, event).unwrap_or(Status::Finished);
+            if status == Status::Finished {
                 connections.remove(key);
             }
         }
@@ -74,8 +80,8 @@ fn accept<C: Default>(
     }
 }
 
-/// Sends as much as the socket takes.
-pub(crate) fn send(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
+/// Sends until the socket would block; returns the number of bytes.
+pub(super) fn send(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
     let mut sent = 0;
     while sent < bytes.len() {
         match stream.write(&bytes[sent..]) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 
-/// A task for each connection, all on this thread. There is no deadline.
-pub(crate) fn serve<F>(
+/// Serves with one task per connection, all on this thread, without deadlines.
+pub(super) fn serve<F>(
     listener: net::TcpListener,
     connection: impl Fn(TcpStream) -> F,
 ) -> io::Result<()>
@@ -16,8 +16,8 @@ where
     Builder::new_current_thread().enable_all().build()?.block_on(accept(listener, connection))
 }
 
-/// The same on several threads.
-pub(crate) fn serve_on_threads<F>(
+/// The same with several worker threads.
+pub(super) fn serve_on_threads<F>(
     listener: net::TcpListener,
     threads: usize,
     connection: impl Fn(TcpStream) -> F + Send + 'static,
@@ -40,9 +40,9 @@ where
     let listener = TcpListener::from_std(listener)?;
     loop {
         match listener.accept().await {
-            // A connection that fails is over, and no other knows of it.
+            // An error ends only its own connection.
             Ok((stream, _)) => drop(tokio::spawn(connection(stream))),
-            // No descriptor is free, or the client has gone already.
+            // The process has no free descriptor, or the client has already left.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }

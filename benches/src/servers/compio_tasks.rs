@@ -5,10 +5,10 @@ use std::time::Duration;
 use compio::net::{TcpListener, TcpStream};
 use compio::runtime::Runtime;
 
-use crate::Error;
+use crate::error::Error;
 
-/// A task for each connection on one thread with an `io_uring`. There is no deadline.
-pub(crate) fn serve<F>(
+/// Serves with one task per connection, on one thread with an `io_uring`, without deadlines.
+pub(super) fn serve<F>(
     listen: impl FnOnce() -> io::Result<net::TcpListener>,
     connection: impl Fn(TcpStream) -> F,
 ) -> Result<(), Error>
@@ -16,7 +16,7 @@ where
     F: Future<Output = io::Result<()>> + 'static,
 {
     let runtime = Runtime::new()
-        .map_err(|error| Error::missing(format!("the system has no io_uring for us: {error}")))?;
+        .map_err(|error| Error::missing(format!("io_uring is not available: {error}")))?;
     Ok(runtime.block_on(accept(listen()?, connection))?)
 }
 
@@ -30,9 +30,9 @@ where
     let listener = TcpListener::from_std(listener)?;
     loop {
         match listener.accept().await {
-            // A connection that fails is over, and no other knows of it.
+            // An error ends only its own connection.
             Ok((stream, _)) => compio::runtime::spawn(connection(stream)).detach(),
-            // No descriptor is free, or the client has gone already.
+            // The process has no free descriptor, or the client has already left.
             Err(_) => compio::runtime::time::sleep(Duration::from_millis(10)).await,
         }
     }

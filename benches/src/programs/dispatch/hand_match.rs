@@ -1,4 +1,4 @@
-use super::{Event, Tally, Wire};
+use super::event::{Event, Tally, Wire};
 
 enum Connection {
     Idle,
@@ -30,7 +30,7 @@ impl Connection {
         };
     }
 
-    /// The same without a detour by an enum of events.
+    /// Matches the bytes directly, without an enum of events.
     fn on_wire(&mut self, event: Wire, sum: &mut u64) {
         *self = match (&mut *self, event) {
             (Self::Idle, [Event::REQUEST, chunks]) => {

@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use fsm_runtime::prelude::*;
 
-use super::{Cost, Watch};
-use crate::Error;
+use super::cost::{Cost, Stopwatch};
+use crate::error::Error;
 
-/// Calls one after another, and replies with the last number.
+/// Makes a chain of calls, and replies with the last number.
 #[state_machine(start = Begin, job = u64, reply = u64, gone => Lost)]
 enum Caller {
     #[run]
@@ -14,7 +14,7 @@ enum Caller {
     #[call(Worker, within = 60s => Lost)]
     #[to(Calling | Done)]
     Calling { left: u64 },
-    /// It has no reply, and says so with a number that nobody waits for.
+    /// Replies with a number that no chain has, because a call had no reply.
     #[run]
     #[to(Done)]
     Lost,
@@ -62,34 +62,35 @@ impl worker::Handler for Works {
     }
 }
 
-/// How long anything may take that should take no time.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The time limit for a submission.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Two pools of one thread each.
-pub(super) fn run(each: u64, batch: u64) -> Result<Cost, Error> {
-    let room = usize::try_from(batch).unwrap_or(usize::MAX);
-    let builder = Pool::builder::<Caller>("callers").max_jobs(room);
+/// Runs two pools of one thread each.
+pub(super) fn run(chain: u64, batch: u64) -> Result<Cost, Error> {
+    let capacity = usize::try_from(batch).unwrap_or(usize::MAX);
+    let builder = Pool::builder::<Caller>("callers").max_jobs(capacity);
     let callers = builder.handle();
     let calling = builder.worker(|| Calls);
-    let working = Pool::builder::<Worker>("workers").max_jobs(room).worker(|| Works);
+    let working = Pool::builder::<Worker>("workers").max_jobs(capacity).worker(|| Works);
     let pools = Pipeline::new().pool(calling).pool(working);
     let running = pools.start()?;
-    let give = |each: u64| -> Result<(), Error> {
-        // A caller that has replied has room for the next one only when it is put away.
-        let given = (0..batch).map(|_| callers.submit_within(each, PATIENCE));
-        let tickets = given.map(|given| given.map_err(|error| Error::failed(error.to_string())));
+    let run_chains = |chain: u64| -> Result<(), Error> {
+        // A caller frees its place shortly after its reply, so a submission may have to wait.
+        let submitted = (0..batch).map(|_| callers.submit_within(chain, TIMEOUT));
+        let tickets =
+            submitted.map(|ticket| ticket.map_err(|error| Error::failed(error.to_string())));
         for ticket in tickets.collect::<Result<Vec<_>, _>>()? {
-            if ticket.wait() != Some(each) {
+            if ticket.wait() != Some(chain) {
                 return Err(Error::failed("a caller lost its job"));
             }
         }
         Ok(())
     };
-    // Once, so that what is made at first is there.
-    give(1)?;
-    let watch = Watch::start();
-    give(each)?;
-    let cost = watch.stop(each * batch);
+    // The first jobs allocate slots and buffers.
+    run_chains(1)?;
+    let stopwatch = Stopwatch::start();
+    run_chains(chain)?;
+    let cost = stopwatch.stop(chain * batch);
     running.drain()?;
     Ok(cost)
 }
