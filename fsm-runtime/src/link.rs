@@ -336,6 +336,64 @@ mod tests {
         assert!(ends.ended() && !ends.readable());
     }
 
+    /// A socket that counts the writes, of which it takes the first `room`.
+    #[derive(Default)]
+    struct Writes {
+        tried: Cell<usize>,
+        room: usize,
+    }
+
+    impl Transport for Writes {
+        fn read(&self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+
+        fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+            self.tried.set(self.tried.get() + 1);
+            if self.tried.get() <= self.room {
+                Ok(bytes.len())
+            } else {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+        }
+
+        fn write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            self.write(&slices[0])
+        }
+
+        fn shutdown(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn abort(&self) {}
+
+        fn peer(&self) -> io::Result<Peer> {
+            Ok(Peer::Memory)
+        }
+    }
+
+    #[test]
+    fn r7_a_write_is_tried_at_once_and_waits_only_after_would_block() {
+        let (socket, ready) = (Writes { room: 2, ..Writes::default() }, Cell::new(NEW));
+        let link = Link { socket: &socket, ready: &ready };
+        let mut output = Output::default();
+        // The poll has told nothing yet, and both leave.
+        output.write(b"one");
+        assert!(link.sends(&mut output));
+        output.write(b"two");
+        assert_eq!(link.flush(&mut output).unwrap(), 3);
+        output.write(b"three");
+        assert_eq!(link.flush(&mut output).unwrap(), 0);
+        assert_eq!(socket.tried.get(), 3);
+        // The socket has said `WouldBlock`: nothing is tried until an event says that it may be.
+        assert_eq!(link.flush(&mut output).unwrap(), 0);
+        assert!(!link.sends(&mut output));
+        assert_eq!(socket.tried.get(), 3);
+        link.set(Ready::WRITE);
+        assert_eq!(link.flush(&mut output).unwrap(), 0);
+        assert_eq!(socket.tried.get(), 4);
+    }
+
     #[test]
     fn pitfall_4_an_interrupted_read_is_tried_again() {
         let parts = parts(vec![Err(io::ErrorKind::Interrupted.into()), Ok(2)]);
