@@ -84,7 +84,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn all_findings_come_at_once() {
+    fn l4_all_findings_come_at_once() {
         table(&[(
             "start = A",
             "#[read(exact = 8, limit => Gone)] #[to(A | A)] A,

@@ -291,7 +291,7 @@ fn edited(seed: u64) -> (TokenStream, TokenStream) {
 }
 
 #[test]
-fn whatever_is_typed_the_enum_stays() {
+fn l10_whatever_is_typed_the_enum_stays() {
     let inputs = env::var("FSM_INPUTS").map_or(3_000, |inputs| inputs.parse().unwrap());
     for seed in 1..=inputs {
         let (args, item) = edited(seed);

@@ -517,7 +517,7 @@ fn the_edges_are_taken() {
 }
 
 #[test]
-fn sockets_serve_the_same_machine() {
+fn x14_sockets_serve_the_same_machine() {
     let pool = Pool::builder::<Demo>("demo")
         .listen("127.0.0.1:0")
         .handler(|_| Client { stored: Vec::new(), sum: 0 });

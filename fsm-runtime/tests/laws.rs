@@ -830,3 +830,82 @@ fn x4_a_client_that_pipelines_does_not_keep_others_waiting() {
     assert!(received.iter().all(|byte| *byte == b'a'));
     sent.join().unwrap();
 }
+
+/// A word whose length is its first byte.
+#[derive(Default)]
+struct Short;
+
+impl Frame for Short {
+    type Item<'a> = &'a [u8];
+    type Error = std::convert::Infallible;
+
+    fn decode<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<&'a [u8]>, Self::Error> {
+        let Some(&len) = input.first() else { return Ok(Decoded::More(1)) };
+        let end = 1 + usize::from(len);
+        Ok(input.get(1..end).map_or(Decoded::More(end), |word| Decoded::Frame(word, end)))
+    }
+}
+
+/// Reads in each way that lends bytes of the input.
+#[state_machine(start = Four, eof => Gone, limit => Gone, error => Gone, within = 10s => Gone)]
+enum Lent {
+    #[read(exact = 4)]
+    #[to(Counted)]
+    Four,
+    #[read(exact = usize::from(3_u8), max = 16)]
+    #[to(Line)]
+    Counted,
+    #[read(until = b"\r\n", max = 16)]
+    #[to(Word)]
+    Line,
+    #[read(frame = Short, max = 16)]
+    #[to(Four)]
+    Word,
+    #[end]
+    Gone,
+}
+
+/// Remembers where the bytes of each call lie.
+struct Where(Arc<Mutex<Vec<std::ops::Range<usize>>>>);
+
+impl Where {
+    fn note(&self, bytes: &[u8]) {
+        let from = bytes.as_ptr().addr();
+        self.0.lock().unwrap().push(from..from + bytes.len());
+    }
+}
+
+impl lent::Handler for Where {
+    fn four(&mut self, bytes: &[u8; 4], _: &mut Cx<'_>) -> lent::AfterFour {
+        self.note(bytes);
+        lent::AfterFour::Counted
+    }
+
+    fn counted(&mut self, bytes: &[u8], _: &mut Cx<'_>) -> lent::AfterCounted {
+        self.note(bytes);
+        lent::AfterCounted::Line
+    }
+
+    fn line(&mut self, bytes: &[u8], _: &mut Cx<'_>) -> lent::AfterLine {
+        self.note(bytes);
+        lent::AfterLine::Word
+    }
+
+    fn word(&mut self, bytes: &[u8], _: &mut Cx<'_>) -> lent::AfterWord {
+        self.note(bytes);
+        lent::AfterWord::Four
+    }
+}
+
+#[test]
+fn l8_handlers_are_lent_bytes_of_one_input_buffer() {
+    let places = Arc::<Mutex<Vec<_>>>::default();
+    let mut peer = Session::<Lent, _>::new(Where(Arc::clone(&places)));
+    peer.send(b"fourabcline\r\n\x04wordFOURABC");
+    let places = places.lock().unwrap();
+    // Each slice lies as far behind the first one as its bytes do in what was sent. A copy would not.
+    let start = places[0].start;
+    let offsets: Vec<_> =
+        places.iter().map(|place| (place.start - start, place.end - start)).collect();
+    assert_eq!(offsets, [(0, 4), (4, 7), (7, 11), (14, 18), (18, 22), (22, 25)]);
+}

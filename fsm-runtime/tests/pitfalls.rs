@@ -1,7 +1,7 @@
 //! The traps of readiness, sockets and clocks that have bitten other projects, each by its number
-//! in ARCHITECTURE.md. Those that need no socket are tested beside the code: 1 in `link.rs`, 9 in
-//! `core/tests.rs`, 10 in `token.rs`, 17 in `output.rs`. Number 16, no free descriptor, needs a
-//! process of its own and is in `tests/tests/kv_hostile.rs`.
+//! in `docs/rules.md`, with the rules of a pool beside them. Traps that need no pool are tested beside
+//! the code. Trap 16, no free descriptor, needs a process of its own: its tests are in
+//! `tests/tests/kv_hostile.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -129,7 +129,7 @@ fn a_job_is_done_in_another_pool_and_its_reply_comes_back() {
 }
 
 #[test]
-fn x8_a_job_that_panics_takes_the_gone_edge_and_nobody_else_notices() {
+fn l12_x8_a_job_that_panics_takes_the_gone_edge_and_nobody_else_notices() {
     let upper = Pool::workers::<Upper>("upper", 1, |text: String| {
         assert_ne!(text, "bad");
         text.to_uppercase()
@@ -322,7 +322,7 @@ fn x7_without_a_full_edge_a_caller_waits_for_room_within_its_deadline() {
 }
 
 #[test]
-fn x7_a_late_reply_reaches_nobody() {
+fn l12_x7_a_late_reply_reaches_nobody() {
     let door = Arc::<Door>::default();
     let patient = Pool::builder::<Patient>("patient").listen("127.0.0.1:0").handler(|_| Client);
     let running = Pipeline::new().pool(patient).pool(Upcase::pool(&door, 10)).start().unwrap();
@@ -394,7 +394,7 @@ fn x7_a_thread_with_a_job_learns_that_the_pool_is_full_or_waits_for_room() {
 }
 
 #[test]
-fn x7_a_thread_with_a_job_learns_that_there_will_be_no_reply() {
+fn l12_x7_a_thread_with_a_job_learns_that_there_will_be_no_reply() {
     let door = Arc::<Door>::default();
     let builder = Pool::builder::<Upcase>("upcase").max_jobs(2);
     let handle = builder.handle();

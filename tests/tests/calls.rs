@@ -6,7 +6,7 @@ use std::time::Duration;
 use fsm_tests::{one_at_a_time, run};
 
 #[test]
-fn x7_no_call_is_lost_or_answered_twice_and_the_books_balance() {
+fn l12_x7_no_call_is_lost_or_answered_twice_and_the_books_balance() {
     let _turn = one_at_a_time();
     let mut calls = Command::new(env!("CARGO_BIN_EXE_calls"));
     calls.args(["--calls", "200000", "--round", "20000"]);

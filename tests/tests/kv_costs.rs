@@ -15,7 +15,7 @@ const SYSTEM_CALLS: f64 = 2.05;
 const IDLE_BYTES: u64 = 256;
 
 #[test]
-fn two_system_calls_a_request() {
+fn pitfall_7_two_system_calls_a_request() {
     system_calls("one request at a time", 100_000, 1);
 }
 
@@ -62,7 +62,7 @@ fn calls(table: &str, name: &str) -> Option<u32> {
 }
 
 #[test]
-fn no_allocation_for_a_get() {
+fn l11_no_allocation_for_a_get() {
     let _turn = one_at_a_time();
     let Some(valgrind) = client("valgrind") else { return };
     for pipelined in [1, 16] {
@@ -102,7 +102,7 @@ fn allocations(valgrind: &Path, gets: usize, pipelined: usize) -> u64 {
 
 /// `idle` measures it, for people to use as well.
 #[test]
-fn an_idle_connection_is_small() {
+fn x13_an_idle_connection_is_small() {
     let _turn = one_at_a_time();
     let wanted = 15_000;
     // `idle` holds one end of each connection in its own process, and the server the other.

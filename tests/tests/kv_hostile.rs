@@ -119,7 +119,7 @@ fn ask_in_vain(address: SocketAddr) -> (TcpStream, usize) {
 
 /// What a client says that it will send is not made room for.
 #[test]
-fn one_that_announces_too_much() {
+fn pitfall_24_one_that_announces_too_much() {
     let _turn = one_at_a_time();
     let announcements = [
         ("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1073741824\r\n", "invalid bulk length"),
@@ -248,7 +248,7 @@ fn three_hundred_with_half_a_command() {
 
 /// 200 connect while no descriptor is free: they wait, and are served when there is one.
 #[test]
-fn two_hundred_without_a_descriptor() {
+fn pitfall_16_two_hundred_without_a_descriptor() {
     let _turn = one_at_a_time();
     let log = twice_on(limited("-n 64"), |server| {
         let (holders, mut waiting) = take_all_descriptors(server);
@@ -269,7 +269,7 @@ fn two_hundred_without_a_descriptor() {
 
 /// As long as a client waits for a descriptor, the server sleeps, but for a look now and then.
 #[test]
-fn waiting_for_a_descriptor_costs_nothing() {
+fn pitfall_16_waiting_for_a_descriptor_costs_nothing() {
     let _turn = one_at_a_time();
     let server = limited("-n 64");
     let (holders, mut waiting) = take_all_descriptors(&server);

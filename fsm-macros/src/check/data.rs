@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn every_state_before_has_what_is_carried() {
+    fn l6_every_state_before_has_what_is_carried() {
         table(&[
             (
                 "start = A",

@@ -210,7 +210,7 @@ mod tests {
     use super::super::tests::table;
 
     #[test]
-    fn what_can_happen_has_an_answer() {
+    fn l2_what_can_happen_has_an_answer() {
         table(&[
             (
                 "start = A",

@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_bounded() {
+    fn l3_what_is_read_is_bounded() {
         table(&[
             (
                 "start = A, eof => B, within = 1s => B",

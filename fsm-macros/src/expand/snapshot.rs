@@ -95,6 +95,59 @@ fn echo() {
     check("echo", args, item);
 }
 
+/// The names in the tokens.
+fn names(tokens: TokenStream) -> Vec<String> {
+    let names = tokens.into_iter().flat_map(|token| match token {
+        TokenTree::Group(group) => names(group.stream()),
+        TokenTree::Ident(name) => vec![name.to_string()],
+        _ => Vec::new(),
+    });
+    names.collect()
+}
+
+/// The names in the body of `impl Drive`, which is all that runs for an event.
+fn names_in_drive(tokens: TokenStream) -> Vec<String> {
+    let mut inside = false;
+    let mut found = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Ident(name) if name == "Drive" => inside = true,
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                let body = group.stream();
+                found.extend(if inside { names(body) } else { names_in_drive(body) });
+                inside = false;
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn l11_an_expansion_has_no_box_no_table_and_no_allocation() {
+    let machine = "enum Every {
+        #[read(exact = 8, within = 1s => Gone)] #[to(Line | Parted)] Head,
+        #[read(until = b\"\\n\", max = 1KiB, limit => Gone, idle = 1s => Gone)] #[to(Item)] Line,
+        #[read(frame = Short, max = 1KiB, limit => Gone, error => Gone, idle = 1s => Gone)]
+        #[to(Body)] Item,
+        #[read(upto = left, max = 1KiB, idle = 1s => Gone)] #[to(Body | Sent)] Body { left: u64 },
+        #[flush(within = 1s => Gone)] #[to(Head)] Sent,
+        #[call(Index, within = 1s => Gone, full => Gone, gone => Gone)] #[to(Head)] Parted,
+        #[end] Gone,
+    }";
+    let args = "start = Head, eof => Gone";
+    let tokens = crate::attribute(args.parse().unwrap(), machine.parse().unwrap());
+    let text = tokens.to_string();
+    assert!(!text.contains("compile_error"), "{text}");
+    let names = names_in_drive(tokens);
+    for called in ["resume", "lapse", "Head", "Line", "Item", "Body", "Sent", "Parted"] {
+        assert!(names.iter().any(|name| name == called), "{called}: {names:?}");
+    }
+    for costly in ["Box", "Vec", "String", "Rc", "Arc", "HashMap", "dyn", "vec", "format"] {
+        assert!(!names.iter().any(|name| name == costly), "{costly} in {text}");
+    }
+}
+
 #[test]
 fn data_moves_on() {
     check(

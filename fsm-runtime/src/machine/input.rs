@@ -367,3 +367,33 @@ impl<T: Length> Length for &T {
         (*self).length()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l8_all_that_is_taken_is_lent_from_the_buffer() {
+        let buffer = b"abcdefgh\nijkl".to_vec();
+        let mut input = Input::<()>::new(&buffer);
+        let taken: [&[u8]; 5] = [
+            input.exact::<2>().unwrap(),
+            input.exact_len(2, 64).unwrap(),
+            input.until(b"\n", 64).unwrap(),
+            input.upto(2, 64).unwrap(),
+            input.some(64).unwrap(),
+        ];
+        let places = [0..2, 2..4, 4..8, 9..11, 11..13];
+        for (taken, place) in taken.into_iter().zip(places) {
+            assert_eq!(taken.as_ptr_range(), buffer[place].as_ptr_range());
+        }
+    }
+
+    #[test]
+    fn pitfall_24_a_length_over_the_limit_is_refused_before_its_bytes_come() {
+        let mut input = Input::<()>::new(b"");
+        assert_eq!(input.exact_len(64, 64), Err(Miss::More));
+        assert_eq!(input.exact_len(65, 64), Err(Miss::Limit));
+        assert_eq!(input.exact_len(u64::MAX, 64), Err(Miss::Limit));
+    }
+}

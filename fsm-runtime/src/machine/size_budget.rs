@@ -78,7 +78,7 @@ mod tests {
     use super::fits;
 
     #[test]
-    fn a_machine_within_its_budget_is_silent() {
+    fn l11_a_machine_within_its_budget_is_silent() {
         const { fits("Echo", 64, 64, &[("Talk", 60), ("Gone", 0)], "fsm::E090") };
     }
 
@@ -87,7 +87,7 @@ mod tests {
         expected = "machine `Echo` takes 1080 bytes, more than its budget of 64; make state \
                     `Talk` smaller, which holds 1060, or box what is in it [fsm::E090]"
     )]
-    fn the_fattest_state_is_named() {
+    fn l11_the_fattest_state_is_named() {
         fits("Echo", 1080, 64, &[("Gone", 0), ("Talk", 1060), ("Line", 8)], "fsm::E090");
     }
 

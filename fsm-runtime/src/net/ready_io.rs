@@ -297,6 +297,60 @@ mod tests {
         );
     }
 
+    /// A socket that takes the first `room` writes.
+    #[derive(Default)]
+    struct Writes {
+        tried: usize,
+        room: usize,
+    }
+
+    impl ByteStream for Writes {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<Read> {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.tried += 1;
+            if self.tried <= self.room {
+                Ok(bytes.len())
+            } else {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+        }
+
+        fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            self.write(&slices[0])
+        }
+
+        fn shutdown(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn abort(&mut self) {}
+    }
+
+    #[test]
+    fn r7_a_write_is_tried_at_once_and_waits_only_after_would_block() {
+        let (mut io, mut state) = (Writes { room: 2, ..Writes::default() }, StreamState::NEW);
+        let mut stream = ReadyIo { io: &mut io, state: &mut state };
+        let mut output = SendBuffer::default();
+        // No event has reported room yet, and both leave.
+        output.write(b"one");
+        assert!(stream.send_short(&mut output));
+        output.write(b"two");
+        assert_eq!(stream.flush(&mut output).unwrap(), 3);
+        output.write(b"three");
+        assert_eq!(stream.flush(&mut output).unwrap(), 0);
+        assert_eq!(stream.io.tried, 3);
+        // The socket has said `WouldBlock`: nothing is tried until an event reports room.
+        assert_eq!(stream.flush(&mut output).unwrap(), 0);
+        assert!(!stream.send_short(&mut output));
+        assert_eq!(stream.io.tried, 3);
+        stream.state.add(Readiness::WRITE);
+        assert_eq!(stream.flush(&mut output).unwrap(), 0);
+        assert_eq!(stream.io.tried, 4);
+    }
+
     #[test]
     fn pitfall_4_an_interrupted_read_is_tried_again() {
         let (mut io, mut state) =

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entries_come_up_in_the_order_of_their_times() {
+    fn pitfall_15_entries_come_up_in_the_order_of_their_times() {
         let mut timers = TimerHeap::default();
         for at in [30, 10, 20] {
             assert_eq!(timers.insert(at, at.try_into().unwrap()), at);

@@ -36,6 +36,25 @@ fn users_read_what_was_seen() {
     }
 }
 
+/// A verdict names declared targets alone, and a target that no verdict names is dead code.
+#[test]
+fn l1_only_declared_edges_compile() {
+    let compiler = compiler();
+    // Where the compiler finds fault with `Length`: it is not declared, or declared and not used.
+    for (name, place) in
+        [("fail/handlers/undeclared_edge", "20:30"), ("fail/handlers/never_taken", "11:10")]
+    {
+        let case = Case::all().find(|case| case.name == name).expect("the case is in `ui`");
+        let messages = compiler.messages(&case.path, "2024");
+        let finds = |message: &Message| message.place == place && message.text.contains("`Length`");
+        assert!(messages.iter().any(finds), "{name}: {messages:#?}");
+        let mended = compiler.write(name, &case.mended().expect("the case has a remedy"));
+        let messages = compiler.messages(&mended, "2024");
+        assert!(!messages.iter().any(|message| message.level == "error"), "{messages:#?}");
+        assert!(!messages.iter().any(finds), "{name}: {messages:#?}");
+    }
+}
+
 /// On a compiler with other words, ours are the same, and at the same place.
 #[test]
 fn our_messages_do_not_depend_on_the_compiler() {
@@ -78,7 +97,7 @@ fn each_remedy_compiles() {
 }
 
 #[test]
-fn what_passes_passes_in_each_edition() {
+fn l10_what_passes_passes_in_each_edition() {
     let compiler = compiler();
     let mut programs = cases::programs("ui/pass");
     programs.extend(cases::programs("ui/renamed"));

@@ -104,3 +104,80 @@ impl PeerAddr for Socket {
         Ok(Peer::Tcp(SocketAddr::try_from(address)?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use mio::{Events, Poll};
+
+    use super::*;
+    use crate::net::token;
+    use crate::scheduler::port_core::{Effect, Input, PortCore};
+
+    /// A poll, a socket that is registered with it under `token`, and its peer.
+    fn registered(token: Token) -> (Poll, Socket, UnixStream) {
+        let poll = Poll::new().unwrap();
+        let (socket, peer) = UnixStream::pair().unwrap();
+        let mut socket = Socket::from(socket);
+        socket.register(poll.registry(), token).unwrap();
+        (poll, socket, peer)
+    }
+
+    /// The tokens of what a poll tells, which does not wait.
+    fn told(poll: &mut Poll) -> Vec<Token> {
+        let mut events = Events::with_capacity(8);
+        poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+        events.iter().map(mio::event::Event::token).collect()
+    }
+
+    #[test]
+    fn pitfall_7_one_registration_tells_of_all_that_comes() {
+        let token = Token(7);
+        let (mut poll, mut socket, mut peer) = registered(token);
+        assert_eq!(told(&mut poll), [token], "it may be written");
+        for _ in 0..3 {
+            assert_eq!(told(&mut poll), []);
+            peer.write_all(b"ping").unwrap();
+            assert_eq!(told(&mut poll), [token], "it may be read");
+            assert_eq!(socket.read(&mut [0; 8]).unwrap().bytes, 4);
+        }
+        let both = Interest::READABLE | Interest::WRITABLE;
+        let again = poll.registry().register(&mut SourceFd(&socket.0.as_raw_fd()), token, both);
+        assert!(again.is_err(), "a second registration is an error: change it with `reregister`");
+    }
+
+    #[test]
+    fn pitfall_8_a_duplicate_descriptor_is_told_of_until_the_socket_leaves_its_poll() {
+        let mut core = PortCore::new(0, 1);
+        assert_eq!(core.on(Input::Take(0)), Effect::Poll { thread: 0, wait: true });
+        let key = core.open(());
+        let token = token::from_key(key);
+        let (mut poll, socket, mut peer) = registered(token);
+        told(&mut poll);
+        let duplicate = socket.as_fd().try_clone_to_owned().unwrap();
+        drop(socket);
+        core.close(key);
+        core.on(Input::Polled(0));
+        peer.write_all(b"late").unwrap();
+        // Events of a socket that was dropped still come, and reach nobody.
+        let events = told(&mut poll);
+        if cfg!(target_os = "linux") {
+            assert_eq!(events, [token]);
+        }
+        let next = core.open(());
+        assert_eq!(next.slot(), key.slot());
+        for event in events {
+            assert_eq!(core.on(Input::Event(token::to_key(event))), Effect::Stale);
+        }
+        drop(duplicate);
+
+        // One that leaves its poll is told of no more, though its descriptor stays.
+        let (mut poll, socket, mut peer) = registered(token);
+        told(&mut poll);
+        let mut free = socket.detach(poll.registry()).expect("it leaves its poll");
+        peer.write_all(b"late").unwrap();
+        assert_eq!(told(&mut poll), []);
+        assert_eq!(free.read(&mut [0; 8]).unwrap().bytes, 4);
+    }
+}

@@ -181,6 +181,63 @@ fn x5_slots_are_used_again_though_nobody_polls() {
     assert!(core.freed.is_empty() && core.slots.is_empty());
 }
 
+/// The parts of the code that come from elsewhere: what `use` names, and whole paths.
+fn imports(code: &str) -> Vec<&str> {
+    let code = code.split("#[cfg(test)]\n#[path").next().unwrap_or_default();
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines
+        .filter_map(|line| {
+            let used = line.strip_prefix("use ").map(|path| path.trim_end_matches(';'));
+            let path = ["std::", "crate::", "mio::"].iter().find_map(|root| line.find(root));
+            used.or_else(|| path.map(|at| &line[at..]))
+        })
+        .collect()
+}
+
+#[test]
+fn x12_the_core_knows_no_threads_clocks_locks_or_sockets() {
+    let allowed = [
+        "std::collections::VecDeque",
+        // Generations are counted across all ports of the process, so that a key of one pool means
+        // nothing to another one. The number decides nothing: keys are only compared.
+        "std::sync::atomic::{AtomicU32, Ordering}",
+        "slab::Slab",
+        "crate::key::{GENERATIONS, Key, SLOTS}",
+    ];
+    assert_eq!(imports(include_str!("../port_core.rs")), allowed);
+}
+
+#[test]
+fn x12_the_same_inputs_have_the_same_effects() {
+    let run = || {
+        let (mut core, keys) = port(2, 4, 3);
+        let number = |key| keys.iter().position(|known| *known == key).unwrap();
+        let inputs = [
+            Input::Post(keys[0]),
+            Input::Event(keys[1]),
+            Input::Event(keys[2]),
+            Input::Polled(0),
+            Input::Take(0),
+            Input::Block,
+            Input::Post(keys[0]),
+            Input::Unblock,
+            Input::Done { key: keys[0], again: false },
+            Input::Take(3),
+            Input::Release,
+            Input::Close,
+        ];
+        inputs.map(|input| match core.on(input) {
+            Effect::Run(thread, key) => format!("thread {thread} runs {}", number(key)),
+            effect => format!("{effect:?}"),
+        })
+    };
+    let first = run();
+    assert!(first.iter().any(|effect| effect.ends_with("runs 2")), "{first:?}");
+    for _ in 0..10 {
+        assert_eq!(run(), first);
+    }
+}
+
 #[test]
 fn r1_to_r6_and_x1_x2_x4_x5_hold_on_random_histories() {
     // As many as a debug build does in a few seconds; `.ci/run` has a release build do more.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::Spec;
 use crate::scheduler::observe::BlockTracker;
 use crate::scheduler::shared::Blocked;
-use crate::Spec;
 
 /// What a turn does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
