@@ -103,7 +103,7 @@ pub(crate) mod tests {
                  add `within = 30s => State` or `idle = 30s => State`, or say `within = never`",
                 "state `B` has two fields for an error, `a` and `b`; remove one `#[error]`",
                 "the cycle `B -> B` has only `flush` states, which do not wait when nothing is \
-                 queued; put a state that waits into it",
+                 queued; add a state that waits",
             ],
         )]);
     }

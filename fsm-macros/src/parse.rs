@@ -119,7 +119,7 @@ pub(crate) mod tests {
             ("fn demo() {}", "put `#[state_machine(..)]` on an enum"),
             ("unsafe impl A for B {}", "put `#[state_machine(..)]` on an enum"),
         ] {
-            let text = format!("a machine is an enum, this is not; {expected}");
+            let text = format!("a machine must be an enum; {expected}");
             assert_eq!(read("start = A", item), [text]);
         }
     }

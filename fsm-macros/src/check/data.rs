@@ -33,7 +33,7 @@ fn start(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) {
     }
     let name = &state.name;
     let fields = spelling::list(state.fields.iter().map(|field| &field.name));
-    let one = if state.fields.len() > 1 { "leave it one and " } else { "" };
+    let one = if state.fields.len() > 1 { "keep one field and " } else { "" };
     let text = format!(
         "the machine starts in `{name}` and nothing fills {fields} then; \
          start in a state without data, or {one}add `seed = Type`, or `job = Type` and \
@@ -56,9 +56,9 @@ fn seeded(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) {
     let unmarked: Vec<&Field> =
         state.fields.iter().filter(|field| field.marks.is_empty()).collect();
     let [taker] = unmarked[..] else {
-        let remedy = if unmarked.is_empty() { "give it one" } else { "leave it one" };
+        let remedy = if unmarked.is_empty() { "add one" } else { "keep one" };
         let text = format!(
-            "the machine starts in `{name}` with a {what}, which one field of it takes; {remedy}"
+            "the machine starts in `{name}` with a {what}, which one field takes; {remedy}"
         );
         let place = unmarked.get(1).map_or(name, |second| &second.name);
         errors.at(Code::StartTakesOne, place, text);
@@ -269,13 +269,13 @@ mod tests {
             (
                 "start = A, job = J, reply = R",
                 "#[run] #[to(B)] A, #[end] B",
-                &["the machine starts in `A` with a job, which one field of it takes; give it one"],
+                &["the machine starts in `A` with a job, which one field takes; add one"],
             ),
             (
                 "start = A, seed = S",
                 "#[run] #[to(B)] A { x: u8, y: u8 }, #[end] B",
-                &["the machine starts in `A` with a seed, which one field of it takes; \
-                   leave it one"],
+                &["the machine starts in `A` with a seed, which one field takes; \
+                   keep one"],
             ),
             (
                 "start = A, seed = S",

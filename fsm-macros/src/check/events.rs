@@ -62,11 +62,7 @@ fn missing(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut 
     };
     let remedy = "here or on `#[state_machine(..)]`";
     if lacks(Event::Eof) {
-        let why = if matches!(wait.kind, Kind::Message) {
-            "waits, and the peer may leave meanwhile,"
-        } else {
-            "reads"
-        };
+        let why = if matches!(wait.kind, Kind::Message) { "waits for a message" } else { "reads" };
         add(
             Code::NoEof,
             format!(
@@ -173,12 +169,12 @@ fn why_not(event: Event, wait: &ast::Wait) -> String {
             "it decodes no frame, and the machine has no `error = Type` for its handlers".to_owned()
         }
         (Event::Idle, Kind::Call(_)) => {
-            "it waits for one answer, and `within` is its time".to_owned()
+            "it waits for one answer, and `within` bounds that".to_owned()
         }
         (Event::Idle, Kind::HandOff(_)) => {
-            "it waits for room alone, and `within` is its time".to_owned()
+            "it waits for room alone, and `within` bounds that".to_owned()
         }
-        (Event::Within | Event::Idle, Kind::Sleep(_)) => "its sleep is its time".to_owned(),
+        (Event::Within | Event::Idle, Kind::Sleep(_)) => "its sleep is its deadline".to_owned(),
         (Event::Within | Event::Idle, _) => format!("a `{}` state does not wait", wait.name),
     }
 }
@@ -242,7 +238,7 @@ mod tests {
                 "start = A, eof => B",
                 "#[read(frame = 8, max = 9, limit => B, error => B, idle = 1s => B)] #[to(A)] A,
                  #[end] B",
-                &["`frame` is a type that decodes; write `frame = Type`"],
+                &["`frame` needs the type of a decoder; write `frame = Type`"],
             ),
         ]);
     }
@@ -271,9 +267,9 @@ mod tests {
                  #[end] D",
                 &[
                     "`idle` can never happen in state `B`: it waits for one answer, and `within` \
-                     is its time; write `within`",
+                     bounds that; write `within`",
                     "`idle` can never happen in state `C`: it waits for room alone, and `within` \
-                     is its time; remove it",
+                     bounds that; remove it",
                     "`eof` can never happen in state `C`: it neither reads nor waits for a \
                      message; remove it",
                     "`limit` can never happen in state `C`: it does not read; remove it",
@@ -357,7 +353,7 @@ mod tests {
             (
                 "start = A",
                 "#[sleep(1s, idle = 1s => B)] #[to(B)] A, #[end] B",
-                &["`idle` can never happen in state `A`: its sleep is its time; remove it"],
+                &["`idle` can never happen in state `A`: its sleep is its deadline; remove it"],
             ),
             (
                 "start = A",

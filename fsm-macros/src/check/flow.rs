@@ -6,6 +6,18 @@ use crate::errors::Errors;
 use crate::graph::{Edge, Graph};
 use crate::spelling;
 
+/// A reason to refuse a cycle.
+struct CycleFault {
+    code: Code,
+    fault: &'static str,
+}
+
+const SPINS: CycleFault = CycleFault { code: Code::Spins, fault: "uses up no input and no time" };
+const ONLY_FLUSHES: CycleFault = CycleFault {
+    code: Code::OnlyFlushes,
+    fault: "has only `flush` states, which do not wait when nothing is queued",
+};
+
 /// Checks the graph as a whole. Only a `complete` one shows what leads nowhere.
 pub(crate) fn check(
     machine: &ast::Machine,
@@ -24,11 +36,8 @@ pub(crate) fn check(
         };
         endless(machine, graph, &reached, errors);
     }
-    let idle = (Code::Spins, "uses up no input and no time");
-    spinning(machine, graph, errors, idle, |state, edge| spins(machine, state, edge));
-    let flushing =
-        (Code::OnlyFlushes, "has only `flush` states, which do not wait when nothing is queued");
-    spinning(machine, graph, errors, flushing, |state, edge| {
+    spinning(machine, graph, errors, &SPINS, |state, edge| spins(machine, state, edge));
+    spinning(machine, graph, errors, &ONLY_FLUSHES, |state, edge| {
         flushes(machine, state) && flushes(machine, edge.target) && !edge.is_deadline()
     });
     starving(machine, graph, errors);
@@ -79,7 +88,7 @@ fn spinning(
     machine: &ast::Machine,
     graph: &Graph<'_>,
     errors: &mut Errors,
-    (code, what): (Code, &str),
+    &CycleFault { code, fault }: &CycleFault,
     taken: impl Fn(usize, &Edge<'_>) -> bool,
 ) {
     let mut reported = vec![false; machine.states.len()];
@@ -101,7 +110,7 @@ fn spinning(
             } else {
                 ""
             };
-            let text = format!("the cycle `{way}` {what}; {inside}put a state that waits into it");
+            let text = format!("the cycle `{way}` {fault}; {inside}add a state that waits");
             errors.at(code, first.name, text);
         }
     }
@@ -127,12 +136,12 @@ fn starving(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
         if let Some(first) = cycle.first().filter(|first| first.event().is_some()) {
             let text = match first.event() {
                 Some(Event::Full | Event::Gone) => format!(
-                    "nothing in the cycle `{way}` waits for what starts it to pass, so it goes \
-                     round for ever; lead it to an end, or put a state that waits into it"
+                    "nothing in the cycle `{way}` waits until its cause has passed, so it repeats \
+                     for ever; lead it to an end, or add a state that waits"
                 ),
                 _ => format!(
-                    "nothing in the cycle `{way}` takes what starts it, so it goes round for \
-                     ever; lead it to an end, or put a state that reads it away into it"
+                    "nothing in the cycle `{way}` uses up its cause, so it repeats for ever; \
+                     lead it to an end, or add a state that reads it away"
                 ),
             };
             errors.at(Code::Starves, first.name, text);
@@ -216,19 +225,19 @@ mod tests {
                 "start = A, within = 1s => D, gone => D",
                 "#[run] #[to(B)] A, #[call(S, full => A)] #[to(D)] B, #[end] D",
                 &["the cycle `A -> B -> A` uses up no input and no time; \
-                   put a state that waits into it"],
+                   add a state that waits"],
             ),
             (
                 "start = A, within = 1s => D, gone => A",
                 "#[run] #[to(B)] A, #[handoff(M)] B, #[end] D",
                 &["the cycle `A -> B -> A` uses up no input and no time; \
-                   put a state that waits into it"],
+                   add a state that waits"],
             ),
             (
                 "start = A, within = 1s => D, gone => D",
                 "#[flush] #[to(B)] A, #[call(S, full => A)] #[to(D)] B, #[end] D",
-                &["nothing in the cycle `B -> A -> B` waits for what starts it to pass, so it \
-                   goes round for ever; lead it to an end, or put a state that waits into it"],
+                &["nothing in the cycle `B -> A -> B` waits until its cause has passed, so it \
+                   repeats for ever; lead it to an end, or add a state that waits"],
             ),
             (
                 "start = A, within = 1s => D, gone => A",
@@ -256,19 +265,19 @@ mod tests {
                 "start = A, job = J, reply = R",
                 states,
                 &["the cycle `A -> A` uses up no input and no time; \
-                   loop inside the handler, or put a state that waits into it"],
+                   loop inside the handler, or add a state that waits"],
             ),
             (
                 "start = A, seed = S",
                 states,
                 &["the cycle `A -> A` uses up no input and no time; \
-                   put a state that waits into it"],
+                   add a state that waits"],
             ),
             (
                 "start = A, job = J, reply = R",
                 "#[run] #[to(B | C)] A { x: u8 }, #[run] #[to(A)] B, #[end] C",
                 &["the cycle `A -> B -> A` uses up no input and no time; \
-                   put a state that waits into it"],
+                   add a state that waits"],
             ),
         ]);
     }
@@ -280,7 +289,7 @@ mod tests {
                 "start = A",
                 "#[run] #[to(B | D)] A, #[run] #[to(C)] B, #[run] #[to(A)] C, #[end] D",
                 &["the cycle `A -> B -> C -> A` uses up no input and no time; \
-                   put a state that waits into it"],
+                   add a state that waits"],
             ),
             (
                 "start = A",
@@ -288,9 +297,9 @@ mod tests {
                  #[run] #[to(A | C)] B, #[end] C",
                 &[
                     "the cycle `A -> A` uses up no input and no time; \
-                     put a state that waits into it",
+                     add a state that waits",
                     "the cycle `B -> A -> B` uses up no input and no time; \
-                     put a state that waits into it",
+                     add a state that waits",
                 ],
             ),
             (
@@ -302,14 +311,14 @@ mod tests {
                 "start = A, eof => C, limit => C",
                 "#[read(frame = F, max = 9, error => A, within = never)] #[to(A)] A, #[end] C",
                 &["the cycle `A -> A` uses up no input and no time; \
-                   put a state that waits into it"],
+                   add a state that waits"],
             ),
             (
                 "start = A, within = 1s => C",
                 "#[flush] #[to(B | C)] A, #[flush] #[to(A)] B, #[end] C",
                 &[
                     "the cycle `A -> B -> A` has only `flush` states, which do not wait when nothing \
-                   is queued; put a state that waits into it",
+                   is queued; add a state that waits",
                 ],
             ),
             (
@@ -321,15 +330,15 @@ mod tests {
                 "start = A, eof => D, limit => D, within = 1s => D",
                 "#[read(frame = F, max = 9, error => B)] #[to(A)] A,
                  #[run] #[to(C)] B, #[flush] #[to(A | D)] C, #[end] D",
-                &["nothing in the cycle `A -> B -> C -> A` takes what starts it, so it goes \
-                   round for ever; lead it to an end, or put a state that reads it away into it"],
+                &["nothing in the cycle `A -> B -> C -> A` uses up its cause, so it repeats \
+                   for ever; lead it to an end, or add a state that reads it away"],
             ),
             (
                 "start = A, eof => D, limit => D, within = 1s => D, error = E",
                 "#[read(frame = F, max = 9, error => C)] #[to(A)] A,
                  #[flush(error => A)] #[to(D)] C, #[end] D",
-                &["nothing in the cycle `A -> C -> A` takes what starts it, so it goes round for \
-                   ever; lead it to an end, or put a state that reads it away into it"],
+                &["nothing in the cycle `A -> C -> A` uses up its cause, so it repeats \
+                   for ever; lead it to an end, or add a state that reads it away"],
             ),
             (
                 "start = A, eof => D, limit => D, within = 1s => D",

@@ -149,7 +149,7 @@ fn bounds(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
             errors.at(
                 Code::NeedlessBound,
                 key,
-                format_args!("`max` says nothing beside `{text}`; remove it"),
+                format_args!("`max` has no effect beside `{text}`; remove it"),
             );
         }
         Kind::Read { shape: Some(Shape { cut: Cut::Exact(_) | Cut::Unknown, .. }), .. } => {}
@@ -227,7 +227,7 @@ mod tests {
                 "#[run] #[to(A)] A",
                 &[
                     "no state is an end; add one with `#[end]`",
-                    "the cycle `A -> A` uses up no input and no time; put a state that waits into it",
+                    "the cycle `A -> A` uses up no input and no time; add a state that waits",
                 ],
             ),
             (
@@ -308,7 +308,7 @@ mod tests {
             (
                 "start = A, eof => B, within = 1s => B",
                 "#[read(exact = 8, max = 9)] #[to(A)] A, #[end] B",
-                &["`max` says nothing beside `exact = 8`; remove it"],
+                &["`max` has no effect beside `exact = 8`; remove it"],
             ),
             (
                 "start = A, eof => B, within = 1s => B",

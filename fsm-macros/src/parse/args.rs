@@ -51,7 +51,7 @@ impl Args {
         }
         if key == "error" && entry.value.is_some() {
             if let Some(target) = &entry.target {
-                let text = "`error` twice in one; write `error = Type, error => State`";
+                let text = "`error` takes a type or a state; write `error = Type, error => State`";
                 reader.unreadable(Code::TooMuch, target, text);
             } else if reader.is_first(&entry, "=") {
                 self.error = Some(typed(&entry, reader));
@@ -114,7 +114,7 @@ fn typed(entry: &Entry, reader: &mut Reader<'_>) -> (Ident, syn::Type) {
     let key = entry.key.clone();
     let ty = match parsed(entry, &format!("{key} = Type"), reader) {
         Some(syn::Type::Infer(place)) => {
-            let text = format!("`{key}` is a type of yours; write `{key} = Type`");
+            let text = format!("`{key}` needs a type; write `{key} = Type`");
             reader.unreadable(Code::ValueUnreadable, place, text);
             None
         }
@@ -200,7 +200,10 @@ mod tests {
             ("start => A", "`start` leads nowhere; remove `=> A`"),
             ("eof", "`eof` leads nowhere; write `eof => State`"),
             ("eof = A", "`eof` leads nowhere; write `eof => A`"),
-            ("error = T => A", "`error` twice in one; write `error = Type, error => State`"),
+            (
+                "error = T => A",
+                "`error` takes a type or a state; write `error = Type, error => State`",
+            ),
             ("within = 5m => A", "unknown unit `m`; write `5min`"),
             ("within = 5min", "`within = 5min` leads nowhere; add `=> State`"),
             (
@@ -210,7 +213,7 @@ mod tests {
             ("size = 64", "write `size <= 64`"),
             ("start <= A", "write `start = State`"),
             ("size <= 0", "a size must be more than nothing"),
-            ("message = _", "`message` is a type of yours; write `message = Type`"),
+            ("message = _", "`message` needs a type; write `message = Type`"),
             ("message =", "`message` lacks its value; write `message = Type`"),
             ("start = final", "cannot read this; write `start = State`"),
             ("Self = A", "`Self` is a word of Rust, and names no state"),

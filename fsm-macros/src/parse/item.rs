@@ -72,7 +72,7 @@ impl Item {
                 } else {
                     "put `#[state_machine(..)]` on an enum".to_owned()
                 };
-                let text = format!("a machine is an enum, this is not; {remedy}");
+                let text = format!("a machine must be an enum; {remedy}");
                 errors.at(Code::NotAnEnum, keyword, text);
                 None
             }

@@ -24,7 +24,7 @@ pub(crate) fn parse(
     };
     match syn::parse2(written.clone()) {
         Ok(Type::Infer(_)) | Err(_) => {
-            let text = format!("`{wait}` is for a pool, by its type; write `{example}`");
+            let text = format!("`{wait}` needs the type of a pool; write `{example}`");
             reader.unreadable(Code::ValueUnreadable, written, text);
             None
         }

@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
             }
             (true, None) if event == Event::Within => edges.never = Some(key),
             (true, None) => {
-                let text = "`idle = never` says too little; write `within = never`";
+                let text = "`never` is for `within`; write `within = never`";
                 self.unreadable(Code::Never, key, text);
             }
             (false, None) => {

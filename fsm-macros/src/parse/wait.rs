@@ -114,8 +114,7 @@ fn read(
         }
         (Kind::Read { shape: Some(first), .. }, name) => {
             let first = &first.key;
-            let text =
-                format!("a state reads in one way, this in two; remove `{first}` or `{name}`");
+            let text = format!("a state reads in one way; remove `{first}` or `{name}`");
             reader.errors.at(Code::TwoShapes, key, text);
         }
         (Kind::Read { shape, .. }, name) => {
@@ -181,7 +180,7 @@ fn frame(value: Option<TokenStream>, reader: &mut Reader<'_>) -> Cut {
     let Some(value) = value else { return Cut::Unknown };
     match syn::parse2(value.clone()) {
         Ok(Type::Infer(_)) | Err(_) => {
-            let text = "`frame` is a type that decodes; write `frame = Type`";
+            let text = "`frame` needs the type of a decoder; write `frame = Type`";
             reader.unreadable(Code::ValueUnreadable, value, text);
             Cut::Unknown
         }
@@ -229,7 +228,7 @@ fn pause(
     match (literal::is_number(&time), max) {
         (true, max) => {
             if let Some((key, _)) = max {
-                let text = "`max` bounds an expression, this is a literal; remove `max`";
+                let text = "`max` bounds an expression, not a literal; remove it";
                 reader.errors.at(Code::NeedlessBound, key, text);
             }
             Some(Pause::Fixed(reader.millis(&time).unwrap_or(1)))
@@ -356,32 +355,29 @@ mod tests {
         for (text, expected) in [
             ("read(exact = 0)", "a size must be more than nothing"),
             ("read(exact = 8, exact = 9)", "`exact` is here twice; remove one"),
-            (
-                "read(exact = 8, some)",
-                "a state reads in one way, this in two; remove `exact` or `some`",
-            ),
+            ("read(exact = 8, some)", "a state reads in one way; remove `exact` or `some`"),
             ("read(until = b\"\", max = 1)", "a delimiter has at least one byte"),
             ("read(until = \"\\n\", max = 1)", "a delimiter is bytes; write `b\"\\n\"`"),
             ("read(upto = 9, max = 1)", "`upto = 9` never changes; write `some, max = 9`"),
             ("read(some = 9, max = 1)", "`some` takes nothing; write `some, max = 64KiB`"),
             ("read(some, max = 64KB)", "unknown unit `KB`; write `64KiB` or `64_000`"),
             ("read(exact =)", "`exact` lacks its value; write `exact = 8`"),
-            ("read(frame = 5)", "`frame` is a type that decodes; write `frame = Type`"),
+            ("read(frame = 5)", "`frame` needs the type of a decoder; write `frame = Type`"),
             ("read(until =)", "`until` lacks its value; write `until = b\"\\n\"`"),
             ("read(exact = 8 +)", "expected more after `+`"),
             ("read(some, mx = 64)", "unknown key `mx` on `read`; did you mean `max`?"),
             ("read(some, max)", "`max` lacks its value; write `max = 64KiB`"),
             ("flush(withn = 5s => A)", "unknown key `withn` on `flush`; did you mean `within`?"),
             ("flush(within => A)", "`within` lacks its time; write `within = 30s => A`"),
-            ("flush(idle = never)", "`idle = never` says too little; write `within = never`"),
+            ("flush(idle = never)", "`never` is for `within`; write `within = never`"),
             ("flush(within = never => A)", "`never` leads nowhere; remove `=> A`"),
             ("flush(eof = 3 => A)", "`eof` has no value; write `eof => A`"),
             ("run(blocking = true)", "`blocking` takes nothing; write `#[run(blocking)]`"),
             ("run(bloking)", "unknown key `bloking` on `run`; did you mean `blocking`?"),
             ("call", "`call` lacks its pool; write `#[call(Service, ..)]`"),
             ("call(gone => A)", "`call` lacks its pool; write `#[call(Service, ..)]`"),
-            ("call(5)", "`call` is for a pool, by its type; write `#[call(Service, ..)]`"),
-            ("handoff(_)", "`handoff` is for a pool, by its type; write `#[handoff(Machine, ..)]`"),
+            ("call(5)", "`call` needs the type of a pool; write `#[call(Service, ..)]`"),
+            ("handoff(_)", "`handoff` needs the type of a pool; write `#[handoff(Machine, ..)]`"),
             ("call(Index, foll => A)", "unknown key `foll` on `call`; did you mean `full`?"),
             (
                 "handoff(Events, max = 8)",
@@ -389,7 +385,7 @@ mod tests {
             ),
             ("sleep", "`sleep` lacks its time; write `#[sleep(30s)]`"),
             ("sleep(pause)", "nothing bounds this sleep; write `#[sleep(pause, max = 5min)]`"),
-            ("sleep(1s, max = 5s)", "`max` bounds an expression, this is a literal; remove `max`"),
+            ("sleep(1s, max = 5s)", "`max` bounds an expression, not a literal; remove it"),
             ("end(eof => A)", "`eof` can never happen at an end; write `#[end]`"),
         ] {
             let found = read(text);
