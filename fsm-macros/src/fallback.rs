@@ -6,6 +6,7 @@ use crate::errors::Errors;
 use crate::expand;
 use crate::graph::Graph;
 use crate::lower;
+use crate::model::Interface;
 
 /// What stands beside the enum when something is wrong with it: the findings, and impls that do
 /// nothing, so that there is no finding about what is missing only because of them.
@@ -20,77 +21,83 @@ pub(crate) fn fallback(machine: &ast::Machine, graph: &Graph<'_>, errors: Errors
     let Some(interface) = lower::stub(machine, graph, unknown_size.clone()) else {
         return quote!(const _: usize = #unknown_size; #(#findings;)* #names);
     };
-    let (root, name) = (&interface.root, &interface.name);
-    let text = name.to_string();
-    let message = interface.message_type();
-    let (cx, side, starts) = (interface.cx(), interface.side(), interface.starts());
-    let seed = interface.seed.as_ref().map_or_else(|| quote!(()), |seed| interface.beside(seed));
-    let service = expand::service(&interface);
-    let known = expand::names(&interface);
+    let names_of_states = expand::names(&interface);
     let module = expand::module(&interface, None);
-    let impls = expand::beside(
-        &interface,
-        &quote! {
-            #[automatically_derived]
-                impl #root::Machine for #name {
-                const SPEC: &'static #root::Spec = &#root::Spec {
-                    name: #text,
-                    docs: "",
-                    start: 0,
-                    messages: false,
-                    starts: #root::Starts::#starts,
-                    states: &[],
-                };
-
-                type Message = #message;
-                type Partial = ();
-                type Seed = #seed;
-                type Side = #root::#side;
-                type Times = #root::OneTime;
-
-                fn start(_: Self::Seed) -> Self {
-                    loop {}
-                }
-
-                fn state(&self) -> usize {
-                    0
-                }
-
-                fn timing(&self) -> #root::Timing {
-                    loop {}
-                }
-            }
-
-            #[automatically_derived]
-                impl<__H: __Handler> #root::Drive<__H> for #name {
-                fn resume(
-                    &mut self,
-                    _: &mut __H,
-                    _: &mut #root::Input<'_, ()>,
-                    _: &mut #root::#cx<'_, #message>,
-                ) -> #root::Step {
-                    loop {}
-                }
-
-                fn lapse(
-                    &mut self,
-                    _: #root::Lapse,
-                    _: &mut __H,
-                    _: &mut #root::#cx<'_, #message>,
-                ) -> #root::Step {
-                    loop {}
-                }
-            }
-
-            #service
-        },
-    );
+    let (machine, drive) = (machine_stub(&interface), drive_stub(&interface));
+    let service = expand::service(&interface);
+    let impls = expand::beside(&interface, &quote!(#machine #drive #service));
     quote! {
         #(#findings;)*
         #names
-        #known
+        #names_of_states
         #module
         #impls
+    }
+}
+
+fn machine_stub(interface: &Interface) -> TokenStream {
+    let (root, name) = (&interface.root, &interface.name);
+    let text = name.to_string();
+    let message = interface.message_type();
+    let (side, starts) = (interface.side(), interface.starts());
+    let seed = interface.seed.as_ref().map_or_else(|| quote!(()), |seed| interface.beside(seed));
+    quote! {
+        #[automatically_derived]
+        impl #root::Machine for #name {
+            const SPEC: &'static #root::Spec = &#root::Spec {
+                name: #text,
+                docs: "",
+                start: 0,
+                messages: false,
+                starts: #root::Starts::#starts,
+                states: &[],
+            };
+
+            type Message = #message;
+            type Partial = ();
+            type Seed = #seed;
+            type Side = #root::#side;
+            type Times = #root::OneTime;
+
+            fn start(_: Self::Seed) -> Self {
+                loop {}
+            }
+
+            fn state(&self) -> usize {
+                0
+            }
+
+            fn timing(&self) -> #root::Timing {
+                loop {}
+            }
+        }
+    }
+}
+
+fn drive_stub(interface: &Interface) -> TokenStream {
+    let (root, name) = (&interface.root, &interface.name);
+    let (cx, message) = (interface.cx(), interface.message_type());
+    quote! {
+        #[automatically_derived]
+        impl<__H: __Handler> #root::Drive<__H> for #name {
+            fn resume(
+                &mut self,
+                _: &mut __H,
+                _: &mut #root::Input<'_, ()>,
+                _: &mut #root::#cx<'_, #message>,
+            ) -> #root::Step {
+                loop {}
+            }
+
+            fn lapse(
+                &mut self,
+                _: #root::Lapse,
+                _: &mut __H,
+                _: &mut #root::#cx<'_, #message>,
+            ) -> #root::Step {
+                loop {}
+            }
+        }
     }
 }
 

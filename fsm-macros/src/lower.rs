@@ -14,8 +14,8 @@ pub(crate) use self::stub::stub;
 use crate::ast::{self, Cut, Event, Expr, Field, Kind, Pool, Shape, Size};
 use crate::graph::{Edge, Graph};
 use crate::model::{
-    self, Active, Delivery, FieldInit, HandOff, Outcome, Read, Role, Route, RouteRef, Sleep,
-    Source, Take, Transition,
+    self, Active, Deadline, Delivery, FieldInit, HandOff, Outcome, Read, Role, Route, RouteRef,
+    Sleep, Source, Take, Transition,
 };
 use crate::spelling;
 
@@ -194,9 +194,9 @@ impl Lowering<'_> {
         Some(Read { text: shape.text.clone(), take, eof: self.on(index, Event::Eof)? })
     }
 
-    fn deadline(&self, index: usize, event: Event) -> Option<(u64, Transition)> {
+    fn deadline(&self, index: usize, event: Event) -> Option<Deadline> {
         let edge = self.graph.on(index, event)?;
-        Some((edge.answer?.millis, self.transition(index, edge)))
+        Some(Deadline { millis: edge.answer?.millis, transition: self.transition(index, edge) })
     }
 
     fn on(&self, index: usize, event: Event) -> Option<Transition> {
@@ -239,7 +239,10 @@ mod tests {
     }
 
     /// Each edge as `event target`, with how the target's fields are filled.
-    fn transitions(state: &model::State) -> Vec<String> {
+    fn transitions<'a>(state: &'a model::State) -> Vec<String> {
+        let timed = |event: &str, deadline: &'a Deadline| {
+            (format!("{event} {}", deadline.millis), Some(&deadline.transition))
+        };
         let mut transitions: Vec<(String, Option<&Transition>)> = Vec::new();
         if let Role::Active(active) = &state.role {
             transitions.extend(active.verdicts.iter().map(|outcome| {
@@ -247,16 +250,9 @@ mod tests {
                 (format!("verdict {}{payload}", outcome.verdict), outcome.transition.as_ref())
             }));
         }
-        transitions.extend(
-            state.within().map(|(time, transition)| (format!("within {time}"), Some(transition))),
-        );
+        transitions.extend(state.within().map(|deadline| timed("within", deadline)));
         if let Role::Active(active) = &state.role {
-            transitions.extend(
-                active
-                    .idle
-                    .iter()
-                    .map(|(time, transition)| (format!("idle {time}"), Some(transition))),
-            );
+            transitions.extend(active.idle.iter().map(|deadline| timed("idle", deadline)));
             match &active.wait {
                 model::Wait::Read(read) => transitions.push(("eof".to_owned(), Some(&read.eof))),
                 model::Wait::Message { eof } => {

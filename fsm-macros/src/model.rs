@@ -55,7 +55,13 @@ pub(crate) enum Role {
 /// A state without a handler, from which the connection goes to another pool.
 pub(crate) struct HandOff {
     pub(crate) route: Route,
-    pub(crate) within: Option<(u64, Transition)>,
+    pub(crate) within: Option<Deadline>,
+}
+
+/// A bound of a state in time, and where it leads.
+pub(crate) struct Deadline {
+    pub(crate) millis: u64,
+    pub(crate) transition: Transition,
 }
 
 /// Where a state leads out of its pool.
@@ -102,8 +108,8 @@ pub(crate) struct Active {
     pub(crate) verdicts: Vec<Outcome>,
     /// Where an error of the handler leads, in a machine whose handlers have errors.
     pub(crate) error: Option<Transition>,
-    pub(crate) within: Option<(u64, Transition)>,
-    pub(crate) idle: Option<(u64, Transition)>,
+    pub(crate) within: Option<Deadline>,
+    pub(crate) idle: Option<Deadline>,
 }
 
 pub(crate) enum Wait {
@@ -177,7 +183,7 @@ pub(crate) enum Source {
 
 impl State {
     /// The deadline from entering it.
-    pub(crate) fn within(&self) -> Option<&(u64, Transition)> {
+    pub(crate) fn within(&self) -> Option<&Deadline> {
         match &self.role {
             Role::End => None,
             Role::Active(active) => active.within.as_ref(),

@@ -4,8 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::format_ident;
 
 use super::{read, routes};
-use crate::ast::Event;
-use crate::model::{self, Active, Role};
+use crate::ast::{Event, Size};
+use crate::model::{self, Active, Role, Transition};
 
 /// `impl Drive<H> for ..`
 pub(crate) fn drive(machine: &model::Machine) -> TokenStream {
@@ -54,60 +54,68 @@ fn resume(machine: &model::Machine, state: &model::State) -> TokenStream {
         Role::HandOff(handoff) => return routes::hand_off(machine, state, handoff),
         Role::Active(active) => active,
     };
-    let all = state.all();
     let (before, taken) = match &active.wait {
         model::Wait::Sleep(_) => return generated!(#any => __Step::Sleep,),
         model::Wait::Run { .. } => {
-            let call = call(machine, state, active, None);
+            let (all, call) = (state.all(), call(machine, state, active, None));
             return generated!(#all => #call);
         }
-        model::Wait::Read(read) => (read::read(machine, state, read), Some(active.wait.taken())),
-        model::Wait::Flush => (
-            generated! {
-                if cx.queued() > 0 {
-                    return __Step::Writable(1);
-                }
-            },
-            None,
-        ),
-        model::Wait::Writable { below } => {
-            let below = &below.value;
-            let drain = generated! {
-                let below: usize = #below;
-                if cx.queued() >= below {
-                    return __Step::Writable(below);
-                }
-            };
-            (drain, None)
-        }
-        model::Wait::Message { eof } => {
-            let eof = eof.as_ref().map(|eof| {
-                let eof = eof.expand(machine, state);
-                generated! {
-                    if input.ended() {
-                        #eof
-                        return __Step::Moved;
-                    }
-                }
-            });
-            let take = generated! {
-                let ::core::option::Option::Some(taken) = cx.message() else {
-                    #eof
-                    return __Step::Message;
-                };
-            };
-            (take, Some(active.wait.taken()))
-        }
-        model::Wait::Call(route) => {
-            (routes::reply(machine, state, route), Some(active.wait.taken()))
-        }
+        model::Wait::Read(read) => (read::read(machine, state, read), true),
+        model::Wait::Flush => (flush(), false),
+        model::Wait::Writable { below } => (writable(below), false),
+        model::Wait::Message { eof } => (message(machine, state, eof.as_ref()), true),
+        model::Wait::Call(route) => (routes::reply(machine, state, route), true),
     };
-    let call = call(machine, state, active, taken.as_ref());
+    let taken = taken.then(|| active.wait.taken());
+    let (all, call) = (state.all(), call(machine, state, active, taken.as_ref()));
     generated! {
         #all => {
             #before
             #call
         }
+    }
+}
+
+/// Returns while output is queued.
+fn flush() -> TokenStream {
+    generated! {
+        if cx.queued() > 0 {
+            return __Step::Writable(1);
+        }
+    }
+}
+
+/// Returns while `below` bytes of output or more are queued.
+fn writable(below: &Size) -> TokenStream {
+    let below = &below.value;
+    generated! {
+        let below: usize = #below;
+        if cx.queued() >= below {
+            return __Step::Writable(below);
+        }
+    }
+}
+
+/// Binds `taken` to the next message, or returns.
+fn message(
+    machine: &model::Machine,
+    state: &model::State,
+    eof: Option<&Transition>,
+) -> TokenStream {
+    let eof = eof.map(|eof| {
+        let eof = eof.expand(machine, state);
+        generated! {
+            if input.ended() {
+                #eof
+                return __Step::Moved;
+            }
+        }
+    });
+    generated! {
+        let ::core::option::Option::Some(taken) = cx.message() else {
+            #eof
+            return __Step::Message;
+        };
     }
 }
 
@@ -188,7 +196,7 @@ fn lapse(machine: &model::Machine, event: Event) -> TokenStream {
     let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
     let mut plain = BTreeMap::new();
     for state in &machine.states {
-        let (_, transition) = match (&state.role, event) {
+        let deadline = match (&state.role, event) {
             (Role::Active(active), Event::Within)
                 if matches!(active.wait, model::Wait::Sleep(_)) =>
             {
@@ -205,6 +213,7 @@ fn lapse(machine: &model::Machine, event: Event) -> TokenStream {
             },
             _ => continue,
         };
+        let transition = &deadline.transition;
         let arm = match state.route() {
             None if transition.inits.is_empty() => *plain
                 .entry((transition.target.to_string(), transition.to_itself))

@@ -124,13 +124,13 @@ fn pause(state: &model::State) -> Option<TokenStream> {
 }
 
 fn times(state: &model::State) -> (Option<u64>, Option<u64>) {
-    let within = state.within().map(|(millis, _)| *millis);
+    let within = state.within().map(|deadline| deadline.millis);
     let Role::Active(active) = &state.role else { return (within, None) };
     let within = match &active.wait {
         model::Wait::Sleep(Sleep::Fixed(millis)) => Some(*millis),
         _ => within,
     };
-    (within, active.idle.as_ref().map(|(millis, _)| *millis))
+    (within, active.idle.as_ref().map(|deadline| deadline.millis))
 }
 
 impl Expr {

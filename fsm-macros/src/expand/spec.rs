@@ -90,12 +90,18 @@ impl model::Wait {
     }
 }
 
-/// An edge as the graph has it: what takes it, after how many milliseconds, and its target.
-type Key = (&'static str, Option<u64>, usize);
+/// An edge as the graph has it, which several states may share.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct EdgeKey {
+    /// The variant of `Trigger`.
+    trigger: &'static str,
+    millis: Option<u64>,
+    target: usize,
+}
 
 impl SpecEdge {
-    fn key(&self) -> Key {
-        let (on, millis) = match self.on {
+    fn key(&self) -> EdgeKey {
+        let (trigger, millis) = match self.on {
             None => ("Verdict", None),
             Some((Event::Within, millis)) => ("Within", Some(millis)),
             Some((Event::Idle, millis)) => ("Idle", Some(millis)),
@@ -105,14 +111,14 @@ impl SpecEdge {
             Some((Event::Full, _)) => ("Full", None),
             Some((Event::Gone, _)) => ("Gone", None),
         };
-        (on, millis, self.target)
+        EdgeKey { trigger, millis, target: self.target }
     }
 }
 
 /// What several states have, such as the edges by default, is a constant: rustc checks it once.
 struct Shared {
     /// How often each is there.
-    edges: BTreeMap<Key, usize>,
+    edges: BTreeMap<EdgeKey, usize>,
     waits: Parts,
     fields: Parts,
 }
@@ -142,7 +148,7 @@ impl Shared {
 
     fn constants(&self, text: &mut String) {
         for key in self.edges.keys() {
-            let _ = write!(text, "const {}: Edge = {};", name(key), literal(key));
+            let _ = write!(text, "const {}: Edge = {};", key.name(), key.literal());
         }
         self.waits.constants("Wait", text);
         self.fields.constants("&[&str]", text);
@@ -158,7 +164,7 @@ impl Shared {
 
     fn edge(&self, edge: &SpecEdge) -> String {
         let key = edge.key();
-        if self.edges.contains_key(&key) { name(&key) } else { literal(&key) }
+        if self.edges.contains_key(&key) { key.name() } else { key.literal() }
     }
 }
 
@@ -187,17 +193,20 @@ impl Parts {
     }
 }
 
-/// `IDLE_60000_TO_3`
-fn name(&(on, millis, target): &Key) -> String {
-    let on = on.to_ascii_uppercase();
-    match millis {
-        Some(millis) => format!("{on}_{millis}_TO_{target}"),
-        None => format!("{on}_TO_{target}"),
+impl EdgeKey {
+    /// The name of the constant for the edge, such as `IDLE_60000_TO_3`.
+    fn name(&self) -> String {
+        let (trigger, target) = (self.trigger.to_ascii_uppercase(), self.target);
+        match self.millis {
+            Some(millis) => format!("{trigger}_{millis}_TO_{target}"),
+            None => format!("{trigger}_TO_{target}"),
+        }
     }
-}
 
-fn literal(&(on, millis, target): &Key) -> String {
-    let time = millis.map(|millis| format!("(Duration::from_millis({millis}))"));
-    let time = time.unwrap_or_default();
-    format!("Edge {{ on: Trigger::{on}{time}, target: {target} }}")
+    fn literal(&self) -> String {
+        let Self { trigger, target, .. } = self;
+        let time = self.millis.map(|millis| format!("(Duration::from_millis({millis}))"));
+        let time = time.unwrap_or_default();
+        format!("Edge {{ on: Trigger::{trigger}{time}, target: {target} }}")
+    }
 }
