@@ -8,15 +8,15 @@ use crate::graph::Graph;
 use crate::lower;
 use crate::model::Interface;
 
-/// What stands beside the enum when something is wrong with it: the findings, and impls that do
-/// nothing, so that there is no finding about what is missing only because of them.
+/// The items beside an enum with findings: the findings, and stub impls, so that rustc does not
+/// report missing impls as well.
 pub(crate) fn fallback(machine: &ast::Machine, graph: &Graph<'_>, errors: Errors) -> TokenStream {
     let names = unknown(machine, graph);
     let mut findings: Vec<TokenStream> = errors.into_compile_errors().collect();
     if machine.generic {
         return quote!(#(#findings;)*);
     }
-    // One of them stands for all that is not known.
+    // The first finding is also the size of all unknown types.
     let unknown_size = if findings.is_empty() { quote!(0) } else { findings.remove(0) };
     let Some(interface) = lower::stub(machine, graph, unknown_size.clone()) else {
         return quote!(const _: usize = #unknown_size; #(#findings;)* #names);
@@ -101,7 +101,7 @@ fn drive_stub(interface: &Interface) -> TokenStream {
     }
 }
 
-/// Names of no state, where rustc sees them and says what they were meant to be.
+/// A use of each unknown name, so that rustc reports it and suggests the right one.
 fn unknown(machine: &ast::Machine, graph: &Graph<'_>) -> TokenStream {
     if graph.unknown.is_empty() {
         return TokenStream::new();

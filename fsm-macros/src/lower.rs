@@ -1,4 +1,4 @@
-//! A checked machine to its [`model`](crate::model).
+//! [`ast`](crate::ast) to [`model`](crate::model), for a machine without findings.
 
 mod docs;
 mod interface;
@@ -19,7 +19,7 @@ use crate::model::{
 };
 use crate::spelling;
 
-/// The model of a machine in which the checks found nothing; `None` only where they must have.
+/// The model of a machine without findings; `None` only if the checks have missed one.
 pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::Machine> {
     let (start, name) = graph.start?;
     let end = machine.states.iter().find(|state| state.is_end())?.name.clone();
@@ -39,7 +39,7 @@ pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::
     })
 }
 
-/// The constant for what bounds a state in bytes, unless that is a literal.
+/// The constant for the bound of a state in bytes, unless the bound is a literal.
 fn bound(state: &ast::State) -> Option<(Ident, TokenStream)> {
     let (Kind::Read { max: Some((_, size)), .. } | Kind::Writable { below: Some(size) }) =
         &state.wait()?.kind
@@ -50,7 +50,7 @@ fn bound(state: &ast::State) -> Option<(Ident, TokenStream)> {
     (!size.is_literal()).then(|| (format_ident!("__MAX_{name}"), size.value.clone()))
 }
 
-/// `size` as the generated code says it.
+/// `size` as the generated code names it.
 fn named(state: &ast::State, size: &Size) -> Size {
     let value =
         bound(state).map_or_else(|| size.value.clone(), |(name, _)| name.into_token_stream());
@@ -111,7 +111,7 @@ impl Lowering<'_> {
         })
     }
 
-    /// What is done with what a verdict for state `target` gives.
+    /// The use of the payload of a verdict for state `target`.
     fn delivery(&self, target: usize) -> Option<Delivery> {
         let out = |pool: &Option<Pool>| {
             let before = self.machine.states[..target].iter();

@@ -3,13 +3,13 @@ use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::answers;
 
-/// Checks that each event has an answer where it can come, and only there. Says whether none is
-/// missing.
+/// Checks that each event has an answer where it can happen, and only there. Returns whether no
+/// answer is missing.
 pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
     let mut complete = true;
     for (index, state) in machine.states.iter().enumerate() {
         let Some(wait) = state.wait() else { continue };
-        // A state that no job can have is a finding of its own.
+        // A state that no job can have is another finding.
         if machine.args.is_job() && wait.kind.needs_connection() {
             continue;
         }
@@ -23,7 +23,7 @@ pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
     complete
 }
 
-/// A deadline that leads back to its state bounds nothing.
+/// Refuses deadlines that lead back to their state, because they bound nothing.
 fn endless(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut Errors) {
     let name = &machine.states[index].name;
     let answers = answers(machine, index);
@@ -48,7 +48,7 @@ fn endless(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut 
     }
 }
 
-/// Adds the events without an answer, and says whether there is none.
+/// Adds the events without an answer, and returns whether there is none.
 fn missing(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut Errors) -> bool {
     let state = &machine.states[index];
     let nature = machine.nature();
@@ -115,7 +115,7 @@ fn unanswered(state: &ast::State, wait: &ast::Wait, event: Event, errors: &mut E
 }
 
 fn impossible(machine: &ast::Machine, state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
-    // What a damaged attribute reads is not known.
+    // The shape of a damaged `read` is not known.
     let is_unread = match &wait.kind {
         Kind::Read { shape, .. } => {
             shape.as_ref().is_none_or(|shape| matches!(shape.cut, Cut::Unknown))

@@ -119,13 +119,13 @@ fn message(
     }
 }
 
-/// The enum of verdicts called `after`, where the impls are.
+/// The enum of verdicts `after`, as the impls name it.
 fn alias(after: &Ident) -> Ident {
     format_ident!("__{}", after, span = Span::mixed_site())
 }
 
 impl model::Wait {
-    /// What has come, shown at the type that gave it.
+    /// The argument for the received value, with the span of the type that defines it.
     fn taken(&self) -> TokenStream {
         if let Some(ty) = self.given_by() {
             generated_at!(ty => taken,)
@@ -135,7 +135,7 @@ impl model::Wait {
     }
 }
 
-/// Calls the handler and does what it says.
+/// Calls the handler and follows its verdict.
 fn call(
     machine: &model::Machine,
     state: &model::State,
@@ -165,7 +165,7 @@ fn call(
             }
         }
     });
-    // A path, since what implements the trait may have other methods of that name.
+    // A path, because the handler's type may have another method of that name.
     let call = if let Some(ty) = active.wait.given_by() {
         generated_at!(ty => __Handler::#name(handler, #(#fields,)* #taken cx))
     } else {
@@ -190,8 +190,7 @@ fn call(
     }
 }
 
-/// What `lapse` does when one of the two times has passed; states that it leads to the same share an
-/// arm.
+/// The match of `lapse` for one of the two deadlines; states with the same transition share an arm.
 fn lapse(machine: &model::Machine, event: Event) -> TokenStream {
     let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
     let mut plain = BTreeMap::new();

@@ -63,7 +63,7 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
     }
 }
 
-/// The number of the state that the machine is in.
+/// The number of the current state.
 fn state(machine: &model::Machine) -> TokenStream {
     let mut text = String::new();
     for (index, state) in machine.states.iter().enumerate() {
@@ -74,7 +74,7 @@ fn state(machine: &model::Machine) -> TokenStream {
     generated!(match self { #arms })
 }
 
-/// The times of the state that the machine is in; states with the same share an arm.
+/// The deadlines of the current state; states with the same deadlines share an arm.
 fn timing(machine: &model::Machine) -> TokenStream {
     let mut computed = TokenStream::new();
     let mut known: BTreeMap<(Option<u64>, Option<u64>), String> = BTreeMap::new();
@@ -134,7 +134,7 @@ fn times(state: &model::State) -> (Option<u64>, Option<u64>) {
 }
 
 impl Expr {
-    /// Statements that make the fields in it shared references.
+    /// Statements that turn its fields into shared references.
     pub(crate) fn fields(&self) -> TokenStream {
         let fields = &self.fields;
         generated!(#(let #fields = &*#fields;)*)

@@ -14,7 +14,7 @@ pub(crate) fn spec(machine: &model::Machine) -> TokenStream {
     let (docs, start) = (&machine.docs, machine.start.0);
     let shared = Shared::of(machine);
     let (messages, starts) = (machine.interface.message.is_some(), machine.interface.starts());
-    // What is named in here is all ours: it can have short names.
+    // The text names only items of the runtime, so that short names are safe.
     let mut text = String::from(
         "{
             #[allow(unused_imports)]
@@ -115,9 +115,10 @@ impl SpecEdge {
     }
 }
 
-/// What several states have, such as the edges by default, is a constant: rustc checks it once.
+/// Parts that several states share, such as default edges. Each is a constant, because rustc then
+/// checks it once.
 struct Shared {
-    /// How often each is there.
+    /// The number of uses of each edge.
     edges: BTreeMap<EdgeKey, usize>,
     waits: Parts,
     fields: Parts,
@@ -127,11 +128,11 @@ struct Shared {
 struct Parts {
     kind: &'static str,
     texts: Vec<String>,
-    /// The first state that has it, and how many have.
+    /// For each text the first state that has it, and the number of such states.
     uses: BTreeMap<String, (usize, usize)>,
 }
 
-/// A constant takes about as long as so many uses of what is in it.
+/// The number of uses from which a constant costs rustc less time than its repeated value.
 const WORTHWHILE: usize = 4;
 
 impl Shared {
