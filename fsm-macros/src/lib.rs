@@ -21,6 +21,8 @@ mod fallback;
 #[cfg(test)]
 mod fuzz;
 mod graph;
+#[cfg(test)]
+mod layers;
 mod lower;
 mod model;
 mod parse;
