@@ -113,7 +113,7 @@ impl Lowering<'_> {
 
     /// The use of the payload of a verdict for state `target`.
     fn delivery(&self, target: usize) -> Option<Delivery> {
-        let out = |pool: &Option<Pool>| {
+        let route = |pool: &Option<Pool>| {
             let before = self.machine.states[..target].iter();
             Some(RouteRef {
                 ty: pool.as_ref()?.ty.clone().into(),
@@ -122,8 +122,8 @@ impl Lowering<'_> {
             })
         };
         match &self.machine.states[target].wait()?.kind {
-            Kind::Call(pool) => Some(Delivery::Job(out(pool)?)),
-            Kind::HandOff(pool) => Some(Delivery::Seed(out(pool)?)),
+            Kind::Call(pool) => Some(Delivery::Job(route(pool)?)),
+            Kind::HandOff(pool) => Some(Delivery::Seed(route(pool)?)),
             Kind::End => {
                 let (_, reply) = self.machine.args.reply.as_ref()?;
                 Some(Delivery::Reply(reply.clone().into()))
