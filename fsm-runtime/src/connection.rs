@@ -409,7 +409,7 @@ impl<M: Drive<H>, H, S: Transport> Task for ConnectionTask<M, H, S> {
 
     fn over(self, key: Key, why: Ended, scratch: &mut Scratch<M, H>) {
         // Before the peer can see it.
-        scratch.pool_state.counters.ended(why);
+        scratch.counters.ended(why);
         let leaving = scratch.leaving.take();
         if leaving.is_none() {
             self.abort_if(0);
@@ -427,7 +427,7 @@ impl<M: Drive<H>, H, S: Transport> Task for ConnectionTask<M, H, S> {
             let socket = socket.zip(registry).and_then(|(socket, registry)| socket.free(registry));
             hand_off.leave(DetachedConnection { socket, input, output, ended });
         }
-        scratch.pool_state.freed();
+        scratch.pool_state.released();
     }
 
     fn recover(&mut self, scratch: &mut Scratch<M, H>) {

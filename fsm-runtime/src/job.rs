@@ -16,6 +16,7 @@ use crate::net::send_buffer::SendBuffer;
 use crate::net::transport::Transport;
 use crate::scheduler::shared::Blocked;
 use crate::scheduler::task::{Task, TurnOutcome, WorkerContext, caught};
+use crate::stats::LocalCounters;
 use crate::{Cx, Drive, Ended, Input, JobMachine, Key, Machine, Peer, Spec, Timing};
 
 pub(crate) mod handle;
@@ -44,6 +45,7 @@ pub(crate) struct JobScratch<M: JobMachine, H> {
     pub(crate) mailboxes: Mailboxes<M::Message>,
     bounds: Limits,
     pool_state: Arc<PoolState>,
+    counters: LocalCounters,
     context: WorkerContext,
     /// Nothing is read or written: these are what a turn asks for all the same.
     ready: Cell<Readiness>,
@@ -63,7 +65,8 @@ impl<M: JobMachine, H> JobScratch<M, H> {
         context: WorkerContext,
     ) -> Self {
         let (ready, output) = (Cell::new(Readiness::NONE), SendBuffer::default());
-        Self { handler: Some(handler), make, mailboxes, bounds, pool_state, context, ready, output }
+        let (handler, counters) = (Some(handler), pool_state.counters.local());
+        Self { handler, make, mailboxes, bounds, pool_state, counters, context, ready, output }
     }
 
     /// Makes another handler, for as long as it takes. Others take the jobs until then. Once the pool
@@ -178,7 +181,7 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
     fn cut_off(&self) {}
 
     fn over(self, key: Key, why: Ended, scratch: &mut JobScratch<M, H>) {
-        scratch.pool_state.counters.ended(why);
+        scratch.counters.ended(why);
         let closed = !Self::MAIL || caught(|| scratch.mailboxes.close(key)).is_some();
         // Most have replied, and many have nothing that is worth a drop.
         let drops = std::mem::needs_drop::<M>() || self.to.is_some();
@@ -187,7 +190,7 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
         if !closed || !dropped {
             tracing::error!(%key, machine = M::SPEC.name, "a job panicked while it was dropped");
         }
-        scratch.pool_state.freed();
+        scratch.pool_state.released();
     }
 
     fn recover(&mut self, scratch: &mut JobScratch<M, H>) {

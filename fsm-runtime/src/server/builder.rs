@@ -500,7 +500,7 @@ impl<M: Machine> Builder<M> {
     /// let mut client = TcpStream::connect(running.addresses()[0].to_string())?;
     /// client.write_all(b"give me 64 MiB")?;
     /// // It does not read them.
-    /// while running.stats().stalled == 0 {
+    /// while running.stats().send_timeouts == 0 {
     ///     thread::yield_now();
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())

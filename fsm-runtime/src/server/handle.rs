@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::mailboxes::Mailboxes;
-use crate::lifecycle::pool_state::{Phase, PoolState};
+use crate::lifecycle::pool_state::PoolState;
 use crate::{JobHandle, JobMachine, Key, Machine, Stats, Submitter, TrySendError};
 
 /// A pool from outside: drain it, post to its connections, give it jobs, see what it counts. Cheap to clone, and
@@ -77,7 +77,7 @@ impl<M: Machine> Handle<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn drain(&self) {
-        self.pool_state.give(Phase::Drain);
+        self.pool_state.drain();
     }
 
     /// Closes all connections at once, whatever they are doing, and ends the pool. Where that is one of a
@@ -111,7 +111,7 @@ impl<M: Machine> Handle<M> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn close(&self) {
-        self.pool_state.give(Phase::Close);
+        self.pool_state.close();
     }
 
     /// Puts `message` into the mailbox of the connection `key`.

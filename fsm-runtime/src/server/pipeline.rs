@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 
 use crate::call::service::PoolEntry;
-use crate::lifecycle::pool_state::{Phase, PoolState};
+use crate::lifecycle::pool_state::PoolState;
 use crate::machine::route::RouteKind;
 use crate::scheduler::watchdog::Watchdog;
 use crate::server::diagram;
@@ -325,7 +325,7 @@ impl Pipeline {
             for address in &prepared.addresses {
                 tracing::info!(pool = pool.name, %address, "listening");
             }
-            pools.push((pool.name, pool.pool_state, prepared));
+            pools.push((pool.name, pool.state, prepared));
         }
         let routes: Vec<Arc<[PoolEntry]>> = plan
             .targets
@@ -380,7 +380,7 @@ impl Pipeline {
             Some(error) => {
                 // Also those that have not started: somebody may wait for room there.
                 for pool_state in controls {
-                    pool_state.give(Phase::Close);
+                    pool_state.close();
                 }
                 drop(running);
                 Err(error)

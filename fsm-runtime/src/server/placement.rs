@@ -14,6 +14,7 @@ use crate::net::socket::Socket;
 use crate::net::transport::Transport;
 use crate::scheduler::port::Port;
 use crate::scheduler::task::{Task, caught};
+use crate::stats::LocalCounters;
 use crate::{Drive, Ended, Machine, Peer};
 
 /// Where connections are placed: the ports of a pool.
@@ -34,7 +35,6 @@ pub(crate) struct Incoming<S> {
     pub(crate) socket: Socket,
     pub(crate) peer: Peer,
     pub(crate) seed: S,
-    pub(crate) permit: Permit,
     /// Readiness that no poll will tell.
     pub(crate) ready: Readiness,
     pub(crate) input: Vec<u8>,
@@ -48,10 +48,7 @@ impl<M: Drive<H>, H> Placement<M, H> {
     ///
     /// The start of the machine is the user's code: a panic in it is the end of this connection alone.
     pub(crate) fn open(&self, incoming: Incoming<M::Seed>, here: Option<usize>, now: u64) {
-        let Incoming { socket, peer, seed, permit, ready, input, output, ended } = incoming;
-        // It is given back when the connection ends.
-        permit.keep();
-        self.pool_state.counters.accepted();
+        let Incoming { socket, peer, seed, ready, input, output, ended } = incoming;
         let Some(runner) = caught(|| started(seed, now)) else {
             tracing::error!(pool = self.name, %peer, "a machine panicked at its start");
             if output.len() > 0 {
@@ -92,7 +89,7 @@ impl<M: Drive<H>, H> Placement<M, H> {
 
 impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> {
     fn semaphore(&self) -> &Arc<Semaphore> {
-        &self.pool_state.semaphore
+        &self.pool_state.permits
     }
 
     fn arrive(&self, seed: M::Seed, permit: Permit, detached: DetachedConnection) {
@@ -107,7 +104,10 @@ impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> 
         // A peer that has left has no address any more; its connection ends by itself.
         let peer = socket.peer().unwrap_or(Peer::Gone);
         let ready = Readiness::READ | Readiness::WRITE;
-        let incoming = Incoming { socket, peer, seed, permit, ready, input, output, ended };
+        let incoming = Incoming { socket, peer, seed, ready, input, output, ended };
+        // `released` gives it back when the connection ends.
+        permit.keep();
+        self.pool_state.counters.accepted();
         self.open(incoming, None, Start::of_process().now());
     }
 }
@@ -117,22 +117,26 @@ pub(crate) struct Listening<M: Machine, H> {
     pub(crate) placement: Arc<Placement<M, H>>,
     /// What their machines start with.
     pub(crate) seed: fn() -> M::Seed,
+    pub(crate) counters: LocalCounters,
 }
 
 impl<M: Drive<H>, H> Accept for Listening<M, H>
 where
     Placement<M, H>: Send + Sync,
 {
-    fn accepted(&self, socket: Socket, peer: Peer, permit: Permit, shard: usize, now: u64) {
-        let incoming = Incoming::accepted(socket, peer, (self.seed)(), permit);
+    fn accepted(&mut self, socket: Socket, peer: Peer, permit: Permit, shard: usize, now: u64) {
+        // `released` gives it back when the connection ends.
+        permit.keep();
+        self.counters.accepted();
+        let incoming = Incoming::accepted(socket, peer, (self.seed)());
         self.placement.open(incoming, Some(shard), now);
     }
 }
 
 impl<S> Incoming<S> {
     /// A connection that a listener has got.
-    pub(crate) fn accepted(socket: Socket, peer: Peer, seed: S, permit: Permit) -> Self {
+    pub(crate) fn accepted(socket: Socket, peer: Peer, seed: S) -> Self {
         let (ready, input, output) = (Readiness::NONE, Vec::new(), UnsentOutput::default());
-        Self { socket, peer, seed, permit, ready, input, output, ended: false }
+        Self { socket, peer, seed, ready, input, output, ended: false }
     }
 }

@@ -45,7 +45,7 @@ pub struct Pool {
     pub(crate) routes: Vec<Route>,
     pub(crate) takes: Accepts,
     pub(crate) prepare: Prepare,
-    pub(crate) pool_state: Arc<PoolState>,
+    pub(crate) state: Arc<PoolState>,
     /// The most connections.
     pub(crate) connections: usize,
 }
@@ -54,12 +54,12 @@ impl Pool {
     pub(crate) fn new<M: Machine>(
         name: String,
         prepare: Prepare,
-        pool_state: Arc<PoolState>,
+        state: Arc<PoolState>,
         connections: usize,
         takes: Accepts,
     ) -> Self {
         let (machine, spec, routes) = (M::SPEC.name, M::SPEC, M::routes());
-        Self { name, machine, spec, routes, takes, prepare, pool_state, connections }
+        Self { name, machine, spec, routes, takes, prepare, state, connections }
     }
 
     /// Settings for a pool of machines `M`; the name is for logs and the thread.
@@ -188,7 +188,7 @@ impl Pool {
     /// When the pool does not take the jobs of `S`.
     pub fn submitter<S: Service>(&self) -> Result<Submitter<S>, PoolError> {
         if self.takes == (Accepts { kind: RouteKind::Call, target: TypeId::of::<S>() }) {
-            return Ok(Submitter::new(Arc::clone(&self.pool_state)));
+            return Ok(Submitter::new(Arc::clone(&self.state)));
         }
         let (name, service) = (&self.name, std::any::type_name::<S>());
         Err(PoolError::Pipeline { why: format!("the pool `{name}` takes no jobs of `{service}`") })

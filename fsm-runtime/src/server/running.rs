@@ -6,7 +6,7 @@ use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
 
 use crate::call::service::PoolEntry;
-use crate::lifecycle::pool_state::{Phase, PoolState};
+use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::watchdog::Watchdog;
 use crate::server::prepared::ThreadOf;
 use crate::{Address, PoolError, Stats};
@@ -274,7 +274,7 @@ impl Running {
         for (number, group) in self.order.iter().enumerate() {
             if first || number > 0 {
                 for pool in group {
-                    self.pools[*pool].pool_state.give(Phase::Drain);
+                    self.pools[*pool].pool_state.drain();
                 }
             }
             for pool in group {
@@ -293,7 +293,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         for pool in &self.pools {
-            pool.pool_state.give(Phase::Close);
+            pool.pool_state.close();
         }
         for pool in &mut self.pools {
             if let Err(error) = pool.join() {

@@ -79,7 +79,8 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
                 out_of_descriptors: false,
                 accept: self.seed.map(|seed| {
                     let placement = Arc::clone(&placement);
-                    Box::new(Listening { placement, seed }) as Box<dyn Accept>
+                    let counters = self.pool_state.counters.local();
+                    Box::new(Listening { placement, seed, counters }) as Box<dyn Accept>
                 }),
             }));
             for thread in 0..self.threads {

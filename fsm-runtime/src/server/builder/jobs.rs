@@ -39,7 +39,7 @@ impl<M: JobMachine> Builder<M> {
             port: Arc::clone(&port),
             pool_state: Arc::clone(&self.pool_state),
         });
-        self.pool_state.take_jobs(&entry);
+        self.pool_state.open_jobs(&entry);
         let driver = Arc::new(Mutex::new(ParkDriver {
             parker,
             pool_state: Arc::clone(&self.pool_state),
