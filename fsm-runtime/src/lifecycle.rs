@@ -1,4 +1,4 @@
-//! What all threads and handles of a pool share, from its start until it has drained.
+//! The state that all threads and handles of a pool share, from its start until it has drained.
 
 pub(crate) mod accept_gate;
 pub(crate) mod drain;

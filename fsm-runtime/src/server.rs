@@ -1,7 +1,7 @@
 //! The public face: pools are built, put together, started and ended.
 //!
-//! A launch has four steps: `Plan`, `Bound`, `Wired` and `Running`. Each is a type that is made from
-//! the one before it.
+//! A launch has four steps: `Plan`, `Bound`, `Wired` and `Running`. Each is a type that is made
+//! from the one before it.
 
 pub(crate) mod bound;
 pub(crate) mod builder;

@@ -66,7 +66,8 @@ impl fmt::Display for Ended {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Connections and jobs that the pool took up, from its listeners, other pools and plain threads.
+    /// Connections and jobs that the pool took up, from its listeners, other pools and plain
+    /// threads.
     pub accepted: u64,
     /// Connections or jobs that are open now.
     pub open: u64,
@@ -94,7 +95,8 @@ pub struct Stats {
     pub offered: u64,
     /// Those of them that got room, at once or after a wait.
     pub taken: u64,
-    /// Those of them that found no room and did not wait, and those that waited when the pool closed.
+    /// Those of them that found no room and did not wait, and those that waited when the pool
+    /// closed.
     pub refused: u64,
     /// Those of them that waited for room when their deadline passed or their connection ended.
     pub abandoned: u64,
@@ -139,8 +141,8 @@ impl std::iter::Sum for Stats {
     }
 }
 
-/// The accounting of a pool's permits: what was offered to the pool from outside, and what became of
-/// it.
+/// The accounting of a pool's permits: what was offered to the pool from outside, and what became
+/// of it.
 ///
 /// `offered` is the sum of the others but `peak`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

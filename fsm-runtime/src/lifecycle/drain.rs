@@ -18,8 +18,8 @@ impl Drain {
         Self { pool, patience, deadline: None }
     }
 
-    /// Returns true once, at the first call in which the pool drains: the port must begin its drain.
-    /// Later calls close the pool if the drain has taken too long.
+    /// Returns true once, at the first call in which the pool drains: the port must begin its
+    /// drain. Later calls close the pool if the drain has taken too long.
     pub(crate) fn begins(&mut self, pool_state: &PoolState, now: u64) -> bool {
         if pool_state.phase() != Phase::Drain {
             return false;

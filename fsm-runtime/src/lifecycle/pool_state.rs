@@ -13,7 +13,7 @@ use crate::scheduler::observe::Observe;
 use crate::stats::Counters;
 use crate::{Ended, Service, Stats};
 
-/// What the threads of a pool share with each other and with its handles.
+/// The state of a pool, which its threads share with each other and with its handles.
 #[derive(Debug)]
 pub(crate) struct PoolState {
     phase: AtomicPhase,
@@ -95,8 +95,8 @@ impl PoolState {
     /// Closes the pool at once.
     pub(crate) fn close(&self) {
         self.phase.advance(Phase::Close);
-        // The ports close first: a caller that learns from its permit that the pool is closed may rely
-        // on it that nothing begins there any more.
+        // The ports close first: a caller that learns from its permit that the pool is closed may
+        // rely on it that nothing begins there any more.
         self.shards.close();
         self.permits.close();
     }
@@ -118,24 +118,25 @@ impl PoolState {
         }
     }
 
-    /// Pauses accepting, because the limit of connections is reached. Returns whether it stays paused
-    /// and was not paused before.
+    /// Pauses accepting, because the limit of connections is reached. Returns whether it stays
+    /// paused and was not paused before.
     pub(crate) fn pause_accepting(&self) -> bool {
         let newly_paused = self.gate.pause();
         // The connections whose ends would resume it may all have ended before it was paused.
         !self.resume_accepting() && newly_paused
     }
 
-    /// Notes that a shard has accepted all that the system had accepted for it, and accepts no more.
+    /// Notes that a shard has taken all connections from its backlogs, and accepts no more.
     pub(crate) fn shard_stopped_accepting(&self) {
         self.gate.shard_stopped();
         self.close_if_drained();
     }
 
-    /// Closes the pool if it drains and nothing is left, in it or in a pool that may hand back to it.
+    /// Closes the pool if it drains and nothing is left, in it or in a pool that may hand back to
+    /// it.
     ///
-    /// It is called after each step that may have been the last one: when a permit has come back, when
-    /// a shard has stopped accepting, and when a shard without listeners begins to drain.
+    /// It is called after each step that may have been the last one: when a permit has come back,
+    /// when a shard has stopped accepting, and when a shard without listeners begins to drain.
     #[inline]
     pub(crate) fn close_if_drained(&self) {
         if self.phase() == Phase::Drain && self.is_drained() {
@@ -147,7 +148,7 @@ impl PoolState {
         self.counters.snapshot(self.permits.accounting())
     }
 
-    /// Takes up that a permit has come back, and nobody waits for it.
+    /// Reacts to a permit that has come back and that no caller waits for.
     #[inline]
     fn has_room(&self) {
         self.resume_accepting();
@@ -174,7 +175,7 @@ impl PoolState {
         stopped && self.permits.out_of_all() == 0
     }
 
-    /// Whether the pool drains and accepts nobody any more.
+    /// Whether the pool drains, or is closed, and none of its shards accepts any more.
     fn has_stopped(&self) -> bool {
         self.phase() >= Phase::Drain && self.gate.is_shut()
     }

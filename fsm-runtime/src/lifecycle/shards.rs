@@ -3,11 +3,12 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use crate::scheduler::observe::Observe;
 
-/// The ports of a pool, as those see them who interrupt and close them.
+/// The ports of a pool, to be interrupted and closed.
 ///
-/// A thread changes the phase of the pool first and then calls a method of this. A pool may start in
-/// the same moment: it calls [`attach`](Shards::attach) first and reads the phase then. The fences see
-/// to it that at least one of the two threads sees what the other one did, so no order is lost.
+/// A thread that drains or closes the pool changes the phase first, and then calls a method of
+/// this. A thread that starts the pool calls [`attach`](Shards::attach) first, and reads the phase
+/// then. Because of the fences at least one of the two sees the change of the other one: either the
+/// ports are interrupted, or they start in the new phase.
 #[derive(Debug, Default)]
 pub(crate) struct Shards {
     /// Unset until the pool starts. They are weak because the threads of a port own it.

@@ -53,7 +53,8 @@ impl Bound {
     /// together, and starts the watchdog.
     pub(crate) fn wire(self) -> Wired {
         let Self { plan, pools } = self;
-        // All entries are made before a pool is taken apart, since routes lead forwards and backwards.
+        // All entries are made before a pool is taken apart, since routes lead forwards and
+        // backwards.
         let routes: Vec<Arc<[PoolEntry]>> = plan
             .targets
             .iter()

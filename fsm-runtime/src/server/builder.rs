@@ -30,8 +30,8 @@ const BYTES: usize = 256 * 1024;
 /// Settings of a pool. Each has a default that suits a server.
 ///
 /// [`handler`](Builder::handler) completes a pool of connections, [`worker`](Builder::worker) or
-/// [`try_worker`](Builder::try_worker) a pool of jobs. A value out of bounds is set to the nearest one
-/// within them.
+/// [`try_worker`](Builder::try_worker) a pool of jobs. A value out of bounds is set to the nearest
+/// one within them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -123,12 +123,12 @@ impl<M: Machine> Builder<M> {
         }
     }
 
-    /// Adds an address to listen on, in the syntax of [`Address::parse`](crate::Address::parse): TCP
-    /// like `127.0.0.1:7070`, or a Unix socket like `unix:/run/front.sock`.
+    /// Adds an address to listen on, in the syntax of [`Address::parse`](crate::Address::parse):
+    /// TCP like `127.0.0.1:7070`, or a Unix socket like `unix:/run/front.sock`.
     ///
     /// A pool listens on at most 32 addresses. With port 0 the system chooses a free one, which
-    /// [`Running::addresses`](crate::Running::addresses) returns. An address that is wrong makes the
-    /// start of the pool fail with [`PoolError::Address`].
+    /// [`Running::addresses`](crate::Running::addresses) returns. An address that is wrong makes
+    /// the start of the pool fail with [`PoolError::Address`].
     pub fn listen(mut self, address: impl Into<String>) -> Self
     where
         M: Machine<Seed = (), Kind = Connection>,
@@ -138,7 +138,8 @@ impl<M: Machine> Builder<M> {
         self
     }
 
-    /// Sets the number of shards: ports with a poll and threads of their own. 1 by default, at most 64.
+    /// Sets the number of shards: ports with a poll and threads of their own. 1 by default, at most
+    /// 64.
     ///
     /// A connection stays on its shard. The shard with the fewest connections gets the next one.
     /// A pool of jobs has one shard.
@@ -149,8 +150,8 @@ impl<M: Machine> Builder<M> {
 
     /// Sets the number of threads of each shard. 1 by default, at most 64.
     ///
-    /// No more than [`max_running`](Builder::max_running) of them run handlers at a time. The others
-    /// take over when a handler blocks.
+    /// No more than [`max_running`](Builder::max_running) of them run handlers at a time. The
+    /// others take over when a handler blocks.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.clamp(1, THREADS);
         self
@@ -160,19 +161,21 @@ impl<M: Machine> Builder<M> {
     /// processors; at least 1, and at most the number of threads.
     ///
     /// A thread that blocks does not count: see [`Cx::blocking`](crate::Cx::blocking) and
-    /// [`watchdog`](Builder::watchdog). (A Win32 I/O completion port calls this its concurrency value.)
+    /// [`watchdog`](Builder::watchdog). (A Win32 I/O completion port calls this its concurrency
+    /// value.)
     pub fn max_running(mut self, running: usize) -> Self {
         self.max_running = Some(running.max(1));
         self
     }
 
-    /// Turns the watchdog on or off, which notices handlers that block without declaring it. It is on
-    /// by default, and works on Linux.
+    /// Turns the watchdog on or off, which notices handlers that block without declaring it. It is
+    /// on by default, and works on Linux.
     ///
     /// The watchdog is a thread of the process. While work waits for a thread, it looks at handlers
     /// that have run for half a millisecond or more. A thread that sleeps then does not count for
-    /// [`max_running`](Builder::max_running) until it goes on. A handler that runs for a tenth of a second
-    /// is warned about in the log, also in a shard with a single thread, where no other could take over.
+    /// [`max_running`](Builder::max_running) until it goes on. A handler that runs for a tenth of a
+    /// second is warned about in the log, also in a shard with a single thread, where no other
+    /// could take over.
     ///
     /// It looks four times a second while no work waits, and not at all while nothing runs.
     /// Blocking that is declared with [`Cx::blocking`](crate::Cx::blocking) needs no watchdog.
@@ -184,9 +187,9 @@ impl<M: Machine> Builder<M> {
     /// Gives each shard TCP listeners of its own, among which the system spreads the connections
     /// (`SO_REUSEPORT`). Without it the first shard listens for all.
     ///
-    /// It is for very many short connections, where accepting them is most of the work. A shard keeps
-    /// the connections that the system gives it, so a slow shard gets as many as the others. Another
-    /// process of the same user can listen on the same address, too.
+    /// It is for very many short connections, where accepting them is most of the work. A shard
+    /// keeps the connections that the system gives it, so a slow shard gets as many as the others.
+    /// Another process of the same user can listen on the same address, too.
     ///
     /// It has no effect on Unix sockets, and on systems without the option.
     pub fn reuse_port(mut self) -> Self {
@@ -195,8 +198,8 @@ impl<M: Machine> Builder<M> {
     }
 
     /// Sets the most jobs that run or wait for a thread. 1,024 by default for
-    /// [`Pool::workers`](crate::Pool::workers) and 10,000 for others; at least 1 and at most 2,147,483,647
-    /// (524,287 where a pointer has 32 bits).
+    /// [`Pool::workers`](crate::Pool::workers) and 10,000 for others; at least 1 and at most
+    /// 2,147,483,647 (524,287 where a pointer has 32 bits).
     ///
     /// Callers beyond that wait for room in turn, or take their `full` edge.
     pub fn max_jobs(mut self, jobs: usize) -> Self
@@ -217,30 +220,30 @@ impl<M: Machine> Builder<M> {
     /// Sets the most connections at a time. 10,000 by default; at least 1 and at most 2,147,483,647
     /// (524,287 where a pointer has 32 bits).
     ///
-    /// At the limit the listeners pause. New connections wait in the [`backlog`](Builder::backlog) until
-    /// a sixteenth of the limit, and at least one, is free again.
+    /// At the limit the listeners pause. New connections wait in the [`backlog`](Builder::backlog)
+    /// until a sixteenth of the limit, and at least one, is free again.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.limit = connections.clamp(1, SLOTS / 2);
         self
     }
 
-    /// Sets how many bytes of output a connection may have queued before its input and messages wait
-    /// until the peer has read. 256 KiB by default, at least 1.
+    /// Sets how many bytes of output a connection may have queued before its input and messages
+    /// wait until the peer has read. 256 KiB by default, at least 1.
     ///
-    /// It bounds memory for peers that do not read: with a mark of 16 KiB, 10,000 of them hold about
-    /// 160 MB of output. One handler call may exceed it, and states that wait for nothing run all the
-    /// same.
+    /// It bounds memory for peers that do not read: with a mark of 16 KiB, 10,000 of them hold
+    /// about 160 MB of output. One handler call may exceed it, and states that wait for nothing run
+    /// all the same.
     pub fn output_mark(mut self, bytes: usize) -> Self {
         self.output_mark = bytes.max(1);
         self
     }
 
-    /// Sets how many messages a connection's mailbox holds. 1,024 by default, at least 1. A post to a
-    /// full mailbox fails with [`TrySendError::Full`](crate::TrySendError::Full).
+    /// Sets how many messages a connection's mailbox holds. 1,024 by default, at least 1. A post to
+    /// a full mailbox fails with [`TrySendError::Full`](crate::TrySendError::Full).
     ///
-    /// A connection takes its messages in its next turn, and until then the turn of another connection
-    /// may post as many as it has handler calls, up to 1,024. An empty mailbox keeps memory for 16
-    /// messages at most.
+    /// A connection takes its messages in its next turn, and until then the turn of another
+    /// connection may post as many as it has handler calls, up to 1,024. An empty mailbox keeps
+    /// memory for 16 messages at most.
     pub fn mailbox(self, messages: usize) -> Self {
         self.mailboxes.set_bound(messages.max(1));
         self
@@ -263,8 +266,8 @@ impl<M: Machine> Builder<M> {
         self
     }
 
-    /// Sets the [`send_timeout`](Builder::send_timeout) of a connection whose machine has come to its
-    /// end. 5 s by default.
+    /// Sets the [`send_timeout`](Builder::send_timeout) of a connection whose machine has come to
+    /// its end. 5 s by default.
     ///
     /// When all output is sent, the connection waits as long for the end of the peer's stream,
     /// because to close a socket with unread input resets it, and the reset could overtake the last
@@ -274,8 +277,8 @@ impl<M: Machine> Builder<M> {
         self
     }
 
-    /// Returns a handle to the pool. It works before the pool starts: a drain or close takes effect at
-    /// the start, and messages and jobs come back as [`Gone`](crate::TrySendError::Gone).
+    /// Returns a handle to the pool. It works before the pool starts: a drain or close takes effect
+    /// at the start, and messages and jobs come back as [`Gone`](crate::TrySendError::Gone).
     pub fn handle(&self) -> Handle<M> {
         Handle::new(Arc::clone(&self.state), self.mailboxes.clone())
     }
@@ -283,9 +286,9 @@ impl<M: Machine> Builder<M> {
     /// Completes a pool of connections. `make` returns the handler of a new connection.
     ///
     /// It is called in the first turn of the connection, on any thread of the pool, and by one of
-    /// them at a time, so it may keep state like a counter. A panic of it ends that connection alone.
-    /// The handler is dropped when the connection has ended, for whatever reason: put into its `Drop`
-    /// what must be done then.
+    /// them at a time, so it may keep state like a counter. A panic of it ends that connection
+    /// alone. The handler is dropped when the connection has ended, for whatever reason: put into
+    /// its `Drop` what must be done then.
     pub fn handler<H, F>(self, make: F) -> Pool
     where
         M: Drive<H> + Machine<Kind = Connection>,
@@ -301,9 +304,9 @@ impl<M: Machine> Builder<M> {
 
     /// Completes a pool of jobs. `make` returns the handler of a worker thread.
     ///
-    /// It is called on each thread of the pool when the thread starts. The handler serves all jobs that
-    /// run there, one after another, so it can hold a connection to a database. After a job that
-    /// panicked the thread drops its handler and makes another one.
+    /// It is called on each thread of the pool when the thread starts. The handler serves all jobs
+    /// that run there, one after another, so it can hold a connection to a database. After a job
+    /// that panicked the thread drops its handler and makes another one.
     pub fn worker<H, F>(self, make: F) -> Pool
     where
         M: JobMachine + Drive<H>,
@@ -315,10 +318,10 @@ impl<M: Machine> Builder<M> {
 
     /// Completes a pool of jobs like [`worker`](Builder::worker), with a function that may fail.
     ///
-    /// If it fails at the start, the pool does not start, and the error is
-    /// [`PoolError::Handler`]. If it fails after a job that panicked, the thread tries again ten times a
-    /// second and takes no jobs until it has a handler. While the pool drains it tries no longer, and
-    /// jobs that would run there fail.
+    /// If it fails at the start, the pool does not start, and the error is [`PoolError::Handler`].
+    /// If it fails after a job that panicked, the thread tries again ten times a second and takes
+    /// no jobs until it has a handler. While the pool drains it tries no longer, and jobs that
+    /// would run there fail.
     pub fn try_worker<H, E, F>(self, make: F) -> Pool
     where
         M: JobMachine + Drive<H>,

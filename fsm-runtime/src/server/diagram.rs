@@ -1,4 +1,5 @@
-//! Pictures of a pipeline: its pools with the states of their machines, and the routes between them.
+//! Pictures of a pipeline: its pools with the states of their machines, and the routes between
+//! them.
 
 use std::fmt::Write;
 
@@ -86,8 +87,8 @@ fn route_label(route: &Route) -> String {
     format!("{kind} in {}, {when_full}", route.state)
 }
 
-/// The reason to use several simple machines: one machine for all of it would have up to the product
-/// of their states, and these have the sum.
+/// The reason to use several simple machines: one machine for all of it would have up to the
+/// product of their states, and these have the sum.
 fn state_count(pools: &[Pool]) -> String {
     let states = || pools.iter().map(|pool| pool.spec.states.len() as u64);
     let sum: u64 = states().sum();

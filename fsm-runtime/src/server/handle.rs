@@ -9,8 +9,8 @@ use crate::{JobHandle, JobMachine, Key, Machine, Stats, Submitter, TrySendError}
 /// A pool from outside: it drains or closes the pool, posts to its connections, gives it jobs, and
 /// reads its counters.
 ///
-/// [`Builder::handle`](crate::Builder::handle) returns one. It is cheap to clone, and any thread may use
-/// it, also before the pool starts and after it has ended.
+/// [`Builder::handle`](crate::Builder::handle) returns one. It is cheap to clone, and any thread
+/// may use it, also before the pool starts and after it has ended.
 ///
 /// ```
 /// use std::io::{Read, Write};
@@ -66,10 +66,10 @@ impl<M: Machine> Handle<M> {
 
     /// Drains the pool, and returns at once.
     ///
-    /// The pool accepts the connections that wait in the backlog now, and none after them. It answers
-    /// the requests that have arrived, closes connections in a `#[rest]` state, and the others when
-    /// they come to one. It ends when none is left, or closes what is left after the time of
-    /// [`Builder::drain_within`](crate::Builder::drain_within).
+    /// The pool accepts the connections that wait in the backlog now, and none after them. It
+    /// answers the requests that have arrived, closes connections in a `#[rest]` state, and the
+    /// others when they come to one. It ends when none is left, or closes what is left after the
+    /// time of [`Builder::drain_within`](crate::Builder::drain_within).
     ///
     /// Pools that hand connections over to each other drain together.
     pub fn drain(&self) {
@@ -85,8 +85,8 @@ impl<M: Machine> Handle<M> {
         self.state.close();
     }
 
-    /// Puts `message` into the mailbox of the connection or job `key`, of this pool. The handler gets
-    /// it in a state with `#[wait(..)]`.
+    /// Puts `message` into the mailbox of the connection or job `key`, of this pool. The handler
+    /// gets it in a state with `#[wait(..)]`.
     ///
     /// ```
     /// use std::io::Read;
@@ -142,8 +142,8 @@ impl<M: Machine> Handle<M> {
     ///
     /// # Errors
     ///
-    /// Returns the message if the mailbox is full, which [`Builder::mailbox`](crate::Builder::mailbox)
-    /// bounds, or if the connection or job is gone.
+    /// Returns the message if the mailbox is full, which
+    /// [`Builder::mailbox`](crate::Builder::mailbox) bounds, or if the connection or job is gone.
     pub fn post(&self, key: Key, message: M::Message) -> Result<(), TrySendError<M::Message>> {
         self.mailboxes.post(key, message)
     }
@@ -155,8 +155,8 @@ impl<M: Machine> Handle<M> {
 }
 
 impl<M: JobMachine> Handle<M> {
-    /// Gives the pool a job from a plain thread, if there is room. [`JobHandle::wait`] waits for the
-    /// reply.
+    /// Gives the pool a job from a plain thread, if there is room. [`JobHandle::wait`] waits for
+    /// the reply.
     ///
     /// It is for `main`, tests, and programs that are not made of pools. A machine gives a job with
     /// `#[call(..)]` instead, and its thread does other things until the reply arrives.
@@ -194,22 +194,22 @@ impl<M: JobMachine> Handle<M> {
     ///
     /// # Errors
     ///
-    /// Returns the job if the pool has as many jobs as it may, and if it has not started, drains or is
-    /// closed.
+    /// Returns the job if the pool has as many jobs as it may, and if it has not started, drains or
+    /// is closed.
     pub fn submit(&self, job: M::Job) -> Result<JobHandle<M::Reply>, TrySendError<M::Job>> {
         Submitter::<M>::new(Arc::clone(&self.state)).submit(job)
     }
 
-    /// Gives the pool a job like [`submit`](Handle::submit), but blocks this thread for up to `time`
-    /// until there is room. Threads and machines that wait for room get it in the order in which they
-    /// came.
+    /// Gives the pool a job like [`submit`](Handle::submit), but blocks this thread for up to
+    /// `time` until there is room. Threads and machines that wait for room get it in the order in
+    /// which they came.
     ///
     /// A handler must not call it, because it would block all that its thread serves.
     ///
     /// # Errors
     ///
-    /// Returns the job if there was no room in that time, and if the pool has not started, drains or is
-    /// closed.
+    /// Returns the job if there was no room in that time, and if the pool has not started, drains
+    /// or is closed.
     pub fn submit_within(
         &self,
         job: M::Job,

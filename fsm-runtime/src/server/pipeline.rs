@@ -102,15 +102,16 @@ impl Pipeline {
 
     /// Calls `ready` once, when all pools listen and all worker threads have made their handlers.
     ///
-    /// `ready` gets the addresses in the order of the pools, with the TCP ports that the system chose.
-    /// It is not called if the pipeline does not start. A later call of this method replaces it.
+    /// `ready` gets the addresses in the order of the pools, with the TCP ports that the system
+    /// chose. It is not called if the pipeline does not start. A later call of this method replaces
+    /// it.
     pub fn on_ready(mut self, ready: impl FnOnce(&[Address]) + Send + 'static) -> Self {
         self.on_ready = Some(Box::new(ready));
         self
     }
 
-    /// Checks that the pools fit together. [`run`](Pipeline::run) and [`start`](Pipeline::start) do so
-    /// first.
+    /// Checks that the pools fit together. [`run`](Pipeline::run) and [`start`](Pipeline::start) do
+    /// so first.
     ///
     /// # Errors
     ///
@@ -129,13 +130,13 @@ impl Pipeline {
     /// Pools that give jobs and connections to others drain before those, so the times of
     /// [`Builder::drain_within`](crate::Builder::drain_within) add up along the way.
     ///
-    /// The process's limit of open files is raised to the need of the pools, as far as the hard limit
-    /// of the system allows.
+    /// The process's limit of open files is raised to the need of the pools, as far as the hard
+    /// limit of the system allows.
     ///
     /// # Errors
     ///
-    /// Returns an error if the pools do not fit together, if one cannot listen on an address or cannot
-    /// make its handlers, or if the system fails one later.
+    /// Returns an error if the pools do not fit together, if one cannot listen on an address or
+    /// cannot make its handlers, or if the system fails one later.
     pub fn run(self) -> Result<(), PoolError> {
         let name = self.pools.first().map(|pool| pool.name.clone()).unwrap_or_default();
         let connections = self.pools.iter().map(|pool| pool.max_connections).sum();
@@ -145,16 +146,16 @@ impl Pipeline {
         supervisor.supervise(running)
     }
 
-    /// Starts the threads of the pools, and returns when all listen and all worker threads have made
-    /// their handlers. It leaves signals alone.
+    /// Starts the threads of the pools, and returns when all listen and all worker threads have
+    /// made their handlers. It leaves signals alone.
     ///
     /// # Errors
     ///
-    /// Returns an error if the pools do not fit together, if one cannot listen on an address or cannot
-    /// make its handlers, or if the system refuses a thread.
+    /// Returns an error if the pools do not fit together, if one cannot listen on an address or
+    /// cannot make its handlers, or if the system refuses a thread.
     pub fn start(self) -> Result<Running, PoolError> {
-        let nobody_waits: OnThreadEnd = Arc::new(|| {});
-        self.launch(&nobody_waits)
+        let ignored: OnThreadEnd = Arc::new(|| {});
+        self.launch(&ignored)
     }
 
     fn launch(self, on_thread_end: &OnThreadEnd) -> Result<Running, PoolError> {

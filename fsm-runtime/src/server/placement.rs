@@ -105,8 +105,8 @@ impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> 
 }
 
 impl<M: Drive<H>, H> Placement<M, H> {
-    /// Makes the machine of a connection and places the connection on a port. `here` is the number of
-    /// the port whose thread calls this, if it is a thread of this pool.
+    /// Makes the machine of a connection and places the connection on a port. `here` is the number
+    /// of the port whose thread calls this, if it is a thread of this pool.
     ///
     /// The start of the machine is the user's code: a panic in it ends this connection alone.
     fn open(&self, incoming: Incoming<M::Seed>, here: Option<usize>, now: u64) {
@@ -138,8 +138,8 @@ impl<M: Drive<H>, H> Placement<M, H> {
         loads.min_by_key(|(_, load)| *load).map_or(0, |(number, _)| number)
     }
 
-    /// Ends a connection whose machine panicked at its start. The peer sees a reset if it has not got
-    /// all output of the pool that handed it over.
+    /// Ends a connection whose machine panicked at its start. The peer sees a reset if it has not
+    /// got all output of the pool that handed it over.
     fn discard(&self, socket: &Socket, output: UnsentOutput) {
         if output.len() > 0 {
             socket.abort();

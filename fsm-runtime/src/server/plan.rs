@@ -11,14 +11,16 @@ use crate::{Machine, Pool, PoolError, Route, Service};
 pub(crate) struct Plan {
     /// For each pool the targets of its routes, in the order of the routes.
     pub(crate) targets: Vec<Vec<usize>>,
-    /// The strongly connected components of the graph of routes: the pools of one can all reach each
-    /// other, and so drain together. Each pool is in one. Callers come before those that they call.
+    /// The strongly connected components of the graph of routes: the pools of one can all reach
+    /// each other, and so drain together. Each pool is in one. Callers come before those that they
+    /// call.
     pub(crate) drain_groups: Vec<Vec<usize>>,
     /// The steps of a drain: the pools of one step drain at the same time.
     pub(crate) drain_order: Vec<Vec<usize>>,
 }
 
-/// What a pool accepts from other pools, and the type by which they name it.
+/// The jobs or connections that a pool accepts from other pools, and the type by which these name
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Accepts {
     pub(crate) kind: RouteKind,
@@ -48,7 +50,8 @@ impl Plan {
     }
 }
 
-/// The pools that accept what the route brings. A pipeline that fits together has one for each route.
+/// Returns the pools that accept the jobs or connections of a route, with their numbers. A pipeline
+/// that fits together has one for each route.
 pub(super) fn acceptors<'a>(
     pools: &'a [Pool],
     route: &'a Route,
@@ -117,7 +120,8 @@ fn check_waits(pools: &[Pool], targets: &[Vec<usize>]) -> Result<(), PoolError> 
     // The path ends where it has begun.
     path.extend(path.first().cloned());
     Err(unfit(format!(
-        "the pools {} wait for room in each other, and could do so for ever; add `full => State` to {}",
+        "the pools {} wait for room in each other, and could do so for ever; add `full => State` \
+         to {}",
         path.join(" -> "),
         states.join(" or "),
     )))
@@ -131,7 +135,7 @@ struct Wait<'a> {
     state: &'a str,
 }
 
-/// A shortest cycle through `start`, by a breadth-first search.
+/// Finds a shortest cycle through `start`, by a breadth-first search.
 fn shortest_cycle<'a>(start: usize, waits: &[Vec<Wait<'a>>]) -> Option<Vec<Wait<'a>>> {
     let mut reached_by: Vec<Option<Wait<'a>>> = vec![None; waits.len()];
     let mut queue = VecDeque::from([start]);
@@ -151,7 +155,7 @@ fn shortest_cycle<'a>(start: usize, waits: &[Vec<Wait<'a>>]) -> Option<Vec<Wait<
     Some(cycle)
 }
 
-/// The strongly connected components, callers before those that they call.
+/// Finds the strongly connected components, callers before those that they call.
 fn drain_groups(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let reachable: Vec<Vec<bool>> = (0..targets.len()).map(|pool| reach(pool, targets)).collect();
     let together = |a: usize, b: usize| a == b || (reachable[a][b] && reachable[b][a]);
@@ -170,7 +174,7 @@ fn drain_groups(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
     groups
 }
 
-/// For each pool whether `start` leads to it, by one route or more.
+/// Returns for each pool whether `start` leads to it, by one route or more.
 fn reach(start: usize, targets: &[Vec<usize>]) -> Vec<bool> {
     let mut reached = vec![false; targets.len()];
     let mut open = vec![start];

@@ -11,8 +11,8 @@ use crate::{Builder, Machine, Pipeline, PoolError, Route, Running, Service, Spec
 
 /// Connections or jobs of one machine, on ports and threads of their own.
 ///
-/// A pool is built by a [`Builder`], or by [`workers`](Pool::workers) where no machine is needed. It
-/// runs by itself, or with others in a [`Pipeline`].
+/// A pool is built by a [`Builder`], or by [`workers`](Pool::workers) where no machine is needed.
+/// It runs by itself, or with others in a [`Pipeline`].
 ///
 /// ```no_run
 /// use fsm_runtime::prelude::*;
@@ -61,15 +61,16 @@ impl Pool {
         Builder::new(name.into())
     }
 
-    /// Serves on this thread and on those of the pool until SIGTERM or SIGINT, then drains: the pool
-    /// accepts nothing new, closes connections in a `#[rest]` state, and lets the others finish. A
-    /// second signal ends the process at once.
+    /// Serves on this thread and on those of the pool until SIGTERM or SIGINT, then drains: the
+    /// pool accepts nothing new, closes connections in a `#[rest]` state, and lets the others
+    /// finish. A second signal ends the process at once.
     ///
-    /// On systems without these signals the pool serves until [`Handle::drain`](crate::Handle::drain)
-    /// or [`Handle::close`](crate::Handle::close).
+    /// On systems without these signals the pool serves until
+    /// [`Handle::drain`](crate::Handle::drain) or [`Handle::close`](crate::Handle::close).
     ///
     /// The process's limit of open files is raised to the need of
-    /// [`max_connections`](Builder::max_connections), as far as the hard limit of the system allows.
+    /// [`max_connections`](Builder::max_connections), as far as the hard limit of the system
+    /// allows.
     ///
     /// # Errors
     ///
@@ -91,8 +92,8 @@ impl Pool {
         Pipeline::new().pool(self).start()
     }
 
-    /// Returns a [`Submitter`], which gives jobs to this pool from plain threads. `S` is the service of
-    /// [`workers`](Pool::workers), or the machine of a pool with `job = .., reply = ..`.
+    /// Returns a [`Submitter`], which gives jobs to this pool from plain threads. `S` is the
+    /// service of [`workers`](Pool::workers), or the machine of a pool with `job = .., reply = ..`.
     ///
     /// ```
     /// use fsm_runtime::prelude::*;
@@ -124,12 +125,12 @@ impl Pool {
         Err(PoolError::Pipeline { why: format!("the pool `{name}` takes no jobs of `{service}`") })
     }
 
-    /// Makes a pool of plain threads, which do jobs one by one: each thread takes a job, calls `work`,
-    /// and replies with its result. `work` may block.
+    /// Makes a pool of plain threads, which do jobs one by one: each thread takes a job, calls
+    /// `work`, and replies with its result. `work` may block.
     ///
-    /// `S` names the pool for `#[call(S)]`. Up to 1,024 jobs run or wait for a thread; callers beyond
-    /// that wait for room, or take their `full` edge. For other bounds, and for jobs of several steps,
-    /// write a machine with `job = .., reply = ..`.
+    /// `S` names the pool for `#[call(S)]`. Up to 1,024 jobs run or wait for a thread; callers
+    /// beyond that wait for room, or take their `full` edge. For other bounds, and for jobs of
+    /// several steps, write a machine with `job = .., reply = ..`.
     ///
     /// ```
     /// use fsm_runtime::prelude::*;
@@ -159,11 +160,11 @@ impl Pool {
         })
     }
 
-    /// Makes a pool of plain threads like [`workers`](Pool::workers), each of which has something of
-    /// its own, such as a connection to a database.
+    /// Makes a pool of plain threads like [`workers`](Pool::workers), each of which has something
+    /// of its own, such as a connection to a database.
     ///
-    /// Each thread calls `make` when it starts, and gives its jobs to the result. If `make` fails the
-    /// pool does not start. After a job that panicked the thread calls `make` again.
+    /// Each thread calls `make` when it starts, and gives its jobs to the result. If `make` fails
+    /// the pool does not start. After a job that panicked the thread calls `make` again.
     ///
     /// ```
     /// use std::fs::File;

@@ -87,8 +87,8 @@ impl Running {
         self.pools[index].start(start, on_thread_end)
     }
 
-    /// The addresses that the pools listen on, with the TCP ports that the system chose: in the order
-    /// of the pools, and of the [`Builder::listen`](crate::Builder::listen) calls of each.
+    /// The addresses that the pools listen on, with the TCP ports that the system chose: in the
+    /// order of the pools, and of the [`Builder::listen`](crate::Builder::listen) calls of each.
     pub fn addresses(&self) -> &[Address] {
         &self.addresses
     }
@@ -111,9 +111,9 @@ impl Running {
         Ok(self.stats())
     }
 
-    /// Waits until the pools have ended, and returns their counters. A [`Handle`](crate::Handle) must
-    /// drain or close those that drain first; each later step drains when the one before it has
-    /// ended.
+    /// Waits until the pools have ended, and returns their counters. A [`Handle`](crate::Handle)
+    /// must drain or close those that drain first; each later step drains when the one before it
+    /// has ended.
     ///
     /// # Errors
     ///
@@ -123,8 +123,8 @@ impl Running {
         Ok(self.stats())
     }
 
-    /// Waits for the pools, one step of the drain order after another, and drains those of the steps
-    /// from number `first` on. All steps are gone through, also after an error.
+    /// Waits for the pools, one step of the drain order after another, and drains those of the
+    /// steps from number `first` on. All steps are gone through, also after an error.
     fn drain_steps(&mut self, first: usize) -> Result<(), PoolError> {
         let mut result = Ok(());
         for (number, step) in self.drain_order.iter().enumerate() {
@@ -186,8 +186,8 @@ impl RunningPool {
             self.spawn(main, ThreadStart { routes, ready }, Arc::clone(on_thread_end))?;
         }
         drop(sender);
-        // The reports end when each thread has sent one or has ended. A thread that ends without one
-        // has panicked; `join` returns that as an error.
+        // The reports end when each thread has sent one or has ended. A thread that ends without
+        // one has panicked; `join` returns that as an error.
         reports.into_iter().collect()
     }
 

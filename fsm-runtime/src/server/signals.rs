@@ -28,8 +28,8 @@ pub(crate) struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Replaces the actions of the signals. They are events of the poll of `registry` from now on, with
-    /// the token [`token::SIGNALS`].
+    /// Replaces the actions of the signals. They are events of the poll of `registry` from now on,
+    /// with the token [`token::SIGNALS`].
     pub(crate) fn install(registry: &Registry) -> io::Result<Self> {
         use std::os::unix::net::UnixStream;
 

@@ -7,8 +7,8 @@ use crate::server::running::RunningPool;
 use crate::server::thread::{OnThreadEnd, ThreadMain};
 use crate::{PoolError, Running};
 
-/// The third step of a launch: the pools know each other, and the watchdog runs. All that is missing
-/// are their threads.
+/// The third step of a launch: the pools know each other, and the watchdog runs. All that is
+/// missing are their threads.
 pub(crate) struct Wired {
     /// In the order of the pipeline.
     pub(crate) pools: Vec<WiredPool>,
@@ -40,10 +40,10 @@ impl WiredPool {
 }
 
 impl Wired {
-    /// Starts the threads of all pools, and returns when they are ready. A pool is ready before those
-    /// that call it start.
+    /// Starts the threads of all pools, and returns when they are ready. A pool is ready before
+    /// those that call it start.
     ///
-    /// If one fails, all pools are closed, also those that have not started, because somebody may
+    /// If one fails, all pools are closed, also those that have not started, because threads may
     /// wait for room in them.
     pub(crate) fn start(self, on_thread_end: &OnThreadEnd) -> Result<Running, PoolError> {
         let Self { pools, drain_order, watchdog } = self;

@@ -59,11 +59,12 @@ impl Counters {
         add_shared(&self.shared.accept_failures);
     }
 
-    /// Sums the counters of all threads. `accepted` is never less than the number of those that ended.
+    /// Sums the counters of all threads. `accepted` is never less than the number of those that
+    /// ended.
     ///
     /// That holds because all ends are read before any acceptance. What is seen to have ended was
-    /// accepted before, which the acquiring load of the end makes visible. The thread that accepted it
-    /// had its set before that, and the lock keeps the list as it was before the first load.
+    /// accepted before, which the acquiring load of the end makes visible. The thread that accepted
+    /// it had its set before that, and the lock keeps the list as it was before the first load.
     pub(crate) fn snapshot(&self, accounting: Accounting) -> Stats {
         let locals = self.locals.lock().unwrap_or_else(PoisonError::into_inner);
         let sum = |counter: &dyn Fn(&CounterSet) -> &AtomicU64| -> u64 {
@@ -113,7 +114,8 @@ fn add_shared(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Release);
 }
 
-/// Adds one where nobody else writes: the caller has the only `LocalCounters` of the set.
+/// Adds one to a counter that has no other writer: the caller owns the only `LocalCounters` of the
+/// set.
 #[inline]
 fn add_exclusive(counter: &AtomicU64) {
     counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Release);

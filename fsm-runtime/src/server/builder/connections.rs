@@ -34,7 +34,7 @@ struct Shard<M: Machine, H> {
     acceptors: Vec<Acceptor>,
 }
 
-/// What a thread of connections needs beside the parts that all threads have.
+/// The parts of a thread of connections, beside those that all threads have.
 struct ConnectionParts<M: Machine, H> {
     registry: Arc<Registry>,
     make: Arc<MakeFor<H>>,
@@ -90,8 +90,8 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
     }
 
     /// Makes the listeners. The first shard gets those of all addresses, or each shard gets its own
-    /// where the shards share the TCP ports. Returns the addresses, with the TCP ports that the system
-    /// chose.
+    /// where the shards share the TCP ports. Returns the addresses, with the TCP ports that the
+    /// system chose.
     fn listen_on<H>(&self, shards: &mut [Shard<M, H>]) -> Result<Vec<Address>, PoolError> {
         let mut addresses = Vec::new();
         for text in &self.listen {
@@ -103,7 +103,8 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
             let shared = self.reuse_port && SHARES && matches!(address, Address::Tcp(_));
             let listening = if shared { shards.len() } else { 1 };
             for shard in &mut shards[..listening] {
-                // If the system chose the TCP port for the first shard, it is that of the others, too.
+                // If the system chose the TCP port for the first shard, it is that of the others,
+                // too.
                 address = shard.listen(&address, self.backlog, shared)?;
             }
             addresses.push(address);
@@ -111,7 +112,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
         Ok(addresses)
     }
 
-    /// Returns what the threads of a shard run.
+    /// Returns the main functions of the threads of a shard.
     fn shard_threads<H>(
         &self,
         shard: Shard<M, H>,

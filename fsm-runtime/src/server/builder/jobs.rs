@@ -15,11 +15,11 @@ use crate::server::bound::BoundPool;
 use crate::server::thread::{ThreadMain, ThreadStart};
 use crate::{Drive, Ended, JobMachine, PoolError, Service};
 
-/// What a thread of jobs needs beside the parts that all threads have.
+/// The parts of a thread of jobs, beside those that all threads have.
 struct JobParts<S: Service, H> {
     make: Arc<Make<H>>,
-    /// The pool state refers to it weakly. Each thread holds it, so that plain threads can give jobs to
-    /// the pool as long as one of its threads runs.
+    /// The pool state refers to it weakly. Each thread holds it, so that plain threads can give
+    /// jobs to the pool as long as one of its threads runs.
     _entry: Arc<dyn JobSink<S>>,
 }
 

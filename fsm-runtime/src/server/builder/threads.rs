@@ -15,7 +15,7 @@ use crate::server::bound::BoundPool;
 use crate::server::thread::ThreadMain;
 use crate::{Address, Machine, PoolError};
 
-/// What a thread of a port is made of, whatever its tasks `T` and its driver `D` are.
+/// The parts of a thread of a port, whatever its tasks `T` and its driver `D` are.
 pub(super) struct ThreadParts<M: Machine, T: Task, D> {
     pub(super) name: String,
     pub(super) state: Arc<PoolState>,
@@ -71,7 +71,7 @@ impl<M: Machine> Builder<M> {
         })
     }
 
-    /// Puts the bound pool together.
+    /// Puts the bound pool together. `entry` is the way in for other pools.
     pub(super) fn bound<T, E>(
         self,
         addresses: Vec<Address>,
