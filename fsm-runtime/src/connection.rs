@@ -266,7 +266,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
 
     fn over(mut self, key: Key, why: Ended, scratch: &mut Scratch<M, H>) {
         // Before the peer can see it.
-        scratch.pool_state.counters.ended(why);
+        scratch.counters.ended(why);
         let leaving = scratch.leaving.take();
         if leaving.is_none() {
             self.abort_if_unsent(0);
@@ -284,7 +284,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
             let carried = CarriedIo { input, output, ended: state.has_ended() };
             hand_off.leave(DetachedConnection { socket, carried });
         }
-        scratch.pool_state.freed();
+        scratch.pool_state.released();
     }
 
     fn recover(&mut self, scratch: &mut Scratch<M, H>) {

@@ -12,6 +12,7 @@ use crate::net::readiness::Readiness;
 use crate::net::send_buffer::SendBuffer;
 use crate::scheduler::shared::Blocked;
 use crate::scheduler::task::{Task, TurnOutcome, WorkerContext, caught};
+use crate::stats::LocalCounters;
 use crate::{Cx, Drive, Ended, Input, JobMachine, Key, Machine, Peer, Spec};
 
 pub(crate) mod handle;
@@ -41,6 +42,7 @@ pub(crate) struct JobScratch<M: JobMachine, H> {
     pub(crate) mailboxes: Mailboxes<M::Message>,
     limits: Limits,
     pool_state: Arc<PoolState>,
+    counters: LocalCounters,
     context: WorkerContext,
     /// Always empty: a handler's context has one.
     output: SendBuffer,
@@ -58,8 +60,9 @@ impl<M: JobMachine, H> JobScratch<M, H> {
         pool_state: Arc<PoolState>,
         context: WorkerContext,
     ) -> Self {
-        let output = SendBuffer::default();
-        Self { handler: Some(handler), make, mailboxes, limits, pool_state, context, output }
+        let (handler, output) = (Some(handler), SendBuffer::default());
+        let counters = pool_state.counters.local();
+        Self { handler, make, mailboxes, limits, pool_state, counters, context, output }
     }
 
     /// Makes another handler, for as long as it takes. Others take the jobs until then. Once the pool
@@ -170,7 +173,7 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
     fn cut_off(&mut self) {}
 
     fn over(self, key: Key, why: Ended, scratch: &mut JobScratch<M, H>) {
-        scratch.pool_state.counters.ended(why);
+        scratch.counters.ended(why);
         let closed = !Self::HAS_MAILBOX || caught(|| scratch.mailboxes.close(key)).is_some();
         // Most have replied, and many have nothing that is worth a drop.
         let drops = std::mem::needs_drop::<M>() || self.to.is_some();
@@ -179,7 +182,7 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
         if !closed || !dropped {
             tracing::error!(%key, machine = M::SPEC.name, "a job panicked while it was dropped");
         }
-        scratch.pool_state.freed();
+        scratch.pool_state.released();
     }
 
     fn recover(&mut self, scratch: &mut JobScratch<M, H>) {

@@ -1,5 +1,9 @@
 //! The public face: pools are built, put together, started and ended.
+//!
+//! A launch has four steps: `Plan`, `Bound`, `Wired` and `Running`. Each is a type that is made
+//! from the one before it.
 
+pub(crate) mod bound;
 pub(crate) mod builder;
 pub(crate) mod diagram;
 pub(crate) mod handle;
@@ -8,8 +12,9 @@ pub(crate) mod pipeline;
 pub(crate) mod placement;
 pub(crate) mod plan;
 pub(crate) mod pool;
-pub(crate) mod prepared;
 pub(crate) mod running;
 pub(crate) mod signals;
 pub(crate) mod supervisor;
+pub(crate) mod thread;
 pub(crate) mod type_name;
+pub(crate) mod wired;

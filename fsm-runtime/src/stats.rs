@@ -1,7 +1,10 @@
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Why a connection is no more.
+mod counters;
+
+pub(crate) use counters::{Counters, LocalCounters};
+
+/// The reason for which a connection or job has ended.
 ///
 /// ```
 /// assert_eq!(fsm_runtime::Ended::Reset.to_string(), "reset");
@@ -9,21 +12,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ended {
-    /// The machine came to an end.
+    /// The machine reached an end state.
     Done,
-    /// The peer reset the connection, or it broke, or the system did not take it up.
+    /// The peer reset the connection, the connection broke, or the system did not register it.
     Reset,
-    /// A handler panicked. What was written in the same turn is lost with it.
+    /// A handler panicked. What it wrote in the same turn is lost.
     Panicked,
-    /// The peer did not take its output for the pool's send timeout; it sees a reset.
+    /// The peer took none of its output for the pool's send timeout. The connection was reset.
     SendTimeout,
-    /// The machine's handlers were called over and over without a byte in or out: a bug in them.
+    /// The machine called its handlers over and over without a byte in or out, because of a bug in
+    /// them.
     BusyLoop,
-    /// The pool drains, and nothing was in progress.
+    /// The pool drained, and nothing was in progress.
     Drained,
     /// The pool closed while something was in progress.
     Closed,
-    /// It went on in another pool.
+    /// The connection went on in another pool.
     HandedOff,
 }
 
@@ -42,69 +46,76 @@ impl fmt::Display for Ended {
     }
 }
 
-/// What a pool has counted since it started: of its connections, or of its jobs.
+/// The counters of a pool since it started: of its connections, or of its jobs.
 ///
-/// `accepted` is the sum of `open` and of all the numbers of those that ended. `offered` is the sum of
-/// `taken`, `refused`, `abandoned` and `waiting`.
+/// Two equations hold at every time:
+///
+/// - `accepted` is `open` plus [`ended()`](Stats::ended), the sum over all reasons to end.
+/// - `offered` is `taken` + `refused` + `abandoned` + `waiting`.
 ///
 /// ```
-/// let stats = fsm_runtime::Stats::default();
-/// assert_eq!(stats.accepted, 0);
+/// use fsm_runtime::Stats;
+///
+/// /// A line for a page of metrics.
+/// fn metrics(stats: &Stats) -> String {
+///     format!("open {}, ended {}, panicked {}", stats.open, stats.ended(), stats.panicked)
+/// }
+///
+/// assert_eq!(metrics(&Stats::default()), "open 0, ended 0, panicked 0");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Connections and jobs taken up: from the listeners and from other pools.
+    /// Connections and jobs that the pool took up, from its listeners, other pools and plain
+    /// threads.
     pub accepted: u64,
-    /// Connections there are now.
+    /// Connections or jobs that are open now.
     pub open: u64,
-    /// Connections whose machine came to an end.
+    /// Those whose machine reached an end state.
     pub done: u64,
     /// Connections that the peer reset.
     pub reset: u64,
-    /// Connections whose handler panicked.
+    /// Those whose handler panicked.
     pub panicked: u64,
     /// Connections whose peer did not take its output in time.
     pub send_timeouts: u64,
-    /// Connections whose handlers went round without a byte in or out.
+    /// Those whose handlers were called over and over without a byte in or out.
     pub busy_loops: u64,
-    /// Connections that a drain closed at rest.
+    /// Connections that a drain closed while nothing was in progress.
     pub drained: u64,
-    /// Connections that were closed in the middle of something.
+    /// Those that were closed while something was in progress.
     pub closed: u64,
     /// Connections that went on in another pool.
     pub handed_off: u64,
     /// Events for connections that were gone.
     pub stale: u64,
-    /// How often the listeners had to wait for a free descriptor.
+    /// How often a listener found no free descriptor.
     pub accept_failures: u64,
-    /// Jobs and connections that other pools and threads had for this one.
+    /// Jobs and connections that other pools and plain threads offered to this one.
     pub offered: u64,
-    /// Those of them for which there was room, at once or after a while.
+    /// Those of them that got room, at once or after a wait.
     pub taken: u64,
-    /// Those for which there was none, and which did not wait for it, or in vain: the pool closed.
+    /// Those of them that found no room and did not wait, and those that waited when the pool
+    /// closed.
     pub refused: u64,
-    /// Those that were waiting for room when their deadline passed, or their connection ended.
+    /// Those of them that waited for room when their deadline passed or their connection ended.
     pub abandoned: u64,
-    /// Those that wait for room now.
+    /// Those of them that wait for room now.
     pub waiting: u64,
-    /// The peak connections or jobs that there were at a time; never more than the pool's bound.
+    /// The largest number that was open at a time; never more than the pool's bound. A sum over
+    /// several pools adds their peaks, which need not have been at the same time.
     pub peak: u64,
 }
 
 impl Stats {
-    /// The connections that have ended, for whatever reason.
-    ///
-    /// ```
-    /// assert_eq!(fsm_runtime::Stats::default().ended(), 0);
-    /// ```
+    /// The number of connections or jobs that have ended, for whatever reason.
     pub fn ended(&self) -> u64 {
         let broken = self.reset + self.panicked + self.send_timeouts + self.busy_loops;
         self.done + broken + self.drained + self.closed + self.handed_off
     }
 }
 
-/// Of several pools together.
+/// The counters of several pools together.
 impl std::iter::Sum for Stats {
     fn sum<I: Iterator<Item = Self>>(stats: I) -> Self {
         stats.fold(Self::default(), |sum, one| Self {
@@ -130,7 +141,8 @@ impl std::iter::Sum for Stats {
     }
 }
 
-/// What was offered to a pool from outside, and what became of it.
+/// The accounting of a pool's permits: what was offered to the pool from outside, and what became
+/// of it.
 ///
 /// `offered` is the sum of the others but `peak`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -140,78 +152,6 @@ pub(crate) struct Accounting {
     pub(crate) refused: u64,
     pub(crate) abandoned: u64,
     pub(crate) waiting: u64,
-    /// The peak credits that were out at a time, when one was offered or kept.
+    /// The largest number of permits that were out at a time.
     pub(crate) peak: u64,
-}
-
-/// The counters behind [`Stats`]: written by the port, read by anyone.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    accepted: AtomicU64,
-    done: AtomicU64,
-    reset: AtomicU64,
-    panicked: AtomicU64,
-    send_timeouts: AtomicU64,
-    busy_loops: AtomicU64,
-    drained: AtomicU64,
-    closed: AtomicU64,
-    handed_off: AtomicU64,
-    stale: AtomicU64,
-    accept_failures: AtomicU64,
-}
-
-impl Counters {
-    pub(crate) fn accepted(&self) {
-        self.accepted.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn ended(&self, why: Ended) {
-        let counter = match why {
-            Ended::Done => &self.done,
-            Ended::Reset => &self.reset,
-            Ended::Panicked => &self.panicked,
-            Ended::SendTimeout => &self.send_timeouts,
-            Ended::BusyLoop => &self.busy_loops,
-            Ended::Drained => &self.drained,
-            Ended::Closed => &self.closed,
-            Ended::HandedOff => &self.handed_off,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn stale(&self) {
-        self.stale.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn accept_failed(&self) {
-        self.accept_failures.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn snapshot(&self, accounting: Accounting) -> Stats {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let mut stats = Stats {
-            accepted: 0,
-            open: 0,
-            done: read(&self.done),
-            reset: read(&self.reset),
-            panicked: read(&self.panicked),
-            send_timeouts: read(&self.send_timeouts),
-            busy_loops: read(&self.busy_loops),
-            drained: read(&self.drained),
-            closed: read(&self.closed),
-            handed_off: read(&self.handed_off),
-            stale: read(&self.stale),
-            accept_failures: read(&self.accept_failures),
-            offered: accounting.offered,
-            taken: accounting.taken,
-            refused: accounting.refused,
-            abandoned: accounting.abandoned,
-            waiting: accounting.waiting,
-            peak: accounting.peak,
-        };
-        // Read last: it is never less than the number of those that ended.
-        stats.accepted = read(&self.accepted);
-        stats.open = stats.accepted.saturating_sub(stats.ended());
-        stats
-    }
 }

@@ -9,6 +9,7 @@ use crate::lifecycle::pool_state::PoolState;
 use crate::machine::limits::Limits;
 use crate::net::send_buffer::{SendBuffer, UnsentOutput};
 use crate::scheduler::task::WorkerContext;
+use crate::stats::LocalCounters;
 use crate::{Machine, Peer};
 
 /// The bytes that a thread reads at once.
@@ -24,6 +25,7 @@ pub(crate) struct Scratch<M: Machine, H> {
     pub(crate) mailboxes: Mailboxes<M::Message>,
     pub(crate) limits: Limits,
     pub(crate) pool_state: Arc<PoolState>,
+    pub(crate) counters: LocalCounters,
     /// That of the poll which the sockets belong to.
     pub(crate) registry: Option<Arc<Registry>>,
     pub(crate) context: WorkerContext,
@@ -52,12 +54,14 @@ impl<M: Machine, H> Scratch<M, H> {
     ) -> Self {
         let buffer = vec![0; BUFFER].into_boxed_slice();
         let output = SendBuffer::default();
+        let counters = pool_state.counters.local();
         Self {
             buffer,
             output,
             mailboxes,
             limits,
             pool_state,
+            counters,
             registry,
             context,
             make,

@@ -62,7 +62,7 @@ impl Driver for Reactor {
                 self.pool_state.close_if_drained();
             }
         }
-        if self.out_of_descriptors && !self.pool_state.is_out_of_descriptors() {
+        if self.out_of_descriptors && !self.pool_state.gate.is_out_of_descriptors() {
             self.out_of_descriptors = false;
             for acceptor in &mut self.acceptors {
                 acceptor.descriptor_freed();
@@ -112,10 +112,10 @@ impl Reactor {
         }
         for index in 0..self.acceptors.len() {
             for _ in 0..ACCEPTS {
-                if self.pool_state.is_full() || !self.acceptors[index].ready(now) {
+                if self.pool_state.gate.is_paused() || !self.acceptors[index].ready(now) {
                     break;
                 }
-                let permit = match self.pool_state.semaphore.try_acquire() {
+                let permit = match self.pool_state.permits.try_acquire() {
                     Ok(permit) => permit,
                     Err(NoPermit::Full) => {
                         self.reason();
@@ -125,7 +125,7 @@ impl Reactor {
                 };
                 match self.acceptors[index].accept(now) {
                     Accepted::Connection(socket, peer) => {
-                        if let Some(accept) = &self.accept {
+                        if let Some(accept) = &mut self.accept {
                             accept.accepted(socket, peer, permit, self.shard, now);
                         }
                     }
@@ -138,17 +138,16 @@ impl Reactor {
             // Those that the system had accepted for us have been taken: now nobody else.
             self.acceptors.retain(Acceptor::goes_on);
             if self.acceptors.is_empty() {
-                self.pool_state.accepted_all();
-                self.pool_state.close_if_drained();
+                self.pool_state.shard_stopped_accepting();
             }
         }
     }
 
     fn reason(&self) {
-        if self.pool_state.reason() {
+        if self.pool_state.pause_accepting() {
             tracing::warn!(
                 pool = self.pool,
-                connections = self.pool_state.semaphore.out(),
+                connections = self.pool_state.permits.out(),
                 "at the limit of connections; new ones wait in the backlog"
             );
         }
@@ -156,13 +155,13 @@ impl Reactor {
 
     fn accept_failed(&mut self, error: &io::Error, warning: bool) {
         self.out_of_descriptors = true;
-        self.pool_state.set_out_of_descriptors();
+        self.pool_state.gate.set_out_of_descriptors();
         self.pool_state.counters.accept_failed();
         if warning {
             tracing::warn!(
                 pool = self.pool,
                 %error,
-                connections = self.pool_state.semaphore.out(),
+                connections = self.pool_state.permits.out(),
                 "cannot accept; new connections wait in the backlog"
             );
         }
@@ -173,7 +172,7 @@ impl Reactor {
         if until == 0 {
             return Some(Duration::ZERO);
         }
-        let full = self.pool_state.is_full();
+        let full = self.pool_state.gate.is_paused();
         let accepts = self.acceptors.iter().filter(|_| !full).filter_map(|acceptor| {
             let ready = acceptor.ready(now).then_some(0);
             ready.or_else(|| acceptor.retry_at())

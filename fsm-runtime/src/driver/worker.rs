@@ -2,7 +2,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
-use crate::lifecycle::pool_state::{Phase, PoolState};
+use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::port::{EventSource, Injected, Left, Next, Port, Turn};
 use crate::scheduler::port_core::Thread;
 use crate::scheduler::task::{Task, TurnOutcome, WorkerContext, caught, drop_panic, end, finish};
@@ -58,7 +58,7 @@ impl<T: Task, W: Driver> Worker<T, W> {
             match catch_unwind(AssertUnwindSafe(|| self.work())) {
                 Ok(Ok(())) => break,
                 Ok(Err(error)) => {
-                    self.pool_state.give(Phase::Close);
+                    self.pool_state.close();
                     return Err(error);
                 }
                 // No code of the user's gets here: it is a bug of ours, and the end of one

@@ -24,7 +24,7 @@ where
     H: 'static,
 {
     fn semaphore(&self) -> &Arc<Semaphore> {
-        &self.pool_state.semaphore
+        &self.pool_state.permits
     }
 
     /// The start of the machine is the user's code: a panic in it is the end of this job alone.

@@ -2,48 +2,46 @@ use std::time::Duration;
 
 use crate::lifecycle::pool_state::{Phase, PoolState};
 
-/// How a port drains.
+/// The drain of one port: when it has begun, and when its time is over.
 #[derive(Debug)]
 pub(crate) struct Drain {
     pool: String,
+    /// The longest that the drain may take, in milliseconds.
     patience: u64,
-    /// When it ends at the latest, once it has begun.
-    by: Option<u64>,
+    /// The time at which the drain is cut short, once it has begun.
+    deadline: Option<u64>,
 }
 
 impl Drain {
     pub(crate) fn new(pool: String, patience: Duration) -> Self {
         let patience = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
-        Self { pool, patience, by: None }
+        Self { pool, patience, deadline: None }
     }
 
-    /// Whether it is to begin now. When its time is over everything is closed.
+    /// Returns true once, at the first call in which the pool drains: the port must begin its
+    /// drain. Later calls close the pool if the drain has taken too long.
     pub(crate) fn begins(&mut self, pool_state: &PoolState, now: u64) -> bool {
         if pool_state.phase() != Phase::Drain {
             return false;
         }
-        match self.by {
-            None => {
-                self.by = Some(now.saturating_add(self.patience));
-                true
-            }
-            Some(by) => {
-                if by <= now {
-                    let open = pool_state.semaphore.out();
-                    tracing::warn!(pool = self.pool, open, "the drain time is over; closing");
-                    pool_state.give(Phase::Close);
-                }
-                false
-            }
+        let Some(deadline) = self.deadline else {
+            self.deadline = Some(now.saturating_add(self.patience));
+            return true;
+        };
+        if deadline <= now {
+            let open = pool_state.permits.out();
+            tracing::warn!(pool = self.pool, open, "the drain timed out; closing what is left");
+            pool_state.close();
         }
+        false
     }
 
     pub(crate) fn has_begun(&self) -> bool {
-        self.by.is_some()
+        self.deadline.is_some()
     }
 
-    /// When everything is closed at the latest.
+    /// The time at which the drain is cut short, while the pool drains.
     pub(crate) fn ends_by(&self, pool_state: &PoolState) -> Option<u64> {
-        self.by.filter(|_| pool_state.phase() == Phase::Drain)
+        self.deadline.filter(|_| pool_state.phase() == Phase::Drain)
     }
 }

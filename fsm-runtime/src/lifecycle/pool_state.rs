@@ -1,234 +1,241 @@
-use std::any::Any;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Weak};
 
 use crate::call::job_sink::JobSink;
 use crate::call::semaphore::Semaphore;
+use crate::lifecycle::accept_gate::AcceptGate;
+use crate::lifecycle::drain_group::DrainGroup;
+use crate::lifecycle::job_entry::JobEntry;
+use crate::lifecycle::phase::AtomicPhase;
+pub(crate) use crate::lifecycle::phase::Phase;
+use crate::lifecycle::shards::Shards;
 use crate::scheduler::observe::Observe;
 use crate::stats::Counters;
 use crate::{Ended, Service, Stats};
 
-/// What the threads of a pool share with each other and with its handles.
+/// The state of a pool, which its threads share with each other and with its handles.
 #[derive(Debug)]
 pub(crate) struct PoolState {
-    phase: AtomicU8,
-    ports: OnceLock<Box<[Weak<dyn Observe>]>>,
+    phase: AtomicPhase,
+    /// One permit for each connection or job.
+    pub(crate) permits: Arc<Semaphore>,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) semaphore: Arc<Semaphore>,
-    /// Where threads give it jobs, while it runs: a `Weak<dyn JobSink<M>>`.
-    counter: OnceLock<Box<dyn Any + Send + Sync>>,
-    /// How many ports may still accept connections.
-    accepting: AtomicUsize,
-    /// Accepting pauses at the limit of connections, until there are `resume` or fewer.
-    full: AtomicBool,
-    resume: AtomicUsize,
-    /// Some listener waits for a free descriptor.
-    out_of_descriptors: AtomicBool,
-    /// The pools that this one hands over to and that hand over to it, itself among them, where there
-    /// are such: they drain together, and close when nothing is left in any.
-    cycle: OnceLock<Box<[Weak<PoolState>]>>,
-}
-
-/// What a pool is told to do; a later one overrules an earlier one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Phase {
-    Run,
-    Drain,
-    Close,
+    pub(crate) gate: AcceptGate,
+    shards: Shards,
+    jobs: JobEntry,
+    group: DrainGroup<PoolState>,
 }
 
 impl PoolState {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            phase: AtomicU8::new(Phase::Run as u8),
-            ports: OnceLock::new(),
+            phase: AtomicPhase::new(),
+            permits: Arc::new(Semaphore::new(limit)),
             counters: Arc::default(),
-            semaphore: Arc::new(Semaphore::new(limit)),
-            counter: OnceLock::new(),
-            accepting: AtomicUsize::new(0),
-            full: AtomicBool::new(false),
-            resume: AtomicUsize::new(limit),
-            out_of_descriptors: AtomicBool::new(false),
-            cycle: OnceLock::new(),
+            gate: AcceptGate::new(limit),
+            shards: Shards::default(),
+            jobs: JobEntry::default(),
+            group: DrainGroup::new(),
         }
     }
 
-    /// These pools lead to each other.
-    pub(crate) fn join(cycle: &[Arc<Self>]) {
-        let sum = Arc::<AtomicUsize>::default();
-        for pool_state in cycle {
-            pool_state.semaphore.join(Arc::clone(&sum));
-            // A pool starts once.
-            let _ = pool_state.cycle.set(cycle.iter().map(Arc::downgrade).collect());
+    /// Bounds the connections or jobs. Accepting resumes at `low_water_mark` or fewer.
+    pub(crate) fn set_limit(&self, limit: usize, low_water_mark: usize) {
+        self.permits.set_limit(limit);
+        self.gate.set_low_water_mark(low_water_mark);
+    }
+
+    /// Makes pools drain together, because they hand connections over to each other.
+    pub(crate) fn join(pools: &[Arc<Self>]) {
+        let permits_out = Arc::<AtomicUsize>::default();
+        for pool in pools {
+            pool.permits.join(Arc::clone(&permits_out));
+            pool.group.set(pools);
         }
     }
 
-    /// The pool is about to start, with these ports, of which so many accept connections.
+    /// Attaches the ports of a pool that is about to start, of which `accepting` have listeners.
     pub(crate) fn attach(self: &Arc<Self>, ports: Box<[Weak<dyn Observe>]>, accepting: usize) {
-        self.accepting.store(accepting, Ordering::SeqCst);
-        let pool_state = Arc::downgrade(self);
-        self.semaphore.on_release(Box::new(move || {
-            if let Some(pool_state) = pool_state.upgrade() {
-                pool_state.has_room();
+        self.gate.open(accepting);
+        let this = Arc::downgrade(self);
+        self.permits.on_release(Box::new(move || {
+            if let Some(pool) = this.upgrade() {
+                pool.has_room();
             }
         }));
-        // A pool starts once, so there are none yet.
-        let _ = self.ports.set(ports);
+        self.shards.attach(ports);
+        // A handle may have closed the pool before its ports were here to be closed.
         if self.phase() == Phase::Close {
             self.close();
         }
     }
 
-    /// Opens the counter where threads give it jobs.
-    pub(crate) fn take_jobs<S: Service>(&self, jobs: &Arc<dyn JobSink<S>>) {
-        // A pool starts once.
-        let _ = self.counter.set(Box::new(Arc::downgrade(jobs)));
+    /// Lets plain threads give jobs to the pool.
+    pub(crate) fn open_jobs<S: Service>(&self, sink: &Arc<dyn JobSink<S>>) {
+        self.jobs.open(sink);
     }
 
-    /// The counter where threads give it jobs, if it is open: not before the start, and not when the
-    /// pool drains.
+    /// The sink for jobs from plain threads, from the start of the pool until it drains.
     pub(crate) fn jobs<S: Service>(&self) -> Option<Arc<dyn JobSink<S>>> {
-        let jobs = self.counter.get()?.downcast_ref::<Weak<dyn JobSink<S>>>()?;
-        jobs.upgrade().filter(|_| self.phase() == Phase::Run)
-    }
-
-    /// Bounds the connections or jobs; accepting goes on when there are `resume` or fewer.
-    pub(crate) fn set_limit(&self, limit: usize, resume: usize) {
-        self.semaphore.set_limit(limit);
-        self.resume.store(resume, Ordering::SeqCst);
+        self.jobs.sink().filter(|_| self.phase() == Phase::Run)
     }
 
     pub(crate) fn phase(&self) -> Phase {
-        match self.phase.load(Ordering::SeqCst) {
-            0 => Phase::Run,
-            1 => Phase::Drain,
-            _ => Phase::Close,
-        }
+        self.phase.load()
     }
 
-    pub(crate) fn give(&self, phase: Phase) {
-        match phase {
-            Phase::Close => self.close(),
-            Phase::Run | Phase::Drain => {
-                for pool_state in self.cycle() {
-                    pool_state.phase.fetch_max(phase as u8, Ordering::SeqCst);
-                    pool_state.interrupt();
-                }
-                self.phase.fetch_max(phase as u8, Ordering::SeqCst);
-                self.interrupt();
-            }
-        }
+    /// Drains the pool, and those that it shares connections with.
+    pub(crate) fn drain(&self) {
+        self.for_group(|pool| {
+            pool.phase.advance(Phase::Drain);
+            pool.shards.interrupt();
+        });
     }
 
-    fn cycle(&self) -> impl Iterator<Item = Arc<Self>> {
-        self.cycle.get().into_iter().flatten().filter_map(Weak::upgrade)
+    /// Closes the pool at once.
+    pub(crate) fn close(&self) {
+        self.phase.advance(Phase::Close);
+        // The ports close first: a caller that learns from its permit that the pool is closed may
+        // rely on it that nothing begins there any more.
+        self.shards.close();
+        self.permits.close();
     }
 
-    fn close(&self) {
-        self.phase.fetch_max(Phase::Close as u8, Ordering::SeqCst);
-        // The ports first: whoever learns that there is no room any more may rely on it that nothing
-        // begins any more.
-        for port in self.ports() {
-            port.close();
-        }
-        self.semaphore.close();
-    }
-
-    /// Makes the threads that poll look for what has changed.
-    fn interrupt(&self) {
-        for port in self.ports() {
-            port.interrupt();
-        }
-    }
-
-    pub(crate) fn ports(&self) -> impl Iterator<Item = Arc<dyn Observe>> {
-        self.ports.get().into_iter().flatten().filter_map(Weak::upgrade)
-    }
-
-    /// A connection or job is gone, without any more ado.
+    /// Counts the end of a connection or job that had no turn, and releases its permit.
     pub(crate) fn ended(&self, why: Ended) {
         self.counters.ended(why);
-        self.freed();
+        self.released();
     }
 
-    /// What a connection or job had is free: there is room for another one.
+    /// Releases the permit of a connection or job, after all that it held was dropped.
     #[inline]
-    pub(crate) fn freed(&self) {
-        if self.semaphore.free() {
+    pub(crate) fn released(&self) {
+        if self.permits.free() {
             self.has_room();
         }
-        if self.out_of_descriptors.load(Ordering::SeqCst)
-            && self.out_of_descriptors.swap(false, Ordering::SeqCst)
-        {
-            self.interrupt();
+        if self.gate.descriptor_freed() {
+            self.shards.interrupt();
         }
     }
 
-    /// A credit came back, and nobody has it.
-    #[inline]
-    fn has_room(&self) {
-        if self.resumes() {
-            self.interrupt();
-        }
+    /// Pauses accepting, because the limit of connections is reached. Returns whether it stays
+    /// paused and was not paused before.
+    pub(crate) fn pause_accepting(&self) -> bool {
+        let newly_paused = self.gate.pause();
+        // The connections whose ends would resume it may all have ended before it was paused.
+        !self.resume_accepting() && newly_paused
+    }
+
+    /// Notes that a shard has taken all connections from its backlogs, and accepts no more.
+    pub(crate) fn shard_stopped_accepting(&self) {
+        self.gate.shard_stopped();
         self.close_if_drained();
     }
 
-    /// A port has taken all that the system had accepted for it, and takes no more.
-    pub(crate) fn accepted_all(&self) {
-        self.accepting.fetch_sub(1, Ordering::SeqCst);
-    }
-
-    /// Ends the pool if it drains and nothing is left, in it or in a pool that may hand back to it.
+    /// Closes the pool if it drains and nothing is left, in it or in a pool that may hand back to
+    /// it.
+    ///
+    /// It is called after each step that may have been the last one: when a permit has come back,
+    /// when a shard has stopped accepting, and when a shard without listeners begins to drain.
     #[inline]
     pub(crate) fn close_if_drained(&self) {
-        if self.phase() != Phase::Drain || !self.has_stopped() || self.semaphore.out_of_all() > 0 {
-            return;
+        if self.phase() == Phase::Drain && self.is_drained() {
+            self.for_group(Self::close);
         }
-        if self.cycle().all(|pool_state| pool_state.has_stopped()) {
-            self.cycle().for_each(|pool_state| pool_state.close());
-            self.close();
-        }
-    }
-
-    /// Whether it drains and accepts nobody any more.
-    fn has_stopped(&self) -> bool {
-        self.phase() >= Phase::Drain && self.accepting.load(Ordering::SeqCst) == 0
-    }
-
-    /// Whether accepting pauses.
-    pub(crate) fn is_full(&self) -> bool {
-        self.full.load(Ordering::SeqCst)
-    }
-
-    /// The limit of connections is reached. Says whether that is news.
-    pub(crate) fn reason(&self) -> bool {
-        let news = !self.full.swap(true, Ordering::SeqCst);
-        // Those that would make it go on may all have ended meanwhile.
-        if self.resumes() {
-            self.interrupt();
-            return false;
-        }
-        news
-    }
-
-    /// Goes on accepting if there is room again.
-    fn resumes(&self) -> bool {
-        self.is_full()
-            && self.semaphore.out() <= self.resume.load(Ordering::SeqCst)
-            && self.full.swap(false, Ordering::SeqCst)
-    }
-
-    /// No descriptor is free.
-    pub(crate) fn set_out_of_descriptors(&self) {
-        self.out_of_descriptors.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether none was closed since.
-    pub(crate) fn is_out_of_descriptors(&self) -> bool {
-        self.out_of_descriptors.load(Ordering::SeqCst)
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        self.counters.snapshot(self.semaphore.accounting())
+        self.counters.snapshot(self.permits.accounting())
+    }
+
+    /// Reacts to a permit that has come back and that no caller waits for.
+    #[inline]
+    fn has_room(&self) {
+        self.resume_accepting();
+        self.close_if_drained();
+    }
+
+    #[inline]
+    fn resume_accepting(&self) -> bool {
+        let resumed = self.gate.resume_if_low(&self.permits);
+        if resumed {
+            self.shards.interrupt();
+        }
+        resumed
+    }
+
+    /// Whether nothing is left in the whole group, and nothing can come any more.
+    fn is_drained(&self) -> bool {
+        let mut stopped = true;
+        self.for_group(|pool| stopped &= pool.has_stopped());
+        // The permits are counted after all have stopped: before that one may accept a connection
+        // although no permit was out. The permit of a connection that moves within the group is
+        // taken in the new pool before the one of the old pool comes back, so the sum is never 0
+        // meanwhile.
+        stopped && self.permits.out_of_all() == 0
+    }
+
+    /// Whether the pool drains, or is closed, and none of its shards accepts any more.
+    fn has_stopped(&self) -> bool {
+        self.phase() >= Phase::Drain && self.gate.is_shut()
+    }
+
+    fn for_group(&self, mut visit: impl FnMut(&Self)) {
+        match self.group.members() {
+            Some(members) => members.for_each(|pool| visit(&pool)),
+            None => visit(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pool that is attached without ports, so that nothing but its state is tested.
+    fn pool(accepting: usize) -> Arc<PoolState> {
+        let pool = Arc::new(PoolState::new(4));
+        pool.attach(Box::new([]), accepting);
+        pool
+    }
+
+    #[test]
+    fn x11_a_pool_closes_when_it_has_stopped_accepting_and_all_permits_are_back() {
+        let pool = pool(1);
+        let permit = pool.permits.try_acquire().ok();
+        pool.drain();
+        pool.close_if_drained();
+        pool.shard_stopped_accepting();
+        assert_eq!(pool.phase(), Phase::Drain, "a connection is open");
+        drop(permit);
+        assert_eq!(pool.phase(), Phase::Close);
+    }
+
+    #[test]
+    fn x11_a_group_closes_together_and_not_before_its_last_acceptance() {
+        let (first, second) = (pool(1), pool(1));
+        PoolState::join(&[Arc::clone(&first), Arc::clone(&second)]);
+        first.drain();
+        assert_eq!(second.phase(), Phase::Drain, "one drains the other");
+        first.shard_stopped_accepting();
+        assert_eq!(first.phase(), Phase::Drain, "the second still accepts");
+        let accepted = second.permits.try_acquire().ok();
+        second.shard_stopped_accepting();
+        assert_eq!(second.phase(), Phase::Drain, "what it has accepted may move to the first");
+        let moved = first.permits.try_acquire().ok();
+        drop(accepted);
+        assert_eq!((first.phase(), second.phase()), (Phase::Drain, Phase::Drain));
+        drop(moved);
+        assert_eq!((first.phase(), second.phase()), (Phase::Close, Phase::Close));
+    }
+
+    #[test]
+    fn a_pool_that_was_closed_before_its_start_stays_closed() {
+        let pool = Arc::new(PoolState::new(4));
+        pool.close();
+        pool.attach(Box::new([]), 1);
+        pool.drain();
+        assert_eq!(pool.phase(), Phase::Close);
+        assert!(pool.permits.try_acquire().is_err());
     }
 }

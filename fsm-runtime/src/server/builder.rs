@@ -1,4 +1,3 @@
-use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::num::NonZero;
@@ -10,37 +9,70 @@ use crate::job::Make;
 use crate::key::{PORTS, SLOTS};
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::limits::Limits;
-use crate::machine::route::RouteKind;
 use crate::scheduler::shared::THREADS;
-use crate::server::prepared::Accepts;
-use crate::{Connection, Drive, Handle, JobMachine, Machine, Peer, Pool, Timer};
+use crate::server::bound::BoundPool;
+use crate::server::plan::Accepts;
+use crate::{
+    Connection, Drive, Handle, JobMachine, Machine, Peer, Pool, PoolError, Service, Timer,
+};
 
 mod connections;
 mod jobs;
+mod threads;
+
+/// The most shards of a pool.
+const MAX_SHARDS: usize = if PORTS < 64 { PORTS } else { 64 };
+/// Handler calls of a turn.
+const CALLS: usize = 1024;
+/// Bytes that are read and sent in a turn, from which on it goes no further.
+const BYTES: usize = 256 * 1024;
 
 /// Settings of a pool. Each has a default that suits a server.
 ///
+/// [`handler`](Builder::handler) completes a pool of connections, [`worker`](Builder::worker) or
+/// [`try_worker`](Builder::try_worker) a pool of jobs. A value out of bounds is set to the nearest
+/// one within them.
+///
 /// ```
-/// # use std::time::Duration;
-/// # use fsm_runtime::prelude::*;
-/// # #[state_machine(start = Talk, eof => Gone)]
-/// # enum Echo {
-/// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-/// #     #[end] Gone,
-/// # }
-/// # struct Client;
-/// # impl echo::Handler for Client {
-/// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-/// #         cx.write(bytes);
-/// #         echo::AfterTalk::Talk
-/// #     }
-/// # }
-/// let pool = Pool::builder::<Echo>("front")
+/// use std::time::Duration;
+///
+/// use fsm_runtime::prelude::*;
+///
+/// #[state_machine(start = Talk, eof => Gone)]
+/// enum Echo {
+///     #[read(some, max = 16KiB, idle = 60s => Gone)]
+///     #[to(Talk)]
+///     #[rest]
+///     Talk,
+///     #[end]
+///     Gone,
+/// }
+///
+/// /// A client, by its number.
+/// struct Client(u64);
+///
+/// impl echo::Handler for Client {
+///     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+///         cx.write(format!("you are number {}; ", self.0).as_bytes());
+///         cx.write(bytes);
+///         echo::AfterTalk::Talk
+///     }
+/// }
+///
+/// let mut clients = 0;
+/// let builder = Pool::builder::<Echo>("front")
 ///     .listen("127.0.0.1:7070")
 ///     .listen("unix:/run/front.sock")
+///     .shards(4)
 ///     .max_connections(50_000)
-///     .drain_within(Duration::from_secs(10))
-///     .handler(|_peer| Client);
+///     .drain_within(Duration::from_secs(10));
+/// // A handle is good before the pool starts, and for as long as it runs.
+/// let handle = builder.handle();
+/// let pool = builder.handler(move |_peer| {
+///     clients += 1;
+///     Client(clients)
+/// });
+/// assert_eq!(handle.stats().open, 0);
 /// # drop(pool);
 /// ```
 #[must_use = "settings do nothing until they have a handler"]
@@ -50,23 +82,24 @@ pub struct Builder<M: Machine> {
     backlog: i32,
     reuse_port: bool,
     shards: usize,
+    /// The threads of each shard.
     threads: usize,
     max_running: Option<usize>,
     watchdog: bool,
     /// The most connections or jobs.
     limit: usize,
-    output: usize,
+    output_mark: usize,
     mailboxes: Mailboxes<M::Message>,
-    drain: Duration,
+    drain_within: Duration,
     send_timeout: Duration,
     linger: Duration,
-    pool_state: Arc<PoolState>,
+    state: Arc<PoolState>,
+    /// Makes what the machine of an accepted connection starts with; set by `listen`.
     seed: Option<fn() -> M::Seed>,
     machine: PhantomData<fn() -> M>,
 }
 
 impl<M: Machine> Builder<M> {
-    /// All that has a default.
     pub(crate) fn new(name: String) -> Self {
         let limit = 10_000;
         Self {
@@ -79,41 +112,23 @@ impl<M: Machine> Builder<M> {
             max_running: None,
             watchdog: true,
             limit,
-            output: 256 * 1024,
+            output_mark: 256 * 1024,
             mailboxes: Mailboxes::default(),
-            drain: Duration::from_secs(30),
+            drain_within: Duration::from_secs(30),
             send_timeout: Duration::from_secs(60),
             linger: Duration::from_secs(5),
-            pool_state: Arc::new(PoolState::new(limit)),
+            state: Arc::new(PoolState::new(limit)),
             seed: None,
             machine: PhantomData,
         }
     }
 
-    /// Adds an address to listen on, as [`Address::parse`](crate::Address::parse) reads it; at most
-    /// 32. Port 0 lets the system choose.
+    /// Adds an address to listen on, in the syntax of [`Address::parse`](crate::Address::parse):
+    /// TCP like `127.0.0.1:7070`, or a Unix socket like `unix:/run/front.sock`.
     ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").listen("localhost:0");
-    /// assert_eq!(echo.handler(|_peer| Client).start()?.addresses().len(), 2);
-    ///
-    /// let error = Pool::builder::<Echo>("echo").listen("7007").handler(|_peer| Client).start();
-    /// assert!(matches!(error, Err(PoolError::Address { .. })));
-    /// # Ok::<(), PoolError>(())
-    /// ```
+    /// A pool listens on at most 32 addresses. With port 0 the system chooses a free one, which
+    /// [`Running::addresses`](crate::Running::addresses) returns. An address that is wrong makes
+    /// the start of the pool fail with [`PoolError::Address`].
     pub fn listen(mut self, address: impl Into<String>) -> Self
     where
         M: Machine<Seed = (), Kind = Connection>,
@@ -123,177 +138,70 @@ impl<M: Machine> Builder<M> {
         self
     }
 
-    /// How many ports it has, each with a poll and threads of its own; 1 by default, at most 64.
-    /// Connections are placed on the port that has the fewest.
+    /// Sets the number of shards: ports with a poll and threads of their own. 1 by default, at most
+    /// 64.
     ///
-    /// With one thread a port these are what other servers call shards.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").shards(2);
-    /// drop(echo.handler(|_peer| Client).start()?);
-    /// # Ok::<(), PoolError>(())
-    /// ```
+    /// A connection stays on its shard. The shard with the fewest connections gets the next one.
+    /// A pool of jobs has one shard.
     pub fn shards(mut self, shards: usize) -> Self {
-        self.shards = shards.clamp(1, PORTS.min(64));
+        self.shards = shards.clamp(1, MAX_SHARDS);
         self
     }
 
-    /// How many threads each port has; 1 by default, at most 64. No more of them run than
-    /// [`cap`](Builder::max_running) says: the others are there for when one blocks.
+    /// Sets the number of threads of each shard. 1 by default, at most 64.
     ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// // Two run at a time; should both block, two others go on.
-    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").threads(4).max_running(2);
-    /// drop(echo.handler(|_peer| Client).start()?);
-    /// # Ok::<(), PoolError>(())
-    /// ```
+    /// No more than [`max_running`](Builder::max_running) of them run handlers at a time. The
+    /// others take over when a handler blocks.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.clamp(1, THREADS);
         self
     }
 
-    /// How many threads of a port run handlers at a time; at least 1. By default as many as there
-    /// are processors, or fewer where there are fewer threads.
+    /// Sets how many threads of a shard run handlers at a time. By default as many as there are
+    /// processors; at least 1, and at most the number of threads.
     ///
-    /// A thread that blocks does not count: see [`Cx::blocking`](crate::Cx::blocking). (It is the
-    /// concurrency value of a Win32 I/O completion port.)
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").threads(8).max_running(1);
-    /// drop(echo.handler(|_peer| Client).start()?);
-    /// # Ok::<(), PoolError>(())
-    /// ```
+    /// A thread that blocks does not count: see [`Cx::blocking`](crate::Cx::blocking) and
+    /// [`watchdog`](Builder::watchdog). (A Win32 I/O completion port calls this its concurrency
+    /// value.)
     pub fn max_running(mut self, running: usize) -> Self {
         self.max_running = Some(running.max(1));
         self
     }
 
-    /// Whether handlers that block without saying so are noticed; they are by default, on Linux.
+    /// Turns the watchdog on or off, which notices handlers that block without declaring it. It is
+    /// on by default, and works on Linux.
     ///
-    /// A thread of the process, the watchdog, looks at handlers that have run for half a millisecond
-    /// while work waits for a thread. One that sleeps does not count to the [`cap`](Builder::max_running)
-    /// until it goes on, and one that runs for a tenth of a second is warned about in the log. What is
-    /// declared with [`Cx::blocking`](crate::Cx::blocking) needs no watchdog. A port with one thread
-    /// has no other to give way to, but the warnings.
+    /// The watchdog is a thread of the process. While work waits for a thread, it looks at handlers
+    /// that have run for half a millisecond or more. A thread that sleeps then does not count for
+    /// [`max_running`](Builder::max_running) until it goes on. A handler that runs for a tenth of a
+    /// second is warned about in the log, also in a shard with a single thread, where no other
+    /// could take over.
     ///
-    /// It sleeps while nothing runs, and looks four times a second while no work waits. Turn it off to
-    /// see what it does for you.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// // Four handlers that wait in a `std::thread::sleep` hold up all the others.
-    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0");
-    /// let echo = echo.threads(8).max_running(4).watchdog(false);
-    /// drop(echo.handler(|_peer| Client).start()?);
-    /// # Ok::<(), PoolError>(())
-    /// ```
+    /// It looks four times a second while no work waits, and not at all while nothing runs.
+    /// Blocking that is declared with [`Cx::blocking`](crate::Cx::blocking) needs no watchdog.
     pub fn watchdog(mut self, watchdog: bool) -> Self {
         self.watchdog = watchdog;
         self
     }
 
-    /// Gives each port listeners of its own, among which the system spreads the connections
-    /// (`SO_REUSEPORT`). Without it one port listens for all and places each connection where there
-    /// are the fewest.
+    /// Gives each shard TCP listeners of its own, among which the system spreads the connections
+    /// (`SO_REUSEPORT`). Without it the first shard listens for all.
     ///
-    /// A port keeps what the system gives it, so one that is slow is given as much as the others. It
-    /// is for very many short connections, where accepting them is most of the work. Another process
-    /// of the same user can then listen on the same address too. On systems without the option, and
-    /// for Unix sockets, it does nothing.
+    /// It is for very many short connections, where accepting them is most of the work. A shard
+    /// keeps the connections that the system gives it, so a slow shard gets as many as the others.
+    /// Another process of the same user can listen on the same address, too.
     ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").shards(2).reuse_port();
-    /// drop(echo.handler(|_peer| Client).start()?);
-    /// # Ok::<(), PoolError>(())
-    /// ```
+    /// It has no effect on Unix sockets, and on systems without the option.
     pub fn reuse_port(mut self) -> Self {
         self.reuse_port = true;
         self
     }
 
-    /// How many jobs it has at most, running and waiting for a thread; 1,024 by default. Callers
-    /// beyond that wait for room, or take their `full` edge.
+    /// Sets the most jobs that run or wait for a thread. 1,024 by default for
+    /// [`Pool::workers`](crate::Pool::workers) and 10,000 for others; at least 1 and at most
+    /// 2,147,483,647 (524,287 where a pointer has 32 bits).
     ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Count, job = String, reply = usize)]
-    /// # enum Length {
-    /// #     #[run] #[to(Done)] Count { text: String },
-    /// #     #[end] Done,
-    /// # }
-    /// # struct Counter;
-    /// # impl length::Handler for Counter {
-    /// #     fn count(&mut self, text: &mut String, _: &mut JobCx<'_>) -> length::AfterCount {
-    /// #         length::AfterCount::Done { reply: text.len() }
-    /// #     }
-    /// # }
-    /// let pool = Pool::builder::<Length>("length").max_jobs(64).worker(|| Counter);
-    /// # drop(pool);
-    /// ```
+    /// Callers beyond that wait for room in turn, or take their `full` edge.
     pub fn max_jobs(mut self, jobs: usize) -> Self
     where
         M: JobMachine,
@@ -302,318 +210,85 @@ impl<M: Machine> Builder<M> {
         self
     }
 
-    /// How many connections the system keeps waiting for us; 4,096 by default. The system may
-    /// have a lower bound of its own (`net.core.somaxconn` on Linux).
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// // Where the system allows it, a burst of 16,384 clients waits to be accepted.
-    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").backlog(16_384);
-    /// # let _running = echo.handler(|_peer| Client).start()?;
-    /// # Ok::<(), PoolError>(())
-    /// ```
+    /// Sets how many connections the system keeps waiting until the pool accepts them. 4,096 by
+    /// default. The system may have a lower bound (`net.core.somaxconn` on Linux).
     pub fn backlog(mut self, connections: u16) -> Self {
         self.backlog = connections.into();
         self
     }
 
-    /// The most connections at a time; 10,000 by default, at least 1 and at most 2,147,483,647
-    /// (524,287 where a pointer has 32 bits). At the limit the listeners
-    /// pause, and new connections wait in the backlog until a sixteenth of the limit is free again.
+    /// Sets the most connections at a time. 10,000 by default; at least 1 and at most 2,147,483,647
+    /// (524,287 where a pointer has 32 bits).
     ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// # use std::{io::{Read, Write}, net::TcpStream};
-    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").max_connections(1);
-    /// let running = echo.handler(|_peer| Client).start()?;
-    /// # let address = running.addresses()[0].to_string();
-    /// let mut first = TcpStream::connect(&address)?;
-    /// first.write_all(b"1")?;
-    /// first.read_exact(&mut [0])?;
-    ///
-    /// let mut second = TcpStream::connect(&address)?;
-    /// second.write_all(b"2")?;
-    /// assert_eq!(running.stats().accepted, 1);
-    ///
-    /// drop(first);
-    /// second.read_exact(&mut [0])?;
-    /// assert_eq!(running.stats().accepted, 2);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// At the limit the listeners pause. New connections wait in the [`backlog`](Builder::backlog)
+    /// until a sixteenth of the limit, and at least one, is free again.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.limit = connections.clamp(1, SLOTS / 2);
         self
     }
 
-    /// How many bytes of output a connection may have queued, 256 KiB by default, before its
-    /// input and messages are not taken up any more until the peer has read. One handler call may
-    /// exceed it, and states that wait for nothing run all the same.
+    /// Sets how many bytes of output a connection may have queued before its input and messages
+    /// wait until the peer has read. 256 KiB by default, at least 1.
     ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// // 10,000 clients that do not read hold about 160 MB of output, and not 2.6 GB.
-    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").output_mark(16 * 1024);
-    /// # let _running = echo.handler(|_peer| Client).start()?;
-    /// # Ok::<(), PoolError>(())
-    /// ```
+    /// It bounds memory for peers that do not read: with a mark of 16 KiB, 10,000 of them hold
+    /// about 160 MB of output. One handler call may exceed it, and states that wait for nothing run
+    /// all the same.
     pub fn output_mark(mut self, bytes: usize) -> Self {
-        self.output = bytes.max(1);
+        self.output_mark = bytes.max(1);
         self
     }
 
-    /// How many messages a connection's mailbox takes before those who post learn that it is full;
-    /// 1,024 by default, at least 1. A connection takes them out when it has its turn, and a turn
-    /// of somebody else who posts may be 1,024 handler calls long. A mailbox that is empty
-    /// keeps memory for 16 of them at most.
+    /// Sets how many messages a connection's mailbox holds. 1,024 by default, at least 1. A post to
+    /// a full mailbox fails with [`TrySendError::Full`](crate::TrySendError::Full).
     ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # use std::{io::{Read, Write}, net::TcpStream};
-    /// # #[state_machine(start = Ask, message = u8, eof => Gone)]
-    /// # enum Note {
-    /// #     #[read(some, max = 16, idle = 60s => Gone)] #[to(Answer)] #[rest] Ask,
-    /// #     #[message(within = 1s => Gone)] #[to(Ask)] Answer,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl note::Handler for Client {
-    /// fn ask(&mut self, _bytes: &[u8], cx: &mut Cx<'_, u8>) -> note::AfterAsk {
-    ///     assert_eq!(cx.post(cx.key(), 1), Ok(()));
-    ///     assert_eq!(cx.post(cx.key(), 2), Err(TrySendError::Full(2)));
-    ///     note::AfterAsk::Answer
-    /// }
-    /// #     fn answer(&mut self, note: u8, cx: &mut Cx<'_, u8>) -> note::AfterAnswer {
-    /// #         cx.write(&[note]);
-    /// #         note::AfterAnswer::Ask
-    /// #     }
-    /// # }
-    ///
-    /// let pool = Pool::builder::<Note>("notes").listen("127.0.0.1:0").mailbox(1);
-    /// # let running = pool.handler(|_peer| Client).start()?;
-    /// # let mut client = TcpStream::connect(running.addresses()[0].to_string())?;
-    /// # client.write_all(b"?")?;
-    /// # let mut answer = [0];
-    /// # client.read_exact(&mut answer)?;
-    /// # assert_eq!(answer, [1]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// A connection takes its messages in its next turn, and until then the turn of another
+    /// connection may post as many as it has handler calls, up to 1,024. An empty mailbox keeps
+    /// memory for 16 messages at most.
     pub fn mailbox(self, messages: usize) -> Self {
         self.mailboxes.set_bound(messages.max(1));
         self
     }
 
-    /// How long a drain waits for connections in the middle of something, 30 s by default, before
-    /// it closes them.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Line, eof => Gone)]
-    /// # enum Shout {
-    /// #     #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
-    /// #     #[to(Line)] #[rest] Line,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl shout::Handler for Client {
-    /// #     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
-    /// #         cx.write(&line.to_ascii_uppercase());
-    /// #         shout::AfterLine::Line
-    /// #     }
-    /// # }
-    /// # use std::{io::{Read, Write}, net::TcpStream, time::Duration};
-    /// let pool = Pool::builder::<Shout>("shout").listen("127.0.0.1:0");
-    /// let pool = pool.drain_within(Duration::from_millis(50)).handler(|_peer| Client);
-    /// let running = pool.start()?;
-    ///
-    /// let mut client = TcpStream::connect(running.addresses()[0].to_string())?;
-    /// client.write_all(b"a line\nhalf a li")?;
-    /// client.read_exact(&mut [0; 6])?;
-    /// assert_eq!(running.drain()?.closed, 1);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Sets how long a drain lets connections and jobs finish. After that it closes them. 30 s by
+    /// default.
     pub fn drain_within(mut self, time: Duration) -> Self {
-        self.drain = time;
+        self.drain_within = time;
         self
     }
 
-    /// How long output may wait without the peer taking any of it, 60 s by default. Then the
-    /// connection is reset: a peer that has stopped reading holds neither memory nor a state
-    /// without a deadline. Any byte that it takes starts the time anew. (nginx calls this
-    /// `send_timeout`.)
+    /// Sets how long output may wait while the peer takes none of it. After that the connection is
+    /// reset. 60 s by default. (nginx has a `send_timeout`, too.)
     ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # use fsm_runtime::bytes::Bytes;
-    /// # use std::{io::Write, net::TcpStream, thread, time::Duration};
-    /// # #[state_machine(start = Ask, eof => Gone)]
-    /// # enum Flood {
-    /// #     #[read(some, max = 16, idle = 60s => Gone)] #[to(Ask)] #[rest] Ask,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl flood::Handler for Client {
-    /// #     fn ask(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> flood::AfterAsk {
-    /// #         cx.send(Bytes::from(vec![0; 64 << 20]));
-    /// #         flood::AfterAsk::Ask
-    /// #     }
-    /// # }
-    /// let pool = Pool::builder::<Flood>("flood").listen("127.0.0.1:0");
-    /// let pool = pool.send_timeout(Duration::from_millis(50)).handler(|_peer| Client);
-    /// let running = pool.start()?;
-    ///
-    /// let mut client = TcpStream::connect(running.addresses()[0].to_string())?;
-    /// client.write_all(b"give me 64 MiB")?;
-    /// // It does not read them.
-    /// while running.stats().stalled == 0 {
-    ///     thread::yield_now();
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// So a peer that has stopped reading holds neither memory nor a state without a deadline. The
+    /// time starts anew with any byte that the peer takes.
     pub fn send_timeout(mut self, time: Duration) -> Self {
         self.send_timeout = time;
         self
     }
 
-    /// The same for a connection that has come to its end, 5 s by default. If the peer is still
-    /// sending by then, it is also how long its end is waited for: closing at once would reset the
-    /// connection, and the reset could overtake the last answer.
+    /// Sets the [`send_timeout`](Builder::send_timeout) of a connection whose machine has come to
+    /// its end. 5 s by default.
     ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # use std::{io::{Read, Write}, net::TcpStream, thread, time::Duration};
-    /// # #[state_machine(start = Ask, eof => Gone)]
-    /// # enum Once {
-    /// #     #[read(some, max = 16, idle = 60s => Gone)] #[to(Gone)] #[rest] Ask,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl once::Handler for Client {
-    /// #     fn ask(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> once::AfterAsk {
-    /// #         cx.write(bytes);
-    /// #         once::AfterAsk::Gone
-    /// #     }
-    /// # }
-    /// let pool = Pool::builder::<Once>("once").listen("127.0.0.1:0");
-    /// let running = pool.linger(Duration::from_millis(50)).handler(|_peer| Client).start()?;
-    ///
-    /// let mut client = TcpStream::connect(running.addresses()[0].to_string())?;
-    /// client.write_all(b"bye")?;
-    /// let mut answer = String::new();
-    /// client.read_to_string(&mut answer)?;
-    /// assert_eq!(answer, "bye");
-    /// // The client has the end of the stream; the pool does not wait for the client's.
-    /// while running.stats().open > 0 {
-    ///     thread::yield_now();
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// When all output is sent, the connection waits as long for the end of the peer's stream,
+    /// because to close a socket with unread input resets it, and the reset could overtake the last
+    /// answer.
     pub fn linger(mut self, time: Duration) -> Self {
         self.linger = time;
         self
     }
 
-    /// A handle to the pool, which also works before it starts: messages are then for nobody.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// let builder = Pool::builder::<Echo>("echo").listen("127.0.0.1:0");
-    /// let handle = builder.handle();
-    /// let running = builder.handler(|_peer| Client).start()?;
-    ///
-    /// std::thread::spawn(move || handle.drain());
-    /// running.join()?;
-    /// # Ok::<(), PoolError>(())
-    /// ```
+    /// Returns a handle to the pool. It works before the pool starts: a drain or close takes effect
+    /// at the start, and messages and jobs come back as [`Gone`](crate::TrySendError::Gone).
     pub fn handle(&self) -> Handle<M> {
-        Handle::new(Arc::clone(&self.pool_state), self.mailboxes.clone())
+        Handle::new(Arc::clone(&self.state), self.mailboxes.clone())
     }
 
-    /// Completes the pool: `make` gives each new connection its handler.
+    /// Completes a pool of connections. `make` returns the handler of a new connection.
     ///
-    /// `make` is called in the first turn of the connection, for one connection of the pool at a time.
-    /// The handler is dropped when its connection is gone, for whatever reason: what must be done then
-    /// goes into its `Drop`.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # use std::{io::Read, net::TcpStream};
-    /// # #[state_machine(start = Greet)]
-    /// # enum Guests {
-    /// #     #[run] #[to(Gone)] Greet,
-    /// #     #[end] Gone,
-    /// # }
-    /// struct Guest {
-    ///     number: u32,
-    /// }
-    ///
-    /// # impl guests::Handler for Guest {
-    /// #     fn greet(&mut self, cx: &mut Cx<'_>) -> guests::AfterGreet {
-    /// #         write!(cx, "you are number {}", self.number);
-    /// #         guests::AfterGreet::Gone
-    /// #     }
-    /// # }
-    /// let mut number = 0;
-    /// let pool = Pool::builder::<Guests>("guests").listen("127.0.0.1:0").handler(move |_peer| {
-    ///     number += 1;
-    ///     Guest { number }
-    /// });
-    /// # let running = pool.start()?;
-    /// # for number in 1..3 {
-    /// #     let mut client = TcpStream::connect(running.addresses()[0].to_string())?;
-    /// #     let mut answer = String::new();
-    /// #     client.read_to_string(&mut answer)?;
-    /// #     assert_eq!(answer, format!("you are number {number}"));
-    /// # }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// It is called in the first turn of the connection, on any thread of the pool, and by one of
+    /// them at a time, so it may keep state like a counter. A panic of it ends that connection
+    /// alone. The handler is dropped when the connection has ended, for whatever reason: put into
+    /// its `Drop` what must be done then.
     pub fn handler<H, F>(self, make: F) -> Pool
     where
         M: Drive<H> + Machine<Kind = Connection>,
@@ -621,38 +296,17 @@ impl<M: Machine> Builder<M> {
         F: FnMut(Peer) -> H + Send + 'static,
     {
         let limit = self.limit;
-        let resume = limit - (limit / 16).max(1);
-        self.pool_state.set_limit(limit, resume);
-        let (name, pool_state) = (self.name.clone(), Arc::clone(&self.pool_state));
-        let takes = Accepts { kind: RouteKind::HandOff, target: TypeId::of::<M>() };
-        let prepare = Box::new(move || self.connections(make));
-        Pool::new::<M>(name, prepare, pool_state, limit, takes)
+        let low_water_mark = limit - (limit / 16).max(1);
+        self.state.set_limit(limit, low_water_mark);
+        let accepts = Accepts::connections_of::<M>();
+        self.complete(accepts, limit, |builder| builder.bind_connections(make))
     }
 
-    /// Takes the function that makes the handler of a worker thread, and has the pool complete.
+    /// Completes a pool of jobs. `make` returns the handler of a worker thread.
     ///
-    /// A handler is made on each of the pool's threads when it starts, and serves all jobs that run
-    /// there, one after another: it is the place for a connection to a database. A job that panics
-    /// is its end; then another one is made. If that fails the thread tries again ten times a second, and
-    /// takes no jobs until it has one. While the pool drains jobs without a handler fail.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Count, job = String, reply = usize)]
-    /// # enum Length {
-    /// #     #[run] #[to(Done)] Count { text: String },
-    /// #     #[end] Done,
-    /// # }
-    /// # struct Counter;
-    /// # impl length::Handler for Counter {
-    /// #     fn count(&mut self, text: &mut String, _: &mut JobCx<'_>) -> length::AfterCount {
-    /// #         length::AfterCount::Done { reply: text.len() }
-    /// #     }
-    /// # }
-    /// let pool = Pool::builder::<Length>("length").threads(2).worker(|| Counter);
-    /// drop(pool.start()?);
-    /// # Ok::<(), PoolError>(())
-    /// ```
+    /// It is called on each thread of the pool when the thread starts. The handler serves all jobs
+    /// that run there, one after another, so it can hold a connection to a database. After a job
+    /// that panicked the thread drops its handler and makes another one.
     pub fn worker<H, F>(self, make: F) -> Pool
     where
         M: JobMachine + Drive<H>,
@@ -662,26 +316,12 @@ impl<M: Machine> Builder<M> {
         self.try_worker(move || Ok::<H, std::convert::Infallible>(make()))
     }
 
-    /// The same with a function that may fail: then the pool does not start, and
-    /// [`PoolError::Handler`](crate::PoolError::Handler) says why.
+    /// Completes a pool of jobs like [`worker`](Builder::worker), with a function that may fail.
     ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Count, job = String, reply = usize)]
-    /// # enum Length {
-    /// #     #[run] #[to(Done)] Count { text: String },
-    /// #     #[end] Done,
-    /// # }
-    /// # struct Counter;
-    /// # impl length::Handler for Counter {
-    /// #     fn count(&mut self, text: &mut String, _: &mut JobCx<'_>) -> length::AfterCount {
-    /// #         length::AfterCount::Done { reply: text.len() }
-    /// #     }
-    /// # }
-    /// let pool = Pool::builder::<Length>("length").try_worker(|| Err::<Counter, _>("no database"));
-    /// let error = pool.start().unwrap_err();
-    /// assert_eq!(error.to_string(), "the pool `length` cannot make a handler: no database");
-    /// ```
+    /// If it fails at the start, the pool does not start, and the error is [`PoolError::Handler`].
+    /// If it fails after a job that panicked, the thread tries again ten times a second and takes
+    /// no jobs until it has a handler. While the pool drains it tries no longer, and jobs that
+    /// would run there fail.
     pub fn try_worker<H, E, F>(self, make: F) -> Pool
     where
         M: JobMachine + Drive<H>,
@@ -689,39 +329,53 @@ impl<M: Machine> Builder<M> {
         E: fmt::Display,
         F: Fn() -> Result<H, E> + Send + Sync + 'static,
     {
-        self.serves::<M, H, E, F>(make)
+        self.serve_jobs::<M, H, E, F>(make)
     }
 
-    /// Completes a pool that takes the jobs of `S`.
-    pub(crate) fn serves<S, H, E, F>(self, make: F) -> Pool
+    /// Completes a pool of jobs of `S`.
+    pub(crate) fn serve_jobs<S, H, E, F>(self, make: F) -> Pool
     where
-        S: crate::Service<Job = M::Job, Reply = M::Reply>,
+        S: Service<Job = M::Job, Reply = M::Reply>,
         M: JobMachine + Drive<H>,
         H: 'static,
         E: fmt::Display,
         F: Fn() -> Result<H, E> + Send + Sync + 'static,
     {
-        let limit = self.limit;
-        self.pool_state.set_limit(limit, limit);
-        let (name, pool_state) = (self.name.clone(), Arc::clone(&self.pool_state));
-        let takes = Accepts { kind: RouteKind::Call, target: TypeId::of::<S>() };
-        let make = move || make().map_err(|error| error.to_string());
-        let prepare = Box::new(move || Ok(self.jobs::<S, H>(&(Arc::new(make) as Arc<Make<H>>))));
-        Pool::new::<M>(name, prepare, pool_state, 0, takes)
+        self.state.set_limit(self.limit, self.limit);
+        let make: Arc<Make<H>> = Arc::new(move || make().map_err(|error| error.to_string()));
+        self.complete(Accepts::jobs_of::<S>(), 0, move |builder| {
+            Ok(builder.bind_jobs::<S, H>(&make))
+        })
     }
 
-    /// The threads of a port, and how many of them run.
+    fn complete<F>(self, accepts: Accepts, max_connections: usize, bind: F) -> Pool
+    where
+        F: FnOnce(Self) -> Result<BoundPool, PoolError> + Send + 'static,
+    {
+        Pool {
+            name: self.name.clone(),
+            machine: M::SPEC.name,
+            spec: M::SPEC,
+            routes: M::routes(),
+            accepts,
+            state: Arc::clone(&self.state),
+            max_connections,
+            bind: Box::new(move || bind(self)),
+        }
+    }
+
+    /// Returns the number of threads of a port, and how many of them run at a time.
     fn threads_and_cap(&self) -> (usize, usize) {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let cap = self.max_running.unwrap_or(processors).min(self.threads);
         (self.threads, cap)
     }
 
-    fn bounds(&self) -> Limits {
+    fn limits(&self) -> Limits {
         Limits {
-            calls: 1024,
-            bytes: 256 * 1024,
-            output: self.output,
+            calls: CALLS,
+            bytes: BYTES,
+            output: self.output_mark,
             send_timeout: Timer::millis(self.send_timeout, u64::MAX),
             linger: Timer::millis(self.linger, u64::MAX),
         }

@@ -1,72 +1,95 @@
+//! Pictures of a pipeline: its pools with the states of their machines, and the routes between
+//! them.
+
 use std::fmt::Write;
 
 use crate::machine::route::RouteKind;
-use crate::server::plan::takers;
+use crate::server::plan::acceptors;
 use crate::{Pool, Route};
 
-/// Each route with the number of its pool, and of its target where there is one.
-fn edges(pools: &[Pool]) -> impl Iterator<Item = (usize, Option<usize>, &Route)> {
-    pools.iter().enumerate().flat_map(move |(from, pool)| {
-        let to = move |route| takers(pools, route).map(|(index, _)| index).next();
-        pool.routes.iter().map(move |route| (from, to(route), route))
-    })
-}
-
-fn label(pool: &Pool) -> String {
-    format!("{}: {}, {} states", pool.name, pool.machine, pool.spec.states.len())
-}
-
+/// The pools as a digraph for Graphviz.
 pub(crate) fn dot(pools: &[Pool]) -> String {
     let mut text = "digraph pools {\n    rankdir=LR;\n    node [shape=box];\n".to_owned();
     for (index, pool) in pools.iter().enumerate() {
-        let _ = writeln!(text, "    p{index} [label={:?}];", label(pool));
+        let _ = writeln!(text, "    p{index} [label={:?}];", pool_label(pool));
     }
-    for (from, to, route) in edges(pools) {
-        let Some(to) = to else { continue };
-        let style = if route.kind == RouteKind::Call { "solid" } else { "bold" };
-        let _ = writeln!(text, "    p{from} -> p{to} [label={:?}, style={style}];", about(route));
+    for Edge { from, to, route } in edges(pools) {
+        let label = route_label(route);
+        let style = match route.kind {
+            RouteKind::Call => "solid",
+            RouteKind::HandOff => "bold",
+        };
+        let _ = writeln!(text, "    p{from} -> p{to} [label={label:?}, style={style}];");
     }
-    let _ = writeln!(text, "    label={:?};", count(pools));
+    let _ = writeln!(text, "    label={:?};", state_count(pools));
     text + "}\n"
 }
 
+/// The pools as a flowchart for Mermaid.
 pub(crate) fn mermaid(pools: &[Pool]) -> String {
     let mut text = "flowchart LR\n".to_owned();
     for (index, pool) in pools.iter().enumerate() {
-        let _ = writeln!(text, "    p{index}[\"{}\"]", label(pool));
+        let _ = writeln!(text, "    p{index}[\"{}\"]", pool_label(pool));
     }
-    for (from, to, route) in edges(pools) {
-        let Some(to) = to else { continue };
-        let arrow = if route.kind == RouteKind::Call { "-->" } else { "==>" };
-        let _ = writeln!(text, "    p{from} {arrow}|\"{}\"| p{to}", about(route));
+    for Edge { from, to, route } in edges(pools) {
+        let label = route_label(route);
+        let arrow = match route.kind {
+            RouteKind::Call => "-->",
+            RouteKind::HandOff => "==>",
+        };
+        let _ = writeln!(text, "    p{from} {arrow}|\"{label}\"| p{to}");
     }
-    let _ = writeln!(text, "    %% {}", count(pools));
+    let _ = writeln!(text, "    %% {}", state_count(pools));
     text
 }
 
-fn about(route: &Route) -> String {
+/// The pools as lines of text. A route whose target is not in the pipeline is shown as missing.
+pub(crate) fn table(pools: &[Pool]) -> String {
+    let mut text = String::new();
+    for pool in pools {
+        let _ = writeln!(text, "{}", pool_label(pool));
+        for route in &pool.routes {
+            let target = acceptors(pools, route).next();
+            let target = target.map_or("(missing)", |(_, pool)| pool.name.as_str());
+            let _ = writeln!(text, "    {} -> {target}", route_label(route));
+        }
+    }
+    text + &state_count(pools) + "\n"
+}
+
+/// A route between two pools, given by their numbers.
+struct Edge<'a> {
+    from: usize,
+    to: usize,
+    route: &'a Route,
+}
+
+/// The routes whose targets are in the pipeline.
+fn edges(pools: &[Pool]) -> impl Iterator<Item = Edge<'_>> {
+    pools.iter().enumerate().flat_map(move |(from, pool)| {
+        pool.routes.iter().filter_map(move |route| {
+            let (to, _) = acceptors(pools, route).next()?;
+            Some(Edge { from, to, route })
+        })
+    })
+}
+
+fn pool_label(pool: &Pool) -> String {
+    format!("{}: {}, {} states", pool.name, pool.machine, pool.spec.states.len())
+}
+
+fn route_label(route: &Route) -> String {
     let kind = match route.kind {
         RouteKind::Call => "call",
         RouteKind::HandOff => "handoff",
     };
-    let full = if route.parks { "waits for room" } else { "full edge" };
-    format!("{kind} in {}, {full}", route.state)
+    let when_full = if route.parks { "waits for room" } else { "full edge" };
+    format!("{kind} in {}, {when_full}", route.state)
 }
 
-pub(crate) fn table(pools: &[Pool]) -> String {
-    let mut text = String::new();
-    for pool in pools {
-        let _ = writeln!(text, "{}", label(pool));
-        for route in &pool.routes {
-            let to = takers(pools, route).map(|(_, pool)| pool.name.as_str()).next();
-            let _ = writeln!(text, "    {} -> {}", about(route), to.unwrap_or("(missing)"));
-        }
-    }
-    text + &count(pools) + "\n"
-}
-
-/// What Hammond's answer counts: several simple machines in place of one that does it all.
-fn count(pools: &[Pool]) -> String {
+/// The reason to use several simple machines: one machine for all of it would have up to the
+/// product of their states, and these have the sum.
+fn state_count(pools: &[Pool]) -> String {
     let states = || pools.iter().map(|pool| pool.spec.states.len() as u64);
     let sum: u64 = states().sum();
     let product = states().fold(1_u64, u64::saturating_mul);

@@ -1,10 +1,10 @@
-/// Descriptors that a process needs beside its connections.
+/// The descriptors that a process needs beside those of its connections.
 #[cfg(unix)]
 const OTHERS: u64 = 256;
 
-/// Raises this process's limit of open files to what `connections` need, as far as it may, and
-/// warns where that is not enough: then the listeners would wait for a free descriptor before the
-/// pool is full.
+/// Raises this process's limit of open files to the need of `connections`, as far as the hard limit
+/// allows. Warns if that is not enough, because the listeners would then wait for a free descriptor
+/// before the pool is full.
 #[cfg(unix)]
 pub(crate) fn allow(pool: &str, connections: usize) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -21,7 +21,7 @@ pub(crate) fn allow(pool: &str, connections: usize) {
             connections,
             needed,
             allowed = limit,
-            "fewer files may be open than so many connections need; see `ulimit -n`"
+            "the limit of open files is below the need of the connections; see `ulimit -n`"
         );
     }
 }

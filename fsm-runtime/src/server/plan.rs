@@ -1,60 +1,83 @@
+use std::any::TypeId;
+use std::collections::VecDeque;
+
 use crate::machine::route::RouteKind;
 use crate::server::type_name::short;
-use crate::{Pool, PoolError, Route};
+use crate::{Machine, Pool, PoolError, Route, Service};
 
-/// How the pools of a process fit together.
+/// The first step of a launch: how the pools of a pipeline fit together. Pools are numbered in the
+/// order of the pipeline.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// For each pool the pools that its routes lead to, by number.
+    /// For each pool the targets of its routes, in the order of the routes.
     pub(crate) targets: Vec<Vec<usize>>,
-    /// The pools that lead to each other, each pool in one circle: those that lead to others first.
-    pub(crate) cycles: Vec<Vec<usize>>,
-    /// The order in which the pools are drained, those of one step together.
-    pub(crate) order: Vec<Vec<usize>>,
+    /// The strongly connected components of the graph of routes: the pools of one can all reach
+    /// each other, and so drain together. Each pool is in one. Callers come before those that they
+    /// call.
+    pub(crate) drain_groups: Vec<Vec<usize>>,
+    /// The steps of a drain: the pools of one step drain at the same time.
+    pub(crate) drain_order: Vec<Vec<usize>>,
 }
 
-impl Plan {
-    pub(crate) fn new(pools: &[Pool]) -> Result<Self, PoolError> {
-        names(pools)?;
-        let mut targets = Vec::new();
-        for pool in pools {
-            let found: Result<Vec<usize>, PoolError> =
-                pool.routes.iter().map(|route| target(pools, pool, route)).collect();
-            targets.push(found?);
-        }
-        parks(pools, &targets)?;
-        let cycles = cycles(&targets);
-        let order = steps(&cycles, &targets);
-        Ok(Self { targets, cycles, order })
+/// The jobs or connections that a pool accepts from other pools, and the type by which these name
+/// it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Accepts {
+    pub(crate) kind: RouteKind,
+    pub(crate) target: TypeId,
+}
+
+impl Accepts {
+    pub(crate) fn jobs_of<S: Service>() -> Self {
+        Self { kind: RouteKind::Call, target: TypeId::of::<S>() }
+    }
+
+    pub(crate) fn connections_of<M: Machine>() -> Self {
+        Self { kind: RouteKind::HandOff, target: TypeId::of::<M>() }
     }
 }
 
-fn wrong<T>(why: String) -> Result<T, PoolError> {
-    Err(PoolError::Pipeline { why })
+impl Plan {
+    /// Finds the target of each route, and checks that no pools could wait for each other for ever.
+    pub(crate) fn new(pools: &[Pool]) -> Result<Self, PoolError> {
+        check_names(pools)?;
+        let targets: Vec<Vec<usize>> =
+            pools.iter().map(|pool| targets_of(pool, pools)).collect::<Result<_, _>>()?;
+        check_waits(pools, &targets)?;
+        let drain_groups = drain_groups(&targets);
+        let drain_order = drain_order(&drain_groups, &targets);
+        Ok(Self { targets, drain_groups, drain_order })
+    }
 }
 
-fn names(pools: &[Pool]) -> Result<(), PoolError> {
+/// Returns the pools that accept the jobs or connections of a route, with their numbers. A pipeline
+/// that fits together has one for each route.
+pub(super) fn acceptors<'a>(
+    pools: &'a [Pool],
+    route: &'a Route,
+) -> impl Iterator<Item = (usize, &'a Pool)> {
+    let wanted = Accepts { kind: route.kind, target: route.target };
+    pools.iter().enumerate().filter(move |(_, pool)| pool.accepts == wanted)
+}
+
+fn check_names(pools: &[Pool]) -> Result<(), PoolError> {
     for (index, pool) in pools.iter().enumerate() {
-        if pools[..index].iter().any(|other| other.name == pool.name) {
-            return wrong(format!(
-                "two pools are called `{}`; give one of them another name",
-                pool.name
-            ));
+        let name = &pool.name;
+        if pools[..index].iter().any(|other| other.name == *name) {
+            return Err(unfit(format!(
+                "two pools are called `{name}`; give one of them another name"
+            )));
         }
     }
     Ok(())
 }
 
-pub(super) fn takers<'a>(
-    pools: &'a [Pool],
-    route: &'a Route,
-) -> impl Iterator<Item = (usize, &'a Pool)> {
-    let takes = |pool: &Pool| pool.takes.kind == route.kind && pool.takes.target == route.target;
-    pools.iter().enumerate().filter(move |(_, pool)| takes(pool))
+fn targets_of(pool: &Pool, pools: &[Pool]) -> Result<Vec<usize>, PoolError> {
+    pool.routes.iter().map(|route| target_of(route, pool, pools)).collect()
 }
 
-fn target(pools: &[Pool], pool: &Pool, route: &Route) -> Result<usize, PoolError> {
-    let found: Vec<(usize, &Pool)> = takers(pools, route).collect();
+fn target_of(route: &Route, pool: &Pool, pools: &[Pool]) -> Result<usize, PoolError> {
+    let found: Vec<(usize, &Pool)> = acceptors(pools, route).collect();
     let (name, state, target) = (&pool.name, route.state, short(route.target_name));
     let does = match route.kind {
         RouteKind::Call => "calls",
@@ -62,112 +85,131 @@ fn target(pools: &[Pool], pool: &Pool, route: &Route) -> Result<usize, PoolError
     };
     match found[..] {
         [(index, _)] => Ok(index),
-        [] => wrong(format!(
+        [] => Err(unfit(format!(
             "state `{state}` of the pool `{name}` {does} `{target}`, and no pool is one; \
              add it to the `Pipeline`"
-        )),
-        [(_, first), (_, second), ..] => wrong(format!(
+        ))),
+        [(_, first), (_, second), ..] => Err(unfit(format!(
             "state `{state}` of the pool `{name}` {does} `{target}`, and the pools `{}` and `{}` \
              both are one; leave one of them out, or give it a service of its own",
             first.name, second.name
-        )),
+        ))),
     }
 }
 
-/// Refuses a cycle of pools in which each waits for room in the next one.
-fn parks(pools: &[Pool], targets: &[Vec<usize>]) -> Result<(), PoolError> {
-    let driver = |pool: usize| {
-        let routes = pools[pool].routes.iter().zip(&targets[pool]);
-        routes.filter(|(route, _)| route.parks).map(|(route, target)| (*target, route.state))
+/// Refuses a cycle of pools in which each may wait for room in the next one.
+fn check_waits(pools: &[Pool], targets: &[Vec<usize>]) -> Result<(), PoolError> {
+    let waits: Vec<Vec<Wait<'_>>> = pools
+        .iter()
+        .enumerate()
+        .map(|(from, pool)| {
+            let routes = pool.routes.iter().zip(&targets[from]).filter(|(route, _)| route.parks);
+            routes.map(|(route, to)| Wait { from, to: *to, state: route.state }).collect()
+        })
+        .collect();
+    let Some(cycle) = (0..pools.len()).find_map(|start| shortest_cycle(start, &waits)) else {
+        return Ok(());
     };
-    for start in 0..pools.len() {
-        // A shortest way back.
-        let mut came: Vec<Option<(usize, &str)>> = vec![None; pools.len()];
-        let mut open = std::collections::VecDeque::from([start]);
-        while let Some(pool) = open.pop_front() {
-            for (target, state) in driver(pool) {
-                if came[target].is_none() {
-                    came[target] = Some((pool, state));
-                    open.push_back(target);
-                }
-            }
-        }
-        if came[start].is_none() {
-            continue;
-        }
-        let (mut way, mut states, mut at) = (vec![start], Vec::new(), start);
-        while let Some((from, state)) = came[at] {
-            way.push(from);
-            states.push(format!("`{state}` of `{}`", pools[from].name));
-            at = from;
-            if at == start {
-                break;
-            }
-        }
-        way.reverse();
-        states.reverse();
-        let way: Vec<String> = way.iter().map(|pool| format!("`{}`", pools[*pool].name)).collect();
-        return wrong(format!(
-            "the pools {} wait for room in each other, and could do so for ever; add `full => State` \
-             to {}",
-            way.join(" -> "),
-            states.join(" or "),
-        ));
+    let mut path = Vec::new();
+    let mut states = Vec::new();
+    for wait in &cycle {
+        let name = &pools[wait.from].name;
+        path.push(format!("`{name}`"));
+        states.push(format!("`{}` of `{name}`", wait.state));
     }
-    Ok(())
+    // The path ends where it has begun.
+    path.extend(path.first().cloned());
+    Err(unfit(format!(
+        "the pools {} wait for room in each other, and could do so for ever; add `full => State` \
+         to {}",
+        path.join(" -> "),
+        states.join(" or "),
+    )))
 }
 
-/// Each circle as soon as all are through that lead to it.
-fn steps(cycles: &[Vec<usize>], targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
+/// A route whose state waits while the target has no room.
+#[derive(Clone, Copy)]
+struct Wait<'a> {
+    from: usize,
+    to: usize,
+    state: &'a str,
+}
+
+/// Finds a shortest cycle through `start`, by a breadth-first search.
+fn shortest_cycle<'a>(start: usize, waits: &[Vec<Wait<'a>>]) -> Option<Vec<Wait<'a>>> {
+    let mut reached_by: Vec<Option<Wait<'a>>> = vec![None; waits.len()];
+    let mut queue = VecDeque::from([start]);
+    while let Some(pool) = queue.pop_front() {
+        for wait in &waits[pool] {
+            if reached_by[wait.to].is_none() {
+                reached_by[wait.to] = Some(*wait);
+                queue.push_back(wait.to);
+            }
+        }
+    }
+    let mut cycle = vec![reached_by[start]?];
+    while cycle[cycle.len() - 1].from != start {
+        cycle.push(reached_by[cycle[cycle.len() - 1].from]?);
+    }
+    cycle.reverse();
+    Some(cycle)
+}
+
+/// Finds the strongly connected components, callers before those that they call.
+fn drain_groups(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let reachable: Vec<Vec<bool>> = (0..targets.len()).map(|pool| reach(pool, targets)).collect();
+    let together = |a: usize, b: usize| a == b || (reachable[a][b] && reachable[b][a]);
+    let mut left: Vec<usize> = (0..targets.len()).collect();
+    let mut groups = Vec::new();
+    // The components form no cycle, so there is always one that none of the others leads to.
+    while let Some(first) = left
+        .iter()
+        .copied()
+        .find(|pool| left.iter().all(|other| together(*pool, *other) || !reachable[*other][*pool]))
+    {
+        let (group, others) = left.into_iter().partition(|pool| together(first, *pool));
+        groups.push(group);
+        left = others;
+    }
+    groups
+}
+
+/// Returns for each pool whether `start` leads to it, by one route or more.
+fn reach(start: usize, targets: &[Vec<usize>]) -> Vec<bool> {
+    let mut reached = vec![false; targets.len()];
+    let mut open = vec![start];
+    while let Some(pool) = open.pop() {
+        for target in &targets[pool] {
+            if !std::mem::replace(&mut reached[*target], true) {
+                open.push(*target);
+            }
+        }
+    }
+    reached
+}
+
+/// Puts each group into the step after the last one of those that lead to it.
+fn drain_order(groups: &[Vec<usize>], targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut steps: Vec<Vec<usize>> = Vec::new();
     let mut step_of = vec![0; targets.len()];
-    for cycle in cycles {
-        let leads = |pool: &usize| targets[*pool].iter().any(|target| cycle.contains(target));
-        let others = (0..targets.len()).filter(|pool| !cycle.contains(pool));
-        // Those that lead to it come before it, and have their steps.
-        let step = others.filter(leads).map(|pool| step_of[pool] + 1).max().unwrap_or(0);
-        for pool in cycle {
+    for group in groups {
+        let leads_here = |pool: &usize| targets[*pool].iter().any(|target| group.contains(target));
+        // The groups that lead here come before this one, so they have their steps.
+        let others = (0..targets.len()).filter(|pool| !group.contains(pool));
+        let step = others.filter(leads_here).map(|pool| step_of[pool] + 1).max().unwrap_or(0);
+        for pool in group {
             step_of[*pool] = step;
         }
         if steps.len() <= step {
             steps.resize_with(step + 1, Vec::new);
         }
-        steps[step].extend(cycle);
+        steps[step].extend(group);
     }
     steps
 }
 
-/// Pools before those that they lead to; those that lead to each other together.
-fn cycles(targets: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    let reach: Vec<Vec<bool>> = (0..targets.len())
-        .map(|start| {
-            let mut reached = vec![false; targets.len()];
-            let mut open = vec![start];
-            while let Some(pool) = open.pop() {
-                for target in &targets[pool] {
-                    if !std::mem::replace(&mut reached[*target], true) {
-                        open.push(*target);
-                    }
-                }
-            }
-            reached
-        })
-        .collect();
-    let mut left: Vec<usize> = (0..targets.len()).collect();
-    let mut cycles = Vec::new();
-    while !left.is_empty() {
-        let together = |a: usize, b: usize| a == b || (reach[a][b] && reach[b][a]);
-        // Nobody outside of its circle leads to it; there is one, since circles make no cycle.
-        let first = left
-            .iter()
-            .copied()
-            .find(|pool| left.iter().all(|other| together(*pool, *other) || !reach[*other][*pool]));
-        let Some(first) = first else { break };
-        let (cycle, others) = left.iter().copied().partition(|pool| together(first, *pool));
-        cycles.push(cycle);
-        left = others;
-    }
-    cycles
+fn unfit(why: String) -> PoolError {
+    PoolError::Pipeline { why }
 }
 
 #[cfg(test)]
@@ -176,7 +218,7 @@ mod tests {
 
     #[test]
     fn x11_pools_drain_after_all_that_lead_to_them() {
-        for (targets, circles_expected, steps_expected) in [
+        for (targets, expected_groups, expected_order) in [
             (
                 vec![vec![1], vec![2], vec![]],
                 vec![vec![0], vec![1], vec![2]],
@@ -196,9 +238,22 @@ mod tests {
             ),
             (vec![vec![0]], vec![vec![0]], vec![vec![0]]),
         ] {
-            let found = cycles(&targets);
-            assert_eq!(found, circles_expected);
-            assert_eq!(steps(&found, &targets), steps_expected);
+            let groups = drain_groups(&targets);
+            assert_eq!(groups, expected_groups);
+            assert_eq!(drain_order(&groups, &targets), expected_order);
         }
+    }
+
+    #[test]
+    fn the_shortest_cycle_is_found_and_none_where_there_is_none() {
+        let wait = |from, to| Wait { from, to, state: "Waits" };
+        let path = |waits: &[Vec<Wait<'_>>]| {
+            shortest_cycle(0, waits).map(|cycle| cycle.iter().map(|wait| wait.from).collect())
+        };
+        let line = [vec![wait(0, 1)], vec![wait(1, 2)], vec![]];
+        assert_eq!(path(&line), None::<Vec<usize>>);
+        let long_and_short = [vec![wait(0, 1), wait(0, 2)], vec![wait(1, 2)], vec![wait(2, 0)]];
+        assert_eq!(path(&long_and_short), Some(vec![0, 2]));
+        assert_eq!(path(&[vec![wait(0, 0)]]), Some(vec![0]));
     }
 }

@@ -1,15 +1,18 @@
-use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::job::one_step::OneStep;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::route::RouteKind;
-use crate::server::prepared::{Accepts, Prepare};
+use crate::server::bound::Bind;
+use crate::server::plan::Accepts;
 use crate::server::type_name::short;
 use crate::{Builder, Machine, Pipeline, PoolError, Route, Running, Service, Spec, Submitter};
 
 /// Connections or jobs of one machine, on ports and threads of their own.
+///
+/// A pool is built by a [`Builder`], or by [`workers`](Pool::workers) where no machine is needed.
+/// It runs by itself, or with others in a [`Pipeline`].
 ///
 /// ```no_run
 /// use fsm_runtime::prelude::*;
@@ -25,6 +28,7 @@ use crate::{Builder, Machine, Pipeline, PoolError, Route, Running, Service, Spec
 /// }
 ///
 /// struct Client;
+///
 /// impl echo::Handler for Client {
 ///     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
 ///         cx.write(bytes);
@@ -39,130 +43,57 @@ use crate::{Builder, Machine, Pipeline, PoolError, Route, Running, Service, Spec
 #[must_use = "a pool does nothing until it is run or started"]
 pub struct Pool {
     pub(crate) name: String,
-    /// What it runs, for pictures of it.
+    /// The name of the machine, or of the service of a pool without one.
     pub(crate) machine: &'static str,
     pub(crate) spec: &'static Spec,
     pub(crate) routes: Vec<Route>,
-    pub(crate) takes: Accepts,
-    pub(crate) prepare: Prepare,
-    pub(crate) pool_state: Arc<PoolState>,
-    /// The most connections.
-    pub(crate) connections: usize,
+    pub(crate) accepts: Accepts,
+    pub(crate) state: Arc<PoolState>,
+    /// The most connections; 0 for a pool of jobs.
+    pub(crate) max_connections: usize,
+    pub(crate) bind: Bind,
 }
 
 impl Pool {
-    pub(crate) fn new<M: Machine>(
-        name: String,
-        prepare: Prepare,
-        pool_state: Arc<PoolState>,
-        connections: usize,
-        takes: Accepts,
-    ) -> Self {
-        let (machine, spec, routes) = (M::SPEC.name, M::SPEC, M::routes());
-        Self { name, machine, spec, routes, takes, prepare, pool_state, connections }
-    }
-
-    /// Settings for a pool of machines `M`; the name is for logs and the thread.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// let pool = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").handler(|_peer| Client);
-    /// assert_eq!(pool.start()?.addresses().len(), 1);
-    /// # Ok::<(), PoolError>(())
-    /// ```
+    /// Returns settings for a pool of machines `M`. The name is for logs and for the names of the
+    /// threads; in a pipeline no two pools have the same.
     pub fn builder<M: Machine>(name: impl Into<String>) -> Builder<M> {
         Builder::new(name.into())
     }
 
-    /// Serves until SIGTERM or SIGINT, then drains: nothing new is accepted,
-    /// connections in a `#[rest]` state close, the others finish what they are doing. A second
-    /// signal ends the process at once.
+    /// Serves on this thread and on those of the pool until SIGTERM or SIGINT, then drains: the
+    /// pool accepts nothing new, closes connections in a `#[rest]` state, and lets the others
+    /// finish. A second signal ends the process at once.
     ///
-    /// On systems without these signals it serves until [`Handle::drain`](crate::Handle::drain) or [`Handle::close`](crate::Handle::close).
+    /// On systems without these signals the pool serves until
+    /// [`Handle::drain`](crate::Handle::drain) or [`Handle::close`](crate::Handle::close).
     ///
-    /// The process's limit of open files is raised to what
-    /// [`max_connections`](Builder::max_connections) needs, as far as the system's hard limit
+    /// The process's limit of open files is raised to the need of
+    /// [`max_connections`](Builder::max_connections), as far as the hard limit of the system
     /// allows.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// let builder = Pool::builder::<Echo>("echo").listen("127.0.0.1:0");
-    /// // A signal would do the same. Ordered now, it ends the pool as soon as it runs.
-    /// builder.handle().drain();
-    /// builder.handler(|_peer| Client).run()?;
-    /// # Ok::<(), PoolError>(())
-    /// ```
     ///
     /// # Errors
     ///
-    /// When the pool cannot listen where it should, or the system fails it later.
+    /// Returns an error if the pool cannot listen on an address, if a worker thread cannot make its
+    /// handler, or if the system fails the pool later.
     pub fn run(self) -> Result<(), PoolError> {
         Pipeline::new().pool(self).run()
     }
 
-    /// Serves on threads of its own, and leaves signals alone. It is listening when this returns.
+    /// Starts the threads of the pool and returns when it listens. It leaves signals alone.
     ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// # use std::{io::{Read, Write}, net::TcpStream};
-    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").handler(|_peer| Client);
-    /// let running = echo.start()?;
-    ///
-    /// let mut client = TcpStream::connect(running.addresses()[0].to_string())?;
-    /// client.write_all(b"hello")?;
-    /// let mut answer = [0; 5];
-    /// client.read_exact(&mut answer)?;
-    /// assert_eq!(&answer, b"hello");
-    ///
-    /// assert_eq!(running.drain()?.open, 0);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// [`Running`] has an example.
     ///
     /// # Errors
     ///
-    /// When the pool cannot listen where it should, or no thread can be made.
+    /// Returns an error if the pool cannot listen on an address, if a worker thread cannot make its
+    /// handler, or if the system refuses a thread.
     pub fn start(self) -> Result<Running, PoolError> {
         Pipeline::new().pool(self).start()
     }
 
-    /// Gives jobs to this pool from plain threads, whether it is one of [`workers`](Pool::workers) or of a
-    /// machine with `job = .., reply = ..`.
+    /// Returns a [`Submitter`], which gives jobs to this pool from plain threads. `S` is the
+    /// service of [`workers`](Pool::workers), or the machine of a pool with `job = .., reply = ..`.
     ///
     /// ```
     /// use fsm_runtime::prelude::*;
@@ -179,41 +110,42 @@ impl Pool {
     /// let running = pool.start()?;
     /// assert_eq!(lengths.submit("hello".to_owned())?.wait(), Some(5));
     /// assert_eq!(lengths.stats().taken, 1);
-    /// # drop(running);
+    /// running.drain()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     ///
-    /// When the pool does not take the jobs of `S`.
+    /// Returns an error if the pool takes no jobs of `S`.
     pub fn submitter<S: Service>(&self) -> Result<Submitter<S>, PoolError> {
-        if self.takes == (Accepts { kind: RouteKind::Call, target: TypeId::of::<S>() }) {
-            return Ok(Submitter::new(Arc::clone(&self.pool_state)));
+        if self.accepts == Accepts::jobs_of::<S>() {
+            return Ok(Submitter::new(Arc::clone(&self.state)));
         }
         let (name, service) = (&self.name, std::any::type_name::<S>());
         Err(PoolError::Pipeline { why: format!("the pool `{name}` takes no jobs of `{service}`") })
     }
 
-    /// A pool of plain threads that does jobs one by one, for those who need no machine: each thread
-    /// takes a job, calls `work`, and replies what that returns. It may block.
+    /// Makes a pool of plain threads, which do jobs one by one: each thread takes a job, calls
+    /// `work`, and replies with its result. `work` may block.
     ///
-    /// `S` is a type that names the pool for `#[call(S)]`. Up to 1,024 jobs run or wait for a thread;
-    /// callers beyond that wait for room, or take their `full` edge. For other bounds, and for jobs
-    /// of several steps, write a machine with `job = .., reply = ..`.
+    /// `S` names the pool for `#[call(S)]`. Up to 1,024 jobs run or wait for a thread; callers
+    /// beyond that wait for room, or take their `full` edge. For other bounds, and for jobs of
+    /// several steps, write a machine with `job = .., reply = ..`.
     ///
     /// ```
     /// use fsm_runtime::prelude::*;
-    /// use sha2::{Digest, Sha256};
-    /// # mod sha2 { pub struct Sha256; pub trait Digest { fn digest(_: &[u8]) -> [u8; 32] { [0; 32] } } impl Digest for Sha256 {} }
     ///
-    /// struct Hash;
+    /// /// Adds up the bytes of a block.
+    /// struct Checksum;
     ///
-    /// impl Service for Hash {
+    /// impl Service for Checksum {
     ///     type Job = Vec<u8>;
-    ///     type Reply = [u8; 32];
+    ///     type Reply = u64;
     /// }
     ///
-    /// let pool = Pool::workers::<Hash>("hash", 4, |bytes| Sha256::digest(&bytes).into());
+    /// let pool = Pool::workers::<Checksum>("checksum", 4, |block| {
+    ///     block.into_iter().map(u64::from).sum()
+    /// });
     /// # drop(pool);
     /// ```
     pub fn workers<S: Service>(
@@ -228,15 +160,19 @@ impl Pool {
         })
     }
 
-    /// The same where each thread has something of its own, such as a connection to a database:
-    /// `make` is called on each thread and makes what does the jobs there. If it fails the pool does
-    /// not start. When a job panics, it is called again on that thread.
+    /// Makes a pool of plain threads like [`workers`](Pool::workers), each of which has something
+    /// of its own, such as a connection to a database.
+    ///
+    /// Each thread calls `make` when it starts, and gives its jobs to the result. If `make` fails
+    /// the pool does not start. After a job that panicked the thread calls `make` again.
     ///
     /// ```
-    /// use fsm_runtime::prelude::*;
+    /// use std::fs::File;
     /// use std::io::{self, Read, Seek, SeekFrom};
     ///
-    /// /// Reads from a large file.
+    /// use fsm_runtime::prelude::*;
+    ///
+    /// /// Reads a row of a large file.
     /// struct Table;
     ///
     /// impl Service for Table {
@@ -245,7 +181,7 @@ impl Pool {
     /// }
     ///
     /// let pool = Pool::try_workers::<Table, _, io::Error>("table", 4, || {
-    ///     let mut file = std::fs::File::open("/dev/zero")?;
+    ///     let mut file = File::open("/dev/zero")?;
     ///     Ok(move |at| {
     ///         let mut row = [0; 4];
     ///         file.seek(SeekFrom::Start(at))?;
@@ -265,9 +201,14 @@ impl Pool {
         E: fmt::Display,
     {
         let builder = Builder::<OneStep<S>>::new(name.into()).threads(threads).max_running(threads);
-        let mut pool = builder.max_jobs(1024).serves::<S, W, E, _>(make);
+        let mut pool = builder.max_jobs(1024).serve_jobs::<S, W, E, _>(make);
         pool.machine = short(std::any::type_name::<S>());
         pool
+    }
+
+    /// Whether it is a pool of connections, and not of jobs.
+    pub(crate) fn has_connections(&self) -> bool {
+        self.accepts.kind == RouteKind::HandOff
     }
 }
 

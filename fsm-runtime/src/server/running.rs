@@ -1,290 +1,146 @@
-use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-use crate::call::service::PoolEntry;
-use crate::lifecycle::pool_state::{Phase, PoolState};
+use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::watchdog::Watchdog;
-use crate::server::prepared::ThreadOf;
+use crate::server::thread::{OnThreadEnd, ReadySender, ThreadMain, ThreadStart};
+use crate::server::wired::PoolStart;
 use crate::{Address, PoolError, Stats};
 
-type Thread = JoinHandle<Result<(), PoolError>>;
-
-/// Pools that serve on threads of their own. Dropping it closes them.
+/// Pools that serve on threads of their own, from [`Pool::start`](crate::Pool::start) or
+/// [`Pipeline::start`](crate::Pipeline::start).
+///
+/// Dropping it closes the pools and waits for their threads. Connections in the middle of something
+/// are cut off; [`drain`](Running::drain) lets them finish.
 ///
 /// ```
-/// # use fsm_runtime::prelude::*;
-/// # #[state_machine(start = Talk, eof => Gone)]
-/// # enum Echo {
-/// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-/// #     #[end] Gone,
-/// # }
-/// # struct Client;
-/// # impl echo::Handler for Client {
-/// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-/// #         cx.write(bytes);
-/// #         echo::AfterTalk::Talk
-/// #     }
-/// # }
+/// use std::io::{Read, Write};
+/// use std::net::TcpStream;
+///
+/// use fsm_runtime::Address;
+/// use fsm_runtime::prelude::*;
+///
+/// #[state_machine(start = Talk, eof => Gone)]
+/// enum Echo {
+///     #[read(some, max = 16KiB, idle = 60s => Gone)]
+///     #[to(Talk)]
+///     #[rest]
+///     Talk,
+///     #[end]
+///     Gone,
+/// }
+///
+/// struct Client;
+///
+/// impl echo::Handler for Client {
+///     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
+///         cx.write(bytes);
+///         echo::AfterTalk::Talk
+///     }
+/// }
+///
 /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").handler(|_peer| Client);
 /// let running = echo.start()?;
-/// println!("serving on {}", running.addresses()[0]);
-/// drop(running);
-/// # Ok::<(), PoolError>(())
+/// assert!(matches!(running.addresses(), [Address::Tcp(address)] if address.port() != 0));
+///
+/// let mut client = TcpStream::connect(running.addresses()[0].to_string())?;
+/// client.write_all(b"x")?;
+/// client.read_exact(&mut [0])?;
+/// assert_eq!(running.stats().open, 1);
+///
+/// // The client is at rest, so the drain closes its connection and does not wait for it.
+/// let stats = running.drain()?;
+/// assert_eq!((stats.drained, stats.open), (1, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "dropping it closes the pool"]
+#[must_use = "dropping it closes the pools"]
 pub struct Running {
+    /// In the order of the pipeline.
     pools: Vec<RunningPool>,
-    /// The order in which they are drained.
-    order: Vec<Vec<usize>>,
+    /// The numbers of the pools, in the order in which they drain; those of one step together.
+    drain_order: Vec<Vec<usize>>,
     addresses: Vec<Address>,
-    /// It sees to it that blocked threads do not count, until the pools have ended.
+    /// Notices blocked threads until the pools have ended.
     _watchdog: Watchdog,
 }
 
-/// A pool that serves.
-#[derive(Debug)]
-pub(crate) struct RunningPool {
-    name: String,
-    pool_state: Arc<PoolState>,
-    addresses: Vec<Address>,
-    threads: Vec<Thread>,
-    /// The threads that have not ended.
-    left: Arc<AtomicUsize>,
-}
-
-impl RunningPool {
-    pub(crate) fn new(name: String, pool_state: Arc<PoolState>, addresses: Vec<Address>) -> Self {
-        Self { name, pool_state, addresses, threads: Vec::new(), left: Arc::default() }
-    }
-
-    /// Starts a thread; `ready` gets a word when it is, and `ended` is called at its end.
-    pub(crate) fn spawn(
-        &mut self,
-        number: usize,
-        run: ThreadOf,
-        routes: Arc<[PoolEntry]>,
-        ready: Sender<Result<(), PoolError>>,
-        ended: Arc<dyn Fn() + Send + Sync>,
-    ) -> Result<(), PoolError> {
-        self.left.fetch_add(1, Ordering::SeqCst);
-        let end = ThreadEnd { left: Arc::clone(&self.left), ended };
-        let name = format!("{}-{number}", self.name);
-        let run = move || {
-            let _end = end;
-            // It must be dropped when it has been used, or nobody would know that it was the last.
-            let ready = Cell::new(Some(ready));
-            run(routes, &|word| {
-                if let Some(ready) = ready.take() {
-                    // Whoever started the thread may have given up.
-                    let _ = ready.send(word);
-                }
-            })
-        };
-        let thread = thread::Builder::new().name(name).spawn(run);
-        self.threads.push(thread.map_err(PoolError::io("start a thread"))?);
-        Ok(())
-    }
-
-    fn has_ended(&self) -> bool {
-        self.left.load(Ordering::SeqCst) == 0
-    }
-
-    /// Waits for the ends of all threads; says what was wrong with the first that failed.
-    fn join(&mut self) -> Result<(), PoolError> {
-        let mut result = Ok(());
-        let joined = !self.threads.is_empty();
-        for thread in self.threads.drain(..) {
-            let ended = thread.join().unwrap_or_else(|_| {
-                Err(PoolError::io("serve")(io::Error::other("a thread of the pool panicked")))
-            });
-            result = result.and(ended);
-        }
-        if joined {
-            tracing::info!(pool = self.name, stats = ?self.pool_state.stats(), "ended");
-        }
-        result
-    }
-}
-
-/// What happens at the end of a thread.
-struct ThreadEnd {
-    left: Arc<AtomicUsize>,
-    ended: Arc<dyn Fn() + Send + Sync>,
-}
-
-impl Drop for ThreadEnd {
-    fn drop(&mut self) {
-        self.left.fetch_sub(1, Ordering::SeqCst);
-        (self.ended)();
-    }
-}
-
 impl Running {
-    pub(crate) fn new(order: Vec<Vec<usize>>, watchdog: Watchdog) -> Self {
-        Self { pools: Vec::new(), order, addresses: Vec::new(), _watchdog: watchdog }
+    pub(super) fn new(
+        pools: Vec<RunningPool>,
+        drain_order: Vec<Vec<usize>>,
+        watchdog: Watchdog,
+    ) -> Self {
+        let addresses = pools.iter().flat_map(|pool| pool.addresses.clone()).collect();
+        Self { pools, drain_order, addresses, _watchdog: watchdog }
     }
 
-    pub(crate) fn order(&self) -> &[Vec<usize>] {
-        &self.order
+    pub(super) fn start_pool(
+        &mut self,
+        index: usize,
+        start: PoolStart,
+        on_thread_end: &OnThreadEnd,
+    ) -> Result<(), PoolError> {
+        self.pools[index].start(start, on_thread_end)
     }
 
-    pub(crate) fn set(&mut self, pools: Vec<RunningPool>) {
-        self.addresses = pools.iter().flat_map(|pool| pool.addresses.clone()).collect();
-        self.pools = pools;
-    }
-
-    /// Where they listen, in the order of the pools and of their [`Builder::listen`](crate::Builder::listen) calls, with the
-    /// ports that the system chose.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// # use fsm_runtime::Address;
-    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").handler(|_peer| Client);
-    /// let running = echo.start()?;
-    /// assert!(matches!(running.addresses(), [Address::Tcp(address)] if address.port() != 0));
-    /// # Ok::<(), PoolError>(())
-    /// ```
+    /// The addresses that the pools listen on, with the TCP ports that the system chose: in the
+    /// order of the pools, and of the [`Builder::listen`](crate::Builder::listen) calls of each.
     pub fn addresses(&self) -> &[Address] {
         &self.addresses
     }
 
-    /// What they have counted until now, all pools together; [`Handle::stats`](crate::Handle::stats) is for one.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// # use std::{io::{Read, Write}, net::TcpStream};
-    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").handler(|_peer| Client);
-    /// let running = echo.start()?;
-    /// assert_eq!(running.stats().accepted, 0);
-    /// # let mut client = TcpStream::connect(running.addresses()[0].to_string())?;
-    /// # client.write_all(b"x")?;
-    /// // .. when a client has come and has got an answer:
-    /// # client.read_exact(&mut [0])?;
-    /// assert_eq!(running.stats().open, 1);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// The counters of all pools together. [`Handle::stats`](crate::Handle::stats) is for one pool.
     pub fn stats(&self) -> Stats {
-        self.pools.iter().map(|pool| pool.pool_state.stats()).sum()
+        self.pools.iter().map(|pool| pool.state.stats()).sum()
     }
 
-    /// Drains the pools and waits for their ends; says what they counted. Those that give jobs and
-    /// connections to others come first.
+    /// Drains the pools, waits until they have ended, and returns their counters.
     ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// # use std::{io::{Read, Write}, net::TcpStream};
-    /// let echo = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").handler(|_peer| Client);
-    /// let running = echo.start()?;
-    /// let mut client = TcpStream::connect(running.addresses()[0].to_string())?;
-    /// client.write_all(b"x")?;
-    /// client.read_exact(&mut [0])?;
-    ///
-    /// // The client is at rest, so the pool does not wait for it.
-    /// let stats = running.drain()?;
-    /// assert_eq!((stats.drained, stats.open), (1, 0));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Pools that give jobs or connections to others drain before those. Each step may take as long
+    /// as [`Builder::drain_within`](crate::Builder::drain_within) of its pools allows.
     ///
     /// # Errors
     ///
-    /// When the system failed the pool.
+    /// Returns an error if the system failed a pool, or a thread of a pool panicked.
     pub fn drain(mut self) -> Result<Stats, PoolError> {
-        self.end(true)?;
+        self.drain_steps(0)?;
         Ok(self.stats())
     }
 
-    /// Waits for the end of the pools, which somebody else must have ordered; says what they counted.
-    /// When those have ended that are drained first, the others are drained.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         cx.write(bytes);
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// let builder = Pool::builder::<Echo>("echo").listen("127.0.0.1:0");
-    /// let handle = builder.handle();
-    /// let running = builder.handler(|_peer| Client).start()?;
-    ///
-    /// handle.close();
-    /// assert_eq!(running.join()?.accepted, 0);
-    /// # Ok::<(), PoolError>(())
-    /// ```
+    /// Waits until the pools have ended, and returns their counters. A [`Handle`](crate::Handle)
+    /// must drain or close those that drain first; each later step drains when the one before it
+    /// has ended.
     ///
     /// # Errors
     ///
-    /// When the system failed the pool.
+    /// Returns an error if the system failed a pool, or a thread of a pool panicked.
     pub fn join(mut self) -> Result<Stats, PoolError> {
-        self.end(false)?;
+        self.drain_steps(1)?;
         Ok(self.stats())
     }
 
-    /// Drains all pools in their order, or all but the first.
-    fn end(&mut self, first: bool) -> Result<(), PoolError> {
+    /// Waits for the pools, one step of the drain order after another, and drains those of the
+    /// steps from number `first` on. All steps are gone through, also after an error.
+    fn drain_steps(&mut self, first: usize) -> Result<(), PoolError> {
         let mut result = Ok(());
-        for (number, group) in self.order.iter().enumerate() {
-            if first || number > 0 {
-                for pool in group {
-                    self.pools[*pool].pool_state.give(Phase::Drain);
+        for (number, step) in self.drain_order.iter().enumerate() {
+            if number >= first {
+                for pool in step {
+                    self.pools[*pool].state.drain();
                 }
             }
-            for pool in group {
+            for pool in step {
                 result = result.and(self.pools[*pool].join());
             }
         }
         result
     }
 
-    /// Whether some pool has ended.
+    /// Whether all threads of some pool have ended.
     pub(super) fn has_ended(&self) -> bool {
         self.pools.iter().any(RunningPool::has_ended)
     }
@@ -292,13 +148,96 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
+        // All are closed before the first is waited for, because one may wait for room in another.
         for pool in &self.pools {
-            pool.pool_state.give(Phase::Close);
+            pool.state.close();
         }
         for pool in &mut self.pools {
             if let Err(error) = pool.join() {
                 tracing::error!(pool = pool.name, %error, "a pool failed");
             }
         }
+    }
+}
+
+/// A pool with its threads.
+#[derive(Debug)]
+pub(super) struct RunningPool {
+    name: String,
+    state: Arc<PoolState>,
+    addresses: Vec<Address>,
+    threads: Vec<JoinHandle<Result<(), PoolError>>>,
+    /// The number of threads that have not ended.
+    alive: Arc<AtomicUsize>,
+}
+
+impl RunningPool {
+    /// A pool whose threads have not started.
+    pub(super) fn new(name: String, state: Arc<PoolState>, addresses: Vec<Address>) -> Self {
+        Self { name, state, addresses, threads: Vec::new(), alive: Arc::default() }
+    }
+
+    /// Starts the threads, and returns when all are ready or one has failed.
+    fn start(&mut self, start: PoolStart, on_thread_end: &OnThreadEnd) -> Result<(), PoolError> {
+        let PoolStart { threads, routes } = start;
+        let (sender, reports) = mpsc::channel();
+        for main in threads {
+            let (routes, ready) = (Arc::clone(&routes), ReadySender(sender.clone()));
+            self.spawn(main, ThreadStart { routes, ready }, Arc::clone(on_thread_end))?;
+        }
+        drop(sender);
+        // The reports end when each thread has sent one or has ended. A thread that ends without
+        // one has panicked; `join` returns that as an error.
+        reports.into_iter().collect()
+    }
+
+    fn spawn(
+        &mut self,
+        main: ThreadMain,
+        start: ThreadStart,
+        on_end: OnThreadEnd,
+    ) -> Result<(), PoolError> {
+        self.alive.fetch_add(1, Ordering::SeqCst);
+        let end = ThreadEnd { alive: Arc::clone(&self.alive), on_end };
+        let thread = thread::Builder::new().name(format!("{}-{}", self.name, self.threads.len()));
+        let thread = thread.spawn(move || {
+            let _end = end;
+            main(start)
+        });
+        self.threads.push(thread.map_err(PoolError::io("start a thread"))?);
+        Ok(())
+    }
+
+    fn has_ended(&self) -> bool {
+        self.alive.load(Ordering::SeqCst) == 0
+    }
+
+    /// Waits until all threads have ended. Returns the error of the first that failed.
+    fn join(&mut self) -> Result<(), PoolError> {
+        if self.threads.is_empty() {
+            return Ok(());
+        }
+        let mut result = Ok(());
+        for thread in self.threads.drain(..) {
+            let ended = thread.join().unwrap_or_else(|_| {
+                Err(PoolError::io("serve")(io::Error::other("a thread of the pool panicked")))
+            });
+            result = result.and(ended);
+        }
+        tracing::info!(pool = self.name, stats = ?self.state.stats(), "ended");
+        result
+    }
+}
+
+/// Notes the end of a thread when it is dropped, also if the thread panics.
+struct ThreadEnd {
+    alive: Arc<AtomicUsize>,
+    on_end: OnThreadEnd,
+}
+
+impl Drop for ThreadEnd {
+    fn drop(&mut self) {
+        self.alive.fetch_sub(1, Ordering::SeqCst);
+        (self.on_end)();
     }
 }

@@ -16,9 +16,9 @@ const SIGNALS: [i32; 2] = [SIGTERM, SIGINT];
 
 /// SIGTERM and SIGINT as an event of a poll.
 ///
-/// The first one is reported; a second one ends the process at once, with the exit code that a
-/// shell gives to that signal. So does the first one when no pool listens any more: the system's
-/// own answer to a signal does not come back once it was replaced.
+/// The first signal is reported; a second one ends the process at once, with the exit code that a
+/// shell gives to that signal. So does the first one when no `Signals` is left, because the default
+/// action of a signal cannot be restored once it was replaced.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(crate) struct Signals {
@@ -26,40 +26,10 @@ pub(crate) struct Signals {
     ids: Vec<signal_hook::SigId>,
 }
 
-/// What all pools of the process share: the actions of signals are registered once.
-#[cfg(unix)]
-struct Shared {
-    /// Whether the next signal ends the process.
-    last: Arc<AtomicBool>,
-    /// How many pools listen.
-    pools: usize,
-}
-
-#[cfg(unix)]
-static SHARED: Mutex<Option<Shared>> = Mutex::new(None);
-
-#[cfg(unix)]
-fn shared() -> MutexGuard<'static, Option<Shared>> {
-    SHARED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(unix)]
-impl Shared {
-    fn register() -> io::Result<Self> {
-        use signal_hook::flag;
-
-        let last = Arc::new(AtomicBool::new(false));
-        for signal in SIGNALS {
-            // The order matters: the flag ends the process only if it was set by an earlier signal.
-            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&last))?;
-            flag::register(signal, Arc::clone(&last))?;
-        }
-        Ok(Self { last, pools: 0 })
-    }
-}
-
 #[cfg(unix)]
 impl Signals {
+    /// Replaces the actions of the signals. They are events of the poll of `registry` from now on,
+    /// with the token [`token::SIGNALS`].
     pub(crate) fn install(registry: &Registry) -> io::Result<Self> {
         use std::os::unix::net::UnixStream;
 
@@ -71,19 +41,11 @@ impl Signals {
         for signal in SIGNALS {
             ids.push(signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?);
         }
-        let mut slot = shared();
-        let shared = match &mut *slot {
-            Some(shared) => shared,
-            empty => empty.insert(Shared::register()?),
-        };
-        if shared.pools == 0 {
-            shared.last.store(false, Ordering::Release);
-        }
-        shared.pools += 1;
+        LastSignal::add_listener()?;
         Ok(Self { pipe, ids })
     }
 
-    /// Whether a signal has come.
+    /// Returns whether a signal has arrived since the last call.
     pub(crate) fn received(&self) -> bool {
         use std::io::Read;
 
@@ -98,16 +60,66 @@ impl Drop for Signals {
         for id in self.ids.drain(..) {
             signal_hook::low_level::unregister(id);
         }
-        if let Some(shared) = &mut *shared() {
-            shared.pools -= 1;
-            if shared.pools == 0 {
-                shared.last.store(true, Ordering::Release);
-            }
-        }
+        LastSignal::remove_listener();
     }
 }
 
-/// There are no such signals here: a pool is drained by its handle.
+/// The actions that end the process at a second signal. They are registered once for the process,
+/// because another pair of them would take the first signal for the second: the first pair has just
+/// set the flag.
+#[cfg(unix)]
+struct LastSignal {
+    /// The next signal ends the process. A signal sets it, too.
+    armed: Arc<AtomicBool>,
+    /// The number of `Signals` there are.
+    listeners: usize,
+}
+
+#[cfg(unix)]
+static LAST_SIGNAL: Mutex<Option<LastSignal>> = Mutex::new(None);
+
+#[cfg(unix)]
+impl LastSignal {
+    fn add_listener() -> io::Result<()> {
+        let mut slot = Self::lock();
+        let last = match &mut *slot {
+            Some(last) => last,
+            empty => empty.insert(Self::register()?),
+        };
+        if last.listeners == 0 {
+            last.armed.store(false, Ordering::Release);
+        }
+        last.listeners += 1;
+        Ok(())
+    }
+
+    fn remove_listener() {
+        if let Some(last) = &mut *Self::lock() {
+            last.listeners -= 1;
+            if last.listeners == 0 {
+                last.armed.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    fn register() -> io::Result<Self> {
+        use signal_hook::flag;
+
+        let armed = Arc::new(AtomicBool::new(false));
+        for signal in SIGNALS {
+            // The order matters: the process ends only if an earlier signal has set the flag.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&armed))?;
+            flag::register(signal, Arc::clone(&armed))?;
+        }
+        Ok(Self { armed, listeners: 0 })
+    }
+
+    fn lock() -> MutexGuard<'static, Option<Self>> {
+        LAST_SIGNAL.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Systems without these signals report none: a handle drains the pools.
 #[cfg(not(unix))]
 #[derive(Debug)]
 pub(crate) struct Signals;

@@ -44,7 +44,7 @@ impl<T: Task> Harness<T> {
         let start = context.instant;
         let scratch = scratch(Arc::clone(&pool_state), context);
         pool_state.counters.accepted();
-        if let Ok(permit) = pool_state.semaphore.try_acquire() {
+        if let Ok(permit) = pool_state.permits.try_acquire() {
             permit.keep();
         }
         let Ok(key) = port.open_here(task, Readiness::NONE) else {

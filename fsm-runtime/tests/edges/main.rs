@@ -17,6 +17,7 @@ use fsm_runtime::{Address, Builder, Handle, Running};
 mod credits;
 mod drain;
 mod ports;
+mod settings;
 mod times;
 mod workers;
 

@@ -1,122 +1,76 @@
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use mio::{Events, Poll, Registry, Waker};
 
 use super::Builder;
+use super::threads::ThreadParts;
 use crate::call::hand_off::HandOffTarget;
-use crate::clock::Clock;
-use crate::connection::ConnectionTask;
 use crate::connection::scratch::{MakeFor, Scratch};
+use crate::connection::{ConnectionTask, PendingBoxes};
 use crate::driver::accept::Accept;
 use crate::driver::acceptor::Acceptor;
 use crate::driver::reactor::Reactor;
-use crate::driver::worker::Worker;
+use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
 use crate::net::listener::{Listener, SHARES};
 use crate::net::socket::Socket;
 use crate::net::token;
-use crate::scheduler::observe::Observe;
-use crate::scheduler::port::{Injected, Port};
-use crate::scheduler::task::WorkerContext;
-use crate::server::placement::{Listening, Placement};
-use crate::server::prepared::{Prepared, ThreadOf};
+use crate::scheduler::port::Port;
+use crate::server::bound::BoundPool;
+use crate::server::placement::{ConnectionPort, Listening, Placement};
+use crate::server::thread::{ThreadMain, ThreadStart};
 use crate::{Address, Connection, Drive, Machine, Peer, PoolError};
 
-/// A port before its threads have started.
-struct Half<M: Machine, H> {
+/// The initial size of a port's buffer of events, which grows when a poll fills it.
+const EVENTS: usize = 64;
+
+/// A port with its poll and its listeners, before its threads start.
+struct Shard<M: Machine, H> {
+    number: usize,
     poll: Poll,
-    port: Arc<Port<ConnectionTask<M, H, Socket>>>,
     registry: Arc<Registry>,
+    port: Arc<ConnectionPort<M, H>>,
     acceptors: Vec<Acceptor>,
 }
 
+/// The parts of a thread of connections, beside those that all threads have.
+struct ConnectionParts<M: Machine, H> {
+    registry: Arc<Registry>,
+    make: Arc<MakeFor<H>>,
+    boxes: Arc<PendingBoxes<M>>,
+}
+
 impl<M: Machine<Kind = Connection>> Builder<M> {
-    /// Binds the pool to its addresses.
-    pub(super) fn connections<H, F>(self, make: F) -> Result<Prepared, PoolError>
+    /// Makes the shards of the pool, and binds it to its addresses.
+    pub(super) fn bind_connections<H, F>(self, make: F) -> Result<BoundPool, PoolError>
     where
         M: Drive<H>,
         H: Send + 'static,
         F: FnMut(Peer) -> H + Send + 'static,
     {
-        let mut halves = Vec::new();
-        for number in 0..self.shards {
-            halves.push(self.half(number)?);
-        }
-        let addresses = self.listen_on(&mut halves)?;
-        let make = Mutex::new(make);
-        let make: Arc<MakeFor<H>> =
-            Arc::new(move |peer| (*make.lock().unwrap_or_else(PoisonError::into_inner))(peer));
-        let shards = halves.iter().map(|half| Arc::clone(&half.port));
-        let boxes = Arc::default();
+        let shards: Result<Vec<_>, _> = (0..self.shards).map(|number| self.shard(number)).collect();
+        let mut shards = shards?;
+        let addresses = self.listen_on(&mut shards)?;
+        let ports: Box<[_]> = shards.iter().map(|shard| Arc::clone(&shard.port)).collect();
+        let accepting = shards.iter().filter(|shard| !shard.acceptors.is_empty()).count();
+        self.attach(&ports, accepting);
         let placement = Arc::new(Placement {
-            name: self.name.clone(),
-            shards: shards.collect(),
-            pool_state: Arc::clone(&self.pool_state),
-            stays: self.reuse_port,
-            boxes: Arc::clone(&boxes),
+            pool: self.name.clone(),
+            ports: ports.clone(),
+            state: Arc::clone(&self.state),
+            keeps_accepted: self.reuse_port,
+            boxes: Arc::default(),
         });
-        let port: Vec<Arc<dyn Observe>> =
-            halves.iter().map(|half| Arc::clone(&half.port) as Arc<dyn Observe>).collect();
-        let accepting = halves.iter().filter(|half| !half.acceptors.is_empty()).count();
-        self.pool_state.attach(port.iter().map(Arc::downgrade).collect(), accepting);
-        self.mailboxes
-            .attach(halves.iter().map(|half| Arc::downgrade(&half.port) as Weak<_>).collect());
-        let entry: Arc<dyn HandOffTarget<M::Seed>> = Arc::<Placement<M, H>>::clone(&placement);
-        let mut threads: Vec<ThreadOf> = Vec::new();
-        for (number, half) in halves.into_iter().enumerate() {
-            let Half { poll, port, registry, acceptors } = half;
-            let driver = Arc::new(Mutex::new(Reactor {
-                pool: self.name.clone(),
-                port: Arc::<Port<_>>::clone(&port),
-                shard: number,
-                acceptors,
-                poll,
-                events: Events::with_capacity(64),
-                enqueue: 0,
-                pool_state: Arc::clone(&self.pool_state),
-                drain: Drain::new(self.name.clone(), self.drain),
-                backlog: usize::try_from(self.backlog).unwrap_or(usize::MAX),
-                out_of_descriptors: false,
-                accept: self.seed.map(|seed| {
-                    let placement = Arc::clone(&placement);
-                    Box::new(Listening { placement, seed }) as Box<dyn Accept>
-                }),
-            }));
-            for thread in 0..self.threads {
-                let (port, driver) = (Arc::clone(&port), Arc::clone(&driver));
-                let (make, boxes) = (Arc::clone(&make), Arc::clone(&boxes));
-                let (pool_state, registry) = (Arc::clone(&self.pool_state), Arc::clone(&registry));
-                let (name, mailboxes, bounds) =
-                    (self.name.clone(), self.mailboxes.clone(), self.bounds());
-                threads.push(Box::new(move |routes, ready| {
-                    let context = WorkerContext::new(
-                        Arc::<Port<_>>::clone(&port),
-                        thread,
-                        port.status(thread),
-                        routes,
-                    );
-                    let scratch = Scratch::new(
-                        mailboxes,
-                        bounds,
-                        Arc::clone(&pool_state),
-                        Some(registry),
-                        Some(make),
-                        boxes,
-                        context,
-                    );
-                    ready(Ok(()));
-                    let (clock, injected) = (Clock::new(), Injected::default());
-                    Worker { name, port, driver, thread, scratch, clock, pool_state, injected }
-                        .run()
-                }));
-            }
+        let make = one_at_a_time(make);
+        let mut threads = Vec::new();
+        for shard in shards {
+            threads.extend(self.shard_threads(shard, &placement, &make));
         }
-        let entry = Box::new(move || Box::new(Arc::clone(&entry)) as _);
-        let watched = if self.watchdog { port } else { Vec::new() };
-        Ok(Prepared { addresses, entry, threads, watched })
+        let entry: Arc<dyn HandOffTarget<M::Seed>> = placement;
+        Ok(self.bound(addresses, entry, &ports, threads))
     }
 
-    fn half<H>(&self, number: usize) -> Result<Half<M, H>, PoolError>
+    fn shard<H>(&self, number: usize) -> Result<Shard<M, H>, PoolError>
     where
         M: Drive<H>,
     {
@@ -128,35 +82,130 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
                 tracing::warn!(%error, "cannot wake a port");
             }
         });
-        let counters = Arc::clone(&self.pool_state.counters);
+        let counters = Arc::clone(&self.state.counters);
         let port = Arc::new(Port::new(number, self.threads_and_cap(), counters, interrupt));
         let registry = poll.registry().try_clone().map_err(PoolError::io("share a poll"))?;
-        Ok(Half { poll, port, registry: Arc::new(registry), acceptors: Vec::new() })
+        Ok(Shard { number, poll, registry: Arc::new(registry), port, acceptors: Vec::new() })
     }
 
-    /// Gives the first port the listeners, or each its own.
-    fn listen_on<H>(&self, halves: &mut [Half<M, H>]) -> Result<Vec<Address>, PoolError> {
+    /// Makes the listeners. The first shard gets those of all addresses, or each shard gets its own
+    /// where the shards share the TCP ports. Returns the addresses, with the TCP ports that the
+    /// system chose.
+    fn listen_on<H>(&self, shards: &mut [Shard<M, H>]) -> Result<Vec<Address>, PoolError> {
         let mut addresses = Vec::new();
-        for address in &self.listen {
+        for text in &self.listen {
             if addresses.len() == token::LISTENERS {
                 let why = format!("a pool listens on at most {} addresses", token::LISTENERS);
-                return Err(PoolError::Address { address: address.clone(), why });
+                return Err(PoolError::Address { address: text.clone(), why });
             }
-            let mut address = Address::parse(address)?;
+            let mut address = Address::parse(text)?;
             let shared = self.reuse_port && SHARES && matches!(address, Address::Tcp(_));
-            let listening = if shared { halves.len() } else { 1 };
-            for half in &mut halves[..listening] {
-                let mut listener = Listener::bind(&address, self.backlog, shared)?;
-                listener
-                    .register(half.poll.registry(), token::listener(half.acceptors.len()))
-                    .map_err(PoolError::io("register a listener"))?;
-                half.acceptors.push(Acceptor::new(listener));
-                // The system may have chosen the port, which is that of the others too.
-                let listener = &half.acceptors[half.acceptors.len() - 1].listener;
-                address = listener.address().map_err(PoolError::io("see where it listens"))?;
+            let listening = if shared { shards.len() } else { 1 };
+            for shard in &mut shards[..listening] {
+                // If the system chose the TCP port for the first shard, it is that of the others,
+                // too.
+                address = shard.listen(&address, self.backlog, shared)?;
             }
             addresses.push(address);
         }
         Ok(addresses)
     }
+
+    /// Returns the main functions of the threads of a shard.
+    fn shard_threads<H>(
+        &self,
+        shard: Shard<M, H>,
+        placement: &Arc<Placement<M, H>>,
+        make: &Arc<MakeFor<H>>,
+    ) -> impl Iterator<Item = ThreadMain>
+    where
+        M: Drive<H>,
+        H: Send + 'static,
+    {
+        let (port, registry) = (Arc::clone(&shard.port), Arc::clone(&shard.registry));
+        let reactor = self.reactor(shard, placement);
+        self.thread_parts(port, reactor).map(move |parts| {
+            let connection = ConnectionParts {
+                registry: Arc::clone(&registry),
+                make: Arc::clone(make),
+                boxes: Arc::clone(&placement.boxes),
+            };
+            Box::new(move |start| connection.serve(parts, start)) as ThreadMain
+        })
+    }
+
+    fn reactor<H>(&self, shard: Shard<M, H>, placement: &Arc<Placement<M, H>>) -> Reactor
+    where
+        M: Drive<H>,
+        H: Send + 'static,
+    {
+        let Shard { number, poll, port, acceptors, .. } = shard;
+        let accept = self.seed.map(|seed| {
+            let (placement, counters) = (Arc::clone(placement), self.state.counters.local());
+            Box::new(Listening { placement, seed, counters }) as Box<dyn Accept>
+        });
+        Reactor {
+            pool: self.name.clone(),
+            port,
+            shard: number,
+            acceptors,
+            poll,
+            events: Events::with_capacity(EVENTS),
+            enqueue: 0,
+            pool_state: Arc::clone(&self.state),
+            drain: Drain::new(self.name.clone(), self.drain_within),
+            backlog: usize::try_from(self.backlog).unwrap_or(usize::MAX),
+            out_of_descriptors: false,
+            accept,
+        }
+    }
+}
+
+impl<M: Machine, H> Shard<M, H> {
+    /// Adds a listener. Returns its address, with the TCP port that the system chose.
+    fn listen(
+        &mut self,
+        address: &Address,
+        backlog: i32,
+        shared: bool,
+    ) -> Result<Address, PoolError> {
+        let mut listener = Listener::bind(address, backlog, shared)?;
+        let token = token::listener(self.acceptors.len());
+        let registered = listener.register(self.poll.registry(), token);
+        registered.map_err(PoolError::io("register a listener"))?;
+        let address = listener.address().map_err(PoolError::io("see where it listens"))?;
+        self.acceptors.push(Acceptor::new(listener));
+        Ok(address)
+    }
+}
+
+impl<M: Drive<H>, H: Send + 'static> ConnectionParts<M, H> {
+    /// Runs a thread of a port, until the port is closed.
+    fn serve<D: Driver>(
+        self,
+        parts: ThreadParts<M, ConnectionTask<M, H, Socket>, D>,
+        start: ThreadStart,
+    ) -> Result<(), PoolError> {
+        let ThreadStart { routes, ready } = start;
+        let scratch = Scratch::new(
+            parts.mailboxes.clone(),
+            parts.limits,
+            Arc::clone(&parts.state),
+            Some(self.registry),
+            Some(self.make),
+            self.boxes,
+            parts.context(routes),
+        );
+        ready.report(Ok(()));
+        parts.run(scratch)
+    }
+}
+
+/// Lets all threads call the function that makes handlers, one at a time.
+fn one_at_a_time<H, F>(make: F) -> Arc<MakeFor<H>>
+where
+    F: FnMut(Peer) -> H + Send + 'static,
+{
+    let make = Mutex::new(make);
+    Arc::new(move |peer| (*make.lock().unwrap_or_else(PoisonError::into_inner))(peer))
 }

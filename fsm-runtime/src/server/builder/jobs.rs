@@ -1,97 +1,115 @@
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::Arc;
 
 use super::Builder;
+use super::threads::ThreadParts;
 use crate::call::job_sink::JobSink;
-use crate::clock::Clock;
 use crate::driver::park_driver::ParkDriver;
 use crate::driver::parker::Parker;
-use crate::driver::worker::Worker;
+use crate::driver::worker::Driver;
 use crate::job::queue::JobPort;
 use crate::job::{JobScratch, JobTask, Make};
 use crate::lifecycle::drain::Drain;
-use crate::scheduler::observe::Observe;
-use crate::scheduler::port::{Injected, Port};
-use crate::scheduler::task::{WorkerContext, caught};
-use crate::server::prepared::{Prepared, ThreadOf};
+use crate::scheduler::port::Port;
+use crate::scheduler::task::caught;
+use crate::server::bound::BoundPool;
+use crate::server::thread::{ThreadMain, ThreadStart};
 use crate::{Drive, Ended, JobMachine, PoolError, Service};
 
+/// The parts of a thread of jobs, beside those that all threads have.
+struct JobParts<S: Service, H> {
+    make: Arc<Make<H>>,
+    /// The pool state refers to it weakly. Each thread holds it, so that plain threads can give
+    /// jobs to the pool as long as one of its threads runs.
+    _entry: Arc<dyn JobSink<S>>,
+}
+
 impl<M: JobMachine> Builder<M> {
-    /// A pool of one port, which has no sockets.
-    pub(super) fn jobs<S, H>(self, make: &Arc<Make<H>>) -> Prepared
+    /// Makes the only port of the pool, which has no sockets.
+    pub(super) fn bind_jobs<S, H>(self, make: &Arc<Make<H>>) -> BoundPool
     where
         S: Service<Job = M::Job, Reply = M::Reply>,
         M: Drive<H>,
         H: 'static,
     {
         let parker = Arc::<Parker>::default();
-        let interrupt = {
-            let parker = Arc::clone(&parker);
-            Box::new(move || parker.wake())
-        };
-        let counters = Arc::clone(&self.pool_state.counters);
-        let port =
-            Arc::new(Port::<JobTask<M, H>>::new(0, self.threads_and_cap(), counters, interrupt));
-        let observed: Arc<dyn Observe> = Arc::<Port<JobTask<M, H>>>::clone(&port);
-        self.pool_state.attach(Box::new([Arc::downgrade(&observed)]), 0);
-        self.mailboxes.attach([Arc::downgrade(&port) as Weak<_>].into());
+        let port = Arc::new(self.job_port::<H>(Arc::clone(&parker)));
+        let ports = [Arc::clone(&port)];
+        self.attach(&ports, 0);
         let entry: Arc<dyn JobSink<S>> = Arc::new(JobPort {
             name: self.name.clone(),
             port: Arc::clone(&port),
-            pool_state: Arc::clone(&self.pool_state),
+            pool_state: Arc::clone(&self.state),
         });
-        self.pool_state.take_jobs(&entry);
-        let driver = Arc::new(Mutex::new(ParkDriver {
+        self.state.open_jobs(&entry);
+        let driver = ParkDriver {
             parker,
-            pool_state: Arc::clone(&self.pool_state),
-            drain: Drain::new(self.name.clone(), self.drain),
-        }));
-        let mut threads: Vec<ThreadOf> = Vec::new();
-        for thread in 0..self.threads {
-            let (port, driver, make) = (Arc::clone(&port), Arc::clone(&driver), Arc::clone(make));
-            let (name, mailboxes, bounds) =
-                (self.name.clone(), self.mailboxes.clone(), self.bounds());
-            let pool_state = Arc::clone(&self.pool_state);
-            let counter = Arc::clone(&entry);
-            threads.push(Box::new(move |routes, ready| {
-                // Jobs can be given to it as long as a thread runs.
-                let _counter = counter;
-                let result = caught(|| make()).unwrap_or_else(|| Err("it panicked".to_owned()));
-                let handler = match result {
-                    Ok(handler) => handler,
-                    Err(error) => {
-                        ready(Err(PoolError::Handler { pool: name, error }));
-                        // Nobody else may be there to take what was given to the pool meanwhile.
-                        for (key, job) in port.leave().into_iter().flatten() {
-                            mailboxes.close(key);
-                            if caught(|| drop(job)).is_none() {
-                                tracing::error!("a job panicked while it was dropped");
-                            }
-                            pool_state.ended(Ended::Closed);
-                        }
-                        return Ok(());
-                    }
-                };
-                let context = WorkerContext::new(
-                    Arc::<Port<_>>::clone(&port),
-                    thread,
-                    port.status(thread),
-                    routes,
-                );
-                let scratch = JobScratch::new(
-                    handler,
-                    Some(make),
-                    mailboxes,
-                    bounds,
-                    Arc::clone(&pool_state),
-                    context,
-                );
-                ready(Ok(()));
-                let (clock, injected) = (Clock::new(), Injected::default());
-                Worker { name, port, driver, thread, scratch, clock, pool_state, injected }.run()
-            }));
+            pool_state: Arc::clone(&self.state),
+            drain: Drain::new(self.name.clone(), self.drain_within),
+        };
+        let threads = self.thread_parts(port, driver).map(|parts| {
+            let job = JobParts { make: Arc::clone(make), _entry: Arc::clone(&entry) };
+            Box::new(move |start| job.serve(parts, start)) as ThreadMain
+        });
+        let threads = threads.collect();
+        self.bound(Vec::new(), entry, &ports, threads)
+    }
+
+    fn job_port<H>(&self, parker: Arc<Parker>) -> Port<JobTask<M, H>>
+    where
+        M: Drive<H>,
+    {
+        let counters = Arc::clone(&self.state.counters);
+        Port::new(0, self.threads_and_cap(), counters, Box::new(move || parker.wake()))
+    }
+}
+
+impl<S: Service, H: 'static> JobParts<S, H> {
+    /// Makes the handler of the thread and runs jobs with it, until the port is closed.
+    fn serve<M, D>(
+        self,
+        parts: ThreadParts<M, JobTask<M, H>, D>,
+        start: ThreadStart,
+    ) -> Result<(), PoolError>
+    where
+        M: JobMachine + Drive<H>,
+        D: Driver,
+    {
+        let ThreadStart { routes, ready } = start;
+        let made = caught(|| (self.make)()).unwrap_or_else(|| Err("it panicked".to_owned()));
+        let handler = match made {
+            Ok(handler) => handler,
+            Err(error) => {
+                ready.report(Err(PoolError::Handler { pool: parts.name.clone(), error }));
+                abandon(&parts);
+                // The report has said it.
+                return Ok(());
+            }
+        };
+        let scratch = JobScratch::new(
+            handler,
+            Some(Arc::clone(&self.make)),
+            parts.mailboxes.clone(),
+            parts.limits,
+            Arc::clone(&parts.state),
+            parts.context(routes),
+        );
+        ready.report(Ok(()));
+        parts.run(scratch)
+    }
+}
+
+/// Leaves the port because the thread has no handler. The last thread to leave ends the jobs that
+/// were given to the pool meanwhile, because no other thread is there to do so.
+fn abandon<M, H, D>(parts: &ThreadParts<M, JobTask<M, H>, D>)
+where
+    M: JobMachine + Drive<H>,
+    H: 'static,
+{
+    for (key, job) in parts.port.leave().into_iter().flatten() {
+        parts.mailboxes.close(key);
+        if caught(|| drop(job)).is_none() {
+            tracing::error!(pool = parts.name, "a job panicked while it was dropped");
         }
-        let entry = Box::new(move || Box::new(Arc::clone(&entry)) as _);
-        let watched = if self.watchdog { vec![observed] } else { Vec::new() };
-        Prepared { addresses: Vec::new(), entry, threads, watched }
+        parts.state.ended(Ended::Closed);
     }
 }

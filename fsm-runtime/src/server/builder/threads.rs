@@ -1,0 +1,99 @@
+use std::sync::{Arc, Mutex, Weak};
+
+use super::Builder;
+use crate::call::mailboxes::Mailboxes;
+use crate::call::service::PoolEntry;
+use crate::clock::Clock;
+use crate::driver::worker::{Driver, Worker};
+use crate::lifecycle::pool_state::PoolState;
+use crate::machine::limits::Limits;
+use crate::scheduler::observe::Observe;
+use crate::scheduler::port::{Injected, Port};
+use crate::scheduler::port_core::Thread;
+use crate::scheduler::task::{Task, WorkerContext};
+use crate::server::bound::BoundPool;
+use crate::server::thread::ThreadMain;
+use crate::{Address, Machine, PoolError};
+
+/// The parts of a thread of a port, whatever its tasks `T` and its driver `D` are.
+pub(super) struct ThreadParts<M: Machine, T: Task, D> {
+    pub(super) name: String,
+    pub(super) state: Arc<PoolState>,
+    pub(super) mailboxes: Mailboxes<M::Message>,
+    pub(super) limits: Limits,
+    pub(super) port: Arc<Port<T>>,
+    driver: Arc<Mutex<D>>,
+    /// The number of the thread in its port.
+    thread: Thread,
+}
+
+impl<M: Machine, T: Task + Send + 'static, D: Driver> ThreadParts<M, T, D> {
+    /// Returns the context of the thread's turns; it is made on the thread itself.
+    pub(super) fn context(&self, routes: Arc<[PoolEntry]>) -> WorkerContext {
+        let (port, status) = (Arc::clone(&self.port), self.port.status(self.thread));
+        WorkerContext::new(port, self.thread, status, routes)
+    }
+
+    /// Serves until the port is closed.
+    pub(super) fn run(self, scratch: T::Scratch) -> Result<(), PoolError> {
+        let Self { name, state, port, driver, thread, .. } = self;
+        let (clock, injected) = (Clock::new(), Injected::default());
+        Worker { name, port, driver, thread, scratch, clock, pool_state: state, injected }.run()
+    }
+}
+
+impl<M: Machine> Builder<M> {
+    /// Attaches the ports to the state and the mailboxes of the pool. `accepting` is the number of
+    /// those that have listeners.
+    pub(super) fn attach<T>(&self, ports: &[Arc<Port<T>>], accepting: usize)
+    where
+        T: Task + Send + 'static,
+    {
+        self.state.attach(observed(ports).iter().map(Arc::downgrade).collect(), accepting);
+        self.mailboxes.attach(ports.iter().map(|port| Arc::downgrade(port) as Weak<_>).collect());
+    }
+
+    /// Returns the parts of each thread of a port.
+    pub(super) fn thread_parts<T: Task, D>(
+        &self,
+        port: Arc<Port<T>>,
+        driver: D,
+    ) -> impl Iterator<Item = ThreadParts<M, T, D>> {
+        let driver = Arc::new(Mutex::new(driver));
+        (0..self.threads).map(move |thread| ThreadParts {
+            name: self.name.clone(),
+            state: Arc::clone(&self.state),
+            mailboxes: self.mailboxes.clone(),
+            limits: self.limits(),
+            port: Arc::clone(&port),
+            driver: Arc::clone(&driver),
+            thread,
+        })
+    }
+
+    /// Puts the bound pool together. `entry` is the way in for other pools.
+    pub(super) fn bound<T, E>(
+        self,
+        addresses: Vec<Address>,
+        entry: Arc<E>,
+        ports: &[Arc<Port<T>>],
+        threads: Vec<ThreadMain>,
+    ) -> BoundPool
+    where
+        T: Task + Send + 'static,
+        E: Send + Sync + ?Sized + 'static,
+    {
+        BoundPool {
+            watched: if self.watchdog { observed(ports) } else { Vec::new() },
+            name: self.name,
+            state: self.state,
+            addresses,
+            entry: Box::new(move || Box::new(Arc::clone(&entry))),
+            threads,
+        }
+    }
+}
+
+fn observed<T: Task + Send + 'static>(ports: &[Arc<Port<T>>]) -> Vec<Arc<dyn Observe>> {
+    ports.iter().map(|port| Arc::clone(port) as Arc<dyn Observe>).collect()
+}

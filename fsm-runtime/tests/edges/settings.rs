@@ -1,0 +1,113 @@
+//! Settings of a pool whose effect no other test shows.
+
+use std::io::ErrorKind;
+
+use fsm_runtime::bytes::Bytes;
+use fsm_runtime::{Pipeline, TrySendError};
+
+use super::*;
+
+/// Answers each request with more than a socket takes at once.
+#[state_machine(start = Ask, eof => Gone)]
+enum Flood {
+    #[read(some, max = 16, idle = 60s => Gone)]
+    #[to(Ask)]
+    #[rest]
+    Ask,
+    #[end]
+    Gone,
+}
+
+struct Source;
+
+impl flood::Handler for Source {
+    fn ask(&mut self, _: &[u8], cx: &mut Cx<'_>) -> flood::AfterAsk {
+        cx.send(Bytes::from(vec![0; 64 << 20]));
+        flood::AfterAsk::Ask
+    }
+}
+
+#[test]
+fn a_peer_that_does_not_read_is_reset_after_the_send_timeout() {
+    let pool = Pool::builder::<Flood>("flood").listen("127.0.0.1:0");
+    let pool = pool.send_timeout(Duration::from_millis(50)).handler(|_| Source);
+    let running = pool.start().unwrap();
+    let mut peer = Peer::new(&running, 0);
+    peer.say(b"give me 64 MiB");
+    until(|| running.stats().send_timeouts == 1);
+    let error = std::io::copy(&mut peer.0, &mut std::io::sink()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    assert_eq!(running.stats().open, 0);
+}
+
+#[test]
+fn output_above_the_mark_all_arrives_and_so_does_the_next_answer() {
+    let pool = Pool::builder::<Flood>("flood").listen("127.0.0.1:0").output_mark(1);
+    let running = pool.handler(|_| Source).start().unwrap();
+    let mut peer = Peer::new(&running, 0);
+    peer.say(b"one");
+    assert_eq!(peer.hear(1 << 20), vec![0; 1 << 20]);
+    peer.say(b"two");
+    // The second answer begins only when the first one is read.
+    let left = (2 << 26) - (1 << 20);
+    let read = std::io::copy(&mut (&mut peer.0).take(left), &mut std::io::sink()).unwrap();
+    assert_eq!(read, left);
+}
+
+#[test]
+fn a_pool_listens_on_names_and_on_several_addresses_and_says_when_it_does() {
+    let (sender, ready) = mpsc::channel();
+    let pool =
+        Pool::builder::<Echo>("echo").listen("127.0.0.1:0").listen("localhost:0").backlog(16);
+    let pipeline = Pipeline::new().pool(pool.handler(|_| Client));
+    let running = pipeline
+        .on_ready(move |addresses| sender.send(addresses.to_vec()).unwrap())
+        .start()
+        .unwrap();
+    assert_eq!(ready.recv().unwrap(), running.addresses());
+    for number in 0..2 {
+        assert_ne!(address(&running, number).port(), 0);
+        Peer::new(&running, number).echoes(b"x");
+    }
+}
+
+#[test]
+fn a_pool_that_was_drained_before_it_starts_ends_at_once() {
+    let pool = echo();
+    pool.handle().drain();
+    assert_eq!(pool.handler(|_| Client).start().unwrap().join().unwrap().accepted, 0);
+    let pool = echo();
+    pool.handle().close();
+    assert_eq!(pool.handler(|_| Client).start().unwrap().join().unwrap().accepted, 0);
+}
+
+#[test]
+fn a_pool_that_is_not_running_takes_no_jobs() {
+    struct Length;
+
+    impl Service for Length {
+        type Job = String;
+        type Reply = usize;
+    }
+
+    let pool = Pool::workers::<Length>("length", 2, |text| text.len());
+    assert!(pool.submitter::<Echoes>().is_err(), "it takes the jobs of another service");
+    let lengths = pool.submitter::<Length>().unwrap();
+    let early = lengths.submit("early".to_owned());
+    assert!(matches!(early, Err(TrySendError::Gone(job)) if job == "early"));
+    let running = pool.start().unwrap();
+    assert_eq!(lengths.submit("hello".to_owned()).unwrap().wait(), Some(5));
+    let patient = lengths.submit_within("patience".to_owned(), LONG).unwrap();
+    assert_eq!(patient.wait(), Some(8));
+    let stats = running.drain().unwrap();
+    assert_eq!((stats.accepted, stats.done, stats.taken), (2, 2, 2));
+    assert!(lengths.submit("late".to_owned()).is_err());
+}
+
+/// A service that no pool has.
+struct Echoes;
+
+impl Service for Echoes {
+    type Job = ();
+    type Reply = ();
+}
