@@ -9,6 +9,7 @@ pub(crate) mod placement;
 pub(crate) mod plan;
 pub(crate) mod pool;
 pub(crate) mod prepared;
+pub(crate) mod process;
 pub(crate) mod running;
 pub(crate) mod signals;
 pub(crate) mod supervisor;

@@ -57,6 +57,7 @@ pub mod check;
 mod harness;
 mod job_session;
 mod pipe;
+mod port;
 mod stub_pools;
 
 use self::harness::Harness;
@@ -759,7 +760,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     ///
     /// When the mailbox, which takes 1,024 messages, is full, or the connection is gone.
     pub fn post(&mut self, message: M::Message) -> Result<(), TrySendError<M::Message>> {
-        self.harness.scratch.mailboxes.post(self.harness.key, message)?;
+        self.harness.scratch().mailboxes.post(self.harness.key, message)?;
         self.harness.run(Readiness::NONE);
         Ok(())
     }

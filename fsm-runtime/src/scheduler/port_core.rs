@@ -1,12 +1,9 @@
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
 
 use slab::Slab;
 
-use crate::key::{GENERATIONS, Key, SLOTS};
-
-/// The generation of the next slot of any port: a key of one pool means nothing to another one.
-static NEXT_GENERATION: AtomicU32 = AtomicU32::new(0);
+use crate::key::{Generations, Key, SLOTS};
 
 /// So many slots may wait for the end of the batch.
 const FREED: usize = 1024;
@@ -29,6 +26,7 @@ pub(crate) type Thread = usize;
 pub(crate) struct PortCore<T> {
     /// The number of this port in its pool, which its keys carry.
     port: usize,
+    generations: Arc<Generations>,
     slots: Slab<Slot<T>>,
     /// Slots of connections that ended since the last poll.
     freed: Vec<usize>,
@@ -111,9 +109,10 @@ impl<T> PortCore<T> {
     #[cfg(test)]
     pub(crate) const SLOT: usize = size_of::<Slot<T>>();
 
-    pub(crate) fn new(port: usize, cap: usize) -> Self {
+    pub(crate) fn new(port: usize, cap: usize, generations: Arc<Generations>) -> Self {
         Self {
             port,
+            generations,
             slots: Slab::new(),
             freed: Vec::new(),
             queue: VecDeque::new(),
@@ -148,7 +147,7 @@ impl<T> PortCore<T> {
                 Effect::None
             }
             Input::Close => {
-                self.closed = true;
+                self.close_port();
                 Effect::Closed
             }
         }
@@ -278,6 +277,11 @@ impl<T> PortCore<T> {
         None
     }
 
+    /// What `Close` comes to for the only thread of a port.
+    pub(crate) fn close_port(&mut self) {
+        self.closed = true;
+    }
+
     /// The number of packets.
     pub(crate) fn queued(&self) -> usize {
         self.queue.len()
@@ -296,8 +300,7 @@ impl<T> PortCore<T> {
     pub(crate) fn reserve(&mut self) -> Key {
         let slot = self.slots.vacant_key();
         assert!(slot < SLOTS, "a port has at most {SLOTS} connections");
-        let generation = NEXT_GENERATION.fetch_add(1, Ordering::Relaxed) & GENERATIONS;
-        Key::of(self.port, slot, generation)
+        Key::of(self.port, slot, self.generations.next())
     }
 
     /// The slot of the key that was reserved last.

@@ -83,8 +83,8 @@ impl<T, X> Shared<T, X> {
         Self { state, condvars, interrupt }
     }
 
-    /// What the thread does next, after `before`, which tells what it did. It sleeps while there is
-    /// nothing to do. `after` sees what there is under the same lock.
+    /// Ends what the thread did, which `before` tells, and asks for what it does next. It sleeps while
+    /// there is nothing to do. `after` begins what there is, under the same lock.
     #[inline]
     pub(crate) fn next<R>(
         &self,
@@ -93,12 +93,7 @@ impl<T, X> Shared<T, X> {
         after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
     ) -> R {
         let mut state = self.lock();
-        let mut locked = Locked::new(&mut state, Some(thread));
-        before(&mut locked);
-        locked.on(Input::Take(thread));
-        // What else there is may be for others.
-        while locked.on(Input::Release) != Effect::None && !locked.state.core.is_closed() {}
-        let mut wakes = locked.wakes;
+        let mut wakes = Self::ask(&mut state, thread, before);
         let work = loop {
             if let Some(work) = state.port[thread].work.take() {
                 break work;
@@ -108,6 +103,71 @@ impl<T, X> Shared<T, X> {
             let woken = self.condvars[thread].wait(state);
             state = woken.unwrap_or_else(PoisonError::into_inner);
         };
+        self.begin(state, wakes, thread, work, after)
+    }
+
+    /// The same for a thread that is simulated: where there is nothing to do, it gets `None` in place
+    /// of sleeping, and asks with [`resume`](Shared::resume) later.
+    pub(crate) fn try_next<R>(
+        &self,
+        thread: Thread,
+        before: impl FnOnce(&mut Locked<'_, T, X>),
+        after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
+    ) -> Option<R> {
+        let mut state = self.lock();
+        let wakes = Self::ask(&mut state, thread, before);
+        self.begin_if_any(state, wakes, thread, after)
+    }
+
+    /// What a simulated thread that got `None` is to do, if somebody has found work for it since. It
+    /// is among those that wait already, so it does not ask again.
+    pub(crate) fn resume<R>(
+        &self,
+        thread: Thread,
+        after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
+    ) -> Option<R> {
+        self.begin_if_any(self.lock(), Wake::default(), thread, after)
+    }
+
+    /// Tells what the thread did, asks for it, and gives what else there is to others.
+    #[inline]
+    fn ask(
+        state: &mut State<T, X>,
+        thread: Thread,
+        before: impl FnOnce(&mut Locked<'_, T, X>),
+    ) -> Wake {
+        let mut locked = Locked::new(state, Some(thread));
+        before(&mut locked);
+        locked.on(Input::Take(thread));
+        while locked.on(Input::Release) != Effect::None && !locked.state.core.is_closed() {}
+        locked.wakes
+    }
+
+    fn begin_if_any<R>(
+        &self,
+        mut state: MutexGuard<'_, State<T, X>>,
+        wakes: Wake,
+        thread: Thread,
+        after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
+    ) -> Option<R> {
+        if let Some(work) = state.port[thread].work.take() {
+            return Some(self.begin(state, wakes, thread, work, after));
+        }
+        drop(state);
+        self.wake(wakes);
+        None
+    }
+
+    /// Begins the thread's work, and wakes others when the lock is free.
+    #[inline]
+    fn begin<R>(
+        &self,
+        mut state: MutexGuard<'_, State<T, X>>,
+        mut wakes: Wake,
+        thread: Thread,
+        work: Work,
+        after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
+    ) -> R {
         let mut locked = Locked::new(&mut state, Some(thread));
         let result = after(&mut locked, work);
         wakes.join(locked.wakes);
@@ -282,11 +342,13 @@ impl<'a, T, X> Locked<'a, T, X> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     /// A port with a cap of one, whose thread 1 has been given the turn of a key.
     fn given() -> (Shared<(), ()>, Key) {
-        let shared = Shared::new(PortCore::new(0, 1), 2, (), Box::new(|| {}));
+        let shared = Shared::new(PortCore::new(0, 1, Arc::default()), 2, (), Box::new(|| {}));
         let key = shared.locked(|port| {
             port.on(Input::Take(0));
             port.on(Input::Take(1));

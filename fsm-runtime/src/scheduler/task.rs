@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::call::service::PoolEntry;
+use crate::clock::Time;
 use crate::net::readiness::Readiness;
 use crate::scheduler::observe::BlockTracker;
 use crate::scheduler::port_core::Thread;
@@ -84,7 +85,8 @@ pub(crate) struct WorkerContext {
     pub(crate) status: Arc<ThreadStatus>,
     /// The pools that the machine calls and hands over to, by the number of the route.
     pub(crate) routes: Arc<[PoolEntry]>,
-    /// Milliseconds since the first pool of the process started, and the same as the clock says it.
+    /// The time of the turn in milliseconds of the pool's time source, and as the system's clock
+    /// names it.
     pub(crate) now: u64,
     pub(crate) instant: Instant,
     pub(crate) draining: bool,
@@ -96,9 +98,16 @@ impl WorkerContext {
         thread: Thread,
         status: Arc<ThreadStatus>,
         routes: Arc<[PoolEntry]>,
+        time: Time,
     ) -> Self {
-        let instant = Instant::now();
-        Self { port, thread, turn: 0, status, routes, now: 0, instant, draining: false }
+        let Time { millis: now, instant } = time;
+        Self { port, thread, turn: 0, status, routes, now, instant, draining: false }
+    }
+
+    #[inline]
+    pub(crate) fn set_time(&mut self, time: Time) {
+        self.now = time.millis;
+        self.instant = time.instant;
     }
 }
 

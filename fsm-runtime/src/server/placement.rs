@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::call::hand_off::{DetachedConnection, HandOffTarget};
 use crate::call::semaphore::{Permit, Semaphore};
-use crate::clock::Start;
+use crate::clock::TimeSource;
 use crate::connection::ConnectionTask;
 use crate::connection::pending_io::FreeList;
 use crate::driver::accept::Accept;
@@ -23,6 +23,7 @@ pub(crate) struct Placement<M: Machine, H> {
     pub(crate) pool_state: Arc<PoolState>,
     /// Each port keeps what it accepts.
     pub(crate) stays: bool,
+    pub(crate) time: Arc<dyn TimeSource + Send + Sync>,
     pub(crate) free_list: Arc<FreeList<M::Partial>>,
 }
 
@@ -108,7 +109,7 @@ impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> 
         let peer = socket.peer().unwrap_or(Peer::Gone);
         let ready = Readiness::READ | Readiness::WRITE;
         let incoming = Incoming { socket, peer, seed, permit, ready, input, output, ended };
-        self.open(incoming, None, Start::of_process().now());
+        self.open(incoming, None, self.time.now().millis);
     }
 }
 

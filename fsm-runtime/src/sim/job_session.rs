@@ -240,7 +240,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     ///
     /// When the mailbox is full or the job is over.
     pub fn post(&mut self, message: M::Message) -> Result<(), TrySendError<M::Message>> {
-        self.harness.scratch.mailboxes.post(self.harness.key, message)?;
+        self.harness.scratch().mailboxes.post(self.harness.key, message)?;
         self.harness.run(Readiness::NONE);
         Ok(())
     }

@@ -10,7 +10,7 @@ use history::{Setup, histories};
 
 /// A core with `threads` threads that wait, of which the first one polls, and `keys` connections.
 fn port(cap: usize, threads: usize, keys: usize) -> (PortCore<()>, Vec<Key>) {
-    let mut core = PortCore::new(0, cap);
+    let mut core = PortCore::new(0, cap, Arc::default());
     assert_eq!(core.on(Input::Take(0)), Effect::Poll { thread: 0, wait: true });
     for thread in 1..threads {
         assert_eq!(core.on(Input::Take(thread)), Effect::Park(thread));

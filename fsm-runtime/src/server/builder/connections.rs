@@ -4,22 +4,23 @@ use mio::{Events, Poll, Registry, Waker};
 
 use super::Builder;
 use crate::call::hand_off::HandOffTarget;
-use crate::clock::Clock;
+use crate::clock::TimeSource;
 use crate::connection::ConnectionTask;
 use crate::connection::scratch::{MakeFor, Scratch};
 use crate::driver::accept::Accept;
 use crate::driver::acceptor::Acceptor;
 use crate::driver::reactor::Reactor;
-use crate::driver::worker::Worker;
+use crate::driver::worker::{Worker, WorkerSettings};
 use crate::lifecycle::drain::Drain;
 use crate::net::listener::{Listener, SHARES};
 use crate::net::socket::Socket;
 use crate::net::token;
 use crate::scheduler::observe::Observe;
-use crate::scheduler::port::{Injected, Port};
+use crate::scheduler::port::{Port, PortSettings};
 use crate::scheduler::task::WorkerContext;
 use crate::server::placement::{Listening, Placement};
 use crate::server::prepared::{Prepared, ThreadOf};
+use crate::server::process::Process;
 use crate::{Address, Connection, Drive, Machine, Peer, PoolError};
 
 /// A port before its threads have started.
@@ -53,6 +54,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
             shards: shards.collect(),
             pool_state: Arc::clone(&self.pool_state),
             stays: self.reuse_port,
+            time: Arc::new(Process::shared().time.clone()),
             free_list: Arc::clone(&free_list),
         });
         let port: Vec<Arc<dyn Observe>> =
@@ -72,7 +74,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
                 acceptors,
                 poll,
                 events: Events::with_capacity(64),
-                enqueue: 0,
+                found: 0,
                 pool_state: Arc::clone(&self.pool_state),
                 drain: Drain::new(self.name.clone(), self.drain),
                 backlog: usize::try_from(self.backlog).unwrap_or(usize::MAX),
@@ -86,6 +88,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
                 let (port, driver) = (Arc::clone(&port), Arc::clone(&driver));
                 let (make, free_list) = (Arc::clone(&make), Arc::clone(&free_list));
                 let (pool_state, registry) = (Arc::clone(&self.pool_state), Arc::clone(&registry));
+                let time = Process::shared().time.clone();
                 let (name, mailboxes, bounds) =
                     (self.name.clone(), self.mailboxes.clone(), self.bounds());
                 threads.push(Box::new(move |routes, ready| {
@@ -94,6 +97,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
                         thread,
                         port.status(thread),
                         routes,
+                        time.now(),
                     );
                     let scratch = Scratch::new(
                         mailboxes,
@@ -105,9 +109,9 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
                         context,
                     );
                     ready(Ok(()));
-                    let (clock, injected) = (Clock::new(), Injected::default());
-                    Worker { name, port, driver, thread, scratch, clock, pool_state, injected }
-                        .run()
+                    let settings =
+                        WorkerSettings { name, port, driver, thread, scratch, time, pool_state };
+                    Worker::new(settings).run()
                 }));
             }
         }
@@ -128,8 +132,15 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
                 tracing::warn!(%error, "cannot wake a port");
             }
         });
-        let counters = Arc::clone(&self.pool_state.counters);
-        let port = Arc::new(Port::new(number, self.threads_and_cap(), counters, interrupt));
+        let (threads, cap) = self.threads_and_cap();
+        let port = Arc::new(Port::new(PortSettings {
+            number,
+            threads,
+            cap,
+            counters: Arc::clone(&self.pool_state.counters),
+            generations: Arc::clone(&Process::shared().generations),
+            interrupt,
+        }));
         let registry = poll.registry().try_clone().map_err(PoolError::io("share a poll"))?;
         Ok(Half { poll, port, registry: Arc::new(registry), acceptors: Vec::new() })
     }

@@ -2,17 +2,18 @@ use std::sync::{Arc, Mutex, Weak};
 
 use super::Builder;
 use crate::call::job_sink::JobSink;
-use crate::clock::Clock;
+use crate::clock::TimeSource;
 use crate::driver::park_driver::ParkDriver;
 use crate::driver::parker::Parker;
-use crate::driver::worker::Worker;
+use crate::driver::worker::{Worker, WorkerSettings};
 use crate::job::queue::JobPort;
 use crate::job::{JobScratch, JobTask, Make};
 use crate::lifecycle::drain::Drain;
 use crate::scheduler::observe::Observe;
-use crate::scheduler::port::{Injected, Port};
+use crate::scheduler::port::{Port, PortSettings};
 use crate::scheduler::task::{WorkerContext, caught};
 use crate::server::prepared::{Prepared, ThreadOf};
+use crate::server::process::Process;
 use crate::{Drive, Ended, JobMachine, PoolError, Service};
 
 impl<M: JobMachine> Builder<M> {
@@ -28,9 +29,15 @@ impl<M: JobMachine> Builder<M> {
             let parker = Arc::clone(&parker);
             Box::new(move || parker.wake())
         };
-        let counters = Arc::clone(&self.pool_state.counters);
-        let port =
-            Arc::new(Port::<JobTask<M, H>>::new(0, self.threads_and_cap(), counters, interrupt));
+        let (threads, cap) = self.threads_and_cap();
+        let port = Arc::new(Port::<JobTask<M, H>>::new(PortSettings {
+            number: 0,
+            threads,
+            cap,
+            counters: Arc::clone(&self.pool_state.counters),
+            generations: Arc::clone(&Process::shared().generations),
+            interrupt,
+        }));
         let observed: Arc<dyn Observe> = Arc::<Port<JobTask<M, H>>>::clone(&port);
         self.pool_state.attach(Box::new([Arc::downgrade(&observed)]), 0);
         self.mailboxes.attach([Arc::downgrade(&port) as Weak<_>].into());
@@ -38,6 +45,7 @@ impl<M: JobMachine> Builder<M> {
             name: self.name.clone(),
             port: Arc::clone(&port),
             pool_state: Arc::clone(&self.pool_state),
+            time: Arc::new(Process::shared().time.clone()),
         });
         self.pool_state.take_jobs(&entry);
         let driver = Arc::new(Mutex::new(ParkDriver {
@@ -50,7 +58,7 @@ impl<M: JobMachine> Builder<M> {
             let (port, driver, make) = (Arc::clone(&port), Arc::clone(&driver), Arc::clone(make));
             let (name, mailboxes, bounds) =
                 (self.name.clone(), self.mailboxes.clone(), self.bounds());
-            let pool_state = Arc::clone(&self.pool_state);
+            let (pool_state, time) = (Arc::clone(&self.pool_state), Process::shared().time.clone());
             let counter = Arc::clone(&entry);
             threads.push(Box::new(move |routes, ready| {
                 // Jobs can be given to it as long as a thread runs.
@@ -76,6 +84,7 @@ impl<M: JobMachine> Builder<M> {
                     thread,
                     port.status(thread),
                     routes,
+                    time.now(),
                 );
                 let scratch = JobScratch::new(
                     handler,
@@ -86,8 +95,9 @@ impl<M: JobMachine> Builder<M> {
                     context,
                 );
                 ready(Ok(()));
-                let (clock, injected) = (Clock::new(), Injected::default());
-                Worker { name, port, driver, thread, scratch, clock, pool_state, injected }.run()
+                let settings =
+                    WorkerSettings { name, port, driver, thread, scratch, time, pool_state };
+                Worker::new(settings).run()
             }));
         }
         let entry = Box::new(move || Box::new(Arc::clone(&entry)) as _);

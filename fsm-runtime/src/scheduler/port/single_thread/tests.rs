@@ -6,8 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::clock::ManualTime;
 use crate::scheduler::observe::BlockTracker;
+use crate::scheduler::port::Port;
 use crate::scheduler::shared::Blocked;
+use crate::scheduler::task::WorkerContext;
 use crate::{Spec, Starts};
 
 /// What a turn does.
@@ -104,10 +107,9 @@ impl Task for Script {
 struct Events(Vec<(Key, Readiness)>);
 
 impl EventSource for Events {
-    fn events(&mut self, from: &mut usize, mut enqueue: impl FnMut(Key, Readiness)) {
-        for (key, ready) in &self.0[*from..] {
-            *from += 1;
-            enqueue(*key, *ready);
+    fn events(&mut self, mut tell: impl FnMut(Key, Readiness)) {
+        for (key, ready) in self.0.drain(..) {
+            tell(key, ready);
         }
     }
 }
@@ -116,6 +118,7 @@ impl EventSource for Events {
 struct Thread {
     stage: StubFactory,
     interrupts: Arc<AtomicUsize>,
+    time: ManualTime,
     now: u64,
     injected: Injected<Script>,
 }
@@ -128,11 +131,21 @@ impl Thread {
         let interrupt = Box::new(move || {
             counted.fetch_add(1, Ordering::Relaxed);
         });
-        let port = Arc::new(Port::new(0, (1, 1), Arc::default(), interrupt));
-        let context = WorkerContext::new(Arc::new(Nobody), ALONE, port.status(ALONE), [].into());
+        let port = Arc::new(Port::new(PortSettings {
+            number: 0,
+            threads: 1,
+            cap: 1,
+            counters: Arc::default(),
+            generations: Arc::default(),
+            interrupt,
+        }));
+        let time = ManualTime::new();
+        let (status, routes) = (port.status(ONLY), [].into());
+        let context = WorkerContext::new(Arc::new(Nobody), ONLY, status, routes, time.now());
         let plan = VecDeque::new();
         let stage = StubFactory { context, port, plan, turns: Vec::new(), over: Vec::new() };
-        let mut thread = Self { stage, interrupts, now: 1, injected: Injected::default() };
+        let injected = Injected::default();
+        let mut thread = Self { stage, interrupts, time, now: 1, injected };
         let keys = (0..connections)
             .map(|_| {
                 let opened = thread.port().open_here(Script { due: u64::MAX }, Readiness::NONE);
@@ -152,28 +165,36 @@ impl Thread {
         crate::wake::Wake::wake(&*self.port(), key);
     }
 
+    /// Takes what was left for it.
+    fn takes_injected(&mut self) {
+        single(&self.stage.port).take_injected(&mut self.injected);
+    }
+
     /// A poll has these events, and turns do what is planned; says which there were.
     fn poll(&mut self, events: &[(Key, Readiness)], plan: &[Does]) -> Vec<(Key, Readiness)> {
         self.stage.plan = plan.iter().copied().collect();
+        self.takes_injected();
         let port = self.port();
-        port.take_injected(&mut self.injected);
-        port.serve_events("test", &mut Events(events.to_vec()), &mut self.stage, |_| {});
-        port.serve_queue("test", (self.now, &mut self.injected), &mut self.stage, |_| {});
+        let Self { stage, injected, time, now, .. } = self;
+        let mut executor = Executor { pool: "test", scratch: stage, time };
+        single(&port).run_events(&mut Events(events.to_vec()), &mut executor);
+        single(&port).run_queue(*now, injected, &mut executor);
         std::mem::take(&mut self.stage.turns)
     }
 
     /// Until when it would sleep; `None` if it ends.
     fn sleeps_until(&self) -> Option<u64> {
-        match self.port().next_single_threaded() {
-            Next::Poll { until } => Some(until),
-            Next::Run(_) => panic!("it is alone"),
-            Next::End => None,
-        }
+        single(&self.stage.port).sleeps_until()
     }
 
     fn interrupts(&self) -> usize {
         self.interrupts.swap(0, Ordering::Relaxed)
     }
+}
+
+fn single(port: &Port<Script>) -> &SingleThread<Script> {
+    let Port::SingleThread(port) = port else { panic!("it has one thread") };
+    port
 }
 
 #[test]
@@ -241,7 +262,8 @@ fn x5_an_event_for_one_that_is_gone_is_dropped_and_counted() {
     assert_eq!(thread.stage.over, [(keys[0], Ended::Done)]);
     thread.wake(keys[0]);
     assert_eq!(thread.poll(&[], &[]), []);
-    let stats = thread.port().counters.snapshot(crate::stats::Accounting::default());
+    let stats =
+        single(&thread.port()).common.counters.snapshot(crate::stats::Accounting::default());
     assert_eq!(stats.stale, 2);
 }
 
@@ -310,7 +332,7 @@ fn r3_the_watchdog_does_not_sleep_while_the_thread_is_about_to_run() {
     let (mut thread, _) = Thread::new(1);
     let port = thread.port();
     assert!(!port.is_up(), "it sleeps");
-    port.take_injected(&mut thread.injected);
+    thread.takes_injected();
     // It has said that it runs, and has not begun.
     assert!(!port.running(&mut Vec::new()) && port.is_up());
     assert_eq!(thread.sleeps_until(), Some(u64::MAX));
@@ -403,4 +425,67 @@ fn x1_x3_nothing_that_was_told_is_lost() {
             injected = again.into_iter().filter(|key| keys.contains(key)).collect();
         }
     }
+}
+
+#[test]
+fn r6_what_is_injected_is_taken_in_the_same_round() {
+    let (mut thread, _) = Thread::new(0);
+    let port = thread.port();
+    for _ in 0..2 {
+        assert!(port.give(Script { due: u64::MAX }).is_ok());
+    }
+    // The thread is woken once, and asks when both have had their turn.
+    assert_eq!(thread.interrupts(), 1);
+    let plan = [Does::WaitsUntil(70), Does::WaitsUntil(60)];
+    let turns = thread.poll(&[], &plan);
+    assert_eq!((turns.len(), port.load()), (2, 2));
+    assert_eq!(thread.sleeps_until(), Some(60));
+    // A packet that comes while it is awake keeps it from sleeping, and wakes nobody.
+    thread.takes_injected();
+    thread.wake(turns[0].0);
+    assert_eq!((thread.sleeps_until(), thread.interrupts()), (Some(0), 0));
+    assert_eq!(thread.poll(&[], &[Does::WaitsUntil(70)]), turns[..1]);
+    assert_eq!(thread.sleeps_until(), Some(60));
+    // A job that comes too late is not lost.
+    assert!(port.give(Script { due: 50 }).is_ok());
+    port.close();
+    assert_eq!(thread.sleeps_until(), None);
+    assert_eq!(port.leave().map(|rest| rest.len()), Some(3));
+    assert!(port.give(Script { due: 50 }).is_err());
+    assert_eq!(port.load(), 0);
+}
+
+/// A source of events with a bug.
+struct Broken;
+
+impl EventSource for Broken {
+    fn events(&mut self, _: impl FnMut(Key, Readiness)) {
+        panic!("as planned");
+    }
+}
+
+#[test]
+fn x8_after_a_bug_of_ours_all_look_for_the_events_that_are_lost() {
+    let (mut thread, keys) = Thread::new(2);
+    let port = thread.port();
+    let Thread { stage, time, .. } = &mut thread;
+    let mut executor = Executor { pool: "test", scratch: stage, time };
+    let run = || single(&port).run_events(&mut Broken, &mut executor);
+    assert!(caught(run).is_none());
+    // It was between two turns.
+    assert_eq!(port.lost(ONLY), None);
+    assert_eq!(thread.sleeps_until(), Some(0));
+    let ready = Readiness::READ | Readiness::WRITE;
+    assert_eq!(thread.poll(&[], &[]), [(keys[0], ready), (keys[1], ready)]);
+}
+
+#[test]
+fn x8_the_key_that_runs_is_lost_with_its_thread() {
+    let (mut thread, keys) = Thread::new(2);
+    let port = thread.port();
+    thread.stage.context.status.turn(keys[0]);
+    assert_eq!((port.lost(ONLY), port.load()), (Some(keys[0]), 1));
+    assert_eq!(thread.sleeps_until(), Some(0));
+    let turns = thread.poll(&[], &[]);
+    assert_eq!(turns, [(keys[1], Readiness::READ | Readiness::WRITE)]);
 }

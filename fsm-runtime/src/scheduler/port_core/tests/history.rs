@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use super::model::{Doing, Model};
 use crate::key::Key;
@@ -170,7 +171,7 @@ struct Connection {
 impl<'a> History<'a> {
     fn new(setup: Setup, log: &'a mut Vec<(Input, Effect)>) -> Self {
         Self {
-            core: PortCore::new(0, setup.cap),
+            core: PortCore::new(0, setup.cap, Arc::default()),
             model: Model::new(setup.cap, setup.threads),
             setup,
             port: vec![None; setup.port],
