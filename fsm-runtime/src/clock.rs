@@ -76,28 +76,35 @@ impl TimeSource for MonotonicTime {
 pub(crate) struct ManualTime {
     start: Instant,
     millis: Arc<AtomicU64>,
+    /// The time when it was last seen to have moved.
+    seen: Option<u64>,
 }
 
 impl ManualTime {
     /// A time that stands at 0.
     pub(crate) fn new() -> Self {
-        Self { start: Instant::now(), millis: Arc::default() }
+        Self { start: Instant::now(), millis: Arc::default(), seen: None }
     }
 
     pub(crate) fn set(&self, millis: u64) {
         self.millis.store(millis, Ordering::Relaxed);
     }
+
+    pub(crate) fn millis(&self) -> u64 {
+        self.millis.load(Ordering::Relaxed)
+    }
 }
 
 impl TimeSource for ManualTime {
     fn now(&self) -> Time {
-        let millis = self.millis.load(Ordering::Relaxed);
+        let millis = self.millis();
         let passed = self.start.checked_add(Duration::from_millis(millis));
         Time { millis, instant: passed.unwrap_or(self.start) }
     }
 
     fn moved(&mut self) -> Option<Time> {
-        Some(self.now())
+        let millis = self.millis();
+        (self.seen.replace(millis) != Some(millis)).then(|| self.now())
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) struct Worker<T: Task, D, C> {
     pub(crate) scratch: T::Scratch,
     time: C,
     pool_state: Arc<PoolState>,
-    /// What it does next; `None` before it has asked.
+    /// What it does in its next round, if it is simulated; `None` before it has asked.
     next: Option<Next<T>>,
     /// What it has taken of what others left for it, where it is the only thread of its port.
     injected: Injected<T>,
@@ -90,17 +90,23 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
 
     /// Runs rounds until the port is closed, also after a panic.
     fn run_rounds(&mut self) -> Result<(), PoolError> {
+        let (port, driver) = (Arc::clone(&self.port), Arc::clone(&self.driver));
         loop {
-            let driver = Arc::clone(&self.driver);
-            let rounds = AssertUnwindSafe(|| match &*Arc::clone(&self.port) {
+            let rounds = AssertUnwindSafe(|| match &*port {
                 Port::SingleThread(port) => {
                     // Nobody else polls.
                     let mut driver = lock(&driver);
-                    while self.only_round(port, &mut driver)? {}
+                    let mut next = port.sleeps_until();
+                    while let Some(until) = next {
+                        next = self.only_round(port, &mut driver, until)?;
+                    }
                     Ok(())
                 }
                 Port::MultiThread(port) => {
-                    while self.shared_round(port)? {}
+                    let mut next = port.begin(self.thread, D::WHEN_IDLE);
+                    while !matches!(next, Next::End) {
+                        next = self.shared_round(port, next)?;
+                    }
                     Ok(())
                 }
             });
@@ -115,35 +121,40 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         }
     }
 
-    /// Does what it is to do next, and asks what comes after that. Says whether it goes on: it does
-    /// not when the port is closed.
-    pub(crate) fn round(&mut self) -> Result<bool, PoolError> {
-        match &*Arc::clone(&self.port) {
-            Port::SingleThread(port) => {
-                let driver = Arc::clone(&self.driver);
-                let mut driver = lock(&driver);
-                self.only_round(port, &mut driver)
+    /// Does one round of a simulated thread: what the last one has said, or asks.
+    pub(crate) fn round(&mut self) -> Result<(), PoolError> {
+        let (port, driver) = (Arc::clone(&self.port), Arc::clone(&self.driver));
+        let next = match (&*port, self.next.take()) {
+            (_, Some(Next::End)) => Next::End,
+            (Port::SingleThread(port), next) => {
+                let until = match next {
+                    Some(Next::Poll { until }) => Some(until),
+                    _ => port.sleeps_until(),
+                };
+                let next = until.map(|until| self.only_round(port, &mut lock(&driver), until));
+                next.transpose()?.flatten().map_or(Next::End, |until| Next::Poll { until })
             }
-            Port::MultiThread(port) => self.shared_round(port),
-        }
+            (Port::MultiThread(port), None) => port.begin(self.thread, D::WHEN_IDLE),
+            (Port::MultiThread(port), Some(next)) => self.shared_round(port, next)?,
+        };
+        self.next = Some(next);
+        Ok(())
     }
 
-    /// What the next round does; `None` if it asks.
+    /// What a simulated thread does in its next round; `None` if it asks.
     pub(crate) fn next(&self) -> Option<&Next<T>> {
         self.next.as_ref()
     }
 
-    /// A round of the only thread of a port: it polls, and runs all that is ready.
+    /// A round of the only thread of a port: it polls, and runs all that is ready. Says when the next
+    /// poll must be over, and `None` when the port is closed.
     #[inline]
-    fn only_round(&mut self, port: &SingleThread<T>, driver: &mut D) -> Result<bool, PoolError> {
-        let until = match self.next.take() {
-            Some(Next::Poll { until }) => until,
-            Some(Next::End) => {
-                self.next = Some(Next::End);
-                return Ok(false);
-            }
-            _ => port.sleeps_until().unwrap_or(0),
-        };
+    fn only_round(
+        &mut self,
+        port: &SingleThread<T>,
+        driver: &mut D,
+        until: u64,
+    ) -> Result<Option<u64>, PoolError> {
         let timeout = driver.before_poll(until, &self.time);
         driver.poll(timeout)?;
         let time = self.time.now();
@@ -156,29 +167,24 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         }
         driver.after_poll(time.millis);
         port.run_queue(time.millis, injected, &mut executor);
-        self.next = Some(port.sleeps_until().map_or(Next::End, |until| Next::Poll { until }));
-        Ok(true)
+        Ok(port.sleeps_until())
     }
 
-    /// A round of one of several threads: it polls, or runs a turn.
+    /// A round of one of several threads: it does what it is to do, and says what comes next.
     #[inline]
-    fn shared_round(&mut self, port: &MultiThread<T>) -> Result<bool, PoolError> {
-        let next = match self.next.take() {
-            None => port.begin(self.thread, D::WHEN_IDLE),
-            Some(Next::Run(turn)) => {
+    fn shared_round(&mut self, port: &MultiThread<T>, next: Next<T>) -> Result<Next<T>, PoolError> {
+        Ok(match next {
+            Next::Run(turn) => {
                 let turned = self.run_turn(port, turn);
                 port.turned(self.thread, D::WHEN_IDLE, turned)
             }
-            Some(Next::Poll { until }) => {
+            Next::Poll { until } => {
                 let now = self.poll(until)?;
                 port.polled(self.thread, D::WHEN_IDLE, now, &self.events)
             }
-            Some(Next::Parked) => port.resume(self.thread),
-            Some(Next::End) => Next::End,
-        };
-        let goes_on = !matches!(next, Next::End);
-        self.next = Some(next);
-        Ok(goes_on)
+            Next::Parked => port.resume(self.thread),
+            Next::End => Next::End,
+        })
     }
 
     /// Polls, and says what time it is then. The driver is free when this returns, because to tell the
@@ -219,7 +225,6 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
     fn panicked(&mut self, panic: Box<dyn Any + Send>) {
         drop_panic(panic);
         tracing::error!(pool = self.name, "a thread of a pool panicked");
-        self.next = None;
         if self.port.lost(self.thread).is_some() {
             self.pool_state.ended(Ended::Panicked);
         }

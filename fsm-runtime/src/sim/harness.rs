@@ -1,9 +1,8 @@
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::port::{SimPort, SimPortSettings};
+use super::clock::{Origin, Timed};
+use super::port::SimPort;
 use super::stub_pools::Stubs;
-use crate::clock::{ManualTime, TimeSource};
 use crate::lifecycle::pool_state::PoolState;
 use crate::net::readiness::Readiness;
 use crate::scheduler::task::{Task, WorkerContext};
@@ -11,34 +10,35 @@ use crate::{Ended, Key, Route};
 
 /// More turns in a row are an endless loop.
 const ENDLESS: usize = 10_000_000;
+/// The only thread.
+const THREAD: usize = 0;
 
 /// A port of one thread with one connection or job on it, and the pools that it calls.
 pub(super) struct Harness<T: Task> {
     port: SimPort<T>,
     pub(super) key: Key,
     pub(super) stubs: Stubs,
-    time: ManualTime,
+    origin: Origin,
 }
 
 impl<T: Task> Harness<T> {
-    /// Takes up what `task` makes, and gives it its first turn. `mail` opens its mailbox.
+    /// Makes the port; `scratch` makes what the turns share.
     pub(super) fn new(
+        origin: &Origin,
         routes: &[Route],
         scratch: impl FnOnce(Arc<PoolState>, WorkerContext) -> T::Scratch,
-        task: T,
-        mail: impl FnOnce(&T::Scratch, Key),
     ) -> Self {
         let stubs = Stubs::new(routes);
-        let time = ManualTime::new();
-        let settings =
-            SimPortSettings { threads: 1, cap: 1, time: time.clone(), generations: Arc::default() };
-        let mut port = SimPort::new(settings);
+        let mut port = SimPort::new(origin, 1, 1);
         port.add_thread(stubs.entries(), scratch);
-        let key = port.open(task);
-        mail(port.scratch(), key);
-        // The start state has its turn as soon as it is there.
-        port.round(0);
-        Self { port, key, stubs, time }
+        Self { port, key: Key::new(0, 0), stubs, origin: origin.clone() }
+    }
+
+    /// Takes up its connection or job, and gives it its first turn. `enter` is given its key before.
+    pub(super) fn open(&mut self, task: T, enter: impl FnOnce(Key)) {
+        self.key = self.port.open(task);
+        enter(self.key);
+        self.port.round(THREAD);
     }
 
     /// What the turns share.
@@ -46,11 +46,15 @@ impl<T: Task> Harness<T> {
         self.port.scratch()
     }
 
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// One round; says whether there is more to do.
     pub(super) fn turn(&mut self, ready: Readiness) -> bool {
         self.port.tell(self.key, ready);
-        self.port.round(0);
-        self.port.is_awake(0)
+        self.port.round(THREAD);
+        self.port.is_awake(THREAD)
     }
 
     /// Runs until it waits for something that the test must do.
@@ -60,22 +64,6 @@ impl<T: Task> Harness<T> {
             turns += 1;
             assert!(turns < ENDLESS, "the machine `{}` goes round and round", T::SPEC.name);
         }
-    }
-
-    /// Lets time pass, with all that comes due in it.
-    pub(super) fn advance(&mut self, time: Duration) {
-        let now = self.time.now().millis;
-        let until = now.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-        loop {
-            let due = self.port.port().next_deadline();
-            if due > until {
-                break;
-            }
-            self.time.set(due.max(self.time.now().millis));
-            self.run(Readiness::NONE);
-        }
-        self.time.set(until);
-        self.run(Readiness::NONE);
     }
 
     pub(super) fn drain(&mut self) {
@@ -112,5 +100,15 @@ impl<T: Task> Harness<T> {
             (stats.handed_off, Ended::HandedOff),
         ];
         counts.into_iter().find(|(count, _)| *count > 0).map(|(_, why)| why)
+    }
+}
+
+impl<T: Task> Timed for Harness<T> {
+    fn next_deadline(&self) -> u64 {
+        self.port.port().next_deadline()
+    }
+
+    fn run_due(&mut self) {
+        self.run(Readiness::NONE);
     }
 }

@@ -2,10 +2,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::clock::Origin;
 use crate::call::service::PoolEntry;
 use crate::clock::{ManualTime, TimeSource};
 use crate::driver::worker::{Driver, Worker, WorkerSettings};
-use crate::key::Generations;
 use crate::lifecycle::pool_state::PoolState;
 use crate::net::readiness::Readiness;
 use crate::scheduler::observe::BlockTracker;
@@ -29,19 +29,10 @@ pub(super) struct SimPort<T: Task> {
     pub(super) pool_state: Arc<PoolState>,
 }
 
-/// What a simulated port is made of.
-pub(super) struct SimPortSettings {
-    pub(super) threads: usize,
-    /// The most threads that run at a time.
-    pub(super) cap: usize,
-    pub(super) time: ManualTime,
-    pub(super) generations: Arc<Generations>,
-}
-
 impl<T: Task> SimPort<T> {
-    /// A port without threads.
-    pub(super) fn new(settings: SimPortSettings) -> Self {
-        let SimPortSettings { threads, cap, time, generations } = settings;
+    /// A port for so many threads, of which `cap` run at a time.
+    pub(super) fn new(origin: &Origin, threads: usize, cap: usize) -> Self {
+        let Origin { time, generations } = origin.clone();
         let pool_state = Arc::new(PoolState::new(1));
         let driver = Arc::<Mutex<SimDriver>>::default();
         let interrupted = Arc::clone(&lock(&driver).interrupted);
@@ -116,13 +107,21 @@ impl<T: Task> SimPort<T> {
         }
     }
 
-    /// Whether the thread has something to do, and would not sleep.
+    /// Whether the thread has something to do, and would not sleep. A thread that is parked does not
+    /// know: it looks in its next round.
     pub(super) fn is_awake(&self, thread: Thread) -> bool {
-        match self.workers[thread].next() {
+        match self.next(thread) {
             None | Some(Next::Run(_)) => true,
-            Some(Next::Poll { until }) => *until <= self.time.now().millis,
+            Some(Next::Poll { until }) => {
+                *until <= self.time.millis() || lock(&self.driver).returns_at_once()
+            }
             Some(Next::Parked | Next::End) => false,
         }
+    }
+
+    /// What the thread does in its next round; `None` if it asks.
+    pub(super) fn next(&self, thread: Thread) -> Option<&Next<T>> {
+        self.workers[thread].next()
     }
 }
 
@@ -136,6 +135,13 @@ struct SimDriver {
     events: Vec<(Key, Readiness)>,
     /// The port has work for the thread that polls.
     interrupted: Arc<AtomicBool>,
+}
+
+impl SimDriver {
+    /// Whether a poll would not sleep, whatever its timeout.
+    fn returns_at_once(&self) -> bool {
+        !self.events.is_empty() || self.interrupted.load(Ordering::Relaxed)
+    }
 }
 
 impl Driver for SimDriver {

@@ -314,7 +314,7 @@ fn put_back<T: Task>(port: &mut Locked<'_, T>, key: Key, task: T) {
     let due = task.due();
     slot.task = Some(task);
     // When its entry comes up it is asked again.
-    if due >= slot.state.scheduled() {
+    if !slot.state.is_later_than(due) {
         return;
     }
     guarded.timers.schedule(core, key, due);

@@ -340,7 +340,8 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
     }
 
     /// Runs a turn in place.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call more for each event is counted")]
     fn turn(&mut self, key: Key, ready: Readiness) {
         let State { core, timers, again, .. } = &mut *self.state;
         let Some(slot) = core.get_mut(key) else { return };
@@ -351,7 +352,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
             return;
         }
         let due = task.due();
-        if due < slot.state.scheduled() {
+        if slot.state.is_later_than(due) {
             timers.schedule(core, key, due);
         }
         if outcome == TurnOutcome::Again {

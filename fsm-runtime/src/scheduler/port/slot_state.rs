@@ -51,6 +51,13 @@ impl SlotState {
         if time == NEVER { u64::MAX } else { time }
     }
 
+    /// Whether its entry, if it has one, comes up too late for this deadline.
+    #[inline]
+    pub(super) fn is_later_than(self, due: u64) -> bool {
+        // Without an entry it is later than all deadlines but those in millions of years.
+        due < self.0.get() >> BITS
+    }
+
     pub(super) fn is_scheduled(self) -> bool {
         self.scheduled() != u64::MAX
     }
@@ -82,5 +89,13 @@ mod tests {
         mark.tell(Readiness::READ);
         mark.unschedule();
         assert_eq!((mark.is_scheduled(), mark.ready()), (false, Readiness::READ));
+    }
+
+    #[test]
+    fn an_entry_is_overtaken_by_earlier_deadlines_alone() {
+        let mut mark = SlotState::new(Readiness::READ);
+        assert!(mark.is_later_than(7) && !mark.is_later_than(u64::MAX));
+        mark.schedule(7);
+        assert!(mark.is_later_than(6) && !mark.is_later_than(7) && !mark.is_later_than(u64::MAX));
     }
 }
