@@ -27,7 +27,7 @@ const MOST_EVENTS: usize = 4096;
 /// Systems bound the time of a poll; waking up once an hour costs nothing.
 const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
 
-/// The poll of a port with sockets, and its listeners: what the thread that polls has to itself.
+/// The poll of a port with sockets, and its listeners. Only the thread that polls has it.
 pub(crate) struct Reactor {
     /// The name of the pool.
     pub(crate) pool: String,
@@ -149,7 +149,7 @@ impl Reactor {
             }
         }
         if self.drain.has_begun() {
-            // Those that the system had accepted for us have been taken: now nobody else.
+            // Connections from the backlog have been taken, and there are to be no others.
             self.acceptors.retain(Acceptor::goes_on);
             if self.acceptors.is_empty() {
                 self.pool_state.accepted_all();
@@ -182,7 +182,7 @@ impl Reactor {
         }
     }
 
-    /// How long the poll may sleep.
+    /// The time for which the poll may sleep.
     fn timeout(&self, until: u64, now: u64) -> Option<Duration> {
         if until == 0 {
             return Some(Duration::ZERO);
@@ -207,7 +207,7 @@ fn readiness(event: &Event) -> Readiness {
     if odd { ready | oddity(event) } else { ready }
 }
 
-/// What is seldom told.
+/// The rest of an event, which is seldom there.
 #[cold]
 fn oddity(event: &Event) -> Readiness {
     let mut ready = Readiness::NONE;

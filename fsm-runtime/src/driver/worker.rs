@@ -18,17 +18,18 @@ use crate::{Ended, Key, PoolError};
 ///
 /// A worker calls `before_poll`, `poll`, the events and `after_poll`, in this order.
 pub(crate) trait Driver: EventSource {
-    /// What a thread does that has nothing to do.
+    /// The doing of a thread for which there is nothing to do.
     const WHEN_IDLE: WhenIdle = WhenIdle::Sleep;
 
-    /// Does what must not wait for the end of the poll. Says how long the poll may sleep, which is not
-    /// past `until`: 0 does not sleep, and the largest is for ever.
+    /// Does what must not wait for the end of the poll, such as to begin a drain. Says how long the poll
+    /// may sleep, `None` for ever. It is not past `until`, which is 0 for a poll that does not sleep, and
+    /// the largest number for one without a deadline.
     fn before_poll(&mut self, until: u64, time: &impl TimeSource) -> Option<Duration>;
 
     /// Sleeps until something happens, or until the time is over.
     fn poll(&mut self, timeout: Option<Duration>) -> Result<(), PoolError>;
 
-    /// Takes up new connections, once it has told of its events.
+    /// Takes up new connections, after the events.
     fn after_poll(&mut self, now: u64);
 }
 
@@ -41,15 +42,15 @@ pub(crate) struct Worker<T: Task, D, C> {
     pub(crate) scratch: T::Scratch,
     time: C,
     pool_state: Arc<PoolState>,
-    /// What it does in its next round, if it is simulated; `None` before it has asked.
+    /// The next round of a simulated thread; `None` before it has asked.
     next: Option<Next<T>>,
-    /// What it has taken of what others left for it, where it is the only thread of its port.
+    /// Taken from what others have left for it, where it is the only thread of its port.
     injected: Injected<T>,
     /// The events of its last poll, where there are several threads.
     events: Vec<(Key, Readiness)>,
 }
 
-/// What a worker is made of.
+/// The parts that a worker is made of.
 pub(crate) struct WorkerSettings<T: Task, D, C> {
     /// The name of its pool.
     pub(crate) name: String,
@@ -76,7 +77,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         // It may run before it polls, and the pool may have been made a while ago.
         T::context(&mut self.scratch).set_time(self.time.now());
         let result = self.run_rounds();
-        // What is left when the last thread ends was in the middle of something.
+        // Connections and jobs that the last thread finds were in the middle of something.
         for (key, task) in self.port.leave().into_iter().flatten() {
             task.cut_off();
             end(&self.name, key, task, Ended::Closed, &mut self.scratch);
@@ -121,7 +122,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         }
     }
 
-    /// Does one round of a simulated thread: what the last one has said, or asks.
+    /// Does one round of a simulated thread.
     pub(crate) fn round(&mut self) -> Result<(), PoolError> {
         let (port, driver) = (Arc::clone(&self.port), Arc::clone(&self.driver));
         let next = match (&*port, self.next.take()) {
@@ -141,7 +142,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         Ok(())
     }
 
-    /// What a simulated thread does in its next round; `None` if it asks.
+    /// The next round of a simulated thread; `None` before it has asked.
     pub(crate) fn next(&self) -> Option<&Next<T>> {
         self.next.as_ref()
     }
@@ -235,7 +236,7 @@ fn lock<D>(driver: &Mutex<D>) -> std::sync::MutexGuard<'_, D> {
     driver.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the system's files about processes call this thread.
+/// The name of this thread in the system's files about processes.
 #[cfg(target_os = "linux")]
 fn thread_id() -> Option<Arc<str>> {
     let link = std::fs::read_link("/proc/thread-self").ok()?;

@@ -6,7 +6,7 @@ use crate::net::readiness::Readiness;
 use crate::scheduler::task::{Task, TurnOutcome, drop_panic, finish};
 use crate::{Ended, Key};
 
-/// What a thread runs turns with.
+/// Runs turns on a thread, one after another.
 pub(crate) struct Executor<'a, T: Task, C> {
     /// The name of the pool.
     pub(crate) pool: &'a str,

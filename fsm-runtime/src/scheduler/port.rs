@@ -36,7 +36,7 @@ pub(crate) enum Port<T> {
     MultiThread(MultiThread<T>),
 }
 
-/// What a port is made of.
+/// The parts that a port is made of.
 pub(crate) struct PortSettings {
     /// The number of the port in its pool.
     pub(crate) number: usize,

@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock};
 use crate::clock::MonotonicTime;
 use crate::key::Generations;
 
-/// What all pools of the process are made with.
+/// The time and the generations of keys that all pools of the process share.
 ///
 /// They count the time from the same start, so that one can tell another one what time it is, and no
 /// two of them make the same key, so that a key of one pool names nothing in another one.

@@ -86,7 +86,7 @@ pub struct Clock {
 /// A session that is on a clock, until it is dropped.
 pub(super) type OnClock = Weak<RefCell<dyn Timed>>;
 
-/// What sessions that belong together are made with.
+/// The time and the generations of keys that sessions on one clock share.
 #[derive(Clone, Debug)]
 pub(super) struct Origin {
     pub(super) time: ManualTime,

@@ -41,7 +41,7 @@ impl<T: Task> Harness<T> {
         self.port.round(THREAD);
     }
 
-    /// What the turns share.
+    /// The state that the turns share.
     pub(super) fn scratch(&self) -> &T::Scratch {
         self.port.scratch()
     }

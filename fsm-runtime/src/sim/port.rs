@@ -90,7 +90,7 @@ impl<T: Task> SimPort<T> {
         &self.port
     }
 
-    /// What the turns of the first thread share.
+    /// The state that the turns of the first thread share.
     pub(super) fn scratch(&self) -> &T::Scratch {
         &self.workers[0].scratch
     }
@@ -119,7 +119,7 @@ impl<T: Task> SimPort<T> {
         }
     }
 
-    /// What the thread does in its next round; `None` if it asks.
+    /// The next round of the thread; `None` if it asks.
     pub(super) fn next(&self, thread: Thread) -> Option<&Next<T>> {
         self.workers[thread].next()
     }
@@ -129,7 +129,7 @@ fn lock(driver: &Mutex<SimDriver>) -> MutexGuard<'_, SimDriver> {
     driver.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A poll that finds what the test has told it, and does not sleep.
+/// A poll that finds the events that the test has given it, and does not sleep.
 #[derive(Default)]
 struct SimDriver {
     events: Vec<(Key, Readiness)>,

@@ -42,7 +42,7 @@ impl log::Handler for Writer {
 
 type Task = ConnectionTask<Log, Writer, PipeEnd>;
 
-/// What a thread does in its next round.
+/// The next round of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Does {
     Runs(Key),

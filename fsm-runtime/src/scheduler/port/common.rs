@@ -6,13 +6,13 @@ use crate::scheduler::port_core::Thread;
 use crate::scheduler::thread_status::ThreadStatus;
 use crate::stats::Counters;
 
-/// What a port keeps outside its lock, whichever scheduler it has.
+/// The part of a port outside its lock, which both schedulers have.
 pub(super) struct Common {
     pub(super) number: usize,
     /// The number of connections or jobs, by which the least loaded port is found.
     load: AtomicUsize,
     pub(super) counters: Arc<Counters>,
-    /// What the system calls each thread, where it says so.
+    /// The name that the system has for each thread, where there is one.
     ids: Mutex<Vec<Option<Arc<str>>>>,
     pub(super) statuses: Box<[Arc<ThreadStatus>]>,
     /// The threads that have not ended.

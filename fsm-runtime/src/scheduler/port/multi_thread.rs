@@ -23,7 +23,7 @@ pub(crate) struct MultiThread<T> {
 
 type Locked<'a, T> = shared::Locked<'a, Slot<T>, Guarded>;
 
-/// What the port's lock guards beside the slots.
+/// The state that the port's lock guards beside the slots.
 #[derive(Debug, Default)]
 pub(super) struct Guarded {
     timers: Timers,
@@ -32,7 +32,7 @@ pub(super) struct Guarded {
     sleeps_until: u64,
 }
 
-/// What a thread does next.
+/// The next doing of a thread.
 pub(crate) enum Next<T> {
     Run(Turn<T>),
     /// Poll, and sleep there until `until` at the latest.
@@ -49,7 +49,7 @@ pub(crate) enum Next<T> {
 pub(crate) struct Turn<T> {
     pub(crate) key: Key,
     pub(crate) task: T,
-    /// Readiness that was told since its last turn.
+    /// Readiness that has arrived since its last turn began.
     pub(crate) ready: Readiness,
     /// The number of the turn, of its thread.
     pub(crate) number: u64,
@@ -65,7 +65,7 @@ pub(crate) struct Turned<T> {
     pub(crate) again: bool,
 }
 
-/// What a thread does while there is nothing to do.
+/// The doing of a thread for which there is nothing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WhenIdle {
     /// It sleeps.
@@ -124,7 +124,7 @@ impl<T: Task> MultiThread<T> {
         self.common.alarm_if(pressed);
     }
 
-    /// What the thread does first.
+    /// Asks what the thread does first.
     pub(crate) fn begin(&self, thread: Thread, idle: WhenIdle) -> Next<T> {
         self.next(thread, idle, |_| {})
     }
@@ -166,7 +166,7 @@ impl<T: Task> MultiThread<T> {
         })
     }
 
-    /// What a thread that was parked does next.
+    /// Asks what a thread that was parked does next.
     pub(crate) fn resume(&self, thread: Thread) -> Next<T> {
         let mut pressed = false;
         let next = self.shared.resume(thread, |port, work| {
@@ -278,8 +278,8 @@ impl<T: Task> MultiThread<T> {
     }
 }
 
-/// Begins what the thread was given. Says what that is, and whether work waits though there are threads
-/// for it.
+/// Begins the work that the thread was given. Says also whether work waits though there are threads for
+/// it.
 #[inline]
 fn begin_work<T>(port: &mut Locked<'_, T>, thread: Thread, work: Work) -> (Next<T>, bool) {
     match work {
@@ -300,7 +300,7 @@ fn begin_work<T>(port: &mut Locked<'_, T>, thread: Thread, work: Work) -> (Next<
             let guarded = port.guarded();
             let until = if wait { guarded.timers.next() } else { 0 };
             guarded.sleeps_until = until;
-            // What the poll has told of may wait for handlers that block.
+            // Events of the last poll may wait for handlers that block.
             (Next::Poll { until }, port.core().could_help())
         }
         Work::End => (Next::End, false),

@@ -125,7 +125,7 @@ impl<T: Task> SingleThread<T> {
         Ok(key)
     }
 
-    /// Takes up a job, which gets a slot only if it is not over after its first turn.
+    /// Takes up a job. It gets a slot only if it is not over after its first turn.
     pub(super) fn give(&self, job: T) -> Result<(), T> {
         self.inject(|injected| {
             if injected.closed {
@@ -140,8 +140,8 @@ impl<T: Task> SingleThread<T> {
     /// port is closed and it ends.
     pub(crate) fn sleeps_until(&self) -> Option<u64> {
         let mut state = self.lock();
-        // What is injected from here on finds it asleep, and interrupts its poll. That may be before
-        // the poll has begun: such a poll returns at once.
+        // An injection that takes the lock later finds it asleep, and interrupts its poll. That may
+        // happen before the poll has begun: such a poll returns at once.
         let mut injected = self.injected();
         injected.up = false;
         if injected.closed {
@@ -308,20 +308,19 @@ struct Round<'a, 'e, T: Task, C> {
 }
 
 impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
-    /// Runs the turn that an event asks for, unless the key has a packet in the queue already: then
-    /// it is told there.
+    /// Runs the turn that an event asks for, unless packets are before it: then it is queued.
     #[inline]
     fn event(&mut self, key: Key, ready: Readiness) {
         if self.executor.is_stopped() {
-            // What is left is closed.
+            // The port is closed, and its last thread sees to those that are left.
         } else if self.state.core.pass(key).is_some() {
             self.turn(key, ready);
         } else {
-            self.tell(key, ready);
+            self.enqueue(key, ready);
         }
     }
 
-    fn tell(&mut self, key: Key, ready: Readiness) {
+    fn enqueue(&mut self, key: Key, ready: Readiness) {
         if let Some(slot) = self.state.core.get_mut(key) {
             slot.state.tell(ready);
         }
@@ -372,7 +371,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
 
     /// Takes up what was injected, except for jobs that have had no turn.
     fn take_up(&mut self, injected: &mut Injected<T>) {
-        // To drain nothing takes its time, too.
+        // An empty drain would cost something, too.
         if !injected.tasks.is_empty() {
             for (task, ready) in injected.tasks.drain(..) {
                 if let Ok(key) = self.state.open(task, ready) {

@@ -4,7 +4,7 @@ use crate::Key;
 use crate::net::readiness::Readiness;
 use crate::scheduler::port_core::PortCore;
 
-/// What a port keeps for a connection or a job.
+/// The place of a connection or a job in its port.
 pub(super) struct Slot<T> {
     pub(super) state: SlotState,
     /// `None` while it is on a thread.
@@ -38,7 +38,7 @@ pub(super) fn remove<T>(
     Some(slot)
 }
 
-/// Tells all that a port has of `ready`: what their next turn looks for first. Says their keys.
+/// Adds `ready` to the readiness of all connections and jobs. Says their keys.
 pub(super) fn tell_all<T>(core: &mut PortCore<Slot<T>>, ready: Readiness) -> Vec<Key> {
     let keys: Vec<Key> = core.keys().collect();
     for key in &keys {

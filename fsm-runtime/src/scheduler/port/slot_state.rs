@@ -2,14 +2,15 @@ use std::num::NonZeroU64;
 
 use crate::net::readiness::Readiness;
 
-/// What a port knows of a slot: readiness that was told since its turn began, and the time of its
-/// entry in the timers. One number, of which there are many: the time above, and the readiness below.
+/// The state of a slot: readiness that has arrived since its last turn began, and the time of its
+/// entry in the timers. Both are in one number, because there are very many of them: the time above,
+/// and the readiness below.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SlotState(NonZeroU64);
 
 /// The bits of readiness.
 const BITS: u32 = 8;
-/// There is no entry. It is far enough in the future that no deadline is as late.
+/// The time of no entry, which is so far in the future that no deadline is as late.
 const NEVER: u64 = u64::MAX >> BITS;
 
 impl SlotState {
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_overtaken_by_earlier_deadlines_alone() {
+    fn only_earlier_deadlines_overtake_an_entry() {
         let mut mark = SlotState::new(Readiness::READ);
         assert!(mark.is_later_than(7) && !mark.is_later_than(u64::MAX));
         mark.schedule(7);

@@ -101,8 +101,8 @@ fn polls(next: &Next<Idle>) -> u64 {
     }
 }
 
-/// The turn of the key is over; it is due then.
-fn driver(port: &Port<Idle>, thread: Thread, key: Key, due: u64) -> Next<Idle> {
+/// The turn of the key is over, and it waits; it is due then.
+fn waits(port: &Port<Idle>, thread: Thread, key: Key, due: u64) -> Next<Idle> {
     let turned = Turned { key, task: Some(Idle { due }), again: false };
     multi(port).turned(thread, WhenIdle::Sleep, turned)
 }
@@ -112,10 +112,10 @@ fn busy(port: &Port<Idle>) -> [Key; 2] {
     let keys = [open(port), open(port)];
     assert_eq!(polls(&begin(port, 0)), 0);
     runs(polled(port, 0, 0, &[]), keys[0]);
-    runs(driver(port, 0, keys[0], u64::MAX), keys[1]);
+    runs(waits(port, 0, keys[0], u64::MAX), keys[1]);
     assert_eq!(polls(&begin(port, 1)), u64::MAX);
     port.wake(keys[0]);
-    runs(driver(port, 0, keys[1], u64::MAX), keys[0]);
+    runs(waits(port, 0, keys[1], u64::MAX), keys[0]);
     keys
 }
 
@@ -138,7 +138,7 @@ fn r3_the_thread_that_polls_is_called_when_the_other_one_blocks() {
     assert_eq!(interrupts.load(Ordering::Relaxed), 0);
     let mut running = Vec::new();
     port.running(&mut running);
-    assert!(port.block(0, running[0].turn, Blocked::DecodeProgress));
+    assert!(port.block(0, running[0].turn, Blocked::Observed));
     assert_eq!(interrupts.load(Ordering::Relaxed), 1);
     runs(polled(&port, 1, 1, &[]), second);
 }
@@ -148,15 +148,15 @@ fn x6_a_deadline_before_the_end_of_the_poll_interrupts_it() {
     let (port, interrupts) = port();
     let [first, second] = busy(&port);
     port.wake(second);
-    runs(driver(&port, 0, first, 50), second);
+    runs(waits(&port, 0, first, 50), second);
     assert_eq!(interrupts.load(Ordering::Relaxed), 1);
     assert_eq!(polls(&polled(&port, 1, 1, &[])), 50);
     // A later one does not.
     port.wake(first);
-    runs(driver(&port, 0, second, 60), first);
+    runs(waits(&port, 0, second, 60), first);
     assert_eq!(interrupts.load(Ordering::Relaxed), 1);
     port.wake(second);
-    runs(driver(&port, 0, first, 40), second);
+    runs(waits(&port, 0, first, 40), second);
     assert_eq!(interrupts.load(Ordering::Relaxed), 2);
     assert_eq!(polls(&polled(&port, 1, 2, &[])), 40);
 }
@@ -166,19 +166,19 @@ fn x6_a_deadline_that_passes_while_its_key_runs_is_not_forgotten() {
     let (port, interrupts) = port();
     let [first, second] = busy(&port);
     port.wake(second);
-    runs(driver(&port, 0, first, 50), second);
+    runs(waits(&port, 0, first, 50), second);
     port.wake(first);
-    runs(driver(&port, 0, second, u64::MAX), first);
+    runs(waits(&port, 0, second, u64::MAX), first);
     assert_eq!(polls(&polled(&port, 1, 1, &[])), 50);
     // Its entry comes up and goes.
     assert_eq!(polls(&polled(&port, 1, 50, &[])), u64::MAX);
     let before = interrupts.load(Ordering::Relaxed);
     port.wake(second);
-    runs(driver(&port, 0, first, 50), second);
+    runs(waits(&port, 0, first, 50), second);
     assert_eq!(interrupts.load(Ordering::Relaxed), before + 1);
     // It is due since: it has a turn as soon as there is room.
     assert_eq!(polls(&polled(&port, 1, 51, &[])), u64::MAX);
-    runs(driver(&port, 0, second, u64::MAX), first);
+    runs(waits(&port, 0, second, u64::MAX), first);
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use crate::Key;
 use crate::net::readiness::Readiness;
 
-/// What arrives from elsewhere for a port with one thread.
+/// Packets, connections and jobs that arrive from elsewhere for a port with one thread.
 ///
 /// Such a thread keeps the port's lock while it runs handlers. Others, and these may be handlers
 /// that it runs, leave here what they have for it, and it takes all of that at once after its poll.

@@ -1,5 +1,5 @@
-//! A port whose only thread is this one. What its turns do is written down before, and what they
-//! were told afterwards.
+//! A port whose only thread is this one. A test plans what its turns do, and sees afterwards which
+//! turns there were.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::scheduler::shared::Blocked;
 use crate::scheduler::task::WorkerContext;
 use crate::{Spec, Starts};
 
-/// What a turn does.
+/// The doing of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Does {
     Waiting,
@@ -31,11 +31,11 @@ struct Script {
     due: u64,
 }
 
-/// What the turns of the thread share.
-struct StubFactory {
+/// The state that the turns of the thread share.
+struct ScriptScratch {
     context: WorkerContext,
     port: Arc<Port<Script>>,
-    /// What the next turns do; after that they wait.
+    /// The plan for the next turns; those after it wait.
     plan: VecDeque<Does>,
     turns: Vec<(Key, Readiness)>,
     over: Vec<(Key, Ended)>,
@@ -52,7 +52,7 @@ impl BlockTracker for Nobody {
 }
 
 impl Task for Script {
-    type Scratch = StubFactory;
+    type Scratch = ScriptScratch;
     const SPEC: &'static Spec = &Spec {
         name: "Script",
         docs: "",
@@ -69,16 +69,16 @@ impl Task for Script {
         starts: Starts::Connection,
     };
 
-    fn turn(&mut self, key: Key, ready: Readiness, stage: &mut StubFactory) -> TurnOutcome {
-        stage.turns.push((key, ready));
-        match stage.plan.pop_front().unwrap_or(Does::Waiting) {
+    fn turn(&mut self, key: Key, ready: Readiness, scratch: &mut ScriptScratch) -> TurnOutcome {
+        scratch.turns.push((key, ready));
+        match scratch.plan.pop_front().unwrap_or(Does::Waiting) {
             Does::Waiting => self.due = u64::MAX,
             Does::WaitsUntil(due) => self.due = due,
             Does::Again => return TurnOutcome::Again,
             Does::Ends => return TurnOutcome::Gone(Ended::Done),
             Does::Panics => panic!("as planned"),
-            Does::Posts(key) => crate::wake::Wake::wake(&*stage.port, key),
-            Does::Closes => stage.port.close(),
+            Does::Posts(key) => crate::wake::Wake::wake(&*scratch.port, key),
+            Does::Closes => scratch.port.close(),
         }
         TurnOutcome::Wait
     }
@@ -93,14 +93,14 @@ impl Task for Script {
 
     fn cut_off(&self) {}
 
-    fn over(self, key: Key, why: Ended, stage: &mut StubFactory) {
-        stage.over.push((key, why));
+    fn over(self, key: Key, why: Ended, scratch: &mut ScriptScratch) {
+        scratch.over.push((key, why));
     }
 
-    fn recover(&mut self, _: &mut StubFactory) {}
+    fn recover(&mut self, _: &mut ScriptScratch) {}
 
-    fn context(stage: &mut StubFactory) -> &mut WorkerContext {
-        &mut stage.context
+    fn context(scratch: &mut ScriptScratch) -> &mut WorkerContext {
+        &mut scratch.context
     }
 }
 
@@ -116,7 +116,7 @@ impl EventSource for Events {
 
 /// The thread, and how often its poll was interrupted.
 struct Thread {
-    stage: StubFactory,
+    scratch: ScriptScratch,
     interrupts: Arc<AtomicUsize>,
     time: ManualTime,
     now: u64,
@@ -143,9 +143,9 @@ impl Thread {
         let (status, routes) = (port.status(ONLY), [].into());
         let context = WorkerContext::new(Arc::new(Nobody), ONLY, status, routes, time.now());
         let plan = VecDeque::new();
-        let stage = StubFactory { context, port, plan, turns: Vec::new(), over: Vec::new() };
+        let scratch = ScriptScratch { context, port, plan, turns: Vec::new(), over: Vec::new() };
         let injected = Injected::default();
-        let mut thread = Self { stage, interrupts, time, now: 1, injected };
+        let mut thread = Self { scratch, interrupts, time, now: 1, injected };
         let keys = (0..connections)
             .map(|_| {
                 let opened = thread.port().open_here(Script { due: u64::MAX }, Readiness::NONE);
@@ -158,7 +158,7 @@ impl Thread {
     }
 
     fn port(&self) -> Arc<Port<Script>> {
-        Arc::clone(&self.stage.port)
+        Arc::clone(&self.scratch.port)
     }
 
     fn wake(&self, key: Key) {
@@ -167,24 +167,24 @@ impl Thread {
 
     /// Takes what was left for it.
     fn takes_injected(&mut self) {
-        single(&self.stage.port).take_injected(&mut self.injected);
+        single(&self.scratch.port).take_injected(&mut self.injected);
     }
 
     /// A poll has these events, and turns do what is planned; says which there were.
     fn poll(&mut self, events: &[(Key, Readiness)], plan: &[Does]) -> Vec<(Key, Readiness)> {
-        self.stage.plan = plan.iter().copied().collect();
+        self.scratch.plan = plan.iter().copied().collect();
         self.takes_injected();
         let port = self.port();
-        let Self { stage, injected, time, now, .. } = self;
-        let mut executor = Executor { pool: "test", scratch: stage, time };
+        let Self { scratch, injected, time, now, .. } = self;
+        let mut executor = Executor { pool: "test", scratch, time };
         single(&port).run_events(&mut Events(events.to_vec()), &mut executor);
         single(&port).run_queue(*now, injected, &mut executor);
-        std::mem::take(&mut self.stage.turns)
+        std::mem::take(&mut self.scratch.turns)
     }
 
     /// Until when it would sleep; `None` if it ends.
     fn sleeps_until(&self) -> Option<u64> {
-        single(&self.stage.port).sleeps_until()
+        single(&self.scratch.port).sleeps_until()
     }
 
     fn interrupts(&self) -> usize {
@@ -259,7 +259,7 @@ fn x5_an_event_for_one_that_is_gone_is_dropped_and_counted() {
     let event = (keys[0], Readiness::READ);
     let other = (keys[1], Readiness::READ);
     assert_eq!(thread.poll(&[event, event, other], &[Does::Ends]), [event, other]);
-    assert_eq!(thread.stage.over, [(keys[0], Ended::Done)]);
+    assert_eq!(thread.scratch.over, [(keys[0], Ended::Done)]);
     thread.wake(keys[0]);
     assert_eq!(thread.poll(&[], &[]), []);
     let stats =
@@ -292,7 +292,7 @@ fn x8_a_panic_ends_one_connection_and_the_others_have_their_events() {
     let turns = thread.poll(&events, &plan);
     assert_eq!(turns, [&events[..], &[(keys[3], Readiness::NONE)]].concat());
     let over: Vec<_> = keys[1..].iter().map(|key| (*key, Ended::Panicked)).collect();
-    assert_eq!(thread.stage.over, over);
+    assert_eq!(thread.scratch.over, over);
     assert_eq!(thread.poll(&events[..1], &[]), events[..1]);
 }
 
@@ -319,7 +319,7 @@ fn x7_what_comes_from_elsewhere_is_counted_at_once_and_has_its_turn() {
     assert_eq!(thread.sleeps_until(), Some(0));
     let turns = thread.poll(&[], &[]);
     assert!(matches!(turns[..], [(_, Readiness::WRITE)]), "{turns:?}");
-    // What is there when the thread ends is among what is left.
+    // A connection that nobody has taken up is among those that are left.
     assert!(port.open(Script { due: u64::MAX }, Readiness::NONE).is_ok());
     assert_eq!(port.leave().map(|left| left.len()), Some(3));
     assert_eq!(port.load(), 0);
@@ -358,71 +358,90 @@ fn x7_whatever_is_taken_up_while_the_thread_ends_is_among_what_is_left() {
     }
 }
 
-/// Whatever happens, each connection learns of all that it was told, in the next round at the latest,
-/// and nobody has more than one turn a round beside those for which its events ask.
+/// A linear congruential generator.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(self.0 >> 33).unwrap() % bound
+    }
+
+    /// Events for about a third of the keys.
+    fn events(&mut self, keys: &[Key]) -> Vec<(Key, Readiness)> {
+        let has_event = keys.iter().filter(|_| self.below(3) == 0).copied().collect::<Vec<_>>();
+        let ready = [Readiness::READ, Readiness::WRITE];
+        has_event.into_iter().map(|key| (key, ready[self.below(2)])).collect()
+    }
+
+    fn plan(&mut self, keys: &[Key]) -> Vec<Does> {
+        let does = (0..20).map(|_| match self.below(12) {
+            0 => Does::Ends,
+            1 => Does::Panics,
+            2 | 3 => Does::Again,
+            4 => Does::Posts(keys[self.below(keys.len())]),
+            _ => Does::Waiting,
+        });
+        does.collect()
+    }
+}
+
+/// All that each key was told.
+fn by_key(told: &[(Key, Readiness)]) -> HashMap<Key, Readiness> {
+    let mut all: HashMap<Key, Readiness> = HashMap::new();
+    for (key, ready) in told {
+        let before = all.entry(*key).or_default();
+        *before = *before | *ready;
+    }
+    all
+}
+
+/// A round with random packets, events and turns. `injected` are those that were told in the round
+/// before, and those that are told in this one.
+fn random_round(
+    random: &mut Random,
+    thread: &mut Thread,
+    keys: &mut Vec<Key>,
+    injected: &mut Vec<Key>,
+) {
+    for _ in 0..random.below(3) {
+        let key = keys[random.below(keys.len())];
+        thread.wake(key);
+        injected.push(key);
+    }
+    assert!(thread.sleeps_until().is_some());
+    let (events, plan) = (random.events(keys), random.plan(keys));
+    let turns = thread.poll(&events, &plan);
+    for (key, _) in std::mem::take(&mut thread.scratch.over) {
+        keys.retain(|other| *other != key);
+    }
+    let heard = by_key(&turns);
+    for (key, ready) in by_key(&events).into_iter().filter(|(key, _)| keys.contains(key)) {
+        assert_eq!(heard.get(&key), Some(&ready), "an event of this round");
+    }
+    for key in injected.drain(..).filter(|key| keys.contains(key)) {
+        assert!(heard.contains_key(&key), "a packet from before");
+    }
+    let told = turns.iter().zip(&plan).filter_map(|((key, _), does)| match does {
+        Does::Again => Some(*key),
+        Does::Posts(other) => Some(*other),
+        _ => None,
+    });
+    injected.extend(told.filter(|key| keys.contains(key)));
+}
+
+/// Whatever happens, each connection has a turn for each event and packet, in the next round at the
+/// latest.
 #[test]
-fn x1_x3_nothing_that_was_told_is_lost() {
-    let mut seed = 1_u64;
-    let mut random = move |below: usize| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        usize::try_from(seed >> 33).unwrap() % below
-    };
+fn x1_x3_no_event_and_no_packet_is_lost() {
+    let mut random = Random(1);
     for _ in 0..300 {
         let (mut thread, mut keys) = Thread::new(6);
-        let mut enqueue: HashMap<Key, Readiness> = HashMap::new();
-        let mut injected: Vec<Key> = Vec::new();
+        let mut injected = Vec::new();
         for _ in 0..40 {
-            if keys.is_empty() {
-                break;
+            if !keys.is_empty() {
+                random_round(&mut random, &mut thread, &mut keys, &mut injected);
             }
-            for _ in 0..random(3) {
-                let key = keys[random(keys.len())];
-                thread.wake(key);
-                injected.push(key);
-            }
-            assert!(thread.sleeps_until().is_some());
-            let mut events: Vec<(Key, Readiness)> = Vec::new();
-            for key in &keys {
-                if random(3) == 0 {
-                    events.push((*key, [Readiness::READ, Readiness::WRITE][random(2)]));
-                }
-            }
-            for (key, ready) in &events {
-                let before = enqueue.entry(*key).or_default();
-                *before = *before | *ready;
-            }
-            let mut again = Vec::new();
-            let plan: Vec<Does> = (0..20)
-                .map(|_| match random(12) {
-                    0 => Does::Ends,
-                    1 => Does::Panics,
-                    2 | 3 => Does::Again,
-                    4 => Does::Posts(keys[random(keys.len())]),
-                    _ => Does::Waiting,
-                })
-                .collect();
-            let turns = thread.poll(&events, &plan);
-            let mut heard: HashMap<Key, Readiness> = HashMap::new();
-            for ((key, ready), does) in turns.iter().zip(plan.iter().chain([&Does::Waiting; 20])) {
-                let before = heard.entry(*key).or_default();
-                *before = *before | *ready;
-                match does {
-                    Does::Again => again.push(*key),
-                    Does::Posts(other) => again.push(*other),
-                    _ => {}
-                }
-            }
-            for (key, _) in std::mem::take(&mut thread.stage.over) {
-                keys.retain(|other| *other != key);
-                enqueue.remove(&key);
-            }
-            for (key, ready) in enqueue.drain() {
-                assert_eq!(heard.get(&key), Some(&ready), "told in this round");
-            }
-            for key in injected.drain(..).filter(|key| keys.contains(key)) {
-                assert!(turns.iter().any(|(other, _)| *other == key), "a packet from before");
-            }
-            injected = again.into_iter().filter(|key| keys.contains(key)).collect();
         }
     }
 }
@@ -468,8 +487,8 @@ impl EventSource for Broken {
 fn x8_after_a_bug_of_ours_all_look_for_the_events_that_are_lost() {
     let (mut thread, keys) = Thread::new(2);
     let port = thread.port();
-    let Thread { stage, time, .. } = &mut thread;
-    let mut executor = Executor { pool: "test", scratch: stage, time };
+    let Thread { scratch, time, .. } = &mut thread;
+    let mut executor = Executor { pool: "test", scratch, time };
     let run = || single(&port).run_events(&mut Broken, &mut executor);
     assert!(caught(run).is_none());
     // It was between two turns.
@@ -483,7 +502,7 @@ fn x8_after_a_bug_of_ours_all_look_for_the_events_that_are_lost() {
 fn x8_the_key_that_runs_is_lost_with_its_thread() {
     let (mut thread, keys) = Thread::new(2);
     let port = thread.port();
-    thread.stage.context.status.turn(keys[0]);
+    thread.scratch.context.status.turn(keys[0]);
     assert_eq!((port.lost(ONLY), port.load()), (Some(keys[0]), 1));
     assert_eq!(thread.sleeps_until(), Some(0));
     let turns = thread.poll(&[], &[]);

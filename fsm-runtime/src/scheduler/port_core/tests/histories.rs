@@ -14,7 +14,7 @@ pub(super) type Outcome = Result<(), &'static str>;
 pub(super) trait History {
     type Setup: Copy + Debug;
     type Step: Copy + Debug;
-    /// What was done to the core, and what it answered.
+    /// The calls of the core, with its answers.
     type Log: Default + Debug;
 
     fn setup(random: &mut Random) -> Self::Setup;

@@ -11,10 +11,10 @@ use crate::scheduler::port_core::{Effect, FREED, Input, PortCore, Thread};
 pub(super) struct Setup {
     cap: usize,
     threads: usize,
-    /// How many connections there may be.
-    port: usize,
-    /// Who has ended something asks at once and gives what is left to others, as the shell does it
-    /// under its lock. Else these are steps of their own.
+    /// The most connections.
+    connections: usize,
+    /// A thread that has ended something asks at once and gives other work to others, as `Shared` does
+    /// it under its lock. Otherwise these are steps of their own.
     at_once: bool,
 }
 
@@ -23,7 +23,7 @@ impl Setup {
         Self {
             cap: 1 + random.below(3),
             threads: 1 + random.below(5),
-            port: 1 + random.below(5),
+            connections: 1 + random.below(5),
             at_once: random.below(4) != 0,
         }
     }
@@ -102,17 +102,17 @@ impl History for MultiThread {
     }
 }
 
-/// A port beside its model, with threads that do as they are told.
+/// A port beside its model, with threads that do what the core says.
 struct Run<'a> {
     core: PortCore<u32>,
     model: Model,
     setup: Setup,
-    port: Vec<Option<Connection>>,
+    connections: Vec<Option<Connection>>,
     dead: Vec<Key>,
     /// How many of the dead are of the current batch of events.
     batch: usize,
     opened: u32,
-    /// Who has got a packet, and not yet begun a turn since.
+    /// The keys that have got a packet, and not yet begun a turn since.
     owed: Vec<Key>,
     /// The thread that polls is back and inserts its events.
     back: bool,
@@ -122,7 +122,7 @@ struct Run<'a> {
 #[derive(Clone, Copy, Debug)]
 struct Connection {
     key: Key,
-    /// What is in its slot.
+    /// The value in its slot.
     value: u32,
 }
 
@@ -132,7 +132,7 @@ impl<'a> Run<'a> {
             core: PortCore::new(0, setup.cap, Arc::default()),
             model: Model::new(setup.cap, setup.threads),
             setup,
-            port: vec![None; setup.port],
+            connections: vec![None; setup.connections],
             dead: Vec::new(),
             batch: 0,
             opened: 0,
@@ -218,7 +218,7 @@ impl<'a> Run<'a> {
     }
 
     fn slot(&self, slot: usize) -> Option<Connection> {
-        self.port[slot % self.port.len()]
+        self.connections[slot % self.connections.len()]
     }
 
     fn dead(&self, n: usize) -> Option<Key> {
@@ -279,7 +279,7 @@ impl<'a> Run<'a> {
     }
 
     fn open(&mut self) -> Outcome {
-        let Some(slot) = self.port.iter().position(Option::is_none) else { return Ok(()) };
+        let Some(slot) = self.connections.iter().position(Option::is_none) else { return Ok(()) };
         self.opened += 1;
         let key = self.core.open(self.opened);
         let batch = self.dead.iter().rev().take(self.batch);
@@ -289,12 +289,12 @@ impl<'a> Run<'a> {
             return Err("X5: a slot is used again too early, or with the same generation");
         }
         self.model.live.push(key);
-        self.port[slot] = Some(Connection { key, value: self.opened });
+        self.connections[slot] = Some(Connection { key, value: self.opened });
         Ok(())
     }
 
     fn close(&mut self, key: Key) -> Outcome {
-        for slot in &mut self.port {
+        for slot in &mut self.connections {
             if let Some(connection) = slot.take_if(|connection| connection.key == key) {
                 if self.core.close(key) != Some(connection.value) {
                     return Err("X5: another connection was closed");
@@ -308,7 +308,7 @@ impl<'a> Run<'a> {
         if self.core.close(key).is_some() { Err("X5: it closes twice") } else { Ok(()) }
     }
 
-    /// What must be so at any time.
+    /// Checks what holds at any time.
     fn check(&mut self) -> Outcome {
         let (core, model) = (&mut self.core, &self.model);
         if core.active != model.active() {
@@ -335,7 +335,7 @@ impl<'a> Run<'a> {
         if core.freed.len() >= FREED || core.slots.len() != model.live.len() + core.freed.len() {
             return Err("X5: a slot has leaked");
         }
-        for connection in self.port.iter().flatten() {
+        for connection in self.connections.iter().flatten() {
             if core.get_mut(connection.key) != Some(&mut connection.value.clone()) {
                 return Err("X5: a key finds something else");
             }
@@ -358,8 +358,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Everything goes on as far as it does by itself: the turns end, who is awake asks, and nobody
-    /// who sleeps in a poll is woken but by the core. Then every packet has had its turn.
+    /// Everything goes on as far as it does by itself: turns end, threads that are awake ask, and only
+    /// the core wakes a thread that sleeps in a poll. Then every packet has had its turn.
     fn rest(mut self) -> Outcome {
         for round in 0.. {
             if round == 200 {
@@ -397,7 +397,7 @@ impl<'a> Run<'a> {
         if clean { Ok(()) } else { Err("X5: slots of the dead are not used again") }
     }
 
-    /// The shell wakes all: each one that asks learns that it is over.
+    /// `Shared` wakes all: each thread that asks learns that the port is closed.
     fn ended(mut self) -> Outcome {
         for thread in 0..self.setup.threads {
             if matches!(self.model.threads[thread], Doing::Waiting | Doing::Polls { .. }) {

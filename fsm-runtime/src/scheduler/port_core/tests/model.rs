@@ -1,17 +1,17 @@
-//! The rules of a port as `port.md` says them, in the words of its threads: who does what, which
-//! packets wait, who waits since when. It has no counters and no flags of its own, and it does not
-//! decide: it is shown what the core answers, and says which rule that breaks.
+//! The rules of a port in the words of its threads: which thread does what, which packets wait, and
+//! which threads wait since when. A model has no counters and no flags, and it does not decide: it is
+//! shown what the core answers, and says which rule that breaks.
 
 use crate::key::Key;
 use crate::scheduler::port_core::{Effect, Input, Thread};
 
-/// What a thread does.
+/// The doing of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doing {
     /// It is about to ask what to do.
     Asks,
     Waiting,
-    /// It polls; it sleeps there until something happens if it was told so and not interrupted.
+    /// It polls; it sleeps there until something happens if the core lets it and has not interrupted it.
     Polls {
         asleep: bool,
     },
@@ -151,7 +151,7 @@ impl Model {
                 self.start(thread, key)
             }
             (None, Some(thread), Effect::Park(other)) => {
-                // Packets of the dead alone: it goes on waiting.
+                // All packets were for the dead: it goes on waiting.
                 self.packets.clear();
                 rule(thread == other && self.poller().is_some(), "R1: it is still the most recent")
             }

@@ -26,7 +26,7 @@ pub(super) enum Step {
     FirstTurn(Turn),
     /// A connection ends without a turn.
     Close(usize),
-    /// The events of a poll have all been told.
+    /// All events of a poll have been handled.
     EndOfBatch,
     /// Those that had their share are queued once more.
     EndOfRound,
@@ -34,7 +34,7 @@ pub(super) enum Step {
     EventDead(usize),
 }
 
-/// What a turn does.
+/// The doing of a turn.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Turn {
     Waits,
@@ -47,7 +47,7 @@ pub(super) enum Turn {
     PostsToDead(usize),
 }
 
-/// What was done to the core, and what it answered.
+/// A call of the core, with its answer.
 #[derive(Clone, Copy, Debug)]
 #[expect(dead_code, reason = "people read it when a history fails")]
 pub(super) enum Call {
@@ -242,7 +242,7 @@ impl Run<'_> {
         std::mem::take(&mut self.again).into_iter().try_for_each(|key| self.enqueue(key))
     }
 
-    /// What must be so at any time.
+    /// Checks what holds at any time.
     fn check(&mut self) -> Outcome {
         let Self { core, model, .. } = self;
         rule(core.queue == model.packets, "R2, R6: the packets are out of order")?;
