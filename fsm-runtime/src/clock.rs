@@ -1,77 +1,133 @@
-use std::sync::OnceLock;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-/// When the first pool of the process started: what all its pools count the time from, so that one can
-/// tell another one what time it is.
+/// A moment.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Start(Instant);
-
-impl Start {
-    pub(crate) fn of_process() -> Self {
-        static START: OnceLock<Instant> = OnceLock::new();
-        Self(*START.get_or_init(Instant::now))
-    }
-
-    /// Milliseconds since then.
-    pub(crate) fn now(self) -> u64 {
-        self.at(Instant::now())
-    }
-
-    fn at(self, now: Instant) -> u64 {
-        let passed = now.saturating_duration_since(self.0).as_millis();
-        u64::try_from(passed).unwrap_or(u64::MAX)
-    }
+pub(crate) struct Time {
+    /// Milliseconds since the start of the time source. Pools that exchange times count from the same
+    /// start.
+    pub(crate) millis: u64,
+    /// The same moment as the system's clock names it, for handlers.
+    pub(crate) instant: Instant,
 }
 
-/// The time of a thread: milliseconds since that start.
+/// A clock that pools and their threads are made with: the system's, or that of a test.
+pub(crate) trait TimeSource {
+    /// Reads the time.
+    fn now(&self) -> Time;
+
+    /// Reads the time if it may have moved by some milliseconds since the last call.
+    ///
+    /// A thread calls this before each turn, so that a slow handler does not make the deadlines of the
+    /// turns behind it early.
+    fn moved(&mut self) -> Option<Time>;
+}
+
+/// The system's monotonic clock, counted from when this was made. Each thread has a clone, which
+/// counts from the same start.
 ///
-/// It is read after every poll. While handlers run, a coarse clock, which costs next to nothing,
-/// says when it must be read again, so that a slow handler does not make the deadlines of the next
-/// ones early.
-#[derive(Debug)]
-pub(crate) struct Clock {
-    start: Start,
+/// On Linux a coarse clock, which costs next to nothing, says when the exact one must be read again.
+#[derive(Clone, Debug)]
+pub(crate) struct MonotonicTime {
+    start: Instant,
     #[cfg(target_os = "linux")]
     coarse: Option<nix::sys::time::TimeSpec>,
 }
 
-impl Clock {
-    pub(crate) fn new() -> Self {
+impl MonotonicTime {
+    pub(crate) fn starting_now() -> Self {
         Self {
-            start: Start::of_process(),
+            start: Instant::now(),
             #[cfg(target_os = "linux")]
-            coarse: coarse(),
+            coarse: None,
         }
     }
+}
 
-    /// The time now.
-    pub(crate) fn read(&mut self) -> (u64, Instant) {
-        let now = Instant::now();
-        (self.start.at(now), now)
+impl TimeSource for MonotonicTime {
+    #[inline]
+    fn now(&self) -> Time {
+        let instant = Instant::now();
+        let millis = instant.saturating_duration_since(self.start).as_millis();
+        Time { millis: u64::try_from(millis).unwrap_or(u64::MAX), instant }
     }
 
-    /// The time now, if it may have moved by some milliseconds since the last call.
     #[inline]
     #[cfg(target_os = "linux")]
-    pub(crate) fn moved(&mut self) -> Option<(u64, Instant)> {
-        let coarse = coarse();
+    fn moved(&mut self) -> Option<Time> {
+        let coarse = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC_COARSE).ok();
         if coarse == self.coarse {
             return None;
         }
         self.coarse = coarse;
-        Some(self.read())
+        Some(self.now())
     }
 
-    /// The time now.
     #[inline]
     #[cfg(not(target_os = "linux"))]
-    pub(crate) fn moved(&mut self) -> Option<(u64, Instant)> {
-        Some(self.read())
+    fn moved(&mut self) -> Option<Time> {
+        Some(self.now())
     }
 }
 
-#[inline]
-#[cfg(target_os = "linux")]
-fn coarse() -> Option<nix::sys::time::TimeSpec> {
-    nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC_COARSE).ok()
+/// A time that stands still until a test sets it. Clones share it.
+#[derive(Clone, Debug)]
+pub(crate) struct ManualTime {
+    start: Instant,
+    millis: Arc<AtomicU64>,
+    /// The time when it was last seen to have moved.
+    seen: Option<u64>,
+}
+
+impl ManualTime {
+    /// A time that stands at 0.
+    pub(crate) fn new() -> Self {
+        Self { start: Instant::now(), millis: Arc::default(), seen: None }
+    }
+
+    pub(crate) fn set(&self, millis: u64) {
+        self.millis.store(millis, Ordering::Relaxed);
+    }
+
+    pub(crate) fn millis(&self) -> u64 {
+        self.millis.load(Ordering::Relaxed)
+    }
+}
+
+impl TimeSource for ManualTime {
+    fn now(&self) -> Time {
+        let millis = self.millis();
+        let passed = self.start.checked_add(Duration::from_millis(millis));
+        Time { millis, instant: passed.unwrap_or(self.start) }
+    }
+
+    fn moved(&mut self) -> Option<Time> {
+        let millis = self.millis();
+        (self.seen.replace(millis) != Some(millis)).then(|| self.now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_count_from_the_same_start() {
+        let time = MonotonicTime::starting_now();
+        let mut clone = time.clone();
+        let before = time.now();
+        let after = clone.moved().unwrap_or(before);
+        assert!(before.millis <= after.millis && before.instant <= after.instant);
+    }
+
+    #[test]
+    fn a_manual_time_moves_for_all_who_have_it() {
+        let time = ManualTime::new();
+        let before = time.now();
+        time.clone().set(1_500);
+        let after = time.now();
+        assert_eq!((before.millis, after.millis), (0, 1_500));
+        assert_eq!(after.instant - before.instant, Duration::from_millis(1_500));
+    }
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How many bits of a poll's token the index takes; the generation has the rest.
 pub(crate) const INDEX_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
@@ -134,5 +135,19 @@ impl fmt::Display for Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({self})")
+    }
+}
+
+/// Numbers the uses of slots. Ports that share it never make the same key, so that a key of one pool
+/// names nothing in another one.
+#[derive(Debug, Default)]
+pub(crate) struct Generations(AtomicU32);
+
+impl Generations {
+    /// The generation of a slot that is used from now on.
+    #[inline]
+    pub(crate) fn next(&self) -> u32 {
+        // Only that each number is given out once matters, and that is so in any order.
+        self.0.fetch_add(1, Ordering::Relaxed) & GENERATIONS
     }
 }

@@ -71,6 +71,10 @@
 //! `TRACE`.
 #![forbid(unsafe_code)]
 
+// Machines in unit tests name the crate as those outside do.
+#[cfg(test)]
+extern crate self as fsm_runtime;
+
 // The vocabulary: every folder may use it, and it uses none.
 mod address;
 mod clock;

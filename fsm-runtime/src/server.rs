@@ -12,6 +12,7 @@ pub(crate) mod pipeline;
 pub(crate) mod placement;
 pub(crate) mod plan;
 pub(crate) mod pool;
+pub(crate) mod process;
 pub(crate) mod running;
 pub(crate) mod signals;
 pub(crate) mod supervisor;

@@ -14,8 +14,8 @@ const PROTOCOL_ERROR: Option<i32> = if cfg!(target_os = "linux") { Some(71) } el
 
 /// A listener with what is known of its queue.
 ///
-/// The poll tells of new connections once. So until `accept` says `WouldBlock`, we remember that
-/// there may be more, also while no descriptor is free: then no event would ever come again.
+/// The poll tells of new connections once. So the acceptor remembers that there may be more until
+/// `accept` says `WouldBlock`, also while no descriptor is free: no event would tell of them again.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
     pub(crate) listener: Listener,
@@ -29,7 +29,7 @@ pub(crate) struct Acceptor {
     warned: Option<u64>,
 }
 
-/// What came of trying to accept.
+/// The result of trying to accept.
 #[derive(Debug)]
 pub(crate) enum Accepted {
     Connection(Socket, Peer),
@@ -52,7 +52,7 @@ impl Acceptor {
         self.goes_on() && self.retry.is_none_or(|at| at <= now)
     }
 
-    /// From now on it accepts only those who wait already, which are at most `backlog`.
+    /// From now on it accepts only the connections that wait already, which are at most `backlog`.
     pub(crate) fn finish(&mut self, backlog: usize) {
         self.pending = true;
         self.left = backlog;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Clock;
+use crate::clock::TimeSource;
 use crate::driver::parker::Parker;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
@@ -10,7 +10,7 @@ use crate::net::readiness::Readiness;
 use crate::scheduler::port::EventSource;
 use crate::{Key, PoolError};
 
-/// The waiting of a port without sockets.
+/// The poll of a port without sockets, which only sleeps.
 pub(crate) struct ParkDriver {
     pub(crate) parker: Arc<Parker>,
     pub(crate) pool_state: Arc<PoolState>,
@@ -18,35 +18,36 @@ pub(crate) struct ParkDriver {
 }
 
 impl Driver for ParkDriver {
-    fn wait(&mut self, until: u64, clock: &mut Clock) -> Result<(), PoolError> {
+    fn before_poll(&mut self, until: u64, time: &impl TimeSource) -> Option<Duration> {
         if self.pool_state.phase() != Phase::Drain {
             // It is nearly always so, and then the clock says nothing new.
             match until {
-                0 => return Ok(()),
-                u64::MAX => {
-                    self.parker.sleep(None);
-                    return Ok(());
-                }
+                0 => return Some(Duration::ZERO),
+                u64::MAX => return None,
                 _ => {}
             }
         }
-        let (now, _) = clock.read();
+        let now = time.now().millis;
         if self.drain.begins(&self.pool_state, now) {
             self.pool_state.close_if_drained();
         }
         let until = self.drain.ends_by(&self.pool_state).map_or(until, |by| by.min(until));
-        if until > now {
-            let time = Duration::from_millis(until - now);
-            self.parker.sleep((until != u64::MAX).then_some(time));
+        (until != u64::MAX).then(|| Duration::from_millis(until.saturating_sub(now)))
+    }
+
+    fn poll(&mut self, timeout: Option<Duration>) -> Result<(), PoolError> {
+        // A wake-up that has come already is kept for the next poll that sleeps.
+        if timeout != Some(Duration::ZERO) {
+            self.parker.sleep(timeout);
         }
         Ok(())
     }
 
-    fn take_up(&mut self, _: u64) {}
+    fn after_poll(&mut self, _: u64) {}
 }
 
 impl EventSource for ParkDriver {
     const EVER: bool = false;
 
-    fn events(&mut self, _: &mut usize, _: impl FnMut(Key, Readiness)) {}
+    fn events(&mut self, _: impl FnMut(Key, Readiness)) {}
 }

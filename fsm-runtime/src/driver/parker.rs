@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex};
 
-/// What a port without sockets has for a poll: a place to sleep, where it is woken.
+/// The sleep of a thread that others may end, for ports without sockets.
 ///
-/// Who is woken before it sleeps does not fall asleep.
+/// A wake-up before `sleep` makes the next `sleep` return at once.
 #[derive(Debug, Default)]
 pub(crate) struct Parker {
     state: Mutex<State>,
@@ -15,7 +15,7 @@ pub(crate) struct Parker {
 #[derive(Debug, Default)]
 struct State {
     woken: bool,
-    /// Somebody sleeps. To ring for nobody is a system call all the same.
+    /// The thread sleeps. A notification without a sleeper would be a system call all the same.
     asleep: bool,
 }
 
@@ -31,7 +31,7 @@ impl Parker {
         }
     }
 
-    /// Sleeps until it is woken or `time` is over; it may wake up for nothing.
+    /// Sleeps until a wake-up or until `time` is over; it may also return without either.
     pub(crate) fn sleep(&self, time: Option<Duration>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.woken {

@@ -6,7 +6,7 @@ use mio::event::Event;
 use mio::{Events, Poll};
 
 use crate::call::semaphore::NoPermit;
-use crate::clock::Clock;
+use crate::clock::TimeSource;
 use crate::driver::accept::Accept;
 use crate::driver::acceptor::{Accepted, Acceptor};
 use crate::driver::worker::Driver;
@@ -27,7 +27,7 @@ const MOST_EVENTS: usize = 4096;
 /// Systems bound the time of a poll; waking up once an hour costs nothing.
 const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
 
-/// The poll of a port with sockets, and its listeners: what the thread that polls has to itself.
+/// The poll of a port with sockets, and its listeners. Only the thread that polls has it.
 pub(crate) struct Reactor {
     /// The name of the pool.
     pub(crate) pool: String,
@@ -39,7 +39,7 @@ pub(crate) struct Reactor {
     pub(crate) poll: Poll,
     pub(crate) events: Events,
     /// The number of events of the last poll.
-    pub(crate) enqueue: usize,
+    pub(crate) found: usize,
     pub(crate) pool_state: Arc<PoolState>,
     pub(crate) drain: Drain,
     /// The most connections that the system keeps waiting for a listener.
@@ -51,16 +51,11 @@ pub(crate) struct Reactor {
 }
 
 impl Driver for Reactor {
-    fn wait(&mut self, until: u64, clock: &mut Clock) -> Result<(), PoolError> {
-        let (now, _) = clock.read();
+    /// Begins the drain when that is ordered, and looks for descriptors that were closed.
+    fn before_poll(&mut self, until: u64, time: &impl TimeSource) -> Option<Duration> {
+        let now = time.now().millis;
         if self.drain.begins(&self.pool_state, now) {
-            for acceptor in &mut self.acceptors {
-                acceptor.finish(self.backlog);
-            }
-            self.port.drain();
-            if self.acceptors.is_empty() {
-                self.pool_state.close_if_drained();
-            }
+            self.begin_drain();
         }
         if self.out_of_descriptors && !self.pool_state.gate.is_out_of_descriptors() {
             self.out_of_descriptors = false;
@@ -68,19 +63,25 @@ impl Driver for Reactor {
                 acceptor.descriptor_freed();
             }
         }
-        let timeout = self.timeout(until, now);
-        match self.poll.poll(&mut self.events, timeout) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
-            Err(error) => return Err(PoolError::io("poll for events")(error)),
-        }
-        self.enqueue = 0;
-        Ok(())
+        self.timeout(until, now)
     }
 
-    fn take_up(&mut self, now: u64) {
-        if self.enqueue == self.events.capacity() && self.enqueue < MOST_EVENTS {
-            self.events = Events::with_capacity(self.enqueue * 2);
+    fn poll(&mut self, timeout: Option<Duration>) -> Result<(), PoolError> {
+        self.found = 0;
+        match self.poll.poll(&mut self.events, timeout) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                self.events.clear();
+                Ok(())
+            }
+            Err(error) => Err(PoolError::io("poll for events")(error)),
+        }
+    }
+
+    /// Accepts connections, and makes room for more events where a poll has had as many as it could.
+    fn after_poll(&mut self, now: u64) {
+        if self.found == self.events.capacity() && self.found < MOST_EVENTS {
+            self.events = Events::with_capacity(self.found * 2);
         }
         self.accept(now);
     }
@@ -88,23 +89,36 @@ impl Driver for Reactor {
 
 impl EventSource for Reactor {
     #[inline]
-    fn events(&mut self, from: &mut usize, mut enqueue: impl FnMut(Key, Readiness)) {
-        for event in self.events.iter().skip(*from) {
-            *from += 1;
+    fn events(&mut self, mut tell: impl FnMut(Key, Readiness)) {
+        let mut found = 0;
+        for event in &self.events {
+            found += 1;
             let token = event.token();
             if token.0 <= token::LAST_KEY {
-                enqueue(token::to_key(token), readiness(event));
+                tell(token::to_key(token), readiness(event));
             } else if let Some(index) = token::as_listener(token) {
                 if let Some(acceptor) = self.acceptors.get_mut(index) {
                     acceptor.pending = true;
                 }
             }
         }
-        self.enqueue = *from;
+        self.found = found;
     }
 }
 
 impl Reactor {
+    /// From now on listeners accept only the connections that wait already, and those at rest close.
+    #[cold]
+    fn begin_drain(&mut self) {
+        for acceptor in &mut self.acceptors {
+            acceptor.finish(self.backlog);
+        }
+        self.port.drain();
+        if self.acceptors.is_empty() {
+            self.pool_state.close_if_drained();
+        }
+    }
+
     /// Accepts as many connections as there is room for.
     fn accept(&mut self, now: u64) {
         if self.accept.is_none() || self.acceptors.is_empty() {
@@ -135,7 +149,7 @@ impl Reactor {
             }
         }
         if self.drain.has_begun() {
-            // Those that the system had accepted for us have been taken: now nobody else.
+            // Connections from the backlog have been taken, and there are to be no others.
             self.acceptors.retain(Acceptor::goes_on);
             if self.acceptors.is_empty() {
                 self.pool_state.shard_stopped_accepting();
@@ -167,7 +181,7 @@ impl Reactor {
         }
     }
 
-    /// How long the poll may sleep.
+    /// The time for which the poll may sleep.
     fn timeout(&self, until: u64, now: u64) -> Option<Duration> {
         if until == 0 {
             return Some(Duration::ZERO);
@@ -192,7 +206,7 @@ fn readiness(event: &Event) -> Readiness {
     if odd { ready | oddity(event) } else { ready }
 }
 
-/// What is seldom told.
+/// The rest of an event, which is seldom there.
 #[cold]
 fn oddity(event: &Event) -> Readiness {
     let mut ready = Readiness::NONE;

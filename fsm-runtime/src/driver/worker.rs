@@ -1,47 +1,83 @@
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use crate::clock::Clock;
+use crate::clock::TimeSource;
 use crate::lifecycle::pool_state::PoolState;
-use crate::scheduler::port::{EventSource, Injected, Left, Next, Port, Turn};
+use crate::net::readiness::Readiness;
+use crate::scheduler::executor::Executor;
+use crate::scheduler::port::{
+    EventSource, Injected, MultiThread, Next, Port, SingleThread, Turn, Turned, WhenIdle,
+};
 use crate::scheduler::port_core::Thread;
-use crate::scheduler::task::{Task, TurnOutcome, WorkerContext, caught, drop_panic, end, finish};
-use crate::{Ended, PoolError};
+use crate::scheduler::task::{Task, TurnOutcome, caught, drop_panic, end};
+use crate::{Ended, Key, PoolError};
 
-/// What the thread that polls does: it waits for whatever a port's connections or jobs wait for.
+/// The poll of a port: it waits for whatever the port's connections or jobs wait for.
+///
+/// A worker calls `before_poll`, `poll`, the events and `after_poll`, in this order.
 pub(crate) trait Driver: EventSource {
-    /// Waits until something happens, but not past `until`, which is in milliseconds since the start:
-    /// 0 does not wait, and the largest is never.
-    fn wait(&mut self, until: u64, clock: &mut Clock) -> Result<(), PoolError>;
+    /// The doing of a thread for which there is nothing to do.
+    const WHEN_IDLE: WhenIdle = WhenIdle::Sleep;
 
-    /// Takes up newcomers, once it has told of its events.
-    fn take_up(&mut self, now: u64);
+    /// Does what must not wait for the end of the poll, such as to begin a drain. Says how long the poll
+    /// may sleep, `None` for ever. It is not past `until`, which is 0 for a poll that does not sleep, and
+    /// the largest number for one without a deadline.
+    fn before_poll(&mut self, until: u64, time: &impl TimeSource) -> Option<Duration>;
+
+    /// Sleeps until something happens, or until the time is over.
+    fn poll(&mut self, timeout: Option<Duration>) -> Result<(), PoolError>;
+
+    /// Takes up new connections, after the events.
+    fn after_poll(&mut self, now: u64);
 }
 
-/// A thread of a port.
-pub(crate) struct Worker<T: Task, W> {
+/// A thread of a port, or one that a test simulates.
+pub(crate) struct Worker<T: Task, D, C> {
+    name: String,
+    port: Arc<Port<T>>,
+    driver: Arc<Mutex<D>>,
+    thread: Thread,
+    pub(crate) scratch: T::Scratch,
+    time: C,
+    pool_state: Arc<PoolState>,
+    /// The next round of a simulated thread; `None` before it has asked.
+    next: Option<Next<T>>,
+    /// Taken from what others have left for it, where it is the only thread of its port.
+    injected: Injected<T>,
+    /// The events of its last poll, where there are several threads.
+    events: Vec<(Key, Readiness)>,
+}
+
+/// The parts that a worker is made of.
+pub(crate) struct WorkerSettings<T: Task, D, C> {
+    /// The name of its pool.
     pub(crate) name: String,
     pub(crate) port: Arc<Port<T>>,
-    pub(crate) driver: Arc<Mutex<W>>,
+    /// The threads of a port share it: one polls at a time.
+    pub(crate) driver: Arc<Mutex<D>>,
+    /// Its number in its port.
     pub(crate) thread: Thread,
     pub(crate) scratch: T::Scratch,
-    pub(crate) clock: Clock,
+    pub(crate) time: C,
     pub(crate) pool_state: Arc<PoolState>,
-    /// What it has taken of what was left for it, where it is alone.
-    pub(crate) injected: Injected<T>,
 }
 
-impl<T: Task, W: Driver> Worker<T, W> {
+impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
+    pub(crate) fn new(settings: WorkerSettings<T, D, C>) -> Self {
+        let WorkerSettings { name, port, driver, thread, scratch, time, pool_state } = settings;
+        let (next, injected, events) = (None, Injected::default(), Vec::new());
+        Self { name, port, driver, thread, scratch, time, pool_state, next, injected, events }
+    }
+
     /// Runs what is ready, and waits, until the port is closed.
     pub(crate) fn run(mut self) -> Result<(), PoolError> {
         self.port.enlist(self.thread, thread_id());
         // It may run before it polls, and the pool may have been made a while ago.
-        let (now, instant) = self.clock.read();
-        let context = T::context(&mut self.scratch);
-        context.now = now;
-        context.instant = instant;
-        let result = self.serve();
-        // What is left when the last thread ends was in the middle of something.
+        T::context(&mut self.scratch).set_time(self.time.now());
+        let result = self.run_rounds();
+        // Connections and jobs that the last thread finds were in the middle of something.
         for (key, mut task) in self.port.leave().into_iter().flatten() {
             task.cut_off();
             end(&self.name, key, task, Ended::Closed, &mut self.scratch);
@@ -53,132 +89,154 @@ impl<T: Task, W: Driver> Worker<T, W> {
         result
     }
 
-    fn serve(&mut self) -> Result<(), PoolError> {
+    /// Runs rounds until the port is closed, also after a panic.
+    fn run_rounds(&mut self) -> Result<(), PoolError> {
+        let (port, driver) = (Arc::clone(&self.port), Arc::clone(&self.driver));
         loop {
-            match catch_unwind(AssertUnwindSafe(|| self.work())) {
-                Ok(Ok(())) => break,
+            let rounds = AssertUnwindSafe(|| match &*port {
+                Port::SingleThread(port) => {
+                    // Nobody else polls.
+                    let mut driver = lock(&driver);
+                    let mut next = port.sleeps_until();
+                    while let Some(until) = next {
+                        next = self.only_round(port, &mut driver, until)?;
+                    }
+                    Ok(())
+                }
+                Port::MultiThread(port) => {
+                    let mut next = port.begin(self.thread, D::WHEN_IDLE);
+                    while !matches!(next, Next::End) {
+                        next = self.shared_round(port, next)?;
+                    }
+                    Ok(())
+                }
+            });
+            match catch_unwind(rounds) {
+                Ok(Ok(())) => return Ok(()),
                 Ok(Err(error)) => {
                     self.pool_state.close();
                     return Err(error);
                 }
-                // No code of the user's gets here: it is a bug of ours, and the end of one
-                // connection. The thread goes on as a new one would.
-                Err(panic) => {
-                    drop_panic(panic);
-                    tracing::error!(pool = self.name, "a thread of a pool panicked");
-                    if self.port.lost(self.thread).is_some() {
-                        self.pool_state.ended(Ended::Panicked);
-                    }
-                }
+                Err(panic) => self.panicked(panic),
             }
         }
+    }
+
+    /// Does one round of a simulated thread.
+    pub(crate) fn round(&mut self) -> Result<(), PoolError> {
+        let (port, driver) = (Arc::clone(&self.port), Arc::clone(&self.driver));
+        let next = match (&*port, self.next.take()) {
+            (_, Some(Next::End)) => Next::End,
+            (Port::SingleThread(port), next) => {
+                let until = match next {
+                    Some(Next::Poll { until }) => Some(until),
+                    _ => port.sleeps_until(),
+                };
+                let next = until.map(|until| self.only_round(port, &mut lock(&driver), until));
+                next.transpose()?.flatten().map_or(Next::End, |until| Next::Poll { until })
+            }
+            (Port::MultiThread(port), None) => port.begin(self.thread, D::WHEN_IDLE),
+            (Port::MultiThread(port), Some(next)) => self.shared_round(port, next)?,
+        };
+        self.next = Some(next);
         Ok(())
     }
 
-    fn work(&mut self) -> Result<(), PoolError> {
-        if self.port.is_single_threaded() {
-            self.work_single_threaded()
-        } else {
-            self.work_multi_threaded()
-        }
+    /// The next round of a simulated thread; `None` before it has asked.
+    pub(crate) fn next(&self) -> Option<&Next<T>> {
+        self.next.as_ref()
     }
 
-    fn work_single_threaded(&mut self) -> Result<(), PoolError> {
-        let Self { name, port, driver, scratch, clock, injected, .. } = self;
-        let mut driver = driver.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Next::Poll { until } = port.next_single_threaded() {
-            driver.wait(until, clock)?;
-            let (now, instant) = clock.read();
-            let context = T::context(scratch);
-            context.now = now;
-            context.instant = instant;
-            port.take_injected(injected);
-            // The watchdog can see now that this thread is up: if it goes to sleep it has looked before.
-            port.runs();
-            if W::EVER {
-                port.serve_events(name, &mut *driver, scratch, |context| tick(clock, context));
+    /// A round of the only thread of a port: it polls, and runs all that is ready. Says when the next
+    /// poll must be over, and `None` when the port is closed.
+    #[inline]
+    fn only_round(
+        &mut self,
+        port: &SingleThread<T>,
+        driver: &mut D,
+        until: u64,
+    ) -> Result<Option<u64>, PoolError> {
+        let timeout = driver.before_poll(until, &self.time);
+        driver.poll(timeout)?;
+        let time = self.time.now();
+        T::context(&mut self.scratch).set_time(time);
+        port.take_injected(&mut self.injected);
+        let Self { name, scratch, time: source, injected, .. } = self;
+        let mut executor = Executor { pool: name, scratch, time: source };
+        if D::EVER {
+            port.run_events(driver, &mut executor);
+        }
+        driver.after_poll(time.millis);
+        port.run_queue(time.millis, injected, &mut executor);
+        Ok(port.sleeps_until())
+    }
+
+    /// A round of one of several threads: it does what it is to do, and says what comes next.
+    #[inline]
+    fn shared_round(&mut self, port: &MultiThread<T>, next: Next<T>) -> Result<Next<T>, PoolError> {
+        Ok(match next {
+            Next::Run(turn) => {
+                let turned = self.run_turn(port, turn);
+                port.turned(self.thread, D::WHEN_IDLE, turned)
             }
-            driver.take_up(now);
-            port.serve_queue(name, (now, injected), scratch, |context| tick(clock, context));
-        }
-        Ok(())
+            Next::Poll { until } => {
+                let now = self.poll(until)?;
+                port.polled(self.thread, D::WHEN_IDLE, now, &self.events)
+            }
+            Next::Parked => port.resume(self.thread),
+            Next::End => Next::End,
+        })
     }
 
-    fn work_multi_threaded(&mut self) -> Result<(), PoolError> {
-        let mut enqueue = Vec::new();
-        let mut next = self.port.begin(self.thread);
-        loop {
-            next = match next {
-                Next::Run(turn) => self.turn(turn),
-                Next::Poll { until } => {
-                    enqueue.clear();
-                    let (now, instant) = {
-                        // Only the thread that polls is here. The lock must be free before the port
-                        // is told, which may make another thread poll.
-                        let mut driver = self.driver.lock().unwrap_or_else(PoisonError::into_inner);
-                        driver.wait(until, &mut self.clock)?;
-                        let (now, instant) = self.clock.read();
-                        driver.events(&mut 0, |key, ready| enqueue.push((key, ready)));
-                        driver.take_up(now);
-                        (now, instant)
-                    };
-                    let context = T::context(&mut self.scratch);
-                    context.now = now;
-                    context.instant = instant;
-                    self.port.polled(self.thread, now, &enqueue)
-                }
-                Next::End => return Ok(()),
-            };
-        }
+    /// Polls, and says what time it is then. The driver is free when this returns, because to tell the
+    /// port of the events may make another thread poll.
+    fn poll(&mut self, until: u64) -> Result<u64, PoolError> {
+        let Self { driver, scratch, time, events, .. } = self;
+        events.clear();
+        let mut driver = lock(driver);
+        let timeout = driver.before_poll(until, time);
+        driver.poll(timeout)?;
+        let time = time.now();
+        driver.events(|key, ready| events.push((key, ready)));
+        driver.after_poll(time.millis);
+        T::context(scratch).set_time(time);
+        Ok(time.millis)
     }
 
     #[inline]
-    fn turn(&mut self, turn: Turn<T>) -> Next<T> {
-        self.port.runs();
-        tick(&mut self.clock, T::context(&mut self.scratch));
-        self::turn(&self.name, &self.port, self.thread, turn, &mut self.scratch)
-    }
-}
-
-/// Sees to the time of the next turn.
-#[inline]
-fn tick(clock: &mut Clock, context: &mut WorkerContext) {
-    if let Some((now, instant)) = clock.moved() {
-        context.now = now;
-        context.instant = instant;
-    }
-}
-
-/// Runs a turn, and says what the thread does next.
-#[inline]
-fn turn<T: Task>(
-    pool: &str,
-    port: &Port<T>,
-    thread: Thread,
-    turn: Turn<T>,
-    scratch: &mut T::Scratch,
-) -> Next<T> {
-    let Turn { key, mut task, ready, number, draining } = turn;
-    let context = T::context(scratch);
-    context.turn = number;
-    context.draining = draining;
-    // A panic of a handler ends that connection or job alone (X8).
-    let after = caught(|| task.turn(key, ready, scratch)).unwrap_or_else(|| {
-        task.recover(scratch);
-        TurnOutcome::Gone(Ended::Panicked)
-    });
-    let (task, left) = match after {
-        TurnOutcome::Gone(why) => {
-            finish(pool, key, task, why, scratch);
-            (None, Left::Gone)
+    fn run_turn(&mut self, port: &MultiThread<T>, turn: Turn<T>) -> Turned<T> {
+        let Turn { key, mut task, ready, number, draining } = turn;
+        port.runs();
+        let context = T::context(&mut self.scratch);
+        context.turn = number;
+        context.draining = draining;
+        let Self { name, scratch, time, .. } = self;
+        let mut executor = Executor { pool: name, scratch, time };
+        let outcome = executor.run_turn(&mut task, key, ready);
+        if let TurnOutcome::Gone(why) = outcome {
+            executor.finish(key, task, why);
+            return Turned { key, task: None, again: false };
         }
-        TurnOutcome::Wait => (Some(task), Left::Waiting),
-        TurnOutcome::Again => (Some(task), Left::Again),
-    };
-    port.turned(thread, key, task, left)
+        Turned { key, task: Some(task), again: outcome == TurnOutcome::Again }
+    }
+
+    /// No code of the user's panics up to here: it is a bug of ours, and the end of one connection.
+    /// The thread goes on as a new one would.
+    #[cold]
+    fn panicked(&mut self, panic: Box<dyn Any + Send>) {
+        drop_panic(panic);
+        tracing::error!(pool = self.name, "a thread of a pool panicked");
+        if self.port.lost(self.thread).is_some() {
+            self.pool_state.ended(Ended::Panicked);
+        }
+    }
 }
 
-/// What the system's files about processes call this thread.
+fn lock<D>(driver: &Mutex<D>) -> std::sync::MutexGuard<'_, D> {
+    driver.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The name of this thread in the system's files about processes.
 #[cfg(target_os = "linux")]
 fn thread_id() -> Option<Arc<str>> {
     let link = std::fs::read_link("/proc/thread-self").ok()?;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::call::job_sink::JobSink;
 use crate::call::mailboxes::ReplySender;
 use crate::call::semaphore::{Permit, Semaphore};
-use crate::clock::Start;
+use crate::clock::TimeSource;
 use crate::job::JobTask;
 use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::port::Port;
@@ -15,6 +15,7 @@ pub(crate) struct JobPort<M: JobMachine, H> {
     pub(crate) name: String,
     pub(crate) port: Arc<Port<JobTask<M, H>>>,
     pub(crate) pool_state: Arc<PoolState>,
+    pub(crate) time: Arc<dyn TimeSource + Send + Sync>,
 }
 
 impl<S, M, H> JobSink<S> for JobPort<M, H>
@@ -33,7 +34,7 @@ where
         permit.keep();
         self.pool_state.counters.accepted();
         // That of whoever gives it would not do: it may have been busy for long since it looked.
-        let now = || Start::of_process().now();
+        let now = || self.time.now().millis;
         let Some(job) = caught(|| JobTask::new(job, to, now)) else {
             tracing::error!(pool = self.name, "a job panicked at its start");
             self.pool_state.ended(Ended::Panicked);

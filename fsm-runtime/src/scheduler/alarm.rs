@@ -2,11 +2,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How often it looks while threads could help out, and while not.
+/// The time between two looks while threads could help out, and while not.
 pub(super) const FAST: Duration = Duration::from_micros(500);
 const SLOW: Duration = Duration::from_millis(250);
 
-/// What wakes it.
+/// The call that wakes the watchdog.
 #[derive(Debug, Default)]
 pub(crate) struct Alarm {
     /// A `Pace`, which is changed under the lock.
@@ -74,9 +74,9 @@ impl Alarm {
 
     /// Goes slower, unless it was raised since it was `seen`; says what the pace is.
     ///
-    /// What began until then had no reason to call, so it must be looked for once more. It is enough:
-    /// to look takes the locks of the ports, or that of what is posted to those with one thread, and who
-    /// begins later sees the new pace.
+    /// A turn that began until then had no reason to call, so the watchdog must look once more. That is
+    /// enough: a look takes the locks of the ports, or for those with one thread the lock of what was
+    /// injected, and a turn that begins after it sees the new pace.
     pub(super) fn lower(&self, seen: Pace, pace: Pace) -> Pace {
         let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         if self.pace() == seen {

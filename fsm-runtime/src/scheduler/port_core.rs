@@ -1,12 +1,9 @@
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
 
 use slab::Slab;
 
-use crate::key::{GENERATIONS, Key, SLOTS};
-
-/// The generation of the next slot of any port: a key of one pool means nothing to another one.
-static NEXT_GENERATION: AtomicU32 = AtomicU32::new(0);
+use crate::key::{Generations, Key, SLOTS};
 
 /// So many slots may wait for the end of the batch.
 const FREED: usize = 1024;
@@ -17,9 +14,8 @@ pub(crate) type Thread = usize;
 /// The rules of a completion port, and nothing else: no threads, no clock, no sockets.
 ///
 /// It is the structure that Win32 calls an I/O completion port: a FIFO of packets, a stack of
-/// waiting threads, and a cap on those that are active. [`on`](PortCore::on) takes what happens
-/// and says what to do. Whoever drives it does as it is told; a test drives it as well as a
-/// thread does.
+/// waiting threads, and a cap on those that are active. [`on`](PortCore::on) takes an input and says
+/// what its caller must do. A test drives it as well as a thread does.
 ///
 /// A packet is a key that has something to do. One key is on one thread at a time: a packet for a
 /// key that runs makes it run once more (X1). Keys carry a generation, so that a packet for a
@@ -29,6 +25,7 @@ pub(crate) type Thread = usize;
 pub(crate) struct PortCore<T> {
     /// The number of this port in its pool, which its keys carry.
     port: usize,
+    generations: Arc<Generations>,
     slots: Slab<Slot<T>>,
     /// Slots of connections that ended since the last poll.
     freed: Vec<usize>,
@@ -64,7 +61,7 @@ struct Poller {
     asleep: bool,
 }
 
-/// What happens to a port.
+/// An event in the life of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
     /// The polling thread, back from the poll, found a packet for the key.
@@ -87,7 +84,7 @@ pub(crate) enum Input {
     Close,
 }
 
-/// What is to be done about it.
+/// The answer of the core: something that its caller must do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// Nothing.
@@ -96,7 +93,7 @@ pub(crate) enum Effect {
     Run(Thread, Key),
     /// The thread polls; it may sleep if `wait`, otherwise it only looks.
     Poll { thread: Thread, wait: bool },
-    /// The thread sleeps until it is told to run or poll.
+    /// The thread sleeps until it is given something to run, or the poll.
     Park(Thread),
     /// The thread, which sleeps in its poll, must come back and take.
     Interrupt(Thread),
@@ -111,9 +108,10 @@ impl<T> PortCore<T> {
     #[cfg(test)]
     pub(crate) const SLOT: usize = size_of::<Slot<T>>();
 
-    pub(crate) fn new(port: usize, cap: usize) -> Self {
+    pub(crate) fn new(port: usize, cap: usize, generations: Arc<Generations>) -> Self {
         Self {
             port,
+            generations,
             slots: Slab::new(),
             freed: Vec::new(),
             queue: VecDeque::new(),
@@ -148,7 +146,7 @@ impl<T> PortCore<T> {
                 Effect::None
             }
             Input::Close => {
-                self.closed = true;
+                self.close_port();
                 Effect::Closed
             }
         }
@@ -249,16 +247,17 @@ impl<T> PortCore<T> {
         Effect::Poll { thread: follower, wait: true }
     }
 
-    /// What `Event` comes to, for the only thread of a port: whether the key is not gone.
+    /// Does what `Event` does, for the only thread of a port; says whether the key is live.
     #[inline]
     pub(crate) fn enqueue(&mut self, key: Key) -> bool {
         self.insert(key).is_some()
     }
 
-    /// What `Event`, `Take` and `Done` come to for the only thread of a port, if no packet is before this
-    /// one: the connection, which it runs in place. Nobody else could have it meanwhile, so it stays idle.
+    /// Does what `Event`, `Take` and `Done` do, for the only thread of a port, if no packet is before
+    /// this one: says the connection, which the thread runs in place. It stays idle, because no other
+    /// thread could take it meanwhile.
     ///
-    /// The other way of such a thread is [`pass_next`](PortCore::pass_next).
+    /// Such a thread has packets by [`pass_next`](PortCore::pass_next), too.
     #[inline]
     pub(crate) fn pass(&mut self, key: Key) -> Option<&mut T> {
         let free = self.queue.is_empty();
@@ -266,7 +265,7 @@ impl<T> PortCore<T> {
         if slot.generation == key.generation() && free { slot.value.as_mut() } else { None }
     }
 
-    /// The packet at the head of the queue, for the only thread of a port.
+    /// Takes the packet at the head of the queue, for the only thread of a port.
     #[inline]
     pub(crate) fn pass_next(&mut self) -> Option<Key> {
         while let Some(key) = self.queue.pop_front() {
@@ -276,6 +275,11 @@ impl<T> PortCore<T> {
             }
         }
         None
+    }
+
+    /// Does what `Close` does, for the only thread of a port.
+    pub(crate) fn close_port(&mut self) {
+        self.closed = true;
     }
 
     /// The number of packets.
@@ -290,14 +294,13 @@ impl<T> PortCore<T> {
         key
     }
 
-    /// The key that the next connection is to have, for what may be over before it needs a slot. Until
-    /// it has one the key is that of something that is gone.
+    /// The key of the next connection, for a job that may be over before it needs a slot. Until it has a
+    /// slot the key finds nothing.
     #[inline]
     pub(crate) fn reserve(&mut self) -> Key {
         let slot = self.slots.vacant_key();
         assert!(slot < SLOTS, "a port has at most {SLOTS} connections");
-        let generation = NEXT_GENERATION.fetch_add(1, Ordering::Relaxed) & GENERATIONS;
-        Key::of(self.port, slot, generation)
+        Key::of(self.port, slot, self.generations.next())
     }
 
     /// The slot of the key that was reserved last.
@@ -344,7 +347,7 @@ impl<T> PortCore<T> {
         self.live(key)?.value.as_mut()
     }
 
-    /// What is in a slot now, if anything is.
+    /// The connection in a slot, if there is one.
     pub(crate) fn at(&self, slot: usize) -> Option<(Key, &T)> {
         let found = self.slots.get(slot)?;
         Some((Key::of(self.port, slot, found.generation), found.value.as_ref()?))

@@ -7,14 +7,15 @@ use crate::sync::{Condvar, Mutex, MutexGuard};
 /// The most threads of a port.
 pub(crate) const THREADS: usize = 64;
 
-/// A [`PortCore`] that threads share: a lock, and a seat for each thread to sleep in.
+/// A [`PortCore`] that threads share: a lock, and a condition variable for each thread to sleep at.
 ///
 /// It does what the core says and knows nothing of sockets, so that its interleavings can be
-/// checked one by one. `X` is what else the lock guards.
+/// checked one by one. The lock guards an `X`, too.
 ///
 /// A thread asks with [`next`](Shared::next) for something to do, and sleeps there while there is
-/// nothing. Whoever finds work for it writes that to its seat under the lock, and wakes it when
-/// the lock is free again.
+/// nothing. A thread that finds work for it writes that to its slot under the lock, and wakes it
+/// when the lock is free again. The sleeper looks at its slot under the same lock before it sleeps,
+/// so that no wake-up is lost between the two.
 pub(crate) struct Shared<T, X> {
     state: Mutex<State<T, X>>,
     condvars: Box<[Condvar]>,
@@ -24,13 +25,13 @@ pub(crate) struct Shared<T, X> {
 
 struct State<T, X> {
     core: PortCore<T>,
-    port: Box<[ThreadSlot]>,
+    threads: Box<[ThreadSlot]>,
     guarded: X,
 }
 
 #[derive(Debug, Default)]
 struct ThreadSlot {
-    /// What its thread is to do next.
+    /// The next work of its thread.
     work: Option<Work>,
     /// The key whose turn the thread runs.
     running: Option<Key>,
@@ -39,7 +40,7 @@ struct ThreadSlot {
     blocked: Option<Blocked>,
 }
 
-/// What a thread is to do.
+/// The work of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
     /// Run a turn of the key.
@@ -55,11 +56,11 @@ pub(crate) enum Work {
 pub(crate) enum Blocked {
     /// Its handler says so, until it says that it goes on.
     Declared,
-    /// It was seen to, and may be seen to go on.
-    DecodeProgress,
+    /// The watchdog has seen it, and may see that it goes on.
+    Observed,
 }
 
-/// Whom to wake when the lock is free.
+/// The threads to wake when the lock is free.
 #[derive(Clone, Copy, Debug, Default)]
 struct Wake {
     threads: u64,
@@ -77,14 +78,14 @@ impl<T, X> Shared<T, X> {
         interrupt: Box<dyn Fn() + Send + Sync>,
     ) -> Self {
         assert!(threads <= THREADS, "{threads} threads");
-        let port = (0..threads).map(|_| ThreadSlot::default()).collect();
-        let state = Mutex::new(State { core, port, guarded });
+        let slots = (0..threads).map(|_| ThreadSlot::default()).collect();
+        let state = Mutex::new(State { core, threads: slots, guarded });
         let condvars = (0..threads).map(|_| Condvar::new()).collect();
         Self { state, condvars, interrupt }
     }
 
-    /// What the thread does next, after `before`, which tells what it did. It sleeps while there is
-    /// nothing to do. `after` sees what there is under the same lock.
+    /// Ends what the thread did, which `before` tells, and asks for what it does next. It sleeps while
+    /// there is nothing to do. `after` begins what there is, under the same lock.
     #[inline]
     pub(crate) fn next<R>(
         &self,
@@ -93,14 +94,9 @@ impl<T, X> Shared<T, X> {
         after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
     ) -> R {
         let mut state = self.lock();
-        let mut locked = Locked::new(&mut state, Some(thread));
-        before(&mut locked);
-        locked.on(Input::Take(thread));
-        // What else there is may be for others.
-        while locked.on(Input::Release) != Effect::None && !locked.state.core.is_closed() {}
-        let mut wakes = locked.wakes;
+        let mut wakes = Self::ask(&mut state, thread, before);
         let work = loop {
-            if let Some(work) = state.port[thread].work.take() {
+            if let Some(work) = state.threads[thread].work.take() {
                 break work;
             }
             // It sleeps only once, and others must not wait for that.
@@ -108,6 +104,71 @@ impl<T, X> Shared<T, X> {
             let woken = self.condvars[thread].wait(state);
             state = woken.unwrap_or_else(PoisonError::into_inner);
         };
+        self.begin(state, wakes, thread, work, after)
+    }
+
+    /// The same for a thread that is simulated: where there is nothing to do, it gets `None` in place
+    /// of sleeping, and asks with [`resume`](Shared::resume) later.
+    pub(crate) fn try_next<R>(
+        &self,
+        thread: Thread,
+        before: impl FnOnce(&mut Locked<'_, T, X>),
+        after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
+    ) -> Option<R> {
+        let mut state = self.lock();
+        let wakes = Self::ask(&mut state, thread, before);
+        self.begin_if_any(state, wakes, thread, after)
+    }
+
+    /// Begins the work that others have found since for a simulated thread that got `None`. Such a
+    /// thread is among those that wait already, so it does not ask again.
+    pub(crate) fn resume<R>(
+        &self,
+        thread: Thread,
+        after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
+    ) -> Option<R> {
+        self.begin_if_any(self.lock(), Wake::default(), thread, after)
+    }
+
+    /// Tells what the thread did, asks for it, and gives what else there is to others.
+    #[inline]
+    fn ask(
+        state: &mut State<T, X>,
+        thread: Thread,
+        before: impl FnOnce(&mut Locked<'_, T, X>),
+    ) -> Wake {
+        let mut locked = Locked::new(state, Some(thread));
+        before(&mut locked);
+        locked.on(Input::Take(thread));
+        while locked.on(Input::Release) != Effect::None && !locked.state.core.is_closed() {}
+        locked.wakes
+    }
+
+    fn begin_if_any<R>(
+        &self,
+        mut state: MutexGuard<'_, State<T, X>>,
+        wakes: Wake,
+        thread: Thread,
+        after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
+    ) -> Option<R> {
+        if let Some(work) = state.threads[thread].work.take() {
+            return Some(self.begin(state, wakes, thread, work, after));
+        }
+        drop(state);
+        self.wake(wakes);
+        None
+    }
+
+    /// Begins the thread's work, and wakes others when the lock is free.
+    #[inline]
+    fn begin<R>(
+        &self,
+        mut state: MutexGuard<'_, State<T, X>>,
+        mut wakes: Wake,
+        thread: Thread,
+        work: Work,
+        after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
+    ) -> R {
         let mut locked = Locked::new(&mut state, Some(thread));
         let result = after(&mut locked, work);
         wakes.join(locked.wakes);
@@ -187,13 +248,13 @@ impl<'a, T, X> Locked<'a, T, X> {
         (&mut self.state.core, &mut self.state.guarded)
     }
 
-    /// Tells the core, and sees to it that what it says is done.
+    /// Tells the core, and does what it answers.
     #[inline]
     pub(crate) fn on(&mut self, input: Input) -> Effect {
         let effect = self.state.core.on(input);
         match effect {
             Effect::Run(thread, key) => {
-                let slot = &mut self.state.port[thread];
+                let slot = &mut self.state.threads[thread];
                 slot.running = Some(key);
                 slot.turn += 1;
                 self.give(thread, Work::Run(key));
@@ -201,9 +262,9 @@ impl<'a, T, X> Locked<'a, T, X> {
             Effect::Poll { thread, wait } => self.give(thread, Work::Poll { wait }),
             Effect::Interrupt(_) => self.interrupt(),
             Effect::Closed => {
-                for thread in 0..self.state.port.len() {
+                for thread in 0..self.state.threads.len() {
                     // A turn that it was given and has not begun never begins.
-                    if let Some(Work::Run(_)) = self.state.port[thread].work {
+                    if let Some(Work::Run(_)) = self.state.threads[thread].work {
                         self.done(thread, true);
                     }
                     self.give(thread, Work::End);
@@ -217,7 +278,7 @@ impl<'a, T, X> Locked<'a, T, X> {
 
     #[inline]
     fn give(&mut self, thread: Thread, work: Work) {
-        self.state.port[thread].work = Some(work);
+        self.state.threads[thread].work = Some(work);
         if self.thread != Some(thread) {
             self.wakes.threads |= 1 << thread;
         }
@@ -231,7 +292,7 @@ impl<'a, T, X> Locked<'a, T, X> {
     /// The turn of the thread's key is over.
     #[inline]
     pub(crate) fn done(&mut self, thread: Thread, again: bool) {
-        let slot = &mut self.state.port[thread];
+        let slot = &mut self.state.threads[thread];
         let Some(key) = slot.running.take() else { return };
         if slot.blocked.take().is_some() {
             self.on(Input::Unblock);
@@ -241,16 +302,16 @@ impl<'a, T, X> Locked<'a, T, X> {
 
     /// The key whose turn the thread runs.
     pub(crate) fn running(&self, thread: Thread) -> Option<Key> {
-        self.state.port[thread].running
+        self.state.threads[thread].running
     }
 
     pub(crate) fn blocked(&self, thread: Thread) -> Option<Blocked> {
-        self.state.port[thread].blocked
+        self.state.threads[thread].blocked
     }
 
     /// The number of the turn that the thread runs.
     pub(crate) fn turn(&self, thread: Thread) -> Option<u64> {
-        let slot = &self.state.port[thread];
+        let slot = &self.state.threads[thread];
         slot.running.map(|_| slot.turn)
     }
 
@@ -260,11 +321,11 @@ impl<'a, T, X> Locked<'a, T, X> {
         if self.turn(thread) != Some(turn) {
             return false;
         }
-        let known = self.state.port[thread].blocked;
+        let known = self.state.threads[thread].blocked;
         if known == Some(how) || known == Some(Blocked::Declared) {
             return false;
         }
-        self.state.port[thread].blocked = Some(how);
+        self.state.threads[thread].blocked = Some(how);
         if known.is_none() {
             self.on(Input::Block);
         }
@@ -273,8 +334,8 @@ impl<'a, T, X> Locked<'a, T, X> {
 
     /// The thread goes on, in this turn, after it was found to block in that way.
     pub(crate) fn unblock(&mut self, thread: Thread, turn: u64, how: Blocked) {
-        if self.turn(thread) == Some(turn) && self.state.port[thread].blocked == Some(how) {
-            self.state.port[thread].blocked = None;
+        if self.turn(thread) == Some(turn) && self.state.threads[thread].blocked == Some(how) {
+            self.state.threads[thread].blocked = None;
             self.on(Input::Unblock);
         }
     }
@@ -282,11 +343,13 @@ impl<'a, T, X> Locked<'a, T, X> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     /// A port with a cap of one, whose thread 1 has been given the turn of a key.
     fn given() -> (Shared<(), ()>, Key) {
-        let shared = Shared::new(PortCore::new(0, 1), 2, (), Box::new(|| {}));
+        let shared = Shared::new(PortCore::new(0, 1, Arc::default()), 2, (), Box::new(|| {}));
         let key = shared.locked(|port| {
             port.on(Input::Take(0));
             port.on(Input::Take(1));
@@ -315,14 +378,14 @@ mod tests {
             let earlier = port.turn(1).unwrap();
             port.on(Input::Post(key));
             port.done(1, false);
-            assert!(!port.block(1, earlier, Blocked::DecodeProgress), "between two turns");
+            assert!(!port.block(1, earlier, Blocked::Observed), "between two turns");
             assert_eq!(port.on(Input::Take(1)), Effect::Run(1, key));
-            assert!(!port.block(1, earlier, Blocked::DecodeProgress));
+            assert!(!port.block(1, earlier, Blocked::Observed));
             assert_eq!(port.blocked(1), None);
             let turn = port.turn(1).unwrap();
-            assert!(port.block(1, turn, Blocked::DecodeProgress));
-            port.unblock(1, earlier, Blocked::DecodeProgress);
-            assert_eq!(port.blocked(1), Some(Blocked::DecodeProgress));
+            assert!(port.block(1, turn, Blocked::Observed));
+            port.unblock(1, earlier, Blocked::Observed);
+            assert_eq!(port.blocked(1), Some(Blocked::Observed));
         });
     }
 
@@ -334,13 +397,13 @@ mod tests {
             port.on(Input::Post(other));
             let turn = port.turn(1).unwrap();
             assert!(port.core().is_pressed());
-            assert!(port.block(1, turn, Blocked::DecodeProgress));
+            assert!(port.block(1, turn, Blocked::Observed));
             assert!(!port.core().is_pressed());
             // It was seen before it said so: now only it itself says that it goes on.
             assert!(port.block(1, turn, Blocked::Declared));
             assert!(!port.block(1, turn, Blocked::Declared));
-            assert!(!port.block(1, turn, Blocked::DecodeProgress));
-            port.unblock(1, turn, Blocked::DecodeProgress);
+            assert!(!port.block(1, turn, Blocked::Observed));
+            port.unblock(1, turn, Blocked::Observed);
             assert_eq!(port.blocked(1), Some(Blocked::Declared));
             port.unblock(1, turn, Blocked::Declared);
             assert_eq!((port.blocked(1), port.running(1)), (None, Some(key)));

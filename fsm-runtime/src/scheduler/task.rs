@@ -4,19 +4,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::call::service::PoolEntry;
+use crate::clock::Time;
 use crate::net::readiness::Readiness;
 use crate::scheduler::observe::BlockTracker;
 use crate::scheduler::port_core::Thread;
 use crate::scheduler::thread_status::ThreadStatus;
 use crate::{Ended, Key, Spec};
 
-/// What a port runs turns of: a connection or a job.
+/// A connection or a job: a port runs turns of it.
 pub(crate) trait Task: Sized {
-    /// What the turns of one thread share.
+    /// The state that all turns on one thread share.
     type Scratch;
     const SPEC: &'static Spec;
 
-    /// Runs the machine until it waits for something that has not come, or has had its share.
+    /// Runs the machine until it waits for something that is not there, or has had its share.
     fn turn(&mut self, key: Key, ready: Readiness, scratch: &mut Self::Scratch) -> TurnOutcome;
 
     /// When it must have a turn at the latest.
@@ -34,14 +35,14 @@ pub(crate) trait Task: Sized {
     /// A handler has panicked: what must not be used again is dropped.
     fn recover(&mut self, scratch: &mut Self::Scratch);
 
-    /// What was dropped then is made again, once those know of the panic who wait for the turn. It may
-    /// take long.
+    /// Makes what was dropped then once more, after those know of the panic that wait for the turn. It
+    /// may take long.
     fn restore(_: &mut Self::Scratch) {}
 
     fn context(scratch: &mut Self::Scratch) -> &mut WorkerContext;
 }
 
-/// What a turn comes to.
+/// The result of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TurnOutcome {
     /// It waits for an event.
@@ -75,7 +76,7 @@ fn report<T: Task>(pool: &str, key: Key, state: usize, why: Ended) {
     tracing::trace!(pool, %key, %why, state = T::SPEC.states[state].name, "over");
 }
 
-/// Where a thread works: what its turns share, whatever they are of.
+/// The state that all turns on one thread share, whatever they are turns of.
 pub(crate) struct WorkerContext {
     pub(crate) port: Arc<dyn BlockTracker>,
     pub(crate) thread: Thread,
@@ -84,7 +85,8 @@ pub(crate) struct WorkerContext {
     pub(crate) status: Arc<ThreadStatus>,
     /// The pools that the machine calls and hands over to, by the number of the route.
     pub(crate) routes: Arc<[PoolEntry]>,
-    /// Milliseconds since the first pool of the process started, and the same as the clock says it.
+    /// The time of the turn in milliseconds of the pool's time source, and as the system's clock
+    /// names it.
     pub(crate) now: u64,
     pub(crate) instant: Instant,
     pub(crate) draining: bool,
@@ -96,18 +98,25 @@ impl WorkerContext {
         thread: Thread,
         status: Arc<ThreadStatus>,
         routes: Arc<[PoolEntry]>,
+        time: Time,
     ) -> Self {
-        let instant = Instant::now();
-        Self { port, thread, turn: 0, status, routes, now: 0, instant, draining: false }
+        let Time { millis: now, instant } = time;
+        Self { port, thread, turn: 0, status, routes, now, instant, draining: false }
+    }
+
+    #[inline]
+    pub(crate) fn set_time(&mut self, time: Time) {
+        self.now = time.millis;
+        self.instant = time.instant;
     }
 }
 
-/// What the user's code returns; `None` if it panics.
+/// Calls code of the user's; `None` if it panics.
 pub(crate) fn caught<T>(code: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(code)).map_err(drop_panic).ok()
 }
 
-/// Drops what a panic came with. That may panic as well; what this comes with is left alone.
+/// Drops the payload of a panic. That may panic as well; the payload of this second panic is leaked.
 #[cold]
 pub(crate) fn drop_panic(panic: Box<dyn Any + Send>) {
     if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {

@@ -5,14 +5,14 @@ use mio::Token;
 use crate::Key;
 use crate::net::token;
 
-/// What no key looks like.
+/// A number that is no key.
 const NONE: u64 = token::WAKER.0 as u64;
 
-/// What a thread shows of itself while it runs handlers, and where it is told to stop: without a lock,
-/// for it comes here all the time.
+/// The state of a thread that runs handlers, as others see it, and the order to stop. It has no lock,
+/// because the thread writes it in each turn.
 ///
-/// The watchdog reads the parts one after another, and not at one moment. That is well: a handler
-/// that is worth a word has been running for long.
+/// The watchdog reads the parts one after another, and not at one moment. That is enough, because a
+/// handler that is worth a warning has been running for long.
 #[derive(Debug)]
 // Nothing else is in its cache lines.
 #[repr(align(128))]

@@ -8,23 +8,23 @@ use crate::scheduler::observe::{Observe, RunningTurn};
 use crate::scheduler::port_core::Thread;
 use crate::scheduler::shared::Blocked;
 
-/// It slows down when it has seen no reason for its pace more often in a row: load comes and goes,
-/// and to be called costs more than to look.
+/// It slows down after so many looks in a row without a reason for its pace, because load comes and
+/// goes, and a call costs more than a look.
 const QUIET: u32 = 10;
-/// A handler that runs so long is warned about, and again whenever ten times as much has passed.
+/// It warns of a handler that runs for so long, and again whenever ten times as much has passed.
 const BUSY: Duration = Duration::from_millis(100);
-/// So long it does not warn of the same state again.
+/// The time between two warnings of the same state.
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// A thread that sees which handlers block, and lets others run meanwhile (R3).
 ///
-/// A port with work that waits, at its cap, and with threads that have none, calls it. Then it looks
-/// at the handlers that have run for half a millisecond or more: what the system says of their
-/// threads. One that sleeps does not count to the cap until it goes on. Of those that run for long
-/// it warns, whether they block or not.
+/// A port calls it that has reached its cap, while work waits and threads are idle. Then it asks the
+/// system about the threads of handlers that have run for half a millisecond or more. A thread that
+/// sleeps does not count to the cap until it goes on. The watchdog warns of handlers that run for
+/// long, whether they block or not.
 ///
-/// While nothing runs it sleeps. Where the system does not say what threads do, only what is
-/// declared is known to block.
+/// It sleeps while nothing runs. Where the system does not say what threads do, only handlers that
+/// declare it are known to block.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
     alarm: Arc<Alarm>,
@@ -80,7 +80,7 @@ impl Drop for Watchdog {
     }
 }
 
-/// What it sees.
+/// The ports that it looks at, and what it remembers of them.
 struct Watch {
     ports: Vec<(String, Arc<dyn Observe>)>,
     /// Since when each thread of each port runs the same turn.
@@ -88,7 +88,7 @@ struct Watch {
     runs: Vec<RunningTurn>,
     /// When it last warned of a state of a port.
     warned: HashMap<(usize, usize), Instant>,
-    /// The system does not say what threads do, which was said.
+    /// The system does not say what threads do, and the log has it.
     blind: bool,
 }
 
@@ -114,7 +114,7 @@ impl Watch {
             for run in runs.drain(..) {
                 let age = self.judge(index, &run, pressed, now);
                 // It is soon seen to go on, unless it blocks for long.
-                if run.blocked == Some(Blocked::DecodeProgress) && age < BUSY {
+                if run.blocked == Some(Blocked::Observed) && age < BUSY {
                     pace = Pace::Fast;
                 }
             }
@@ -146,10 +146,10 @@ impl Watch {
         let sleeps = run.id.as_deref().and_then(sleeps);
         match (sleeps, run.blocked) {
             (Some(true), None) => {
-                port.block(run.thread, run.turn, Blocked::DecodeProgress);
+                port.block(run.thread, run.turn, Blocked::Observed);
             }
-            (Some(false), Some(Blocked::DecodeProgress)) => {
-                port.unblock(run.thread, run.turn, Blocked::DecodeProgress);
+            (Some(false), Some(Blocked::Observed)) => {
+                port.unblock(run.thread, run.turn, Blocked::Observed);
             }
             (None, _) if !std::mem::replace(&mut self.blind, true) => {
                 tracing::info!(

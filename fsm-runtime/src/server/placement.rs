@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::call::hand_off::{CarriedIo, DetachedConnection, HandOffTarget};
 use crate::call::semaphore::{Permit, Semaphore};
-use crate::clock::Start;
+use crate::clock::TimeSource;
 use crate::connection::{ConnectionTask, PendingBoxes};
 use crate::driver::accept::Accept;
 use crate::lifecycle::pool_state::PoolState;
@@ -26,6 +26,7 @@ pub(crate) struct Placement<M: Machine, H> {
     pub(crate) state: Arc<PoolState>,
     /// Each port keeps the connections that it accepts. Otherwise the least loaded port gets them.
     pub(crate) keeps_accepted: bool,
+    pub(crate) time: Arc<dyn TimeSource + Send + Sync>,
     pub(crate) boxes: Arc<PendingBoxes<M>>,
 }
 
@@ -91,7 +92,7 @@ impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> 
         let peer = socket.peer().unwrap_or(Peer::Gone);
         let ready = Readiness::READ | Readiness::WRITE;
         let incoming = Incoming { socket, peer, seed, ready, carried };
-        self.open(incoming, None, Start::of_process().now());
+        self.open(incoming, None, self.time.now().millis);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Checks of laws that hold for every machine, to be run on yours.
 //!
-//! A stream has no messages: how it is cut into pieces is up to the network. This handler takes
-//! what comes at once for a word, and [`splits`] panics:
+//! A stream has no messages, because the network cuts it into pieces as it likes. This handler takes
+//! each piece for a word, and [`splits`] panics:
 //!
 //! ```should_panic
 //! use fsm_runtime::prelude::*;
@@ -35,7 +35,7 @@ use crate::{Connection, Drive, Ended, Machine, Wait};
 /// So many completions in a row that take no input are an endless loop.
 const SPIN: usize = 10_000;
 
-/// What a machine did with an input: its completions, its output, and the state it was left in.
+/// The behaviour of a machine on an input: its completions, its output, and the state that it ends in.
 #[derive(Debug, PartialEq, Eq)]
 struct Run {
     calls: Vec<Call>,

@@ -22,24 +22,24 @@ impl Stubs {
         Arc::clone(&self.entries)
     }
 
-    fn context<S: Service>(&self) -> &JobStub<S> {
-        let found =
-            self.pools.pools.iter().find_map(|context| context.downcast_ref::<Arc<JobStub<S>>>());
+    fn job_stub<S: Service>(&self) -> &JobStub<S> {
+        let found = self.pools.pools.iter().find_map(|stub| stub.downcast_ref::<Arc<JobStub<S>>>());
         found
             .unwrap_or_else(|| panic!("the machine does not call `{}`", std::any::type_name::<S>()))
     }
 
     fn hand_off_stub<M: Machine>(&self) -> &HandOffStub<M, M::Seed> {
-        let found =
-            self.pools.pools.iter().find_map(|hand_off_stub| {
-                hand_off_stub.downcast_ref::<Arc<HandOffStub<M, M::Seed>>>()
-            });
+        let found = self
+            .pools
+            .pools
+            .iter()
+            .find_map(|stub| stub.downcast_ref::<Arc<HandOffStub<M, M::Seed>>>());
         found.unwrap_or_else(|| {
             panic!("the machine does not hand over to `{}`", std::any::type_name::<M>())
         })
     }
 
-    /// Closes all pools: nobody gets an answer.
+    /// Closes all pools: no job gets a reply any more.
     pub(super) fn close_all(&self) {
         for semaphore in &self.pools.semaphore {
             semaphore.close();
@@ -48,15 +48,15 @@ impl Stubs {
 
     /// The next job for `S`.
     pub(super) fn job<S: Service>(&self) -> Option<S::Job> {
-        let context = self.context::<S>();
-        let (job, given) = lock(&context.waiting).pop_front()?;
-        lock(&context.taken).push_back(given);
+        let stub = self.job_stub::<S>();
+        let (job, given) = lock(&stub.waiting).pop_front()?;
+        lock(&stub.taken).push_back(given);
         Some(job)
     }
 
     /// Answers the first job of `S` that was seen, or lets it fail.
     pub(super) fn answer<S: Service>(&self, reply: Option<S::Reply>) {
-        let given = lock(&self.context::<S>().taken).pop_front();
+        let given = lock(&self.job_stub::<S>().taken).pop_front();
         let Some(Given { to, _credit }) = given else {
             panic!("no job of `{}` was taken", std::any::type_name::<S>())
         };
@@ -67,14 +67,14 @@ impl Stubs {
     }
 
     pub(super) fn room<S: Service>(&self, jobs: usize) {
-        self.context::<S>().semaphore.set_limit(jobs);
+        self.job_stub::<S>().semaphore.set_limit(jobs);
     }
 
     pub(super) fn close<S: Service>(&self) {
-        let context = self.context::<S>();
-        context.semaphore.close();
-        lock(&context.waiting).clear();
-        lock(&context.taken).clear();
+        let stub = self.job_stub::<S>();
+        stub.semaphore.close();
+        lock(&stub.waiting).clear();
+        lock(&stub.taken).clear();
     }
 
     pub(super) fn seed<M: Machine>(&self) -> Option<M::Seed> {

@@ -108,6 +108,7 @@ impl PeerAddr for Socket {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::sync::Arc;
 
     use mio::{Events, Poll};
 
@@ -149,7 +150,7 @@ mod tests {
 
     #[test]
     fn pitfall_8_a_duplicate_descriptor_is_told_of_until_the_socket_leaves_its_poll() {
-        let mut core = PortCore::new(0, 1);
+        let mut core = PortCore::new(0, 1, Arc::default());
         assert_eq!(core.on(Input::Take(0)), Effect::Poll { thread: 0, wait: true });
         let key = core.open(());
         let token = token::from_key(key);

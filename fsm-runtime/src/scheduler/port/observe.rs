@@ -1,9 +1,9 @@
 //! A port as its handlers and the watchdog see it.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
-use super::Port;
-use super::single_thread::ALONE;
+use super::single_thread::ONLY;
+use super::{MultiThread, Port, SingleThread};
 use crate::Spec;
 use crate::scheduler::alarm::Alarm;
 use crate::scheduler::observe::{BlockTracker, Observe, RunningTurn};
@@ -13,49 +13,38 @@ use crate::scheduler::task::Task;
 
 impl<T: Task + Send> BlockTracker for Port<T> {
     fn block(&self, thread: Thread, turn: u64, how: Blocked) -> bool {
-        if let [status] = &*self.statuses {
+        match self {
             // Nobody else could run anything meanwhile, but it needs no warning.
-            return how == Blocked::Declared && status.block();
+            Self::SingleThread(port) => how == Blocked::Declared && port.status().block(),
+            Self::MultiThread(port) => port.shared.locked(|port| port.block(thread, turn, how)),
         }
-        self.shared.locked(|port| port.block(thread, turn, how))
     }
 
     fn unblock(&self, thread: Thread, turn: u64, how: Blocked) {
-        if let [status] = &*self.statuses {
-            status.unblock();
-            return;
+        match self {
+            Self::SingleThread(port) => port.status().unblock(),
+            Self::MultiThread(port) => port.shared.locked(|port| port.unblock(thread, turn, how)),
         }
-        self.shared.locked(|port| port.unblock(thread, turn, how));
     }
 }
 
 impl<T: Task + Send> Observe for Port<T> {
     fn running(&self, into: &mut Vec<RunningTurn>) -> bool {
-        let ids = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        if let [status] = &*self.statuses {
-            if let Some(key) = status.key() {
-                let blocked = status.blocks().then_some(Blocked::Declared);
-                let (turn, state, id) = (status.turns(), status.state(), ids[ALONE].clone());
-                into.push(RunningTurn { thread: ALONE, key, turn, blocked, state, id });
+        match self {
+            Self::SingleThread(port) => {
+                into.extend(port.running());
+                false
             }
-            return false;
+            Self::MultiThread(port) => port.running(into),
         }
-        self.shared.locked(|port| {
-            for (thread, id) in ids.iter().enumerate() {
-                let (Some(key), Some(turn)) = (port.running(thread), port.turn(thread)) else {
-                    continue;
-                };
-                let blocked = port.blocked(thread);
-                let state = self.statuses[thread].state();
-                into.push(RunningTurn { thread, key, turn, blocked, state, id: id.clone() });
-            }
-            port.core().could_help()
-        })
     }
 
     fn is_up(&self) -> bool {
-        // Others call the watchdog before each turn, when they have been given it under the port's lock.
-        self.is_single_threaded() && self.injected().up
+        match self {
+            Self::SingleThread(port) => port.is_up(),
+            // Its threads call the watchdog before each turn, after they were given it under the lock.
+            Self::MultiThread(_) => false,
+        }
     }
 
     fn spec(&self) -> &'static Spec {
@@ -63,8 +52,7 @@ impl<T: Task + Send> Observe for Port<T> {
     }
 
     fn set_alarm(&self, watchdog: &Arc<Alarm>) {
-        // A pool starts once.
-        let _ = self.watchdog.set(Arc::clone(watchdog));
+        self.common().set_alarm(watchdog);
     }
 
     fn interrupt(&self) {
@@ -77,5 +65,33 @@ impl<T: Task + Send> Observe for Port<T> {
 
     fn close(&self) {
         Port::close(self);
+    }
+}
+
+impl<T: Task> SingleThread<T> {
+    /// The turn that the thread runs, without its lock, which it keeps meanwhile.
+    fn running(&self) -> Option<RunningTurn> {
+        let status = self.status();
+        let key = status.key()?;
+        let blocked = status.blocks().then_some(Blocked::Declared);
+        let (turn, state, id) = (status.turns(), status.state(), self.common.ids()[ONLY].clone());
+        Some(RunningTurn { thread: ONLY, key, turn, blocked, state, id })
+    }
+}
+
+impl<T: Task> MultiThread<T> {
+    fn running(&self, into: &mut Vec<RunningTurn>) -> bool {
+        let ids = self.common.ids();
+        self.shared.locked(|port| {
+            for (thread, id) in ids.iter().enumerate() {
+                let (Some(key), Some(turn)) = (port.running(thread), port.turn(thread)) else {
+                    continue;
+                };
+                let blocked = port.blocked(thread);
+                let state = self.common.statuses[thread].state();
+                into.push(RunningTurn { thread, key, turn, blocked, state, id: id.clone() });
+            }
+            port.core().could_help()
+        })
     }
 }

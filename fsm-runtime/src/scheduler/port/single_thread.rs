@@ -1,185 +1,427 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Guarded, Injected, Next, Port, Slot, expire, schedule};
+use super::PortSettings;
+use super::common::Common;
+use super::slot::{Slot, remove, tell_all};
+use super::timers::Timers;
+use crate::clock::TimeSource;
 use crate::net::readiness::Readiness;
-use crate::scheduler::port_core::Input;
-use crate::scheduler::shared::Locked;
-use crate::scheduler::task::{Task, TurnOutcome, WorkerContext, drop_panic, finish};
+use crate::scheduler::executor::Executor;
+use crate::scheduler::port_core::PortCore;
+use crate::scheduler::task::{Task, TurnOutcome, caught};
+use crate::scheduler::thread_status::ThreadStatus;
 use crate::{Ended, Key};
 
+mod inject;
+
+pub(crate) use inject::Injected;
+
 /// The only thread of a port.
-pub(super) const ALONE: usize = 0;
+pub(super) const ONLY: usize = 0;
+
+/// A port of one thread.
+///
+/// Its thread keeps the lock while it runs handlers, because nobody else could do anything with what
+/// the lock guards. So it runs connections and jobs in place, and pays for one lock a poll and not
+/// for two a turn. Anything for it from elsewhere is [`Injected`].
+///
+/// Between two polls the thread calls [`take_injected`](SingleThread::take_injected),
+/// [`run_events`](SingleThread::run_events), [`run_queue`](SingleThread::run_queue) and
+/// [`sleeps_until`](SingleThread::sleeps_until), in this order.
+pub(crate) struct SingleThread<T> {
+    pub(super) common: Common,
+    state: Mutex<State<T>>,
+    injected: Mutex<Injected<T>>,
+    interrupt: Box<dyn Fn() + Send + Sync>,
+}
+
+struct State<T> {
+    core: PortCore<Slot<T>>,
+    timers: Timers,
+    draining: bool,
+    /// Those that had their share since the poll.
+    again: Vec<Key>,
+}
 
 /// The events of a poll.
 pub(crate) trait EventSource {
     /// Whether there are ever any.
     const EVER: bool = true;
 
-    /// Tells of the events that come after the first `from`, which counts on.
-    fn events(&mut self, from: &mut usize, enqueue: impl FnMut(Key, Readiness));
+    /// Tells of each event, once.
+    fn events(&mut self, tell: impl FnMut(Key, Readiness));
 }
 
-impl<T: Task> Port<T> {
-    /// Whether it has only one thread.
-    #[inline]
-    pub(crate) fn is_single_threaded(&self) -> bool {
-        self.statuses.len() == 1
+impl<T: Task> SingleThread<T> {
+    pub(super) fn new(settings: PortSettings) -> Self {
+        let PortSettings { number, threads, cap, counters, generations, interrupt } = settings;
+        let core = PortCore::new(number, cap, generations);
+        let (timers, draining, again) = (Timers::default(), false, Vec::new());
+        Self {
+            common: Common::new(number, threads, counters),
+            state: Mutex::new(State { core, timers, draining, again }),
+            injected: Mutex::default(),
+            interrupt,
+        }
     }
 
-    /// What a thread that is alone does next: it polls, until then, or ends.
-    pub(crate) fn next_single_threaded(&self) -> Next<T> {
-        self.shared.locked(|port| {
-            let mut injected = self.injected();
-            injected.up = false;
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    fn injected(&self) -> MutexGuard<'_, Injected<T>> {
+        self.injected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the thread shows what it runs.
+    #[inline]
+    pub(super) fn status(&self) -> &ThreadStatus {
+        &self.common.statuses[ONLY]
+    }
+
+    /// Whether the thread is up, and may run a turn without another call of the watchdog.
+    pub(super) fn is_up(&self) -> bool {
+        self.injected().up
+    }
+
+    /// Leaves something for the thread, and wakes it if it sleeps.
+    #[inline]
+    fn inject<R>(&self, leave: impl FnOnce(&mut Injected<T>) -> R) -> R {
+        let mut injected = self.injected();
+        let result = leave(&mut injected);
+        // Once is enough.
+        let wake = std::mem::replace(&mut injected.asleep, false);
+        drop(injected);
+        if wake {
+            self.interrupt();
+        }
+        result
+    }
+
+    /// A packet for the key, from anywhere (R6).
+    pub(super) fn wake(&self, key: Key) {
+        self.inject(|injected| injected.keys.push(key));
+    }
+
+    pub(super) fn open(&self, task: T, ready: Readiness) -> Result<(), T> {
+        self.inject(|injected| {
             if injected.closed {
-                port.on(Input::Close);
-                return Next::End;
+                return Err(task);
             }
-            let driver = port.core().queued() == 0 && injected.is_empty();
-            injected.asleep = driver;
-            let until = if driver { port.guarded().timers.next().unwrap_or(u64::MAX) } else { 0 };
-            Next::Poll { until }
+            self.common.opened();
+            injected.tasks.push((task, ready));
+            Ok(())
         })
     }
 
-    /// Runs those whose events the poll tells of. `tick` looks at the clock before each turn: what comes
-    /// behind a slow handler would be late before it has begun.
-    pub(crate) fn serve_events(
-        &self,
-        pool: &str,
-        events: &mut impl EventSource,
-        scratch: &mut T::Scratch,
-        mut tick: impl FnMut(&mut WorkerContext),
-    ) {
-        let (mut from, mut stopped) = (0, false);
-        self.serve(pool, scratch, |port, scratch| {
-            events.events(&mut from, |key, ready| {
-                if stopped {
-                    // What is left is closed, whatever it was told.
-                } else if port.core().pass(key).is_some() {
-                    stopped = self.turn(pool, port, (key, ready), scratch, &mut tick);
-                } else {
-                    self.event(port, key, ready);
-                }
-            });
-        });
+    /// The same by the thread itself, between its poll and its queue.
+    pub(super) fn open_here(&self, task: T, ready: Readiness) -> Result<Key, T> {
+        let mut state = self.lock();
+        let key = state.open(task, ready)?;
+        self.common.opened();
+        state.core.enqueue(key);
+        Ok(key)
     }
 
-    /// Runs those whose time has come and all that is queued, each once, then what is new in `injected`.
-    pub(crate) fn serve_queue(
-        &self,
-        pool: &str,
-        (now, injected): (u64, &mut Injected<T>),
-        scratch: &mut T::Scratch,
-        mut tick: impl FnMut(&mut WorkerContext),
-    ) {
-        let mut turns = None;
-        self.serve(pool, scratch, |port, scratch| {
-            let turns = turns.get_or_insert_with(|| {
-                port.core().free();
-                self.take_up(port, injected);
-                expire(port, now);
-                port.core().queued()
-            });
-            while *turns > 0 && !T::context(scratch).status.is_stopped() {
-                *turns -= 1;
-                let Some(key) = port.core().pass_next() else { break };
-                let ready = port.core().get_mut(key).map(|slot| slot.mark.take_ready());
-                let _ = self.turn(pool, port, (key, ready.unwrap_or_default()), scratch, &mut tick);
+    /// Takes up a job. It gets a slot only if it is not over after its first turn.
+    pub(super) fn give(&self, job: T) -> Result<(), T> {
+        self.inject(|injected| {
+            if injected.closed {
+                return Err(job);
             }
-            while let Some(job) = injected.jobs.pop_front() {
-                self.first_turn(pool, port, job, scratch, &mut tick);
-            }
-            let mut again = std::mem::take(&mut port.guarded().again);
-            for key in again.drain(..) {
-                port.on(Input::Event(key));
-            }
-            port.guarded().again = again;
-        });
+            injected.jobs.push_back(job);
+            Ok(())
+        })
     }
 
-    /// Keeps the lock while `run` runs turns, and has it go on when one has panicked.
-    fn serve(
-        &self,
-        pool: &str,
-        scratch: &mut T::Scratch,
-        mut run: impl FnMut(&mut Locked<'_, Slot<T>, Guarded>, &mut T::Scratch),
-    ) {
-        self.shared.locked(|port| {
-            T::context(scratch).draining = port.guarded().draining;
-            while let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(port, scratch))) {
-                drop_panic(panic);
-                self.panicked(pool, port, scratch);
-            }
-        });
-        self.statuses[ALONE].rest();
-    }
-
-    /// Runs a turn in place. Says whether the port was seen to be closed; then there was none.
-    #[inline]
-    fn turn(
-        &self,
-        pool: &str,
-        port: &mut Locked<'_, Slot<T>, Guarded>,
-        (key, ready): (Key, Readiness),
-        scratch: &mut T::Scratch,
-        tick: &mut impl FnMut(&mut WorkerContext),
-    ) -> bool {
-        let Some(slot) = port.core().get_mut(key) else { return false };
-        let Some(task) = slot.task.as_mut() else { return false };
-        let context = T::context(scratch);
-        if context.status.is_stopped() {
-            return true;
+    /// When the thread must be back from its poll at the latest: 0 if it has work, and `None` if the
+    /// port is closed and it ends.
+    pub(crate) fn sleeps_until(&self) -> Option<u64> {
+        let mut state = self.lock();
+        // An injection that takes the lock later finds it asleep, and interrupts its poll. That may
+        // happen before the poll has begun: such a poll returns at once.
+        let mut injected = self.injected();
+        injected.up = false;
+        if injected.closed {
+            state.core.close_port();
+            return None;
         }
-        context.status.turn(key);
-        tick(context);
-        let after = task.turn(key, ready, scratch);
-        if let TurnOutcome::Gone(why) = after {
-            self.gone(pool, port, (key, why), scratch);
-            return false;
+        let idle = state.core.queued() == 0 && injected.is_empty();
+        injected.asleep = idle;
+        Some(if idle { state.timers.next() } else { 0 })
+    }
+
+    /// The thread is back from its poll, and takes what was left for it meanwhile. Until it asks how
+    /// long to sleep it need not be woken.
+    #[inline]
+    pub(crate) fn take_injected(&self, into: &mut Injected<T>) {
+        let mut injected = self.injected();
+        injected.asleep = false;
+        injected.up = true;
+        injected.move_to(into);
+        drop(injected);
+        // The watchdog sees that this thread is up before it goes to sleep, or is called here.
+        self.common.runs();
+    }
+
+    /// Runs a turn for each event of the poll, in their order.
+    pub(crate) fn run_events<C: TimeSource>(
+        &self,
+        events: &mut impl EventSource,
+        executor: &mut Executor<'_, T, C>,
+    ) {
+        let mut round = self.round(executor);
+        events.events(|key, ready| round.event(key, ready));
+    }
+
+    /// Runs those whose time has come by `now`, and all that is queued, each once; then the new jobs
+    /// in `injected`.
+    pub(crate) fn run_queue<C: TimeSource>(
+        &self,
+        now: u64,
+        injected: &mut Injected<T>,
+        executor: &mut Executor<'_, T, C>,
+    ) {
+        let mut round = self.round(executor);
+        round.state.core.free();
+        round.take_up(injected);
+        let State { core, timers, .. } = &mut *round.state;
+        timers.expire(core, now);
+        for _ in 0..core.queued() {
+            if round.executor.is_stopped() || !round.next_packet() {
+                break;
+            }
+        }
+        while let Some(job) = injected.jobs.pop_front() {
+            round.first_turn(job);
+        }
+        // Not before those that have had no turn yet (X4).
+        let State { core, again, .. } = &mut *round.state;
+        for key in again.drain(..) {
+            core.enqueue(key);
+        }
+    }
+
+    #[inline]
+    fn round<'a, 'e, C: TimeSource>(
+        &'a self,
+        executor: &'a mut Executor<'e, T, C>,
+    ) -> Round<'a, 'e, T, C> {
+        let state = self.lock();
+        T::context(executor.scratch).draining = state.draining;
+        Round { port: self, state, executor }
+    }
+
+    pub(super) fn drain(&self) {
+        let mut state = self.lock();
+        state.draining = true;
+        // A request that has arrived is answered: look once more before closing.
+        for key in tell_all(&mut state.core, Readiness::READ) {
+            state.core.enqueue(key);
+        }
+        drop(state);
+        // The thread may be about to sleep, and does not know of them.
+        self.interrupt();
+    }
+
+    pub(super) fn close(&self) {
+        self.status().stop();
+        self.inject(|injected| injected.closed = true);
+    }
+
+    /// The thread ends, and takes what is left.
+    pub(super) fn leave(&self) -> Option<Vec<(Key, T)>> {
+        if !self.common.leave() {
+            return None;
+        }
+        let mut state = self.lock();
+        // Nobody would take up another one.
+        let closed = Injected { closed: true, ..Injected::default() };
+        let injected = std::mem::replace(&mut *self.injected(), closed);
+        for (task, ready) in injected.tasks {
+            state.core.open(Slot::new(task, ready));
+        }
+        for job in injected.jobs {
+            self.common.opened();
+            state.core.open(Slot::new(job, Readiness::NONE));
+        }
+        let keys: Vec<Key> = state.core.keys().collect();
+        let remaining = keys.into_iter().filter_map(|key| {
+            let slot = state.core.close(key)?;
+            self.common.closed();
+            Some((key, slot.task?))
+        });
+        Some(remaining.collect())
+    }
+
+    pub(super) fn interrupt(&self) {
+        (self.interrupt)();
+    }
+
+    /// The thread has died in the middle of a round: a bug of ours. The key that it ran is lost with
+    /// it. So are the events that it had not come to, and no poll tells of them once more: all look
+    /// for themselves.
+    pub(super) fn lost(&self) -> Option<Key> {
+        let key = self.status().key();
+        self.status().rest();
+        let mut state = self.lock();
+        let State { core, timers, .. } = &mut *state;
+        let lost = key.and_then(|key| remove(core, timers, key));
+        for key in tell_all(core, Readiness::READ | Readiness::WRITE) {
+            core.enqueue(key);
+        }
+        drop(state);
+        let lost = lost?;
+        self.common.closed();
+        // The user's code, and nobody is there to hear of a panic of it.
+        let _ = caught(|| drop(lost));
+        key
+    }
+
+    /// Looks at a connection or job that has no turn.
+    pub(super) fn look<R>(&self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
+        self.lock().core.get_mut(key)?.task.as_ref().map(look)
+    }
+
+    /// When the next deadline may pass.
+    pub(super) fn next_deadline(&self) -> u64 {
+        self.lock().timers.next()
+    }
+}
+
+impl<T: Task> State<T> {
+    fn open(&mut self, task: T, ready: Readiness) -> Result<Key, T> {
+        if self.core.is_closed() {
+            return Err(task);
+        }
+        Ok(self.core.open(Slot::arriving(task, ready, self.draining)))
+    }
+}
+
+/// Turns under one lock. When it is dropped the thread shows that it runs no handler.
+struct Round<'a, 'e, T: Task, C> {
+    port: &'a SingleThread<T>,
+    state: MutexGuard<'a, State<T>>,
+    executor: &'a mut Executor<'e, T, C>,
+}
+
+impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
+    /// Runs the turn that an event asks for, unless packets are before it: then it is queued.
+    #[inline]
+    fn event(&mut self, key: Key, ready: Readiness) {
+        if self.executor.is_stopped() {
+            // The port is closed, and its last thread sees to those that are left.
+        } else if self.state.core.pass(key).is_some() {
+            self.turn(key, ready);
+        } else {
+            self.enqueue(key, ready);
+        }
+    }
+
+    fn enqueue(&mut self, key: Key, ready: Readiness) {
+        if let Some(slot) = self.state.core.get_mut(key) {
+            slot.state.tell(ready);
+        }
+        if !self.state.core.enqueue(key) {
+            self.port.common.counters.stale();
+        }
+    }
+
+    /// Runs the turn of the packet at the head of the queue, if there is one.
+    fn next_packet(&mut self) -> bool {
+        let Some(key) = self.state.core.pass_next() else { return false };
+        let slot = self.state.core.get_mut(key);
+        let ready = slot.map(|slot| slot.state.take_ready()).unwrap_or_default();
+        self.turn(key, ready);
+        true
+    }
+
+    /// Runs a turn in place.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a call more for each event is counted")]
+    fn turn(&mut self, key: Key, ready: Readiness) {
+        let State { core, timers, again, .. } = &mut *self.state;
+        let Some(slot) = core.get_mut(key) else { return };
+        let Some(task) = slot.task.as_mut() else { return };
+        let outcome = self.executor.run_turn(task, key, ready);
+        if let TurnOutcome::Gone(why) = outcome {
+            self.gone(key, why);
+            return;
         }
         let due = task.due();
-        if due < slot.mark.scheduled() {
-            schedule(port, key, due);
+        if slot.state.is_later_than(due) {
+            timers.schedule(core, key, due);
         }
-        if after == TurnOutcome::Again {
-            // Not before those that have had no turn yet.
-            port.guarded().again.push(key);
-        }
-        false
-    }
-
-    #[cold]
-    fn gone(
-        &self,
-        pool: &str,
-        port: &mut Locked<'_, Slot<T>, Guarded>,
-        (key, why): (Key, Ended),
-        scratch: &mut T::Scratch,
-    ) {
-        if let Some(task) = self.remove(port, key).and_then(|slot| slot.task) {
-            finish(pool, key, task, why, scratch);
+        if outcome == TurnOutcome::Again {
+            again.push(key);
         }
     }
 
-    /// A handler has panicked, which is the end of its connection or job alone (X8).
     #[cold]
-    fn panicked(
-        &self,
-        pool: &str,
-        port: &mut Locked<'_, Slot<T>, Guarded>,
-        scratch: &mut T::Scratch,
-    ) {
-        let status = &self.statuses[ALONE];
-        status.unblock();
-        let key = status.key();
-        let slot = key.and_then(|key| port.core().get_mut(key));
-        if let (Some(key), Some(task)) = (key, slot.and_then(|slot| slot.task.as_mut())) {
-            task.recover(scratch);
-            self.gone(pool, port, (key, Ended::Panicked), scratch);
-        } else {
-            // No code of the user's gets here: it is a bug of ours.
-            tracing::error!(pool, "a thread of a pool panicked");
+    fn gone(&mut self, key: Key, why: Ended) {
+        let State { core, timers, .. } = &mut *self.state;
+        let Some(slot) = remove(core, timers, key) else { return };
+        self.port.common.closed();
+        if let Some(task) = slot.task {
+            self.executor.finish(key, task, why);
+        }
+    }
+
+    /// Takes up what was injected, except for jobs that have had no turn.
+    fn take_up(&mut self, injected: &mut Injected<T>) {
+        // An empty drain would cost something, too.
+        if !injected.tasks.is_empty() {
+            for (task, ready) in injected.tasks.drain(..) {
+                if let Ok(key) = self.state.open(task, ready) {
+                    self.state.core.enqueue(key);
+                }
+            }
+        }
+        if !injected.keys.is_empty() {
+            for key in injected.keys.drain(..) {
+                if !self.state.core.enqueue(key) {
+                    self.port.common.counters.stale();
+                }
+            }
+        }
+    }
+
+    /// Runs the first turn of a job. Most jobs are over then, and need no slot.
+    fn first_turn(&mut self, mut job: T) {
+        let key = self.state.core.reserve();
+        if self.executor.is_stopped() {
+            self.settle(key, job);
+            return;
+        }
+        let outcome = self.executor.run_turn(&mut job, key, Readiness::NONE);
+        if let TurnOutcome::Gone(why) = outcome {
+            self.executor.finish(key, job, why);
+            return;
+        }
+        let due = job.due();
+        self.settle(key, job);
+        let State { core, timers, again, .. } = &mut *self.state;
+        if due != u64::MAX {
+            timers.schedule(core, key, due);
+        }
+        if outcome == TurnOutcome::Again {
+            again.push(key);
+        }
+    }
+
+    /// Gives a job its slot.
+    fn settle(&mut self, key: Key, job: T) {
+        self.port.common.opened();
+        self.state.core.open_at(key, Slot::new(job, Readiness::NONE));
+    }
+}
+
+impl<T: Task, C> Drop for Round<'_, '_, T, C> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.port.status().rest();
         }
     }
 }

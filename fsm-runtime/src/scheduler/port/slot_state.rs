@@ -2,14 +2,15 @@ use std::num::NonZeroU64;
 
 use crate::net::readiness::Readiness;
 
-/// What a port knows of a slot: readiness that was told since its turn began, and the time of its
-/// entry in the timers. One number, of which there are many: the time above, and the readiness below.
+/// The state of a slot: readiness that has arrived since its last turn began, and the time of its
+/// entry in the timers. Both are in one number, because there are very many of them: the time above,
+/// and the readiness below.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SlotState(NonZeroU64);
 
 /// The bits of readiness.
 const BITS: u32 = 8;
-/// There is no entry. It is far enough in the future that no deadline is as late.
+/// The time of no entry, which is so far in the future that no deadline is as late.
 const NEVER: u64 = u64::MAX >> BITS;
 
 impl SlotState {
@@ -51,6 +52,13 @@ impl SlotState {
         if time == NEVER { u64::MAX } else { time }
     }
 
+    /// Whether its entry, if it has one, comes up too late for this deadline.
+    #[inline]
+    pub(super) fn is_later_than(self, due: u64) -> bool {
+        // Without an entry it is later than all deadlines but those in millions of years.
+        due < self.0.get() >> BITS
+    }
+
     pub(super) fn is_scheduled(self) -> bool {
         self.scheduled() != u64::MAX
     }
@@ -82,5 +90,13 @@ mod tests {
         mark.tell(Readiness::READ);
         mark.unschedule();
         assert_eq!((mark.is_scheduled(), mark.ready()), (false, Readiness::READ));
+    }
+
+    #[test]
+    fn only_earlier_deadlines_overtake_an_entry() {
+        let mut mark = SlotState::new(Readiness::READ);
+        assert!(mark.is_later_than(7) && !mark.is_later_than(u64::MAX));
+        mark.schedule(7);
+        assert!(mark.is_later_than(6) && !mark.is_later_than(7) && !mark.is_later_than(u64::MAX));
     }
 }

@@ -1,16 +1,19 @@
 //! The rules R1-R6 and X1, X2, X4, X5, each as a test, and all of them on random histories against
-//! a model that is too simple to be wrong.
+//! models that are too simple to be wrong: one of a port of several threads, and one of the short
+//! ways that the only thread of a port takes.
 
 use super::*;
 
+mod histories;
 mod history;
 mod model;
+mod single_thread;
 
-use history::{Setup, histories};
+use histories::{History, histories};
 
 /// A core with `threads` threads that wait, of which the first one polls, and `keys` connections.
 fn port(cap: usize, threads: usize, keys: usize) -> (PortCore<()>, Vec<Key>) {
-    let mut core = PortCore::new(0, cap);
+    let mut core = PortCore::new(0, cap, Arc::default());
     assert_eq!(core.on(Input::Take(0)), Effect::Poll { thread: 0, wait: true });
     for thread in 1..threads {
         assert_eq!(core.on(Input::Take(thread)), Effect::Park(thread));
@@ -198,11 +201,11 @@ fn imports(code: &str) -> Vec<&str> {
 fn x12_the_core_knows_no_threads_clocks_locks_or_sockets() {
     let allowed = [
         "std::collections::VecDeque",
-        // Generations are counted across all ports of the process, so that a key of one pool means
-        // nothing to another one. The number decides nothing: keys are only compared.
-        "std::sync::atomic::{AtomicU32, Ordering}",
+        // The ports of a process share one counter of generations, so that a key of one pool names
+        // nothing in another one.
+        "std::sync::Arc",
         "slab::Slab",
-        "crate::key::{GENERATIONS, Key, SLOTS}",
+        "crate::key::{Generations, Key, SLOTS}",
     ];
     assert_eq!(imports(include_str!("../port_core.rs")), allowed);
 }
@@ -240,8 +243,17 @@ fn x12_the_same_inputs_have_the_same_effects() {
 
 #[test]
 fn r1_to_r6_and_x1_x2_x4_x5_hold_on_random_histories() {
-    // As many as a debug build does in a few seconds; `.ci/run` has a release build do more.
+    run_histories::<history::MultiThread>();
+}
+
+#[test]
+fn r2_r6_x1_x5_hold_on_random_histories_of_a_single_thread() {
+    run_histories::<single_thread::SingleThread>();
+}
+
+/// As many as a debug build does in a few seconds; `.ci/run` has a release build do more.
+fn run_histories<H: History>() {
     let count = std::env::var("FSM_HISTORIES").map_or(40_000, |count| count.parse().unwrap());
     let first = std::env::var("FSM_SEED").map_or(1, |seed| seed.parse().unwrap());
-    histories(first..first + count, Setup::random);
+    histories::<H>(first..first + count);
 }

@@ -15,9 +15,9 @@ use crate::lifecycle::drain::Drain;
 use crate::net::listener::{Listener, SHARES};
 use crate::net::socket::Socket;
 use crate::net::token;
-use crate::scheduler::port::Port;
 use crate::server::bound::BoundPool;
 use crate::server::placement::{ConnectionPort, Listening, Placement};
+use crate::server::process::Process;
 use crate::server::thread::{ThreadMain, ThreadStart};
 use crate::{Address, Connection, Drive, Machine, Peer, PoolError};
 
@@ -59,6 +59,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
             ports: ports.clone(),
             state: Arc::clone(&self.state),
             keeps_accepted: self.reuse_port,
+            time: Arc::new(Process::shared().time.clone()),
             boxes: Arc::default(),
         });
         let make = one_at_a_time(make);
@@ -82,8 +83,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
                 tracing::warn!(%error, "cannot wake a port");
             }
         });
-        let counters = Arc::clone(&self.state.counters);
-        let port = Arc::new(Port::new(number, self.threads_and_cap(), counters, interrupt));
+        let port = self.port(number, interrupt);
         let registry = poll.registry().try_clone().map_err(PoolError::io("share a poll"))?;
         Ok(Shard { number, poll, registry: Arc::new(registry), port, acceptors: Vec::new() })
     }
@@ -151,7 +151,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
             acceptors,
             poll,
             events: Events::with_capacity(EVENTS),
-            enqueue: 0,
+            found: 0,
             pool_state: Arc::clone(&self.state),
             drain: Drain::new(self.name.clone(), self.drain_within),
             backlog: usize::try_from(self.backlog).unwrap_or(usize::MAX),

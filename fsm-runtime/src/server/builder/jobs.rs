@@ -12,6 +12,7 @@ use crate::lifecycle::drain::Drain;
 use crate::scheduler::port::Port;
 use crate::scheduler::task::caught;
 use crate::server::bound::BoundPool;
+use crate::server::process::Process;
 use crate::server::thread::{ThreadMain, ThreadStart};
 use crate::{Drive, Ended, JobMachine, PoolError, Service};
 
@@ -32,13 +33,15 @@ impl<M: JobMachine> Builder<M> {
         H: 'static,
     {
         let parker = Arc::<Parker>::default();
-        let port = Arc::new(self.job_port::<H>(Arc::clone(&parker)));
+        let waker = Arc::clone(&parker);
+        let port: Arc<Port<JobTask<M, H>>> = self.port(0, Box::new(move || waker.wake()));
         let ports = [Arc::clone(&port)];
         self.attach(&ports, 0);
         let entry: Arc<dyn JobSink<S>> = Arc::new(JobPort {
             name: self.name.clone(),
             port: Arc::clone(&port),
             pool_state: Arc::clone(&self.state),
+            time: Arc::new(Process::shared().time.clone()),
         });
         self.state.open_jobs(&entry);
         let driver = ParkDriver {
@@ -52,14 +55,6 @@ impl<M: JobMachine> Builder<M> {
         });
         let threads = threads.collect();
         self.bound(Vec::new(), entry, &ports, threads)
-    }
-
-    fn job_port<H>(&self, parker: Arc<Parker>) -> Port<JobTask<M, H>>
-    where
-        M: Drive<H>,
-    {
-        let counters = Arc::clone(&self.state.counters);
-        Port::new(0, self.threads_and_cap(), counters, Box::new(move || parker.wake()))
     }
 }
 

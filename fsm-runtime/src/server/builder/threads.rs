@@ -3,15 +3,16 @@ use std::sync::{Arc, Mutex, Weak};
 use super::Builder;
 use crate::call::mailboxes::Mailboxes;
 use crate::call::service::PoolEntry;
-use crate::clock::Clock;
-use crate::driver::worker::{Driver, Worker};
+use crate::clock::TimeSource;
+use crate::driver::worker::{Driver, Worker, WorkerSettings};
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::limits::Limits;
 use crate::scheduler::observe::Observe;
-use crate::scheduler::port::{Injected, Port};
+use crate::scheduler::port::{Port, PortSettings};
 use crate::scheduler::port_core::Thread;
 use crate::scheduler::task::{Task, WorkerContext};
 use crate::server::bound::BoundPool;
+use crate::server::process::Process;
 use crate::server::thread::ThreadMain;
 use crate::{Address, Machine, PoolError};
 
@@ -31,14 +32,15 @@ impl<M: Machine, T: Task + Send + 'static, D: Driver> ThreadParts<M, T, D> {
     /// Returns the context of the thread's turns; it is made on the thread itself.
     pub(super) fn context(&self, routes: Arc<[PoolEntry]>) -> WorkerContext {
         let (port, status) = (Arc::clone(&self.port), self.port.status(self.thread));
-        WorkerContext::new(port, self.thread, status, routes)
+        WorkerContext::new(port, self.thread, status, routes, Process::shared().time.now())
     }
 
     /// Serves until the port is closed.
     pub(super) fn run(self, scratch: T::Scratch) -> Result<(), PoolError> {
         let Self { name, state, port, driver, thread, .. } = self;
-        let (clock, injected) = (Clock::new(), Injected::default());
-        Worker { name, port, driver, thread, scratch, clock, pool_state: state, injected }.run()
+        let time = Process::shared().time.clone();
+        let pool_state = state;
+        Worker::new(WorkerSettings { name, port, driver, thread, scratch, time, pool_state }).run()
     }
 }
 
@@ -51,6 +53,23 @@ impl<M: Machine> Builder<M> {
     {
         self.state.attach(observed(ports).iter().map(Arc::downgrade).collect(), accepting);
         self.mailboxes.attach(ports.iter().map(|port| Arc::downgrade(port) as Weak<_>).collect());
+    }
+
+    /// Makes the port with this number. `interrupt` makes its thread come back from the poll.
+    pub(super) fn port<T: Task>(
+        &self,
+        number: usize,
+        interrupt: Box<dyn Fn() + Send + Sync>,
+    ) -> Arc<Port<T>> {
+        let (threads, cap) = self.threads_and_cap();
+        Arc::new(Port::new(PortSettings {
+            number,
+            threads,
+            cap,
+            counters: Arc::clone(&self.state.counters),
+            generations: Arc::clone(&Process::shared().generations),
+            interrupt,
+        }))
     }
 
     /// Returns the parts of each thread of a port.

@@ -1,5 +1,5 @@
-//! A port whose only thread is this one. What its turns do is written down before, and what they
-//! were told afterwards.
+//! A port whose only thread is this one. A test plans what its turns do, and sees afterwards which
+//! turns there were.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -7,10 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::Spec;
+use crate::clock::ManualTime;
 use crate::scheduler::observe::BlockTracker;
+use crate::scheduler::port::Port;
 use crate::scheduler::shared::Blocked;
+use crate::scheduler::task::WorkerContext;
 
-/// What a turn does.
+/// The doing of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Does {
     Waiting,
@@ -28,11 +31,11 @@ struct Script {
     due: u64,
 }
 
-/// What the turns of the thread share.
-struct StubFactory {
+/// The state that the turns of the thread share.
+struct ScriptScratch {
     context: WorkerContext,
     port: Arc<Port<Script>>,
-    /// What the next turns do; after that they wait.
+    /// The plan for the next turns; those after it wait.
     plan: VecDeque<Does>,
     turns: Vec<(Key, Readiness)>,
     over: Vec<(Key, Ended)>,
@@ -49,20 +52,20 @@ impl BlockTracker for Nobody {
 }
 
 impl Task for Script {
-    type Scratch = StubFactory;
+    type Scratch = ScriptScratch;
     const SPEC: &'static Spec =
         &Spec::new("Script", &[crate::State::new("Only", &[crate::Wait::End])]);
 
-    fn turn(&mut self, key: Key, ready: Readiness, stage: &mut StubFactory) -> TurnOutcome {
-        stage.turns.push((key, ready));
-        match stage.plan.pop_front().unwrap_or(Does::Waiting) {
+    fn turn(&mut self, key: Key, ready: Readiness, scratch: &mut ScriptScratch) -> TurnOutcome {
+        scratch.turns.push((key, ready));
+        match scratch.plan.pop_front().unwrap_or(Does::Waiting) {
             Does::Waiting => self.due = u64::MAX,
             Does::WaitsUntil(due) => self.due = due,
             Does::Again => return TurnOutcome::Again,
             Does::Ends => return TurnOutcome::Gone(Ended::Done),
             Does::Panics => panic!("as planned"),
-            Does::Posts(key) => crate::wake::Wake::wake(&*stage.port, key),
-            Does::Closes => stage.port.close(),
+            Does::Posts(key) => crate::wake::Wake::wake(&*scratch.port, key),
+            Does::Closes => scratch.port.close(),
         }
         TurnOutcome::Wait
     }
@@ -77,32 +80,32 @@ impl Task for Script {
 
     fn cut_off(&mut self) {}
 
-    fn over(self, key: Key, why: Ended, stage: &mut StubFactory) {
-        stage.over.push((key, why));
+    fn over(self, key: Key, why: Ended, scratch: &mut ScriptScratch) {
+        scratch.over.push((key, why));
     }
 
-    fn recover(&mut self, _: &mut StubFactory) {}
+    fn recover(&mut self, _: &mut ScriptScratch) {}
 
-    fn context(stage: &mut StubFactory) -> &mut WorkerContext {
-        &mut stage.context
+    fn context(scratch: &mut ScriptScratch) -> &mut WorkerContext {
+        &mut scratch.context
     }
 }
 
 struct Events(Vec<(Key, Readiness)>);
 
 impl EventSource for Events {
-    fn events(&mut self, from: &mut usize, mut enqueue: impl FnMut(Key, Readiness)) {
-        for (key, ready) in &self.0[*from..] {
-            *from += 1;
-            enqueue(*key, *ready);
+    fn events(&mut self, mut tell: impl FnMut(Key, Readiness)) {
+        for (key, ready) in self.0.drain(..) {
+            tell(key, ready);
         }
     }
 }
 
 /// The thread, and how often its poll was interrupted.
 struct Thread {
-    stage: StubFactory,
+    scratch: ScriptScratch,
     interrupts: Arc<AtomicUsize>,
+    time: ManualTime,
     now: u64,
     injected: Injected<Script>,
 }
@@ -115,11 +118,21 @@ impl Thread {
         let interrupt = Box::new(move || {
             counted.fetch_add(1, Ordering::Relaxed);
         });
-        let port = Arc::new(Port::new(0, (1, 1), Arc::default(), interrupt));
-        let context = WorkerContext::new(Arc::new(Nobody), ALONE, port.status(ALONE), [].into());
+        let port = Arc::new(Port::new(PortSettings {
+            number: 0,
+            threads: 1,
+            cap: 1,
+            counters: Arc::default(),
+            generations: Arc::default(),
+            interrupt,
+        }));
+        let time = ManualTime::new();
+        let (status, routes) = (port.status(ONLY), [].into());
+        let context = WorkerContext::new(Arc::new(Nobody), ONLY, status, routes, time.now());
         let plan = VecDeque::new();
-        let stage = StubFactory { context, port, plan, turns: Vec::new(), over: Vec::new() };
-        let mut thread = Self { stage, interrupts, now: 1, injected: Injected::default() };
+        let scratch = ScriptScratch { context, port, plan, turns: Vec::new(), over: Vec::new() };
+        let injected = Injected::default();
+        let mut thread = Self { scratch, interrupts, time, now: 1, injected };
         let keys = (0..connections)
             .map(|_| {
                 let opened = thread.port().open_here(Script { due: u64::MAX }, Readiness::NONE);
@@ -132,35 +145,43 @@ impl Thread {
     }
 
     fn port(&self) -> Arc<Port<Script>> {
-        Arc::clone(&self.stage.port)
+        Arc::clone(&self.scratch.port)
     }
 
     fn wake(&self, key: Key) {
         crate::wake::Wake::wake(&*self.port(), key);
     }
 
+    /// Takes what was left for it.
+    fn takes_injected(&mut self) {
+        single(&self.scratch.port).take_injected(&mut self.injected);
+    }
+
     /// A poll has these events, and turns do what is planned; says which there were.
     fn poll(&mut self, events: &[(Key, Readiness)], plan: &[Does]) -> Vec<(Key, Readiness)> {
-        self.stage.plan = plan.iter().copied().collect();
+        self.scratch.plan = plan.iter().copied().collect();
+        self.takes_injected();
         let port = self.port();
-        port.take_injected(&mut self.injected);
-        port.serve_events("test", &mut Events(events.to_vec()), &mut self.stage, |_| {});
-        port.serve_queue("test", (self.now, &mut self.injected), &mut self.stage, |_| {});
-        std::mem::take(&mut self.stage.turns)
+        let Self { scratch, injected, time, now, .. } = self;
+        let mut executor = Executor { pool: "test", scratch, time };
+        single(&port).run_events(&mut Events(events.to_vec()), &mut executor);
+        single(&port).run_queue(*now, injected, &mut executor);
+        std::mem::take(&mut self.scratch.turns)
     }
 
     /// Until when it would sleep; `None` if it ends.
     fn sleeps_until(&self) -> Option<u64> {
-        match self.port().next_single_threaded() {
-            Next::Poll { until } => Some(until),
-            Next::Run(_) => panic!("it is alone"),
-            Next::End => None,
-        }
+        single(&self.scratch.port).sleeps_until()
     }
 
     fn interrupts(&self) -> usize {
         self.interrupts.swap(0, Ordering::Relaxed)
     }
+}
+
+fn single(port: &Port<Script>) -> &SingleThread<Script> {
+    let Port::SingleThread(port) = port else { panic!("it has one thread") };
+    port
 }
 
 #[test]
@@ -225,10 +246,11 @@ fn x5_an_event_for_one_that_is_gone_is_dropped_and_counted() {
     let event = (keys[0], Readiness::READ);
     let other = (keys[1], Readiness::READ);
     assert_eq!(thread.poll(&[event, event, other], &[Does::Ends]), [event, other]);
-    assert_eq!(thread.stage.over, [(keys[0], Ended::Done)]);
+    assert_eq!(thread.scratch.over, [(keys[0], Ended::Done)]);
     thread.wake(keys[0]);
     assert_eq!(thread.poll(&[], &[]), []);
-    let stats = thread.port().counters.snapshot(crate::stats::Accounting::default());
+    let stats =
+        single(&thread.port()).common.counters.snapshot(crate::stats::Accounting::default());
     assert_eq!(stats.stale, 2);
 }
 
@@ -257,7 +279,7 @@ fn x8_a_panic_ends_one_connection_and_the_others_have_their_events() {
     let turns = thread.poll(&events, &plan);
     assert_eq!(turns, [&events[..], &[(keys[3], Readiness::NONE)]].concat());
     let over: Vec<_> = keys[1..].iter().map(|key| (*key, Ended::Panicked)).collect();
-    assert_eq!(thread.stage.over, over);
+    assert_eq!(thread.scratch.over, over);
     assert_eq!(thread.poll(&events[..1], &[]), events[..1]);
 }
 
@@ -284,7 +306,7 @@ fn x7_what_comes_from_elsewhere_is_counted_at_once_and_has_its_turn() {
     assert_eq!(thread.sleeps_until(), Some(0));
     let turns = thread.poll(&[], &[]);
     assert!(matches!(turns[..], [(_, Readiness::WRITE)]), "{turns:?}");
-    // What is there when the thread ends is among what is left.
+    // A connection that nobody has taken up is among those that are left.
     assert!(port.open(Script { due: u64::MAX }, Readiness::NONE).is_ok());
     assert_eq!(port.leave().map(|left| left.len()), Some(3));
     assert_eq!(port.load(), 0);
@@ -297,7 +319,7 @@ fn r3_the_watchdog_does_not_sleep_while_the_thread_is_about_to_run() {
     let (mut thread, _) = Thread::new(1);
     let port = thread.port();
     assert!(!port.is_up(), "it sleeps");
-    port.take_injected(&mut thread.injected);
+    thread.takes_injected();
     // It has said that it runs, and has not begun.
     assert!(!port.running(&mut Vec::new()) && port.is_up());
     assert_eq!(thread.sleeps_until(), Some(u64::MAX));
@@ -323,71 +345,153 @@ fn x7_whatever_is_taken_up_while_the_thread_ends_is_among_what_is_left() {
     }
 }
 
-/// Whatever happens, each connection learns of all that it was told, in the next round at the latest,
-/// and nobody has more than one turn a round beside those for which its events ask.
+/// A linear congruential generator.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(self.0 >> 33).unwrap() % bound
+    }
+
+    /// Events for about a third of the keys.
+    fn events(&mut self, keys: &[Key]) -> Vec<(Key, Readiness)> {
+        let has_event = keys.iter().filter(|_| self.below(3) == 0).copied().collect::<Vec<_>>();
+        let ready = [Readiness::READ, Readiness::WRITE];
+        has_event.into_iter().map(|key| (key, ready[self.below(2)])).collect()
+    }
+
+    fn plan(&mut self, keys: &[Key]) -> Vec<Does> {
+        let does = (0..20).map(|_| match self.below(12) {
+            0 => Does::Ends,
+            1 => Does::Panics,
+            2 | 3 => Does::Again,
+            4 => Does::Posts(keys[self.below(keys.len())]),
+            _ => Does::Waiting,
+        });
+        does.collect()
+    }
+}
+
+/// All that each key was told.
+fn by_key(told: &[(Key, Readiness)]) -> HashMap<Key, Readiness> {
+    let mut all: HashMap<Key, Readiness> = HashMap::new();
+    for (key, ready) in told {
+        let before = all.entry(*key).or_default();
+        *before = *before | *ready;
+    }
+    all
+}
+
+/// A round with random packets, events and turns. `injected` are those that were told in the round
+/// before, and those that are told in this one.
+fn random_round(
+    random: &mut Random,
+    thread: &mut Thread,
+    keys: &mut Vec<Key>,
+    injected: &mut Vec<Key>,
+) {
+    for _ in 0..random.below(3) {
+        let key = keys[random.below(keys.len())];
+        thread.wake(key);
+        injected.push(key);
+    }
+    assert!(thread.sleeps_until().is_some());
+    let (events, plan) = (random.events(keys), random.plan(keys));
+    let turns = thread.poll(&events, &plan);
+    for (key, _) in std::mem::take(&mut thread.scratch.over) {
+        keys.retain(|other| *other != key);
+    }
+    let heard = by_key(&turns);
+    for (key, ready) in by_key(&events).into_iter().filter(|(key, _)| keys.contains(key)) {
+        assert_eq!(heard.get(&key), Some(&ready), "an event of this round");
+    }
+    for key in injected.drain(..).filter(|key| keys.contains(key)) {
+        assert!(heard.contains_key(&key), "a packet from before");
+    }
+    let told = turns.iter().zip(&plan).filter_map(|((key, _), does)| match does {
+        Does::Again => Some(*key),
+        Does::Posts(other) => Some(*other),
+        _ => None,
+    });
+    injected.extend(told.filter(|key| keys.contains(key)));
+}
+
+/// Whatever happens, each connection has a turn for each event and packet, in the next round at the
+/// latest.
 #[test]
-fn x1_x3_nothing_that_was_told_is_lost() {
-    let mut seed = 1_u64;
-    let mut random = move |below: usize| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        usize::try_from(seed >> 33).unwrap() % below
-    };
+fn x1_x3_no_event_and_no_packet_is_lost() {
+    let mut random = Random(1);
     for _ in 0..300 {
         let (mut thread, mut keys) = Thread::new(6);
-        let mut enqueue: HashMap<Key, Readiness> = HashMap::new();
-        let mut injected: Vec<Key> = Vec::new();
+        let mut injected = Vec::new();
         for _ in 0..40 {
-            if keys.is_empty() {
-                break;
+            if !keys.is_empty() {
+                random_round(&mut random, &mut thread, &mut keys, &mut injected);
             }
-            for _ in 0..random(3) {
-                let key = keys[random(keys.len())];
-                thread.wake(key);
-                injected.push(key);
-            }
-            assert!(thread.sleeps_until().is_some());
-            let mut events: Vec<(Key, Readiness)> = Vec::new();
-            for key in &keys {
-                if random(3) == 0 {
-                    events.push((*key, [Readiness::READ, Readiness::WRITE][random(2)]));
-                }
-            }
-            for (key, ready) in &events {
-                let before = enqueue.entry(*key).or_default();
-                *before = *before | *ready;
-            }
-            let mut again = Vec::new();
-            let plan: Vec<Does> = (0..20)
-                .map(|_| match random(12) {
-                    0 => Does::Ends,
-                    1 => Does::Panics,
-                    2 | 3 => Does::Again,
-                    4 => Does::Posts(keys[random(keys.len())]),
-                    _ => Does::Waiting,
-                })
-                .collect();
-            let turns = thread.poll(&events, &plan);
-            let mut heard: HashMap<Key, Readiness> = HashMap::new();
-            for ((key, ready), does) in turns.iter().zip(plan.iter().chain([&Does::Waiting; 20])) {
-                let before = heard.entry(*key).or_default();
-                *before = *before | *ready;
-                match does {
-                    Does::Again => again.push(*key),
-                    Does::Posts(other) => again.push(*other),
-                    _ => {}
-                }
-            }
-            for (key, _) in std::mem::take(&mut thread.stage.over) {
-                keys.retain(|other| *other != key);
-                enqueue.remove(&key);
-            }
-            for (key, ready) in enqueue.drain() {
-                assert_eq!(heard.get(&key), Some(&ready), "told in this round");
-            }
-            for key in injected.drain(..).filter(|key| keys.contains(key)) {
-                assert!(turns.iter().any(|(other, _)| *other == key), "a packet from before");
-            }
-            injected = again.into_iter().filter(|key| keys.contains(key)).collect();
         }
     }
+}
+
+#[test]
+fn r6_what_is_injected_is_taken_in_the_same_round() {
+    let (mut thread, _) = Thread::new(0);
+    let port = thread.port();
+    for _ in 0..2 {
+        assert!(port.give(Script { due: u64::MAX }).is_ok());
+    }
+    // The thread is woken once, and asks when both have had their turn.
+    assert_eq!(thread.interrupts(), 1);
+    let plan = [Does::WaitsUntil(70), Does::WaitsUntil(60)];
+    let turns = thread.poll(&[], &plan);
+    assert_eq!((turns.len(), port.load()), (2, 2));
+    assert_eq!(thread.sleeps_until(), Some(60));
+    // A packet that comes while it is awake keeps it from sleeping, and wakes nobody.
+    thread.takes_injected();
+    thread.wake(turns[0].0);
+    assert_eq!((thread.sleeps_until(), thread.interrupts()), (Some(0), 0));
+    assert_eq!(thread.poll(&[], &[Does::WaitsUntil(70)]), turns[..1]);
+    assert_eq!(thread.sleeps_until(), Some(60));
+    // A job that comes too late is not lost.
+    assert!(port.give(Script { due: 50 }).is_ok());
+    port.close();
+    assert_eq!(thread.sleeps_until(), None);
+    assert_eq!(port.leave().map(|rest| rest.len()), Some(3));
+    assert!(port.give(Script { due: 50 }).is_err());
+    assert_eq!(port.load(), 0);
+}
+
+/// A source of events with a bug.
+struct Broken;
+
+impl EventSource for Broken {
+    fn events(&mut self, _: impl FnMut(Key, Readiness)) {
+        panic!("as planned");
+    }
+}
+
+#[test]
+fn x8_after_a_bug_of_ours_all_look_for_the_events_that_are_lost() {
+    let (mut thread, keys) = Thread::new(2);
+    let port = thread.port();
+    let Thread { scratch, time, .. } = &mut thread;
+    let mut executor = Executor { pool: "test", scratch, time };
+    let run = || single(&port).run_events(&mut Broken, &mut executor);
+    assert!(caught(run).is_none());
+    // It was between two turns.
+    assert_eq!(port.lost(ONLY), None);
+    assert_eq!(thread.sleeps_until(), Some(0));
+    let ready = Readiness::READ | Readiness::WRITE;
+    assert_eq!(thread.poll(&[], &[]), [(keys[0], ready), (keys[1], ready)]);
+}
+
+#[test]
+fn x8_the_key_that_runs_is_lost_with_its_thread() {
+    let (mut thread, keys) = Thread::new(2);
+    let port = thread.port();
+    thread.scratch.context.status.turn(keys[0]);
+    assert_eq!((port.lost(ONLY), port.load()), (Some(keys[0]), 1));
+    assert_eq!(thread.sleeps_until(), Some(0));
+    let turns = thread.poll(&[], &[]);
+    assert_eq!(turns, [(keys[1], Readiness::READ | Readiness::WRITE)]);
 }

@@ -1,89 +1,29 @@
-//! Random histories of a port, and the shortest one that fails.
-//!
-//! A history is a list of steps, each of which does nothing where it makes no sense: so every part
-//! of a history is one, too, and what fails can be made shorter.
+//! Histories of a port of several threads, which drive the core through `on`.
 
-use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
+use super::histories::{History, Outcome, Random};
 use super::model::{Doing, Model};
 use crate::key::Key;
 use crate::scheduler::port_core::{Effect, FREED, Input, PortCore, Thread};
-
-/// Runs a history for each seed, and panics with the shortest one that is like the first to fail.
-pub(super) fn histories(seeds: Range<u64>, setup: impl Fn(&mut Random) -> Setup) {
-    for seed in seeds {
-        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-        let setup = setup(&mut random);
-        let steps: Vec<Step> = (0..random.below(80)).map(|_| Step::random(&mut random)).collect();
-        if fails(setup, &steps).is_some() {
-            let steps = shortest(setup, steps);
-            let why = fails(setup, &steps).unwrap_or_default();
-            panic!("{why}\nFSM_SEED={seed} FSM_HISTORIES=1, in short:\n{setup:?}\n{steps:?}");
-        }
-    }
-}
-
-/// Why the history fails, if it does.
-fn fails(setup: Setup, steps: &[Step]) -> Option<String> {
-    let mut log = Vec::new();
-    let result = catch_unwind(AssertUnwindSafe(|| History::new(setup, &mut log).run(steps)));
-    let why = match result {
-        Ok(Ok(())) => return None,
-        Ok(Err(why)) => why,
-        Err(_) => "the core panics",
-    };
-    Some(format!("{why}, after:\n{log:#?}"))
-}
-
-/// Leaves out whatever it fails without.
-fn shortest(setup: Setup, mut steps: Vec<Step>) -> Vec<Step> {
-    let mut size = steps.len().div_ceil(2);
-    while size > 0 {
-        let mut at = 0;
-        while at < steps.len() {
-            let mut fewer = steps.clone();
-            fewer.drain(at..steps.len().min(at + size));
-            if fails(setup, &fewer).is_some() {
-                steps = fewer;
-            } else {
-                at += size;
-            }
-        }
-        size /= 2;
-    }
-    steps
-}
-
-/// A generator of the xorshift family; the seed names the history.
-pub(super) struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % bound as u64).unwrap()
-    }
-}
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setup {
     cap: usize,
     threads: usize,
-    /// How many connections there may be.
-    port: usize,
-    /// Who has ended something asks at once and gives what is left to others, as the shell does it
-    /// under its lock. Else these are steps of their own.
+    /// The most connections.
+    connections: usize,
+    /// A thread that has ended something asks at once and gives other work to others, as `Shared` does
+    /// it under its lock. Otherwise these are steps of their own.
     at_once: bool,
 }
 
 impl Setup {
-    pub(super) fn random(random: &mut Random) -> Self {
+    fn random(random: &mut Random) -> Self {
         Self {
             cap: 1 + random.below(3),
             threads: 1 + random.below(5),
-            port: 1 + random.below(5),
+            connections: 1 + random.below(5),
             at_once: random.below(4) != 0,
         }
     }
@@ -91,7 +31,7 @@ impl Setup {
 
 /// Numbers are taken modulo what there is.
 #[derive(Clone, Copy, Debug)]
-enum Step {
+pub(super) enum Step {
     Post(usize),
     /// The thread that polls is back and finds an event.
     Event(usize),
@@ -141,19 +81,38 @@ impl Step {
     }
 }
 
-type Result = std::result::Result<(), &'static str>;
+/// A port of several threads.
+pub(super) struct MultiThread;
 
-/// A port beside its model, with threads that do as they are told.
-struct History<'a> {
+impl History for MultiThread {
+    type Setup = Setup;
+    type Step = Step;
+    type Log = Vec<(Input, Effect)>;
+
+    fn setup(random: &mut Random) -> Setup {
+        Setup::random(random)
+    }
+
+    fn step(random: &mut Random) -> Step {
+        Step::random(random)
+    }
+
+    fn run(setup: Setup, steps: &[Step], log: &mut Self::Log) -> Outcome {
+        Run::new(setup, log).run(steps)
+    }
+}
+
+/// A port beside its model, with threads that do what the core says.
+struct Run<'a> {
     core: PortCore<u32>,
     model: Model,
     setup: Setup,
-    port: Vec<Option<Connection>>,
+    connections: Vec<Option<Connection>>,
     dead: Vec<Key>,
     /// How many of the dead are of the current batch of events.
     batch: usize,
     opened: u32,
-    /// Who has got a packet, and not yet begun a turn since.
+    /// The keys that have got a packet, and not yet begun a turn since.
     owed: Vec<Key>,
     /// The thread that polls is back and inserts its events.
     back: bool,
@@ -163,17 +122,17 @@ struct History<'a> {
 #[derive(Clone, Copy, Debug)]
 struct Connection {
     key: Key,
-    /// What is in its slot.
+    /// The value in its slot.
     value: u32,
 }
 
-impl<'a> History<'a> {
+impl<'a> Run<'a> {
     fn new(setup: Setup, log: &'a mut Vec<(Input, Effect)>) -> Self {
         Self {
-            core: PortCore::new(0, setup.cap),
+            core: PortCore::new(0, setup.cap, Arc::default()),
             model: Model::new(setup.cap, setup.threads),
             setup,
-            port: vec![None; setup.port],
+            connections: vec![None; setup.connections],
             dead: Vec::new(),
             batch: 0,
             opened: 0,
@@ -183,7 +142,7 @@ impl<'a> History<'a> {
         }
     }
 
-    fn run(mut self, steps: &[Step]) -> Result {
+    fn run(mut self, steps: &[Step]) -> Outcome {
         self.open()?;
         for thread in 0..self.setup.threads {
             self.asks(thread)?;
@@ -195,7 +154,7 @@ impl<'a> History<'a> {
         self.rest()
     }
 
-    fn step(&mut self, step: Step) -> Result {
+    fn step(&mut self, step: Step) -> Outcome {
         match step {
             Step::Post(slot) => match self.slot(slot) {
                 Some(Connection { key, .. }) => self.packet(Input::Post(key), key),
@@ -244,7 +203,7 @@ impl<'a> History<'a> {
         }
     }
 
-    fn on(&mut self, input: Input) -> Result {
+    fn on(&mut self, input: Input) -> Outcome {
         let effect = self.core.on(input);
         self.log.push((input, effect));
         if let Effect::Run(_, key) = effect {
@@ -253,13 +212,13 @@ impl<'a> History<'a> {
         self.model.judge(input, effect)
     }
 
-    fn packet(&mut self, input: Input, key: Key) -> Result {
+    fn packet(&mut self, input: Input, key: Key) -> Outcome {
         self.owed.push(key);
         self.on(input)
     }
 
     fn slot(&self, slot: usize) -> Option<Connection> {
-        self.port[slot % self.port.len()]
+        self.connections[slot % self.connections.len()]
     }
 
     fn dead(&self, n: usize) -> Option<Key> {
@@ -267,7 +226,7 @@ impl<'a> History<'a> {
         self.dead.iter().rev().nth(n % self.dead.len().clamp(1, 6)).copied()
     }
 
-    fn polled(&mut self) -> Result {
+    fn polled(&mut self) -> Outcome {
         let Some((thread, _)) = self.model.poller() else { return Ok(()) };
         self.back = false;
         self.batch = 0;
@@ -276,7 +235,7 @@ impl<'a> History<'a> {
         self.asks(thread)
     }
 
-    fn done(&mut self, thread: Thread, again: bool) -> Result {
+    fn done(&mut self, thread: Thread, again: bool) -> Outcome {
         let thread = thread % self.setup.threads;
         let Doing::Runs(key) = self.model.threads[thread] else { return Ok(()) };
         if again && !self.dead.contains(&key) {
@@ -287,13 +246,13 @@ impl<'a> History<'a> {
         self.asks(thread)
     }
 
-    fn unblock(&mut self, thread: Thread) -> Result {
+    fn unblock(&mut self, thread: Thread) -> Outcome {
         let Doing::Blocks(key) = self.model.threads[thread] else { return Ok(()) };
         self.model.threads[thread] = Doing::Runs(key);
         self.on(Input::Unblock)
     }
 
-    fn asks(&mut self, thread: Thread) -> Result {
+    fn asks(&mut self, thread: Thread) -> Outcome {
         if self.setup.at_once {
             self.take(thread)?;
             self.release()?;
@@ -301,7 +260,7 @@ impl<'a> History<'a> {
         Ok(())
     }
 
-    fn take(&mut self, thread: Thread) -> Result {
+    fn take(&mut self, thread: Thread) -> Outcome {
         if self.model.threads[thread] != Doing::Asks {
             return Ok(());
         }
@@ -309,7 +268,7 @@ impl<'a> History<'a> {
     }
 
     /// Until nothing comes of it.
-    fn release(&mut self) -> Result {
+    fn release(&mut self) -> Outcome {
         for _ in 0..=self.setup.threads {
             self.on(Input::Release)?;
             if let Some((_, Effect::None)) = self.log.last() {
@@ -319,8 +278,8 @@ impl<'a> History<'a> {
         Err("a release without end")
     }
 
-    fn open(&mut self) -> Result {
-        let Some(slot) = self.port.iter().position(Option::is_none) else { return Ok(()) };
+    fn open(&mut self) -> Outcome {
+        let Some(slot) = self.connections.iter().position(Option::is_none) else { return Ok(()) };
         self.opened += 1;
         let key = self.core.open(self.opened);
         let batch = self.dead.iter().rev().take(self.batch);
@@ -330,12 +289,12 @@ impl<'a> History<'a> {
             return Err("X5: a slot is used again too early, or with the same generation");
         }
         self.model.live.push(key);
-        self.port[slot] = Some(Connection { key, value: self.opened });
+        self.connections[slot] = Some(Connection { key, value: self.opened });
         Ok(())
     }
 
-    fn close(&mut self, key: Key) -> Result {
-        for slot in &mut self.port {
+    fn close(&mut self, key: Key) -> Outcome {
+        for slot in &mut self.connections {
             if let Some(connection) = slot.take_if(|connection| connection.key == key) {
                 if self.core.close(key) != Some(connection.value) {
                     return Err("X5: another connection was closed");
@@ -349,8 +308,8 @@ impl<'a> History<'a> {
         if self.core.close(key).is_some() { Err("X5: it closes twice") } else { Ok(()) }
     }
 
-    /// What must be so at any time.
-    fn check(&mut self) -> Result {
+    /// Checks what holds at any time.
+    fn check(&mut self) -> Outcome {
         let (core, model) = (&mut self.core, &self.model);
         if core.active != model.active() {
             return Err("R1-R4: the active threads are miscounted");
@@ -376,7 +335,7 @@ impl<'a> History<'a> {
         if core.freed.len() >= FREED || core.slots.len() != model.live.len() + core.freed.len() {
             return Err("X5: a slot has leaked");
         }
-        for connection in self.port.iter().flatten() {
+        for connection in self.connections.iter().flatten() {
             if core.get_mut(connection.key) != Some(&mut connection.value.clone()) {
                 return Err("X5: a key finds something else");
             }
@@ -399,9 +358,9 @@ impl<'a> History<'a> {
         Ok(())
     }
 
-    /// Everything goes on as far as it does by itself: the turns end, who is awake asks, and nobody
-    /// who sleeps in a poll is woken but by the core. Then every packet has had its turn.
-    fn rest(mut self) -> Result {
+    /// Everything goes on as far as it does by itself: turns end, threads that are awake ask, and only
+    /// the core wakes a thread that sleeps in a poll. Then every packet has had its turn.
+    fn rest(mut self) -> Outcome {
         for round in 0.. {
             if round == 200 {
                 return Err("it does not come to rest");
@@ -425,7 +384,7 @@ impl<'a> History<'a> {
         if self.model.closed { self.ended() } else { self.rested() }
     }
 
-    fn rested(mut self) -> Result {
+    fn rested(mut self) -> Outcome {
         if !self.owed.is_empty() || !self.model.packets.is_empty() {
             return Err("R6: a packet was lost");
         }
@@ -438,8 +397,8 @@ impl<'a> History<'a> {
         if clean { Ok(()) } else { Err("X5: slots of the dead are not used again") }
     }
 
-    /// The shell wakes all: each one that asks learns that it is over.
-    fn ended(mut self) -> Result {
+    /// `Shared` wakes all: each thread that asks learns that the port is closed.
+    fn ended(mut self) -> Outcome {
         for thread in 0..self.setup.threads {
             if matches!(self.model.threads[thread], Doing::Waiting | Doing::Polls { .. }) {
                 self.model.threads[thread] = Doing::Asks;

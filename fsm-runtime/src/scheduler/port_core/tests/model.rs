@@ -1,17 +1,17 @@
-//! The rules of a port as `port.md` says them, in the words of its threads: who does what, which
-//! packets wait, who waits since when. It has no counters and no flags of its own, and it does not
-//! decide: it is shown what the core answers, and says which rule that breaks.
+//! The rules of a port in the words of its threads: which thread does what, which packets wait, and
+//! which threads wait since when. A model has no counters and no flags, and it does not decide: it is
+//! shown what the core answers, and says which rule that breaks.
 
 use crate::key::Key;
 use crate::scheduler::port_core::{Effect, Input, Thread};
 
-/// What a thread does.
+/// The doing of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doing {
     /// It is about to ask what to do.
     Asks,
     Waiting,
-    /// It polls; it sleeps there until something happens if it was told so and not interrupted.
+    /// It polls; it sleeps there until something happens if the core lets it and has not interrupted it.
     Polls {
         asleep: bool,
     },
@@ -39,7 +39,7 @@ pub(super) struct Model {
 
 type Judged = Result<(), &'static str>;
 
-fn rule(kept: bool, rule: &'static str) -> Judged {
+pub(super) fn rule(kept: bool, rule: &'static str) -> Judged {
     if kept { Ok(()) } else { Err(rule) }
 }
 
@@ -151,7 +151,7 @@ impl Model {
                 self.start(thread, key)
             }
             (None, Some(thread), Effect::Park(other)) => {
-                // Packets of the dead alone: it goes on waiting.
+                // All packets were for the dead: it goes on waiting.
                 self.packets.clear();
                 rule(thread == other && self.poller().is_some(), "R1: it is still the most recent")
             }
@@ -225,5 +225,96 @@ impl Model {
         self.packets.drain(..=at.ok_or("R2: a turn without a packet")?);
         self.threads[thread] = Doing::Runs(key);
         Ok(())
+    }
+}
+
+/// A port of one thread: which packets wait, and who is there.
+///
+/// A turn is over before anything else happens, so nobody runs and nobody waits.
+#[derive(Default)]
+pub(super) struct Single {
+    /// The oldest one is the first. Some may be for connections that are gone.
+    pub(super) packets: Vec<Key>,
+    /// The connections, and what is in their slots.
+    live: Vec<(Key, u32)>,
+    dead: Vec<Key>,
+    /// Those that have got a packet, and had no turn since.
+    owed: Vec<Key>,
+}
+
+impl Single {
+    /// A live connection.
+    pub(super) fn live(&self, n: usize) -> Option<Key> {
+        self.live.get(n % self.live.len().max(1)).map(|(key, _)| *key)
+    }
+
+    /// One that is gone; those of late are more interesting.
+    pub(super) fn dead(&self, n: usize) -> Option<Key> {
+        self.dead.iter().rev().nth(n % self.dead.len().clamp(1, 6)).copied()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.live.len()
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (Key, u32)> {
+        self.live.iter().copied()
+    }
+
+    pub(super) fn all_dead(&self) -> impl Iterator<Item = Key> {
+        self.dead.iter().copied()
+    }
+
+    pub(super) fn value(&self, key: Key) -> Option<u32> {
+        self.live.iter().find(|(live, _)| *live == key).map(|(_, value)| *value)
+    }
+
+    pub(super) fn owes_nobody(&self) -> bool {
+        self.owed.is_empty()
+    }
+
+    /// Whether no connection has this slot, and none ever had this key.
+    pub(super) fn is_new(&self, key: Key) -> bool {
+        !self.dead.contains(&key) && !self.live.iter().any(|(live, _)| live.slot() == key.slot())
+    }
+
+    pub(super) fn open(&mut self, key: Key, value: u32) {
+        self.live.push((key, value));
+    }
+
+    /// A connection is gone, or a job that never had a slot.
+    pub(super) fn dies(&mut self, key: Key) {
+        self.live.retain(|(live, _)| *live != key);
+        self.owed.retain(|owed| *owed != key);
+        self.dead.push(key);
+    }
+
+    pub(super) fn enqueue(&mut self, key: Key, found: bool) -> Judged {
+        if self.value(key).is_none() {
+            return rule(!found, "X5: a packet for the dead is dropped");
+        }
+        if !self.packets.contains(&key) {
+            self.packets.push(key);
+            self.owed.push(key);
+        }
+        rule(found, "R6: a packet for a live key is kept")
+    }
+
+    /// Says whether the event is a turn at once.
+    pub(super) fn pass(&mut self, key: Key, found: Option<u32>) -> Result<bool, &'static str> {
+        let value = self.value(key).filter(|_| self.packets.is_empty());
+        rule(
+            found == value,
+            "R2, X5: an event passes if no packet is before it and its key lives",
+        )?;
+        Ok(value.is_some())
+    }
+
+    pub(super) fn pass_next(&mut self, found: Option<Key>) -> Judged {
+        let at = self.packets.iter().position(|key| self.value(*key).is_some());
+        let head = at.map(|at| self.packets[at]);
+        self.packets.drain(..at.map_or(self.packets.len(), |at| at + 1));
+        self.owed.retain(|owed| Some(*owed) != head);
+        rule(found == head, "R2: the head of the queue has the next turn")
     }
 }

@@ -1,0 +1,50 @@
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::clock::TimeSource;
+use crate::net::readiness::Readiness;
+use crate::scheduler::task::{Task, TurnOutcome, drop_panic, finish};
+use crate::{Ended, Key};
+
+/// Runs turns on a thread, one after another.
+pub(crate) struct Executor<'a, T: Task, C> {
+    /// The name of the pool.
+    pub(crate) pool: &'a str,
+    pub(crate) scratch: &'a mut T::Scratch,
+    pub(crate) time: &'a mut C,
+}
+
+impl<T: Task, C: TimeSource> Executor<'_, T, C> {
+    /// Runs a turn of a task. A panic of a handler is the end of that task and of no other one (X8).
+    #[inline]
+    pub(crate) fn run_turn(&mut self, task: &mut T, key: Key, ready: Readiness) -> TurnOutcome {
+        let context = T::context(self.scratch);
+        context.status.turn(key);
+        if let Some(time) = self.time.moved() {
+            context.set_time(time);
+        }
+        match catch_unwind(AssertUnwindSafe(|| task.turn(key, ready, self.scratch))) {
+            Ok(outcome) => outcome,
+            Err(panic) => self.panicked(task, panic),
+        }
+    }
+
+    #[cold]
+    fn panicked(&mut self, task: &mut T, panic: Box<dyn Any + Send>) -> TurnOutcome {
+        drop_panic(panic);
+        T::context(self.scratch).status.unblock();
+        task.recover(self.scratch);
+        TurnOutcome::Gone(Ended::Panicked)
+    }
+
+    /// Sees to the end of a task.
+    pub(crate) fn finish(&mut self, key: Key, task: T, why: Ended) {
+        finish(self.pool, key, task, why, self.scratch);
+    }
+
+    /// Whether the port was closed: then no turn begins any more.
+    #[inline]
+    pub(crate) fn is_stopped(&mut self) -> bool {
+        T::context(self.scratch).status.is_stopped()
+    }
+}

@@ -1,0 +1,331 @@
+use super::PortSettings;
+use super::common::Common;
+use super::slot::{Slot, remove, tell_all};
+use super::timers::Timers;
+use crate::Key;
+use crate::net::readiness::Readiness;
+use crate::scheduler::port_core::{Effect, Input, PortCore, Thread};
+use crate::scheduler::shared::{self, Shared, Work};
+use crate::scheduler::task::Task;
+
+/// A port of several threads: a completion port, with a lock around it.
+///
+/// A turn takes the connection or job out of its slot, so that it runs without the lock. Packets
+/// that arrive meanwhile set bits in the slot, and cause one more turn.
+///
+/// A thread asks with [`begin`](MultiThread::begin) what to do, does it, and says so with
+/// [`turned`](MultiThread::turned) or [`polled`](MultiThread::polled), which say what to do next. A
+/// test drives it as well as a thread does.
+pub(crate) struct MultiThread<T> {
+    pub(super) common: Common,
+    pub(super) shared: Shared<Slot<T>, Guarded>,
+}
+
+type Locked<'a, T> = shared::Locked<'a, Slot<T>, Guarded>;
+
+/// The state that the port's lock guards beside the slots.
+#[derive(Debug, Default)]
+pub(super) struct Guarded {
+    timers: Timers,
+    draining: bool,
+    /// When the thread that polls comes back at the latest.
+    sleeps_until: u64,
+}
+
+/// The next doing of a thread.
+pub(crate) enum Next<T> {
+    Run(Turn<T>),
+    /// Poll, and sleep there until `until` at the latest.
+    Poll {
+        until: u64,
+    },
+    /// Nothing, until another thread finds work for it. Only a thread that does not sleep gets this.
+    Parked,
+    /// Nothing any more: the port is closed.
+    End,
+}
+
+/// A turn of a connection or job.
+pub(crate) struct Turn<T> {
+    pub(crate) key: Key,
+    pub(crate) task: T,
+    /// Readiness that has arrived since its last turn began.
+    pub(crate) ready: Readiness,
+    /// The number of the turn, of its thread.
+    pub(crate) number: u64,
+    pub(crate) draining: bool,
+}
+
+/// A turn that is over.
+pub(crate) struct Turned<T> {
+    pub(crate) key: Key,
+    /// `None` if it is gone.
+    pub(crate) task: Option<T>,
+    /// It has more to do, but had its share.
+    pub(crate) again: bool,
+}
+
+/// The doing of a thread for which there is nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WhenIdle {
+    /// It sleeps.
+    Sleep,
+    /// It comes back with [`Next::Parked`]: several threads are simulated on one.
+    Return,
+}
+
+impl<T: Task> MultiThread<T> {
+    pub(super) fn new(settings: PortSettings) -> Self {
+        let PortSettings { number, threads, cap, counters, generations, interrupt } = settings;
+        let core = PortCore::new(number, cap, generations);
+        Self {
+            common: Common::new(number, threads, counters),
+            shared: Shared::new(core, threads, Guarded::default(), interrupt),
+        }
+    }
+
+    pub(super) fn open(&self, task: T, ready: Readiness) -> Result<Key, T> {
+        self.open_as(task, ready, Input::Post)
+    }
+
+    /// The same by the thread that has polled, which need not be woken.
+    pub(super) fn open_here(&self, task: T, ready: Readiness) -> Result<Key, T> {
+        self.open_as(task, ready, Input::Event)
+    }
+
+    fn open_as(
+        &self,
+        task: T,
+        ready: Readiness,
+        packet: impl FnOnce(Key) -> Input,
+    ) -> Result<Key, T> {
+        let opened = self.shared.locked(|port| {
+            let (core, guarded) = port.both();
+            if core.is_closed() {
+                return Err(task);
+            }
+            let key = core.open(Slot::arriving(task, ready, guarded.draining));
+            self.common.opened();
+            port.on(packet(key));
+            Ok((key, port.core().could_help()))
+        });
+        opened.map(|(key, pressed)| {
+            self.common.alarm_if(pressed);
+            key
+        })
+    }
+
+    /// A packet for the key, from anywhere (R6).
+    pub(super) fn wake(&self, key: Key) {
+        let pressed = self.shared.locked(|port| {
+            port.on(Input::Post(key));
+            port.core().could_help()
+        });
+        self.common.alarm_if(pressed);
+    }
+
+    /// Asks what the thread does first.
+    pub(crate) fn begin(&self, thread: Thread, idle: WhenIdle) -> Next<T> {
+        self.next(thread, idle, |_| {})
+    }
+
+    /// The thread's turn is over.
+    #[inline]
+    pub(crate) fn turned(&self, thread: Thread, idle: WhenIdle, turned: Turned<T>) -> Next<T> {
+        let Turned { key, task, again } = turned;
+        self.next(thread, idle, |port| {
+            match task {
+                Some(task) => put_back(port, key, task),
+                None => drop(self.remove(port, key)),
+            }
+            port.done(thread, again);
+        })
+    }
+
+    /// The thread's poll is over; these are its events, and the time is `now`.
+    #[inline]
+    pub(crate) fn polled(
+        &self,
+        thread: Thread,
+        idle: WhenIdle,
+        now: u64,
+        events: &[(Key, Readiness)],
+    ) -> Next<T> {
+        self.next(thread, idle, |port| {
+            for (key, ready) in events {
+                if let Some(slot) = port.core().get_mut(*key) {
+                    slot.state.tell(*ready);
+                }
+                if port.on(Input::Event(*key)) == Effect::Stale {
+                    self.common.counters.stale();
+                }
+            }
+            let (core, guarded) = port.both();
+            guarded.timers.expire(core, now);
+            port.on(Input::Polled(thread));
+        })
+    }
+
+    /// Asks what a thread that was parked does next.
+    pub(crate) fn resume(&self, thread: Thread) -> Next<T> {
+        let mut pressed = false;
+        let next = self.shared.resume(thread, |port, work| {
+            let (next, could_help) = begin_work(port, thread, work);
+            pressed = could_help;
+            next
+        });
+        self.common.alarm_if(pressed);
+        next.unwrap_or(Next::Parked)
+    }
+
+    #[inline]
+    fn next(
+        &self,
+        thread: Thread,
+        idle: WhenIdle,
+        before: impl FnOnce(&mut Locked<'_, T>),
+    ) -> Next<T> {
+        let mut pressed = false;
+        let before = |port: &mut Locked<'_, T>| {
+            before(port);
+            // At the cap there is nothing for this thread: it could help, and may sleep from here on.
+            self.common.alarm_if(port.core().is_pressed());
+        };
+        let after = |port: &mut Locked<'_, T>, work| {
+            let (next, could_help) = begin_work(port, thread, work);
+            pressed = could_help;
+            next
+        };
+        let next = match idle {
+            WhenIdle::Sleep => self.shared.next(thread, before, after),
+            WhenIdle::Return => self.shared.try_next(thread, before, after).unwrap_or(Next::Parked),
+        };
+        self.common.alarm_if(pressed);
+        next
+    }
+
+    /// A turn begins: the watchdog must not sleep.
+    #[inline]
+    pub(crate) fn runs(&self) {
+        self.common.runs();
+    }
+
+    fn remove(&self, port: &mut Locked<'_, T>, key: Key) -> Option<Slot<T>> {
+        let (core, guarded) = port.both();
+        let slot = remove(core, &mut guarded.timers, key)?;
+        self.common.closed();
+        Some(slot)
+    }
+
+    pub(super) fn drain(&self) {
+        self.shared.locked(|port| {
+            port.guarded().draining = true;
+            // A request that has arrived is answered: look once more before closing.
+            for key in tell_all(port.core(), Readiness::READ) {
+                port.on(Input::Post(key));
+            }
+        });
+    }
+
+    pub(super) fn close(&self) {
+        self.shared.locked(|port| {
+            port.on(Input::Close);
+        });
+    }
+
+    /// A thread ends. When it is the last one, it takes what is left.
+    pub(super) fn leave(&self) -> Option<Vec<(Key, T)>> {
+        if !self.common.leave() {
+            return None;
+        }
+        self.shared.locked(|port| {
+            let keys: Vec<Key> = port.core().keys().collect();
+            let remaining = keys.into_iter().filter_map(|key| {
+                let slot = port.core().close(key)?;
+                self.common.closed();
+                Some((key, slot.task?))
+            });
+            Some(remaining.collect())
+        })
+    }
+
+    pub(super) fn interrupt(&self) {
+        self.shared.interrupt();
+    }
+
+    /// A thread has died: a bug of ours. If it ran a key this is lost with it; if it polled, another
+    /// one must.
+    pub(super) fn lost(&self, thread: Thread) -> Option<Key> {
+        self.shared.locked(|port| {
+            if port.core().polls(thread) {
+                port.on(Input::Polled(thread));
+            }
+            let key = port.running(thread)?;
+            self.remove(port, key);
+            port.done(thread, false);
+            Some(key)
+        })
+    }
+
+    /// Looks at a connection or job that is on no thread.
+    pub(super) fn look<R>(&self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
+        self.shared.locked(|port| port.core().get_mut(key)?.task.as_ref().map(look))
+    }
+
+    /// When the next deadline may pass.
+    pub(super) fn next_deadline(&self) -> u64 {
+        self.shared.locked(|port| port.guarded().timers.next())
+    }
+}
+
+/// Begins the work that the thread was given. Says also whether work waits though there are threads for
+/// it.
+#[inline]
+fn begin_work<T>(port: &mut Locked<'_, T>, thread: Thread, work: Work) -> (Next<T>, bool) {
+    match work {
+        Work::Run(key) => {
+            let number = port.turn(thread).unwrap_or_default();
+            let (core, guarded) = port.both();
+            let taken = core.get_mut(key).and_then(|slot| {
+                let ready = slot.state.take_ready();
+                Some((slot.task.take()?, ready))
+            });
+            let Some((task, ready)) = taken else {
+                unreachable!("a connection is on one thread at a time")
+            };
+            let turn = Turn { key, task, ready, number, draining: guarded.draining };
+            (Next::Run(turn), core.could_help())
+        }
+        Work::Poll { wait } => {
+            let guarded = port.guarded();
+            let until = if wait { guarded.timers.next() } else { 0 };
+            guarded.sleeps_until = until;
+            // Events of the last poll may wait for handlers that block.
+            (Next::Poll { until }, port.core().could_help())
+        }
+        Work::End => (Next::End, false),
+    }
+}
+
+/// Puts a task into its slot after its turn.
+fn put_back<T: Task>(port: &mut Locked<'_, T>, key: Key, task: T) {
+    let (core, guarded) = port.both();
+    let Some(slot) = core.get_mut(key) else { return };
+    let due = task.due();
+    slot.task = Some(task);
+    // When its entry comes up it is asked again.
+    if !slot.state.is_later_than(due) {
+        return;
+    }
+    guarded.timers.schedule(core, key, due);
+    if due < guarded.sleeps_until {
+        // Once is enough: the thread that polls comes back, and looks at all deadlines.
+        guarded.sleeps_until = due;
+        if core.polls_asleep() {
+            port.interrupt();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

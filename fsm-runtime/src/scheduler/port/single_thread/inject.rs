@@ -1,0 +1,58 @@
+use std::collections::VecDeque;
+
+use crate::Key;
+use crate::net::readiness::Readiness;
+
+/// Packets, connections and jobs that arrive from elsewhere for a port with one thread.
+///
+/// Such a thread keeps the port's lock while it runs handlers. Others, and these may be handlers
+/// that it runs, leave here what they have for it, and it takes all of that at once after its poll.
+pub(crate) struct Injected<T> {
+    pub(super) keys: Vec<Key>,
+    pub(super) tasks: Vec<(T, Readiness)>,
+    pub(super) jobs: VecDeque<T>,
+    /// The thread sleeps in its poll, or is about to, and has seen what was here.
+    pub(super) asleep: bool,
+    /// The thread is back from its poll.
+    pub(super) up: bool,
+    pub(super) closed: bool,
+}
+
+impl<T> Default for Injected<T> {
+    fn default() -> Self {
+        let (keys, tasks, jobs) = (Vec::new(), Vec::new(), VecDeque::new());
+        Self { keys, tasks, jobs, asleep: false, up: false, closed: false }
+    }
+}
+
+impl<T> Injected<T> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.tasks.is_empty() && self.jobs.is_empty()
+    }
+
+    /// Moves all of it to the thread. The memory of what the thread is done with is used again.
+    #[inline]
+    pub(super) fn move_to(&mut self, thread: &mut Self) {
+        if !thread.is_empty() {
+            // A bug of ours kept it from its work.
+            self.append_to(thread);
+            return;
+        }
+        if !self.jobs.is_empty() {
+            std::mem::swap(&mut self.jobs, &mut thread.jobs);
+        }
+        if !self.keys.is_empty() {
+            std::mem::swap(&mut self.keys, &mut thread.keys);
+        }
+        if !self.tasks.is_empty() {
+            std::mem::swap(&mut self.tasks, &mut thread.tasks);
+        }
+    }
+
+    #[cold]
+    fn append_to(&mut self, thread: &mut Self) {
+        thread.keys.append(&mut self.keys);
+        thread.tasks.append(&mut self.tasks);
+        thread.jobs.append(&mut self.jobs);
+    }
+}

@@ -1,0 +1,73 @@
+use super::SlotState;
+use super::timers::Timers;
+use crate::Key;
+use crate::net::readiness::Readiness;
+use crate::scheduler::port_core::PortCore;
+
+/// The place of a connection or a job in its port.
+pub(super) struct Slot<T> {
+    pub(super) state: SlotState,
+    /// `None` while it is on a thread.
+    pub(super) task: Option<T>,
+}
+
+impl<T> Slot<T> {
+    pub(super) fn new(task: T, ready: Readiness) -> Self {
+        Self { state: SlotState::new(ready), task: Some(task) }
+    }
+
+    /// A slot for what is taken up while the port may drain already.
+    ///
+    /// Such a connection was in the backlog when the drain began: a request that has come with it is
+    /// answered, so its first turn looks for one.
+    pub(super) fn arriving(task: T, ready: Readiness, draining: bool) -> Self {
+        Self::new(task, if draining { ready | Readiness::READ } else { ready })
+    }
+}
+
+/// Takes a connection or job out of its slot, with its entry in the timers.
+pub(super) fn remove<T>(
+    core: &mut PortCore<Slot<T>>,
+    timers: &mut Timers,
+    key: Key,
+) -> Option<Slot<T>> {
+    let slot = core.close(key)?;
+    if slot.state.is_scheduled() {
+        timers.made_stale(core);
+    }
+    Some(slot)
+}
+
+/// Adds `ready` to the readiness of all connections and jobs. Says their keys.
+pub(super) fn tell_all<T>(core: &mut PortCore<Slot<T>>, ready: Readiness) -> Vec<Key> {
+    let keys: Vec<Key> = core.keys().collect();
+    for key in &keys {
+        if let Some(slot) = core.get_mut(*key) {
+            slot.state.tell(ready);
+        }
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With eight bytes in the timers, and nothing else: no box, no buffer.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn x13_an_idle_connection_takes_a_slot_of_forty_bytes() {
+        /// A machine of a byte, with one deadline.
+        struct Unit;
+        impl crate::Service for Unit {
+            type Job = ();
+            type Reply = ();
+        }
+        type Idle = crate::connection::ConnectionTask<
+            crate::job::one_step::OneStep<Unit>,
+            (),
+            crate::net::socket::Socket,
+        >;
+        assert_eq!(PortCore::<Slot<Idle>>::SLOT, 40);
+    }
+}

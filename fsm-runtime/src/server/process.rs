@@ -1,0 +1,24 @@
+use std::sync::{Arc, OnceLock};
+
+use crate::clock::MonotonicTime;
+use crate::key::Generations;
+
+/// The time and the generations of keys that all pools of the process share.
+///
+/// They count the time from the same start, so that one can tell another one what time it is, and no
+/// two of them make the same key, so that a key of one pool names nothing in another one.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) time: MonotonicTime,
+    pub(crate) generations: Arc<Generations>,
+}
+
+impl Process {
+    pub(crate) fn shared() -> &'static Self {
+        static PROCESS: OnceLock<Process> = OnceLock::new();
+        PROCESS.get_or_init(|| Self {
+            time: MonotonicTime::starting_now(),
+            generations: Arc::default(),
+        })
+    }
+}

@@ -1,0 +1,170 @@
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::ManualTime;
+use crate::key::Generations;
+
+/// A time that several sessions have in common, which a test moves.
+///
+/// [`advance`](Clock::advance) takes the deadlines of all sessions in the order in which they pass,
+/// so that what they share sees the order in which a server would act. Keys of sessions on one clock
+/// differ.
+///
+/// ```
+/// use fsm_runtime::prelude::*;
+/// use fsm_runtime::sim::{Clock, Session};
+/// use std::collections::HashMap;
+/// use std::sync::{Arc, Mutex};
+/// use std::time::Duration;
+///
+/// /// Holds a lock for as long as its connection is heard of.
+/// #[state_machine(start = Taking, eof => Gone)]
+/// enum Lease {
+///     #[read(until = b"\n", max = 64, limit => Gone, within = 10s => Gone)]
+///     #[to(Holding | Gone)]
+///     Taking,
+///     #[read(until = b"\n", max = 64, limit => Gone, idle = 10s => Expired)]
+///     #[to(Holding)]
+///     Holding { name: String },
+///     #[run]
+///     #[to(Gone)]
+///     Expired,
+///     #[end]
+///     Gone,
+/// }
+///
+/// #[derive(Clone, Default)]
+/// struct Locks {
+///     owners: Arc<Mutex<HashMap<String, Key>>>,
+///     mine: Option<String>,
+/// }
+///
+/// impl lease::Handler for Locks {
+///     fn taking(&mut self, name: &[u8], cx: &mut Cx<'_>) -> lease::AfterTaking {
+///         let name = String::from_utf8_lossy(name).into_owned();
+///         let mut owners = self.owners.lock().unwrap();
+///         if owners.contains_key(&name) {
+///             return lease::AfterTaking::Gone;
+///         }
+///         owners.insert(name.clone(), cx.key());
+///         self.mine = Some(name.clone());
+///         lease::AfterTaking::Holding { name }
+///     }
+///
+///     fn holding(&mut self, _: &mut String, _: &[u8], _: &mut Cx<'_>) -> lease::AfterHolding {
+///         lease::AfterHolding::Holding
+///     }
+///
+///     fn expired(&mut self, _: &mut Cx<'_>) -> lease::AfterExpired {
+///         self.mine.take().and_then(|name| self.owners.lock().unwrap().remove(&name));
+///         lease::AfterExpired::Gone
+///     }
+/// }
+///
+/// let (clock, locks) = (Clock::new(), Locks::default());
+/// let mut first = Session::<Lease, _>::on(&clock, locks.clone());
+/// let mut second = Session::<Lease, _>::on(&clock, locks.clone());
+/// first.send(b"door\n");
+/// clock.advance(Duration::from_secs(6));
+/// second.send(b"gate\n");
+///
+/// clock.advance(Duration::from_secs(5));
+/// assert_eq!((first.state(), second.state()), (None, Some("Holding")));
+/// let mut third = Session::<Lease, _>::on(&clock, locks.clone());
+/// third.send(b"door\n");
+/// assert_eq!(third.state(), Some("Holding"));
+/// ```
+#[derive(Clone)]
+pub struct Clock {
+    origin: Origin,
+    sessions: Rc<RefCell<Vec<OnClock>>>,
+}
+
+/// A session that is on a clock, until it is dropped.
+pub(super) type OnClock = Weak<RefCell<dyn Timed>>;
+
+/// The time and the generations of keys that sessions on one clock share.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) time: ManualTime,
+    pub(super) generations: Arc<Generations>,
+}
+
+/// A session, as the clock that it is on sees it.
+pub(super) trait Timed {
+    /// When a deadline of it may pass.
+    fn next_deadline(&self) -> u64;
+
+    /// Runs what is due.
+    fn run_due(&mut self);
+}
+
+impl Clock {
+    /// A clock without sessions. [`Session::on`](super::Session::on) and
+    /// [`JobSession::on`](super::JobSession::on) make some.
+    pub fn new() -> Self {
+        Self { origin: Origin::new(), sessions: Rc::default() }
+    }
+
+    /// Lets time pass for all sessions on this clock. Deadlines come up one after the other, each at its
+    /// time; those of the same time in the order in which the sessions were made.
+    ///
+    /// # Panics
+    ///
+    /// When a handler of one of its sessions calls this.
+    pub fn advance(&self, time: Duration) {
+        self.sessions.borrow_mut().retain(|session| session.strong_count() > 0);
+        let sessions: Vec<_> = self.sessions.borrow().iter().filter_map(Weak::upgrade).collect();
+        let sessions: Vec<_> = sessions.iter().map(|session| &**session).collect();
+        self.origin.advance(&sessions, time);
+    }
+
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(super) fn add(&self, session: OnClock) {
+        self.sessions.borrow_mut().push(session);
+    }
+}
+
+impl Origin {
+    pub(super) fn new() -> Self {
+        Self { time: ManualTime::new(), generations: Arc::default() }
+    }
+
+    /// Lets time pass for these sessions.
+    pub(super) fn advance(&self, sessions: &[&RefCell<dyn Timed + '_>], time: Duration) {
+        let now = self.time.millis();
+        let until = now.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        loop {
+            let deadlines = sessions.iter().map(|session| session.borrow().next_deadline());
+            // The first of several that are equal.
+            let next = deadlines.enumerate().min_by_key(|(_, due)| *due);
+            let next = next.filter(|(_, due)| *due != u64::MAX && *due <= until);
+            let Some((first, due)) = next else { break };
+            self.time.set(due.max(self.time.millis()));
+            sessions[first].borrow_mut().run_due();
+        }
+        self.time.set(until);
+        for session in sessions {
+            session.borrow_mut().run_due();
+        }
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.origin.time.millis();
+        f.debug_struct("Clock").field("millis", &millis).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,179 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::clock::Origin;
+use crate::call::service::PoolEntry;
+use crate::clock::{ManualTime, TimeSource};
+use crate::driver::worker::{Driver, Worker, WorkerSettings};
+use crate::lifecycle::pool_state::PoolState;
+use crate::net::readiness::Readiness;
+use crate::scheduler::observe::BlockTracker;
+use crate::scheduler::port::{EventSource, Next, Port, PortSettings, WhenIdle};
+use crate::scheduler::port_core::Thread;
+use crate::scheduler::shared::Blocked;
+use crate::scheduler::task::{Task, WorkerContext};
+use crate::{Key, PoolError};
+
+/// The name of the pool of a simulated port.
+const POOL: &str = "session";
+
+/// A port whose threads are all simulated on the thread of the test, which says what its poll finds.
+///
+/// The workers are those that serve sockets; only the poll and the time come from the test.
+pub(super) struct SimPort<T: Task> {
+    port: Arc<Port<T>>,
+    workers: Vec<Worker<T, SimDriver, ManualTime>>,
+    driver: Arc<Mutex<SimDriver>>,
+    time: ManualTime,
+    pub(super) pool_state: Arc<PoolState>,
+}
+
+impl<T: Task> SimPort<T> {
+    /// A port for so many threads, of which `cap` run at a time.
+    pub(super) fn new(origin: &Origin, threads: usize, cap: usize) -> Self {
+        let Origin { time, generations } = origin.clone();
+        let pool_state = Arc::new(PoolState::new(1));
+        let driver = Arc::<Mutex<SimDriver>>::default();
+        let interrupted = Arc::clone(&lock(&driver).interrupted);
+        let port = Arc::new(Port::new(PortSettings {
+            number: 0,
+            threads,
+            cap,
+            counters: Arc::clone(&pool_state.counters),
+            generations,
+            interrupt: Box::new(move || interrupted.store(true, Ordering::Relaxed)),
+        }));
+        Self { port, workers: Vec::new(), driver, time, pool_state }
+    }
+
+    /// Adds the next of its threads, with the entries to the pools that the machine calls; `scratch`
+    /// makes what the turns of the thread share.
+    pub(super) fn add_thread(
+        &mut self,
+        routes: Arc<[PoolEntry]>,
+        scratch: impl FnOnce(Arc<PoolState>, WorkerContext) -> T::Scratch,
+    ) {
+        let Self { port, workers, driver, time, pool_state } = self;
+        let thread = workers.len();
+        let context = WorkerContext::new(
+            Arc::new(Untracked),
+            thread,
+            port.status(thread),
+            routes,
+            time.now(),
+        );
+        workers.push(Worker::new(WorkerSettings {
+            name: POOL.to_owned(),
+            port: Arc::clone(port),
+            driver: Arc::clone(driver),
+            thread,
+            scratch: scratch(Arc::clone(pool_state), context),
+            time: time.clone(),
+            pool_state: Arc::clone(pool_state),
+        }));
+    }
+
+    /// Takes up a connection or job. It has its first turn in the next round.
+    pub(super) fn open(&mut self, task: T) -> Key {
+        self.pool_state.counters.accepted();
+        if let Ok(permit) = self.pool_state.permits.try_acquire() {
+            permit.keep();
+        }
+        let Ok(key) = self.port.open_here(task, Readiness::NONE) else {
+            unreachable!("it is not closed")
+        };
+        key
+    }
+
+    pub(super) fn port(&self) -> &Port<T> {
+        &self.port
+    }
+
+    /// The state that the turns of the first thread share.
+    pub(super) fn scratch(&self) -> &T::Scratch {
+        &self.workers[0].scratch
+    }
+
+    /// Tells of an event in the next poll.
+    pub(super) fn tell(&mut self, key: Key, ready: Readiness) {
+        lock(&self.driver).events.push((key, ready));
+    }
+
+    /// Does one round of a thread.
+    pub(super) fn round(&mut self, thread: Thread) {
+        if let Err(error) = self.workers[thread].round() {
+            unreachable!("a simulated poll does not fail: {error}")
+        }
+    }
+
+    /// Whether the thread has something to do, and would not sleep. A thread that is parked does not
+    /// know: it looks in its next round.
+    pub(super) fn is_awake(&self, thread: Thread) -> bool {
+        match self.next(thread) {
+            None | Some(Next::Run(_)) => true,
+            Some(Next::Poll { until }) => {
+                *until <= self.time.millis() || lock(&self.driver).returns_at_once()
+            }
+            Some(Next::Parked | Next::End) => false,
+        }
+    }
+
+    /// The next round of the thread; `None` if it asks.
+    pub(super) fn next(&self, thread: Thread) -> Option<&Next<T>> {
+        self.workers[thread].next()
+    }
+}
+
+fn lock(driver: &Mutex<SimDriver>) -> MutexGuard<'_, SimDriver> {
+    driver.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A poll that finds the events that the test has given it, and does not sleep.
+#[derive(Default)]
+struct SimDriver {
+    events: Vec<(Key, Readiness)>,
+    /// The port has work for the thread that polls.
+    interrupted: Arc<AtomicBool>,
+}
+
+impl SimDriver {
+    /// Whether a poll would not sleep, whatever its timeout.
+    fn returns_at_once(&self) -> bool {
+        !self.events.is_empty() || self.interrupted.load(Ordering::Relaxed)
+    }
+}
+
+impl Driver for SimDriver {
+    const WHEN_IDLE: WhenIdle = WhenIdle::Return;
+
+    fn before_poll(&mut self, _: u64, _: &impl TimeSource) -> Option<Duration> {
+        Some(Duration::ZERO)
+    }
+
+    fn poll(&mut self, _: Option<Duration>) -> Result<(), PoolError> {
+        self.interrupted.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn after_poll(&mut self, _: u64) {}
+}
+
+impl EventSource for SimDriver {
+    fn events(&mut self, mut tell: impl FnMut(Key, Readiness)) {
+        for (key, ready) in self.events.drain(..) {
+            tell(key, ready);
+        }
+    }
+}
+
+/// Nobody else runs while a simulated thread blocks.
+struct Untracked;
+
+impl BlockTracker for Untracked {
+    fn block(&self, _: Thread, _: u64, _: Blocked) -> bool {
+        false
+    }
+
+    fn unblock(&self, _: Thread, _: u64, _: Blocked) {}
+}

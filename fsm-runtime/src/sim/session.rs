@@ -1,0 +1,273 @@
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::BOUNDS;
+use super::clock::{Clock, OnClock, Origin};
+use super::harness::Harness;
+use super::methods::session_methods;
+use super::pipe::{Pipe, PipeEnd};
+use crate::call::mailboxes::Mailboxes;
+use crate::connection::ConnectionTask;
+use crate::connection::scratch::Scratch;
+use crate::machine::limits::Limits;
+use crate::machine::runner::Started;
+use crate::net::readiness::Readiness;
+use crate::{Connection, Drive, Ended, Machine, Service, TrySendError};
+
+/// A client's end of one connection to a machine, for tests.
+///
+/// The machine has answered what the client does before the call returns.
+///
+/// ```
+/// use fsm_runtime::prelude::*;
+/// use fsm_runtime::sim::Session;
+///
+/// #[state_machine(start = Line, eof => Gone)]
+/// enum Shout {
+///     #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
+///     #[to(Line)]
+///     #[rest]
+///     Line,
+///     #[end]
+///     Gone,
+/// }
+///
+/// struct Client;
+/// impl shout::Handler for Client {
+///     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
+///         cx.write(&line.to_ascii_uppercase());
+///         shout::AfterLine::Line
+///     }
+/// }
+///
+/// let mut peer = Session::<Shout, _>::new(Client);
+/// peer.send(b"hel");
+/// assert_eq!(peer.receive(), b"");
+/// peer.send(b"lo\n");
+/// assert_eq!(peer.receive(), b"HELLO");
+///
+/// // A client that does not read.
+/// peer.window(0);
+/// peer.send(b"one\n");
+/// assert_eq!(peer.receive(), b"");
+/// peer.window(2);
+/// assert_eq!(peer.receive(), b"ONE");
+///
+/// // A line that has begun is answered before a drain closes the connection.
+/// peer.send(b"half ");
+/// peer.drain();
+/// assert_eq!(peer.ended(), None);
+/// peer.send(b"a line\n");
+/// assert_eq!(peer.receive(), b"HALF A LINE");
+/// assert_eq!(peer.ended(), Some(Ended::Drained));
+/// ```
+pub struct Session<M: Drive<H>, H> {
+    harness: Rc<RefCell<Harness<ConnectionTask<M, H, PipeEnd>>>>,
+    /// The clock that it is on; `None` if it has a time of its own.
+    clock: Option<Clock>,
+    pipe: Rc<Pipe>,
+}
+
+impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
+    /// Connects to a machine in its start state.
+    pub fn new(handler: H) -> Self
+    where
+        M: Machine<Seed = ()>,
+    {
+        Self::seeded(handler, ())
+    }
+
+    /// A connection that has been handed over with `seed`.
+    pub fn seeded(handler: H, seed: M::Seed) -> Self {
+        let mut session = Self::start(&Origin::new(), handler, seed, BOUNDS.calls);
+        session.run(Readiness::NONE);
+        session
+    }
+
+    /// Connects to a machine in its start state, on a clock with other sessions.
+    pub fn on(clock: &Clock, handler: H) -> Self
+    where
+        M: Machine<Seed = ()> + 'static,
+        H: 'static,
+    {
+        Self::seeded_on(clock, handler, ())
+    }
+
+    /// A connection that has been handed over with `seed`, on a clock with other sessions.
+    pub fn seeded_on(clock: &Clock, handler: H, seed: M::Seed) -> Self
+    where
+        M: 'static,
+        H: 'static,
+    {
+        let mut session = Self::start(clock.origin(), handler, seed, BOUNDS.calls);
+        clock.add(Rc::downgrade(&session.harness) as OnClock);
+        session.clock = Some(clock.clone());
+        session.run(Readiness::NONE);
+        session
+    }
+
+    /// A session of turns of at most so many handler calls. It has had one.
+    pub(crate) fn with_calls(handler: H, calls: usize) -> Self
+    where
+        M: Machine<Seed = ()>,
+    {
+        Self::start(&Origin::new(), handler, (), calls)
+    }
+
+    fn start(origin: &Origin, handler: H, seed: M::Seed, calls: usize) -> Self {
+        let pipe = Rc::new(Pipe {
+            to_machine: RefCell::default(),
+            to_peer: RefCell::default(),
+            window: Cell::new(usize::MAX),
+            ended: Cell::new(false),
+            reset: Cell::new(false),
+            shut: Cell::new(false),
+        });
+        let runner = Started::new(seed, origin.time.millis());
+        let conn = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), runner, handler);
+        let mailboxes = Mailboxes::default();
+        let mut harness = Harness::new(origin, &M::routes(), |pool_state, context| {
+            let bounds = Limits { calls, ..BOUNDS };
+            let mailboxes = mailboxes.clone();
+            Scratch::new(mailboxes, bounds, pool_state, None, None, Arc::default(), context)
+        });
+        harness.open(conn, |key| {
+            if ConnectionTask::<M, H, PipeEnd>::HAS_MAILBOX {
+                mailboxes.open(key);
+            }
+        });
+        Self { harness: Rc::new(RefCell::new(harness)), clock: None, pipe }
+    }
+
+    session_methods!();
+
+    /// Sends `bytes` to the machine. They are lost when the machine is at its end, as on a socket.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.feed(bytes);
+        self.run(Readiness::READ);
+    }
+
+    /// Takes what the machine has sent.
+    pub fn receive(&mut self) -> Vec<u8> {
+        let mut received = self.pipe.to_peer.take();
+        loop {
+            self.run(Readiness::WRITE);
+            let more = self.pipe.to_peer.take();
+            if more.is_empty() {
+                return received;
+            }
+            received.extend(more);
+        }
+    }
+
+    /// From now on the machine can send only `bytes` before the client receives: a slow reader.
+    pub fn window(&mut self, bytes: usize) {
+        self.pipe.window.set(bytes);
+        self.run(Readiness::WRITE);
+    }
+
+    /// Ends the client's stream; the machine can still send.
+    pub fn end(&mut self) {
+        self.pipe.ended.set(true);
+        self.run(Readiness::READ | Readiness::MAYBE_EOF | Readiness::HANGUP);
+    }
+
+    /// Resets the connection: the bytes in flight are lost.
+    pub fn reset(&mut self) {
+        self.pipe.reset.set(true);
+        self.run(Readiness::READ | Readiness::WRITE | Readiness::MAYBE_EOF | Readiness::BROKEN);
+    }
+
+    /// Drains the pool: the connection is closed as soon as it is at rest.
+    pub fn drain(&mut self) {
+        self.harness.borrow_mut().drain();
+    }
+
+    /// The seed with which the connection has left for the pool of `N`. It has [`ended`](Session::ended)
+    /// then, as [`Ended::HandedOff`].
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use fsm_runtime::sim::Session;
+    /// # #[state_machine(start = Hello, seed = u8, eof => Gone)]
+    /// # enum Inner {
+    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Gone)] Hello { n: u8 },
+    /// #     #[end] Gone,
+    /// # }
+    ///
+    /// #[state_machine(start = Door, eof => Gone, gone => Gone)]
+    /// enum Gate {
+    ///     #[read(exact = 1, idle = 60s => Gone)]
+    ///     #[to(Through)]
+    ///     Door,
+    ///     #[handoff(Inner, within = 5s => Gone)]
+    ///     Through,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    ///
+    /// struct Client;
+    /// impl gate::Handler for Client {
+    ///     fn door(&mut self, byte: &[u8; 1], _: &mut Cx<'_>) -> gate::AfterDoor {
+    ///         gate::AfterDoor::Through { seed: byte[0] }
+    ///     }
+    /// }
+    ///
+    /// # fn main() {
+    /// let mut peer = Session::<Gate, _>::new(Client);
+    /// peer.room_for::<Inner>(0);
+    /// peer.send(&[7]);
+    /// assert_eq!((peer.state(), peer.seed::<Inner>()), (Some("Through"), None));
+    /// peer.room_for::<Inner>(1);
+    /// peer.advance(std::time::Duration::ZERO);
+    /// assert_eq!(peer.seed::<Inner>(), Some(7));
+    /// assert_eq!(peer.ended(), Some(Ended::HandedOff));
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When no state of the machine hands over to `N`.
+    pub fn seed<N: Machine>(&mut self) -> Option<N::Seed> {
+        self.harness.borrow().stubs.seed::<N>()
+    }
+
+    /// Bounds the connections that the pool of `N` has; at first nothing does.
+    ///
+    /// # Panics
+    ///
+    /// When no state of the machine hands over to `N`.
+    pub fn room_for<N: Machine>(&mut self, connections: usize) {
+        self.harness.borrow().stubs.room_for::<N>(connections);
+    }
+
+    /// Closes all pools that the machine calls and hands over to.
+    pub(crate) fn close_pools(&mut self) {
+        self.harness.borrow().stubs.close_all();
+    }
+
+    /// Puts `bytes` on their way without giving the machine a turn.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.pipe.to_machine.borrow_mut().extend(bytes);
+    }
+
+    /// The number of bytes that were sent and that the machine has not used.
+    pub(crate) fn unused(&self) -> usize {
+        let unread = self.harness.borrow().look(ConnectionTask::unread);
+        self.pipe.to_machine.borrow().len() + unread.unwrap_or(0)
+    }
+
+    /// Gives the connection one turn; `false` when it waits then.
+    pub(crate) fn turn(&mut self, ready: Readiness) -> bool {
+        self.harness.borrow_mut().turn(ready)
+    }
+}
+
+impl<M: Drive<H> + Machine<Kind = Connection>, H> fmt::Debug for Session<M, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("state", &self.state()).finish_non_exhaustive()
+    }
+}

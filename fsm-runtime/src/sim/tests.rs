@@ -1,0 +1,154 @@
+//! A port of several threads, all of which are this one.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::BOUNDS;
+use super::clock::Origin;
+use super::pipe::{Pipe, PipeEnd};
+use super::port::SimPort;
+use crate::Key;
+use crate::call::mailboxes::Mailboxes;
+use crate::connection::ConnectionTask;
+use crate::connection::scratch::Scratch;
+use crate::machine::runner::Started;
+use crate::net::readiness::Readiness;
+use crate::prelude::*;
+use crate::scheduler::port::Next;
+
+#[state_machine(start = Line, eof => Gone)]
+enum Log {
+    #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
+    #[to(Line)]
+    #[rest]
+    Line,
+    #[end]
+    Gone,
+}
+
+struct Writer {
+    name: &'static str,
+    lines: Rc<RefCell<Vec<String>>>,
+}
+
+impl log::Handler for Writer {
+    fn line(&mut self, line: &[u8], _: &mut Cx<'_>) -> log::AfterLine {
+        let line = String::from_utf8_lossy(line);
+        self.lines.borrow_mut().push(format!("{}: {line}", self.name));
+        log::AfterLine::Line
+    }
+}
+
+type Task = ConnectionTask<Log, Writer, PipeEnd>;
+
+/// The next round of a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Does {
+    Runs(Key),
+    Polls,
+    SleepsInPoll,
+    Parked,
+}
+
+/// Connections on a port of two threads, of which one runs at a time.
+struct World {
+    port: SimPort<Task>,
+    lines: Rc<RefCell<Vec<String>>>,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut port = SimPort::new(&Origin::new(), 2, 1);
+        for _ in 0..2 {
+            port.add_thread(Arc::new([]), |pool_state, context| {
+                let mailboxes = Mailboxes::default();
+                Scratch::new(mailboxes, BOUNDS, pool_state, None, None, Arc::default(), context)
+            });
+        }
+        Self { port, lines: Rc::default() }
+    }
+
+    fn open(&mut self, name: &'static str) -> (Key, Rc<Pipe>) {
+        let pipe = Rc::new(Pipe {
+            to_machine: RefCell::default(),
+            to_peer: RefCell::default(),
+            window: Cell::new(usize::MAX),
+            ended: Cell::new(false),
+            reset: Cell::new(false),
+            shut: Cell::new(false),
+        });
+        let writer = Writer { name, lines: Rc::clone(&self.lines) };
+        let task = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), Started::new((), 0), writer);
+        (self.port.open(task), pipe)
+    }
+
+    /// Input for a connection, of which the next poll tells.
+    fn send(&mut self, (key, pipe): &(Key, Rc<Pipe>), bytes: &[u8]) {
+        pipe.to_machine.borrow_mut().extend(bytes);
+        self.port.tell(*key, Readiness::READ);
+    }
+
+    fn does(&self, thread: usize) -> Does {
+        match self.port.next(thread) {
+            Some(Next::Run(turn)) => Does::Runs(turn.key),
+            Some(Next::Poll { .. }) if self.port.is_awake(thread) => Does::Polls,
+            Some(Next::Poll { .. }) => Does::SleepsInPoll,
+            Some(Next::Parked) => Does::Parked,
+            None | Some(Next::End) => panic!("it is up"),
+        }
+    }
+
+    /// One round of a thread; says what it does in the next one.
+    fn round(&mut self, thread: usize) -> Does {
+        self.port.round(thread);
+        self.does(thread)
+    }
+
+    /// Rounds of both threads until one sleeps in its poll and the other one is parked; says which
+    /// they are.
+    fn rest(&mut self) -> (usize, usize) {
+        for thread in [0, 1].into_iter().cycle().take(20) {
+            if self.port.is_awake(thread) {
+                self.port.round(thread);
+            }
+        }
+        match (self.does(0), self.does(1)) {
+            (Does::SleepsInPoll, Does::Parked) => (0, 1),
+            (Does::Parked, Does::SleepsInPoll) => (1, 0),
+            other => panic!("{other:?} is no rest"),
+        }
+    }
+}
+
+#[test]
+fn r1_r2_x1_hold_on_a_port_of_two_simulated_threads() {
+    let mut world = World::new();
+    let (first, second) = (world.open("first"), world.open("second"));
+    let (a, b) = world.rest();
+
+    // One poll finds both. Its thread gives up the role before it runs a handler (X2).
+    world.send(&first, b"one\n");
+    world.send(&second, b"one\n");
+    assert_eq!(world.does(a), Does::Polls);
+    assert_eq!(world.round(a), Does::Runs(first.0));
+    assert_eq!(world.round(b), Does::SleepsInPoll);
+
+    // A key that has a turn gets no second thread (X1), and the cap leaves the other one queued (R1).
+    world.send(&first, b"two\n");
+    assert_eq!(world.round(b), Does::SleepsInPoll);
+
+    // The thread goes on with the head of the queue, and comes back to the first once more (R2, X1).
+    assert_eq!(world.round(a), Does::Runs(second.0));
+    assert_eq!(world.round(a), Does::Runs(first.0));
+    assert_eq!(world.round(a), Does::Parked);
+    assert_eq!(*world.lines.borrow(), ["first: one", "first: two", "second: one"]);
+
+    // A packet from elsewhere goes to the thread that is parked, and one beyond the cap to nobody (R1).
+    world.port.port().post(second.0);
+    world.port.port().post(first.0);
+    assert_eq!(world.does(b), Does::SleepsInPoll);
+    assert_eq!(world.round(a), Does::Runs(second.0));
+    assert_eq!(world.round(a), Does::Runs(first.0));
+    assert_eq!(world.round(a), Does::Parked);
+}
