@@ -3,7 +3,7 @@ use std::fmt;
 
 use crate::lines::Lines;
 
-/// What is drawn: read from text, and within the bounds.
+/// A diagram, read from text and within the bounds.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Chart {
     /// In the order in which the text first names them.
@@ -18,7 +18,7 @@ pub(crate) enum Node {
     Start,
     /// The ring that the last states lead to.
     End,
-    /// A state: its name, and what is said below it.
+    /// A state: its name, and the text below it.
     State { name: Lines, text: Lines },
 }
 
@@ -62,7 +62,7 @@ impl Chart {
     }
 }
 
-/// Why a text cannot be drawn.
+/// The reason why a text cannot be drawn.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     NoHeader,
@@ -105,7 +105,7 @@ enum Name {
 }
 
 impl Reader {
-    /// Takes up a line, or does not understand it.
+    /// Reads a line, or returns why it cannot.
     fn statement(&mut self, line: &str) -> Option<()> {
         if let Some((source, rest)) = line.split_once("-->") {
             let (target, label) = rest.split_once(':').unwrap_or((rest, ""));
@@ -156,7 +156,7 @@ impl Reader {
         }
     }
 
-    /// Names a state; a second time says something about it.
+    /// Names a state; a second text stands below the name.
     fn describe(&mut self, id: &str, words: &str) -> Option<()> {
         let index = self.node(state(id)?);
         let words = plain(words);
@@ -174,7 +174,7 @@ impl Reader {
     }
 }
 
-/// One end of an edge: a state, or what `[*]` is there.
+/// One end of an edge: a state, or the dot or ring of `[*]`.
 fn end(text: &str, star: Name) -> Option<Name> {
     if text.trim() == "[*]" { Some(star) } else { state(text) }
 }
@@ -185,8 +185,8 @@ fn state(text: &str) -> Option<Name> {
     known.then(|| Name::State(id.to_owned()))
 }
 
-/// The text that is meant: `<br>` breaks a line, `#59;` is a character. What cannot be seen is
-/// left out.
+/// The text with its escapes resolved: `<br>` breaks a line, `#59;` is a character. Invisible
+/// characters are left out.
 fn plain(text: &str) -> String {
     let text = text.replace("<br/>", "\n").replace("<br />", "\n").replace("<br>", "\n");
     let mut plain = String::with_capacity(text.len());

@@ -1,12 +1,12 @@
 use crate::chart::Chart;
 use crate::plan::{Plan, Spot};
 
-/// How far from the corners of a state edges begin and end.
+/// The distance of the ends of edges from the corners of a state.
 const CORNER: f64 = 10.0;
-/// How far from each other, if there is room.
+/// The distance of the ends of edges from each other, if there is room.
 const APART: f64 = 14.0;
 
-/// How far to the right an edge begins and ends.
+/// The horizontal positions of the two ends of an edge.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ends {
     pub(crate) source: f64,

@@ -48,7 +48,7 @@ mod svg;
 
 use proc_macro::{Literal, TokenStream, TokenTree};
 
-/// Draws a state diagram: makes one string literal, for a `#[doc = ..]`, of another.
+/// Draws a state diagram: turns a string literal into another one, for `#[doc = ..]`.
 ///
 /// Put it below the first paragraph of the documentation, which rustdoc shows in lists. It needs no
 /// blank lines around it.
@@ -71,10 +71,10 @@ use proc_macro::{Literal, TokenStream, TokenTree};
 /// | `stateDiagram-v2` | stands first |
 /// | `A --> B` | an edge; `A --> A` is one that stays |
 /// | `A --> B: eof, within 30s` | an edge with a label |
-/// | `[*] --> A`, `B --> [*]` | where it starts, where it ends |
+/// | `[*] --> A`, `B --> [*]` | the start, an end |
 /// | `A` | a state |
 /// | `A: text`, `state "text" as A` | a state's other name; a second text stands below it |
-/// | `direction TB` | is how it is drawn anyway |
+/// | `direction TB` | allowed, without effect |
 /// | `%% text` | a comment |
 ///
 /// The name of a state is made of letters, digits and `_`. A label or text ends with its line;
@@ -82,11 +82,11 @@ use proc_macro::{Literal, TokenStream, TokenTree};
 /// character by its number or as `quot`, `amp`, `lt` or `gt`. Labels of edges between the same two
 /// states stand below each other at one arrow.
 ///
-/// # What cannot be drawn
+/// # Limits
 ///
-/// is no error: the literal then says so in one line and names the line of the text. That is the
-/// case for other statements of Mermaid, for anything but one string literal, and beyond 80
-/// states, 300 edges, or 64 KiB. (The layout of that takes ten seconds.)
+/// A text that cannot be drawn is no error: the literal then says so in one line and names the line
+/// of the text. Such a text has other statements of Mermaid, or more than 80 states, 300 edges or
+/// 64 KiB, whose layout takes ten seconds. An argument that is no string literal is treated alike.
 #[proc_macro]
 pub fn picture(input: TokenStream) -> TokenStream {
     let picture = match syn::parse::<syn::LitStr>(input) {

@@ -3,11 +3,11 @@
 //! All text is set in a monospace font, as names in documentation are. So its width is known
 //! without the font.
 
-/// How far a line of a label is filled up with what is separated by commas.
+/// The columns up to which parts between commas share a line of a label.
 const FILL: usize = 14;
-/// Where a line is broken at a space.
+/// The column after which a line breaks at a space.
 const WRAP: usize = 24;
-/// Where a line is cut off.
+/// The column at which a line is cut off.
 const CUT: usize = 40;
 
 /// The width of a character of a monospace font, in units of the font's size. Those in use have

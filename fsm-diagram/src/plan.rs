@@ -7,11 +7,11 @@ pub(crate) const NAME: f64 = 14.0;
 pub(crate) const TEXT: f64 = 12.0;
 /// From line to line.
 pub(crate) const LINE: f64 = 15.0;
-/// How long and how wide the head of an arrow is.
+/// The length and the width of the head of an arrow.
 pub(crate) const HEAD: f64 = 8.0;
 
-/// What stands in which row, and how far to the right. The rows have no height yet: how much room
-/// is needed between two of them shows when the edges are led through.
+/// The row and the horizontal position of each node. The rows have no height yet, because the
+/// routes of the edges decide how much room two rows need between them.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) spots: Vec<Spot>,
@@ -20,14 +20,14 @@ pub(crate) struct Plan {
     pub(crate) rows: usize,
 }
 
-/// Where a node stands. Its loops stand to the right of it.
+/// The place of a node, with its loops to the right of it.
 #[derive(Debug)]
 pub(crate) struct Spot {
     pub(crate) row: usize,
     /// The middle of the node, without its loops.
     pub(crate) x: f64,
     pub(crate) size: Size,
-    /// How much room the loops take.
+    /// The room that the loops take.
     pub(crate) loops: Size,
 }
 
@@ -91,7 +91,7 @@ impl Plan {
         let mut heights: Vec<f64> = points.chain(&places).map(|&(_, y)| y).collect();
         heights.sort_by(f64::total_cmp);
         heights.dedup_by(|a, b| (*a - *b).abs() < 0.5);
-        // What was taken for the same row is less than 0.5 below it.
+        // Points in the same row are less than 0.5 apart.
         let row = |y: f64| heights.partition_point(|&height| height + 0.5 <= y);
 
         let spots = places.iter().enumerate().map(|(index, &(x, y))| {
@@ -138,7 +138,7 @@ impl Size {
         Self { width: edge.label.width(TEXT) + 8.0, height: edge.label.len() * LINE + 4.0 }
     }
 
-    /// How much room the edges take that lead from a node to itself.
+    /// The room that the edges from a node to itself take.
     fn of_loops(chart: &Chart, node: usize) -> Self {
         let loops = chart.edges.iter().filter(|edge| edge.is_loop_at(node));
         let sizes: Vec<_> = loops.map(Self::of_label).collect();
@@ -148,7 +148,7 @@ impl Size {
     }
 }
 
-/// How far so many loops reach to the right of their state, before the label.
+/// The distance that this number of loops reaches to the right of their state, before the label.
 pub(crate) fn loops_reach(count: usize) -> f64 {
     match count {
         0 => 0.0,

@@ -4,11 +4,11 @@ use crate::plan::{HEAD, Lane, Plan, Size, loops_reach};
 
 /// Between two rows, if the edges go straight down.
 const GAP: f64 = 20.0;
-/// How much more for each unit that an edge goes to the side, and at most.
+/// The added height for each unit that an edge goes to the side, and the most that is added.
 const SLOPE: f64 = 0.08;
 const MAX_SLOPE: f64 = 40.0;
 
-/// What is where in the picture.
+/// The places of all parts of the picture.
 #[derive(Debug)]
 pub(crate) struct Drawing {
     /// For each node of the chart.
@@ -68,9 +68,11 @@ impl Drawing {
             let (source, target) = (&plan.spots[edge.source], &plan.spots[edge.target]);
             match lane {
                 Some(lane) => {
-                    let source = (ends[index].source, nodes[edge.source], rows[source.row]);
-                    let target = (ends[index].target, nodes[edge.target], rows[target.row]);
-                    Arrow::through(source, target, lane, &rows, Size::of_label(edge))
+                    let end =
+                        |x, node: usize, row: usize| End { x, node: nodes[node], row: rows[row] };
+                    let source = end(ends[index].source, edge.source, source.row);
+                    let target = end(ends[index].target, edge.target, target.row);
+                    Arrow::through(&source, &target, lane, &rows, Size::of_label(edge))
                 }
                 None => Arrow::around(chart, index, nodes[edge.source]),
             }
@@ -124,7 +126,7 @@ impl Area {
     }
 }
 
-/// How far down a row is. In a row edges go straight, between two rows they bend.
+/// The vertical extent of a row. Edges go straight in a row and bend between two rows.
 #[derive(Clone, Copy, Debug)]
 struct Row {
     top: f64,
@@ -165,20 +167,24 @@ impl Row {
     }
 }
 
-/// One end of an edge: how far to the right, at which node, in which row.
-type End = (f64, Area, Row);
+/// One end of an edge: its horizontal position, its node, and the row of the node.
+struct End {
+    x: f64,
+    node: Area,
+    row: Row,
+}
 
 impl Arrow {
     /// From a state to another one, in its lane.
-    fn through(source: End, target: End, lane: &Lane, rows: &[Row], label: Size) -> Self {
-        let down = source.2.top < target.2.top;
+    fn through(source: &End, target: &End, lane: &Lane, rows: &[Row], label: Size) -> Self {
+        let down = source.row.top < target.row.top;
         let near = |row: Row| if down { row.top } else { row.bottom };
         let far = |row: Row| if down { row.bottom } else { row.top };
         let side = |area: &Area, below| if below { area.bottom() } else { area.top() };
         let sign = if down { 1.0 } else { -1.0 };
 
-        let mut pen = Pen::at(Point { x: source.0, y: side(&source.1, down) });
-        pen.straight(far(source.2));
+        let mut pen = Pen::at(Point { x: source.x, y: side(&source.node, down) });
+        pen.straight(far(source.row));
         let mut area = None;
         for &(index, x) in &lane.stops {
             let row = rows[index];
@@ -191,9 +197,9 @@ impl Arrow {
             }
             pen.straight(far(row));
         }
-        let tip = Point { x: target.0, y: side(&target.1, !down) };
+        let tip = Point { x: target.x, y: side(&target.node, !down) };
         let neck = tip.y - sign * HEAD;
-        let bent = if down { neck.min(near(target.2)) } else { neck.max(near(target.2)) };
+        let bent = if down { neck.min(near(target.row)) } else { neck.max(near(target.row)) };
         pen.bend(Point { x: tip.x, y: bent });
         pen.straight(neck);
         let towards = if down { Towards::Down } else { Towards::Up };
@@ -261,7 +267,7 @@ impl Pen {
         self.at = to;
     }
 
-    /// Over what shall not be drawn on.
+    /// Over an area without a line.
     fn jump(&mut self, y: f64) {
         self.at.y = y;
         self.line.push(Step::Move(self.at));

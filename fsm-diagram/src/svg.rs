@@ -38,7 +38,7 @@ fn page(html: &mut String, chart: &Chart, drawing: &Drawing) -> std::fmt::Result
     write!(html, "</svg></div>")
 }
 
-/// What is read out in place of the picture.
+/// The text that a screen reader reads in place of the picture.
 fn label(chart: &Chart) -> String {
     let states = chart.nodes.iter().filter_map(|node| match node {
         Node::State { name, .. } => Some(name.0.join(" ")),

@@ -16,23 +16,23 @@ pub(crate) struct Machine {
     pub(crate) vis: Visibility,
     pub(crate) name: Ident,
     pub(crate) docs: String,
-    /// `#[allow(..)]`, which is meant for what is generated too.
+    /// The `#[allow(..)]` attributes of the enum, which the generated module repeats.
     pub(crate) allows: Vec<TokenStream>,
     pub(crate) args: Args,
     pub(crate) states: Vec<State>,
-    /// The words of ours, where they are written.
+    /// The keywords of the macro, with their spans.
     pub(crate) keywords: Vec<Ident>,
-    /// rustc has refused some of the enum, so what is missing may have been there.
+    /// rustc has refused a part of the enum, so a missing item may have been in that part.
     pub(crate) damaged: bool,
     /// The enum has parameters.
     pub(crate) generic: bool,
 }
 
-/// What `#[state_machine(..)]` says.
+/// The arguments of `#[state_machine(..)]`.
 pub(crate) struct Args {
     pub(crate) start: Option<Ident>,
     pub(crate) defaults: Edges,
-    /// Types are `_` where they could not be read.
+    /// A type that could not be read is `_`.
     pub(crate) error: Option<(Ident, Type)>,
     pub(crate) message: Option<(Ident, Type)>,
     pub(crate) job: Option<(Ident, Type)>,
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     pub(crate) size: Option<Budget>,
     pub(crate) root: Option<TokenStream>,
     pub(crate) groups: Vec<StateGroup>,
-    /// Something in here could not be read.
+    /// Some argument could not be read.
     pub(crate) damaged: bool,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct State {
     pub(crate) waits: Vec<Wait>,
     pub(crate) to: Option<To>,
     pub(crate) rest: Option<Ident>,
-    /// Something in its attributes could not be read, so what is missing may be there.
+    /// Some attribute could not be read, so a missing item may be in it.
     pub(crate) damaged: bool,
 }
 
@@ -75,14 +75,14 @@ pub(crate) struct Field {
     pub(crate) name: Ident,
     /// `_` if it could not be read.
     pub(crate) ty: Type,
-    /// At most one of each, where it is written.
+    /// At most one of each kind, with its span.
     pub(crate) marks: Vec<(Mark, Ident)>,
 }
 
-/// What fills a field, where it is no verdict.
+/// The source of a field that no verdict fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
-    /// The field of that name in the state before.
+    /// The field of the same name in the previous state.
     Carry,
     /// An error, on an `error` edge.
     Error,
@@ -131,7 +131,7 @@ impl Field {
 }
 
 impl Machine {
-    /// The names in attributes that stand for states or groups, where they are written.
+    /// The names of states and groups in attributes, with their spans.
     pub(crate) fn names(&self) -> impl Iterator<Item = &Ident> {
         fn targets(edges: &Edges) -> impl Iterator<Item = &Ident> {
             edges.answers.iter().map(|answer| &answer.target)
@@ -144,7 +144,7 @@ impl Machine {
         self.args.start.iter().chain(targets(&self.args.defaults)).chain(members).chain(of_states)
     }
 
-    /// What can happen in its states depends on it.
+    /// The properties that decide which events can happen in its states.
     pub(crate) fn nature(&self) -> Nature {
         Nature { fails: self.args.error.is_some(), job: self.args.is_job() }
     }
@@ -167,7 +167,7 @@ impl Args {
 }
 
 impl State {
-    /// What it waits for, if it says so exactly once.
+    /// The wait of the state, if it has exactly one.
     pub(crate) fn wait(&self) -> Option<&Wait> {
         match &self.waits[..] {
             [wait] => Some(wait),
@@ -179,12 +179,12 @@ impl State {
         self.waits.iter().any(|wait| matches!(wait.kind, Kind::End))
     }
 
-    /// Whether the connection leaves there: it has no handler.
+    /// Whether the connection leaves in this state, which then has no handler.
     pub(crate) fn is_handoff(&self) -> bool {
         self.waits.iter().any(|wait| matches!(wait.kind, Kind::HandOff(_)))
     }
 
-    /// What the verdict that leads here gives beside the fields, for another pool.
+    /// The name of the payload for another pool that a verdict for this state carries.
     pub(crate) fn payload_name(&self) -> Option<&'static str> {
         match self.wait()?.kind {
             Kind::Call(_) => Some("job"),

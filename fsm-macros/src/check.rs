@@ -1,8 +1,8 @@
 //! Finds everything that is wrong with a machine.
 //!
-//! After it, if nothing was found: the machine has a start and an end, every state says once what
-//! it waits for, every event that can come to it has an answer, every name is known, all data is
-//! filled by something, and no cycle spins.
+//! A machine without findings has a start and an end, one wait in every state, an answer to every
+//! event that can happen, only known names, a source for all data on every edge, and a wait in
+//! every cycle.
 
 mod data;
 mod events;
@@ -17,10 +17,10 @@ use crate::ast;
 use crate::errors::Errors;
 use crate::graph::Graph;
 
-/// Adds what is wrong to `errors` and returns the edges that are known.
+/// Adds the findings to `errors` and returns the known edges.
 pub(crate) fn check<'a>(machine: &'a ast::Machine, errors: &mut Errors) -> Graph<'a> {
     let graph = names::resolve(machine, errors);
-    // What is missing somewhere may be what leads to a state or uses a default.
+    // A missing item may be the one that leads to a state or uses a default.
     let mut complete =
         graph.is_sound() && !graph.misnamed && !machine.damaged && !machine.args.damaged;
     complete &= machine.states.iter().all(|state| !state.damaged);

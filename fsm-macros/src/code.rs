@@ -1,7 +1,7 @@
 use std::fmt;
 
-/// What a finding is about. The number is in the message and in `ERRORS.md`, which shows for each
-/// the code that causes it and the code that mends it; it stays when the words get better.
+/// The number of a finding, in the message and in `ERRORS.md`, which shows the code that causes the
+/// finding and the code that mends it. The number stays when the words change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
     // The item.
@@ -44,7 +44,7 @@ pub(crate) enum Code {
     GroupUnused = 38,
     JobWithoutReply = 39,
 
-    // States, and what they wait for.
+    // States and their waits.
     NoWait = 40,
     TwoWaits = 41,
     NoVerdicts = 42,
@@ -91,10 +91,10 @@ pub(crate) enum Code {
     OnlyFlushes = 83,
     Starves = 84,
 
-    // What only types can say.
+    // Findings that need types.
     OverBudget = 90,
 
-    // What only a bug of ours can cause.
+    // Bugs of the macro.
     Bug = 99,
 }
 

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote_spanned};
 
 use crate::code::Code;
 
-/// What is wrong with a machine, all of it: passes add to it and go on.
+/// All findings about a machine: a pass adds its own and goes on.
 #[derive(Default)]
 pub(crate) struct Errors {
     found: Vec<Finding>,
@@ -14,7 +14,7 @@ pub(crate) struct Errors {
 struct Finding {
     code: Code,
     message: String,
-    /// Where the caret begins, and the last token that it is under.
+    /// The first and the last span under the caret.
     place: (Span, Span),
 }
 
@@ -35,8 +35,7 @@ impl Errors {
         self.found.is_empty()
     }
 
-    /// Each finding as what rustc reports, which can stand for an expression and, with a `;`, for
-    /// an item.
+    /// Each finding as a `compile_error!`, which is an expression and, with a `;`, an item.
     pub(crate) fn into_compile_errors(self) -> impl Iterator<Item = TokenStream> {
         self.found.into_iter().map(|Finding { code, message, place: (first, last) }| {
             let text = format!("{message} [{code}]");

@@ -1,16 +1,16 @@
-//! A [`model`](crate::model) to Rust.
+//! [`model`](crate::model) to tokens.
 //!
-//! Cannot fail. Generated code is spanned `mixed_site`, so that no local of ours meets a field or
-//! an expression of the user's.
+//! This pass cannot fail. Generated code has `mixed_site` spans, so that no local of ours collides
+//! with a field or an expression of the user's.
 
-/// Quotes code whose locals nobody else sees.
+/// Quotes code with hygienic locals.
 macro_rules! generated {
     ($($tokens:tt)*) => {
         ::quote::quote_spanned!(::proc_macro2::Span::mixed_site()=> $($tokens)*)
     };
 }
 
-/// The same, shown to the user at the tokens `place` if rustc has something to say about it.
+/// As `generated!`; rustc reports errors in this code at the tokens `place`.
 macro_rules! generated_at {
     ($place:expr => $($tokens:tt)*) => {{
         let place = ::syn::spanned::Spanned::span(&$place);
@@ -55,7 +55,7 @@ pub(crate) fn expand(machine: &model::Machine, docs: Option<&TokenStream>) -> To
     tokens
 }
 
-/// What the docs of the enum show of the graph: a table and, where docs are built, a picture.
+/// The graph for the enum's docs: a table and, in a build of docs, a picture.
 pub(crate) fn docs(machine: &model::Machine) -> TokenStream {
     let (root, table, mermaid) = (&machine.interface.root, &machine.table, &machine.mermaid);
     let apart = (!machine.docs.is_empty()).then(|| generated!(#[doc = ""]));
@@ -66,12 +66,12 @@ pub(crate) fn docs(machine: &model::Machine) -> TokenStream {
     }
 }
 
-/// What an editor finds for the tokens in attributes: the states, and the docs of words. First of
-/// all, because it takes the first.
+/// Code that links the tokens in attributes to states and to the docs of keywords, for editors. It
+/// comes first, because an editor takes the first use of a token.
 pub(crate) fn names(interface: &Interface) -> TokenStream {
     let Interface { root, name, keywords, states, .. } = interface;
     generated! {
-        // Of the `cfg` that only rust-analyzer sets.
+        // Only rust-analyzer sets this `cfg`, which rustc does not know.
         #[allow(unexpected_cfgs)]
         const _: () = {
             #[cfg(rust_analyzer)]
@@ -86,8 +86,9 @@ pub(crate) fn names(interface: &Interface) -> TokenStream {
     }
 }
 
-/// The impls, in a scope that has the names of the module: where another module has its name, one
-/// finding says so, and not one for each use. The names are such as no user's expression has.
+/// The impls, in a scope that imports the items of the module once, so that a clash with another
+/// module is one error and not one for each use. The aliases begin with `__`, because expressions
+/// of the user's are in the same scope.
 pub(crate) fn beside(interface: &Interface, impls: &TokenStream) -> TokenStream {
     let module = &interface.module;
     let handlers = interface.handlers.iter();
@@ -111,8 +112,8 @@ pub(crate) fn beside(interface: &Interface, impls: &TokenStream) -> TokenStream 
     }
 }
 
-/// Short names for what the impls name often: a token less for each use, in a macro that is seldom
-/// optimised, and a step less to look up for rustc.
+/// Short names for items that the impls name often, because each token costs time in the macro,
+/// which is seldom optimised, and in rustc.
 fn imports(interface: &Interface) -> TokenStream {
     let root = &interface.root;
     generated! {
@@ -126,7 +127,7 @@ fn imports(interface: &Interface) -> TokenStream {
 }
 
 impl Interface {
-    /// The type of what decoders remember, where the impls are.
+    /// The type of the decoders' state, as the impls name it.
     fn partial(&self) -> TokenStream {
         if self.decoders.is_empty() { generated!(()) } else { generated!(__Partial) }
     }

@@ -6,90 +6,96 @@ use crate::errors::Errors;
 use crate::expand;
 use crate::graph::Graph;
 use crate::lower;
+use crate::model::Interface;
 
-/// What stands beside the enum when something is wrong with it: the findings, and impls that do
-/// nothing, so that there is no finding about what is missing only because of them.
+/// The items beside an enum with findings: the findings, and stub impls, so that rustc does not
+/// report missing impls as well.
 pub(crate) fn fallback(machine: &ast::Machine, graph: &Graph<'_>, errors: Errors) -> TokenStream {
     let names = unknown(machine, graph);
     let mut findings: Vec<TokenStream> = errors.into_compile_errors().collect();
     if machine.generic {
         return quote!(#(#findings;)*);
     }
-    // One of them stands for all that is not known.
+    // The first finding is also the size of all unknown types.
     let unknown_size = if findings.is_empty() { quote!(0) } else { findings.remove(0) };
     let Some(interface) = lower::stub(machine, graph, unknown_size.clone()) else {
         return quote!(const _: usize = #unknown_size; #(#findings;)* #names);
     };
-    let (root, name) = (&interface.root, &interface.name);
-    let text = name.to_string();
-    let message = interface.message_type();
-    let (cx, side, starts) =
-        (interface.cx(), interface.side(), format_ident!("{}", interface.starts()));
-    let seed = interface.seed.as_ref().map_or_else(|| quote!(()), |seed| interface.beside(seed));
-    let service = expand::service(&interface);
-    let known = expand::names(&interface);
+    let names_of_states = expand::names(&interface);
     let module = expand::module(&interface, None);
-    let impls = expand::beside(
-        &interface,
-        &quote! {
-            #[automatically_derived]
-                impl #root::Machine for #name {
-                const SPEC: &'static #root::Spec =
-                    &#root::Spec::new(#text, &[]).with_starts(#root::Starts::#starts);
-
-                type Message = #message;
-                type Partial = ();
-                type Seed = #seed;
-                type Kind = #root::#side;
-                type Deadlines = #root::Deadlines<1>;
-
-                fn start(_: Self::Seed) -> Self {
-                    loop {}
-                }
-
-                fn state(&self) -> usize {
-                    0
-                }
-
-                fn timer(&self, _: usize) -> #root::Timer {
-                    loop {}
-                }
-            }
-
-            #[automatically_derived]
-                impl<__H: __Handler> #root::Drive<__H> for #name {
-                fn resume(
-                    &mut self,
-                    _: &mut __H,
-                    _: &mut #root::Input<'_, ()>,
-                    _: &mut #root::#cx<'_, #message>,
-                ) -> #root::Step {
-                    loop {}
-                }
-
-                fn expire(
-                    &mut self,
-                    _: usize,
-                    _: &mut __H,
-                    _: &mut #root::#cx<'_, #message>,
-                ) -> #root::Step {
-                    loop {}
-                }
-            }
-
-            #service
-        },
-    );
+    let (machine, drive) = (machine_stub(&interface), drive_stub(&interface));
+    let service = expand::service(&interface);
+    let impls = expand::beside(&interface, &quote!(#machine #drive #service));
     quote! {
         #(#findings;)*
         #names
-        #known
+        #names_of_states
         #module
         #impls
     }
 }
 
-/// Names of no state, where rustc sees them and says what they were meant to be.
+fn machine_stub(interface: &Interface) -> TokenStream {
+    let (root, name) = (&interface.root, &interface.name);
+    let text = name.to_string();
+    let message = interface.message_type();
+    let (side, starts) = (interface.side(), format_ident!("{}", interface.starts()));
+    let seed = interface.seed.as_ref().map_or_else(|| quote!(()), |seed| interface.beside(seed));
+    quote! {
+        #[automatically_derived]
+        impl #root::Machine for #name {
+            const SPEC: &'static #root::Spec =
+                &#root::Spec::new(#text, &[]).with_starts(#root::Starts::#starts);
+
+            type Message = #message;
+            type Partial = ();
+            type Seed = #seed;
+            type Kind = #root::#side;
+            type Deadlines = #root::Deadlines<1>;
+
+            fn start(_: Self::Seed) -> Self {
+                loop {}
+            }
+
+            fn state(&self) -> usize {
+                0
+            }
+
+            fn timer(&self, _: usize) -> #root::Timer {
+                loop {}
+            }
+        }
+    }
+}
+
+fn drive_stub(interface: &Interface) -> TokenStream {
+    let (root, name) = (&interface.root, &interface.name);
+    let (cx, message) = (interface.cx(), interface.message_type());
+    quote! {
+        #[automatically_derived]
+        impl<__H: __Handler> #root::Drive<__H> for #name {
+            fn resume(
+                &mut self,
+                _: &mut __H,
+                _: &mut #root::Input<'_, ()>,
+                _: &mut #root::#cx<'_, #message>,
+            ) -> #root::Step {
+                loop {}
+            }
+
+            fn expire(
+                &mut self,
+                _: usize,
+                _: &mut __H,
+                _: &mut #root::#cx<'_, #message>,
+            ) -> #root::Step {
+                loop {}
+            }
+        }
+    }
+}
+
+/// A use of each unknown name, so that rustc reports it and suggests the right one.
 fn unknown(machine: &ast::Machine, graph: &Graph<'_>) -> TokenStream {
     if graph.unknown.is_empty() {
         return TokenStream::new();

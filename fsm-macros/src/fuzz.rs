@@ -1,7 +1,7 @@
-//! Whatever is typed, the passes neither panic nor hang, and the enum stays.
+//! For any input the passes neither panic nor hang, and the enum stays.
 //!
 //! `FSM_INPUTS` is the number of inputs: `FSM_INPUTS=1000000 cargo test --release -p fsm-macros fuzz`.
-//! The machines to begin with and the words to put in are the corpus; a seed names an input.
+//! The initial machines and the inserted words are the corpus; a seed names an input.
 
 use std::{env, panic};
 
@@ -10,7 +10,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use crate::errors::Errors;
 use crate::parse::Item;
 
-/// Machines to begin with, as the arguments and the item.
+/// The initial machines, as arguments and item.
 const MACHINES: [(&str, &str); 8] = [
     (
         "start = Talk, eof => Gone",
@@ -75,7 +75,7 @@ const MACHINES: [(&str, &str); 8] = [
     ("start = A", "pub struct Thing { #[carry] a: u8, #[read(some)] b: fn(u8) -> u8 }"),
 ];
 
-/// What may be typed anywhere.
+/// Text that an edit may insert.
 const WORDS: [&str; 74] = [
     "read",
     "flush",
@@ -216,7 +216,8 @@ fn flat(tokens: TokenStream, into: &mut Vec<Token>) {
     }
 }
 
-/// The tokens as a tree: what closes nothing is left out, what is open is closed at the end.
+/// The tokens as a tree, without closing tokens that close nothing; open groups are closed at the
+/// end.
 fn tree(tokens: &[Token]) -> TokenStream {
     let mut open: Vec<(Delimiter, Vec<TokenTree>)> = Vec::new();
     let mut top: Vec<TokenTree> = Vec::new();
@@ -311,9 +312,9 @@ fn check(args: TokenStream, item: TokenStream) {
     assert!(made.contains(&format!("enum {}", read.name)), "{made}");
     let whole = errors.is_empty() && !read.broken;
     match crate::machine(args, &read, errors) {
-        // What is sound is Rust, unless it is some in its expressions that is not.
+        // The expansion of a sound machine is Rust, but for expressions of the user's.
         Ok(_) => assert!(whole && !made.contains("compile_error"), "{made}"),
-        // What is not is refused: by us, by rustc's grammar before, or by rustc for its names.
+        // Another machine is refused by us, by rustc's grammar, or by rustc for its names.
         Err(fallback) => {
             let fallback = fallback.to_string();
             let said = fallback.contains("compile_error") || fallback.contains("fn unknown (");

@@ -10,20 +10,20 @@ pub(crate) struct Graph<'a> {
     pub(crate) edges: Vec<Vec<Edge<'a>>>,
     /// For each state the other states with an edge to it.
     sources: Vec<Vec<usize>>,
-    /// Names of no state. rustc knows best what was meant, so they are left to it.
+    /// Unknown names. rustc reports them, because it can suggest the right ones.
     pub(crate) unknown: Vec<&'a Ident>,
-    /// Names that were meant for something else than they say.
+    /// Some name is a group's where a state is expected, or a typo of a group's.
     pub(crate) misnamed: bool,
-    /// Two variants have one name, which is left to rustc too.
+    /// Two variants have the same name, which rustc reports.
     pub(crate) duplicates: bool,
 }
 
 #[derive(Clone, Copy)]
 pub(crate) struct Edge<'a> {
     pub(crate) target: usize,
-    /// The target's name, where it was written.
+    /// The target's name, with the span of the edge.
     pub(crate) name: &'a Ident,
-    /// What takes the edge; `None` for a verdict.
+    /// The answer that takes the edge; `None` for a verdict.
     pub(crate) answer: Option<&'a Answer>,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Graph<'a> {
         Self { start, edges, sources, unknown: Vec::new(), misnamed: false, duplicates: false }
     }
 
-    /// Whether rustc will have nothing to say about the names.
+    /// Whether rustc has no name to report.
     pub(crate) fn is_sound(&self) -> bool {
         self.unknown.is_empty() && !self.duplicates
     }
@@ -64,7 +64,7 @@ impl<'a> Graph<'a> {
         self.sources[state].iter().copied()
     }
 
-    /// Which states `first` lead to, or are led to from, themselves included.
+    /// The states that `first` reach, or with `backwards` that reach them, `first` included.
     pub(crate) fn reach(
         &self,
         first: impl IntoIterator<Item = usize>,
@@ -85,8 +85,8 @@ impl<'a> Graph<'a> {
         reached
     }
 
-    /// Which states may be on a cycle of edges that `taken` accepts: all others are left out when
-    /// those to which nothing leads are taken away until there are none.
+    /// The states that may be on a cycle of edges that `taken` accepts: those that remain when the
+    /// states without an incoming edge are removed again and again.
     pub(crate) fn cyclic(&self, taken: impl Fn(usize, &Edge<'a>) -> bool) -> Vec<bool> {
         let targets = |source: usize| {
             let edges = self.edges[source].iter().filter(|edge| taken(source, edge));
@@ -143,8 +143,7 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// The answers that hold in a state: its own, then the defaults of the machine for what it leaves
-/// open.
+/// The answers of a state: for each event its own, or else the default of the machine.
 pub(crate) fn answers(machine: &ast::Machine, state: usize) -> Vec<&Answer> {
     let Some(wait) = machine.states[state].wait() else { return Vec::new() };
     let nature = machine.nature();
@@ -153,7 +152,7 @@ pub(crate) fn answers(machine: &ast::Machine, state: usize) -> Vec<&Answer> {
         if !wait.kind.can(event, nature) {
             continue;
         }
-        // An `idle` of its own stands for the `within` of the machine too.
+        // A state's own `idle` also replaces the machine's `within`.
         let settled = event.is_deadline() && wait.edges.bounds_time();
         let default = machine.args.defaults.answer(event).filter(|_| !settled);
         answers.extend(wait.edges.answer(event).or(default));

@@ -1,12 +1,12 @@
-//! The `#[state_machine]` attribute of `fsm-runtime`, which re-exports it: depend on that, and see
-//! there for programs that use it.
+//! The `#[state_machine]` attribute. `fsm-runtime` re-exports it, so depend on that crate; its docs
+//! have programs.
 //!
 //! The passes, each a plain function over tokens:
 //!
 //! ```text
 //! parse -> ast -> check (+ graph) -> lower -> model -> expand
 //!                   |
-//!                   +-> fallback, when something is wrong
+//!                   +-> fallback, after findings
 //! ```
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -21,6 +21,8 @@ mod fallback;
 #[cfg(test)]
 mod fuzz;
 mod graph;
+#[cfg(test)]
+mod layers;
 mod lower;
 mod model;
 mod parse;
@@ -33,8 +35,8 @@ use crate::code::Code;
 use crate::errors::Errors;
 use crate::parse::Item;
 
-/// Makes a machine of an enum: each variant is a state, says what it waits for, how long, and where
-/// it may lead. The graph is checked, and everything between the handlers is generated.
+/// Turns an enum into a state machine. Each variant is a state with its wait, its deadlines and its
+/// targets. The macro checks the graph and generates everything between the handlers.
 ///
 /// ```text
 /// #[state_machine(start = Line, eof => Gone)]
@@ -53,53 +55,53 @@ use crate::parse::Item;
 /// }
 /// ```
 ///
-/// # What is generated
+/// # Generated items
 ///
-/// Beside the enum, which is kept as it is but for the attributes below:
+/// The macro keeps the enum, without the attributes below, and adds:
 ///
 /// - `impl Machine for Talk`, with the graph as data in `Talk::SPEC`;
 /// - a module `talk`, as visible as the enum, with `trait Handler`: one method for each state but
-///   the ends and the hand-offs, called when what the state waits for has come. It gets the state's
-///   fields as `&mut`, then what has come, then `cx`;
+///   the ends and the hand-offs, called when the wait of the state completes. Its arguments are the
+///   state's fields as `&mut`, the received value, and `cx`;
 /// - in the module an enum `After..` for each such state, with a variant for each target in its
 ///   `to(..)`. The variant of another state has that state's fields, but for those that carry; the
-///   variant of the same state has none: the machine stays where it is, and so does the data. What
-///   a verdict gives beside the fields is below;
+///   variant of the same state has none, because the machine and its data stay in place. Some
+///   verdicts have a payload, too, see below;
 /// - `impl Drive<H> for Talk`, for every `H: talk::Handler`;
-/// - for a machine with `job` and `reply`, `impl Service for Talk` and `impl JobMachine for Talk`: it
-///   is what others name in `#[call(Talk, ..)]`.
+/// - for a machine with `job` and `reply`, `impl Service for Talk` and `impl JobMachine for Talk`, so
+///   that others can name it in `#[call(Talk, ..)]`.
 ///
-/// The types of fields, frames, pools, messages and errors are named from inside the module, which does
-/// `use super::*`: they cannot be those that a function declares in its body.
+/// The module names the types of fields, frames, pools, messages and errors by `use super::*`, so they
+/// cannot be types that a function declares in its body.
 ///
 /// The method of a `flush` or a `sleep` with one verdict that needs no data has a body already.
 ///
-/// What an `#[allow(..)]` on the enum allows is allowed in the module too.
+/// An `#[allow(..)]` on the enum applies to the module, too.
 ///
 /// # On the enum
 ///
 /// | key | meaning |
 /// |---|---|
-/// | `start = State` | where the machine starts; required, a state without data, or with one field for the `job` or the `seed` |
-/// | `eof => State`, `limit => State`, `error => State`, `full => State`, `gone => State` | the default where that can happen and the state does not say |
+/// | `start = State` | the start; required, a state without data, or with one field for the `job` or the `seed` |
+/// | `eof => State`, `limit => State`, `error => State`, `full => State`, `gone => State` | the default for states in which that can happen and that say nothing else |
 /// | `within = 5min => State`, `idle = 1min => State` | the default for waits that say neither |
 /// | `error = Type` | handlers return `Result<After.., Type>`; every state with a handler has an `error` edge |
-/// | `message = Type` | what `#[message]` states wait for; handlers take `Cx<'_, Type>` |
+/// | `message = Type` | the type of messages that `#[message]` states wait for; handlers take `Cx<'_, Type>` |
 /// | `job = Type`, `reply = Type` | the machine runs jobs: it has no connection, is started with a job, and replies at its end; handlers take `JobCx<'_>` |
-/// | `seed = Type` | the machine is started with that, by a `#[handoff(..)]` of another |
+/// | `seed = Type` | the type of the value that starts the machine, from a `#[handoff(..)]` of another |
 /// | `module = name` | the module's name; otherwise the enum's in `snake_case`, which may be taken |
 /// | `size <= 64` | the machine may take no more bytes than that; the error names the fattest state |
-/// | `crate = ::path` | where `fsm_runtime` is, if it is called otherwise |
+/// | `crate = ::path` | the path of `fsm_runtime`, if it has another name |
 /// | `Group = A \| B` | a name that `to(..)` can use for several states, or groups |
 ///
-/// # On a state: what it waits for, exactly one
+/// # On a state: exactly one wait
 ///
 /// | attribute | its handler gets | bounds and edges |
 /// |---|---|---|
 /// | `#[read(exact = 8)]` | `bytes: &[u8; 8]` | a deadline, `eof` |
 /// | `#[read(exact = expr, max = 1KiB)]` | `bytes: &[u8]` | a deadline, `eof`, `limit` |
 /// | `#[read(until = b"\r\n", max = 1KiB)]` | `bytes: &[u8]`, without the delimiter, which does not count for `max` | a deadline, `eof`, `limit` |
-/// | `#[read(some, max = 16KiB)]` | `bytes: &[u8]`, what is there | a deadline, `eof` |
+/// | `#[read(some, max = 16KiB)]` | `bytes: &[u8]`, the bytes that are there | a deadline, `eof` |
 /// | `#[read(upto = expr, max = 16KiB)]` | `bytes: &[u8]`, never past the next `expr` bytes | a deadline, `eof` |
 /// | `#[read(frame = Type, max = 64KiB)]` | `frame: <Type as Frame>::Item<'_>` | a deadline, `eof`, `limit`, `error` |
 /// | `#[flush]` | nothing: all output has left | a deadline |
@@ -112,33 +114,33 @@ use crate::parse::Item;
 /// | `#[run(blocking)]` | nothing, at once; it may block, and meanwhile the port lets another thread run | |
 /// | `#[end]` | has none: the machine is done | no data, no edges |
 ///
-/// The edges stand behind the wait, such as `#[flush(within = 5s => Gone)]`. A *deadline* is
+/// The edges follow the wait, such as `#[flush(within = 5s => Gone)]`. A *deadline* is
 /// `within`, `idle` or both, or `within = never`. In a machine with `error = Type` every state but
 /// the ends has an `error` edge too.
 ///
 /// | edge | taken |
 /// |---|---|
-/// | `within = 30s => State` | so long after the state was entered from another one |
-/// | `idle = 30s => State` | so long after the wait last completed |
-/// | `eof => State` | when the peer ends its stream and what is there is not enough; in a `message` also when it is not all used |
-/// | `limit => State` | when what should be read is larger than `max` |
+/// | `within = 30s => State` | that time after the state was entered from another one |
+/// | `idle = 30s => State` | that time after the wait last completed |
+/// | `eof => State` | when the peer ends its stream and the input is too short to complete the wait; in a `message` state also with unread input |
+/// | `limit => State` | when the input to read is larger than `max` |
 /// | `error => State` | when the decoder or the handler fails |
-/// | `full => State` | when the other pool has no room; without it the state waits for some, within its time |
+/// | `full => State` | when the other pool has no room; without this edge the state waits for room, within its deadline |
 /// | `gone => State` | when the other pool is closed, or has lost the job without a reply |
 ///
 /// Each leads to a state without data, or whose fields are all marked `#[carry]`, or one of them
 /// `#[error]` for `error`, and `#[job]` or `#[seed]` for `full`. None leads to a `call` or a
-/// `handoff`, since only a verdict gives what goes out; nor, in a machine with `reply`, to an end.
+/// `handoff`, because only a verdict has a payload; nor, in a machine with `reply`, to an end.
 ///
 /// An expression is one over the state's fields, as shared references, and constants: of an
 /// unsigned integer for `exact` and `upto`, of a `Duration` for `sleep`. `exact = left` and
-/// `upto = *left - 2` are such. The arithmetic is Rust's: what comes from a peer wants
-/// `left.saturating_add(2)`, since `left + 2` wraps in a release build. An expression ends at the
+/// `upto = *left - 2` are such. The arithmetic is Rust's: write `left.saturating_add(2)` for a value
+/// from a peer, because `left + 2` wraps in a release build. An expression ends at the
 /// next comma outside of parentheses. A delimiter is a byte string, a byte, or a path to a `&[u8]`.
 ///
-/// # What a verdict gives
+/// # Payloads of verdicts
 ///
-/// Beside the fields of the state that it leads to, a verdict has
+/// Beside the fields of its state, a verdict has
 ///
 /// | for a state | a field | which |
 /// |---|---|---|
@@ -182,38 +184,37 @@ use crate::parse::Item;
 /// | time | `250ms`, `30s`, `0.5s`, `5min`, `2h`, `1d`; a literal, more than 0, at most 36500 days |
 /// | size | `512`, `512B`, `64KiB`, `1MiB`, `1GiB`, more than 0; or a path to a `usize`, or an expression of one |
 ///
-/// # What is there under a condition
+/// # Conditional compilation
 ///
-/// `#[cfg(..)]` and `#[cfg_attr(..)]` on states, on fields and around our attributes are respected: the
-/// graph that is checked is that of what is left. A name in an attribute of ours cannot have a
-/// condition; put `#[cfg_attr(x, to(A | B))]` and `#[cfg_attr(not(x), to(A))]` on the state.
+/// The macro checks the graph that remains after `#[cfg(..)]` and `#[cfg_attr(..)]` on states, on
+/// fields and around its attributes. A name in such an attribute cannot have a condition; put
+/// `#[cfg_attr(x, to(A | B))]` and `#[cfg_attr(not(x), to(A))]` on the state.
 ///
-/// # What has parameters
+/// # Generics
 ///
-/// A machine has none: the enum has no type parameters, lifetimes or constants. Its fields may be of
-/// any type without some, such as `Vec<u8>` and `Box<dyn Fn(&str) -> u8 + Send>`, and the handler may be
-/// generic.
+/// The enum has no type parameters, lifetimes or constants; a field such as `Vec<u8>` or
+/// `Box<dyn Fn(&str) -> u8 + Send>` is fine. The handler may be generic.
 ///
-/// # What is checked
+/// # Checks
 ///
-/// All findings are reported together, each at the token to change, each with a number that stays:
+/// The macro reports all findings together, each at the token to change, each with a number that stays:
 /// `ERRORS.md` in the crate shows for each the code that causes it and the code that mends it.
 ///
-/// - Every event that can come to a state has an answer; none has an answer that can not come.
+/// - Every event that can happen in a state has an answer, and no other event has one.
 /// - Every wait is bounded, in bytes and in time, or says `within = never`.
 /// - There is a start, and an end; every state can be reached from the start and reaches an end, or
 ///   a `handoff`.
 /// - Every cycle waits for something: none has only edges out of `run` states and `eof`, `limit`,
 ///   `full`, `gone` and decoder `error` edges, and none only `flush` states.
-/// - All data is filled by something, on every edge.
-/// - All defaults and groups are used, all names exist, none is there twice.
+/// - Something fills all data, on every edge.
+/// - All defaults and groups are used, all names exist, and none occurs twice.
 /// - A declared edge that no handler takes is dead code, about which rustc warns, unless the
-///   machine is `pub`: then somebody else's handler may take it.
+///   machine is `pub`, because another crate's handler may take it.
 ///
-/// # In the docs
+/// # Documentation
 ///
-/// The enum's docs end in a table of its states, and where docs are built in the graph as a Mermaid
-/// diagram. With the feature `diagram` of `fsm-runtime` it is drawn, as SVG in the page.
+/// The enum's docs end in a table of its states and, in a build of docs, the graph as a Mermaid
+/// diagram. With the feature `diagram` of `fsm-runtime` it is an SVG picture in the page.
 #[proc_macro_attribute]
 pub fn state_machine(
     args: proc_macro::TokenStream,
@@ -222,8 +223,8 @@ pub fn state_machine(
     attribute(args.into(), item.into()).into()
 }
 
-/// What `#[state_machine]` makes of an enum of which some is there only under a condition: a derive
-/// sees what is left.
+/// The second step of `#[state_machine]` for an enum with conditional parts, because rustc resolves
+/// conditions before it calls a derive.
 #[doc(hidden)]
 #[proc_macro_derive(
     __StateMachine,
@@ -262,7 +263,7 @@ fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
     tokens
 }
 
-/// The passes; what stands beside the enum instead if something is wrong.
+/// Runs the passes up to the model; after findings returns the fallback beside the enum.
 fn machine(
     args: TokenStream,
     item: &Item,
@@ -280,7 +281,7 @@ fn machine(
     Err(fallback::fallback(&machine, &graph, errors))
 }
 
-/// The findings alone.
+/// The findings without impls.
 fn refused(errors: Errors) -> TokenStream {
     errors.into_compile_errors().map(|error| quote!(#error;)).collect()
 }

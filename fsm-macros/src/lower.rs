@@ -1,4 +1,4 @@
-//! A checked machine to its [`model`](crate::model).
+//! [`ast`](crate::ast) to [`model`](crate::model), for a machine without findings.
 
 mod docs;
 mod interface;
@@ -14,12 +14,12 @@ pub(crate) use self::stub::stub;
 use crate::ast::{self, Cut, Event, Expr, Field, Kind, Pool, Shape, Size};
 use crate::graph::{Edge, Graph};
 use crate::model::{
-    self, Active, Delivery, FieldInit, HandOff, Outcome, Read, Role, Route, RouteRef, Sleep,
-    Source, Take, Transition,
+    self, Active, Deadline, Delivery, FieldInit, HandOff, Outcome, Read, Role, Route, RouteRef,
+    Sleep, Source, Take, Transition,
 };
 use crate::spelling;
 
-/// The model of a machine in which the checks found nothing; `None` only where they must have.
+/// The model of a machine without findings; `None` only if the checks have missed one.
 pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::Machine> {
     let (start, name) = graph.start?;
     let end = machine.states.iter().find(|state| state.is_end())?.name.clone();
@@ -39,7 +39,7 @@ pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::
     })
 }
 
-/// The constant for what bounds a state in bytes, unless that is a literal.
+/// The constant for the bound of a state in bytes, unless the bound is a literal.
 fn bound(state: &ast::State) -> Option<(Ident, TokenStream)> {
     let (Kind::Read { max: Some((_, size)), .. } | Kind::Writable { below: Some(size) }) =
         &state.wait()?.kind
@@ -50,7 +50,7 @@ fn bound(state: &ast::State) -> Option<(Ident, TokenStream)> {
     (!size.is_literal()).then(|| (format_ident!("__MAX_{name}"), size.value.clone()))
 }
 
-/// `size` as the generated code says it.
+/// `size` as the generated code names it.
 fn named(state: &ast::State, size: &Size) -> Size {
     let value =
         bound(state).map_or_else(|| size.value.clone(), |(name, _)| name.into_token_stream());
@@ -111,9 +111,9 @@ impl Lowering<'_> {
         })
     }
 
-    /// What is done with what a verdict for state `target` gives.
+    /// The use of the payload of a verdict for state `target`.
     fn delivery(&self, target: usize) -> Option<Delivery> {
-        let out = |pool: &Option<Pool>| {
+        let route = |pool: &Option<Pool>| {
             let before = self.machine.states[..target].iter();
             Some(RouteRef {
                 ty: pool.as_ref()?.ty.clone().into(),
@@ -122,8 +122,8 @@ impl Lowering<'_> {
             })
         };
         match &self.machine.states[target].wait()?.kind {
-            Kind::Call(pool) => Some(Delivery::Job(out(pool)?)),
-            Kind::HandOff(pool) => Some(Delivery::Seed(out(pool)?)),
+            Kind::Call(pool) => Some(Delivery::Job(route(pool)?)),
+            Kind::HandOff(pool) => Some(Delivery::Seed(route(pool)?)),
             Kind::End => {
                 let (_, reply) = self.machine.args.reply.as_ref()?;
                 Some(Delivery::Reply(reply.clone().into()))
@@ -194,9 +194,9 @@ impl Lowering<'_> {
         Some(Read { text: shape.text.clone(), take, eof: self.on(index, Event::Eof)? })
     }
 
-    fn deadline(&self, index: usize, event: Event) -> Option<(u64, Transition)> {
+    fn deadline(&self, index: usize, event: Event) -> Option<Deadline> {
         let edge = self.graph.on(index, event)?;
-        Some((edge.answer?.millis, self.transition(index, edge)))
+        Some(Deadline { millis: edge.answer?.millis, transition: self.transition(index, edge) })
     }
 
     fn on(&self, index: usize, event: Event) -> Option<Transition> {
@@ -239,7 +239,10 @@ mod tests {
     }
 
     /// Each edge as `event target`, with how the target's fields are filled.
-    fn transitions(state: &model::State) -> Vec<String> {
+    fn transitions<'a>(state: &'a model::State) -> Vec<String> {
+        let timed = |event: &str, deadline: &'a Deadline| {
+            (format!("{event} {}", deadline.millis), Some(&deadline.transition))
+        };
         let mut transitions: Vec<(String, Option<&Transition>)> = Vec::new();
         if let Role::Active(active) = &state.role {
             transitions.extend(active.verdicts.iter().map(|outcome| {
@@ -247,16 +250,9 @@ mod tests {
                 (format!("verdict {}{payload}", outcome.verdict), outcome.transition.as_ref())
             }));
         }
-        transitions.extend(
-            state.within().map(|(time, transition)| (format!("within {time}"), Some(transition))),
-        );
+        transitions.extend(state.within().map(|deadline| timed("within", deadline)));
         if let Role::Active(active) = &state.role {
-            transitions.extend(
-                active
-                    .idle
-                    .iter()
-                    .map(|(time, transition)| (format!("idle {time}"), Some(transition))),
-            );
+            transitions.extend(active.idle.iter().map(|deadline| timed("idle", deadline)));
             match &active.wait {
                 model::Wait::Read(read) => transitions.push(("eof".to_owned(), Some(&read.eof))),
                 model::Wait::Message { eof } => {

@@ -1,5 +1,4 @@
-//! A machine that is known to be sound: names are indexes, and nothing optional is left that the
-//! checks have settled.
+//! A sound machine: names are indexes, and nothing is optional that the checks require.
 
 mod interface;
 
@@ -13,11 +12,11 @@ use crate::ast::{Budget, Event, Expr, Pause, Size};
 
 pub(crate) struct Machine {
     pub(crate) docs: String,
-    /// The start state, by its name in `start = ..`.
+    /// The start state, and its name in `start = ..`.
     pub(crate) start: (usize, Ident),
-    /// A state without data, which stands in while data moves.
+    /// A state without data, which replaces the machine while its data moves.
     pub(crate) end: Ident,
-    /// Constants that hold what the author wrote for a bound.
+    /// Constants for the bounds that are expressions.
     pub(crate) bounds: Vec<(Ident, TokenStream)>,
     pub(crate) budget: Option<Budget>,
     /// The graph in the enum's docs.
@@ -48,44 +47,50 @@ pub(crate) struct SpecEdge {
 pub(crate) enum Role {
     End,
     Active(Box<Active>),
-    /// The connection leaves.
+    /// The connection leaves for another pool.
     HandOff(Box<HandOff>),
 }
 
 /// A state without a handler, from which the connection goes to another pool.
 pub(crate) struct HandOff {
     pub(crate) route: Route,
-    pub(crate) within: Option<(u64, Transition)>,
+    pub(crate) within: Option<Deadline>,
 }
 
-/// Where a state leads out of its pool.
+/// A bound of a state in time, and where it leads.
+pub(crate) struct Deadline {
+    pub(crate) millis: u64,
+    pub(crate) transition: Transition,
+}
+
+/// The way from a state to another pool.
 pub(crate) struct Route {
     /// The service, or the machine.
     pub(crate) ty: Type,
     /// As the author wrote it.
     pub(crate) text: String,
-    /// Where it leads if there is no room; `None` waits for some.
+    /// The transition when the pool has no room; with `None` the state waits for room.
     pub(crate) full: Option<Transition>,
     pub(crate) gone: Transition,
 }
 
-/// What a verdict does.
+/// The effect of a verdict.
 pub(crate) struct Outcome {
     pub(crate) verdict: Ident,
-    /// `None` stays.
+    /// `None` for the verdict to stay.
     pub(crate) transition: Option<Transition>,
     pub(crate) delivery: Option<Delivery>,
 }
 
-/// What is done with what a verdict gives.
+/// The use of the payload of a verdict.
 pub(crate) enum Delivery {
     Job(RouteRef),
     Seed(RouteRef),
-    /// It ends the job with a reply of this type.
+    /// The reply, of this type, ends the job.
     Reply(Box<Type>),
 }
 
-/// A route as the verdict that takes it sees it.
+/// The route that a verdict takes.
 pub(crate) struct RouteRef {
     pub(crate) ty: Box<Type>,
     /// Its number in the machine.
@@ -100,10 +105,10 @@ pub(crate) struct Active {
     pub(crate) after: Ident,
     pub(crate) wait: Wait,
     pub(crate) verdicts: Vec<Outcome>,
-    /// Where an error of the handler leads, in a machine whose handlers have errors.
+    /// The transition on an error of the handler, in a machine whose handlers return errors.
     pub(crate) error: Option<Transition>,
-    pub(crate) within: Option<(u64, Transition)>,
-    pub(crate) idle: Option<(u64, Transition)>,
+    pub(crate) within: Option<Deadline>,
+    pub(crate) idle: Option<Deadline>,
 }
 
 pub(crate) enum Wait {
@@ -117,7 +122,7 @@ pub(crate) enum Wait {
     },
     Sleep(Sleep),
     Message {
-        /// A job has no peer that could leave.
+        /// `None` for a job, which has no peer.
         eof: Option<Transition>,
     },
     Call(Box<Route>),
@@ -129,7 +134,7 @@ pub(crate) enum Sleep {
 }
 
 pub(crate) struct Read {
-    /// What the attribute says.
+    /// The text of the attribute.
     pub(crate) text: String,
     pub(crate) take: Take,
     pub(crate) eof: Transition,
@@ -144,20 +149,20 @@ pub(crate) enum Take {
     Frame { decoder: Box<Type>, max: Size, limit: Transition, error: Transition },
 }
 
-/// The way to a state.
+/// A transition to a state.
 #[derive(Clone)]
 pub(crate) struct Transition {
-    /// The target, by its name where the edge was written.
+    /// The name of the target, with the span of the edge.
     pub(crate) target: Ident,
     pub(crate) braced: bool,
     pub(crate) inits: Vec<FieldInit>,
-    /// It leads to where it comes from.
+    /// The target is the source.
     pub(crate) to_itself: bool,
-    /// That, with all data.
+    /// The target is the source, and keeps all its data.
     pub(crate) stays: bool,
 }
 
-/// Where a field of the target comes from.
+/// The source of a field of the target.
 #[derive(Clone)]
 pub(crate) struct FieldInit {
     pub(crate) field: Ident,
@@ -176,8 +181,8 @@ pub(crate) enum Source {
 }
 
 impl State {
-    /// The deadline from entering it.
-    pub(crate) fn within(&self) -> Option<&(u64, Transition)> {
+    /// The deadline that is counted from entering the state.
+    pub(crate) fn within(&self) -> Option<&Deadline> {
         match &self.role {
             Role::End => None,
             Role::Active(active) => active.within.as_ref(),
@@ -185,7 +190,7 @@ impl State {
         }
     }
 
-    /// Where it leads out of its pool.
+    /// The way to another pool, if the state has one.
     pub(crate) fn route(&self) -> Option<&Route> {
         match &self.role {
             Role::HandOff(handoff) => Some(&handoff.route),
@@ -208,7 +213,7 @@ impl Sleep {
 }
 
 impl Wait {
-    /// The user's type that gives what has come: a decoder, or a service.
+    /// The user's type that defines the received value: a decoder, or a service.
     pub(crate) fn given_by(&self) -> Option<&Type> {
         match self {
             Self::Read(read) => match &read.take {

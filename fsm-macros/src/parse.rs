@@ -1,8 +1,8 @@
 //! Tokens to [`ast`](crate::ast).
 //!
-//! After it: every attribute of ours is read, every literal is a number. Names are only names, and
-//! nothing is said yet about what is missing. What rustc refuses by its grammar it has said before
-//! the macro sees it; that is left out, and not said again.
+//! After this pass every attribute of ours is read and every literal is a number. Names are not
+//! looked up, and missing items are not reported. rustc reports what its grammar refuses before it
+//! calls the macro, so this pass leaves that out without a finding.
 
 mod args;
 mod attribute;
@@ -61,7 +61,7 @@ pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> ast:
     }
 }
 
-/// Where the runtime is, by what may be wrong in `args`.
+/// The path of the runtime by `args`, which may have errors.
 pub(crate) fn root(args: TokenStream) -> TokenStream {
     args::parse(args, &mut Errors::default()).root()
 }
@@ -76,7 +76,7 @@ pub(crate) mod tests {
         parse(args.parse().unwrap(), &item, errors)
     }
 
-    /// How the machine's parts read, or the messages.
+    /// The messages, then the parts of the machine.
     fn read(args: &str, item: &str) -> Vec<String> {
         let mut errors = Errors::default();
         let item = Item::read(item.parse().unwrap(), &mut errors);
@@ -159,7 +159,7 @@ pub(crate) mod tests {
             "#[derive (Debug)] enum Demo { #[doc = \"a\"] A , B { #[serde (skip)] a : u8 , b : E } , \
              #[error (\"x\")] #[rest :: x] C { #[error (transparent)] c : T } , }"
         );
-        // What looks like a typo may be some other derive's.
+        // An attribute that looks like a typo may belong to another derive.
         assert_eq!(
             kept("#[derive(Debug, Wire)] enum Demo { #[raed] #[run] A }"),
             "#[derive (Debug , Wire)] enum Demo { #[raed] A , }"

@@ -32,7 +32,7 @@ pub(crate) fn after_name(state: &Ident) -> Ident {
     quote::format_ident!("After{}", state)
 }
 
-/// A type as people write it.
+/// A type with the usual spaces.
 pub(crate) fn tokens(ty: &TokenStream) -> String {
     let mut text = String::new();
     let (mut last, mut before) = (' ', ' ');
@@ -138,7 +138,7 @@ pub(crate) fn is_keyword(text: &str) -> bool {
     )
 }
 
-/// The name in `known` that `name` was probably meant to be.
+/// The name in `known` of which `name` is probably a typo.
 pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let (near, distance) = known
         .iter()
@@ -148,7 +148,7 @@ pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     (distance <= tolerated && near.chars().count() > 1).then_some(near)
 }
 
-/// How many letters are added, lost, wrong, or swapped with the next.
+/// The number of letters that are added, missing, wrong, or swapped with the next.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];

@@ -17,6 +17,7 @@ use crate::{Cx, Drive, Ended, Input, JobMachine, Key, Machine, Peer, Spec};
 pub(crate) mod handle;
 pub(crate) mod one_step;
 pub(crate) mod queue;
+mod reply_cell;
 pub(crate) mod submitter;
 
 /// How long a thread waits before it tries once more to make its handler.

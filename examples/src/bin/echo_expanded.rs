@@ -38,7 +38,7 @@ const _: () = {
         }
     }
 };
-/// What the machine [`Echo`] asks of its handler.
+/// The handler trait and the verdicts of the machine [`Echo`].
 #[allow(
     clippy::all,
     clippy::nursery,
@@ -58,7 +58,7 @@ const _: () = {
 mod echo {
     #[allow(unused_imports)]
     use super::*;
-    /// Handles a connection of the machine `Echo`: one method for each state, called when what the state waits for has come.
+    /// Handles a connection of the machine `Echo`: one method for each state, called when its wait completes.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` does not handle the machine `Echo`",
         label = "`echo::Handler` is not implemented for `{Self}`"
@@ -66,12 +66,12 @@ mod echo {
     pub(super) trait Handler {
         /// Sends back whatever comes.
         ///
-        /// Called with what has come, at most 16KiB. `Gone` follows when that has not come for 1min.
+        /// Called with the bytes that are there, at most 16KiB. `Gone` follows when the wait does not complete for 1min.
         ///
         /// Verdicts: [`Talk`](AfterTalk::Talk).
         fn talk(&mut self, bytes: &[u8], cx: &mut ::fsm_runtime::Cx<'_>) -> AfterTalk;
     }
-    /// What may follow the state `Talk`.
+    /// The verdicts of the state `Talk`.
     pub(super) enum AfterTalk {
         /// Stay in `Talk`: Sends back whatever comes.
         Talk,

@@ -11,7 +11,7 @@ fn samples() -> Vec<String> {
     samples
 }
 
-/// The picture of what can be drawn.
+/// The picture of a valid text.
 fn drawn(text: &str) -> String {
     let picture = picture(text);
     assert!(picture.contains("<svg"), "{picture}\n{text}");

@@ -1,6 +1,6 @@
 use proc_macro2::Ident;
 
-/// The edges that the runtime takes, as one attribute gives them.
+/// The edges of one attribute, which the runtime takes by itself.
 #[derive(Default)]
 pub(crate) struct Edges {
     pub(crate) answers: Vec<Answer>,
@@ -58,7 +58,7 @@ impl Edges {
         self.answers.iter().find(|answer| answer.event == event)
     }
 
-    /// Whether `idle` is the only word about time.
+    /// Whether `idle` is the only deadline given.
     pub(crate) fn is_only_idle(&self) -> bool {
         self.never.is_none() && self.answer(Event::Within).is_none()
     }

@@ -15,7 +15,7 @@ impl Expr {
     }
 }
 
-/// Adds those of `fields` that occur in `tokens`, as they are written there.
+/// Adds the `fields` that occur in `tokens` to `found`, with their spans.
 fn occurring(tokens: &TokenStream, fields: &[Ident], found: &mut Vec<Ident>) {
     for token in tokens.clone() {
         match token {

@@ -3,7 +3,7 @@ use syn::Type;
 
 use super::edges::{Edges, Event};
 
-/// `#[read(..)]` and its like.
+/// An attribute such as `#[read(..)]`: the wait of a state, and its edges.
 pub(crate) struct Wait {
     /// The attribute's name.
     pub(crate) name: Ident,
@@ -26,7 +26,7 @@ pub(crate) enum Kind {
     },
     Sleep(Option<Pause>),
     Message,
-    /// What answers.
+    /// The service that answers.
     Call(Option<Pool>),
     /// The machine that takes the connection.
     HandOff(Option<Pool>),
@@ -44,7 +44,7 @@ pub(crate) struct Shape {
     /// `exact`, `until` and so on.
     pub(crate) key: Ident,
     pub(crate) cut: Cut,
-    /// What the attribute says, such as `exact = 8`.
+    /// The text of the attribute, such as `exact = 8`.
     pub(crate) text: String,
 }
 
@@ -76,14 +76,14 @@ impl Size {
     }
 }
 
-/// How long a `sleep` is, in milliseconds.
+/// The duration of a `sleep`, in milliseconds.
 #[derive(Clone)]
 pub(crate) enum Pause {
     Fixed(u64),
     Of { time: TokenStream, max: u64 },
 }
 
-/// What a machine has.
+/// The properties of a machine that decide which events can happen.
 #[derive(Clone, Copy)]
 pub(crate) struct Nature {
     /// Its handlers may fail.
@@ -93,7 +93,7 @@ pub(crate) struct Nature {
 }
 
 impl Kind {
-    /// Whether `event` can come to a state that waits so, in such a machine.
+    /// Whether `event` can happen in a state with this wait, in a machine of this `nature`.
     pub(crate) fn can(&self, event: Event, nature: Nature) -> bool {
         match event {
             Event::Within => self.can(Event::Idle, nature) || self.leads_out(),
@@ -121,7 +121,7 @@ impl Kind {
         matches!(self, Self::Call(_) | Self::HandOff(_))
     }
 
-    /// Whether it needs a connection, which a job has not.
+    /// Whether it needs a connection, which a job does not have.
     pub(crate) fn needs_connection(&self) -> bool {
         matches!(self, Self::Read { .. } | Self::Flush | Self::Writable { .. } | Self::HandOff(_))
     }

@@ -6,7 +6,7 @@ use crate::errors::Errors;
 use crate::graph::Graph;
 use crate::spelling;
 
-/// Checks that every field is filled by something, on every edge.
+/// Checks that something fills every field, on every edge.
 pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     if let Some((start, _)) = graph.start {
         self::start(machine, &machine.states[start], errors);
@@ -21,13 +21,13 @@ pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Erro
 fn start(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) {
     let args = &machine.args;
     if args.seed.is_some() || args.is_job() {
-        // What a machine is started with is not known of a damaged one.
+        // The start of a damaged machine is not known.
         if !args.damaged && !state.damaged {
             seeded(machine, state, errors);
         }
         return;
     }
-    // A key that cannot be read may be what fills them.
+    // An unreadable key may be the one that fills them.
     if state.fields.is_empty() || state.is_end() || args.damaged {
         return;
     }
@@ -42,7 +42,7 @@ fn start(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) {
     errors.at(Code::StartWithData, &state.fields[0].name, text);
 }
 
-/// The job or the seed is all that the start state has.
+/// Checks that the start state has one field, for the job or the seed.
 fn seeded(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) {
     let what = if machine.args.is_job() { "job" } else { "seed" };
     let name = &state.name;
@@ -77,7 +77,7 @@ fn seeded(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) {
 }
 
 impl Mark {
-    /// What fills a field with this mark.
+    /// The source of a field with this mark, in words.
     fn source(self) -> &'static str {
         match self {
             Self::Carry => "the state before",
@@ -115,7 +115,7 @@ fn marks(state: &ast::State, errors: &mut Errors) {
     }
 }
 
-/// `#[carry]` takes a field from every state that leads here.
+/// Checks that every predecessor has the fields that a state carries.
 fn carried(machine: &ast::Machine, graph: &Graph<'_>, index: usize, errors: &mut Errors) {
     let state = &machine.states[index];
     for field in state.fields.iter().filter(|field| field.carries()) {
@@ -139,7 +139,7 @@ fn carried(machine: &ast::Machine, graph: &Graph<'_>, index: usize, errors: &mut
     }
 }
 
-/// An edge that the runtime takes leads to a state whose data is there without a handler.
+/// Checks that the edges that the runtime takes lead to states whose data needs no handler.
 fn automatic(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     let mut reported: Vec<&Ident> = Vec::new();
     let edges = graph.edges.iter().zip(&machine.states);
@@ -173,7 +173,7 @@ fn automatic(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     }
 }
 
-/// The mark of what `event` brings from `source`.
+/// The mark of the value that `event` brings from `source`.
 fn brought(source: &ast::State, event: Event) -> Option<Mark> {
     match (event, &source.wait()?.kind) {
         (Event::Error, _) => Some(Mark::Error),

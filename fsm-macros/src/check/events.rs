@@ -3,13 +3,13 @@ use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::answers;
 
-/// Checks that each event has an answer where it can come, and only there. Says whether none is
-/// missing.
+/// Checks that each event has an answer where it can happen, and only there. Returns whether no
+/// answer is missing.
 pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
     let mut complete = true;
     for (index, state) in machine.states.iter().enumerate() {
         let Some(wait) = state.wait() else { continue };
-        // A state that no job can have is a finding of its own.
+        // A state that no job can have is another finding.
         if machine.args.is_job() && wait.kind.needs_connection() {
             continue;
         }
@@ -23,7 +23,7 @@ pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
     complete
 }
 
-/// A deadline that leads back to its state bounds nothing.
+/// Refuses deadlines that lead back to their state, because they bound nothing.
 fn endless(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut Errors) {
     let name = &machine.states[index].name;
     let answers = answers(machine, index);
@@ -48,78 +48,74 @@ fn endless(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut 
     }
 }
 
+/// Adds the events without an answer, and returns whether there is none.
 fn missing(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut Errors) -> bool {
     let state = &machine.states[index];
     let nature = machine.nature();
     let given = answers(machine, index);
     let lacks =
         |event| wait.kind.can(event, nature) && given.iter().all(|answer| answer.event != event);
-    let name = &state.name;
     let mut complete = true;
-    let mut add = |code, text: String| {
-        errors.at(code, name, text);
-        complete = false;
-    };
-    let remedy = "here or on `#[state_machine(..)]`";
-    if lacks(Event::Eof) {
-        let why = if matches!(wait.kind, Kind::Message) { "waits for a message" } else { "reads" };
-        add(
-            Code::NoEof,
-            format!(
-                "state `{name}` {why} but nothing says where end of stream leads; \
-             add `eof => State` {remedy}"
-            ),
-        );
-    }
-    if lacks(Event::Limit) {
-        add(
-            Code::NoLimit,
-            format!(
-                "state `{name}` reads at most `max` bytes but nothing says where more leads; \
-             add `limit => State` {remedy}"
-            ),
-        );
-    }
-    if lacks(Event::Error) {
-        let what = if wait.kind.decodes() { "decoder" } else { "handler" };
-        add(
-            Code::NoError,
-            format!(
-                "the {what} of state `{name}` may fail but nothing says where that leads; \
-             add `error => State` {remedy}"
-            ),
-        );
-    }
-    if lacks(Event::Gone) {
-        let does = match wait.kind {
-            Kind::HandOff(_) => "hands its connection to",
-            _ => "calls",
-        };
-        add(
-            Code::NoGone,
-            format!(
-                "state `{name}` {does} a pool but nothing says where it leads when that is gone; \
-             add `gone => State` {remedy}"
-            ),
-        );
+    for event in [Event::Eof, Event::Limit, Event::Error, Event::Gone] {
+        if lacks(event) {
+            unanswered(state, wait, event, errors);
+            complete = false;
+        }
     }
     let bounded = wait.edges.bounds_time() || given.iter().any(|it| it.event.is_deadline());
     if wait.kind.can(Event::Within, nature) && !bounded {
+        let name = &state.name;
         let can_idle = wait.kind.can(Event::Idle, nature);
         let or_idle = if can_idle { " or `idle = 30s => State`" } else { "" };
-        add(
-            Code::NoDeadline,
-            format!(
-                "nothing bounds how long state `{name}` may last; \
+        let text = format!(
+            "nothing bounds how long state `{name}` may last; \
              add `within = 30s => State`{or_idle}, or say `within = never`"
-            ),
         );
+        errors.at(Code::NoDeadline, name, text);
+        complete = false;
     }
     complete
 }
 
+fn unanswered(state: &ast::State, wait: &ast::Wait, event: Event, errors: &mut Errors) {
+    let name = &state.name;
+    let (code, fact) = match (event, &wait.kind) {
+        (Event::Eof, Kind::Message) => (
+            Code::NoEof,
+            format!(
+                "state `{name}` waits for a message but nothing says where end of stream leads"
+            ),
+        ),
+        (Event::Eof, _) => (
+            Code::NoEof,
+            format!("state `{name}` reads but nothing says where end of stream leads"),
+        ),
+        (Event::Limit, _) => (
+            Code::NoLimit,
+            format!("state `{name}` reads at most `max` bytes but nothing says where more leads"),
+        ),
+        (Event::Gone, kind) => {
+            let does =
+                if matches!(kind, Kind::HandOff(_)) { "hands its connection to" } else { "calls" };
+            let text = format!(
+                "state `{name}` {does} a pool but nothing says where it leads when that is gone"
+            );
+            (Code::NoGone, text)
+        }
+        (_, kind) => {
+            let fails = if kind.decodes() { "decoder" } else { "handler" };
+            let text =
+                format!("the {fails} of state `{name}` may fail but nothing says where that leads");
+            (Code::NoError, text)
+        }
+    };
+    let event = event.name();
+    let text = format!("{fact}; add `{event} => State` here or on `#[state_machine(..)]`");
+    errors.at(code, name, text);
+}
+
 fn impossible(machine: &ast::Machine, state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
-    // What a damaged attribute reads is not known.
+    // The shape of a damaged `read` is not known.
     let is_unread = match &wait.kind {
         Kind::Read { shape, .. } => {
             shape.as_ref().is_none_or(|shape| matches!(shape.cut, Cut::Unknown))
@@ -210,7 +206,7 @@ mod tests {
     use super::super::tests::table;
 
     #[test]
-    fn l2_what_can_happen_has_an_answer() {
+    fn what_can_happen_has_an_answer() {
         table(&[
             (
                 "start = A",
@@ -267,9 +263,9 @@ mod tests {
                  #[end] D",
                 &[
                     "`idle` can never happen in state `B`: it waits for one answer, and `within` \
-                     is its time; write `within`",
+                     bounds that; write `within`",
                     "`idle` can never happen in state `C`: it waits for room alone, and `within` \
-                     is its time; remove it",
+                     bounds that; remove it",
                     "`eof` can never happen in state `C`: it neither reads nor waits for a \
                      message; remove it",
                     "`limit` can never happen in state `C`: it does not read; remove it",

@@ -18,7 +18,7 @@ const ONLY_FLUSHES: CycleFault = CycleFault {
     fault: "has only `flush` states, which do not wait when nothing is queued",
 };
 
-/// Checks the graph as a whole. Only a `complete` one shows what leads nowhere.
+/// Checks the graph as a whole; reachability only if it is `complete`.
 pub(crate) fn check(
     machine: &ast::Machine,
     graph: &Graph<'_>,
@@ -55,11 +55,11 @@ fn unreachable(machine: &ast::Machine, reached: &[bool], errors: &mut Errors) {
 }
 
 fn endless(machine: &ast::Machine, graph: &Graph<'_>, reached: &[bool], errors: &mut Errors) {
-    // Where the connection leaves is an end of this machine too.
+    // A hand-off is an end of this machine, too.
     let is_end = |state: &ast::State| state.is_end() || state.is_handoff();
     let ends: Vec<usize> =
         (0..machine.states.len()).filter(|state| is_end(&machine.states[*state])).collect();
-    // Nothing leads to any: that has been said.
+    // Another finding says that nothing leads to an end.
     if !ends.iter().any(|end| reached[*end]) {
         return;
     }
@@ -116,8 +116,8 @@ fn spinning(
     }
 }
 
-/// Adds the cycles that come back to the input that they began with, having done something else
-/// meanwhile: an answer to what is refused, say, for ever.
+/// Adds the cycles that write output and come back to the event that started them, such as an
+/// answer to refused input that is sent again and again.
 fn starving(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     let goes_round = |source: usize, edge: &Edge<'_>| {
         spins(machine, source, edge) || (writes(machine, source) && !edge.is_deadline())
@@ -186,7 +186,7 @@ mod tests {
     use super::super::tests::table;
 
     #[test]
-    fn l4_every_state_is_on_a_way_from_start_to_end() {
+    fn every_state_is_on_a_way_from_start_to_end() {
         table(&[
             (
                 "start = A",
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn l4_no_cycle_spins() {
+    fn no_cycle_spins() {
         table(&[
             (
                 "start = A",

@@ -11,11 +11,12 @@ use crate::spelling;
 /// The named groups of a machine.
 pub(crate) struct Groups<'a> {
     machine: &'a ast::Machine,
-    /// By name, without `r#`: a state rather than a group, and the first of two.
+    /// By name, without `r#`: a state hides a group of the same name, and the first of two hides
+    /// the second.
     found: HashMap<String, Found>,
 }
 
-/// What a name stands for, by index.
+/// The meaning of a name, by index.
 #[derive(Clone, Copy)]
 pub(crate) enum Found {
     State(usize),
@@ -43,7 +44,7 @@ impl<'a> Groups<'a> {
         self.found.get(&name.unraw().to_string()).copied().unwrap_or(Found::Nothing)
     }
 
-    /// The group that a name of nothing was meant for, if no state is as near.
+    /// The group of which an unknown name is probably a typo, if no state is as near.
     pub(crate) fn meant(&self, name: &Ident) -> Option<&'a Ident> {
         let states: Vec<String> =
             self.machine.states.iter().map(|state| state.name.to_string()).collect();
@@ -55,7 +56,7 @@ impl<'a> Groups<'a> {
         self.machine.args.groups.iter().map(|group| &group.name).find(|group| *group == meant)
     }
 
-    /// The states of a group and of those in it, and where each is written.
+    /// The states of a group and of the groups in it, with the names that stand for them.
     pub(crate) fn flat(&self, group: usize) -> Vec<(usize, &'a Ident)> {
         let mut states = Vec::new();
         self.collect(group, &mut Vec::new(), &mut states);

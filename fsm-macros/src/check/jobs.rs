@@ -3,7 +3,7 @@ use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::Graph;
 
-/// Checks what only a machine that runs jobs has, and what it has not.
+/// Checks the keys, states and edges of a machine that runs jobs.
 pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     keys(machine, errors);
     if machine.args.is_job() {
@@ -14,7 +14,7 @@ pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Erro
     }
 }
 
-/// `job` and `reply` are one thing in two words, and `seed` is another.
+/// Checks that `job` and `reply` come together, and not beside `seed`.
 fn keys(machine: &ast::Machine, errors: &mut Errors) {
     let args = &machine.args;
     match (&args.job, &args.reply) {
@@ -35,7 +35,7 @@ fn keys(machine: &ast::Machine, errors: &mut Errors) {
     }
 }
 
-/// A job has no connection.
+/// Checks that a state needs no connection, because a job has none.
 fn connected(state: &ast::State, errors: &mut Errors) {
     let name = &state.name;
     for wait in state.waits.iter().filter(|wait| wait.kind.needs_connection()) {
@@ -56,7 +56,7 @@ fn connected(state: &ast::State, errors: &mut Errors) {
     }
 }
 
-/// An end carries the reply, which only a handler can give.
+/// Checks that only verdicts lead to an end, because only a handler can give the reply.
 fn replies(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     let mut reported: Vec<&proc_macro2::Ident> = Vec::new();
     for edge in graph.edges.iter().flatten() {

@@ -104,7 +104,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The states that `name` stands for, and where each is written.
+    /// The states that `name` stands for, each with the name that stands for it.
     fn all(&mut self, name: &'a Ident, errors: &mut Errors) -> Vec<(usize, &'a Ident)> {
         match self.known(name, errors) {
             Found::State(state) => vec![(state, name)],
@@ -129,7 +129,8 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// Checks that each state can have a handler of its own, and says whether two have the same name.
+/// Checks that each state can have a handler of its own, and returns whether two have the same
+/// name.
 fn handlers(machine: &ast::Machine, errors: &mut Errors) -> bool {
     let mut owners: HashMap<String, &Ident> = HashMap::new();
     let mut duplicates = false;

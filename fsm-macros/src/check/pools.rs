@@ -3,7 +3,7 @@ use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::Graph;
 
-/// Checks the states that lead out of the machine's pool, and what leads to them.
+/// Checks the states that lead to another pool, and the edges to them.
 pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     for state in &machine.states {
         if let Some(payload) = state.payload_name() {
@@ -17,7 +17,7 @@ pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Erro
     given(machine, graph, errors);
 }
 
-/// A verdict has one field of a name.
+/// Checks that no field has the name of the payload.
 fn names(state: &ast::State, payload: &str, errors: &mut Errors) {
     if let Some(field) = state.fields.iter().find(|field| field.name == payload) {
         let name = &state.name;
@@ -28,7 +28,7 @@ fn names(state: &ast::State, payload: &str, errors: &mut Errors) {
     }
 }
 
-/// The job and the seed come from a handler: an edge that the runtime takes has none.
+/// Checks that only verdicts lead to such states, because only a handler can give a job or a seed.
 fn given(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     if let Some((start, written)) = graph.start {
         let state = &machine.states[start];

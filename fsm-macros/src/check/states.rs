@@ -5,7 +5,7 @@ use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
 
-/// Checks each state for itself, and says whether nothing is missing that may lead somewhere.
+/// Checks each state by itself, and returns whether no wait, verdict or end is missing.
 pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
     let mut complete = true;
     for state in &machine.states {
@@ -62,7 +62,7 @@ fn one_wait(state: &ast::State, errors: &mut Errors) -> bool {
 
 fn two_waits(state: &Ident, first: &ast::Wait, other: &ast::Wait) -> String {
     match (&first.kind, &other.kind) {
-        // Whoever wants to do both has no second state in mind.
+        // "Make two states of it" does not help a user who wants both at once.
         (Kind::Read { .. }, Kind::Message) | (Kind::Message, Kind::Read { .. }) => format!(
             "state `{state}` cannot wait for input and for a message at once; read in one state \
              and take messages in another, or hand the connection off to a machine that only waits"
@@ -123,7 +123,7 @@ fn rest(state: &ast::State, errors: &mut Errors) {
 }
 
 impl Shape {
-    /// The field of `state` that says how much is to come.
+    /// The field of `state` that holds the length of the next input.
     fn announced<'a>(&self, state: &'a ast::State) -> Option<&'a Ident> {
         match &self.cut {
             Cut::ExactOf(length) | Cut::Upto(length) => {

@@ -2,7 +2,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::format_ident;
 
 use super::{read, routes, timers};
-use crate::model::{self, Active, Role};
+use crate::ast::Size;
+use crate::model::{self, Active, Role, Transition};
 
 /// `impl Drive<H> for ..`
 pub(crate) fn drive(machine: &model::Machine) -> TokenStream {
@@ -47,55 +48,20 @@ fn resume(machine: &model::Machine, state: &model::State) -> TokenStream {
         Role::HandOff(handoff) => return routes::hand_off(machine, state, handoff),
         Role::Active(active) => active,
     };
-    let all = state.all();
     let (before, taken) = match &active.wait {
         model::Wait::Sleep(_) => return generated!(#any => __Step::Waiting(__WaitSet::TIMER),),
         model::Wait::Run { .. } => {
-            let call = call(machine, state, active, None);
+            let (all, call) = (state.all(), call(machine, state, active, None));
             return generated!(#all => #call);
         }
-        model::Wait::Read(read) => (read::read(machine, state, read), Some(active.wait.taken())),
-        model::Wait::Flush => (
-            generated! {
-                if cx.queued() > 0 {
-                    return __Step::Waiting(__WaitSet::writable(1));
-                }
-            },
-            None,
-        ),
-        model::Wait::Writable { below } => {
-            let below = &below.value;
-            let drain = generated! {
-                let below: usize = #below;
-                if cx.queued() >= below {
-                    return __Step::Waiting(__WaitSet::writable(below));
-                }
-            };
-            (drain, None)
-        }
-        model::Wait::Message { eof } => {
-            let eof = eof.as_ref().map(|eof| {
-                let eof = eof.expand(machine, state);
-                generated! {
-                    if input.ended() {
-                        #eof
-                        return __Step::Moved;
-                    }
-                }
-            });
-            let take = generated! {
-                let ::core::option::Option::Some(taken) = cx.message() else {
-                    #eof
-                    return __Step::Waiting(__WaitSet::MESSAGE);
-                };
-            };
-            (take, Some(active.wait.taken()))
-        }
-        model::Wait::Call(route) => {
-            (routes::reply(machine, state, route), Some(active.wait.taken()))
-        }
+        model::Wait::Read(read) => (read::read(machine, state, read), true),
+        model::Wait::Flush => (flush(), false),
+        model::Wait::Writable { below } => (writable(below), false),
+        model::Wait::Message { eof } => (message(machine, state, eof.as_ref()), true),
+        model::Wait::Call(route) => (routes::reply(machine, state, route), true),
     };
-    let call = call(machine, state, active, taken.as_ref());
+    let taken = taken.then(|| active.wait.taken());
+    let (all, call) = (state.all(), call(machine, state, active, taken.as_ref()));
     generated! {
         #all => {
             #before
@@ -104,13 +70,56 @@ fn resume(machine: &model::Machine, state: &model::State) -> TokenStream {
     }
 }
 
-/// The enum of verdicts called `after`, where the impls are.
+/// Returns while output is queued.
+fn flush() -> TokenStream {
+    generated! {
+        if cx.queued() > 0 {
+            return __Step::Waiting(__WaitSet::writable(1));
+        }
+    }
+}
+
+/// Returns while `below` bytes of output or more are queued.
+fn writable(below: &Size) -> TokenStream {
+    let below = &below.value;
+    generated! {
+        let below: usize = #below;
+        if cx.queued() >= below {
+            return __Step::Waiting(__WaitSet::writable(below));
+        }
+    }
+}
+
+/// Binds `taken` to the next message, or returns.
+fn message(
+    machine: &model::Machine,
+    state: &model::State,
+    eof: Option<&Transition>,
+) -> TokenStream {
+    let eof = eof.map(|eof| {
+        let eof = eof.expand(machine, state);
+        generated! {
+            if input.ended() {
+                #eof
+                return __Step::Moved;
+            }
+        }
+    });
+    generated! {
+        let ::core::option::Option::Some(taken) = cx.message() else {
+            #eof
+            return __Step::Waiting(__WaitSet::MESSAGE);
+        };
+    }
+}
+
+/// The enum of verdicts `after`, as the impls name it.
 fn alias(after: &Ident) -> Ident {
     format_ident!("__{}", after, span = Span::mixed_site())
 }
 
 impl model::Wait {
-    /// What has come, shown at the type that gave it.
+    /// The argument for the received value, with the span of the type that defines it.
     fn taken(&self) -> TokenStream {
         if let Some(ty) = self.given_by() {
             generated_at!(ty => taken,)
@@ -120,7 +129,7 @@ impl model::Wait {
     }
 }
 
-/// Calls the handler and does what it says.
+/// Calls the handler and follows its verdict.
 pub(super) fn call(
     machine: &model::Machine,
     state: &model::State,
@@ -150,7 +159,7 @@ pub(super) fn call(
             }
         }
     });
-    // A path, since what implements the trait may have other methods of that name.
+    // A path, because the handler's type may have another method of that name.
     let call = if let Some(ty) = active.wait.given_by() {
         generated_at!(ty => __Handler::#name(handler, #(#fields,)* #taken cx))
     } else {

@@ -1,11 +1,11 @@
 use proc_macro2::TokenStream;
 
-/// The lints that generated code may break; `dead_code` is none of them, it finds edges that are
-/// never taken.
+/// The lints that generated code may break. `dead_code` is none of them, because it finds edges
+/// that are never taken.
 pub(crate) fn lints() -> TokenStream {
     generated! {
         #[allow(
-            // Nobody edits generated code for style; what matters there is said of the enum.
+            // Style lints about generated code help nobody; the enum itself is still checked.
             clippy::all,
             clippy::nursery,
             clippy::pedantic,
@@ -14,17 +14,17 @@ pub(crate) fn lints() -> TokenStream {
             missing_copy_implementations,
             missing_debug_implementations,
             variant_size_differences,
-            // The lifetime of a `Cx` says nothing to a reader.
+            // The lifetime of a `Cx` is no information for a reader.
             elided_lifetimes_in_paths,
-            // A state may be deprecated; who uses it is to know, not who declares it.
+            // A state may be deprecated: rustc warns its users, not its declaration.
             deprecated,
-            // Said once already, of the types in the user's enum.
+            // rustc has already reported the types in the user's enum.
             private_interfaces,
             unused_qualifications,
-            // An enum in a private module is `pub` as its author likes.
+            // An enum in a private module may be `pub`.
             unnameable_types,
             unreachable_pub,
-            // A state's handler may need nothing of what it is given.
+            // A handler may ignore its arguments.
             unused_variables,
         )]
     }

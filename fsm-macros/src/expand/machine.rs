@@ -60,7 +60,7 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
     }
 }
 
-/// The number of the state that the machine is in.
+/// The number of the current state.
 fn state(machine: &model::Machine) -> TokenStream {
     let mut text = String::new();
     for (index, state) in machine.states.iter().enumerate() {

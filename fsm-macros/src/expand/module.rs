@@ -41,11 +41,11 @@ impl<'a> Module<'a> {
         let Interface { vis: outer, module, name, handlers, allows, .. } = self.interface;
         let vis = &self.vis;
         let name = name.unraw();
-        let about_module = format!("What the machine [`{name}`] asks of its handler.");
+        let about_module = format!("The handler trait and the verdicts of the machine [`{name}`].");
         let has = if self.interface.is_job() { "job" } else { "connection" };
         let about_trait = format!(
             "Handles a {has} of the machine `{name}`: one method for each state, called when \
-             what the state waits for has come."
+             its wait completes."
         );
         let unhandled = format!("`{{Self}}` does not handle the machine `{name}`");
         let missing = format!("`{module}::Handler` is not implemented for `{{Self}}`");
@@ -70,7 +70,7 @@ impl<'a> Module<'a> {
                 #unknown
             }
         };
-        // Where another module has its name, rustc shows the enum.
+        // With this span rustc reports a clash with another module at the name of the enum.
         quote_spanned! {module.span()=>
             #[doc = #about_module]
             #more
@@ -80,7 +80,7 @@ impl<'a> Module<'a> {
         }
     }
 
-    /// A type of the user's; one that is not known fits whatever is there.
+    /// A type of the user's; for an unreadable one `Unknown`, which fits any use.
     fn ty(&self, ty: &Type) -> TokenStream {
         match ty {
             Type::Infer(_) => quote!(Unknown),
@@ -120,7 +120,7 @@ impl<'a> Module<'a> {
             Body::Stub => quote!({ loop {} }),
         };
         let docs = (!docs.is_empty()).then(|| quote!(#[doc = #docs]));
-        // Whoever has not written the method, or not so, is shown the state.
+        // With this span rustc reports a missing or a wrong method at the state.
         quote_spanned! { handler.state.span() =>
             #docs
             fn #name(
@@ -147,7 +147,7 @@ impl<'a> Module<'a> {
         }
     }
 
-    /// The type `name` of what the user's type has as a `contract` of the runtime.
+    /// The associated type `name` of the runtime's trait `contract` for a type of the user's.
     fn of(&self, ty: &Type, contract: &str, name: &str) -> TokenStream {
         if let Type::Infer(_) = ty {
             return self.ty(ty);
@@ -158,15 +158,17 @@ impl<'a> Module<'a> {
         generated_at!(ty => <#inner as #root::#contract>::#name)
     }
 
-    /// The field of a verdict beside those of its state.
+    /// The field of a verdict for its payload.
     fn payload(&self, payload: &Payload) -> TokenStream {
         let name = format_ident!("{}", payload.name());
         let (about, ty) = match payload {
-            Payload::Job(service) => ("What is asked for.", self.of(service, "Service", "Job")),
-            Payload::Seed(machine) => {
-                ("What the other machine starts with.", self.of(machine, "Machine", "Seed"))
+            Payload::Job(service) => {
+                ("The job for the other pool.", self.of(service, "Service", "Job"))
             }
-            Payload::Reply(reply) => ("What the job is answered with.", self.ty(reply)),
+            Payload::Seed(machine) => {
+                ("The seed of the other machine.", self.of(machine, "Machine", "Seed"))
+            }
+            Payload::Reply(reply) => ("The reply to the job.", self.ty(reply)),
         };
         quote!(#[doc = #about] #name: #ty,)
     }
@@ -176,7 +178,7 @@ impl<'a> Module<'a> {
         let mut after = after.clone();
         after.set_span(handler.to);
         let vis = at(&self.vis, handler.to);
-        let about = format!("What may follow the state `{}`.", state.unraw());
+        let about = format!("The verdicts of the state `{}`.", state.unraw());
         let variants = handler.verdicts.iter().map(|verdict| {
             let (name, docs) = (&verdict.name, &verdict.docs);
             let fields = verdict.data.iter().map(|(name, ty)| {
@@ -186,12 +188,12 @@ impl<'a> Module<'a> {
             });
             let payload = verdict.payload.as_ref().map(|payload| self.payload(payload));
             let has_data = payload.is_some() || !verdict.data.is_empty();
-            // Of a variant that ends in a macro's brace rustc does not say that it is never constructed,
-            // nor of those that it would name together with it.
+            // rustc does not report a variant as never constructed if it ends in a brace from a
+            // macro, nor the variants of the same report. So the braces have the span of the name.
             let data = has_data.then(|| quote_spanned!(name.span() => { #payload #(#fields)* }));
             quote!(#[doc = #docs] #name #data,)
         });
-        // Whoever names another verdict is shown the list of them.
+        // With this span rustc shows the list of verdicts to a user who names another one.
         quote_spanned! { handler.to =>
             #[doc = #about]
             #vis enum #after {
@@ -200,8 +202,8 @@ impl<'a> Module<'a> {
         }
     }
 
-    /// A type of which rustc knows that it does not know it, so that it has nothing to say about
-    /// its use: its size is that of an error.
+    /// An array whose size is an error. rustc reports that error once and accepts any use of the
+    /// type.
     fn unknown(&self) -> Option<TokenStream> {
         let (unknown_size, vis) = (self.interface.unknown_size.as_ref()?, &self.vis);
         Some(quote! {
@@ -212,7 +214,7 @@ impl<'a> Module<'a> {
         })
     }
 
-    /// What the decoders remember of frames that are not whole.
+    /// The enum of the decoders of incomplete frames.
     fn partial(&self) -> Option<TokenStream> {
         let decoders = &self.interface.decoders;
         if decoders.is_empty() {
@@ -236,7 +238,7 @@ impl<'a> Module<'a> {
     }
 }
 
-/// The same tokens, shown at `span`.
+/// The same tokens with another span.
 fn at(tokens: &TokenStream, span: Span) -> TokenStream {
     let shown = |mut token: TokenTree| {
         if let TokenTree::Group(group) = &token {

@@ -5,58 +5,29 @@ use syn::spanned::Spanned;
 use crate::ast::Expr;
 use crate::model::{self, Read, Take, Transition};
 
-/// Binds `bytes` or `frame`, or returns.
+/// Binds `taken` to the input that the state waits for, or returns.
 pub(crate) fn read(machine: &model::Machine, state: &model::State, read: &Read) -> TokenStream {
-    let moved = |transition: &Transition| {
-        let transition = transition.expand(machine, state);
-        generated!({
-            #transition
-            return __Step::Moved;
-        })
-    };
-    let eof = moved(&read.eof);
-    let unlimited = |eof: &TokenStream| {
-        generated! {
-            __Err(__Miss::Eof) => #eof
-            __Err(_) => return __Step::Waiting(__WaitSet::READ),
-        }
-    };
-    let limited = |limit: &Transition, eof: &TokenStream| {
-        // Most machines give up on both in one way.
-        if limit.leads_as(&read.eof) {
-            return generated! {
-                __Err(__Miss::More) => return __Step::Waiting(__WaitSet::READ),
-                __Err(_) => #eof
-            };
-        }
-        let limit = moved(limit);
-        generated! {
-            __Err(__Miss::More) => return __Step::Waiting(__WaitSet::READ),
-            __Err(__Miss::Limit) => #limit
-            __Err(__Miss::Eof) => #eof
-        }
-    };
+    let misses = Misses { machine, state, eof: &read.eof };
     let (before, taken, misses) = match &read.take {
-        Take::Exact(length) => (None, generated!(input.exact::<#length>()), unlimited(&eof)),
+        Take::Exact(length) => (None, generated!(input.exact::<#length>()), misses.without_limit()),
         Take::ExactOf { length, max, limit } => {
             let (max, length) = (&max.value, length.length());
-            (Some(length), generated!(input.exact_len(length, #max)), limited(limit, &eof))
+            (Some(length), generated!(input.exact_len(length, #max)), misses.with_limit(limit))
         }
         Take::Until { delimiter, max, limit } => {
             let max = &max.value;
-            (None, generated!(input.until(#delimiter, #max)), limited(limit, &eof))
+            (None, generated!(input.until(#delimiter, #max)), misses.with_limit(limit))
         }
         Take::Some { max } => {
             let max = &max.value;
-            (None, generated!(input.some(#max)), unlimited(&eof))
+            (None, generated!(input.some(#max)), misses.without_limit())
         }
         Take::Upto { length, max } => {
             let (max, length) = (&max.value, length.length());
-            (Some(length), generated!(input.upto(length, #max)), unlimited(&eof))
+            (Some(length), generated!(input.upto(length, #max)), misses.without_limit())
         }
         Take::Frame { decoder, max, limit, error } => {
-            let error = error.expand_error(machine, state, decoder);
-            return frame(machine, state, (decoder, &max.value), [eof, moved(limit), error]);
+            return misses.frame(decoder, &max.value, limit, error);
         }
     };
     generated! {
@@ -68,37 +39,83 @@ pub(crate) fn read(machine: &model::Machine, state: &model::State, read: &Read) 
     }
 }
 
-/// All of it is shown at the decoder: its item and error are everywhere in here.
-fn frame(
-    machine: &model::Machine,
-    state: &model::State,
-    (decoder, max): (&Type, &TokenStream),
-    [eof, limit, error]: [TokenStream; 3],
-) -> TokenStream {
-    let interface = &machine.interface;
-    let name = &state.name;
-    let root = interface.root_at(decoder.span());
-    let partial = generated!(__Partial::#name);
-    generated_at! { decoder =>
-        let taken = match input.frame::<#decoder>(
-            #max,
-            |partial| match partial {
-                #partial(decoder) => ::core::option::Option::Some(decoder),
-                _ => ::core::option::Option::None,
-            },
-            #partial,
-        ) {
-            ::core::result::Result::Ok(taken) => taken,
-            ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::More)) => {
-                return #root::Step::Waiting(#root::WaitSet::READ);
-            }
-            ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::Limit)) => #limit
-            ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::Eof)) => #eof
-            ::core::result::Result::Err(#root::NoFrame::Error(error)) => {
-                #error
-                return #root::Step::Moved;
-            }
-        };
+/// The answers of a state whose input is not there.
+struct Misses<'a> {
+    machine: &'a model::Machine,
+    state: &'a model::State,
+    eof: &'a Transition,
+}
+
+impl Misses<'_> {
+    /// The block that makes `transition` and returns.
+    fn moved(&self, transition: &Transition) -> TokenStream {
+        let transition = transition.expand(self.machine, self.state);
+        generated!({
+            #transition
+            return __Step::Moved;
+        })
+    }
+
+    fn without_limit(&self) -> TokenStream {
+        let eof = self.moved(self.eof);
+        generated! {
+            __Err(__Miss::Eof) => #eof
+            __Err(_) => return __Step::Waiting(__WaitSet::READ),
+        }
+    }
+
+    fn with_limit(&self, limit: &Transition) -> TokenStream {
+        let eof = self.moved(self.eof);
+        // One arm does for both in most machines.
+        if limit.leads_as(self.eof) {
+            return generated! {
+                __Err(__Miss::More) => return __Step::Waiting(__WaitSet::READ),
+                __Err(_) => #eof
+            };
+        }
+        let limit = self.moved(limit);
+        generated! {
+            __Err(__Miss::More) => return __Step::Waiting(__WaitSet::READ),
+            __Err(__Miss::Limit) => #limit
+            __Err(__Miss::Eof) => #eof
+        }
+    }
+
+    /// Binds `taken` to the next frame, or returns. All tokens have the span of the decoder, because
+    /// rustc may refuse its item or error at any of them.
+    fn frame(
+        &self,
+        decoder: &Type,
+        max: &TokenStream,
+        limit: &Transition,
+        error: &Transition,
+    ) -> TokenStream {
+        let (eof, limit) = (self.moved(self.eof), self.moved(limit));
+        let error = error.expand_error(self.machine, self.state, decoder);
+        let root = self.machine.interface.root_at(decoder.span());
+        let name = &self.state.name;
+        let partial = generated!(__Partial::#name);
+        generated_at! { decoder =>
+            let taken = match input.frame::<#decoder>(
+                #max,
+                |partial| match partial {
+                    #partial(decoder) => ::core::option::Option::Some(decoder),
+                    _ => ::core::option::Option::None,
+                },
+                #partial,
+            ) {
+                ::core::result::Result::Ok(taken) => taken,
+                ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::More)) => {
+                    return #root::Step::Waiting(#root::WaitSet::READ);
+                }
+                ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::Limit)) => #limit
+                ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::Eof)) => #eof
+                ::core::result::Result::Err(#root::NoFrame::Error(error)) => {
+                    #error
+                    return #root::Step::Moved;
+                }
+            };
+        }
     }
 }
 

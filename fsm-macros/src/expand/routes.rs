@@ -1,4 +1,4 @@
-//! What leads out of a pool: calls, hand-offs, and the replies of jobs.
+//! Ways out of a pool: calls, hand-offs, and the replies of jobs.
 
 use proc_macro2::{Literal, TokenStream};
 use syn::Type;
@@ -9,7 +9,7 @@ use crate::model::{
     self, Delivery, HandOff, Interface, Outcome, Role, Route, RouteRef, Source, Transition,
 };
 
-/// `Machine::routes`, where a state leads out.
+/// `Machine::routes`, if some state leads to another pool.
 pub(crate) fn routes(machine: &model::Machine) -> Option<TokenStream> {
     let routes: Vec<TokenStream> = machine
         .states
@@ -33,7 +33,7 @@ pub(crate) fn routes(machine: &model::Machine) -> Option<TokenStream> {
     })
 }
 
-/// A machine that runs jobs is what others can call.
+/// The impls that let others call a machine that runs jobs.
 pub(crate) fn service(interface: &Interface) -> Option<TokenStream> {
     let (root, name) = (&interface.root, &interface.name);
     let job = interface.beside(interface.seed.as_ref()?);
@@ -116,14 +116,14 @@ pub(crate) fn hand_off(
 }
 
 impl Transition {
-    /// The pattern for what comes back: `name`, if a field takes it.
+    /// The pattern for a returned job or seed: `name` if a field takes it, otherwise `_`.
     fn binding(&self, source: Source, name: &TokenStream) -> TokenStream {
         if self.of(source).next().is_some() { name.clone() } else { generated!(_) }
     }
 }
 
 impl Outcome {
-    /// The way to another state with data of the verdict alone, and nothing else to do.
+    /// The transition to another state, if the verdict's data is all that it needs.
     pub(crate) fn plain(&self) -> Option<&Transition> {
         let transition = self.transition.as_ref().filter(|_| self.delivery.is_none())?;
         let given = transition.inits.iter().all(|init| init.source == Source::Verdict);
@@ -132,7 +132,7 @@ impl Outcome {
 
     /// The pattern for the data of the verdict.
     pub(crate) fn data(&self) -> Option<TokenStream> {
-        // Names that no field of the user's meets, whatever it is called.
+        // Hygienic names, which cannot collide with a field of the user's.
         let payload = self.delivery.as_ref().map(|delivery| match delivery {
             Delivery::Job(RouteRef { ty, .. }) => generated_at!(ty => job),
             Delivery::Seed(RouteRef { ty, .. }) => generated_at!(ty => seed),
@@ -144,7 +144,7 @@ impl Outcome {
         (!all.is_empty()).then(|| generated!({ #(#all),* }))
     }
 
-    /// What is done on the verdict, whose data is in scope.
+    /// The code for the verdict, whose data is in scope.
     pub(crate) fn expand(&self, machine: &model::Machine, source: &model::State) -> TokenStream {
         let (first, last) = match &self.delivery {
             None => (None, None),

@@ -4,7 +4,7 @@ use proc_macro2::{Group, Ident, Spacing, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Visibility;
 
-/// The inside of the generated module, seen from where the user's enum is.
+/// Rewrites paths that were written beside the enum for use inside the generated module.
 pub(crate) struct Scope<'a> {
     /// The enum's name, for `Self`.
     pub(crate) name: &'a Ident,
@@ -13,7 +13,7 @@ pub(crate) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// A type that was written beside the enum, as it must be written in the module.
+    /// A type that was written beside the enum, rewritten for the module.
     pub(crate) fn inner(&self, outer: &impl ToTokens) -> TokenStream {
         self.rewrite(outer.to_token_stream())
     }
@@ -67,7 +67,7 @@ impl Scope<'_> {
     }
 }
 
-/// The visibility of what is in the module, so that it is seen just as far as the enum.
+/// The visibility that makes an item in the module as visible as the enum.
 pub(crate) fn visibility(vis: &Visibility) -> TokenStream {
     let path = match vis {
         Visibility::Public(_) => return quote!(pub),

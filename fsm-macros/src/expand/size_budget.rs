@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use crate::code::Code;
 use crate::model;
 
-/// The constants that hold what the author wrote for a bound, so that rustc reads it once.
+/// Constants for the bounds, so that rustc evaluates each expression once.
 pub(crate) fn bounds(machine: &model::Machine) -> TokenStream {
     let bounds =
         machine.bounds.iter().map(|(name, value)| generated!(const #name: usize = #value;));

@@ -140,7 +140,7 @@ fn l11_an_expansion_has_no_box_no_table_and_no_allocation() {
     let text = tokens.to_string();
     assert!(!text.contains("compile_error"), "{text}");
     let names = names_in_drive(tokens);
-    for called in ["resume", "lapse", "Head", "Line", "Item", "Body", "Sent", "Parted"] {
+    for called in ["resume", "expire", "Head", "Line", "Item", "Body", "Sent", "Parted"] {
         assert!(names.iter().any(|name| name == called), "{called}: {names:?}");
     }
     for costly in ["Box", "Vec", "String", "Rc", "Arc", "HashMap", "dyn", "vec", "format"] {

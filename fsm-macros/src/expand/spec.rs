@@ -14,7 +14,7 @@ pub(crate) fn spec(machine: &model::Machine) -> TokenStream {
     let (docs, start) = (&machine.docs, machine.start.0);
     let shared = Shared::of(machine);
     let (messages, starts) = (machine.interface.message.is_some(), machine.interface.starts());
-    // What is named in here is all ours: it can have short names.
+    // The text names only items of the runtime, so that short names are safe.
     let mut text = String::from(
         "{
             #[allow(unused_imports)]
@@ -104,12 +104,18 @@ impl model::Wait {
     }
 }
 
-/// An edge as the graph has it: what takes it, after how many milliseconds, and its target.
-type Key = (&'static str, Option<u64>, usize);
+/// An edge as the graph has it, which several states may share.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct EdgeKey {
+    /// The variant of `Trigger`.
+    trigger: &'static str,
+    millis: Option<u64>,
+    target: usize,
+}
 
 impl SpecEdge {
-    fn key(&self) -> Key {
-        let (on, millis) = match self.on {
+    fn key(&self) -> EdgeKey {
+        let (trigger, millis) = match self.on {
             None => ("Verdict", None),
             Some((Event::Within, millis)) => ("Within", Some(millis)),
             Some((Event::Idle, millis)) => ("Idle", Some(millis)),
@@ -119,14 +125,15 @@ impl SpecEdge {
             Some((Event::Full, _)) => ("Full", None),
             Some((Event::Gone, _)) => ("Gone", None),
         };
-        (on, millis, self.target)
+        EdgeKey { trigger, millis, target: self.target }
     }
 }
 
-/// What several states have, such as the edges by default, is a constant: rustc checks it once.
+/// Parts that several states share, such as default edges. Each is a constant, because rustc then
+/// checks it once.
 struct Shared {
-    /// How often each is there.
-    edges: BTreeMap<Key, usize>,
+    /// The number of uses of each edge.
+    edges: BTreeMap<EdgeKey, usize>,
     waits: Parts,
     fields: Parts,
 }
@@ -135,11 +142,11 @@ struct Shared {
 struct Parts {
     kind: &'static str,
     texts: Vec<String>,
-    /// The first state that has it, and how many have.
+    /// For each text the first state that has it, and the number of such states.
     uses: BTreeMap<String, (usize, usize)>,
 }
 
-/// A constant takes about as long as so many uses of what is in it.
+/// The number of uses from which a constant costs rustc less time than its repeated value.
 const WORTHWHILE: usize = 4;
 
 impl Shared {
@@ -156,7 +163,7 @@ impl Shared {
 
     fn constants(&self, text: &mut String) {
         for key in self.edges.keys() {
-            let _ = write!(text, "const {}: Edge = {};", name(key), literal(key));
+            let _ = write!(text, "const {}: Edge = {};", key.name(), key.literal());
         }
         self.waits.constants("&[Wait]", text);
         self.fields.constants("&[&str]", text);
@@ -172,7 +179,7 @@ impl Shared {
 
     fn edge(&self, edge: &SpecEdge) -> String {
         let key = edge.key();
-        if self.edges.contains_key(&key) { name(&key) } else { literal(&key) }
+        if self.edges.contains_key(&key) { key.name() } else { key.literal() }
     }
 }
 
@@ -201,17 +208,20 @@ impl Parts {
     }
 }
 
-/// `IDLE_60000_TO_3`
-fn name(&(on, millis, target): &Key) -> String {
-    let on = on.to_ascii_uppercase();
-    match millis {
-        Some(millis) => format!("{on}_{millis}_TO_{target}"),
-        None => format!("{on}_TO_{target}"),
+impl EdgeKey {
+    /// The name of the constant for the edge, such as `IDLE_60000_TO_3`.
+    fn name(&self) -> String {
+        let (trigger, target) = (self.trigger.to_ascii_uppercase(), self.target);
+        match self.millis {
+            Some(millis) => format!("{trigger}_{millis}_TO_{target}"),
+            None => format!("{trigger}_TO_{target}"),
+        }
     }
-}
 
-fn literal(&(on, millis, target): &Key) -> String {
-    let time = millis.map(|millis| format!("(Duration::from_millis({millis}))"));
-    let time = time.unwrap_or_default();
-    format!("Edge {{ on: Trigger::{on}{time}, target: {target} }}")
+    fn literal(&self) -> String {
+        let Self { trigger, target, .. } = self;
+        let time = self.millis.map(|millis| format!("(Duration::from_millis({millis}))"));
+        let time = time.unwrap_or_default();
+        format!("Edge {{ on: Trigger::{trigger}{time}, target: {target} }}")
+    }
 }

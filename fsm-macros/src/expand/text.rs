@@ -1,9 +1,10 @@
 use proc_macro2::TokenStream;
 
-/// Code without words of the author's, read by rustc: that takes a tenth of the time in which a
-/// macro makes the tokens one by one. It has call-site hygiene, so it names no locals of ours.
+/// Generated code without tokens of the author's, parsed by rustc, because that takes a tenth of
+/// the time that the macro needs to build the tokens one by one. The code has call-site hygiene, so
+/// it cannot name a local of ours.
 pub(crate) fn parsed(text: &str) -> TokenStream {
-    // Not by way of `proc_macro2`, which reads it once more to be sure.
+    // `proc_macro2` would parse the text a second time.
     let tokens = if proc_macro::is_available() {
         text.parse::<proc_macro::TokenStream>().ok().map(TokenStream::from)
     } else {

@@ -5,27 +5,25 @@ use quote::format_ident;
 
 use super::drive::call;
 use crate::ast::Expr;
-use crate::model::{self, Role, Sleep, Transition};
+use crate::model::{self, Deadline, Role, Sleep};
 
 /// A timer of a state.
 enum Timer<'a> {
-    /// `within`: its time in milliseconds, and its edge.
-    Within(u64, &'a Transition),
-    /// `idle`, likewise.
-    Idle(u64, &'a Transition),
-    /// `sleep`, which ends with a call of the handler.
+    Within(&'a Deadline),
+    Idle(&'a Deadline),
+    /// A `sleep`, which ends with a call of the handler.
     Sleep(&'a Sleep),
 }
 
 /// The timers of a state, in the order of their indexes.
 fn timers(state: &model::State) -> Vec<Timer<'_>> {
-    let within = state.within().map(|(millis, edge)| Timer::Within(*millis, edge));
+    let within = state.within().map(Timer::Within);
     let Role::Active(active) = &state.role else { return within.into_iter().collect() };
     let first = match &active.wait {
         model::Wait::Sleep(sleep) => Some(Timer::Sleep(sleep)),
         _ => within,
     };
-    let idle = active.idle.as_ref().map(|(millis, edge)| Timer::Idle(*millis, edge));
+    let idle = active.idle.as_ref().map(Timer::Idle);
     first.into_iter().chain(idle).collect()
 }
 
@@ -47,8 +45,8 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
                     continue;
                 }
                 Some(Timer::Sleep(Sleep::Fixed(millis))) => ("within", *millis),
-                Some(Timer::Within(millis, _)) => ("within", millis),
-                Some(Timer::Idle(millis, _)) => ("idle", millis),
+                Some(Timer::Within(deadline)) => ("within", deadline.millis),
+                Some(Timer::Idle(deadline)) => ("idle", deadline.millis),
                 None => {
                     left = true;
                     continue;
@@ -83,8 +81,8 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
         let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
         let mut plain = BTreeMap::new();
         for state in &machine.states {
-            let edge = match (timers(state).into_iter().nth(index), &state.role) {
-                (Some(Timer::Within(_, edge) | Timer::Idle(_, edge)), _) => edge,
+            let transition = match (timers(state).into_iter().nth(index), &state.role) {
+                (Some(Timer::Within(deadline) | Timer::Idle(deadline)), _) => &deadline.transition,
                 (Some(Timer::Sleep(_)), Role::Active(active)) => {
                     arms.push((vec![state.all()], call(machine, state, active, None)));
                     continue;
@@ -92,9 +90,9 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
                 _ => continue,
             };
             let arm = match state.route() {
-                None if edge.inits.is_empty() => {
-                    *plain.entry((edge.target.to_string(), edge.to_itself)).or_insert(arms.len())
-                }
+                None if transition.inits.is_empty() => *plain
+                    .entry((transition.target.to_string(), transition.to_itself))
+                    .or_insert(arms.len()),
                 _ => arms.len(),
             };
             if let Some((patterns, _)) = arms.get_mut(arm) {
@@ -102,8 +100,8 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
                 continue;
             }
             let withdraw = state.route().map(|_| generated!(cx.withdraw();));
-            let (step, edge) = (edge.step(), edge.expand(machine, state));
-            arms.push((vec![state.any()], generated!({ #withdraw #edge #step })));
+            let (step, transition) = (transition.step(), transition.expand(machine, state));
+            arms.push((vec![state.any()], generated!({ #withdraw #transition #step })));
         }
         if arms.is_empty() {
             return generated!(__Step::Stayed);
@@ -137,7 +135,7 @@ fn by_index(machine: &model::Machine, value: impl Fn(usize) -> TokenStream) -> T
 }
 
 impl Expr {
-    /// Statements that make the fields in it shared references.
+    /// Statements that turn its fields into shared references.
     pub(crate) fn fields(&self) -> TokenStream {
         let fields = &self.fields;
         generated!(#(let #fields = &*#fields;)*)

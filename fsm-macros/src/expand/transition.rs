@@ -88,7 +88,8 @@ impl Transition {
         }
     }
 
-    /// The arm that does so on a verdict of the enum `after`, at once: it is most of what there is.
+    /// The whole arm for a plain verdict of the enum `after`, in one quote, because most arms are
+    /// such.
     pub(crate) fn arm(&self, after: &Ident, verdict: &Ident) -> TokenStream {
         let (target, fields) = (&self.target, self.inits.iter().map(|init| &init.field));
         if !self.inits.is_empty() {
@@ -115,7 +116,8 @@ impl Transition {
     ) -> TokenStream {
         let transition = self.expand(machine, source);
         if let Some(field) = self.of(Source::Error).next() {
-            // The user's code: it must not run between the two halves of a move.
+            // The conversion is the user's code, which must not run between the two halves of a
+            // move.
             let convert = generated_at!(field => ::core::convert::From::from(error));
             return generated! {
                 let error = #convert;
@@ -137,7 +139,7 @@ impl Transition {
         self.target == other.target && plain(self) && plain(other)
     }
 
-    /// What the machine has done then: a state that is led back to is not entered.
+    /// The `Step` of the transition: a transition of a state to itself does not enter it anew.
     pub(crate) fn step(&self) -> TokenStream {
         if self.to_itself { generated!(__Step::Stayed) } else { generated!(__Step::Moved) }
     }
@@ -147,13 +149,13 @@ impl Transition {
     }
 }
 
-/// What comes back, shown at the field that it fills.
+/// The initialiser of `field` with a returned value, with the span of the field.
 fn returned(field: &Ident, value: &TokenStream) -> TokenStream {
     generated_at!(field => #field: #value)
 }
 
 impl model::Machine {
-    /// The state that stands in while data moves.
+    /// The state that replaces the machine while its data moves.
     fn stand_in(&self) -> TokenStream {
         let end = &self.end;
         let state = self.states.iter().find(|state| state.name == *end);

@@ -6,7 +6,7 @@ use crate::ast::{self, Cut, Event, Kind, Pause, Size};
 use crate::graph::Graph;
 use crate::spelling;
 
-/// The docs of a handler method: the state's own, when it is called, and what it may return.
+/// The docs of a handler method: those of the state, when it is called, and its verdicts.
 pub(crate) fn handler(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -> String {
     let state = &machine.states[index];
     let mut text = without_code(&state.docs);
@@ -20,7 +20,7 @@ pub(crate) fn handler(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -
         let target = edge.name;
         let when = match event {
             Event::Within => format!("{time} after the state was entered"),
-            _ => format!("when that has not come for {time}"),
+            _ => format!("when the wait does not complete for {time}"),
         };
         let _ = write!(text, " `{target}` follows {when}.");
     }
@@ -73,13 +73,13 @@ fn called(state: &ast::State) -> String {
                     format!("Called with the bytes before `{delimiter}`, at most {max}.")
                 }
                 Some(Cut::Upto(length)) => {
-                    format!("Called with what has come, never past the next `{length}` bytes.")
+                    format!("Called with the bytes that are there, never past the next `{length}`.")
                 }
                 Some(Cut::Frame(decoder)) => {
                     format!("Called with the next frame of `{}`.", decoder.to_token_stream())
                 }
                 Some(Cut::Some | Cut::Unknown) | None => {
-                    format!("Called with what has come, at most {max}.")
+                    format!("Called with the bytes that are there, at most {max}.")
                 }
             }
         }

@@ -94,7 +94,7 @@ pub(super) fn handler(
     })
 }
 
-/// What the machine's states wait for; `_` if they do and nothing says what it is.
+/// The type of messages; `_` if a state waits for one and the machine names no type.
 pub(super) fn message(machine: &ast::Machine) -> Option<Type> {
     let is_message = |wait: &ast::Wait| matches!(wait.kind, Kind::Message);
     match &machine.args.message {
@@ -107,7 +107,7 @@ pub(super) fn message(machine: &ast::Machine) -> Option<Type> {
     }
 }
 
-/// What the machine is started with, if that is something.
+/// The type of the job or the seed that starts the machine.
 fn seed(machine: &ast::Machine) -> Option<Type> {
     let args = &machine.args;
     let written = if args.is_job() { &args.job } else { &args.seed };
@@ -115,7 +115,7 @@ fn seed(machine: &ast::Machine) -> Option<Type> {
     written.or_else(|| args.is_job().then(unknown))
 }
 
-/// What a machine that runs jobs replies.
+/// The type of the reply of a machine that runs jobs.
 fn reply(machine: &ast::Machine) -> Option<Type> {
     let args = &machine.args;
     let written = args.reply.as_ref().map(|(_, reply)| reply.clone());
@@ -155,7 +155,7 @@ pub(super) fn verdict(
 ) -> Verdict {
     let state = &machine.states[target];
     let given = state.fields.iter().filter(|field| source != target && !field.carries());
-    // A field with the name of what goes out is a finding, and would be another here.
+    // A field with the name of the payload is a finding already, and would cause another one here.
     let given =
         given.filter(|field| state.payload_name().is_none_or(|payload| field.name != payload));
     Verdict {
@@ -166,7 +166,7 @@ pub(super) fn verdict(
     }
 }
 
-/// What a verdict for `state` carries beside its fields.
+/// The payload of a verdict for `state`.
 fn payload(machine: &ast::Machine, state: &ast::State) -> Option<Payload> {
     let named =
         |pool: &Option<Pool>| Box::new(pool.as_ref().map_or_else(unknown, |pool| pool.ty.clone()));

@@ -1,4 +1,4 @@
-//! What the docs of a machine show of its graph.
+//! The graph of a machine in its docs.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use super::docs::time;
 use crate::ast::{self, Answer, Event, Kind, Pause};
 use crate::graph::{Edge, Graph};
 
-/// The states of a machine as a table: what each waits for, how long, and where it leads.
+/// The states of a machine as a table: their waits, deadlines and targets.
 pub(crate) fn table(machine: &ast::Machine, graph: &Graph<'_>) -> String {
     let mut text =
         "# States\n\n| state | waits for | within | goes to |\n|---|---|---|---|".to_owned();
@@ -28,8 +28,8 @@ pub(crate) fn table(machine: &ast::Machine, graph: &Graph<'_>) -> String {
     text
 }
 
-/// The graph as a Mermaid state diagram: from state to state an arrow for verdicts, and one for all
-/// events. As `Spec::mermaid` does it.
+/// The graph as a Mermaid state diagram, in the format of `Spec::mermaid`: from state to state an
+/// arrow for verdicts, and one for all events.
 pub(crate) fn mermaid(machine: &ast::Machine, graph: &Graph<'_>) -> String {
     let name = |index: usize| machine.states[index].name.unraw();
     let mut text = "stateDiagram-v2".to_owned();
@@ -67,7 +67,7 @@ fn by_target<'a, 'g>(graph: &'g Graph<'a>, index: usize) -> Vec<(usize, Vec<&'g 
     targets
 }
 
-/// What takes an edge, as the attribute says it.
+/// The event of an edge, in the words of the attribute.
 fn event(answer: &Answer) -> String {
     match answer.event {
         Event::Within | Event::Idle => {
@@ -102,7 +102,7 @@ fn times(graph: &Graph<'_>, index: usize) -> String {
     }
 }
 
-/// What the attribute says, but for the edges.
+/// The text of the attribute without its edges.
 fn waits_for(wait: &ast::Wait) -> String {
     let inside = match &wait.kind {
         Kind::Read { shape, max } => {

@@ -8,8 +8,8 @@ use crate::ast;
 use crate::graph::Graph;
 use crate::model::{Body, Handler, Interface, Verdict};
 
-/// The module of a machine that is not sound, so that what uses it can be compiled: no method must
-/// be written, every verdict exists, and what is not known is `lost`.
+/// The module of a machine that is not sound, such that code that uses it compiles: every method
+/// has a body, every verdict exists, and an unknown type has the size `unknown_size`.
 pub(crate) fn stub(
     machine: &ast::Machine,
     graph: &Graph<'_>,
@@ -43,14 +43,14 @@ pub(crate) fn stub(
     Some(interface)
 }
 
-/// Where states lead, as far as that can be read.
+/// The targets of states, as far as they could be read.
 struct Targets<'a> {
     machine: &'a ast::Machine,
     graph: &'a Graph<'a>,
     /// All states, and the groups whose members are known, without `r#`.
     known: HashSet<Ident>,
-    /// Whether a state of which this cannot be read leads anywhere. With very many of these it
-    /// would be more than a user waits for.
+    /// Whether a state with unreadable targets has verdicts for all states. With very many of these
+    /// the compilation would take too long.
     anywhere: bool,
 }
 

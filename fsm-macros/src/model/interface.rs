@@ -2,31 +2,31 @@ use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Type, Visibility};
 
-/// The module beside the enum: what a user's code can name.
+/// The generated module: the items that a user's code can name.
 pub(crate) struct Interface {
     pub(crate) vis: Visibility,
-    /// What the author allows.
+    /// The `#[allow(..)]` attributes of the enum.
     pub(crate) allows: Vec<TokenStream>,
     /// The enum's name.
     pub(crate) name: Ident,
     pub(crate) module: Ident,
     /// The path of the runtime.
     pub(crate) root: TokenStream,
-    /// The words of ours, where they are written.
+    /// The keywords of the macro, with their spans.
     pub(crate) keywords: Vec<Ident>,
-    /// The names of states, where they are written in attributes.
+    /// The names of states in attributes, with their spans.
     pub(crate) states: Vec<Ident>,
     pub(crate) message: Option<Type>,
-    /// What it is started with, if that is something: the job or the seed.
+    /// The type of the job or the seed that starts the machine.
     pub(crate) seed: Option<Type>,
-    /// What a machine that runs jobs replies.
+    /// The type of the reply of a machine that runs jobs.
     pub(crate) reply: Option<Type>,
     pub(crate) error: Option<Type>,
     pub(crate) handlers: Vec<Handler>,
     /// The decoders, by the state that reads with each.
     pub(crate) decoders: Vec<(Ident, Type)>,
-    /// An expression that rustc refuses with a finding, in a machine that is not sound. It stands
-    /// for the types that are not known, which are `_` here.
+    /// In a machine that is not sound, an expression that rustc refuses with a finding: the size of
+    /// the type `Unknown`, which replaces the types that are `_` here.
     pub(crate) unknown_size: Option<TokenStream>,
 }
 
@@ -37,11 +37,11 @@ pub(crate) struct Handler {
     pub(crate) state: Ident,
     /// The name of the enum of verdicts.
     pub(crate) after: Ident,
-    /// Where its verdicts are named.
+    /// The span of the list of its verdicts.
     pub(crate) to: Span,
     pub(crate) docs: String,
     pub(crate) fields: Vec<(Ident, Type)>,
-    /// What has come, and its type in the module.
+    /// The parameter for the received value.
     pub(crate) received: Option<Received>,
     /// The name of the `cx` parameter.
     pub(crate) cx: Ident,
@@ -59,7 +59,7 @@ pub(crate) enum ReceivedKind {
     Bytes,
     Frame(Box<Type>),
     Message(Box<Type>),
-    /// Of this service.
+    /// The reply of this service.
     Reply(Box<Type>),
     /// It could not be read.
     Unknown,
@@ -71,7 +71,7 @@ pub(crate) enum Body {
     Only(Ident),
     /// The user writes it.
     Required,
-    /// The machine is not sound: never runs, and nobody needs to write it.
+    /// The machine is not sound: the body never runs, and the user need not write one.
     Stub,
 }
 
@@ -79,11 +79,12 @@ pub(crate) struct Verdict {
     pub(crate) name: Ident,
     pub(crate) docs: String,
     pub(crate) data: Vec<(Ident, Type)>,
-    /// What it carries beside the fields of its state.
+    /// The payload beside the fields of the state.
     pub(crate) payload: Option<Payload>,
 }
 
-/// What a verdict gives with the way to a state; `_` where the type could not be read.
+/// A value that a verdict carries beside the fields of its state; `_` if its type could not be
+/// read.
 #[derive(Clone)]
 pub(crate) enum Payload {
     /// A job for this service.
@@ -125,12 +126,12 @@ impl Interface {
         self.reply.is_some()
     }
 
-    /// The runtime's name for what handlers can do in it.
+    /// The runtime's type of the handlers' `cx` parameter.
     pub(crate) fn cx(&self) -> TokenStream {
         if self.is_job() { quote!(JobCx) } else { quote!(Cx) }
     }
 
-    /// The runtime's name for what it has.
+    /// The runtime's type for a connection or a job.
     pub(crate) fn side(&self) -> TokenStream {
         if self.is_job() { quote!(Job) } else { quote!(Connection) }
     }
@@ -146,7 +147,7 @@ impl Interface {
 }
 
 impl Payload {
-    /// What the verdict calls it.
+    /// The name of the field in the verdict.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Job(_) => "job",

@@ -13,7 +13,7 @@ const KEYS: [&str; 15] = [
     "seed", "module", "size", "crate",
 ];
 
-/// Reads what `#[state_machine(..)]` says.
+/// Reads the arguments of `#[state_machine(..)]`.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
     let (entries, whole) = entry::entries(&entry::split(tokens, false), errors);
     let mut args = Args {

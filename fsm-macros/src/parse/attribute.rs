@@ -14,32 +14,33 @@ const ON_STATES: [&str; 11] = [
 ];
 const ON_FIELDS: [&str; 4] = ["carry", "error", "job", "seed"];
 
-/// Words that suggest themselves for an attribute on a state, the attribute, and how to write it.
-const ON_STATES_INSTEAD: [(&str, &str, &str); 2] =
+/// Names that users may expect for an attribute on a state, the attribute, and an example of it.
+const EXPECTED_ON_STATES: [(&str, &str, &str); 2] =
     [("wait", "message", "#[message]"), ("drain", "writable", "#[writable(below = ..)]")];
 
-/// How to write the attribute that `name` was meant to be, if its name suggests itself for that.
-pub(crate) fn written_instead(name: &str) -> Option<&'static str> {
-    ON_STATES_INSTEAD.iter().find(|(word, ..)| *word == name).map(|(.., example)| *example)
+/// The example of the attribute for which `name` is an expected name.
+pub(crate) fn example_for(name: &str) -> Option<&'static str> {
+    EXPECTED_ON_STATES.iter().find(|(word, ..)| *word == name).map(|(.., example)| *example)
 }
 
-/// An attribute whose name may be a typo, where rustc must not look for it.
+/// The helper attribute around an attribute whose name is a typo, because rustc would not find
+/// that.
 pub(crate) const TYPO: &str = "__fsm_typo";
 
-/// The arguments of the attribute of ours, where a derive reads the enum.
+/// The helper attribute that gives a derive the arguments of `state_machine`.
 pub(crate) const ARGS: &str = "__fsm_args";
 
 /// An attribute, not yet read.
 pub(crate) struct Attr {
     pound: Token![#],
     bracketed: Group,
-    /// If it is a single name.
+    /// The name, if it is a single one.
     name: Option<Ident>,
-    /// What follows the name.
+    /// The tokens after the name.
     rest: TokenStream,
 }
 
-/// Where an attribute is.
+/// The kind of item that an attribute is on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
     Machine,
@@ -47,12 +48,12 @@ pub(crate) enum Level {
     Field,
 }
 
-/// Whose an attribute is.
+/// The owner of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
-    /// Ours, under this name. It is a typo if it says another.
+    /// The macro, under this name; another spelling is a typo.
     Ours(&'static str),
-    /// Ours, and somewhere else.
+    /// The macro, for another kind of item.
     Misplaced(&'static str),
     Other,
 }
@@ -63,7 +64,7 @@ impl Parse for Attr {
         let bracketed: Group = input.parse()?;
         let content = |input: ParseStream<'_>| {
             if !input.peek(syn::Ident) {
-                // What else an attribute may begin with is none of ours.
+                // An attribute with a path is none of ours.
                 let is_path = input.peek(Token![::])
                     || input.peek(Token![crate])
                     || input.peek(Token![self])
@@ -87,7 +88,8 @@ impl Parse for Attr {
 }
 
 impl Attr {
-    /// Reads all that are next, but for those that rustc has refused. Says whether there are such.
+    /// Reads the attributes that come next, without those that rustc has refused, and returns
+    /// whether there were such.
     pub(crate) fn all(input: ParseStream<'_>) -> syn::Result<(Vec<Self>, bool)> {
         let mut attrs = Vec::new();
         let mut broken = false;
@@ -109,8 +111,8 @@ impl Attr {
         self.name.as_ref()
     }
 
-    /// Whose it is. Where derives bring `helpers` of their own, what is not exactly ours may be one
-    /// of those; then rustc says what it knows.
+    /// The owner of the attribute. If derives bring `helpers` of their own, a name that is not
+    /// exactly ours may be one of them and is left to rustc.
     pub(crate) fn owner(&self, level: Level, helpers: bool) -> Owner {
         let Some(name) = &self.name else { return Owner::Other };
         owner(&name.to_string(), self.rest.is_empty(), level, helpers)
@@ -120,7 +122,7 @@ impl Attr {
         self.name.as_ref().is_some_and(|own| own == name)
     }
 
-    /// What is in its parentheses, if it has some.
+    /// The tokens in its parentheses, if it has some.
     pub(crate) fn list(&self) -> Option<TokenStream> {
         match self.rest.clone().into_iter().next() {
             Some(TokenTree::Group(group)) => Some(group.stream()),
@@ -128,7 +130,7 @@ impl Attr {
         }
     }
 
-    /// What it says as text, if it is `name = ".."`.
+    /// The text of an attribute `name = ".."`.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         if self.name.as_ref()? != name {
             return None;
@@ -137,11 +139,11 @@ impl Attr {
             input.parse::<Token![=]>()?;
             input.parse::<syn::LitStr>()
         };
-        // Something like `include_str!` is no literal; its text is not known here.
+        // The text of a macro such as `include_str!` is not known here.
         text.parse2(self.rest.clone()).ok().map(|text| text.value())
     }
 
-    /// Whether it has the name of one of ours, wherever that belongs.
+    /// Whether it has the name of an attribute of ours for any kind of item.
     fn is_exactly_ours(&self) -> bool {
         let bare = self.rest.is_empty();
         self.name.as_ref().is_some_and(|name| {
@@ -150,12 +152,12 @@ impl Attr {
         })
     }
 
-    /// Whether something may be left out under a condition.
+    /// Whether it makes something conditional.
     pub(crate) fn is_conditional(&self) -> bool {
         self.name.as_ref().is_some_and(|name| name == "cfg" || name == "cfg_attr")
     }
 
-    /// The same for a derive that reads it later, so that rustc does not look for a typo.
+    /// The attribute for a derive that reads it later, with a helper around a typo.
     pub(crate) fn deferred(&self, level: Level, helpers: bool) -> TokenStream {
         match (self.owner(level, helpers), &self.name) {
             (Owner::Ours(meant), Some(name)) if name != meant => {
@@ -167,7 +169,7 @@ impl Attr {
         }
     }
 
-    /// What is in its parentheses.
+    /// The tokens in its parentheses; anything else than parentheses is a finding.
     pub(crate) fn arguments(&self, errors: &mut Errors) -> Option<TokenStream> {
         if self.rest.is_empty() {
             return Some(TokenStream::new());
@@ -181,7 +183,7 @@ impl Attr {
         list
     }
 
-    /// Says that it is on something else than what it is for.
+    /// Adds a finding that the attribute is on the wrong kind of item.
     pub(crate) fn misplaced(&self, meant: &str, level: Level, errors: &mut Errors) {
         let Some(name) = &self.name else { return };
         let text = if meant == "state_machine" {
@@ -206,9 +208,9 @@ impl ToTokens for Attr {
     }
 }
 
-/// Whose the attribute `name` is; `bare` if nothing follows the name.
+/// The owner of the attribute `name`; `bare` if nothing follows the name.
 fn owner(name: &str, bare: bool, level: Level, helpers: bool) -> Owner {
-    // One letter from ours, and yet no typo.
+    // Known attributes whose names are near to ours.
     const OTHERS: [&str; 4] = ["test", "doc", "cfg", "must_use"];
     let exactly = |known: &[&'static str]| known.iter().find(|known| **known == name).copied();
     let bare_field = exactly(&ON_FIELDS).filter(|_| bare);
@@ -237,20 +239,20 @@ fn owner(name: &str, bare: bool, level: Level, helpers: bool) -> Owner {
         return Owner::Other;
     }
     if level == Level::State {
-        if let Some((_, meant, _)) = ON_STATES_INSTEAD.iter().find(|(word, ..)| *word == name) {
+        if let Some((_, meant, _)) = EXPECTED_ON_STATES.iter().find(|(word, ..)| *word == name) {
             return Owner::Ours(meant);
         }
     }
     spelling::nearest(name, own).filter(|meant| meant.len() > 2).map_or(Owner::Other, Owner::Ours)
 }
 
-/// Whether `word` can be the name of something.
+/// Whether `word` can be a name.
 pub(crate) fn is_name(word: &Ident) -> bool {
     !spelling::is_keyword(&word.to_string())
 }
 
-/// Whether the attributes of an enum have a derive that may bring attributes of its own: anything
-/// but what the standard library has.
+/// Whether an enum has a derive that may bring helper attributes: any but those of the standard
+/// library.
 pub(crate) fn has_helpers(attrs: &[Attr]) -> bool {
     const PLAIN: [&str; 9] =
         ["Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
@@ -281,7 +283,7 @@ pub(crate) fn docs(attrs: &[Attr]) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// Leaves out what is ours anywhere in an item that is no machine.
+/// Removes our attributes from an item that is no machine.
 pub(crate) fn strip(item: TokenStream) -> TokenStream {
     let mut kept: Vec<TokenTree> = Vec::new();
     for token in item {

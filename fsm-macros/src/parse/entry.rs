@@ -11,24 +11,24 @@ pub(crate) struct Entry {
     /// Empty if only the `=` is there.
     pub(crate) value: Option<TokenStream>,
     pub(crate) target: Option<Ident>,
-    /// It says `<=` and not `=`.
+    /// The sign is `<=` and not `=`.
     pub(crate) at_most: bool,
-    /// Some of it could not be read, which has been said.
+    /// Some of it could not be read, and a finding says so.
     pub(crate) unreadable: bool,
 }
 
 /// The keys whose value is a type.
 const TYPED: [&str; 6] = ["frame", "error", "message", "job", "reply", "seed"];
 
-/// The parts of an attribute, read, and whether all of it could be read.
+/// The entries of an attribute, and whether all of it could be read.
 pub(crate) fn entries(parts: &[Vec<TokenTree>], errors: &mut Errors) -> (Vec<Entry>, bool) {
     let entries: Vec<Option<Entry>> = parts.iter().map(|part| Entry::parse(part, errors)).collect();
     let whole = entries.iter().all(|entry| entry.as_ref().is_some_and(|entry| !entry.unreadable));
     (entries.into_iter().flatten().collect(), whole)
 }
 
-/// Cuts at commas. Those between `<` and `>` do not count where there are types: in all of it, or
-/// in the value of a key that takes one.
+/// Splits at commas, but not between `<` and `>` in types: anywhere with `types`, otherwise in the
+/// value of a key that takes one.
 pub(crate) fn split(tokens: TokenStream, types: bool) -> Vec<Vec<TokenTree>> {
     let mut parts = vec![Vec::new()];
     let mut depth = 0_usize;
@@ -121,13 +121,13 @@ impl Entry {
     }
 }
 
-/// Says that `word` names no state.
+/// Adds a finding that the reserved `word` names no state.
 pub(crate) fn reserved(word: &Ident, errors: &mut Errors) {
     let text = format!("`{word}` is a word of Rust, and names no state");
     errors.at(Code::ReservedWord, word, text);
 }
 
-/// Where the `=>` is.
+/// The position of the `=>`.
 fn arrow(part: &[TokenTree]) -> Option<usize> {
     part.windows(2).position(|pair| match pair {
         [TokenTree::Punct(equals), TokenTree::Punct(greater)] => {

@@ -18,14 +18,14 @@ pub(crate) struct Item {
     pub(crate) generics: Generics,
     braces: Group,
     pub(crate) variants: Vec<RawVariant>,
-    /// rustc has refused some of it by its grammar.
+    /// rustc has refused a part by its grammar.
     pub(crate) broken: bool,
-    /// Some derive of it may bring attributes of its own.
+    /// Some derive of it may bring helper attributes.
     pub(crate) helpers: bool,
 }
 
 impl Item {
-    /// Reads an enum; of something else it says so and returns `None`.
+    /// Reads an enum; adds a finding about another item and returns `None`.
     pub(crate) fn read(item: TokenStream, errors: &mut Errors) -> Option<Self> {
         let head = |input: ParseStream<'_>| {
             let (attrs, broken) = Attr::all(input)?;
@@ -46,7 +46,7 @@ impl Item {
             let variants = Vec::new();
             Ok(Ok(Self { attrs, vis, keyword, name, generics, braces, variants, broken, helpers }))
         };
-        // The states are read one by one below; they need not be read here.
+        // The states are read one by one below, so the body is empty here.
         let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
         let mut body = None;
         if let Some(TokenTree::Group(last)) = tokens.last_mut() {
@@ -83,14 +83,13 @@ impl Item {
         }
     }
 
-    /// Whether some of it may be left out under a condition, which only a derive sees.
+    /// Whether a part of it is conditional, which rustc resolves for a derive only.
     pub(crate) fn is_conditional(&self) -> bool {
         let mut attrs = self.variants.iter().flat_map(RawVariant::attributes);
         attrs.any(|(_, attr)| attr.is_conditional())
     }
 
-    /// What stays of it beside the impls, with more `docs`: all but what is ours, and what rustc
-    /// has refused.
+    /// The enum as the macro emits it: with more `docs`, without our attributes and refused parts.
     pub(crate) fn kept(&self, docs: Option<&TokenStream>) -> TokenStream {
         self.tokens(docs, &|level, attr| match attr.owner(level, self.helpers) {
             Owner::Other => attr.to_token_stream(),
@@ -98,7 +97,7 @@ impl Item {
         })
     }
 
-    /// The same item for a derive, which is to see it with `args`.
+    /// The item for a derive that reads it with `args`.
     pub(crate) fn deferred(&self, args: &TokenStream, root: &TokenStream) -> TokenStream {
         let helpers = self.helpers;
         let helper = Ident::new(attribute::ARGS, proc_macro2::Span::call_site());
@@ -110,7 +109,8 @@ impl Item {
         }
     }
 
-    /// What [`deferred`](Self::deferred) was given. The derives beside it are not seen any more.
+    /// The arguments that [`deferred`](Self::deferred) was given. It passes `helpers` too, because
+    /// a derive does not see the others.
     pub(crate) fn args(&mut self) -> TokenStream {
         let args = self.attrs.iter().find(|attr| attr.is(attribute::ARGS));
         let mut args = args.and_then(Attr::list).unwrap_or_default().into_iter();

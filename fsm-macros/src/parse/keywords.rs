@@ -6,7 +6,7 @@ use super::entry;
 use super::item::Item;
 use super::variant::RawVariant;
 
-/// The words of ours in a machine, which an editor shows the docs of.
+/// The keywords of a machine, for which an editor shows docs.
 pub(crate) fn keywords(args: &TokenStream, item: &Item) -> Vec<Ident> {
     let mut keywords = Vec::new();
     keys(entry::split(args.clone(), false), &mut keywords);
@@ -28,7 +28,7 @@ pub(crate) fn keywords(args: &TokenStream, item: &Item) -> Vec<Ident> {
     keywords
 }
 
-/// What stands where a key does, known or not: an editor completes it.
+/// Adds the words in the place of a key, known or not, because an editor completes them.
 fn keys(parts: Vec<Vec<TokenTree>>, keywords: &mut Vec<Ident>) {
     for part in parts {
         let mut tokens = part.into_iter();

@@ -6,7 +6,7 @@ use crate::ast::Size;
 use crate::code::Code;
 use crate::spelling::choice;
 
-/// Why something is no literal of ours.
+/// The finding about a literal.
 type Refusal = (Code, String);
 
 const TIMES: [(&str, u64); 5] =

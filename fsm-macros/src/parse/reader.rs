@@ -14,7 +14,7 @@ pub(crate) struct Reader<'a> {
     /// The attribute's name.
     pub(crate) name: &'static str,
     seen: Vec<String>,
-    /// Something could not be read, so what is missing may be there.
+    /// Some entry could not be read, so a missing key may be in it.
     pub(crate) damaged: bool,
 }
 
@@ -23,7 +23,7 @@ impl<'a> Reader<'a> {
         Self { errors, name, seen: Vec::new(), damaged: false }
     }
 
-    /// Adds a finding about something that then counts as unknown.
+    /// Adds a finding about something unreadable.
     pub(crate) fn unreadable(
         &mut self,
         code: Code,
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         first
     }
 
-    /// The value of a key that leads nowhere.
+    /// The value of a key that is no edge.
     pub(crate) fn value(&mut self, entry: &Entry, example: &str) -> Option<TokenStream> {
         let key = &entry.key;
         if entry.unreadable {
@@ -69,8 +69,8 @@ impl<'a> Reader<'a> {
         self.is_whole(value).then(|| value.clone())
     }
 
-    /// An expression that is being typed ends in an operator. rustc would show that at the whole
-    /// macro.
+    /// Refuses an expression that ends in an operator, such as one that is being typed, because
+    /// rustc would report it at the whole macro.
     pub(crate) fn is_whole(&mut self, value: &TokenStream) -> bool {
         match value.clone().into_iter().last() {
             Some(TokenTree::Punct(last)) if !matches!(last.as_char(), '?' | '>') => {
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
         millis.map_err(|(code, message)| self.errors.at(code, tokens, message)).ok()
     }
 
-    /// Reads `eof => State` and its like into `edges`.
+    /// Reads an edge such as `eof => State` into `edges`.
     pub(crate) fn event(&mut self, event: Event, entry: Entry, edges: &mut Edges) {
         if !self.is_first(&entry, "=>") {
             return;
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
                 self.unreadable(Code::LeadsNowhere, key, text);
             }
             (false, Some(target)) => {
-                // Of a time that cannot be read is known that it is there, and where it leads.
+                // The edge exists even if its time cannot be read.
                 let millis = self.millis(&time).unwrap_or(1);
                 edges.answers.push(Answer { event, key, millis, target });
             }
@@ -155,7 +155,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Says that `key` is none of `known`.
+    /// Adds a finding that `key` is none of `known`.
     pub(crate) fn unknown(&mut self, key: &Ident, known: &[&'static str]) {
         let name = self.name;
         let remedy = match spelling::nearest(&key.to_string(), known) {

@@ -86,7 +86,7 @@ impl ast::State {
             Owner::Misplaced(meant) => return attr.misplaced(meant, Level::State, errors),
             Owner::Other => return,
         };
-        // What else is wrong with it is said when its name is right.
+        // Other findings about it can wait until its name is right.
         let quiet = &mut Errors::default();
         let typo = typo(name, meant, errors);
         let errors = if typo { quiet } else { errors };
@@ -138,12 +138,12 @@ impl ast::State {
     }
 }
 
-/// Says that an attribute has not the name that it was meant to have.
+/// Adds a finding if the name of an attribute is a typo, and returns whether it is.
 fn typo(name: &Ident, meant: &str, errors: &mut Errors) -> bool {
     if name == meant {
         return false;
     }
-    let text = match attribute::written_instead(&name.to_string()) {
+    let text = match attribute::example_for(&name.to_string()) {
         Some(example) => format!("unknown attribute `{name}`; write `{example}`"),
         None => format!("unknown attribute `{name}`; did you mean `{meant}`?"),
     };

@@ -15,7 +15,7 @@ pub(crate) struct RawVariant {
     vis: Visibility,
     pub(crate) name: Ident,
     pub(crate) fields: RawFields,
-    /// What follows `=`.
+    /// The tokens after `=`.
     pub(crate) number: Option<TokenStream>,
     /// rustc has refused some attribute of it.
     pub(crate) broken: bool,
@@ -35,10 +35,10 @@ pub(crate) struct RawField {
     vis: Visibility,
 }
 
-/// What there is in an enum's body, or in a variant's braces.
+/// The items in the braces of an enum or of a variant.
 pub(crate) struct Listed<T> {
     pub(crate) items: Vec<T>,
-    /// rustc has refused some of it by its grammar.
+    /// rustc has refused a part by its grammar.
     pub(crate) broken: bool,
 }
 
@@ -102,7 +102,7 @@ impl RawVariant {
         on_state.chain(on_fields.map(|attr| (Level::Field, attr)))
     }
 
-    /// The variant with its attributes as `with` makes them, without what was refused.
+    /// The variant with its attributes mapped by `with`, without refused parts.
     pub(crate) fn tokens(&self, with: &dyn Fn(Level, &Attr) -> TokenStream) -> TokenStream {
         let Self { attrs, vis, name, .. } = self;
         let attrs = attrs.iter().map(|attr| with(Level::State, attr));
@@ -144,12 +144,12 @@ impl Listed<RawField> {
                         field.ty = known;
                         listed.items.push(field);
                     }
-                    // More than syn reads: a block, such as in the length of an array.
+                    // syn does not read blocks here, such as in the length of an array.
                     Err(_) if has_block(&ty) => {
                         field.ty = Type::Verbatim(ty);
                         listed.items.push(field);
                     }
-                    // rustc has said that a type is missing, or its end.
+                    // rustc has reported a type that is missing or has no end.
                     Err(_) if ty.is_empty() || !is_balanced(&ty) => listed.broken = true,
                     _ => {
                         let name = &field.name;
@@ -206,7 +206,7 @@ fn is_balanced(ty: &TokenStream) -> bool {
 mod tests {
     use super::*;
 
-    /// What stays, whether it is broken, and the messages.
+    /// The variants that stay, whether some part is broken, and the messages.
     fn read(body: &str) -> (String, bool, Vec<String>) {
         let mut errors = Errors::default();
         let listed = Listed::<RawVariant>::read(body.parse().unwrap(), &mut errors);

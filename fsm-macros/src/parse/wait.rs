@@ -10,12 +10,12 @@ use crate::ast::{self, Cut, Edges, Event, Kind, Pause, Shape};
 use crate::code::Code;
 use crate::errors::Errors;
 
-/// What may come to a state that waits for another pool, and to one that does not.
+/// The events of a state that waits for another pool, and of other states.
 const OF_POOLS: [Event; 4] = [Event::Within, Event::Full, Event::Gone, Event::Error];
 const OF_OTHERS: [Event; 5] = [Event::Within, Event::Idle, Event::Eof, Event::Limit, Event::Error];
 
-/// Reads `#[read(..)]` and its like, where `meant` is the right name, and says whether all of it
-/// could be read.
+/// Reads an attribute such as `#[read(..)]`, whose right name is `meant`, and returns whether all
+/// of it could be read.
 pub(crate) fn parse(
     name: &Ident,
     meant: &str,
@@ -69,7 +69,7 @@ pub(crate) fn parse(
     (Some(wait), whole)
 }
 
-/// The wait called `meant`, of which nothing else is known.
+/// The wait `meant` without its details.
 pub(crate) fn unread(name: &Ident, meant: &str) -> Option<ast::Wait> {
     let kind = match meant {
         "read" => Kind::Read { shape: None, max: None },
@@ -86,7 +86,7 @@ pub(crate) fn unread(name: &Ident, meant: &str) -> Option<ast::Wait> {
     Some(ast::Wait { name: name.clone(), kind, edges: Edges::default() })
 }
 
-/// Reads a key that is no edge. `longest` is where the `max` of a `sleep` goes.
+/// Reads a key that is no edge; the `max` of a `sleep` goes into `longest`.
 fn read(
     kind: &mut Kind,
     longest: &mut Option<(Ident, u64)>,
@@ -108,7 +108,7 @@ fn read(
             alone(entry, "#[run(blocking)]", reader);
         }
         (Kind::Sleep(_), _) => {
-            // A bound that cannot be read is there.
+            // An unreadable bound counts as one.
             let value = reader.value(entry, "max = 5min");
             *longest = Some((key, value.and_then(|value| reader.millis(&value)).unwrap_or(1)));
         }
@@ -188,7 +188,7 @@ fn frame(value: Option<TokenStream>, reader: &mut Reader<'_>) -> Cut {
     }
 }
 
-/// Says that a key is more than a word.
+/// Adds a finding if a key that is a mere word has a value or a target.
 fn alone(entry: &Entry, example: &str, reader: &mut Reader<'_>) {
     let place = entry.value.clone().filter(|value| !value.is_empty());
     let place = place.or_else(|| entry.target.as_ref().map(ToTokens::to_token_stream));
@@ -198,7 +198,7 @@ fn alone(entry: &Entry, example: &str, reader: &mut Reader<'_>) {
     }
 }
 
-/// The time of a `sleep` and the type of a pool, which have no key.
+/// Takes the first part if it has no key: the time of a `sleep`, the type of a pool.
 fn first(parts: &mut Vec<Vec<TokenTree>>, own: &[&str]) -> Option<TokenStream> {
     let keyed = match parts.first().map(Vec::as_slice) {
         None => return None,
@@ -246,7 +246,7 @@ fn pause(
 mod tests {
     use super::*;
 
-    /// How the attribute reads, and the messages.
+    /// The attribute as text, then the messages.
     fn read(text: &str) -> Vec<String> {
         let mut tokens = text.parse::<TokenStream>().unwrap().into_iter();
         let Some(TokenTree::Ident(name)) = tokens.next() else { panic!("no name") };

@@ -1,237 +1,224 @@
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::call::job_sink::JobSink;
-use crate::call::mailboxes::{Fill, Holder, ReplySender, ReplyTo};
-use crate::call::semaphore::NoPermit;
+use crate::call::semaphore::{NoPermit, Permit};
+use crate::job::reply_cell::{NO_KEY, ReplyCell};
 use crate::wake::Wake;
-use crate::{Key, Service, TrySendError};
+use crate::{Service, TrySendError};
 
-/// The reply to a job that a thread has given to a pool; see [`Handle::submit`](crate::Handle::submit).
+/// The handle of a job that a plain thread has given to a pool: it waits for the reply.
 ///
-/// Dropping it does not stop the job: its reply is then for nobody.
+/// [`Handle::submit`](crate::Handle::submit) and [`Submitter::submit`](crate::Submitter::submit) return
+/// it. Dropping it does not stop the job; its reply is then lost.
+///
+/// ```
+/// use fsm_runtime::prelude::*;
+/// use std::time::Duration;
+///
+/// struct Length;
+///
+/// impl Service for Length {
+///     type Job = String;
+///     type Reply = usize;
+/// }
+///
+/// let pool = Pool::workers::<Length>("length", 2, |text| text.len());
+/// let lengths = pool.submitter::<Length>()?;
+/// let running = pool.start()?;
+/// assert_eq!(lengths.submit("hello".to_owned())?.wait(), Some(5));
+///
+/// // With a bound on the time. The job goes on when it has passed, and the handle can wait again.
+/// let reply = match lengths.submit("bye".to_owned())?.wait_for(Duration::from_millis(1)) {
+///     Ok(reply) => reply,
+///     Err(handle) => handle.wait(),
+/// };
+/// assert_eq!(reply, Some(3));
+/// running.drain()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "the job runs all the same, but its reply is lost"]
 pub struct JobHandle<R> {
-    window: Arc<ReplyCell<R>>,
+    cell: Arc<ReplyCell<R>>,
 }
-
-/// Where the thread waits.
-struct ReplyCell<R> {
-    state: Mutex<State<R>>,
-    condvar: Condvar,
-}
-
-struct State<R> {
-    /// There may be room in the pool.
-    called: bool,
-    reply: Reply<R>,
-}
-
-enum Reply<R> {
-    Waiting,
-    Came(R),
-    Gone,
-}
-
-/// The window has no need of a key.
-const NOBODY: Key = Key::new(0, 0);
 
 impl<R: Send + 'static> JobHandle<R> {
-    /// Gives the job to the pool if there is room.
+    /// Gives the job to the pool if that has room.
     pub(crate) fn submit<S: Service<Reply = R>>(
-        jobs: &dyn JobSink<S>,
+        sink: &dyn JobSink<S>,
         job: S::Job,
     ) -> Result<Self, TrySendError<S::Job>> {
-        match jobs.semaphore().try_offer() {
-            Ok(permit) => {
-                let window = Arc::<ReplyCell<R>>::default();
-                jobs.submit(job, permit, window.to());
-                Ok(Self { window })
-            }
-            Err(NoPermit::Full) => Err(TrySendError::Full(job)),
-            Err(NoPermit::Closed) => Err(TrySendError::Gone(job)),
-        }
+        Self::submit_with(sink, job, Arc::default(), sink.semaphore().try_offer())
     }
 
-    /// The same, but waits for room.
+    /// Gives the job to the pool, and waits for room there for at most `time`.
     pub(crate) fn submit_within<S: Service<Reply = R>>(
-        jobs: &dyn JobSink<S>,
+        sink: &dyn JobSink<S>,
         job: S::Job,
         time: Duration,
     ) -> Result<Self, TrySendError<S::Job>> {
-        let window = Arc::<ReplyCell<R>>::default();
+        let cell = Arc::<ReplyCell<R>>::default();
         let until = Instant::now().checked_add(time);
-        let wakes = || Arc::<ReplyCell<R>>::clone(&window) as Arc<dyn Wake>;
-        let permit = match jobs.semaphore().offer_or_queue(wakes, NOBODY) {
+        let wakes = || Arc::<ReplyCell<R>>::clone(&cell) as Arc<dyn Wake>;
+        let permit = match sink.semaphore().offer_or_queue(wakes, NO_KEY) {
             Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(mut waiting)) => loop {
-                if let Some(result) = waiting.poll() {
+            Ok(Err(mut queued)) => loop {
+                if let Some(result) = queued.poll() {
                     break result;
                 }
-                if !window.is_called(until) {
-                    // It may have come at the last moment.
-                    break waiting.poll().unwrap_or(Err(NoPermit::Full));
+                if cell.wait_for_permit(until).is_none() {
+                    // The permit may be there since the last look.
+                    break queued.poll().unwrap_or(Err(NoPermit::Full));
                 }
             },
             Err(error) => Err(error),
         };
+        Self::submit_with(sink, job, cell, permit)
+    }
+
+    fn submit_with<S: Service<Reply = R>>(
+        sink: &dyn JobSink<S>,
+        job: S::Job,
+        cell: Arc<ReplyCell<R>>,
+        permit: Result<Permit, NoPermit>,
+    ) -> Result<Self, TrySendError<S::Job>> {
         match permit {
             Ok(permit) => {
-                jobs.submit(job, permit, window.to());
-                Ok(Self { window })
+                sink.submit(job, permit, cell.sender());
+                Ok(Self { cell })
             }
             Err(NoPermit::Full) => Err(TrySendError::Full(job)),
             Err(NoPermit::Closed) => Err(TrySendError::Gone(job)),
         }
     }
 
-    /// Waits for the reply, for as long as the job takes. There is none if the job has failed, or
-    /// the pool was closed before it was done.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Double, job = u32, reply = u32)]
-    /// # enum Doubling {
-    /// #     #[run] #[to(Done)] Double { number: u32 },
-    /// #     #[end] Done,
-    /// # }
-    /// # struct Worker;
-    /// # impl doubling::Handler for Worker {
-    /// fn double(&mut self, number: &mut u32, _: &mut JobCx<'_>) -> doubling::AfterDouble {
-    ///     doubling::AfterDouble::Done { reply: number.checked_mul(2).expect("a small number") }
-    /// }
-    /// # }
-    ///
-    /// let builder = Pool::builder::<Doubling>("doubling");
-    /// let doubling = builder.handle();
-    /// let running = builder.worker(|| Worker).start()?;
-    /// assert_eq!(doubling.submit(21)?.wait(), Some(42));
-    /// assert_eq!(doubling.submit(u32::MAX)?.wait(), None);
-    /// # drop(running);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Waits for the reply, however long the job takes. Returns `None` if the job failed, or if the pool
+    /// was closed before the job was done.
     pub fn wait(self) -> Option<R> {
-        match self.wait_until(None) {
-            Ok(reply) => reply,
-            Err(_) => unreachable!("that time never comes"),
-        }
+        self.cell.wait_for_reply(None).flatten()
     }
 
-    /// Waits for the reply, but not longer than `time`; then the ticket comes back.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # use std::time::Duration;
-    /// # #[state_machine(start = Rest, job = (), reply = ())]
-    /// # enum Resting {
-    /// #     #[sleep(50ms)] #[to(Done)] Rest { nothing: () },
-    /// #     #[end] Done,
-    /// # }
-    /// # struct Worker;
-    /// # impl resting::Handler for Worker {
-    /// #     fn rest(&mut self, _: &mut (), _: &mut JobCx<'_>) -> resting::AfterRest {
-    /// #         resting::AfterRest::Done { reply: () }
-    /// #     }
-    /// # }
-    /// # let builder = Pool::builder::<Resting>("resting");
-    /// # let resting = builder.handle();
-    /// # let running = builder.worker(|| Worker).start()?;
-    /// // A job that takes 50 ms.
-    /// let ticket = resting.submit(())?;
-    /// let Err(ticket) = ticket.wait_for(Duration::from_millis(1)) else { panic!("so soon?") };
-    /// assert_eq!(ticket.wait(), Some(()));
-    /// # drop(running);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Waits for the reply, for at most `time`. Returns `Ok(None)` if the job failed, or if the pool was
+    /// closed before the job was done.
     ///
     /// # Errors
     ///
-    /// When the time is over.
+    /// Returns the handle when the time has passed.
     pub fn wait_for(self, time: Duration) -> Result<Option<R>, Self> {
-        self.wait_until(Instant::now().checked_add(time))
-    }
-
-    fn wait_until(self, until: Option<Instant>) -> Result<Option<R>, Self> {
-        let mut state = self.window.state();
-        loop {
-            match std::mem::replace(&mut state.reply, Reply::Waiting) {
-                Reply::Came(reply) => return Ok(Some(reply)),
-                Reply::Gone => return Ok(None),
-                Reply::Waiting => {}
-            }
-            let Some(locked) = self.window.sleep(state, until) else { break };
-            state = locked;
-        }
-        Err(self)
-    }
-}
-
-impl<R> Default for ReplyCell<R> {
-    fn default() -> Self {
-        let state = Mutex::new(State { called: false, reply: Reply::Waiting });
-        Self { state, condvar: Condvar::new() }
-    }
-}
-
-impl<R> ReplyCell<R> {
-    fn state(&self) -> MutexGuard<'_, State<R>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits to be called for something; `None` if it is too late.
-    fn sleep<'a>(
-        &'a self,
-        state: MutexGuard<'a, State<R>>,
-        until: Option<Instant>,
-    ) -> Option<MutexGuard<'a, State<R>>> {
-        let Some(until) = until else {
-            return Some(self.condvar.wait(state).unwrap_or_else(PoisonError::into_inner));
-        };
-        let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
-        let (state, _) =
-            self.condvar.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
-        Some(state)
-    }
-
-    /// Waits until there may be room; says whether that was in time.
-    fn is_called(&self, until: Option<Instant>) -> bool {
-        let mut state = self.state();
-        while !std::mem::replace(&mut state.called, false) {
-            let Some(locked) = self.sleep(state, until) else { return false };
-            state = locked;
-        }
-        true
-    }
-}
-
-impl<R: Send + 'static> ReplyCell<R> {
-    fn to(self: &Arc<Self>) -> ReplySender {
-        ReplySender::new(Arc::<Self>::clone(self), NOBODY, 0)
-    }
-}
-
-impl<R: Send> Wake for ReplyCell<R> {
-    fn wake(&self, _: Key) {
-        self.state().called = true;
-        self.condvar.notify_one();
-    }
-}
-
-impl<R: Send + 'static> ReplyTo for ReplyCell<R> {
-    fn answer(&self, _: Key, _: u32, fill: Option<&mut Fill<'_>>) {
-        let mut holder = Holder::None;
-        if let Some(fill) = fill {
-            fill(&mut holder);
-        }
-        let reply = holder.and_then(|holder| holder.downcast::<Option<R>>().ok());
-        self.state().reply = reply.and_then(|reply| *reply).map_or(Reply::Gone, Reply::Came);
-        self.condvar.notify_one();
+        self.cell.wait_for_reply(Instant::now().checked_add(time)).ok_or(self)
     }
 }
 
 impl<R> fmt::Debug for JobHandle<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JobHandle").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, mpsc};
+    use std::thread;
+
+    use super::*;
+    use crate::call::mailboxes::ReplySender;
+    use crate::call::semaphore::Semaphore;
+
+    struct Double;
+
+    impl Service for Double {
+        type Job = u32;
+        type Reply = u32;
+    }
+
+    /// A pool that keeps what it is given.
+    struct Sink {
+        semaphore: Arc<Semaphore>,
+        jobs: Mutex<Vec<(u32, Permit, ReplySender)>>,
+    }
+
+    impl Sink {
+        fn new(limit: usize) -> Self {
+            Self { semaphore: Arc::new(Semaphore::new(limit)), jobs: Mutex::default() }
+        }
+
+        fn take(&self) -> (u32, Permit, ReplySender) {
+            self.jobs.lock().unwrap().remove(0)
+        }
+    }
+
+    impl JobSink<Double> for Sink {
+        fn semaphore(&self) -> &Arc<Semaphore> {
+            &self.semaphore
+        }
+
+        fn submit(&self, job: u32, permit: Permit, to: ReplySender) {
+            self.jobs.lock().unwrap().push((job, permit, to));
+        }
+    }
+
+    const LONG: Duration = Duration::from_secs(60);
+    const SHORT: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn l12_a_job_has_its_reply_or_none() {
+        let sink = Sink::new(2);
+        let answered = JobHandle::submit::<Double>(&sink, 21).unwrap();
+        let failed = JobHandle::submit::<Double>(&sink, 7).unwrap();
+        let Err(TrySendError::Full(3)) = JobHandle::submit::<Double>(&sink, 3) else {
+            panic!("the pool is full")
+        };
+        let Err(answered) = answered.wait_for(SHORT) else { panic!("nobody has answered") };
+        let (job, _permit, reply) = sink.take();
+        reply.send(job * 2);
+        assert_eq!(answered.wait(), Some(42));
+        drop(sink.take());
+        assert_eq!(failed.wait_for(LONG).unwrap(), None);
+    }
+
+    #[test]
+    fn x7_a_thread_waits_for_room_and_gets_the_permit_that_comes_back() {
+        let sink = Sink::new(1);
+        let first = JobHandle::submit::<Double>(&sink, 1).unwrap();
+        assert!(matches!(
+            JobHandle::submit_within::<Double>(&sink, 2, SHORT),
+            Err(TrySendError::Full(2))
+        ));
+        thread::scope(|scope| {
+            let (done, replied) = mpsc::channel();
+            let sink = &sink;
+            scope.spawn(move || {
+                let handle = JobHandle::submit_within::<Double>(sink, 2, LONG).unwrap();
+                done.send(handle.wait()).unwrap();
+            });
+            // The permit of the first job is dropped here, whether the thread waits for it already or
+            // not yet.
+            let (_, permit, reply) = sink.take();
+            drop(permit);
+            reply.send(2_u32);
+            assert_eq!(first.wait(), Some(2));
+            while sink.jobs.lock().unwrap().is_empty() {
+                thread::yield_now();
+            }
+            sink.take().2.send(4_u32);
+            assert_eq!(replied.recv().unwrap(), Some(4));
+        });
+        let accounting = sink.semaphore.accounting();
+        assert_eq!((accounting.offered, accounting.taken, accounting.abandoned), (3, 2, 1));
+    }
+
+    #[test]
+    fn x7_a_thread_that_waits_for_room_learns_that_the_pool_is_closed() {
+        let sink = Sink::new(0);
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| JobHandle::submit_within::<Double>(&sink, 2, LONG));
+            while sink.semaphore.accounting().waiting == 0 {
+                thread::yield_now();
+            }
+            sink.semaphore.close();
+            assert!(matches!(waiting.join().unwrap(), Err(TrySendError::Gone(2))));
+        });
+        assert!(matches!(JobHandle::submit::<Double>(&sink, 2), Err(TrySendError::Gone(2))));
     }
 }

@@ -6,8 +6,32 @@ use std::time::Duration;
 use crate::lifecycle::pool_state::PoolState;
 use crate::{JobHandle, Service, Stats, TrySendError};
 
-/// Gives jobs to a pool from plain threads: see [`Pool::submitter`](crate::Pool::submitter). Cheap to
-/// clone, and good on any thread.
+/// Gives jobs to a pool from plain threads. [`Pool::submitter`](crate::Pool::submitter) makes it. It is
+/// cheap to clone and works on any thread.
+///
+/// ```
+/// use fsm_runtime::prelude::*;
+/// use std::time::Duration;
+///
+/// struct Length;
+///
+/// impl Service for Length {
+///     type Job = String;
+///     type Reply = usize;
+/// }
+///
+/// let pool = Pool::workers::<Length>("length", 2, |text| text.len());
+/// let lengths = pool.submitter::<Length>()?;
+/// assert!(matches!(lengths.submit("too early".to_owned()), Err(TrySendError::Gone(_))));
+///
+/// let running = pool.start()?;
+/// assert_eq!(lengths.submit("hello".to_owned())?.wait(), Some(5));
+/// let patient = lengths.submit_within("hi".to_owned(), Duration::from_secs(1))?;
+/// assert_eq!(patient.wait(), Some(2));
+/// assert_eq!(lengths.stats().taken, 2);
+/// running.drain()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Submitter<S: Service> {
     pool_state: Arc<PoolState>,
     service: PhantomData<fn() -> S>,
@@ -18,74 +42,36 @@ impl<S: Service> Submitter<S> {
         Self { pool_state, service: PhantomData }
     }
 
-    /// Gives the pool a job if there is room.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # struct Length;
-    /// # impl Service for Length { type Job = String; type Reply = usize; }
-    /// # let pool = Pool::workers::<Length>("length", 2, |text| text.len());
-    /// let lengths = pool.submitter::<Length>()?;
-    /// # let early = lengths.submit("early".to_owned());
-    /// # assert!(matches!(early, Err(TrySendError::Gone(_))));
-    /// let running = pool.start()?;
-    /// assert_eq!(lengths.submit("hello".to_owned())?.wait(), Some(5));
-    /// # drop(running);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Gives a job to the pool if that has room.
     ///
     /// # Errors
     ///
-    /// When there is no room, and when the pool has not started or takes no more jobs. The job comes
-    /// back.
+    /// Returns the job when the pool is full, has not started, or takes no more jobs.
     pub fn submit(&self, job: S::Job) -> Result<JobHandle<S::Reply>, TrySendError<S::Job>> {
         match self.pool_state.jobs::<S>() {
-            Some(jobs) => JobHandle::submit(&*jobs, job),
+            Some(sink) => JobHandle::submit(&*sink, job),
             None => Err(TrySendError::Gone(job)),
         }
     }
 
-    /// The same, but waits for room as long as `time`.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # use std::time::Duration;
-    /// # struct Length;
-    /// # impl Service for Length { type Job = String; type Reply = usize; }
-    /// # let pool = Pool::workers::<Length>("length", 2, |text| text.len());
-    /// # let lengths = pool.submitter::<Length>()?;
-    /// # let running = pool.start()?;
-    /// let ticket = lengths.submit_within("hello".to_owned(), Duration::from_secs(1))?;
-    /// assert_eq!(ticket.wait(), Some(5));
-    /// # drop(running);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Gives a job to the pool, and waits for room there for at most `time`. Callers queue in FIFO order
+    /// while the pool is full.
     ///
     /// # Errors
     ///
-    /// When there was no room in that time, and when the pool has not started or takes no more jobs. The
-    /// job comes back.
+    /// Returns the job when the pool stayed full, has not started, or takes no more jobs.
     pub fn submit_within(
         &self,
         job: S::Job,
         time: Duration,
     ) -> Result<JobHandle<S::Reply>, TrySendError<S::Job>> {
         match self.pool_state.jobs::<S>() {
-            Some(jobs) => JobHandle::submit_within(&*jobs, job, time),
+            Some(sink) => JobHandle::submit_within(&*sink, job, time),
             None => Err(TrySendError::Gone(job)),
         }
     }
 
-    /// What the pool has counted until now.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # struct Length;
-    /// # impl Service for Length { type Job = String; type Reply = usize; }
-    /// let pool = Pool::workers::<Length>("length", 2, |text| text.len());
-    /// assert_eq!(pool.submitter::<Length>()?.stats().offered, 0);
-    /// # Ok::<(), PoolError>(())
-    /// ```
+    /// The pool's counters.
     pub fn stats(&self) -> Stats {
         self.pool_state.stats()
     }

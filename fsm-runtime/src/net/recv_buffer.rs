@@ -3,117 +3,215 @@ use std::io;
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::ByteStream;
 
-/// Input that waits for more is put back in front of the thread's buffer if it is at most this
-/// long; more than that stays in the connection and grows there.
+/// The most unread bytes that are moved to the front of the thread's buffer to read more behind them.
+/// More than that stays in a buffer of the connection and grows there.
 const SMALL: usize = 4 * 1024;
 
-/// The unread input during a turn: a part of the thread's buffer, or a buffer of the connection's
-/// own once a message has outgrown that.
+/// The unread input of a connection during its turn: a part of the thread's buffer, or a buffer of the
+/// connection's own once a message has outgrown that.
 pub(crate) struct RecvBuffer<'a> {
+    /// The thread's buffer.
     shared: &'a mut [u8],
-    /// The range of `shared` that is unread, while `held` is empty.
+    /// The unread range of `shared`, while `own` is empty.
     start: usize,
     end: usize,
-    held: Vec<u8>,
-    /// So much of `held` is used.
+    /// The connection's own buffer.
+    own: Vec<u8>,
+    /// The number of bytes at the front of `own` that are used up.
     used: usize,
 }
 
 impl<'a> RecvBuffer<'a> {
     #[inline]
     pub(crate) fn new(shared: &'a mut [u8]) -> Self {
-        Self { shared, start: 0, end: 0, held: Vec::new(), used: 0 }
+        Self { shared, start: 0, end: 0, own: Vec::new(), used: 0 }
     }
 
-    /// Takes up what lies there in the thread's buffer.
+    /// Takes up the unread bytes that lie in this range of the thread's buffer.
     pub(crate) fn resume_at(&mut self, start: usize, end: usize) {
         self.start = start;
         self.end = end;
     }
 
-    /// Takes up what an earlier turn left.
-    pub(crate) fn resume(&mut self, kept: Vec<u8>) {
-        if kept.len() <= SMALL.min(self.shared.len() / 2) {
-            self.shared[..kept.len()].copy_from_slice(&kept);
-            self.end = kept.len();
+    /// Takes up the unread bytes of an earlier turn.
+    pub(crate) fn resume(&mut self, unread: Vec<u8>) {
+        if unread.len() <= self.small() {
+            self.shared[..unread.len()].copy_from_slice(&unread);
+            self.end = unread.len();
         } else {
-            self.held = kept;
+            self.own = unread;
         }
     }
 
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
-        if self.held.is_empty() {
+        if self.own.is_empty() {
             &self.shared[self.start..self.end]
         } else {
-            &self.held[self.used..]
+            &self.own[self.used..]
         }
     }
 
-    /// Whether there is as much as one read can bring, or more.
+    /// Whether at least as much is unread as one read can bring.
     pub(crate) fn is_full(&self) -> bool {
         self.bytes().len() >= self.shared.len()
     }
 
-    /// Only the last `rest` bytes are unread now.
+    /// Marks all but the last `unread` bytes as used.
     #[inline]
-    pub(crate) fn leave(&mut self, rest: usize) {
-        if self.held.is_empty() {
-            self.start = self.end - rest;
-        } else if rest == 0 {
-            self.held = Vec::new();
+    pub(crate) fn leave(&mut self, unread: usize) {
+        if self.own.is_empty() {
+            self.start = self.end - unread;
+        } else if unread == 0 {
+            self.own = Vec::new();
             self.used = 0;
         } else {
-            self.used = self.held.len() - rest;
+            self.used = self.own.len() - unread;
         }
     }
 
-    /// Reads once, behind what is unread.
+    /// Reads once, behind the unread bytes.
     #[inline]
     pub(crate) fn read(
         &mut self,
-        stream: &mut ReadyIo<'_, impl ByteStream>,
+        socket: &mut ReadyIo<'_, impl ByteStream>,
     ) -> io::Result<Received> {
         let unread = self.end - self.start;
-        if unread == 0 && self.held.is_empty() {
+        if unread == 0 && self.own.is_empty() {
             self.start = 0;
             self.end = 0;
-        } else if self.held.is_empty() && unread <= SMALL.min(self.shared.len() / 2) {
+        } else if self.own.is_empty() && unread <= self.small() {
             self.shared.copy_within(self.start..self.end, 0);
             self.start = 0;
             self.end = unread;
         } else {
-            return self.read_held(stream);
+            return self.read_into_own(socket);
         }
-        let got = stream.read(&mut self.shared[self.end..]);
-        if let Ok(Received::Bytes(n)) = got {
+        let received = socket.read(&mut self.shared[self.end..]);
+        if let Ok(Received::Bytes(n)) = received {
             self.end += n;
         }
-        got
+        received
     }
 
-    fn read_held(&mut self, stream: &mut ReadyIo<'_, impl ByteStream>) -> io::Result<Received> {
-        if self.held.is_empty() {
-            self.held.extend_from_slice(&self.shared[self.start..self.end]);
+    fn read_into_own(&mut self, socket: &mut ReadyIo<'_, impl ByteStream>) -> io::Result<Received> {
+        if self.own.is_empty() {
+            self.own.extend_from_slice(&self.shared[self.start..self.end]);
             self.start = 0;
             self.end = 0;
         }
-        self.held.drain(..self.used);
+        self.own.drain(..self.used);
         self.used = 0;
-        let got = stream.read(self.shared);
-        if let Ok(Received::Bytes(n)) = got {
-            self.held.extend_from_slice(&self.shared[..n]);
+        let received = socket.read(self.shared);
+        if let Ok(Received::Bytes(n)) = received {
+            self.own.extend_from_slice(&self.shared[..n]);
         }
-        got
+        received
     }
 
-    /// What a later turn must take up, in a buffer of no more than twice its size.
+    /// The unread bytes for a later turn, in a buffer of at most twice their size.
     pub(crate) fn keep(mut self) -> Vec<u8> {
-        if self.held.is_empty() {
+        if self.own.is_empty() {
             return self.shared[self.start..self.end].to_vec();
         }
-        self.held.drain(..self.used);
-        self.held.shrink_to(self.held.len() * 2);
-        self.held
+        self.own.drain(..self.used);
+        self.own.shrink_to(self.own.len() * 2);
+        self.own
+    }
+
+    fn small(&self) -> usize {
+        SMALL.min(self.shared.len() / 2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::IoSlice;
+
+    use super::*;
+    use crate::net::readiness::Readiness;
+    use crate::net::ready_io::StreamState;
+    use crate::net::transport::Read;
+
+    /// A stream that counts: byte `n` of it is `n` modulo 251. Each read brings at most `pieces` bytes.
+    struct Counting {
+        sent: usize,
+        pieces: usize,
+    }
+
+    fn byte(n: usize) -> u8 {
+        u8::try_from(n % 251).unwrap()
+    }
+
+    impl ByteStream for Counting {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
+            let bytes = buffer.len().min(self.pieces);
+            for byte_of in &mut buffer[..bytes] {
+                *byte_of = byte(self.sent);
+                self.sent += 1;
+            }
+            Ok(Read { bytes, drained: false })
+        }
+
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            unreachable!("nothing is written")
+        }
+
+        fn write_vectored(&mut self, _: &[IoSlice<'_>]) -> io::Result<usize> {
+            unreachable!("nothing is written")
+        }
+
+        fn shutdown(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn abort(&mut self) {}
+    }
+
+    /// For every size of the thread's buffer, of a read, of a message and of the part of the unread bytes
+    /// that a machine uses: turn after turn, the unread bytes are those that follow the used ones.
+    #[test]
+    fn l7_no_byte_is_lost_or_doubled_between_reads_and_turns() {
+        for shared in [2, 3, 16, 64] {
+            for pieces in [1, 2, 5, 64] {
+                for message in [1, 2, 7, 40, 200] {
+                    let mut io = Counting { sent: 0, pieces };
+                    let mut state = StreamState::NEW;
+                    state.add(Readiness::READ);
+                    let (mut buffer, mut kept, mut used) = (vec![0; shared], Vec::new(), 0);
+                    for turn in 0..60 {
+                        let mut recv = RecvBuffer::new(&mut buffer);
+                        recv.resume(kept);
+                        for _ in 0..=turn % 3 {
+                            let mut socket = ReadyIo { io: &mut io, state: &mut state };
+                            recv.read(&mut socket).unwrap();
+                            while recv.bytes().len() >= message {
+                                recv.leave(recv.bytes().len() - message);
+                                used += message;
+                            }
+                            let unread = recv.bytes();
+                            assert_eq!(used + unread.len(), io.sent);
+                            assert!(unread.iter().zip(used..).all(|(found, n)| *found == byte(n)));
+                        }
+                        kept = recv.keep();
+                        assert!(kept.capacity() <= kept.len() * 2);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn x13_nothing_is_kept_of_input_that_is_used_up() {
+        let (mut io, mut state) = (Counting { sent: 0, pieces: 64 }, StreamState::NEW);
+        let mut buffer = vec![0; 64];
+        let mut recv = RecvBuffer::new(&mut buffer);
+        for _ in 0..4 {
+            recv.read(&mut ReadyIo { io: &mut io, state: &mut state }).unwrap();
+        }
+        assert!(recv.is_full());
+        recv.leave(0);
+        assert!(!recv.is_full());
+        assert_eq!(recv.keep().capacity(), 0);
     }
 }

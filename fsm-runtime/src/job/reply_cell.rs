@@ -1,0 +1,103 @@
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::Key;
+use crate::call::mailboxes::{Fill, Holder, ReplySender, ReplyTo};
+use crate::wake::Wake;
+
+/// The place where a plain thread waits for a permit and for the reply to its job.
+pub(super) struct ReplyCell<R> {
+    state: Mutex<CellState<R>>,
+    changed: Condvar,
+}
+
+struct CellState<R> {
+    /// The pool may have a permit for the job.
+    permit_ready: bool,
+    reply: Reply<R>,
+}
+
+enum Reply<R> {
+    Pending,
+    Ready(R),
+    /// There will be none.
+    Gone,
+}
+
+/// A key for calls that need none, because a cell takes one reply alone.
+pub(super) const NO_KEY: Key = Key::new(0, 0);
+
+impl<R> Default for ReplyCell<R> {
+    fn default() -> Self {
+        let state = CellState { permit_ready: false, reply: Reply::Pending };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
+}
+
+impl<R> ReplyCell<R> {
+    /// Waits for the reply; `Some(None)` if there will be none, and `None` when `until` has passed.
+    pub(super) fn wait_for_reply(&self, until: Option<Instant>) -> Option<Option<R>> {
+        let mut state = self.lock();
+        loop {
+            match std::mem::replace(&mut state.reply, Reply::Pending) {
+                Reply::Ready(reply) => return Some(Some(reply)),
+                Reply::Gone => return Some(None),
+                Reply::Pending => state = self.sleep(state, until)?,
+            }
+        }
+    }
+
+    /// Waits until the pool may have a permit; `None` when `until` has passed.
+    pub(super) fn wait_for_permit(&self, until: Option<Instant>) -> Option<()> {
+        let mut state = self.lock();
+        while !std::mem::replace(&mut state.permit_ready, false) {
+            state = self.sleep(state, until)?;
+        }
+        Some(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, CellState<R>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sleeps until the state may have changed; `None` when `until` has passed.
+    fn sleep<'a>(
+        &'a self,
+        state: MutexGuard<'a, CellState<R>>,
+        until: Option<Instant>,
+    ) -> Option<MutexGuard<'a, CellState<R>>> {
+        let Some(until) = until else {
+            return Some(self.changed.wait(state).unwrap_or_else(PoisonError::into_inner));
+        };
+        let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+        let (state, _) =
+            self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+        Some(state)
+    }
+}
+
+impl<R: Send + 'static> ReplyCell<R> {
+    /// The sender of the reply to this cell.
+    pub(super) fn sender(self: &Arc<Self>) -> ReplySender {
+        ReplySender::new(Arc::<Self>::clone(self), NO_KEY, 0)
+    }
+}
+
+impl<R: Send> Wake for ReplyCell<R> {
+    fn wake(&self, _: Key) {
+        self.lock().permit_ready = true;
+        self.changed.notify_one();
+    }
+}
+
+impl<R: Send + 'static> ReplyTo for ReplyCell<R> {
+    fn answer(&self, _: Key, _: u32, fill: Option<&mut Fill<'_>>) {
+        let mut holder = Holder::None;
+        if let Some(fill) = fill {
+            fill(&mut holder);
+        }
+        let reply = holder.and_then(|holder| holder.downcast::<Option<R>>().ok());
+        self.lock().reply = reply.and_then(|reply| *reply).map_or(Reply::Gone, Reply::Ready);
+        self.changed.notify_one();
+    }
+}
