@@ -1,9 +1,9 @@
 //! Network protocol servers as annotated enums.
 //!
-//! A protocol is an **enum**. Each variant is a state: it says what it waits for, how long it may
-//! wait, and where it may go. [`#[state_machine]`](macro@state_machine) checks the whole graph at
-//! compile time, and generates the resumable handler: the partial reads and writes, the deadlines
-//! and the ends of streams. A [`Pool`] runs one machine for each connection.
+//! A protocol is an **enum**. Each variant is a state with its wait, the bound of that wait, and the
+//! states that may follow. [`#[state_machine]`](macro@state_machine) checks the whole graph at compile
+//! time, and generates the resumable handler: the partial reads and writes, the deadlines and the ends
+//! of streams. A [`Pool`] runs one machine for each connection.
 //!
 //! ```
 //! use fsm_runtime::prelude::*;
@@ -11,7 +11,7 @@
 //!
 //! #[state_machine(start = Talk, eof => Gone)]
 //! enum Echo {
-//!     /// Sends back whatever comes.
+//!     /// Sends back the bytes that the peer sends.
 //!     #[read(some, max = 16KiB, idle = 60s => Gone)]
 //!     #[to(Talk)]
 //!     #[rest]
@@ -38,37 +38,42 @@
 //!
 //! # Where to look
 //!
+//! The guide in the folder `docs/guide` of the repository has a chapter for each of these:
+//! [a first server](../../../docs/guide/first-server.md), [framing](../../../docs/guide/framing.md),
+//! [deadlines](../../../docs/guide/deadlines.md), [pools](../../../docs/guide/pools.md),
+//! [testing](../../../docs/guide/testing.md) and [operating](../../../docs/guide/operating.md).
+//!
 //! - [`state_machine`](macro@state_machine): all attributes and their keys.
-//! - [`Cx`]: what a handler can do. [`Frame`]: your decoder of whole messages.
+//! - [`Cx`]: the actions of a handler. [`Frame`]: a decoder of whole messages.
 //! - [`Pool`], [`Builder`]: addresses, limits, threads. [`Handle`], [`Running`]: a pool from outside.
 //! - [`Pipeline`]: several pools, which call each other and hand connections over. [`Service`],
 //!   [`JobHandle`]: jobs.
-//! - [`sim`]: machines without sockets. [`check`]: laws to hold your machine to.
+//! - [`sim`]: machines without sockets. [`check`]: laws that your machine should keep.
 //! - [`Spec`]: the graph as data, for pictures and tools.
 //!
-//! [`Machine`], [`Drive`], [`Input`], [`Step`] and the types beside them are what generated code is
-//! made of; you need not know them to use it.
+//! Generated code uses [`Machine`], [`Drive`], [`Input`], [`Step`] and the types beside them; you need
+//! not know them.
 //!
 //! # Bounds
 //!
-//! A connection holds at most one message's `max` and one read (64 KiB) of input, and the pool's
-//! output mark and what one handler call writes of output. It has no buffer at all while it is
-//! idle. A pool has at most [`Builder::max_connections`] of them, or [`Builder::max_jobs`] jobs. Who
-//! brings one more waits for room, within the deadline of its state and with its one job or connection,
-//! or is told that there is none. A turn is bounded in bytes and handler calls, after which it is the
-//! turn of others.
+//! A connection holds at most the `max` of one message and one read (64 KiB) of input, and of output the
+//! pool's output mark and the writes of one handler call. It holds no buffer while it is idle. A pool
+//! has at most [`Builder::max_connections`] connections or [`Builder::max_jobs`] jobs. A caller that finds
+//! it full waits for room within the deadline of its state, with its one job or connection, or takes
+//! its `full` edge. A turn is bounded in bytes and handler calls; then other connections have theirs.
 //!
 //! # Threads
 //!
-//! One connection or job is on one thread at a time. A port has [`Builder::threads`], of which
-//! [`Builder::max_running`] run; one that blocks does not count while it does, if it says so
-//! ([`Cx::blocking`], `#[run(blocking)]`) or, on Linux, if it is seen to ([`Builder::watchdog`]).
+//! A connection or job runs on one thread at a time. A port has [`Builder::threads`], of which
+//! [`Builder::max_running`] run. A thread that blocks does not count meanwhile, if its handler declares it
+//! ([`Cx::blocking`], `#[run(blocking)]`) or, on Linux, if the watchdog notices it
+//! ([`Builder::watchdog`]).
 //!
 //! # Logs
 //!
-//! The runtime logs with `tracing`: pools that start, pause and drain at `INFO`, trouble at `WARN`,
-//! panics of handlers at `ERROR`, errors that no state takes up at `DEBUG`, ends of connections at
-//! `TRACE`.
+//! The runtime logs with `tracing`: pools that start, drain and end at `INFO`, limits and trouble at
+//! `WARN`, panics of handlers at `ERROR`, errors that took an edge to a state without an `#[error]` field
+//! at `DEBUG`, ends of connections at `TRACE`.
 #![forbid(unsafe_code)]
 
 // Machines in unit tests name the crate as those outside do.

@@ -1,4 +1,6 @@
-//! What a server's file needs: `use fsm_runtime::prelude::*;`.
+//! The names that the file of a server needs.
+//!
+//! `Builder`, `Stats`, `Address` and the items of `sim` and `check` are not among them.
 //!
 //! ```
 //! use fsm_runtime::prelude::*;

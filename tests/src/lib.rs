@@ -11,6 +11,8 @@ mod connection;
 mod docs;
 mod example;
 mod growth;
+#[cfg(doctest)]
+mod guide;
 mod neighbour;
 mod numbers;
 mod office;
