@@ -1,7 +1,10 @@
-//! The folders of the runtime use each other in one direction only.
+//! The folders of the runtime use each other in one direction only, and no modules of the other crates do so
+//! in a circle.
 //!
 //! Code that is built for tests alone is exempt, and so is the crate's root, which lists them.
 
+#[path = "layout/cycle.rs"]
+mod cycle;
 #[path = "layout/sources.rs"]
 mod sources;
 #[path = "layout/tokens.rs"]
@@ -50,4 +53,12 @@ fn a_folder_of_the_runtime_uses_only_those_before_it() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     // It has read what it judges.
     assert!(sources.references.len() > 300, "{}", sources.references.len());
+}
+
+#[test]
+fn no_modules_use_each_other_in_a_circle() {
+    let crates = ["fsm-macros", "fsm-diagram", "benches", "examples", "tests"];
+    let cycles = crates.map(|name| cycle::among_siblings(name, &Sources::read(name).references));
+    let cycles = cycles.concat();
+    assert!(cycles.is_empty(), "\n{}", cycles.join("\n"));
 }
