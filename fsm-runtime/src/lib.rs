@@ -167,8 +167,3 @@ pub use crate::server::pool::Pool;
 pub use crate::server::running::Running;
 pub use crate::spec::{Edge, Shape, Spec, Starts, State, Trigger, Wait};
 pub use crate::stats::{Ended, Stats};
-
-/// The README's code is compiled with the tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;

@@ -10,3 +10,6 @@ pub(crate) mod task;
 pub(crate) mod thread_status;
 pub(crate) mod timer_heap;
 pub(crate) mod watchdog;
+
+#[cfg(all(test, any(loom, shuttle)))]
+mod interleavings;

@@ -422,35 +422,6 @@ impl fmt::Display for Trigger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::prelude::*;
-
-    #[state_machine(start = Talk, eof => Gone, crate = crate)]
-    enum Echo {
-        #[read(some, max = 16KiB, idle = 60s => Gone)]
-        #[to(Talk)]
-        #[rest]
-        Talk,
-        #[end]
-        Gone,
-    }
-
-    struct Client;
-
-    impl echo::Handler for Client {
-        fn talk(&mut self, _: &[u8], _: &mut Cx<'_>) -> echo::AfterTalk {
-            echo::AfterTalk::Talk
-        }
-    }
-
-    #[test]
-    fn l9_the_docs_show_the_same_graph() {
-        let expanded = include_str!("../../examples/src/bin/echo_expanded.rs");
-        let shown =
-            expanded.split("__picture ! (\"").nth(1).and_then(|rest| rest.split("\")").next());
-        let shown = shown.expect("the docs have a picture").replace("\\n", "\n");
-        assert_eq!(Echo::SPEC.mermaid().trim_end(), shown);
-        assert_eq!(crate::sim::Session::<Echo, _>::new(Client).state(), Some("Talk"));
-    }
 
     #[test]
     fn times_are_said_as_they_are_written() {

@@ -3,7 +3,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// The program of the server `name` of the package `fsm-examples`, built in release mode.
+/// The program of the server `name` of the package `fsm-examples`.
+///
+/// It is built in the profile of this program, where the tests have built all but the program itself
+/// already; `FSM_PROFILE=release` has it built in another one.
 ///
 /// `FSM_KV=/path/to/program` has the tests of `kv` drive another program that takes the same
 /// options.
@@ -17,8 +20,10 @@ pub fn example(name: &str) -> PathBuf {
 }
 
 fn build(name: &str) -> PathBuf {
+    let ours = if cfg!(debug_assertions) { "dev" } else { "release" };
+    let profile = std::env::var("FSM_PROFILE").unwrap_or(ours.to_owned());
     let output = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
-        .args(["build", "--release", "--package", "fsm-examples", "--bin", name])
+        .args(["build", "--profile", &profile, "--package", "fsm-examples", "--bin", name])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit())

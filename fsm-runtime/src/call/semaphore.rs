@@ -369,5 +369,7 @@ impl fmt::Debug for Semaphore {
     }
 }
 
+#[cfg(all(test, any(loom, shuttle)))]
+mod interleavings;
 #[cfg(test)]
 mod tests;

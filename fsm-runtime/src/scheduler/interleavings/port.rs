@@ -1,57 +1,57 @@
-//! A port as the runtime's workers use it, with turns that the check says, and a poll without
-//! sockets.
+//! A port as the workers use it, with turns that the check makes up, and a poll without sockets.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::bed::Bed;
-use crate::core::{Input, PortCore, Thread};
-use crate::key::Key;
-use crate::shell::{Blocked, Locked, Shell, Work};
+use crate::Key;
+use crate::driver::parker::Parker;
+use crate::scheduler::port_core::{Input, PortCore, Thread};
+use crate::scheduler::shared::{Blocked, Locked, Shared, Work};
 
-/// What the checks themselves keep is in types of `std`: it adds no schedules, and nothing here is
-/// locked while another thread may be let run.
-pub(crate) struct Port {
-    shell: Shell<Slot, ()>,
+/// The checks' own books are in types of std, which add no schedules: no thread holds one of their
+/// locks while another thread may run.
+pub(super) struct Port {
+    shared: Shared<Slot, ()>,
     poll: Arc<Poll>,
-    cap: usize,
+    max_running: usize,
     /// Turns that run and do not block.
     active: AtomicUsize,
-    /// Some turn has blocked and goes on: there may be more than the cap (R4).
+    /// Some turn has blocked and goes on, so that more than `max_running` may run (R4).
     over: AtomicBool,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Slot {
-    /// What was told since its last turn.
-    told: usize,
+pub(super) struct Slot {
+    /// Packets since its last turn.
+    packets: usize,
     runs: bool,
 }
 
-/// A turn of a key, with how much it was told.
+/// A turn of a key, with the number of packets that it is for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Turn {
-    pub(crate) thread: Thread,
-    pub(crate) key: Key,
-    pub(crate) told: usize,
+pub(super) struct Turn {
+    pub(super) thread: Thread,
+    pub(super) key: Key,
+    pub(super) packets: usize,
     number: u64,
 }
 
 /// How a turn ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "not every crate of checks needs each")]
-pub(crate) enum Left {
+pub(super) enum Left {
     Waits,
     Again,
     Gone,
-    /// It has set a deadline for this key, which has passed already: who polls must look.
+    /// It has set a deadline for this key, which has passed already: the thread that polls must
+    /// look.
+    #[cfg_attr(shuttle, expect(dead_code, reason = "only loom's checks have deadlines"))]
     Due(Key),
 }
 
-/// Where a thread sleeps until an event comes or it is interrupted, as in `mio::Poll`.
+/// Where a thread sleeps until an event arrives or it is interrupted, as in `mio::Poll`.
 #[derive(Default)]
 struct Poll {
-    bed: Bed,
+    parker: Parker,
     events: Mutex<Vec<Key>>,
     polled: AtomicBool,
 }
@@ -59,13 +59,13 @@ struct Poll {
 impl Poll {
     fn arrives(&self, key: Key) {
         self.events().push(key);
-        self.bed.wake();
+        self.parker.wake();
     }
 
     fn wait(&self, wait: bool) -> Vec<Key> {
         assert!(!self.polled.swap(true, Ordering::SeqCst), "X2: two threads poll");
         if wait {
-            self.bed.sleep(None);
+            self.parker.sleep(None);
         }
         self.polled.store(false, Ordering::SeqCst);
         std::mem::take(&mut *self.events())
@@ -76,50 +76,49 @@ impl Poll {
     }
 }
 
-#[allow(dead_code, reason = "not every crate of checks needs each")]
 impl Port {
-    pub(crate) fn new(threads: usize, cap: usize) -> Arc<Self> {
+    pub(super) fn new(threads: usize, max_running: usize) -> Arc<Self> {
         let poll = Arc::<Poll>::default();
         let interrupted = Arc::clone(&poll);
-        let interrupt = Box::new(move || interrupted.bed.wake());
+        let interrupt = Box::new(move || interrupted.parker.wake());
         Arc::new(Self {
-            shell: Shell::new(PortCore::new(0, cap), threads, (), interrupt),
+            shared: Shared::new(PortCore::new(0, max_running), threads, (), interrupt),
             poll,
-            cap,
+            max_running,
             active: AtomicUsize::new(0),
             over: AtomicBool::new(false),
         })
     }
 
     /// A connection that has nothing to do yet.
-    pub(crate) fn open(&self) -> Key {
-        self.shell.locked(|port| port.core().open(Slot::default()))
+    pub(super) fn open(&self) -> Key {
+        self.shared.locked(|port| port.core().open(Slot::default()))
     }
 
-    pub(crate) fn post(&self, key: Key) {
-        self.shell.locked(|port| tell(port, key, Input::Post(key)));
+    pub(super) fn post(&self, key: Key) {
+        self.shared.locked(|port| enqueue(port, key, Input::Post(key)));
     }
 
     /// The thread that polls finds an event for the key.
-    pub(crate) fn event(&self, key: Key) {
+    pub(super) fn event(&self, key: Key) {
         self.poll.arrives(key);
     }
 
-    pub(crate) fn close(&self) {
-        self.shell.locked(|port| {
+    pub(super) fn close(&self) {
+        self.shared.locked(|port| {
             port.on(Input::Close);
         });
     }
 
-    /// What a thread of the port does until it is closed.
-    pub(crate) fn work(&self, thread: Thread, mut run: impl FnMut(&Self, Turn) -> Left) {
+    /// Works as a thread of the port until the port is closed.
+    pub(super) fn work(&self, thread: Thread, mut run: impl FnMut(&Self, Turn) -> Left) {
         let mut next = self.next(thread, |_| {});
         loop {
             next = match next {
                 Next::Run(turn) => {
                     let active = self.active.fetch_add(1, Ordering::SeqCst);
                     let over = self.over.load(Ordering::SeqCst);
-                    assert!(active < self.cap || over, "R1: more turns than the cap");
+                    assert!(active < self.max_running || over, "R1: more turns than may run");
                     let left = run(self, turn);
                     self.active.fetch_sub(1, Ordering::SeqCst);
                     self.next(thread, |port| {
@@ -140,7 +139,7 @@ impl Port {
                     let events = self.poll.wait(wait);
                     self.next(thread, |port| {
                         for key in events {
-                            tell(port, key, Input::Event(key));
+                            enqueue(port, key, Input::Event(key));
                         }
                         port.on(Input::Polled(thread));
                     })
@@ -151,13 +150,13 @@ impl Port {
     }
 
     fn next(&self, thread: Thread, before: impl FnOnce(&mut Locked<'_, Slot, ()>)) -> Next {
-        self.shell.next(thread, before, |port, work| match work {
+        self.shared.next(thread, before, |port, work| match work {
             Work::Run(key) => {
                 let number = port.turn(thread).expect("a thread that runs has a turn");
                 let slot = port.core().get_mut(key).expect("X5: the key of a turn is live");
                 assert!(!std::mem::replace(&mut slot.runs, true), "X1: it runs on two threads");
-                let told = std::mem::take(&mut slot.told);
-                Next::Run(Turn { thread, key, told, number })
+                let packets = std::mem::take(&mut slot.packets);
+                Next::Run(Turn { thread, key, packets, number })
             }
             Work::Poll { wait } => Next::Poll { wait },
             Work::End => Next::End,
@@ -165,54 +164,56 @@ impl Port {
     }
 
     /// Runs code that blocks, and says so.
-    pub(crate) fn blocking(&self, turn: Turn, code: impl FnOnce()) {
+    pub(super) fn blocking(&self, turn: Turn, code: impl FnOnce()) {
         self.active.fetch_sub(1, Ordering::SeqCst);
-        self.shell.locked(|port| port.block(turn.thread, turn.number, Blocked::Declared));
+        self.shared.locked(|port| port.block(turn.thread, turn.number, Blocked::Declared));
         code();
         self.over.store(true, Ordering::SeqCst);
-        self.shell.locked(|port| port.unblock(turn.thread, turn.number, Blocked::Declared));
+        self.shared.locked(|port| port.unblock(turn.thread, turn.number, Blocked::Declared));
         self.active.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// The watchdog looks, and takes whoever runs for blocked; it says whom.
-    pub(crate) fn see_blocked(&self, thread: Thread) -> Option<u64> {
-        let turn = self.shell.locked(|port| port.turn(thread))?;
-        // From here on the cap holds for those alone that do not seem to block.
+    /// Has the watchdog take the thread for blocked, if it runs a turn; returns that turn's number.
+    pub(super) fn see_blocked(&self, thread: Thread) -> Option<u64> {
+        let turn = self.shared.locked(|port| port.turn(thread))?;
+        // From here on the bound holds only for the turns that do not seem to block.
         self.over.store(true, Ordering::SeqCst);
-        self.shell.locked(|port| port.block(thread, turn, Blocked::Seen));
+        self.shared.locked(|port| port.block(thread, turn, Blocked::DecodeProgress));
         Some(turn)
     }
 
-    /// The watchdog finds that it goes on.
-    pub(crate) fn see_running(&self, thread: Thread, turn: u64) {
-        self.shell.locked(|port| port.unblock(thread, turn, Blocked::Seen));
+    /// Has the watchdog find that the thread goes on.
+    pub(super) fn see_running(&self, thread: Thread, turn: u64) {
+        self.shared.locked(|port| port.unblock(thread, turn, Blocked::DecodeProgress));
     }
 
-    /// When all threads have ended: the books of the core are at zero.
-    pub(crate) fn check_books(&self) {
-        self.shell.locked(|port| {
+    /// Checks, when all threads have ended, that the core counts no turn any more.
+    pub(super) fn check_count(&self) {
+        self.shared.locked(|port| {
             let core = format!("{:?}", port.core());
-            assert!(core.contains(", active: 0, "), "R4: who runs is miscounted: {core}");
+            assert!(core.contains(", active: 0, "), "R4: the running turns are miscounted: {core}");
         });
         assert_eq!(self.active.load(Ordering::SeqCst), 0);
     }
 
-    /// What was told and has not had its turn.
-    pub(crate) fn untold(&self, keys: &[Key]) -> usize {
-        self.shell.locked(|port| {
-            keys.iter().map(|key| port.core().get_mut(*key).map_or(0, |slot| slot.told)).sum()
+    /// Packets that no turn has taken up.
+    #[cfg(shuttle)]
+    pub(super) fn left_over(&self, keys: &[Key]) -> usize {
+        self.shared.locked(|port| {
+            keys.iter().map(|key| port.core().get_mut(*key).map_or(0, |slot| slot.packets)).sum()
         })
     }
 
     /// Events that no thread has seen.
-    pub(crate) fn unpolled(&self) -> usize {
+    #[cfg(shuttle)]
+    pub(super) fn unpolled(&self) -> usize {
         self.poll.events().len()
     }
 }
 
-fn tell(port: &mut Locked<'_, Slot, ()>, key: Key, input: Input) {
+fn enqueue(port: &mut Locked<'_, Slot, ()>, key: Key, input: Input) {
     if let Some(slot) = port.core().get_mut(key) {
-        slot.told += 1;
+        slot.packets += 1;
     }
     port.on(input);
 }

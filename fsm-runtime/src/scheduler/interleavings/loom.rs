@@ -1,29 +1,12 @@
-//! The checks, each named after the rule it proves.
+//! All schedules of a few preemptions of two or three threads. Each check is named after the rule
+//! that it proves.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use loom::sync::{Condvar, Mutex};
-use loom::thread::{self, JoinHandle};
-
-pub use crate::room::*;
-
-use crate::port::{Left, Port, Turn};
-
-/// Runs the check under all schedules with that many preemptions, or as many as the environment
-/// says.
-pub(crate) fn schedules(preemptions: usize, check: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    let more = std::env::var("FSM_PREEMPTIONS").ok().and_then(|count| count.parse().ok());
-    builder.preemption_bound = Some(more.unwrap_or(preemptions));
-    let count = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&count);
-    builder.check(move || {
-        counted.fetch_add(1, Ordering::Relaxed);
-        check();
-    });
-    println!("{} schedules", count.load(Ordering::Relaxed));
-}
+use super::port::{Left, Port, Turn};
+use crate::sync::schedules::thread::{self, JoinHandle};
+use crate::sync::schedules::{Flag, schedules};
 
 /// Starts the threads of a port.
 fn work(
@@ -42,43 +25,23 @@ fn join(port: &Port, threads: Vec<JoinHandle<()>>) {
     for thread in threads {
         thread.join().expect("no thread panics");
     }
-    port.check_books();
+    port.check_count();
 }
 
-/// A turn that adds up what it was told, and closes the port when that is all.
+/// A turn that adds up its packets, and closes the port when that is all of them.
 fn until(all: usize) -> impl Fn(&Port, Turn) -> Left + Clone + 'static {
     let sum = Arc::new(AtomicUsize::new(0));
     move |port: &Port, turn: Turn| {
-        if sum.fetch_add(turn.told, Ordering::SeqCst) + turn.told == all {
+        if sum.fetch_add(turn.packets, Ordering::SeqCst) + turn.packets == all {
             port.close();
         }
         Left::Waits
     }
 }
 
-/// Something to wait for.
-#[derive(Default)]
-struct Flag {
-    raised: Mutex<bool>,
-    bell: Condvar,
-}
-
-impl Flag {
-    fn raise(&self) {
-        *self.raised.lock().expect("no panics") = true;
-        self.bell.notify_one();
-    }
-
-    fn wait(&self) {
-        let mut raised = self.raised.lock().expect("no panics");
-        while !*raised {
-            raised = self.bell.wait(raised).expect("no panics");
-        }
-    }
-}
-
-/// Two threads that have nothing to do: whoever polls or waits is woken for a post.
-pub fn r6_a_post_wakes_a_thread() {
+/// Two threads that have nothing to do: the one that polls or waits is woken for a post.
+#[test]
+fn r6_a_post_wakes_a_thread() {
     schedules(5, || {
         let port = Port::new(2, 1);
         let key = port.open();
@@ -89,7 +52,8 @@ pub fn r6_a_post_wakes_a_thread() {
 }
 
 /// A lone thread, which goes to sleep in its poll while posts come.
-pub fn r6_a_post_is_not_lost_on_the_way_to_the_poll() {
+#[test]
+fn r6_a_post_is_not_lost_on_the_way_to_the_poll() {
     schedules(8, || {
         let port = Port::new(1, 1);
         let keys = [port.open(), port.open()];
@@ -104,8 +68,9 @@ pub fn r6_a_post_is_not_lost_on_the_way_to_the_poll() {
     });
 }
 
-/// Posts for one key from two sides: it runs on one thread at a time, and hears of both.
-pub fn x1_no_post_is_lost_while_its_key_runs() {
+/// Posts for one key from two sides: it runs on one thread at a time, and takes up both.
+#[test]
+fn x1_no_post_is_lost_while_its_key_runs() {
     schedules(3, || {
         let port = Port::new(2, 2);
         let key = port.open();
@@ -121,7 +86,8 @@ pub fn x1_no_post_is_lost_while_its_key_runs() {
 }
 
 /// The close comes at any time, with a post before it or not run.
-pub fn r5_close_ends_all() {
+#[test]
+fn r5_close_ends_all() {
     schedules(3, || {
         let port = Port::new(2, 1);
         let key = port.open();
@@ -137,7 +103,8 @@ pub fn r5_close_ends_all() {
 }
 
 /// The handler of one event goes on only when that of a later one has run: a follower must poll.
-pub fn x2_somebody_polls_while_a_handler_runs() {
+#[test]
+fn x2_somebody_polls_while_a_handler_runs() {
     schedules(4, || {
         let port = Port::new(2, 2);
         let (first, second) = (port.open(), port.open());
@@ -159,7 +126,8 @@ pub fn x2_somebody_polls_while_a_handler_runs() {
 }
 
 /// A turn sets a deadline before the end of the poll, and then its thread has nothing to do.
-pub fn x6_a_thread_that_goes_to_sleep_has_interrupted_the_poll() {
+#[test]
+fn x6_a_thread_that_goes_to_sleep_has_interrupted_the_poll() {
     schedules(4, || {
         let port = Port::new(2, 1);
         let (first, second) = (port.open(), port.open());
@@ -178,7 +146,8 @@ pub fn x6_a_thread_that_goes_to_sleep_has_interrupted_the_poll() {
 
 /// A poll finds two events, and the handler of the first goes on only when that of the second has
 /// run: there is room for both.
-pub fn r1_what_a_poll_finds_runs_on_as_many_threads_as_may() {
+#[test]
+fn r1_what_a_poll_finds_runs_on_as_many_threads_as_may() {
     schedules(4, || {
         let port = Port::new(2, 2);
         let (first, second) = (port.open(), port.open());
@@ -199,9 +168,10 @@ pub fn r1_what_a_poll_finds_runs_on_as_many_threads_as_may() {
     });
 }
 
-/// The only thread that could help sleeps in its poll, with the cap reached: a declared block calls
-/// it.
-pub fn r3_the_thread_that_polls_runs_when_another_one_blocks() {
+/// The only thread that could help sleeps in its poll, with no more allowed to run: a declared
+/// block calls it.
+#[test]
+fn r3_the_thread_that_polls_runs_when_another_one_blocks() {
     schedules(4, || {
         let port = Port::new(2, 1);
         let (first, second) = (port.open(), port.open());
@@ -223,7 +193,8 @@ pub fn r3_the_thread_that_polls_runs_when_another_one_blocks() {
 }
 
 /// The same for one that the watchdog finds.
-pub fn r3_the_thread_that_polls_runs_when_another_one_is_seen_to_block() {
+#[test]
+fn r3_the_thread_that_polls_runs_when_another_one_is_seen_to_block() {
     schedules(3, || {
         let port = Port::new(2, 1);
         let (first, second) = (port.open(), port.open());
@@ -253,7 +224,8 @@ pub fn r3_the_thread_that_polls_runs_when_another_one_is_seen_to_block() {
 }
 
 /// The watchdog finds a thread to block, and to go on, while its turn ends and the next one begins.
-pub fn r4_the_count_is_right_however_a_turn_ends() {
+#[test]
+fn r4_the_count_is_right_however_a_turn_ends() {
     schedules(8, || {
         let port = Port::new(1, 1);
         let keys = [port.open(), port.open()];
@@ -270,7 +242,8 @@ pub fn r4_the_count_is_right_however_a_turn_ends() {
 }
 
 /// The same for a turn that says itself that it blocks.
-pub fn r4_the_count_is_right_if_who_blocks_says_so() {
+#[test]
+fn r4_the_count_is_right_if_who_blocks_says_so() {
     schedules(4, || {
         let port = Port::new(2, 1);
         let key = port.open();

@@ -1,0 +1,64 @@
+//! The folders of the runtime use each other in one direction only, and no modules of the other crates do so
+//! in a circle.
+//!
+//! Code that is built for tests alone is exempt, and so is the crate's root, which lists them.
+
+#[path = "layout/cycle.rs"]
+mod cycle;
+#[path = "layout/sources.rs"]
+mod sources;
+#[path = "layout/tokens.rs"]
+mod tokens;
+
+use self::sources::Sources;
+
+/// The folders and root modules of `fsm-runtime`. Each may use those of the lines above it and, of its
+/// own line, none but itself; only the vocabulary, in the first line, is one whole.
+const FOLDERS: [&[&str]; 9] = [
+    &["key", "spec", "address", "peer", "error", "stats", "clock", "sync", "wake"],
+    &["net"],
+    &["call"],
+    &["scheduler"],
+    &["lifecycle"],
+    &["machine"],
+    &["driver", "connection", "job"],
+    &["server", "sim"],
+    &["prelude"],
+];
+
+#[test]
+fn a_folder_of_the_runtime_uses_only_those_before_it() {
+    let sources = Sources::read("fsm-runtime");
+    let line = |folder: &str| {
+        FOLDERS.iter().position(|line| line.contains(&folder)).unwrap_or_else(|| {
+            panic!("`{folder}` of fsm-runtime has no place in `FOLDERS`; give it one")
+        })
+    };
+    let mut wrong = Vec::new();
+    for reference in &sources.references {
+        let (Some(from), Some(to)) = (reference.from.first(), reference.to.first()) else {
+            continue;
+        };
+        let (user, used) = (line(from), line(to));
+        if from == to || user == 0 && used == 0 || used < user {
+            continue;
+        }
+        let order = if used == user { "stands beside it" } else { "comes after it" };
+        wrong.push(format!(
+            "{}: `{from}` uses `{to}`, which {order}; move what both need to a folder before them, or \
+             have `{from}` declare a trait that `{to}` implements",
+            reference.place
+        ));
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    // It has read what it judges.
+    assert!(sources.references.len() > 300, "{}", sources.references.len());
+}
+
+#[test]
+fn no_modules_use_each_other_in_a_circle() {
+    let crates = ["fsm-macros", "fsm-diagram", "benches", "examples", "tests"];
+    let cycles = crates.map(|name| cycle::among_siblings(name, &Sources::read(name).references));
+    let cycles = cycles.concat();
+    assert!(cycles.is_empty(), "\n{}", cycles.join("\n"));
+}
