@@ -39,11 +39,11 @@ fn a_folder_of_the_runtime_uses_only_those_before_it() {
         let (Some(from), Some(to)) = (reference.from.first(), reference.to.first()) else {
             continue;
         };
-        let (user, used) = (line(from), line(to));
-        if from == to || user == 0 && used == 0 || used < user {
+        let (at, of) = (line(from), line(to));
+        if from == to || at == 0 && of == 0 || of < at {
             continue;
         }
-        let order = if used == user { "stands beside it" } else { "comes after it" };
+        let order = if of == at { "stands beside it" } else { "comes after it" };
         wrong.push(format!(
             "{}: `{from}` uses `{to}`, which {order}; move what both need to a folder before them, or \
              have `{from}` declare a trait that `{to}` implements",

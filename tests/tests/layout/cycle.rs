@@ -24,8 +24,8 @@ pub(crate) fn among_siblings(name: &str, references: &[Reference]) -> Vec<String
         let cycle = shortest(uses)?;
         let inside = [&[name.to_owned()], parent.as_slice()].concat().join("::");
         let steps = (0..cycle.len()).map(|at| {
-            let (user, used) = (cycle[at], cycle[(at + 1) % cycle.len()]);
-            format!("    `{user}` uses `{used}` in {}", uses[user][used])
+            let (module, next) = (cycle[at], cycle[(at + 1) % cycle.len()]);
+            format!("    `{module}` uses `{next}` in {}", uses[module][next])
         });
         let steps: Vec<String> = steps.collect();
         Some(format!(
