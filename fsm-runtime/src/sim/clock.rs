@@ -16,19 +16,15 @@ use crate::key::Generations;
 /// ```
 /// use fsm_runtime::prelude::*;
 /// use fsm_runtime::sim::{Clock, Session};
-/// use std::collections::HashMap;
 /// use std::sync::{Arc, Mutex};
 /// use std::time::Duration;
 ///
-/// /// Holds a lock for as long as its connection is heard of.
-/// #[state_machine(start = Taking, eof => Gone)]
-/// enum Lease {
-///     #[read(until = b"\n", max = 64, limit => Gone, within = 10s => Gone)]
-///     #[to(Holding | Gone)]
-///     Taking,
-///     #[read(until = b"\n", max = 64, limit => Gone, idle = 10s => Expired)]
-///     #[to(Holding)]
-///     Holding { name: String },
+/// /// Gives up its place after ten seconds of silence.
+/// #[state_machine(start = Talk, eof => Gone)]
+/// enum Place {
+///     #[read(some, max = 64, idle = 10s => Expired)]
+///     #[to(Talk)]
+///     Talk,
 ///     #[run]
 ///     #[to(Gone)]
 ///     Expired,
@@ -36,46 +32,33 @@ use crate::key::Generations;
 ///     Gone,
 /// }
 ///
-/// #[derive(Clone, Default)]
-/// struct Locks {
-///     owners: Arc<Mutex<HashMap<String, Key>>>,
-///     mine: Option<String>,
+/// struct Guest {
+///     name: &'static str,
+///     left: Arc<Mutex<Vec<&'static str>>>,
 /// }
 ///
-/// impl lease::Handler for Locks {
-///     fn taking(&mut self, name: &[u8], cx: &mut Cx<'_>) -> lease::AfterTaking {
-///         let name = String::from_utf8_lossy(name).into_owned();
-///         let mut owners = self.owners.lock().unwrap();
-///         if owners.contains_key(&name) {
-///             return lease::AfterTaking::Gone;
-///         }
-///         owners.insert(name.clone(), cx.key());
-///         self.mine = Some(name.clone());
-///         lease::AfterTaking::Holding { name }
+/// impl place::Handler for Guest {
+///     fn talk(&mut self, _: &[u8], _: &mut Cx<'_>) -> place::AfterTalk {
+///         place::AfterTalk::Talk
 ///     }
 ///
-///     fn holding(&mut self, _: &mut String, _: &[u8], _: &mut Cx<'_>) -> lease::AfterHolding {
-///         lease::AfterHolding::Holding
-///     }
-///
-///     fn expired(&mut self, _: &mut Cx<'_>) -> lease::AfterExpired {
-///         self.mine.take().and_then(|name| self.owners.lock().unwrap().remove(&name));
-///         lease::AfterExpired::Gone
+///     fn expired(&mut self, _: &mut Cx<'_>) -> place::AfterExpired {
+///         self.left.lock().unwrap().push(self.name);
+///         place::AfterExpired::Gone
 ///     }
 /// }
 ///
-/// let (clock, locks) = (Clock::new(), Locks::default());
-/// let mut first = Session::<Lease, _>::on(&clock, locks.clone());
-/// let mut second = Session::<Lease, _>::on(&clock, locks.clone());
-/// first.send(b"door\n");
+/// let (clock, left) = (Clock::new(), Arc::default());
+/// let guest = |name| Guest { name, left: Arc::clone(&left) };
+/// let mut ann = Session::<Place, _>::on(&clock, guest("Ann"));
+/// let bob = Session::<Place, _>::on(&clock, guest("Bob"));
+///
+/// // Ann says something after six seconds, so Bob is the first to leave.
 /// clock.advance(Duration::from_secs(6));
-/// second.send(b"gate\n");
-///
-/// clock.advance(Duration::from_secs(5));
-/// assert_eq!((first.state(), second.state()), (None, Some("Holding")));
-/// let mut third = Session::<Lease, _>::on(&clock, locks.clone());
-/// third.send(b"door\n");
-/// assert_eq!(third.state(), Some("Holding"));
+/// ann.send(b"still here");
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(*left.lock().unwrap(), ["Bob", "Ann"]);
+/// assert_eq!((ann.ended(), bob.ended()), (Some(Ended::Done), Some(Ended::Done)));
 /// ```
 #[derive(Clone)]
 pub struct Clock {
