@@ -1,5 +1,5 @@
-/// What events say of a socket, one bit each. A bit stays set until a read or a write finds out that it
-/// is no longer true, because an edge-triggered poll reports it once.
+/// The readiness of a socket that events have reported, one bit for each kind. A bit stays set until a
+/// read or a write finds that it no longer holds, because an edge-triggered poll reports it once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Readiness(u8);
 

@@ -17,13 +17,14 @@ pub(crate) struct Stream<'a, S> {
 }
 
 impl<S: ByteStream> Stream<'_, S> {
-    /// Reads once, behind the unread input.
+    /// Reads once and appends to the unread input.
     #[inline]
     pub(crate) fn read(&mut self) -> io::Result<Received> {
         self.recv.read(&mut self.socket)
     }
 
-    /// Sends queued output until the socket takes no more. Returns how many bytes it took.
+    /// Sends queued output until the socket takes no more. Returns the number of bytes that it
+    /// took.
     #[inline]
     pub(crate) fn flush(&mut self) -> io::Result<usize> {
         self.socket.flush(self.send)

@@ -12,17 +12,18 @@ use rustix::net::{self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags
 use crate::Peer;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 
-/// A broken connection is an error of the call, and no signal.
+/// Makes a write to a broken connection return an error and raise no signal. Apple's systems have no such
+/// flag.
 #[cfg(not(target_vendor = "apple"))]
 const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
 #[cfg(target_vendor = "apple")]
 const NO_SIGNAL: SendFlags = SendFlags::empty();
 
-/// A connected socket of a poll: no more than its descriptor, which is a part of what an idle
-/// connection costs.
+/// A connected socket of a poll. It holds nothing but the descriptor, so that an idle connection is
+/// small.
 ///
-/// On Linux the calls go to the kernel directly: the C library's would first see to it that the
-/// thread can be cancelled there, which costs more than the rest of them.
+/// On Linux rustix calls the kernel directly. The functions of the C library cost more than twice as
+/// much, because they are cancellation points of threads.
 #[derive(Debug)]
 pub(crate) struct Socket(OwnedFd);
 
@@ -49,11 +50,11 @@ impl ByteStream for Socket {
     #[inline]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
         let (_, bytes) = net::recv(&*self, &mut *buffer, RecvFlags::empty())?;
-        // A read that returns less than was asked for has emptied the socket.
+        // A read that does not fill the buffer has emptied the socket.
         Ok(Read { bytes, drained: bytes < buffer.len() })
     }
 
-    #[expect(clippy::inline_always, reason = "counted: the call is half of what it costs")]
+    #[expect(clippy::inline_always, reason = "measured: the call is half of its instructions")]
     #[inline(always)]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Ok(net::send(&*self, bytes, NO_SIGNAL)?)
@@ -69,17 +70,18 @@ impl ByteStream for Socket {
     }
 
     fn abort(&mut self) {
-        // Without it the peer sees an early end instead of a reset: nothing else depends on it. A
-        // Unix socket knows no resets.
+        // An error is ignored, because the close then only looks like a regular end to the peer. Unix
+        // sockets have no reset.
         let _ = set_socket_linger(&*self, Some(Duration::ZERO));
     }
 }
 
 impl Source for Socket {
-    /// Registers for reading and writing at once, so that the interest never changes again.
+    /// Registers for reading and writing, so that the registration never changes.
     fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         let both = Interest::READABLE | Interest::WRITABLE;
-        // Urgent data makes a read short although there is more behind it.
+        // An event has to report urgent data, because a read stops before it and is short although
+        // more input follows.
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let both = both | Interest::PRIORITY;
         registry.register(&mut SourceFd(&self.0.as_raw_fd()), token, both)
@@ -87,7 +89,7 @@ impl Source for Socket {
 
     fn detach(self, registry: &Registry) -> Option<Socket> {
         if let Err(error) = registry.deregister(&mut SourceFd(&self.0.as_raw_fd())) {
-            tracing::warn!(%error, "a connection cannot leave its poll");
+            tracing::warn!(%error, "cannot deregister a connection from its poll");
             return None;
         }
         Some(self)
@@ -96,7 +98,7 @@ impl Source for Socket {
 
 impl PeerAddr for Socket {
     fn peer(&self) -> io::Result<Peer> {
-        // Clients of a Unix socket have no address.
+        // Most clients of Unix sockets have no address.
         let Some(address) = net::getpeername(self)? else { return Ok(Peer::Unix) };
         if address.address_family() == AddressFamily::UNIX {
             return Ok(Peer::Unix);
@@ -124,44 +126,44 @@ mod tests {
         (poll, socket, peer)
     }
 
-    /// The tokens of what a poll tells, which does not wait.
-    fn told(poll: &mut Poll) -> Vec<Token> {
+    /// The tokens of the events that a poll reports without waiting.
+    fn poll_events(poll: &mut Poll) -> Vec<Token> {
         let mut events = Events::with_capacity(8);
         poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
         events.iter().map(mio::event::Event::token).collect()
     }
 
     #[test]
-    fn pitfall_7_one_registration_tells_of_all_that_comes() {
+    fn pitfall_7_one_registration_reports_all_later_events() {
         let token = Token(7);
         let (mut poll, mut socket, mut peer) = registered(token);
-        assert_eq!(told(&mut poll), [token], "it may be written");
+        assert_eq!(poll_events(&mut poll), [token], "a write may succeed");
         for _ in 0..3 {
-            assert_eq!(told(&mut poll), []);
+            assert_eq!(poll_events(&mut poll), []);
             peer.write_all(b"ping").unwrap();
-            assert_eq!(told(&mut poll), [token], "it may be read");
+            assert_eq!(poll_events(&mut poll), [token], "a read may succeed");
             assert_eq!(socket.read(&mut [0; 8]).unwrap().bytes, 4);
         }
         let both = Interest::READABLE | Interest::WRITABLE;
         let again = poll.registry().register(&mut SourceFd(&socket.0.as_raw_fd()), token, both);
-        assert!(again.is_err(), "a second registration is an error: change it with `reregister`");
+        assert!(again.is_err(), "a second registration is an error");
     }
 
     #[test]
-    fn pitfall_8_a_duplicate_descriptor_is_told_of_until_the_socket_leaves_its_poll() {
+    fn pitfall_8_a_duplicate_descriptor_causes_events_until_the_socket_leaves_its_poll() {
         let mut core = PortCore::new(0, 1);
         assert_eq!(core.on(Input::Take(0)), Effect::Poll { thread: 0, wait: true });
         let key = core.open(());
         let token = token::from_key(key);
         let (mut poll, socket, mut peer) = registered(token);
-        told(&mut poll);
+        poll_events(&mut poll);
         let duplicate = socket.as_fd().try_clone_to_owned().unwrap();
         drop(socket);
         core.close(key);
         core.on(Input::Polled(0));
         peer.write_all(b"late").unwrap();
-        // Events of a socket that was dropped still come, and reach nobody.
-        let events = told(&mut poll);
+        // The poll still reports events of the dropped socket, and the port drops them.
+        let events = poll_events(&mut poll);
         if cfg!(target_os = "linux") {
             assert_eq!(events, [token]);
         }
@@ -172,12 +174,12 @@ mod tests {
         }
         drop(duplicate);
 
-        // One that leaves its poll is told of no more, though its descriptor stays.
+        // After `detach` the poll reports no more events, although the descriptor is still open.
         let (mut poll, socket, mut peer) = registered(token);
-        told(&mut poll);
-        let mut free = socket.detach(poll.registry()).expect("it leaves its poll");
+        poll_events(&mut poll);
+        let mut detached = socket.detach(poll.registry()).expect("it deregisters");
         peer.write_all(b"late").unwrap();
-        assert_eq!(told(&mut poll), []);
-        assert_eq!(free.read(&mut [0; 8]).unwrap().bytes, 4);
+        assert_eq!(poll_events(&mut poll), []);
+        assert_eq!(detached.read(&mut [0; 8]).unwrap().bytes, 4);
     }
 }

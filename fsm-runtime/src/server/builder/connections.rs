@@ -12,7 +12,7 @@ use crate::driver::acceptor::Acceptor;
 use crate::driver::reactor::Reactor;
 use crate::driver::worker::Worker;
 use crate::lifecycle::drain::Drain;
-use crate::net::listener::{Listener, SHARES};
+use crate::net::listener::{CAN_SHARE_ADDRESS, Listener};
 use crate::net::socket::Socket;
 use crate::net::token;
 use crate::scheduler::observe::Observe;
@@ -143,7 +143,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
                 return Err(PoolError::Address { address: address.clone(), why });
             }
             let mut address = Address::parse(address)?;
-            let shared = self.reuse_port && SHARES && matches!(address, Address::Tcp(_));
+            let shared = self.reuse_port && CAN_SHARE_ADDRESS && matches!(address, Address::Tcp(_));
             let listening = if shared { halves.len() } else { 1 };
             for half in &mut halves[..listening] {
                 let mut listener = Listener::bind(&address, self.backlog, shared)?;
