@@ -154,7 +154,7 @@ impl PoolState {
     /// What a connection or job had is free: there is room for another one.
     #[inline]
     pub(crate) fn freed(&self) {
-        if self.semaphore.free() {
+        if self.semaphore.release() {
             self.has_room();
         }
         if self.out_of_descriptors.load(Ordering::SeqCst)

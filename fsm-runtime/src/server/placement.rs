@@ -46,7 +46,7 @@ impl<M: Drive<H>, H> Placement<M, H> {
     pub(crate) fn open(&self, incoming: Incoming<M::Seed>, here: Option<usize>, now: u64) {
         let Incoming { mut socket, peer, seed, permit, ready, carried } = incoming;
         // It is given back when the connection ends.
-        permit.keep();
+        permit.forget();
         self.pool_state.counters.accepted();
         let Some(runner) = caught(|| Started::new(seed, now)) else {
             tracing::error!(pool = self.name, %peer, "a machine panicked at its start");
@@ -90,7 +90,7 @@ impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> 
         &self.pool_state.semaphore
     }
 
-    fn arrive(&self, seed: M::Seed, permit: Permit, detached: DetachedConnection) {
+    fn accept(&self, seed: M::Seed, permit: Permit, detached: DetachedConnection) {
         let DetachedConnection { socket, carried } = detached;
         let Some(socket) = socket else {
             // The system did not let it leave its poll, which was logged.

@@ -45,7 +45,7 @@ impl<T: Task> Harness<T> {
         let scratch = scratch(Arc::clone(&pool_state), context);
         pool_state.counters.accepted();
         if let Ok(permit) = pool_state.semaphore.try_acquire() {
-            permit.keep();
+            permit.forget();
         }
         let Ok(key) = port.open_here(task, Readiness::NONE) else {
             unreachable!("it is not closed")

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::LIMITS;
 use super::harness::Harness;
-use crate::call::mailboxes::{Answer, Mailboxes};
+use crate::call::mailboxes::{CallProgress, Mailboxes};
 use crate::job::{JobScratch, JobTask};
 use crate::net::readiness::Readiness;
 use crate::{Drive, Ended, JobMachine, Key, NoMessage, Service, TrySendError};
@@ -148,9 +148,9 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     /// # }
     /// ```
     pub fn replied(&mut self) -> Option<M::Reply> {
-        match self.caller.reply(CALLER) {
-            Answer::Reply(reply) => Some(reply),
-            Answer::None | Answer::Gone | Answer::Outbound(_) => None,
+        match self.caller.call_progress(CALLER) {
+            CallProgress::Reply(reply) => Some(reply),
+            CallProgress::Pending | CallProgress::Gone | CallProgress::Outbound(_) => None,
         }
     }
 

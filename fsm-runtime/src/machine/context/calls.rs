@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::Cx;
 use crate::call::job_sink::JobSink;
-use crate::call::mailboxes::Answer;
+use crate::call::mailboxes::CallProgress;
 use crate::call::outbound::Outbound;
 use crate::call::semaphore::{NoPermit, Permit};
 use crate::{Called, Kind, Service};
@@ -14,7 +14,7 @@ impl<'a, Msg: Send + 'static, On: Kind> Cx<'a, Msg, On> {
     pub fn call<S: Service>(&mut self, route: usize, job: S::Job) {
         self.called = false;
         let Some(sink) = self.route_entry::<Arc<dyn JobSink<S>>>(route) else { return };
-        match sink.semaphore().offer_or_queue(|| self.mailboxes.wakes(), self.key) {
+        match sink.semaphore().offer_or_queue(|| self.mailboxes.waker(), self.key) {
             Ok(Ok(permit)) => self.submit(&**sink, job, permit),
             Ok(Err(permit)) => {
                 self.set_outbound(Outbound::queued_job(job, permit, Arc::clone(sink)));
@@ -43,14 +43,14 @@ impl<'a, Msg: Send + 'static, On: Kind> Cx<'a, Msg, On> {
             // The job has left just now. Its reply wakes this connection afterwards.
             return Called::Waiting;
         }
-        match self.mailboxes.reply::<S::Reply>(self.key) {
-            Answer::Reply(reply) => {
+        match self.mailboxes.call_progress::<S::Reply>(self.key) {
+            CallProgress::Reply(reply) => {
                 self.taken += 1;
                 Called::Reply(reply)
             }
-            Answer::Gone => Called::Gone,
-            Answer::None => Called::Waiting,
-            Answer::Outbound(Outbound::Job(mut job)) => match job.poll_permit() {
+            CallProgress::Gone => Called::Gone,
+            CallProgress::Pending => Called::Waiting,
+            CallProgress::Outbound(Outbound::Job(mut job)) => match job.poll_permit() {
                 None => {
                     self.set_outbound(Outbound::Job(job));
                     Called::Waiting
@@ -62,12 +62,12 @@ impl<'a, Msg: Send + 'static, On: Kind> Cx<'a, Msg, On> {
                 }
                 Some(Err(_)) => Called::Gone,
             },
-            Answer::Outbound(Outbound::Refused(job)) => {
+            CallProgress::Outbound(Outbound::Refused(job)) => {
                 job.downcast().map_or(Called::Gone, |job| Called::Full(*job))
             }
-            Answer::Outbound(Outbound::HandOff(_) | Outbound::Leaving(_) | Outbound::Gone) => {
-                Called::Gone
-            }
+            CallProgress::Outbound(
+                Outbound::HandOff(_) | Outbound::Leaving(_) | Outbound::Gone,
+            ) => Called::Gone,
         }
     }
 

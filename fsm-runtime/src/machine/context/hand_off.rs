@@ -14,7 +14,7 @@ impl<Msg: Send + 'static> Cx<'_, Msg, Connection> {
         let Some(target) = self.route_entry::<Arc<dyn HandOffTarget<M::Seed>>>(route) else {
             return;
         };
-        let granted = target.semaphore().offer_or_queue(|| self.mailboxes.wakes(), self.key);
+        let granted = target.semaphore().offer_or_queue(|| self.mailboxes.waker(), self.key);
         let target = Arc::clone(target);
         self.set_outbound(match granted {
             Ok(Ok(permit)) => Outbound::Leaving(PendingHandOff::new(target, seed, permit)),
