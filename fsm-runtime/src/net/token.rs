@@ -6,7 +6,7 @@ use crate::Key;
 pub(crate) const WAKER: Token = Token(usize::MAX);
 /// The token of the pipe that signal handlers write to.
 pub(crate) const SIGNALS: Token = Token(usize::MAX - 1);
-/// The largest key.
+/// The largest token of a key.
 pub(crate) const LAST_KEY: usize = usize::MAX - 2 - LISTENERS;
 /// The most listeners of a port. Their tokens lie between the keys and the two tokens above.
 pub(crate) const LISTENERS: usize = 32;
