@@ -49,7 +49,6 @@ impl<'a, Msg: Send + 'static, K: Kind> Cx<'a, Msg, K> {
                 self.received += 1;
                 Called::Reply(reply)
             }
-            CallProgress::Gone => Called::Gone,
             CallProgress::Pending => Called::Waiting,
             CallProgress::Outbound(Outbound::Job(mut job)) => match job.poll_permit() {
                 None => {
@@ -68,7 +67,8 @@ impl<'a, Msg: Send + 'static, K: Kind> Cx<'a, Msg, K> {
             }
             CallProgress::Outbound(
                 Outbound::HandOff(_) | Outbound::Leaving(_) | Outbound::Gone,
-            ) => Called::Gone,
+            )
+            | CallProgress::Gone => Called::Gone,
         }
     }
 
