@@ -25,11 +25,13 @@ pub enum Address {
 impl Address {
     /// Parses `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`.
     ///
-    /// A host name is resolved at once, which may block. If it has several addresses, the first is used.
+    /// A host name is resolved at once, which may block. If it has several addresses, the first is
+    /// used.
     ///
     /// # Errors
     ///
-    /// [`PoolError::Address`] when the text has none of these forms, or the name cannot be resolved.
+    /// [`PoolError::Address`] when the text has none of these forms, or the name cannot be
+    /// resolved.
     pub fn parse(text: &str) -> Result<Self, PoolError> {
         let refuse = |why: String| PoolError::Address { address: text.to_owned(), why };
         if let Some(path) = text.strip_prefix("unix:") {

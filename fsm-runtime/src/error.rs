@@ -5,7 +5,8 @@ use crate::Address;
 
 /// The reason why a pool did not start or had to stop.
 ///
-/// `Debug` prints the same text as `Display`, because a `main` that returns the error prints its `Debug`.
+/// `Debug` prints the same text as `Display`, because a `main` that returns the error prints its
+/// `Debug`.
 ///
 /// ```
 /// use fsm_runtime::{Address, PoolError};
@@ -138,8 +139,8 @@ impl std::error::Error for PoolError {
     }
 }
 
-/// The error of posting a message to a connection or submitting a job to a pool. It contains the message
-/// or job.
+/// The error of posting a message to a connection or submitting a job to a pool. It contains the
+/// message or job.
 ///
 /// ```
 /// use fsm_runtime::TrySendError;

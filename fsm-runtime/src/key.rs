@@ -11,17 +11,19 @@ pub(crate) const PORTS: usize = 1 << (INDEX_BITS - SLOT_BITS);
 /// The largest generation; generations are counted modulo the next number.
 pub(crate) const GENERATIONS: u32 = if usize::BITS >= 64 { u32::MAX } else { (1 << 12) - 1 };
 
-/// Identifies one connection or job of a pool by its port, its slot there, and the generation of the slot.
+/// Identifies one connection or job of a pool by its port, its slot there, and the generation of
+/// the slot.
 ///
-/// A later connection that uses the same slot has another generation, so that a key that outlives its
-/// connection matches no other one: [`Cx::post`](crate::Cx::post) returns the message, and the port drops
-/// and counts an event. Generations repeat after 4,294,967,296 connections of the process (4,096 if a
-/// pointer has 32 bits).
+/// A later connection that uses the same slot has another generation, so that a key that outlives
+/// its connection matches no other one: [`Cx::post`](crate::Cx::post) returns the message, and the
+/// port drops and counts an event. Generations repeat after 4,294,967,296 connections of the
+/// process (4,096 if a pointer has 32 bits).
 ///
-/// A key is valid only in the pool that it comes from. In another pool it is that of a connection that has
-/// ended.
+/// A key is valid only in the pool that it comes from. In another pool it is that of a connection
+/// that has ended.
 ///
-/// The word is that of Windows I/O completion ports, where a completion key identifies an I/O object.
+/// The word is that of Windows I/O completion ports, where a completion key identifies an I/O
+/// object.
 ///
 /// ```
 /// use fsm_runtime::{Cx, Key};
@@ -65,8 +67,8 @@ impl Key {
 
     /// The number of the slot in the low bits, and that of its port above them.
     ///
-    /// In a pool with one port it is below the pool's limit of connections or jobs, or a little above after
-    /// many of them have ended at once.
+    /// In a pool with one port it is below the pool's limit of connections or jobs, or a little
+    /// above after many of them have ended at once.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "it has few enough bits")]
     pub const fn index(self) -> u32 {

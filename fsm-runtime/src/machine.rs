@@ -1,5 +1,5 @@
-//! The contract between machines and the runtime: the traits that generated code implements, and the types
-//! that it and handlers use.
+//! The contract between machines and the runtime: the traits that generated code implements, and
+//! the types that it and handlers use.
 
 use crate::{Cx, DeadlineSet, Input, Kind, Route, Spec, Timer};
 
@@ -62,8 +62,8 @@ pub trait Machine: Sized + Send + 'static {
     /// [`Connection`](crate::Connection) or [`Job`](crate::Job).
     type Kind: Kind;
 
-    /// The deadlines of a state: [`Deadlines<N>`](crate::Deadlines), where `N` is the largest number
-    /// of timers that a state has.
+    /// The deadlines of a state: [`Deadlines<N>`](crate::Deadlines), where `N` is the largest
+    /// number of timers that a state has.
     type Deadlines: DeadlineSet;
 
     /// The machine in its start state.
@@ -72,7 +72,8 @@ pub trait Machine: Sized + Send + 'static {
     /// The index of the current state in [`Spec::states`].
     fn state(&self) -> usize;
 
-    /// The timer of the current state with this index; [`Timer::NEVER`] if the state has fewer timers.
+    /// The timer of the current state with this index; [`Timer::NEVER`] if the state has fewer
+    /// timers.
     fn timer(&self, index: usize) -> Timer;
 
     /// The calls and hand-offs to other pools, in the order of the states.
@@ -84,9 +85,9 @@ pub trait Machine: Sized + Send + 'static {
 /// The code of a machine joined to the handler `H`. `#[state_machine]` implements it for every type
 /// that implements the machine's handler trait.
 ///
-/// A driver calls [`resume`](Drive::resume) when an event that the machine waits for may have occurred,
-/// and [`expire`](Drive::expire) when one of its timers has expired. The returned [`Step`] tells the
-/// driver what the machine needs next. Each call runs at most one handler.
+/// A driver calls [`resume`](Drive::resume) when an event that the machine waits for may have
+/// occurred, and [`expire`](Drive::expire) when one of its timers has expired. The returned
+/// [`Step`] tells the driver what the machine needs next. Each call runs at most one handler.
 ///
 /// ```
 /// use fsm_runtime::{Cx, Drive, Input, Step};

@@ -184,7 +184,8 @@ pub enum Trigger {
 
 impl Spec {
     /// A graph without docs and messages, whose start state is the first one and which a connection
-    /// starts. Generated code builds [`Machine::SPEC`](crate::Machine::SPEC) with this and the other methods.
+    /// starts. Generated code builds [`Machine::SPEC`](crate::Machine::SPEC) with this and the
+    /// other methods.
     pub const fn new(name: &'static str, states: &'static [State]) -> Self {
         Self { name, docs: "", start: 0, states, messages: false, starts: Starts::Connection }
     }
@@ -218,7 +219,8 @@ impl Spec {
         self.states.iter().any(|state| state.rest)
     }
 
-    /// Whether a connection or job can receive messages, replies or permits, and so needs a mailbox.
+    /// Whether a connection or job can receive messages, replies or permits, and so needs a
+    /// mailbox.
     pub(crate) const fn has_mailbox(&self) -> bool {
         let mut has_mailbox = self.messages;
         let mut state = 0;
@@ -236,8 +238,8 @@ impl Spec {
 }
 
 impl State {
-    /// A state without edges, fields and docs, in which something is in progress. The other methods add
-    /// to it.
+    /// A state without edges, fields and docs, in which something is in progress. The other methods
+    /// add to it.
     pub const fn new(name: &'static str, waits: &'static [Wait]) -> Self {
         Self { name, docs: "", waits, edges: &[], rest: false, fields: &[] }
     }

@@ -17,10 +17,10 @@ const STRIPES: usize = 16;
 
 /// The mailboxes of the connections or jobs of a pool. Any thread may post to them.
 ///
-/// Each connection or job has a mailbox if its machine takes messages or calls other pools. A mailbox has
-/// a bounded queue of messages, and room for one reply, which is that to the last call. A message in an
-/// empty mailbox and a reply cause a turn of the owner: the poster queues first and then wakes the port
-/// (pitfall 11).
+/// Each connection or job has a mailbox if its machine takes messages or calls other pools. A
+/// mailbox has a bounded queue of messages, and room for one reply, the one to the last call.
+/// A message in an empty mailbox and a reply cause a turn of the owner: the poster queues first and
+/// then wakes the port (pitfall 11).
 pub(crate) struct Mailboxes<Msg> {
     shared: Arc<SharedMailboxes<Msg>>,
 }
@@ -33,8 +33,8 @@ struct SharedMailboxes<Msg> {
     ports: OnceLock<Box<[Weak<dyn Wake>]>>,
 }
 
-/// A part of the mailboxes, in cache lines of its own because the owner's thread and posters contend for
-/// its lock.
+/// A part of the mailboxes, in cache lines of its own because the owner's thread and posters
+/// contend for its lock.
 #[repr(align(64))]
 struct Stripe<Msg>(Mutex<MailboxTable<Msg>>);
 
@@ -90,8 +90,8 @@ impl<Msg> Mailboxes<Msg> {
         self.shared.bound.store(messages, Ordering::Relaxed);
     }
 
-    /// Sets the ports of the pool when it starts. Only the first call has an effect, because a pool starts
-    /// once.
+    /// Sets the ports of the pool when it starts. Only the first call has an effect, because a pool
+    /// starts once.
     pub(crate) fn attach(&self, ports: Box<[Weak<dyn Wake>]>) {
         let _ = self.shared.ports.set(ports);
     }
@@ -110,7 +110,8 @@ impl<Msg> Mailboxes<Msg> {
     /// Closes a mailbox and drops its content.
     pub(crate) fn close(&self, key: Key) {
         let mailbox = self.shared.stripe(key).remove(key);
-        // After the lock is released, because a user's `Drop` may post to a mailbox of the same stripe.
+        // After the lock is released, because a user's `Drop` may post to a mailbox of the same
+        // stripe.
         drop(mailbox);
     }
 
@@ -193,8 +194,8 @@ impl<Msg: Send + 'static> Mailboxes<Msg> {
         Arc::<SharedMailboxes<Msg>>::clone(&self.shared)
     }
 
-    /// Begins a call and returns the sender of its reply. Replies to earlier calls are dropped from now
-    /// on.
+    /// Begins a call and returns the sender of its reply. Replies to earlier calls are dropped from
+    /// now on.
     pub(crate) fn begin_call(&self, key: Key) -> ReplySender {
         let mut stripe = self.shared.stripe(key);
         let mut number = 0;

@@ -15,8 +15,8 @@ pub(crate) enum Outbound {
     HandOff(Box<dyn QueuedHandOff>),
     /// A connection with a permit, which leaves when its turn ends.
     Leaving(PendingHandOff),
-    /// The job or the seed that comes back, because the other pool is full and the state has a `full`
-    /// edge.
+    /// The job or the seed that comes back, because the other pool is full and the state has a
+    /// `full` edge.
     Refused(Box<dyn Any + Send>),
     /// Nothing: the other pool is closed.
     Gone,

@@ -12,8 +12,8 @@ use crate::wake::Wake;
 /// callers that wait for one.
 ///
 /// The semaphore is fair: a released permit goes to the caller that has waited longest, and a later
-/// caller cannot take it first. It accounts for every offer of another pool (X7): at all times, offered =
-/// taken + refused + abandoned + waiting.
+/// caller cannot take it first. It accounts for every offer of another pool (X7): at all times,
+/// offered = taken + refused + abandoned + waiting.
 pub(crate) struct Semaphore {
     state: Mutex<SemaphoreState>,
     on_release: OnceLock<OnRelease>,
@@ -110,16 +110,17 @@ impl Semaphore {
         }
     }
 
-    /// Sets the function that [`release_and_notify`](Self::release_and_notify) calls when a permit is
-    /// free and no caller is queued. Only the first call has an effect, because a pool starts once.
+    /// Sets the function that [`release_and_notify`](Self::release_and_notify) calls when a permit
+    /// is free and no caller is queued. Only the first call has an effect, because a pool starts
+    /// once.
     pub(crate) fn on_release(&self, function: OnRelease) {
         let _ = self.on_release.set(function);
     }
 
-    /// Counts the permits that are out into a sum with those of other pools. A connection that moves
-    /// between these pools is in the sum all the time, because it takes the permit of its new pool
-    /// before it releases that of its old one. Only the first call has an effect, because a pool starts
-    /// once.
+    /// Counts the permits that are out into a sum with those of other pools. A connection that
+    /// moves between these pools is in the sum all the time, because it takes the permit of its new
+    /// pool before it releases that of its old one. Only the first call has an effect, because a
+    /// pool starts once.
     pub(crate) fn join(&self, sum: Arc<AtomicUsize>) {
         sum.fetch_add(self.out(), Ordering::SeqCst);
         let _ = self.sum.set(sum);
@@ -149,8 +150,8 @@ impl Semaphore {
         Accounting { waiting, ..state.accounting }
     }
 
-    /// Takes a permit for a connection or job that no other pool offers; the accounting of offers does not
-    /// count it.
+    /// Takes a permit for a connection or job that no other pool offers; the accounting of offers
+    /// does not count it.
     pub(crate) fn try_acquire(self: &Arc<Self>) -> Result<Permit, NoPermit> {
         let result = self.take(&mut self.state());
         result.map(|()| Permit { semaphore: Some(Arc::clone(self)), in_peak: false })
@@ -169,8 +170,8 @@ impl Semaphore {
         result.map(|()| self.offered_permit())
     }
 
-    /// Takes a permit for an offer, or queues for one. A queued caller is woken with `key` when it has
-    /// a permit and when the semaphore is closed. `waker` is called only to queue.
+    /// Takes a permit for an offer, or queues for one. A queued caller is woken with `key` when it
+    /// has a permit and when the semaphore is closed. `waker` is called only to queue.
     pub(crate) fn offer_or_queue(
         self: &Arc<Self>,
         waker: impl FnOnce() -> Arc<dyn Wake>,
@@ -246,8 +247,8 @@ impl Semaphore {
         }
     }
 
-    /// Releases a permit. Returns whether no caller is queued; then the caller of this does the work of
-    /// [`on_release`](Self::on_release).
+    /// Releases a permit. Returns whether no caller is queued; then the caller of this does the
+    /// work of [`on_release`](Self::on_release).
     #[inline]
     pub(crate) fn release(&self) -> bool {
         let mut state = self.state();
@@ -328,7 +329,8 @@ impl QueuedPermit {
 
 impl Drop for QueuedPermit {
     fn drop(&mut self) {
-        // The order of locks is the same everywhere: the semaphore's state, then the waiter's grant.
+        // The order of locks is the same everywhere: the semaphore's state, then the waiter's
+        // grant.
         let mut state = self.semaphore.state();
         let grant = std::mem::replace(&mut *self.waiter.grant(), Grant::Done);
         match grant {

@@ -92,7 +92,8 @@ impl<M, Seed: Send> HandOffTarget<Seed> for HandOffStub<M, Seed> {
     }
 
     fn accept(&self, seed: Seed, permit: Permit, _: DetachedConnection) {
-        // The permit is never released, because the connection stays in the pool for the rest of the test.
+        // The permit is never released, because the connection stays in the pool for the rest of
+        // the test.
         permit.forget();
         lock(&self.seeds).push_back(seed);
     }

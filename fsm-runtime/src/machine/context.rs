@@ -14,16 +14,16 @@ mod calls;
 mod hand_off;
 mod peer_io;
 
-/// The second argument of every handler: it writes to the peer, posts messages, and knows the time, the
-/// peer and the connection's key.
+/// The second argument of every handler: it writes to the peer, posts messages, and knows the time,
+/// the peer and the connection's key.
 ///
-/// Output is queued, and leaves in one system call when the connection's turn ends. Queueing never fails
-/// and never blocks. While more output is queued than the pool's output mark
-/// ([`Builder::output_mark`](crate::Builder::output_mark)), the connection takes no input and no messages,
-/// until the peer has taken enough of the output.
+/// Output is queued, and leaves in one system call when the connection's turn ends. Queueing never
+/// fails and never blocks. While more output is queued than the pool's output mark
+/// ([`Builder::output_mark`](crate::Builder::output_mark)), the connection takes no input and no
+/// messages, until the peer has taken enough of the output.
 ///
-/// `Msg` is the `message` type of the machine; a machine without messages has plain `Cx<'_>`. Handlers of
-/// jobs get a [`JobCx`].
+/// `Msg` is the `message` type of the machine; a machine without messages has plain `Cx<'_>`.
+/// Handlers of jobs get a [`JobCx`].
 ///
 /// ```
 /// use fsm_runtime::prelude::*;
@@ -131,8 +131,8 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
         self.key
     }
 
-    /// The time. The thread reads the clock once for a batch of events, so this may be a few handler calls
-    /// behind it. Under test it is the time of the [`Session`](crate::sim::Session).
+    /// The time. The thread reads the clock once for a batch of events, so this may be a few
+    /// handler calls behind it. Under test it is the time of the [`Session`](crate::sim::Session).
     #[inline]
     pub fn now(&self) -> Instant {
         self.context.instant
@@ -140,9 +140,9 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
 
     /// Puts `message` into the mailbox of the connection `key` of this pool.
     ///
-    /// The mailbox keeps messages in order until the connection is in a `#[message]` state. The other
-    /// connection has its turn after this one, so a handler that posts many messages in one turn can fill
-    /// a mailbox: see [`Builder::mailbox`](crate::Builder::mailbox).
+    /// The mailbox keeps messages in order until the connection is in a `#[message]` state. The
+    /// other connection has its turn after this one, so a handler that posts many messages in one
+    /// turn can fill a mailbox: see [`Builder::mailbox`](crate::Builder::mailbox).
     ///
     /// ```
     /// use fsm_runtime::prelude::*;
@@ -196,8 +196,8 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
         tracing::warn!(key = %self.key, "{text}");
     }
 
-    /// Logs an error that no state stores. Generated code calls it for an `error` edge to a state without
-    /// an `#[error]` field.
+    /// Logs an error that no state stores. Generated code calls it for an `error` edge to a state
+    /// without an `#[error]` field.
     #[doc(hidden)]
     #[cold]
     pub fn failed(&self, state: &'static str, error: &dyn fmt::Display) {
@@ -220,8 +220,8 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
 
     /// Runs `code`, which may block. Meanwhile the port lets another thread run.
     ///
-    /// `#[run(blocking)]` does the same for a whole handler. A port with a single thread runs nothing else
-    /// until `code` returns.
+    /// `#[run(blocking)]` does the same for a whole handler. A port with a single thread runs
+    /// nothing else until `code` returns.
     ///
     /// ```
     /// use fsm_runtime::prelude::*;
@@ -240,9 +240,9 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
         result
     }
 
-    /// Tells the port that the code that runs next may block. Returns whether the thread did not count as
-    /// blocked before. Generated code calls it before the handler of a `#[run(blocking)]` state; if that
-    /// handler panics, the end of the turn unblocks.
+    /// Tells the port that the code that runs next may block. Returns whether the thread did not
+    /// count as blocked before. Generated code calls it before the handler of a `#[run(blocking)]`
+    /// state; if that handler panics, the end of the turn unblocks.
     #[doc(hidden)]
     pub fn block(&mut self) -> bool {
         let WorkerContext { port, thread, turn, .. } = self.context;

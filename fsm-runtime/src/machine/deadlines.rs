@@ -30,8 +30,8 @@ impl Timer {
         Self { millis, restarts: true }
     }
 
-    /// Converts a time to whole milliseconds: rounded up, at least 1 because a state lasts some time, and
-    /// at most `max`.
+    /// Converts a time to whole milliseconds: rounded up, at least 1 because a state lasts some
+    /// time, and at most `max`.
     ///
     /// ```
     /// use fsm_runtime::Timer;
@@ -76,8 +76,8 @@ impl<T: SleepTime> SleepTime for &T {
     }
 }
 
-/// The deadlines of the current state of a connection or job, one for each of its timers, in milliseconds
-/// of the pool's clock; `u64::MAX` for a timer that is not armed.
+/// The deadlines of the current state of a connection or job, one for each of its timers, in
+/// milliseconds of the pool's clock; `u64::MAX` for a timer that is not armed.
 ///
 /// A connection stores 8 bytes for each of the `N` timers. Most machines have one timer a state:
 ///
@@ -96,9 +96,11 @@ pub(crate) mod sealed {
     use super::Timer;
 
     pub trait DeadlineSet: Sized + Send + 'static {
-        /// The deadlines of a state that is entered at `now`. `timer` returns the timer with an index.
+        /// The deadlines of a state that is entered at `now`. `timer` returns the timer with an
+        /// index.
         fn entered(now: u64, timer: impl Fn(usize) -> Timer) -> Self;
-        /// Arms the idle timers again, because the state's wait has completed and the machine stays.
+        /// Arms the idle timers again, because the state's wait has completed and the machine
+        /// stays.
         fn stayed(&mut self, now: u64, timer: impl Fn(usize) -> Timer);
         /// Arms a timer again that has expired without a change of state.
         fn restart(&mut self, index: usize, now: u64, timer: Timer);

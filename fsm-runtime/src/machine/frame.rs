@@ -2,16 +2,18 @@ use std::fmt;
 
 /// A decoder of whole messages, which may borrow from the input.
 ///
-/// A state with `#[read(frame = T, max = ..)]` makes one `T` for each frame with [`Default`], and calls
-/// [`decode`](Frame::decode) until the frame is complete. A decoder stores its progress on an incomplete
-/// frame in `self`; a decoder without progress is a unit struct. Store progress only when the input is
-/// incomplete, because nearly all frames arrive whole and then the decoder lives on the stack alone.
+/// A state with `#[read(frame = T, max = ..)]` makes one `T` for each frame with [`Default`], and
+/// calls [`decode`](Frame::decode) until the frame is complete. A decoder stores its progress on an
+/// incomplete frame in `self`; a decoder without progress is a unit struct. Store progress only
+/// when the input is incomplete, because nearly all frames arrive whole and then the decoder lives
+/// on the stack alone.
 ///
 /// The handler borrows the item from the input buffer; nothing is copied.
 ///
-/// The end of a frame must depend on its bytes alone, and not on the number of bytes that have arrived.
-/// [`check::splits`](crate::sim::check::splits) finds decoders that return different frames for different
-/// cuts of the same stream. To take all bytes that have arrived, use `#[read(some, ..)]`.
+/// The end of a frame must depend on its bytes alone, and not on the number of bytes that have
+/// arrived. [`check::splits`](crate::sim::check::splits) finds decoders that return different
+/// frames for different cuts of the same stream. To take all bytes that have arrived, use
+/// `#[read(some, ..)]`.
 ///
 /// ```
 /// use fsm_runtime::{Decoded, Frame};
@@ -50,15 +52,15 @@ pub trait Frame: Default + Send + 'static {
     /// The decoded message, which the handler gets.
     type Item<'a>;
 
-    /// The reason why the input is no frame. It takes the state's `error` edge, and fills the target's
-    /// `#[error]` field if there is one.
+    /// The reason why the input is no frame. It takes the state's `error` edge, and fills the
+    /// target's `#[error]` field if there is one.
     type Error: fmt::Display;
 
     /// Decodes one frame at the start of `input`.
     ///
-    /// `input` begins at the first byte of the frame on every call for that frame. A later call gets the
-    /// same bytes with more behind them. `input` is never longer than the state's `max`, and may contain
-    /// the beginning of later frames.
+    /// `input` begins at the first byte of the frame on every call for that frame. A later call
+    /// gets the same bytes with more behind them. `input` is never longer than the state's `max`,
+    /// and may contain the beginning of later frames.
     ///
     /// # Errors
     ///
@@ -73,9 +75,10 @@ pub enum Decoded<T> {
     ///
     /// Any other number is a bug of the decoder and panics, which ends that connection alone.
     Frame(T, usize),
-    /// The frame is incomplete. It has at least this number of bytes in total; 0 if that is not known.
+    /// The frame is incomplete. It has at least this number of bytes in total; 0 if that is not
+    /// known.
     ///
-    /// A number over the state's `max` takes the `limit` edge at once, before any of the announced bytes is
-    /// stored.
+    /// A number over the state's `max` takes the `limit` edge at once, before any of the announced
+    /// bytes is stored.
     More(usize),
 }

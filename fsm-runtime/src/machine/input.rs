@@ -69,8 +69,8 @@ impl<'a, P: Default> Input<'a, P> {
         DecodeProgress { scanned: self.scanned, partial: self.partial }
     }
 
-    /// Discards the progress that was made on the unread bytes, because another state reads them in another
-    /// way.
+    /// Discards the progress that was made on the unread bytes, because another state reads them in
+    /// another way.
     #[inline]
     pub fn restart(&mut self) {
         self.scanned = 0;
@@ -123,8 +123,8 @@ impl<'a, P: Default> Input<'a, P> {
     ///
     /// # Errors
     ///
-    /// [`Miss::Limit`] when `len` is over `max`, even before any byte has arrived; [`Miss::More`] or
-    /// [`Miss::Eof`] when fewer than `len` bytes are unread.
+    /// [`Miss::Limit`] when `len` is over `max`, even before any byte has arrived; [`Miss::More`]
+    /// or [`Miss::Eof`] when fewer than `len` bytes are unread.
     #[inline]
     pub fn exact_len(&mut self, len: u64, max: usize) -> Result<&'a [u8], Miss> {
         match usize::try_from(len) {
@@ -134,11 +134,11 @@ impl<'a, P: Default> Input<'a, P> {
         }
     }
 
-    /// Takes the bytes before `delimiter`, at most `max`, and the delimiter itself. Returns the bytes
-    /// without the delimiter.
+    /// Takes the bytes before `delimiter`, at most `max`, and the delimiter itself. Returns the
+    /// bytes without the delimiter.
     ///
-    /// Later calls continue the search where the last one ended, so that the time is linear in the length
-    /// of the message, however the input is cut.
+    /// Later calls continue the search where the last one ended, so that the time is linear in the
+    /// length of the message, however the input is cut.
     ///
     /// # Errors
     ///
@@ -183,8 +183,8 @@ impl<'a, P: Default> Input<'a, P> {
         }
     }
 
-    /// Takes the unread bytes, at least one, and at most `max` and `left`. Returns an empty slice if `left`
-    /// is 0.
+    /// Takes the unread bytes, at least one, and at most `max` and `left`. Returns an empty slice
+    /// if `left` is 0.
     ///
     /// # Errors
     ///
@@ -197,8 +197,8 @@ impl<'a, P: Default> Input<'a, P> {
         self.some(max.min(usize::try_from(left).unwrap_or(usize::MAX)))
     }
 
-    /// Takes one frame of the decoder `T`. `load` extracts the decoder of an incomplete frame from the
-    /// machine's [`Partial`](crate::Machine::Partial), and `store` puts it there.
+    /// Takes one frame of the decoder `T`. `load` extracts the decoder of an incomplete frame from
+    /// the machine's [`Partial`](crate::Machine::Partial), and `store` puts it there.
     ///
     /// ```
     /// use fsm_runtime::{Decoded, Frame, Input, Miss, NoFrame};
@@ -226,8 +226,8 @@ impl<'a, P: Default> Input<'a, P> {
     ///
     /// # Errors
     ///
-    /// [`NoFrame::Miss`] when the frame is incomplete or larger than `max`; [`NoFrame::Error`] when the
-    /// decoder refuses the input.
+    /// [`NoFrame::Miss`] when the frame is incomplete or larger than `max`; [`NoFrame::Error`] when
+    /// the decoder refuses the input.
     ///
     /// # Panics
     ///
@@ -274,8 +274,8 @@ pub(crate) struct DecodeProgress<P> {
     partial: P,
 }
 
-/// The type of the expressions in `#[read(exact = expr, ..)]` and `#[read(upto = expr, ..)]`: an unsigned
-/// integer, or a reference to one.
+/// The type of the expressions in `#[read(exact = expr, ..)]` and `#[read(upto = expr, ..)]`: an
+/// unsigned integer, or a reference to one.
 ///
 /// ```
 /// use fsm_runtime::Length;

@@ -1,5 +1,5 @@
-//! The keywords of `#[state_machine]`. Generated code refers to these constants with the spans of the
-//! keywords, so that an editor shows their docs.
+//! The keywords of `#[state_machine]`. Generated code refers to these constants with the spans of
+//! the keywords, so that an editor shows their docs.
 #![allow(non_upper_case_globals)]
 
 /// A keyword of `#[state_machine]`.
@@ -11,21 +11,21 @@ pub struct Word;
 pub const read: Word = Word;
 /// `#[flush(within = 5s => State)]`: the state waits until all output has left.
 pub const flush: Word = Word;
-/// `#[writable(below = 64KiB, ..)]`: the state waits until less output than that is queued. Its handler is
-/// called each time, so that it can send much output with little memory.
+/// `#[writable(below = 64KiB, ..)]`: the state waits until less output than that is queued. Its
+/// handler is called each time, so that it can send much output with little memory.
 pub const writable: Word = Word;
-/// `#[run]`: the state waits for nothing; its handler is called at once. `#[run(blocking)]`: the handler
-/// may block.
+/// `#[run]`: the state waits for nothing; its handler is called at once. `#[run(blocking)]`: the
+/// handler may block.
 pub const run: Word = Word;
 /// `#[run(blocking)]`: the state's handler may block; meanwhile the port lets another thread run.
 pub const blocking: Word = Word;
 /// `#[sleep(100ms)]` or `#[sleep(expr, max = 5min)]`: the state waits for this time.
 pub const sleep: Word = Word;
-/// `#[call(Service, ..)]`: the state sends the job, which the verdict that enters it carries, to another
-/// pool, and waits for the reply. Needs a deadline and a `gone` edge.
+/// `#[call(Service, ..)]`: the state sends the job, which the verdict that enters it carries, to
+/// another pool, and waits for the reply. Needs a deadline and a `gone` edge.
 pub const call: Word = Word;
-/// `#[handoff(Machine, ..)]`: the connection moves to the pool of another machine, which starts with the
-/// seed that the verdict carries. No handler. Needs a deadline and a `gone` edge.
+/// `#[handoff(Machine, ..)]`: the connection moves to the pool of another machine, which starts
+/// with the seed that the verdict carries. No handler. Needs a deadline and a `gone` edge.
 pub const handoff: Word = Word;
 /// `#[end]`: the machine is done. No data, no edges, no handler.
 pub const end: Word = Word;
@@ -35,17 +35,18 @@ pub const to: Word = Word;
 pub const rest: Word = Word;
 /// `#[carry]`: the field is moved from the field of the same name in the state before.
 pub const carry: Word = Word;
-/// `#[error]` on a field: filled with the error, on an `error` edge. `error => State`: taken when the
-/// decoder or the handler fails. `error = Type`: the error type of the machine's handlers.
+/// `#[error]` on a field: filled with the error, on an `error` edge. `error => State`: taken when
+/// the decoder or the handler fails. `error = Type`: the error type of the machine's handlers.
 pub const error: Word = Word;
 /// `#[job]` on a field: filled with the job that was refused, on the `full` edge of a call.
 /// `job = Type`: the machine runs jobs of that type; its start state has one field, which takes it.
 pub const job: Word = Word;
-/// `reply = Type`: the reply of a machine with `job = Type`; the verdict that leads to an end carries it.
+/// `reply = Type`: the reply of a machine with `job = Type`; the verdict that leads to an end
+/// carries it.
 pub const reply: Word = Word;
 /// `#[seed]` on a field: filled with the seed that was refused, on the `full` edge of a hand-off.
-/// `seed = Type`: the value that another pool hands over with a connection; the start state has one field,
-/// which takes it.
+/// `seed = Type`: the value that another pool hands over with a connection; the start state has one
+/// field, which takes it.
 pub const seed: Word = Word;
 /// `start = State`: the start state. It has no data, or one field for the `job` or `seed`.
 pub const start: Word = Word;
@@ -60,20 +61,20 @@ pub const gone: Word = Word;
 /// `within = 30s => State`: a deadline, counted from entering the state from another one.
 /// `within = never` declares that there is none.
 pub const within: Word = Word;
-/// `idle = 30s => State`: a deadline, counted from the last completion of the state's wait. Bytes that do
-/// not complete it do not move the deadline.
+/// `idle = 30s => State`: a deadline, counted from the last completion of the state's wait. Bytes
+/// that do not complete it do not move the deadline.
 pub const idle: Word = Word;
 /// `within = never`: the state has no deadline.
 pub const never: Word = Word;
-/// `#[message(..)]` on a state: the state waits for a message that was posted to the connection or job.
-/// `message = Type` on the machine: the type of its messages.
+/// `#[message(..)]` on a state: the state waits for a message that was posted to the connection or
+/// job. `message = Type` on the machine: the type of its messages.
 pub const message: Word = Word;
 /// `module = name`: the name of the generated module; by default the enum's name in snake case.
 pub const module: Word = Word;
 /// `size <= 64`: the machine may be no larger than this number of bytes.
 pub const size: Word = Word;
-/// `exact = 8`: this number of bytes, as `&[u8; 8]`. The number may be an expression over the state's
-/// fields; then the bytes are `&[u8]`.
+/// `exact = 8`: this number of bytes, as `&[u8; 8]`. The number may be an expression over the
+/// state's fields; then the bytes are `&[u8]`.
 pub const exact: Word = Word;
 /// `until = b"\r\n"`: the bytes before a delimiter. The delimiter is removed from the input.
 pub const until: Word = Word;

@@ -30,7 +30,8 @@ mod sealed {
     impl Sealed for super::Job {}
 }
 
-/// A machine that runs jobs: a job starts it, and the verdict that leads to its end carries the reply.
+/// A machine that runs jobs: a job starts it, and the verdict that leads to its end carries the
+/// reply.
 ///
 /// The macro implements it for a machine with `job = J, reply = R`.
 ///

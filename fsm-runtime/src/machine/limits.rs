@@ -9,7 +9,7 @@ pub(crate) struct Limits {
     pub(crate) output: usize,
     /// The milliseconds within which the peer must take some of the queued output.
     pub(crate) send_timeout: u64,
-    /// The same after the machine is done, and then the milliseconds within which the peer must end its
-    /// stream.
+    /// The same after the machine is done, and then the milliseconds within which the peer must end
+    /// its stream.
     pub(crate) linger: u64,
 }

@@ -6,8 +6,8 @@ use crate::{Machine, Service};
 /// A way out of a machine's pool: the `#[call(..)]` or `#[handoff(..)]` of one of its states. A
 /// [`Pipeline`](crate::Pipeline) looks up the pools that routes lead to.
 ///
-/// Generated code returns the routes from [`Machine::routes`], one for each such state, in the order of
-/// the states.
+/// Generated code returns the routes from [`Machine::routes`], one for each such state, in the
+/// order of the states.
 ///
 /// ```
 /// use fsm_runtime::{Route, Service};
@@ -46,15 +46,15 @@ pub(crate) enum RouteKind {
 }
 
 impl Route {
-    /// The route of a state that gives a job to the pool of `S`. A state that `parks` waits for a permit
-    /// when the pool is full; any other state takes its `full` edge.
+    /// The route of a state that gives a job to the pool of `S`. A state that `parks` waits for a
+    /// permit when the pool is full; any other state takes its `full` edge.
     pub fn call<S: Service>(state: &'static str, parks: bool) -> Self {
         let (target, target_name) = (TypeId::of::<S>(), type_name::<S>());
         Self { state, kind: RouteKind::Call, target, target_name, parks, stub: stub_jobs::<S> }
     }
 
-    /// The route of a state that gives its connection to the pool of `M`. A state that `parks` waits for a
-    /// permit when the pool is full; any other state takes its `full` edge.
+    /// The route of a state that gives its connection to the pool of `M`. A state that `parks`
+    /// waits for a permit when the pool is full; any other state takes its `full` edge.
     pub fn hand_off<M: Machine>(state: &'static str, parks: bool) -> Self {
         let (target, target_name) = (TypeId::of::<M>(), type_name::<M>());
         Self {

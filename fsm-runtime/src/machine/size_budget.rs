@@ -1,12 +1,12 @@
 //! The check of `size <= N`, which generated code makes at compile time.
 
-/// Checks that the machine `name` of `size` bytes is no larger than `budget` bytes. `states` are the names
-/// of its states and the sizes of their data, and `code` is the code of the error.
+/// Checks that the machine `name` of `size` bytes is no larger than `budget` bytes. `states` are
+/// the names of its states and the sizes of their data, and `code` is the code of the error.
 ///
 /// # Panics
 ///
-/// When the machine is larger. Generated code calls this in a constant, so that the panic is a compile
-/// error.
+/// When the machine is larger. Generated code calls this in a constant, so that the panic is a
+/// compile error.
 #[track_caller]
 pub const fn fits(name: &str, size: usize, budget: usize, states: &[(&str, usize)], code: &str) {
     if size <= budget {

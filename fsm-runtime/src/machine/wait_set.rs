@@ -34,8 +34,8 @@ impl WaitSet {
         Self { kinds, below: 0 }
     }
 
-    /// Room for output: fewer than `below` bytes are queued. A flush waits for `below` = 1. Values above
-    /// `u32::MAX` count as `u32::MAX`.
+    /// Room for output: fewer than `below` bytes are queued. A flush waits for `below` = 1. Values
+    /// above `u32::MAX` count as `u32::MAX`.
     pub const fn writable(below: usize) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "larger values are capped")]
         let below = if below > u32::MAX as usize { u32::MAX } else { below as u32 };

@@ -12,8 +12,8 @@ use socket2::{Domain, Protocol, SockAddr, Type};
 use crate::net::socket::Socket;
 use crate::{Address, Peer, PoolError};
 
-/// Whether several listeners can share an address and its connections (`SO_REUSEPORT`). Systems that
-/// have the option but give all connections to one listener do not count.
+/// Whether several listeners can share an address and its connections (`SO_REUSEPORT`). Systems
+/// that have the option but give all connections to one listener do not count.
 pub(crate) const CAN_SHARE_ADDRESS: bool =
     cfg!(any(target_os = "linux", target_os = "android", target_vendor = "apple"));
 
@@ -116,8 +116,8 @@ fn bind_tcp(address: SocketAddr, backlog: i32, shared: bool) -> io::Result<TcpLi
     }
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     socket.set_reuse_port(shared)?;
-    // Accepted sockets inherit the option on all supported systems. Nagle's algorithm would only add
-    // delay, because all output of a turn leaves in one system call.
+    // Accepted sockets inherit the option on all supported systems. Nagle's algorithm would only
+    // add delay, because all output of a turn leaves in one system call.
     socket.set_tcp_nodelay(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::from(address))?;
@@ -138,8 +138,8 @@ fn bind_unix(path: &Path, backlog: i32) -> io::Result<(UnixListener, SocketFile)
 
 /// Removes a socket file that no process listens at any more.
 ///
-/// Fails with `AlreadyExists` if the path is a file of another type, and with `AddrInUse` if a process
-/// listens there.
+/// Fails with `AlreadyExists` if the path is a file of another type, and with `AddrInUse` if a
+/// process listens there.
 #[cfg(unix)]
 fn remove_stale(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::FileTypeExt;

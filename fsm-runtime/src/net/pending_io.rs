@@ -3,8 +3,8 @@ use std::sync::{Mutex, PoisonError};
 use crate::Peer;
 use crate::net::send_buffer::UnsentOutput;
 
-/// Input, output and deadlines that are pending between two turns of a connection. They lie in a box
-/// of their own, because most connections have none of them.
+/// Input, output and deadlines that are pending between two turns of a connection. They lie in a
+/// box of their own, because most connections have none of them.
 pub(crate) struct PendingIo<P> {
     pub(crate) input: Vec<u8>,
     /// The progress of decoding `input`.

@@ -158,8 +158,8 @@ impl<S: ByteStream> ReadyIo<'_, S> {
         }
     }
 
-    /// Sends output that fits in one write, as nearly all output does. Returns whether nothing is left
-    /// to send.
+    /// Sends output that fits in one write, as nearly all output does. Returns whether nothing is
+    /// left to send.
     #[expect(
         clippy::inline_always,
         reason = "measured: calls are a third of the instructions of a short turn"
@@ -193,7 +193,8 @@ impl<S: ByteStream> ReadyIo<'_, S> {
         }
     }
 
-    /// Sends queued output until the socket takes no more. Returns the number of bytes that it took.
+    /// Sends queued output until the socket takes no more. Returns the number of bytes that it
+    /// took.
     #[inline]
     pub(crate) fn flush(&mut self, output: &mut SendBuffer) -> io::Result<usize> {
         let queued = output.len();
@@ -208,9 +209,9 @@ impl<S: ByteStream> ReadyIo<'_, S> {
 
     /// Shuts down the stream to the peer, and reads until the peer ends its own stream.
     ///
-    /// The system resets a connection that is closed while input is unread, and the reset can overtake
-    /// the last output. Therefore this reads and drops one buffer of input a turn while the peer is
-    /// still sending.
+    /// The system resets a connection that is closed while input is unread, and the reset can
+    /// overtake the last output. Therefore this reads and drops one buffer of input a turn while
+    /// the peer is still sending.
     pub(crate) fn close(&mut self, buffer: &mut [u8]) -> Closing {
         if self.state.has_ended() {
             return Closing::Closed;
@@ -265,8 +266,8 @@ mod tests {
     /// A read that has emptied the socket.
     const SHORT: Read = Read { bytes: 3, drained: true };
 
-    /// Reads once for each of `results`. Returns the outcome of each read, and whether the stream was
-    /// readable after it.
+    /// Reads once for each of `results`. Returns the outcome of each read, and whether the stream
+    /// was readable after it.
     fn read_all(results: Vec<io::Result<Read>>, readiness: Readiness) -> Vec<(Received, bool)> {
         let (count, mut io) = (results.len(), Reads(results));
         let mut state = StreamState::NEW;

@@ -5,8 +5,8 @@ use bytes::Bytes;
 
 use crate::net::transport::ByteStream;
 
-/// Pieces shorter than this are copied, because an entry of a vectored write costs more than copying
-/// them.
+/// Pieces shorter than this are copied, because an entry of a vectored write costs more than
+/// copying them.
 const COPY_BELOW: usize = 1024;
 /// The most slices of one vectored write.
 const SLICES: usize = 32;
@@ -15,9 +15,9 @@ const KEEP_CAPACITY: usize = 256 * 1024;
 
 /// Output that handlers have queued and the socket has not taken.
 ///
-/// Each thread has one and lends it to the connection whose turn it runs. The output of a turn leaves in
-/// one system call at its end. Output that the socket does not take then moves into the connection, so
-/// that a connection with nothing to send holds no buffer.
+/// Each thread has one and lends it to the connection whose turn it runs. The output of a turn
+/// leaves in one system call at its end. Output that the socket does not take then moves into the
+/// connection, so that a connection with nothing to send holds no buffer.
 #[derive(Debug, Default)]
 pub(crate) struct SendBuffer {
     /// Unsent output of earlier turns, oldest first.
@@ -25,8 +25,8 @@ pub(crate) struct SendBuffer {
     /// Output that this turn copied; the socket has taken the first `sent` bytes of it.
     buffer: Vec<u8>,
     sent: usize,
-    /// Output that this turn queued without copying. Each piece goes before the byte of `buffer` at its
-    /// index.
+    /// Output that this turn queued without copying. Each piece goes before the byte of `buffer` at
+    /// its index.
     splices: VecDeque<(usize, Bytes)>,
     /// The bytes in `queue` and `splices`.
     shared: usize,
@@ -63,7 +63,8 @@ impl SendBuffer {
         (self.shared == 0 && self.sent == 0).then_some(&self.buffer)
     }
 
-    /// Removes the output that [`short`](SendBuffer::short) returned, because the socket has taken it.
+    /// Removes the output that [`short`](SendBuffer::short) returned, because the socket has taken
+    /// it.
     #[inline]
     pub(crate) fn sent_short(&mut self) {
         self.buffer.clear();
@@ -175,8 +176,8 @@ impl SendBuffer {
     pub(crate) fn keep(&mut self) -> UnsentOutput {
         let len = self.len();
         let mut queue = std::mem::take(&mut self.queue);
-        // A buffer that is mostly unsent moves along. Otherwise the unsent part is copied, so that the
-        // connection does not hold a large buffer for a few bytes.
+        // A buffer that is mostly unsent moves along. Otherwise the unsent part is copied, so that
+        // the connection does not hold a large buffer for a few bytes.
         let mut rest = if self.buffer.len() - self.sent > self.buffer.capacity() / 2 {
             Bytes::from(std::mem::take(&mut self.buffer)).slice(self.sent..)
         } else {

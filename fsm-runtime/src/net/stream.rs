@@ -7,8 +7,8 @@ use crate::net::transport::ByteStream;
 
 /// A connection's stream during a turn: the socket with its readiness, and a buffer on each side.
 ///
-/// Between turns the connection keeps the socket and its state alone; both buffers are the thread's.
-/// Unread input and unsent output that are left at the end of a turn move to a
+/// Between turns the connection keeps the socket and its state alone; both buffers are the
+/// thread's. Unread input and unsent output that are left at the end of a turn move to a
 /// [`PendingIo`](crate::net::pending_io::PendingIo).
 pub(crate) struct Stream<'a, S> {
     pub(crate) socket: ReadyIo<'a, S>,

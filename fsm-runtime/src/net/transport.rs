@@ -5,8 +5,8 @@ use mio::{Registry, Token};
 use crate::Peer;
 use crate::net::socket::Socket;
 
-/// A connected byte stream that never blocks: a socket, one end of a pipe in memory, or a layer over
-/// another stream.
+/// A connected byte stream that never blocks: a socket, one end of a pipe in memory, or a layer
+/// over another stream.
 pub(crate) trait ByteStream {
     /// Reads into the buffer. A [`Read`] of 0 bytes is the end of the peer's stream.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read>;

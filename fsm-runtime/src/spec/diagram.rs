@@ -26,8 +26,8 @@ impl Spec {
         text + "}\n"
     }
 
-    /// The graph as a Mermaid state diagram, which the docs of the machine show. Between two states it has
-    /// one arrow for verdicts, and one for all events together.
+    /// The graph as a Mermaid state diagram, which the docs of the machine show. Between two states
+    /// it has one arrow for verdicts, and one for all events together.
     pub fn mermaid(&self) -> String {
         let mut text = format!("stateDiagram-v2\n    [*] --> {}\n", self.states[self.start].name);
         for state in self.states {

@@ -4,8 +4,8 @@ use super::{ReplySlot, STRIPES};
 use crate::Key;
 use crate::call::outbound::Outbound;
 
-/// The mailboxes of a stripe: for each port, those of every [`STRIPES`]th slot. A key finds its mailbox by
-/// its port and slot, and only if the generation is the same (X5).
+/// The mailboxes of a stripe: for each port, those of every [`STRIPES`]th slot. A key finds its
+/// mailbox by its port and slot, and only if the generation is the same (X5).
 pub(super) struct MailboxTable<Msg>(Vec<Vec<MailboxEntry<Msg>>>);
 
 struct MailboxEntry<Msg> {

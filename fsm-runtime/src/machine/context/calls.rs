@@ -8,8 +8,8 @@ use crate::call::semaphore::{NoPermit, Permit};
 use crate::{Called, Kind, Service};
 
 impl<'a, Msg: Send + 'static, K: Kind> Cx<'a, Msg, K> {
-    /// Gives a job to the pool of the route, or queues it for a permit there. Generated code calls it
-    /// when a `#[call(..)]` state without a `full` edge is entered.
+    /// Gives a job to the pool of the route, or queues it for a permit there. Generated code calls
+    /// it when a `#[call(..)]` state without a `full` edge is entered.
     #[doc(hidden)]
     pub fn call<S: Service>(&mut self, route: usize, job: S::Job) {
         self.just_submitted = false;
@@ -36,8 +36,8 @@ impl<'a, Msg: Send + 'static, K: Kind> Cx<'a, Msg, K> {
         }
     }
 
-    /// The progress of the call; sends a queued job that has got its permit. Generated code calls it in a
-    /// `#[call(..)]` state.
+    /// The progress of the call; sends a queued job that has got its permit. Generated code calls
+    /// it in a `#[call(..)]` state.
     #[doc(hidden)]
     pub fn reply<S: Service>(&mut self) -> Called<S> {
         if std::mem::take(&mut self.just_submitted) {

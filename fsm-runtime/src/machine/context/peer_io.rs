@@ -13,8 +13,8 @@ impl<Msg> Cx<'_, Msg, Connection> {
         self.out.write(bytes);
     }
 
-    /// Queues formatted text. `write!(cx, ..)` and `writeln!(cx, ..)` call it; they return `()`, because
-    /// queueing cannot fail.
+    /// Queues formatted text. `write!(cx, ..)` and `writeln!(cx, ..)` call it; they return `()`,
+    /// because queueing cannot fail.
     ///
     /// A `Display` implementation that returns an error leaves the text that it wrote before in the
     /// queue.
@@ -36,9 +36,9 @@ impl<Msg> Cx<'_, Msg, Connection> {
         self.out.len()
     }
 
-    /// The number of bytes of input that no state had used before this handler was called; the bytes that
-    /// this handler is called with are among them. In the handler of a state that reads nothing it shows
-    /// whether the peer has sent a part of its next message.
+    /// The number of bytes of input that no state had used before this handler was called; the
+    /// bytes that this handler is called with are among them. In the handler of a state that reads
+    /// nothing it shows whether the peer has sent a part of its next message.
     ///
     /// ```
     /// use fsm_runtime::prelude::*;
@@ -86,7 +86,8 @@ impl<Msg> Cx<'_, Msg, Connection> {
         self.unread
     }
 
-    /// The address of the peer. Each call asks the system, because an idle connection does not store it.
+    /// The address of the peer. Each call asks the system, because an idle connection does not
+    /// store it.
     ///
     /// # Errors
     ///

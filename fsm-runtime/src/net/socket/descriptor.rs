@@ -12,8 +12,8 @@ use rustix::net::{self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags
 use crate::Peer;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 
-/// Makes a write to a broken connection return an error and raise no signal. Apple's systems have no such
-/// flag.
+/// Makes a write to a broken connection return an error and raise no signal. Apple's systems have
+/// no such flag.
 #[cfg(not(target_vendor = "apple"))]
 const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
 #[cfg(target_vendor = "apple")]
@@ -22,8 +22,8 @@ const NO_SIGNAL: SendFlags = SendFlags::empty();
 /// A connected socket of a poll. It holds nothing but the descriptor, so that an idle connection is
 /// small.
 ///
-/// On Linux rustix calls the kernel directly. The functions of the C library cost more than twice as
-/// much, because they are cancellation points of threads.
+/// On Linux rustix calls the kernel directly. The functions of the C library cost more than twice
+/// as much, because they are cancellation points of threads.
 #[derive(Debug)]
 pub(crate) struct Socket(OwnedFd);
 
@@ -70,8 +70,8 @@ impl ByteStream for Socket {
     }
 
     fn abort(&mut self) {
-        // An error is ignored, because the close then only looks like a regular end to the peer. Unix
-        // sockets have no reset.
+        // An error is ignored, because the close then only looks like a regular end to the peer.
+        // Unix sockets have no reset.
         let _ = set_socket_linger(&*self, Some(Duration::ZERO));
     }
 }

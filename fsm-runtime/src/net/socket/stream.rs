@@ -8,8 +8,8 @@ use mio::{Interest, Registry, Token};
 use crate::Peer;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 
-/// A connected socket of a poll. All reads and writes go through mio's type, because it arms the next
-/// event.
+/// A connected socket of a poll. All reads and writes go through mio's type, because it arms the
+/// next event.
 #[derive(Debug)]
 pub(crate) struct Socket(TcpStream);
 
@@ -22,8 +22,8 @@ impl From<TcpStream> for Socket {
 impl ByteStream for Socket {
     #[inline]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
-        // mio arms the next event on Windows only when a read would block, so `drained` is false after a
-        // short read, too.
+        // mio arms the next event on Windows only when a read would block, so `drained` is false
+        // after a short read, too.
         Ok(Read { bytes: io::Read::read(&mut self.0, buffer)?, drained: false })
     }
 
