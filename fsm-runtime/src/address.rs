@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::PoolError;
 
-/// Where a pool listens.
+/// An address that a pool listens on.
 ///
 /// ```
 /// use fsm_runtime::Address;
@@ -23,17 +23,15 @@ pub enum Address {
 }
 
 impl Address {
-    /// Reads `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`.
+    /// Parses `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`.
     ///
-    /// Of the addresses that a name has, the first is taken.
-    ///
-    /// ```
-    /// assert!(fsm_runtime::Address::parse("[::1]:0").is_ok());
-    /// ```
+    /// A host name is resolved at once, which may block. If it has several addresses, the first is
+    /// used.
     ///
     /// # Errors
     ///
-    /// [`PoolError::Address`] when it is none of these, or the name is not known.
+    /// [`PoolError::Address`] when the text has none of these forms, or the name cannot be
+    /// resolved.
     pub fn parse(text: &str) -> Result<Self, PoolError> {
         let refuse = |why: String| PoolError::Address { address: text.to_owned(), why };
         if let Some(path) = text.strip_prefix("unix:") {

@@ -1,4 +1,4 @@
-//! What pools ask of each other: room, jobs, replies, messages, connections.
+//! Communication between pools: permits, jobs, replies, messages and connections that move.
 
 pub(crate) mod hand_off;
 pub(crate) mod job_sink;

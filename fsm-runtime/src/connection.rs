@@ -282,7 +282,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
             let socket = io.zip(scratch.registry.as_deref());
             let socket = socket.and_then(|(io, registry)| io.detach(registry));
             let carried = CarriedIo { input, output, ended: state.has_ended() };
-            hand_off.leave(DetachedConnection { socket, carried });
+            hand_off.complete(DetachedConnection { socket, carried });
         }
         scratch.pool_state.released();
     }

@@ -3,9 +3,10 @@ use std::io;
 
 use crate::Address;
 
-/// Why a pool did not start, or had to stop.
+/// The reason why a pool did not start or had to stop.
 ///
-/// `Debug` prints the same sentence as `Display`, so that a `main` that returns it reads well.
+/// `Debug` prints the same text as `Display`, because a `main` that returns the error prints its
+/// `Debug`.
 ///
 /// ```
 /// use fsm_runtime::{Address, PoolError};
@@ -31,38 +32,38 @@ use crate::Address;
 /// ```
 #[non_exhaustive]
 pub enum PoolError {
-    /// The text is no address, or one too many.
+    /// The text is not an address, or the pool has too many addresses.
     Address {
-        /// What was given.
+        /// The text.
         address: String,
-        /// What is wrong with it.
+        /// The reason why it cannot be used.
         why: String,
     },
-    /// Another process listens there.
+    /// Another process listens on the address.
     InUse(Address),
-    /// A file that is no socket is at the path of a Unix socket. It was left alone.
+    /// The path of a Unix socket is a file of another type, which was not changed.
     Occupied(Address),
-    /// The system does not let this process listen there.
+    /// The system does not permit this process to listen on the address.
     Denied(Address),
     /// This machine has no such address.
     NotHere(Address),
     /// A worker thread could not make its handler.
     Handler {
-        /// The pool.
+        /// The name of the pool.
         pool: String,
-        /// What the function that makes it said.
+        /// The error of the function that makes handlers.
         error: String,
     },
-    /// The pools do not fit together.
+    /// The pools do not fit together, such as a pool that calls a service that no pool offers.
     Pipeline {
-        /// What is wrong, and what mends it.
+        /// The error, and how to correct it.
         why: String,
     },
-    /// The system refused something else.
+    /// Another operation of the system failed.
     Io {
-        /// What was tried.
+        /// The operation, such as `start a thread`.
         what: String,
-        /// What it said.
+        /// The error of the system.
         error: io::Error,
     },
 }
@@ -73,7 +74,7 @@ impl PoolError {
         move |error| Self::Io { what, error }
     }
 
-    /// What an error of binding to `address` means.
+    /// Converts an error of binding to `address`.
     pub(crate) fn binding(address: &Address) -> impl FnOnce(io::Error) -> Self {
         let address = address.clone();
         move |error| match error.kind() {
@@ -138,7 +139,8 @@ impl std::error::Error for PoolError {
     }
 }
 
-/// The error of giving a message to a connection or a job to a pool; it returns the message or job.
+/// The error of posting a message to a connection or submitting a job to a pool. It contains the
+/// message or job.
 ///
 /// ```
 /// use fsm_runtime::TrySendError;
@@ -149,14 +151,14 @@ impl std::error::Error for PoolError {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TrySendError<T> {
-    /// The connection's mailbox is full, or the pool has as many jobs as it may have.
+    /// The connection's mailbox is full, or the pool has its maximum of jobs.
     Full(T),
     /// The connection has ended; or the pool has not started, is draining, or has ended.
     Gone(T),
 }
 
 impl<T> TrySendError<T> {
-    /// The message or job that was not taken.
+    /// Returns the message or job.
     pub fn into_inner(self) -> T {
         match self {
             Self::Full(value) | Self::Gone(value) => value,

@@ -1,47 +1,48 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// How many bits of a poll's token the index takes; the generation has the rest.
+/// The number of bits of the index; the generation has the other bits of a poll's token.
 pub(crate) const INDEX_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
-/// How many bits of the index name the slot; the port has the rest.
+/// The number of bits of the index that are the slot; the port has the other bits of the index.
 const SLOT_BITS: u32 = if usize::BITS >= 64 { 26 } else { 17 };
 /// The most slots of a port.
 pub(crate) const SLOTS: usize = 1 << SLOT_BITS;
 /// The most ports of a pool.
 pub(crate) const PORTS: usize = 1 << (INDEX_BITS - SLOT_BITS);
-/// Generations are counted within what is left of a token.
+/// The largest generation; generations are counted modulo the next number.
 pub(crate) const GENERATIONS: u32 = if usize::BITS >= 64 { u32::MAX } else { (1 << 12) - 1 };
 
-/// Names one connection or job of a pool: its port, the index of its slot there, and the slot's
-/// generation.
+/// Identifies one connection or job of a pool by its port, its slot there, and the generation of
+/// the slot.
 ///
-/// A slot is used again when its connection is gone, with another generation, so a key that
-/// outlives its connection matches nothing: a message posted to it comes back, an event for it is
-/// dropped and counted, and neither reaches the connection that has the slot now. (The word is that of Win32 completion
-/// ports, where a key finds the state of an I/O object.)
+/// A later connection that uses the same slot has another generation, so that a key that outlives
+/// its connection matches no other one: [`Cx::post`](crate::Cx::post) returns the message, and the
+/// port drops and counts an event. Generations repeat after 4,294,967,296 connections of the
+/// process (4,096 if a pointer has 32 bits).
 ///
-/// A generation comes again only after 4,294,967,296 further connections of the process (4,096
-/// where a pointer has 32 bits).
+/// A key is valid only in the pool that it comes from. In another pool it is that of a connection
+/// that has ended.
 ///
-/// A key is good for the pool that it comes from. To another pool it is a connection that is gone.
+/// The word is that of Windows I/O completion ports, where a completion key identifies an I/O
+/// object.
 ///
 /// ```
 /// use fsm_runtime::{Cx, Key};
 /// use std::collections::HashMap;
 ///
-/// /// In a handler: who can be written to.
+/// /// Called by a handler, so that other connections can post to this one.
 /// fn join(cx: &Cx<'_>, members: &mut HashMap<String, Key>, name: &str) {
 ///     members.insert(name.to_owned(), cx.key());
 /// }
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-// It is the poll's token: the index below, the generation above.
+// The value is the poll's token: the index in the low bits, the generation in the high ones.
 pub struct Key(pub(crate) usize);
 
 const INDICES: usize = (1 << INDEX_BITS) - 1;
 
 impl Key {
-    /// The key of slot `index` in its use number `generation`.
+    /// The key with this index, which is a port and a slot, and this generation.
     #[inline]
     pub(crate) const fn new(index: u32, generation: u32) -> Self {
         Self((generation as usize) << INDEX_BITS | index as usize)
@@ -65,60 +66,17 @@ impl Key {
         self.0 & (SLOTS - 1)
     }
 
-    /// The number of the slot, and above it that of the port: in a pool of one port less than the
-    /// pool's limit of connections, and a little more where many have ended at once.
+    /// The number of the slot in the low bits, and that of its port above them.
     ///
-    /// ```
-    /// fn seat(cx: &Cx<'_>) -> u32 {
-    ///     cx.key().index()
-    /// }
-    /// # use fsm_runtime::{prelude::*, sim::Session};
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         write!(cx, "{}", seat(cx));
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// # let mut peer = Session::<Echo, _>::new(Client);
-    /// # peer.send(b"x");
-    /// # assert_eq!(peer.receive(), b"0");
-    /// ```
+    /// In a pool with one port it is below the pool's limit of connections or jobs, or a little
+    /// above after many of them have ended at once.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "it has few enough bits")]
     pub const fn index(self) -> u32 {
         (self.0 & INDICES) as u32
     }
 
-    /// The number that tells this use of the slot from others: that of the connection in the process.
-    ///
-    /// ```
-    /// fn name(cx: &Cx<'_>) -> String {
-    ///     format!("{}#{}", cx.key().index(), cx.key().generation())
-    /// }
-    /// # use fsm_runtime::{prelude::*, sim::Session};
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// # struct Client;
-    /// # impl echo::Handler for Client {
-    /// #     fn talk(&mut self, _bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterTalk {
-    /// #         let (name, key) = (name(cx), cx.key());
-    /// #         assert_eq!(name, key.to_string());
-    /// #         echo::AfterTalk::Talk
-    /// #     }
-    /// # }
-    /// # let mut peer = Session::<Echo, _>::new(Client);
-    /// # peer.send(b"x");
-    /// # assert_eq!(peer.receive(), b"");
-    /// ```
+    /// The generation of the slot: the number of the connection or job in this process.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "it has few enough bits")]
     pub const fn generation(self) -> u32 {

@@ -1,4 +1,5 @@
-//! The contract between a machine and the runtime: what generated code offers, and what a handler sees.
+//! The contract between machines and the runtime: the traits that generated code implements, and
+//! the types that it and handlers use.
 
 use crate::{Cx, DeadlineSet, Input, Kind, Route, Spec, Timer};
 
@@ -18,7 +19,7 @@ pub use self::wait_set::WaitSet;
 
 /// A protocol: an enum of states, with its graph as data.
 ///
-/// `#[state_machine]` implements it; write an enum, not this.
+/// Write an enum with `#[state_machine(..)]`, which implements this trait.
 ///
 /// ```
 /// use fsm_runtime::{Timer, prelude::*};
@@ -51,7 +52,7 @@ pub trait Machine: Sized + Send + 'static {
     /// `#[state_machine]`, or [`NoMessage`].
     type Message: Send + 'static;
 
-    /// The state of a decoder that has seen a part of a frame.
+    /// The state of a decoder that has found an incomplete frame.
     type Partial: Default + Send + 'static;
 
     /// The value that the start state is entered with: the `seed` or the `job` of
@@ -61,8 +62,8 @@ pub trait Machine: Sized + Send + 'static {
     /// [`Connection`](crate::Connection) or [`Job`](crate::Job).
     type Kind: Kind;
 
-    /// The deadlines of a state: [`Deadlines<N>`](crate::Deadlines), where `N` is the largest number
-    /// of timers that a state has.
+    /// The deadlines of a state: [`Deadlines<N>`](crate::Deadlines), where `N` is the largest
+    /// number of timers that a state has.
     type Deadlines: DeadlineSet;
 
     /// The machine in its start state.
@@ -71,7 +72,8 @@ pub trait Machine: Sized + Send + 'static {
     /// The index of the current state in [`Spec::states`].
     fn state(&self) -> usize;
 
-    /// A timer of the current state; [`Timer::NEVER`] where it has no timer with this index.
+    /// The timer of the current state with this index; [`Timer::NEVER`] if the state has fewer
+    /// timers.
     fn timer(&self, index: usize) -> Timer;
 
     /// The calls and hand-offs to other pools, in the order of the states.
@@ -83,14 +85,14 @@ pub trait Machine: Sized + Send + 'static {
 /// The code of a machine joined to the handler `H`. `#[state_machine]` implements it for every type
 /// that implements the machine's handler trait.
 ///
-/// A driver calls [`resume`](Drive::resume) whenever something that the machine waits for may be
-/// there, and [`expire`](Drive::expire) when one of its timers has expired. The returned [`Step`] says
-/// what the machine needs next. Each call runs at most one handler.
+/// A driver calls [`resume`](Drive::resume) when an event that the machine waits for may have
+/// occurred, and [`expire`](Drive::expire) when one of its timers has expired. The returned
+/// [`Step`] tells the driver what the machine needs next. Each call runs at most one handler.
 ///
 /// ```
 /// use fsm_runtime::{Cx, Drive, Input, Step};
 ///
-/// /// Runs handlers until the machine wants more than `bytes`; returns the unread bytes.
+/// /// Runs handlers until the machine needs more than `bytes`. Returns the unread bytes.
 /// fn feed<'a, M: Drive<H>, H>(
 ///     machine: &mut M,
 ///     handler: &mut H,
@@ -102,7 +104,7 @@ pub trait Machine: Sized + Send + 'static {
 ///         match machine.resume(handler, &mut input, cx) {
 ///             Step::Stayed => {}
 ///             Step::Moved => input.restart(),
-///             _ => return input.rest(),
+///             _ => return input.unread(),
 ///         }
 ///     }
 /// }
@@ -113,7 +115,8 @@ pub trait Machine: Sized + Send + 'static {
     note = "the trait is `Handler` in the module that `#[state_machine]` makes beside the enum"
 )]
 pub trait Drive<H>: Machine {
-    /// Completes one wait of the current state, if what it waits for is there, and moves on.
+    /// Completes one wait of the current state if its event has occurred, and takes the edge of the
+    /// verdict or the event.
     fn resume(
         &mut self,
         handler: &mut H,
@@ -137,14 +140,14 @@ pub enum Step {
     Stayed,
     /// The machine is in another state, or entered the same one anew.
     Moved,
-    /// Nothing that the state waits for is there; any of these may wake it.
+    /// No event that the state waits for has occurred; each of these may wake it.
     Waiting(WaitSet),
-    /// The connection has room in another pool and leaves this one.
+    /// The connection has a permit of another pool and leaves its own pool.
     Leaving,
     /// The machine is in an end state.
     Done,
 }
 
-/// The message type of a machine that takes none: there is no value of it.
+/// The message type of a machine that takes no messages. It has no values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoMessage {}

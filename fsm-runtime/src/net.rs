@@ -1,4 +1,4 @@
-//! Sockets: what is known of their readiness, and the buffers on each side.
+//! Sockets, the readiness that a poll has reported for them, and the buffers on each side.
 
 pub(crate) mod listener;
 pub(crate) mod pending_io;

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-/// Who is at the other end of a connection.
+/// The other end of a connection.
 ///
 /// ```
 /// use fsm_runtime::Peer;
@@ -15,11 +15,11 @@ use std::net::SocketAddr;
 pub enum Peer {
     /// A TCP peer.
     Tcp(SocketAddr),
-    /// A peer at a Unix socket; clients of those have no address.
+    /// A client of a Unix socket, which has no address.
     Unix,
-    /// The other end of a pipe in memory.
+    /// A test, at the other end of a pipe in memory.
     Memory,
-    /// A peer that had left when its connection came from another pool.
+    /// A peer that had left before its connection moved from another pool.
     Gone,
 }
 

@@ -1,5 +1,7 @@
-use std::fmt::{self, Write};
+use std::fmt;
 use std::time::Duration;
+
+mod diagram;
 
 /// The graph of a machine as data: [`Machine::SPEC`](crate::Machine::SPEC).
 ///
@@ -18,7 +20,9 @@ use std::time::Duration;
 ///
 /// let spec = Echo::SPEC;
 /// assert_eq!((spec.name, spec.states.len()), ("Echo", 2));
+/// assert_eq!(spec.states[spec.start].waits[0].to_string(), "read(some)");
 /// assert!(spec.mermaid().contains("Talk --> Gone: idle 1min, eof"));
+/// assert!(spec.dot().contains(r#"Talk -> Gone [label="eof"];"#));
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]
@@ -29,45 +33,39 @@ pub struct Spec {
     pub docs: &'static str,
     /// The index of the start state.
     pub start: usize,
-    /// The states, as the enum lists them.
+    /// The states in the order of the enum.
     pub states: &'static [State],
-    /// Whether messages may be posted to a connection of this machine.
+    /// Whether messages may be posted to a connection or job of this machine.
     pub messages: bool,
-    /// What starts one.
+    /// The event that starts the machine.
     pub starts: Starts,
 }
 
-/// What starts a machine.
-///
-/// ```
-/// use fsm_runtime::{Machine, Starts, prelude::state_machine};
-///
-/// #[state_machine(start = Talk, eof => Gone)]
-/// enum Echo {
-///     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-///     #[end] Gone,
-/// }
-///
-/// assert_eq!(Echo::SPEC.starts, Starts::Connection);
-/// ```
+/// The event that starts a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Starts {
-    /// A connection.
+    /// A client connects.
     Connection,
-    /// A connection that another pool hands over, with a `seed`.
+    /// Another pool hands over a connection with a `seed`.
     Seed,
-    /// A `job`, to which its end carries the reply.
+    /// A caller submits a `job`; the end of the machine carries the reply.
     Job,
 }
 
 /// One state of a [`Spec`].
 ///
 /// ```
-/// use fsm_runtime::{State, Wait};
+/// use fsm_runtime::{Edge, State, Trigger, Wait};
 ///
-/// let state =
-///     State { name: "Gone", docs: "", wait: Wait::End, edges: &[], rest: false, fields: &[] };
-/// assert!(state.edges.is_empty());
+/// const STATES: &[State] = &[
+///     State::new("Ready", &[Wait::Message])
+///         .with_edges(&[Edge { on: Trigger::Eof, target: 1 }])
+///         .at_rest(),
+///     State::new("Gone", &[Wait::End]),
+/// ];
+///
+/// assert_eq!(STATES[STATES[0].edges[0].target].name, "Gone");
+/// assert!(STATES[1].is_end());
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]
@@ -76,124 +74,101 @@ pub struct State {
     pub name: &'static str,
     /// The variant's doc comment.
     pub docs: &'static str,
-    /// What the state waits for: one wait or several, any of which may complete.
+    /// The events that the state waits for. Any of them may complete.
     pub waits: &'static [Wait],
-    /// Where it may go, and when.
+    /// The ways out of the state.
     pub edges: &'static [Edge],
-    /// Whether nothing is in progress here.
+    /// Whether nothing is in progress in the state, so that a drain may close the connection.
     pub rest: bool,
     /// The names of the variant's fields.
     pub fields: &'static [&'static str],
 }
 
-/// What a state waits for.
-///
-/// ```
-/// assert_eq!(fsm_runtime::Wait::Writable { below: 4096 }.to_string(), "writable(below = 4096)");
-/// ```
+/// An event that a state waits for. `Display` prints the attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
     /// Input.
     Read {
-        /// How much of it.
+        /// The way to cut the input.
         shape: Shape,
-        /// What the attribute says, such as `until = b"\r\n"`.
+        /// The text of the attribute, such as `until = b"\r\n"`.
         text: &'static str,
-        /// The bound in bytes.
+        /// The upper bound of a message in bytes.
         max: usize,
     },
-    /// All output has left.
+    /// The peer has taken all queued output.
     Flush,
-    /// Less output than this is queued.
+    /// Less output than a bound is queued.
     Writable {
-        /// In bytes.
+        /// The bound in bytes.
         below: usize,
     },
-    /// Nothing: its handler runs at once.
+    /// No event: the handler runs at once.
     Run {
-        /// Its handler may block, and the port runs others meanwhile.
+        /// The handler may block; meanwhile the port lets another thread run.
         blocking: bool,
     },
-    /// Time to pass.
+    /// A time.
     Sleep {
-        /// How long it lasts, or can last where it depends on the state's data.
+        /// The time, or its upper bound if the time depends on the state's data.
         at_most: Duration,
     },
     /// A message.
     Message,
     /// The reply of another pool to a job.
     Call {
-        /// The service, as the attribute names it.
+        /// The service as the attribute names it.
         pool: &'static str,
     },
-    /// Room in another pool, where its connection goes.
+    /// A permit of another pool, to which the connection then moves.
     HandOff {
-        /// The machine of that pool, as the attribute names it.
+        /// The machine of that pool as the attribute names it.
         pool: &'static str,
     },
-    /// Nothing: the machine is done.
+    /// No event: the machine is done.
     End,
 }
 
-/// How a state cuts the input.
-///
-/// ```
-/// assert!(fsm_runtime::Shape::Some.is_stream());
-/// ```
+/// The way in which a state cuts the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// A number of bytes.
     Exact,
-    /// Up to a delimiter.
+    /// The bytes before a delimiter.
     Until,
-    /// What is there.
+    /// The bytes that have arrived.
     Some,
-    /// What is there, up to a number of bytes.
+    /// The bytes that have arrived, up to a number of bytes.
     Upto,
-    /// A decoder's frame.
+    /// A frame of a decoder.
     Frame,
 }
 
 impl Shape {
-    /// Whether the handler gets what is there, so that only the concatenation of its calls counts.
-    ///
-    /// ```
-    /// assert!(!fsm_runtime::Shape::Frame.is_stream());
-    /// ```
+    /// Whether the pieces depend on how the bytes arrive, so that only their concatenation has a
+    /// meaning.
     pub const fn is_stream(self) -> bool {
         matches!(self, Self::Some | Self::Upto)
     }
 }
 
 /// One way out of a state.
-///
-/// ```
-/// use fsm_runtime::{Edge, Trigger};
-/// let edge = Edge { on: Trigger::Eof, target: 1 };
-/// assert_eq!(edge.on.to_string(), "eof");
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edge {
-    /// What takes it.
+    /// The event that takes the edge.
     pub on: Trigger,
-    /// The index of the state it leads to.
+    /// The index of the target state.
     pub target: usize,
 }
 
-/// What takes an edge.
-///
-/// ```
-/// use fsm_runtime::Trigger;
-/// use std::time::Duration;
-/// assert_eq!(Trigger::Within(Duration::from_secs(30)).to_string(), "within 30s");
-/// ```
+/// The event that takes an [`Edge`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trigger {
     /// The handler's verdict.
     Verdict,
-    /// So much time after the state was entered.
+    /// This time has passed since the state was entered.
     Within(Duration),
-    /// So much time after its wait last completed.
+    /// This time has passed since the state's wait last completed.
     Idle(Duration),
     /// The peer ended its stream.
     Eof,
@@ -201,15 +176,16 @@ pub enum Trigger {
     Limit,
     /// The decoder or the handler failed.
     Error,
-    /// The other pool has no room.
+    /// The other pool is full.
     Full,
     /// The other pool is closed, or the job failed without a reply.
     Gone,
 }
 
 impl Spec {
-    /// A graph whose start state is the first one; [`docs`](Self::with_docs) and the other methods add
-    /// to it. Generated code builds [`Machine::SPEC`](crate::Machine::SPEC) so.
+    /// A graph without docs and messages, whose start state is the first one and which a connection
+    /// starts. Generated code builds [`Machine::SPEC`](crate::Machine::SPEC) with this and the
+    /// other methods.
     pub const fn new(name: &'static str, states: &'static [State]) -> Self {
         Self { name, docs: "", start: 0, states, messages: false, starts: Starts::Connection }
     }
@@ -226,24 +202,25 @@ impl Spec {
         self
     }
 
-    /// The same graph of a machine that takes messages.
+    /// The same graph for a machine that takes messages.
     pub const fn with_messages(mut self) -> Self {
         self.messages = true;
         self
     }
 
-    /// The same graph of a machine that is started otherwise.
+    /// The same graph for a machine that this event starts.
     pub const fn with_starts(mut self, starts: Starts) -> Self {
         self.starts = starts;
         self
     }
 
-    /// Whether there is a state in which a drain may close a connection.
+    /// Whether a drain may close connections in one of the states.
     pub(crate) fn rests(&self) -> bool {
         self.states.iter().any(|state| state.rest)
     }
 
-    /// Whether anything can come to a connection or job but by its socket.
+    /// Whether a connection or job can receive messages, replies or permits, and so needs a
+    /// mailbox.
     pub(crate) const fn has_mailbox(&self) -> bool {
         let mut has_mailbox = self.messages;
         let mut state = 0;
@@ -258,87 +235,11 @@ impl Spec {
         }
         has_mailbox
     }
-
-    /// The graph in the DOT language of Graphviz.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// let picture = Echo::SPEC.dot();
-    /// assert!(picture.starts_with("digraph Echo {"));
-    /// assert!(picture.contains(r#"Talk -> Gone [label="eof"];"#));
-    /// ```
-    pub fn dot(&self) -> String {
-        let mut text = format!("digraph {} {{\n    rankdir=LR;\n", self.name);
-        for state in self.states {
-            let shape = if state.is_end() { "doublecircle" } else { "box" };
-            let style = if state.rest { "bold" } else { "solid" };
-            let name = state.name;
-            let waits: Vec<String> = state.waits.iter().map(Wait::to_string).collect();
-            let waits = waits.join("\n").escape_default().to_string();
-            let _ = writeln!(
-                text,
-                "    {name} [shape={shape}, style={style}, label=\"{name}\\n{waits}\"];"
-            );
-        }
-        for state in self.states {
-            for edge in state.edges {
-                let target = self.states[edge.target].name;
-                let _ = writeln!(text, "    {} -> {target} [label=\"{}\"];", state.name, edge.on);
-            }
-        }
-        text + "}\n"
-    }
-
-    /// The graph as a Mermaid state diagram, as the docs of the machine show it: from state to state
-    /// an arrow for verdicts, and one for all events.
-    ///
-    /// ```
-    /// # use fsm_runtime::prelude::*;
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// let picture = Echo::SPEC.mermaid();
-    /// assert!(picture.starts_with("stateDiagram-v2\n    [*] --> Talk\n"));
-    /// assert!(picture.contains("Talk --> Gone: idle 1min, eof"));
-    /// ```
-    pub fn mermaid(&self) -> String {
-        let mut text = format!("stateDiagram-v2\n    [*] --> {}\n", self.states[self.start].name);
-        for state in self.states {
-            let mut targets: Vec<usize> = Vec::new();
-            for edge in state.edges {
-                if !targets.contains(&edge.target) {
-                    targets.push(edge.target);
-                }
-            }
-            for target in targets {
-                let arrow = format!("    {} --> {}", state.name, self.states[target].name);
-                let edges = state.edges.iter().filter(|edge| edge.target == target);
-                if edges.clone().any(|edge| edge.on == Trigger::Verdict) {
-                    let _ = writeln!(text, "{arrow}");
-                }
-                let events = edges.filter(|edge| edge.on != Trigger::Verdict);
-                let events: Vec<String> = events.map(|edge| edge.on.to_string()).collect();
-                if !events.is_empty() {
-                    let _ = writeln!(text, "{arrow}: {}", events.join(", "));
-                }
-            }
-            if state.is_end() {
-                let _ = writeln!(text, "    {} --> [*]", state.name);
-            }
-        }
-        text
-    }
 }
 
 impl State {
-    /// A state without edges, data and docs, which the other methods add.
+    /// A state without edges, fields and docs, in which something is in progress. The other methods
+    /// add to it.
     pub const fn new(name: &'static str, waits: &'static [Wait]) -> Self {
         Self { name, docs: "", waits, edges: &[], rest: false, fields: &[] }
     }
@@ -367,7 +268,7 @@ impl State {
         self
     }
 
-    /// Whether the machine is done in it.
+    /// Whether the machine is done in this state.
     pub fn is_end(&self) -> bool {
         self.waits.contains(&Wait::End)
     }
@@ -390,7 +291,7 @@ impl fmt::Display for Wait {
     }
 }
 
-/// A time as an attribute says it.
+/// A time as attributes write it.
 struct InUnits(Duration);
 
 impl fmt::Display for InUnits {
@@ -424,9 +325,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_said_as_they_are_written() {
+    fn times_are_printed_as_attributes_write_them() {
         let millis = [250, 30_000, 90_000, 300_000, 7_200_000, 86_400_000];
-        let said = millis.map(|millis| InUnits(Duration::from_millis(millis)).to_string());
-        assert_eq!(said, ["250ms", "30s", "90s", "5min", "2h", "1d"]);
+        let printed = millis.map(|millis| InUnits(Duration::from_millis(millis)).to_string());
+        assert_eq!(printed, ["250ms", "30s", "90s", "5min", "2h", "1d"]);
     }
 }

@@ -4,61 +4,64 @@ use crate::call::semaphore::{Permit, Semaphore};
 use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
 
-/// A pool that takes connections of another one, as those see it.
+/// A pool that takes connections of other pools whose machines start with `Seed`.
 pub(crate) trait HandOffTarget<Seed>: Send + Sync {
+    /// The permits of the pool, one for each connection.
     fn semaphore(&self) -> &Arc<Semaphore>;
 
-    /// Takes a connection, for which there is room.
-    fn arrive(&self, seed: Seed, permit: Permit, detached: DetachedConnection);
+    /// Takes a connection that has a permit.
+    fn accept(&self, seed: Seed, permit: Permit, detached: DetachedConnection);
 }
 
-/// A connection without a machine, on its way from one pool to another.
+/// A connection that has left its machine and its poll, and moves to another pool.
 pub(crate) struct DetachedConnection {
-    /// It belongs to no poll. In a test there is none.
+    /// `None` under test, and when the socket could not be deregistered from its poll.
     pub(crate) socket: Option<Socket>,
     pub(crate) carried: CarriedIo,
 }
 
-/// The input and output that a connection carries along from pool to pool.
+/// The pending input and output of a connection that moves to another pool.
 #[derive(Default)]
 pub(crate) struct CarriedIo {
-    /// Bytes that were read and not used.
+    /// Input that was read and not used.
     pub(crate) input: Vec<u8>,
-    /// Output that the socket has not taken yet.
+    /// Output that the socket has not taken.
     pub(crate) output: UnsentOutput,
     /// The end of the peer's stream was read.
     pub(crate) ended: bool,
 }
 
-/// A connection that has room in another pool and leaves when its turn is over.
-pub(crate) struct PendingHandOff(Box<dyn Leaves>);
+/// A connection that has a permit of another pool, and moves there when its turn ends.
+pub(crate) struct PendingHandOff(Box<dyn Complete>);
 
-trait Leaves: Send {
-    fn leave(self: Box<Self>, detached: DetachedConnection);
+/// A [`ReadyHandOff`] without the type of its seed.
+trait Complete: Send {
+    fn complete(self: Box<Self>, detached: DetachedConnection);
 }
 
 struct ReadyHandOff<Seed> {
-    to: Arc<dyn HandOffTarget<Seed>>,
+    target: Arc<dyn HandOffTarget<Seed>>,
     seed: Seed,
     permit: Permit,
 }
 
-impl<Seed: Send> Leaves for ReadyHandOff<Seed> {
-    fn leave(self: Box<Self>, detached: DetachedConnection) {
-        self.to.arrive(self.seed, self.permit, detached);
+impl<Seed: Send> Complete for ReadyHandOff<Seed> {
+    fn complete(self: Box<Self>, detached: DetachedConnection) {
+        self.target.accept(self.seed, self.permit, detached);
     }
 }
 
 impl PendingHandOff {
     pub(crate) fn new<Seed: Send + 'static>(
-        to: Arc<dyn HandOffTarget<Seed>>,
+        target: Arc<dyn HandOffTarget<Seed>>,
         seed: Seed,
         permit: Permit,
     ) -> Self {
-        Self(Box::new(ReadyHandOff { to, seed, permit }))
+        Self(Box::new(ReadyHandOff { target, seed, permit }))
     }
 
-    pub(crate) fn leave(self, detached: DetachedConnection) {
-        self.0.leave(detached);
+    /// Gives the connection to the other pool.
+    pub(crate) fn complete(self, detached: DetachedConnection) {
+        self.0.complete(detached);
     }
 }

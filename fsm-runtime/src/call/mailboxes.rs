@@ -10,103 +10,115 @@ use crate::{Key, TrySendError};
 
 mod table;
 
-use table::{Mailbox, MailboxTable, Reply};
+use table::{Mailbox, MailboxTable, ReplyState};
 
-/// How many parts the mailboxes are kept in, each with its lock, so that threads seldom meet.
-const PARTS: usize = 16;
+/// The number of stripes of mailboxes. Each has a lock of its own, so that threads seldom contend.
+const STRIPES: usize = 16;
 
-/// The mailboxes of the connections or jobs of a pool, which any thread may post to.
+/// The mailboxes of the connections or jobs of a pool. Any thread may post to them.
 ///
-/// There is a mailbox for each of a machine that takes messages or calls other pools. Messages are
-/// bounded; the poster learns if it is full or gone. Of replies there is at most one: that to the
-/// last call. A mailbox that was empty has its owner given a turn: queue first, then wake.
+/// Each connection or job has a mailbox if its machine takes messages or calls other pools. A
+/// mailbox has a bounded queue of messages, and room for one reply, the one to the last call.
+/// A message in an empty mailbox and a reply cause a turn of the owner: the poster queues first and
+/// then wakes the port (pitfall 11).
 pub(crate) struct Mailboxes<Msg> {
-    shared: Arc<Shared<Msg>>,
+    shared: Arc<SharedMailboxes<Msg>>,
 }
 
-struct Shared<Msg> {
-    parts: [Part<Msg>; PARTS],
+struct SharedMailboxes<Msg> {
+    stripes: [Stripe<Msg>; STRIPES],
     /// The most messages in a mailbox.
     bound: AtomicUsize,
-    /// The ports, which give turns, once the pool has started.
-    wakes: OnceLock<Box<[Weak<dyn Wake>]>>,
+    /// The ports that run the owners, after the pool has started.
+    ports: OnceLock<Box<[Weak<dyn Wake>]>>,
 }
 
-/// Nothing else is in its cache line, which the thread of the owner and those that post meet at.
+/// A part of the mailboxes, in cache lines of its own because the owner's thread and posters
+/// contend for its lock.
 #[repr(align(64))]
-struct Part<Msg>(Mutex<MailboxTable<Msg>>);
+struct Stripe<Msg>(Mutex<MailboxTable<Msg>>);
 
-/// What a call has come to.
-pub(crate) enum Answer<R> {
-    /// Nothing yet.
-    None,
+/// The progress of the last call of a connection or job.
+pub(crate) enum CallProgress<R> {
+    /// There is neither a reply nor a failure.
+    Pending,
     Reply(R),
-    /// The job has failed, or its pool is closed.
+    /// The job failed, or its pool is closed.
     Gone,
-    /// It waits for room.
+    /// The job has not left for its pool.
     Outbound(Outbound),
 }
 
-/// Where the reply to a job goes. If this is dropped the job has failed, and its caller learns it.
+/// Sends the reply to a job. Dropping it tells the caller that the job failed.
 pub(crate) struct ReplySender {
-    to: Option<(Arc<dyn ReplyTo>, Key, u32)>,
+    /// `None` after the reply was sent.
+    to: Option<ReplyAddress>,
 }
 
-/// Mailboxes of some machine.
-pub(crate) trait ReplyTo: Wake {
-    /// The reply to call number `call` has come, or never will; `fill` writes it into what holds it.
-    fn answer(&self, key: Key, call: u32, fill: Option<&mut Fill<'_>>);
+struct ReplyAddress {
+    receiver: Arc<dyn ReplyReceiver>,
+    key: Key,
+    call: u32,
 }
 
-/// What holds a reply, or held one.
-pub(crate) type Holder = Option<Box<dyn Any + Send>>;
+/// A receiver of replies: the [`Mailboxes`] of any machine, or a thread that waits.
+pub(crate) trait ReplyReceiver: Wake {
+    /// Delivers the reply to call number `call` of `key`. `write` puts it into the receiver's slot;
+    /// without `write` the job failed. A reply to an earlier call is dropped.
+    fn deliver(&self, key: Key, call: u32, write: Option<&mut WriteReply<'_>>);
+}
 
-pub(crate) type Fill<'a> = dyn FnMut(&mut Holder) + 'a;
+/// An `Option` of a reply in a box that later replies of the same type use again.
+pub(crate) type ReplySlot = Option<Box<dyn Any + Send>>;
+
+pub(crate) type WriteReply<'a> = dyn FnMut(&mut ReplySlot) + 'a;
 
 impl<Msg> Default for Mailboxes<Msg> {
     fn default() -> Self {
-        let shared = Shared {
-            parts: std::array::from_fn(|_| Part(Mutex::new(MailboxTable::default()))),
+        let shared = SharedMailboxes {
+            stripes: std::array::from_fn(|_| Stripe(Mutex::new(MailboxTable::default()))),
             bound: AtomicUsize::new(1024),
-            wakes: OnceLock::new(),
+            ports: OnceLock::new(),
         };
         Self { shared: Arc::new(shared) }
     }
 }
 
 impl<Msg> Mailboxes<Msg> {
-    /// Changes how many messages a mailbox takes.
+    /// Changes the bound of messages for each mailbox.
     pub(crate) fn set_bound(&self, messages: usize) {
         self.shared.bound.store(messages, Ordering::Relaxed);
     }
 
-    /// The ports of the pool, which is about to start.
+    /// Sets the ports of the pool when it starts. Only the first call has an effect, because a pool
+    /// starts once.
     pub(crate) fn attach(&self, ports: Box<[Weak<dyn Wake>]>) {
-        // A pool starts once.
-        let _ = self.shared.wakes.set(ports);
+        let _ = self.shared.ports.set(ports);
     }
 
     pub(crate) fn open(&self, key: Key) {
         let mailbox = Mailbox {
             messages: VecDeque::new(),
             call: 0,
-            reply: Reply::None,
-            holder: None,
+            reply: ReplyState::None,
+            reply_slot: None,
             outbound: None,
         };
-        self.shared.part(key).insert(key, mailbox);
+        self.shared.stripe(key).insert(key, mailbox);
     }
 
-    /// Closes a mailbox and drops what is in it.
+    /// Closes a mailbox and drops its content.
     pub(crate) fn close(&self, key: Key) {
-        let dropped = self.shared.part(key).remove(key);
-        drop(dropped);
+        let mailbox = self.shared.stripe(key).remove(key);
+        // After the lock is released, because a user's `Drop` may post to a mailbox of the same
+        // stripe.
+        drop(mailbox);
     }
 
     pub(crate) fn post(&self, key: Key, message: Msg) -> Result<(), TrySendError<Msg>> {
         let bound = self.shared.bound.load(Ordering::Relaxed);
-        let mut part = self.shared.part(key);
-        let Some(mailbox) = part.get_mut(key) else {
+        let mut stripe = self.shared.stripe(key);
+        let Some(mailbox) = stripe.get_mut(key) else {
             return Err(TrySendError::Gone(message));
         };
         if mailbox.messages.len() >= bound {
@@ -114,7 +126,7 @@ impl<Msg> Mailboxes<Msg> {
         }
         mailbox.messages.push_back(message);
         let first = mailbox.messages.len() == 1;
-        drop(part);
+        drop(stripe);
         if first {
             self.shared.wake(key);
         }
@@ -122,33 +134,33 @@ impl<Msg> Mailboxes<Msg> {
     }
 
     pub(crate) fn take(&self, key: Key) -> Option<Msg> {
-        let mut part = self.shared.part(key);
-        let messages = &mut part.get_mut(key)?.messages;
+        let mut stripe = self.shared.stripe(key);
+        let messages = &mut stripe.get_mut(key)?.messages;
         let message = messages.pop_front();
         if messages.is_empty() && messages.capacity() > 16 {
-            // A burst is over: its memory goes back.
+            // Frees the memory of a burst.
             *messages = VecDeque::new();
         }
         message
     }
 
-    /// Keeps what waits to be given to another pool, instead of what was kept before.
+    /// Keeps a job or connection that is to leave for another pool, and drops the one before.
     pub(crate) fn set_outbound(&self, key: Key, outbound: Outbound) {
-        let mut part = self.shared.part(key);
-        let before = match part.get_mut(key) {
+        let mut stripe = self.shared.stripe(key);
+        let before = match stripe.get_mut(key) {
             Some(mailbox) => mailbox.outbound.replace(outbound),
             None => Some(outbound),
         };
-        drop(part);
+        drop(stripe);
         drop(before);
     }
 
     pub(crate) fn take_outbound(&self, key: Key) -> Option<Outbound> {
-        let mut part = self.shared.part(key);
-        part.get_mut(key)?.outbound.take()
+        let mut stripe = self.shared.stripe(key);
+        stripe.get_mut(key)?.outbound.take()
     }
 
-    /// Takes the hand-off of a connection that leaves.
+    /// Takes the hand-off of a connection that has a permit of another pool.
     pub(crate) fn take_hand_off(&self, key: Key) -> Option<PendingHandOff> {
         match self.take_outbound(key)? {
             Outbound::Leaving(hand_off) => Some(hand_off),
@@ -159,125 +171,128 @@ impl<Msg> Mailboxes<Msg> {
         }
     }
 
-    /// Nobody waits for the reply to the last call any more.
+    /// Abandons the last call: drops its job if it has not left, and its reply.
     pub(crate) fn withdraw_call(&self, key: Key) {
-        let mut part = self.shared.part(key);
-        let before = part.get_mut(key).map(|mailbox| {
+        let mut stripe = self.shared.stripe(key);
+        let before = stripe.get_mut(key).map(|mailbox| {
             mailbox.call = mailbox.call.wrapping_add(1);
-            mailbox.reply = Reply::None;
-            (mailbox.holder.take(), mailbox.outbound.take())
+            mailbox.reply = ReplyState::None;
+            (mailbox.reply_slot.take(), mailbox.outbound.take())
         });
-        drop(part);
+        drop(stripe);
         drop(before);
     }
 }
 
 impl<Msg: Send + 'static> Mailboxes<Msg> {
-    pub(crate) fn mail(&self) -> Arc<dyn ReplyTo> {
-        Arc::<Shared<Msg>>::clone(&self.shared)
+    fn receiver(&self) -> Arc<dyn ReplyReceiver> {
+        Arc::<SharedMailboxes<Msg>>::clone(&self.shared)
     }
 
-    pub(crate) fn wakes(&self) -> Arc<dyn Wake> {
-        Arc::<Shared<Msg>>::clone(&self.shared)
+    /// Gives turns to the owners of the mailboxes.
+    pub(crate) fn waker(&self) -> Arc<dyn Wake> {
+        Arc::<SharedMailboxes<Msg>>::clone(&self.shared)
     }
 
-    /// Begins a call: where its reply is to go. Replies to earlier ones come too late.
+    /// Begins a call and returns the sender of its reply. Replies to earlier calls are dropped from
+    /// now on.
     pub(crate) fn begin_call(&self, key: Key) -> ReplySender {
-        let mut part = self.shared.part(key);
+        let mut stripe = self.shared.stripe(key);
         let mut number = 0;
-        if let Some(mailbox) = part.get_mut(key) {
+        if let Some(mailbox) = stripe.get_mut(key) {
             mailbox.call = mailbox.call.wrapping_add(1);
-            mailbox.reply = Reply::Waiting;
+            mailbox.reply = ReplyState::Pending;
             number = mailbox.call;
         }
-        drop(part);
-        ReplySender::new(self.mail(), key, number)
+        drop(stripe);
+        ReplySender::new(self.receiver(), key, number)
     }
 
-    /// The reply to the last call, if it has come, or word that there will be none. If it has neither,
-    /// what was put away.
-    pub(crate) fn reply<R: Send + 'static>(&self, key: Key) -> Answer<R> {
-        let mut part = self.shared.part(key);
-        let Some(mailbox) = part.get_mut(key) else { return Answer::None };
-        let answer = match mailbox.reply {
-            Reply::None | Reply::Waiting => {
-                return mailbox.outbound.take().map_or(Answer::None, Answer::Outbound);
+    /// The progress of the last call. Takes its reply, or the outbound job if there is no reply.
+    pub(crate) fn call_progress<R: Send + 'static>(&self, key: Key) -> CallProgress<R> {
+        let mut stripe = self.shared.stripe(key);
+        let Some(mailbox) = stripe.get_mut(key) else { return CallProgress::Pending };
+        let progress = match mailbox.reply {
+            ReplyState::None | ReplyState::Pending => {
+                return mailbox
+                    .outbound
+                    .take()
+                    .map_or(CallProgress::Pending, CallProgress::Outbound);
             }
-            Reply::Gone => Answer::Gone,
-            Reply::Came => {
-                let holder = mailbox.holder.as_mut();
-                let holder = holder.and_then(|holder| holder.downcast_mut::<Option<R>>());
-                holder.and_then(Option::take).map_or(Answer::None, Answer::Reply)
+            ReplyState::Gone => CallProgress::Gone,
+            ReplyState::Ready => {
+                let slot = mailbox.reply_slot.as_mut();
+                let slot = slot.and_then(|slot| slot.downcast_mut::<Option<R>>());
+                slot.and_then(Option::take).map_or(CallProgress::Pending, CallProgress::Reply)
             }
         };
-        mailbox.reply = Reply::None;
-        answer
+        mailbox.reply = ReplyState::None;
+        progress
     }
 }
 
-impl<Msg> Shared<Msg> {
+impl<Msg> SharedMailboxes<Msg> {
     #[inline]
-    fn part(&self, key: Key) -> MutexGuard<'_, MailboxTable<Msg>> {
-        self.parts[key.slot() % PARTS].0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn stripe(&self, key: Key) -> MutexGuard<'_, MailboxTable<Msg>> {
+        self.stripes[key.slot() % STRIPES].0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wake(&self, key: Key) {
-        let port = self.wakes.get().and_then(|ports| ports.get(key.port()));
+        let port = self.ports.get().and_then(|ports| ports.get(key.port()));
         if let Some(port) = port.and_then(Weak::upgrade) {
             port.wake(key);
         }
     }
 }
 
-impl<Msg: Send> Wake for Shared<Msg> {
+impl<Msg: Send> Wake for SharedMailboxes<Msg> {
     fn wake(&self, key: Key) {
         Self::wake(self, key);
     }
 }
 
-impl<Msg: Send> ReplyTo for Shared<Msg> {
-    fn answer(&self, key: Key, call: u32, fill: Option<&mut Fill<'_>>) {
-        let mut part = self.part(key);
-        let Some(mailbox) = part.get_mut(key).filter(|mailbox| mailbox.call == call) else {
+impl<Msg: Send> ReplyReceiver for SharedMailboxes<Msg> {
+    fn deliver(&self, key: Key, call: u32, write: Option<&mut WriteReply<'_>>) {
+        let mut stripe = self.stripe(key);
+        let Some(mailbox) = stripe.get_mut(key).filter(|mailbox| mailbox.call == call) else {
             return;
         };
-        mailbox.reply = Reply::Gone;
-        if let Some(fill) = fill {
-            fill(&mut mailbox.holder);
-            mailbox.reply = Reply::Came;
+        mailbox.reply = ReplyState::Gone;
+        if let Some(write) = write {
+            write(&mut mailbox.reply_slot);
+            mailbox.reply = ReplyState::Ready;
         }
-        drop(part);
+        drop(stripe);
         self.wake(key);
     }
 }
 
 impl ReplySender {
-    pub(crate) fn new(mail: Arc<dyn ReplyTo>, key: Key, call: u32) -> Self {
-        Self { to: Some((mail, key, call)) }
+    pub(crate) fn new(receiver: Arc<dyn ReplyReceiver>, key: Key, call: u32) -> Self {
+        Self { to: Some(ReplyAddress { receiver, key, call }) }
     }
 
     /// Sends the reply.
     pub(crate) fn send<R: Send + 'static>(mut self, reply: R) {
-        let Some((mail, key, call)) = self.to.take() else { return };
+        let Some(ReplyAddress { receiver, key, call }) = self.to.take() else { return };
         let mut reply = Some(reply);
-        mail.answer(
+        receiver.deliver(
             key,
             call,
-            Some(&mut |holder| {
-                let held = holder.as_mut().and_then(|holder| holder.downcast_mut::<Option<R>>());
-                match held {
-                    Some(held) => *held = reply.take(),
-                    None => *holder = Some(Box::new(reply.take())),
-                }
-            }),
+            Some(
+                &mut |slot| match slot.as_mut().and_then(|slot| slot.downcast_mut::<Option<R>>()) {
+                    Some(before) => *before = reply.take(),
+                    None => *slot = Some(Box::new(reply.take())),
+                },
+            ),
         );
     }
 }
 
 impl Drop for ReplySender {
     fn drop(&mut self) {
-        if let Some((mail, key, call)) = self.to.take() {
-            mail.answer(key, call, None);
+        if let Some(ReplyAddress { receiver, key, call }) = self.to.take() {
+            receiver.deliver(key, call, None);
         }
     }
 }
@@ -293,9 +308,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn x5_a_mailbox_is_that_of_one_use_of_the_slot() {
+    fn x5_a_mailbox_belongs_to_one_generation_of_its_slot() {
         let mailboxes = Mailboxes::<u8>::default();
-        // Two ports, and slots of the same part and of others.
+        // Two ports, and slots of the same stripe and of others.
         let keys: Vec<Key> = [(0, 0), (0, 16), (1, 0), (0, 3), (1, 40)]
             .into_iter()
             .map(|(port, slot)| Key::of(port, slot, 7))
@@ -317,27 +332,27 @@ mod tests {
         mailboxes.close(keys[0]);
         mailboxes.open(next);
         assert_eq!(mailboxes.post(keys[0], 9), Err(TrySendError::Gone(9)));
-        // What comes late for the one before does not close it.
+        // A late `close` of the generation before does not close it.
         mailboxes.close(keys[0]);
         assert_eq!(mailboxes.post(next, 9), Ok(()));
     }
 
     #[test]
-    fn x7_a_reply_is_that_to_the_last_call() {
+    fn x7_only_the_reply_to_the_last_call_is_delivered() {
         let (mailboxes, key) = (Mailboxes::<u8>::default(), Key::of(0, 0, 0));
         mailboxes.open(key);
         let (first, second) = (mailboxes.begin_call(key), mailboxes.begin_call(key));
         first.send("late");
-        assert!(matches!(mailboxes.reply::<&str>(key), Answer::None));
+        assert!(matches!(mailboxes.call_progress::<&str>(key), CallProgress::Pending));
         second.send("in time");
-        assert!(matches!(mailboxes.reply(key), Answer::Reply("in time")));
-        // What held it holds the next one, also one of another type.
+        assert!(matches!(mailboxes.call_progress(key), CallProgress::Reply("in time")));
+        // A slot takes later replies, also those of another type.
         mailboxes.begin_call(key).send(7_u64);
-        assert!(matches!(mailboxes.reply(key), Answer::Reply(7_u64)));
+        assert!(matches!(mailboxes.call_progress(key), CallProgress::Reply(7_u64)));
         drop(mailboxes.begin_call(key));
-        assert!(matches!(mailboxes.reply::<u64>(key), Answer::Gone));
+        assert!(matches!(mailboxes.call_progress::<u64>(key), CallProgress::Gone));
         mailboxes.set_outbound(key, Outbound::Refused(Box::new("a job")));
-        assert!(matches!(mailboxes.reply::<u64>(key), Answer::Outbound(_)));
-        assert!(matches!(mailboxes.reply::<u64>(key), Answer::None));
+        assert!(matches!(mailboxes.call_progress::<u64>(key), CallProgress::Outbound(_)));
+        assert!(matches!(mailboxes.call_progress::<u64>(key), CallProgress::Pending));
     }
 }

@@ -7,32 +7,33 @@ use crate::call::job_sink::JobSink;
 use crate::call::mailboxes::ReplySender;
 use crate::call::semaphore::{NoPermit, Permit, QueuedPermit};
 
-/// The job or the connection that a state gives to another pool, while it is still here.
+/// A job or connection that a state gives to another pool, while it is still in its own pool.
 pub(crate) enum Outbound {
     /// A job in the queue for a permit.
     Job(Box<dyn QueuedJob>),
     /// A connection in the queue for a permit.
     HandOff(Box<dyn QueuedHandOff>),
-    /// A connection with a permit, which leaves when its turn is over.
+    /// A connection with a permit, which leaves when its turn ends.
     Leaving(PendingHandOff),
-    /// The job or the seed, because the other pool is full and the state has a `full` edge.
+    /// The job or the seed that comes back, because the other pool is full and the state has a
+    /// `full` edge.
     Refused(Box<dyn Any + Send>),
-    /// Nothing, because the other pool is closed.
+    /// Nothing: the other pool is closed.
     Gone,
 }
 
-/// The answer to a queued job or connection that asks for its permit; `None` while it must wait.
-type Granted = Option<Result<Permit, NoPermit>>;
+/// The result of polling for a permit; `None` while it is queued.
+type PolledPermit = Option<Result<Permit, NoPermit>>;
 
-/// A job in the queue for a permit.
+/// A job in the queue for a permit, without the type of its service.
 pub(crate) trait QueuedJob: Send {
-    fn poll_permit(&mut self) -> Granted;
+    fn poll_permit(&mut self) -> PolledPermit;
     fn submit(self: Box<Self>, permit: Permit, reply_to: ReplySender);
 }
 
-/// A connection in the queue for a permit.
+/// A connection in the queue for a permit, without the type of its seed.
 pub(crate) trait QueuedHandOff: Send {
-    fn poll_permit(&mut self) -> Granted;
+    fn poll_permit(&mut self) -> PolledPermit;
     fn with_permit(self: Box<Self>, permit: Permit) -> PendingHandOff;
 }
 
@@ -67,7 +68,7 @@ impl Outbound {
 }
 
 impl<S: Service> QueuedJob for WaitingJob<S> {
-    fn poll_permit(&mut self) -> Granted {
+    fn poll_permit(&mut self) -> PolledPermit {
         self.permit.poll()
     }
 
@@ -77,7 +78,7 @@ impl<S: Service> QueuedJob for WaitingJob<S> {
 }
 
 impl<Seed: Send + 'static> QueuedHandOff for WaitingHandOff<Seed> {
-    fn poll_permit(&mut self) -> Granted {
+    fn poll_permit(&mut self) -> PolledPermit {
         self.permit.poll()
     }
 

@@ -8,241 +8,251 @@ use crate::stats::Accounting;
 use crate::sync::{Mutex, MutexGuard};
 use crate::wake::Wake;
 
-/// The room of a pool: how many connections or jobs it has, and who waits to bring one.
+/// The permits of a pool, one for each connection or job that it may have, and the FIFO queue of
+/// callers that wait for one.
 ///
-/// It is a semaphore that hands over: what becomes free goes to whoever has waited longest, so
-/// that nobody who comes later takes it first. Its books balance: all that was ever offered was
-/// taken or refused, or was abandoned while it waited, or waits.
+/// The semaphore is fair: a released permit goes to the caller that has waited longest, and a later
+/// caller cannot take it first. It accounts for every offer of another pool (X7): at all times,
+/// offered = taken + refused + abandoned + waiting.
 pub(crate) struct Semaphore {
-    state: Mutex<State>,
-    freed: OnceLock<Freed>,
-    /// The credits that are out of all pools that hand over to each other: see [`Semaphore::join`].
+    state: Mutex<SemaphoreState>,
+    on_release: OnceLock<OnRelease>,
+    /// The permits that are out of all pools in a cycle: see [`Semaphore::join`].
     sum: OnceLock<Arc<AtomicUsize>>,
 }
 
-/// What is done when a credit is free and nobody waits for it.
-type Freed = Box<dyn Fn() + Send + Sync>;
+/// A function to call when a permit is free and no caller is queued.
+type OnRelease = Box<dyn Fn() + Send + Sync>;
 
-struct State {
+struct SemaphoreState {
     limit: usize,
-    /// Credits that are given out.
+    /// The number of permits that are handed out.
     out: usize,
     waiters: VecDeque<Arc<Waiter>>,
-    /// Those in `waiters` that do not wait any more.
-    left: usize,
+    /// The number of entries of `waiters` that were abandoned and are still in the queue.
+    stale: usize,
     closed: bool,
     accounting: Accounting,
 }
 
+/// A caller in the queue.
 struct Waiter {
-    wakes: Arc<dyn Wake>,
+    waker: Arc<dyn Wake>,
     key: Key,
-    got: Mutex<Got>,
+    grant: Mutex<Grant>,
 }
 
+/// The state of a queued request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Got {
-    Nothing,
-    Permit,
+enum Grant {
+    /// It waits in the queue.
+    Pending,
+    /// It has a permit that the caller has not taken yet.
+    Granted,
+    /// The semaphore was closed while it waited.
     Closed,
-    /// It has left, or has what it waited for.
-    Left,
+    /// The caller took the permit or abandoned the request.
+    Done,
 }
 
-/// Why there is no credit.
+/// The reason why a caller gets no permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoPermit {
     Full,
     Closed,
 }
 
-/// Room for one more, which goes back when this is dropped.
-#[must_use = "dropping it gives it back"]
+/// Room for one connection or job. Dropping it releases the permit.
+#[must_use = "dropping it releases the permit"]
 pub(crate) struct Permit {
-    /// `None` once it is kept.
-    from: Option<Arc<Semaphore>>,
-    /// It is in `most` already.
-    noted: bool,
+    /// `None` after [`forget`](Self::forget).
+    semaphore: Option<Arc<Semaphore>>,
+    /// The peak includes it already.
+    in_peak: bool,
 }
 
-/// A place in the queue for a credit; dropping it leaves the queue.
+/// A request for a permit in the queue. Dropping it abandons the request.
 pub(crate) struct QueuedPermit {
-    from: Arc<Semaphore>,
+    semaphore: Arc<Semaphore>,
     waiter: Arc<Waiter>,
 }
 
 impl Semaphore {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(SemaphoreState {
                 limit,
                 out: 0,
                 waiters: VecDeque::new(),
-                left: 0,
+                stale: 0,
                 closed: false,
                 accounting: Accounting::default(),
             }),
-            freed: OnceLock::new(),
+            on_release: OnceLock::new(),
             sum: OnceLock::new(),
         }
     }
 
-    /// Changes how many there are. Those that wait get what there is more of.
+    /// Changes the number of permits. Additional permits go to queued callers first.
     pub(crate) fn set_limit(&self, limit: usize) {
         let mut state = self.state();
         state.limit = limit;
-        let mut woken = Vec::new();
+        let mut granted = Vec::new();
         while state.out < limit {
-            let Some(waiter) = state.next() else { break };
-            self.give(&mut state);
-            state.note();
-            woken.push(waiter);
+            let Some(waiter) = state.grant_next() else { break };
+            self.hand_out(&mut state);
+            state.update_peak();
+            granted.push(waiter);
         }
         drop(state);
-        for waiter in woken {
+        for waiter in granted {
             waiter.wake();
         }
     }
 
-    /// What to do when a credit is free and nobody waits for it, by whatever way it came back.
-    pub(crate) fn on_release(&self, freed: Freed) {
-        // A pool starts once.
-        let _ = self.freed.set(freed);
+    /// Sets the function that [`release_and_notify`](Self::release_and_notify) calls when a permit
+    /// is free and no caller is queued. Only the first call has an effect, because a pool starts
+    /// once.
+    pub(crate) fn on_release(&self, function: OnRelease) {
+        let _ = self.on_release.set(function);
     }
 
-    /// Counts what is out here into a sum with others. What moves between them is in it all the time,
-    /// since a credit is taken where it goes before the one is given back where it comes from.
+    /// Counts the permits that are out into a sum with those of other pools. A connection that
+    /// moves between these pools is in the sum all the time, because it takes the permit of its new
+    /// pool before it releases that of its old one. Only the first call has an effect, because a
+    /// pool starts once.
     pub(crate) fn join(&self, sum: Arc<AtomicUsize>) {
         sum.fetch_add(self.out(), Ordering::SeqCst);
-        // A pool starts once.
         let _ = self.sum.set(sum);
     }
 
-    /// The credits that are out here and where it has joined.
+    /// The number of permits that are out, of all pools that share the sum.
     pub(crate) fn out_of_all(&self) -> usize {
         self.sum.get().map_or_else(|| self.out(), |sum| sum.load(Ordering::SeqCst))
     }
 
-    /// One more is out.
-    fn give(&self, state: &mut State) {
+    /// Counts one more permit as handed out.
+    fn hand_out(&self, state: &mut SemaphoreState) {
         state.out += 1;
         if let Some(sum) = self.sum.get() {
             sum.fetch_add(1, Ordering::SeqCst);
         }
     }
 
-    /// The credits that are given out.
+    /// The number of permits that are handed out.
     pub(crate) fn out(&self) -> usize {
         self.state().out
     }
 
     pub(crate) fn accounting(&self) -> Accounting {
         let state = self.state();
-        let waiting = (state.waiters.len() - state.left) as u64;
+        let waiting = (state.waiters.len() - state.stale) as u64;
         Accounting { waiting, ..state.accounting }
     }
 
-    /// Takes one for something that does not come from another pool; it is in no books.
+    /// Takes a permit for a connection or job that no other pool offers; the accounting of offers
+    /// does not count it.
     pub(crate) fn try_acquire(self: &Arc<Self>) -> Result<Permit, NoPermit> {
-        let taken = self.take(&mut self.state());
-        taken.map(|()| Permit { from: Some(Arc::clone(self)), noted: false })
+        let result = self.take(&mut self.state());
+        result.map(|()| Permit { semaphore: Some(Arc::clone(self)), in_peak: false })
     }
 
-    /// Takes one for what is offered now, which is `refused` else.
+    /// Takes a permit for an offer, or counts the offer as refused.
     pub(crate) fn try_offer(self: &Arc<Self>) -> Result<Permit, NoPermit> {
         let mut state = self.state();
         state.accounting.offered += 1;
-        let taken = self.take(&mut state);
-        match taken {
-            Ok(()) => state.taken(),
+        let result = self.take(&mut state);
+        match result {
+            Ok(()) => state.record_taken(),
             Err(_) => state.accounting.refused += 1,
         }
         drop(state);
-        taken.map(|()| self.offered())
+        result.map(|()| self.offered_permit())
     }
 
-    /// Takes one for what is offered now, or waits for one: `key` is woken when there is one, or
-    /// when there will be none. Only who waits needs `wakes`.
+    /// Takes a permit for an offer, or queues for one. A queued caller is woken with `key` when it
+    /// has a permit and when the semaphore is closed. `waker` is called only to queue.
     pub(crate) fn offer_or_queue(
         self: &Arc<Self>,
-        wakes: impl FnOnce() -> Arc<dyn Wake>,
+        waker: impl FnOnce() -> Arc<dyn Wake>,
         key: Key,
     ) -> Result<Result<Permit, QueuedPermit>, NoPermit> {
         let mut state = self.state();
         state.accounting.offered += 1;
         match self.take(&mut state) {
             Ok(()) => {
-                state.taken();
+                state.record_taken();
                 drop(state);
-                Ok(Ok(self.offered()))
+                Ok(Ok(self.offered_permit()))
             }
             Err(NoPermit::Closed) => {
                 state.accounting.refused += 1;
                 Err(NoPermit::Closed)
             }
             Err(NoPermit::Full) => {
-                let waiter =
-                    Arc::new(Waiter { wakes: wakes(), key, got: Mutex::new(Got::Nothing) });
+                let grant = Mutex::new(Grant::Pending);
+                let waiter = Arc::new(Waiter { waker: waker(), key, grant });
                 state.waiters.push_back(Arc::clone(&waiter));
                 drop(state);
-                Ok(Err(QueuedPermit { from: Arc::clone(self), waiter }))
+                Ok(Err(QueuedPermit { semaphore: Arc::clone(self), waiter }))
             }
         }
     }
 
-    /// One that was offered, and is in the books.
+    /// The permit of an offer; the accounting and the peak include it.
     #[inline]
-    fn offered(self: &Arc<Self>) -> Permit {
-        Permit { from: Some(Arc::clone(self)), noted: true }
+    fn offered_permit(self: &Arc<Self>) -> Permit {
+        Permit { semaphore: Some(Arc::clone(self)), in_peak: true }
     }
 
     #[inline]
-    fn take(&self, state: &mut State) -> Result<(), NoPermit> {
+    fn take(&self, state: &mut SemaphoreState) -> Result<(), NoPermit> {
         if state.closed {
             return Err(NoPermit::Closed);
         }
-        // Who waits comes first.
-        if state.out >= state.limit || state.waiters.len() > state.left {
+        // Queued callers come first.
+        if state.out >= state.limit || state.waiters.len() > state.stale {
             return Err(NoPermit::Full);
         }
-        self.give(state);
+        self.hand_out(state);
         Ok(())
     }
 
-    /// No more credits: those that wait learn it.
+    /// Refuses all queued and later callers.
     pub(crate) fn close(&self) {
         let mut state = self.state();
         state.closed = true;
-        let waiters = std::mem::take(&mut state.waiters);
-        state.left = 0;
-        let mut enqueue = vec![false; waiters.len()];
-        for (waiter, enqueue) in waiters.iter().zip(&mut enqueue) {
-            let mut got = waiter.got();
-            if *got == Got::Nothing {
-                *got = Got::Closed;
+        let mut waiters = std::mem::take(&mut state.waiters);
+        state.stale = 0;
+        waiters.retain(|waiter| {
+            let mut grant = waiter.grant();
+            let pending = *grant == Grant::Pending;
+            if pending {
+                *grant = Grant::Closed;
                 state.accounting.refused += 1;
-                *enqueue = true;
             }
-        }
+            pending
+        });
         drop(state);
-        for (waiter, _) in waiters.iter().zip(enqueue).filter(|(_, enqueue)| *enqueue) {
+        for waiter in &waiters {
             waiter.wake();
         }
     }
 
-    /// A credit is free again.
+    /// Releases a permit. Calls the function of [`on_release`](Self::on_release) if no caller is
+    /// queued.
     pub(crate) fn release_and_notify(&self) {
-        if let (true, Some(freed)) = (self.free(), self.freed.get()) {
-            freed();
+        if let (true, Some(on_release)) = (self.release(), self.on_release.get()) {
+            on_release();
         }
     }
 
-    /// A credit is free again; says whether nobody waits for it. Then its caller does what `on_release`
-    /// was told.
+    /// Releases a permit. Returns whether no caller is queued; then the caller of this does the
+    /// work of [`on_release`](Self::on_release).
     #[inline]
-    pub(crate) fn free(&self) -> bool {
+    pub(crate) fn release(&self) -> bool {
         let mut state = self.state();
-        let next = if state.out <= state.limit { state.next() } else { None };
+        let next = if state.out <= state.limit { state.grant_next() } else { None };
         if let Some(waiter) = next {
             drop(state);
             waiter.wake();
@@ -257,115 +267,117 @@ impl Semaphore {
     }
 
     #[inline]
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SemaphoreState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    /// What was offered is taken.
+impl SemaphoreState {
+    /// Counts an offer as taken.
     #[inline]
-    fn taken(&mut self) {
+    fn record_taken(&mut self) {
         self.accounting.taken += 1;
-        self.note();
+        self.update_peak();
     }
 
-    /// There may be more out than ever before.
     #[inline]
-    fn note(&mut self) {
+    fn update_peak(&mut self) {
         self.accounting.peak = self.accounting.peak.max(self.out as u64);
     }
 
-    /// Grants a credit to the first that waits.
+    /// Grants a permit to the first caller in the queue, and returns that caller for the wake-up.
     #[inline]
-    fn next(&mut self) -> Option<Arc<Waiter>> {
+    fn grant_next(&mut self) -> Option<Arc<Waiter>> {
         while let Some(waiter) = self.waiters.pop_front() {
-            let mut got = waiter.got();
-            if *got == Got::Nothing {
-                *got = Got::Permit;
+            let mut grant = waiter.grant();
+            if *grant == Grant::Pending {
+                *grant = Grant::Granted;
                 self.accounting.taken += 1;
-                drop(got);
+                drop(grant);
                 return Some(waiter);
             }
-            self.left -= 1;
+            self.stale -= 1;
         }
         None
     }
 }
 
 impl Waiter {
-    fn got(&self) -> MutexGuard<'_, Got> {
-        self.got.lock().unwrap_or_else(PoisonError::into_inner)
+    fn grant(&self) -> MutexGuard<'_, Grant> {
+        self.grant.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wake(&self) {
-        self.wakes.wake(self.key);
+        self.waker.wake(self.key);
     }
 }
 
 impl QueuedPermit {
-    /// What came of it, if anything has.
+    /// Takes the permit if it is granted; `None` while the request is queued.
     pub(crate) fn poll(&mut self) -> Option<Result<Permit, NoPermit>> {
-        let mut got = self.waiter.got();
-        match *got {
-            Got::Nothing | Got::Left => None,
-            Got::Permit => {
-                *got = Got::Left;
-                Some(Ok(self.from.offered()))
+        let mut grant = self.waiter.grant();
+        match *grant {
+            Grant::Pending | Grant::Done => None,
+            Grant::Granted => {
+                *grant = Grant::Done;
+                Some(Ok(self.semaphore.offered_permit()))
             }
-            Got::Closed => Some(Err(NoPermit::Closed)),
+            Grant::Closed => Some(Err(NoPermit::Closed)),
         }
     }
 }
 
 impl Drop for QueuedPermit {
     fn drop(&mut self) {
-        // In the order in which the others take the locks.
-        let mut state = self.from.state();
-        let got = std::mem::replace(&mut *self.waiter.got(), Got::Left);
-        match got {
-            Got::Nothing => {
+        // The order of locks is the same everywhere: the semaphore's state, then the waiter's
+        // grant.
+        let mut state = self.semaphore.state();
+        let grant = std::mem::replace(&mut *self.waiter.grant(), Grant::Done);
+        match grant {
+            Grant::Pending => {
                 state.accounting.abandoned += 1;
-                state.left += 1;
-                // Those who have left must not pile up.
-                if state.left > 64 && state.left > state.waiters.len() / 2 {
-                    state.waiters.retain(|waiter| *waiter.got() == Got::Nothing);
-                    state.left = 0;
+                state.stale += 1;
+                // Removes stale entries when they are most of the queue, because a full pool would
+                // otherwise never remove them.
+                if state.stale > 64 && state.stale > state.waiters.len() / 2 {
+                    state.waiters.retain(|waiter| *waiter.grant() == Grant::Pending);
+                    state.stale = 0;
                 }
             }
-            Got::Permit => {
-                // It was taken, and is given up again.
+            Grant::Granted => {
+                // `grant_next` counted the offer as taken, but the caller never took the permit.
                 state.accounting.taken -= 1;
                 state.accounting.abandoned += 1;
                 drop(state);
-                self.from.release_and_notify();
+                self.semaphore.release_and_notify();
             }
-            Got::Closed | Got::Left => {}
+            Grant::Closed | Grant::Done => {}
         }
     }
 }
 
 impl Permit {
-    /// Whoever holds it gives it back by hand.
-    pub(crate) fn keep(mut self) {
-        let from = self.from.take();
-        if let (Some(from), false) = (from, self.noted) {
-            from.state().note();
+    /// Leaves the permit out without its guard. The caller releases it later with
+    /// [`Semaphore::release`] or [`Semaphore::release_and_notify`].
+    pub(crate) fn forget(mut self) {
+        let semaphore = self.semaphore.take();
+        if let (Some(semaphore), false) = (semaphore, self.in_peak) {
+            semaphore.state().update_peak();
         }
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some(from) = &self.from {
-            from.release_and_notify();
+        if let Some(semaphore) = &self.semaphore {
+            semaphore.release_and_notify();
         }
     }
 }
 
 impl fmt::Debug for Semaphore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credits").field("out", &self.out()).finish_non_exhaustive()
+        f.debug_struct("Semaphore").field("out", &self.out()).finish_non_exhaustive()
     }
 }
 

@@ -1,8 +1,9 @@
 use std::any::Any;
 
-/// A pool that takes jobs, by the type that names it in `#[call(..)]`.
+/// Names a pool that takes jobs: the type in `#[call(Service, ..)]`.
 ///
-/// A machine with `job = J, reply = R` is one. For a pool of plain workers it is a type of its own:
+/// A machine with `job = J, reply = R` implements it. A pool of plain functions
+/// ([`Pool::workers`](crate::Pool::workers)) needs a type of its own:
 ///
 /// ```
 /// use fsm_runtime::Service;
@@ -20,32 +21,32 @@ use std::any::Any;
     label = "`{Self}` must implement `Service`, or be a machine with `job = .., reply = ..`"
 )]
 pub trait Service: 'static {
-    /// What it is given.
+    /// The job that a caller sends.
     type Job: Send + 'static;
-    /// What it answers.
+    /// The reply that the caller gets.
     type Reply: Send + 'static;
 }
 
-/// What has become of a call. Generated code asks with `Cx::reply`.
+/// The progress of a call, which generated code gets from `Cx::reply`.
 #[doc(hidden)]
 #[allow(missing_debug_implementations)]
 pub enum Called<S: Service> {
-    /// It waits, for room or for the reply.
+    /// The job waits for a permit, or the caller for the reply.
     Waiting,
     Reply(S::Reply),
-    /// There was no room; the job comes back.
+    /// The other pool is full; the job comes back.
     Full(S::Job),
-    /// The pool is closed, or the job has failed without a reply.
+    /// The other pool is closed, or the job failed without a reply.
     Gone,
 }
 
-/// What has become of a hand-off. Generated code asks with `Cx::handed`.
+/// The progress of a hand-off, which generated code gets from `Cx::handed`.
 #[doc(hidden)]
 #[allow(missing_debug_implementations)]
 pub enum Handed<Seed> {
     /// The connection is in the queue for a permit.
     Waiting,
-    /// It has a permit and leaves when its turn is over.
+    /// The connection has a permit and leaves when its turn ends.
     Leaving,
     /// The other pool is full; the seed comes back.
     Full(Seed),

@@ -10,74 +10,70 @@ use crate::call::mailboxes::ReplySender;
 use crate::call::semaphore::{Permit, Semaphore};
 use crate::call::service::PoolEntry;
 
-/// Each pool once.
+/// The pools that a test plays, each once.
 #[derive(Default)]
 pub(crate) struct StubPools {
+    /// An `Arc` of a [`JobStub`] or a [`HandOffStub`] each.
     pub(crate) pools: Vec<Box<dyn Any>>,
-    pub(crate) semaphore: Vec<Arc<Semaphore>>,
+    pub(crate) semaphores: Vec<Arc<Semaphore>>,
 }
 
-/// Makes a pool that a test plays, unless it is among those that are `pools` already, and an entry
-/// to it.
+/// Returns an entry to a pool that a test plays, and adds the pool if it is not there yet.
 pub(crate) type StubFactory = fn(&mut StubPools) -> PoolEntry;
 
 /// A pool that takes jobs.
 pub(crate) struct JobStub<S: Service> {
     pub(crate) semaphore: Arc<Semaphore>,
-    /// Jobs that the test has not seen.
-    pub(crate) waiting: Mutex<VecDeque<(S::Job, Given)>>,
-    /// Those that it has seen and not answered.
-    pub(crate) taken: Mutex<VecDeque<Given>>,
+    /// Jobs that the test has not taken.
+    pub(crate) queued: Mutex<VecDeque<(S::Job, UnansweredJob)>>,
+    /// Jobs that the test has taken and not answered.
+    pub(crate) unanswered: Mutex<VecDeque<UnansweredJob>>,
 }
 
-/// Where the reply to a job goes, and the room that it takes until then.
-pub(crate) struct Given {
-    pub(crate) to: ReplySender,
-    pub(crate) _credit: Permit,
+/// The reply's sender of a job, and the permit that the job has until then.
+pub(crate) struct UnansweredJob {
+    pub(crate) reply_to: ReplySender,
+    pub(crate) _permit: Permit,
 }
 
 /// A pool that takes connections.
 pub(crate) struct HandOffStub<M, Seed> {
     pub(crate) semaphore: Arc<Semaphore>,
+    /// The seeds of connections that the test has not taken.
     pub(crate) seeds: Mutex<VecDeque<Seed>>,
     target: PhantomData<fn(M)>,
 }
 
-pub(crate) fn stub_jobs<S: Service>(pools: &mut StubPools) -> PoolEntry {
-    let context =
-        pools.pools.iter().find_map(|context| context.downcast_ref::<Arc<JobStub<S>>>()).cloned();
-    let context = context.unwrap_or_else(|| {
+impl StubPools {
+    /// Returns the pool of this type, after adding one with a new semaphore if there is none.
+    fn get_or_insert<T: 'static>(&mut self, make: impl FnOnce(Arc<Semaphore>) -> T) -> Arc<T> {
+        if let Some(pool) = self.pools.iter().find_map(|pool| pool.downcast_ref::<Arc<T>>()) {
+            return Arc::clone(pool);
+        }
         let semaphore = Arc::new(Semaphore::new(usize::MAX));
-        pools.semaphore.push(Arc::clone(&semaphore));
-        let context = Arc::new(JobStub::<S> {
-            semaphore,
-            waiting: Mutex::default(),
-            taken: Mutex::default(),
-        });
-        pools.pools.push(Box::new(Arc::clone(&context)));
-        context
+        let pool = Arc::new(make(Arc::clone(&semaphore)));
+        self.semaphores.push(semaphore);
+        self.pools.push(Box::new(Arc::clone(&pool)));
+        pool
+    }
+}
+
+pub(crate) fn stub_jobs<S: Service>(pools: &mut StubPools) -> PoolEntry {
+    let pool = pools.get_or_insert(|semaphore| JobStub::<S> {
+        semaphore,
+        queued: Mutex::default(),
+        unanswered: Mutex::default(),
     });
-    Box::new(context as Arc<dyn JobSink<S>>)
+    Box::new(pool as Arc<dyn JobSink<S>>)
 }
 
 pub(crate) fn stub_hand_offs<M: 'static, Seed: Send + 'static>(pools: &mut StubPools) -> PoolEntry {
-    let hand_off_stub = pools
-        .pools
-        .iter()
-        .find_map(|hand_off_stub| hand_off_stub.downcast_ref::<Arc<HandOffStub<M, Seed>>>())
-        .cloned();
-    let hand_off_stub = hand_off_stub.unwrap_or_else(|| {
-        let semaphore = Arc::new(Semaphore::new(usize::MAX));
-        pools.semaphore.push(Arc::clone(&semaphore));
-        let hand_off_stub = Arc::new(HandOffStub::<M, Seed> {
-            semaphore,
-            seeds: Mutex::default(),
-            target: PhantomData,
-        });
-        pools.pools.push(Box::new(Arc::clone(&hand_off_stub)));
-        hand_off_stub
+    let pool = pools.get_or_insert(|semaphore| HandOffStub::<M, Seed> {
+        semaphore,
+        seeds: Mutex::default(),
+        target: PhantomData,
     });
-    Box::new(hand_off_stub as Arc<dyn HandOffTarget<Seed>>)
+    Box::new(pool as Arc<dyn HandOffTarget<Seed>>)
 }
 
 impl<S: Service> JobSink<S> for JobStub<S> {
@@ -85,8 +81,8 @@ impl<S: Service> JobSink<S> for JobStub<S> {
         &self.semaphore
     }
 
-    fn submit(&self, job: S::Job, permit: Permit, to: ReplySender) {
-        lock(&self.waiting).push_back((job, Given { to, _credit: permit }));
+    fn submit(&self, job: S::Job, permit: Permit, reply_to: ReplySender) {
+        lock(&self.queued).push_back((job, UnansweredJob { reply_to, _permit: permit }));
     }
 }
 
@@ -95,9 +91,10 @@ impl<M, Seed: Send> HandOffTarget<Seed> for HandOffStub<M, Seed> {
         &self.semaphore
     }
 
-    fn arrive(&self, seed: Seed, permit: Permit, _: DetachedConnection) {
-        // Its connection stays in that pool, as far as the test goes.
-        permit.keep();
+    fn accept(&self, seed: Seed, permit: Permit, _: DetachedConnection) {
+        // The permit is never released, because the connection stays in the pool for the rest of
+        // the test.
+        permit.forget();
         lock(&self.seeds).push_back(seed);
     }
 }

@@ -31,7 +31,7 @@ where
     /// The start of the machine is the user's code: a panic in it is the end of this job alone.
     fn submit(&self, job: S::Job, permit: Permit, to: ReplySender) {
         // It is given back when the job is done.
-        permit.keep();
+        permit.forget();
         self.pool_state.counters.accepted();
         // That of whoever gives it would not do: it may have been busy for long since it looked.
         let now = || self.time.now().millis;

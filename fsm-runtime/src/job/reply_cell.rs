@@ -2,7 +2,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::Key;
-use crate::call::mailboxes::{Fill, Holder, ReplySender, ReplyTo};
+use crate::call::mailboxes::{ReplyReceiver, ReplySender, ReplySlot, WriteReply};
 use crate::wake::Wake;
 
 /// The place where a plain thread waits for a permit and for the reply to its job.
@@ -90,13 +90,13 @@ impl<R: Send> Wake for ReplyCell<R> {
     }
 }
 
-impl<R: Send + 'static> ReplyTo for ReplyCell<R> {
-    fn answer(&self, _: Key, _: u32, fill: Option<&mut Fill<'_>>) {
-        let mut holder = Holder::None;
-        if let Some(fill) = fill {
-            fill(&mut holder);
+impl<R: Send + 'static> ReplyReceiver for ReplyCell<R> {
+    fn deliver(&self, _: Key, _: u32, write: Option<&mut WriteReply<'_>>) {
+        let mut slot = ReplySlot::None;
+        if let Some(write) = write {
+            write(&mut slot);
         }
-        let reply = holder.and_then(|holder| holder.downcast::<Option<R>>().ok());
+        let reply = slot.and_then(|slot| slot.downcast::<Option<R>>().ok());
         self.lock().reply = reply.and_then(|reply| *reply).map_or(Reply::Gone, Reply::Ready);
         self.changed.notify_one();
     }

@@ -110,7 +110,7 @@ impl PoolState {
     /// Releases the permit of a connection or job, after all that it held was dropped.
     #[inline]
     pub(crate) fn released(&self) {
-        if self.permits.free() {
+        if self.permits.release() {
             self.has_room();
         }
         if self.gate.descriptor_freed() {

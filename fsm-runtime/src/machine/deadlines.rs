@@ -15,23 +15,23 @@ pub struct Timer {
 }
 
 impl Timer {
-    /// Never expires.
+    /// A timer that never expires.
     pub const NEVER: Self = Self { millis: u64::MAX, restarts: false };
 
-    /// Counts from entering the state from another one.
+    /// A timer that counts from entering the state from another one.
     #[inline]
     pub const fn within(millis: u64) -> Self {
         Self { millis, restarts: false }
     }
 
-    /// Counts from entering the state, and again each time that its wait completes.
+    /// A timer that counts from entering the state, and again from each completion of its wait.
     #[inline]
     pub const fn idle(millis: u64) -> Self {
         Self { millis, restarts: true }
     }
 
-    /// A time that an expression gives, in whole milliseconds: rounded up, at least 1 so that no state
-    /// is left as soon as it is entered, and at most `max`.
+    /// Converts a time to whole milliseconds: rounded up, at least 1 because a state lasts some
+    /// time, and at most `max`.
     ///
     /// ```
     /// use fsm_runtime::Timer;
@@ -52,7 +52,7 @@ impl Timer {
     }
 }
 
-/// A time to sleep that a state's expression gives: a `Duration`, or a reference to one.
+/// The type of the expression in `#[sleep(..)]`: a `Duration`, or a reference to one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no time to sleep",
     label = "a time to sleep is a `Duration`"
@@ -76,10 +76,10 @@ impl<T: SleepTime> SleepTime for &T {
     }
 }
 
-/// The deadlines of a connection's or job's state, one for each of its timers; `u64::MAX` where a
-/// timer is not armed. Times are in milliseconds of the pool's clock.
+/// The deadlines of the current state of a connection or job, one for each of its timers, in
+/// milliseconds of the pool's clock; `u64::MAX` for a timer that is not armed.
 ///
-/// Most machines have one timer a state, so that a connection keeps 8 bytes for it:
+/// A connection stores 8 bytes for each of the `N` timers. Most machines have one timer a state:
 ///
 /// ```
 /// assert_eq!(size_of::<fsm_runtime::Deadlines<1>>(), 8);
@@ -87,7 +87,7 @@ impl<T: SleepTime> SleepTime for &T {
 #[derive(Clone, Copy, Debug)]
 pub struct Deadlines<const N: usize>([u64; N]);
 
-/// A [`Deadlines<N>`](Deadlines), whatever its `N`.
+/// A [`Deadlines<N>`](Deadlines) of any `N`.
 pub trait DeadlineSet: sealed::DeadlineSet {}
 
 impl<const N: usize> DeadlineSet for Deadlines<N> {}
@@ -96,17 +96,19 @@ pub(crate) mod sealed {
     use super::Timer;
 
     pub trait DeadlineSet: Sized + Send + 'static {
-        /// Those of a state that is entered at `now`. `timer` gives the timer with an index.
+        /// The deadlines of a state that is entered at `now`. `timer` returns the timer with an
+        /// index.
         fn entered(now: u64, timer: impl Fn(usize) -> Timer) -> Self;
-        /// The state's wait has completed, and the machine stays: arms those that restart.
+        /// Arms the idle timers again, because the state's wait has completed and the machine
+        /// stays.
         fn stayed(&mut self, now: u64, timer: impl Fn(usize) -> Timer);
-        /// The timer has expired, and the machine stays: arms it again.
+        /// Arms a timer again that has expired without a change of state.
         fn restart(&mut self, index: usize, now: u64, timer: Timer);
         /// The first timer that has expired at `now`.
         fn expired(&self, now: u64) -> Option<usize>;
         /// The earliest deadline.
         fn earliest(&self) -> u64;
-        /// Just this deadline, whatever the state's timers are.
+        /// This deadline in place of those of the state's timers.
         fn only(at: u64) -> Self;
     }
 }

@@ -1,34 +1,37 @@
 use std::fmt;
 
-/// A decoder of whole messages, which borrow from the input.
+/// A decoder of whole messages, which may borrow from the input.
 ///
-/// A state with `#[read(frame = T, max = ..)]` makes one `T` per frame with [`Default`], and calls
-/// [`decode`](Frame::decode) until the frame is whole. What a decoder learned about the part that
-/// has come so far it keeps in `self`; a decoder that keeps nothing is a unit struct. Try the
-/// whole frame on the slice first and keep something only when the input ends: nearly all frames
-/// come in one piece, and then the decoder lives on the stack.
+/// A state with `#[read(frame = T, max = ..)]` makes one `T` for each frame with [`Default`], and
+/// calls [`decode`](Frame::decode) until the frame is complete. A decoder stores its progress on an
+/// incomplete frame in `self`; a decoder without progress is a unit struct. Store progress only
+/// when the input is incomplete, because nearly all frames arrive whole and then the decoder lives
+/// on the stack alone.
 ///
-/// The item may borrow from the input and is lent to the handler: nothing is copied.
+/// The handler borrows the item from the input buffer; nothing is copied.
 ///
-/// Where a frame ends may depend on its bytes alone, not on how many of them have come: a decoder
-/// that takes whatever is there gives other frames to other cuts of the same stream, and
-/// [`check::splits`](crate::sim::check::splits) finds it out. For what is there, use
+/// The end of a frame must depend on its bytes alone, and not on the number of bytes that have
+/// arrived. [`check::splits`](crate::sim::check::splits) finds decoders that return different
+/// frames for different cuts of the same stream. To take all bytes that have arrived, use
 /// `#[read(some, ..)]`.
 ///
 /// ```
 /// use fsm_runtime::{Decoded, Frame};
 ///
-/// /// A byte that says how many bytes follow.
+/// /// A length byte, which is not 0, and that number of bytes.
 /// #[derive(Default)]
 /// struct Short;
 ///
 /// impl Frame for Short {
 ///     type Item<'a> = &'a [u8];
-///     type Error = std::convert::Infallible;
+///     type Error = &'static str;
 ///
 ///     fn decode<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<&'a [u8]>, Self::Error> {
-///         let Some(&len) = input.first() else { return Ok(Decoded::More(1)) };
-///         let end = 1 + usize::from(len);
+///         let end = match input.first() {
+///             None => return Ok(Decoded::More(2)),
+///             Some(0) => return Err("the length is 0"),
+///             Some(&len) => 1 + usize::from(len),
+///         };
 ///         Ok(match input.get(1..end) {
 ///             Some(text) => Decoded::Frame(text, end),
 ///             None => Decoded::More(end),
@@ -38,6 +41,7 @@ use std::fmt;
 ///
 /// assert_eq!(Short.decode(b"\x02hi!"), Ok(Decoded::Frame(&b"hi"[..], 3)));
 /// assert_eq!(Short.decode(b"\x02h"), Ok(Decoded::More(3)));
+/// assert_eq!(Short.decode(b"\0"), Err("the length is 0"));
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no decoder of frames",
@@ -45,45 +49,18 @@ use std::fmt;
     note = "implement `fsm_runtime::Frame` for it, and `Default`, or read with `until`, `exact` or `some`"
 )]
 pub trait Frame: Default + Send + 'static {
-    /// What the handler gets.
+    /// The decoded message, which the handler gets.
     type Item<'a>;
 
-    /// Why the input is no frame. It takes the state's `error` edge, into the target's
-    /// `#[error]` field if there is one.
+    /// The reason why the input is no frame. It takes the state's `error` edge, and fills the
+    /// target's `#[error]` field if there is one.
     type Error: fmt::Display;
 
-    /// Looks for one frame at the start of `input`.
+    /// Decodes one frame at the start of `input`.
     ///
-    /// `input` begins at the first byte of the frame on every call for that frame; a later call
-    /// sees the same bytes with more behind them. It is never longer than the state's `max`, and
-    /// may hold the beginning of the frames that follow.
-    ///
-    /// ```
-    /// use fsm_runtime::{Decoded, Frame};
-    ///
-    /// /// A letter `a` to `z`, and the same letter again.
-    /// #[derive(Default)]
-    /// struct Pair;
-    ///
-    /// impl Frame for Pair {
-    ///     type Item<'a> = char;
-    ///     type Error = &'static str;
-    ///
-    ///     fn decode<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<char>, Self::Error> {
-    ///         match input {
-    ///             [] => Ok(Decoded::More(2)),
-    ///             [letter, ..] if !letter.is_ascii_lowercase() => Err("no letter"),
-    ///             [_] => Ok(Decoded::More(2)),
-    ///             [a, b, ..] if a == b => Ok(Decoded::Frame((*a).into(), 2)),
-    ///             _ => Err("no pair"),
-    ///         }
-    ///     }
-    /// }
-    ///
-    /// assert_eq!(Pair.decode(b"a"), Ok(Decoded::More(2)));
-    /// assert_eq!(Pair.decode(b"aabb"), Ok(Decoded::Frame('a', 2)));
-    /// assert_eq!(Pair.decode(b"7"), Err("no letter"));
-    /// ```
+    /// `input` begins at the first byte of the frame on every call for that frame. A later call
+    /// gets the same bytes with more behind them. `input` is never longer than the state's `max`,
+    /// and may contain the beginning of later frames.
     ///
     /// # Errors
     ///
@@ -91,21 +68,17 @@ pub trait Frame: Default + Send + 'static {
     fn decode<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<Self::Item<'a>>, Self::Error>;
 }
 
-/// What a decoder found.
-///
-/// ```
-/// use fsm_runtime::Decoded;
-/// assert_ne!(Decoded::Frame("item", 4), Decoded::More(5));
-/// ```
+/// The result of [`Frame::decode`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decoded<T> {
-    /// A frame, and the number of bytes of input that it took: at least one, at most all.
+    /// A frame, and the number of bytes of input that it took: at least one, and at most all.
     ///
-    /// Any other number is a bug of the decoder; it panics, which ends that connection alone.
+    /// Any other number is a bug of the decoder and panics, which ends that connection alone.
     Frame(T, usize),
-    /// The frame is not whole; it has at least this many bytes altogether, 0 where that is not
+    /// The frame is incomplete. It has at least this number of bytes in total; 0 if that is not
     /// known.
     ///
-    /// A number over the state's `max` takes the `limit` edge at once, before anything is stored.
+    /// A number over the state's `max` takes the `limit` edge at once, before any of the announced
+    /// bytes is stored.
     More(usize),
 }

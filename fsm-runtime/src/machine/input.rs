@@ -1,110 +1,89 @@
 use crate::{Decoded, Frame};
 
-/// What has come for a machine and is not used yet. Generated code takes from it.
+/// The unread input of a machine, from which generated code takes messages.
 ///
-/// All that is taken is lent from the buffer, for as long as the handler runs.
+/// All methods borrow from the input buffer and copy nothing.
 ///
 /// ```
 /// use fsm_runtime::{Input, Miss};
 ///
-/// let mut input = Input::<()>::new(b"PING\r\nPI");
+/// let mut input = Input::<()>::new(b"PING\r\n\x01\x02abcdefgh=");
 /// assert_eq!(input.until(b"\r\n", 64), Ok(&b"PING"[..]));
-/// assert_eq!(input.until(b"\r\n", 64), Err(Miss::More));
-/// assert_eq!(input.unread(), b"PI");
+/// assert_eq!(input.exact::<2>(), Ok(&[1, 2]));
+/// assert_eq!(input.exact_len(3, 64), Ok(&b"abc"[..]));
+/// assert_eq!(input.upto(2, 64), Ok(&b"de"[..]));
+/// assert_eq!(input.some(1), Ok(&b"f"[..]));
+///
+/// assert_eq!(input.exact_len(65, 64), Err(Miss::Limit));
+/// assert_eq!(input.until(b"\n", 64), Err(Miss::More));
+/// // Another state with another delimiter must search from the first byte.
+/// input.restart();
+/// assert_eq!(input.until(b"=", 64), Ok(&b"gh"[..]));
+/// assert_eq!(input.unread(), b"");
 /// ```
 #[derive(Debug)]
 pub struct Input<'a, P> {
     bytes: &'a [u8],
-    /// So many bytes were searched for a delimiter before.
+    /// The number of bytes that were searched for a delimiter and have none.
     scanned: usize,
     eof: bool,
     partial: P,
 }
 
-/// Why nothing can be taken.
-///
-/// ```
-/// assert_ne!(fsm_runtime::Miss::More, fsm_runtime::Miss::Eof);
-/// ```
+/// The reason why a method of [`Input`] returns no bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Miss {
-    /// More must come first.
+    /// The input is incomplete, and more may arrive.
     More,
-    /// It is larger than the state allows.
+    /// The message is larger than the state allows.
     Limit,
-    /// The peer has ended its stream, and what is here is not enough.
+    /// The input is incomplete, and the peer has ended its stream.
     Eof,
 }
 
-/// Why there is no frame.
-///
-/// ```
-/// use fsm_runtime::{Miss, NoFrame};
-/// assert_ne!(NoFrame::Error("bad length"), NoFrame::Miss(Miss::More));
-/// ```
+/// The reason why [`Input::frame`] returns no frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoFrame<E> {
-    /// None is there.
+    /// There is no complete frame within the limit.
     Miss(Miss),
     /// The decoder refused the input.
     Error(E),
 }
 
 impl<'a, P: Default> Input<'a, P> {
-    /// Input that begins with `bytes`.
-    ///
-    /// ```
-    /// assert_eq!(fsm_runtime::Input::<()>::new(b"ab").unread(), b"ab");
-    /// ```
+    /// New input, of which `bytes` have arrived.
     #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, scanned: 0, eof: false, partial: P::default() }
     }
 
-    /// Input that begins with `bytes`, of which an earlier turn has seen a part.
+    /// The input `bytes`, with the progress that an earlier turn made on it.
     #[inline]
     pub(crate) fn resumed(bytes: &'a [u8], progress: DecodeProgress<P>, eof: bool) -> Self {
         Self { bytes, scanned: progress.scanned, eof, partial: progress.partial }
     }
 
-    /// What a later turn must know about the bytes that are left.
+    /// The progress that was made on the unread bytes, for a later turn.
     #[inline]
     pub(crate) fn into_progress(self) -> DecodeProgress<P> {
         DecodeProgress { scanned: self.scanned, partial: self.partial }
     }
 
-    /// Forgets what was learned about the bytes that are left: another state reads them.
-    ///
-    /// ```
-    /// use fsm_runtime::{Input, Miss};
-    ///
-    /// let mut input = Input::<()>::new(b"name=value");
-    /// assert_eq!(input.until(b"\n", 64), Err(Miss::More));
-    /// // A state with another delimiter must search from the first byte on.
-    /// input.restart();
-    /// assert_eq!(input.until(b"=", 64), Ok(&b"name"[..]));
-    /// ```
+    /// Discards the progress that was made on the unread bytes, because another state reads them in
+    /// another way.
     #[inline]
     pub fn restart(&mut self) {
         self.scanned = 0;
         self.partial = P::default();
     }
 
-    /// Whether the peer has ended its stream; bytes may be left.
-    ///
-    /// ```
-    /// assert!(!fsm_runtime::Input::<()>::new(b"ab").ended());
-    /// ```
+    /// Whether the peer has ended its stream. Unread bytes may be left.
     #[inline]
     pub fn ended(&self) -> bool {
         self.eof
     }
 
-    /// All bytes that are left.
-    ///
-    /// ```
-    /// assert_eq!(fsm_runtime::Input::<()>::new(b"ab").unread(), b"ab");
-    /// ```
+    /// The unread bytes.
     #[inline]
     pub fn unread(&self) -> &'a [u8] {
         self.bytes
@@ -123,16 +102,11 @@ impl<'a, P: Default> Input<'a, P> {
         if self.eof { Miss::Eof } else { Miss::More }
     }
 
-    /// Exactly `N` bytes.
-    ///
-    /// ```
-    /// use fsm_runtime::Input;
-    /// assert_eq!(Input::<()>::new(b"abc").exact::<2>(), Ok(b"ab"));
-    /// ```
+    /// Takes exactly `N` bytes.
     ///
     /// # Errors
     ///
-    /// When there are fewer.
+    /// [`Miss::More`] or [`Miss::Eof`] when fewer are unread.
     #[inline]
     pub fn exact<const N: usize>(&mut self) -> Result<&'a [u8; N], Miss> {
         match self.bytes.split_first_chunk::<N>() {
@@ -145,17 +119,12 @@ impl<'a, P: Default> Input<'a, P> {
         }
     }
 
-    /// Exactly `len` bytes, where `len` is known only at run time.
-    ///
-    /// ```
-    /// use fsm_runtime::{Input, Miss};
-    /// assert_eq!(Input::<()>::new(b"abc").exact_len(2, 64), Ok(&b"ab"[..]));
-    /// assert_eq!(Input::<()>::new(b"abc").exact_len(65, 64), Err(Miss::Limit));
-    /// ```
+    /// Takes exactly `len` bytes, where `len` is known only at run time.
     ///
     /// # Errors
     ///
-    /// When there are fewer, or `len` is over `max`.
+    /// [`Miss::Limit`] when `len` is over `max`, even before any byte has arrived; [`Miss::More`]
+    /// or [`Miss::Eof`] when fewer than `len` bytes are unread.
     #[inline]
     pub fn exact_len(&mut self, len: u64, max: usize) -> Result<&'a [u8], Miss> {
         match usize::try_from(len) {
@@ -165,25 +134,21 @@ impl<'a, P: Default> Input<'a, P> {
         }
     }
 
-    /// The bytes before `delimiter`, at most `max`; the delimiter is used up too.
+    /// Takes the bytes before `delimiter`, at most `max`, and the delimiter itself. Returns the
+    /// bytes without the delimiter.
     ///
-    /// No byte is searched twice, however the input is cut, but for as many as a delimiter has less
-    /// one.
-    ///
-    /// ```
-    /// use fsm_runtime::{Input, Miss};
-    /// assert_eq!(Input::<()>::new(b"a\nb").until(b"\n", 1), Ok(&b"a"[..]));
-    /// assert_eq!(Input::<()>::new(b"aaa\n").until(b"\n", 1), Err(Miss::Limit));
-    /// ```
+    /// Later calls continue the search where the last one ended, so that the time is linear in the
+    /// length of the message, however the input is cut.
     ///
     /// # Errors
     ///
-    /// When there is no delimiter yet, or none within `max` bytes.
+    /// [`Miss::Limit`] when no delimiter ends within `max` bytes and the length of the delimiter;
+    /// [`Miss::More`] or [`Miss::Eof`] when there is no delimiter yet.
     #[inline]
     pub fn until(&mut self, delimiter: &[u8], max: usize) -> Result<&'a [u8], Miss> {
         let window = max.saturating_add(delimiter.len());
         let searched = &self.bytes[..self.bytes.len().min(window)];
-        // A delimiter may begin in the last bytes that were searched before.
+        // A delimiter may begin in the last bytes of the previous search.
         let from =
             self.scanned.saturating_sub(delimiter.len().saturating_sub(1)).min(searched.len());
         let found = match delimiter {
@@ -204,16 +169,11 @@ impl<'a, P: Default> Input<'a, P> {
         }
     }
 
-    /// What is there, at least one byte and at most `max`.
-    ///
-    /// ```
-    /// use fsm_runtime::Input;
-    /// assert_eq!(Input::<()>::new(b"abc").some(2), Ok(&b"ab"[..]));
-    /// ```
+    /// Takes the unread bytes, at least one and at most `max`.
     ///
     /// # Errors
     ///
-    /// When nothing is there.
+    /// [`Miss::More`] or [`Miss::Eof`] when no byte is unread.
     #[inline]
     pub fn some(&mut self, max: usize) -> Result<&'a [u8], Miss> {
         if self.bytes.is_empty() {
@@ -223,18 +183,12 @@ impl<'a, P: Default> Input<'a, P> {
         }
     }
 
-    /// What is there, at least one byte, at most `max` and never past the next `left` bytes;
-    /// nothing at all where `left` is 0.
-    ///
-    /// ```
-    /// use fsm_runtime::Input;
-    /// assert_eq!(Input::<()>::new(b"abc").upto(1, 64), Ok(&b"a"[..]));
-    /// assert_eq!(Input::<()>::new(b"abc").upto(0, 64), Ok(&b""[..]));
-    /// ```
+    /// Takes the unread bytes, at least one, and at most `max` and `left`. Returns an empty slice
+    /// if `left` is 0.
     ///
     /// # Errors
     ///
-    /// When nothing is there.
+    /// [`Miss::More`] or [`Miss::Eof`] when no byte is unread and `left` is not 0.
     #[inline]
     pub fn upto(&mut self, left: u64, max: usize) -> Result<&'a [u8], Miss> {
         if left == 0 {
@@ -243,51 +197,53 @@ impl<'a, P: Default> Input<'a, P> {
         self.some(max.min(usize::try_from(left).unwrap_or(usize::MAX)))
     }
 
-    /// One frame of the decoder `T`, which `memory` finds in what was kept from earlier turns and
-    /// `keep` puts there.
+    /// Takes one frame of the decoder `T`. `load` extracts the decoder of an incomplete frame from
+    /// the machine's [`Partial`](crate::Machine::Partial), and `store` puts it there.
     ///
     /// ```
-    /// # use std::convert::Infallible;
     /// use fsm_runtime::{Decoded, Frame, Input, Miss, NoFrame};
     ///
-    /// /// A byte that says how many bytes follow.
+    /// /// A length byte, and that number of bytes.
     /// #[derive(Default)]
     /// struct Short;
-    /// # impl Frame for Short {
-    /// #     type Item<'a> = &'a [u8];
-    /// #     type Error = Infallible;
-    /// #     fn decode<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<&'a [u8]>, Infallible> {
-    /// #         let Some(&len) = input.first() else { return Ok(Decoded::More(1)) };
-    /// #         let end = 1 + usize::from(len);
-    /// #         Ok(input.get(1..end).map_or(Decoded::More(end), |text| Decoded::Frame(text, end)))
-    /// #     }
-    /// # }
+    ///
+    /// impl Frame for Short {
+    ///     type Item<'a> = &'a [u8];
+    ///     type Error = std::convert::Infallible;
+    ///
+    ///     fn decode<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<&'a [u8]>, Self::Error> {
+    ///         let Some(&len) = input.first() else { return Ok(Decoded::More(1)) };
+    ///         let end = 1 + usize::from(len);
+    ///         Ok(input.get(1..end).map_or(Decoded::More(end), |text| Decoded::Frame(text, end)))
+    ///     }
+    /// }
     ///
     /// let mut input = Input::<Option<Short>>::new(b"\x02hi\x05wor");
-    /// assert_eq!(input.frame(64, |kept| kept, Some::<Short>), Ok(&b"hi"[..]));
-    /// assert_eq!(input.frame(64, |kept| kept, Some::<Short>), Err(NoFrame::Miss(Miss::More)));
-    /// assert_eq!(input.frame(4, |kept| kept, Some::<Short>), Err(NoFrame::Miss(Miss::Limit)));
+    /// assert_eq!(input.frame(64, |partial| partial, Some::<Short>), Ok(&b"hi"[..]));
+    /// assert_eq!(input.frame(64, |partial| partial, Some::<Short>), Err(NoFrame::Miss(Miss::More)));
+    /// assert_eq!(input.frame(4, |partial| partial, Some::<Short>), Err(NoFrame::Miss(Miss::Limit)));
     /// ```
     ///
     /// # Errors
     ///
-    /// When the frame is not whole, or is larger than `max`, or the decoder says that it is none.
+    /// [`NoFrame::Miss`] when the frame is incomplete or larger than `max`; [`NoFrame::Error`] when
+    /// the decoder refuses the input.
     ///
     /// # Panics
     ///
-    /// When the decoder says that the frame took no byte, or more than there are.
+    /// When the decoder returns a frame of no byte, or of more bytes than its input.
     #[inline]
     pub fn frame<T: Frame>(
         &mut self,
         max: usize,
-        memory: impl FnOnce(P) -> Option<T>,
-        keep: impl FnOnce(T) -> P,
+        load: impl FnOnce(P) -> Option<T>,
+        store: impl FnOnce(T) -> P,
     ) -> Result<T::Item<'a>, NoFrame<T::Error>> {
         if self.bytes.is_empty() {
             return Err(NoFrame::Miss(self.miss()));
         }
         let window = &self.bytes[..self.bytes.len().min(max)];
-        let mut decoder = memory(std::mem::take(&mut self.partial)).unwrap_or_default();
+        let mut decoder = load(std::mem::take(&mut self.partial)).unwrap_or_default();
         match decoder.decode(window) {
             Ok(Decoded::Frame(item, used)) => {
                 assert!(
@@ -303,7 +259,7 @@ impl<'a, P: Default> Input<'a, P> {
                 if window.len() == max || total > max {
                     return Err(NoFrame::Miss(Miss::Limit));
                 }
-                self.partial = keep(decoder);
+                self.partial = store(decoder);
                 Err(NoFrame::Miss(self.miss()))
             }
             Err(error) => Err(NoFrame::Error(error)),
@@ -311,19 +267,21 @@ impl<'a, P: Default> Input<'a, P> {
     }
 }
 
-/// What was learned about bytes that wait for more.
+/// The progress that was made on an incomplete message.
 #[derive(Debug, Default)]
 pub(crate) struct DecodeProgress<P> {
     scanned: usize,
     partial: P,
 }
 
-/// A length that a state's expression gives: any unsigned integer.
+/// The type of the expressions in `#[read(exact = expr, ..)]` and `#[read(upto = expr, ..)]`: an
+/// unsigned integer, or a reference to one.
 ///
 /// ```
 /// use fsm_runtime::Length;
-/// assert_eq!(7_u8.length(), 7);
-/// assert_eq!(u64::MAX.length(), u64::MAX);
+///
+/// let left: &u32 = &70_000;
+/// assert_eq!(left.length(), 70_000);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no length",
@@ -331,13 +289,6 @@ pub(crate) struct DecodeProgress<P> {
 )]
 pub trait Length: Copy {
     /// The number of bytes.
-    ///
-    /// ```
-    /// use fsm_runtime::Length;
-    ///
-    /// let left: &u32 = &70_000;
-    /// assert_eq!(left.length(), 70_000);
-    /// ```
     fn length(self) -> u64;
 }
 

@@ -1,8 +1,8 @@
-//! The words of `#[state_machine]`, where an editor finds their docs: it is shown these constants
-//! for the words in attributes.
+//! The keywords of `#[state_machine]`. Generated code refers to these constants with the spans of
+//! the keywords, so that an editor shows their docs.
 #![allow(non_upper_case_globals)]
 
-/// A word of `#[state_machine]`.
+/// A keyword of `#[state_machine]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Word;
 
@@ -11,81 +11,80 @@ pub struct Word;
 pub const read: Word = Word;
 /// `#[flush(within = 5s => State)]`: the state waits until all output has left.
 pub const flush: Word = Word;
-/// `#[writable(below = 64KiB, ..)]`: the state waits until less output than that is queued, and its
-/// handler is called again and again: the way to send much with little memory.
+/// `#[writable(below = 64KiB, ..)]`: the state waits until less output than that is queued. Its
+/// handler is called each time, so that it can send much output with little memory.
 pub const writable: Word = Word;
-/// `#[run]`: the state waits for nothing; its handler is called at once. `#[run(blocking)]`: it may
-/// block.
+/// `#[run]`: the state waits for nothing; its handler is called at once. `#[run(blocking)]`: the
+/// handler may block.
 pub const run: Word = Word;
 /// `#[run(blocking)]`: the state's handler may block; meanwhile the port lets another thread run.
 pub const blocking: Word = Word;
-/// `#[sleep(100ms)]` or `#[sleep(expr, max = 5min)]`: the state waits for time to pass.
+/// `#[sleep(100ms)]` or `#[sleep(expr, max = 5min)]`: the state waits for this time.
 pub const sleep: Word = Word;
-/// `#[call(Service, ..)]`: the state waits for the reply of another pool, to the job that the verdict
-/// which enters it carries. Needs a deadline and a `gone` edge.
+/// `#[call(Service, ..)]`: the state sends the job, which the verdict that enters it carries, to
+/// another pool, and waits for the reply. Needs a deadline and a `gone` edge.
 pub const call: Word = Word;
-/// `#[handoff(Machine, ..)]`: the connection leaves for the pool of another machine, which starts with
-/// the seed that the verdict carries. No handler. Needs a deadline and a `gone` edge.
+/// `#[handoff(Machine, ..)]`: the connection moves to the pool of another machine, which starts
+/// with the seed that the verdict carries. No handler. Needs a deadline and a `gone` edge.
 pub const handoff: Word = Word;
 /// `#[end]`: the machine is done. No data, no edges, no handler.
 pub const end: Word = Word;
 /// `#[to(State | Other)]`: the verdicts that the state's handler may return.
 pub const to: Word = Word;
-/// `#[rest]`: nothing is in progress in this state, so a pool that shuts down may close the
-/// connection here.
+/// `#[rest]`: nothing is in progress in this state, so a pool that drains may close the connection.
 pub const rest: Word = Word;
-/// `#[carry]`: the field is taken from the field of the same name in the state before.
+/// `#[carry]`: the field is moved from the field of the same name in the state before.
 pub const carry: Word = Word;
-/// `#[error]` on a field: made from the error, on an `error` edge. `error => State`: where a failing
-/// decoder or handler leads. `error = Type`: what handlers may fail with.
+/// `#[error]` on a field: filled with the error, on an `error` edge. `error => State`: taken when
+/// the decoder or the handler fails. `error = Type`: the error type of the machine's handlers.
 pub const error: Word = Word;
-/// `#[job]` on a field: filled with the job that comes back, on the `full` edge of a call.
+/// `#[job]` on a field: filled with the job that was refused, on the `full` edge of a call.
 /// `job = Type`: the machine runs jobs of that type; its start state has one field, which takes it.
 pub const job: Word = Word;
-/// `reply = Type`: what a machine with `job = Type` answers; the verdict that leads to an end carries
-/// it.
+/// `reply = Type`: the reply of a machine with `job = Type`; the verdict that leads to an end
+/// carries it.
 pub const reply: Word = Word;
-/// `#[seed]` on a field: filled with the seed that comes back, on the `full` edge of a hand-off.
-/// `seed = Type`: what the machine is handed a connection with; its start state has one field, which
-/// takes it.
+/// `#[seed]` on a field: filled with the seed that was refused, on the `full` edge of a hand-off.
+/// `seed = Type`: the value that another pool hands over with a connection; the start state has one
+/// field, which takes it.
 pub const seed: Word = Word;
-/// `start = State`: where the machine starts, a state without data, or with one field for its `job`
-/// or `seed`.
+/// `start = State`: the start state. It has no data, or one field for the `job` or `seed`.
 pub const start: Word = Word;
-/// `eof => State`: taken when the peer ends its stream and what is there is not enough.
+/// `eof => State`: taken when the peer ends its stream and the input is incomplete.
 pub const eof: Word = Word;
-/// `limit => State`: taken when what should be read is larger than `max`.
+/// `limit => State`: taken when the message is larger than `max`.
 pub const limit: Word = Word;
-/// `full => State`: taken when the other pool has no room. Without it the state waits for some.
+/// `full => State`: taken when the other pool is full. Without it the state waits for a permit.
 pub const full: Word = Word;
-/// `gone => State`: taken when the other pool is closed, or has lost the job without a reply.
+/// `gone => State`: taken when the other pool is closed, or the job failed without a reply.
 pub const gone: Word = Word;
 /// `within = 30s => State`: a deadline, counted from entering the state from another one.
-/// `within = never` says that there is none.
+/// `within = never` declares that there is none.
 pub const within: Word = Word;
-/// `idle = 30s => State`: a deadline, counted from when the state's wait last completed; bytes that do
-/// not complete it do not count.
+/// `idle = 30s => State`: a deadline, counted from the last completion of the state's wait. Bytes
+/// that do not complete it do not move the deadline.
 pub const idle: Word = Word;
-/// `within = never`: the state may last for ever.
+/// `within = never`: the state has no deadline.
 pub const never: Word = Word;
-/// `#[message(..)]` on a state: it waits for a posted message of the machine's type of messages.
-/// `message = Type` on the machine: that type.
+/// `#[message(..)]` on a state: the state waits for a message that was posted to the connection or
+/// job. `message = Type` on the machine: the type of its messages.
 pub const message: Word = Word;
-/// `module = name`: the name of the generated module, which otherwise is the enum's in snake case.
+/// `module = name`: the name of the generated module; by default the enum's name in snake case.
 pub const module: Word = Word;
-/// `size <= 64`: the machine may not be larger than so many bytes.
+/// `size <= 64`: the machine may be no larger than this number of bytes.
 pub const size: Word = Word;
-/// `exact = 8`: so many bytes, as `&[u8; 8]`; of an expression over the state's fields, as `&[u8]`.
+/// `exact = 8`: this number of bytes, as `&[u8; 8]`. The number may be an expression over the
+/// state's fields; then the bytes are `&[u8]`.
 pub const exact: Word = Word;
-/// `until = b"\r\n"`: the bytes before a delimiter, which is taken too and not lent.
+/// `until = b"\r\n"`: the bytes before a delimiter. The delimiter is removed from the input.
 pub const until: Word = Word;
-/// `some`: what is there, at least one byte and at most `max`.
+/// `some`: the bytes that have arrived, at least one and at most `max`.
 pub const some: Word = Word;
-/// `upto = expr`: as `some`, and never past so many bytes; the rest stays in the buffer.
+/// `upto = expr`: as `some`, but at most this number of bytes; the others stay in the buffer.
 pub const upto: Word = Word;
-/// `frame = Type`: what the decoder `Type` makes of the input; it implements `Frame`.
+/// `frame = Type`: a message that the decoder `Type` returns; `Type` implements `Frame`.
 pub const frame: Word = Word;
-/// `max = 64KiB`: a bound, in bytes for a `read`, in time for a `sleep`.
+/// `max = 64KiB`: the upper bound, in bytes for a `read`, in time for a `sleep`.
 pub const max: Word = Word;
-/// `below = 64KiB`: the mark of a `writable`.
+/// `below = 64KiB`: the number of queued bytes below which a `writable` completes.
 pub const below: Word = Word;

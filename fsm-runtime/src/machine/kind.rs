@@ -1,40 +1,23 @@
 use crate::{Machine, Service};
 
-/// What a machine has: a [`Connection`] or a [`Job`]. It says what its [`Cx`](crate::Cx) can do.
+/// Whether a machine serves a [`Connection`] or runs a [`Job`]. The kind selects the methods of
+/// [`Cx`](crate::Cx): only that of a connection has a peer.
 ///
 /// ```
-/// use fsm_runtime::{Cx, Side};
+/// use fsm_runtime::{Cx, Kind};
 ///
-/// /// For handlers of both.
-/// fn seconds<On: Side>(cx: &Cx<'_, String, On>, since: std::time::Instant) -> u64 {
+/// /// A function for handlers of both kinds.
+/// fn seconds<K: Kind>(cx: &Cx<'_, String, K>, since: std::time::Instant) -> u64 {
 ///     cx.now().saturating_duration_since(since).as_secs()
 /// }
 /// ```
 pub trait Kind: sealed::Sealed + 'static {}
 
-/// The machine has a connection: it can write to a peer.
-///
-/// ```
-/// use fsm_runtime::{Connection, Cx, NoMessage};
-///
-/// /// As plain `Cx<'_>`.
-/// fn greet(cx: &mut Cx<'_, NoMessage, Connection>) {
-///     cx.write(b"hello\n");
-/// }
-/// ```
+/// The [`Kind`] of a machine that serves a connection, whose handlers can write to a peer.
 #[derive(Debug)]
 pub enum Connection {}
 
-/// The machine has a job, and no connection.
-///
-/// ```
-/// use fsm_runtime::{Cx, Job, NoMessage};
-///
-/// /// As [`JobCx<'_>`](fsm_runtime::JobCx).
-/// fn complain(cx: &mut Cx<'_, NoMessage, Job>) {
-///     cx.warn("the disk is slow");
-/// }
-/// ```
+/// The [`Kind`] of a machine that runs a job, whose handlers have no peer.
 #[derive(Debug)]
 pub enum Job {}
 
@@ -47,7 +30,8 @@ mod sealed {
     impl Sealed for super::Job {}
 }
 
-/// A machine that runs jobs: it is started by a job, and its end carries the reply.
+/// A machine that runs jobs: a job starts it, and the verdict that leads to its end carries the
+/// reply.
 ///
 /// The macro implements it for a machine with `job = J, reply = R`.
 ///

@@ -1,14 +1,15 @@
-/// The bounds of a turn and of a connection.
+/// The limits of a turn, and of the time that a peer may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Handler calls of a turn.
+    /// The most handler calls of a turn.
     pub(crate) calls: usize,
-    /// Bytes read and sent, after which a turn ends.
+    /// The number of bytes read and sent after which a turn ends.
     pub(crate) bytes: usize,
-    /// Bytes of queued output at which no input and no message is taken.
+    /// The number of bytes of queued output at which the machine takes no input and no messages.
     pub(crate) output: usize,
-    /// Milliseconds in which the peer must take some of the output that waits for it.
+    /// The milliseconds within which the peer must take some of the queued output.
     pub(crate) send_timeout: u64,
-    /// The same once the machine is done, and for the peer to end its stream after that.
+    /// The same after the machine is done, and then the milliseconds within which the peer must end
+    /// its stream.
     pub(crate) linger: u64,
 }

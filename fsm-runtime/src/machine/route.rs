@@ -3,13 +3,15 @@ use std::any::{TypeId, type_name};
 use crate::call::stub::{StubFactory, stub_hand_offs, stub_jobs};
 use crate::{Machine, Service};
 
-/// Where a state of a machine leads out of its pool: a `#[call(..)]` or a `#[handoff(..)]`. What it
-/// leads to is looked up when the pools of a process are put together.
+/// A way out of a machine's pool: the `#[call(..)]` or `#[handoff(..)]` of one of its states. A
+/// [`Pipeline`](crate::Pipeline) looks up the pools that routes lead to.
 ///
-/// Generated code makes them, one for each such state, in the order of the states.
+/// Generated code returns the routes from [`Machine::routes`], one for each such state, in the
+/// order of the states.
 ///
 /// ```
-/// # use fsm_runtime::{prelude::*, Route};
+/// use fsm_runtime::{Route, Service};
+///
 /// struct Reverse;
 ///
 /// impl Service for Reverse {
@@ -17,19 +19,23 @@ use crate::{Machine, Service};
 ///     type Reply = Vec<u8>;
 /// }
 ///
-/// let route = Route::call::<Reverse>("Turning", true);
-/// # drop(route);
+/// /// The routes of a machine with one state `#[call(Reverse, ..)] Turning`.
+/// fn routes() -> Vec<Route> {
+///     vec![Route::call::<Reverse>("Turning", true)]
+/// }
+///
+/// assert_eq!(routes().len(), 1);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Route {
     pub(crate) state: &'static str,
     pub(crate) kind: RouteKind,
-    /// The service, or the machine that takes the connection.
+    /// The type of the service, or of the machine that takes the connection.
     pub(crate) target: TypeId,
     pub(crate) target_name: &'static str,
-    /// The state waits when there is no room: it has no `full` edge.
+    /// The state waits for a permit when the other pool is full, because it has no `full` edge.
     pub(crate) parks: bool,
-    /// Makes the pool that it leads to where a test plays that.
+    /// Makes the other pool for a test that plays it.
     pub(crate) stub: StubFactory,
 }
 
@@ -40,32 +46,15 @@ pub(crate) enum RouteKind {
 }
 
 impl Route {
-    /// The state gives a job to `S`, and waits for room if it `parks`.
-    ///
-    /// ```
-    /// # use fsm_runtime::{prelude::*, Route};
-    /// # struct Reverse;
-    /// # impl Service for Reverse { type Job = Vec<u8>; type Reply = Vec<u8>; }
-    /// let with_a_full_edge = Route::call::<Reverse>("Turning", false);
-    /// # drop(with_a_full_edge);
-    /// ```
+    /// The route of a state that gives a job to the pool of `S`. A state that `parks` waits for a
+    /// permit when the pool is full; any other state takes its `full` edge.
     pub fn call<S: Service>(state: &'static str, parks: bool) -> Self {
         let (target, target_name) = (TypeId::of::<S>(), type_name::<S>());
         Self { state, kind: RouteKind::Call, target, target_name, parks, stub: stub_jobs::<S> }
     }
 
-    /// The state gives its connection to the pool of `M`, and waits for room if it `parks`.
-    ///
-    /// ```
-    /// # use fsm_runtime::{prelude::*, Route};
-    /// # #[state_machine(start = Talk, eof => Gone)]
-    /// # enum Echo {
-    /// #     #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
-    /// #     #[end] Gone,
-    /// # }
-    /// let route = Route::hand_off::<Echo>("Leaving", true);
-    /// # drop(route);
-    /// ```
+    /// The route of a state that gives its connection to the pool of `M`. A state that `parks`
+    /// waits for a permit when the pool is full; any other state takes its `full` edge.
     pub fn hand_off<M: Machine>(state: &'static str, parks: bool) -> Self {
         let (target, target_name) = (TypeId::of::<M>(), type_name::<M>());
         Self {

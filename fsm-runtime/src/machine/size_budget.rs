@@ -1,21 +1,22 @@
-//! The check of `size <= N`, which the macro asks for at compile time.
+//! The check of `size <= N`, which generated code makes at compile time.
 
-/// Checks that the machine `name` of `size` bytes is no larger than its `budget`. `states` are the
-/// names and sizes of what the states hold, and `code` is the number of the finding.
+/// Checks that the machine `name` of `size` bytes is no larger than `budget` bytes. `states` are
+/// the names of its states and the sizes of their data, and `code` is the code of the error.
 ///
 /// # Panics
 ///
-/// If it is larger: in a constant, so that it is an error of the build.
+/// When the machine is larger. Generated code calls this in a constant, so that the panic is a
+/// compile error.
 #[track_caller]
 pub const fn fits(name: &str, size: usize, budget: usize, states: &[(&str, usize)], code: &str) {
     if size <= budget {
         return;
     }
-    let mut fattest = ("", 0);
+    let mut largest = ("", 0);
     let mut index = 0;
     while index < states.len() {
-        if states[index].1 > fattest.1 || index == 0 {
-            fattest = states[index];
+        if states[index].1 > largest.1 || index == 0 {
+            largest = states[index];
         }
         index += 1;
     }
@@ -27,16 +28,16 @@ pub const fn fits(name: &str, size: usize, budget: usize, states: &[(&str, usize
     text.push(" bytes, more than its budget of ");
     text.push_number(budget);
     text.push("; make state `");
-    text.push(fattest.0);
+    text.push(largest.0);
     text.push("` smaller, which holds ");
-    text.push_number(fattest.1);
+    text.push_number(largest.1);
     text.push(", or box what is in it [");
     text.push(code);
     text.push("]");
     panic!("{}", text.as_str())
 }
 
-/// Text that a constant can write. What does not fit is cut off.
+/// A text buffer for constant functions. A piece that does not fit is left out.
 struct Text {
     bytes: [u8; 512],
     len: usize,
@@ -87,7 +88,7 @@ mod tests {
         expected = "machine `Echo` takes 1080 bytes, more than its budget of 64; make state \
                     `Talk` smaller, which holds 1060, or box what is in it [fsm::E090]"
     )]
-    fn l11_the_fattest_state_is_named() {
+    fn l11_the_largest_state_is_named() {
         fits("Echo", 1080, 64, &[("Gone", 0), ("Talk", 1060), ("Line", 8)], "fsm::E090");
     }
 

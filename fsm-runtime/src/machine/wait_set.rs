@@ -19,7 +19,7 @@ pub struct WaitSet {
 impl WaitSet {
     /// Input, or the end of the peer's stream.
     pub const READ: Self = Self::of(1);
-    /// A message that was posted to the connection.
+    /// A message that was posted to the connection or job.
     pub const MESSAGE: Self = Self::of(1 << 1);
     /// The reply of another pool, or a permit for the job there.
     pub const REPLY: Self = Self::of(1 << 2);
@@ -34,10 +34,10 @@ impl WaitSet {
         Self { kinds, below: 0 }
     }
 
-    /// Room for output: fewer than `below` bytes are queued. 1 is a flush. Bounds above 4 GiB count
-    /// as 4 GiB.
+    /// Room for output: fewer than `below` bytes are queued. A flush waits for `below` = 1. Values
+    /// above `u32::MAX` count as `u32::MAX`.
     pub const fn writable(below: usize) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "larger ones were capped")]
+        #[expect(clippy::cast_possible_truncation, reason = "larger values are capped")]
         let below = if below > u32::MAX as usize { u32::MAX } else { below as u32 };
         Self { kinds: Self::WRITABLE.kinds, below }
     }
@@ -48,7 +48,7 @@ impl WaitSet {
         self.kinds & other.kinds == other.kinds
     }
 
-    /// The bound of [`writable`](Self::writable); 0 where the set does not wait for room.
+    /// The bound of [`writable`](Self::writable); 0 if the set does not wait for room.
     #[inline]
     pub const fn below(self) -> usize {
         self.below as usize

@@ -12,9 +12,9 @@ use socket2::{Domain, Protocol, SockAddr, Type};
 use crate::net::socket::Socket;
 use crate::{Address, Peer, PoolError};
 
-/// Whether several listeners can share an address. Where the system has the option but does not
-/// spread connections, there is no use in it.
-pub(crate) const SHARES: bool =
+/// Whether several listeners can share an address and its connections (`SO_REUSEPORT`). Systems
+/// that have the option but give all connections to one listener do not count.
+pub(crate) const CAN_SHARE_ADDRESS: bool =
     cfg!(any(target_os = "linux", target_os = "android", target_vendor = "apple"));
 
 /// A listening socket.
@@ -26,7 +26,8 @@ pub(crate) enum Listener {
 }
 
 impl Listener {
-    /// Binds to an address, which may be `shared` with others that say so too.
+    /// Binds to an address and listens. Several listeners can bind to one address if all of them
+    /// are `shared`.
     pub(crate) fn bind(address: &Address, backlog: i32, shared: bool) -> Result<Self, PoolError> {
         match address {
             Address::Tcp(socket) => bind_tcp(*socket, backlog, shared).map(Self::Tcp),
@@ -40,7 +41,7 @@ impl Listener {
         .map_err(PoolError::binding(address))
     }
 
-    /// Where it listens; with the port that the system chose.
+    /// The address that it listens on, with the port that the system chose for port 0.
     pub(crate) fn address(&self) -> io::Result<Address> {
         match self {
             Self::Tcp(listener) => listener.local_addr().map(Address::Tcp),
@@ -72,8 +73,8 @@ impl Listener {
     }
 }
 
-/// A Unix socket's file, which goes with the listener; but not the file of another one that has
-/// taken its place.
+/// The file of a Unix socket. Dropping it removes the file, unless another listener has put a file
+/// of its own at the path meanwhile.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(crate) struct SocketFile {
@@ -97,7 +98,7 @@ impl Drop for SocketFile {
     }
 }
 
-/// The device and the number of a file.
+/// The device and the inode number of a file.
 #[cfg(unix)]
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
@@ -109,14 +110,14 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
 fn bind_tcp(address: SocketAddr, backlog: i32, shared: bool) -> io::Result<TcpListener> {
     let socket =
         socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // On Windows the option of this name would let two processes share the address.
+    // Not on Windows, because the option of this name lets two processes share the address there.
     if cfg!(unix) {
         socket.set_reuse_address(true)?;
     }
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     socket.set_reuse_port(shared)?;
-    // Accepted sockets inherit it, on all systems that we know. All answers of a turn leave in one
-    // send, so there is nothing that a delay could join.
+    // Accepted sockets inherit the option on all supported systems. Nagle's algorithm would only
+    // add delay, because all output of a turn leaves in one system call.
     socket.set_tcp_nodelay(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::from(address))?;
@@ -126,7 +127,7 @@ fn bind_tcp(address: SocketAddr, backlog: i32, shared: bool) -> io::Result<TcpLi
 
 #[cfg(unix)]
 fn bind_unix(path: &Path, backlog: i32) -> io::Result<(UnixListener, SocketFile)> {
-    remove_dead(path)?;
+    remove_stale(path)?;
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::unix(path)?)?;
@@ -135,9 +136,12 @@ fn bind_unix(path: &Path, backlog: i32) -> io::Result<(UnixListener, SocketFile)
     Ok((UnixListener::from_std(socket.into()), file))
 }
 
-/// Removes the socket file of a process that is gone; nothing else.
+/// Removes a socket file that no process listens at any more.
+///
+/// Fails with `AlreadyExists` if the path is a file of another type, and with `AddrInUse` if a
+/// process listens there.
 #[cfg(unix)]
-fn remove_dead(path: &Path) -> io::Result<()> {
+fn remove_stale(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::FileTypeExt;
 
     match std::fs::symlink_metadata(path) {
@@ -145,7 +149,7 @@ fn remove_dead(path: &Path) -> io::Result<()> {
         Ok(_) => return Err(io::ErrorKind::AlreadyExists.into()),
         Err(_) => return Ok(()),
     }
-    // A server that is there but does not accept must not keep us waiting.
+    // Non-blocking, because a server that listens but does not accept would make `connect` wait.
     let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     match socket.connect(&SockAddr::unix(path)?) {

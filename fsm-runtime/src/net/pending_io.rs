@@ -3,17 +3,19 @@ use std::sync::{Mutex, PoisonError};
 use crate::Peer;
 use crate::net::send_buffer::UnsentOutput;
 
-/// What most connections do not have between two turns, in a box of its own.
+/// Input, output and deadlines that are pending between two turns of a connection. They lie in a
+/// box of their own, because most connections have none of them.
 pub(crate) struct PendingIo<P> {
     pub(crate) input: Vec<u8>,
-    /// How far a decoder has seen the input.
+    /// The progress of decoding `input`.
     pub(crate) progress: P,
     pub(crate) output: UnsentOutput,
-    /// When the peer must have taken some of the output; `u64::MAX` where there is none.
+    /// The time by which the peer must have taken some of the output, in milliseconds of the pool's
+    /// clock; `u64::MAX` if no output is queued.
     pub(crate) send_by: u64,
-    /// A deadline has passed since there was less output than the mark.
+    /// A deadline has passed since the queued output was last below the mark.
     pub(crate) expired_while_full: bool,
-    /// Whom the handler is made for that is not there yet.
+    /// The peer of a new connection, for which the first turn makes the handler.
     pub(crate) incoming: Option<Peer>,
 }
 
@@ -30,12 +32,12 @@ impl<P: Default> Default for PendingIo<P> {
     }
 }
 
-/// Boxes to be used again, so that connections come and go without allocating: each needs one until
-/// its first turn.
+/// Empty boxes to use again. They save an allocation for each connection, because every connection
+/// needs a box from `accept` until its first turn.
 pub(crate) struct FreeList<P>(Mutex<Vec<Box<PendingIo<P>>>>);
 
-/// More are not kept.
-const SPARES: usize = 256;
+/// The most boxes that a list keeps.
+const MAX_FREE: usize = 256;
 
 impl<P> Default for FreeList<P> {
     fn default() -> Self {
@@ -44,25 +46,25 @@ impl<P> Default for FreeList<P> {
 }
 
 impl<P: Default> FreeList<P> {
-    /// A box with that in it.
-    #[expect(clippy::unnecessary_box_returns, reason = "the box is what it is about")]
+    /// Moves `pending` into a box of the list, or into a new one if the list is empty.
+    #[expect(clippy::unnecessary_box_returns, reason = "reusing the box is the purpose")]
     pub(crate) fn fill(&self, pending: PendingIo<P>) -> Box<PendingIo<P>> {
-        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match spare {
-            Some(mut spare) => {
-                *spare = pending;
-                spare
+        let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match free {
+            Some(mut free) => {
+                *free = pending;
+                free
             }
             None => Box::new(pending),
         }
     }
 
-    /// What is in the box.
+    /// Moves the content out of the box, and the box back into the list.
     pub(crate) fn empty(&self, mut full: Box<PendingIo<P>>) -> PendingIo<P> {
         let pending = std::mem::take(&mut *full);
-        let mut free_list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if free_list.len() < SPARES {
-            free_list.push(full);
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if free.len() < MAX_FREE {
+            free.push(full);
         }
         pending
     }
@@ -73,9 +75,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn boxes_are_used_again_and_none_are_kept_without_bound() {
+    fn boxes_are_used_again_and_the_list_is_bounded() {
         let free_list = FreeList::<()>::default();
-        let full: Vec<_> = (0..2 * SPARES)
+        let full: Vec<_> = (0..2 * MAX_FREE)
             .map(|n| {
                 free_list.fill(PendingIo { expired_while_full: n % 2 == 1, ..PendingIo::default() })
             })
@@ -84,8 +86,8 @@ mod tests {
         for (n, full) in full.into_iter().enumerate() {
             assert_eq!(free_list.empty(full).expired_while_full, n % 2 == 1);
         }
-        assert_eq!(free_list.0.lock().unwrap().len(), SPARES);
-        let again: Vec<_> = (0..SPARES).map(|_| free_list.fill(PendingIo::default())).collect();
+        assert_eq!(free_list.0.lock().unwrap().len(), MAX_FREE);
+        let again: Vec<_> = (0..MAX_FREE).map(|_| free_list.fill(PendingIo::default())).collect();
         assert!(again.iter().any(|full| &raw const **full == first));
     }
 }

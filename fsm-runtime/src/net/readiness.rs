@@ -1,5 +1,6 @@
-/// What events say of a socket, one bit each. A bit stays set until a read or a write finds out that it
-/// is no longer true, because an edge-triggered poll reports it once.
+/// The readiness of a socket that events have reported, one bit for each kind. A bit stays set
+/// until a read or a write finds that it no longer holds, because an edge-triggered poll reports it
+/// once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Readiness(u8);
 
@@ -9,8 +10,8 @@ impl Readiness {
     pub(crate) const READ: Self = Self(1);
     /// A write may succeed.
     pub(crate) const WRITE: Self = Self(1 << 1);
-    /// A short read does not prove that the socket is empty: the end of the stream or urgent data may be
-    /// behind it.
+    /// A short read does not prove that the socket is empty: the end of the stream or urgent data
+    /// may be behind it.
     pub(crate) const MAYBE_EOF: Self = Self(1 << 2);
     /// The connection is broken.
     pub(crate) const BROKEN: Self = Self(1 << 3);

@@ -4,8 +4,8 @@ use crate::net::readiness::Readiness;
 use crate::net::send_buffer::SendBuffer;
 use crate::net::transport::{ByteStream, Read};
 
-/// What a connection knows of its stream between turns: the readiness that events reported, how far each
-/// side has ended, and whether the machine only waits for input.
+/// The state of a stream that a connection keeps between turns: the readiness that events reported,
+/// which sides have ended, and whether the machine waits for nothing but input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StreamState(u8);
 
@@ -16,7 +16,7 @@ const BROKEN: u8 = Readiness::BROKEN.bits();
 const HANGUP: u8 = Readiness::HANGUP.bits();
 /// The end of the peer's stream was read.
 const EOF: u8 = 1 << 5;
-/// We have ended our stream.
+/// The stream to the peer was shut down.
 const SHUT: u8 = 1 << 6;
 /// The machine waits for input, and nothing is pending.
 const IDLE: u8 = 1 << 7;
@@ -45,19 +45,19 @@ impl StreamState {
         self.set(readiness.bits());
     }
 
-    /// Whether to read is all there is to do.
+    /// Whether the machine waits for nothing but input, and a read may succeed.
     #[inline]
     pub(crate) fn only_reads(self) -> bool {
         self.0 & !WRITE == READ | IDLE
     }
 
-    /// Whether there is nothing to do but to wait for input.
+    /// Whether the machine waits for nothing but input, and no event has reported any.
     #[inline]
     pub(crate) fn only_waits(self) -> bool {
         self.0 & !WRITE == IDLE
     }
 
-    /// Notes whether the machine waits for input while nothing is pending.
+    /// Records whether the machine waits for input while nothing is pending.
     #[inline]
     pub(crate) fn set_idle(&mut self, idle: bool) {
         if idle {
@@ -92,14 +92,14 @@ impl StreamState {
         self.has(EOF)
     }
 
-    /// Takes the peer's stream for ended.
+    /// Records that the peer's stream has ended.
     pub(crate) fn set_ended(&mut self) {
         self.set(EOF);
         self.clear(READ);
     }
 }
 
-/// A stream and its state, borrowed from a connection: reads and writes that keep the state true.
+/// A stream and its state, borrowed from a connection. Every read and write updates the state.
 #[derive(Debug)]
 pub(crate) struct ReadyIo<'a, S> {
     pub(crate) io: &'a mut S,
@@ -109,20 +109,22 @@ pub(crate) struct ReadyIo<'a, S> {
 /// The result of a read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Received {
+    /// This number of bytes, at least one.
     Bytes(usize),
-    /// Nothing now; an event reports more.
+    /// The read would block; an event reports further input.
     Nothing,
+    /// The end of the peer's stream.
     End,
 }
 
-/// How far a connection has ended.
+/// The progress of closing a connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Closing {
-    /// It can be closed.
+    /// The socket can be closed without loss.
     Closed,
-    /// The peer was sending; its end is waited for.
+    /// The peer was sending, and an event reports the end of its stream or further input.
     WaitsForEnd,
-    /// The peer is sending, and there is more to read.
+    /// The peer is sending, and more input can be read at once.
     Discards,
 }
 
@@ -156,11 +158,11 @@ impl<S: ByteStream> ReadyIo<'_, S> {
         }
     }
 
-    /// Sends a short answer that leaves in one write, as nearly all do. Returns whether nothing is
+    /// Sends output that fits in one write, as nearly all output does. Returns whether nothing is
     /// left to send.
     #[expect(
         clippy::inline_always,
-        reason = "counted: calls are a third of what a short turn costs"
+        reason = "measured: calls are a third of the instructions of a short turn"
     )]
     #[inline(always)]
     pub(crate) fn send_short(&mut self, output: &mut SendBuffer) -> bool {
@@ -175,23 +177,24 @@ impl<S: ByteStream> ReadyIo<'_, S> {
                 true
             }
             wrote => {
-                self.sent_less(output, wrote);
+                self.sent_partially(output, wrote);
                 false
             }
         }
     }
 
     #[cold]
-    fn sent_less(&mut self, output: &mut SendBuffer, wrote: io::Result<usize>) {
+    fn sent_partially(&mut self, output: &mut SendBuffer, wrote: io::Result<usize>) {
         match wrote {
             Ok(sent) => output.advance(sent),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.state.clear(WRITE),
-            // The next write has the same error, or succeeds.
+            // Not handled here, because the next write returns the same error or succeeds.
             Err(_) => {}
         }
     }
 
-    /// Sends queued output until the socket takes no more. Returns how many bytes it took.
+    /// Sends queued output until the socket takes no more. Returns the number of bytes that it
+    /// took.
     #[inline]
     pub(crate) fn flush(&mut self, output: &mut SendBuffer) -> io::Result<usize> {
         let queued = output.len();
@@ -204,11 +207,11 @@ impl<S: ByteStream> ReadyIo<'_, S> {
         Ok(queued - output.len())
     }
 
-    /// Ends our stream, and reads until the peer ends its own.
+    /// Shuts down the stream to the peer, and reads until the peer ends its own stream.
     ///
-    /// The system resets a connection that is closed while input is unread, and the reset can overtake
-    /// our last answer. So while the peer is still sending, its input is read and dropped, a buffer a
-    /// turn.
+    /// The system resets a connection that is closed while input is unread, and the reset can
+    /// overtake the last output. Therefore this reads and drops one buffer of input a turn while
+    /// the peer is still sending.
     pub(crate) fn close(&mut self, buffer: &mut [u8]) -> Closing {
         if self.state.has_ended() {
             return Closing::Closed;
@@ -235,7 +238,7 @@ mod tests {
 
     use super::*;
 
-    /// A socket whose reads return these.
+    /// A socket whose reads return these results in turn.
     struct Reads(Vec<io::Result<Read>>);
 
     impl ByteStream for Reads {
@@ -258,13 +261,13 @@ mod tests {
         fn abort(&mut self) {}
     }
 
-    /// A read that may have left something.
+    /// A read that may have left bytes in the socket.
     const FULL: Read = Read { bytes: 8, drained: false };
     /// A read that has emptied the socket.
     const SHORT: Read = Read { bytes: 3, drained: true };
 
-    /// Reads as often as there are results, and returns what came of each and whether the stream was
-    /// still readable.
+    /// Reads once for each of `results`. Returns the outcome of each read, and whether the stream
+    /// was readable after it.
     fn read_all(results: Vec<io::Result<Read>>, readiness: Readiness) -> Vec<(Received, bool)> {
         let (count, mut io) = (results.len(), Reads(results));
         let mut state = StreamState::NEW;
@@ -334,7 +337,7 @@ mod tests {
         let (mut io, mut state) = (Writes { room: 2, ..Writes::default() }, StreamState::NEW);
         let mut stream = ReadyIo { io: &mut io, state: &mut state };
         let mut output = SendBuffer::default();
-        // No event has reported room yet, and both leave.
+        // Both are written although no event has reported room.
         output.write(b"one");
         assert!(stream.send_short(&mut output));
         output.write(b"two");
@@ -342,7 +345,7 @@ mod tests {
         output.write(b"three");
         assert_eq!(stream.flush(&mut output).unwrap(), 0);
         assert_eq!(stream.io.tried, 3);
-        // The socket has said `WouldBlock`: nothing is tried until an event reports room.
+        // After `WouldBlock` no write is tried until an event reports room.
         assert_eq!(stream.flush(&mut output).unwrap(), 0);
         assert!(!stream.send_short(&mut output));
         assert_eq!(stream.io.tried, 3);

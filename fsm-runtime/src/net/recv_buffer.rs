@@ -3,12 +3,12 @@ use std::io;
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::ByteStream;
 
-/// The most unread bytes that are moved to the front of the thread's buffer to read more behind them.
-/// More than that stays in a buffer of the connection and grows there.
+/// The most unread bytes that are moved to the front of the thread's buffer, so that the next read
+/// can append to them. More unread bytes move into a buffer of the connection, which grows.
 const SMALL: usize = 4 * 1024;
 
-/// The unread input of a connection during its turn: a part of the thread's buffer, or a buffer of the
-/// connection's own once a message has outgrown that.
+/// The unread input of a connection during its turn: a part of the thread's buffer, or a buffer of
+/// the connection's own once a message has outgrown that.
 pub(crate) struct RecvBuffer<'a> {
     /// The thread's buffer.
     shared: &'a mut [u8],
@@ -17,7 +17,7 @@ pub(crate) struct RecvBuffer<'a> {
     end: usize,
     /// The connection's own buffer.
     own: Vec<u8>,
-    /// The number of bytes at the front of `own` that are used up.
+    /// The number of bytes at the front of `own` that the machine has used.
     used: usize,
 }
 
@@ -52,7 +52,7 @@ impl<'a> RecvBuffer<'a> {
         }
     }
 
-    /// Whether at least as much is unread as one read can bring.
+    /// Whether at least as many bytes are unread as one read can return.
     pub(crate) fn is_full(&self) -> bool {
         self.bytes().len() >= self.shared.len()
     }
@@ -70,7 +70,7 @@ impl<'a> RecvBuffer<'a> {
         }
     }
 
-    /// Reads once, behind the unread bytes.
+    /// Reads once and appends to the unread bytes.
     #[inline]
     pub(crate) fn read(
         &mut self,
@@ -109,7 +109,7 @@ impl<'a> RecvBuffer<'a> {
         received
     }
 
-    /// The unread bytes for a later turn, in a buffer of at most twice their size.
+    /// Returns the unread bytes for a later turn, in a buffer of at most twice their size.
     pub(crate) fn keep(mut self) -> Vec<u8> {
         if self.own.is_empty() {
             return self.shared[self.start..self.end].to_vec();
@@ -133,7 +133,8 @@ mod tests {
     use crate::net::ready_io::StreamState;
     use crate::net::transport::Read;
 
-    /// A stream that counts: byte `n` of it is `n` modulo 251. Each read brings at most `pieces` bytes.
+    /// A stream that counts: byte `n` of it is `n` modulo 251. Each read brings at most `pieces`
+    /// bytes.
     struct Counting {
         sent: usize,
         pieces: usize,
@@ -168,8 +169,9 @@ mod tests {
         fn abort(&mut self) {}
     }
 
-    /// For every size of the thread's buffer, of a read, of a message and of the part of the unread bytes
-    /// that a machine uses: turn after turn, the unread bytes are those that follow the used ones.
+    /// For every size of the thread's buffer, of a read, of a message and of the part of the unread
+    /// bytes that a machine uses: turn after turn, the unread bytes are those that follow the used
+    /// ones.
     #[test]
     fn l7_no_byte_is_lost_or_doubled_between_reads_and_turns() {
         for shared in [2, 3, 16, 64] {

@@ -5,26 +5,28 @@ use bytes::Bytes;
 
 use crate::net::transport::ByteStream;
 
-/// Shorter pieces are copied: a pointer in a vectored write costs more than their bytes.
+/// Pieces shorter than this are copied, because an entry of a vectored write costs more than
+/// copying them.
 const COPY_BELOW: usize = 1024;
-/// The slices of one vectored write.
+/// The most slices of one vectored write.
 const SLICES: usize = 32;
-/// A thread's buffer keeps at most this capacity between turns.
-const KEEP: usize = 256 * 1024;
+/// The most capacity that a thread's buffer keeps between turns, in bytes.
+const KEEP_CAPACITY: usize = 256 * 1024;
 
-/// Output that is queued and has not left.
+/// Output that handlers have queued and the socket has not taken.
 ///
-/// A thread has one, lent to the connection whose turn it is: what handlers write gathers here and
-/// leaves in one system call at the end of the turn. What the socket does not take then moves into
-/// the connection, so that a connection with nothing to send holds no buffer.
+/// Each thread has one and lends it to the connection whose turn it runs. The output of a turn
+/// leaves in one system call at its end. Output that the socket does not take then moves into the
+/// connection, so that a connection with nothing to send holds no buffer.
 #[derive(Debug, Default)]
 pub(crate) struct SendBuffer {
-    /// What stayed from earlier turns, oldest first.
+    /// Unsent output of earlier turns, oldest first.
     queue: VecDeque<Bytes>,
-    /// What this turn wrote; the first `sent` bytes of it have left.
+    /// Output that this turn copied; the socket has taken the first `sent` bytes of it.
     buffer: Vec<u8>,
     sent: usize,
-    /// What was sent without copying: each piece comes before the byte of `buffer` at its index.
+    /// Output that this turn queued without copying. Each piece goes before the byte of `buffer` at
+    /// its index.
     splices: VecDeque<(usize, Bytes)>,
     /// The bytes in `queue` and `splices`.
     shared: usize,
@@ -55,18 +57,19 @@ impl SendBuffer {
         self.shared == 0 && self.buffer.len() == self.sent
     }
 
-    /// All of it, if this turn wrote it and none of it has left.
+    /// All queued output, if this turn copied it and the socket has taken none of it.
     #[inline]
     pub(crate) fn short(&self) -> Option<&[u8]> {
         (self.shared == 0 && self.sent == 0).then_some(&self.buffer)
     }
 
-    /// All of what was [short](SendBuffer::short) has left.
+    /// Removes the output that [`short`](SendBuffer::short) returned, because the socket has taken
+    /// it.
     #[inline]
     pub(crate) fn sent_short(&mut self) {
         self.buffer.clear();
-        if self.buffer.capacity() > KEEP {
-            self.buffer.shrink_to(KEEP);
+        if self.buffer.capacity() > KEEP_CAPACITY {
+            self.buffer.shrink_to(KEEP_CAPACITY);
         }
     }
 
@@ -75,7 +78,7 @@ impl SendBuffer {
         &mut self.buffer
     }
 
-    /// Sends until all has left or the socket takes no more; says whether all has left.
+    /// Sends until nothing is left or the socket takes no more. Returns whether nothing is left.
     #[inline]
     pub(crate) fn flush(&mut self, socket: &mut impl ByteStream) -> io::Result<bool> {
         while !self.is_empty() {
@@ -105,7 +108,7 @@ impl SendBuffer {
         socket.write_vectored(&slices[..count])
     }
 
-    /// All that is queued, in order and without empty pieces.
+    /// The queued pieces in order, without empty ones.
     fn pieces(&self) -> impl Iterator<Item = &[u8]> {
         let mut from = self.sent;
         let spliced = self.splices.iter().flat_map(move |(at, bytes)| {
@@ -122,7 +125,7 @@ impl SendBuffer {
             .filter(|piece| !piece.is_empty())
     }
 
-    /// Forgets `n` bytes, which have left.
+    /// Removes the first `n` bytes, which the socket has taken.
     #[inline]
     pub(crate) fn advance(&mut self, n: usize) {
         if self.shared == 0 {
@@ -132,7 +135,7 @@ impl SendBuffer {
         }
         if self.sent == self.buffer.len() && self.shared == 0 {
             self.buffer.clear();
-            self.buffer.shrink_to(KEEP);
+            self.buffer.shrink_to(KEEP_CAPACITY);
             self.sent = 0;
         }
     }
@@ -163,17 +166,18 @@ impl SendBuffer {
         }
     }
 
-    /// Takes up what stayed in a connection.
+    /// Takes over the unsent output of a connection at the start of its turn.
     pub(crate) fn resume(&mut self, kept: UnsentOutput) {
         self.shared += kept.len;
         self.queue = kept.queue;
     }
 
-    /// Moves what has not left into a connection.
+    /// Moves the unsent output out, for the connection to keep until its next turn.
     pub(crate) fn keep(&mut self) -> UnsentOutput {
         let len = self.len();
         let mut queue = std::mem::take(&mut self.queue);
-        // A buffer that is mostly unsent is given away; of another one the unsent part is copied.
+        // A buffer that is mostly unsent moves along. Otherwise the unsent part is copied, so that
+        // the connection does not hold a large buffer for a few bytes.
         let mut rest = if self.buffer.len() - self.sent > self.buffer.capacity() / 2 {
             Bytes::from(std::mem::take(&mut self.buffer)).slice(self.sent..)
         } else {
@@ -191,18 +195,18 @@ impl SendBuffer {
         UnsentOutput { queue, len }
     }
 
-    /// Drops all that is queued, and a buffer that has grown out of proportion.
+    /// Drops all queued output, and shrinks a buffer that has grown beyond its bound.
     pub(crate) fn discard(&mut self) {
         self.queue.clear();
         self.splices.clear();
         self.buffer.clear();
-        self.buffer.shrink_to(KEEP);
+        self.buffer.shrink_to(KEEP_CAPACITY);
         self.sent = 0;
         self.shared = 0;
     }
 }
 
-/// The output of a connection between two turns.
+/// Unsent output of a connection between two turns.
 #[derive(Debug, Default)]
 pub(crate) struct UnsentOutput {
     queue: VecDeque<Bytes>,
@@ -220,7 +224,7 @@ mod tests {
     use super::*;
     use crate::net::transport::Read;
 
-    /// A socket that takes a few bytes at a time, and then no more until it is opened again.
+    /// A socket that takes `room` bytes and then blocks until the test sets `room` again.
     #[derive(Default)]
     struct Narrow {
         taken: Vec<u8>,
@@ -239,7 +243,7 @@ mod tests {
         fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
             let mut taken = 0;
             for slice in slices {
-                assert!(!slice.is_empty(), "pitfall 17: an empty slice would be taken for an end");
+                assert!(!slice.is_empty(), "pitfall 17: an empty slice");
                 let step = slice.len().min(self.room);
                 self.taken.extend_from_slice(&slice[..step]);
                 self.room -= step;
@@ -283,7 +287,7 @@ mod tests {
                         assert_eq!(all, output.is_empty());
                     }
                     _ => {
-                        // The turn ends; the next one takes up what was kept.
+                        // The turn ends, and the next one takes over the unsent output.
                         kept = Some(output.keep());
                         assert_eq!(output.len(), 0);
                     }
@@ -302,10 +306,10 @@ mod tests {
     #[test]
     fn x13_a_buffer_that_has_grown_is_given_back() {
         let mut output = SendBuffer::default();
-        output.write(&vec![0; 4 * KEEP]);
+        output.write(&vec![0; 4 * KEEP_CAPACITY]);
         drop(output.keep());
-        output.write(&vec![0; 4 * KEEP]);
+        output.write(&vec![0; 4 * KEEP_CAPACITY]);
         output.discard();
-        assert!(output.buffer.capacity() <= KEEP, "{}", output.buffer.capacity());
+        assert!(output.buffer.capacity() <= KEEP_CAPACITY, "{}", output.buffer.capacity());
     }
 }

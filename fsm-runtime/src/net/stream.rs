@@ -7,8 +7,8 @@ use crate::net::transport::ByteStream;
 
 /// A connection's stream during a turn: the socket with its readiness, and a buffer on each side.
 ///
-/// Between turns the connection keeps the socket and its state alone; both buffers are the thread's.
-/// Unread input and unsent output that are left at the end of a turn move to a
+/// Between turns the connection keeps the socket and its state alone; both buffers are the
+/// thread's. Unread input and unsent output that are left at the end of a turn move to a
 /// [`PendingIo`](crate::net::pending_io::PendingIo).
 pub(crate) struct Stream<'a, S> {
     pub(crate) socket: ReadyIo<'a, S>,
@@ -17,13 +17,14 @@ pub(crate) struct Stream<'a, S> {
 }
 
 impl<S: ByteStream> Stream<'_, S> {
-    /// Reads once, behind the unread input.
+    /// Reads once and appends to the unread input.
     #[inline]
     pub(crate) fn read(&mut self) -> io::Result<Received> {
         self.recv.read(&mut self.socket)
     }
 
-    /// Sends queued output until the socket takes no more. Returns how many bytes it took.
+    /// Sends queued output until the socket takes no more. Returns the number of bytes that it
+    /// took.
     #[inline]
     pub(crate) fn flush(&mut self) -> io::Result<usize> {
         self.socket.flush(self.send)

@@ -2,15 +2,16 @@ use mio::Token;
 
 use crate::Key;
 
-/// The poll's waker.
+/// The token of the poll's waker.
 pub(crate) const WAKER: Token = Token(usize::MAX);
-/// The pipe that signals write to.
+/// The token of the pipe that signal handlers write to.
 pub(crate) const SIGNALS: Token = Token(usize::MAX - 1);
-/// All keys are at or below it.
+/// The largest token of a key.
 pub(crate) const LAST_KEY: usize = usize::MAX - 2 - LISTENERS;
-/// The most listeners of a port; their tokens lie below the two above, and above all keys.
+/// The most listeners of a port. Their tokens lie between the keys and the two tokens above.
 pub(crate) const LISTENERS: usize = 32;
 
+/// The token of the listener with this index.
 pub(crate) fn listener(index: usize) -> Token {
     Token(usize::MAX - 2 - index)
 }

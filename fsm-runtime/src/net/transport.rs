@@ -5,17 +5,17 @@ use mio::{Registry, Token};
 use crate::Peer;
 use crate::net::socket::Socket;
 
-/// A connected byte stream that never blocks: a socket, one end of a pipe in memory, or a layer over
-/// another stream.
+/// A connected byte stream that never blocks: a socket, one end of a pipe in memory, or a layer
+/// over another stream.
 pub(crate) trait ByteStream {
-    /// Reads into the buffer. An empty [`Read`] is the end of the peer's stream.
+    /// Reads into the buffer. A [`Read`] of 0 bytes is the end of the peer's stream.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read>;
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
-    /// Ends our stream to the peer.
+    /// Shuts down the stream to the peer.
     fn shutdown(&mut self) -> io::Result<()>;
-    /// Makes the close that follows a reset, so that the peer does not take a part of our output for
-    /// all of it.
+    /// Makes the close that follows a reset, so that the peer does not mistake truncated output for
+    /// complete output.
     fn abort(&mut self);
 }
 
@@ -23,24 +23,24 @@ pub(crate) trait ByteStream {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Read {
     pub(crate) bytes: usize,
-    /// Nothing is left to read, so the next bytes cause an event.
+    /// Nothing is left to read, and further bytes cause an event.
     pub(crate) drained: bool,
 }
 
 /// A stream that a poll watches.
 pub(crate) trait Source: Sized {
-    /// Registers with a poll, once and for all. Streams in memory need no poll.
+    /// Registers with a poll, which happens once. Does nothing for a stream in memory.
     fn register(&mut self, _: &Registry, _: Token) -> io::Result<()> {
         Ok(())
     }
 
-    /// Leaves the poll whose registry this is. Returns the socket, unless there is none.
+    /// Deregisters from the poll. Returns the socket; `None` if there is none or the system fails.
     fn detach(self, _: &Registry) -> Option<Socket> {
         None
     }
 }
 
-/// The address of the other end.
+/// A stream whose peer has an address.
 pub(crate) trait PeerAddr {
     fn peer(&self) -> io::Result<Peer>;
 }

@@ -58,7 +58,7 @@ where
 {
     fn accepted(&mut self, socket: Socket, peer: Peer, permit: Permit, shard: usize, now: u64) {
         // `PoolState::released` gives it back when the connection has ended.
-        permit.keep();
+        permit.forget();
         self.counters.accepted();
         let incoming = Incoming {
             socket,
@@ -76,7 +76,7 @@ impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> 
         &self.state.permits
     }
 
-    fn arrive(&self, seed: M::Seed, permit: Permit, detached: DetachedConnection) {
+    fn accept(&self, seed: M::Seed, permit: Permit, detached: DetachedConnection) {
         let DetachedConnection { socket, carried } = detached;
         let Some(socket) = socket else {
             // The system did not let the socket leave its poll, which was logged.
@@ -86,7 +86,7 @@ impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> 
             return;
         };
         // `PoolState::released` gives it back when the connection has ended.
-        permit.keep();
+        permit.forget();
         self.state.counters.accepted();
         // A peer that has left has no address any more; its connection ends by itself.
         let peer = socket.peer().unwrap_or(Peer::Gone);

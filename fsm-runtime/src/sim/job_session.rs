@@ -7,7 +7,7 @@ use super::BOUNDS;
 use super::clock::{Clock, OnClock, Origin};
 use super::harness::Harness;
 use super::methods::session_methods;
-use crate::call::mailboxes::{Answer, Mailboxes};
+use crate::call::mailboxes::{CallProgress, Mailboxes};
 use crate::job::{JobScratch, JobTask};
 use crate::net::readiness::Readiness;
 use crate::{Drive, Ended, JobMachine, Key, NoMessage, Service, TrySendError};
@@ -95,9 +95,9 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
 
     /// The reply, once it is there; it is taken.
     pub fn replied(&mut self) -> Option<M::Reply> {
-        match self.caller.reply(CALLER) {
-            Answer::Reply(reply) => Some(reply),
-            Answer::None | Answer::Gone | Answer::Outbound(_) => None,
+        match self.caller.call_progress(CALLER) {
+            CallProgress::Reply(reply) => Some(reply),
+            CallProgress::Pending | CallProgress::Gone | CallProgress::Outbound(_) => None,
         }
     }
 }

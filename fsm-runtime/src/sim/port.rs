@@ -78,7 +78,7 @@ impl<T: Task> SimPort<T> {
     pub(super) fn open(&mut self, task: T) -> Key {
         self.pool_state.counters.accepted();
         if let Ok(permit) = self.pool_state.permits.try_acquire() {
-            permit.keep();
+            permit.forget();
         }
         let Ok(key) = self.port.open_here(task, Readiness::NONE) else {
             unreachable!("it is not closed")

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::call::service::PoolEntry;
-use crate::call::stub::{Given, HandOffStub, JobStub, StubPools, lock};
+use crate::call::stub::{HandOffStub, JobStub, StubPools, UnansweredJob, lock};
 use crate::{Machine, Route, Service};
 
 /// The pools that a machine calls and hands over to, as a test plays them.
@@ -41,7 +41,7 @@ impl Stubs {
 
     /// Closes all pools: no job gets a reply any more.
     pub(super) fn close_all(&self) {
-        for semaphore in &self.pools.semaphore {
+        for semaphore in &self.pools.semaphores {
             semaphore.close();
         }
     }
@@ -49,20 +49,20 @@ impl Stubs {
     /// The next job for `S`.
     pub(super) fn job<S: Service>(&self) -> Option<S::Job> {
         let stub = self.job_stub::<S>();
-        let (job, given) = lock(&stub.waiting).pop_front()?;
-        lock(&stub.taken).push_back(given);
+        let (job, given) = lock(&stub.queued).pop_front()?;
+        lock(&stub.unanswered).push_back(given);
         Some(job)
     }
 
     /// Answers the first job of `S` that was seen, or lets it fail.
     pub(super) fn answer<S: Service>(&self, reply: Option<S::Reply>) {
-        let given = lock(&self.job_stub::<S>().taken).pop_front();
-        let Some(Given { to, _credit }) = given else {
+        let given = lock(&self.job_stub::<S>().unanswered).pop_front();
+        let Some(UnansweredJob { reply_to, _permit }) = given else {
             panic!("no job of `{}` was taken", std::any::type_name::<S>())
         };
         match reply {
-            Some(reply) => to.send(reply),
-            None => drop(to),
+            Some(reply) => reply_to.send(reply),
+            None => drop(reply_to),
         }
     }
 
@@ -73,8 +73,8 @@ impl Stubs {
     pub(super) fn close<S: Service>(&self) {
         let stub = self.job_stub::<S>();
         stub.semaphore.close();
-        lock(&stub.waiting).clear();
-        lock(&stub.taken).clear();
+        lock(&stub.queued).clear();
+        lock(&stub.unanswered).clear();
     }
 
     pub(super) fn seed<M: Machine>(&self) -> Option<M::Seed> {

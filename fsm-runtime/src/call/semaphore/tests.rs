@@ -3,160 +3,161 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 
 #[derive(Default)]
-struct Woken(AtomicUsize);
+struct CountWakes(AtomicUsize);
 
-impl Wake for Woken {
+impl Wake for CountWakes {
     fn wake(&self, _: Key) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-fn wait(semaphore: &Arc<Semaphore>, wakes: &Arc<Woken>) -> Result<Permit, QueuedPermit> {
-    let wakes: Arc<dyn Wake> = Arc::<Woken>::clone(wakes);
+fn offer(semaphore: &Arc<Semaphore>, wakes: &Arc<CountWakes>) -> Result<Permit, QueuedPermit> {
+    let wakes: Arc<dyn Wake> = Arc::<CountWakes>::clone(wakes);
     semaphore.offer_or_queue(|| wakes, Key::new(0, 0)).unwrap()
 }
 
-fn balances(semaphore: &Semaphore) {
+fn assert_balanced(semaphore: &Semaphore) {
     let Accounting { offered, taken, refused, abandoned, waiting, .. } = semaphore.accounting();
     assert_eq!(offered, taken + refused + abandoned + waiting);
 }
 
 #[test]
-fn x7_who_waits_longest_gets_what_becomes_free() {
-    let (semaphore, woken) = (Arc::new(Semaphore::new(1)), Arc::new(Woken::default()));
-    let Ok(first) = wait(&semaphore, &woken) else { panic!("there is room") };
-    let Err(mut second) = wait(&semaphore, &woken) else { panic!("there is none") };
-    let Err(mut third) = wait(&semaphore, &woken) else { panic!("there is none") };
+fn x7_a_released_permit_goes_to_the_longest_waiter() {
+    let (semaphore, woken) = (Arc::new(Semaphore::new(1)), Arc::new(CountWakes::default()));
+    let Ok(first) = offer(&semaphore, &woken) else { panic!("a permit is free") };
+    let Err(mut second) = offer(&semaphore, &woken) else { panic!("no permit is free") };
+    let Err(mut third) = offer(&semaphore, &woken) else { panic!("no permit is free") };
     assert!(second.poll().is_none() && third.poll().is_none());
     drop(first);
     assert_eq!(woken.0.load(Ordering::Relaxed), 1);
-    // Nobody comes in between.
+    // A later caller does not get the released permit.
     assert_eq!(semaphore.try_offer().err(), Some(NoPermit::Full));
     assert!(third.poll().is_none());
     let second = second.poll().unwrap().unwrap();
     drop(second);
     assert!(third.poll().unwrap().is_ok());
     assert_eq!(semaphore.out(), 0);
-    balances(&semaphore);
+    assert_balanced(&semaphore);
 }
 
 #[test]
-fn x7_who_leaves_the_queue_holds_nobody_up() {
-    let (semaphore, woken) = (Arc::new(Semaphore::new(1)), Arc::new(Woken::default()));
-    let Ok(first) = wait(&semaphore, &woken) else { panic!("there is room") };
-    let Err(second) = wait(&semaphore, &woken) else { panic!("there is none") };
-    let Err(granted) = wait(&semaphore, &woken) else { panic!("there is none") };
-    let Err(mut last) = wait(&semaphore, &woken) else { panic!("there is none") };
+fn x7_an_abandoned_request_delays_no_other() {
+    let (semaphore, woken) = (Arc::new(Semaphore::new(1)), Arc::new(CountWakes::default()));
+    let Ok(first) = offer(&semaphore, &woken) else { panic!("a permit is free") };
+    let Err(second) = offer(&semaphore, &woken) else { panic!("no permit is free") };
+    let Err(granted) = offer(&semaphore, &woken) else { panic!("no permit is free") };
+    let Err(mut last) = offer(&semaphore, &woken) else { panic!("no permit is free") };
     drop(second);
     drop(first);
-    // It had the credit, and never took it.
+    // This request had a permit and never took it.
     drop(granted);
     assert!(last.poll().unwrap().is_ok());
     let accounting = semaphore.accounting();
     assert_eq!((accounting.taken, accounting.abandoned, accounting.waiting), (2, 2, 0));
-    balances(&semaphore);
+    assert_balanced(&semaphore);
 }
 
 #[test]
-fn x7_close_tells_all_that_wait() {
-    let (semaphore, woken) = (Arc::new(Semaphore::new(0)), Arc::new(Woken::default()));
-    let Err(mut first) = wait(&semaphore, &woken) else { panic!("there is none") };
+fn x7_close_wakes_all_waiters() {
+    let (semaphore, woken) = (Arc::new(Semaphore::new(0)), Arc::new(CountWakes::default()));
+    let Err(mut first) = offer(&semaphore, &woken) else { panic!("no permit is free") };
     semaphore.close();
     assert_eq!(first.poll().unwrap().err(), Some(NoPermit::Closed));
     assert_eq!(semaphore.try_acquire().err(), Some(NoPermit::Closed));
     assert_eq!(woken.0.load(Ordering::Relaxed), 1);
     drop(first);
-    balances(&semaphore);
+    assert_balanced(&semaphore);
 }
 
-/// All histories of a few steps with a few parties, on a limit of none to two.
+/// All histories of six steps, with limits of zero to two permits.
 #[test]
-fn x7_books_balance_in_every_short_history() {
+fn x7_the_accounting_balances_in_every_short_history() {
     const STEPS: u32 = 6;
     const CHOICES: u32 = 6;
     for limit in 0..3 {
         for history in 0..CHOICES.pow(STEPS) {
-            let (semaphore, woken) = (Arc::new(Semaphore::new(limit)), Arc::new(Woken::default()));
+            let (semaphore, woken) =
+                (Arc::new(Semaphore::new(limit)), Arc::new(CountWakes::default()));
             let (mut held, mut waiting) = (Vec::new(), VecDeque::new());
             let mut rest = history;
             for _ in 0..STEPS {
                 match rest % CHOICES {
                     0 => held.extend(semaphore.try_offer()),
                     1 => {
-                        let wakes: Arc<dyn Wake> = Arc::<Woken>::clone(&woken);
+                        let wakes: Arc<dyn Wake> = Arc::<CountWakes>::clone(&woken);
                         match semaphore.offer_or_queue(|| wakes, Key::new(0, 0)) {
                             Ok(Ok(permit)) => held.push(permit),
-                            Ok(Err(driver)) => waiting.push_back(driver),
+                            Ok(Err(queued)) => waiting.push_back(queued),
                             Err(_) => {}
                         }
                     }
                     2 => drop(held.pop()),
                     3 => drop(waiting.pop_front()),
                     4 => {
-                        for driver in &mut waiting {
-                            held.extend(driver.poll().and_then(Result::ok));
+                        for queued in &mut waiting {
+                            held.extend(queued.poll().and_then(Result::ok));
                         }
                     }
                     _ => semaphore.close(),
                 }
                 rest /= CHOICES;
-                balances(&semaphore);
+                assert_balanced(&semaphore);
                 assert!(semaphore.out() <= limit);
             }
             drop((held, waiting));
-            balances(&semaphore);
+            assert_balanced(&semaphore);
             assert_eq!(semaphore.out(), 0);
         }
     }
 }
 
 #[test]
-fn those_who_have_left_do_not_pile_up() {
-    let (semaphore, woken) = (Arc::new(Semaphore::new(0)), Arc::new(Woken::default()));
+fn abandoned_requests_do_not_accumulate() {
+    let (semaphore, woken) = (Arc::new(Semaphore::new(0)), Arc::new(CountWakes::default()));
     for _ in 0..10_000 {
-        drop(wait(&semaphore, &woken).err());
+        drop(offer(&semaphore, &woken).err());
     }
     assert!(semaphore.state().waiters.len() < 200);
-    balances(&semaphore);
+    assert_balanced(&semaphore);
 }
 
 #[test]
-fn x7_those_who_wait_get_what_there_is_more_of() {
-    let (semaphore, woken) = (Arc::new(Semaphore::new(0)), Arc::new(Woken::default()));
-    let mut waiting: Vec<_> = (0..3).filter_map(|_| wait(&semaphore, &woken).err()).collect();
+fn x7_additional_permits_go_to_waiters() {
+    let (semaphore, woken) = (Arc::new(Semaphore::new(0)), Arc::new(CountWakes::default()));
+    let mut waiting: Vec<_> = (0..3).filter_map(|_| offer(&semaphore, &woken).err()).collect();
     semaphore.set_limit(2);
     assert_eq!(woken.0.load(Ordering::Relaxed), 2);
-    let got: Vec<_> = waiting.iter_mut().map(QueuedPermit::poll).collect();
-    assert!(matches!(got[..], [Some(Ok(_)), Some(Ok(_)), None]));
-    balances(&semaphore);
+    let polled: Vec<_> = waiting.iter_mut().map(QueuedPermit::poll).collect();
+    assert!(matches!(polled[..], [Some(Ok(_)), Some(Ok(_)), None]));
+    assert_balanced(&semaphore);
 }
 
 #[test]
-fn the_most_is_of_what_was_kept_or_offered() {
+fn the_peak_counts_forgotten_and_offered_permits() {
     let semaphore = Arc::new(Semaphore::new(3));
-    // An acceptor takes one only to see whether anybody has come.
+    // An acceptor takes a permit before it knows whether a client waits, and drops it if none does.
     drop(semaphore.try_acquire().unwrap());
     assert_eq!(semaphore.accounting().peak, 0);
     for _ in 0..2 {
-        semaphore.try_acquire().unwrap().keep();
+        semaphore.try_acquire().unwrap().forget();
     }
     semaphore.release_and_notify();
     assert_eq!((semaphore.accounting().peak, semaphore.out()), (2, 1));
-    // What is offered is there.
+    // An offer counts at once.
     let offers = [semaphore.try_offer().unwrap(), semaphore.try_offer().unwrap()];
     assert_eq!(semaphore.accounting().peak, 3);
     drop(offers);
 }
 
 #[test]
-fn x11_what_moves_between_pools_is_in_their_sum_all_the_time() {
+fn x11_a_connection_that_moves_is_in_the_sum_of_its_pools_all_the_time() {
     let (here, there) = (Arc::new(Semaphore::new(1)), Arc::new(Semaphore::new(1)));
     let sum = Arc::<AtomicUsize>::default();
-    here.try_acquire().unwrap().keep();
+    here.try_acquire().unwrap().forget();
     for semaphore in [&here, &there] {
         semaphore.join(Arc::clone(&sum));
     }
-    there.try_offer().unwrap().keep();
+    there.try_offer().unwrap().forget();
     here.release_and_notify();
     assert_eq!((here.out_of_all(), there.out_of_all()), (1, 1));
     there.release_and_notify();
@@ -164,19 +165,19 @@ fn x11_what_moves_between_pools_is_in_their_sum_all_the_time() {
 }
 
 #[test]
-fn x9_whatever_way_a_credit_comes_back_it_is_told() {
+fn x9_on_release_is_called_however_a_permit_comes_back() {
     let semaphore = Arc::new(Semaphore::new(1));
-    let freed = Arc::<AtomicUsize>::default();
-    let enqueue = Arc::clone(&freed);
+    let calls = Arc::<AtomicUsize>::default();
+    let counter = Arc::clone(&calls);
     semaphore.on_release(Box::new(move || {
-        enqueue.fetch_add(1, Ordering::Relaxed);
+        counter.fetch_add(1, Ordering::Relaxed);
     }));
-    let woken = Arc::new(Woken::default());
-    let Ok(first) = wait(&semaphore, &woken) else { panic!("there is room") };
-    let Err(second) = wait(&semaphore, &woken) else { panic!("there is none") };
+    let woken = Arc::new(CountWakes::default());
+    let Ok(first) = offer(&semaphore, &woken) else { panic!("a permit is free") };
+    let Err(second) = offer(&semaphore, &woken) else { panic!("no permit is free") };
     drop(first);
-    // It went to the second.
-    assert_eq!(freed.load(Ordering::Relaxed), 0);
+    // The permit went to the second caller.
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
     drop(second);
-    assert_eq!(freed.load(Ordering::Relaxed), 1);
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
 }

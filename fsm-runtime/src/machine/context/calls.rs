@@ -2,19 +2,19 @@ use std::sync::Arc;
 
 use super::Cx;
 use crate::call::job_sink::JobSink;
-use crate::call::mailboxes::Answer;
+use crate::call::mailboxes::CallProgress;
 use crate::call::outbound::Outbound;
 use crate::call::semaphore::{NoPermit, Permit};
 use crate::{Called, Kind, Service};
 
-impl<'a, Msg: Send + 'static, On: Kind> Cx<'a, Msg, On> {
-    /// Gives a job to the pool of the route, or queues for a permit there. Generated code calls it
-    /// when a `#[call(..)]` state without a `full` edge is entered.
+impl<'a, Msg: Send + 'static, K: Kind> Cx<'a, Msg, K> {
+    /// Gives a job to the pool of the route, or queues it for a permit there. Generated code calls
+    /// it when a `#[call(..)]` state without a `full` edge is entered.
     #[doc(hidden)]
     pub fn call<S: Service>(&mut self, route: usize, job: S::Job) {
-        self.called = false;
+        self.just_submitted = false;
         let Some(sink) = self.route_entry::<Arc<dyn JobSink<S>>>(route) else { return };
-        match sink.semaphore().offer_or_queue(|| self.mailboxes.wakes(), self.key) {
+        match sink.semaphore().offer_or_queue(|| self.mailboxes.waker(), self.key) {
             Ok(Ok(permit)) => self.submit(&**sink, job, permit),
             Ok(Err(permit)) => {
                 self.set_outbound(Outbound::queued_job(job, permit, Arc::clone(sink)));
@@ -27,7 +27,7 @@ impl<'a, Msg: Send + 'static, On: Kind> Cx<'a, Msg, On> {
     /// `#[call(..)]` state with a `full` edge is entered.
     #[doc(hidden)]
     pub fn try_call<S: Service>(&mut self, route: usize, job: S::Job) {
-        self.called = false;
+        self.just_submitted = false;
         let Some(sink) = self.route_entry::<Arc<dyn JobSink<S>>>(route) else { return };
         match sink.semaphore().try_offer() {
             Ok(permit) => self.submit(&**sink, job, permit),
@@ -36,47 +36,48 @@ impl<'a, Msg: Send + 'static, On: Kind> Cx<'a, Msg, On> {
         }
     }
 
-    /// The progress of the call. Generated code asks in a `#[call(..)]` state.
+    /// The progress of the call; sends a queued job that has got its permit. Generated code calls
+    /// it in a `#[call(..)]` state.
     #[doc(hidden)]
     pub fn reply<S: Service>(&mut self) -> Called<S> {
-        if std::mem::take(&mut self.called) {
-            // The job has left just now. Its reply wakes this connection afterwards.
+        if std::mem::take(&mut self.just_submitted) {
+            // Saves a look into the mailbox, because the reply causes another turn.
             return Called::Waiting;
         }
-        match self.mailboxes.reply::<S::Reply>(self.key) {
-            Answer::Reply(reply) => {
-                self.taken += 1;
+        match self.mailboxes.call_progress::<S::Reply>(self.key) {
+            CallProgress::Reply(reply) => {
+                self.received += 1;
                 Called::Reply(reply)
             }
-            Answer::Gone => Called::Gone,
-            Answer::None => Called::Waiting,
-            Answer::Outbound(Outbound::Job(mut job)) => match job.poll_permit() {
+            CallProgress::Pending => Called::Waiting,
+            CallProgress::Outbound(Outbound::Job(mut job)) => match job.poll_permit() {
                 None => {
                     self.set_outbound(Outbound::Job(job));
                     Called::Waiting
                 }
                 Some(Ok(permit)) => {
-                    self.called = true;
+                    self.just_submitted = true;
                     job.submit(permit, self.mailboxes.begin_call(self.key));
                     Called::Waiting
                 }
                 Some(Err(_)) => Called::Gone,
             },
-            Answer::Outbound(Outbound::Refused(job)) => {
+            CallProgress::Outbound(Outbound::Refused(job)) => {
                 job.downcast().map_or(Called::Gone, |job| Called::Full(*job))
             }
-            Answer::Outbound(Outbound::HandOff(_) | Outbound::Leaving(_) | Outbound::Gone) => {
-                Called::Gone
-            }
+            CallProgress::Outbound(
+                Outbound::HandOff(_) | Outbound::Leaving(_) | Outbound::Gone,
+            )
+            | CallProgress::Gone => Called::Gone,
         }
     }
 
     fn submit<S: Service>(&mut self, sink: &dyn JobSink<S>, job: S::Job, permit: Permit) {
-        self.called = true;
+        self.just_submitted = true;
         sink.submit(job, permit, self.mailboxes.begin_call(self.key));
     }
 
-    /// The entry to the pool of a route. Without one the call ends with `gone`.
+    /// The entry to the pool of a route. Without an entry of this type the call fails with `gone`.
     pub(super) fn route_entry<E: 'static>(&self, route: usize) -> Option<&'a E> {
         let entry = self.context.routes.get(route).and_then(|entry| entry.downcast_ref::<E>());
         if entry.is_none() {

@@ -14,7 +14,7 @@ impl<Msg: Send + 'static> Cx<'_, Msg, Connection> {
         let Some(target) = self.route_entry::<Arc<dyn HandOffTarget<M::Seed>>>(route) else {
             return;
         };
-        let granted = target.semaphore().offer_or_queue(|| self.mailboxes.wakes(), self.key);
+        let granted = target.semaphore().offer_or_queue(|| self.mailboxes.waker(), self.key);
         let target = Arc::clone(target);
         self.set_outbound(match granted {
             Ok(Ok(permit)) => Outbound::Leaving(PendingHandOff::new(target, seed, permit)),
@@ -23,8 +23,8 @@ impl<Msg: Send + 'static> Cx<'_, Msg, Connection> {
         });
     }
 
-    /// Prepares the connection to leave for the pool of the route, or refuses. Generated code calls it
-    /// when a `#[handoff(..)]` state with a `full` edge is entered.
+    /// Prepares the connection to leave for the pool of the route, or returns the seed if that is
+    /// full. Generated code calls it when a `#[handoff(..)]` state with a `full` edge is entered.
     #[doc(hidden)]
     pub fn try_hand_off<M: Machine>(&mut self, route: usize, seed: M::Seed) {
         let Some(target) = self.route_entry::<Arc<dyn HandOffTarget<M::Seed>>>(route) else {
@@ -37,7 +37,8 @@ impl<Msg: Send + 'static> Cx<'_, Msg, Connection> {
         });
     }
 
-    /// The progress of the hand-off. Generated code asks in a `#[handoff(..)]` state.
+    /// The progress of the hand-off; takes the permit of a queued connection. Generated code calls
+    /// it in a `#[handoff(..)]` state.
     #[doc(hidden)]
     pub fn handed<M: Machine>(&mut self) -> Handed<M::Seed> {
         let Some(outbound) = self.mailboxes.take_outbound(self.key) else { return Handed::Waiting };

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn pitfall_8_a_duplicate_descriptor_is_told_of_until_the_socket_leaves_its_poll() {
+    fn pitfall_8_a_duplicate_descriptor_causes_events_until_the_socket_leaves_its_poll() {
         let mut core = PortCore::new(0, 1, Arc::default());
         assert_eq!(core.on(Input::Take(0)), Effect::Poll { thread: 0, wait: true });
         let key = core.open(());

@@ -8,8 +8,8 @@ use mio::{Interest, Registry, Token};
 use crate::Peer;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 
-/// A connected socket of a poll. All that is read and written goes through mio's type, which sees to
-/// the next event.
+/// A connected socket of a poll. All reads and writes go through mio's type, because it arms the
+/// next event.
 #[derive(Debug)]
 pub(crate) struct Socket(TcpStream);
 
@@ -22,7 +22,8 @@ impl From<TcpStream> for Socket {
 impl ByteStream for Socket {
     #[inline]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
-        // Windows arms the next event only when a read would block, so a short read proves nothing.
+        // mio arms the next event on Windows only when a read would block, so `drained` is false
+        // after a short read, too.
         Ok(Read { bytes: io::Read::read(&mut self.0, buffer)?, drained: false })
     }
 
@@ -40,22 +41,22 @@ impl ByteStream for Socket {
     }
 
     fn abort(&mut self) {
-        // Without it the peer sees an early end instead of a reset: nothing else depends on it.
+        // An error is ignored, because the close then only looks like a regular end to the peer.
         let _ = socket2::SockRef::from(&self.0).set_linger(Some(Duration::ZERO));
     }
 }
 
 impl Source for Socket {
-    /// Registers for reading and writing at once, so that the interest never changes again.
+    /// Registers for reading and writing, so that the registration never changes.
     fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         registry.register(&mut self.0, token, Interest::READABLE | Interest::WRITABLE)
     }
 
-    /// The socket goes through the standard library, because mio takes it for one of its old poll
-    /// otherwise.
+    /// Converts the socket through the standard library's type, because mio otherwise refuses to
+    /// register it with another poll.
     fn detach(mut self, registry: &Registry) -> Option<Socket> {
         if let Err(error) = registry.deregister(&mut self.0) {
-            tracing::warn!(%error, "a connection cannot leave its poll");
+            tracing::warn!(%error, "cannot deregister a connection from its poll");
             return None;
         }
         Some(Self(TcpStream::from_std(self.0.into())))

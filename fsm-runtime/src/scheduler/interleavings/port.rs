@@ -178,13 +178,13 @@ impl Port {
         let turn = self.shared.locked(|port| port.turn(thread))?;
         // From here on the bound holds only for the turns that do not seem to block.
         self.over.store(true, Ordering::SeqCst);
-        self.shared.locked(|port| port.block(thread, turn, Blocked::DecodeProgress));
+        self.shared.locked(|port| port.block(thread, turn, Blocked::Observed));
         Some(turn)
     }
 
     /// Has the watchdog find that the thread goes on.
     pub(super) fn see_running(&self, thread: Thread, turn: u64) {
-        self.shared.locked(|port| port.unblock(thread, turn, Blocked::DecodeProgress));
+        self.shared.locked(|port| port.unblock(thread, turn, Blocked::Observed));
     }
 
     /// Checks, when all threads have ended, that the core counts no turn any more.

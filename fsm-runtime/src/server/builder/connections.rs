@@ -12,7 +12,7 @@ use crate::driver::acceptor::Acceptor;
 use crate::driver::reactor::Reactor;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
-use crate::net::listener::{Listener, SHARES};
+use crate::net::listener::{CAN_SHARE_ADDRESS, Listener};
 use crate::net::socket::Socket;
 use crate::net::token;
 use crate::server::bound::BoundPool;
@@ -99,7 +99,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
                 return Err(PoolError::Address { address: text.clone(), why });
             }
             let mut address = Address::parse(text)?;
-            let shared = self.reuse_port && SHARES && matches!(address, Address::Tcp(_));
+            let shared = self.reuse_port && CAN_SHARE_ADDRESS && matches!(address, Address::Tcp(_));
             let listening = if shared { shards.len() } else { 1 };
             for shard in &mut shards[..listening] {
                 // If the system chose the TCP port for the first shard, it is that of the others,

@@ -1,0 +1,117 @@
+use std::fmt::Arguments;
+use std::io;
+
+use bytes::Bytes;
+
+use super::Cx;
+use crate::{Connection, Peer};
+
+impl<Msg> Cx<'_, Msg, Connection> {
+    /// Queues a copy of `bytes`.
+    #[inline]
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.out.write(bytes);
+    }
+
+    /// Queues formatted text. `write!(cx, ..)` and `writeln!(cx, ..)` call it; they return `()`,
+    /// because queueing cannot fail.
+    ///
+    /// A `Display` implementation that returns an error leaves the text that it wrote before in the
+    /// queue.
+    #[inline]
+    pub fn write_fmt(&mut self, text: Arguments<'_>) {
+        let _ = io::Write::write_fmt(self.out.buffer_mut(), text);
+    }
+
+    /// Queues `bytes` without copying them, for large or shared output.
+    ///
+    /// Less than 1 KiB is copied all the same, because that costs less.
+    pub fn send(&mut self, bytes: impl Into<Bytes>) {
+        self.out.send(bytes.into());
+    }
+
+    /// The number of bytes of output that are queued and have not left.
+    #[inline]
+    pub fn queued(&self) -> usize {
+        self.out.len()
+    }
+
+    /// The number of bytes of input that no state had used before this handler was called; the
+    /// bytes that this handler is called with are among them. In the handler of a state that reads
+    /// nothing it shows whether the peer has sent a part of its next message.
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use fsm_runtime::sim::Session;
+    /// use std::time::Duration;
+    ///
+    /// #[state_machine(start = Line, eof => Gone, limit => Gone)]
+    /// enum Lines {
+    ///     #[read(until = b"\n", max = 80, within = 10s => Late)]
+    ///     #[to(Line)]
+    ///     #[rest]
+    ///     Line,
+    ///     #[run]
+    ///     #[to(Gone)]
+    ///     Late,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    ///
+    /// struct Client;
+    ///
+    /// impl lines::Handler for Client {
+    ///     fn line(&mut self, _line: &[u8], _cx: &mut Cx<'_>) -> lines::AfterLine {
+    ///         lines::AfterLine::Line
+    ///     }
+    ///
+    ///     // Answers only a peer that has begun a line.
+    ///     fn late(&mut self, cx: &mut Cx<'_>) -> lines::AfterLate {
+    ///         if cx.unread() > 0 {
+    ///             cx.write(b"too slow\n");
+    ///         }
+    ///         lines::AfterLate::Gone
+    ///     }
+    /// }
+    ///
+    /// for (sent, answer) in [("", ""), ("half a li", "too slow\n")] {
+    ///     let mut peer = Session::<Lines, _>::new(Client);
+    ///     peer.send(sent.as_bytes());
+    ///     peer.advance(Duration::from_secs(10));
+    ///     assert_eq!(peer.receive(), answer.as_bytes());
+    /// }
+    /// ```
+    #[inline]
+    pub fn unread(&self) -> usize {
+        self.unread
+    }
+
+    /// The address of the peer. Each call asks the system, because an idle connection does not
+    /// store it.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not know the address, such as after the peer reset the connection.
+    pub fn peer(&self) -> io::Result<Peer> {
+        self.peer.peer()
+    }
+}
+
+/// Queues output for code that takes a writer, such as a serializer or [`std::io::copy`]. No method
+/// returns an error.
+impl<Msg> io::Write for Cx<'_, Msg> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes);
+        Ok(bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write(bytes);
+        Ok(())
+    }
+
+    /// Does nothing, because the output leaves when the turn ends.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
