@@ -68,7 +68,7 @@ fn a_file_is_sent_listed_found_told_of_and_deleted() {
     browser.until("document.querySelector('#results mark')?.textContent === 'lazy'");
     assert_eq!(browser.text("document.querySelector('#results p').textContent"), "a lazy dog");
     browser.type_into("#query", "nowhere");
-    browser.until("document.getElementById('results').textContent === 'Nothing was found.'");
+    browser.until("document.getElementById('results').textContent === 'No document matches.'");
 
     // What others do is told of.
     docs.put("theirs.txt", b"words").expect(201);

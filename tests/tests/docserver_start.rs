@@ -79,7 +79,7 @@ fn wrong_options() {
         (&["--cap", "0"], ["zero", "--cap"]),
         (&["--index-threads", "0"], ["zero", "--index-threads"]),
         (&["--index-queue", "0"], ["zero", "--index-queue"]),
-        (&["--index-delay", "5"], ["no unit", "--index-delay"]),
+        (&["--index-delay", "5"], ["not a unit", "--index-delay"]),
         (&["--log", "loud"], ["loud", "--log"]),
         (&["--thread", "4"], ["--thread", "--threads"]),
         (&["more"], ["more", "unexpected"]),

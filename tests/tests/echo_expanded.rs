@@ -15,7 +15,7 @@ fn the_expanded_echo_is_the_expansion_of_echo() {
     let about = "// What `#[state_machine]` makes of the enum in `echo.rs`, compared by a test.\n";
     let program = echo
         .replace(&machine, &format!("{about}{expansion}"))
-        .replace("--bin echo,", "--bin echo_expanded,");
+        .replace("--bin echo`", "--bin echo_expanded`");
     let made = with_comments(&formatted(&program));
     let path = root().join("examples/src/bin/echo_expanded.rs");
     if env::var_os("BLESS").is_some() {

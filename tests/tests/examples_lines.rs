@@ -25,7 +25,7 @@ fn each_command() {
         ("NET\n3:\n,\n,", "\n,\n\n"),
         ("COUNT 3\n", "1\n2\n3\n"),
         ("COUNT 0\nECHO counted\n", "counted\n"),
-        ("NAP\n", "awake\n"),
+        ("SLEEP\n", "awake\n"),
     ] {
         client.send(request);
         let got = client.bytes(answer.len());
@@ -65,10 +65,10 @@ fn what_makes_no_sense_is_refused() {
         ("NOSUCH\n", "! unknown command"),
         ("echo hello\n", "! unknown command"),
         ("\n", "! unknown command"),
-        ("SUM many\n", "! no number"),
-        ("SUM\n", "! no number"),
-        ("SUM -1\n", "! no number"),
-        ("COUNT 99999999999999999999\n", "! no number"),
+        ("SUM many\n", "! not a number"),
+        ("SUM\n", "! not a number"),
+        ("SUM -1\n", "! not a number"),
+        ("COUNT 99999999999999999999\n", "! not a number"),
         ("PIN\n12a4", "! a pin is four digits"),
         ("NET\nhello", "! a netstring begins with its length and a colon"),
         ("NET\n:,", "! a netstring begins with its length and a colon"),
@@ -112,12 +112,12 @@ fn refuses(server: &Server, request: &str, answer: &str) {
 #[test]
 fn the_end_of_the_stream() {
     let server = lines();
-    for request in ["", "ECH", "PIN\n12", "SUM 3\na", "NET\n5:he", "NAP\n"] {
+    for request in ["", "ECH", "PIN\n12", "SUM 3\na", "NET\n5:he", "SLEEP\n"] {
         let mut client = Connection::new(server.address());
         client.send(format!("ECHO hello\n{request}"));
         assert_eq!(client.line(), "hello");
         client.shut();
-        if request == "NAP\n" {
+        if request == "SLEEP\n" {
             assert_eq!(client.line(), "awake");
         }
         client.expect_end();
@@ -131,7 +131,7 @@ fn naps_take_a_second_and_keep_nobody_waiting() {
     let start = Instant::now();
     let mut sleepers: Vec<_> = (0..100).map(|_| Connection::new(server.address())).collect();
     for client in &mut sleepers {
-        client.send("NAP\nECHO up\n");
+        client.send("SLEEP\nECHO up\n");
     }
     let mut other = Connection::new(server.address());
     let mut answers = 0_u32;
@@ -204,7 +204,7 @@ fn a_deadline() {
 #[test]
 fn a_drain() {
     let mut server = lines();
-    let mut clients = ["ECHO a\n", "PIN\n12", "NAP\n", "SUM 3\na"].map(|request| {
+    let mut clients = ["ECHO a\n", "PIN\n12", "SLEEP\n", "SUM 3\na"].map(|request| {
         let mut client = Connection::new(server.address());
         client.send(format!("ECHO hello\n{request}"));
         assert_eq!(client.line(), "hello");
