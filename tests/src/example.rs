@@ -3,10 +3,10 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// The program of the server `name` of the package `fsm-examples`, built in release mode.
+/// The path of the program `name` of the package `fsm-examples`, built in release mode.
 ///
-/// `FSM_KV=/path/to/program` has the tests of `kv` drive another program that takes the same
-/// options.
+/// With `FSM_KV=/path/to/program` the tests of `kv` run another program that takes the same
+/// options; so do `FSM_DOCSERVER` and the others.
 pub fn example(name: &str) -> PathBuf {
     static BUILT: LazyLock<Mutex<HashMap<String, PathBuf>>> = LazyLock::new(Mutex::default);
     if let Some(program) = std::env::var_os(format!("FSM_{}", name.to_uppercase())) {
