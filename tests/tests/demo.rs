@@ -1,4 +1,4 @@
-//! The machine of `fsm-runtime/tests/by_hand.rs` as the macro expands it, with the same tests.
+//! The machine of `fsm-runtime/tests/by_hand` as the macro expands it, with the same tests.
 
 #![allow(
     missing_docs,
