@@ -1,4 +1,4 @@
-//! The catalog pool: plain workers that look_up documents up. They only read, so that threads that
+//! The catalog pool: plain workers that look documents up. They only read, so that threads that
 //! file documents never hold them up.
 
 use std::fs::File;
