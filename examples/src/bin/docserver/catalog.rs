@@ -36,7 +36,7 @@ pub(crate) enum Found {
 /// Runs a lookup.
 pub(crate) fn look_up(store: &Store, lookup: Lookup) -> Found {
     find(store, lookup).unwrap_or_else(|error| {
-        tracing::error!(%error, "cannot look_up up a document");
+        tracing::error!(%error, "cannot look up a document");
         Found::Refused(error.refusal())
     })
 }

@@ -77,7 +77,7 @@ struct Options {
     /// The maximum number of these threads that run at the same time; one per processor by default
     #[arg(long, value_name = "N")]
     cap: Option<NonZeroUsize>,
-    /// The threads that look_up up documents
+    /// The threads that look up documents
     #[arg(long, value_name = "N", default_value = "4")]
     catalog_threads: NonZeroUsize,
     /// The threads that file documents

@@ -10,7 +10,7 @@ pub(crate) struct CallLog {
     calls: Box<[Call]>,
     /// The number of the next call.
     next: AtomicU64,
-    /// Random from here on are not given out.
+    /// The end of the range of numbers.
     end: AtomicU64,
     seed: u64,
     /// The highest slot of a job in each pool.
