@@ -4,19 +4,19 @@ use serde_json::Value;
 
 use crate::Connection;
 
-/// An answer of an HTTP server, whose body has a `Content-Length`, if it has an end.
+/// An HTTP response. Its body has a `Content-Length` unless it is an event stream.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// Its status.
+    /// The status code.
     pub status: u16,
-    /// The names, in lower case, and the values of its fields.
+    /// The fields: names in lower case, and values.
     pub fields: Vec<(String, String)>,
-    /// Its body.
+    /// The body.
     pub body: Vec<u8>,
 }
 
 impl Answer {
-    /// The value of a field, which may be there once at most.
+    /// The value of a field, which may occur once at most.
     pub fn field(&self, name: &str) -> Option<&str> {
         let mut values = self.fields.iter().filter(|(field, _)| field == name);
         let value = values.next().map(|(_, value)| value.as_str());
@@ -30,8 +30,8 @@ impl Answer {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
-    /// Whether the server takes another request after this answer.
-    pub fn goes_on(&self) -> bool {
+    /// Whether the server keeps the connection open after this answer.
+    pub fn keeps_alive(&self) -> bool {
         match self.field("connection") {
             Some("keep-alive") => true,
             Some("close") => false,
@@ -39,7 +39,7 @@ impl Answer {
         }
     }
 
-    /// The answer, which must have this status.
+    /// Checks the status, and returns the answer.
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{:?} {}", self.fields, self.body.escape_ascii());
         self
@@ -47,22 +47,22 @@ impl Answer {
 }
 
 impl Connection {
-    /// The next answer, to a request that was not HEAD.
+    /// Reads the next answer, to any request but HEAD.
     pub fn answer(&mut self) -> Answer {
         self.try_answer().expect("the server should answer").expect("the stream has ended")
     }
 
-    /// The answer to a HEAD: it has no body, whatever its fields say.
+    /// Reads the answer to a HEAD, which has no body whatever its fields say.
     pub fn answer_to_head(&mut self) -> Answer {
         let head = read_head(self.reader()).expect("the server should answer");
         head.expect("the stream has ended").answer
     }
 
-    /// The next answer; `None` when the stream has ended where one would begin.
+    /// Reads the next answer; `None` if the stream ends before it.
     ///
     /// # Errors
     ///
-    /// As the socket says, also when the stream ends in the middle of an answer.
+    /// Returns the error of the socket, or `UnexpectedEof` if the stream ends within an answer.
     pub fn try_answer(&mut self) -> io::Result<Option<Answer>> {
         let Some(Head { mut answer, len }) = read_head(self.reader())? else { return Ok(None) };
         if let Some(len) = len {
@@ -72,7 +72,7 @@ impl Connection {
         Ok(Some(answer))
     }
 
-    /// Sends a request and gets its answer.
+    /// Sends a request and reads its answer.
     pub fn ask(&mut self, request: impl AsRef<[u8]>) -> Answer {
         self.send(request);
         self.answer()
@@ -81,7 +81,7 @@ impl Connection {
 
 struct Head {
     answer: Answer,
-    /// `None` when the status says that there is no body.
+    /// `None` if there is no body.
     len: Option<usize>,
 }
 
@@ -106,7 +106,7 @@ fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Head>> {
     Ok(Some(Head { answer, len }))
 }
 
-/// A line, without its CRLF; `None` at the end of the stream.
+/// Reads a line, without its CRLF; `None` at the end of the stream.
 fn read_line(reader: &mut impl BufRead) -> io::Result<Option<String>> {
     let mut line = Vec::new();
     reader.read_until(b'\n', &mut line)?;

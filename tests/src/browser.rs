@@ -7,27 +7,27 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::{Connection, SOON, Scratch, client, eventually};
+use crate::{Connection, TIMEOUT, TempDir, client, eventually};
 
-/// How `WebDriver` names an element.
+/// The key that holds the id of an element in `WebDriver`.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// A browser without a window, driven over the `WebDriver` protocol.
+/// A headless browser, driven over the `WebDriver` protocol.
 #[derive(Debug)]
 pub struct Browser {
     connection: Connection,
     address: SocketAddr,
     session: String,
     driver: Child,
-    // It goes last.
-    profile: Scratch,
+    // Dropped last, because the browser writes to it.
+    profile: TempDir,
 }
 
 impl Browser {
-    /// Starts Chromium; `None` if it is missing, as [`client`] says.
+    /// Starts Chromium; `None` if it is missing (see [`client`]).
     pub fn new() -> Option<Self> {
         let (chromium, driver) = (client("chromium")?, client("chromedriver")?);
-        let profile = Scratch::new("browser");
+        let profile = TempDir::new("browser");
         let mut driver = Command::new(driver)
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -46,7 +46,7 @@ impl Browser {
                 }
             }
         });
-        let port: u16 = port.recv_timeout(SOON).expect("chromedriver should say its port");
+        let port: u16 = port.recv_timeout(TIMEOUT).expect("chromedriver should print its port");
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let connection = Connection::new(address);
         let mut browser = Self { connection, address, session: String::new(), driver, profile };
@@ -66,40 +66,40 @@ impl Browser {
         let capabilities = json!({
             "browserName": "chrome",
             "goog:chromeOptions": options,
-            // Dialogs wait for the test.
+            // Leave dialogs open for the test.
             "unhandledPromptBehavior": "ignore",
         });
-        let asked = json!({ "capabilities": { "alwaysMatch": capabilities } });
-        let session = browser.ask("POST", "/session", &asked);
+        let body = json!({ "capabilities": { "alwaysMatch": capabilities } });
+        let session = browser.ask("POST", "/session", &body);
         session["sessionId"]
             .as_str()
-            .expect("a session has a name")
+            .expect("a session has an id")
             .clone_into(&mut browser.session);
         Some(browser)
     }
 
-    /// Goes to a page.
+    /// Opens a page.
     pub fn open(&mut self, url: &str) {
         self.command("/url", &json!({ "url": url }));
     }
 
-    /// Runs JavaScript, and gets what it returns.
+    /// Runs JavaScript, and returns its result.
     pub fn script(&mut self, script: &str) -> Value {
         self.command("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
-    /// What a JavaScript expression is, as text.
+    /// The value of a JavaScript expression, as text.
     pub fn text(&mut self, expression: &str) -> String {
         let value = self.script(&format!("return String({expression})"));
         value.as_str().expect("it is text").to_owned()
     }
 
     /// Waits until a JavaScript expression is true.
-    pub fn until(&mut self, expression: &str) {
+    pub fn wait_until(&mut self, expression: &str) {
         eventually(expression, || self.script(&format!("return !!({expression})")) == true);
     }
 
-    /// Types into the element that a CSS selector finds; into one for files, their paths.
+    /// Types into the element that a CSS selector finds; for a file input, `text` is a path.
     pub fn type_into(&mut self, selector: &str, text: &str) {
         let element = self.find(selector);
         self.command(&format!("/element/{element}/value"), &json!({ "text": text }));
@@ -111,16 +111,16 @@ impl Browser {
         self.command(&format!("/element/{element}/click"), &json!({}));
     }
 
-    /// Says yes to a dialog, and gets what it asked.
+    /// Accepts a dialog, and returns its text.
     pub fn accept(&mut self) -> String {
         let path = format!("/session/{}/alert/text", self.session);
-        let asked = self.ask("GET", &path, &Value::Null);
+        let text = self.ask("GET", &path, &Value::Null);
         self.command("/alert/accept", &json!({}));
-        asked.as_str().expect("a dialog asks something").to_owned()
+        text.as_str().expect("a dialog has a text").to_owned()
     }
 
-    /// Makes the page so wide and high, and light or dark, as it is on a screen.
-    pub fn look(&mut self, width: u32, height: u32, is_dark: bool) {
+    /// Sets the size and the color scheme of the page.
+    pub fn set_screen(&mut self, width: u32, height: u32, is_dark: bool) {
         let screen = json!({
             "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
         });
@@ -130,10 +130,10 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
     }
 
-    /// Saves a picture of the page.
-    pub fn picture(&mut self, path: &Path) {
-        let asked = self.devtools("Page.captureScreenshot", &json!({ "format": "png" }));
-        let picture = asked["data"].as_str().expect("a picture").to_owned();
+    /// Saves a screenshot of the page.
+    pub fn screenshot(&mut self, path: &Path) {
+        let result = self.devtools("Page.captureScreenshot", &json!({ "format": "png" }));
+        let picture = result["data"].as_str().expect("a picture").to_owned();
         std::fs::write(path, base64(&picture)).expect("the picture can be written");
     }
 
@@ -166,10 +166,10 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver ends its browsers, and answers then. A test that failed may have left half an
-        // answer on the connection.
+        // Use a new connection to shut the driver down together with its browsers, because a failed
+        // test may have left a part of an answer on the other one.
         if let Ok(mut connection) = TcpStream::connect(self.address) {
-            let _ = connection.set_read_timeout(Some(SOON));
+            let _ = connection.set_read_timeout(Some(TIMEOUT));
             let _ = connection.write_all(b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\n\r\n");
             let _ = connection.read(&mut [0]);
         }

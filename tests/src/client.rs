@@ -2,7 +2,7 @@ use std::env;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-/// The client programs, and how each is installed.
+/// The client programs, and the commands that install them.
 const INSTALL: &[(&str, &str)] = &[
     ("redis-benchmark", "apt-get install -y redis-tools"),
     ("redis-cli", "apt-get install -y redis-tools"),
@@ -18,8 +18,8 @@ const INSTALL: &[(&str, &str)] = &[
 
 /// The path of a client program.
 ///
-/// If it is missing, the test that needs it is to end: it is skipped on a developer's machine, with
-/// a line that says how to install it, and fails when the variable `CI` is set.
+/// If it is missing, the test that needs it must return: it is skipped on a developer's machine,
+/// with a line that says how to install the program, and fails if the variable `CI` is set.
 pub fn client(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&path).map(|dir| dir.join(name)).find(|program| program.is_file());
@@ -28,15 +28,15 @@ pub fn client(name: &str) -> Option<PathBuf> {
             .iter()
             .find(|(program, _)| *program == name)
             .expect("a client program should be in the list of how to install it");
-        missing(&format!("`{name}` is missing; install it with `{install}`"));
+        skip(&format!("`{name}` is missing; install it with `{install}`"));
     }
     found
 }
 
-/// Says that a test is skipped, and why; fails when the variable `CI` is set.
-pub fn missing(why: &str) {
+/// Reports that a test is skipped, and why; fails if the variable `CI` is set.
+pub fn skip(why: &str) {
     assert!(env::var_os("CI").is_none(), "{why}");
     let test = std::thread::current().name().unwrap_or("test").to_owned();
-    // Not by `eprintln!`, which shows nothing of a test that passes.
+    // Not `eprintln!`, whose output the test harness captures if the test passes.
     let _ = writeln!(io::stderr(), "skipped {test}: {why}");
 }

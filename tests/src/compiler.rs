@@ -7,32 +7,32 @@ use std::{env, fs, thread};
 
 use serde_json::Value;
 
-/// The compiler, with the runtime built for it.
+/// The compiler, with the runtime built as a library.
 #[derive(Debug)]
 pub struct Compiler {
     runtime: Library,
     output: PathBuf,
 }
 
-/// A library that programs can be compiled with.
+/// A library that compiled programs can use.
 #[derive(Debug)]
 pub struct Library {
     path: PathBuf,
 }
 
-/// An error, a warning or a note of the compiler's.
+/// An error, a warning or a note of the compiler.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Message {
     /// `error`, `warning` and so on.
     pub level: String,
-    /// What it says.
+    /// The text.
     pub text: String,
     /// `line:column` of the caret.
     pub place: String,
 }
 
 impl Message {
-    /// Whether it is a finding of the macro.
+    /// Whether the macro reported it.
     pub fn is_ours(&self) -> bool {
         self.text.contains("[fsm::")
     }
@@ -56,13 +56,13 @@ impl Library {
             .find_map(|artifact| {
                 artifact["filenames"].as_array()?.first()?.as_str().map(PathBuf::from)
             })
-            .expect("cargo should say where the library is");
+            .expect("cargo should print the path of the library");
         Self { path }
     }
 
-    /// Lets `rustc` know it as `name`.
+    /// Adds the library to a command of `rustc`, as the crate `name`.
     pub fn extern_crate(&self, name: &str, rustc: &mut Command) {
-        let dependencies = self.path.parent().expect("a file is somewhere").join("deps");
+        let dependencies = self.path.parent().expect("a file has a parent").join("deps");
         rustc
             .arg("--extern")
             .arg(format!("{name}={}", self.path.display()))
@@ -72,7 +72,7 @@ impl Library {
 }
 
 impl Compiler {
-    /// The compiler, which writes what it is given to a directory of its own in `output`.
+    /// Builds the runtime. The compiler writes to a subdirectory of `output`.
     pub fn new(output: &Path) -> Self {
         let runtime = Library::build("fsm-runtime", Path::new(env!("CARGO_MANIFEST_DIR")));
         let output = output.join("ui");
@@ -80,13 +80,14 @@ impl Compiler {
         Self { runtime, output }
     }
 
-    /// Its version, such as `rustc 1.95.0 (..)`.
+    /// The version, such as `rustc 1.95.0 (..)`.
     pub fn version() -> String {
         let version = Command::new("rustc").arg("--version").output().expect("rustc should run");
         String::from_utf8_lossy(&version.stdout).into_owned()
     }
 
-    /// What it says about a program. One whose name ends in `renamed` knows the runtime as `my_fsm`.
+    /// Compiles a program and returns the messages. If its name ends in `renamed`, its crate of the
+    /// runtime is `my_fsm`.
     pub fn messages(&self, program: &Path, edition: &str) -> Vec<Message> {
         let stem = program.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let runtime = if stem.ends_with("renamed") { "my_fsm" } else { "fsm_runtime" };
@@ -104,18 +105,18 @@ impl Compiler {
         messages.filter_map(|message| Message::read(&message)).collect()
     }
 
-    /// Writes a program that is not in the tree.
+    /// Writes a generated program.
     pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.output.join(name.replace('/', "_")).with_extension("rs");
         fs::write(&path, text).expect("the target directory can be written");
         path
     }
 
-    /// What `wrong` finds about any of `things`, looked at by a few threads.
+    /// Runs `check` on all `items`, on a few threads, and returns what it reports.
     pub fn each<T: Sync>(
         &self,
-        things: &[T],
-        wrong: impl Fn(&T) -> Option<String> + Sync,
+        items: &[T],
+        check: impl Fn(&T) -> Option<String> + Sync,
     ) -> Vec<String> {
         let next = AtomicUsize::new(0);
         let found = Mutex::new(Vec::new());
@@ -123,15 +124,18 @@ impl Compiler {
         thread::scope(|scope| {
             for _ in 0..threads {
                 scope.spawn(|| {
-                    while let Some(thing) = things.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if let Some(text) = wrong(thing) {
-                            found.lock().expect("nobody panics with it").push(text);
+                    while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if let Some(text) = check(item) {
+                            found
+                                .lock()
+                                .expect("no thread panics while it holds the lock")
+                                .push(text);
                         }
                     }
                 });
             }
         });
-        found.into_inner().expect("nobody panics with it")
+        found.into_inner().expect("no thread panics while it holds the lock")
     }
 }
 

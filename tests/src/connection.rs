@@ -2,31 +2,31 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::SOON;
+use crate::TIMEOUT;
 
 const OPTIONS: &str = "a socket takes options";
 
-/// A connection to a server; reading and writing have deadlines.
+/// A connection to a server, with timeouts for reading and writing.
 #[derive(Debug)]
 pub struct Connection {
     stream: BufReader<TcpStream>,
 }
 
 impl Connection {
-    /// Connects.
+    /// Connects to a server.
     pub fn new(address: SocketAddr) -> Self {
-        Self::over(TcpStream::connect_timeout(&address, SOON).expect("it should connect"))
+        Self::from_stream(TcpStream::connect_timeout(&address, TIMEOUT).expect("it should connect"))
     }
 
-    /// Takes over a connected socket.
-    pub fn over(stream: TcpStream) -> Self {
+    /// Wraps a connected socket.
+    pub fn from_stream(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect(OPTIONS);
-        stream.set_write_timeout(Some(SOON)).expect(OPTIONS);
-        stream.set_read_timeout(Some(SOON)).expect(OPTIONS);
+        stream.set_write_timeout(Some(TIMEOUT)).expect(OPTIONS);
+        stream.set_read_timeout(Some(TIMEOUT)).expect(OPTIONS);
         Self { stream: BufReader::new(stream) }
     }
 
-    /// Its socket.
+    /// The socket.
     pub fn socket(&self) -> &TcpStream {
         self.stream.get_ref()
     }
@@ -44,18 +44,18 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// As the socket says.
+    /// Returns the error of the socket.
     pub fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes)
     }
 
-    /// Sends a command and gets its reply, as it stands.
+    /// Sends a command and reads its reply, undecoded.
     pub fn command<A: AsRef<[u8]>>(&mut self, arguments: &[A]) -> Vec<u8> {
         self.send(encode(arguments));
         self.reply()
     }
 
-    /// Sends a command, which must have this reply.
+    /// Sends a command and checks its reply.
     pub fn expect<A: AsRef<[u8]>>(&mut self, arguments: &[A], reply: &str) {
         let got = self.command(arguments);
         let command: Vec<_> = arguments.iter().map(|a| a.as_ref().escape_ascii()).collect();
@@ -66,17 +66,16 @@ impl Connection {
         );
     }
 
-    /// The next RESP reply, as it stands.
+    /// Reads the next RESP reply, undecoded.
     pub fn reply(&mut self) -> Vec<u8> {
         self.try_reply().expect("the server should reply")
     }
 
-    /// The next RESP reply, as it stands; empty when the stream has ended where a reply would
-    /// begin.
+    /// Reads the next RESP reply, undecoded; empty if the stream ends before it.
     ///
     /// # Errors
     ///
-    /// As the socket says, also when the stream ends in the middle of a reply.
+    /// Returns the error of the socket, or `UnexpectedEof` if the stream ends within a reply.
     pub fn try_reply(&mut self) -> io::Result<Vec<u8>> {
         let mut reply = Vec::new();
         if !self.stream.fill_buf()?.is_empty() {
@@ -112,7 +111,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether there is nothing to read for as long as `pause`.
+    /// Whether no byte arrives for as long as `pause`.
     pub fn is_silent_for(&mut self, pause: Duration) -> bool {
         let socket = self.socket();
         if pause.is_zero() {
@@ -122,31 +121,31 @@ impl Connection {
         }
         let peeked = socket.peek(&mut [0]);
         socket.set_nonblocking(false).expect(OPTIONS);
-        socket.set_read_timeout(Some(SOON)).expect(OPTIONS);
+        socket.set_read_timeout(Some(TIMEOUT)).expect(OPTIONS);
         matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// The next line, without its end.
+    /// Reads the next line, without its end.
     pub fn line(&mut self) -> String {
         let mut line = String::new();
         self.stream.read_line(&mut line).expect("the server should send a line");
         line.strip_suffix('\n').unwrap_or_else(|| panic!("no whole line: {line:?}")).to_owned()
     }
 
-    /// Whether the stream has ended, once that or the next byte is there.
+    /// Waits for the next byte or the end of the stream; returns whether it is the end.
     ///
     /// # Errors
     ///
-    /// As the socket says.
+    /// Returns the error of the socket.
     pub fn is_at_end(&mut self) -> io::Result<bool> {
         Ok(self.stream.fill_buf()?.is_empty())
     }
 
-    /// The next line, without its end; `None` at the end of the stream.
+    /// Reads the next line, without its end; `None` at the end of the stream.
     ///
     /// # Errors
     ///
-    /// As the socket says, also when the stream ends in the middle of a line.
+    /// Returns the error of the socket, or `UnexpectedEof` if the stream ends within a line.
     pub fn try_line(&mut self) -> io::Result<Option<String>> {
         let mut line = String::new();
         self.stream.read_line(&mut line)?;
@@ -157,22 +156,22 @@ impl Connection {
         }
     }
 
-    /// The next bytes.
+    /// Reads the next bytes.
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];
         self.stream.read_exact(&mut bytes).expect("the server should send bytes");
         bytes
     }
 
-    /// The server must send nothing more but the end of the stream, and that cleanly.
+    /// Checks that the stream ends, without further bytes and without a reset.
     pub fn expect_end(&mut self) {
         let mut rest = Vec::new();
         self.stream.read_to_end(&mut rest).expect("the stream should end, without a reset");
         assert!(rest.is_empty(), "the stream should have ended: {}", rest.escape_ascii());
     }
 
-    /// Ends our stream; the server's goes on.
-    pub fn shut(&mut self) {
+    /// Shuts down the sending side; the server may still send.
+    pub fn shutdown_write(&mut self) {
         self.socket().shutdown(std::net::Shutdown::Write).expect("it is connected");
     }
 }
@@ -189,7 +188,7 @@ pub fn encode<A: AsRef<[u8]>>(arguments: &[A]) -> Vec<u8> {
     bytes
 }
 
-/// None of the connections may have anything to read for as long as `pause`.
+/// Checks that no byte arrives on any of the connections for as long as `pause`.
 pub fn expect_silence<'a>(
     connections: impl IntoIterator<Item = &'a mut Connection>,
     pause: Duration,

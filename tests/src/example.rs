@@ -3,13 +3,13 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// The program of the server `name` of the package `fsm-examples`.
+/// The path of the program `name` of the package `fsm-examples`.
 ///
-/// It is built in the profile of this program, where the tests have built all but the program itself
-/// already; `FSM_PROFILE=release` has it built in another one.
+/// It is built in the profile of this test, for which its libraries are built already, or in the one
+/// that `FSM_PROFILE` names, such as `release`.
 ///
-/// `FSM_KV=/path/to/program` has the tests of `kv` drive another program that takes the same
-/// options.
+/// With `FSM_KV=/path/to/program` the tests of `kv` run another program that takes the same
+/// options; so do `FSM_DOCSERVER` and the others.
 pub fn example(name: &str) -> PathBuf {
     static BUILT: LazyLock<Mutex<HashMap<String, PathBuf>>> = LazyLock::new(Mutex::default);
     if let Some(program) = std::env::var_os(format!("FSM_{}", name.to_uppercase())) {

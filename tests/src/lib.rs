@@ -1,58 +1,58 @@
-//! What the end-to-end tests share: the servers they start, the clients they run, a connection.
+//! The shared parts of the end-to-end tests: servers, client programs, connections and loads.
 
 #![cfg(unix)]
 #![expect(clippy::missing_panics_doc, reason = "a test's helper panics where the test fails")]
 
 mod answer;
+mod background_client;
 mod browser;
 mod client;
 mod compiler;
 mod connection;
-mod docs;
+mod docserver;
+mod document_series;
 mod example;
-mod growth;
+mod filing_load;
 #[cfg(doctest)]
 mod guide;
-mod neighbour;
-mod numbers;
-mod office;
+mod memory_growth;
+mod one_at_a_time;
 mod random;
-mod ream;
 mod run;
-mod scratch;
 mod server;
-mod turn;
-mod watcher;
+mod sha256;
+mod subscriber;
+mod temp_dir;
 
 pub use answer::Answer;
+pub use background_client::BackgroundClient;
 pub use browser::Browser;
-pub use client::{client, missing};
+pub use client::{client, skip};
 pub use compiler::{Compiler, Library, Message};
 pub use connection::{Connection, encode, expect_silence};
-pub use docs::{Docs, get, put, request};
+pub use docserver::{Docserver, Listed, get, list, put, request};
+pub use document_series::DocumentSeries;
 pub use example::example;
-pub use growth::Growth;
-pub use neighbour::Neighbour;
-pub use numbers::Numbers;
-pub use office::{Books, Listed, Office, Report, Setting, Times, list};
+pub use filing_load::{FilingLoad, JobCounts, Latencies, Report, Setting};
+pub use memory_growth::MemoryGrowth;
+pub use one_at_a_time::one_at_a_time;
 pub use random::Random;
-pub use ream::{Ream, sha256};
-pub use run::{Ran, run, run_with_input};
-pub use scratch::Scratch;
+pub use run::{RunOutput, run, run_with_input};
 pub use server::{Failure, Server};
-pub use turn::one_at_a_time;
-pub use watcher::{Told, Watcher};
+pub use sha256::sha256;
+pub use subscriber::{Received, Subscriber};
+pub use temp_dir::TempDir;
 
 use std::time::{Duration, Instant};
 
-/// How long anything may take that should take no time.
-pub const SOON: Duration = Duration::from_secs(20);
+/// The time limit of anything that should be immediate.
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Waits until `condition` holds, for what no event tells of.
+/// Polls until `condition` holds, for conditions that cause no event.
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
-    let end = Instant::now() + SOON;
+    let end = Instant::now() + TIMEOUT;
     while !condition() {
-        assert!(Instant::now() < end, "{what}: not within {SOON:?}");
+        assert!(Instant::now() < end, "{what}: not within {TIMEOUT:?}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -4,30 +4,30 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What a program printed, and how it ended.
+/// The output and the exit status of a program.
 #[derive(Debug)]
-pub struct Ran {
-    /// How it ended.
+pub struct RunOutput {
+    /// Its exit status.
     pub status: ExitStatus,
     /// Its standard output.
     pub stdout: String,
     /// Its standard error.
     pub stderr: String,
-    /// How long it took.
+    /// Its run time.
     pub took: Duration,
 }
 
-/// Runs a program to its end, which must come within the deadline.
-pub fn run(command: &mut Command, within: Duration) -> Ran {
+/// Runs a program, which must end within the time limit.
+pub fn run(command: &mut Command, within: Duration) -> RunOutput {
     run_with_input(command, within, |_| Ok(()))
 }
 
-/// Runs a program to which `input` writes, to its end, which must come within the deadline.
+/// Runs a program with the input that `input` writes; it must end within the time limit.
 pub fn run_with_input(
     command: &mut Command,
     within: Duration,
     input: impl FnOnce(&mut dyn Write) -> std::io::Result<()> + Send + 'static,
-) -> Ran {
+) -> RunOutput {
     let start = Instant::now();
     let mut child = command
         .stdin(Stdio::piped())
@@ -40,7 +40,7 @@ pub fn run_with_input(
     let stdout = read(child.stdout.take().expect("it is piped"));
     let stderr = read(child.stderr.take().expect("it is piped"));
     let end = start + within;
-    let outputs = (until(&stdout, end), until(&stderr, end));
+    let outputs = (receive(&stdout, end), receive(&stderr, end));
     let (Some(stdout), Some(stderr)) = outputs else {
         let _ = child.kill();
         let _ = child.wait();
@@ -50,7 +50,7 @@ pub fn run_with_input(
     if let Err(error) = writer.join().expect("the writer should not panic") {
         panic!("{command:?} did not take its input: {error}; it printed {stdout} {stderr}");
     }
-    Ran { status, stdout, stderr, took: start.elapsed() }
+    RunOutput { status, stdout, stderr, took: start.elapsed() }
 }
 
 fn read(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
@@ -63,6 +63,6 @@ fn read(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
     receiver
 }
 
-fn until(output: &Receiver<String>, end: Instant) -> Option<String> {
+fn receive(output: &Receiver<String>, end: Instant) -> Option<String> {
     output.recv_timeout(end.saturating_duration_since(Instant::now())).ok()
 }

@@ -7,24 +7,24 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::{SOON, example, run};
+use crate::{TIMEOUT, example, run};
 
-/// A server, which is killed at the latest when this is dropped.
+/// A server process; dropping it kills it.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
     address: SocketAddr,
     log: Log,
-    /// Ends with the server's log.
+    /// Disconnected at the end of the server's log.
     ended: Receiver<SocketAddr>,
 }
 
-/// A server that ended where it should have listened.
+/// A server that ended instead of listening.
 #[derive(Debug)]
 pub struct Failure {
-    /// How it ended.
+    /// Its exit status.
     pub status: ExitStatus,
-    /// What it said.
+    /// Its log.
     pub log: String,
 }
 
@@ -32,21 +32,21 @@ pub struct Failure {
 struct Log(Arc<(Mutex<String>, Condvar)>);
 
 impl Server {
-    /// Starts `kv` on a port that is free, with further options.
+    /// Starts `kv` on a free port, with further options.
     pub fn kv(options: &[&str]) -> Self {
         Self::start(Command::new(example("kv")).args(["--port", "0"]).args(options))
     }
 
-    /// Starts a server that logs the TCP address where it listens.
+    /// Starts a server that logs its TCP address.
     pub fn start(command: &mut Command) -> Self {
         Self::try_start(command).unwrap_or_else(|failure| panic!("{command:?}: {failure:?}"))
     }
 
-    /// Starts a server, or says how it failed.
+    /// Starts a server that may fail.
     ///
     /// # Errors
     ///
-    /// When it ends before it listens.
+    /// Returns the status and the log of a server that ends before it listens.
     pub fn try_start(command: &mut Command) -> Result<Self, Failure> {
         let mut child = command
             .stdin(Stdio::null())
@@ -60,7 +60,7 @@ impl Server {
             let log = log.clone();
             move || log.follow(stderr, &sender)
         });
-        match ended.recv_timeout(SOON) {
+        match ended.recv_timeout(TIMEOUT) {
             Ok(address) => Ok(Self { child, address, log, ended }),
             Err(RecvTimeoutError::Disconnected) => {
                 let status = child.wait().expect("it can be waited for");
@@ -69,29 +69,29 @@ impl Server {
             Err(RecvTimeoutError::Timeout) => {
                 let _ = child.kill();
                 let _ = child.wait();
-                panic!("{command:?} does not listen; it said:\n{}", log.text());
+                panic!("{command:?} does not listen; its log:\n{}", log.text());
             }
         }
     }
 
-    /// The TCP address where it listens.
+    /// The TCP address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The port where it listens, for command lines.
+    /// The port on which it listens, as an argument for command lines.
     pub fn port(&self) -> String {
         self.address.port().to_string()
     }
 
-    /// What it has logged.
+    /// The log so far.
     pub fn log(&self) -> String {
         self.log.text()
     }
 
-    /// Waits until it has logged these words.
+    /// Waits until the log contains these words.
     pub fn logs(&self, words: &str) {
-        assert!(self.log.wait_for(words, SOON), "no `{words}` in:\n{}", self.log());
+        assert!(self.log.wait_for(words, TIMEOUT), "no `{words}` in:\n{}", self.log());
     }
 
     /// Its process id.
@@ -99,28 +99,28 @@ impl Server {
         self.child.id()
     }
 
-    /// Its anonymous memory (heap, stacks, and all that is not backed by a file) in bytes.
+    /// The anonymous memory in bytes: heap, stacks and everything not backed by a file.
     pub fn anonymous(&self) -> u64 {
         anonymous(self.pid())
     }
 
-    /// The number of its open descriptors.
+    /// The number of open descriptors.
     pub fn descriptors(&self) -> usize {
         let path = format!("/proc/{}/fd", self.pid());
         fs::read_dir(&path).unwrap_or_else(|error| panic!("{path}: {error}")).count()
     }
 
-    /// The number of its open sockets. A connection that was closed is not among them; files that its
-    /// threads open when they first need them are not either.
+    /// The number of open sockets. Unlike the number of descriptors, it does not count files that
+    /// the server's threads open when they first need them.
     pub fn sockets(&self) -> usize {
         let path = format!("/proc/{}/fd", self.pid());
         let entries = fs::read_dir(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-        // One may be closed while this is counted.
+        // Ignore errors, because the server may close a descriptor during the count.
         let links = entries.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
         links.filter(|link| link.to_string_lossy().starts_with("socket:")).count()
     }
 
-    /// The processor time that it has used.
+    /// The processor time used so far.
     pub fn cpu(&self) -> Duration {
         let stat = self.proc("stat");
         let fields: Vec<_> = stat[stat.rfind(')').expect("a name")..].split(' ').collect();
@@ -136,11 +136,11 @@ impl Server {
     /// Sends it a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.pid());
-        let ran = run(Command::new("sh").args(["-c", &kill]), SOON);
+        let ran = run(Command::new("sh").args(["-c", &kill]), TIMEOUT);
         assert!(ran.status.success(), "{kill}: {ran:?}");
     }
 
-    /// Waits for its end, and that of all who write to its log.
+    /// Waits until the server, and each process that writes to its log, has ended.
     pub fn wait(&mut self, within: Duration) -> ExitStatus {
         match self.ended.recv_timeout(within) {
             Err(RecvTimeoutError::Disconnected) => self.child.wait().expect("it can be waited for"),
@@ -153,15 +153,16 @@ impl Server {
         self.child.try_wait().expect("it can be waited for").is_none()
     }
 
-    /// Ends it with SIGTERM; it must end well, and soon, and no handler may have panicked.
+    /// Stops it with SIGTERM; checks that it ends in time and with success, and that no handler
+    /// panicked.
     pub fn stop(mut self) -> String {
         self.signal("TERM");
-        let status = self.wait(SOON);
+        let status = self.wait(TIMEOUT);
         let log = self.log();
         assert!(status.success(), "the server ended with {status}");
         assert!(
             !log.contains(" ERROR ") && !log.contains("panicked at"),
-            "the server said:\n{log}"
+            "the server logged:\n{log}"
         );
         log
     }
@@ -198,7 +199,7 @@ impl Log {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until that is in it; says whether it was in time.
+    /// Waits until the log contains these words; returns whether it did in time.
     fn wait_for(&self, words: &str, within: Duration) -> bool {
         let (text, more) = &*self.0;
         let text = text.lock().unwrap_or_else(PoisonError::into_inner);
@@ -206,7 +207,7 @@ impl Log {
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
-    /// Keeps all lines, and reports the first TCP address.
+    /// Stores all lines, and sends the first TCP address.
     fn follow(&self, stderr: ChildStderr, addresses: &Sender<SocketAddr>) {
         let mut stderr = BufReader::new(stderr);
         let mut line = Vec::new();

@@ -1,4 +1,4 @@
-//! `blocked` measures what handlers that block cost the others; here is that it works.
+//! A short run of `blocked`, which measures how much blocking handlers hold up others.
 
 #![cfg(target_os = "linux")]
 
@@ -9,7 +9,7 @@ use fsm_tests::{one_at_a_time, run};
 
 #[test]
 fn the_block_test_measures_all_servers() {
-    let _turn = one_at_a_time();
+    let _exclusive = one_at_a_time();
     let mut blocked = Command::new(env!("CARGO_BIN_EXE_blocked"));
     blocked.args(["--seconds", "0.3", "--rounds", "1"]);
     let ran = run(&mut blocked, Duration::from_secs(60));

@@ -1,4 +1,4 @@
-//! A short run of `calls`; millions are for people to run.
+//! A short run of `calls`, whose long runs are started by hand.
 
 use std::process::Command;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use fsm_tests::{one_at_a_time, run};
 
 #[test]
-fn l12_x7_no_call_is_lost_or_answered_twice_and_the_books_balance() {
-    let _turn = one_at_a_time();
+fn l12_x7_no_call_is_lost_or_answered_twice_and_the_counts_add_up() {
+    let _exclusive = one_at_a_time();
     let mut calls = Command::new(env!("CARGO_BIN_EXE_calls"));
     calls.args(["--calls", "200000", "--round", "20000"]);
     let ran = run(&mut calls, Duration::from_secs(180));

@@ -1,4 +1,4 @@
-//! The macro on the machine of `fsm-runtime/tests/by_hand.rs`, with the same tests.
+//! The machine of `fsm-runtime/tests/by_hand` as the macro expands it, with the same tests.
 
 #![allow(
     missing_docs,

@@ -1,4 +1,4 @@
-//! What curl sends to `docserver` and gets from it is the same, byte for byte.
+//! curl downloads from `docserver` the bytes that it uploaded.
 
 #![cfg(target_os = "linux")]
 
@@ -7,16 +7,18 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
-use fsm_tests::{Docs, Growth, Numbers, Ran, SOON, Scratch, client, one_at_a_time, run};
+use fsm_tests::{
+    Docserver, MemoryGrowth, Random, RunOutput, TIMEOUT, TempDir, client, one_at_a_time, run,
+};
 
 const MIB: u64 = 1024 * 1024;
 
-/// Each size, with each way of saying where the body ends, and of asking whether to send it.
+/// Uploads each size with each framing of the body, with and without `Expect`.
 #[test]
 fn documents_of_all_sizes_come_back_as_they_were_sent() {
     let Some(curl) = Curl::find() else { return };
-    let docs = Docs::new(&[]);
-    let scratch = Scratch::new("curl");
+    let docs = Docserver::new(&[]);
+    let scratch = TempDir::new("curl");
     let chunked: &[&str] = &["-H", "Transfer-Encoding: chunked"];
     let ways: [(&str, &[&str]); 4] = [
         ("length", &["-H", "Expect:"]),
@@ -25,14 +27,14 @@ fn documents_of_all_sizes_come_back_as_they_were_sent() {
         ("chunked-expect", &["-H", "Transfer-Encoding: chunked", "-H", "Expect: 100-continue"]),
     ];
     for size in [0, 1, 300 * 1024] {
-        let bytes = Numbers::new(size as u64).vec(size);
+        let bytes = Random::new(size as u64).next_bytes(size);
         let file = scratch.write("sent", &bytes);
         for (way, options) in ways {
             let (name, url) = (format!("{way}-{size}"), docs.url(&format!("/docs/{way}-{size}")));
-            // A body in chunks comes from a pipe, so that curl does not know its length.
+            // A chunked body comes from a pipe, because curl would send the length of a file.
             let ran = if options.starts_with(chunked) {
                 let put = format!("cat sent | {} -T - {}", curl.line(options), url);
-                run(Command::new("sh").args(["-c", &put]).current_dir(scratch.path()), SOON)
+                run(Command::new("sh").args(["-c", &put]).current_dir(scratch.path()), TIMEOUT)
             } else {
                 let file = file.to_str().expect("a path in UTF-8");
                 curl.run(&[options, &["-T", file, &url]].concat())
@@ -40,7 +42,7 @@ fn documents_of_all_sizes_come_back_as_they_were_sent() {
             let (head, json) = (&ran.stderr, &ran.stdout);
             assert!(ran.status.success(), "{name}: {ran:?}");
             let asks = options.contains(&"Expect: 100-continue");
-            // Nobody waits to send nothing, but curl does not look into a pipe.
+            // curl does not wait before an empty body, but it cannot tell that a pipe is empty.
             if size > 0 {
                 assert_eq!(head.contains("< HTTP/1.1 100 Continue"), asks, "{name}: {head}");
             }
@@ -52,7 +54,7 @@ fn documents_of_all_sizes_come_back_as_they_were_sent() {
             let _ = fs::remove_file(&got);
             let ran = curl.run(&["-o", got.to_str().expect("a path in UTF-8"), &url]);
             assert!(ran.status.success(), "{name}: {ran:?}");
-            // curl makes no file of nothing.
+            // curl creates no file for an empty body.
             assert!(fs::read(&got).unwrap_or_default() == bytes, "{name} has changed");
         }
     }
@@ -60,12 +62,12 @@ fn documents_of_all_sizes_come_back_as_they_were_sent() {
     docs.stop();
 }
 
-/// One after another on one connection, as curl does it by itself.
+/// curl sends several requests on one connection by itself.
 #[test]
 fn curl_keeps_its_connection() {
     let Some(curl) = Curl::find() else { return };
-    let docs = Docs::new(&[]);
-    let scratch = Scratch::new("curl");
+    let docs = Docserver::new(&[]);
+    let scratch = TempDir::new("curl");
     let file = scratch.write("sent", "one document");
     let file = file.to_str().expect("a path in UTF-8");
     let (one, two) = (docs.url("/docs/one"), docs.url("/docs/two"));
@@ -78,13 +80,13 @@ fn curl_keeps_its_connection() {
     docs.stop();
 }
 
-/// A client that sends all of its document before it reads learns why nobody wants it, and is not
-/// cut off in between.
+/// A client that sends its whole document before it reads still gets the refusal, because the
+/// server does not reset the connection.
 #[test]
 fn curl_reads_why_its_document_is_too_large() {
     let Some(curl) = Curl::find() else { return };
-    let docs = Docs::new(&["--max-size", "1MB"]);
-    let scratch = Scratch::new("curl");
+    let docs = Docserver::new(&["--max-size", "1MB"]);
+    let scratch = TempDir::new("curl");
     let file = scratch.write("sent", vec![b'x'; 8_000_000]);
     let file = file.to_str().expect("a path in UTF-8");
     let url = docs.url("/docs/large");
@@ -102,24 +104,25 @@ fn curl_reads_why_its_document_is_too_large() {
     docs.stop();
 }
 
-/// A document is spooled and streamed, never held: 64 MB, or as many bytes as `FSM_LARGE` says.
+/// The server spools and streams a document instead of holding it in memory: 64 MB, or the bytes in
+/// `FSM_LARGE`.
 #[test]
 fn a_large_document_takes_no_memory() {
     let Some(curl) = Curl::find() else { return };
-    let _turn = one_at_a_time();
+    let _exclusive = one_at_a_time();
     let size = env::var("FSM_LARGE").map_or(64_000_000, |size| {
         size.parse().unwrap_or_else(|_| panic!("`FSM_LARGE={size}` is no number of bytes"))
     });
-    let docs = Docs::new(&[]);
-    let scratch = Scratch::new("curl");
+    let docs = Docserver::new(&[]);
+    let scratch = TempDir::new("curl");
     let path = scratch.path().join("sent");
     let mut file = fs::File::create(&path).expect("a temporary file can be made");
-    io::copy(&mut Numbers::new(7).take(size), &mut file).expect("there should be room for it");
+    io::copy(&mut Random::new(7).take(size), &mut file).expect("there should be room for it");
     drop(file);
     let path = path.to_str().expect("a path in UTF-8");
     let url = docs.url("/docs/large");
 
-    // What all threads of the server need once is not the document's.
+    // Warm up, so that memory which each thread needs once does not count.
     for _ in 0..8 {
         docs.put("small", &vec![b'x'; 200_000]);
         docs.get("/docs/small").expect(200);
@@ -129,7 +132,7 @@ fn a_large_document_takes_no_memory() {
         .stdout(Stdio::null())
         .spawn();
     let mut put = put.expect("curl should start");
-    let growth = Growth::of(docs.server(), || {
+    let growth = MemoryGrowth::of(docs.server(), || {
         assert!(put.wait().expect("it can be waited for").success(), "curl did not upload it");
     });
     report("uploaded", size, growth);
@@ -139,21 +142,21 @@ fn a_large_document_takes_no_memory() {
         .stdout(Stdio::piped())
         .spawn();
     let mut get = get.expect("curl should start");
-    let growth = Growth::of(docs.server(), || {
+    let growth = MemoryGrowth::of(docs.server(), || {
         let got = get.stdout.take().expect("it is piped");
-        same(BufReader::with_capacity(1 << 20, got), Numbers::new(7).take(size));
+        same(BufReader::with_capacity(1 << 20, got), Random::new(7).take(size));
         assert!(get.wait().expect("it can be waited for").success(), "curl did not download it");
     });
     report("downloaded", size, growth);
     docs.stop();
 }
 
-fn report(what: &str, size: u64, Growth { grown, took }: Growth) {
+fn report(what: &str, size: u64, MemoryGrowth { grown, took }: MemoryGrowth) {
     println!("{what} {size} bytes in {took:.2?}; memory grew by {} kB", grown / 1024);
     assert!(grown <= 8 * MIB, "memory grew by {grown} bytes");
 }
 
-/// Compares two streams.
+/// Checks that two streams have the same bytes.
 fn same(mut one: impl Read, mut other: impl Read) {
     let (mut left, mut right) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     let mut at = 0;
@@ -169,7 +172,7 @@ fn same(mut one: impl Read, mut other: impl Read) {
     }
 }
 
-/// The client, which says what it sends and gets.
+/// The curl program, with options that print the heads it sends and receives.
 struct Curl(PathBuf);
 
 impl Curl {
@@ -179,11 +182,11 @@ impl Curl {
         client("curl").map(Self)
     }
 
-    fn run(&self, options: &[&str]) -> Ran {
-        run(Command::new(&self.0).args(Self::OPTIONS).args(options), SOON)
+    fn run(&self, options: &[&str]) -> RunOutput {
+        run(Command::new(&self.0).args(Self::OPTIONS).args(options), TIMEOUT)
     }
 
-    /// The same as a line for a shell.
+    /// The command as a line for a shell.
     fn line(&self, options: &[&str]) -> String {
         let words = Self::OPTIONS.iter().chain(options).map(|word| format!(" '{word}'"));
         self.0.display().to_string() + &words.collect::<String>()

@@ -1,5 +1,5 @@
-//! How `docserver` ends: a drain on SIGTERM loses nothing, and what was acknowledged is there when it
-//! starts again.
+//! How `docserver` ends: a drain on SIGTERM loses nothing, and acknowledged documents are there
+//! after a restart.
 
 #![cfg(unix)]
 
@@ -9,29 +9,32 @@ use std::thread;
 use std::time::{Duration, Instant};
 use std::{env, io};
 
-use fsm_tests::{Connection, Docs, Neighbour, Numbers, SOON, Scratch, Watcher, get, put, request};
+use fsm_tests::{
+    BackgroundClient, Connection, Docserver, Random, Subscriber, TIMEOUT, TempDir, get, put,
+    request,
+};
 
-/// A drain of clients that are quick takes no longer than this, also on a disk that is slow.
+/// The time limit of a drain without slow clients, also on a slow disk.
 const SHORTLY: Duration = Duration::from_secs(5);
 
-/// Three times, or as often as `FSM_DRAINS` says, in the middle of uploads and downloads: every answer that began is whole, every document that was acknowledged is there afterwards, and the
-/// process ends by itself.
+/// Drains three times, or `FSM_DRAINS` times, during uploads and downloads. Each answer that began
+/// is complete, each acknowledged document is there afterwards, and the process ends by itself.
 #[test]
 fn drains_under_load_lose_nothing() {
     const CLIENTS: u64 = 8;
 
     let rounds = env::var("FSM_DRAINS").map_or(3, |count| count.parse().expect("a number"));
-    let mut data = Scratch::new("docs");
+    let mut data = TempDir::new("docs");
     let mut clients: Vec<_> = (0..CLIENTS).map(Client::new).collect();
     let mut slowest = Duration::ZERO;
     for round in 0..rounds {
-        let mut docs = Docs::over(data, &[]);
+        let mut docs = Docserver::over(data, &[]);
         let log = docs.server().log();
         assert!(!log.contains("removed"), "the drain before left something:\n{log}");
         check(&docs, &clients);
-        let mut watcher = Watcher::new(docs.connect());
-        let watching = thread::spawn(move || {
-            while let Ok(text) = watcher.connection().try_line() {
+        let mut subscriber = Subscriber::new(docs.connect());
+        let subscription = thread::spawn(move || {
+            while let Ok(text) = subscriber.connection().try_line() {
                 if text.is_none() {
                     return true;
                 }
@@ -47,9 +50,9 @@ fn drains_under_load_lose_nothing() {
             })
             .collect();
         for _ in &working {
-            all_ready.recv_timeout(SOON).expect("all clients should be at work");
+            all_ready.recv_timeout(TIMEOUT).expect("all clients should be at work");
         }
-        // The drains come at different moments.
+        // Vary the moment of the drain.
         thread::sleep(Duration::from_millis(17 * round % 100));
         let start = Instant::now();
         docs.server().signal("TERM");
@@ -59,11 +62,11 @@ fn drains_under_load_lose_nothing() {
         let log = docs.server().log();
         assert!(!log.contains(" ERROR ") && !log.contains("panicked at"), "{log}");
         clients = working.into_iter().map(|client| client.join().expect("see above")).collect();
-        assert!(watching.join().expect("see above"), "the watcher should see a clean end");
+        assert!(subscription.join().expect("see above"), "the subscriber should see a clean end");
         assert_eq!(docs.temporary(), 0);
         data = docs.into_data();
     }
-    let docs = Docs::over(data, &[]);
+    let docs = Docserver::over(data, &[]);
     check(&docs, &clients);
     docs.stop();
     let filed: u32 = clients.iter().map(|client| client.filed).sum();
@@ -74,8 +77,8 @@ fn drains_under_load_lose_nothing() {
     );
 }
 
-/// Each document is one of those that it may be.
-fn check(docs: &Docs, clients: &[Client]) {
+/// Checks that each document is one of its possible versions.
+fn check(docs: &Docserver, clients: &[Client]) {
     let mut connection = docs.connect();
     let mut files = 0;
     for (name, versions) in clients.iter().flat_map(|client| &client.versions) {
@@ -87,31 +90,32 @@ fn check(docs: &Docs, clients: &[Client]) {
     assert_eq!((docs.filed(), docs.temporary()), (files, 0));
 }
 
-/// What a document may be: the last version that was acknowledged, or none, and those sent since.
+/// The possible versions of a document: the last acknowledged one, and those sent since; `None` if
+/// there is none.
 type Versions = Vec<Option<Vec<u8>>>;
 
-/// One that puts documents of its own, and gets them.
+/// A client that files and reads its own documents.
 struct Client {
     id: u64,
-    numbers: Numbers,
+    random: Random,
     versions: HashMap<String, Versions>,
     filed: u32,
-    /// How often the connection was reset in place of an answer.
+    /// The number of connections reset before an answer.
     resets: u32,
 }
 
 impl Client {
     fn new(id: u64) -> Self {
-        Self { id, numbers: Numbers::new(id), versions: HashMap::new(), filed: 0, resets: 0 }
+        Self { id, random: Random::new(id), versions: HashMap::new(), filed: 0, resets: 0 }
     }
 
-    /// Works until the stream ends, which it may do between two answers only.
+    /// Sends requests until the stream ends, which must be between two answers.
     fn work(mut self, mut connection: Connection, ready: &Sender<()>) -> Self {
         for n in 0.. {
-            // Small ones, and some that take many reads.
-            let len = if self.numbers.below(4) == 0 { 400_000 } else { 2000 };
-            let body = self.numbers.vec(len);
-            let name = format!("doc{}-{}", self.id, self.numbers.below(5));
+            // Small documents, and some that take many reads.
+            let len = if self.random.index(4) == 0 { 400_000 } else { 2000 };
+            let body = self.random.next_bytes(len);
+            let name = format!("doc{}-{}", self.id, self.random.index(5));
             if self
                 .put(&mut connection, &name, body)
                 .expect("the stream should end between answers")
@@ -132,9 +136,9 @@ impl Client {
         unreachable!("more rounds than numbers")
     }
 
-    /// Files a document; says whether the stream has ended.
+    /// Files a document; returns whether the stream has ended.
     fn put(&mut self, connection: &mut Connection, name: &str, body: Vec<u8>) -> io::Result<bool> {
-        let request = if self.numbers.below(3) == 0 {
+        let request = if self.random.index(3) == 0 {
             let head = request(&format!("PUT /docs/{name}"), &["Transfer-Encoding: chunked"]);
             let mut request = head.into_bytes();
             for chunk in body.chunks(10_000) {
@@ -149,7 +153,8 @@ impl Client {
         };
         let versions = self.versions.entry(name.to_owned()).or_insert_with(|| vec![None]);
         versions.push(Some(body));
-        // The server may have ended the stream before it took all of this.
+        // Ignore an error until the answer is read, because the server may have closed the
+        // connection.
         let sent = connection.try_send(&request);
         if self.is_over(connection)? {
             return Ok(true);
@@ -163,8 +168,8 @@ impl Client {
         Ok(false)
     }
 
-    /// Whether the stream has ended instead of an answer. A request that comes just when the server
-    /// closes the connection resets it; no answer has begun then.
+    /// Whether the stream ended before the answer. A request that arrives just as the server closes
+    /// the connection resets it, before an answer began.
     fn is_over(&mut self, connection: &mut Connection) -> io::Result<bool> {
         match connection.is_at_end() {
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
@@ -188,16 +193,16 @@ impl Client {
     }
 }
 
-/// Who is at rest sees a clean end, and who is in the middle of something may finish it.
+/// A drain closes connections at rest cleanly, and lets requests in progress finish.
 #[test]
 fn requests_in_progress_are_served() {
-    let mut docs = Docs::new(&[]);
-    let large = Numbers::new(9).vec(20_000_000);
+    let mut docs = Docserver::new(&[]);
+    let large = Random::new(9).next_bytes(20_000_000);
     docs.put("large", &large).expect(201);
     let mut idle = docs.connect();
     idle.ask(get("/docs")).expect(200);
     let mut fresh = docs.connect();
-    let mut watcher = Watcher::new(docs.connect());
+    let mut subscriber = Subscriber::new(docs.connect());
     let halves = [
         put("sized", b"a document"),
         (request("PUT /docs/chunked", &["Transfer-Encoding: chunked"]) + "5\r\nabcde\r\n0\r\n\r\n")
@@ -209,7 +214,7 @@ fn requests_in_progress_are_served() {
         .map(|request| {
             let (half, rest) = request.split_at(request.len() - 8);
             let mut connection = docs.connect();
-            // Its answer shows that the server has the half behind it, too.
+            // The answer shows that the server has received the first half of the next request.
             connection.ask([get("/docs?limit=1").as_bytes(), half].concat()).expect(200);
             (connection, rest)
         })
@@ -230,34 +235,34 @@ fn requests_in_progress_are_served() {
     while reading.line() != "\r" {}
     assert!(reading.bytes(large.len()) == large, "the document has changed");
     reading.expect_end();
-    // Who watches is told of all of it, and leaves last.
-    let filed = [watcher.event(), watcher.event()].map(|event| event["name"].to_string());
+    // The subscriber receives both events, and its connection closes last.
+    let filed = [subscriber.event(), subscriber.event()].map(|event| event["name"].to_string());
     assert_eq!(filed, ["\"sized\"", "\"chunked\""]);
-    watcher.connection().expect_end();
+    subscriber.connection().expect_end();
     assert!(docs.server_mut().wait(SHORTLY).success());
-    let docs = Docs::over(docs.into_data(), &[]);
+    let docs = Docserver::over(docs.into_data(), &[]);
     assert_eq!(docs.get("/docs/sized").expect(200).body, b"a document");
     assert_eq!(docs.get("/docs/chunked").expect(200).body, b"abcde");
     docs.stop();
 }
 
-/// A second signal waits for nobody; what was acknowledged is there all the same.
+/// A second signal ends the server at once, and acknowledged documents are there after a restart.
 #[test]
 fn x11_a_second_signal_ends_it_at_once() {
     for (second, code) in [("TERM", 143), ("INT", 130)] {
-        let mut docs = Docs::new(&[]);
+        let mut docs = Docserver::new(&[]);
         docs.put("a", b"one").expect(201);
         let mut slow = docs.connect();
         let put = put("b", b"two");
         slow.ask([get("/docs").as_bytes(), &put[..put.len() - 1]].concat()).expect(200);
         docs.server().signal("TERM");
-        // Two that wait at the same time are one to the system.
+        // Wait, because the system merges two pending signals.
         docs.server().logs("draining");
         assert!(docs.server_mut().is_running(), "a client has a request in progress");
         docs.server().signal(second);
         let status = docs.server_mut().wait(SHORTLY);
         assert_eq!(status.code(), Some(code), "{status}");
-        let docs = Docs::over(docs.into_data(), &[]);
+        let docs = Docserver::over(docs.into_data(), &[]);
         assert!(docs.server().log().contains("removed 1 unfinished uploads"));
         assert_eq!(docs.get("/docs/a").expect(200).body, b"one");
         docs.get("/docs/b").expect(404);
@@ -265,11 +270,11 @@ fn x11_a_second_signal_ends_it_at_once() {
     }
 }
 
-/// Killed under load, it has all that it acknowledged when it starts again.
+/// After a kill under load all acknowledged documents are there.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_kill_loses_nothing_that_was_acknowledged() {
-    let mut docs = Docs::new(&[]);
+    let mut docs = Docserver::new(&[]);
     docs.put("a", b"one").expect(201);
     let mut connection = docs.connect();
     for n in 0..20 {
@@ -278,11 +283,11 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
     connection.send(put("half", b"abc").split_last().expect("it is long").1);
     docs.server().signal("KILL");
     docs.server_mut().wait(SHORTLY);
-    let docs = Docs::over(docs.into_data(), &[]);
+    let docs = Docserver::over(docs.into_data(), &[]);
     for n in 0..20 {
         assert_eq!(docs.get(&format!("/docs/doc{n}")).expect(200).body, format!("{n}").as_bytes());
     }
-    println!("{}", Neighbour::of_docs(docs.server().address()).leave());
+    println!("{}", BackgroundClient::on_docserver(docs.server().address()).finish());
     assert_eq!((docs.filed(), docs.temporary()), (22, 0));
     docs.stop();
 }

@@ -1,4 +1,4 @@
-//! `docserver` tells whoever watches what happens to its documents.
+//! `docserver` sends an event to each subscriber when a document changes.
 
 #![cfg(target_os = "linux")]
 
@@ -8,14 +8,15 @@ use std::thread;
 use std::time::Duration;
 
 use fsm_tests::{
-    Connection, Docs, Growth, Told, Watcher, client, eventually, get, one_at_a_time, put, request,
+    Connection, Docserver, MemoryGrowth, Received, Subscriber, client, eventually, get,
+    one_at_a_time, put, request,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 
 #[test]
-fn curl_is_told_what_happens() {
+fn curl_receives_events() {
     let Some(curl) = client("curl") else { return };
-    let docs = Docs::new(&[]);
+    let docs = Docserver::new(&[]);
     let mut curl = Command::new(curl)
         .args(["--silent", "--no-buffer", "--max-time", "20", &docs.url("/events")])
         .stdout(Stdio::piped())
@@ -44,48 +45,48 @@ fn curl_is_told_what_happens() {
 }
 
 #[test]
-fn all_are_told_the_same() {
-    let docs = Docs::new(&[]);
-    let mut watchers: Vec<_> = (0..20).map(|_| Watcher::new(docs.connect())).collect();
+fn all_subscribers_receive_the_same_events() {
+    let docs = Docserver::new(&[]);
+    let mut subscribers: Vec<_> = (0..20).map(|_| Subscriber::new(docs.connect())).collect();
     let mut connection = docs.connect();
     for n in 0..50 {
         connection.ask(put(&format!("doc{n}"), format!("{n}").as_bytes())).expect(201);
     }
-    for watcher in &mut watchers {
+    for subscriber in &mut subscribers {
         for n in 0..50 {
-            let event = watcher.event();
+            let event = subscriber.event();
             assert_eq!(
                 (&event["event"], &event["len"]),
                 (&"filed".into(), &(if n < 10 { 1 } else { 2 }).into())
             );
             assert_eq!(event["name"], format!("doc{n}"));
         }
-        assert!(watcher.connection().is_silent_for(Duration::ZERO), "there is no more to tell");
+        assert!(subscriber.connection().is_silent_for(Duration::ZERO), "there is no more to tell");
     }
-    // What was not done is not told.
+    // A request that fails causes no event.
     connection.ask(request("DELETE /docs/none", &[])).expect(404);
     connection.ask(request("DELETE /docs/doc0", &["If-Match: \"x\""])).expect(412);
     connection.ask(request("DELETE /docs/doc0", &[])).expect(204);
-    for watcher in &mut watchers {
-        assert_eq!(watcher.event()["event"], "deleted");
+    for subscriber in &mut subscribers {
+        assert_eq!(subscriber.event()["event"], "deleted");
     }
     docs.stop();
 }
 
-/// Whoever leaves is forgotten, however it leaves, and with nothing of it left.
+/// A subscriber that leaves, in whatever way, is removed without a trace.
 #[test]
-fn watchers_may_leave() {
-    let _turn = one_at_a_time();
-    let docs = Docs::new(&[]);
+fn subscribers_may_leave() {
+    let _exclusive = one_at_a_time();
+    let docs = Docserver::new(&[]);
     let sockets = docs.server().sockets();
     docs.put("a", b"one").expect(201);
-    let mut stays = Watcher::new(docs.connect());
-    for leave in [(|_| {}) as fn(&mut Connection), Connection::shut, |connection| {
+    let mut stays = Subscriber::new(docs.connect());
+    for leave in [(|_| {}) as fn(&mut Connection), Connection::shutdown_write, |connection| {
         connection.send("GET / HTTP/1.1\r\n");
     }] {
-        let mut leaving: Vec<_> = (0..20).map(|_| Watcher::new(docs.connect())).collect();
-        for watcher in &mut leaving {
-            leave(watcher.connection());
+        let mut leaving: Vec<_> = (0..20).map(|_| Subscriber::new(docs.connect())).collect();
+        for subscriber in &mut leaving {
+            leave(subscriber.connection());
         }
         drop(leaving);
         eventually("they are gone", || docs.server().sockets() == sockets + 1);
@@ -95,11 +96,11 @@ fn watchers_may_leave() {
     docs.stop();
 }
 
-/// After `GET /events` the connection is the stream's: what comes behind it is no request.
+/// After `GET /events` further bytes on the connection are not requests.
 #[test]
-fn nothing_behind_the_request_is_one() {
-    let _turn = one_at_a_time();
-    let docs = Docs::new(&[]);
+fn bytes_after_the_request_are_not_requests() {
+    let _exclusive = one_at_a_time();
+    let docs = Docserver::new(&[]);
     let sockets = docs.server().sockets();
     docs.put("a", b"one").expect(201);
     let delete = request("DELETE /docs/a", &[]);
@@ -108,38 +109,38 @@ fn nothing_behind_the_request_is_one() {
         let mut connection = docs.connect();
         connection.send(events + &behind[..behind.len().min(100_000)]);
         connection.answer().expect(200);
-        let mut watcher = Watcher::with(connection, "");
-        // Nor is what comes later.
-        watcher.connection().send(&delete);
-        assert!(watcher.connection().is_silent_for(Duration::from_millis(50)));
+        let mut subscriber = Subscriber::with(connection, "");
+        // Nor are bytes that arrive later.
+        subscriber.connection().send(&delete);
+        assert!(subscriber.connection().is_silent_for(Duration::from_millis(50)));
         docs.put("a", b"one").expect(200);
-        assert_eq!(watcher.event()["event"], "filed");
-        drop(watcher);
+        assert_eq!(subscriber.event()["event"], "filed");
+        drop(subscriber);
         eventually("they are gone", || docs.server().sockets() == sockets);
     }
     docs.get("/docs/a").expect(200);
     docs.stop();
 }
 
-/// Who does not read is not waited for: others are told at once, little is kept for the one who
-/// does not read, and later it learns how much it missed.
+/// A subscriber that does not read delays nobody: others receive events at once, the server buffers
+/// little for it, and later it learns how many events it missed.
 #[test]
-fn who_never_reads_keeps_nobody_waiting() {
+fn a_subscriber_that_never_reads_delays_no_other_client() {
     const DEAF: usize = 3;
     const EVENTS: u64 = 9000;
 
-    let _turn = one_at_a_time();
-    let docs = Docs::in_memory(&[]);
+    let _exclusive = one_at_a_time();
+    let docs = Docserver::in_memory(&[]);
     let name = "%22".repeat(255);
     docs.put(&name, b"one").expect(201);
-    let deaf: Vec<_> = (0..DEAF).map(|_| Watcher::new(small_buffer(&docs))).collect();
-    let mut watcher = Watcher::new(docs.connect());
+    let unread: Vec<_> = (0..DEAF).map(|_| Subscriber::new(small_buffer(&docs))).collect();
+    let mut subscriber = Subscriber::new(docs.connect());
     let told = thread::spawn(move || {
-        (0..EVENTS).for_each(|_| drop(watcher.event()));
+        (0..EVENTS).for_each(|_| drop(subscriber.event()));
     });
     let mut connection = docs.connect();
-    let growth = Growth::of(docs.server(), || {
-        // In batches, since each answer waits for the disk.
+    let growth = MemoryGrowth::of(docs.server(), || {
+        // In batches, because each answer waits for the disk.
         let batch = put(&name, b"one").repeat(50);
         for _ in 0..EVENTS / 50 {
             connection.send(&batch);
@@ -149,8 +150,9 @@ fn who_never_reads_keeps_nobody_waiting() {
     });
     println!("{EVENTS} events in {:.1?}; memory grew by {} kB", growth.took, growth.grown / 1024);
     assert!(growth.grown < 8 * 1024 * 1024, "memory grew by {} bytes", growth.grown);
-    // It learns what it missed when there is room for something new.
-    let reading: Vec<_> = deaf.into_iter().map(|deaf| thread::spawn(|| all_told(deaf))).collect();
+    // It learns the number when its mailbox has room for another event.
+    let reading: Vec<_> =
+        unread.into_iter().map(|unread| thread::spawn(|| receive_all(unread))).collect();
     let mut ends = 0;
     eventually("all have read what there is", || {
         ends += 1;
@@ -166,25 +168,25 @@ fn who_never_reads_keeps_nobody_waiting() {
     docs.stop();
 }
 
-/// How many events come before that of the document `end`, and how many were missed.
-fn all_told(mut watcher: Watcher) -> (u64, u64) {
+/// The number of events before that of the document `end`, and the number of missed ones.
+fn receive_all(mut subscriber: Subscriber) -> (u64, u64) {
     let (mut events, mut missed) = (0, 0);
     loop {
-        match watcher.told() {
-            Told::Event(event) if event["name"] == "end" => return (events, missed),
-            Told::Event(_) => events += 1,
-            Told::Missed(count) => missed += count,
+        match subscriber.receive() {
+            Received::Event(event) if event["name"] == "end" => return (events, missed),
+            Received::Event(_) => events += 1,
+            Received::Missed(count) => missed += count,
         }
     }
 }
 
-/// A connection into whose buffer little fits. With one that is still smaller Linux waits for more
-/// room in it now and then, for longer and longer.
-fn small_buffer(docs: &Docs) -> Connection {
+/// A connection with a small receive buffer. With an even smaller one Linux sometimes waits for
+/// more room in it, for longer and longer.
+fn small_buffer(docs: &Docserver) -> Connection {
     let address = docs.server().address();
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP));
     let socket = socket.expect("a socket");
     socket.set_recv_buffer_size(64 * 1024).expect("a socket takes options");
     socket.connect(&address.into()).expect("it should connect");
-    Connection::over(socket.into())
+    Connection::from_stream(socket.into())
 }

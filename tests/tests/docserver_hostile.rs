@@ -1,5 +1,5 @@
-//! Clients that misbehave: each is refused as it should be, what it hides is no request, and a
-//! well-behaved neighbour notices nothing.
+//! Clients that misbehave: the server refuses each request correctly, executes no hidden request,
+//! and serves a background client all the time.
 
 #![cfg(target_os = "linux")]
 
@@ -9,24 +9,24 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use fsm_tests::{
-    Connection, Docs, Growth, Neighbour, Numbers, SOON, eventually, get, one_at_a_time, put,
-    request,
+    BackgroundClient, Connection, Docserver, MemoryGrowth, Random, TIMEOUT, eventually, get,
+    one_at_a_time, put, request,
 };
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 const MIB: u64 = 1024 * 1024;
 
-/// What follows a request that is refused is never a request, be it sent along or later.
+/// Bytes after a refused request are never a request, whether sent with it or later.
 #[test]
 fn nothing_is_smuggled() {
-    let docs = Docs::in_memory(&[]);
+    let docs = Docserver::in_memory(&[]);
     docs.put("victim", b"one").expect(201);
     let hidden = request("DELETE /docs/victim", &[]);
     let put = "PUT /docs/x HTTP/1.1\r\nHost: a\r\n";
     let te = "PUT /docs/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     let trailers = |count| "X: y\r\n".repeat(count);
     let cases: Vec<(u16, String)> = vec![
-        // Two ways to find the end of the body.
+        // Two possible ends of the body.
         (400, format!("{put}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")),
         (400, format!("{put}Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n")),
         (400, format!("{put}Content-Length: 0\r\nContent-Length: 44\r\n\r\n")),
@@ -52,13 +52,13 @@ fn nothing_is_smuggled() {
             ),
         ),
         (400, "PUT /docs/x HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".into()),
-        // A body where there should be none.
+        // A body where none is allowed.
         (400, "GET /docs/victim HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc".into()),
         (
             400,
             "GET /docs HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".into(),
         ),
-        // Lines that end otherwise.
+        // Wrong line ends.
         (400, "GET / HTTP/1.1\nHost: a\n\n".into()),
         (400, "GET / HTTP/1.1\r\nHost: a\r\n\n".into()),
         (400, "GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n".into()),
@@ -89,7 +89,7 @@ fn nothing_is_smuggled() {
         (400, format!("{te}3\r\nabc0\r\n\r\n")),
         (400, format!("{te}3\r\nabc\n\n0\r\n\r\n")),
         (400, format!("{te}3\r\nabc\r\n\r\n0\r\n\r\n")),
-        // What follows the chunks.
+        // Trailers.
         (431, format!("{te}0\r\n{}\r\n", trailers(33))),
         (400, format!("{te}0\r\nX\r\n\r\n")),
         (400, format!("{te}0\r\n X: y\r\n\r\n")),
@@ -103,11 +103,11 @@ fn nothing_is_smuggled() {
             connection.send(request.clone() + if along { &hidden } else { "" });
             let answer = connection.answer();
             assert_eq!(answer.status, status, "{request:?}: {}", answer.body.escape_ascii());
-            assert!(!answer.goes_on(), "{request:?}");
+            assert!(!answer.keeps_alive(), "{request:?}");
             if along {
                 connection.expect_end();
             } else {
-                // The connection is closed already, and so it may be reset.
+                // The connection is closed already, and may be reset.
                 let _ = connection.try_send(hidden.as_bytes());
                 let more = connection.try_answer();
                 assert!(!matches!(more, Ok(Some(_))), "{request:?}: {more:?}");
@@ -121,10 +121,10 @@ fn nothing_is_smuggled() {
     docs.stop();
 }
 
-/// What looks odd and is right goes through, and what follows it is a request.
+/// Unusual but valid requests are served, and the next request after them, too.
 #[test]
-fn odd_requests_are_served() {
-    let docs = Docs::in_memory(&[]);
+fn unusual_requests_are_served() {
+    let docs = Docserver::in_memory(&[]);
     let te = "PUT /docs/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (request, body) in [
         (format!("{te}3;x=y;z=\"a b\"\r\nabc\r\n0;end\r\n\r\n"), "abc"),
@@ -147,16 +147,16 @@ fn odd_requests_are_served() {
     docs.stop();
 }
 
-/// Three hundred clients in the middle of a head, of a body, of a line between chunks: others are
-/// served, and those who go on are, too.
+/// Three hundred clients stop within a head, a body or a line between chunks: others are served,
+/// and so are those that continue.
 #[test]
-fn slow_clients_keep_nobody_waiting() {
-    let _turn = one_at_a_time();
-    let docs = Docs::in_memory(&[]);
+fn slow_clients_delay_no_other_client() {
+    let _exclusive = one_at_a_time();
+    let docs = Docserver::in_memory(&[]);
     let sockets = docs.server().sockets();
-    let neighbour = Neighbour::of_docs(docs.server().address());
+    let background = BackgroundClient::on_docserver(docs.server().address());
     let requests = [
-        get("/docs/neighbour"),
+        get("/docs/background"),
         "PUT /docs/slow HTTP/1.1\r\nHost: a\r\nContent-Length: 60\r\n\r\n".to_owned()
             + &"x".repeat(60),
         "PUT /docs/slow HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned()
@@ -172,7 +172,7 @@ fn slow_clients_keep_nobody_waiting() {
             (connection, rest.to_owned())
         })
         .collect();
-    // A byte each, now and then.
+    // Send a byte each, slowly.
     for _ in 0..3 {
         for (connection, rest) in &mut clients {
             if rest.len() > 1 {
@@ -186,57 +186,57 @@ fn slow_clients_keep_nobody_waiting() {
         assert!(matches!(connection.answer().status, 200 | 201));
     }
     drop(clients);
-    println!("{}", neighbour.leave());
+    println!("{}", background.finish());
     eventually("they are gone", || docs.server().sockets() == sockets);
     eventually("their documents are gone", || docs.temporary() == 0);
     assert_eq!(docs.filed(), 2);
     docs.stop();
 }
 
-/// Of what a client asks for and does not read, little is held.
+/// The server buffers little of a document for a client that does not read.
 #[test]
-fn twenty_that_never_read() {
-    let _turn = one_at_a_time();
-    let docs = Docs::in_memory(&[]);
+fn twenty_clients_that_never_read() {
+    let _exclusive = one_at_a_time();
+    let docs = Docserver::in_memory(&[]);
     let sockets = docs.server().sockets();
-    let body = Numbers::new(5).vec(16_000_000);
+    let body = Random::new(5).next_bytes(16_000_000);
     docs.put("large", &body).expect(201);
-    let neighbour = Neighbour::of_docs(docs.server().address());
-    let mut deaf = Vec::new();
-    let growth = Growth::of(docs.server(), || {
+    let background = BackgroundClient::on_docserver(docs.server().address());
+    let mut unread = Vec::new();
+    let growth = MemoryGrowth::of(docs.server(), || {
         for _ in 0..20 {
-            let mut connection = Connection::over(small_buffer(&docs));
+            let mut connection = Connection::from_stream(small_buffer(&docs));
             connection.send(get("/docs/large").repeat(100));
-            deaf.push(connection);
+            unread.push(connection);
         }
-        // Who reads gets all of it meanwhile.
+        // A client that reads gets the whole document meanwhile.
         for _ in 0..3 {
             assert!(docs.get("/docs/large").expect(200).body == body, "the document has changed");
         }
     });
-    println!("memory grew by {} kB; {}", growth.grown / 1024, neighbour.leave());
+    println!("memory grew by {} kB; {}", growth.grown / 1024, background.finish());
     assert!(growth.grown < 12 * MIB, "memory grew by {} bytes", growth.grown);
-    drop(deaf);
+    drop(unread);
     eventually("they are gone", || docs.server().sockets() == sockets);
     docs.stop();
 }
 
-/// In the middle of a document, or of an answer.
+/// Resets within an upload, or within an answer.
 #[test]
 fn a_client_that_resets_leaves_nothing() {
-    let _turn = one_at_a_time();
-    let docs = Docs::in_memory(&[]);
+    let _exclusive = one_at_a_time();
+    let docs = Docserver::in_memory(&[]);
     let sockets = docs.server().sockets();
-    docs.put("large", &Numbers::new(5).vec(4_000_000)).expect(201);
-    let neighbour = Neighbour::of_docs(docs.server().address());
+    docs.put("large", &Random::new(5).next_bytes(4_000_000)).expect(201);
+    let background = BackgroundClient::on_docserver(docs.server().address());
     let te = request("PUT /docs/x", &["Transfer-Encoding: chunked"]);
-    let growth = Growth::of(docs.server(), || {
+    let growth = MemoryGrowth::of(docs.server(), || {
         for n in 0..100 {
             let mut connection = docs.connect();
             match n % 4 {
                 0 => connection.send(&put("x", &vec![b'x'; 300_000])[..200_000]),
                 1 => connection.send(te.clone() + "100000\r\n" + &"x".repeat(100_000)),
-                // All of it is there, but nobody waits for the answer.
+                // The request is complete, but the client does not wait for the answer.
                 2 => connection.send(put("x", b"one")),
                 _ => {
                     connection.send(get("/docs/large"));
@@ -249,18 +249,17 @@ fn a_client_that_resets_leaves_nothing() {
         }
         eventually("they are gone", || docs.server().sockets() <= sockets + 1);
     });
-    println!("memory grew by {} kB; {}", growth.grown / 1024, neighbour.leave());
+    println!("memory grew by {} kB; {}", growth.grown / 1024, background.finish());
     assert!(growth.grown < 8 * MIB, "memory grew by {} bytes", growth.grown);
     eventually("their documents are gone", || docs.temporary() == 0);
     eventually("each document has a file", || docs.filed() <= 3);
     docs.stop();
 }
 
-/// A client that ends its stream in the middle of a document, and still listens, gets no answer
-/// that says that it was filed.
+/// A client that shuts down its side within a document gets no answer that the document was filed.
 #[test]
-fn half_a_document_is_none() {
-    let docs = Docs::in_memory(&[]);
+fn an_incomplete_document_is_not_filed() {
+    let docs = Docserver::in_memory(&[]);
     for body in
         ["Content-Length: 10\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"]
     {
@@ -268,7 +267,7 @@ fn half_a_document_is_none() {
             let mut connection = docs.connect();
             let request = format!("PUT /docs/x HTTP/1.1\r\nHost: a\r\n{body}");
             connection.send(&request[..request.len() - cut]);
-            connection.shut();
+            connection.shutdown_write();
             assert!(connection.try_answer().expect("the stream should end").is_none(), "{body:?}");
         }
     }
@@ -277,25 +276,25 @@ fn half_a_document_is_none() {
     docs.stop();
 }
 
-/// Good requests, with some of their bytes changed: 200 of them, or `FSM_MUTATIONS`, from the seed
-/// `FSM_SEED`. Each connection ends, nobody panics, and a neighbour is served.
+/// Valid requests with changed bytes: 200 of them, or `FSM_MUTATIONS`, from the seed `FSM_SEED`.
+/// Each connection ends, no handler panics, and a background client is served.
 #[test]
 fn mutated_requests_do_no_harm() {
-    let _turn = one_at_a_time();
+    let _exclusive = one_at_a_time();
     let number = |name: &str, default| {
         env::var(name).map_or(default, |text| text.parse().expect("it should be a number"))
     };
     let (count, seed) = (number("FSM_MUTATIONS", 200), number("FSM_SEED", 1));
-    let docs = Docs::in_memory(&["--max-size", "1MB"]);
+    let docs = Docserver::in_memory(&["--max-size", "1MB"]);
     let sockets = docs.server().sockets();
     docs.put("a", b"one").expect(201);
-    let neighbour = Neighbour::of_docs(docs.server().address());
+    let background = BackgroundClient::on_docserver(docs.server().address());
     let start = Instant::now();
     for n in 0..count {
-        let input = mutated(&mut Numbers::new(seed + n));
+        let input = mutated(&mut Random::new(seed + n));
         let shown = input.escape_ascii();
         let mut stream = TcpStream::connect(docs.server().address()).expect("it should connect");
-        stream.set_read_timeout(Some(SOON)).expect("a socket takes options");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a socket takes options");
         stream.write_all(&input).unwrap_or_else(|error| panic!("FSM_SEED={}: {error}", seed + n));
         stream.shutdown(std::net::Shutdown::Write).expect("it is connected");
         let mut output = Vec::new();
@@ -309,14 +308,14 @@ fn mutated_requests_do_no_harm() {
             output.escape_ascii()
         );
     }
-    println!("{count} in {:.1?}; {}", start.elapsed(), neighbour.leave());
+    println!("{count} in {:.1?}; {}", start.elapsed(), background.finish());
     eventually("they are gone", || docs.server().sockets() == sockets);
     eventually("their documents are gone", || docs.temporary() == 0);
     docs.stop();
 }
 
-/// Some good requests in a row, changed here and there.
-fn mutated(numbers: &mut Numbers) -> Vec<u8> {
+/// A few valid requests in a row, with some changes.
+fn mutated(random: &mut Random) -> Vec<u8> {
     let te = request("PUT /docs/b", &["Transfer-Encoding: chunked"]);
     let good = [
         get("/docs/a"),
@@ -349,18 +348,18 @@ fn mutated(numbers: &mut Numbers) -> Vec<u8> {
         b",",
     ];
     let mut input = Vec::new();
-    for _ in 0..=numbers.below(4) {
-        input.extend(good[numbers.below(good.len())].bytes());
+    for _ in 0..=random.index(4) {
+        input.extend(good[random.index(good.len())].bytes());
     }
-    for _ in 0..=numbers.below(4) {
-        let at = numbers.below(input.len());
-        let end = (at + 1 + numbers.below(20)).min(input.len());
-        match numbers.below(6) {
-            0 => input[at] = numbers.number().to_le_bytes()[0],
-            1 => input[at] ^= 1 << numbers.below(8),
+    for _ in 0..=random.index(4) {
+        let at = random.index(input.len());
+        let end = (at + 1 + random.index(20)).min(input.len());
+        match random.index(6) {
+            0 => input[at] = random.number().to_le_bytes()[0],
+            1 => input[at] ^= 1 << random.index(8),
             2 => drop(input.drain(at..end)),
             3 => drop(input.splice(at..at, input[at..end].to_vec())),
-            4 => drop(input.splice(at..at, words[numbers.below(words.len())].to_vec())),
+            4 => drop(input.splice(at..at, words[random.index(words.len())].to_vec())),
             _ => input.truncate(at.max(1)),
         }
         if input.is_empty() {
@@ -370,8 +369,8 @@ fn mutated(numbers: &mut Numbers) -> Vec<u8> {
     input
 }
 
-/// A socket into whose buffer little fits.
-fn small_buffer(docs: &Docs) -> TcpStream {
+/// A socket with a small receive buffer.
+fn small_buffer(docs: &Docserver) -> TcpStream {
     let address = docs.server().address();
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP));
     let socket = socket.expect("a socket");

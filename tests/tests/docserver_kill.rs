@@ -1,7 +1,7 @@
-//! Killed at any moment, `docserver` has each document wholly or not at all, and what it has
-//! acknowledged is there.
+//! After a kill at any moment, each document in `docserver` is complete or absent, and all
+//! acknowledged changes are there.
 //!
-//! `FSM_KILLS=20` kills it so often, each time within a thousand uploads.
+//! With `FSM_KILLS=20` the test kills it 20 times, each time within a thousand uploads.
 
 #![cfg(unix)]
 
@@ -12,18 +12,18 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use fsm_tests::{Connection, Docs, Listed, Random, SOON, Scratch, get, list, put, sha256};
+use fsm_tests::{Connection, Docserver, Listed, Random, TIMEOUT, TempDir, get, list, put, sha256};
 
 const CLIENTS: usize = 6;
-/// The names of each client, which nobody else uses.
+/// The number of names of each client, which no other client uses.
 const NAMES: u64 = 12;
 const MAX_SIZE: u64 = 1_000_000;
 
 #[test]
-fn what_is_acknowledged_outlives_a_kill_and_all_else_is_whole_or_not_there() {
+fn after_a_kill_acknowledged_documents_are_there_and_others_complete_or_absent() {
     let kills = env::var("FSM_KILLS").ok().map(|kills| kills.parse().expect("a number of kills"));
     let (rounds, uploads) = kills.map_or((3, 150), |kills| (kills, 1_000));
-    let mut data = Scratch::new("kill");
+    let mut data = TempDir::new("kill");
     let mut known = Known::default();
     let mut random = Random::new(std::process::id().into());
     let mut sum = Found::default();
@@ -36,7 +36,7 @@ fn what_is_acknowledged_outlives_a_kill_and_all_else_is_whole_or_not_there() {
         let acknowledged = run.acknowledged.into_inner();
         known = run.known.into_inner().unwrap_or_else(PoisonError::into_inner);
         let unsure = known.states.values().filter(|state| state.pending.is_some()).count();
-        let docs = Docs::over(data, &[]);
+        let docs = Docserver::over(data, &[]);
         let found = known.check(&docs);
         println!(
             "round {round}: killed after {acknowledged} of {uploads}, {unsure} unacknowledged, of which \
@@ -55,7 +55,7 @@ fn what_is_acknowledged_outlives_a_kill_and_all_else_is_whole_or_not_there() {
     );
 }
 
-/// What clients know of the documents.
+/// The clients' knowledge of the documents.
 #[derive(Default)]
 struct Known {
     states: BTreeMap<String, State>,
@@ -63,29 +63,29 @@ struct Known {
     next: u64,
 }
 
-/// What is known of a name.
+/// The knowledge about a name.
 #[derive(Clone, Default)]
 struct State {
-    /// What the server has last acknowledged; `None` if there is no document.
+    /// The last acknowledged version; `None` if there is no document.
     now: Option<Version>,
-    /// What was asked for since, without an answer.
+    /// The request sent since, without an answer yet.
     pending: Option<Pending>,
-    /// What it was before, and must not be found any more.
+    /// The version before, which a search must not find any more.
     before: Option<Version>,
 }
 
-/// What a document is when a request is done; `None` if it is deleted then.
+/// The version after a request; `None` after a deletion.
 #[derive(Clone, Copy)]
 struct Pending(Option<Version>);
 
-/// The bytes of a document, which are all different.
+/// The contents of a document; no two versions are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Version {
     number: u64,
     len: u64,
 }
 
-/// A server that is about to be killed.
+/// A server until its kill.
 struct Run {
     known: Mutex<Known>,
     acknowledged: AtomicUsize,
@@ -94,7 +94,7 @@ struct Run {
 #[derive(Default)]
 struct Found {
     documents: usize,
-    /// What was not acknowledged, and yet was done.
+    /// Requests that were not acknowledged, but done.
     done: usize,
     unsure: usize,
     acknowledged: usize,
@@ -106,12 +106,12 @@ impl Version {
         self.number.is_multiple_of(2)
     }
 
-    /// A word that no other document has.
+    /// A word that only this version contains.
     fn word(self) -> String {
         format!("v{}z", self.number)
     }
 
-    /// Whether its text has the word.
+    /// Whether the text contains the word.
     fn has_word(self) -> bool {
         self.is_text() && self.len >= self.word().len() as u64
     }
@@ -137,10 +137,10 @@ impl Version {
 }
 
 impl Run {
-    /// Has clients file and delete documents until the server is killed.
-    fn until_killed(&self, data: Scratch, seed: u64, after: usize, pause: Duration) -> Scratch {
-        let mut docs = Docs::over(data, &[]);
-        // All are there before anybody begins.
+    /// Lets clients file and delete documents until the server is killed.
+    fn until_killed(&self, data: TempDir, seed: u64, after: usize, pause: Duration) -> TempDir {
+        let mut docs = Docserver::over(data, &[]);
+        // Connect all clients before any of them begins.
         let connections: Vec<_> = (0..CLIENTS).map(|_| docs.connect()).collect();
         let (killed, running) = (AtomicU64::new(0), AtomicUsize::new(CLIENTS));
         thread::scope(|scope| {
@@ -160,7 +160,7 @@ impl Run {
             killed.store(1, Ordering::SeqCst);
             docs.server().signal("KILL");
         });
-        let status = docs.server_mut().wait(SOON);
+        let status = docs.server_mut().wait(TIMEOUT);
         assert!(status.code().is_none(), "it was killed, and ended with {status}");
         docs.into_data()
     }
@@ -177,7 +177,8 @@ impl Run {
             let (request, version) = self.ask(&name, &mut random);
             let answer = connection.try_send(&request).and_then(|()| connection.try_answer());
             let Ok(Some(answer)) = answer else {
-                // An error before the kill is one. It is read after the answer, so that it is known.
+                // A connection may fail only after the kill. Read `killed` after the answer, so
+                // that the order is certain.
                 assert_eq!(killed.load(Ordering::SeqCst), 1, "{name}: {answer:?}");
                 return;
             };
@@ -199,13 +200,13 @@ impl Run {
         }
     }
 
-    /// What is asked for next, which is noted before.
+    /// Chooses the next request, and notes it before it is sent.
     fn ask(&self, name: &str, random: &mut Random) -> (Vec<u8>, Option<Version>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let number = known.next;
         known.next += 1;
         let version = (random.below(8) > 0).then(|| {
-            // All sizes from small to large, and every fourth any.
+            // Sizes of all magnitudes, and every fourth one uniform.
             let bound = if random.below(4) == 0 { 20 } else { 1 + random.below(20) };
             Version { number, len: 1 + random.below(MAX_SIZE.min(1 << bound)) }
         });
@@ -228,8 +229,8 @@ impl State {
 }
 
 impl Known {
-    /// Checks what is there after a kill, which is what is known from here on.
-    fn check(&mut self, docs: &Docs) -> Found {
+    /// Checks the documents after a kill; the result is the new knowledge.
+    fn check(&mut self, docs: &Docserver) -> Found {
         let log = docs.server().log();
         assert!(!log.contains("lost, because"), "{log}");
         let recovery = log.lines().find_map(|line| line.split_once(": removed "));
@@ -254,7 +255,7 @@ impl Known {
                 (None, None) => true,
                 _ => false,
             };
-            // What was done without an answer, and what is not there any more.
+            // Versions that are gone: replaced ones, and those of requests that were not done.
             let mut gone = vec![state.before.take()];
             match state.pending {
                 Some(Pending(then)) if is(then) => {
@@ -290,7 +291,7 @@ impl Known {
     }
 }
 
-/// The names of the documents that have a word.
+/// The names of the documents that contain a word.
 fn search(connection: &mut Connection, word: &str) -> Vec<String> {
     let hits = connection.ask(get(&format!("/search?q={word}"))).expect(200).json();
     let hits = hits["hits"].as_array().expect("a list").iter();

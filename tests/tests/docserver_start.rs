@@ -1,4 +1,4 @@
-//! How `docserver` starts, and what it says when it cannot.
+//! How `docserver` starts, and its messages when it cannot.
 
 #![cfg(unix)]
 
@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
-use fsm_tests::{Connection, Docs, Failure, SOON, Scratch, Server, example, get, run};
+use fsm_tests::{Connection, Docserver, Failure, Server, TIMEOUT, TempDir, example, get, run};
 
 fn docserver(options: &[&str]) -> Command {
     let mut command = Command::new(example("docserver"));
@@ -17,7 +17,7 @@ fn docserver(options: &[&str]) -> Command {
 
 #[test]
 fn help_says_what_each_option_is_for() {
-    let ran = run(&mut docserver(&["--help"]), SOON);
+    let ran = run(&mut docserver(&["--help"]), TIMEOUT);
     assert!(ran.status.success(), "{ran:?}");
     for word in [
         "--listen",
@@ -37,16 +37,16 @@ fn help_says_what_each_option_is_for() {
     ] {
         assert!(ran.stdout.contains(word), "no `{word}` in:\n{}", ran.stdout);
     }
-    let ran = run(&mut docserver(&["--version"]), SOON);
+    let ran = run(&mut docserver(&["--version"]), TIMEOUT);
     assert!(ran.status.success() && ran.stdout.starts_with("docserver "), "{ran:?}");
 }
 
-/// It needs no directory, and so makes none, and is there beside a server that runs.
+/// `--diagram` needs no directory, creates none, and works beside a running server.
 #[test]
 fn the_diagram_shows_all_pools() {
-    let scratch = Scratch::new("docs");
+    let scratch = TempDir::new("docs");
     let data = scratch.path().join("data");
-    let ran = run(docserver(&["--diagram", "--data"]).arg(&data), SOON);
+    let ran = run(docserver(&["--diagram", "--data"]).arg(&data), TIMEOUT);
     assert!(ran.status.success(), "{ran:?}");
     for word in ["flowchart", "spool", "index", "catalog", "admin", "-->"] {
         assert!(ran.stdout.contains(word), "no `{word}` in:\n{}", ran.stdout);
@@ -54,15 +54,15 @@ fn the_diagram_shows_all_pools() {
     assert!(ran.stderr.is_empty(), "{}", ran.stderr);
     assert!(!data.exists(), "it should make no directory");
 
-    let server = Server::start(&mut Docs::command(&data));
-    let beside = run(docserver(&["--diagram", "--data"]).arg(&data), SOON);
+    let server = Server::start(&mut Docserver::command(&data));
+    let beside = run(docserver(&["--diagram", "--data"]).arg(&data), TIMEOUT);
     assert_eq!((beside.status.code(), beside.stdout), (Some(0), ran.stdout), "{}", beside.stderr);
     server.stop();
 }
 
 #[test]
 fn wrong_options() {
-    let scratch = Scratch::new("docs");
+    let scratch = TempDir::new("docs");
     let data = scratch.path().to_str().expect("a path in UTF-8");
     for (options, words) in [
         (&["--listen", "nonsense"][..], ["nonsense", "--listen"]),
@@ -79,62 +79,62 @@ fn wrong_options() {
         (&["--cap", "0"], ["zero", "--cap"]),
         (&["--index-threads", "0"], ["zero", "--index-threads"]),
         (&["--index-queue", "0"], ["zero", "--index-queue"]),
-        (&["--index-delay", "5"], ["no unit", "--index-delay"]),
+        (&["--index-delay", "5"], ["not a unit", "--index-delay"]),
         (&["--log", "loud"], ["loud", "--log"]),
         (&["--thread", "4"], ["--thread", "--threads"]),
         (&["more"], ["more", "unexpected"]),
     ] {
         let options = [&["--data", data], options].concat();
-        let said = refused(docserver(&options));
-        assert!(words.iter().all(|word| said.contains(word)), "{options:?}: {said}");
+        let log = refused(docserver(&options));
+        assert!(words.iter().all(|word| log.contains(word)), "{options:?}: {log}");
     }
     assert!(fs::read_dir(data).is_ok());
 }
 
 #[test]
 fn a_directory_in_use() {
-    let docs = Docs::new(&[]);
+    let docs = Docserver::new(&[]);
     docs.put("a", b"one").expect(201);
     let scratch = docs.stop();
-    let first = Server::start(&mut Docs::command(scratch.path()));
-    let said = refused(Docs::command(scratch.path()));
+    let first = Server::start(&mut Docserver::command(scratch.path()));
+    let log = refused(Docserver::command(scratch.path()));
     let path = scratch.path().display().to_string();
-    assert!(said.contains("another process uses") && said.contains(&path), "{said}");
+    assert!(log.contains("another process uses") && log.contains(&path), "{log}");
     first.stop();
-    // It is free again.
-    let docs = Docs::over(scratch, &[]);
+    // The directory is free again.
+    let docs = Docserver::over(scratch, &[]);
     assert_eq!(docs.get("/docs/a").expect(200).body, b"one");
     docs.stop();
 }
 
 #[test]
-fn directories_that_are_none() {
-    let scratch = Scratch::new("docs");
+fn paths_that_are_no_directories() {
+    let scratch = TempDir::new("docs");
     let file = scratch.write("file", "precious");
-    let said = refused(Docs::command(&file));
-    assert!(said.contains("file"), "{said}");
-    let said = refused(Docs::command(&file.join("below")));
-    assert!(said.contains("below"), "{said}");
-    let said = refused(Docs::command(Path::new("/proc/none")));
-    assert!(said.contains("/proc/none"), "{said}");
+    let log = refused(Docserver::command(&file));
+    assert!(log.contains("file"), "{log}");
+    let log = refused(Docserver::command(&file.join("below")));
+    assert!(log.contains("below"), "{log}");
+    let log = refused(Docserver::command(Path::new("/proc/none")));
+    assert!(log.contains("/proc/none"), "{log}");
     assert_eq!(fs::read_to_string(&file).expect("it should be there still"), "precious");
 }
 
-/// What looks like somebody else's is not touched.
+/// Foreign files stay untouched.
 #[test]
-fn directories_of_somebody_else() {
-    let scratch = Scratch::new("docs");
+fn foreign_directories() {
+    let scratch = TempDir::new("docs");
     fs::create_dir(scratch.path().join("docs")).expect("a directory can be made");
     let file = scratch.write("docs/thesis.tex", "precious");
-    let said = refused(Docs::command(scratch.path()));
-    assert!(said.contains("no index"), "{said}");
+    let log = refused(Docserver::command(scratch.path()));
+    assert!(log.contains("no index"), "{log}");
     assert_eq!(fs::read_to_string(file).expect("it should be there still"), "precious");
 
-    let scratch = Scratch::new("docs");
+    let scratch = TempDir::new("docs");
     let file = scratch
         .write("index.sqlite", "this is no index, but it is long enough to be one".repeat(40));
-    let said = refused(Docs::command(scratch.path()));
-    assert!(said.contains("the index failed"), "{said}");
+    let log = refused(Docserver::command(scratch.path()));
+    assert!(log.contains("the index failed"), "{log}");
     assert!(fs::read(file).expect("it should be there still").starts_with(b"this is no index"));
 }
 
@@ -142,22 +142,22 @@ fn directories_of_somebody_else() {
 fn a_port_in_use() {
     let other = TcpListener::bind("127.0.0.1:0").expect("a port should be free");
     let address = other.local_addr().expect("it is bound").to_string();
-    let scratch = Scratch::new("docs");
+    let scratch = TempDir::new("docs");
     let mut server = docserver(&["--listen", &address, "--data"]);
     server.arg(scratch.path());
-    let said = refused(server);
-    assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
-    assert!(said.contains("another process"), "{said}");
+    let log = refused(server);
+    assert!(log.contains(&format!("cannot listen on {address}")), "{log}");
+    assert!(log.contains("another process"), "{log}");
 }
 
-/// What it prints is for whoever reads it: it also serves where nobody can.
+/// The server works also if its standard output cannot be written.
 #[test]
-fn nobody_needs_to_read_how_to_try_it() {
+fn a_server_runs_without_a_reader_of_its_output() {
     for stdout in ["/dev/full", "a pipe"] {
-        let scratch = Scratch::new("docs");
+        let scratch = TempDir::new("docs");
         let mut command = Command::new("sh");
         let exec = match stdout {
-            // Of a FIFO that is open for both, this shell keeps only the end to write to.
+            // The shell opens a FIFO for reading and writing, and keeps only the end for writing.
             "a pipe" => "mkfifo \"$1/fifo\"; exec 3<>\"$1/fifo\" >\"$1/fifo\" 3<&-; exec \"$0\"",
             _ => "exec > /dev/full \"$0\"",
         };
@@ -169,7 +169,7 @@ fn nobody_needs_to_read_how_to_try_it() {
     }
 }
 
-/// Starts a server that must refuse to, with one clear sentence; this is it.
+/// Starts a server that must fail with one clear message, and returns it.
 fn refused(mut server: Command) -> String {
     let Err(Failure { status, log }) = Server::try_start(&mut server) else {
         panic!("{server:?} should not start");

@@ -1,5 +1,5 @@
-//! The example `echo_expanded` is `echo` with the expansion of its machine, which is a snapshot of
-//! the macro's tests. `BLESS=1` writes it anew.
+//! The example `echo_expanded` is `echo` with the expansion of its machine, taken from a snapshot
+//! of the macro's tests. `BLESS=1` rewrites it.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ fn the_expanded_echo_is_the_expansion_of_echo() {
     let about = "// What `#[state_machine]` makes of the enum in `echo.rs`, compared by a test.\n";
     let program = echo
         .replace(&machine, &format!("{about}{expansion}"))
-        .replace("--bin echo,", "--bin echo_expanded,");
+        .replace("--bin echo`", "--bin echo_expanded`");
     let made = with_comments(&formatted(&program));
     let path = root().join("examples/src/bin/echo_expanded.rs");
     if env::var_os("BLESS").is_some() {
@@ -28,7 +28,7 @@ fn the_expanded_echo_is_the_expansion_of_echo() {
     assert_eq!(made.lines().count(), found.lines().count());
 }
 
-/// The folder of the workspace.
+/// The directory of the workspace.
 fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
@@ -53,7 +53,7 @@ fn formatted(program: &str) -> String {
     String::from_utf8(formatted.stdout).expect("Rust is UTF-8")
 }
 
-/// Doc attributes as the comments that they stand for.
+/// Replaces doc attributes by the equivalent comments.
 fn with_comments(program: &str) -> String {
     let mut text = String::new();
     for line in program.lines() {

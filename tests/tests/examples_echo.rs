@@ -1,5 +1,4 @@
-//! The example `echo` sends back what comes: however it is cut, however much, until the client's
-//! end.
+//! The example `echo` sends back all input, however it is cut, up to the end of the stream.
 
 #![cfg(unix)]
 
@@ -7,7 +6,7 @@ use std::io::{Read, Write};
 use std::process::Command;
 use std::thread;
 
-use fsm_tests::{Connection, SOON, Server, client, example, run_with_input};
+use fsm_tests::{Connection, Server, TIMEOUT, client, example, run_with_input};
 
 #[test]
 fn bytes_come_back_however_they_are_cut() {
@@ -20,7 +19,7 @@ fn bytes_come_back_however_they_are_cut() {
             assert!(connection.bytes(piece.len()) == piece, "a piece of {size} bytes has changed");
         }
     }
-    connection.shut();
+    connection.shutdown_write();
     connection.expect_end();
     server.stop();
 }
@@ -56,7 +55,7 @@ fn five_hundred_clients_do_not_mix() {
             assert_eq!(client.line() + "\n", text(n));
         }
     }
-    // They rest, so a drain closes them.
+    // A drain closes them, because they are at rest.
     let stopped = thread::spawn(|| server.stop());
     clients.iter_mut().for_each(Connection::expect_end);
     stopped.join().expect("see above");
@@ -70,13 +69,13 @@ fn netcat() {
     let input = text.clone();
     let mut nc = Command::new(program);
     nc.args(["-N", "127.0.0.1", &server.port()]);
-    let ran = run_with_input(&mut nc, SOON, move |nc| nc.write_all(input.as_bytes()));
+    let ran = run_with_input(&mut nc, TIMEOUT, move |nc| nc.write_all(input.as_bytes()));
     assert!(ran.status.success() && ran.stdout == text, "{} {}", ran.status, ran.stderr);
     server.stop();
 }
 
 #[test]
-fn an_address_that_is_none() {
+fn invalid_addresses() {
     for address in ["7007", "127.0.0.1:port", "unix:"] {
         let failed = Server::try_start(Command::new(example("echo")).arg(address));
         let failure = failed.expect_err("it should not start");

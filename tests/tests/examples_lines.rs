@@ -1,4 +1,4 @@
-//! The example `lines`: each command, and each way in which a client can fail to do its part.
+//! The example `lines`: each command, and each error of a client.
 
 #![cfg(unix)]
 
@@ -25,7 +25,7 @@ fn each_command() {
         ("NET\n3:\n,\n,", "\n,\n\n"),
         ("COUNT 3\n", "1\n2\n3\n"),
         ("COUNT 0\nECHO counted\n", "counted\n"),
-        ("NAP\n", "awake\n"),
+        ("SLEEP\n", "awake\n"),
     ] {
         client.send(request);
         let got = client.bytes(answer.len());
@@ -37,7 +37,7 @@ fn each_command() {
     server.stop();
 }
 
-/// In one piece, and a byte at a time, with the same answers.
+/// A pipeline has the same answers in one piece and a byte at a time.
 #[test]
 fn a_pipeline() {
     let server = lines();
@@ -59,16 +59,16 @@ fn a_pipeline() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn malformed_commands_are_refused() {
     let server = lines();
     for (request, answer) in [
         ("NOSUCH\n", "! unknown command"),
         ("echo hello\n", "! unknown command"),
         ("\n", "! unknown command"),
-        ("SUM many\n", "! no number"),
-        ("SUM\n", "! no number"),
-        ("SUM -1\n", "! no number"),
-        ("COUNT 99999999999999999999\n", "! no number"),
+        ("SUM many\n", "! not a number"),
+        ("SUM\n", "! not a number"),
+        ("SUM -1\n", "! not a number"),
+        ("COUNT 99999999999999999999\n", "! not a number"),
         ("PIN\n12a4", "! a pin is four digits"),
         ("NET\nhello", "! a netstring begins with its length and a colon"),
         ("NET\n:,", "! a netstring begins with its length and a colon"),
@@ -88,36 +88,36 @@ fn limits() {
     client.send(format!("ECHO {longest}\n"));
     assert_eq!(client.line(), longest);
     refuses(&server, &format!("ECHO {longest}x\n"), "! too long");
-    // It need not wait for the end of a line that is too long already.
+    // The server refuses a line before its end if it is too long already.
     refuses(&server, &"x".repeat(100_000), "! too long");
     let fits = 1024 - "1018:,".len();
     client.send(format!("NET\n{fits}:{},", "x".repeat(fits)));
     assert_eq!(client.line().len(), fits);
-    // Nor for a message that says that it will be.
+    // The same holds for a message whose header says that it is too long.
     refuses(&server, &format!("NET\n{}:x", fits + 1), "! too long");
     server.stop();
 }
 
-/// Sends what ends the connection, with this answer.
+/// Sends a request that ends the connection, and checks its answer.
 fn refuses(server: &Server, request: &str, answer: &str) {
     let mut client = Connection::new(server.address());
-    // What a client has asked for before is answered before; what it asks for after is not.
+    // The command before is answered, and the one after is not.
     client.send(format!("ECHO before\n{request}ECHO after\n"));
     assert_eq!(client.line(), "before", "{request:?}");
     assert_eq!(client.line(), answer, "{request:?}");
     client.expect_end();
 }
 
-/// A client that goes away in the middle of anything is not told so.
+/// A client whose stream ends within a command gets no message.
 #[test]
 fn the_end_of_the_stream() {
     let server = lines();
-    for request in ["", "ECH", "PIN\n12", "SUM 3\na", "NET\n5:he", "NAP\n"] {
+    for request in ["", "ECH", "PIN\n12", "SUM 3\na", "NET\n5:he", "SLEEP\n"] {
         let mut client = Connection::new(server.address());
         client.send(format!("ECHO hello\n{request}"));
         assert_eq!(client.line(), "hello");
-        client.shut();
-        if request == "NAP\n" {
+        client.shutdown_write();
+        if request == "SLEEP\n" {
             assert_eq!(client.line(), "awake");
         }
         client.expect_end();
@@ -126,12 +126,12 @@ fn the_end_of_the_stream() {
 }
 
 #[test]
-fn naps_take_a_second_and_keep_nobody_waiting() {
+fn sleeps_take_a_second_and_delay_no_other_client() {
     let server = lines();
     let start = Instant::now();
     let mut sleepers: Vec<_> = (0..100).map(|_| Connection::new(server.address())).collect();
     for client in &mut sleepers {
-        client.send("NAP\nECHO up\n");
+        client.send("SLEEP\nECHO up\n");
     }
     let mut other = Connection::new(server.address());
     let mut answers = 0_u32;
@@ -150,7 +150,7 @@ fn naps_take_a_second_and_keep_nobody_waiting() {
     server.stop();
 }
 
-/// Numbers are made as fast as they are read, and no faster.
+/// The server writes numbers only as fast as the client reads them.
 #[test]
 fn counting_far_takes_no_memory() {
     let server = lines();
@@ -159,7 +159,7 @@ fn counting_far_takes_no_memory() {
     assert_eq!(client.line(), "1");
     #[cfg(target_os = "linux")]
     {
-        // Another client's answer shows that the first one has had its turn.
+        // The answer to another client shows that the first one has had its turn.
         let mut other = Connection::new(server.address());
         other.send("ECHO hello\n");
         assert_eq!(other.line(), "hello");
@@ -174,7 +174,7 @@ fn counting_far_takes_no_memory() {
     server.stop();
 }
 
-/// Five seconds without a byte are too long, whatever has come before; six with some are not.
+/// Five seconds without a byte are too long, but six with some bytes are not.
 #[test]
 fn a_deadline() {
     let server = lines();
@@ -200,11 +200,11 @@ fn a_deadline() {
     server.stop();
 }
 
-/// A drain lets a client finish what it is doing.
+/// A drain lets clients finish their commands.
 #[test]
 fn a_drain() {
     let mut server = lines();
-    let mut clients = ["ECHO a\n", "PIN\n12", "NAP\n", "SUM 3\na"].map(|request| {
+    let mut clients = ["ECHO a\n", "PIN\n12", "SLEEP\n", "SUM 3\na"].map(|request| {
         let mut client = Connection::new(server.address());
         client.send(format!("ECHO hello\n{request}"));
         assert_eq!(client.line(), "hello");

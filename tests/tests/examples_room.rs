@@ -1,4 +1,5 @@
-//! The example `room`: who listens hears what others say, and one for whom there is no room goes on.
+//! The example `room`: listeners receive what others say, and a client for whom there is no room
+//! can go on.
 
 #![cfg(unix)]
 
@@ -13,7 +14,7 @@ fn listeners_hear_what_is_said_in_order() {
     let server = room(&[]);
     let mut listeners: Vec<_> = (0..10).map(|n| listener(&server, &format!("l{n}"))).collect();
     let mut speaker = Connection::new(server.address());
-    // As many as a mailbox takes, so that nobody can be too slow.
+    // As many as a mailbox holds, so that no listener is too slow.
     for n in 0..100 {
         speaker.send(format!("say number {n}\r\n"));
     }
@@ -53,11 +54,11 @@ fn all_hear_several_speakers_in_the_same_order() {
 }
 
 #[test]
-fn who_finds_no_room_gets_the_name_back_and_goes_on() {
+fn a_client_without_room_gets_its_name_back_and_goes_on() {
     let server = room(&["--listeners", "1"]);
     let mut ann = listener(&server, "ann");
     let mut bob = Connection::new(server.address());
-    // All at once: what follows the line that was refused is not lost.
+    // In one piece, to check that the lines after the refused one are not lost.
     bob.send("listen bob\nsay I can not come in\nlisten\nlisten bob the second\n");
     assert_eq!(bob.line(), "sorry bob, the room is full");
     assert_eq!(bob.line(), "told 1");
@@ -84,8 +85,8 @@ fn a_listener_that_leaves_is_not_counted() {
     let mut ends = listener(&server, "bob");
     let mut talks = listener(&server, "cid");
     assert_eq!(say(&mut speaker, "three"), "told 3");
-    // One ends its stream, the other sends what nobody reads and closes.
-    ends.shut();
+    // One shuts down its side; the other sends bytes that the server ignores, and closes.
+    ends.shutdown_write();
     assert_eq!(ends.line(), "three");
     ends.expect_end();
     assert_eq!(say(&mut speaker, "two"), "told 2");
@@ -97,7 +98,7 @@ fn a_listener_that_leaves_is_not_counted() {
     server.stop();
 }
 
-/// It holds a mailbox and not more, and keeps nobody up.
+/// The server queues at most a mailbox for it, and others do not wait.
 #[test]
 fn a_listener_that_does_not_read_misses_what_is_said() {
     let server = room(&[]);
@@ -105,7 +106,7 @@ fn a_listener_that_does_not_read_misses_what_is_said() {
     let mut quick = listener(&server, "bob");
     let mut speaker = Connection::new(server.address());
     let text = "x".repeat(500);
-    // The system holds some megabytes for it.
+    // The system buffers some megabytes for it.
     for round in 0.. {
         assert!(round < 1_000_000, "it should be too slow");
         let answer = say(&mut speaker, &text);
@@ -120,7 +121,7 @@ fn a_listener_that_does_not_read_misses_what_is_said() {
 }
 
 #[test]
-fn what_would_move_the_cursor_of_others_is_not_told() {
+fn control_characters_do_not_reach_listeners() {
     let server = room(&[]);
     let mut ann = listener(&server, "\x1b[2Jann");
     let mut speaker = Connection::new(server.address());
@@ -144,7 +145,7 @@ fn sigterm_ends_it_at_once() {
     let start = Instant::now();
     let stopped = thread::spawn(|| server.stop());
     clients.iter_mut().for_each(Connection::expect_end);
-    // They have not closed their ends, and the server does not wait for that.
+    // The clients have not closed their sides, and the server does not wait for that.
     stopped.join().expect("see above");
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
@@ -153,7 +154,7 @@ fn room(options: &[&str]) -> Server {
     Server::start(Command::new(example("room")).arg("127.0.0.1:0").args(options))
 }
 
-/// One who listens.
+/// Connects a listener.
 fn listener(server: &Server, name: &str) -> Connection {
     let mut connection = Connection::new(server.address());
     connection.send(format!("listen {name}\n"));
@@ -162,7 +163,7 @@ fn listener(server: &Server, name: &str) -> Connection {
     connection
 }
 
-/// What a speaker is answered.
+/// Says a text, and returns the answer.
 fn say(speaker: &mut Connection, text: &str) -> String {
     speaker.send(format!("say {text}\n"));
     speaker.line()

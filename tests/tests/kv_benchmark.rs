@@ -1,16 +1,17 @@
-//! `redis-benchmark` runs clean against `kv`: with one request at a time, with 32, and over a Unix
-//! socket.
+//! `redis-benchmark` runs without errors against `kv`: with one request at a time, with 32, and
+//! over a Unix socket.
 
 #![cfg(unix)]
 
 use std::process::Command;
 use std::time::Duration;
 
-use fsm_tests::{Ran, Server, client, one_at_a_time, run};
+use fsm_tests::{RunOutput, Server, client, one_at_a_time, run};
 
 const TESTS: &str = "ping,set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,lrange,mset";
 
-/// What it reports for these tests. `LPUSH` comes again because it makes the list for `LRANGE`.
+/// The results that it prints for these tests. `LPUSH` occurs twice because it also creates the
+/// list for `LRANGE`.
 const REPORTS: [&str; 18] = [
     "PING_INLINE",
     "PING_MBULK",
@@ -55,7 +56,7 @@ fn over_tcp(options: &[&str]) {
 }
 
 fn benchmark(server: &[&str], address: impl Fn(&Server) -> Vec<String>, options: &[&str]) {
-    let _turn = one_at_a_time();
+    let _exclusive = one_at_a_time();
     let Some(program) = client("redis-benchmark") else { return };
     let server = Server::kv(server);
     let mut command = Command::new(program);
@@ -66,11 +67,11 @@ fn benchmark(server: &[&str], address: impl Fn(&Server) -> Vec<String>, options:
     server.stop();
 }
 
-/// Each test must have its line, and nothing else may be said: errors and warnings come as lines
-/// too.
-fn check(ran: &Ran) {
+/// Checks that each test has its line and that no other line is printed, because errors and
+/// warnings are lines, too.
+fn check(ran: &RunOutput) {
     assert!(ran.status.success() && ran.stderr.is_empty(), "{ran:?}");
-    // What it says meanwhile is overwritten after a carriage return.
+    // Progress is overwritten after a carriage return.
     let lines = ran.stdout.lines().filter_map(|line| line.trim_end().rsplit('\r').next());
     let lines: Vec<_> = lines.filter(|line| !line.is_empty()).collect();
     let names = lines.iter().map(|line| {

@@ -1,4 +1,4 @@
-//! What a request and a connection cost `kv`: system calls, allocations, memory.
+//! The costs of a request and a connection in `kv`: system calls, allocations, memory.
 
 #![cfg(target_os = "linux")]
 
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use fsm_tests::{Connection, SOON, Server, client, encode, example, one_at_a_time, run};
+use fsm_tests::{Connection, Server, TIMEOUT, client, encode, example, one_at_a_time, run};
 
-/// A receive and a send, and a little for connections that come and go.
+/// A receive and a send, and a small share for opening and closing connections.
 const SYSTEM_CALLS: f64 = 2.05;
-/// Bytes of user-space memory for an idle connection that did one PING.
+/// The maximum bytes of user-space memory of an idle connection that did one PING.
 const IDLE_BYTES: u64 = 256;
 
 #[test]
@@ -19,21 +19,21 @@ fn pitfall_7_two_system_calls_a_request() {
     system_calls("one request at a time", 100_000, 1);
 }
 
-/// There are fewer batches than requests, and it must be many for the connections to cost little
-/// beside them.
+/// There are fewer batches than requests, so that many are needed for the share of connections to
+/// be small.
 #[test]
 fn two_system_calls_a_batch() {
     system_calls("32 requests at a time", 1_000_000, 32);
 }
 
 fn system_calls(what: &str, requests: u32, pipelined: u32) {
-    let _turn = one_at_a_time();
+    let _exclusive = one_at_a_time();
     let (Some(strace), Some(benchmark)) = (client("strace"), client("redis-benchmark")) else {
         return;
     };
     let table = file("strace.txt");
-    // -D: `kv` is this process's child, and strace another of its descendants, which writes its
-    // table when `kv` has ended.
+    // With `-D` `kv` is the child of this process, and strace a descendant of `kv`, which writes
+    // its table when `kv` has ended.
     let mut server = Command::new(strace);
     server.args(["-D", "-f", "-c", "-o"]).arg(&table).arg(example("kv")).args(["--port", "0"]);
     let server = Server::start(&mut server);
@@ -54,7 +54,8 @@ fn system_calls(what: &str, requests: u32, pipelined: u32) {
     assert!(per_batch <= SYSTEM_CALLS, "{per_batch} system calls\n{table}");
 }
 
-/// Of a line such as ` 51.03    2.500000          12    200102         3 recvfrom`, the calls.
+/// The number of calls, from a line such as ` 51.03    2.500000          12    200102         3
+/// recvfrom`.
 fn calls(table: &str, name: &str) -> Option<u32> {
     let lines = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let mut found = lines.filter(|fields| fields.last() == Some(&name));
@@ -63,7 +64,7 @@ fn calls(table: &str, name: &str) -> Option<u32> {
 
 #[test]
 fn l11_no_allocation_for_a_get() {
-    let _turn = one_at_a_time();
+    let _exclusive = one_at_a_time();
     let Some(valgrind) = client("valgrind") else { return };
     for pipelined in [1, 16] {
         let few = allocations(&valgrind, 2_000, pipelined);
@@ -73,7 +74,7 @@ fn l11_no_allocation_for_a_get() {
     }
 }
 
-/// The allocations of a run of `kv` in which a connection does this many GETs.
+/// The allocations of a run of `kv` in which a connection sends this many GETs.
 fn allocations(valgrind: &Path, gets: usize, pipelined: usize) -> u64 {
     let log = file("valgrind.txt");
     let mut server = Command::new(valgrind);
@@ -100,10 +101,10 @@ fn allocations(valgrind: &Path, gets: usize, pipelined: usize) -> u64 {
     count.unwrap_or_else(|| panic!("no count of allocations in:\n{log}"))
 }
 
-/// `idle` measures it, for people to use as well.
+/// The example `idle` measures this.
 #[test]
 fn x13_an_idle_connection_is_small() {
-    let _turn = one_at_a_time();
+    let _exclusive = one_at_a_time();
     let wanted = 15_000;
     // `idle` holds one end of each connection in its own process, and the server the other.
     let connections = wanted.min(open_files().saturating_sub(200));
@@ -123,9 +124,9 @@ fn x13_an_idle_connection_is_small() {
     assert!(bytes > 0, "an idle connection cannot take no memory");
 }
 
-/// How many files a process may open, once it has raised its limit.
+/// The number of files that a process may open after it has raised its limit.
 fn open_files() -> u32 {
-    let ran = run(Command::new("sh").args(["-c", "ulimit -Hn"]), SOON);
+    let ran = run(Command::new("sh").args(["-c", "ulimit -Hn"]), TIMEOUT);
     ran.stdout.trim().parse().unwrap_or(u32::MAX) // "unlimited"
 }
 

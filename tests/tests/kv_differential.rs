@@ -1,4 +1,4 @@
-//! `kv` answers as Redis does: `redis/differential.txt` has what Redis answered.
+//! `kv` replies as Redis does: `redis/differential.txt` holds the replies of Redis.
 
 #![cfg(unix)]
 
@@ -7,7 +7,7 @@ use std::fs;
 
 use fsm_tests::{Connection, Server};
 
-/// A line `> COMMAND` is sent as it stands; the line below it is the reply, escaped. See
+/// A line `> COMMAND` is sent as an inline command; the next line is the reply, escaped. See
 /// `redis/record.py`.
 #[test]
 fn replies_are_those_of_redis() {
@@ -51,7 +51,7 @@ fn ask(connection: &mut Connection, command: &str) -> String {
     }
 }
 
-/// As `record.py` does it.
+/// Escapes a reply in the same way as `record.py`.
 fn escape(reply: &[u8]) -> String {
     let mut text = String::new();
     for byte in reply {

@@ -6,12 +6,12 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fsm_tests::{Connection, SOON, Server, encode};
+use fsm_tests::{Connection, Server, TIMEOUT, encode};
 
-/// A drain that waits for nobody takes no longer than this.
+/// The time limit of a drain without slow clients.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// Clients at work see whole answers, each the right one, and then a clean end; `kv` ends by
+/// Clients under load get complete and correct answers, then the end of the stream; `kv` ends by
 /// itself.
 #[test]
 fn a_drain_under_load() {
@@ -27,7 +27,7 @@ fn a_drain_under_load() {
         })
         .collect();
     for _ in &clients {
-        all_ready.recv_timeout(SOON).expect("all clients should be at work");
+        all_ready.recv_timeout(TIMEOUT).expect("all clients should be at work");
     }
     let start = Instant::now();
     server.signal("TERM");
@@ -38,7 +38,8 @@ fn a_drain_under_load() {
     println!("drained 20 clients at work within {took:.1?}, after {rounds} rounds");
 }
 
-/// Sets and gets, in pipelines of ten, until the stream ends; it may end between two answers only.
+/// Sends SETs and GETs in pipelines of ten until the stream ends, which must be between two
+/// answers.
 fn work_until_the_end<E>(
     mut connection: Connection,
     client: usize,
@@ -54,7 +55,8 @@ fn work_until_the_end<E>(
             wanted.push("+OK\r\n".to_owned());
             wanted.push(format!("$1000\r\n{value}\r\n"));
         }
-        // The server may have closed the connection before it took these.
+        // Ignore an error until the answers are read, because the server may have closed the
+        // connection.
         let sent = connection.try_send(&requests);
         for wanted in wanted {
             let reply = connection.try_reply().expect("the stream should end between two answers");
@@ -89,8 +91,8 @@ fn idle_clients_see_a_clean_end() {
     }
 }
 
-/// A client that has sent all of a command when the drain begins is answered, and one that has sent
-/// a part of one may complete it.
+/// A command that was complete when the drain began is answered, and an incomplete one may be
+/// completed.
 #[test]
 fn commands_in_progress_are_answered() {
     let mut server = Server::kv(&[]);
@@ -104,8 +106,8 @@ fn commands_in_progress_are_answered() {
         .map(|command| {
             let (half, rest) = command.split_at(command.len() / 2);
             let mut client = Connection::new(server.address());
-            // The answer to the first command shows that the server has the half of the second one
-            // too.
+            // The answer to the first command shows that the server has received the first half of
+            // the next one.
             client.send([b"PING\r\n", half].concat());
             assert_eq!(client.reply(), b"+PONG\r\n");
             (client, rest)
@@ -125,7 +127,7 @@ fn commands_in_progress_are_answered() {
     assert!(server.wait(AT_ONCE).success());
 }
 
-/// An answer that is on its way when the drain begins arrives whole.
+/// An answer that is being sent when the drain begins arrives completely.
 #[test]
 fn answers_on_their_way_arrive() {
     let mut server = Server::kv(&[]);

@@ -1,5 +1,5 @@
-//! Clients that misbehave: each ends as it should, a well-behaved neighbour notices nothing, and
-//! afterwards `kv` has the memory and the descriptors that it had before.
+//! Clients that misbehave: each connection ends correctly, a background client is served all the
+//! time, and afterwards `kv` has no more memory and descriptors than before.
 
 #![cfg(target_os = "linux")]
 
@@ -10,32 +10,33 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fsm_tests::{
-    Connection, Neighbour, SOON, Server, encode, eventually, example, expect_silence, one_at_a_time,
+    BackgroundClient, Connection, Server, TIMEOUT, encode, eventually, example, expect_silence,
+    one_at_a_time,
 };
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// What memory may differ by after a second round of the same: some pages of the allocator.
+/// The tolerated growth of memory between two equal rounds: some pages of the allocator.
 const TOLERANCE: u64 = 256 * KIB;
 
-/// Lets clients misbehave in two rounds, the first of which warms up, beside a well-behaved one.
+/// Lets clients misbehave in two rounds, the first of which warms up, beside a background client.
 fn twice(options: &[&str], misbehave: impl Fn(&Server)) {
     twice_on(start(Command::new(example("kv")).args(["--port", "0"]).args(options)), misbehave);
 }
 
-/// Starts a server whose allocator gives back to the system what is freed. By itself glibc's keeps
-/// up to twice the largest block that it has seen, behind which a leak could hide.
+/// Starts a server whose allocator returns freed memory to the system. By default glibc keeps up to
+/// twice the largest block, which could hide a leak.
 fn start(server: &mut Command) -> Server {
     let threshold = (128 * KIB).to_string();
     server.env("MALLOC_MMAP_THRESHOLD_", &threshold).env("MALLOC_TRIM_THRESHOLD_", &threshold);
     Server::start(server)
 }
 
-/// Says what the server has logged.
+/// Does the same on a given server, and returns its log.
 fn twice_on(server: Server, misbehave: impl Fn(&Server)) -> String {
-    let neighbour = Neighbour::new(server.address());
+    let background = BackgroundClient::on_kv(server.address());
     let descriptors = server.descriptors();
     let round = || {
         let start = Instant::now();
@@ -46,15 +47,15 @@ fn twice_on(server: Server, misbehave: impl Fn(&Server)) -> String {
     };
     let ((before, _), (after, took)) = (round(), round());
     println!("{} kB of memory, then {}; {took:.1?}", before / KIB, after / KIB);
-    println!("{}", neighbour.leave());
+    println!("{}", background.finish());
     assert!(after <= before + TOLERANCE, "memory grew from {before} to {after} bytes");
     server.stop()
 }
 
-/// A long pipeline, a byte at a time: the answers are those of the same in one piece.
+/// A long pipeline has the same answers a byte at a time as in one piece.
 #[test]
 fn one_byte_at_a_time() {
-    let _turn = one_at_a_time();
+    let _exclusive = one_at_a_time();
     let (mut requests, mut replies) = (Vec::new(), Vec::new());
     for n in 0..200 {
         let (key, value) = (format!("key:{n}"), "v".repeat(n % 50));
@@ -71,56 +72,56 @@ fn one_byte_at_a_time() {
             connection.send([*byte]);
         }
         assert_eq!(connection.bytes(replies.len()), replies);
-        connection.shut();
+        connection.shutdown_write();
         connection.expect_end();
     });
 }
 
-/// Eight clients that ask for 1 MiB again and again and never read: from some point on they cannot
-/// send either, and the server holds little more than one answer for each.
+/// Eight clients request 1 MiB again and again and never read: soon they cannot send either, and
+/// the server buffers little more than one answer for each.
 #[test]
-fn eight_that_never_read() {
-    let _turn = one_at_a_time();
+fn eight_clients_that_never_read() {
+    let _exclusive = one_at_a_time();
     let value = vec![b'v'; 1024 * 1024];
-    // A server without bounds would take all memory of this machine.
+    // A server without bounds would use all memory of this machine.
     twice_on(limited("-v 1048576"), |server| {
         Connection::new(server.address()).expect(&[b"SET", &b"large"[..], &value], "+OK\r\n");
         let before = server.anonymous();
         let address = server.address();
-        let asking: Vec<_> = (0..8).map(|_| thread::spawn(move || ask_in_vain(address))).collect();
-        let deaf: Vec<_> =
+        let asking: Vec<_> =
+            (0..8).map(|_| thread::spawn(move || ask_without_reading(address))).collect();
+        let unread: Vec<_> =
             asking.into_iter().map(|asking| asking.join().expect("see above")).collect();
         let grown = server.anonymous().saturating_sub(before);
-        let sent: usize = deaf.iter().map(|(_, sent)| sent).sum();
+        let sent: usize = unread.iter().map(|(_, sent)| sent).sum();
         println!("{} kB of requests; memory grew by {} kB", sent / 1024, grown / KIB);
         assert!(grown < 16 * MIB, "memory grew by {grown} bytes");
-        // A client that reads gets what it asks for meanwhile.
+        // A client that reads is served meanwhile.
         let mut other = Connection::new(server.address());
         assert_eq!(other.command(&["GET", "large"]).len(), value.len() + b"$1048576\r\n\r\n".len());
     });
 }
 
-/// Asks for much and reads nothing, until the server takes no more questions; says how many bytes
-/// it took.
-fn ask_in_vain(address: SocketAddr) -> (TcpStream, usize) {
-    let mut deaf = small_buffers(address);
-    deaf.set_write_timeout(Some(Duration::from_millis(500))).expect("a socket takes options");
+/// Sends requests and reads nothing until the server takes no more; returns the bytes it took.
+fn ask_without_reading(address: SocketAddr) -> (TcpStream, usize) {
+    let mut unread = small_buffers(address);
+    unread.set_write_timeout(Some(Duration::from_millis(500))).expect("a socket takes options");
     let gets = encode(&["GET", "large"]).repeat(1000);
     let mut sent = 0;
     loop {
-        match deaf.write(&gets) {
+        match unread.write(&gets) {
             Ok(n) => sent += n,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return (deaf, sent),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return (unread, sent),
             Err(error) => panic!("after {sent} bytes: {error}"),
         }
         assert!(sent < 256 * 1024 * 1024, "the server takes whatever is sent");
     }
 }
 
-/// What a client says that it will send is not made room for.
+/// The server reserves no memory for announced lengths.
 #[test]
-fn pitfall_24_one_that_announces_too_much() {
-    let _turn = one_at_a_time();
+fn pitfall_24_announced_lengths_take_no_memory() {
+    let _exclusive = one_at_a_time();
     let announcements = [
         ("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1073741824\r\n", "invalid bulk length"),
         ("*1\r\n$1073741824\r\n", "invalid bulk length"),
@@ -152,11 +153,11 @@ fn pitfall_24_one_that_announces_too_much() {
     });
 }
 
-/// A million arguments are allowed. A client that announces them and sends half gets no more room
-/// than it fills.
+/// A million arguments are allowed, but a client that announces them uses only the memory that it
+/// fills.
 #[test]
-fn one_that_stops_in_the_middle() {
-    let _turn = one_at_a_time();
+fn clients_that_stop_within_a_command() {
+    let _exclusive = one_at_a_time();
     twice(&[], |server| {
         let mut connections = Vec::new();
         for _ in 0..20 {
@@ -170,14 +171,14 @@ fn one_that_stops_in_the_middle() {
     });
 }
 
-/// Resets in the middle of a large SET: of 16 MiB that it announces, the client sends 4.
+/// Resets within a large SET, after 4 of 16 MiB.
 #[test]
 fn resets_in_the_middle_of_a_command() {
-    let _turn = one_at_a_time();
+    let _exclusive = one_at_a_time();
     let value = vec![b'v'; 4 * 1024 * 1024];
     twice(&[], |server| {
         for n in 0..200 {
-            let mut connection = Connection::over(small_buffers(server.address()));
+            let mut connection = Connection::from_stream(small_buffers(server.address()));
             connection.send("*3\r\n$3\r\nSET\r\n$5\r\nlarge\r\n$16777216\r\n");
             connection.send(&value);
             reset(connection);
@@ -188,15 +189,15 @@ fn resets_in_the_middle_of_a_command() {
     });
 }
 
-/// Resets while the server sends: the client has asked for much and reads only its beginning.
+/// Resets while the server sends: the client requested much and reads only the beginning.
 #[test]
 fn resets_in_the_middle_of_an_answer() {
-    let _turn = one_at_a_time();
+    let _exclusive = one_at_a_time();
     let value = vec![b'v'; 4 * 1024 * 1024];
     twice(&[], |server| {
         Connection::new(server.address()).expect(&[b"SET", &b"large"[..], &value], "+OK\r\n");
         for _ in 0..200 {
-            let mut connection = Connection::over(small_buffers(server.address()));
+            let mut connection = Connection::from_stream(small_buffers(server.address()));
             connection.send(encode(&["GET", "large"]).repeat(3));
             assert_eq!(connection.bytes(10), b"$4194304\r\n");
             reset(connection);
@@ -207,7 +208,7 @@ fn resets_in_the_middle_of_an_answer() {
 /// A thousand that connect and vanish: one half properly, the other with a reset.
 #[test]
 fn a_thousand_that_vanish() {
-    let _turn = one_at_a_time();
+    let _exclusive = one_at_a_time();
     twice(&[], |server| {
         for n in 0..1000 {
             let connection = Connection::new(server.address());
@@ -222,7 +223,7 @@ fn a_thousand_that_vanish() {
 /// like.
 #[test]
 fn three_hundred_with_half_a_command() {
-    let _turn = one_at_a_time();
+    let _exclusive = one_at_a_time();
     twice(&[], |server| {
         let mut clients: Vec<_> = (0..300)
             .map(|n| {
@@ -246,10 +247,10 @@ fn three_hundred_with_half_a_command() {
     });
 }
 
-/// 200 connect while no descriptor is free: they wait, and are served when there is one.
+/// 200 clients connect while no descriptor is free: they wait, and are served once one is free.
 #[test]
-fn pitfall_16_two_hundred_without_a_descriptor() {
-    let _turn = one_at_a_time();
+fn pitfall_16_two_hundred_clients_without_a_descriptor() {
+    let _exclusive = one_at_a_time();
     let log = twice_on(limited("-n 64"), |server| {
         let (holders, mut waiting) = take_all_descriptors(server);
         waiting.extend((1..200).map(|_| ping(server)));
@@ -261,16 +262,16 @@ fn pitfall_16_two_hundred_without_a_descriptor() {
         }
         println!("{count} held all; then 200 were served within {:.1?}", start.elapsed());
     });
-    // Each that is served takes the last descriptor again; not each needs a line for that.
+    // Each client served takes the last descriptor again, but the log limits the lines about it.
     let lines = log.matches("cannot accept").count();
     println!("{lines} lines in the log say `cannot accept`");
     assert!((1..=20).contains(&lines), "{lines} lines in the log say `cannot accept`");
 }
 
-/// As long as a client waits for a descriptor, the server sleeps, but for a look now and then.
+/// While a client waits for a descriptor, the server sleeps except for rare retries.
 #[test]
 fn pitfall_16_waiting_for_a_descriptor_costs_nothing() {
-    let _turn = one_at_a_time();
+    let _exclusive = one_at_a_time();
     let server = limited("-n 64");
     let (holders, mut waiting) = take_all_descriptors(&server);
     let cpu = server.cpu();
@@ -284,13 +285,13 @@ fn pitfall_16_waiting_for_a_descriptor_costs_nothing() {
     server.stop();
 }
 
-/// `kv` as a process to which this limit of the shell's `ulimit` applies.
+/// Starts `kv` under a limit of the shell's `ulimit`.
 fn limited(limit: &str) -> Server {
     let run = format!("ulimit {limit} && exec \"$0\" --port 0");
     start(Command::new("sh").args(["-c", &run]).arg(example("kv")))
 }
 
-/// Connects until a client is not served: all that are, and the one that waits.
+/// Connects until a client is not served; returns all that are, and the one that waits.
 fn take_all_descriptors(server: &Server) -> (Vec<Connection>, Vec<Connection>) {
     let mut holders = Vec::new();
     loop {
@@ -303,10 +304,10 @@ fn take_all_descriptors(server: &Server) -> (Vec<Connection>, Vec<Connection>) {
     }
 }
 
-/// At its limit of clients the server lets further ones wait, and then serves them.
+/// At its limit of clients the server lets others wait, and serves them later.
 #[test]
-fn two_hundred_over_the_limit_of_clients() {
-    let _turn = one_at_a_time();
+fn two_hundred_clients_over_the_limit() {
+    let _exclusive = one_at_a_time();
     twice(&["--max-clients", "50"], |server| {
         let mut holders: Vec<_> = (0..49).map(|_| ping(server)).collect();
         holders.iter_mut().for_each(pong);
@@ -329,14 +330,13 @@ fn pong(connection: &mut Connection) {
     assert_eq!(connection.reply(), b"+PONG\r\n");
 }
 
-/// A client's socket with small buffers, so that much of what goes through it has reached the
-/// server.
+/// A client's socket with small buffers, so that most bytes sent have reached the server.
 fn small_buffers(address: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP));
     let socket = socket.expect("a socket");
     socket.set_send_buffer_size(64 * 1024).expect("a socket takes options");
     socket.set_recv_buffer_size(64 * 1024).expect("a socket takes options");
-    socket.connect_timeout(&address.into(), SOON).expect("it should connect");
+    socket.connect_timeout(&address.into(), TIMEOUT).expect("it should connect");
     socket.into()
 }
 

@@ -1,4 +1,4 @@
-//! `--maxmemory` bounds what the keys and values of `kv` take: writes beyond it are refused.
+//! `--maxmemory` bounds the memory of keys and values: `kv` refuses writes beyond it.
 
 #![cfg(target_os = "linux")]
 
@@ -36,8 +36,7 @@ fn sets() {
     fills_up("members", |n| encode(&["SADD", &format!("key:{}", n % 7), &format!("member:{n}")]));
 }
 
-/// Writes until a write is refused; what reads and what frees goes on, and then there is room
-/// again.
+/// Writes until the server refuses a write; reads and deletions still work, and then writes, too.
 fn fills_up(what: &str, write: impl Fn(usize) -> Vec<u8>) {
     let server = Server::kv(&["--maxmemory", "32mb"]);
     let mut connection = Connection::new(server.address());

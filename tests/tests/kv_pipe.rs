@@ -1,4 +1,4 @@
-//! `redis-cli --pipe` loads a million keys into `kv`, and all are there.
+//! `redis-cli --pipe` loads a million keys into `kv` and loses none.
 
 #![cfg(unix)]
 
@@ -45,7 +45,7 @@ fn key(n: usize) -> String {
     format!("key:{n}")
 }
 
-/// A value of its own for each key, of a length that differs.
+/// A different value for each key, of varying length.
 fn value(n: usize) -> String {
     format!("{n:0width$}", width = 1 + n % 40)
 }

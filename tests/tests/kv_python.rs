@@ -1,4 +1,4 @@
-//! redis-py, the usual client of Python, drives the commands of `kv`: see `redis/test_commands.py`.
+//! redis-py, the common Python client, runs every command of `kv`: see `redis/test_commands.py`.
 
 #![cfg(unix)]
 
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use fsm_tests::{Server, client, missing, run};
+use fsm_tests::{Server, client, run, skip};
 
 const REQUIREMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/redis/requirements.txt");
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/redis/test_commands.py");
@@ -23,8 +23,8 @@ fn redis_py_drives_every_command() {
     server.stop();
 }
 
-/// A Python with what `requirements.txt` asks for, in an environment of its own in the target
-/// directory.
+/// The path of a Python with the packages of `requirements.txt`, in a virtual environment in the
+/// target directory.
 fn with_redis_py(python: &Path) -> Option<PathBuf> {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("redis-py");
     let (program, installed) = (dir.join("bin/python"), dir.join("requirements.txt"));
@@ -41,7 +41,7 @@ fn with_redis_py(python: &Path) -> Option<PathBuf> {
         let ran = run(Command::new(program).args(arguments), Duration::from_secs(180));
         if !ran.status.success() {
             let said = format!("{}{}", ran.stdout, ran.stderr);
-            missing(&format!(
+            skip(&format!(
                 "redis-py cannot be installed: `{} {}` says `{}`; this needs the network, and \
                  `apt-get install -y python3-venv`",
                 program.display(),

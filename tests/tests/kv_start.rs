@@ -1,4 +1,4 @@
-//! How `kv` starts: where it listens, and what it says when it cannot.
+//! How `kv` starts, and its messages when it cannot.
 
 #![cfg(unix)]
 
@@ -9,7 +9,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::Command;
 
-use fsm_tests::{Connection, Failure, SOON, Server, client, example, run};
+use fsm_tests::{Connection, Failure, Server, TIMEOUT, client, example, run};
 
 #[test]
 fn ipv6() {
@@ -27,20 +27,20 @@ fn ipv6() {
 fn a_port_in_use() {
     let other = TcpListener::bind("127.0.0.1:0").expect("a port should be free");
     let address = other.local_addr().expect("it is bound");
-    let said = refused(kv(&["--port", &address.port().to_string()]));
-    assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
-    assert!(said.contains("another process"), "{said}");
+    let log = refused(kv(&["--port", &address.port().to_string()]));
+    assert!(log.contains(&format!("cannot listen on {address}")), "{log}");
+    assert!(log.contains("another process"), "{log}");
 }
 
 #[test]
-fn addresses_that_are_none() {
-    let said = refused(kv(&["--bind", "300.1.1.1"]));
-    assert!(said.contains("300.1.1.1") && said.contains("--bind"), "{said}");
-    let said = refused(kv(&["--port", "70000"]));
-    assert!(said.contains("70000") && said.contains("--port"), "{said}");
-    // 203.0.113.0/24 is for documentation: no machine has it.
-    let said = refused(kv(&["--port", "0", "--bind", "203.0.113.1"]));
-    assert!(said.contains("203.0.113.1:0") && said.contains("no such address"), "{said}");
+fn invalid_addresses() {
+    let log = refused(kv(&["--bind", "300.1.1.1"]));
+    assert!(log.contains("300.1.1.1") && log.contains("--bind"), "{log}");
+    let log = refused(kv(&["--port", "70000"]));
+    assert!(log.contains("70000") && log.contains("--port"), "{log}");
+    // No machine has an address of 203.0.113.0/24, which is reserved for documentation.
+    let log = refused(kv(&["--port", "0", "--bind", "203.0.113.1"]));
+    assert!(log.contains("203.0.113.1:0") && log.contains("no such address"), "{log}");
 }
 
 #[test]
@@ -51,12 +51,12 @@ fn wrong_options() {
         (&["--max-clients", "many"], ["many", "--max-clients"]),
         (&["--prot", "6380"], ["--prot", "--port"]),
     ] {
-        let said = refused(kv(options));
-        assert!(words.iter().all(|word| said.contains(word)), "{options:?}: {said}");
+        let log = refused(kv(options));
+        assert!(words.iter().all(|word| log.contains(word)), "{options:?}: {log}");
     }
 }
 
-/// A port below 1024 needs a privilege; who has it gives it up here.
+/// A port below 1024 needs a privilege, which the test drops.
 #[test]
 fn a_port_that_needs_a_privilege() {
     let start = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
@@ -67,13 +67,13 @@ fn a_port_that_needs_a_privilege() {
     };
     let Some(setpriv) = client("setpriv") else { return };
     let mut server = Command::new(setpriv);
-    let root = run(Command::new("id").arg("-u"), SOON).stdout.trim() == "0";
+    let root = run(Command::new("id").arg("-u"), TIMEOUT).stdout.trim() == "0";
     server
         .args(if root { &["--bounding-set=-net_bind_service"][..] } else { &[] })
         .arg(example("kv"));
     server.args(["--port", "1"]);
-    let said = refused(server);
-    assert!(said.contains("cannot listen on 127.0.0.1:1: not permitted"), "{said}");
+    let log = refused(server);
+    assert!(log.contains("cannot listen on 127.0.0.1:1: not permitted"), "{log}");
 }
 
 #[test]
@@ -82,40 +82,40 @@ fn unix_sockets() {
     let path = dir.join("kv.sock");
     let options = ["--port", "0", "--unix", path.to_str().expect("a path in UTF-8")];
 
-    // The file of a server that is gone is replaced.
+    // The file of a dead server is replaced.
     drop(UnixListener::bind(&path).expect("the socket can be made"));
     let server = Server::start(&mut kv(&options));
     let mut client = UnixStream::connect(&path).expect("it should connect");
-    client.set_read_timeout(Some(SOON)).expect("a socket takes options");
+    client.set_read_timeout(Some(TIMEOUT)).expect("a socket takes options");
     client.write_all(b"PING\r\n").expect("it is connected");
     let mut reply = [0; 7];
     client.read_exact(&mut reply).expect("the server should reply");
     assert_eq!(&reply, b"+PONG\r\n");
 
-    // That of one that is not, is not; and it goes with the server.
-    let said = refused(kv(&options));
-    assert!(said.contains("kv.sock") && said.contains("another process"), "{said}");
+    // The file of a running server is kept, and removed when it ends.
+    let log = refused(kv(&options));
+    assert!(log.contains("kv.sock") && log.contains("another process"), "{log}");
     drop(UnixStream::connect(&path).expect("the first server should be there still"));
     server.stop();
     assert!(!path.exists(), "the socket's file should go with the server");
     assert_eq!(client.read(&mut reply).expect("the stream should end"), 0);
 
-    // Nor is any other file.
+    // Any other file is kept.
     fs::write(&path, "precious").expect("the file can be written");
-    let said = refused(kv(&options));
-    assert!(said.contains("kv.sock") && !said.contains("another process"), "{said}");
+    let log = refused(kv(&options));
+    assert!(log.contains("kv.sock") && !log.contains("another process"), "{log}");
     assert_eq!(fs::read_to_string(&path).expect("the file should be there still"), "precious");
 
     let path = dir.join("missing").join("kv.sock");
     let path = path.to_str().expect("a path in UTF-8");
-    let said = refused(kv(&["--port", "0", "--unix", path]));
-    assert!(said.contains(path) && said.contains("No such file or directory"), "{said}");
+    let log = refused(kv(&["--port", "0", "--unix", path]));
+    assert!(log.contains(path) && log.contains("No such file or directory"), "{log}");
     fs::remove_dir_all(dir).expect("the directory can be removed");
 }
 
 #[test]
 fn help_says_what_each_option_is_for() {
-    let ran = run(&mut kv(&["--help"]), SOON);
+    let ran = run(&mut kv(&["--help"]), TIMEOUT);
     assert!(ran.status.success(), "{ran:?}");
     for word in ["--port", "--bind", "--unix", "--max-clients", "--maxmemory", "6380", "redis-cli"]
     {
@@ -131,14 +131,14 @@ fn kv(options: &[&str]) -> Command {
     command
 }
 
-/// Starts a server that must refuse to, with one clear sentence; this is it.
+/// Starts a server that must fail with one clear message, and returns its log.
 fn refused(mut server: Command) -> String {
     let Err(Failure { status, log }) = Server::try_start(&mut server) else {
         panic!("{server:?} should not start");
     };
     assert!(status.code().is_some_and(|code| code != 0), "{server:?}: {status}: {log}");
     assert!(!log.contains("panicked") && !log.contains("RUST_BACKTRACE"), "{server:?}: {log}");
-    // clap adds a hint about `--help`, and one about what was meant.
+    // Skip the hints of clap.
     let mut lines = log.lines().filter(|line| {
         let line = line.trim();
         !line.is_empty()
@@ -151,7 +151,7 @@ fn refused(mut server: Command) -> String {
     log
 }
 
-/// A new, empty directory, whose path is short: that of a socket may not be long.
+/// A new, empty directory with a short path, because the path of a socket is limited.
 fn dir(name: &str) -> PathBuf {
     let dir = std::env::temp_dir().join(format!("fsm-kv-{name}-{}", std::process::id()));
     fs::create_dir_all(&dir).expect("a temporary directory can be made");

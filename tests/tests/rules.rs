@@ -1,9 +1,9 @@
-//! Holds `docs/rules.md` and the rest of the repository to each other.
+//! Checks `docs/rules.md` against the rest of the repository.
 //!
 //! - A row of its tables names files that exist, and tests that exist and carry the rule's number.
 //! - A number that a test's name, a comment, a message or a document cites is that of a row.
 //!
-//! All findings are printed at once, each with what to do about it.
+//! It reports all findings at once, each with a remedy.
 
 #[path = "rules/citation.rs"]
 mod citation;
@@ -55,12 +55,12 @@ struct Rule<'a> {
     tests: Vec<&'a str>,
 }
 
-/// What is in backticks.
+/// The texts in backticks.
 fn coded(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-/// The rows of the tables, and what is none though it looks like one.
+/// Parses the rows of the tables, and reports malformed ones.
 fn rules<'a>(text: &'a str, findings: &mut Vec<String>) -> Vec<Rule<'a>> {
     let mut rules: Vec<Rule<'a>> = Vec::new();
     for (line, text) in (1..).zip(text.lines()) {
@@ -94,7 +94,7 @@ fn rules<'a>(text: &'a str, findings: &mut Vec<String>) -> Vec<Rule<'a>> {
 }
 
 impl Rule<'_> {
-    /// Checks a row against the files at `root` and the tests that there are.
+    /// Checks a row against the files at `root` and the existing tests.
     fn check(&self, root: &Path, tests: &BTreeSet<&str>, findings: &mut Vec<String>) {
         let Self { line, id, .. } = self;
         let mut find = |what: String| findings.push(format!("{RULES}:{line}: {id} {what}"));
@@ -126,7 +126,7 @@ impl Rule<'_> {
     }
 }
 
-/// All files of Rust and all documents, by their paths from the root.
+/// All Rust files and documents, by their paths from the root.
 fn sources(root: &Path) -> BTreeMap<PathBuf, String> {
     let mut found = BTreeMap::new();
     let mut directories = vec![root.to_owned()];

@@ -1,5 +1,6 @@
-// cargo run --release --bin echo_expanded, then: nc 127.0.0.1 7007
-//! Sends back whatever comes: the smallest machine.
+//! Echo, the smallest machine: a server that sends back all input.
+//!
+//! Start it with `cargo run --release --bin echo_expanded`, then type lines into `nc 127.0.0.1 7007`.
 
 use fsm_runtime::prelude::*;
 

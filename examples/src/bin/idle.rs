@@ -1,10 +1,10 @@
-// cargo run --release --bin idle -- --connections 15000
-//! Says how many bytes of memory an idle connection costs the `kv` server.
+//! Measures the memory of an idle connection of the `kv` server, on Linux.
 //!
-//! It starts `kv`, opens connections that do one PING each and then nothing, and compares the
-//! server's anonymous memory (heap, stacks and all that is not backed by a file; `Anonymous` in
-//! `/proc/PID/smaps_rollup`) before and after. The kernel's own memory for the sockets is not in
-//! it: that is the same for every server.
+//! Start it with `cargo run --release --bin idle -- --connections 15000`. It starts `kv`, opens
+//! connections that do one PING each and then stay idle, and compares the server's anonymous memory
+//! before and after (heap, stacks and everything not backed by a file; `Anonymous` in
+//! `/proc/PID/smaps_rollup`). It does not count the kernel's memory for the sockets, which is the
+//! same for every server.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -18,10 +18,10 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(about = "Measures the memory of idle connections of the `kv` server (Linux)")]
 struct Options {
-    /// How many connections to open; each takes one descriptor here and one in the server
+    /// The number of connections; each takes one descriptor here and one in the server
     #[arg(long, default_value_t = 15_000)]
     connections: u32,
-    /// The server's program; built with cargo if not given
+    /// The server's program; cargo builds it by default
     #[arg(long)]
     server: Option<PathBuf>,
 }
@@ -44,7 +44,7 @@ fn measure(options: &Options) -> Result<()> {
         None => build()?,
     };
     let server = Server::start(&program, options.connections)?;
-    // What the first connections cost once, such as the thread's buffers, is not counted.
+    // Exclude the costs of the first connections, such as the thread's buffers.
     drop(connect(server.address, 64)?);
     let before = server.anonymous()?;
     let connections = connect(server.address, options.connections)?;
@@ -57,7 +57,7 @@ fn measure(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds `kv` in the profile of this program, which lies beside it.
+/// Builds `kv` in the profile of this program; both lie in the same directory.
 fn build() -> Result<PathBuf> {
     let program = std::env::current_exe()?.with_file_name("kv");
     if let Some(cargo) = std::env::var_os("CARGO") {
@@ -97,7 +97,7 @@ fn connect(address: SocketAddr, count: u32) -> Result<Vec<TcpStream>> {
     Ok(connections)
 }
 
-/// A server process, which ends with this.
+/// A server process; dropping it kills the process.
 struct Server {
     child: Child,
     address: SocketAddr,
@@ -110,18 +110,18 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()?;
         let mut log = BufReader::new(child.stderr.take().ok_or("no log")?);
-        let mut said = String::new();
+        let mut output = String::new();
         let address = loop {
-            let start = said.len();
-            if log.read_line(&mut said)? == 0 {
+            let start = output.len();
+            if log.read_line(&mut output)? == 0 {
                 let _ = child.wait();
-                return Err(format!("kv did not start: {said}").into());
+                return Err(format!("kv did not start: {output}").into());
             }
-            if let Some((_, address)) = said[start..].split_once("address=") {
+            if let Some((_, address)) = output[start..].split_once("address=") {
                 break address.trim().parse()?;
             }
         };
-        // The server must never wait for a reader of its log.
+        // Read the log to its end, because a full pipe would block the server.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
         Ok(Self { child, address })
     }

@@ -1,26 +1,27 @@
-// cargo run --release --bin lines, then: nc 127.0.0.1 7008
-//! A line protocol that shows each thing a state can wait for, and what happens when it does not
-//! come.
+//! A line protocol that shows each kind of wait of a state, and its timeout or limit.
 //!
-//! | a client sends | and gets |
+//! Start it with `cargo run --release --bin lines`, then connect with `nc 127.0.0.1 7008` and type
+//! a command:
+//!
+//! | command | answer |
 //! |---|---|
 //! | `ECHO text` | the text |
 //! | `PIN`, then 4 digits without a line end | whether they are digits |
 //! | `SUM n`, then n bytes | the sum of the bytes |
 //! | `NET`, then a netstring such as `5:hello,` | its text |
-//! | `COUNT n` | the numbers from 1 to n, a line each |
-//! | `NAP` | `awake`, a second later |
-//! | `QUIT` | `bye`, and the end of the connection |
+//! | `COUNT n` | the numbers from 1 to n, one on each line |
+//! | `SLEEP` | `awake`, after a second |
+//! | `QUIT` | `bye`; then the server closes the connection |
 //!
-//! A line of more than 80 bytes, a client that says nothing for a minute in between or for ten
-//! seconds in the middle of something, and a command that makes no sense end the connection, with a
-//! line that says why.
+//! The server closes the connection, after a line with the reason, if a line exceeds 80 bytes, if
+//! the client sends nothing for a minute between two commands or ten seconds within one, or if a
+//! command is malformed.
 
 use std::fmt;
 
 use fsm_runtime::prelude::*;
 
-/// What a connection of the line protocol is doing.
+/// The states of a connection.
 #[state_machine(
     start = Line,
     eof => Closed,
@@ -29,10 +30,10 @@ use fsm_runtime::prelude::*;
     error => Refused,
 )]
 enum Lines {
-    /// Between two commands: waits for a line. Nothing is in progress, so a drain may close it
-    /// here.
+    /// Between two commands: waits for a line. A drain may close the connection here, because no
+    /// command is in progress.
     #[read(until = b"\n", max = 80, limit => TooLong, idle = 1min => TimedOut)]
-    #[to(Line | Pin | Summing | Netting | Counting | Napping | Leaving)]
+    #[to(Line | Pin | Summing | Netting | Counting | Sleeping | Leaving)]
     #[rest]
     Line,
 
@@ -41,30 +42,30 @@ enum Lines {
     #[to(Line)]
     Pin,
 
-    /// `SUM n`: takes the bytes as they come, never past the `left` ones that belong to it. Each
-    /// piece must come within five seconds of the last, and all of it within a minute.
+    /// `SUM n`: takes bytes as they arrive, but never more than `left`. Each piece must arrive
+    /// within five seconds of the previous one, and all of them within a minute.
     #[read(upto = left, max = 4KiB, idle = 5s => TimedOut, within = 1min => TimedOut)]
     #[to(Summing | Line)]
     Summing { left: u64, sum: u64 },
 
-    /// `NET`: waits for a whole message, which a decoder finds. What the decoder refuses takes the
-    /// machine's `error` edge.
+    /// `NET`: waits for a complete message, which a decoder finds. An error of the decoder takes
+    /// the machine's `error` edge.
     #[read(frame = Netstring, max = 1KiB, limit => TooLong)]
     #[to(Line)]
     Netting,
 
-    /// `COUNT n`: writes more whenever less than 16 KiB is queued, so that a slow reader makes it
-    /// slow, and not large.
+    /// `COUNT n`: writes more whenever less than 16 KiB is queued, so that a slow reader slows it
+    /// down instead of filling memory.
     #[writable(below = 16KiB, idle = 10s => Closed)]
     #[to(Counting | Line)]
     Counting { next: u64, last: u64 },
 
-    /// `NAP`: waits for time to pass.
+    /// `SLEEP`: waits for a second.
     #[sleep(1s)]
     #[to(Line)]
-    Napping,
+    Sleeping,
 
-    /// Waits for nothing: says what was wrong. The error that led here is the state's data.
+    /// Reports the error, which is the state's data. A `run` state waits for nothing.
     #[run(error => Closed)]
     #[to(Leaving)]
     Refused {
@@ -72,27 +73,26 @@ enum Lines {
         why: Refusal,
     },
 
-    /// Says that the line or the message was too long.
+    /// Reports that the line or the message was too long.
     #[run]
     #[to(Leaving)]
     TooLong,
 
-    /// Says that the client was too slow.
+    /// Reports that the client was too slow.
     #[run]
     #[to(Leaving)]
     TimedOut,
 
-    /// Waits until the last line has left. It has one way to go, so no handler is needed.
+    /// Waits until the last line is sent. It needs no handler because it has a single target.
     #[flush(within = 5s => Closed, error => Closed)]
     #[to(Closed)]
     Leaving,
 
-    /// The end.
     #[end]
     Closed,
 }
 
-/// Why a command is refused.
+/// The reason why a command is refused.
 #[derive(Debug, PartialEq, Eq)]
 struct Refusal(&'static str);
 
@@ -102,7 +102,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Finds `5:hello,`.
+/// Decodes a netstring such as `5:hello,`.
 #[derive(Default)]
 struct Netstring;
 
@@ -128,10 +128,10 @@ impl Frame for Netstring {
     }
 }
 
-/// The number that `digits` are.
+/// Parses digits.
 fn number(digits: &[u8]) -> Result<u64, Refusal> {
-    let text = std::str::from_utf8(digits).map_err(|_| Refusal("no number"))?;
-    text.trim().parse().map_err(|_| Refusal("no number"))
+    let text = std::str::from_utf8(digits).map_err(|_| Refusal("not a number"))?;
+    text.trim().parse().map_err(|_| Refusal("not a number"))
 }
 
 struct Client;
@@ -153,7 +153,7 @@ impl lines::Handler for Client {
             b"SUM" => lines::AfterLine::Summing { left: number(argument)?, sum: 0 },
             b"NET" => lines::AfterLine::Netting,
             b"COUNT" => lines::AfterLine::Counting { next: 1, last: number(argument)? },
-            b"NAP" => lines::AfterLine::Napping,
+            b"SLEEP" => lines::AfterLine::Sleeping,
             b"QUIT" => {
                 cx.write(b"bye\n");
                 lines::AfterLine::Leaving
@@ -208,9 +208,9 @@ impl lines::Handler for Client {
         Ok(lines::AfterCounting::Line)
     }
 
-    fn napping(&mut self, cx: &mut Cx<'_>) -> Result<lines::AfterNapping, Refusal> {
+    fn sleeping(&mut self, cx: &mut Cx<'_>) -> Result<lines::AfterSleeping, Refusal> {
         cx.write(b"awake\n");
-        Ok(lines::AfterNapping::Line)
+        Ok(lines::AfterSleeping::Line)
     }
 
     fn refused(
@@ -257,7 +257,7 @@ mod tests {
         let mut peer = connect();
         peer.send(b"ECHO hello\r\nPIN\n1234SUM 3\nabcNET\n5:hello,COUNT 3\nSUM 0\nECHO\n");
         assert_eq!(peer.receive(), b"hello\nfour digits\n294\nhello\n1\n2\n3\n0\n\n");
-        peer.send(b"NAP\nQUIT\n");
+        peer.send(b"SLEEP\nQUIT\n");
         assert_eq!(peer.receive(), b"");
         peer.advance(Duration::from_secs(1));
         assert_eq!(peer.receive(), b"awake\nbye\n");
@@ -265,10 +265,10 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_answered_and_ends_the_connection() {
+    fn a_malformed_command_is_answered_and_ends_the_connection() {
         for (sent, answer) in [
             (&b"DANCE\n"[..], "! unknown command\n"),
-            (b"SUM many\n", "! no number\n"),
+            (b"SUM many\n", "! not a number\n"),
             (b"PIN\n12x4", "! a pin is four digits\n"),
             (b"NET\n5hello,", "! a netstring begins with its length and a colon\n"),
             (b"NET\n5:hello!", "! a netstring ends with a comma\n"),
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_come_in_time_ends_the_connection() {
+    fn late_input_ends_the_connection() {
         for (sent, seconds) in
             [(&b"ECH"[..], 60), (b"PIN\n12", 10), (b"SUM 9\nab", 5), (b"NET\n5:", 10)]
         {

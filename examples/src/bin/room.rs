@@ -1,15 +1,16 @@
-// cargo run --release --bin room, then in two terminals: nc 127.0.0.1 7009
-//! A news room: some say things, and others hear them.
+//! A news room: some clients speak, and others listen. It shows a hand-off of a connection to
+//! another pool, and messages that handlers post to the connections of another pool.
 //!
-//! | a client sends | and gets |
+//! | a client sends | the server |
 //! |---|---|
-//! | `listen NAME` | from then on, what is said; it has moved to the pool of those who listen |
-//! | `say TEXT` | to how many it was told |
+//! | `listen NAME` | hands the connection over to the pool of listeners, who receive every text |
+//! | `say TEXT` | sends the text to all listeners, and answers how many took it |
 //!
-//! In one terminal enter `listen ann`, in the other `say good morning`. Start the server with
-//! `--listeners 1`, and a second one who wants to listen is told that there is no room. Ctrl-C ends
-//! it at once, since both states in which clients spend their time are marked `#[rest]`. A line of more
-//! than 512 bytes, or none for five minutes, ends the connection of one who does not listen.
+//! Start it with `cargo run --release --bin room`, then run `nc 127.0.0.1 7009` in two terminals.
+//! Enter `listen ann` in one and `say good morning` in the other. With `--listeners 1` the server
+//! refuses a second listener because the room is full. Ctrl-C ends the server at once, because the
+//! states in which clients wait are marked `#[rest]`. The server closes the connection of a speaker
+//! who sends a line of more than 512 bytes, or none for five minutes.
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
@@ -27,17 +28,17 @@ enum Front {
     #[to(Line | Moving)]
     #[rest]
     Line,
-    /// `listen`: the connection goes on in the other pool, with a name as its seed.
+    /// `listen`: hands the connection over to the other pool, with the name as its seed.
     #[handoff(Room, within = 5s => Closed, full => Full, gone => Closed)]
     Moving,
-    /// There is no room. The seed has come back.
+    /// The other pool is full, and returned the seed.
     #[run]
     #[to(Line)]
     Full {
         #[seed]
         name: String,
     },
-    /// Says that there are no listeners any more.
+    /// Reports that the other pool is gone.
     #[run]
     #[to(Gone)]
     Closed,
@@ -45,45 +46,47 @@ enum Front {
     Gone,
 }
 
-/// A client of the other pool, which listens. What it sends is ignored.
+/// A client of the other pool, which listens. The server ignores its input.
 #[state_machine(start = Enter, seed = String, message = Arc<str>, eof => Gone)]
 enum Room {
-    /// Has come from the front pool.
+    /// Arrives from the front pool.
     #[run]
     #[to(Listening)]
     Enter { name: String },
-    /// Waits for what somebody posts.
-    #[message(idle = 30s => Quiet)]
+    /// Waits for a message.
+    #[message(idle = 30s => KeepAlive)]
     #[to(Listening)]
     #[rest]
     Listening,
-    /// Sends an empty line, so that whoever has gone without a word is found out.
+    /// Sends an empty line, so that the system notices a peer that vanished.
     #[run]
     #[to(Listening)]
-    Quiet,
+    KeepAlive,
     #[end]
     Gone,
 }
 
-/// What the two pools share: how one posts to the connections of the other.
+/// The data that both pools share: a handle to post to listeners.
 struct Board {
     room: Handle<Room>,
-    /// Those who listen: no more than the pool has connections, since each is taken off at its end.
+    /// The keys of the listeners. At most one for each connection of the pool, because a listener
+    /// removes its key when it is dropped.
     keys: Mutex<HashSet<Key>>,
 }
 
 impl Board {
-    /// Posts to all who listen, and returns how many took it and how many could not. It is locked
-    /// meanwhile (a post never waits), so that all hear everything in the same order.
+    /// Posts to all listeners, and returns how many took the message and how many could not. It
+    /// holds the lock, so that all listeners get all messages in the same order; a post never
+    /// blocks.
     fn say(&self, text: &str) -> (usize, usize) {
         let text: Arc<str> = text.into();
         let (mut told, mut slow) = (0, 0);
         for key in &*self.keys() {
             match self.room.post(*key, Arc::clone(&text)) {
                 Ok(()) => told += 1,
-                // It does not read, and has as much waiting as it may. It misses this.
+                // The mailbox is full because the listener does not read. It misses this message.
                 Err(TrySendError::Full(_)) => slow += 1,
-                // It has come to its end, and is about to be taken off.
+                // The connection has ended, and its listener is about to be dropped.
                 Err(TrySendError::Gone(_)) => {}
             }
         }
@@ -102,7 +105,7 @@ struct Client {
 impl front::Handler for Client {
     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> front::AfterLine {
         let line = String::from_utf8_lossy(line);
-        // Others see it in their terminals.
+        // Replace control characters, because other clients see the text in their terminals.
         let line = line.trim().replace(char::is_control, "?");
         match line.split_once(' ') {
             Some(("listen", name)) => return front::AfterLine::Moving { seed: name.to_owned() },
@@ -126,7 +129,7 @@ impl front::Handler for Client {
     }
 }
 
-/// One who listens; dropping it takes it off the board, however its connection has ended.
+/// A listener; dropping it removes it from the board, however its connection ended.
 struct Listener {
     board: Arc<Board>,
     key: Option<Key>,
@@ -142,7 +145,7 @@ impl Drop for Listener {
 
 impl room::Handler for Listener {
     fn enter(&mut self, name: &mut String, cx: &mut Cx<'_, Arc<str>>) -> room::AfterEnter {
-        // A connection has another key in each pool.
+        // The key, because a connection has a new key in each pool.
         self.key = Some(cx.key());
         self.board.keys().insert(cx.key());
         writeln!(cx, "welcome {name}");
@@ -154,20 +157,20 @@ impl room::Handler for Listener {
         room::AfterListening::Listening
     }
 
-    fn quiet(&mut self, cx: &mut Cx<'_, Arc<str>>) -> room::AfterQuiet {
+    fn keep_alive(&mut self, cx: &mut Cx<'_, Arc<str>>) -> room::AfterKeepAlive {
         cx.write(b"\n");
-        room::AfterQuiet::Listening
+        room::AfterKeepAlive::Listening
     }
 }
 
-/// A news room: some say things, and others hear them.
+/// A news room: some clients speak, and others listen
 #[derive(Parser)]
 #[command(after_help = "Try: nc 127.0.0.1 7009")]
 struct Options {
     /// The address to listen on; port 0 lets the system choose one
     #[arg(default_value = "127.0.0.1:7009")]
     address: String,
-    /// The most who listen at a time
+    /// The maximum number of listeners
     #[arg(long, value_name = "N", default_value = "100")]
     listeners: NonZeroUsize,
 }
@@ -178,7 +181,7 @@ fn main() -> Result<(), PoolError> {
     let front = Pool::builder::<Front>("front").listen(options.address);
     let front = front.max_connections(1_000).drain_within(Duration::from_secs(5));
     let room = Pool::builder::<Room>("room").max_connections(options.listeners.get()).mailbox(100);
-    // There is a handle before the pool is complete, since handlers of both pools need it.
+    // Take the handle before the pool is built, because handlers of both pools need it.
     let board = Arc::new(Board { room: room.handle(), keys: Mutex::default() });
     let speakers = Arc::clone(&board);
     Pipeline::new()
@@ -194,8 +197,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_hears_nothing_gets_a_sign_of_life_and_leaves_the_board() {
-        // Without connections, its handle is good enough.
+    fn an_idle_listener_gets_keep_alives_and_leaves_the_board() {
+        // The pool never runs, because `Board` needs only its handle.
         let room = Pool::builder::<Room>("room").handle();
         let board = Arc::new(Board { room, keys: Mutex::default() });
         let listener = Listener { board: Arc::clone(&board), key: None };

@@ -206,7 +206,7 @@ mod tests {
     use super::super::tests::table;
 
     #[test]
-    fn what_can_happen_has_an_answer() {
+    fn l2_every_possible_event_has_an_answer() {
         table(&[
             (
                 "start = A",

@@ -186,7 +186,7 @@ mod tests {
     use super::super::tests::table;
 
     #[test]
-    fn every_state_is_on_a_way_from_start_to_end() {
+    fn l4_every_state_is_on_a_way_from_start_to_end() {
         table(&[
             (
                 "start = A",
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn no_cycle_spins() {
+    fn l4_no_cycle_spins() {
         table(&[
             (
                 "start = A",

@@ -2,20 +2,21 @@ use super::*;
 
 #[test]
 fn x11_a_drain_that_begins_on_one_port_while_another_accepts_answers_every_request() {
-    // The ports begin to drain one after another. When a connection comes in between is a matter of
-    // chance, but it is likely: the one port accepts many for the other, whose first orders the drain.
+    // The ports begin to drain one after another. A connection that arrives in between depends on
+    // chance, but is likely: one port accepts many for the other, whose first connection starts the
+    // drain.
     for _ in 0..5 {
-        let door = Arc::<Door>::default();
+        let semaphore = Arc::<Semaphore>::default();
         let pool = echo().shards(2);
         let handle = pool.handle();
         let make = {
-            let door = Arc::clone(&door);
+            let semaphore = Arc::clone(&semaphore);
             let mut count = 0;
             move |_| {
                 count += 1;
                 match count {
-                    // It keeps the port that accepts.
-                    1 => door.pass(),
+                    // Holds up the port that accepts.
+                    1 => semaphore.acquire(),
                     2 => handle.drain(),
                     _ => {}
                 }
@@ -24,21 +25,21 @@ fn x11_a_drain_that_begins_on_one_port_while_another_accepts_answers_every_reque
         };
         let running = pool.handler(make).start().unwrap();
         let mut peers = Peer::many(&running, 1);
-        door.wait_for(1);
+        semaphore.wait_for_arrivals(1);
         peers.extend(Peer::many(&running, 300));
         for peer in &mut peers {
-            peer.say(b"in time");
+            peer.send(b"in time");
         }
-        door.open();
+        semaphore.release();
         for peer in &mut peers {
-            assert_eq!(peer.hear(7), b"in time");
+            assert_eq!(peer.receive(7), b"in time");
         }
         let stats = running.join().unwrap();
         assert_eq!((stats.accepted, stats.drained), (301, 301));
     }
 }
 
-/// Brings clients to the circle of the other two.
+/// Hands clients over to the cycle of the other two pools.
 #[state_machine(start = Enter, eof => Gone, gone => Lost)]
 enum Entrance {
     #[read(exact = 1, idle = 60s => Gone)]
@@ -54,7 +55,7 @@ enum Entrance {
     Gone,
 }
 
-/// Gives an answer, and hands the next question over.
+/// Writes an answer, and hands the connection over with the next question.
 #[state_machine(start = Answer, seed = u8, eof => Gone, gone => Lost)]
 enum Front {
     #[run]
@@ -73,7 +74,7 @@ enum Front {
     Gone,
 }
 
-/// Works for as long as the test likes, and hands the client back.
+/// Works until the test releases it, and hands the connection back.
 #[state_machine(start = Work, seed = u8, gone => Lost)]
 enum Back {
     #[run(blocking)]
@@ -88,9 +89,9 @@ enum Back {
     Gone,
 }
 
-struct Guide(Arc<Door>);
+struct CycleHandler(Arc<Semaphore>);
 
-impl entrance::Handler for Guide {
+impl entrance::Handler for CycleHandler {
     fn enter(&mut self, byte: &[u8; 1], _: &mut Cx<'_>) -> entrance::AfterEnter {
         entrance::AfterEnter::Over { seed: byte[0] }
     }
@@ -101,7 +102,7 @@ impl entrance::Handler for Guide {
     }
 }
 
-impl front::Handler for Guide {
+impl front::Handler for CycleHandler {
     fn answer(&mut self, answer: &mut u8, cx: &mut Cx<'_>) -> front::AfterAnswer {
         cx.write(&[*answer]);
         front::AfterAnswer::Next
@@ -117,9 +118,9 @@ impl front::Handler for Guide {
     }
 }
 
-impl back::Handler for Guide {
+impl back::Handler for CycleHandler {
     fn work(&mut self, question: &mut u8, _: &mut Cx<'_>) -> back::AfterWork {
-        self.0.pass();
+        self.0.acquire();
         back::AfterWork::Home { seed: *question }
     }
 
@@ -130,31 +131,31 @@ impl back::Handler for Guide {
 }
 
 #[test]
-fn x11_a_circle_of_pools_drains_together() {
-    let door = Arc::<Door>::default();
-    let guide = || {
-        let door = Arc::clone(&door);
-        move |_| Guide(Arc::clone(&door))
+fn x11_a_cycle_of_pools_drains_together() {
+    let semaphore = Arc::<Semaphore>::default();
+    let handler = || {
+        let semaphore = Arc::clone(&semaphore);
+        move |_| CycleHandler(Arc::clone(&semaphore))
     };
-    let entrance = Pool::builder::<Entrance>("entrance").listen("127.0.0.1:0").handler(guide());
-    let front = Pool::builder::<Front>("front").drain_within(LONG).handler(guide());
-    let back = Pool::builder::<Back>("back").drain_within(LONG).handler(guide());
+    let entrance = Pool::builder::<Entrance>("entrance").listen("127.0.0.1:0").handler(handler());
+    let front = Pool::builder::<Front>("front").drain_within(TIMEOUT).handler(handler());
+    let back = Pool::builder::<Back>("back").drain_within(TIMEOUT).handler(handler());
     let running = Pipeline::new().pool(entrance).pool(front).pool(back).start().unwrap();
     let address = address(&running, 0);
     let mut peer = Peer::new(&running, 0);
-    door.open();
-    peer.echoes(b"1");
-    peer.say(b"2");
-    door.wait_for(2);
+    semaphore.release();
+    peer.echo(b"1");
+    peer.send(b"2");
+    semaphore.wait_for_arrivals(2);
     let start = Instant::now();
     let drained = thread::spawn(move || running.drain().unwrap());
-    // The entrance ends first, and then nobody is at the front.
-    until(|| TcpStream::connect(address).is_err());
-    // It must not end, which only time shows: this is enough for it to do so, and no harm else.
+    // The entrance ends first, and then the front pool has no connection.
+    wait_until(|| TcpStream::connect(address).is_err());
+    // Sleep long enough for the pools to end, which they must not; no event marks that.
     thread::sleep(Duration::from_millis(30));
-    door.open();
-    assert_eq!(peer.hear(1), b"2");
+    semaphore.release();
+    assert_eq!(peer.receive(1), b"2");
     let stats = drained.join().unwrap();
-    assert!(start.elapsed() < LONG / 2, "it waited for nobody");
+    assert!(start.elapsed() < TIMEOUT / 2, "the drain waited for no client");
     assert_eq!((stats.handed_off, stats.closed, stats.open), (4, 0, 0));
 }

@@ -1,6 +1,6 @@
-//! What happens at the edges of the rules X2 and X7 to X11, where two of them meet: credits that come
-//! back while somebody waits, drains while connections move, threads that start late or lose their
-//! handler. Each of these was wrong once.
+//! Cases in which two of the rules X2 and X7 to X11 meet: permits that return while a caller waits,
+//! drains while connections move, threads that start late or lose their handler. Each case was a
+//! bug once.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -14,17 +14,17 @@ use std::time::{Duration, Instant};
 use fsm_runtime::prelude::*;
 use fsm_runtime::{Address, Builder, Handle, Running};
 
-mod credits;
 mod drain;
+mod permits;
 mod ports;
 mod settings;
 mod times;
 mod workers;
 
-/// How long a test waits for what must come.
-const LONG: Duration = Duration::from_secs(20);
+/// The time limit of a test that waits for something.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Says what it hears. Other pools may hand over to it, too.
+/// Echoes its input. Other pools may hand connections over to it.
 #[state_machine(start = Talk, eof => Gone)]
 enum Echo {
     #[read(some, max = 16KiB, idle = 60s => Gone)]
@@ -52,10 +52,10 @@ fn echo() -> Builder<Echo> {
 struct Peer(TcpStream);
 
 impl Peer {
-    /// Of the pools' addresses, `number` says which.
+    /// Connects to the address with this number of the pools' addresses.
     fn new(running: &Running, number: usize) -> Self {
         let stream = TcpStream::connect(address(running, number)).unwrap();
-        stream.set_read_timeout(Some(LONG)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self(stream)
     }
@@ -64,21 +64,21 @@ impl Peer {
         (0..count).map(|_| Self::new(running, 0)).collect()
     }
 
-    fn say(&mut self, bytes: &[u8]) {
+    fn send(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).unwrap();
     }
 
-    /// The next bytes, as many as there ought to be.
-    fn hear(&mut self, count: usize) -> Vec<u8> {
+    /// Reads this many bytes.
+    fn receive(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];
         self.0.read_exact(&mut bytes).unwrap();
         bytes
     }
 
-    /// Says this, and hears it again.
-    fn echoes(&mut self, bytes: &[u8]) {
-        self.say(bytes);
-        assert_eq!(self.hear(bytes.len()), bytes);
+    /// Sends bytes and checks the echo.
+    fn echo(&mut self, bytes: &[u8]) {
+        self.send(bytes);
+        assert_eq!(self.receive(bytes.len()), bytes);
     }
 }
 
@@ -87,47 +87,47 @@ fn address(running: &Running, number: usize) -> SocketAddr {
     address
 }
 
-/// A door where handlers wait. It lets one through each time that it is opened.
+/// A semaphore at which handlers wait. Each `release` lets one of them go on.
 #[derive(Default)]
-struct Door(Mutex<Visits>, Condvar);
+struct Semaphore(Mutex<State>, Condvar);
 
 #[derive(Default)]
-struct Visits {
-    came: usize,
-    may_pass: usize,
+struct State {
+    arrived: usize,
+    permits: usize,
 }
 
-impl Door {
-    fn open(&self) {
-        self.0.lock().unwrap().may_pass += 1;
+impl Semaphore {
+    fn release(&self) {
+        self.0.lock().unwrap().permits += 1;
         self.1.notify_all();
     }
 
-    fn pass(&self) {
-        self.0.lock().unwrap().came += 1;
+    fn acquire(&self) {
+        self.0.lock().unwrap().arrived += 1;
         self.1.notify_all();
-        self.wait_while(|visits| visits.may_pass == 0).may_pass -= 1;
+        self.wait_while(|state| state.permits == 0).permits -= 1;
     }
 
-    /// Waits until so many have come to it, since ever.
-    fn wait_for(&self, visitors: usize) {
-        drop(self.wait_while(|visits| visits.came < visitors));
+    /// Waits until `acquire` was called this many times in all.
+    fn wait_for_arrivals(&self, arrivals: usize) {
+        drop(self.wait_while(|state| state.arrived < arrivals));
     }
 
-    fn wait_while(&self, closed: impl Fn(&Visits) -> bool) -> MutexGuard<'_, Visits> {
-        let visits = self.0.lock().unwrap();
-        let (visits, waited) =
-            self.1.wait_timeout_while(visits, LONG, |visits| closed(visits)).unwrap();
-        assert!(!waited.timed_out(), "nobody came, or nobody opened");
-        visits
+    fn wait_while(&self, blocked: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+        let state = self.0.lock().unwrap();
+        let (state, waited) =
+            self.1.wait_timeout_while(state, TIMEOUT, |state| blocked(state)).unwrap();
+        assert!(!waited.timed_out(), "no arrival and no release in time");
+        state
     }
 }
 
-/// Waits until it is so.
-fn until(so: impl Fn() -> bool) {
+/// Waits until the condition holds.
+fn wait_until(condition: impl Fn() -> bool) {
     let start = Instant::now();
-    while !so() {
-        assert!(start.elapsed() < LONG, "it did not come to that");
+    while !condition() {
+        assert!(start.elapsed() < TIMEOUT, "the condition did not hold in time");
         thread::yield_now();
     }
 }

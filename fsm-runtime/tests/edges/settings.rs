@@ -33,8 +33,8 @@ fn a_peer_that_does_not_read_is_reset_after_the_send_timeout() {
     let pool = pool.send_timeout(Duration::from_millis(50)).handler(|_| Source);
     let running = pool.start().unwrap();
     let mut peer = Peer::new(&running, 0);
-    peer.say(b"give me 64 MiB");
-    until(|| running.stats().send_timeouts == 1);
+    peer.send(b"give me 64 MiB");
+    wait_until(|| running.stats().send_timeouts == 1);
     let error = std::io::copy(&mut peer.0, &mut std::io::sink()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
     assert_eq!(running.stats().open, 0);
@@ -45,9 +45,9 @@ fn output_above_the_mark_all_arrives_and_so_does_the_next_answer() {
     let pool = Pool::builder::<Flood>("flood").listen("127.0.0.1:0").output_mark(1);
     let running = pool.handler(|_| Source).start().unwrap();
     let mut peer = Peer::new(&running, 0);
-    peer.say(b"one");
-    assert_eq!(peer.hear(1 << 20), vec![0; 1 << 20]);
-    peer.say(b"two");
+    peer.send(b"one");
+    assert_eq!(peer.receive(1 << 20), vec![0; 1 << 20]);
+    peer.send(b"two");
     // The second answer begins only when the first one is read.
     let left = (2 << 26) - (1 << 20);
     let read = std::io::copy(&mut (&mut peer.0).take(left), &mut std::io::sink()).unwrap();
@@ -67,7 +67,7 @@ fn a_pool_listens_on_names_and_on_several_addresses_and_says_when_it_does() {
     assert_eq!(ready.recv().unwrap(), running.addresses());
     for number in 0..2 {
         assert_ne!(address(&running, number).port(), 0);
-        Peer::new(&running, number).echoes(b"x");
+        Peer::new(&running, number).echo(b"x");
     }
 }
 
@@ -97,7 +97,7 @@ fn a_pool_that_is_not_running_takes_no_jobs() {
     assert!(matches!(early, Err(TrySendError::Gone(job)) if job == "early"));
     let running = pool.start().unwrap();
     assert_eq!(lengths.submit("hello".to_owned()).unwrap().wait(), Some(5));
-    let patient = lengths.submit_within("patience".to_owned(), LONG).unwrap();
+    let patient = lengths.submit_within("patience".to_owned(), TIMEOUT).unwrap();
     assert_eq!(patient.wait(), Some(8));
     let stats = running.drain().unwrap();
     assert_eq!((stats.accepted, stats.done, stats.taken), (2, 2, 2));

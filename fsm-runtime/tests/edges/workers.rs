@@ -1,11 +1,11 @@
 use super::*;
 
-/// What a job is to do.
+/// The action of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Task {
-    /// Says 1.
+    /// Replies 1.
     Count,
-    /// Waits at the door, then says 1.
+    /// Waits at the semaphore, then replies 1.
     Wait,
     Panic,
 }
@@ -19,25 +19,25 @@ enum Tasks {
     Done,
 }
 
-struct Worker(Arc<Door>);
+struct Worker(Arc<Semaphore>);
 
 impl tasks::Handler for Worker {
     fn work(&mut self, task: &mut Task, _: &mut JobCx<'_>) -> tasks::AfterWork {
-        assert_ne!(*task, Task::Panic, "as asked");
+        assert_ne!(*task, Task::Panic, "requested");
         if *task == Task::Wait {
-            self.0.pass();
+            self.0.acquire();
         }
         tasks::AfterWork::Done { reply: 1 }
     }
 }
 
-/// A pool takes jobs as soon as one of its threads runs, which is while others start.
+/// Submits a job while the pool starts: it takes jobs as soon as one of its threads runs.
 fn submit_early(handle: &Handle<Tasks>, task: Task) -> JobHandle<u32> {
     let start = Instant::now();
     loop {
         match handle.submit(task) {
-            Ok(ticket) => return ticket,
-            Err(_) => assert!(start.elapsed() < LONG, "the pool takes no jobs"),
+            Ok(job) => return job,
+            Err(_) => assert!(start.elapsed() < TIMEOUT, "the pool takes no jobs"),
         }
         thread::yield_now();
     }
@@ -48,42 +48,43 @@ fn x8_a_thread_that_has_lost_its_handler_leaves_the_jobs_to_others_until_it_has_
     let (tries, fails) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
     let builder = Pool::builder::<Tasks>("tasks").threads(4).max_running(4).max_jobs(64);
     let handle = builder.handle();
-    let door = Arc::<Door>::default();
+    let semaphore = Arc::<Semaphore>::default();
     let make = {
-        let (tries, fails, door) = (Arc::clone(&tries), Arc::clone(&fails), Arc::clone(&door));
+        let (tries, fails, semaphore) =
+            (Arc::clone(&tries), Arc::clone(&fails), Arc::clone(&semaphore));
         move || {
             tries.fetch_add(1, Ordering::SeqCst);
             if fails.load(Ordering::SeqCst) {
                 return Err("the database is down");
             }
-            Ok(Worker(Arc::clone(&door)))
+            Ok(Worker(Arc::clone(&semaphore)))
         }
     };
     let running = builder.try_worker(make).start().unwrap();
     assert_eq!(tries.load(Ordering::SeqCst), 4);
     fails.store(true, Ordering::SeqCst);
-    // Three of four threads have none.
+    // Now three of the four threads have no handler.
     for _ in 0..3 {
         assert_eq!(handle.submit(Task::Panic).unwrap().wait(), None);
     }
-    let tickets = [(); 40].map(|()| handle.submit(Task::Count).unwrap());
-    let done: u32 = tickets.map(JobHandle::wait).into_iter().flatten().sum();
+    let jobs = [(); 40].map(|()| handle.submit(Task::Count).unwrap());
+    let done: u32 = jobs.map(JobHandle::wait).into_iter().flatten().sum();
     assert_eq!(done, 40);
-    // They try on, and then all four can be at the door at once.
+    // The threads keep trying, and then all four can reach the semaphore together.
     fails.store(false, Ordering::SeqCst);
-    let tickets = [(); 4].map(|()| handle.submit(Task::Wait).unwrap());
-    door.wait_for(4);
-    for _ in &tickets {
-        door.open();
+    let jobs = [(); 4].map(|()| handle.submit(Task::Wait).unwrap());
+    semaphore.wait_for_arrivals(4);
+    for _ in &jobs {
+        semaphore.release();
     }
-    assert_eq!(tickets.map(JobHandle::wait), [Some(1); 4]);
+    assert_eq!(jobs.map(JobHandle::wait), [Some(1); 4]);
     assert_eq!(running.drain().unwrap().panicked, 3);
 }
 
 #[test]
 fn x11_a_drain_does_not_wait_for_a_handler_that_cannot_be_made() {
     let fails = Arc::<AtomicBool>::default();
-    let builder = Pool::builder::<Tasks>("tasks").drain_within(LONG * 2);
+    let builder = Pool::builder::<Tasks>("tasks").drain_within(TIMEOUT * 2);
     let handle = builder.handle();
     let make = {
         let fails = Arc::clone(&fails);
@@ -96,18 +97,18 @@ fn x11_a_drain_does_not_wait_for_a_handler_that_cannot_be_made() {
     };
     let running = builder.try_worker(make).start().unwrap();
     fails.store(true, Ordering::SeqCst);
-    // The only thread has none from here on, and a job waits for it.
+    // The only thread has no handler from here on, and a job waits for it.
     assert_eq!(handle.submit(Task::Panic).unwrap().wait(), None);
     let waits = handle.submit(Task::Count).unwrap();
     let (sender, drained) = mpsc::channel();
     thread::spawn(move || sender.send(running.drain()).unwrap());
-    let stats = drained.recv_timeout(LONG).expect("the drain ends").unwrap();
+    let stats = drained.recv_timeout(TIMEOUT).expect("the drain ends").unwrap();
     assert_eq!((waits.wait(), stats.open), (None, 0));
 }
 
 #[test]
-fn x8_a_start_that_fails_half_way_ends_the_jobs_that_were_given_to_it() {
-    let (first, second) = (Arc::<Door>::default(), Arc::<Door>::default());
+fn x8_a_start_that_fails_half_way_ends_the_jobs_it_took() {
+    let (first, second) = (Arc::<Semaphore>::default(), Arc::<Semaphore>::default());
     let builder =
         Pool::builder::<Tasks>("tasks").threads(2).max_running(1).watchdog(false).max_jobs(3);
     let handle = builder.handle();
@@ -115,29 +116,29 @@ fn x8_a_start_that_fails_half_way_ends_the_jobs_that_were_given_to_it() {
         let (first, second, tries) = (Arc::clone(&first), Arc::clone(&second), AtomicUsize::new(0));
         move || {
             if tries.fetch_add(1, Ordering::SeqCst) == 1 {
-                second.pass();
+                second.acquire();
                 return Err("no database");
             }
             Ok(Worker(Arc::clone(&first)))
         }
     };
     let submits = thread::spawn(move || {
-        // One runs, and two wait for the thread when the other one fails.
-        let tickets = [Task::Wait, Task::Count, Task::Count];
-        let [runs, waits @ ..] = tickets.map(|task| submit_early(&handle, task));
-        first.wait_for(1);
+        // One job runs, and two wait for the thread, when the other thread fails.
+        let jobs = [Task::Wait, Task::Count, Task::Count];
+        let [runs, waits @ ..] = jobs.map(|task| submit_early(&handle, task));
+        first.wait_for_arrivals(1);
         let late = {
             let handle = handle.clone();
-            thread::spawn(move || handle.submit_within(Task::Count, LONG).map(drop))
+            thread::spawn(move || handle.submit_within(Task::Count, TIMEOUT).map(drop))
         };
-        until(|| handle.stats().waiting == 1);
-        second.open();
-        // It learns that the pool has closed: then the jobs that have not begun are lost.
+        wait_until(|| handle.stats().waiting == 1);
+        second.release();
+        // Its caller learns that the pool has closed; the jobs that have not begun are lost.
         assert_eq!(late.join().unwrap(), Err(TrySendError::Gone(Task::Count)));
-        first.open();
-        assert_eq!(runs.wait_for(LONG).unwrap(), Some(1));
-        for ticket in waits {
-            assert_eq!(ticket.wait_for(LONG).unwrap(), None);
+        first.release();
+        assert_eq!(runs.wait_for(TIMEOUT).unwrap(), Some(1));
+        for job in waits {
+            assert_eq!(job.wait_for(TIMEOUT).unwrap(), None);
         }
         handle
     });
@@ -148,95 +149,97 @@ fn x8_a_start_that_fails_half_way_ends_the_jobs_that_were_given_to_it() {
     assert_eq!((stats.done, stats.closed, stats.open), (1, 2, 0));
 }
 
-/// Sleeps, and says for how long its thread's handler has been there; or holds its thread up.
+/// Sleeps, and replies with the age of its thread's handler; or holds its thread up.
 #[state_machine(start = Begin, job = bool, reply = Duration)]
-enum Naps {
+enum Sleeps {
     #[run]
-    #[to(Nap | Done)]
-    Begin { naps: bool },
+    #[to(Sleep | Done)]
+    Begin { sleeps: bool },
     #[sleep(100ms)]
     #[to(Done)]
-    Nap { since: Instant },
+    Sleep { since: Instant },
     #[end]
     Done,
 }
 
 struct Sleeper {
-    door: Arc<Door>,
+    semaphore: Arc<Semaphore>,
     made: Instant,
 }
 
-impl naps::Handler for Sleeper {
-    fn begin(&mut self, naps: &mut bool, _: &mut JobCx<'_>) -> naps::AfterBegin {
-        if *naps {
-            return naps::AfterBegin::Nap { since: self.made };
+impl sleeps::Handler for Sleeper {
+    fn begin(&mut self, sleeps: &mut bool, _: &mut JobCx<'_>) -> sleeps::AfterBegin {
+        if *sleeps {
+            return sleeps::AfterBegin::Sleep { since: self.made };
         }
-        self.door.pass();
-        naps::AfterBegin::Done { reply: Duration::ZERO }
+        self.semaphore.acquire();
+        sleeps::AfterBegin::Done { reply: Duration::ZERO }
     }
 
-    fn nap(&mut self, since: &mut Instant, _: &mut JobCx<'_>) -> naps::AfterNap {
-        naps::AfterNap::Done { reply: since.elapsed() }
+    fn sleep(&mut self, since: &mut Instant, _: &mut JobCx<'_>) -> sleeps::AfterSleep {
+        sleeps::AfterSleep::Done { reply: since.elapsed() }
     }
 }
 
 #[test]
 fn x6_a_sleep_lasts_its_time_on_a_thread_that_started_late() {
-    let (door, late) = (Arc::<Door>::default(), Arc::<Door>::default());
-    let builder = Pool::builder::<Naps>("naps").threads(2).max_running(2).max_jobs(3);
+    let (semaphore, late) = (Arc::<Semaphore>::default(), Arc::<Semaphore>::default());
+    let builder = Pool::builder::<Sleeps>("sleeps").threads(2).max_running(2).max_jobs(3);
     let handle = builder.handle();
     let make = {
-        let (door, late, tries) = (Arc::clone(&door), Arc::clone(&late), AtomicUsize::new(0));
+        let (semaphore, late, tries) =
+            (Arc::clone(&semaphore), Arc::clone(&late), AtomicUsize::new(0));
         move || {
             if tries.fetch_add(1, Ordering::SeqCst) == 1 {
-                late.pass();
+                late.acquire();
             }
-            Sleeper { door: Arc::clone(&door), made: Instant::now() }
+            Sleeper { semaphore: Arc::clone(&semaphore), made: Instant::now() }
         }
     };
     let submits = thread::spawn(move || {
         let start = Instant::now();
         let held = loop {
             match handle.submit(false) {
-                Ok(ticket) => break ticket,
-                Err(_) => assert!(start.elapsed() < LONG, "the pool takes no jobs"),
+                Ok(job) => break job,
+                Err(_) => assert!(start.elapsed() < TIMEOUT, "the pool takes no jobs"),
             }
         };
-        door.wait_for(1);
-        // Both wait when the first thread polls next. It takes the one, and the late thread begins with
-        // the other, before it polls itself.
+        semaphore.wait_for_arrivals(1);
+        // Both jobs wait when the first thread polls next. It takes one, and the late thread begins
+        // with the other before its first poll.
         let again = handle.submit(false).unwrap();
-        let nap = handle.submit(true).unwrap();
-        door.open();
-        door.wait_for(2);
-        // Counted from the pool's start, all of the nap is over then. Only time does this.
+        let sleep = handle.submit(true).unwrap();
+        semaphore.release();
+        semaphore.wait_for_arrivals(2);
+        // Sleep until the job's sleep would be over if counted from the pool's start; no event
+        // marks that.
         thread::sleep(Duration::from_millis(130));
-        late.open();
-        let slept = nap.wait().unwrap();
-        door.open();
+        late.release();
+        let slept = sleep.wait().unwrap();
+        semaphore.release();
         assert!(held.wait().is_some() && again.wait().is_some());
         slept
     });
     let running = builder.worker(make).start().unwrap();
-    // The port counts in whole milliseconds.
+    // The port rounds to milliseconds.
     let slept = submits.join().unwrap();
     assert!(slept >= Duration::from_millis(99), "it slept {slept:?}");
     drop(running);
 }
 
-/// Panics when it is dropped.
+/// Panics when dropped.
 #[derive(Debug)]
-struct Bomb;
+struct PanicOnDrop;
 
-impl Drop for Bomb {
+impl Drop for PanicOnDrop {
     fn drop(&mut self) {
-        assert!(thread::panicking(), "the bomb goes off");
+        assert!(thread::panicking(), "dropped");
     }
 }
 
-/// Makes bombs.
-#[state_machine(start = Make, job = (), reply = Bomb)]
-enum Bombs {
+/// Replies with values that panic when dropped.
+#[state_machine(start = Make, job = (), reply = PanicOnDrop)]
+enum Makes {
     #[run(blocking)]
     #[to(Done)]
     Make { job: () },
@@ -245,35 +248,35 @@ enum Bombs {
 }
 
 struct Maker {
-    door: Arc<Door>,
-    _bomb: Option<Bomb>,
+    semaphore: Arc<Semaphore>,
+    _value: Option<PanicOnDrop>,
 }
 
-impl bombs::Handler for Maker {
-    fn make(&mut self, (): &mut (), _: &mut JobCx<'_>) -> bombs::AfterMake {
-        self.door.pass();
-        bombs::AfterMake::Done { reply: Bomb }
+impl makes::Handler for Maker {
+    fn make(&mut self, (): &mut (), _: &mut JobCx<'_>) -> makes::AfterMake {
+        self.semaphore.acquire();
+        makes::AfterMake::Done { reply: PanicOnDrop }
     }
 }
 
 #[test]
 fn x8_a_late_reply_that_panics_in_its_drop_is_no_failure_of_the_handler() {
-    let (door, tries) = (Arc::<Door>::default(), Arc::<AtomicUsize>::default());
-    let builder = Pool::builder::<Bombs>("bombs");
+    let (semaphore, tries) = (Arc::<Semaphore>::default(), Arc::<AtomicUsize>::default());
+    let builder = Pool::builder::<Makes>("makes");
     let handle = builder.handle();
     let make = {
-        let (door, tries) = (Arc::clone(&door), Arc::clone(&tries));
+        let (semaphore, tries) = (Arc::clone(&semaphore), Arc::clone(&tries));
         move || {
             tries.fetch_add(1, Ordering::SeqCst);
-            Maker { door: Arc::clone(&door), _bomb: None }
+            Maker { semaphore: Arc::clone(&semaphore), _value: None }
         }
     };
     let running = builder.worker(make).start().unwrap();
     for count in 1..=2 {
-        // Nobody waits for it when it is made.
+        // No caller waits for the reply any more.
         drop(handle.submit(()).unwrap());
-        door.open();
-        until(|| handle.stats().ended() == count);
+        semaphore.release();
+        wait_until(|| handle.stats().ended() == count);
     }
     let stats = running.drain().unwrap();
     assert_eq!((stats.done, stats.panicked), (2, 0));
@@ -282,17 +285,17 @@ fn x8_a_late_reply_that_panics_in_its_drop_is_no_failure_of_the_handler() {
 
 #[test]
 fn x8_a_handler_that_panics_in_its_drop_is_no_failure_of_the_pool() {
-    let make = || Maker { door: Arc::default(), _bomb: Some(Bomb) };
-    let running = Pool::builder::<Bombs>("bombs").worker(make).start().unwrap();
+    let make = || Maker { semaphore: Arc::default(), _value: Some(PanicOnDrop) };
+    let running = Pool::builder::<Makes>("makes").worker(make).start().unwrap();
     assert_eq!(running.drain().unwrap().panicked, 0);
 }
 
-/// Has a bomb, and may be sent others.
-#[state_machine(start = Hold, job = Bomb, reply = (), message = Bomb)]
+/// Holds a value that panics when dropped, and receives others.
+#[state_machine(start = Hold, job = PanicOnDrop, reply = (), message = PanicOnDrop)]
 enum Holds {
     #[run(blocking)]
     #[to(More)]
-    Hold { bomb: Bomb },
+    Hold { value: PanicOnDrop },
     #[message(within = 20s => Late)]
     #[to(Done)]
     More,
@@ -304,24 +307,24 @@ enum Holds {
 }
 
 struct Holder {
-    door: Arc<Door>,
+    semaphore: Arc<Semaphore>,
     keys: mpsc::Sender<Key>,
 }
 
 impl holds::Handler for Holder {
-    fn hold(&mut self, _: &mut Bomb, cx: &mut JobCx<'_, Bomb>) -> holds::AfterHold {
+    fn hold(&mut self, _: &mut PanicOnDrop, cx: &mut JobCx<'_, PanicOnDrop>) -> holds::AfterHold {
         self.keys.send(cx.key()).unwrap();
-        self.door.pass();
-        assert_eq!(Arc::strong_count(&self.door), 0, "as planned");
+        self.semaphore.acquire();
+        assert_eq!(Arc::strong_count(&self.semaphore), 0, "as planned");
         holds::AfterHold::More
     }
 
-    fn more(&mut self, bomb: Bomb, _: &mut JobCx<'_, Bomb>) -> holds::AfterMore {
-        std::mem::forget(bomb);
+    fn more(&mut self, value: PanicOnDrop, _: &mut JobCx<'_, PanicOnDrop>) -> holds::AfterMore {
+        std::mem::forget(value);
         holds::AfterMore::Done { reply: () }
     }
 
-    fn late(&mut self, _: &mut JobCx<'_, Bomb>) -> holds::AfterLate {
+    fn late(&mut self, _: &mut JobCx<'_, PanicOnDrop>) -> holds::AfterLate {
         holds::AfterLate::Done { reply: () }
     }
 }
@@ -329,21 +332,21 @@ impl holds::Handler for Holder {
 #[test]
 fn x8_a_job_whose_message_and_data_panic_in_their_drops_ends_once() {
     for threads in 1..=2 {
-        let door = Arc::<Door>::default();
+        let semaphore = Arc::<Semaphore>::default();
         let (keys, came) = mpsc::channel();
         let builder =
             Pool::builder::<Holds>("holds").threads(threads).max_running(threads).max_jobs(4);
         let handle = builder.handle();
         let make = {
-            let door = Arc::clone(&door);
-            move || Holder { door: Arc::clone(&door), keys: keys.clone() }
+            let semaphore = Arc::clone(&semaphore);
+            move || Holder { semaphore: Arc::clone(&semaphore), keys: keys.clone() }
         };
         let running = builder.worker(make).start().unwrap();
         for _ in 0..3 {
-            let ticket = handle.submit(Bomb).map_err(drop).unwrap();
-            handle.post(came.recv().unwrap(), Bomb).map_err(drop).unwrap();
-            door.open();
-            assert_eq!(ticket.wait(), None);
+            let job = handle.submit(PanicOnDrop).map_err(drop).unwrap();
+            handle.post(came.recv().unwrap(), PanicOnDrop).map_err(drop).unwrap();
+            semaphore.release();
+            assert_eq!(job.wait(), None);
         }
         let stats = running.drain().unwrap();
         assert_eq!((stats.accepted, stats.panicked, stats.ended(), stats.open), (3, 3, 3, 0));

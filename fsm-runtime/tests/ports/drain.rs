@@ -8,42 +8,42 @@ fn x11_a_drain_of_several_ports_and_threads_answers_every_request() {
     for (number, peer) in peers.iter_mut().enumerate() {
         assert_eq!(peer.ask("here"), "here");
         if number % 3 > 0 {
-            peer.say("the last one");
+            peer.send("the last one");
         }
     }
     let stats = running.drain().unwrap();
     assert_eq!((stats.accepted, stats.drained, stats.open), (60, 60, 0));
     for (number, peer) in peers.into_iter().enumerate() {
-        assert_eq!(peer.rest(), if number % 3 > 0 { "the last one\n" } else { "" });
+        assert_eq!(peer.read_to_end(), if number % 3 > 0 { "the last one\n" } else { "" });
     }
 }
 
 #[test]
 fn x11_a_drain_waits_for_handlers_that_run_on_any_port() {
     let (entered, inside) = mpsc::channel();
-    let door = Arc::<Door>::default();
+    let latch = Arc::<Latch>::default();
     let pool = pool("waited-for").shards(2).threads(3).max_running(2);
     let handle = pool.handle();
     let running = {
-        let door = Arc::clone(&door);
+        let latch = Arc::clone(&latch);
         start(pool, move |line, _| {
             entered.send(()).unwrap();
-            door.pass();
+            latch.wait();
             line.to_owned()
         })
     };
     let peers = Peer::many(&running, 4);
     for peer in &peers {
-        peer.say("one");
+        peer.send("one");
         inside.recv().unwrap();
     }
     handle.drain();
     for peer in &peers {
-        peer.say("two");
+        peer.send("two");
     }
-    door.open();
+    latch.open();
     for peer in peers {
-        assert_eq!(peer.rest(), "one\ntwo\n");
+        assert_eq!(peer.read_to_end(), "one\ntwo\n");
     }
     assert_eq!(running.join().unwrap().drained, 4);
 }

@@ -1,6 +1,6 @@
-//! Ports of several threads, and pools of several ports, on real sockets: the rules R1 to R4, X1, X2
-//! and X9 to X11, each with threads that run. (The rules alone, on random histories, are tested in
-//! `src/core/tests.rs`.)
+//! Ports with several threads, and pools with several ports, on real sockets: the rules R1 to R4,
+//! X1, X2 and X9 to X11 with running threads. (Unit tests of `PortCore` check the rules alone, on
+//! random histories.)
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -22,7 +22,7 @@ mod turns;
 #[cfg(target_os = "linux")]
 mod watchdog;
 
-/// Answers each line with what the test says.
+/// Answers each line with the result of the test's closure.
 #[state_machine(start = Line, eof => Gone, limit => Gone)]
 enum Lines {
     #[read(until = b"\n", max = 80, idle = 60s => Gone)]
@@ -73,11 +73,11 @@ impl Peer {
         (0..count).map(|_| Self::new(running)).collect()
     }
 
-    fn say(&self, line: &str) {
+    fn send(&self, line: &str) {
         self.0.get_ref().write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
-    fn hear(&mut self) -> String {
+    fn receive(&mut self) -> String {
         let mut line = String::new();
         self.0.read_line(&mut line).unwrap();
         assert_eq!(line.pop(), Some('\n'), "the end of the stream");
@@ -85,12 +85,12 @@ impl Peer {
     }
 
     fn ask(&mut self, line: &str) -> String {
-        self.say(line);
-        self.hear()
+        self.send(line);
+        self.receive()
     }
 
-    /// All that comes until the end of the stream.
-    fn rest(mut self) -> String {
+    /// Reads until the end of the stream.
+    fn read_to_end(mut self) -> String {
         let mut rest = String::new();
         self.0.read_to_string(&mut rest).unwrap();
         rest
@@ -103,21 +103,21 @@ fn address(running: &Running) -> SocketAddr {
 }
 
 /// The name of the thread that runs the handler.
-fn who() -> String {
+fn thread_name() -> String {
     thread::current().name().unwrap_or_default().to_owned()
 }
 
-/// A door that handlers wait at until the test opens it.
+/// A latch at which handlers wait until the test opens it.
 #[derive(Default)]
-struct Door(Mutex<bool>, Condvar);
+struct Latch(Mutex<bool>, Condvar);
 
-impl Door {
+impl Latch {
     fn open(&self) {
         *self.0.lock().unwrap() = true;
         self.1.notify_all();
     }
 
-    fn pass(&self) {
+    fn wait(&self) {
         let mut open = self.0.lock().unwrap();
         while !*open {
             open = self.1.wait(open).unwrap();
@@ -125,25 +125,25 @@ impl Door {
     }
 }
 
-/// How many are inside, and how many have been at once.
+/// The number of handlers that run, and its peak.
 #[derive(Default)]
-struct Room {
-    inside: AtomicUsize,
-    most: AtomicUsize,
+struct Concurrency {
+    current: AtomicUsize,
+    peak: AtomicUsize,
 }
 
-impl Room {
+impl Concurrency {
     fn enter(&self) {
-        let inside = self.inside.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most.fetch_max(inside, Ordering::SeqCst);
+        let current = self.current.fetch_add(1, Ordering::SeqCst) + 1;
+        self.peak.fetch_max(current, Ordering::SeqCst);
     }
 
     fn leave(&self) {
-        self.inside.fetch_sub(1, Ordering::SeqCst);
+        self.current.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// Stays for long enough that others would come in, if they could.
-    fn stay(&self) {
+    /// Runs long enough for others to run at the same time, if they could.
+    fn dwell(&self) {
         self.enter();
         for _ in 0..20 {
             thread::yield_now();
@@ -151,19 +151,19 @@ impl Room {
         self.leave();
     }
 
-    fn most(&self) -> usize {
-        self.most.load(Ordering::SeqCst)
+    fn peak(&self) -> usize {
+        self.peak.load(Ordering::SeqCst)
     }
 }
 
-/// Has all the clients ask at once, again and again.
+/// Lets all clients send at once, several times.
 fn flood(peers: &mut [Peer], rounds: usize) {
     for _ in 0..rounds {
         for peer in &*peers {
-            peer.say("flood");
+            peer.send("flood");
         }
         for peer in &mut *peers {
-            peer.hear();
+            peer.receive();
         }
     }
 }

@@ -4,21 +4,22 @@ use super::*;
 
 #[test]
 fn threads_are_named_after_their_pool() {
-    let running = start(pool("named").shards(3), |_, _| who());
+    let running = start(pool("named").shards(3), |_, _| thread_name());
     let names: BTreeSet<_> = Peer::many(&running, 3).iter_mut().map(|peer| peer.ask("?")).collect();
     assert_eq!(names, ["named-0", "named-1", "named-2"].map(str::to_owned).into());
 }
 
 #[test]
-fn x10_connections_are_placed_where_there_are_the_fewest() {
-    let running = start(pool("placed").shards(3), |_, _| who());
+fn x10_connections_are_placed_on_the_port_with_the_fewest() {
+    let running = start(pool("placed").shards(3), |_, _| thread_name());
     let mut ports: BTreeMap<String, Vec<Peer>> = BTreeMap::new();
     for mut peer in Peer::many(&running, 9) {
         ports.entry(peer.ask("?")).or_default().push(peer);
     }
     let loads: Vec<_> = ports.values().map(Vec::len).collect();
     assert_eq!(loads, [3, 3, 3]);
-    // Two leave a port. Whoever stays there sees that they are gone: it has one thread.
+    // Two connections leave a port. The answer to the third shows that the port, which has one
+    // thread, has noticed.
     let left = ports.get_mut("placed-1").unwrap();
     left.truncate(1);
     while running.stats().open > 7 {
@@ -34,9 +35,9 @@ fn x10_connections_are_placed_where_there_are_the_fewest() {
 #[test]
 #[cfg(target_os = "linux")]
 fn x10_with_reuse_port_each_port_accepts() {
-    let running = start(pool("spread").shards(2).reuse_port(), |_, _| who());
+    let running = start(pool("spread").shards(2).reuse_port(), |_, _| thread_name());
     let mut names = BTreeSet::new();
-    // The system spreads them by their addresses.
+    // The kernel spreads connections by a hash of their addresses.
     let mut peers = Vec::new();
     while names.len() < 2 && peers.len() < 200 {
         let mut peer = Peer::new(&running);
@@ -48,31 +49,31 @@ fn x10_with_reuse_port_each_port_accepts() {
 
 #[test]
 fn x9_the_limit_is_that_of_all_ports_together() {
-    let running = start(pool("limited").shards(3).max_connections(6), |_, _| who());
+    let running = start(pool("limited").shards(3).max_connections(6), |_, _| thread_name());
     let mut served = Peer::many(&running, 6);
     let names: BTreeSet<_> = served.iter_mut().map(|peer| peer.ask("?")).collect();
     assert_eq!(names.len(), 3);
     let waiting = Peer::many(&running, 4);
     for peer in &waiting {
-        peer.say("?");
+        peer.send("?");
     }
     served[0].ask("?");
     assert_eq!(running.stats().accepted, 6);
-    // A place that becomes free on any port is given to the next.
+    // A place that becomes free on any port is given to a waiting client.
     for mut peer in waiting {
         served.pop();
-        peer.hear();
+        peer.receive();
         served.insert(0, peer);
     }
     assert_eq!((running.stats().accepted, running.stats().open), (10, 6));
 }
 
-/// Each thread of the process with this name's beginning, and how often it went to sleep.
+/// The threads whose names begin with `pool`, and how often each went to sleep.
 #[cfg(target_os = "linux")]
 fn sleeps(pool: &str) -> BTreeMap<String, String> {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     let threads = tasks.filter_map(|task| {
-        // A thread of another test may end meanwhile.
+        // Skip threads of other tests that end meanwhile.
         let status = std::fs::read_to_string(task.unwrap().path().join("status")).ok()?;
         let field = |name| {
             let line = status.lines().find_map(|line| line.strip_prefix(name))?;
@@ -86,8 +87,8 @@ fn sleeps(pool: &str) -> BTreeMap<String, String> {
 #[test]
 #[cfg(target_os = "linux")]
 fn pitfall_21_a_connection_wakes_one_port_and_no_other() {
-    let running = start(pool("alone").shards(4).watchdog(false), |_, _| who());
-    // Each of the others has one for good.
+    let running = start(pool("alone").shards(4).watchdog(false), |_, _| thread_name());
+    // Each of the other ports keeps one connection.
     let mut peers = Peer::many(&running, 4);
     peers.retain_mut(|peer| peer.ask("?") != "alone-0");
     assert_eq!(peers.len(), 3);
@@ -100,7 +101,7 @@ fn pitfall_21_a_connection_wakes_one_port_and_no_other() {
         }
     }
     for _ in 0..50 {
-        // The first port has none, or the one before, and so no more than the others.
+        // The first port has the fewest connections: none, or the previous one.
         let mut peer = Peer::new(&running);
         assert_eq!(peer.ask("?"), "alone-0");
     }
@@ -111,7 +112,7 @@ fn pitfall_21_a_connection_wakes_one_port_and_no_other() {
     }
 }
 
-/// Lets a client in, and hands it over.
+/// Accepts a client, and hands it over.
 #[state_machine(start = Hello, eof => Gone, limit => Gone)]
 enum Gate {
     #[read(until = b"\n", max = 80, idle = 60s => Gone)]
@@ -123,21 +124,21 @@ enum Gate {
     Gone,
 }
 
-struct Keeper {
+struct GateHandler {
     entered: mpsc::Sender<()>,
-    door: Arc<Door>,
+    latch: Arc<Latch>,
 }
 
-impl gate::Handler for Keeper {
+impl gate::Handler for GateHandler {
     fn hello(&mut self, line: &[u8], _: &mut Cx<'_>) -> gate::AfterHello {
         self.entered.send(()).unwrap();
-        self.door.pass();
+        self.latch.wait();
         let seed = String::from_utf8_lossy(line).parse().unwrap();
         gate::AfterHello::Moving { seed }
     }
 }
 
-/// Says when it has got so many bytes.
+/// Answers after this many bytes.
 #[state_machine(start = Begin, seed = u64, eof => Gone)]
 enum Counting {
     #[run]
@@ -175,23 +176,23 @@ impl counting::Handler for Counter {
 }
 
 #[test]
-fn pitfall_12_what_is_unread_when_a_socket_moves_to_another_poll_is_told_again() {
+fn pitfall_12_a_poll_reports_unread_bytes_of_a_socket_that_moved_to_it() {
     let (entered, inside) = mpsc::channel();
-    let door = Arc::<Door>::default();
-    let keeper = {
-        let door = Arc::clone(&door);
-        move |_| Keeper { entered: entered.clone(), door: Arc::clone(&door) }
+    let latch = Arc::<Latch>::default();
+    let handler = {
+        let latch = Arc::clone(&latch);
+        move |_| GateHandler { entered: entered.clone(), latch: Arc::clone(&latch) }
     };
-    let gate = Pool::builder::<Gate>("gate").listen("127.0.0.1:0").handler(keeper);
+    let gate = Pool::builder::<Gate>("gate").listen("127.0.0.1:0").handler(handler);
     let counting = Pool::builder::<Counting>("counting").shards(2).handler(|_| Counter);
     let running = Pipeline::new().pool(gate).pool(counting).start().unwrap();
     let mut peer = Peer::new(&running);
     let bytes = 200_000;
-    peer.say(&bytes.to_string());
+    peer.send(&bytes.to_string());
     inside.recv().unwrap();
-    // These are in the system's buffer when the socket leaves its poll, and no more come.
+    // These bytes are in the socket's buffer when it leaves its poll, and no more arrive.
     peer.0.get_ref().write_all(&vec![0; bytes]).unwrap();
-    door.open();
-    assert_eq!(peer.hear(), "all of it");
+    latch.open();
+    assert_eq!(peer.receive(), "all of it");
     assert_eq!(running.drain().unwrap().handed_off, 1);
 }

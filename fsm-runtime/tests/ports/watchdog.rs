@@ -3,12 +3,12 @@ use std::sync::{MutexGuard, OnceLock};
 
 use super::*;
 
-/// The lines that this process logs.
+/// The log of this process.
 #[derive(Clone, Default)]
 struct Log(Arc<(Mutex<String>, Condvar)>);
 
 impl Log {
-    /// That of all tests here.
+    /// The log that all tests of this file share.
     fn new() -> Self {
         static LOG: OnceLock<Log> = OnceLock::new();
         let install = || {
@@ -28,7 +28,7 @@ impl Log {
         self.0.0.lock().unwrap()
     }
 
-    /// Waits for a line with this in it.
+    /// Waits for a line that contains this text.
     fn line(&self, with: &str) -> String {
         let mut text = self.text();
         loop {
@@ -55,23 +55,23 @@ impl Write for Log {
 }
 
 #[test]
-fn r3_a_handler_that_blocks_without_a_word_is_noticed_and_others_go_on() {
+fn r3_the_watchdog_notices_a_handler_that_blocks_and_others_go_on() {
     let log = Log::new();
     let (entered, inside) = mpsc::channel();
-    let door = Arc::<Door>::default();
+    let latch = Arc::<Latch>::default();
     let running = {
-        let door = Arc::clone(&door);
+        let latch = Arc::clone(&latch);
         start(pool("silent").threads(3).max_running(1), move |line, _| {
             if line == "block" {
                 entered.send(()).unwrap();
-                door.pass();
+                latch.wait();
             }
             line.to_owned()
         })
     };
     let mut blocked = Peer::many(&running, 2);
     for peer in &blocked {
-        peer.say("block");
+        peer.send("block");
         inside.recv().unwrap();
     }
     for mut peer in Peer::many(&running, 20) {
@@ -79,50 +79,50 @@ fn r3_a_handler_that_blocks_without_a_word_is_noticed_and_others_go_on() {
     }
     let line = log.line("pool=\"silent\"");
     assert!(line.contains("a handler blocks; declare it"), "{line}");
-    door.open();
+    latch.open();
     for peer in &mut blocked {
-        assert_eq!(peer.hear(), "block");
+        assert_eq!(peer.receive(), "block");
     }
 }
 
 #[test]
-fn r4_the_cap_holds_again_when_those_that_blocked_go_on() {
+fn r4_the_cap_holds_again_after_blocked_handlers_go_on() {
     let (entered, inside) = mpsc::channel();
-    let door = Arc::<Door>::default();
-    let room = Arc::<Room>::default();
+    let latch = Arc::<Latch>::default();
+    let concurrency = Arc::<Concurrency>::default();
     let running = {
-        let (door, room) = (Arc::clone(&door), Arc::clone(&room));
+        let (latch, concurrency) = (Arc::clone(&latch), Arc::clone(&concurrency));
         start(pool("back").threads(4).max_running(1), move |line, cx| {
             match line {
                 "block" => {
                     entered.send(()).unwrap();
-                    door.pass();
+                    latch.wait();
                 }
-                // It is told to block, so it is not for the watchdog to judge.
-                "nap" => cx.blocking(thread::yield_now),
-                _ => room.stay(),
+                // Declared as blocking, so that the watchdog ignores it.
+                "yield" => cx.blocking(thread::yield_now),
+                _ => concurrency.dwell(),
             }
             line.to_owned()
         })
     };
     let mut blocked = Peer::many(&running, 3);
     for peer in &blocked {
-        peer.say("block");
+        peer.send("block");
         inside.recv().unwrap();
     }
     let mut others = Peer::many(&running, 6);
-    assert_eq!(others[0].ask("nap"), "nap");
-    door.open();
+    assert_eq!(others[0].ask("yield"), "yield");
+    latch.open();
     for peer in &mut blocked {
-        assert_eq!(peer.hear(), "block");
+        assert_eq!(peer.receive(), "block");
     }
-    // None of them counts twice, and none is missing.
+    // The count of active threads is right again.
     flood(&mut others, 20);
-    assert_eq!(room.most(), 1);
+    assert_eq!(concurrency.peak(), 1);
 }
 
 #[test]
-fn a_busy_handler_keeps_its_place_and_is_warned_about() {
+fn a_busy_handler_stays_active_and_is_logged() {
     let log = Log::new();
     let (stop, quick) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
     let running = {
@@ -140,14 +140,14 @@ fn a_busy_handler_keeps_its_place_and_is_warned_about() {
     };
     let (mut busy, mut other) = (Peer::new(&running), Peer::new(&running));
     other.ask("?");
-    busy.say("spin");
-    other.say("wait");
+    busy.send("spin");
+    other.send("wait");
     let line = log.line("pool=\"busy\"");
     assert_eq!(quick.load(Ordering::Relaxed), 1, "it was let in beside one that is busy");
     stop.store(true, Ordering::Relaxed);
     assert!(line.contains("a handler is busy; give such work"), "{line}");
     assert!(line.contains("state=\"Line\"") && line.contains("age="), "{line}");
-    let index = busy.hear();
+    let index = busy.receive();
     assert!(line.contains(&format!("key={index}")), "key {index}: {line}");
-    other.hear();
+    other.receive();
 }

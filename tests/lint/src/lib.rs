@@ -1,5 +1,5 @@
-//! Every wait, every kind of edge, and names that could meet those of generated code, under every
-//! lint that a user may deny: none of them finds something in what is generated.
+//! Machines with every wait, every kind of edge, and names that could collide with those of
+//! generated code, under every lint that a user may deny: no lint fires on generated code.
 #![deny(
     warnings,
     future_incompatible,
@@ -83,9 +83,9 @@ pub const LINE: usize = 64;
 /// The end of a line.
 const END: &[u8] = b"\r\n";
 
-/// Why.
+/// The error type.
 #[derive(Clone, Copy, Debug)]
-#[allow(clippy::exhaustive_structs, clippy::allow_attributes, reason = "it is what it is")]
+#[allow(clippy::exhaustive_structs, clippy::allow_attributes, reason = "it stays as it is")]
 pub struct Fault;
 
 impl fmt::Display for Fault {
@@ -116,12 +116,12 @@ impl<T: Default + Send + 'static> Frame for Short<T> {
     }
 }
 
-/// Has methods that states may be called like.
+/// A blanket trait whose methods have the names of states.
 pub trait Meddling: Sized {
-    /// Not the handler.
+    /// Has the name of a handler's method.
     #[inline]
     fn line(&mut self) {}
-    /// Not the handler.
+    /// Has the name of a handler's method.
     #[inline]
     fn into(self) {}
 }
@@ -163,7 +163,7 @@ pub enum Shapes {
         /// Like a local.
         error: Option<Box<Self>>,
     },
-    /// Keeps what was there.
+    /// Keeps the field.
     #[flush]
     #[to(Moved)]
     Kept {
@@ -171,7 +171,7 @@ pub enum Shapes {
         #[carry]
         handler: String,
     },
-    /// Some of it is new.
+    /// One field is new.
     #[run]
     #[to(Rarely | Closed)]
     Moved {
@@ -181,15 +181,15 @@ pub enum Shapes {
         /// New.
         taken: u8,
     },
-    /// Called as a method of a trait.
+    /// Named as a method of a trait.
     #[read(frame = Short<HashMap<u8, u8>>, max = 64KiB)]
     #[to(Into | Line)]
     Into,
-    /// Called as a variant.
+    /// Named as a variant.
     #[read(frame = Short<u8>, max = 64KiB, within = never)]
     #[to(Line | Slow)]
     None,
-    /// Called as a keyword.
+    /// Named as a keyword.
     #[read(exact = 0x10)]
     #[to(Line)]
     Type,
@@ -197,12 +197,12 @@ pub enum Shapes {
     #[sleep(pause, max = 5min)]
     #[to(Dozing)]
     Sleepy {
-        /// So long.
+        /// The time.
         pause: Duration,
-        /// As a keyword.
+        /// Named as a keyword.
         r#type: u8,
     },
-    /// Sleeps on.
+    /// Sleeps again.
     #[sleep(0.5s)]
     #[to(Dozing | Line)]
     Dozing {
@@ -214,20 +214,20 @@ pub enum Shapes {
     #[writable(below = 64KiB, idle = 30s => Slow, within = 1d => Closed)]
     #[to(Slow | Closed)]
     Slow,
-    /// Waits for news.
+    /// Waits for a message.
     #[message(within = never)]
     #[to(Waits | Slow)]
     #[rest]
     Waits {},
-    /// Says why not.
+    /// Reports the error.
     #[run(error => Closed)]
     #[to(Closed)]
     Refused {
-        /// Why.
+        /// The error.
         #[error]
         error: Fault,
     },
-    /// Over.
+    /// The end.
     #[end]
     Closed,
 }
@@ -360,9 +360,9 @@ mod tests {
         Session::new(Client)
     }
 
-    /// Machines that are seen as far as their enums.
+    /// Machines with the visibilities of their enums.
     mod outer {
-        /// A type whose name the module has too.
+        /// A type with the name of one in the module.
         #[derive(Debug)]
         pub(super) struct Handler;
 
@@ -439,7 +439,7 @@ mod tests {
     fn a_machine_may_be_local() {
         #[state_machine(start = Talk, eof => Gone)]
         enum Echo {
-            /// Sends back whatever comes.
+            /// Sends back all input.
             #[read(some, max = 16KiB, idle = 60s => Gone)]
             #[to(Talk)]
             #[rest]
@@ -460,6 +460,6 @@ mod tests {
         let mut peer = Session::<Echo, _>::new(Client);
         peer.send(b"abc");
         assert_eq!(peer.receive(), b"abc");
-        assert_eq!(Echo::SPEC.states[0].docs, "Sends back whatever comes.");
+        assert_eq!(Echo::SPEC.states[0].docs, "Sends back all input.");
     }
 }

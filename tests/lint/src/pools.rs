@@ -1,4 +1,4 @@
-//! What leads out of a pool, what runs jobs, and what is handed a connection.
+//! Machines that call and hand off to other pools, run jobs, and receive connections.
 
 use fsm_runtime::{Service, state_machine};
 
@@ -27,7 +27,7 @@ impl<T: Send + 'static> Service for Lookup<T> {
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a protocol has the states that it has")]
 pub enum Front {
-    /// Some of a line.
+    /// A part of a line.
     #[read(some, max = 64)]
     #[to(Line | Call | Leaving)]
     #[rest]
@@ -41,7 +41,7 @@ pub enum Front {
         /// Like a local.
         taken: u8,
     },
-    /// Takes no part in `full`.
+    /// Has a field that `full` does not use.
     #[call(crate::pools::Lookup<u8>, within = never, full => Line)]
     #[to(Line)]
     Asking {
@@ -53,7 +53,7 @@ pub enum Front {
     #[sleep(1s)]
     #[to(Call)]
     Busy {
-        /// Came back.
+        /// The job that came back.
         #[job]
         verdict: Vec<Option<Box<Self>>>,
     },
@@ -70,28 +70,28 @@ pub enum Front {
         /// Kept.
         #[carry]
         input: u8,
-        /// Came back.
+        /// The seed that came back.
         #[seed]
         seed: String,
     },
-    /// Over.
+    /// The end.
     #[end]
     Closed,
 }
 
-/// Is handed a connection.
+/// Receives connections of another pool.
 #[state_machine(start = Hello, seed = String)]
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a protocol has the states that it has")]
 pub enum Back {
-    /// Says hello.
+    /// Greets.
     #[flush(within = 1s => Gone)]
     #[to(Gone)]
     Hello {
         /// Like a local.
         cx: String,
     },
-    /// Over.
+    /// The end.
     #[end]
     Gone,
 }
@@ -108,19 +108,19 @@ pub enum Work {
         /// Like a parameter.
         seed: Vec<u8>,
     },
-    /// Is told.
+    /// Waits for a message.
     #[message(within = never)]
     #[to(Done)]
     Told,
-    /// Asks.
+    /// Calls another pool.
     #[call(Lookup<u8>, within = 1s => Digested, gone => Digested)]
     #[to(Ask | Done)]
     Ask,
-    /// Has waited too long.
+    /// Reports a timeout.
     #[sleep(1s)]
     #[to(Done)]
     Digested,
-    /// Over.
+    /// The end.
     #[end]
     Done {},
 }

@@ -1,7 +1,8 @@
-// cargo run --release -p fsm-tests --bin compile_time [ROUNDS]
-//! What the macro costs at compile time, beside `thiserror`'s derive in the same run.
+//! Measures the macro at compile time, beside the derive of `thiserror` in the same run.
 //!
-//! Times are the shortest of some rounds, taken in turn; only their ratios mean something.
+//! Start it with `cargo run --release -p fsm-tests --bin compile_time`, with the number of rounds
+//! as an optional argument. It prints the shortest times of alternating rounds, of which only the
+//! ratios are meaningful.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -22,10 +23,10 @@ fn main() {
     fs::remove_dir_all(&scratch).expect("the temporary directory can be removed");
 }
 
-/// The cost of having a macro at all: a build of its crate, and of what that needs, from nothing.
+/// Measures a build of the macro's crate and its dependencies from scratch.
 fn cold(scratch: &Path, rounds: usize) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let peer = peer(scratch);
+    let peer = thiserror_project(scratch);
     let builds = [("fsm-macros", root), ("thiserror", &peer)];
     let mut shortest = [Duration::MAX; 2];
     for _ in 0..rounds {
@@ -43,15 +44,15 @@ fn cold(scratch: &Path, rounds: usize) {
             fs::remove_dir_all(target).expect("the target directory can be removed");
         }
     }
-    println!("| build from nothing | seconds | ratio |\n|---|---|---|");
+    println!("| build from scratch | seconds | ratio |\n|---|---|---|");
     for ((package, _), time) in builds.iter().zip(shortest) {
         let ratio = time.as_secs_f64() / shortest[1].as_secs_f64();
         println!("| `{package}` | {:.2} | {ratio:.2} |", time.as_secs_f64());
     }
 }
 
-/// A project with `thiserror`.
-fn peer(scratch: &Path) -> PathBuf {
+/// Writes a project that depends on `thiserror`.
+fn thiserror_project(scratch: &Path) -> PathBuf {
     let peer = scratch.join("peer");
     fs::create_dir_all(peer.join("src")).expect("the temporary directory can be written");
     let manifest = "[package]\nname = \"peer\"\nedition = \"2024\"\n[dependencies]\nthiserror = \"2\"\n[workspace]\n";
@@ -60,7 +61,7 @@ fn peer(scratch: &Path) -> PathBuf {
     peer
 }
 
-/// The cost of using it: `rustc` on an enum of some variants, plain and with each macro.
+/// Measures `rustc` on an enum with several numbers of variants, plain and with each macro.
 fn expansion(scratch: &Path, rounds: usize) {
     let ours = Library::build("fsm-runtime", Path::new(env!("CARGO_MANIFEST_DIR")));
     let peer = Library::build("thiserror", &scratch.join("peer"));
@@ -129,7 +130,7 @@ fn thiserror(states: usize) -> String {
     text + "    #[error(\"closed\")]\n    Closed,\n}\n"
 }
 
-/// A machine whose states read, with a deadline and data that moves on. Its handlers are abstract, as
+/// A machine whose states read with a deadline and carry data. No handler implements its trait, as
 /// in a library.
 fn machine(states: usize) -> String {
     let mut text = "use fsm_runtime::prelude::*;\n\

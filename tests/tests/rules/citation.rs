@@ -1,13 +1,13 @@
-//! The numbers of rules, and where a line cites one.
+//! The numbers of rules, and their citations.
 
 use std::fmt;
 use std::path::Path;
 
 /// The families whose numbers have a letter; each has a table, and `traps` have one, too.
 pub(crate) const FAMILIES: &str = "LRX";
-/// What a comment calls a trap.
+/// The words for a trap in comments.
 const TRAPS: [&str; 4] = ["trap", "traps", "pitfall", "pitfalls"];
-/// What may stand between two numbers.
+/// The separators between two numbers.
 const SEPARATORS: [&str; 5] = [", and ", ", ", " and ", " to ", "-"];
 
 /// The number of a rule: `X8`, or `pitfall 16`.
@@ -27,20 +27,20 @@ impl fmt::Display for Id {
 }
 
 impl Id {
-    /// A whole word such as `X8`, of any family.
+    /// Parses a word such as `X8`, of any family.
     fn of_word(word: &str) -> Option<Self> {
         let mut rest = word.chars();
         let family = rest.next().filter(char::is_ascii_uppercase)?;
         number(rest.as_str()).map(|number| Self::Rule(family, number))
     }
 
-    /// The first cell of a row.
+    /// Parses the first cell of a row.
     pub(crate) fn of_cell(cell: &str) -> Option<Self> {
         let trap = cell.strip_prefix("pitfall ").and_then(number).map(Self::Trap);
         trap.or_else(|| Self::of_word(cell))
     }
 
-    /// How the name of a test begins that proves this rule alone.
+    /// The prefix of the name of a test that proves only this rule.
     pub(crate) fn prefix(self) -> String {
         format!("{}_", self.to_string().to_lowercase().replace(' ', "_"))
     }
@@ -53,7 +53,7 @@ fn number(text: &str) -> Option<u32> {
     (fits && digits).then(|| text.parse().ok()).flatten()
 }
 
-/// The numbers that a text cites. Code in backticks cites nothing.
+/// The rules that a text cites, except in backticks.
 fn cited(text: &str) -> Vec<Id> {
     let prose = text.split('`').step_by(2).collect::<Vec<_>>().join("`");
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
@@ -78,7 +78,7 @@ fn cited(text: &str) -> Vec<Id> {
     found
 }
 
-/// Whether a word between these is none of a path, a type, a file or a cache.
+/// Whether a word in this context is not a part of a path, a type, a file or the name of a cache.
 fn is_prose(before: char, after: &str) -> bool {
     let mut next = after.chars();
     let ends = match next.next() {
@@ -89,7 +89,7 @@ fn is_prose(before: char, after: &str) -> bool {
     ends && (before.is_whitespace() || "(-/!".contains(before)) && !after.starts_with(" cache")
 }
 
-/// The numbers behind a word such as `traps`.
+/// The numbers after a word such as `traps`.
 fn numbers(mut rest: &str) -> Vec<u32> {
     let mut found = Vec::new();
     let mut tail = rest.strip_prefix(' ');
@@ -103,7 +103,7 @@ fn numbers(mut rest: &str) -> Vec<u32> {
     found
 }
 
-/// The rules that the name of a test begins with: of `r1_to_r3_and_x1_hold`, four.
+/// The rules at the beginning of the name of a test: four in `r1_to_r3_and_x1_hold`.
 pub(crate) fn named_after(name: &str) -> Vec<Id> {
     let mut words = name.split('_');
     let mut found: Vec<Id> = Vec::new();
@@ -152,7 +152,8 @@ fn parts(line: &str) -> (Vec<&str>, &str) {
     (strings, "")
 }
 
-/// What a message cites that begins with numbers and a colon, such as `R2, R6: out of order`.
+/// The rules that a message cites if it begins with numbers and a colon, such as `R2, R6: out of
+/// order`.
 fn cited_by_message(message: &str) -> Vec<Id> {
     let Some((head, _)) = message.split_once(": ") else { return Vec::new() };
     let words = head.split([' ', ',', '-']).filter(|word| !word.is_empty());
@@ -162,7 +163,7 @@ fn cited_by_message(message: &str) -> Vec<Id> {
     if all { cited(head) } else { Vec::new() }
 }
 
-/// What the lines of a file cite, with the numbers of the lines.
+/// The citations in a file, with their line numbers.
 pub(crate) fn citations(path: &Path, text: &str) -> Vec<(usize, Id)> {
     let is_rust = path.extension().is_some_and(|extension| extension == "rs");
     let mut found = Vec::new();
@@ -182,7 +183,7 @@ pub(crate) fn citations(path: &Path, text: &str) -> Vec<(usize, Id)> {
 }
 
 #[test]
-fn citations_are_told_from_other_words() {
+fn citations_are_distinguished_from_other_words() {
     let ids = |text| cited(text).iter().map(ToString::to_string).collect::<Vec<_>>();
     for (text, expected) in [
         ("a panic ends one connection (X8).", &["X8"][..]),

@@ -1,22 +1,22 @@
-//! What clients get as JSON.
+//! The JSON bodies of responses.
 
 use serde::Serialize;
 
-/// A document, in a page of the list.
+/// A document in a page of the list.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Document {
     pub(crate) name: String,
     pub(crate) len: u64,
     pub(crate) sha256: String,
-    /// Milliseconds since the epoch of Unix.
+    /// Milliseconds since the Unix epoch.
     pub(crate) modified: u64,
 }
 
-/// `GET /docs`: a page of the list, by name.
+/// `GET /docs`: a page of the list, sorted by name.
 #[derive(Debug, Serialize)]
 pub(crate) struct List {
     pub(crate) docs: Vec<Document>,
-    /// What to ask for as `after` to get the next page; nothing if this is the last one.
+    /// The value of `after` that gets the next page; `None` on the last page.
     pub(crate) next: Option<String>,
 }
 
@@ -26,20 +26,20 @@ pub(crate) struct Search {
     pub(crate) hits: Vec<Hit>,
 }
 
-/// A document that was found.
+/// A document that matches the search.
 #[derive(Debug, Serialize)]
 pub(crate) struct Hit {
     pub(crate) name: String,
     pub(crate) len: u64,
-    /// A piece of its text; empty if it has none.
+    /// A part of its text around the first match; empty if it has no text.
     pub(crate) snippet: Vec<Segment>,
 }
 
-/// A run of a snippet. It is text and no HTML, and so nothing in it needs an escape.
+/// A run of a snippet. It is plain text, not HTML, so that nothing in it needs escaping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Segment {
     pub(crate) text: String,
-    /// Whether these are words that were looked for.
+    /// Whether the text matches the search.
     pub(crate) mark: bool,
 }
 
@@ -48,11 +48,11 @@ pub(crate) struct Segment {
 pub(crate) struct Put {
     #[serde(flatten)]
     pub(crate) document: Document,
-    /// Whether there was a document of this name before.
+    /// Whether the document replaced one of the same name.
     pub(crate) replaced: bool,
 }
 
-/// `GET /events`: what has happened to a document.
+/// `GET /events`: a change of a document.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub(crate) enum Event {
@@ -66,7 +66,7 @@ pub(crate) enum Event {
     },
 }
 
-/// Why a request was not served.
+/// The reason why the server refused a request.
 #[derive(Debug, Serialize)]
 pub(crate) struct Error<'a> {
     pub(crate) status: u16,
@@ -74,8 +74,7 @@ pub(crate) struct Error<'a> {
 }
 
 impl Event {
-    /// The event as a message of an event stream. JSON escapes the ends of lines, so it is one
-    /// line.
+    /// The event as a server-sent event. It fits on one line because JSON escapes line ends.
     pub(crate) fn message(&self) -> String {
         let json = String::from_utf8_lossy(&json(self)).into_owned();
         format!("data: {json}\n\n")
@@ -93,7 +92,7 @@ macro_rules! to_json {
 }
 to_json! { List Search Put Error<'_> }
 
-/// These types have text as keys and no map, so that nothing can fail.
+/// Serializes a value. It cannot fail because these types have no map with keys other than text.
 fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! The catalog pool: plain workers that look up what there is. They only read, so that nobody who
-//! files a document keeps them waiting.
+//! The catalog pool: plain workers that look documents up. They only read, so that threads that
+//! file documents never hold them up.
 
 use std::fs::File;
 
@@ -9,23 +9,23 @@ use crate::api;
 use crate::http::{Name, Refusal, Status};
 use crate::store::{Document, Error, Store};
 
-/// The pool that looks things up.
+/// The service of the pool.
 pub(crate) struct Catalog;
 
 impl Service for Catalog {
-    type Job = Ask;
+    type Job = Lookup;
     type Reply = Found;
 }
 
-/// What to look up.
+/// A job of the pool: a lookup.
 #[derive(Debug)]
-pub(crate) enum Ask {
+pub(crate) enum Lookup {
     Find(Name),
     List { after: String, limit: usize },
     Search { query: String, limit: usize },
 }
 
-/// What was found.
+/// The reply to a lookup.
 #[derive(Debug)]
 pub(crate) enum Found {
     Document(Document, File),
@@ -33,29 +33,29 @@ pub(crate) enum Found {
     Refused(Refusal),
 }
 
-/// Looks something up.
-pub(crate) fn look(store: &Store, ask: Ask) -> Found {
-    find(store, ask).unwrap_or_else(|error| {
+/// Runs a lookup.
+pub(crate) fn look_up(store: &Store, lookup: Lookup) -> Found {
+    find(store, lookup).unwrap_or_else(|error| {
         tracing::error!(%error, "cannot look up a document");
         Found::Refused(error.refusal())
     })
 }
 
-fn find(store: &Store, ask: Ask) -> Result<Found, Error> {
-    Ok(match ask {
-        Ask::Find(name) => match store.open_file(&name)? {
+fn find(store: &Store, lookup: Lookup) -> Result<Found, Error> {
+    Ok(match lookup {
+        Lookup::Find(name) => match store.open_file(&name)? {
             Some((document, file)) => Found::Document(document, file),
             None => Found::Refused(MISSING),
         },
-        Ask::List { after, limit } => {
+        Lookup::List { after, limit } => {
             Found::Json(api::List::from(store.list(&after, limit)?).to_json())
         }
-        Ask::Search { query, limit } => {
+        Lookup::Search { query, limit } => {
             Found::Json(api::Search { hits: store.search(&query, limit)? }.to_json())
         }
     })
 }
 
-/// Nothing has the name.
+/// The refusal of a request for a name that no document has.
 pub(crate) const MISSING: Refusal =
     Refusal::new(Status::NotFound, "there is no document of this name");

@@ -1,44 +1,47 @@
 //! The handlers of the front pool.
 
+use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use fsm_runtime::prelude::*;
 
-use crate::api;
-use crate::catalog::{Ask, Found};
+use crate::catalog::{Found, Lookup};
 use crate::front::front;
 use crate::http::chunk::{self, Trailers};
 use crate::http::{
     CONTINUE, Condition, Exchange, Framing, Head, Method, Name, Range, Refusal, Response, Route,
-    Selection, Status, Validators, Verdict, media_type,
+    Status,
 };
-use crate::index::{Done, Task};
+use crate::index::{LOST, Outcome, Task};
 use crate::page::PAGE;
 use crate::server::Server;
-use crate::store::{Document, Filed, Spool};
+use crate::store::Spool;
 
-/// The bytes that are read from a document at once.
+mod answer;
+
+use answer::Part;
+
+/// The bytes of a document that one call reads.
 const PIECE: usize = 64 * 1024;
 
-/// A client, and what the answer to its request must know of it.
+/// A client, and the facts about its request that the answer depends on.
 pub(crate) struct Client {
     server: Arc<Server>,
     exchange: Exchange,
 }
 
-/// A document that is being sent to us.
+/// A document that the client uploads.
 pub(crate) struct Put {
     name: Name,
     framing: Framing,
     expects_continue: bool,
     condition: Condition,
-    /// `None` when it is whole, and others have it.
+    /// `None` before the upload starts, and after the index pool took the document.
     spool: Option<Spool>,
 }
 
-/// What a client wants of what is looked up.
+/// The facts about a request that the answer to a lookup depends on.
 pub(crate) struct Get {
     method: Method,
     condition: Condition,
@@ -50,116 +53,24 @@ impl Client {
         Self { server: Arc::clone(server), exchange: Exchange::LAST }
     }
 
-    /// Sends an answer, and says whether the client may send another request.
-    fn answer(&self, response: &Response, body: &[u8], cx: &mut Cx<'_>) -> bool {
-        // Writing to `cx` never fails.
-        let _ = response.send(cx, self.exchange, SystemTime::now(), body);
-        self.exchange.keep_alive
-    }
-
-    fn refuse(&self, refusal: Refusal, cx: &mut Cx<'_>) -> bool {
-        self.answer(&refusal.response(), &refusal.body(), cx)
-    }
-
-    /// The last answer on this connection.
-    fn give_up(&mut self, refusal: Refusal, cx: &mut Cx<'_>) {
-        self.exchange.keep_alive = false;
-        self.refuse(refusal, cx);
-    }
-
     fn spool(put: &mut Put, piece: &[u8], max: u64, cx: &mut Cx<'_>) -> Result<(), Refusal> {
         let Some(spool) = &mut put.spool else { return Ok(()) };
         if spool.len().saturating_add(piece.len() as u64) > max {
             return Err(TOO_LARGE);
         }
-        // The system takes what is written into memory, until there is too much of it.
+        // Usually the kernel only copies the bytes into memory; the call blocks when too many are
+        // dirty.
         let written = cx.blocking(|| spool.write(piece));
         written.map_err(|error| {
             cx.warn(&error);
             error.refusal()
         })
     }
-
-    /// What the index pool has done.
-    fn indexed(&self, done: Done, cx: &mut Cx<'_>) -> bool {
-        match done {
-            Done::Filed(Filed { document, replaced }) => {
-                let status = if replaced.is_some() { Status::Ok } else { Status::Created };
-                let response = Response::new(status).json();
-                let response = response.with("ETag", format_args!("\"{}\"", document.digest));
-                let replaced = replaced.is_some();
-                let put = api::Put { document: document.into(), replaced };
-                self.answer(&response, &put.to_json(), cx)
-            }
-            Done::Deleted => self.answer(&Response::new(Status::NoContent), b"", cx),
-            Done::Refused(refusal) => self.refuse(refusal, cx),
-        }
-    }
-
-    /// What the catalog pool has found. `Some` is what is left to send of a document.
-    fn found(&self, get: &Get, found: Found, cx: &mut Cx<'_>) -> Result<Part, bool> {
-        match found {
-            Found::Json(json) => Err(self.answer(&Response::new(Status::Ok).json(), &json, cx)),
-            Found::Refused(refusal) => Err(self.refuse(refusal, cx)),
-            Found::Document(document, file) => self.document(get, &document, file, cx),
-        }
-    }
-
-    fn document(
-        &self,
-        get: &Get,
-        document: &Document,
-        file: std::fs::File,
-        cx: &mut Cx<'_>,
-    ) -> Result<Part, bool> {
-        let etag = document.digest.to_string();
-        let validators = Validators { etag: &etag, modified: document.modified };
-        match get.condition.verdict(get.method, Some(validators)) {
-            Verdict::Proceed => {}
-            Verdict::NotModified => {
-                let response = Response::new(Status::NotModified);
-                return Err(self.answer(&response.document(&etag, document.modified), b"", cx));
-            }
-            Verdict::Failed => return Err(self.refuse(PRECONDITION, cx)),
-        }
-        let selection = get.range.select(document.len, &etag);
-        let (response, first, len) = match &selection {
-            Selection::Whole => (Response::new(Status::Ok), 0, document.len),
-            Selection::Part(part) => {
-                let response = Response::new(Status::PartialContent);
-                (response.with("Content-Range", part), part.first, part.len())
-            }
-            Selection::Unsatisfiable(range) => {
-                let refusal = Refusal::new(Status::RangeNotSatisfiable, "nothing is there");
-                let response = refusal.response().with("Content-Range", range);
-                return Err(self.answer(&response, &refusal.body(), cx));
-            }
-        };
-        // Behind the head of the answer there is no way to say what went wrong.
-        if let Err(refusal) = seek(&file, first, cx) {
-            return Err(self.refuse(refusal, cx));
-        }
-        let response = response.document(&etag, document.modified);
-        let response = response.typed(media_type(&document.name));
-        let _ = response.announce(cx, self.exchange, SystemTime::now(), len);
-        if self.exchange.is_head || len == 0 {
-            return Err(self.exchange.keep_alive);
-        }
-        Ok(Part { file, left: len })
-    }
-}
-
-/// A part of a document that is to be sent: so much from where the file is read.
-struct Part {
-    file: std::fs::File,
-    left: u64,
 }
 
 const TOO_LARGE: Refusal = Refusal::new(Status::ContentTooLarge, "the document is too large");
-const PRECONDITION: Refusal =
-    Refusal::new(Status::PreconditionFailed, "the document is not what it should be");
 
-/// The state that follows an answer: `After..::Head` if the client may go on.
+/// The state after an answer: `After..::Head` if the client may send another request.
 macro_rules! next {
     ($after:ident, $goes_on:expr) => {
         if $goes_on { front::$after::Head } else { front::$after::Gone }
@@ -177,7 +88,7 @@ impl front::Handler for Client {
             Ok(condition) => condition,
             Err(refusal) => return Ok(next!(AfterHead, self.refuse(refusal, cx))),
         };
-        let ask = match route {
+        let lookup = match route {
             Route::Page => {
                 let page = Response::new(Status::Ok).page();
                 return Ok(next!(AfterHead, self.answer(&page, PAGE.as_bytes(), cx)));
@@ -194,21 +105,21 @@ impl front::Handler for Client {
             }
             Route::Delete(name) => {
                 let job = Task::Delete { name, condition };
-                return Ok(if self.server.single() {
+                return Ok(if self.server.is_single_pool() {
                     front::AfterHead::Working { task: Box::new(job) }
                 } else {
                     front::AfterHead::Indexing { job }
                 });
             }
-            Route::Get(name) => Ask::Find(name),
-            Route::List { after, limit } => Ask::List { after, limit },
-            Route::Search { query, limit } => Ask::Search { query, limit },
+            Route::Get(name) => Lookup::Find(name),
+            Route::List { after, limit } => Lookup::List { after, limit },
+            Route::Search { query, limit } => Lookup::Search { query, limit },
         };
         let get = Box::new(Get { method: head.method, condition, range: Range::of(&head) });
-        Ok(if self.server.single() {
-            front::AfterHead::Working { task: Box::new(Task::Ask { ask, get }) }
+        Ok(if self.server.is_single_pool() {
+            front::AfterHead::Working { task: Box::new(Task::Lookup { lookup, get }) }
         } else {
-            front::AfterHead::Looking { job: ask, get }
+            front::AfterHead::Looking { job: lookup, get }
         })
     }
 
@@ -293,14 +204,18 @@ impl front::Handler for Client {
         let Some(spool) = put.spool.take() else { return Err(LOST) };
         let (name, condition) = (put.name.clone(), std::mem::take(&mut put.condition));
         let job = Task::File { name, condition, spooled: spool.finish() };
-        Ok(if self.server.single() {
+        Ok(if self.server.is_single_pool() {
             front::AfterWhole::Working { task: Box::new(job) }
         } else {
             front::AfterWhole::Indexing { job }
         })
     }
 
-    fn indexing(&mut self, done: Done, cx: &mut Cx<'_>) -> Result<front::AfterIndexing, Refusal> {
+    fn indexing(
+        &mut self,
+        done: Outcome,
+        cx: &mut Cx<'_>,
+    ) -> Result<front::AfterIndexing, Refusal> {
         Ok(next!(AfterIndexing, self.indexed(done, cx)))
     }
 
@@ -318,7 +233,7 @@ impl front::Handler for Client {
 
     fn stream(
         &mut self,
-        file: &mut std::fs::File,
+        file: &mut File,
         left: &mut u64,
         cx: &mut Cx<'_>,
     ) -> Result<front::AfterStream, Refusal> {
@@ -331,7 +246,8 @@ impl front::Handler for Client {
                 cx.send(piece);
                 *left -= len as u64;
             }
-            // The head has left, so that only the early end of the connection can tell of it.
+            // The client learns of this only from the early end of the connection, because it has
+            // the head.
             Ok(_) => {
                 cx.warn("a document is shorter than it was");
                 return Ok(front::AfterStream::Gone);
@@ -353,27 +269,34 @@ impl front::Handler for Client {
         task: &mut Box<Task>,
         cx: &mut Cx<'_>,
     ) -> Result<front::AfterWorking, Refusal> {
-        let Some(alone) = &self.server.alone else { return Err(LOST) };
+        let Some(single_pool) = &self.server.single_pool else { return Err(LOST) };
         let task = std::mem::replace(&mut **task, Task::Nothing);
         Ok(match task {
-            Task::Ask { ask, get } => match self.found(&get, alone.ask(ask), cx) {
+            Task::Lookup { lookup, get } => match self.found(&get, single_pool.look_up(lookup), cx)
+            {
                 Ok(Part { file, left }) => front::AfterWorking::Stream { file, left },
                 Err(goes_on) => next!(AfterWorking, goes_on),
             },
-            task => next!(AfterWorking, self.indexed(alone.index(task), cx)),
+            task => next!(AfterWorking, self.indexed(single_pool.index(task), cx)),
         })
     }
 
     fn late_head(&mut self, cx: &mut Cx<'_>) -> Result<front::AfterLateHead, Refusal> {
         self.exchange = Exchange::LAST;
         if cx.unread() > 0 {
-            self.give_up(Refusal::new(Status::RequestTimeout, "the request did not come"), cx);
+            self.give_up(
+                Refusal::new(Status::RequestTimeout, "the request did not arrive in time"),
+                cx,
+            );
         }
         Ok(front::AfterLateHead::Gone)
     }
 
     fn late_body(&mut self, cx: &mut Cx<'_>) -> Result<front::AfterLateBody, Refusal> {
-        self.give_up(Refusal::new(Status::RequestTimeout, "the document did not come"), cx);
+        self.give_up(
+            Refusal::new(Status::RequestTimeout, "the document did not arrive in time"),
+            cx,
+        );
         Ok(front::AfterLateBody::Gone)
     }
 
@@ -398,24 +321,12 @@ impl front::Handler for Client {
         refusal: &mut Refusal,
         cx: &mut Cx<'_>,
     ) -> Result<front::AfterRefused, Refusal> {
-        // A head that could not be read says nothing of what the answer should be, and the request
-        // before it says nothing either.
+        // Without a readable head the server does not know which answer the client expects, and the
+        // previous request does not tell it either.
         self.exchange = Exchange::LAST;
         self.give_up(*refusal, cx);
         Ok(front::AfterRefused::Gone)
     }
-}
-
-const LOST: Refusal = Refusal::new(Status::InternalServerError, "the request was lost");
-
-/// Goes to the first byte that is to be sent.
-fn seek(mut file: &std::fs::File, first: u64, cx: &Cx<'_>) -> Result<(), Refusal> {
-    use std::io::{Seek, SeekFrom};
-
-    file.seek(SeekFrom::Start(first)).map(drop).map_err(|error| {
-        cx.warn(error);
-        Refusal::new(Status::InternalServerError, "the store failed")
-    })
 }
 
 #[cfg(test)]

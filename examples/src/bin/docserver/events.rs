@@ -1,15 +1,15 @@
-//! The admin pool: connections that only wait for what there is to tell.
+//! The admin pool: connections that only wait for events of the server.
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use fsm_runtime::prelude::*;
 
-use crate::feed::{Feed, Seat};
+use crate::feed::{Feed, Subscription};
 use crate::http::{Response, Status};
 
-/// A client that is told of what is filed and deleted, as server-sent events. It comes from the front
-/// pool, and stays.
+/// A client that receives an event for each document filed or deleted, as server-sent events. The
+/// front pool hands its connection over, and it stays here.
 #[state_machine(start = Open, message = Arc<str>, eof => Gone)]
 pub(crate) enum Events {
     /// Begins the stream of events.
@@ -18,33 +18,33 @@ pub(crate) enum Events {
     Open,
 
     /// Waits for an event.
-    #[message(idle = 15s => Quiet)]
+    #[message(idle = 15s => KeepAlive)]
     #[to(Watching)]
     #[rest]
     Watching,
 
-    /// Says that the connection is alive, to whoever in between would cut it.
+    /// Sends a comment, because proxies close connections that stay silent.
     #[run]
     #[to(Watching)]
-    Quiet,
+    KeepAlive,
 
     #[end]
     Gone,
 }
 
-/// One who watches.
-pub(crate) struct Watcher {
+/// The client's state: its subscription to the feed.
+pub(crate) struct Subscriber {
     feed: Arc<Feed>,
-    seat: Option<Seat>,
+    subscription: Option<Subscription>,
 }
 
-impl Watcher {
+impl Subscriber {
     pub(crate) fn new(feed: &Arc<Feed>) -> Self {
-        Self { feed: Arc::clone(feed), seat: None }
+        Self { feed: Arc::clone(feed), subscription: None }
     }
 }
 
-impl events::Handler for Watcher {
+impl events::Handler for Subscriber {
     fn open(&mut self, cx: &mut Cx<'_, Arc<str>>) -> events::AfterOpen {
         let response = Response::new(Status::Ok)
             .with("Content-Type", "text/event-stream")
@@ -52,12 +52,12 @@ impl events::Handler for Watcher {
         // Writing to `cx` never fails.
         let _ = response.open(cx, SystemTime::now());
         cx.write(b"retry: 1000\n\n");
-        self.seat = Some(self.feed.sit(cx.key()));
+        self.subscription = Some(self.feed.subscribe(cx.key()));
         events::AfterOpen::Watching
     }
 
     fn watching(&mut self, event: Arc<str>, cx: &mut Cx<'_, Arc<str>>) -> events::AfterWatching {
-        let missed = self.seat.as_ref().map_or(0, Seat::missed);
+        let missed = self.subscription.as_ref().map_or(0, Subscription::missed);
         if missed > 0 {
             writeln!(cx, "event: missed\ndata: {missed}\n");
         }
@@ -65,8 +65,8 @@ impl events::Handler for Watcher {
         events::AfterWatching::Watching
     }
 
-    fn quiet(&mut self, cx: &mut Cx<'_, Arc<str>>) -> events::AfterQuiet {
+    fn keep_alive(&mut self, cx: &mut Cx<'_, Arc<str>>) -> events::AfterKeepAlive {
         cx.write(b":\n\n");
-        events::AfterQuiet::Watching
+        events::AfterKeepAlive::Watching
     }
 }

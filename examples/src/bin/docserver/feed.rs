@@ -1,4 +1,4 @@
-//! Who is told of events.
+//! The feed: publishes events to the connections that subscribed.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,63 +9,64 @@ use fsm_runtime::prelude::*;
 use crate::api::Event;
 use crate::events::Events;
 
-/// Those who are told of events: any thread can tell them.
+/// The subscribers. Any thread can publish to them.
 #[derive(Default)]
 pub(crate) struct Feed {
     pool: OnceLock<Handle<Events>>,
-    seats: Mutex<HashMap<Key, Arc<AtomicU64>>>,
+    subscribers: Mutex<HashMap<Key, Arc<AtomicU64>>>,
 }
 
-/// The place of one who is told of events; dropping it leaves the feed.
-pub(crate) struct Seat {
+/// A subscription to the feed; dropping it unsubscribes.
+pub(crate) struct Subscription {
     feed: Arc<Feed>,
     key: Key,
     missed: Arc<AtomicU64>,
 }
 
 impl Feed {
-    /// The pool whose connections are told.
+    /// Sets the pool whose connections subscribe.
     pub(crate) fn attach(&self, pool: Handle<Events>) {
-        // It is built once.
+        // The only call to `attach` is at start.
         let _ = self.pool.set(pool);
     }
 
-    pub(crate) fn sit(self: &Arc<Self>, key: Key) -> Seat {
+    pub(crate) fn subscribe(self: &Arc<Self>, key: Key) -> Subscription {
         let missed = Arc::<AtomicU64>::default();
-        self.seats().insert(key, Arc::clone(&missed));
-        Seat { feed: Arc::clone(self), key, missed }
+        self.subscribers().insert(key, Arc::clone(&missed));
+        Subscription { feed: Arc::clone(self), key, missed }
     }
 
-    /// Tells everybody. Who has too much waiting already misses it, and learns how much it missed.
-    pub(crate) fn tell(&self, event: &Event) {
+    /// Publishes an event to all subscribers. A subscriber with a full mailbox misses it, and its
+    /// counter of missed events grows.
+    pub(crate) fn publish(&self, event: &Event) {
         let Some(pool) = self.pool.get() else { return };
-        let seats: Vec<_> =
-            self.seats().iter().map(|(key, missed)| (*key, Arc::clone(missed))).collect();
-        if seats.is_empty() {
+        let subscribers: Vec<_> =
+            self.subscribers().iter().map(|(key, missed)| (*key, Arc::clone(missed))).collect();
+        if subscribers.is_empty() {
             return;
         }
         let text: Arc<str> = event.message().into();
-        for (key, missed) in seats {
+        for (key, missed) in subscribers {
             if let Err(TrySendError::Full(_)) = pool.post(key, Arc::clone(&text)) {
                 missed.fetch_add(1, Ordering::Relaxed);
             }
         }
     }
 
-    fn seats(&self) -> MutexGuard<'_, HashMap<Key, Arc<AtomicU64>>> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    fn subscribers(&self) -> MutexGuard<'_, HashMap<Key, Arc<AtomicU64>>> {
+        self.subscribers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Seat {
-    /// How many events it missed since this was last asked.
+impl Subscription {
+    /// The number of events missed since the last call.
     pub(crate) fn missed(&self) -> u64 {
         self.missed.swap(0, Ordering::Relaxed)
     }
 }
 
-impl Drop for Seat {
+impl Drop for Subscription {
     fn drop(&mut self) {
-        self.feed.seats().remove(&self.key);
+        self.feed.subscribers().remove(&self.key);
     }
 }

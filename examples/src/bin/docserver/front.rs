@@ -1,5 +1,5 @@
-//! The front pool: it speaks HTTP, spools what comes and streams out what was found. It never waits
-//! for the disk's index, nor for anybody else: other pools do that.
+//! The front pool: it speaks HTTP, spools uploads to disk and streams documents out. It leaves
+//! lookups and the index to other pools, so that it never waits for them.
 
 use std::fs::File;
 
@@ -12,7 +12,7 @@ use crate::http::chunk::{MAX_LINE, Trailers};
 use crate::http::{HeadCodec, Refusal};
 use crate::index::{Index, Task};
 
-/// A client that sends requests, one after another.
+/// A client that sends one request after another.
 #[state_machine(
     start = Head, eof => Gone, gone => Busy,
     error = Refusal, error => Refused,
@@ -25,12 +25,12 @@ pub(crate) enum Front {
     #[rest]
     Head,
 
-    /// Tells the client to send its document.
+    /// Creates the spool and tells the client to send the document.
     #[run]
     #[to(Sized | ChunkSize | Whole)]
     Begin { put: Box<Put> },
 
-    /// Spools a document whose length is known, piece by piece.
+    /// Spools a document of known length.
     #[read(upto = left, max = 64KiB, idle = 30s => LateBody)]
     #[to(Sized | Whole)]
     Sized {
@@ -47,7 +47,7 @@ pub(crate) enum Front {
         put: Box<Put>,
     },
 
-    /// Spools a chunk, piece by piece.
+    /// Spools a chunk.
     #[read(upto = left, max = 64KiB, idle = 30s => LateBody)]
     #[to(Chunk | ChunkEnd)]
     Chunk {
@@ -56,7 +56,7 @@ pub(crate) enum Front {
         left: u64,
     },
 
-    /// Waits for the end of the line behind a chunk.
+    /// Reads the line end after a chunk.
     #[read(exact = 2, idle = 30s => LateBody)]
     #[to(ChunkSize)]
     ChunkEnd {
@@ -64,7 +64,7 @@ pub(crate) enum Front {
         put: Box<Put>,
     },
 
-    /// Skips the fields behind the last chunk.
+    /// Skips the trailer fields after the last chunk.
     #[read(until = b"\r\n", max = MAX_LINE, limit => LongLine, idle = 30s => LateBody)]
     #[to(Trailer | Whole)]
     Trailer {
@@ -73,7 +73,7 @@ pub(crate) enum Front {
         lines: Trailers,
     },
 
-    /// Has the whole document, and gives it to the index pool.
+    /// Gives the complete document to the index pool.
     #[run]
     #[to(Indexing | Working)]
     Whole {
@@ -81,56 +81,58 @@ pub(crate) enum Front {
         put: Box<Put>,
     },
 
-    /// The index pool has the document; waits for its answer.
+    /// Waits for the reply of the index pool.
     #[call(Index, within = 5min => Busy)]
     #[to(Next)]
     Indexing,
 
-    /// The catalog pool looks something up.
+    /// Waits for the reply of the catalog pool.
     #[call(Catalog, within = 30s => Busy)]
     #[to(Next | Stream)]
     Looking { get: Box<Get> },
 
-    /// Sends a document, as fast as the client takes it.
+    /// Sends a document as fast as the client reads it.
     #[writable(below = 128KiB, idle = 30s => Gone)]
     #[to(Stream | Next)]
     Stream { file: File, left: u64 },
 
-    /// Leaves for the pool that tells of events.
+    /// Hands the connection over to the pool that sends events.
     #[handoff(Events, within = 5s => Busy)]
     Subscribing,
 
-    /// Does here what other pools are for, and keeps others waiting: only to compare.
+    /// With `--single-pool`: does the work of the other pools here, and holds up other clients, for
+    /// comparison.
     #[run]
     #[to(Next | Stream)]
     Working { task: Box<Task> },
 
-    /// Cuts off a client that was too slow with a head, and says so if it had begun one.
+    /// Closes a connection that sent no complete head in time, with 408 if it sent a part of one.
     #[run]
     #[to(Gone)]
     LateHead,
 
-    /// Says that the document did not come.
+    /// Answers 408 because the document did not arrive in time.
     #[run]
     #[to(Gone)]
     LateBody,
 
-    /// Says that the head is too large.
+    /// Answers 431 because the head is too large.
     #[run]
     #[to(Gone)]
     HeadTooLarge,
 
-    /// Says that a line of the body is too long.
+    /// Answers 400 because a line between two chunks is too long.
     #[run]
     #[to(Gone)]
     LongLine,
 
-    /// Says that another pool has no time, or is gone.
+    /// Answers 503 because another pool replied too late, is full, or is gone.
     #[run]
     #[to(Gone)]
     Busy,
 
-    /// Says what is wrong with a request, so wrong that nobody knows where the next one starts.
+    /// Answers a request that is malformed, and closes, because the next request has no known
+    /// start.
     #[run(error => Gone)]
     #[to(Gone)]
     Refused {

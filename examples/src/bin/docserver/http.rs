@@ -1,11 +1,12 @@
-//! The server's side of HTTP/1.1: bytes to values and back, without any I/O.
+//! The server side of HTTP/1.1: parsing and formatting, without I/O.
 //!
-//! A request's head is found by [`HeadCodec`], and says how its body is [framed](Framing);
-//! [`chunk`] reads the lines between the chunks of one. [`Route`] says what is asked for, and
-//! [`Response`] writes the answer. Whatever is not right is a [`Refusal`], which knows its status.
+//! [`HeadCodec`] finds the head of a request, whose fields define the [framing](Framing) of its
+//! body; [`chunk`] parses the lines between the chunks of a chunked body. [`Route`] is the resource
+//! that the client asks for, and [`Response`] formats the answer. Every error is a [`Refusal`],
+//! which has a status.
 //!
-//! What two readers of the same bytes could understand in different ways is refused: a proxy that
-//! takes a request for one and a server that takes it for two is how requests are smuggled.
+//! The parsers refuse bytes that two readers could parse in two ways, because a proxy that sees one
+//! request where the server sees two lets clients smuggle requests.
 
 pub(crate) mod chunk;
 mod condition;

@@ -1,5 +1,4 @@
-//! The index pool: it files documents, step by step, and deletes them. Its threads block, as is
-//! their job.
+//! The index pool: it files and deletes documents. Its threads may block on the disk.
 
 use std::sync::Arc;
 use std::thread;
@@ -8,26 +7,26 @@ use std::time::Duration;
 use fsm_runtime::prelude::*;
 
 use crate::api::Event;
-use crate::catalog::{Ask, MISSING};
+use crate::catalog::{Lookup, MISSING};
 use crate::client::Get;
 use crate::feed::Feed;
 use crate::http::{Condition, Method, Name, Refusal, Status, Validators, Verdict};
 use crate::store::{Digested, Document, Error, Filed, Settled, Spooled, Store, cleanup};
 
-/// A document on its way into the store.
-#[state_machine(start = Start, job = Task, reply = Done)]
+/// A job that files or deletes a document.
+#[state_machine(start = Start, job = Task, reply = Outcome)]
 pub(crate) enum Index {
-    /// Looks at what is to be done.
+    /// Chooses the first step.
     #[run]
     #[to(Digest | Delete | Finished)]
     Start { task: Task },
 
-    /// Computes its digest.
+    /// Computes the document's digest.
     #[run(blocking)]
     #[to(Settle | Finished)]
     Digest { name: Name, condition: Condition, spooled: Spooled },
 
-    /// Moves its file into place, durably.
+    /// Moves the document's file into place, durably.
     #[run(blocking)]
     #[to(Enter | Finished)]
     Settle {
@@ -40,7 +39,7 @@ pub(crate) enum Index {
         digested: Digested,
     },
 
-    /// Enters it into the index, in place of the one that has its name.
+    /// Enters the document into the index, in place of the one with the same name.
     #[run(blocking)]
     #[to(Clean | Finished)]
     Enter {
@@ -51,7 +50,7 @@ pub(crate) enum Index {
         settled: Settled,
     },
 
-    /// Removes the file of the one that had its name.
+    /// Removes the file of the document that was replaced.
     #[run(blocking)]
     #[to(Finished)]
     Clean { filed: Filed },
@@ -65,7 +64,7 @@ pub(crate) enum Index {
     Finished,
 }
 
-/// What is to be done.
+/// A job of the pool.
 pub(crate) enum Task {
     File {
         name: Name,
@@ -76,32 +75,32 @@ pub(crate) enum Task {
         name: Name,
         condition: Condition,
     },
-    /// What the catalog is for, where one pool does everything.
-    Ask {
-        ask: Ask,
+    /// With `--single-pool`: a lookup, which otherwise is a job of the catalog pool.
+    Lookup {
+        lookup: Lookup,
         get: Box<Get>,
     },
-    /// It has been taken out.
+    /// The placeholder that replaces a task when it is taken out of a state.
     Nothing,
 }
 
-/// What came of it.
-pub(crate) enum Done {
+/// The reply to a job.
+pub(crate) enum Outcome {
     Filed(Filed),
     Deleted,
     Refused(Refusal),
 }
 
-/// What a thread of the index pool has.
+/// The state of a thread of the index pool.
 pub(crate) struct Indexer {
     pub(crate) store: Store,
     pub(crate) feed: Arc<Feed>,
-    /// Makes every document slow, to see what that does to others.
+    /// A delay for each document, to show its effect on other clients.
     pub(crate) delay: Duration,
 }
 
 impl Indexer {
-    /// Enters a document into the index; `None` if it must not be there.
+    /// Enters a document into the index; `None` if the condition forbids it.
     fn enter(
         &mut self,
         name: &Name,
@@ -112,16 +111,16 @@ impl Indexer {
         self.store.index(name, settled, |now| allows(condition, Method::Put, now))
     }
 
-    /// Tells everybody of a document, and removes the file that it replaces.
+    /// Publishes the event, and removes the file of the document that was replaced.
     fn clean(&self, filed: &Filed) {
         if let Some(replaced) = &filed.replaced {
             cleanup(replaced);
         }
         let replaced = filed.replaced.is_some();
-        self.feed.tell(&Event::Filed { document: filed.document.clone().into(), replaced });
+        self.feed.publish(&Event::Filed { document: filed.document.clone().into(), replaced });
     }
 
-    fn delete(&mut self, name: &Name, condition: &Condition) -> Done {
+    fn delete(&mut self, name: &Name, condition: &Condition) -> Outcome {
         let mut exists = false;
         let deleted = self.store.delete(name, |now| {
             exists = now.is_some();
@@ -129,17 +128,17 @@ impl Indexer {
         });
         match deleted {
             Ok(Some(_)) => {
-                self.feed.tell(&Event::Deleted { name: name.to_string() });
-                Done::Deleted
+                self.feed.publish(&Event::Deleted { name: name.to_string() });
+                Outcome::Deleted
             }
-            Ok(None) if exists => Done::Refused(PRECONDITION),
-            Ok(None) => Done::Refused(MISSING),
+            Ok(None) if exists => Outcome::Refused(PRECONDITION),
+            Ok(None) => Outcome::Refused(MISSING),
             Err(error) => failed(&error),
         }
     }
 
-    /// All steps at once, for a pool that does everything.
-    pub(crate) fn all(&mut self, task: Task) -> Done {
+    /// Runs all steps of a task at once, for `--single-pool`.
+    pub(crate) fn run_all(&mut self, task: Task) -> Outcome {
         match task {
             Task::File { name, condition, mut spooled } => {
                 let filed = spooled
@@ -149,21 +148,21 @@ impl Indexer {
                 match filed {
                     Ok(Some(filed)) => {
                         self.clean(&filed);
-                        Done::Filed(filed)
+                        Outcome::Filed(filed)
                     }
-                    Ok(None) => Done::Refused(PRECONDITION),
+                    Ok(None) => Outcome::Refused(PRECONDITION),
                     Err(error) => failed(&error),
                 }
             }
             Task::Delete { name, condition } => self.delete(&name, &condition),
-            Task::Ask { .. } | Task::Nothing => Done::Refused(LOST),
+            Task::Lookup { .. } | Task::Nothing => Outcome::Refused(LOST),
         }
     }
 }
 
-const PRECONDITION: Refusal =
-    Refusal::new(Status::PreconditionFailed, "the document is not what it should be");
-const LOST: Refusal = Refusal::new(Status::InternalServerError, "the request was lost");
+pub(crate) const PRECONDITION: Refusal =
+    Refusal::new(Status::PreconditionFailed, "the condition of the request does not hold");
+pub(crate) const LOST: Refusal = Refusal::new(Status::InternalServerError, "the request was lost");
 
 fn allows(condition: &Condition, method: Method, now: Option<&Document>) -> bool {
     let etag = now.map(|now| now.digest.to_string());
@@ -172,9 +171,9 @@ fn allows(condition: &Condition, method: Method, now: Option<&Document>) -> bool
     condition.verdict(method, validators) == Verdict::Proceed
 }
 
-fn failed(error: &Error) -> Done {
+fn failed(error: &Error) -> Outcome {
     tracing::error!(%error, "cannot file a document");
-    Done::Refused(error.refusal())
+    Outcome::Refused(error.refusal())
 }
 
 impl index::Handler for Indexer {
@@ -184,8 +183,8 @@ impl index::Handler for Indexer {
                 index::AfterStart::Digest { name, condition, spooled }
             }
             Task::Delete { name, condition } => index::AfterStart::Delete { name, condition },
-            Task::Ask { .. } | Task::Nothing => {
-                index::AfterStart::Finished { reply: Done::Refused(LOST) }
+            Task::Lookup { .. } | Task::Nothing => {
+                index::AfterStart::Finished { reply: Outcome::Refused(LOST) }
             }
         }
     }
@@ -226,7 +225,7 @@ impl index::Handler for Indexer {
     ) -> index::AfterEnter {
         let reply = match Indexer::enter(self, name, condition, settled) {
             Ok(Some(filed)) => return index::AfterEnter::Clean { filed },
-            Ok(None) => Done::Refused(PRECONDITION),
+            Ok(None) => Outcome::Refused(PRECONDITION),
             Err(error) => failed(&error),
         };
         index::AfterEnter::Finished { reply }
@@ -234,7 +233,7 @@ impl index::Handler for Indexer {
 
     fn clean(&mut self, filed: &mut Filed, _cx: &mut JobCx<'_>) -> index::AfterClean {
         Indexer::clean(self, filed);
-        index::AfterClean::Finished { reply: Done::Filed(filed.clone()) }
+        index::AfterClean::Finished { reply: Outcome::Filed(filed.clone()) }
     }
 
     fn delete(

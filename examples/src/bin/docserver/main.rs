@@ -1,5 +1,18 @@
-// cargo run --release --bin docserver
-//! A document server: files, finds and gives out documents, and says what happens.
+//! A document server: clients upload, search and download documents over HTTP, and receive an event
+//! for each change. It shows a pipeline of four pools: one that speaks HTTP, one whose threads
+//! block on the disk, one of plain workers, and one of connections that another pool handed over.
+//!
+//! Start it with `cargo run --release --bin docserver`, then open <http://127.0.0.1:7070/>, or try:
+//!
+//! ```sh
+//! curl -T README.md http://127.0.0.1:7070/docs/readme.md   # uploads a document
+//! curl 'http://127.0.0.1:7070/search?q=machine'            # searches the documents
+//! curl http://127.0.0.1:7070/docs/readme.md                # downloads it
+//! curl -N http://127.0.0.1:7070/events                     # prints events until Ctrl-C
+//! ```
+//!
+//! `cargo run --bin docserver -- --diagram` prints the pools as a Mermaid diagram. Start reading at
+//! `front.rs`, the machine of a client, and `index.rs`, the machine of a job.
 
 #![forbid(unsafe_code)]
 
@@ -13,8 +26,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use fsm_runtime::Address;
 use fsm_runtime::prelude::*;
+use fsm_runtime::{Address, Builder};
 use tracing_subscriber::filter::LevelFilter;
 
 mod api;
@@ -29,65 +42,65 @@ mod page;
 mod server;
 mod store;
 
-use catalog::{Catalog, look};
+use catalog::{Catalog, look_up};
 use client::Client;
-use events::{Events, Watcher};
+use events::{Events, Subscriber};
 use feed::Feed;
 use front::Front;
 use index::{Index, Indexer};
-use server::{Alone, Server};
+use server::{Server, SinglePool};
 use store::{Directory, Store};
 
-/// A document server: files, finds and gives out documents over HTTP, and says what happens.
+/// A document server: clients upload, search and download documents over HTTP
 ///
-/// Documents and their index are kept in a directory. A document is there wholly or not at all,
-/// whenever the server is killed. SIGTERM and SIGINT let clients finish what they are doing; a second
-/// signal ends the server at once. The log goes to standard error.
+/// It keeps documents and their index in a directory. If the server is killed, each document is
+/// either complete or absent afterwards. SIGTERM and SIGINT let clients finish their requests; a
+/// second signal ends the server at once. The log goes to standard error.
 #[derive(Parser)]
 #[command(name = "docserver", version)]
 struct Options {
     /// The address to listen on; port 0 lets the system choose one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
     listen: SocketAddr,
-    /// The directory of the documents; it is made if there is none
+    /// The directory of the documents; the server creates it if it is missing
     #[arg(long, value_name = "DIRECTORY", default_value = "docs-data")]
     data: PathBuf,
     /// The largest document, such as 500MB or 8GiB
     #[arg(long, value_name = "SIZE", default_value = "8GiB", value_parser = size)]
     max_size: u64,
-    /// The most clients at a time; further ones wait until one leaves
+    /// The maximum number of clients; others wait in the backlog until one leaves
     #[arg(long, value_name = "N", default_value = "10000")]
     max_clients: NonZeroUsize,
-    /// The threads that speak with clients; so many may wait for the disk before others wait, too
+    /// The threads that serve clients; this many may block on the disk at the same time
     #[arg(long, value_name = "N", default_value = "64")]
     threads: NonZeroUsize,
-    /// How many of them run at a time; as many as there are processors if not given
+    /// The maximum number of these threads that run at the same time; one per processor by default
     #[arg(long, value_name = "N")]
     cap: Option<NonZeroUsize>,
-    /// The threads that look documents up
+    /// The threads that look up documents
     #[arg(long, value_name = "N", default_value = "4")]
     catalog_threads: NonZeroUsize,
     /// The threads that file documents
     #[arg(long, value_name = "N", default_value = "4")]
     index_threads: NonZeroUsize,
-    /// The documents that may wait to be filed; clients beyond that wait for room
+    /// The maximum number of documents that wait to be filed; further clients wait for room
     #[arg(long, value_name = "N", default_value = "256")]
     index_queue: NonZeroUsize,
-    /// Makes filing a document slower, such as 50ms, to see what that does to others
+    /// Delays the filing of each document, such as 50ms, to show the effect on other clients
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = millis)]
     index_delay: Duration,
-    /// Does all work in the pool that speaks with clients, only to compare
+    /// Does the work of all pools in the pool that serves clients, for comparison
     #[arg(long)]
     single_pool: bool,
-    /// Prints the pools as a diagram for Mermaid, and ends
+    /// Prints the pools as a Mermaid diagram, and exits
     #[arg(long)]
     diagram: bool,
-    /// What is logged: error, warn, info, debug or trace
+    /// The log level: error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log: LevelFilter,
 }
 
-/// Reads a size such as `500MB` or `8GiB`.
+/// Parses a size such as `500MB` or `8GiB`.
 fn size(text: &str) -> Result<u64, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let unit = match &text[digits..] {
@@ -98,20 +111,22 @@ fn size(text: &str) -> Result<u64, String> {
         "MiB" => 1 << 20,
         "GB" => 1_000_000_000,
         "GiB" => 1 << 30,
-        unit => return Err(format!("`{unit}` is no unit; use B, kB, KiB, MB, MiB, GB or GiB")),
+        unit => return Err(format!("`{unit}` is not a unit; use B, kB, KiB, MB, MiB, GB or GiB")),
     };
-    let number: u64 = text[..digits].parse().map_err(|_| "a size is a number and a unit")?;
+    let number: u64 =
+        text[..digits].parse().map_err(|_| "a size is a number and a unit, such as `500MB`")?;
     number.checked_mul(unit).ok_or_else(|| "the size is too large".to_owned())
 }
 
-/// Reads a time such as `50ms` or `2s`.
+/// Parses a time such as `50ms` or `2s`.
 fn millis(text: &str) -> Result<Duration, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let number: u64 = text[..digits].parse().map_err(|_| "a time is a number and a unit")?;
+    let number: u64 =
+        text[..digits].parse().map_err(|_| "a time is a number and a unit, such as `50ms`")?;
     match &text[digits..] {
         "ms" => Ok(Duration::from_millis(number)),
         "s" => Ok(Duration::from_secs(number)),
-        unit => Err(format!("`{unit}` is no unit; use ms or s")),
+        unit => Err(format!("`{unit}` is not a unit; use ms or s")),
     }
 }
 
@@ -128,15 +143,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
-    let directory = if options.diagram {
-        Arc::new(Directory::unopened(&options.data))
-    } else {
-        let (store, recovery) = Store::open(&options.data)?;
-        if !recovery.is_empty() {
-            tracing::warn!("{recovery}");
-        }
-        Arc::clone(store.directory())
-    };
+    let directory = directory(options)?;
     let feed = Arc::<Feed>::default();
     let delay = options.index_delay;
     let indexer = {
@@ -146,39 +153,31 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
             Ok::<_, store::Error>(Indexer { store, feed: Arc::clone(&feed), delay })
         }
     };
-    let alone = if options.single_pool && !options.diagram {
+    let single_pool = if options.single_pool && !options.diagram {
         let indexers: Result<Vec<_>, _> = (0..options.threads.get()).map(|_| indexer()).collect();
-        Some(Alone::new(indexers?))
+        Some(SinglePool::new(indexers?))
     } else {
         None
     };
     let max_size = options.max_size;
-    let server = Arc::new(Server { directory: Arc::clone(&directory), max_size, alone });
+    let server = Arc::new(Server { directory: Arc::clone(&directory), max_size, single_pool });
 
-    let mut spool = Pool::builder::<Front>("spool")
-        .listen(options.listen.to_string())
-        .threads(options.threads.get())
-        .max_connections(options.max_clients.get());
-    if let Some(cap) = options.cap {
-        spool = spool.max_running(cap.get());
-    }
     let index = Pool::builder::<Index>("index")
         .threads(options.index_threads.get())
         .max_jobs(options.index_queue.get());
     let catalog = Pool::try_workers::<Catalog, _, _>("catalog", options.catalog_threads.get(), {
-        let directory = Arc::clone(&directory);
         move || {
             let store = Store::connect(&directory)?;
-            Ok::<_, store::Error>(move |ask| look(&store, ask))
+            Ok::<_, store::Error>(move |lookup| look_up(&store, lookup))
         }
     });
     let events = Pool::builder::<Events>("admin").max_connections(options.max_clients.get());
     feed.attach(events.handle());
     let pipeline = Pipeline::new()
-        .pool(spool.handler(move |_peer| Client::new(&server)))
+        .pool(front(options).handler(move |_peer| Client::new(&server)))
         .pool(index.try_worker(indexer))
         .pool(catalog)
-        .pool(events.handler(move |_peer| Watcher::new(&feed)));
+        .pool(events.handler(move |_peer| Subscriber::new(&feed)));
     if options.diagram {
         write!(io::stdout(), "{}", pipeline.mermaid())?;
         return Ok(());
@@ -187,7 +186,30 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Says how to try it, if anybody reads it.
+/// Opens the directory of the documents, after the recovery from a crash.
+fn directory(options: &Options) -> Result<Arc<Directory>, store::Error> {
+    if options.diagram {
+        return Ok(Arc::new(Directory::unopened(&options.data)));
+    }
+    let (store, recovery) = Store::open(&options.data)?;
+    if !recovery.is_empty() {
+        tracing::warn!("{recovery}");
+    }
+    Ok(Arc::clone(store.directory()))
+}
+
+fn front(options: &Options) -> Builder<Front> {
+    let pool = Pool::builder::<Front>("spool")
+        .listen(options.listen.to_string())
+        .threads(options.threads.get())
+        .max_connections(options.max_clients.get());
+    match options.cap {
+        Some(cap) => pool.max_running(cap.get()),
+        None => pool,
+    }
+}
+
+/// Prints commands that try the server; ignores a closed standard output.
 fn welcome(address: &Address) {
     let _ = writeln!(
         io::stdout(),

@@ -1,6 +1,6 @@
-//! The page for people.
+//! The HTML page.
 
-/// The page: one file that asks for nothing but this server's own answers.
+/// The page: one file that loads nothing but this server's own responses.
 pub(crate) const PAGE: &str = include_str!("page.html");
 
 #[cfg(test)]
@@ -8,14 +8,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tests_in_a_browser_find_what_they_look_for() {
+    fn the_page_has_the_elements_that_browser_tests_use() {
         for id in ["file", "drop", "progress", "docs", "query", "results", "events", "status"] {
             assert_eq!(PAGE.matches(&format!("id=\"{id}\"")).count(), 1, "{id}");
         }
     }
 
     #[test]
-    fn the_page_is_all_there_is() {
+    fn the_page_loads_nothing_else() {
         for outside in ["://", "@import", " src=", "innerHTML"] {
             assert!(!PAGE.contains(outside), "{outside}");
         }

@@ -1,50 +1,50 @@
-//! What the pools share.
+//! The data that the front pool's clients share.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::catalog::{Ask, Found, look};
-use crate::index::{Done, Indexer, Task};
+use crate::catalog::{Found, Lookup, look_up};
+use crate::index::{Indexer, Outcome, Task};
 use crate::store::Directory;
 
-/// What all clients of the front pool share.
+/// The data that all clients of the front pool share.
 pub(crate) struct Server {
     pub(crate) directory: Arc<Directory>,
     /// The largest document, in bytes.
     pub(crate) max_size: u64,
-    /// What the front pool does by itself where it is alone.
-    pub(crate) alone: Option<Alone>,
+    /// The other pools' work, with `--single-pool`.
+    pub(crate) single_pool: Option<SinglePool>,
 }
 
 impl Server {
-    /// Whether the front pool does everything, only to compare.
-    pub(crate) fn single(&self) -> bool {
-        self.alone.is_some()
+    /// Whether the front pool does the work of all pools.
+    pub(crate) fn is_single_pool(&self) -> bool {
+        self.single_pool.is_some()
     }
 }
 
-/// The work of the other pools, done by whoever calls.
-pub(crate) struct Alone {
-    /// As many as there are threads, each for one of them at a time.
+/// The work of the other pools, done on the calling thread, for comparison.
+pub(crate) struct SinglePool {
+    /// One for each thread; a thread takes one out while it works.
     indexers: Mutex<Vec<Indexer>>,
 }
 
-impl Alone {
+impl SinglePool {
     pub(crate) fn new(indexers: Vec<Indexer>) -> Self {
         Self { indexers: Mutex::new(indexers) }
     }
 
-    pub(crate) fn ask(&self, ask: Ask) -> Found {
-        self.with(|indexer| look(&indexer.store, ask))
+    pub(crate) fn look_up(&self, lookup: Lookup) -> Found {
+        self.with(|indexer| look_up(&indexer.store, lookup))
     }
 
-    pub(crate) fn index(&self, task: Task) -> Done {
-        self.with(|indexer| indexer.all(task))
+    pub(crate) fn index(&self, task: Task) -> Outcome {
+        self.with(|indexer| indexer.run_all(task))
     }
 
     fn with<R>(&self, work: impl FnOnce(&mut Indexer) -> R) -> R {
         let lock = || self.indexers.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            // There are as many as threads, so that one is free unless a panic has lost some.
+            // One is free, because there is one for each thread, unless a panic lost some.
             if let Some(mut indexer) = { lock().pop() } {
                 let result = work(&mut indexer);
                 lock().push(indexer);

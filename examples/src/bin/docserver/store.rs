@@ -1,39 +1,39 @@
-//! The documents, in a directory: their bytes as files, what is known of them in `SQLite`.
+//! The store: the bytes of documents as files in a directory, and their index in `SQLite`.
 //!
 //! ```text
 //! docs/<sha256>-<unique>    the bytes of a document
-//! tmp/<unique>              what clients are sending
+//! tmp/<unique>              the bytes of an unfinished upload
 //! index.sqlite              a row and the words of each document
 //! lock                      held by the process that uses the directory
 //! ```
 //!
-//! A document is there when its row is. Filing one takes steps, which may be as far apart as one
-//! likes:
+//! A document exists if its row exists. Filing one takes four steps, any time apart:
 //!
-//! 1. A [`Spool`] takes the bytes, and [`Spooled::digest`] reads them once more.
-//! 2. [`Store::settle`] makes the file durable, and then its place in `docs`, under a name that no
-//!    other file ever has.
-//! 3. [`Store::index`] writes the row and the words and removes those of the document that had
-//!    the name before, all in one transaction.
-//! 4. [`cleanup`] removes the file of that one.
+//! 1. A [`Spool`] takes the bytes, and [`Spooled::digest`] reads them again.
+//! 2. [`Store::settle`] syncs the file, then moves it into `docs`, under a name that no other file
+//!    ever has, and syncs that directory.
+//! 3. [`Store::index`] writes the row and the words and removes those of the document that had the
+//!    name before, in one transaction.
+//! 4. [`cleanup`] removes the file of that document.
 //!
-//! Why a document is there wholly or not at all, whenever the process is killed or the power fails:
+//! A document is complete or absent whenever the process is killed or the power fails, because:
 //!
-//! - Until the transaction of step 3 is durable, the old row stands, and nothing has touched its
-//!   file: the old document is whole. What the steps left behind is a file in `tmp`, or one in
-//!   `docs` that no row names.
-//! - When it is durable, so is the new file, because step 2 came before: file, directory, row, in
-//!   this order. The new document is whole. What was not removed is a file that no row names.
-//! - The row and the words are never apart, because they change in one transaction.
-//! - Deleting is step 3 without a new row, and step 4.
+//! - Until the transaction of step 3 is durable, the old row exists and no step has touched its
+//!   file: the old document is complete. A file in `tmp`, or one in `docs` without a row, is left
+//!   over.
+//! - Once it is durable, the new file is durable, too, because step 2 came first: file, directory,
+//!   row, in this order. The new document is complete. The old file, without a row, may be left
+//!   over.
+//! - The row and the words always match, because they change in one transaction.
+//! - Deletion is step 3 without a new row, and step 4.
 //!
-//! So what a crash leaves is only ever too much, and [`Store::open`] removes it: everything in
-//! `tmp`, and what no row names in `docs`. It may do so because nobody else uses the directory,
-//! which the lock makes sure of. A row whose file is missing or of another length cannot come
-//! from a crash; if somebody has made it so, it goes, too, and [`Recovery`] says which.
+//! A crash can therefore only leave files over, and [`Store::open`] removes them: all files in
+//! `tmp`, and files without a row in `docs`. This is safe because the lock keeps other processes
+//! out of the directory. No crash leaves a row whose file is missing or has another length; if
+//! somebody caused one, [`Store::open`] removes it, and [`Recovery`] reports its document.
 //!
-//! A file is never written to after step 2. So a client that is being sent one gets the document
-//! as it was, also if it is replaced or deleted meanwhile: an open file outlives its name.
+//! No step writes to a file after step 2. A client that downloads a document while it is replaced
+//! or deleted gets the old one, because an open file outlives its name.
 
 use std::fs::File;
 use std::path::Path;
@@ -62,7 +62,7 @@ pub(crate) use filing::{Filed, Settled, cleanup};
 pub(crate) use recovery::Recovery;
 pub(crate) use spool::{Digested, Spool, Spooled};
 
-/// The documents, as one thread sees them. Each thread has its own, of the same [`Directory`].
+/// A thread's connection to the documents. All threads share one [`Directory`].
 #[derive(Debug)]
 pub(crate) struct Store {
     directory: Arc<Directory>,
@@ -70,8 +70,8 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the store in a directory, which is made if there is none, and removes what a crash
-    /// left behind.
+    /// Opens the store in a directory, creates it if it is missing, and removes the remains of a
+    /// crash.
     pub(crate) fn open(root: impl AsRef<Path>) -> Result<(Self, Recovery), Error> {
         let directory = Arc::new(Directory::open(root.as_ref())?);
         let mut sql = sql::connect(&directory)?;
@@ -80,7 +80,7 @@ impl Store {
         Ok((Self { directory, sql }, recovery))
     }
 
-    /// Opens it once more, for another thread.
+    /// Opens another connection, for another thread.
     pub(crate) fn connect(directory: &Arc<Directory>) -> Result<Self, Error> {
         Ok(Self { directory: Arc::clone(directory), sql: sql::connect(directory)? })
     }
@@ -100,7 +100,8 @@ impl Store {
             let Some(document) = self.find(name)? else { return Ok(None) };
             match File::open(&document.path) {
                 Ok(file) => return Ok(Some((document, file))),
-                // Replaced or deleted since it was found; what is still named is missing.
+                // Normal if the document was replaced or deleted since `find`; otherwise the file
+                // is missing.
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                     let now = self.find(name)?;
                     if now.is_some_and(|now| now.path == document.path) {

@@ -93,7 +93,7 @@ commands! { c:
     },
 }
 
-/// Puts a field into a hash; says whether it is new.
+/// Puts a field into a hash; returns whether it is new.
 fn put(hash: &mut Hash, used: &mut usize, field: &[u8], value: &[u8]) -> bool {
     let old = hash.insert(field.into(), value.into());
     *used += value.len();
@@ -125,7 +125,7 @@ fn pop(c: &mut Call<'_>, pop: fn(&mut List) -> Option<Bytes>) -> Reply {
     })
 }
 
-/// Takes `count` elements out of a collection, or one.
+/// Takes `count` elements out of a collection, or one without `count`.
 fn take<C>(
     from: &mut C,
     used: &mut usize,

@@ -1,4 +1,4 @@
-//! Commands: how one is found, checked and run.
+//! The table of commands: lookup, checks and execution.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,14 +16,14 @@ pub(crate) const SYNTAX: &str = "ERR syntax error";
 pub(crate) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
 pub(crate) const OVERFLOW: &str = "ERR increment or decrement would overflow";
 
-/// What the connection does after a command.
+/// The fate of the connection after a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
     Next,
     Quit,
 }
 
-/// What the server knows about a connection.
+/// The state of a connection that commands see.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) id: i64,
@@ -38,7 +38,7 @@ impl Session {
     }
 }
 
-/// What a command does with the keyspace. What may grow it is refused when memory is short.
+/// A command's access to the keyspace. `Grow` is refused while memory is short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     NoKeys,
@@ -47,7 +47,8 @@ pub(crate) enum Access {
     Grow,
 }
 
-/// A row of the command table; a subcommand's name is `client|id`, a negative arity the least.
+/// A row of the command table. The name of a subcommand is `client|id`; a negative arity is a
+/// minimum.
 pub(crate) struct Command {
     pub(crate) name: &'static str,
     pub(crate) arity: i64,
@@ -55,10 +56,10 @@ pub(crate) struct Command {
     pub(crate) run: fn(&mut Call<'_>) -> Reply,
 }
 
-/// What comes of a command: it has replied, or is to reply this error.
+/// The result of a command: proof that it has replied, or an error to reply.
 pub(crate) type Reply = Result<Replied, Error>;
 
-/// A command table: name, arity, access and what replies.
+/// Builds a command table from name, arity, access and reply.
 macro_rules! commands {
     ($call:ident: $($name:literal $arity:literal $access:ident => $reply:expr,)*) => {
         pub(crate) const COMMANDS: &[$crate::command::Command] = &[$($crate::command::Command {
@@ -80,18 +81,18 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Command> {
 static BY_NAME: LazyLock<HashMap<&'static [u8], &'static Command>> =
     LazyLock::new(|| all().map(|command| (command.name.as_bytes(), command)).collect());
 
-/// A command that runs.
+/// A running command.
 pub(crate) struct Call<'a> {
     pub(crate) command: &'static Command,
     pub(crate) args: &'a Request<'a>,
-    /// The first argument, which nearly always is the key.
+    /// The first argument, which is the key in nearly all commands.
     pub(crate) key: &'a [u8],
     pub(crate) store: &'a mut Store,
     pub(crate) session: &'a mut Session,
     pub(crate) out: &'a mut dyn Out,
 }
 
-/// Runs one request and writes its reply; `now_ms` counts from the epoch of Unix.
+/// Runs one request and writes its reply; `now_ms` is in milliseconds since the Unix epoch.
 pub(crate) fn execute(
     store: &mut Store,
     session: &mut Session,
@@ -122,7 +123,7 @@ pub(crate) fn execute(
     Flow::Next
 }
 
-/// Finds the command of a request, which must have the right number of arguments.
+/// Finds the command of a request and checks the number of arguments.
 fn find(args: &Request<'_>) -> Result<&'static Command, Error> {
     let mut name = lowercase(&args[0]);
     let is_sub = args.len() > 1 && matches!(&*name, b"client" | b"command" | b"config");
@@ -149,27 +150,27 @@ fn find(args: &Request<'_>) -> Result<&'static Command, Error> {
     if fits { Ok(command) } else { Err(wrong_arity(command)) }
 }
 
-/// An argument in an error, cut to `max` bytes.
+/// An argument for an error message, cut to `max` bytes.
 pub(crate) fn text(arg: &[u8], max: usize) -> Cow<'_, str> {
     String::from_utf8_lossy(&arg[..arg.len().min(max)])
 }
 
-/// The error about the number of arguments.
+/// The error about a wrong number of arguments.
 pub(crate) fn wrong_arity(command: &Command) -> Error {
     format!("ERR wrong number of arguments for '{}' command", command.name).into()
 }
 
-/// An option to compare with; what is longer than any is cut.
+/// An argument in lower case, cut to the length of the longest option.
 pub(crate) fn lowercase(word: &[u8]) -> SmallVec<[u8; 24]> {
     word.iter().take(24).map(u8::to_ascii_lowercase).collect()
 }
 
-/// Goes on if `condition` holds.
+/// Fails with an error unless `condition` holds.
 pub(crate) fn ensure(condition: bool, error: &'static str) -> Result<(), Error> {
     if condition { Ok(()) } else { Err(error.into()) }
 }
 
-/// The elements from `start` to `end`, both counted from the end if negative.
+/// The elements from `start` to `end`; negative numbers count from the end.
 pub(crate) fn range(start: i64, end: i64, len: usize) -> Range<usize> {
     let len = i64::try_from(len).unwrap_or(i64::MAX);
     let from_end = |i: i64| if i < 0 { i + len } else { i };
@@ -179,12 +180,12 @@ pub(crate) fn range(start: i64, end: i64, len: usize) -> Range<usize> {
 }
 
 impl Call<'_> {
-    /// The integer that argument `i` must be.
+    /// Parses argument `i` as an integer.
     pub(crate) fn int(&self, i: usize) -> Result<i64, Error> {
         parse_int(&self.args[i]).ok_or(NOT_AN_INTEGER.into())
     }
 
-    /// The count that argument 2 is, if there is one.
+    /// Parses argument 2 as a count, if it is present.
     pub(crate) fn count(&self) -> Result<Option<usize>, Error> {
         let count = self.args.from(2).next().map(|count| parse_int(count).map(usize::try_from));
         match count {
@@ -194,7 +195,7 @@ impl Call<'_> {
         }
     }
 
-    /// The time that argument `i` is, at least `least`, in units of `unit` ms since `base`.
+    /// Parses argument `i` as a time of at least `least`, in units of `unit` ms since `base`.
     pub(crate) fn time(&self, i: usize, unit: i64, base: i64, least: i64) -> Result<i64, Error> {
         let time = Some(self.int(i)?).filter(|time| *time >= least);
         time.and_then(|time| time.checked_mul(unit)?.checked_add(base)).ok_or_else(|| {
@@ -212,7 +213,7 @@ mod tests {
     use super::*;
     use crate::request::Decoder;
 
-    /// Runs a command at a time and returns its reply.
+    /// Runs a command at the given time and returns its reply.
     fn at(now: u64, store: &mut Store, command: &str) -> String {
         let line = format!("{command}\n");
         let mut decoder = Decoder::default();
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn sweeps_remove_keys_that_nobody_reads() {
+    fn sweeps_remove_expired_keys_without_a_read() {
         let store = &mut Store::new(0);
         for i in 0..1000 {
             at(1000, store, &format!("SET k{i} v PX 10"));

@@ -1,4 +1,4 @@
-//! Keys, whatever they hold.
+//! Commands on keys with values of any type.
 
 use crate::command::{Call, Reply, SYNTAX, commands, ensure, lowercase, text};
 use crate::reply::Replied;
@@ -98,9 +98,9 @@ fn scan(c: &mut Call<'_>) -> Reply {
     Ok(c.out.bulks(keys.map(|(key, _)| key)))
 }
 
-/// Matches with the wildcards of Redis: `*`, `?`, `[a-c]`, `[^a]` and `\\`.
+/// Matches the patterns of Redis: `*`, `?`, `[a-c]`, `[^a]` and `\\`.
 ///
-/// Only the last `*` is tried again, so that no pattern takes exponential time.
+/// It backtracks only to the last `*`, so that no pattern takes exponential time.
 pub(crate) fn glob(mut pattern: &[u8], mut text: &[u8]) -> bool {
     let mut star = None;
     loop {
@@ -118,7 +118,7 @@ pub(crate) fn glob(mut pattern: &[u8], mut text: &[u8]) -> bool {
     }
 }
 
-/// The rest of the pattern, if its beginning matches the byte.
+/// The rest of the pattern if its first element matches the byte.
 fn glob_byte(pattern: &[u8], byte: u8) -> Option<&[u8]> {
     let (is_match, rest) = match pattern {
         [] => (false, pattern),

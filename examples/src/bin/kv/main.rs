@@ -1,5 +1,15 @@
-// cargo run --release --bin kv, then: redis-cli -p 6380 set greeting hello
-//! A Redis server: strings, lists, hashes and sets in memory, for any Redis client.
+//! A Redis server: strings, lists, hashes and sets in memory, for any Redis client. It shows a
+//! frame decoder, a machine with limits on time and size, and a store that all connections share.
+//!
+//! Start it with `cargo run --release --bin kv`, then try:
+//!
+//! ```sh
+//! redis-cli -p 6380 set greeting hello
+//! redis-cli -p 6380 get greeting
+//! redis-benchmark -p 6380 -t set,get -n 100000 -q
+//! ```
+//!
+//! Start reading at `protocol.rs`, the machine of a connection.
 
 #![forbid(unsafe_code)]
 
@@ -23,33 +33,33 @@ mod strings;
 use protocol::{Client, Connection, Server};
 use store::Store;
 
-/// A Redis server: strings, lists, hashes and sets in memory, for any Redis client.
+/// A Redis server: strings, lists, hashes and sets in memory, for any Redis client
 ///
-/// It speaks RESP2. Nothing is written to disk. A client that sends nothing for five minutes is
-/// disconnected. SIGTERM and SIGINT let clients finish their commands; a second signal ends the
-/// server at once. The log goes to standard error.
+/// It speaks RESP2 and writes nothing to disk. It disconnects a client that sends nothing for five
+/// minutes. SIGTERM and SIGINT let clients finish their commands; a second signal ends the server
+/// at once. The log goes to standard error.
 #[derive(Parser)]
 #[command(version, after_help = "Try: redis-cli -p 6380 set greeting hello")]
 struct Options {
     /// The TCP port to listen on; 0 lets the system choose one
     #[arg(long, default_value_t = 6380)]
     port: u16,
-    /// The address to listen on; 0.0.0.0 or :: for all of this machine's
+    /// The address to listen on; 0.0.0.0 or :: listens on all addresses of this machine
     #[arg(long, default_value = "127.0.0.1")]
     bind: IpAddr,
     /// The path of a Unix socket to listen on as well
     #[arg(long, value_name = "PATH")]
     unix: Option<PathBuf>,
-    /// The most clients at a time; further ones wait until one leaves
+    /// The maximum number of clients; others wait in the backlog until one leaves
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     max_clients: usize,
-    /// The memory for keys and values, such as 64mb or 2gb; over it, writes are refused with -OOM.
-    /// 0 is no limit
+    /// The memory for keys and values, such as 64mb or 2gb; beyond it the server refuses writes
+    /// with -OOM. 0 sets no limit
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
     maxmemory: usize,
 }
 
-/// Reads a size as Redis's configuration does: `k` is 1,000 bytes, and `kb` 1,024.
+/// Parses a size as the configuration of Redis does: `k` is 1,000 bytes, and `kb` 1,024.
 fn size(text: &str) -> Result<usize, String> {
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let unit = match text[digits..].to_ascii_lowercase().as_str() {
@@ -60,9 +70,10 @@ fn size(text: &str) -> Result<usize, String> {
         "mb" => 1 << 20,
         "g" => 1_000_000_000,
         "gb" => 1 << 30,
-        unit => return Err(format!("`{unit}` is no unit; use b, k, kb, m, mb, g or gb")),
+        unit => return Err(format!("`{unit}` is not a unit; use b, k, kb, m, mb, g or gb")),
     };
-    let number: usize = text[..digits].parse().map_err(|_| "a size is a number and a unit")?;
+    let number: usize =
+        text[..digits].parse().map_err(|_| "a size is a number and a unit, such as `64mb`")?;
     number.checked_mul(unit).ok_or_else(|| "the size is too large".to_owned())
 }
 

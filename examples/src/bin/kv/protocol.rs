@@ -1,4 +1,4 @@
-//! The protocol: what a connection of a Redis client is doing, and what it may do next.
+//! The protocol: the states of a client's connection.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -14,7 +14,7 @@ use crate::store::Store;
 #[state_machine(start = Command, eof => Leaving)]
 pub(crate) enum Connection {
     /// Between two commands: waits for the next one. A client that sends none for five minutes is
-    /// disconnected. Nothing is in progress, so this is where a drain closes the connection.
+    /// disconnected. A drain closes the connection here, because no command is in progress.
     #[read(
         frame = Decoder,
         max = 64MiB,
@@ -26,7 +26,7 @@ pub(crate) enum Connection {
     #[rest]
     Command,
 
-    /// Answers what is no command. What follows it cannot be understood either.
+    /// Answers input that is no command, and closes, because the next command has no known start.
     #[run]
     #[to(Leaving)]
     Refused {
@@ -34,12 +34,12 @@ pub(crate) enum Connection {
         why: Error,
     },
 
-    /// Answers a command of over 64 MiB.
+    /// Answers a command of more than 64 MiB.
     #[run]
     #[to(Leaving)]
     TooBig,
 
-    /// Waits until the last answer has left.
+    /// Waits until the last answer is sent.
     #[flush(within = 5s => Closed)]
     #[to(Closed)]
     Leaving,
@@ -49,7 +49,7 @@ pub(crate) enum Connection {
     Closed,
 }
 
-/// The data, and the clock by which it expires.
+/// The store, and the clock that expires its keys.
 pub(crate) struct Server {
     store: Mutex<Store>,
     started: Instant,
@@ -67,14 +67,14 @@ impl Server {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Milliseconds since the epoch of Unix.
+    /// Milliseconds since the Unix epoch.
     fn unix_time(&self, now: Instant) -> u64 {
         let running = now.saturating_duration_since(self.started);
         self.epoch + u64::try_from(running.as_millis()).unwrap_or(u64::MAX)
     }
 }
 
-/// What belongs to one connection.
+/// The state of one connection.
 pub(crate) struct Client {
     server: Arc<Server>,
     session: Session,
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_command_is_answered_and_ends_the_connection() {
+    fn a_malformed_command_is_answered_and_ends_the_connection() {
         let mut peer = connect();
         peer.send(b"*1\r\n$1073741824\r\n");
         assert_eq!(peer.receive(), b"-ERR Protocol error: invalid bulk length\r\n");
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_of_over_64_mib_is_answered_before_it_has_come() {
+    fn a_command_of_over_64_mib_is_answered_before_it_is_complete() {
         let mut peer = connect();
         peer.send(b"*2\r\n$4\r\nECHO\r\n$67108864\r\n");
         let answer = b"-ERR Protocol error: the command is larger than 64 MiB\r\n";
@@ -177,7 +177,7 @@ mod tests {
         peer.send(b"PING\r\n");
         peer.advance(Duration::from_secs(299));
         assert_eq!(peer.state(), Some("Command"));
-        // Half a command is no sign of life.
+        // A part of a command does not restart the idle time.
         peer.send(b"PIN");
         peer.advance(Duration::from_secs(1));
         assert_eq!(peer.ended(), Some(Ended::Done));

@@ -2,11 +2,11 @@
 
 use fsm_runtime::Cx;
 
-/// The proof that a command has written its reply.
+/// Proof that a command has written its reply.
 #[derive(Debug)]
 pub(crate) struct Replied;
 
-/// Where replies go.
+/// The destination of replies.
 pub(crate) trait Out {
     /// Writes raw bytes.
     fn put(&mut self, bytes: &[u8]);
@@ -23,7 +23,7 @@ pub(crate) trait Out {
         Replied
     }
 
-    /// `-text`; ends of lines, which come from the client's arguments, become spaces.
+    /// `-text`; line ends, which a client's arguments may contain, become spaces.
     fn error(&mut self, text: &str) -> Replied {
         self.put(format!("-{}\r\n", text.replace(['\r', '\n'], " ")).as_bytes());
         Replied
@@ -50,7 +50,7 @@ pub(crate) trait Out {
         self.number(b':', i64::try_from(count).unwrap_or(i64::MAX))
     }
 
-    /// `*len`, which as many replies follow.
+    /// `*len`; that many replies follow.
     fn array(&mut self, len: usize) -> Replied {
         self.number(b'*', i64::try_from(len).unwrap_or(i64::MAX))
     }

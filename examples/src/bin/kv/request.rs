@@ -8,16 +8,17 @@ use smallvec::SmallVec;
 
 const MAX_LINE: usize = 64 * 1024;
 const MAX_ARGUMENTS: i64 = 1024 * 1024;
-/// The longest string that a client may send or a key may hold.
+/// The maximum length of an argument and of a value.
 pub(crate) const MAX_BULK: i64 = 512 * 1024 * 1024;
 
-/// Why a request was refused, in the words of Redis.
+/// The reason why a request is refused, in the words of Redis.
 pub(crate) type Error = Cow<'static, str>;
 
-/// Where the arguments lie in the input; up to eight allocate nothing.
+/// The ranges of the arguments in the input; up to eight need no allocation.
 type Spans = SmallVec<[Range<usize>; 8]>;
 
-/// A command and its arguments, lent from the input; none for a blank line, which has no reply.
+/// A command and its arguments, borrowed from the input; empty for a blank line, which has no
+/// reply.
 #[derive(Debug)]
 pub(crate) struct Request<'a> {
     bytes: Cow<'a, [u8]>,
@@ -25,12 +26,12 @@ pub(crate) struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The number of arguments, with the command's name.
+    /// The number of arguments, including the command's name.
     pub(crate) fn len(&self) -> usize {
         self.spans.len()
     }
 
-    /// The arguments from the `first` on.
+    /// The arguments from `first` on.
     pub(crate) fn from(&self, first: usize) -> impl Iterator<Item = &[u8]> {
         (first..self.len()).map(|i| &self[i])
     }
@@ -44,16 +45,16 @@ impl Index<usize> for Request<'_> {
     }
 }
 
-/// The request decoder: what it read of a request that is not whole yet, it does not read again.
+/// The request decoder. It reads no part of an incomplete request twice.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     spans: Spans,
     count: usize,
-    /// The length of the next argument, when its header was read.
+    /// The length of the next argument, once its header is read.
     bulk: Option<usize>,
-    /// Where the next header or argument begins.
+    /// The position of the next header or argument.
     at: usize,
-    /// Up to where no line ends.
+    /// The position up to which no line ends.
     searched: usize,
 }
 
@@ -93,7 +94,7 @@ impl Frame for Decoder {
                 return Ok(Decoded::More(end + 2));
             }
             self.spans.push(self.at..end);
-            (self.at, self.bulk) = (end + 2, None); // like Redis, whatever these two bytes are
+            (self.at, self.bulk) = (end + 2, None); // like Redis, ignore the two bytes
         }
         let spans = std::mem::take(&mut self.spans);
         Ok(Decoded::Frame(Request { bytes: input.into(), spans }, self.at))
@@ -111,7 +112,7 @@ impl Decoder {
         Ok(found)
     }
 
-    /// Reads the number of a header and goes on behind it, unless its line has no end yet.
+    /// Reads the number of a header and moves behind it; `None` while the line is incomplete.
     fn header(
         &mut self,
         input: &[u8],
@@ -130,7 +131,7 @@ impl Decoder {
     }
 }
 
-/// Splits a line into words as `redis-cli` does; `None` if a quote has no end.
+/// Splits a line into words as `redis-cli` does; `None` if a quote is not closed.
 fn split(line: &[u8]) -> Option<(Cow<'_, [u8]>, Spans)> {
     let (mut spans, mut at) = (Spans::new(), 0);
     if !line.iter().any(|byte| matches!(byte, b'"' | b'\'')) {
@@ -173,7 +174,7 @@ fn split(line: &[u8]) -> Option<(Cow<'_, [u8]>, Spans)> {
     Some((text.into(), spans))
 }
 
-/// The byte that a backslash and the beginning of `rest` mean between double quotes.
+/// The byte of an escape sequence between double quotes, whose text after the backslash is `rest`.
 fn unescape(rest: &mut &[u8]) -> Option<u8> {
     let hex = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let (&byte, after) = rest.split_first()?;
@@ -192,7 +193,7 @@ fn unescape(rest: &mut &[u8]) -> Option<u8> {
     })
 }
 
-/// Reads an integer as strictly as Redis does: no `+`, no space, no leading zero.
+/// Parses an integer as strictly as Redis does: no `+`, no space, no leading zero.
 pub(crate) fn parse_int(text: &[u8]) -> Option<i64> {
     let (sign, digits) = text.strip_prefix(b"-").map_or((1, text), |digits| (-1, digits));
     match digits {
@@ -211,7 +212,7 @@ mod tests {
 
     type Args = Vec<Vec<u8>>;
 
-    /// Feeds `input` in the pieces that end at `cuts` and at its end, as the framework does.
+    /// Feeds `input` in pieces that end at `cuts`, as the framework does.
     fn feed(input: &[u8], cuts: impl IntoIterator<Item = usize>) -> Result<(Args, usize), String> {
         let mut decoder = Decoder::default();
         for end in cuts.into_iter().chain([input.len()]) {
@@ -324,7 +325,7 @@ mod tests {
         assert_eq!(feed(&line, []), Ok((args(&[&line[..MAX_LINE - 1]]), MAX_LINE)));
     }
 
-    /// A decoder that read anything twice would take minutes.
+    /// Takes minutes if the decoder reads anything twice.
     #[test]
     fn many_arguments_byte_by_byte() {
         let message = format!("*100000\r\n{}", "$1\r\nx\r\n".repeat(100_000)).into_bytes();

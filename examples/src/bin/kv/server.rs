@@ -1,4 +1,4 @@
-//! The connection, and the server itself.
+//! Commands on the connection and on the server.
 
 use crate::command::{
     Access, Call, Command, Reply, SYNTAX, all, commands, ensure, lowercase, text, wrong_arity,
@@ -8,7 +8,7 @@ use crate::reply::Replied;
 use crate::request::{Error, parse_int};
 use crate::store::Stats;
 
-/// The version of Redis whose answers these are.
+/// The version of Redis that this server imitates.
 const VERSION: &str = "7.0.15";
 
 commands! { c:
@@ -93,7 +93,7 @@ fn hello(c: &mut Call<'_>) -> Reply {
     Ok(Replied)
 }
 
-/// The commands that are no subcommands.
+/// The commands without subcommands.
 fn top_level() -> impl Iterator<Item = &'static Command> {
     all().filter(|command| !command.name.contains('|'))
 }

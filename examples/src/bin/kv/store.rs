@@ -1,4 +1,4 @@
-//! The keyspace: values, their expiry, and the memory they take.
+//! The keyspace: values, their expiry, and their memory.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
@@ -7,9 +7,9 @@ use indexmap::{IndexMap, IndexSet};
 
 use crate::request::Error;
 
-/// When a key expires that does not.
+/// The expiry time of a key that never expires.
 pub(crate) const NEVER: i64 = i64::MAX;
-/// How many keys a sweep looks at.
+/// The number of keys that a sweep examines.
 const SWEEP: usize = 20;
 
 /// A key, or an element of a collection.
@@ -20,20 +20,20 @@ pub(crate) type Str = Vec<u8>;
 pub(crate) type List = VecDeque<Bytes>;
 /// A hash.
 pub(crate) type Hash = Box<IndexMap<Bytes, Bytes>>;
-/// A set; it is indexed so that `SPOP` can draw.
+/// A set; it has indices so that `SPOP` can draw a random element.
 pub(crate) type Set = Box<IndexSet<Bytes>>;
 
-/// What a key can hold.
+/// A type of value.
 pub(crate) trait Kind: Default + Into<Value> {
-    /// The value, if it is of this kind.
+    /// The value, if it has this type.
     fn of(value: &mut Value) -> Option<&mut Self>;
-    /// Its length, for `STRLEN`, `LLEN`, ..
+    /// The length that `STRLEN`, `LLEN` and so on return.
     fn len(&self) -> usize;
 }
 
 macro_rules! kinds {
     ($($kind:ident $name:literal)*) => {
-        /// A value of any kind.
+        /// A value of any type.
         #[derive(Debug)]
         pub(crate) enum Value { $($kind($kind)),* }
 
@@ -64,7 +64,7 @@ macro_rules! kinds {
 
 kinds! { Str "string" List "list" Hash "hash" Set "set" }
 
-/// A key's value, when it expires, and what its elements cost.
+/// A key's value, its expiry time, and the memory of its elements.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) value: Value,
@@ -72,28 +72,28 @@ pub(crate) struct Entry {
     cost: usize,
 }
 
-/// The database; all times are in milliseconds since the epoch of Unix.
+/// The database. All times are in milliseconds since the Unix epoch.
 ///
-/// Clients choose the keys, so the hasher is `SipHash` with a random seed, as in Redis.
+/// The hasher is `SipHash` with a random seed, as in Redis, because clients choose the keys.
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     keys: IndexMap<Bytes, Entry>,
     /// The time of the running command.
     pub(crate) now: i64,
-    /// The memory in use, roughly, and its limit; 0 is none.
+    /// The approximate memory in use, and its limit; 0 sets no limit.
     pub(crate) used: usize,
     pub(crate) maxmemory: usize,
-    /// How many keys expire some time.
+    /// The number of keys with an expiry time.
     pub(crate) volatile: usize,
-    /// Where the next sweep goes on.
-    hand: usize,
-    /// The connections there are now.
+    /// The position where the next sweep continues.
+    sweep_at: usize,
+    /// The number of open connections.
     pub(crate) clients: usize,
-    /// What `INFO` counts.
+    /// The counters of `INFO`.
     pub(crate) stats: Stats,
 }
 
-/// What `INFO` counts.
+/// The counters of `INFO`.
 #[derive(Debug, Default)]
 pub(crate) struct Stats {
     pub(crate) connections: i64,
@@ -103,18 +103,18 @@ pub(crate) struct Stats {
     pub(crate) expired: u64,
 }
 
-/// What `bytes` cost as a key or an element.
+/// The approximate memory of a key or an element.
 pub(crate) fn cost(bytes: &[u8]) -> usize {
     bytes.len() + 64
 }
 
-/// A number below `len` that clients cannot foresee.
+/// A number below `len` that clients cannot predict.
 pub(crate) fn random(len: usize) -> usize {
     usize::try_from(RandomState::new().hash_one(()) % len as u64).unwrap_or(0)
 }
 
 impl Store {
-    /// An empty store that refuses to grow when it uses over `maxmemory` bytes; 0 is no limit.
+    /// Creates an empty store that refuses to grow beyond `maxmemory` bytes; 0 sets no limit.
     pub(crate) fn new(maxmemory: usize) -> Self {
         Self { maxmemory, ..Self::default() }
     }
@@ -127,8 +127,8 @@ impl Store {
         }
         for _ in 0..SWEEP.min(self.keys.len()) {
             let last = self.keys.len() - 1;
-            self.hand = self.hand.checked_sub(1).map_or(last, |hand| hand.min(last));
-            self.expire_at(self.hand);
+            self.sweep_at = self.sweep_at.checked_sub(1).map_or(last, |at| at.min(last));
+            self.expire_at(self.sweep_at);
         }
     }
 
@@ -137,7 +137,7 @@ impl Store {
         self.keys.len()
     }
 
-    /// Refuses what needs `more` memory than there is.
+    /// Fails if `more` bytes would exceed the limit.
     pub(crate) fn reserve(&self, more: usize) -> Result<(), Error> {
         if self.maxmemory != 0 && self.used + more > self.maxmemory {
             return Err("OOM command not allowed when used memory > 'maxmemory'.".into());
@@ -150,7 +150,7 @@ impl Store {
         self.find(key).map(|i| &self.keys[i])
     }
 
-    /// The key's value, if there is one, which must be of kind `K`.
+    /// The key's value, which must be of type `K`; `None` if the key is missing.
     pub(crate) fn read<K: Kind>(&mut self, key: &[u8]) -> Result<Option<&K>, Error> {
         let Some(i) = self.find(key) else {
             self.stats.misses += 1;
@@ -160,8 +160,8 @@ impl Store {
         K::of(&mut self.keys[i].value).map(|value| Some(&*value)).ok_or_else(wrong_type)
     }
 
-    /// Changes the key's value of kind `K` and the cost of its elements. If there is none, it
-    /// begins with an empty one; and an empty collection is not kept.
+    /// Changes the key's value of type `K` and its memory. It creates a missing value, and removes
+    /// an empty collection.
     pub(crate) fn edit<K: Kind, R>(
         &mut self,
         key: &[u8],
@@ -172,7 +172,7 @@ impl Store {
             .ok_or_else(wrong_type)
     }
 
-    /// Sets the key to a string, whatever it held; without `expires` it keeps the time it had.
+    /// Sets the key to a string, whatever it held; without `expires` the expiry time stays.
     pub(crate) fn set(&mut self, key: &[u8], value: &[u8], expires: Option<i64>) {
         let i = self.find(key).unwrap_or_else(|| self.insert(key, Str::new().into()));
         self.change(i, |entry| {
@@ -188,7 +188,7 @@ impl Store {
         }
     }
 
-    /// Removes the key; says whether it was there.
+    /// Removes the key; returns whether it existed.
     pub(crate) fn remove(&mut self, key: &[u8]) -> bool {
         self.find(key).map(|i| self.remove_at(i)).is_some()
     }
@@ -201,8 +201,9 @@ impl Store {
 
     /// The next cursor, 0 at the end, and up to `count` keys from `cursor` on, 0 at the beginning.
     ///
-    /// It goes downwards. To remove a key moves only the last one, and only down, never past a key
-    /// that is yet to come; so none that stays is missed, whatever happens between the calls.
+    /// The cursor moves downwards. Removing a key only moves the last key, and only to a lower
+    /// index, never past a key that the cursor has not reached. So a scan misses no key that exists
+    /// from its start to its end.
     pub(crate) fn scan(
         &self,
         cursor: usize,

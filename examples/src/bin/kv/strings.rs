@@ -1,4 +1,4 @@
-//! Strings.
+//! Commands on strings.
 
 use crate::command::{
     Call, NOT_AN_INTEGER, OVERFLOW, Reply, SYNTAX, commands, ensure, lowercase, range, wrong_arity,
@@ -69,7 +69,7 @@ commands! { c:
     },
 }
 
-/// Writes argument `i` over a string of length `len` from `offset` on.
+/// Overwrites a string of length `len` with argument `i` from `offset` on.
 fn write(c: &mut Call<'_>, len: usize, offset: usize, i: usize) -> Reply {
     let end = offset.saturating_add(c.args[i].len());
     let fits = i64::try_from(end).is_ok_and(|end| end <= MAX_BULK);

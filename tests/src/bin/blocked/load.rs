@@ -5,32 +5,33 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-/// The bytes of a request, and of an answer.
+/// The bytes of a request and of an answer.
 pub(crate) const SIZE: usize = 8;
-/// The first byte of a request whose handler is to block.
+/// The first byte of a request whose handler blocks.
 pub(crate) const BLOCK: u8 = b'b';
 
-/// So long it is not measured, at the beginning.
+/// The time at the beginning that is not measured.
 const WARM_UP: Duration = Duration::from_millis(100);
-/// If no answer comes for so long, something is wrong.
+/// The time without an answer after which the run fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Connections that ask one after another, as soon as they have their answer. One thread is all of
-/// them: it costs the server as little as it can.
+/// Connections that each send the next request when the answer arrives. All run on one thread, to
+/// leave the processors to the server.
 pub(crate) struct Load {
     pub(crate) connections: usize,
-    /// So many of them have their handler block.
+    /// The number of connections whose handlers block.
     pub(crate) blockers: usize,
     pub(crate) time: Duration,
 }
 
-/// What they got.
+/// The result of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {
-    /// Answers per second to those that do not block, and to those that do.
+    /// Answers per second to connections whose handlers do not block, and to those whose handlers
+    /// do.
     pub(crate) others: f64,
     pub(crate) blockers: f64,
-    /// How long those that do not block waited for an answer, in milliseconds.
+    /// Latencies of connections whose handlers do not block, in milliseconds.
     pub(crate) p50: f64,
     pub(crate) p99: f64,
 }
@@ -39,7 +40,7 @@ struct Connection {
     stream: TcpStream,
     blocks: bool,
     asked: Instant,
-    /// Bytes of the answer that have come.
+    /// The bytes of the answer received so far.
     come: usize,
 }
 
@@ -104,11 +105,12 @@ impl Connection {
         let first = if self.blocks { BLOCK } else { b'q' };
         let mut request = [b'.'; SIZE];
         request[0] = first;
-        // The socket's buffer is empty: nothing was sent since the last answer.
+        // `write_all` cannot block, because the socket's buffer is empty: an answer has arrived
+        // since the last request.
         self.stream.write_all(&request)
     }
 
-    /// Reads what is there; says whether the answer is whole.
+    /// Reads the available bytes; returns whether the answer is complete.
     fn has_answer(&mut self) -> io::Result<bool> {
         let mut bytes = [0; 2 * SIZE];
         loop {
@@ -120,7 +122,7 @@ impl Connection {
                 Err(error) => return Err(error),
             }
             if self.come >= SIZE {
-                // There is one answer at a time, so the socket is empty now.
+                // The socket is empty now, because only one answer is due at a time.
                 self.come = 0;
                 return Ok(true);
             }

@@ -1,9 +1,10 @@
-// cargo run --release -p fsm-tests --bin blocked
-//! How much a few handlers that block hold up all the others: the block test of a port.
+//! Measures how much a few blocking handlers hold up all other connections.
 //!
-//! Many connections ask one after another, as soon as they have their answer. A few of them have
-//! their handler sleep. What the others get is measured, on ports of several settings and on tokio,
-//! which run one after another, round by round, so that whatever else the machine does hits all of
+//! Start it with `cargo run --release -p fsm-tests --bin blocked`.
+//!
+//! Many connections send one request after another; the handlers of a few of them sleep. The
+//! program measures the latency and the rate of the others, on ports with several settings and on
+//! tokio. The servers alternate, round by round, so that other work on the machine affects all of
 //! them.
 
 mod load;
@@ -18,21 +19,21 @@ use self::load::{Load, Measured};
 use self::servers::Kind;
 
 #[derive(Parser)]
-#[command(about = "Measures what handlers that block cost the other connections")]
+#[command(about = "Measures how much blocking handlers hold up other connections")]
 struct Options {
-    /// How long each server is measured in each round
+    /// The time for which a round measures each server, in seconds
     #[arg(long, default_value_t = 1.0)]
     seconds: f64,
-    /// How often; the medians are printed
+    /// The number of rounds, of which the medians are printed
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// How many connections there are in all
+    /// The number of all connections
     #[arg(long, default_value_t = 64)]
     connections: usize,
-    /// How many of them have their handler block
+    /// The number of connections whose handlers block
     #[arg(long, default_value_t = 4)]
     blockers: usize,
-    /// How long it blocks, in milliseconds
+    /// The time for which these handlers block, in milliseconds
     #[arg(long, default_value_t = 5)]
     block_ms: u64,
 }

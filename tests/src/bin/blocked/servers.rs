@@ -11,7 +11,7 @@ use tokio::runtime::{self, Runtime};
 
 use crate::load::{BLOCK, SIZE};
 
-/// What is measured.
+/// A kind of server to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Unwatched,
@@ -21,7 +21,7 @@ pub(crate) enum Kind {
     Tokio,
 }
 
-/// A server, until it is dropped.
+/// A running server; dropping it ends it.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     _runs: Runs,
@@ -32,7 +32,7 @@ enum Runs {
     Tokio { _runtime: Runtime },
 }
 
-/// Sends each request back.
+/// Echoes requests of 8 bytes.
 #[state_machine(start = Request, eof => Gone)]
 enum Small {
     #[read(exact = 8, idle = 60s => Gone)]
@@ -76,7 +76,7 @@ impl Kind {
         }
     }
 
-    /// A server whose handlers block for `pause`.
+    /// Starts a server whose handlers block for `pause`.
     pub(crate) fn start(self, pause: Duration) -> Result<Server, Box<dyn Error>> {
         if self == Self::Tokio {
             return tokio(pause);
@@ -102,7 +102,7 @@ fn tokio(pause: Duration) -> Result<Server, Box<dyn Error>> {
     runtime.spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             tokio::spawn(async move {
-                // The client leaves in the middle of a request.
+                // Ignore the error, because clients leave within a request.
                 let _ = serve(stream, pause).await;
             });
         }

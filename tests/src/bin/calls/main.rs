@@ -1,49 +1,49 @@
-// cargo run --release -p fsm-tests --bin calls -- --calls 10000000
-//! Calls between two pools, by the million, while the called pool is full, jobs panic, deadlines
-//! pass, and pools are closed in the middle of it.
+//! Makes millions of calls between two pools, while the called pool is full, jobs panic, deadlines
+//! pass and pools are closed.
 //!
-//! Each call has a number of its own, and exactly one thing must come of it: the reply with that
-//! number, or one of the edges `gone`, `full` and `within`. In the end the books must balance, no job
-//! may be left, and slots and memory must have been used again. The work is cut into rounds, each
-//! with two new pools.
+//! Start it with `cargo run --release -p fsm-tests --bin calls -- --calls 10000000`.
+//!
+//! Each call has a number, and must have exactly one outcome: the reply with that number, or one of
+//! the edges `gone`, `full` and `within`. At the end the counters of the pools must add up, no job
+//! may be left, and slots and memory must have been reused. The run is a series of rounds with two
+//! new pools each.
 
-mod books;
+mod call_log;
 mod pools;
-mod random;
 mod round;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use fsm_tests::Random;
 
-use self::books::Counts;
-use self::random::Random;
+use self::call_log::Counts;
 use self::round::Round;
 
 #[derive(Clone, Copy, Parser)]
-#[command(about = "Has one pool call another millions of times, and checks that nothing is lost")]
+#[command(about = "Makes millions of calls between two pools, and checks that none is lost")]
 struct Options {
-    /// How many calls
+    /// The number of calls
     #[arg(long, default_value_t = 10_000_000)]
     calls: u64,
-    /// The threads of the pool that calls
+    /// The threads of the calling pool
     #[arg(long, default_value_t = 4)]
     threads: usize,
-    /// How many jobs call at a time, each one call after another
+    /// The number of jobs that make calls at the same time, each one after another
     #[arg(long, default_value_t = 256)]
     callers: usize,
-    /// The threads of the pool that is called; half of them run at a time, and the others when some
-    /// of those block
+    /// The threads of the called pool; half of them run at the same time, and others while some
+    /// block
     #[arg(long, default_value_t = 4)]
     workers: usize,
-    /// How many jobs that pool takes at a time
+    /// The maximum number of jobs in the called pool
     #[arg(long, default_value_t = 64)]
     room: usize,
-    /// The calls of a round at most; it is cut short where a pool is closed
+    /// The maximum number of calls in a round, which ends early if a pool is closed
     #[arg(long, default_value_t = 200_000)]
     round: u64,
-    /// Where the random numbers begin
+    /// The seed of the random numbers
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -63,11 +63,11 @@ fn check(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let mut random = Random::new(options.seed);
     let mut all = Counts::default();
     let mut rounds = 0;
-    // Once the first rounds have made what is kept.
+    // Measured after the first rounds, which allocate memory that later ones reuse.
     let mut memory = None;
     while all.calls < options.calls {
         let calls = options.round.min(options.calls - all.calls);
-        let round = Round::new(options, calls, random.next());
+        let round = Round::new(options, calls, random.number());
         all += round.run().map_err(|error| format!("round {rounds}, {round}: {error}"))?;
         rounds += 1;
         if rounds == 5 {
@@ -82,13 +82,13 @@ fn check(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         println!("resident memory: {before} kB after 5 rounds, {after} kB after {rounds}");
         let bound = 16 * 1024;
         if after > before + bound {
-            return Err(format!("memory has grown by more than {bound} kB").into());
+            return Err(format!("memory grew by more than {bound} kB").into());
         }
     }
     Ok(())
 }
 
-/// The memory of this process, where the system tells.
+/// The resident memory of this process in kB, on Linux.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

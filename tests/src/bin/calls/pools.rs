@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use fsm_runtime::prelude::*;
 
-use crate::books::{Books, Kind, Outcome};
+use crate::call_log::{CallLog, Kind, Outcome};
 
-/// Calls, one call after another, until there are no more numbers.
+/// Makes one call after another until the round ends.
 #[state_machine(start = Begin, job = (), reply = (), gone => Lost)]
 pub(crate) enum Caller {
     #[run]
@@ -24,7 +24,7 @@ pub(crate) enum Caller {
     #[call(Worker, within = 60s => Late, full => Refused)]
     #[to(Next)]
     Shedding { number: u64 },
-    /// Does not wait long, for room or for the reply.
+    /// Has a short deadline for room and the reply together.
     #[call(Worker, within = 1ms => Late)]
     #[to(Next)]
     Hurrying { number: u64 },
@@ -52,18 +52,18 @@ pub(crate) enum Caller {
     Done,
 }
 
-pub(crate) struct Calls(pub(crate) Arc<Books>);
+pub(crate) struct CallerHandler(pub(crate) Arc<CallLog>);
 
-impl Calls {
+impl CallerHandler {
     fn replied(&self, number: u64, reply: u64) {
         if number != reply {
-            self.0.wrong(format!("call {number} got the reply to {reply}"));
+            self.0.fail(format!("call {number} got the reply to {reply}"));
         }
-        self.0.settle(number, Outcome::Reply);
+        self.0.record(number, Outcome::Reply);
     }
 }
 
-impl caller::Handler for Calls {
+impl caller::Handler for CallerHandler {
     fn begin(&mut self, (): &mut (), cx: &mut JobCx<'_>) -> caller::AfterBegin {
         self.0.caller_slot.fetch_max(cx.key().index(), Ordering::Relaxed);
         caller::AfterBegin::Next
@@ -114,32 +114,32 @@ impl caller::Handler for Calls {
         _: &mut JobCx<'_>,
     ) -> caller::AfterRefused {
         if number != job {
-            self.0.wrong(format!("call {number} got the job of {job} back"));
+            self.0.fail(format!("call {number} got the job of {job} back"));
         }
-        self.0.settle(*number, Outcome::Full);
+        self.0.record(*number, Outcome::Full);
         caller::AfterRefused::Next
     }
 
     fn late(&mut self, number: &mut u64, _: &mut JobCx<'_>) -> caller::AfterLate {
-        self.0.settle(*number, Outcome::Late);
+        self.0.record(*number, Outcome::Late);
         caller::AfterLate::Next
     }
 
     fn lost(&mut self, number: &mut u64, _: &mut JobCx<'_>) -> caller::AfterLost {
-        self.0.settle(*number, Outcome::Gone);
+        self.0.record(*number, Outcome::Gone);
         caller::AfterLost::Next
     }
 }
 
-/// Replies the number that it is given.
+/// Replies with the number in its job.
 #[state_machine(start = Work, job = u64, reply = u64)]
 pub(crate) enum Worker {
     #[run]
-    #[to(Napping | Blocking | Done)]
+    #[to(Sleeping | Blocking | Done)]
     Work { number: u64 },
     #[sleep(2ms)]
     #[to(Done)]
-    Napping {
+    Sleeping {
         #[carry]
         number: u64,
     },
@@ -153,27 +153,27 @@ pub(crate) enum Worker {
     Done,
 }
 
-pub(crate) struct Works(pub(crate) Arc<Books>);
+pub(crate) struct WorkerHandler(pub(crate) Arc<CallLog>);
 
-impl worker::Handler for Works {
+impl worker::Handler for WorkerHandler {
     fn work(&mut self, number: &mut u64, cx: &mut JobCx<'_>) -> worker::AfterWork {
         self.0.worker_slot.fetch_max(cx.key().index(), Ordering::Relaxed);
         self.0.runs(*number);
         match self.0.kind(*number) {
             Kind::Waits | Kind::Sheds => worker::AfterWork::Done { reply: *number },
-            Kind::Hurries => worker::AfterWork::Napping,
+            Kind::Hurries => worker::AfterWork::Sleeping,
             Kind::Blocks => worker::AfterWork::Blocking,
             Kind::Sleeps => {
                 thread::sleep(Duration::from_millis(2));
                 worker::AfterWork::Done { reply: *number }
             }
-            // Without the message that a panic prints.
-            Kind::Panics => resume_unwind(Box::new("as the books say")),
+            // `resume_unwind` prints no message.
+            Kind::Panics => resume_unwind(Box::new("a job that panics")),
         }
     }
 
-    fn napping(&mut self, number: &mut u64, _: &mut JobCx<'_>) -> worker::AfterNapping {
-        worker::AfterNapping::Done { reply: *number }
+    fn sleeping(&mut self, number: &mut u64, _: &mut JobCx<'_>) -> worker::AfterSleeping {
+        worker::AfterSleeping::Done { reply: *number }
     }
 
     fn blocking(&mut self, number: &mut u64, _: &mut JobCx<'_>) -> worker::AfterBlocking {

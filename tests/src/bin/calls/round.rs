@@ -7,21 +7,21 @@ use fsm_runtime::Stats;
 use fsm_runtime::prelude::*;
 
 use crate::Options;
-use crate::books::{Books, Counts};
-use crate::pools::{Caller, Calls, Worker, Works};
-use crate::random::Random;
+use crate::call_log::{CallLog, Counts};
+use crate::pools::{Caller, CallerHandler, Worker, WorkerHandler};
+use fsm_tests::Random;
 
-/// How long anything may take that should take no time.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// More slots than jobs: those that were freed wait for the end of a batch.
+/// The time limit of anything that should be immediate.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// The slots used beyond the number of jobs, because freed slots are reused only after a batch.
 const FREED: u32 = 1024 + 64;
 
-/// Two pools, and what is done to them.
+/// A round: two pools, calls between them, and perhaps the close of one pool.
 pub(crate) struct Round {
     options: Options,
     calls: u64,
     seed: u64,
-    /// The pool that is closed after so many calls.
+    /// The pool to close, and the number of calls before.
     close: Option<(Closed, u64)>,
 }
 
@@ -45,78 +45,78 @@ impl Round {
 
     pub(crate) fn run(&self) -> Result<Counts, Box<dyn std::error::Error>> {
         let Options { threads, callers, workers, room, .. } = self.options;
-        let books = Arc::new(Books::new(self.calls, self.seed));
+        let log = Arc::new(CallLog::new(self.calls, self.seed));
         let builder = Pool::builder::<Caller>("callers").threads(threads).max_running(threads);
         let builder = builder.max_jobs(callers);
         let calling = builder.handle();
-        let make = Arc::clone(&books);
-        let caller_pool = builder.worker(move || Calls(Arc::clone(&make)));
+        let make = Arc::clone(&log);
+        let caller_pool = builder.worker(move || CallerHandler(Arc::clone(&make)));
         let builder =
             Pool::builder::<Worker>("workers").threads(workers).max_running(workers.div_ceil(2));
         let builder = builder.max_jobs(room);
         let working = builder.handle();
-        let make = Arc::clone(&books);
-        let worker_pool = builder.worker(move || Works(Arc::clone(&make)));
+        let make = Arc::clone(&log);
+        let worker_pool = builder.worker(move || WorkerHandler(Arc::clone(&make)));
         let running = Pipeline::new().pool(caller_pool).pool(worker_pool).start()?;
-        let tickets: Result<Vec<_>, _> = (0..callers).map(|_| calling.submit(())).collect();
-        let tickets = tickets?;
+        let handles: Result<Vec<_>, _> = (0..callers).map(|_| calling.submit(())).collect();
+        let handles = handles?;
         if let Some((pool, after)) = self.close {
-            let late = Instant::now() + PATIENCE;
-            while books.made() < after && Instant::now() < late {
+            let late = Instant::now() + TIMEOUT;
+            while log.made() < after && Instant::now() < late {
                 thread::sleep(Duration::from_millis(1));
             }
             match pool {
                 Closed::Callers => calling.close(),
                 Closed::Workers => {
                     working.close();
-                    // What is called now is gone at once, so these suffice.
-                    books.stop_after(1000);
+                    // A few more calls suffice, because each now takes the edge `gone` at once.
+                    log.stop_after(1000);
                 }
             }
         }
         let mut lost = 0;
-        for ticket in tickets {
-            match ticket.wait_for(PATIENCE) {
+        for handle in handles {
+            match handle.wait_for(TIMEOUT) {
                 Ok(Some(())) => {}
                 Ok(None) => lost += 1,
                 Err(_) => {
                     let (calling, working) = (calling.stats(), working.stats());
-                    return Err(format!("it hangs: {calling:?}, {working:?}").into());
+                    return Err(format!("a caller does not end: {calling:?}, {working:?}").into());
                 }
             }
         }
         running.drain()?;
         if lost > 0 && !matches!(self.close, Some((Closed::Callers, _))) {
-            return Err(format!("{lost} callers had no end").into());
+            return Err(format!("{lost} callers did not end").into());
         }
         ended("callers", calling.stats())?;
         let stats = working.stats();
         ended("workers", stats)?;
-        if stats.offered != books.made() {
-            return Err(format!("{} calls, and {} offers", books.made(), stats.offered).into());
+        if stats.offered != log.made() {
+            return Err(format!("{} calls, and {} offers", log.made(), stats.offered).into());
         }
         let slots = |used: &std::sync::atomic::AtomicU32, jobs: usize| {
             let used = used.load(std::sync::atomic::Ordering::Relaxed);
-            let most = u32::try_from(jobs).unwrap_or(u32::MAX).saturating_add(FREED);
-            if used > most { Err(format!("slot {used} of {jobs} jobs")) } else { Ok(()) }
+            let limit = u32::try_from(jobs).unwrap_or(u32::MAX).saturating_add(FREED);
+            if used > limit { Err(format!("slot {used} of {jobs} jobs")) } else { Ok(()) }
         };
-        slots(&books.caller_slot, callers)?;
-        slots(&books.worker_slot, room)?;
-        let mut counts = books.audit(matches!(self.close, Some((Closed::Workers, _))), lost)?;
+        slots(&log.caller_slot, callers)?;
+        slots(&log.worker_slot, room)?;
+        let mut counts = log.check(matches!(self.close, Some((Closed::Workers, _))), lost)?;
         counts.rounds_cut = u64::from(self.close.is_some());
         Ok(counts)
     }
 }
 
-/// Whether the books of a pool balance, and nothing is left.
+/// Checks that the counters of a pool add up, and that no job is left.
 fn ended(pool: &str, stats: Stats) -> Result<(), String> {
     let Stats { offered, taken, refused, abandoned, waiting, .. } = stats;
-    let balance = offered == taken + refused + abandoned && waiting == 0;
-    // All that was taken was taken up, and came to an end.
-    if balance && taken == stats.accepted && stats.open == 0 {
+    let adds_up = offered == taken + refused + abandoned && waiting == 0;
+    // Each job that was taken has started and ended.
+    if adds_up && taken == stats.accepted && stats.open == 0 {
         Ok(())
     } else {
-        Err(format!("the books of the {pool} do not balance: {stats:?}"))
+        Err(format!("the counters of the {pool} do not add up: {stats:?}"))
     }
 }
 

@@ -1,5 +1,5 @@
-//! The front pool without sockets, with a clock that the test moves. It is alone: it does by itself
-//! what the other pools are for.
+//! The front pool without sockets and with a clock that the test advances. It runs in single-pool
+//! mode, so that it needs no other pools.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use super::*;
 use crate::feed::Feed;
 use crate::front::Front;
 use crate::index::Indexer;
-use crate::server::Alone;
+use crate::server::SinglePool;
 use crate::store::Store;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A client's end of a connection to a server of its own.
+/// The client's end of a connection to its own server.
 struct Peer {
     session: Session<Front, Client>,
     root: TempDir,
@@ -28,12 +28,12 @@ impl Peer {
         let (store, _) = Store::open(root.path()).unwrap();
         let directory = Arc::clone(store.directory());
         let indexer = Indexer { store, feed: Arc::<Feed>::default(), delay: Duration::ZERO };
-        let alone = Some(Alone::new(vec![indexer]));
-        let server = Arc::new(Server { directory, max_size: 1 << 20, alone });
+        let single_pool = Some(SinglePool::new(vec![indexer]));
+        let server = Arc::new(Server { directory, max_size: 1 << 20, single_pool });
         Self { session: Session::new(Client::new(&server)), root }
     }
 
-    /// What comes back for what is sent.
+    /// Sends bytes and returns the answer.
     fn ask(&mut self, bytes: impl AsRef<[u8]>) -> String {
         self.session.send(bytes.as_ref());
         String::from_utf8_lossy(&self.session.receive()).into_owned()
@@ -62,7 +62,7 @@ impl Peer {
 }
 
 #[test]
-fn half_a_head_has_a_minute() {
+fn an_incomplete_head_has_a_minute() {
     for half in ["G", "GET / HTTP/1.1\r\nHost: a\r\n"] {
         let mut peer = Peer::new();
         assert_eq!(peer.ask(half), "");
@@ -70,9 +70,9 @@ fn half_a_head_has_a_minute() {
     }
 }
 
-/// Bytes that do not end the head give it no more time.
+/// Bytes that do not complete the head do not extend its time.
 #[test]
-fn a_head_that_drips_has_a_minute() {
+fn a_head_that_arrives_slowly_has_a_minute() {
     let mut peer = Peer::new();
     let head = "GET / HTTP/1.1\r\nHost: a\r\nX: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy";
     for byte in head.as_bytes().chunks(1).take(59) {
@@ -83,7 +83,7 @@ fn a_head_that_drips_has_a_minute() {
 }
 
 #[test]
-fn who_says_nothing_for_a_minute_is_gone_without_a_word() {
+fn an_idle_client_is_closed_after_a_minute_without_an_answer() {
     let mut peer = Peer::new();
     assert!(peer.ask("GET /docs HTTP/1.1\r\nHost: a\r\n\r\n").starts_with("HTTP/1.1 200 OK"));
     assert_eq!(peer.wait(59 * SECOND), "");
@@ -93,9 +93,9 @@ fn who_says_nothing_for_a_minute_is_gone_without_a_word() {
     assert_eq!(peer.session.ended(), Some(Ended::Done));
 }
 
-/// The minute is for each request, also where the answer leads to no other state.
+/// Each request has its own minute, also if the answer leads to no other state.
 #[test]
-fn who_asks_again_and_again_may_stay() {
+fn a_client_that_keeps_sending_requests_stays_connected() {
     for path in ["/", "/none", "/docs", "/docs/none"] {
         let mut peer = Peer::new();
         for _ in 0..5 {
@@ -109,7 +109,7 @@ fn who_asks_again_and_again_may_stay() {
 }
 
 #[test]
-fn a_body_that_does_not_come_has_half_a_minute() {
+fn a_body_that_does_not_arrive_has_half_a_minute() {
     let sized = "PUT /docs/a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
     let chunked = "PUT /docs/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (head, body, state) in [
@@ -129,7 +129,7 @@ fn a_body_that_does_not_come_has_half_a_minute() {
     }
 }
 
-/// A slow client that goes on sending is served.
+/// A slow client that keeps sending is served.
 #[test]
 fn a_body_may_come_slowly() {
     let mut peer = Peer::new();
@@ -141,9 +141,10 @@ fn a_body_may_come_slowly() {
     assert!(peer.ask("e").starts_with("HTTP/1.1 201 Created\r\n"));
 }
 
-/// A document for somebody who does not read it waits for half a minute, and little of it is held.
+/// A client that stops reading is closed after half a minute, and the server buffers little of the
+/// document meanwhile.
 #[test]
-fn who_does_not_read_is_gone_after_half_a_minute() {
+fn a_client_that_does_not_read_is_closed_after_half_a_minute() {
     let mut peer = Peer::new();
     let body = "x".repeat(1 << 20);
     let put = "PUT /docs/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n";
@@ -155,13 +156,13 @@ fn who_does_not_read_is_gone_after_half_a_minute() {
     assert_eq!(peer.session.state(), Some("Stream"));
     peer.session.advance(SECOND);
     assert_ne!(peer.session.state(), Some("Stream"));
-    // What is left has some time to leave.
+    // The connection has some time to send the rest of its output.
     peer.session.advance(5 * SECOND);
     assert_eq!(peer.session.ended(), Some(Ended::SendTimeout));
 }
 
 #[test]
-fn a_drain_ends_who_rests_and_lets_others_finish() {
+fn a_drain_closes_at_rest_and_lets_requests_finish() {
     let mut peer = Peer::new();
     peer.session.drain();
     assert_eq!(peer.session.ended(), Some(Ended::Drained));
@@ -178,7 +179,8 @@ fn a_drain_ends_who_rests_and_lets_others_finish() {
     }
 }
 
-/// What a request before says does not count for one that cannot be read.
+/// A request that cannot be parsed is answered with a body, whatever the method of the request
+/// before.
 #[test]
 fn a_refusal_after_a_head_has_its_body() {
     let mut peer = Peer::new();

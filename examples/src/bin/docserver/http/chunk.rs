@@ -1,7 +1,7 @@
 //! The lines between the chunks of a body.
 //!
-//! A chunked body is a line with a size, so many bytes, an empty line, and so on up to a chunk of
-//! size 0; then lines of trailer fields up to an empty one.
+//! A chunked body is a sequence of chunks, each a line with its size, its bytes and an empty line,
+//! up to a chunk of size 0; then trailer fields follow, up to an empty line.
 
 use super::method::is_token;
 use super::percent::hex;
@@ -10,17 +10,17 @@ use super::{Refusal, Status};
 /// The longest line; the `max` of the states that read one.
 pub(crate) const MAX_LINE: usize = 256;
 
-/// The most trailer lines.
+/// The maximum number of trailer lines.
 const MAX_TRAILERS: u8 = 32;
 
-/// Reads the line before a chunk, without its CRLF; 0 is the size of the last one.
+/// Parses the line before a chunk, without its CRLF; 0 is the size of the last chunk.
 ///
-/// Extensions are for nobody: they are skipped.
+/// It ignores chunk extensions, because this server supports none.
 pub(crate) fn size(line: &[u8]) -> Result<u64, Refusal> {
-    let bad = Refusal::bad("a chunk has no valid size");
+    let bad = Refusal::bad("the size of a chunk is malformed");
     let digits = line.iter().take_while(|digit| digit.is_ascii_hexdigit()).count();
     let (digits, extension) = line.split_at(digits);
-    // The size of a chunk fits into 16 digits, so no sum of digits overflows.
+    // No digit overflows the sum, because a `u64` has 16 hexadecimal digits.
     if digits.is_empty() || digits.len() > 16 {
         return Err(bad);
     }
@@ -31,17 +31,17 @@ pub(crate) fn size(line: &[u8]) -> Result<u64, Refusal> {
     Ok(digits.iter().fold(0, |size, &digit| size << 4 | u64::from(hex(digit).unwrap_or(0))))
 }
 
-/// Checks the two bytes behind a chunk.
+/// Checks that CRLF follows a chunk.
 pub(crate) fn end(bytes: [u8; 2]) -> Result<(), Refusal> {
     if bytes == *b"\r\n" { Ok(()) } else { Err(Refusal::bad("a chunk is longer than its size")) }
 }
 
-/// The trailer fields, which nobody reads.
+/// The trailer fields, which the server checks and ignores.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Trailers(u8);
 
 impl Trailers {
-    /// Reads the next line, without its CRLF; whether it is the last one.
+    /// Checks a line, without its CRLF; returns whether it is the last one.
     pub(crate) fn is_last(&mut self, line: &[u8]) -> Result<bool, Refusal> {
         if line.is_empty() {
             return Ok(true);
@@ -54,15 +54,15 @@ impl Trailers {
         let name = line.split(|&byte| byte == b':').next().filter(|name| name.len() < line.len());
         match name {
             Some(name) if is_token(name) => Ok(false),
-            _ => Err(Refusal::bad("a line of the trailer is no field")),
+            _ => Err(Refusal::bad("a trailer line is not a field")),
         }
     }
 }
 
-/// Refuses what a lenient reader might take for the end of a line.
+/// Refuses bytes that a lenient reader might take for a line end.
 fn check_text(line: &[u8]) -> Result<(), Refusal> {
     if line.iter().any(|&byte| byte.is_ascii_control() && byte != b'\t') {
-        return Err(Refusal::bad("a control character between two chunks"));
+        return Err(Refusal::bad("there is a control character between two chunks"));
     }
     Ok(())
 }
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_size_is_refused() {
+    fn malformed_sizes_are_refused() {
         for line in [
             "",
             " ",

@@ -1,12 +1,12 @@
-//! Conditions of a request.
+//! Conditional requests.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::tag::Tags;
 use super::{Head, Method, Refusal};
 
-/// On what the client lets its request depend. It is owned, so that a request that changes
-/// something can be judged where the change is made.
+/// The precondition of a request. It owns its data, so that the index pool can check it together
+/// with the change that depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Condition {
     matches: Option<Tags>,
@@ -15,7 +15,7 @@ pub(crate) struct Condition {
     modified_since: Option<SystemTime>,
 }
 
-/// What a condition is compared with: the document as it is.
+/// The validators of the document as it is, which a condition is compared with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Validators<'a> {
     /// The strong tag, without quotes.
@@ -23,18 +23,18 @@ pub(crate) struct Validators<'a> {
     pub(crate) modified: SystemTime,
 }
 
-/// What a condition comes to.
+/// The result of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Proceed,
-    /// Answer 304: the client has it.
+    /// Answer 304: the client has this version.
     NotModified,
     /// Answer 412.
     Failed,
 }
 
 impl Condition {
-    /// Reads the condition of a request; dates that cannot be read are ignored, as they must be.
+    /// Parses the condition of a request. It ignores malformed dates, as RFC 9110 demands.
     pub(crate) fn parse(head: &Head<'_>) -> Result<Self, Refusal> {
         let date = |name| {
             let value = std::str::from_utf8(head.fields.values(name).next()?).ok()?;
@@ -48,11 +48,11 @@ impl Condition {
         })
     }
 
-    /// Judges a request for a document as it is, or for one that does not exist, in the order of
-    /// RFC 9110, section 13.2.2.
+    /// Compares the condition with a document as it is, or with `None` if no document has the name,
+    /// in the order of RFC 9110, section 13.2.2.
     pub(crate) fn verdict(&self, method: Method, current: Option<Validators<'_>>) -> Verdict {
         let etag = current.map(|current| current.etag);
-        // Dates have whole seconds, so what is compared with them must have, too.
+        // Round the time down, because HTTP dates have whole seconds.
         let is_after = |date| current.is_some_and(|current| seconds(current.modified) > date);
         let is_met = match (&self.matches, self.unmodified_since) {
             (Some(tags), _) => etag.is_some_and(|etag| tags.has_strong(etag)),
@@ -124,7 +124,7 @@ mod tests {
             ("If-Modified-Since: yesterday", Proceed, Proceed, Proceed),
             (&format!("If-Unmodified-Since: {on}"), Proceed, Proceed, Failed),
             (&format!("If-Unmodified-Since: {before}"), Failed, Failed, Failed),
-            // The tags decide where there are both.
+            // Tags take precedence over dates.
             (
                 &format!("If-None-Match: \"x\"\r\nIf-Modified-Since: {on}"),
                 Proceed,

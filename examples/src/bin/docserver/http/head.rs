@@ -7,27 +7,27 @@ use super::scan::Scan;
 use super::target::{Target, is_authority};
 use super::{Exchange, Framing, Method, Refusal, Status};
 
-/// The head of a request, lent from the input.
+/// The head of a request, borrowed from the input.
 #[derive(Debug)]
 pub(crate) struct Head<'a> {
     pub(crate) method: Method,
     pub(crate) target: Target<'a>,
     pub(crate) framing: Framing,
-    /// The client sends no body before it has been told to [continue](super::CONTINUE).
+    /// The client sends the body only after [`CONTINUE`](super::CONTINUE).
     pub(crate) expects_continue: bool,
-    /// Whether the client may send another request after this one.
+    /// Whether the client may send another request on this connection.
     pub(crate) keep_alive: bool,
     pub(crate) fields: Fields<'a>,
 }
 
-/// A version of HTTP that this server speaks; every 1.x from 1.1 on is read as 1.1.
+/// A version of HTTP that this server speaks. Every 1.x from 1.1 on is treated as 1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Version {
     Http10,
     Http11,
 }
 
-/// Finds the head of a request at the start of the input.
+/// Decodes the head of a request at the start of the input.
 #[derive(Debug, Default)]
 pub(crate) struct HeadCodec(Scan);
 
@@ -36,8 +36,8 @@ impl Frame for HeadCodec {
     type Error = Refusal;
 
     fn decode<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<Head<'a>>, Refusal> {
-        // What is wrong with the lines is found as they come; what they mean is looked at only
-        // when all are there, so that of two mistakes the same one is always found first.
+        // `Scan` checks lines as they arrive, and `parse` runs once all are there, so that of two
+        // errors the same one is reported however the input is cut.
         Ok(match self.0.head(input)? {
             Some(range) => Decoded::Frame(Head::parse(&input[range.clone()])?, range.end),
             None => Decoded::More(input.len() + 1),
@@ -46,7 +46,7 @@ impl Frame for HeadCodec {
 }
 
 impl<'a> Head<'a> {
-    /// Reads a head whose lines all end with CRLF, the last of which is empty.
+    /// Parses a head whose lines all end with CRLF; the last one is empty.
     fn parse(head: &'a [u8]) -> Result<Self, Refusal> {
         let end = head.windows(2).position(|bytes| bytes == b"\r\n").unwrap_or(head.len());
         let (line, fields) = (&head[..end], head.get(end + 2..).unwrap_or_default());
@@ -68,13 +68,13 @@ impl<'a> Head<'a> {
         Ok(Self { method, target, framing, expects_continue, keep_alive, fields })
     }
 
-    /// What the answer has to know about the request.
+    /// The facts about the request that the answer depends on.
     pub(crate) fn exchange(&self) -> Exchange {
         Exchange { is_head: self.method == Method::Head, keep_alive: self.keep_alive }
     }
 
-    /// The same for an answer that is given before the body has been read: nobody will find the
-    /// next request behind it.
+    /// The same for an answer that is sent before the body has been read: it closes the connection,
+    /// because the next request has no known start.
     pub(crate) fn exchange_unread(&self) -> Exchange {
         let exchange = self.exchange();
         Exchange { keep_alive: exchange.keep_alive && self.framing.is_empty(), ..exchange }
@@ -92,23 +92,23 @@ impl Version {
     }
 }
 
-/// A host is named exactly once; in HTTP/1.0 it may be left out.
+/// Checks the host: exactly one, which may be missing in HTTP/1.0.
 fn check_host(fields: &Fields<'_>, version: Version) -> Result<(), Refusal> {
     match fields.single("host")? {
         Some(host) if host.is_empty() || is_authority(host) => Ok(()),
-        Some(_) => Err(Refusal::bad("the host is not one")),
+        Some(_) => Err(Refusal::bad("the host is malformed")),
         None if version == Version::Http10 => Ok(()),
         None => Err(Refusal::bad("the host is missing")),
     }
 }
 
-/// HTTP/1.0 has no expectations: there they are fields that nobody knows.
+/// Checks the expectation, which HTTP/1.0 does not define and the server then ignores.
 fn expects_continue(fields: &Fields<'_>, version: Version) -> Result<bool, Refusal> {
     if version == Version::Http10 {
         return Ok(false);
     }
     if !fields.words("expect").all(|word| word.eq_ignore_ascii_case(b"100-continue")) {
-        return Err(Refusal::new(Status::ExpectationFailed, "an unknown expectation"));
+        return Err(Refusal::new(Status::ExpectationFailed, "the expectation is unknown"));
     }
     Ok(fields.has_word("expect", "100-continue"))
 }

@@ -1,9 +1,9 @@
-//! Types of documents.
+//! Media types of documents.
 
-/// The type that a document is served as, by the end of its name.
+/// The media type of a document, by the extension of its name.
 ///
-/// What a browser would run is served as plain text: a document comes from anybody, and is read
-/// on the same origin as the page.
+/// Types that a browser would run are served as plain text, because anybody can upload a document,
+/// and the browser loads it from the same origin as the page.
 pub(crate) fn media_type(name: &str) -> &'static str {
     let end = name.rsplit_once('.').map_or("", |(_, end)| end).to_ascii_lowercase();
     match end.as_str() {

@@ -2,7 +2,7 @@
 
 use super::{Refusal, Status};
 
-/// A method that this server knows. Not every resource has it.
+/// A method that this server knows. A resource may have fewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Get,
@@ -27,12 +27,12 @@ impl Method {
             _ if is_token(word) => {
                 return Err(Refusal::new(Status::NotImplemented, "the method is unknown"));
             }
-            _ => return Err(Refusal::bad("the method is no word")),
+            _ => return Err(Refusal::bad("the method is not a token")),
         })
     }
 }
 
-/// Whether these bytes are a token of RFC 9110: a method, or the name of a field.
+/// Whether these bytes are a token of RFC 9110, such as a method or the name of a field.
 pub(crate) fn is_token(word: &[u8]) -> bool {
     let is_tchar = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     !word.is_empty() && word.iter().all(is_tchar)

@@ -4,11 +4,11 @@ use std::fmt;
 
 use super::{Refusal, percent};
 
-/// The longest name, in bytes.
+/// The maximum length of a name in bytes.
 const MAX: usize = 255;
 
-/// The name of a document: 1 to 255 bytes of text that could be the name of a file, although no
-/// file is ever called by it.
+/// The name of a document: 1 to 255 bytes that would be valid as a file name, although the store
+/// never uses it as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Name(Box<str>);
 
@@ -25,7 +25,7 @@ impl Name {
         Err(Refusal::bad(why))
     }
 
-    /// Reads the part of a path that is a name.
+    /// Parses the part of a path that is a name.
     pub(crate) fn from_path(segment: &str) -> Result<Self, Refusal> {
         Self::new(&percent::decode(segment, false)?)
     }

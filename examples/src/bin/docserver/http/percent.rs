@@ -2,10 +2,10 @@
 
 use super::Refusal;
 
-/// Decodes `%41`; in forms, and so in queries, a `+` is a space.
+/// Decodes `%41`; in queries, as in forms, a `+` is a space.
 ///
-/// A `%` that two digits do not follow is refused, and so is what is not UTF-8 in the end: what is
-/// passed on undecoded may be decoded by somebody else.
+/// It refuses a `%` is not followed by two digits and a result that is not UTF-8, because another program
+/// might decode them differently.
 pub(crate) fn decode(text: &str, is_form: bool) -> Result<String, Refusal> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -17,7 +17,8 @@ pub(crate) fn decode(text: &str, is_form: bool) -> Result<String, Refusal> {
                     [high, low, ..] => hex(*high).zip(hex(*low)),
                     _ => None,
                 };
-                let (high, low) = value.ok_or(Refusal::bad("a `%` without two digits"))?;
+                let (high, low) =
+                    value.ok_or(Refusal::bad("a `%` is not followed by two digits"))?;
                 rest = &rest[2..];
                 high << 4 | low
             }
@@ -38,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_encoded_is_decoded_once() {
+    fn encoded_text_is_decoded_once() {
         assert_eq!(decode("a%20b+c%2b%C3%A4", false).unwrap(), "a b+c+ä");
         assert_eq!(decode("a%20b+c%2b%C3%A4", true).unwrap(), "a b c+ä");
         assert_eq!(decode("%2541", false).unwrap(), "%41");

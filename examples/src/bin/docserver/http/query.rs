@@ -2,8 +2,8 @@
 
 use super::{Refusal, percent};
 
-/// The answers of a query, `q=words+to+find&limit=10`, which may come in any order, each once.
-/// Those that nobody asks for are ignored.
+/// The parameters of a query such as `q=words+to+find&limit=10`, in any order, each at most once.
+/// Unknown ones are ignored.
 #[derive(Debug)]
 pub(crate) struct Query(Vec<(String, String)>);
 
@@ -16,23 +16,23 @@ impl Query {
         Ok(Self(pairs.collect::<Result<_, Refusal>>()?))
     }
 
-    /// The value of a key.
+    /// The value of a parameter.
     pub(crate) fn value(&self, key: &str) -> Result<Option<&str>, Refusal> {
         let mut values = self.0.iter().filter(|(found, _)| found == key).map(|(_, value)| &**value);
         let value = values.next();
         match values.next() {
             None => Ok(value),
-            Some(_) => Err(Refusal::bad("a part of the query came twice")),
+            Some(_) => Err(Refusal::bad("a parameter of the query occurs twice")),
         }
     }
 
-    /// The number of a key: `default` if it is missing, and never more than `max`.
+    /// The number that a parameter holds: `default` if it is missing, and at most `max`.
     pub(crate) fn number(&self, key: &str, default: usize, max: usize) -> Result<usize, Refusal> {
         let Some(digits) = self.value(key)? else { return Ok(default) };
         let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
         match digits.parse() {
             Ok(number @ 1_usize..) if is_number => Ok(number.min(max)),
-            _ => Err(Refusal::bad("a number in the query is not one")),
+            _ => Err(Refusal::bad("a parameter of the query is not a number")),
         }
     }
 }

@@ -1,22 +1,22 @@
-//! Ranges of a document.
+//! Range requests.
 
 use std::fmt;
 
 use super::tag::Tag;
 use super::{Head, Method};
 
-/// What to send of a document.
+/// The part of a document to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Selection {
-    /// All of it, with 200.
+    /// All of it, with status 200.
     Whole,
-    /// A part of it, with 206 and the part as `Content-Range`.
+    /// A part of it, with status 206 and the part as `Content-Range`.
     Part(Part),
-    /// Nothing: the range lies behind its end. 416, with this as `Content-Range`.
+    /// Nothing, with status 416 and this as `Content-Range`: the range lies behind the end.
     Unsatisfiable(Unsatisfiable),
 }
 
-/// A part of a document, and how long all of it is.
+/// A part of a document, and the length of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) first: u64,
@@ -24,15 +24,15 @@ pub(crate) struct Part {
     of: u64,
 }
 
-/// No part of a document of this length.
+/// The `Content-Range` of an unsatisfiable range of a document of this length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unsatisfiable(u64);
 
-/// The range that a request asks for, until it is known what there is of it.
+/// The range that a request asks for, not yet compared with the document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Range {
     range: Option<Box<[u8]>>,
-    /// The only version of the document that it is meant for.
+    /// The only version of the document that the range applies to.
     only: Option<Box<[u8]>>,
 }
 
@@ -46,14 +46,14 @@ impl Range {
         }
     }
 
-    /// What to send of a document of `len` bytes whose strong tag is `etag`.
+    /// Selects the part of a document of `len` bytes with the strong tag `etag`.
     ///
-    /// A range that cannot be read, several ranges, and a range of another version of the document
-    /// (`If-Range`) get the whole document; so RFC 9110 allows or asks for.
+    /// It selects the whole document for a malformed range, for several ranges, and for a range of
+    /// another version (`If-Range`), as RFC 9110 allows or demands.
     pub(crate) fn select(&self, len: u64, etag: &str) -> Selection {
         let is_current = match &self.only {
             None => true,
-            // A date is never exact enough to glue two parts together.
+            // A date never matches, because its resolution is too low to join two parts safely.
             Some(tag) => {
                 matches!(Tag::parse(tag), Some((tag, rest)) if rest.is_empty() && tag.is(etag))
             }
@@ -89,7 +89,7 @@ fn parse(range: &[u8], len: u64) -> Option<Selection> {
     })
 }
 
-/// Reads digits; a number that is too large is as good as the largest.
+/// Parses digits; a number that is too large becomes the maximum.
 fn number(digits: &str) -> Option<u64> {
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().unwrap_or(u64::MAX))
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_single_range_is_ignored() {
+    fn anything_but_a_single_range_is_ignored() {
         for range in
             ["", "-", "4-2", "a-b", "+1-2", "1-+2", "0-1,3-4", "1", "1-2-3", "1 -2", "0x1-2"]
         {

@@ -1,20 +1,20 @@
-//! Why a request is not served.
+//! Refusals of requests.
 
 use std::fmt;
 
 use super::{Response, Status};
 
-/// Why a request is not served, and the status that says so.
+/// The refusal of a request: its status and its reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: Status,
     pub(crate) why: &'static str,
-    /// The methods that the resource has, for 405.
+    /// The methods that the resource has, for status 405.
     pub(crate) allow: Option<&'static str>,
 }
 
 impl Refusal {
-    /// For the `limit` edge of the state that reads a head.
+    /// The refusal on the `limit` edge of the state that reads a head.
     pub(crate) const HEAD_TOO_LARGE: Self =
         Self::new(Status::FieldsTooLarge, "the head of the request is too large");
 
@@ -26,13 +26,13 @@ impl Refusal {
         Self::new(Status::BadRequest, why)
     }
 
-    /// The resource is there, but has only the methods `allow`.
+    /// The refusal of a method on a resource that has only the methods `allow`.
     pub(crate) const fn not_allowed(allow: &'static str) -> Self {
         let why = "the resource does not have this method";
         Self { status: Status::MethodNotAllowed, why, allow: Some(allow) }
     }
 
-    /// The answer, whose body is [`Refusal::body`].
+    /// The response, without [`Refusal::body`].
     pub(crate) fn response(&self) -> Response {
         let response = Response::new(self.status).json();
         match self.allow {
@@ -41,7 +41,7 @@ impl Refusal {
         }
     }
 
-    /// What the client reads: the words as JSON.
+    /// The body: the reason as JSON.
     pub(crate) fn body(&self) -> Vec<u8> {
         crate::api::Error { status: self.status.code(), error: self.why }.to_json()
     }

@@ -1,4 +1,4 @@
-//! Answers.
+//! Responses.
 
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
@@ -6,24 +6,24 @@ use std::time::SystemTime;
 
 use super::Status;
 
-/// What a client that expects it waits for before it sends a body.
+/// The interim response that a client with `Expect: 100-continue` waits for before it sends a body.
 pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
-/// What an answer has to know about its request.
+/// The facts about a request that the response depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Exchange {
-    /// The request was HEAD: the answer is that of GET without its body.
+    /// The request was HEAD: the response is that of GET without its body.
     pub(crate) is_head: bool,
-    /// The connection goes on after the answer.
+    /// The connection stays open after the response.
     pub(crate) keep_alive: bool,
 }
 
 impl Exchange {
-    /// The last answer on a connection, to a request that could not be understood.
+    /// The exchange of the last response on a connection, to a request that could not be parsed.
     pub(crate) const LAST: Self = Self { is_head: false, keep_alive: false };
 }
 
-/// The head of an answer.
+/// The head of a response.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
     status: Status,
@@ -35,7 +35,7 @@ impl Response {
         Self { status, fields: String::new() }
     }
 
-    /// Adds a field. What a client has sent does not belong in its value: it has no escapes.
+    /// Adds a field. The value must not contain data of a client, because it is not escaped.
     pub(crate) fn with(mut self, name: &str, value: impl Display) -> Self {
         let start = self.fields.len();
         let _ = write!(self.fields, "{name}: {value}");
@@ -44,7 +44,7 @@ impl Response {
         self
     }
 
-    /// The tag and the time of the document that is answered with.
+    /// Adds the tag and the time of the document that the response describes.
     pub(crate) fn document(self, etag: &str, modified: SystemTime) -> Self {
         self.with("ETag", format_args!("\"{etag}\""))
             .with("Last-Modified", httpdate::fmt_http_date(modified))
@@ -52,19 +52,20 @@ impl Response {
             .with("Cache-Control", "no-cache")
     }
 
-    /// The type of the body, which no browser is to guess, nor to run with this server's rights.
+    /// Sets the media type, and forbids browsers to guess another one or to run the body with this
+    /// server's rights.
     pub(crate) fn typed(self, media_type: &str) -> Self {
         self.with("Content-Type", media_type)
             .with("X-Content-Type-Options", "nosniff")
             .with("Content-Security-Policy", "sandbox; default-src 'none'")
     }
 
-    /// A body of JSON, which is old as soon as it is sent.
+    /// Sets JSON as the media type, and forbids caches to store the body.
     pub(crate) fn json(self) -> Self {
         self.typed("application/json").with("Cache-Control", "no-store")
     }
 
-    /// The page, which may run its own script and talk to this server.
+    /// Sets HTML as the media type, and lets the page run its own script and talk to this server.
     pub(crate) fn page(self) -> Self {
         self.with("Content-Type", "text/html; charset=utf-8")
             .with("X-Content-Type-Options", "nosniff")
@@ -76,7 +77,7 @@ impl Response {
             .with("Cache-Control", "no-cache")
     }
 
-    /// Writes the answer with its whole body.
+    /// Writes the response with its complete body.
     pub(crate) fn send(
         &self,
         out: &mut impl Write,
@@ -92,7 +93,7 @@ impl Response {
         out.write_all(body)
     }
 
-    /// Writes the head of an answer whose body of `len` bytes follows, unless it was HEAD.
+    /// Writes the head of a response; a body of `len` bytes follows, unless the request was HEAD.
     pub(crate) fn announce(
         &self,
         out: &mut impl Write,
@@ -104,7 +105,7 @@ impl Response {
         self.write(out, exchange.keep_alive, now, len)
     }
 
-    /// Writes the head of an answer whose body ends with the connection.
+    /// Writes the head of a response whose body ends with the connection.
     pub(crate) fn open(&self, out: &mut impl Write, now: SystemTime) -> io::Result<()> {
         self.write(out, false, now, None)
     }
@@ -116,7 +117,7 @@ impl Response {
         now: SystemTime,
         len: Option<u64>,
     ) -> io::Result<()> {
-        // Written at once: a writer may be a socket.
+        // One `write_all`, because the writer may be a socket.
         let mut head = format!(
             "HTTP/1.1 {} {}\r\nDate: {}\r\nConnection: {}\r\n",
             self.status.code(),
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_why() {
+    fn a_refusal_has_its_reason_as_body() {
         let refusal = Refusal::not_allowed("GET, HEAD");
         let mut out = Vec::new();
         refusal.response().send(&mut out, Exchange::LAST, now(), &refusal.body()).unwrap();

@@ -1,20 +1,20 @@
-//! What is asked for.
+//! Routes: the resource and the action that a request asks for.
 
 use super::query::Query;
 use super::{Head, Method, Name, Refusal, Status};
 
-/// Rows of a page of the list, or hits of a search, if the client does not say.
+/// The rows of a page or hits of a search if the client sets no limit.
 const LIMIT: usize = 20;
-/// The most of them.
+/// The maximum limit.
 const MAX_LIMIT: usize = 100;
 
-/// What is asked for. HEAD takes the same route as GET; the answer's [`Exchange`](super::Exchange)
-/// leaves the body out.
+/// The resource and the action that a request asks for. HEAD has the route of GET;
+/// [`Exchange`](super::Exchange) omits the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// The page for people.
+    /// The HTML page.
     Page,
-    /// A page of the list of documents: those whose names come after `after`.
+    /// A page of the list of documents: the names after `after`.
     List {
         after: String,
         limit: usize,
@@ -28,12 +28,12 @@ pub(crate) enum Route {
         query: String,
         limit: usize,
     },
-    /// What is filed from now on, as it happens.
+    /// The events of documents from now on.
     Events,
 }
 
 impl Route {
-    /// Finds the route of a request. Of the routes only [`Put`](Self::Put) takes a body.
+    /// Finds the route of a request. [`Put`](Self::Put) alone takes a body.
     pub(crate) fn find(head: &Head<'_>) -> Result<Self, Refusal> {
         let route = match (head.target.path, head.method) {
             ("/", Method::Get | Method::Head) => Self::Page,
@@ -57,7 +57,7 @@ impl Route {
             },
         };
         if !matches!(route, Self::Put(_)) && !head.framing.is_empty() {
-            return Err(Refusal::bad("the request has a body, but no use for it"));
+            return Err(Refusal::bad("this request takes no body"));
         }
         Ok(route)
     }

@@ -1,33 +1,34 @@
-//! Where a head ends.
+//! The search for the end of a head.
 
 use std::ops::Range;
 
 use super::{Refusal, Status};
 
-/// The longest request line. RFC 9112 asks for 8,000 bytes at least.
+/// The maximum length of the request line. RFC 9112 recommends at least 8,000 bytes.
 const MAX_LINE: usize = 8 * 1024;
 
-/// So many empty lines may come before a request: some clients send one too many after a body.
+/// The maximum number of empty lines before a request: some clients send one after a body.
 const MAX_EMPTY_LINES: usize = 2;
 
-/// Looks for the end of a head, at each byte once.
+/// Searches for the end of a head and looks at each byte once.
 ///
-/// It refuses every byte that a lenient reader might take for the end of a line and a strict one
-/// might not. What it finds wrong is wrong with a prefix of the input, so it is the same however
-/// the input is cut.
+/// It refuses every byte that a lenient reader might take for a line end and a strict one might
+/// not. An error depends only on a prefix of the input, so that it is the same however the input is
+/// cut.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
-    /// The first byte that was not looked at.
+    /// The first byte that was not scanned yet.
     at: usize,
-    /// Where the request line starts.
+    /// The start of the request line.
     start: usize,
-    /// Where the line that `at` is in starts.
+    /// The start of the line that contains `at`.
     line: usize,
     empty_lines: usize,
 }
 
 impl Scan {
-    /// Where the head lies in the input, from the request line to the empty line at its end.
+    /// The range of the head, from the request line to the empty line; `None` if the input is
+    /// incomplete.
     pub(crate) fn head(&mut self, input: &[u8]) -> Result<Option<Range<usize>>, Refusal> {
         while let Some(&byte) = input.get(self.at) {
             let at = self.at;
@@ -44,9 +45,9 @@ impl Scan {
                     }
                 }
                 b'\n' => return Err(Refusal::bad("a line ends without CR")),
-                _ if after_cr => return Err(Refusal::bad("a CR without LF")),
+                _ if after_cr => return Err(Refusal::bad("a line has a CR without LF")),
                 b'\r' | b'\t' => {}
-                0..=0x1f | 0x7f => return Err(Refusal::bad("a control character in the head")),
+                0..=0x1f | 0x7f => return Err(Refusal::bad("the head has a control character")),
                 _ if self.is_first_line() && at - self.start >= MAX_LINE => {
                     return Err(Refusal::new(Status::UriTooLong, "the target is too long"));
                 }
@@ -64,7 +65,7 @@ impl Scan {
         self.start = self.line;
         self.empty_lines += 1;
         if self.empty_lines > MAX_EMPTY_LINES {
-            return Err(Refusal::bad("empty lines instead of a request"));
+            return Err(Refusal::bad("too many empty lines come before the request"));
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
-//! The statuses that this server answers with.
+//! The status codes of this server.
 
 macro_rules! statuses {
     ($($name:ident = $code:literal $reason:literal,)*) => {
-        /// A status: its code, and the words beside it that only people read.
+        /// A status code with its reason phrase.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Status { $($name = $code),* }
 
@@ -42,7 +42,7 @@ impl Status {
         self as u16
     }
 
-    /// Whether an answer with this status never has a body, nor a length.
+    /// Whether a response with this status has neither a body nor a length.
     pub(crate) fn is_bodiless(self) -> bool {
         matches!(self, Self::NoContent | Self::NotModified)
     }

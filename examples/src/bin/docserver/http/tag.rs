@@ -2,14 +2,14 @@
 
 use super::Refusal;
 
-/// What a condition names: any document there is, or those with one of these tags.
+/// The value of `If-Match` or `If-None-Match`: any document, or those with one of these tags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Tags {
     Any,
     Of(Vec<Tag>),
 }
 
-/// A tag, without its quotes. A weak one only says that the content means the same.
+/// A tag, without its quotes. A weak tag only says that two versions mean the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tag {
     is_weak: bool,
@@ -17,8 +17,8 @@ pub(crate) struct Tag {
 }
 
 impl Tags {
-    /// Reads the values of a field; `None` if there are none. A list that cannot be read is
-    /// refused: who sets a condition does not want the request to go through without it.
+    /// Parses the values of a field; `None` if there are none. It refuses a malformed list, because
+    /// ignoring it would run a request that the client made conditional.
     pub(crate) fn parse<'a>(
         mut values: impl Iterator<Item = &'a [u8]>,
     ) -> Result<Option<Self>, Refusal> {
@@ -45,7 +45,7 @@ impl Tags {
         Ok(Some(Self::Of(tags)))
     }
 
-    /// Whether the strong tag `current` is among them, with only strong ones counting.
+    /// Whether the strong tag `current` is in the list, by strong comparison.
     pub(crate) fn has_strong(&self, current: &str) -> bool {
         match self {
             Self::Any => true,
@@ -53,7 +53,7 @@ impl Tags {
         }
     }
 
-    /// Whether the tag `current` is among them, weak or not.
+    /// Whether the tag `current` is in the list, by weak comparison.
     pub(crate) fn has(&self, current: &str) -> bool {
         match self {
             Self::Any => true,
@@ -63,7 +63,7 @@ impl Tags {
 }
 
 impl Tag {
-    /// Reads a tag at the start of `text`; returns what follows it.
+    /// Parses a tag at the start of `text`; returns the rest.
     pub(crate) fn parse(text: &[u8]) -> Option<(Self, &[u8])> {
         let weak = text.strip_prefix(b"W/");
         let quoted = weak.unwrap_or(text).strip_prefix(b"\"")?;

@@ -1,8 +1,8 @@
-//! Targets of requests.
+//! Request targets.
 
 use super::{Method, Refusal};
 
-/// What a request is for: a path and a query, still percent-encoded.
+/// The path and the query of a request, still percent-encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Target<'a> {
     pub(crate) path: &'a str,
@@ -10,9 +10,9 @@ pub(crate) struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Reads `/path?query`, `http://host/path?query`, or the `*` of OPTIONS.
+    /// Parses `/path?query`, `http://host/path?query`, or the `*` of OPTIONS.
     pub(crate) fn parse(target: &'a [u8], method: Method) -> Result<Self, Refusal> {
-        let bad = Refusal::bad("the target is no path");
+        let bad = Refusal::bad("the target is not a path");
         let is_visible = target.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#');
         let target = std::str::from_utf8(target).ok().filter(|_| is_visible).ok_or(bad)?;
         let local = match strip_scheme(target) {
@@ -39,8 +39,8 @@ fn strip_scheme(target: &str) -> Option<&str> {
     is_http.then_some(rest)
 }
 
-/// Whether these bytes can be a host and a port. Nobody here looks the host up, so it matters
-/// only that nobody takes them for two, or for a host behind a user's name.
+/// Whether these bytes can be a host and a port. The server never resolves the host; the check only
+/// excludes bytes that another program could take for two hosts, or for a user name before a host.
 pub(crate) fn is_authority(bytes: &[u8]) -> bool {
     let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=:[]%".contains(byte);
     !bytes.is_empty() && bytes.iter().all(fits)

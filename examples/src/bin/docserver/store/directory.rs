@@ -8,11 +8,11 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::Error;
 
-/// The directory of a store, which this process has for itself as long as this lives.
+/// The directory of a store; no other process can use it while this lives.
 #[derive(Debug)]
 pub(crate) struct Directory {
     root: PathBuf,
-    /// Whoever has locked this file has the directory. The lock ends with the process.
+    /// The lock on this file protects the directory. It ends with the process.
     _lock: Option<File>,
 }
 
@@ -31,23 +31,23 @@ impl Directory {
         for path in [directory.docs(), directory.tmp()] {
             fs::create_dir_all(&path).map_err(Error::io("make", &path))?;
         }
-        // The names of the directories, and that of the root in the one that it is in.
+        // Make the names of these directories durable, and the name of the root in its parent.
         sync(root).map_err(Error::io("sync", root))?;
         sync(&root.join("..")).map_err(Error::io("sync the parent of", root))?;
         Ok(directory)
     }
 
-    /// The directory without looking at it, to show what would use it.
+    /// The directory without a lock or any file, for the diagram of the pools.
     pub(crate) fn unopened(root: &Path) -> Self {
         Self { root: root.to_owned(), _lock: None }
     }
 
-    /// Where the documents are.
+    /// The directory of the documents' files.
     pub(super) fn docs(&self) -> PathBuf {
         self.root.join("docs")
     }
 
-    /// Where the spools are.
+    /// The directory of unfinished uploads.
     pub(super) fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
     }
@@ -56,18 +56,19 @@ impl Directory {
         self.root.join("index.sqlite")
     }
 
-    /// Whether there is any file of a document or of a spool.
+    /// Whether a file of a document or of an upload exists.
     pub(super) fn has_files(&self) -> Result<bool, Error> {
         Ok(!files(&self.docs())?.is_empty() || !files(&self.tmp())?.is_empty())
     }
 }
 
-/// Makes it durable which names a directory has.
+/// Makes the names in a directory durable.
 pub(super) fn sync(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// The files of a directory, and how long they are. A directory in it is none of ours.
+/// The files in a directory with their lengths, without directories, because the store creates none
+/// there.
 pub(super) fn files(directory: &Path) -> Result<Vec<(PathBuf, u64)>, Error> {
     let entries = || {
         let entries = fs::read_dir(directory)?.map(|entry| {

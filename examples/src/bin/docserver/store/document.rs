@@ -1,4 +1,4 @@
-//! A document.
+//! Documents.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,15 +11,15 @@ use super::{Directory, Error};
 use crate::api;
 use crate::http::Name;
 
-/// What is known of a document.
+/// A document's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Document {
     pub(super) id: i64,
     pub(crate) name: String,
     pub(crate) len: u64,
-    /// In hexadecimal digits it is the document's strong `ETag`.
+    /// Its hexadecimal digits are the document's strong `ETag`.
     pub(crate) digest: Digest,
-    /// When it was filed, in whole milliseconds.
+    /// The time when it was filed, in whole milliseconds.
     pub(crate) modified: SystemTime,
     pub(crate) path: PathBuf,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Document {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Digest(pub(super) [u8; 32]);
 
-/// What [`Document::read`] reads.
+/// The columns that [`Document::read`] reads.
 pub(super) const COLUMNS: &str = "id, name, len, digest, modified, file";
 
 /// Finds a document.
@@ -57,7 +57,7 @@ impl Document {
     }
 }
 
-/// Milliseconds since the epoch of Unix.
+/// Milliseconds since the Unix epoch.
 pub(super) fn millis(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

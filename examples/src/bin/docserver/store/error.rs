@@ -1,22 +1,23 @@
-//! Why the store could not do something.
+//! Errors of the store.
 
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
 use crate::http::{Refusal, Status};
 
-/// Why the store could not do something.
+/// The reason why the store failed.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// The system refused something.
+    /// A system call failed.
     Io { what: &'static str, path: PathBuf, error: io::Error },
-    /// `SQLite` did.
+    /// `SQLite` failed.
     Sql(rusqlite::Error),
     /// Another process uses the directory.
     InUse(PathBuf),
-    /// The directory has files that are none of a store's; they were left alone.
+    /// The directory has files but no index, so that they may not belong to a store; it leaves them
+    /// alone.
     Foreign(PathBuf),
-    /// A later version of this program has written the index.
+    /// A later version of this program wrote the index.
     Version(i64),
 }
 
@@ -26,7 +27,7 @@ impl Error {
         move |error| Self::Io { what, path, error }
     }
 
-    /// Whether the disk is full: the request was right, but there is no room for it.
+    /// Whether the disk is full, so that the client is not at fault.
     pub(crate) fn is_full(&self) -> bool {
         match self {
             Self::Io { error, .. } => {
@@ -37,7 +38,7 @@ impl Error {
         }
     }
 
-    /// What a client is told. Paths and the like are for the log.
+    /// The answer to the client. It omits paths and causes, which belong in the log.
     pub(crate) fn refusal(&self) -> Refusal {
         if self.is_full() {
             return Refusal::new(Status::InsufficientStorage, "the disk is full");
@@ -61,9 +62,11 @@ impl fmt::Display for Error {
             Self::Sql(error) => write!(f, "the index failed: {error}"),
             Self::InUse(path) => write!(f, "another process uses `{}`", path.display()),
             Self::Foreign(path) => {
-                write!(f, "`{}` has files in it, but no index of them", path.display())
+                write!(f, "`{}` has files, but no index of them", path.display())
             }
-            Self::Version(version) => write!(f, "the index has the unknown version {version}"),
+            Self::Version(version) => {
+                write!(f, "the index has version {version}, which this program does not know")
+            }
         }
     }
 }

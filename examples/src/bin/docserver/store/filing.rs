@@ -1,4 +1,4 @@
-//! The steps by which a document is filed, and how it is deleted.
+//! The steps that file and delete a document.
 
 use std::fs;
 use std::io;
@@ -12,7 +12,7 @@ use super::spool::Temporary;
 use super::{Digested, Document, Error, Spooled, Store, directory, sql, text};
 use crate::http::Name;
 
-/// A document in its place, which nobody can find yet. Dropping this removes it.
+/// A document whose file is in place, but which has no row yet. Dropping it removes the file.
 #[derive(Debug)]
 pub(crate) struct Settled {
     temporary: Temporary,
@@ -26,14 +26,15 @@ pub(crate) struct Settled {
 #[derive(Clone, Debug)]
 pub(crate) struct Filed {
     pub(crate) document: Document,
-    /// The file of the document that had its name before, for [`cleanup`].
+    /// The file of the document that had the name before, for [`cleanup`].
     pub(crate) replaced: Option<PathBuf>,
 }
 
 impl Store {
-    /// Moves a document into its place, durably.
+    /// Moves a document's file into place, durably.
     ///
-    /// On success nothing is left in `spooled`; otherwise it still removes its file.
+    /// On success `spooled` owns no file any more; on failure it still removes its file when
+    /// dropped.
     pub(crate) fn settle(
         &self,
         spooled: &mut Spooled,
@@ -46,14 +47,14 @@ impl Store {
         file.sync_all().map_err(Error::io("sync", from))?;
         fs::rename(from, &to).map_err(Error::io("move", from))?;
         spooled.temporary.keep();
-        // From here on the file is the new guard's, which removes it if the next line fails.
+        // From here on `temporary` owns the file, and removes it if the next line fails.
         let temporary = Temporary::new(to);
         directory::sync(&docs).map_err(Error::io("sync", &docs))?;
         Ok(Settled { temporary, file, name, len: spooled.len, digested })
     }
 
-    /// Makes a document the one of this name, durably, if `allow` agrees to what has the name now.
-    /// Nobody changes that in between.
+    /// Gives this document the name, durably, if `allow` accepts the document that has the name
+    /// now. No other thread can change that document in between.
     pub(crate) fn index(
         &mut self,
         name: &Name,
@@ -84,8 +85,8 @@ impl Store {
         transaction
             .prepare_cached("INSERT INTO texts (rowid, name, body) VALUES (?1, ?2, ?3)")?
             .execute(params![id, name.as_str(), text])?;
-        // A commit that fails may be found whole after a crash, so the file must stay whatever
-        // comes of it. If it was not needed, it goes when the store is next opened.
+        // Keep the file even if the commit fails, because a failed commit may still be durable. If
+        // it is not, `Store::open` removes the file.
         settled.temporary.keep();
         transaction.commit()?;
         let modified = SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(modified);
@@ -93,8 +94,8 @@ impl Store {
         Ok(Some(Filed { document, replaced: old.map(|old| old.path) }))
     }
 
-    /// Deletes the document of this name, durably, if `allow` agrees to it; returns what was
-    /// deleted.
+    /// Deletes the document of this name, durably, if `allow` accepts it; returns the deleted
+    /// document.
     pub(crate) fn delete(
         &mut self,
         name: &Name,
@@ -112,8 +113,7 @@ impl Store {
 
 /// Removes the file of a document that was replaced or deleted.
 ///
-/// If it cannot be removed the document is gone all the same, and the file goes when the store is
-/// next opened.
+/// If that fails the document is gone all the same, and [`Store::open`] removes the file later.
 pub(crate) fn cleanup(path: &Path) {
     let _: io::Result<()> = fs::remove_file(path);
 }

@@ -1,4 +1,4 @@
-//! A test that kills a process which files documents.
+//! Kills a process while it files documents.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -19,7 +19,7 @@ fn name(round: u64) -> Name {
     Name::new(&format!("doc{}", round % NAMES)).unwrap()
 }
 
-/// What the process does that is killed: it files documents until then, and deletes some.
+/// Runs in the process that is killed: files documents, and deletes some.
 fn file_until_killed(root: &str) {
     let (mut store, _) = Store::open(root).unwrap();
     for round in 0.. {
@@ -41,7 +41,7 @@ fn file_until_killed(root: &str) {
     }
 }
 
-/// It starts itself, as the process that is killed.
+/// The test starts its own program again, as the process to kill.
 #[test]
 fn a_process_may_be_killed_at_any_moment() {
     if let Ok(root) = std::env::var(DIRECTORY) {
@@ -50,18 +50,19 @@ fn a_process_may_be_killed_at_any_moment() {
     let root = TempDir::new().unwrap();
     let mut filed = 0;
     for run in 0..15 {
-        let mut victim = Command::new(std::env::current_exe().unwrap())
+        let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "store::kill::a_process_may_be_killed_at_any_moment", "--nocapture"])
             .env(DIRECTORY, root.path())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         std::thread::sleep(Duration::from_millis(30 + 11 * run));
-        victim.kill().unwrap(); // SIGKILL
-        let mut said = String::new();
-        victim.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-        victim.wait().unwrap();
-        let mut rounds = said.lines().filter_map(|line| line.strip_prefix("filed ")?.parse().ok());
+        child.kill().unwrap(); // SIGKILL
+        let mut output = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+        child.wait().unwrap();
+        let mut rounds =
+            output.lines().filter_map(|line| line.strip_prefix("filed ")?.parse().ok());
         let last = rounds.next_back();
         check(root.path(), last);
         filed += last.map_or(0, |last: u64| last + 1);
@@ -69,7 +70,8 @@ fn a_process_may_be_killed_at_any_moment() {
     assert!(filed > 0, "every process was killed before it did anything");
 }
 
-/// Every document is whole, nothing else is there, and what was said to be filed is.
+/// Every document is complete, no other file is left, and no document that was reported as filed is
+/// missing.
 fn check(root: &Path, last: Option<u64>) {
     let (store, recovery) = Store::open(root).unwrap();
     assert!(recovery.broken.is_empty(), "{recovery}");

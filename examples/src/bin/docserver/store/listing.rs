@@ -10,15 +10,15 @@ use crate::api;
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
     pub(crate) documents: Vec<Document>,
-    /// There are documents behind this page.
+    /// Whether more documents follow this page.
     pub(crate) has_more: bool,
 }
 
 impl Store {
     /// The first `limit` documents whose names come after `after`, by the bytes of their names.
     ///
-    /// Where a page starts is a name and no number, so documents that come and go meanwhile make
-    /// nobody miss another one.
+    /// A page starts at a name, not at a number, so that documents filed or deleted meanwhile do
+    /// not shift the others.
     pub(crate) fn list(&self, after: &str, limit: usize) -> Result<Page, Error> {
         let query =
             format!("SELECT {COLUMNS} FROM documents WHERE name > ?1 ORDER BY name LIMIT ?2");

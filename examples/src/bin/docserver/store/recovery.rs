@@ -1,4 +1,4 @@
-//! What is done after a crash.
+//! The recovery after a crash.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,18 +9,18 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::directory::files;
 use super::{Directory, Error, sql};
 
-/// What was removed when the store was opened.
+/// The remains that [`Store::open`](super::Store::open) removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Recovery {
-    /// Files of spools.
+    /// Unfinished uploads.
     pub(crate) spools: usize,
-    /// Files that no row named: documents that were not filed, or not any more.
+    /// Files without a row: documents not yet filed, or deleted.
     pub(crate) unnamed: usize,
-    /// The names of documents whose file was missing or of another length. No crash does this.
+    /// The names of documents whose file was missing or had another length. No crash causes this.
     pub(crate) broken: Vec<String>,
 }
 
-/// Removes everything that is not wholly there.
+/// Removes everything incomplete.
 pub(super) fn recover(index: &mut Connection, directory: &Directory) -> Result<Recovery, Error> {
     let mut recovery = Recovery::default();
     for (path, _) in files(&directory.tmp())? {
@@ -45,7 +45,7 @@ pub(super) fn recover(index: &mut Connection, directory: &Directory) -> Result<R
         sql::remove(&transaction, row.id)?;
         recovery.broken.push(row.name);
     }
-    // Rows go before files, as ever.
+    // Remove rows before files, so that a crash here leaves no row without a file.
     transaction.commit()?;
     for path in &unnamed {
         remove(path)?;
@@ -76,7 +76,7 @@ fn remove(path: &Path) -> Result<(), Error> {
 }
 
 impl Recovery {
-    /// Whether the store was left in order.
+    /// Whether nothing was removed.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -85,9 +85,13 @@ impl Recovery {
 impl fmt::Display for Recovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { spools, unnamed, broken } = self;
-        write!(f, "removed {spools} unfinished uploads and {unnamed} files of no document")?;
+        write!(f, "removed {spools} unfinished uploads and {unnamed} files without a document")?;
         if !broken.is_empty() {
-            write!(f, "; lost, because somebody changed their files: {}", broken.join(", "))?;
+            write!(
+                f,
+                "; lost, because another program changed their files: {}",
+                broken.join(", ")
+            )?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The search for documents.
+//! The full-text search.
 
 use rusqlite::params;
 
@@ -6,14 +6,14 @@ use super::snippet::Snippets;
 use super::{Error, Store};
 use crate::api::Hit;
 
-/// Further words are not looked for.
+/// The maximum number of words in a query; the others are ignored.
 const MAX_WORDS: usize = 32;
 
-/// So many bytes of text are looked through for what to show of the hits.
+/// The maximum number of bytes of text that the snippets of one search read.
 const BUDGET: usize = 16 * 1024 * 1024;
 
-/// Words in a name count five times. FTS5 sorts by itself, and so only the texts of hits that are
-/// given out are read.
+/// A word in the name has the weight of five in the text. FTS5 sorts the hits by itself, so that
+/// only the texts of returned hits are read.
 const QUERY: &str = "
     SELECT documents.name, documents.len, texts.body
     FROM texts JOIN documents ON documents.id = texts.rowid
@@ -22,8 +22,8 @@ const QUERY: &str = "
 ";
 
 impl Store {
-    /// The documents in which all words are, the best first. The last word may be the beginning of
-    /// one, as it is while somebody types.
+    /// The documents that contain all words, the best first. The last word may be a prefix, because
+    /// the user may still be typing it.
     pub(crate) fn search(&self, words: &str, limit: usize) -> Result<Vec<Hit>, Error> {
         let Some(query) = query(words) else { return Ok(Vec::new()) };
         let mut statement = self.sql.prepare_cached(QUERY)?;
@@ -36,7 +36,7 @@ impl Store {
     }
 }
 
-/// The query in the language of FTS5. Each word is a string in it, in which nothing is an
+/// The query in the syntax of FTS5, with each word as a quoted string, so that no word acts as an
 /// operator; `None` if there are no words.
 fn query(words: &str) -> Option<String> {
     let words = words.split(|c: char| c.is_whitespace() || c.is_control());
@@ -49,7 +49,7 @@ fn query(words: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Otherwise the texts of all hits would be read, to be thrown away.
+    /// With any other plan `SQLite` would read the texts of all hits, to discard most of them.
     #[test]
     fn hits_are_sorted_by_fts5() {
         let root = tempfile::TempDir::new().unwrap();

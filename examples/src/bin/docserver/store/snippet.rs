@@ -1,26 +1,26 @@
-//! Snippets of what was found.
+//! Snippets of search hits.
 //!
-//! FTS5 has a function for this, but it compares each place where a word was found with each other
-//! one, and in a text of some megabytes "the" alone is found a hundred thousand times.
+//! This replaces the `snippet` function of FTS5, which compares each match with each other match,
+//! and a text of some megabytes contains "the" a hundred thousand times.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::api::Segment;
 
-/// The longest snippet, in characters.
+/// The maximum length of a snippet, in characters.
 const MAX: usize = 400;
-/// So many of them come before the first word that was found.
+/// The maximum number of characters before the first match.
 const MAX_BEFORE: usize = 120;
-/// Longer words are not looked at, in bytes.
+/// Longer words never match, in bytes.
 const MAX_WORD: usize = 256;
 
-/// What to mark, and how much text to look through for it.
+/// The words to mark, and the budget of text to search.
 #[derive(Debug)]
 pub(super) struct Snippets {
-    /// Folded; the last one may be the beginning of a word.
+    /// In folded form; the last one may be a prefix.
     words: Vec<String>,
-    /// The bytes that may still be looked at. Texts beyond are shown from their beginning.
+    /// The bytes that may still be searched. Beyond it a snippet is the beginning of the text.
     budget: usize,
 }
 
@@ -30,15 +30,15 @@ impl Snippets {
         Self { words: words.filter(|word| !word.is_empty()).collect(), budget }
     }
 
-    /// The piece of a text around the first word that was found.
+    /// The part of a text around the first match.
     ///
-    /// What is a word, and which words are the same, FTS5 decides. Where this decides otherwise a
-    /// mark is missing.
+    /// FTS5 decides on its own where words begin and which are equal. Where this code decides
+    /// otherwise, a mark is missing.
     pub(super) fn make(&mut self, text: &str) -> Vec<Segment> {
-        let end = floor(text, self.budget);
+        let end = char_start(text, self.budget);
         let hit = words(&text[..end]).find(|(_, word)| self.is_hit(word)).map(|(at, _)| at);
         self.budget -= hit.unwrap_or(end);
-        let start = hit.map_or(0, |hit| back(text, hit, MAX_BEFORE));
+        let start = hit.map_or(0, |hit| chars_before(text, hit, MAX_BEFORE));
         let end = text[start..].char_indices().nth(MAX).map_or(text.len(), |(at, _)| start + at);
 
         let mut segments = Vec::new();
@@ -74,7 +74,7 @@ impl Snippets {
     }
 }
 
-/// The words of a text and where they begin.
+/// The words of a text with their positions.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_part = |c: char| c.is_alphanumeric() || is_combining_mark(c);
     let mut rest = 0;
@@ -86,30 +86,30 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// A word without case and accents, as `unicode61` compares them.
+/// A word without case and accents, as the tokenizer `unicode61` compares them.
 fn fold(word: &str) -> String {
     word.nfd().filter(|&c| !is_combining_mark(c)).flat_map(char::to_lowercase).collect()
 }
 
-/// The last place up to `at` where a character begins.
-fn floor(text: &str, at: usize) -> usize {
+/// The last character boundary up to `at`.
+fn char_start(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
-/// The place `chars` characters before `at`.
-fn back(text: &str, at: usize, chars: usize) -> usize {
+/// The position `chars` characters before `at`.
+fn chars_before(text: &str, at: usize, chars: usize) -> usize {
     text[..at].char_indices().rev().take(chars).last().map_or(at, |(at, _)| at)
 }
 
 fn push(segments: &mut Vec<Segment>, text: &str, mark: bool) {
     if !text.is_empty() {
-        // They mean nothing to who reads a text.
+        // Control characters are of no use to a reader.
         let text = text.replace(|c: char| c.is_control() && !matches!(c, '\n' | '\t'), " ");
         segments.push(Segment { text, mark });
     }
 }
 
-/// Says that there is more text at one side of a segment.
+/// Marks one end of a segment as cut.
 fn ellipsis(segment: Option<&mut Segment>, at: usize) {
     if let Some(segment) = segment {
         segment.text.insert(at.min(segment.text.len()), '…');
@@ -120,7 +120,7 @@ fn ellipsis(segment: Option<&mut Segment>, at: usize) {
 mod tests {
     use super::*;
 
-    /// Marks as brackets.
+    /// A snippet with brackets as marks.
     fn shown(words: &str, text: &str) -> String {
         let segments = Snippets::new(words, 1 << 20).make(text);
         let shown = segments.iter().map(|segment| {
@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn only_so_much_is_looked_at() {
+    fn the_search_for_a_match_stays_within_its_budget() {
         let far = "ä".repeat(MAX) + " hit";
         let is_marked = |segments: Vec<Segment>| segments.iter().any(|segment| segment.mark);
         let mut snippets = Snippets::new("hit", 1000);
         assert!(is_marked(snippets.make(&far)));
         assert_eq!(snippets.budget, 199);
         assert!(!is_marked(snippets.make(&far)));
-        // What is shown anyway is looked at for nothing.
+        // The text within the snippet costs no budget.
         assert!(is_marked(snippets.make("a hit")));
     }
 }

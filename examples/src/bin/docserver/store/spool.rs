@@ -1,4 +1,4 @@
-//! Documents on their way in.
+//! Uploads in progress.
 
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -9,29 +9,29 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
 
-use super::text::Check;
+use super::text::Utf8Check;
 use super::{Digest, Directory, Error};
 
-/// A document that is coming in. Its file is removed when this is dropped before it is finished.
+/// An unfinished upload. Dropping it removes its file.
 #[derive(Debug)]
 pub(crate) struct Spool(Spooled);
 
-/// A document that has come in, and is nothing but a temporary file yet. Dropping this removes it.
+/// A finished upload, still a temporary file. Dropping it removes the file.
 #[derive(Debug)]
 pub(crate) struct Spooled {
-    /// Kept open from the first byte on: only whoever wrote learns for sure from `fsync` that
-    /// something could not be written.
+    /// Open since the first byte, because `fsync` reports a failed write for certain only through
+    /// the descriptor that wrote.
     pub(super) file: File,
     pub(super) temporary: Temporary,
     pub(super) unique: String,
     pub(crate) len: u64,
 }
 
-/// What reading a document once has told.
+/// The result of reading a document once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Digested {
     pub(crate) digest: Digest,
-    /// All of it is UTF-8.
+    /// Whether all of it is UTF-8.
     pub(crate) is_text: bool,
 }
 
@@ -51,25 +51,25 @@ impl Spool {
         Ok(())
     }
 
-    /// The bytes so far.
+    /// The bytes written so far.
     pub(crate) fn len(&self) -> u64 {
         self.0.len
     }
 
-    /// There are no more bytes.
+    /// Ends the upload.
     pub(crate) fn finish(self) -> Spooled {
         self.0
     }
 }
 
 impl Spooled {
-    /// Reads all of it.
+    /// Reads the document once.
     pub(crate) fn digest(&self) -> Result<Digested, Error> {
         self.read().map_err(Error::io("read", &self.temporary.path))
     }
 
     fn read(&self) -> io::Result<Digested> {
-        let (mut hash, mut check) = (Sha256::new(), Check::default());
+        let (mut hash, mut check) = (Sha256::new(), Utf8Check::default());
         let mut file = &self.file;
         file.rewind()?;
         let mut buffer = vec![0; 256 * 1024];
@@ -88,7 +88,7 @@ impl Spooled {
     }
 }
 
-/// A file that is removed when this is dropped, unless it is to be kept.
+/// Removes a file when dropped, unless `keep` was called.
 #[derive(Debug)]
 pub(super) struct Temporary {
     pub(super) path: PathBuf,
@@ -108,7 +108,7 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.is_kept {
-            // What cannot be removed now goes when the store is next opened.
+            // If this fails, `Store::open` removes the file later.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -118,6 +118,6 @@ impl Drop for Temporary {
 fn unique() -> String {
     static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    // Only that no two calls get the same number matters, and no order can break that.
+    // Relaxed is enough, because only the uniqueness of the number matters.
     format!("{:016x}-{:x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed))
 }

@@ -1,4 +1,4 @@
-//! The index.
+//! The index in `SQLite`.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::{Directory, Error};
 
-/// How long a thread waits for another one that is writing.
+/// The time for which a thread waits for another one's write transaction.
 const BUSY: Duration = Duration::from_secs(30);
 
 const VERSION: i64 = 1;
 
-/// The words are a table of their own, whose rows have the ids of the documents.
+/// The words have their own table, whose row ids are those of the documents.
 const TABLES: &str = "
     CREATE TABLE documents (
         id INTEGER PRIMARY KEY,
@@ -27,20 +27,20 @@ const TABLES: &str = "
     PRAGMA user_version = 1;
 ";
 
-/// Opens a connection to the index, whose commits are durable when they are done.
+/// Opens a connection to the index. A commit is durable when it returns.
 pub(super) fn connect(directory: &Directory) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let sql = Connection::open_with_flags(directory.index(), flags)?;
     sql.busy_timeout(BUSY)?;
-    // Readers and a writer do not wait for each other.
+    // In WAL mode readers and a writer do not wait for each other.
     sql.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     sql.execute_batch("PRAGMA synchronous = FULL")?;
     Ok(sql)
 }
 
-/// Makes the tables, unless they are there.
+/// Creates the tables, unless they exist.
 pub(super) fn create(sql: &mut Connection, directory: &Directory) -> Result<(), Error> {
     let transaction = sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
     match transaction.query_row("PRAGMA user_version", [], |row| row.get(0))? {
@@ -48,8 +48,8 @@ pub(super) fn create(sql: &mut Connection, directory: &Directory) -> Result<(), 
         0 => {}
         version => return Err(Error::Version(version)),
     }
-    // Recovery would take all of them for left behind. They may be anything, such as the documents
-    // of a store whose index somebody has removed.
+    // Refuse files without an index, because recovery would remove them, and they may be anything,
+    // such as documents whose index somebody deleted.
     if directory.has_files()? {
         return Err(Error::Foreign(directory.docs()));
     }

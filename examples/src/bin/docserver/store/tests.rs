@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::api;
 
-/// A store in a directory of its own.
+/// A store in a temporary directory.
 struct Fixture {
     root: TempDir,
     store: Store,
@@ -33,7 +33,7 @@ impl Fixture {
         file(&mut self.store, name, spooled)
     }
 
-    /// What a crash right now would leave to whoever opens the store next.
+    /// Copies the directory as a crash at this moment would leave it, and opens the copy.
     fn crash(&self) -> Crashed {
         let root = TempDir::new().unwrap();
         for directory in [PathBuf::new(), "docs".into(), "tmp".into()] {
@@ -47,7 +47,7 @@ impl Fixture {
             }
         }
         let (store, recovery) = Store::open(root.path()).unwrap();
-        // Nothing is left, and opening it again finds nothing to do.
+        // No other file is left, and another start finds nothing to remove.
         let files = directory::files(&root.path().join("docs")).unwrap().len();
         assert_eq!(files, store.list("", 1000).unwrap().documents.len());
         assert!(directory::files(&root.path().join("tmp")).unwrap().is_empty());
@@ -124,7 +124,7 @@ fn a_document_is_replaced() {
     assert_eq!(read(&f.store, "a").as_deref(), Some("new words"));
     assert_eq!((found(&f.store, "old").len(), found(&f.store, "new").len()), (0, 1));
 
-    // Who was reading the old one still can.
+    // A reader of the old document still gets its bytes.
     f.store.delete(&name("a"), |_| true).unwrap();
     let mut text = String::new();
     file.rewind().unwrap();
@@ -143,7 +143,7 @@ fn the_same_bytes_may_have_many_names() {
 }
 
 #[test]
-fn what_is_not_allowed_changes_nothing() {
+fn a_condition_that_fails_changes_nothing() {
     let mut f = Fixture::new();
     f.put("a", b"old");
     let mut spooled = f.spool(b"new");
@@ -157,7 +157,7 @@ fn what_is_not_allowed_changes_nothing() {
 }
 
 #[test]
-fn whatever_step_is_the_last_a_document_is_old_or_new() {
+fn after_a_crash_at_any_step_a_document_is_old_or_new() {
     for old in [None, Some("old words")] {
         let mut f = Fixture::new();
         if let Some(old) = old {
@@ -188,7 +188,7 @@ fn whatever_step_is_the_last_a_document_is_old_or_new() {
         expect(&f, old, 1, 0);
         let mut settled = f.store.settle(&mut spooled, digested).unwrap();
         expect(&f, old, 0, 1);
-        // In the middle of the transaction, from another connection.
+        // A crash in the middle of a transaction, which another connection holds open.
         let (root, directory) = (f.root, Arc::clone(f.store.directory()));
         let f2 = Fixture { root, store: Store::connect(&directory).unwrap() };
         let filed = f.store.index(&name("a"), &mut settled, |_| {
@@ -219,7 +219,7 @@ fn a_deleted_file_that_is_left_is_removed() {
 }
 
 #[test]
-fn what_is_given_up_leaves_nothing() {
+fn an_abandoned_upload_leaves_nothing() {
     let mut f = Fixture::new();
     let tmp = f.root.path().join("tmp");
     let docs = f.root.path().join("docs");
@@ -237,7 +237,7 @@ fn what_is_given_up_leaves_nothing() {
 }
 
 #[test]
-fn files_that_somebody_changed_are_reported() {
+fn changed_files_are_reported() {
     let mut f = Fixture::new();
     let missing = f.put("missing", b"words").document;
     let short = f.put("short", b"words").document;
@@ -262,7 +262,7 @@ fn a_directory_is_used_by_one_process() {
 }
 
 #[test]
-fn files_of_somebody_else_are_left_alone() {
+fn foreign_files_are_left_alone() {
     let root = TempDir::new().unwrap();
     fs::create_dir(root.path().join("docs")).unwrap();
     let thesis = root.path().join("docs/thesis.tex");
@@ -339,9 +339,9 @@ fn snippets_show_what_was_found() {
     assert!(f.store.search("a", 10).unwrap()[0].snippet.iter().all(|segment| !segment.mark));
 }
 
-/// Nor does a search take long.
+/// The search takes little time, too.
 #[test]
-fn a_word_may_be_found_a_million_times() {
+fn a_word_may_match_a_million_times() {
     let mut f = Fixture::new();
     f.put("many", "a ".repeat(1_000_000).as_bytes());
     let start = std::time::Instant::now();
@@ -350,9 +350,9 @@ fn a_word_may_be_found_a_million_times() {
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed()); // in a debug build
 }
 
-/// No query is an error, whatever is typed.
+/// No query causes an error.
 #[test]
-fn any_query_is_a_query() {
+fn no_query_is_an_error() {
     let mut f = Fixture::new();
     f.put("a", b"a b c and or not near");
     let pieces =
@@ -385,7 +385,7 @@ fn the_beginning_of_a_large_text_is_searched() {
     assert!(snippet.iter().map(|segment| segment.text.len()).sum::<usize>() < 2_000);
 }
 
-/// Threads that file, read and delete the same names never see half of a document.
+/// Threads that file, read and delete the same names never see an incomplete document.
 #[test]
 fn threads_share_a_store() {
     let f = Fixture::new();

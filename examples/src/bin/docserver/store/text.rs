@@ -3,20 +3,20 @@
 use std::fs::File;
 use std::io::{self, Read, Seek};
 
-/// So many bytes of a document's text can be searched.
+/// The maximum number of bytes of a document's text that the search covers.
 pub(super) const MAX: u64 = 4 * 1024 * 1024;
 
-/// Checks whether bytes are UTF-8, as they come.
+/// Checks in pieces whether bytes are UTF-8.
 #[derive(Debug, Default)]
-pub(super) struct Check {
-    /// The beginning of a character whose end is yet to come.
+pub(super) struct Utf8Check {
+    /// The incomplete character at the end of the last piece.
     rest: Vec<u8>,
     is_broken: bool,
 }
 
-impl Check {
+impl Utf8Check {
     pub(super) fn feed(&mut self, mut bytes: &[u8]) {
-        // What a character began with and what ends it are looked at together, a byte at a time.
+        // Complete the character of the last piece, a byte at a time.
         while let (false, false, Some((&byte, after))) =
             (self.is_broken, self.rest.is_empty(), bytes.split_first())
         {
@@ -36,13 +36,13 @@ impl Check {
         }
     }
 
-    /// Whether they were, when there are no more.
+    /// Whether all pieces together are UTF-8.
     pub(super) fn is_text(&self) -> bool {
         !self.is_broken && self.rest.is_empty()
     }
 }
 
-/// Reads the beginning of a text, as far as it can be searched.
+/// Reads the part of a text that the search covers.
 pub(super) fn read(mut file: &File) -> io::Result<String> {
     file.rewind()?;
     let mut bytes = Vec::new();
@@ -50,7 +50,7 @@ pub(super) fn read(mut file: &File) -> io::Result<String> {
     Ok(cut(bytes))
 }
 
-/// Cuts off half a character at the end.
+/// Removes an incomplete character at the end.
 fn cut(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| {
         let valid = error.utf8_error().valid_up_to();
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     fn is_text(pieces: &[&[u8]]) -> bool {
-        let mut check = Check::default();
+        let mut check = Utf8Check::default();
         for piece in pieces {
             check.feed(piece);
         }
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_text_however_it_is_cut() {
+    fn cuts_make_no_difference_to_utf8() {
         let text = "aä€😀\0z".as_bytes();
         for first in 0..=text.len() {
             for second in first..=text.len() {

@@ -2,7 +2,7 @@ use super::*;
 use crate::http::Name;
 use crate::http::Route;
 
-/// Decodes one head, whole.
+/// Decodes one head from complete input.
 pub(crate) fn with_head<T>(request: &str, then: impl FnOnce(Head<'_>) -> T) -> T {
     match HeadCodec::default().decode(request.as_bytes()) {
         Ok(Decoded::Frame(head, used)) => {
@@ -13,7 +13,7 @@ pub(crate) fn with_head<T>(request: &str, then: impl FnOnce(Head<'_>) -> T) -> T
     }
 }
 
-/// The status that refuses a head, or a request with it.
+/// The status of the refusal of a head, or of its route, condition or range.
 pub(crate) fn refusal(request: &str) -> u16 {
     match HeadCodec::default().decode(request.as_bytes()) {
         Err(refusal) => refusal.status.code(),
@@ -32,7 +32,7 @@ fn route(request: &str) -> Route {
     })
 }
 
-/// What is left when a head is cut off its input.
+/// Decodes a head and returns the rest of the input.
 fn summary(decoded: Result<Decoded<Head<'_>>, Refusal>) -> Result<Option<String>, Refusal> {
     decoded.map(|decoded| match decoded {
         Decoded::Frame(head, used) => Some(format!("{used} {head:?}")),
@@ -165,14 +165,14 @@ const REFUSED: &[(u16, &str)] = &[
 ];
 
 #[test]
-fn what_is_not_right_is_refused() {
+fn malformed_heads_are_refused() {
     for &(status, request) in REFUSED {
         assert_eq!(refusal(request), status, "{request:?}");
     }
 }
 
 #[test]
-fn a_method_that_is_not_allowed_learns_which_are() {
+fn a_refused_method_is_answered_with_the_allowed_ones() {
     for (request, allow) in [
         ("POST /docs/a", "GET, HEAD, PUT, DELETE"),
         ("PUT /", "GET, HEAD"),
@@ -194,7 +194,7 @@ fn sizes_are_bounded() {
     let target = |len| format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(len));
     assert_eq!(refusal(&target(8_000)), 404);
     assert_eq!(refusal(&target(8_192)), 414);
-    // Before the end of the line has come, too.
+    // Refused before the line end arrives, too.
     let endless = "A".repeat(9_000);
     let refused = HeadCodec::default().decode(endless.as_bytes()).map_err(|why| why.status);
     assert_eq!(refused.err(), Some(Status::UriTooLong));
@@ -277,7 +277,7 @@ fn connections_are_kept_or_not() {
 }
 
 #[test]
-fn a_connection_with_an_unread_body_is_over() {
+fn a_connection_with_an_unread_body_closes() {
     for (len, kept) in [(0, true), (1, false)] {
         let request = format!("PUT /docs/a HTTP/1.1\r\nHost: a\r\nContent-Length: {len}\r\n\r\n");
         with_head(&request, |head| {
@@ -288,7 +288,7 @@ fn a_connection_with_an_unread_body_is_over() {
 }
 
 #[test]
-fn a_few_empty_lines_may_come_first() {
+fn a_few_empty_lines_before_a_request_are_skipped() {
     for lines in ["", "\r\n", "\r\n\r\n"] {
         let request = format!("{lines}GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         with_head(&request, |head| assert_eq!(head.target.path, "/"));
@@ -296,7 +296,7 @@ fn a_few_empty_lines_may_come_first() {
 }
 
 #[test]
-fn what_follows_a_head_is_left() {
+fn bytes_after_a_head_are_left() {
     let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n\0\n\rGET";
     match HeadCodec::default().decode(request) {
         Ok(Decoded::Frame(head, used)) => assert_eq!((used, head.target.path), (27, "/")),
@@ -304,7 +304,8 @@ fn what_follows_a_head_is_left() {
     }
 }
 
-/// However a head comes, the same is found, and as soon as it can be.
+/// Cuts in the input do not change the result, and the decoder finds each head as soon as it is
+/// complete.
 #[test]
 fn cuts_make_no_difference() {
     let accepted = [
@@ -331,7 +332,7 @@ fn cuts_make_no_difference() {
     }
 }
 
-/// No head of a few bytes out of those that matter is read in two ways, or not at all.
+/// The decoder neither panics on nor misreads any short head of the significant bytes.
 #[test]
 fn short_heads_are_whole_or_refused() {
     const BYTES: &[u8] = b"\r\n :a/";
@@ -347,7 +348,7 @@ fn short_heads_are_whole_or_refused() {
         let Ok(Decoded::Frame(head, used)) = HeadCodec::default().decode(&request) else {
             continue;
         };
-        // What was taken ends with the first empty line, and every line before it is a field.
+        // The bytes taken end with the first empty line, and every line before it is a field.
         let text = std::str::from_utf8(&request[..used]).unwrap();
         assert_eq!(text.find("\r\n\r\n"), Some(used - 4), "{text:?}");
         let lines = text.trim_end_matches("\r\n").split("\r\n").skip(1);

@@ -3,32 +3,32 @@ use std::ops::AddAssign;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::random::Random;
+use fsm_tests::Random;
 
-/// What is known of the calls of a round, by their numbers.
-pub(crate) struct Books {
+/// The record of a round's calls, by number.
+pub(crate) struct CallLog {
     calls: Box<[Call]>,
-    /// The next number.
+    /// The number of the next call.
     next: AtomicU64,
-    /// Numbers from here on are not given out.
+    /// The end of the range of numbers.
     end: AtomicU64,
     seed: u64,
-    /// The highest slot that a job has had in each pool.
+    /// The highest slot of a job in each pool.
     pub(crate) caller_slot: AtomicU32,
     pub(crate) worker_slot: AtomicU32,
-    /// What must not happen.
-    wrong: std::sync::Mutex<Option<String>>,
+    /// The first violation.
+    violation: std::sync::Mutex<Option<String>>,
 }
 
 #[derive(Default)]
 struct Call {
-    /// An `Outcome`, or 0 while there is none.
+    /// The [`Outcome`], or 0 before there is one.
     outcome: AtomicU8,
-    /// How often its job was run.
+    /// The number of times its job ran.
     runs: AtomicU8,
 }
 
-/// What comes of a call.
+/// The outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Outcome {
@@ -38,24 +38,24 @@ pub(crate) enum Outcome {
     Late,
 }
 
-/// What is special about a call.
+/// The behavior of a call and its job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Waits for room.
+    /// The caller waits for room.
     Waits,
-    /// Takes the edge `full` if there is none.
+    /// The caller takes the edge `full` if there is no room.
     Sheds,
-    /// Has a job that takes longer than its caller waits.
+    /// The job takes longer than the caller waits.
     Hurries,
-    /// Has a job that panics.
+    /// The job panics.
     Panics,
-    /// Has a job that says it blocks.
+    /// The job blocks in a state that declares it.
     Blocks,
-    /// Has a job that blocks without a word.
+    /// The job blocks in a state that does not declare it.
     Sleeps,
 }
 
-impl Books {
+impl CallLog {
     pub(crate) fn new(calls: u64, seed: u64) -> Self {
         Self {
             calls: (0..calls).map(|_| Call::default()).collect(),
@@ -64,23 +64,23 @@ impl Books {
             seed,
             caller_slot: AtomicU32::new(0),
             worker_slot: AtomicU32::new(0),
-            wrong: std::sync::Mutex::default(),
+            violation: std::sync::Mutex::default(),
         }
     }
 
-    /// The number of the next call, if there is to be one.
+    /// The number of the next call; `None` at the end of the round.
     pub(crate) fn number(&self) -> Option<u64> {
         let end = || self.end.load(Ordering::Relaxed);
         let next = |next| (next < end()).then_some(next + 1);
         self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()
     }
 
-    /// The calls until now.
+    /// The number of calls so far.
     pub(crate) fn made(&self) -> u64 {
         self.next.load(Ordering::Relaxed)
     }
 
-    /// There are only so many more calls.
+    /// Ends the round after this many further calls.
     pub(crate) fn stop_after(&self, calls: u64) {
         self.end.fetch_min(self.made() + calls, Ordering::Relaxed);
     }
@@ -100,32 +100,32 @@ impl Books {
         &self.calls[usize::try_from(number).unwrap_or(usize::MAX)]
     }
 
-    /// The job of the call runs.
+    /// Records that the job of the call runs.
     pub(crate) fn runs(&self, number: u64) {
         if self.call(number).runs.fetch_add(1, Ordering::Relaxed) > 0 {
-            self.wrong(format!("the job of call {number} runs twice"));
+            self.fail(format!("the job of call {number} runs twice"));
         }
     }
 
-    /// This has come of the call.
-    pub(crate) fn settle(&self, number: u64, outcome: Outcome) {
+    /// Records the outcome of the call.
+    pub(crate) fn record(&self, number: u64, outcome: Outcome) {
         let before = self.call(number).outcome.swap(outcome as u8, Ordering::Relaxed);
         if before != 0 {
-            self.wrong(format!("call {number} comes to {outcome:?} after outcome {before}"));
+            self.fail(format!("call {number} has outcome {outcome:?} after outcome {before}"));
         }
     }
 
-    pub(crate) fn wrong(&self, what: String) {
-        let mut wrong = self.wrong.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        wrong.get_or_insert(what);
+    pub(crate) fn fail(&self, violation: String) {
+        let mut first = self.violation.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        first.get_or_insert(violation);
     }
 
-    /// Checks every call; `closed` says that the called pool was closed in the middle of it.
-    /// `lost` calls may have come to nothing, since their callers were closed.
-    pub(crate) fn audit(&self, closed: bool, lost: u64) -> Result<Counts, String> {
-        let wrong = self.wrong.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(wrong) = &*wrong {
-            return Err(wrong.clone());
+    /// Checks every call. `closed` says whether the called pool was closed during the round. Up to
+    /// `lost` calls may have no outcome, because their callers were closed.
+    pub(crate) fn check(&self, closed: bool, lost: u64) -> Result<Counts, String> {
+        let violation = self.violation.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(violation) = &*violation {
+            return Err(violation.clone());
         }
         let mut counts = Counts { calls: self.made(), ..Counts::default() };
         for number in 0..counts.calls {
@@ -135,7 +135,7 @@ impl Books {
             let (count, fits) = match outcome {
                 1 => (&mut counts.replies, ran && kind != Kind::Panics),
                 2 => (&mut counts.full, !ran && kind != Kind::Waits),
-                // A job that panics has run.
+                // A job that panics has run before.
                 3 => (&mut counts.gone, closed || (ran && kind == Kind::Panics)),
                 4 => (&mut counts.late, kind == Kind::Hurries),
                 _ => (&mut counts.closed, true),
@@ -149,13 +149,16 @@ impl Books {
             *count += 1;
         }
         if counts.closed > lost {
-            return Err(format!("{} calls came to nothing, of {lost} callers", counts.closed));
+            return Err(format!(
+                "{} calls have no outcome, but only {lost} callers were closed",
+                counts.closed
+            ));
         }
         Ok(counts)
     }
 }
 
-/// How often what has come of calls.
+/// The number of calls with each outcome.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) calls: u64,
@@ -163,7 +166,7 @@ pub(crate) struct Counts {
     full: u64,
     gone: u64,
     late: u64,
-    /// Their callers were closed.
+    /// Calls whose callers were closed.
     closed: u64,
     /// Rounds in which a pool was closed.
     pub(crate) rounds_cut: u64,
@@ -195,7 +198,7 @@ impl fmt::Display for Counts {
         write!(
             f,
             "calls: {calls}: {replies} replies, {full} full, {gone} gone, {late} late, {closed} of \
-             callers that were closed\nrounds in which a pool was closed: {rounds_cut}"
+             closed callers\nrounds in which a pool was closed: {rounds_cut}"
         )
     }
 }

@@ -1,25 +1,26 @@
 use sha2::{Digest, Sha256};
 
 use crate::Random;
+use crate::sha256::hex;
 
-/// Documents of one length that cost little to make: all but their last bytes are the same.
+/// Documents of one length that differ only in their last bytes, so that each is cheap to make.
 #[derive(Clone, Debug)]
-pub struct Ream {
+pub struct DocumentSeries {
     common: Vec<u8>,
     hash: Sha256,
 }
 
 const END: usize = 24;
 
-impl Ream {
-    /// Documents of `len` bytes: words, or bytes that are no text.
+impl DocumentSeries {
+    /// Creates a series of documents of `len` bytes: words, or binary data.
     pub fn new(len: usize, is_text: bool) -> Self {
         assert!(len >= END, "a document has at least {END} bytes");
         let mut common = Vec::with_capacity(len + 16);
         let mut random = Random::new(len as u64);
         while common.len() < len - END {
             if is_text {
-                // Some thousand words, as a long text has.
+                // The vocabulary of a long text has some thousand words.
                 common.extend(format!("w{:x} ", random.below(5_000)).bytes());
             } else {
                 common.extend(random.number().to_le_bytes());
@@ -33,19 +34,10 @@ impl Ream {
         Self { common, hash }
     }
 
-    /// The document of this number, and its SHA-256 digest in hexadecimal digits.
+    /// The document with this number, and its SHA-256 digest in hexadecimal digits.
     pub fn document(&self, number: u64) -> (Vec<u8>, String) {
         let end = format!(" no {number:019}\n");
         let hash = self.hash.clone().chain_update(&end);
         ([&self.common, end.as_bytes()].concat(), hex(&hash.finalize()))
     }
-}
-
-/// The SHA-256 digest of bytes, in hexadecimal digits.
-pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

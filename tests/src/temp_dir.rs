@@ -2,17 +2,18 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fs, process};
 
-/// A new directory, which goes with what is in it when this is dropped.
+/// A temporary directory, which is removed with its files when dropped.
 #[derive(Debug)]
-pub struct Scratch(PathBuf);
+pub struct TempDir(PathBuf);
 
-impl Scratch {
-    /// Makes one, whose name has `name` in it.
+impl TempDir {
+    /// Creates a directory whose name contains `name`.
     pub fn new(name: &str) -> Self {
         Self::within(&env::temp_dir(), name)
     }
 
-    /// Makes one in memory, if the system has that, where nothing waits for a disk.
+    /// Creates a directory in memory if the system has a file system there, so that no test waits
+    /// for a disk.
     pub fn in_memory(name: &str) -> Self {
         let memory = Path::new("/dev/shm");
         if memory.is_dir() { Self::within(memory, name) } else { Self::new(name) }
@@ -26,12 +27,12 @@ impl Scratch {
         Self(path)
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Writes a file into it.
+    /// Writes a file in it.
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, bytes).expect("a temporary file can be written");
@@ -39,9 +40,9 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for TempDir {
     fn drop(&mut self) {
-        // A test that failed may have left a process that still writes to it.
+        // Ignore errors, because a process that a failed test left may still write to it.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

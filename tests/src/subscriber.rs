@@ -2,41 +2,41 @@ use serde_json::Value;
 
 use crate::{Connection, get};
 
-/// A client of `docserver` that is told of events.
+/// A client of `docserver` that subscribed to its events.
 #[derive(Debug)]
-pub struct Watcher {
+pub struct Subscriber {
     connection: Connection,
 }
 
-/// What a watcher is told.
+/// A message of the event stream.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Told {
-    /// Something has happened.
+pub enum Received {
+    /// An event.
     Event(Value),
-    /// So many events were left out.
+    /// The number of events that the subscriber missed.
     Missed(u64),
 }
 
-impl Watcher {
-    /// Asks to be told, and waits until it is sure to be.
+impl Subscriber {
+    /// Subscribes, and waits until the server has confirmed it.
     pub fn new(connection: Connection) -> Self {
         Self::with(connection, get("/events"))
     }
 
-    /// Does so with a request of its own.
+    /// Subscribes with this request.
     pub fn with(mut connection: Connection, request: impl AsRef<[u8]>) -> Self {
         let answer = connection.ask(request).expect(200);
         assert_eq!(answer.field("content-type"), Some("text/event-stream"));
-        assert!(!answer.goes_on(), "the stream ends with the connection");
+        assert!(!answer.keeps_alive(), "the stream ends with the connection");
         assert_eq!((connection.line(), connection.line()), ("retry: 1000".into(), String::new()));
         Self { connection }
     }
 
-    /// What comes next.
-    pub fn told(&mut self) -> Told {
+    /// The next message.
+    pub fn receive(&mut self) -> Received {
         loop {
             let line = self.connection.line();
-            // It says every now and then that it is alive.
+            // Skip the comments that keep the connection alive.
             if line == ":" {
                 assert_eq!(self.connection.line(), "");
                 continue;
@@ -49,18 +49,18 @@ impl Watcher {
                 serde_json::from_str(data).unwrap_or_else(|error| panic!("{error}: {data}"));
             return match value {
                 Value::Number(count) if is_missed => {
-                    Told::Missed(count.as_u64().expect("a number of events"))
+                    Received::Missed(count.as_u64().expect("a number of events"))
                 }
-                event => Told::Event(event),
+                event => Received::Event(event),
             };
         }
     }
 
-    /// The next event, which must be the next thing.
+    /// The next message, which must be an event.
     pub fn event(&mut self) -> Value {
-        match self.told() {
-            Told::Event(event) => event,
-            missed @ Told::Missed(_) => panic!("{missed:?}"),
+        match self.receive() {
+            Received::Event(event) => event,
+            missed @ Received::Missed(_) => panic!("{missed:?}"),
         }
     }
 

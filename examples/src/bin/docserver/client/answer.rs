@@ -1,0 +1,119 @@
+//! The answers of the front pool.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+use std::time::SystemTime;
+
+use fsm_runtime::prelude::*;
+
+use super::{Client, Get};
+use crate::api;
+use crate::catalog::Found;
+use crate::http::{Refusal, Response, Selection, Status, Validators, Verdict, media_type};
+use crate::index::{Outcome, PRECONDITION};
+use crate::store::{Document, Filed};
+
+impl Client {
+    /// Sends an answer; returns whether the client may send another request.
+    pub(super) fn answer(&self, response: &Response, body: &[u8], cx: &mut Cx<'_>) -> bool {
+        // Writing to `cx` never fails.
+        let _ = response.send(cx, self.exchange, SystemTime::now(), body);
+        self.exchange.keep_alive
+    }
+
+    pub(super) fn refuse(&self, refusal: Refusal, cx: &mut Cx<'_>) -> bool {
+        self.answer(&refusal.response(), &refusal.body(), cx)
+    }
+
+    /// Sends the last answer on this connection.
+    pub(super) fn give_up(&mut self, refusal: Refusal, cx: &mut Cx<'_>) {
+        self.exchange.keep_alive = false;
+        self.refuse(refusal, cx);
+    }
+
+    /// Answers with the result of the index pool.
+    pub(super) fn indexed(&self, done: Outcome, cx: &mut Cx<'_>) -> bool {
+        match done {
+            Outcome::Filed(Filed { document, replaced }) => {
+                let status = if replaced.is_some() { Status::Ok } else { Status::Created };
+                let response = Response::new(status).json();
+                let response = response.with("ETag", format_args!("\"{}\"", document.digest));
+                let replaced = replaced.is_some();
+                let put = api::Put { document: document.into(), replaced };
+                self.answer(&response, &put.to_json(), cx)
+            }
+            Outcome::Deleted => self.answer(&Response::new(Status::NoContent), b"", cx),
+            Outcome::Refused(refusal) => self.refuse(refusal, cx),
+        }
+    }
+
+    /// Answers with the result of the catalog pool. `Ok` is the part of the document that is still
+    /// to be sent; `Err` says whether the client may send another request.
+    pub(super) fn found(&self, get: &Get, found: Found, cx: &mut Cx<'_>) -> Result<Part, bool> {
+        match found {
+            Found::Json(json) => Err(self.answer(&Response::new(Status::Ok).json(), &json, cx)),
+            Found::Refused(refusal) => Err(self.refuse(refusal, cx)),
+            Found::Document(document, file) => self.document(get, &document, file, cx),
+        }
+    }
+
+    fn document(
+        &self,
+        get: &Get,
+        document: &Document,
+        file: File,
+        cx: &mut Cx<'_>,
+    ) -> Result<Part, bool> {
+        let etag = document.digest.to_string();
+        let validators = Validators { etag: &etag, modified: document.modified };
+        match get.condition.verdict(get.method, Some(validators)) {
+            Verdict::Proceed => {}
+            Verdict::NotModified => {
+                let response = Response::new(Status::NotModified);
+                return Err(self.answer(&response.document(&etag, document.modified), b"", cx));
+            }
+            Verdict::Failed => return Err(self.refuse(PRECONDITION, cx)),
+        }
+        let selection = get.range.select(document.len, &etag);
+        let (response, first, len) = match &selection {
+            Selection::Whole => (Response::new(Status::Ok), 0, document.len),
+            Selection::Part(part) => {
+                let response = Response::new(Status::PartialContent);
+                (response.with("Content-Range", part), part.first, part.len())
+            }
+            Selection::Unsatisfiable(range) => {
+                let refusal = Refusal::new(
+                    Status::RangeNotSatisfiable,
+                    "the range lies behind the end of the document",
+                );
+                let response = refusal.response().with("Content-Range", range);
+                return Err(self.answer(&response, &refusal.body(), cx));
+            }
+        };
+        // Seek before the head is sent, because after it no answer can report an error.
+        if let Err(refusal) = seek(&file, first, cx) {
+            return Err(self.refuse(refusal, cx));
+        }
+        let response = response.document(&etag, document.modified);
+        let response = response.typed(media_type(&document.name));
+        let _ = response.announce(cx, self.exchange, SystemTime::now(), len);
+        if self.exchange.is_head || len == 0 {
+            return Err(self.exchange.keep_alive);
+        }
+        Ok(Part { file, left: len })
+    }
+}
+
+/// The part of a document to send: `left` bytes from the position of the file.
+pub(super) struct Part {
+    pub(super) file: File,
+    pub(super) left: u64,
+}
+
+/// Seeks to the first byte to send.
+fn seek(mut file: &File, first: u64, cx: &Cx<'_>) -> Result<(), Refusal> {
+    file.seek(SeekFrom::Start(first)).map(drop).map_err(|error| {
+        cx.warn(error);
+        Refusal::new(Status::InternalServerError, "the store failed")
+    })
+}

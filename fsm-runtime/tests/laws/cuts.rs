@@ -1,0 +1,52 @@
+//! Cuts in the input make no difference (L7).
+
+use super::*;
+
+#[test]
+fn l7_cuts_make_no_difference() {
+    check::splits::<Filing, _>(
+        || FilingHandler,
+        b"doc3\nabcx0\nlong9\n123456789chat\nhello world, this is it.",
+    );
+    check::splits::<Filing, _>(|| FilingHandler, b"doc3\na!c");
+    check::splits::<Filing, _>(|| FilingHandler, b"a line without an end is cut off at its limit");
+    check::splits::<Filing, _>(|| FilingHandler, b"z\n and a length over the maximum");
+    check::splits::<Filing, _>(|| FilingHandler, b"");
+}
+
+/// A decoder that returns all available bytes as a frame, which the law forbids.
+#[derive(Default)]
+struct Greedy;
+
+impl Frame for Greedy {
+    type Item<'a> = &'a [u8];
+    type Error = std::convert::Infallible;
+
+    fn decode<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<&'a [u8]>, Self::Error> {
+        Ok(Decoded::Frame(input, input.len()))
+    }
+}
+
+#[state_machine(start = Word, eof => Gone, error => Gone)]
+enum Words {
+    #[read(frame = Greedy, max = 64, limit => Gone, idle = 1min => Gone)]
+    #[to(Word)]
+    #[rest]
+    Word,
+    #[end]
+    Gone,
+}
+
+struct Reader;
+
+impl words::Handler for Reader {
+    fn word(&mut self, _word: &[u8], _cx: &mut Cx<'_>) -> words::AfterWord {
+        words::AfterWord::Word
+    }
+}
+
+#[test]
+#[should_panic(expected = "makes a difference")]
+fn l7_a_decoder_that_depends_on_cuts_is_found() {
+    check::splits::<Words, _>(|| Reader, b"abcdef");
+}
