@@ -8,12 +8,12 @@ use crate::sync::{Condvar, Mutex};
 /// A wake-up before `sleep` makes the next `sleep` return at once.
 #[derive(Debug, Default)]
 pub(crate) struct Parker {
-    state: Mutex<State>,
+    state: Mutex<ParkState>,
     condvar: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ParkState {
     woken: bool,
     /// The thread sleeps. A notification without a sleeper would be a system call all the same.
     asleep: bool,

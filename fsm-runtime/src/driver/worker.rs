@@ -8,7 +8,7 @@ use crate::lifecycle::pool_state::PoolState;
 use crate::net::readiness::Readiness;
 use crate::scheduler::executor::Executor;
 use crate::scheduler::port::{
-    EventSource, Injected, MultiThread, Next, Port, SingleThread, Turn, Turned, WhenIdle,
+    AssignedTurn, EventSource, Injected, MultiThread, Next, Port, SingleThread, Turned, WhenIdle,
 };
 use crate::scheduler::port_core::Thread;
 use crate::scheduler::task::{Task, TurnOutcome, caught, drop_panic, end};
@@ -204,8 +204,8 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
     }
 
     #[inline]
-    fn run_turn(&mut self, port: &MultiThread<T>, turn: Turn<T>) -> Turned<T> {
-        let Turn { key, mut task, ready, number, draining } = turn;
+    fn run_turn(&mut self, port: &MultiThread<T>, turn: AssignedTurn<T>) -> Turned<T> {
+        let AssignedTurn { key, mut task, ready, number, draining } = turn;
         port.runs();
         let context = T::context(&mut self.scratch);
         context.turn = number;

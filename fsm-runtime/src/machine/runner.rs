@@ -217,7 +217,8 @@ impl<M: Machine> MachineRunner<'_, M> {
                     cx.at_state(self.machine.state());
                     input.restart();
                 }
-                step => return (step == Step::Waiting(WaitSet::READ), calls),
+                Step::Waiting(waits) => return (waits.contains(WaitSet::READ), calls),
+                Step::Leaving | Step::Done => return (false, calls),
             }
             calls += 1;
             if calls == limits.calls || cx.queued_bytes() >= limits.output {

@@ -26,7 +26,7 @@ mod slot_state;
 mod timers;
 
 use common::Common;
-pub(crate) use multi_thread::{MultiThread, Next, Turn, Turned, WhenIdle};
+pub(crate) use multi_thread::{AssignedTurn, MultiThread, Next, Turned, WhenIdle};
 pub(crate) use single_thread::{EventSource, Injected, SingleThread};
 use slot_state::SlotState;
 

@@ -42,13 +42,13 @@ pub(crate) struct PortCore<T> {
 #[derive(Debug)]
 struct Slot<T> {
     generation: u32,
-    run: Run,
+    run: RunState,
     /// `None` once the connection is gone; the slot is free when the batch is over.
     value: Option<T>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Run {
+enum RunState {
     Idle,
     Queued,
     Running,
@@ -63,7 +63,7 @@ struct Poller {
 
 /// An event in the life of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Input {
+pub(crate) enum PortInput {
     /// The polling thread, back from the poll, found a packet for the key.
     Event(Key),
     /// Somebody else has a packet for the key (R1, R6).
@@ -125,27 +125,27 @@ impl<T> PortCore<T> {
     }
 
     #[inline]
-    pub(crate) fn on(&mut self, input: Input) -> Effect {
+    pub(crate) fn on(&mut self, input: PortInput) -> Effect {
         match input {
-            Input::Event(key) => self.insert(key).map_or(Effect::Stale, |_| Effect::None),
-            Input::Post(key) => match self.insert(key) {
+            PortInput::Event(key) => self.insert(key).map_or(Effect::Stale, |_| Effect::None),
+            PortInput::Post(key) => match self.insert(key) {
                 Some(true) => self.release(),
                 Some(false) => Effect::None,
                 None => Effect::Stale,
             },
-            Input::Take(thread) => self.take(thread),
-            Input::Done { key, again } => self.done(key, again),
-            Input::Polled(thread) => self.polled(thread),
-            Input::Release => self.release(),
-            Input::Block => {
+            PortInput::Take(thread) => self.take(thread),
+            PortInput::Done { key, again } => self.done(key, again),
+            PortInput::Polled(thread) => self.polled(thread),
+            PortInput::Release => self.release(),
+            PortInput::Block => {
                 self.active -= 1;
                 self.release()
             }
-            Input::Unblock => {
+            PortInput::Unblock => {
                 self.active += 1;
                 Effect::None
             }
-            Input::Close => {
+            PortInput::Close => {
                 self.close_port();
                 Effect::Closed
             }
@@ -157,13 +157,13 @@ impl<T> PortCore<T> {
     fn insert(&mut self, key: Key) -> Option<bool> {
         let slot = self.live(key)?;
         match slot.run {
-            Run::Idle => {
-                slot.run = Run::Queued;
+            RunState::Idle => {
+                slot.run = RunState::Queued;
                 self.queue.push_back(key);
                 return Some(true);
             }
-            Run::Running => slot.run = Run::RunningAgain,
-            Run::Queued | Run::RunningAgain => {}
+            RunState::Running => slot.run = RunState::RunningAgain,
+            RunState::Queued | RunState::RunningAgain => {}
         }
         Some(false)
     }
@@ -191,7 +191,7 @@ impl<T> PortCore<T> {
     fn start(&mut self, thread: Thread) -> Effect {
         while let Some(key) = self.queue.pop_front() {
             if let Some(slot) = self.live(key) {
-                slot.run = Run::Running;
+                slot.run = RunState::Running;
                 self.active += 1;
                 return Effect::Run(thread, key);
             }
@@ -221,11 +221,11 @@ impl<T> PortCore<T> {
     fn done(&mut self, key: Key, again: bool) -> Effect {
         self.active -= 1;
         if let Some(slot) = self.live(key) {
-            if again || slot.run == Run::RunningAgain {
-                slot.run = Run::Queued;
+            if again || slot.run == RunState::RunningAgain {
+                slot.run = RunState::Queued;
                 self.queue.push_back(key);
             } else {
-                slot.run = Run::Idle;
+                slot.run = RunState::Idle;
             }
         }
         Effect::None
@@ -270,7 +270,7 @@ impl<T> PortCore<T> {
     pub(crate) fn pass_next(&mut self) -> Option<Key> {
         while let Some(key) = self.queue.pop_front() {
             if let Some(slot) = self.live(key) {
-                slot.run = Run::Idle;
+                slot.run = RunState::Idle;
                 return Some(key);
             }
         }
@@ -310,7 +310,7 @@ impl<T> PortCore<T> {
     /// When another one was opened since.
     #[inline]
     pub(crate) fn open_at(&mut self, key: Key, value: T) {
-        let slot = Slot { generation: key.generation(), run: Run::Idle, value: Some(value) };
+        let slot = Slot { generation: key.generation(), run: RunState::Idle, value: Some(value) };
         let index = self.slots.insert(slot);
         assert_eq!(index, key.slot(), "the slot was given to another one");
     }

@@ -1,7 +1,7 @@
 use std::sync::PoisonError;
 
 use crate::key::Key;
-use crate::scheduler::port_core::{Effect, Input, PortCore, Thread};
+use crate::scheduler::port_core::{Effect, PortCore, PortInput, Thread};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// The most threads of a port.
@@ -17,13 +17,13 @@ pub(crate) const THREADS: usize = 64;
 /// when the lock is free again. The sleeper looks at its slot under the same lock before it sleeps,
 /// so that no wake-up is lost between the two.
 pub(crate) struct Shared<T, X> {
-    state: Mutex<State<T, X>>,
+    state: Mutex<SharedState<T, X>>,
     condvars: Box<[Condvar]>,
     /// Makes the thread that sleeps in a poll come back.
     interrupt: Box<dyn Fn() + Send + Sync>,
 }
 
-struct State<T, X> {
+struct SharedState<T, X> {
     core: PortCore<T>,
     threads: Box<[ThreadSlot]>,
     guarded: X,
@@ -62,7 +62,7 @@ pub(crate) enum Blocked {
 
 /// The threads to wake when the lock is free.
 #[derive(Clone, Copy, Debug, Default)]
-struct Wake {
+struct PendingWakes {
     threads: u64,
     interrupt: bool,
 }
@@ -79,7 +79,7 @@ impl<T, X> Shared<T, X> {
     ) -> Self {
         assert!(threads <= THREADS, "{threads} threads");
         let slots = (0..threads).map(|_| ThreadSlot::default()).collect();
-        let state = Mutex::new(State { core, threads: slots, guarded });
+        let state = Mutex::new(SharedState { core, threads: slots, guarded });
         let condvars = (0..threads).map(|_| Condvar::new()).collect();
         Self { state, condvars, interrupt }
     }
@@ -127,27 +127,27 @@ impl<T, X> Shared<T, X> {
         thread: Thread,
         after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
     ) -> Option<R> {
-        self.begin_if_any(self.lock(), Wake::default(), thread, after)
+        self.begin_if_any(self.lock(), PendingWakes::default(), thread, after)
     }
 
     /// Tells what the thread did, asks for it, and gives what else there is to others.
     #[inline]
     fn ask(
-        state: &mut State<T, X>,
+        state: &mut SharedState<T, X>,
         thread: Thread,
         before: impl FnOnce(&mut Locked<'_, T, X>),
-    ) -> Wake {
+    ) -> PendingWakes {
         let mut locked = Locked::new(state, Some(thread));
         before(&mut locked);
-        locked.on(Input::Take(thread));
-        while locked.on(Input::Release) != Effect::None && !locked.state.core.is_closed() {}
+        locked.on(PortInput::Take(thread));
+        while locked.on(PortInput::Release) != Effect::None && !locked.state.core.is_closed() {}
         locked.wakes
     }
 
     fn begin_if_any<R>(
         &self,
-        mut state: MutexGuard<'_, State<T, X>>,
-        wakes: Wake,
+        mut state: MutexGuard<'_, SharedState<T, X>>,
+        wakes: PendingWakes,
         thread: Thread,
         after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
     ) -> Option<R> {
@@ -163,8 +163,8 @@ impl<T, X> Shared<T, X> {
     #[inline]
     fn begin<R>(
         &self,
-        mut state: MutexGuard<'_, State<T, X>>,
-        mut wakes: Wake,
+        mut state: MutexGuard<'_, SharedState<T, X>>,
+        mut wakes: PendingWakes,
         thread: Thread,
         work: Work,
         after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
@@ -195,12 +195,12 @@ impl<T, X> Shared<T, X> {
     }
 
     #[inline]
-    fn lock(&self) -> MutexGuard<'_, State<T, X>> {
+    fn lock(&self) -> MutexGuard<'_, SharedState<T, X>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[inline]
-    fn wake(&self, wakes: Wake) {
+    fn wake(&self, wakes: PendingWakes) {
         let mut threads = wakes.threads;
         while threads != 0 {
             self.condvars[threads.trailing_zeros() as usize].notify_one();
@@ -212,7 +212,7 @@ impl<T, X> Shared<T, X> {
     }
 }
 
-impl Wake {
+impl PendingWakes {
     fn join(&mut self, other: Self) {
         self.threads |= other.threads;
         self.interrupt |= other.interrupt;
@@ -221,16 +221,16 @@ impl Wake {
 
 /// A port whose lock is held.
 pub(crate) struct Locked<'a, T, X> {
-    state: &'a mut State<T, X>,
+    state: &'a mut SharedState<T, X>,
     /// The thread that holds it, if that is one of the port's: it need not be woken.
     thread: Option<Thread>,
-    wakes: Wake,
+    wakes: PendingWakes,
 }
 
 impl<'a, T, X> Locked<'a, T, X> {
     #[inline]
-    fn new(state: &'a mut State<T, X>, thread: Option<Thread>) -> Self {
-        Self { state, thread, wakes: Wake::default() }
+    fn new(state: &'a mut SharedState<T, X>, thread: Option<Thread>) -> Self {
+        Self { state, thread, wakes: PendingWakes::default() }
     }
 
     #[inline]
@@ -250,7 +250,7 @@ impl<'a, T, X> Locked<'a, T, X> {
 
     /// Tells the core, and does what it answers.
     #[inline]
-    pub(crate) fn on(&mut self, input: Input) -> Effect {
+    pub(crate) fn on(&mut self, input: PortInput) -> Effect {
         let effect = self.state.core.on(input);
         match effect {
             Effect::Run(thread, key) => {
@@ -295,9 +295,9 @@ impl<'a, T, X> Locked<'a, T, X> {
         let slot = &mut self.state.threads[thread];
         let Some(key) = slot.running.take() else { return };
         if slot.blocked.take().is_some() {
-            self.on(Input::Unblock);
+            self.on(PortInput::Unblock);
         }
-        self.on(Input::Done { key, again });
+        self.on(PortInput::Done { key, again });
     }
 
     /// The key whose turn the thread runs.
@@ -327,7 +327,7 @@ impl<'a, T, X> Locked<'a, T, X> {
         }
         self.state.threads[thread].blocked = Some(how);
         if known.is_none() {
-            self.on(Input::Block);
+            self.on(PortInput::Block);
         }
         true
     }
@@ -336,7 +336,7 @@ impl<'a, T, X> Locked<'a, T, X> {
     pub(crate) fn unblock(&mut self, thread: Thread, turn: u64, how: Blocked) {
         if self.turn(thread) == Some(turn) && self.state.threads[thread].blocked == Some(how) {
             self.state.threads[thread].blocked = None;
-            self.on(Input::Unblock);
+            self.on(PortInput::Unblock);
         }
     }
 }
@@ -351,10 +351,10 @@ mod tests {
     fn given() -> (Shared<(), ()>, Key) {
         let shared = Shared::new(PortCore::new(0, 1, Arc::default()), 2, (), Box::new(|| {}));
         let key = shared.locked(|port| {
-            port.on(Input::Take(0));
-            port.on(Input::Take(1));
+            port.on(PortInput::Take(0));
+            port.on(PortInput::Take(1));
             let key = port.core().open(());
-            assert_eq!(port.on(Input::Post(key)), Effect::Run(1, key));
+            assert_eq!(port.on(PortInput::Post(key)), Effect::Run(1, key));
             key
         });
         (shared, key)
@@ -365,7 +365,7 @@ mod tests {
         let (shared, key) = given();
         shared.locked(|port| {
             assert_eq!(port.running(1), Some(key));
-            port.on(Input::Close);
+            port.on(PortInput::Close);
             // The watchdog must not take it for one that runs for ever.
             assert_eq!(port.running(1), None);
         });
@@ -376,10 +376,10 @@ mod tests {
         let (shared, key) = given();
         shared.locked(|port| {
             let earlier = port.turn(1).unwrap();
-            port.on(Input::Post(key));
+            port.on(PortInput::Post(key));
             port.done(1, false);
             assert!(!port.block(1, earlier, Blocked::Observed), "between two turns");
-            assert_eq!(port.on(Input::Take(1)), Effect::Run(1, key));
+            assert_eq!(port.on(PortInput::Take(1)), Effect::Run(1, key));
             assert!(!port.block(1, earlier, Blocked::Observed));
             assert_eq!(port.blocked(1), None);
             let turn = port.turn(1).unwrap();
@@ -394,7 +394,7 @@ mod tests {
         let (shared, key) = given();
         shared.locked(|port| {
             let other = port.core().open(());
-            port.on(Input::Post(other));
+            port.on(PortInput::Post(other));
             let turn = port.turn(1).unwrap();
             assert!(port.core().is_pressed());
             assert!(port.block(1, turn, Blocked::Observed));

@@ -13,7 +13,7 @@ pub(crate) fn dot(pools: &[Pool]) -> String {
     for (index, pool) in pools.iter().enumerate() {
         let _ = writeln!(text, "    p{index} [label={:?}];", pool_label(pool));
     }
-    for Edge { from, to, route } in edges(pools) {
+    for RouteEdge { from, to, route } in edges(pools) {
         let label = route_label(route);
         let style = match route.kind {
             RouteKind::Call => "solid",
@@ -31,7 +31,7 @@ pub(crate) fn mermaid(pools: &[Pool]) -> String {
     for (index, pool) in pools.iter().enumerate() {
         let _ = writeln!(text, "    p{index}[\"{}\"]", pool_label(pool));
     }
-    for Edge { from, to, route } in edges(pools) {
+    for RouteEdge { from, to, route } in edges(pools) {
         let label = route_label(route);
         let arrow = match route.kind {
             RouteKind::Call => "-->",
@@ -58,18 +58,18 @@ pub(crate) fn table(pools: &[Pool]) -> String {
 }
 
 /// A route between two pools, given by their numbers.
-struct Edge<'a> {
+struct RouteEdge<'a> {
     from: usize,
     to: usize,
     route: &'a Route,
 }
 
 /// The routes whose targets are in the pipeline.
-fn edges(pools: &[Pool]) -> impl Iterator<Item = Edge<'_>> {
+fn edges(pools: &[Pool]) -> impl Iterator<Item = RouteEdge<'_>> {
     pools.iter().enumerate().flat_map(move |(from, pool)| {
         pool.routes.iter().filter_map(move |route| {
             let (to, _) = acceptors(pools, route).next()?;
-            Some(Edge { from, to, route })
+            Some(RouteEdge { from, to, route })
         })
     })
 }

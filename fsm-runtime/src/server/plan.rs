@@ -99,12 +99,12 @@ fn target_of(route: &Route, pool: &Pool, pools: &[Pool]) -> Result<usize, PoolEr
 
 /// Refuses a cycle of pools in which each may wait for room in the next one.
 fn check_waits(pools: &[Pool], targets: &[Vec<usize>]) -> Result<(), PoolError> {
-    let waits: Vec<Vec<Wait<'_>>> = pools
+    let waits: Vec<Vec<RoomWait<'_>>> = pools
         .iter()
         .enumerate()
         .map(|(from, pool)| {
             let routes = pool.routes.iter().zip(&targets[from]).filter(|(route, _)| route.parks);
-            routes.map(|(route, to)| Wait { from, to: *to, state: route.state }).collect()
+            routes.map(|(route, to)| RoomWait { from, to: *to, state: route.state }).collect()
         })
         .collect();
     let Some(cycle) = (0..pools.len()).find_map(|start| shortest_cycle(start, &waits)) else {
@@ -129,15 +129,15 @@ fn check_waits(pools: &[Pool], targets: &[Vec<usize>]) -> Result<(), PoolError> 
 
 /// A route whose state waits while the target has no room.
 #[derive(Clone, Copy)]
-struct Wait<'a> {
+struct RoomWait<'a> {
     from: usize,
     to: usize,
     state: &'a str,
 }
 
 /// Finds a shortest cycle through `start`, by a breadth-first search.
-fn shortest_cycle<'a>(start: usize, waits: &[Vec<Wait<'a>>]) -> Option<Vec<Wait<'a>>> {
-    let mut reached_by: Vec<Option<Wait<'a>>> = vec![None; waits.len()];
+fn shortest_cycle<'a>(start: usize, waits: &[Vec<RoomWait<'a>>]) -> Option<Vec<RoomWait<'a>>> {
+    let mut reached_by: Vec<Option<RoomWait<'a>>> = vec![None; waits.len()];
     let mut queue = VecDeque::from([start]);
     while let Some(pool) = queue.pop_front() {
         for wait in &waits[pool] {
@@ -246,8 +246,8 @@ mod tests {
 
     #[test]
     fn the_shortest_cycle_is_found_and_none_where_there_is_none() {
-        let wait = |from, to| Wait { from, to, state: "Waits" };
-        let path = |waits: &[Vec<Wait<'_>>]| {
+        let wait = |from, to| RoomWait { from, to, state: "Waits" };
+        let path = |waits: &[Vec<RoomWait<'_>>]| {
             shortest_cycle(0, waits).map(|cycle| cycle.iter().map(|wait| wait.from).collect())
         };
         let line = [vec![wait(0, 1)], vec![wait(1, 2)], vec![]];

@@ -37,7 +37,7 @@ const SPIN: usize = 10_000;
 
 /// The behaviour of a machine on an input: its completions, its output, and the state that it ends in.
 #[derive(Debug, PartialEq, Eq)]
-struct Run {
+struct Recording {
     calls: Vec<Call>,
     output: Vec<u8>,
     /// When the input is used up.
@@ -144,10 +144,10 @@ fn run<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     handler: H,
     input: &[u8],
     cuts: &[usize],
-) -> Run {
+) -> Recording {
     let mut session = Session::<M, H>::with_calls(handler, 1);
     session.close_pools();
-    let mut run = Run { calls: Vec::new(), output: Vec::new(), state: None, ended: None };
+    let mut run = Recording { calls: Vec::new(), output: Vec::new(), state: None, ended: None };
     let mut sent = 0;
     for end in cuts.iter().copied().chain([input.len()]) {
         session.feed(&input[sent..end]);
@@ -182,8 +182,8 @@ fn run<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
 
 /// Where two runs part.
 struct Difference<'a> {
-    whole: &'a Run,
-    cut: &'a Run,
+    whole: &'a Recording,
+    cut: &'a Recording,
     input: &'a [u8],
 }
 
@@ -222,7 +222,7 @@ impl fmt::Display for Difference<'_> {
     }
 }
 
-impl Run {
+impl Recording {
     /// Appends a call, or makes it one with the last if both took what was there.
     ///
     /// The end is no call: how much of the input is left over then depends on when the peer is

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::Key;
 use crate::driver::parker::Parker;
-use crate::scheduler::port_core::{Input, PortCore, Thread};
+use crate::scheduler::port_core::{PortCore, PortInput, Thread};
 use crate::scheduler::shared::{Blocked, Locked, Shared, Work};
 
 /// The checks' own books are in types of std, which add no schedules: no thread holds one of their
@@ -96,7 +96,7 @@ impl Port {
     }
 
     pub(super) fn post(&self, key: Key) {
-        self.shared.locked(|port| enqueue(port, key, Input::Post(key)));
+        self.shared.locked(|port| enqueue(port, key, PortInput::Post(key)));
     }
 
     /// The thread that polls finds an event for the key.
@@ -106,7 +106,7 @@ impl Port {
 
     pub(super) fn close(&self) {
         self.shared.locked(|port| {
-            port.on(Input::Close);
+            port.on(PortInput::Close);
         });
     }
 
@@ -139,9 +139,9 @@ impl Port {
                     let events = self.poll.wait(wait);
                     self.next(thread, |port| {
                         for key in events {
-                            enqueue(port, key, Input::Event(key));
+                            enqueue(port, key, PortInput::Event(key));
                         }
-                        port.on(Input::Polled(thread));
+                        port.on(PortInput::Polled(thread));
                     })
                 }
                 Next::End => return,
@@ -211,7 +211,7 @@ impl Port {
     }
 }
 
-fn enqueue(port: &mut Locked<'_, Slot, ()>, key: Key, input: Input) {
+fn enqueue(port: &mut Locked<'_, Slot, ()>, key: Key, input: PortInput) {
     if let Some(slot) = port.core().get_mut(key) {
         slot.packets += 1;
     }

@@ -1,10 +1,10 @@
 use super::PortSettings;
 use super::common::Common;
-use super::slot::{Slot, remove, tell_all};
+use super::slot::{TaskSlot, remove, tell_all};
 use super::timers::Timers;
 use crate::Key;
 use crate::net::readiness::Readiness;
-use crate::scheduler::port_core::{Effect, Input, PortCore, Thread};
+use crate::scheduler::port_core::{Effect, PortCore, PortInput, Thread};
 use crate::scheduler::shared::{self, Shared, Work};
 use crate::scheduler::task::Task;
 
@@ -18,10 +18,10 @@ use crate::scheduler::task::Task;
 /// test drives it as well as a thread does.
 pub(crate) struct MultiThread<T> {
     pub(super) common: Common,
-    pub(super) shared: Shared<Slot<T>, Guarded>,
+    pub(super) shared: Shared<TaskSlot<T>, Guarded>,
 }
 
-type Locked<'a, T> = shared::Locked<'a, Slot<T>, Guarded>;
+type Locked<'a, T> = shared::Locked<'a, TaskSlot<T>, Guarded>;
 
 /// The state that the port's lock guards beside the slots.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ pub(super) struct Guarded {
 
 /// The next doing of a thread.
 pub(crate) enum Next<T> {
-    Run(Turn<T>),
+    Run(AssignedTurn<T>),
     /// Poll, and sleep there until `until` at the latest.
     Poll {
         until: u64,
@@ -46,7 +46,7 @@ pub(crate) enum Next<T> {
 }
 
 /// A turn of a connection or job.
-pub(crate) struct Turn<T> {
+pub(crate) struct AssignedTurn<T> {
     pub(crate) key: Key,
     pub(crate) task: T,
     /// Readiness that has arrived since its last turn began.
@@ -85,26 +85,26 @@ impl<T: Task> MultiThread<T> {
     }
 
     pub(super) fn open(&self, task: T, ready: Readiness) -> Result<Key, T> {
-        self.open_as(task, ready, Input::Post)
+        self.open_as(task, ready, PortInput::Post)
     }
 
     /// The same by the thread that has polled, which need not be woken.
     pub(super) fn open_here(&self, task: T, ready: Readiness) -> Result<Key, T> {
-        self.open_as(task, ready, Input::Event)
+        self.open_as(task, ready, PortInput::Event)
     }
 
     fn open_as(
         &self,
         task: T,
         ready: Readiness,
-        packet: impl FnOnce(Key) -> Input,
+        packet: impl FnOnce(Key) -> PortInput,
     ) -> Result<Key, T> {
         let opened = self.shared.locked(|port| {
             let (core, guarded) = port.both();
             if core.is_closed() {
                 return Err(task);
             }
-            let key = core.open(Slot::arriving(task, ready, guarded.draining));
+            let key = core.open(TaskSlot::arriving(task, ready, guarded.draining));
             self.common.opened();
             port.on(packet(key));
             Ok((key, port.core().could_help()))
@@ -118,7 +118,7 @@ impl<T: Task> MultiThread<T> {
     /// A packet for the key, from anywhere (R6).
     pub(super) fn wake(&self, key: Key) {
         let pressed = self.shared.locked(|port| {
-            port.on(Input::Post(key));
+            port.on(PortInput::Post(key));
             port.core().could_help()
         });
         self.common.alarm_if(pressed);
@@ -156,13 +156,13 @@ impl<T: Task> MultiThread<T> {
                 if let Some(slot) = port.core().get_mut(*key) {
                     slot.state.tell(*ready);
                 }
-                if port.on(Input::Event(*key)) == Effect::Stale {
+                if port.on(PortInput::Event(*key)) == Effect::Stale {
                     self.common.counters.stale();
                 }
             }
             let (core, guarded) = port.both();
             guarded.timers.expire(core, now);
-            port.on(Input::Polled(thread));
+            port.on(PortInput::Polled(thread));
         })
     }
 
@@ -210,7 +210,7 @@ impl<T: Task> MultiThread<T> {
         self.common.runs();
     }
 
-    fn remove(&self, port: &mut Locked<'_, T>, key: Key) -> Option<Slot<T>> {
+    fn remove(&self, port: &mut Locked<'_, T>, key: Key) -> Option<TaskSlot<T>> {
         let (core, guarded) = port.both();
         let slot = remove(core, &mut guarded.timers, key)?;
         self.common.closed();
@@ -222,14 +222,14 @@ impl<T: Task> MultiThread<T> {
             port.guarded().draining = true;
             // A request that has arrived is answered: look once more before closing.
             for key in tell_all(port.core(), Readiness::READ) {
-                port.on(Input::Post(key));
+                port.on(PortInput::Post(key));
             }
         });
     }
 
     pub(super) fn close(&self) {
         self.shared.locked(|port| {
-            port.on(Input::Close);
+            port.on(PortInput::Close);
         });
     }
 
@@ -258,7 +258,7 @@ impl<T: Task> MultiThread<T> {
     pub(super) fn lost(&self, thread: Thread) -> Option<Key> {
         self.shared.locked(|port| {
             if port.core().polls(thread) {
-                port.on(Input::Polled(thread));
+                port.on(PortInput::Polled(thread));
             }
             let key = port.running(thread)?;
             self.remove(port, key);
@@ -293,7 +293,7 @@ fn begin_work<T>(port: &mut Locked<'_, T>, thread: Thread, work: Work) -> (Next<
             let Some((task, ready)) = taken else {
                 unreachable!("a connection is on one thread at a time")
             };
-            let turn = Turn { key, task, ready, number, draining: guarded.draining };
+            let turn = AssignedTurn { key, task, ready, number, draining: guarded.draining };
             (Next::Run(turn), core.could_help())
         }
         Work::Poll { wait } => {

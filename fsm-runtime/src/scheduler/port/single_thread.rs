@@ -2,7 +2,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::PortSettings;
 use super::common::Common;
-use super::slot::{Slot, remove, tell_all};
+use super::slot::{TaskSlot, remove, tell_all};
 use super::timers::Timers;
 use crate::clock::TimeSource;
 use crate::net::readiness::Readiness;
@@ -30,13 +30,13 @@ pub(super) const ONLY: usize = 0;
 /// [`sleeps_until`](SingleThread::sleeps_until), in this order.
 pub(crate) struct SingleThread<T> {
     pub(super) common: Common,
-    state: Mutex<State<T>>,
+    state: Mutex<SingleThreadState<T>>,
     injected: Mutex<Injected<T>>,
     interrupt: Box<dyn Fn() + Send + Sync>,
 }
 
-struct State<T> {
-    core: PortCore<Slot<T>>,
+struct SingleThreadState<T> {
+    core: PortCore<TaskSlot<T>>,
     timers: Timers,
     draining: bool,
     /// Those that had their share since the poll.
@@ -59,14 +59,14 @@ impl<T: Task> SingleThread<T> {
         let (timers, draining, again) = (Timers::default(), false, Vec::new());
         Self {
             common: Common::new(number, threads, counters),
-            state: Mutex::new(State { core, timers, draining, again }),
+            state: Mutex::new(SingleThreadState { core, timers, draining, again }),
             injected: Mutex::default(),
             interrupt,
         }
     }
 
     #[inline]
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, SingleThreadState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -187,7 +187,7 @@ impl<T: Task> SingleThread<T> {
         let mut round = self.round(executor);
         round.state.core.free();
         round.take_up(injected);
-        let State { core, timers, .. } = &mut *round.state;
+        let SingleThreadState { core, timers, .. } = &mut *round.state;
         timers.expire(core, now);
         for _ in 0..core.queued() {
             if round.executor.is_stopped() || !round.next_packet() {
@@ -198,7 +198,7 @@ impl<T: Task> SingleThread<T> {
             round.first_turn(job);
         }
         // Not before those that have had no turn yet (X4).
-        let State { core, again, .. } = &mut *round.state;
+        let SingleThreadState { core, again, .. } = &mut *round.state;
         for key in again.drain(..) {
             core.enqueue(key);
         }
@@ -241,11 +241,11 @@ impl<T: Task> SingleThread<T> {
         let closed = Injected { closed: true, ..Injected::default() };
         let injected = std::mem::replace(&mut *self.injected(), closed);
         for (task, ready) in injected.tasks {
-            state.core.open(Slot::new(task, ready));
+            state.core.open(TaskSlot::new(task, ready));
         }
         for job in injected.jobs {
             self.common.opened();
-            state.core.open(Slot::new(job, Readiness::NONE));
+            state.core.open(TaskSlot::new(job, Readiness::NONE));
         }
         let keys: Vec<Key> = state.core.keys().collect();
         let remaining = keys.into_iter().filter_map(|key| {
@@ -267,7 +267,7 @@ impl<T: Task> SingleThread<T> {
         let key = self.status().key();
         self.status().rest();
         let mut state = self.lock();
-        let State { core, timers, .. } = &mut *state;
+        let SingleThreadState { core, timers, .. } = &mut *state;
         let lost = key.and_then(|key| remove(core, timers, key));
         for key in tell_all(core, Readiness::READ | Readiness::WRITE) {
             core.enqueue(key);
@@ -291,19 +291,19 @@ impl<T: Task> SingleThread<T> {
     }
 }
 
-impl<T: Task> State<T> {
+impl<T: Task> SingleThreadState<T> {
     fn open(&mut self, task: T, ready: Readiness) -> Result<Key, T> {
         if self.core.is_closed() {
             return Err(task);
         }
-        Ok(self.core.open(Slot::arriving(task, ready, self.draining)))
+        Ok(self.core.open(TaskSlot::arriving(task, ready, self.draining)))
     }
 }
 
 /// Turns under one lock. When it is dropped the thread shows that it runs no handler.
 struct Round<'a, 'e, T: Task, C> {
     port: &'a SingleThread<T>,
-    state: MutexGuard<'a, State<T>>,
+    state: MutexGuard<'a, SingleThreadState<T>>,
     executor: &'a mut Executor<'e, T, C>,
 }
 
@@ -342,7 +342,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a call more for each event is counted")]
     fn turn(&mut self, key: Key, ready: Readiness) {
-        let State { core, timers, again, .. } = &mut *self.state;
+        let SingleThreadState { core, timers, again, .. } = &mut *self.state;
         let Some(slot) = core.get_mut(key) else { return };
         let Some(task) = slot.task.as_mut() else { return };
         let outcome = self.executor.run_turn(task, key, ready);
@@ -361,7 +361,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
 
     #[cold]
     fn gone(&mut self, key: Key, why: Ended) {
-        let State { core, timers, .. } = &mut *self.state;
+        let SingleThreadState { core, timers, .. } = &mut *self.state;
         let Some(slot) = remove(core, timers, key) else { return };
         self.port.common.closed();
         if let Some(task) = slot.task {
@@ -402,7 +402,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
         }
         let due = job.due();
         self.settle(key, job);
-        let State { core, timers, again, .. } = &mut *self.state;
+        let SingleThreadState { core, timers, again, .. } = &mut *self.state;
         if due != u64::MAX {
             timers.schedule(core, key, due);
         }
@@ -414,7 +414,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
     /// Gives a job its slot.
     fn settle(&mut self, key: Key, job: T) {
         self.port.common.opened();
-        self.state.core.open_at(key, Slot::new(job, Readiness::NONE));
+        self.state.core.open_at(key, TaskSlot::new(job, Readiness::NONE));
     }
 }
 

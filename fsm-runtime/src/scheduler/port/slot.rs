@@ -5,13 +5,13 @@ use crate::net::readiness::Readiness;
 use crate::scheduler::port_core::PortCore;
 
 /// The place of a connection or a job in its port.
-pub(super) struct Slot<T> {
+pub(super) struct TaskSlot<T> {
     pub(super) state: SlotState,
     /// `None` while it is on a thread.
     pub(super) task: Option<T>,
 }
 
-impl<T> Slot<T> {
+impl<T> TaskSlot<T> {
     pub(super) fn new(task: T, ready: Readiness) -> Self {
         Self { state: SlotState::new(ready), task: Some(task) }
     }
@@ -27,10 +27,10 @@ impl<T> Slot<T> {
 
 /// Takes a connection or job out of its slot, with its entry in the timers.
 pub(super) fn remove<T>(
-    core: &mut PortCore<Slot<T>>,
+    core: &mut PortCore<TaskSlot<T>>,
     timers: &mut Timers,
     key: Key,
-) -> Option<Slot<T>> {
+) -> Option<TaskSlot<T>> {
     let slot = core.close(key)?;
     if slot.state.is_scheduled() {
         timers.made_stale(core);
@@ -39,7 +39,7 @@ pub(super) fn remove<T>(
 }
 
 /// Adds `ready` to the readiness of all connections and jobs. Says their keys.
-pub(super) fn tell_all<T>(core: &mut PortCore<Slot<T>>, ready: Readiness) -> Vec<Key> {
+pub(super) fn tell_all<T>(core: &mut PortCore<TaskSlot<T>>, ready: Readiness) -> Vec<Key> {
     let keys: Vec<Key> = core.keys().collect();
     for key in &keys {
         if let Some(slot) = core.get_mut(*key) {
@@ -68,6 +68,6 @@ mod tests {
             (),
             crate::net::socket::Socket,
         >;
-        assert_eq!(PortCore::<Slot<Idle>>::SLOT, 40);
+        assert_eq!(PortCore::<TaskSlot<Idle>>::SLOT, 40);
     }
 }

@@ -1,6 +1,6 @@
 //! When connections and jobs must have a turn at the latest.
 
-use super::slot::Slot;
+use super::slot::TaskSlot;
 use crate::Key;
 use crate::scheduler::port_core::PortCore;
 use crate::scheduler::task::Task;
@@ -23,7 +23,7 @@ impl Timers {
     }
 
     /// Gives a slot an entry before the one that it has.
-    pub(super) fn schedule<T>(&mut self, core: &mut PortCore<Slot<T>>, key: Key, due: u64) {
+    pub(super) fn schedule<T>(&mut self, core: &mut PortCore<TaskSlot<T>>, key: Key, due: u64) {
         let Some(slot) = core.get_mut(key) else { return };
         let overtaken = slot.state.is_scheduled();
         slot.state.schedule(self.heap.insert(due.max(1), key.slot()));
@@ -33,14 +33,14 @@ impl Timers {
     }
 
     /// A slot has no use any more for one of the entries.
-    pub(super) fn made_stale<T>(&mut self, core: &PortCore<Slot<T>>) {
+    pub(super) fn made_stale<T>(&mut self, core: &PortCore<TaskSlot<T>>) {
         self.heap.made_stale(|at, slot| {
             core.at(slot).is_some_and(|(_, slot)| slot.state.scheduled() == at)
         });
     }
 
     /// Inserts a packet for each connection or job whose time has come.
-    pub(super) fn expire<T: Task>(&mut self, core: &mut PortCore<Slot<T>>, now: u64) {
+    pub(super) fn expire<T: Task>(&mut self, core: &mut PortCore<TaskSlot<T>>, now: u64) {
         for _ in 0..EXPIRIES {
             let Some((at, slot)) = self.heap.pop(now) else { return };
             let found = core.at(slot).filter(|(_, slot)| slot.state.scheduled() == at);

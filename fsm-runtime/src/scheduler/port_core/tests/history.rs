@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::histories::{History, Outcome, Random};
 use super::model::{Doing, Model};
 use crate::key::Key;
-use crate::scheduler::port_core::{Effect, FREED, Input, PortCore, Thread};
+use crate::scheduler::port_core::{Effect, FREED, PortCore, PortInput, Thread};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setup {
@@ -87,7 +87,7 @@ pub(super) struct MultiThread;
 impl History for MultiThread {
     type Setup = Setup;
     type Step = Step;
-    type Log = Vec<(Input, Effect)>;
+    type Log = Vec<(PortInput, Effect)>;
 
     fn setup(random: &mut Random) -> Setup {
         Setup::random(random)
@@ -98,12 +98,12 @@ impl History for MultiThread {
     }
 
     fn run(setup: Setup, steps: &[Step], log: &mut Self::Log) -> Outcome {
-        Run::new(setup, log).run(steps)
+        RunState::new(setup, log).run(steps)
     }
 }
 
 /// A port beside its model, with threads that do what the core says.
-struct Run<'a> {
+struct RunState<'a> {
     core: PortCore<u32>,
     model: Model,
     setup: Setup,
@@ -116,7 +116,7 @@ struct Run<'a> {
     owed: Vec<Key>,
     /// The thread that polls is back and inserts its events.
     back: bool,
-    log: &'a mut Vec<(Input, Effect)>,
+    log: &'a mut Vec<(PortInput, Effect)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -126,8 +126,8 @@ struct Connection {
     value: u32,
 }
 
-impl<'a> Run<'a> {
-    fn new(setup: Setup, log: &'a mut Vec<(Input, Effect)>) -> Self {
+impl<'a> RunState<'a> {
+    fn new(setup: Setup, log: &'a mut Vec<(PortInput, Effect)>) -> Self {
         Self {
             core: PortCore::new(0, setup.cap, Arc::default()),
             model: Model::new(setup.cap, setup.threads),
@@ -157,34 +157,34 @@ impl<'a> Run<'a> {
     fn step(&mut self, step: Step) -> Outcome {
         match step {
             Step::Post(slot) => match self.slot(slot) {
-                Some(Connection { key, .. }) => self.packet(Input::Post(key), key),
+                Some(Connection { key, .. }) => self.packet(PortInput::Post(key), key),
                 None => Ok(()),
             },
             Step::Event(slot) => match (self.slot(slot), self.model.poller()) {
                 (Some(Connection { key, .. }), Some(_)) => {
                     self.back = true;
-                    self.packet(Input::Event(key), key)
+                    self.packet(PortInput::Event(key), key)
                 }
                 _ => Ok(()),
             },
             Step::PostDead(n) => match self.dead(n) {
-                Some(key) => self.on(Input::Post(key)),
+                Some(key) => self.on(PortInput::Post(key)),
                 None => Ok(()),
             },
             Step::EventDead(n) => match self.dead(n) {
-                Some(key) if self.model.poller().is_some() => self.on(Input::Event(key)),
+                Some(key) if self.model.poller().is_some() => self.on(PortInput::Event(key)),
                 _ => Ok(()),
             },
             Step::Polled => self.polled(),
             Step::Take(thread) => self.take(thread % self.setup.threads),
-            Step::Release => self.on(Input::Release),
+            Step::Release => self.on(PortInput::Release),
             Step::Done(thread) => self.done(thread, false),
             Step::DoneAgain(thread) => self.done(thread, true),
             Step::Block(thread) => {
                 let thread = thread % self.setup.threads;
                 let Doing::Runs(key) = self.model.threads[thread] else { return Ok(()) };
                 self.model.threads[thread] = Doing::Blocks(key);
-                self.on(Input::Block)
+                self.on(PortInput::Block)
             }
             Step::Unblock(thread) => self.unblock(thread % self.setup.threads),
             Step::Open => self.open(),
@@ -199,11 +199,11 @@ impl<'a> Run<'a> {
                 }
                 _ => Ok(()),
             },
-            Step::ClosePort => self.on(Input::Close),
+            Step::ClosePort => self.on(PortInput::Close),
         }
     }
 
-    fn on(&mut self, input: Input) -> Outcome {
+    fn on(&mut self, input: PortInput) -> Outcome {
         let effect = self.core.on(input);
         self.log.push((input, effect));
         if let Effect::Run(_, key) = effect {
@@ -212,7 +212,7 @@ impl<'a> Run<'a> {
         self.model.judge(input, effect)
     }
 
-    fn packet(&mut self, input: Input, key: Key) -> Outcome {
+    fn packet(&mut self, input: PortInput, key: Key) -> Outcome {
         self.owed.push(key);
         self.on(input)
     }
@@ -231,7 +231,7 @@ impl<'a> Run<'a> {
         self.back = false;
         self.batch = 0;
         self.model.threads[thread] = Doing::Asks;
-        self.on(Input::Polled(thread))?;
+        self.on(PortInput::Polled(thread))?;
         self.asks(thread)
     }
 
@@ -242,14 +242,14 @@ impl<'a> Run<'a> {
             self.owed.push(key);
         }
         self.model.threads[thread] = Doing::Asks;
-        self.on(Input::Done { key, again })?;
+        self.on(PortInput::Done { key, again })?;
         self.asks(thread)
     }
 
     fn unblock(&mut self, thread: Thread) -> Outcome {
         let Doing::Blocks(key) = self.model.threads[thread] else { return Ok(()) };
         self.model.threads[thread] = Doing::Runs(key);
-        self.on(Input::Unblock)
+        self.on(PortInput::Unblock)
     }
 
     fn asks(&mut self, thread: Thread) -> Outcome {
@@ -264,13 +264,13 @@ impl<'a> Run<'a> {
         if self.model.threads[thread] != Doing::Asks {
             return Ok(());
         }
-        self.on(Input::Take(thread))
+        self.on(PortInput::Take(thread))
     }
 
     /// Until nothing comes of it.
     fn release(&mut self) -> Outcome {
         for _ in 0..=self.setup.threads {
-            self.on(Input::Release)?;
+            self.on(PortInput::Release)?;
             if let Some((_, Effect::None)) = self.log.last() {
                 return Ok(());
             }

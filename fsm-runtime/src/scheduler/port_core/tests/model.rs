@@ -3,7 +3,7 @@
 //! shown what the core answers, and says which rule that breaks.
 
 use crate::key::Key;
-use crate::scheduler::port_core::{Effect, Input, Thread};
+use crate::scheduler::port_core::{Effect, PortInput, Thread};
 
 /// The doing of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,11 +98,11 @@ impl Model {
     }
 
     /// Whether the core may answer so; `threads` say already what has happened to their own doing.
-    pub(super) fn judge(&mut self, input: Input, effect: Effect) -> Judged {
+    pub(super) fn judge(&mut self, input: PortInput, effect: Effect) -> Judged {
         match input {
-            Input::Event(key) | Input::Post(key) => self.packet(input, key, effect),
-            Input::Take(thread) => self.take(thread, effect),
-            Input::Done { key, again } => {
+            PortInput::Event(key) | PortInput::Post(key) => self.packet(input, key, effect),
+            PortInput::Take(thread) => self.take(thread, effect),
+            PortInput::Done { key, again } => {
                 let packet = self.again.contains(&key);
                 self.again.retain(|again| *again != key);
                 if self.is_live(key) && (again || packet) {
@@ -110,17 +110,17 @@ impl Model {
                 }
                 rule(effect == Effect::None, "R2: a thread gets its next packet when it asks")
             }
-            Input::Polled(_) => self.polled(effect),
-            Input::Release | Input::Block => self.release(effect),
-            Input::Unblock => rule(effect == Effect::None, "R4: it goes on, whatever the cap"),
-            Input::Close => {
+            PortInput::Polled(_) => self.polled(effect),
+            PortInput::Release | PortInput::Block => self.release(effect),
+            PortInput::Unblock => rule(effect == Effect::None, "R4: it goes on, whatever the cap"),
+            PortInput::Close => {
                 self.closed = true;
                 rule(effect == Effect::Closed, "R5: close ends all that wait")
             }
         }
     }
 
-    fn packet(&mut self, input: Input, key: Key, effect: Effect) -> Judged {
+    fn packet(&mut self, input: PortInput, key: Key, effect: Effect) -> Judged {
         if !self.is_live(key) {
             return rule(effect == Effect::Stale, "X5: a packet for the dead is dropped");
         }
@@ -132,7 +132,7 @@ impl Model {
             return rule(effect == Effect::None, "R6: a key has one packet");
         }
         self.packets.push(key);
-        if input == Input::Event(key) {
+        if input == PortInput::Event(key) {
             return rule(effect == Effect::None, "X2: events are inserted before anything runs");
         }
         self.release(effect)

@@ -97,7 +97,7 @@ impl History for SingleThread {
     fn run(most: usize, steps: &[Step], log: &mut Vec<Call>) -> Outcome {
         let core = PortCore::new(0, 1, Arc::default());
         let (model, batch) = (Single::default(), Vec::new());
-        let mut run = Run { core, model, most, batch, opened: 0, again: Vec::new(), log };
+        let mut run = RunState { core, model, most, batch, opened: 0, again: Vec::new(), log };
         for step in steps {
             run.step(*step)?;
             run.check()?;
@@ -107,7 +107,7 @@ impl History for SingleThread {
 }
 
 /// A port beside its model.
-struct Run<'a> {
+struct RunState<'a> {
     core: PortCore<u32>,
     model: Single,
     most: usize,
@@ -119,7 +119,7 @@ struct Run<'a> {
     log: &'a mut Vec<Call>,
 }
 
-impl Run<'_> {
+impl RunState<'_> {
     fn step(&mut self, step: Step) -> Outcome {
         match step {
             Step::Enqueue(n) => self.model.live(n).map_or(Ok(()), |key| self.enqueue(key)),
