@@ -219,7 +219,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         if !reason.waits() || reason.waits_for(WaitSet::READ) {
             return Ok(After::Return);
         }
-        let state = &mut self.stream.socket.state;
+        let state = &mut *self.stream.socket.state;
         if reason.waits_for(WaitSet::MESSAGE) && state.may_have_ended() {
             // Nobody else reads to see that the peer is gone.
             if !self.stream.recv.is_full() {

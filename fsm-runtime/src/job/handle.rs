@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::call::job_sink::JobSink;
 use crate::call::semaphore::{NoPermit, Permit};
-use crate::job::reply_cell::{NO_KEY, ReplyCell};
+use crate::job::reply_cell::{NO_KEY, ReplyCell, TimedOut};
 use crate::wake::Wake;
 use crate::{Service, TrySendError};
 
@@ -67,7 +67,7 @@ impl<R: Send + 'static> JobHandle<R> {
                 if let Some(result) = queued.poll() {
                     break result;
                 }
-                if cell.wait_for_permit(until).is_none() {
+                if cell.wait_for_permit(until).is_err() {
                     // The permit may be there since the last look.
                     break queued.poll().unwrap_or(Err(NoPermit::Full));
                 }
@@ -96,7 +96,7 @@ impl<R: Send + 'static> JobHandle<R> {
     /// Waits for the reply, however long the job takes. Returns `None` if the job failed, or if the pool
     /// was closed before the job was done.
     pub fn wait(self) -> Option<R> {
-        self.cell.wait_for_reply(None).flatten()
+        self.cell.wait_for_reply(None).ok().flatten()
     }
 
     /// Waits for the reply, for at most `time`. Returns `Ok(None)` if the job failed, or if the pool was
@@ -106,7 +106,7 @@ impl<R: Send + 'static> JobHandle<R> {
     ///
     /// Returns the handle when the time has passed.
     pub fn wait_for(self, time: Duration) -> Result<Option<R>, Self> {
-        self.cell.wait_for_reply(Instant::now().checked_add(time)).ok_or(self)
+        self.cell.wait_for_reply(Instant::now().checked_add(time)).map_err(|TimedOut| self)
     }
 }
 

@@ -24,6 +24,9 @@ enum Reply<R> {
     Gone,
 }
 
+/// The time to wait has passed.
+pub(super) struct TimedOut;
+
 /// A key for calls that need none, because a cell takes one reply alone.
 pub(super) const NO_KEY: Key = Key::new(0, 0);
 
@@ -35,44 +38,45 @@ impl<R> Default for ReplyCell<R> {
 }
 
 impl<R> ReplyCell<R> {
-    /// Waits for the reply; `Some(None)` if there will be none, and `None` when `until` has passed.
-    pub(super) fn wait_for_reply(&self, until: Option<Instant>) -> Option<Option<R>> {
+    /// Waits for the reply, until a time at most; `None` if there will be none.
+    pub(super) fn wait_for_reply(&self, until: Option<Instant>) -> Result<Option<R>, TimedOut> {
         let mut state = self.lock();
         loop {
             match std::mem::replace(&mut state.reply, Reply::Pending) {
-                Reply::Ready(reply) => return Some(Some(reply)),
-                Reply::Gone => return Some(None),
+                Reply::Ready(reply) => return Ok(Some(reply)),
+                Reply::Gone => return Ok(None),
                 Reply::Pending => state = self.sleep(state, until)?,
             }
         }
     }
 
-    /// Waits until the pool may have a permit; `None` when `until` has passed.
-    pub(super) fn wait_for_permit(&self, until: Option<Instant>) -> Option<()> {
+    /// Waits until the pool may have a permit, until a time at most.
+    pub(super) fn wait_for_permit(&self, until: Option<Instant>) -> Result<(), TimedOut> {
         let mut state = self.lock();
         while !std::mem::replace(&mut state.permit_ready, false) {
             state = self.sleep(state, until)?;
         }
-        Some(())
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, CellState<R>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sleeps until the state may have changed; `None` when `until` has passed.
+    /// Sleeps until the state may have changed, until a time at most.
     fn sleep<'a>(
         &'a self,
         state: MutexGuard<'a, CellState<R>>,
         until: Option<Instant>,
-    ) -> Option<MutexGuard<'a, CellState<R>>> {
+    ) -> Result<MutexGuard<'a, CellState<R>>, TimedOut> {
         let Some(until) = until else {
-            return Some(self.changed.wait(state).unwrap_or_else(PoisonError::into_inner));
+            return Ok(self.changed.wait(state).unwrap_or_else(PoisonError::into_inner));
         };
-        let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+        let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero());
+        let left = left.ok_or(TimedOut)?;
         let (state, _) =
             self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
-        Some(state)
+        Ok(state)
     }
 }
 
