@@ -129,13 +129,7 @@ pub use self::job_session::JobSession;
 pub use self::session::Session;
 
 /// The bounds of a pool by default, but for the output mark.
-const BOUNDS: Limits = Limits {
-    calls: 1024,
-    bytes: 256 * 1024,
-    output: 64 * 1024,
-    send_timeout: 60_000,
-    linger: 5_000,
-};
+const LIMITS: Limits = Limits { output: 64 * 1024, ..Limits::DEFAULT };
 
 #[cfg(test)]
 mod tests;

@@ -22,10 +22,6 @@ mod threads;
 
 /// The most shards of a pool.
 const MAX_SHARDS: usize = if PORTS < 64 { PORTS } else { 64 };
-/// Handler calls of a turn.
-const CALLS: usize = 1024;
-/// Bytes that are read and sent in a turn, from which on it goes no further.
-const BYTES: usize = 256 * 1024;
 
 /// Settings of a pool. Each has a default that suits a server.
 ///
@@ -112,11 +108,11 @@ impl<M: Machine> Builder<M> {
             max_running: None,
             watchdog: true,
             limit,
-            output_mark: 256 * 1024,
+            output_mark: Limits::DEFAULT.output,
             mailboxes: Mailboxes::default(),
             drain_within: Duration::from_secs(30),
-            send_timeout: Duration::from_secs(60),
-            linger: Duration::from_secs(5),
+            send_timeout: Duration::from_millis(Limits::DEFAULT.send_timeout),
+            linger: Duration::from_millis(Limits::DEFAULT.linger),
             state: Arc::new(PoolState::new(limit)),
             seed: None,
             machine: PhantomData,
@@ -373,11 +369,10 @@ impl<M: Machine> Builder<M> {
 
     fn limits(&self) -> Limits {
         Limits {
-            calls: CALLS,
-            bytes: BYTES,
             output: self.output_mark,
             send_timeout: Timer::millis(self.send_timeout, u64::MAX),
             linger: Timer::millis(self.linger, u64::MAX),
+            ..Limits::DEFAULT
         }
     }
 }

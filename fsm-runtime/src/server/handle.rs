@@ -86,7 +86,7 @@ impl<M: Machine> Handle<M> {
     }
 
     /// Puts `message` into the mailbox of the connection or job `key`, of this pool. The handler
-    /// gets it in a state with `#[wait(..)]`.
+    /// gets it in a state with `#[message]`.
     ///
     /// ```
     /// use std::io::Read;
@@ -100,7 +100,7 @@ impl<M: Machine> Handle<M> {
     ///     #[run]
     ///     #[to(News)]
     ///     Hello,
-    ///     #[wait(within = never)]
+    ///     #[message(within = never)]
     ///     #[to(News)]
     ///     #[rest]
     ///     News,

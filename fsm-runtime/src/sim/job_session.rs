@@ -3,7 +3,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::BOUNDS;
+use super::LIMITS;
 use super::clock::{Clock, OnClock, Origin};
 use super::harness::Harness;
 use super::methods::session_methods;
@@ -81,7 +81,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
         let task = JobTask::new(job, caller.begin_call(CALLER), || origin.time.millis());
         let mailboxes = Mailboxes::default();
         let mut harness = Harness::new(origin, &M::routes(), |pool_state, context| {
-            JobScratch::new(handler, None, mailboxes.clone(), BOUNDS, pool_state, context)
+            JobScratch::new(handler, None, mailboxes.clone(), LIMITS, pool_state, context)
         });
         harness.open(task, |key| {
             if JobTask::<M, H>::HAS_MAILBOX {

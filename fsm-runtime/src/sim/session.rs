@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::BOUNDS;
+use super::LIMITS;
 use super::clock::{Clock, OnClock, Origin};
 use super::harness::Harness;
 use super::methods::session_methods;
@@ -82,7 +82,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
 
     /// A connection that has been handed over with `seed`.
     pub fn seeded(handler: H, seed: M::Seed) -> Self {
-        let mut session = Self::start(&Origin::new(), handler, seed, BOUNDS.calls);
+        let mut session = Self::start(&Origin::new(), handler, seed, LIMITS.calls);
         session.run(Readiness::NONE);
         session
     }
@@ -102,7 +102,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         M: 'static,
         H: 'static,
     {
-        let mut session = Self::start(clock.origin(), handler, seed, BOUNDS.calls);
+        let mut session = Self::start(clock.origin(), handler, seed, LIMITS.calls);
         clock.add(Rc::downgrade(&session.harness) as OnClock);
         session.clock = Some(clock.clone());
         session.run(Readiness::NONE);
@@ -130,9 +130,9 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         let conn = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), runner, handler);
         let mailboxes = Mailboxes::default();
         let mut harness = Harness::new(origin, &M::routes(), |pool_state, context| {
-            let bounds = Limits { calls, ..BOUNDS };
+            let limits = Limits { calls, ..LIMITS };
             let mailboxes = mailboxes.clone();
-            Scratch::new(mailboxes, bounds, pool_state, None, None, Arc::default(), context)
+            Scratch::new(mailboxes, limits, pool_state, None, None, Arc::default(), context)
         });
         harness.open(conn, |key| {
             if ConnectionTask::<M, H, PipeEnd>::HAS_MAILBOX {

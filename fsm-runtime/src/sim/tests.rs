@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::BOUNDS;
+use super::LIMITS;
 use super::clock::Origin;
 use super::pipe::{Pipe, PipeEnd};
 use super::port::SimPort;
@@ -63,7 +63,7 @@ impl World {
         for _ in 0..2 {
             port.add_thread(Arc::new([]), |pool_state, context| {
                 let mailboxes = Mailboxes::default();
-                Scratch::new(mailboxes, BOUNDS, pool_state, None, None, Arc::default(), context)
+                Scratch::new(mailboxes, LIMITS, pool_state, None, None, Arc::default(), context)
             });
         }
         Self { port, lines: Rc::default() }
