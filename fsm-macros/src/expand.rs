@@ -19,6 +19,7 @@ macro_rules! generated_at {
 }
 
 mod drive;
+mod handler_call;
 mod lints;
 mod machine;
 mod module;

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proc_macro2::{Literal, TokenStream};
 use quote::format_ident;
 
-use super::drive::call;
+use super::handler_call::call;
 use crate::ast::Expr;
 use crate::model::{self, Deadline, Role, Sleep};
 
