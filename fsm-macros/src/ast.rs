@@ -7,9 +7,9 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{Type, Visibility};
 
-pub(crate) use self::edges::{Answer, Edges, Event};
+pub(crate) use self::edges::{Edges, Event, EventEdge};
 pub(crate) use self::expr::Expr;
-pub(crate) use self::wait::{Cut, Kind, Nature, Pause, Pool, Shape, Size, Wait};
+pub(crate) use self::wait::{MachineKind, Pause, Pool, Shape, ShapeKind, Size, Wait, WaitKind};
 
 /// A machine as its author wrote it: names are not looked up yet.
 pub(crate) struct Machine {
@@ -23,7 +23,7 @@ pub(crate) struct Machine {
     /// The keywords of the macro, with their spans.
     pub(crate) keywords: Vec<Ident>,
     /// rustc has refused a part of the enum, so a missing item may have been in that part.
-    pub(crate) damaged: bool,
+    pub(crate) incomplete: bool,
     /// The enum has parameters.
     pub(crate) generic: bool,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     pub(crate) root: Option<TokenStream>,
     pub(crate) groups: Vec<StateGroup>,
     /// Some argument could not be read.
-    pub(crate) damaged: bool,
+    pub(crate) incomplete: bool,
 }
 
 /// `size <= 64`
@@ -68,7 +68,7 @@ pub(crate) struct State {
     pub(crate) to: Option<To>,
     pub(crate) rest: Option<Ident>,
     /// Some attribute could not be read, so a missing item may be in it.
-    pub(crate) damaged: bool,
+    pub(crate) incomplete: bool,
 }
 
 pub(crate) struct Field {
@@ -134,7 +134,7 @@ impl Machine {
     /// The names of states and groups in attributes, with their spans.
     pub(crate) fn names(&self) -> impl Iterator<Item = &Ident> {
         fn targets(edges: &Edges) -> impl Iterator<Item = &Ident> {
-            edges.answers.iter().map(|answer| &answer.target)
+            edges.events.iter().map(|edge| &edge.target)
         }
         let of_states = self.states.iter().flat_map(|state| {
             let verdicts = state.to.iter().flat_map(|to| &to.targets);
@@ -145,8 +145,8 @@ impl Machine {
     }
 
     /// The properties that decide which events can happen in its states.
-    pub(crate) fn nature(&self) -> Nature {
-        Nature { fails: self.args.error.is_some(), job: self.args.is_job() }
+    pub(crate) fn kind(&self) -> MachineKind {
+        MachineKind { fails: self.args.error.is_some(), job: self.args.is_job() }
     }
 
     pub(crate) fn is_group(&self, name: &Ident) -> bool {
@@ -176,19 +176,19 @@ impl State {
     }
 
     pub(crate) fn is_end(&self) -> bool {
-        self.waits.iter().any(|wait| matches!(wait.kind, Kind::End))
+        self.waits.iter().any(|wait| matches!(wait.kind, WaitKind::End))
     }
 
     /// Whether the connection leaves in this state, which then has no handler.
     pub(crate) fn is_handoff(&self) -> bool {
-        self.waits.iter().any(|wait| matches!(wait.kind, Kind::HandOff(_)))
+        self.waits.iter().any(|wait| matches!(wait.kind, WaitKind::HandOff(_)))
     }
 
     /// The name of the payload for another pool that a verdict for this state carries.
     pub(crate) fn payload_name(&self) -> Option<&'static str> {
         match self.wait()?.kind {
-            Kind::Call(_) => Some("job"),
-            Kind::HandOff(_) => Some("seed"),
+            WaitKind::Call(_) => Some("job"),
+            WaitKind::HandOff(_) => Some("seed"),
             _ => None,
         }
     }

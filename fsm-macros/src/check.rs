@@ -22,8 +22,8 @@ pub(crate) fn check<'a>(machine: &'a ast::Machine, errors: &mut Errors) -> Graph
     let graph = names::resolve(machine, errors);
     // A missing item may be the one that leads to a state or uses a default.
     let mut complete =
-        graph.is_sound() && !graph.misnamed && !machine.damaged && !machine.args.damaged;
-    complete &= machine.states.iter().all(|state| !state.damaged);
+        graph.is_sound() && !graph.misnamed && !machine.incomplete && !machine.args.incomplete;
+    complete &= machine.states.iter().all(|state| !state.incomplete);
     complete &= states::check(machine, errors);
     complete &= events::check(machine, errors);
     data::check(machine, &graph, errors);

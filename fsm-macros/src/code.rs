@@ -87,9 +87,9 @@ pub(crate) enum Code {
     // The graph.
     Unreachable = 80,
     Endless = 81,
-    Spins = 82,
+    BusyCycle = 82,
     OnlyFlushes = 83,
-    Starves = 84,
+    RepeatsForEver = 84,
 
     // Findings that need types.
     OverBudget = 90,

@@ -1,10 +1,10 @@
 use proc_macro2::Ident;
 
-use crate::ast::{self, Answer, Event};
+use crate::ast::{self, Event, EventEdge};
 
 /// The edges of a machine, with names looked up.
 pub(crate) struct Graph<'a> {
-    pub(crate) start: Option<(usize, &'a Ident)>,
+    pub(crate) start: Option<NamedState<'a>>,
     /// For each state, in the order: verdicts, `within`, `idle`, `eof`, `limit`, `error`,
     /// `full`, `gone`.
     pub(crate) edges: Vec<Vec<Edge<'a>>>,
@@ -18,23 +18,30 @@ pub(crate) struct Graph<'a> {
     pub(crate) duplicates: bool,
 }
 
+/// A state, with the name that stands for it in an attribute.
+#[derive(Clone, Copy)]
+pub(crate) struct NamedState<'a> {
+    pub(crate) index: usize,
+    pub(crate) name: &'a Ident,
+}
+
 #[derive(Clone, Copy)]
 pub(crate) struct Edge<'a> {
     pub(crate) target: usize,
     /// The target's name, with the span of the edge.
     pub(crate) name: &'a Ident,
-    /// The answer that takes the edge; `None` for a verdict.
-    pub(crate) answer: Option<&'a Answer>,
+    /// The event edge as declared; `None` for a verdict.
+    pub(crate) declared: Option<&'a EventEdge>,
 }
 
 impl Edge<'_> {
     pub(crate) fn event(&self) -> Option<Event> {
-        self.answer.map(|answer| answer.event)
+        self.declared.map(|edge| edge.event)
     }
 }
 
 impl<'a> Graph<'a> {
-    pub(crate) fn new(start: Option<(usize, &'a Ident)>, edges: Vec<Vec<Edge<'a>>>) -> Self {
+    pub(crate) fn new(start: Option<NamedState<'a>>, edges: Vec<Vec<Edge<'a>>>) -> Self {
         let mut sources = vec![Vec::new(); edges.len()];
         for (source, edges) in edges.iter().enumerate() {
             for edge in edges.iter().filter(|edge| edge.target != source) {
@@ -52,7 +59,7 @@ impl<'a> Graph<'a> {
     }
 
     pub(crate) fn verdicts(&self, state: usize) -> impl Iterator<Item = &Edge<'a>> {
-        self.edges[state].iter().filter(|edge| edge.answer.is_none())
+        self.edges[state].iter().filter(|edge| edge.declared.is_none())
     }
 
     pub(crate) fn on(&self, state: usize, event: Event) -> Option<&Edge<'a>> {
@@ -71,93 +78,93 @@ impl<'a> Graph<'a> {
         backwards: bool,
     ) -> Vec<bool> {
         let mut reached = vec![false; self.edges.len()];
-        let mut open: Vec<usize> = first.into_iter().collect();
-        while let Some(state) = open.pop() {
+        let mut pending: Vec<usize> = first.into_iter().collect();
+        while let Some(state) = pending.pop() {
             if std::mem::replace(&mut reached[state], true) {
                 continue;
             }
             if backwards {
-                open.extend(self.predecessors(state));
+                pending.extend(self.predecessors(state));
             } else {
-                open.extend(self.edges[state].iter().map(|edge| edge.target));
+                pending.extend(self.edges[state].iter().map(|edge| edge.target));
             }
         }
         reached
     }
 
-    /// The states that may be on a cycle of edges that `taken` accepts: those that remain when the
+    /// The states that may be on a cycle of edges that satisfy `accepts`: those that remain when the
     /// states without an incoming edge are removed again and again.
-    pub(crate) fn cyclic(&self, taken: impl Fn(usize, &Edge<'a>) -> bool) -> Vec<bool> {
+    pub(crate) fn cyclic(&self, accepts: impl Fn(usize, &Edge<'a>) -> bool) -> Vec<bool> {
         let targets = |source: usize| {
-            let edges = self.edges[source].iter().filter(|edge| taken(source, edge));
+            let edges = self.edges[source].iter().filter(|edge| accepts(source, edge));
             edges.map(|edge| edge.target).collect::<Vec<_>>()
         };
         let mut leading = vec![0_usize; self.edges.len()];
         for target in (0..self.edges.len()).flat_map(targets) {
             leading[target] += 1;
         }
-        let mut open: Vec<usize> =
+        let mut pending: Vec<usize> =
             (0..leading.len()).filter(|state| leading[*state] == 0).collect();
         let mut left = vec![true; leading.len()];
-        while let Some(state) = open.pop() {
+        while let Some(state) = pending.pop() {
             left[state] = false;
             for target in targets(state) {
                 leading[target] -= 1;
                 if leading[target] == 0 {
-                    open.push(target);
+                    pending.push(target);
                 }
             }
         }
         left
     }
 
-    /// A shortest way from `state` back to it over edges that `taken` accepts, `state` first and
+    /// A shortest path from `state` back to it over edges that satisfy `accepts`, `state` first and
     /// last.
     pub(crate) fn cycle(
         &self,
         state: usize,
-        taken: impl Fn(usize, &Edge<'a>) -> bool,
+        accepts: impl Fn(usize, &Edge<'a>) -> bool,
     ) -> Option<Vec<Edge<'a>>> {
-        let mut came: Vec<Option<(usize, Edge<'a>)>> = vec![None; self.edges.len()];
-        let mut open = std::collections::VecDeque::from([state]);
-        while let Some(source) = open.pop_front() {
-            for edge in self.edges[source].iter().filter(|edge| taken(source, edge)) {
-                if came[edge.target].is_some() {
+        let mut reached_by: Vec<Option<(usize, Edge<'a>)>> = vec![None; self.edges.len()];
+        let mut pending = std::collections::VecDeque::from([state]);
+        while let Some(source) = pending.pop_front() {
+            for edge in self.edges[source].iter().filter(|edge| accepts(source, edge)) {
+                if reached_by[edge.target].is_some() {
                     continue;
                 }
-                came[edge.target] = Some((source, *edge));
-                open.push_back(edge.target);
+                reached_by[edge.target] = Some((source, *edge));
+                pending.push_back(edge.target);
             }
         }
-        let mut way = Vec::new();
+        let mut path = Vec::new();
         let mut at = state;
-        while let Some((source, edge)) = came[at] {
-            way.push(edge);
+        while let Some((source, edge)) = reached_by[at] {
+            path.push(edge);
             at = source;
             if at == state {
-                way.reverse();
-                return Some(way);
+                path.reverse();
+                return Some(path);
             }
         }
         None
     }
 }
 
-/// The answers of a state: for each event its own, or else the default of the machine.
-pub(crate) fn answers(machine: &ast::Machine, state: usize) -> Vec<&Answer> {
+/// The event edges of a state: for each event its own edge, or else the default of the machine.
+pub(crate) fn event_edges(machine: &ast::Machine, state: usize) -> Vec<&EventEdge> {
     let Some(wait) = machine.states[state].wait() else { return Vec::new() };
-    let nature = machine.nature();
-    let mut answers = Vec::new();
+    let machine_kind = machine.kind();
+    let mut edges = Vec::new();
     for event in Event::ALL {
-        if !wait.kind.can(event, nature) {
+        if !wait.kind.can(event, machine_kind) {
             continue;
         }
         // A state's own `idle` also replaces the machine's `within`.
         let settled = event.is_deadline() && wait.edges.bounds_time();
-        let default = machine.args.defaults.answer(event).filter(|_| !settled);
-        answers.extend(wait.edges.answer(event).or(default));
+        let default = machine.args.defaults.on(event).filter(|_| !settled);
+        edges.extend(wait.edges.on(event).or(default));
     }
-    answers
+    edges
 }
 
 #[cfg(test)]

@@ -271,7 +271,7 @@ fn machine(
 ) -> Result<model::Machine, TokenStream> {
     let machine = parse::parse(args, item, &mut errors);
     let graph = check::check(&machine, &mut errors);
-    if errors.is_empty() && !machine.damaged && graph.is_sound() {
+    if errors.is_empty() && !machine.incomplete && graph.is_sound() {
         if let Some(model) = lower::lower(&machine, &graph) {
             return Ok(model);
         }

@@ -1,8 +1,8 @@
 //! [`ast`](crate::ast) to [`model`](crate::model), for a machine without findings.
 
 mod docs;
+mod docs_graph;
 mod interface;
-mod picture;
 mod stub;
 
 use proc_macro2::{Ident, TokenStream};
@@ -11,37 +11,37 @@ use syn::ext::IdentExt;
 
 pub(crate) use self::interface::interface;
 pub(crate) use self::stub::stub;
-use crate::ast::{self, Cut, Event, Expr, Field, Kind, Pool, Shape, Size};
+use crate::ast::{self, Event, Expr, Field, Pool, ShapeKind, Size, WaitKind};
 use crate::graph::{Edge, Graph};
 use crate::model::{
     self, Active, Deadline, Delivery, FieldInit, HandOff, Outcome, Read, Role, Route, RouteRef,
-    Sleep, Source, Take, Transition,
+    Sleep, Source, Transition,
 };
 use crate::spelling;
 
 /// The model of a machine without findings; `None` only if the checks have missed one.
 pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::Machine> {
-    let (start, name) = graph.start?;
+    let start = graph.start?;
     let end = machine.states.iter().find(|state| state.is_end())?.name.clone();
     let interface = interface(machine, graph)?;
     let lowering = Lowering { machine, graph };
     let states = (0..machine.states.len()).map(|state| lowering.state(state));
     Some(model::Machine {
         docs: machine.docs.clone(),
-        start: (start, name.clone()),
+        start: model::Start { index: start.index, name: start.name.clone() },
         end,
         states: states.collect::<Option<Vec<_>>>()?,
         bounds: machine.states.iter().filter_map(bound).collect(),
         budget: machine.args.size.clone(),
-        table: picture::table(machine, graph),
-        mermaid: picture::mermaid(machine, graph),
+        table: docs_graph::table(machine, graph),
+        mermaid: docs_graph::mermaid(machine, graph),
         interface,
     })
 }
 
 /// The constant for the bound of a state in bytes, unless the bound is a literal.
 fn bound(state: &ast::State) -> Option<(Ident, TokenStream)> {
-    let (Kind::Read { max: Some((_, size)), .. } | Kind::Writable { below: Some(size) }) =
+    let (WaitKind::Read { max: Some((_, size)), .. } | WaitKind::Writable { below: Some(size) }) =
         &state.wait()?.kind
     else {
         return None;
@@ -66,7 +66,7 @@ impl Lowering<'_> {
     fn state(&self, index: usize) -> Option<model::State> {
         let state = &self.machine.states[index];
         let edge = |edge: &Edge<'_>| model::SpecEdge {
-            on: edge.answer.map(|answer| (answer.event, answer.millis)),
+            on: edge.declared.map(|edge| (edge.event, edge.millis)),
             target: edge.target,
         };
         Some(model::State {
@@ -83,8 +83,8 @@ impl Lowering<'_> {
 
     fn role(&self, index: usize) -> Option<Role> {
         Some(match &self.machine.states[index].wait()?.kind {
-            Kind::End => Role::End,
-            Kind::HandOff(pool) => Role::HandOff(Box::new(HandOff {
+            WaitKind::End => Role::End,
+            WaitKind::HandOff(pool) => Role::HandOff(Box::new(HandOff {
                 route: self.route(index, pool.as_ref()?)?,
                 within: self.deadline(index, Event::Within),
             })),
@@ -118,13 +118,13 @@ impl Lowering<'_> {
             Some(RouteRef {
                 ty: pool.as_ref()?.ty.clone().into(),
                 number: before.filter(|state| state.payload_name().is_some()).count(),
-                parks: self.graph.on(target, Event::Full).is_none(),
+                waits_for_room: self.graph.on(target, Event::Full).is_none(),
             })
         };
         match &self.machine.states[target].wait()?.kind {
-            Kind::Call(pool) => Some(Delivery::Job(route(pool)?)),
-            Kind::HandOff(pool) => Some(Delivery::Seed(route(pool)?)),
-            Kind::End => {
+            WaitKind::Call(pool) => Some(Delivery::Job(route(pool)?)),
+            WaitKind::HandOff(pool) => Some(Delivery::Seed(route(pool)?)),
+            WaitKind::End => {
                 let (_, reply) = self.machine.args.reply.as_ref()?;
                 Some(Delivery::Reply(reply.clone().into()))
             }
@@ -145,58 +145,60 @@ impl Lowering<'_> {
         let state = &self.machine.states[index];
         let fields: Vec<Ident> = state.fields.iter().map(|field| field.name.clone()).collect();
         Some(match &state.wait()?.kind {
-            Kind::Read { shape, max } => {
+            WaitKind::Read { shape, max } => {
                 let max = max.as_ref().map(|(_, max)| named(state, max));
                 model::Wait::Read(self.read(index, shape.as_ref()?, max, &fields)?.into())
             }
-            Kind::Flush => model::Wait::Flush,
-            Kind::Writable { below } => {
+            WaitKind::Flush => model::Wait::Flush,
+            WaitKind::Writable { below } => {
                 model::Wait::Writable { below: named(state, below.as_ref()?) }
             }
-            Kind::Run { blocking } => model::Wait::Run { blocking: *blocking },
-            Kind::Sleep(pause) => model::Wait::Sleep(Sleep::new(pause.as_ref()?, &fields)),
-            Kind::Message if self.machine.args.is_job() => model::Wait::Message { eof: None },
-            Kind::Message => model::Wait::Message { eof: Some(self.on(index, Event::Eof)?) },
-            Kind::Call(pool) => model::Wait::Call(self.route(index, pool.as_ref()?)?.into()),
-            Kind::HandOff(_) | Kind::End => return None,
+            WaitKind::Run { blocking } => model::Wait::Run { blocking: *blocking },
+            WaitKind::Sleep(pause) => model::Wait::Sleep(Sleep::new(pause.as_ref()?, &fields)),
+            WaitKind::Message if self.machine.args.is_job() => model::Wait::Message { eof: None },
+            WaitKind::Message => model::Wait::Message { eof: Some(self.on(index, Event::Eof)?) },
+            WaitKind::Call(pool) => model::Wait::Call(self.route(index, pool.as_ref()?)?.into()),
+            WaitKind::HandOff(_) | WaitKind::End => return None,
         })
     }
 
     fn read(
         &self,
         index: usize,
-        shape: &Shape,
+        written: &ast::Shape,
         max: Option<Size>,
         fields: &[Ident],
     ) -> Option<Read> {
-        let take = match &shape.cut {
-            Cut::Exact(length) => Take::Exact(length.clone()),
-            Cut::ExactOf(length) => Take::ExactOf {
+        let shape = match &written.kind {
+            ShapeKind::Exact(length) => model::Shape::Exact(length.clone()),
+            ShapeKind::ExactOf(length) => model::Shape::ExactOf {
                 length: Expr::new(length, fields),
                 max: max?,
                 limit: self.on(index, Event::Limit)?,
             },
-            Cut::Until(delimiter) => Take::Until {
+            ShapeKind::Until(delimiter) => model::Shape::Until {
                 delimiter: delimiter.clone(),
                 max: max?,
                 limit: self.on(index, Event::Limit)?,
             },
-            Cut::Some => Take::Some { max: max? },
-            Cut::Upto(length) => Take::Upto { length: Expr::new(length, fields), max: max? },
-            Cut::Frame(decoder) => Take::Frame {
+            ShapeKind::Some => model::Shape::Some { max: max? },
+            ShapeKind::Upto(length) => {
+                model::Shape::Upto { length: Expr::new(length, fields), max: max? }
+            }
+            ShapeKind::Frame(decoder) => model::Shape::Frame {
                 decoder: decoder.clone(),
                 max: max?,
                 limit: self.on(index, Event::Limit)?,
                 error: self.on(index, Event::Error)?,
             },
-            Cut::Unknown => return None,
+            ShapeKind::Unknown => return None,
         };
-        Some(Read { text: shape.text.clone(), take, eof: self.on(index, Event::Eof)? })
+        Some(Read { text: written.text.clone(), shape, eof: self.on(index, Event::Eof)? })
     }
 
     fn deadline(&self, index: usize, event: Event) -> Option<Deadline> {
         let edge = self.graph.on(index, event)?;
-        Some(Deadline { millis: edge.answer?.millis, transition: self.transition(index, edge) })
+        Some(Deadline { millis: edge.declared?.millis, transition: self.transition(index, edge) })
     }
 
     fn on(&self, index: usize, event: Event) -> Option<Transition> {
@@ -225,177 +227,4 @@ impl Lowering<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::errors::Errors;
-
-    fn lowered(args: &str, states: &str) -> model::Machine {
-        let mut errors = Errors::default();
-        let item = format!("enum M {{ {states} }}");
-        let machine = crate::parse::tests::machine(args, &item, &mut errors);
-        let graph = crate::check::check(&machine, &mut errors);
-        assert_eq!(errors.messages(), [""; 0]);
-        lower(&machine, &graph).unwrap()
-    }
-
-    /// Each edge as `event target`, with how the target's fields are filled.
-    fn transitions<'a>(state: &'a model::State) -> Vec<String> {
-        let timed = |event: &str, deadline: &'a Deadline| {
-            (format!("{event} {}", deadline.millis), Some(&deadline.transition))
-        };
-        let mut transitions: Vec<(String, Option<&Transition>)> = Vec::new();
-        if let Role::Active(active) = &state.role {
-            transitions.extend(active.verdicts.iter().map(|outcome| {
-                let payload = outcome.delivery.as_ref().map(payload).unwrap_or_default();
-                (format!("verdict {}{payload}", outcome.verdict), outcome.transition.as_ref())
-            }));
-        }
-        transitions.extend(state.within().map(|deadline| timed("within", deadline)));
-        if let Role::Active(active) = &state.role {
-            transitions.extend(active.idle.iter().map(|deadline| timed("idle", deadline)));
-            match &active.wait {
-                model::Wait::Read(read) => transitions.push(("eof".to_owned(), Some(&read.eof))),
-                model::Wait::Message { eof } => {
-                    transitions.extend(eof.iter().map(|eof| ("eof".to_owned(), Some(eof))));
-                }
-                _ => {}
-            }
-            transitions.extend(
-                active.error.iter().map(|transition| ("error".to_owned(), Some(transition))),
-            );
-        }
-        if let Some(route) = state.route() {
-            transitions
-                .extend(route.full.iter().map(|transition| ("full".to_owned(), Some(transition))));
-            transitions.push(("gone".to_owned(), Some(&route.gone)));
-        }
-        transitions
-            .into_iter()
-            .map(|(on, transition)| format!("{on}: {}", transition.map_or("stay".into(), way)))
-            .collect()
-    }
-
-    fn payload(delivery: &Delivery) -> String {
-        let numbered = |name: &str, out: &RouteRef| {
-            format!(" {name} {}{}", out.number, if out.parks { " parks" } else { "" })
-        };
-        match delivery {
-            Delivery::Job(out) => numbered("job", out),
-            Delivery::Seed(out) => numbered("seed", out),
-            Delivery::Reply(_) => " reply".to_owned(),
-        }
-    }
-
-    fn way(transition: &Transition) -> String {
-        let mut way = if transition.stays { "stay as ".to_owned() } else { String::new() };
-        way.push_str(&transition.target.to_string());
-        for init in &transition.inits {
-            let source = match init.source {
-                Source::Verdict => "verdict",
-                Source::Carry => "carry",
-                Source::Error => "error",
-                Source::Job => "job",
-                Source::Seed => "seed",
-            };
-            way.extend([" ", &init.field.to_string(), "<-", source]);
-        }
-        way
-    }
-
-    #[test]
-    fn edges_become_moves() {
-        let machine = lowered(
-            "start = A, eof => D, within = 1s => D, error = E, error => F, Both = A | B",
-            "#[read(some, max = 1)] #[to(Both)] A,
-             #[read(upto = x, max = 1, idle = 2s => C)] #[to(B | C)] B { x: u8, y: u8 },
-             #[sleep(1s)] #[to(D)] C { #[carry] y: u8 },
-             #[end] D,
-             #[run(error => D)] #[to(D)] F { #[error] why: E }",
-        );
-        assert_eq!(machine.start.0, 0);
-        assert_eq!(machine.end, "D");
-        assert_eq!(
-            transitions(&machine.states[0]),
-            [
-                "verdict A: stay",
-                "verdict B: B x<-verdict y<-verdict",
-                "within 1000: D",
-                "eof: D",
-                "error: F why<-error",
-            ]
-        );
-        assert_eq!(
-            transitions(&machine.states[1]),
-            [
-                "verdict B: stay",
-                "verdict C: C y<-carry",
-                "idle 2000: C y<-carry",
-                "eof: D",
-                "error: F why<-error",
-            ]
-        );
-        assert_eq!(transitions(&machine.states[4]), ["verdict D: D", "error: D"]);
-    }
-
-    #[test]
-    fn what_verdicts_give_goes_out() {
-        let machine = lowered(
-            "start = A, gone => D, within = 1s => D, seed = S",
-            "#[run] #[to(B | C | D)] A { x: u8 },
-             #[call(S, full => E)] #[to(B | C)] B { #[carry] x: u8 },
-             #[handoff(M, full => E)] C,
-             #[end] D,
-             #[call(S)] #[to(D)] G { y: u8 },
-             #[run] #[to(G)] E { #[job] #[seed] back: J }",
-        );
-        assert_eq!(
-            transitions(&machine.states[0]),
-            ["verdict B job 0: B x<-carry", "verdict C seed 1: C", "verdict D: D"]
-        );
-        assert_eq!(
-            transitions(&machine.states[1]),
-            [
-                "verdict B job 0: stay",
-                "verdict C seed 1: C",
-                "within 1000: D",
-                "full: E back<-job",
-                "gone: D",
-            ]
-        );
-        assert_eq!(
-            transitions(&machine.states[2]),
-            ["within 1000: D", "full: E back<-seed", "gone: D"]
-        );
-        assert_eq!(transitions(&machine.states[5]), ["verdict G job 2 parks: G y<-verdict"]);
-    }
-
-    #[test]
-    fn an_end_of_a_job_has_the_reply() {
-        let machine = lowered(
-            "start = A, job = J, reply = R, message = M",
-            "#[run(blocking)] #[to(B)] A { x: u8 }, #[message(within = never)] #[to(C)] B, #[end] C",
-        );
-        assert_eq!(transitions(&machine.states[1]), ["verdict C reply: C"]);
-        assert_eq!(transitions(&machine.states[0]), ["verdict B: B"]);
-    }
-
-    #[test]
-    fn an_automatic_edge_back_keeps_the_data() {
-        let machine = lowered(
-            "start = A",
-            "#[run] #[to(B)] A, #[run] #[to(C)] B { x: u8 },
-             #[flush(within = 1s => C, idle = 9s => D)] #[to(D)] C { #[carry] x: u8 }, #[end] D",
-        );
-        assert_eq!(
-            transitions(&machine.states[2]),
-            ["verdict D: D", "within 1000: stay as C x<-carry", "idle 9000: D"]
-        );
-    }
-
-    #[test]
-    fn expressions_know_their_fields() {
-        let fields = ["left", "head", "other"].map(|name| syn::parse_str(name).unwrap());
-        let expr = Expr::new(&"head.len() + (left - 1) + head.x".parse().unwrap(), &fields);
-        assert_eq!(expr.fields, ["head", "left"]);
-    }
-}
+mod tests;

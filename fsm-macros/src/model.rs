@@ -1,4 +1,8 @@
 //! A sound machine: names are indexes, and nothing is optional that the checks require.
+//!
+//! `ast` and `model` both have a `Machine`, a `State`, a `Wait` and a `Shape`, as the author wrote
+//! them and as the checks left them. Other modules write these with their module, such as
+//! `model::State`.
 
 mod interface;
 
@@ -12,8 +16,7 @@ use crate::ast::{Budget, Event, Expr, Pause, Size};
 
 pub(crate) struct Machine {
     pub(crate) docs: String,
-    /// The start state, and its name in `start = ..`.
-    pub(crate) start: (usize, Ident),
+    pub(crate) start: Start,
     /// A state without data, which replaces the machine while its data moves.
     pub(crate) end: Ident,
     /// Constants for the bounds that are expressions.
@@ -24,6 +27,13 @@ pub(crate) struct Machine {
     pub(crate) mermaid: String,
     pub(crate) states: Vec<State>,
     pub(crate) interface: Interface,
+}
+
+/// The state in which a machine starts.
+pub(crate) struct Start {
+    pub(crate) index: usize,
+    /// The name in `start = ..`, with its span.
+    pub(crate) name: Ident,
 }
 
 pub(crate) struct State {
@@ -96,7 +106,7 @@ pub(crate) struct RouteRef {
     /// Its number in the machine.
     pub(crate) number: usize,
     /// The state waits for room.
-    pub(crate) parks: bool,
+    pub(crate) waits_for_room: bool,
 }
 
 /// A state with a handler.
@@ -136,11 +146,11 @@ pub(crate) enum Sleep {
 pub(crate) struct Read {
     /// The text of the attribute.
     pub(crate) text: String,
-    pub(crate) take: Take,
+    pub(crate) shape: Shape,
     pub(crate) eof: Transition,
 }
 
-pub(crate) enum Take {
+pub(crate) enum Shape {
     Exact(Literal),
     ExactOf { length: Expr, max: Size, limit: Transition },
     Until { delimiter: TokenStream, max: Size, limit: Transition },
@@ -216,8 +226,8 @@ impl Wait {
     /// The user's type that defines the received value: a decoder, or a service.
     pub(crate) fn given_by(&self) -> Option<&Type> {
         match self {
-            Self::Read(read) => match &read.take {
-                Take::Frame { decoder, .. } => Some(decoder),
+            Self::Read(read) => match &read.shape {
+                Shape::Frame { decoder, .. } => Some(decoder),
                 _ => None,
             },
             Self::Call(route) => Some(&route.ty),
@@ -226,7 +236,7 @@ impl Wait {
     }
 }
 
-impl Take {
+impl Shape {
     /// The bound in bytes.
     pub(crate) fn max(&self) -> TokenStream {
         match self {

@@ -56,7 +56,7 @@ pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> ast:
         args,
         states: states.collect(),
         keywords,
-        damaged: item.broken,
+        incomplete: item.broken,
         generic,
     }
 }

@@ -3,13 +3,13 @@ use proc_macro2::Ident;
 /// The edges of one attribute, which the runtime takes by itself.
 #[derive(Default)]
 pub(crate) struct Edges {
-    pub(crate) answers: Vec<Answer>,
+    pub(crate) events: Vec<EventEdge>,
     /// `within = never`
     pub(crate) never: Option<Ident>,
 }
 
 /// `eof => Closed`
-pub(crate) struct Answer {
+pub(crate) struct EventEdge {
     pub(crate) event: Event,
     pub(crate) key: Ident,
     /// For `within` and `idle`.
@@ -54,16 +54,16 @@ impl Event {
 }
 
 impl Edges {
-    pub(crate) fn answer(&self, event: Event) -> Option<&Answer> {
-        self.answers.iter().find(|answer| answer.event == event)
+    pub(crate) fn on(&self, event: Event) -> Option<&EventEdge> {
+        self.events.iter().find(|edge| edge.event == event)
     }
 
     /// Whether `idle` is the only deadline given.
     pub(crate) fn is_only_idle(&self) -> bool {
-        self.never.is_none() && self.answer(Event::Within).is_none()
+        self.never.is_none() && self.on(Event::Within).is_none()
     }
 
     pub(crate) fn bounds_time(&self) -> bool {
-        self.never.is_some() || self.answers.iter().any(|answer| answer.event.is_deadline())
+        self.never.is_some() || self.events.iter().any(|edge| edge.event.is_deadline())
     }
 }

@@ -7,11 +7,11 @@ use super::edges::{Edges, Event};
 pub(crate) struct Wait {
     /// The attribute's name.
     pub(crate) name: Ident,
-    pub(crate) kind: Kind,
+    pub(crate) kind: WaitKind,
     pub(crate) edges: Edges,
 }
 
-pub(crate) enum Kind {
+pub(crate) enum WaitKind {
     Read {
         shape: Option<Shape>,
         max: Option<(Ident, Size)>,
@@ -43,12 +43,12 @@ pub(crate) struct Pool {
 pub(crate) struct Shape {
     /// `exact`, `until` and so on.
     pub(crate) key: Ident,
-    pub(crate) cut: Cut,
+    pub(crate) kind: ShapeKind,
     /// The text of the attribute, such as `exact = 8`.
     pub(crate) text: String,
 }
 
-pub(crate) enum Cut {
+pub(crate) enum ShapeKind {
     Exact(Literal),
     ExactOf(TokenStream),
     /// An expression of type `&[u8]`.
@@ -85,18 +85,18 @@ pub(crate) enum Pause {
 
 /// The properties of a machine that decide which events can happen.
 #[derive(Clone, Copy)]
-pub(crate) struct Nature {
+pub(crate) struct MachineKind {
     /// Its handlers may fail.
     pub(crate) fails: bool,
     /// It has a job, and no connection.
     pub(crate) job: bool,
 }
 
-impl Kind {
-    /// Whether `event` can happen in a state with this wait, in a machine of this `nature`.
-    pub(crate) fn can(&self, event: Event, nature: Nature) -> bool {
+impl WaitKind {
+    /// Whether `event` can happen in a state with this wait, in a machine of kind `machine`.
+    pub(crate) fn can(&self, event: Event, machine: MachineKind) -> bool {
         match event {
-            Event::Within => self.can(Event::Idle, nature) || self.leads_out(),
+            Event::Within => self.can(Event::Idle, machine) || self.leads_out(),
             Event::Idle => {
                 matches!(
                     self,
@@ -104,13 +104,16 @@ impl Kind {
                 )
             }
             Event::Eof => {
-                matches!(self, Self::Read { .. } | Self::Message if !nature.job)
+                matches!(self, Self::Read { .. } | Self::Message if !machine.job)
             }
             Event::Limit => {
-                matches!(self.cut(), Some(Cut::ExactOf(_) | Cut::Until(_) | Cut::Frame(_)))
+                matches!(
+                    self.shape_kind(),
+                    Some(ShapeKind::ExactOf(_) | ShapeKind::Until(_) | ShapeKind::Frame(_))
+                )
             }
             Event::Error => {
-                self.decodes() || (nature.fails && !matches!(self, Self::End | Self::HandOff(_)))
+                self.decodes() || (machine.fails && !matches!(self, Self::End | Self::HandOff(_)))
             }
             Event::Full | Event::Gone => self.leads_out(),
         }
@@ -127,12 +130,12 @@ impl Kind {
     }
 
     pub(crate) fn decodes(&self) -> bool {
-        matches!(self.cut(), Some(Cut::Frame(_)))
+        matches!(self.shape_kind(), Some(ShapeKind::Frame(_)))
     }
 
-    fn cut(&self) -> Option<&Cut> {
+    fn shape_kind(&self) -> Option<&ShapeKind> {
         match self {
-            Self::Read { shape: Some(shape), .. } => Some(&shape.cut),
+            Self::Read { shape: Some(shape), .. } => Some(&shape.kind),
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 use proc_macro2::Ident;
 
-use crate::ast::{self, Event, Field, Kind, Mark};
+use crate::ast::{self, Event, Field, Mark, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::Graph;
@@ -8,8 +8,8 @@ use crate::spelling;
 
 /// Checks that something fills every field, on every edge.
 pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
-    if let Some((start, _)) = graph.start {
-        self::start(machine, &machine.states[start], errors);
+    if let Some(start) = graph.start {
+        self::start(machine, &machine.states[start.index], errors);
     }
     for (index, state) in machine.states.iter().enumerate() {
         marks(state, errors);
@@ -21,14 +21,14 @@ pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Erro
 fn start(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) {
     let args = &machine.args;
     if args.seed.is_some() || args.is_job() {
-        // The start of a damaged machine is not known.
-        if !args.damaged && !state.damaged {
+        // The start of an incomplete machine is not known.
+        if !args.incomplete && !state.incomplete {
             seeded(machine, state, errors);
         }
         return;
     }
     // An unreadable key may be the one that fills them.
-    if state.fields.is_empty() || state.is_end() || args.damaged {
+    if state.fields.is_empty() || state.is_end() || args.incomplete {
         return;
     }
     let name = &state.name;
@@ -123,7 +123,9 @@ fn carried(machine: &ast::Machine, graph: &Graph<'_>, index: usize, errors: &mut
         let lacking: Vec<&Ident> = graph
             .predecessors(index)
             .map(|source| &machine.states[source])
-            .filter(|source| source.field(field).is_none() && !source.is_end() && !source.damaged)
+            .filter(|source| {
+                source.field(field).is_none() && !source.is_end() && !source.incomplete
+            })
             .map(|source| &source.name)
             .collect();
         if lacking.is_empty() {
@@ -145,13 +147,13 @@ fn automatic(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     let edges = graph.edges.iter().zip(&machine.states);
     let edges = edges.flat_map(|(edges, source)| edges.iter().map(move |edge| (source, edge)));
     for (source, edge) in edges {
-        let Some(answer) = edge.answer else { continue };
+        let Some(declared) = edge.declared else { continue };
         let target = &machine.states[edge.target];
         // A default is one token for many edges.
         if reported.iter().any(|name| std::ptr::eq(*name, edge.name)) || target.is_end() {
             continue;
         }
-        let brought = brought(source, answer.event);
+        let brought = brought(source, declared.event);
         let filled = |field: &Field| {
             field.carries() || brought.is_some_and(|mark| field.mark(mark).is_some())
         };
@@ -160,7 +162,7 @@ fn automatic(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
             continue;
         }
         reported.push(edge.name);
-        let (event, name) = (answer.event.name(), &target.name);
+        let (event, name) = (declared.event.name(), &target.name);
         let fields = spelling::list(empty.iter().map(|field| &field.name));
         let marks = [Some(Mark::Carry), brought];
         let marks = marks.iter().flatten().map(|mark| format!("#[{}]", mark.name()));
@@ -177,8 +179,8 @@ fn automatic(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
 fn brought(source: &ast::State, event: Event) -> Option<Mark> {
     match (event, &source.wait()?.kind) {
         (Event::Error, _) => Some(Mark::Error),
-        (Event::Full, Kind::Call(_)) => Some(Mark::Job),
-        (Event::Full, Kind::HandOff(_)) => Some(Mark::Seed),
+        (Event::Full, WaitKind::Call(_)) => Some(Mark::Job),
+        (Event::Full, WaitKind::HandOff(_)) => Some(Mark::Seed),
         _ => None,
     }
 }

@@ -1,10 +1,10 @@
-use crate::ast::{self, Answer, Cut, Event, Kind, Nature};
+use crate::ast::{self, Event, EventEdge, MachineKind, ShapeKind, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
-use crate::graph::answers;
+use crate::graph::event_edges;
 
-/// Checks that each event has an answer where it can happen, and only there. Returns whether no
-/// answer is missing.
+/// Checks that each event has an edge where it can happen, and only there. Returns whether no
+/// edge is missing.
 pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
     let mut complete = true;
     for (index, state) in machine.states.iter().enumerate() {
@@ -14,7 +14,7 @@ pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
             continue;
         }
         impossible(machine, state, wait, errors);
-        if !state.damaged && !machine.args.damaged {
+        if !state.incomplete && !machine.args.incomplete {
             complete &= missing(machine, index, wait, errors);
         }
         contradiction(state, wait, errors);
@@ -26,14 +26,14 @@ pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
 /// Refuses deadlines that lead back to their state, because they bound nothing.
 fn endless(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut Errors) {
     let name = &machine.states[index].name;
-    let answers = answers(machine, index);
-    let mut deadlines = answers.iter().filter(|answer| answer.event.is_deadline()).peekable();
+    let edges = event_edges(machine, index);
+    let mut deadlines = edges.iter().filter(|edge| edge.event.is_deadline()).peekable();
     let Some(first) = deadlines.peek().copied() else { return };
-    if !deadlines.all(|answer| answer.target == *name) {
+    if !deadlines.all(|edge| edge.target == *name) {
         return;
     }
     let event = first.event.name();
-    if wait.edges.answer(first.event).is_some() {
+    if wait.edges.on(first.event).is_some() {
         let text = format!(
             "`{event}` leads state `{name}` back to itself, so nothing bounds it; \
              lead it elsewhere, or say `within = never`"
@@ -48,13 +48,13 @@ fn endless(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut 
     }
 }
 
-/// Adds the events without an answer, and returns whether there is none.
+/// Adds the events without an edge, and returns whether there is none.
 fn missing(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut Errors) -> bool {
     let state = &machine.states[index];
-    let nature = machine.nature();
-    let given = answers(machine, index);
+    let machine_kind = machine.kind();
+    let given = event_edges(machine, index);
     let lacks =
-        |event| wait.kind.can(event, nature) && given.iter().all(|answer| answer.event != event);
+        |event| wait.kind.can(event, machine_kind) && given.iter().all(|edge| edge.event != event);
     let mut complete = true;
     for event in [Event::Eof, Event::Limit, Event::Error, Event::Gone] {
         if lacks(event) {
@@ -63,9 +63,9 @@ fn missing(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut 
         }
     }
     let bounded = wait.edges.bounds_time() || given.iter().any(|it| it.event.is_deadline());
-    if wait.kind.can(Event::Within, nature) && !bounded {
+    if wait.kind.can(Event::Within, machine_kind) && !bounded {
         let name = &state.name;
-        let can_idle = wait.kind.can(Event::Idle, nature);
+        let can_idle = wait.kind.can(Event::Idle, machine_kind);
         let or_idle = if can_idle { " or `idle = 30s => State`" } else { "" };
         let text = format!(
             "nothing bounds how long state `{name}` may last; \
@@ -80,7 +80,7 @@ fn missing(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut 
 fn unanswered(state: &ast::State, wait: &ast::Wait, event: Event, errors: &mut Errors) {
     let name = &state.name;
     let (code, fact) = match (event, &wait.kind) {
-        (Event::Eof, Kind::Message) => (
+        (Event::Eof, WaitKind::Message) => (
             Code::NoEof,
             format!(
                 "state `{name}` waits for a message but nothing says where end of stream leads"
@@ -95,8 +95,11 @@ fn unanswered(state: &ast::State, wait: &ast::Wait, event: Event, errors: &mut E
             format!("state `{name}` reads at most `max` bytes but nothing says where more leads"),
         ),
         (Event::Gone, kind) => {
-            let does =
-                if matches!(kind, Kind::HandOff(_)) { "hands its connection to" } else { "calls" };
+            let does = if matches!(kind, WaitKind::HandOff(_)) {
+                "hands its connection to"
+            } else {
+                "calls"
+            };
             let text = format!(
                 "state `{name}` {does} a pool but nothing says where it leads when that is gone"
             );
@@ -115,23 +118,24 @@ fn unanswered(state: &ast::State, wait: &ast::Wait, event: Event, errors: &mut E
 }
 
 fn impossible(machine: &ast::Machine, state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
-    // The shape of a damaged `read` is not known.
+    // The shape of an incomplete `read` is not known.
     let is_unread = match &wait.kind {
-        Kind::Read { shape, .. } => {
-            shape.as_ref().is_none_or(|shape| matches!(shape.cut, Cut::Unknown))
+        WaitKind::Read { shape, .. } => {
+            shape.as_ref().is_none_or(|shape| matches!(shape.kind, ShapeKind::Unknown))
         }
-        kind => matches!(kind, Kind::End),
+        kind => matches!(kind, WaitKind::End),
     };
     if is_unread {
         return;
     }
-    let nature = machine.nature();
-    let nature = Nature { fails: nature.fails || machine.args.damaged, ..nature };
+    let machine_kind = machine.kind();
+    let machine_kind =
+        MachineKind { fails: machine_kind.fails || machine.args.incomplete, ..machine_kind };
     let name = &state.name;
     let never = wait.edges.never.iter().map(|key| (Event::Within, key));
-    let written = wait.edges.answers.iter().map(|Answer { event, key, .. }| (*event, key));
+    let written = wait.edges.events.iter().map(|EventEdge { event, key, .. }| (*event, key));
     for (event, key) in written.chain(never) {
-        if !wait.kind.can(event, nature) {
+        if !wait.kind.can(event, machine_kind) {
             let why = why_not(event, wait);
             let remedy = match event {
                 Event::Idle if wait.kind.leads_out() && wait.edges.is_only_idle() => {
@@ -150,35 +154,35 @@ fn impossible(machine: &ast::Machine, state: &ast::State, wait: &ast::Wait, erro
 
 fn why_not(event: Event, wait: &ast::Wait) -> String {
     match (event, &wait.kind) {
-        (Event::Limit, Kind::Read { shape: Some(shape), .. }) => {
+        (Event::Limit, WaitKind::Read { shape: Some(shape), .. }) => {
             match shape.key.to_string().as_str() {
                 "exact" => format!("`{}` reads so many bytes and no more", shape.text),
                 key => format!("`{key}` takes what is there, up to `max`"),
             }
         }
-        (Event::Eof, Kind::Message) => "a job has no peer".to_owned(),
+        (Event::Eof, WaitKind::Message) => "a job has no peer".to_owned(),
         (Event::Eof, _) => "it neither reads nor waits for a message".to_owned(),
         (Event::Limit, _) => "it does not read".to_owned(),
         (Event::Full | Event::Gone, _) => "it waits for no other pool".to_owned(),
-        (Event::Error, Kind::HandOff(_)) => "it has no handler".to_owned(),
+        (Event::Error, WaitKind::HandOff(_)) => "it has no handler".to_owned(),
         (Event::Error, _) => {
             "it decodes no frame, and the machine has no `error = Type` for its handlers".to_owned()
         }
-        (Event::Idle, Kind::Call(_)) => {
+        (Event::Idle, WaitKind::Call(_)) => {
             "it waits for one answer, and `within` bounds that".to_owned()
         }
-        (Event::Idle, Kind::HandOff(_)) => {
+        (Event::Idle, WaitKind::HandOff(_)) => {
             "it waits for room alone, and `within` bounds that".to_owned()
         }
-        (Event::Within | Event::Idle, Kind::Sleep(_)) => "its sleep is its deadline".to_owned(),
+        (Event::Within | Event::Idle, WaitKind::Sleep(_)) => "its sleep is its deadline".to_owned(),
         (Event::Within | Event::Idle, _) => format!("a `{}` state does not wait", wait.name),
     }
 }
 
 fn contradiction(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
     let Some(never) = &wait.edges.never else { return };
-    if let Some(answer) = wait.edges.answers.iter().find(|answer| answer.event.is_deadline()) {
-        let (name, event) = (&state.name, answer.event.name());
+    if let Some(edge) = wait.edges.events.iter().find(|edge| edge.event.is_deadline()) {
+        let (name, event) = (&state.name, edge.event.name());
         let text = format!("state `{name}` has `{event}` and `within = never`; remove one");
         errors.at(Code::DeadlineAndNever, never, text);
     }
@@ -186,9 +190,9 @@ fn contradiction(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
 
 /// Adds the defaults of the machine that no state uses.
 pub(crate) fn unused(machine: &ast::Machine, errors: &mut Errors) {
-    for default in &machine.args.defaults.answers {
+    for default in &machine.args.defaults.events {
         let used = (0..machine.states.len()).any(|state| {
-            answers(machine, state).into_iter().any(|answer| std::ptr::eq(answer, default))
+            event_edges(machine, state).into_iter().any(|edge| std::ptr::eq(edge, default))
         });
         if !used {
             let key = &default.key;

@@ -1,6 +1,6 @@
 use proc_macro2::Ident;
 
-use crate::ast::{self, Event, Kind};
+use crate::ast::{self, Event, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::{Edge, Graph};
@@ -12,7 +12,8 @@ struct CycleFault {
     fault: &'static str,
 }
 
-const SPINS: CycleFault = CycleFault { code: Code::Spins, fault: "uses up no input and no time" };
+const BUSY: CycleFault =
+    CycleFault { code: Code::BusyCycle, fault: "uses up no input and no time" };
 const ONLY_FLUSHES: CycleFault = CycleFault {
     code: Code::OnlyFlushes,
     fault: "has only `flush` states, which do not wait when nothing is queued",
@@ -27,8 +28,8 @@ pub(crate) fn check(
 ) {
     if complete {
         let reached = match graph.start {
-            Some((start, _)) => {
-                let reached = graph.reach([start], false);
+            Some(start) => {
+                let reached = graph.reach([start.index], false);
                 unreachable(machine, &reached, errors);
                 reached
             }
@@ -36,11 +37,11 @@ pub(crate) fn check(
         };
         endless(machine, graph, &reached, errors);
     }
-    spinning(machine, graph, errors, &SPINS, |state, edge| spins(machine, state, edge));
-    spinning(machine, graph, errors, &ONLY_FLUSHES, |state, edge| {
+    cycles(machine, graph, errors, &BUSY, |state, edge| repeats_at_once(machine, state, edge));
+    cycles(machine, graph, errors, &ONLY_FLUSHES, |state, edge| {
         flushes(machine, state) && flushes(machine, edge.target) && !edge.is_deadline()
     });
-    starving(machine, graph, errors);
+    repeating_cycles(machine, graph, errors);
 }
 
 fn unreachable(machine: &ast::Machine, reached: &[bool], errors: &mut Errors) {
@@ -83,26 +84,28 @@ fn described(names: &[&Ident]) -> (String, &'static str) {
     }
 }
 
-/// Adds the cycles of edges that `taken` accepts, each state in one at most.
-fn spinning(
+/// Adds the cycles of edges that satisfy `accepts`, each state in one at most.
+fn cycles(
     machine: &ast::Machine,
     graph: &Graph<'_>,
     errors: &mut Errors,
     &CycleFault { code, fault }: &CycleFault,
-    taken: impl Fn(usize, &Edge<'_>) -> bool,
+    accepts: impl Fn(usize, &Edge<'_>) -> bool,
 ) {
     let mut reported = vec![false; machine.states.len()];
-    let cyclic = graph.cyclic(|source, edge| taken(source, edge));
+    let cyclic = graph.cyclic(|source, edge| accepts(source, edge));
     for state in 0..machine.states.len() {
         if reported[state] || !cyclic[state] {
             continue;
         }
-        let Some(cycle) = graph.cycle(state, |source, edge| taken(source, edge)) else { continue };
-        let mut way = format!("{}", machine.states[state].name);
+        let Some(cycle) = graph.cycle(state, |source, edge| accepts(source, edge)) else {
+            continue;
+        };
+        let mut path = format!("{}", machine.states[state].name);
         for edge in &cycle {
             reported[edge.target] = true;
-            way.push_str(" -> ");
-            way.push_str(&machine.states[edge.target].name.to_string());
+            path.push_str(" -> ");
+            path.push_str(&machine.states[edge.target].name.to_string());
         }
         if let Some(first) = cycle.first() {
             let inside = if cycle.len() == 1 && machine.args.is_job() && runs(machine, state) {
@@ -110,7 +113,7 @@ fn spinning(
             } else {
                 ""
             };
-            let text = format!("the cycle `{way}` {fault}; {inside}add a state that waits");
+            let text = format!("the cycle `{path}` {fault}; {inside}add a state that waits");
             errors.at(code, first.name, text);
         }
     }
@@ -118,33 +121,33 @@ fn spinning(
 
 /// Adds the cycles that write output and come back to the event that started them, such as an
 /// answer to refused input that is sent again and again.
-fn starving(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
-    let goes_round = |source: usize, edge: &Edge<'_>| {
-        spins(machine, source, edge) || (writes(machine, source) && !edge.is_deadline())
+fn repeating_cycles(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
+    let repeats = |source: usize, edge: &Edge<'_>| {
+        repeats_at_once(machine, source, edge) || (writes(machine, source) && !edge.is_deadline())
     };
-    let cyclic = graph.cyclic(goes_round);
+    let cyclic = graph.cyclic(repeats);
     for (state, name) in machine.states.iter().map(|state| &state.name).enumerate() {
         if writes(machine, state) || !cyclic[state] {
             continue;
         }
-        let Some(cycle) = graph.cycle(state, goes_round) else { continue };
+        let Some(cycle) = graph.cycle(state, repeats) else { continue };
         if cycle.iter().all(|edge| !writes(machine, edge.target)) {
             continue;
         }
         let names = cycle.iter().map(|edge| format!(" -> {}", machine.states[edge.target].name));
-        let way: String = std::iter::once(name.to_string()).chain(names).collect();
+        let path: String = std::iter::once(name.to_string()).chain(names).collect();
         if let Some(first) = cycle.first().filter(|first| first.event().is_some()) {
             let text = match first.event() {
                 Some(Event::Full | Event::Gone) => format!(
-                    "nothing in the cycle `{way}` waits until its cause has passed, so it repeats \
+                    "nothing in the cycle `{path}` waits until its cause has passed, so it repeats \
                      for ever; lead it to an end, or add a state that waits"
                 ),
                 _ => format!(
-                    "nothing in the cycle `{way}` uses up its cause, so it repeats for ever; \
+                    "nothing in the cycle `{path}` uses up its cause, so it repeats for ever; \
                      lead it to an end, or add a state that reads it away"
                 ),
             };
-            errors.at(Code::Starves, first.name, text);
+            errors.at(Code::RepeatsForEver, first.name, text);
         }
     }
 }
@@ -155,14 +158,14 @@ impl Edge<'_> {
     }
 }
 
-/// Whether `edge` may be taken again at once when it comes back to its `source`.
-fn spins(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bool {
+/// Whether the machine may take `edge` again at once when it is back in `source`.
+fn repeats_at_once(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bool {
     let Some(wait) = machine.states[source].wait() else { return false };
     match (&wait.kind, edge.event()) {
-        (Kind::Run { .. }, _)
-        | (Kind::Read { .. } | Kind::Message, Some(Event::Eof | Event::Limit))
-        | (Kind::Call(_) | Kind::HandOff(_), Some(Event::Full | Event::Gone)) => true,
-        (Kind::Read { .. }, Some(Event::Error)) => wait.kind.decodes(),
+        (WaitKind::Run { .. }, _)
+        | (WaitKind::Read { .. } | WaitKind::Message, Some(Event::Eof | Event::Limit))
+        | (WaitKind::Call(_) | WaitKind::HandOff(_), Some(Event::Full | Event::Gone)) => true,
+        (WaitKind::Read { .. }, Some(Event::Error)) => wait.kind.decodes(),
         _ => false,
     }
 }
@@ -170,15 +173,15 @@ fn spins(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bool {
 /// Whether the state waits for output alone.
 fn writes(machine: &ast::Machine, state: usize) -> bool {
     let wait = machine.states[state].wait();
-    wait.is_some_and(|wait| matches!(wait.kind, Kind::Flush | Kind::Writable { .. }))
+    wait.is_some_and(|wait| matches!(wait.kind, WaitKind::Flush | WaitKind::Writable { .. }))
 }
 
 fn runs(machine: &ast::Machine, state: usize) -> bool {
-    machine.states[state].wait().is_some_and(|wait| matches!(wait.kind, Kind::Run { .. }))
+    machine.states[state].wait().is_some_and(|wait| matches!(wait.kind, WaitKind::Run { .. }))
 }
 
 fn flushes(machine: &ast::Machine, state: usize) -> bool {
-    machine.states[state].wait().is_some_and(|wait| matches!(wait.kind, Kind::Flush))
+    machine.states[state].wait().is_some_and(|wait| matches!(wait.kind, WaitKind::Flush))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use crate::ast::{self, StateGroup};
 use crate::code::Code;
 use crate::errors::Errors;
+use crate::graph::NamedState;
 use crate::spelling;
 
 /// The named groups of a machine.
@@ -13,12 +14,12 @@ pub(crate) struct Groups<'a> {
     machine: &'a ast::Machine,
     /// By name, without `r#`: a state hides a group of the same name, and the first of two hides
     /// the second.
-    found: HashMap<String, Found>,
+    names: HashMap<String, Resolved>,
 }
 
 /// The meaning of a name, by index.
 #[derive(Clone, Copy)]
-pub(crate) enum Found {
+pub(crate) enum Resolved {
     State(usize),
     Group(usize),
     Nothing,
@@ -26,22 +27,22 @@ pub(crate) enum Found {
 
 impl<'a> Groups<'a> {
     pub(crate) fn new(machine: &'a ast::Machine, errors: &mut Errors) -> Self {
-        let mut found = HashMap::new();
+        let mut names = HashMap::new();
         for (index, group) in machine.args.groups.iter().enumerate().rev() {
-            found.insert(group.name.unraw().to_string(), Found::Group(index));
+            names.insert(group.name.unraw().to_string(), Resolved::Group(index));
         }
         for (index, state) in machine.states.iter().enumerate().rev() {
-            found.insert(state.name.unraw().to_string(), Found::State(index));
+            names.insert(state.name.unraw().to_string(), Resolved::State(index));
         }
-        let groups = Self { machine, found };
+        let groups = Self { machine, names };
         for (index, group) in machine.args.groups.iter().enumerate() {
             groups.check(index, group, errors);
         }
         groups
     }
 
-    pub(crate) fn find(&self, name: &Ident) -> Found {
-        self.found.get(&name.unraw().to_string()).copied().unwrap_or(Found::Nothing)
+    pub(crate) fn find(&self, name: &Ident) -> Resolved {
+        self.names.get(&name.unraw().to_string()).copied().unwrap_or(Resolved::Nothing)
     }
 
     /// The group of which an unknown name is probably a typo, if no state is as near.
@@ -57,29 +58,29 @@ impl<'a> Groups<'a> {
     }
 
     /// The states of a group and of the groups in it, with the names that stand for them.
-    pub(crate) fn flat(&self, group: usize) -> Vec<(usize, &'a Ident)> {
+    pub(crate) fn flat(&self, group: usize) -> Vec<NamedState<'a>> {
         let mut states = Vec::new();
         self.collect(group, &mut Vec::new(), &mut states);
         states
     }
 
-    fn collect(&self, group: usize, seen: &mut Vec<usize>, states: &mut Vec<(usize, &'a Ident)>) {
+    fn collect(&self, group: usize, seen: &mut Vec<usize>, states: &mut Vec<NamedState<'a>>) {
         if seen.contains(&group) {
             return;
         }
         seen.push(group);
         for member in &self.machine.args.groups[group].members {
             match self.find(member) {
-                Found::State(state) => states.push((state, member)),
-                Found::Group(inner) => self.collect(inner, seen, states),
-                Found::Nothing => {}
+                Resolved::State(index) => states.push(NamedState { index, name: member }),
+                Resolved::Group(inner) => self.collect(inner, seen, states),
+                Resolved::Nothing => {}
             }
         }
     }
 
     fn check(&self, index: usize, group: &StateGroup, errors: &mut Errors) {
         let name = &group.name;
-        if let Found::State(_) = self.find(name) {
+        if let Resolved::State(_) = self.find(name) {
             errors.at(
                 Code::StateAndGroup,
                 name,
@@ -96,7 +97,7 @@ impl<'a> Groups<'a> {
                 );
             }
         }
-        if let Some(member) = self.way_back(index) {
+        if let Some(member) = self.link_to_itself(index) {
             errors.at(
                 Code::GroupInItself,
                 member,
@@ -106,9 +107,9 @@ impl<'a> Groups<'a> {
     }
 
     /// The member of `group` through which it contains itself.
-    fn way_back(&self, group: usize) -> Option<&'a Ident> {
+    fn link_to_itself(&self, group: usize) -> Option<&'a Ident> {
         self.machine.args.groups[group].members.iter().find(|member| match self.find(member) {
-            Found::Group(inner) => {
+            Resolved::Group(inner) => {
                 let mut seen = Vec::new();
                 self.collect(inner, &mut seen, &mut Vec::new());
                 seen.contains(&group)

@@ -1,4 +1,4 @@
-use crate::ast::{self, Kind};
+use crate::ast::{self, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::Graph;
@@ -18,11 +18,11 @@ pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Erro
 fn keys(machine: &ast::Machine, errors: &mut Errors) {
     let args = &machine.args;
     match (&args.job, &args.reply) {
-        (Some((key, _)), None) if !args.damaged => {
+        (Some((key, _)), None) if !args.incomplete => {
             let text = "nothing says what the `job` is answered with; add `reply = Type`";
             errors.at(Code::JobWithoutReply, key, text);
         }
-        (None, Some((key, _))) if !args.damaged => {
+        (None, Some((key, _))) if !args.incomplete => {
             let text = "nothing says what the `reply` answers; add `job = Type`";
             errors.at(Code::JobWithoutReply, key, text);
         }
@@ -40,8 +40,8 @@ fn connected(state: &ast::State, errors: &mut Errors) {
     let name = &state.name;
     for wait in state.waits.iter().filter(|wait| wait.kind.needs_connection()) {
         let why = match wait.kind {
-            Kind::Read { .. } => "to read from",
-            Kind::HandOff(_) => "to hand off",
+            WaitKind::Read { .. } => "to read from",
+            WaitKind::HandOff(_) => "to hand off",
             _ => "to write to",
         };
         let text = format!(

@@ -3,11 +3,11 @@ use std::collections::HashMap;
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
-use super::groups::{Found, Groups};
+use super::groups::{Groups, Resolved};
 use crate::ast;
 use crate::code::Code;
 use crate::errors::Errors;
-use crate::graph::{Edge, Graph, answers};
+use crate::graph::{Edge, Graph, NamedState, event_edges};
 use crate::spelling;
 
 /// Looks up the names in attributes.
@@ -33,15 +33,15 @@ struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    fn start(&mut self, errors: &mut Errors) -> Option<(usize, &'a Ident)> {
+    fn start(&mut self, errors: &mut Errors) -> Option<NamedState<'a>> {
         let args = &self.machine.args;
-        if args.start.is_none() && !args.damaged {
+        if args.start.is_none() && !args.incomplete {
             let text = "nothing says where the machine starts; \
                         add `start = State` to `#[state_machine(..)]`";
             errors.at(Code::NoStart, &self.machine.name, text);
         }
         let name = args.start.as_ref()?;
-        Some((self.one(name, errors)?, name))
+        Some(NamedState { index: self.one(name, errors)?, name })
     }
 
     fn edges(&mut self, state: usize, errors: &mut Errors) -> Vec<Edge<'a>> {
@@ -59,16 +59,16 @@ impl<'a> Resolver<'a> {
                 continue;
             }
             before.push(name);
-            for (target, name) in self.all(name, errors) {
+            for NamedState { index: target, name } in self.all(name, errors) {
                 // Groups may overlap.
                 if edges.iter().all(|edge| edge.target != target) {
-                    edges.push(Edge { target, name, answer: None });
+                    edges.push(Edge { target, name, declared: None });
                 }
             }
         }
-        for answer in answers(machine, state) {
-            if let Found::State(target) = self.groups.find(&answer.target) {
-                edges.push(Edge { target, name: &answer.target, answer: Some(answer) });
+        for declared in event_edges(machine, state) {
+            if let Resolved::State(target) = self.groups.find(&declared.target) {
+                edges.push(Edge { target, name: &declared.target, declared: Some(declared) });
             }
         }
         edges
@@ -78,9 +78,9 @@ impl<'a> Resolver<'a> {
     fn rest(&mut self, errors: &mut Errors) {
         let machine = self.machine;
         let waits = machine.states.iter().flat_map(|state| &state.waits);
-        let answers = waits.flat_map(|wait| &wait.edges.answers);
-        for answer in machine.args.defaults.answers.iter().chain(answers) {
-            self.one(&answer.target, errors);
+        let edges = waits.flat_map(|wait| &wait.edges.events);
+        for edge in machine.args.defaults.events.iter().chain(edges) {
+            self.one(&edge.target, errors);
         }
         for member in machine.args.groups.iter().flat_map(|group| &group.members) {
             self.known(member, errors);
@@ -90,8 +90,8 @@ impl<'a> Resolver<'a> {
     /// The state that `name` stands for.
     fn one(&mut self, name: &'a Ident, errors: &mut Errors) -> Option<usize> {
         match self.known(name, errors) {
-            Found::State(state) => Some(state),
-            Found::Group(_) => {
+            Resolved::State(state) => Some(state),
+            Resolved::Group(_) => {
                 errors.at(
                     Code::GroupForState,
                     name,
@@ -100,22 +100,22 @@ impl<'a> Resolver<'a> {
                 self.misnamed = true;
                 None
             }
-            Found::Nothing => None,
+            Resolved::Nothing => None,
         }
     }
 
     /// The states that `name` stands for, each with the name that stands for it.
-    fn all(&mut self, name: &'a Ident, errors: &mut Errors) -> Vec<(usize, &'a Ident)> {
+    fn all(&mut self, name: &'a Ident, errors: &mut Errors) -> Vec<NamedState<'a>> {
         match self.known(name, errors) {
-            Found::State(state) => vec![(state, name)],
-            Found::Group(group) => self.groups.flat(group),
-            Found::Nothing => Vec::new(),
+            Resolved::State(index) => vec![NamedState { index, name }],
+            Resolved::Group(group) => self.groups.flat(group),
+            Resolved::Nothing => Vec::new(),
         }
     }
 
-    fn known(&mut self, name: &'a Ident, errors: &mut Errors) -> Found {
+    fn known(&mut self, name: &'a Ident, errors: &mut Errors) -> Resolved {
         let found = self.groups.find(name);
-        if matches!(found, Found::Nothing) {
+        if matches!(found, Resolved::Nothing) {
             match self.groups.meant(name) {
                 Some(group) => {
                     let text = format!("unknown group `{name}`; did you mean `{group}`?");

@@ -30,15 +30,15 @@ fn names(state: &ast::State, payload: &str, errors: &mut Errors) {
 
 /// Checks that only verdicts lead to such states, because only a handler can give a job or a seed.
 fn given(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
-    if let Some((start, written)) = graph.start {
-        let state = &machine.states[start];
+    if let Some(start) = graph.start {
+        let state = &machine.states[start.index];
         if let Some(payload) = state.payload_name() {
             let name = &state.name;
             let text = format!(
                 "the machine starts in `{name}` and nothing gives its {payload} then; \
                  start in another state"
             );
-            errors.at(Code::NothingFills, written, text);
+            errors.at(Code::NothingFills, start.name, text);
         }
     }
     let mut reported: Vec<&proc_macro2::Ident> = Vec::new();

@@ -1,6 +1,6 @@
 use proc_macro2::Ident;
 
-use crate::ast::{self, Cut, Expr, Kind, Shape};
+use crate::ast::{self, Expr, ShapeKind, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
@@ -22,7 +22,8 @@ pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
             bounds(state, wait, errors);
         }
     }
-    if !machine.damaged && !machine.states.iter().any(|state| state.is_end() || state.damaged) {
+    if !machine.incomplete && !machine.states.iter().any(|state| state.is_end() || state.incomplete)
+    {
         let text = "no state is an end; add one with `#[end]`";
         errors.at(Code::NoEnd, &machine.name, text);
         complete = false;
@@ -46,7 +47,7 @@ fn one_wait(state: &ast::State, errors: &mut Errors) -> bool {
                 errors.at(Code::TwoWaits, &other.name, two_waits(name, first, other));
             }
         }
-        [] if state.damaged => {}
+        [] if state.incomplete => {}
         [] => errors.at(
             Code::NoWait,
             name,
@@ -63,10 +64,12 @@ fn one_wait(state: &ast::State, errors: &mut Errors) -> bool {
 fn two_waits(state: &Ident, first: &ast::Wait, other: &ast::Wait) -> String {
     match (&first.kind, &other.kind) {
         // "Make two states of it" does not help a user who wants both at once.
-        (Kind::Read { .. }, Kind::Message) | (Kind::Message, Kind::Read { .. }) => format!(
-            "state `{state}` cannot wait for input and for a message at once; read in one state \
+        (WaitKind::Read { .. }, WaitKind::Message) | (WaitKind::Message, WaitKind::Read { .. }) => {
+            format!(
+                "state `{state}` cannot wait for input and for a message at once; read in one state \
              and take messages in another, or hand the connection off to a machine that only waits"
-        ),
+            )
+        }
         _ => {
             let (first, other) = (&first.name, &other.name);
             format!(
@@ -92,7 +95,7 @@ fn end(state: &ast::State, errors: &mut Errors) {
 }
 
 fn verdicts(state: &ast::State, errors: &mut Errors) -> bool {
-    if state.to.is_none() && !state.damaged && !state.waits.is_empty() {
+    if state.to.is_none() && !state.incomplete && !state.waits.is_empty() {
         let name = &state.name;
         let text = format!("nothing says where state `{name}` leads; add `#[to(State)]`");
         errors.at(Code::NoVerdicts, name, text);
@@ -102,7 +105,7 @@ fn verdicts(state: &ast::State, errors: &mut Errors) -> bool {
 
 fn rest(state: &ast::State, errors: &mut Errors) {
     let (Some(rest), Some(wait)) = (&state.rest, state.wait()) else { return };
-    if !matches!(wait.kind, Kind::Read { .. } | Kind::Message | Kind::Sleep(_)) {
+    if !matches!(wait.kind, WaitKind::Read { .. } | WaitKind::Message | WaitKind::Sleep(_)) {
         let kind = &wait.name;
         let text = format!(
             "a `{kind}` state is no place to rest; \
@@ -111,7 +114,7 @@ fn rest(state: &ast::State, errors: &mut Errors) {
         errors.at(Code::NoRest, rest, text);
         return;
     }
-    let Kind::Read { shape: Some(shape), .. } = &wait.kind else { return };
+    let WaitKind::Read { shape: Some(shape), .. } = &wait.kind else { return };
     if let Some(field) = shape.announced(state) {
         let (name, text) = (&state.name, &shape.text);
         let text = format!(
@@ -122,11 +125,11 @@ fn rest(state: &ast::State, errors: &mut Errors) {
     }
 }
 
-impl Shape {
+impl ast::Shape {
     /// The field of `state` that holds the length of the next input.
     fn announced<'a>(&self, state: &'a ast::State) -> Option<&'a Ident> {
-        match &self.cut {
-            Cut::ExactOf(length) | Cut::Upto(length) => {
+        match &self.kind {
+            ShapeKind::ExactOf(length) | ShapeKind::Upto(length) => {
                 let fields: Vec<Ident> =
                     state.fields.iter().map(|field| field.name.clone()).collect();
                 let found = Expr::new(length, &fields).fields.into_iter().next()?;
@@ -140,26 +143,32 @@ impl Shape {
 fn bounds(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
     let name = &state.name;
     match &wait.kind {
-        Kind::Read { shape: None, .. } if !state.damaged => {
+        WaitKind::Read { shape: None, .. } if !state.incomplete => {
             let text = "`read` lacks what it reads; write `exact = 8`, `until = b\"\\n\"`, `some`, \
                         `upto = left` or `frame = Type`";
             errors.at(Code::NothingToRead, &wait.name, text);
         }
-        Kind::Read { shape: Some(Shape { cut: Cut::Exact(_), text, .. }), max: Some((key, _)) } => {
+        WaitKind::Read {
+            shape: Some(ast::Shape { kind: ShapeKind::Exact(_), text, .. }),
+            max: Some((key, _)),
+        } => {
             errors.at(
                 Code::NeedlessBound,
                 key,
                 format_args!("`max` has no effect beside `{text}`; remove it"),
             );
         }
-        Kind::Read { shape: Some(Shape { cut: Cut::Exact(_) | Cut::Unknown, .. }), .. } => {}
-        Kind::Read { shape: Some(_), max: None } if !state.damaged => {
+        WaitKind::Read {
+            shape: Some(ast::Shape { kind: ShapeKind::Exact(_) | ShapeKind::Unknown, .. }),
+            ..
+        } => {}
+        WaitKind::Read { shape: Some(_), max: None } if !state.incomplete => {
             let text = format!(
                 "nothing bounds what state `{name}` reads; add `max = 64KiB` to `#[read(..)]`"
             );
             errors.at(Code::Unbounded, name, text);
         }
-        Kind::Writable { below: None } if !state.damaged => {
+        WaitKind::Writable { below: None } if !state.incomplete => {
             let text = "`writable` lacks its mark; write `#[writable(below = 64KiB)]`";
             errors.at(Code::ValueMissing, &wait.name, text);
         }
@@ -169,17 +178,17 @@ fn bounds(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
 
 fn messages(machine: &ast::Machine, errors: &mut Errors) {
     let waits = machine.states.iter().flat_map(|state| &state.waits);
-    let waiting: Vec<_> = waits.filter(|wait| matches!(wait.kind, Kind::Message)).collect();
-    let damaged = machine.damaged || machine.states.iter().any(|state| state.damaged);
+    let waiting: Vec<_> = waits.filter(|wait| matches!(wait.kind, WaitKind::Message)).collect();
+    let incomplete = machine.incomplete || machine.states.iter().any(|state| state.incomplete);
     match &machine.args.message {
-        None if !machine.args.damaged => {
+        None if !machine.args.incomplete => {
             for wait in waiting {
                 let text = "the machine has no messages to wait for; \
                             add `message = Type` to `#[state_machine(..)]`";
                 errors.at(Code::NoMessage, &wait.name, text);
             }
         }
-        Some((key, _)) if waiting.is_empty() && !damaged && !machine.args.damaged => {
+        Some((key, _)) if waiting.is_empty() && !incomplete && !machine.args.incomplete => {
             let text = "no state waits for a message; add one with `#[message]`, or remove this";
             errors.at(Code::NobodyWaits, key, text);
         }

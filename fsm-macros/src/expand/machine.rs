@@ -13,7 +13,7 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
     let spec = spec::spec(machine);
     let message = interface.message_type();
     let partial = interface.partial();
-    let (index, start) = &machine.start;
+    let model::Start { index, name: start } = &machine.start;
     let (seed, pattern, start) = match &interface.seed {
         None => (generated!(()), generated!((): ()), machine.states[*index].empty(start)),
         Some(seed) => {

@@ -3,30 +3,32 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use crate::ast::Expr;
-use crate::model::{self, Read, Take, Transition};
+use crate::model::{self, Read, Transition};
 
 /// Binds `taken` to the input that the state waits for, or returns.
 pub(crate) fn read(machine: &model::Machine, state: &model::State, read: &Read) -> TokenStream {
     let misses = Misses { machine, state, eof: &read.eof };
-    let (before, taken, misses) = match &read.take {
-        Take::Exact(length) => (None, generated!(input.exact::<#length>()), misses.without_limit()),
-        Take::ExactOf { length, max, limit } => {
+    let (before, taken, misses) = match &read.shape {
+        model::Shape::Exact(length) => {
+            (None, generated!(input.exact::<#length>()), misses.without_limit())
+        }
+        model::Shape::ExactOf { length, max, limit } => {
             let (max, length) = (&max.value, length.length());
             (Some(length), generated!(input.exact_len(length, #max)), misses.with_limit(limit))
         }
-        Take::Until { delimiter, max, limit } => {
+        model::Shape::Until { delimiter, max, limit } => {
             let max = &max.value;
             (None, generated!(input.until(#delimiter, #max)), misses.with_limit(limit))
         }
-        Take::Some { max } => {
+        model::Shape::Some { max } => {
             let max = &max.value;
             (None, generated!(input.some(#max)), misses.without_limit())
         }
-        Take::Upto { length, max } => {
+        model::Shape::Upto { length, max } => {
             let (max, length) = (&max.value, length.length());
             (Some(length), generated!(input.upto(length, #max)), misses.without_limit())
         }
-        Take::Frame { decoder, max, limit, error } => {
+        model::Shape::Frame { decoder, max, limit, error } => {
             return misses.frame(decoder, &max.value, limit, error);
         }
     };
@@ -39,7 +41,7 @@ pub(crate) fn read(machine: &model::Machine, state: &model::State, read: &Read) 
     }
 }
 
-/// The answers of a state whose input is not there.
+/// The match arms of a state whose input is not there.
 struct Misses<'a> {
     machine: &'a model::Machine,
     state: &'a model::State,

@@ -16,12 +16,12 @@ pub(crate) fn routes(machine: &model::Machine) -> Option<TokenStream> {
         .iter()
         .filter_map(|state| {
             let route = state.route()?;
-            let (ty, parks) = (&route.ty, route.full.is_none());
+            let (ty, waits_for_room) = (&route.ty, route.full.is_none());
             let root = machine.interface.root_at(ty.span());
             let name = state.name.unraw().to_string();
             let leaves = matches!(state.role, Role::HandOff(_));
             let way = if leaves { generated!(hand_off) } else { generated!(call) };
-            Some(generated_at!(ty => #root::Route::#way::<#ty>(#name, #parks)))
+            Some(generated_at!(ty => #root::Route::#way::<#ty>(#name, #waits_for_room)))
         })
         .collect();
     (!routes.is_empty()).then(|| {
@@ -170,7 +170,7 @@ fn finish(reply: &Type) -> TokenStream {
 impl RouteRef {
     fn call(&self) -> TokenStream {
         let (ty, number) = (&self.ty, Literal::usize_unsuffixed(self.number));
-        if self.parks {
+        if self.waits_for_room {
             generated_at!(ty => cx.call::<#ty>(#number, job);)
         } else {
             generated_at!(ty => cx.try_call::<#ty>(#number, job);)
@@ -179,7 +179,7 @@ impl RouteRef {
 
     fn hand_off(&self) -> TokenStream {
         let (ty, number) = (&self.ty, Literal::usize_unsuffixed(self.number));
-        if self.parks {
+        if self.waits_for_room {
             generated_at!(ty => cx.hand_off::<#ty>(#number, seed);)
         } else {
             generated_at!(ty => cx.try_hand_off::<#ty>(#number, seed);)

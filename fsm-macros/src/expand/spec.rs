@@ -6,12 +6,12 @@ use syn::ext::IdentExt;
 
 use super::text::parsed;
 use crate::ast::Event;
-use crate::model::{self, Role, Sleep, SpecEdge, Take};
+use crate::model::{self, Role, Sleep, SpecEdge};
 
 /// The graph as a constant expression, for a scope where `__rt` is the runtime.
 pub(crate) fn spec(machine: &model::Machine) -> TokenStream {
     let name = machine.interface.name.unraw().to_string();
-    let (docs, start) = (&machine.docs, machine.start.0);
+    let (docs, start) = (&machine.docs, machine.start.index);
     let shared = Shared::of(machine);
     let (messages, starts) = (machine.interface.message.is_some(), machine.interface.starts());
     // The text names only items of the runtime, so that short names are safe.
@@ -82,14 +82,14 @@ impl model::Wait {
     fn kind(&self) -> String {
         match self {
             Self::Read(read) => {
-                let shape = match read.take {
-                    Take::Exact(_) | Take::ExactOf { .. } => "Exact",
-                    Take::Until { .. } => "Until",
-                    Take::Some { .. } => "Some",
-                    Take::Upto { .. } => "Upto",
-                    Take::Frame { .. } => "Frame",
+                let shape = match read.shape {
+                    model::Shape::Exact(_) | model::Shape::ExactOf { .. } => "Exact",
+                    model::Shape::Until { .. } => "Until",
+                    model::Shape::Some { .. } => "Some",
+                    model::Shape::Upto { .. } => "Upto",
+                    model::Shape::Frame { .. } => "Frame",
                 };
-                let (says, max) = (&read.text, read.take.max());
+                let (says, max) = (&read.text, read.shape.max());
                 format!("Read {{ shape: Shape::{shape}, text: {says:?}, max: {max} }}")
             }
             Self::Flush => "Flush".to_owned(),

@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use quote::ToTokens;
 
-use crate::ast::{self, Cut, Event, Kind, Pause, Size};
+use crate::ast::{self, Event, Pause, ShapeKind, Size, WaitKind};
 use crate::graph::Graph;
 use crate::spelling;
 
@@ -16,7 +16,7 @@ pub(crate) fn handler(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -
     text.push_str(&called(state));
     for event in [Event::Within, Event::Idle] {
         let Some(edge) = graph.on(index, event) else { continue };
-        let time = time(edge.answer.map_or(0, |answer| answer.millis));
+        let time = time(edge.declared.map_or(0, |edge| edge.millis));
         let target = edge.name;
         let when = match event {
             Event::Within => format!("{time} after the state was entered"),
@@ -62,45 +62,47 @@ fn without_code(docs: &str) -> String {
 fn called(state: &ast::State) -> String {
     let Some(wait) = state.wait() else { return String::new() };
     match &wait.kind {
-        Kind::Read { shape, max } => {
+        WaitKind::Read { shape, max } => {
             let max = max.as_ref().map_or("", |(_, Size { text, .. })| text);
-            match shape.as_ref().map(|shape| &shape.cut) {
-                Some(Cut::Exact(length)) => format!("Called with the next {length} bytes."),
-                Some(Cut::ExactOf(length)) => {
+            match shape.as_ref().map(|shape| &shape.kind) {
+                Some(ShapeKind::Exact(length)) => format!("Called with the next {length} bytes."),
+                Some(ShapeKind::ExactOf(length)) => {
                     format!("Called with the next `{length}` bytes, at most {max}.")
                 }
-                Some(Cut::Until(delimiter)) => {
+                Some(ShapeKind::Until(delimiter)) => {
                     format!("Called with the bytes before `{delimiter}`, at most {max}.")
                 }
-                Some(Cut::Upto(length)) => {
+                Some(ShapeKind::Upto(length)) => {
                     format!("Called with the bytes that are there, never past the next `{length}`.")
                 }
-                Some(Cut::Frame(decoder)) => {
+                Some(ShapeKind::Frame(decoder)) => {
                     format!("Called with the next frame of `{}`.", decoder.to_token_stream())
                 }
-                Some(Cut::Some | Cut::Unknown) | None => {
+                Some(ShapeKind::Some | ShapeKind::Unknown) | None => {
                     format!("Called with the bytes that are there, at most {max}.")
                 }
             }
         }
-        Kind::Flush => "Called when all output has left.".to_owned(),
-        Kind::Writable { below } => {
+        WaitKind::Flush => "Called when all output has left.".to_owned(),
+        WaitKind::Writable { below } => {
             let below = below.as_ref().map_or("", |below| &below.text);
             format!("Called whenever less than {below} of output is queued.")
         }
-        Kind::Run { blocking: false } => "Called at once.".to_owned(),
-        Kind::Run { blocking: true } => {
+        WaitKind::Run { blocking: false } => "Called at once.".to_owned(),
+        WaitKind::Run { blocking: true } => {
             "Called at once, and may block: meanwhile the port lets another thread run.".to_owned()
         }
-        Kind::Call(Some(pool)) => {
+        WaitKind::Call(Some(pool)) => {
             format!("Called with the reply of `{}` to the job that the verdict carried.", pool.text)
         }
-        Kind::Sleep(Some(Pause::Fixed(millis))) => format!("Called after {}.", time(*millis)),
-        Kind::Sleep(Some(Pause::Of { time: value, max })) => {
+        WaitKind::Sleep(Some(Pause::Fixed(millis))) => format!("Called after {}.", time(*millis)),
+        WaitKind::Sleep(Some(Pause::Of { time: value, max })) => {
             format!("Called after `{value}`, at most {}.", time(*max))
         }
-        Kind::Message => "Called with the next message.".to_owned(),
-        Kind::Sleep(None) | Kind::Call(None) | Kind::HandOff(_) | Kind::End => String::new(),
+        WaitKind::Message => "Called with the next message.".to_owned(),
+        WaitKind::Sleep(None) | WaitKind::Call(None) | WaitKind::HandOff(_) | WaitKind::End => {
+            String::new()
+        }
     }
 }
 

@@ -3,7 +3,7 @@ use quote::format_ident;
 use syn::Type;
 
 use super::docs;
-use crate::ast::{self, Cut, Kind, Pool, unknown};
+use crate::ast::{self, Pool, ShapeKind, WaitKind, unknown};
 use crate::graph::Graph;
 use crate::model::{Body, Handler, Interface, Payload, Received, ReceivedKind, Verdict};
 use crate::spelling;
@@ -33,8 +33,8 @@ pub(super) fn outline(machine: &ast::Machine, handlers: Vec<Handler>) -> Option<
         _ => spelling::identifier(&spelling::snake_case(name), name.span())?,
     };
     let decoders = machine.states.iter().filter_map(|state| match &state.wait()?.kind {
-        Kind::Read { shape: Some(shape), .. } => match &shape.cut {
-            Cut::Frame(decoder) => Some((state.name.clone(), (**decoder).clone())),
+        WaitKind::Read { shape: Some(shape), .. } => match &shape.kind {
+            ShapeKind::Frame(decoder) => Some((state.name.clone(), (**decoder).clone())),
             _ => None,
         },
         _ => None,
@@ -68,12 +68,12 @@ pub(super) fn handler(
     let wait = state.waits.first().map(|wait| &wait.kind);
     let name = match (wait, &kind) {
         (_, Some(ReceivedKind::Frame(_))) => "frame",
-        (Some(Kind::Message), _) => "message",
-        (Some(Kind::Call(_)), _) => "reply",
+        (Some(WaitKind::Message), _) => "message",
+        (Some(WaitKind::Call(_)), _) => "reply",
         _ => "bytes",
     };
     let body = match (wait, &verdicts[..]) {
-        (Some(Kind::Flush | Kind::Sleep(_)), [only])
+        (Some(WaitKind::Flush | WaitKind::Sleep(_)), [only])
             if only.data.is_empty() && only.payload.is_none() =>
         {
             Body::Only(only.name.clone())
@@ -96,10 +96,10 @@ pub(super) fn handler(
 
 /// The type of messages; `_` if a state waits for one and the machine names no type.
 pub(super) fn message(machine: &ast::Machine) -> Option<Type> {
-    let is_message = |wait: &ast::Wait| matches!(wait.kind, Kind::Message);
+    let is_message = |wait: &ast::Wait| matches!(wait.kind, WaitKind::Message);
     match &machine.args.message {
         Some((_, message)) => Some(message.clone()),
-        None if machine.args.damaged => Some(unknown()),
+        None if machine.args.incomplete => Some(unknown()),
         None => {
             let mut waits = machine.states.iter().flat_map(|state| &state.waits);
             waits.any(is_message).then(unknown)
@@ -133,15 +133,17 @@ fn free(name: &str, state: &ast::State) -> Ident {
 
 fn received(machine: &ast::Machine, state: &ast::State) -> Option<ReceivedKind> {
     match &state.waits.first()?.kind {
-        Kind::Read { shape: Some(shape), .. } => Some(match &shape.cut {
-            Cut::Exact(length) => ReceivedKind::Array(length.clone()),
-            Cut::Frame(decoder) => ReceivedKind::Frame(decoder.clone()),
-            Cut::ExactOf(_) | Cut::Until(_) | Cut::Some | Cut::Upto(_) => ReceivedKind::Bytes,
-            Cut::Unknown => ReceivedKind::Unknown,
+        WaitKind::Read { shape: Some(shape), .. } => Some(match &shape.kind {
+            ShapeKind::Exact(length) => ReceivedKind::Array(length.clone()),
+            ShapeKind::Frame(decoder) => ReceivedKind::Frame(decoder.clone()),
+            ShapeKind::ExactOf(_) | ShapeKind::Until(_) | ShapeKind::Some | ShapeKind::Upto(_) => {
+                ReceivedKind::Bytes
+            }
+            ShapeKind::Unknown => ReceivedKind::Unknown,
         }),
-        Kind::Read { shape: None, .. } | Kind::Call(None) => Some(ReceivedKind::Unknown),
-        Kind::Message => message(machine).map(|message| ReceivedKind::Message(message.into())),
-        Kind::Call(Some(pool)) => Some(ReceivedKind::Reply(pool.ty.clone().into())),
+        WaitKind::Read { shape: None, .. } | WaitKind::Call(None) => Some(ReceivedKind::Unknown),
+        WaitKind::Message => message(machine).map(|message| ReceivedKind::Message(message.into())),
+        WaitKind::Call(Some(pool)) => Some(ReceivedKind::Reply(pool.ty.clone().into())),
         _ => None,
     }
 }
@@ -171,9 +173,9 @@ fn payload(machine: &ast::Machine, state: &ast::State) -> Option<Payload> {
     let named =
         |pool: &Option<Pool>| Box::new(pool.as_ref().map_or_else(unknown, |pool| pool.ty.clone()));
     match &state.waits.first()?.kind {
-        Kind::Call(pool) => Some(Payload::Job(named(pool))),
-        Kind::HandOff(pool) => Some(Payload::Seed(named(pool))),
-        Kind::End => reply(machine).map(|reply| Payload::Reply(reply.into())),
+        WaitKind::Call(pool) => Some(Payload::Job(named(pool))),
+        WaitKind::HandOff(pool) => Some(Payload::Seed(named(pool))),
+        WaitKind::End => reply(machine).map(|reply| Payload::Reply(reply.into())),
         _ => None,
     }
 }

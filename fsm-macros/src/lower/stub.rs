@@ -78,7 +78,7 @@ impl<'a> Targets<'a> {
     fn are_read(&self, state: &ast::State) -> bool {
         let is_known = |name: &Ident| self.known.contains(&name.unraw());
         let named = state.to.as_ref().is_some_and(|to| to.targets.iter().all(is_known));
-        named && !state.damaged
+        named && !state.incomplete
     }
 
     fn of(&self, index: usize) -> Vec<usize> {

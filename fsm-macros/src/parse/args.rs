@@ -28,7 +28,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
         size: None,
         root: None,
         groups: Vec::new(),
-        damaged: !whole,
+        incomplete: !whole,
     };
     let mut reader = Reader::new("state_machine", errors);
     for entry in entries {
@@ -38,7 +38,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
         let text = "`within = never` is no default; say it on each state that it is for";
         reader.unreadable(Code::Never, never, text);
     }
-    args.damaged |= reader.damaged;
+    args.incomplete |= reader.incomplete;
     args
 }
 
@@ -89,12 +89,12 @@ impl Args {
         }
         if !attribute::is_name(&entry.key) {
             entry::reserved(&entry.key, reader.errors);
-            reader.damaged = true;
+            reader.incomplete = true;
             return;
         }
         let Some(value) = reader.value(&entry, &format!("{} = A | B", entry.key)) else { return };
         let (members, whole) = entry::names(value, reader.errors);
-        reader.damaged |= !whole;
+        reader.incomplete |= !whole;
         self.groups.push(StateGroup { name: entry.key, members });
     }
 }
@@ -160,14 +160,14 @@ mod tests {
         );
         assert_eq!(messages, [""; 0]);
         assert_eq!(args.start.unwrap(), "A");
-        let answers: Vec<_> = args
+        let edges: Vec<_> = args
             .defaults
-            .answers
+            .events
             .iter()
-            .map(|answer| (answer.event, answer.millis, answer.target.to_string()))
+            .map(|edge| (edge.event, edge.millis, edge.target.to_string()))
             .collect();
         assert_eq!(
-            answers,
+            edges,
             [
                 (Event::Eof, 0, "B".to_owned()),
                 (Event::Limit, 0, "C".to_owned()),
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(args.size.unwrap().size.value.to_string(), "1024");
         assert_eq!(args.groups.len(), 2);
         assert_eq!(args.groups[0].members, ["A", "H"]);
-        assert!(!args.damaged);
+        assert!(!args.incomplete);
     }
 
     #[test]

@@ -3,7 +3,7 @@ use quote::ToTokens;
 
 use super::entry::Entry;
 use super::literal;
-use crate::ast::{Answer, Edges, Event, Size};
+use crate::ast::{Edges, Event, EventEdge, Size};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
@@ -15,12 +15,12 @@ pub(crate) struct Reader<'a> {
     pub(crate) name: &'static str,
     seen: Vec<String>,
     /// Some entry could not be read, so a missing key may be in it.
-    pub(crate) damaged: bool,
+    pub(crate) incomplete: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(name: &'static str, errors: &'a mut Errors) -> Self {
-        Self { errors, name, seen: Vec::new(), damaged: false }
+        Self { errors, name, seen: Vec::new(), incomplete: false }
     }
 
     /// Adds a finding about something unreadable.
@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
         message: impl std::fmt::Display,
     ) {
         self.errors.at(code, place, message);
-        self.damaged = true;
+        self.incomplete = true;
     }
 
     /// Whether this is the first `key` of its kind.
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
             return;
         }
         if entry.unreadable {
-            self.damaged = true;
+            self.incomplete = true;
         } else if event.is_deadline() {
             self.deadline(event, entry, edges);
         } else {
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
             (false, Some(target)) => {
                 // The edge exists even if its time cannot be read.
                 let millis = self.millis(&time).unwrap_or(1);
-                edges.answers.push(Answer { event, key, millis, target });
+                edges.events.push(EventEdge { event, key, millis, target });
             }
         }
     }
@@ -144,7 +144,7 @@ impl<'a> Reader<'a> {
                     let text = format!("`{name}` has no value; write `{name} => {target}`");
                     self.errors.at(Code::TooMuch, value, text);
                 }
-                edges.answers.push(Answer { event, key, millis: 0, target });
+                edges.events.push(EventEdge { event, key, millis: 0, target });
             }
             (value, None) => {
                 let target = value.filter(|value| !value.is_empty());

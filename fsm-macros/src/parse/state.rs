@@ -18,7 +18,7 @@ pub(crate) fn parse(variant: &RawVariant, helpers: bool, errors: &mut Errors) ->
         waits: Vec::new(),
         to: None,
         rest: None,
-        damaged: variant.broken,
+        incomplete: variant.broken,
         name,
     };
     match &variant.fields {
@@ -35,7 +35,7 @@ pub(crate) fn parse(variant: &RawVariant, helpers: bool, errors: &mut Errors) ->
             let text =
                 format!("the data of state `{name}` has no names; write `{name} {{ name: Type }}`");
             errors.at(Code::DataWithoutNames, fields, text);
-            state.damaged = true;
+            state.incomplete = true;
         }
         RawFields::None => {}
     }
@@ -91,7 +91,7 @@ impl ast::State {
         let typo = typo(name, meant, errors);
         let errors = if typo { quiet } else { errors };
         let arguments = attr.arguments(errors);
-        self.damaged |= typo || arguments.is_none();
+        self.incomplete |= typo || arguments.is_none();
         let twice = format!("`{name}` is here twice; join them or remove one");
         match meant {
             "to" => {
@@ -120,7 +120,7 @@ impl ast::State {
                     Some(arguments) => wait::parse(name, meant, arguments, errors),
                     None => (wait::unread(name, meant), false),
                 };
-                self.damaged |= !whole;
+                self.incomplete |= !whole;
                 self.waits.extend(wait);
             }
         }
@@ -130,10 +130,10 @@ impl ast::State {
         if list.is_empty() {
             let text = "`to` names no state; write `#[to(State | Other)]`";
             errors.at(Code::ValueMissing, name, text);
-            self.damaged = true;
+            self.incomplete = true;
         }
         let (targets, whole) = entry::names(list, errors);
-        self.damaged |= !whole;
+        self.incomplete |= !whole;
         to.targets.extend(targets);
     }
 }
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(messages, [""; 0]);
         assert_eq!(state.docs, "Docs.");
         assert_eq!(state.to.unwrap().targets, ["A", "B"]);
-        assert!(state.rest.is_some() && state.braced && !state.damaged);
+        assert!(state.rest.is_some() && state.braced && !state.incomplete);
         let marks: Vec<_> = state
             .fields
             .iter()

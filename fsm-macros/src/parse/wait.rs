@@ -6,7 +6,7 @@ use super::entry::{self, Entry};
 use super::literal;
 use super::pool;
 use super::reader::Reader;
-use crate::ast::{self, Cut, Edges, Event, Kind, Pause, Shape};
+use crate::ast::{self, Edges, Event, Pause, ShapeKind, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
 
@@ -38,8 +38,8 @@ pub(crate) fn parse(
     let leads_out = wait.kind.leads_out();
     let mut parts = entry::split(arguments, leads_out);
     let first = match &mut wait.kind {
-        Kind::Sleep(_) => first(&mut parts, own),
-        Kind::Call(pool) | Kind::HandOff(pool) => {
+        WaitKind::Sleep(_) => first(&mut parts, own),
+        WaitKind::Call(pool) | WaitKind::HandOff(pool) => {
             *pool = pool::parse(name, text, first(&mut parts, own), &mut reader);
             None
         }
@@ -49,7 +49,7 @@ pub(crate) fn parse(
     let mut max = None;
     for entry in entries {
         let key = entry.key.to_string();
-        if matches!(wait.kind, Kind::End) {
+        if matches!(wait.kind, WaitKind::End) {
             let text = format!("`{key}` can never happen at an end; write `#[end]`");
             reader.errors.at(Code::EndGoesOn, &entry.key, text);
         } else if let Some(event) = Event::named(&key) {
@@ -62,25 +62,25 @@ pub(crate) fn parse(
             read(&mut wait.kind, &mut max, &entry, &mut reader);
         }
     }
-    if let Kind::Sleep(pause) = &mut wait.kind {
+    if let WaitKind::Sleep(pause) = &mut wait.kind {
         *pause = self::pause(name, first, max, &mut reader);
     }
-    let whole = whole && !reader.damaged;
+    let whole = whole && !reader.incomplete;
     (Some(wait), whole)
 }
 
 /// The wait `meant` without its details.
 pub(crate) fn unread(name: &Ident, meant: &str) -> Option<ast::Wait> {
     let kind = match meant {
-        "read" => Kind::Read { shape: None, max: None },
-        "flush" => Kind::Flush,
-        "writable" => Kind::Writable { below: None },
-        "run" => Kind::Run { blocking: false },
-        "sleep" => Kind::Sleep(None),
-        "message" => Kind::Message,
-        "call" => Kind::Call(None),
-        "handoff" => Kind::HandOff(None),
-        "end" => Kind::End,
+        "read" => WaitKind::Read { shape: None, max: None },
+        "flush" => WaitKind::Flush,
+        "writable" => WaitKind::Writable { below: None },
+        "run" => WaitKind::Run { blocking: false },
+        "sleep" => WaitKind::Sleep(None),
+        "message" => WaitKind::Message,
+        "call" => WaitKind::Call(None),
+        "handoff" => WaitKind::HandOff(None),
+        "end" => WaitKind::End,
         _ => return None,
     };
     Some(ast::Wait { name: name.clone(), kind, edges: Edges::default() })
@@ -88,66 +88,66 @@ pub(crate) fn unread(name: &Ident, meant: &str) -> Option<ast::Wait> {
 
 /// Reads a key that is no edge; the `max` of a `sleep` goes into `longest`.
 fn read(
-    kind: &mut Kind,
+    kind: &mut WaitKind,
     longest: &mut Option<(Ident, u64)>,
     entry: &Entry,
     reader: &mut Reader<'_>,
 ) {
     let key = entry.key.clone();
     match (kind, key.to_string().as_str()) {
-        (Kind::Read { max, .. }, "max") => {
+        (WaitKind::Read { max, .. }, "max") => {
             let value = reader.value(entry, "max = 64KiB");
             *max = value.and_then(|value| Some((key, reader.size(&value)?)));
         }
-        (Kind::Writable { below }, _) => {
+        (WaitKind::Writable { below }, _) => {
             let value = reader.value(entry, "below = 64KiB");
             *below = value.and_then(|value| reader.size(&value));
         }
-        (Kind::Run { blocking }, _) => {
+        (WaitKind::Run { blocking }, _) => {
             *blocking = true;
             alone(entry, "#[run(blocking)]", reader);
         }
-        (Kind::Sleep(_), _) => {
+        (WaitKind::Sleep(_), _) => {
             // An unreadable bound counts as one.
             let value = reader.value(entry, "max = 5min");
             *longest = Some((key, value.and_then(|value| reader.millis(&value)).unwrap_or(1)));
         }
-        (Kind::Read { shape: Some(first), .. }, name) => {
+        (WaitKind::Read { shape: Some(first), .. }, name) => {
             let first = &first.key;
             let text = format!("a state reads in one way; remove `{first}` or `{name}`");
             reader.errors.at(Code::TwoShapes, key, text);
         }
-        (Kind::Read { shape, .. }, name) => {
+        (WaitKind::Read { shape, .. }, name) => {
             let text = match &entry.value {
                 Some(value) => format!("{key} = {value}"),
                 None => key.to_string(),
             };
-            *shape = Some(Shape { cut: cut(name, entry, reader), key, text });
+            *shape = Some(ast::Shape { kind: shape_kind(name, entry, reader), key, text });
         }
         _ => {}
     }
 }
 
-fn cut(name: &str, entry: &Entry, reader: &mut Reader<'_>) -> Cut {
+fn shape_kind(name: &str, entry: &Entry, reader: &mut Reader<'_>) -> ShapeKind {
     match name {
         "exact" => exact(reader.value(entry, "exact = 8"), reader),
-        "until" => Cut::Until(until(reader.value(entry, "until = b\"\\n\""), reader)),
-        "upto" => Cut::Upto(upto(reader.value(entry, "upto = left"), reader)),
+        "until" => ShapeKind::Until(until(reader.value(entry, "until = b\"\\n\""), reader)),
+        "upto" => ShapeKind::Upto(upto(reader.value(entry, "upto = left"), reader)),
         "frame" => frame(reader.value(entry, "frame = Type"), reader),
         _ => {
             alone(entry, "some, max = 64KiB", reader);
-            Cut::Some
+            ShapeKind::Some
         }
     }
 }
 
-fn exact(value: Option<TokenStream>, reader: &mut Reader<'_>) -> Cut {
+fn exact(value: Option<TokenStream>, reader: &mut Reader<'_>) -> ShapeKind {
     match value {
-        None => Cut::Unknown,
-        Some(value) if !literal::is_number(&value) => Cut::ExactOf(value),
+        None => ShapeKind::Unknown,
+        Some(value) if !literal::is_number(&value) => ShapeKind::ExactOf(value),
         Some(value) => match reader.size(&value).and_then(|size| size.value.into_iter().next()) {
-            Some(TokenTree::Literal(number)) => Cut::Exact(number),
-            _ => Cut::Unknown,
+            Some(TokenTree::Literal(number)) => ShapeKind::Exact(number),
+            _ => ShapeKind::Unknown,
         },
     }
 }
@@ -176,15 +176,15 @@ fn upto(value: Option<TokenStream>, reader: &mut Reader<'_>) -> TokenStream {
     value
 }
 
-fn frame(value: Option<TokenStream>, reader: &mut Reader<'_>) -> Cut {
-    let Some(value) = value else { return Cut::Unknown };
+fn frame(value: Option<TokenStream>, reader: &mut Reader<'_>) -> ShapeKind {
+    let Some(value) = value else { return ShapeKind::Unknown };
     match syn::parse2(value.clone()) {
         Ok(Type::Infer(_)) | Err(_) => {
             let text = "`frame` needs the type of a decoder; write `frame = Type`";
             reader.unreadable(Code::ValueUnreadable, value, text);
-            Cut::Unknown
+            ShapeKind::Unknown
         }
-        Ok(decoder) => Cut::Frame(Box::new(decoder)),
+        Ok(decoder) => ShapeKind::Frame(Box::new(decoder)),
     }
 }
 
@@ -259,44 +259,47 @@ mod tests {
         let (wait, _) = parse(&name, &meant, arguments, &mut errors);
         let wait = wait.unwrap();
         let kind = match wait.kind {
-            Kind::Read { shape, max } => {
-                let cut = shape.map_or("?".to_owned(), |shape| match shape.cut {
-                    Cut::Unknown => "unknown".to_owned(),
-                    Cut::Exact(number) => format!("exactly {number}"),
-                    Cut::ExactOf(length) => format!("exactly of {length}"),
-                    Cut::Until(delimiter) => format!("until {delimiter}"),
-                    Cut::Some => "some".to_owned(),
-                    Cut::Upto(length) => format!("upto {length}"),
-                    Cut::Frame(decoder) => format!("frame {}", decoder.to_token_stream()),
+            WaitKind::Read { shape, max } => {
+                let kind = shape.map_or("?".to_owned(), |shape| match shape.kind {
+                    ShapeKind::Unknown => "unknown".to_owned(),
+                    ShapeKind::Exact(number) => format!("exactly {number}"),
+                    ShapeKind::ExactOf(length) => format!("exactly of {length}"),
+                    ShapeKind::Until(delimiter) => format!("until {delimiter}"),
+                    ShapeKind::Some => "some".to_owned(),
+                    ShapeKind::Upto(length) => format!("upto {length}"),
+                    ShapeKind::Frame(decoder) => format!("frame {}", decoder.to_token_stream()),
                 });
                 let max = max.map(|(_, max)| format!(", max {}", max.value));
-                format!("read {cut}{}", max.unwrap_or_default())
+                format!("read {kind}{}", max.unwrap_or_default())
             }
-            Kind::Flush => "flush".to_owned(),
-            Kind::Writable { below } => {
+            WaitKind::Flush => "flush".to_owned(),
+            WaitKind::Writable { below } => {
                 format!(
                     "writable {}",
                     below.map_or("?".to_owned(), |below| below.value.to_string())
                 )
             }
-            Kind::Run { blocking: false } => "run".to_owned(),
-            Kind::Run { blocking: true } => "run blocking".to_owned(),
-            Kind::Call(pool) => format!("call {}", pool.map_or("?".to_owned(), |pool| pool.text)),
-            Kind::HandOff(pool) => {
+            WaitKind::Run { blocking: false } => "run".to_owned(),
+            WaitKind::Run { blocking: true } => "run blocking".to_owned(),
+            WaitKind::Call(pool) => {
+                format!("call {}", pool.map_or("?".to_owned(), |pool| pool.text))
+            }
+            WaitKind::HandOff(pool) => {
                 format!("handoff {}", pool.map_or("?".to_owned(), |pool| pool.text))
             }
-            Kind::Sleep(None) => "sleep ?".to_owned(),
-            Kind::Sleep(Some(Pause::Fixed(millis))) => format!("sleep {millis}"),
-            Kind::Sleep(Some(Pause::Of { time, max })) => format!("sleep {time}, max {max}"),
-            Kind::Message => "message".to_owned(),
-            Kind::End => "end".to_owned(),
+            WaitKind::Sleep(None) => "sleep ?".to_owned(),
+            WaitKind::Sleep(Some(Pause::Fixed(millis))) => format!("sleep {millis}"),
+            WaitKind::Sleep(Some(Pause::Of { time, max })) => format!("sleep {time}, max {max}"),
+            WaitKind::Message => "message".to_owned(),
+            WaitKind::End => "end".to_owned(),
         };
         let mut lines = vec![kind];
         lines.extend(wait.edges.never.map(|_| "never".to_owned()));
         lines.extend(
-            wait.edges.answers.iter().map(|answer| {
-                format!("{} {} {}", answer.event.name(), answer.millis, answer.target)
-            }),
+            wait.edges
+                .events
+                .iter()
+                .map(|edge| format!("{} {} {}", edge.event.name(), edge.millis, edge.target)),
         );
         lines.extend(errors.messages());
         lines

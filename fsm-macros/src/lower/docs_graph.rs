@@ -6,7 +6,7 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
 use super::docs::time;
-use crate::ast::{self, Answer, Event, Kind, Pause};
+use crate::ast::{self, Event, EventEdge, Pause, WaitKind};
 use crate::graph::{Edge, Graph};
 
 /// The states of a machine as a table: their waits, deadlines and targets.
@@ -15,7 +15,7 @@ pub(crate) fn table(machine: &ast::Machine, graph: &Graph<'_>) -> String {
         "# States\n\n| state | waits for | within | goes to |\n|---|---|---|---|".to_owned();
     for (index, state) in machine.states.iter().enumerate() {
         let mut name = link(machine, &state.name);
-        if graph.start.is_some_and(|(start, _)| start == index) {
+        if graph.start.is_some_and(|start| start.index == index) {
             name.push_str(" (start)");
         }
         if state.rest.is_some() {
@@ -33,16 +33,16 @@ pub(crate) fn table(machine: &ast::Machine, graph: &Graph<'_>) -> String {
 pub(crate) fn mermaid(machine: &ast::Machine, graph: &Graph<'_>) -> String {
     let name = |index: usize| machine.states[index].name.unraw();
     let mut text = "stateDiagram-v2".to_owned();
-    if let Some((start, _)) = graph.start {
-        let _ = write!(text, "\n    [*] --> {}", name(start));
+    if let Some(start) = graph.start {
+        let _ = write!(text, "\n    [*] --> {}", name(start.index));
     }
     for (index, state) in machine.states.iter().enumerate() {
         for (target, edges) in by_target(graph, index) {
             let arrow = format!("\n    {} --> {}", name(index), name(target));
-            if edges.iter().any(|edge| edge.answer.is_none()) {
+            if edges.iter().any(|edge| edge.declared.is_none()) {
                 text.push_str(&arrow);
             }
-            let events = edges.iter().filter_map(|edge| edge.answer.map(event));
+            let events = edges.iter().filter_map(|edge| edge.declared.map(event));
             let events: Vec<String> = events.collect();
             if !events.is_empty() {
                 let _ = write!(text, "{arrow}: {}", events.join(", "));
@@ -68,10 +68,10 @@ fn by_target<'a, 'g>(graph: &'g Graph<'a>, index: usize) -> Vec<(usize, Vec<&'g 
 }
 
 /// The event of an edge, in the words of the attribute.
-fn event(answer: &Answer) -> String {
-    match answer.event {
+fn event(edge: &EventEdge) -> String {
+    match edge.event {
         Event::Within | Event::Idle => {
-            format!("{} {}", answer.event.name(), time(answer.millis))
+            format!("{} {}", edge.event.name(), time(edge.millis))
         }
         event => event.name().to_owned(),
     }
@@ -82,8 +82,8 @@ fn goes_to(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -> String {
         graph.verdicts(index).map(|edge| link(machine, edge.name)).collect();
     let mut ways = vec![verdicts.join(", ")];
     for (_, edges) in by_target(graph, index) {
-        let events = edges.iter().filter_map(|edge| edge.answer);
-        let events: Vec<&str> = events.map(|answer| answer.event.name()).collect();
+        let events = edges.iter().filter_map(|edge| edge.declared);
+        let events: Vec<&str> = events.map(|edge| edge.event.name()).collect();
         if !events.is_empty() {
             ways.push(format!("{} on {}", link(machine, edges[0].name), events.join(", ")));
         }
@@ -93,7 +93,7 @@ fn goes_to(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -> String {
 }
 
 fn times(graph: &Graph<'_>, index: usize) -> String {
-    let time = |event: Event| Some(time(graph.on(index, event)?.answer?.millis));
+    let time = |event: Event| Some(time(graph.on(index, event)?.declared?.millis));
     match (time(Event::Within), time(Event::Idle)) {
         (None, None) => String::new(),
         (Some(within), None) => within,
@@ -105,16 +105,16 @@ fn times(graph: &Graph<'_>, index: usize) -> String {
 /// The text of the attribute without its edges.
 fn waits_for(wait: &ast::Wait) -> String {
     let inside = match &wait.kind {
-        Kind::Read { shape, max } => {
+        WaitKind::Read { shape, max } => {
             let shape = shape.as_ref().map(|shape| shape.text.clone());
             let max = max.as_ref().map(|(_, max)| format!("max = {}", max.text));
             shape.into_iter().chain(max).collect::<Vec<_>>().join(", ")
         }
-        Kind::Call(Some(pool)) | Kind::HandOff(Some(pool)) => pool.text.clone(),
-        Kind::Run { blocking: true } => "blocking".to_owned(),
-        Kind::Writable { below: Some(below) } => format!("below = {}", below.text),
-        Kind::Sleep(Some(Pause::Fixed(millis))) => time(*millis),
-        Kind::Sleep(Some(Pause::Of { time: value, max })) => {
+        WaitKind::Call(Some(pool)) | WaitKind::HandOff(Some(pool)) => pool.text.clone(),
+        WaitKind::Run { blocking: true } => "blocking".to_owned(),
+        WaitKind::Writable { below: Some(below) } => format!("below = {}", below.text),
+        WaitKind::Sleep(Some(Pause::Fixed(millis))) => time(*millis),
+        WaitKind::Sleep(Some(Pause::Of { time: value, max })) => {
             format!("{value}, max = {}", time(*max))
         }
         _ => String::new(),
