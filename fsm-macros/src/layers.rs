@@ -1,4 +1,4 @@
-//! Each pass uses earlier passes only, so that the modules have no circle.
+//! Each pass uses earlier passes only, so that the modules have no cycle.
 
 use std::fs;
 use std::path::{Path, PathBuf};

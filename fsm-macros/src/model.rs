@@ -73,7 +73,7 @@ pub(crate) struct Deadline {
     pub(crate) transition: Transition,
 }
 
-/// The way from a state to another pool.
+/// The route from a state to another pool.
 pub(crate) struct Route {
     /// The service, or the machine.
     pub(crate) ty: Type,
@@ -200,7 +200,7 @@ impl State {
         }
     }
 
-    /// The way to another pool, if the state has one.
+    /// The route to another pool, if the state has one.
     pub(crate) fn route(&self) -> Option<&Route> {
         match &self.role {
             Role::HandOff(handoff) => Some(&handoff.route),

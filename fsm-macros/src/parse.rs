@@ -26,6 +26,13 @@ use crate::ast;
 use crate::code::Code;
 use crate::errors::Errors;
 
+/// The readable parts of something.
+struct Parsed<T> {
+    value: T,
+    /// There are no other parts.
+    complete: bool,
+}
+
 /// The machine, as far as it can be read.
 pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> ast::Machine {
     let generics = &item.generics;

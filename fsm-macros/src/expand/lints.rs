@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 pub(crate) fn lints() -> TokenStream {
     generated! {
         #[allow(
-            // Style lints about generated code help nobody; the enum itself is still checked.
+            // Style lints are of no use in generated code; the enum itself is still checked.
             clippy::all,
             clippy::nursery,
             clippy::pedantic,

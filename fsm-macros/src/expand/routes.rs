@@ -20,8 +20,8 @@ pub(crate) fn routes(machine: &model::Machine) -> Option<TokenStream> {
             let root = machine.interface.root_at(ty.span());
             let name = state.name.unraw().to_string();
             let leaves = matches!(state.role, Role::HandOff(_));
-            let way = if leaves { generated!(hand_off) } else { generated!(call) };
-            Some(generated_at!(ty => #root::Route::#way::<#ty>(#name, #waits_for_room)))
+            let constructor = if leaves { generated!(hand_off) } else { generated!(call) };
+            Some(generated_at!(ty => #root::Route::#constructor::<#ty>(#name, #waits_for_room)))
         })
         .collect();
     (!routes.is_empty()).then(|| {

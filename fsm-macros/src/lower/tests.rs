@@ -42,7 +42,7 @@ fn transitions<'a>(state: &'a model::State) -> Vec<String> {
     }
     transitions
         .into_iter()
-        .map(|(on, transition)| format!("{on}: {}", transition.map_or("stay".into(), way)))
+        .map(|(on, transition)| format!("{on}: {}", transition.map_or("stay".into(), described)))
         .collect()
 }
 
@@ -57,9 +57,9 @@ fn payload(delivery: &Delivery) -> String {
     }
 }
 
-fn way(transition: &Transition) -> String {
-    let mut way = if transition.stays { "stay as ".to_owned() } else { String::new() };
-    way.push_str(&transition.target.to_string());
+fn described(transition: &Transition) -> String {
+    let mut described = if transition.stays { "stay as ".to_owned() } else { String::new() };
+    described.push_str(&transition.target.to_string());
     for init in &transition.inits {
         let source = match init.source {
             Source::Verdict => "verdict",
@@ -68,9 +68,9 @@ fn way(transition: &Transition) -> String {
             Source::Job => "job",
             Source::Seed => "seed",
         };
-        way.extend([" ", &init.field.to_string(), "<-", source]);
+        described.extend([" ", &init.field.to_string(), "<-", source]);
     }
-    way
+    described
 }
 
 #[test]

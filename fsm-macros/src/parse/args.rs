@@ -15,7 +15,7 @@ const KEYS: [&str; 15] = [
 
 /// Reads the arguments of `#[state_machine(..)]`.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
-    let (entries, whole) = entry::entries(&entry::split(tokens, false), errors);
+    let entries = entry::entries(&entry::split(tokens, false), errors);
     let mut args = Args {
         start: None,
         defaults: Edges::default(),
@@ -28,10 +28,10 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
         size: None,
         root: None,
         groups: Vec::new(),
-        incomplete: !whole,
+        incomplete: !entries.complete,
     };
     let mut reader = Reader::new("state_machine", errors);
-    for entry in entries {
+    for entry in entries.value {
         args.read(entry, &mut reader);
     }
     if let Some(never) = args.defaults.never.take() {
@@ -93,9 +93,9 @@ impl Args {
             return;
         }
         let Some(value) = reader.value(&entry, &format!("{} = A | B", entry.key)) else { return };
-        let (members, whole) = entry::names(value, reader.errors);
-        reader.incomplete |= !whole;
-        self.groups.push(StateGroup { name: entry.key, members });
+        let members = entry::names(value, reader.errors);
+        reader.incomplete |= !members.complete;
+        self.groups.push(StateGroup { name: entry.key, members: members.value });
     }
 }
 

@@ -4,6 +4,7 @@ use syn::Token;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 
+use super::Parsed;
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
@@ -88,23 +89,22 @@ impl Parse for Attr {
 }
 
 impl Attr {
-    /// Reads the attributes that come next, without those that rustc has refused, and returns
-    /// whether there were such.
-    pub(crate) fn all(input: ParseStream<'_>) -> syn::Result<(Vec<Self>, bool)> {
+    /// Reads the next attributes, without those that rustc has refused.
+    pub(super) fn all(input: ParseStream<'_>) -> syn::Result<Parsed<Vec<Self>>> {
         let mut attrs = Vec::new();
-        let mut broken = false;
+        let mut complete = true;
         while input.peek(Token![#]) {
             let ahead = input.fork();
             if let Ok(attr) = ahead.parse() {
                 attrs.push(attr);
                 input.advance_to(&ahead);
             } else {
-                broken = true;
+                complete = false;
                 input.parse::<Token![#]>()?;
                 input.parse::<Group>()?;
             }
         }
-        Ok((attrs, broken))
+        Ok(Parsed { value: attrs, complete })
     }
 
     pub(crate) fn name(&self) -> Option<&Ident> {

@@ -1,6 +1,6 @@
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 
-use super::attribute;
+use super::{Parsed, attribute};
 use crate::code::Code;
 use crate::errors::Errors;
 
@@ -20,11 +20,12 @@ pub(crate) struct Entry {
 /// The keys whose value is a type.
 const TYPED: [&str; 6] = ["frame", "error", "message", "job", "reply", "seed"];
 
-/// The entries of an attribute, and whether all of it could be read.
-pub(crate) fn entries(parts: &[Vec<TokenTree>], errors: &mut Errors) -> (Vec<Entry>, bool) {
+/// Reads the entries of an attribute.
+pub(crate) fn entries(parts: &[Vec<TokenTree>], errors: &mut Errors) -> Parsed<Vec<Entry>> {
     let entries: Vec<Option<Entry>> = parts.iter().map(|part| Entry::parse(part, errors)).collect();
-    let whole = entries.iter().all(|entry| entry.as_ref().is_some_and(|entry| !entry.unreadable));
-    (entries.into_iter().flatten().collect(), whole)
+    let complete =
+        entries.iter().all(|entry| entry.as_ref().is_some_and(|entry| !entry.unreadable));
+    Parsed { value: entries.into_iter().flatten().collect(), complete }
 }
 
 /// Splits at commas, but not between `<` and `>` in types: anywhere with `types`, otherwise in the
@@ -139,10 +140,10 @@ fn arrow(part: &[TokenTree]) -> Option<usize> {
     })
 }
 
-/// The names in `A | B | C`.
-pub(crate) fn names(tokens: TokenStream, errors: &mut Errors) -> (Vec<Ident>, bool) {
+/// Reads the names in `A | B | C`.
+pub(crate) fn names(tokens: TokenStream, errors: &mut Errors) -> Parsed<Vec<Ident>> {
     let mut names = Vec::new();
-    let mut whole = true;
+    let mut complete = true;
     let mut name_is_next = true;
     let mut last_bar = None;
     for token in tokens {
@@ -153,7 +154,7 @@ pub(crate) fn names(tokens: TokenStream, errors: &mut Errors) -> (Vec<Ident>, bo
                     names.push(name);
                 } else {
                     reserved(&name, errors);
-                    whole = false;
+                    complete = false;
                 }
             }
             TokenTree::Punct(bar) if bar.as_char() == '|' && !name_is_next => {
@@ -161,23 +162,23 @@ pub(crate) fn names(tokens: TokenStream, errors: &mut Errors) -> (Vec<Ident>, bo
                 last_bar = Some(bar);
             }
             TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
-                let (inner, inner_whole) = self::names(group.stream(), errors);
-                names.extend(inner);
-                whole &= inner_whole;
+                let inner = self::names(group.stream(), errors);
+                names.extend(inner.value);
+                complete &= inner.complete;
                 name_is_next = false;
             }
             other => {
                 let text = "expected the names of states, with `|` between them";
                 errors.at(Code::Grammar, other, text);
-                return (names, false);
+                return Parsed { value: names, complete: false };
             }
         }
     }
     if let Some(bar) = last_bar.filter(|_| name_is_next) {
         errors.at(Code::Grammar, bar, "expected the name of a state after `|`");
-        whole = false;
+        complete = false;
     }
-    (names, whole)
+    Parsed { value: names, complete }
 }
 
 #[cfg(test)]
@@ -187,8 +188,9 @@ mod tests {
     /// `key[=value][=>target]` for each part, then the messages.
     fn read(text: &str) -> Vec<String> {
         let mut errors = Errors::default();
-        let (entries, whole) = entries(&split(text.parse().unwrap(), false), &mut errors);
+        let entries = entries(&split(text.parse().unwrap(), false), &mut errors);
         let mut read: Vec<String> = entries
+            .value
             .iter()
             .map(|entry| {
                 let sign = if entry.at_most { "<=" } else { "=" };
@@ -197,7 +199,7 @@ mod tests {
                 [Some(entry.key.to_string()), value, target].into_iter().flatten().collect()
             })
             .collect();
-        assert_eq!(whole, errors.is_empty(), "{text}");
+        assert_eq!(entries.complete, errors.is_empty(), "{text}");
         read.extend(errors.messages());
         read
     }
@@ -237,9 +239,9 @@ mod tests {
     fn names_have_bars_between_them() {
         let read = |text: &str| {
             let mut errors = Errors::default();
-            let (names, whole) = names(text.parse().unwrap(), &mut errors);
-            assert_eq!(whole, errors.is_empty());
-            names.iter().map(ToString::to_string).collect::<Vec<_>>()
+            let names = names(text.parse().unwrap(), &mut errors);
+            assert_eq!(names.complete, errors.is_empty());
+            names.value.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert_eq!(read("A | B | C"), ["A", "B", "C"]);
         assert_eq!(read("A |"), ["A"]);

@@ -4,6 +4,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Generics, Visibility, token};
 
+use super::Parsed;
 use super::attribute::{self, Attr, Level, Owner};
 use super::variant::{Listed, RawVariant};
 use crate::code::Code;
@@ -28,7 +29,7 @@ impl Item {
     /// Reads an enum; adds a finding about another item and returns `None`.
     pub(crate) fn read(item: TokenStream, errors: &mut Errors) -> Option<Self> {
         let head = |input: ParseStream<'_>| {
-            let (attrs, broken) = Attr::all(input)?;
+            let Parsed { value: attrs, complete } = Attr::all(input)?;
             let vis = input.parse()?;
             let keyword = input.call(Ident::parse_any)?;
             if keyword != "enum" {
@@ -44,6 +45,7 @@ impl Item {
             let braces: Group = input.parse()?;
             let helpers = attribute::has_helpers(&attrs);
             let variants = Vec::new();
+            let broken = !complete;
             Ok(Ok(Self { attrs, vis, keyword, name, generics, braces, variants, broken, helpers }))
         };
         // The states are read one by one below, so the body is empty here.

@@ -9,9 +9,25 @@ use crate::spelling::choice;
 /// The finding about a literal.
 type Refusal = (Code, String);
 
-const TIMES: [(&str, u64); 5] =
-    [("ms", 1), ("s", 1_000), ("min", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
-const SIZES: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+struct Unit {
+    name: &'static str,
+    /// The unit in milliseconds or in bytes.
+    scale: u64,
+}
+
+const TIMES: [Unit; 5] = [
+    Unit::new("ms", 1),
+    Unit::new("s", 1_000),
+    Unit::new("min", 60_000),
+    Unit::new("h", 3_600_000),
+    Unit::new("d", 86_400_000),
+];
+const SIZES: [Unit; 4] = [
+    Unit::new("B", 1),
+    Unit::new("KiB", 1 << 10),
+    Unit::new("MiB", 1 << 20),
+    Unit::new("GiB", 1 << 30),
+];
 /// A hundred years.
 const LONGEST: u64 = 100 * 365 * 86_400_000;
 
@@ -26,8 +42,8 @@ pub(crate) fn millis(tokens: &TokenStream) -> Result<u64, Refusal> {
         let text = "a time is a number with a unit, such as `30s` or `5min`";
         return Err((Code::NotATime, text.to_owned()));
     };
-    let Some((_, scale)) = TIMES.iter().find(|(name, _)| *name == unit) else {
-        let known = units(&TIMES);
+    let Some(scale) = Unit::scale(&TIMES, &unit) else {
+        let known = Unit::list(&TIMES);
         let text = match time_meant(&unit) {
             _ if unit.is_empty() => {
                 format!("`{digits}` lacks a unit; write `{digits}s` or another of {known}")
@@ -37,7 +53,7 @@ pub(crate) fn millis(tokens: &TokenStream) -> Result<u64, Refusal> {
         };
         return Err((Code::Unit, text));
     };
-    match scaled(&digits, *scale) {
+    match scaled(&digits, scale) {
         _ if digits.starts_with('-') => {
             Err((Code::Zero, "a time must be more than nothing".to_owned()))
         }
@@ -65,8 +81,8 @@ pub(crate) fn size(tokens: &TokenStream) -> Result<Size, Refusal> {
 }
 
 fn bytes(digits: &str, unit: &str) -> Result<u64, Refusal> {
-    let scale = match SIZES.iter().find(|(name, _)| *name == unit) {
-        Some((_, scale)) => *scale,
+    let scale = match Unit::scale(&SIZES, unit) {
+        Some(scale) => scale,
         None if unit.is_empty() || unit == "usize" => 1,
         None => {
             let text = match size_meant(unit) {
@@ -74,7 +90,7 @@ fn bytes(digits: &str, unit: &str) -> Result<u64, Refusal> {
                     Some(number) => format!("write `{digits}{meant}` or `{number}`"),
                     None => format!("write `{digits}{meant}`"),
                 },
-                None => format!("the units of size are {}", units(&SIZES)),
+                None => format!("the units of size are {}", Unit::list(&SIZES)),
             };
             return Err((Code::Unit, format!("unknown unit `{unit}`; {text}")));
         }
@@ -112,7 +128,7 @@ fn number(tokens: &TokenStream) -> Option<(String, String)> {
     }
 }
 
-/// `digits` times `scale`, where that is whole.
+/// `digits` times `scale`; `None` if that is not whole.
 fn scaled(digits: &str, scale: u64) -> Option<u64> {
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
     let part = part.trim_end_matches('0');
@@ -146,8 +162,19 @@ fn size_meant(unit: &str) -> Option<(&'static str, usize)> {
     })
 }
 
-fn units(known: &[(&str, u64)]) -> String {
-    choice(known.iter().map(|(name, _)| name))
+impl Unit {
+    const fn new(name: &'static str, scale: u64) -> Self {
+        Self { name, scale }
+    }
+
+    fn scale(known: &[Self], name: &str) -> Option<u64> {
+        known.iter().find(|unit| unit.name == name).map(|unit| unit.scale)
+    }
+
+    /// The names of the units, for a message.
+    fn list(known: &[Self]) -> String {
+        choice(known.iter().map(|unit| unit.name))
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use quote::ToTokens;
 
 use super::attribute::{self, Attr, Level, Owner};
 use super::variant::{RawField, RawFields, RawVariant};
-use super::{entry, wait};
+use super::{Parsed, entry, wait};
 use crate::ast::{self, Field, Mark, To};
 use crate::code::Code;
 use crate::errors::Errors;
@@ -116,12 +116,12 @@ impl ast::State {
                 self.rest = Some(name.clone());
             }
             _ => {
-                let (wait, whole) = match arguments {
+                let wait = match arguments {
                     Some(arguments) => wait::parse(name, meant, arguments, errors),
-                    None => (wait::unread(name, meant), false),
+                    None => Parsed { value: wait::unread(name, meant), complete: false },
                 };
-                self.incomplete |= !whole;
-                self.waits.extend(wait);
+                self.incomplete |= !wait.complete;
+                self.waits.extend(wait.value);
             }
         }
     }
@@ -132,9 +132,9 @@ impl ast::State {
             errors.at(Code::ValueMissing, name, text);
             self.incomplete = true;
         }
-        let (targets, whole) = entry::names(list, errors);
-        self.incomplete |= !whole;
-        to.targets.extend(targets);
+        let targets = entry::names(list, errors);
+        self.incomplete |= !targets.complete;
+        to.targets.extend(targets.value);
     }
 }
 

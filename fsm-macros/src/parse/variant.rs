@@ -3,6 +3,7 @@ use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Token, Type, Visibility, token};
 
+use super::Parsed;
 use super::attribute::{Attr, Level};
 use super::entry;
 use crate::ast::unknown;
@@ -71,7 +72,8 @@ impl RawVariant {
         listed: &mut Listed<Self>,
         errors: &mut Errors,
     ) -> syn::Result<Self> {
-        let (attrs, broken) = Attr::all(input)?;
+        let Parsed { value: attrs, complete } = Attr::all(input)?;
+        let broken = !complete;
         listed.broken |= broken;
         let (vis, name) = (input.parse()?, input.parse()?);
         let fields = if input.peek(token::Brace) {
@@ -129,8 +131,8 @@ impl Listed<RawField> {
         let mut listed = Self { items: Vec::new(), broken: false };
         for part in entry::split(body, true) {
             let field = |input: ParseStream<'_>| {
-                let (attrs, broken) = Attr::all(input)?;
-                listed.broken |= broken;
+                let Parsed { value: attrs, complete } = Attr::all(input)?;
+                listed.broken |= !complete;
                 let (vis, name) = (input.parse()?, input.parse()?);
                 input.parse::<Token![:]>()?;
                 let ty: TokenStream = input.parse()?;

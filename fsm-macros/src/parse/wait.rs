@@ -2,6 +2,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Lit, Type};
 
+use super::Parsed;
 use super::entry::{self, Entry};
 use super::literal;
 use super::pool;
@@ -14,14 +15,19 @@ use crate::errors::Errors;
 const OF_POOLS: [Event; 4] = [Event::Within, Event::Full, Event::Gone, Event::Error];
 const OF_OTHERS: [Event; 5] = [Event::Within, Event::Idle, Event::Eof, Event::Limit, Event::Error];
 
-/// Reads an attribute such as `#[read(..)]`, whose right name is `meant`, and returns whether all
-/// of it could be read.
-pub(crate) fn parse(
+/// The `max` of a `sleep`.
+struct MaxTime {
+    key: Ident,
+    millis: u64,
+}
+
+/// Reads an attribute such as `#[read(..)]`, whose right name is `meant`.
+pub(super) fn parse(
     name: &Ident,
     meant: &str,
     arguments: TokenStream,
     errors: &mut Errors,
-) -> (Option<ast::Wait>, bool) {
+) -> Parsed<Option<ast::Wait>> {
     let (text, own): (_, &[_]) = match meant {
         "read" => ("read", &["exact", "until", "some", "upto", "frame", "max"]),
         "flush" => ("flush", &[]),
@@ -33,7 +39,9 @@ pub(crate) fn parse(
         "handoff" => ("handoff", &[]),
         _ => ("end", &[]),
     };
-    let Some(mut wait) = unread(name, meant) else { return (None, false) };
+    let Some(mut wait) = unread(name, meant) else {
+        return Parsed { value: None, complete: false };
+    };
     let mut reader = Reader::new(text, errors);
     let leads_out = wait.kind.leads_out();
     let mut parts = entry::split(arguments, leads_out);
@@ -45,9 +53,9 @@ pub(crate) fn parse(
         }
         _ => None,
     };
-    let (entries, whole) = entry::entries(&parts, reader.errors);
-    let mut max = None;
-    for entry in entries {
+    let entries = entry::entries(&parts, reader.errors);
+    let mut max_time = None;
+    for entry in entries.value {
         let key = entry.key.to_string();
         if matches!(wait.kind, WaitKind::End) {
             let text = format!("`{key}` can never happen at an end; write `#[end]`");
@@ -59,14 +67,14 @@ pub(crate) fn parse(
             let known = own.iter().copied().chain(events.iter().map(|event| event.name()));
             reader.unknown(&entry.key, &known.collect::<Vec<_>>());
         } else if reader.is_first(&entry, "=") {
-            read(&mut wait.kind, &mut max, &entry, &mut reader);
+            read(&mut wait.kind, &mut max_time, &entry, &mut reader);
         }
     }
     if let WaitKind::Sleep(pause) = &mut wait.kind {
-        *pause = self::pause(name, first, max, &mut reader);
+        *pause = self::pause(name, first, max_time, &mut reader);
     }
-    let whole = whole && !reader.incomplete;
-    (Some(wait), whole)
+    let complete = entries.complete && !reader.incomplete;
+    Parsed { value: Some(wait), complete }
 }
 
 /// The wait `meant` without its details.
@@ -86,10 +94,10 @@ pub(crate) fn unread(name: &Ident, meant: &str) -> Option<ast::Wait> {
     Some(ast::Wait { name: name.clone(), kind, edges: Edges::default() })
 }
 
-/// Reads a key that is no edge; the `max` of a `sleep` goes into `longest`.
+/// Reads a key that is no edge; the `max` of a `sleep` goes into `max_time`.
 fn read(
     kind: &mut WaitKind,
-    longest: &mut Option<(Ident, u64)>,
+    max_time: &mut Option<MaxTime>,
     entry: &Entry,
     reader: &mut Reader<'_>,
 ) {
@@ -110,7 +118,8 @@ fn read(
         (WaitKind::Sleep(_), _) => {
             // An unreadable bound counts as one.
             let value = reader.value(entry, "max = 5min");
-            *longest = Some((key, value.and_then(|value| reader.millis(&value)).unwrap_or(1)));
+            let millis = value.and_then(|value| reader.millis(&value)).unwrap_or(1);
+            *max_time = Some(MaxTime { key, millis });
         }
         (WaitKind::Read { shape: Some(first), .. }, name) => {
             let first = &first.key;
@@ -214,7 +223,7 @@ fn first(parts: &mut Vec<Vec<TokenTree>>, own: &[&str]) -> Option<TokenStream> {
 fn pause(
     name: &Ident,
     time: Option<TokenStream>,
-    max: Option<(Ident, u64)>,
+    max: Option<MaxTime>,
     reader: &mut Reader<'_>,
 ) -> Option<Pause> {
     let Some(time) = time else {
@@ -227,13 +236,13 @@ fn pause(
     }
     match (literal::is_number(&time), max) {
         (true, max) => {
-            if let Some((key, _)) = max {
+            if let Some(MaxTime { key, .. }) = max {
                 let text = "`max` bounds an expression, not a literal; remove it";
                 reader.errors.at(Code::NeedlessBound, key, text);
             }
             Some(Pause::Fixed(reader.millis(&time).unwrap_or(1)))
         }
-        (false, Some((_, max))) => Some(Pause::Of { time, max }),
+        (false, Some(MaxTime { millis, .. })) => Some(Pause::Of { time, max: millis }),
         (false, None) => {
             let text = format!("nothing bounds this sleep; write `#[sleep({time}, max = 5min)]`");
             reader.errors.at(Code::Unbounded, &time, text);
@@ -256,8 +265,7 @@ mod tests {
         };
         let mut errors = Errors::default();
         let meant = name.to_string();
-        let (wait, _) = parse(&name, &meant, arguments, &mut errors);
-        let wait = wait.unwrap();
+        let wait = parse(&name, &meant, arguments, &mut errors).value.unwrap();
         let kind = match wait.kind {
             WaitKind::Read { shape, max } => {
                 let kind = shape.map_or("?".to_owned(), |shape| match shape.kind {
