@@ -105,7 +105,7 @@ enum Name {
 }
 
 impl Reader {
-    /// Reads a line, or returns why it cannot.
+    /// Reads a statement; `None` if it is not understood.
     fn statement(&mut self, line: &str) -> Option<()> {
         if let Some((source, rest)) = line.split_once("-->") {
             let (target, label) = rest.split_once(':').unwrap_or((rest, ""));

@@ -1,5 +1,5 @@
 use crate::chart::Chart;
-use crate::plan::{Plan, Spot};
+use crate::plan::{PlacedNode, Plan};
 
 /// The distance of the ends of edges from the corners of a state.
 const CORNER: f64 = 10.0;
@@ -14,31 +14,31 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// Those of each edge of the chart. On each side of a state they are in the order of the lanes
-    /// that the edges come from, so they do not cross there, and as straight below them as it has
-    /// room.
+    /// The ends of each edge of the chart. On each side of a state they are in the order of the
+    /// lanes that the edges come from, so that edges do not cross there, and as near to their lanes
+    /// as the side has room.
     pub(crate) fn of_edges(chart: &Chart, plan: &Plan) -> Vec<Self> {
         let mut all = vec![Self::default(); chart.edges.len()];
-        for (node, spot) in plan.spots.iter().enumerate() {
+        for (node, placed) in plan.nodes.iter().enumerate() {
             let (mut above, mut below) = (Vec::new(), Vec::new());
             for (index, edge) in chart.edges.iter().enumerate() {
                 let Some(lane) = &plan.lanes[index] else { continue };
                 let (other, next, of_source) = if edge.source == node {
-                    (edge.target, lane.stops.first(), true)
+                    (edge.target, lane.waypoints.first(), true)
                 } else if edge.target == node {
-                    (edge.source, lane.stops.last(), false)
+                    (edge.source, lane.waypoints.last(), false)
                 } else {
                     continue;
                 };
-                let other = &plan.spots[other];
-                let wish = next.map_or(other.x, |&(_, x)| x);
-                let side = if other.row > spot.row { &mut below } else { &mut above };
+                let other = &plan.nodes[other];
+                let wish = next.map_or(other.x, |waypoint| waypoint.x);
+                let side = if other.row > placed.row { &mut below } else { &mut above };
                 side.push((wish, index, of_source));
             }
             for mut side in [above, below] {
                 side.sort_by(|a, b| a.0.total_cmp(&b.0));
                 let wishes: Vec<_> = side.iter().map(|&(wish, ..)| wish).collect();
-                for (x, (_, index, of_source)) in spread(spot, &wishes).into_iter().zip(side) {
+                for (x, (_, index, of_source)) in spread(placed, &wishes).into_iter().zip(side) {
                     let end = &mut all[index];
                     *if of_source { &mut end.source } else { &mut end.target } = x;
                 }
@@ -49,9 +49,9 @@ impl Ends {
 }
 
 /// Finds places along a side of a state, near to the wishes and in their order.
-fn spread(spot: &Spot, wishes: &[f64]) -> Vec<f64> {
-    let room = (spot.size.width - 2.0 * CORNER).max(0.0);
-    let (left, right) = (spot.x - room / 2.0, spot.x + room / 2.0);
+fn spread(node: &PlacedNode, wishes: &[f64]) -> Vec<f64> {
+    let room = (node.size.width - 2.0 * CORNER).max(0.0);
+    let (left, right) = (node.x - room / 2.0, node.x + room / 2.0);
     let gaps = u32::try_from(wishes.len().saturating_sub(1)).map_or(f64::MAX, f64::from);
     let apart = APART.min(room / gaps.max(1.0));
 
@@ -71,13 +71,13 @@ fn spread(spot: &Spot, wishes: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::plan::Size;
+    use crate::geometry::Size;
 
     use super::*;
 
     fn places(wishes: &[f64]) -> Vec<f64> {
         let size = Size { width: 80.0, height: 32.0 };
-        spread(&Spot { row: 0, x: 100.0, size, loops: Size::default() }, wishes)
+        spread(&PlacedNode { row: 0, x: 100.0, size, loops: Size::default() }, wishes)
     }
 
     fn same(places: &[f64], expected: &[f64]) -> bool {

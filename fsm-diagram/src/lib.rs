@@ -38,6 +38,7 @@
 
 mod chart;
 mod ends;
+mod geometry;
 mod lines;
 mod picture;
 mod plan;
@@ -84,14 +85,14 @@ use proc_macro::{Literal, TokenStream, TokenTree};
 ///
 /// # Limits
 ///
-/// A text that cannot be drawn is no error: the literal then says so in one line and names the line
-/// of the text. Such a text has other statements of Mermaid, or more than 80 states, 300 edges or
-/// 64 KiB, whose layout takes ten seconds. An argument that is no string literal is treated alike.
+/// If the text cannot be drawn, the literal is one line that says why and names the line. This is
+/// so for other Mermaid statements, for more than 80 states, 300 edges or 64 KiB (because the
+/// layout would take ten seconds), and for an argument that is not a string literal.
 #[proc_macro]
 pub fn picture(input: TokenStream) -> TokenStream {
     let picture = match syn::parse::<syn::LitStr>(input) {
         Ok(text) => picture::picture(&text.value()),
-        Err(_) => picture::apology("this is not one string literal"),
+        Err(_) => picture::error_line("this is not one string literal"),
     };
     TokenTree::from(Literal::string(&picture)).into()
 }

@@ -6,24 +6,24 @@ use crate::route::Drawing;
 use crate::svg;
 
 /// Begins a block of Markdown. Unlike other HTML, a comment ends a paragraph before it, and its
-/// block ends with its line, not with the next blank one. We cannot count on blank lines: rustdoc
+/// block ends with its line, not with the next blank one. Blank lines are no help, because rustdoc
 /// drops them at the ends of an attribute.
 const MARK: &str = "<!-- state diagram -->";
 
-/// Draws `text`, or says why it cannot be drawn. Either is Markdown that disturbs none before and
-/// after it.
+/// Draws `text`, or returns a line that says why it cannot be drawn. Both are Markdown that leaves
+/// the Markdown before and after it as it is.
 pub(crate) fn picture(text: &str) -> String {
     match Chart::parse(text) {
-        // Documentation without a picture is better than none, should the layout fail.
+        // If the layout fails, documentation without a picture is better than none.
         Ok(chart) => catch_unwind(|| draw(&chart))
-            .unwrap_or_else(|_| apology("no layout was found for its states")),
-        Err(why) => apology(&why.to_string()),
+            .unwrap_or_else(|_| error_line("no layout was found for its states")),
+        Err(why) => error_line(&why.to_string()),
     }
 }
 
-/// Says in one line that there is no picture. `why` is plain text of ours: what a user wrote might
+/// The line in place of a picture. `why` is plain text of this crate, because a user's text might
 /// be Markdown.
-pub(crate) fn apology(why: &str) -> String {
+pub(crate) fn error_line(why: &str) -> String {
     format!("{MARK}\n*The state diagram could not be drawn: {why}.*\n{MARK}")
 }
 

@@ -1,6 +1,7 @@
 use dagre_dgl_rs::{Edge as Link, EdgeLabel, Graph, GraphLabel, NodeLabel, layout};
 
 use crate::chart::{Chart, Edge, Node};
+use crate::geometry::{Point, Size};
 
 /// The size of the font of names, and of all other text.
 pub(crate) const NAME: f64 = 14.0;
@@ -14,7 +15,7 @@ pub(crate) const HEAD: f64 = 8.0;
 /// routes of the edges decide how much room two rows need between them.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) spots: Vec<Spot>,
+    pub(crate) nodes: Vec<PlacedNode>,
     /// A lane for each edge of the chart; none for one that leads back to its source.
     pub(crate) lanes: Vec<Option<Lane>>,
     pub(crate) rows: usize,
@@ -22,7 +23,7 @@ pub(crate) struct Plan {
 
 /// The place of a node, with its loops to the right of it.
 #[derive(Debug)]
-pub(crate) struct Spot {
+pub(crate) struct PlacedNode {
     pub(crate) row: usize,
     /// The middle of the node, without its loops.
     pub(crate) x: f64,
@@ -31,19 +32,20 @@ pub(crate) struct Spot {
     pub(crate) loops: Size,
 }
 
-/// The way of an edge through the rows between its source and its target.
+/// The path of an edge through the rows between its source and its target.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    /// Rows and middles, in the order in which the edge comes through.
-    pub(crate) stops: Vec<(usize, f64)>,
+    /// One for each row, in the order from the source to the target.
+    pub(crate) waypoints: Vec<Waypoint>,
     /// The row of the label.
     pub(crate) label: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Size {
-    pub(crate) width: f64,
-    pub(crate) height: f64,
+/// The horizontal position of an edge in a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waypoint {
+    pub(crate) row: usize,
+    pub(crate) x: f64,
 }
 
 impl Plan {
@@ -85,30 +87,32 @@ impl Plan {
     /// Takes rows and middles from a graph that has a layout.
     fn read(chart: &Chart, graph: &Graph) -> Self {
         let places: Vec<_> = (0..chart.nodes.len()).map(|index| place(graph, index)).collect();
-        let ways: Vec<_> = chart.edges.iter().enumerate().map(|(i, e)| way(graph, i, e)).collect();
+        let paths = chart.edges.iter().enumerate();
+        let paths: Vec<_> = paths.map(|(index, edge)| Path::read(graph, index, edge)).collect();
 
-        let points = ways.iter().flatten().flat_map(|(inner, _)| inner);
-        let mut heights: Vec<f64> = points.chain(&places).map(|&(_, y)| y).collect();
+        let points = paths.iter().flatten().flat_map(|path| &path.inner);
+        let mut heights: Vec<f64> = points.chain(&places).map(|point| point.y).collect();
         heights.sort_by(f64::total_cmp);
         heights.dedup_by(|a, b| (*a - *b).abs() < 0.5);
         // Points in the same row are less than 0.5 apart.
         let row = |y: f64| heights.partition_point(|&height| height + 0.5 <= y);
 
-        let spots = places.iter().enumerate().map(|(index, &(x, y))| {
+        let nodes = places.iter().enumerate().map(|(index, place)| {
             let (size, loops) = (Size::of_node(chart, index), Size::of_loops(chart, index));
-            Spot { row: row(y), x: x - loops.width / 2.0, size, loops }
+            PlacedNode { row: row(place.y), x: place.x - loops.width / 2.0, size, loops }
         });
-        let spots: Vec<_> = spots.collect();
-        let lanes = ways.iter().zip(&chart.edges).map(|(way, edge)| {
-            let (inner, label) = way.as_ref()?;
-            let (first, last) = (spots[edge.source].row, spots[edge.target].row);
+        let nodes: Vec<_> = nodes.collect();
+        let lanes = paths.iter().zip(&chart.edges).map(|(path, edge)| {
+            let path = path.as_ref()?;
+            let (first, last) = (nodes[edge.source].row, nodes[edge.target].row);
             let between = first.min(last) + 1..first.max(last);
-            let stops = inner.iter().map(|&(x, y)| (row(y), x));
-            let stops = stops.filter(|(row, _)| between.contains(row)).collect();
-            Some(Lane { stops, label: label.map(row) })
+            let waypoints =
+                path.inner.iter().map(|point| Waypoint { row: row(point.y), x: point.x });
+            let waypoints = waypoints.filter(|waypoint| between.contains(&waypoint.row)).collect();
+            Some(Lane { waypoints, label: path.label.map(row) })
         });
         let lanes = lanes.collect();
-        Self { spots, lanes, rows: heights.len() }
+        Self { nodes, lanes, rows: heights.len() }
     }
 }
 
@@ -120,7 +124,7 @@ impl Size {
             Node::State { name, text } => {
                 let width = name.width(NAME).max(text.width(TEXT)) + 24.0;
                 let ends = chart.edges.iter().filter(|edge| edge.is_end(index)).count();
-                // So that there is room for all of them, should they be on the same side.
+                // Wide enough for all ends on one side.
                 let ends = f64::from(u32::try_from(ends).unwrap_or(u32::MAX)) * HEAD + 20.0;
                 let height = 14.0 + name.len() * (LINE + 2.0) + text.len() * LINE;
                 let loops = chart.edges.iter().filter(|edge| edge.is_loop_at(index)).count();
@@ -176,28 +180,37 @@ impl Edge {
     }
 }
 
-/// A name for dagre. Where it sorts names, they shall be in our order.
+/// A name for dagre. dagre sorts by name, so names keep the order of the indexes.
 fn key(index: usize) -> String {
     format!("{index:04}")
 }
 
-type Point = (f64, f64);
-
 fn place(graph: &Graph, index: usize) -> Point {
     let place = graph.node_opt(&key(index)).and_then(|node| node.x.zip(node.y));
-    place.expect("a layout places each node")
+    let (x, y) = place.expect("a layout places each node");
+    Point { x, y }
 }
 
-/// The points of an edge between its ends, and how far down its label is.
-fn way(graph: &Graph, index: usize, edge: &Edge) -> Option<(Vec<Point>, Option<f64>)> {
-    if edge.is_loop() {
-        return None;
+/// The path of an edge in the layout.
+struct Path {
+    /// The points between its ends.
+    inner: Vec<Point>,
+    /// The vertical position of the label.
+    label: Option<f64>,
+}
+
+impl Path {
+    /// Reads the path of an edge; `None` if the edge leads back to its source.
+    fn read(graph: &Graph, index: usize, edge: &Edge) -> Option<Self> {
+        if edge.is_loop() {
+            return None;
+        }
+        let found = graph.edge(&edge.link(index)).expect("a layout keeps each edge");
+        // dagre puts the ends on the sides of the states; `Ends` chooses others.
+        let points = found.points.as_deref().unwrap_or_default();
+        let inner = points.split_first().and_then(|(_, rest)| rest.split_last());
+        let inner = inner.map_or(&[][..], |(_, inner)| inner);
+        let inner = inner.iter().map(|point| Point { x: point.x, y: point.y }).collect();
+        Some(Self { inner, label: found.y.filter(|_| !edge.label.is_empty()) })
     }
-    let way = graph.edge(&edge.link(index)).expect("a layout keeps each edge");
-    // The ends are on the sides of the states; we choose others.
-    let points = way.points.as_deref().unwrap_or_default();
-    let inner = points.split_first().and_then(|(_, rest)| rest.split_last());
-    let inner = inner.map_or(&[][..], |(_, inner)| inner);
-    let label = way.y.filter(|_| !edge.label.is_empty());
-    Some((inner.iter().map(|point| (point.x, point.y)).collect(), label))
 }

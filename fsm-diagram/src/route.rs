@@ -1,6 +1,7 @@
 use crate::chart::Chart;
 use crate::ends::Ends;
-use crate::plan::{HEAD, Lane, Plan, Size, loops_reach};
+use crate::geometry::{Area, Point, Size};
+use crate::plan::{HEAD, Lane, Plan, Waypoint, loops_reach};
 
 /// Between two rows, if the edges go straight down.
 const GAP: f64 = 20.0;
@@ -17,13 +18,6 @@ pub(crate) struct Drawing {
     pub(crate) arrows: Vec<Arrow>,
 }
 
-/// A box around a point.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Area {
-    pub(crate) middle: Point,
-    pub(crate) size: Size,
-}
-
 /// A line with a head at its end, and perhaps a label.
 #[derive(Debug)]
 pub(crate) struct Arrow {
@@ -31,12 +25,6 @@ pub(crate) struct Arrow {
     pub(crate) tip: Point,
     pub(crate) towards: Towards,
     pub(crate) label: Option<Area>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Point {
-    pub(crate) x: f64,
-    pub(crate) y: f64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,14 +46,14 @@ impl Drawing {
     pub(crate) fn new(chart: &Chart, plan: &Plan) -> Self {
         let ends = Ends::of_edges(chart, plan);
         let rows = Row::all(chart, plan, &ends);
-        let nodes = plan.spots.iter().map(|spot| {
-            let middle = Point { x: spot.x, y: rows[spot.row].middle() };
-            Area { middle, size: spot.size }
+        let nodes = plan.nodes.iter().map(|node| {
+            let middle = Point { x: node.x, y: rows[node.row].middle() };
+            Area { middle, size: node.size }
         });
         let nodes: Vec<_> = nodes.collect();
         let arrows = plan.lanes.iter().enumerate().map(|(index, lane)| {
             let edge = &chart.edges[index];
-            let (source, target) = (&plan.spots[edge.source], &plan.spots[edge.target]);
+            let (source, target) = (&plan.nodes[edge.source], &plan.nodes[edge.target]);
             match lane {
                 Some(lane) => {
                     let end =
@@ -98,34 +86,6 @@ impl Drawing {
     }
 }
 
-impl Area {
-    pub(crate) fn left(&self) -> f64 {
-        self.middle.x - self.size.width / 2.0
-    }
-
-    pub(crate) fn right(&self) -> f64 {
-        self.middle.x + self.size.width / 2.0
-    }
-
-    pub(crate) fn top(&self) -> f64 {
-        self.middle.y - self.size.height / 2.0
-    }
-
-    pub(crate) fn bottom(&self) -> f64 {
-        self.middle.y + self.size.height / 2.0
-    }
-
-    /// The area around both.
-    fn and(self, other: Self) -> Self {
-        let (left, right) = (self.left().min(other.left()), self.right().max(other.right()));
-        let (top, bottom) = (self.top().min(other.top()), self.bottom().max(other.bottom()));
-        Self {
-            middle: Point { x: f64::midpoint(left, right), y: f64::midpoint(top, bottom) },
-            size: Size { width: right - left, height: bottom - top },
-        }
-    }
-}
-
 /// The vertical extent of a row. Edges go straight in a row and bend between two rows.
 #[derive(Clone, Copy, Debug)]
 struct Row {
@@ -137,20 +97,20 @@ impl Row {
     fn all(chart: &Chart, plan: &Plan, ends: &[Ends]) -> Vec<Self> {
         let mut heights = vec![0.0_f64; plan.rows];
         let mut slopes = vec![0.0_f64; plan.rows];
-        for spot in &plan.spots {
-            heights[spot.row] = heights[spot.row].max(spot.size.height).max(spot.loops.height);
+        for node in &plan.nodes {
+            heights[node.row] = heights[node.row].max(node.size.height).max(node.loops.height);
         }
         for ((lane, edge), ends) in plan.lanes.iter().zip(&chart.edges).zip(ends) {
             let Some(lane) = lane else { continue };
             if let Some(row) = lane.label {
                 heights[row] = heights[row].max(Size::of_label(edge).height);
             }
-            let mut last = (plan.spots[edge.source].row, ends.source);
-            let target = (plan.spots[edge.target].row, ends.target);
-            for &stop in lane.stops.iter().chain([&target]) {
-                let slope = &mut slopes[stop.0.min(last.0)];
-                *slope = slope.max((stop.1 - last.1).abs());
-                last = stop;
+            let mut last = Waypoint { row: plan.nodes[edge.source].row, x: ends.source };
+            let target = Waypoint { row: plan.nodes[edge.target].row, x: ends.target };
+            for &next in lane.waypoints.iter().chain([&target]) {
+                let slope = &mut slopes[next.row.min(last.row)];
+                *slope = slope.max((next.x - last.x).abs());
+                last = next;
             }
         }
         let mut top = 0.0;
@@ -186,7 +146,7 @@ impl Arrow {
         let mut pen = Pen::at(Point { x: source.x, y: side(&source.node, down) });
         pen.straight(far(source.row));
         let mut area = None;
-        for &(index, x) in &lane.stops {
+        for &Waypoint { row: index, x } in &lane.waypoints {
             let row = rows[index];
             pen.bend(Point { x, y: near(row) });
             if lane.label == Some(index) {

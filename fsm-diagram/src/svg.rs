@@ -1,9 +1,10 @@
 use std::fmt::Write as _;
 
 use crate::chart::{Chart, Node};
+use crate::geometry::{Area, Point};
 use crate::lines::Lines;
 use crate::plan::{HEAD, LINE, NAME, TEXT};
-use crate::route::{Area, Drawing, Point, Step, Towards};
+use crate::route::{Drawing, Step, Towards};
 
 /// Around everything.
 const MARGIN: f64 = 4.0;
