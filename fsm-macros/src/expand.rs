@@ -1,6 +1,6 @@
 //! [`model`](crate::model) to tokens.
 //!
-//! This pass cannot fail. Generated code has `mixed_site` spans, so that no local of ours collides
+//! This pass cannot fail. Generated code has `mixed_site` spans, so that no local in it collides
 //! with a field or an expression of the user's.
 
 /// Quotes code with hygienic locals.

@@ -1,8 +1,8 @@
 //! [`ast`](crate::ast) to [`model`](crate::model), for a machine without findings.
 
 mod docs;
-mod docs_graph;
 mod interface;
+mod picture;
 mod stub;
 
 use proc_macro2::{Ident, TokenStream};
@@ -33,8 +33,8 @@ pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::
         states: states.collect::<Option<Vec<_>>>()?,
         bounds: machine.states.iter().filter_map(bound).collect(),
         budget: machine.args.size.clone(),
-        table: docs_graph::table(machine, graph),
-        mermaid: docs_graph::mermaid(machine, graph),
+        table: picture::table(machine, graph),
+        mermaid: picture::mermaid(machine, graph),
         interface,
     })
 }

@@ -1,6 +1,6 @@
 //! Tokens to [`ast`](crate::ast).
 //!
-//! After this pass every attribute of ours is read and every literal is a number. Names are not
+//! After this pass every attribute of the macro is read and every literal is a number. Names are not
 //! looked up, and missing items are not reported. rustc reports what its grammar refuses before it
 //! calls the macro, so this pass leaves that out without a finding.
 

@@ -2,7 +2,7 @@ use proc_macro2::TokenStream;
 
 /// Generated code without tokens of the author's, parsed by rustc, because that takes a tenth of
 /// the time that the macro needs to build the tokens one by one. The code has call-site hygiene, so
-/// it cannot name a local of ours.
+/// it cannot name a local of the macro.
 pub(crate) fn parsed(text: &str) -> TokenStream {
     // `proc_macro2` would parse the text a second time.
     let tokens = if proc_macro::is_available() {

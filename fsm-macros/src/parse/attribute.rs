@@ -9,7 +9,7 @@ use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
 
-/// The attributes of ours on a state, and on a field.
+/// The attributes of the macro on a state, and on a field.
 const ON_STATES: [&str; 11] = [
     "read", "flush", "writable", "run", "sleep", "message", "call", "handoff", "end", "to", "rest",
 ];
@@ -65,7 +65,7 @@ impl Parse for Attr {
         let bracketed: Group = input.parse()?;
         let content = |input: ParseStream<'_>| {
             if !input.peek(syn::Ident) {
-                // An attribute with a path is none of ours.
+                // An attribute with a path is not the macro's.
                 let is_path = input.peek(Token![::])
                     || input.peek(Token![crate])
                     || input.peek(Token![self])
@@ -112,7 +112,7 @@ impl Attr {
     }
 
     /// The owner of the attribute. If derives bring `helpers` of their own, a name that is not
-    /// exactly ours may be one of them and is left to rustc.
+    /// exactly the macro's may be one of them and is left to rustc.
     pub(crate) fn owner(&self, level: Level, helpers: bool) -> Owner {
         let Some(name) = &self.name else { return Owner::Other };
         owner(&name.to_string(), self.rest.is_empty(), level, helpers)
@@ -143,7 +143,7 @@ impl Attr {
         text.parse2(self.rest.clone()).ok().map(|text| text.value())
     }
 
-    /// Whether it has the name of an attribute of ours for any kind of item.
+    /// Whether it has the name of an attribute of the macro for any kind of item.
     fn is_exactly_ours(&self) -> bool {
         let bare = self.rest.is_empty();
         self.name.as_ref().is_some_and(|name| {
@@ -210,7 +210,7 @@ impl ToTokens for Attr {
 
 /// The owner of the attribute `name`; `bare` if nothing follows the name.
 fn owner(name: &str, bare: bool, level: Level, helpers: bool) -> Owner {
-    // Known attributes whose names are near to ours.
+    // Known attributes whose names are near to the macro's.
     const OTHERS: [&str; 4] = ["test", "doc", "cfg", "must_use"];
     let exactly = |known: &[&'static str]| known.iter().find(|known| **known == name).copied();
     let bare_field = exactly(&ON_FIELDS).filter(|_| bare);
@@ -283,7 +283,7 @@ pub(crate) fn docs(attrs: &[Attr]) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// Removes our attributes from an item that is no machine.
+/// Removes the macro's attributes from an item that is no machine.
 pub(crate) fn strip(item: TokenStream) -> TokenStream {
     let mut kept: Vec<TokenTree> = Vec::new();
     for token in item {

@@ -91,7 +91,7 @@ impl Item {
         attrs.any(|(_, attr)| attr.is_conditional())
     }
 
-    /// The enum as the macro emits it: with more `docs`, without our attributes and refused parts.
+    /// The enum as the macro emits it: with more `docs`, without its attributes and refused parts.
     pub(crate) fn kept(&self, docs: Option<&TokenStream>) -> TokenStream {
         self.tokens(docs, &|level, attr| match attr.owner(level, self.helpers) {
             Owner::Other => attr.to_token_stream(),
