@@ -68,7 +68,7 @@ impl<R: Send + 'static> JobHandle<R> {
                     break result;
                 }
                 if cell.wait_for_permit(until).is_err() {
-                    // The permit may be there since the last look.
+                    // A permit may have arrived since the last poll.
                     break queued.poll().unwrap_or(Err(NoPermit::Full));
                 }
             },

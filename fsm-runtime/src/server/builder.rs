@@ -360,11 +360,10 @@ impl<M: Machine> Builder<M> {
         }
     }
 
-    /// Returns the number of threads of a port, and how many of them run at a time.
-    fn threads_and_cap(&self) -> (usize, usize) {
+    /// Returns how many threads of a port run handlers at a time.
+    fn running_threads(&self) -> usize {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let cap = self.max_running.unwrap_or(processors).min(self.threads);
-        (self.threads, cap)
+        self.max_running.unwrap_or(processors).min(self.threads)
     }
 
     fn limits(&self) -> Limits {

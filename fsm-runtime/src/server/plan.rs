@@ -103,7 +103,8 @@ fn check_waits(pools: &[Pool], targets: &[Vec<usize>]) -> Result<(), PoolError> 
         .iter()
         .enumerate()
         .map(|(from, pool)| {
-            let routes = pool.routes.iter().zip(&targets[from]).filter(|(route, _)| route.parks);
+            let routes =
+                pool.routes.iter().zip(&targets[from]).filter(|(route, _)| route.waits_for_room);
             routes.map(|(route, to)| RoomWait { from, to: *to, state: route.state }).collect()
         })
         .collect();
