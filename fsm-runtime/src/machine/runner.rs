@@ -285,3 +285,6 @@ impl<M: Machine> MachineRunner<'_, M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
