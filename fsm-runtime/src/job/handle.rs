@@ -93,7 +93,7 @@ impl<R: Send + 'static> JobHandle<R> {
         }
     }
 
-    /// Waits for the reply, however long the job takes. Returns `None` if the job failed, or if the pool
+    /// Waits for the reply, without a bound on the time. Returns `None` if the job failed, or if the pool
     /// was closed before the job was done.
     pub fn wait(self) -> Option<R> {
         self.cell.wait_for_reply(None).ok().flatten()

@@ -90,7 +90,7 @@ pub struct Builder<M: Machine> {
     send_timeout: Duration,
     linger: Duration,
     state: Arc<PoolState>,
-    /// Makes what the machine of an accepted connection starts with; set by `listen`.
+    /// Makes the seed of the machine of an accepted connection; set by `listen`.
     seed: Option<fn() -> M::Seed>,
     machine: PhantomData<fn() -> M>,
 }
@@ -123,8 +123,8 @@ impl<M: Machine> Builder<M> {
     /// TCP like `127.0.0.1:7070`, or a Unix socket like `unix:/run/front.sock`.
     ///
     /// A pool listens on at most 32 addresses. With port 0 the system chooses a free one, which
-    /// [`Running::addresses`](crate::Running::addresses) returns. An address that is wrong makes
-    /// the start of the pool fail with [`PoolError::Address`].
+    /// [`Running::addresses`](crate::Running::addresses) returns. An address that is wrong, or a
+    /// 33rd one, makes the start of the pool fail with [`PoolError::Address`].
     pub fn listen(mut self, address: impl Into<String>) -> Self
     where
         M: Machine<Seed = (), Kind = Connection>,
@@ -138,7 +138,7 @@ impl<M: Machine> Builder<M> {
     /// 64.
     ///
     /// A connection stays on its shard. The shard with the fewest connections gets the next one.
-    /// A pool of jobs has one shard.
+    /// A pool of jobs has one shard, whatever is set here.
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = shards.clamp(1, MAX_SHARDS);
         self
@@ -197,7 +197,8 @@ impl<M: Machine> Builder<M> {
     /// [`Pool::workers`](crate::Pool::workers) and 10,000 for others; at least 1 and at most
     /// 2,147,483,647 (524,287 where a pointer has 32 bits).
     ///
-    /// Callers beyond that wait for room in turn, or take their `full` edge.
+    /// Callers beyond that wait for room in FIFO order, or take their `full` edge. A plain thread that
+    /// does not wait gets [`TrySendError::Full`](crate::TrySendError::Full).
     pub fn max_jobs(mut self, jobs: usize) -> Self
     where
         M: JobMachine,
@@ -207,7 +208,10 @@ impl<M: Machine> Builder<M> {
     }
 
     /// Sets how many connections the system keeps waiting until the pool accepts them. 4,096 by
-    /// default. The system may have a lower bound (`net.core.somaxconn` on Linux).
+    /// default, at most 65,535. The system may have a lower bound (`net.core.somaxconn` on Linux), and
+    /// it sets the meaning of 0 (on Linux one connection waits).
+    ///
+    /// A pool that drains still accepts the waiting connections, at most this number from each listener.
     pub fn backlog(mut self, connections: u16) -> Self {
         self.backlog = connections.into();
         self
@@ -234,40 +238,42 @@ impl<M: Machine> Builder<M> {
         self
     }
 
-    /// Sets how many messages a connection's mailbox holds. 1,024 by default, at least 1. A post to
-    /// a full mailbox fails with [`TrySendError::Full`](crate::TrySendError::Full).
+    /// Sets how many messages a connection's mailbox holds. 1,024 by default, at least 1, without an
+    /// upper bound. A post to a full mailbox fails with
+    /// [`TrySendError::Full`](crate::TrySendError::Full).
     ///
-    /// A connection takes its messages in its next turn, and until then the turn of another
-    /// connection may post as many as it has handler calls, up to 1,024. An empty mailbox keeps
-    /// memory for 16 messages at most.
+    /// A connection takes its messages in its next turn. Until then a turn of another connection may
+    /// run 1,024 handlers, each of which may post. A mailbox takes memory for the messages in it, and
+    /// an empty one keeps memory for 16 messages at most.
     pub fn mailbox(self, messages: usize) -> Self {
         self.mailboxes.set_bound(messages.max(1));
         self
     }
 
     /// Sets how long a drain lets connections and jobs finish. After that it closes them. 30 s by
-    /// default.
+    /// default. In whole milliseconds, rounded up; zero counts as one.
     pub fn drain_within(mut self, time: Duration) -> Self {
         self.drain_within = time;
         self
     }
 
     /// Sets how long output may wait while the peer takes none of it. After that the connection is
-    /// reset. 60 s by default. (nginx has a `send_timeout`, too.)
+    /// reset. 60 s by default. In whole milliseconds, rounded up; zero counts as one. (nginx has a
+    /// `send_timeout`, too.)
     ///
-    /// So a peer that has stopped reading holds neither memory nor a state without a deadline. The
-    /// time starts anew with any byte that the peer takes.
+    /// The time starts anew with any byte that the peer takes. It bounds how long a peer that does not
+    /// read occupies memory, also in a state without a deadline.
     pub fn send_timeout(mut self, time: Duration) -> Self {
         self.send_timeout = time;
         self
     }
 
-    /// Sets the [`send_timeout`](Builder::send_timeout) of a connection whose machine has come to
-    /// its end. 5 s by default.
+    /// Sets the [`send_timeout`](Builder::send_timeout) of a connection whose machine has reached an
+    /// end state. 5 s by default. In whole milliseconds, rounded up; zero counts as one.
     ///
-    /// When all output is sent, the connection waits as long for the end of the peer's stream,
-    /// because to close a socket with unread input resets it, and the reset could overtake the last
-    /// answer.
+    /// If the peer is still sending when all output is sent, the connection waits for the end of the
+    /// peer's stream for this time, too. Closing a socket with unread input resets the connection, and
+    /// the reset could overtake the last answer.
     pub fn linger(mut self, time: Duration) -> Self {
         self.linger = time;
         self
