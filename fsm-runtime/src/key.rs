@@ -20,8 +20,8 @@ pub(crate) const GENERATIONS: u32 = if usize::BITS >= 64 { u32::MAX } else { (1 
 /// port drops and counts an event. Generations repeat after 4,294,967,296 connections of the
 /// process (4,096 if a pointer has 32 bits).
 ///
-/// A key is valid only in the pool that it comes from. In another pool it is that of a connection
-/// that has ended.
+/// A key is valid only in the pool that it comes from. In another pool it matches nothing, like the
+/// key of a connection that has ended.
 ///
 /// The word is that of Windows I/O completion ports, where a completion key identifies an I/O
 /// object.

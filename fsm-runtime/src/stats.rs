@@ -16,7 +16,7 @@ pub enum Ended {
     Done,
     /// The peer reset the connection, the connection broke, or the system did not register it.
     Reset,
-    /// A handler panicked. What it wrote in the same turn is lost.
+    /// A handler panicked. The output that handlers wrote in the same turn is lost.
     Panicked,
     /// The peer took none of its output for the pool's send timeout. The connection was reset.
     SendTimeout,
@@ -27,7 +27,7 @@ pub enum Ended {
     Drained,
     /// The pool closed while something was in progress.
     Closed,
-    /// The connection went on in another pool.
+    /// The connection moved to another pool.
     HandedOff,
 }
 
@@ -86,7 +86,7 @@ pub struct Stats {
     pub drained: u64,
     /// Connections or jobs that the pool closed while something was in progress.
     pub closed: u64,
-    /// Connections that went on in another pool.
+    /// Connections that moved to another pool.
     pub handed_off: u64,
     /// Events for connections that were gone.
     pub stale: u64,
@@ -96,8 +96,8 @@ pub struct Stats {
     pub offered: u64,
     /// Offers that got room, at once or after a wait.
     pub taken: u64,
-    /// Offers that found no room and did not wait, that came after the pool took no more, or that
-    /// waited at that time.
+    /// Offers that found no room and did not wait, and those that waited or came when the pool was
+    /// closed.
     pub refused: u64,
     /// Offers that waited for room when their deadline passed or their connection ended.
     pub abandoned: u64,

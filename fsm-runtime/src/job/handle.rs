@@ -132,7 +132,7 @@ mod tests {
         type Reply = u32;
     }
 
-    /// A pool that keeps what it is given.
+    /// A pool that stores its jobs and runs none.
     struct Sink {
         semaphore: Arc<Semaphore>,
         jobs: Mutex<Vec<(u32, Permit, ReplySender)>>,

@@ -61,8 +61,8 @@ impl<S: Service> Submitter<S> {
     /// # Errors
     ///
     /// Returns the job: [`Full`](TrySendError::Full) if there was no room in that time,
-    /// [`Gone`](TrySendError::Gone) if the pool has not started, drains or is closed, also if that happens
-    /// during the wait.
+    /// [`Gone`](TrySendError::Gone) if the pool has not started or drains, or is closed before there is
+    /// room.
     pub fn submit_within(
         &self,
         job: S::Job,

@@ -11,7 +11,7 @@ use crate::lifecycle::pool_state::PoolState;
 use crate::machine::limits::Limits;
 use crate::scheduler::shared::THREADS;
 use crate::server::bound::BoundPool;
-use crate::server::plan::Accepts;
+use crate::server::plan::EntryType;
 use crate::{
     Connection, Drive, Handle, JobMachine, Machine, Peer, Pool, PoolError, Service, Timer,
 };
@@ -168,8 +168,8 @@ impl<M: Machine> Builder<M> {
     /// on by default, and works on Linux.
     ///
     /// The watchdog is a thread of the process. While work waits for a thread, it looks at handlers
-    /// that have run for half a millisecond or more. A thread that sleeps then does not count for
-    /// [`max_running`](Builder::max_running) until it goes on. A handler that runs for a tenth of a
+    /// that have run for half a millisecond or more. A thread that is asleep then does not count for
+    /// [`max_running`](Builder::max_running) until it runs again. A handler that runs for a tenth of a
     /// second is warned about in the log, also in a shard with a single thread, where no other
     /// could take over.
     ///
@@ -289,8 +289,8 @@ impl<M: Machine> Builder<M> {
     ///
     /// It is called in the first turn of the connection, on any thread of the pool, and by one of
     /// them at a time, so it may keep state like a counter. A panic of it ends that connection
-    /// alone. The handler is dropped when the connection has ended, for whatever reason: put into
-    /// its `Drop` what must be done then.
+    /// alone. The handler is dropped when the connection has ended, for whatever reason: clean up in
+    /// its `Drop`.
     pub fn handler<H, F>(self, make: F) -> Pool
     where
         M: Drive<H> + Machine<Kind = Connection>,
@@ -300,8 +300,8 @@ impl<M: Machine> Builder<M> {
         let limit = self.limit;
         let low_water_mark = limit - (limit / 16).max(1);
         self.state.set_limit(limit, low_water_mark);
-        let accepts = Accepts::connections_of::<M>();
-        self.complete(accepts, limit, |builder| builder.bind_connections(make))
+        let entry_type = EntryType::connections_of::<M>();
+        self.complete(entry_type, limit, |builder| builder.bind_connections(make))
     }
 
     /// Completes a pool of jobs. `make` returns the handler of a worker thread.
@@ -345,12 +345,12 @@ impl<M: Machine> Builder<M> {
     {
         self.state.set_limit(self.limit, self.limit);
         let make: Arc<Make<H>> = Arc::new(move || make().map_err(|error| error.to_string()));
-        self.complete(Accepts::jobs_of::<S>(), 0, move |builder| {
+        self.complete(EntryType::jobs_of::<S>(), 0, move |builder| {
             Ok(builder.bind_jobs::<S, H>(&make))
         })
     }
 
-    fn complete<F>(self, accepts: Accepts, max_connections: usize, bind: F) -> Pool
+    fn complete<F>(self, entry_type: EntryType, max_connections: usize, bind: F) -> Pool
     where
         F: FnOnce(Self) -> Result<BoundPool, PoolError> + Send + 'static,
     {
@@ -359,7 +359,7 @@ impl<M: Machine> Builder<M> {
             machine: M::SPEC.name,
             spec: M::SPEC,
             routes: M::routes(),
-            accepts,
+            entry_type,
             state: Arc::clone(&self.state),
             max_connections,
             bind: Box::new(move || bind(self)),

@@ -68,7 +68,7 @@ impl<M: Machine> Handle<M> {
     ///
     /// The pool accepts the connections that wait in the backlog now, and none after them. It
     /// answers the requests that have arrived, closes connections in a `#[rest]` state, and the
-    /// others when they come to one. It ends when none is left, or closes what is left after the
+    /// others when they come to one. It ends when none is left, and closes those that are left after the
     /// time of [`Builder::drain_within`](crate::Builder::drain_within).
     ///
     /// Pools that hand connections over to each other drain together.
@@ -210,8 +210,8 @@ impl<M: JobMachine> Handle<M> {
     /// # Errors
     ///
     /// Returns the job: [`Full`](TrySendError::Full) if there was no room in that time,
-    /// [`Gone`](TrySendError::Gone) if the pool has not started, drains or is closed, also if that
-    /// happens during the wait.
+    /// [`Gone`](TrySendError::Gone) if the pool has not started or drains, or is closed before there
+    /// is room.
     pub fn submit_within(
         &self,
         job: M::Job,

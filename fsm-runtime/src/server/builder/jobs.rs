@@ -94,7 +94,7 @@ impl<S: Service, H: 'static> JobParts<S, H> {
 }
 
 /// Leaves the port because the thread has no handler. The last thread to leave ends the jobs that
-/// were given to the pool meanwhile, because no other thread is there to do so.
+/// were given to the pool in the meantime, because no other thread is there to do so.
 fn abandon<M, H, D>(parts: &ThreadParts<M, JobTask<M, H>, D>)
 where
     M: JobMachine + Drive<H>,
