@@ -93,7 +93,7 @@ impl<S: ByteStream> ReadyIo<'_, S> {
         match wrote {
             Ok(sent) => output.advance(sent),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.state.set_write_blocked()
+                self.state.set_write_blocked();
             }
             // Not handled here, because the next write returns the same error or succeeds.
             Err(_) => {}
