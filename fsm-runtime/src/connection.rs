@@ -4,14 +4,14 @@ use std::io;
 
 use crate::call::hand_off::{CarriedIo, DetachedConnection};
 use crate::connection::scratch::{Leaving, Scratch};
-use crate::connection::turn::{TurnRest, TurnStart};
+use crate::connection::turn::{TurnEnd, TurnStart};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
 use crate::machine::runner::{Started, StopReason};
 use crate::net::pending_io::{FreeList, PendingIo};
 use crate::net::readiness::Readiness;
-use crate::net::ready_io::StreamState;
 use crate::net::send_buffer::SendBuffer;
+use crate::net::stream_state::StreamState;
 use crate::net::token;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::{Task, TurnOutcome, WorkerContext, caught};
@@ -29,25 +29,25 @@ mod turn;
 /// [`MachineRunner`](crate::machine::runner::MachineRunner). Unread input and unsent output that are
 /// left between two turns lie in a box that most connections do not have.
 pub(crate) struct ConnectionTask<M: Machine, H, S> {
-    io: S,
+    socket: S,
     state: StreamState,
     machine: M,
     deadlines: M::Deadlines,
-    /// The first turn makes it.
+    /// `None` until the first turn makes it.
     handler: Option<H>,
-    /// Why the connection ends, while its last output leaves.
+    /// The reason to end, while the last output leaves.
     closing: Option<Ended>,
     pending: Option<Box<Pending<M>>>,
 }
 
-/// What is left of a turn of a machine's connection.
+/// The pending input and output of a connection of `M`.
 pub(crate) type Pending<M> = PendingIo<DecodeProgress<<M as Machine>::Partial>>;
 
-/// The boxes of a pool's connections.
+/// The boxes for the pending input and output of a pool's connections.
 pub(crate) type PendingBoxes<M> = FreeList<DecodeProgress<<M as Machine>::Partial>>;
 
-/// The pending part that a turn takes up, but for the output.
-struct Resumed<M: Machine> {
+/// The pending input and deadlines that a turn takes up. The output moves to the thread's buffer.
+struct ResumedIo<M: Machine> {
     input: Vec<u8>,
     progress: DecodeProgress<M::Partial>,
     send_by: u64,
@@ -55,19 +55,19 @@ struct Resumed<M: Machine> {
 }
 
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
-    /// Whether it has a mailbox.
+    /// Whether the connection has a mailbox.
     pub(crate) const HAS_MAILBOX: bool = M::SPEC.has_mailbox();
 
     /// A connection with a handler.
-    pub(crate) fn new(io: S, Started { machine, deadlines }: Started<M>, handler: H) -> Self {
+    pub(crate) fn new(socket: S, Started { machine, deadlines }: Started<M>, handler: H) -> Self {
         let (state, handler) = (StreamState::NEW, Some(handler));
-        Self { io, state, machine, deadlines, handler, closing: None, pending: None }
+        Self { socket, state, machine, deadlines, handler, closing: None, pending: None }
     }
 
-    /// A connection of `peer`, whose handler its first turn makes.
+    /// A connection of `peer`. Its first turn makes the handler.
     pub(crate) fn incoming(
         peer: Peer,
-        io: S,
+        socket: S,
         Started { machine, deadlines }: Started<M>,
         CarriedIo { input, output, ended }: CarriedIo,
         boxes: &PendingBoxes<M>,
@@ -79,7 +79,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let pending =
             Pending::<M> { input, output, incoming: Some(peer), ..Pending::<M>::default() };
         let pending = Some(boxes.fill(pending));
-        Self { io, state, machine, deadlines, handler: None, closing: None, pending }
+        Self { socket, state, machine, deadlines, handler: None, closing: None, pending }
     }
 
     /// The number of bytes that were read and not used.
@@ -87,8 +87,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         self.pending.as_ref().map_or(0, |pending| pending.input.len())
     }
 
-    /// A turn in full: takes up the pending input and output, runs the machine, and leaves what is
-    /// pending then.
+    /// Runs a turn in full: takes up the pending input and output, runs the machine, and stores the
+    /// input and output that are pending then.
     ///
     /// After `Gone` nothing of the connection is left in `scratch`; after a panic its output may be.
     #[inline(never)]
@@ -109,9 +109,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let Some(turn) = self.begin_turn(key, scratch, start, resumed) else {
             return TurnOutcome::Gone(Ended::Panicked);
         };
-        let (reason, rest) = turn.run_to_end();
+        let TurnEnd { reason, input, progress, sent, expired_while_full } = turn.run_to_end();
         let Ok(reason) = reason else { return Self::reset(scratch) };
-        let TurnRest { input, progress, sent, expired_while_full } = rest;
         if sent > 0 {
             send_by = u64::MAX;
         }
@@ -141,25 +140,25 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             expired_while_full,
             ..Pending::<M>::default()
         };
-        self.settle(reason, pending, key, scratch)
+        self.store_pending(reason, pending, key, scratch)
     }
 
-    /// Takes up the pending output, and returns the rest that is pending. Fails when the connection
-    /// cannot enter the pool.
+    /// Takes up the pending output, and returns the pending input and deadlines. Fails when the
+    /// connection cannot join the pool.
     fn take_pending(
         &mut self,
         key: Key,
         scratch: &mut Scratch<M, H>,
-    ) -> Result<Resumed<M>, TurnOutcome> {
+    ) -> Result<ResumedIo<M>, TurnOutcome> {
         let Some(pending) = self.pending.take() else {
             let (input, progress) = (Vec::new(), DecodeProgress::default());
-            return Ok(Resumed { input, progress, send_by: u64::MAX, expired_while_full: false });
+            return Ok(ResumedIo { input, progress, send_by: u64::MAX, expired_while_full: false });
         };
         let PendingIo { input, progress, output, send_by, expired_while_full, incoming } =
             scratch.boxes.empty(pending);
         scratch.output.resume(output);
         if let Some(peer) = incoming {
-            if let Err(error) = self.enter(key, peer, scratch) {
+            if let Err(error) = self.join_pool(key, peer, scratch) {
                 tracing::warn!(%peer, %error, "a connection is lost");
                 self.abort_if_unsent(scratch.output.len());
                 return Err(Self::reset(scratch));
@@ -169,14 +168,14 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             // A poll may report room late, when much of the socket's buffer is free again.
             self.state.add(Readiness::WRITE);
         }
-        Ok(Resumed { input, progress, send_by, expired_while_full })
+        Ok(ResumedIo { input, progress, send_by, expired_while_full })
     }
 
-    /// Enters the pool: registers with the poll, opens the mailbox, and makes the handler. Events and
-    /// messages can come from now on.
-    fn enter(&mut self, key: Key, peer: Peer, scratch: &mut Scratch<M, H>) -> io::Result<()> {
+    /// Joins the pool: registers with the poll, opens the mailbox, and makes the handler. Events and
+    /// messages can arrive from now on.
+    fn join_pool(&mut self, key: Key, peer: Peer, scratch: &mut Scratch<M, H>) -> io::Result<()> {
         if let Some(registry) = &scratch.registry {
-            self.io.register(registry, token::from_key(key))?;
+            self.socket.register(registry, token::from_key(key))?;
         }
         if Self::HAS_MAILBOX {
             scratch.mailboxes.open(key);
@@ -189,8 +188,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         Ok(())
     }
 
-    /// Leaves what is pending at the end of a turn.
-    fn settle(
+    /// Stores the pending input and output at the end of a turn, or closes a connection that drains and
+    /// has none.
+    fn store_pending(
         &mut self,
         reason: StopReason,
         mut pending: Pending<M>,
@@ -219,10 +219,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         if reason == StopReason::BudgetSpent { TurnOutcome::Again } else { TurnOutcome::Wait }
     }
 
-    /// Makes the close a reset if output is lost with it, the `unsent` bytes or pending ones.
+    /// Makes the close a reset if it loses output: the `unsent` bytes or pending ones.
     fn abort_if_unsent(&mut self, unsent: usize) {
         if unsent > 0 || self.pending.as_ref().is_some_and(|pending| pending.output.len() > 0) {
-            self.io.abort();
+            self.socket.abort();
         }
     }
 
@@ -239,7 +239,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
     #[inline]
     fn turn(&mut self, key: Key, readiness: Readiness, scratch: &mut Scratch<M, H>) -> TurnOutcome {
         self.state.add(readiness);
-        if self.state.only_reads() {
+        if self.state.is_idle_with_input() {
             self.fast_path(key, scratch)
         } else {
             let start = TurnStart::new(&scratch.limits);
@@ -265,22 +265,22 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
     }
 
     fn over(mut self, key: Key, why: Ended, scratch: &mut Scratch<M, H>) {
-        // Before the peer can see it.
+        // Counts before the peer can see the end.
         scratch.counters.ended(why);
         let leaving = scratch.leaving.take();
         if leaving.is_none() {
             self.abort_if_unsent(0);
         }
         let closed = !Self::HAS_MAILBOX || caught(|| scratch.mailboxes.close(key)).is_some();
-        let Self { io, state, handler, machine, pending, .. } = self;
+        let Self { socket, state, handler, machine, pending, .. } = self;
         let dropped = caught(|| drop((handler, machine, pending)));
-        let io = leaving.is_some().then_some(io);
+        let socket = leaving.is_some().then_some(socket);
         if !closed || dropped.is_none() {
             tracing::error!(%key, machine = M::SPEC.name, "a handler panicked while it was dropped");
         }
         if let Some(Leaving { hand_off, input, output }) = leaving {
-            let socket = io.zip(scratch.registry.as_deref());
-            let socket = socket.and_then(|(io, registry)| io.detach(registry));
+            let socket = socket.zip(scratch.registry.as_deref());
+            let socket = socket.and_then(|(socket, registry)| socket.detach(registry));
             let carried = CarriedIo { input, output, ended: state.has_ended() };
             hand_off.complete(DetachedConnection { socket, carried });
         }

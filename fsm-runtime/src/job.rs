@@ -21,52 +21,58 @@ pub(crate) mod queue;
 mod reply_cell;
 pub(crate) mod submitter;
 
-/// How long a thread waits before it tries once more to make its handler.
+/// The time between two attempts of a thread to make its handler.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// A job: a machine, and where its reply goes.
+/// A job: a machine, and the receiver of its reply.
 pub(crate) struct JobTask<M: Machine, H> {
     machine: M,
     deadlines: M::Deadlines,
-    to: Option<ReplySender>,
-    /// It has had a turn.
+    reply_to: Option<ReplySender>,
+    /// The job has had a turn.
     entered: bool,
     handler: PhantomData<fn(H)>,
 }
 
-/// What the jobs of one thread share: its handler, and what a connection's turns have too.
+/// The state that all jobs of one thread share.
 pub(crate) struct JobScratch<M: JobMachine, H> {
+    /// `None` after a job has panicked, until there is a new one.
     handler: Option<H>,
-    /// Makes another one when a job has panicked, and left nobody knows what in it.
+    /// Makes a new handler after a job has panicked, because the old one may be in any state; `None` under
+    /// test.
     make: Option<Arc<Make<H>>>,
     pub(crate) mailboxes: Mailboxes<M::Message>,
     limits: Limits,
     pool_state: Arc<PoolState>,
     counters: LocalCounters,
     context: WorkerContext,
-    /// Always empty: a handler's context has one.
+    /// Always empty; the `Cx` of a handler must have one.
     output: SendBuffer,
 }
 
-/// Makes the handler of a thread, or says why not.
+/// A function that makes the handler of a thread, or returns the reason why it cannot.
 pub(crate) type Make<H> = dyn Fn() -> Result<H, String> + Send + Sync;
 
+/// The arguments of [`JobScratch::new`], which are the fields of the same names.
+pub(crate) struct JobScratchSettings<M: JobMachine, H> {
+    pub(crate) handler: H,
+    pub(crate) make: Option<Arc<Make<H>>>,
+    pub(crate) mailboxes: Mailboxes<M::Message>,
+    pub(crate) limits: Limits,
+    pub(crate) pool_state: Arc<PoolState>,
+    pub(crate) context: WorkerContext,
+}
+
 impl<M: JobMachine, H> JobScratch<M, H> {
-    pub(crate) fn new(
-        handler: H,
-        make: Option<Arc<Make<H>>>,
-        mailboxes: Mailboxes<M::Message>,
-        limits: Limits,
-        pool_state: Arc<PoolState>,
-        context: WorkerContext,
-    ) -> Self {
+    pub(crate) fn new(settings: JobScratchSettings<M, H>) -> Self {
+        let JobScratchSettings { handler, make, mailboxes, limits, pool_state, context } = settings;
         let (handler, output) = (Some(handler), SendBuffer::default());
         let counters = pool_state.counters.local();
         Self { handler, make, mailboxes, limits, pool_state, counters, context, output }
     }
 
-    /// Makes another handler, for as long as it takes. Others take the jobs until then. Once the pool
-    /// drains it tries no longer: this thread may be the only one, which must see to the end.
+    /// Tries to make a new handler until that succeeds. Meanwhile other threads take the jobs. It stops
+    /// trying when the pool drains, because this may be the only thread, and it must end the jobs.
     fn remake_handler(&mut self) {
         if self.make.is_none() {
             return;
@@ -74,18 +80,18 @@ impl<M: JobMachine, H> JobScratch<M, H> {
         let WorkerContext { port, thread, turn, .. } = &self.context;
         let (port, thread, turn) = (Arc::clone(port), *thread, *turn);
         port.block(thread, turn, Blocked::Declared);
-        let mut said = false;
+        let mut logged = false;
         while let (Phase::Run, Err(error)) = (self.pool_state.phase(), self.try_make()) {
-            if !std::mem::replace(&mut said, true) {
+            if !std::mem::replace(&mut logged, true) {
                 let machine = M::SPEC.name;
-                tracing::error!(machine, error, "a thread is without a handler; it tries on");
+                tracing::error!(machine, error, "a thread has no handler; it tries again");
             }
             thread::sleep(AGAIN);
         }
         port.unblock(thread, turn, Blocked::Declared);
     }
 
-    /// Makes a handler if there is none, or says why not.
+    /// Makes a handler if there is none, or returns the reason why it cannot.
     #[cold]
     fn try_make(&mut self) -> Result<(), String> {
         if self.handler.is_none() {
@@ -98,19 +104,25 @@ impl<M: JobMachine, H> JobScratch<M, H> {
 }
 
 impl<M: JobMachine, H> JobTask<M, H> {
-    /// Whether it has a mailbox.
+    /// Whether the job has a mailbox.
     pub(crate) const HAS_MAILBOX: bool = M::SPEC.has_mailbox();
 
-    /// The user's code may run here, and panic. Most jobs have no time to keep at their start, and ask
-    /// for none.
-    pub(crate) fn new(job: M::Job, to: ReplySender, now: impl FnOnce() -> u64) -> Self {
+    /// Makes the task of a job. The start of the machine is the user's code, and may panic. `now` is called
+    /// only if the start state has a timer, which most have not.
+    pub(crate) fn new(job: M::Job, reply_to: ReplySender, now: impl FnOnce() -> u64) -> Self {
         let machine = M::start(job);
         let deadlines = |now| M::Deadlines::entered(now, |index| machine.timer(index));
         let mut armed = deadlines(0);
         if armed.earliest() != u64::MAX {
             armed = deadlines(now());
         }
-        Self { machine, deadlines: armed, to: Some(to), entered: false, handler: PhantomData }
+        Self {
+            machine,
+            deadlines: armed,
+            reply_to: Some(reply_to),
+            entered: false,
+            handler: PhantomData,
+        }
     }
 }
 
@@ -120,7 +132,7 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
 
     fn turn(&mut self, key: Key, _: Readiness, scratch: &mut JobScratch<M, H>) -> TurnOutcome {
         if scratch.handler.is_none() && scratch.try_make().is_err() {
-            // It has been said, and tried often.
+            // `remake_handler` has logged the error and retried.
             return TurnOutcome::Gone(Ended::Panicked);
         }
         let JobScratch { handler: Some(handler), mailboxes, limits, context, output, .. } = scratch
@@ -149,9 +161,10 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
         };
         match reason {
             StopReason::Done => {
-                // Where nobody waits any more it is dropped here, which is the user's code.
-                let (to, machine) = (self.to.take(), M::SPEC.name);
-                if caught(|| to.zip(reply).map(|(to, reply)| to.send(reply))).is_none() {
+                // If the caller has gone, the reply is dropped here, which runs the user's code.
+                let (reply_to, machine) = (self.reply_to.take(), M::SPEC.name);
+                let send = || reply_to.zip(reply).map(|(reply_to, reply)| reply_to.send(reply));
+                if caught(send).is_none() {
                     tracing::error!(%key, machine, "a reply panicked while it was dropped");
                 }
                 TurnOutcome::Gone(Ended::Done)
@@ -175,9 +188,9 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
     fn over(self, key: Key, why: Ended, scratch: &mut JobScratch<M, H>) {
         scratch.counters.ended(why);
         let closed = !Self::HAS_MAILBOX || caught(|| scratch.mailboxes.close(key)).is_some();
-        // Most have replied, and many have nothing that is worth a drop.
-        let drops = std::mem::needs_drop::<M>() || self.to.is_some();
-        // Also where a message has panicked, for the job may do so as well.
+        // Most jobs have replied, and many machines have nothing to drop.
+        let drops = std::mem::needs_drop::<M>() || self.reply_to.is_some();
+        // After a panic of a message this is caught, too, because the job may also panic.
         let dropped = !drops || caught(|| drop(self)).is_some();
         if !closed || !dropped {
             tracing::error!(%key, machine = M::SPEC.name, "a job panicked while it was dropped");

@@ -20,8 +20,8 @@ pub(crate) const GENERATIONS: u32 = if usize::BITS >= 64 { u32::MAX } else { (1 
 /// port drops and counts an event. Generations repeat after 4,294,967,296 connections of the
 /// process (4,096 if a pointer has 32 bits).
 ///
-/// A key is valid only in the pool that it comes from. In another pool it is that of a connection
-/// that has ended.
+/// A key is valid only in the pool that it comes from. In another pool it matches nothing, like the
+/// key of a connection that has ended.
 ///
 /// The word is that of Windows I/O completion ports, where a completion key identifies an I/O
 /// object.
@@ -68,8 +68,8 @@ impl Key {
 
     /// The number of the slot in the low bits, and that of its port above them.
     ///
-    /// In a pool with one port it is below the pool's limit of connections or jobs, or a little
-    /// above after many of them have ended at once.
+    /// In a pool with one port it is less than the pool's limit of connections or jobs plus 1,024,
+    /// because up to 1,023 slots of ended ones are not yet used again.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "it has few enough bits")]
     pub const fn index(self) -> u32 {
@@ -97,7 +97,7 @@ impl fmt::Debug for Key {
 }
 
 /// Numbers the uses of slots. Ports that share it never make the same key, so that a key of one pool
-/// names nothing in another one.
+/// matches nothing in another one.
 #[derive(Debug, Default)]
 pub(crate) struct Generations(AtomicU32);
 
@@ -105,7 +105,7 @@ impl Generations {
     /// The generation of a slot that is used from now on.
     #[inline]
     pub(crate) fn next(&self) -> u32 {
-        // Only that each number is given out once matters, and that is so in any order.
+        // Each number is given out once in any memory order, and nothing else depends on it.
         self.0.fetch_add(1, Ordering::Relaxed) & GENERATIONS
     }
 }

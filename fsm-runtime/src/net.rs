@@ -8,5 +8,6 @@ pub(crate) mod recv_buffer;
 pub(crate) mod send_buffer;
 pub(crate) mod socket;
 pub(crate) mod stream;
+pub(crate) mod stream_state;
 pub(crate) mod token;
 pub(crate) mod transport;

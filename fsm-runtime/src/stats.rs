@@ -16,18 +16,18 @@ pub enum Ended {
     Done,
     /// The peer reset the connection, the connection broke, or the system did not register it.
     Reset,
-    /// A handler panicked. What it wrote in the same turn is lost.
+    /// A handler panicked. The output that handlers wrote in the same turn is lost.
     Panicked,
     /// The peer took none of its output for the pool's send timeout. The connection was reset.
     SendTimeout,
-    /// The machine called its handlers over and over without a byte in or out, because of a bug in
-    /// them.
+    /// The machine called its handlers 1,000 times or more without a byte in or out and without a
+    /// message, because of a bug in them.
     BusyLoop,
     /// The pool drained, and nothing was in progress.
     Drained,
     /// The pool closed while something was in progress.
     Closed,
-    /// The connection went on in another pool.
+    /// The connection moved to another pool.
     HandedOff,
 }
 
@@ -48,9 +48,10 @@ impl fmt::Display for Ended {
 
 /// The counters of a pool since it started: of its connections, or of its jobs.
 ///
-/// Two equations hold at every time:
+/// Two equations hold in every snapshot:
 ///
-/// - `accepted` is `open` plus [`ended()`](Stats::ended), the sum over all reasons to end.
+/// - `accepted` is `open` plus [`ended()`](Stats::ended), the sum over all reasons to end. `open` is
+///   computed as the difference, because threads count while others read.
 /// - `offered` is `taken` + `refused` + `abandoned` + `waiting`.
 ///
 /// ```
@@ -66,41 +67,41 @@ impl fmt::Display for Ended {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Connections and jobs that the pool took up, from its listeners, other pools and plain
-    /// threads.
+    /// Connections or jobs that the pool accepted from its listeners, other pools and plain threads.
     pub accepted: u64,
     /// Connections or jobs that are open now.
     pub open: u64,
-    /// Those whose machine reached an end state.
+    /// Connections or jobs whose machine reached an end state.
     pub done: u64,
-    /// Connections that the peer reset.
+    /// Connections that the peer reset, that broke, or that the system did not register.
     pub reset: u64,
-    /// Those whose handler panicked.
+    /// Connections or jobs whose handler panicked.
     pub panicked: u64,
     /// Connections whose peer did not take its output in time.
     pub send_timeouts: u64,
-    /// Those whose handlers were called over and over without a byte in or out.
+    /// Connections or jobs whose handlers were called over and over without a byte in or out and without
+    /// a message.
     pub busy_loops: u64,
     /// Connections that a drain closed while nothing was in progress.
     pub drained: u64,
-    /// Those that were closed while something was in progress.
+    /// Connections or jobs that the pool closed while something was in progress.
     pub closed: u64,
-    /// Connections that went on in another pool.
+    /// Connections that moved to another pool.
     pub handed_off: u64,
     /// Events for connections that were gone.
     pub stale: u64,
-    /// How often a listener found no free descriptor.
+    /// The number of times that a listener found no free descriptor.
     pub accept_failures: u64,
     /// Jobs and connections that other pools and plain threads offered to this one.
     pub offered: u64,
-    /// Those of them that got room, at once or after a wait.
+    /// Offers that got room, at once or after a wait.
     pub taken: u64,
-    /// Those of them that found no room and did not wait, and those that waited when the pool
+    /// Offers that found no room and did not wait, and those that waited or came when the pool was
     /// closed.
     pub refused: u64,
-    /// Those of them that waited for room when their deadline passed or their connection ended.
+    /// Offers that waited for room when their deadline passed or their connection ended.
     pub abandoned: u64,
-    /// Those of them that wait for room now.
+    /// Offers that wait for room now.
     pub waiting: u64,
     /// The largest number that was open at a time; never more than the pool's bound. A sum over
     /// several pools adds their peaks, which need not have been at the same time.
@@ -141,8 +142,7 @@ impl std::iter::Sum for Stats {
     }
 }
 
-/// The accounting of a pool's permits: what was offered to the pool from outside, and what became
-/// of it.
+/// The accounting of a pool's permits: the offers from outside, by their outcome.
 ///
 /// `offered` is the sum of the others but `peak`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

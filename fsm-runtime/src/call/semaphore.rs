@@ -17,8 +17,9 @@ use crate::wake::Wake;
 pub(crate) struct Semaphore {
     state: Mutex<SemaphoreState>,
     on_release: OnceLock<OnRelease>,
-    /// The permits that are out of all pools in a cycle: see [`Semaphore::join`].
-    sum: OnceLock<Arc<AtomicUsize>>,
+    /// The number of permits that are out in all pools of the drain group: see
+    /// [`Semaphore::share_count`].
+    group_out: OnceLock<Arc<AtomicUsize>>,
 }
 
 /// A function to call when a permit is free and no caller is queued.
@@ -89,7 +90,7 @@ impl Semaphore {
                 accounting: Accounting::default(),
             }),
             on_release: OnceLock::new(),
-            sum: OnceLock::new(),
+            group_out: OnceLock::new(),
         }
     }
 
@@ -117,25 +118,26 @@ impl Semaphore {
         let _ = self.on_release.set(function);
     }
 
-    /// Counts the permits that are out into a sum with those of other pools. A connection that
-    /// moves between these pools is in the sum all the time, because it takes the permit of its new
-    /// pool before it releases that of its old one. Only the first call has an effect, because a
-    /// pool starts once.
-    pub(crate) fn join(&self, sum: Arc<AtomicUsize>) {
-        sum.fetch_add(self.out(), Ordering::SeqCst);
-        let _ = self.sum.set(sum);
+    /// Counts the permits that are out in `group_out`, too, which the pools of a drain group share.
+    /// It counts a connection that moves between these pools all the time, because the connection
+    /// takes the permit of its new pool before it releases that of its old one. Only the first call
+    /// has an effect, because a pool starts once.
+    pub(crate) fn share_count(&self, group_out: Arc<AtomicUsize>) {
+        group_out.fetch_add(self.out(), Ordering::SeqCst);
+        let _ = self.group_out.set(group_out);
     }
 
-    /// The number of permits that are out, of all pools that share the sum.
-    pub(crate) fn out_of_all(&self) -> usize {
-        self.sum.get().map_or_else(|| self.out(), |sum| sum.load(Ordering::SeqCst))
+    /// The number of permits that are out in all pools of the drain group.
+    pub(crate) fn group_out(&self) -> usize {
+        let group_out = self.group_out.get();
+        group_out.map_or_else(|| self.out(), |group_out| group_out.load(Ordering::SeqCst))
     }
 
     /// Counts one more permit as handed out.
     fn hand_out(&self, state: &mut SemaphoreState) {
         state.out += 1;
-        if let Some(sum) = self.sum.get() {
-            sum.fetch_add(1, Ordering::SeqCst);
+        if let Some(group_out) = self.group_out.get() {
+            group_out.fetch_add(1, Ordering::SeqCst);
         }
     }
 
@@ -260,8 +262,8 @@ impl Semaphore {
         }
         state.out -= 1;
         drop(state);
-        if let Some(sum) = self.sum.get() {
-            sum.fetch_sub(1, Ordering::SeqCst);
+        if let Some(group_out) = self.group_out.get() {
+            group_out.fetch_sub(1, Ordering::SeqCst);
         }
         true
     }

@@ -1,3 +1,6 @@
+//! The pools that a test takes the part of. They are here and not in `sim`, because [`Route`](crate::Route)
+//! names the function that makes such a pool.
+
 use std::any::Any;
 use std::collections::VecDeque;
 use std::marker::PhantomData;
@@ -10,7 +13,7 @@ use crate::call::mailboxes::ReplySender;
 use crate::call::semaphore::{Permit, Semaphore};
 use crate::call::service::PoolEntry;
 
-/// The pools that a test plays, each once.
+/// The pools that a test takes the part of, each once.
 #[derive(Default)]
 pub(crate) struct StubPools {
     /// An `Arc` of a [`JobStub`] or a [`HandOffStub`] each.
@@ -18,7 +21,7 @@ pub(crate) struct StubPools {
     pub(crate) semaphores: Vec<Arc<Semaphore>>,
 }
 
-/// Returns an entry to a pool that a test plays, and adds the pool if it is not there yet.
+/// A function that returns the entry to such a pool, and adds the pool if it is not there yet.
 pub(crate) type StubFactory = fn(&mut StubPools) -> PoolEntry;
 
 /// A pool that takes jobs.

@@ -7,8 +7,8 @@ use crate::scheduler::task::TurnOutcome;
 use crate::{Drive, Ended, Key};
 
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
-    /// Sends the rest of the output and ends the stream, as long as the peer takes part. `send_by` is
-    /// when the peer must have taken some of the output.
+    /// Sends the rest of the output, and ends the stream when the peer has taken it. `send_by` is the time
+    /// by which the peer must have taken some of the output.
     pub(super) fn close(
         &mut self,
         why: Ended,
@@ -21,8 +21,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
         let now = scratch.context.now;
         let lingers_until = now.saturating_add(scratch.limits.linger);
-        let mut socket = ReadyIo { io: &mut self.io, state: &mut self.state };
-        let Ok(sent) = socket.flush(&mut scratch.output) else {
+        let mut io = ReadyIo { socket: &mut self.socket, state: &mut self.state };
+        let Ok(sent) = io.flush(&mut scratch.output) else {
             scratch.output.discard();
             return TurnOutcome::Gone(why);
         };
@@ -36,10 +36,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             self.pending = Some(scratch.boxes.fill(pending));
             return TurnOutcome::Wait;
         }
-        let outcome = match socket.close(&mut scratch.buffer) {
+        let outcome = match io.close(&mut scratch.buffer) {
             Closing::Closed => return TurnOutcome::Gone(why),
             Closing::WaitsForEnd => TurnOutcome::Wait,
-            Closing::Discards => TurnOutcome::Again,
+            Closing::MoreToDiscard => TurnOutcome::Again,
         };
         if self.deadlines.earliest() == u64::MAX {
             self.deadlines = M::Deadlines::only(lingers_until);
@@ -47,7 +47,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         if self.deadlines.earliest() <= now { TurnOutcome::Gone(why) } else { outcome }
     }
 
-    /// The machine is done: nothing but the close is left to do.
+    /// Begins the close of a connection whose machine is done, or which drains.
     fn begin_close(&mut self, why: Ended, key: Key, scratch: &mut Scratch<M, H>) {
         self.closing = Some(why);
         self.state.set_idle(false);
@@ -58,11 +58,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         self.deadlines = M::Deadlines::only(u64::MAX);
     }
 
-    /// Gives up a peer that does not take its output. The close is a reset, so that the peer does not
-    /// take the part that it got for all of it.
+    /// Ends a connection whose peer does not take its output. The close is a reset, so that the peer does
+    /// not mistake the part that it got for the whole.
     pub(super) fn send_timed_out(&mut self, scratch: &mut Scratch<M, H>) -> TurnOutcome {
         scratch.output.discard();
-        self.io.abort();
+        self.socket.abort();
         TurnOutcome::Gone(Ended::SendTimeout)
     }
 }

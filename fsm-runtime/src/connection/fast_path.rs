@@ -3,23 +3,23 @@ use crate::connection::scratch::Scratch;
 use crate::connection::turn::TurnStart;
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
-use crate::machine::runner::{BUSY_LOOP_CALLS, Budget, MachineRunner, StopReason};
+use crate::machine::runner::{BUSY_LOOP_CALLS, Budget, InputOnlyRun, MachineRunner, StopReason};
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::TurnOutcome;
 use crate::{Cx, Drive, Ended, Input, Key};
 
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
-    /// A turn of a connection that waits for input and has nothing pending. Nearly all turns are such,
-    /// and most of these read once, use up what they read, and send the whole answer. The others go on
-    /// as a full turn.
+    /// Runs a turn of a connection that waits for input and has nothing pending, as nearly all turns do.
+    /// Most of these read once, use all that they read, and send the whole answer. The others continue as
+    /// a full turn.
     #[inline]
     pub(super) fn fast_path(&mut self, key: Key, scratch: &mut Scratch<M, H>) -> TurnOutcome {
-        let Self { io, state, machine, deadlines, handler, .. } = self;
-        let mut socket = ReadyIo { io, state };
+        let Self { socket, state, machine, deadlines, handler, .. } = self;
+        let mut io = ReadyIo { socket, state };
         let mut runner = MachineRunner { machine, deadlines };
         let Some(handler) = handler else { return TurnOutcome::Gone(Ended::Panicked) };
-        let end = match socket.read(&mut scratch.buffer) {
+        let end = match io.read(&mut scratch.buffer) {
             Ok(Received::Bytes(end)) => end,
             Ok(Received::Nothing | Received::End) => {
                 let start = TurnStart::new(&scratch.limits);
@@ -29,31 +29,32 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         };
         let Scratch { buffer, output, mailboxes, context, limits, .. } = &mut *scratch;
         let mut input = Input::resumed(&buffer[..end], DecodeProgress::default(), false);
-        let mut cx = Cx::new(output, &*socket.io, mailboxes, key, context);
-        let (reads, calls) = runner.run_input_only(handler, &mut input, &mut cx, limits);
+        let mut cx = Cx::new(output, &*io.socket, mailboxes, key, context);
+        let InputOnlyRun { waits_for_input, calls } =
+            runner.run_input_only(handler, &mut input, &mut cx, limits);
         let (unread, messages) = (input.unread().len(), cx.messages_taken());
         let progress = input.into_progress();
-        let waits_only = reads
+        let waits_only = waits_for_input
             && unread == 0
-            && socket.state.only_waits()
+            && io.state.is_idle_without_events()
             && runner.deadline() > context.now
             && !context.draining;
-        if waits_only && socket.send_short(output) {
+        if waits_only && io.send_short(output) {
             return TurnOutcome::Wait;
         }
-        let Limits { calls: most, bytes, output: mark, .. } = *limits;
-        let stopped = (calls == most).then(|| {
+        let Limits { calls: most_calls, bytes, output: mark, .. } = *limits;
+        let stopped = (calls == most_calls).then(|| {
             let idle = unread == end && output.is_empty() && messages == 0;
-            if idle && most >= BUSY_LOOP_CALLS {
+            if idle && most_calls >= BUSY_LOOP_CALLS {
                 StopReason::BusyLoop
             } else {
                 StopReason::BudgetSpent
             }
         });
         let start = TurnStart {
-            unread: (end - unread, end),
+            unread: end - unread..end,
             progress,
-            budget: Budget::new(most - calls, bytes.saturating_sub(end), mark),
+            budget: Budget::new(most_calls - calls, bytes.saturating_sub(end), mark),
             stopped,
             has_read: true,
         };

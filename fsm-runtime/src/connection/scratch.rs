@@ -12,13 +12,14 @@ use crate::scheduler::task::WorkerContext;
 use crate::stats::LocalCounters;
 use crate::{Machine, Peer};
 
-/// The bytes that a thread reads at once.
+/// The most bytes of one read: the size of a thread's buffer.
 const BUFFER: usize = 64 * 1024;
 
-/// Makes the handler of a connection of that peer.
+/// A function that makes the handler of a connection of the peer.
 pub(crate) type MakeFor<H> = dyn Fn(Peer) -> H + Send + Sync;
 
-/// What the turns of one thread share: nothing of it belongs to a connection between turns.
+/// The buffers and handles that all turns of one thread share. Between turns they hold nothing of a
+/// connection.
 pub(crate) struct Scratch<M: Machine, H> {
     pub(crate) buffer: Box<[u8]>,
     pub(crate) output: SendBuffer,
@@ -26,32 +27,38 @@ pub(crate) struct Scratch<M: Machine, H> {
     pub(crate) limits: Limits,
     pub(crate) pool_state: Arc<PoolState>,
     pub(crate) counters: LocalCounters,
-    /// That of the poll which the sockets belong to.
+    /// The registry of the port's poll; `None` under test.
     pub(crate) registry: Option<Arc<Registry>>,
     pub(crate) context: WorkerContext,
-    /// Makes the handlers of new connections.
+    /// Makes the handlers of new connections; `None` under test.
     pub(crate) make: Option<Arc<MakeFor<H>>>,
     pub(crate) boxes: Arc<PendingBoxes<M>>,
-    /// What the connection whose turn it is takes along to another pool.
+    /// The hand-off of the current connection, from the turn in which it leaves until that turn ends.
     pub(crate) leaving: Option<Leaving>,
 }
 
+/// A connection's hand-off to another pool, with its unread input and unsent output.
 pub(crate) struct Leaving {
     pub(crate) hand_off: PendingHandOff,
     pub(crate) input: Vec<u8>,
     pub(crate) output: UnsentOutput,
 }
 
+/// The arguments of [`Scratch::new`], which are the fields of the same names.
+pub(crate) struct ScratchSettings<M: Machine, H> {
+    pub(crate) mailboxes: Mailboxes<M::Message>,
+    pub(crate) limits: Limits,
+    pub(crate) pool_state: Arc<PoolState>,
+    pub(crate) registry: Option<Arc<Registry>>,
+    pub(crate) make: Option<Arc<MakeFor<H>>>,
+    pub(crate) boxes: Arc<PendingBoxes<M>>,
+    pub(crate) context: WorkerContext,
+}
+
 impl<M: Machine, H> Scratch<M, H> {
-    pub(crate) fn new(
-        mailboxes: Mailboxes<M::Message>,
-        limits: Limits,
-        pool_state: Arc<PoolState>,
-        registry: Option<Arc<Registry>>,
-        make: Option<Arc<MakeFor<H>>>,
-        boxes: Arc<PendingBoxes<M>>,
-        context: WorkerContext,
-    ) -> Self {
+    pub(crate) fn new(settings: ScratchSettings<M, H>) -> Self {
+        let ScratchSettings { mailboxes, limits, pool_state, registry, make, boxes, context } =
+            settings;
         let buffer = vec![0; BUFFER].into_boxed_slice();
         let output = SendBuffer::default();
         let counters = pool_state.counters.local();

@@ -1,8 +1,9 @@
 use std::io;
+use std::ops::Range;
 
 use crate::call::mailboxes::Mailboxes;
 use crate::connection::scratch::Scratch;
-use crate::connection::{ConnectionTask, Resumed};
+use crate::connection::{ConnectionTask, ResumedIo};
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
 use crate::machine::runner::{Budget, MachineRunner, StopReason};
@@ -13,13 +14,13 @@ use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::WorkerContext;
 use crate::{Cx, Drive, Input, Key, Machine, WaitSet};
 
-/// Where a full turn begins: at its start, or where the fast path has left it.
+/// The state in which a full turn begins: a new turn, or one that the fast path has begun.
 pub(super) struct TurnStart<P> {
     /// The range of the thread's buffer that is unread.
-    pub(super) unread: (usize, usize),
+    pub(super) unread: Range<usize>,
     pub(super) progress: DecodeProgress<P>,
     pub(super) budget: Budget,
-    /// Why the machine has stopped; `None` if it is to run.
+    /// The reason why the machine has stopped; `None` if it must run.
     pub(super) stopped: Option<StopReason>,
     /// The turn has read.
     pub(super) has_read: bool,
@@ -28,7 +29,7 @@ pub(super) struct TurnStart<P> {
 impl<P: Default> TurnStart<P> {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            unread: (0, 0),
+            unread: 0..0,
             progress: DecodeProgress::default(),
             budget: Budget::new(limits.calls, limits.bytes, limits.output),
             stopped: None,
@@ -37,7 +38,7 @@ impl<P: Default> TurnStart<P> {
     }
 }
 
-/// A turn of a connection: all that it runs on.
+/// A turn of a connection: the stream, the machine and the budget that it runs on.
 pub(super) struct Turn<'a, M: Machine, H, S> {
     stream: Stream<'a, S>,
     runner: MachineRunner<'a, M>,
@@ -55,16 +56,18 @@ pub(super) struct Turn<'a, M: Machine, H, S> {
     expired_while_full: bool,
 }
 
-/// The next thing to do when the machine has stopped.
-enum After {
+/// The next action of a turn whose machine has stopped.
+enum NextAction {
     /// The turn is over.
     Return,
     Read,
     Run,
 }
 
-/// What a turn leaves.
-pub(super) struct TurnRest<P> {
+/// The state that a turn leaves for the next one.
+pub(super) struct TurnEnd<P> {
+    /// The reason why the machine stopped, or an error of the socket.
+    pub(super) reason: io::Result<StopReason>,
     /// Unread input, if the connection goes on.
     pub(super) input: Vec<u8>,
     pub(super) progress: DecodeProgress<P>,
@@ -79,13 +82,13 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         key: Key,
         scratch: &'a mut Scratch<M, H>,
         start: TurnStart<M::Partial>,
-        resumed: Resumed<M>,
+        resumed: ResumedIo<M>,
     ) -> Option<Turn<'a, M, H, S>> {
-        let Self { io, state, machine, deadlines, handler, .. } = self;
+        let Self { socket, state, machine, deadlines, handler, .. } = self;
         let TurnStart { unread, mut progress, mut budget, stopped, has_read } = start;
         let mut recv = RecvBuffer::new(&mut scratch.buffer);
         if has_read {
-            recv.resume_at(unread.0, unread.1);
+            recv.resume_at(unread);
         } else {
             recv.resume(resumed.input);
             progress = resumed.progress;
@@ -93,7 +96,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let send = &mut scratch.output;
         budget.note_progress(recv.bytes().len(), send.len());
         Some(Turn {
-            stream: Stream { socket: ReadyIo { io, state }, recv, send },
+            stream: Stream { io: ReadyIo { socket, state }, recv, send },
             runner: MachineRunner { machine, deadlines },
             handler: handler.as_mut()?,
             progress,
@@ -110,8 +113,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 }
 
 impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
-    /// Runs the turn, and sends what it has written.
-    pub(super) fn run_to_end(mut self) -> (io::Result<StopReason>, TurnRest<M::Partial>) {
+    /// Runs the turn, and sends its output.
+    pub(super) fn run_to_end(mut self) -> TurnEnd<M::Partial> {
         let reason = self.run().and_then(|reason| {
             self.flush()?;
             Ok(reason)
@@ -119,7 +122,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         let goes_on = reason.as_ref().is_ok_and(|reason| reason.goes_on());
         let input = if goes_on { self.stream.recv.keep() } else { Vec::new() };
         let Self { progress, sent, expired_while_full, .. } = self;
-        (reason, TurnRest { input, progress, sent, expired_while_full })
+        TurnEnd { reason, input, progress, sent, expired_while_full }
     }
 
     /// Runs the machine, reads for it, and takes the edges of timers that have expired.
@@ -129,23 +132,22 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 Some(reason) => reason,
                 None => self.run_machine()?,
             };
-            let readable =
-                reason.waits_for(WaitSet::READ) && self.stream.socket.state.is_readable();
+            let readable = reason.waits_for(WaitSet::READ) && self.stream.io.state.is_readable();
             // Input that arrived before a deadline is handled before the deadline's edge. But one read
-            // is enough, so that a peer that never stops sending cannot put the edge off.
+            // is enough, so that a peer that never stops sending cannot delay the edge.
             if self.is_overdue() && (self.has_read || !readable) && reason != StopReason::Done {
                 if let Some(reason) = self.expire() {
                     return Ok(reason);
                 }
                 continue;
             }
-            match self.after(reason, readable)? {
-                After::Return => return Ok(reason),
-                After::Run => {}
-                After::Read if readable && self.budget.bytes == 0 => {
+            match self.next_action(reason, readable)? {
+                NextAction::Return => return Ok(reason),
+                NextAction::Run => {}
+                NextAction::Read if readable && self.budget.bytes == 0 => {
                     return Ok(StopReason::BudgetSpent);
                 }
-                After::Read => {
+                NextAction::Read => {
                     if !self.read()? && !self.is_overdue() {
                         return Ok(reason);
                     }
@@ -154,7 +156,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         }
     }
 
-    /// Runs the machine until it stops, and makes room for its output where it asks for room.
+    /// Runs the machine until it stops, and sends queued output when it needs room.
     fn run_machine(&mut self) -> io::Result<StopReason> {
         loop {
             let (reason, below) = match self.run_handlers() {
@@ -176,10 +178,10 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     }
 
     fn run_handlers(&mut self) -> StopReason {
-        let Stream { socket, recv, send } = &mut self.stream;
+        let Stream { io, recv, send } = &mut self.stream;
         let progress = std::mem::take(&mut self.progress);
-        let mut input = Input::resumed(recv.bytes(), progress, socket.state.has_ended());
-        let mut cx = Cx::new(send, &*socket.io, self.mailboxes, self.key, self.context);
+        let mut input = Input::resumed(recv.bytes(), progress, io.state.has_ended());
+        let mut cx = Cx::new(send, &*io.socket, self.mailboxes, self.key, self.context);
         let reason = self.runner.run(self.handler, &mut input, &mut cx, &mut self.budget);
         let (unread, messages) = (input.unread().len(), cx.messages_taken());
         self.progress = input.into_progress();
@@ -197,47 +199,47 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     /// Takes the edge of a timer that has expired. Returns a reason to stop, if there is one.
     #[cold]
     fn expire(&mut self) -> Option<StopReason> {
-        let Stream { socket, send, .. } = &mut self.stream;
+        let Stream { io, send, .. } = &mut self.stream;
         let full = send.len() >= self.budget.mark;
         if full && !self.runner.sleeps() {
-            // The edge may write. It may do so once; but what deadlines write must not pile up.
+            // The edge may write, but only once, so that the output of deadlines is bounded.
             if std::mem::replace(&mut self.expired_while_full, true) {
                 return Some(StopReason::SendTimeout);
             }
         }
-        let mut cx = Cx::new(send, &*socket.io, self.mailboxes, self.key, self.context);
+        let mut cx = Cx::new(send, &*io.socket, self.mailboxes, self.key, self.context);
         self.runner.expire(self.handler, self.context.now, full, &mut cx);
         self.progress = DecodeProgress::default();
         (!self.budget.spend_call()).then_some(StopReason::BudgetSpent)
     }
 
-    /// The next thing to do when the machine has stopped.
-    fn after(&mut self, reason: StopReason, readable: bool) -> io::Result<After> {
+    /// The next action when the machine has stopped.
+    fn next_action(&mut self, reason: StopReason, readable: bool) -> io::Result<NextAction> {
         if readable {
-            return Ok(After::Read);
+            return Ok(NextAction::Read);
         }
         if !reason.waits() || reason.waits_for(WaitSet::READ) {
-            return Ok(After::Return);
+            return Ok(NextAction::Return);
         }
-        let state = &mut *self.stream.socket.state;
+        let state = &mut *self.stream.io.state;
         if reason.waits_for(WaitSet::MESSAGE) && state.may_have_ended() {
-            // Nobody else reads to see that the peer is gone.
+            // Reads, because no read of the machine would notice that the peer is gone.
             if !self.stream.recv.is_full() {
-                return Ok(After::Read);
+                return Ok(NextAction::Read);
             }
             if state.hung_up() {
                 state.set_ended();
-                return Ok(After::Run);
+                return Ok(NextAction::Run);
             }
-            return Ok(After::Return);
+            return Ok(NextAction::Return);
         }
         if state.is_broken() {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
-        Ok(After::Return)
+        Ok(NextAction::Return)
     }
 
-    /// Reads once. Returns whether the machine must run for what came.
+    /// Reads once. Returns whether the machine must run for the result.
     fn read(&mut self) -> io::Result<bool> {
         self.has_read = true;
         match self.stream.read()? {

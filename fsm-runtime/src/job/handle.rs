@@ -68,7 +68,7 @@ impl<R: Send + 'static> JobHandle<R> {
                     break result;
                 }
                 if cell.wait_for_permit(until).is_err() {
-                    // The permit may be there since the last look.
+                    // A permit may have arrived since the last poll.
                     break queued.poll().unwrap_or(Err(NoPermit::Full));
                 }
             },
@@ -93,7 +93,7 @@ impl<R: Send + 'static> JobHandle<R> {
         }
     }
 
-    /// Waits for the reply, however long the job takes. Returns `None` if the job failed, or if the pool
+    /// Waits for the reply, without a bound on the time. Returns `None` if the job failed, or if the pool
     /// was closed before the job was done.
     pub fn wait(self) -> Option<R> {
         self.cell.wait_for_reply(None).ok().flatten()
@@ -132,7 +132,7 @@ mod tests {
         type Reply = u32;
     }
 
-    /// A pool that keeps what it is given.
+    /// A pool that stores its jobs and runs none.
     struct Sink {
         semaphore: Arc<Semaphore>,
         jobs: Mutex<Vec<(u32, Permit, ReplySender)>>,

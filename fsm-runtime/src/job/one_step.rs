@@ -6,7 +6,8 @@ use crate::{
     State, Step, Timer, Trigger, Wait,
 };
 
-/// The machine of plain workers: it does the job, and is done. Its handler is a function.
+/// The machine of plain workers: it runs a function with the job, and is done. Its handler is that
+/// function.
 pub(crate) struct OneStep<S: Service>(Option<S::Job>, PhantomData<fn() -> S>);
 
 impl<S: Service> Machine for OneStep<S> {

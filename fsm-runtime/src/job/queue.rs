@@ -10,7 +10,7 @@ use crate::scheduler::port::Port;
 use crate::scheduler::task::caught;
 use crate::{Drive, Ended, JobMachine, Service};
 
-/// The port of a pool that takes jobs of `S`, and runs them as machines `M`.
+/// The port of a pool of jobs, which runs them as machines `M`.
 pub(crate) struct JobPort<M: JobMachine, H> {
     pub(crate) name: String,
     pub(crate) port: Arc<Port<JobTask<M, H>>>,
@@ -28,20 +28,21 @@ where
         &self.pool_state.permits
     }
 
-    /// The start of the machine is the user's code: a panic in it is the end of this job alone.
-    fn submit(&self, job: S::Job, permit: Permit, to: ReplySender) {
-        // It is given back when the job is done.
+    /// Starts the machine of the job, and gives it to the port. The start is the user's code; a panic in it
+    /// ends this job alone.
+    fn submit(&self, job: S::Job, permit: Permit, reply_to: ReplySender) {
+        // `PoolState::released` releases the permit when the job is done.
         permit.forget();
         self.pool_state.counters.accepted();
-        // That of whoever gives it would not do: it may have been busy for long since it looked.
+        // Reads the clock here: the caller's time may be old, because its handler may have run for long.
         let now = || self.time.now().millis;
-        let Some(job) = caught(|| JobTask::new(job, to, now)) else {
+        let Some(job) = caught(|| JobTask::new(job, reply_to, now)) else {
             tracing::error!(pool = self.name, "a job panicked at its start");
             self.pool_state.ended(Ended::Panicked);
             return;
         };
         if let Err(job) = self.port.give(job) {
-            // The pool has closed meanwhile: the caller learns it.
+            // The pool has closed meanwhile. The drop of the job tells the caller.
             if caught(|| drop(job)).is_none() {
                 tracing::error!(pool = self.name, "a job panicked while it was dropped");
             }

@@ -5,7 +5,7 @@ use crate::Key;
 use crate::call::mailboxes::{ReplyReceiver, ReplySender, ReplySlot, WriteReply};
 use crate::wake::Wake;
 
-/// The place where a plain thread waits for a permit and for the reply to its job.
+/// A cell in which a plain thread waits for a permit and for the reply to its job.
 pub(super) struct ReplyCell<R> {
     state: Mutex<CellState<R>>,
     changed: Condvar,
@@ -14,43 +14,44 @@ pub(super) struct ReplyCell<R> {
 struct CellState<R> {
     /// The pool may have a permit for the job.
     permit_ready: bool,
-    reply: Reply<R>,
+    reply: CellReply<R>,
 }
 
-enum Reply<R> {
+/// The reply in a [`ReplyCell`].
+enum CellReply<R> {
     Pending,
     Ready(R),
-    /// There will be none.
+    /// The job ended without a reply.
     Gone,
 }
 
-/// The time to wait has passed.
+/// The error of a wait whose time has passed.
 pub(super) struct TimedOut;
 
-/// A key for calls that need none, because a cell takes one reply alone.
+/// The key of the calls of plain threads, which need none, because a cell takes one reply.
 pub(super) const NO_KEY: Key = Key::new(0, 0);
 
 impl<R> Default for ReplyCell<R> {
     fn default() -> Self {
-        let state = CellState { permit_ready: false, reply: Reply::Pending };
+        let state = CellState { permit_ready: false, reply: CellReply::Pending };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 }
 
 impl<R> ReplyCell<R> {
-    /// Waits for the reply, until a time at most; `None` if there will be none.
+    /// Waits for the reply, until `until` at most. Returns `None` if the job ended without a reply.
     pub(super) fn wait_for_reply(&self, until: Option<Instant>) -> Result<Option<R>, TimedOut> {
         let mut state = self.lock();
         loop {
-            match std::mem::replace(&mut state.reply, Reply::Pending) {
-                Reply::Ready(reply) => return Ok(Some(reply)),
-                Reply::Gone => return Ok(None),
-                Reply::Pending => state = self.sleep(state, until)?,
+            match std::mem::replace(&mut state.reply, CellReply::Pending) {
+                CellReply::Ready(reply) => return Ok(Some(reply)),
+                CellReply::Gone => return Ok(None),
+                CellReply::Pending => state = self.sleep(state, until)?,
             }
         }
     }
 
-    /// Waits until the pool may have a permit, until a time at most.
+    /// Waits until the pool may have a permit, until `until` at most.
     pub(super) fn wait_for_permit(&self, until: Option<Instant>) -> Result<(), TimedOut> {
         let mut state = self.lock();
         while !std::mem::replace(&mut state.permit_ready, false) {
@@ -63,7 +64,7 @@ impl<R> ReplyCell<R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sleeps until the state may have changed, until a time at most.
+    /// Sleeps until the state may have changed, until `until` at most.
     fn sleep<'a>(
         &'a self,
         state: MutexGuard<'a, CellState<R>>,
@@ -101,7 +102,8 @@ impl<R: Send + 'static> ReplyReceiver for ReplyCell<R> {
             write(&mut slot);
         }
         let reply = slot.and_then(|slot| slot.downcast::<Option<R>>().ok());
-        self.lock().reply = reply.and_then(|reply| *reply).map_or(Reply::Gone, Reply::Ready);
+        self.lock().reply =
+            reply.and_then(|reply| *reply).map_or(CellReply::Gone, CellReply::Ready);
         self.changed.notify_one();
     }
 }

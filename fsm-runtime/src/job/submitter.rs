@@ -42,11 +42,12 @@ impl<S: Service> Submitter<S> {
         Self { pool_state, service: PhantomData }
     }
 
-    /// Gives a job to the pool if that has room.
+    /// Gives a job to the pool if that has room. Does not block.
     ///
     /// # Errors
     ///
-    /// Returns the job when the pool is full, has not started, or takes no more jobs.
+    /// Returns the job: [`Full`](TrySendError::Full) if the pool has no room or others wait for room,
+    /// [`Gone`](TrySendError::Gone) if it has not started, drains or is closed.
     pub fn submit(&self, job: S::Job) -> Result<JobHandle<S::Reply>, TrySendError<S::Job>> {
         match self.pool_state.jobs::<S>() {
             Some(sink) => JobHandle::submit(&*sink, job),
@@ -59,7 +60,9 @@ impl<S: Service> Submitter<S> {
     ///
     /// # Errors
     ///
-    /// Returns the job when the pool stayed full, has not started, or takes no more jobs.
+    /// Returns the job: [`Full`](TrySendError::Full) if there was no room in that time,
+    /// [`Gone`](TrySendError::Gone) if the pool has not started or drains, or is closed before there is
+    /// room.
     pub fn submit_within(
         &self,
         job: S::Job,

@@ -49,7 +49,7 @@ impl PoolState {
     pub(crate) fn join(pools: &[Arc<Self>]) {
         let permits_out = Arc::<AtomicUsize>::default();
         for pool in pools {
-            pool.permits.join(Arc::clone(&permits_out));
+            pool.permits.share_count(Arc::clone(&permits_out));
             pool.group.set(pools);
         }
     }
@@ -172,7 +172,7 @@ impl PoolState {
         // although no permit was out. The permit of a connection that moves within the group is
         // taken in the new pool before the one of the old pool comes back, so the sum is never 0
         // meanwhile.
-        stopped && self.permits.out_of_all() == 0
+        stopped && self.permits.group_out() == 0
     }
 
     /// Whether the pool drains, or is closed, and none of its shards accepts any more.

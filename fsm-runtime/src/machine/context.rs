@@ -131,8 +131,9 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
         self.key
     }
 
-    /// The time. The thread reads the clock once for a batch of events, so this may be a few
-    /// handler calls behind it. Under test it is the time of the [`Session`](crate::sim::Session).
+    /// The time at the beginning of this turn, which does not change while handlers of the turn run.
+    /// It may be a few milliseconds old even then, because the thread does not read the clock for each
+    /// turn. Under test it is the time of the [`Session`](crate::sim::Session).
     #[inline]
     pub fn now(&self) -> Instant {
         self.context.instant
@@ -186,12 +187,13 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
     ///
     /// # Errors
     ///
-    /// When the mailbox is full or the connection has ended. The error returns the message.
+    /// Returns the message: [`Full`](TrySendError::Full) if the mailbox is full,
+    /// [`Gone`](TrySendError::Gone) if the connection or job has ended.
     pub fn post(&self, key: Key, message: Msg) -> Result<(), TrySendError<Msg>> {
         self.mailboxes.post(key, message)
     }
 
-    /// Logs a warning with the key of this connection or job.
+    /// Logs `text` as a `tracing` event of level `WARN`, with the key of this connection or job.
     pub fn warn(&self, text: impl fmt::Display) {
         tracing::warn!(key = %self.key, "{text}");
     }
@@ -221,7 +223,8 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
     /// Runs `code`, which may block. Meanwhile the port lets another thread run.
     ///
     /// `#[run(blocking)]` does the same for a whole handler. A port with a single thread runs
-    /// nothing else until `code` returns.
+    /// nothing else until `code` returns. There is no bound on the time. A panic of `code` is a panic of
+    /// the handler.
     ///
     /// ```
     /// use fsm_runtime::prelude::*;

@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-/// A timer of a state: a time in milliseconds, and what it counts from.
+/// A timer of a state: a time in milliseconds, and the event from which it counts.
+///
+/// It counts from the time of the turn in which the event occurs ([`Cx::now`](crate::Cx::now)), and may
+/// expire some milliseconds late.
 ///
 /// ```
 /// use fsm_runtime::Timer;

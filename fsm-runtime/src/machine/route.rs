@@ -34,8 +34,8 @@ pub struct Route {
     pub(crate) target: TypeId,
     pub(crate) target_name: &'static str,
     /// The state waits for a permit when the other pool is full, because it has no `full` edge.
-    pub(crate) parks: bool,
-    /// Makes the other pool for a test that plays it.
+    pub(crate) waits_for_room: bool,
+    /// Makes the entry to the other pool in a test, which takes the part of that pool.
     pub(crate) stub: StubFactory,
 }
 
@@ -46,23 +46,32 @@ pub(crate) enum RouteKind {
 }
 
 impl Route {
-    /// The route of a state that gives a job to the pool of `S`. A state that `parks` waits for a
-    /// permit when the pool is full; any other state takes its `full` edge.
-    pub fn call<S: Service>(state: &'static str, parks: bool) -> Self {
+    /// The route of a state that gives a job to the pool of `S`. If
+    /// `waits_for_room`, the state waits for a permit while the pool is full; otherwise it takes its
+    /// `full` edge.
+    pub fn call<S: Service>(state: &'static str, waits_for_room: bool) -> Self {
         let (target, target_name) = (TypeId::of::<S>(), type_name::<S>());
-        Self { state, kind: RouteKind::Call, target, target_name, parks, stub: stub_jobs::<S> }
+        Self {
+            state,
+            kind: RouteKind::Call,
+            target,
+            target_name,
+            waits_for_room,
+            stub: stub_jobs::<S>,
+        }
     }
 
-    /// The route of a state that gives its connection to the pool of `M`. A state that `parks`
-    /// waits for a permit when the pool is full; any other state takes its `full` edge.
-    pub fn hand_off<M: Machine>(state: &'static str, parks: bool) -> Self {
+    /// The route of a state that gives its connection to the pool of `M`. If
+    /// `waits_for_room`, the state waits for a permit while the pool is full; otherwise it takes its
+    /// `full` edge.
+    pub fn hand_off<M: Machine>(state: &'static str, waits_for_room: bool) -> Self {
         let (target, target_name) = (TypeId::of::<M>(), type_name::<M>());
         Self {
             state,
             kind: RouteKind::HandOff,
             target,
             target_name,
-            parks,
+            waits_for_room,
             stub: stub_hand_offs::<M, M::Seed>,
         }
     }

@@ -2,7 +2,8 @@ use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::limits::Limits;
 use crate::{Cx, Drive, Input, Machine, Step, Wait, WaitSet};
 
-/// So many handler calls in a row without a byte in or out and without a message are an endless loop.
+/// The number of handler calls in a row without a byte in or out and without a message that count as an
+/// endless loop.
 pub(crate) const BUSY_LOOP_CALLS: usize = 1000;
 
 /// A machine and the deadlines of its state, borrowed from a connection or a job.
@@ -11,31 +12,32 @@ pub(crate) struct MachineRunner<'a, M: Machine> {
     pub(crate) deadlines: &'a mut M::Deadlines,
 }
 
-/// What a connection or a job may still use up in its turn.
+/// The budget that is left in a turn of a connection or job.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     /// Handler calls.
     pub(crate) calls: usize,
-    /// Bytes to be read or sent.
+    /// Bytes to read or send.
     pub(crate) bytes: usize,
     /// Bytes of queued output at which no input and no message is taken.
     pub(crate) mark: usize,
-    /// The next handler runs although the output is at the mark, because its state takes nothing in.
+    /// The next handler runs although the output is at the mark, because its state takes no input and no
+    /// message.
     runs_at_mark: bool,
-    /// The state of the turn when bytes or a message last came or went.
+    /// The turn when bytes or a message last arrived or left.
     last_progress: Progress,
 }
 
-/// What must change if a loop of handlers is to count as progress.
+/// A snapshot of a turn. Handlers have made progress if a later snapshot differs in the bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Progress {
-    /// Handler calls that were left.
+    /// Handler calls that were left then.
     calls: usize,
     unread: usize,
     queued: usize,
 }
 
-/// Why the runner returned.
+/// The reason why the runner returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StopReason {
     /// The machine waits for one of these.
@@ -50,13 +52,22 @@ pub(crate) enum StopReason {
     BudgetSpent,
     /// The machine is in an end state.
     Done,
-    /// Handlers run again and again without a byte in or out or a message.
+    /// Handlers ran [`BUSY_LOOP_CALLS`] times or more without a byte in or out and without a message.
     BusyLoop,
-    /// Deadlines make the machine write, and the peer does not read.
+    /// Deadlines passed twice while the output was at the mark, because the peer does not read.
     SendTimeout,
 }
 
-/// A machine in its start state, with the deadlines of that.
+/// The result of [`MachineRunner::run_input_only`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InputOnlyRun {
+    /// The machine waits for input.
+    pub(crate) waits_for_input: bool,
+    /// The number of handlers that ran.
+    pub(crate) calls: usize,
+}
+
+/// A machine in its start state, with the deadlines of this state.
 pub(crate) struct Started<M: Machine> {
     pub(crate) machine: M,
     pub(crate) deadlines: M::Deadlines,
@@ -95,7 +106,7 @@ impl Budget {
         Self { calls, bytes, mark, runs_at_mark: false, last_progress }
     }
 
-    /// Takes a handler call off; says whether any is left.
+    /// Subtracts a handler call. Returns whether any is left.
     #[inline]
     pub(crate) fn spend_call(&mut self) -> bool {
         self.calls = self.calls.saturating_sub(1);
@@ -107,7 +118,8 @@ impl Budget {
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
-    /// Bytes or a message came or went: the calls before this were no endless loop.
+    /// Records that bytes or a message arrived or left, so that the calls before count as no endless
+    /// loop.
     #[inline]
     pub(crate) fn note_progress(&mut self, unread: usize, queued: usize) {
         self.last_progress = Progress { calls: self.calls, unread, queued };
@@ -135,8 +147,9 @@ impl<M: Machine> MachineRunner<'_, M> {
         self.has_wait(|wait| matches!(wait, Wait::Sleep { .. }))
     }
 
-    /// Whether the state takes input or messages: it must wait while the output is at the mark. Other
-    /// states, such as the one that a deadline leads to, run all the same: they have no deadline.
+    /// Whether the state takes input or messages, so that it must wait while the output is at the mark.
+    /// All other states run then, too, such as the one that a deadline leads to, because they may have no
+    /// deadline of their own.
     pub(crate) fn takes_in(&self) -> bool {
         self.has_wait(|wait| matches!(wait, Wait::Read { .. } | Wait::Message))
     }
@@ -145,7 +158,7 @@ impl<M: Machine> MachineRunner<'_, M> {
         M::SPEC.states[self.machine.state()].waits.iter().any(is_such)
     }
 
-    /// When the state must be left.
+    /// The time at which the first timer of the state expires.
     #[inline]
     pub(crate) fn deadline(&self) -> u64 {
         self.deadlines.earliest()
@@ -158,7 +171,7 @@ impl<M: Machine> MachineRunner<'_, M> {
         *self.deadlines = M::Deadlines::entered(now, |index| machine.timer(index));
     }
 
-    /// Arms the timers that count from the completion of a wait.
+    /// Arms the timers again that count from the completion of a wait.
     #[inline]
     fn stay(&mut self, now: u64) {
         let machine = &*self.machine;
@@ -168,7 +181,7 @@ impl<M: Machine> MachineRunner<'_, M> {
     /// Takes the edge of a timer that has expired. The next one can be taken only after more time has
     /// passed.
     ///
-    /// A sleep goes on if `output_full`, because what its handler writes could only pile up.
+    /// A sleep begins anew if `output_full`, so that its handler does not write even more.
     #[cold]
     pub(crate) fn expire<H>(
         &mut self,
@@ -192,9 +205,8 @@ impl<M: Machine> MachineRunner<'_, M> {
         }
     }
 
-    /// Runs handlers as long as they need nothing but the input: the common part of [`run`](Self::run),
-    /// without what is seldom needed. Returns whether the machine waits for input then, and how many
-    /// handlers ran.
+    /// Runs handlers as long as they need nothing but the input, up to the call limit and the output
+    /// mark. It is the common part of [`run`](Self::run), for the fast path.
     #[inline]
     pub(crate) fn run_input_only<H>(
         &mut self,
@@ -202,7 +214,7 @@ impl<M: Machine> MachineRunner<'_, M> {
         input: &mut Input<'_, M::Partial>,
         cx: &mut Cx<'_, M::Message, M::Kind>,
         limits: &Limits,
-    ) -> (bool, usize)
+    ) -> InputOnlyRun
     where
         M: Drive<H>,
     {
@@ -217,17 +229,22 @@ impl<M: Machine> MachineRunner<'_, M> {
                     cx.at_state(self.machine.state());
                     input.restart();
                 }
-                Step::Waiting(waits) => return (waits.contains(WaitSet::READ), calls),
-                Step::Leaving | Step::Done => return (false, calls),
+                Step::Waiting(waits) => {
+                    let waits_for_input = waits.contains(WaitSet::READ);
+                    return InputOnlyRun { waits_for_input, calls };
+                }
+                Step::Leaving | Step::Done => {
+                    return InputOnlyRun { waits_for_input: false, calls };
+                }
             }
             calls += 1;
             if calls == limits.calls || cx.queued_bytes() >= limits.output {
-                return (false, calls);
+                return InputOnlyRun { waits_for_input: false, calls };
             }
         }
     }
 
-    /// Runs handlers until the machine waits for something that is not there, or the budget is spent.
+    /// Runs handlers until the machine waits for an event that has not occurred, or the budget is spent.
     ///
     /// The caller sends queued output when this returns [`StopReason::NeedsRoom`] or
     /// [`StopReason::AtMark`].
@@ -268,3 +285,6 @@ impl<M: Machine> MachineRunner<'_, M> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,108 +1,13 @@
 use std::io;
 
-use crate::net::readiness::Readiness;
 use crate::net::send_buffer::SendBuffer;
+use crate::net::stream_state::StreamState;
 use crate::net::transport::{ByteStream, Read};
 
-/// The state of a stream that a connection keeps between turns: the readiness that events reported,
-/// which sides have ended, and whether the machine waits for nothing but input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct StreamState(u8);
-
-const READ: u8 = Readiness::READ.bits();
-const WRITE: u8 = Readiness::WRITE.bits();
-const MAYBE_EOF: u8 = Readiness::MAYBE_EOF.bits();
-const BROKEN: u8 = Readiness::BROKEN.bits();
-const HANGUP: u8 = Readiness::HANGUP.bits();
-/// The end of the peer's stream was read.
-const EOF: u8 = 1 << 5;
-/// The stream to the peer was shut down.
-const SHUT: u8 = 1 << 6;
-/// The machine waits for input, and nothing is pending.
-const IDLE: u8 = 1 << 7;
-
-impl StreamState {
-    /// A new stream: a write may succeed, and an event reports input.
-    pub(crate) const NEW: Self = Self(WRITE);
-
-    #[inline]
-    fn has(self, bits: u8) -> bool {
-        self.0 & bits != 0
-    }
-
-    #[inline]
-    fn set(&mut self, bits: u8) {
-        self.0 |= bits;
-    }
-
-    #[inline]
-    fn clear(&mut self, bits: u8) {
-        self.0 &= !bits;
-    }
-
-    #[inline]
-    pub(crate) fn add(&mut self, readiness: Readiness) {
-        self.set(readiness.bits());
-    }
-
-    /// Whether the machine waits for nothing but input, and a read may succeed.
-    #[inline]
-    pub(crate) fn only_reads(self) -> bool {
-        self.0 & !WRITE == READ | IDLE
-    }
-
-    /// Whether the machine waits for nothing but input, and no event has reported any.
-    #[inline]
-    pub(crate) fn only_waits(self) -> bool {
-        self.0 & !WRITE == IDLE
-    }
-
-    /// Records whether the machine waits for input while nothing is pending.
-    #[inline]
-    pub(crate) fn set_idle(&mut self, idle: bool) {
-        if idle {
-            self.set(IDLE);
-        } else {
-            self.clear(IDLE);
-        }
-    }
-
-    #[inline]
-    pub(crate) fn is_readable(self) -> bool {
-        self.has(READ)
-    }
-
-    /// Whether the peer's stream may have ended behind the unread input.
-    pub(crate) fn may_have_ended(self) -> bool {
-        self.has(MAYBE_EOF) && !self.has_ended()
-    }
-
-    pub(crate) fn hung_up(self) -> bool {
-        self.has(HANGUP)
-    }
-
-    #[inline]
-    pub(crate) fn is_broken(self) -> bool {
-        self.has(BROKEN)
-    }
-
-    /// Whether the peer's stream has ended and all of it was read.
-    #[inline]
-    pub(crate) fn has_ended(self) -> bool {
-        self.has(EOF)
-    }
-
-    /// Records that the peer's stream has ended.
-    pub(crate) fn set_ended(&mut self) {
-        self.set(EOF);
-        self.clear(READ);
-    }
-}
-
-/// A stream and its state, borrowed from a connection. Every read and write updates the state.
+/// A socket and the state of its stream, borrowed from a connection. Every read and write updates the state.
 #[derive(Debug)]
 pub(crate) struct ReadyIo<'a, S> {
-    pub(crate) io: &'a mut S,
+    pub(crate) socket: &'a mut S,
     pub(crate) state: &'a mut StreamState,
 }
 
@@ -125,20 +30,20 @@ pub(crate) enum Closing {
     /// The peer was sending, and an event reports the end of its stream or further input.
     WaitsForEnd,
     /// The peer is sending, and more input can be read at once.
-    Discards,
+    MoreToDiscard,
 }
 
 impl<S: ByteStream> ReadyIo<'_, S> {
     #[inline]
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Received> {
-        match self.io.read(buffer) {
+        match self.socket.read(buffer) {
             Ok(Read { bytes: 0, .. }) => {
                 self.state.set_ended();
                 Ok(Received::End)
             }
             Ok(Read { bytes, drained }) => {
-                if drained && !self.state.has(MAYBE_EOF) {
-                    self.state.clear(READ);
+                if drained {
+                    self.state.set_drained();
                 }
                 Ok(Received::Bytes(bytes))
             }
@@ -151,7 +56,7 @@ impl<S: ByteStream> ReadyIo<'_, S> {
         match error.kind() {
             io::ErrorKind::Interrupted => self.read(buffer),
             io::ErrorKind::WouldBlock => {
-                self.state.clear(READ | MAYBE_EOF);
+                self.state.set_read_blocked();
                 Ok(Received::Nothing)
             }
             _ => Err(error),
@@ -168,10 +73,10 @@ impl<S: ByteStream> ReadyIo<'_, S> {
     pub(crate) fn send_short(&mut self, output: &mut SendBuffer) -> bool {
         let Some(bytes) = output.short() else { return false };
         let len = bytes.len();
-        if len == 0 || !self.state.has(WRITE) {
+        if len == 0 || !self.state.is_writable() {
             return len == 0;
         }
-        match self.io.write(bytes) {
+        match self.socket.write(bytes) {
             Ok(sent) if sent == len => {
                 output.sent_short();
                 true
@@ -187,7 +92,9 @@ impl<S: ByteStream> ReadyIo<'_, S> {
     fn sent_partially(&mut self, output: &mut SendBuffer, wrote: io::Result<usize>) {
         match wrote {
             Ok(sent) => output.advance(sent),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.state.clear(WRITE),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.state.set_write_blocked();
+            }
             // Not handled here, because the next write returns the same error or succeeds.
             Err(_) => {}
         }
@@ -198,11 +105,11 @@ impl<S: ByteStream> ReadyIo<'_, S> {
     #[inline]
     pub(crate) fn flush(&mut self, output: &mut SendBuffer) -> io::Result<usize> {
         let queued = output.len();
-        if queued == 0 || !self.state.has(WRITE) {
+        if queued == 0 || !self.state.is_writable() {
             return Ok(0);
         }
-        if !output.flush(self.io)? {
-            self.state.clear(WRITE);
+        if !output.flush(self.socket)? {
+            self.state.set_write_blocked();
         }
         Ok(queued - output.len())
     }
@@ -218,15 +125,15 @@ impl<S: ByteStream> ReadyIo<'_, S> {
         }
         match self.read(buffer) {
             Ok(Received::Bytes(_)) => {
-                if !self.state.has(SHUT) {
-                    self.state.set(SHUT);
-                    if self.io.shutdown().is_err() {
+                if !self.state.is_shut() {
+                    self.state.set_shut();
+                    if self.socket.shutdown().is_err() {
                         return Closing::Closed;
                     }
                 }
-                if self.state.is_readable() { Closing::Discards } else { Closing::WaitsForEnd }
+                if self.state.is_readable() { Closing::MoreToDiscard } else { Closing::WaitsForEnd }
             }
-            Ok(Received::Nothing) if self.state.has(SHUT) => Closing::WaitsForEnd,
+            Ok(Received::Nothing) if self.state.is_shut() => Closing::WaitsForEnd,
             Ok(Received::Nothing | Received::End) | Err(_) => Closing::Closed,
         }
     }
@@ -237,6 +144,7 @@ mod tests {
     use std::io::IoSlice;
 
     use super::*;
+    use crate::net::readiness::Readiness;
 
     /// A socket whose reads return these results in turn.
     struct Reads(Vec<io::Result<Read>>);
@@ -269,10 +177,10 @@ mod tests {
     /// Reads once for each of `results`. Returns the outcome of each read, and whether the stream
     /// was readable after it.
     fn read_all(results: Vec<io::Result<Read>>, readiness: Readiness) -> Vec<(Received, bool)> {
-        let (count, mut io) = (results.len(), Reads(results));
+        let (count, mut socket) = (results.len(), Reads(results));
         let mut state = StreamState::NEW;
         state.add(Readiness::READ | readiness);
-        let mut stream = ReadyIo { io: &mut io, state: &mut state };
+        let mut stream = ReadyIo { socket: &mut socket, state: &mut state };
         (0..count)
             .map(|_| {
                 let received = stream.read(&mut [0; 8]).unwrap();
@@ -334,8 +242,8 @@ mod tests {
 
     #[test]
     fn r7_a_write_is_tried_at_once_and_waits_only_after_would_block() {
-        let (mut io, mut state) = (Writes { room: 2, ..Writes::default() }, StreamState::NEW);
-        let mut stream = ReadyIo { io: &mut io, state: &mut state };
+        let (mut socket, mut state) = (Writes { room: 2, ..Writes::default() }, StreamState::NEW);
+        let mut stream = ReadyIo { socket: &mut socket, state: &mut state };
         let mut output = SendBuffer::default();
         // Both are written although no event has reported room.
         output.write(b"one");
@@ -344,21 +252,21 @@ mod tests {
         assert_eq!(stream.flush(&mut output).unwrap(), 3);
         output.write(b"three");
         assert_eq!(stream.flush(&mut output).unwrap(), 0);
-        assert_eq!(stream.io.tried, 3);
+        assert_eq!(stream.socket.tried, 3);
         // After `WouldBlock` no write is tried until an event reports room.
         assert_eq!(stream.flush(&mut output).unwrap(), 0);
         assert!(!stream.send_short(&mut output));
-        assert_eq!(stream.io.tried, 3);
+        assert_eq!(stream.socket.tried, 3);
         stream.state.add(Readiness::WRITE);
         assert_eq!(stream.flush(&mut output).unwrap(), 0);
-        assert_eq!(stream.io.tried, 4);
+        assert_eq!(stream.socket.tried, 4);
     }
 
     #[test]
     fn pitfall_4_an_interrupted_read_is_tried_again() {
-        let (mut io, mut state) =
+        let (mut socket, mut state) =
             (Reads(vec![Err(io::ErrorKind::Interrupted.into()), Ok(SHORT)]), StreamState::NEW);
-        let mut stream = ReadyIo { io: &mut io, state: &mut state };
+        let mut stream = ReadyIo { socket: &mut socket, state: &mut state };
         assert_eq!(stream.read(&mut [0; 8]).unwrap(), Received::Bytes(3));
     }
 }

@@ -1,4 +1,5 @@
 use std::io;
+use std::ops::Range;
 
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::ByteStream;
@@ -28,9 +29,9 @@ impl<'a> RecvBuffer<'a> {
     }
 
     /// Takes up the unread bytes that lie in this range of the thread's buffer.
-    pub(crate) fn resume_at(&mut self, start: usize, end: usize) {
-        self.start = start;
-        self.end = end;
+    pub(crate) fn resume_at(&mut self, unread: Range<usize>) {
+        self.start = unread.start;
+        self.end = unread.end;
     }
 
     /// Takes up the unread bytes of an earlier turn.
@@ -130,7 +131,7 @@ mod tests {
 
     use super::*;
     use crate::net::readiness::Readiness;
-    use crate::net::ready_io::StreamState;
+    use crate::net::stream_state::StreamState;
     use crate::net::transport::Read;
 
     /// A stream that counts: byte `n` of it is `n` modulo 251. Each read brings at most `pieces`
@@ -177,7 +178,7 @@ mod tests {
         for shared in [2, 3, 16, 64] {
             for pieces in [1, 2, 5, 64] {
                 for message in [1, 2, 7, 40, 200] {
-                    let mut io = Counting { sent: 0, pieces };
+                    let mut socket = Counting { sent: 0, pieces };
                     let mut state = StreamState::NEW;
                     state.add(Readiness::READ);
                     let (mut buffer, mut kept, mut used) = (vec![0; shared], Vec::new(), 0);
@@ -185,14 +186,14 @@ mod tests {
                         let mut recv = RecvBuffer::new(&mut buffer);
                         recv.resume(kept);
                         for _ in 0..=turn % 3 {
-                            let mut socket = ReadyIo { io: &mut io, state: &mut state };
-                            recv.read(&mut socket).unwrap();
+                            let mut io = ReadyIo { socket: &mut socket, state: &mut state };
+                            recv.read(&mut io).unwrap();
                             while recv.bytes().len() >= message {
                                 recv.leave(recv.bytes().len() - message);
                                 used += message;
                             }
                             let unread = recv.bytes();
-                            assert_eq!(used + unread.len(), io.sent);
+                            assert_eq!(used + unread.len(), socket.sent);
                             assert!(unread.iter().zip(used..).all(|(found, n)| *found == byte(n)));
                         }
                         kept = recv.keep();
@@ -205,11 +206,11 @@ mod tests {
 
     #[test]
     fn x13_nothing_is_kept_of_input_that_is_used_up() {
-        let (mut io, mut state) = (Counting { sent: 0, pieces: 64 }, StreamState::NEW);
+        let (mut socket, mut state) = (Counting { sent: 0, pieces: 64 }, StreamState::NEW);
         let mut buffer = vec![0; 64];
         let mut recv = RecvBuffer::new(&mut buffer);
         for _ in 0..4 {
-            recv.read(&mut ReadyIo { io: &mut io, state: &mut state }).unwrap();
+            recv.read(&mut ReadyIo { socket: &mut socket, state: &mut state }).unwrap();
         }
         assert!(recv.is_full());
         recv.leave(0);

@@ -1,9 +1,9 @@
 #[cfg(unix)]
-mod descriptor;
+mod unix;
 #[cfg(not(unix))]
-mod stream;
+mod windows;
 
 #[cfg(unix)]
-pub(crate) use descriptor::Socket;
+pub(crate) use unix::Socket;
 #[cfg(not(unix))]
-pub(crate) use stream::Socket;
+pub(crate) use windows::Socket;

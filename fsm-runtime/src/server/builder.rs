@@ -11,7 +11,7 @@ use crate::lifecycle::pool_state::PoolState;
 use crate::machine::limits::Limits;
 use crate::scheduler::shared::THREADS;
 use crate::server::bound::BoundPool;
-use crate::server::plan::Accepts;
+use crate::server::plan::EntryType;
 use crate::{
     Connection, Drive, Handle, JobMachine, Machine, Peer, Pool, PoolError, Service, Timer,
 };
@@ -90,7 +90,7 @@ pub struct Builder<M: Machine> {
     send_timeout: Duration,
     linger: Duration,
     state: Arc<PoolState>,
-    /// Makes what the machine of an accepted connection starts with; set by `listen`.
+    /// Makes the seed of the machine of an accepted connection; set by `listen`.
     seed: Option<fn() -> M::Seed>,
     machine: PhantomData<fn() -> M>,
 }
@@ -123,8 +123,8 @@ impl<M: Machine> Builder<M> {
     /// TCP like `127.0.0.1:7070`, or a Unix socket like `unix:/run/front.sock`.
     ///
     /// A pool listens on at most 32 addresses. With port 0 the system chooses a free one, which
-    /// [`Running::addresses`](crate::Running::addresses) returns. An address that is wrong makes
-    /// the start of the pool fail with [`PoolError::Address`].
+    /// [`Running::addresses`](crate::Running::addresses) returns. An address that is wrong, or a
+    /// 33rd one, makes the start of the pool fail with [`PoolError::Address`].
     pub fn listen(mut self, address: impl Into<String>) -> Self
     where
         M: Machine<Seed = (), Kind = Connection>,
@@ -138,7 +138,7 @@ impl<M: Machine> Builder<M> {
     /// 64.
     ///
     /// A connection stays on its shard. The shard with the fewest connections gets the next one.
-    /// A pool of jobs has one shard.
+    /// A pool of jobs has one shard, whatever is set here.
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = shards.clamp(1, MAX_SHARDS);
         self
@@ -168,8 +168,8 @@ impl<M: Machine> Builder<M> {
     /// on by default, and works on Linux.
     ///
     /// The watchdog is a thread of the process. While work waits for a thread, it looks at handlers
-    /// that have run for half a millisecond or more. A thread that sleeps then does not count for
-    /// [`max_running`](Builder::max_running) until it goes on. A handler that runs for a tenth of a
+    /// that have run for half a millisecond or more. A thread that is asleep then does not count for
+    /// [`max_running`](Builder::max_running) until it runs again. A handler that runs for a tenth of a
     /// second is warned about in the log, also in a shard with a single thread, where no other
     /// could take over.
     ///
@@ -197,7 +197,8 @@ impl<M: Machine> Builder<M> {
     /// [`Pool::workers`](crate::Pool::workers) and 10,000 for others; at least 1 and at most
     /// 2,147,483,647 (524,287 where a pointer has 32 bits).
     ///
-    /// Callers beyond that wait for room in turn, or take their `full` edge.
+    /// Callers beyond that wait for room in FIFO order, or take their `full` edge. A plain thread that
+    /// does not wait gets [`TrySendError::Full`](crate::TrySendError::Full).
     pub fn max_jobs(mut self, jobs: usize) -> Self
     where
         M: JobMachine,
@@ -207,7 +208,10 @@ impl<M: Machine> Builder<M> {
     }
 
     /// Sets how many connections the system keeps waiting until the pool accepts them. 4,096 by
-    /// default. The system may have a lower bound (`net.core.somaxconn` on Linux).
+    /// default, at most 65,535. The system may have a lower bound (`net.core.somaxconn` on Linux), and
+    /// it sets the meaning of 0 (on Linux one connection waits).
+    ///
+    /// A pool that drains still accepts the waiting connections, at most this number from each listener.
     pub fn backlog(mut self, connections: u16) -> Self {
         self.backlog = connections.into();
         self
@@ -234,40 +238,42 @@ impl<M: Machine> Builder<M> {
         self
     }
 
-    /// Sets how many messages a connection's mailbox holds. 1,024 by default, at least 1. A post to
-    /// a full mailbox fails with [`TrySendError::Full`](crate::TrySendError::Full).
+    /// Sets how many messages a connection's mailbox holds. 1,024 by default, at least 1, without an
+    /// upper bound. A post to a full mailbox fails with
+    /// [`TrySendError::Full`](crate::TrySendError::Full).
     ///
-    /// A connection takes its messages in its next turn, and until then the turn of another
-    /// connection may post as many as it has handler calls, up to 1,024. An empty mailbox keeps
-    /// memory for 16 messages at most.
+    /// A connection takes its messages in its next turn. Until then a turn of another connection may
+    /// run 1,024 handlers, each of which may post. A mailbox takes memory for the messages in it, and
+    /// an empty one keeps memory for 16 messages at most.
     pub fn mailbox(self, messages: usize) -> Self {
         self.mailboxes.set_bound(messages.max(1));
         self
     }
 
     /// Sets how long a drain lets connections and jobs finish. After that it closes them. 30 s by
-    /// default.
+    /// default. In whole milliseconds, rounded up; zero counts as one.
     pub fn drain_within(mut self, time: Duration) -> Self {
         self.drain_within = time;
         self
     }
 
     /// Sets how long output may wait while the peer takes none of it. After that the connection is
-    /// reset. 60 s by default. (nginx has a `send_timeout`, too.)
+    /// reset. 60 s by default. In whole milliseconds, rounded up; zero counts as one. (nginx has a
+    /// `send_timeout`, too.)
     ///
-    /// So a peer that has stopped reading holds neither memory nor a state without a deadline. The
-    /// time starts anew with any byte that the peer takes.
+    /// The time starts anew with any byte that the peer takes. It bounds how long a peer that does not
+    /// read occupies memory, also in a state without a deadline.
     pub fn send_timeout(mut self, time: Duration) -> Self {
         self.send_timeout = time;
         self
     }
 
-    /// Sets the [`send_timeout`](Builder::send_timeout) of a connection whose machine has come to
-    /// its end. 5 s by default.
+    /// Sets the [`send_timeout`](Builder::send_timeout) of a connection whose machine has reached an
+    /// end state. 5 s by default. In whole milliseconds, rounded up; zero counts as one.
     ///
-    /// When all output is sent, the connection waits as long for the end of the peer's stream,
-    /// because to close a socket with unread input resets it, and the reset could overtake the last
-    /// answer.
+    /// If the peer is still sending when all output is sent, the connection waits for the end of the
+    /// peer's stream for this time, too. Closing a socket with unread input resets the connection, and
+    /// the reset could overtake the last answer.
     pub fn linger(mut self, time: Duration) -> Self {
         self.linger = time;
         self
@@ -283,8 +289,8 @@ impl<M: Machine> Builder<M> {
     ///
     /// It is called in the first turn of the connection, on any thread of the pool, and by one of
     /// them at a time, so it may keep state like a counter. A panic of it ends that connection
-    /// alone. The handler is dropped when the connection has ended, for whatever reason: put into
-    /// its `Drop` what must be done then.
+    /// alone. The handler is dropped when the connection has ended, for whatever reason: clean up in
+    /// its `Drop`.
     pub fn handler<H, F>(self, make: F) -> Pool
     where
         M: Drive<H> + Machine<Kind = Connection>,
@@ -294,8 +300,8 @@ impl<M: Machine> Builder<M> {
         let limit = self.limit;
         let low_water_mark = limit - (limit / 16).max(1);
         self.state.set_limit(limit, low_water_mark);
-        let accepts = Accepts::connections_of::<M>();
-        self.complete(accepts, limit, |builder| builder.bind_connections(make))
+        let entry_type = EntryType::connections_of::<M>();
+        self.complete(entry_type, limit, |builder| builder.bind_connections(make))
     }
 
     /// Completes a pool of jobs. `make` returns the handler of a worker thread.
@@ -339,12 +345,12 @@ impl<M: Machine> Builder<M> {
     {
         self.state.set_limit(self.limit, self.limit);
         let make: Arc<Make<H>> = Arc::new(move || make().map_err(|error| error.to_string()));
-        self.complete(Accepts::jobs_of::<S>(), 0, move |builder| {
+        self.complete(EntryType::jobs_of::<S>(), 0, move |builder| {
             Ok(builder.bind_jobs::<S, H>(&make))
         })
     }
 
-    fn complete<F>(self, accepts: Accepts, max_connections: usize, bind: F) -> Pool
+    fn complete<F>(self, entry_type: EntryType, max_connections: usize, bind: F) -> Pool
     where
         F: FnOnce(Self) -> Result<BoundPool, PoolError> + Send + 'static,
     {
@@ -353,18 +359,17 @@ impl<M: Machine> Builder<M> {
             machine: M::SPEC.name,
             spec: M::SPEC,
             routes: M::routes(),
-            accepts,
+            entry_type,
             state: Arc::clone(&self.state),
             max_connections,
             bind: Box::new(move || bind(self)),
         }
     }
 
-    /// Returns the number of threads of a port, and how many of them run at a time.
-    fn threads_and_cap(&self) -> (usize, usize) {
+    /// Returns how many threads of a port run handlers at a time.
+    fn running_threads(&self) -> usize {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let cap = self.max_running.unwrap_or(processors).min(self.threads);
-        (self.threads, cap)
+        self.max_running.unwrap_or(processors).min(self.threads)
     }
 
     fn limits(&self) -> Limits {

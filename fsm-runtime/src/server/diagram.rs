@@ -83,7 +83,7 @@ fn route_label(route: &Route) -> String {
         RouteKind::Call => "call",
         RouteKind::HandOff => "handoff",
     };
-    let when_full = if route.parks { "waits for room" } else { "full edge" };
+    let when_full = if route.waits_for_room { "waits for room" } else { "full edge" };
     format!("{kind} in {}, {when_full}", route.state)
 }
 

@@ -68,7 +68,7 @@ impl<M: Machine> Handle<M> {
     ///
     /// The pool accepts the connections that wait in the backlog now, and none after them. It
     /// answers the requests that have arrived, closes connections in a `#[rest]` state, and the
-    /// others when they come to one. It ends when none is left, or closes what is left after the
+    /// others when they come to one. It ends when none is left, and closes those that are left after the
     /// time of [`Builder::drain_within`](crate::Builder::drain_within).
     ///
     /// Pools that hand connections over to each other drain together.
@@ -76,8 +76,8 @@ impl<M: Machine> Handle<M> {
         self.state.drain();
     }
 
-    /// Closes all connections and jobs, also those in the middle of something, and ends the pool.
-    /// Returns at once.
+    /// Closes all connections and jobs, also those with something in progress, and ends the pool.
+    /// Returns at once; the pool ends when the handlers that run have returned.
     ///
     /// If the pool is one of a [`Pipeline`](crate::Pipeline) that [runs](crate::Pipeline::run), the
     /// others drain.
@@ -142,8 +142,9 @@ impl<M: Machine> Handle<M> {
     ///
     /// # Errors
     ///
-    /// Returns the message if the mailbox is full, which
-    /// [`Builder::mailbox`](crate::Builder::mailbox) bounds, or if the connection or job is gone.
+    /// Returns the message: [`Full`](TrySendError::Full) if the mailbox has as many messages as
+    /// [`Builder::mailbox`](crate::Builder::mailbox) allows, [`Gone`](TrySendError::Gone) if the
+    /// connection or job has ended.
     pub fn post(&self, key: Key, message: M::Message) -> Result<(), TrySendError<M::Message>> {
         self.mailboxes.post(key, message)
     }
@@ -194,22 +195,23 @@ impl<M: JobMachine> Handle<M> {
     ///
     /// # Errors
     ///
-    /// Returns the job if the pool has as many jobs as it may, and if it has not started, drains or
-    /// is closed.
+    /// Returns the job: [`Full`](TrySendError::Full) if the pool has as many jobs as
+    /// [`Builder::max_jobs`](crate::Builder::max_jobs) allows or others wait for room,
+    /// [`Gone`](TrySendError::Gone) if it has not started, drains or is closed.
     pub fn submit(&self, job: M::Job) -> Result<JobHandle<M::Reply>, TrySendError<M::Job>> {
         Submitter::<M>::new(Arc::clone(&self.state)).submit(job)
     }
 
     /// Gives the pool a job like [`submit`](Handle::submit), but blocks this thread for up to
-    /// `time` until there is room. Threads and machines that wait for room get it in the order in
-    /// which they came.
+    /// `time` until there is room. Threads and machines that wait for room get it in FIFO order.
     ///
     /// A handler must not call it, because it would block all that its thread serves.
     ///
     /// # Errors
     ///
-    /// Returns the job if there was no room in that time, and if the pool has not started, drains
-    /// or is closed.
+    /// Returns the job: [`Full`](TrySendError::Full) if there was no room in that time,
+    /// [`Gone`](TrySendError::Gone) if the pool has not started or drains, or is closed before there
+    /// is room.
     pub fn submit_within(
         &self,
         job: M::Job,

@@ -117,7 +117,7 @@ impl Pipeline {
     ///
     /// Returns [`PoolError::Pipeline`], with the pools and states in question and a remedy:
     ///
-    /// - if no pool takes what a state calls or hands over to, or if several do;
+    /// - if no pool, or more than one, is the target of a call or a hand-off of a state;
     /// - if two pools have one name;
     /// - if pools could wait for each other for ever, each for room in the next one.
     pub fn check(&self) -> Result<(), PoolError> {
@@ -181,7 +181,7 @@ impl Pipeline {
 }
 
 /// Lists the pools with their routes and the number of states of their machines. The last line
-/// compares the sum of these with their product, which is what one machine for all could need.
+/// compares the sum of these with their product, which is the number that one machine for all could need.
 impl fmt::Display for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&diagram::table(&self.pools))

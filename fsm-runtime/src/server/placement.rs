@@ -36,7 +36,7 @@ pub(crate) type ConnectionPort<M, H> = Port<ConnectionTask<M, H, Socket>>;
 /// Places the connections that the listeners of one port accept.
 pub(crate) struct Listening<M: Machine, H> {
     pub(crate) placement: Arc<Placement<M, H>>,
-    /// Makes what the machine of a connection starts with.
+    /// Makes the seed of the machine of a connection.
     pub(crate) seed: fn() -> M::Seed,
     /// Only the thread that polls the port accepts, so these have one writer at a time.
     pub(crate) counters: LocalCounters,
@@ -57,7 +57,7 @@ where
     Placement<M, H>: Send + Sync,
 {
     fn accepted(&mut self, socket: Socket, peer: Peer, permit: Permit, shard: usize, now: u64) {
-        // `PoolState::released` gives it back when the connection has ended.
+        // `PoolState::released` releases the permit when the connection has ended.
         permit.forget();
         self.counters.accepted();
         let incoming = Incoming {
@@ -85,7 +85,7 @@ impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> 
             }
             return;
         };
-        // `PoolState::released` gives it back when the connection has ended.
+        // `PoolState::released` releases the permit when the connection has ended.
         permit.forget();
         self.state.counters.accepted();
         // A peer that has left has no address any more; its connection ends by itself.

@@ -19,15 +19,15 @@ pub(crate) struct Plan {
     pub(crate) drain_order: Vec<Vec<usize>>,
 }
 
-/// The jobs or connections that a pool accepts from other pools, and the type by which these name
-/// it.
+/// The way into a pool from other pools: with a job or with a connection, and the type by which the
+/// routes of the other pools name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Accepts {
+pub(crate) struct EntryType {
     pub(crate) kind: RouteKind,
     pub(crate) target: TypeId,
 }
 
-impl Accepts {
+impl EntryType {
     pub(crate) fn jobs_of<S: Service>() -> Self {
         Self { kind: RouteKind::Call, target: TypeId::of::<S>() }
     }
@@ -56,8 +56,8 @@ pub(super) fn acceptors<'a>(
     pools: &'a [Pool],
     route: &'a Route,
 ) -> impl Iterator<Item = (usize, &'a Pool)> {
-    let wanted = Accepts { kind: route.kind, target: route.target };
-    pools.iter().enumerate().filter(move |(_, pool)| pool.accepts == wanted)
+    let wanted = EntryType { kind: route.kind, target: route.target };
+    pools.iter().enumerate().filter(move |(_, pool)| pool.entry_type == wanted)
 }
 
 fn check_names(pools: &[Pool]) -> Result<(), PoolError> {
@@ -103,7 +103,8 @@ fn check_waits(pools: &[Pool], targets: &[Vec<usize>]) -> Result<(), PoolError> 
         .iter()
         .enumerate()
         .map(|(from, pool)| {
-            let routes = pool.routes.iter().zip(&targets[from]).filter(|(route, _)| route.parks);
+            let routes =
+                pool.routes.iter().zip(&targets[from]).filter(|(route, _)| route.waits_for_room);
             routes.map(|(route, to)| RoomWait { from, to: *to, state: route.state }).collect()
         })
         .collect();

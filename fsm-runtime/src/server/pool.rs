@@ -5,7 +5,7 @@ use crate::job::one_step::OneStep;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::route::RouteKind;
 use crate::server::bound::Bind;
-use crate::server::plan::Accepts;
+use crate::server::plan::EntryType;
 use crate::server::type_name::short;
 use crate::{Builder, Machine, Pipeline, PoolError, Route, Running, Service, Spec, Submitter};
 
@@ -47,7 +47,7 @@ pub struct Pool {
     pub(crate) machine: &'static str,
     pub(crate) spec: &'static Spec,
     pub(crate) routes: Vec<Route>,
-    pub(crate) accepts: Accepts,
+    pub(crate) entry_type: EntryType,
     pub(crate) state: Arc<PoolState>,
     /// The most connections; 0 for a pool of jobs.
     pub(crate) max_connections: usize,
@@ -118,7 +118,7 @@ impl Pool {
     ///
     /// Returns an error if the pool takes no jobs of `S`.
     pub fn submitter<S: Service>(&self) -> Result<Submitter<S>, PoolError> {
-        if self.accepts == Accepts::jobs_of::<S>() {
+        if self.entry_type == EntryType::jobs_of::<S>() {
             return Ok(Submitter::new(Arc::clone(&self.state)));
         }
         let (name, service) = (&self.name, std::any::type_name::<S>());
@@ -208,7 +208,7 @@ impl Pool {
 
     /// Whether it is a pool of connections, and not of jobs.
     pub(crate) fn has_connections(&self) -> bool {
-        self.accepts.kind == RouteKind::HandOff
+        self.entry_type.kind == RouteKind::HandOff
     }
 }
 

@@ -5,8 +5,8 @@ use crate::key::Generations;
 
 /// The time and the generations of keys that all pools of the process share.
 ///
-/// They count the time from the same start, so that one can tell another one what time it is, and no
-/// two of them make the same key, so that a key of one pool names nothing in another one.
+/// They count the time from the same start, so that times of one pool are valid in another, and no two
+/// of them make the same key, so that a key of one pool matches nothing in another one.
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) time: MonotonicTime,

@@ -26,7 +26,7 @@ pub(crate) struct ReadySender(pub(crate) Sender<Result<(), PoolError>>);
 
 impl ReadySender {
     pub(crate) fn report(self, result: Result<(), PoolError>) {
-        // Nobody receives it if another thread has failed before.
+        // The receiver is gone if another thread has failed before.
         let _ = self.0.send(result);
     }
 }

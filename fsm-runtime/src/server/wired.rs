@@ -17,7 +17,7 @@ pub(crate) struct Wired {
     pub(crate) watchdog: Watchdog,
 }
 
-/// A pool without its threads, and what these need to start.
+/// A pool without its threads, and the arguments with which they start.
 pub(crate) struct WiredPool {
     pool: RunningPool,
     start: PoolStart,

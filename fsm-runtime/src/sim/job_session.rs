@@ -8,7 +8,7 @@ use super::clock::{Clock, OnClock, Origin};
 use super::harness::Harness;
 use super::methods::session_methods;
 use crate::call::mailboxes::{CallProgress, Mailboxes};
-use crate::job::{JobScratch, JobTask};
+use crate::job::{JobScratch, JobScratchSettings, JobTask};
 use crate::net::readiness::Readiness;
 use crate::{Drive, Ended, JobMachine, Key, NoMessage, Service, TrySendError};
 
@@ -81,7 +81,14 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
         let task = JobTask::new(job, caller.begin_call(CALLER), || origin.time.millis());
         let mailboxes = Mailboxes::default();
         let mut harness = Harness::new(origin, &M::routes(), |pool_state, context| {
-            JobScratch::new(handler, None, mailboxes.clone(), LIMITS, pool_state, context)
+            JobScratch::new(JobScratchSettings {
+                handler,
+                make: None,
+                mailboxes: mailboxes.clone(),
+                limits: LIMITS,
+                pool_state,
+                context,
+            })
         });
         harness.open(task, |key| {
             if JobTask::<M, H>::HAS_MAILBOX {

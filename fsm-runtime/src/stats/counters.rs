@@ -15,12 +15,12 @@ const REASONS: usize = Ended::HandedOff as usize + 1;
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     shared: CounterSet,
-    /// A set stays here when its thread has ended, because what it counted still counts.
+    /// A set stays here when its thread has ended, because its counts are part of every sum.
     locals: Mutex<Vec<Arc<CounterSet>>>,
 }
 
-/// The counters of one thread, or of what one thread at a time has. They have one writer, so that
-/// counting is a plain load and store.
+/// The counters of one thread, or of an object that one thread at a time owns. They have one writer,
+/// so that counting is a plain load and store.
 #[derive(Debug)]
 pub(crate) struct LocalCounters(Arc<CounterSet>);
 
@@ -62,9 +62,9 @@ impl Counters {
     /// Sums the counters of all threads. `accepted` is never less than the number of those that
     /// ended.
     ///
-    /// That holds because all ends are read before any acceptance. What is seen to have ended was
-    /// accepted before, which the acquiring load of the end makes visible. The thread that accepted
-    /// it had its set before that, and the lock keeps the list as it was before the first load.
+    /// That holds because all ends are read before any acceptance. A connection whose end was read was
+    /// accepted before, and the acquiring load of the end makes its acceptance visible. The thread that
+    /// accepted it had its set before that, and the lock keeps the list of sets unchanged meanwhile.
     pub(crate) fn snapshot(&self, accounting: Accounting) -> Stats {
         let locals = self.locals.lock().unwrap_or_else(PoisonError::into_inner);
         let sum = |counter: &dyn Fn(&CounterSet) -> &AtomicU64| -> u64 {

@@ -8,7 +8,7 @@ mod loom;
 #[cfg(shuttle)]
 mod shuttle;
 
-/// Checks the accounting when nobody holds a permit or waits for one.
+/// Checks the accounting when no caller holds a permit or waits for one.
 fn check_accounting(semaphore: &Semaphore) {
     let Accounting { offered, taken, refused, abandoned, waiting, .. } = semaphore.accounting();
     assert_eq!(offered, taken + refused + abandoned + waiting);

@@ -152,16 +152,16 @@ fn the_peak_counts_forgotten_and_offered_permits() {
 #[test]
 fn x11_a_connection_that_moves_is_in_the_sum_of_its_pools_all_the_time() {
     let (here, there) = (Arc::new(Semaphore::new(1)), Arc::new(Semaphore::new(1)));
-    let sum = Arc::<AtomicUsize>::default();
+    let group_out = Arc::<AtomicUsize>::default();
     here.try_acquire().unwrap().forget();
     for semaphore in [&here, &there] {
-        semaphore.join(Arc::clone(&sum));
+        semaphore.share_count(Arc::clone(&group_out));
     }
     there.try_offer().unwrap().forget();
     here.release_and_notify();
-    assert_eq!((here.out_of_all(), there.out_of_all()), (1, 1));
+    assert_eq!((here.group_out(), there.group_out()), (1, 1));
     there.release_and_notify();
-    assert_eq!(here.out_of_all(), 0);
+    assert_eq!(here.group_out(), 0);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use mio::{Events, Poll, Registry, Waker};
 use super::Builder;
 use super::threads::ThreadParts;
 use crate::call::hand_off::HandOffTarget;
-use crate::connection::scratch::{MakeFor, Scratch};
+use crate::connection::scratch::{MakeFor, Scratch, ScratchSettings};
 use crate::connection::{ConnectionTask, PendingBoxes};
 use crate::driver::accept::Accept;
 use crate::driver::acceptor::Acceptor;
@@ -187,15 +187,15 @@ impl<M: Drive<H>, H: Send + 'static> ConnectionParts<M, H> {
         start: ThreadStart,
     ) -> Result<(), PoolError> {
         let ThreadStart { routes, ready } = start;
-        let scratch = Scratch::new(
-            parts.mailboxes.clone(),
-            parts.limits,
-            Arc::clone(&parts.state),
-            Some(self.registry),
-            Some(self.make),
-            self.boxes,
-            parts.context(routes),
-        );
+        let scratch = Scratch::new(ScratchSettings {
+            mailboxes: parts.mailboxes.clone(),
+            limits: parts.limits,
+            pool_state: Arc::clone(&parts.state),
+            registry: Some(self.registry),
+            make: Some(self.make),
+            boxes: self.boxes,
+            context: parts.context(routes),
+        });
         ready.report(Ok(()));
         parts.run(scratch)
     }

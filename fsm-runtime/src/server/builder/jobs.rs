@@ -7,7 +7,7 @@ use crate::driver::park_driver::ParkDriver;
 use crate::driver::parker::Parker;
 use crate::driver::worker::Driver;
 use crate::job::queue::JobPort;
-use crate::job::{JobScratch, JobTask, Make};
+use crate::job::{JobScratch, JobScratchSettings, JobTask, Make};
 use crate::lifecycle::drain::Drain;
 use crate::scheduler::port::Port;
 use crate::scheduler::task::caught;
@@ -76,25 +76,25 @@ impl<S: Service, H: 'static> JobParts<S, H> {
             Err(error) => {
                 ready.report(Err(PoolError::Handler { pool: parts.name.clone(), error }));
                 abandon(&parts);
-                // The report has said it.
+                // The thread that starts the pool returns the error.
                 return Ok(());
             }
         };
-        let scratch = JobScratch::new(
+        let scratch = JobScratch::new(JobScratchSettings {
             handler,
-            Some(Arc::clone(&self.make)),
-            parts.mailboxes.clone(),
-            parts.limits,
-            Arc::clone(&parts.state),
-            parts.context(routes),
-        );
+            make: Some(Arc::clone(&self.make)),
+            mailboxes: parts.mailboxes.clone(),
+            limits: parts.limits,
+            pool_state: Arc::clone(&parts.state),
+            context: parts.context(routes),
+        });
         ready.report(Ok(()));
         parts.run(scratch)
     }
 }
 
 /// Leaves the port because the thread has no handler. The last thread to leave ends the jobs that
-/// were given to the pool meanwhile, because no other thread is there to do so.
+/// were given to the pool in the meantime, because no other thread is there to do so.
 fn abandon<M, H, D>(parts: &ThreadParts<M, JobTask<M, H>, D>)
 where
     M: JobMachine + Drive<H>,

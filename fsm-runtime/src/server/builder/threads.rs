@@ -61,11 +61,10 @@ impl<M: Machine> Builder<M> {
         number: usize,
         interrupt: Box<dyn Fn() + Send + Sync>,
     ) -> Arc<Port<T>> {
-        let (threads, cap) = self.threads_and_cap();
         Arc::new(Port::new(PortSettings {
             number,
-            threads,
-            cap,
+            threads: self.threads,
+            cap: self.running_threads(),
             counters: Arc::clone(&self.state.counters),
             generations: Arc::clone(&Process::shared().generations),
             interrupt,

@@ -12,17 +12,17 @@ use rustix::net::{self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags
 use crate::Peer;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 
-/// A broken connection is an error of the call, and no signal.
+/// Makes a write to a broken connection return an error, and raise no signal.
 #[cfg(not(target_vendor = "apple"))]
 const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
 #[cfg(target_vendor = "apple")]
 const NO_SIGNAL: SendFlags = SendFlags::empty();
 
-/// A connected socket of a poll: no more than its descriptor, which is a part of what an idle
-/// connection costs.
+/// A connected socket of a poll. It has no field but its descriptor, because an idle connection keeps
+/// it.
 ///
-/// On Linux the calls go to the kernel directly: the C library's would first see to it that the
-/// thread can be cancelled there, which costs more than the rest of them.
+/// On Linux the calls go to the kernel directly. Those of the C library are cancellation points of
+/// the thread, which costs more than the rest of such a call.
 #[derive(Debug)]
 pub(crate) struct Socket(OwnedFd);
 
@@ -53,7 +53,7 @@ impl ByteStream for Socket {
         Ok(Read { bytes, drained: bytes < buffer.len() })
     }
 
-    #[expect(clippy::inline_always, reason = "counted: the call is half of what it costs")]
+    #[expect(clippy::inline_always, reason = "counted: half of the cost is the call")]
     #[inline(always)]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Ok(net::send(&*self, bytes, NO_SIGNAL)?)
@@ -69,8 +69,8 @@ impl ByteStream for Socket {
     }
 
     fn abort(&mut self) {
-        // Without it the peer sees an early end instead of a reset: nothing else depends on it. A
-        // Unix socket knows no resets.
+        // An error is ignored, because the close then only looks like a regular end to the peer. A
+        // Unix socket has no resets.
         let _ = set_socket_linger(&*self, Some(Duration::ZERO));
     }
 }
@@ -125,8 +125,8 @@ mod tests {
         (poll, socket, peer)
     }
 
-    /// The tokens of what a poll tells, which does not wait.
-    fn told(poll: &mut Poll) -> Vec<Token> {
+    /// The tokens of the events of a poll that does not wait.
+    fn polled(poll: &mut Poll) -> Vec<Token> {
         let mut events = Events::with_capacity(8);
         poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
         events.iter().map(mio::event::Event::token).collect()
@@ -136,11 +136,11 @@ mod tests {
     fn pitfall_7_one_registration_tells_of_all_that_comes() {
         let token = Token(7);
         let (mut poll, mut socket, mut peer) = registered(token);
-        assert_eq!(told(&mut poll), [token], "it may be written");
+        assert_eq!(polled(&mut poll), [token], "a write may succeed");
         for _ in 0..3 {
-            assert_eq!(told(&mut poll), []);
+            assert_eq!(polled(&mut poll), []);
             peer.write_all(b"ping").unwrap();
-            assert_eq!(told(&mut poll), [token], "it may be read");
+            assert_eq!(polled(&mut poll), [token], "a read may succeed");
             assert_eq!(socket.read(&mut [0; 8]).unwrap().bytes, 4);
         }
         let both = Interest::READABLE | Interest::WRITABLE;
@@ -155,14 +155,14 @@ mod tests {
         let key = core.open(());
         let token = token::from_key(key);
         let (mut poll, socket, mut peer) = registered(token);
-        told(&mut poll);
+        polled(&mut poll);
         let duplicate = socket.as_fd().try_clone_to_owned().unwrap();
         drop(socket);
         core.close(key);
         core.on(PortInput::Polled(0));
         peer.write_all(b"late").unwrap();
-        // Events of a socket that was dropped still come, and reach nobody.
-        let events = told(&mut poll);
+        // Events of a socket that was dropped still come, and match no connection.
+        let events = polled(&mut poll);
         if cfg!(target_os = "linux") {
             assert_eq!(events, [token]);
         }
@@ -173,12 +173,12 @@ mod tests {
         }
         drop(duplicate);
 
-        // One that leaves its poll is told of no more, though its descriptor stays.
+        // A socket that leaves its poll gets no more events, although its descriptor stays open.
         let (mut poll, socket, mut peer) = registered(token);
-        told(&mut poll);
+        polled(&mut poll);
         let mut free = socket.detach(poll.registry()).expect("it leaves its poll");
         peer.write_all(b"late").unwrap();
-        assert_eq!(told(&mut poll), []);
+        assert_eq!(polled(&mut poll), []);
         assert_eq!(free.read(&mut [0; 8]).unwrap().bytes, 4);
     }
 }
