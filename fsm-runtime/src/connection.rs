@@ -107,7 +107,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             return self.close(why, send_by, key, scratch);
         }
         let Some(turn) = self.begin_turn(key, scratch, start, resumed) else {
-            return TurnOutcome::Gone(Ended::Panicked);
+            return TurnOutcome::Ended(Ended::Panicked);
         };
         let (reason, rest) = turn.run_to_end();
         let Ok(reason) = reason else { return Self::reset(scratch) };
@@ -121,13 +121,13 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             StopReason::BusyLoop => {
                 self.abort_if_unsent(scratch.output.len());
                 scratch.output.discard();
-                return TurnOutcome::Gone(Ended::BusyLoop);
+                return TurnOutcome::Ended(Ended::BusyLoop);
             }
             StopReason::Leaving => {
                 if let Some(hand_off) = scratch.mailboxes.take_hand_off(key) {
                     let output = scratch.output.keep();
                     scratch.leaving = Some(Leaving { hand_off, input, output });
-                    return TurnOutcome::Gone(Ended::HandedOff);
+                    return TurnOutcome::Ended(Ended::HandedOff);
                 }
             }
             _ => {}
@@ -228,7 +228,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 
     fn reset(scratch: &mut Scratch<M, H>) -> TurnOutcome {
         scratch.output.discard();
-        TurnOutcome::Gone(Ended::Reset)
+        TurnOutcome::Ended(Ended::Reset)
     }
 }
 
@@ -260,11 +260,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         self.machine.state()
     }
 
-    fn cut_off(&mut self) {
+    fn abort(&mut self) {
         self.abort_if_unsent(0);
     }
 
-    fn over(mut self, key: Key, why: Ended, scratch: &mut Scratch<M, H>) {
+    fn on_end(mut self, key: Key, why: Ended, scratch: &mut Scratch<M, H>) {
         // Before the peer can see it.
         scratch.counters.ended(why);
         let leaving = scratch.leaving.take();

@@ -24,7 +24,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let mut socket = ReadyIo { io: &mut self.io, state: &mut self.state };
         let Ok(sent) = socket.flush(&mut scratch.output) else {
             scratch.output.discard();
-            return TurnOutcome::Gone(why);
+            return TurnOutcome::Ended(why);
         };
         if !scratch.output.is_empty() {
             let send_by = if sent > 0 { lingers_until } else { send_by.min(lingers_until) };
@@ -37,14 +37,14 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             return TurnOutcome::Wait;
         }
         let outcome = match socket.close(&mut scratch.buffer) {
-            Closing::Closed => return TurnOutcome::Gone(why),
+            Closing::Closed => return TurnOutcome::Ended(why),
             Closing::WaitsForEnd => TurnOutcome::Wait,
             Closing::Discards => TurnOutcome::Again,
         };
         if self.deadlines.earliest() == u64::MAX {
             self.deadlines = M::Deadlines::only(lingers_until);
         }
-        if self.deadlines.earliest() <= now { TurnOutcome::Gone(why) } else { outcome }
+        if self.deadlines.earliest() <= now { TurnOutcome::Ended(why) } else { outcome }
     }
 
     /// The machine is done: nothing but the close is left to do.
@@ -63,6 +63,6 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     pub(super) fn send_timed_out(&mut self, scratch: &mut Scratch<M, H>) -> TurnOutcome {
         scratch.output.discard();
         self.io.abort();
-        TurnOutcome::Gone(Ended::SendTimeout)
+        TurnOutcome::Ended(Ended::SendTimeout)
     }
 }

@@ -18,14 +18,14 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let Self { io, state, machine, deadlines, handler, .. } = self;
         let mut socket = ReadyIo { io, state };
         let mut runner = MachineRunner { machine, deadlines };
-        let Some(handler) = handler else { return TurnOutcome::Gone(Ended::Panicked) };
+        let Some(handler) = handler else { return TurnOutcome::Ended(Ended::Panicked) };
         let end = match socket.read(&mut scratch.buffer) {
             Ok(Received::Bytes(end)) => end,
             Ok(Received::Nothing | Received::End) => {
                 let start = TurnStart::new(&scratch.limits);
                 return self.full_turn(key, scratch, start);
             }
-            Err(_) => return TurnOutcome::Gone(Ended::Reset),
+            Err(_) => return TurnOutcome::Ended(Ended::Reset),
         };
         let Scratch { buffer, output, mailboxes, context, limits, .. } = &mut *scratch;
         let mut input = Input::resumed(&buffer[..end], DecodeProgress::default(), false);

@@ -79,7 +79,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         let result = self.run_rounds();
         // Connections and jobs that the last thread finds were in the middle of something.
         for (key, mut task) in self.port.leave().into_iter().flatten() {
-            task.cut_off();
+            task.abort();
             end(&self.name, key, task, Ended::Closed, &mut self.scratch);
         }
         let Self { name, scratch, .. } = self;
@@ -213,7 +213,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         let Self { name, scratch, time, .. } = self;
         let mut executor = Executor { pool: name, scratch, time };
         let outcome = executor.run_turn(&mut task, key, ready);
-        if let TurnOutcome::Gone(why) = outcome {
+        if let TurnOutcome::Ended(why) = outcome {
             executor.finish(key, task, why);
             return Turned { key, task: None, again: false };
         }

@@ -34,7 +34,7 @@ impl<T: Task, C: TimeSource> Executor<'_, T, C> {
         drop_panic(panic);
         T::context(self.scratch).status.unblock();
         task.recover(self.scratch);
-        TurnOutcome::Gone(Ended::Panicked)
+        TurnOutcome::Ended(Ended::Panicked)
     }
 
     /// Sees to the end of a task.

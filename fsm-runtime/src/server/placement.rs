@@ -143,7 +143,7 @@ impl<M: Drive<H>, H> Placement<M, H> {
 
     /// Ends a connection that came when its port was closed already.
     fn refuse(&self, mut connection: ConnectionTask<M, H, Socket>) {
-        connection.cut_off();
+        connection.abort();
         if caught(|| drop(connection)).is_none() {
             tracing::error!(pool = self.pool, "a handler panicked while it was dropped");
         }

@@ -346,7 +346,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
         let Some(slot) = core.get_mut(key) else { return };
         let Some(task) = slot.task.as_mut() else { return };
         let outcome = self.executor.run_turn(task, key, ready);
-        if let TurnOutcome::Gone(why) = outcome {
+        if let TurnOutcome::Ended(why) = outcome {
             self.gone(key, why);
             return;
         }
@@ -396,7 +396,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
             return;
         }
         let outcome = self.executor.run_turn(&mut job, key, Readiness::NONE);
-        if let TurnOutcome::Gone(why) = outcome {
+        if let TurnOutcome::Ended(why) = outcome {
             self.executor.finish(key, job, why);
             return;
         }

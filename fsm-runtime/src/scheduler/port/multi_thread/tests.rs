@@ -33,9 +33,9 @@ impl Task for Idle {
         0
     }
 
-    fn cut_off(&mut self) {}
+    fn abort(&mut self) {}
 
-    fn over(self, _: Key, _: Ended, _: &mut WorkerContext) {}
+    fn on_end(self, _: Key, _: Ended, _: &mut WorkerContext) {}
 
     fn recover(&mut self, _: &mut WorkerContext) {}
 

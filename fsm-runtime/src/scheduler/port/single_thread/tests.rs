@@ -62,7 +62,7 @@ impl Task for Script {
             Does::Waiting => self.due = u64::MAX,
             Does::WaitsUntil(due) => self.due = due,
             Does::Again => return TurnOutcome::Again,
-            Does::Ends => return TurnOutcome::Gone(Ended::Done),
+            Does::Ends => return TurnOutcome::Ended(Ended::Done),
             Does::Panics => panic!("as planned"),
             Does::Posts(key) => crate::wake::Wake::wake(&*scratch.port, key),
             Does::Closes => scratch.port.close(),
@@ -78,9 +78,9 @@ impl Task for Script {
         0
     }
 
-    fn cut_off(&mut self) {}
+    fn abort(&mut self) {}
 
-    fn over(self, key: Key, why: Ended, scratch: &mut ScriptScratch) {
+    fn on_end(self, key: Key, why: Ended, scratch: &mut ScriptScratch) {
         scratch.over.push((key, why));
     }
 
