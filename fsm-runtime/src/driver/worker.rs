@@ -214,7 +214,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         let mut executor = Executor { pool: name, scratch, time };
         let outcome = executor.run_turn(&mut task, key, ready);
         if let TurnOutcome::Ended(why) = outcome {
-            executor.finish(key, task, why);
+            executor.end(key, task, why);
             return Turned { key, task: None, again: false };
         }
         Turned { key, task: Some(task), again: outcome == TurnOutcome::Again }

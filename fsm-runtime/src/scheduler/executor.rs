@@ -3,7 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::clock::TimeSource;
 use crate::net::readiness::Readiness;
-use crate::scheduler::task::{Task, TurnOutcome, drop_panic, finish};
+use crate::scheduler::task::{Task, TurnOutcome, drop_panic, end_and_restore};
 use crate::{Ended, Key};
 
 /// Runs turns on a thread, one after another.
@@ -37,9 +37,9 @@ impl<T: Task, C: TimeSource> Executor<'_, T, C> {
         TurnOutcome::Ended(Ended::Panicked)
     }
 
-    /// Sees to the end of a task.
-    pub(crate) fn finish(&mut self, key: Key, task: T, why: Ended) {
-        finish(self.pool, key, task, why, self.scratch);
+    /// Ends a task, and after a panic makes a new handler for the thread.
+    pub(crate) fn end(&mut self, key: Key, task: T, why: Ended) {
+        end_and_restore(self.pool, key, task, why, self.scratch);
     }
 
     /// Whether the port was closed: then no turn begins any more.

@@ -55,15 +55,22 @@ pub(crate) enum TurnOutcome {
     Ended(Ended),
 }
 
-/// Sees to the end of a connection or job.
-pub(crate) fn finish<T: Task>(pool: &str, key: Key, task: T, why: Ended, scratch: &mut T::Scratch) {
-    report::<T>(pool, key, task.state(), why);
-    task.on_end(key, why, scratch);
+/// Reports and drops a task. After a panic it makes a new handler for the thread
+/// ([`Task::restore`]).
+pub(crate) fn end_and_restore<T: Task>(
+    pool: &str,
+    key: Key,
+    task: T,
+    why: Ended,
+    scratch: &mut T::Scratch,
+) {
+    end(pool, key, task, why, scratch);
     if why == Ended::Panicked {
         T::restore(scratch);
     }
 }
 
+/// Reports and drops a task.
 pub(crate) fn end<T: Task>(pool: &str, key: Key, task: T, why: Ended, scratch: &mut T::Scratch) {
     report::<T>(pool, key, task.state(), why);
     task.on_end(key, why, scratch);

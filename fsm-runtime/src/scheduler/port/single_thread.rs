@@ -365,7 +365,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
         let Some(slot) = remove(core, timers, key) else { return };
         self.port.common.closed();
         if let Some(task) = slot.task {
-            self.executor.finish(key, task, why);
+            self.executor.end(key, task, why);
         }
     }
 
@@ -397,7 +397,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
         }
         let outcome = self.executor.run_turn(&mut job, key, Readiness::NONE);
         if let TurnOutcome::Ended(why) = outcome {
-            self.executor.finish(key, job, why);
+            self.executor.end(key, job, why);
             return;
         }
         let due = job.due();
