@@ -89,13 +89,13 @@ impl Driver for Reactor {
 
 impl EventSource for Reactor {
     #[inline]
-    fn events(&mut self, mut tell: impl FnMut(Key, Readiness)) {
+    fn events(&mut self, mut visit: impl FnMut(Key, Readiness)) {
         let mut found = 0;
         for event in &self.events {
             found += 1;
             let token = event.token();
             if token.0 <= token::LAST_KEY {
-                tell(token::to_key(token), readiness(event));
+                visit(token::to_key(token), readiness(event));
             } else if let Some(index) = token::as_listener(token) {
                 if let Some(acceptor) = self.acceptors.get_mut(index) {
                     acceptor.pending = true;

@@ -8,7 +8,8 @@ use crate::lifecycle::pool_state::PoolState;
 use crate::net::readiness::Readiness;
 use crate::scheduler::executor::Executor;
 use crate::scheduler::port::{
-    AssignedTurn, EventSource, Injected, MultiThread, Next, Port, SingleThread, Turned, WhenIdle,
+    AssignedTurn, EventSource, FinishedTurn, Injected, MultiThread, Next, Port, SingleThread,
+    WhenIdle,
 };
 use crate::scheduler::port_core::Thread;
 use crate::scheduler::task::{Task, TurnOutcome, caught, drop_panic, end};
@@ -73,12 +74,12 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
 
     /// Runs what is ready, and waits, until the port is closed.
     pub(crate) fn run(mut self) -> Result<(), PoolError> {
-        self.port.enlist(self.thread, thread_id());
+        self.port.thread_started(self.thread, thread_id());
         // It may run before it polls, and the pool may have been made a while ago.
         T::context(&mut self.scratch).set_time(self.time.now());
         let result = self.run_rounds();
         // Connections and jobs that the last thread finds were in the middle of something.
-        for (key, mut task) in self.port.leave().into_iter().flatten() {
+        for (key, mut task) in self.port.thread_ended().into_iter().flatten() {
             task.abort();
             end(&self.name, key, task, Ended::Closed, &mut self.scratch);
         }
@@ -204,7 +205,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
     }
 
     #[inline]
-    fn run_turn(&mut self, port: &MultiThread<T>, turn: AssignedTurn<T>) -> Turned<T> {
+    fn run_turn(&mut self, port: &MultiThread<T>, turn: AssignedTurn<T>) -> FinishedTurn<T> {
         let AssignedTurn { key, mut task, ready, number, draining } = turn;
         port.runs();
         let context = T::context(&mut self.scratch);
@@ -215,9 +216,9 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         let outcome = executor.run_turn(&mut task, key, ready);
         if let TurnOutcome::Ended(why) = outcome {
             executor.end(key, task, why);
-            return Turned { key, task: None, again: false };
+            return FinishedTurn { key, task: None, again: false };
         }
-        Turned { key, task: Some(task), again: outcome == TurnOutcome::Again }
+        FinishedTurn { key, task: Some(task), again: outcome == TurnOutcome::Again }
     }
 
     /// No code of the user's panics up to here: it is a bug of ours, and the end of one connection.
@@ -226,7 +227,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
     fn panicked(&mut self, panic: Box<dyn Any + Send>) {
         drop_panic(panic);
         tracing::error!(pool = self.name, "a thread of a pool panicked");
-        if self.port.lost(self.thread).is_some() {
+        if self.port.thread_died(self.thread).is_some() {
             self.pool_state.ended(Ended::Panicked);
         }
     }

@@ -40,7 +40,7 @@ where
             self.pool_state.ended(Ended::Panicked);
             return;
         };
-        if let Err(job) = self.port.give(job) {
+        if let Err(job) = self.port.submit(job) {
             // The pool has closed meanwhile: the caller learns it.
             if caught(|| drop(job)).is_none() {
                 tracing::error!(pool = self.name, "a job panicked while it was dropped");

@@ -26,7 +26,7 @@ mod slot_state;
 mod timers;
 
 use common::Common;
-pub(crate) use multi_thread::{AssignedTurn, MultiThread, Next, Turned, WhenIdle};
+pub(crate) use multi_thread::{AssignedTurn, FinishedTurn, MultiThread, Next, WhenIdle};
 pub(crate) use single_thread::{EventSource, Injected, SingleThread};
 use slot_state::SlotState;
 
@@ -75,9 +75,9 @@ impl<T: Task> Port<T> {
     }
 
     /// Takes up a job, which has a turn soon; it comes back if the port is closed.
-    pub(crate) fn give(&self, job: T) -> Result<(), T> {
+    pub(crate) fn submit(&self, job: T) -> Result<(), T> {
         match self {
-            Self::SingleThread(port) => port.give(job),
+            Self::SingleThread(port) => port.submit(job),
             Self::MultiThread(port) => port.open(job, Readiness::NONE).map(drop),
         }
     }
@@ -107,18 +107,18 @@ impl<T: Task> Port<T> {
     }
 
     /// A thread ends. When it is the last one, it takes what is left.
-    pub(crate) fn leave(&self) -> Option<Vec<(Key, T)>> {
+    pub(crate) fn thread_ended(&self) -> Option<Vec<(Key, T)>> {
         match self {
-            Self::SingleThread(port) => port.leave(),
-            Self::MultiThread(port) => port.leave(),
+            Self::SingleThread(port) => port.thread_ended(),
+            Self::MultiThread(port) => port.thread_ended(),
         }
     }
 
     /// A thread has died in the middle of something: a bug of ours. Says the key that is lost with it.
-    pub(crate) fn lost(&self, thread: Thread) -> Option<Key> {
+    pub(crate) fn thread_died(&self, thread: Thread) -> Option<Key> {
         match self {
-            Self::SingleThread(port) => port.lost(),
-            Self::MultiThread(port) => port.lost(thread),
+            Self::SingleThread(port) => port.thread_died(),
+            Self::MultiThread(port) => port.thread_died(thread),
         }
     }
 
@@ -139,10 +139,10 @@ impl<T: Task> Port<T> {
     }
 
     /// Looks at a connection or job that is on no thread.
-    pub(crate) fn look<R>(&self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
+    pub(crate) fn inspect<R>(&self, key: Key, inspect: impl FnOnce(&T) -> R) -> Option<R> {
         match self {
-            Self::SingleThread(port) => port.look(key, look),
-            Self::MultiThread(port) => port.look(key, look),
+            Self::SingleThread(port) => port.inspect(key, inspect),
+            Self::MultiThread(port) => port.inspect(key, inspect),
         }
     }
 
@@ -157,7 +157,7 @@ impl<T: Task> Port<T> {
     }
 
     /// A thread has started; `id` is what the system calls it.
-    pub(crate) fn enlist(&self, thread: Thread, id: Option<Arc<str>>) {
+    pub(crate) fn thread_started(&self, thread: Thread, id: Option<Arc<str>>) {
         self.common().ids()[thread] = id;
     }
 }

@@ -257,9 +257,9 @@ impl<'a, T, X> Locked<'a, T, X> {
                 let slot = &mut self.state.threads[thread];
                 slot.running = Some(key);
                 slot.turn += 1;
-                self.give(thread, Work::Run(key));
+                self.assign(thread, Work::Run(key));
             }
-            Effect::Poll { thread, wait } => self.give(thread, Work::Poll { wait }),
+            Effect::Poll { thread, wait } => self.assign(thread, Work::Poll { wait }),
             Effect::Interrupt(_) => self.interrupt(),
             Effect::Closed => {
                 for thread in 0..self.state.threads.len() {
@@ -267,7 +267,7 @@ impl<'a, T, X> Locked<'a, T, X> {
                     if let Some(Work::Run(_)) = self.state.threads[thread].work {
                         self.done(thread, true);
                     }
-                    self.give(thread, Work::End);
+                    self.assign(thread, Work::End);
                 }
                 self.interrupt();
             }
@@ -277,7 +277,7 @@ impl<'a, T, X> Locked<'a, T, X> {
     }
 
     #[inline]
-    fn give(&mut self, thread: Thread, work: Work) {
+    fn assign(&mut self, thread: Thread, work: Work) {
         self.state.threads[thread].work = Some(work);
         if self.thread != Some(thread) {
             self.wakes.threads |= 1 << thread;

@@ -64,7 +64,8 @@ pub(crate) fn end_and_restore<T: Task>(
     why: Ended,
     scratch: &mut T::Scratch,
 ) {
-    end(pool, key, task, why, scratch);
+    report::<T>(pool, key, task.state(), why);
+    task.on_end(key, why, scratch);
     if why == Ended::Panicked {
         T::restore(scratch);
     }

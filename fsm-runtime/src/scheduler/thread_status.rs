@@ -51,7 +51,7 @@ impl ThreadStatus {
     }
 
     /// No handler runs.
-    pub(crate) fn rest(&self) {
+    pub(crate) fn set_idle(&self) {
         self.key.store(NONE, Ordering::Relaxed);
     }
 

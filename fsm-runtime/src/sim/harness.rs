@@ -52,7 +52,7 @@ impl<T: Task> Harness<T> {
 
     /// One round; says whether there is more to do.
     pub(super) fn turn(&mut self, ready: Readiness) -> bool {
-        self.port.tell(self.key, ready);
+        self.port.add_event(self.key, ready);
         self.port.round(THREAD);
         self.port.is_awake(THREAD)
     }
@@ -72,12 +72,12 @@ impl<T: Task> Harness<T> {
     }
 
     /// Looks at it, if it is not over.
-    pub(super) fn look<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
-        self.port.port().look(self.key, look)
+    pub(super) fn inspect<R>(&self, inspect: impl FnOnce(&T) -> R) -> Option<R> {
+        self.port.port().inspect(self.key, inspect)
     }
 
     pub(super) fn state_index(&self) -> Option<usize> {
-        self.look(T::state)
+        self.inspect(T::state)
     }
 
     pub(super) fn state(&self) -> Option<&'static str> {

@@ -96,7 +96,7 @@ impl<T: Task> SimPort<T> {
     }
 
     /// Tells of an event in the next poll.
-    pub(super) fn tell(&mut self, key: Key, ready: Readiness) {
+    pub(super) fn add_event(&mut self, key: Key, ready: Readiness) {
         lock(&self.driver).events.push((key, ready));
     }
 
@@ -160,9 +160,9 @@ impl Driver for SimDriver {
 }
 
 impl EventSource for SimDriver {
-    fn events(&mut self, mut tell: impl FnMut(Key, Readiness)) {
+    fn events(&mut self, mut visit: impl FnMut(Key, Readiness)) {
         for (key, ready) in self.events.drain(..) {
-            tell(key, ready);
+            visit(key, ready);
         }
     }
 }

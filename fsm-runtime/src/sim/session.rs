@@ -256,7 +256,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
 
     /// The number of bytes that were sent and that the machine has not used.
     pub(crate) fn unused(&self) -> usize {
-        let unread = self.harness.borrow().look(ConnectionTask::unread);
+        let unread = self.harness.borrow().inspect(ConnectionTask::unread);
         self.pipe.to_machine.borrow().len() + unread.unwrap_or(0)
     }
 

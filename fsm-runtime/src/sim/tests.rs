@@ -86,7 +86,7 @@ impl World {
     /// Input for a connection, of which the next poll tells.
     fn send(&mut self, (key, pipe): &(Key, Rc<Pipe>), bytes: &[u8]) {
         pipe.to_machine.borrow_mut().extend(bytes);
-        self.port.tell(*key, Readiness::READ);
+        self.port.add_event(*key, Readiness::READ);
     }
 
     fn does(&self, thread: usize) -> Does {

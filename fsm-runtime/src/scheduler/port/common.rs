@@ -52,7 +52,7 @@ impl Common {
     }
 
     /// A thread ends; says whether it is the last one.
-    pub(super) fn leave(&self) -> bool {
+    pub(super) fn thread_ended(&self) -> bool {
         self.left.fetch_sub(1, Ordering::SeqCst) == 1
     }
 

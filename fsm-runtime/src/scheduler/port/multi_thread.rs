@@ -1,6 +1,6 @@
 use super::PortSettings;
 use super::common::Common;
-use super::slot::{TaskSlot, remove, tell_all};
+use super::slot::{TaskSlot, add_readiness_to_all, remove};
 use super::timers::Timers;
 use crate::Key;
 use crate::net::readiness::Readiness;
@@ -57,7 +57,7 @@ pub(crate) struct AssignedTurn<T> {
 }
 
 /// A turn that is over.
-pub(crate) struct Turned<T> {
+pub(crate) struct FinishedTurn<T> {
     pub(crate) key: Key,
     /// `None` if it is gone.
     pub(crate) task: Option<T>,
@@ -131,8 +131,13 @@ impl<T: Task> MultiThread<T> {
 
     /// The thread's turn is over.
     #[inline]
-    pub(crate) fn turned(&self, thread: Thread, idle: WhenIdle, turned: Turned<T>) -> Next<T> {
-        let Turned { key, task, again } = turned;
+    pub(crate) fn turned(
+        &self,
+        thread: Thread,
+        idle: WhenIdle,
+        turned: FinishedTurn<T>,
+    ) -> Next<T> {
+        let FinishedTurn { key, task, again } = turned;
         self.next(thread, idle, |port| {
             match task {
                 Some(task) => put_back(port, key, task),
@@ -154,7 +159,7 @@ impl<T: Task> MultiThread<T> {
         self.next(thread, idle, |port| {
             for (key, ready) in events {
                 if let Some(slot) = port.core().get_mut(*key) {
-                    slot.state.tell(*ready);
+                    slot.state.add_readiness(*ready);
                 }
                 if port.on(PortInput::Event(*key)) == Effect::Stale {
                     self.common.counters.stale();
@@ -221,7 +226,7 @@ impl<T: Task> MultiThread<T> {
         self.shared.locked(|port| {
             port.guarded().draining = true;
             // A request that has arrived is answered: look once more before closing.
-            for key in tell_all(port.core(), Readiness::READ) {
+            for key in add_readiness_to_all(port.core(), Readiness::READ) {
                 port.on(PortInput::Post(key));
             }
         });
@@ -234,8 +239,8 @@ impl<T: Task> MultiThread<T> {
     }
 
     /// A thread ends. When it is the last one, it takes what is left.
-    pub(super) fn leave(&self) -> Option<Vec<(Key, T)>> {
-        if !self.common.leave() {
+    pub(super) fn thread_ended(&self) -> Option<Vec<(Key, T)>> {
+        if !self.common.thread_ended() {
             return None;
         }
         self.shared.locked(|port| {
@@ -255,7 +260,7 @@ impl<T: Task> MultiThread<T> {
 
     /// A thread has died: a bug of ours. If it ran a key this is lost with it; if it polled, another
     /// one must.
-    pub(super) fn lost(&self, thread: Thread) -> Option<Key> {
+    pub(super) fn thread_died(&self, thread: Thread) -> Option<Key> {
         self.shared.locked(|port| {
             if port.core().polls(thread) {
                 port.on(PortInput::Polled(thread));
@@ -268,8 +273,8 @@ impl<T: Task> MultiThread<T> {
     }
 
     /// Looks at a connection or job that is on no thread.
-    pub(super) fn look<R>(&self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
-        self.shared.locked(|port| port.core().get_mut(key)?.task.as_ref().map(look))
+    pub(super) fn inspect<R>(&self, key: Key, inspect: impl FnOnce(&T) -> R) -> Option<R> {
+        self.shared.locked(|port| port.core().get_mut(key)?.task.as_ref().map(inspect))
     }
 
     /// When the next deadline may pass.

@@ -2,7 +2,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::PortSettings;
 use super::common::Common;
-use super::slot::{TaskSlot, remove, tell_all};
+use super::slot::{TaskSlot, add_readiness_to_all, remove};
 use super::timers::Timers;
 use crate::clock::TimeSource;
 use crate::net::readiness::Readiness;
@@ -48,8 +48,8 @@ pub(crate) trait EventSource {
     /// Whether there are ever any.
     const EVER: bool = true;
 
-    /// Tells of each event, once.
-    fn events(&mut self, tell: impl FnMut(Key, Readiness));
+    /// Calls `visit` for each event, once.
+    fn events(&mut self, visit: impl FnMut(Key, Readiness));
 }
 
 impl<T: Task> SingleThread<T> {
@@ -126,7 +126,7 @@ impl<T: Task> SingleThread<T> {
     }
 
     /// Takes up a job. It gets a slot only if it is not over after its first turn.
-    pub(super) fn give(&self, job: T) -> Result<(), T> {
+    pub(super) fn submit(&self, job: T) -> Result<(), T> {
         self.inject(|injected| {
             if injected.closed {
                 return Err(job);
@@ -218,7 +218,7 @@ impl<T: Task> SingleThread<T> {
         let mut state = self.lock();
         state.draining = true;
         // A request that has arrived is answered: look once more before closing.
-        for key in tell_all(&mut state.core, Readiness::READ) {
+        for key in add_readiness_to_all(&mut state.core, Readiness::READ) {
             state.core.enqueue(key);
         }
         drop(state);
@@ -232,8 +232,8 @@ impl<T: Task> SingleThread<T> {
     }
 
     /// The thread ends, and takes what is left.
-    pub(super) fn leave(&self) -> Option<Vec<(Key, T)>> {
-        if !self.common.leave() {
+    pub(super) fn thread_ended(&self) -> Option<Vec<(Key, T)>> {
+        if !self.common.thread_ended() {
             return None;
         }
         let mut state = self.lock();
@@ -263,13 +263,13 @@ impl<T: Task> SingleThread<T> {
     /// The thread has died in the middle of a round: a bug of ours. The key that it ran is lost with
     /// it. So are the events that it had not come to, and no poll tells of them once more: all look
     /// for themselves.
-    pub(super) fn lost(&self) -> Option<Key> {
+    pub(super) fn thread_died(&self) -> Option<Key> {
         let key = self.status().key();
-        self.status().rest();
+        self.status().set_idle();
         let mut state = self.lock();
         let SingleThreadState { core, timers, .. } = &mut *state;
         let lost = key.and_then(|key| remove(core, timers, key));
-        for key in tell_all(core, Readiness::READ | Readiness::WRITE) {
+        for key in add_readiness_to_all(core, Readiness::READ | Readiness::WRITE) {
             core.enqueue(key);
         }
         drop(state);
@@ -281,8 +281,8 @@ impl<T: Task> SingleThread<T> {
     }
 
     /// Looks at a connection or job that has no turn.
-    pub(super) fn look<R>(&self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
-        self.lock().core.get_mut(key)?.task.as_ref().map(look)
+    pub(super) fn inspect<R>(&self, key: Key, inspect: impl FnOnce(&T) -> R) -> Option<R> {
+        self.lock().core.get_mut(key)?.task.as_ref().map(inspect)
     }
 
     /// When the next deadline may pass.
@@ -322,7 +322,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
 
     fn enqueue(&mut self, key: Key, ready: Readiness) {
         if let Some(slot) = self.state.core.get_mut(key) {
-            slot.state.tell(ready);
+            slot.state.add_readiness(ready);
         }
         if !self.state.core.enqueue(key) {
             self.port.common.counters.stale();
@@ -421,7 +421,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
 impl<T: Task, C> Drop for Round<'_, '_, T, C> {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            self.port.status().rest();
+            self.port.status().set_idle();
         }
     }
 }

@@ -34,7 +34,7 @@ impl SlotState {
 
     /// Adds to the readiness.
     #[inline]
-    pub(super) fn tell(&mut self, ready: Readiness) {
+    pub(super) fn add_readiness(&mut self, ready: Readiness) {
         *self = self.with(self.ready() | ready);
     }
 
@@ -83,11 +83,11 @@ mod tests {
         let mut mark = SlotState::new(Readiness::WRITE);
         assert!(!mark.is_scheduled());
         mark.schedule(7);
-        mark.tell(Readiness::READ);
+        mark.add_readiness(Readiness::READ);
         assert_eq!((mark.scheduled(), mark.ready()), (7, Readiness::READ | Readiness::WRITE));
         assert_eq!(mark.take_ready(), Readiness::READ | Readiness::WRITE);
         assert_eq!((mark.scheduled(), mark.ready()), (7, Readiness::NONE));
-        mark.tell(Readiness::READ);
+        mark.add_readiness(Readiness::READ);
         mark.unschedule();
         assert_eq!((mark.is_scheduled(), mark.ready()), (false, Readiness::READ));
     }

@@ -100,7 +100,7 @@ where
     M: JobMachine + Drive<H>,
     H: 'static,
 {
-    for (key, job) in parts.port.leave().into_iter().flatten() {
+    for (key, job) in parts.port.thread_ended().into_iter().flatten() {
         parts.mailboxes.close(key);
         if caught(|| drop(job)).is_none() {
             tracing::error!(pool = parts.name, "a job panicked while it was dropped");

@@ -97,7 +97,7 @@ fn polls(next: &Next<Idle>) -> u64 {
 
 /// The turn of the key is over, and it waits; it is due then.
 fn waits(port: &Port<Idle>, thread: Thread, key: Key, due: u64) -> Next<Idle> {
-    let turned = Turned { key, task: Some(Idle { due }), again: false };
+    let turned = FinishedTurn { key, task: Some(Idle { due }), again: false };
     multi(port).turned(thread, WhenIdle::Sleep, turned)
 }
 
@@ -179,7 +179,7 @@ fn x6_a_deadline_that_passes_while_its_key_runs_is_not_forgotten() {
 fn x8_a_thread_that_dies_in_its_poll_gives_up_the_role() {
     let (port, _) = port();
     assert_eq!(polls(&begin(&port, 0)), u64::MAX);
-    assert_eq!(port.lost(0), None);
+    assert_eq!(port.thread_died(0), None);
     multi(&port).shared.locked(|port| assert!(!port.core().polls(0)));
     // Its successor does not wait for itself.
     assert_eq!(polls(&begin(&port, 0)), u64::MAX);

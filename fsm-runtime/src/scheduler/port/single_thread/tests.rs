@@ -94,9 +94,9 @@ impl Task for Script {
 struct Events(Vec<(Key, Readiness)>);
 
 impl EventSource for Events {
-    fn events(&mut self, mut tell: impl FnMut(Key, Readiness)) {
+    fn events(&mut self, mut visit: impl FnMut(Key, Readiness)) {
         for (key, ready) in self.0.drain(..) {
-            tell(key, ready);
+            visit(key, ready);
         }
     }
 }
@@ -293,7 +293,7 @@ fn r5_when_the_port_is_closed_what_is_queued_has_no_turn() {
     assert_eq!(thread.poll(&[], &[Does::Waiting, Does::Closes]).len(), 2);
     assert_eq!(thread.sleeps_until(), None);
     assert!(thread.port().open(Script { due: u64::MAX }, Readiness::NONE).is_err());
-    assert_eq!(thread.port().leave().map(|left| left.len()), Some(3));
+    assert_eq!(thread.port().thread_ended().map(|left| left.len()), Some(3));
 }
 
 #[test]
@@ -308,7 +308,7 @@ fn x7_what_comes_from_elsewhere_is_counted_at_once_and_has_its_turn() {
     assert!(matches!(turns[..], [(_, Readiness::WRITE)]), "{turns:?}");
     // A connection that nobody has taken up is among those that are left.
     assert!(port.open(Script { due: u64::MAX }, Readiness::NONE).is_ok());
-    assert_eq!(port.leave().map(|left| left.len()), Some(3));
+    assert_eq!(port.thread_ended().map(|left| left.len()), Some(3));
     assert_eq!(port.load(), 0);
 }
 
@@ -335,10 +335,10 @@ fn x7_whatever_is_taken_up_while_the_thread_ends_is_among_what_is_left() {
         let (given, left) = std::thread::scope(|scope| {
             let gives = || {
                 let tries = 0..200;
-                tries.filter(|_| port.give(Script { due: u64::MAX }).is_ok()).count()
+                tries.filter(|_| port.submit(Script { due: u64::MAX }).is_ok()).count()
             };
             let gives = [(); 3].map(|()| scope.spawn(gives));
-            let left = port.leave().map_or(0, |left| left.len());
+            let left = port.thread_ended().map_or(0, |left| left.len());
             (gives.map(|gives| gives.join().unwrap_or(0)).into_iter().sum::<usize>(), left)
         });
         assert_eq!(given, left);
@@ -438,7 +438,7 @@ fn r6_what_is_injected_is_taken_in_the_same_round() {
     let (mut thread, _) = Thread::new(0);
     let port = thread.port();
     for _ in 0..2 {
-        assert!(port.give(Script { due: u64::MAX }).is_ok());
+        assert!(port.submit(Script { due: u64::MAX }).is_ok());
     }
     // The thread is woken once, and asks when both have had their turn.
     assert_eq!(thread.interrupts(), 1);
@@ -453,11 +453,11 @@ fn r6_what_is_injected_is_taken_in_the_same_round() {
     assert_eq!(thread.poll(&[], &[Does::WaitsUntil(70)]), turns[..1]);
     assert_eq!(thread.sleeps_until(), Some(60));
     // A job that comes too late is not lost.
-    assert!(port.give(Script { due: 50 }).is_ok());
+    assert!(port.submit(Script { due: 50 }).is_ok());
     port.close();
     assert_eq!(thread.sleeps_until(), None);
-    assert_eq!(port.leave().map(|rest| rest.len()), Some(3));
-    assert!(port.give(Script { due: 50 }).is_err());
+    assert_eq!(port.thread_ended().map(|rest| rest.len()), Some(3));
+    assert!(port.submit(Script { due: 50 }).is_err());
     assert_eq!(port.load(), 0);
 }
 
@@ -479,7 +479,7 @@ fn x8_after_a_bug_of_ours_all_look_for_the_events_that_are_lost() {
     let run = || single(&port).run_events(&mut Broken, &mut executor);
     assert!(caught(run).is_none());
     // It was between two turns.
-    assert_eq!(port.lost(ONLY), None);
+    assert_eq!(port.thread_died(ONLY), None);
     assert_eq!(thread.sleeps_until(), Some(0));
     let ready = Readiness::READ | Readiness::WRITE;
     assert_eq!(thread.poll(&[], &[]), [(keys[0], ready), (keys[1], ready)]);
@@ -490,7 +490,7 @@ fn x8_the_key_that_runs_is_lost_with_its_thread() {
     let (mut thread, keys) = Thread::new(2);
     let port = thread.port();
     thread.scratch.context.status.turn(keys[0]);
-    assert_eq!((port.lost(ONLY), port.load()), (Some(keys[0]), 1));
+    assert_eq!((port.thread_died(ONLY), port.load()), (Some(keys[0]), 1));
     assert_eq!(thread.sleeps_until(), Some(0));
     let turns = thread.poll(&[], &[]);
     assert_eq!(turns, [(keys[1], Readiness::READ | Readiness::WRITE)]);

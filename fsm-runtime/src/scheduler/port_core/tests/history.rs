@@ -151,7 +151,7 @@ impl<'a> RunState<'a> {
             self.step(*step)?;
             self.check()?;
         }
-        self.rest()
+        self.settle()
     }
 
     fn step(&mut self, step: Step) -> Outcome {
@@ -360,7 +360,7 @@ impl<'a> RunState<'a> {
 
     /// Everything goes on as far as it does by itself: turns end, threads that are awake ask, and only
     /// the core wakes a thread that sleeps in a poll. Then every packet has had its turn.
-    fn rest(mut self) -> Outcome {
+    fn settle(mut self) -> Outcome {
         for round in 0.. {
             if round == 200 {
                 return Err("it does not come to rest");

@@ -102,7 +102,7 @@ impl History for SingleThread {
             run.step(*step)?;
             run.check()?;
         }
-        run.rest()
+        run.settle()
     }
 }
 
@@ -259,7 +259,7 @@ impl RunState<'_> {
     }
 
     /// Every packet has its turn.
-    fn rest(mut self) -> Outcome {
+    fn settle(mut self) -> Outcome {
         self.end_of_round()?;
         for _ in 0..=self.most {
             let more = self.next(Turn::Waits)?;
