@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::call::hand_off::{CarriedIo, DetachedConnection};
-use crate::connection::scratch::{Leaving, Scratch};
+use crate::connection::scratch::{ConnectionScratch, Leaving};
 use crate::connection::turn::{TurnRest, TurnStart};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
@@ -95,7 +95,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     fn full_turn(
         &mut self,
         key: Key,
-        scratch: &mut Scratch<M, H>,
+        scratch: &mut ConnectionScratch<M, H>,
         start: TurnStart<M::Partial>,
     ) -> TurnOutcome {
         let resumed = match self.take_pending(key, scratch) {
@@ -149,7 +149,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     fn take_pending(
         &mut self,
         key: Key,
-        scratch: &mut Scratch<M, H>,
+        scratch: &mut ConnectionScratch<M, H>,
     ) -> Result<Resumed<M>, TurnOutcome> {
         let Some(pending) = self.pending.take() else {
             let (input, progress) = (Vec::new(), DecodeProgress::default());
@@ -174,7 +174,12 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 
     /// Enters the pool: registers with the poll, opens the mailbox, and makes the handler. Events and
     /// messages can come from now on.
-    fn enter(&mut self, key: Key, peer: Peer, scratch: &mut Scratch<M, H>) -> io::Result<()> {
+    fn enter(
+        &mut self,
+        key: Key,
+        peer: Peer,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> io::Result<()> {
         if let Some(registry) = &scratch.registry {
             self.io.register(registry, token::from_key(key))?;
         }
@@ -195,7 +200,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         reason: StopReason,
         mut pending: Pending<M>,
         key: Key,
-        scratch: &mut Scratch<M, H>,
+        scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
         let unsent = !scratch.output.is_empty();
         if unsent {
@@ -226,18 +231,23 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
     }
 
-    fn reset(scratch: &mut Scratch<M, H>) -> TurnOutcome {
+    fn reset(scratch: &mut ConnectionScratch<M, H>) -> TurnOutcome {
         scratch.output.discard();
         TurnOutcome::Ended(Ended::Reset)
     }
 }
 
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<M, H, S> {
-    type Scratch = Scratch<M, H>;
+    type Scratch = ConnectionScratch<M, H>;
     const SPEC: &'static Spec = M::SPEC;
 
     #[inline]
-    fn turn(&mut self, key: Key, readiness: Readiness, scratch: &mut Scratch<M, H>) -> TurnOutcome {
+    fn turn(
+        &mut self,
+        key: Key,
+        readiness: Readiness,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> TurnOutcome {
         self.state.add(readiness);
         if self.state.only_reads() {
             self.fast_path(key, scratch)
@@ -264,7 +274,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         self.abort_if_unsent(0);
     }
 
-    fn on_end(mut self, key: Key, why: Ended, scratch: &mut Scratch<M, H>) {
+    fn on_end(mut self, key: Key, why: Ended, scratch: &mut ConnectionScratch<M, H>) {
         // Before the peer can see it.
         scratch.counters.ended(why);
         let leaving = scratch.leaving.take();
@@ -287,7 +297,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         scratch.pool_state.released();
     }
 
-    fn recover(&mut self, scratch: &mut Scratch<M, H>) {
+    fn recover(&mut self, scratch: &mut ConnectionScratch<M, H>) {
         scratch.leaving = None;
         self.abort_if_unsent(scratch.output.len());
         // Shared output may have an owner of the user's, whose drop may panic, too.
@@ -296,7 +306,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         }
     }
 
-    fn context(scratch: &mut Scratch<M, H>) -> &mut WorkerContext {
+    fn context(scratch: &mut ConnectionScratch<M, H>) -> &mut WorkerContext {
         &mut scratch.context
     }
 }

@@ -1,4 +1,4 @@
-use crate::connection::scratch::Scratch;
+use crate::connection::scratch::ConnectionScratch;
 use crate::connection::{ConnectionTask, Pending};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::net::ready_io::{Closing, ReadyIo};
@@ -14,7 +14,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         why: Ended,
         send_by: u64,
         key: Key,
-        scratch: &mut Scratch<M, H>,
+        scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
         if self.closing.is_none() {
             self.begin_close(why, key, scratch);
@@ -48,7 +48,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     }
 
     /// The machine is done: nothing but the close is left to do.
-    fn begin_close(&mut self, why: Ended, key: Key, scratch: &mut Scratch<M, H>) {
+    fn begin_close(&mut self, why: Ended, key: Key, scratch: &mut ConnectionScratch<M, H>) {
         self.closing = Some(why);
         self.state.set_idle(false);
         if Self::HAS_MAILBOX {
@@ -60,7 +60,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 
     /// Gives up a peer that does not take its output. The close is a reset, so that the peer does not
     /// take the part that it got for all of it.
-    pub(super) fn send_timed_out(&mut self, scratch: &mut Scratch<M, H>) -> TurnOutcome {
+    pub(super) fn send_timed_out(&mut self, scratch: &mut ConnectionScratch<M, H>) -> TurnOutcome {
         scratch.output.discard();
         self.io.abort();
         TurnOutcome::Ended(Ended::SendTimeout)

@@ -1,5 +1,5 @@
 use crate::connection::ConnectionTask;
-use crate::connection::scratch::Scratch;
+use crate::connection::scratch::ConnectionScratch;
 use crate::connection::turn::TurnStart;
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
@@ -14,7 +14,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     /// and most of these read once, use up what they read, and send the whole answer. The others go on
     /// as a full turn.
     #[inline]
-    pub(super) fn fast_path(&mut self, key: Key, scratch: &mut Scratch<M, H>) -> TurnOutcome {
+    pub(super) fn fast_path(
+        &mut self,
+        key: Key,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> TurnOutcome {
         let Self { io, state, machine, deadlines, handler, .. } = self;
         let mut socket = ReadyIo { io, state };
         let mut runner = MachineRunner { machine, deadlines };
@@ -27,7 +31,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             }
             Err(_) => return TurnOutcome::Ended(Ended::Reset),
         };
-        let Scratch { buffer, output, mailboxes, context, limits, .. } = &mut *scratch;
+        let ConnectionScratch { buffer, output, mailboxes, context, limits, .. } = &mut *scratch;
         let mut input = Input::resumed(&buffer[..end], DecodeProgress::default(), false);
         let mut cx = Cx::new(output, &*socket.io, mailboxes, key, context);
         let (reads, calls) = runner.run_input_only(handler, &mut input, &mut cx, limits);

@@ -19,7 +19,7 @@ const BUFFER: usize = 64 * 1024;
 pub(crate) type MakeFor<H> = dyn Fn(Peer) -> H + Send + Sync;
 
 /// What the turns of one thread share: nothing of it belongs to a connection between turns.
-pub(crate) struct Scratch<M: Machine, H> {
+pub(crate) struct ConnectionScratch<M: Machine, H> {
     pub(crate) buffer: Box<[u8]>,
     pub(crate) output: SendBuffer,
     pub(crate) mailboxes: Mailboxes<M::Message>,
@@ -42,7 +42,7 @@ pub(crate) struct Leaving {
     pub(crate) output: UnsentOutput,
 }
 
-impl<M: Machine, H> Scratch<M, H> {
+impl<M: Machine, H> ConnectionScratch<M, H> {
     pub(crate) fn new(
         mailboxes: Mailboxes<M::Message>,
         limits: Limits,

@@ -1,7 +1,7 @@
 use std::io;
 
 use crate::call::mailboxes::Mailboxes;
-use crate::connection::scratch::Scratch;
+use crate::connection::scratch::ConnectionScratch;
 use crate::connection::{ConnectionTask, Resumed};
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
@@ -77,7 +77,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     pub(super) fn begin_turn<'a>(
         &'a mut self,
         key: Key,
-        scratch: &'a mut Scratch<M, H>,
+        scratch: &'a mut ConnectionScratch<M, H>,
         start: TurnStart<M::Partial>,
         resumed: Resumed<M>,
     ) -> Option<Turn<'a, M, H, S>> {

@@ -11,7 +11,7 @@ use super::methods::session_methods;
 use super::pipe::{Pipe, PipeEnd};
 use crate::call::mailboxes::Mailboxes;
 use crate::connection::ConnectionTask;
-use crate::connection::scratch::Scratch;
+use crate::connection::scratch::ConnectionScratch;
 use crate::machine::limits::Limits;
 use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
@@ -132,7 +132,15 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         let mut harness = Harness::new(origin, &M::routes(), |pool_state, context| {
             let limits = Limits { calls, ..LIMITS };
             let mailboxes = mailboxes.clone();
-            Scratch::new(mailboxes, limits, pool_state, None, None, Arc::default(), context)
+            ConnectionScratch::new(
+                mailboxes,
+                limits,
+                pool_state,
+                None,
+                None,
+                Arc::default(),
+                context,
+            )
         });
         harness.open(conn, |key| {
             if ConnectionTask::<M, H, PipeEnd>::HAS_MAILBOX {

@@ -11,7 +11,7 @@ use super::port::SimPort;
 use crate::Key;
 use crate::call::mailboxes::Mailboxes;
 use crate::connection::ConnectionTask;
-use crate::connection::scratch::Scratch;
+use crate::connection::scratch::ConnectionScratch;
 use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
 use crate::prelude::*;
@@ -63,7 +63,15 @@ impl World {
         for _ in 0..2 {
             port.add_thread(Arc::new([]), |pool_state, context| {
                 let mailboxes = Mailboxes::default();
-                Scratch::new(mailboxes, LIMITS, pool_state, None, None, Arc::default(), context)
+                ConnectionScratch::new(
+                    mailboxes,
+                    LIMITS,
+                    pool_state,
+                    None,
+                    None,
+                    Arc::default(),
+                    context,
+                )
             });
         }
         Self { port, lines: Rc::default() }

@@ -5,7 +5,7 @@ use mio::{Events, Poll, Registry, Waker};
 use super::Builder;
 use super::threads::ThreadParts;
 use crate::call::hand_off::HandOffTarget;
-use crate::connection::scratch::{MakeFor, Scratch};
+use crate::connection::scratch::{ConnectionScratch, MakeFor};
 use crate::connection::{ConnectionTask, PendingBoxes};
 use crate::driver::accept::Accept;
 use crate::driver::acceptor::Acceptor;
@@ -187,7 +187,7 @@ impl<M: Drive<H>, H: Send + 'static> ConnectionParts<M, H> {
         start: ThreadStart,
     ) -> Result<(), PoolError> {
         let ThreadStart { routes, ready } = start;
-        let scratch = Scratch::new(
+        let scratch = ConnectionScratch::new(
             parts.mailboxes.clone(),
             parts.limits,
             Arc::clone(&parts.state),
