@@ -21,7 +21,7 @@ pub(crate) struct MultiThread<T> {
     pub(super) shared: Shared<TaskSlot<T>, Guarded>,
 }
 
-type Locked<'a, T> = shared::Locked<'a, TaskSlot<T>, Guarded>;
+type LockedPort<'a, T> = shared::Locked<'a, TaskSlot<T>, Guarded>;
 
 /// The state that the port's lock guards beside the slots.
 #[derive(Debug, Default)]
@@ -188,15 +188,15 @@ impl<T: Task> MultiThread<T> {
         &self,
         thread: Thread,
         idle: WhenIdle,
-        before: impl FnOnce(&mut Locked<'_, T>),
+        before: impl FnOnce(&mut LockedPort<'_, T>),
     ) -> Next<T> {
         let mut pressed = false;
-        let before = |port: &mut Locked<'_, T>| {
+        let before = |port: &mut LockedPort<'_, T>| {
             before(port);
             // At the cap there is nothing for this thread: it could help, and may sleep from here on.
             self.common.alarm_if(port.core().is_pressed());
         };
-        let after = |port: &mut Locked<'_, T>, work| {
+        let after = |port: &mut LockedPort<'_, T>, work| {
             let (next, could_help) = begin_work(port, thread, work);
             pressed = could_help;
             next
@@ -215,7 +215,7 @@ impl<T: Task> MultiThread<T> {
         self.common.runs();
     }
 
-    fn remove(&self, port: &mut Locked<'_, T>, key: Key) -> Option<TaskSlot<T>> {
+    fn remove(&self, port: &mut LockedPort<'_, T>, key: Key) -> Option<TaskSlot<T>> {
         let (core, guarded) = port.both();
         let slot = remove(core, &mut guarded.timers, key)?;
         self.common.closed();
@@ -286,7 +286,7 @@ impl<T: Task> MultiThread<T> {
 /// Begins the work that the thread was given. Says also whether work waits though there are threads for
 /// it.
 #[inline]
-fn begin_work<T>(port: &mut Locked<'_, T>, thread: Thread, work: Work) -> (Next<T>, bool) {
+fn begin_work<T>(port: &mut LockedPort<'_, T>, thread: Thread, work: Work) -> (Next<T>, bool) {
     match work {
         Work::Run(key) => {
             let number = port.turn(thread).unwrap_or_default();
@@ -313,7 +313,7 @@ fn begin_work<T>(port: &mut Locked<'_, T>, thread: Thread, work: Work) -> (Next<
 }
 
 /// Puts a task into its slot after its turn.
-fn put_back<T: Task>(port: &mut Locked<'_, T>, key: Key, task: T) {
+fn put_back<T: Task>(port: &mut LockedPort<'_, T>, key: Key, task: T) {
     let (core, guarded) = port.both();
     let Some(slot) = core.get_mut(key) else { return };
     let due = task.due();
