@@ -47,7 +47,7 @@ impl Driver for ParkDriver {
 }
 
 impl EventSource for ParkDriver {
-    const EVER: bool = false;
+    const HAS_EVENTS: bool = false;
 
     fn events(&mut self, _: impl FnMut(Key, Readiness)) {}
 }

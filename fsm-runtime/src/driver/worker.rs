@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use crate::clock::TimeSource;
 use crate::lifecycle::pool_state::PoolState;
-use crate::net::readiness::Readiness;
 use crate::scheduler::executor::Executor;
 use crate::scheduler::port::{
-    AssignedTurn, EventSource, FinishedTurn, Injected, MultiThread, Next, Port, SingleThread,
-    WhenIdle,
+    AssignedTurn, EventSource, FinishedTurn, Injected, MultiThread, Next, Port, PortEvent,
+    RemainingTask, SingleThread, WhenIdle,
 };
 use crate::scheduler::port_core::Thread;
 use crate::scheduler::task::{Task, TurnOutcome, caught, drop_panic, end};
-use crate::{Ended, Key, PoolError};
+use crate::{Ended, PoolError};
 
 /// The poll of a port: it waits for whatever the port's connections or jobs wait for.
 ///
@@ -48,7 +47,7 @@ pub(crate) struct Worker<T: Task, D, C> {
     /// Taken from what others have left for it, where it is the only thread of its port.
     injected: Injected<T>,
     /// The events of its last poll, where there are several threads.
-    events: Vec<(Key, Readiness)>,
+    events: Vec<PortEvent>,
 }
 
 /// The parts that a worker is made of.
@@ -79,7 +78,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         T::context(&mut self.scratch).set_time(self.time.now());
         let result = self.run_rounds();
         // Connections and jobs that the last thread finds were in the middle of something.
-        for (key, mut task) in self.port.thread_ended().into_iter().flatten() {
+        for RemainingTask { key, mut task } in self.port.thread_ended().into_iter().flatten() {
             task.abort();
             end(&self.name, key, task, Ended::Closed, &mut self.scratch);
         }
@@ -164,7 +163,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         port.take_injected(&mut self.injected);
         let Self { name, scratch, time: source, injected, .. } = self;
         let mut executor = Executor { pool: name, scratch, time: source };
-        if D::EVER {
+        if D::HAS_EVENTS {
             port.run_events(driver, &mut executor);
         }
         driver.after_poll(time.millis);
@@ -198,7 +197,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         let timeout = driver.before_poll(until, time);
         driver.poll(timeout)?;
         let time = time.now();
-        driver.events(|key, ready| events.push((key, ready)));
+        driver.events(|key, readiness| events.push(PortEvent { key, readiness }));
         driver.after_poll(time.millis);
         T::context(scratch).set_time(time);
         Ok(time.millis)

@@ -27,7 +27,7 @@ mod timers;
 
 use common::Common;
 pub(crate) use multi_thread::{AssignedTurn, FinishedTurn, MultiThread, Next, WhenIdle};
-pub(crate) use single_thread::{EventSource, Injected, SingleThread};
+pub(crate) use single_thread::{EventSource, Injected, PortEvent, SingleThread};
 use slot_state::SlotState;
 
 /// A port, to all but its own threads.
@@ -47,6 +47,12 @@ pub(crate) struct PortSettings {
     pub(crate) generations: Arc<Generations>,
     /// Makes the thread that polls come back.
     pub(crate) interrupt: Box<dyn Fn() + Send + Sync>,
+}
+
+/// A connection or job that is left when the last thread of its port ends.
+pub(crate) struct RemainingTask<T> {
+    pub(crate) key: Key,
+    pub(crate) task: T,
 }
 
 impl<T: Task> Port<T> {
@@ -107,7 +113,7 @@ impl<T: Task> Port<T> {
     }
 
     /// A thread ends. When it is the last one, it takes what is left.
-    pub(crate) fn thread_ended(&self) -> Option<Vec<(Key, T)>> {
+    pub(crate) fn thread_ended(&self) -> Option<Vec<RemainingTask<T>>> {
         match self {
             Self::SingleThread(port) => port.thread_ended(),
             Self::MultiThread(port) => port.thread_ended(),

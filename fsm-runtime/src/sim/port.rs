@@ -9,7 +9,7 @@ use crate::driver::worker::{Driver, Worker, WorkerSettings};
 use crate::lifecycle::pool_state::PoolState;
 use crate::net::readiness::Readiness;
 use crate::scheduler::observe::BlockTracker;
-use crate::scheduler::port::{EventSource, Next, Port, PortSettings, WhenIdle};
+use crate::scheduler::port::{EventSource, Next, Port, PortEvent, PortSettings, WhenIdle};
 use crate::scheduler::port_core::Thread;
 use crate::scheduler::shared::Blocked;
 use crate::scheduler::task::{Task, WorkerContext};
@@ -95,9 +95,9 @@ impl<T: Task> SimPort<T> {
         &self.workers[0].scratch
     }
 
-    /// Tells of an event in the next poll.
-    pub(super) fn add_event(&mut self, key: Key, ready: Readiness) {
-        lock(&self.driver).events.push((key, ready));
+    /// Adds an event to the next poll.
+    pub(super) fn add_event(&mut self, key: Key, readiness: Readiness) {
+        lock(&self.driver).events.push(PortEvent { key, readiness });
     }
 
     /// Does one round of a thread.
@@ -132,7 +132,7 @@ fn lock(driver: &Mutex<SimDriver>) -> MutexGuard<'_, SimDriver> {
 /// A poll that finds the events that the test has given it, and does not sleep.
 #[derive(Default)]
 struct SimDriver {
-    events: Vec<(Key, Readiness)>,
+    events: Vec<PortEvent>,
     /// The port has work for the thread that polls.
     interrupted: Arc<AtomicBool>,
 }
@@ -161,8 +161,8 @@ impl Driver for SimDriver {
 
 impl EventSource for SimDriver {
     fn events(&mut self, mut visit: impl FnMut(Key, Readiness)) {
-        for (key, ready) in self.events.drain(..) {
-            visit(key, ready);
+        for PortEvent { key, readiness } in self.events.drain(..) {
+            visit(key, readiness);
         }
     }
 }

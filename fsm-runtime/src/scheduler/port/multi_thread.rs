@@ -1,7 +1,7 @@
-use super::PortSettings;
 use super::common::Common;
 use super::slot::{TaskSlot, add_readiness_to_all, remove};
 use super::timers::Timers;
+use super::{PortEvent, PortSettings, RemainingTask};
 use crate::Key;
 use crate::net::readiness::Readiness;
 use crate::scheduler::port_core::{Effect, PortCore, PortInput, Thread};
@@ -154,12 +154,12 @@ impl<T: Task> MultiThread<T> {
         thread: Thread,
         idle: WhenIdle,
         now: u64,
-        events: &[(Key, Readiness)],
+        events: &[PortEvent],
     ) -> Next<T> {
         self.next(thread, idle, |port| {
-            for (key, ready) in events {
+            for PortEvent { key, readiness } in events {
                 if let Some(slot) = port.core().get_mut(*key) {
-                    slot.state.add_readiness(*ready);
+                    slot.state.add_readiness(*readiness);
                 }
                 if port.on(PortInput::Event(*key)) == Effect::Stale {
                     self.common.counters.stale();
@@ -175,9 +175,9 @@ impl<T: Task> MultiThread<T> {
     pub(crate) fn resume(&self, thread: Thread) -> Next<T> {
         let mut pressed = false;
         let next = self.shared.resume(thread, |port, work| {
-            let (next, could_help) = begin_work(port, thread, work);
-            pressed = could_help;
-            next
+            let begun = begin_work(port, thread, work);
+            pressed = begun.could_help;
+            begun.next
         });
         self.common.alarm_if(pressed);
         next.unwrap_or(Next::Parked)
@@ -197,9 +197,9 @@ impl<T: Task> MultiThread<T> {
             self.common.alarm_if(port.core().is_pressed());
         };
         let after = |port: &mut LockedPort<'_, T>, work| {
-            let (next, could_help) = begin_work(port, thread, work);
-            pressed = could_help;
-            next
+            let begun = begin_work(port, thread, work);
+            pressed = begun.could_help;
+            begun.next
         };
         let next = match idle {
             WhenIdle::Sleep => self.shared.next(thread, before, after),
@@ -239,7 +239,7 @@ impl<T: Task> MultiThread<T> {
     }
 
     /// A thread ends. When it is the last one, it takes what is left.
-    pub(super) fn thread_ended(&self) -> Option<Vec<(Key, T)>> {
+    pub(super) fn thread_ended(&self) -> Option<Vec<RemainingTask<T>>> {
         if !self.common.thread_ended() {
             return None;
         }
@@ -248,7 +248,7 @@ impl<T: Task> MultiThread<T> {
             let remaining = keys.into_iter().filter_map(|key| {
                 let slot = port.core().close(key)?;
                 self.common.closed();
-                Some((key, slot.task?))
+                Some(RemainingTask { key, task: slot.task? })
             });
             Some(remaining.collect())
         })
@@ -283,10 +283,16 @@ impl<T: Task> MultiThread<T> {
     }
 }
 
-/// Begins the work that the thread was given. Says also whether work waits though there are threads for
-/// it.
+/// The work that a thread begins.
+struct BegunWork<T> {
+    next: Next<T>,
+    /// Whether more work waits that an idle thread could do if `max_running` allowed it.
+    could_help: bool,
+}
+
+/// Begins the work that the thread was given.
 #[inline]
-fn begin_work<T>(port: &mut LockedPort<'_, T>, thread: Thread, work: Work) -> (Next<T>, bool) {
+fn begin_work<T>(port: &mut LockedPort<'_, T>, thread: Thread, work: Work) -> BegunWork<T> {
     match work {
         Work::Run(key) => {
             let number = port.turn(thread).unwrap_or_default();
@@ -299,16 +305,16 @@ fn begin_work<T>(port: &mut LockedPort<'_, T>, thread: Thread, work: Work) -> (N
                 unreachable!("a connection is on one thread at a time")
             };
             let turn = AssignedTurn { key, task, ready, number, draining: guarded.draining };
-            (Next::Run(turn), core.could_help())
+            BegunWork { next: Next::Run(turn), could_help: core.could_help() }
         }
         Work::Poll { wait } => {
             let guarded = port.guarded();
             let until = if wait { guarded.timers.next() } else { 0 };
             guarded.sleeps_until = until;
             // Events of the last poll may wait for handlers that block.
-            (Next::Poll { until }, port.core().could_help())
+            BegunWork { next: Next::Poll { until }, could_help: port.core().could_help() }
         }
-        Work::End => (Next::End, false),
+        Work::End => BegunWork { next: Next::End, could_help: false },
     }
 }
 

@@ -1,9 +1,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::PortSettings;
 use super::common::Common;
 use super::slot::{TaskSlot, add_readiness_to_all, remove};
 use super::timers::Timers;
+use super::{PortSettings, RemainingTask};
 use crate::clock::TimeSource;
 use crate::net::readiness::Readiness;
 use crate::scheduler::executor::Executor;
@@ -15,6 +15,7 @@ use crate::{Ended, Key};
 mod inject;
 
 pub(crate) use inject::Injected;
+use inject::InjectedTask;
 
 /// The only thread of a port.
 pub(super) const ONLY: usize = 0;
@@ -43,10 +44,17 @@ struct SingleThreadState<T> {
     again: Vec<Key>,
 }
 
+/// An event of a poll, for one connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PortEvent {
+    pub(crate) key: Key,
+    pub(crate) readiness: Readiness,
+}
+
 /// The events of a poll.
 pub(crate) trait EventSource {
-    /// Whether there are ever any.
-    const EVER: bool = true;
+    /// Whether a poll ever has events.
+    const HAS_EVENTS: bool = true;
 
     /// Calls `visit` for each event, once.
     fn events(&mut self, visit: impl FnMut(Key, Readiness));
@@ -111,7 +119,7 @@ impl<T: Task> SingleThread<T> {
                 return Err(task);
             }
             self.common.opened();
-            injected.tasks.push((task, ready));
+            injected.tasks.push(InjectedTask { task, ready });
             Ok(())
         })
     }
@@ -232,7 +240,7 @@ impl<T: Task> SingleThread<T> {
     }
 
     /// The thread ends, and takes what is left.
-    pub(super) fn thread_ended(&self) -> Option<Vec<(Key, T)>> {
+    pub(super) fn thread_ended(&self) -> Option<Vec<RemainingTask<T>>> {
         if !self.common.thread_ended() {
             return None;
         }
@@ -240,7 +248,7 @@ impl<T: Task> SingleThread<T> {
         // Nobody would take up another one.
         let closed = Injected { closed: true, ..Injected::default() };
         let injected = std::mem::replace(&mut *self.injected(), closed);
-        for (task, ready) in injected.tasks {
+        for InjectedTask { task, ready } in injected.tasks {
             state.core.open(TaskSlot::new(task, ready));
         }
         for job in injected.jobs {
@@ -251,7 +259,7 @@ impl<T: Task> SingleThread<T> {
         let remaining = keys.into_iter().filter_map(|key| {
             let slot = state.core.close(key)?;
             self.common.closed();
-            Some((key, slot.task?))
+            Some(RemainingTask { key, task: slot.task? })
         });
         Some(remaining.collect())
     }
@@ -373,7 +381,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
     fn take_up(&mut self, injected: &mut Injected<T>) {
         // An empty drain would cost something, too.
         if !injected.tasks.is_empty() {
-            for (task, ready) in injected.tasks.drain(..) {
+            for InjectedTask { task, ready } in injected.tasks.drain(..) {
                 if let Ok(key) = self.state.open(task, ready) {
                     self.state.core.enqueue(key);
                 }

@@ -9,7 +9,7 @@ use crate::driver::worker::Driver;
 use crate::job::queue::JobPort;
 use crate::job::{JobScratch, JobTask, Make};
 use crate::lifecycle::drain::Drain;
-use crate::scheduler::port::Port;
+use crate::scheduler::port::{Port, RemainingTask};
 use crate::scheduler::task::caught;
 use crate::server::bound::BoundPool;
 use crate::server::process::Process;
@@ -100,9 +100,9 @@ where
     M: JobMachine + Drive<H>,
     H: 'static,
 {
-    for (key, job) in parts.port.thread_ended().into_iter().flatten() {
+    for RemainingTask { key, task } in parts.port.thread_ended().into_iter().flatten() {
         parts.mailboxes.close(key);
-        if caught(|| drop(job)).is_none() {
+        if caught(|| drop(task)).is_none() {
             tracing::error!(pool = parts.name, "a job panicked while it was dropped");
         }
         parts.state.ended(Ended::Closed);

@@ -71,7 +71,7 @@ fn begin(port: &Port<Idle>, thread: Thread) -> Next<Idle> {
     multi(port).begin(thread, WhenIdle::Sleep)
 }
 
-fn polled(port: &Port<Idle>, thread: Thread, now: u64, events: &[(Key, Readiness)]) -> Next<Idle> {
+fn polled(port: &Port<Idle>, thread: Thread, now: u64, events: &[PortEvent]) -> Next<Idle> {
     multi(port).polled(thread, WhenIdle::Sleep, now, events)
 }
 
@@ -120,7 +120,10 @@ fn r3_events_that_find_the_cap_reached_call_the_watchdog() {
     // From here on, so that it has not been called before.
     let alarm = Arc::default();
     port.set_alarm(&alarm);
-    assert_eq!(polls(&polled(&port, 1, 1, &[(second, Readiness::READ)])), u64::MAX);
+    assert_eq!(
+        polls(&polled(&port, 1, 1, &[PortEvent { key: second, readiness: Readiness::READ }])),
+        u64::MAX
+    );
     assert!(alarm.is_raised());
 }
 
