@@ -7,8 +7,7 @@ use mio::{Events, Poll};
 
 use crate::call::semaphore::NoPermit;
 use crate::clock::TimeSource;
-use crate::driver::accept::Accept;
-use crate::driver::acceptor::{Accepted, Acceptor};
+use crate::driver::acceptor::{Accept, Accepted, Acceptor};
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
 use crate::lifecycle::pool_state::PoolState;

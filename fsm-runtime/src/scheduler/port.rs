@@ -19,7 +19,7 @@ use crate::wake::Wake;
 
 mod common;
 mod multi_thread;
-mod observe;
+mod observe_impl;
 mod single_thread;
 mod slot;
 mod slot_state;

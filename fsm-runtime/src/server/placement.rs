@@ -4,7 +4,7 @@ use crate::call::hand_off::{CarriedIo, DetachedConnection, HandOffTarget};
 use crate::call::semaphore::{Permit, Semaphore};
 use crate::clock::TimeSource;
 use crate::connection::{ConnectionTask, PendingBoxes};
-use crate::driver::accept::Accept;
+use crate::driver::acceptor::Accept;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;

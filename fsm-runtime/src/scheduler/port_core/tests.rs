@@ -8,6 +8,7 @@ mod histories;
 mod history;
 mod model;
 mod single_thread;
+mod steps;
 
 use histories::{History, histories};
 

@@ -7,7 +7,7 @@ use super::threads::ThreadParts;
 use crate::call::hand_off::HandOffTarget;
 use crate::connection::scratch::{ConnectionScratch, MakeFor};
 use crate::connection::{ConnectionTask, PendingBoxes};
-use crate::driver::accept::Accept;
+use crate::driver::acceptor::Accept;
 use crate::driver::acceptor::Acceptor;
 use crate::driver::reactor::Reactor;
 use crate::driver::worker::Driver;

@@ -1,188 +1,14 @@
 //! A port whose only thread is this one. A test plans what its turns do, and sees afterwards which
 //! turns there were.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashMap;
 
 use super::*;
-use crate::Spec;
-use crate::clock::ManualTime;
-use crate::scheduler::observe::BlockTracker;
-use crate::scheduler::port::Port;
-use crate::scheduler::shared::Blocked;
-use crate::scheduler::task::WorkerContext;
+use crate::Ended;
 
-/// The doing of a turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Does {
-    Waiting,
-    WaitsUntil(u64),
-    Again,
-    Ends,
-    Panics,
-    /// It leaves a packet for another one, or for itself, and waits.
-    Posts(Key),
-    /// It closes the port, and waits.
-    Closes,
-}
+mod script;
 
-struct Script {
-    due: u64,
-}
-
-/// The state that the turns of the thread share.
-struct ScriptScratch {
-    context: WorkerContext,
-    port: Arc<Port<Script>>,
-    /// The plan for the next turns; those after it wait.
-    plan: VecDeque<Does>,
-    turns: Vec<(Key, Readiness)>,
-    over: Vec<(Key, Ended)>,
-}
-
-struct Nobody;
-
-impl BlockTracker for Nobody {
-    fn block(&self, _: usize, _: u64, _: Blocked) -> bool {
-        false
-    }
-
-    fn unblock(&self, _: usize, _: u64, _: Blocked) {}
-}
-
-impl Task for Script {
-    type Scratch = ScriptScratch;
-    const SPEC: &'static Spec =
-        &Spec::new("Script", &[crate::State::new("Only", &[crate::Wait::End])]);
-
-    fn turn(&mut self, key: Key, ready: Readiness, scratch: &mut ScriptScratch) -> TurnOutcome {
-        scratch.turns.push((key, ready));
-        match scratch.plan.pop_front().unwrap_or(Does::Waiting) {
-            Does::Waiting => self.due = u64::MAX,
-            Does::WaitsUntil(due) => self.due = due,
-            Does::Again => return TurnOutcome::Again,
-            Does::Ends => return TurnOutcome::Ended(Ended::Done),
-            Does::Panics => panic!("as planned"),
-            Does::Posts(key) => crate::wake::Wake::wake(&*scratch.port, key),
-            Does::Closes => scratch.port.close(),
-        }
-        TurnOutcome::Wait
-    }
-
-    fn due(&self) -> u64 {
-        self.due
-    }
-
-    fn state(&self) -> usize {
-        0
-    }
-
-    fn abort(&mut self) {}
-
-    fn on_end(self, key: Key, why: Ended, scratch: &mut ScriptScratch) {
-        scratch.over.push((key, why));
-    }
-
-    fn recover(&mut self, _: &mut ScriptScratch) {}
-
-    fn context(scratch: &mut ScriptScratch) -> &mut WorkerContext {
-        &mut scratch.context
-    }
-}
-
-struct Events(Vec<(Key, Readiness)>);
-
-impl EventSource for Events {
-    fn events(&mut self, mut visit: impl FnMut(Key, Readiness)) {
-        for (key, ready) in self.0.drain(..) {
-            visit(key, ready);
-        }
-    }
-}
-
-/// The thread, and how often its poll was interrupted.
-struct Thread {
-    scratch: ScriptScratch,
-    interrupts: Arc<AtomicUsize>,
-    time: ManualTime,
-    now: u64,
-    injected: Injected<Script>,
-}
-
-impl Thread {
-    /// With so many connections, which have had their first turn.
-    fn new(connections: usize) -> (Self, Vec<Key>) {
-        let interrupts = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&interrupts);
-        let interrupt = Box::new(move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-        });
-        let port = Arc::new(Port::new(PortSettings {
-            number: 0,
-            threads: 1,
-            cap: 1,
-            counters: Arc::default(),
-            generations: Arc::default(),
-            interrupt,
-        }));
-        let time = ManualTime::new();
-        let (status, routes) = (port.status(ONLY), [].into());
-        let context = WorkerContext::new(Arc::new(Nobody), ONLY, status, routes, time.now());
-        let plan = VecDeque::new();
-        let scratch = ScriptScratch { context, port, plan, turns: Vec::new(), over: Vec::new() };
-        let injected = Injected::default();
-        let mut thread = Self { scratch, interrupts, time, now: 1, injected };
-        let keys = (0..connections)
-            .map(|_| {
-                let opened = thread.port().open_here(Script { due: u64::MAX }, Readiness::NONE);
-                opened.unwrap_or_else(|_| panic!("it is not closed"))
-            })
-            .collect();
-        thread.poll(&[], &[]);
-        assert_eq!(thread.sleeps_until(), Some(u64::MAX));
-        (thread, keys)
-    }
-
-    fn port(&self) -> Arc<Port<Script>> {
-        Arc::clone(&self.scratch.port)
-    }
-
-    fn wake(&self, key: Key) {
-        crate::wake::Wake::wake(&*self.port(), key);
-    }
-
-    /// Takes what was left for it.
-    fn takes_injected(&mut self) {
-        single(&self.scratch.port).take_injected(&mut self.injected);
-    }
-
-    /// A poll has these events, and turns do what is planned; says which there were.
-    fn poll(&mut self, events: &[(Key, Readiness)], plan: &[Does]) -> Vec<(Key, Readiness)> {
-        self.scratch.plan = plan.iter().copied().collect();
-        self.takes_injected();
-        let port = self.port();
-        let Self { scratch, injected, time, now, .. } = self;
-        let mut executor = Executor { pool: "test", scratch, time };
-        single(&port).run_events(&mut Events(events.to_vec()), &mut executor);
-        single(&port).run_queue(*now, injected, &mut executor);
-        std::mem::take(&mut self.scratch.turns)
-    }
-
-    /// Until when it would sleep; `None` if it ends.
-    fn sleeps_until(&self) -> Option<u64> {
-        single(&self.scratch.port).sleeps_until()
-    }
-
-    fn interrupts(&self) -> usize {
-        self.interrupts.swap(0, Ordering::Relaxed)
-    }
-}
-
-fn single(port: &Port<Script>) -> &SingleThread<Script> {
-    let Port::SingleThread(port) = port else { panic!("it has one thread") };
-    port
-}
+use script::{Does, Script, Thread, single};
 
 #[test]
 fn r2_events_run_in_their_order() {
@@ -246,7 +72,7 @@ fn x5_an_event_for_one_that_is_gone_is_dropped_and_counted() {
     let event = (keys[0], Readiness::READ);
     let other = (keys[1], Readiness::READ);
     assert_eq!(thread.poll(&[event, event, other], &[Does::Ends]), [event, other]);
-    assert_eq!(thread.scratch.over, [(keys[0], Ended::Done)]);
+    assert_eq!(thread.scratch.ended, [(keys[0], Ended::Done)]);
     thread.wake(keys[0]);
     assert_eq!(thread.poll(&[], &[]), []);
     let stats =
@@ -279,7 +105,7 @@ fn x8_a_panic_ends_one_connection_and_the_others_have_their_events() {
     let turns = thread.poll(&events, &plan);
     assert_eq!(turns, [&events[..], &[(keys[3], Readiness::NONE)]].concat());
     let over: Vec<_> = keys[1..].iter().map(|key| (*key, Ended::Panicked)).collect();
-    assert_eq!(thread.scratch.over, over);
+    assert_eq!(thread.scratch.ended, over);
     assert_eq!(thread.poll(&events[..1], &[]), events[..1]);
 }
 
@@ -399,7 +225,7 @@ fn random_round(
     assert!(thread.sleeps_until().is_some());
     let (events, plan) = (random.events(keys), random.plan(keys));
     let turns = thread.poll(&events, &plan);
-    for (key, _) in std::mem::take(&mut thread.scratch.over) {
+    for (key, _) in std::mem::take(&mut thread.scratch.ended) {
         keys.retain(|other| *other != key);
     }
     let heard = by_key(&turns);
