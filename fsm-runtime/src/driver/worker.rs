@@ -10,7 +10,7 @@ use crate::scheduler::port::{
     AssignedTurn, EventSource, FinishedTurn, Injected, MultiThread, Next, Port, PortEvent,
     RemainingTask, SingleThread, WhenIdle,
 };
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::task::{Task, TurnOutcome, caught, drop_panic, end};
 use crate::{Ended, PoolError};
 
@@ -38,7 +38,7 @@ pub(crate) struct Worker<T: Task, D, C> {
     name: String,
     port: Arc<Port<T>>,
     driver: Arc<Mutex<D>>,
-    thread: Thread,
+    thread: ThreadIndex,
     pub(crate) scratch: T::Scratch,
     time: C,
     pool_state: Arc<PoolState>,
@@ -58,7 +58,7 @@ pub(crate) struct WorkerSettings<T: Task, D, C> {
     /// The threads of a port share it: one polls at a time.
     pub(crate) driver: Arc<Mutex<D>>,
     /// Its number in its port.
-    pub(crate) thread: Thread,
+    pub(crate) thread: ThreadIndex,
     pub(crate) scratch: T::Scratch,
     pub(crate) time: C,
     pub(crate) pool_state: Arc<PoolState>,

@@ -2,16 +2,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::scheduler::alarm::Alarm;
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::shared::Blocked;
 use crate::{Key, Spec};
 
 /// A port to the handlers that it runs, which may block.
 pub(crate) trait BlockTracker: Send + Sync {
     /// The thread blocks in this turn; says whether it was not known to do so in that way.
-    fn block(&self, thread: Thread, turn: u64, how: Blocked) -> bool;
+    fn block(&self, thread: ThreadIndex, turn: u64, how: Blocked) -> bool;
     /// It goes on, if it was known to block in that way.
-    fn unblock(&self, thread: Thread, turn: u64, how: Blocked);
+    fn unblock(&self, thread: ThreadIndex, turn: u64, how: Blocked);
 }
 
 /// A port to those who know nothing of its machine: its pool, and the watchdog.
@@ -31,7 +31,7 @@ pub(crate) trait Observe: BlockTracker + fmt::Debug {
 /// A thread that runs a turn.
 #[derive(Clone, Debug)]
 pub(crate) struct RunningTurn {
-    pub(crate) thread: Thread,
+    pub(crate) thread: ThreadIndex,
     pub(crate) key: Key,
     pub(crate) turn: u64,
     pub(crate) blocked: Option<Blocked>,

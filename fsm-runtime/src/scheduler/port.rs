@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::Key;
 use crate::key::Generations;
 use crate::net::readiness::Readiness;
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::task::Task;
 use crate::scheduler::thread_status::ThreadStatus;
 use crate::stats::Counters;
@@ -121,7 +121,7 @@ impl<T: Task> Port<T> {
     }
 
     /// A thread has died in the middle of something: a bug of ours. Says the key that is lost with it.
-    pub(crate) fn thread_died(&self, thread: Thread) -> Option<Key> {
+    pub(crate) fn thread_died(&self, thread: ThreadIndex) -> Option<Key> {
         match self {
             Self::SingleThread(port) => port.thread_died(),
             Self::MultiThread(port) => port.thread_died(thread),
@@ -158,12 +158,12 @@ impl<T: Task> Port<T> {
     }
 
     /// Where the thread shows what it runs.
-    pub(crate) fn status(&self, thread: Thread) -> Arc<ThreadStatus> {
+    pub(crate) fn status(&self, thread: ThreadIndex) -> Arc<ThreadStatus> {
         self.common().status(thread)
     }
 
     /// A thread has started; `id` is what the system calls it.
-    pub(crate) fn thread_started(&self, thread: Thread, id: Option<Arc<str>>) {
+    pub(crate) fn thread_started(&self, thread: ThreadIndex, id: Option<Arc<str>>) {
         self.common().ids()[thread] = id;
     }
 }

@@ -8,8 +8,8 @@ use crate::key::{Generations, Key, SLOTS};
 /// So many slots may wait for the end of the batch.
 const FREED: usize = 1024;
 
-/// The number of a thread of the port.
-pub(crate) type Thread = usize;
+/// The number of a thread in its port, from 0.
+pub(crate) type ThreadIndex = usize;
 
 /// The rules of a completion port, and nothing else: no threads, no clock, no sockets.
 ///
@@ -30,7 +30,7 @@ pub(crate) struct PortCore<T> {
     /// Slots of connections that ended since the last poll.
     freed: Vec<usize>,
     queue: VecDeque<Key>,
-    waiting: Vec<Thread>,
+    waiting: Vec<ThreadIndex>,
     active: usize,
     cap: usize,
     poller: Option<Poller>,
@@ -57,7 +57,7 @@ enum RunState {
 
 #[derive(Clone, Copy, Debug)]
 struct Poller {
-    thread: Thread,
+    thread: ThreadIndex,
     asleep: bool,
 }
 
@@ -69,11 +69,11 @@ pub(crate) enum PortInput {
     /// Somebody else has a packet for the key (R1, R6).
     Post(Key),
     /// The thread asks for a packet; its previous activation is over (R2).
-    Take(Thread),
+    Take(ThreadIndex),
     /// The turn of the key is over; it was left early and must have another one.
     Done { key: Key, again: bool },
     /// The thread has inserted the events of its poll and gives up the role (X2).
-    Polled(Thread),
+    Polled(ThreadIndex),
     /// Asks whether one more waiter can have one more packet. Repeat until nothing comes back.
     Release,
     /// The running thread blocks (R3).
@@ -90,13 +90,13 @@ pub(crate) enum Effect {
     /// Nothing.
     None,
     /// The thread runs the key; wake it if it is not the one that asked.
-    Run(Thread, Key),
+    Run(ThreadIndex, Key),
     /// The thread polls; it may sleep if `wait`, otherwise it only looks.
-    Poll { thread: Thread, wait: bool },
+    Poll { thread: ThreadIndex, wait: bool },
     /// The thread sleeps until it is given something to run, or the poll.
-    Park(Thread),
+    Park(ThreadIndex),
     /// The thread, which sleeps in its poll, must come back and take.
-    Interrupt(Thread),
+    Interrupt(ThreadIndex),
     /// The packet was for a connection that is gone.
     Stale,
     /// The port is closed: the thread and all that wait must end.
@@ -169,7 +169,7 @@ impl<T> PortCore<T> {
     }
 
     #[inline]
-    fn take(&mut self, thread: Thread) -> Effect {
+    fn take(&mut self, thread: ThreadIndex) -> Effect {
         if self.closed {
             return Effect::Closed;
         }
@@ -188,7 +188,7 @@ impl<T> PortCore<T> {
 
     /// Gives the head of the queue to a thread.
     #[inline]
-    fn start(&mut self, thread: Thread) -> Effect {
+    fn start(&mut self, thread: ThreadIndex) -> Effect {
         while let Some(key) = self.queue.pop_front() {
             if let Some(slot) = self.live(key) {
                 slot.run = RunState::Running;
@@ -233,7 +233,7 @@ impl<T> PortCore<T> {
 
     /// Hands the poll to a follower, so that nobody waits for the handler that runs next.
     #[inline]
-    fn polled(&mut self, thread: Thread) -> Effect {
+    fn polled(&mut self, thread: ThreadIndex) -> Effect {
         debug_assert!(self.polls(thread));
         self.poller = None;
         self.turns = self.queue.len();
@@ -371,7 +371,7 @@ impl<T> PortCore<T> {
     }
 
     /// Whether this is the thread that polls.
-    pub(crate) fn polls(&self, thread: Thread) -> bool {
+    pub(crate) fn polls(&self, thread: ThreadIndex) -> bool {
         self.poller.is_some_and(|poller| poller.thread == thread)
     }
 

@@ -1,7 +1,7 @@
 use std::sync::PoisonError;
 
 use crate::key::Key;
-use crate::scheduler::port_core::{Effect, PortCore, PortInput, Thread};
+use crate::scheduler::port_core::{Effect, PortCore, PortInput, ThreadIndex};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// The most threads of a port.
@@ -89,7 +89,7 @@ impl<T, X> Shared<T, X> {
     #[inline]
     pub(crate) fn next<R>(
         &self,
-        thread: Thread,
+        thread: ThreadIndex,
         before: impl FnOnce(&mut Locked<'_, T, X>),
         after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
     ) -> R {
@@ -111,7 +111,7 @@ impl<T, X> Shared<T, X> {
     /// of sleeping, and asks with [`resume`](Shared::resume) later.
     pub(crate) fn try_next<R>(
         &self,
-        thread: Thread,
+        thread: ThreadIndex,
         before: impl FnOnce(&mut Locked<'_, T, X>),
         after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
     ) -> Option<R> {
@@ -124,7 +124,7 @@ impl<T, X> Shared<T, X> {
     /// thread is among those that wait already, so it does not ask again.
     pub(crate) fn resume<R>(
         &self,
-        thread: Thread,
+        thread: ThreadIndex,
         after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
     ) -> Option<R> {
         self.begin_if_any(self.lock(), PendingWakes::default(), thread, after)
@@ -134,7 +134,7 @@ impl<T, X> Shared<T, X> {
     #[inline]
     fn ask(
         state: &mut SharedState<T, X>,
-        thread: Thread,
+        thread: ThreadIndex,
         before: impl FnOnce(&mut Locked<'_, T, X>),
     ) -> PendingWakes {
         let mut locked = Locked::new(state, Some(thread));
@@ -148,7 +148,7 @@ impl<T, X> Shared<T, X> {
         &self,
         mut state: MutexGuard<'_, SharedState<T, X>>,
         wakes: PendingWakes,
-        thread: Thread,
+        thread: ThreadIndex,
         after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
     ) -> Option<R> {
         if let Some(work) = state.threads[thread].work.take() {
@@ -165,7 +165,7 @@ impl<T, X> Shared<T, X> {
         &self,
         mut state: MutexGuard<'_, SharedState<T, X>>,
         mut wakes: PendingWakes,
-        thread: Thread,
+        thread: ThreadIndex,
         work: Work,
         after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
     ) -> R {
@@ -223,13 +223,13 @@ impl PendingWakes {
 pub(crate) struct Locked<'a, T, X> {
     state: &'a mut SharedState<T, X>,
     /// The thread that holds it, if that is one of the port's: it need not be woken.
-    thread: Option<Thread>,
+    thread: Option<ThreadIndex>,
     wakes: PendingWakes,
 }
 
 impl<'a, T, X> Locked<'a, T, X> {
     #[inline]
-    fn new(state: &'a mut SharedState<T, X>, thread: Option<Thread>) -> Self {
+    fn new(state: &'a mut SharedState<T, X>, thread: Option<ThreadIndex>) -> Self {
         Self { state, thread, wakes: PendingWakes::default() }
     }
 
@@ -277,7 +277,7 @@ impl<'a, T, X> Locked<'a, T, X> {
     }
 
     #[inline]
-    fn assign(&mut self, thread: Thread, work: Work) {
+    fn assign(&mut self, thread: ThreadIndex, work: Work) {
         self.state.threads[thread].work = Some(work);
         if self.thread != Some(thread) {
             self.wakes.threads |= 1 << thread;
@@ -291,7 +291,7 @@ impl<'a, T, X> Locked<'a, T, X> {
 
     /// The turn of the thread's key is over.
     #[inline]
-    pub(crate) fn done(&mut self, thread: Thread, again: bool) {
+    pub(crate) fn done(&mut self, thread: ThreadIndex, again: bool) {
         let slot = &mut self.state.threads[thread];
         let Some(key) = slot.running.take() else { return };
         if slot.blocked.take().is_some() {
@@ -301,23 +301,23 @@ impl<'a, T, X> Locked<'a, T, X> {
     }
 
     /// The key whose turn the thread runs.
-    pub(crate) fn running(&self, thread: Thread) -> Option<Key> {
+    pub(crate) fn running(&self, thread: ThreadIndex) -> Option<Key> {
         self.state.threads[thread].running
     }
 
-    pub(crate) fn blocked(&self, thread: Thread) -> Option<Blocked> {
+    pub(crate) fn blocked(&self, thread: ThreadIndex) -> Option<Blocked> {
         self.state.threads[thread].blocked
     }
 
     /// The number of the turn that the thread runs.
-    pub(crate) fn turn(&self, thread: Thread) -> Option<u64> {
+    pub(crate) fn turn(&self, thread: ThreadIndex) -> Option<u64> {
         let slot = &self.state.threads[thread];
         slot.running.map(|_| slot.turn)
     }
 
     /// The thread blocks in this turn; says whether it was not known to do so in that way, or one
     /// that says more.
-    pub(crate) fn block(&mut self, thread: Thread, turn: u64, how: Blocked) -> bool {
+    pub(crate) fn block(&mut self, thread: ThreadIndex, turn: u64, how: Blocked) -> bool {
         if self.turn(thread) != Some(turn) {
             return false;
         }
@@ -333,7 +333,7 @@ impl<'a, T, X> Locked<'a, T, X> {
     }
 
     /// The thread goes on, in this turn, after it was found to block in that way.
-    pub(crate) fn unblock(&mut self, thread: Thread, turn: u64, how: Blocked) {
+    pub(crate) fn unblock(&mut self, thread: ThreadIndex, turn: u64, how: Blocked) {
         if self.turn(thread) == Some(turn) && self.state.threads[thread].blocked == Some(how) {
             self.state.threads[thread].blocked = None;
             self.on(PortInput::Unblock);

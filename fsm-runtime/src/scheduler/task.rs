@@ -7,7 +7,7 @@ use crate::call::service::PoolEntry;
 use crate::clock::Time;
 use crate::net::readiness::Readiness;
 use crate::scheduler::observe::BlockTracker;
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::thread_status::ThreadStatus;
 use crate::{Ended, Key, Spec};
 
@@ -89,7 +89,7 @@ fn report<T: Task>(pool: &str, key: Key, state: usize, why: Ended) {
 /// The state that all turns on one thread share, whatever they are turns of.
 pub(crate) struct WorkerContext {
     pub(crate) port: Arc<dyn BlockTracker>,
-    pub(crate) thread: Thread,
+    pub(crate) thread: ThreadIndex,
     /// The number of its turn.
     pub(crate) turn: u64,
     pub(crate) status: Arc<ThreadStatus>,
@@ -105,7 +105,7 @@ pub(crate) struct WorkerContext {
 impl WorkerContext {
     pub(crate) fn new(
         port: Arc<dyn BlockTracker>,
-        thread: Thread,
+        thread: ThreadIndex,
         status: Arc<ThreadStatus>,
         routes: Arc<[PoolEntry]>,
         time: Time,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::scheduler::alarm::{Alarm, FAST, Pace};
 use crate::scheduler::observe::{Observe, RunningTurn};
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::shared::Blocked;
 
 /// The number of looks in a row without a reason for the pace after which the watchdog slows down.
@@ -80,7 +80,7 @@ pub(crate) struct WatchedPort {
     pool: String,
     port: Arc<dyn Observe>,
     /// The turn that each thread ran at the last look.
-    turns: HashMap<Thread, SeenTurn>,
+    turns: HashMap<ThreadIndex, SeenTurn>,
     /// The time of the last warning about a state, by the index of the state.
     warned: HashMap<usize, Instant>,
 }

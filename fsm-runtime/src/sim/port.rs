@@ -10,7 +10,7 @@ use crate::lifecycle::pool_state::PoolState;
 use crate::net::readiness::Readiness;
 use crate::scheduler::observe::BlockTracker;
 use crate::scheduler::port::{EventSource, Next, Port, PortEvent, PortSettings, WhenIdle};
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::shared::Blocked;
 use crate::scheduler::task::{Task, WorkerContext};
 use crate::{Key, PoolError};
@@ -101,7 +101,7 @@ impl<T: Task> SimPort<T> {
     }
 
     /// Does one round of a thread.
-    pub(super) fn round(&mut self, thread: Thread) {
+    pub(super) fn round(&mut self, thread: ThreadIndex) {
         if let Err(error) = self.workers[thread].round() {
             unreachable!("a simulated poll does not fail: {error}")
         }
@@ -109,7 +109,7 @@ impl<T: Task> SimPort<T> {
 
     /// Whether the thread has something to do, and would not sleep. A thread that is parked does not
     /// know: it looks in its next round.
-    pub(super) fn is_awake(&self, thread: Thread) -> bool {
+    pub(super) fn is_awake(&self, thread: ThreadIndex) -> bool {
         match self.next(thread) {
             None | Some(Next::Run(_)) => true,
             Some(Next::Poll { until }) => {
@@ -120,7 +120,7 @@ impl<T: Task> SimPort<T> {
     }
 
     /// The next round of the thread; `None` if it asks.
-    pub(super) fn next(&self, thread: Thread) -> Option<&Next<T>> {
+    pub(super) fn next(&self, thread: ThreadIndex) -> Option<&Next<T>> {
         self.workers[thread].next()
     }
 }
@@ -171,9 +171,9 @@ impl EventSource for SimDriver {
 struct Untracked;
 
 impl BlockTracker for Untracked {
-    fn block(&self, _: Thread, _: u64, _: Blocked) -> bool {
+    fn block(&self, _: ThreadIndex, _: u64, _: Blocked) -> bool {
         false
     }
 
-    fn unblock(&self, _: Thread, _: u64, _: Blocked) {}
+    fn unblock(&self, _: ThreadIndex, _: u64, _: Blocked) {}
 }

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::scheduler::alarm::Alarm;
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::thread_status::ThreadStatus;
 use crate::stats::Counters;
 
@@ -56,7 +56,7 @@ impl Common {
         self.left.fetch_sub(1, Ordering::SeqCst) == 1
     }
 
-    pub(super) fn status(&self, thread: Thread) -> Arc<ThreadStatus> {
+    pub(super) fn status(&self, thread: ThreadIndex) -> Arc<ThreadStatus> {
         Arc::clone(&self.statuses[thread])
     }
 

@@ -4,7 +4,7 @@ use super::timers::Timers;
 use super::{PortEvent, PortSettings, RemainingTask};
 use crate::Key;
 use crate::net::readiness::Readiness;
-use crate::scheduler::port_core::{Effect, PortCore, PortInput, Thread};
+use crate::scheduler::port_core::{Effect, PortCore, PortInput, ThreadIndex};
 use crate::scheduler::shared::{self, Shared, Work};
 use crate::scheduler::task::Task;
 
@@ -125,7 +125,7 @@ impl<T: Task> MultiThread<T> {
     }
 
     /// Asks what the thread does first.
-    pub(crate) fn begin(&self, thread: Thread, idle: WhenIdle) -> Next<T> {
+    pub(crate) fn begin(&self, thread: ThreadIndex, idle: WhenIdle) -> Next<T> {
         self.next(thread, idle, |_| {})
     }
 
@@ -133,7 +133,7 @@ impl<T: Task> MultiThread<T> {
     #[inline]
     pub(crate) fn turned(
         &self,
-        thread: Thread,
+        thread: ThreadIndex,
         idle: WhenIdle,
         turned: FinishedTurn<T>,
     ) -> Next<T> {
@@ -151,7 +151,7 @@ impl<T: Task> MultiThread<T> {
     #[inline]
     pub(crate) fn polled(
         &self,
-        thread: Thread,
+        thread: ThreadIndex,
         idle: WhenIdle,
         now: u64,
         events: &[PortEvent],
@@ -172,7 +172,7 @@ impl<T: Task> MultiThread<T> {
     }
 
     /// Asks what a thread that was parked does next.
-    pub(crate) fn resume(&self, thread: Thread) -> Next<T> {
+    pub(crate) fn resume(&self, thread: ThreadIndex) -> Next<T> {
         let mut pressed = false;
         let next = self.shared.resume(thread, |port, work| {
             let begun = begin_work(port, thread, work);
@@ -186,7 +186,7 @@ impl<T: Task> MultiThread<T> {
     #[inline]
     fn next(
         &self,
-        thread: Thread,
+        thread: ThreadIndex,
         idle: WhenIdle,
         before: impl FnOnce(&mut LockedPort<'_, T>),
     ) -> Next<T> {
@@ -260,7 +260,7 @@ impl<T: Task> MultiThread<T> {
 
     /// A thread has died: a bug of ours. If it ran a key this is lost with it; if it polled, another
     /// one must.
-    pub(super) fn thread_died(&self, thread: Thread) -> Option<Key> {
+    pub(super) fn thread_died(&self, thread: ThreadIndex) -> Option<Key> {
         self.shared.locked(|port| {
             if port.core().polls(thread) {
                 port.on(PortInput::Polled(thread));
@@ -292,7 +292,7 @@ struct BegunWork<T> {
 
 /// Begins the work that the thread was given.
 #[inline]
-fn begin_work<T>(port: &mut LockedPort<'_, T>, thread: Thread, work: Work) -> BegunWork<T> {
+fn begin_work<T>(port: &mut LockedPort<'_, T>, thread: ThreadIndex, work: Work) -> BegunWork<T> {
     match work {
         Work::Run(key) => {
             let number = port.turn(thread).unwrap_or_default();

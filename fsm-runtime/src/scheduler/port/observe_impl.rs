@@ -7,12 +7,12 @@ use super::{MultiThread, Port, SingleThread};
 use crate::Spec;
 use crate::scheduler::alarm::Alarm;
 use crate::scheduler::observe::{BlockTracker, Observe, RunningTurn};
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::shared::Blocked;
 use crate::scheduler::task::Task;
 
 impl<T: Task + Send> BlockTracker for Port<T> {
-    fn block(&self, thread: Thread, turn: u64, how: Blocked) -> bool {
+    fn block(&self, thread: ThreadIndex, turn: u64, how: Blocked) -> bool {
         match self {
             // Nobody else could run anything meanwhile, but it needs no warning.
             Self::SingleThread(port) => how == Blocked::Declared && port.status().block(),
@@ -20,7 +20,7 @@ impl<T: Task + Send> BlockTracker for Port<T> {
         }
     }
 
-    fn unblock(&self, thread: Thread, turn: u64, how: Blocked) {
+    fn unblock(&self, thread: ThreadIndex, turn: u64, how: Blocked) {
         match self {
             Self::SingleThread(port) => port.status().unblock(),
             Self::MultiThread(port) => port.shared.locked(|port| port.unblock(thread, turn, how)),

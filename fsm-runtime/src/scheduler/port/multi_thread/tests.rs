@@ -67,11 +67,11 @@ fn multi(port: &Port<Idle>) -> &MultiThread<Idle> {
     port
 }
 
-fn begin(port: &Port<Idle>, thread: Thread) -> Next<Idle> {
+fn begin(port: &Port<Idle>, thread: ThreadIndex) -> Next<Idle> {
     multi(port).begin(thread, WhenIdle::Sleep)
 }
 
-fn polled(port: &Port<Idle>, thread: Thread, now: u64, events: &[PortEvent]) -> Next<Idle> {
+fn polled(port: &Port<Idle>, thread: ThreadIndex, now: u64, events: &[PortEvent]) -> Next<Idle> {
     multi(port).polled(thread, WhenIdle::Sleep, now, events)
 }
 
@@ -96,7 +96,7 @@ fn polls(next: &Next<Idle>) -> u64 {
 }
 
 /// The turn of the key is over, and it waits; it is due then.
-fn waits(port: &Port<Idle>, thread: Thread, key: Key, due: u64) -> Next<Idle> {
+fn waits(port: &Port<Idle>, thread: ThreadIndex, key: Key, due: u64) -> Next<Idle> {
     let turned = FinishedTurn { key, task: Some(Idle { due }), again: false };
     multi(port).turned(thread, WhenIdle::Sleep, turned)
 }

@@ -6,7 +6,7 @@ use super::histories::{History, Outcome, Random};
 use super::model::{Doing, Model};
 use super::steps::{Setup, Step};
 use crate::key::Key;
-use crate::scheduler::port_core::{Effect, FREED, PortCore, PortInput, Thread};
+use crate::scheduler::port_core::{Effect, FREED, PortCore, PortInput, ThreadIndex};
 
 /// A port of several threads.
 pub(super) struct MultiThread;
@@ -162,7 +162,7 @@ impl<'a> RunState<'a> {
         self.asks(thread)
     }
 
-    fn done(&mut self, thread: Thread, again: bool) -> Outcome {
+    fn done(&mut self, thread: ThreadIndex, again: bool) -> Outcome {
         let thread = thread % self.setup.threads;
         let Doing::Runs(key) = self.model.threads[thread] else { return Ok(()) };
         if again && !self.dead.contains(&key) {
@@ -173,13 +173,13 @@ impl<'a> RunState<'a> {
         self.asks(thread)
     }
 
-    fn unblock(&mut self, thread: Thread) -> Outcome {
+    fn unblock(&mut self, thread: ThreadIndex) -> Outcome {
         let Doing::Blocks(key) = self.model.threads[thread] else { return Ok(()) };
         self.model.threads[thread] = Doing::Runs(key);
         self.on(PortInput::Unblock)
     }
 
-    fn asks(&mut self, thread: Thread) -> Outcome {
+    fn asks(&mut self, thread: ThreadIndex) -> Outcome {
         if self.setup.at_once {
             self.take(thread)?;
             self.release()?;
@@ -187,7 +187,7 @@ impl<'a> RunState<'a> {
         Ok(())
     }
 
-    fn take(&mut self, thread: Thread) -> Outcome {
+    fn take(&mut self, thread: ThreadIndex) -> Outcome {
         if self.model.threads[thread] != Doing::Asks {
             return Ok(());
         }

@@ -3,7 +3,7 @@
 //! shown what the core answers, and says which rule that breaks.
 
 use crate::key::Key;
-use crate::scheduler::port_core::{Effect, PortInput, Thread};
+use crate::scheduler::port_core::{Effect, PortInput, ThreadIndex};
 
 /// The doing of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) struct Model {
     cap: usize,
     pub(super) threads: Vec<Doing>,
     /// The most recent one is the last.
-    pub(super) waiting: Vec<Thread>,
+    pub(super) waiting: Vec<ThreadIndex>,
     /// The oldest one is the first. Some may be for connections that are gone.
     pub(super) packets: Vec<Key>,
     /// Keys that got a packet while they ran.
@@ -76,7 +76,7 @@ impl Model {
     }
 
     /// The thread that polls, and whether it sleeps.
-    pub(super) fn poller(&self) -> Option<(Thread, bool)> {
+    pub(super) fn poller(&self) -> Option<(ThreadIndex, bool)> {
         let mut polls = self.threads.iter().enumerate().filter_map(|(thread, doing)| match doing {
             Doing::Polls { asleep } => Some((thread, *asleep)),
             _ => None,
@@ -176,7 +176,7 @@ impl Model {
         }
     }
 
-    fn take(&mut self, thread: Thread, effect: Effect) -> Judged {
+    fn take(&mut self, thread: ThreadIndex, effect: Effect) -> Judged {
         if self.closed {
             self.threads[thread] = Doing::Over;
             return rule(effect == Effect::Closed, "R5: closed to those who ask");
@@ -218,7 +218,7 @@ impl Model {
         rule(effect == Effect::None, "X2: nobody is woken without need")
     }
 
-    fn start(&mut self, thread: Thread, key: Key) -> Judged {
+    fn start(&mut self, thread: ThreadIndex, key: Key) -> Judged {
         rule(!self.runs(key), "X1: a key is on one thread at a time")?;
         rule(self.has_room(), "R1: not more active threads than the cap")?;
         let at = self.packets.iter().position(|packet| *packet == key);

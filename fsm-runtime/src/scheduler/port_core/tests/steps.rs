@@ -1,7 +1,7 @@
 //! The steps of the histories of a port of several threads.
 
 use super::histories::Random;
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 
 /// The bounds of a history.
 #[derive(Clone, Copy, Debug)]
@@ -35,16 +35,16 @@ pub(super) enum Step {
     /// It has found all.
     Polled,
     /// The thread asks, if it is about to.
-    Take(Thread),
+    Take(ThreadIndex),
     Release,
-    Done(Thread),
-    DoneAgain(Thread),
-    Block(Thread),
-    Unblock(Thread),
+    Done(ThreadIndex),
+    DoneAgain(ThreadIndex),
+    Block(ThreadIndex),
+    Unblock(ThreadIndex),
     Open,
     Close(usize),
     /// The connection whose turn the thread runs comes to its end.
-    End(Thread),
+    End(ThreadIndex),
     /// A packet for a connection that is gone.
     PostDead(usize),
     EventDead(usize),
