@@ -42,7 +42,7 @@ pub(crate) struct PortSettings {
     pub(crate) number: usize,
     pub(crate) threads: usize,
     /// The most threads that run at a time.
-    pub(crate) cap: usize,
+    pub(crate) max_running: usize,
     pub(crate) counters: Arc<Counters>,
     pub(crate) generations: Arc<Generations>,
     /// Makes the thread that polls come back.

@@ -139,8 +139,8 @@ impl<T, X> Shared<T, X> {
     ) -> PendingWakes {
         let mut locked = Locked::new(state, Some(thread));
         before(&mut locked);
-        locked.on(PortInput::Take(thread));
-        while locked.on(PortInput::Release) != Effect::None && !locked.state.core.is_closed() {}
+        locked.handle(PortInput::Take(thread));
+        while locked.handle(PortInput::Release) != Effect::None && !locked.state.core.is_closed() {}
         locked.wakes
     }
 
@@ -244,14 +244,14 @@ impl<'a, T, X> Locked<'a, T, X> {
     }
 
     #[inline]
-    pub(crate) fn both(&mut self) -> (&mut PortCore<T>, &mut X) {
+    pub(crate) fn core_and_guarded(&mut self) -> (&mut PortCore<T>, &mut X) {
         (&mut self.state.core, &mut self.state.guarded)
     }
 
     /// Tells the core, and does what it answers.
     #[inline]
-    pub(crate) fn on(&mut self, input: PortInput) -> Effect {
-        let effect = self.state.core.on(input);
+    pub(crate) fn handle(&mut self, input: PortInput) -> Effect {
+        let effect = self.state.core.handle(input);
         match effect {
             Effect::Run(thread, key) => {
                 let slot = &mut self.state.threads[thread];
@@ -295,9 +295,9 @@ impl<'a, T, X> Locked<'a, T, X> {
         let slot = &mut self.state.threads[thread];
         let Some(key) = slot.running.take() else { return };
         if slot.blocked.take().is_some() {
-            self.on(PortInput::Unblock);
+            self.handle(PortInput::Unblock);
         }
-        self.on(PortInput::Done { key, again });
+        self.handle(PortInput::Done { key, again });
     }
 
     /// The key whose turn the thread runs.
@@ -327,7 +327,7 @@ impl<'a, T, X> Locked<'a, T, X> {
         }
         self.state.threads[thread].blocked = Some(how);
         if known.is_none() {
-            self.on(PortInput::Block);
+            self.handle(PortInput::Block);
         }
         true
     }
@@ -336,7 +336,7 @@ impl<'a, T, X> Locked<'a, T, X> {
     pub(crate) fn unblock(&mut self, thread: ThreadIndex, turn: u64, how: Blocked) {
         if self.turn(thread) == Some(turn) && self.state.threads[thread].blocked == Some(how) {
             self.state.threads[thread].blocked = None;
-            self.on(PortInput::Unblock);
+            self.handle(PortInput::Unblock);
         }
     }
 }

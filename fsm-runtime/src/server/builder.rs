@@ -361,10 +361,10 @@ impl<M: Machine> Builder<M> {
     }
 
     /// Returns the number of threads of a port, and how many of them run at a time.
-    fn threads_and_cap(&self) -> (usize, usize) {
+    fn threads_and_max_running(&self) -> (usize, usize) {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let cap = self.max_running.unwrap_or(processors).min(self.threads);
-        (self.threads, cap)
+        let max_running = self.max_running.unwrap_or(processors).min(self.threads);
+        (self.threads, max_running)
     }
 
     fn limits(&self) -> Limits {

@@ -11,7 +11,7 @@ use crate::{Ended, Key, Route};
 /// More turns in a row are an endless loop.
 const ENDLESS: usize = 10_000_000;
 /// The only thread.
-const THREAD: usize = 0;
+const ONLY_THREAD: usize = 0;
 
 /// A port of one thread with one connection or job on it, and the pools that it calls.
 pub(super) struct Harness<T: Task> {
@@ -38,7 +38,7 @@ impl<T: Task> Harness<T> {
     pub(super) fn open(&mut self, task: T, enter: impl FnOnce(Key)) {
         self.key = self.port.open(task);
         enter(self.key);
-        self.port.round(THREAD);
+        self.port.round(ONLY_THREAD);
     }
 
     /// The state that the turns share.
@@ -53,8 +53,8 @@ impl<T: Task> Harness<T> {
     /// One round; says whether there is more to do.
     pub(super) fn turn(&mut self, ready: Readiness) -> bool {
         self.port.add_event(self.key, ready);
-        self.port.round(THREAD);
-        self.port.is_awake(THREAD)
+        self.port.round(ONLY_THREAD);
+        self.port.is_awake(ONLY_THREAD)
     }
 
     /// Runs until it waits for something that the test must do.

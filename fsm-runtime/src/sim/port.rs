@@ -30,8 +30,8 @@ pub(super) struct SimPort<T: Task> {
 }
 
 impl<T: Task> SimPort<T> {
-    /// A port for so many threads, of which `cap` run at a time.
-    pub(super) fn new(origin: &Origin, threads: usize, cap: usize) -> Self {
+    /// A port for this number of threads, of which `max_running` run at a time.
+    pub(super) fn new(origin: &Origin, threads: usize, max_running: usize) -> Self {
         let Origin { time, generations } = origin.clone();
         let pool_state = Arc::new(PoolState::new(1));
         let driver = Arc::<Mutex<SimDriver>>::default();
@@ -39,7 +39,7 @@ impl<T: Task> SimPort<T> {
         let port = Arc::new(Port::new(PortSettings {
             number: 0,
             threads,
-            cap,
+            max_running,
             counters: Arc::clone(&pool_state.counters),
             generations,
             interrupt: Box::new(move || interrupted.store(true, Ordering::Relaxed)),

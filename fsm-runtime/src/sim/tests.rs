@@ -142,7 +142,7 @@ fn r1_r2_x1_hold_on_a_port_of_two_simulated_threads() {
     assert_eq!(world.round(a), Does::Runs(first.0));
     assert_eq!(world.round(b), Does::SleepsInPoll);
 
-    // A key that has a turn gets no second thread (X1), and the cap leaves the other one queued (R1).
+    // A key that has a turn gets no second thread (X1), and `max_running` leaves the other one queued (R1).
     world.send(&first, b"two\n");
     assert_eq!(world.round(b), Does::SleepsInPoll);
 
@@ -152,7 +152,7 @@ fn r1_r2_x1_hold_on_a_port_of_two_simulated_threads() {
     assert_eq!(world.round(a), Does::Parked);
     assert_eq!(*world.lines.borrow(), ["first: one", "first: two", "second: one"]);
 
-    // A packet from elsewhere goes to the thread that is parked, and one beyond the cap to nobody (R1).
+    // A packet from elsewhere goes to the thread that is parked, and one beyond `max_running` waits (R1).
     world.port.port().post(second.0);
     world.port.port().post(first.0);
     assert_eq!(world.does(b), Does::SleepsInPoll);

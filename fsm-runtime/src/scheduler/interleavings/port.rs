@@ -106,7 +106,7 @@ impl Port {
 
     pub(super) fn close(&self) {
         self.shared.locked(|port| {
-            port.on(PortInput::Close);
+            port.handle(PortInput::Close);
         });
     }
 
@@ -141,7 +141,7 @@ impl Port {
                         for key in events {
                             enqueue(port, key, PortInput::Event(key));
                         }
-                        port.on(PortInput::Polled(thread));
+                        port.handle(PortInput::Polled(thread));
                     })
                 }
                 Next::End => return,
@@ -215,7 +215,7 @@ fn enqueue(port: &mut Locked<'_, Slot, ()>, key: Key, input: PortInput) {
     if let Some(slot) = port.core().get_mut(key) {
         slot.packets += 1;
     }
-    port.on(input);
+    port.handle(input);
 }
 
 enum Next {

@@ -76,8 +76,9 @@ pub(crate) enum WhenIdle {
 
 impl<T: Task> MultiThread<T> {
     pub(super) fn new(settings: PortSettings) -> Self {
-        let PortSettings { number, threads, cap, counters, generations, interrupt } = settings;
-        let core = PortCore::new(number, cap, generations);
+        let PortSettings { number, threads, max_running, counters, generations, interrupt } =
+            settings;
+        let core = PortCore::new(number, max_running, generations);
         Self {
             common: Common::new(number, threads, counters),
             shared: Shared::new(core, threads, Guarded::default(), interrupt),
@@ -100,14 +101,14 @@ impl<T: Task> MultiThread<T> {
         packet: impl FnOnce(Key) -> PortInput,
     ) -> Result<Key, T> {
         let opened = self.shared.locked(|port| {
-            let (core, guarded) = port.both();
+            let (core, guarded) = port.core_and_guarded();
             if core.is_closed() {
                 return Err(task);
             }
             let key = core.open(TaskSlot::arriving(task, ready, guarded.draining));
             self.common.opened();
-            port.on(packet(key));
-            Ok((key, port.core().could_help()))
+            port.handle(packet(key));
+            Ok((key, port.core().idle_thread_could_help()))
         });
         opened.map(|(key, pressed)| {
             self.common.alarm_if(pressed);
@@ -118,8 +119,8 @@ impl<T: Task> MultiThread<T> {
     /// A packet for the key, from anywhere (R6).
     pub(super) fn wake(&self, key: Key) {
         let pressed = self.shared.locked(|port| {
-            port.on(PortInput::Post(key));
-            port.core().could_help()
+            port.handle(PortInput::Post(key));
+            port.core().idle_thread_could_help()
         });
         self.common.alarm_if(pressed);
     }
@@ -161,13 +162,13 @@ impl<T: Task> MultiThread<T> {
                 if let Some(slot) = port.core().get_mut(*key) {
                     slot.state.add_readiness(*readiness);
                 }
-                if port.on(PortInput::Event(*key)) == Effect::Stale {
+                if port.handle(PortInput::Event(*key)) == Effect::Stale {
                     self.common.counters.stale();
                 }
             }
-            let (core, guarded) = port.both();
+            let (core, guarded) = port.core_and_guarded();
             guarded.timers.expire(core, now);
-            port.on(PortInput::Polled(thread));
+            port.handle(PortInput::Polled(thread));
         })
     }
 
@@ -193,8 +194,9 @@ impl<T: Task> MultiThread<T> {
         let mut pressed = false;
         let before = |port: &mut LockedPort<'_, T>| {
             before(port);
-            // At the cap there is nothing for this thread: it could help, and may sleep from here on.
-            self.common.alarm_if(port.core().is_pressed());
+            // With `max_running` active threads there is nothing for this one, and it may sleep from
+            // here on. It could help if another one blocks.
+            self.common.alarm_if(port.core().is_full_with_work());
         };
         let after = |port: &mut LockedPort<'_, T>, work| {
             let begun = begin_work(port, thread, work);
@@ -216,7 +218,7 @@ impl<T: Task> MultiThread<T> {
     }
 
     fn remove(&self, port: &mut LockedPort<'_, T>, key: Key) -> Option<TaskSlot<T>> {
-        let (core, guarded) = port.both();
+        let (core, guarded) = port.core_and_guarded();
         let slot = remove(core, &mut guarded.timers, key)?;
         self.common.closed();
         Some(slot)
@@ -227,14 +229,14 @@ impl<T: Task> MultiThread<T> {
             port.guarded().draining = true;
             // A request that has arrived is answered: look once more before closing.
             for key in add_readiness_to_all(port.core(), Readiness::READ) {
-                port.on(PortInput::Post(key));
+                port.handle(PortInput::Post(key));
             }
         });
     }
 
     pub(super) fn close(&self) {
         self.shared.locked(|port| {
-            port.on(PortInput::Close);
+            port.handle(PortInput::Close);
         });
     }
 
@@ -263,7 +265,7 @@ impl<T: Task> MultiThread<T> {
     pub(super) fn thread_died(&self, thread: ThreadIndex) -> Option<Key> {
         self.shared.locked(|port| {
             if port.core().polls(thread) {
-                port.on(PortInput::Polled(thread));
+                port.handle(PortInput::Polled(thread));
             }
             let key = port.running(thread)?;
             self.remove(port, key);
@@ -296,7 +298,7 @@ fn begin_work<T>(port: &mut LockedPort<'_, T>, thread: ThreadIndex, work: Work) 
     match work {
         Work::Run(key) => {
             let number = port.turn(thread).unwrap_or_default();
-            let (core, guarded) = port.both();
+            let (core, guarded) = port.core_and_guarded();
             let taken = core.get_mut(key).and_then(|slot| {
                 let ready = slot.state.take_ready();
                 Some((slot.task.take()?, ready))
@@ -305,14 +307,17 @@ fn begin_work<T>(port: &mut LockedPort<'_, T>, thread: ThreadIndex, work: Work) 
                 unreachable!("a connection is on one thread at a time")
             };
             let turn = AssignedTurn { key, task, ready, number, draining: guarded.draining };
-            BegunWork { next: Next::Run(turn), could_help: core.could_help() }
+            BegunWork { next: Next::Run(turn), could_help: core.idle_thread_could_help() }
         }
         Work::Poll { wait } => {
             let guarded = port.guarded();
             let until = if wait { guarded.timers.next() } else { 0 };
             guarded.sleeps_until = until;
             // Events of the last poll may wait for handlers that block.
-            BegunWork { next: Next::Poll { until }, could_help: port.core().could_help() }
+            BegunWork {
+                next: Next::Poll { until },
+                could_help: port.core().idle_thread_could_help(),
+            }
         }
         Work::End => BegunWork { next: Next::End, could_help: false },
     }
@@ -320,7 +325,7 @@ fn begin_work<T>(port: &mut LockedPort<'_, T>, thread: ThreadIndex, work: Work) 
 
 /// Puts a task into its slot after its turn.
 fn put_back<T: Task>(port: &mut LockedPort<'_, T>, key: Key, task: T) {
-    let (core, guarded) = port.both();
+    let (core, guarded) = port.core_and_guarded();
     let Some(slot) = core.get_mut(key) else { return };
     let due = task.due();
     slot.task = Some(task);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::single_thread::ONLY;
+use super::single_thread::ONLY_THREAD;
 use super::{MultiThread, Port, SingleThread};
 use crate::Spec;
 use crate::scheduler::alarm::Alarm;
@@ -74,8 +74,9 @@ impl<T: Task> SingleThread<T> {
         let status = self.status();
         let key = status.key()?;
         let blocked = status.blocks().then_some(Blocked::Declared);
-        let (turn, state, id) = (status.turns(), status.state(), self.common.ids()[ONLY].clone());
-        Some(RunningTurn { thread: ONLY, key, turn, blocked, state, id })
+        let (turn, state, id) =
+            (status.turns(), status.state(), self.common.ids()[ONLY_THREAD].clone());
+        Some(RunningTurn { thread: ONLY_THREAD, key, turn, blocked, state, id })
     }
 }
 
@@ -91,7 +92,7 @@ impl<T: Task> MultiThread<T> {
                 let state = self.common.statuses[thread].state();
                 into.push(RunningTurn { thread, key, turn, blocked, state, id: id.clone() });
             }
-            port.core().could_help()
+            port.core().idle_thread_could_help()
         })
     }
 }

@@ -20,7 +20,7 @@ use inject::InjectedTask;
 use round::Round;
 
 /// The only thread of a port.
-pub(super) const ONLY: usize = 0;
+pub(super) const ONLY_THREAD: usize = 0;
 
 /// A port of one thread.
 ///
@@ -64,8 +64,9 @@ pub(crate) trait EventSource {
 
 impl<T: Task> SingleThread<T> {
     pub(super) fn new(settings: PortSettings) -> Self {
-        let PortSettings { number, threads, cap, counters, generations, interrupt } = settings;
-        let core = PortCore::new(number, cap, generations);
+        let PortSettings { number, threads, max_running, counters, generations, interrupt } =
+            settings;
+        let core = PortCore::new(number, max_running, generations);
         let (timers, draining, again) = (Timers::default(), false, Vec::new());
         Self {
             common: Common::new(number, threads, counters),
@@ -88,7 +89,7 @@ impl<T: Task> SingleThread<T> {
     /// Where the thread shows what it runs.
     #[inline]
     pub(super) fn status(&self) -> &ThreadStatus {
-        &self.common.statuses[ONLY]
+        &self.common.statuses[ONLY_THREAD]
     }
 
     /// Whether the thread is up, and may run a turn without another call of the watchdog.
@@ -195,7 +196,7 @@ impl<T: Task> SingleThread<T> {
         executor: &mut Executor<'_, T, C>,
     ) {
         let mut round = self.round(executor);
-        round.state.core.free();
+        round.state.core.free_closed_slots();
         round.take_up(injected);
         let SingleThreadState { core, timers, .. } = &mut *round.state;
         timers.expire(core, now);

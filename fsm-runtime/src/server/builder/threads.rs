@@ -61,11 +61,11 @@ impl<M: Machine> Builder<M> {
         number: usize,
         interrupt: Box<dyn Fn() + Send + Sync>,
     ) -> Arc<Port<T>> {
-        let (threads, cap) = self.threads_and_cap();
+        let (threads, max_running) = self.threads_and_max_running();
         Arc::new(Port::new(PortSettings {
             number,
             threads,
-            cap,
+            max_running,
             counters: Arc::clone(&self.state.counters),
             generations: Arc::clone(&Process::shared().generations),
             interrupt,

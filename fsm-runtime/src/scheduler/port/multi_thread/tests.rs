@@ -44,7 +44,7 @@ impl Task for Idle {
     }
 }
 
-/// A port of two threads and a cap of one, and how often its poll was interrupted.
+/// A port of two threads, of which one runs at a time, and how often its poll was interrupted.
 fn port() -> (Port<Idle>, Arc<AtomicUsize>) {
     let interrupts = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&interrupts);
@@ -54,7 +54,7 @@ fn port() -> (Port<Idle>, Arc<AtomicUsize>) {
     let port = Port::new(PortSettings {
         number: 0,
         threads: 2,
-        cap: 1,
+        max_running: 1,
         counters: Arc::default(),
         generations: Arc::default(),
         interrupt,

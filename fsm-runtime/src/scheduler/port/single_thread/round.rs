@@ -20,7 +20,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
     pub(super) fn event(&mut self, key: Key, ready: Readiness) {
         if self.executor.is_stopped() {
             // The port is closed, and its last thread sees to those that are left.
-        } else if self.state.core.pass(key).is_some() {
+        } else if self.state.core.begin_in_place(key).is_some() {
             self.turn(key, ready);
         } else {
             self.enqueue(key, ready);
@@ -38,7 +38,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
 
     /// Runs the turn of the packet at the head of the queue, if there is one.
     pub(super) fn next_packet(&mut self) -> bool {
-        let Some(key) = self.state.core.pass_next() else { return false };
+        let Some(key) = self.state.core.begin_next_in_place() else { return false };
         let slot = self.state.core.get_mut(key);
         let ready = slot.map(|slot| slot.state.take_ready()).unwrap_or_default();
         self.turn(key, ready);

@@ -305,7 +305,7 @@ fn x8_after_a_bug_of_ours_all_look_for_the_events_that_are_lost() {
     let run = || single(&port).run_events(&mut Broken, &mut executor);
     assert!(caught(run).is_none());
     // It was between two turns.
-    assert_eq!(port.thread_died(ONLY), None);
+    assert_eq!(port.thread_died(ONLY_THREAD), None);
     assert_eq!(thread.sleeps_until(), Some(0));
     let ready = Readiness::READ | Readiness::WRITE;
     assert_eq!(thread.poll(&[], &[]), [(keys[0], ready), (keys[1], ready)]);
@@ -316,7 +316,7 @@ fn x8_the_key_that_runs_is_lost_with_its_thread() {
     let (mut thread, keys) = Thread::new(2);
     let port = thread.port();
     thread.scratch.context.status.turn(keys[0]);
-    assert_eq!((port.thread_died(ONLY), port.load()), (Some(keys[0]), 1));
+    assert_eq!((port.thread_died(ONLY_THREAD), port.load()), (Some(keys[0]), 1));
     assert_eq!(thread.sleeps_until(), Some(0));
     let turns = thread.poll(&[], &[]);
     assert_eq!(turns, [(keys[1], Readiness::READ | Readiness::WRITE)]);

@@ -1,4 +1,4 @@
-//! Histories of a port of several threads, which drive the core through `on`.
+//! Histories of a port of several threads, which drive the core through `handle`.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::histories::{History, Outcome, Random};
 use super::model::{Doing, Model};
 use super::steps::{Setup, Step};
 use crate::key::Key;
-use crate::scheduler::port_core::{Effect, FREED, PortCore, PortInput, ThreadIndex};
+use crate::scheduler::port_core::{Effect, MAX_FREED, PortCore, PortInput, ThreadIndex};
 
 /// A port of several threads.
 pub(super) struct MultiThread;
@@ -56,8 +56,8 @@ struct Connection {
 impl<'a> RunState<'a> {
     fn new(setup: Setup, log: &'a mut Vec<(PortInput, Effect)>) -> Self {
         Self {
-            core: PortCore::new(0, setup.cap, Arc::default()),
-            model: Model::new(setup.cap, setup.threads),
+            core: PortCore::new(0, setup.max_running, Arc::default()),
+            model: Model::new(setup.max_running, setup.threads),
             setup,
             connections: vec![None; setup.connections],
             dead: Vec::new(),
@@ -95,23 +95,23 @@ impl<'a> RunState<'a> {
                 _ => Ok(()),
             },
             Step::PostDead(n) => match self.dead(n) {
-                Some(key) => self.on(PortInput::Post(key)),
+                Some(key) => self.handle(PortInput::Post(key)),
                 None => Ok(()),
             },
             Step::EventDead(n) => match self.dead(n) {
-                Some(key) if self.model.poller().is_some() => self.on(PortInput::Event(key)),
+                Some(key) if self.model.poller().is_some() => self.handle(PortInput::Event(key)),
                 _ => Ok(()),
             },
             Step::Polled => self.polled(),
             Step::Take(thread) => self.take(thread % self.setup.threads),
-            Step::Release => self.on(PortInput::Release),
+            Step::Release => self.handle(PortInput::Release),
             Step::Done(thread) => self.done(thread, false),
             Step::DoneAgain(thread) => self.done(thread, true),
             Step::Block(thread) => {
                 let thread = thread % self.setup.threads;
                 let Doing::Runs(key) = self.model.threads[thread] else { return Ok(()) };
                 self.model.threads[thread] = Doing::Blocks(key);
-                self.on(PortInput::Block)
+                self.handle(PortInput::Block)
             }
             Step::Unblock(thread) => self.unblock(thread % self.setup.threads),
             Step::Open => self.open(),
@@ -126,12 +126,12 @@ impl<'a> RunState<'a> {
                 }
                 _ => Ok(()),
             },
-            Step::ClosePort => self.on(PortInput::Close),
+            Step::ClosePort => self.handle(PortInput::Close),
         }
     }
 
-    fn on(&mut self, input: PortInput) -> Outcome {
-        let effect = self.core.on(input);
+    fn handle(&mut self, input: PortInput) -> Outcome {
+        let effect = self.core.handle(input);
         self.log.push((input, effect));
         if let Effect::Run(_, key) = effect {
             self.owed.retain(|owed| *owed != key);
@@ -141,7 +141,7 @@ impl<'a> RunState<'a> {
 
     fn packet(&mut self, input: PortInput, key: Key) -> Outcome {
         self.owed.push(key);
-        self.on(input)
+        self.handle(input)
     }
 
     fn slot(&self, slot: usize) -> Option<Connection> {
@@ -158,7 +158,7 @@ impl<'a> RunState<'a> {
         self.back = false;
         self.batch = 0;
         self.model.threads[thread] = Doing::Asks;
-        self.on(PortInput::Polled(thread))?;
+        self.handle(PortInput::Polled(thread))?;
         self.asks(thread)
     }
 
@@ -169,14 +169,14 @@ impl<'a> RunState<'a> {
             self.owed.push(key);
         }
         self.model.threads[thread] = Doing::Asks;
-        self.on(PortInput::Done { key, again })?;
+        self.handle(PortInput::Done { key, again })?;
         self.asks(thread)
     }
 
     fn unblock(&mut self, thread: ThreadIndex) -> Outcome {
         let Doing::Blocks(key) = self.model.threads[thread] else { return Ok(()) };
         self.model.threads[thread] = Doing::Runs(key);
-        self.on(PortInput::Unblock)
+        self.handle(PortInput::Unblock)
     }
 
     fn asks(&mut self, thread: ThreadIndex) -> Outcome {
@@ -191,13 +191,13 @@ impl<'a> RunState<'a> {
         if self.model.threads[thread] != Doing::Asks {
             return Ok(());
         }
-        self.on(PortInput::Take(thread))
+        self.handle(PortInput::Take(thread))
     }
 
     /// Until nothing comes of it.
     fn release(&mut self) -> Outcome {
         for _ in 0..=self.setup.threads {
-            self.on(PortInput::Release)?;
+            self.handle(PortInput::Release)?;
             if let Some((_, Effect::None)) = self.log.last() {
                 return Ok(());
             }
@@ -250,16 +250,17 @@ impl<'a> RunState<'a> {
         if core.poller.map(|poller| (poller.thread, poller.asleep)) != model.poller() {
             return Err("X2: who polls");
         }
-        let waits = model.active() >= self.setup.cap && !model.packets.is_empty();
+        let waits = model.active() >= self.setup.max_running && !model.packets.is_empty();
         let helps = !model.waiting.is_empty() || model.poller().is_some_and(|(_, asleep)| asleep);
-        if core.could_help() != (waits && helps) {
-            return Err("R3: whether packets wait for threads that the cap keeps");
+        if core.idle_thread_could_help() != (waits && helps) {
+            return Err("R3: whether packets wait for threads that `max_running` keeps idle");
         }
         let idle = !model.waiting.is_empty() || model.poller().is_some_and(|(_, asleep)| asleep);
-        if core.could_help() != (core.is_pressed() && idle) {
+        if core.idle_thread_could_help() != (core.is_full_with_work() && idle) {
             return Err("R3: whether a thread could help if another one blocks");
         }
-        if core.freed.len() >= FREED || core.slots.len() != model.live.len() + core.freed.len() {
+        if core.freed.len() >= MAX_FREED || core.slots.len() != model.live.len() + core.freed.len()
+        {
             return Err("X5: a slot has leaked");
         }
         for connection in self.connections.iter().flatten() {
@@ -278,7 +279,7 @@ impl<'a> RunState<'a> {
             return Err("X2: threads wait and nobody polls");
         }
         let sleeps = model.poller().is_some_and(|(_, asleep)| asleep);
-        let has_room = model.active() < self.setup.cap;
+        let has_room = model.active() < self.setup.max_running;
         if has_room && model.head().is_some() && (sleeps || !model.waiting.is_empty()) {
             return Err("R1: a packet and room, and yet one sleeps that could run it");
         }

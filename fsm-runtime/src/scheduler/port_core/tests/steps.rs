@@ -6,7 +6,7 @@ use crate::scheduler::port_core::ThreadIndex;
 /// The bounds of a history.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setup {
-    pub(super) cap: usize,
+    pub(super) max_running: usize,
     pub(super) threads: usize,
     /// The most connections.
     pub(super) connections: usize,
@@ -18,7 +18,7 @@ pub(super) struct Setup {
 impl Setup {
     pub(super) fn random(random: &mut Random) -> Self {
         Self {
-            cap: 1 + random.below(3),
+            max_running: 1 + random.below(3),
             threads: 1 + random.below(5),
             connections: 1 + random.below(5),
             at_once: random.below(4) != 0,

@@ -122,14 +122,15 @@ impl Thread {
         let port = Arc::new(Port::new(PortSettings {
             number: 0,
             threads: 1,
-            cap: 1,
+            max_running: 1,
             counters: Arc::default(),
             generations: Arc::default(),
             interrupt,
         }));
         let time = ManualTime::new();
-        let (status, routes) = (port.status(ONLY), [].into());
-        let context = WorkerContext::new(Arc::new(Untracked), ONLY, status, routes, time.now());
+        let (status, routes) = (port.status(ONLY_THREAD), [].into());
+        let context =
+            WorkerContext::new(Arc::new(Untracked), ONLY_THREAD, status, routes, time.now());
         let plan = VecDeque::new();
         let scratch = ScriptScratch { context, port, plan, turns: Vec::new(), ended: Vec::new() };
         let injected = Injected::default();
