@@ -21,7 +21,7 @@ pub(crate) trait TimeSource {
     ///
     /// A thread calls this before each turn, so that a slow handler does not make the deadlines of the
     /// turns behind it early.
-    fn moved(&mut self) -> Option<Time>;
+    fn now_if_changed(&mut self) -> Option<Time>;
 }
 
 /// The system's monotonic clock, counted from when this was made. Each thread has a clone, which
@@ -55,7 +55,7 @@ impl TimeSource for MonotonicTime {
 
     #[inline]
     #[cfg(target_os = "linux")]
-    fn moved(&mut self) -> Option<Time> {
+    fn now_if_changed(&mut self) -> Option<Time> {
         let coarse = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC_COARSE).ok();
         if coarse == self.coarse {
             return None;
@@ -66,7 +66,7 @@ impl TimeSource for MonotonicTime {
 
     #[inline]
     #[cfg(not(target_os = "linux"))]
-    fn moved(&mut self) -> Option<Time> {
+    fn now_if_changed(&mut self) -> Option<Time> {
         Some(self.now())
     }
 }
@@ -102,7 +102,7 @@ impl TimeSource for ManualTime {
         Time { millis, instant: passed.unwrap_or(self.start) }
     }
 
-    fn moved(&mut self) -> Option<Time> {
+    fn now_if_changed(&mut self) -> Option<Time> {
         let millis = self.millis();
         (self.seen.replace(millis) != Some(millis)).then(|| self.now())
     }
@@ -117,7 +117,7 @@ mod tests {
         let time = MonotonicTime::starting_now();
         let mut clone = time.clone();
         let before = time.now();
-        let after = clone.moved().unwrap_or(before);
+        let after = clone.now_if_changed().unwrap_or(before);
         assert!(before.millis <= after.millis && before.instant <= after.instant);
     }
 

@@ -77,7 +77,7 @@ impl Driver for ParkDriver {
         if self.drain.begins(&self.pool_state, now) {
             self.pool_state.close_if_drained();
         }
-        let until = self.drain.ends_by(&self.pool_state).map_or(until, |by| by.min(until));
+        let until = self.drain.deadline(&self.pool_state).map_or(until, |by| by.min(until));
         (until != u64::MAX).then(|| Duration::from_millis(until.saturating_sub(now)))
     }
 

@@ -191,7 +191,7 @@ impl Reactor {
             ready.or_else(|| acceptor.retry_at())
         });
         let deadline = Some(until).filter(|until| *until != u64::MAX);
-        let due = deadline.into_iter().chain(self.drain.ends_by(&self.pool_state)).chain(accepts);
+        let due = deadline.into_iter().chain(self.drain.deadline(&self.pool_state)).chain(accepts);
         due.min().map(|at| Duration::from_millis(at.saturating_sub(now)).min(LONGEST_SLEEP))
     }
 }

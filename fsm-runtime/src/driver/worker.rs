@@ -206,7 +206,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
     #[inline]
     fn run_turn(&mut self, port: &MultiThread<T>, turn: AssignedTurn<T>) -> FinishedTurn<T> {
         let AssignedTurn { key, mut task, ready, number, draining } = turn;
-        port.runs();
+        port.turn_begins();
         let context = T::context(&mut self.scratch);
         context.turn = number;
         context.draining = draining;

@@ -7,15 +7,15 @@ use crate::lifecycle::pool_state::{Phase, PoolState};
 pub(crate) struct Drain {
     pool: String,
     /// The longest that the drain may take, in milliseconds.
-    patience: u64,
+    timeout: u64,
     /// The time at which the drain is cut short, once it has begun.
     deadline: Option<u64>,
 }
 
 impl Drain {
-    pub(crate) fn new(pool: String, patience: Duration) -> Self {
-        let patience = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
-        Self { pool, patience, deadline: None }
+    pub(crate) fn new(pool: String, timeout: Duration) -> Self {
+        let timeout = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        Self { pool, timeout, deadline: None }
     }
 
     /// Returns true once, at the first call in which the pool drains: the port must begin its
@@ -25,7 +25,7 @@ impl Drain {
             return false;
         }
         let Some(deadline) = self.deadline else {
-            self.deadline = Some(now.saturating_add(self.patience));
+            self.deadline = Some(now.saturating_add(self.timeout));
             return true;
         };
         if deadline <= now {
@@ -41,7 +41,7 @@ impl Drain {
     }
 
     /// The time at which the drain is cut short, while the pool drains.
-    pub(crate) fn ends_by(&self, pool_state: &PoolState) -> Option<u64> {
+    pub(crate) fn deadline(&self, pool_state: &PoolState) -> Option<u64> {
         self.deadline.filter(|_| pool_state.phase() == Phase::Drain)
     }
 }

@@ -19,8 +19,8 @@ impl<T: Task, C: TimeSource> Executor<'_, T, C> {
     #[inline]
     pub(crate) fn run_turn(&mut self, task: &mut T, key: Key, ready: Readiness) -> TurnOutcome {
         let context = T::context(self.scratch);
-        context.status.turn(key);
-        if let Some(time) = self.time.moved() {
+        context.status.begin_turn(key);
+        if let Some(time) = self.time.now_if_changed() {
             context.set_time(time);
         }
         match catch_unwind(AssertUnwindSafe(|| task.turn(key, ready, self.scratch))) {

@@ -67,17 +67,17 @@ impl Common {
 
     /// Calls the watchdog if work waits though there are threads for it.
     #[inline]
-    pub(super) fn alarm_if(&self, pressed: bool) {
-        if let (true, Some(watchdog)) = (pressed, self.watchdog.get()) {
-            watchdog.pressed();
+    pub(super) fn alarm_if(&self, could_help: bool) {
+        if let (true, Some(watchdog)) = (could_help, self.watchdog.get()) {
+            watchdog.work_waits();
         }
     }
 
     /// A turn begins: the watchdog must not sleep.
     #[inline]
-    pub(super) fn runs(&self) {
+    pub(super) fn turn_begins(&self) {
         if let Some(watchdog) = self.watchdog.get() {
-            watchdog.runs();
+            watchdog.turn_begins();
         }
     }
 }

@@ -110,19 +110,19 @@ impl<T: Task> MultiThread<T> {
             port.handle(packet(key));
             Ok((key, port.core().idle_thread_could_help()))
         });
-        opened.map(|(key, pressed)| {
-            self.common.alarm_if(pressed);
+        opened.map(|(key, could_help)| {
+            self.common.alarm_if(could_help);
             key
         })
     }
 
     /// A packet for the key, from anywhere (R6).
     pub(super) fn wake(&self, key: Key) {
-        let pressed = self.shared.locked(|port| {
+        let could_help = self.shared.locked(|port| {
             port.handle(PortInput::Post(key));
             port.core().idle_thread_could_help()
         });
-        self.common.alarm_if(pressed);
+        self.common.alarm_if(could_help);
     }
 
     /// Asks what the thread does first.
@@ -174,13 +174,13 @@ impl<T: Task> MultiThread<T> {
 
     /// Asks what a thread that was parked does next.
     pub(crate) fn resume(&self, thread: ThreadIndex) -> Next<T> {
-        let mut pressed = false;
+        let mut could_help = false;
         let next = self.shared.resume(thread, |port, work| {
             let begun = begin_work(port, thread, work);
-            pressed = begun.could_help;
+            could_help = begun.could_help;
             begun.next
         });
-        self.common.alarm_if(pressed);
+        self.common.alarm_if(could_help);
         next.unwrap_or(Next::Parked)
     }
 
@@ -191,7 +191,7 @@ impl<T: Task> MultiThread<T> {
         idle: WhenIdle,
         before: impl FnOnce(&mut LockedPort<'_, T>),
     ) -> Next<T> {
-        let mut pressed = false;
+        let mut could_help = false;
         let before = |port: &mut LockedPort<'_, T>| {
             before(port);
             // With `max_running` active threads there is nothing for this one, and it may sleep from
@@ -200,21 +200,21 @@ impl<T: Task> MultiThread<T> {
         };
         let after = |port: &mut LockedPort<'_, T>, work| {
             let begun = begin_work(port, thread, work);
-            pressed = begun.could_help;
+            could_help = begun.could_help;
             begun.next
         };
         let next = match idle {
             WhenIdle::Sleep => self.shared.next(thread, before, after),
             WhenIdle::Return => self.shared.try_next(thread, before, after).unwrap_or(Next::Parked),
         };
-        self.common.alarm_if(pressed);
+        self.common.alarm_if(could_help);
         next
     }
 
     /// A turn begins: the watchdog must not sleep.
     #[inline]
-    pub(crate) fn runs(&self) {
-        self.common.runs();
+    pub(crate) fn turn_begins(&self) {
+        self.common.turn_begins();
     }
 
     fn remove(&self, port: &mut LockedPort<'_, T>, key: Key) -> Option<TaskSlot<T>> {

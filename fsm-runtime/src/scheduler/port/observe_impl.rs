@@ -75,7 +75,7 @@ impl<T: Task> SingleThread<T> {
         let key = status.key()?;
         let blocked = status.blocks().then_some(Blocked::Declared);
         let (turn, state, id) =
-            (status.turns(), status.state(), self.common.ids()[ONLY_THREAD].clone());
+            (status.turn(), status.state(), self.common.ids()[ONLY_THREAD].clone());
         Some(RunningTurn { thread: ONLY_THREAD, key, turn, blocked, state, id })
     }
 }

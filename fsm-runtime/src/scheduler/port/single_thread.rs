@@ -174,7 +174,7 @@ impl<T: Task> SingleThread<T> {
         injected.move_to(into);
         drop(injected);
         // The watchdog sees that this thread is up before it goes to sleep, or is called here.
-        self.common.runs();
+        self.common.turn_begins();
     }
 
     /// Runs a turn for each event of the poll, in their order.

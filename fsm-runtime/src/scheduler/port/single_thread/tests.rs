@@ -315,7 +315,7 @@ fn x8_after_a_bug_of_ours_all_look_for_the_events_that_are_lost() {
 fn x8_the_key_that_runs_is_lost_with_its_thread() {
     let (mut thread, keys) = Thread::new(2);
     let port = thread.port();
-    thread.scratch.context.status.turn(keys[0]);
+    thread.scratch.context.status.begin_turn(keys[0]);
     assert_eq!((port.thread_died(ONLY_THREAD), port.load()), (Some(keys[0]), 1));
     assert_eq!(thread.sleeps_until(), Some(0));
     let turns = thread.poll(&[], &[]);
