@@ -2,14 +2,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// A moment.
+/// A moment, in both forms that a pool needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Time {
     /// Milliseconds since the start of the time source. Pools that exchange times count from the same
     /// start.
     pub(crate) millis: u64,
-    /// The same moment as the system's clock names it, for handlers.
+    /// The same moment on the system's clock, for handlers.
     pub(crate) instant: Instant,
+}
+
+/// Converts a time to whole milliseconds: rounded up, and at least 1.
+#[inline]
+pub(crate) fn whole_millis(time: Duration) -> u64 {
+    let millis = time.as_nanos().div_ceil(1_000_000);
+    u64::try_from(millis).unwrap_or(u64::MAX).max(1)
 }
 
 /// A clock that pools and their threads are made with: the system's, or that of a test.
@@ -17,10 +24,10 @@ pub(crate) trait TimeSource {
     /// Reads the time.
     fn now(&self) -> Time;
 
-    /// Reads the time if it may have moved by some milliseconds since the last call.
+    /// Reads the time if it may have moved by some milliseconds since the last call; `None` if not.
     ///
-    /// A thread calls this before each turn, so that a slow handler does not make the deadlines of the
-    /// turns behind it early.
+    /// A thread calls this before each turn. Otherwise, after a slow handler, the turns behind it would
+    /// count their deadlines from a time that is too early.
     fn now_if_changed(&mut self) -> Option<Time>;
 }
 
@@ -76,7 +83,7 @@ impl TimeSource for MonotonicTime {
 pub(crate) struct ManualTime {
     start: Instant,
     millis: Arc<AtomicU64>,
-    /// The time when it was last seen to have moved.
+    /// The time that the last call of `now_if_changed` found.
     seen: Option<u64>,
 }
 
@@ -111,6 +118,19 @@ impl TimeSource for ManualTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_rounded_up_to_whole_milliseconds_and_never_to_none() {
+        for (time, millis) in [
+            (Duration::ZERO, 1),
+            (Duration::from_nanos(1), 1),
+            (Duration::from_micros(1_200), 2),
+            (Duration::from_millis(30_000), 30_000),
+            (Duration::MAX, u64::MAX),
+        ] {
+            assert_eq!(whole_millis(time), millis, "{time:?}");
+        }
+    }
 
     #[test]
     fn clones_count_from_the_same_start() {

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
+use crate::clock::whole_millis;
 use crate::lifecycle::pool_state::{Phase, PoolState};
 
-/// The drain of one port: when it has begun, and when its time is over.
+/// The drain of one port: whether it has begun, and when it times out.
 #[derive(Debug)]
 pub(crate) struct Drain {
     pool: String,
@@ -14,12 +15,11 @@ pub(crate) struct Drain {
 
 impl Drain {
     pub(crate) fn new(pool: String, timeout: Duration) -> Self {
-        let timeout = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-        Self { pool, timeout, deadline: None }
+        Self { pool, timeout: whole_millis(timeout), deadline: None }
     }
 
-    /// Returns true once, at the first call in which the pool drains: the port must begin its
-    /// drain. Later calls close the pool if the drain has taken too long.
+    /// Returns whether the port must begin its drain: true at the first call in which the pool drains.
+    /// Later calls close the pool if the drain has timed out.
     pub(crate) fn begins(&mut self, pool_state: &PoolState, now: u64) -> bool {
         if pool_state.phase() != Phase::Drain {
             return false;
