@@ -2,14 +2,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// A moment.
+/// A moment, in both forms that a pool needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Time {
     /// Milliseconds since the start of the time source. Pools that exchange times count from the same
     /// start.
     pub(crate) millis: u64,
-    /// The same moment as the system's clock names it, for handlers.
+    /// The same moment on the system's clock, for handlers.
     pub(crate) instant: Instant,
+}
+
+/// Converts a time to whole milliseconds: rounded up, and at least 1.
+#[inline]
+pub(crate) fn whole_millis(time: Duration) -> u64 {
+    let millis = time.as_nanos().div_ceil(1_000_000);
+    u64::try_from(millis).unwrap_or(u64::MAX).max(1)
 }
 
 /// A clock that pools and their threads are made with: the system's, or that of a test.
@@ -17,11 +24,11 @@ pub(crate) trait TimeSource {
     /// Reads the time.
     fn now(&self) -> Time;
 
-    /// Reads the time if it may have moved by some milliseconds since the last call.
+    /// Reads the time if it may have moved by some milliseconds since the last call; `None` if not.
     ///
-    /// A thread calls this before each turn, so that a slow handler does not make the deadlines of the
-    /// turns behind it early.
-    fn moved(&mut self) -> Option<Time>;
+    /// A thread calls this before each turn. Otherwise, after a slow handler, the turns behind it would
+    /// count their deadlines from a time that is too early.
+    fn now_if_changed(&mut self) -> Option<Time>;
 }
 
 /// The system's monotonic clock, counted from when this was made. Each thread has a clone, which
@@ -55,7 +62,7 @@ impl TimeSource for MonotonicTime {
 
     #[inline]
     #[cfg(target_os = "linux")]
-    fn moved(&mut self) -> Option<Time> {
+    fn now_if_changed(&mut self) -> Option<Time> {
         let coarse = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC_COARSE).ok();
         if coarse == self.coarse {
             return None;
@@ -66,7 +73,7 @@ impl TimeSource for MonotonicTime {
 
     #[inline]
     #[cfg(not(target_os = "linux"))]
-    fn moved(&mut self) -> Option<Time> {
+    fn now_if_changed(&mut self) -> Option<Time> {
         Some(self.now())
     }
 }
@@ -76,7 +83,7 @@ impl TimeSource for MonotonicTime {
 pub(crate) struct ManualTime {
     start: Instant,
     millis: Arc<AtomicU64>,
-    /// The time when it was last seen to have moved.
+    /// The time that the last call of `now_if_changed` found.
     seen: Option<u64>,
 }
 
@@ -102,7 +109,7 @@ impl TimeSource for ManualTime {
         Time { millis, instant: passed.unwrap_or(self.start) }
     }
 
-    fn moved(&mut self) -> Option<Time> {
+    fn now_if_changed(&mut self) -> Option<Time> {
         let millis = self.millis();
         (self.seen.replace(millis) != Some(millis)).then(|| self.now())
     }
@@ -113,11 +120,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_time_is_rounded_up_to_whole_milliseconds_and_never_to_none() {
+        for (time, millis) in [
+            (Duration::ZERO, 1),
+            (Duration::from_nanos(1), 1),
+            (Duration::from_micros(1_200), 2),
+            (Duration::from_millis(30_000), 30_000),
+            (Duration::MAX, u64::MAX),
+        ] {
+            assert_eq!(whole_millis(time), millis, "{time:?}");
+        }
+    }
+
+    #[test]
     fn clones_count_from_the_same_start() {
         let time = MonotonicTime::starting_now();
         let mut clone = time.clone();
         let before = time.now();
-        let after = clone.moved().unwrap_or(before);
+        let after = clone.now_if_changed().unwrap_or(before);
         assert!(before.millis <= after.millis && before.instant <= after.instant);
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::call::hand_off::{CarriedIo, DetachedConnection};
-use crate::connection::scratch::{Leaving, Scratch};
+use crate::connection::scratch::{ConnectionScratch, Leaving};
 use crate::connection::turn::{TurnEnd, TurnStart};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
@@ -95,7 +95,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     fn full_turn(
         &mut self,
         key: Key,
-        scratch: &mut Scratch<M, H>,
+        scratch: &mut ConnectionScratch<M, H>,
         start: TurnStart<M::Partial>,
     ) -> TurnOutcome {
         let resumed = match self.take_pending(key, scratch) {
@@ -107,7 +107,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             return self.close(why, send_by, key, scratch);
         }
         let Some(turn) = self.begin_turn(key, scratch, start, resumed) else {
-            return TurnOutcome::Gone(Ended::Panicked);
+            return TurnOutcome::Ended(Ended::Panicked);
         };
         let TurnEnd { reason, input, progress, sent, expired_while_full } = turn.run_to_end();
         let Ok(reason) = reason else { return Self::reset(scratch) };
@@ -120,13 +120,13 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             StopReason::BusyLoop => {
                 self.abort_if_unsent(scratch.output.len());
                 scratch.output.discard();
-                return TurnOutcome::Gone(Ended::BusyLoop);
+                return TurnOutcome::Ended(Ended::BusyLoop);
             }
             StopReason::Leaving => {
                 if let Some(hand_off) = scratch.mailboxes.take_hand_off(key) {
                     let output = scratch.output.keep();
                     scratch.leaving = Some(Leaving { hand_off, input, output });
-                    return TurnOutcome::Gone(Ended::HandedOff);
+                    return TurnOutcome::Ended(Ended::HandedOff);
                 }
             }
             _ => {}
@@ -148,7 +148,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     fn take_pending(
         &mut self,
         key: Key,
-        scratch: &mut Scratch<M, H>,
+        scratch: &mut ConnectionScratch<M, H>,
     ) -> Result<ResumedIo<M>, TurnOutcome> {
         let Some(pending) = self.pending.take() else {
             let (input, progress) = (Vec::new(), DecodeProgress::default());
@@ -173,7 +173,12 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 
     /// Joins the pool: registers with the poll, opens the mailbox, and makes the handler. Events and
     /// messages can arrive from now on.
-    fn join_pool(&mut self, key: Key, peer: Peer, scratch: &mut Scratch<M, H>) -> io::Result<()> {
+    fn join_pool(
+        &mut self,
+        key: Key,
+        peer: Peer,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> io::Result<()> {
         if let Some(registry) = &scratch.registry {
             self.socket.register(registry, token::from_key(key))?;
         }
@@ -195,7 +200,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         reason: StopReason,
         mut pending: Pending<M>,
         key: Key,
-        scratch: &mut Scratch<M, H>,
+        scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
         let unsent = !scratch.output.is_empty();
         if unsent {
@@ -226,18 +231,23 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
     }
 
-    fn reset(scratch: &mut Scratch<M, H>) -> TurnOutcome {
+    fn reset(scratch: &mut ConnectionScratch<M, H>) -> TurnOutcome {
         scratch.output.discard();
-        TurnOutcome::Gone(Ended::Reset)
+        TurnOutcome::Ended(Ended::Reset)
     }
 }
 
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<M, H, S> {
-    type Scratch = Scratch<M, H>;
+    type Scratch = ConnectionScratch<M, H>;
     const SPEC: &'static Spec = M::SPEC;
 
     #[inline]
-    fn turn(&mut self, key: Key, readiness: Readiness, scratch: &mut Scratch<M, H>) -> TurnOutcome {
+    fn turn(
+        &mut self,
+        key: Key,
+        readiness: Readiness,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> TurnOutcome {
         self.state.add(readiness);
         if self.state.is_idle_with_input() {
             self.fast_path(key, scratch)
@@ -260,11 +270,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         self.machine.state()
     }
 
-    fn cut_off(&mut self) {
+    fn abort(&mut self) {
         self.abort_if_unsent(0);
     }
 
-    fn over(mut self, key: Key, why: Ended, scratch: &mut Scratch<M, H>) {
+    fn on_end(mut self, key: Key, why: Ended, scratch: &mut ConnectionScratch<M, H>) {
         // Counts before the peer can see the end.
         scratch.counters.ended(why);
         let leaving = scratch.leaving.take();
@@ -287,7 +297,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         scratch.pool_state.released();
     }
 
-    fn recover(&mut self, scratch: &mut Scratch<M, H>) {
+    fn recover(&mut self, scratch: &mut ConnectionScratch<M, H>) {
         scratch.leaving = None;
         self.abort_if_unsent(scratch.output.len());
         // Shared output may have an owner of the user's, whose drop may panic, too.
@@ -296,7 +306,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         }
     }
 
-    fn context(scratch: &mut Scratch<M, H>) -> &mut WorkerContext {
+    fn context(scratch: &mut ConnectionScratch<M, H>) -> &mut WorkerContext {
         &mut scratch.context
     }
 }

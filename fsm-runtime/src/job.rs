@@ -133,11 +133,11 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
     fn turn(&mut self, key: Key, _: Readiness, scratch: &mut JobScratch<M, H>) -> TurnOutcome {
         if scratch.handler.is_none() && scratch.try_make().is_err() {
             // `remake_handler` has logged the error and retried.
-            return TurnOutcome::Gone(Ended::Panicked);
+            return TurnOutcome::Ended(Ended::Panicked);
         }
         let JobScratch { handler: Some(handler), mailboxes, limits, context, output, .. } = scratch
         else {
-            return TurnOutcome::Gone(Ended::Panicked);
+            return TurnOutcome::Ended(Ended::Panicked);
         };
         if Self::HAS_MAILBOX && !std::mem::replace(&mut self.entered, true) {
             mailboxes.open(key);
@@ -167,9 +167,9 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
                 if caught(send).is_none() {
                     tracing::error!(%key, machine, "a reply panicked while it was dropped");
                 }
-                TurnOutcome::Gone(Ended::Done)
+                TurnOutcome::Ended(Ended::Done)
             }
-            StopReason::BusyLoop => TurnOutcome::Gone(Ended::BusyLoop),
+            StopReason::BusyLoop => TurnOutcome::Ended(Ended::BusyLoop),
             StopReason::BudgetSpent => TurnOutcome::Again,
             _ => TurnOutcome::Wait,
         }
@@ -183,9 +183,9 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
         self.machine.state()
     }
 
-    fn cut_off(&mut self) {}
+    fn abort(&mut self) {}
 
-    fn over(self, key: Key, why: Ended, scratch: &mut JobScratch<M, H>) {
+    fn on_end(self, key: Key, why: Ended, scratch: &mut JobScratch<M, H>) {
         scratch.counters.ended(why);
         let closed = !Self::HAS_MAILBOX || caught(|| scratch.mailboxes.close(key)).is_some();
         // Most jobs have replied, and many machines have nothing to drop.

@@ -1,4 +1,4 @@
-use crate::connection::scratch::Scratch;
+use crate::connection::scratch::ConnectionScratch;
 use crate::connection::{ConnectionTask, Pending};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::net::ready_io::{Closing, ReadyIo};
@@ -14,7 +14,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         why: Ended,
         send_by: u64,
         key: Key,
-        scratch: &mut Scratch<M, H>,
+        scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
         if self.closing.is_none() {
             self.begin_close(why, key, scratch);
@@ -24,7 +24,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let mut io = ReadyIo { socket: &mut self.socket, state: &mut self.state };
         let Ok(sent) = io.flush(&mut scratch.output) else {
             scratch.output.discard();
-            return TurnOutcome::Gone(why);
+            return TurnOutcome::Ended(why);
         };
         if !scratch.output.is_empty() {
             let send_by = if sent > 0 { lingers_until } else { send_by.min(lingers_until) };
@@ -37,18 +37,18 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             return TurnOutcome::Wait;
         }
         let outcome = match io.close(&mut scratch.buffer) {
-            Closing::Closed => return TurnOutcome::Gone(why),
+            Closing::Closed => return TurnOutcome::Ended(why),
             Closing::WaitsForEnd => TurnOutcome::Wait,
             Closing::MoreToDiscard => TurnOutcome::Again,
         };
         if self.deadlines.earliest() == u64::MAX {
             self.deadlines = M::Deadlines::only(lingers_until);
         }
-        if self.deadlines.earliest() <= now { TurnOutcome::Gone(why) } else { outcome }
+        if self.deadlines.earliest() <= now { TurnOutcome::Ended(why) } else { outcome }
     }
 
     /// Begins the close of a connection whose machine is done, or which drains.
-    fn begin_close(&mut self, why: Ended, key: Key, scratch: &mut Scratch<M, H>) {
+    fn begin_close(&mut self, why: Ended, key: Key, scratch: &mut ConnectionScratch<M, H>) {
         self.closing = Some(why);
         self.state.set_idle(false);
         if Self::HAS_MAILBOX {
@@ -60,9 +60,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 
     /// Ends a connection whose peer does not take its output. The close is a reset, so that the peer does
     /// not mistake the part that it got for the whole.
-    pub(super) fn send_timed_out(&mut self, scratch: &mut Scratch<M, H>) -> TurnOutcome {
+    pub(super) fn send_timed_out(&mut self, scratch: &mut ConnectionScratch<M, H>) -> TurnOutcome {
         scratch.output.discard();
         self.socket.abort();
-        TurnOutcome::Gone(Ended::SendTimeout)
+        TurnOutcome::Ended(Ended::SendTimeout)
     }
 }

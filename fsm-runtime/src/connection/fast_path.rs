@@ -1,5 +1,5 @@
 use crate::connection::ConnectionTask;
-use crate::connection::scratch::Scratch;
+use crate::connection::scratch::ConnectionScratch;
 use crate::connection::turn::TurnStart;
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
@@ -14,20 +14,24 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     /// Most of these read once, use all that they read, and send the whole answer. The others continue as
     /// a full turn.
     #[inline]
-    pub(super) fn fast_path(&mut self, key: Key, scratch: &mut Scratch<M, H>) -> TurnOutcome {
+    pub(super) fn fast_path(
+        &mut self,
+        key: Key,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> TurnOutcome {
         let Self { socket, state, machine, deadlines, handler, .. } = self;
         let mut io = ReadyIo { socket, state };
         let mut runner = MachineRunner { machine, deadlines };
-        let Some(handler) = handler else { return TurnOutcome::Gone(Ended::Panicked) };
+        let Some(handler) = handler else { return TurnOutcome::Ended(Ended::Panicked) };
         let end = match io.read(&mut scratch.buffer) {
             Ok(Received::Bytes(end)) => end,
             Ok(Received::Nothing | Received::End) => {
                 let start = TurnStart::new(&scratch.limits);
                 return self.full_turn(key, scratch, start);
             }
-            Err(_) => return TurnOutcome::Gone(Ended::Reset),
+            Err(_) => return TurnOutcome::Ended(Ended::Reset),
         };
-        let Scratch { buffer, output, mailboxes, context, limits, .. } = &mut *scratch;
+        let ConnectionScratch { buffer, output, mailboxes, context, limits, .. } = &mut *scratch;
         let mut input = Input::resumed(&buffer[..end], DecodeProgress::default(), false);
         let mut cx = Cx::new(output, &*io.socket, mailboxes, key, context);
         let InputOnlyRun { waits_for_input, calls } =

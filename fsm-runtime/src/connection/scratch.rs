@@ -20,7 +20,7 @@ pub(crate) type MakeFor<H> = dyn Fn(Peer) -> H + Send + Sync;
 
 /// The buffers and handles that all turns of one thread share. Between turns they hold nothing of a
 /// connection.
-pub(crate) struct Scratch<M: Machine, H> {
+pub(crate) struct ConnectionScratch<M: Machine, H> {
     pub(crate) buffer: Box<[u8]>,
     pub(crate) output: SendBuffer,
     pub(crate) mailboxes: Mailboxes<M::Message>,
@@ -44,7 +44,7 @@ pub(crate) struct Leaving {
     pub(crate) output: UnsentOutput,
 }
 
-/// The arguments of [`Scratch::new`], which are the fields of the same names.
+/// The arguments of [`ConnectionScratch::new`], which are the fields of the same names.
 pub(crate) struct ScratchSettings<M: Machine, H> {
     pub(crate) mailboxes: Mailboxes<M::Message>,
     pub(crate) limits: Limits,
@@ -55,7 +55,7 @@ pub(crate) struct ScratchSettings<M: Machine, H> {
     pub(crate) context: WorkerContext,
 }
 
-impl<M: Machine, H> Scratch<M, H> {
+impl<M: Machine, H> ConnectionScratch<M, H> {
     pub(crate) fn new(settings: ScratchSettings<M, H>) -> Self {
         let ScratchSettings { mailboxes, limits, pool_state, registry, make, boxes, context } =
             settings;

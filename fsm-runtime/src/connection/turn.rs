@@ -2,7 +2,7 @@ use std::io;
 use std::ops::Range;
 
 use crate::call::mailboxes::Mailboxes;
-use crate::connection::scratch::Scratch;
+use crate::connection::scratch::ConnectionScratch;
 use crate::connection::{ConnectionTask, ResumedIo};
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
@@ -80,7 +80,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     pub(super) fn begin_turn<'a>(
         &'a mut self,
         key: Key,
-        scratch: &'a mut Scratch<M, H>,
+        scratch: &'a mut ConnectionScratch<M, H>,
         start: TurnStart<M::Partial>,
         resumed: ResumedIo<M>,
     ) -> Option<Turn<'a, M, H, S>> {

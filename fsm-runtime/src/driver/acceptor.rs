@@ -1,6 +1,7 @@
 use std::io;
 
 use crate::Peer;
+use crate::call::semaphore::Permit;
 use crate::net::listener::Listener;
 use crate::net::socket::Socket;
 
@@ -12,7 +13,7 @@ const QUIET: u64 = 60_000;
 /// Linux's EPROTO, for which the standard library has no name.
 const PROTOCOL_ERROR: Option<i32> = if cfg!(target_os = "linux") { Some(71) } else { None };
 
-/// A listener with what is known of its queue.
+/// A listener, and whether connections may wait in its queue.
 ///
 /// The poll tells of new connections once. So the acceptor remembers that there may be more until
 /// `accept` says `WouldBlock`, also while no descriptor is free: no event would tell of them again.
@@ -99,6 +100,12 @@ impl Acceptor {
             }
         }
     }
+}
+
+/// Makes connections of the sockets that a listener has accepted.
+pub(crate) trait Accept: Send {
+    /// Takes a socket that the port `shard` has accepted at `now`, with a permit for it.
+    fn accepted(&mut self, socket: Socket, peer: Peer, permit: Permit, shard: usize, now: u64);
 }
 
 /// Whether the error is about the connection that would have been accepted: the next one may be

@@ -1,7 +1,14 @@
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use crate::clock::TimeSource;
+use crate::driver::worker::Driver;
+use crate::lifecycle::drain::Drain;
+use crate::lifecycle::pool_state::{Phase, PoolState};
+use crate::net::readiness::Readiness;
+use crate::scheduler::port::EventSource;
 use crate::sync::{Condvar, Mutex};
+use crate::{Key, PoolError};
 
 /// The sleep of a thread that others may end, for ports without sockets.
 ///
@@ -47,4 +54,46 @@ impl Parker {
         }
         state.woken = false;
     }
+}
+
+/// The poll of a port without sockets, which only sleeps.
+pub(crate) struct ParkDriver {
+    pub(crate) parker: Arc<Parker>,
+    pub(crate) pool_state: Arc<PoolState>,
+    pub(crate) drain: Drain,
+}
+
+impl Driver for ParkDriver {
+    fn before_poll(&mut self, until: u64, time: &impl TimeSource) -> Option<Duration> {
+        if self.pool_state.phase() != Phase::Drain {
+            // It is nearly always so, and then the clock says nothing new.
+            match until {
+                0 => return Some(Duration::ZERO),
+                u64::MAX => return None,
+                _ => {}
+            }
+        }
+        let now = time.now().millis;
+        if self.drain.begins(&self.pool_state, now) {
+            self.pool_state.close_if_drained();
+        }
+        let until = self.drain.deadline(&self.pool_state).map_or(until, |by| by.min(until));
+        (until != u64::MAX).then(|| Duration::from_millis(until.saturating_sub(now)))
+    }
+
+    fn poll(&mut self, timeout: Option<Duration>) -> Result<(), PoolError> {
+        // A wake-up that has come already is kept for the next poll that sleeps.
+        if timeout != Some(Duration::ZERO) {
+            self.parker.sleep(timeout);
+        }
+        Ok(())
+    }
+
+    fn after_poll(&mut self, _: u64) {}
+}
+
+impl EventSource for ParkDriver {
+    const HAS_EVENTS: bool = false;
+
+    fn events(&mut self, _: impl FnMut(Key, Readiness)) {}
 }

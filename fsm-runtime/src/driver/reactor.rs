@@ -7,8 +7,7 @@ use mio::{Events, Poll};
 
 use crate::call::semaphore::NoPermit;
 use crate::clock::TimeSource;
-use crate::driver::accept::Accept;
-use crate::driver::acceptor::{Accepted, Acceptor};
+use crate::driver::acceptor::{Accept, Accepted, Acceptor};
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
 use crate::lifecycle::pool_state::PoolState;
@@ -89,13 +88,13 @@ impl Driver for Reactor {
 
 impl EventSource for Reactor {
     #[inline]
-    fn events(&mut self, mut tell: impl FnMut(Key, Readiness)) {
+    fn events(&mut self, mut visit: impl FnMut(Key, Readiness)) {
         let mut found = 0;
         for event in &self.events {
             found += 1;
             let token = event.token();
             if token.0 <= token::LAST_KEY {
-                tell(token::to_key(token), readiness(event));
+                visit(token::to_key(token), readiness(event));
             } else if let Some(index) = token::as_listener(token) {
                 if let Some(acceptor) = self.acceptors.get_mut(index) {
                     acceptor.pending = true;
@@ -192,7 +191,7 @@ impl Reactor {
             ready.or_else(|| acceptor.retry_at())
         });
         let deadline = Some(until).filter(|until| *until != u64::MAX);
-        let due = deadline.into_iter().chain(self.drain.ends_by(&self.pool_state)).chain(accepts);
+        let due = deadline.into_iter().chain(self.drain.deadline(&self.pool_state)).chain(accepts);
         due.min().map(|at| Duration::from_millis(at.saturating_sub(now)).min(LONGEST_SLEEP))
     }
 }

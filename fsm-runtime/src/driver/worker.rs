@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use crate::clock::TimeSource;
 use crate::lifecycle::pool_state::PoolState;
-use crate::net::readiness::Readiness;
 use crate::scheduler::executor::Executor;
 use crate::scheduler::port::{
-    AssignedTurn, EventSource, Injected, MultiThread, Next, Port, SingleThread, Turned, WhenIdle,
+    AssignedTurn, EventSource, FinishedTurn, Injected, MultiThread, Next, Port, PortEvent,
+    RemainingTask, SingleThread, WhenIdle,
 };
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::task::{Task, TurnOutcome, caught, drop_panic, end};
-use crate::{Ended, Key, PoolError};
+use crate::{Ended, PoolError};
 
 /// The poll of a port: it waits for whatever the port's connections or jobs wait for.
 ///
@@ -38,7 +38,7 @@ pub(crate) struct Worker<T: Task, D, C> {
     name: String,
     port: Arc<Port<T>>,
     driver: Arc<Mutex<D>>,
-    thread: Thread,
+    thread: ThreadIndex,
     pub(crate) scratch: T::Scratch,
     time: C,
     pool_state: Arc<PoolState>,
@@ -47,7 +47,7 @@ pub(crate) struct Worker<T: Task, D, C> {
     /// Taken from what others have left for it, where it is the only thread of its port.
     injected: Injected<T>,
     /// The events of its last poll, where there are several threads.
-    events: Vec<(Key, Readiness)>,
+    events: Vec<PortEvent>,
 }
 
 /// The parts that a worker is made of.
@@ -58,7 +58,7 @@ pub(crate) struct WorkerSettings<T: Task, D, C> {
     /// The threads of a port share it: one polls at a time.
     pub(crate) driver: Arc<Mutex<D>>,
     /// Its number in its port.
-    pub(crate) thread: Thread,
+    pub(crate) thread: ThreadIndex,
     pub(crate) scratch: T::Scratch,
     pub(crate) time: C,
     pub(crate) pool_state: Arc<PoolState>,
@@ -73,13 +73,13 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
 
     /// Runs what is ready, and waits, until the port is closed.
     pub(crate) fn run(mut self) -> Result<(), PoolError> {
-        self.port.enlist(self.thread, thread_id());
+        self.port.thread_started(self.thread, thread_id());
         // It may run before it polls, and the pool may have been made a while ago.
         T::context(&mut self.scratch).set_time(self.time.now());
         let result = self.run_rounds();
         // Connections and jobs that the last thread finds were in the middle of something.
-        for (key, mut task) in self.port.leave().into_iter().flatten() {
-            task.cut_off();
+        for RemainingTask { key, mut task } in self.port.thread_ended().into_iter().flatten() {
+            task.abort();
             end(&self.name, key, task, Ended::Closed, &mut self.scratch);
         }
         let Self { name, scratch, .. } = self;
@@ -163,7 +163,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         port.take_injected(&mut self.injected);
         let Self { name, scratch, time: source, injected, .. } = self;
         let mut executor = Executor { pool: name, scratch, time: source };
-        if D::EVER {
+        if D::HAS_EVENTS {
             port.run_events(driver, &mut executor);
         }
         driver.after_poll(time.millis);
@@ -197,27 +197,27 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         let timeout = driver.before_poll(until, time);
         driver.poll(timeout)?;
         let time = time.now();
-        driver.events(|key, ready| events.push((key, ready)));
+        driver.events(|key, readiness| events.push(PortEvent { key, readiness }));
         driver.after_poll(time.millis);
         T::context(scratch).set_time(time);
         Ok(time.millis)
     }
 
     #[inline]
-    fn run_turn(&mut self, port: &MultiThread<T>, turn: AssignedTurn<T>) -> Turned<T> {
+    fn run_turn(&mut self, port: &MultiThread<T>, turn: AssignedTurn<T>) -> FinishedTurn<T> {
         let AssignedTurn { key, mut task, ready, number, draining } = turn;
-        port.runs();
+        port.turn_begins();
         let context = T::context(&mut self.scratch);
         context.turn = number;
         context.draining = draining;
         let Self { name, scratch, time, .. } = self;
         let mut executor = Executor { pool: name, scratch, time };
         let outcome = executor.run_turn(&mut task, key, ready);
-        if let TurnOutcome::Gone(why) = outcome {
-            executor.finish(key, task, why);
-            return Turned { key, task: None, again: false };
+        if let TurnOutcome::Ended(why) = outcome {
+            executor.end(key, task, why);
+            return FinishedTurn { key, task: None, again: false };
         }
-        Turned { key, task: Some(task), again: outcome == TurnOutcome::Again }
+        FinishedTurn { key, task: Some(task), again: outcome == TurnOutcome::Again }
     }
 
     /// No code of the user's panics up to here: it is a bug of ours, and the end of one connection.
@@ -226,7 +226,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
     fn panicked(&mut self, panic: Box<dyn Any + Send>) {
         drop_panic(panic);
         tracing::error!(pool = self.name, "a thread of a pool panicked");
-        if self.port.lost(self.thread).is_some() {
+        if self.port.thread_died(self.thread).is_some() {
             self.pool_state.ended(Ended::Panicked);
         }
     }

@@ -41,7 +41,7 @@ where
             self.pool_state.ended(Ended::Panicked);
             return;
         };
-        if let Err(job) = self.port.give(job) {
+        if let Err(job) = self.port.submit(job) {
             // The pool has closed meanwhile. The drop of the job tells the caller.
             if caught(|| drop(job)).is_none() {
                 tracing::error!(pool = self.name, "a job panicked while it was dropped");

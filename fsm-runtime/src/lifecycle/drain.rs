@@ -1,31 +1,31 @@
 use std::time::Duration;
 
+use crate::clock::whole_millis;
 use crate::lifecycle::pool_state::{Phase, PoolState};
 
-/// The drain of one port: when it has begun, and when its time is over.
+/// The drain of one port: whether it has begun, and when it times out.
 #[derive(Debug)]
 pub(crate) struct Drain {
     pool: String,
     /// The longest that the drain may take, in milliseconds.
-    patience: u64,
+    timeout: u64,
     /// The time at which the drain is cut short, once it has begun.
     deadline: Option<u64>,
 }
 
 impl Drain {
-    pub(crate) fn new(pool: String, patience: Duration) -> Self {
-        let patience = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
-        Self { pool, patience, deadline: None }
+    pub(crate) fn new(pool: String, timeout: Duration) -> Self {
+        Self { pool, timeout: whole_millis(timeout), deadline: None }
     }
 
-    /// Returns true once, at the first call in which the pool drains: the port must begin its
-    /// drain. Later calls close the pool if the drain has taken too long.
+    /// Returns whether the port must begin its drain: true at the first call in which the pool drains.
+    /// Later calls close the pool if the drain has timed out.
     pub(crate) fn begins(&mut self, pool_state: &PoolState, now: u64) -> bool {
         if pool_state.phase() != Phase::Drain {
             return false;
         }
         let Some(deadline) = self.deadline else {
-            self.deadline = Some(now.saturating_add(self.patience));
+            self.deadline = Some(now.saturating_add(self.timeout));
             return true;
         };
         if deadline <= now {
@@ -41,7 +41,7 @@ impl Drain {
     }
 
     /// The time at which the drain is cut short, while the pool drains.
-    pub(crate) fn ends_by(&self, pool_state: &PoolState) -> Option<u64> {
+    pub(crate) fn deadline(&self, pool_state: &PoolState) -> Option<u64> {
         self.deadline.filter(|_| pool_state.phase() == Phase::Drain)
     }
 }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::clock::whole_millis;
+
 /// A timer of a state: a time in milliseconds, and the event from which it counts.
 ///
 /// It counts from the time of the turn in which the event occurs ([`Cx::now`](crate::Cx::now)), and may
@@ -45,8 +47,7 @@ impl Timer {
     /// assert_eq!(Timer::millis(Duration::MAX, 60_000), 60_000);
     /// ```
     pub fn millis(time: Duration, max: u64) -> u64 {
-        let millis = time.as_nanos().div_ceil(1_000_000);
-        u64::try_from(millis).unwrap_or(u64::MAX).max(1).min(max)
+        whole_millis(time).min(max)
     }
 
     #[inline]

@@ -39,7 +39,7 @@ impl Alarm {
 
     /// A handler is about to run.
     #[inline]
-    pub(crate) fn runs(&self) {
+    pub(crate) fn turn_begins(&self) {
         if self.pace() == Pace::Asleep {
             self.raise(Pace::Slow);
         }
@@ -47,7 +47,7 @@ impl Alarm {
 
     /// Work waits, and so do threads.
     #[inline]
-    pub(crate) fn pressed(&self) {
+    pub(crate) fn work_waits(&self) {
         if self.pace() < Pace::Fast {
             self.raise(Pace::Fast);
         }
@@ -115,19 +115,19 @@ mod tests {
     #[test]
     fn r3_a_call_while_the_watchdog_slows_down_is_not_lost() {
         let alarm = Alarm::default();
-        alarm.pressed();
+        alarm.work_waits();
         // It has looked, and seen no reason to be fast.
         let pace = alarm.lower(Pace::Fast, Pace::Slow);
         // Work comes before it looks once more.
-        alarm.pressed();
+        alarm.work_waits();
         assert_eq!((pace, alarm.wait(pace)), (Pace::Slow, Pace::Fast));
     }
 
     #[test]
     fn r3_a_call_before_the_watchdog_slows_down_is_kept() {
         let alarm = Alarm::default();
-        alarm.runs();
-        alarm.pressed();
+        alarm.turn_begins();
+        alarm.work_waits();
         assert_eq!(alarm.lower(Pace::Slow, Pace::Asleep), Pace::Fast);
     }
 }

@@ -3,7 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::clock::TimeSource;
 use crate::net::readiness::Readiness;
-use crate::scheduler::task::{Task, TurnOutcome, drop_panic, finish};
+use crate::scheduler::task::{Task, TurnOutcome, drop_panic, end_and_restore};
 use crate::{Ended, Key};
 
 /// Runs turns on a thread, one after another.
@@ -19,8 +19,8 @@ impl<T: Task, C: TimeSource> Executor<'_, T, C> {
     #[inline]
     pub(crate) fn run_turn(&mut self, task: &mut T, key: Key, ready: Readiness) -> TurnOutcome {
         let context = T::context(self.scratch);
-        context.status.turn(key);
-        if let Some(time) = self.time.moved() {
+        context.status.begin_turn(key);
+        if let Some(time) = self.time.now_if_changed() {
             context.set_time(time);
         }
         match catch_unwind(AssertUnwindSafe(|| task.turn(key, ready, self.scratch))) {
@@ -34,12 +34,12 @@ impl<T: Task, C: TimeSource> Executor<'_, T, C> {
         drop_panic(panic);
         T::context(self.scratch).status.unblock();
         task.recover(self.scratch);
-        TurnOutcome::Gone(Ended::Panicked)
+        TurnOutcome::Ended(Ended::Panicked)
     }
 
-    /// Sees to the end of a task.
-    pub(crate) fn finish(&mut self, key: Key, task: T, why: Ended) {
-        finish(self.pool, key, task, why, self.scratch);
+    /// Ends a task, and after a panic makes a new handler for the thread.
+    pub(crate) fn end(&mut self, key: Key, task: T, why: Ended) {
+        end_and_restore(self.pool, key, task, why, self.scratch);
     }
 
     /// Whether the port was closed: then no turn begins any more.

@@ -2,24 +2,24 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::scheduler::alarm::Alarm;
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::shared::Blocked;
 use crate::{Key, Spec};
 
-/// A port to the handlers that it runs, which may block.
+/// A port, as the handlers that it runs see it. They may block.
 pub(crate) trait BlockTracker: Send + Sync {
-    /// The thread blocks in this turn; says whether it was not known to do so in that way.
-    fn block(&self, thread: Thread, turn: u64, how: Blocked) -> bool;
-    /// It goes on, if it was known to block in that way.
-    fn unblock(&self, thread: Thread, turn: u64, how: Blocked);
+    /// Records that the thread blocks in this turn. Returns whether this was not known.
+    fn block(&self, thread: ThreadIndex, turn: u64, how: Blocked) -> bool;
+    /// Records that the thread goes on, if it was known to block in that way.
+    fn unblock(&self, thread: ThreadIndex, turn: u64, how: Blocked);
 }
 
-/// A port to those who know nothing of its machine: its pool, and the watchdog.
+/// A port without the type of its machine, as its pool and the watchdog see it.
 pub(crate) trait Observe: BlockTracker + fmt::Debug {
-    /// Appends the threads that run a turn. Says whether packets wait though there is a thread for
-    /// them, only because the cap is reached.
+    /// Appends the threads that run a turn. Returns whether packets wait although a thread is idle,
+    /// because `max_running` threads run handlers.
     fn running(&self, into: &mut Vec<RunningTurn>) -> bool;
-    /// Whether a thread is up that may run a turn without another call of the watchdog.
+    /// Whether a thread is awake that may run a turn without waking the watchdog again.
     fn is_up(&self) -> bool;
     fn spec(&self) -> &'static Spec;
     fn set_alarm(&self, watchdog: &Arc<Alarm>);
@@ -31,7 +31,7 @@ pub(crate) trait Observe: BlockTracker + fmt::Debug {
 /// A thread that runs a turn.
 #[derive(Clone, Debug)]
 pub(crate) struct RunningTurn {
-    pub(crate) thread: Thread,
+    pub(crate) thread: ThreadIndex,
     pub(crate) key: Key,
     pub(crate) turn: u64,
     pub(crate) blocked: Option<Blocked>,

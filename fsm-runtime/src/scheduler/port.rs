@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::Key;
 use crate::key::Generations;
 use crate::net::readiness::Readiness;
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::task::Task;
 use crate::scheduler::thread_status::ThreadStatus;
 use crate::stats::Counters;
@@ -19,15 +19,15 @@ use crate::wake::Wake;
 
 mod common;
 mod multi_thread;
-mod observe;
+mod observe_impl;
 mod single_thread;
 mod slot;
 mod slot_state;
 mod timers;
 
 use common::Common;
-pub(crate) use multi_thread::{AssignedTurn, MultiThread, Next, Turned, WhenIdle};
-pub(crate) use single_thread::{EventSource, Injected, SingleThread};
+pub(crate) use multi_thread::{AssignedTurn, FinishedTurn, MultiThread, Next, WhenIdle};
+pub(crate) use single_thread::{EventSource, Injected, PortEvent, SingleThread};
 use slot_state::SlotState;
 
 /// A port, to all but its own threads.
@@ -42,11 +42,17 @@ pub(crate) struct PortSettings {
     pub(crate) number: usize,
     pub(crate) threads: usize,
     /// The most threads that run at a time.
-    pub(crate) cap: usize,
+    pub(crate) max_running: usize,
     pub(crate) counters: Arc<Counters>,
     pub(crate) generations: Arc<Generations>,
     /// Makes the thread that polls come back.
     pub(crate) interrupt: Box<dyn Fn() + Send + Sync>,
+}
+
+/// A connection or job that is left when the last thread of its port ends.
+pub(crate) struct RemainingTask<T> {
+    pub(crate) key: Key,
+    pub(crate) task: T,
 }
 
 impl<T: Task> Port<T> {
@@ -75,9 +81,9 @@ impl<T: Task> Port<T> {
     }
 
     /// Takes up a job, which has a turn soon; it comes back if the port is closed.
-    pub(crate) fn give(&self, job: T) -> Result<(), T> {
+    pub(crate) fn submit(&self, job: T) -> Result<(), T> {
         match self {
-            Self::SingleThread(port) => port.give(job),
+            Self::SingleThread(port) => port.submit(job),
             Self::MultiThread(port) => port.open(job, Readiness::NONE).map(drop),
         }
     }
@@ -107,18 +113,18 @@ impl<T: Task> Port<T> {
     }
 
     /// A thread ends. When it is the last one, it takes what is left.
-    pub(crate) fn leave(&self) -> Option<Vec<(Key, T)>> {
+    pub(crate) fn thread_ended(&self) -> Option<Vec<RemainingTask<T>>> {
         match self {
-            Self::SingleThread(port) => port.leave(),
-            Self::MultiThread(port) => port.leave(),
+            Self::SingleThread(port) => port.thread_ended(),
+            Self::MultiThread(port) => port.thread_ended(),
         }
     }
 
     /// A thread has died in the middle of something: a bug of ours. Says the key that is lost with it.
-    pub(crate) fn lost(&self, thread: Thread) -> Option<Key> {
+    pub(crate) fn thread_died(&self, thread: ThreadIndex) -> Option<Key> {
         match self {
-            Self::SingleThread(port) => port.lost(),
-            Self::MultiThread(port) => port.lost(thread),
+            Self::SingleThread(port) => port.thread_died(),
+            Self::MultiThread(port) => port.thread_died(thread),
         }
     }
 
@@ -139,10 +145,10 @@ impl<T: Task> Port<T> {
     }
 
     /// Looks at a connection or job that is on no thread.
-    pub(crate) fn look<R>(&self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
+    pub(crate) fn inspect<R>(&self, key: Key, inspect: impl FnOnce(&T) -> R) -> Option<R> {
         match self {
-            Self::SingleThread(port) => port.look(key, look),
-            Self::MultiThread(port) => port.look(key, look),
+            Self::SingleThread(port) => port.inspect(key, inspect),
+            Self::MultiThread(port) => port.inspect(key, inspect),
         }
     }
 
@@ -152,12 +158,12 @@ impl<T: Task> Port<T> {
     }
 
     /// Where the thread shows what it runs.
-    pub(crate) fn status(&self, thread: Thread) -> Arc<ThreadStatus> {
+    pub(crate) fn status(&self, thread: ThreadIndex) -> Arc<ThreadStatus> {
         self.common().status(thread)
     }
 
     /// A thread has started; `id` is what the system calls it.
-    pub(crate) fn enlist(&self, thread: Thread, id: Option<Arc<str>>) {
+    pub(crate) fn thread_started(&self, thread: ThreadIndex, id: Option<Arc<str>>) {
         self.common().ids()[thread] = id;
     }
 }

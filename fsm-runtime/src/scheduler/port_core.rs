@@ -5,17 +5,17 @@ use slab::Slab;
 
 use crate::key::{Generations, Key, SLOTS};
 
-/// So many slots may wait for the end of the batch.
-const FREED: usize = 1024;
+/// The most slots that wait for the end of the batch.
+const MAX_FREED: usize = 1024;
 
-/// The number of a thread of the port.
-pub(crate) type Thread = usize;
+/// The number of a thread in its port, from 0.
+pub(crate) type ThreadIndex = usize;
 
 /// The rules of a completion port, and nothing else: no threads, no clock, no sockets.
 ///
 /// It is the structure that Win32 calls an I/O completion port: a FIFO of packets, a stack of
-/// waiting threads, and a cap on those that are active. [`on`](PortCore::on) takes an input and says
-/// what its caller must do. A test drives it as well as a thread does.
+/// waiting threads, and `max_running`, the most threads that are active.
+/// [`handle`](PortCore::handle) takes an input and returns what its caller must do. A test drives it as well as a thread does.
 ///
 /// A packet is a key that has something to do. One key is on one thread at a time: a packet for a
 /// key that runs makes it run once more (X1). Keys carry a generation, so that a packet for a
@@ -30,9 +30,9 @@ pub(crate) struct PortCore<T> {
     /// Slots of connections that ended since the last poll.
     freed: Vec<usize>,
     queue: VecDeque<Key>,
-    waiting: Vec<Thread>,
+    waiting: Vec<ThreadIndex>,
     active: usize,
-    cap: usize,
+    max_running: usize,
     poller: Option<Poller>,
     /// Turns until the next poll, while no other thread polls.
     turns: usize,
@@ -57,7 +57,7 @@ enum RunState {
 
 #[derive(Clone, Copy, Debug)]
 struct Poller {
-    thread: Thread,
+    thread: ThreadIndex,
     asleep: bool,
 }
 
@@ -69,11 +69,11 @@ pub(crate) enum PortInput {
     /// Somebody else has a packet for the key (R1, R6).
     Post(Key),
     /// The thread asks for a packet; its previous activation is over (R2).
-    Take(Thread),
+    Take(ThreadIndex),
     /// The turn of the key is over; it was left early and must have another one.
     Done { key: Key, again: bool },
     /// The thread has inserted the events of its poll and gives up the role (X2).
-    Polled(Thread),
+    Polled(ThreadIndex),
     /// Asks whether one more waiter can have one more packet. Repeat until nothing comes back.
     Release,
     /// The running thread blocks (R3).
@@ -90,13 +90,13 @@ pub(crate) enum Effect {
     /// Nothing.
     None,
     /// The thread runs the key; wake it if it is not the one that asked.
-    Run(Thread, Key),
+    Run(ThreadIndex, Key),
     /// The thread polls; it may sleep if `wait`, otherwise it only looks.
-    Poll { thread: Thread, wait: bool },
+    Poll { thread: ThreadIndex, wait: bool },
     /// The thread sleeps until it is given something to run, or the poll.
-    Park(Thread),
+    Park(ThreadIndex),
     /// The thread, which sleeps in its poll, must come back and take.
-    Interrupt(Thread),
+    Interrupt(ThreadIndex),
     /// The packet was for a connection that is gone.
     Stale,
     /// The port is closed: the thread and all that wait must end.
@@ -108,7 +108,7 @@ impl<T> PortCore<T> {
     #[cfg(test)]
     pub(crate) const SLOT: usize = size_of::<Slot<T>>();
 
-    pub(crate) fn new(port: usize, cap: usize, generations: Arc<Generations>) -> Self {
+    pub(crate) fn new(port: usize, max_running: usize, generations: Arc<Generations>) -> Self {
         Self {
             port,
             generations,
@@ -117,7 +117,7 @@ impl<T> PortCore<T> {
             queue: VecDeque::new(),
             waiting: Vec::new(),
             active: 0,
-            cap,
+            max_running,
             poller: None,
             turns: 0,
             closed: false,
@@ -125,7 +125,7 @@ impl<T> PortCore<T> {
     }
 
     #[inline]
-    pub(crate) fn on(&mut self, input: PortInput) -> Effect {
+    pub(crate) fn handle(&mut self, input: PortInput) -> Effect {
         match input {
             PortInput::Event(key) => self.insert(key).map_or(Effect::Stale, |_| Effect::None),
             PortInput::Post(key) => match self.insert(key) {
@@ -169,11 +169,11 @@ impl<T> PortCore<T> {
     }
 
     #[inline]
-    fn take(&mut self, thread: Thread) -> Effect {
+    fn take(&mut self, thread: ThreadIndex) -> Effect {
         if self.closed {
             return Effect::Closed;
         }
-        let work = !self.queue.is_empty() && self.active < self.cap;
+        let work = !self.queue.is_empty() && self.active < self.max_running;
         if self.poller.is_none() && (!work || self.turns == 0) {
             self.poller = Some(Poller { thread, asleep: !work });
             return Effect::Poll { thread, wait: !work };
@@ -188,7 +188,7 @@ impl<T> PortCore<T> {
 
     /// Gives the head of the queue to a thread.
     #[inline]
-    fn start(&mut self, thread: Thread) -> Effect {
+    fn start(&mut self, thread: ThreadIndex) -> Effect {
         while let Some(key) = self.queue.pop_front() {
             if let Some(slot) = self.live(key) {
                 slot.run = RunState::Running;
@@ -199,10 +199,11 @@ impl<T> PortCore<T> {
         self.take(thread)
     }
 
-    /// Gives the head of the queue to the most recent waiter, if the cap allows it.
+    /// Gives the head of the queue to the most recent waiter, if fewer than `max_running` threads
+    /// are active.
     #[inline]
     fn release(&mut self) -> Effect {
-        if self.active >= self.cap || self.queue.is_empty() || self.closed {
+        if self.active >= self.max_running || self.queue.is_empty() || self.closed {
             return Effect::None;
         }
         if let Some(thread) = self.waiting.pop() {
@@ -233,13 +234,13 @@ impl<T> PortCore<T> {
 
     /// Hands the poll to a follower, so that nobody waits for the handler that runs next.
     #[inline]
-    fn polled(&mut self, thread: Thread) -> Effect {
+    fn polled(&mut self, thread: ThreadIndex) -> Effect {
         debug_assert!(self.polls(thread));
         self.poller = None;
         self.turns = self.queue.len();
-        self.free();
-        // Without work, or with the cap reached, this thread polls again itself.
-        if self.queue.is_empty() || self.active >= self.cap {
+        self.free_closed_slots();
+        // Without work, or with `max_running` active threads, this thread polls again itself.
+        if self.queue.is_empty() || self.active >= self.max_running {
             return Effect::None;
         }
         let Some(follower) = self.waiting.pop() else { return Effect::None };
@@ -257,9 +258,9 @@ impl<T> PortCore<T> {
     /// this one: says the connection, which the thread runs in place. It stays idle, because no other
     /// thread could take it meanwhile.
     ///
-    /// Such a thread has packets by [`pass_next`](PortCore::pass_next), too.
+    /// Such a thread has packets by [`begin_next_in_place`](PortCore::begin_next_in_place), too.
     #[inline]
-    pub(crate) fn pass(&mut self, key: Key) -> Option<&mut T> {
+    pub(crate) fn begin_in_place(&mut self, key: Key) -> Option<&mut T> {
         let free = self.queue.is_empty();
         let slot = self.slots.get_mut(key.slot())?;
         if slot.generation == key.generation() && free { slot.value.as_mut() } else { None }
@@ -267,7 +268,7 @@ impl<T> PortCore<T> {
 
     /// Takes the packet at the head of the queue, for the only thread of a port.
     #[inline]
-    pub(crate) fn pass_next(&mut self) -> Option<Key> {
+    pub(crate) fn begin_next_in_place(&mut self) -> Option<Key> {
         while let Some(key) = self.queue.pop_front() {
             if let Some(slot) = self.live(key) {
                 slot.run = RunState::Idle;
@@ -322,14 +323,14 @@ impl<T> PortCore<T> {
         self.freed.push(key.slot());
         // A port whose polls are rare must not keep them. The generation is enough: an event of the
         // current batch does not match what has the slot next.
-        if self.freed.len() >= FREED {
-            self.free();
+        if self.freed.len() >= MAX_FREED {
+            self.free_closed_slots();
         }
         value
     }
 
     /// The batch of events is over: slots can be used again.
-    pub(crate) fn free(&mut self) {
+    pub(crate) fn free_closed_slots(&mut self) {
         for index in self.freed.drain(..) {
             self.slots.remove(index);
         }
@@ -348,7 +349,7 @@ impl<T> PortCore<T> {
     }
 
     /// The connection in a slot, if there is one.
-    pub(crate) fn at(&self, slot: usize) -> Option<(Key, &T)> {
+    pub(crate) fn get_by_slot(&self, slot: usize) -> Option<(Key, &T)> {
         let found = self.slots.get(slot)?;
         Some((Key::of(self.port, slot, found.generation), found.value.as_ref()?))
     }
@@ -358,20 +359,20 @@ impl<T> PortCore<T> {
         live.map(|(index, slot)| Key::of(self.port, index, slot.generation))
     }
 
-    /// Whether packets wait though there is a thread for them, only because the cap is reached.
+    /// Whether packets wait although a thread is idle, because `max_running` threads are active.
     #[inline]
-    pub(crate) fn could_help(&self) -> bool {
-        self.is_pressed() && (!self.waiting.is_empty() || self.polls_asleep())
+    pub(crate) fn idle_thread_could_help(&self) -> bool {
+        self.is_full_with_work() && (!self.waiting.is_empty() || self.polls_asleep())
     }
 
-    /// Whether packets wait because the cap is reached.
+    /// Whether packets wait because `max_running` threads are active.
     #[inline]
-    pub(crate) fn is_pressed(&self) -> bool {
-        self.active >= self.cap && !self.queue.is_empty()
+    pub(crate) fn is_full_with_work(&self) -> bool {
+        self.active >= self.max_running && !self.queue.is_empty()
     }
 
     /// Whether this is the thread that polls.
-    pub(crate) fn polls(&self, thread: Thread) -> bool {
+    pub(crate) fn polls(&self, thread: ThreadIndex) -> bool {
         self.poller.is_some_and(|poller| poller.thread == thread)
     }
 

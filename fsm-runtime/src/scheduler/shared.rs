@@ -1,7 +1,7 @@
 use std::sync::PoisonError;
 
 use crate::key::Key;
-use crate::scheduler::port_core::{Effect, PortCore, PortInput, Thread};
+use crate::scheduler::port_core::{Effect, PortCore, PortInput, ThreadIndex};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// The most threads of a port.
@@ -89,7 +89,7 @@ impl<T, X> Shared<T, X> {
     #[inline]
     pub(crate) fn next<R>(
         &self,
-        thread: Thread,
+        thread: ThreadIndex,
         before: impl FnOnce(&mut Locked<'_, T, X>),
         after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
     ) -> R {
@@ -111,7 +111,7 @@ impl<T, X> Shared<T, X> {
     /// of sleeping, and asks with [`resume`](Shared::resume) later.
     pub(crate) fn try_next<R>(
         &self,
-        thread: Thread,
+        thread: ThreadIndex,
         before: impl FnOnce(&mut Locked<'_, T, X>),
         after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
     ) -> Option<R> {
@@ -124,7 +124,7 @@ impl<T, X> Shared<T, X> {
     /// thread is among those that wait already, so it does not ask again.
     pub(crate) fn resume<R>(
         &self,
-        thread: Thread,
+        thread: ThreadIndex,
         after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
     ) -> Option<R> {
         self.begin_if_any(self.lock(), PendingWakes::default(), thread, after)
@@ -134,13 +134,13 @@ impl<T, X> Shared<T, X> {
     #[inline]
     fn ask(
         state: &mut SharedState<T, X>,
-        thread: Thread,
+        thread: ThreadIndex,
         before: impl FnOnce(&mut Locked<'_, T, X>),
     ) -> PendingWakes {
         let mut locked = Locked::new(state, Some(thread));
         before(&mut locked);
-        locked.on(PortInput::Take(thread));
-        while locked.on(PortInput::Release) != Effect::None && !locked.state.core.is_closed() {}
+        locked.handle(PortInput::Take(thread));
+        while locked.handle(PortInput::Release) != Effect::None && !locked.state.core.is_closed() {}
         locked.wakes
     }
 
@@ -148,7 +148,7 @@ impl<T, X> Shared<T, X> {
         &self,
         mut state: MutexGuard<'_, SharedState<T, X>>,
         wakes: PendingWakes,
-        thread: Thread,
+        thread: ThreadIndex,
         after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
     ) -> Option<R> {
         if let Some(work) = state.threads[thread].work.take() {
@@ -165,7 +165,7 @@ impl<T, X> Shared<T, X> {
         &self,
         mut state: MutexGuard<'_, SharedState<T, X>>,
         mut wakes: PendingWakes,
-        thread: Thread,
+        thread: ThreadIndex,
         work: Work,
         after: impl FnOnce(&mut Locked<'_, T, X>, Work) -> R,
     ) -> R {
@@ -223,13 +223,13 @@ impl PendingWakes {
 pub(crate) struct Locked<'a, T, X> {
     state: &'a mut SharedState<T, X>,
     /// The thread that holds it, if that is one of the port's: it need not be woken.
-    thread: Option<Thread>,
+    thread: Option<ThreadIndex>,
     wakes: PendingWakes,
 }
 
 impl<'a, T, X> Locked<'a, T, X> {
     #[inline]
-    fn new(state: &'a mut SharedState<T, X>, thread: Option<Thread>) -> Self {
+    fn new(state: &'a mut SharedState<T, X>, thread: Option<ThreadIndex>) -> Self {
         Self { state, thread, wakes: PendingWakes::default() }
     }
 
@@ -244,22 +244,22 @@ impl<'a, T, X> Locked<'a, T, X> {
     }
 
     #[inline]
-    pub(crate) fn both(&mut self) -> (&mut PortCore<T>, &mut X) {
+    pub(crate) fn core_and_guarded(&mut self) -> (&mut PortCore<T>, &mut X) {
         (&mut self.state.core, &mut self.state.guarded)
     }
 
     /// Tells the core, and does what it answers.
     #[inline]
-    pub(crate) fn on(&mut self, input: PortInput) -> Effect {
-        let effect = self.state.core.on(input);
+    pub(crate) fn handle(&mut self, input: PortInput) -> Effect {
+        let effect = self.state.core.handle(input);
         match effect {
             Effect::Run(thread, key) => {
                 let slot = &mut self.state.threads[thread];
                 slot.running = Some(key);
                 slot.turn += 1;
-                self.give(thread, Work::Run(key));
+                self.assign(thread, Work::Run(key));
             }
-            Effect::Poll { thread, wait } => self.give(thread, Work::Poll { wait }),
+            Effect::Poll { thread, wait } => self.assign(thread, Work::Poll { wait }),
             Effect::Interrupt(_) => self.interrupt(),
             Effect::Closed => {
                 for thread in 0..self.state.threads.len() {
@@ -267,7 +267,7 @@ impl<'a, T, X> Locked<'a, T, X> {
                     if let Some(Work::Run(_)) = self.state.threads[thread].work {
                         self.done(thread, true);
                     }
-                    self.give(thread, Work::End);
+                    self.assign(thread, Work::End);
                 }
                 self.interrupt();
             }
@@ -277,7 +277,7 @@ impl<'a, T, X> Locked<'a, T, X> {
     }
 
     #[inline]
-    fn give(&mut self, thread: Thread, work: Work) {
+    fn assign(&mut self, thread: ThreadIndex, work: Work) {
         self.state.threads[thread].work = Some(work);
         if self.thread != Some(thread) {
             self.wakes.threads |= 1 << thread;
@@ -291,33 +291,33 @@ impl<'a, T, X> Locked<'a, T, X> {
 
     /// The turn of the thread's key is over.
     #[inline]
-    pub(crate) fn done(&mut self, thread: Thread, again: bool) {
+    pub(crate) fn done(&mut self, thread: ThreadIndex, again: bool) {
         let slot = &mut self.state.threads[thread];
         let Some(key) = slot.running.take() else { return };
         if slot.blocked.take().is_some() {
-            self.on(PortInput::Unblock);
+            self.handle(PortInput::Unblock);
         }
-        self.on(PortInput::Done { key, again });
+        self.handle(PortInput::Done { key, again });
     }
 
     /// The key whose turn the thread runs.
-    pub(crate) fn running(&self, thread: Thread) -> Option<Key> {
+    pub(crate) fn running(&self, thread: ThreadIndex) -> Option<Key> {
         self.state.threads[thread].running
     }
 
-    pub(crate) fn blocked(&self, thread: Thread) -> Option<Blocked> {
+    pub(crate) fn blocked(&self, thread: ThreadIndex) -> Option<Blocked> {
         self.state.threads[thread].blocked
     }
 
     /// The number of the turn that the thread runs.
-    pub(crate) fn turn(&self, thread: Thread) -> Option<u64> {
+    pub(crate) fn turn(&self, thread: ThreadIndex) -> Option<u64> {
         let slot = &self.state.threads[thread];
         slot.running.map(|_| slot.turn)
     }
 
     /// The thread blocks in this turn; says whether it was not known to do so in that way, or one
     /// that says more.
-    pub(crate) fn block(&mut self, thread: Thread, turn: u64, how: Blocked) -> bool {
+    pub(crate) fn block(&mut self, thread: ThreadIndex, turn: u64, how: Blocked) -> bool {
         if self.turn(thread) != Some(turn) {
             return false;
         }
@@ -327,87 +327,19 @@ impl<'a, T, X> Locked<'a, T, X> {
         }
         self.state.threads[thread].blocked = Some(how);
         if known.is_none() {
-            self.on(PortInput::Block);
+            self.handle(PortInput::Block);
         }
         true
     }
 
     /// The thread goes on, in this turn, after it was found to block in that way.
-    pub(crate) fn unblock(&mut self, thread: Thread, turn: u64, how: Blocked) {
+    pub(crate) fn unblock(&mut self, thread: ThreadIndex, turn: u64, how: Blocked) {
         if self.turn(thread) == Some(turn) && self.state.threads[thread].blocked == Some(how) {
             self.state.threads[thread].blocked = None;
-            self.on(PortInput::Unblock);
+            self.handle(PortInput::Unblock);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-
-    /// A port with a cap of one, whose thread 1 has been given the turn of a key.
-    fn given() -> (Shared<(), ()>, Key) {
-        let shared = Shared::new(PortCore::new(0, 1, Arc::default()), 2, (), Box::new(|| {}));
-        let key = shared.locked(|port| {
-            port.on(PortInput::Take(0));
-            port.on(PortInput::Take(1));
-            let key = port.core().open(());
-            assert_eq!(port.on(PortInput::Post(key)), Effect::Run(1, key));
-            key
-        });
-        (shared, key)
-    }
-
-    #[test]
-    fn r5_a_turn_that_has_not_begun_at_the_close_never_does() {
-        let (shared, key) = given();
-        shared.locked(|port| {
-            assert_eq!(port.running(1), Some(key));
-            port.on(PortInput::Close);
-            // The watchdog must not take it for one that runs for ever.
-            assert_eq!(port.running(1), None);
-        });
-    }
-
-    #[test]
-    fn r3_what_was_seen_of_an_earlier_turn_says_nothing_of_this_one() {
-        let (shared, key) = given();
-        shared.locked(|port| {
-            let earlier = port.turn(1).unwrap();
-            port.on(PortInput::Post(key));
-            port.done(1, false);
-            assert!(!port.block(1, earlier, Blocked::Observed), "between two turns");
-            assert_eq!(port.on(PortInput::Take(1)), Effect::Run(1, key));
-            assert!(!port.block(1, earlier, Blocked::Observed));
-            assert_eq!(port.blocked(1), None);
-            let turn = port.turn(1).unwrap();
-            assert!(port.block(1, turn, Blocked::Observed));
-            port.unblock(1, earlier, Blocked::Observed);
-            assert_eq!(port.blocked(1), Some(Blocked::Observed));
-        });
-    }
-
-    #[test]
-    fn r3_a_thread_blocks_once_and_goes_on_as_it_blocked() {
-        let (shared, key) = given();
-        shared.locked(|port| {
-            let other = port.core().open(());
-            port.on(PortInput::Post(other));
-            let turn = port.turn(1).unwrap();
-            assert!(port.core().is_pressed());
-            assert!(port.block(1, turn, Blocked::Observed));
-            assert!(!port.core().is_pressed());
-            // It was seen before it said so: now only it itself says that it goes on.
-            assert!(port.block(1, turn, Blocked::Declared));
-            assert!(!port.block(1, turn, Blocked::Declared));
-            assert!(!port.block(1, turn, Blocked::Observed));
-            port.unblock(1, turn, Blocked::Observed);
-            assert_eq!(port.blocked(1), Some(Blocked::Declared));
-            port.unblock(1, turn, Blocked::Declared);
-            assert_eq!((port.blocked(1), port.running(1)), (None, Some(key)));
-            assert!(port.core().is_pressed());
-        });
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use crate::call::service::PoolEntry;
 use crate::clock::Time;
 use crate::net::readiness::Readiness;
 use crate::scheduler::observe::BlockTracker;
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::thread_status::ThreadStatus;
 use crate::{Ended, Key, Spec};
 
@@ -26,11 +26,13 @@ pub(crate) trait Task: Sized {
     /// The index of its state.
     fn state(&self) -> usize;
 
-    /// Before it is closed in the middle of something: the peer must not take what it got for all.
-    fn cut_off(&mut self);
+    /// Aborts the transport, before a task is closed in the middle of something: the peer must not
+    /// take the output so far for the whole.
+    fn abort(&mut self);
 
-    /// It has come to its end. Nothing of the user's that runs here panics any further.
-    fn over(self, key: Key, why: Ended, scratch: &mut Self::Scratch);
+    /// Ends the task: counts its end, closes its mailbox, drops it and releases its permit. Catches
+    /// panics of the user's code.
+    fn on_end(self, key: Key, why: Ended, scratch: &mut Self::Scratch);
 
     /// A handler has panicked: what must not be used again is dropped.
     fn recover(&mut self, scratch: &mut Self::Scratch);
@@ -49,22 +51,30 @@ pub(crate) enum TurnOutcome {
     Wait,
     /// It has more to do, but had its share.
     Again,
-    /// It is over.
-    Gone(Ended),
+    /// It has come to its end.
+    Ended(Ended),
 }
 
-/// Sees to the end of a connection or job.
-pub(crate) fn finish<T: Task>(pool: &str, key: Key, task: T, why: Ended, scratch: &mut T::Scratch) {
+/// Reports and drops a task. After a panic it makes a new handler for the thread
+/// ([`Task::restore`]).
+pub(crate) fn end_and_restore<T: Task>(
+    pool: &str,
+    key: Key,
+    task: T,
+    why: Ended,
+    scratch: &mut T::Scratch,
+) {
     report::<T>(pool, key, task.state(), why);
-    task.over(key, why, scratch);
+    task.on_end(key, why, scratch);
     if why == Ended::Panicked {
         T::restore(scratch);
     }
 }
 
+/// Reports and drops a task.
 pub(crate) fn end<T: Task>(pool: &str, key: Key, task: T, why: Ended, scratch: &mut T::Scratch) {
     report::<T>(pool, key, task.state(), why);
-    task.over(key, why, scratch);
+    task.on_end(key, why, scratch);
 }
 
 #[inline]
@@ -79,7 +89,7 @@ fn report<T: Task>(pool: &str, key: Key, state: usize, why: Ended) {
 /// The state that all turns on one thread share, whatever they are turns of.
 pub(crate) struct WorkerContext {
     pub(crate) port: Arc<dyn BlockTracker>,
-    pub(crate) thread: Thread,
+    pub(crate) thread: ThreadIndex,
     /// The number of its turn.
     pub(crate) turn: u64,
     pub(crate) status: Arc<ThreadStatus>,
@@ -95,7 +105,7 @@ pub(crate) struct WorkerContext {
 impl WorkerContext {
     pub(crate) fn new(
         port: Arc<dyn BlockTracker>,
-        thread: Thread,
+        thread: ThreadIndex,
         status: Arc<ThreadStatus>,
         routes: Arc<[PoolEntry]>,
         time: Time,

@@ -18,7 +18,7 @@ const NONE: u64 = token::WAKER.0 as u64;
 #[repr(align(128))]
 pub(crate) struct ThreadStatus {
     /// The number of the turn.
-    turns: AtomicU64,
+    turn: AtomicU64,
     /// The key whose turn it is.
     key: AtomicU64,
     /// The state whose handler runs.
@@ -32,7 +32,7 @@ pub(crate) struct ThreadStatus {
 impl Default for ThreadStatus {
     fn default() -> Self {
         Self {
-            turns: AtomicU64::new(0),
+            turn: AtomicU64::new(0),
             key: AtomicU64::new(NONE),
             state: AtomicUsize::new(0),
             blocks: AtomicBool::new(false),
@@ -44,14 +44,14 @@ impl Default for ThreadStatus {
 impl ThreadStatus {
     /// A turn of the key begins.
     #[inline]
-    pub(crate) fn turn(&self, key: Key) {
+    pub(crate) fn begin_turn(&self, key: Key) {
         // Nobody else writes.
-        self.turns.store(self.turns().wrapping_add(1), Ordering::Relaxed);
+        self.turn.store(self.turn().wrapping_add(1), Ordering::Relaxed);
         self.key.store(token::from_key(key).0 as u64, Ordering::Relaxed);
     }
 
     /// No handler runs.
-    pub(crate) fn rest(&self) {
+    pub(crate) fn set_idle(&self) {
         self.key.store(NONE, Ordering::Relaxed);
     }
 
@@ -61,8 +61,8 @@ impl ThreadStatus {
     }
 
     #[inline]
-    pub(crate) fn turns(&self) -> u64 {
-        self.turns.load(Ordering::Relaxed)
+    pub(crate) fn turn(&self) -> u64 {
+        self.turn.load(Ordering::Relaxed)
     }
 
     pub(crate) fn key(&self) -> Option<Key> {

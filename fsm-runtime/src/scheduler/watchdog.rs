@@ -5,25 +5,26 @@ use std::time::{Duration, Instant};
 
 use crate::scheduler::alarm::{Alarm, FAST, Pace};
 use crate::scheduler::observe::{Observe, RunningTurn};
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::shared::Blocked;
 
-/// It slows down after so many looks in a row without a reason for its pace, because load comes and
-/// goes, and a call costs more than a look.
+/// The number of looks in a row without a reason for the pace after which the watchdog slows down.
+/// It is not 1, because load comes and goes, and to wake the watchdog costs more than a look.
 const QUIET: u32 = 10;
-/// It warns of a handler that runs for so long, and again whenever ten times as much has passed.
+/// The run time of a handler from which the watchdog warns. Each further warning needs ten times as
+/// much.
 const BUSY: Duration = Duration::from_millis(100);
-/// The time between two warnings of the same state.
+/// The least time between two warnings about the same state.
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// A thread that sees which handlers block, and lets others run meanwhile (R3).
 ///
-/// A port calls it that has reached its cap, while work waits and threads are idle. Then it asks the
-/// system about the threads of handlers that have run for half a millisecond or more. A thread that
-/// sleeps does not count to the cap until it goes on. The watchdog warns of handlers that run for
-/// long, whether they block or not.
+/// A port wakes it when work waits and threads are idle, but `max_running` threads run handlers. Then
+/// it asks the system about the threads of handlers that have run for half a millisecond or more. A
+/// thread that sleeps does not count to `max_running` until it goes on. The watchdog warns of handlers
+/// that run for long, whether they block or not.
 ///
-/// It sleeps while nothing runs. Where the system does not say what threads do, only handlers that
+/// It sleeps while nothing runs. On systems that do not report what threads do, only handlers that
 /// declare it are known to block.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
@@ -32,27 +33,20 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    /// Watches these ports, with the names of their pools.
-    pub(crate) fn start(ports: Vec<(String, Arc<dyn Observe>)>) -> Self {
+    pub(crate) fn start(ports: Vec<WatchedPort>) -> Self {
         let alarm = Arc::<Alarm>::default();
         if ports.is_empty() {
             return Self { alarm, thread: None };
         }
-        for (_, port) in &ports {
-            port.set_alarm(&alarm);
+        for watched in &ports {
+            watched.port.set_alarm(&alarm);
         }
-        let mut watch = Watch {
-            ports,
-            since: HashMap::new(),
-            runs: Vec::new(),
-            warned: HashMap::new(),
-            blind: false,
-        };
+        let mut watchdog = WatchdogLoop { ports, running: Vec::new(), blind: false };
         let called = Arc::clone(&alarm);
         let run = move || {
             let (mut pace, mut quiet) = (Pace::Asleep, 0);
             while pace != Pace::Over {
-                let wanted = watch.look();
+                let wanted = watchdog.look();
                 quiet = if wanted < pace { quiet + 1 } else { 0 };
                 if quiet > QUIET {
                     pace = called.lower(pace, wanted);
@@ -80,76 +74,109 @@ impl Drop for Watchdog {
     }
 }
 
-/// The ports that it looks at, and what it remembers of them.
-struct Watch {
-    ports: Vec<(String, Arc<dyn Observe>)>,
-    /// Since when each thread of each port runs the same turn.
-    since: HashMap<(usize, Thread), Since>,
-    runs: Vec<RunningTurn>,
-    /// When it last warned of a state of a port.
-    warned: HashMap<(usize, usize), Instant>,
-    /// The system does not say what threads do, and the log has it.
+/// A port that the watchdog looks at, with what it remembers of the port.
+pub(crate) struct WatchedPort {
+    /// The name of the pool.
+    pool: String,
+    port: Arc<dyn Observe>,
+    /// The turn that each thread ran at the last look.
+    turns: HashMap<ThreadIndex, SeenTurn>,
+    /// The time of the last warning about a state, by the index of the state.
+    warned: HashMap<usize, Instant>,
+}
+
+/// A turn that the watchdog has seen.
+struct SeenTurn {
+    number: u64,
+    first_seen: Instant,
+    /// The age at which the next warning is due.
+    warn_at: Duration,
+}
+
+impl WatchedPort {
+    /// A port of the pool with this name.
+    pub(crate) fn new(pool: String, port: Arc<dyn Observe>) -> Self {
+        Self { pool, port, turns: HashMap::new(), warned: HashMap::new() }
+    }
+
+    /// Whether no warning about this state was given within [`AGAIN`]. Then the caller warns: the time
+    /// is recorded.
+    fn may_warn(&mut self, state: usize, now: Instant) -> bool {
+        let warned = self.warned.insert(state, now);
+        let lately = warned.filter(|at| now.saturating_duration_since(*at) < AGAIN);
+        if let Some(at) = lately {
+            self.warned.insert(state, at);
+        }
+        lately.is_none()
+    }
+}
+
+/// The state of the watchdog's thread.
+struct WatchdogLoop {
+    ports: Vec<WatchedPort>,
+    /// Empty between two looks.
+    running: Vec<RunningTurn>,
+    /// The system does not report what threads do, and this was logged.
     blind: bool,
 }
 
-struct Since {
-    turn: u64,
-    at: Instant,
-    /// When it is worth a warning.
-    warn: Duration,
-}
-
-impl Watch {
-    /// Judges all that runs; says at which pace to go on.
+impl WatchdogLoop {
+    /// Judges all running turns. Returns the pace that they ask for.
     fn look(&mut self) -> Pace {
         let now = Instant::now();
         let mut pace = Pace::Asleep;
         for index in 0..self.ports.len() {
-            let mut runs = std::mem::take(&mut self.runs);
-            let port = Arc::clone(&self.ports[index].1);
-            let pressed = port.running(&mut runs);
-            if !runs.is_empty() || port.is_up() {
-                pace = pace.max(if pressed { Pace::Fast } else { Pace::Slow });
+            let mut running = std::mem::take(&mut self.running);
+            let port = Arc::clone(&self.ports[index].port);
+            let could_help = port.running(&mut running);
+            if !running.is_empty() || port.is_up() {
+                pace = pace.max(if could_help { Pace::Fast } else { Pace::Slow });
             }
-            for run in runs.drain(..) {
-                let age = self.judge(index, &run, pressed, now);
-                // It is soon seen to go on, unless it blocks for long.
-                if run.blocked == Some(Blocked::Observed) && age < BUSY {
+            for turn in running.drain(..) {
+                let age = self.judge(index, &turn, could_help, now);
+                // The end of a short block must be noticed soon.
+                if turn.blocked == Some(Blocked::Observed) && age < BUSY {
                     pace = Pace::Fast;
                 }
             }
-            self.runs = runs;
+            self.running = running;
         }
         pace
     }
 
-    /// Judges a thread that runs a turn; says for how long it does.
-    fn judge(&mut self, index: usize, run: &RunningTurn, pressed: bool, now: Instant) -> Duration {
-        let fresh = Since { turn: run.turn, at: now, warn: BUSY };
-        let since = self.since.entry((index, run.thread)).or_insert(fresh);
-        if since.turn != run.turn {
-            *since = Since { turn: run.turn, at: now, warn: BUSY };
+    /// Judges a running turn of the port with this index. Returns its age.
+    fn judge(
+        &mut self,
+        index: usize,
+        turn: &RunningTurn,
+        could_help: bool,
+        now: Instant,
+    ) -> Duration {
+        let watched = &mut self.ports[index];
+        let fresh = || SeenTurn { number: turn.turn, first_seen: now, warn_at: BUSY };
+        let seen = watched.turns.entry(turn.thread).or_insert_with(fresh);
+        if seen.number != turn.turn {
+            *seen = fresh();
         }
-        let age = now.saturating_duration_since(since.at);
-        if run.blocked == Some(Blocked::Declared) || age < FAST {
+        let age = now.saturating_duration_since(seen.first_seen);
+        if turn.blocked == Some(Blocked::Declared) || age < FAST {
             return age;
         }
-        let (_, port) = &self.ports[index];
-        let state = port.spec().states.get(run.state).map_or("?", |state| state.name);
-        let busy = age >= since.warn;
+        let state = watched.port.spec().states.get(turn.state).map_or("?", |state| state.name);
+        let busy = age >= seen.warn_at;
         if busy {
-            since.warn = since.warn.saturating_mul(10);
+            seen.warn_at = seen.warn_at.saturating_mul(10);
         }
-        if !busy && !pressed && run.blocked.is_none() {
+        if !busy && !could_help && turn.blocked.is_none() {
             return age;
         }
-        let sleeps = run.id.as_deref().and_then(sleeps);
-        match (sleeps, run.blocked) {
+        let sleeps = turn.id.as_deref().and_then(sleeps);
+        match (sleeps, turn.blocked) {
             (Some(true), None) => {
-                port.block(run.thread, run.turn, Blocked::Observed);
+                watched.port.block(turn.thread, turn.turn, Blocked::Observed);
             }
             (Some(false), Some(Blocked::Observed)) => {
-                port.unblock(run.thread, run.turn, Blocked::Observed);
+                watched.port.unblock(turn.thread, turn.turn, Blocked::Observed);
             }
             (None, _) if !std::mem::replace(&mut self.blind, true) => {
                 tracing::info!(
@@ -158,28 +185,15 @@ impl Watch {
             }
             _ => {}
         }
-        if busy && self.quiet(index, run.state, now) {
-            let (pool, _) = &self.ports[index];
+        if busy && watched.may_warn(turn.state, now) {
             let what = if sleeps == Some(true) {
                 "a handler blocks; declare it with `#[run(blocking)]` or `cx.blocking(..)`"
             } else {
                 "a handler is busy; give such work to a pool of its own"
             };
-            tracing::warn!(pool, state, key = %run.key, age = ?age, "{what}");
+            tracing::warn!(pool = watched.pool, state, key = %turn.key, age = ?age, "{what}");
         }
         age
-    }
-}
-
-impl Watch {
-    /// Whether nobody was warned of this state for a while.
-    fn quiet(&mut self, port: usize, state: usize, now: Instant) -> bool {
-        let warned = self.warned.insert((port, state), now);
-        let lately = warned.filter(|at| now.saturating_duration_since(*at) < AGAIN);
-        if let Some(at) = lately {
-            self.warned.insert((port, state), at);
-        }
-        lately.is_none()
     }
 }
 

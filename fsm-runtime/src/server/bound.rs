@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::call::service::PoolEntry;
 use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::observe::Observe;
-use crate::scheduler::watchdog::Watchdog;
+use crate::scheduler::watchdog::{Watchdog, WatchedPort};
 use crate::server::plan::Plan;
 use crate::server::thread::ThreadMain;
 use crate::server::wired::{Wired, WiredPool};
@@ -91,7 +91,7 @@ impl BoundPool {
 fn watch(pools: &[BoundPool]) -> Watchdog {
     let ports = pools.iter().flat_map(|pool| {
         let ports = pool.watched.iter().map(Arc::clone);
-        ports.map(|port| (pool.name.clone(), port))
+        ports.map(|port| WatchedPort::new(pool.name.clone(), port))
     });
     Watchdog::start(ports.collect())
 }

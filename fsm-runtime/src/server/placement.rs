@@ -4,7 +4,7 @@ use crate::call::hand_off::{CarriedIo, DetachedConnection, HandOffTarget};
 use crate::call::semaphore::{Permit, Semaphore};
 use crate::clock::TimeSource;
 use crate::connection::{ConnectionTask, PendingBoxes};
-use crate::driver::accept::Accept;
+use crate::driver::acceptor::Accept;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
@@ -143,7 +143,7 @@ impl<M: Drive<H>, H> Placement<M, H> {
 
     /// Ends a connection that came when its port was closed already.
     fn refuse(&self, mut connection: ConnectionTask<M, H, Socket>) {
-        connection.cut_off();
+        connection.abort();
         if caught(|| drop(connection)).is_none() {
             tracing::error!(pool = self.pool, "a handler panicked while it was dropped");
         }

@@ -11,7 +11,7 @@ use crate::{Ended, Key, Route};
 /// More turns in a row are an endless loop.
 const ENDLESS: usize = 10_000_000;
 /// The only thread.
-const THREAD: usize = 0;
+const ONLY_THREAD: usize = 0;
 
 /// A port of one thread with one connection or job on it, and the pools that it calls.
 pub(super) struct Harness<T: Task> {
@@ -38,7 +38,7 @@ impl<T: Task> Harness<T> {
     pub(super) fn open(&mut self, task: T, enter: impl FnOnce(Key)) {
         self.key = self.port.open(task);
         enter(self.key);
-        self.port.round(THREAD);
+        self.port.round(ONLY_THREAD);
     }
 
     /// The state that the turns share.
@@ -52,9 +52,9 @@ impl<T: Task> Harness<T> {
 
     /// One round; says whether there is more to do.
     pub(super) fn turn(&mut self, ready: Readiness) -> bool {
-        self.port.tell(self.key, ready);
-        self.port.round(THREAD);
-        self.port.is_awake(THREAD)
+        self.port.add_event(self.key, ready);
+        self.port.round(ONLY_THREAD);
+        self.port.is_awake(ONLY_THREAD)
     }
 
     /// Runs until it waits for something that the test must do.
@@ -72,12 +72,12 @@ impl<T: Task> Harness<T> {
     }
 
     /// Looks at it, if it is not over.
-    pub(super) fn look<R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
-        self.port.port().look(self.key, look)
+    pub(super) fn inspect<R>(&self, inspect: impl FnOnce(&T) -> R) -> Option<R> {
+        self.port.port().inspect(self.key, inspect)
     }
 
     pub(super) fn state_index(&self) -> Option<usize> {
-        self.look(T::state)
+        self.inspect(T::state)
     }
 
     pub(super) fn state(&self) -> Option<&'static str> {

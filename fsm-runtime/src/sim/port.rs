@@ -9,8 +9,8 @@ use crate::driver::worker::{Driver, Worker, WorkerSettings};
 use crate::lifecycle::pool_state::PoolState;
 use crate::net::readiness::Readiness;
 use crate::scheduler::observe::BlockTracker;
-use crate::scheduler::port::{EventSource, Next, Port, PortSettings, WhenIdle};
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port::{EventSource, Next, Port, PortEvent, PortSettings, WhenIdle};
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::shared::Blocked;
 use crate::scheduler::task::{Task, WorkerContext};
 use crate::{Key, PoolError};
@@ -30,8 +30,8 @@ pub(super) struct SimPort<T: Task> {
 }
 
 impl<T: Task> SimPort<T> {
-    /// A port for so many threads, of which `cap` run at a time.
-    pub(super) fn new(origin: &Origin, threads: usize, cap: usize) -> Self {
+    /// A port for this number of threads, of which `max_running` run at a time.
+    pub(super) fn new(origin: &Origin, threads: usize, max_running: usize) -> Self {
         let Origin { time, generations } = origin.clone();
         let pool_state = Arc::new(PoolState::new(1));
         let driver = Arc::<Mutex<SimDriver>>::default();
@@ -39,7 +39,7 @@ impl<T: Task> SimPort<T> {
         let port = Arc::new(Port::new(PortSettings {
             number: 0,
             threads,
-            cap,
+            max_running,
             counters: Arc::clone(&pool_state.counters),
             generations,
             interrupt: Box::new(move || interrupted.store(true, Ordering::Relaxed)),
@@ -95,13 +95,13 @@ impl<T: Task> SimPort<T> {
         &self.workers[0].scratch
     }
 
-    /// Tells of an event in the next poll.
-    pub(super) fn tell(&mut self, key: Key, ready: Readiness) {
-        lock(&self.driver).events.push((key, ready));
+    /// Adds an event to the next poll.
+    pub(super) fn add_event(&mut self, key: Key, readiness: Readiness) {
+        lock(&self.driver).events.push(PortEvent { key, readiness });
     }
 
     /// Does one round of a thread.
-    pub(super) fn round(&mut self, thread: Thread) {
+    pub(super) fn round(&mut self, thread: ThreadIndex) {
         if let Err(error) = self.workers[thread].round() {
             unreachable!("a simulated poll does not fail: {error}")
         }
@@ -109,7 +109,7 @@ impl<T: Task> SimPort<T> {
 
     /// Whether the thread has something to do, and would not sleep. A thread that is parked does not
     /// know: it looks in its next round.
-    pub(super) fn is_awake(&self, thread: Thread) -> bool {
+    pub(super) fn is_awake(&self, thread: ThreadIndex) -> bool {
         match self.next(thread) {
             None | Some(Next::Run(_)) => true,
             Some(Next::Poll { until }) => {
@@ -120,7 +120,7 @@ impl<T: Task> SimPort<T> {
     }
 
     /// The next round of the thread; `None` if it asks.
-    pub(super) fn next(&self, thread: Thread) -> Option<&Next<T>> {
+    pub(super) fn next(&self, thread: ThreadIndex) -> Option<&Next<T>> {
         self.workers[thread].next()
     }
 }
@@ -132,7 +132,7 @@ fn lock(driver: &Mutex<SimDriver>) -> MutexGuard<'_, SimDriver> {
 /// A poll that finds the events that the test has given it, and does not sleep.
 #[derive(Default)]
 struct SimDriver {
-    events: Vec<(Key, Readiness)>,
+    events: Vec<PortEvent>,
     /// The port has work for the thread that polls.
     interrupted: Arc<AtomicBool>,
 }
@@ -160,9 +160,9 @@ impl Driver for SimDriver {
 }
 
 impl EventSource for SimDriver {
-    fn events(&mut self, mut tell: impl FnMut(Key, Readiness)) {
-        for (key, ready) in self.events.drain(..) {
-            tell(key, ready);
+    fn events(&mut self, mut visit: impl FnMut(Key, Readiness)) {
+        for PortEvent { key, readiness } in self.events.drain(..) {
+            visit(key, readiness);
         }
     }
 }
@@ -171,9 +171,9 @@ impl EventSource for SimDriver {
 struct Untracked;
 
 impl BlockTracker for Untracked {
-    fn block(&self, _: Thread, _: u64, _: Blocked) -> bool {
+    fn block(&self, _: ThreadIndex, _: u64, _: Blocked) -> bool {
         false
     }
 
-    fn unblock(&self, _: Thread, _: u64, _: Blocked) {}
+    fn unblock(&self, _: ThreadIndex, _: u64, _: Blocked) {}
 }

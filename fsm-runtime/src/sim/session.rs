@@ -11,7 +11,7 @@ use super::methods::session_methods;
 use super::pipe::{Pipe, PipeEnd};
 use crate::call::mailboxes::Mailboxes;
 use crate::connection::ConnectionTask;
-use crate::connection::scratch::{Scratch, ScratchSettings};
+use crate::connection::scratch::{ConnectionScratch, ScratchSettings};
 use crate::machine::limits::Limits;
 use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
@@ -132,7 +132,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         let mut harness = Harness::new(origin, &M::routes(), |pool_state, context| {
             let limits = Limits { calls, ..LIMITS };
             let mailboxes = mailboxes.clone();
-            Scratch::new(ScratchSettings {
+            ConnectionScratch::new(ScratchSettings {
                 mailboxes,
                 limits,
                 pool_state,
@@ -264,7 +264,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
 
     /// The number of bytes that were sent and that the machine has not used.
     pub(crate) fn unused(&self) -> usize {
-        let unread = self.harness.borrow().look(ConnectionTask::unread);
+        let unread = self.harness.borrow().inspect(ConnectionTask::unread);
         self.pipe.to_machine.borrow().len() + unread.unwrap_or(0)
     }
 

@@ -11,7 +11,7 @@ use super::port::SimPort;
 use crate::Key;
 use crate::call::mailboxes::Mailboxes;
 use crate::connection::ConnectionTask;
-use crate::connection::scratch::{Scratch, ScratchSettings};
+use crate::connection::scratch::{ConnectionScratch, ScratchSettings};
 use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
 use crate::prelude::*;
@@ -63,7 +63,7 @@ impl World {
         for _ in 0..2 {
             port.add_thread(Arc::new([]), |pool_state, context| {
                 let mailboxes = Mailboxes::default();
-                Scratch::new(ScratchSettings {
+                ConnectionScratch::new(ScratchSettings {
                     mailboxes,
                     limits: LIMITS,
                     pool_state,
@@ -94,7 +94,7 @@ impl World {
     /// Input for a connection, of which the next poll tells.
     fn send(&mut self, (key, pipe): &(Key, Rc<Pipe>), bytes: &[u8]) {
         pipe.to_machine.borrow_mut().extend(bytes);
-        self.port.tell(*key, Readiness::READ);
+        self.port.add_event(*key, Readiness::READ);
     }
 
     fn does(&self, thread: usize) -> Does {
@@ -142,7 +142,7 @@ fn r1_r2_x1_hold_on_a_port_of_two_simulated_threads() {
     assert_eq!(world.round(a), Does::Runs(first.0));
     assert_eq!(world.round(b), Does::SleepsInPoll);
 
-    // A key that has a turn gets no second thread (X1), and the cap leaves the other one queued (R1).
+    // A key that has a turn gets no second thread (X1), and `max_running` leaves the other one queued (R1).
     world.send(&first, b"two\n");
     assert_eq!(world.round(b), Does::SleepsInPoll);
 
@@ -152,7 +152,7 @@ fn r1_r2_x1_hold_on_a_port_of_two_simulated_threads() {
     assert_eq!(world.round(a), Does::Parked);
     assert_eq!(*world.lines.borrow(), ["first: one", "first: two", "second: one"]);
 
-    // A packet from elsewhere goes to the thread that is parked, and one beyond the cap to nobody (R1).
+    // A packet from elsewhere goes to the thread that is parked, and one beyond `max_running` waits (R1).
     world.port.port().post(second.0);
     world.port.port().post(first.0);
     assert_eq!(world.does(b), Does::SleepsInPoll);

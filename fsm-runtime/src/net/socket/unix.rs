@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn pitfall_8_a_duplicate_descriptor_causes_events_until_the_socket_leaves_its_poll() {
         let mut core = PortCore::new(0, 1, Arc::default());
-        assert_eq!(core.on(PortInput::Take(0)), Effect::Poll { thread: 0, wait: true });
+        assert_eq!(core.handle(PortInput::Take(0)), Effect::Poll { thread: 0, wait: true });
         let key = core.open(());
         let token = token::from_key(key);
         let (mut poll, socket, mut peer) = registered(token);
@@ -159,7 +159,7 @@ mod tests {
         let duplicate = socket.as_fd().try_clone_to_owned().unwrap();
         drop(socket);
         core.close(key);
-        core.on(PortInput::Polled(0));
+        core.handle(PortInput::Polled(0));
         peer.write_all(b"late").unwrap();
         // Events of a socket that was dropped still come, and match no connection.
         let events = polled(&mut poll);
@@ -169,7 +169,7 @@ mod tests {
         let next = core.open(());
         assert_eq!(next.slot(), key.slot());
         for event in events {
-            assert_eq!(core.on(PortInput::Event(token::to_key(event))), Effect::Stale);
+            assert_eq!(core.handle(PortInput::Event(token::to_key(event))), Effect::Stale);
         }
         drop(duplicate);
 

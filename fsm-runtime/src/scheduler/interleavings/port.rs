@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::Key;
 use crate::driver::parker::Parker;
-use crate::scheduler::port_core::{PortCore, PortInput, Thread};
+use crate::scheduler::port_core::{PortCore, PortInput, ThreadIndex};
 use crate::scheduler::shared::{Blocked, Locked, Shared, Work};
 
 /// The checks' own books are in types of std, which add no schedules: no thread holds one of their
@@ -30,7 +30,7 @@ pub(super) struct Slot {
 /// A turn of a key, with the number of packets that it is for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Turn {
-    pub(super) thread: Thread,
+    pub(super) thread: ThreadIndex,
     pub(super) key: Key,
     pub(super) packets: usize,
     number: u64,
@@ -106,12 +106,12 @@ impl Port {
 
     pub(super) fn close(&self) {
         self.shared.locked(|port| {
-            port.on(PortInput::Close);
+            port.handle(PortInput::Close);
         });
     }
 
     /// Works as a thread of the port until the port is closed.
-    pub(super) fn work(&self, thread: Thread, mut run: impl FnMut(&Self, Turn) -> Left) {
+    pub(super) fn work(&self, thread: ThreadIndex, mut run: impl FnMut(&Self, Turn) -> Left) {
         let mut next = self.next(thread, |_| {});
         loop {
             next = match next {
@@ -141,7 +141,7 @@ impl Port {
                         for key in events {
                             enqueue(port, key, PortInput::Event(key));
                         }
-                        port.on(PortInput::Polled(thread));
+                        port.handle(PortInput::Polled(thread));
                     })
                 }
                 Next::End => return,
@@ -149,7 +149,7 @@ impl Port {
         }
     }
 
-    fn next(&self, thread: Thread, before: impl FnOnce(&mut Locked<'_, Slot, ()>)) -> Next {
+    fn next(&self, thread: ThreadIndex, before: impl FnOnce(&mut Locked<'_, Slot, ()>)) -> Next {
         self.shared.next(thread, before, |port, work| match work {
             Work::Run(key) => {
                 let number = port.turn(thread).expect("a thread that runs has a turn");
@@ -174,7 +174,7 @@ impl Port {
     }
 
     /// Has the watchdog take the thread for blocked, if it runs a turn; returns that turn's number.
-    pub(super) fn see_blocked(&self, thread: Thread) -> Option<u64> {
+    pub(super) fn see_blocked(&self, thread: ThreadIndex) -> Option<u64> {
         let turn = self.shared.locked(|port| port.turn(thread))?;
         // From here on the bound holds only for the turns that do not seem to block.
         self.over.store(true, Ordering::SeqCst);
@@ -183,7 +183,7 @@ impl Port {
     }
 
     /// Has the watchdog find that the thread goes on.
-    pub(super) fn see_running(&self, thread: Thread, turn: u64) {
+    pub(super) fn see_running(&self, thread: ThreadIndex, turn: u64) {
         self.shared.locked(|port| port.unblock(thread, turn, Blocked::Observed));
     }
 
@@ -215,7 +215,7 @@ fn enqueue(port: &mut Locked<'_, Slot, ()>, key: Key, input: PortInput) {
     if let Some(slot) = port.core().get_mut(key) {
         slot.packets += 1;
     }
-    port.on(input);
+    port.handle(input);
 }
 
 enum Next {

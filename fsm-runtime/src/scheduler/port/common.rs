@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::scheduler::alarm::Alarm;
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::thread_status::ThreadStatus;
 use crate::stats::Counters;
 
@@ -52,11 +52,11 @@ impl Common {
     }
 
     /// A thread ends; says whether it is the last one.
-    pub(super) fn leave(&self) -> bool {
+    pub(super) fn thread_ended(&self) -> bool {
         self.left.fetch_sub(1, Ordering::SeqCst) == 1
     }
 
-    pub(super) fn status(&self, thread: Thread) -> Arc<ThreadStatus> {
+    pub(super) fn status(&self, thread: ThreadIndex) -> Arc<ThreadStatus> {
         Arc::clone(&self.statuses[thread])
     }
 
@@ -67,17 +67,17 @@ impl Common {
 
     /// Calls the watchdog if work waits though there are threads for it.
     #[inline]
-    pub(super) fn alarm_if(&self, pressed: bool) {
-        if let (true, Some(watchdog)) = (pressed, self.watchdog.get()) {
-            watchdog.pressed();
+    pub(super) fn alarm_if(&self, could_help: bool) {
+        if let (true, Some(watchdog)) = (could_help, self.watchdog.get()) {
+            watchdog.work_waits();
         }
     }
 
     /// A turn begins: the watchdog must not sleep.
     #[inline]
-    pub(super) fn runs(&self) {
+    pub(super) fn turn_begins(&self) {
         if let Some(watchdog) = self.watchdog.get() {
-            watchdog.runs();
+            watchdog.turn_begins();
         }
     }
 }

@@ -1,10 +1,10 @@
-use super::PortSettings;
 use super::common::Common;
-use super::slot::{TaskSlot, remove, tell_all};
+use super::slot::{TaskSlot, add_readiness_to_all, remove};
 use super::timers::Timers;
+use super::{PortEvent, PortSettings, RemainingTask};
 use crate::Key;
 use crate::net::readiness::Readiness;
-use crate::scheduler::port_core::{Effect, PortCore, PortInput, Thread};
+use crate::scheduler::port_core::{Effect, PortCore, PortInput, ThreadIndex};
 use crate::scheduler::shared::{self, Shared, Work};
 use crate::scheduler::task::Task;
 
@@ -21,7 +21,7 @@ pub(crate) struct MultiThread<T> {
     pub(super) shared: Shared<TaskSlot<T>, Guarded>,
 }
 
-type Locked<'a, T> = shared::Locked<'a, TaskSlot<T>, Guarded>;
+type LockedPort<'a, T> = shared::Locked<'a, TaskSlot<T>, Guarded>;
 
 /// The state that the port's lock guards beside the slots.
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ pub(crate) struct AssignedTurn<T> {
 }
 
 /// A turn that is over.
-pub(crate) struct Turned<T> {
+pub(crate) struct FinishedTurn<T> {
     pub(crate) key: Key,
     /// `None` if it is gone.
     pub(crate) task: Option<T>,
@@ -76,8 +76,9 @@ pub(crate) enum WhenIdle {
 
 impl<T: Task> MultiThread<T> {
     pub(super) fn new(settings: PortSettings) -> Self {
-        let PortSettings { number, threads, cap, counters, generations, interrupt } = settings;
-        let core = PortCore::new(number, cap, generations);
+        let PortSettings { number, threads, max_running, counters, generations, interrupt } =
+            settings;
+        let core = PortCore::new(number, max_running, generations);
         Self {
             common: Common::new(number, threads, counters),
             shared: Shared::new(core, threads, Guarded::default(), interrupt),
@@ -100,39 +101,44 @@ impl<T: Task> MultiThread<T> {
         packet: impl FnOnce(Key) -> PortInput,
     ) -> Result<Key, T> {
         let opened = self.shared.locked(|port| {
-            let (core, guarded) = port.both();
+            let (core, guarded) = port.core_and_guarded();
             if core.is_closed() {
                 return Err(task);
             }
             let key = core.open(TaskSlot::arriving(task, ready, guarded.draining));
             self.common.opened();
-            port.on(packet(key));
-            Ok((key, port.core().could_help()))
+            port.handle(packet(key));
+            Ok((key, port.core().idle_thread_could_help()))
         });
-        opened.map(|(key, pressed)| {
-            self.common.alarm_if(pressed);
+        opened.map(|(key, could_help)| {
+            self.common.alarm_if(could_help);
             key
         })
     }
 
     /// A packet for the key, from anywhere (R6).
     pub(super) fn wake(&self, key: Key) {
-        let pressed = self.shared.locked(|port| {
-            port.on(PortInput::Post(key));
-            port.core().could_help()
+        let could_help = self.shared.locked(|port| {
+            port.handle(PortInput::Post(key));
+            port.core().idle_thread_could_help()
         });
-        self.common.alarm_if(pressed);
+        self.common.alarm_if(could_help);
     }
 
     /// Asks what the thread does first.
-    pub(crate) fn begin(&self, thread: Thread, idle: WhenIdle) -> Next<T> {
+    pub(crate) fn begin(&self, thread: ThreadIndex, idle: WhenIdle) -> Next<T> {
         self.next(thread, idle, |_| {})
     }
 
     /// The thread's turn is over.
     #[inline]
-    pub(crate) fn turned(&self, thread: Thread, idle: WhenIdle, turned: Turned<T>) -> Next<T> {
-        let Turned { key, task, again } = turned;
+    pub(crate) fn turned(
+        &self,
+        thread: ThreadIndex,
+        idle: WhenIdle,
+        turned: FinishedTurn<T>,
+    ) -> Next<T> {
+        let FinishedTurn { key, task, again } = turned;
         self.next(thread, idle, |port| {
             match task {
                 Some(task) => put_back(port, key, task),
@@ -146,72 +152,73 @@ impl<T: Task> MultiThread<T> {
     #[inline]
     pub(crate) fn polled(
         &self,
-        thread: Thread,
+        thread: ThreadIndex,
         idle: WhenIdle,
         now: u64,
-        events: &[(Key, Readiness)],
+        events: &[PortEvent],
     ) -> Next<T> {
         self.next(thread, idle, |port| {
-            for (key, ready) in events {
+            for PortEvent { key, readiness } in events {
                 if let Some(slot) = port.core().get_mut(*key) {
-                    slot.state.tell(*ready);
+                    slot.state.add_readiness(*readiness);
                 }
-                if port.on(PortInput::Event(*key)) == Effect::Stale {
+                if port.handle(PortInput::Event(*key)) == Effect::Stale {
                     self.common.counters.stale();
                 }
             }
-            let (core, guarded) = port.both();
+            let (core, guarded) = port.core_and_guarded();
             guarded.timers.expire(core, now);
-            port.on(PortInput::Polled(thread));
+            port.handle(PortInput::Polled(thread));
         })
     }
 
     /// Asks what a thread that was parked does next.
-    pub(crate) fn resume(&self, thread: Thread) -> Next<T> {
-        let mut pressed = false;
+    pub(crate) fn resume(&self, thread: ThreadIndex) -> Next<T> {
+        let mut could_help = false;
         let next = self.shared.resume(thread, |port, work| {
-            let (next, could_help) = begin_work(port, thread, work);
-            pressed = could_help;
-            next
+            let begun = begin_work(port, thread, work);
+            could_help = begun.could_help;
+            begun.next
         });
-        self.common.alarm_if(pressed);
+        self.common.alarm_if(could_help);
         next.unwrap_or(Next::Parked)
     }
 
     #[inline]
     fn next(
         &self,
-        thread: Thread,
+        thread: ThreadIndex,
         idle: WhenIdle,
-        before: impl FnOnce(&mut Locked<'_, T>),
+        before: impl FnOnce(&mut LockedPort<'_, T>),
     ) -> Next<T> {
-        let mut pressed = false;
-        let before = |port: &mut Locked<'_, T>| {
+        let mut could_help = false;
+        let before = |port: &mut LockedPort<'_, T>| {
             before(port);
-            // At the cap there is nothing for this thread: it could help, and may sleep from here on.
-            self.common.alarm_if(port.core().is_pressed());
+            // With `max_running` active threads there is nothing for this one, and it may sleep from
+            // here on. It could help if another one blocks.
+            self.common.alarm_if(port.core().is_full_with_work());
         };
-        let after = |port: &mut Locked<'_, T>, work| {
-            let (next, could_help) = begin_work(port, thread, work);
-            pressed = could_help;
-            next
+        let after = |port: &mut LockedPort<'_, T>, work| {
+            let begun = begin_work(port, thread, work);
+            could_help = begun.could_help;
+            begun.next
         };
         let next = match idle {
             WhenIdle::Sleep => self.shared.next(thread, before, after),
             WhenIdle::Return => self.shared.try_next(thread, before, after).unwrap_or(Next::Parked),
         };
-        self.common.alarm_if(pressed);
+        self.common.alarm_if(could_help);
         next
     }
 
     /// A turn begins: the watchdog must not sleep.
     #[inline]
-    pub(crate) fn runs(&self) {
-        self.common.runs();
+    pub(crate) fn turn_begins(&self) {
+        self.common.turn_begins();
     }
 
-    fn remove(&self, port: &mut Locked<'_, T>, key: Key) -> Option<TaskSlot<T>> {
-        let (core, guarded) = port.both();
+    fn remove(&self, port: &mut LockedPort<'_, T>, key: Key) -> Option<TaskSlot<T>> {
+        let (core, guarded) = port.core_and_guarded();
         let slot = remove(core, &mut guarded.timers, key)?;
         self.common.closed();
         Some(slot)
@@ -221,21 +228,21 @@ impl<T: Task> MultiThread<T> {
         self.shared.locked(|port| {
             port.guarded().draining = true;
             // A request that has arrived is answered: look once more before closing.
-            for key in tell_all(port.core(), Readiness::READ) {
-                port.on(PortInput::Post(key));
+            for key in add_readiness_to_all(port.core(), Readiness::READ) {
+                port.handle(PortInput::Post(key));
             }
         });
     }
 
     pub(super) fn close(&self) {
         self.shared.locked(|port| {
-            port.on(PortInput::Close);
+            port.handle(PortInput::Close);
         });
     }
 
     /// A thread ends. When it is the last one, it takes what is left.
-    pub(super) fn leave(&self) -> Option<Vec<(Key, T)>> {
-        if !self.common.leave() {
+    pub(super) fn thread_ended(&self) -> Option<Vec<RemainingTask<T>>> {
+        if !self.common.thread_ended() {
             return None;
         }
         self.shared.locked(|port| {
@@ -243,7 +250,7 @@ impl<T: Task> MultiThread<T> {
             let remaining = keys.into_iter().filter_map(|key| {
                 let slot = port.core().close(key)?;
                 self.common.closed();
-                Some((key, slot.task?))
+                Some(RemainingTask { key, task: slot.task? })
             });
             Some(remaining.collect())
         })
@@ -255,10 +262,10 @@ impl<T: Task> MultiThread<T> {
 
     /// A thread has died: a bug of ours. If it ran a key this is lost with it; if it polled, another
     /// one must.
-    pub(super) fn lost(&self, thread: Thread) -> Option<Key> {
+    pub(super) fn thread_died(&self, thread: ThreadIndex) -> Option<Key> {
         self.shared.locked(|port| {
             if port.core().polls(thread) {
-                port.on(PortInput::Polled(thread));
+                port.handle(PortInput::Polled(thread));
             }
             let key = port.running(thread)?;
             self.remove(port, key);
@@ -268,8 +275,8 @@ impl<T: Task> MultiThread<T> {
     }
 
     /// Looks at a connection or job that is on no thread.
-    pub(super) fn look<R>(&self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
-        self.shared.locked(|port| port.core().get_mut(key)?.task.as_ref().map(look))
+    pub(super) fn inspect<R>(&self, key: Key, inspect: impl FnOnce(&T) -> R) -> Option<R> {
+        self.shared.locked(|port| port.core().get_mut(key)?.task.as_ref().map(inspect))
     }
 
     /// When the next deadline may pass.
@@ -278,14 +285,20 @@ impl<T: Task> MultiThread<T> {
     }
 }
 
-/// Begins the work that the thread was given. Says also whether work waits though there are threads for
-/// it.
+/// The work that a thread begins.
+struct BegunWork<T> {
+    next: Next<T>,
+    /// Whether more work waits that an idle thread could do if `max_running` allowed it.
+    could_help: bool,
+}
+
+/// Begins the work that the thread was given.
 #[inline]
-fn begin_work<T>(port: &mut Locked<'_, T>, thread: Thread, work: Work) -> (Next<T>, bool) {
+fn begin_work<T>(port: &mut LockedPort<'_, T>, thread: ThreadIndex, work: Work) -> BegunWork<T> {
     match work {
         Work::Run(key) => {
             let number = port.turn(thread).unwrap_or_default();
-            let (core, guarded) = port.both();
+            let (core, guarded) = port.core_and_guarded();
             let taken = core.get_mut(key).and_then(|slot| {
                 let ready = slot.state.take_ready();
                 Some((slot.task.take()?, ready))
@@ -294,22 +307,25 @@ fn begin_work<T>(port: &mut Locked<'_, T>, thread: Thread, work: Work) -> (Next<
                 unreachable!("a connection is on one thread at a time")
             };
             let turn = AssignedTurn { key, task, ready, number, draining: guarded.draining };
-            (Next::Run(turn), core.could_help())
+            BegunWork { next: Next::Run(turn), could_help: core.idle_thread_could_help() }
         }
         Work::Poll { wait } => {
             let guarded = port.guarded();
             let until = if wait { guarded.timers.next() } else { 0 };
             guarded.sleeps_until = until;
             // Events of the last poll may wait for handlers that block.
-            (Next::Poll { until }, port.core().could_help())
+            BegunWork {
+                next: Next::Poll { until },
+                could_help: port.core().idle_thread_could_help(),
+            }
         }
-        Work::End => (Next::End, false),
+        Work::End => BegunWork { next: Next::End, could_help: false },
     }
 }
 
 /// Puts a task into its slot after its turn.
-fn put_back<T: Task>(port: &mut Locked<'_, T>, key: Key, task: T) {
-    let (core, guarded) = port.both();
+fn put_back<T: Task>(port: &mut LockedPort<'_, T>, key: Key, task: T) {
+    let (core, guarded) = port.core_and_guarded();
     let Some(slot) = core.get_mut(key) else { return };
     let due = task.due();
     slot.task = Some(task);

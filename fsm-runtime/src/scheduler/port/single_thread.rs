@@ -1,23 +1,26 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::PortSettings;
 use super::common::Common;
-use super::slot::{TaskSlot, remove, tell_all};
+use super::slot::{TaskSlot, add_readiness_to_all, remove};
 use super::timers::Timers;
+use super::{PortSettings, RemainingTask};
+use crate::Key;
 use crate::clock::TimeSource;
 use crate::net::readiness::Readiness;
 use crate::scheduler::executor::Executor;
 use crate::scheduler::port_core::PortCore;
-use crate::scheduler::task::{Task, TurnOutcome, caught};
+use crate::scheduler::task::{Task, caught};
 use crate::scheduler::thread_status::ThreadStatus;
-use crate::{Ended, Key};
 
 mod inject;
+mod round;
 
 pub(crate) use inject::Injected;
+use inject::InjectedTask;
+use round::Round;
 
 /// The only thread of a port.
-pub(super) const ONLY: usize = 0;
+pub(super) const ONLY_THREAD: usize = 0;
 
 /// A port of one thread.
 ///
@@ -43,19 +46,27 @@ struct SingleThreadState<T> {
     again: Vec<Key>,
 }
 
+/// An event of a poll, for one connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PortEvent {
+    pub(crate) key: Key,
+    pub(crate) readiness: Readiness,
+}
+
 /// The events of a poll.
 pub(crate) trait EventSource {
-    /// Whether there are ever any.
-    const EVER: bool = true;
+    /// Whether a poll ever has events.
+    const HAS_EVENTS: bool = true;
 
-    /// Tells of each event, once.
-    fn events(&mut self, tell: impl FnMut(Key, Readiness));
+    /// Calls `visit` for each event, once.
+    fn events(&mut self, visit: impl FnMut(Key, Readiness));
 }
 
 impl<T: Task> SingleThread<T> {
     pub(super) fn new(settings: PortSettings) -> Self {
-        let PortSettings { number, threads, cap, counters, generations, interrupt } = settings;
-        let core = PortCore::new(number, cap, generations);
+        let PortSettings { number, threads, max_running, counters, generations, interrupt } =
+            settings;
+        let core = PortCore::new(number, max_running, generations);
         let (timers, draining, again) = (Timers::default(), false, Vec::new());
         Self {
             common: Common::new(number, threads, counters),
@@ -78,7 +89,7 @@ impl<T: Task> SingleThread<T> {
     /// Where the thread shows what it runs.
     #[inline]
     pub(super) fn status(&self) -> &ThreadStatus {
-        &self.common.statuses[ONLY]
+        &self.common.statuses[ONLY_THREAD]
     }
 
     /// Whether the thread is up, and may run a turn without another call of the watchdog.
@@ -111,7 +122,7 @@ impl<T: Task> SingleThread<T> {
                 return Err(task);
             }
             self.common.opened();
-            injected.tasks.push((task, ready));
+            injected.tasks.push(InjectedTask { task, ready });
             Ok(())
         })
     }
@@ -126,7 +137,7 @@ impl<T: Task> SingleThread<T> {
     }
 
     /// Takes up a job. It gets a slot only if it is not over after its first turn.
-    pub(super) fn give(&self, job: T) -> Result<(), T> {
+    pub(super) fn submit(&self, job: T) -> Result<(), T> {
         self.inject(|injected| {
             if injected.closed {
                 return Err(job);
@@ -163,7 +174,7 @@ impl<T: Task> SingleThread<T> {
         injected.move_to(into);
         drop(injected);
         // The watchdog sees that this thread is up before it goes to sleep, or is called here.
-        self.common.runs();
+        self.common.turn_begins();
     }
 
     /// Runs a turn for each event of the poll, in their order.
@@ -185,7 +196,7 @@ impl<T: Task> SingleThread<T> {
         executor: &mut Executor<'_, T, C>,
     ) {
         let mut round = self.round(executor);
-        round.state.core.free();
+        round.state.core.free_closed_slots();
         round.take_up(injected);
         let SingleThreadState { core, timers, .. } = &mut *round.state;
         timers.expire(core, now);
@@ -218,7 +229,7 @@ impl<T: Task> SingleThread<T> {
         let mut state = self.lock();
         state.draining = true;
         // A request that has arrived is answered: look once more before closing.
-        for key in tell_all(&mut state.core, Readiness::READ) {
+        for key in add_readiness_to_all(&mut state.core, Readiness::READ) {
             state.core.enqueue(key);
         }
         drop(state);
@@ -232,15 +243,15 @@ impl<T: Task> SingleThread<T> {
     }
 
     /// The thread ends, and takes what is left.
-    pub(super) fn leave(&self) -> Option<Vec<(Key, T)>> {
-        if !self.common.leave() {
+    pub(super) fn thread_ended(&self) -> Option<Vec<RemainingTask<T>>> {
+        if !self.common.thread_ended() {
             return None;
         }
         let mut state = self.lock();
         // Nobody would take up another one.
         let closed = Injected { closed: true, ..Injected::default() };
         let injected = std::mem::replace(&mut *self.injected(), closed);
-        for (task, ready) in injected.tasks {
+        for InjectedTask { task, ready } in injected.tasks {
             state.core.open(TaskSlot::new(task, ready));
         }
         for job in injected.jobs {
@@ -251,7 +262,7 @@ impl<T: Task> SingleThread<T> {
         let remaining = keys.into_iter().filter_map(|key| {
             let slot = state.core.close(key)?;
             self.common.closed();
-            Some((key, slot.task?))
+            Some(RemainingTask { key, task: slot.task? })
         });
         Some(remaining.collect())
     }
@@ -263,13 +274,13 @@ impl<T: Task> SingleThread<T> {
     /// The thread has died in the middle of a round: a bug of ours. The key that it ran is lost with
     /// it. So are the events that it had not come to, and no poll tells of them once more: all look
     /// for themselves.
-    pub(super) fn lost(&self) -> Option<Key> {
+    pub(super) fn thread_died(&self) -> Option<Key> {
         let key = self.status().key();
-        self.status().rest();
+        self.status().set_idle();
         let mut state = self.lock();
         let SingleThreadState { core, timers, .. } = &mut *state;
         let lost = key.and_then(|key| remove(core, timers, key));
-        for key in tell_all(core, Readiness::READ | Readiness::WRITE) {
+        for key in add_readiness_to_all(core, Readiness::READ | Readiness::WRITE) {
             core.enqueue(key);
         }
         drop(state);
@@ -281,8 +292,8 @@ impl<T: Task> SingleThread<T> {
     }
 
     /// Looks at a connection or job that has no turn.
-    pub(super) fn look<R>(&self, key: Key, look: impl FnOnce(&T) -> R) -> Option<R> {
-        self.lock().core.get_mut(key)?.task.as_ref().map(look)
+    pub(super) fn inspect<R>(&self, key: Key, inspect: impl FnOnce(&T) -> R) -> Option<R> {
+        self.lock().core.get_mut(key)?.task.as_ref().map(inspect)
     }
 
     /// When the next deadline may pass.
@@ -297,132 +308,6 @@ impl<T: Task> SingleThreadState<T> {
             return Err(task);
         }
         Ok(self.core.open(TaskSlot::arriving(task, ready, self.draining)))
-    }
-}
-
-/// Turns under one lock. When it is dropped the thread shows that it runs no handler.
-struct Round<'a, 'e, T: Task, C> {
-    port: &'a SingleThread<T>,
-    state: MutexGuard<'a, SingleThreadState<T>>,
-    executor: &'a mut Executor<'e, T, C>,
-}
-
-impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
-    /// Runs the turn that an event asks for, unless packets are before it: then it is queued.
-    #[inline]
-    fn event(&mut self, key: Key, ready: Readiness) {
-        if self.executor.is_stopped() {
-            // The port is closed, and its last thread sees to those that are left.
-        } else if self.state.core.pass(key).is_some() {
-            self.turn(key, ready);
-        } else {
-            self.enqueue(key, ready);
-        }
-    }
-
-    fn enqueue(&mut self, key: Key, ready: Readiness) {
-        if let Some(slot) = self.state.core.get_mut(key) {
-            slot.state.tell(ready);
-        }
-        if !self.state.core.enqueue(key) {
-            self.port.common.counters.stale();
-        }
-    }
-
-    /// Runs the turn of the packet at the head of the queue, if there is one.
-    fn next_packet(&mut self) -> bool {
-        let Some(key) = self.state.core.pass_next() else { return false };
-        let slot = self.state.core.get_mut(key);
-        let ready = slot.map(|slot| slot.state.take_ready()).unwrap_or_default();
-        self.turn(key, ready);
-        true
-    }
-
-    /// Runs a turn in place.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "a call more for each event is counted")]
-    fn turn(&mut self, key: Key, ready: Readiness) {
-        let SingleThreadState { core, timers, again, .. } = &mut *self.state;
-        let Some(slot) = core.get_mut(key) else { return };
-        let Some(task) = slot.task.as_mut() else { return };
-        let outcome = self.executor.run_turn(task, key, ready);
-        if let TurnOutcome::Gone(why) = outcome {
-            self.gone(key, why);
-            return;
-        }
-        let due = task.due();
-        if slot.state.is_later_than(due) {
-            timers.schedule(core, key, due);
-        }
-        if outcome == TurnOutcome::Again {
-            again.push(key);
-        }
-    }
-
-    #[cold]
-    fn gone(&mut self, key: Key, why: Ended) {
-        let SingleThreadState { core, timers, .. } = &mut *self.state;
-        let Some(slot) = remove(core, timers, key) else { return };
-        self.port.common.closed();
-        if let Some(task) = slot.task {
-            self.executor.finish(key, task, why);
-        }
-    }
-
-    /// Takes up what was injected, except for jobs that have had no turn.
-    fn take_up(&mut self, injected: &mut Injected<T>) {
-        // An empty drain would cost something, too.
-        if !injected.tasks.is_empty() {
-            for (task, ready) in injected.tasks.drain(..) {
-                if let Ok(key) = self.state.open(task, ready) {
-                    self.state.core.enqueue(key);
-                }
-            }
-        }
-        if !injected.keys.is_empty() {
-            for key in injected.keys.drain(..) {
-                if !self.state.core.enqueue(key) {
-                    self.port.common.counters.stale();
-                }
-            }
-        }
-    }
-
-    /// Runs the first turn of a job. Most jobs are over then, and need no slot.
-    fn first_turn(&mut self, mut job: T) {
-        let key = self.state.core.reserve();
-        if self.executor.is_stopped() {
-            self.settle(key, job);
-            return;
-        }
-        let outcome = self.executor.run_turn(&mut job, key, Readiness::NONE);
-        if let TurnOutcome::Gone(why) = outcome {
-            self.executor.finish(key, job, why);
-            return;
-        }
-        let due = job.due();
-        self.settle(key, job);
-        let SingleThreadState { core, timers, again, .. } = &mut *self.state;
-        if due != u64::MAX {
-            timers.schedule(core, key, due);
-        }
-        if outcome == TurnOutcome::Again {
-            again.push(key);
-        }
-    }
-
-    /// Gives a job its slot.
-    fn settle(&mut self, key: Key, job: T) {
-        self.port.common.opened();
-        self.state.core.open_at(key, TaskSlot::new(job, Readiness::NONE));
-    }
-}
-
-impl<T: Task, C> Drop for Round<'_, '_, T, C> {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            self.port.status().rest();
-        }
     }
 }
 

@@ -39,11 +39,14 @@ pub(super) fn remove<T>(
 }
 
 /// Adds `ready` to the readiness of all connections and jobs. Says their keys.
-pub(super) fn tell_all<T>(core: &mut PortCore<TaskSlot<T>>, ready: Readiness) -> Vec<Key> {
+pub(super) fn add_readiness_to_all<T>(
+    core: &mut PortCore<TaskSlot<T>>,
+    ready: Readiness,
+) -> Vec<Key> {
     let keys: Vec<Key> = core.keys().collect();
     for key in &keys {
         if let Some(slot) = core.get_mut(*key) {
-            slot.state.tell(ready);
+            slot.state.add_readiness(ready);
         }
     }
     keys

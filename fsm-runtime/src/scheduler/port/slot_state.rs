@@ -3,14 +3,14 @@ use std::num::NonZeroU64;
 use crate::net::readiness::Readiness;
 
 /// The state of a slot: readiness that has arrived since its last turn began, and the time of its
-/// entry in the timers. Both are in one number, because there are very many of them: the time above,
-/// and the readiness below.
+/// entry in the timers. Both are in one number, to save memory for each connection: the time in the
+/// upper bits, the readiness in the lower ones.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SlotState(NonZeroU64);
 
 /// The bits of readiness.
 const BITS: u32 = 8;
-/// The time of no entry, which is so far in the future that no deadline is as late.
+/// The time of a slot without an entry. No deadline is as late.
 const NEVER: u64 = u64::MAX >> BITS;
 
 impl SlotState {
@@ -21,7 +21,7 @@ impl SlotState {
 
     #[inline]
     fn with(self, ready: Readiness) -> Self {
-        // A time is never 0, so no mark is.
+        // The time is never 0, so the number is never 0 either.
         let time = self.0.get() >> BITS << BITS;
         Self(NonZeroU64::new(time | u64::from(ready.bits())).unwrap_or(NonZeroU64::MAX))
     }
@@ -34,7 +34,7 @@ impl SlotState {
 
     /// Adds to the readiness.
     #[inline]
-    pub(super) fn tell(&mut self, ready: Readiness) {
+    pub(super) fn add_readiness(&mut self, ready: Readiness) {
         *self = self.with(self.ready() | ready);
     }
 
@@ -65,8 +65,8 @@ impl SlotState {
 
     pub(super) fn schedule(&mut self, at: u64) {
         let time = at.clamp(1, NEVER - 1);
-        let mark = time << BITS | u64::from(self.ready().bits());
-        self.0 = NonZeroU64::new(mark).unwrap_or(NonZeroU64::MAX);
+        let bits = time << BITS | u64::from(self.ready().bits());
+        self.0 = NonZeroU64::new(bits).unwrap_or(NonZeroU64::MAX);
     }
 
     pub(super) fn unschedule(&mut self) {
@@ -79,24 +79,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_keeps_the_time_and_the_readiness_apart() {
-        let mut mark = SlotState::new(Readiness::WRITE);
-        assert!(!mark.is_scheduled());
-        mark.schedule(7);
-        mark.tell(Readiness::READ);
-        assert_eq!((mark.scheduled(), mark.ready()), (7, Readiness::READ | Readiness::WRITE));
-        assert_eq!(mark.take_ready(), Readiness::READ | Readiness::WRITE);
-        assert_eq!((mark.scheduled(), mark.ready()), (7, Readiness::NONE));
-        mark.tell(Readiness::READ);
-        mark.unschedule();
-        assert_eq!((mark.is_scheduled(), mark.ready()), (false, Readiness::READ));
+    fn a_state_keeps_the_time_and_the_readiness_apart() {
+        let mut state = SlotState::new(Readiness::WRITE);
+        assert!(!state.is_scheduled());
+        state.schedule(7);
+        state.add_readiness(Readiness::READ);
+        assert_eq!((state.scheduled(), state.ready()), (7, Readiness::READ | Readiness::WRITE));
+        assert_eq!(state.take_ready(), Readiness::READ | Readiness::WRITE);
+        assert_eq!((state.scheduled(), state.ready()), (7, Readiness::NONE));
+        state.add_readiness(Readiness::READ);
+        state.unschedule();
+        assert_eq!((state.is_scheduled(), state.ready()), (false, Readiness::READ));
     }
 
     #[test]
     fn only_earlier_deadlines_overtake_an_entry() {
-        let mut mark = SlotState::new(Readiness::READ);
-        assert!(mark.is_later_than(7) && !mark.is_later_than(u64::MAX));
-        mark.schedule(7);
-        assert!(mark.is_later_than(6) && !mark.is_later_than(7) && !mark.is_later_than(u64::MAX));
+        let mut state = SlotState::new(Readiness::READ);
+        assert!(state.is_later_than(7) && !state.is_later_than(u64::MAX));
+        state.schedule(7);
+        assert!(
+            state.is_later_than(6) && !state.is_later_than(7) && !state.is_later_than(u64::MAX)
+        );
     }
 }

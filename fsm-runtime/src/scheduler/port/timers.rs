@@ -35,7 +35,7 @@ impl Timers {
     /// A slot has no use any more for one of the entries.
     pub(super) fn made_stale<T>(&mut self, core: &PortCore<TaskSlot<T>>) {
         self.heap.made_stale(|at, slot| {
-            core.at(slot).is_some_and(|(_, slot)| slot.state.scheduled() == at)
+            core.get_by_slot(slot).is_some_and(|(_, slot)| slot.state.scheduled() == at)
         });
     }
 
@@ -43,7 +43,7 @@ impl Timers {
     pub(super) fn expire<T: Task>(&mut self, core: &mut PortCore<TaskSlot<T>>, now: u64) {
         for _ in 0..EXPIRIES {
             let Some((at, slot)) = self.heap.pop(now) else { return };
-            let found = core.at(slot).filter(|(_, slot)| slot.state.scheduled() == at);
+            let found = core.get_by_slot(slot).filter(|(_, slot)| slot.state.scheduled() == at);
             let Some(key) = found.map(|(key, _)| key) else {
                 self.heap.met_stale();
                 continue;

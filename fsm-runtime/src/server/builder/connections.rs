@@ -5,10 +5,9 @@ use mio::{Events, Poll, Registry, Waker};
 use super::Builder;
 use super::threads::ThreadParts;
 use crate::call::hand_off::HandOffTarget;
-use crate::connection::scratch::{MakeFor, Scratch, ScratchSettings};
+use crate::connection::scratch::{ConnectionScratch, MakeFor, ScratchSettings};
 use crate::connection::{ConnectionTask, PendingBoxes};
-use crate::driver::accept::Accept;
-use crate::driver::acceptor::Acceptor;
+use crate::driver::acceptor::{Accept, Acceptor};
 use crate::driver::reactor::Reactor;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
@@ -187,7 +186,7 @@ impl<M: Drive<H>, H: Send + 'static> ConnectionParts<M, H> {
         start: ThreadStart,
     ) -> Result<(), PoolError> {
         let ThreadStart { routes, ready } = start;
-        let scratch = Scratch::new(ScratchSettings {
+        let scratch = ConnectionScratch::new(ScratchSettings {
             mailboxes: parts.mailboxes.clone(),
             limits: parts.limits,
             pool_state: Arc::clone(&parts.state),

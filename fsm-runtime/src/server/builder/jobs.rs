@@ -3,13 +3,12 @@ use std::sync::Arc;
 use super::Builder;
 use super::threads::ThreadParts;
 use crate::call::job_sink::JobSink;
-use crate::driver::park_driver::ParkDriver;
-use crate::driver::parker::Parker;
+use crate::driver::parker::{ParkDriver, Parker};
 use crate::driver::worker::Driver;
 use crate::job::queue::JobPort;
 use crate::job::{JobScratch, JobScratchSettings, JobTask, Make};
 use crate::lifecycle::drain::Drain;
-use crate::scheduler::port::Port;
+use crate::scheduler::port::{Port, RemainingTask};
 use crate::scheduler::task::caught;
 use crate::server::bound::BoundPool;
 use crate::server::process::Process;
@@ -100,9 +99,9 @@ where
     M: JobMachine + Drive<H>,
     H: 'static,
 {
-    for (key, job) in parts.port.leave().into_iter().flatten() {
+    for RemainingTask { key, task } in parts.port.thread_ended().into_iter().flatten() {
         parts.mailboxes.close(key);
-        if caught(|| drop(job)).is_none() {
+        if caught(|| drop(task)).is_none() {
             tracing::error!(pool = parts.name, "a job panicked while it was dropped");
         }
         parts.state.ended(Ended::Closed);

@@ -9,7 +9,7 @@ use crate::lifecycle::pool_state::PoolState;
 use crate::machine::limits::Limits;
 use crate::scheduler::observe::Observe;
 use crate::scheduler::port::{Port, PortSettings};
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::task::{Task, WorkerContext};
 use crate::server::bound::BoundPool;
 use crate::server::process::Process;
@@ -25,7 +25,7 @@ pub(super) struct ThreadParts<M: Machine, T: Task, D> {
     pub(super) port: Arc<Port<T>>,
     driver: Arc<Mutex<D>>,
     /// The number of the thread in its port.
-    thread: Thread,
+    thread: ThreadIndex,
 }
 
 impl<M: Machine, T: Task + Send + 'static, D: Driver> ThreadParts<M, T, D> {
@@ -64,7 +64,7 @@ impl<M: Machine> Builder<M> {
         Arc::new(Port::new(PortSettings {
             number,
             threads: self.threads,
-            cap: self.running_threads(),
+            max_running: self.running_threads(),
             counters: Arc::clone(&self.state.counters),
             generations: Arc::clone(&Process::shared().generations),
             interrupt,

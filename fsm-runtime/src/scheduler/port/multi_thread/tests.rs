@@ -33,9 +33,9 @@ impl Task for Idle {
         0
     }
 
-    fn cut_off(&mut self) {}
+    fn abort(&mut self) {}
 
-    fn over(self, _: Key, _: Ended, _: &mut WorkerContext) {}
+    fn on_end(self, _: Key, _: Ended, _: &mut WorkerContext) {}
 
     fn recover(&mut self, _: &mut WorkerContext) {}
 
@@ -44,7 +44,7 @@ impl Task for Idle {
     }
 }
 
-/// A port of two threads and a cap of one, and how often its poll was interrupted.
+/// A port of two threads, of which one runs at a time, and how often its poll was interrupted.
 fn port() -> (Port<Idle>, Arc<AtomicUsize>) {
     let interrupts = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&interrupts);
@@ -54,7 +54,7 @@ fn port() -> (Port<Idle>, Arc<AtomicUsize>) {
     let port = Port::new(PortSettings {
         number: 0,
         threads: 2,
-        cap: 1,
+        max_running: 1,
         counters: Arc::default(),
         generations: Arc::default(),
         interrupt,
@@ -67,11 +67,11 @@ fn multi(port: &Port<Idle>) -> &MultiThread<Idle> {
     port
 }
 
-fn begin(port: &Port<Idle>, thread: Thread) -> Next<Idle> {
+fn begin(port: &Port<Idle>, thread: ThreadIndex) -> Next<Idle> {
     multi(port).begin(thread, WhenIdle::Sleep)
 }
 
-fn polled(port: &Port<Idle>, thread: Thread, now: u64, events: &[(Key, Readiness)]) -> Next<Idle> {
+fn polled(port: &Port<Idle>, thread: ThreadIndex, now: u64, events: &[PortEvent]) -> Next<Idle> {
     multi(port).polled(thread, WhenIdle::Sleep, now, events)
 }
 
@@ -96,8 +96,8 @@ fn polls(next: &Next<Idle>) -> u64 {
 }
 
 /// The turn of the key is over, and it waits; it is due then.
-fn waits(port: &Port<Idle>, thread: Thread, key: Key, due: u64) -> Next<Idle> {
-    let turned = Turned { key, task: Some(Idle { due }), again: false };
+fn waits(port: &Port<Idle>, thread: ThreadIndex, key: Key, due: u64) -> Next<Idle> {
+    let turned = FinishedTurn { key, task: Some(Idle { due }), again: false };
     multi(port).turned(thread, WhenIdle::Sleep, turned)
 }
 
@@ -120,7 +120,10 @@ fn r3_events_that_find_the_cap_reached_call_the_watchdog() {
     // From here on, so that it has not been called before.
     let alarm = Arc::default();
     port.set_alarm(&alarm);
-    assert_eq!(polls(&polled(&port, 1, 1, &[(second, Readiness::READ)])), u64::MAX);
+    assert_eq!(
+        polls(&polled(&port, 1, 1, &[PortEvent { key: second, readiness: Readiness::READ }])),
+        u64::MAX
+    );
     assert!(alarm.is_raised());
 }
 
@@ -179,7 +182,7 @@ fn x6_a_deadline_that_passes_while_its_key_runs_is_not_forgotten() {
 fn x8_a_thread_that_dies_in_its_poll_gives_up_the_role() {
     let (port, _) = port();
     assert_eq!(polls(&begin(&port, 0)), u64::MAX);
-    assert_eq!(port.lost(0), None);
+    assert_eq!(port.thread_died(0), None);
     multi(&port).shared.locked(|port| assert!(!port.core().polls(0)));
     // Its successor does not wait for itself.
     assert_eq!(polls(&begin(&port, 0)), u64::MAX);

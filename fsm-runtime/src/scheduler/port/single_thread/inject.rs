@@ -3,13 +3,19 @@ use std::collections::VecDeque;
 use crate::Key;
 use crate::net::readiness::Readiness;
 
+/// A connection, with the readiness that its first turn begins with.
+pub(super) struct InjectedTask<T> {
+    pub(super) task: T,
+    pub(super) ready: Readiness,
+}
+
 /// Packets, connections and jobs that arrive from elsewhere for a port with one thread.
 ///
 /// Such a thread keeps the port's lock while it runs handlers. Others, and these may be handlers
 /// that it runs, leave here what they have for it, and it takes all of that at once after its poll.
 pub(crate) struct Injected<T> {
     pub(super) keys: Vec<Key>,
-    pub(super) tasks: Vec<(T, Readiness)>,
+    pub(super) tasks: Vec<InjectedTask<T>>,
     pub(super) jobs: VecDeque<T>,
     /// The thread sleeps in its poll, or is about to, and has seen what was here.
     pub(super) asleep: bool,

@@ -1,188 +1,14 @@
 //! A port whose only thread is this one. A test plans what its turns do, and sees afterwards which
 //! turns there were.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashMap;
 
 use super::*;
-use crate::Spec;
-use crate::clock::ManualTime;
-use crate::scheduler::observe::BlockTracker;
-use crate::scheduler::port::Port;
-use crate::scheduler::shared::Blocked;
-use crate::scheduler::task::WorkerContext;
+use crate::Ended;
 
-/// The doing of a turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Does {
-    Waiting,
-    WaitsUntil(u64),
-    Again,
-    Ends,
-    Panics,
-    /// It leaves a packet for another one, or for itself, and waits.
-    Posts(Key),
-    /// It closes the port, and waits.
-    Closes,
-}
+mod script;
 
-struct Script {
-    due: u64,
-}
-
-/// The state that the turns of the thread share.
-struct ScriptScratch {
-    context: WorkerContext,
-    port: Arc<Port<Script>>,
-    /// The plan for the next turns; those after it wait.
-    plan: VecDeque<Does>,
-    turns: Vec<(Key, Readiness)>,
-    over: Vec<(Key, Ended)>,
-}
-
-struct Nobody;
-
-impl BlockTracker for Nobody {
-    fn block(&self, _: usize, _: u64, _: Blocked) -> bool {
-        false
-    }
-
-    fn unblock(&self, _: usize, _: u64, _: Blocked) {}
-}
-
-impl Task for Script {
-    type Scratch = ScriptScratch;
-    const SPEC: &'static Spec =
-        &Spec::new("Script", &[crate::State::new("Only", &[crate::Wait::End])]);
-
-    fn turn(&mut self, key: Key, ready: Readiness, scratch: &mut ScriptScratch) -> TurnOutcome {
-        scratch.turns.push((key, ready));
-        match scratch.plan.pop_front().unwrap_or(Does::Waiting) {
-            Does::Waiting => self.due = u64::MAX,
-            Does::WaitsUntil(due) => self.due = due,
-            Does::Again => return TurnOutcome::Again,
-            Does::Ends => return TurnOutcome::Gone(Ended::Done),
-            Does::Panics => panic!("as planned"),
-            Does::Posts(key) => crate::wake::Wake::wake(&*scratch.port, key),
-            Does::Closes => scratch.port.close(),
-        }
-        TurnOutcome::Wait
-    }
-
-    fn due(&self) -> u64 {
-        self.due
-    }
-
-    fn state(&self) -> usize {
-        0
-    }
-
-    fn cut_off(&mut self) {}
-
-    fn over(self, key: Key, why: Ended, scratch: &mut ScriptScratch) {
-        scratch.over.push((key, why));
-    }
-
-    fn recover(&mut self, _: &mut ScriptScratch) {}
-
-    fn context(scratch: &mut ScriptScratch) -> &mut WorkerContext {
-        &mut scratch.context
-    }
-}
-
-struct Events(Vec<(Key, Readiness)>);
-
-impl EventSource for Events {
-    fn events(&mut self, mut tell: impl FnMut(Key, Readiness)) {
-        for (key, ready) in self.0.drain(..) {
-            tell(key, ready);
-        }
-    }
-}
-
-/// The thread, and how often its poll was interrupted.
-struct Thread {
-    scratch: ScriptScratch,
-    interrupts: Arc<AtomicUsize>,
-    time: ManualTime,
-    now: u64,
-    injected: Injected<Script>,
-}
-
-impl Thread {
-    /// With so many connections, which have had their first turn.
-    fn new(connections: usize) -> (Self, Vec<Key>) {
-        let interrupts = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&interrupts);
-        let interrupt = Box::new(move || {
-            counted.fetch_add(1, Ordering::Relaxed);
-        });
-        let port = Arc::new(Port::new(PortSettings {
-            number: 0,
-            threads: 1,
-            cap: 1,
-            counters: Arc::default(),
-            generations: Arc::default(),
-            interrupt,
-        }));
-        let time = ManualTime::new();
-        let (status, routes) = (port.status(ONLY), [].into());
-        let context = WorkerContext::new(Arc::new(Nobody), ONLY, status, routes, time.now());
-        let plan = VecDeque::new();
-        let scratch = ScriptScratch { context, port, plan, turns: Vec::new(), over: Vec::new() };
-        let injected = Injected::default();
-        let mut thread = Self { scratch, interrupts, time, now: 1, injected };
-        let keys = (0..connections)
-            .map(|_| {
-                let opened = thread.port().open_here(Script { due: u64::MAX }, Readiness::NONE);
-                opened.unwrap_or_else(|_| panic!("it is not closed"))
-            })
-            .collect();
-        thread.poll(&[], &[]);
-        assert_eq!(thread.sleeps_until(), Some(u64::MAX));
-        (thread, keys)
-    }
-
-    fn port(&self) -> Arc<Port<Script>> {
-        Arc::clone(&self.scratch.port)
-    }
-
-    fn wake(&self, key: Key) {
-        crate::wake::Wake::wake(&*self.port(), key);
-    }
-
-    /// Takes what was left for it.
-    fn takes_injected(&mut self) {
-        single(&self.scratch.port).take_injected(&mut self.injected);
-    }
-
-    /// A poll has these events, and turns do what is planned; says which there were.
-    fn poll(&mut self, events: &[(Key, Readiness)], plan: &[Does]) -> Vec<(Key, Readiness)> {
-        self.scratch.plan = plan.iter().copied().collect();
-        self.takes_injected();
-        let port = self.port();
-        let Self { scratch, injected, time, now, .. } = self;
-        let mut executor = Executor { pool: "test", scratch, time };
-        single(&port).run_events(&mut Events(events.to_vec()), &mut executor);
-        single(&port).run_queue(*now, injected, &mut executor);
-        std::mem::take(&mut self.scratch.turns)
-    }
-
-    /// Until when it would sleep; `None` if it ends.
-    fn sleeps_until(&self) -> Option<u64> {
-        single(&self.scratch.port).sleeps_until()
-    }
-
-    fn interrupts(&self) -> usize {
-        self.interrupts.swap(0, Ordering::Relaxed)
-    }
-}
-
-fn single(port: &Port<Script>) -> &SingleThread<Script> {
-    let Port::SingleThread(port) = port else { panic!("it has one thread") };
-    port
-}
+use script::{Does, Script, Thread, single};
 
 #[test]
 fn r2_events_run_in_their_order() {
@@ -246,7 +72,7 @@ fn x5_an_event_for_one_that_is_gone_is_dropped_and_counted() {
     let event = (keys[0], Readiness::READ);
     let other = (keys[1], Readiness::READ);
     assert_eq!(thread.poll(&[event, event, other], &[Does::Ends]), [event, other]);
-    assert_eq!(thread.scratch.over, [(keys[0], Ended::Done)]);
+    assert_eq!(thread.scratch.ended, [(keys[0], Ended::Done)]);
     thread.wake(keys[0]);
     assert_eq!(thread.poll(&[], &[]), []);
     let stats =
@@ -279,7 +105,7 @@ fn x8_a_panic_ends_one_connection_and_the_others_have_their_events() {
     let turns = thread.poll(&events, &plan);
     assert_eq!(turns, [&events[..], &[(keys[3], Readiness::NONE)]].concat());
     let over: Vec<_> = keys[1..].iter().map(|key| (*key, Ended::Panicked)).collect();
-    assert_eq!(thread.scratch.over, over);
+    assert_eq!(thread.scratch.ended, over);
     assert_eq!(thread.poll(&events[..1], &[]), events[..1]);
 }
 
@@ -293,7 +119,7 @@ fn r5_when_the_port_is_closed_what_is_queued_has_no_turn() {
     assert_eq!(thread.poll(&[], &[Does::Waiting, Does::Closes]).len(), 2);
     assert_eq!(thread.sleeps_until(), None);
     assert!(thread.port().open(Script { due: u64::MAX }, Readiness::NONE).is_err());
-    assert_eq!(thread.port().leave().map(|left| left.len()), Some(3));
+    assert_eq!(thread.port().thread_ended().map(|left| left.len()), Some(3));
 }
 
 #[test]
@@ -308,7 +134,7 @@ fn x7_what_comes_from_elsewhere_is_counted_at_once_and_has_its_turn() {
     assert!(matches!(turns[..], [(_, Readiness::WRITE)]), "{turns:?}");
     // A connection that nobody has taken up is among those that are left.
     assert!(port.open(Script { due: u64::MAX }, Readiness::NONE).is_ok());
-    assert_eq!(port.leave().map(|left| left.len()), Some(3));
+    assert_eq!(port.thread_ended().map(|left| left.len()), Some(3));
     assert_eq!(port.load(), 0);
 }
 
@@ -335,10 +161,10 @@ fn x7_whatever_is_taken_up_while_the_thread_ends_is_among_what_is_left() {
         let (given, left) = std::thread::scope(|scope| {
             let gives = || {
                 let tries = 0..200;
-                tries.filter(|_| port.give(Script { due: u64::MAX }).is_ok()).count()
+                tries.filter(|_| port.submit(Script { due: u64::MAX }).is_ok()).count()
             };
             let gives = [(); 3].map(|()| scope.spawn(gives));
-            let left = port.leave().map_or(0, |left| left.len());
+            let left = port.thread_ended().map_or(0, |left| left.len());
             (gives.map(|gives| gives.join().unwrap_or(0)).into_iter().sum::<usize>(), left)
         });
         assert_eq!(given, left);
@@ -399,7 +225,7 @@ fn random_round(
     assert!(thread.sleeps_until().is_some());
     let (events, plan) = (random.events(keys), random.plan(keys));
     let turns = thread.poll(&events, &plan);
-    for (key, _) in std::mem::take(&mut thread.scratch.over) {
+    for (key, _) in std::mem::take(&mut thread.scratch.ended) {
         keys.retain(|other| *other != key);
     }
     let heard = by_key(&turns);
@@ -438,7 +264,7 @@ fn r6_what_is_injected_is_taken_in_the_same_round() {
     let (mut thread, _) = Thread::new(0);
     let port = thread.port();
     for _ in 0..2 {
-        assert!(port.give(Script { due: u64::MAX }).is_ok());
+        assert!(port.submit(Script { due: u64::MAX }).is_ok());
     }
     // The thread is woken once, and asks when both have had their turn.
     assert_eq!(thread.interrupts(), 1);
@@ -453,11 +279,11 @@ fn r6_what_is_injected_is_taken_in_the_same_round() {
     assert_eq!(thread.poll(&[], &[Does::WaitsUntil(70)]), turns[..1]);
     assert_eq!(thread.sleeps_until(), Some(60));
     // A job that comes too late is not lost.
-    assert!(port.give(Script { due: 50 }).is_ok());
+    assert!(port.submit(Script { due: 50 }).is_ok());
     port.close();
     assert_eq!(thread.sleeps_until(), None);
-    assert_eq!(port.leave().map(|rest| rest.len()), Some(3));
-    assert!(port.give(Script { due: 50 }).is_err());
+    assert_eq!(port.thread_ended().map(|rest| rest.len()), Some(3));
+    assert!(port.submit(Script { due: 50 }).is_err());
     assert_eq!(port.load(), 0);
 }
 
@@ -479,7 +305,7 @@ fn x8_after_a_bug_of_ours_all_look_for_the_events_that_are_lost() {
     let run = || single(&port).run_events(&mut Broken, &mut executor);
     assert!(caught(run).is_none());
     // It was between two turns.
-    assert_eq!(port.lost(ONLY), None);
+    assert_eq!(port.thread_died(ONLY_THREAD), None);
     assert_eq!(thread.sleeps_until(), Some(0));
     let ready = Readiness::READ | Readiness::WRITE;
     assert_eq!(thread.poll(&[], &[]), [(keys[0], ready), (keys[1], ready)]);
@@ -489,8 +315,8 @@ fn x8_after_a_bug_of_ours_all_look_for_the_events_that_are_lost() {
 fn x8_the_key_that_runs_is_lost_with_its_thread() {
     let (mut thread, keys) = Thread::new(2);
     let port = thread.port();
-    thread.scratch.context.status.turn(keys[0]);
-    assert_eq!((port.lost(ONLY), port.load()), (Some(keys[0]), 1));
+    thread.scratch.context.status.begin_turn(keys[0]);
+    assert_eq!((port.thread_died(ONLY_THREAD), port.load()), (Some(keys[0]), 1));
     assert_eq!(thread.sleeps_until(), Some(0));
     let turns = thread.poll(&[], &[]);
     assert_eq!(turns, [(keys[1], Readiness::READ | Readiness::WRITE)]);

@@ -1,85 +1,12 @@
-//! Histories of a port of several threads, which drive the core through `on`.
+//! Histories of a port of several threads, which drive the core through `handle`.
 
 use std::sync::Arc;
 
 use super::histories::{History, Outcome, Random};
 use super::model::{Doing, Model};
+use super::steps::{Setup, Step};
 use crate::key::Key;
-use crate::scheduler::port_core::{Effect, FREED, PortCore, PortInput, Thread};
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Setup {
-    cap: usize,
-    threads: usize,
-    /// The most connections.
-    connections: usize,
-    /// A thread that has ended something asks at once and gives other work to others, as `Shared` does
-    /// it under its lock. Otherwise these are steps of their own.
-    at_once: bool,
-}
-
-impl Setup {
-    fn random(random: &mut Random) -> Self {
-        Self {
-            cap: 1 + random.below(3),
-            threads: 1 + random.below(5),
-            connections: 1 + random.below(5),
-            at_once: random.below(4) != 0,
-        }
-    }
-}
-
-/// Numbers are taken modulo what there is.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Step {
-    Post(usize),
-    /// The thread that polls is back and finds an event.
-    Event(usize),
-    /// It has found all.
-    Polled,
-    /// The thread asks, if it is about to.
-    Take(Thread),
-    Release,
-    Done(Thread),
-    DoneAgain(Thread),
-    Block(Thread),
-    Unblock(Thread),
-    Open,
-    Close(usize),
-    /// The connection whose turn the thread runs comes to its end.
-    End(Thread),
-    /// A packet for a connection that is gone.
-    PostDead(usize),
-    EventDead(usize),
-    /// The port closes.
-    ClosePort,
-}
-
-impl Step {
-    fn random(random: &mut Random) -> Self {
-        let kind = random.below(64);
-        let n = random.below(60);
-        match kind {
-            0..=11 => Self::Post(n),
-            12..=21 => Self::Event(n),
-            22..=28 => Self::Polled,
-            29..=31 => Self::Take(n),
-            32 | 33 => Self::Release,
-            34..=41 => Self::Done(n),
-            42..=45 => Self::DoneAgain(n),
-            46..=49 => Self::Block(n),
-            50..=53 => Self::Unblock(n),
-            54..=57 => Self::Open,
-            58 | 59 => Self::Close(n),
-            60 => Self::End(n),
-            61 => Self::PostDead(n),
-            62 => Self::EventDead(n),
-            // One history in three.
-            _ if n < 20 => Self::ClosePort,
-            _ => Self::Release,
-        }
-    }
-}
+use crate::scheduler::port_core::{Effect, MAX_FREED, PortCore, PortInput, ThreadIndex};
 
 /// A port of several threads.
 pub(super) struct MultiThread;
@@ -129,8 +56,8 @@ struct Connection {
 impl<'a> RunState<'a> {
     fn new(setup: Setup, log: &'a mut Vec<(PortInput, Effect)>) -> Self {
         Self {
-            core: PortCore::new(0, setup.cap, Arc::default()),
-            model: Model::new(setup.cap, setup.threads),
+            core: PortCore::new(0, setup.max_running, Arc::default()),
+            model: Model::new(setup.max_running, setup.threads),
             setup,
             connections: vec![None; setup.connections],
             dead: Vec::new(),
@@ -151,7 +78,7 @@ impl<'a> RunState<'a> {
             self.step(*step)?;
             self.check()?;
         }
-        self.rest()
+        self.settle()
     }
 
     fn step(&mut self, step: Step) -> Outcome {
@@ -168,23 +95,23 @@ impl<'a> RunState<'a> {
                 _ => Ok(()),
             },
             Step::PostDead(n) => match self.dead(n) {
-                Some(key) => self.on(PortInput::Post(key)),
+                Some(key) => self.handle(PortInput::Post(key)),
                 None => Ok(()),
             },
             Step::EventDead(n) => match self.dead(n) {
-                Some(key) if self.model.poller().is_some() => self.on(PortInput::Event(key)),
+                Some(key) if self.model.poller().is_some() => self.handle(PortInput::Event(key)),
                 _ => Ok(()),
             },
             Step::Polled => self.polled(),
             Step::Take(thread) => self.take(thread % self.setup.threads),
-            Step::Release => self.on(PortInput::Release),
+            Step::Release => self.handle(PortInput::Release),
             Step::Done(thread) => self.done(thread, false),
             Step::DoneAgain(thread) => self.done(thread, true),
             Step::Block(thread) => {
                 let thread = thread % self.setup.threads;
                 let Doing::Runs(key) = self.model.threads[thread] else { return Ok(()) };
                 self.model.threads[thread] = Doing::Blocks(key);
-                self.on(PortInput::Block)
+                self.handle(PortInput::Block)
             }
             Step::Unblock(thread) => self.unblock(thread % self.setup.threads),
             Step::Open => self.open(),
@@ -199,12 +126,12 @@ impl<'a> RunState<'a> {
                 }
                 _ => Ok(()),
             },
-            Step::ClosePort => self.on(PortInput::Close),
+            Step::ClosePort => self.handle(PortInput::Close),
         }
     }
 
-    fn on(&mut self, input: PortInput) -> Outcome {
-        let effect = self.core.on(input);
+    fn handle(&mut self, input: PortInput) -> Outcome {
+        let effect = self.core.handle(input);
         self.log.push((input, effect));
         if let Effect::Run(_, key) = effect {
             self.owed.retain(|owed| *owed != key);
@@ -214,7 +141,7 @@ impl<'a> RunState<'a> {
 
     fn packet(&mut self, input: PortInput, key: Key) -> Outcome {
         self.owed.push(key);
-        self.on(input)
+        self.handle(input)
     }
 
     fn slot(&self, slot: usize) -> Option<Connection> {
@@ -231,28 +158,28 @@ impl<'a> RunState<'a> {
         self.back = false;
         self.batch = 0;
         self.model.threads[thread] = Doing::Asks;
-        self.on(PortInput::Polled(thread))?;
+        self.handle(PortInput::Polled(thread))?;
         self.asks(thread)
     }
 
-    fn done(&mut self, thread: Thread, again: bool) -> Outcome {
+    fn done(&mut self, thread: ThreadIndex, again: bool) -> Outcome {
         let thread = thread % self.setup.threads;
         let Doing::Runs(key) = self.model.threads[thread] else { return Ok(()) };
         if again && !self.dead.contains(&key) {
             self.owed.push(key);
         }
         self.model.threads[thread] = Doing::Asks;
-        self.on(PortInput::Done { key, again })?;
+        self.handle(PortInput::Done { key, again })?;
         self.asks(thread)
     }
 
-    fn unblock(&mut self, thread: Thread) -> Outcome {
+    fn unblock(&mut self, thread: ThreadIndex) -> Outcome {
         let Doing::Blocks(key) = self.model.threads[thread] else { return Ok(()) };
         self.model.threads[thread] = Doing::Runs(key);
-        self.on(PortInput::Unblock)
+        self.handle(PortInput::Unblock)
     }
 
-    fn asks(&mut self, thread: Thread) -> Outcome {
+    fn asks(&mut self, thread: ThreadIndex) -> Outcome {
         if self.setup.at_once {
             self.take(thread)?;
             self.release()?;
@@ -260,17 +187,17 @@ impl<'a> RunState<'a> {
         Ok(())
     }
 
-    fn take(&mut self, thread: Thread) -> Outcome {
+    fn take(&mut self, thread: ThreadIndex) -> Outcome {
         if self.model.threads[thread] != Doing::Asks {
             return Ok(());
         }
-        self.on(PortInput::Take(thread))
+        self.handle(PortInput::Take(thread))
     }
 
     /// Until nothing comes of it.
     fn release(&mut self) -> Outcome {
         for _ in 0..=self.setup.threads {
-            self.on(PortInput::Release)?;
+            self.handle(PortInput::Release)?;
             if let Some((_, Effect::None)) = self.log.last() {
                 return Ok(());
             }
@@ -323,16 +250,17 @@ impl<'a> RunState<'a> {
         if core.poller.map(|poller| (poller.thread, poller.asleep)) != model.poller() {
             return Err("X2: who polls");
         }
-        let waits = model.active() >= self.setup.cap && !model.packets.is_empty();
+        let waits = model.active() >= self.setup.max_running && !model.packets.is_empty();
         let helps = !model.waiting.is_empty() || model.poller().is_some_and(|(_, asleep)| asleep);
-        if core.could_help() != (waits && helps) {
-            return Err("R3: whether packets wait for threads that the cap keeps");
+        if core.idle_thread_could_help() != (waits && helps) {
+            return Err("R3: whether packets wait for threads that `max_running` keeps idle");
         }
         let idle = !model.waiting.is_empty() || model.poller().is_some_and(|(_, asleep)| asleep);
-        if core.could_help() != (core.is_pressed() && idle) {
+        if core.idle_thread_could_help() != (core.is_full_with_work() && idle) {
             return Err("R3: whether a thread could help if another one blocks");
         }
-        if core.freed.len() >= FREED || core.slots.len() != model.live.len() + core.freed.len() {
+        if core.freed.len() >= MAX_FREED || core.slots.len() != model.live.len() + core.freed.len()
+        {
             return Err("X5: a slot has leaked");
         }
         for connection in self.connections.iter().flatten() {
@@ -351,7 +279,7 @@ impl<'a> RunState<'a> {
             return Err("X2: threads wait and nobody polls");
         }
         let sleeps = model.poller().is_some_and(|(_, asleep)| asleep);
-        let has_room = model.active() < self.setup.cap;
+        let has_room = model.active() < self.setup.max_running;
         if has_room && model.head().is_some() && (sleeps || !model.waiting.is_empty()) {
             return Err("R1: a packet and room, and yet one sleeps that could run it");
         }
@@ -360,7 +288,7 @@ impl<'a> RunState<'a> {
 
     /// Everything goes on as far as it does by itself: turns end, threads that are awake ask, and only
     /// the core wakes a thread that sleeps in a poll. Then every packet has had its turn.
-    fn rest(mut self) -> Outcome {
+    fn settle(mut self) -> Outcome {
         for round in 0.. {
             if round == 200 {
                 return Err("it does not come to rest");

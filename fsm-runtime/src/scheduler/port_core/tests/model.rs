@@ -3,7 +3,7 @@
 //! shown what the core answers, and says which rule that breaks.
 
 use crate::key::Key;
-use crate::scheduler::port_core::{Effect, PortInput, Thread};
+use crate::scheduler::port_core::{Effect, PortInput, ThreadIndex};
 
 /// The doing of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +22,10 @@ pub(super) enum Doing {
 }
 
 pub(super) struct Model {
-    cap: usize,
+    max_running: usize,
     pub(super) threads: Vec<Doing>,
     /// The most recent one is the last.
-    pub(super) waiting: Vec<Thread>,
+    pub(super) waiting: Vec<ThreadIndex>,
     /// The oldest one is the first. Some may be for connections that are gone.
     pub(super) packets: Vec<Key>,
     /// Keys that got a packet while they ran.
@@ -44,9 +44,9 @@ pub(super) fn rule(kept: bool, rule: &'static str) -> Judged {
 }
 
 impl Model {
-    pub(super) fn new(cap: usize, threads: usize) -> Self {
+    pub(super) fn new(max_running: usize, threads: usize) -> Self {
         Self {
-            cap,
+            max_running,
             threads: vec![Doing::Asks; threads],
             waiting: Vec::new(),
             packets: Vec::new(),
@@ -63,7 +63,7 @@ impl Model {
     }
 
     fn has_room(&self) -> bool {
-        self.active() < self.cap
+        self.active() < self.max_running
     }
 
     fn is_live(&self, key: Key) -> bool {
@@ -76,7 +76,7 @@ impl Model {
     }
 
     /// The thread that polls, and whether it sleeps.
-    pub(super) fn poller(&self) -> Option<(Thread, bool)> {
+    pub(super) fn poller(&self) -> Option<(ThreadIndex, bool)> {
         let mut polls = self.threads.iter().enumerate().filter_map(|(thread, doing)| match doing {
             Doing::Polls { asleep } => Some((thread, *asleep)),
             _ => None,
@@ -112,7 +112,9 @@ impl Model {
             }
             PortInput::Polled(_) => self.polled(effect),
             PortInput::Release | PortInput::Block => self.release(effect),
-            PortInput::Unblock => rule(effect == Effect::None, "R4: it goes on, whatever the cap"),
+            PortInput::Unblock => {
+                rule(effect == Effect::None, "R4: it goes on, whatever `max_running`")
+            }
             PortInput::Close => {
                 self.closed = true;
                 rule(effect == Effect::Closed, "R5: close ends all that wait")
@@ -176,7 +178,7 @@ impl Model {
         }
     }
 
-    fn take(&mut self, thread: Thread, effect: Effect) -> Judged {
+    fn take(&mut self, thread: ThreadIndex, effect: Effect) -> Judged {
         if self.closed {
             self.threads[thread] = Doing::Over;
             return rule(effect == Effect::Closed, "R5: closed to those who ask");
@@ -218,9 +220,9 @@ impl Model {
         rule(effect == Effect::None, "X2: nobody is woken without need")
     }
 
-    fn start(&mut self, thread: Thread, key: Key) -> Judged {
+    fn start(&mut self, thread: ThreadIndex, key: Key) -> Judged {
         rule(!self.runs(key), "X1: a key is on one thread at a time")?;
-        rule(self.has_room(), "R1: not more active threads than the cap")?;
+        rule(self.has_room(), "R1: not more active threads than `max_running`")?;
         let at = self.packets.iter().position(|packet| *packet == key);
         self.packets.drain(..=at.ok_or("R2: a turn without a packet")?);
         self.threads[thread] = Doing::Runs(key);
@@ -301,7 +303,11 @@ impl Single {
     }
 
     /// Says whether the event is a turn at once.
-    pub(super) fn pass(&mut self, key: Key, found: Option<u32>) -> Result<bool, &'static str> {
+    pub(super) fn begin_in_place(
+        &mut self,
+        key: Key,
+        found: Option<u32>,
+    ) -> Result<bool, &'static str> {
         let value = self.value(key).filter(|_| self.packets.is_empty());
         rule(
             found == value,
@@ -310,7 +316,7 @@ impl Single {
         Ok(value.is_some())
     }
 
-    pub(super) fn pass_next(&mut self, found: Option<Key>) -> Judged {
+    pub(super) fn begin_next_in_place(&mut self, found: Option<Key>) -> Judged {
         let at = self.packets.iter().position(|key| self.value(*key).is_some());
         let head = at.map(|at| self.packets[at]);
         self.packets.drain(..at.map_or(self.packets.len(), |at| at + 1));

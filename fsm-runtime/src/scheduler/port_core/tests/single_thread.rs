@@ -1,4 +1,5 @@
-//! Histories of a port of one thread, which goes past `on`: by `pass` and `pass_next` to a turn in
+//! Histories of a port of one thread, which goes past `handle`: by `begin_in_place` and
+//! `begin_next_in_place` to a turn in
 //! place, by `enqueue` to a packet, and by `reserve` and `open_at` to a slot.
 
 use std::sync::Arc;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use super::histories::{History, Outcome, Random};
 use super::model::{Single, rule};
 use crate::key::Key;
-use crate::scheduler::port_core::{FREED, PortCore};
+use crate::scheduler::port_core::{MAX_FREED, PortCore};
 
 /// A port of one thread.
 pub(super) struct SingleThread;
@@ -102,7 +103,7 @@ impl History for SingleThread {
             run.step(*step)?;
             run.check()?;
         }
-        run.rest()
+        run.settle()
     }
 }
 
@@ -133,7 +134,7 @@ impl RunState<'_> {
             Step::FirstTurn(turn) => self.first_turn(turn),
             Step::Close(n) => self.model.live(n).map_or(Ok(()), |key| self.close(key)),
             Step::EndOfBatch => {
-                self.free();
+                self.free_closed_slots();
                 Ok(())
             }
             Step::EndOfRound => self.end_of_round(),
@@ -147,16 +148,20 @@ impl RunState<'_> {
     }
 
     fn event(&mut self, key: Key, turn: Turn) -> Outcome {
-        let value = self.core.pass(key).copied();
+        let value = self.core.begin_in_place(key).copied();
         self.log.push(Call::Pass { key, passed: value.is_some() });
-        if self.model.pass(key, value)? { self.turn(key, turn) } else { self.enqueue(key) }
+        if self.model.begin_in_place(key, value)? {
+            self.turn(key, turn)
+        } else {
+            self.enqueue(key)
+        }
     }
 
     /// Says whether there was a packet.
     fn next(&mut self, turn: Turn) -> Result<bool, &'static str> {
-        let key = self.core.pass_next();
+        let key = self.core.begin_next_in_place();
         self.log.push(Call::PassNext { key });
-        self.model.pass_next(key)?;
+        self.model.begin_next_in_place(key)?;
         key.map_or(Ok(()), |key| self.turn(key, turn))?;
         Ok(key.is_some())
     }
@@ -231,8 +236,8 @@ impl RunState<'_> {
         Ok(())
     }
 
-    fn free(&mut self) {
-        self.core.free();
+    fn free_closed_slots(&mut self) {
+        self.core.free_closed_slots();
         self.log.push(Call::Free);
         self.batch.clear();
     }
@@ -250,7 +255,7 @@ impl RunState<'_> {
         let idle = core.active == 0 && core.waiting.is_empty() && core.poller.is_none();
         rule(idle, "a single thread is none of those that the core counts")?;
         let slots = core.slots.len() == model.count() + core.freed.len();
-        rule(slots && core.freed.len() < FREED, "X5: a slot has leaked")?;
+        rule(slots && core.freed.len() < MAX_FREED, "X5: a slot has leaked")?;
         for (key, value) in model.all() {
             rule(core.get_mut(key).copied() == Some(value), "X5: a key finds something else")?;
         }
@@ -259,7 +264,7 @@ impl RunState<'_> {
     }
 
     /// Every packet has its turn.
-    fn rest(mut self) -> Outcome {
+    fn settle(mut self) -> Outcome {
         self.end_of_round()?;
         for _ in 0..=self.most {
             let more = self.next(Turn::Waits)?;
@@ -269,7 +274,7 @@ impl RunState<'_> {
             }
         }
         rule(self.core.queue.is_empty() && self.model.owes_nobody(), "R6: a packet was lost")?;
-        self.free();
+        self.free_closed_slots();
         self.check()?;
         rule(self.core.freed.is_empty(), "X5: slots of the dead are not used again")
     }

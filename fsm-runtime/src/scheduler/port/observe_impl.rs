@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::single_thread::ONLY;
+use super::single_thread::ONLY_THREAD;
 use super::{MultiThread, Port, SingleThread};
 use crate::Spec;
 use crate::scheduler::alarm::Alarm;
 use crate::scheduler::observe::{BlockTracker, Observe, RunningTurn};
-use crate::scheduler::port_core::Thread;
+use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::shared::Blocked;
 use crate::scheduler::task::Task;
 
 impl<T: Task + Send> BlockTracker for Port<T> {
-    fn block(&self, thread: Thread, turn: u64, how: Blocked) -> bool {
+    fn block(&self, thread: ThreadIndex, turn: u64, how: Blocked) -> bool {
         match self {
             // Nobody else could run anything meanwhile, but it needs no warning.
             Self::SingleThread(port) => how == Blocked::Declared && port.status().block(),
@@ -20,7 +20,7 @@ impl<T: Task + Send> BlockTracker for Port<T> {
         }
     }
 
-    fn unblock(&self, thread: Thread, turn: u64, how: Blocked) {
+    fn unblock(&self, thread: ThreadIndex, turn: u64, how: Blocked) {
         match self {
             Self::SingleThread(port) => port.status().unblock(),
             Self::MultiThread(port) => port.shared.locked(|port| port.unblock(thread, turn, how)),
@@ -74,8 +74,9 @@ impl<T: Task> SingleThread<T> {
         let status = self.status();
         let key = status.key()?;
         let blocked = status.blocks().then_some(Blocked::Declared);
-        let (turn, state, id) = (status.turns(), status.state(), self.common.ids()[ONLY].clone());
-        Some(RunningTurn { thread: ONLY, key, turn, blocked, state, id })
+        let (turn, state, id) =
+            (status.turn(), status.state(), self.common.ids()[ONLY_THREAD].clone());
+        Some(RunningTurn { thread: ONLY_THREAD, key, turn, blocked, state, id })
     }
 }
 
@@ -91,7 +92,7 @@ impl<T: Task> MultiThread<T> {
                 let state = self.common.statuses[thread].state();
                 into.push(RunningTurn { thread, key, turn, blocked, state, id: id.clone() });
             }
-            port.core().could_help()
+            port.core().idle_thread_could_help()
         })
     }
 }
