@@ -2,11 +2,12 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The time between two looks while threads could help out, and while not.
+/// The time between two looks at [`Pace::Fast`], and the age from which a turn is judged.
 pub(super) const FAST: Duration = Duration::from_micros(500);
+/// The time between two looks at [`Pace::Slow`].
 const SLOW: Duration = Duration::from_millis(250);
 
-/// The call that wakes the watchdog.
+/// Wakes the watchdog, and holds the pace at which it looks.
 #[derive(Debug, Default)]
 pub(crate) struct Alarm {
     /// A `Pace`, which is changed under the lock.
@@ -15,15 +16,16 @@ pub(crate) struct Alarm {
     condvar: Condvar,
 }
 
-/// How it goes on.
+/// How often the watchdog looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Pace {
-    /// Nothing runs.
+    /// Not until it is woken: no handler runs.
     Asleep,
-    /// Something does.
+    /// Every [`SLOW`]: a handler runs.
     Slow,
-    /// Something blocks, or work waits.
+    /// Every [`FAST`]: a handler blocks, or work waits while threads are idle.
     Fast,
+    /// Never again: its thread ends.
     Over,
 }
 
@@ -37,7 +39,7 @@ impl Alarm {
         }
     }
 
-    /// A handler is about to run.
+    /// Wakes the watchdog if it sleeps, because a handler is about to run.
     #[inline]
     pub(crate) fn turn_begins(&self) {
         if self.pace() == Pace::Asleep {
@@ -45,7 +47,7 @@ impl Alarm {
         }
     }
 
-    /// Work waits, and so do threads.
+    /// Makes the watchdog look often, because work waits and so do threads.
     #[inline]
     pub(crate) fn work_waits(&self) {
         if self.pace() < Pace::Fast {
@@ -53,30 +55,31 @@ impl Alarm {
         }
     }
 
-    /// Whether it was called because work waits.
+    /// Whether the watchdog looks often.
     #[cfg(test)]
-    pub(crate) fn is_raised(&self) -> bool {
+    pub(crate) fn is_fast(&self) -> bool {
         self.pace() == Pace::Fast
     }
 
+    /// Raises the pace to `pace` if it is lower, and wakes the watchdog then.
     #[cold]
     pub(super) fn raise(&self, pace: Pace) {
         let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let news = self.pace() < pace;
-        if news {
+        let raised = self.pace() < pace;
+        if raised {
             self.pace.store(pace as u8, Ordering::Relaxed);
         }
         drop(lock);
-        if news {
+        if raised {
             self.condvar.notify_one();
         }
     }
 
-    /// Goes slower, unless it was raised since it was `seen`; says what the pace is.
+    /// Lowers the pace, unless it was raised since it was `seen`. Returns the pace.
     ///
-    /// A turn that began until then had no reason to call, so the watchdog must look once more. That is
-    /// enough: a look takes the locks of the ports, or for those with one thread the lock of what was
-    /// injected, and a turn that begins after it sees the new pace.
+    /// A turn that began before this call did not wake the watchdog, so the watchdog must look once
+    /// more. That is enough: a look takes the locks of the ports, or for those with one thread the lock
+    /// of their `Injected`, and a turn that begins after the look sees the new pace.
     pub(super) fn lower(&self, seen: Pace, pace: Pace) -> Pace {
         let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         if self.pace() == seen {
@@ -85,7 +88,8 @@ impl Alarm {
         self.pace()
     }
 
-    /// Sleeps as long as the pace says, which is `at_least` that, or until it is raised.
+    /// Sleeps for the time of the pace, which is raised to `at_least` before, or until the pace is
+    /// raised. Returns the pace.
     pub(super) fn wait(&self, at_least: Pace) -> Pace {
         let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let pace = self.pace().max(at_least);
@@ -116,9 +120,9 @@ mod tests {
     fn r3_a_call_while_the_watchdog_slows_down_is_not_lost() {
         let alarm = Alarm::default();
         alarm.work_waits();
-        // It has looked, and seen no reason to be fast.
+        // The watchdog has looked, and seen no reason to be fast.
         let pace = alarm.lower(Pace::Fast, Pace::Slow);
-        // Work comes before it looks once more.
+        // Work arrives before it looks once more.
         alarm.work_waits();
         assert_eq!((pace, alarm.wait(pace)), (Pace::Slow, Pace::Fast));
     }

@@ -42,7 +42,7 @@ impl<T: Task, C: TimeSource> Executor<'_, T, C> {
         end_and_restore(self.pool, key, task, why, self.scratch);
     }
 
-    /// Whether the port was closed: then no turn begins any more.
+    /// Whether the port was closed, so that no turn begins any more.
     #[inline]
     pub(crate) fn is_stopped(&mut self) -> bool {
         T::context(self.scratch).status.is_stopped()

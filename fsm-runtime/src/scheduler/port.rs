@@ -1,9 +1,8 @@
-//! The connections or jobs of one machine, with their timers, and the threads that run them: all of a
-//! port but the poll.
+//! A port without its poll: the connections or jobs of one machine, their timers, and the threads that
+//! run them.
 //!
-//! There are two schedulers, as in tokio: one for a port of one thread, which is the common case and
-//! keeps its lock while it runs handlers, and one for a port of several, which is the completion
-//! port.
+//! There are two schedulers, as in tokio. The one for a port of one thread, which is the common case,
+//! keeps its lock while it runs handlers. The one for a port of several threads is a completion port.
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,7 +29,7 @@ pub(crate) use multi_thread::{AssignedTurn, FinishedTurn, MultiThread, Next, Whe
 pub(crate) use single_thread::{EventSource, Injected, PortEvent, SingleThread};
 use slot_state::SlotState;
 
-/// A port, to all but its own threads.
+/// A port, as all but its own threads see it.
 pub(crate) enum Port<T> {
     SingleThread(SingleThread<T>),
     MultiThread(MultiThread<T>),
@@ -45,7 +44,7 @@ pub(crate) struct PortSettings {
     pub(crate) max_running: usize,
     pub(crate) counters: Arc<Counters>,
     pub(crate) generations: Arc<Generations>,
-    /// Makes the thread that polls come back.
+    /// Makes the thread that polls return from its poll.
     pub(crate) interrupt: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -64,7 +63,7 @@ impl<T: Task> Port<T> {
         }
     }
 
-    /// Takes up a connection or job, which has a turn soon; it comes back if the port is closed.
+    /// Adds a connection or job, which has a turn soon. Returns it if the port is closed.
     pub(crate) fn open(&self, task: T, ready: Readiness) -> Result<(), T> {
         match self {
             Self::SingleThread(port) => port.open(task, ready),
@@ -72,7 +71,7 @@ impl<T: Task> Port<T> {
         }
     }
 
-    /// The same by the thread that has polled, which need not be woken. Says the key.
+    /// Like [`open`](Port::open) on the thread that has polled, which need not be woken. Returns the key.
     pub(crate) fn open_here(&self, task: T, ready: Readiness) -> Result<Key, T> {
         match self {
             Self::SingleThread(port) => port.open_here(task, ready),
@@ -80,7 +79,7 @@ impl<T: Task> Port<T> {
         }
     }
 
-    /// Takes up a job, which has a turn soon; it comes back if the port is closed.
+    /// Adds a job, which has a turn soon. Returns it if the port is closed.
     pub(crate) fn submit(&self, job: T) -> Result<(), T> {
         match self {
             Self::SingleThread(port) => port.submit(job),
@@ -96,7 +95,7 @@ impl<T: Task> Port<T> {
         }
     }
 
-    /// From now on connections at rest are closed, and others when they come to rest (X11).
+    /// Closes connections at rest from now on, and others when they come to rest (X11).
     pub(crate) fn drain(&self) {
         match self {
             Self::SingleThread(port) => port.drain(),
@@ -104,7 +103,7 @@ impl<T: Task> Port<T> {
         }
     }
 
-    /// Tells all threads to end when their turn is over (R5).
+    /// Ends all threads after their current turn (R5).
     pub(crate) fn close(&self) {
         match self {
             Self::SingleThread(port) => port.close(),
@@ -112,7 +111,7 @@ impl<T: Task> Port<T> {
         }
     }
 
-    /// A thread ends. When it is the last one, it takes what is left.
+    /// Notes that a thread ends. Returns the remaining connections and jobs if it is the last one.
     pub(crate) fn thread_ended(&self) -> Option<Vec<RemainingTask<T>>> {
         match self {
             Self::SingleThread(port) => port.thread_ended(),
@@ -120,7 +119,8 @@ impl<T: Task> Port<T> {
         }
     }
 
-    /// A thread has died in the middle of something: a bug of ours. Says the key that is lost with it.
+    /// Cleans up after a panic outside of user code, which is a bug of the runtime. Returns the key
+    /// whose turn the thread ran: its task is lost.
     pub(crate) fn thread_died(&self, thread: ThreadIndex) -> Option<Key> {
         match self {
             Self::SingleThread(port) => port.thread_died(),
@@ -128,7 +128,7 @@ impl<T: Task> Port<T> {
         }
     }
 
-    /// Makes the thread that polls come back.
+    /// Makes the thread that polls return from its poll.
     pub(crate) fn interrupt(&self) {
         match self {
             Self::SingleThread(port) => port.interrupt(),
@@ -136,7 +136,7 @@ impl<T: Task> Port<T> {
         }
     }
 
-    /// When the next deadline may pass.
+    /// The time at which the next deadline may pass.
     pub(crate) fn next_deadline(&self) -> u64 {
         match self {
             Self::SingleThread(port) => port.next_deadline(),
@@ -144,7 +144,7 @@ impl<T: Task> Port<T> {
         }
     }
 
-    /// Looks at a connection or job that is on no thread.
+    /// Calls `inspect` with a connection or job; `None` if it does not exist or a thread runs it.
     pub(crate) fn inspect<R>(&self, key: Key, inspect: impl FnOnce(&T) -> R) -> Option<R> {
         match self {
             Self::SingleThread(port) => port.inspect(key, inspect),
@@ -157,12 +157,12 @@ impl<T: Task> Port<T> {
         self.common().load()
     }
 
-    /// Where the thread shows what it runs.
+    /// The status that the thread keeps of its turns.
     pub(crate) fn status(&self, thread: ThreadIndex) -> Arc<ThreadStatus> {
         self.common().status(thread)
     }
 
-    /// A thread has started; `id` is what the system calls it.
+    /// Notes that a thread has started; `id` is the system's name of it.
     pub(crate) fn thread_started(&self, thread: ThreadIndex, id: Option<Arc<str>>) {
         self.common().ids()[thread] = id;
     }

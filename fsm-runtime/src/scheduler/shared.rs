@@ -9,13 +9,13 @@ pub(crate) const THREADS: usize = 64;
 
 /// A [`PortCore`] that threads share: a lock, and a condition variable for each thread to sleep at.
 ///
-/// It does what the core says and knows nothing of sockets, so that its interleavings can be
-/// checked one by one. The lock guards an `X`, too.
+/// It carries out the effects that the core returns and knows nothing of sockets, so that loom and
+/// shuttle can check its interleavings. The lock guards an `X`, too.
 ///
-/// A thread asks with [`next`](Shared::next) for something to do, and sleeps there while there is
-/// nothing. A thread that finds work for it writes that to its slot under the lock, and wakes it
-/// when the lock is free again. The sleeper looks at its slot under the same lock before it sleeps,
-/// so that no wake-up is lost between the two.
+/// A thread asks for work with [`next`](Shared::next), and sleeps there while there is none. Another
+/// thread that finds work for it writes the work to its slot under the lock, and wakes it when the
+/// lock is free again. The sleeper looks at its slot under the same lock before it sleeps, so that no
+/// wake-up is lost between the two.
 pub(crate) struct Shared<T, X> {
     state: Mutex<SharedState<T, X>>,
     condvars: Box<[Condvar]>,
@@ -47,16 +47,16 @@ pub(crate) enum Work {
     Run(Key),
     /// Poll, and sleep there if `wait`.
     Poll { wait: bool },
-    /// Nothing any more.
+    /// End: the port is closed.
     End,
 }
 
-/// How it is known that a thread blocks.
+/// The source of the knowledge that a thread blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Blocked {
-    /// Its handler says so, until it says that it goes on.
+    /// Its handler declares it, until the handler declares that it goes on.
     Declared,
-    /// The watchdog has seen it, and may see that it goes on.
+    /// The watchdog has seen it, and may later see that the thread goes on.
     Observed,
 }
 
@@ -84,8 +84,8 @@ impl<T, X> Shared<T, X> {
         Self { state, condvars, interrupt }
     }
 
-    /// Ends what the thread did, which `before` tells, and asks for what it does next. It sleeps while
-    /// there is nothing to do. `after` begins what there is, under the same lock.
+    /// Calls `before`, asks the core for work on behalf of `thread`, and calls `after` with that work,
+    /// all under one lock. The thread sleeps between the two while there is no work.
     #[inline]
     pub(crate) fn next<R>(
         &self,
@@ -99,7 +99,7 @@ impl<T, X> Shared<T, X> {
             if let Some(work) = state.threads[thread].work.take() {
                 break work;
             }
-            // It sleeps only once, and others must not wait for that.
+            // Others must not wait until this thread wakes up. Later rounds of the loop wake no one.
             self.wake(std::mem::take(&mut wakes));
             let woken = self.condvars[thread].wait(state);
             state = woken.unwrap_or_else(PoisonError::into_inner);
@@ -107,8 +107,8 @@ impl<T, X> Shared<T, X> {
         self.begin(state, wakes, thread, work, after)
     }
 
-    /// The same for a thread that is simulated: where there is nothing to do, it gets `None` in place
-    /// of sleeping, and asks with [`resume`](Shared::resume) later.
+    /// Like [`next`](Shared::next) for a simulated thread: returns `None` instead of sleeping. Such a
+    /// thread continues with [`resume`](Shared::resume).
     pub(crate) fn try_next<R>(
         &self,
         thread: ThreadIndex,
@@ -120,8 +120,9 @@ impl<T, X> Shared<T, X> {
         self.begin_if_any(state, wakes, thread, after)
     }
 
-    /// Begins the work that others have found since for a simulated thread that got `None`. Such a
-    /// thread is among those that wait already, so it does not ask again.
+    /// Calls `after` with the work that others have found since for a simulated thread that got `None`;
+    /// returns `None` while there is none. Such a thread already waits in the core, so this does not ask
+    /// again.
     pub(crate) fn resume<R>(
         &self,
         thread: ThreadIndex,
@@ -130,7 +131,7 @@ impl<T, X> Shared<T, X> {
         self.begin_if_any(self.lock(), PendingWakes::default(), thread, after)
     }
 
-    /// Tells what the thread did, asks for it, and gives what else there is to others.
+    /// Calls `before`, takes work for `thread`, and releases further work to waiting threads.
     #[inline]
     fn ask(
         state: &mut SharedState<T, X>,
@@ -159,7 +160,7 @@ impl<T, X> Shared<T, X> {
         None
     }
 
-    /// Begins the thread's work, and wakes others when the lock is free.
+    /// Calls `after` with the thread's work, and wakes others when the lock is free.
     #[inline]
     fn begin<R>(
         &self,
@@ -182,7 +183,7 @@ impl<T, X> Shared<T, X> {
         (self.interrupt)();
     }
 
-    /// Does something under the lock.
+    /// Calls `action` under the lock.
     #[inline]
     pub(crate) fn locked<R>(&self, action: impl FnOnce(&mut Locked<'_, T, X>) -> R) -> R {
         let mut state = self.lock();
@@ -219,10 +220,10 @@ impl PendingWakes {
     }
 }
 
-/// A port whose lock is held.
+/// The state of a port while its lock is held.
 pub(crate) struct Locked<'a, T, X> {
     state: &'a mut SharedState<T, X>,
-    /// The thread that holds it, if that is one of the port's: it need not be woken.
+    /// The thread of the port that holds the lock, if it is one: work for that thread needs no wake-up.
     thread: Option<ThreadIndex>,
     wakes: PendingWakes,
 }
@@ -248,7 +249,7 @@ impl<'a, T, X> Locked<'a, T, X> {
         (&mut self.state.core, &mut self.state.guarded)
     }
 
-    /// Tells the core, and does what it answers.
+    /// Gives an input to the core, and carries out the effect that it returns.
     #[inline]
     pub(crate) fn handle(&mut self, input: PortInput) -> Effect {
         let effect = self.state.core.handle(input);
@@ -263,7 +264,7 @@ impl<'a, T, X> Locked<'a, T, X> {
             Effect::Interrupt(_) => self.interrupt(),
             Effect::Closed => {
                 for thread in 0..self.state.threads.len() {
-                    // A turn that it was given and has not begun never begins.
+                    // A turn that was given to the thread and has not begun never begins.
                     if let Some(Work::Run(_)) = self.state.threads[thread].work {
                         self.done(thread, true);
                     }
@@ -289,7 +290,7 @@ impl<'a, T, X> Locked<'a, T, X> {
         self.wakes.interrupt = true;
     }
 
-    /// The turn of the thread's key is over.
+    /// Ends the turn of the thread; `again` queues its key once more.
     #[inline]
     pub(crate) fn done(&mut self, thread: ThreadIndex, again: bool) {
         let slot = &mut self.state.threads[thread];
@@ -315,8 +316,8 @@ impl<'a, T, X> Locked<'a, T, X> {
         slot.running.map(|_| slot.turn)
     }
 
-    /// The thread blocks in this turn; says whether it was not known to do so in that way, or one
-    /// that says more.
+    /// Records that the thread blocks in this turn. Returns whether this is new: it is not if the same
+    /// source, or the handler itself, has said so before.
     pub(crate) fn block(&mut self, thread: ThreadIndex, turn: u64, how: Blocked) -> bool {
         if self.turn(thread) != Some(turn) {
             return false;
@@ -332,7 +333,7 @@ impl<'a, T, X> Locked<'a, T, X> {
         true
     }
 
-    /// The thread goes on, in this turn, after it was found to block in that way.
+    /// Records that the thread goes on in this turn, if it was known to block by the same source.
     pub(crate) fn unblock(&mut self, thread: ThreadIndex, turn: u64, how: Blocked) {
         if self.turn(thread) == Some(turn) && self.state.threads[thread].blocked == Some(how) {
             self.state.threads[thread].blocked = None;

@@ -17,13 +17,13 @@ pub(crate) trait Task: Sized {
     type Scratch;
     const SPEC: &'static Spec;
 
-    /// Runs the machine until it waits for something that is not there, or has had its share.
+    /// Runs the machine until it waits for something that is not there, or its budget is used up.
     fn turn(&mut self, key: Key, ready: Readiness, scratch: &mut Self::Scratch) -> TurnOutcome;
 
-    /// When it must have a turn at the latest.
+    /// The time at which the task must have a turn at the latest.
     fn due(&self) -> u64;
 
-    /// The index of its state.
+    /// The index of the machine's state.
     fn state(&self) -> usize;
 
     /// Aborts the transport, before a task is closed in the middle of something: the peer must not
@@ -34,11 +34,11 @@ pub(crate) trait Task: Sized {
     /// panics of the user's code.
     fn on_end(self, key: Key, why: Ended, scratch: &mut Self::Scratch);
 
-    /// A handler has panicked: what must not be used again is dropped.
+    /// Drops the values that must not be used again after a handler has panicked.
     fn recover(&mut self, scratch: &mut Self::Scratch);
 
-    /// Makes what was dropped then once more, after those know of the panic that wait for the turn. It
-    /// may take long.
+    /// Replaces the values that `recover` has dropped. This may take long, so it comes after the callers
+    /// that wait for the task have got its end.
     fn restore(_: &mut Self::Scratch) {}
 
     fn context(scratch: &mut Self::Scratch) -> &mut WorkerContext;
@@ -47,11 +47,11 @@ pub(crate) trait Task: Sized {
 /// The result of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TurnOutcome {
-    /// It waits for an event.
+    /// The task waits for an event.
     Wait,
-    /// It has more to do, but had its share.
+    /// The task has more to do, but its budget was used up.
     Again,
-    /// It has come to its end.
+    /// The task has come to its end.
     Ended(Ended),
 }
 
@@ -86,18 +86,18 @@ fn report<T: Task>(pool: &str, key: Key, state: usize, why: Ended) {
     tracing::trace!(pool, %key, %why, state = T::SPEC.states[state].name, "over");
 }
 
-/// The state that all turns on one thread share, whatever they are turns of.
+/// The state that all turns on one thread share, in pools of connections and of jobs alike.
 pub(crate) struct WorkerContext {
     pub(crate) port: Arc<dyn BlockTracker>,
     pub(crate) thread: ThreadIndex,
-    /// The number of its turn.
+    /// The number of the thread's current turn.
     pub(crate) turn: u64,
     pub(crate) status: Arc<ThreadStatus>,
     /// The pools that the machine calls and hands over to, by the number of the route.
     pub(crate) routes: Arc<[PoolEntry]>,
-    /// The time of the turn in milliseconds of the pool's time source, and as the system's clock
-    /// names it.
+    /// The time of the turn, in milliseconds of the pool's time source.
     pub(crate) now: u64,
+    /// The same time on the system's clock.
     pub(crate) instant: Instant,
     pub(crate) draining: bool,
 }
@@ -121,7 +121,7 @@ impl WorkerContext {
     }
 }
 
-/// Calls code of the user's; `None` if it panics.
+/// Calls code of the user's. Returns `None` if it panics.
 pub(crate) fn caught<T>(code: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(code)).map_err(drop_panic).ok()
 }

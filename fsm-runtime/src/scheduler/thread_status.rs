@@ -8,22 +8,22 @@ use crate::net::token;
 /// A number that is no key.
 const NONE: u64 = token::WAKER.0 as u64;
 
-/// The state of a thread that runs handlers, as others see it, and the order to stop. It has no lock,
-/// because the thread writes it in each turn.
+/// The state of a thread that runs handlers, for other threads to read, and the order to stop. It has
+/// no lock, because the thread writes it in each turn.
 ///
-/// The watchdog reads the parts one after another, and not at one moment. That is enough, because a
-/// handler that is worth a warning has been running for long.
+/// The watchdog reads the fields one after another, so that they may belong to different turns. This
+/// does no harm, because a handler that is worth a warning has been running for long.
 #[derive(Debug)]
 // Nothing else is in its cache lines.
 #[repr(align(128))]
 pub(crate) struct ThreadStatus {
-    /// The number of the turn.
+    /// The number of the current turn.
     turn: AtomicU64,
     /// The key whose turn it is.
     key: AtomicU64,
     /// The state whose handler runs.
     state: AtomicUsize,
-    /// The handler says that it blocks.
+    /// The handler has declared that it blocks.
     blocks: AtomicBool,
     /// The port is closed: no turn is to begin any more.
     stopped: AtomicBool,
@@ -42,15 +42,15 @@ impl Default for ThreadStatus {
 }
 
 impl ThreadStatus {
-    /// A turn of the key begins.
+    /// Records that a turn of the key begins.
     #[inline]
     pub(crate) fn begin_turn(&self, key: Key) {
-        // Nobody else writes.
+        // The thread is the only writer, so that a load and a store suffice.
         self.turn.store(self.turn().wrapping_add(1), Ordering::Relaxed);
         self.key.store(token::from_key(key).0 as u64, Ordering::Relaxed);
     }
 
-    /// No handler runs.
+    /// Records that no handler runs.
     pub(crate) fn set_idle(&self) {
         self.key.store(NONE, Ordering::Relaxed);
     }
@@ -75,7 +75,7 @@ impl ThreadStatus {
         self.state.load(Ordering::Relaxed)
     }
 
-    /// Says whether the handler was not known to block.
+    /// Records that the handler blocks. Returns whether this is new.
     pub(crate) fn block(&self) -> bool {
         !self.blocks.swap(true, Ordering::Relaxed)
     }

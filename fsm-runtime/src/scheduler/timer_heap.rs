@@ -3,17 +3,18 @@ use std::collections::BinaryHeap;
 
 use crate::key::SLOTS;
 
-/// When to look at which slot.
+/// A heap of times, each with the slot whose deadline may pass then.
 ///
-/// Deadlines are nearly always moved or cleared before they pass, so a connection has one entry
-/// here, for the earliest time at which it may have to be looked at, and moving its deadline
-/// further away costs nothing: when the entry comes up, the connection says when it is really due.
-/// Only a deadline before that entry makes another one. Entries of connections that are gone, or
-/// that were overtaken, are counted, and swept when they are the larger part.
+/// Deadlines are nearly always moved or cleared before they pass. So a connection has one entry
+/// here, and moving its deadline further away costs nothing: when the entry comes up, the port asks
+/// the connection for its deadline. Only a deadline before that entry makes another one. Entries of
+/// connections that are gone, and those replaced by an earlier one, are stale: they are counted, and
+/// removed when they are the larger part.
 ///
-/// An entry is one number, the time above and the slot below, so that an idle connection costs as
-/// little as can be. Times are counted from a base that follows the clock, since a number has room for
-/// some years only; what is further away comes up early, and is put back.
+/// An entry is one number, the time in the upper bits and the slot in the lower ones, so that an idle
+/// connection takes little memory. Times are counted from a base that follows the clock, because the
+/// upper bits have room for some years only. An entry further away comes up early, and is inserted
+/// again.
 #[derive(Debug, Default)]
 pub(crate) struct TimerHeap {
     heap: BinaryHeap<Reverse<u64>>,
@@ -21,7 +22,7 @@ pub(crate) struct TimerHeap {
     stale: usize,
 }
 
-/// Below this many entries a sweep is not worth its while.
+/// The number of stale entries up to which a sweep is not worth its cost.
 const SWEEP_FROM: usize = 64;
 /// The bits of an entry that name the slot.
 const SLOT_BITS: u32 = SLOTS.trailing_zeros();
@@ -29,7 +30,7 @@ const SLOT_BITS: u32 = SLOTS.trailing_zeros();
 const SPAN: u64 = u64::MAX >> SLOT_BITS;
 
 impl TimerHeap {
-    /// Says at what time the entry comes up: at the latest at this one.
+    /// Inserts an entry. Returns the time at which it comes up, which is `at` or earlier.
     pub(crate) fn insert(&mut self, at: u64, slot: usize) -> u64 {
         let after = at.saturating_sub(self.base).min(SPAN);
         self.heap.push(Reverse(after << SLOT_BITS | slot as u64));
@@ -53,18 +54,18 @@ impl TimerHeap {
         Some((self.time(entry), slot(entry)))
     }
 
-    /// An entry that came up and meant nothing.
+    /// Notes that a stale entry came up.
     pub(crate) fn met_stale(&mut self) {
         self.stale = self.stale.saturating_sub(1);
     }
 
-    /// One entry means nothing any more. When most are such, only those that are `live` stay.
+    /// Notes that an entry became stale. When most entries are stale, only those that are `live` stay.
     pub(crate) fn made_stale(&mut self, live: impl Fn(u64, usize) -> bool) {
         self.stale += 1;
         if self.stale > SWEEP_FROM && self.stale > self.heap.len() / 2 {
             let base = self.base;
             self.heap.retain(|Reverse(entry)| live(base + (entry >> SLOT_BITS), slot(*entry)));
-            // Where many come and go it grows again at once.
+            // Twice the length, because a heap with many changes grows again at once.
             if self.heap.capacity() / 8 > self.heap.len().max(SWEEP_FROM) {
                 self.heap.shrink_to(self.heap.len() * 2);
             }
@@ -76,7 +77,7 @@ impl TimerHeap {
         self.base + (entry >> SLOT_BITS)
     }
 
-    /// Once in some years: counts from now on, or from the first entry.
+    /// Moves the base to now or to the first entry. This happens once in some years.
     #[cold]
     fn move_base(&mut self, now: u64) {
         let base = self.next().map_or(now, |first| first.min(now));

@@ -8,8 +8,8 @@ use crate::driver::parker::Parker;
 use crate::scheduler::port_core::{PortCore, PortInput, ThreadIndex};
 use crate::scheduler::shared::{Blocked, Locked, Shared, Work};
 
-/// The checks' own books are in types of std, which add no schedules: no thread holds one of their
-/// locks while another thread may run.
+/// A port, with the state of the checks themselves. That state is in types of std, which add no
+/// schedules: no thread holds one of their locks while another thread may run.
 pub(super) struct Port {
     shared: Shared<Slot, ()>,
     poll: Arc<Poll>,

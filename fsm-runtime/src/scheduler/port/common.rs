@@ -12,11 +12,11 @@ pub(super) struct Common {
     /// The number of connections or jobs, by which the least loaded port is found.
     load: AtomicUsize,
     pub(super) counters: Arc<Counters>,
-    /// The name that the system has for each thread, where there is one.
+    /// The system's name of each thread, on systems that have one.
     ids: Mutex<Vec<Option<Arc<str>>>>,
     pub(super) statuses: Box<[Arc<ThreadStatus>]>,
-    /// The threads that have not ended.
-    left: AtomicUsize,
+    /// The number of threads that have not ended.
+    remaining_threads: AtomicUsize,
     watchdog: OnceLock<Arc<Alarm>>,
 }
 
@@ -28,7 +28,7 @@ impl Common {
             counters,
             ids: Mutex::new(vec![None; threads]),
             statuses: (0..threads).map(|_| Arc::default()).collect(),
-            left: AtomicUsize::new(threads),
+            remaining_threads: AtomicUsize::new(threads),
             watchdog: OnceLock::new(),
         }
     }
@@ -37,12 +37,12 @@ impl Common {
         self.load.load(Ordering::Relaxed)
     }
 
-    /// Counts a connection or job that is there from now on.
+    /// Counts a new connection or job.
     pub(super) fn opened(&self) {
         self.load.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts one that is gone.
+    /// Counts the end of a connection or job.
     pub(super) fn closed(&self) {
         self.load.fetch_sub(1, Ordering::Relaxed);
     }
@@ -51,9 +51,9 @@ impl Common {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A thread ends; says whether it is the last one.
+    /// Notes that a thread ends. Returns whether it is the last one.
     pub(super) fn thread_ended(&self) -> bool {
-        self.left.fetch_sub(1, Ordering::SeqCst) == 1
+        self.remaining_threads.fetch_sub(1, Ordering::SeqCst) == 1
     }
 
     pub(super) fn status(&self, thread: ThreadIndex) -> Arc<ThreadStatus> {
@@ -65,7 +65,7 @@ impl Common {
         let _ = self.watchdog.set(Arc::clone(watchdog));
     }
 
-    /// Calls the watchdog if work waits though there are threads for it.
+    /// Wakes the watchdog if work waits that an idle thread could do.
     #[inline]
     pub(super) fn alarm_if(&self, could_help: bool) {
         if let (true, Some(watchdog)) = (could_help, self.watchdog.get()) {
@@ -73,7 +73,7 @@ impl Common {
         }
     }
 
-    /// A turn begins: the watchdog must not sleep.
+    /// Wakes the watchdog if it sleeps, because a turn begins.
     #[inline]
     pub(super) fn turn_begins(&self) {
         if let Some(watchdog) = self.watchdog.get() {

@@ -13,9 +13,9 @@ use crate::scheduler::task::Task;
 /// A turn takes the connection or job out of its slot, so that it runs without the lock. Packets
 /// that arrive meanwhile set bits in the slot, and cause one more turn.
 ///
-/// A thread asks with [`begin`](MultiThread::begin) what to do, does it, and says so with
-/// [`turned`](MultiThread::turned) or [`polled`](MultiThread::polled), which say what to do next. A
-/// test drives it as well as a thread does.
+/// A thread gets its first action from [`begin`](MultiThread::begin). It reports a finished action to
+/// [`turned`](MultiThread::turned) or [`polled`](MultiThread::polled), which return the next one. A
+/// test can take the place of a thread.
 pub(crate) struct MultiThread<T> {
     pub(super) common: Common,
     pub(super) shared: Shared<TaskSlot<T>, Guarded>,
@@ -28,30 +28,30 @@ type LockedPort<'a, T> = shared::Locked<'a, TaskSlot<T>, Guarded>;
 pub(super) struct Guarded {
     timers: Timers,
     draining: bool,
-    /// When the thread that polls comes back at the latest.
+    /// The time at which the thread that polls returns at the latest.
     sleeps_until: u64,
 }
 
-/// The next doing of a thread.
+/// The next action of a thread.
 pub(crate) enum Next<T> {
     Run(AssignedTurn<T>),
-    /// Poll, and sleep there until `until` at the latest.
+    /// Poll, and sleep in the poll until `until` at the latest.
     Poll {
         until: u64,
     },
-    /// Nothing, until another thread finds work for it. Only a thread that does not sleep gets this.
+    /// Nothing, until another thread finds work for it. Only a simulated thread gets this.
     Parked,
-    /// Nothing any more: the port is closed.
+    /// End: the port is closed.
     End,
 }
 
-/// A turn of a connection or job.
+/// A turn that a thread is to run, with its connection or job.
 pub(crate) struct AssignedTurn<T> {
     pub(crate) key: Key,
     pub(crate) task: T,
-    /// Readiness that has arrived since its last turn began.
+    /// The readiness that has arrived since the task's last turn began.
     pub(crate) ready: Readiness,
-    /// The number of the turn, of its thread.
+    /// The number of the turn among those of its thread.
     pub(crate) number: u64,
     pub(crate) draining: bool,
 }
@@ -59,18 +59,18 @@ pub(crate) struct AssignedTurn<T> {
 /// A turn that is over.
 pub(crate) struct FinishedTurn<T> {
     pub(crate) key: Key,
-    /// `None` if it is gone.
+    /// `None` if the task has ended.
     pub(crate) task: Option<T>,
-    /// It has more to do, but had its share.
+    /// The task has more to do, but its budget was used up.
     pub(crate) again: bool,
 }
 
-/// The doing of a thread for which there is nothing to do.
+/// The action of a thread without work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WhenIdle {
-    /// It sleeps.
+    /// Sleeps until there is work.
     Sleep,
-    /// It comes back with [`Next::Parked`]: several threads are simulated on one.
+    /// Returns [`Next::Parked`], because a test simulates several threads on one.
     Return,
 }
 
@@ -89,7 +89,7 @@ impl<T: Task> MultiThread<T> {
         self.open_as(task, ready, PortInput::Post)
     }
 
-    /// The same by the thread that has polled, which need not be woken.
+    /// Like `open` on the thread that has polled, which need not be woken.
     pub(super) fn open_here(&self, task: T, ready: Readiness) -> Result<Key, T> {
         self.open_as(task, ready, PortInput::Event)
     }
@@ -116,7 +116,7 @@ impl<T: Task> MultiThread<T> {
         })
     }
 
-    /// A packet for the key, from anywhere (R6).
+    /// Inserts a packet for the key, from anywhere (R6).
     pub(super) fn wake(&self, key: Key) {
         let could_help = self.shared.locked(|port| {
             port.handle(PortInput::Post(key));
@@ -125,12 +125,12 @@ impl<T: Task> MultiThread<T> {
         self.common.alarm_if(could_help);
     }
 
-    /// Asks what the thread does first.
+    /// Returns the first action of the thread.
     pub(crate) fn begin(&self, thread: ThreadIndex, idle: WhenIdle) -> Next<T> {
         self.next(thread, idle, |_| {})
     }
 
-    /// The thread's turn is over.
+    /// Ends the thread's turn. Returns its next action.
     #[inline]
     pub(crate) fn turned(
         &self,
@@ -148,7 +148,7 @@ impl<T: Task> MultiThread<T> {
         })
     }
 
-    /// The thread's poll is over; these are its events, and the time is `now`.
+    /// Ends the thread's poll, which found these events at the time `now`. Returns its next action.
     #[inline]
     pub(crate) fn polled(
         &self,
@@ -172,7 +172,7 @@ impl<T: Task> MultiThread<T> {
         })
     }
 
-    /// Asks what a thread that was parked does next.
+    /// Returns the next action of a parked thread.
     pub(crate) fn resume(&self, thread: ThreadIndex) -> Next<T> {
         let mut could_help = false;
         let next = self.shared.resume(thread, |port, work| {
@@ -211,7 +211,7 @@ impl<T: Task> MultiThread<T> {
         next
     }
 
-    /// A turn begins: the watchdog must not sleep.
+    /// Wakes the watchdog if it sleeps, because a turn begins.
     #[inline]
     pub(crate) fn turn_begins(&self) {
         self.common.turn_begins();
@@ -227,7 +227,7 @@ impl<T: Task> MultiThread<T> {
     pub(super) fn drain(&self) {
         self.shared.locked(|port| {
             port.guarded().draining = true;
-            // A request that has arrived is answered: look once more before closing.
+            // A turn with readiness looks for a request that has arrived, and answers it before closing.
             for key in add_readiness_to_all(port.core(), Readiness::READ) {
                 port.handle(PortInput::Post(key));
             }
@@ -240,7 +240,7 @@ impl<T: Task> MultiThread<T> {
         });
     }
 
-    /// A thread ends. When it is the last one, it takes what is left.
+    /// Notes that a thread ends. Returns the remaining connections and jobs if it is the last one.
     pub(super) fn thread_ended(&self) -> Option<Vec<RemainingTask<T>>> {
         if !self.common.thread_ended() {
             return None;
@@ -260,8 +260,8 @@ impl<T: Task> MultiThread<T> {
         self.shared.interrupt();
     }
 
-    /// A thread has died: a bug of ours. If it ran a key this is lost with it; if it polled, another
-    /// one must.
+    /// Removes the task that the thread ran when it panicked, which is a bug of the runtime. If the
+    /// thread polled, it gives up this role.
     pub(super) fn thread_died(&self, thread: ThreadIndex) -> Option<Key> {
         self.shared.locked(|port| {
             if port.core().polls(thread) {
@@ -274,12 +274,12 @@ impl<T: Task> MultiThread<T> {
         })
     }
 
-    /// Looks at a connection or job that is on no thread.
+    /// Calls `inspect` with a connection or job; `None` if it does not exist or a thread runs it.
     pub(super) fn inspect<R>(&self, key: Key, inspect: impl FnOnce(&T) -> R) -> Option<R> {
         self.shared.locked(|port| port.core().get_mut(key)?.task.as_ref().map(inspect))
     }
 
-    /// When the next deadline may pass.
+    /// The time at which the next deadline may pass.
     pub(super) fn next_deadline(&self) -> u64 {
         self.shared.locked(|port| port.guarded().timers.next())
     }
@@ -329,13 +329,13 @@ fn put_back<T: Task>(port: &mut LockedPort<'_, T>, key: Key, task: T) {
     let Some(slot) = core.get_mut(key) else { return };
     let due = task.due();
     slot.task = Some(task);
-    // When its entry comes up it is asked again.
+    // A later deadline needs no entry: the task is asked again when its present entry comes up.
     if !slot.state.is_later_than(due) {
         return;
     }
     guarded.timers.schedule(core, key, due);
     if due < guarded.sleeps_until {
-        // Once is enough: the thread that polls comes back, and looks at all deadlines.
+        // One interrupt is enough: the thread that polls returns, and looks at all deadlines.
         guarded.sleeps_until = due;
         if core.polls_asleep() {
             port.interrupt();

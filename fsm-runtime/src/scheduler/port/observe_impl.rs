@@ -1,4 +1,4 @@
-//! A port as its handlers and the watchdog see it.
+//! The implementations of [`BlockTracker`] and [`Observe`] for a port.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::scheduler::task::Task;
 impl<T: Task + Send> BlockTracker for Port<T> {
     fn block(&self, thread: ThreadIndex, turn: u64, how: Blocked) -> bool {
         match self {
-            // Nobody else could run anything meanwhile, but it needs no warning.
+            // No other thread exists to take over; only a declared block silences the warning.
             Self::SingleThread(port) => how == Blocked::Declared && port.status().block(),
             Self::MultiThread(port) => port.shared.locked(|port| port.block(thread, turn, how)),
         }
@@ -42,7 +42,7 @@ impl<T: Task + Send> Observe for Port<T> {
     fn is_up(&self) -> bool {
         match self {
             Self::SingleThread(port) => port.is_up(),
-            // Its threads call the watchdog before each turn, after they were given it under the lock.
+            // Its threads wake the watchdog before each turn, after they got the turn under the lock.
             Self::MultiThread(_) => false,
         }
     }
@@ -69,7 +69,7 @@ impl<T: Task + Send> Observe for Port<T> {
 }
 
 impl<T: Task> SingleThread<T> {
-    /// The turn that the thread runs, without its lock, which it keeps meanwhile.
+    /// The turn that the thread runs. Does not take the lock, which the thread keeps meanwhile.
     fn running(&self) -> Option<RunningTurn> {
         let status = self.status();
         let key = status.key()?;

@@ -24,9 +24,9 @@ pub(super) const ONLY_THREAD: usize = 0;
 
 /// A port of one thread.
 ///
-/// Its thread keeps the lock while it runs handlers, because nobody else could do anything with what
-/// the lock guards. So it runs connections and jobs in place, and pays for one lock a poll and not
-/// for two a turn. Anything for it from elsewhere is [`Injected`].
+/// Its thread keeps the lock while it runs handlers, because no other thread uses the state that the
+/// lock guards. So it runs connections and jobs in place, and pays for one lock a poll and not for two
+/// a turn. Packets, connections and jobs from elsewhere go through [`Injected`].
 ///
 /// Between two polls the thread calls [`take_injected`](SingleThread::take_injected),
 /// [`run_events`](SingleThread::run_events), [`run_queue`](SingleThread::run_queue) and
@@ -42,7 +42,7 @@ struct SingleThreadState<T> {
     core: PortCore<TaskSlot<T>>,
     timers: Timers,
     draining: bool,
-    /// Those that had their share since the poll.
+    /// The keys whose turns ended since the poll because their budget was used up.
     again: Vec<Key>,
 }
 
@@ -86,23 +86,23 @@ impl<T: Task> SingleThread<T> {
         self.injected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the thread shows what it runs.
+    /// The status that the thread keeps of its turns.
     #[inline]
     pub(super) fn status(&self) -> &ThreadStatus {
         &self.common.statuses[ONLY_THREAD]
     }
 
-    /// Whether the thread is up, and may run a turn without another call of the watchdog.
+    /// Whether the thread is awake, and may run a turn without waking the watchdog again.
     pub(super) fn is_up(&self) -> bool {
         self.injected().up
     }
 
-    /// Leaves something for the thread, and wakes it if it sleeps.
+    /// Calls `add` with the injections of the thread, and wakes the thread if it sleeps.
     #[inline]
-    fn inject<R>(&self, leave: impl FnOnce(&mut Injected<T>) -> R) -> R {
+    fn inject<R>(&self, add: impl FnOnce(&mut Injected<T>) -> R) -> R {
         let mut injected = self.injected();
-        let result = leave(&mut injected);
-        // Once is enough.
+        let result = add(&mut injected);
+        // One wake-up is enough.
         let wake = std::mem::replace(&mut injected.asleep, false);
         drop(injected);
         if wake {
@@ -111,7 +111,7 @@ impl<T: Task> SingleThread<T> {
         result
     }
 
-    /// A packet for the key, from anywhere (R6).
+    /// Inserts a packet for the key, from anywhere (R6).
     pub(super) fn wake(&self, key: Key) {
         self.inject(|injected| injected.keys.push(key));
     }
@@ -127,7 +127,7 @@ impl<T: Task> SingleThread<T> {
         })
     }
 
-    /// The same by the thread itself, between its poll and its queue.
+    /// Like `open` on the thread itself, between its poll and its queue.
     pub(super) fn open_here(&self, task: T, ready: Readiness) -> Result<Key, T> {
         let mut state = self.lock();
         let key = state.open(task, ready)?;
@@ -136,7 +136,7 @@ impl<T: Task> SingleThread<T> {
         Ok(key)
     }
 
-    /// Takes up a job. It gets a slot only if it is not over after its first turn.
+    /// Adds a job. It gets a slot only if it has not ended after its first turn.
     pub(super) fn submit(&self, job: T) -> Result<(), T> {
         self.inject(|injected| {
             if injected.closed {
@@ -147,12 +147,12 @@ impl<T: Task> SingleThread<T> {
         })
     }
 
-    /// When the thread must be back from its poll at the latest: 0 if it has work, and `None` if the
-    /// port is closed and it ends.
+    /// The time at which the thread must return from its poll at the latest: 0 if it has work, and
+    /// `None` if the port is closed and the thread ends.
     pub(crate) fn sleeps_until(&self) -> Option<u64> {
         let mut state = self.lock();
-        // An injection that takes the lock later finds it asleep, and interrupts its poll. That may
-        // happen before the poll has begun: such a poll returns at once.
+        // An injection that takes the lock later sees `asleep`, and interrupts the poll. That may happen
+        // before the poll has begun: such a poll returns at once.
         let mut injected = self.injected();
         injected.up = false;
         if injected.closed {
@@ -164,8 +164,8 @@ impl<T: Task> SingleThread<T> {
         Some(if idle { state.timers.next() } else { 0 })
     }
 
-    /// The thread is back from its poll, and takes what was left for it meanwhile. Until it asks how
-    /// long to sleep it need not be woken.
+    /// Takes the injections after a poll. The thread need not be woken from here until its next call of
+    /// [`sleeps_until`](SingleThread::sleeps_until).
     #[inline]
     pub(crate) fn take_injected(&self, into: &mut Injected<T>) {
         let mut injected = self.injected();
@@ -173,7 +173,7 @@ impl<T: Task> SingleThread<T> {
         injected.up = true;
         injected.move_to(into);
         drop(injected);
-        // The watchdog sees that this thread is up before it goes to sleep, or is called here.
+        // Either the watchdog sees `up` before it goes to sleep, or this call wakes it.
         self.common.turn_begins();
     }
 
@@ -187,8 +187,8 @@ impl<T: Task> SingleThread<T> {
         events.events(|key, ready| round.event(key, ready));
     }
 
-    /// Runs those whose time has come by `now`, and all that is queued, each once; then the new jobs
-    /// in `injected`.
+    /// Runs the keys whose deadlines have passed by `now` and those in the queue, each once, and then the
+    /// new jobs in `injected`.
     pub(crate) fn run_queue<C: TimeSource>(
         &self,
         now: u64,
@@ -197,7 +197,7 @@ impl<T: Task> SingleThread<T> {
     ) {
         let mut round = self.round(executor);
         round.state.core.free_closed_slots();
-        round.take_up(injected);
+        round.add_injected(injected);
         let SingleThreadState { core, timers, .. } = &mut *round.state;
         timers.expire(core, now);
         for _ in 0..core.queued() {
@@ -208,7 +208,7 @@ impl<T: Task> SingleThread<T> {
         while let Some(job) = injected.jobs.pop_front() {
             round.first_turn(job);
         }
-        // Not before those that have had no turn yet (X4).
+        // They go behind the keys that have had no turn yet (X4).
         let SingleThreadState { core, again, .. } = &mut *round.state;
         for key in again.drain(..) {
             core.enqueue(key);
@@ -228,12 +228,12 @@ impl<T: Task> SingleThread<T> {
     pub(super) fn drain(&self) {
         let mut state = self.lock();
         state.draining = true;
-        // A request that has arrived is answered: look once more before closing.
+        // A turn with readiness looks for a request that has arrived, and answers it before closing.
         for key in add_readiness_to_all(&mut state.core, Readiness::READ) {
             state.core.enqueue(key);
         }
         drop(state);
-        // The thread may be about to sleep, and does not know of them.
+        // The thread may be about to sleep, and must see the queue.
         self.interrupt();
     }
 
@@ -242,13 +242,13 @@ impl<T: Task> SingleThread<T> {
         self.inject(|injected| injected.closed = true);
     }
 
-    /// The thread ends, and takes what is left.
+    /// Notes that the thread ends. Returns the remaining connections and jobs.
     pub(super) fn thread_ended(&self) -> Option<Vec<RemainingTask<T>>> {
         if !self.common.thread_ended() {
             return None;
         }
         let mut state = self.lock();
-        // Nobody would take up another one.
+        // Refuses later injections, because no thread takes them.
         let closed = Injected { closed: true, ..Injected::default() };
         let injected = std::mem::replace(&mut *self.injected(), closed);
         for InjectedTask { task, ready } in injected.tasks {
@@ -271,9 +271,8 @@ impl<T: Task> SingleThread<T> {
         (self.interrupt)();
     }
 
-    /// The thread has died in the middle of a round: a bug of ours. The key that it ran is lost with
-    /// it. So are the events that it had not come to, and no poll tells of them once more: all look
-    /// for themselves.
+    /// Removes the task that the thread ran when it panicked, which is a bug of the runtime. Events that
+    /// the thread had not handled are lost, so every task gets a turn that looks for itself.
     pub(super) fn thread_died(&self) -> Option<Key> {
         let key = self.status().key();
         self.status().set_idle();
@@ -286,17 +285,17 @@ impl<T: Task> SingleThread<T> {
         drop(state);
         let lost = lost?;
         self.common.closed();
-        // The user's code, and nobody is there to hear of a panic of it.
+        // `Drop` is the user's code; a panic in it is ignored.
         let _ = caught(|| drop(lost));
         key
     }
 
-    /// Looks at a connection or job that has no turn.
+    /// Calls `inspect` with a connection or job; `None` if it does not exist.
     pub(super) fn inspect<R>(&self, key: Key, inspect: impl FnOnce(&T) -> R) -> Option<R> {
         self.lock().core.get_mut(key)?.task.as_ref().map(inspect)
     }
 
-    /// When the next deadline may pass.
+    /// The time at which the next deadline may pass.
     pub(super) fn next_deadline(&self) -> u64 {
         self.lock().timers.next()
     }

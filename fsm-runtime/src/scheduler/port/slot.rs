@@ -4,10 +4,10 @@ use crate::Key;
 use crate::net::readiness::Readiness;
 use crate::scheduler::port_core::PortCore;
 
-/// The place of a connection or a job in its port.
+/// A connection or a job in its port, with the state of its slot.
 pub(super) struct TaskSlot<T> {
     pub(super) state: SlotState,
-    /// `None` while it is on a thread.
+    /// `None` while a thread runs it.
     pub(super) task: Option<T>,
 }
 
@@ -16,16 +16,16 @@ impl<T> TaskSlot<T> {
         Self { state: SlotState::new(ready), task: Some(task) }
     }
 
-    /// A slot for what is taken up while the port may drain already.
+    /// A slot for a new connection or job of a port that may drain already.
     ///
-    /// Such a connection was in the backlog when the drain began: a request that has come with it is
-    /// answered, so its first turn looks for one.
+    /// Such a connection was in the backlog when the drain began. Its first turn looks for a request
+    /// that has arrived, so that the request is answered.
     pub(super) fn arriving(task: T, ready: Readiness, draining: bool) -> Self {
         Self::new(task, if draining { ready | Readiness::READ } else { ready })
     }
 }
 
-/// Takes a connection or job out of its slot, with its entry in the timers.
+/// Removes a connection or job with its slot and its entry in the timers.
 pub(super) fn remove<T>(
     core: &mut PortCore<TaskSlot<T>>,
     timers: &mut Timers,
@@ -38,7 +38,7 @@ pub(super) fn remove<T>(
     Some(slot)
 }
 
-/// Adds `ready` to the readiness of all connections and jobs. Says their keys.
+/// Adds `ready` to the readiness of all connections and jobs. Returns their keys.
 pub(super) fn add_readiness_to_all<T>(
     core: &mut PortCore<TaskSlot<T>>,
     ready: Readiness,

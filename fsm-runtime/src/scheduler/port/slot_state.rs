@@ -14,7 +14,7 @@ const BITS: u32 = 8;
 const NEVER: u64 = u64::MAX >> BITS;
 
 impl SlotState {
-    /// Without an entry.
+    /// A state without an entry in the timers.
     pub(super) fn new(ready: Readiness) -> Self {
         Self(NonZeroU64::MIN | NEVER << BITS).with(ready)
     }
@@ -45,17 +45,17 @@ impl SlotState {
         ready
     }
 
-    /// The time of its entry; the largest if it has none.
+    /// The time of the entry; the largest number if there is none.
     #[inline]
     pub(super) fn scheduled(self) -> u64 {
         let time = self.0.get() >> BITS;
         if time == NEVER { u64::MAX } else { time }
     }
 
-    /// Whether its entry, if it has one, comes up too late for this deadline.
+    /// Whether this deadline needs another entry, because the present one comes up later or there is none.
     #[inline]
     pub(super) fn is_later_than(self, due: u64) -> bool {
-        // Without an entry it is later than all deadlines but those in millions of years.
+        // `NEVER` is later than all deadlines but those in millions of years.
         due < self.0.get() >> BITS
     }
 

@@ -1,4 +1,4 @@
-//! When connections and jobs must have a turn at the latest.
+//! The times at which connections and jobs must have a turn at the latest.
 
 use super::slot::TaskSlot;
 use crate::Key;
@@ -6,7 +6,8 @@ use crate::scheduler::port_core::PortCore;
 use crate::scheduler::task::Task;
 use crate::scheduler::timer_heap::TimerHeap;
 
-/// Deadlines looked at between two polls: a storm of them must not keep others waiting (X6).
+/// The most entries that are looked at between two polls, so that a storm of deadlines does not hold up
+/// other connections (X6).
 const EXPIRIES: usize = 1024;
 
 /// The timers of a port, beside the slots that they are for.
@@ -16,23 +17,23 @@ pub(super) struct Timers {
 }
 
 impl Timers {
-    /// The time of the first entry; the largest if there is none.
+    /// The time of the first entry; the largest number if there is none.
     #[inline]
     pub(super) fn next(&self) -> u64 {
         self.heap.next().unwrap_or(u64::MAX)
     }
 
-    /// Gives a slot an entry before the one that it has.
+    /// Inserts an entry for a slot. An entry that the slot has already becomes stale.
     pub(super) fn schedule<T>(&mut self, core: &mut PortCore<TaskSlot<T>>, key: Key, due: u64) {
         let Some(slot) = core.get_mut(key) else { return };
-        let overtaken = slot.state.is_scheduled();
+        let had_entry = slot.state.is_scheduled();
         slot.state.schedule(self.heap.insert(due.max(1), key.slot()));
-        if overtaken {
+        if had_entry {
             self.made_stale(core);
         }
     }
 
-    /// A slot has no use any more for one of the entries.
+    /// Notes that one of the entries is stale.
     pub(super) fn made_stale<T>(&mut self, core: &PortCore<TaskSlot<T>>) {
         self.heap.made_stale(|at, slot| {
             core.get_by_slot(slot).is_some_and(|(_, slot)| slot.state.scheduled() == at)
@@ -50,12 +51,12 @@ impl Timers {
             };
             let Some(slot) = core.get_mut(key) else { continue };
             slot.state.unschedule();
-            // While it is on a thread its deadline may change: it is asked when the turn is over.
+            // While a thread runs the task its deadline may change: the task is asked after the turn.
             let Some(due) = slot.task.as_ref().map(Task::due) else { continue };
             if due <= now {
                 core.enqueue(key);
             } else if due != u64::MAX {
-                // It was put off since.
+                // The deadline was moved further away since.
                 slot.state.schedule(self.heap.insert(due.max(1), key.slot()));
             }
         }

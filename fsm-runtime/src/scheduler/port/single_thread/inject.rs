@@ -11,15 +11,15 @@ pub(super) struct InjectedTask<T> {
 
 /// Packets, connections and jobs that arrive from elsewhere for a port with one thread.
 ///
-/// Such a thread keeps the port's lock while it runs handlers. Others, and these may be handlers
-/// that it runs, leave here what they have for it, and it takes all of that at once after its poll.
+/// Such a thread keeps the port's lock while it runs handlers. Other threads, and handlers that the
+/// thread itself runs, add to this, and the thread takes all of it at once after its poll.
 pub(crate) struct Injected<T> {
     pub(super) keys: Vec<Key>,
     pub(super) tasks: Vec<InjectedTask<T>>,
     pub(super) jobs: VecDeque<T>,
-    /// The thread sleeps in its poll, or is about to, and has seen what was here.
+    /// The thread sleeps in its poll, or is about to, and must be woken for an injection.
     pub(super) asleep: bool,
-    /// The thread is back from its poll.
+    /// The thread has returned from its poll, and may run turns.
     pub(super) up: bool,
     pub(super) closed: bool,
 }
@@ -36,11 +36,12 @@ impl<T> Injected<T> {
         self.keys.is_empty() && self.tasks.is_empty() && self.jobs.is_empty()
     }
 
-    /// Moves all of it to the thread. The memory of what the thread is done with is used again.
+    /// Moves all of it to the thread. The thread's empty buffers come back in exchange, to be filled
+    /// again.
     #[inline]
     pub(super) fn move_to(&mut self, thread: &mut Self) {
         if !thread.is_empty() {
-            // A bug of ours kept it from its work.
+            // The last round panicked, which is a bug of the runtime.
             self.append_to(thread);
             return;
         }

@@ -7,7 +7,7 @@ use crate::scheduler::executor::Executor;
 use crate::scheduler::task::{Task, TurnOutcome};
 use crate::{Ended, Key};
 
-/// Turns under one lock. When it is dropped the thread shows that it runs no handler.
+/// Turns under one lock. Its drop sets the status of the thread to idle.
 pub(super) struct Round<'a, 'e, T: Task, C> {
     pub(super) port: &'a SingleThread<T>,
     pub(super) state: MutexGuard<'a, SingleThreadState<T>>,
@@ -15,11 +15,11 @@ pub(super) struct Round<'a, 'e, T: Task, C> {
 }
 
 impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
-    /// Runs the turn that an event asks for, unless packets are before it: then it is queued.
+    /// Runs the turn that an event asks for. If the queue is not empty, the event becomes a packet in it.
     #[inline]
     pub(super) fn event(&mut self, key: Key, ready: Readiness) {
         if self.executor.is_stopped() {
-            // The port is closed, and its last thread sees to those that are left.
+            // The port is closed, and the thread ends the remaining connections.
         } else if self.state.core.begin_in_place(key).is_some() {
             self.turn(key, ready);
         } else {
@@ -54,7 +54,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
         let Some(task) = slot.task.as_mut() else { return };
         let outcome = self.executor.run_turn(task, key, ready);
         if let TurnOutcome::Ended(why) = outcome {
-            self.gone(key, why);
+            self.end(key, why);
             return;
         }
         let due = task.due();
@@ -67,7 +67,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
     }
 
     #[cold]
-    fn gone(&mut self, key: Key, why: Ended) {
+    fn end(&mut self, key: Key, why: Ended) {
         let SingleThreadState { core, timers, .. } = &mut *self.state;
         let Some(slot) = remove(core, timers, key) else { return };
         self.port.common.closed();
@@ -76,9 +76,9 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
         }
     }
 
-    /// Takes up what was injected, except for jobs that have had no turn.
-    pub(super) fn take_up(&mut self, injected: &mut Injected<T>) {
-        // An empty drain would cost something, too.
+    /// Adds the injected connections and packets. Jobs wait for their first turn.
+    pub(super) fn add_injected(&mut self, injected: &mut Injected<T>) {
+        // The checks cost less than an empty `drain`.
         if !injected.tasks.is_empty() {
             for InjectedTask { task, ready } in injected.tasks.drain(..) {
                 if let Ok(key) = self.state.open(task, ready) {
@@ -95,11 +95,11 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
         }
     }
 
-    /// Runs the first turn of a job. Most jobs are over then, and need no slot.
+    /// Runs the first turn of a job. Most jobs end with it, and need no slot.
     pub(super) fn first_turn(&mut self, mut job: T) {
         let key = self.state.core.reserve();
         if self.executor.is_stopped() {
-            self.settle(key, job);
+            self.open_slot(key, job);
             return;
         }
         let outcome = self.executor.run_turn(&mut job, key, Readiness::NONE);
@@ -108,7 +108,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
             return;
         }
         let due = job.due();
-        self.settle(key, job);
+        self.open_slot(key, job);
         let SingleThreadState { core, timers, again, .. } = &mut *self.state;
         if due != u64::MAX {
             timers.schedule(core, key, due);
@@ -118,8 +118,8 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
         }
     }
 
-    /// Gives a job its slot.
-    fn settle(&mut self, key: Key, job: T) {
+    /// Puts a job into the slot of its key.
+    fn open_slot(&mut self, key: Key, job: T) {
         self.port.common.opened();
         self.state.core.open_at(key, TaskSlot::new(job, Readiness::NONE));
     }
