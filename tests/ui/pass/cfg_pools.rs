@@ -97,8 +97,8 @@ impl index::Handler for Client {
 impl events::Handler for Client {}
 
 fn main() {
-    assert_eq!(Index::SPEC.states[0].wait, Wait::Run { blocking: true });
-    assert_eq!(Front::SPEC.states[1].wait, Wait::Call { pool: "Index" });
+    assert_eq!(Index::SPEC.states[0].waits, [Wait::Run { blocking: true }]);
+    assert_eq!(Front::SPEC.states[1].waits, [Wait::Call { pool: "Index" }]);
     assert!(Front::SPEC.states[1].edges.iter().any(|edge| edge.on == Trigger::Full));
     assert_eq!(Front::routes().len(), 2);
     assert!(matches!(Events::start("x".to_owned()), Events::Hello { topic } if topic == "x"));

@@ -245,11 +245,11 @@ fn main() {
 
     let starts = [Upload::SPEC.starts, Index::SPEC.starts, Events::SPEC.starts];
     assert_eq!(starts, [Starts::Connection, Starts::Job, Starts::Seed]);
-    let waits: Vec<Wait> = Upload::SPEC.states.iter().map(|state| state.wait).collect();
+    let waits: Vec<Wait> = Upload::SPEC.states.iter().map(|state| state.waits[0]).collect();
     assert_eq!(waits[1], Wait::Call { pool: "Index" });
     assert_eq!(waits[2], Wait::Call { pool: "workers::Lookup<8>" });
     assert_eq!(waits[5], Wait::HandOff { pool: "Events" });
-    assert_eq!(Index::SPEC.states[0].wait, Wait::Run { blocking: true });
+    assert_eq!(Index::SPEC.states[0].waits, [Wait::Run { blocking: true }]);
     let out = |state: usize| {
         let edges = Upload::SPEC.states[state].edges.iter();
         let out = edges.filter(|edge| matches!(edge.on, Trigger::Full | Trigger::Gone));
