@@ -1,4 +1,4 @@
-//! A thread at work: it waits for events, and runs the turns that they cause.
+//! The loop of a thread: it waits for events, and runs the turns that they cause.
 
 pub(crate) mod acceptor;
 pub(crate) mod parker;

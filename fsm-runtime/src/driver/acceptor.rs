@@ -5,28 +5,28 @@ use crate::call::semaphore::Permit;
 use crate::net::listener::Listener;
 use crate::net::socket::Socket;
 
-/// How long to wait for a free descriptor before trying again, in milliseconds, where none of ours
-/// is closed meanwhile.
+/// Milliseconds between two attempts to accept without a free descriptor, if none of the process is
+/// closed meanwhile.
 const RETRY: u64 = 100;
-/// Milliseconds between two warnings about that.
+/// The least number of milliseconds between two warnings about it.
 const QUIET: u64 = 60_000;
 /// Linux's EPROTO, for which the standard library has no name.
 const PROTOCOL_ERROR: Option<i32> = if cfg!(target_os = "linux") { Some(71) } else { None };
 
 /// A listener, and whether connections may wait in its queue.
 ///
-/// The poll tells of new connections once. So the acceptor remembers that there may be more until
-/// `accept` says `WouldBlock`, also while no descriptor is free: no event would tell of them again.
+/// The poll reports new connections once. So the acceptor remembers that there may be more until
+/// `accept` returns `WouldBlock`, also while no descriptor is free, because no event comes again.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
     pub(crate) listener: Listener,
-    /// There may be connections to accept.
+    /// Connections may wait to be accepted.
     pub(crate) pending: bool,
-    /// No descriptor was free; the time to try again.
+    /// The time of the next attempt, if no descriptor was free at the last one.
     retry: Option<u64>,
-    /// How many more connections it accepts.
-    left: usize,
-    /// The time of the last warning about that.
+    /// The number of connections that it still accepts.
+    quota: usize,
+    /// The time of the last warning about a failed `accept`.
     warned: Option<u64>,
 }
 
@@ -34,9 +34,9 @@ pub(crate) struct Acceptor {
 #[derive(Debug)]
 pub(crate) enum Accepted {
     Connection(Socket, Peer),
-    /// There is none now.
+    /// No connection waits.
     Empty,
-    /// The system cannot give us one now. It is worth a `warning` if there was none lately.
+    /// The system cannot accept now. `warning` is true if there was no warning lately.
     Failed {
         error: io::Error,
         warning: bool,
@@ -45,31 +45,31 @@ pub(crate) enum Accepted {
 
 impl Acceptor {
     pub(crate) fn new(listener: Listener) -> Self {
-        Self { listener, pending: true, retry: None, left: usize::MAX, warned: None }
+        Self { listener, pending: true, retry: None, quota: usize::MAX, warned: None }
     }
 
-    /// Whether accepting makes sense now.
-    pub(crate) fn ready(&self, now: u64) -> bool {
-        self.goes_on() && self.retry.is_none_or(|at| at <= now)
+    /// Whether an attempt to accept makes sense now.
+    pub(crate) fn is_ready(&self, now: u64) -> bool {
+        self.may_accept_more() && self.retry.is_none_or(|at| at <= now)
     }
 
-    /// From now on it accepts only the connections that wait already, which are at most `backlog`.
+    /// Limits it to the connections that wait already, which are at most `backlog`.
     pub(crate) fn finish(&mut self, backlog: usize) {
         self.pending = true;
-        self.left = backlog;
+        self.quota = backlog;
     }
 
-    /// Whether there may be a connection that it is to accept.
-    pub(crate) fn goes_on(&self) -> bool {
-        self.pending && self.left > 0
+    /// Whether a connection may wait that it is to accept.
+    pub(crate) fn may_accept_more(&self) -> bool {
+        self.pending && self.quota > 0
     }
 
-    /// When it makes sense again.
+    /// The time of the next attempt, if no descriptor was free and connections may wait.
     pub(crate) fn retry_at(&self) -> Option<u64> {
         self.retry.filter(|_| self.pending)
     }
 
-    /// A descriptor was closed: there is room.
+    /// Makes it try again at once, because a descriptor was closed.
     pub(crate) fn descriptor_freed(&mut self) {
         if self.retry.is_some() {
             self.retry = Some(0);
@@ -81,7 +81,7 @@ impl Acceptor {
             match self.listener.accept() {
                 Ok((socket, peer)) => {
                     self.retry = None;
-                    self.left -= 1;
+                    self.quota -= 1;
                     return Accepted::Connection(socket, peer);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -102,14 +102,14 @@ impl Acceptor {
     }
 }
 
-/// Makes connections of the sockets that a listener has accepted.
+/// Makes connections of the sockets that listeners have accepted.
 pub(crate) trait Accept: Send {
-    /// Takes a socket that the port `shard` has accepted at `now`, with a permit for it.
+    /// Makes a connection of a socket that the port `shard` has accepted at `now`, with a permit for it.
     fn accepted(&mut self, socket: Socket, peer: Peer, permit: Permit, shard: usize, now: u64);
 }
 
-/// Whether the error is about the connection that would have been accepted: the next one may be
-/// well.
+/// Whether the error concerns only the connection at the head of the queue, so that the next one can
+/// be accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{
         ConnectionAborted, ConnectionReset, HostUnreachable, Interrupted, NetworkUnreachable,

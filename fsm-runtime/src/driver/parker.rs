@@ -10,7 +10,7 @@ use crate::scheduler::port::EventSource;
 use crate::sync::{Condvar, Mutex};
 use crate::{Key, PoolError};
 
-/// The sleep of a thread that others may end, for ports without sockets.
+/// Lets a thread sleep until another thread wakes it, for ports without sockets.
 ///
 /// A wake-up before `sleep` makes the next `sleep` return at once.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub(crate) struct Parker {
 #[derive(Debug, Default)]
 struct ParkState {
     woken: bool,
-    /// The thread sleeps. A notification without a sleeper would be a system call all the same.
+    /// The thread sleeps. Without this, each wake-up would cost a system call, also if no thread sleeps.
     asleep: bool,
 }
 
@@ -30,7 +30,7 @@ impl Parker {
     pub(crate) fn wake(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.woken = true;
-        // Once is enough.
+        // One notification is enough.
         let asleep = std::mem::take(&mut state.asleep);
         drop(state);
         if asleep {
@@ -38,7 +38,7 @@ impl Parker {
         }
     }
 
-    /// Sleeps until a wake-up or until `time` is over; it may also return without either.
+    /// Sleeps until a wake-up or until `time` is over. It may also return without either.
     pub(crate) fn sleep(&self, time: Option<Duration>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.woken {
@@ -56,7 +56,7 @@ impl Parker {
     }
 }
 
-/// The poll of a port without sockets, which only sleeps.
+/// The poll of a port without sockets, which sleeps in a [`Parker`].
 pub(crate) struct ParkDriver {
     pub(crate) parker: Arc<Parker>,
     pub(crate) pool_state: Arc<PoolState>,
@@ -66,7 +66,7 @@ pub(crate) struct ParkDriver {
 impl Driver for ParkDriver {
     fn before_poll(&mut self, until: u64, time: &impl TimeSource) -> Option<Duration> {
         if self.pool_state.phase() != Phase::Drain {
-            // It is nearly always so, and then the clock says nothing new.
+            // In these cases, which are by far the most frequent, the clock need not be read.
             match until {
                 0 => return Some(Duration::ZERO),
                 u64::MAX => return None,
@@ -82,7 +82,7 @@ impl Driver for ParkDriver {
     }
 
     fn poll(&mut self, timeout: Option<Duration>) -> Result<(), PoolError> {
-        // A wake-up that has come already is kept for the next poll that sleeps.
+        // Does not take a wake-up that has arrived; the next poll that sleeps takes it.
         if timeout != Some(Duration::ZERO) {
             self.parker.sleep(timeout);
         }

@@ -17,23 +17,24 @@ use crate::scheduler::observe::Observe;
 use crate::scheduler::port::EventSource;
 use crate::{Key, PoolError};
 
-/// Connections accepted between two polls, of each listener: a flood of them must not keep others
-/// waiting (X4).
-const ACCEPTS: usize = 64;
-/// The largest buffer of events. It starts small and doubles when a poll fills it, so that quiet
-/// sockets are not kept waiting behind busy ones.
-const MOST_EVENTS: usize = 4096;
-/// Systems bound the time of a poll; waking up once an hour costs nothing.
+/// The most connections that are accepted from a listener between two polls, so that a flood of them
+/// does not hold up other connections (X4).
+const MAX_ACCEPTS: usize = 64;
+/// The largest size of the buffer of events. The buffer starts small and doubles when a poll fills it,
+/// so that busy sockets do not hold up quiet ones.
+const MAX_EVENTS: usize = 4096;
+/// The longest sleep of a poll, because systems bound its timeout. To wake up once an hour costs
+/// nothing.
 const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
 
-/// The poll of a port with sockets, and its listeners. Only the thread that polls has it.
+/// The poll of a port with sockets, and its listeners. The thread that polls keeps it locked.
 pub(crate) struct Reactor {
     /// The name of the pool.
     pub(crate) pool: String,
     pub(crate) port: Arc<dyn Observe>,
     /// The number of the port.
     pub(crate) shard: usize,
-    // Listeners are dropped before the poll that they are registered with.
+    // The fields are dropped in their order: listeners before the poll that they are registered with.
     pub(crate) acceptors: Vec<Acceptor>,
     pub(crate) poll: Poll,
     pub(crate) events: Events,
@@ -45,12 +46,12 @@ pub(crate) struct Reactor {
     pub(crate) backlog: usize,
     /// Some listener waits for a free descriptor.
     pub(crate) out_of_descriptors: bool,
-    /// Takes the connections of the listeners, where there are any.
+    /// Makes connections of the accepted sockets; `None` for a pool without listeners.
     pub(crate) accept: Option<Box<dyn Accept>>,
 }
 
 impl Driver for Reactor {
-    /// Begins the drain when that is ordered, and looks for descriptors that were closed.
+    /// Begins the drain if the pool drains, and wakes listeners that wait for a closed descriptor.
     fn before_poll(&mut self, until: u64, time: &impl TimeSource) -> Option<Duration> {
         let now = time.now().millis;
         if self.drain.begins(&self.pool_state, now) {
@@ -77,9 +78,9 @@ impl Driver for Reactor {
         }
     }
 
-    /// Accepts connections, and makes room for more events where a poll has had as many as it could.
+    /// Accepts connections, and enlarges the buffer of events if the poll has filled it.
     fn after_poll(&mut self, now: u64) {
-        if self.found == self.events.capacity() && self.found < MOST_EVENTS {
+        if self.found == self.events.capacity() && self.found < MAX_EVENTS {
             self.events = Events::with_capacity(self.found * 2);
         }
         self.accept(now);
@@ -106,7 +107,7 @@ impl EventSource for Reactor {
 }
 
 impl Reactor {
-    /// From now on listeners accept only the connections that wait already, and those at rest close.
+    /// Limits the listeners to the connections that wait already, and closes connections at rest.
     #[cold]
     fn begin_drain(&mut self) {
         for acceptor in &mut self.acceptors {
@@ -118,20 +119,20 @@ impl Reactor {
         }
     }
 
-    /// Accepts as many connections as there is room for.
+    /// Accepts connections up to the limits of the pool and of one round.
     fn accept(&mut self, now: u64) {
         if self.accept.is_none() || self.acceptors.is_empty() {
             return;
         }
         for index in 0..self.acceptors.len() {
-            for _ in 0..ACCEPTS {
-                if self.pool_state.gate.is_paused() || !self.acceptors[index].ready(now) {
+            for _ in 0..MAX_ACCEPTS {
+                if self.pool_state.gate.is_paused() || !self.acceptors[index].is_ready(now) {
                     break;
                 }
                 let permit = match self.pool_state.permits.try_acquire() {
                     Ok(permit) => permit,
                     Err(NoPermit::Full) => {
-                        self.reason();
+                        self.pause_accepting();
                         break;
                     }
                     Err(NoPermit::Closed) => return,
@@ -148,15 +149,15 @@ impl Reactor {
             }
         }
         if self.drain.has_begun() {
-            // Connections from the backlog have been taken, and there are to be no others.
-            self.acceptors.retain(Acceptor::goes_on);
+            // A listener is dropped when it has accepted the connections of its backlog.
+            self.acceptors.retain(Acceptor::may_accept_more);
             if self.acceptors.is_empty() {
                 self.pool_state.shard_stopped_accepting();
             }
         }
     }
 
-    fn reason(&self) {
+    fn pause_accepting(&self) {
         if self.pool_state.pause_accepting() {
             tracing::warn!(
                 pool = self.pool,
@@ -180,14 +181,14 @@ impl Reactor {
         }
     }
 
-    /// The time for which the poll may sleep.
+    /// The time for which the poll may sleep; `None` for ever.
     fn timeout(&self, until: u64, now: u64) -> Option<Duration> {
         if until == 0 {
             return Some(Duration::ZERO);
         }
         let full = self.pool_state.gate.is_paused();
         let accepts = self.acceptors.iter().filter(|_| !full).filter_map(|acceptor| {
-            let ready = acceptor.ready(now).then_some(0);
+            let ready = acceptor.is_ready(now).then_some(0);
             ready.or_else(|| acceptor.retry_at())
         });
         let deadline = Some(until).filter(|until| *until != u64::MAX);
@@ -199,17 +200,17 @@ impl Reactor {
 #[inline]
 fn readiness(event: &Event) -> Readiness {
     let ready = Readiness::of(event.is_readable(), event.is_writable());
-    // On Linux what is closed for writing is closed for reading, too, or has an error.
+    // On Linux a socket that is closed for writing is closed for reading, too, or has an error.
     let write_closed = !cfg!(target_os = "linux") && event.is_write_closed();
-    let odd = event.is_read_closed() || event.is_error() || event.is_priority() || write_closed;
-    if odd { ready | oddity(event) } else { ready }
+    let rare = event.is_read_closed() || event.is_error() || event.is_priority() || write_closed;
+    if rare { ready | rare_readiness(event) } else { ready }
 }
 
-/// The rest of an event, which is seldom there.
+/// The readiness that the rare flags of an event stand for.
 #[cold]
-fn oddity(event: &Event) -> Readiness {
+fn rare_readiness(event: &Event) -> Readiness {
     let mut ready = Readiness::NONE;
-    // An error or a hang-up is found out by reading and writing.
+    // The turn learns of an error or a hang-up by reading and writing.
     if event.is_read_closed() || event.is_priority() {
         ready = ready | Readiness::READ | Readiness::MAYBE_EOF;
     }

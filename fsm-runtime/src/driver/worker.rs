@@ -14,22 +14,22 @@ use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::task::{Task, TurnOutcome, caught, drop_panic, end};
 use crate::{Ended, PoolError};
 
-/// The poll of a port: it waits for whatever the port's connections or jobs wait for.
+/// The poll of a port, which waits for the events of the port's connections or jobs.
 ///
 /// A worker calls `before_poll`, `poll`, the events and `after_poll`, in this order.
 pub(crate) trait Driver: EventSource {
-    /// The doing of a thread for which there is nothing to do.
+    /// The action of a thread without work.
     const WHEN_IDLE: WhenIdle = WhenIdle::Sleep;
 
-    /// Does what must not wait for the end of the poll, such as to begin a drain. Says how long the poll
-    /// may sleep, `None` for ever. It is not past `until`, which is 0 for a poll that does not sleep, and
-    /// the largest number for one without a deadline.
+    /// Does the work that must not wait for the end of the poll, such as to begin a drain. Returns how
+    /// long the poll may sleep, `None` for ever: until `until` at the latest, which is 0 for a poll that
+    /// does not sleep, and the largest number for one without a deadline.
     fn before_poll(&mut self, until: u64, time: &impl TimeSource) -> Option<Duration>;
 
-    /// Sleeps until something happens, or until the time is over.
+    /// Sleeps until an event or a wake-up, or until the timeout is over.
     fn poll(&mut self, timeout: Option<Duration>) -> Result<(), PoolError>;
 
-    /// Takes up new connections, after the events.
+    /// Accepts new connections, after the events.
     fn after_poll(&mut self, now: u64);
 }
 
@@ -42,11 +42,11 @@ pub(crate) struct Worker<T: Task, D, C> {
     pub(crate) scratch: T::Scratch,
     time: C,
     pool_state: Arc<PoolState>,
-    /// The next round of a simulated thread; `None` before it has asked.
+    /// The action of the next round of a simulated thread; `None` before its first round.
     next: Option<Next<T>>,
-    /// Taken from what others have left for it, where it is the only thread of its port.
+    /// The injections that it took after its poll, if it is the only thread of its port.
     injected: Injected<T>,
-    /// The events of its last poll, where there are several threads.
+    /// The events of its last poll, if its port has several threads.
     events: Vec<PortEvent>,
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct WorkerSettings<T: Task, D, C> {
     pub(crate) port: Arc<Port<T>>,
     /// The threads of a port share it: one polls at a time.
     pub(crate) driver: Arc<Mutex<D>>,
-    /// Its number in its port.
+    /// The number of the thread in its port.
     pub(crate) thread: ThreadIndex,
     pub(crate) scratch: T::Scratch,
     pub(crate) time: C,
@@ -74,10 +74,10 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
     /// Runs what is ready, and waits, until the port is closed.
     pub(crate) fn run(mut self) -> Result<(), PoolError> {
         self.port.thread_started(self.thread, thread_id());
-        // It may run before it polls, and the pool may have been made a while ago.
+        // The thread may run a turn before its first poll, and the context may have an old time.
         T::context(&mut self.scratch).set_time(self.time.now());
         let result = self.run_rounds();
-        // Connections and jobs that the last thread finds were in the middle of something.
+        // Connections and jobs that remain are in the middle of their work.
         for RemainingTask { key, mut task } in self.port.thread_ended().into_iter().flatten() {
             task.abort();
             end(&self.name, key, task, Ended::Closed, &mut self.scratch);
@@ -95,7 +95,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         loop {
             let rounds = AssertUnwindSafe(|| match &*port {
                 Port::SingleThread(port) => {
-                    // Nobody else polls.
+                    // The only thread keeps the driver locked.
                     let mut driver = lock(&driver);
                     let mut next = port.sleeps_until();
                     while let Some(until) = next {
@@ -142,13 +142,13 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         Ok(())
     }
 
-    /// The next round of a simulated thread; `None` before it has asked.
+    /// The action of the next round of a simulated thread; `None` before its first round.
     pub(crate) fn next(&self) -> Option<&Next<T>> {
         self.next.as_ref()
     }
 
-    /// A round of the only thread of a port: it polls, and runs all that is ready. Says when the next
-    /// poll must be over, and `None` when the port is closed.
+    /// Does a round of the only thread of a port: polls, and runs all that is ready. Returns the time at
+    /// which the next poll must end, and `None` when the port is closed.
     #[inline]
     fn only_round(
         &mut self,
@@ -171,7 +171,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         Ok(port.sleeps_until())
     }
 
-    /// A round of one of several threads: it does what it is to do, and says what comes next.
+    /// Does the action `next` of one of several threads. Returns its next action.
     #[inline]
     fn shared_round(&mut self, port: &MultiThread<T>, next: Next<T>) -> Result<Next<T>, PoolError> {
         Ok(match next {
@@ -188,8 +188,8 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         })
     }
 
-    /// Polls, and says what time it is then. The driver is free when this returns, because to tell the
-    /// port of the events may make another thread poll.
+    /// Polls, and returns the time after the poll. Unlocks the driver before it returns, because
+    /// `polled` may make another thread poll.
     fn poll(&mut self, until: u64) -> Result<u64, PoolError> {
         let Self { driver, scratch, time, events, .. } = self;
         events.clear();
@@ -220,8 +220,8 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         FinishedTurn { key, task: Some(task), again: outcome == TurnOutcome::Again }
     }
 
-    /// No code of the user's panics up to here: it is a bug of ours, and the end of one connection.
-    /// The thread goes on as a new one would.
+    /// Cleans up after a panic that no caller of user code has caught, which is a bug of the runtime. It
+    /// ends at most one connection or job, and the thread goes on.
     #[cold]
     fn panicked(&mut self, panic: Box<dyn Any + Send>) {
         drop_panic(panic);

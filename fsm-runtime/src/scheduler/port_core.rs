@@ -19,23 +19,23 @@ pub(crate) type ThreadIndex = usize;
 ///
 /// A packet is a key that has something to do. One key is on one thread at a time: a packet for a
 /// key that runs makes it run once more (X1). Keys carry a generation, so that a packet for a
-/// connection that is gone is dropped and counted (X5). The slots of connections live here too, so
-/// that one look-up finds both a connection and whether it runs.
+/// key that was closed is dropped and counted (X5). The values of the keys are in the same slots, so
+/// that one look-up finds both a value and whether its key runs.
 #[derive(Debug)]
 pub(crate) struct PortCore<T> {
     /// The number of this port in its pool, which its keys carry.
     port: usize,
     generations: Arc<Generations>,
     slots: Slab<Slot<T>>,
-    /// Slots of connections that ended since the last poll.
+    /// Slots of keys that were closed since the last poll.
     freed: Vec<usize>,
     queue: VecDeque<Key>,
     waiting: Vec<ThreadIndex>,
     active: usize,
     max_running: usize,
     poller: Option<Poller>,
-    /// Turns until the next poll, while no other thread polls.
-    turns: usize,
+    /// The number of turns before the next poll, while no other thread polls.
+    turns_before_poll: usize,
     closed: bool,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct PortCore<T> {
 struct Slot<T> {
     generation: u32,
     run: RunState,
-    /// `None` once the connection is gone; the slot is free when the batch is over.
+    /// `None` after the key was closed; the slot is used again after the current batch of events.
     value: Option<T>,
 }
 
@@ -61,45 +61,46 @@ struct Poller {
     asleep: bool,
 }
 
-/// An event in the life of a port.
+/// An input of the core: an event of a thread, a key or the port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PortInput {
-    /// The polling thread, back from the poll, found a packet for the key.
+    /// The poll that a thread has finished found an event for the key.
     Event(Key),
-    /// Somebody else has a packet for the key (R1, R6).
+    /// A packet for the key comes from elsewhere (R1, R6).
     Post(Key),
     /// The thread asks for a packet; its previous activation is over (R2).
     Take(ThreadIndex),
-    /// The turn of the key is over; it was left early and must have another one.
+    /// The turn of the key is over. The key has another one if its budget was used up (`again`) or a
+    /// packet came meanwhile.
     Done { key: Key, again: bool },
     /// The thread has inserted the events of its poll and gives up the role (X2).
     Polled(ThreadIndex),
-    /// Asks whether one more waiter can have one more packet. Repeat until nothing comes back.
+    /// Gives one packet to one waiting thread, if both exist. Repeat until the effect is `None`.
     Release,
     /// The running thread blocks (R3).
     Block,
-    /// It goes on (R4).
+    /// The thread goes on (R4).
     Unblock,
     /// The port closes (R5).
     Close,
 }
 
-/// The answer of the core: something that its caller must do.
+/// The action that the caller of the core must carry out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// Nothing.
     None,
-    /// The thread runs the key; wake it if it is not the one that asked.
+    /// The thread runs the key. It must be woken if it is not the one that asked.
     Run(ThreadIndex, Key),
-    /// The thread polls; it may sleep if `wait`, otherwise it only looks.
+    /// The thread polls, and sleeps in the poll only if `wait`.
     Poll { thread: ThreadIndex, wait: bool },
-    /// The thread sleeps until it is given something to run, or the poll.
+    /// The thread sleeps until it gets a packet or the poll.
     Park(ThreadIndex),
-    /// The thread, which sleeps in its poll, must come back and take.
+    /// The thread, which sleeps in its poll, must return and take a packet.
     Interrupt(ThreadIndex),
-    /// The packet was for a connection that is gone.
+    /// Nothing: the packet was for a key that was closed.
     Stale,
-    /// The port is closed: the thread and all that wait must end.
+    /// The port is closed: the thread that asked and all waiting threads must end.
     Closed,
 }
 
@@ -119,7 +120,7 @@ impl<T> PortCore<T> {
             active: 0,
             max_running,
             poller: None,
-            turns: 0,
+            turns_before_poll: 0,
             closed: false,
         }
     }
@@ -152,10 +153,11 @@ impl<T> PortCore<T> {
         }
     }
 
-    /// Appends a packet to the queue; `Some(true)` if it is a new one, `None` if the key is gone.
+    /// Appends a packet to the queue. Returns `Some(true)` if it is a new one, and `None` if the key was
+    /// closed.
     #[inline]
     fn insert(&mut self, key: Key) -> Option<bool> {
-        let slot = self.live(key)?;
+        let slot = self.slot_of(key)?;
         match slot.run {
             RunState::Idle => {
                 slot.run = RunState::Queued;
@@ -174,12 +176,12 @@ impl<T> PortCore<T> {
             return Effect::Closed;
         }
         let work = !self.queue.is_empty() && self.active < self.max_running;
-        if self.poller.is_none() && (!work || self.turns == 0) {
+        if self.poller.is_none() && (!work || self.turns_before_poll == 0) {
             self.poller = Some(Poller { thread, asleep: !work });
             return Effect::Poll { thread, wait: !work };
         }
         if work {
-            self.turns = self.turns.saturating_sub(1);
+            self.turns_before_poll = self.turns_before_poll.saturating_sub(1);
             return self.start(thread);
         }
         self.waiting.push(thread);
@@ -190,7 +192,7 @@ impl<T> PortCore<T> {
     #[inline]
     fn start(&mut self, thread: ThreadIndex) -> Effect {
         while let Some(key) = self.queue.pop_front() {
-            if let Some(slot) = self.live(key) {
+            if let Some(slot) = self.slot_of(key) {
                 slot.run = RunState::Running;
                 self.active += 1;
                 return Effect::Run(thread, key);
@@ -221,7 +223,7 @@ impl<T> PortCore<T> {
     #[inline]
     fn done(&mut self, key: Key, again: bool) -> Effect {
         self.active -= 1;
-        if let Some(slot) = self.live(key) {
+        if let Some(slot) = self.slot_of(key) {
             if again || slot.run == RunState::RunningAgain {
                 slot.run = RunState::Queued;
                 self.queue.push_back(key);
@@ -232,12 +234,13 @@ impl<T> PortCore<T> {
         Effect::None
     }
 
-    /// Hands the poll to a follower, so that nobody waits for the handler that runs next.
+    /// Hands the poll to a waiting thread, so that events do not wait for the handler that this thread
+    /// runs next.
     #[inline]
     fn polled(&mut self, thread: ThreadIndex) -> Effect {
         debug_assert!(self.polls(thread));
         self.poller = None;
-        self.turns = self.queue.len();
+        self.turns_before_poll = self.queue.len();
         self.free_closed_slots();
         // Without work, or with `max_running` active threads, this thread polls again itself.
         if self.queue.is_empty() || self.active >= self.max_running {
@@ -248,29 +251,29 @@ impl<T> PortCore<T> {
         Effect::Poll { thread: follower, wait: true }
     }
 
-    /// Does what `Event` does, for the only thread of a port; says whether the key is live.
+    /// Does what `Event` does, for the only thread of a port. Returns whether the key is open.
     #[inline]
     pub(crate) fn enqueue(&mut self, key: Key) -> bool {
         self.insert(key).is_some()
     }
 
     /// Does what `Event`, `Take` and `Done` do, for the only thread of a port, if no packet is before
-    /// this one: says the connection, which the thread runs in place. It stays idle, because no other
+    /// this one: returns the value, which the thread runs in place. The key stays idle, because no other
     /// thread could take it meanwhile.
     ///
-    /// Such a thread has packets by [`begin_next_in_place`](PortCore::begin_next_in_place), too.
+    /// Such a thread takes packets from the queue with [`begin_next_in_place`](PortCore::begin_next_in_place).
     #[inline]
     pub(crate) fn begin_in_place(&mut self, key: Key) -> Option<&mut T> {
-        let free = self.queue.is_empty();
+        let first = self.queue.is_empty();
         let slot = self.slots.get_mut(key.slot())?;
-        if slot.generation == key.generation() && free { slot.value.as_mut() } else { None }
+        if slot.generation == key.generation() && first { slot.value.as_mut() } else { None }
     }
 
     /// Takes the packet at the head of the queue, for the only thread of a port.
     #[inline]
     pub(crate) fn begin_next_in_place(&mut self) -> Option<Key> {
         while let Some(key) = self.queue.pop_front() {
-            if let Some(slot) = self.live(key) {
+            if let Some(slot) = self.slot_of(key) {
                 slot.run = RunState::Idle;
                 return Some(key);
             }
@@ -288,15 +291,15 @@ impl<T> PortCore<T> {
         self.queue.len()
     }
 
-    /// A slot for a new connection, with its key.
+    /// Opens a slot for a new value. Returns its key.
     pub(crate) fn open(&mut self, value: T) -> Key {
         let key = self.reserve();
         self.open_at(key, value);
         key
     }
 
-    /// The key of the next connection, for a job that may be over before it needs a slot. Until it has a
-    /// slot the key finds nothing.
+    /// Reserves the key of the next slot, for a job that may end before it needs one. The key finds
+    /// nothing until [`open_at`](PortCore::open_at).
     #[inline]
     pub(crate) fn reserve(&mut self) -> Key {
         let slot = self.slots.vacant_key();
@@ -304,32 +307,32 @@ impl<T> PortCore<T> {
         Key::of(self.port, slot, self.generations.next())
     }
 
-    /// The slot of the key that was reserved last.
+    /// Opens the slot of the key that was reserved last.
     ///
     /// # Panics
     ///
-    /// When another one was opened since.
+    /// When another slot was opened since.
     #[inline]
     pub(crate) fn open_at(&mut self, key: Key, value: T) {
         let slot = Slot { generation: key.generation(), run: RunState::Idle, value: Some(value) };
         let index = self.slots.insert(slot);
-        assert_eq!(index, key.slot(), "the slot was given to another one");
+        assert_eq!(index, key.slot(), "another slot was opened since");
     }
 
-    /// Takes a connection out. Its slot is used again only after the current batch of events.
+    /// Removes the value of a key. The slot is used again only after the current batch of events.
     pub(crate) fn close(&mut self, key: Key) -> Option<T> {
-        let slot = self.live(key)?;
+        let slot = self.slot_of(key)?;
         let value = slot.value.take();
         self.freed.push(key.slot());
-        // A port whose polls are rare must not keep them. The generation is enough: an event of the
-        // current batch does not match what has the slot next.
+        // A port whose polls are rare must not keep many. To use them early is safe: an event of the
+        // current batch has another generation than the next key of the slot.
         if self.freed.len() >= MAX_FREED {
             self.free_closed_slots();
         }
         value
     }
 
-    /// The batch of events is over: slots can be used again.
+    /// Makes closed slots usable again, after a batch of events.
     pub(crate) fn free_closed_slots(&mut self) {
         for index in self.freed.drain(..) {
             self.slots.remove(index);
@@ -337,7 +340,7 @@ impl<T> PortCore<T> {
     }
 
     #[inline]
-    fn live(&mut self, key: Key) -> Option<&mut Slot<T>> {
+    fn slot_of(&mut self, key: Key) -> Option<&mut Slot<T>> {
         self.slots
             .get_mut(key.slot())
             .filter(|slot| slot.generation == key.generation() && slot.value.is_some())
@@ -345,10 +348,10 @@ impl<T> PortCore<T> {
 
     #[inline]
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
-        self.live(key)?.value.as_mut()
+        self.slot_of(key)?.value.as_mut()
     }
 
-    /// The connection in a slot, if there is one.
+    /// The key and the value of a slot, if it is open.
     pub(crate) fn get_by_slot(&self, slot: usize) -> Option<(Key, &T)> {
         let found = self.slots.get(slot)?;
         Some((Key::of(self.port, slot, found.generation), found.value.as_ref()?))

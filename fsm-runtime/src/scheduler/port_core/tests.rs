@@ -42,7 +42,9 @@ fn x5_a_key_that_was_reserved_is_of_nobody_until_it_has_its_slot() {
     assert_eq!(core.handle(PortInput::Post(stays)), Effect::Stale);
     core.open_at(stays, ());
     assert!(
-        core.live(stays).is_some() && core.live(over).is_none() && core.live(keys[0]).is_some()
+        core.slot_of(stays).is_some()
+            && core.slot_of(over).is_none()
+            && core.slot_of(keys[0]).is_some()
     );
     assert_eq!(core.handle(PortInput::Post(over)), Effect::Stale);
 }
