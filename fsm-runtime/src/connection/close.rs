@@ -1,7 +1,7 @@
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::{ConnectionTask, Pending};
 use crate::machine::deadlines::sealed::DeadlineSet;
-use crate::net::ready_io::{Closing, ReadyIo};
+use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::TurnOutcome;
 use crate::{Drive, Ended, Key};
@@ -36,7 +36,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             self.pending = Some(scratch.boxes.fill(pending));
             return TurnOutcome::Wait;
         }
-        let outcome = match io.close(&mut scratch.buffer) {
+        let outcome = match shut_down(&mut io, &mut scratch.buffer) {
             Closing::Closed => return TurnOutcome::Ended(why),
             Closing::WaitsForEnd => TurnOutcome::Wait,
             Closing::MoreToDiscard => TurnOutcome::Again,
@@ -64,5 +64,38 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         scratch.output.discard();
         self.socket.abort();
         TurnOutcome::Ended(Ended::SendTimeout)
+    }
+}
+
+/// The progress of closing a connection.
+enum Closing {
+    /// The socket can be closed without loss.
+    Closed,
+    /// The peer was sending, and an event reports the end of its stream or further input.
+    WaitsForEnd,
+    /// The peer is sending, and more input can be read at once.
+    MoreToDiscard,
+}
+
+/// Shuts down the stream to the peer, and reads until the peer ends its own stream.
+///
+/// The system resets a connection that is closed while input is unread, and the reset can overtake the
+/// last output. Therefore this reads and drops one buffer of input a turn while the peer is still sending.
+fn shut_down(io: &mut ReadyIo<'_, impl ByteStream>, buffer: &mut [u8]) -> Closing {
+    if io.state.has_ended() {
+        return Closing::Closed;
+    }
+    match io.read(buffer) {
+        Ok(Received::Bytes(_)) => {
+            if !io.state.is_shut() {
+                io.state.set_shut();
+                if io.socket.shutdown().is_err() {
+                    return Closing::Closed;
+                }
+            }
+            if io.state.is_readable() { Closing::MoreToDiscard } else { Closing::WaitsForEnd }
+        }
+        Ok(Received::Nothing) if io.state.is_shut() => Closing::WaitsForEnd,
+        Ok(Received::Nothing | Received::End) | Err(_) => Closing::Closed,
     }
 }

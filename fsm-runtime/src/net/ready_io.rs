@@ -22,17 +22,6 @@ pub(crate) enum Received {
     End,
 }
 
-/// The progress of closing a connection.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Closing {
-    /// The socket can be closed without loss.
-    Closed,
-    /// The peer was sending, and an event reports the end of its stream or further input.
-    WaitsForEnd,
-    /// The peer is sending, and more input can be read at once.
-    MoreToDiscard,
-}
-
 impl<S: ByteStream> ReadyIo<'_, S> {
     #[inline]
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Received> {
@@ -112,30 +101,6 @@ impl<S: ByteStream> ReadyIo<'_, S> {
             self.state.set_write_blocked();
         }
         Ok(queued - output.len())
-    }
-
-    /// Shuts down the stream to the peer, and reads until the peer ends its own stream.
-    ///
-    /// The system resets a connection that is closed while input is unread, and the reset can
-    /// overtake the last output. Therefore this reads and drops one buffer of input a turn while
-    /// the peer is still sending.
-    pub(crate) fn close(&mut self, buffer: &mut [u8]) -> Closing {
-        if self.state.has_ended() {
-            return Closing::Closed;
-        }
-        match self.read(buffer) {
-            Ok(Received::Bytes(_)) => {
-                if !self.state.is_shut() {
-                    self.state.set_shut();
-                    if self.socket.shutdown().is_err() {
-                        return Closing::Closed;
-                    }
-                }
-                if self.state.is_readable() { Closing::MoreToDiscard } else { Closing::WaitsForEnd }
-            }
-            Ok(Received::Nothing) if self.state.is_shut() => Closing::WaitsForEnd,
-            Ok(Received::Nothing | Received::End) | Err(_) => Closing::Closed,
-        }
     }
 }
 
