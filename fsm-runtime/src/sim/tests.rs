@@ -107,7 +107,7 @@ impl World {
         }
     }
 
-    /// One round of a thread; says what it does in the next one.
+    /// Runs one round of a thread. Returns the action of its next round.
     fn round(&mut self, thread: usize) -> Does {
         self.port.round(thread);
         self.does(thread)

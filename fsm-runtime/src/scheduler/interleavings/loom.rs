@@ -241,7 +241,7 @@ fn r4_the_count_is_right_however_a_turn_ends() {
     });
 }
 
-/// The same for a turn that says itself that it blocks.
+/// The same for a turn that declares that it blocks.
 #[test]
 fn r4_the_count_is_right_if_who_blocks_says_so() {
     schedules(4, || {
