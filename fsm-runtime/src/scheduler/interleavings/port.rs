@@ -82,7 +82,12 @@ impl Port {
         let interrupted = Arc::clone(&poll);
         let interrupt = Box::new(move || interrupted.parker.wake());
         Arc::new(Self {
-            shared: Shared::new(PortCore::new(0, max_running), threads, (), interrupt),
+            shared: Shared::new(
+                PortCore::new(0, max_running, Arc::default()),
+                threads,
+                (),
+                interrupt,
+            ),
             poll,
             max_running,
             active: AtomicUsize::new(0),

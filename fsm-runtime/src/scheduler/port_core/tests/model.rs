@@ -1,6 +1,6 @@
 //! The rules of a port in the words of its threads: which thread does what, which packets wait, and
-//! which threads wait since when. A model has no counters and no flags, and it does not decide: it is
-//! shown what the core answers, and says which rule that breaks.
+//! which threads wait since when. A model has no counters and no flags, and it does not decide: it gets
+//! the effects of the core, and returns the rule that an effect breaks.
 
 use crate::key::Key;
 use crate::scheduler::port_core::{Effect, PortInput, ThreadIndex};
