@@ -262,7 +262,8 @@ impl<T> PortCore<T> {
     /// this one: returns the value, which the thread runs in place. The key stays idle, because no other
     /// thread could take it meanwhile.
     ///
-    /// Such a thread takes packets from the queue with [`begin_next_in_place`](PortCore::begin_next_in_place).
+    /// Such a thread takes packets from the queue with
+    /// [`begin_next_in_place`](PortCore::begin_next_in_place).
     #[inline]
     pub(crate) fn begin_in_place(&mut self, key: Key) -> Option<&mut T> {
         let first = self.queue.is_empty();
