@@ -34,7 +34,7 @@ pub(crate) trait TimeSource {
 /// The system's monotonic clock, counted from when this was made. Each thread has a clone, which
 /// counts from the same start.
 ///
-/// On Linux a coarse clock, which costs next to nothing, says when the exact one must be read again.
+/// On Linux the exact clock is read again only after a coarse one, which is much cheaper, has moved.
 #[derive(Clone, Debug)]
 pub(crate) struct MonotonicTime {
     start: Instant,

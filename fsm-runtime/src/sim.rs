@@ -35,18 +35,18 @@
 //!     }
 //! }
 //!
-//! // Nobody waits ten seconds for this.
+//! // The test does not sleep: it moves the clock.
 //! let mut peer = Session::<Shout, _>::new(Client);
 //! peer.advance(Duration::from_secs(10));
 //! assert_eq!(peer.receive(), b"too late");
 //! ```
 //!
-//! Sessions that share something, such as a table of locks, are made on one [`Clock`].
+//! Sessions whose machines share state, such as a table of locks, are made on one [`Clock`].
 //!
 //! # Pools that a machine calls
 //!
-//! A session has no other pools: the test plays them. It takes the jobs that the machine gives away, and
-//! replies to them.
+//! A session has no other pools: the test plays them. It takes the jobs that the machine gives to them,
+//! and replies.
 //!
 //! ```
 //! use fsm_runtime::prelude::*;
@@ -128,7 +128,7 @@ pub use self::clock::Clock;
 pub use self::job_session::JobSession;
 pub use self::session::Session;
 
-/// The bounds of a pool by default, but for the output mark.
+/// The default bounds of a pool, except for the output mark.
 const LIMITS: Limits = Limits { output: 64 * 1024, ..Limits::DEFAULT };
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::call::semaphore::Semaphore;
 #[derive(Debug)]
 pub(crate) struct AcceptGate {
     paused: AtomicBool,
-    /// The low-water mark: accepting resumes when so many permits are out, or fewer.
+    /// The low-water mark: accepting resumes when this number of permits is out, or fewer.
     resume_at: AtomicUsize,
     /// Some listener waits for a free descriptor.
     out_of_descriptors: AtomicBool,

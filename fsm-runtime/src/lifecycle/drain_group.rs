@@ -1,7 +1,7 @@
 use std::sync::{Arc, OnceLock, Weak};
 
-/// The pools `P` that drain together with one, itself among them, because they hand connections
-/// over to each other: none of them can end before nothing is left in any of them.
+/// The pools `P` that drain together, because they hand connections over to each other: each of them
+/// closes only when no connection is left in any of them.
 #[derive(Debug)]
 pub(crate) struct DrainGroup<P> {
     /// Empty for a pool that drains alone.

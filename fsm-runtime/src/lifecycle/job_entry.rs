@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock, Weak};
 use crate::Service;
 use crate::call::job_sink::JobSink;
 
-/// The way for plain threads to give jobs to a pool, of which its state does not know the service.
+/// The entry for jobs that plain threads give to a pool. It hides the type of the service, which the
+/// state of the pool does not know.
 #[derive(Debug, Default)]
 pub(crate) struct JobEntry {
     /// A `Weak<dyn JobSink<S>>`, which is dead when the threads of the pool have ended. Unset until

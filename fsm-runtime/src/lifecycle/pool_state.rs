@@ -135,7 +135,7 @@ impl PoolState {
     /// Closes the pool if it drains and nothing is left, in it or in a pool that may hand back to
     /// it.
     ///
-    /// It is called after each step that may have been the last one: when a permit has come back,
+    /// Must be called after each step that may have been the last one: when a permit was returned,
     /// when a shard has stopped accepting, and when a shard without listeners begins to drain.
     #[inline]
     pub(crate) fn close_if_drained(&self) {
@@ -148,7 +148,7 @@ impl PoolState {
         self.counters.snapshot(self.permits.accounting())
     }
 
-    /// Reacts to a permit that has come back and that no caller waits for.
+    /// Reacts to the return of a permit that no caller waits for.
     #[inline]
     fn has_room(&self) {
         self.resume_accepting();
@@ -164,13 +164,13 @@ impl PoolState {
         resumed
     }
 
-    /// Whether nothing is left in the whole group, and nothing can come any more.
+    /// Whether no connection or job is left in the whole group, and none can come.
     fn is_drained(&self) -> bool {
         let mut stopped = true;
         self.for_group(|pool| stopped &= pool.has_stopped());
-        // The permits are counted after all have stopped: before that one may accept a connection
-        // although no permit was out. The permit of a connection that moves within the group is
-        // taken in the new pool before the one of the old pool comes back, so the sum is never 0
+        // The permits are counted only after all pools have stopped, because before that a pool may
+        // accept a connection although no permit is out. A connection that moves within the group gets
+        // the permit of the new pool before it returns that of the old one, so the sum is not 0
         // meanwhile.
         stopped && self.permits.group_out() == 0
     }

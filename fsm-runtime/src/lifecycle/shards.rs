@@ -22,7 +22,7 @@ impl Shards {
         fence(Ordering::SeqCst);
     }
 
-    /// Makes the threads that poll return, so that they see what has changed.
+    /// Makes the threads that poll return from their polls, so that they see the change.
     pub(super) fn interrupt(&self) {
         for port in self.iter() {
             port.interrupt();

@@ -15,7 +15,8 @@ pub(crate) type ThreadIndex = usize;
 ///
 /// It is the structure that Win32 calls an I/O completion port: a FIFO of packets, a stack of
 /// waiting threads, and `max_running`, the most threads that are active.
-/// [`handle`](PortCore::handle) takes an input and returns what its caller must do. A test drives it as well as a thread does.
+/// [`handle`](PortCore::handle) takes an input and returns the effect that its caller must carry out.
+/// A test can take the place of a thread.
 ///
 /// A packet is a key that has something to do. One key is on one thread at a time: a packet for a
 /// key that runs makes it run once more (X1). Keys carry a generation, so that a packet for a
@@ -261,7 +262,8 @@ impl<T> PortCore<T> {
     /// this one: returns the value, which the thread runs in place. The key stays idle, because no other
     /// thread could take it meanwhile.
     ///
-    /// Such a thread takes packets from the queue with [`begin_next_in_place`](PortCore::begin_next_in_place).
+    /// Such a thread takes packets from the queue with
+    /// [`begin_next_in_place`](PortCore::begin_next_in_place).
     #[inline]
     pub(crate) fn begin_in_place(&mut self, key: Key) -> Option<&mut T> {
         let first = self.queue.is_empty();

@@ -19,7 +19,7 @@ pub(crate) const THREADS: usize = 64;
 pub(crate) struct Shared<T, X> {
     state: Mutex<SharedState<T, X>>,
     condvars: Box<[Condvar]>,
-    /// Makes the thread that sleeps in a poll come back.
+    /// Makes the thread that sleeps in a poll return.
     interrupt: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -178,7 +178,7 @@ impl<T, X> Shared<T, X> {
         result
     }
 
-    /// Makes the thread that polls come back.
+    /// Makes the thread that polls return from its poll.
     pub(crate) fn interrupt(&self) {
         (self.interrupt)();
     }
@@ -285,7 +285,7 @@ impl<'a, T, X> Locked<'a, T, X> {
         }
     }
 
-    /// Makes the thread that polls come back.
+    /// Makes the thread that polls return from its poll.
     pub(crate) fn interrupt(&mut self) {
         self.wakes.interrupt = true;
     }

@@ -32,17 +32,17 @@ use crate::net::readiness::Readiness;
 use crate::sim::Session;
 use crate::{Connection, Drive, Ended, Machine, Wait};
 
-/// So many completions in a row that take no input are an endless loop.
-const SPIN: usize = 10_000;
+/// The number of completions in a row without input that counts as an endless loop.
+const MAX_IDLE_CALLS: usize = 10_000;
 
 /// The behaviour of a machine on an input: its completions, its output, and the state that it ends in.
 #[derive(Debug, PartialEq, Eq)]
 struct Recording {
     calls: Vec<Call>,
     output: Vec<u8>,
-    /// When the input is used up.
+    /// The state in which the input was used up.
     state: Option<&'static str>,
-    /// When the peer has ended its stream after that.
+    /// The end of the machine after the peer has then ended its stream.
     ended: Option<Ended>,
 }
 
@@ -94,8 +94,8 @@ struct Call {
 ///
 /// # Panics
 ///
-/// When a cut makes a difference; the message shows the cut, and where the two runs part. Also when
-/// the machine goes round without taking any input.
+/// When a cut makes a difference; the message shows the cut, and where the two runs first differ. Also
+/// when the machine runs in a loop without taking any input.
 #[track_caller]
 pub fn splits<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     make: impl Fn() -> H,
@@ -139,7 +139,7 @@ fn place(cuts: &[usize]) -> String {
 ///
 /// # Panics
 ///
-/// When the machine goes round without end.
+/// When the machine runs in a loop without taking any input.
 fn run<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     handler: H,
     input: &[u8],
@@ -166,8 +166,8 @@ fn run<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
             }
             idle = if from == to { idle + 1 } else { 0 };
             assert!(
-                idle < SPIN,
-                "the machine `{}` goes round in state `{state}` and takes no input",
+                idle < MAX_IDLE_CALLS,
+                "the machine `{}` loops in state `{state}` and takes no input",
                 M::SPEC.name
             );
         }
@@ -180,7 +180,7 @@ fn run<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     run
 }
 
-/// Where two runs part.
+/// The place where two runs first differ.
 struct Difference<'a> {
     whole: &'a Recording,
     cut: &'a Recording,
@@ -223,10 +223,9 @@ impl fmt::Display for Difference<'_> {
 }
 
 impl Recording {
-    /// Appends a call, or makes it one with the last if both took what was there.
+    /// Appends a call, or joins it with the last one if both are of a state that takes any bytes.
     ///
-    /// The end is no call: how much of the input is left over then depends on when the peer is
-    /// told.
+    /// The end is no call, because the amount of input that is then unread depends on the cut.
     fn push<M: Machine>(&mut self, call: Call) {
         let state = M::SPEC.states.iter().find(|state| state.name == call.state);
         let has =

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::clock::ManualTime;
 use crate::key::Generations;
 
-/// A time that several sessions have in common, which a test moves.
+/// A time that several sessions share and a test moves.
 ///
 /// [`advance`](Clock::advance) takes the deadlines of all sessions in the order in which they pass,
 /// so that what they share sees the order in which a server would act. Keys of sessions on one clock
@@ -78,10 +78,10 @@ pub(super) struct Origin {
 
 /// A session, as the clock that it is on sees it.
 pub(super) trait Timed {
-    /// When a deadline of it may pass.
+    /// The time at which its next deadline may pass.
     fn next_deadline(&self) -> u64;
 
-    /// Runs what is due.
+    /// Runs the turns that are due.
     fn run_due(&mut self);
 }
 

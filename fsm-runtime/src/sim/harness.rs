@@ -8,12 +8,12 @@ use crate::net::readiness::Readiness;
 use crate::scheduler::task::{Task, WorkerContext};
 use crate::{Ended, Key, Route};
 
-/// More turns in a row are an endless loop.
-const ENDLESS: usize = 10_000_000;
-/// The only thread.
+/// The number of turns in a row that counts as an endless loop.
+const MAX_TURNS: usize = 10_000_000;
+/// The index of the only thread.
 const ONLY_THREAD: usize = 0;
 
-/// A port of one thread with one connection or job on it, and the pools that it calls.
+/// A port of one thread with one connection or job, and stubs of the pools that it calls.
 pub(super) struct Harness<T: Task> {
     port: SimPort<T>,
     pub(super) key: Key,
@@ -22,7 +22,7 @@ pub(super) struct Harness<T: Task> {
 }
 
 impl<T: Task> Harness<T> {
-    /// Makes the port; `scratch` makes what the turns share.
+    /// Makes the port; `scratch` makes the state that the turns share.
     pub(super) fn new(
         origin: &Origin,
         routes: &[Route],
@@ -34,10 +34,10 @@ impl<T: Task> Harness<T> {
         Self { port, key: Key::new(0, 0), stubs, origin: origin.clone() }
     }
 
-    /// Takes up its connection or job, and gives it its first turn. `enter` is given its key before.
-    pub(super) fn open(&mut self, task: T, enter: impl FnOnce(Key)) {
+    /// Adds the connection or job, calls `before_turn` with its key, and runs its first turn.
+    pub(super) fn open(&mut self, task: T, before_turn: impl FnOnce(Key)) {
         self.key = self.port.open(task);
-        enter(self.key);
+        before_turn(self.key);
         self.port.round(ONLY_THREAD);
     }
 
@@ -50,19 +50,19 @@ impl<T: Task> Harness<T> {
         &self.origin
     }
 
-    /// One round; says whether there is more to do.
+    /// Runs one round. Returns whether there is more to do.
     pub(super) fn turn(&mut self, ready: Readiness) -> bool {
         self.port.add_event(self.key, ready);
         self.port.round(ONLY_THREAD);
         self.port.is_awake(ONLY_THREAD)
     }
 
-    /// Runs until it waits for something that the test must do.
+    /// Runs rounds until the machine waits for an action of the test.
     pub(super) fn run(&mut self, ready: Readiness) {
         let mut turns = 0;
         while self.turn(ready) {
             turns += 1;
-            assert!(turns < ENDLESS, "the machine `{}` goes round and round", T::SPEC.name);
+            assert!(turns < MAX_TURNS, "the machine `{}` loops without end", T::SPEC.name);
         }
     }
 
@@ -71,7 +71,7 @@ impl<T: Task> Harness<T> {
         self.run(Readiness::NONE);
     }
 
-    /// Looks at it, if it is not over.
+    /// Calls `inspect` with the connection or job, if it has not ended.
     pub(super) fn inspect<R>(&self, inspect: impl FnOnce(&T) -> R) -> Option<R> {
         self.port.port().inspect(self.key, inspect)
     }

@@ -12,7 +12,7 @@ use crate::job::{JobScratch, JobScratchSettings, JobTask};
 use crate::net::readiness::Readiness;
 use crate::{Drive, Ended, JobMachine, Key, NoMessage, Service, TrySendError};
 
-/// The key of the caller that the test is.
+/// The key of the caller, which is the test.
 const CALLER: Key = Key::new(0, 0);
 
 /// A job of a machine, run by a test.
@@ -42,14 +42,14 @@ const CALLER: Key = Key::new(0, 0);
 ///
 /// let mut job = JobSession::<Greet, _>::new(Polite, "Ann".to_owned());
 /// assert_eq!(job.state(), Some("Think"));
-/// // Nobody waits two seconds for this.
+/// // The test does not sleep: it moves the clock.
 /// job.advance(Duration::from_secs(2));
 /// assert_eq!(job.ended(), Some(Ended::Done));
 /// assert_eq!(job.replied().as_deref(), Some("hello Ann"));
 /// ```
 pub struct JobSession<M: JobMachine + Drive<H>, H> {
     harness: Rc<RefCell<Harness<JobTask<M, H>>>>,
-    /// The clock that it is on; `None` if it has a time of its own.
+    /// The clock that it shares with other sessions, if it shares one.
     clock: Option<Clock>,
     caller: Mailboxes<NoMessage>,
 }
@@ -62,7 +62,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
         session
     }
 
-    /// The same on a clock with other sessions.
+    /// Like [`new`](JobSession::new), on a clock with other sessions.
     pub fn on(clock: &Clock, handler: H, job: M::Job) -> Self
     where
         M: 'static,
@@ -100,7 +100,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
 
     session_methods!();
 
-    /// The reply, once it is there; it is taken.
+    /// Takes the reply of the machine, if it has replied.
     pub fn replied(&mut self) -> Option<M::Reply> {
         match self.caller.call_progress(CALLER) {
             CallProgress::Reply(reply) => Some(reply),

@@ -23,7 +23,7 @@ macro_rules! session_methods {
             self.run(Readiness::NONE);
         }
 
-        /// Lets the first job of `S` fail that was taken and has no reply yet, as a panic would.
+        /// Lets the first job of `S` fail that was taken and has no reply yet, as a panic of it would.
         ///
         /// # Panics
         ///
@@ -33,7 +33,7 @@ macro_rules! session_methods {
             self.run(Readiness::NONE);
         }
 
-        /// Bounds the jobs that the pool of `S` has; at first nothing does.
+        /// Bounds the jobs that the pool of `S` has. Before the first call they are not bounded.
         ///
         /// # Panics
         ///
@@ -90,7 +90,7 @@ macro_rules! session_methods {
             self.harness.borrow().ended()
         }
 
-        /// Runs the machine until it waits for something that the test must do.
+        /// Runs the machine until it waits for an action of the test.
         fn run(&mut self, ready: Readiness) {
             self.harness.borrow_mut().run(ready);
         }

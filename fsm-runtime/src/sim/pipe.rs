@@ -11,7 +11,7 @@ use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 pub(crate) struct Pipe {
     pub(crate) to_machine: RefCell<VecDeque<u8>>,
     pub(crate) to_peer: RefCell<Vec<u8>>,
-    /// How many bytes the peer takes before it must receive.
+    /// The number of bytes that the peer takes before the test must receive them.
     pub(crate) window: Cell<usize>,
     /// The peer has ended its stream.
     pub(crate) ended: Cell<bool>,

@@ -18,7 +18,8 @@ use crate::{Key, PoolError};
 /// The name of the pool of a simulated port.
 const POOL: &str = "session";
 
-/// A port whose threads are all simulated on the thread of the test, which says what its poll finds.
+/// A port whose threads are all simulated on the thread of the test. The test sets the events of its
+/// poll.
 ///
 /// The workers are those that serve sockets; only the poll and the time come from the test.
 pub(super) struct SimPort<T: Task> {
@@ -48,7 +49,7 @@ impl<T: Task> SimPort<T> {
     }
 
     /// Adds the next of its threads, with the entries to the pools that the machine calls; `scratch`
-    /// makes what the turns of the thread share.
+    /// makes the state that the turns of the thread share.
     pub(super) fn add_thread(
         &mut self,
         routes: Arc<[PoolEntry]>,
@@ -74,7 +75,7 @@ impl<T: Task> SimPort<T> {
         }));
     }
 
-    /// Takes up a connection or job. It has its first turn in the next round.
+    /// Adds a connection or job. It has its first turn in the next round.
     pub(super) fn open(&mut self, task: T) -> Key {
         self.pool_state.counters.accepted();
         if let Ok(permit) = self.pool_state.permits.try_acquire() {
@@ -107,8 +108,8 @@ impl<T: Task> SimPort<T> {
         }
     }
 
-    /// Whether the thread has something to do, and would not sleep. A thread that is parked does not
-    /// know: it looks in its next round.
+    /// Whether the thread has something to do, and would not sleep. This is false for a parked thread:
+    /// its next round asks for work.
     pub(super) fn is_awake(&self, thread: ThreadIndex) -> bool {
         match self.next(thread) {
             None | Some(Next::Run(_)) => true,
@@ -119,7 +120,7 @@ impl<T: Task> SimPort<T> {
         }
     }
 
-    /// The next round of the thread; `None` if it asks.
+    /// The action of the thread's next round; `None` before its first round.
     pub(super) fn next(&self, thread: ThreadIndex) -> Option<&Next<T>> {
         self.workers[thread].next()
     }
@@ -133,7 +134,7 @@ fn lock(driver: &Mutex<SimDriver>) -> MutexGuard<'_, SimDriver> {
 #[derive(Default)]
 struct SimDriver {
     events: Vec<PortEvent>,
-    /// The port has work for the thread that polls.
+    /// The port has interrupted the poll, because it has work for the thread that polls.
     interrupted: Arc<AtomicBool>,
 }
 
@@ -167,7 +168,7 @@ impl EventSource for SimDriver {
     }
 }
 
-/// Nobody else runs while a simulated thread blocks.
+/// Ignores that a handler blocks, because no other thread runs while a simulated thread does.
 struct Untracked;
 
 impl BlockTracker for Untracked {

@@ -66,7 +66,7 @@ use crate::{Connection, Drive, Ended, Machine, Service, TrySendError};
 /// ```
 pub struct Session<M: Drive<H>, H> {
     harness: Rc<RefCell<Harness<ConnectionTask<M, H, PipeEnd>>>>,
-    /// The clock that it is on; `None` if it has a time of its own.
+    /// The clock that it shares with other sessions, if it shares one.
     clock: Option<Clock>,
     pipe: Rc<Pipe>,
 }
@@ -109,7 +109,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         session
     }
 
-    /// A session of turns of at most so many handler calls. It has had one.
+    /// A session with at most `calls` handler calls in a turn.
     pub(crate) fn with_calls(handler: H, calls: usize) -> Self
     where
         M: Machine<Seed = ()>,

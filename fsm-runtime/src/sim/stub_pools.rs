@@ -4,7 +4,7 @@ use crate::call::service::PoolEntry;
 use crate::call::stub::{HandOffStub, JobStub, StubPools, UnansweredJob, lock};
 use crate::{Machine, Route, Service};
 
-/// The pools that a machine calls and hands over to, as a test plays them.
+/// Stubs of the pools that a machine calls and hands over to, which a test plays.
 pub(super) struct Stubs {
     pools: StubPools,
     entries: Arc<[PoolEntry]>,
@@ -46,7 +46,7 @@ impl Stubs {
         }
     }
 
-    /// The next job for `S`.
+    /// Takes the next job for `S`.
     pub(super) fn job<S: Service>(&self) -> Option<S::Job> {
         let stub = self.job_stub::<S>();
         let (job, given) = lock(&stub.queued).pop_front()?;
@@ -54,7 +54,7 @@ impl Stubs {
         Some(job)
     }
 
-    /// Answers the first job of `S` that was seen, or lets it fail.
+    /// Replies to the first job of `S` that was taken and has no reply yet; `None` lets it fail.
     pub(super) fn answer<S: Service>(&self, reply: Option<S::Reply>) {
         let given = lock(&self.job_stub::<S>().unanswered).pop_front();
         let Some(UnansweredJob { reply_to, _permit }) = given else {

@@ -107,14 +107,14 @@ impl World {
         }
     }
 
-    /// One round of a thread; says what it does in the next one.
+    /// Runs one round of a thread. Returns the action of its next round.
     fn round(&mut self, thread: usize) -> Does {
         self.port.round(thread);
         self.does(thread)
     }
 
-    /// Rounds of both threads until one sleeps in its poll and the other one is parked; says which
-    /// they are.
+    /// Runs rounds of both threads until one sleeps in its poll and the other one is parked. Returns
+    /// them in this order.
     fn rest(&mut self) -> (usize, usize) {
         for thread in [0, 1].into_iter().cycle().take(20) {
             if self.port.is_awake(thread) {

@@ -10,7 +10,7 @@ fn l4_handlers_that_loop_in_a_state_are_stopped() {
 }
 
 #[test]
-#[should_panic(expected = "goes round")]
+#[should_panic(expected = "loops in state")]
 fn l4_a_check_of_splits_ends_too() {
     check::splits::<Rounds, _>(|| RoundsHandler, b"ab");
 }

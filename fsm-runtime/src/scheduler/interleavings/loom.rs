@@ -28,7 +28,7 @@ fn join(port: &Port, threads: Vec<JoinHandle<()>>) {
     port.check_count();
 }
 
-/// A turn that adds up its packets, and closes the port when that is all of them.
+/// A turn that adds up its packets, and closes the port after the last of them.
 fn until(all: usize) -> impl Fn(&Port, Turn) -> Left + Clone + 'static {
     let sum = Arc::new(AtomicUsize::new(0));
     move |port: &Port, turn: Turn| {
@@ -39,7 +39,7 @@ fn until(all: usize) -> impl Fn(&Port, Turn) -> Left + Clone + 'static {
     }
 }
 
-/// Two threads that have nothing to do: the one that polls or waits is woken for a post.
+/// Two threads are idle, one of which polls: a post wakes one of them.
 #[test]
 fn r6_a_post_wakes_a_thread() {
     schedules(5, || {
@@ -51,7 +51,7 @@ fn r6_a_post_wakes_a_thread() {
     });
 }
 
-/// A lone thread, which goes to sleep in its poll while posts come.
+/// The only thread goes to sleep in its poll while posts come.
 #[test]
 fn r6_a_post_is_not_lost_on_the_way_to_the_poll() {
     schedules(8, || {
@@ -68,7 +68,7 @@ fn r6_a_post_is_not_lost_on_the_way_to_the_poll() {
     });
 }
 
-/// Posts for one key from two sides: it runs on one thread at a time, and takes up both.
+/// Two threads post for one key: the key runs on one thread at a time, and takes both packets.
 #[test]
 fn x1_no_post_is_lost_while_its_key_runs() {
     schedules(3, || {
@@ -85,7 +85,7 @@ fn x1_no_post_is_lost_while_its_key_runs() {
     });
 }
 
-/// The close comes at any time, with a post before it or not run.
+/// The close comes at any time: a post from before it may run or not.
 #[test]
 fn r5_close_ends_all() {
     schedules(3, || {
@@ -102,7 +102,7 @@ fn r5_close_ends_all() {
     });
 }
 
-/// The handler of one event goes on only when that of a later one has run: a follower must poll.
+/// The handler of one event waits for the handler of a later event: another thread must poll.
 #[test]
 fn x2_somebody_polls_while_a_handler_runs() {
     schedules(4, || {
@@ -125,7 +125,7 @@ fn x2_somebody_polls_while_a_handler_runs() {
     });
 }
 
-/// A turn sets a deadline before the end of the poll, and then its thread has nothing to do.
+/// A turn sets a deadline before the end of the poll, and then its thread has no work.
 #[test]
 fn x6_a_thread_that_goes_to_sleep_has_interrupted_the_poll() {
     schedules(4, || {
@@ -144,8 +144,8 @@ fn x6_a_thread_that_goes_to_sleep_has_interrupted_the_poll() {
     });
 }
 
-/// A poll finds two events, and the handler of the first goes on only when that of the second has
-/// run: there is room for both.
+/// A poll finds two events, and the handler of the first waits for that of the second: both may run
+/// at a time.
 #[test]
 fn r1_what_a_poll_finds_runs_on_as_many_threads_as_may() {
     schedules(4, || {
@@ -168,8 +168,8 @@ fn r1_what_a_poll_finds_runs_on_as_many_threads_as_may() {
     });
 }
 
-/// The only thread that could help sleeps in its poll, with no more allowed to run: a declared
-/// block calls it.
+/// The only idle thread sleeps in its poll, and `max_running` threads are active: a declared block
+/// wakes it.
 #[test]
 fn r3_the_thread_that_polls_runs_when_another_one_blocks() {
     schedules(4, || {
@@ -192,7 +192,7 @@ fn r3_the_thread_that_polls_runs_when_another_one_blocks() {
     });
 }
 
-/// The same for one that the watchdog finds.
+/// The same for a block that the watchdog finds.
 #[test]
 fn r3_the_thread_that_polls_runs_when_another_one_is_seen_to_block() {
     schedules(3, || {
@@ -217,7 +217,7 @@ fn r3_the_thread_that_polls_runs_when_another_one_is_seen_to_block() {
         port.post(first);
         port.post(second);
         blocked.wait();
-        // If `second` has come first it is over; else this lets it run.
+        // Either the turn of `second` has run already, or this lets it run.
         port.see_blocked(thread.load(Ordering::SeqCst));
         join(&port, threads);
     });
@@ -241,7 +241,7 @@ fn r4_the_count_is_right_however_a_turn_ends() {
     });
 }
 
-/// The same for a turn that says itself that it blocks.
+/// The same for a turn that declares that it blocks.
 #[test]
 fn r4_the_count_is_right_if_who_blocks_says_so() {
     schedules(4, || {

@@ -36,19 +36,19 @@ pub(super) struct Turn {
     number: u64,
 }
 
-/// How a turn ends.
+/// The end of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Left {
     Waits,
     Again,
     Gone,
-    /// It has set a deadline for this key, which has passed already: the thread that polls must
-    /// look.
+    /// The turn has set a deadline for this key, which has passed already: the thread that polls
+    /// must look.
     #[cfg_attr(shuttle, expect(dead_code, reason = "only loom's checks have deadlines"))]
     Due(Key),
 }
 
-/// Where a thread sleeps until an event arrives or it is interrupted, as in `mio::Poll`.
+/// A poll in which a thread sleeps until an event arrives or it is interrupted, like `mio::Poll`.
 #[derive(Default)]
 struct Poll {
     parker: Parker,
@@ -82,7 +82,12 @@ impl Port {
         let interrupted = Arc::clone(&poll);
         let interrupt = Box::new(move || interrupted.parker.wake());
         Arc::new(Self {
-            shared: Shared::new(PortCore::new(0, max_running), threads, (), interrupt),
+            shared: Shared::new(
+                PortCore::new(0, max_running, Arc::default()),
+                threads,
+                (),
+                interrupt,
+            ),
             poll,
             max_running,
             active: AtomicUsize::new(0),
@@ -163,7 +168,7 @@ impl Port {
         })
     }
 
-    /// Runs code that blocks, and says so.
+    /// Runs code that is declared to block.
     pub(super) fn blocking(&self, turn: Turn, code: impl FnOnce()) {
         self.active.fetch_sub(1, Ordering::SeqCst);
         self.shared.locked(|port| port.block(turn.thread, turn.number, Blocked::Declared));
@@ -173,7 +178,7 @@ impl Port {
         self.active.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Has the watchdog take the thread for blocked, if it runs a turn; returns that turn's number.
+    /// Makes the watchdog take the thread for blocked, if it runs a turn; returns that turn's number.
     pub(super) fn see_blocked(&self, thread: ThreadIndex) -> Option<u64> {
         let turn = self.shared.locked(|port| port.turn(thread))?;
         // From here on the bound holds only for the turns that do not seem to block.
@@ -182,7 +187,7 @@ impl Port {
         Some(turn)
     }
 
-    /// Has the watchdog find that the thread goes on.
+    /// Makes the watchdog find that the thread goes on.
     pub(super) fn see_running(&self, thread: ThreadIndex, turn: u64) {
         self.shared.locked(|port| port.unblock(thread, turn, Blocked::Observed));
     }

@@ -27,7 +27,8 @@ fn join(threads: Vec<JoinHandle<()>>) {
     }
 }
 
-/// Threads that post so often each, or have events arrive, for any of the keys.
+/// Starts a thread for each number in `each`, which posts or makes events arrive so often, for any of
+/// the keys.
 fn posters(port: &Arc<Port>, keys: &[Key], each: &[usize]) -> Vec<JoinHandle<()>> {
     let start = |count: &usize| {
         let (port, keys, count) = (Arc::clone(port), keys.to_vec(), *count);
@@ -41,7 +42,7 @@ fn posters(port: &Arc<Port>, keys: &[Key], each: &[usize]) -> Vec<JoinHandle<()>
     each.iter().map(start).collect()
 }
 
-/// Adds up the packets of turns, and closes the port when that is all of them.
+/// Adds up the packets of turns, and closes the port after the last of them.
 #[derive(Clone)]
 struct Sum {
     all: usize,
@@ -64,7 +65,7 @@ impl Sum {
     }
 }
 
-/// A job port, and three who post to it: all that is posted is run, and then it is closed.
+/// Three threads post to a port of jobs: all packets run, and then the port is closed.
 #[test]
 fn r1_r2_r6_and_x1_all_that_is_posted_is_run() {
     schedules(|| {
@@ -86,7 +87,7 @@ fn r1_r2_r6_and_x1_all_that_is_posted_is_run() {
     });
 }
 
-/// The same, but the port is closed at any time: what was posted was run, or is there still.
+/// The same, but the port is closed at any time: each packet has run or is left.
 #[test]
 fn r5_what_is_posted_is_run_or_the_port_is_closed() {
     schedules(|| {
@@ -113,8 +114,8 @@ fn r5_what_is_posted_is_run_or_the_port_is_closed() {
     });
 }
 
-/// Handlers that say that they block, and a watchdog that finds some to block and to go on at any
-/// time: all that is posted is run, and at the end no thread counts as running or as blocked.
+/// Handlers declare that they block, and a watchdog finds some that block and go on at any time: all
+/// packets run, and at the end no thread counts as running or as blocked.
 #[test]
 fn r3_r4_the_active_are_counted_right_whoever_blocks() {
     schedules(|| {
@@ -153,8 +154,8 @@ fn r3_r4_the_active_are_counted_right_whoever_blocks() {
     });
 }
 
-/// One handler waits for what runs last: with a thread more than there are such handlers, and R3
-/// for each, the others go on.
+/// Some handlers wait for the last turn. With one thread more than there are such handlers, and R3 for
+/// each of them, the others go on.
 #[test]
 fn r3_who_blocks_holds_nobody_up() {
     schedules(|| {
@@ -188,8 +189,8 @@ fn r3_who_blocks_holds_nobody_up() {
     });
 }
 
-/// Connections end in their turns, and others come into their slots while packets for the old ones
-/// are on their way.
+/// Connections end in their turns, and others get their slots while packets for the old ones are on
+/// their way.
 #[test]
 fn x5_what_is_for_the_dead_reaches_nobody() {
     schedules(|| {

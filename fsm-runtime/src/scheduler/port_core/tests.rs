@@ -34,7 +34,7 @@ fn r1_a_packet_goes_to_the_most_recent_waiter() {
 }
 
 #[test]
-fn x5_a_key_that_was_reserved_is_of_nobody_until_it_has_its_slot() {
+fn x5_a_reserved_key_finds_nothing_until_it_has_its_slot() {
     let (mut core, keys) = port(1, 1, 1);
     let (over, stays) = (core.reserve(), core.reserve());
     // They would have the same slot, one after the other.

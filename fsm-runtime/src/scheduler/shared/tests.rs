@@ -21,7 +21,7 @@ fn r5_a_turn_that_has_not_begun_at_the_close_never_does() {
     shared.locked(|port| {
         assert_eq!(port.running(1), Some(key));
         port.handle(PortInput::Close);
-        // The watchdog must not take it for one that runs for ever.
+        // The watchdog must not take it for a turn that runs for ever.
         assert_eq!(port.running(1), None);
     });
 }
@@ -54,7 +54,7 @@ fn r3_a_thread_blocks_once_and_goes_on_as_it_blocked() {
         assert!(port.core().is_full_with_work());
         assert!(port.block(1, turn, Blocked::Observed));
         assert!(!port.core().is_full_with_work());
-        // It was seen before it said so: now only it itself says that it goes on.
+        // After the handler has declared it, only the handler says that it goes on.
         assert!(port.block(1, turn, Blocked::Declared));
         assert!(!port.block(1, turn, Blocked::Declared));
         assert!(!port.block(1, turn, Blocked::Observed));

@@ -14,7 +14,7 @@ fn wait(semaphore: &Arc<Semaphore>) -> Result<Permit, NoPermit> {
         Ok(permit) => Ok(permit),
         Err(mut waiting) => {
             flag.wait();
-            waiting.ready().expect("a woken thread finds out why")
+            waiting.poll().expect("a woken thread finds out why")
         }
     }
 }

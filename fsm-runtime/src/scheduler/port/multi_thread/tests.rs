@@ -11,7 +11,7 @@ use crate::scheduler::task::{TurnOutcome, WorkerContext};
 use crate::wake::Wake;
 use crate::{Ended, Spec};
 
-/// It does nothing; the test says how each turn ends.
+/// A task that does nothing; the test sets how each turn ends.
 struct Idle {
     due: u64,
 }
@@ -80,7 +80,7 @@ fn open(port: &Port<Idle>) -> Key {
     opened.unwrap_or_else(|_| panic!("it is closed"))
 }
 
-/// That the thread runs this key.
+/// Asserts that the thread runs this key.
 fn runs(next: Next<Idle>, key: Key) {
     match next {
         Next::Run(turn) => assert_eq!(turn.key, key),
@@ -173,7 +173,7 @@ fn x6_a_deadline_that_passes_while_its_key_runs_is_not_forgotten() {
     port.wake(second);
     runs(waits(&port, 0, first, 50), second);
     assert_eq!(interrupts.load(Ordering::Relaxed), before + 1);
-    // It is due since: it has a turn as soon as there is room.
+    // Its deadline passed before: it has a turn as soon as a thread may run it.
     assert_eq!(polls(&polled(&port, 1, 51, &[])), u64::MAX);
     runs(waits(&port, 0, second, u64::MAX), first);
 }

@@ -36,8 +36,7 @@ impl<T> Injected<T> {
         self.keys.is_empty() && self.tasks.is_empty() && self.jobs.is_empty()
     }
 
-    /// Moves all of it to the thread. The thread's empty buffers come back in exchange, to be filled
-    /// again.
+    /// Moves all of it to the thread, in exchange for the thread's empty buffers.
     #[inline]
     pub(super) fn move_to(&mut self, thread: &mut Self) {
         if !thread.is_empty() {

@@ -86,7 +86,7 @@ fn x6_deadlines_come_up_when_they_pass() {
     let events = [(keys[0], Readiness::READ), (keys[1], Readiness::READ)];
     thread.poll(&events, &[Does::WaitsUntil(50), Does::WaitsUntil(20)]);
     assert_eq!(thread.sleeps_until(), Some(20));
-    // One is put off before it passes: its entry comes up, and says so.
+    // One deadline is moved before it passes: its entry comes up, and no turn runs.
     thread.poll(&events[1..], &[Does::WaitsUntil(90)]);
     thread.now = 20;
     assert_eq!(thread.poll(&[], &[]), []);
@@ -132,7 +132,7 @@ fn x7_what_comes_from_elsewhere_is_counted_at_once_and_has_its_turn() {
     assert_eq!(thread.sleeps_until(), Some(0));
     let turns = thread.poll(&[], &[]);
     assert!(matches!(turns[..], [(_, Readiness::WRITE)]), "{turns:?}");
-    // A connection that nobody has taken up is among those that are left.
+    // A connection that the thread has not taken is among the remaining ones.
     assert!(port.open(Script { due: u64::MAX }, Readiness::NONE).is_ok());
     assert_eq!(port.thread_ended().map(|left| left.len()), Some(3));
     assert_eq!(port.load(), 0);
@@ -146,7 +146,7 @@ fn r3_the_watchdog_does_not_sleep_while_the_thread_is_about_to_run() {
     let port = thread.port();
     assert!(!port.is_up(), "it sleeps");
     thread.takes_injected();
-    // It has said that it runs, and has not begun.
+    // The thread may run turns, and has not begun one.
     assert!(!port.running(&mut Vec::new()) && port.is_up());
     assert_eq!(thread.sleeps_until(), Some(u64::MAX));
     assert!(!port.is_up());
@@ -199,18 +199,18 @@ impl Random {
     }
 }
 
-/// All that each key was told.
-fn by_key(told: &[(Key, Readiness)]) -> HashMap<Key, Readiness> {
+/// The readiness of all events for each key.
+fn by_key(events: &[(Key, Readiness)]) -> HashMap<Key, Readiness> {
     let mut all: HashMap<Key, Readiness> = HashMap::new();
-    for (key, ready) in told {
+    for (key, ready) in events {
         let before = all.entry(*key).or_default();
         *before = *before | *ready;
     }
     all
 }
 
-/// A round with random packets, events and turns. `injected` are those that were told in the round
-/// before, and those that are told in this one.
+/// Runs a round with random packets, events and turns. `injected` has the keys that got a packet in the
+/// round before; afterwards it has those that got one in this round.
 fn random_round(
     random: &mut Random,
     thread: &mut Thread,
@@ -235,12 +235,12 @@ fn random_round(
     for key in injected.drain(..).filter(|key| keys.contains(key)) {
         assert!(heard.contains_key(&key), "a packet from before");
     }
-    let told = turns.iter().zip(&plan).filter_map(|((key, _), does)| match does {
+    let posted = turns.iter().zip(&plan).filter_map(|((key, _), does)| match does {
         Does::Again => Some(*key),
         Does::Posts(other) => Some(*other),
         _ => None,
     });
-    injected.extend(told.filter(|key| keys.contains(key)));
+    injected.extend(posted.filter(|key| keys.contains(key)));
 }
 
 /// Whatever happens, each connection has a turn for each event and packet, in the next round at the
@@ -272,7 +272,7 @@ fn r6_what_is_injected_is_taken_in_the_same_round() {
     let turns = thread.poll(&[], &plan);
     assert_eq!((turns.len(), port.load()), (2, 2));
     assert_eq!(thread.sleeps_until(), Some(60));
-    // A packet that comes while it is awake keeps it from sleeping, and wakes nobody.
+    // A packet for a thread that is awake keeps it from sleeping, and interrupts no poll.
     thread.takes_injected();
     thread.wake(turns[0].0);
     assert_eq!((thread.sleeps_until(), thread.interrupts()), (Some(0), 0));
@@ -297,14 +297,14 @@ impl EventSource for Broken {
 }
 
 #[test]
-fn x8_after_a_bug_of_ours_all_look_for_the_events_that_are_lost() {
+fn x8_after_a_bug_of_the_runtime_all_look_for_the_events_that_are_lost() {
     let (mut thread, keys) = Thread::new(2);
     let port = thread.port();
     let Thread { scratch, time, .. } = &mut thread;
     let mut executor = Executor { pool: "test", scratch, time };
     let run = || single(&port).run_events(&mut Broken, &mut executor);
     assert!(caught(run).is_none());
-    // It was between two turns.
+    // The panic came between two turns.
     assert_eq!(port.thread_died(ONLY_THREAD), None);
     assert_eq!(thread.sleeps_until(), Some(0));
     let ready = Readiness::READ | Readiness::WRITE;

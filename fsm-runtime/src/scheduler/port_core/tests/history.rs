@@ -29,14 +29,14 @@ impl History for MultiThread {
     }
 }
 
-/// A port beside its model, with threads that do what the core says.
+/// A port beside its model, with threads that carry out the effects of the core.
 struct RunState<'a> {
     core: PortCore<u32>,
     model: Model,
     setup: Setup,
     connections: Vec<Option<Connection>>,
     dead: Vec<Key>,
-    /// How many of the dead are of the current batch of events.
+    /// The number of the dead that were closed in the current batch of events.
     batch: usize,
     opened: u32,
     /// The keys that have got a packet, and not yet begun a turn since.
@@ -149,7 +149,7 @@ impl<'a> RunState<'a> {
     }
 
     fn dead(&self, n: usize) -> Option<Key> {
-        // Those of late are more interesting.
+        // Keys that were closed lately find more bugs.
         self.dead.iter().rev().nth(n % self.dead.len().clamp(1, 6)).copied()
     }
 
@@ -276,7 +276,7 @@ impl<'a> RunState<'a> {
             return Ok(());
         }
         if !model.waiting.is_empty() && model.poller().is_none() {
-            return Err("X2: threads wait and nobody polls");
+            return Err("X2: threads wait and none polls");
         }
         let sleeps = model.poller().is_some_and(|(_, asleep)| asleep);
         let has_room = model.active() < self.setup.max_running;

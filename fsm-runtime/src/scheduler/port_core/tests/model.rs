@@ -1,6 +1,6 @@
 //! The rules of a port in the words of its threads: which thread does what, which packets wait, and
-//! which threads wait since when. A model has no counters and no flags, and it does not decide: it is
-//! shown what the core answers, and says which rule that breaks.
+//! which threads wait since when. A model has no counters and no flags, and it does not decide: it gets
+//! the effects of the core, and returns the rule that an effect breaks.
 
 use crate::key::Key;
 use crate::scheduler::port_core::{Effect, PortInput, ThreadIndex};
@@ -8,10 +8,10 @@ use crate::scheduler::port_core::{Effect, PortInput, ThreadIndex};
 /// The doing of a thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Doing {
-    /// It is about to ask what to do.
+    /// The thread is about to ask for work.
     Asks,
     Waiting,
-    /// It polls; it sleeps there until something happens if the core lets it and has not interrupted it.
+    /// The thread polls. It sleeps in the poll if the core allows it and has not interrupted it.
     Polls {
         asleep: bool,
     },
@@ -173,7 +173,7 @@ impl Model {
                     self.threads[thread] = Doing::Polls { asleep: false };
                     rule(effect == Effect::Interrupt(thread), "R1: who polls is a waiter, too")
                 }
-                None => rule(effect == Effect::None, "R1: there is nobody to wake"),
+                None => rule(effect == Effect::None, "R1: there is no thread to wake"),
             },
         }
     }
@@ -217,7 +217,7 @@ impl Model {
                 return rule(effect == poll, "X2: a follower polls before a handler runs");
             }
         }
-        rule(effect == Effect::None, "X2: nobody is woken without need")
+        rule(effect == Effect::None, "X2: no thread is woken without need")
     }
 
     fn start(&mut self, thread: ThreadIndex, key: Key) -> Judged {
@@ -232,7 +232,7 @@ impl Model {
 
 /// A port of one thread: which packets wait, and who is there.
 ///
-/// A turn is over before anything else happens, so nobody runs and nobody waits.
+/// A turn ends before anything else happens, so no thread runs and no thread waits between two steps.
 #[derive(Default)]
 pub(super) struct Single {
     /// The oldest one is the first. Some may be for connections that are gone.
@@ -240,7 +240,7 @@ pub(super) struct Single {
     /// The connections, and what is in their slots.
     live: Vec<(Key, u32)>,
     dead: Vec<Key>,
-    /// Those that have got a packet, and had no turn since.
+    /// The keys that have got a packet, and no turn since.
     owed: Vec<Key>,
 }
 
@@ -271,7 +271,7 @@ impl Single {
         self.live.iter().find(|(live, _)| *live == key).map(|(_, value)| *value)
     }
 
-    pub(super) fn owes_nobody(&self) -> bool {
+    pub(super) fn owes_no_turn(&self) -> bool {
         self.owed.is_empty()
     }
 
@@ -302,7 +302,7 @@ impl Single {
         rule(found, "R6: a packet for a live key is kept")
     }
 
-    /// Says whether the event is a turn at once.
+    /// Returns whether the event is a turn at once.
     pub(super) fn begin_in_place(
         &mut self,
         key: Key,

@@ -29,7 +29,7 @@ pub(super) enum Step {
     Close(usize),
     /// All events of a poll have been handled.
     EndOfBatch,
-    /// Those that had their share are queued once more.
+    /// The keys whose budget was used up are queued once more.
     EndOfRound,
     EnqueueDead(usize),
     EventDead(usize),
@@ -39,10 +39,10 @@ pub(super) enum Step {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Turn {
     Waits,
-    /// It had its share.
+    /// The turn used up its budget.
     Again,
     Ends,
-    /// It leaves a packet for a connection, which may be its own, and waits.
+    /// The turn posts a packet for a connection, which may be its own, and waits.
     Posts(usize),
     /// The same for a connection that is gone.
     PostsToDead(usize),
@@ -115,7 +115,7 @@ struct RunState<'a> {
     /// The dead whose slots must not be used again before the end of the batch.
     batch: Vec<Key>,
     opened: u32,
-    /// Those that had their share.
+    /// The keys whose budget was used up.
     again: Vec<Key>,
     log: &'a mut Vec<Call>,
 }
@@ -157,7 +157,7 @@ impl RunState<'_> {
         }
     }
 
-    /// Says whether there was a packet.
+    /// Returns whether there was a packet.
     fn next(&mut self, turn: Turn) -> Result<bool, &'static str> {
         let key = self.core.begin_next_in_place();
         self.log.push(Call::PassNext { key });
@@ -206,7 +206,7 @@ impl RunState<'_> {
         let key = self.core.reserve();
         self.log.push(Call::Reserve { key });
         self.is_new(key)?;
-        // It is nobody's until it has its slot.
+        // The key finds nothing until it has its slot.
         self.enqueue(key)?;
         rule(self.core.get_mut(key).is_none(), "X5: a key without a slot finds something")?;
         self.part_of_turn(key, turn)?;
@@ -242,7 +242,7 @@ impl RunState<'_> {
         self.batch.clear();
     }
 
-    /// Those of them that are gone have no packet.
+    /// Closed keys among them have no packet.
     fn end_of_round(&mut self) -> Outcome {
         std::mem::take(&mut self.again).into_iter().try_for_each(|key| self.enqueue(key))
     }
@@ -273,7 +273,7 @@ impl RunState<'_> {
                 break;
             }
         }
-        rule(self.core.queue.is_empty() && self.model.owes_nobody(), "R6: a packet was lost")?;
+        rule(self.core.queue.is_empty() && self.model.owes_no_turn(), "R6: a packet was lost")?;
         self.free_closed_slots();
         self.check()?;
         rule(self.core.freed.is_empty(), "X5: slots of the dead are not used again")

@@ -32,7 +32,7 @@ pub(super) enum Step {
     Post(usize),
     /// The thread that polls is back and finds an event.
     Event(usize),
-    /// It has found all.
+    /// The thread that polls has inserted all events.
     Polled,
     /// The thread asks, if it is about to.
     Take(ThreadIndex),

@@ -20,9 +20,9 @@ pub(super) enum Does {
     Again,
     Ends,
     Panics,
-    /// It leaves a packet for another one, or for itself, and waits.
+    /// Posts a packet for another connection or its own, and waits.
     Posts(Key),
-    /// It closes the port, and waits.
+    /// Closes the port, and waits.
     Closes,
 }
 
