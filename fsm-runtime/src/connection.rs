@@ -104,7 +104,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         };
         let mut send_by = resumed.send_by;
         if let Some(why) = self.closing {
-            return self.close(why, send_by, key, scratch);
+            return self.close(why, send_by, false, key, scratch);
         }
         let Some(turn) = self.begin_turn(key, scratch, start, resumed) else {
             return TurnOutcome::Ended(Ended::Panicked);
@@ -115,7 +115,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             send_by = u64::MAX;
         }
         match reason {
-            StopReason::Done => return self.close(Ended::Done, u64::MAX, key, scratch),
+            StopReason::Done => return self.close(Ended::Done, u64::MAX, sent > 0, key, scratch),
             StopReason::SendTimeout => return self.send_timed_out(scratch),
             StopReason::BusyLoop => {
                 self.abort_if_unsent(scratch.output.len());
@@ -219,7 +219,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             && reason != StopReason::BudgetSpent
             && M::SPEC.states[self.machine.state()].rest
         {
-            return self.close(Ended::Drained, u64::MAX, key, scratch);
+            return self.close(Ended::Drained, u64::MAX, false, key, scratch);
         }
         if reason == StopReason::BudgetSpent { TurnOutcome::Again } else { TurnOutcome::Wait }
     }

@@ -86,23 +86,34 @@ impl Compiler {
         String::from_utf8_lossy(&version.stdout).into_owned()
     }
 
-    /// Compiles a program and returns the messages. If its name ends in `renamed`, its crate of the
+    /// Checks a program and returns the messages. If its name ends in `renamed`, its crate of the
     /// runtime is `my_fsm`.
     pub fn messages(&self, program: &Path, edition: &str) -> Vec<Message> {
+        self.compile(program, edition, "metadata").1
+    }
+
+    /// Builds a program as [`Compiler::messages`] checks it, and returns its path with the messages.
+    pub fn build(&self, program: &Path, edition: &str) -> (PathBuf, Vec<Message>) {
+        self.compile(program, edition, "link")
+    }
+
+    fn compile(&self, program: &Path, edition: &str, emit: &str) -> (PathBuf, Vec<Message>) {
         let stem = program.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let runtime = if stem.ends_with("renamed") { "my_fsm" } else { "fsm_runtime" };
+        let name = format!("case_{edition}_{stem}");
         let mut rustc = Command::new("rustc");
         rustc
-            .args(["--edition", edition, "--crate-type", "bin", "--emit", "metadata"])
+            .args(["--edition", edition, "--crate-type", "bin", "--emit", emit])
             .args(["--error-format", "json", "--cap-lints", "warn", "--out-dir"])
             .arg(&self.output)
-            .args(["--crate-name", &format!("case_{edition}_{stem}")])
+            .args(["--crate-name", &name])
             .arg(program);
         self.runtime.extern_crate(runtime, &mut rustc);
         let ran = rustc.output().expect("rustc should run");
         let text = String::from_utf8_lossy(&ran.stderr);
         let messages = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        messages.filter_map(|message| Message::read(&message)).collect()
+        let built = self.output.join(name).with_extension(env::consts::EXE_EXTENSION);
+        (built, messages.filter_map(|message| Message::read(&message)).collect())
     }
 
     /// Writes a generated program.

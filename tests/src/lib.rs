@@ -48,6 +48,12 @@ use std::time::{Duration, Instant};
 /// The time limit of anything that should be immediate.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
 
+/// `count` with `CI`, and else a tenth: servers that are built without optimization take ten times as
+/// long for each.
+pub fn all_in_ci(count: usize) -> usize {
+    if std::env::var_os("CI").is_some() { count } else { count / 10 }
+}
+
 /// Polls until `condition` holds, for conditions that cause no event.
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + TIMEOUT;

@@ -8,17 +8,19 @@ use crate::{Drive, Ended, Key};
 
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
     /// Sends the rest of the output, and ends the stream when the peer has taken it. `send_by` is the time
-    /// by which the peer must have taken some of the output.
+    /// by which the peer must have taken some of the output; the turn `has_sent` output before.
     pub(super) fn close(
         &mut self,
         why: Ended,
         send_by: u64,
+        has_sent: bool,
         key: Key,
         scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
         if self.closing.is_none() {
             self.begin_close(why, key, scratch);
         }
+        let has_last_words = has_sent || !scratch.output.is_empty();
         let now = scratch.context.now;
         let lingers_until = now.saturating_add(scratch.limits.linger);
         let mut io = ReadyIo { socket: &mut self.socket, state: &mut self.state };
@@ -36,7 +38,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             self.pending = Some(scratch.boxes.fill(pending));
             return TurnOutcome::Wait;
         }
-        let outcome = match shut_down(&mut io, &mut scratch.buffer) {
+        let outcome = match shut_down(&mut io, scratch, has_last_words) {
             Closing::Closed => return TurnOutcome::Ended(why),
             Closing::WaitsForEnd => TurnOutcome::Wait,
             Closing::MoreToDiscard => TurnOutcome::Again,
@@ -71,31 +73,41 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 enum Closing {
     /// The socket can be closed without loss.
     Closed,
-    /// The peer was sending, and an event reports the end of its stream or further input.
+    /// The peer may still send, and an event reports the end of its stream or further input.
     WaitsForEnd,
     /// The peer is sending, and more input can be read at once.
     MoreToDiscard,
 }
 
-/// Shuts down the stream to the peer, and reads until the peer ends its own stream.
+/// Shuts down the stream to the peer, and reads until the peer ends its own stream, if the peer is still
+/// sending or has to receive the last words.
 ///
-/// The system resets a connection that is closed while input is unread, and the reset can overtake the
-/// last output. Therefore this reads and drops one buffer of input a turn while the peer is still sending.
-fn shut_down(io: &mut ReadyIo<'_, impl ByteStream>, buffer: &mut [u8]) -> Closing {
-    if io.state.has_ended() {
+/// The system resets a connection that is closed while input is unread, and one whose peer sends after the
+/// close. The reset can overtake the last output, and makes the peer's own sending fail before it has read
+/// what it was told. Therefore this reads and drops one buffer of input a turn until the peer has ended. A
+/// drain does not wait for peers that were silent when it began.
+fn shut_down<M: Drive<H>, H>(
+    io: &mut ReadyIo<'_, impl ByteStream>,
+    ConnectionScratch { buffer, context, .. }: &mut ConnectionScratch<M, H>,
+    has_last_words: bool,
+) -> Closing {
+    let silent = io.state.is_shut() && !io.state.is_readable();
+    if io.state.has_ended() || silent && context.draining {
         return Closing::Closed;
     }
-    match io.read(buffer) {
-        Ok(Received::Bytes(_)) => {
-            if !io.state.is_shut() {
-                io.state.set_shut();
-                if io.socket.shutdown().is_err() {
-                    return Closing::Closed;
-                }
-            }
-            if io.state.is_readable() { Closing::MoreToDiscard } else { Closing::WaitsForEnd }
-        }
-        Ok(Received::Nothing) if io.state.is_shut() => Closing::WaitsForEnd,
-        Ok(Received::Nothing | Received::End) | Err(_) => Closing::Closed,
+    let waits = match io.read(buffer) {
+        Ok(Received::Bytes(_)) => true,
+        Ok(Received::Nothing) => has_last_words || io.state.is_shut(),
+        Ok(Received::End) | Err(_) => false,
+    };
+    if !waits {
+        return Closing::Closed;
     }
+    if !io.state.is_shut() {
+        io.state.set_shut();
+        if io.socket.shutdown().is_err() {
+            return Closing::Closed;
+        }
+    }
+    if io.state.is_readable() { Closing::MoreToDiscard } else { Closing::WaitsForEnd }
 }

@@ -271,9 +271,11 @@ impl<M: Machine> Builder<M> {
     /// Sets the [`send_timeout`](Builder::send_timeout) of a connection whose machine has reached an
     /// end state. 5 s by default. In whole milliseconds, rounded up; zero counts as one.
     ///
-    /// If the peer is still sending when all output is sent, the connection waits for the end of the
-    /// peer's stream for this time, too. Closing a socket with unread input resets the connection, and
-    /// the reset could overtake the last answer.
+    /// When all output is sent, the server ends its stream. If the last turn sent something, or the peer
+    /// is still sending, the connection then reads and drops input until the peer ends its stream, for
+    /// this time at most. Otherwise a peer that sends before it reads, such as an HTTP client whose upload
+    /// is refused, would get a reset and not the answer. (nginx calls this `lingering_close`.) A drain does
+    /// not wait for peers that are silent by then.
     pub fn linger(mut self, time: Duration) -> Self {
         self.linger = time;
         self

@@ -1,3 +1,5 @@
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::clock::{Origin, Timed};
@@ -19,6 +21,8 @@ pub(super) struct Harness<T: Task> {
     pub(super) key: Key,
     pub(super) stubs: Stubs,
     origin: Origin,
+    /// The events that a turn has caused at the peer.
+    pub(super) events: Rc<Cell<Readiness>>,
 }
 
 impl<T: Task> Harness<T> {
@@ -31,7 +35,7 @@ impl<T: Task> Harness<T> {
         let stubs = Stubs::new(routes);
         let mut port = SimPort::new(origin, 1, 1);
         port.add_thread(stubs.entries(), scratch);
-        Self { port, key: Key::new(0, 0), stubs, origin: origin.clone() }
+        Self { port, key: Key::new(0, 0), stubs, origin: origin.clone(), events: Rc::default() }
     }
 
     /// Adds the connection or job, calls `before_turn` with its key, and runs its first turn.
@@ -52,9 +56,9 @@ impl<T: Task> Harness<T> {
 
     /// Runs one round. Returns whether there is more to do.
     pub(super) fn turn(&mut self, ready: Readiness) -> bool {
-        self.port.add_event(self.key, ready);
+        self.port.add_event(self.key, ready | self.events.take());
         self.port.round(ONLY_THREAD);
-        self.port.is_awake(ONLY_THREAD)
+        self.port.is_awake(ONLY_THREAD) || self.events.get() != Readiness::NONE
     }
 
     /// Runs rounds until the machine waits for an action of the test.

@@ -4,6 +4,7 @@ use std::io::{self, IoSlice};
 use std::rc::Rc;
 
 use crate::Peer;
+use crate::net::readiness::Readiness;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 
 /// The two streams between a test and a machine.
@@ -19,6 +20,22 @@ pub(crate) struct Pipe {
     pub(crate) reset: Cell<bool>,
     /// The machine's side has ended its stream.
     pub(crate) shut: Cell<bool>,
+    /// The events that the peer causes in a turn of the machine, for the next round.
+    pub(crate) events: Rc<Cell<Readiness>>,
+}
+
+impl Pipe {
+    pub(crate) fn new() -> Self {
+        Self {
+            to_machine: RefCell::default(),
+            to_peer: RefCell::default(),
+            window: Cell::new(usize::MAX),
+            ended: Cell::new(false),
+            reset: Cell::new(false),
+            shut: Cell::new(false),
+            events: Rc::default(),
+        }
+    }
 }
 
 /// The machine's end of a pipe.
@@ -56,8 +73,11 @@ impl ByteStream for PipeEnd {
         slices.iter().find(|slice| !slice.is_empty()).map_or(Ok(0), |slice| self.write(slice))
     }
 
+    /// The peer closes, as most clients do that see the end of the stream.
     fn shutdown(&mut self) -> io::Result<()> {
         self.0.shut.set(true);
+        self.0.ended.set(true);
+        self.0.events.set(Readiness::READ | Readiness::MAYBE_EOF | Readiness::HANGUP);
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -118,14 +118,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     }
 
     fn start(origin: &Origin, handler: H, seed: M::Seed, calls: usize) -> Self {
-        let pipe = Rc::new(Pipe {
-            to_machine: RefCell::default(),
-            to_peer: RefCell::default(),
-            window: Cell::new(usize::MAX),
-            ended: Cell::new(false),
-            reset: Cell::new(false),
-            shut: Cell::new(false),
-        });
+        let pipe = Rc::new(Pipe::new());
         let runner = Started::new(seed, origin.time.millis());
         let conn = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), runner, handler);
         let mailboxes = Mailboxes::default();
@@ -147,6 +140,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
                 mailboxes.open(key);
             }
         });
+        harness.events = Rc::clone(&pipe.events);
         Self { harness: Rc::new(RefCell::new(harness)), clock: None, pipe }
     }
 

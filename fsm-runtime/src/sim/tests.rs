@@ -1,6 +1,6 @@
 //! A port of several threads, all of which are this one.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -78,14 +78,7 @@ impl World {
     }
 
     fn open(&mut self, name: &'static str) -> (Key, Rc<Pipe>) {
-        let pipe = Rc::new(Pipe {
-            to_machine: RefCell::default(),
-            to_peer: RefCell::default(),
-            window: Cell::new(usize::MAX),
-            ended: Cell::new(false),
-            reset: Cell::new(false),
-            shut: Cell::new(false),
-        });
+        let pipe = Rc::new(Pipe::new());
         let writer = Writer { name, lines: Rc::clone(&self.lines) };
         let task = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), Started::new((), 0), writer);
         (self.port.open(task), pipe)

@@ -58,6 +58,64 @@ fn pitfall_5_an_end_that_arrives_with_the_last_bytes_is_seen() {
     assert_eq!(running.drain().unwrap().open, 0);
 }
 
+/// Says a word and ends.
+#[state_machine(start = Line, eof => Gone, limit => Gone)]
+enum Farewell {
+    #[read(until = b"\n", max = 64, idle = 30s => Gone)]
+    #[to(Gone)]
+    Line,
+    #[end]
+    Gone,
+}
+
+struct Polite;
+
+impl farewell::Handler for Polite {
+    fn line(&mut self, _: &[u8], cx: &mut Cx<'_>) -> farewell::AfterLine {
+        cx.write(b"bye\n");
+        farewell::AfterLine::Gone
+    }
+}
+
+fn say_farewell() -> (Running, SocketAddr) {
+    start(Pool::builder::<Farewell>("farewell").listen("127.0.0.1:0").handler(|_| Polite))
+}
+
+/// As an upload that is refused while its body is under way: nothing is unread when the machine ends, and
+/// the peer goes on sending before it reads.
+#[test]
+fn g2_an_end_is_heard_by_a_peer_that_goes_on_sending() {
+    let (running, address) = say_farewell();
+    let mut stream = connect(address);
+    stream.write_all(b"hello\n").unwrap();
+    let mut answer = [0; 4];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"bye\n");
+    // The end of the stream follows the answer, so from here on the server has shut its side.
+    let mut peeked = [0; 1];
+    assert_eq!(stream.peek(&mut peeked).unwrap(), 0);
+    for _ in 0..20 {
+        stream.write_all(&[b'x'; 100_000]).unwrap();
+    }
+    assert_eq!(stream.read(&mut peeked).unwrap(), 0);
+    drop(stream);
+    assert_eq!(running.drain().unwrap().done, 1);
+}
+
+/// A peer that heard the end and stays is not waited for.
+#[test]
+fn g2_a_drain_does_not_wait_for_peers_that_stay() {
+    let (running, address) = say_farewell();
+    let mut stream = connect(address);
+    stream.write_all(b"hello\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "bye\n");
+    let start = Instant::now();
+    assert_eq!(running.drain().unwrap().done, 1);
+    assert!(start.elapsed() < Duration::from_secs(4), "it waited for the whole linger");
+}
+
 #[test]
 fn pitfall_14_every_one_of_many_ready_sockets_has_its_turn() {
     let (_running, address) = serve();

@@ -1,7 +1,5 @@
 //! The example `lines`: each command, and each error of a client.
 
-#![cfg(unix)]
-
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};

@@ -1,7 +1,5 @@
 //! curl downloads from `docserver` the bytes that it uploaded.
 
-#![cfg(target_os = "linux")]
-
 use std::io::{self, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

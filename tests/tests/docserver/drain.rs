@@ -1,8 +1,6 @@
 //! How `docserver` ends: a drain on SIGTERM loses nothing, and acknowledged documents are there
 //! after a restart.
 
-#![cfg(unix)]
-
 use std::collections::HashMap;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;

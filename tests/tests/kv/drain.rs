@@ -1,7 +1,5 @@
 //! How `kv` ends: a drain on SIGTERM or SIGINT loses nothing, and a second signal ends it at once.
 
-#![cfg(unix)]
-
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};

@@ -1,7 +1,5 @@
 //! `kv` replies as Redis does: `redis/differential.txt` holds the replies of Redis.
 
-#![cfg(unix)]
-
 use std::fmt::Write;
 use std::fs;
 

@@ -1,7 +1,5 @@
 //! How `kv` starts, and its messages when it cannot.
 
-#![cfg(unix)]
-
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;

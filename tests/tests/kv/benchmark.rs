@@ -1,12 +1,10 @@
 //! `redis-benchmark` runs without errors against `kv`: with one request at a time, with 32, and
 //! over a Unix socket.
 
-#![cfg(unix)]
-
 use std::process::Command;
 use std::time::Duration;
 
-use fsm_tests::{RunOutput, Server, client, one_at_a_time, run};
+use fsm_tests::{RunOutput, Server, all_in_ci, client, run};
 
 const TESTS: &str = "ping,set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,lrange,mset";
 
@@ -35,19 +33,19 @@ const REPORTS: [&str; 18] = [
 
 #[test]
 fn one_request_at_a_time() {
-    over_tcp(&["-n", &requests(100_000)]);
+    over_tcp(&["-n", &all_in_ci(100_000).to_string()]);
 }
 
 #[test]
 fn thirty_two_requests_at_a_time() {
-    over_tcp(&["-n", &requests(100_000), "-P", "32"]);
+    over_tcp(&["-n", &all_in_ci(100_000).to_string(), "-P", "32"]);
 }
 
 #[test]
 fn over_a_unix_socket() {
     let path = std::env::temp_dir().join(format!("fsm-kv-benchmark-{}.sock", std::process::id()));
     let path = path.to_str().expect("a path in UTF-8");
-    let requests = requests(20_000);
+    let requests = all_in_ci(20_000).to_string();
     benchmark(&["--unix", path], |_| vec!["-s".into(), path.into()], &["-n", &requests]);
     benchmark(
         &["--unix", path],
@@ -56,19 +54,11 @@ fn over_a_unix_socket() {
     );
 }
 
-/// The number of requests of each command: a tenth without `CI`, where the server is built without
-/// optimization and each takes ten times as long.
-fn requests(all: u32) -> String {
-    let requests = if std::env::var_os("CI").is_some() { all } else { all / 10 };
-    requests.to_string()
-}
-
 fn over_tcp(options: &[&str]) {
     benchmark(&[], |server| vec!["-p".into(), server.port()], options);
 }
 
 fn benchmark(server: &[&str], address: impl Fn(&Server) -> Vec<String>, options: &[&str]) {
-    let _exclusive = one_at_a_time();
     let Some(program) = client("redis-benchmark") else { return };
     let server = Server::kv(server);
     let mut command = Command::new(program);

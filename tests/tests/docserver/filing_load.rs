@@ -3,8 +3,6 @@
 //!
 //! `cargo run --release -p fsm-tests --bin filing_load` measures the latencies.
 
-#![cfg(target_os = "linux")]
-
 use std::time::Duration;
 
 use fsm_tests::{FilingLoad, Report, Setting, one_at_a_time};

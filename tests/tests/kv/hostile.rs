@@ -1,8 +1,6 @@
 //! Clients that misbehave: each connection ends correctly, a background client is served all the
 //! time, and afterwards `kv` has no more memory and descriptors than before.
 
-#![cfg(target_os = "linux")]
-
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;

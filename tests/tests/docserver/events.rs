@@ -1,7 +1,5 @@
 //! `docserver` sends an event to each subscriber when a document changes.
 
-#![cfg(target_os = "linux")]
-
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::thread;

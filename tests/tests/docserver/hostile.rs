@@ -1,8 +1,6 @@
 //! Clients that misbehave: the server refuses each request correctly, executes no hidden request,
 //! and serves a background client all the time.
 
-#![cfg(target_os = "linux")]
-
 use std::env;
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,7 +1,5 @@
 //! redis-py, the common Python client, runs every command of `kv`: see `redis/test_commands.py`.
 
-#![cfg(unix)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,7 +1,5 @@
 //! How `docserver` starts, and its messages when it cannot.
 
-#![cfg(unix)]
-
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;

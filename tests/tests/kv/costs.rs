@@ -1,13 +1,11 @@
 //! The costs of a request and a connection in `kv`: system calls, allocations, memory.
 
-#![cfg(target_os = "linux")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use fsm_tests::{Connection, Server, TIMEOUT, client, encode, example, one_at_a_time, run};
+use fsm_tests::{Connection, Server, TIMEOUT, client, encode, example, run};
 
 /// A receive and a send, and a small share for opening and closing connections.
 const SYSTEM_CALLS: f64 = 2.05;
@@ -16,22 +14,21 @@ const IDLE_BYTES: u64 = 256;
 
 #[test]
 fn pitfall_7_two_system_calls_a_request() {
-    system_calls("one request at a time", 100_000, 1);
+    system_calls("one request at a time", 20_000, 1);
 }
 
 /// There are fewer batches than requests, so that many are needed for the share of connections to
 /// be small.
 #[test]
 fn two_system_calls_a_batch() {
-    system_calls("32 requests at a time", 1_000_000, 32);
+    system_calls("32 requests at a time", 320_000, 32);
 }
 
 fn system_calls(what: &str, requests: u32, pipelined: u32) {
-    let _exclusive = one_at_a_time();
     let (Some(strace), Some(benchmark)) = (client("strace"), client("redis-benchmark")) else {
         return;
     };
-    let table = file("strace.txt");
+    let table = file(&format!("strace-{pipelined}.txt"));
     // With `-D` `kv` is the child of this process, and strace a descendant of `kv`, which writes
     // its table when `kv` has ended.
     let mut server = Command::new(strace);
@@ -64,7 +61,6 @@ fn calls(table: &str, name: &str) -> Option<u32> {
 
 #[test]
 fn l11_no_allocation_for_a_get() {
-    let _exclusive = one_at_a_time();
     let Some(valgrind) = client("valgrind") else { return };
     for pipelined in [1, 16] {
         let few = allocations(&valgrind, 2_000, pipelined);
@@ -104,7 +100,6 @@ fn allocations(valgrind: &Path, gets: usize, pipelined: usize) -> u64 {
 /// The example `idle` measures this.
 #[test]
 fn x13_an_idle_connection_is_small() {
-    let _exclusive = one_at_a_time();
     let wanted = 15_000;
     // `idle` holds one end of each connection in its own process, and the server the other.
     let connections = wanted.min(open_files().saturating_sub(200));

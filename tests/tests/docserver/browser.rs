@@ -2,8 +2,6 @@
 //!
 //! With `FSM_PICTURES=/some/directory` the tests save screenshots there.
 
-#![cfg(unix)]
-
 use std::env;
 use std::path::PathBuf;
 

@@ -1,8 +1,6 @@
 //! The example `room`: listeners receive what others say, and a client for whom there is no room
 //! can go on.
 
-#![cfg(unix)]
-
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};

@@ -3,8 +3,6 @@
 //!
 //! With `FSM_KILLS=20` the test kills it 20 times, each time within a thousand uploads.
 
-#![cfg(unix)]
-
 use std::collections::BTreeMap;
 use std::env;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -1,7 +1,5 @@
 //! `docserver` implements HTTP/1.1 according to RFC 9110 and 9112, over real sockets.
 
-#![cfg(unix)]
-
 use std::time::Duration;
 
 use fsm_tests::{Answer, Connection, Docserver, Random, get, put, request};

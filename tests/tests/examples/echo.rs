@@ -1,7 +1,5 @@
 //! The example `echo` sends back all input, however it is cut, up to the end of the stream.
 
-#![cfg(unix)]
-
 use std::io::{Read, Write};
 use std::process::Command;
 use std::thread;

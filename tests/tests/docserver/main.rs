@@ -1,0 +1,18 @@
+//! `docserver`, driven by its clients.
+
+#![cfg(unix)]
+
+mod browser;
+#[cfg(target_os = "linux")]
+mod curl;
+mod drain;
+#[cfg(target_os = "linux")]
+mod events;
+#[cfg(target_os = "linux")]
+mod filing_load;
+#[cfg(target_os = "linux")]
+mod hostile;
+mod http;
+mod kill;
+mod python;
+mod start;

@@ -1,0 +1,7 @@
+//! The small examples, driven by their clients.
+
+#![cfg(unix)]
+
+mod echo;
+mod lines;
+mod room;

@@ -1,0 +1,16 @@
+//! `kv`, driven by its clients.
+
+#![cfg(unix)]
+
+mod benchmark;
+#[cfg(target_os = "linux")]
+mod costs;
+mod differential;
+mod drain;
+#[cfg(target_os = "linux")]
+mod hostile;
+#[cfg(target_os = "linux")]
+mod memory;
+mod pipe;
+mod python;
+mod start;
