@@ -85,19 +85,19 @@ enum Closing {
 /// The system resets a connection that is closed while input is unread, and one whose peer sends after the
 /// close. The reset can overtake the last output, and makes the peer's own sending fail before it has read
 /// what it was told. Therefore this reads and drops one buffer of input a turn until the peer has ended. A
-/// drain does not wait for peers that were silent when it began.
+/// drain does not wait for a peer that has heard the end and is silent.
 fn shut_down<M: Drive<H>, H>(
     io: &mut ReadyIo<'_, impl ByteStream>,
     ConnectionScratch { buffer, context, .. }: &mut ConnectionScratch<M, H>,
     has_last_words: bool,
 ) -> Closing {
-    let silent = io.state.is_shut() && !io.state.is_readable();
-    if io.state.has_ended() || silent && context.draining {
+    if io.state.has_ended() {
         return Closing::Closed;
     }
     let waits = match io.read(buffer) {
         Ok(Received::Bytes(_)) => true,
-        Ok(Received::Nothing) => has_last_words || io.state.is_shut(),
+        Ok(Received::Nothing) if io.state.is_shut() => !context.draining,
+        Ok(Received::Nothing) => has_last_words,
         Ok(Received::End) | Err(_) => false,
     };
     if !waits {
