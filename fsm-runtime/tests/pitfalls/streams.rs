@@ -95,7 +95,7 @@ fn g2_an_end_is_heard_by_a_peer_that_goes_on_sending() {
     let mut peeked = [0; 1];
     assert_eq!(stream.peek(&mut peeked).unwrap(), 0);
     for _ in 0..20 {
-        stream.write_all(&[b'x'; 100_000]).unwrap();
+        stream.write_all(&vec![b'x'; 100_000]).unwrap();
     }
     assert_eq!(stream.read(&mut peeked).unwrap(), 0);
     drop(stream);

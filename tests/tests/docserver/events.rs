@@ -125,7 +125,7 @@ fn bytes_after_the_request_are_not_requests() {
 #[test]
 fn a_subscriber_that_never_reads_delays_no_other_client() {
     const DEAF: usize = 3;
-    const EVENTS: u64 = 7000;
+    const EVENTS: u64 = 9000;
 
     let _exclusive = one_at_a_time();
     let docs = Docserver::in_memory(&[]);
