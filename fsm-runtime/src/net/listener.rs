@@ -114,8 +114,10 @@ fn bind_tcp(address: SocketAddr, backlog: i32, shared: bool) -> io::Result<TcpLi
     if cfg!(unix) {
         socket.set_reuse_address(true)?;
     }
-    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-    socket.set_reuse_port(shared)?;
+    if shared {
+        #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+        socket.set_reuse_port(true)?;
+    }
     // Accepted sockets inherit the option on all supported systems. Nagle's algorithm would only
     // add delay, because all output of a turn leaves in one system call.
     socket.set_tcp_nodelay(true)?;

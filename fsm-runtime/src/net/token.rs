@@ -5,6 +5,7 @@ use crate::Key;
 /// The token of the poll's waker.
 pub(crate) const WAKER: Token = Token(usize::MAX);
 /// The token of the pipe that signal handlers write to.
+#[cfg(any(unix, test))]
 pub(crate) const SIGNALS: Token = Token(usize::MAX - 1);
 /// The largest token of a key.
 pub(crate) const LAST_KEY: usize = usize::MAX - 2 - LISTENERS;

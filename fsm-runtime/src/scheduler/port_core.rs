@@ -107,7 +107,7 @@ pub(crate) enum Effect {
 
 impl<T> PortCore<T> {
     /// The bytes of a slot.
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux"))]
     pub(crate) const SLOT: usize = size_of::<Slot<T>>();
 
     pub(crate) fn new(port: usize, max_running: usize, generations: Arc<Generations>) -> Self {

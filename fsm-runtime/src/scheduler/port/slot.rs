@@ -52,13 +52,12 @@ pub(super) fn add_readiness_to_all<T>(
     keys
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
     /// With eight bytes in the timers, and nothing else: no box, no buffer.
     #[test]
-    #[cfg(target_os = "linux")]
     fn x13_an_idle_connection_takes_a_slot_of_forty_bytes() {
         /// A machine of a byte, with one deadline.
         struct Unit;

@@ -57,7 +57,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
             pool: self.name.clone(),
             ports: ports.clone(),
             state: Arc::clone(&self.state),
-            keeps_accepted: self.reuse_port,
+            keeps_accepted: self.reuse_port && CAN_SHARE_ADDRESS,
             time: Arc::new(Process::shared().time.clone()),
             boxes: Arc::default(),
         });
