@@ -22,6 +22,8 @@ use fsm_runtime::prelude::*;
 
 mod collections;
 mod command;
+mod expiry;
+mod glob;
 mod keys;
 mod protocol;
 mod reply;
@@ -29,6 +31,7 @@ mod request;
 mod server;
 mod store;
 mod strings;
+mod words;
 
 use protocol::{Client, Connection, Server};
 use store::Store;
@@ -57,6 +60,18 @@ struct Options {
     /// with -OOM. 0 sets no limit
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
     maxmemory: usize,
+    /// The longest argument and string, such as 64mb, at most 1gb. No memory is taken for an
+    /// announced argument before it arrives. `--maxmemory` does not count commands that are on
+    /// their way; each has at most 1 GiB
+    #[arg(long, value_name = "SIZE", default_value = "512mb", value_parser = max_bulk)]
+    proto_max_bulk_len: i64,
+}
+
+/// Parses the longest argument, which Redis does not let be below 1 MiB, either.
+fn max_bulk(text: &str) -> Result<i64, String> {
+    let max = i64::try_from(size(text)?).unwrap_or(i64::MAX);
+    let valid = (1 << 20..=1 << 30).contains(&max);
+    if valid { Ok(max) } else { Err("the size is from 1mb to 1gb".to_owned()) }
 }
 
 /// Parses a size as the configuration of Redis does: `k` is 1,000 bytes, and `kb` 1,024.
@@ -80,6 +95,7 @@ fn size(text: &str) -> Result<usize, String> {
 fn main() -> Result<(), PoolError> {
     let options = Options::parse();
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    request::set_max_bulk(options.proto_max_bulk_len);
     let server = Arc::new(Server::new(Store::new(options.maxmemory)));
     let mut pool = Pool::builder::<Connection>("kv")
         .listen(std::net::SocketAddr::new(options.bind, options.port).to_string())
