@@ -317,6 +317,7 @@ mod tests {
         let oom = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
         let store = &mut Store::new(1000);
         assert_eq!(run(store, "SETRANGE big 500000000 x"), oom);
+        assert_eq!(run(store, &format!("SET big {}", "x".repeat(1000))), oom);
         while run(store, "RPUSH l element") != oom {}
         assert_eq!(run(store, "SET k a-longer-value"), oom);
         assert!(run(store, "LRANGE l 0 0").contains("element"));

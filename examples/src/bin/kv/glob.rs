@@ -47,8 +47,8 @@ fn glob_class(mut class: &[u8], byte: u8, mut is_match: bool) -> (bool, &[u8]) {
             [low, b'-', high, rest @ ..] => (low, high, rest),
             [literal, rest @ ..] => (literal, literal, rest),
         };
-        // The bytes of a range are signed, as `char` is for Redis.
-        let [low, high, byte] = [*low, *high, byte].map(u8::cast_signed);
+        // For Redis the bytes of a range are signed: those from 0x80 on come before all others.
+        let [low, high, byte] = [*low, *high, byte].map(|byte| byte ^ 0x80);
         if (low.min(high)..=low.max(high)).contains(&byte) {
             is_match = inside;
         }

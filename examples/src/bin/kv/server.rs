@@ -72,9 +72,10 @@ fn config_get(c: &mut Call<'_>) -> Replied {
         ("save", ""),
     ];
     let shown = |name: &'static str| {
-        c.args.from(2).find_map(|pattern| match pattern.eq_ignore_ascii_case(name.as_bytes()) {
-            true => Some(pattern),
-            false => glob(&pattern.to_ascii_lowercase(), name.as_bytes()).then(|| name.as_bytes()),
+        c.args.from(2).find_map(|pattern| {
+            let is_name = pattern.eq_ignore_ascii_case(name.as_bytes());
+            let matches = is_name || glob(&pattern.to_ascii_lowercase(), name.as_bytes());
+            matches.then_some(if is_name { pattern } else { name.as_bytes() })
         })
     };
     let found = all.iter().filter_map(|(name, value)| Some([shown(name)?, value.as_bytes()]));

@@ -106,7 +106,9 @@ fn random_commands_are_answered_as_by_redis() {
         let (mut both, mut differences) = (connect(), Differences::default());
         for _ in 0..count {
             if random.below(50) == 0 {
-                both.iter_mut().for_each(|connection| connection.expect(&["FLUSHALL"], "+OK\r\n"));
+                for connection in &mut both {
+                    connection.expect(&["FLUSHALL"], "+OK\r\n");
+                }
             }
             let arguments = commands::random(random);
             let [from_redis, from_kv] = both.each_mut().map(|one| ask(one, &arguments));
@@ -116,7 +118,9 @@ fn random_commands_are_answered_as_by_redis() {
             // After this command the two may hold different members.
             if arguments[0].eq_ignore_ascii_case(b"SPOP") && !from_redis.starts_with(b"-") {
                 let delete = vec![b"DEL".to_vec(), arguments[1].clone()];
-                both.iter_mut().for_each(|one| drop(ask(one, &delete)));
+                for connection in &mut both {
+                    ask(connection, &delete);
+                }
             }
             let quits = arguments[0].eq_ignore_ascii_case(b"QUIT");
             if quits || from_redis.is_empty() || from_kv.is_empty() {
