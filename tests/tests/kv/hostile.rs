@@ -197,6 +197,14 @@ fn the_longest_argument_is_configured() {
     assert_eq!(connection.reply(), b"-ERR Protocol error: invalid bulk length\r\n");
     connection.expect_end();
     server.stop();
+    // A command of more than 1 GiB is refused before it is complete.
+    let server = Server::kv(&["--proto-max-bulk-len", "1gb"]);
+    let mut connection = Connection::new(server.address());
+    connection.send("*2\r\n$4\r\nECHO\r\n$1073741824\r\n");
+    let too_big = "-ERR Protocol error: the command is larger than 1 GiB\r\n";
+    assert_eq!(String::from_utf8_lossy(&connection.reply()), too_big);
+    connection.expect_end();
+    server.stop();
 }
 
 /// A million arguments are allowed, but a client that announces them uses only the memory that it
@@ -354,7 +362,7 @@ fn take_all_descriptors(server: &Server) -> (Vec<Connection>, Vec<Connection>) {
 #[test]
 fn two_hundred_clients_over_the_limit() {
     let _exclusive = one_at_a_time();
-    twice(&["--max-clients", "50"], |server| {
+    twice(&["--max-connections", "50"], |server| {
         let mut holders: Vec<_> = (0..49).map(|_| ping(server)).collect();
         holders.iter_mut().for_each(pong);
         let mut waiting: Vec<_> = (0..200).map(|_| ping(server)).collect();
