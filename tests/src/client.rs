@@ -5,6 +5,7 @@ use std::path::PathBuf;
 /// The client programs, and the commands that install them.
 const INSTALL: &[(&str, &str)] = &[
     ("redis-benchmark", "apt-get install -y redis-tools"),
+    ("redis-server", "apt-get install -y redis-server"),
     ("redis-cli", "apt-get install -y redis-tools"),
     ("python3", "apt-get install -y python3 python3-venv"),
     ("strace", "apt-get install -y strace"),

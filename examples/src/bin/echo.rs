@@ -2,6 +2,8 @@
 //!
 //! Start it with `cargo run --release --bin echo`, then type lines into `nc 127.0.0.1 7007`.
 
+use clap::Parser;
+use fsm_examples::Serving;
 use fsm_runtime::prelude::*;
 
 #[state_machine(start = Talk, eof => Gone)]
@@ -25,8 +27,16 @@ impl echo::Handler for Client {
     }
 }
 
+/// Sends back all input
+#[derive(Parser)]
+#[command(name = "echo", version, after_help = "Try: nc 127.0.0.1 7007")]
+struct Options {
+    #[command(flatten)]
+    serving: Serving<7007>,
+}
+
 fn main() -> Result<(), PoolError> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let address = std::env::args().nth(1).unwrap_or("127.0.0.1:7007".to_owned());
-    Pool::builder::<Echo>("echo").listen(address).handler(|_peer| Client).run()
+    let Options { serving } = Options::parse();
+    serving.start_log();
+    serving.pool(Pool::builder::<Echo>("echo")).handler(|_peer| Client).run()
 }

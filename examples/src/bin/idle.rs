@@ -106,7 +106,7 @@ struct Server {
 impl Server {
     fn start(program: &PathBuf, connections: u32) -> Result<Self> {
         let mut child = Command::new(program)
-            .args(["--port", "0", "--max-clients", &(connections + 100).to_string()])
+            .args(["--port", "0", "--max-connections", &(connections + 100).to_string()])
             .stderr(Stdio::piped())
             .spawn()?;
         let mut log = BufReader::new(child.stderr.take().ok_or("no log")?);

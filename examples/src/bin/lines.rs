@@ -19,6 +19,8 @@
 
 use std::fmt;
 
+use clap::Parser;
+use fsm_examples::Serving;
 use fsm_runtime::prelude::*;
 
 /// The states of a connection.
@@ -233,10 +235,18 @@ impl lines::Handler for Client {
     }
 }
 
+/// A line protocol that shows each kind of wait of a state
+#[derive(Parser)]
+#[command(name = "lines", version, after_help = "Try: nc 127.0.0.1 7008")]
+struct Options {
+    #[command(flatten)]
+    serving: Serving<7008>,
+}
+
 fn main() -> Result<(), PoolError> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let address = std::env::args().nth(1).unwrap_or("127.0.0.1:7008".to_owned());
-    Pool::builder::<Lines>("lines").listen(address).handler(|_peer| Client).run()
+    let Options { serving } = Options::parse();
+    serving.start_log();
+    serving.pool(Pool::builder::<Lines>("lines")).handler(|_peer| Client).run()
 }
 
 #[cfg(test)]

@@ -15,9 +15,9 @@
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use clap::Parser;
+use fsm_examples::Serving;
 use fsm_runtime::prelude::*;
 
 /// A client of the front pool, which sends commands.
@@ -165,11 +165,10 @@ impl room::Handler for Listener {
 
 /// A news room: some clients speak, and others listen
 #[derive(Parser)]
-#[command(after_help = "Try: nc 127.0.0.1 7009")]
+#[command(name = "room", version, after_help = "Try: nc 127.0.0.1 7009")]
 struct Options {
-    /// The address to listen on; port 0 lets the system choose one
-    #[arg(default_value = "127.0.0.1:7009")]
-    address: String,
+    #[command(flatten)]
+    serving: Serving<7009>,
     /// The maximum number of listeners
     #[arg(long, value_name = "N", default_value = "100")]
     listeners: NonZeroUsize,
@@ -177,9 +176,8 @@ struct Options {
 
 fn main() -> Result<(), PoolError> {
     let options = Options::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let front = Pool::builder::<Front>("front").listen(options.address);
-    let front = front.max_connections(1_000).drain_within(Duration::from_secs(5));
+    options.serving.start_log();
+    let front = options.serving.pool(Pool::builder::<Front>("front"));
     let room = Pool::builder::<Room>("room").max_connections(options.listeners.get()).mailbox(100);
     // Take the handle before the pool is built, because handlers of both pools need it.
     let board = Arc::new(Board { room: room.handle(), keys: Mutex::default() });
@@ -192,6 +190,8 @@ fn main() -> Result<(), PoolError> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use fsm_runtime::sim::Session;
 
     use super::*;

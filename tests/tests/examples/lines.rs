@@ -225,5 +225,5 @@ fn a_drain() {
 }
 
 fn lines() -> Server {
-    Server::start(Command::new(example("lines")).arg("127.0.0.1:0"))
+    Server::start(Command::new(example("lines")).args(["--port", "0"]))
 }

@@ -4,4 +4,5 @@
 
 mod echo;
 mod lines;
+mod options;
 mod room;

@@ -149,7 +149,7 @@ fn sigterm_ends_it_at_once() {
 }
 
 fn room(options: &[&str]) -> Server {
-    Server::start(Command::new(example("room")).arg("127.0.0.1:0").args(options))
+    Server::start(Command::new(example("room")).args(["--port", "0"]).args(options))
 }
 
 /// Connects a listener.

@@ -45,10 +45,11 @@ fn thirty_two_requests_at_a_time() {
 fn over_a_unix_socket() {
     let path = std::env::temp_dir().join(format!("fsm-kv-benchmark-{}.sock", std::process::id()));
     let path = path.to_str().expect("a path in UTF-8");
+    let address = format!("unix:{path}");
     let requests = all_in_ci(20_000).to_string();
-    benchmark(&["--unix", path], |_| vec!["-s".into(), path.into()], &["-n", &requests]);
+    benchmark(&["--listen", &address], |_| vec!["-s".into(), path.into()], &["-n", &requests]);
     benchmark(
-        &["--unix", path],
+        &["--listen", &address],
         |_| vec!["-s".into(), path.into()],
         &["-n", &requests, "-P", "32"],
     );

@@ -1,4 +1,9 @@
-//! `kv` replies as Redis does: `redis/differential.txt` holds the replies of Redis.
+//! `kv` replies as Redis does: `redis/differential.txt` holds the replies of Redis, and `live` asks
+//! a Redis that is installed.
+
+mod commands;
+mod live;
+mod streams;
 
 use std::fmt::Write;
 use std::fs;

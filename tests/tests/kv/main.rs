@@ -14,3 +14,4 @@ mod memory;
 mod pipe;
 mod python;
 mod start;
+mod web;

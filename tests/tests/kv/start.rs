@@ -15,7 +15,7 @@ fn ipv6() {
         println!("this machine has no IPv6");
         return;
     }
-    let server = Server::kv(&["--bind", "::1"]);
+    let server = Server::start(&mut kv(&["--listen", "[::1]:0"]));
     assert!(server.address().is_ipv6(), "{}", server.address());
     Connection::new(server.address()).expect(&["PING"], "+PONG\r\n");
     server.stop();
@@ -32,12 +32,12 @@ fn a_port_in_use() {
 
 #[test]
 fn invalid_addresses() {
-    let log = refused(kv(&["--bind", "300.1.1.1"]));
-    assert!(log.contains("300.1.1.1") && log.contains("--bind"), "{log}");
+    let log = refused(kv(&["--listen", "300.1.1.1"]));
+    assert!(log.contains("300.1.1.1") && log.contains("--listen"), "{log}");
     let log = refused(kv(&["--port", "70000"]));
     assert!(log.contains("70000") && log.contains("--port"), "{log}");
     // No machine has an address of 203.0.113.0/24, which is reserved for documentation.
-    let log = refused(kv(&["--port", "0", "--bind", "203.0.113.1"]));
+    let log = refused(kv(&["--listen", "203.0.113.1:0"]));
     assert!(log.contains("203.0.113.1:0") && log.contains("no such address"), "{log}");
 }
 
@@ -46,7 +46,8 @@ fn wrong_options() {
     for (options, words) in [
         (&["--maxmemory", "12parsecs"][..], ["12parsecs", "--maxmemory"]),
         (&["--maxmemory", "99999999999gb"], ["99999999999gb", "--maxmemory"]),
-        (&["--max-clients", "many"], ["many", "--max-clients"]),
+        (&["--max-connections", "many"], ["many", "--max-connections"]),
+        (&["--proto-max-bulk-len", "2gb"], ["from 1mb to 1gb", "--proto-max-bulk-len"]),
         (&["--prot", "6380"], ["--prot", "--port"]),
     ] {
         let log = refused(kv(options));
@@ -78,7 +79,8 @@ fn a_port_that_needs_a_privilege() {
 fn unix_sockets() {
     let dir = dir("unix");
     let path = dir.join("kv.sock");
-    let options = ["--port", "0", "--unix", path.to_str().expect("a path in UTF-8")];
+    let address = format!("unix:{}", path.display());
+    let options = ["--port", "0", "--listen", &address];
 
     // The file of a dead server is replaced.
     drop(UnixListener::bind(&path).expect("the socket can be made"));
@@ -106,7 +108,7 @@ fn unix_sockets() {
 
     let path = dir.join("missing").join("kv.sock");
     let path = path.to_str().expect("a path in UTF-8");
-    let log = refused(kv(&["--port", "0", "--unix", path]));
+    let log = refused(kv(&["--listen", &format!("unix:{path}")]));
     assert!(log.contains(path) && log.contains("No such file or directory"), "{log}");
     fs::remove_dir_all(dir).expect("the directory can be removed");
 }
@@ -115,8 +117,7 @@ fn unix_sockets() {
 fn help_says_what_each_option_is_for() {
     let ran = run(&mut kv(&["--help"]), TIMEOUT);
     assert!(ran.status.success(), "{ran:?}");
-    for word in ["--port", "--bind", "--unix", "--max-clients", "--maxmemory", "6380", "redis-cli"]
-    {
+    for word in ["--listen", "--maxmemory", "--proto-max-bulk-len", "6380", "redis-cli"] {
         assert!(ran.stdout.contains(word), "no `{word}` in:\n{}", ran.stdout);
     }
     let longest = ran.stdout.lines().map(str::len).max();

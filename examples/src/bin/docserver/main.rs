@@ -18,7 +18,6 @@
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,9 +25,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
+use fsm_examples::{Serving, time};
 use fsm_runtime::prelude::*;
 use fsm_runtime::{Address, Builder};
-use tracing_subscriber::filter::LevelFilter;
 
 mod api;
 mod catalog;
@@ -59,18 +58,14 @@ use store::{Directory, Store};
 #[derive(Parser)]
 #[command(name = "docserver", version)]
 struct Options {
-    /// The address to listen on; port 0 lets the system choose one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7070")]
-    listen: SocketAddr,
+    #[command(flatten)]
+    serving: Serving<7070>,
     /// The directory of the documents; the server creates it if it is missing
     #[arg(long, value_name = "DIRECTORY", default_value = "docs-data")]
     data: PathBuf,
     /// The largest document, such as 500MB or 8GiB
     #[arg(long, value_name = "SIZE", default_value = "8GiB", value_parser = size)]
     max_size: u64,
-    /// The maximum number of clients; others wait in the backlog until one leaves
-    #[arg(long, value_name = "N", default_value = "10000")]
-    max_clients: NonZeroUsize,
     /// The threads that serve clients; this many may block on the disk at the same time
     #[arg(long, value_name = "N", default_value = "64")]
     threads: NonZeroUsize,
@@ -87,7 +82,7 @@ struct Options {
     #[arg(long, value_name = "N", default_value = "256")]
     index_queue: NonZeroUsize,
     /// Delays the filing of each document, such as 50ms, to show the effect on other clients
-    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = millis)]
+    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = time)]
     index_delay: Duration,
     /// Does the work of all pools in the pool that serves clients, for comparison
     #[arg(long)]
@@ -95,9 +90,6 @@ struct Options {
     /// Prints the pools as a Mermaid diagram, and exits
     #[arg(long)]
     diagram: bool,
-    /// The log level: error, warn, info, debug or trace
-    #[arg(long, value_name = "LEVEL", default_value = "info")]
-    log: LevelFilter,
 }
 
 /// Parses a size such as `500MB` or `8GiB`.
@@ -118,21 +110,9 @@ fn size(text: &str) -> Result<u64, String> {
     number.checked_mul(unit).ok_or_else(|| "the size is too large".to_owned())
 }
 
-/// Parses a time such as `50ms` or `2s`.
-fn millis(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let number: u64 =
-        text[..digits].parse().map_err(|_| "a time is a number and a unit, such as `50ms`")?;
-    match &text[digits..] {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" => Ok(Duration::from_secs(number)),
-        unit => Err(format!("`{unit}` is not a unit; use ms or s")),
-    }
-}
-
 fn main() -> ExitCode {
     let options = Options::parse();
-    tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(options.log).init();
+    options.serving.start_log();
     match serve(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -171,7 +151,9 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
             Ok::<_, store::Error>(move |lookup| look_up(&store, lookup))
         }
     });
-    let events = Pool::builder::<Events>("admin").max_connections(options.max_clients.get());
+    let events = Pool::builder::<Events>("admin")
+        .max_connections(options.serving.max_connections.get())
+        .drain_within(options.serving.drain_within);
     feed.attach(events.handle());
     let pipeline = Pipeline::new()
         .pool(front(options).handler(move |_peer| Client::new(&server)))
@@ -199,10 +181,8 @@ fn directory(options: &Options) -> Result<Arc<Directory>, store::Error> {
 }
 
 fn front(options: &Options) -> Builder<Front> {
-    let pool = Pool::builder::<Front>("spool")
-        .listen(options.listen.to_string())
-        .threads(options.threads.get())
-        .max_connections(options.max_clients.get());
+    let pool = options.serving.pool(Pool::builder::<Front>("spool"));
+    let pool = pool.threads(options.threads.get());
     match options.cap {
         Some(cap) => pool.max_running(cap.get()),
         None => pool,

@@ -1,6 +1,5 @@
 //! The table of commands: lookup, checks and execution.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -21,6 +20,8 @@ pub(crate) const OVERFLOW: &str = "ERR increment or decrement would overflow";
 pub(crate) enum Flow {
     Next,
     Quit,
+    /// The command looks like a part of an HTTP request: a web page may have had a browser send it.
+    Attack,
 }
 
 /// The state of a connection that commands see.
@@ -92,22 +93,25 @@ pub(crate) struct Call<'a> {
     pub(crate) out: &'a mut dyn Out,
 }
 
-/// Runs one request and writes its reply; `now_ms` is in milliseconds since the Unix epoch.
+/// Runs one request and writes its reply; `now` is in milliseconds since the Unix epoch.
 pub(crate) fn execute(
     store: &mut Store,
     session: &mut Session,
     args: &Request<'_>,
-    now_ms: u64,
+    now: i64,
     out: &mut impl Out,
 ) -> Flow {
     if args.len() == 0 {
         return Flow::Next;
     }
-    store.sweep(now_ms);
+    store.sweep(now);
+    if matches!(&*lowercase(&args[0]), b"post" | b"host:") {
+        return Flow::Attack;
+    }
     store.stats.commands += 1;
     let result = find(args).and_then(|command| {
         if command.access == Access::Grow {
-            store.reserve(0)?;
+            store.reserve(args.size())?;
         }
         let key = args.from(1).next().unwrap_or_default();
         (command.run)(&mut Call { command, args, key, store, session, out: &mut *out })?;
@@ -126,33 +130,42 @@ pub(crate) fn execute(
 /// Finds the command of a request and checks the number of arguments.
 fn find(args: &Request<'_>) -> Result<&'static Command, Error> {
     let mut name = lowercase(&args[0]);
+    let is_whole = !name.contains(&b'|');
     let is_sub = args.len() > 1 && matches!(&*name, b"client" | b"command" | b"config");
     if is_sub {
         name.push(b'|');
         name.extend(lowercase(&args[1]));
     }
-    let Some(&command) = BY_NAME.get(&*name) else {
-        let name = text(&args[0], 128);
-        if is_sub {
-            let (sub, name) = (text(&args[1], 128), name.to_uppercase());
-            return Err(format!("ERR unknown subcommand '{sub}'. Try {name} HELP.").into());
-        }
-        let mut error = format!("ERR unknown command '{name}', with args beginning with: ");
-        let (start, mut args) = (error.len(), args.from(1));
-        while error.len() - start < 128 {
-            let Some(arg) = args.next() else { break };
-            error.extend(["'", &text(arg, 128 + start - error.len()), "' "]);
-        }
-        return Err(error.into());
+    let Some(&command) = BY_NAME.get(&*name).filter(|_| is_whole) else {
+        return Err(unknown(args, is_sub));
     };
     let len = i64::try_from(args.len()).unwrap_or(i64::MAX);
     let fits = len == command.arity || (command.arity < 0 && len >= -command.arity);
     if fits { Ok(command) } else { Err(wrong_arity(command)) }
 }
 
-/// An argument for an error message, cut to `max` bytes.
-pub(crate) fn text(arg: &[u8], max: usize) -> Cow<'_, str> {
-    String::from_utf8_lossy(&arg[..arg.len().min(max)])
+/// The error about an unknown command or subcommand.
+fn unknown(args: &Request<'_>, is_sub: bool) -> Error {
+    let name = text(&args[0], 128);
+    if is_sub {
+        let (sub, name) = (text(&args[1], 128), name.to_ascii_uppercase());
+        return format!("ERR unknown subcommand '{sub}'. Try {name} HELP.").into();
+    }
+    let (mut quoted, mut len) = (String::new(), 0);
+    for arg in args.from(1) {
+        if len >= 128 {
+            break;
+        }
+        let arg = format!("'{}' ", text(arg, 128 - len));
+        len += arg.chars().count();
+        quoted += &arg;
+    }
+    format!("ERR unknown command '{name}', with args beginning with: {quoted}").into()
+}
+
+/// An argument for an error message, cut to `max` bytes and before a NUL; a character for each byte.
+pub(crate) fn text(arg: &[u8], max: usize) -> String {
+    arg.iter().take(max).take_while(|byte| **byte != 0).map(|byte| char::from(*byte)).collect()
 }
 
 /// The error about a wrong number of arguments.
@@ -163,6 +176,11 @@ pub(crate) fn wrong_arity(command: &Command) -> Error {
 /// An argument in lower case, cut to the length of the longest option.
 pub(crate) fn lowercase(word: &[u8]) -> SmallVec<[u8; 24]> {
     word.iter().take(24).map(u8::to_ascii_lowercase).collect()
+}
+
+/// An option in lower case, which ends before a NUL as all text does in C.
+pub(crate) fn word(option: &[u8]) -> SmallVec<[u8; 24]> {
+    lowercase(option.split(|byte| *byte == 0).next().unwrap_or_default())
 }
 
 /// Fails with an error unless `condition` holds.
@@ -194,14 +212,6 @@ impl Call<'_> {
             Some(_) => Err("ERR value is out of range, must be positive".into()),
         }
     }
-
-    /// Parses argument `i` as a time of at least `least`, in units of `unit` ms since `base`.
-    pub(crate) fn time(&self, i: usize, unit: i64, base: i64, least: i64) -> Result<i64, Error> {
-        let time = Some(self.int(i)?).filter(|time| *time >= least);
-        time.and_then(|time| time.checked_mul(unit)?.checked_add(base)).ok_or_else(|| {
-            format!("ERR invalid expire time in '{}' command", self.command.name).into()
-        })
-    }
 }
 
 #[cfg(test)]
@@ -214,7 +224,7 @@ mod tests {
     use crate::request::Decoder;
 
     /// Runs a command at the given time and returns its reply.
-    fn at(now: u64, store: &mut Store, command: &str) -> String {
+    fn at(now: i64, store: &mut Store, command: &str) -> String {
         let line = format!("{command}\n");
         let mut decoder = Decoder::default();
         let Ok(Decoded::Frame(request, _)) = decoder.decode(line.as_bytes()) else { panic!() };
@@ -307,8 +317,9 @@ mod tests {
         let oom = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
         let store = &mut Store::new(1000);
         assert_eq!(run(store, "SETRANGE big 500000000 x"), oom);
+        assert_eq!(run(store, &format!("SET big {}", "x".repeat(1000))), oom);
         while run(store, "RPUSH l element") != oom {}
-        assert_eq!(run(store, "SET k v"), oom);
+        assert_eq!(run(store, "SET k a-longer-value"), oom);
         assert!(run(store, "LRANGE l 0 0").contains("element"));
         assert_eq!(run(store, "EXPIRE l 100"), ":1\r\n");
         assert_eq!(run(store, "DEL l"), ":1\r\n");

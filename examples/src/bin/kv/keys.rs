@@ -1,8 +1,9 @@
 //! Commands on keys with values of any type.
 
-use crate::command::{Call, Reply, SYNTAX, commands, ensure, lowercase, text};
+use crate::command::{Call, Reply, SYNTAX, commands, ensure, text, word};
+use crate::expiry::{EX, EXAT, PX, PXAT, Unit};
+use crate::glob::glob;
 use crate::reply::Replied;
-use crate::request::parse_int;
 use crate::store::NEVER;
 
 commands! { c:
@@ -14,10 +15,14 @@ commands! { c:
     "type" 2 Read => {
         c.out.simple(c.store.get(c.key).map_or("none", |entry| entry.value.type_name()))
     },
-    "expire" -3 Write => expire(c, 1000)?,
-    "pexpire" -3 Write => expire(c, 1)?,
-    "ttl" 2 Read => ttl(c, 1000),
-    "pttl" 2 Read => ttl(c, 1),
+    "expire" -3 Write => expire(c, EX)?,
+    "pexpire" -3 Write => expire(c, PX)?,
+    "expireat" -3 Write => expire(c, EXAT)?,
+    "pexpireat" -3 Write => expire(c, PXAT)?,
+    "ttl" 2 Read => when(c, EX),
+    "pttl" 2 Read => when(c, PX),
+    "expiretime" 2 Read => when(c, EXAT),
+    "pexpiretime" 2 Read => when(c, PXAT),
     "persist" 2 Write => {
         let expires = c.store.get(c.key).is_some_and(|entry| entry.expires != NEVER);
         c.store.expire(c.key, NEVER);
@@ -33,59 +38,60 @@ commands! { c:
     "flushall" -1 Write => flush(c)?,
 }
 
+/// `FLUSHALL [SYNC | ASYNC]`
 fn flush(c: &mut Call<'_>) -> Reply {
-    let option = lowercase(c.key);
-    ensure(c.args.len() < 3 && matches!(&*option, b"" | b"sync" | b"async"), SYNTAX)?;
+    let option = c.args.from(1).next().map(word);
+    let known = option.is_none_or(|option| matches!(&*option, b"sync" | b"async"));
+    ensure(c.args.len() < 3 && known, SYNTAX)?;
     c.store.clear();
     Ok(c.out.ok())
 }
 
-fn ttl(c: &mut Call<'_>, unit: i64) -> Replied {
+/// Replies to a question about the expiry time: -2 without a key, -1 without such a time.
+fn when(c: &mut Call<'_>, unit: Unit) -> Replied {
     c.out.int(match c.store.get(c.key).map(|entry| entry.expires) {
         None => -2,
         Some(NEVER) => -1,
-        Some(expires) => (expires - c.store.now + unit / 2) / unit,
+        Some(expires) => unit.rounded(expires, c.store.now),
     })
 }
 
 /// `EXPIRE key time [NX | XX] [GT | LT]`
-fn expire(c: &mut Call<'_>, unit: i64) -> Reply {
+fn expire(c: &mut Call<'_>, unit: Unit) -> Reply {
     let [mut nx, mut xx, mut gt, mut lt] = [false; 4];
     for option in c.args.from(3) {
-        match &*lowercase(option) {
+        match &*word(option) {
             b"nx" => nx = true,
             b"xx" => xx = true,
             b"gt" => gt = true,
             b"lt" => lt = true,
-            _ => return Err(format!("ERR Unsupported option {}", text(option, 128)).into()),
+            _ => return Err(format!("ERR Unsupported option {}", text(option, usize::MAX)).into()),
         }
     }
     let compatible = !nx || !(xx || gt || lt);
     ensure(compatible, "ERR NX and XX, GT or LT options at the same time are not compatible")?;
     ensure(!gt || !lt, "ERR GT and LT options at the same time are not compatible")?;
-    let at = c.time(2, unit, c.store.now, i64::MIN)?;
+    let at = c.expiry(2, unit, i64::MIN)?;
     let applies = c.store.get(c.key).map(|entry| entry.expires).is_some_and(|old| {
-        !(nx && old != NEVER || xx && old == NEVER || gt && at <= old || lt && at >= old)
+        let never = old == NEVER;
+        !(nx && !never || xx && never || gt && (never || at <= old) || lt && !never && at >= old)
     });
-    match applies {
-        true if at <= c.store.now => drop(c.store.remove(c.key)),
-        true => c.store.expire(c.key, at),
-        false => {}
+    if applies {
+        c.store.expire(c.key, at);
     }
     Ok(c.out.int(applies.into()))
 }
 
 /// `SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]`
 fn scan(c: &mut Call<'_>) -> Reply {
-    let cursor = parse_int(c.key).and_then(|cursor| usize::try_from(cursor).ok());
-    let cursor = cursor.ok_or("ERR invalid cursor")?;
+    let cursor = cursor(c.key).ok_or("ERR invalid cursor")?;
     let (mut pattern, mut count, mut kind) = (&b"*"[..], 10, None);
     for i in (2..c.args.len()).step_by(2) {
         ensure(i + 1 < c.args.len(), SYNTAX)?;
-        match &*lowercase(&c.args[i]) {
+        match &*word(&c.args[i]) {
             b"match" => pattern = &c.args[i + 1],
             b"count" => count = c.int(i + 1)?,
-            b"type" => kind = Some(lowercase(&c.args[i + 1])),
+            b"type" => kind = Some(word(&c.args[i + 1])),
             _ => return Err(SYNTAX.into()),
         }
         ensure(count > 0, SYNTAX)?;
@@ -98,51 +104,18 @@ fn scan(c: &mut Call<'_>) -> Reply {
     Ok(c.out.bulks(keys.map(|(key, _)| key)))
 }
 
-/// Matches the patterns of Redis: `*`, `?`, `[a-c]`, `[^a]` and `\\`.
-///
-/// It backtracks only to the last `*`, so that no pattern takes exponential time.
-pub(crate) fn glob(mut pattern: &[u8], mut text: &[u8]) -> bool {
-    let mut star = None;
-    loop {
-        if let [b'*', rest @ ..] = pattern {
-            (pattern, star) = (rest, Some((rest, text)));
-        } else if let Some(rest) = text.first().and_then(|&byte| glob_byte(pattern, byte)) {
-            (pattern, text) = (rest, &text[1..]);
-        } else if pattern.is_empty() && text.is_empty() {
-            return true;
-        } else if let Some((after, [_, rest @ ..])) = star {
-            (pattern, text, star) = (after, rest, Some((after, rest)));
-        } else {
-            return false;
-        }
-    }
-}
-
-/// The rest of the pattern if its first element matches the byte.
-fn glob_byte(pattern: &[u8], byte: u8) -> Option<&[u8]> {
-    let (is_match, rest) = match pattern {
-        [] => (false, pattern),
-        [b'?', rest @ ..] => (true, rest),
-        [b'[', b'^', class @ ..] => glob_class(class, byte, true),
-        [b'[', class @ ..] => glob_class(class, byte, false),
-        [b'\\', literal, rest @ ..] | [literal, rest @ ..] => (*literal == byte, rest),
+/// A cursor, which Redis reads with C's `strtoul`: the empty text is 0, and -1 is the last number.
+fn cursor(text: &[u8]) -> Option<usize> {
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    let (negative, digits) = match text {
+        [] => return Some(0),
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] | digits => (false, digits),
     };
-    is_match.then_some(rest)
-}
-
-fn glob_class(mut class: &[u8], byte: u8, mut is_match: bool) -> (bool, &[u8]) {
-    let inside = !is_match;
-    loop {
-        let (low, high);
-        (low, high, class) = match class {
-            [] => return (is_match, class),
-            [b']', rest @ ..] => return (is_match, rest),
-            [b'\\', literal, rest @ ..] => (literal, literal, rest),
-            [low, b'-', high, rest @ ..] => (low, high, rest),
-            [literal, rest @ ..] => (literal, literal, rest),
-        };
-        if (low.min(high)..=low.max(high)).contains(&&byte) {
-            is_match = inside;
-        }
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
     }
+    let number: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    let number = if negative { number.wrapping_neg() } else { number };
+    Some(usize::try_from(number).unwrap_or(usize::MAX))
 }

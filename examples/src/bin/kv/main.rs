@@ -13,15 +13,16 @@
 
 #![forbid(unsafe_code)]
 
-use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Parser;
+use fsm_examples::Serving;
 use fsm_runtime::prelude::*;
 
 mod collections;
 mod command;
+mod expiry;
+mod glob;
 mod keys;
 mod protocol;
 mod reply;
@@ -29,6 +30,7 @@ mod request;
 mod server;
 mod store;
 mod strings;
+mod words;
 
 use protocol::{Client, Connection, Server};
 use store::Store;
@@ -39,24 +41,26 @@ use store::Store;
 /// minutes. SIGTERM and SIGINT let clients finish their commands; a second signal ends the server
 /// at once. The log goes to standard error.
 #[derive(Parser)]
-#[command(version, after_help = "Try: redis-cli -p 6380 set greeting hello")]
+#[command(name = "kv", version, after_help = "Try: redis-cli -p 6380 set greeting hello")]
 struct Options {
-    /// The TCP port to listen on; 0 lets the system choose one
-    #[arg(long, default_value_t = 6380)]
-    port: u16,
-    /// The address to listen on; 0.0.0.0 or :: listens on all addresses of this machine
-    #[arg(long, default_value = "127.0.0.1")]
-    bind: IpAddr,
-    /// The path of a Unix socket to listen on as well
-    #[arg(long, value_name = "PATH")]
-    unix: Option<PathBuf>,
-    /// The maximum number of clients; others wait in the backlog until one leaves
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
-    max_clients: usize,
+    #[command(flatten)]
+    serving: Serving<6380>,
     /// The memory for keys and values, such as 64mb or 2gb; beyond it the server refuses writes
     /// with -OOM. 0 sets no limit
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
     maxmemory: usize,
+    /// The longest argument and string, such as 64mb, at most 1gb. No memory is taken for an
+    /// announced argument before it arrives. `--maxmemory` does not count commands that are on
+    /// their way; each has at most 1 GiB
+    #[arg(long, value_name = "SIZE", default_value = "512mb", value_parser = max_bulk)]
+    proto_max_bulk_len: i64,
+}
+
+/// Parses the longest argument, which Redis does not let be below 1 MiB, either.
+fn max_bulk(text: &str) -> Result<i64, String> {
+    let max = i64::try_from(size(text)?).unwrap_or(i64::MAX);
+    let valid = (1 << 20..=1 << 30).contains(&max);
+    if valid { Ok(max) } else { Err("the size is from 1mb to 1gb".to_owned()) }
 }
 
 /// Parses a size as the configuration of Redis does: `k` is 1,000 bytes, and `kb` 1,024.
@@ -79,13 +83,9 @@ fn size(text: &str) -> Result<usize, String> {
 
 fn main() -> Result<(), PoolError> {
     let options = Options::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    options.serving.start_log();
+    request::set_max_bulk(options.proto_max_bulk_len);
     let server = Arc::new(Server::new(Store::new(options.maxmemory)));
-    let mut pool = Pool::builder::<Connection>("kv")
-        .listen(std::net::SocketAddr::new(options.bind, options.port).to_string())
-        .max_connections(options.max_clients);
-    if let Some(path) = options.unix {
-        pool = pool.listen(format!("unix:{}", path.display()));
-    }
+    let pool = options.serving.pool(Pool::builder::<Connection>("kv"));
     pool.handler(move |_peer| Client::new(&server)).run()
 }

@@ -23,9 +23,14 @@ pub(crate) trait Out {
         Replied
     }
 
-    /// `-text`; line ends, which a client's arguments may contain, become spaces.
+    /// `-text`, each character as one byte. Line ends, which a client's arguments may contain,
+    /// become spaces, and are dropped at the end.
     fn error(&mut self, text: &str) -> Replied {
-        self.put(format!("-{}\r\n", text.replace(['\r', '\n'], " ")).as_bytes());
+        let text = text.trim_end_matches(['\r', '\n']).replace(['\r', '\n'], " ");
+        let mut line = vec![b'-'];
+        line.extend(text.chars().map(|c| u8::try_from(c).unwrap_or(b'?')));
+        line.extend(b"\r\n");
+        self.put(&line);
         Replied
     }
 

@@ -2,20 +2,46 @@
 
 use std::borrow::Cow;
 use std::ops::{Index, Range, RangeInclusive};
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use fsm_runtime::{Decoded, Frame};
 use smallvec::SmallVec;
 
-const MAX_LINE: usize = 64 * 1024;
-const MAX_ARGUMENTS: i64 = 1024 * 1024;
-/// The maximum length of an argument and of a value.
-pub(crate) const MAX_BULK: i64 = 512 * 1024 * 1024;
+use crate::words::split;
 
-/// The reason why a request is refused, in the words of Redis.
+const MAX_LINE: usize = 64 * 1024;
+const MAX_ARGUMENTS: i64 = i32::MAX as i64;
+const DEFAULT_MAX_BULK: i64 = 512 * 1024 * 1024;
+
+/// The reason why a request is refused, in the words of Redis. Each character is one byte of the
+/// reply (Latin-1), because the words may quote any bytes of the request.
 pub(crate) type Error = Cow<'static, str>;
 
 /// The ranges of the arguments in the input; up to eight need no allocation.
-type Spans = SmallVec<[Range<usize>; 8]>;
+///
+/// A request of many short arguments takes little more than twice its bytes, because a request is
+/// shorter than 4 GiB.
+pub(crate) type Spans = SmallVec<[Range<u32>; 8]>;
+
+/// The range of an argument.
+pub(crate) fn span(start: usize, end: usize) -> Range<u32> {
+    let short = |at| u32::try_from(at).expect("a request is shorter than 4 GiB");
+    short(start)..short(end)
+}
+
+/// The maximum length of an argument and of a value, `--proto-max-bulk-len`.
+static MAX_BULK: AtomicI64 = AtomicI64::new(DEFAULT_MAX_BULK);
+
+/// The maximum length of an argument and of a value.
+pub(crate) fn max_bulk() -> i64 {
+    MAX_BULK.load(Relaxed)
+}
+
+/// Sets the maximum length of an argument and of a value for the whole process.
+pub(crate) fn set_max_bulk(max: i64) {
+    MAX_BULK.store(max, Relaxed);
+}
 
 /// A command and its arguments, borrowed from the input; empty for a blank line, which has no
 /// reply.
@@ -31,6 +57,11 @@ impl Request<'_> {
         self.spans.len()
     }
 
+    /// The number of bytes of the whole request.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The arguments from `first` on.
     pub(crate) fn from(&self, first: usize) -> impl Iterator<Item = &[u8]> {
         (first..self.len()).map(|i| &self[i])
@@ -41,7 +72,8 @@ impl Index<usize> for Request<'_> {
     type Output = [u8];
 
     fn index(&self, i: usize) -> &[u8] {
-        &self.bytes[self.spans[i].clone()]
+        let Range { start, end } = self.spans[i];
+        &self.bytes[start as usize..end as usize]
     }
 }
 
@@ -79,25 +111,18 @@ impl Frame for Decoder {
         }
         while self.spans.len() < self.count {
             if self.bulk.is_none() {
-                self.bulk = match input.get(self.at).map(|&kind| char::from(kind)) {
-                    None | Some('$') => {
-                        self.header(input, "bulk count string", "bulk", 0..=MAX_BULK)?
-                    }
-                    Some(other) => {
-                        return Err(format!("Protocol error: expected '$', got '{other}'").into());
-                    }
-                };
+                self.bulk = self.header(input, "bulk count string", "bulk", 0..=max_bulk())?;
             }
             let Some(len) = self.bulk else { return more };
             let end = self.at + len;
             if input.len() < end + 2 {
                 return Ok(Decoded::More(end + 2));
             }
-            self.spans.push(self.at..end);
+            self.spans.push(span(self.at, end));
             (self.at, self.bulk) = (end + 2, None); // like Redis, ignore the two bytes
         }
         let spans = std::mem::take(&mut self.spans);
-        Ok(Decoded::Frame(Request { bytes: input.into(), spans }, self.at))
+        Ok(Decoded::Frame(Request { bytes: input[..self.at].into(), spans }, self.at))
     }
 }
 
@@ -122,6 +147,11 @@ impl Decoder {
     ) -> Result<Option<usize>, Error> {
         let end = self.line_end(input, b'\r', line)?;
         let Some(end) = end.filter(|end| end + 1 < input.len()) else { return Ok(None) };
+        let kind = if self.at == 0 { '*' } else { '$' };
+        if char::from(input[self.at]) != kind {
+            let other = char::from(input[self.at]);
+            return Err(format!("Protocol error: expected '{kind}', got '{other}'").into());
+        }
         let number = parse_int(&input[self.at + 1..end]).filter(|number| valid.contains(number));
         self.at = end + 2;
         match number {
@@ -129,68 +159,6 @@ impl Decoder {
             None => Err(format!("Protocol error: invalid {name} length").into()),
         }
     }
-}
-
-/// Splits a line into words as `redis-cli` does; `None` if a quote is not closed.
-fn split(line: &[u8]) -> Option<(Cow<'_, [u8]>, Spans)> {
-    let (mut spans, mut at) = (Spans::new(), 0);
-    if !line.iter().any(|byte| matches!(byte, b'"' | b'\'')) {
-        for word in line.split(u8::is_ascii_whitespace) {
-            if !word.is_empty() {
-                spans.push(at..at + word.len());
-            }
-            at += word.len() + 1;
-        }
-        return Some((line.into(), spans));
-    }
-    let (mut text, mut rest) = (Vec::new(), line.trim_ascii());
-    while !rest.is_empty() {
-        let (start, mut quote) = (text.len(), None);
-        while let Some((&byte, after)) = rest.split_first() {
-            rest = after;
-            match (quote, byte) {
-                (None, b'"' | b'\'') => quote = Some(byte),
-                (None, _) if byte.is_ascii_whitespace() => break,
-                (Some(open), _) if open == byte => {
-                    quote = None;
-                    if rest.first().is_some_and(|next| !next.is_ascii_whitespace()) {
-                        return None;
-                    }
-                }
-                (Some(b'"'), b'\\') => text.push(unescape(&mut rest)?),
-                (Some(b'\''), b'\\') if rest.starts_with(b"'") => {
-                    text.push(b'\'');
-                    rest = &rest[1..];
-                }
-                _ => text.push(byte),
-            }
-        }
-        if quote.is_some() {
-            return None;
-        }
-        spans.push(start..text.len());
-        rest = rest.trim_ascii_start();
-    }
-    Some((text.into(), spans))
-}
-
-/// The byte of an escape sequence between double quotes, whose text after the backslash is `rest`.
-fn unescape(rest: &mut &[u8]) -> Option<u8> {
-    let hex = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (&byte, after) = rest.split_first()?;
-    *rest = after;
-    Some(match (byte, after) {
-        (b'x', [high, low, after @ ..]) if hex(*high).is_some() && hex(*low).is_some() => {
-            *rest = after;
-            hex(*high)? << 4 | hex(*low)?
-        }
-        (b'n', _) => b'\n',
-        (b'r', _) => b'\r',
-        (b't', _) => b'\t',
-        (b'b', _) => 8,
-        (b'a', _) => 7,
-        _ => byte,
-    })
 }
 
 /// Parses an integer as strictly as Redis does: no `+`, no space, no leading zero.
@@ -290,12 +258,12 @@ mod tests {
             (&[b"*\r\n"], "invalid multibulk length"),
             (&[b"*01\r\n"], "invalid multibulk length"),
             (&[b"*+1\r\n"], "invalid multibulk length"),
-            (&[b"*1048577\r\n"], "invalid multibulk length"),
+            (&[b"*2147483648\r\n"], "invalid multibulk length"),
             (&[b"*99999999999999999999\r\n"], "invalid multibulk length"),
             (&[b"*1\r\n$x\r\n"], "invalid bulk length"),
             (&[b"*1\r\n$-1\r\n"], "invalid bulk length"),
             (&[b"*1\r\n$536870913\r\n"], "invalid bulk length"),
-            (&[b"*1\r\nx"], "expected '$', got 'x'"),
+            (&[b"*1\r\nx\r\n"], "expected '$', got 'x'"),
             (&[b"*2\r\n$1\r\na\r\n:1\r\n"], "expected '$', got ':'"),
             (&[b"a \"b\r\n"], "unbalanced quotes in request"),
             (&[b"a 'b\r\n"], "unbalanced quotes in request"),
@@ -316,7 +284,7 @@ mod tests {
     #[test]
     fn the_largest_lengths() {
         let mut decoder = Decoder::default();
-        assert!(matches!(decoder.decode(b"*1048576\r\n"), Ok(Decoded::More(11))));
+        assert!(matches!(decoder.decode(b"*2147483647\r\n"), Ok(Decoded::More(14))));
         let header = b"*1\r\n$536870912\r\n";
         let mut decoder = Decoder::default();
         let end = header.len() + 536_870_912 + 2;

@@ -3,9 +3,9 @@
 use crate::command::{
     Access, Call, Command, Reply, SYNTAX, all, commands, ensure, lowercase, text, wrong_arity,
 };
-use crate::keys::glob;
+use crate::glob::glob;
 use crate::reply::Replied;
-use crate::request::{Error, parse_int};
+use crate::request::{Error, max_bulk, parse_int};
 use crate::store::Stats;
 
 /// The version of Redis that this server imitates.
@@ -20,7 +20,9 @@ commands! { c:
     "echo" 2 NoKeys => c.out.bulk(c.key),
     "quit" -1 NoKeys => c.out.ok(),
     "select" 2 NoKeys => {
-        ensure(c.int(1)? == 0, "ERR DB index is out of range")?;
+        let range = "ERR value is out of range, value must between -2147483648 and 2147483647";
+        let index = i32::try_from(c.int(1)?).or(Err(range))?;
+        ensure(index == 0, "ERR DB index is out of range")?;
         c.out.ok()
     },
     "hello" -1 NoKeys => hello(c)?,
@@ -38,8 +40,9 @@ commands! { c:
         ensure(matches!(&*lowercase(&c.args[2]), b"on" | b"off"), SYNTAX)?;
         c.out.ok()
     },
-    "client|list" 2 NoKeys => {
-        let (id, name) = (c.session.id, text(&c.session.name, usize::MAX));
+    "client|list" -2 NoKeys => {
+        ensure(c.args.len() == 2, SYNTAX)?;
+        let (id, name) = (c.session.id, String::from_utf8_lossy(&c.session.name));
         c.out.bulk(format!("id={id} name={name} db=0 cmd=client|list\n").as_bytes())
     },
     "command" -1 NoKeys => describe(c),
@@ -47,21 +50,36 @@ commands! { c:
     "command|list" 2 NoKeys => c.out.bulks(top_level().map(|command| command.name)),
     "command|docs" -2 NoKeys => c.out.array(0),
     "config" -2 NoKeys => c.out.error(SYNTAX),
-    "config|get" -3 NoKeys => {
-        let maxmemory = &*c.store.maxmemory.to_string();
-        let all = [("appendonly", "no"), ("databases", "1"), ("maxmemory", maxmemory),
-            ("maxmemory-policy", "noeviction"), ("save", "")];
-        let patterns: Vec<_> = c.args.from(2).map(<[u8]>::to_ascii_lowercase).collect();
-        let wanted = |name: &str| patterns.iter().any(|pattern| glob(pattern, name.as_bytes()));
-        let found = all.into_iter().filter(|(name, _)| wanted(name));
-        c.out.bulks(found.flat_map(|(name, value)| [name, value]))
-    },
+    "config|get" -3 NoKeys => config_get(c),
     "config|resetstat" 2 NoKeys => {
         let connections = c.store.stats.connections;
         c.store.stats = Stats { connections, ..Stats::default() };
         c.out.ok()
     },
     "info" -1 NoKeys => info(c),
+}
+
+/// `CONFIG GET pattern ..`; a pattern that is a name is replied as it was given.
+fn config_get(c: &mut Call<'_>) -> Replied {
+    let maxmemory = c.store.maxmemory.to_string();
+    let max_bulk = max_bulk().to_string();
+    let all = [
+        ("appendonly", "no"),
+        ("databases", "1"),
+        ("maxmemory", &maxmemory),
+        ("maxmemory-policy", "noeviction"),
+        ("proto-max-bulk-len", &max_bulk),
+        ("save", ""),
+    ];
+    let shown = |name: &'static str| {
+        c.args.from(2).find_map(|pattern| {
+            let is_name = pattern.eq_ignore_ascii_case(name.as_bytes());
+            let matches = is_name || glob(&pattern.to_ascii_lowercase(), name.as_bytes());
+            matches.then_some(if is_name { pattern } else { name.as_bytes() })
+        })
+    };
+    let found = all.iter().filter_map(|(name, value)| Some([shown(name)?, value.as_bytes()]));
+    c.out.bulks(found.flatten())
 }
 
 fn set_name(c: &mut Call<'_>, i: usize) -> Result<(), Error> {
@@ -78,7 +96,7 @@ fn hello(c: &mut Call<'_>) -> Reply {
     ensure(version == 2, "NOPROTO unsupported protocol version")?;
     for i in (2..c.args.len()).step_by(2) {
         if &*lowercase(&c.args[i]) != b"setname" || i + 1 == c.args.len() {
-            let option = text(&c.args[i], 128);
+            let option = text(&c.args[i], usize::MAX);
             return Err(format!("ERR Syntax error in HELLO option '{option}'").into());
         }
         set_name(c, i + 1)?;

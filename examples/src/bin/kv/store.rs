@@ -7,8 +7,8 @@ use indexmap::{IndexMap, IndexSet};
 
 use crate::request::Error;
 
-/// The expiry time of a key that never expires.
-pub(crate) const NEVER: i64 = i64::MAX;
+/// The expiry time of a key that never expires. Any later time is one that a client may set.
+pub(crate) const NEVER: i64 = i64::MIN;
 /// The number of keys that a sweep examines.
 const SWEEP: usize = 20;
 
@@ -72,6 +72,12 @@ pub(crate) struct Entry {
     cost: usize,
 }
 
+impl Entry {
+    fn has_expired(&self, now: i64) -> bool {
+        self.expires != NEVER && self.expires < now
+    }
+}
+
 /// The database. All times are in milliseconds since the Unix epoch.
 ///
 /// The hasher is `SipHash` with a random seed, as in Redis, because clients choose the keys.
@@ -87,6 +93,8 @@ pub(crate) struct Store {
     pub(crate) volatile: usize,
     /// The position where the next sweep continues.
     sweep_at: usize,
+    /// When the log last named a possible attack.
+    pub(crate) warned: i64,
     /// The number of open connections.
     pub(crate) clients: usize,
     /// The counters of `INFO`.
@@ -120,8 +128,7 @@ impl Store {
     }
 
     /// Sets the clock and removes a few expired keys, at most once per millisecond.
-    pub(crate) fn sweep(&mut self, now_ms: u64) {
-        let now = i64::try_from(now_ms).unwrap_or(i64::MAX);
+    pub(crate) fn sweep(&mut self, now: i64) {
         if std::mem::replace(&mut self.now, now) == now || self.volatile == 0 {
             return;
         }
@@ -181,10 +188,12 @@ impl Store {
         });
     }
 
-    /// Changes when the key expires.
+    /// Changes when the key expires, and removes it if that is over.
     pub(crate) fn expire(&mut self, key: &[u8], at: i64) {
-        if let Some(i) = self.find(key) {
-            self.change(i, |entry| entry.expires = at);
+        match self.find(key) {
+            Some(i) if at != NEVER && at <= self.now => self.remove_at(i),
+            Some(i) => self.change(i, |entry| entry.expires = at),
+            None => {}
         }
     }
 
@@ -211,7 +220,7 @@ impl Store {
     ) -> (usize, impl Iterator<Item = (&[u8], &Entry)>) {
         let end = if cursor == 0 { self.len() } else { cursor.min(self.len()) };
         let next = end.saturating_sub(count);
-        let alive = self.keys[next..end].iter().filter(|(_, entry)| entry.expires >= self.now);
+        let alive = self.keys[next..end].iter().filter(|(_, entry)| !entry.has_expired(self.now));
         (next, alive.map(|(key, entry)| (&**key, entry)))
     }
 
@@ -242,7 +251,7 @@ impl Store {
     }
 
     fn expire_at(&mut self, i: usize) -> bool {
-        let expired = self.keys[i].expires < self.now;
+        let expired = self.keys[i].has_expired(self.now);
         if expired {
             self.remove_at(i);
             self.stats.expired += 1;

@@ -1,10 +1,11 @@
 //! Commands on strings.
 
 use crate::command::{
-    Call, NOT_AN_INTEGER, OVERFLOW, Reply, SYNTAX, commands, ensure, lowercase, range, wrong_arity,
+    Call, NOT_AN_INTEGER, OVERFLOW, Reply, SYNTAX, commands, ensure, range, word, wrong_arity,
 };
+use crate::expiry::{EX, PX, Unit};
 use crate::reply::Replied;
-use crate::request::{MAX_BULK, parse_int};
+use crate::request::{Error, max_bulk, parse_int};
 use crate::store::{Kind, NEVER, Str};
 
 commands! { c:
@@ -33,13 +34,14 @@ commands! { c:
         }
         c.out.int(is_new.into())
     },
-    "setex" 4 Grow => set_expiring(c, 1000)?,
-    "psetex" 4 Grow => set_expiring(c, 1)?,
+    "setex" 4 Grow => set_expiring(c, EX)?,
+    "psetex" 4 Grow => set_expiring(c, PX)?,
     "getset" 3 Grow => {
         c.out.optional(c.store.read::<Str>(c.key)?);
         c.store.set(c.key, &c.args[2], Some(NEVER));
         Replied
     },
+    "getex" -2 Write => getex(c)?,
     "getdel" 2 Write => {
         c.out.optional(c.store.read::<Str>(c.key)?);
         c.store.remove(c.key);
@@ -72,7 +74,7 @@ commands! { c:
 /// Overwrites a string of length `len` with argument `i` from `offset` on.
 fn write(c: &mut Call<'_>, len: usize, offset: usize, i: usize) -> Reply {
     let end = offset.saturating_add(c.args[i].len());
-    let fits = i64::try_from(end).is_ok_and(|end| end <= MAX_BULK);
+    let fits = i64::try_from(end).is_ok_and(|end| end <= max_bulk());
     ensure(fits, "ERR string exceeds maximum allowed size (proto-max-bulk-len)")?;
     c.store.reserve(end.saturating_sub(len))?;
     c.store.edit(c.key, |text: &mut Str, _| {
@@ -89,40 +91,74 @@ fn add(c: &mut Call<'_>, by: i64) -> Reply {
     Ok(c.out.int(new))
 }
 
-fn set_expiring(c: &mut Call<'_>, unit: i64) -> Reply {
-    let at = c.time(2, unit, c.store.now, 1)?;
+fn set_expiring(c: &mut Call<'_>, unit: Unit) -> Reply {
+    let at = c.expiry(2, unit, 1)?;
     c.store.set(c.key, &c.args[3], Some(at));
     Ok(c.out.ok())
 }
 
+/// The options of SET and GETEX.
+#[derive(Default)]
+struct Options {
+    /// `XX` or `NX`: whether the key must exist.
+    exists: Option<bool>,
+    get: bool,
+    /// The option about the expiry time.
+    expiry: Option<Expiry>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expiry {
+    Keep,
+    Persist,
+    /// The time is in the argument of this number.
+    At(Unit, usize),
+}
+
+impl Options {
+    /// Parses the arguments from `i` on. Of the options about the expiry time, one may be repeated.
+    fn parse(c: &Call<'_>, mut i: usize) -> Result<Self, Error> {
+        let (is_set, mut options) = (c.command.name == "set", Self::default());
+        while i < c.args.len() {
+            let option = word(&c.args[i]);
+            let expiry = match (&*option, Unit::of(&option)) {
+                (b"keepttl", _) if is_set => Some(Expiry::Keep),
+                (b"persist", _) if !is_set => Some(Expiry::Persist),
+                (_, Some(unit)) if i + 1 < c.args.len() => {
+                    i += 1;
+                    Some(Expiry::At(unit, i))
+                }
+                _ => None,
+            };
+            match (&*option, expiry, options.expiry) {
+                (b"get", ..) if is_set => options.get = true,
+                (b"nx", ..) if is_set && options.exists != Some(true) => {
+                    options.exists = Some(false);
+                }
+                (b"xx", ..) if is_set && options.exists != Some(false) => {
+                    options.exists = Some(true);
+                }
+                (_, Some(Expiry::At(unit, _)), Some(Expiry::At(old, _))) if unit == old => {
+                    options.expiry = expiry;
+                }
+                (_, Some(new), old) if old.is_none_or(|old| old == new) => {
+                    options.expiry = expiry;
+                }
+                _ => return Err(SYNTAX.into()),
+            }
+            i += 1;
+        }
+        Ok(options)
+    }
+}
+
 /// `SET key value [NX | XX] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]`
 fn set(c: &mut Call<'_>) -> Reply {
-    let (mut exists, mut get, mut ttl, mut i) = (None, false, None, 3);
-    while i < c.args.len() {
-        let word = lowercase(&c.args[i]);
-        match &*word {
-            b"get" => get = true,
-            b"nx" if exists != Some(true) => exists = Some(false),
-            b"xx" if exists != Some(false) => exists = Some(true),
-            b"keepttl" | b"ex" | b"px" | b"exat" | b"pxat"
-                if ttl.as_ref().is_none_or(|(old, _)| *old == word) =>
-            {
-                i += usize::from(&*word != b"keepttl");
-                ttl = Some((word, i));
-            }
-            _ => return Err(SYNTAX.into()),
-        }
-        i += 1;
-    }
-    ensure(i == c.args.len(), SYNTAX)?;
-    let now = c.store.now;
-    let expires = match ttl.as_ref().map(|(option, i)| (&**option, *i)) {
-        None => Some(NEVER),
-        Some((b"ex", i)) => Some(c.time(i, 1000, now, 1)?),
-        Some((b"px", i)) => Some(c.time(i, 1, now, 1)?),
-        Some((b"exat", i)) => Some(c.time(i, 1000, 0, 1)?),
-        Some((b"pxat", i)) => Some(c.time(i, 1, 0, 1)?),
-        Some(_) => None,
+    let Options { exists, get, expiry } = Options::parse(c, 3)?;
+    let expires = match expiry {
+        Some(Expiry::At(unit, i)) => Some(c.expiry(i, unit, 1)?),
+        Some(Expiry::Keep) => None,
+        Some(Expiry::Persist) | None => Some(NEVER),
     };
     if get {
         c.out.optional(c.store.read::<Str>(c.key)?);
@@ -136,4 +172,22 @@ fn set(c: &mut Call<'_>) -> Reply {
         (false, true) => c.out.ok(),
         (false, false) => c.out.optional(None::<&[u8]>),
     })
+}
+
+/// `GETEX key [EX s | PX ms | EXAT s | PXAT ms | PERSIST]`
+fn getex(c: &mut Call<'_>) -> Reply {
+    let Options { expiry, .. } = Options::parse(c, 2)?;
+    if c.store.read::<Str>(c.key)?.is_none() {
+        return Ok(c.out.optional(None::<&[u8]>));
+    }
+    let expires = match expiry {
+        Some(Expiry::At(unit, i)) => Some(c.expiry(i, unit, 1)?),
+        Some(Expiry::Persist) => Some(NEVER),
+        Some(Expiry::Keep) | None => None,
+    };
+    let replied = c.out.optional(c.store.read::<Str>(c.key)?);
+    if let Some(at) = expires {
+        c.store.expire(c.key, at);
+    }
+    Ok(replied)
 }

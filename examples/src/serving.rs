@@ -1,0 +1,98 @@
+use std::io;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::ArgPredicate;
+use fsm_runtime::{Address, Builder, Connection, Machine};
+use tracing_subscriber::filter::LevelFilter;
+
+// No doc comment, because clap would take it for the description of the program.
+#[expect(missing_docs, reason = "see above")]
+#[derive(Args, Clone, Debug)]
+pub struct Serving<const PORT: u16> {
+    /// An address to listen on: `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`. It may
+    /// be given several times. `0.0.0.0` and `[::]` are all addresses of this machine; port 0 lets
+    /// the system choose one
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub listen: Vec<Address>,
+    /// Short for `--listen 127.0.0.1:PORT`, and the default if there is no `--listen`
+    #[arg(
+        long,
+        default_value = PORT.to_string(),
+        default_value_if("listen", ArgPredicate::IsPresent, None),
+    )]
+    pub port: Option<u16>,
+    /// The maximum number of connections; others wait in the backlog until one ends
+    #[arg(long, value_name = "N", default_value = "10000")]
+    pub max_connections: NonZeroUsize,
+    /// The time in which clients may finish after SIGTERM or SIGINT, such as 500ms, 30s or 2min.
+    /// After that, and after a second signal, the server closes their connections
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
+    pub drain_within: Duration,
+    /// The least important lines of the log on standard error: error, warn, info, debug, trace, or
+    /// off for none
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub log_level: LevelFilter,
+}
+
+impl<const PORT: u16> Serving<PORT> {
+    /// Starts the log of the process.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the process has a log already.
+    pub fn start_log(&self) {
+        tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(self.log_level).init();
+    }
+
+    /// Sets the addresses and limits of the pool that accepts the clients.
+    pub fn pool<M>(&self, pool: Builder<M>) -> Builder<M>
+    where
+        M: Machine<Seed = (), Kind = Connection>,
+    {
+        let port = self.port.map(|port| Address::Tcp(([127, 0, 0, 1], port).into()));
+        let addresses = port.iter().chain(&self.listen);
+        addresses
+            .fold(pool, |pool, address| pool.listen(address.to_string()))
+            .max_connections(self.max_connections.get())
+            .drain_within(self.drain_within)
+    }
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    Address::parse(text).map_err(|error| error.to_string())
+}
+
+/// Parses a time such as `50ms`, `2s` or `1min`.
+///
+/// # Errors
+///
+/// Says what is wrong with the text.
+pub fn time(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 =
+        text[..digits].parse().map_err(|_| "a time is a number and a unit, such as `50ms`")?;
+    let millis = match &text[digits..] {
+        "ms" => Some(number),
+        "s" => number.checked_mul(1_000),
+        "min" => number.checked_mul(60_000),
+        unit => return Err(format!("`{unit}` is not a unit; use ms, s or min")),
+    };
+    millis.map(Duration::from_millis).ok_or_else(|| "the time is too long".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        assert_eq!(time("50ms"), Ok(Duration::from_millis(50)));
+        assert_eq!(time("2s"), Ok(Duration::from_secs(2)));
+        assert_eq!(time("1min"), Ok(Duration::from_secs(60)));
+        for text in ["", "5", "s", "-1s", "5h", "18446744073709551615min"] {
+            assert!(time(text).is_err(), "{text}");
+        }
+    }
+}

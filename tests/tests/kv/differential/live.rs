@@ -1,0 +1,161 @@
+//! Random commands and mutated byte streams, sent to `kv` and to a Redis of this machine.
+//!
+//! `FSM_COMMANDS` is their number, and `FSM_SEED` their seed.
+
+use std::fmt::Write;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::{env, io};
+
+use fsm_tests::{
+    Connection, Random, Server, TIMEOUT, all_in_ci, client, encode, eventually, run, skip,
+};
+
+use super::commands::{self, Arguments};
+use super::streams;
+
+/// A Redis that keeps nothing on disk; dropping it kills it.
+struct Redis {
+    child: Child,
+    port: u16,
+}
+
+impl Redis {
+    fn start() -> Option<Self> {
+        let program = client("redis-server")?;
+        let version = run(Command::new(&program).arg("--version"), TIMEOUT).stdout;
+        if !version.contains(" v=7.0.") {
+            skip(&format!("`kv` imitates Redis 7.0, and this is `{}`", version.trim()));
+            return None;
+        }
+        Some(Self::start_program(&program))
+    }
+
+    fn start_program(program: &Path) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let port = free.expect("a port should be free").port();
+        let child = Command::new(program)
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--save", "", "--appendonly", "no", "--databases", "1"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server should start");
+        let redis = Self { child, port };
+        eventually("redis-server listens", || {
+            std::net::TcpStream::connect(redis.address()).is_ok()
+        });
+        redis
+    }
+
+    fn address(&self) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What differs, and what was sent before.
+#[derive(Default)]
+struct Differences {
+    text: String,
+    count: usize,
+}
+
+impl Differences {
+    fn add(&mut self, sent: &[u8], redis: &[u8], kv: &[u8]) {
+        let [sent, redis, kv] = [sent, redis, kv].map(<[u8]>::escape_ascii);
+        let _ = write!(self.text, "\n{sent}\n  Redis: {redis}\n  kv:    {kv}");
+        self.count += 1;
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    let text = env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|error| panic!("{name}={text}: {error}")))
+}
+
+/// Runs `compare` with a Redis, a `kv`, random numbers, and the number of things to send.
+fn beside_redis(compare: impl Fn(&Redis, &Server, &mut Random, usize) -> Differences) {
+    let Some(redis) = Redis::start() else { return };
+    let server = Server::kv(&[]);
+    let count = number("FSM_COMMANDS").map(|count| usize::try_from(count).expect("it fits"));
+    let (count, seed) = (count.unwrap_or(all_in_ci(5_000)), number("FSM_SEED").unwrap_or(1));
+    let Differences { text, count: different } =
+        compare(&redis, &server, &mut Random::new(seed), count);
+    assert!(text.is_empty(), "FSM_SEED={seed}: {different} of {count} differ:{text}");
+    server.stop();
+}
+
+/// The reply to a command; empty if the server closes the connection.
+fn ask(connection: &mut Connection, arguments: &Arguments) -> Vec<u8> {
+    let sent = connection.try_send(&encode(arguments));
+    sent.and_then(|()| connection.try_reply()).unwrap_or_default()
+}
+
+#[test]
+fn random_commands_are_answered_as_by_redis() {
+    beside_redis(|redis, server, random, count| {
+        let connect = || [Connection::new(redis.address()), Connection::new(server.address())];
+        let (mut both, mut differences) = (connect(), Differences::default());
+        for _ in 0..count {
+            if random.below(50) == 0 {
+                for connection in &mut both {
+                    connection.expect(&["FLUSHALL"], "+OK\r\n");
+                }
+            }
+            let arguments = commands::random(random);
+            let [from_redis, from_kv] = both.each_mut().map(|one| ask(one, &arguments));
+            if !commands::are_equal(&arguments, &from_redis, &from_kv) {
+                differences.add(&encode(&arguments), &from_redis, &from_kv);
+            }
+            // After this command the two may hold different members.
+            if arguments[0].eq_ignore_ascii_case(b"SPOP") && !from_redis.starts_with(b"-") {
+                let delete = vec![b"DEL".to_vec(), arguments[1].clone()];
+                for connection in &mut both {
+                    ask(connection, &delete);
+                }
+            }
+            let quits = arguments[0].eq_ignore_ascii_case(b"QUIT");
+            if quits || from_redis.is_empty() || from_kv.is_empty() {
+                both = connect();
+            }
+        }
+        differences
+    });
+}
+
+#[test]
+fn mutated_streams_are_answered_as_by_redis() {
+    beside_redis(|redis, server, random, count| {
+        let mut differences = Differences::default();
+        for _ in 0..count {
+            let stream = streams::random(random);
+            let [from_redis, from_kv] = [redis.address(), server.address()].map(|address| {
+                Connection::new(address).expect(&["FLUSHALL"], "+OK\r\n");
+                whole_answer(Connection::new(address), &stream)
+            });
+            if from_redis != from_kv {
+                differences.add(&stream, &from_redis, &from_kv);
+            }
+        }
+        differences
+    });
+}
+
+/// All that a server answers to a stream that ends.
+fn whole_answer(mut connection: Connection, stream: &[u8]) -> Vec<u8> {
+    let mut answer = Vec::new();
+    // The server may have closed the connection after an error.
+    if connection.try_send(stream).is_ok() {
+        let _ = connection.socket().shutdown(std::net::Shutdown::Write);
+    }
+    let _ = io::Read::read_to_end(&mut connection.socket(), &mut answer);
+    answer
+}
