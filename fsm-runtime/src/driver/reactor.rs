@@ -159,7 +159,7 @@ impl Reactor {
 
     fn pause_accepting(&self) {
         if self.pool_state.pause_accepting() {
-            tracing::warn!(
+            crate::log::warn!(
                 pool = self.pool,
                 connections = self.pool_state.permits.out(),
                 "at the limit of connections; new ones wait in the backlog"
@@ -172,7 +172,7 @@ impl Reactor {
         self.pool_state.gate.set_out_of_descriptors();
         self.pool_state.counters.accept_failed();
         if warning {
-            tracing::warn!(
+            crate::log::warn!(
                 pool = self.pool,
                 %error,
                 connections = self.pool_state.permits.out(),

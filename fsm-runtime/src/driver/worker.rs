@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use crate::clock::TimeSource;
 use crate::lifecycle::pool_state::PoolState;
+use crate::panics::{caught, drop_panic};
 use crate::scheduler::executor::Executor;
 use crate::scheduler::port::{
     AssignedTurn, EventSource, FinishedTurn, Injected, MultiThread, Next, Port, PortEvent,
     RemainingTask, SingleThread, WhenIdle,
 };
 use crate::scheduler::port_core::ThreadIndex;
-use crate::scheduler::task::{Task, TurnOutcome, caught, drop_panic, end};
+use crate::scheduler::task::{Task, TurnOutcome, end};
 use crate::{Ended, PoolError};
 
 /// The poll of a port, which waits for the events of the port's connections or jobs.
@@ -84,7 +85,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         }
         let Self { name, scratch, .. } = self;
         if caught(|| drop(scratch)).is_none() {
-            tracing::error!(pool = name, "a handler panicked while it was dropped");
+            crate::log::error!(pool = name, "a handler panicked while it was dropped");
         }
         result
     }
@@ -225,7 +226,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
     #[cold]
     fn panicked(&mut self, panic: Box<dyn Any + Send>) {
         drop_panic(panic);
-        tracing::error!(pool = self.name, "a thread of a pool panicked");
+        crate::log::error!(pool = self.name, "a thread of a pool panicked");
         if self.port.thread_died(self.thread).is_some() {
             self.pool_state.ended(Ended::Panicked);
         }

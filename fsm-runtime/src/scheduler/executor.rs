@@ -3,7 +3,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::clock::TimeSource;
 use crate::net::readiness::Readiness;
-use crate::scheduler::task::{Task, TurnOutcome, drop_panic, end_and_restore};
+use crate::panics::drop_panic;
+use crate::scheduler::task::{Task, TurnOutcome, end_and_restore};
 use crate::{Ended, Key};
 
 /// Runs turns on a thread, one after another.

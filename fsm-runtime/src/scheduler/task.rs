@@ -1,5 +1,3 @@
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -81,9 +79,9 @@ pub(crate) fn end<T: Task>(pool: &str, key: Key, task: T, why: Ended, scratch: &
 fn report<T: Task>(pool: &str, key: Key, state: usize, why: Ended) {
     if let Ended::Panicked | Ended::BusyLoop = why {
         let state = T::SPEC.states[state].name;
-        tracing::error!(pool, %key, machine = T::SPEC.name, state, "a handler has failed: {why}");
+        crate::log::error!(pool, %key, machine = T::SPEC.name, state, "a handler has failed: {why}");
     }
-    tracing::trace!(pool, %key, %why, state = T::SPEC.states[state].name, "over");
+    crate::log::trace!(pool, %key, %why, state = T::SPEC.states[state].name, "over");
 }
 
 /// The state that all turns on one thread share, in pools of connections and of jobs alike.
@@ -118,18 +116,5 @@ impl WorkerContext {
     pub(crate) fn set_time(&mut self, time: Time) {
         self.now = time.millis;
         self.instant = time.instant;
-    }
-}
-
-/// Calls code of the user's. Returns `None` if it panics.
-pub(crate) fn caught<T>(code: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(code)).map_err(drop_panic).ok()
-}
-
-/// Drops the payload of a panic. That may panic as well; the payload of this second panic is leaked.
-#[cold]
-pub(crate) fn drop_panic(panic: Box<dyn Any + Send>) {
-    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-        std::mem::forget(another);
     }
 }
