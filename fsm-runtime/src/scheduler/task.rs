@@ -1,9 +1,11 @@
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::call::service::PoolEntry;
 use crate::clock::Time;
 use crate::net::readiness::Readiness;
+use crate::panics::drop_panic;
 use crate::scheduler::observe::BlockTracker;
 use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::thread_status::ThreadStatus;
@@ -98,6 +100,10 @@ pub(crate) struct WorkerContext {
     /// The same time on the system's clock.
     pub(crate) instant: Instant,
     pub(crate) draining: bool,
+    /// A panic of a handler is kept in `panic`, for a test to look at.
+    pub(crate) keeps_panic: bool,
+    /// The last panic of a handler, if it is kept.
+    pub(crate) panic: Option<Box<dyn Any + Send>>,
 }
 
 impl WorkerContext {
@@ -109,7 +115,28 @@ impl WorkerContext {
         time: Time,
     ) -> Self {
         let Time { millis: now, instant } = time;
-        Self { port, thread, turn: 0, status, routes, now, instant, draining: false }
+        Self {
+            port,
+            thread,
+            turn: 0,
+            status,
+            routes,
+            now,
+            instant,
+            draining: false,
+            keeps_panic: false,
+            panic: None,
+        }
+    }
+
+    /// Keeps or drops the panic of a handler.
+    #[cold]
+    pub(crate) fn panicked(&mut self, panic: Box<dyn Any + Send>) {
+        let dropped = if self.keeps_panic { self.panic.replace(panic) } else { Some(panic) };
+        if let Some(panic) = dropped {
+            drop_panic(panic);
+        }
+        self.status.unblock();
     }
 
     #[inline]
