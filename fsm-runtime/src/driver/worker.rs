@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::clock::TimeSource;
 use crate::lifecycle::pool_state::PoolState;
 use crate::panics::{caught, drop_panic};
+use crate::scheduler::current::CurrentPool;
 use crate::scheduler::executor::Executor;
 use crate::scheduler::port::{
     AssignedTurn, EventSource, FinishedTurn, Injected, MultiThread, Next, Port, PortEvent,
@@ -75,6 +76,13 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
     /// Runs what is ready, and waits, until the port is closed.
     pub(crate) fn run(mut self) -> Result<(), PoolError> {
         self.port.thread_started(self.thread, thread_id());
+        let pool = CurrentPool {
+            name: self.name.clone(),
+            permits: Arc::clone(&self.pool_state.permits),
+            spec: T::SPEC,
+            status: Arc::clone(&T::context(&mut self.scratch).status),
+        };
+        pool.enter();
         // The thread may run a turn before its first poll, and the context may have an old time.
         T::context(&mut self.scratch).set_time(self.time.now());
         let result = self.run_rounds();
