@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
+use fsm_examples::log::Stderr;
 use fsm_runtime::prelude::*;
 use fsm_runtime::{Address, Builder};
 use tracing_subscriber::filter::LevelFilter;
@@ -132,7 +133,14 @@ fn millis(text: &str) -> Result<Duration, String> {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(options.log).init();
+    let (log, _flush) = match Stderr::start() {
+        Ok(started) => started,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "docserver: cannot start the log: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    tracing_subscriber::fmt().with_writer(log).with_max_level(options.log).init();
     match serve(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Parser;
+use fsm_examples::log::Stderr;
 use fsm_runtime::prelude::*;
 
 mod collections;
@@ -79,7 +80,9 @@ fn size(text: &str) -> Result<usize, String> {
 
 fn main() -> Result<(), PoolError> {
     let options = Options::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let (log, _flush) = Stderr::start()
+        .map_err(|error| PoolError::Io { what: "start the log".to_owned(), error })?;
+    tracing_subscriber::fmt().with_writer(log).init();
     let server = Arc::new(Server::new(Store::new(options.maxmemory)));
     let mut pool = Pool::builder::<Connection>("kv")
         .listen(std::net::SocketAddr::new(options.bind, options.port).to_string())
