@@ -19,6 +19,7 @@
 
 use std::fmt;
 
+use fsm_examples::log::Stderr;
 use fsm_runtime::prelude::*;
 
 /// The states of a connection.
@@ -234,7 +235,9 @@ impl lines::Handler for Client {
 }
 
 fn main() -> Result<(), PoolError> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let (log, _flush) = Stderr::start()
+        .map_err(|error| PoolError::Io { what: "start the log".to_owned(), error })?;
+    tracing_subscriber::fmt().with_writer(log).init();
     let address = std::env::args().nth(1).unwrap_or("127.0.0.1:7008".to_owned());
     Pool::builder::<Lines>("lines").listen(address).handler(|_peer| Client).run()
 }

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clap::Parser;
+use fsm_examples::log::Stderr;
 use fsm_runtime::prelude::*;
 
 /// A client of the front pool, which sends commands.
@@ -177,7 +178,9 @@ struct Options {
 
 fn main() -> Result<(), PoolError> {
     let options = Options::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let (log, _flush) = Stderr::start()
+        .map_err(|error| PoolError::Io { what: "start the log".to_owned(), error })?;
+    tracing_subscriber::fmt().with_writer(log).init();
     let front = Pool::builder::<Front>("front").listen(options.address);
     let front = front.max_connections(1_000).drain_within(Duration::from_secs(5));
     let room = Pool::builder::<Room>("room").max_connections(options.listeners.get()).mailbox(100);
