@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+mod log;
 mod serving;
 
+pub use log::Flush;
 pub use serving::{Serving, time};

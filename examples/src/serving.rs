@@ -1,11 +1,12 @@
-use std::io;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::Args;
 use clap::builder::ArgPredicate;
-use fsm_runtime::{Address, Builder, Connection, Machine};
+use fsm_runtime::{Address, Builder, Connection, Machine, PoolError};
 use tracing_subscriber::filter::LevelFilter;
+
+use crate::log::{Flush, Stderr};
 
 // No doc comment, because clap would take it for the description of the program.
 #[expect(missing_docs, reason = "see above")]
@@ -37,13 +38,20 @@ pub struct Serving<const PORT: u16> {
 }
 
 impl<const PORT: u16> Serving<PORT> {
-    /// Starts the log of the process.
+    /// Starts the log of the process. Dropping the result waits for the last lines.
+    ///
+    /// # Errors
+    ///
+    /// Says so if the system refuses the thread of the log.
     ///
     /// # Panics
     ///
     /// Panics if the process has a log already.
-    pub fn start_log(&self) {
-        tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(self.log_level).init();
+    pub fn start_log(&self) -> Result<Flush, PoolError> {
+        let (log, flush) = Stderr::start()
+            .map_err(|error| PoolError::Io { what: "start the log".to_owned(), error })?;
+        tracing_subscriber::fmt().with_writer(log).with_max_level(self.log_level).init();
+        Ok(flush)
     }
 
     /// Sets the addresses and limits of the pool that accepts the clients.

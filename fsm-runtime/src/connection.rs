@@ -14,7 +14,8 @@ use crate::net::send_buffer::SendBuffer;
 use crate::net::stream_state::StreamState;
 use crate::net::token;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
-use crate::scheduler::task::{Task, TurnOutcome, WorkerContext, caught};
+use crate::panics::caught;
+use crate::scheduler::task::{Task, TurnOutcome, WorkerContext};
 use crate::{Drive, Ended, Key, Machine, Peer, Spec, WaitSet};
 
 mod close;
@@ -159,7 +160,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         scratch.output.resume(output);
         if let Some(peer) = incoming {
             if let Err(error) = self.join_pool(key, peer, scratch) {
-                tracing::warn!(%peer, %error, "a connection is lost");
+                crate::log::warn!(%peer, %error, "a connection is lost");
                 self.abort_if_unsent(scratch.output.len());
                 return Err(Self::reset(scratch));
             }
@@ -286,7 +287,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         let dropped = caught(|| drop((handler, machine, pending)));
         let socket = leaving.is_some().then_some(socket);
         if !closed || dropped.is_none() {
-            tracing::error!(%key, machine = M::SPEC.name, "a handler panicked while it was dropped");
+            crate::log::error!(%key, machine = M::SPEC.name, "a handler panicked while it was dropped");
         }
         if let Some(Leaving { hand_off, input, output }) = leaving {
             let socket = socket.zip(scratch.registry.as_deref());

@@ -10,8 +10,9 @@ use crate::machine::limits::Limits;
 use crate::machine::runner::{Budget, MachineRunner, StopReason};
 use crate::net::readiness::Readiness;
 use crate::net::send_buffer::SendBuffer;
+use crate::panics::caught;
 use crate::scheduler::shared::Blocked;
-use crate::scheduler::task::{Task, TurnOutcome, WorkerContext, caught};
+use crate::scheduler::task::{Task, TurnOutcome, WorkerContext};
 use crate::stats::LocalCounters;
 use crate::{Cx, Drive, Ended, Input, JobMachine, Key, Machine, Peer, Spec};
 
@@ -84,7 +85,7 @@ impl<M: JobMachine, H> JobScratch<M, H> {
         while let (Phase::Run, Err(error)) = (self.pool_state.phase(), self.try_make()) {
             if !std::mem::replace(&mut logged, true) {
                 let machine = M::SPEC.name;
-                tracing::error!(machine, error, "a thread has no handler; it tries again");
+                crate::log::error!(machine, error, "a thread has no handler; it tries again");
             }
             thread::sleep(AGAIN);
         }
@@ -165,7 +166,7 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
                 let (reply_to, machine) = (self.reply_to.take(), M::SPEC.name);
                 let send = || reply_to.zip(reply).map(|(reply_to, reply)| reply_to.send(reply));
                 if caught(send).is_none() {
-                    tracing::error!(%key, machine, "a reply panicked while it was dropped");
+                    crate::log::error!(%key, machine, "a reply panicked while it was dropped");
                 }
                 TurnOutcome::Ended(Ended::Done)
             }
@@ -193,7 +194,7 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
         // After a panic of a message this is caught, too, because the job may also panic.
         let dropped = !drops || caught(|| drop(self)).is_some();
         if !closed || !dropped {
-            tracing::error!(%key, machine = M::SPEC.name, "a job panicked while it was dropped");
+            crate::log::error!(%key, machine = M::SPEC.name, "a job panicked while it was dropped");
         }
         scratch.pool_state.released();
     }
@@ -201,7 +202,7 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
     fn recover(&mut self, scratch: &mut JobScratch<M, H>) {
         let handler = scratch.handler.take();
         if caught(|| drop(handler)).is_none() {
-            tracing::error!(machine = M::SPEC.name, "a handler panicked while it was dropped");
+            crate::log::error!(machine = M::SPEC.name, "a handler panicked while it was dropped");
         }
     }
 

@@ -7,6 +7,9 @@ pub(crate) const INDEX_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
 const SLOT_BITS: u32 = if usize::BITS >= 64 { 26 } else { 17 };
 /// The most slots of a port.
 pub(crate) const SLOTS: usize = 1 << SLOT_BITS;
+/// The most connections or jobs of a pool. A port has as many slots again, because those of ended ones
+/// are not used again at once.
+pub(crate) const MAX_TASKS: usize = SLOTS / 2;
 /// The most ports of a pool.
 pub(crate) const PORTS: usize = 1 << (INDEX_BITS - SLOT_BITS);
 /// The largest generation; generations are counted modulo the next number.
@@ -107,5 +110,15 @@ impl Generations {
     pub(crate) fn next(&self) -> u32 {
         // Each number is given out once in any memory order, and nothing else depends on it.
         self.0.fetch_add(1, Ordering::Relaxed) & GENERATIONS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_has_as_many_connections_or_jobs_at_most_as_the_docs_of_the_builder_state() {
+        assert_eq!(MAX_TASKS, if usize::BITS >= 64 { 33_554_432 } else { 65_536 });
     }
 }

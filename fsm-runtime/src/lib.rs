@@ -73,7 +73,8 @@
 //!
 //! The runtime logs with `tracing`: pools that start, drain and end at `INFO`, limits and trouble at
 //! `WARN`, panics of handlers at `ERROR`, errors that took an edge to a state without an `#[error]` field
-//! at `DEBUG`, ends of connections at `TRACE`.
+//! at `DEBUG`, ends of connections at `TRACE`. A panic of the subscriber costs that line and nothing else.
+//! A subscriber that blocks holds up the thread that logs, so its writer should not.
 #![forbid(unsafe_code)]
 
 // Machines in unit tests name the crate as those outside do.
@@ -85,6 +86,8 @@ mod address;
 mod clock;
 mod error;
 mod key;
+mod log;
+mod panics;
 mod peer;
 mod spec;
 mod stats;

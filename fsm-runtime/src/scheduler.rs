@@ -1,6 +1,7 @@
 //! Which task runs next, and on which thread.
 
 pub(crate) mod alarm;
+pub(crate) mod current;
 pub(crate) mod executor;
 pub(crate) mod observe;
 pub(crate) mod port;

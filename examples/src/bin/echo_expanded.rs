@@ -215,6 +215,6 @@ struct Options {
 
 fn main() -> Result<(), PoolError> {
     let Options { serving } = Options::parse();
-    serving.start_log();
+    let _log = serving.start_log()?;
     serving.pool(Pool::builder::<Echo>("echo")).handler(|_peer| Client).run()
 }

@@ -245,7 +245,7 @@ struct Options {
 
 fn main() -> Result<(), PoolError> {
     let Options { serving } = Options::parse();
-    serving.start_log();
+    let _log = serving.start_log()?;
     serving.pool(Pool::builder::<Lines>("lines")).handler(|_peer| Client).run()
 }
 

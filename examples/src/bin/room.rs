@@ -176,7 +176,7 @@ struct Options {
 
 fn main() -> Result<(), PoolError> {
     let options = Options::parse();
-    options.serving.start_log();
+    let _log = options.serving.start_log()?;
     let front = options.serving.pool(Pool::builder::<Front>("front"));
     let room = Pool::builder::<Room>("room").max_connections(options.listeners.get()).mailbox(100);
     // Take the handle before the pool is built, because handlers of both pools need it.

@@ -241,6 +241,10 @@ impl Semaphore {
         }
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
     /// Releases a permit. Calls the function of [`on_release`](Self::on_release) if no caller is
     /// queued.
     pub(crate) fn release_and_notify(&self) {

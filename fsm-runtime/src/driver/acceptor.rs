@@ -59,6 +59,11 @@ impl Acceptor {
         self.quota = backlog;
     }
 
+    /// Makes it accept no more, although connections may wait.
+    pub(crate) fn give_up(&mut self) {
+        self.quota = 0;
+    }
+
     /// Whether a connection may wait that it is to accept.
     pub(crate) fn may_accept_more(&self) -> bool {
         self.pending && self.quota > 0

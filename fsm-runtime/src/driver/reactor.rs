@@ -144,7 +144,10 @@ impl Reactor {
                         }
                     }
                     Accepted::Empty => {}
-                    Accepted::Failed { error, warning } => self.accept_failed(&error, warning),
+                    Accepted::Failed { error, warning } => {
+                        drop(permit);
+                        self.accept_failed(index, &error, warning);
+                    }
                 }
             }
         }
@@ -159,7 +162,7 @@ impl Reactor {
 
     fn pause_accepting(&self) {
         if self.pool_state.pause_accepting() {
-            tracing::warn!(
+            crate::log::warn!(
                 pool = self.pool,
                 connections = self.pool_state.permits.out(),
                 "at the limit of connections; new ones wait in the backlog"
@@ -167,12 +170,21 @@ impl Reactor {
         }
     }
 
-    fn accept_failed(&mut self, error: &io::Error, warning: bool) {
+    fn accept_failed(&mut self, index: usize, error: &io::Error, warning: bool) {
+        // No end of a connection can free a descriptor any more, so a drain waits for none.
+        if self.drain.has_begun() && self.pool_state.permits.out() == 0 {
+            self.acceptors[index].give_up();
+            crate::log::warn!(
+                pool = self.pool,
+                %error,
+                "cannot accept; the drain ends without the connections in the backlog"
+            );
+        }
         self.out_of_descriptors = true;
         self.pool_state.gate.set_out_of_descriptors();
         self.pool_state.counters.accept_failed();
         if warning {
-            tracing::warn!(
+            crate::log::warn!(
                 pool = self.pool,
                 %error,
                 connections = self.pool_state.permits.out(),

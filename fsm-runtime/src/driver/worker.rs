@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use crate::clock::TimeSource;
 use crate::lifecycle::pool_state::PoolState;
+use crate::panics::{caught, drop_panic};
+use crate::scheduler::current::CurrentPool;
 use crate::scheduler::executor::Executor;
 use crate::scheduler::port::{
     AssignedTurn, EventSource, FinishedTurn, Injected, MultiThread, Next, Port, PortEvent,
     RemainingTask, SingleThread, WhenIdle,
 };
 use crate::scheduler::port_core::ThreadIndex;
-use crate::scheduler::task::{Task, TurnOutcome, caught, drop_panic, end};
+use crate::scheduler::task::{Task, TurnOutcome, end};
 use crate::{Ended, PoolError};
 
 /// The poll of a port, which waits for the events of the port's connections or jobs.
@@ -74,6 +76,13 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
     /// Runs what is ready, and waits, until the port is closed.
     pub(crate) fn run(mut self) -> Result<(), PoolError> {
         self.port.thread_started(self.thread, thread_id());
+        let pool = CurrentPool {
+            name: self.name.clone(),
+            permits: Arc::clone(&self.pool_state.permits),
+            spec: T::SPEC,
+            status: Arc::clone(&T::context(&mut self.scratch).status),
+        };
+        pool.enter();
         // The thread may run a turn before its first poll, and the context may have an old time.
         T::context(&mut self.scratch).set_time(self.time.now());
         let result = self.run_rounds();
@@ -84,7 +93,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         }
         let Self { name, scratch, .. } = self;
         if caught(|| drop(scratch)).is_none() {
-            tracing::error!(pool = name, "a handler panicked while it was dropped");
+            crate::log::error!(pool = name, "a handler panicked while it was dropped");
         }
         result
     }
@@ -225,7 +234,7 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
     #[cold]
     fn panicked(&mut self, panic: Box<dyn Any + Send>) {
         drop_panic(panic);
-        tracing::error!(pool = self.name, "a thread of a pool panicked");
+        crate::log::error!(pool = self.name, "a thread of a pool panicked");
         if self.port.thread_died(self.thread).is_some() {
             self.pool_state.ended(Ended::Panicked);
         }

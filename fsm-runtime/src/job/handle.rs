@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::call::job_sink::JobSink;
-use crate::call::semaphore::{NoPermit, Permit};
+use crate::call::semaphore::{NoPermit, Permit, Semaphore};
 use crate::job::reply_cell::{NO_KEY, ReplyCell, TimedOut};
 use crate::wake::Wake;
 use crate::{Service, TrySendError};
@@ -41,6 +41,8 @@ use crate::{Service, TrySendError};
 #[must_use = "the job runs all the same, but its reply is lost"]
 pub struct JobHandle<R> {
     cell: Arc<ReplyCell<R>>,
+    /// The permits of the pool.
+    permits: Arc<Semaphore>,
 }
 
 impl<R: Send + 'static> JobHandle<R> {
@@ -86,17 +88,20 @@ impl<R: Send + 'static> JobHandle<R> {
         match permit {
             Ok(permit) => {
                 sink.submit(job, permit, cell.sender());
-                Ok(Self { cell })
+                Ok(Self { cell, permits: Arc::clone(sink.semaphore()) })
             }
             Err(NoPermit::Full) => Err(TrySendError::Full(job)),
             Err(NoPermit::Closed) => Err(TrySendError::Gone(job)),
         }
     }
 
-    /// Waits for the reply, without a bound on the time. Returns `None` if the job failed, or if the pool
+    /// Waits for the reply, without a bound on the time. A handler must not wait for a job of its own pool,
+    /// because that may wait for the handler's thread; after 100 ms that is logged.
+    ///
+    /// Returns `None` if the job failed, or if the pool
     /// was closed before the job was done.
     pub fn wait(self) -> Option<R> {
-        self.cell.wait_for_reply(None).ok().flatten()
+        self.cell.wait_for_reply(&self.permits, None).ok().flatten()
     }
 
     /// Waits for the reply, for at most `time`. Returns `Ok(None)` if the job failed, or if the pool was
@@ -106,7 +111,8 @@ impl<R: Send + 'static> JobHandle<R> {
     ///
     /// Returns the handle when the time has passed.
     pub fn wait_for(self, time: Duration) -> Result<Option<R>, Self> {
-        self.cell.wait_for_reply(Instant::now().checked_add(time)).map_err(|TimedOut| self)
+        let until = Instant::now().checked_add(time);
+        self.cell.wait_for_reply(&self.permits, until).map_err(|TimedOut| self)
     }
 }
 
@@ -123,7 +129,6 @@ mod tests {
 
     use super::*;
     use crate::call::mailboxes::ReplySender;
-    use crate::call::semaphore::Semaphore;
 
     struct Double;
 

@@ -6,8 +6,8 @@ use crate::call::semaphore::{Permit, Semaphore};
 use crate::clock::TimeSource;
 use crate::job::JobTask;
 use crate::lifecycle::pool_state::PoolState;
+use crate::panics::caught;
 use crate::scheduler::port::Port;
-use crate::scheduler::task::caught;
 use crate::{Drive, Ended, JobMachine, Service};
 
 /// The port of a pool of jobs, which runs them as machines `M`.
@@ -37,14 +37,14 @@ where
         // Reads the clock here: the caller's time may be old, because its handler may have run for long.
         let now = || self.time.now().millis;
         let Some(job) = caught(|| JobTask::new(job, reply_to, now)) else {
-            tracing::error!(pool = self.name, "a job panicked at its start");
+            crate::log::error!(pool = self.name, "a job panicked at its start");
             self.pool_state.ended(Ended::Panicked);
             return;
         };
         if let Err(job) = self.port.submit(job) {
             // The pool has closed meanwhile. The drop of the job tells the caller.
             if caught(|| drop(job)).is_none() {
-                tracing::error!(pool = self.name, "a job panicked while it was dropped");
+                crate::log::error!(pool = self.name, "a job panicked while it was dropped");
             }
             self.pool_state.ended(Ended::Closed);
         }

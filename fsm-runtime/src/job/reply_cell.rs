@@ -1,9 +1,14 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::Key;
 use crate::call::mailboxes::{ReplyReceiver, ReplySender, ReplySlot, WriteReply};
+use crate::call::semaphore::Semaphore;
+use crate::scheduler::current;
 use crate::wake::Wake;
+
+/// The time between two looks of a waiting thread at the pool.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A cell in which a plain thread waits for a permit and for the reply to its job.
 pub(super) struct ReplyCell<R> {
@@ -40,13 +45,33 @@ impl<R> Default for ReplyCell<R> {
 
 impl<R> ReplyCell<R> {
     /// Waits for the reply, until `until` at most. Returns `None` if the job ended without a reply.
-    pub(super) fn wait_for_reply(&self, until: Option<Instant>) -> Result<Option<R>, TimedOut> {
-        let mut state = self.lock();
+    /// A handler waits no longer when its pool and the job's, which has these permits, are closed, because
+    /// the job may wait for the handler's thread to end.
+    pub(super) fn wait_for_reply(
+        &self,
+        permits: &Arc<Semaphore>,
+        until: Option<Instant>,
+    ) -> Result<Option<R>, TimedOut> {
+        let mut warned = false;
         loop {
+            // Before the look at the reply, because a pool that has drained has sent it before it closed.
+            let closed = permits.is_closed() && current::is_closed();
+            let mut state = self.lock();
             match std::mem::replace(&mut state.reply, CellReply::Pending) {
                 CellReply::Ready(reply) => return Ok(Some(reply)),
                 CellReply::Gone => return Ok(None),
-                CellReply::Pending => state = self.sleep(state, until)?,
+                CellReply::Pending if closed => return Ok(None),
+                CellReply::Pending => {}
+            }
+            let look = Instant::now() + LOOK;
+            let last = until.filter(|until| *until <= look);
+            match self.sleep(state, Some(last.unwrap_or(look))) {
+                Ok(state) => drop(state),
+                Err(TimedOut) if last.is_some() => return Err(TimedOut),
+                Err(TimedOut) => {}
+            }
+            if Instant::now() >= look && !std::mem::replace(&mut warned, true) {
+                current::warn_of_own_job(permits);
             }
         }
     }

@@ -30,7 +30,7 @@ impl Drain {
         };
         if deadline <= now {
             let open = pool_state.permits.out();
-            tracing::warn!(pool = self.pool, open, "the drain timed out; closing what is left");
+            crate::log::warn!(pool = self.pool, open, "the drain timed out; closing what is left");
             pool_state.close();
         }
         false

@@ -195,7 +195,7 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
 
     /// Logs `text` as a `tracing` event of level `WARN`, with the key of this connection or job.
     pub fn warn(&self, text: impl fmt::Display) {
-        tracing::warn!(key = %self.key, "{text}");
+        crate::log::warn!(key = %self.key, "{text}");
     }
 
     /// Logs an error that no state stores. Generated code calls it for an `error` edge to a state
@@ -203,7 +203,7 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
     #[doc(hidden)]
     #[cold]
     pub fn failed(&self, state: &'static str, error: &dyn fmt::Display) {
-        tracing::debug!(key = %self.key, state, %error, "the `error` edge is taken");
+        crate::log::debug!(key = %self.key, state, %error, "the `error` edge is taken");
     }
 
     /// Takes the next message for this connection or job. Generated code calls it in a `#[message]`

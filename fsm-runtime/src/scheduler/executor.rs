@@ -3,7 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::clock::TimeSource;
 use crate::net::readiness::Readiness;
-use crate::scheduler::task::{Task, TurnOutcome, drop_panic, end_and_restore};
+use crate::scheduler::task::{Task, TurnOutcome, end_and_restore};
 use crate::{Ended, Key};
 
 /// Runs turns on a thread, one after another.
@@ -31,8 +31,7 @@ impl<T: Task, C: TimeSource> Executor<'_, T, C> {
 
     #[cold]
     fn panicked(&mut self, task: &mut T, panic: Box<dyn Any + Send>) -> TurnOutcome {
-        drop_panic(panic);
-        T::context(self.scratch).status.unblock();
+        T::context(self.scratch).panicked(panic);
         task.recover(self.scratch);
         TurnOutcome::Ended(Ended::Panicked)
     }

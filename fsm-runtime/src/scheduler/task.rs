@@ -1,11 +1,11 @@
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::call::service::PoolEntry;
 use crate::clock::Time;
 use crate::net::readiness::Readiness;
+use crate::panics::drop_panic;
 use crate::scheduler::observe::BlockTracker;
 use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::thread_status::ThreadStatus;
@@ -81,9 +81,9 @@ pub(crate) fn end<T: Task>(pool: &str, key: Key, task: T, why: Ended, scratch: &
 fn report<T: Task>(pool: &str, key: Key, state: usize, why: Ended) {
     if let Ended::Panicked | Ended::BusyLoop = why {
         let state = T::SPEC.states[state].name;
-        tracing::error!(pool, %key, machine = T::SPEC.name, state, "a handler has failed: {why}");
+        crate::log::error!(pool, %key, machine = T::SPEC.name, state, "a handler has failed: {why}");
     }
-    tracing::trace!(pool, %key, %why, state = T::SPEC.states[state].name, "over");
+    crate::log::trace!(pool, %key, %why, state = T::SPEC.states[state].name, "over");
 }
 
 /// The state that all turns on one thread share, in pools of connections and of jobs alike.
@@ -100,6 +100,10 @@ pub(crate) struct WorkerContext {
     /// The same time on the system's clock.
     pub(crate) instant: Instant,
     pub(crate) draining: bool,
+    /// A panic of a handler is kept in `panic`, for a test to look at.
+    pub(crate) keeps_panic: bool,
+    /// The last panic of a handler, if it is kept.
+    pub(crate) panic: Option<Box<dyn Any + Send>>,
 }
 
 impl WorkerContext {
@@ -111,25 +115,33 @@ impl WorkerContext {
         time: Time,
     ) -> Self {
         let Time { millis: now, instant } = time;
-        Self { port, thread, turn: 0, status, routes, now, instant, draining: false }
+        Self {
+            port,
+            thread,
+            turn: 0,
+            status,
+            routes,
+            now,
+            instant,
+            draining: false,
+            keeps_panic: false,
+            panic: None,
+        }
+    }
+
+    /// Keeps or drops the panic of a handler.
+    #[cold]
+    pub(crate) fn panicked(&mut self, panic: Box<dyn Any + Send>) {
+        let dropped = if self.keeps_panic { self.panic.replace(panic) } else { Some(panic) };
+        if let Some(panic) = dropped {
+            drop_panic(panic);
+        }
+        self.status.unblock();
     }
 
     #[inline]
     pub(crate) fn set_time(&mut self, time: Time) {
         self.now = time.millis;
         self.instant = time.instant;
-    }
-}
-
-/// Calls code of the user's. Returns `None` if it panics.
-pub(crate) fn caught<T>(code: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(code)).map_err(drop_panic).ok()
-}
-
-/// Drops the payload of a panic. That may panic as well; the payload of this second panic is leaked.
-#[cold]
-pub(crate) fn drop_panic(panic: Box<dyn Any + Send>) {
-    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-        std::mem::forget(another);
     }
 }

@@ -58,7 +58,7 @@ impl Watchdog {
         };
         let thread = thread::Builder::new().name("watchdog".to_owned()).spawn(run);
         if let Err(error) = &thread {
-            tracing::warn!(%error, "there is no watchdog: only what is declared is known to block");
+            crate::log::warn!(%error, "there is no watchdog: only what is declared is known to block");
         }
         Self { alarm, thread: thread.ok() }
     }
@@ -179,7 +179,7 @@ impl WatchdogLoop {
                 watched.port.unblock(turn.thread, turn.turn, Blocked::Observed);
             }
             (None, _) if !std::mem::replace(&mut self.blind, true) => {
-                tracing::info!(
+                crate::log::info!(
                     "this system does not say which threads block: only what is declared gives way"
                 );
             }
@@ -191,7 +191,7 @@ impl WatchdogLoop {
             } else {
                 "a handler is busy; give such work to a pool of its own"
             };
-            tracing::warn!(pool = watched.pool, state, key = %turn.key, age = ?age, "{what}");
+            crate::log::warn!(pool = watched.pool, state, key = %turn.key, age = ?age, "{what}");
         }
         age
     }

@@ -74,7 +74,7 @@ impl Bound {
 impl BoundPool {
     fn new(pool: Pool) -> Result<Self, PoolError> {
         if pool.has_connections() && !pool.spec.rests() {
-            tracing::warn!(
+            crate::log::warn!(
                 pool = pool.name,
                 machine = pool.machine,
                 "no state is at rest, so a drain waits for its whole time; mark one with `#[rest]`"
@@ -82,7 +82,7 @@ impl BoundPool {
         }
         let bound = (pool.bind)()?;
         for address in &bound.addresses {
-            tracing::info!(pool = bound.name, %address, "listening");
+            crate::log::info!(pool = bound.name, %address, "listening");
         }
         Ok(bound)
     }

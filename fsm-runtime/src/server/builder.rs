@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::call::mailboxes::Mailboxes;
 use crate::job::Make;
-use crate::key::{PORTS, SLOTS};
+use crate::key::{MAX_TASKS, PORTS};
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::limits::Limits;
 use crate::scheduler::shared::THREADS;
@@ -195,7 +195,7 @@ impl<M: Machine> Builder<M> {
 
     /// Sets the most jobs that run or wait for a thread. 1,024 by default for
     /// [`Pool::workers`](crate::Pool::workers) and 10,000 for others; at least 1 and at most
-    /// 2,147,483,647 (524,287 where a pointer has 32 bits).
+    /// 33,554,432 (65,536 where a pointer has 32 bits).
     ///
     /// Callers beyond that wait for room in FIFO order, or take their `full` edge. A plain thread that
     /// does not wait gets [`TrySendError::Full`](crate::TrySendError::Full).
@@ -203,7 +203,7 @@ impl<M: Machine> Builder<M> {
     where
         M: JobMachine,
     {
-        self.limit = jobs.clamp(1, SLOTS / 2);
+        self.limit = jobs.clamp(1, MAX_TASKS);
         self
     }
 
@@ -217,13 +217,13 @@ impl<M: Machine> Builder<M> {
         self
     }
 
-    /// Sets the most connections at a time. 10,000 by default; at least 1 and at most 2,147,483,647
-    /// (524,287 where a pointer has 32 bits).
+    /// Sets the most connections at a time. 10,000 by default; at least 1 and at most 33,554,432
+    /// (65,536 where a pointer has 32 bits).
     ///
     /// At the limit the listeners pause. New connections wait in the [`backlog`](Builder::backlog)
     /// until a sixteenth of the limit, and at least one, is free again.
     pub fn max_connections(mut self, connections: usize) -> Self {
-        self.limit = connections.clamp(1, SLOTS / 2);
+        self.limit = connections.clamp(1, MAX_TASKS);
         self
     }
 

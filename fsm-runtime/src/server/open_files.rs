@@ -16,7 +16,7 @@ pub(crate) fn allow(pool: &str, connections: usize) {
     let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
     let limit = if raised.is_ok() { wanted } else { limit };
     if limit < needed {
-        tracing::warn!(
+        crate::log::warn!(
             pool,
             connections,
             needed,

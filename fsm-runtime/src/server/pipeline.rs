@@ -118,14 +118,15 @@ impl Pipeline {
     /// Returns [`PoolError::Pipeline`], with the pools and states in question and a remedy:
     ///
     /// - if no pool, or more than one, is the target of a call or a hand-off of a state;
-    /// - if two pools have one name;
+    /// - if two pools have one name, or a name has a NUL byte;
     /// - if pools could wait for each other for ever, each for room in the next one.
     pub fn check(&self) -> Result<(), PoolError> {
         Plan::new(&self.pools).map(drop)
     }
 
     /// Serves until SIGTERM or SIGINT, or until a pool has ended, then drains all pools. A second
-    /// signal ends the process at once.
+    /// signal ends the process at once. SIGINT stays ignored if it was at the start (on Linux), as in the
+    /// background of a shell. SIGHUP and other signals are left alone; SIGHUP ends a process by default.
     ///
     /// Pools that give jobs and connections to others drain before those, so the times of
     /// [`Builder::drain_within`](crate::Builder::drain_within) add up along the way.

@@ -10,8 +10,9 @@ use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
 use crate::net::socket::Socket;
 use crate::net::transport::{ByteStream, PeerAddr};
+use crate::panics::caught;
 use crate::scheduler::port::Port;
-use crate::scheduler::task::{Task, caught};
+use crate::scheduler::task::Task;
 use crate::stats::LocalCounters;
 use crate::{Drive, Ended, Machine, Peer};
 
@@ -81,7 +82,7 @@ impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> 
         let Some(socket) = socket else {
             // The system did not let the socket leave its poll, which was logged.
             if caught(|| drop((seed, carried))).is_none() {
-                tracing::error!(pool = self.pool, "a seed panicked while it was dropped");
+                crate::log::error!(pool = self.pool, "a seed panicked while it was dropped");
             }
             return;
         };
@@ -104,7 +105,7 @@ impl<M: Drive<H>, H> Placement<M, H> {
     fn open(&self, incoming: Incoming<M::Seed>, here: Option<usize>, now: u64) {
         let Incoming { socket, peer, seed, ready, carried } = incoming;
         let Some(machine) = caught(|| Started::new(seed, now)) else {
-            tracing::error!(pool = self.pool, %peer, "a machine panicked at its start");
+            crate::log::error!(pool = self.pool, %peer, "a machine panicked at its start");
             self.discard(socket, carried);
             return;
         };
@@ -136,7 +137,7 @@ impl<M: Drive<H>, H> Placement<M, H> {
             socket.abort();
         }
         if caught(|| drop(carried)).is_none() {
-            tracing::error!(pool = self.pool, "shared output panicked while it was dropped");
+            crate::log::error!(pool = self.pool, "shared output panicked while it was dropped");
         }
         self.state.ended(Ended::Panicked);
     }
@@ -145,7 +146,7 @@ impl<M: Drive<H>, H> Placement<M, H> {
     fn refuse(&self, mut connection: ConnectionTask<M, H, Socket>) {
         connection.abort();
         if caught(|| drop(connection)).is_none() {
-            tracing::error!(pool = self.pool, "a handler panicked while it was dropped");
+            crate::log::error!(pool = self.pool, "a handler panicked while it was dropped");
         }
         self.state.ended(Ended::Closed);
     }

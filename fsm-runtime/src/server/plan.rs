@@ -63,6 +63,13 @@ pub(super) fn acceptors<'a>(
 fn check_names(pools: &[Pool]) -> Result<(), PoolError> {
     for (index, pool) in pools.iter().enumerate() {
         let name = &pool.name;
+        if name.contains('\0') {
+            // The system's name of a thread ends there.
+            return Err(unfit(format!(
+                "the name {name:?} of a pool has a NUL byte, and its threads could not have it; \
+                 leave that out"
+            )));
+        }
         if pools[..index].iter().any(|other| other.name == *name) {
             return Err(unfit(format!(
                 "two pools are called `{name}`; give one of them another name"

@@ -154,7 +154,7 @@ impl Drop for Running {
         }
         for pool in &mut self.pools {
             if let Err(error) = pool.join() {
-                tracing::error!(pool = pool.name, %error, "a pool failed");
+                crate::log::error!(pool = pool.name, %error, "a pool failed");
             }
         }
     }
@@ -224,7 +224,7 @@ impl RunningPool {
             });
             result = result.and(ended);
         }
-        tracing::info!(pool = self.name, stats = ?self.state.stats(), "ended");
+        crate::log::info!(pool = self.name, stats = ?self.state.stats(), "ended");
         result
     }
 }

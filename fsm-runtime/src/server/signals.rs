@@ -14,7 +14,25 @@ use crate::net::token;
 #[cfg(unix)]
 const SIGNALS: [i32; 2] = [SIGTERM, SIGINT];
 
-/// SIGTERM and SIGINT as an event of a poll.
+/// The signals to react to: SIGTERM, and SIGINT unless the process was started with it ignored.
+///
+/// A shell ignores SIGINT for a command in its background, so that Ctrl-C ends only the command in its
+/// foreground.
+#[cfg(unix)]
+fn signals() -> impl Iterator<Item = i32> {
+    let ignored = ignored();
+    SIGNALS.into_iter().filter(move |signal| *signal != SIGINT || ignored & 1 << (signal - 1) == 0)
+}
+
+/// The signals that the process ignores, a bit for each, on Linux. Other systems have no file about it.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// SIGTERM and SIGINT as an event of a poll. On Linux, SIGINT stays ignored if it was at the start.
 ///
 /// The first signal is reported; a second one ends the process at once, with the exit code that a
 /// shell gives to that signal. So does the first one when no `Signals` is left, because the default
@@ -38,7 +56,7 @@ impl Signals {
         let mut pipe = mio::net::UnixStream::from_std(pipe);
         registry.register(&mut pipe, token::SIGNALS, mio::Interest::READABLE)?;
         let mut ids = Vec::new();
-        for signal in SIGNALS {
+        for signal in signals() {
             ids.push(signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?);
         }
         LastSignal::add_listener()?;
@@ -106,7 +124,7 @@ impl LastSignal {
         use signal_hook::flag;
 
         let armed = Arc::new(AtomicBool::new(false));
-        for signal in SIGNALS {
+        for signal in signals() {
             // The order matters: the process ends only if an earlier signal has set the flag.
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&armed))?;
             flag::register(signal, Arc::clone(&armed))?;

@@ -31,7 +31,7 @@ impl Supervisor {
         let waker = Arc::clone(&self.waker);
         Arc::new(move || {
             if let Err(error) = waker.wake() {
-                tracing::warn!(%error, "cannot wake the main thread");
+                crate::log::warn!(%error, "cannot wake the main thread");
             }
         })
     }
@@ -46,7 +46,7 @@ impl Supervisor {
                 Err(error) => return Err(PoolError::io("wait for signals")(error)),
             }
             if self.signals.received() {
-                tracing::info!("draining; another signal ends the process");
+                crate::log::info!("draining; another signal ends the process");
                 break;
             }
         }

@@ -27,6 +27,7 @@
 //! ```
 
 use std::fmt;
+use std::panic::resume_unwind;
 
 use crate::net::readiness::Readiness;
 use crate::sim::Session;
@@ -95,36 +96,45 @@ struct Call {
 /// # Panics
 ///
 /// When a cut makes a difference; the message shows the cut, and where the two runs first differ. Also
-/// when the machine runs in a loop without taking any input.
+/// when the machine runs in a loop without taking any input. A panic of a handler goes on, so that an
+/// assertion in a handler fails the test.
 #[track_caller]
 pub fn splits<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     make: impl Fn() -> H,
     input: &[u8],
 ) {
     let whole = run::<M, H>(make(), input, &[]);
-    let check = |cuts: &[usize]| {
-        let cut = run::<M, H>(make(), input, cuts);
-        if whole != cut {
-            let (machine, difference) =
-                (M::SPEC.name, Difference { whole: &whole, cut: &cut, input });
-            panic!(
-                "cutting the input of `{machine}` {} makes a difference\n{difference}",
-                place(cuts)
-            );
-        }
-    };
     // The simplest cuts first: what they find is the easiest to understand.
     let step = input.len().div_ceil(512).max(1);
     for at in (1..input.len()).step_by(step) {
-        check(&[at]);
+        compare::<M, H>(make(), input, &[at], &whole);
     }
     let step = input.len().div_ceil(24).max(1);
     for first in (1..input.len()).step_by(step) {
         for second in (first + 1..input.len()).step_by(step) {
-            check(&[first, second]);
+            compare::<M, H>(make(), input, &[first, second], &whole);
         }
     }
-    check(&(1..input.len()).collect::<Vec<_>>());
+    compare::<M, H>(make(), input, &(1..input.len()).collect::<Vec<_>>(), &whole);
+}
+
+/// Runs a machine on the input in pieces, and compares that with the run on the whole input.
+///
+/// # Panics
+///
+/// When they differ.
+#[track_caller]
+fn compare<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
+    handler: H,
+    input: &[u8],
+    cuts: &[usize],
+    whole: &Recording,
+) {
+    let cut = run::<M, H>(handler, input, cuts);
+    if *whole != cut {
+        let (machine, difference) = (M::SPEC.name, Difference { whole, cut: &cut, input });
+        panic!("cutting the input of `{machine}` {} makes a difference\n{difference}", place(cuts));
+    }
 }
 
 fn place(cuts: &[usize]) -> String {
@@ -139,7 +149,8 @@ fn place(cuts: &[usize]) -> String {
 ///
 /// # Panics
 ///
-/// When the machine runs in a loop without taking any input.
+/// When the machine runs in a loop without taking any input, and when a handler does.
+#[track_caller]
 fn run<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     handler: H,
     input: &[u8],
@@ -177,6 +188,9 @@ fn run<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     session.end();
     run.output.extend(session.receive());
     run.ended = session.ended();
+    if let Some(panic) = session.take_panic() {
+        resume_unwind(panic);
+    }
     run
 }
 

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -48,6 +49,11 @@ impl<T: Task> Harness<T> {
     /// The state that the turns share.
     pub(super) fn scratch(&self) -> &T::Scratch {
         self.port.scratch()
+    }
+
+    /// Takes the last panic of a handler.
+    pub(super) fn take_panic(&mut self) -> Option<Box<dyn Any + Send>> {
+        self.port.take_panic()
     }
 
     pub(super) fn origin(&self) -> &Origin {

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -57,13 +58,14 @@ impl<T: Task> SimPort<T> {
     ) {
         let Self { port, workers, driver, time, pool_state } = self;
         let thread = workers.len();
-        let context = WorkerContext::new(
+        let mut context = WorkerContext::new(
             Arc::new(Untracked),
             thread,
             port.status(thread),
             routes,
             time.now(),
         );
+        context.keeps_panic = true;
         workers.push(Worker::new(WorkerSettings {
             name: POOL.to_owned(),
             port: Arc::clone(port),
@@ -94,6 +96,11 @@ impl<T: Task> SimPort<T> {
     /// The state that the turns of the first thread share.
     pub(super) fn scratch(&self) -> &T::Scratch {
         &self.workers[0].scratch
+    }
+
+    /// Takes the last panic of a handler on the first thread.
+    pub(super) fn take_panic(&mut self) -> Option<Box<dyn Any + Send>> {
+        T::context(&mut self.workers[0].scratch).panic.take()
     }
 
     /// Adds an event to the next poll.

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
@@ -265,6 +266,11 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     /// Gives the connection one turn; `false` when it waits then.
     pub(crate) fn turn(&mut self, ready: Readiness) -> bool {
         self.harness.borrow_mut().turn(ready)
+    }
+
+    /// Takes the panic of a handler, which has ended the machine.
+    pub(crate) fn take_panic(&mut self) -> Option<Box<dyn Any + Send>> {
+        self.harness.borrow_mut().take_panic()
     }
 }
 

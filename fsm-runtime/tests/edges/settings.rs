@@ -111,3 +111,44 @@ impl Service for Echoes {
     type Job = ();
     type Reply = ();
 }
+
+#[test]
+fn a_name_with_a_nul_byte_is_an_error_of_the_start() {
+    let error = Pool::builder::<Echo>("a\0b").handler(|_| Client).start().unwrap_err();
+    assert!(error.to_string().contains(r"a\0b"), "{error}");
+}
+
+#[test]
+fn a_close_ends_a_handler_that_waits_for_a_job_of_its_own_pool() {
+    struct Own;
+
+    impl Service for Own {
+        type Job = bool;
+        type Reply = bool;
+    }
+
+    let (sender, submitter) = mpsc::channel::<fsm_runtime::Submitter<Own>>();
+    let submitter = Mutex::new(submitter);
+    let (waits, waiting) = mpsc::channel();
+    let pool = Pool::workers::<Own>("own", 1, move |waits_for_another| {
+        if !waits_for_another {
+            return true;
+        }
+        let own = submitter.lock().unwrap().recv().unwrap();
+        let another = own.submit(false).unwrap();
+        waits.send(()).unwrap();
+        another.wait().is_some()
+    });
+    let own = pool.submitter::<Own>().unwrap();
+    sender.send(own.clone()).unwrap();
+    let running = pool.start().unwrap();
+    let outer = own.submit(true).unwrap();
+    waiting.recv_timeout(TIMEOUT).unwrap();
+    let (ended, end) = mpsc::channel();
+    thread::spawn(move || {
+        drop(running);
+        ended.send(()).unwrap();
+    });
+    end.recv_timeout(TIMEOUT).unwrap();
+    assert_ne!(outer.wait(), Some(true));
+}

@@ -50,3 +50,28 @@ impl words::Handler for Reader {
 fn l7_a_decoder_that_depends_on_cuts_is_found() {
     check::splits::<Words, _>(|| Reader, b"abcdef");
 }
+
+/// Asserts that its input is a digit.
+#[state_machine(start = Digit, eof => Left)]
+enum Digits {
+    #[read(exact = 1, idle = 10s => Left)]
+    #[to(Digit)]
+    Digit,
+    #[end]
+    Left,
+}
+
+struct DigitsHandler;
+
+impl digits::Handler for DigitsHandler {
+    fn digit(&mut self, digit: &[u8; 1], _: &mut Cx<'_>) -> digits::AfterDigit {
+        assert!(digit[0].is_ascii_digit(), "no digit: {digit:?}");
+        digits::AfterDigit::Digit
+    }
+}
+
+#[test]
+#[should_panic(expected = "no digit: [97]")]
+fn the_check_of_cuts_panics_with_the_panic_of_a_handler() {
+    check::splits::<Digits, _>(|| DigitsHandler, b"12a4");
+}

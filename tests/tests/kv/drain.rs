@@ -1,10 +1,11 @@
 //! How `kv` ends: a drain on SIGTERM or SIGINT loses nothing, and a second signal ends it at once.
 
+use std::process::Command;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fsm_tests::{Connection, Server, TIMEOUT, encode};
+use fsm_tests::{Connection, Server, TIMEOUT, encode, example};
 
 /// The time limit of a drain without slow clients.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -162,4 +163,17 @@ fn x11_a_second_signal_ends_it_at_once() {
         let status = server.wait(AT_ONCE);
         assert_eq!(status.code(), Some(code), "{first}, {second}: {status}");
     }
+}
+
+/// A shell without job control ignores SIGINT for its commands in the background.
+#[test]
+fn a_sigint_that_was_ignored_at_the_start_stays_ignored() {
+    let start = "trap '' INT && exec \"$0\" --port 0";
+    let mut server = Server::start(Command::new("sh").args(["-c", start]).arg(example("kv")));
+    server.signal("INT");
+    server.signal("INT");
+    Connection::new(server.address()).expect(&["PING"], "+PONG\r\n");
+    server.signal("TERM");
+    let status = server.wait(AT_ONCE);
+    assert!(status.success(), "{status}");
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use fsm_tests::{
     BackgroundClient, Connection, Server, TIMEOUT, encode, eventually, example, expect_silence,
-    one_at_a_time,
+    one_at_a_time, run,
 };
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
@@ -337,6 +337,21 @@ fn pitfall_16_waiting_for_a_descriptor_costs_nothing() {
     waiting.iter_mut().for_each(pong);
     drop(waiting);
     server.stop();
+}
+
+/// A drain while no descriptor is free, and a client waits for one, is as fast as any other.
+#[test]
+fn pitfall_16_a_drain_without_a_descriptor_is_fast() {
+    let _exclusive = one_at_a_time();
+    let mut server = limited("-n 64");
+    let (_holders, _waiting) = take_all_descriptors(&server);
+    // No end of a connection makes room below this limit.
+    let limit = format!("prlimit --nofile=3 --pid {}", server.pid());
+    let ran = run(Command::new("sh").args(["-c", &limit]), TIMEOUT);
+    assert!(ran.status.success(), "{ran:?}");
+    server.signal("TERM");
+    let status = server.wait(Duration::from_secs(5));
+    assert!(status.success(), "{status}");
 }
 
 /// Starts `kv` under a limit of the shell's `ulimit`.

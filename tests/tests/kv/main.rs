@@ -10,6 +10,8 @@ mod drain;
 #[cfg(target_os = "linux")]
 mod hostile;
 #[cfg(target_os = "linux")]
+mod log;
+#[cfg(target_os = "linux")]
 mod memory;
 mod pipe;
 mod python;

@@ -112,17 +112,18 @@ fn size(text: &str) -> Result<u64, String> {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    options.serving.start_log();
     match serve(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("docserver: {error}");
+            // Not `eprintln!`, which panics if nobody reads.
+            let _ = writeln!(io::stderr(), "docserver: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
 fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
+    let _log = options.serving.start_log()?;
     let directory = directory(options)?;
     let feed = Arc::<Feed>::default();
     let delay = options.index_delay;

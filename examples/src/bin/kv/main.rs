@@ -83,7 +83,7 @@ fn size(text: &str) -> Result<usize, String> {
 
 fn main() -> Result<(), PoolError> {
     let options = Options::parse();
-    options.serving.start_log();
+    let _log = options.serving.start_log()?;
     request::set_max_bulk(options.proto_max_bulk_len);
     let server = Arc::new(Server::new(Store::new(options.maxmemory)));
     let pool = options.serving.pool(Pool::builder::<Connection>("kv"));

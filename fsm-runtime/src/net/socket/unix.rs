@@ -87,7 +87,7 @@ impl Source for Socket {
 
     fn detach(self, registry: &Registry) -> Option<Socket> {
         if let Err(error) = registry.deregister(&mut SourceFd(&self.0.as_raw_fd())) {
-            tracing::warn!(%error, "a connection cannot leave its poll");
+            crate::log::warn!(%error, "a connection cannot leave its poll");
             return None;
         }
         Some(self)

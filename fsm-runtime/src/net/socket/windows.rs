@@ -56,7 +56,7 @@ impl Source for Socket {
     /// register it with another poll.
     fn detach(mut self, registry: &Registry) -> Option<Socket> {
         if let Err(error) = registry.deregister(&mut self.0) {
-            tracing::warn!(%error, "cannot deregister a connection from its poll");
+            crate::log::warn!(%error, "cannot deregister a connection from its poll");
             return None;
         }
         Some(Self(TcpStream::from_std(self.0.into())))

@@ -7,9 +7,10 @@ use super::{PortSettings, RemainingTask};
 use crate::Key;
 use crate::clock::TimeSource;
 use crate::net::readiness::Readiness;
+use crate::panics::caught;
 use crate::scheduler::executor::Executor;
 use crate::scheduler::port_core::PortCore;
-use crate::scheduler::task::{Task, caught};
+use crate::scheduler::task::Task;
 use crate::scheduler::thread_status::ThreadStatus;
 
 mod inject;

@@ -79,7 +79,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
         let waker = waker.map_err(PoolError::io("make a waker"))?;
         let interrupt = Box::new(move || {
             if let Err(error) = waker.wake() {
-                tracing::warn!(%error, "cannot wake a port");
+                crate::log::warn!(%error, "cannot wake a port");
             }
         });
         let port = self.port(number, interrupt);

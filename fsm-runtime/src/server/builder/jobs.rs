@@ -8,8 +8,8 @@ use crate::driver::worker::Driver;
 use crate::job::queue::JobPort;
 use crate::job::{JobScratch, JobScratchSettings, JobTask, Make};
 use crate::lifecycle::drain::Drain;
+use crate::panics::caught;
 use crate::scheduler::port::{Port, RemainingTask};
-use crate::scheduler::task::caught;
 use crate::server::bound::BoundPool;
 use crate::server::process::Process;
 use crate::server::thread::{ThreadMain, ThreadStart};
@@ -102,7 +102,7 @@ where
     for RemainingTask { key, task } in parts.port.thread_ended().into_iter().flatten() {
         parts.mailboxes.close(key);
         if caught(|| drop(task)).is_none() {
-            tracing::error!(pool = parts.name, "a job panicked while it was dropped");
+            crate::log::error!(pool = parts.name, "a job panicked while it was dropped");
         }
         parts.state.ended(Ended::Closed);
     }

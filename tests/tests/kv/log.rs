@@ -1,0 +1,54 @@
+//! `kv` serves and ends as ever when its log cannot be written.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+
+use fsm_tests::{Connection, TIMEOUT, eventually, example, run};
+
+#[test]
+fn a_log_without_a_reader_is_lost_and_nothing_else() {
+    let (reader, writer) = io::pipe().expect("a pipe");
+    drop(reader);
+    serves_and_ends(OwnedFd::from(writer).into());
+}
+
+#[test]
+fn a_log_on_a_full_disk_is_lost_and_nothing_else() {
+    let full = OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+    serves_and_ends(full.into());
+}
+
+#[test]
+fn a_log_that_nobody_reads_is_lost_and_nothing_else() {
+    let (_reader, mut writer) = UnixStream::pair().expect("a pair of sockets");
+    writer.set_nonblocking(true).expect("a socket takes options");
+    while writer.write(&[b'x'; 4096]).is_ok() {}
+    while writer.write(b"x").is_ok() {}
+    writer.set_nonblocking(false).expect("a socket takes options");
+    serves_and_ends(OwnedFd::from(writer).into());
+}
+
+/// Starts `kv` with this stderr on a port that was free, asks it, and ends it.
+fn serves_and_ends(stderr: Stdio) {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port should be free");
+    let address: SocketAddr = free.local_addr().expect("it is bound");
+    drop(free);
+    let mut kv = Command::new(example("kv"));
+    kv.args(["--port", &address.port().to_string()]).stderr(stderr);
+    let mut child = kv.spawn().expect("it should start");
+    eventually("it listens", || TcpStream::connect(address).is_ok());
+    Connection::new(address).expect(&["PING"], "+PONG\r\n");
+    let kill = format!("kill -TERM {}", child.id());
+    let ran = run(Command::new("sh").args(["-c", &kill]), TIMEOUT);
+    assert!(ran.status.success(), "{kill}: {ran:?}");
+    let mut status = None;
+    eventually("it ends", || {
+        status = child.try_wait().expect("it can be waited for");
+        status.is_some()
+    });
+    assert!(status.is_some_and(|status| status.success()), "{status:?}");
+}
