@@ -67,6 +67,8 @@ pub(crate) struct State {
     pub(crate) waits: Vec<Wait>,
     pub(crate) to: Option<To>,
     pub(crate) rest: Option<Ident>,
+    /// An attribute of another library says that the machine starts here.
+    pub(crate) marked_as_start: bool,
     /// Some attribute could not be read, so a missing item may be in it.
     pub(crate) incomplete: bool,
 }

@@ -31,6 +31,7 @@ pub(crate) enum Code {
     NotATime = 24,
     Delimiter = 25,
     Never = 26,
+    NotASize = 27,
 
     // Names.
     NoStart = 30,
@@ -72,6 +73,7 @@ pub(crate) enum Code {
     DeadlineAndNever = 66,
     DefaultUnused = 67,
     NoGone = 68,
+    IdleNever = 69,
 
     // Data.
     StartWithData = 70,
@@ -83,6 +85,7 @@ pub(crate) enum Code {
     StartTakesOne = 76,
     SeedAndJob = 77,
     NoReply = 78,
+    MarkUnused = 79,
 
     // The graph.
     Unreachable = 80,
@@ -90,6 +93,7 @@ pub(crate) enum Code {
     BusyCycle = 82,
     OnlyFlushes = 83,
     RepeatsForEver = 84,
+    StartIsEnd = 85,
 
     // Findings that need types.
     OverBudget = 90,
