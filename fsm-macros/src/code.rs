@@ -22,6 +22,7 @@ pub(crate) enum Code {
     Grammar = 16,
     TooMuch = 17,
     ReservedWord = 18,
+    Conditional = 19,
 
     // Literals.
     Unit = 20,

@@ -70,6 +70,7 @@ pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> ast:
         keywords,
         incomplete: item.broken,
         generic,
+        conditional: item.conditional.clone(),
     }
 }
 
@@ -187,7 +188,7 @@ pub(crate) mod tests {
         let deferred = item.deferred(&"start = A".parse().unwrap(), &"::a".parse().unwrap());
         assert_eq!(
             deferred.to_string().replace("# [", "#["),
-            "#[derive (:: a :: __StateMachine)] #[__fsm_args (false start = A)] #[derive (Debug)] \
+            "#[derive (:: a :: __StateMachine)] #[__fsm_args (false [A (x)] start = A)] #[derive (Debug)] \
              enum Demo { #[cfg (x)] #[__fsm_typo (raed (some))] #[to (A)] A , \
              #[end] B { #[__fsm_typo (cary)] x : u8 , #[carry] y : u8 } , }"
         );
