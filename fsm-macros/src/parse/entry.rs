@@ -1,7 +1,7 @@
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
 use super::parts::{is_mark, is_pair};
-use super::{Parsed, names};
+use super::{Parsed, literal, names};
 use crate::ast::Event;
 use crate::code::Code;
 use crate::errors::Errors;
@@ -72,17 +72,25 @@ impl Entry {
         let (head, tail) = part.split_at(arrow.unwrap_or(part.len()));
         let Some(TokenTree::Ident(key)) = head.first().cloned() else {
             let place: TokenStream = part.iter().cloned().collect();
-            let text = "expected a key such as `max = 64KiB` or `eof => State`";
+            let state = tail.get(2).map_or_else(|| "State".to_owned(), ToString::to_string);
+            let value: TokenStream = head.iter().cloned().collect();
+            let text = if literal::is_number(&value) && literal::millis(&value).is_ok() {
+                format!("a time needs its key; write `within = {value} => {state}`")
+            } else if literal::is_number(&value) && tail.is_empty() {
+                format!("a size needs its key, such as `max = {value}`")
+            } else {
+                "expected a key such as `max = 64KiB` or `eof => State`".to_owned()
+            };
             errors.at(Code::Grammar, place, text);
             return None;
         };
         let mut entry = Self { key, value: None, target: None, at_most: false, unreadable: false };
-        entry.value(&head[1..], !tail.is_empty(), errors);
+        entry.value(&head[1..], tail, errors);
         entry.target(tail, errors);
         Some(entry)
     }
 
-    fn value(&mut self, tokens: &[TokenTree], has_target: bool, errors: &mut Errors) {
+    fn value(&mut self, tokens: &[TokenTree], tail: &[TokenTree], errors: &mut Errors) {
         let is_odd = |value: &[TokenTree]| {
             value.first().is_some_and(|first| is_mark(first, '=') || is_mark(first, '>'))
         };
@@ -98,7 +106,7 @@ impl Entry {
                 Some(value.iter().cloned().collect())
             }
             other => {
-                self.no_sign(other, has_target, errors);
+                self.no_sign(other, tail, errors);
                 self.unreadable = true;
                 None
             }
@@ -106,7 +114,7 @@ impl Entry {
     }
 
     /// Adds a finding that no known sign is between the key and its value.
-    fn no_sign(&self, tokens: &[TokenTree], has_target: bool, errors: &mut Errors) {
+    fn no_sign(&self, tokens: &[TokenTree], tail: &[TokenTree], errors: &mut Errors) {
         let key = self.key.to_string();
         let is_sign = |token: &&TokenTree| matches!(token, TokenTree::Punct(_));
         let sign: Vec<TokenTree> = tokens.iter().take_while(is_sign).cloned().collect();
@@ -120,13 +128,14 @@ impl Entry {
         let event = Event::named(&key);
         let right = match event {
             _ if key == "size" => "<=",
-            Some(event) if !event.is_deadline() && !has_target => "=>",
+            Some(event) if !event.is_deadline() && tail.is_empty() => "=>",
             _ => "=",
         };
         let text = if value.is_empty() {
             format!("expected `=`, `=>` or `,` after `{key}`")
         } else {
-            format!("expected `{right}` after `{key}`; write `{key} {right} {value}`")
+            let target = tail.get(2).map(|state| format!(" => {state}")).unwrap_or_default();
+            format!("expected `{right}` after `{key}`; write `{key} {right} {value}{target}`")
         };
         errors.at(Code::Grammar, place.into_iter().collect::<TokenStream>(), text);
     }
@@ -220,7 +229,9 @@ mod tests {
             ("eof => 5", &["eof", "expected the name of one state"]),
             ("eof => final", &["eof", "`final` is a word of Rust, and names no state"]),
             ("max 64", &["max", "expected `=` after `max`; write `max = 64`"]),
-            ("8, some", &["some", "expected a key such as `max = 64KiB` or `eof => State`"]),
+            ("8, some", &["some", "a size needs its key, such as `max = 8`"]),
+            ("5s => A", &["a time needs its key; write `within = 5s => A`"]),
+            ("=> A", &["expected a key such as `max = 64KiB` or `eof => State`"]),
         ] {
             assert_eq!(read(text), parts, "{text}");
         }
