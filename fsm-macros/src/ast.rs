@@ -26,6 +26,16 @@ pub(crate) struct Machine {
     pub(crate) incomplete: bool,
     /// The enum has parameters.
     pub(crate) generic: bool,
+    /// The states that have a `cfg`, whether or not they exist.
+    pub(crate) conditional: Vec<Conditional>,
+}
+
+/// A name that exists under a condition.
+#[derive(Clone)]
+pub(crate) struct Conditional {
+    pub(crate) name: Ident,
+    /// What is in the parentheses of its `cfg`.
+    pub(crate) condition: TokenStream,
 }
 
 /// The arguments of `#[state_machine(..)]`.
@@ -67,6 +77,8 @@ pub(crate) struct State {
     pub(crate) waits: Vec<Wait>,
     pub(crate) to: Option<To>,
     pub(crate) rest: Option<Ident>,
+    /// An attribute of another library says that the machine starts here.
+    pub(crate) marked_as_start: bool,
     /// Some attribute could not be read, so a missing item may be in it.
     pub(crate) incomplete: bool,
 }

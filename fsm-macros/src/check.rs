@@ -5,6 +5,7 @@
 //! every cycle.
 
 mod data;
+mod deadlines;
 mod events;
 mod flow;
 mod groups;
@@ -26,11 +27,15 @@ pub(crate) fn check<'a>(machine: &'a ast::Machine, errors: &mut Errors) -> Graph
     complete &= machine.states.iter().all(|state| !state.incomplete);
     complete &= states::check(machine, errors);
     complete &= events::check(machine, errors);
-    data::check(machine, &graph, errors);
-    pools::check(machine, &graph, errors);
+    let mut refused = data::check(machine, &graph, errors);
+    refused.extend(pools::check(machine, &graph, errors));
     jobs::check(machine, &graph, errors);
-    flow::check(machine, &graph, complete, errors);
-    if complete {
+    flow::check(machine, &graph, &refused, complete, errors);
+    let starts_at_end = graph.start.is_some_and(|start| machine.states[start.index].is_end());
+    if complete && !starts_at_end {
+        if refused.is_empty() {
+            data::unused(machine, &graph, errors);
+        }
         events::unused(machine, errors);
         groups::unused(machine, errors);
     }

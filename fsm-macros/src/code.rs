@@ -22,6 +22,7 @@ pub(crate) enum Code {
     Grammar = 16,
     TooMuch = 17,
     ReservedWord = 18,
+    Conditional = 19,
 
     // Literals.
     Unit = 20,
@@ -31,6 +32,7 @@ pub(crate) enum Code {
     NotATime = 24,
     Delimiter = 25,
     Never = 26,
+    NotASize = 27,
 
     // Names.
     NoStart = 30,
@@ -72,6 +74,7 @@ pub(crate) enum Code {
     DeadlineAndNever = 66,
     DefaultUnused = 67,
     NoGone = 68,
+    IdleNever = 69,
 
     // Data.
     StartWithData = 70,
@@ -83,6 +86,7 @@ pub(crate) enum Code {
     StartTakesOne = 76,
     SeedAndJob = 77,
     NoReply = 78,
+    MarkUnused = 79,
 
     // The graph.
     Unreachable = 80,
@@ -90,6 +94,7 @@ pub(crate) enum Code {
     BusyCycle = 82,
     OnlyFlushes = 83,
     RepeatsForEver = 84,
+    StartIsEnd = 85,
 
     // Findings that need types.
     OverBudget = 90,

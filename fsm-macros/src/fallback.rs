@@ -16,10 +16,10 @@ pub(crate) fn fallback(machine: &ast::Machine, graph: &Graph<'_>, errors: Errors
     if machine.generic {
         return quote!(#(#findings;)*);
     }
-    // The first finding is also the size of all unknown types.
-    let unknown_size = if findings.is_empty() { quote!(0) } else { findings.remove(0) };
+    // The last finding is also the size of all unknown types; rustc prints those in a module last.
+    let unknown_size = findings.pop().unwrap_or_else(|| quote!(0));
     let Some(interface) = lower::stub(machine, graph, unknown_size.clone()) else {
-        return quote!(const _: usize = #unknown_size; #(#findings;)* #names);
+        return quote!(#(#findings;)* const _: usize = #unknown_size; #names);
     };
     let names_of_states = expand::names(&interface);
     let module = expand::module(&interface, None);

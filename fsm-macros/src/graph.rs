@@ -1,4 +1,5 @@
 use proc_macro2::Ident;
+use syn::ext::IdentExt;
 
 use crate::ast::{self, Event, EventEdge};
 
@@ -150,7 +151,12 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// The event edges of a state: for each event its own edge, or else the default of the machine.
+pub(crate) fn leads_to(edge: &EventEdge, state: &Ident) -> bool {
+    edge.target.unraw() == state.unraw()
+}
+
+/// The event edges of a state: for each event its own edge, or else the default of the machine,
+/// which is none for the state that it leads to.
 pub(crate) fn event_edges(machine: &ast::Machine, state: usize) -> Vec<&EventEdge> {
     let Some(wait) = machine.states[state].wait() else { return Vec::new() };
     let machine_kind = machine.kind();
@@ -162,6 +168,7 @@ pub(crate) fn event_edges(machine: &ast::Machine, state: usize) -> Vec<&EventEdg
         // A state's own `idle` also replaces the machine's `within`.
         let settled = event.is_deadline() && wait.edges.bounds_time();
         let default = machine.args.defaults.on(event).filter(|_| !settled);
+        let default = default.filter(|default| !leads_to(default, &machine.states[state].name));
         edges.extend(wait.edges.on(event).or(default));
     }
     edges

@@ -10,11 +10,14 @@ mod entry;
 mod item;
 mod keywords;
 mod literal;
+mod names;
+mod parts;
 mod pool;
 mod reader;
 mod state;
 mod variant;
 mod wait;
+mod words;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -53,18 +56,21 @@ pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> ast:
     }
     let allows = item.attrs.iter().filter(|attr| attr.is("allow"));
     let keywords = keywords::keywords(&args, item);
-    let args = args::parse(args, errors);
+    let mut args = args::parse(args, errors);
     let states = item.variants.iter().map(|variant| state::parse(variant, item.helpers, errors));
+    let states: Vec<ast::State> = states.collect();
+    args.incomplete |= states.iter().any(|state| state.marked_as_start);
     ast::Machine {
         vis: item.vis.clone(),
         name: item.name.clone(),
         docs: attribute::docs(&item.attrs),
         allows: allows.map(ToTokens::to_token_stream).collect(),
         args,
-        states: states.collect(),
+        states,
         keywords,
         incomplete: item.broken,
         generic,
+        conditional: item.conditional.clone(),
     }
 }
 
@@ -182,7 +188,7 @@ pub(crate) mod tests {
         let deferred = item.deferred(&"start = A".parse().unwrap(), &"::a".parse().unwrap());
         assert_eq!(
             deferred.to_string().replace("# [", "#["),
-            "#[derive (:: a :: __StateMachine)] #[__fsm_args (false start = A)] #[derive (Debug)] \
+            "#[derive (:: a :: __StateMachine)] #[__fsm_args (false [A (x)] start = A)] #[derive (Debug)] \
              enum Demo { #[cfg (x)] #[__fsm_typo (raed (some))] #[to (A)] A , \
              #[end] B { #[__fsm_typo (cary)] x : u8 , #[carry] y : u8 } , }"
         );

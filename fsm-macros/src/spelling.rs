@@ -75,6 +75,8 @@ fn is_word(letter: char) -> bool {
 pub(crate) fn identifier(text: &str, span: Span) -> Option<Ident> {
     match text {
         "" | "_" | "self" | "super" | "crate" | "Self" => None,
+        // A keyword since the edition 2024; the raw name is the same in all editions.
+        "gen" => Some(Ident::new_raw(text, span)),
         _ if is_keyword(text) => Some(Ident::new_raw(text, span)),
         _ => Some(Ident::new(text, span)),
     }
@@ -217,6 +219,7 @@ mod tests {
     fn keywords_become_raw() {
         let text = |text| identifier(text, Span::call_site()).map(|name| name.to_string());
         assert_eq!(text("type").as_deref(), Some("r#type"));
+        assert_eq!(text("gen").as_deref(), Some("r#gen"));
         assert_eq!(text("body").as_deref(), Some("body"));
         assert_eq!(text("super"), None);
     }

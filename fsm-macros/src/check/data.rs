@@ -6,19 +6,24 @@ use crate::errors::Errors;
 use crate::graph::Graph;
 use crate::spelling;
 
-/// Checks that something fills every field, on every edge.
-pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
+/// Checks that something fills every field, on every edge. Returns the names of the edges that it
+/// refuses.
+pub(crate) fn check<'a>(
+    machine: &ast::Machine,
+    graph: &Graph<'a>,
+    errors: &mut Errors,
+) -> Vec<&'a Ident> {
     if let Some(start) = graph.start {
-        self::start(machine, &machine.states[start.index], errors);
+        self::start(machine, &machine.states[start.index], start.name, errors);
     }
     for (index, state) in machine.states.iter().enumerate() {
         marks(state, errors);
         carried(machine, graph, index, errors);
     }
-    automatic(machine, graph, errors);
+    automatic(machine, graph, errors)
 }
 
-fn start(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) {
+fn start(machine: &ast::Machine, state: &ast::State, place: &Ident, errors: &mut Errors) {
     let args = &machine.args;
     if args.seed.is_some() || args.is_job() {
         // The start of an incomplete machine is not known.
@@ -28,10 +33,24 @@ fn start(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) {
         return;
     }
     // An unreadable key may be the one that fills them.
-    if state.fields.is_empty() || state.is_end() || args.incomplete {
+    if args.incomplete {
         return;
     }
     let name = &state.name;
+    if state.is_end() {
+        let other = machine.states.iter().find(|state| !state.is_end());
+        let remedy = match other {
+            Some(other) => format!("start in another state, such as `start = {}`", other.name),
+            None => "add a state that waits, and start there".to_owned(),
+        };
+        let text =
+            format!("the machine starts in the end `{name}`, so it is over at once; {remedy}");
+        errors.at(Code::StartIsEnd, place, text);
+        return;
+    }
+    if state.fields.is_empty() {
+        return;
+    }
     let fields = spelling::list(state.fields.iter().map(|field| &field.name));
     let one = if state.fields.len() > 1 { "keep one field and " } else { "" };
     let text = format!(
@@ -142,8 +161,8 @@ fn carried(machine: &ast::Machine, graph: &Graph<'_>, index: usize, errors: &mut
 }
 
 /// Checks that the edges that the runtime takes lead to states whose data needs no handler.
-fn automatic(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
-    let mut reported: Vec<&Ident> = Vec::new();
+fn automatic<'a>(machine: &ast::Machine, graph: &Graph<'a>, errors: &mut Errors) -> Vec<&'a Ident> {
+    let mut reported: Vec<&'a Ident> = Vec::new();
     let edges = graph.edges.iter().zip(&machine.states);
     let edges = edges.flat_map(|(edges, source)| edges.iter().map(move |edge| (source, edge)));
     for (source, edge) in edges {
@@ -167,11 +186,47 @@ fn automatic(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
         let marks = [Some(Mark::Carry), brought];
         let marks = marks.iter().flatten().map(|mark| format!("#[{}]", mark.name()));
         let marks = spelling::choice(marks);
+        let marked = empty.iter().find_map(|field| field.marks.first());
+        let fact = marked.map_or_else(String::new, |(mark, _)| {
+            format!("brings nothing for `#[{}]`, so ", mark.name())
+        });
         let text = format!(
-            "`{event}` leads to `{name}` and nothing fills {fields} then; \
+            "`{event}` leads to `{name}` and {fact}nothing fills {fields} then; \
              lead it to another state, or mark what there is with {marks}"
         );
         errors.at(Code::NothingFills, edge.name, text);
+    }
+    reported
+}
+
+/// Adds the marks for what no edge to their state brings.
+pub(crate) fn unused(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
+    for (index, state) in machine.states.iter().enumerate() {
+        let brings = |mark: Mark| {
+            graph.edges.iter().zip(&machine.states).any(|(edges, source)| {
+                let mut edges = edges.iter().filter(|edge| edge.target == index);
+                edges.any(|edge| edge.event().and_then(|it| brought(source, it)) == Some(mark))
+            })
+        };
+        for (field, (mark, place)) in
+            state.fields.iter().flat_map(|field| field.marks.iter().map(move |mark| (field, mark)))
+        {
+            if *mark == Mark::Carry || field.carries() || brings(*mark) {
+                continue;
+            }
+            let (name, field, source) = (&state.name, &field.name, mark.source());
+            let edge = match mark {
+                Mark::Carry | Mark::Error => "`error` edge",
+                Mark::Job => "`full` edge of a call",
+                Mark::Seed => "`full` edge of a hand-off",
+            };
+            let text = format!(
+                "no {edge} leads to `{name}`, so {source} never fills `{field}`; \
+                 remove `#[{}]`, or lead one there",
+                mark.name()
+            );
+            errors.at(Code::MarkUnused, place, text);
+        }
     }
 }
 
@@ -204,9 +259,9 @@ mod tests {
                 "#[read(some, max = 1, within = 1s => B)] #[to(A)] A,
                  #[run] #[to(C)] B { x: u8, #[error] y: u8 }, #[end] C",
                 &[
-                    "`within` leads to `B` and nothing fills `x` and `y` then; \
+                    "`within` leads to `B` and brings nothing for `#[error]`, so nothing fills `x` and `y` then; \
                      lead it to another state, or mark what there is with `#[carry]`",
-                    "`eof` leads to `B` and nothing fills `x` and `y` then; \
+                    "`eof` leads to `B` and brings nothing for `#[error]`, so nothing fills `x` and `y` then; \
                      lead it to another state, or mark what there is with `#[carry]`",
                 ],
             ),
@@ -241,9 +296,9 @@ mod tests {
                 "#[run] #[to(B)] A, #[call(S, within = 1s => C, full => C)] #[to(D)] B,
                  #[run] #[to(D)] C { #[job] j: J, #[seed] s: S }, #[end] D",
                 &[
-                    "`within` leads to `C` and nothing fills `j` and `s` then; \
+                    "`within` leads to `C` and brings nothing for `#[job]`, so nothing fills `j` and `s` then; \
                      lead it to another state, or mark what there is with `#[carry]`",
-                    "`full` leads to `C` and nothing fills `s` then; lead it to another state, \
+                    "`full` leads to `C` and brings nothing for `#[seed]`, so nothing fills `s` then; lead it to another state, \
                      or mark what there is with `#[carry]` or `#[job]`",
                 ],
             ),
@@ -252,8 +307,10 @@ mod tests {
                 "start = A, gone => D, full => C",
                 "#[run] #[to(B | E)] A, #[call(S, within = 1s => D)] #[to(D)] B,
                  #[handoff(M, within = 1s => D)] E, #[run] #[to(D)] C { #[job] j: J }, #[end] D",
-                &["`full` leads to `C` and nothing fills `j` then; lead it to another state, \
-                   or mark what there is with `#[carry]` or `#[seed]`"],
+                &[
+                    "`full` leads to `C` and brings nothing for `#[job]`, so nothing fills `j` then; lead it to another state, \
+                   or mark what there is with `#[carry]` or `#[seed]`",
+                ],
             ),
             (
                 "start = A, gone => D, full => C",

@@ -1,7 +1,8 @@
+use super::deadlines;
 use crate::ast::{self, Event, EventEdge, MachineKind, ShapeKind, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
-use crate::graph::event_edges;
+use crate::graph::{event_edges, leads_to};
 
 /// Checks that each event has an edge where it can happen, and only there. Returns whether no
 /// edge is missing.
@@ -17,35 +18,10 @@ pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
         if !state.incomplete && !machine.args.incomplete {
             complete &= missing(machine, index, wait, errors);
         }
-        contradiction(state, wait, errors);
-        endless(machine, index, wait, errors);
+        deadlines::check(machine, index, wait, errors);
     }
+    deadlines::idle_never(&machine.args.defaults, errors);
     complete
-}
-
-/// Refuses deadlines that lead back to their state, because they bound nothing.
-fn endless(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut Errors) {
-    let name = &machine.states[index].name;
-    let edges = event_edges(machine, index);
-    let mut deadlines = edges.iter().filter(|edge| edge.event.is_deadline()).peekable();
-    let Some(first) = deadlines.peek().copied() else { return };
-    if !deadlines.all(|edge| edge.target == *name) {
-        return;
-    }
-    let event = first.event.name();
-    if wait.edges.on(first.event).is_some() {
-        let text = format!(
-            "`{event}` leads state `{name}` back to itself, so nothing bounds it; \
-             lead it elsewhere, or say `within = never`"
-        );
-        errors.at(Code::DeadlineToItself, &first.target, text);
-    } else {
-        let text = format!(
-            "the machine's `{event}` leads state `{name}` back to itself, so nothing bounds it; \
-             give it a `within` of its own"
-        );
-        errors.at(Code::DeadlineToItself, name, text);
-    }
 }
 
 /// Adds the events without an edge, and returns whether there is none.
@@ -58,13 +34,24 @@ fn missing(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut 
     let mut complete = true;
     for event in [Event::Eof, Event::Limit, Event::Error, Event::Gone] {
         if lacks(event) {
-            unanswered(state, wait, event, errors);
+            unanswered(machine, state, wait, event, errors);
             complete = false;
         }
     }
     let bounded = wait.edges.bounds_time() || given.iter().any(|it| it.event.is_deadline());
     if wait.kind.can(Event::Within, machine_kind) && !bounded {
         let name = &state.name;
+        complete = false;
+        let mut defaults = machine.args.defaults.events.iter();
+        if let Some(default) = defaults.find(|it| it.event.is_deadline() && leads_to(it, name)) {
+            let event = default.event.name();
+            let text = format!(
+                "the machine's `{event}` leads state `{name}` back to itself, so nothing bounds \
+                 it; give it a `within` of its own"
+            );
+            errors.at(Code::DeadlineToItself, name, text);
+            return complete;
+        }
         let can_idle = wait.kind.can(Event::Idle, machine_kind);
         let or_idle = if can_idle { " or `idle = 30s => State`" } else { "" };
         let text = format!(
@@ -72,12 +59,17 @@ fn missing(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut 
              add `within = 30s => State`{or_idle}, or say `within = never`"
         );
         errors.at(Code::NoDeadline, name, text);
-        complete = false;
     }
     complete
 }
 
-fn unanswered(state: &ast::State, wait: &ast::Wait, event: Event, errors: &mut Errors) {
+fn unanswered(
+    machine: &ast::Machine,
+    state: &ast::State,
+    wait: &ast::Wait,
+    event: Event,
+    errors: &mut Errors,
+) {
     let name = &state.name;
     let (code, fact) = match (event, &wait.kind) {
         (Event::Eof, WaitKind::Message) => (
@@ -112,9 +104,29 @@ fn unanswered(state: &ast::State, wait: &ast::Wait, event: Event, errors: &mut E
             (Code::NoError, text)
         }
     };
-    let event = event.name();
-    let text = format!("{fact}; add `{event} => State` here or on `#[state_machine(..)]`");
-    errors.at(code, name, text);
+    let event_name = event.name();
+    let default = machine.args.defaults.on(event).filter(|default| leads_to(default, name));
+    match default {
+        Some(default) if !is_used(machine, default) => {
+            let text = format!(
+                "`{event_name}` leads state `{name}` back to itself, and no other state uses it; \
+                 lead it elsewhere"
+            );
+            errors.at(code, &default.target, text);
+        }
+        Some(_) => {
+            let text = format!(
+                "the machine's `{event_name}` leads to state `{name}`, which needs an \
+                 `{event_name}` of its own; add `{event_name} => State` to it"
+            );
+            errors.at(code, name, text);
+        }
+        None => {
+            let text =
+                format!("{fact}; add `{event_name} => State` here or on `#[state_machine(..)]`");
+            errors.at(code, name, text);
+        }
+    }
 }
 
 fn impossible(machine: &ast::Machine, state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
@@ -179,22 +191,10 @@ fn why_not(event: Event, wait: &ast::Wait) -> String {
     }
 }
 
-fn contradiction(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
-    let Some(never) = &wait.edges.never else { return };
-    if let Some(edge) = wait.edges.events.iter().find(|edge| edge.event.is_deadline()) {
-        let (name, event) = (&state.name, edge.event.name());
-        let text = format!("state `{name}` has `{event}` and `within = never`; remove one");
-        errors.at(Code::DeadlineAndNever, never, text);
-    }
-}
-
 /// Adds the defaults of the machine that no state uses.
 pub(crate) fn unused(machine: &ast::Machine, errors: &mut Errors) {
     for default in &machine.args.defaults.events {
-        let used = (0..machine.states.len()).any(|state| {
-            event_edges(machine, state).into_iter().any(|edge| std::ptr::eq(edge, default))
-        });
-        if !used {
+        if !is_used(machine, default) {
             let key = &default.key;
             errors.at(
                 Code::DefaultUnused,
@@ -203,6 +203,12 @@ pub(crate) fn unused(machine: &ast::Machine, errors: &mut Errors) {
             );
         }
     }
+}
+
+fn is_used(machine: &ast::Machine, default: &EventEdge) -> bool {
+    (0..machine.states.len()).any(|state| {
+        event_edges(machine, state).into_iter().any(|edge| std::ptr::eq(edge, default))
+    })
 }
 
 #[cfg(test)]

@@ -19,14 +19,17 @@ const ONLY_FLUSHES: CycleFault = CycleFault {
     fault: "has only `flush` states, which do not wait when nothing is queued",
 };
 
-/// Checks the graph as a whole; reachability only if it is `complete`.
+/// Checks the graph as a whole; reachability only if it is `complete`. The edges by a `refused` name
+/// have a finding already.
 pub(crate) fn check(
     machine: &ast::Machine,
     graph: &Graph<'_>,
+    refused: &[&Ident],
     complete: bool,
     errors: &mut Errors,
 ) {
-    if complete {
+    let start = graph.start.map(|start| &machine.states[start.index]);
+    if complete && !start.is_some_and(ast::State::is_end) {
         let reached = match graph.start {
             Some(start) => {
                 let reached = graph.reach([start.index], false);
@@ -37,11 +40,13 @@ pub(crate) fn check(
         };
         endless(machine, graph, &reached, errors);
     }
-    cycles(machine, graph, errors, &BUSY, |state, edge| repeats_at_once(machine, state, edge));
+    cycles(machine, graph, errors, &BUSY, |state, edge| {
+        repeats_at_once(machine, state, edge) && !edge.is_among(refused)
+    });
     cycles(machine, graph, errors, &ONLY_FLUSHES, |state, edge| {
         flushes(machine, state) && flushes(machine, edge.target) && !edge.is_deadline()
     });
-    repeating_cycles(machine, graph, errors);
+    repeating_cycles(machine, graph, refused, errors);
 }
 
 fn unreachable(machine: &ast::Machine, reached: &[bool], errors: &mut Errors) {
@@ -107,23 +112,52 @@ fn cycles(
             path.push_str(" -> ");
             path.push_str(&machine.states[edge.target].name.to_string());
         }
-        if let Some(first) = cycle.first() {
-            let inside = if cycle.len() == 1 && machine.args.is_job() && runs(machine, state) {
-                "loop inside the handler, or "
-            } else {
-                ""
-            };
-            let text = format!("the cycle `{path}` {fault}; {inside}add a state that waits");
-            errors.at(code, first.name, text);
+        let by_itself = cycle.iter().find_map(|edge| Some((edge, edge.event()?)));
+        let (edge, remedy) = match by_itself {
+            Some((edge, event)) => (Some(edge), event.way_out()),
+            None if cycle.len() == 1 && machine.args.is_job() && runs(machine, state) => {
+                let text = "; loop inside the handler, or add a state that waits";
+                (cycle.first(), text.to_owned())
+            }
+            None => (cycle.first(), "; add a state that waits".to_owned()),
+        };
+        if let Some(edge) = edge {
+            errors.at(code, edge.name, format!("the cycle `{path}` {fault}{remedy}"));
+        }
+    }
+}
+
+impl Event {
+    /// Why a cycle that it leads through goes on, and how to end it.
+    fn way_out(self) -> String {
+        let name = self.name();
+        match self {
+            Self::Eof => {
+                format!(", because the stream stays ended; lead this `{name}` to an end")
+            }
+            Self::Limit => format!(
+                ", because what is too long is still unread; lead this `{name}` to an end, or to \
+                 a state that reads it away"
+            ),
+            Self::Full | Self::Gone | Self::Error => {
+                format!("; lead this `{name}` to an end, or to a state that waits")
+            }
+            Self::Within | Self::Idle => "; add a state that waits".to_owned(),
         }
     }
 }
 
 /// Adds the cycles that write output and come back to the event that started them, such as an
 /// answer to refused input that is sent again and again.
-fn repeating_cycles(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
+fn repeating_cycles(
+    machine: &ast::Machine,
+    graph: &Graph<'_>,
+    refused: &[&Ident],
+    errors: &mut Errors,
+) {
     let repeats = |source: usize, edge: &Edge<'_>| {
-        repeats_at_once(machine, source, edge) || (writes(machine, source) && !edge.is_deadline())
+        let at_once = repeats_at_once(machine, source, edge);
+        (at_once || (writes(machine, source) && !edge.is_deadline())) && !edge.is_among(refused)
     };
     let cyclic = graph.cyclic(repeats);
     for (state, name) in machine.states.iter().map(|state| &state.name).enumerate() {
@@ -153,6 +187,11 @@ fn repeating_cycles(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Erro
 }
 
 impl Edge<'_> {
+    /// Whether its name is one of `names`, at the same place.
+    fn is_among(&self, names: &[&Ident]) -> bool {
+        names.iter().any(|name| std::ptr::eq(*name, self.name))
+    }
+
     fn is_deadline(&self) -> bool {
         self.event().is_some_and(Event::is_deadline)
     }
@@ -228,13 +267,13 @@ mod tests {
                 "start = A, within = 1s => D, gone => D",
                 "#[run] #[to(B)] A, #[call(S, full => A)] #[to(D)] B, #[end] D",
                 &["the cycle `A -> B -> A` uses up no input and no time; \
-                   add a state that waits"],
+                   lead this `full` to an end, or to a state that waits"],
             ),
             (
                 "start = A, within = 1s => D, gone => A",
                 "#[run] #[to(B)] A, #[handoff(M)] B, #[end] D",
                 &["the cycle `A -> B -> A` uses up no input and no time; \
-                   add a state that waits"],
+                   lead this `gone` to an end, or to a state that waits"],
             ),
             (
                 "start = A, within = 1s => D, gone => D",
@@ -299,10 +338,11 @@ mod tests {
                 "#[read(until = b\";\", max = 9, eof => A, limit => B, within = never)] #[to(A)] A,
                  #[run] #[to(A | C)] B, #[end] C",
                 &[
-                    "the cycle `A -> A` uses up no input and no time; \
-                     add a state that waits",
-                    "the cycle `B -> A -> B` uses up no input and no time; \
-                     add a state that waits",
+                    "the cycle `A -> A` uses up no input and no time, because the stream stays \
+                     ended; lead this `eof` to an end",
+                    "the cycle `B -> A -> B` uses up no input and no time, because what is too \
+                     long is still unread; lead this `limit` to an end, or to a state that reads \
+                     it away",
                 ],
             ),
             (
@@ -314,7 +354,7 @@ mod tests {
                 "start = A, eof => C, limit => C",
                 "#[read(frame = F, max = 9, error => A, within = never)] #[to(A)] A, #[end] C",
                 &["the cycle `A -> A` uses up no input and no time; \
-                   add a state that waits"],
+                   lead this `error` to an end, or to a state that waits"],
             ),
             (
                 "start = A, within = 1s => C",

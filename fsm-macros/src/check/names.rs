@@ -116,6 +116,18 @@ impl<'a> Resolver<'a> {
     fn known(&mut self, name: &'a Ident, errors: &mut Errors) -> Resolved {
         let found = self.groups.find(name);
         if matches!(found, Resolved::Nothing) {
+            let mut conditional = self.machine.conditional.iter();
+            if let Some(state) = conditional.find(|it| it.name.unraw() == name.unraw()) {
+                let condition = &state.condition;
+                let text = format!(
+                    "`{name}` exists only under `cfg({condition})`; put this attribute under \
+                     `#[cfg_attr({condition}, ..)]`, and one without `{name}` under \
+                     `#[cfg_attr(not({condition}), ..)]`"
+                );
+                errors.at(Code::Conditional, name, text);
+                self.misnamed = true;
+                return found;
+            }
             match self.groups.meant(name) {
                 Some(group) => {
                     let text = format!("unknown group `{name}`; did you mean `{group}`?");

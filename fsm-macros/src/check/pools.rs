@@ -1,10 +1,17 @@
+use proc_macro2::Ident;
+
 use crate::ast;
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::Graph;
 
-/// Checks the states that lead to another pool, and the edges to them.
-pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
+/// Checks the states that lead to another pool, and the edges to them. Returns the names of the
+/// edges that it refuses.
+pub(crate) fn check<'a>(
+    machine: &ast::Machine,
+    graph: &Graph<'a>,
+    errors: &mut Errors,
+) -> Vec<&'a Ident> {
     for state in &machine.states {
         if let Some(payload) = state.payload_name() {
             names(state, payload, errors);
@@ -14,7 +21,7 @@ pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Erro
             errors.at(Code::HandOffGoesOn, &to.key, text);
         }
     }
-    given(machine, graph, errors);
+    given(machine, graph, errors)
 }
 
 /// Checks that no field has the name of the payload.
@@ -22,14 +29,15 @@ fn names(state: &ast::State, payload: &str, errors: &mut Errors) {
     if let Some(field) = state.fields.iter().find(|field| field.name == payload) {
         let name = &state.name;
         let text = format!(
-            "the verdict that enters `{name}` carries its {payload} as `{payload}`; rename the field"
+            "the verdict that enters `{name}` has its {payload} as `{payload}` already; \
+             remove the field, or rename it if it is other data"
         );
         errors.at(Code::NameTaken, &field.name, text);
     }
 }
 
 /// Checks that only verdicts lead to such states, because only a handler can give a job or a seed.
-fn given(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
+fn given<'a>(machine: &ast::Machine, graph: &Graph<'a>, errors: &mut Errors) -> Vec<&'a Ident> {
     if let Some(start) = graph.start {
         let state = &machine.states[start.index];
         if let Some(payload) = state.payload_name() {
@@ -41,7 +49,7 @@ fn given(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
             errors.at(Code::NothingFills, start.name, text);
         }
     }
-    let mut reported: Vec<&proc_macro2::Ident> = Vec::new();
+    let mut reported: Vec<&'a Ident> = Vec::new();
     for edge in graph.edges.iter().flatten() {
         let Some(event) = edge.event() else { continue };
         let target = &machine.states[edge.target];
@@ -58,6 +66,7 @@ fn given(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
         );
         errors.at(Code::NothingFills, edge.name, text);
     }
+    reported
 }
 
 #[cfg(test)]
@@ -84,8 +93,10 @@ mod tests {
             "#[run] #[to(B | C)] A, #[call(S, within = 1s => D)] #[to(D)] B { job: u8, seed: u8 },
              #[handoff(M, within = 1s => D)] C { seed: u8 }, #[end] D",
             &[
-                "the verdict that enters `B` carries its job as `job`; rename the field",
-                "the verdict that enters `C` carries its seed as `seed`; rename the field",
+                "the verdict that enters `B` has its job as `job` already; \
+                 remove the field, or rename it if it is other data",
+                "the verdict that enters `C` has its seed as `seed` already; \
+                 remove the field, or rename it if it is other data",
             ],
         )]);
     }

@@ -120,7 +120,15 @@ fn waits_for(wait: &ast::Wait) -> String {
         _ => String::new(),
     };
     let name = &wait.name;
-    if inside.is_empty() { format!("`{name}`") } else { format!("`{name}({inside})`") }
+    if inside.is_empty() { format!("`{name}`") } else { code(&format!("{name}({inside})")) }
+}
+
+/// A text as code in Markdown, between more backticks than are in it.
+fn code(text: &str) -> String {
+    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    let space = if text.ends_with('`') || text.starts_with('`') { " " } else { "" };
+    format!("{fence}{space}{text}{space}{fence}")
 }
 
 fn link(machine: &ast::Machine, state: &Ident) -> String {
@@ -129,6 +137,12 @@ fn link(machine: &ast::Machine, state: &Ident) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn code_may_have_backticks() {
+        assert_eq!(code("a"), "`a`");
+        assert_eq!(code("read(until = b\"`\")"), "``read(until = b\"`\")``");
+    }
+
     use super::*;
     use crate::errors::Errors;
 

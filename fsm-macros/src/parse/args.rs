@@ -1,9 +1,9 @@
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::parse::Parse;
 
-use super::attribute;
 use super::entry::{self, Entry};
 use super::reader::Reader;
+use super::{attribute, names, parts, words};
 use crate::ast::{Args, Budget, Edges, Event, StateGroup, unknown};
 use crate::code::Code;
 use crate::errors::Errors;
@@ -15,7 +15,7 @@ const KEYS: [&str; 15] = [
 
 /// Reads the arguments of `#[state_machine(..)]`.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
-    let entries = entry::entries(&entry::split(tokens, false), errors);
+    let entries = entry::entries(&parts::parts(tokens, false, errors), errors);
     let mut args = Args {
         start: None,
         defaults: Edges::default(),
@@ -63,14 +63,14 @@ impl Args {
             return;
         }
         if !KEYS.contains(&key.as_str()) {
-            reader.unknown(&entry.key, &KEYS);
+            Self::unknown(&entry, reader);
             return;
         }
         if !reader.is_first(&entry, "=") {
             return;
         }
         match key.as_str() {
-            "start" => self.start = parsed(&entry, "start = State", reader),
+            "start" => self.start = start(&entry, reader),
             "module" => self.module = parsed(&entry, "module = name", reader),
             "message" => self.message = Some(typed(&entry, reader)),
             "job" => self.job = Some(typed(&entry, reader)),
@@ -83,17 +83,42 @@ impl Args {
         }
     }
 
+    /// Adds a finding about an unknown key, which may be meant as a group.
+    fn unknown(entry: &Entry, reader: &mut Reader<'_>) {
+        let key = entry.key.to_string();
+        let value = entry.value.clone().unwrap_or_default();
+        if !value.clone().into_iter().any(|token| parts::is_mark(&token, '|')) {
+            return reader.unknown(entry, &KEYS);
+        }
+        let mut letters = key.chars();
+        let first = letters.next().map(|first| first.to_uppercase().to_string());
+        let name = first.unwrap_or_default() + letters.as_str();
+        let text = format!("a group has a capital letter; write `{name} = {value}`");
+        reader.unreadable(Code::UnknownKey, &entry.key, text);
+    }
+
     fn group(&mut self, entry: Entry, reader: &mut Reader<'_>) {
+        let key = entry.key.to_string().to_lowercase();
+        let value = entry.value.clone().unwrap_or_default();
+        let many = value.clone().into_iter().any(|token| parts::is_mark(&token, '|'));
+        if KEYS.contains(&key.as_str()) && !many {
+            let value = (!value.is_empty()).then(|| value.to_string());
+            let target = entry.target.as_ref().map(ToString::to_string);
+            let key = words::written(&key, value.as_deref(), target.as_deref());
+            let text = format!("a key has small letters; write `{key}`");
+            reader.unreadable(Code::UnknownKey, &entry.key, text);
+            return;
+        }
         if !reader.is_first(&entry, "=") {
             return;
         }
         if !attribute::is_name(&entry.key) {
-            entry::reserved(&entry.key, reader.errors);
+            names::reserved(&entry.key, reader.errors);
             reader.incomplete = true;
             return;
         }
         let Some(value) = reader.value(&entry, &format!("{} = A | B", entry.key)) else { return };
-        let members = entry::names(value, reader.errors);
+        let members = names::names(value, reader.errors);
         reader.incomplete |= !members.complete;
         self.groups.push(StateGroup { name: entry.key, members: members.value });
     }
@@ -107,6 +132,14 @@ impl Parse for Root {
         let path = input.call(syn::Path::parse_mod_style)?;
         Ok(Self(quote::ToTokens::into_token_stream(path)))
     }
+}
+
+/// The state that the machine starts in.
+fn start(entry: &Entry, reader: &mut Reader<'_>) -> Option<Ident> {
+    let value: Vec<TokenTree> = reader.value(entry, "start = State")?.into_iter().collect();
+    let start = names::one(&value, reader.errors);
+    reader.incomplete |= start.is_none();
+    start
 }
 
 /// A type; `_` if it cannot be read.
@@ -196,7 +229,7 @@ mod tests {
             ("stat = A", "unknown key `stat` on `state_machine`; did you mean `start`?"),
             ("start = A, start = B", "`start` is here twice; remove one"),
             ("eof => A, eof => B", "`eof` is here twice; remove one"),
-            ("start = A::B", "cannot read this; write `start = State`"),
+            ("start = A::B", "a state is named alone; write `B`"),
             ("start => A", "`start` leads nowhere; remove `=> A`"),
             ("eof", "`eof` leads nowhere; write `eof => State`"),
             ("eof = A", "`eof` leads nowhere; write `eof => A`"),
@@ -211,11 +244,12 @@ mod tests {
                 "`within = never` is no default; say it on each state that it is for",
             ),
             ("size = 64", "write `size <= 64`"),
+            ("size < 64", "expected `<=` after `size`; write `size <= 64`"),
             ("start <= A", "write `start = State`"),
             ("size <= 0", "a size must be more than nothing"),
             ("message = _", "`message` needs a type; write `message = Type`"),
             ("message =", "`message` lacks its value; write `message = Type`"),
-            ("start = final", "cannot read this; write `start = State`"),
+            ("start = final", "`final` is a word of Rust, and names no state"),
             ("Self = A", "`Self` is a word of Rust, and names no state"),
             ("Live =", "`Live` lacks its value; write `Live = A | B`"),
             ("Live = A, Live = B", "`Live` is here twice; remove one"),

@@ -4,25 +4,16 @@ use syn::Token;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 
-use super::Parsed;
+use super::{Parsed, words};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
 
 /// The attributes of the macro on a state, and on a field.
-const ON_STATES: [&str; 11] = [
+pub(crate) const ON_STATES: [&str; 11] = [
     "read", "flush", "writable", "run", "sleep", "message", "call", "handoff", "end", "to", "rest",
 ];
 const ON_FIELDS: [&str; 4] = ["carry", "error", "job", "seed"];
-
-/// Names that users may expect for an attribute on a state, the attribute, and an example of it.
-const EXPECTED_ON_STATES: [(&str, &str, &str); 2] =
-    [("wait", "message", "#[message]"), ("drain", "writable", "#[writable(below = ..)]")];
-
-/// The example of the attribute for which `name` is an expected name.
-pub(crate) fn example_for(name: &str) -> Option<&'static str> {
-    EXPECTED_ON_STATES.iter().find(|(word, ..)| *word == name).map(|(.., example)| *example)
-}
 
 /// The helper attribute around an attribute whose name is a typo, because rustc would not find
 /// that.
@@ -56,6 +47,8 @@ pub(crate) enum Owner {
     Ours(&'static str),
     /// The macro, for another kind of item.
     Misplaced(&'static str),
+    /// The macro, by a word of others; this is the remedy.
+    Expected(&'static str),
     Other,
 }
 
@@ -160,7 +153,8 @@ impl Attr {
     /// The attribute for a derive that reads it later, with a helper around a typo.
     pub(crate) fn deferred(&self, level: Level, helpers: bool) -> TokenStream {
         match (self.owner(level, helpers), &self.name) {
-            (Owner::Ours(meant), Some(name)) if name != meant => {
+            (owner @ (Owner::Ours(_) | Owner::Expected(_)), Some(name)) if !matches!(owner, Owner::Ours(meant) if name == meant) =>
+            {
                 let (pound, typo) = (&self.pound, self.bracketed.stream());
                 let helper = Ident::new(TYPO, name.span());
                 quote!(#pound [#helper(#typo)])
@@ -238,10 +232,8 @@ fn owner(name: &str, bare: bool, level: Level, helpers: bool) -> Owner {
     if exactly(&ON_FIELDS).is_some() {
         return Owner::Other;
     }
-    if level == Level::State {
-        if let Some((_, meant, _)) = EXPECTED_ON_STATES.iter().find(|(word, ..)| *word == name) {
-            return Owner::Ours(meant);
-        }
+    if let Some(remedy) = words::for_attribute(name).filter(|_| level == Level::State) {
+        return Owner::Expected(remedy);
     }
     spelling::nearest(name, own).filter(|meant| meant.len() > 2).map_or(Owner::Other, Owner::Ours)
 }
@@ -337,8 +329,13 @@ mod tests {
             ("#[read(some)]", State, true, Ours("read")),
             ("#[raed(some)]", State, false, Ours("read")),
             ("#[raed(some)]", State, true, Other),
-            ("#[wait]", State, false, Ours("message")),
-            ("#[drain(below = 9)]", State, false, Ours("writable")),
+            ("#[wait]", State, false, Owner::Expected("write `#[message]`")),
+            (
+                "#[drain(below = 9)]",
+                State,
+                false,
+                Owner::Expected("write `#[writable(below = ..)]`"),
+            ),
             ("#[wait]", State, true, Other),
             ("#[wait]", Field, false, Other),
             ("#[message]", Machine, false, Misplaced("message")),

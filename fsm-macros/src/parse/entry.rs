@@ -1,6 +1,8 @@
-use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
-use super::{Parsed, attribute};
+use super::parts::{is_mark, is_pair};
+use super::{Parsed, literal, names};
+use crate::ast::Event;
 use crate::code::Code;
 use crate::errors::Errors;
 
@@ -29,7 +31,7 @@ pub(crate) fn entries(parts: &[Vec<TokenTree>], errors: &mut Errors) -> Parsed<V
 }
 
 /// Splits at commas, but not between `<` and `>` in types: anywhere with `types`, otherwise in the
-/// value of a key that takes one.
+/// value of a key that takes one, and after `::` or at the start of a value.
 pub(crate) fn split(tokens: TokenStream, types: bool) -> Vec<Vec<TokenTree>> {
     let mut parts = vec![Vec::new()];
     let mut depth = 0_usize;
@@ -49,10 +51,8 @@ pub(crate) fn split(tokens: TokenStream, types: bool) -> Vec<Vec<TokenTree>> {
                 if equals.as_char() == '=' && TYPED.iter().any(|name| key == name))
         };
         match mark {
-            '<' if takes_type() => depth += 1,
-            '>' if takes_type() && before != '-' && before != '=' => {
-                depth = depth.saturating_sub(1);
-            }
+            '<' if depth > 0 || matches!(before, ':' | '=') || takes_type() => depth += 1,
+            '>' if before != '-' && before != '=' => depth = depth.saturating_sub(1),
             _ => {}
         }
         before = mark;
@@ -68,117 +68,107 @@ pub(crate) fn split(tokens: TokenStream, types: bool) -> Vec<Vec<TokenTree>> {
 
 impl Entry {
     fn parse(part: &[TokenTree], errors: &mut Errors) -> Option<Self> {
-        let arrow = arrow(part);
+        let arrow = arrow(part, errors);
         let (head, tail) = part.split_at(arrow.unwrap_or(part.len()));
         let Some(TokenTree::Ident(key)) = head.first().cloned() else {
             let place: TokenStream = part.iter().cloned().collect();
-            let text = "expected a key such as `max = 64KiB` or `eof => State`";
+            let state = tail.get(2).map_or_else(|| "State".to_owned(), ToString::to_string);
+            let value: TokenStream = head.iter().cloned().collect();
+            let text = if literal::is_number(&value) && literal::millis(&value).is_ok() {
+                format!("a time needs its key; write `within = {value} => {state}`")
+            } else if literal::is_number(&value) && tail.is_empty() {
+                format!("a size needs its key, such as `max = {value}`")
+            } else {
+                "expected a key such as `max = 64KiB` or `eof => State`".to_owned()
+            };
             errors.at(Code::Grammar, place, text);
             return None;
         };
         let mut entry = Self { key, value: None, target: None, at_most: false, unreadable: false };
-        entry.value(&head[1..], errors);
+        entry.value(&head[1..], tail, errors);
         entry.target(tail, errors);
         Some(entry)
     }
 
-    fn value(&mut self, tokens: &[TokenTree], errors: &mut Errors) {
-        let mark = |token: &TokenTree, expected: char| matches!(token, TokenTree::Punct(mark) if mark.as_char() == expected);
+    fn value(&mut self, tokens: &[TokenTree], tail: &[TokenTree], errors: &mut Errors) {
+        let is_odd = |value: &[TokenTree]| {
+            value.first().is_some_and(|first| is_mark(first, '=') || is_mark(first, '>'))
+        };
         self.value = match tokens {
             [] => None,
-            [equals, value @ ..] if mark(equals, '=') => Some(value.iter().cloned().collect()),
-            [less, equals, value @ ..] if mark(less, '<') && mark(equals, '=') => {
+            [equals, value @ ..] if is_mark(equals, '=') && !is_odd(value) => {
+                Some(value.iter().cloned().collect())
+            }
+            [less, equals, value @ ..]
+                if is_mark(less, '<') && is_mark(equals, '=') && !is_odd(value) =>
+            {
                 self.at_most = true;
                 Some(value.iter().cloned().collect())
             }
             other => {
-                let place: TokenStream = other.iter().cloned().collect();
-                let text = format!("expected `=`, `=>` or `,` after `{}`", self.key);
-                errors.at(Code::Grammar, place, text);
+                self.no_sign(other, tail, errors);
                 self.unreadable = true;
                 None
             }
         };
     }
 
+    /// Adds a finding that no known sign is between the key and its value.
+    fn no_sign(&self, tokens: &[TokenTree], tail: &[TokenTree], errors: &mut Errors) {
+        let key = self.key.to_string();
+        let is_sign = |token: &&TokenTree| matches!(token, TokenTree::Punct(_));
+        let sign: Vec<TokenTree> = tokens.iter().take_while(is_sign).cloned().collect();
+        let (place, value) = match &tokens[sign.len()..] {
+            [TokenTree::Group(group)] if group.delimiter() == Delimiter::Parenthesis => {
+                (tokens.to_vec(), group.stream())
+            }
+            value if sign.is_empty() => (tokens.to_vec(), value.iter().cloned().collect()),
+            value => (sign, value.iter().cloned().collect()),
+        };
+        let event = Event::named(&key);
+        let right = match event {
+            _ if key == "size" => "<=",
+            Some(event) if !event.is_deadline() && tail.is_empty() => "=>",
+            _ => "=",
+        };
+        let text = if value.is_empty() {
+            format!("expected `=`, `=>` or `,` after `{key}`")
+        } else {
+            let target = tail.get(2).map(|state| format!(" => {state}")).unwrap_or_default();
+            format!("expected `{right}` after `{key}`; write `{key} {right} {value}{target}`")
+        };
+        errors.at(Code::Grammar, place.into_iter().collect::<TokenStream>(), text);
+    }
+
     fn target(&mut self, tokens: &[TokenTree], errors: &mut Errors) {
         match tokens {
-            [_, _, TokenTree::Ident(target)] if attribute::is_name(target) => {
-                self.target = Some(target.clone());
-                return;
-            }
             [] | [_] => return,
             [_, _] => {
                 let text = format!("`{} =>` lacks the state that it leads to", self.key);
                 errors.at(Code::ValueMissing, &self.key, text);
             }
-            [_, _, TokenTree::Ident(word)] => reserved(word, errors),
-            [_, _, other @ ..] => {
-                let place: TokenStream = other.iter().cloned().collect();
-                errors.at(Code::Grammar, place, "expected the name of one state");
+            [_, _, written @ ..] => {
+                self.target = names::one(written, errors);
+                if self.target.is_some() {
+                    return;
+                }
             }
         }
         self.unreadable = true;
     }
 }
 
-/// Adds a finding that the reserved `word` names no state.
-pub(crate) fn reserved(word: &Ident, errors: &mut Errors) {
-    let text = format!("`{word}` is a word of Rust, and names no state");
-    errors.at(Code::ReservedWord, word, text);
-}
-
-/// The position of the `=>`.
-fn arrow(part: &[TokenTree]) -> Option<usize> {
-    part.windows(2).position(|pair| match pair {
-        [TokenTree::Punct(equals), TokenTree::Punct(greater)] => {
-            equals.as_char() == '='
-                && equals.spacing() == Spacing::Joint
-                && greater.as_char() == '>'
-        }
-        _ => false,
+/// The position of the `=>`; a `->` in its place is a finding.
+fn arrow(part: &[TokenTree], errors: &mut Errors) -> Option<usize> {
+    let at = |marks: &str| (0..part.len()).find(|at| is_pair(&part[*at..], marks));
+    at("=>").or_else(|| {
+        let typed = matches!(part, [TokenTree::Ident(key), equals, ..]
+            if is_mark(equals, '=') && TYPED.iter().any(|name| key == name));
+        let at = at("->").filter(|at| *at > 0 && !typed)?;
+        let place: TokenStream = part[at..].iter().take(2).cloned().collect();
+        errors.at(Code::Grammar, place, "an edge has `=>`; write `=>` for `->`");
+        Some(at)
     })
-}
-
-/// Reads the names in `A | B | C`.
-pub(crate) fn names(tokens: TokenStream, errors: &mut Errors) -> Parsed<Vec<Ident>> {
-    let mut names = Vec::new();
-    let mut complete = true;
-    let mut name_is_next = true;
-    let mut last_bar = None;
-    for token in tokens {
-        match token {
-            TokenTree::Ident(name) if name_is_next => {
-                name_is_next = false;
-                if attribute::is_name(&name) {
-                    names.push(name);
-                } else {
-                    reserved(&name, errors);
-                    complete = false;
-                }
-            }
-            TokenTree::Punct(bar) if bar.as_char() == '|' && !name_is_next => {
-                name_is_next = true;
-                last_bar = Some(bar);
-            }
-            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
-                let inner = self::names(group.stream(), errors);
-                names.extend(inner.value);
-                complete &= inner.complete;
-                name_is_next = false;
-            }
-            other => {
-                let text = "expected the names of states, with `|` between them";
-                errors.at(Code::Grammar, other, text);
-                return Parsed { value: names, complete: false };
-            }
-        }
-    }
-    if let Some(bar) = last_bar.filter(|_| name_is_next) {
-        errors.at(Code::Grammar, bar, "expected the name of a state after `|`");
-        complete = false;
-    }
-    Parsed { value: names, complete }
 }
 
 #[cfg(test)]
@@ -199,7 +189,7 @@ mod tests {
                 [Some(entry.key.to_string()), value, target].into_iter().flatten().collect()
             })
             .collect();
-        assert_eq!(entries.complete, errors.is_empty(), "{text}");
+        assert!(entries.complete || !errors.is_empty(), "{text}");
         read.extend(errors.messages());
         read
     }
@@ -224,28 +214,26 @@ mod tests {
     #[test]
     fn a_bad_part_does_not_hide_the_others() {
         for (text, parts) in [
-            ("max < 64, some", &["max", "some", "expected `=`, `=>` or `,` after `max`"][..]),
+            ("max < 64, some", &["max", "some", "expected `=` after `max`; write `max = 64`"][..]),
+            ("size < 64", &["size", "expected `<=` after `size`; write `size <= 64`"]),
+            ("max: 64", &["max", "expected `=` after `max`; write `max = 64`"]),
+            ("max == 64", &["max", "expected `=` after `max`; write `max = 64`"]),
+            ("max(64)", &["max", "expected `=` after `max`; write `max = 64`"]),
+            ("eof Gone", &["eof", "expected `=>` after `eof`; write `eof => Gone`"]),
+            ("eof >= Gone", &["eof", "expected `=>` after `eof`; write `eof => Gone`"]),
+            ("eof -> Gone", &["eof=>Gone", "an edge has `=>`; write `=>` for `->`"]),
+            ("eof => Self::Gone", &["eof=>Gone"]),
             ("eof =>", &["eof", "`eof =>` lacks the state that it leads to"]),
-            ("eof => a::B", &["eof", "expected the name of one state"]),
+            ("eof => a::B", &["eof", "a state is named alone; write `B`"]),
+            ("eof => A | B", &["eof", "an edge leads to one state; write `A` or another"]),
+            ("eof => 5", &["eof", "expected the name of one state"]),
             ("eof => final", &["eof", "`final` is a word of Rust, and names no state"]),
-            ("max 64", &["max", "expected `=`, `=>` or `,` after `max`"]),
-            ("8, some", &["some", "expected a key such as `max = 64KiB` or `eof => State`"]),
+            ("max 64", &["max", "expected `=` after `max`; write `max = 64`"]),
+            ("8, some", &["some", "a size needs its key, such as `max = 8`"]),
+            ("5s => A", &["a time needs its key; write `within = 5s => A`"]),
+            ("=> A", &["expected a key such as `max = 64KiB` or `eof => State`"]),
         ] {
             assert_eq!(read(text), parts, "{text}");
         }
-    }
-
-    #[test]
-    fn names_have_bars_between_them() {
-        let read = |text: &str| {
-            let mut errors = Errors::default();
-            let names = names(text.parse().unwrap(), &mut errors);
-            assert_eq!(names.complete, errors.is_empty());
-            names.value.iter().map(ToString::to_string).collect::<Vec<_>>()
-        };
-        assert_eq!(read("A | B | C"), ["A", "B", "C"]);
-        assert_eq!(read("A |"), ["A"]);
-        assert_eq!(read("A, B"), ["A"]);
-        assert_eq!(read("A | final | r#final | B"), ["A", "r#final", "B"]);
     }
 }

@@ -7,6 +7,7 @@ use syn::{Generics, Visibility, token};
 use super::Parsed;
 use super::attribute::{self, Attr, Level, Owner};
 use super::variant::{Listed, RawVariant};
+use crate::ast::Conditional;
 use crate::code::Code;
 use crate::errors::Errors;
 
@@ -23,6 +24,8 @@ pub(crate) struct Item {
     pub(crate) broken: bool,
     /// Some derive of it may bring helper attributes.
     pub(crate) helpers: bool,
+    /// The variants that have a `cfg`, before rustc resolved it.
+    pub(crate) conditional: Vec<Conditional>,
 }
 
 impl Item {
@@ -46,7 +49,19 @@ impl Item {
             let helpers = attribute::has_helpers(&attrs);
             let variants = Vec::new();
             let broken = !complete;
-            Ok(Ok(Self { attrs, vis, keyword, name, generics, braces, variants, broken, helpers }))
+            let conditional = Vec::new();
+            Ok(Ok(Self {
+                attrs,
+                vis,
+                keyword,
+                name,
+                generics,
+                braces,
+                variants,
+                broken,
+                helpers,
+                conditional,
+            }))
         };
         // The states are read one by one below, so the body is empty here.
         let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
@@ -95,7 +110,7 @@ impl Item {
     pub(crate) fn kept(&self, docs: Option<&TokenStream>) -> TokenStream {
         self.tokens(docs, &|level, attr| match attr.owner(level, self.helpers) {
             Owner::Other => attr.to_token_stream(),
-            Owner::Ours(_) | Owner::Misplaced(_) => TokenStream::new(),
+            Owner::Ours(_) | Owner::Misplaced(_) | Owner::Expected(_) => TokenStream::new(),
         })
     }
 
@@ -104,20 +119,33 @@ impl Item {
         let helpers = self.helpers;
         let helper = Ident::new(attribute::ARGS, proc_macro2::Span::call_site());
         let item = self.tokens(None, &|level, attr| attr.deferred(level, self.helpers));
+        let conditions = self.variants.iter().filter_map(|variant| {
+            let cfg = variant.attrs.iter().find(|attr| attr.is("cfg"))?.list()?;
+            let name = &variant.name;
+            Some(quote!(#name (#cfg)))
+        });
         quote! {
             #[derive(#root::__StateMachine)]
-            #[#helper(#helpers #args)]
+            #[#helper(#helpers [#(#conditions)*] #args)]
             #item
         }
     }
 
-    /// The arguments that [`deferred`](Self::deferred) was given. It passes `helpers` too, because
-    /// a derive does not see the others.
+    /// The arguments that [`deferred`](Self::deferred) was given. It passes `helpers` and the
+    /// conditions too, because a derive does not see the others.
     pub(crate) fn args(&mut self) -> TokenStream {
         let args = self.attrs.iter().find(|attr| attr.is(attribute::ARGS));
         let mut args = args.and_then(Attr::list).unwrap_or_default().into_iter();
         let helpers = args.next();
         self.helpers = helpers.is_some_and(|helpers| helpers.to_string() == "true");
+        if let Some(TokenTree::Group(conditions)) = args.next() {
+            let mut tokens = conditions.stream().into_iter();
+            while let (Some(TokenTree::Ident(name)), Some(TokenTree::Group(condition))) =
+                (tokens.next(), tokens.next())
+            {
+                self.conditional.push(Conditional { name, condition: condition.stream() });
+            }
+        }
         args.collect()
     }
 

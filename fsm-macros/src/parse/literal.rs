@@ -1,4 +1,4 @@
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Lit;
 
@@ -36,11 +36,39 @@ pub(crate) fn is_number(tokens: &TokenStream) -> bool {
     number(tokens).is_some()
 }
 
+/// Whether `tokens` are one literal, a number or not.
+pub(crate) fn is_literal(tokens: &TokenStream) -> bool {
+    syn::parse2::<Lit>(tokens.clone()).is_ok()
+}
+
+/// The finding about a number and a word after it that is meant as its unit.
+pub(crate) fn apart(number: &TokenTree, word: &TokenTree) -> Option<Refusal> {
+    let (number, unit) = (number.to_string(), word.to_string());
+    if !number.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    let joined: TokenStream = format!("{number}{unit}").parse().ok()?;
+    self::number(&joined)?;
+    let known = |units: &[Unit]| Unit::scale(units, &unit).is_some();
+    match (time_meant(&unit), size_meant(&unit)) {
+        _ if known(&TIMES) || known(&SIZES) => {
+            let text = format!("a number and its unit are one word; write `{joined}`");
+            Some((Code::Unit, text))
+        }
+        (Some(_), None) => millis(&joined).err(),
+        (None, Some(_)) => size(&joined).err(),
+        _ => None,
+    }
+}
+
 /// A time such as `30s`, in milliseconds.
 pub(crate) fn millis(tokens: &TokenStream) -> Result<u64, Refusal> {
     let Some((digits, unit)) = number(tokens) else {
-        let text = "a time is a number with a unit, such as `30s` or `5min`";
-        return Err((Code::NotATime, text.to_owned()));
+        let remedy = match quoted(tokens).or_else(|| constructed(tokens)) {
+            Some(time) if millis(&time).is_ok() => format!("; write `{time}`"),
+            _ => ", such as `30s` or `5min`".to_owned(),
+        };
+        return Err((Code::NotATime, format!("a time is a number with a unit{remedy}")));
     };
     let Some(scale) = Unit::scale(&TIMES, &unit) else {
         let known = Unit::list(&TIMES);
@@ -71,7 +99,16 @@ pub(crate) fn millis(tokens: &TokenStream) -> Result<u64, Refusal> {
 pub(crate) fn size(tokens: &TokenStream) -> Result<Size, Refusal> {
     let text = tokens.to_string();
     let Some((digits, unit)) = number(tokens) else {
-        return Ok(Size { value: tokens.clone(), text });
+        if !is_literal(tokens) {
+            return Ok(Size { value: tokens.clone(), text });
+        }
+        let remedy = match quoted(tokens) {
+            Some(number) if is_number(&number) && size(&number).is_ok() => {
+                format!("; write `{number}`")
+            }
+            _ => ", such as `512` or `64KiB`".to_owned(),
+        };
+        return Err((Code::NotASize, format!("a size is a number of bytes{remedy}")));
     };
     let mut value = Literal::u64_unsuffixed(bytes(&digits, &unit)?);
     if let Some(token) = tokens.clone().into_iter().next() {
@@ -113,6 +150,31 @@ fn bytes(digits: &str, unit: &str) -> Result<u64, Refusal> {
 fn in_full(digits: &str, thousands: usize) -> Option<String> {
     let whole = !digits.contains(['.', 'e', 'E', '_']) && thousands > 0;
     whole.then(|| digits.to_owned() + &"_000".repeat(thousands))
+}
+
+/// What is in the quotes of a string, without spaces.
+fn quoted(tokens: &TokenStream) -> Option<TokenStream> {
+    match syn::parse2::<Lit>(tokens.clone()).ok()? {
+        Lit::Str(text) => text.value().replace(' ', "").parse().ok(),
+        _ => None,
+    }
+}
+
+/// The time that a call such as `Duration::from_secs(30)` makes.
+fn constructed(tokens: &TokenStream) -> Option<TokenStream> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let [.., TokenTree::Ident(function), TokenTree::Group(argument)] = &tokens[..] else {
+        return None;
+    };
+    let unit = match function.to_string().as_str() {
+        "from_millis" => "ms",
+        "from_secs" => "s",
+        "from_mins" => "min",
+        "from_hours" => "h",
+        _ => return None,
+    };
+    let (digits, _) = number(&argument.stream())?;
+    format!("{digits}{unit}").parse().ok()
 }
 
 /// The digits, in base 10 and without `_`, and the unit.
@@ -207,6 +269,8 @@ mod tests {
                 Err("`30` lacks a unit; write `30s` or another of `ms`, `s`, `min`, `h` or `d`"),
             ),
             ("TIME", Err("a time is a number with a unit, such as `30s` or `5min`")),
+            ("\"5 min\"", Err("a time is a number with a unit; write `5min`")),
+            ("Duration::from_secs(30)", Err("a time is a number with a unit; write `30s`")),
         ] {
             let expected = expected.map_err(str::to_owned);
             let found = millis(&text.parse().unwrap()).map_err(|(_, text)| text);
@@ -232,6 +296,8 @@ mod tests {
             ("2m", Err("unknown unit `m`; write `2MiB` or `2_000_000`")),
             ("64kib", Err("unknown unit `kib`; write `64KiB`")),
             ("64kg", Err("unknown unit `kg`; the units of size are `B`, `KiB`, `MiB` or `GiB`")),
+            ("\"64KiB\"", Err("a size is a number of bytes; write `64KiB`")),
+            ("b'x'", Err("a size is a number of bytes, such as `512` or `64KiB`")),
             ("1.5MiB", Err("a size is a whole number of bytes")),
             ("99999999999GiB", Err("`99999999999GiB` is too large")),
         ] {

@@ -1,8 +1,9 @@
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 
+use super::attribute::ON_STATES;
 use super::entry::Entry;
-use super::literal;
+use super::{literal, parts, words};
 use crate::ast::{Edges, Event, EventEdge, Size};
 use crate::code::Code;
 use crate::errors::Errors;
@@ -54,8 +55,13 @@ impl<'a> Reader<'a> {
             return None;
         }
         if let Some(target) = &entry.target {
-            let text = format!("`{key}` leads nowhere; remove `=> {target}`");
-            self.errors.at(Code::TooMuch, target, text);
+            let text = match &entry.value {
+                Some(value) if key == "max" => format!(
+                    "`max` is a bound and leads nowhere; write `max = {value}, limit => {target}`"
+                ),
+                _ => format!("`{key}` leads nowhere; remove `=> {target}`"),
+            };
+            self.unreadable(Code::TooMuch, target, text);
         }
         let Some(value) = entry.value.as_ref().filter(|value| !value.is_empty()) else {
             let text = format!("`{key}` lacks its value; write `{example}`");
@@ -69,9 +75,18 @@ impl<'a> Reader<'a> {
         self.is_whole(value).then(|| value.clone())
     }
 
-    /// Refuses an expression that ends in an operator, such as one that is being typed, because
-    /// rustc would report it at the whole macro.
+    /// Refuses what is no whole expression: rustc would report it at the whole macro.
     pub(crate) fn is_whole(&mut self, value: &TokenStream) -> bool {
+        if let Some((first, second)) = parts::juxtaposed(value) {
+            let place: TokenStream = [first.clone(), second.clone()].into_iter().collect();
+            let (code, text) = literal::apart(&first, &second).unwrap_or_else(|| {
+                let text =
+                    format!("expected an operator or a `,` between `{first}` and `{second}`");
+                (Code::Grammar, text)
+            });
+            self.unreadable(code, place, text);
+            return false;
+        }
         match value.clone().into_iter().last() {
             Some(TokenTree::Punct(last)) if !matches!(last.as_char(), '?' | '>') => {
                 self.unreadable(Code::Grammar, &last, format_args!("expected more after `{last}`"));
@@ -81,12 +96,31 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Refuses an expression over the fields of a state that is written as in a method.
+    pub(crate) fn is_over_fields(&mut self, value: &TokenStream) -> bool {
+        let mut tokens = value.clone().into_iter();
+        let of_self =
+            tokens.find(|token| matches!(token, TokenTree::Ident(word) if word == "self"));
+        let Some(of_self) = of_self else { return true };
+        let text = match (tokens.next(), tokens.next()) {
+            (Some(_), Some(TokenTree::Ident(field))) => {
+                format!("an expression names the fields of its state alone; write `{field}`")
+            }
+            _ => "an expression names the fields of its state alone, without `self`".to_owned(),
+        };
+        self.unreadable(Code::Grammar, of_self, text);
+        false
+    }
+
     pub(crate) fn size(&mut self, tokens: &TokenStream) -> Option<Size> {
         let size = literal::size(tokens);
         size.map_err(|(code, message)| self.unreadable(code, tokens, message)).ok()
     }
 
     pub(crate) fn millis(&mut self, tokens: &TokenStream) -> Option<u64> {
+        if !self.is_whole(tokens) {
+            return None;
+        }
         let millis = literal::millis(tokens);
         millis.map_err(|(code, message)| self.errors.at(code, tokens, message)).ok()
     }
@@ -146,6 +180,10 @@ impl<'a> Reader<'a> {
                 }
                 edges.events.push(EventEdge { event, key, millis: 0, target });
             }
+            (Some(size), None) if event == Event::Limit && literal::is_number(&size) => {
+                let text = format!("`limit` is an edge, and `max` the bound; write `max = {size}`");
+                self.unreadable(Code::LeadsNowhere, key, text);
+            }
             (value, None) => {
                 let target = value.filter(|value| !value.is_empty());
                 let target = target.map_or_else(|| "State".to_owned(), |value| value.to_string());
@@ -155,12 +193,26 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Adds a finding that `key` is none of `known`.
-    pub(crate) fn unknown(&mut self, key: &Ident, known: &[&'static str]) {
-        let name = self.name;
-        let remedy = match spelling::nearest(&key.to_string(), known) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("it takes {}", spelling::list(known)),
+    /// Adds a finding that the key of `entry` is none of `known`.
+    pub(crate) fn unknown(&mut self, entry: &Entry, known: &[&'static str]) {
+        let (key, name) = (&entry.key, self.name);
+        let word = key.to_string();
+        let value = entry.value.as_ref().map(ToString::to_string).filter(|value| !value.is_empty());
+        let target = entry.target.as_ref().map(ToString::to_string);
+        let remedy = if let Some(ours) = ON_STATES.iter().find(|ours| word == **ours) {
+            let list = value.or(target).map(|list| format!("({list})")).unwrap_or_default();
+            match name {
+                "state_machine" => format!("`#[{ours}{list}]` is an attribute on a state"),
+                _ => format!("write `#[{ours}{list}]` beside `#[{name}(..)]`"),
+            }
+        } else if let Some(meant) = words::for_key(&word, known) {
+            let ours = words::written(meant, value.as_deref(), target.as_deref());
+            format!("write `{ours}`")
+        } else {
+            match spelling::nearest(&word, known) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("it takes {}", spelling::list(known)),
+            }
         };
         self.unreadable(
             Code::UnknownKey,

@@ -1,9 +1,8 @@
 use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens;
 
 use super::attribute::{self, Attr, Level, Owner};
 use super::variant::{RawField, RawFields, RawVariant};
-use super::{Parsed, entry, wait};
+use super::{Parsed, names, wait, words};
 use crate::ast::{self, Field, Mark, To};
 use crate::code::Code;
 use crate::errors::Errors;
@@ -18,6 +17,7 @@ pub(crate) fn parse(variant: &RawVariant, helpers: bool, errors: &mut Errors) ->
         waits: Vec::new(),
         to: None,
         rest: None,
+        marked_as_start: false,
         incomplete: variant.broken,
         name,
     };
@@ -59,7 +59,7 @@ impl Field {
                     attr.misplaced(meant, Level::Field, errors);
                     continue;
                 }
-                Owner::Other => continue,
+                Owner::Expected(_) | Owner::Other => continue,
             };
             typo(name, meant, errors);
             let Some(mark) = Mark::named(meant) else { continue };
@@ -84,6 +84,16 @@ impl ast::State {
         let meant = match attr.owner(Level::State, helpers) {
             Owner::Ours(meant) => meant,
             Owner::Misplaced(meant) => return attr.misplaced(meant, Level::State, errors),
+            Owner::Expected(remedy) => {
+                let list = attr.list().map(|list| list.to_string()).unwrap_or_default();
+                self.marked_as_start |= remedy.contains("start = ");
+                self.waits.extend(wait::unread(name, words::attribute_in(remedy)));
+                let remedy = words::filled(remedy, &self.name.to_string(), &list);
+                let text = format!("unknown attribute `{name}`; {remedy}");
+                errors.at(Code::UnknownAttribute, name, text);
+                self.incomplete = true;
+                return;
+            }
             Owner::Other => return,
         };
         // Other findings about it can wait until its name is right.
@@ -132,7 +142,7 @@ impl ast::State {
             errors.at(Code::ValueMissing, name, text);
             self.incomplete = true;
         }
-        let targets = entry::names(list, errors);
+        let targets = names::names(list, errors);
         self.incomplete |= !targets.complete;
         to.targets.extend(targets.value);
     }
@@ -143,11 +153,8 @@ fn typo(name: &Ident, meant: &str, errors: &mut Errors) -> bool {
     if name == meant {
         return false;
     }
-    let text = match attribute::example_for(&name.to_string()) {
-        Some(example) => format!("unknown attribute `{name}`; write `{example}`"),
-        None => format!("unknown attribute `{name}`; did you mean `{meant}`?"),
-    };
-    errors.at(Code::UnknownAttribute, name.to_token_stream(), text);
+    let text = format!("unknown attribute `{name}`; did you mean `{meant}`?");
+    errors.at(Code::UnknownAttribute, name, text);
     true
 }
 
@@ -190,7 +197,7 @@ mod tests {
             ("#[drain(below = 9)] S", "unknown attribute `drain`; write `#[writable(below = ..)]`"),
             ("#[to] S", "`to` names no state; write `#[to(State | Other)]`"),
             ("#[to(A)] #[to(B)] S", "`to` is here twice; join them or remove one"),
-            ("#[to(A, B)] S", "expected the names of states, with `|` between them"),
+            ("#[to(A, B)] S", "states have `|` between them; write `|` for `,`"),
             ("#[rest] #[rest] S", "`rest` is here twice; join them or remove one"),
             ("#[rest(x)] S", "`rest` takes nothing; write `#[rest]`"),
             ("#[read = 8] S", "expected parentheses; write `#[read(..)]`"),

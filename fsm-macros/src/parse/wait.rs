@@ -5,6 +5,7 @@ use syn::{Lit, Type};
 use super::Parsed;
 use super::entry::{self, Entry};
 use super::literal;
+use super::parts;
 use super::pool;
 use super::reader::Reader;
 use crate::ast::{self, Edges, Event, Pause, ShapeKind, WaitKind};
@@ -44,7 +45,7 @@ pub(super) fn parse(
     };
     let mut reader = Reader::new(text, errors);
     let leads_out = wait.kind.leads_out();
-    let mut parts = entry::split(arguments, leads_out);
+    let mut parts = parts::parts(arguments, leads_out, reader.errors);
     let first = match &mut wait.kind {
         WaitKind::Sleep(_) => first(&mut parts, own),
         WaitKind::Call(pool) | WaitKind::HandOff(pool) => {
@@ -65,7 +66,7 @@ pub(super) fn parse(
         } else if !own.contains(&key.as_str()) {
             let events = if leads_out { &OF_POOLS[..] } else { &OF_OTHERS };
             let known = own.iter().copied().chain(events.iter().map(|event| event.name()));
-            reader.unknown(&entry.key, &known.collect::<Vec<_>>());
+            reader.unknown(&entry, &known.collect::<Vec<_>>());
         } else if reader.is_first(&entry, "=") {
             read(&mut wait.kind, &mut max_time, &entry, &mut reader);
         }
@@ -153,7 +154,13 @@ fn shape_kind(name: &str, entry: &Entry, reader: &mut Reader<'_>) -> ShapeKind {
 fn exact(value: Option<TokenStream>, reader: &mut Reader<'_>) -> ShapeKind {
     match value {
         None => ShapeKind::Unknown,
-        Some(value) if !literal::is_number(&value) => ShapeKind::ExactOf(value),
+        Some(value) if !literal::is_literal(&value) => {
+            if reader.is_over_fields(&value) {
+                ShapeKind::ExactOf(value)
+            } else {
+                ShapeKind::Unknown
+            }
+        }
         Some(value) => match reader.size(&value).and_then(|size| size.value.into_iter().next()) {
             Some(TokenTree::Literal(number)) => ShapeKind::Exact(number),
             _ => ShapeKind::Unknown,
@@ -181,6 +188,10 @@ fn upto(value: Option<TokenStream>, reader: &mut Reader<'_>) -> TokenStream {
     if literal::is_number(&value) {
         let text = format!("`upto = {value}` never changes; write `some, max = {value}`");
         reader.errors.at(Code::NeverChanges, &value, text);
+    } else if literal::is_literal(&value) {
+        reader.size(&value);
+    } else {
+        reader.is_over_fields(&value);
     }
     value
 }
@@ -231,10 +242,10 @@ fn pause(
         reader.unreadable(Code::ValueMissing, name, text);
         return None;
     };
-    if !reader.is_whole(&time) {
+    if !reader.is_whole(&time) || !reader.is_over_fields(&time) {
         return None;
     }
-    match (literal::is_number(&time), max) {
+    match (literal::is_literal(&time), max) {
         (true, max) => {
             if let Some(MaxTime { key, .. }) = max {
                 let text = "`max` bounds an expression, not a literal; remove it";

@@ -1,5 +1,5 @@
 //! The start is no name of a state.
-//! Plants fsm::E015.
+//! Plants fsm::E016.
 
 use fsm_runtime::prelude::*;
 

@@ -1,5 +1,5 @@
 //! End of stream leads back to the read, which sees it again.
-//! Plants fsm::E082.
+//! Plants fsm::E060.
 
 use fsm_runtime::prelude::*;
 

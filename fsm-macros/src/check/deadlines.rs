@@ -1,0 +1,58 @@
+use crate::ast::{self, Edges, Event};
+use crate::code::Code;
+use crate::errors::Errors;
+use crate::graph::{event_edges, leads_to};
+
+/// Checks that the deadlines of a state bound it, and do not contradict each other.
+pub(crate) fn check(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut Errors) {
+    let state = &machine.states[index];
+    contradiction(state, wait, errors);
+    endless(machine, index, errors);
+    // A `within` that leads back begins anew, and `idle` does not.
+    let leads_back = wait.edges.on(Event::Within).is_some_and(|it| leads_to(it, &state.name));
+    if wait.kind.can(Event::Idle, machine.kind()) && !leads_back {
+        idle_never(&wait.edges, errors);
+    }
+}
+
+/// Refuses an `idle` that is as long as the `within` beside it, which is always over before.
+pub(crate) fn idle_never(edges: &Edges, errors: &mut Errors) {
+    let (Some(within), Some(idle)) = (edges.on(Event::Within), edges.on(Event::Idle)) else {
+        return;
+    };
+    // An unreadable time is 1.
+    if within.millis > 1 && idle.millis >= within.millis {
+        let key = &idle.key;
+        let text = format!(
+            "this `{key}` can never happen, because the `within` beside it is over by then; \
+             make it shorter, or remove it"
+        );
+        errors.at(Code::IdleNever, key, text);
+    }
+}
+
+/// Refuses deadlines that lead back to their state, because they bound nothing.
+fn endless(machine: &ast::Machine, index: usize, errors: &mut Errors) {
+    let name = &machine.states[index].name;
+    let edges = event_edges(machine, index);
+    let mut deadlines = edges.iter().filter(|edge| edge.event.is_deadline()).peekable();
+    let Some(first) = deadlines.peek().copied() else { return };
+    if !deadlines.all(|edge| edge.target == *name) {
+        return;
+    }
+    let event = first.event.name();
+    let text = format!(
+        "`{event}` leads state `{name}` back to itself, so nothing bounds it; \
+         lead it elsewhere, or say `within = never`"
+    );
+    errors.at(Code::DeadlineToItself, &first.target, text);
+}
+
+fn contradiction(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
+    let Some(never) = &wait.edges.never else { return };
+    if let Some(edge) = wait.edges.events.iter().find(|edge| edge.event.is_deadline()) {
+        let (name, event) = (&state.name, edge.event.name());
+        let text = format!("state `{name}` has `{event}` and `within = never`; remove one");
+        errors.at(Code::DeadlineAndNever, never, text);
+    }
+}

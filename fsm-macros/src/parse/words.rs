@@ -1,0 +1,95 @@
+//! Words that users know from elsewhere, and ours for them.
+
+use crate::ast::Event;
+
+/// Words for an attribute on a state, and what to write in their place.
+const ATTRIBUTES: [(&[&str], &str); 13] = [
+    (&["wait", "recv", "receive", "on_message", "mailbox"], "write `#[message]`"),
+    (&["drain"], "write `#[writable(below = ..)]`"),
+    (
+        &["start", "initial", "init", "entry", "begin"],
+        "write `start = STATE` in `#[state_machine(..)]`",
+    ),
+    (&["terminal", "finish", "finished", "done", "exit", "stop", "accept"], "write `#[end]`"),
+    (
+        &["timeout", "deadline", "within", "expires"],
+        "write `within = 30s => State` in the parentheses of its wait",
+    ),
+    (&["idle"], "write `idle = 30s => State` in the parentheses of its wait"),
+    (&["eof"], "write `eof => State` in the parentheses of its wait"),
+    (
+        &["read_line", "read_until", "line", "lines"],
+        "write `#[read(until = b\"\\n\", max = 1KiB)]`",
+    ),
+    (&["read_exact"], "write `#[read(exact = 8)]`"),
+    (&["write", "send", "output"], "write into `cx` in a handler, and wait with `#[flush]`"),
+    (&["delay", "timer", "after"], "write `#[sleep(30s)]`"),
+    (
+        &["next", "goto", "transition", "transitions", "target", "targets", "edges", "on"],
+        "write `#[to(State)]`",
+    ),
+    (&["blocking", "spawn", "spawn_blocking", "compute"], "write `#[run(blocking)]`"),
+];
+
+/// Words for a key, and our keys for them, of which the first that fits the attribute is meant.
+const KEYS: [(&[&str], &[&str]); 16] = [
+    (&["timeout", "deadline", "expires", "ttl"], &["within"]),
+    (&["len", "length", "bytes", "count"], &["exact"]),
+    (&["delimiter", "delim", "terminator", "separator", "sep", "line", "lines"], &["until"]),
+    (&["available", "any"], &["some"]),
+    (&["at_most", "remaining"], &["upto", "max"]),
+    (&["codec", "decoder", "decode"], &["frame"]),
+    (&["max_len", "max_size", "max_length", "capacity", "cap", "buffer"], &["max", "size"]),
+    (&["low", "low_water", "under", "less"], &["below"]),
+    (&["close", "closed", "eos", "disconnect", "disconnected", "hangup", "end"], &["eof"]),
+    (&["overflow", "too_long", "too_large", "exceeded"], &["limit"]),
+    (&["err", "fail", "failed", "failure", "on_error"], &["error"]),
+    (&["busy", "overloaded", "rejected"], &["full"]),
+    (&["lost", "unavailable", "dead", "down"], &["gone"]),
+    (&["initial", "init", "begin", "entry", "first"], &["start"]),
+    (&["name", "mod"], &["module"]),
+    (&["input", "request", "task"], &["job"]),
+];
+
+/// The remedy for an attribute `name` on a state, which is a word of others.
+pub(crate) fn for_attribute(name: &str) -> Option<&'static str> {
+    ATTRIBUTES.iter().find(|(words, _)| words.contains(&name)).map(|(_, remedy)| *remedy)
+}
+
+/// The name of the attribute that a remedy says to write.
+pub(crate) fn attribute_in(remedy: &'static str) -> &'static str {
+    let (_, attribute) = remedy.split_once("#[").unwrap_or_default();
+    attribute.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default()
+}
+
+/// The remedy with the name of the state and what is in the parentheses of the attribute.
+pub(crate) fn filled(remedy: &str, state: &str, list: &str) -> String {
+    let remedy = remedy.replace("STATE", state);
+    match list {
+        "" => remedy,
+        edge if edge.contains("=>") => remedy.replace("30s => State", edge),
+        time if remedy.contains("30s") => remedy.replace("30s", time),
+        states => remedy.replace("State", states),
+    }
+}
+
+/// The key of `known` that is meant by `name`.
+pub(crate) fn for_key(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    let (_, ours) = KEYS.iter().find(|(words, _)| words.contains(&name))?;
+    ours.iter().find(|key| known.contains(key)).copied()
+}
+
+/// How `key` is written with its value and target, if it has any.
+pub(crate) fn written(key: &str, value: Option<&str>, target: Option<&str>) -> String {
+    match (value, target) {
+        _ if key == "some" || key == "blocking" => key.to_owned(),
+        (Some(value), Some(target)) => format!("{key} = {value} => {target}"),
+        (None, Some(target)) => format!("{key} => {target}"),
+        (Some(value), None) if Event::named(key).is_some_and(|event| !event.is_deadline()) => {
+            format!("{key} => {value}")
+        }
+        (Some(value), None) if key == "size" => format!("{key} <= {value}"),
+        (Some(value), None) => format!("{key} = {value}"),
+        (None, None) => key.to_owned(),
+    }
+}

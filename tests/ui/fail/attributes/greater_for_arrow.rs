@@ -1,0 +1,24 @@
+//! An edge has a comparison in place of its arrow.
+//! Plants fsm::E016.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Line, eof >= Gone)]
+//~ #[state_machine(start = Line, eof => Gone)]
+enum Talk {
+    #[read(until = b"\n", max = 1KiB, limit => Gone, idle = 5min => Gone)]
+    #[to(Line)]
+    Line,
+    #[end]
+    Gone,
+}
+
+struct Client;
+
+impl talk::Handler for Client {
+    fn line(&mut self, _: &[u8], _: &mut Cx<'_>) -> talk::AfterLine {
+        talk::AfterLine::Line
+    }
+}
+
+fn main() {}

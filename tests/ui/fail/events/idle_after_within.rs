@@ -1,0 +1,24 @@
+//! The time without input is longer than all the time.
+//! Plants fsm::E069.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Line, eof => Gone)]
+enum Talk {
+    #[read(some, max = 1KiB, within = 30s => Gone, idle = 5min => Gone)]
+    //~ #[read(some, max = 1KiB, within = 30s => Gone, idle = 5s => Gone)]
+    #[to(Line)]
+    Line,
+    #[end]
+    Gone,
+}
+
+struct Client;
+
+impl talk::Handler for Client {
+    fn line(&mut self, _: &[u8], _: &mut Cx<'_>) -> talk::AfterLine {
+        talk::AfterLine::Line
+    }
+}
+
+fn main() {}

@@ -1,0 +1,24 @@
+//! A deadline is a `Duration`.
+//! Plants fsm::E024.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Line, eof => Gone)]
+enum Talk {
+    #[read(some, max = 4KiB, idle = std::time::Duration::from_secs(90) => Gone)]
+    //~ #[read(some, max = 4KiB, idle = 90s => Gone)]
+    #[to(Line)]
+    Line,
+    #[end]
+    Gone,
+}
+
+struct Client;
+
+impl talk::Handler for Client {
+    fn line(&mut self, _: &[u8], _: &mut Cx<'_>) -> talk::AfterLine {
+        talk::AfterLine::Line
+    }
+}
+
+fn main() {}

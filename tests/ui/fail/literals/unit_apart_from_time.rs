@@ -1,0 +1,24 @@
+//! A time has a space before its unit.
+//! Plants fsm::E020.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Line, eof => Gone)]
+enum Talk {
+    #[read(until = b"\n", max = 1KiB, limit => Gone, idle = 5 min => Gone)]
+    //~ #[read(until = b"\n", max = 1KiB, limit => Gone, idle = 5min => Gone)]
+    #[to(Line)]
+    Line,
+    #[end]
+    Gone,
+}
+
+struct Client;
+
+impl talk::Handler for Client {
+    fn line(&mut self, _: &[u8], _: &mut Cx<'_>) -> talk::AfterLine {
+        talk::AfterLine::Line
+    }
+}
+
+fn main() {}
