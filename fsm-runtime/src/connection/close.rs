@@ -98,16 +98,18 @@ fn shut_down<M: Drive<H>, H>(
         Ok(Received::Bytes(_)) => true,
         Ok(Received::Nothing) if io.state.is_shut() => !context.draining,
         Ok(Received::Nothing) => has_last_words,
-        Ok(Received::End) | Err(_) => false,
+        Ok(Received::End) | Err(_) => return Closing::Closed,
     };
-    if !waits {
-        return Closing::Closed;
-    }
     if !io.state.is_shut() {
         io.state.set_shut();
         if io.socket.shutdown().is_err() {
             return Closing::Closed;
         }
     }
-    if io.state.is_readable() { Closing::MoreToDiscard } else { Closing::WaitsForEnd }
+    match waits {
+        // What has arrived since the read makes the close a reset, but behind the end that was just sent.
+        false => Closing::Closed,
+        true if io.state.is_readable() => Closing::MoreToDiscard,
+        true => Closing::WaitsForEnd,
+    }
 }
