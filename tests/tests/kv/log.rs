@@ -1,13 +1,12 @@
 //! `kv` serves and ends as ever when its log cannot be written.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 
-use fsm_tests::{Connection, TIMEOUT, eventually, example, run};
+use fsm_tests::{TIMEOUT, TempDir, eventually, example, run};
 
 #[test]
 fn a_log_without_a_reader_is_lost_and_nothing_else() {
@@ -32,16 +31,25 @@ fn a_log_that_nobody_reads_is_lost_and_nothing_else() {
     serves_and_ends(OwnedFd::from(writer).into());
 }
 
-/// Starts `kv` with this stderr on a port that was free, asks it, and ends it.
+/// Starts `kv` with this stderr, asks it, and ends it. Its address is a path, because nobody can read from the log
+/// which port it has.
 fn serves_and_ends(stderr: Stdio) {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a port should be free");
-    let address: SocketAddr = free.local_addr().expect("it is bound");
-    drop(free);
+    let directory = TempDir::new("kv-log");
+    let path = directory.path().join("socket");
     let mut kv = Command::new(example("kv"));
-    kv.args(["--port", &address.port().to_string()]).stderr(stderr);
+    kv.arg("--listen").arg(format!("unix:{}", path.display())).stderr(stderr);
     let mut child = kv.spawn().expect("it should start");
-    eventually("it listens", || TcpStream::connect(address).is_ok());
-    Connection::new(address).expect(&["PING"], "+PONG\r\n");
+    let mut connection = None;
+    eventually("it listens", || {
+        connection = UnixStream::connect(&path).ok();
+        connection.is_some()
+    });
+    let mut connection = connection.expect("it listens");
+    connection.set_read_timeout(Some(TIMEOUT)).expect("a socket takes options");
+    connection.write_all(b"PING\r\n").expect("it should read");
+    let mut reply = [0; 7];
+    connection.read_exact(&mut reply).expect("it should reply");
+    assert_eq!(&reply, b"+PONG\r\n");
     let kill = format!("kill -TERM {}", child.id());
     let ran = run(Command::new("sh").args(["-c", &kill]), TIMEOUT);
     assert!(ran.status.success(), "{kill}: {ran:?}");
