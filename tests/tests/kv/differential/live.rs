@@ -3,7 +3,7 @@
 //! `FSM_COMMANDS` is their number, and `FSM_SEED` their seed.
 
 use std::fmt::Write;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::{env, io};
@@ -32,21 +32,29 @@ impl Redis {
         Some(Self::start_program(&program))
     }
 
+    /// Starts it on a port that was free. Another program may take the port first, so this asks who answers.
     fn start_program(program: &Path) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = free.expect("a port should be free").port();
-        let child = Command::new(program)
-            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--save", "", "--appendonly", "no", "--databases", "1"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server should start");
-        let redis = Self { child, port };
-        eventually("redis-server listens", || {
-            std::net::TcpStream::connect(redis.address()).is_ok()
-        });
-        redis
+        for _ in 0..10 {
+            let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+            let port = free.expect("a port should be free").port();
+            let child = Command::new(program)
+                .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+                .args(["--save", "", "--appendonly", "no", "--databases", "1"])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn()
+                .expect("redis-server should start");
+            let redis = Self { child, port };
+            eventually("redis-server listens", || TcpStream::connect(redis.address()).is_ok());
+            let mut connection = Connection::new(redis.address());
+            let sent = connection.try_send(&encode(&["INFO", "server"]));
+            let info = sent.and_then(|()| connection.try_reply()).unwrap_or_default();
+            let own = format!("process_id:{}\r", redis.child.id());
+            if String::from_utf8_lossy(&info).contains(&own) {
+                return redis;
+            }
+        }
+        panic!("others take each port that is free")
     }
 
     fn address(&self) -> std::net::SocketAddr {
