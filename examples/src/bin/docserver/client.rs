@@ -3,10 +3,12 @@
 use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use fsm_runtime::prelude::*;
 
 use crate::catalog::{Found, Lookup};
+use crate::events;
 use crate::front::front;
 use crate::http::chunk::{self, Trailers};
 use crate::http::{
@@ -93,7 +95,17 @@ impl front::Handler for Client {
                 let page = Response::new(Status::Ok).page();
                 return Ok(next!(AfterHead, self.answer(&page, PAGE.as_bytes(), cx)));
             }
+            Route::Events if head.method == Method::Head => {
+                self.exchange.keep_alive = false;
+                // Writing to `cx` never fails.
+                let _ = events::response().open(cx, SystemTime::now());
+                return Ok(front::AfterHead::Gone);
+            }
             Route::Events => return Ok(front::AfterHead::Subscribing { seed: () }),
+            Route::Options(methods) => {
+                let response = Response::new(Status::NoContent).with("Allow", methods);
+                return Ok(next!(AfterHead, self.answer(&response, b"", cx)));
+            }
             Route::Put(name) => {
                 if matches!(head.framing, Framing::Length(len) if len > self.server.max_size) {
                     return Ok(next!(AfterHead, self.refuse(TOO_LARGE, cx)));
@@ -157,7 +169,7 @@ impl front::Handler for Client {
         line: &[u8],
         _cx: &mut Cx<'_>,
     ) -> Result<front::AfterChunkSize, Refusal> {
-        Ok(match chunk::size(line)? {
+        Ok(match chunk::size(chunk::line(line)?)? {
             0 => front::AfterChunkSize::Trailer { lines: Trailers::default() },
             left => front::AfterChunkSize::Chunk { left },
         })
@@ -192,7 +204,7 @@ impl front::Handler for Client {
         line: &[u8],
         _cx: &mut Cx<'_>,
     ) -> Result<front::AfterTrailer, Refusal> {
-        let is_last = lines.is_last(line)?;
+        let is_last = lines.is_last(chunk::line(line)?)?;
         Ok(if is_last { front::AfterTrailer::Whole } else { front::AfterTrailer::Trailer })
     }
 

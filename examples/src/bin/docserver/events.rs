@@ -44,13 +44,17 @@ impl Subscriber {
     }
 }
 
+/// The head of the response, whose body are the events.
+pub(crate) fn response() -> Response {
+    Response::new(Status::Ok)
+        .with("Content-Type", "text/event-stream")
+        .with("Cache-Control", "no-store")
+}
+
 impl events::Handler for Subscriber {
     fn open(&mut self, cx: &mut Cx<'_, Arc<str>>) -> events::AfterOpen {
-        let response = Response::new(Status::Ok)
-            .with("Content-Type", "text/event-stream")
-            .with("Cache-Control", "no-store");
         // Writing to `cx` never fails.
-        let _ = response.open(cx, SystemTime::now());
+        let _ = response().open(cx, SystemTime::now());
         cx.write(b"retry: 1000\n\n");
         self.subscription = Some(self.feed.subscribe(cx.key()));
         events::AfterOpen::Watching

@@ -40,7 +40,7 @@ pub(crate) enum Front {
     },
 
     /// Waits for the size of the next chunk.
-    #[read(until = b"\r\n", max = MAX_LINE, limit => LongLine, idle = 30s => LateBody)]
+    #[read(until = b"\n", max = MAX_LINE, limit => LongLine, idle = 30s => LateBody)]
     #[to(Chunk | Trailer)]
     ChunkSize {
         #[carry]
@@ -65,7 +65,7 @@ pub(crate) enum Front {
     },
 
     /// Skips the trailer fields after the last chunk.
-    #[read(until = b"\r\n", max = MAX_LINE, limit => LongLine, idle = 30s => LateBody)]
+    #[read(until = b"\n", max = MAX_LINE, limit => LongLine, idle = 30s => LateBody)]
     #[to(Trailer | Whole)]
     Trailer {
         #[carry]

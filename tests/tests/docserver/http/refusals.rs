@@ -112,17 +112,75 @@ fn a_405_says_what_is_allowed() {
     let docs = Docserver::in_memory(&[]);
     let mut connection = docs.connect();
     for (line, allow) in [
-        ("POST /", "GET, HEAD"),
-        ("DELETE /docs", "GET, HEAD"),
-        ("PUT /search?q=a", "GET, HEAD"),
-        ("PUT /events", "GET"),
-        ("PATCH /docs/a", "GET, HEAD, PUT, DELETE"),
-        ("OPTIONS /docs/a", "GET, HEAD, PUT, DELETE"),
-        ("OPTIONS *", "GET, HEAD, PUT, DELETE"),
+        ("POST /", "GET, HEAD, OPTIONS"),
+        ("DELETE /docs", "GET, HEAD, OPTIONS"),
+        ("PUT /search?q=a", "GET, HEAD, OPTIONS"),
+        ("PUT /events", "GET, HEAD, OPTIONS"),
+        ("PATCH /docs/a", "GET, HEAD, PUT, DELETE, OPTIONS"),
     ] {
         let answer = connection.ask(request(line, &[])).expect(405);
         assert_eq!(answer.field("allow"), Some(allow), "{line}");
     }
+    docs.stop();
+}
+
+#[test]
+fn options_says_what_is_allowed_and_head_what_get_would() {
+    let docs = Docserver::in_memory(&[]);
+    let mut connection = docs.connect();
+    for (line, allow) in [
+        ("OPTIONS *", "GET, HEAD, PUT, DELETE, OPTIONS"),
+        ("OPTIONS /docs/a", "GET, HEAD, PUT, DELETE, OPTIONS"),
+        ("OPTIONS /events", "GET, HEAD, OPTIONS"),
+    ] {
+        let answer = connection.ask(request(line, &[])).expect(204);
+        assert_eq!(answer.field("allow"), Some(allow), "{line}");
+    }
+    connection.send(request("HEAD /events", &[]));
+    let answer = connection.answer_to_head().expect(200);
+    assert_eq!(answer.field("content-type"), Some("text/event-stream"));
+    connection.expect_end();
+    docs.stop();
+}
+
+/// The server keeps bytes and nothing about them, so a PUT of anything else is refused and replaces nothing.
+#[test]
+fn a_put_of_a_part_or_of_an_encoded_document_is_refused() {
+    let docs = Docserver::in_memory(&[]);
+    docs.put("a", b"whole").expect(201);
+    for (field, status) in [
+        ("Content-Range: bytes 0-4/108894", 400),
+        ("Content-Encoding: gzip", 415),
+        ("Content-Encoding: identity, br", 415),
+    ] {
+        let put = request("PUT /docs/a", &["Content-Length: 4", field]);
+        docs.connect().ask(put + "part").expect(status);
+    }
+    let put = request("PUT /docs/a", &["Content-Length: 4", "Content-Encoding: identity"]);
+    docs.connect().ask(put + "more").expect(200);
+    assert_eq!(docs.get("/docs/a").body, b"more");
+    docs.stop();
+}
+
+/// A line of a chunked body that is malformed is refused at once, and not after the time for a body.
+#[test]
+fn malformed_chunk_lines_are_refused_at_once() {
+    let docs = Docserver::in_memory(&[]);
+    let chunked = request("PUT /docs/a", &["Transfer-Encoding: chunked"]);
+    for body in [
+        "5;\r\nhello\r\n0\r\n\r\n",
+        "5;;\r\nhello\r\n0\r\n\r\n",
+        "5;bad[=x\r\nhello\r\n0\r\n\r\n",
+        "5;a=\"unterminated\r\nhello\r\n0\r\n\r\n",
+        "5\nhello\r\n0\r\n\r\n",
+        "5\r\nhello\r\n0\n",
+        "5\r\nhello\r\n0\r\n\n",
+        "5\r\nhello\r\n0\r\na: b\n",
+    ] {
+        let answer = docs.connect().ask(format!("{chunked}{body}")).expect(400);
+        assert!(!answer.keeps_alive(), "{body:?}");
+    }
+    assert_eq!((docs.filed(), docs.temporary()), (0, 0));
     docs.stop();
 }
 

@@ -15,7 +15,7 @@ const MAX_TRAILERS: u8 = 32;
 
 /// Parses the line before a chunk, without its CRLF; 0 is the size of the last chunk.
 ///
-/// It ignores chunk extensions, because this server supports none.
+/// It checks chunk extensions and ignores them, because this server supports none.
 pub(crate) fn size(line: &[u8]) -> Result<u64, Refusal> {
     let bad = Refusal::bad("the size of a chunk is malformed");
     let digits = line.iter().take_while(|digit| digit.is_ascii_hexdigit()).count();
@@ -24,11 +24,57 @@ pub(crate) fn size(line: &[u8]) -> Result<u64, Refusal> {
     if digits.is_empty() || digits.len() > 16 {
         return Err(bad);
     }
-    if !extension.is_empty() && !extension.trim_ascii_start().starts_with(b";") {
-        return Err(bad);
-    }
     check_text(extension)?;
+    if !are_extensions(extension) {
+        return Err(Refusal::bad("a chunk extension is malformed"));
+    }
     Ok(digits.iter().fold(0, |size, &digit| size << 4 | u64::from(hex(digit).unwrap_or(0))))
+}
+
+/// Whether these are extensions of RFC 9112: each a `;` and a name, with a value if `=` follows.
+fn are_extensions(mut rest: &[u8]) -> bool {
+    while !rest.is_empty() {
+        let Some(after) = skip_blanks(rest).strip_prefix(b";") else { return false };
+        let Some(after) = skip_token(skip_blanks(after)) else { return false };
+        rest = after;
+        if let Some(value) = skip_blanks(after).strip_prefix(b"=") {
+            let value = skip_blanks(value);
+            let Some(after) = skip_quoted(value).or_else(|| skip_token(value)) else {
+                return false;
+            };
+            rest = after;
+        }
+    }
+    true
+}
+
+fn skip_blanks(text: &[u8]) -> &[u8] {
+    let blanks = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    &text[blanks..]
+}
+
+/// What follows the token at the start of `text`, if there is one.
+fn skip_token(text: &[u8]) -> Option<&[u8]> {
+    let end = text.iter().position(|&byte| !is_token(&[byte])).unwrap_or(text.len());
+    (end > 0).then(|| &text[end..])
+}
+
+/// What follows the quoted string at the start of `text`, if there is one.
+fn skip_quoted(text: &[u8]) -> Option<&[u8]> {
+    let mut rest = text.strip_prefix(b"\"")?;
+    loop {
+        rest = match rest {
+            [b'"', after @ ..] => return Some(after),
+            [b'\\', _, after @ ..] => after,
+            [_, after @ ..] => after,
+            [] => return None,
+        };
+    }
+}
+
+/// Returns a line without the CR that must be before its LF.
+pub(crate) fn line(line: &[u8]) -> Result<&[u8], Refusal> {
+    line.strip_suffix(b"\r").ok_or(Refusal::bad("a line ends without CR"))
 }
 
 /// Checks that CRLF follows a chunk.
@@ -83,7 +129,9 @@ mod tests {
             ("5;name=value", 5),
             ("5;name=\"a b\"", 5),
             ("5 ; name", 5),
-            ("5\t;", 5),
+            ("5\t;\tname", 5),
+            ("5;a;b=c ; d = \"e\\\"f\";g", 5),
+            ("5;a=\"\"", 5),
         ] {
             assert_eq!(size(line.as_bytes()), Ok(expected), "{line}");
         }
@@ -106,6 +154,20 @@ mod tests {
             "5,5",
             "5\r",
             "5\n",
+            "5;",
+            "5;;",
+            "5;a;",
+            "5;a;;b",
+            "5;=b",
+            "5;a=",
+            "5;a=b c",
+            "5;bad[=x",
+            "5;a=[",
+            "5;a=\"unterminated",
+            "5;a=\"\\\"",
+            "5;a=\"b\"c",
+            "5;a b",
+            "5;a ",
             "5;\n",
             "5;\r",
             "5;\0",

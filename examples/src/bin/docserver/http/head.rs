@@ -86,7 +86,10 @@ impl Version {
         match word.strip_prefix(b"HTTP/") {
             Some(b"1.0") => Ok(Self::Http10),
             Some([b'1', b'.', minor]) if minor.is_ascii_digit() => Ok(Self::Http11),
-            Some(_) => Err(Refusal::new(Status::VersionNotSupported, "the server speaks HTTP/1.1")),
+            Some([major] | [major, b'.', b'0'..=b'9']) if major.is_ascii_digit() => {
+                Err(Refusal::new(Status::VersionNotSupported, "the server speaks HTTP/1.1"))
+            }
+            Some(_) => Err(Refusal::bad("the version is malformed")),
             None => Err(Refusal::bad("the request line has no version")),
         }
     }
@@ -95,7 +98,7 @@ impl Version {
 /// Checks the host: exactly one, which may be missing in HTTP/1.0.
 fn check_host(fields: &Fields<'_>, version: Version) -> Result<(), Refusal> {
     match fields.single("host")? {
-        Some(host) if host.is_empty() || is_authority(host) => Ok(()),
+        Some(host) if is_authority(host) => Ok(()),
         Some(_) => Err(Refusal::bad("the host is malformed")),
         None if version == Version::Http10 => Ok(()),
         None => Err(Refusal::bad("the host is missing")),

@@ -49,7 +49,11 @@ impl Scan {
                 b'\r' | b'\t' => {}
                 0..=0x1f | 0x7f => return Err(Refusal::bad("the head has a control character")),
                 _ if self.is_first_line() && at - self.start >= MAX_LINE => {
-                    return Err(Refusal::new(Status::UriTooLong, "the target is too long"));
+                    return Err(if input[self.start..at].contains(&b' ') {
+                        Refusal::new(Status::UriTooLong, "the target is too long")
+                    } else {
+                        Refusal::new(Status::NotImplemented, "the method is unknown")
+                    });
                 }
                 _ => {}
             }

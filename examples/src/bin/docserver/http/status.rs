@@ -27,6 +27,7 @@ statuses! {
     PreconditionFailed = 412 "Precondition Failed",
     ContentTooLarge = 413 "Content Too Large",
     UriTooLong = 414 "URI Too Long",
+    UnsupportedMediaType = 415 "Unsupported Media Type",
     RangeNotSatisfiable = 416 "Range Not Satisfiable",
     ExpectationFailed = 417 "Expectation Failed",
     FieldsTooLarge = 431 "Request Header Fields Too Large",
