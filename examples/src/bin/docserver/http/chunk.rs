@@ -65,8 +65,7 @@ fn skip_quoted(text: &[u8]) -> Option<&[u8]> {
     loop {
         rest = match rest {
             [b'"', after @ ..] => return Some(after),
-            [b'\\', _, after @ ..] => after,
-            [_, after @ ..] => after,
+            [b'\\', _, after @ ..] | [_, after @ ..] => after,
             [] => return None,
         };
     }
