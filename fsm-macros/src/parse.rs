@@ -10,6 +10,7 @@ mod entry;
 mod item;
 mod keywords;
 mod literal;
+mod marks;
 mod names;
 mod parts;
 mod pool;

@@ -3,7 +3,7 @@ use syn::parse::Parse;
 
 use super::entry::{self, Entry};
 use super::reader::Reader;
-use super::{attribute, names, parts, words};
+use super::{attribute, marks, names, parts, words};
 use crate::ast::{Args, Budget, Edges, Event, StateGroup, unknown};
 use crate::code::Code;
 use crate::errors::Errors;
@@ -87,7 +87,7 @@ impl Args {
     fn unknown(entry: &Entry, reader: &mut Reader<'_>) {
         let key = entry.key.to_string();
         let value = entry.value.clone().unwrap_or_default();
-        if !value.clone().into_iter().any(|token| parts::is_mark(&token, '|')) {
+        if !value.clone().into_iter().any(|token| marks::is_mark(&token, '|')) {
             return reader.unknown(entry, &KEYS);
         }
         let mut letters = key.chars();
@@ -100,7 +100,7 @@ impl Args {
     fn group(&mut self, entry: Entry, reader: &mut Reader<'_>) {
         let key = entry.key.to_string().to_lowercase();
         let value = entry.value.clone().unwrap_or_default();
-        let many = value.clone().into_iter().any(|token| parts::is_mark(&token, '|'));
+        let many = value.clone().into_iter().any(|token| marks::is_mark(&token, '|'));
         if KEYS.contains(&key.as_str()) && !many {
             let value = (!value.is_empty()).then(|| value.to_string());
             let target = entry.target.as_ref().map(ToString::to_string);

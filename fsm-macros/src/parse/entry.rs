@@ -1,6 +1,6 @@
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
-use super::parts::{is_mark, is_pair};
+use super::marks::{is_mark, is_pair};
 use super::{Parsed, literal, names};
 use crate::ast::Event;
 use crate::code::Code;

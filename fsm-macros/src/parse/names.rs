@@ -1,6 +1,6 @@
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
-use super::parts::{is_mark, is_pair};
+use super::marks::{is_mark, is_pair};
 use super::{Parsed, attribute};
 use crate::code::Code;
 use crate::errors::Errors;

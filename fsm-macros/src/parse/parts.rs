@@ -1,5 +1,6 @@
-use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
+use super::marks::{is_mark, is_pair};
 use super::{entry, literal};
 use crate::code::Code;
 use crate::errors::Errors;
@@ -48,23 +49,6 @@ pub(crate) fn juxtaposed(value: &TokenStream) -> Option<(TokenTree, TokenTree)> 
         };
         (begins && is_end(&tokens[..at])).then(|| (tokens[at - 1].clone(), next.clone()))
     })
-}
-
-pub(crate) fn is_mark(token: &TokenTree, expected: char) -> bool {
-    matches!(token, TokenTree::Punct(mark) if mark.as_char() == expected)
-}
-
-/// Whether the first tokens are the mark of two characters that `marks` are.
-pub(crate) fn is_pair(tokens: &[TokenTree], marks: &str) -> bool {
-    let mut marks = marks.chars();
-    match tokens {
-        [TokenTree::Punct(first), TokenTree::Punct(second), ..] => {
-            first.spacing() == Spacing::Joint
-                && marks.next() == Some(first.as_char())
-                && marks.next() == Some(second.as_char())
-        }
-        _ => false,
-    }
 }
 
 /// Whether an operand may end after `tokens`.
