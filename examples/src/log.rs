@@ -2,6 +2,9 @@
 //!
 //! A server outlives the reader of its log. Lines that cannot be written are lost: when stderr is a
 //! closed pipe or a full disk, and when a pipe is full because nobody reads it.
+//!
+//! The guard of `tracing-appender` prints to stdout if its queue is full at the end, and so a program whose
+//! stdout is the same pipe would never end.
 
 use std::io::{self, Write};
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use crate::call::semaphore::Semaphore;
 use crate::scheduler::current;
 use crate::wake::Wake;
 
-/// The time between two looks of a waiting thread at the pool.
+/// The time between two looks of a handler that waits at the pools.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// A cell in which a plain thread waits for a permit and for the reply to its job.
@@ -63,14 +63,11 @@ impl<R> ReplyCell<R> {
                 CellReply::Pending if closed => return Ok(None),
                 CellReply::Pending => {}
             }
-            let look = Instant::now() + LOOK;
-            let last = until.filter(|until| *until <= look);
-            match self.sleep(state, Some(last.unwrap_or(look))) {
-                Ok(state) => drop(state),
-                Err(TimedOut) if last.is_some() => return Err(TimedOut),
-                Err(TimedOut) => {}
-            }
-            if Instant::now() >= look && !std::mem::replace(&mut warned, true) {
+            // Only a handler looks, so no other thread wakes up for nothing.
+            let look = current::runs_handlers().then(|| Instant::now() + LOOK);
+            drop(self.sleep(state, look.into_iter().chain(until).min())?);
+            let looks = look.is_some_and(|look| look <= Instant::now());
+            if looks && !std::mem::replace(&mut warned, true) {
                 current::warn_of_own_job(permits);
             }
         }

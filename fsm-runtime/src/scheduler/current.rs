@@ -24,7 +24,12 @@ impl CurrentPool {
     }
 }
 
-/// Whether this thread runs a handler of a pool that is closed.
+/// Whether this thread runs the handlers of a pool.
+pub(crate) fn runs_handlers() -> bool {
+    CURRENT.with_borrow(Option::is_some)
+}
+
+/// Whether this thread runs the handlers of a pool that is closed.
 pub(crate) fn is_closed() -> bool {
     CURRENT
         .with_borrow(|current| current.as_ref().is_some_and(|current| current.permits.is_closed()))
@@ -41,7 +46,7 @@ pub(crate) fn warn_of_own_job(permits: &Arc<Semaphore>) {
             crate::log::warn!(
                 pool,
                 state,
-                "a handler waits for a job of its own pool, maybe for ever"
+                "a handler waits for a job of its own pool, and may hold that job up for ever; call another pool"
             );
         }
     });

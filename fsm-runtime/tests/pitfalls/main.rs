@@ -1,6 +1,6 @@
 //! The traps of readiness, sockets and clocks that have bitten other projects, by their numbers in
 //! `docs/rules.md`, and related rules of a pool. Traps that need no pool are tested in unit tests.
-//! Trap 16, no free descriptor, needs its own process: see `tests/tests/kv/hostile.rs`.
+//! Trap 16, no free descriptor, needs its own process: see `tests/tests/kv/hostile/descriptors.rs`.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use fsm_tests::{Connection, Server, TIMEOUT, client, encode, example, run};
+use fsm_tests::{Connection, Server, TIMEOUT, all_in_ci, client, encode, example, run};
 
 /// A receive and a send, and a small share for opening and closing connections.
 const SYSTEM_CALLS: f64 = 2.05;
@@ -14,14 +14,14 @@ const IDLE_BYTES: u64 = 256;
 
 #[test]
 fn pitfall_7_two_system_calls_a_request() {
-    system_calls("one request at a time", 20_000, 1);
+    system_calls("one request at a time", all_in_ci(100_000, 20_000), 1);
 }
 
 /// There are fewer batches than requests, so that many are needed for the share of connections to
 /// be small.
 #[test]
 fn two_system_calls_a_batch() {
-    system_calls("32 requests at a time", 320_000, 32);
+    system_calls("32 requests at a time", all_in_ci(1_000_000, 320_000), 32);
 }
 
 fn system_calls(what: &str, requests: u32, pipelined: u32) {
@@ -62,11 +62,12 @@ fn calls(table: &str, name: &str) -> Option<u32> {
 #[test]
 fn l11_no_allocation_for_a_get() {
     let Some(valgrind) = client("valgrind") else { return };
+    let (less, more) = all_in_ci((2_000, 12_000), (500, 3_500));
     for pipelined in [1, 16] {
-        let few = allocations(&valgrind, 500, pipelined);
-        let many = allocations(&valgrind, 3_500, pipelined);
-        println!("GET, {pipelined} at a time: {few} allocations with 500, {many} with 3,500");
-        assert!(many.abs_diff(few) <= 10, "3,000 more GETs took {few} -> {many} allocations");
+        let few = allocations(&valgrind, less, pipelined);
+        let many = allocations(&valgrind, more, pipelined);
+        println!("GET, {pipelined} at a time: {few} allocations with {less}, {many} with {more}");
+        assert!(many.abs_diff(few) <= 10, "{few} -> {many} allocations for {less} -> {more} GETs");
     }
 }
 

@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 
 use fsm_tests::{
     BackgroundClient, Connection, Server, TIMEOUT, encode, eventually, example, expect_silence,
-    one_at_a_time, run,
+    one_at_a_time,
 };
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
+
+mod descriptors;
 
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
@@ -30,6 +32,12 @@ fn start(server: &mut Command) -> Server {
     let threshold = (128 * KIB).to_string();
     server.env("MALLOC_MMAP_THRESHOLD_", &threshold).env("MALLOC_TRIM_THRESHOLD_", &threshold);
     Server::start(server)
+}
+
+/// Starts `kv` under a limit of the shell's `ulimit`.
+fn limited(limit: &str) -> Server {
+    let run = format!("ulimit {limit} && exec \"$0\" --port 0");
+    start(Command::new("sh").args(["-c", &run]).arg(example("kv")))
 }
 
 /// Does the same on a given server, and returns its log.
@@ -161,52 +169,6 @@ fn pitfall_24_announced_lengths_take_no_memory() {
     });
 }
 
-/// A string of 64 MiB and a command of a million keys, which clients of Redis may send.
-#[test]
-fn large_commands_are_served() {
-    let _exclusive = one_at_a_time();
-    let value = vec![b'v'; 64 * 1024 * 1024];
-    let mut many = vec!["DEL"];
-    many.resize(1024 * 1024 + 1, "large");
-    let server = start(Command::new(example("kv")).args(["--port", "0"]));
-    let mut connection = Connection::new(server.address());
-    connection.expect(&[b"SET", &b"large"[..], &value], "+OK\r\n");
-    connection.expect(&["STRLEN", "large"], ":67108864\r\n");
-    assert_eq!(
-        connection.command(&["GET", "large"]).len(),
-        value.len() + "$67108864\r\n\r\n".len()
-    );
-    connection.expect(&many, ":1\r\n");
-    server.stop();
-}
-
-#[test]
-fn the_longest_argument_is_configured() {
-    let _exclusive = one_at_a_time();
-    let server = Server::kv(&["--proto-max-bulk-len", "1mb"]);
-    let mut connection = Connection::new(server.address());
-    connection.expect(&["SET", "k", &"v".repeat(1024 * 1024)], "+OK\r\n");
-    let too_long = "-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n";
-    connection.expect(&["APPEND", "k", "v"], too_long);
-    connection.expect(&["SETRANGE", "k", "1048576", "v"], too_long);
-    connection.expect(
-        &["CONFIG", "GET", "proto-max*"],
-        "*2\r\n$18\r\nproto-max-bulk-len\r\n$7\r\n1048576\r\n",
-    );
-    connection.send("*1\r\n$1048577\r\n");
-    assert_eq!(connection.reply(), b"-ERR Protocol error: invalid bulk length\r\n");
-    connection.expect_end();
-    server.stop();
-    // A command of more than 1 GiB is refused before it is complete.
-    let server = Server::kv(&["--proto-max-bulk-len", "1gb"]);
-    let mut connection = Connection::new(server.address());
-    connection.send("*2\r\n$4\r\nECHO\r\n$1073741824\r\n");
-    let too_big = "-ERR Protocol error: the command is larger than 1 GiB\r\n";
-    assert_eq!(String::from_utf8_lossy(&connection.reply()), too_big);
-    connection.expect_end();
-    server.stop();
-}
-
 /// A million arguments are allowed, but a client that announces them uses only the memory that it
 /// fills.
 #[test]
@@ -299,78 +261,6 @@ fn three_hundred_with_half_a_command() {
             assert_eq!(reply, format!("${}\r\n{text}\r\n", text.len()).as_bytes());
         }
     });
-}
-
-/// 200 clients connect while no descriptor is free: they wait, and are served once one is free.
-#[test]
-fn pitfall_16_two_hundred_clients_without_a_descriptor() {
-    let _exclusive = one_at_a_time();
-    let log = twice_on(limited("-n 64"), |server| {
-        let (holders, mut waiting) = take_all_descriptors(server);
-        waiting.extend((1..200).map(|_| ping(server)));
-        expect_silence(&mut waiting, Duration::from_millis(500));
-        let (count, start) = (holders.len(), Instant::now());
-        drop(holders);
-        for mut connection in waiting {
-            pong(&mut connection);
-        }
-        println!("{count} held all; then 200 were served within {:.1?}", start.elapsed());
-    });
-    // Each client served takes the last descriptor again, but the log limits the lines about it.
-    let lines = log.matches("cannot accept").count();
-    println!("{lines} lines in the log say `cannot accept`");
-    assert!((1..=20).contains(&lines), "{lines} lines in the log say `cannot accept`");
-}
-
-/// While a client waits for a descriptor, the server sleeps except for rare retries.
-#[test]
-fn pitfall_16_waiting_for_a_descriptor_costs_nothing() {
-    let _exclusive = one_at_a_time();
-    let server = limited("-n 64");
-    let (holders, mut waiting) = take_all_descriptors(&server);
-    let cpu = server.cpu();
-    expect_silence(&mut waiting, Duration::from_secs(1));
-    let cpu = server.cpu().saturating_sub(cpu);
-    println!("{cpu:?} of processor time in a second without a descriptor");
-    assert!(cpu < Duration::from_millis(100), "{cpu:?} of processor time");
-    drop(holders);
-    waiting.iter_mut().for_each(pong);
-    drop(waiting);
-    server.stop();
-}
-
-/// A drain while no descriptor is free, and a client waits for one, is as fast as any other.
-#[test]
-fn pitfall_16_a_drain_without_a_descriptor_is_fast() {
-    let _exclusive = one_at_a_time();
-    let mut server = limited("-n 64");
-    let (_holders, _waiting) = take_all_descriptors(&server);
-    // No end of a connection makes room below this limit.
-    let limit = format!("prlimit --nofile=3 --pid {}", server.pid());
-    let ran = run(Command::new("sh").args(["-c", &limit]), TIMEOUT);
-    assert!(ran.status.success(), "{ran:?}");
-    server.signal("TERM");
-    let status = server.wait(Duration::from_secs(5));
-    assert!(status.success(), "{status}");
-}
-
-/// Starts `kv` under a limit of the shell's `ulimit`.
-fn limited(limit: &str) -> Server {
-    let run = format!("ulimit {limit} && exec \"$0\" --port 0");
-    start(Command::new("sh").args(["-c", &run]).arg(example("kv")))
-}
-
-/// Connects until a client is not served; returns all that are, and the one that waits.
-fn take_all_descriptors(server: &Server) -> (Vec<Connection>, Vec<Connection>) {
-    let mut holders = Vec::new();
-    loop {
-        let mut connection = ping(server);
-        if connection.is_silent_for(Duration::from_millis(300)) {
-            return (holders, vec![connection]);
-        }
-        pong(&mut connection);
-        holders.push(connection);
-    }
 }
 
 /// At its limit of clients the server lets others wait, and serves them later.

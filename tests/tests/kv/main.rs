@@ -9,6 +9,7 @@ mod differential;
 mod drain;
 #[cfg(target_os = "linux")]
 mod hostile;
+mod large;
 #[cfg(target_os = "linux")]
 mod log;
 #[cfg(target_os = "linux")]

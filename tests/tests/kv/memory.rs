@@ -3,6 +3,7 @@
 use fsm_tests::{Connection, Server, encode};
 
 const OOM: &str = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
+/// Small, so that a server that is built without optimization fills it in seconds.
 const MAXMEMORY: u64 = 16 * 1024 * 1024;
 
 #[test]
@@ -36,7 +37,7 @@ fn sets() {
 
 /// Writes until the server refuses a write; reads and deletions still work, and then writes, too.
 fn fills_up(what: &str, write: impl Fn(usize) -> Vec<u8>) {
-    let server = Server::kv(&["--maxmemory", "16mb"]);
+    let server = Server::kv(&["--maxmemory", &MAXMEMORY.to_string()]);
     let mut connection = Connection::new(server.address());
     let full = (0..100_000)
         .find(|batch| {

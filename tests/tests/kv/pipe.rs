@@ -8,7 +8,7 @@ use fsm_tests::{Connection, Server, all_in_ci, client, encode, run_with_input};
 
 #[test]
 fn a_million_sets() {
-    let keys = all_in_ci(1_000_000);
+    let keys = all_in_ci(1_000_000, 100_000);
     let Some(program) = client("redis-cli") else { return };
     let server = Server::kv(&[]);
     let ran = run_with_input(

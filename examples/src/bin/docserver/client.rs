@@ -96,7 +96,6 @@ impl front::Handler for Client {
                 return Ok(next!(AfterHead, self.answer(&page, PAGE.as_bytes(), cx)));
             }
             Route::Events if head.method == Method::Head => {
-                self.exchange.keep_alive = false;
                 // Writing to `cx` never fails.
                 let _ = events::response().open(cx, SystemTime::now());
                 return Ok(front::AfterHead::Gone);

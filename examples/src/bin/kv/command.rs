@@ -105,9 +105,6 @@ pub(crate) fn execute(
         return Flow::Next;
     }
     store.sweep(now);
-    if matches!(&*lowercase(&args[0]), b"post" | b"host:") {
-        return Flow::Attack;
-    }
     store.stats.commands += 1;
     let result = find(args).and_then(|command| {
         if command.access == Access::Grow {
@@ -120,6 +117,7 @@ pub(crate) fn execute(
     match result {
         Ok("quit") => return Flow::Quit,
         Ok(_) => {}
+        Err(_) if matches!(&*lowercase(&args[0]), b"post" | b"host:") => return Flow::Attack,
         Err(error) => {
             out.error(&error);
         }

@@ -1,7 +1,7 @@
 //! The protocol: the states of a client's connection.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fsm_runtime::prelude::*;
 
@@ -10,8 +10,8 @@ use crate::reply::Out;
 use crate::request::{Decoder, Error, Request};
 use crate::store::Store;
 
-/// The log names a possible attack again after so many milliseconds.
-const WARN_AGAIN: u64 = 60_000;
+/// The log names a possible attack at most this often.
+const WARN_AGAIN: Duration = Duration::from_secs(60);
 
 /// A Redis client's connection.
 #[state_machine(start = Command, eof => Leaving)]
@@ -52,10 +52,18 @@ pub(crate) enum Connection {
     Closed,
 }
 
-/// The store, and the clock that expires its keys.
+/// What the connections share, and the clock that expires keys.
 pub(crate) struct Server {
-    store: Mutex<Store>,
+    shared: Mutex<Shared>,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
+}
+
+struct Shared {
+    store: Store,
+    /// The time of the last command on the clock of the pool, and in milliseconds since the Unix epoch.
+    time: Option<(Instant, i64)>,
+    /// When the log last named a possible attack.
+    warned: Option<Instant>,
 }
 
 impl Server {
@@ -69,23 +77,35 @@ impl Server {
         store: Store,
         clock: impl Fn() -> SystemTime + Send + Sync + 'static,
     ) -> Self {
-        Self { store: Mutex::new(store), clock: Box::new(clock) }
+        let shared = Shared { store, time: None, warned: None };
+        Self { shared: Mutex::new(shared), clock: Box::new(clock) }
     }
 
-    fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Milliseconds since the Unix epoch; negative before it.
+    /// Milliseconds since the Unix epoch; negative before it. `now` is the time on the clock of the pool.
     ///
-    /// Each command asks the clock of the system again, because that may be set at any time and
-    /// expiry times follow it.
-    fn unix_time(&self) -> i64 {
-        let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        match (self.clock)().duration_since(UNIX_EPOCH) {
-            Ok(after) => millis(after),
-            Err(error) => -millis(error.duration()),
+    /// This reads the clock of the system again whenever that of the pool has moved, because the system's
+    /// may be set at any time and expiry times follow it.
+    fn unix_time(&self, shared: &mut Shared, now: Instant) -> i64 {
+        match shared.time {
+            Some((read, time)) if read == now => time,
+            _ => {
+                let time = unix_millis((self.clock)());
+                shared.time = Some((now, time));
+                time
+            }
         }
+    }
+}
+
+fn unix_millis(time: SystemTime) -> i64 {
+    let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => millis(after),
+        Err(error) => -millis(error.duration()),
     }
 }
 
@@ -97,16 +117,16 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(server: &Arc<Server>) -> Self {
-        let mut store = server.store();
+        let store = &mut server.shared().store;
         store.clients += 1;
-        let session = Session::new(&mut store);
+        let session = Session::new(store);
         Self { server: Arc::clone(server), session }
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.server.store().clients -= 1;
+        self.server.shared().store.clients -= 1;
     }
 }
 
@@ -121,17 +141,18 @@ fn warn_of_attack(cx: &Cx<'_>) {
 
 impl connection::Handler for Client {
     fn command(&mut self, request: Request<'_>, cx: &mut Cx<'_>) -> connection::AfterCommand {
-        let now = self.server.unix_time();
-        let mut store = self.server.store();
-        match execute(&mut store, &mut self.session, &request, now, cx) {
+        let mut shared = self.server.shared();
+        let now = self.server.unix_time(&mut shared, cx.now());
+        match execute(&mut shared.store, &mut self.session, &request, now, cx) {
             Flow::Next => connection::AfterCommand::Command,
             Flow::Quit => connection::AfterCommand::Leaving,
             Flow::Attack => {
-                let warns = now.abs_diff(store.warned) > WARN_AGAIN;
+                let now = cx.now();
+                let warns = shared.warned.is_none_or(|at| now.duration_since(at) > WARN_AGAIN);
                 if warns {
-                    store.warned = now;
+                    shared.warned = Some(now);
                 }
-                drop(store);
+                drop(shared);
                 if warns {
                     warn_of_attack(cx);
                 }
@@ -158,7 +179,9 @@ mod tests {
 
     use super::*;
 
-    fn connect() -> Session<Connection, Client> {
+    type Peer = Session<Connection, Client>;
+
+    fn connect() -> Peer {
         Session::new(Client::new(&Arc::new(Server::new(Store::new(0)))))
     }
 
@@ -227,26 +250,31 @@ mod tests {
     }
 
     /// A clock that starts at this time, and a client of a server with that clock.
-    fn with_clock(start: SystemTime) -> (Arc<Mutex<SystemTime>>, Session<Connection, Client>) {
+    fn with_clock(start: SystemTime) -> (impl Fn(SystemTime, &mut Peer), Peer) {
         let time = Arc::new(Mutex::new(start));
         let clock = Arc::clone(&time);
         let clock = move || *clock.lock().expect("no test panics while it holds the lock");
         let server = Server::with_clock(Store::new(0), clock);
-        (time, Session::new(Client::new(&Arc::new(server))))
+        let set = move |now, peer: &mut Peer| {
+            *time.lock().expect("no test panics while it holds the lock") = now;
+            // The server looks at it when the pool's clock moves.
+            peer.advance(Duration::from_millis(1));
+        };
+        (set, Session::new(Client::new(&Arc::new(server))))
     }
 
     #[test]
     fn absolute_expiry_times_follow_a_clock_that_is_set() {
         let hour = Duration::from_secs(3600);
         let start = UNIX_EPOCH + Duration::from_secs(1_000_000);
-        let (time, mut peer) = with_clock(start);
+        let (set, mut peer) = with_clock(start);
         peer.send(b"SET a 1 EXAT 1000100\r\nSET b 1 PXAT 1000100000\r\nSET c 1\r\n");
         peer.send(b"EXPIREAT c 1000100\r\nSET d 1 EXAT 1003700\r\n");
         assert_eq!(peer.receive(), b"+OK\r\n+OK\r\n+OK\r\n:1\r\n+OK\r\n");
-        *time.lock().unwrap() = start - hour;
+        set(start - hour, &mut peer);
         peer.send(b"TTL a\r\nPTTL b\r\nTTL c\r\nTTL d\r\n");
         assert_eq!(peer.receive(), b":3700\r\n:3700000\r\n:3700\r\n:7300\r\n");
-        *time.lock().unwrap() = start + hour;
+        set(start + hour, &mut peer);
         peer.send(b"TTL a\r\nPTTL b\r\nTTL c\r\nTTL d\r\nDBSIZE\r\n");
         assert_eq!(peer.receive(), b":-2\r\n:-2\r\n:-2\r\n:100\r\n:1\r\n");
     }
@@ -256,12 +284,12 @@ mod tests {
     fn clocks_far_from_today() {
         let far = Duration::from_secs(400_000_000_000);
         for start in [UNIX_EPOCH - far, UNIX_EPOCH, UNIX_EPOCH + far] {
-            let (time, mut peer) = with_clock(start);
+            let (set, mut peer) = with_clock(start);
             peer.send(b"SET a 1 EX 10\r\nTTL a\r\nSET b 1 PXAT 9223372036854775807\r\n");
             assert_eq!(peer.receive(), b"+OK\r\n:10\r\n+OK\r\n");
             peer.send(b"SET c 1\r\nEXPIRE c 10\r\nEXPIRE c 20 GT\r\nPEXPIRETIME b\r\n");
             assert_eq!(peer.receive(), b"+OK\r\n:1\r\n:1\r\n:9223372036854775807\r\n");
-            *time.lock().unwrap() = start + Duration::from_secs(15);
+            set(start + Duration::from_secs(15), &mut peer);
             peer.send(b"EXISTS a b c\r\nTTL b\r\nKEYS a\r\nDBSIZE\r\n");
             let answers = String::from_utf8(peer.receive()).unwrap();
             assert!(answers.starts_with(":2\r\n:") && answers.ends_with("*0\r\n:2\r\n"));
@@ -271,11 +299,11 @@ mod tests {
     #[test]
     fn keys_expire_to_the_millisecond() {
         let start = UNIX_EPOCH + Duration::from_secs(1_000_000);
-        let (time, mut peer) = with_clock(start);
+        let (set, mut peer) = with_clock(start);
         peer.send(b"SET a 1 PX 1500\r\n");
-        *time.lock().unwrap() = start + Duration::from_millis(1_500);
+        set(start + Duration::from_millis(1_500), &mut peer);
         peer.send(b"EXISTS a\r\n");
-        *time.lock().unwrap() = start + Duration::from_millis(1_501);
+        set(start + Duration::from_millis(1_501), &mut peer);
         peer.send(b"EXISTS a\r\n");
         assert_eq!(peer.receive(), b"+OK\r\n:1\r\n:0\r\n");
     }

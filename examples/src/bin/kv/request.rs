@@ -30,7 +30,8 @@ pub(crate) fn span(start: usize, end: usize) -> Range<u32> {
     short(start)..short(end)
 }
 
-/// The maximum length of an argument and of a value, `--proto-max-bulk-len`.
+/// The maximum length of an argument and of a value, `--proto-max-bulk-len`. It is of the process, because
+/// the machine makes a decoder for each request, with nothing but its `Default`.
 static MAX_BULK: AtomicI64 = AtomicI64::new(DEFAULT_MAX_BULK);
 
 /// The maximum length of an argument and of a value.

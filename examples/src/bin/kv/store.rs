@@ -93,8 +93,6 @@ pub(crate) struct Store {
     pub(crate) volatile: usize,
     /// The position where the next sweep continues.
     sweep_at: usize,
-    /// When the log last named a possible attack.
-    pub(crate) warned: i64,
     /// The number of open connections.
     pub(crate) clients: usize,
     /// The counters of `INFO`.

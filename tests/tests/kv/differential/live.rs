@@ -94,7 +94,7 @@ fn beside_redis(compare: impl Fn(&Redis, &Server, &mut Random, usize) -> Differe
     let Some(redis) = Redis::start() else { return };
     let server = Server::kv(&[]);
     let count = number("FSM_COMMANDS").map(|count| usize::try_from(count).expect("it fits"));
-    let (count, seed) = (count.unwrap_or(all_in_ci(5_000)), number("FSM_SEED").unwrap_or(1));
+    let (count, seed) = (count.unwrap_or(all_in_ci(5_000, 500)), number("FSM_SEED").unwrap_or(1));
     let Differences { text, count: different } =
         compare(&redis, &server, &mut Random::new(seed), count);
     assert!(text.is_empty(), "FSM_SEED={seed}: {different} of {count} differ:{text}");
