@@ -3,18 +3,33 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::fmt::{Debug, Write as _};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::Once;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::time::{Duration, Instant};
 
 use fsm_runtime::prelude::*;
-use fsm_runtime::{Address, Running};
+use fsm_runtime::{Address, Running, Submitter};
+use tracing::field::{Field, Visit};
 use tracing::span;
 
-/// The number of events that were lost.
-static LOST: AtomicUsize = AtomicUsize::new(0);
+/// The events that were lost, as `field=value` each.
+static LOST: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn lost() -> MutexGuard<'static, Vec<String>> {
+    LOST.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The fields of an event.
+#[derive(Default)]
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let _ = write!(self.0, "{field}={value:?} ");
+    }
+}
 
 /// Panics as `tracing-subscriber` does when stderr is a closed pipe.
 struct Broken;
@@ -32,8 +47,10 @@ impl tracing::Subscriber for Broken {
 
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
 
-    fn event(&self, _: &tracing::Event<'_>) {
-        LOST.fetch_add(1, Ordering::SeqCst);
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        lost().push(fields.0);
         panic!("failed printing to stderr");
     }
 
@@ -103,7 +120,7 @@ fn serves_beside_panics(threads: usize) -> Running {
         assert_eq!(panics.read(&mut [0]).unwrap_or(0), 0, "it is ended");
         echo(&mut other);
     }
-    assert!(LOST.load(Ordering::SeqCst) > 0);
+    assert!(lost().iter().any(|line| line.contains("pool=\"echo\"")));
     running
 }
 
@@ -145,4 +162,32 @@ fn x8_a_job_that_panics_with_a_log_that_panics_costs_no_thread() {
         assert_eq!(halves.submit(4).unwrap().wait(), Some(2));
     }
     assert_eq!(running.drain().unwrap().panicked, 3);
+}
+
+/// A job that waits for another job of its own pool, whose only thread it keeps.
+#[test]
+fn a_handler_that_waits_for_a_job_of_its_own_pool_is_named() {
+    struct Own;
+    impl Service for Own {
+        type Job = Option<Submitter<Own>>;
+        type Reply = ();
+    }
+    install();
+    let pool = Pool::workers::<Own>("own", 1, |own: Option<Submitter<Own>>| {
+        let Some(own) = own else { return };
+        let another = own.submit(None).unwrap();
+        let end = Instant::now() + Duration::from_secs(20);
+        let mut another = Some(another);
+        while !lost().iter().any(|line| line.contains("waits for a job of its own pool")) {
+            assert!(Instant::now() < end, "no line names it: {:?}", lost());
+            let waited = another.take().unwrap().wait_for(Duration::from_millis(150));
+            another = Some(waited.unwrap_err());
+        }
+    });
+    let own = pool.submitter::<Own>().unwrap();
+    let running = pool.start().unwrap();
+    assert_eq!(own.submit(Some(own.clone())).unwrap().wait(), Some(()));
+    let line = lost().iter().find(|line| line.contains("its own pool")).cloned().unwrap();
+    assert!(line.contains("pool=\"own\"") && line.contains("state="), "{line}");
+    assert_eq!(running.drain().unwrap().done, 2);
 }
