@@ -50,7 +50,7 @@ fn missing(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut 
                  it; give it a `within` of its own"
             );
             errors.at(Code::DeadlineToItself, name, text);
-            return complete;
+            return false;
         }
         let can_idle = wait.kind.can(Event::Idle, machine_kind);
         let or_idle = if can_idle { " or `idle = 30s => State`" } else { "" };
@@ -71,7 +71,36 @@ fn unanswered(
     errors: &mut Errors,
 ) {
     let name = &state.name;
-    let (code, fact) = match (event, &wait.kind) {
+    let (code, fact) = lacking(state, wait, event);
+    let event_name = event.name();
+    let default = machine.args.defaults.on(event).filter(|default| leads_to(default, name));
+    match default {
+        Some(default) if !is_used(machine, default) => {
+            let text = format!(
+                "`{event_name}` leads state `{name}` back to itself, and no other state uses it; \
+                 lead it elsewhere"
+            );
+            errors.at(code, &default.target, text);
+        }
+        Some(_) => {
+            let text = format!(
+                "the machine's `{event_name}` leads to state `{name}`, which needs an \
+                 `{event_name}` of its own; add `{event_name} => State` to it"
+            );
+            errors.at(code, name, text);
+        }
+        None => {
+            let text =
+                format!("{fact}; add `{event_name} => State` here or on `#[state_machine(..)]`");
+            errors.at(code, name, text);
+        }
+    }
+}
+
+/// What a state without an answer to `event` lacks, in words.
+fn lacking(state: &ast::State, wait: &ast::Wait, event: Event) -> (Code, String) {
+    let name = &state.name;
+    match (event, &wait.kind) {
         (Event::Eof, WaitKind::Message) => (
             Code::NoEof,
             format!(
@@ -102,29 +131,6 @@ fn unanswered(
             let text =
                 format!("the {fails} of state `{name}` may fail but nothing says where that leads");
             (Code::NoError, text)
-        }
-    };
-    let event_name = event.name();
-    let default = machine.args.defaults.on(event).filter(|default| leads_to(default, name));
-    match default {
-        Some(default) if !is_used(machine, default) => {
-            let text = format!(
-                "`{event_name}` leads state `{name}` back to itself, and no other state uses it; \
-                 lead it elsewhere"
-            );
-            errors.at(code, &default.target, text);
-        }
-        Some(_) => {
-            let text = format!(
-                "the machine's `{event_name}` leads to state `{name}`, which needs an \
-                 `{event_name}` of its own; add `{event_name} => State` to it"
-            );
-            errors.at(code, name, text);
-        }
-        None => {
-            let text =
-                format!("{fact}; add `{event_name} => State` here or on `#[state_machine(..)]`");
-            errors.at(code, name, text);
         }
     }
 }

@@ -137,13 +137,13 @@ fn link(machine: &ast::Machine, state: &Ident) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn code_may_have_backticks() {
         assert_eq!(code("a"), "`a`");
         assert_eq!(code("read(until = b\"`\")"), "``read(until = b\"`\")``");
     }
-
-    use super::*;
     use crate::errors::Errors;
 
     const ARGS: &str = "start = Line, eof => Gone";

@@ -4,7 +4,8 @@ use syn::Token;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 
-use super::{Parsed, words};
+use super::Parsed;
+use super::words::{self, Foreign};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
@@ -47,8 +48,8 @@ pub(crate) enum Owner {
     Ours(&'static str),
     /// The macro, for another kind of item.
     Misplaced(&'static str),
-    /// The macro, by a word of others; this is the remedy.
-    Expected(&'static str),
+    /// The macro, by a word of others.
+    Foreign(Foreign),
     Other,
 }
 
@@ -152,15 +153,15 @@ impl Attr {
 
     /// The attribute for a derive that reads it later, with a helper around a typo.
     pub(crate) fn deferred(&self, level: Level, helpers: bool) -> TokenStream {
-        match (self.owner(level, helpers), &self.name) {
-            (owner @ (Owner::Ours(_) | Owner::Expected(_)), Some(name)) if !matches!(owner, Owner::Ours(meant) if name == meant) =>
-            {
-                let (pound, typo) = (&self.pound, self.bracketed.stream());
-                let helper = Ident::new(TYPO, name.span());
-                quote!(#pound [#helper(#typo)])
-            }
-            _ => self.to_token_stream(),
-        }
+        let misspelt = |name: &&Ident| match self.owner(level, helpers) {
+            Owner::Ours(meant) => **name != meant,
+            Owner::Foreign(_) => true,
+            Owner::Misplaced(_) | Owner::Other => false,
+        };
+        let Some(name) = self.name.as_ref().filter(misspelt) else { return self.to_token_stream() };
+        let (pound, typo) = (&self.pound, self.bracketed.stream());
+        let helper = Ident::new(TYPO, name.span());
+        quote!(#pound [#helper(#typo)])
     }
 
     /// The tokens in its parentheses; anything else than parentheses is a finding.
@@ -232,8 +233,8 @@ fn owner(name: &str, bare: bool, level: Level, helpers: bool) -> Owner {
     if exactly(&ON_FIELDS).is_some() {
         return Owner::Other;
     }
-    if let Some(remedy) = words::for_attribute(name).filter(|_| level == Level::State) {
-        return Owner::Expected(remedy);
+    if let Some(foreign) = words::for_attribute(name).filter(|_| level == Level::State) {
+        return Owner::Foreign(foreign);
     }
     spelling::nearest(name, own).filter(|meant| meant.len() > 2).map_or(Owner::Other, Owner::Ours)
 }
@@ -324,18 +325,14 @@ mod tests {
     fn an_attribute_has_one_owner() {
         use Level::{Field, Machine, State};
         use Owner::{Misplaced, Other, Ours};
+        let foreign = |name| Owner::Foreign(words::for_attribute(name).unwrap());
         for (text, level, helpers, expected) in [
             ("#[read(some)]", State, false, Ours("read")),
             ("#[read(some)]", State, true, Ours("read")),
             ("#[raed(some)]", State, false, Ours("read")),
             ("#[raed(some)]", State, true, Other),
-            ("#[wait]", State, false, Owner::Expected("write `#[message]`")),
-            (
-                "#[drain(below = 9)]",
-                State,
-                false,
-                Owner::Expected("write `#[writable(below = ..)]`"),
-            ),
+            ("#[wait]", State, false, foreign("wait")),
+            ("#[drain(below = 9)]", State, false, foreign("drain")),
             ("#[wait]", State, true, Other),
             ("#[wait]", Field, false, Other),
             ("#[message]", Machine, false, Misplaced("message")),

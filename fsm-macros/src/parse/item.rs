@@ -110,7 +110,7 @@ impl Item {
     pub(crate) fn kept(&self, docs: Option<&TokenStream>) -> TokenStream {
         self.tokens(docs, &|level, attr| match attr.owner(level, self.helpers) {
             Owner::Other => attr.to_token_stream(),
-            Owner::Ours(_) | Owner::Misplaced(_) | Owner::Expected(_) => TokenStream::new(),
+            Owner::Ours(_) | Owner::Misplaced(_) | Owner::Foreign(_) => TokenStream::new(),
         })
     }
 

@@ -2,7 +2,8 @@ use proc_macro2::{Ident, TokenStream};
 
 use super::attribute::{self, Attr, Level, Owner};
 use super::variant::{RawField, RawFields, RawVariant};
-use super::{Parsed, names, wait, words};
+use super::words::Means;
+use super::{Parsed, names, wait};
 use crate::ast::{self, Field, Mark, To};
 use crate::code::Code;
 use crate::errors::Errors;
@@ -59,7 +60,7 @@ impl Field {
                     attr.misplaced(meant, Level::Field, errors);
                     continue;
                 }
-                Owner::Expected(_) | Owner::Other => continue,
+                Owner::Foreign(_) | Owner::Other => continue,
             };
             typo(name, meant, errors);
             let Some(mark) = Mark::named(meant) else { continue };
@@ -84,11 +85,14 @@ impl ast::State {
         let meant = match attr.owner(Level::State, helpers) {
             Owner::Ours(meant) => meant,
             Owner::Misplaced(meant) => return attr.misplaced(meant, Level::State, errors),
-            Owner::Expected(remedy) => {
+            Owner::Foreign(foreign) => {
                 let list = attr.list().map(|list| list.to_string()).unwrap_or_default();
-                self.marked_as_start |= remedy.contains("start = ");
-                self.waits.extend(wait::unread(name, words::attribute_in(remedy)));
-                let remedy = words::filled(remedy, &self.name.to_string(), &list);
+                match foreign.means {
+                    Means::Attribute(meant) => self.waits.extend(wait::unread(name, meant)),
+                    Means::Start => self.marked_as_start = true,
+                    Means::Edge => {}
+                }
+                let remedy = foreign.remedy(&self.name.to_string(), &list);
                 let text = format!("unknown attribute `{name}`; {remedy}");
                 errors.at(Code::UnknownAttribute, name, text);
                 self.incomplete = true;

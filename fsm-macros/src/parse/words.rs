@@ -2,33 +2,73 @@
 
 use crate::ast::Event;
 
-/// Words for an attribute on a state, and what to write in their place.
-const ATTRIBUTES: [(&[&str], &str); 13] = [
-    (&["wait", "recv", "receive", "on_message", "mailbox"], "write `#[message]`"),
-    (&["drain"], "write `#[writable(below = ..)]`"),
+/// A word for an attribute on a state, which others have and we do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Foreign {
+    pub(crate) means: Means,
+    /// What to write in its place.
+    remedy: &'static str,
+}
+
+/// What a user means by a foreign attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Means {
+    /// One of our attributes.
+    Attribute(&'static str),
+    /// That the machine starts here.
+    Start,
+    /// An edge in the parentheses of a wait.
+    Edge,
+}
+
+use Means::{Attribute, Edge, Start};
+
+const ATTRIBUTES: [(&[&str], Means, &str); 13] = [
+    (
+        &["wait", "recv", "receive", "on_message", "mailbox"],
+        Attribute("message"),
+        "write `#[message]`",
+    ),
+    (&["drain"], Attribute("writable"), "write `#[writable(below = ..)]`"),
     (
         &["start", "initial", "init", "entry", "begin"],
+        Start,
         "write `start = STATE` in `#[state_machine(..)]`",
     ),
-    (&["terminal", "finish", "finished", "done", "exit", "stop", "accept"], "write `#[end]`"),
+    (
+        &["terminal", "finish", "finished", "done", "exit", "stop", "accept"],
+        Attribute("end"),
+        "write `#[end]`",
+    ),
     (
         &["timeout", "deadline", "within", "expires"],
+        Edge,
         "write `within = 30s => State` in the parentheses of its wait",
     ),
-    (&["idle"], "write `idle = 30s => State` in the parentheses of its wait"),
-    (&["eof"], "write `eof => State` in the parentheses of its wait"),
+    (&["idle"], Edge, "write `idle = 30s => State` in the parentheses of its wait"),
+    (&["eof"], Edge, "write `eof => State` in the parentheses of its wait"),
     (
         &["read_line", "read_until", "line", "lines"],
+        Attribute("read"),
         "write `#[read(until = b\"\\n\", max = 1KiB)]`",
     ),
-    (&["read_exact"], "write `#[read(exact = 8)]`"),
-    (&["write", "send", "output"], "write into `cx` in a handler, and wait with `#[flush]`"),
-    (&["delay", "timer", "after"], "write `#[sleep(30s)]`"),
+    (&["read_exact"], Attribute("read"), "write `#[read(exact = 8)]`"),
+    (
+        &["write", "send", "output"],
+        Attribute("flush"),
+        "write into `cx` in a handler, and wait with `#[flush]`",
+    ),
+    (&["delay", "timer", "after"], Attribute("sleep"), "write `#[sleep(30s)]`"),
     (
         &["next", "goto", "transition", "transitions", "target", "targets", "edges", "on"],
+        Attribute("to"),
         "write `#[to(State)]`",
     ),
-    (&["blocking", "spawn", "spawn_blocking", "compute"], "write `#[run(blocking)]`"),
+    (
+        &["blocking", "spawn", "spawn_blocking", "compute"],
+        Attribute("run"),
+        "write `#[run(blocking)]`",
+    ),
 ];
 
 /// Words for a key, and our keys for them, of which the first that fits the attribute is meant.
@@ -51,25 +91,22 @@ const KEYS: [(&[&str], &[&str]); 16] = [
     (&["input", "request", "task"], &["job"]),
 ];
 
-/// The remedy for an attribute `name` on a state, which is a word of others.
-pub(crate) fn for_attribute(name: &str) -> Option<&'static str> {
-    ATTRIBUTES.iter().find(|(words, _)| words.contains(&name)).map(|(_, remedy)| *remedy)
+/// The attribute `name` on a state, if it is a word of others.
+pub(crate) fn for_attribute(name: &str) -> Option<Foreign> {
+    let (_, means, remedy) = ATTRIBUTES.iter().find(|(words, ..)| words.contains(&name))?;
+    Some(Foreign { means: *means, remedy })
 }
 
-/// The name of the attribute that a remedy says to write.
-pub(crate) fn attribute_in(remedy: &'static str) -> &'static str {
-    let (_, attribute) = remedy.split_once("#[").unwrap_or_default();
-    attribute.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default()
-}
-
-/// The remedy with the name of the state and what is in the parentheses of the attribute.
-pub(crate) fn filled(remedy: &str, state: &str, list: &str) -> String {
-    let remedy = remedy.replace("STATE", state);
-    match list {
-        "" => remedy,
-        edge if edge.contains("=>") => remedy.replace("30s => State", edge),
-        time if remedy.contains("30s") => remedy.replace("30s", time),
-        states => remedy.replace("State", states),
+impl Foreign {
+    /// The remedy with the name of the state and what is in the parentheses of the attribute.
+    pub(crate) fn remedy(self, state: &str, list: &str) -> String {
+        let remedy = self.remedy.replace("STATE", state);
+        match list {
+            "" => remedy,
+            edge if edge.contains("=>") => remedy.replace("30s => State", edge),
+            time if remedy.contains("30s") => remedy.replace("30s", time),
+            states => remedy.replace("State", states),
+        }
     }
 }
 
