@@ -7,7 +7,7 @@ use crate::connection::scratch::{ConnectionScratch, Leaving};
 use crate::connection::turn::{TurnEnd, TurnStart};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
-use crate::machine::runner::{Started, StopReason};
+use crate::machine::runner::{MachineRunner, Started, StopReason};
 use crate::net::pending_io::{FreeList, PendingIo};
 use crate::net::readiness::Readiness;
 use crate::net::send_buffer::SendBuffer;
@@ -16,6 +16,7 @@ use crate::net::token;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::panics::caught;
 use crate::scheduler::task::{Task, TurnOutcome, WorkerContext};
+use crate::spec::Features;
 use crate::{Drive, Ended, Key, Machine, Peer, Spec, WaitSet};
 
 mod close;
@@ -36,9 +37,18 @@ pub(crate) struct ConnectionTask<M: Machine, H, S> {
     deadlines: M::Deadlines,
     /// `None` until the first turn makes it.
     handler: Option<H>,
-    /// The reason to end, while the last output leaves.
-    closing: Option<Ended>,
+    goodbye: Goodbye,
     pending: Option<Box<Pending<M>>>,
+}
+
+/// The progress of a connection towards its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Goodbye {
+    NotSaid,
+    /// The machine has taken a `drain` edge.
+    Said,
+    /// The last output leaves; the connection ends for this reason.
+    Closing(Ended),
 }
 
 /// The pending input and output of a connection of `M`.
@@ -57,12 +67,20 @@ struct ResumedIo<M: Machine> {
 
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
     /// Whether the connection has a mailbox.
-    pub(crate) const HAS_MAILBOX: bool = M::SPEC.has_mailbox();
+    pub(crate) const HAS_MAILBOX: bool = M::SPEC.uses(Features::MAILBOX);
 
     /// A connection with a handler.
     pub(crate) fn new(socket: S, Started { machine, deadlines }: Started<M>, handler: H) -> Self {
         let (state, handler) = (StreamState::NEW, Some(handler));
-        Self { socket, state, machine, deadlines, handler, closing: None, pending: None }
+        Self {
+            socket,
+            state,
+            machine,
+            deadlines,
+            handler,
+            goodbye: Goodbye::NotSaid,
+            pending: None,
+        }
     }
 
     /// A connection of `peer`. Its first turn makes the handler.
@@ -80,12 +98,26 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let pending =
             Pending::<M> { input, output, incoming: Some(peer), ..Pending::<M>::default() };
         let pending = Some(boxes.fill(pending));
-        Self { socket, state, machine, deadlines, handler: None, closing: None, pending }
+        Self {
+            socket,
+            state,
+            machine,
+            deadlines,
+            handler: None,
+            goodbye: Goodbye::NotSaid,
+            pending,
+        }
     }
 
     /// The number of bytes that were read and not used.
     pub(crate) fn unread(&self) -> usize {
         self.pending.as_ref().map_or(0, |pending| pending.input.len())
+    }
+
+    #[inline]
+    fn is_tick_due(&mut self, now: u64) -> bool {
+        let Self { machine, deadlines, .. } = self;
+        MachineRunner { machine, deadlines }.is_tick_due(now)
     }
 
     /// Runs a turn in full: takes up the pending input and output, runs the machine, and stores the
@@ -104,7 +136,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             Err(outcome) => return outcome,
         };
         let mut send_by = resumed.send_by;
-        if let Some(why) = self.closing {
+        if let Goodbye::Closing(why) = self.goodbye {
             return self.close(why, send_by, false, key, scratch);
         }
         let Some(turn) = self.begin_turn(key, scratch, start, resumed) else {
@@ -212,7 +244,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             }
             pending.output = scratch.output.keep();
         }
-        let nothing_pending = !unsent && pending.input.is_empty();
+        let nothing_pending =
+            !unsent && pending.input.is_empty() && !pending.progress.outlives_input();
         self.state.set_idle(nothing_pending && reason.waits_for(WaitSet::READ));
         if !nothing_pending {
             self.pending = Some(scratch.boxes.fill(pending));
@@ -220,9 +253,24 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             && reason != StopReason::BudgetSpent
             && M::SPEC.states[self.machine.state()].rest
         {
+            if const { M::SPEC.uses(Features::DRAIN) } && self.say_goodbye(scratch.context.now) {
+                return TurnOutcome::Again;
+            }
             return self.close(Ended::Drained, u64::MAX, false, key, scratch);
         }
         if reason == StopReason::BudgetSpent { TurnOutcome::Again } else { TurnOutcome::Wait }
+    }
+
+    /// Takes the `drain` edge of the state, once a connection. Returns whether it did.
+    #[cold]
+    fn say_goodbye(&mut self, now: u64) -> bool {
+        if self.goodbye != Goodbye::NotSaid || !self.machine.drain() {
+            return false;
+        }
+        self.goodbye = Goodbye::Said;
+        let Self { machine, deadlines, .. } = self;
+        MachineRunner { machine, deadlines }.enter(now);
+        true
     }
 
     /// Makes the close a reset if it loses output: the `unsent` bytes or pending ones.
@@ -250,7 +298,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
         self.state.add(readiness);
-        if self.state.is_idle_with_input() {
+        if self.state.is_idle_with_input() && !self.is_tick_due(scratch.context.now) {
             self.fast_path(key, scratch)
         } else {
             let start = TurnStart::new(&scratch.limits);

@@ -13,6 +13,7 @@ use crate::net::send_buffer::SendBuffer;
 use crate::panics::caught;
 use crate::scheduler::shared::Blocked;
 use crate::scheduler::task::{Task, TurnOutcome, WorkerContext};
+use crate::spec::Features;
 use crate::stats::LocalCounters;
 use crate::{Cx, Drive, Ended, Input, JobMachine, Key, Machine, Peer, Spec};
 
@@ -106,13 +107,13 @@ impl<M: JobMachine, H> JobScratch<M, H> {
 
 impl<M: JobMachine, H> JobTask<M, H> {
     /// Whether the job has a mailbox.
-    pub(crate) const HAS_MAILBOX: bool = M::SPEC.has_mailbox();
+    pub(crate) const HAS_MAILBOX: bool = M::SPEC.uses(Features::MAILBOX);
 
     /// Makes the task of a job. The start of the machine is the user's code, and may panic. `now` is called
     /// only if the start state has a timer, which most have not.
     pub(crate) fn new(job: M::Job, reply_to: ReplySender, now: impl FnOnce() -> u64) -> Self {
         let machine = M::start(job);
-        let deadlines = |now| M::Deadlines::entered(now, |index| machine.timer(index));
+        let deadlines = |now| M::Deadlines::started(now, |index| machine.timer(index));
         let mut armed = deadlines(0);
         if armed.earliest() != u64::MAX {
             armed = deadlines(now());

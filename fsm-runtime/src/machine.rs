@@ -102,7 +102,7 @@ pub trait Machine: Sized + Send + 'static {
 ///     let mut input = Input::new(bytes);
 ///     loop {
 ///         match machine.resume(handler, &mut input, cx) {
-///             Step::Stayed => {}
+///             Step::Stayed | Step::Continued => {}
 ///             Step::Moved => input.restart(),
 ///             _ => return input.unread(),
 ///         }
@@ -116,7 +116,7 @@ pub trait Machine: Sized + Send + 'static {
 )]
 pub trait Drive<H>: Machine {
     /// Completes one wait of the current state if its event has occurred, and takes the edge of the
-    /// verdict or the event.
+    /// verdict or the event. A state that waits for input and for messages takes them in turns.
     fn resume(
         &mut self,
         handler: &mut H,
@@ -124,20 +124,31 @@ pub trait Drive<H>: Machine {
         cx: &mut Cx<'_, Self::Message, Self::Kind>,
     ) -> Step;
 
-    /// Takes the edge of the timer with this index, which has expired.
+    /// Takes the edge of the timer with this index, which has expired, or calls the handler of its
+    /// tick.
     fn expire(
         &mut self,
         timer: usize,
         handler: &mut H,
         cx: &mut Cx<'_, Self::Message, Self::Kind>,
     ) -> Step;
+
+    /// Takes the `drain` edge of the current state, in which nothing is in progress. Returns whether
+    /// the state has one.
+    fn drain(&mut self) -> bool {
+        false
+    }
 }
 
 /// The result of one step of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A handler ran; the machine is in the same state, with its data in place.
+    /// The state's wait has completed and a handler ran; the machine is in the same state, with its
+    /// data in place.
     Stayed,
+    /// A handler ran for a message or a tick beside the state's wait, which goes on: what counts from
+    /// its completion goes on, too. The machine is in the same state.
+    Continued,
     /// The machine is in another state, or entered the same one anew.
     Moved,
     /// No event that the state waits for has occurred; each of these may wake it.

@@ -2,6 +2,9 @@ use std::fmt;
 use std::time::Duration;
 
 mod diagram;
+mod features;
+
+pub(crate) use features::Features;
 
 /// The graph of a machine as data: [`Machine::SPEC`](crate::Machine::SPEC).
 ///
@@ -115,6 +118,20 @@ pub enum Wait {
     },
     /// A message.
     Message,
+    /// Input that is thrown away.
+    Discard {
+        /// The way to find its end.
+        shape: Shape,
+        /// The text of the attribute, such as `until = b"\n"`.
+        text: &'static str,
+    },
+    /// A time that passes again and again.
+    Tick {
+        /// The time, or its upper bound if the time is an expression.
+        every: Duration,
+    },
+    /// The peer has taken all queued output, and the end of the stream to it was sent.
+    Shutdown,
     /// The reply of another pool to a job.
     Call {
         /// The service as the attribute names it.
@@ -170,16 +187,24 @@ pub enum Trigger {
     Within(Duration),
     /// This time has passed since the state's wait last completed.
     Idle(Duration),
+    /// This time has passed since the first byte of a message that is incomplete.
+    Begun(Duration),
+    /// This time has passed since the machine entered the group of states that has a budget.
+    Budget(Duration),
     /// The peer ended its stream.
     Eof,
     /// The input is larger than `max`.
     Limit,
-    /// The decoder or the handler failed.
+    /// The decoder refused the input.
+    Refused,
+    /// The handler failed.
     Error,
     /// The other pool is full.
     Full,
     /// The other pool is closed, or the job failed without a reply.
     Gone,
+    /// The pool drains.
+    Drain,
 }
 
 impl Spec {
@@ -217,23 +242,6 @@ impl Spec {
     /// Whether a drain may close connections in one of the states.
     pub(crate) fn rests(&self) -> bool {
         self.states.iter().any(|state| state.rest)
-    }
-
-    /// Whether a connection or job can receive messages, replies or permits, and so needs a
-    /// mailbox.
-    pub(crate) const fn has_mailbox(&self) -> bool {
-        let mut has_mailbox = self.messages;
-        let mut state = 0;
-        while state < self.states.len() {
-            let waits = self.states[state].waits;
-            let mut wait = 0;
-            while wait < waits.len() {
-                has_mailbox |= matches!(waits[wait], Wait::Call { .. } | Wait::HandOff { .. });
-                wait += 1;
-            }
-            state += 1;
-        }
-        has_mailbox
     }
 }
 
@@ -286,6 +294,9 @@ impl fmt::Display for Wait {
             Self::HandOff { pool } => write!(f, "handoff({pool})"),
             Self::Sleep { at_most } => write!(f, "sleep({})", InUnits(*at_most)),
             Self::Message => f.write_str("message"),
+            Self::Discard { text, .. } => write!(f, "discard({text})"),
+            Self::Tick { every } => write!(f, "tick({})", InUnits(*every)),
+            Self::Shutdown => f.write_str("shutdown"),
             Self::End => f.write_str("end"),
         }
     }
@@ -311,11 +322,15 @@ impl fmt::Display for Trigger {
             Self::Verdict => f.write_str("verdict"),
             Self::Within(time) => write!(f, "within {}", InUnits(*time)),
             Self::Idle(time) => write!(f, "idle {}", InUnits(*time)),
+            Self::Begun(time) => write!(f, "begun {}", InUnits(*time)),
+            Self::Budget(time) => write!(f, "within {} in all", InUnits(*time)),
             Self::Eof => f.write_str("eof"),
             Self::Limit => f.write_str("limit"),
+            Self::Refused => f.write_str("refused"),
             Self::Error => f.write_str("error"),
             Self::Full => f.write_str("full"),
             Self::Gone => f.write_str("gone"),
+            Self::Drain => f.write_str("drain"),
         }
     }
 }

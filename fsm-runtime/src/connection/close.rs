@@ -1,5 +1,5 @@
 use crate::connection::scratch::ConnectionScratch;
-use crate::connection::{ConnectionTask, Pending};
+use crate::connection::{ConnectionTask, Goodbye, Pending};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::{ByteStream, PeerAddr, Source};
@@ -17,7 +17,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         key: Key,
         scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
-        if self.closing.is_none() {
+        if !matches!(self.goodbye, Goodbye::Closing(_)) {
             self.begin_close(why, key, scratch);
         }
         let has_last_words = has_sent || !scratch.output.is_empty();
@@ -51,7 +51,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 
     /// Begins the close of a connection whose machine is done, or which drains.
     fn begin_close(&mut self, why: Ended, key: Key, scratch: &mut ConnectionScratch<M, H>) {
-        self.closing = Some(why);
+        self.goodbye = Goodbye::Closing(why);
         self.state.set_idle(false);
         if Self::HAS_MAILBOX {
             // From now on a poster learns that the connection is gone.
@@ -108,6 +108,9 @@ fn shut_down<M: Drive<H>, H>(
         if io.socket.shutdown().is_err() {
             return Closing::Closed;
         }
+    }
+    if waits {
+        io.socket.linger();
     }
     match waits {
         false => Closing::Closed,

@@ -12,6 +12,7 @@ use crate::net::recv_buffer::RecvBuffer;
 use crate::net::stream::Stream;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::WorkerContext;
+use crate::spec::Features;
 use crate::{Cx, Drive, Input, Key, Machine, WaitSet};
 
 /// The state in which a full turn begins: a new turn, or one that the fast path has begun.
@@ -127,6 +128,11 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
 
     /// Runs the machine, reads for it, and takes the edges of timers that have expired.
     fn run(&mut self) -> io::Result<StopReason> {
+        if self.stopped.is_none() && self.runner.is_tick_due(self.context.now) {
+            if let Some(reason) = self.expire() {
+                return Ok(reason);
+            }
+        }
         loop {
             let reason = match self.stopped.take() {
                 Some(reason) => reason,
@@ -148,7 +154,8 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                     return Ok(StopReason::BudgetSpent);
                 }
                 NextAction::Read => {
-                    if !self.read()? && !self.is_overdue() {
+                    // A state that also waits for messages left them for the time after the read.
+                    if !self.read()? && !self.is_overdue() && !reason.waits_for(WaitSet::MESSAGE) {
                         return Ok(reason);
                     }
                 }
@@ -182,6 +189,12 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         let progress = std::mem::take(&mut self.progress);
         let mut input = Input::resumed(recv.bytes(), progress, io.state.has_ended());
         let mut cx = Cx::new(send, &*io.socket, self.mailboxes, self.key, self.context);
+        if const { M::SPEC.uses(Features::INTERLEAVED) } {
+            cx.set_readable(io.state.is_readable());
+        }
+        if const { M::SPEC.uses(Features::SHUTDOWN) } {
+            cx.set_shut(io.state.is_shut());
+        }
         let reason = self.runner.run(self.handler, &mut input, &mut cx, &mut self.budget);
         let (unread, messages) = (input.unread().len(), cx.messages_taken());
         self.progress = input.into_progress();
@@ -201,15 +214,16 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     fn expire(&mut self) -> Option<StopReason> {
         let Stream { io, send, .. } = &mut self.stream;
         let full = send.len() >= self.budget.mark;
-        if full && !self.runner.sleeps() {
+        if full && !self.runner.repeats(self.context.now) {
             // The edge may write, but only once, so that the output of deadlines is bounded.
             if std::mem::replace(&mut self.expired_while_full, true) {
                 return Some(StopReason::SendTimeout);
             }
         }
         let mut cx = Cx::new(send, &*io.socket, self.mailboxes, self.key, self.context);
-        self.runner.expire(self.handler, self.context.now, full, &mut cx);
-        self.progress = DecodeProgress::default();
+        if self.runner.expire(self.handler, self.context.now, full, &mut cx) {
+            self.progress = DecodeProgress::default();
+        }
         (!self.budget.spend_call()).then_some(StopReason::BudgetSpent)
     }
 
@@ -221,8 +235,13 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         if !reason.waits() || reason.waits_for(WaitSet::READ) {
             return Ok(NextAction::Return);
         }
+        if reason.waits_for(WaitSet::SHUTDOWN) {
+            self.shut_down()?;
+            return Ok(NextAction::Run);
+        }
         let state = &mut *self.stream.io.state;
-        if reason.waits_for(WaitSet::MESSAGE) && state.may_have_ended() {
+        let waits_for_end = reason.waits_for(WaitSet::MESSAGE) || reason.waits_for(WaitSet::END);
+        if waits_for_end && state.may_have_ended() {
             // Reads, because no read of the machine would notice that the peer is gone.
             if !self.stream.recv.is_full() {
                 return Ok(NextAction::Read);
@@ -253,8 +272,18 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         }
     }
 
+    /// Ends the stream to the peer, which has taken all output.
+    fn shut_down(&mut self) -> io::Result<()> {
+        self.stream.io.socket.shutdown()?;
+        self.stream.io.state.set_shut();
+        Ok(())
+    }
+
     /// Sends queued output until the socket takes no more.
     fn flush(&mut self) -> io::Result<()> {
+        if const { M::SPEC.uses(Features::SHUTDOWN) } && self.stream.io.state.is_shut() {
+            self.discard_output();
+        }
         let sent = self.stream.flush()?;
         if sent > 0 {
             self.sent += sent;
@@ -262,5 +291,15 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             self.budget.note_progress(self.stream.recv.bytes().len(), self.stream.send.len());
         }
         Ok(())
+    }
+
+    /// Discards what a handler has written behind the end of the stream to the peer.
+    #[cold]
+    fn discard_output(&mut self) {
+        if !self.stream.send.is_empty() {
+            let state = M::SPEC.states[self.runner.machine.state()].name;
+            crate::log::warn!(key = %self.key, state, "output after `#[shutdown]` is lost");
+            self.stream.send.discard();
+        }
     }
 }

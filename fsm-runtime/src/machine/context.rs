@@ -75,7 +75,21 @@ pub struct Cx<'a, Msg = NoMessage, K: Kind = Connection> {
     just_submitted: bool,
     /// The number of input bytes that no state has used.
     unread: usize,
+    /// The event that the last handler was called for, if its state interleaves input and messages.
+    last_taken: Taken,
+    /// A read of the socket may bring input.
+    readable: bool,
+    /// The stream to the peer was shut down.
+    shut: bool,
     kind: PhantomData<K>,
+}
+
+/// An event that a state which waits for input and messages has taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Nothing,
+    Input,
+    Message,
 }
 
 /// The [`Cx`] of a handler of jobs, which has no peer to write to.
@@ -98,8 +112,21 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
         key: Key,
         context: &'a WorkerContext,
     ) -> Self {
-        let (reply, received, just_submitted, unread, kind) = (None, 0, false, 0, PhantomData);
-        Self { out, peer, mailboxes, key, context, reply, received, just_submitted, unread, kind }
+        Self {
+            out,
+            peer,
+            mailboxes,
+            key,
+            context,
+            reply: None,
+            received: 0,
+            just_submitted: false,
+            unread: 0,
+            last_taken: Taken::Nothing,
+            readable: false,
+            shut: false,
+            kind: PhantomData,
+        }
     }
 
     /// Records the state whose handler may run next, for the watchdog's log.
@@ -118,6 +145,18 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
     #[inline]
     pub(crate) fn set_unread(&mut self, unread: usize) {
         self.unread = unread;
+    }
+
+    /// Records whether a read of the socket may bring input.
+    #[inline]
+    pub(crate) fn set_readable(&mut self, readable: bool) {
+        self.readable = readable;
+    }
+
+    /// Records whether the stream to the peer was shut down.
+    #[inline]
+    pub(crate) fn set_shut(&mut self, shut: bool) {
+        self.shut = shut;
     }
 
     #[inline]
@@ -213,6 +252,45 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
         let message = self.mailboxes.take(self.key)?;
         self.received += 1;
         Some(message)
+    }
+
+    /// Takes the next message in a state that also waits for input, if the handler before was called
+    /// for input: the two alternate (W2).
+    #[doc(hidden)]
+    #[inline]
+    pub fn message_after_input(&mut self) -> Option<Msg> {
+        if self.last_taken == Taken::Input { self.message_in_turn() } else { None }
+    }
+
+    /// Takes the next message in a state whose input is incomplete. After a message it returns `None`
+    /// while the socket may have more input, which is read first.
+    #[doc(hidden)]
+    #[inline]
+    pub fn message_instead(&mut self) -> Option<Msg> {
+        if self.readable && self.last_taken == Taken::Message {
+            return None;
+        }
+        self.message_in_turn()
+    }
+
+    fn message_in_turn(&mut self) -> Option<Msg> {
+        let message = self.message()?;
+        self.last_taken = Taken::Message;
+        Some(message)
+    }
+
+    /// Records that a state that also waits for messages has taken input.
+    #[doc(hidden)]
+    #[inline]
+    pub fn input_taken(&mut self) {
+        self.last_taken = Taken::Input;
+    }
+
+    /// Whether the stream to the peer was shut down. Generated code asks in a `#[shutdown]` state.
+    #[doc(hidden)]
+    #[inline]
+    pub fn is_shut(&self) -> bool {
+        self.shut
     }
 
     #[inline]

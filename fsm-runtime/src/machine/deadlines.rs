@@ -16,23 +16,58 @@ use crate::clock::whole_millis;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timer {
     millis: u64,
-    restarts: bool,
+    counts: Counts,
+}
+
+/// The event from which a timer counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counts {
+    /// Entering the state from another one.
+    FromEntry,
+    /// The same, and each completion of the state's wait.
+    FromCompletion,
+    /// Entering the state, and each expiry.
+    FromTick,
+    /// The first byte of an incomplete message.
+    FromFirstByte,
+    /// Entering a state with this timer from a state without it.
+    FromOutside,
 }
 
 impl Timer {
     /// A timer that never expires.
-    pub const NEVER: Self = Self { millis: u64::MAX, restarts: false };
+    pub const NEVER: Self = Self { millis: u64::MAX, counts: Counts::FromEntry };
 
     /// A timer that counts from entering the state from another one.
     #[inline]
     pub const fn within(millis: u64) -> Self {
-        Self { millis, restarts: false }
+        Self { millis, counts: Counts::FromEntry }
     }
 
     /// A timer that counts from entering the state, and again from each completion of its wait.
+    /// While a timer of [`begun`](Self::begun) runs, it stands still.
     #[inline]
     pub const fn idle(millis: u64) -> Self {
-        Self { millis, restarts: true }
+        Self { millis, counts: Counts::FromCompletion }
+    }
+
+    /// A timer that calls a handler, and counts again from then.
+    #[inline]
+    pub const fn tick(millis: u64) -> Self {
+        Self { millis, counts: Counts::FromTick }
+    }
+
+    /// A timer that counts from the first byte of a message until the message is complete.
+    #[inline]
+    pub const fn begun(millis: u64) -> Self {
+        Self { millis, counts: Counts::FromFirstByte }
+    }
+
+    /// A timer of several states, at the same index in each. It counts from entering one of them
+    /// from a state that is none of them.
+    #[inline]
+    pub const fn budget(millis: u64) -> Self {
+        Self { millis, counts: Counts::FromOutside }
     }
 
     /// Converts a time to whole milliseconds: rounded up, at least 1 because a state lasts some
@@ -53,6 +88,11 @@ impl Timer {
     #[inline]
     fn deadline(self, now: u64) -> u64 {
         now.saturating_add(self.millis)
+    }
+
+    /// Whether the timer calls a handler again and again.
+    pub(crate) fn is_tick(self) -> bool {
+        self.counts == Counts::FromTick
     }
 }
 
@@ -100,12 +140,17 @@ pub(crate) mod sealed {
     use super::Timer;
 
     pub trait DeadlineSet: Sized + Send + 'static {
-        /// The deadlines of a state that is entered at `now`. `timer` returns the timer with an
-        /// index.
-        fn entered(now: u64, timer: impl Fn(usize) -> Timer) -> Self;
+        /// The deadlines of the state in which a machine starts at `now`. `timer` returns the timer
+        /// with an index.
+        fn started(now: u64, timer: impl Fn(usize) -> Timer) -> Self;
+        /// Arms the timers of a state that is entered at `now`.
+        fn enter(&mut self, now: u64, timer: impl Fn(usize) -> Timer);
         /// Arms the idle timers again, because the state's wait has completed and the machine
         /// stays.
         fn stayed(&mut self, now: u64, timer: impl Fn(usize) -> Timer);
+        /// Arms the timers that count from the first byte, unless they run already. The idle timers
+        /// stand still from now on.
+        fn begin(&mut self, now: u64, timer: impl Fn(usize) -> Timer);
         /// Arms a timer again that has expired without a change of state.
         fn restart(&mut self, index: usize, now: u64, timer: Timer);
         /// The first timer that has expired at `now`.
@@ -118,17 +163,49 @@ pub(crate) mod sealed {
 }
 
 impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
+    fn started(now: u64, timer: impl Fn(usize) -> Timer) -> Self {
+        let mut deadlines = Self([u64::MAX; N]);
+        deadlines.enter(now, timer);
+        deadlines
+    }
+
     #[inline]
-    fn entered(now: u64, timer: impl Fn(usize) -> Timer) -> Self {
-        Self(std::array::from_fn(|index| timer(index).deadline(now)))
+    fn enter(&mut self, now: u64, timer: impl Fn(usize) -> Timer) {
+        for (index, deadline) in self.0.iter_mut().enumerate() {
+            let timer = timer(index);
+            *deadline = match timer.counts {
+                Counts::FromFirstByte => u64::MAX,
+                Counts::FromOutside if *deadline != u64::MAX => *deadline,
+                _ => timer.deadline(now),
+            };
+        }
     }
 
     #[inline]
     fn stayed(&mut self, now: u64, timer: impl Fn(usize) -> Timer) {
         for (index, deadline) in self.0.iter_mut().enumerate() {
             let timer = timer(index);
-            if timer.restarts {
-                *deadline = timer.deadline(now);
+            match timer.counts {
+                Counts::FromCompletion => *deadline = timer.deadline(now),
+                Counts::FromFirstByte => *deadline = u64::MAX,
+                _ => {}
+            }
+        }
+    }
+
+    fn begin(&mut self, now: u64, timer: impl Fn(usize) -> Timer) {
+        let begins = |index: usize, deadline: u64| {
+            timer(index).counts == Counts::FromFirstByte && deadline == u64::MAX
+        };
+        if !(0..N).any(|index| begins(index, self.0[index])) {
+            return;
+        }
+        for (index, deadline) in self.0.iter_mut().enumerate() {
+            let timer = timer(index);
+            match timer.counts {
+                Counts::FromCompletion => *deadline = u64::MAX,
+                Counts::FromFirstByte => *deadline = timer.deadline(now),
+                _ => {}
             }
         }
     }
@@ -159,7 +236,7 @@ mod tests {
     #[test]
     fn x6_a_completed_wait_moves_the_idle_deadline_and_no_other_one() {
         let timers = [Timer::within(100), Timer::idle(30), Timer::NEVER];
-        let mut deadlines = Deadlines::<3>::entered(1_000, |index| timers[index]);
+        let mut deadlines = Deadlines::<3>::started(1_000, |index| timers[index]);
         assert_eq!(deadlines.0, [1_100, 1_030, u64::MAX]);
         deadlines.stayed(1_020, |index| timers[index]);
         assert_eq!(deadlines.0, [1_100, 1_050, u64::MAX]);
@@ -170,8 +247,48 @@ mod tests {
     }
 
     #[test]
+    fn w4_a_tick_counts_from_the_last_one_and_from_nothing_else() {
+        let timers = [Timer::idle(30), Timer::tick(20)];
+        let mut deadlines = Deadlines::<2>::started(1_000, |index| timers[index]);
+        deadlines.stayed(1_010, |index| timers[index]);
+        assert_eq!(deadlines.0, [1_040, 1_020]);
+        deadlines.restart(1, 1_500, timers[1]);
+        assert_eq!(deadlines.0, [1_040, 1_520]);
+    }
+
+    #[test]
+    fn t3_begun_replaces_idle_from_the_first_byte_to_the_last() {
+        let timers = [Timer::idle(30), Timer::begun(10)];
+        let mut deadlines = Deadlines::<2>::started(1_000, |index| timers[index]);
+        assert_eq!(deadlines.0, [1_030, u64::MAX]);
+        deadlines.begin(1_005, |index| timers[index]);
+        assert_eq!(deadlines.0, [u64::MAX, 1_015]);
+        // More bytes of the same message change nothing.
+        deadlines.begin(1_010, |index| timers[index]);
+        assert_eq!(deadlines.0, [u64::MAX, 1_015]);
+        deadlines.stayed(1_012, |index| timers[index]);
+        assert_eq!(deadlines.0, [1_042, u64::MAX]);
+    }
+
+    #[test]
+    fn t4_a_budget_counts_from_outside_its_group() {
+        let member = [Timer::within(50), Timer::budget(100)];
+        let outside = [Timer::within(50), Timer::NEVER];
+        let mut deadlines = Deadlines::<2>::started(1_000, |index| outside[index]);
+        assert_eq!(deadlines.0, [1_050, u64::MAX]);
+        deadlines.enter(1_010, |index| member[index]);
+        assert_eq!(deadlines.0, [1_060, 1_110]);
+        deadlines.enter(1_020, |index| member[index]);
+        deadlines.stayed(1_025, |index| member[index]);
+        assert_eq!(deadlines.0, [1_070, 1_110]);
+        deadlines.enter(1_030, |index| outside[index]);
+        deadlines.enter(1_040, |index| member[index]);
+        assert_eq!(deadlines.0, [1_090, 1_140]);
+    }
+
+    #[test]
     fn pitfall_23_a_deadline_does_not_wrap() {
-        let deadlines = Deadlines::<1>::entered(u64::MAX - 1, |_| Timer::within(60_000));
+        let deadlines = Deadlines::<1>::started(u64::MAX - 1, |_| Timer::within(60_000));
         assert_eq!(deadlines.earliest(), u64::MAX);
         assert_eq!(Deadlines::<0>::only(7).earliest(), u64::MAX);
     }

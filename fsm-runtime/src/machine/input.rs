@@ -24,7 +24,8 @@ use crate::{Decoded, Frame};
 #[derive(Debug)]
 pub struct Input<'a, P> {
     bytes: &'a [u8],
-    /// The number of bytes that were searched for a delimiter and have none.
+    /// The number of bytes that were searched for a delimiter and have none; while bytes are
+    /// discarded, the number that is gone.
     scanned: usize,
     eof: bool,
     partial: P,
@@ -81,6 +82,12 @@ impl<'a, P: Default> Input<'a, P> {
     #[inline]
     pub fn ended(&self) -> bool {
         self.eof
+    }
+
+    /// Whether the peer has ended its stream and no byte is unread.
+    #[inline]
+    pub fn at_end(&self) -> bool {
+        self.eof && self.bytes.is_empty()
     }
 
     /// The unread bytes.
@@ -197,6 +204,61 @@ impl<'a, P: Default> Input<'a, P> {
         self.some(max.min(usize::try_from(left).unwrap_or(usize::MAX)))
     }
 
+    /// Discards the bytes up to and with `delimiter`, as they arrive.
+    ///
+    /// ```
+    /// use fsm_runtime::{Input, Miss};
+    ///
+    /// let mut input = Input::<()>::new(b"too long\r");
+    /// assert_eq!(input.discard_until(b"\r\n"), Err(Miss::More));
+    /// // The rest may be the first half of the delimiter.
+    /// assert_eq!(input.unread(), b"\r");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Miss::More`] or [`Miss::Eof`] when there is no delimiter yet.
+    pub fn discard_until(&mut self, delimiter: &[u8]) -> Result<(), Miss> {
+        match memchr::memmem::find(self.bytes, delimiter) {
+            Some(at) => {
+                self.take(at + delimiter.len());
+                Ok(())
+            }
+            None => {
+                let kept = self.bytes.len().min(delimiter.len().saturating_sub(1));
+                self.take(self.bytes.len() - kept);
+                Err(self.miss())
+            }
+        }
+    }
+
+    /// Discards the next `len` bytes, as they arrive.
+    ///
+    /// ```
+    /// use fsm_runtime::{Input, Miss};
+    ///
+    /// let mut input = Input::<()>::new(b"body of a request\nnext");
+    /// assert_eq!(input.discard_exact(18), Ok(()));
+    /// assert_eq!(input.unread(), b"next");
+    /// assert_eq!(input.discard_exact(5), Err(Miss::More));
+    /// assert_eq!(input.unread(), b"");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Miss::More`] or [`Miss::Eof`] when fewer bytes have arrived.
+    pub fn discard_exact(&mut self, len: u64) -> Result<(), Miss> {
+        let gone = self.scanned;
+        let left = len.saturating_sub(gone as u64);
+        let now = usize::try_from(left).map_or(self.bytes.len(), |left| left.min(self.bytes.len()));
+        self.take(now);
+        if now as u64 == left {
+            return Ok(());
+        }
+        self.scanned = gone.saturating_add(now);
+        Err(self.miss())
+    }
+
     /// Takes one frame of the decoder `T`. `load` extracts the decoder of an incomplete frame from
     /// the machine's [`Partial`](crate::Machine::Partial), and `store` puts it there.
     ///
@@ -274,6 +336,13 @@ pub(crate) struct DecodeProgress<P> {
     partial: P,
 }
 
+impl<P> DecodeProgress<P> {
+    /// Whether it is progress on input that is not unread any more.
+    pub(crate) fn outlives_input(&self) -> bool {
+        self.scanned > 0
+    }
+}
+
 /// The type of the expressions in `#[read(exact = expr, ..)]` and `#[read(upto = expr, ..)]`: an
 /// unsigned integer, or a reference to one.
 ///
@@ -337,6 +406,37 @@ mod tests {
         let places = [0..2, 2..4, 4..8, 9..11, 11..13];
         for (taken, place) in taken.into_iter().zip(places) {
             assert_eq!(taken.as_ptr_range(), buffer[place].as_ptr_range());
+        }
+    }
+
+    #[test]
+    fn l7_cuts_do_not_change_what_is_discarded() {
+        let text = b"aXbXYc";
+        for cut in 0..text.len() {
+            let mut input = Input::<()>::new(&text[..cut]);
+            let first = input.discard_until(b"XY");
+            let rest = [input.unread(), &text[cut..]].concat();
+            let mut input = Input::<()>::new(&rest);
+            match first {
+                Ok(()) => assert_eq!(input.unread(), b"c"),
+                Err(_) => {
+                    assert_eq!(input.discard_until(b"XY"), Ok(()));
+                    assert_eq!(input.unread(), b"c");
+                }
+            }
+            for len in 0..=text.len() {
+                let mut input = Input::<()>::new(&text[..cut]);
+                let first = input.discard_exact(len as u64);
+                let unread = [input.unread(), &text[cut..]].concat();
+                let progress = input.into_progress();
+                let mut input = Input::resumed(&unread, progress, false);
+                assert_eq!(first.is_ok(), len <= cut);
+                if first.is_err() {
+                    assert_eq!(input.discard_exact(len as u64), Ok(()));
+                }
+                assert_eq!(input.unread(), &text[len..], "{cut} {len}");
+                assert!(!input.into_progress().outlives_input());
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::limits::Limits;
+use crate::spec::Features;
 use crate::{Cx, Drive, Input, Machine, Step, Wait, WaitSet};
 
 /// The number of handler calls in a row without a byte in or out and without a message that count as an
@@ -76,7 +77,7 @@ pub(crate) struct Started<M: Machine> {
 impl<M: Machine> Started<M> {
     pub(crate) fn new(seed: M::Seed, now: u64) -> Self {
         let machine = M::start(seed);
-        let deadlines = M::Deadlines::entered(now, |index| machine.timer(index));
+        let deadlines = M::Deadlines::started(now, |index| machine.timer(index));
         Self { machine, deadlines }
     }
 }
@@ -143,15 +144,16 @@ impl Budget {
 }
 
 impl<M: Machine> MachineRunner<'_, M> {
-    pub(crate) fn sleeps(&self) -> bool {
-        self.has_wait(|wait| matches!(wait, Wait::Sleep { .. }))
-    }
+    const HAS_TICKS: bool = M::SPEC.uses(Features::TICK);
+    const HAS_BEGUN: bool = M::SPEC.uses(Features::BEGUN);
 
     /// Whether the state takes input or messages, so that it must wait while the output is at the mark.
     /// All other states run then, too, such as the one that a deadline leads to, because they may have no
     /// deadline of their own.
     pub(crate) fn takes_in(&self) -> bool {
-        self.has_wait(|wait| matches!(wait, Wait::Read { .. } | Wait::Message))
+        self.has_wait(|wait| {
+            matches!(wait, Wait::Read { .. } | Wait::Discard { .. } | Wait::Message)
+        })
     }
 
     fn has_wait(&self, is_such: impl Fn(&Wait) -> bool) -> bool {
@@ -166,9 +168,9 @@ impl<M: Machine> MachineRunner<'_, M> {
 
     /// Arms the timers of a state that was entered.
     #[inline]
-    fn enter(&mut self, now: u64) {
+    pub(crate) fn enter(&mut self, now: u64) {
         let machine = &*self.machine;
-        *self.deadlines = M::Deadlines::entered(now, |index| machine.timer(index));
+        self.deadlines.enter(now, |index| machine.timer(index));
     }
 
     /// Arms the timers again that count from the completion of a wait.
@@ -178,10 +180,32 @@ impl<M: Machine> MachineRunner<'_, M> {
         self.deadlines.stayed(now, |index| machine.timer(index));
     }
 
+    /// Arms the timers that count from the first byte of an incomplete message, if the machine has any
+    /// and there is such a message.
+    #[inline]
+    fn wait(&mut self, unread: usize, now: u64) {
+        if Self::HAS_BEGUN && unread > 0 {
+            let machine = &*self.machine;
+            self.deadlines.begin(now, |index| machine.timer(index));
+        }
+    }
+
+    /// Whether a tick is due, which comes before messages and input.
+    #[inline]
+    pub(crate) fn is_tick_due(&self, now: u64) -> bool {
+        let is_tick = |index| self.machine.timer(index).is_tick();
+        Self::HAS_TICKS && self.deadlines.expired(now).is_some_and(is_tick)
+    }
+
+    /// Whether the timer that has expired is a sleep or a tick, whose handler may run again and again.
+    pub(crate) fn repeats(&self, now: u64) -> bool {
+        self.is_tick_due(now) || self.has_wait(|wait| matches!(wait, Wait::Sleep { .. }))
+    }
+
     /// Takes the edge of a timer that has expired. The next one can be taken only after more time has
-    /// passed.
+    /// passed. Returns whether the machine has moved.
     ///
-    /// A sleep begins anew if `output_full`, so that its handler does not write even more.
+    /// A sleep or a tick begins anew if `output_full`, so that its handler does not write even more.
     #[cold]
     pub(crate) fn expire<H>(
         &mut self,
@@ -189,20 +213,24 @@ impl<M: Machine> MachineRunner<'_, M> {
         now: u64,
         output_full: bool,
         cx: &mut Cx<'_, M::Message, M::Kind>,
-    ) where
+    ) -> bool
+    where
         M: Drive<H>,
     {
-        let Some(timer) = self.deadlines.expired(now) else { return };
-        if output_full && self.sleeps() {
-            self.enter(now);
-            return;
+        let Some(timer) = self.deadlines.expired(now) else { return false };
+        let again = output_full && self.repeats(now);
+        if !again {
+            cx.at_state(self.machine.state());
         }
-        cx.at_state(self.machine.state());
-        match self.machine.expire(timer, handler, cx) {
-            // An edge that leads back to its own state does not enter it from another one.
-            Step::Stayed => self.deadlines.restart(timer, now, self.machine.timer(timer)),
-            _ => self.enter(now),
+        // An edge that leads back to its own state does not enter it from another one.
+        if again
+            || matches!(self.machine.expire(timer, handler, cx), Step::Stayed | Step::Continued)
+        {
+            self.deadlines.restart(timer, now, self.machine.timer(timer));
+            return false;
         }
+        self.enter(now);
+        true
     }
 
     /// Runs handlers as long as they need nothing but the input, up to the call limit and the output
@@ -224,12 +252,14 @@ impl<M: Machine> MachineRunner<'_, M> {
             cx.set_unread(input.unread().len());
             match self.machine.resume(handler, input, cx) {
                 Step::Stayed => self.stay(cx.millis()),
+                Step::Continued => {}
                 Step::Moved => {
                     self.enter(cx.millis());
                     cx.at_state(self.machine.state());
                     input.restart();
                 }
                 Step::Waiting(waits) => {
+                    self.wait(input.unread().len(), cx.millis());
                     let waits_for_input = waits.contains(WaitSet::READ);
                     return InputOnlyRun { waits_for_input, calls };
                 }
@@ -268,6 +298,7 @@ impl<M: Machine> MachineRunner<'_, M> {
             cx.set_unread(input.unread().len());
             match self.machine.resume(handler, input, cx) {
                 Step::Stayed => self.stay(cx.millis()),
+                Step::Continued => {}
                 Step::Moved => {
                     self.enter(cx.millis());
                     input.restart();
@@ -275,7 +306,10 @@ impl<M: Machine> MachineRunner<'_, M> {
                 Step::Waiting(waits) if waits.below() > 0 => {
                     return StopReason::NeedsRoom(waits.below());
                 }
-                Step::Waiting(waits) => return StopReason::Waiting(waits),
+                Step::Waiting(waits) => {
+                    self.wait(input.unread().len(), cx.millis());
+                    return StopReason::Waiting(waits);
+                }
                 Step::Leaving => return StopReason::Leaving,
                 Step::Done => return StopReason::Done,
             }

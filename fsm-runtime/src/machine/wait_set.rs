@@ -28,7 +28,12 @@ impl WaitSet {
     /// A timer.
     pub const TIMER: Self = Self::of(1 << 4);
 
-    const WRITABLE: Self = Self::of(1 << 5);
+    /// The end of the peer's stream, with nothing unread before it.
+    pub const END: Self = Self::of(1 << 5);
+    /// The end of the stream to the peer, which the runtime sends.
+    pub const SHUTDOWN: Self = Self::of(1 << 6);
+
+    const WRITABLE: Self = Self::of(1 << 7);
 
     const fn of(kinds: u32) -> Self {
         Self { kinds, below: 0 }
@@ -73,6 +78,8 @@ impl fmt::Debug for WaitSet {
             (Self::REPLY, "REPLY"),
             (Self::ROOM, "ROOM"),
             (Self::TIMER, "TIMER"),
+            (Self::END, "END"),
+            (Self::SHUTDOWN, "SHUTDOWN"),
             (Self::WRITABLE, "WRITABLE"),
         ];
         f.debug_set()

@@ -14,6 +14,9 @@ pub(crate) trait ByteStream {
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
     /// Shuts down the stream to the peer.
     fn shutdown(&mut self) -> io::Result<()>;
+    /// The connection has nothing more to say and waits for the end of the peer's stream. A simulated
+    /// peer ends it now.
+    fn linger(&mut self) {}
     /// Makes the close that follows a reset, so that the peer does not mistake truncated output for
     /// complete output.
     fn abort(&mut self);

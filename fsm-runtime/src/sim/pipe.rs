@@ -73,12 +73,15 @@ impl ByteStream for PipeEnd {
         slices.iter().find(|slice| !slice.is_empty()).map_or(Ok(0), |slice| self.write(slice))
     }
 
-    /// The peer closes, as most clients do that see the end of the stream.
     fn shutdown(&mut self) -> io::Result<()> {
         self.0.shut.set(true);
+        Ok(())
+    }
+
+    /// The peer closes, as most clients do that see the end of the stream.
+    fn linger(&mut self) {
         self.0.ended.set(true);
         self.0.events.set(Readiness::READ | Readiness::MAYBE_EOF | Readiness::HANGUP);
-        Ok(())
     }
 
     fn abort(&mut self) {}

@@ -109,7 +109,7 @@ struct Harness {
 impl Harness {
     /// A machine that enters this state at the time 0. Each handler call writes `writes` bytes.
     fn new(machine: Work, writes: usize) -> Self {
-        let deadlines = DeadlineSet::entered(0, |index| machine.timer(index));
+        let deadlines = DeadlineSet::started(0, |index| machine.timer(index));
         let time = ManualTime::new().now();
         let context =
             WorkerContext::new(Arc::new(Untracked), 0, Arc::default(), Arc::new([]), time);
