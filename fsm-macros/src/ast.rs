@@ -77,6 +77,8 @@ pub(crate) struct State {
     pub(crate) waits: Vec<Wait>,
     pub(crate) to: Option<To>,
     pub(crate) rest: Option<Ident>,
+    /// The edges in `#[rest(..)]`: `drain`.
+    pub(crate) rest_edges: Edges,
     /// An attribute of another library says that the machine starts here.
     pub(crate) marked_as_start: bool,
     /// Some attribute could not be read, so a missing item may be in it.
@@ -150,7 +152,8 @@ impl Machine {
         }
         let of_states = self.states.iter().flat_map(|state| {
             let verdicts = state.to.iter().flat_map(|to| &to.targets);
-            verdicts.chain(state.waits.iter().flat_map(|wait| targets(&wait.edges)))
+            let waits = state.waits.iter().flat_map(|wait| targets(&wait.edges));
+            verdicts.chain(waits).chain(targets(&state.rest_edges))
         });
         let members = self.args.groups.iter().flat_map(|group| &group.members);
         self.args.start.iter().chain(targets(&self.args.defaults)).chain(members).chain(of_states)
@@ -179,12 +182,46 @@ impl Args {
 }
 
 impl State {
-    /// The wait of the state, if it has exactly one.
+    /// The main wait of the state, if its waits go together: one wait, with `message` beside a `read`,
+    /// and `tick` beside a `read`, a `message` or a `call`.
     pub(crate) fn wait(&self) -> Option<&Wait> {
-        match &self.waits[..] {
-            [wait] => Some(wait),
-            _ => None,
+        if let [wait] = &self.waits[..] {
+            return Some(wait).filter(|wait| !matches!(wait.kind, WaitKind::Tick(_)));
         }
+        let main = self.main()?;
+        let fits = |beside: &Wait| beside.kind.stands_beside(&main.kind);
+        let mut beside = self.waits.iter().filter(|wait| !std::ptr::eq(*wait, main));
+        let all_fit = beside.clone().all(fits);
+        let ticks = beside.clone().filter(|wait| matches!(wait.kind, WaitKind::Tick(_))).count();
+        let messages = beside.any(|wait| matches!(wait.kind, WaitKind::Message));
+        (all_fit && ticks + usize::from(messages) == self.waits.len() - 1).then_some(main)
+    }
+
+    /// The wait that others may stand beside: the first that is neither a `message` nor a `tick`, or
+    /// the first `message`.
+    pub(crate) fn main(&self) -> Option<&Wait> {
+        let is_message = |wait: &&Wait| matches!(wait.kind, WaitKind::Message);
+        let is_tick = |wait: &&Wait| matches!(wait.kind, WaitKind::Tick(_));
+        let other = self.waits.iter().find(|wait| !is_message(wait) && !is_tick(wait));
+        other.or_else(|| self.waits.iter().find(is_message))
+    }
+
+    /// The waits beside the main one: a `message`, a `tick`, or both in this order.
+    pub(crate) fn beside(&self) -> impl Iterator<Item = &Wait> {
+        self.message().into_iter().chain(self.tick())
+    }
+
+    /// The `message` beside the main wait.
+    pub(crate) fn message(&self) -> Option<&Wait> {
+        let main = self.wait()?;
+        let mut others = self.waits.iter().filter(|wait| !std::ptr::eq(*wait, main));
+        others.find(|wait| matches!(wait.kind, WaitKind::Message))
+    }
+
+    /// The `tick` beside the main wait.
+    pub(crate) fn tick(&self) -> Option<&Wait> {
+        self.wait()?;
+        self.waits.iter().find(|wait| matches!(wait.kind, WaitKind::Tick(_)))
     }
 
     pub(crate) fn is_end(&self) -> bool {
@@ -203,6 +240,10 @@ impl State {
             WaitKind::HandOff(_) => Some("seed"),
             _ => None,
         }
+    }
+
+    pub(crate) fn field_names(&self) -> Vec<Ident> {
+        self.fields.iter().map(|field| field.name.clone()).collect()
     }
 
     pub(crate) fn field(&self, name: &Ident) -> Option<&Field> {

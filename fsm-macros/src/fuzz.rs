@@ -11,7 +11,7 @@ use crate::errors::Errors;
 use crate::parse::Item;
 
 /// The initial machines, as arguments and item.
-const MACHINES: [(&str, &str); 8] = [
+const MACHINES: [(&str, &str); 9] = [
     (
         "start = Talk, eof => Gone",
         "enum Echo { #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
@@ -72,16 +72,31 @@ const MACHINES: [(&str, &str); 8] = [
          #[read(some, max = 16, within = never)] #[to(Listen)] Listen { #[carry] topic: Topic },
          #[end] Gone }",
     ),
+    (
+        "start = Name, message = Arc<str>, eof => Gone, limit => TooLong, drain => Bye",
+        "enum Chat {
+            #[read(until = b\"\\n\", max = 64, begun = 5s => Gone, idle = 60s => Gone)] #[message]
+            #[tick(20s)] #[to(Name | Ask)] #[rest(drain => Bye)] Name,
+            #[discard(until = b\"\\n\", within = 10s => Gone)] #[to(Name)] TooLong,
+            #[call(Index, within = 9s => Gone, gone => Gone, eof => Gone)] #[tick(1s)] #[to(Skip)] Ask,
+            #[discard(exact = *left, within = 10s => Gone)] #[to(Name)] Skip { left: u32 },
+            #[shutdown(within = 1s => Gone)] #[to(Gone)] Bye, #[end] Gone }",
+    ),
     ("start = A", "pub struct Thing { #[carry] a: u8, #[read(some)] b: fn(u8) -> u8 }"),
 ];
 
 /// Text that an edit may insert.
-const WORDS: [&str; 74] = [
+const WORDS: [&str; 79] = [
     "read",
     "flush",
     "writable",
     "run",
     "sleep",
+    "tick",
+    "discard",
+    "shutdown",
+    "begun",
+    "drain",
     "message",
     "end",
     "to",

@@ -6,8 +6,7 @@ use crate::ast::{self, Event, EventEdge};
 /// The edges of a machine, with names looked up.
 pub(crate) struct Graph<'a> {
     pub(crate) start: Option<NamedState<'a>>,
-    /// For each state, in the order: verdicts, `within`, `idle`, `eof`, `limit`, `error`,
-    /// `full`, `gone`.
+    /// For each state: verdicts, then the edges of events in the order of [`Event::ALL`].
     pub(crate) edges: Vec<Vec<Edge<'a>>>,
     /// For each state the other states with an edge to it.
     sources: Vec<Vec<usize>>,
@@ -158,18 +157,22 @@ pub(crate) fn leads_to(edge: &EventEdge, state: &Ident) -> bool {
 /// The event edges of a state: for each event its own edge, or else the default of the machine,
 /// which is none for the state that it leads to.
 pub(crate) fn event_edges(machine: &ast::Machine, state: usize) -> Vec<&EventEdge> {
-    let Some(wait) = machine.states[state].wait() else { return Vec::new() };
+    let state = &machine.states[state];
+    let Some(wait) = state.wait() else { return Vec::new() };
     let machine_kind = machine.kind();
     let mut edges = Vec::new();
     for event in Event::ALL {
-        if !wait.kind.can(event, machine_kind) {
+        let drains = event == Event::Drain;
+        if !wait.kind.can(event, machine_kind) || (drains && state.rest.is_none()) {
             continue;
         }
+        let own = if drains { &state.rest_edges } else { &wait.edges };
         // A state's own `idle` also replaces the machine's `within`.
         let settled = event.is_deadline() && wait.edges.bounds_time();
         let default = machine.args.defaults.on(event).filter(|_| !settled);
-        let default = default.filter(|default| !leads_to(default, &machine.states[state].name));
-        edges.extend(wait.edges.on(event).or(default));
+        let default = default
+            .filter(|default| wait.kind.takes_default(event) && !leads_to(default, &state.name));
+        edges.extend(own.on(event).or(default));
     }
     edges
 }

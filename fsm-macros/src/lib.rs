@@ -229,8 +229,8 @@ pub fn state_machine(
 #[proc_macro_derive(
     __StateMachine,
     attributes(
-        __fsm_args, __fsm_typo, read, flush, writable, run, sleep, message, call, handoff, end, to,
-        rest, carry, error, job, seed
+        __fsm_args, __fsm_typo, read, flush, writable, run, sleep, message, tick, discard,
+        shutdown, call, handoff, end, to, rest, carry, error, job, seed
     )
 )]
 pub fn derive(item: proc_macro::TokenStream) -> proc_macro::TokenStream {

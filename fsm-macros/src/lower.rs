@@ -5,7 +5,7 @@ mod interface;
 mod picture;
 mod stub;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 
@@ -14,8 +14,8 @@ pub(crate) use self::stub::stub;
 use crate::ast::{self, Event, Expr, Field, Pool, ShapeKind, Size, WaitKind};
 use crate::graph::{Edge, Graph};
 use crate::model::{
-    self, Active, Deadline, Delivery, FieldInit, HandOff, Outcome, Read, Role, Route, RouteRef,
-    Sleep, Source, Transition,
+    self, Active, Deadline, Delivery, Discard, DiscardEnd, FieldInit, HandOff, Outcome, Read, Role,
+    Route, RouteRef, Sleep, Source, Tick, Transition,
 };
 use crate::spelling;
 
@@ -57,6 +57,18 @@ fn named(state: &ast::State, size: &Size) -> Size {
     Size { value, text: size.text.clone() }
 }
 
+/// The name of the handler of a wait beside the main one.
+fn beside(state: &ast::State, wait: &ast::Wait) -> Option<Ident> {
+    spelling::handler_beside(&state.name, &wait.name)
+}
+
+/// A length that is a literal, as the type of lengths.
+fn u64_literal(length: &Literal) -> TokenStream {
+    let mut suffixed: Literal = format!("{length}u64").parse().unwrap_or_else(|_| length.clone());
+    suffixed.set_span(length.span());
+    TokenTree::from(suffixed).into()
+}
+
 struct Lowering<'a> {
     machine: &'a ast::Machine,
     graph: &'a Graph<'a>,
@@ -93,7 +105,8 @@ impl Lowering<'_> {
     }
 
     fn active(&self, index: usize) -> Option<Active> {
-        let name = &self.machine.states[index].name;
+        let state = &self.machine.states[index];
+        let name = &state.name;
         let fails = self.machine.args.error.is_some();
         let verdicts = self.graph.verdicts(index).map(|edge| Outcome {
             verdict: edge.name.clone(),
@@ -108,7 +121,18 @@ impl Lowering<'_> {
             error: if fails { Some(self.on(index, Event::Error)?) } else { None },
             within: self.deadline(index, Event::Within),
             idle: self.deadline(index, Event::Idle),
+            begun: self.deadline(index, Event::Begun),
+            drain: self.on(index, Event::Drain),
+            message: state.message().and_then(|wait| beside(state, wait)),
+            tick: self.tick(state),
         })
+    }
+
+    fn tick(&self, state: &ast::State) -> Option<Tick> {
+        let wait = state.tick()?;
+        let WaitKind::Tick(pause) = &wait.kind else { return None };
+        let every = Sleep::new(pause.as_ref()?, &state.field_names());
+        Some(Tick { handler: beside(state, wait)?, every })
     }
 
     /// The use of the payload of a verdict for state `target`.
@@ -138,12 +162,13 @@ impl Lowering<'_> {
             text: pool.text.clone(),
             full: self.on(index, Event::Full),
             gone: self.on(index, Event::Gone)?,
+            eof: self.on(index, Event::Eof),
         })
     }
 
     fn wait(&self, index: usize) -> Option<model::Wait> {
         let state = &self.machine.states[index];
-        let fields: Vec<Ident> = state.fields.iter().map(|field| field.name.clone()).collect();
+        let fields = state.field_names();
         Some(match &state.wait()?.kind {
             WaitKind::Read { shape, max } => {
                 let max = max.as_ref().map(|(_, max)| named(state, max));
@@ -158,8 +183,22 @@ impl Lowering<'_> {
             WaitKind::Message if self.machine.args.is_job() => model::Wait::Message { eof: None },
             WaitKind::Message => model::Wait::Message { eof: Some(self.on(index, Event::Eof)?) },
             WaitKind::Call(pool) => model::Wait::Call(self.route(index, pool.as_ref()?)?.into()),
-            WaitKind::HandOff(_) | WaitKind::End => return None,
+            WaitKind::Discard { shape } => {
+                model::Wait::Discard(self.discard(index, shape.as_ref()?, &fields)?.into())
+            }
+            WaitKind::Shutdown => model::Wait::Shutdown,
+            WaitKind::HandOff(_) | WaitKind::Tick(_) | WaitKind::End => return None,
         })
+    }
+
+    fn discard(&self, index: usize, shape: &ast::Shape, fields: &[Ident]) -> Option<Discard> {
+        let end = match &shape.kind {
+            ShapeKind::Exact(length) => DiscardEnd::After(Expr::new(&u64_literal(length), fields)),
+            ShapeKind::ExactOf(length) => DiscardEnd::After(Expr::new(length, fields)),
+            ShapeKind::Until(delimiter) => DiscardEnd::Delimiter(delimiter.clone()),
+            _ => return None,
+        };
+        Some(Discard { text: shape.text.clone(), end, eof: self.on(index, Event::Eof)? })
     }
 
     fn read(

@@ -10,7 +10,7 @@ use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use syn::Type;
 
 pub(crate) use self::interface::{
-    Body, Handler, Interface, Payload, Received, ReceivedKind, Verdict,
+    Body, Handler, HandlerBeside, Interface, Payload, Received, ReceivedKind, Verdict,
 };
 use crate::ast::{Budget, Event, Expr, Pause, Size};
 
@@ -82,6 +82,8 @@ pub(crate) struct Route {
     /// The transition when the pool has no room; with `None` the state waits for room.
     pub(crate) full: Option<Transition>,
     pub(crate) gone: Transition,
+    /// The transition when the peer ends its stream, which withdraws the job.
+    pub(crate) eof: Option<Transition>,
 }
 
 /// The effect of a verdict.
@@ -119,6 +121,17 @@ pub(crate) struct Active {
     pub(crate) error: Option<Transition>,
     pub(crate) within: Option<Deadline>,
     pub(crate) idle: Option<Deadline>,
+    pub(crate) begun: Option<Deadline>,
+    pub(crate) drain: Option<Transition>,
+    /// The handler of messages beside the main wait.
+    pub(crate) message: Option<Ident>,
+    pub(crate) tick: Option<Tick>,
+}
+
+/// A time beside the main wait of a state, after which a handler is called again and again.
+pub(crate) struct Tick {
+    pub(crate) handler: Ident,
+    pub(crate) every: Sleep,
 }
 
 pub(crate) enum Wait {
@@ -136,6 +149,22 @@ pub(crate) enum Wait {
         eof: Option<Transition>,
     },
     Call(Box<Route>),
+    Discard(Box<Discard>),
+    Shutdown,
+}
+
+/// Input that is thrown away.
+pub(crate) struct Discard {
+    /// The text of the attribute.
+    pub(crate) text: String,
+    pub(crate) end: DiscardEnd,
+    pub(crate) eof: Transition,
+}
+
+/// The end of the input that is thrown away.
+pub(crate) enum DiscardEnd {
+    After(Expr),
+    Delimiter(TokenStream),
 }
 
 pub(crate) enum Sleep {

@@ -27,6 +27,11 @@ pub(crate) fn handler_name(state: &Ident) -> Option<Ident> {
     identifier(&snake_case(state), state.span())
 }
 
+/// The name of the method for a wait of `state` beside the main one, such as `room_tick`.
+pub(crate) fn handler_beside(state: &Ident, wait: &Ident) -> Option<Ident> {
+    identifier(&format!("{}_{}", snake_case(state), wait.unraw()), state.span())
+}
+
 /// The name of the enum of the verdicts of `state`.
 pub(crate) fn after_name(state: &Ident) -> Ident {
     quote::format_ident!("After{}", state)

@@ -12,7 +12,7 @@ pub(crate) struct Edges {
 pub(crate) struct EventEdge {
     pub(crate) event: Event,
     pub(crate) key: Ident,
-    /// For `within` and `idle`.
+    /// For an event that has a time.
     pub(crate) millis: u64,
     pub(crate) target: Ident,
 }
@@ -21,26 +21,39 @@ pub(crate) struct EventEdge {
 pub(crate) enum Event {
     Within,
     Idle,
+    Begun,
     Eof,
     Limit,
     Error,
     Full,
     Gone,
+    Drain,
 }
 
 impl Event {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Within, Self::Idle, Self::Eof, Self::Limit, Self::Error, Self::Full, Self::Gone];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Within,
+        Self::Idle,
+        Self::Begun,
+        Self::Eof,
+        Self::Limit,
+        Self::Error,
+        Self::Full,
+        Self::Gone,
+        Self::Drain,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Within => "within",
             Self::Idle => "idle",
+            Self::Begun => "begun",
             Self::Eof => "eof",
             Self::Limit => "limit",
             Self::Error => "error",
             Self::Full => "full",
             Self::Gone => "gone",
+            Self::Drain => "drain",
         }
     }
 
@@ -48,8 +61,14 @@ impl Event {
         Self::ALL.into_iter().find(|event| event.name() == name)
     }
 
+    /// Whether it bounds how long its state may last.
     pub(crate) fn is_deadline(self) -> bool {
         matches!(self, Self::Within | Self::Idle)
+    }
+
+    /// Whether it has a time.
+    pub(crate) fn is_timed(self) -> bool {
+        self.is_deadline() || self == Self::Begun
     }
 }
 

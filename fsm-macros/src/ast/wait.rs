@@ -26,6 +26,14 @@ pub(crate) enum WaitKind {
     },
     Sleep(Option<Pause>),
     Message,
+    /// The time after which its handler is called again and again, beside another wait.
+    Tick(Option<Pause>),
+    /// Input that is thrown away.
+    Discard {
+        shape: Option<Shape>,
+    },
+    /// The end of the stream to the peer.
+    Shutdown,
     /// The service that answers.
     Call(Option<Pool>),
     /// The machine that takes the connection.
@@ -96,15 +104,31 @@ impl WaitKind {
     /// Whether `event` can happen in a state with this wait, in a machine of kind `machine`.
     pub(crate) fn can(&self, event: Event, machine: MachineKind) -> bool {
         match event {
-            Event::Within => self.can(Event::Idle, machine) || self.leads_out(),
+            Event::Within => {
+                self.can(Event::Idle, machine)
+                    || self.leads_out()
+                    || matches!(self, Self::Discard { .. } | Self::Shutdown)
+            }
             Event::Idle => {
                 matches!(
                     self,
                     Self::Read { .. } | Self::Flush | Self::Writable { .. } | Self::Message
                 )
             }
+            Event::Begun => {
+                matches!(
+                    self.shape_kind(),
+                    Some(
+                        ShapeKind::Exact(_)
+                            | ShapeKind::ExactOf(_)
+                            | ShapeKind::Until(_)
+                            | ShapeKind::Frame(_)
+                    )
+                )
+            }
             Event::Eof => {
-                matches!(self, Self::Read { .. } | Self::Message if !machine.job)
+                !machine.job
+                    && (self.takes_input() || matches!(self, Self::Message | Self::Call(_)))
             }
             Event::Limit => {
                 matches!(
@@ -116,7 +140,48 @@ impl WaitKind {
                 self.decodes() || (machine.fails && !matches!(self, Self::End | Self::HandOff(_)))
             }
             Event::Full | Event::Gone => self.leads_out(),
+            Event::Drain => !machine.job && self.rests(),
         }
+    }
+
+    /// Whether `event`, which can happen, must have an edge.
+    pub(crate) fn must(&self, event: Event) -> bool {
+        match event {
+            Event::Eof => !matches!(self, Self::Call(_)),
+            Event::Limit | Event::Error | Event::Gone => true,
+            Event::Within | Event::Idle | Event::Begun | Event::Full | Event::Drain => false,
+        }
+    }
+
+    /// Whether a default of the machine answers `event` here. A caller that the end of the peer's stream
+    /// shall interrupt says so itself.
+    pub(crate) fn takes_default(&self, event: Event) -> bool {
+        !matches!((self, event), (Self::Call(_), Event::Eof))
+    }
+
+    /// Whether a state may have this wait beside the `main` one.
+    pub(crate) fn stands_beside(&self, main: &Self) -> bool {
+        match self {
+            Self::Message => matches!(main, Self::Read { .. }),
+            Self::Tick(_) => matches!(main, Self::Read { .. } | Self::Message | Self::Call(_)),
+            _ => false,
+        }
+    }
+
+    /// Whether its handler learns nothing but that the wait is over, so that there is nothing to decide
+    /// if it has one verdict.
+    pub(crate) fn tells_nothing(&self) -> bool {
+        matches!(self, Self::Flush | Self::Sleep(_) | Self::Discard { .. } | Self::Shutdown)
+    }
+
+    /// Whether it uses up input.
+    pub(crate) fn takes_input(&self) -> bool {
+        matches!(self, Self::Read { .. } | Self::Discard { .. })
+    }
+
+    /// Whether nothing need be in progress in a state with this wait.
+    pub(crate) fn rests(&self) -> bool {
+        matches!(self, Self::Read { .. } | Self::Message | Self::Sleep(_))
     }
 
     /// Whether it waits for another pool.
@@ -126,7 +191,11 @@ impl WaitKind {
 
     /// Whether it needs a connection, which a job does not have.
     pub(crate) fn needs_connection(&self) -> bool {
-        matches!(self, Self::Read { .. } | Self::Flush | Self::Writable { .. } | Self::HandOff(_))
+        self.takes_input()
+            || matches!(
+                self,
+                Self::Flush | Self::Writable { .. } | Self::HandOff(_) | Self::Shutdown
+            )
     }
 
     pub(crate) fn decodes(&self) -> bool {

@@ -15,14 +15,16 @@ pub(crate) fn check(machine: &ast::Machine, index: usize, wait: &ast::Wait, erro
     }
 }
 
-/// Refuses an `idle` that is as long as the `within` beside it, which is always over before.
+/// Refuses an `idle` or a `begun` that is as long as the `within` beside it, which is always over
+/// before.
 pub(crate) fn idle_never(edges: &Edges, errors: &mut Errors) {
-    let (Some(within), Some(idle)) = (edges.on(Event::Within), edges.on(Event::Idle)) else {
-        return;
-    };
-    // An unreadable time is 1.
-    if within.millis > 1 && idle.millis >= within.millis {
-        let key = &idle.key;
+    let Some(within) = edges.on(Event::Within) else { return };
+    for shorter in [Event::Idle, Event::Begun].iter().filter_map(|event| edges.on(*event)) {
+        // An unreadable time is 1.
+        if within.millis <= 1 || shorter.millis < within.millis {
+            continue;
+        }
+        let key = &shorter.key;
         let text = format!(
             "this `{key}` can never happen, because the `within` beside it is over by then; \
              make it shorter, or remove it"

@@ -32,8 +32,8 @@ fn missing(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut 
     let lacks =
         |event| wait.kind.can(event, machine_kind) && given.iter().all(|edge| edge.event != event);
     let mut complete = true;
-    for event in [Event::Eof, Event::Limit, Event::Error, Event::Gone] {
-        if lacks(event) {
+    for event in Event::ALL {
+        if wait.kind.must(event) && lacks(event) {
             unanswered(machine, state, wait, event, errors);
             complete = false;
         }
@@ -192,6 +192,14 @@ fn why_not(event: Event, wait: &ast::Wait) -> String {
         (Event::Idle, WaitKind::HandOff(_)) => {
             "it waits for room alone, and `within` bounds that".to_owned()
         }
+        (Event::Idle, WaitKind::Discard { .. } | WaitKind::Shutdown) => {
+            "it ends when its wait completes, and `within` bounds that".to_owned()
+        }
+        (Event::Begun, WaitKind::Read { shape: Some(shape), .. }) => {
+            format!("`{}` completes with its first byte", shape.key)
+        }
+        (Event::Begun, _) => "it reads no message".to_owned(),
+        (Event::Drain, _) => "it is no place to rest".to_owned(),
         (Event::Within | Event::Idle, WaitKind::Sleep(_)) => "its sleep is its deadline".to_owned(),
         (Event::Within | Event::Idle, _) => format!("a `{}` state does not wait", wait.name),
     }

@@ -142,7 +142,9 @@ impl Event {
             Self::Full | Self::Gone | Self::Error => {
                 format!("; lead this `{name}` to an end, or to a state that waits")
             }
-            Self::Within | Self::Idle => "; add a state that waits".to_owned(),
+            Self::Within | Self::Idle | Self::Begun | Self::Drain => {
+                "; add a state that waits".to_owned()
+            }
         }
     }
 }
@@ -202,7 +204,13 @@ fn repeats_at_once(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bo
     let Some(wait) = machine.states[source].wait() else { return false };
     match (&wait.kind, edge.event()) {
         (WaitKind::Run { .. }, _)
-        | (WaitKind::Read { .. } | WaitKind::Message, Some(Event::Eof | Event::Limit))
+        | (
+            WaitKind::Read { .. }
+            | WaitKind::Message
+            | WaitKind::Discard { .. }
+            | WaitKind::Call(_),
+            Some(Event::Eof | Event::Limit),
+        )
         | (WaitKind::Call(_) | WaitKind::HandOff(_), Some(Event::Full | Event::Gone)) => true,
         (WaitKind::Read { .. }, Some(Event::Error)) => wait.kind.decodes(),
         _ => false,
@@ -212,7 +220,9 @@ fn repeats_at_once(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bo
 /// Whether the state waits for output alone.
 fn writes(machine: &ast::Machine, state: usize) -> bool {
     let wait = machine.states[state].wait();
-    wait.is_some_and(|wait| matches!(wait.kind, WaitKind::Flush | WaitKind::Writable { .. }))
+    wait.is_some_and(|wait| {
+        matches!(wait.kind, WaitKind::Flush | WaitKind::Writable { .. } | WaitKind::Shutdown)
+    })
 }
 
 fn runs(machine: &ast::Machine, state: usize) -> bool {
@@ -220,7 +230,8 @@ fn runs(machine: &ast::Machine, state: usize) -> bool {
 }
 
 fn flushes(machine: &ast::Machine, state: usize) -> bool {
-    machine.states[state].wait().is_some_and(|wait| matches!(wait.kind, WaitKind::Flush))
+    let wait = machine.states[state].wait();
+    wait.is_some_and(|wait| matches!(wait.kind, WaitKind::Flush | WaitKind::Shutdown))
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ fn connected(state: &ast::State, errors: &mut Errors) {
     let name = &state.name;
     for wait in state.waits.iter().filter(|wait| wait.kind.needs_connection()) {
         let why = match wait.kind {
-            WaitKind::Read { .. } => "to read from",
+            WaitKind::Read { .. } | WaitKind::Discard { .. } => "to read from",
             WaitKind::HandOff(_) => "to hand off",
             _ => "to write to",
         };

@@ -79,7 +79,8 @@ impl<'a> Resolver<'a> {
         let machine = self.machine;
         let waits = machine.states.iter().flat_map(|state| &state.waits);
         let edges = waits.flat_map(|wait| &wait.edges.events);
-        for edge in machine.args.defaults.events.iter().chain(edges) {
+        let rests = machine.states.iter().flat_map(|state| &state.rest_edges.events);
+        for edge in machine.args.defaults.events.iter().chain(edges).chain(rests) {
             self.one(&edge.target, errors);
         }
         for member in machine.args.groups.iter().flat_map(|group| &group.members) {
@@ -160,15 +161,17 @@ fn handlers(machine: &ast::Machine, errors: &mut Errors) -> bool {
         }
         match owners.get(&handler) {
             Some(owner) if owner.unraw() == name.unraw() => duplicates = true,
-            Some(owner) => errors.at(
-                Code::SharedHandler,
-                name,
-                format_args!(
-                    "states `{owner}` and `{name}` would share the handler `{handler}`; rename one"
-                ),
-            ),
+            Some(owner) => errors.at(Code::SharedHandler, name, shared(owner, name, &handler)),
             None => {
                 owners.insert(handler, name);
+            }
+        }
+    }
+    for state in &machine.states {
+        for wait in state.beside() {
+            let handler = format!("{}_{}", spelling::snake_case(&state.name), wait.name);
+            if let Some(owner) = owners.get(&handler) {
+                errors.at(Code::SharedHandler, *owner, shared(&state.name, owner, &handler));
             }
         }
     }
@@ -186,6 +189,10 @@ fn handlers(machine: &ast::Machine, errors: &mut Errors) -> bool {
         errors.at(Code::NoHandlerName, &machine.name, text);
     }
     duplicates
+}
+
+fn shared(owner: &Ident, name: &Ident, handler: &str) -> String {
+    format!("states `{owner}` and `{name}` would share the handler `{handler}`; rename one")
 }
 
 #[cfg(test)]

@@ -34,48 +34,75 @@ pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
 
 fn one_wait(state: &ast::State, errors: &mut Errors) -> bool {
     let name = &state.name;
+    if let Some(main) = state.wait() {
+        edges_beside(state, main, errors);
+        return true;
+    }
     match &state.waits[..] {
-        [_] => return true,
-        [first, others @ ..] => {
-            for other in others {
-                if first.name == other.name {
-                    let other = &other.name;
-                    let text = format!("`{other}` is here twice; join them or remove one");
-                    errors.at(Code::Twice, other, text);
-                    continue;
-                }
-                errors.at(Code::TwoWaits, &other.name, two_waits(name, first, other));
-            }
+        [tick] => {
+            // A tick beside nothing.
+            let text = format!(
+                "a tick alone is a sleep; write `#[sleep(..)]`, or add what state `{name}` waits for"
+            );
+            errors.at(Code::TwoWaits, &tick.name, text);
         }
+        [_, _, ..] => two_waits(state, errors),
         [] if state.incomplete => {}
         [] => errors.at(
             Code::NoWait,
             name,
             format_args!(
                 "nothing says what state `{name}` waits for; \
-                 add `#[read(..)]`, `#[flush]`, `#[writable(..)]`, `#[message]`, `#[sleep(..)]`, \
-                 `#[call(..)]`, `#[handoff(..)]`, `#[run]` or `#[end]`"
+                 add `#[read(..)]`, `#[message]`, `#[flush]`, `#[writable(..)]`, `#[shutdown]`, \
+                 `#[discard(..)]`, `#[sleep(..)]`, `#[call(..)]`, `#[handoff(..)]`, `#[run]` or `#[end]`"
             ),
         ),
     }
     false
 }
 
-fn two_waits(state: &Ident, first: &ast::Wait, other: &ast::Wait) -> String {
-    match (&first.kind, &other.kind) {
-        // "Make two states of it" does not help a user who wants both at once.
-        (WaitKind::Read { .. }, WaitKind::Message) | (WaitKind::Message, WaitKind::Read { .. }) => {
-            format!(
-                "state `{state}` cannot wait for input and for a message at once; read in one state \
-             and take messages in another, or hand the connection off to a machine that only waits"
-            )
+/// Adds the waits that do not go with the first one.
+fn two_waits(state: &ast::State, errors: &mut Errors) {
+    let Some(main) = state.main() else { return };
+    let mut seen: Vec<&Ident> = Vec::new();
+    for wait in &state.waits {
+        let name = &wait.name;
+        if seen.contains(&name) {
+            let text = format!("`{name}` is here twice; join them or remove one");
+            errors.at(Code::Twice, name, text);
+            continue;
         }
-        _ => {
-            let (first, other) = (&first.name, &other.name);
-            format!(
-                "state `{state}` waits for two things, `{first}` and `{other}`; \
-                 make two states of it"
-            )
+        seen.push(name);
+        let fits = std::ptr::eq(wait, main) || wait.kind.stands_beside(&main.kind);
+        if !fits {
+            errors.at(Code::TwoWaits, name, apart(&state.name, main, wait));
+        }
+    }
+}
+
+fn apart(state: &Ident, main: &ast::Wait, other: &ast::Wait) -> String {
+    let (first, name) = (&main.name, &other.name);
+    let also = match other.kind {
+        WaitKind::Message => "; a `message` stands beside a `read` alone",
+        WaitKind::Tick(_) => "; a `tick` stands beside a `read`, a `message` or a `call` alone",
+        _ => "",
+    };
+    format!(
+        "state `{state}` waits for two things, `{first}` and `{name}`{also}; make two states of it"
+    )
+}
+
+/// Refuses edges on a wait beside the main one, which has the edges of the state.
+fn edges_beside(state: &ast::State, main: &ast::Wait, errors: &mut Errors) {
+    for wait in state.beside() {
+        let edges = wait.edges.events.iter().map(|edge| &edge.key).chain(&wait.edges.never);
+        for key in edges {
+            let (name, main) = (&state.name, &main.name);
+            let text = format!(
+                "`{key}` is an edge of state `{name}`, whose edges are in `#[{main}(..)]`; \
+                 write it there"
+            );
+            errors.at(Code::WrongPlace, key, text);
         }
     }
 }
@@ -105,7 +132,7 @@ fn verdicts(state: &ast::State, errors: &mut Errors) -> bool {
 
 fn rest(state: &ast::State, errors: &mut Errors) {
     let (Some(rest), Some(wait)) = (&state.rest, state.wait()) else { return };
-    if !matches!(wait.kind, WaitKind::Read { .. } | WaitKind::Message | WaitKind::Sleep(_)) {
+    if !wait.kind.rests() {
         let kind = &wait.name;
         let text = format!(
             "a `{kind}` state is no place to rest; \
@@ -143,6 +170,11 @@ impl ast::Shape {
 fn bounds(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
     let name = &state.name;
     match &wait.kind {
+        WaitKind::Discard { shape: None } if !state.incomplete => {
+            let text =
+                "`discard` lacks what it throws away; write `until = b\"\\n\"` or `exact = 8`";
+            errors.at(Code::NothingToRead, &wait.name, text);
+        }
         WaitKind::Read { shape: None, .. } if !state.incomplete => {
             let text = "`read` lacks what it reads; write `exact = 8`, `until = b\"\\n\"`, `some`, \
                         `upto = left` or `frame = Type`";
@@ -209,22 +241,42 @@ mod tests {
                 &["state `A` waits for two things, `run` and `flush`; make two states of it"],
             ),
             (
-                "start = A, message = M, eof => B, within = 1s => B",
-                "#[read(some, max = 9)] #[message] #[to(B | C)] A, #[message] #[read(exact = 1)] #[to(B)] C,
-                 #[end] B",
+                "start = A, message = M, eof => C, within = 1s => C",
+                "#[tick(1s)] #[read(some, max = 9)] #[message] #[to(B)] A,
+                 #[message] #[tick(1s)] #[to(C)] B, #[end] C",
+                &[],
+            ),
+            (
+                "start = A, message = M, eof => B, within = 1s => B, gone => B",
+                "#[read(some, max = 9)] #[message] #[message] #[to(B)] A,
+                 #[message] #[flush] #[to(C)] D, #[call(S)] #[tick(1s)] #[message] #[to(D)] C,
+                 #[tick(1s)] #[to(A)] F, #[sleep(1s)] #[tick(1s)] #[to(F)] E, #[end] B",
                 &[
-                    "state `A` cannot wait for input and for a message at once; read in one state \
-                     and take messages in another, or hand the connection off to a machine that only waits",
-                    "state `C` cannot wait for input and for a message at once; read in one state \
-                     and take messages in another, or hand the connection off to a machine that only waits",
+                    "`message` is here twice; join them or remove one",
+                    "state `D` waits for two things, `flush` and `message`; a `message` stands beside a \
+                     `read` alone; make two states of it",
+                    "state `C` waits for two things, `call` and `message`; a `message` stands beside a \
+                     `read` alone; make two states of it",
+                    "a tick alone is a sleep; write `#[sleep(..)]`, or add what state `F` waits for",
+                    "state `E` waits for two things, `sleep` and `tick`; a `tick` stands beside a \
+                     `read`, a `message` or a `call` alone; make two states of it",
+                ],
+            ),
+            (
+                "start = A, message = M, eof => B",
+                "#[read(some, max = 9)] #[message(idle = 1s => B)] #[to(B)] A, #[end] B",
+                &[
+                    "`idle` is an edge of state `A`, whose edges are in `#[read(..)]`; write it there",
+                    "nothing bounds how long state `A` may last; add `within = 30s => State` \
+                     or `idle = 30s => State`, or say `within = never`",
                 ],
             ),
             (
                 "start = A",
                 "#[to(B)] A, #[end] B",
                 &["nothing says what state `A` waits for; \
-                   add `#[read(..)]`, `#[flush]`, `#[writable(..)]`, `#[message]`, `#[sleep(..)]`, \
-                   `#[call(..)]`, `#[handoff(..)]`, `#[run]` or `#[end]`"],
+                   add `#[read(..)]`, `#[message]`, `#[flush]`, `#[writable(..)]`, `#[shutdown]`, \
+                   `#[discard(..)]`, `#[sleep(..)]`, `#[call(..)]`, `#[handoff(..)]`, `#[run]` or `#[end]`"],
             ),
             (
                 "start = A",

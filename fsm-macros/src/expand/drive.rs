@@ -1,9 +1,9 @@
 use proc_macro2::TokenStream;
 
-use super::handler_call::call;
+use super::handler_call::HandlerCall;
 use super::{read, routes, timers};
 use crate::ast::Size;
-use crate::model::{self, Role, Transition};
+use crate::model::{self, Active, Discard, DiscardEnd, Role, Transition};
 
 /// `impl Drive<H> for ..`
 pub(crate) fn drive(machine: &model::Machine) -> TokenStream {
@@ -13,6 +13,7 @@ pub(crate) fn drive(machine: &model::Machine) -> TokenStream {
     let context = interface.cx();
     let resume = machine.states.iter().map(|state| resume(machine, state));
     let expire = timers::expire(machine);
+    let drain = drain(machine);
     generated! {
         #[automatically_derived]
         impl<__H: __Handler> __rt::Drive<__H> for #name {
@@ -36,8 +37,34 @@ pub(crate) fn drive(machine: &model::Machine) -> TokenStream {
             ) -> __Step {
                 #expire
             }
+
+            #drain
         }
     }
+}
+
+/// `Drive::drain`, if some state has an edge for a drain.
+fn drain(machine: &model::Machine) -> Option<TokenStream> {
+    let arms: Vec<TokenStream> = machine
+        .states
+        .iter()
+        .filter_map(|state| {
+            let Role::Active(active) = &state.role else { return None };
+            let transition = active.drain.as_ref()?.expand(machine, state);
+            let any = state.any();
+            Some(generated!(#any => { #transition true }))
+        })
+        .collect();
+    (!arms.is_empty()).then(|| {
+        generated! {
+            fn drain(&mut self) -> bool {
+                match self {
+                    #(#arms)*
+                    _ => false,
+                }
+            }
+        }
+    })
 }
 
 /// The arm of `resume` for a state.
@@ -51,21 +78,101 @@ fn resume(machine: &model::Machine, state: &model::State) -> TokenStream {
     let (before, taken) = match &active.wait {
         model::Wait::Sleep(_) => return generated!(#any => __Step::Waiting(__WaitSet::TIMER),),
         model::Wait::Run { .. } => {
-            let (all, call) = (state.all(), call(machine, state, active, None));
+            let (all, call) =
+                (state.all(), HandlerCall::main(machine, state, active, false).expand());
             return generated!(#all => #call);
         }
-        model::Wait::Read(read) => (read::read(machine, state, read), true),
+        model::Wait::Read(read) if active.message.is_some() => {
+            return interleaved(machine, state, active, read);
+        }
+        model::Wait::Read(read) => (read::read(machine, state, read, &waiting(false)), true),
+        model::Wait::Discard(discard) => (discarded(machine, state, discard), false),
+        model::Wait::Shutdown => (shutdown(), false),
         model::Wait::Flush => (flush(), false),
         model::Wait::Writable { below } => (writable(below), false),
         model::Wait::Message { eof } => (message(machine, state, eof.as_ref()), true),
         model::Wait::Call(route) => (routes::reply(machine, state, route), true),
     };
-    let taken = taken.then(|| active.wait.taken());
-    let (all, call) = (state.all(), call(machine, state, active, taken.as_ref()));
+    let (all, call) = (state.all(), HandlerCall::main(machine, state, active, taken).expand());
     generated! {
         #all => {
             #before
             #call
+        }
+    }
+}
+
+/// The arm of a state that waits for input and for messages, which it takes in turns.
+fn interleaved(
+    machine: &model::Machine,
+    state: &model::State,
+    active: &Active,
+    read: &model::Read,
+) -> TokenStream {
+    let Some(handler) = &active.message else { return TokenStream::new() };
+    let read = read::read(machine, state, read, &waiting(true));
+    let input = HandlerCall::main(machine, state, active, true).expand();
+    let message = HandlerCall::message(machine, state, active, handler).expand();
+    let all = state.all();
+    generated! {
+        #all => {
+            let taken = '__message: {
+                if let ::core::option::Option::Some(taken) = cx.message_after_input() {
+                    break '__message taken;
+                }
+                #read
+                cx.input_taken();
+                return #input;
+            };
+            #message
+        }
+    }
+}
+
+/// Returns because the input is incomplete, or takes a message in its place.
+fn waiting(has_messages: bool) -> TokenStream {
+    if !has_messages {
+        return generated!(return __Step::Waiting(__WaitSet::READ),);
+    }
+    generated! {
+            match cx.message_instead() {
+                ::core::option::Option::Some(taken) => break '__message taken,
+                ::core::option::Option::None => {
+                    return __Step::Waiting(__WaitSet::READ | __WaitSet::MESSAGE);
+                }
+            }
+    }
+}
+
+/// Returns until the input is thrown away.
+fn discarded(machine: &model::Machine, state: &model::State, discard: &Discard) -> TokenStream {
+    let (before, discards) = match &discard.end {
+        DiscardEnd::After(length) => {
+            (Some(length.length()), generated!(input.discard_exact(length)))
+        }
+        DiscardEnd::Delimiter(delimiter) => (None, generated!(input.discard_until(#delimiter))),
+    };
+    let eof = discard.eof.expand(machine, state);
+    generated! {
+        #before
+        match #discards {
+            __Ok(()) => {}
+            __Err(__Miss::Eof) => {
+                #eof
+                return __Step::Moved;
+            }
+            __Err(_) => return __Step::Waiting(__WaitSet::READ),
+        }
+    }
+}
+
+/// Returns until the output and the end of the stream to the peer have left.
+fn shutdown() -> TokenStream {
+    let flush = flush();
+    generated! {
+        #flush
+        if !cx.is_shut() {
+            return __Step::Waiting(__WaitSet::SHUTDOWN);
         }
     }
 }
@@ -96,10 +203,14 @@ fn message(
     state: &model::State,
     eof: Option<&Transition>,
 ) -> TokenStream {
+    let waits = match eof {
+        None => generated!(__WaitSet::MESSAGE),
+        Some(_) => generated!(__WaitSet::MESSAGE | __WaitSet::END),
+    };
     let eof = eof.map(|eof| {
         let eof = eof.expand(machine, state);
         generated! {
-            if input.ended() {
+            if input.at_end() {
                 #eof
                 return __Step::Moved;
             }
@@ -108,7 +219,7 @@ fn message(
     generated! {
         let ::core::option::Option::Some(taken) = cx.message() else {
             #eof
-            return __Step::Waiting(__WaitSet::MESSAGE);
+            return __Step::Waiting(#waits);
         };
     }
 }

@@ -1,75 +1,172 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::format_ident;
+use syn::Type;
 
 use crate::model::{self, Active};
+
+/// A call of a handler for one of the waits of a state, and what follows from its verdict.
+pub(super) struct HandlerCall<'a> {
+    machine: &'a model::Machine,
+    state: &'a model::State,
+    active: &'a Active,
+    /// The method.
+    name: &'a Ident,
+    /// The handler takes the received value, which `taken` is bound to.
+    takes: bool,
+    /// The user's type that defines the received value.
+    given_by: Option<&'a Type>,
+    of: WaitOf,
+}
+
+/// The kind of wait that a handler is called for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum WaitOf {
+    /// The main wait of the state.
+    Main,
+    /// A message beside the main wait.
+    Message,
+    /// A tick beside the main wait.
+    Tick,
+}
+
+impl<'a> HandlerCall<'a> {
+    /// The call for the main wait.
+    pub(super) fn main(
+        machine: &'a model::Machine,
+        state: &'a model::State,
+        active: &'a Active,
+        takes: bool,
+    ) -> Self {
+        let (name, given_by) = (&active.handler, active.wait.given_by());
+        Self { machine, state, active, name, takes, given_by, of: WaitOf::Main }
+    }
+
+    /// The call for a message beside the main wait.
+    pub(super) fn message(
+        machine: &'a model::Machine,
+        state: &'a model::State,
+        active: &'a Active,
+        name: &'a Ident,
+    ) -> Self {
+        let of = WaitOf::Message;
+        Self { machine, state, active, name, takes: true, given_by: None, of }
+    }
+
+    /// The call for a tick.
+    pub(super) fn tick(
+        machine: &'a model::Machine,
+        state: &'a model::State,
+        active: &'a Active,
+        name: &'a Ident,
+    ) -> Self {
+        let of = WaitOf::Tick;
+        Self { machine, state, active, name, takes: false, given_by: None, of }
+    }
+
+    /// Calls the handler and follows its verdict.
+    pub(super) fn expand(&self) -> TokenStream {
+        let call = self.call();
+        let verdicts = self.verdicts();
+        let error = self.error();
+        if let (model::Wait::Run { blocking: true }, WaitOf::Main) = (&self.active.wait, self.of) {
+            return generated!({
+                cx.block();
+                let verdict = #call;
+                cx.unblock();
+                match verdict {
+                    #verdicts
+                    #error
+                }
+            });
+        }
+        generated! {
+            match #call {
+                #verdicts
+                #error
+            }
+        }
+    }
+
+    /// A path, because the handler's type may have another method of that name.
+    fn call(&self) -> TokenStream {
+        let (name, fields) = (self.name, &self.state.fields);
+        match (self.given_by, self.takes) {
+            (Some(ty), true) => {
+                let taken = generated_at!(ty => taken,);
+                generated_at!(ty => __Handler::#name(handler, #(#fields,)* #taken cx))
+            }
+            (Some(ty), false) => generated_at!(ty => __Handler::#name(handler, #(#fields,)* cx)),
+            (None, true) => generated!(__Handler::#name(handler, #(#fields,)* taken, cx)),
+            (None, false) => generated!(__Handler::#name(handler, #(#fields,)* cx)),
+        }
+    }
+
+    /// The arms for the verdicts.
+    fn verdicts(&self) -> TokenStream {
+        let after = &alias(&self.active.after);
+        let fails = self.machine.interface.error.is_some();
+        let may_wait_on = self.may_wait_on();
+        let mut arms = TokenStream::new();
+        for outcome in &self.active.verdicts {
+            if let (Some(transition), false, false) = (outcome.plain(), fails, may_wait_on) {
+                arms.extend(transition.arm(after, &outcome.verdict));
+                continue;
+            }
+            let (verdict, data) = (&outcome.verdict, outcome.data());
+            let pattern = self.returned(&generated!(#after::#verdict #data));
+            let step = outcome.expand(self.machine, self.state, &self.stays());
+            let withdraw = may_wait_on.then(|| generated!(cx.withdraw();));
+            arms.extend(match withdraw {
+                Some(withdraw) => generated!(#pattern => { #withdraw #step }),
+                None => generated!(#pattern => #step,),
+            });
+        }
+        if may_wait_on {
+            let none = generated!(::core::option::Option::None);
+            let pattern = if fails { generated!(__Ok(#none)) } else { none };
+            arms.extend(generated!(#pattern => __Step::Stayed,));
+        }
+        arms
+    }
+
+    /// The pattern for a verdict, as the method returns it.
+    fn returned(&self, verdict: &TokenStream) -> TokenStream {
+        let some = self.may_wait_on().then(|| generated!(::core::option::Option::Some(#verdict)));
+        let verdict = some.unwrap_or_else(|| verdict.clone());
+        if self.machine.interface.error.is_some() { generated!(__Ok(#verdict)) } else { verdict }
+    }
+
+    /// Whether the method returns an `Option` of a verdict: at a tick the state may wait on for the
+    /// reply of its call, and the verdict for the state itself gives another job.
+    fn may_wait_on(&self) -> bool {
+        self.of == WaitOf::Tick && matches!(self.active.wait, model::Wait::Call(_))
+    }
+
+    fn error(&self) -> Option<TokenStream> {
+        let ty = self.machine.interface.error.as_ref()?;
+        let transition = self.active.error.as_ref()?;
+        let moves = transition.expand_error(self.machine, self.state, ty);
+        let step = if transition.to_itself { self.stays() } else { generated!(__Step::Moved) };
+        let withdraw = self.may_wait_on().then(|| generated!(cx.withdraw();));
+        Some(generated! {
+            __Err(error) => {
+                #withdraw
+                #moves
+                #step
+            }
+        })
+    }
+
+    /// The step when the machine stays in its state.
+    fn stays(&self) -> TokenStream {
+        match self.of {
+            WaitOf::Main | WaitOf::Tick => generated!(__Step::Stayed),
+            WaitOf::Message => generated!(__Step::Continued),
+        }
+    }
+}
 
 /// The enum of verdicts `after`, as the impls name it.
 fn alias(after: &Ident) -> Ident {
     format_ident!("__{}", after, span = Span::mixed_site())
-}
-
-impl model::Wait {
-    /// The argument for the received value, with the span of the type that defines it.
-    pub(super) fn taken(&self) -> TokenStream {
-        if let Some(ty) = self.given_by() {
-            generated_at!(ty => taken,)
-        } else {
-            generated!(taken,)
-        }
-    }
-}
-
-/// Calls the handler and follows its verdict.
-pub(super) fn call(
-    machine: &model::Machine,
-    state: &model::State,
-    active: &Active,
-    taken: Option<&TokenStream>,
-) -> TokenStream {
-    let interface = &machine.interface;
-    let (name, after) = (&active.handler, &alias(&active.after));
-    let fields = &state.fields;
-    let fails = interface.error.is_some();
-    let verdicts = active.verdicts.iter().map(|outcome| {
-        if let (Some(transition), false) = (outcome.plain(), fails) {
-            return transition.arm(after, &outcome.verdict);
-        }
-        let (verdict, data) = (&outcome.verdict, outcome.data());
-        let pattern = generated!(#after::#verdict #data);
-        let step = outcome.expand(machine, state);
-        if fails { generated!(__Ok(#pattern) => #step,) } else { generated!(#pattern => #step,) }
-    });
-    let error = active.error.as_ref().zip(interface.error.as_ref()).map(|(error, ty)| {
-        let transition = error.expand_error(machine, state, ty);
-        let step = error.step();
-        generated! {
-            __Err(error) => {
-                #transition
-                #step
-            }
-        }
-    });
-    // A path, because the handler's type may have another method of that name.
-    let call = if let Some(ty) = active.wait.given_by() {
-        generated_at!(ty => __Handler::#name(handler, #(#fields,)* #taken cx))
-    } else {
-        generated!(__Handler::#name(handler, #(#fields,)* #taken cx))
-    };
-    if let model::Wait::Run { blocking: true } = active.wait {
-        return generated!({
-            cx.block();
-            let verdict = #call;
-            cx.unblock();
-            match verdict {
-                #(#verdicts)*
-                #error
-            }
-        });
-    }
-    generated! {
-        match #call {
-            #(#verdicts)*
-            #error
-        }
-    }
 }

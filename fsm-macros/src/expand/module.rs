@@ -8,11 +8,21 @@ use syn::spanned::Spanned;
 
 use super::lints::lints;
 use super::scope::{self, Scope};
-use crate::model::{Body, Handler, Interface, Payload, ReceivedKind};
+use crate::model::{Body, Handler, Interface, Payload, Received, ReceivedKind};
 
 /// The module with the handler trait and the verdicts.
 pub(crate) fn module(interface: &Interface, docs: Option<&TokenStream>) -> TokenStream {
     Module::new(interface).expand(docs)
+}
+
+/// A method of the handler trait.
+struct Method<'a> {
+    name: &'a Ident,
+    docs: &'a str,
+    received: Option<&'a Received>,
+    body: &'a Body,
+    /// The method returns an `Option` of a verdict.
+    may_wait_on: bool,
 }
 
 struct Module<'a> {
@@ -50,7 +60,7 @@ impl<'a> Module<'a> {
         let unhandled = format!("`{{Self}}` does not handle the machine `{name}`");
         let missing = format!("`{module}::Handler` is not implemented for `{{Self}}`");
         let lints = lints();
-        let methods = handlers.iter().map(|handler| self.method(handler));
+        let methods = handlers.iter().flat_map(|handler| self.methods(handler));
         let verdicts = handlers.iter().map(|handler| self.verdicts(handler));
         let partial = self.partial();
         let unknown = self.unknown();
@@ -88,14 +98,33 @@ impl<'a> Module<'a> {
         }
     }
 
-    fn method(&self, handler: &Handler) -> TokenStream {
-        let Handler { name, docs, fields, cx, after, .. } = handler;
+    /// The methods of a state: that of its main wait, and those of the waits beside it.
+    fn methods(&self, handler: &Handler) -> Vec<TokenStream> {
+        let Handler { name, docs, received, body, .. } = handler;
+        let own = match body {
+            Body::Stub => Body::Stub,
+            _ => Body::Required,
+        };
+        let main = Method { name, docs, received: received.as_ref(), body, may_wait_on: false };
+        let beside = handler.beside.iter().map(|method| Method {
+            name: &method.name,
+            docs: &method.docs,
+            received: method.received.as_ref(),
+            body: &own,
+            may_wait_on: method.may_wait_on,
+        });
+        std::iter::once(main).chain(beside).map(|method| self.method(handler, &method)).collect()
+    }
+
+    fn method(&self, handler: &Handler, method: &Method<'_>) -> TokenStream {
+        let Handler { fields, cx, after, .. } = handler;
+        let Method { name, docs, received, body, may_wait_on } = *method;
         let root = self.scope.inner(&self.interface.root);
         let parameters = fields.iter().map(|(name, ty)| {
             let ty = self.ty(ty);
             quote!(#name: &mut #ty,)
         });
-        let received = handler.received.as_ref().map(|received| {
+        let received = received.map(|received| {
             let (name, ty) = (&received.name, self.received(&received.kind));
             quote!(#name: #ty,)
         });
@@ -105,13 +134,17 @@ impl<'a> Module<'a> {
         });
         let context = self.interface.cx();
         let error = self.interface.error.as_ref().map(|error| self.ty(error));
-        let returned = match &error {
-            Some(error) => {
-                quote_spanned!(handler.state.span() => ::core::result::Result<#after, #error>)
-            }
-            None => after.to_token_stream(),
+        let span = handler.state.span();
+        let verdict = if may_wait_on {
+            quote_spanned!(span => ::core::option::Option<#after>)
+        } else {
+            after.to_token_stream()
         };
-        let body = match &handler.body {
+        let returned = match &error {
+            Some(error) => quote_spanned!(span => ::core::result::Result<#verdict, #error>),
+            None => verdict,
+        };
+        let body = match body {
             Body::Required => quote_spanned!(handler.state.span() => ;),
             Body::Only(only) if error.is_some() => {
                 quote!({ ::core::result::Result::Ok(#after::#only) })

@@ -5,9 +5,14 @@ use syn::spanned::Spanned;
 use crate::ast::Expr;
 use crate::model::{self, Read, Transition};
 
-/// Binds `taken` to the input that the state waits for, or returns.
-pub(crate) fn read(machine: &model::Machine, state: &model::State, read: &Read) -> TokenStream {
-    let misses = Misses { machine, state, eof: &read.eof };
+/// Binds `taken` to the input that the state waits for, or does what `waiting` says.
+pub(crate) fn read(
+    machine: &model::Machine,
+    state: &model::State,
+    read: &Read,
+    waiting: &TokenStream,
+) -> TokenStream {
+    let misses = Misses { machine, state, eof: &read.eof, waiting };
     let (before, taken, misses) = match &read.shape {
         model::Shape::Exact(length) => {
             (None, generated!(input.exact::<#length>()), misses.without_limit())
@@ -46,6 +51,8 @@ struct Misses<'a> {
     machine: &'a model::Machine,
     state: &'a model::State,
     eof: &'a Transition,
+    /// The code for incomplete input.
+    waiting: &'a TokenStream,
 }
 
 impl Misses<'_> {
@@ -59,25 +66,25 @@ impl Misses<'_> {
     }
 
     fn without_limit(&self) -> TokenStream {
-        let eof = self.moved(self.eof);
+        let (eof, waiting) = (self.moved(self.eof), self.waiting);
         generated! {
             __Err(__Miss::Eof) => #eof
-            __Err(_) => return __Step::Waiting(__WaitSet::READ),
+            __Err(_) => #waiting
         }
     }
 
     fn with_limit(&self, limit: &Transition) -> TokenStream {
-        let eof = self.moved(self.eof);
+        let (eof, waiting) = (self.moved(self.eof), self.waiting);
         // One arm does for both in most machines.
         if limit.leads_as(self.eof) {
             return generated! {
-                __Err(__Miss::More) => return __Step::Waiting(__WaitSet::READ),
+                __Err(__Miss::More) => #waiting
                 __Err(_) => #eof
             };
         }
         let limit = self.moved(limit);
         generated! {
-            __Err(__Miss::More) => return __Step::Waiting(__WaitSet::READ),
+            __Err(__Miss::More) => #waiting
             __Err(__Miss::Limit) => #limit
             __Err(__Miss::Eof) => #eof
         }
@@ -92,7 +99,7 @@ impl Misses<'_> {
         limit: &Transition,
         error: &Transition,
     ) -> TokenStream {
-        let (eof, limit) = (self.moved(self.eof), self.moved(limit));
+        let (eof, limit, waiting) = (self.moved(self.eof), self.moved(limit), self.waiting);
         let error = error.expand_error(self.machine, self.state, decoder);
         let root = self.machine.interface.root_at(decoder.span());
         let name = &self.state.name;
@@ -107,9 +114,7 @@ impl Misses<'_> {
                 #partial,
             ) {
                 ::core::result::Result::Ok(taken) => taken,
-                ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::More)) => {
-                    return #root::Step::Waiting(#root::WaitSet::READ);
-                }
+                ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::More)) => #waiting
                 ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::Limit)) => #limit
                 ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::Eof)) => #eof
                 ::core::result::Result::Err(#root::NoFrame::Error(error)) => {
@@ -123,7 +128,7 @@ impl Misses<'_> {
 
 impl Expr {
     /// Binds `length`.
-    fn length(&self) -> TokenStream {
+    pub(super) fn length(&self) -> TokenStream {
         let (fields, value) = (self.fields(), &self.value);
         generated! {
             let length = {

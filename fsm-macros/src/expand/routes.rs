@@ -70,10 +70,23 @@ pub(crate) fn reply(machine: &model::Machine, state: &model::State, route: &Rout
         }
     };
     let gone = moved(&route.gone);
+    let waiting = match &route.eof {
+        None => generated_at!(ty => return #root::Step::Waiting(#root::WaitSet::REPLY),),
+        Some(eof) => {
+            let eof = moved(eof);
+            generated_at!(ty => {
+                if input.at_end() {
+                    cx.withdraw();
+                    #eof
+                }
+                return #root::Step::Waiting(#root::WaitSet::REPLY | #root::WaitSet::END);
+            })
+        }
+    };
     generated_at! { ty =>
         let taken = match cx.reply::<#ty>() {
             #root::Called::Reply(taken) => taken,
-            #waits => return #root::Step::Waiting(#root::WaitSet::REPLY),
+            #waits => #waiting
             #full
             #root::Called::Gone => #gone
         };
@@ -144,8 +157,14 @@ impl Outcome {
         (!all.is_empty()).then(|| generated!({ #(#all),* }))
     }
 
-    /// The code for the verdict, whose data is in scope.
-    pub(crate) fn expand(&self, machine: &model::Machine, source: &model::State) -> TokenStream {
+    /// The code for the verdict, whose data is in scope. `stays` is the step if the machine stays in its
+    /// state.
+    pub(crate) fn expand(
+        &self,
+        machine: &model::Machine,
+        source: &model::State,
+        stays: &TokenStream,
+    ) -> TokenStream {
         let (first, last) = match &self.delivery {
             None => (None, None),
             Some(Delivery::Reply(reply)) => (Some(finish(reply)), None),
@@ -153,8 +172,8 @@ impl Outcome {
             Some(Delivery::Seed(route)) => (None, Some(route.hand_off())),
         };
         match &self.transition {
-            None if last.is_none() => generated!(__Step::Stayed),
-            None => generated!({ #last __Step::Stayed }),
+            None if last.is_none() => stays.clone(),
+            None => generated!({ #last #stays }),
             Some(transition) => {
                 let transition = transition.expand(machine, source);
                 generated!({ #first #transition #last __Step::Moved })

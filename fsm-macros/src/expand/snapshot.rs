@@ -171,6 +171,24 @@ fn data_moves_on() {
 }
 
 #[test]
+fn several_waits_share_a_verdict() {
+    check(
+        "waits",
+        "start = Room, seed = String, message = Arc<str>, eof => Gone",
+        "enum Chat {
+            #[read(until = b\"\\n\", max = 64, limit => TooLong, begun = 9s => Gone, idle = 60s => Gone)]
+            #[message] #[tick(20s)] #[to(Room | Ask)] #[rest(drain => Hush)] Room { name: String },
+            #[call(Index, within = 1min => Gone, gone => Gone, eof => Gone)] #[tick(5s)] #[to(Room)]
+            Ask,
+            #[discard(until = b\"\\n\", within = 10s => Gone)] #[to(Room)]
+            TooLong { #[carry] name: String },
+            #[shutdown(within = 5s => Gone)] #[to(Skip)] Hush,
+            #[discard(exact = 4KiB, within = 5s => Gone)] #[to(Gone)] Skip,
+            #[end] Gone }",
+    );
+}
+
+#[test]
 fn frames_messages_and_times() {
     check(
         "frames",

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 
 use super::text::parsed;
 use crate::ast::Event;
-use crate::model::{self, Role, Sleep, SpecEdge};
+use crate::model::{self, DiscardEnd, Role, Sleep, SpecEdge, Tick};
 
 /// The graph as a constant expression, for a scope where `__rt` is the runtime.
 pub(crate) fn spec(machine: &model::Machine) -> TokenStream {
@@ -64,7 +64,18 @@ impl model::State {
     fn waits(&self) -> String {
         match &self.role {
             Role::End => "&[Wait::End]".to_owned(),
-            Role::Active(active) => format!("&[Wait::{}]", active.wait.kind()),
+            Role::Active(active) => {
+                let mut waits = format!("Wait::{}", active.wait.kind());
+                if active.message.is_some() {
+                    waits.push_str(", Wait::Message");
+                }
+                if let Some(Tick { every, .. }) = &active.tick {
+                    let (Sleep::Fixed(millis) | Sleep::Of { max: millis, .. }) = every;
+                    let _ =
+                        write!(waits, ", Wait::Tick {{ every: Duration::from_millis({millis}) }}");
+                }
+                format!("&[{waits}]")
+            }
             Role::HandOff(handoff) => {
                 format!("&[Wait::HandOff {{ pool: {:?} }}]", handoff.route.text)
             }
@@ -100,6 +111,14 @@ impl model::Wait {
                 format!("Sleep {{ at_most: Duration::from_millis({millis}) }}")
             }
             Self::Message { .. } => "Message".to_owned(),
+            Self::Discard(discard) => {
+                let shape = match discard.end {
+                    DiscardEnd::After(_) => "Exact",
+                    DiscardEnd::Delimiter(_) => "Until",
+                };
+                format!("Discard {{ shape: Shape::{shape}, text: {:?} }}", discard.text)
+            }
+            Self::Shutdown => "Shutdown".to_owned(),
         }
     }
 }
@@ -119,11 +138,13 @@ impl SpecEdge {
             None => ("Verdict", None),
             Some((Event::Within, millis)) => ("Within", Some(millis)),
             Some((Event::Idle, millis)) => ("Idle", Some(millis)),
+            Some((Event::Begun, millis)) => ("Begun", Some(millis)),
             Some((Event::Eof, _)) => ("Eof", None),
             Some((Event::Limit, _)) => ("Limit", None),
             Some((Event::Error, _)) => ("Error", None),
             Some((Event::Full, _)) => ("Full", None),
             Some((Event::Gone, _)) => ("Gone", None),
+            Some((Event::Drain, _)) => ("Drain", None),
         };
         EdgeKey { trigger, millis, target: self.target }
     }

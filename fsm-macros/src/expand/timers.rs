@@ -3,16 +3,18 @@ use std::collections::BTreeMap;
 use proc_macro2::{Literal, TokenStream};
 use quote::format_ident;
 
-use super::handler_call::call;
+use super::handler_call::HandlerCall;
 use crate::ast::Expr;
-use crate::model::{self, Deadline, Role, Sleep};
+use crate::model::{self, Deadline, Role, Sleep, Tick};
 
 /// A timer of a state.
 enum Timer<'a> {
     Within(&'a Deadline),
     Idle(&'a Deadline),
+    Begun(&'a Deadline),
     /// A `sleep`, which ends with a call of the handler.
     Sleep(&'a Sleep),
+    Tick(&'a Tick),
 }
 
 /// The timers of a state, in the order of their indexes.
@@ -24,7 +26,9 @@ fn timers(state: &model::State) -> Vec<Timer<'_>> {
         _ => within,
     };
     let idle = active.idle.as_ref().map(Timer::Idle);
-    first.into_iter().chain(idle).collect()
+    let begun = active.begun.as_ref().map(Timer::Begun);
+    let tick = active.tick.as_ref().map(Timer::Tick);
+    first.into_iter().chain(idle).chain(begun).chain(tick).collect()
 }
 
 /// The number of timers of the state that has most; at least one, which the end of a connection needs.
@@ -41,10 +45,16 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
         for state in &machine.states {
             let (kind, millis) = match timers(state).into_iter().nth(index) {
                 Some(Timer::Sleep(Sleep::Of { time, max })) => {
-                    arms.push((vec![state.some(&time.fields)], sleep(time, *max)));
+                    arms.push((vec![state.some(&time.fields)], timer_of("within", time, *max)));
+                    continue;
+                }
+                Some(Timer::Tick(Tick { every: Sleep::Of { time, max }, .. })) => {
+                    arms.push((vec![state.some(&time.fields)], timer_of("tick", time, *max)));
                     continue;
                 }
                 Some(Timer::Sleep(Sleep::Fixed(millis))) => ("within", *millis),
+                Some(Timer::Tick(Tick { every: Sleep::Fixed(millis), .. })) => ("tick", *millis),
+                Some(Timer::Begun(deadline)) => ("begun", deadline.millis),
                 Some(Timer::Within(deadline)) => ("within", deadline.millis),
                 Some(Timer::Idle(deadline)) => ("idle", deadline.millis),
                 None => {
@@ -66,12 +76,13 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
     })
 }
 
-/// The time of a state that sleeps as long as its data says.
-fn sleep(time: &Expr, max: u64) -> TokenStream {
+/// The timer of this kind of a state whose data says the time.
+fn timer_of(kind: &str, time: &Expr, max: u64) -> TokenStream {
     let (fields, value, max) = (time.fields(), &time.value, Literal::u64_unsuffixed(max));
+    let kind = format_ident!("{kind}");
     generated!({
         #fields
-        __rt::Timer::within(__rt::Timer::millis(__rt::SleepTime::duration(#value), #max))
+        __rt::Timer::#kind(__rt::Timer::millis(__rt::SleepTime::duration(#value), #max))
     })
 }
 
@@ -82,9 +93,18 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
         let mut plain = BTreeMap::new();
         for state in &machine.states {
             let transition = match (timers(state).into_iter().nth(index), &state.role) {
-                (Some(Timer::Within(deadline) | Timer::Idle(deadline)), _) => &deadline.transition,
+                (
+                    Some(Timer::Within(deadline) | Timer::Idle(deadline) | Timer::Begun(deadline)),
+                    _,
+                ) => &deadline.transition,
                 (Some(Timer::Sleep(_)), Role::Active(active)) => {
-                    arms.push((vec![state.all()], call(machine, state, active, None)));
+                    let call = HandlerCall::main(machine, state, active, false).expand();
+                    arms.push((vec![state.all()], call));
+                    continue;
+                }
+                (Some(Timer::Tick(tick)), Role::Active(active)) => {
+                    let call = HandlerCall::tick(machine, state, active, &tick.handler).expand();
+                    arms.push((vec![state.all()], call));
                     continue;
                 }
                 _ => continue,

@@ -13,24 +13,43 @@ pub(crate) fn handler(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -
     if !text.is_empty() {
         text.push_str("\n\n");
     }
-    text.push_str(&called(state));
-    for event in [Event::Within, Event::Idle] {
+    text.push_str(&state.wait().map(|wait| called(&wait.kind)).unwrap_or_default());
+    for event in [Event::Within, Event::Idle, Event::Begun] {
         let Some(edge) = graph.on(index, event) else { continue };
         let time = time(edge.declared.map_or(0, |edge| edge.millis));
         let target = edge.name;
         let when = match event {
             Event::Within => format!("{time} after the state was entered"),
+            Event::Begun => format!("{time} after the first byte of what is incomplete"),
             _ => format!("when the wait does not complete for {time}"),
         };
         let _ = write!(text, " `{target}` follows {when}.");
     }
+    push_verdicts(&mut text, state, graph, index);
+    text
+}
+
+/// The docs of the method for a wait beside the main one.
+pub(crate) fn beside(
+    machine: &ast::Machine,
+    graph: &Graph<'_>,
+    index: usize,
+    wait: &ast::Wait,
+) -> String {
+    let state = &machine.states[index];
+    let mut text = format!("In state `{}`: ", state.name);
+    text.push_str(&called(&wait.kind).replace("Called", "called"));
+    push_verdicts(&mut text, state, graph, index);
+    text
+}
+
+fn push_verdicts(text: &mut String, state: &ast::State, graph: &Graph<'_>, index: usize) {
     let after = spelling::after_name(&state.name);
     let links = graph.verdicts(index).map(|edge| {
         let name = edge.name;
         format!("[`{name}`]({after}::{name})")
     });
     let _ = write!(text, "\n\nVerdicts: {}.", links.collect::<Vec<_>>().join(", "));
-    text
 }
 
 /// The docs of a verdict for `target`.
@@ -59,9 +78,8 @@ fn without_code(docs: &str) -> String {
 }
 
 /// When the handler is called.
-fn called(state: &ast::State) -> String {
-    let Some(wait) = state.wait() else { return String::new() };
-    match &wait.kind {
+fn called(wait: &WaitKind) -> String {
+    match wait {
         WaitKind::Read { shape, max } => {
             let max = max.as_ref().map_or("", |(_, Size { text, .. })| text);
             match shape.as_ref().map(|shape| &shape.kind) {
@@ -100,9 +118,21 @@ fn called(state: &ast::State) -> String {
             format!("Called after `{value}`, at most {}.", time(*max))
         }
         WaitKind::Message => "Called with the next message.".to_owned(),
-        WaitKind::Sleep(None) | WaitKind::Call(None) | WaitKind::HandOff(_) | WaitKind::End => {
-            String::new()
+        WaitKind::Tick(Some(Pause::Fixed(millis))) => {
+            format!("Called every {}.", time(*millis))
         }
+        WaitKind::Tick(Some(Pause::Of { time: value, max })) => {
+            format!("Called every `{value}`, at most {}.", time(*max))
+        }
+        WaitKind::Discard { .. } => "Called when the input is thrown away.".to_owned(),
+        WaitKind::Shutdown => {
+            "Called when all output and the end of the stream have left.".to_owned()
+        }
+        WaitKind::Sleep(None)
+        | WaitKind::Tick(None)
+        | WaitKind::Call(None)
+        | WaitKind::HandOff(_)
+        | WaitKind::End => String::new(),
     }
 }
 

@@ -5,7 +5,9 @@ use syn::Type;
 use super::docs;
 use crate::ast::{self, Pool, ShapeKind, WaitKind, unknown};
 use crate::graph::Graph;
-use crate::model::{Body, Handler, Interface, Payload, Received, ReceivedKind, Verdict};
+use crate::model::{
+    Body, Handler, HandlerBeside, Interface, Payload, Received, ReceivedKind, Verdict,
+};
 use crate::spelling;
 
 /// The module of a sound machine.
@@ -20,6 +22,9 @@ pub(crate) fn interface(machine: &ast::Machine, graph: &Graph<'_>) -> Option<Int
             targets.map(|(target, name)| verdict(machine, index, target, name)).collect();
         let mut handler = handler(machine, state, verdicts)?;
         handler.docs = docs::handler(machine, graph, index);
+        for (method, wait) in handler.beside.iter_mut().zip(state.beside()) {
+            method.docs = docs::beside(machine, graph, index, wait);
+        }
         handlers.push(handler);
     }
     outline(machine, handlers)
@@ -64,29 +69,31 @@ pub(super) fn handler(
 ) -> Option<Handler> {
     let fields: Vec<_> =
         state.fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect();
-    let kind = received(machine, state);
-    let wait = state.waits.first().map(|wait| &wait.kind);
-    let name = match (wait, &kind) {
-        (_, Some(ReceivedKind::Frame(_))) => "frame",
-        (Some(WaitKind::Message), _) => "message",
-        (Some(WaitKind::Call(_)), _) => "reply",
-        _ => "bytes",
-    };
-    let body = match (wait, &verdicts[..]) {
-        (Some(WaitKind::Flush | WaitKind::Sleep(_)), [only])
-            if only.data.is_empty() && only.payload.is_none() =>
+    let main = state.wait().or(state.waits.first()).map(|wait| &wait.kind);
+    let body = match (main, &verdicts[..]) {
+        (Some(wait), [only])
+            if wait.tells_nothing() && only.data.is_empty() && only.payload.is_none() =>
         {
             Body::Only(only.name.clone())
         }
         _ => Body::Required,
     };
+    let beside = state.beside().filter_map(|wait| {
+        Some(HandlerBeside {
+            name: spelling::handler_beside(&state.name, &wait.name)?,
+            docs: String::new(),
+            received: received(machine, state, &wait.kind),
+            may_wait_on: matches!(main, Some(WaitKind::Call(_))),
+        })
+    });
     Some(Handler {
         name: spelling::handler_name(&state.name)?,
         state: state.name.clone(),
         after: spelling::after_name(&state.name),
         to: state.to.as_ref().map_or(state.name.span(), |to| to.key.span()),
         docs: state.docs.clone(),
-        received: kind.map(|kind| Received { name: free(name, state), kind }),
+        received: main.and_then(|wait| received(machine, state, wait)),
+        beside: beside.collect(),
         cx: free("cx", state),
         fields,
         verdicts,
@@ -131,8 +138,20 @@ fn free(name: &str, state: &ast::State) -> Ident {
     free
 }
 
-fn received(machine: &ast::Machine, state: &ast::State) -> Option<ReceivedKind> {
-    match &state.waits.first()?.kind {
+/// The parameter of the handler for what `wait` receives.
+fn received(machine: &ast::Machine, state: &ast::State, wait: &WaitKind) -> Option<Received> {
+    let kind = received_kind(machine, wait)?;
+    let name = match (wait, &kind) {
+        (_, ReceivedKind::Frame(_)) => "frame",
+        (WaitKind::Message, _) => "message",
+        (WaitKind::Call(_), _) => "reply",
+        _ => "bytes",
+    };
+    Some(Received { name: free(name, state), kind })
+}
+
+fn received_kind(machine: &ast::Machine, wait: &WaitKind) -> Option<ReceivedKind> {
+    match wait {
         WaitKind::Read { shape: Some(shape), .. } => Some(match &shape.kind {
             ShapeKind::Exact(length) => ReceivedKind::Array(length.clone()),
             ShapeKind::Frame(decoder) => ReceivedKind::Frame(decoder.clone()),
@@ -172,7 +191,7 @@ pub(super) fn verdict(
 fn payload(machine: &ast::Machine, state: &ast::State) -> Option<Payload> {
     let named =
         |pool: &Option<Pool>| Box::new(pool.as_ref().map_or_else(unknown, |pool| pool.ty.clone()));
-    match &state.waits.first()?.kind {
+    match &state.main()?.kind {
         WaitKind::Call(pool) => Some(Payload::Job(named(pool))),
         WaitKind::HandOff(pool) => Some(Payload::Seed(named(pool))),
         WaitKind::End => reply(machine).map(|reply| Payload::Reply(reply.into())),

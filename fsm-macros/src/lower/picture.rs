@@ -21,7 +21,9 @@ pub(crate) fn table(machine: &ast::Machine, graph: &Graph<'_>) -> String {
         if state.rest.is_some() {
             name.push_str(" (rest)");
         }
-        let waits = state.wait().map(waits_for).unwrap_or_default().replace('|', "\\|");
+        let waits: Vec<String> =
+            state.wait().into_iter().chain(state.beside()).map(waits_for).collect();
+        let waits = waits.join("<br>").replace('|', "\\|");
         let (within, goes) = (times(graph, index), goes_to(machine, graph, index));
         let _ = write!(text, "\n| {name} | {waits} | {within} | {goes} |");
     }
@@ -70,9 +72,7 @@ fn by_target<'a, 'g>(graph: &'g Graph<'a>, index: usize) -> Vec<(usize, Vec<&'g 
 /// The event of an edge, in the words of the attribute.
 fn event(edge: &EventEdge) -> String {
     match edge.event {
-        Event::Within | Event::Idle => {
-            format!("{} {}", edge.event.name(), time(edge.millis))
-        }
+        event if event.is_timed() => format!("{} {}", event.name(), time(edge.millis)),
         event => event.name().to_owned(),
     }
 }
@@ -94,12 +94,10 @@ fn goes_to(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -> String {
 
 fn times(graph: &Graph<'_>, index: usize) -> String {
     let time = |event: Event| Some(time(graph.on(index, event)?.declared?.millis));
-    match (time(Event::Within), time(Event::Idle)) {
-        (None, None) => String::new(),
-        (Some(within), None) => within,
-        (None, Some(idle)) => format!("{idle} idle"),
-        (Some(within), Some(idle)) => format!("{within}, {idle} idle"),
-    }
+    let within = time(Event::Within);
+    let idle = time(Event::Idle).map(|idle| format!("{idle} idle"));
+    let begun = time(Event::Begun).map(|begun| format!("{begun} begun"));
+    within.into_iter().chain(idle).chain(begun).collect::<Vec<_>>().join(", ")
 }
 
 /// The text of the attribute without its edges.
@@ -113,8 +111,11 @@ fn waits_for(wait: &ast::Wait) -> String {
         WaitKind::Call(Some(pool)) | WaitKind::HandOff(Some(pool)) => pool.text.clone(),
         WaitKind::Run { blocking: true } => "blocking".to_owned(),
         WaitKind::Writable { below: Some(below) } => format!("below = {}", below.text),
-        WaitKind::Sleep(Some(Pause::Fixed(millis))) => time(*millis),
-        WaitKind::Sleep(Some(Pause::Of { time: value, max })) => {
+        WaitKind::Discard { shape: Some(shape) } => shape.text.clone(),
+        WaitKind::Sleep(Some(Pause::Fixed(millis)))
+        | WaitKind::Tick(Some(Pause::Fixed(millis))) => time(*millis),
+        WaitKind::Sleep(Some(Pause::Of { time: value, max }))
+        | WaitKind::Tick(Some(Pause::Of { time: value, max })) => {
             format!("{value}, max = {}", time(*max))
         }
         _ => String::new(),

@@ -43,10 +43,21 @@ pub(crate) struct Handler {
     pub(crate) fields: Vec<(Ident, Type)>,
     /// The parameter for the received value.
     pub(crate) received: Option<Received>,
+    /// The methods for the waits beside the main one, which return the same verdicts.
+    pub(crate) beside: Vec<HandlerBeside>,
     /// The name of the `cx` parameter.
     pub(crate) cx: Ident,
     pub(crate) verdicts: Vec<Verdict>,
     pub(crate) body: Body,
+}
+
+/// A method for a wait beside the main wait of a state.
+pub(crate) struct HandlerBeside {
+    pub(crate) name: Ident,
+    pub(crate) docs: String,
+    pub(crate) received: Option<Received>,
+    /// Whether the method may return no verdict: at a tick in a state that waits for a reply.
+    pub(crate) may_wait_on: bool,
 }
 
 pub(crate) struct Received {

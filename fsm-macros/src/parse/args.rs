@@ -8,9 +8,9 @@ use crate::ast::{Args, Budget, Edges, Event, StateGroup, unknown};
 use crate::code::Code;
 use crate::errors::Errors;
 
-const KEYS: [&str; 15] = [
-    "start", "eof", "limit", "error", "within", "idle", "full", "gone", "message", "job", "reply",
-    "seed", "module", "size", "crate",
+const KEYS: [&str; 17] = [
+    "start", "eof", "limit", "error", "within", "idle", "begun", "full", "gone", "drain",
+    "message", "job", "reply", "seed", "module", "size", "crate",
 ];
 
 /// Reads the arguments of `#[state_machine(..)]`.
@@ -256,8 +256,8 @@ mod tests {
             (
                 "colour = red",
                 "unknown key `colour` on `state_machine`; it takes `start`, `eof`, `limit`, \
-                 `error`, `within`, `idle`, `full`, `gone`, `message`, `job`, `reply`, `seed`, \
-                 `module`, `size` and `crate`",
+                 `error`, `within`, `idle`, `begun`, `full`, `gone`, `drain`, `message`, `job`, \
+                 `reply`, `seed`, `module`, `size` and `crate`",
             ),
         ] {
             assert_eq!(read(text).1[0], expected, "{text}");

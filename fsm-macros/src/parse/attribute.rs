@@ -11,8 +11,9 @@ use crate::errors::Errors;
 use crate::spelling;
 
 /// The attributes of the macro on a state, and on a field.
-pub(crate) const ON_STATES: [&str; 11] = [
-    "read", "flush", "writable", "run", "sleep", "message", "call", "handoff", "end", "to", "rest",
+pub(crate) const ON_STATES: [&str; 14] = [
+    "read", "flush", "writable", "run", "sleep", "message", "tick", "discard", "shutdown", "call",
+    "handoff", "end", "to", "rest",
 ];
 const ON_FIELDS: [&str; 4] = ["carry", "error", "job", "seed"];
 

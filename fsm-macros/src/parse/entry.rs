@@ -128,7 +128,7 @@ impl Entry {
         let event = Event::named(&key);
         let right = match event {
             _ if key == "size" => "<=",
-            Some(event) if !event.is_deadline() && tail.is_empty() => "=>",
+            Some(event) if !event.is_timed() && tail.is_empty() => "=>",
             _ => "=",
         };
         let text = if value.is_empty() {

@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
         }
         if entry.unreadable {
             self.incomplete = true;
-        } else if event.is_deadline() {
+        } else if event.is_timed() {
             self.deadline(event, entry, edges);
         } else {
             self.edge(event, entry, edges);

@@ -18,6 +18,7 @@ pub(crate) fn parse(variant: &RawVariant, helpers: bool, errors: &mut Errors) ->
         waits: Vec::new(),
         to: None,
         rest: None,
+        rest_edges: ast::Edges::default(),
         marked_as_start: false,
         incomplete: variant.broken,
         name,
@@ -124,8 +125,10 @@ impl ast::State {
                 if self.rest.is_some() {
                     errors.at(Code::Twice, name, twice);
                 }
-                if let Some(arguments) = arguments.filter(|arguments| !arguments.is_empty()) {
-                    errors.at(Code::TooMuch, arguments, "`rest` takes nothing; write `#[rest]`");
+                if let Some(arguments) = arguments {
+                    let edges = wait::rest(arguments, errors);
+                    self.incomplete |= !edges.complete;
+                    self.rest_edges.events.extend(edges.value.events);
                 }
                 self.rest = Some(name.clone());
             }
@@ -203,7 +206,12 @@ mod tests {
             ("#[to(A)] #[to(B)] S", "`to` is here twice; join them or remove one"),
             ("#[to(A, B)] S", "states have `|` between them; write `|` for `,`"),
             ("#[rest] #[rest] S", "`rest` is here twice; join them or remove one"),
-            ("#[rest(x)] S", "`rest` takes nothing; write `#[rest]`"),
+            ("#[rest(x)] S", "unknown key `x` on `rest`; it takes `drain`"),
+            ("#[rest(eof => A)] S", "`eof` is an edge of the wait; write it in its parentheses"),
+            (
+                "#[read(some, max = 9, drain => A)] S",
+                "`drain` is an edge of a state at rest; write `#[rest(drain => State)]`",
+            ),
             ("#[read = 8] S", "expected parentheses; write `#[read(..)]`"),
             ("S { #[cary] x: u8 }", "unknown attribute `cary`; did you mean `carry`?"),
             ("S { #[carry] #[carry] x: u8 }", "`carry` is here twice; remove one"),

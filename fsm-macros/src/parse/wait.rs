@@ -14,7 +14,8 @@ use crate::errors::Errors;
 
 /// The events of a state that waits for another pool, and of other states.
 const OF_POOLS: [Event; 4] = [Event::Within, Event::Full, Event::Gone, Event::Error];
-const OF_OTHERS: [Event; 5] = [Event::Within, Event::Idle, Event::Eof, Event::Limit, Event::Error];
+const OF_OTHERS: [Event; 6] =
+    [Event::Within, Event::Idle, Event::Begun, Event::Eof, Event::Limit, Event::Error];
 
 /// The `max` of a `sleep`.
 struct MaxTime {
@@ -35,6 +36,9 @@ pub(super) fn parse(
         "writable" => ("writable", &["below"]),
         "run" => ("run", &["blocking"]),
         "sleep" => ("sleep", &["max"]),
+        "tick" => ("tick", &["max"]),
+        "discard" => ("discard", &["exact", "until"]),
+        "shutdown" => ("shutdown", &[]),
         "message" => ("message", &[]),
         "call" => ("call", &[]),
         "handoff" => ("handoff", &[]),
@@ -47,7 +51,7 @@ pub(super) fn parse(
     let leads_out = wait.kind.leads_out();
     let mut parts = parts::parts(arguments, leads_out, reader.errors);
     let first = match &mut wait.kind {
-        WaitKind::Sleep(_) => first(&mut parts, own),
+        WaitKind::Sleep(_) | WaitKind::Tick(_) => first(&mut parts, own),
         WaitKind::Call(pool) | WaitKind::HandOff(pool) => {
             *pool = pool::parse(name, text, first(&mut parts, own), &mut reader);
             None
@@ -61,6 +65,9 @@ pub(super) fn parse(
         if matches!(wait.kind, WaitKind::End) {
             let text = format!("`{key}` can never happen at an end; write `#[end]`");
             reader.errors.at(Code::EndGoesOn, &entry.key, text);
+        } else if key == "drain" {
+            let text = "`drain` is an edge of a state at rest; write `#[rest(drain => State)]`";
+            reader.unreadable(Code::WrongPlace, &entry.key, text);
         } else if let Some(event) = Event::named(&key) {
             reader.event(event, entry, &mut wait.edges);
         } else if !own.contains(&key.as_str()) {
@@ -71,11 +78,31 @@ pub(super) fn parse(
             read(&mut wait.kind, &mut max_time, &entry, &mut reader);
         }
     }
-    if let WaitKind::Sleep(pause) = &mut wait.kind {
+    if let WaitKind::Sleep(pause) | WaitKind::Tick(pause) = &mut wait.kind {
         *pause = self::pause(name, first, max_time, &mut reader);
     }
     let complete = entries.complete && !reader.incomplete;
     Parsed { value: Some(wait), complete }
+}
+
+/// Reads the arguments of `#[rest(..)]`.
+pub(super) fn rest(arguments: TokenStream, errors: &mut Errors) -> Parsed<Edges> {
+    let mut reader = Reader::new("rest", errors);
+    let parts = parts::parts(arguments, false, reader.errors);
+    let entries = entry::entries(&parts, reader.errors);
+    let mut edges = Edges::default();
+    for entry in entries.value {
+        match Event::named(&entry.key.to_string()) {
+            Some(Event::Drain) => reader.event(Event::Drain, entry, &mut edges),
+            Some(_) => {
+                let key = &entry.key;
+                let text = format!("`{key}` is an edge of the wait; write it in its parentheses");
+                reader.unreadable(Code::WrongPlace, key, text);
+            }
+            None => reader.unknown(&entry, &["drain"]),
+        }
+    }
+    Parsed { value: edges, complete: entries.complete && !reader.incomplete }
 }
 
 /// The wait `meant` without its details.
@@ -86,6 +113,9 @@ pub(crate) fn unread(name: &Ident, meant: &str) -> Option<ast::Wait> {
         "writable" => WaitKind::Writable { below: None },
         "run" => WaitKind::Run { blocking: false },
         "sleep" => WaitKind::Sleep(None),
+        "tick" => WaitKind::Tick(None),
+        "discard" => WaitKind::Discard { shape: None },
+        "shutdown" => WaitKind::Shutdown,
         "message" => WaitKind::Message,
         "call" => WaitKind::Call(None),
         "handoff" => WaitKind::HandOff(None),
@@ -116,18 +146,21 @@ fn read(
             *blocking = true;
             alone(entry, "#[run(blocking)]", reader);
         }
-        (WaitKind::Sleep(_), _) => {
+        (WaitKind::Sleep(_) | WaitKind::Tick(_), _) => {
             // An unreadable bound counts as one.
             let value = reader.value(entry, "max = 5min");
             let millis = value.and_then(|value| reader.millis(&value)).unwrap_or(1);
             *max_time = Some(MaxTime { key, millis });
         }
-        (WaitKind::Read { shape: Some(first), .. }, name) => {
+        (
+            WaitKind::Read { shape: Some(first), .. } | WaitKind::Discard { shape: Some(first) },
+            name,
+        ) => {
             let first = &first.key;
             let text = format!("a state reads in one way; remove `{first}` or `{name}`");
             reader.errors.at(Code::TwoShapes, key, text);
         }
-        (WaitKind::Read { shape, .. }, name) => {
+        (WaitKind::Read { shape, .. } | WaitKind::Discard { shape }, name) => {
             let text = match &entry.value {
                 Some(value) => format!("{key} = {value}"),
                 None => key.to_string(),
@@ -238,7 +271,7 @@ fn pause(
     reader: &mut Reader<'_>,
 ) -> Option<Pause> {
     let Some(time) = time else {
-        let text = "`sleep` lacks its time; write `#[sleep(30s)]`";
+        let text = format!("`{name}` lacks its time; write `#[{name}(30s)]`");
         reader.unreadable(Code::ValueMissing, name, text);
         return None;
     };
@@ -255,7 +288,7 @@ fn pause(
         }
         (false, Some(MaxTime { millis, .. })) => Some(Pause::Of { time, max: millis }),
         (false, None) => {
-            let text = format!("nothing bounds this sleep; write `#[sleep({time}, max = 5min)]`");
+            let text = format!("nothing bounds this {name}; write `#[{name}({time}, max = 5min)]`");
             reader.errors.at(Code::Unbounded, &time, text);
             Some(Pause::Of { time, max: 1 })
         }

@@ -122,7 +122,7 @@ pub(crate) fn written(key: &str, value: Option<&str>, target: Option<&str>) -> S
         _ if key == "some" || key == "blocking" => key.to_owned(),
         (Some(value), Some(target)) => format!("{key} = {value} => {target}"),
         (None, Some(target)) => format!("{key} => {target}"),
-        (Some(value), None) if Event::named(key).is_some_and(|event| !event.is_deadline()) => {
+        (Some(value), None) if Event::named(key).is_some_and(|event| !event.is_timed()) => {
             format!("{key} => {value}")
         }
         (Some(value), None) if key == "size" => format!("{key} <= {value}"),

@@ -18,6 +18,7 @@ mod deadlines;
 mod input;
 mod messages;
 mod output;
+mod waits;
 
 /// Takes a name and a body, and files them.
 #[state_machine(start = Name, eof => Gone, limit => Gone, within = 10s => Late, error = String, error => Failed)]

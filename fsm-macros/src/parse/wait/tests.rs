@@ -13,15 +13,7 @@ fn read(text: &str) -> Vec<String> {
     let wait = parse(&name, &meant, arguments, &mut errors).value.unwrap();
     let kind = match wait.kind {
         WaitKind::Read { shape, max } => {
-            let kind = shape.map_or("?".to_owned(), |shape| match shape.kind {
-                ShapeKind::Unknown => "unknown".to_owned(),
-                ShapeKind::Exact(number) => format!("exactly {number}"),
-                ShapeKind::ExactOf(length) => format!("exactly of {length}"),
-                ShapeKind::Until(delimiter) => format!("until {delimiter}"),
-                ShapeKind::Some => "some".to_owned(),
-                ShapeKind::Upto(length) => format!("upto {length}"),
-                ShapeKind::Frame(decoder) => format!("frame {}", decoder.to_token_stream()),
-            });
+            let kind = described(shape);
             let max = max.map(|(_, max)| format!(", max {}", max.value));
             format!("read {kind}{}", max.unwrap_or_default())
         }
@@ -37,9 +29,13 @@ fn read(text: &str) -> Vec<String> {
         WaitKind::HandOff(pool) => {
             format!("handoff {}", pool.map_or("?".to_owned(), |pool| pool.text))
         }
-        WaitKind::Sleep(None) => "sleep ?".to_owned(),
-        WaitKind::Sleep(Some(Pause::Fixed(millis))) => format!("sleep {millis}"),
-        WaitKind::Sleep(Some(Pause::Of { time, max })) => format!("sleep {time}, max {max}"),
+        WaitKind::Sleep(None) | WaitKind::Tick(None) => format!("{name} ?"),
+        WaitKind::Sleep(Some(pause)) | WaitKind::Tick(Some(pause)) => match pause {
+            Pause::Fixed(millis) => format!("{name} {millis}"),
+            Pause::Of { time, max } => format!("{name} {time}, max {max}"),
+        },
+        WaitKind::Discard { shape } => format!("discard {}", described(shape)),
+        WaitKind::Shutdown => "shutdown".to_owned(),
         WaitKind::Message => "message".to_owned(),
         WaitKind::End => "end".to_owned(),
     };
@@ -53,6 +49,18 @@ fn read(text: &str) -> Vec<String> {
     );
     lines.extend(errors.messages());
     lines
+}
+
+fn described(shape: Option<ast::Shape>) -> String {
+    shape.map_or("?".to_owned(), |shape| match shape.kind {
+        ShapeKind::Unknown => "unknown".to_owned(),
+        ShapeKind::Exact(number) => format!("exactly {number}"),
+        ShapeKind::ExactOf(length) => format!("exactly of {length}"),
+        ShapeKind::Until(delimiter) => format!("until {delimiter}"),
+        ShapeKind::Some => "some".to_owned(),
+        ShapeKind::Upto(length) => format!("upto {length}"),
+        ShapeKind::Frame(decoder) => format!("frame {}", decoder.to_token_stream()),
+    })
 }
 
 #[test]
