@@ -32,7 +32,7 @@ const MACHINES: [(&str, &str); 9] = [
     (
         "start = Frame, eof => Gone, limit => Gone, message = News, crate = ::other",
         "#[derive(Debug)] enum Frames {
-            #[read(frame = Codec<'static, 3>, max = LIMIT, within = never, error => Gone)]
+            #[read(frame = Codec<'static, 3>, max = LIMIT, within = never, refused => Gone)]
             #[to(Frame | Wait | Nap)] Frame,
             #[message(within = 1d => Stream)] #[to(Wait | Frame)] #[rest] Wait,
             #[sleep(pause, max = 5min)] #[to(Frame)] Nap { pause: Duration },

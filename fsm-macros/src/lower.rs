@@ -107,7 +107,6 @@ impl Lowering<'_> {
     fn active(&self, index: usize) -> Option<Active> {
         let state = &self.machine.states[index];
         let name = &state.name;
-        let fails = self.machine.args.error.is_some();
         let verdicts = self.graph.verdicts(index).map(|edge| Outcome {
             verdict: edge.name.clone(),
             transition: (edge.target != index).then(|| self.transition(index, edge)),
@@ -118,7 +117,7 @@ impl Lowering<'_> {
             after: spelling::after_name(name),
             wait: self.wait(index)?,
             verdicts: verdicts.collect(),
-            error: if fails { Some(self.on(index, Event::Error)?) } else { None },
+            error: self.on(index, Event::Error),
             within: self.deadline(index, Event::Within),
             idle: self.deadline(index, Event::Idle),
             begun: self.deadline(index, Event::Begun),
@@ -228,7 +227,7 @@ impl Lowering<'_> {
                 decoder: decoder.clone(),
                 max: max?,
                 limit: self.on(index, Event::Limit)?,
-                error: self.on(index, Event::Error)?,
+                refused: self.on(index, Event::Refused),
             },
             ShapeKind::Unknown => return None,
         };
@@ -249,7 +248,7 @@ impl Lowering<'_> {
         let leaves = self.machine.states[source].is_handoff();
         let from = |field: &Field| match edge.event() {
             _ if field.carries() => Source::Carry,
-            Some(Event::Error) => Source::Error,
+            Some(Event::Error | Event::Refused) => Source::Error,
             Some(Event::Full) if leaves => Source::Seed,
             Some(Event::Full) => Source::Job,
             _ => Source::Verdict,

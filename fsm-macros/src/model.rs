@@ -117,7 +117,7 @@ pub(crate) struct Active {
     pub(crate) after: Ident,
     pub(crate) wait: Wait,
     pub(crate) verdicts: Vec<Outcome>,
-    /// The transition on an error of the handler, in a machine whose handlers return errors.
+    /// The transition on an error of the handler, if it returns errors.
     pub(crate) error: Option<Transition>,
     pub(crate) within: Option<Deadline>,
     pub(crate) idle: Option<Deadline>,
@@ -181,11 +181,30 @@ pub(crate) struct Read {
 
 pub(crate) enum Shape {
     Exact(Literal),
-    ExactOf { length: Expr, max: Size, limit: Transition },
-    Until { delimiter: TokenStream, max: Size, limit: Transition },
-    Some { max: Size },
-    Upto { length: Expr, max: Size },
-    Frame { decoder: Box<Type>, max: Size, limit: Transition, error: Transition },
+    ExactOf {
+        length: Expr,
+        max: Size,
+        limit: Transition,
+    },
+    Until {
+        delimiter: TokenStream,
+        max: Size,
+        limit: Transition,
+    },
+    Some {
+        max: Size,
+    },
+    Upto {
+        length: Expr,
+        max: Size,
+    },
+    Frame {
+        decoder: Box<Type>,
+        max: Size,
+        limit: Transition,
+        /// `None` if the decoder refuses nothing.
+        refused: Option<Transition>,
+    },
 }
 
 /// A transition to a state.

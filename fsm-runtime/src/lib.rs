@@ -155,7 +155,7 @@ pub use crate::job::submitter::Submitter;
 pub use crate::key::Key;
 pub use crate::machine::context::{Cx, JobCx};
 pub use crate::machine::deadlines::{DeadlineSet, Deadlines, SleepTime, Timer};
-pub use crate::machine::frame::{Decoded, Frame};
+pub use crate::machine::frame::{Decoded, Frame, NeverRefuses};
 pub use crate::machine::input::{Input, Length, Miss, NoFrame};
 pub use crate::machine::kind::{Connection, Job, JobMachine, Kind};
 pub use crate::machine::route::Route;

@@ -30,6 +30,7 @@ use fsm_runtime::prelude::*;
     within = 10s => TimedOut,
     error = Refusal,
     error => Refused,
+    refused => Refused,
 )]
 enum Lines {
     /// Between two commands: waits for a line. A drain may close the connection here, because no

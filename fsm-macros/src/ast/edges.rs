@@ -24,6 +24,7 @@ pub(crate) enum Event {
     Begun,
     Eof,
     Limit,
+    Refused,
     Error,
     Full,
     Gone,
@@ -31,12 +32,13 @@ pub(crate) enum Event {
 }
 
 impl Event {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Within,
         Self::Idle,
         Self::Begun,
         Self::Eof,
         Self::Limit,
+        Self::Refused,
         Self::Error,
         Self::Full,
         Self::Gone,
@@ -50,6 +52,7 @@ impl Event {
             Self::Begun => "begun",
             Self::Eof => "eof",
             Self::Limit => "limit",
+            Self::Refused => "refused",
             Self::Error => "error",
             Self::Full => "full",
             Self::Gone => "gone",

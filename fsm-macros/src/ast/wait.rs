@@ -136,9 +136,8 @@ impl WaitKind {
                     Some(ShapeKind::ExactOf(_) | ShapeKind::Until(_) | ShapeKind::Frame(_))
                 )
             }
-            Event::Error => {
-                self.decodes() || (machine.fails && !matches!(self, Self::End | Self::HandOff(_)))
-            }
+            Event::Refused => self.decodes(),
+            Event::Error => machine.fails && !matches!(self, Self::End | Self::HandOff(_)),
             Event::Full | Event::Gone => self.leads_out(),
             Event::Drain => !machine.job && self.rests(),
         }
@@ -148,7 +147,10 @@ impl WaitKind {
     pub(crate) fn must(&self, event: Event) -> bool {
         match event {
             Event::Eof => !matches!(self, Self::Call(_)),
-            Event::Limit | Event::Error | Event::Gone => true,
+            Event::Limit | Event::Gone => true,
+            // Without an edge rustc says whether the decoder can refuse its input, and the handler cannot
+            // fail.
+            Event::Refused | Event::Error => false,
             Event::Within | Event::Idle | Event::Begun | Event::Full | Event::Drain => false,
         }
     }

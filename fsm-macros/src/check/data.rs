@@ -216,7 +216,7 @@ pub(crate) fn unused(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Err
             }
             let (name, field, source) = (&state.name, &field.name, mark.source());
             let edge = match mark {
-                Mark::Carry | Mark::Error => "`error` edge",
+                Mark::Carry | Mark::Error => "`error` or `refused` edge",
                 Mark::Job => "`full` edge of a call",
                 Mark::Seed => "`full` edge of a hand-off",
             };
@@ -233,7 +233,7 @@ pub(crate) fn unused(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Err
 /// The mark of the value that `event` brings from `source`.
 fn brought(source: &ast::State, event: Event) -> Option<Mark> {
     match (event, &source.wait()?.kind) {
-        (Event::Error, _) => Some(Mark::Error),
+        (Event::Error | Event::Refused, _) => Some(Mark::Error),
         (Event::Full, WaitKind::Call(_)) => Some(Mark::Job),
         (Event::Full, WaitKind::HandOff(_)) => Some(Mark::Seed),
         _ => None,

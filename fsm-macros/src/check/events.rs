@@ -126,12 +126,7 @@ fn lacking(state: &ast::State, wait: &ast::Wait, event: Event) -> (Code, String)
             );
             (Code::NoGone, text)
         }
-        (_, kind) => {
-            let fails = if kind.decodes() { "decoder" } else { "handler" };
-            let text =
-                format!("the {fails} of state `{name}` may fail but nothing says where that leads");
-            (Code::NoError, text)
-        }
+        _ => (Code::NoError, format!("nothing says where `{}` leads", event.name())),
     }
 }
 
@@ -159,6 +154,7 @@ fn impossible(machine: &ast::Machine, state: &ast::State, wait: &ast::Wait, erro
                 Event::Idle if wait.kind.leads_out() && wait.edges.is_only_idle() => {
                     "write `within`"
                 }
+                Event::Error if wait.kind.decodes() => "write `refused`",
                 _ => "remove it",
             };
             errors.at(
@@ -183,9 +179,13 @@ fn why_not(event: Event, wait: &ast::Wait) -> String {
         (Event::Limit, _) => "it does not read".to_owned(),
         (Event::Full | Event::Gone, _) => "it waits for no other pool".to_owned(),
         (Event::Error, WaitKind::HandOff(_)) => "it has no handler".to_owned(),
-        (Event::Error, _) => {
-            "it decodes no frame, and the machine has no `error = Type` for its handlers".to_owned()
+        (Event::Error, kind) if kind.decodes() => {
+            "the machine has no `error = Type` for its handlers, and what its decoder refuses is \
+             `refused`"
+                .to_owned()
         }
+        (Event::Error, _) => "the machine has no `error = Type` for its handlers".to_owned(),
+        (Event::Refused, _) => "it decodes no frame".to_owned(),
         (Event::Idle, WaitKind::Call(_)) => {
             "it waits for one answer, and `within` bounds that".to_owned()
         }
@@ -205,8 +205,16 @@ fn why_not(event: Event, wait: &ast::Wait) -> String {
     }
 }
 
-/// Adds the defaults of the machine that no state uses.
+/// Adds the defaults of the machine that no state uses, and an error type without an edge.
 pub(crate) fn unused(machine: &ast::Machine, errors: &mut Errors) {
+    if let Some((key, _)) = &machine.args.error {
+        let fails = |state| event_edges(machine, state).iter().any(|it| it.event == Event::Error);
+        if !(0..machine.states.len()).any(fails) {
+            let text = "no handler may fail, because nothing says where that leads; add \
+                        `error => State` here or on the states whose handlers fail";
+            errors.at(Code::NoError, key, text);
+        }
+    }
     for default in &machine.args.defaults.events {
         if !is_used(machine, default) {
             let key = &default.key;
@@ -240,8 +248,6 @@ mod tests {
                      add `eof => State` here or on `#[state_machine(..)]`",
                     "state `A` reads at most `max` bytes but nothing says where more leads; \
                      add `limit => State` here or on `#[state_machine(..)]`",
-                    "the decoder of state `A` may fail but nothing says where that leads; \
-                     add `error => State` here or on `#[state_machine(..)]`",
                     "nothing bounds how long state `A` may last; add `within = 30s => State` \
                      or `idle = 30s => State`, or say `within = never`",
                 ],
@@ -249,14 +255,14 @@ mod tests {
             (
                 "start = A, error = Fault",
                 "#[run] #[to(B)] A, #[end] B",
-                &["the handler of state `A` may fail but nothing says where that leads; \
-                   add `error => State` here or on `#[state_machine(..)]`"],
+                &["no handler may fail, because nothing says where that leads; add \
+                   `error => State` here or on the states whose handlers fail"],
             ),
             ("start = A, error = Fault, error => B", "#[run] #[to(B)] A, #[end] B", &[]),
             ("start = A, idle = 1s => B", "#[flush] #[to(B)] A, #[end] B", &[]),
             (
                 "start = A, eof => B",
-                "#[read(frame = 8, max = 9, limit => B, error => B, idle = 1s => B)] #[to(A)] A,
+                "#[read(frame = 8, max = 9, limit => B, refused => B, idle = 1s => B)] #[to(A)] A,
                  #[end] B",
                 &["`frame` needs the type of a decoder; write `frame = Type`"],
             ),
@@ -351,8 +357,8 @@ mod tests {
                 &[
                     "`limit` can never happen in state `A`: `exact = 8` reads so many bytes and no \
                      more; remove it",
-                    "`error` can never happen in state `A`: it decodes no frame, and the machine \
-                     has no `error = Type` for its handlers; remove it",
+                    "`error` can never happen in state `A`: the machine has no \
+                     `error = Type` for its handlers; remove it",
                 ],
             ),
             (

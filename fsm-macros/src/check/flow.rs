@@ -139,6 +139,11 @@ impl Event {
                 ", because what is too long is still unread; lead this `{name}` to an end, or to \
                  a state that reads it away"
             ),
+            Self::Refused => {
+                ", because what was refused is still unread; lead this `refused` to an end, or to a state \
+                 that reads it away"
+                    .to_owned()
+            }
             Self::Full | Self::Gone | Self::Error => {
                 format!("; lead this `{name}` to an end, or to a state that waits")
             }
@@ -212,7 +217,7 @@ fn repeats_at_once(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bo
             Some(Event::Eof | Event::Limit),
         )
         | (WaitKind::Call(_) | WaitKind::HandOff(_), Some(Event::Full | Event::Gone)) => true,
-        (WaitKind::Read { .. }, Some(Event::Error)) => wait.kind.decodes(),
+        (WaitKind::Read { .. }, Some(Event::Refused)) => true,
         _ => false,
     }
 }
@@ -363,9 +368,15 @@ mod tests {
             ),
             (
                 "start = A, eof => C, limit => C",
-                "#[read(frame = F, max = 9, error => A, within = never)] #[to(A)] A, #[end] C",
-                &["the cycle `A -> A` uses up no input and no time; \
-                   lead this `error` to an end, or to a state that waits"],
+                "#[read(frame = F, max = 9, refused => A, within = never)] #[to(A)] A, #[end] C",
+                &["the cycle `A -> A` uses up no input and no time, because what was refused is \
+                   still unread; lead this `refused` to an end, or to a state that reads it away"],
+            ),
+            (
+                "start = A, eof => D, limit => D, error = E, error => B",
+                "#[read(until = b\";\", max = 9, within = 1s => D)] #[to(A | D)] A,
+                 #[run] #[to(A)] B, #[end] D",
+                &[],
             ),
             (
                 "start = A, within = 1s => C",
@@ -382,21 +393,21 @@ mod tests {
             ),
             (
                 "start = A, eof => D, limit => D, within = 1s => D",
-                "#[read(frame = F, max = 9, error => B)] #[to(A)] A,
+                "#[read(frame = F, max = 9, refused => B)] #[to(A)] A,
                  #[run] #[to(C)] B, #[flush] #[to(A | D)] C, #[end] D",
                 &["nothing in the cycle `A -> B -> C -> A` uses up its cause, so it repeats \
                    for ever; lead it to an end, or add a state that reads it away"],
             ),
             (
                 "start = A, eof => D, limit => D, within = 1s => D, error = E",
-                "#[read(frame = F, max = 9, error => C)] #[to(A)] A,
+                "#[read(frame = F, max = 9, refused => C)] #[to(A)] A,
                  #[flush(error => A)] #[to(D)] C, #[end] D",
                 &["nothing in the cycle `A -> C -> A` uses up its cause, so it repeats \
                    for ever; lead it to an end, or add a state that reads it away"],
             ),
             (
                 "start = A, eof => D, limit => D, within = 1s => D",
-                "#[read(frame = F, max = 9, error => B)] #[to(A)] A,
+                "#[read(frame = F, max = 9, refused => B)] #[to(A)] A,
                  #[run] #[to(C)] B, #[read(some, max = 9)] #[to(A | D)] C, #[end] D",
                 &[],
             ),

@@ -104,7 +104,7 @@ impl<'a> HandlerCall<'a> {
     /// The arms for the verdicts.
     fn verdicts(&self) -> TokenStream {
         let after = &alias(&self.active.after);
-        let fails = self.machine.interface.error.is_some();
+        let fails = self.active.error.is_some();
         let may_wait_on = self.may_wait_on();
         let mut arms = TokenStream::new();
         for outcome in &self.active.verdicts {
@@ -133,7 +133,7 @@ impl<'a> HandlerCall<'a> {
     fn returned(&self, verdict: &TokenStream) -> TokenStream {
         let some = self.may_wait_on().then(|| generated!(::core::option::Option::Some(#verdict)));
         let verdict = some.unwrap_or_else(|| verdict.clone());
-        if self.machine.interface.error.is_some() { generated!(__Ok(#verdict)) } else { verdict }
+        if self.active.error.is_some() { generated!(__Ok(#verdict)) } else { verdict }
     }
 
     /// Whether the method returns an `Option` of a verdict: at a tick the state may wait on for the

@@ -133,7 +133,8 @@ impl<'a> Module<'a> {
             quote!(, #message)
         });
         let context = self.interface.cx();
-        let error = self.interface.error.as_ref().map(|error| self.ty(error));
+        let error = self.interface.error.as_ref().filter(|_| handler.fails);
+        let error = error.map(|error| self.ty(error));
         let span = handler.state.span();
         let verdict = if may_wait_on {
             quote_spanned!(span => ::core::option::Option<#after>)

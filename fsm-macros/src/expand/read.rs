@@ -33,8 +33,8 @@ pub(crate) fn read(
             let (max, length) = (&max.value, length.length());
             (Some(length), generated!(input.upto(length, #max)), misses.without_limit())
         }
-        model::Shape::Frame { decoder, max, limit, error } => {
-            return misses.frame(decoder, &max.value, limit, error);
+        model::Shape::Frame { decoder, max, limit, refused } => {
+            return misses.frame(decoder, &max.value, limit, refused.as_ref());
         }
     };
     generated! {
@@ -97,11 +97,20 @@ impl Misses<'_> {
         decoder: &Type,
         max: &TokenStream,
         limit: &Transition,
-        error: &Transition,
+        refused: Option<&Transition>,
     ) -> TokenStream {
         let (eof, limit, waiting) = (self.moved(self.eof), self.moved(limit), self.waiting);
-        let error = error.expand_error(self.machine, self.state, decoder);
         let root = self.machine.interface.root_at(decoder.span());
+        let refused = match refused {
+            Some(refused) => {
+                let refused = refused.expand_error(self.machine, self.state, decoder);
+                generated_at!(decoder => {
+                    #refused
+                    return #root::Step::Moved;
+                })
+            }
+            None => generated_at!(decoder => #root::NeverRefuses::never(error),),
+        };
         let name = &self.state.name;
         let partial = generated!(__Partial::#name);
         generated_at! { decoder =>
@@ -117,10 +126,7 @@ impl Misses<'_> {
                 ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::More)) => #waiting
                 ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::Limit)) => #limit
                 ::core::result::Result::Err(#root::NoFrame::Miss(#root::Miss::Eof)) => #eof
-                ::core::result::Result::Err(#root::NoFrame::Error(error)) => {
-                    #error
-                    return #root::Step::Moved;
-                }
+                ::core::result::Result::Err(#root::NoFrame::Error(error)) => #refused
             };
         }
     }

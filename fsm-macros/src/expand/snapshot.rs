@@ -128,7 +128,7 @@ fn l11_an_expansion_has_no_box_no_table_and_no_allocation() {
     let machine = "enum Every {
         #[read(exact = 8, within = 1s => Gone)] #[to(Line | Parted)] Head,
         #[read(until = b\"\\n\", max = 1KiB, limit => Gone, idle = 1s => Gone)] #[to(Item)] Line,
-        #[read(frame = Short, max = 1KiB, limit => Gone, error => Gone, idle = 1s => Gone)]
+        #[read(frame = Short, max = 1KiB, limit => Gone, refused => Gone, idle = 1s => Gone)]
         #[to(Body)] Item,
         #[read(upto = left, max = 1KiB, idle = 1s => Gone)] #[to(Body | Sent)] Body { left: u64 },
         #[flush(within = 1s => Gone)] #[to(Head)] Sent,
@@ -192,7 +192,7 @@ fn several_waits_share_a_verdict() {
 fn frames_messages_and_times() {
     check(
         "frames",
-        "start = Frame, eof => Gone, limit => Gone, error => Gone, message = News, module = talk",
+        "start = Frame, eof => Gone, limit => Gone, refused => Gone, message = News, module = talk",
         "pub(super) enum Frames {
             #[read(frame = Codec, max = LIMIT, within = never)] #[to(Frame | Wait | Nap)]
             Frame,

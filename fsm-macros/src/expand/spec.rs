@@ -141,6 +141,7 @@ impl SpecEdge {
             Some((Event::Begun, millis)) => ("Begun", Some(millis)),
             Some((Event::Eof, _)) => ("Eof", None),
             Some((Event::Limit, _)) => ("Limit", None),
+            Some((Event::Refused, _)) => ("Refused", None),
             Some((Event::Error, _)) => ("Error", None),
             Some((Event::Full, _)) => ("Full", None),
             Some((Event::Gone, _)) => ("Gone", None),

@@ -3,7 +3,7 @@ use quote::format_ident;
 use syn::Type;
 
 use super::docs;
-use crate::ast::{self, Pool, ShapeKind, WaitKind, unknown};
+use crate::ast::{self, Event, Pool, ShapeKind, WaitKind, unknown};
 use crate::graph::Graph;
 use crate::model::{
     Body, Handler, HandlerBeside, Interface, Payload, Received, ReceivedKind, Verdict,
@@ -21,6 +21,7 @@ pub(crate) fn interface(machine: &ast::Machine, graph: &Graph<'_>) -> Option<Int
         let verdicts: Vec<Verdict> =
             targets.map(|(target, name)| verdict(machine, index, target, name)).collect();
         let mut handler = handler(machine, state, verdicts)?;
+        handler.fails = graph.on(index, Event::Error).is_some();
         handler.docs = docs::handler(machine, graph, index);
         for (method, wait) in handler.beside.iter_mut().zip(state.beside()) {
             method.docs = docs::beside(machine, graph, index, wait);
@@ -94,6 +95,7 @@ pub(super) fn handler(
         docs: state.docs.clone(),
         received: main.and_then(|wait| received(machine, state, wait)),
         beside: beside.collect(),
+        fails: false,
         cx: free("cx", state),
         fields,
         verdicts,

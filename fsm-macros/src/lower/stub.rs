@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt;
 
 use super::interface::{handler, message, outline, verdict};
-use crate::ast;
+use crate::ast::{self, Event};
 use crate::graph::Graph;
 use crate::model::{Body, Handler, Interface, Verdict};
 
@@ -16,6 +16,8 @@ pub(crate) fn stub(
     unknown_size: TokenStream,
 ) -> Option<Interface> {
     let targets = Targets::new(machine, graph);
+    let fails = |index| graph.on(index, Event::Error).is_some();
+    let some_fail = (0..machine.states.len()).any(fails);
     let mut handlers: Vec<Handler> = Vec::new();
     for (index, state) in machine.states.iter().enumerate() {
         if state.is_end() || state.is_handoff() {
@@ -30,6 +32,7 @@ pub(crate) fn stub(
         }
         let Some(mut handler) = handler(machine, state, verdicts) else { continue };
         handler.body = Body::Stub;
+        handler.fails = machine.args.error.is_some() && (fails(index) || !some_fail);
         handlers.push(handler);
     }
     let (mut names, mut enums) = (HashSet::new(), HashSet::new());

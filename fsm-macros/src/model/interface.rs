@@ -45,6 +45,8 @@ pub(crate) struct Handler {
     pub(crate) received: Option<Received>,
     /// The methods for the waits beside the main one, which return the same verdicts.
     pub(crate) beside: Vec<HandlerBeside>,
+    /// Whether the methods return the machine's error.
+    pub(crate) fails: bool,
     /// The name of the `cx` parameter.
     pub(crate) cx: Ident,
     pub(crate) verdicts: Vec<Verdict>,

@@ -8,9 +8,9 @@ use crate::ast::{Args, Budget, Edges, Event, StateGroup, unknown};
 use crate::code::Code;
 use crate::errors::Errors;
 
-const KEYS: [&str; 17] = [
-    "start", "eof", "limit", "error", "within", "idle", "begun", "full", "gone", "drain",
-    "message", "job", "reply", "seed", "module", "size", "crate",
+const KEYS: [&str; 18] = [
+    "start", "eof", "limit", "refused", "error", "within", "idle", "begun", "full", "gone",
+    "drain", "message", "job", "reply", "seed", "module", "size", "crate",
 ];
 
 /// Reads the arguments of `#[state_machine(..)]`.
@@ -256,7 +256,7 @@ mod tests {
             (
                 "colour = red",
                 "unknown key `colour` on `state_machine`; it takes `start`, `eof`, `limit`, \
-                 `error`, `within`, `idle`, `begun`, `full`, `gone`, `drain`, `message`, `job`, \
+                 `refused`, `error`, `within`, `idle`, `begun`, `full`, `gone`, `drain`, `message`, `job`, \
                  `reply`, `seed`, `module`, `size` and `crate`",
             ),
         ] {

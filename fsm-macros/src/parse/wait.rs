@@ -14,8 +14,15 @@ use crate::errors::Errors;
 
 /// The events of a state that waits for another pool, and of other states.
 const OF_POOLS: [Event; 4] = [Event::Within, Event::Full, Event::Gone, Event::Error];
-const OF_OTHERS: [Event; 6] =
-    [Event::Within, Event::Idle, Event::Begun, Event::Eof, Event::Limit, Event::Error];
+const OF_OTHERS: [Event; 7] = [
+    Event::Within,
+    Event::Idle,
+    Event::Begun,
+    Event::Eof,
+    Event::Limit,
+    Event::Refused,
+    Event::Error,
+];
 
 /// The `max` of a `sleep`.
 struct MaxTime {

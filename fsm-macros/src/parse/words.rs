@@ -72,7 +72,7 @@ const ATTRIBUTES: [(&[&str], Means, &str); 13] = [
 ];
 
 /// Words for a key, and our keys for them, of which the first that fits the attribute is meant.
-const KEYS: [(&[&str], &[&str]); 16] = [
+const KEYS: [(&[&str], &[&str]); 17] = [
     (&["timeout", "deadline", "expires", "ttl"], &["within"]),
     (&["len", "length", "bytes", "count"], &["exact"]),
     (&["delimiter", "delim", "terminator", "separator", "sep", "line", "lines"], &["until"]),
@@ -83,8 +83,9 @@ const KEYS: [(&[&str], &[&str]); 16] = [
     (&["low", "low_water", "under", "less"], &["below"]),
     (&["close", "closed", "eos", "disconnect", "disconnected", "hangup", "end"], &["eof"]),
     (&["overflow", "too_long", "too_large", "exceeded"], &["limit"]),
-    (&["err", "fail", "failed", "failure", "on_error"], &["error"]),
+    (&["err", "fail", "failed", "failure", "on_error"], &["error", "refused"]),
     (&["busy", "overloaded", "rejected"], &["full"]),
+    (&["invalid", "malformed", "bad", "decode_error", "parse_error"], &["refused"]),
     (&["lost", "unavailable", "dead", "down"], &["gone"]),
     (&["initial", "init", "begin", "entry", "first"], &["start"]),
     (&["name", "mod"], &["module"]),

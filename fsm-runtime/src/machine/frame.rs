@@ -82,3 +82,30 @@ pub enum Decoded<T> {
     /// bytes is stored.
     More(usize),
 }
+
+/// The error of a decoder that refuses nothing: [`Infallible`](std::convert::Infallible). A state that
+/// reads with such a decoder needs no `refused` edge.
+///
+/// ```
+/// use fsm_runtime::NeverRefuses;
+///
+/// fn only_unrefused<E: NeverRefuses>(read: Result<u8, E>) -> u8 {
+///     read.unwrap_or_else(|error| error.never())
+/// }
+///
+/// assert_eq!(only_unrefused(Ok::<_, std::convert::Infallible>(7)), 7);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the decoder may refuse its input with `{Self}`, and nothing says where that leads",
+    label = "add `refused => State` to this `read`, or to `#[state_machine(..)]`"
+)]
+pub trait NeverRefuses {
+    /// Never called, because the error has no values.
+    fn never(self) -> !;
+}
+
+impl NeverRefuses for std::convert::Infallible {
+    fn never(self) -> ! {
+        match self {}
+    }
+}

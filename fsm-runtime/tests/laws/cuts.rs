@@ -27,7 +27,7 @@ impl Frame for Greedy {
     }
 }
 
-#[state_machine(start = Word, eof => Gone, error => Gone)]
+#[state_machine(start = Word, eof => Gone, refused => Gone)]
 enum Words {
     #[read(frame = Greedy, max = 64, limit => Gone, idle = 1min => Gone)]
     #[to(Word)]

@@ -50,7 +50,7 @@ impl Frame for Short {
 }
 
 /// Reads in each way that lends bytes of the input to the handler.
-#[state_machine(start = Four, eof => Gone, limit => Gone, error => Gone, within = 10s => Gone)]
+#[state_machine(start = Four, eof => Gone, limit => Gone, refused => Gone, within = 10s => Gone)]
 enum Lent {
     #[read(exact = 4)]
     #[to(Counted)]

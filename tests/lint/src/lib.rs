@@ -137,6 +137,7 @@ impl<T> Meddling for T {}
     within = 5min => Closed,
     error = Fault,
     error => Refused,
+    refused => Refused,
     message = HashMap<String, self::Fault>,
     module = steps,
     Often = Line | Rarely,

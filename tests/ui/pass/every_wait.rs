@@ -28,7 +28,7 @@ enum Tour {
     #[read(upto = left, max = 64)]
     #[to(Upto | Frame)]
     Upto { left: u64 },
-    #[read(frame = Letter, max = 64, error => Gone)]
+    #[read(frame = Letter, max = 64, refused => Gone)]
     #[to(Nap)]
     Frame,
     #[sleep(1s)]

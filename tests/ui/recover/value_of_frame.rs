@@ -7,7 +7,7 @@ use fsm_runtime::sim::Session;
 #[state_machine(start = Length, eof => Closed)]
 pub enum Upload {
     /// Waits for the length.
-    #[read(frame =, max = 1KiB, limit => Closed, error => Closed, within = 30s => Closed)]
+    #[read(frame =, max = 1KiB, limit => Closed, refused => Closed, within = 30s => Closed)]
     #[to(Body | Closed)]
     #[rest]
     Length,

@@ -25,7 +25,7 @@ enum Connection {
         max = 64KiB,
         idle = 5min => Closed,
         limit => TooLong,
-        error => Refused,
+        refused => Refused,
     )]
     #[to(Command)]
     #[rest]

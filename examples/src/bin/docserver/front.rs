@@ -15,7 +15,7 @@ use crate::index::{Index, Task};
 /// A client that sends one request after another.
 #[state_machine(
     start = Head, eof => Gone, gone => Busy,
-    error = Refusal, error => Refused,
+    error = Refusal, error => Refused, refused => Refused,
     Next = Head | Gone,
 )]
 pub(crate) enum Front {

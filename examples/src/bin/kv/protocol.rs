@@ -23,7 +23,7 @@ pub(crate) enum Connection {
         max = 1GiB,
         idle = 5min => Closed,
         limit => TooBig,
-        error => Refused,
+        refused => Refused,
     )]
     #[to(Command | Leaving)]
     #[rest]

@@ -5,8 +5,8 @@ use fsm_runtime::prelude::*;
 
 #[state_machine(start = Line, eof => Gone)]
 enum Talk {
-    #[read(frame = 8, max = 1KiB, limit => Gone, error => Gone, idle = 5min => Gone)]
-    //~ #[read(frame = Byte, max = 1KiB, limit => Gone, error => Gone, idle = 5min => Gone)]
+    #[read(frame = 8, max = 1KiB, limit => Gone, refused => Gone, idle = 5min => Gone)]
+    //~ #[read(frame = Byte, max = 1KiB, limit => Gone, refused => Gone, idle = 5min => Gone)]
     #[to(Line)]
     Line,
     #[end]

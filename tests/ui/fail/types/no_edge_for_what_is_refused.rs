@@ -1,12 +1,12 @@
-//! What a decoder refuses is still there.
-//! Plants fsm::E082.
+//! A decoder may fail, and nothing says where that leads.
+//! Plants E0277.
 
 use fsm_runtime::prelude::*;
 
 #[state_machine(start = Line, eof => Gone)]
 enum Talk {
-    #[read(frame = Byte, max = 1KiB, limit => Gone, error => Line, idle = 5min => Gone)]
-    //~ #[read(frame = Byte, max = 1KiB, limit => Gone, error => Gone, idle = 5min => Gone)]
+    #[read(frame = Byte, max = 1KiB, limit => Gone, idle = 5min => Gone)]
+    //~ #[read(frame = Byte, max = 1KiB, limit => Gone, refused => Gone, idle = 5min => Gone)]
     #[to(Line)]
     Line,
     #[end]
