@@ -115,9 +115,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     }
 
     #[inline]
-    fn is_tick_due(&mut self, now: u64) -> bool {
+    fn is_tick_due(&mut self, scratch: &ConnectionScratch<M, H>) -> bool {
         let Self { machine, deadlines, .. } = self;
-        MachineRunner { machine, deadlines }.is_tick_due(now)
+        let settings = &scratch.environment.settings;
+        MachineRunner { machine, deadlines }.is_tick_due(scratch.context.now, settings)
     }
 
     /// Runs a turn in full: takes up the pending input and output, runs the machine, and stores the
@@ -156,7 +157,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
                 return TurnOutcome::Ended(Ended::BusyLoop);
             }
             StopReason::Leaving => {
-                if let Some(hand_off) = scratch.mailboxes.take_hand_off(key) {
+                if let Some(hand_off) = scratch.environment.mailboxes.take_hand_off(key) {
                     let output = scratch.output.keep();
                     scratch.leaving = Some(Leaving { hand_off, input, output });
                     return TurnOutcome::Ended(Ended::HandedOff);
@@ -216,7 +217,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             self.socket.register(registry, token::from_key(key))?;
         }
         if Self::HAS_MAILBOX {
-            scratch.mailboxes.open(key);
+            scratch.environment.mailboxes.open(key);
         }
         if let Some(make) = &scratch.make {
             // The user's function runs in the connection's turn and not where connections are accepted,
@@ -253,7 +254,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             && reason != StopReason::BudgetSpent
             && M::SPEC.states[self.machine.state()].rest
         {
-            if const { M::SPEC.uses(Features::DRAIN) } && self.say_goodbye(scratch.context.now) {
+            if const { M::SPEC.uses(Features::DRAIN) } && self.say_goodbye(scratch) {
                 return TurnOutcome::Again;
             }
             return self.close(Ended::Drained, u64::MAX, false, key, scratch);
@@ -263,13 +264,14 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 
     /// Takes the `drain` edge of the state, once a connection. Returns whether it did.
     #[cold]
-    fn say_goodbye(&mut self, now: u64) -> bool {
+    fn say_goodbye(&mut self, scratch: &ConnectionScratch<M, H>) -> bool {
         if self.goodbye != Goodbye::NotSaid || !self.machine.drain() {
             return false;
         }
         self.goodbye = Goodbye::Said;
         let Self { machine, deadlines, .. } = self;
-        MachineRunner { machine, deadlines }.enter(now);
+        let settings = &scratch.environment.settings;
+        MachineRunner { machine, deadlines }.enter(scratch.context.now, settings);
         true
     }
 
@@ -298,7 +300,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
         self.state.add(readiness);
-        if self.state.is_idle_with_input() && !self.is_tick_due(scratch.context.now) {
+        if self.state.is_idle_with_input() && !self.is_tick_due(scratch) {
             self.fast_path(key, scratch)
         } else {
             let start = TurnStart::new(&scratch.limits);
@@ -330,7 +332,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         if leaving.is_none() {
             self.abort_if_unsent(0);
         }
-        let closed = !Self::HAS_MAILBOX || caught(|| scratch.mailboxes.close(key)).is_some();
+        let closed = !Self::HAS_MAILBOX || caught(|| scratch.environment.mailboxes.close(key)).is_some();
         let Self { socket, state, handler, machine, pending, .. } = self;
         let dropped = caught(|| drop((handler, machine, pending)));
         let socket = leaving.is_some().then_some(socket);

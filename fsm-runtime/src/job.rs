@@ -3,9 +3,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::call::mailboxes::{Mailboxes, ReplySender};
+use crate::call::mailboxes::ReplySender;
 use crate::lifecycle::pool_state::{Phase, PoolState};
 use crate::machine::deadlines::sealed::DeadlineSet;
+use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
 use crate::machine::runner::{Budget, MachineRunner, StopReason};
 use crate::net::readiness::Readiness;
@@ -43,7 +44,7 @@ pub(crate) struct JobScratch<M: JobMachine, H> {
     /// Makes a new handler after a job has panicked, because the old one may be in any state; `None` under
     /// test.
     make: Option<Arc<Make<H>>>,
-    pub(crate) mailboxes: Mailboxes<M::Message>,
+    pub(crate) environment: EnvironmentOf<M>,
     limits: Limits,
     pool_state: Arc<PoolState>,
     counters: LocalCounters,
@@ -59,7 +60,7 @@ pub(crate) type Make<H> = dyn Fn() -> Result<H, String> + Send + Sync;
 pub(crate) struct JobScratchSettings<M: JobMachine, H> {
     pub(crate) handler: H,
     pub(crate) make: Option<Arc<Make<H>>>,
-    pub(crate) mailboxes: Mailboxes<M::Message>,
+    pub(crate) environment: EnvironmentOf<M>,
     pub(crate) limits: Limits,
     pub(crate) pool_state: Arc<PoolState>,
     pub(crate) context: WorkerContext,
@@ -67,10 +68,10 @@ pub(crate) struct JobScratchSettings<M: JobMachine, H> {
 
 impl<M: JobMachine, H> JobScratch<M, H> {
     pub(crate) fn new(settings: JobScratchSettings<M, H>) -> Self {
-        let JobScratchSettings { handler, make, mailboxes, limits, pool_state, context } = settings;
+        let JobScratchSettings { handler, make, environment, limits, pool_state, context } = settings;
         let (handler, output) = (Some(handler), SendBuffer::default());
         let counters = pool_state.counters.local();
-        Self { handler, make, mailboxes, limits, pool_state, counters, context, output }
+        Self { handler, make, environment, limits, pool_state, counters, context, output }
     }
 
     /// Tries to make a new handler until that succeeds. Meanwhile other threads take the jobs. It stops
@@ -111,9 +112,14 @@ impl<M: JobMachine, H> JobTask<M, H> {
 
     /// Makes the task of a job. The start of the machine is the user's code, and may panic. `now` is called
     /// only if the start state has a timer, which most have not.
-    pub(crate) fn new(job: M::Job, reply_to: ReplySender, now: impl FnOnce() -> u64) -> Self {
+    pub(crate) fn new(
+        job: M::Job,
+        reply_to: ReplySender,
+        settings: &M::Settings,
+        now: impl FnOnce() -> u64,
+    ) -> Self {
         let machine = M::start(job);
-        let deadlines = |now| M::Deadlines::started(now, |index| machine.timer(index));
+        let deadlines = |now| M::Deadlines::started(now, |index| machine.timer(index, settings));
         let mut armed = deadlines(0);
         if armed.earliest() != u64::MAX {
             armed = deadlines(now());
@@ -137,17 +143,17 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
             // `remake_handler` has logged the error and retried.
             return TurnOutcome::Ended(Ended::Panicked);
         }
-        let JobScratch { handler: Some(handler), mailboxes, limits, context, output, .. } = scratch
+        let JobScratch { handler: Some(handler), environment, limits, context, output, .. } = scratch
         else {
             return TurnOutcome::Ended(Ended::Panicked);
         };
         if Self::HAS_MAILBOX && !std::mem::replace(&mut self.entered, true) {
-            mailboxes.open(key);
+            environment.mailboxes.open(key);
         }
         let mut reply: Option<M::Reply> = None;
         let now = context.now;
         let mut budget = Budget::new(limits.calls, 1, usize::MAX);
-        let mut cx = Cx::new(output, &Peer::Memory, mailboxes, key, context).with_reply(&mut reply);
+        let mut cx = Cx::new(output, &Peer::Memory, environment, key, context).with_reply(&mut reply);
         let mut runner =
             MachineRunner { machine: &mut self.machine, deadlines: &mut self.deadlines };
         let mut input = Input::new(&[]);
@@ -189,7 +195,7 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
 
     fn on_end(self, key: Key, why: Ended, scratch: &mut JobScratch<M, H>) {
         scratch.counters.ended(why);
-        let closed = !Self::HAS_MAILBOX || caught(|| scratch.mailboxes.close(key)).is_some();
+        let closed = !Self::HAS_MAILBOX || caught(|| scratch.environment.mailboxes.close(key)).is_some();
         // Most jobs have replied, and many machines have nothing to drop.
         let drops = std::mem::needs_drop::<M>() || self.reply_to.is_some();
         // After a panic of a message this is caught, too, because the job may also panic.

@@ -5,6 +5,7 @@ use crate::{Cx, DeadlineSet, Input, Kind, Route, Spec, Timer};
 
 pub(crate) mod context;
 pub(crate) mod deadlines;
+pub(crate) mod environment;
 pub(crate) mod frame;
 pub(crate) mod input;
 pub mod keywords;
@@ -36,8 +37,8 @@ pub use self::wait_set::WaitSet;
 ///
 /// let machine = Echo::start(());
 /// assert_eq!(Echo::SPEC.states[machine.state()].name, "Talk");
-/// assert_eq!(machine.timer(0), Timer::idle(60_000));
-/// assert_eq!(Echo::Gone.timer(0), Timer::NEVER);
+/// assert_eq!(machine.timer(0, &()), Timer::idle(60_000));
+/// assert_eq!(Echo::Gone.timer(0, &()), Timer::NEVER);
 /// assert!(Echo::routes().is_empty());
 /// ```
 #[diagnostic::on_unimplemented(
@@ -59,6 +60,10 @@ pub trait Machine: Sized + Send + 'static {
     /// `#[state_machine]`, or `()`.
     type Seed: Send + 'static;
 
+    /// The settings of a pool, which its operator chooses: the `settings` of `#[state_machine]`, or
+    /// `()`. A pool without [`Builder::settings`](crate::Builder::settings) has the default ones.
+    type Settings: Default + Send + Sync + 'static;
+
     /// [`Connection`](crate::Connection) or [`Job`](crate::Job).
     type Kind: Kind;
 
@@ -74,7 +79,7 @@ pub trait Machine: Sized + Send + 'static {
 
     /// The timer of the current state with this index; [`Timer::NEVER`] if the state has fewer
     /// timers.
-    fn timer(&self, index: usize) -> Timer;
+    fn timer(&self, index: usize, settings: &Self::Settings) -> Timer;
 
     /// The calls and hand-offs to other pools, in the order of the states.
     fn routes() -> Vec<Route> {
@@ -97,7 +102,7 @@ pub trait Machine: Sized + Send + 'static {
 ///     machine: &mut M,
 ///     handler: &mut H,
 ///     bytes: &'a [u8],
-///     cx: &mut Cx<'_, M::Message, M::Kind>,
+///     cx: &mut Cx<'_, M::Message, M::Settings, M::Kind>,
 /// ) -> &'a [u8] {
 ///     let mut input = Input::new(bytes);
 ///     loop {
@@ -121,7 +126,7 @@ pub trait Drive<H>: Machine {
         &mut self,
         handler: &mut H,
         input: &mut Input<'_, Self::Partial>,
-        cx: &mut Cx<'_, Self::Message, Self::Kind>,
+        cx: &mut Cx<'_, Self::Message, Self::Settings, Self::Kind>,
     ) -> Step;
 
     /// Takes the edge of the timer with this index, which has expired, or calls the handler of its
@@ -130,7 +135,7 @@ pub trait Drive<H>: Machine {
         &mut self,
         timer: usize,
         handler: &mut H,
-        cx: &mut Cx<'_, Self::Message, Self::Kind>,
+        cx: &mut Cx<'_, Self::Message, Self::Settings, Self::Kind>,
     ) -> Step;
 
     /// Takes the `drain` edge of the current state, in which nothing is in progress. Returns whether

@@ -55,7 +55,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         self.state.set_idle(false);
         if Self::HAS_MAILBOX {
             // From now on a poster learns that the connection is gone.
-            scratch.mailboxes.close(key);
+            scratch.environment.mailboxes.close(key);
         }
         self.deadlines = M::Deadlines::only(u64::MAX);
     }

@@ -31,9 +31,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             }
             Err(_) => return TurnOutcome::Ended(Ended::Reset),
         };
-        let ConnectionScratch { buffer, output, mailboxes, context, limits, .. } = &mut *scratch;
+        let ConnectionScratch { buffer, output, environment, context, limits, .. } = &mut *scratch;
         let mut input = Input::resumed(&buffer[..end], DecodeProgress::default(), false);
-        let mut cx = Cx::new(output, &*io.socket, mailboxes, key, context);
+        let mut cx = Cx::new(output, &*io.socket, environment, key, context);
         let InputOnlyRun { waits_for_input, calls } =
             runner.run_input_only(handler, &mut input, &mut cx, limits);
         let (unread, messages) = (input.unread().len(), cx.messages_taken());

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use mio::Registry;
 
 use crate::call::hand_off::PendingHandOff;
-use crate::call::mailboxes::Mailboxes;
 use crate::connection::PendingBoxes;
 use crate::lifecycle::pool_state::PoolState;
+use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
 use crate::net::send_buffer::{SendBuffer, UnsentOutput};
 use crate::scheduler::task::WorkerContext;
@@ -23,7 +23,7 @@ pub(crate) type MakeFor<H> = dyn Fn(Peer) -> H + Send + Sync;
 pub(crate) struct ConnectionScratch<M: Machine, H> {
     pub(crate) buffer: Box<[u8]>,
     pub(crate) output: SendBuffer,
-    pub(crate) mailboxes: Mailboxes<M::Message>,
+    pub(crate) environment: EnvironmentOf<M>,
     pub(crate) limits: Limits,
     pub(crate) pool_state: Arc<PoolState>,
     pub(crate) counters: LocalCounters,
@@ -46,7 +46,7 @@ pub(crate) struct Leaving {
 
 /// The arguments of [`ConnectionScratch::new`], which are the fields of the same names.
 pub(crate) struct ScratchSettings<M: Machine, H> {
-    pub(crate) mailboxes: Mailboxes<M::Message>,
+    pub(crate) environment: EnvironmentOf<M>,
     pub(crate) limits: Limits,
     pub(crate) pool_state: Arc<PoolState>,
     pub(crate) registry: Option<Arc<Registry>>,
@@ -57,7 +57,7 @@ pub(crate) struct ScratchSettings<M: Machine, H> {
 
 impl<M: Machine, H> ConnectionScratch<M, H> {
     pub(crate) fn new(settings: ScratchSettings<M, H>) -> Self {
-        let ScratchSettings { mailboxes, limits, pool_state, registry, make, boxes, context } =
+        let ScratchSettings { environment, limits, pool_state, registry, make, boxes, context } =
             settings;
         let buffer = vec![0; BUFFER].into_boxed_slice();
         let output = SendBuffer::default();
@@ -65,7 +65,7 @@ impl<M: Machine, H> ConnectionScratch<M, H> {
         Self {
             buffer,
             output,
-            mailboxes,
+            environment,
             limits,
             pool_state,
             counters,

@@ -1,9 +1,9 @@
 use std::io;
 use std::ops::Range;
 
-use crate::call::mailboxes::Mailboxes;
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::{ConnectionTask, ResumedIo};
+use crate::machine::environment::EnvironmentOf;
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
 use crate::machine::runner::{Budget, MachineRunner, StopReason};
@@ -46,7 +46,7 @@ pub(super) struct Turn<'a, M: Machine, H, S> {
     handler: &'a mut H,
     progress: DecodeProgress<M::Partial>,
     key: Key,
-    mailboxes: &'a Mailboxes<M::Message>,
+    environment: &'a EnvironmentOf<M>,
     context: &'a WorkerContext,
     budget: Budget,
     stopped: Option<StopReason>,
@@ -102,7 +102,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             handler: handler.as_mut()?,
             progress,
             key,
-            mailboxes: &scratch.mailboxes,
+            environment: &scratch.environment,
             context: &scratch.context,
             budget,
             stopped,
@@ -128,7 +128,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
 
     /// Runs the machine, reads for it, and takes the edges of timers that have expired.
     fn run(&mut self) -> io::Result<StopReason> {
-        if self.stopped.is_none() && self.runner.is_tick_due(self.context.now) {
+        if self.stopped.is_none() && self.runner.is_tick_due(self.context.now, &self.environment.settings) {
             if let Some(reason) = self.expire() {
                 return Ok(reason);
             }
@@ -188,7 +188,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         let Stream { io, recv, send } = &mut self.stream;
         let progress = std::mem::take(&mut self.progress);
         let mut input = Input::resumed(recv.bytes(), progress, io.state.has_ended());
-        let mut cx = Cx::new(send, &*io.socket, self.mailboxes, self.key, self.context);
+        let mut cx = Cx::new(send, &*io.socket, self.environment, self.key, self.context);
         if const { M::SPEC.uses(Features::INTERLEAVED) } {
             cx.set_readable(io.state.is_readable());
         }
@@ -214,13 +214,13 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     fn expire(&mut self) -> Option<StopReason> {
         let Stream { io, send, .. } = &mut self.stream;
         let full = send.len() >= self.budget.mark;
-        if full && !self.runner.repeats(self.context.now) {
+        if full && !self.runner.repeats(self.context.now, &self.environment.settings) {
             // The edge may write, but only once, so that the output of deadlines is bounded.
             if std::mem::replace(&mut self.expired_while_full, true) {
                 return Some(StopReason::SendTimeout);
             }
         }
-        let mut cx = Cx::new(send, &*io.socket, self.mailboxes, self.key, self.context);
+        let mut cx = Cx::new(send, &*io.socket, self.environment, self.key, self.context);
         if self.runner.expire(self.handler, self.context.now, full, &mut cx) {
             self.progress = DecodeProgress::default();
         }

@@ -25,6 +25,7 @@ impl<S: Service> Machine for OneStep<S> {
     type Message = NoMessage;
     type Partial = ();
     type Seed = S::Job;
+    type Settings = ();
     type Kind = Job;
     type Deadlines = Deadlines<1>;
 
@@ -36,7 +37,7 @@ impl<S: Service> Machine for OneStep<S> {
         usize::from(self.0.is_none())
     }
 
-    fn timer(&self, _: usize) -> Timer {
+    fn timer(&self, _: usize, (): &()) -> Timer {
         Timer::NEVER
     }
 }
@@ -53,7 +54,7 @@ impl<S: Service, F: FnMut(S::Job) -> S::Reply> Drive<F> for OneStep<S> {
         &mut self,
         work: &mut F,
         _: &mut Input<'_, ()>,
-        cx: &mut Cx<'_, NoMessage, Job>,
+        cx: &mut Cx<'_, NoMessage, (), Job>,
     ) -> Step {
         let Some(job) = self.0.take() else { return Step::Done };
         let reply = cx.blocking(|| work(job));
@@ -61,7 +62,7 @@ impl<S: Service, F: FnMut(S::Job) -> S::Reply> Drive<F> for OneStep<S> {
         Step::Moved
     }
 
-    fn expire(&mut self, _: usize, _: &mut F, _: &mut Cx<'_, NoMessage, Job>) -> Step {
+    fn expire(&mut self, _: usize, _: &mut F, _: &mut Cx<'_, NoMessage, (), Job>) -> Step {
         Step::Stayed
     }
 }

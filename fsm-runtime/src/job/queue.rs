@@ -15,6 +15,7 @@ pub(crate) struct JobPort<M: JobMachine, H> {
     pub(crate) name: String,
     pub(crate) port: Arc<Port<JobTask<M, H>>>,
     pub(crate) pool_state: Arc<PoolState>,
+    pub(crate) settings: Arc<M::Settings>,
     pub(crate) time: Arc<dyn TimeSource + Send + Sync>,
 }
 
@@ -36,7 +37,7 @@ where
         self.pool_state.counters.accepted();
         // Reads the clock here: the caller's time may be old, because its handler may have run for long.
         let now = || self.time.now().millis;
-        let Some(job) = caught(|| JobTask::new(job, reply_to, now)) else {
+        let Some(job) = caught(|| JobTask::new(job, reply_to, self.settings.as_ref(), now)) else {
             crate::log::error!(pool = self.name, "a job panicked at its start");
             self.pool_state.ended(Ended::Panicked);
             return;

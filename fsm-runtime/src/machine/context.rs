@@ -3,7 +3,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Instant;
 
-use crate::call::mailboxes::Mailboxes;
+use crate::machine::environment::Environment;
 use crate::net::send_buffer::SendBuffer;
 use crate::net::transport::PeerAddr;
 use crate::scheduler::shared::Blocked;
@@ -22,8 +22,8 @@ mod peer_io;
 /// ([`Builder::output_mark`](crate::Builder::output_mark)), the connection takes no input and no
 /// messages, until the peer has taken enough of the output.
 ///
-/// `Msg` is the `message` type of the machine; a machine without messages has plain `Cx<'_>`.
-/// Handlers of jobs get a [`JobCx`].
+/// `Msg` is the `message` type of the machine, and `Settings` its `settings`; a machine with neither
+/// has plain `Cx<'_>`. Handlers of jobs get a [`JobCx`].
 ///
 /// ```
 /// use fsm_runtime::prelude::*;
@@ -61,10 +61,10 @@ mod peer_io;
 /// peer.send(b"Ann\n");
 /// assert_eq!(peer.receive(), b"hello Ann, caller 0\nbe kind\n");
 /// ```
-pub struct Cx<'a, Msg = NoMessage, K: Kind = Connection> {
+pub struct Cx<'a, Msg = NoMessage, Settings = (), K: Kind = Connection> {
     out: &'a mut SendBuffer,
     peer: &'a dyn PeerAddr,
-    mailboxes: &'a Mailboxes<Msg>,
+    environment: &'a Environment<Msg, Settings>,
     key: Key,
     context: &'a WorkerContext,
     /// An `Option` of the job's reply; `None` for a connection.
@@ -101,21 +101,21 @@ enum Taken {
 ///     cx.warn(format_args!("retrying after: {error}"));
 /// }
 /// ```
-pub type JobCx<'a, Msg = NoMessage> = Cx<'a, Msg, Job>;
+pub type JobCx<'a, Msg = NoMessage, Settings = ()> = Cx<'a, Msg, Settings, Job>;
 
-impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
+impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
     #[inline]
     pub(crate) fn new(
         out: &'a mut SendBuffer,
         peer: &'a dyn PeerAddr,
-        mailboxes: &'a Mailboxes<Msg>,
+        environment: &'a Environment<Msg, Settings>,
         key: Key,
         context: &'a WorkerContext,
     ) -> Self {
         Self {
             out,
             peer,
-            mailboxes,
+            environment,
             key,
             context,
             reply: None,
@@ -168,6 +168,56 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
     #[inline]
     pub fn key(&self) -> Key {
         self.key
+    }
+
+    /// The settings of the pool: the value that [`Builder::settings`](crate::Builder::settings) was
+    /// called with, or the default one. Expressions in attributes know it as `settings`.
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use fsm_runtime::sim::Session;
+    /// use std::time::Duration;
+    ///
+    /// /// What an operator may choose.
+    /// struct Limits {
+    ///     greeting: String,
+    ///     idle: Duration,
+    /// }
+    ///
+    /// impl Default for Limits {
+    ///     fn default() -> Self {
+    ///         Self { greeting: "hello".to_owned(), idle: Duration::from_secs(60) }
+    ///     }
+    /// }
+    ///
+    /// #[state_machine(start = Talk, settings = Limits, eof => Gone)]
+    /// enum Greeter {
+    ///     #[read(some, max = 64, idle = settings.idle <= 1h => Gone)]
+    ///     #[to(Talk)]
+    ///     Talk,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    ///
+    /// struct Client;
+    ///
+    /// impl greeter::Handler for Client {
+    ///     fn talk(&mut self, _: &[u8], cx: &mut Cx<'_, NoMessage, Limits>) -> greeter::AfterTalk {
+    ///         cx.write(cx.settings().greeting.as_bytes());
+    ///         greeter::AfterTalk::Talk
+    ///     }
+    /// }
+    ///
+    /// let limits = Limits { greeting: "servus".to_owned(), idle: Duration::from_secs(5) };
+    /// let mut peer = Session::<Greeter, _>::with_settings(Client, limits);
+    /// peer.send(b"?");
+    /// assert_eq!(peer.receive(), b"servus");
+    /// peer.advance(Duration::from_secs(5));
+    /// assert_eq!(peer.state(), None);
+    /// ```
+    #[inline]
+    pub fn settings(&self) -> &'a Settings {
+        &self.environment.settings
     }
 
     /// The time at the beginning of this turn, which does not change while handlers of the turn run.
@@ -229,7 +279,7 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
     /// Returns the message: [`Full`](TrySendError::Full) if the mailbox is full,
     /// [`Gone`](TrySendError::Gone) if the connection or job has ended.
     pub fn post(&self, key: Key, message: Msg) -> Result<(), TrySendError<Msg>> {
-        self.mailboxes.post(key, message)
+        self.environment.mailboxes.post(key, message)
     }
 
     /// Logs `text` as a `tracing` event of level `WARN`, with the key of this connection or job.
@@ -249,7 +299,7 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
     /// state.
     #[doc(hidden)]
     pub fn message(&mut self) -> Option<Msg> {
-        let message = self.mailboxes.take(self.key)?;
+        let message = self.environment.mailboxes.take(self.key)?;
         self.received += 1;
         Some(message)
     }
@@ -341,11 +391,11 @@ impl<'a, Msg, K: Kind> Cx<'a, Msg, K> {
     #[doc(hidden)]
     pub fn withdraw(&mut self) {
         self.just_submitted = false;
-        self.mailboxes.withdraw_call(self.key);
+        self.environment.mailboxes.withdraw_call(self.key);
     }
 }
 
-impl<'a, Msg> Cx<'a, Msg, Job> {
+impl<'a, Msg, Settings> Cx<'a, Msg, Settings, Job> {
     /// `reply` is an `Option` of the job's reply.
     pub(crate) fn with_reply(mut self, reply: &'a mut dyn Any) -> Self {
         self.reply = Some(reply);
@@ -361,7 +411,7 @@ impl<'a, Msg> Cx<'a, Msg, Job> {
     }
 }
 
-impl<Msg, K: Kind> fmt::Debug for Cx<'_, Msg, K> {
+impl<Msg, Settings, K: Kind> fmt::Debug for Cx<'_, Msg, Settings, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cx").field("key", &self.key).field("queued", &self.out.len()).finish()
     }

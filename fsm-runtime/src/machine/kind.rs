@@ -7,7 +7,7 @@ use crate::{Machine, Service};
 /// use fsm_runtime::{Cx, Kind};
 ///
 /// /// A function for handlers of both kinds.
-/// fn seconds<K: Kind>(cx: &Cx<'_, String, K>, since: std::time::Instant) -> u64 {
+/// fn seconds<K: Kind>(cx: &Cx<'_, String, (), K>, since: std::time::Instant) -> u64 {
 ///     cx.now().saturating_duration_since(since).as_secs()
 /// }
 /// ```

@@ -75,9 +75,9 @@ pub(crate) struct Started<M: Machine> {
 }
 
 impl<M: Machine> Started<M> {
-    pub(crate) fn new(seed: M::Seed, now: u64) -> Self {
+    pub(crate) fn new(seed: M::Seed, now: u64, settings: &M::Settings) -> Self {
         let machine = M::start(seed);
-        let deadlines = M::Deadlines::started(now, |index| machine.timer(index));
+        let deadlines = M::Deadlines::started(now, |index| machine.timer(index, settings));
         Self { machine, deadlines }
     }
 }
@@ -168,38 +168,38 @@ impl<M: Machine> MachineRunner<'_, M> {
 
     /// Arms the timers of a state that was entered.
     #[inline]
-    pub(crate) fn enter(&mut self, now: u64) {
+    pub(crate) fn enter(&mut self, now: u64, settings: &M::Settings) {
         let machine = &*self.machine;
-        self.deadlines.enter(now, |index| machine.timer(index));
+        self.deadlines.enter(now, |index| machine.timer(index, settings));
     }
 
     /// Arms the timers again that count from the completion of a wait.
     #[inline]
-    fn stay(&mut self, now: u64) {
+    fn stay(&mut self, now: u64, settings: &M::Settings) {
         let machine = &*self.machine;
-        self.deadlines.stayed(now, |index| machine.timer(index));
+        self.deadlines.stayed(now, |index| machine.timer(index, settings));
     }
 
     /// Arms the timers that count from the first byte of an incomplete message, if the machine has any
     /// and there is such a message.
     #[inline]
-    fn wait(&mut self, unread: usize, now: u64) {
+    fn wait(&mut self, unread: usize, now: u64, settings: &M::Settings) {
         if Self::HAS_BEGUN && unread > 0 {
             let machine = &*self.machine;
-            self.deadlines.begin(now, |index| machine.timer(index));
+            self.deadlines.begin(now, |index| machine.timer(index, settings));
         }
     }
 
     /// Whether a tick is due, which comes before messages and input.
     #[inline]
-    pub(crate) fn is_tick_due(&self, now: u64) -> bool {
-        let is_tick = |index| self.machine.timer(index).is_tick();
+    pub(crate) fn is_tick_due(&self, now: u64, settings: &M::Settings) -> bool {
+        let is_tick = |index| self.machine.timer(index, settings).is_tick();
         Self::HAS_TICKS && self.deadlines.expired(now).is_some_and(is_tick)
     }
 
     /// Whether the timer that has expired is a sleep or a tick, whose handler may run again and again.
-    pub(crate) fn repeats(&self, now: u64) -> bool {
-        self.is_tick_due(now) || self.has_wait(|wait| matches!(wait, Wait::Sleep { .. }))
+    pub(crate) fn repeats(&self, now: u64, settings: &M::Settings) -> bool {
+        self.is_tick_due(now, settings) || self.has_wait(|wait| matches!(wait, Wait::Sleep { .. }))
     }
 
     /// Takes the edge of a timer that has expired. The next one can be taken only after more time has
@@ -212,13 +212,14 @@ impl<M: Machine> MachineRunner<'_, M> {
         handler: &mut H,
         now: u64,
         output_full: bool,
-        cx: &mut Cx<'_, M::Message, M::Kind>,
+        cx: &mut Cx<'_, M::Message, M::Settings, M::Kind>,
     ) -> bool
     where
         M: Drive<H>,
     {
         let Some(timer) = self.deadlines.expired(now) else { return false };
-        let again = output_full && self.repeats(now);
+        let settings = cx.settings();
+        let again = output_full && self.repeats(now, settings);
         if !again {
             cx.at_state(self.machine.state());
         }
@@ -226,10 +227,10 @@ impl<M: Machine> MachineRunner<'_, M> {
         if again
             || matches!(self.machine.expire(timer, handler, cx), Step::Stayed | Step::Continued)
         {
-            self.deadlines.restart(timer, now, self.machine.timer(timer));
+            self.deadlines.restart(timer, now, self.machine.timer(timer, settings));
             return false;
         }
-        self.enter(now);
+        self.enter(now, settings);
         true
     }
 
@@ -240,7 +241,7 @@ impl<M: Machine> MachineRunner<'_, M> {
         &mut self,
         handler: &mut H,
         input: &mut Input<'_, M::Partial>,
-        cx: &mut Cx<'_, M::Message, M::Kind>,
+        cx: &mut Cx<'_, M::Message, M::Settings, M::Kind>,
         limits: &Limits,
     ) -> InputOnlyRun
     where
@@ -251,15 +252,15 @@ impl<M: Machine> MachineRunner<'_, M> {
         loop {
             cx.set_unread(input.unread().len());
             match self.machine.resume(handler, input, cx) {
-                Step::Stayed => self.stay(cx.millis()),
+                Step::Stayed => self.stay(cx.millis(), cx.settings()),
                 Step::Continued => {}
                 Step::Moved => {
-                    self.enter(cx.millis());
+                    self.enter(cx.millis(), cx.settings());
                     cx.at_state(self.machine.state());
                     input.restart();
                 }
                 Step::Waiting(waits) => {
-                    self.wait(input.unread().len(), cx.millis());
+                    self.wait(input.unread().len(), cx.millis(), cx.settings());
                     let waits_for_input = waits.contains(WaitSet::READ);
                     return InputOnlyRun { waits_for_input, calls };
                 }
@@ -283,7 +284,7 @@ impl<M: Machine> MachineRunner<'_, M> {
         &mut self,
         handler: &mut H,
         input: &mut Input<'_, M::Partial>,
-        cx: &mut Cx<'_, M::Message, M::Kind>,
+        cx: &mut Cx<'_, M::Message, M::Settings, M::Kind>,
         budget: &mut Budget,
     ) -> StopReason
     where
@@ -297,17 +298,17 @@ impl<M: Machine> MachineRunner<'_, M> {
             cx.at_state(self.machine.state());
             cx.set_unread(input.unread().len());
             match self.machine.resume(handler, input, cx) {
-                Step::Stayed => self.stay(cx.millis()),
+                Step::Stayed => self.stay(cx.millis(), cx.settings()),
                 Step::Continued => {}
                 Step::Moved => {
-                    self.enter(cx.millis());
+                    self.enter(cx.millis(), cx.settings());
                     input.restart();
                 }
                 Step::Waiting(waits) if waits.below() > 0 => {
                     return StopReason::NeedsRoom(waits.below());
                 }
                 Step::Waiting(waits) => {
-                    self.wait(input.unread().len(), cx.millis());
+                    self.wait(input.unread().len(), cx.millis(), cx.settings());
                     return StopReason::Waiting(waits);
                 }
                 Step::Leaving => return StopReason::Leaving,

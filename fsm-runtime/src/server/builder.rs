@@ -4,10 +4,10 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::mailboxes::Mailboxes;
 use crate::job::Make;
 use crate::key::{MAX_TASKS, PORTS};
 use crate::lifecycle::pool_state::PoolState;
+use crate::machine::environment::{Environment, EnvironmentOf};
 use crate::machine::limits::Limits;
 use crate::scheduler::shared::THREADS;
 use crate::server::bound::BoundPool;
@@ -85,7 +85,7 @@ pub struct Builder<M: Machine> {
     /// The most connections or jobs.
     limit: usize,
     output_mark: usize,
-    mailboxes: Mailboxes<M::Message>,
+    environment: EnvironmentOf<M>,
     drain_within: Duration,
     send_timeout: Duration,
     linger: Duration,
@@ -109,7 +109,7 @@ impl<M: Machine> Builder<M> {
             watchdog: true,
             limit,
             output_mark: Limits::DEFAULT.output,
-            mailboxes: Mailboxes::default(),
+            environment: Environment::default(),
             drain_within: Duration::from_secs(30),
             send_timeout: Duration::from_millis(Limits::DEFAULT.send_timeout),
             linger: Duration::from_millis(Limits::DEFAULT.linger),
@@ -246,7 +246,41 @@ impl<M: Machine> Builder<M> {
     /// run 1,024 handlers, each of which may post. A mailbox takes memory for the messages in it, and
     /// an empty one keeps memory for 16 messages at most.
     pub fn mailbox(self, messages: usize) -> Self {
-        self.mailboxes.set_bound(messages.max(1));
+        self.environment.mailboxes.set_bound(messages.max(1));
+        self
+    }
+
+    /// Sets the settings of the pool, which expressions in attributes know as `settings` and handlers
+    /// as [`cx.settings()`](crate::Cx::settings). The default value of their type by default.
+    ///
+    /// The value does not change while the pool runs. A setting that may change is an atomic, or has a
+    /// lock; a time or a size in it counts from the next time that it is armed or read.
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// #[derive(Default)]
+    /// struct Limits {
+    ///     idle: Duration,
+    ///     line: usize,
+    /// }
+    ///
+    /// #[state_machine(start = Line, settings = Limits, eof => Gone, limit => Gone)]
+    /// enum Lines {
+    ///     #[read(until = b"\n", max = settings.line <= 64KiB, idle = settings.idle <= 1h => Gone)]
+    ///     #[to(Line)]
+    ///     Line,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    ///
+    /// let limits = Limits { idle: Duration::from_secs(300), line: 512 };
+    /// let builder = Pool::builder::<Lines>("lines").settings(limits);
+    /// # drop(builder);
+    /// ```
+    pub fn settings(mut self, settings: M::Settings) -> Self {
+        self.environment.settings = Arc::new(settings);
         self
     }
 
@@ -284,7 +318,7 @@ impl<M: Machine> Builder<M> {
     /// Returns a handle to the pool. It works before the pool starts: a drain or close takes effect
     /// at the start, and messages and jobs come back as [`Gone`](crate::TrySendError::Gone).
     pub fn handle(&self) -> Handle<M> {
-        Handle::new(Arc::clone(&self.state), self.mailboxes.clone())
+        Handle::new(Arc::clone(&self.state), self.environment.mailboxes.clone())
     }
 
     /// Completes a pool of connections. `make` returns the handler of a new connection.

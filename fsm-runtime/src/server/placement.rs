@@ -29,6 +29,7 @@ pub(crate) struct Placement<M: Machine, H> {
     pub(crate) keeps_accepted: bool,
     pub(crate) time: Arc<dyn TimeSource + Send + Sync>,
     pub(crate) boxes: Arc<PendingBoxes<M>>,
+    pub(crate) settings: Arc<M::Settings>,
 }
 
 /// A port of connections with real sockets.
@@ -104,7 +105,7 @@ impl<M: Drive<H>, H> Placement<M, H> {
     /// The start of the machine is the user's code: a panic in it ends this connection alone.
     fn open(&self, incoming: Incoming<M::Seed>, here: Option<usize>, now: u64) {
         let Incoming { socket, peer, seed, ready, carried } = incoming;
-        let Some(machine) = caught(|| Started::new(seed, now)) else {
+        let Some(machine) = caught(|| Started::new(seed, now, self.settings.as_ref())) else {
             crate::log::error!(pool = self.pool, %peer, "a machine panicked at its start");
             self.discard(socket, carried);
             return;

@@ -9,6 +9,7 @@ use super::harness::Harness;
 use super::methods::session_methods;
 use crate::call::mailboxes::{CallProgress, Mailboxes};
 use crate::job::{JobScratch, JobScratchSettings, JobTask};
+use crate::machine::environment::EnvironmentOf;
 use crate::net::readiness::Readiness;
 use crate::{Drive, Ended, JobMachine, Key, NoMessage, Service, TrySendError};
 
@@ -78,13 +79,15 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
     fn start(origin: &Origin, handler: H, job: M::Job) -> Self {
         let caller = Mailboxes::default();
         caller.open(CALLER);
-        let task = JobTask::new(job, caller.begin_call(CALLER), || origin.time.millis());
-        let mailboxes = Mailboxes::default();
+        let environment = EnvironmentOf::<M>::default();
+        let reply_to = caller.begin_call(CALLER);
+        let now = || origin.time.millis();
+        let task = JobTask::new(job, reply_to, environment.settings.as_ref(), now);
         let mut harness = Harness::new(origin, &M::routes(), |pool_state, context| {
             JobScratch::new(JobScratchSettings {
                 handler,
                 make: None,
-                mailboxes: mailboxes.clone(),
+                environment: environment.clone(),
                 limits: LIMITS,
                 pool_state,
                 context,
@@ -92,7 +95,7 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
         });
         harness.open(task, |key| {
             if JobTask::<M, H>::HAS_MAILBOX {
-                mailboxes.open(key);
+                environment.mailboxes.open(key);
             }
         });
         Self { harness: Rc::new(RefCell::new(harness)), clock: None, caller }

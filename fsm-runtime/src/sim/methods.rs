@@ -61,7 +61,7 @@ macro_rules! session_methods {
         pub fn post(&mut self, message: M::Message) -> Result<(), TrySendError<M::Message>> {
             let posted = {
                 let harness = self.harness.borrow();
-                harness.scratch().mailboxes.post(harness.key, message)
+                harness.scratch().environment.mailboxes.post(harness.key, message)
             };
             posted?;
             self.run(Readiness::NONE);

@@ -14,6 +14,7 @@ use crate::call::mailboxes::Mailboxes;
 use crate::connection::ConnectionTask;
 use crate::connection::scratch::{ConnectionScratch, ScratchSettings};
 use crate::machine::limits::Limits;
+use crate::machine::environment::Environment;
 use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
 use crate::{Connection, Drive, Ended, Machine, Service, TrySendError};
@@ -83,7 +84,19 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
 
     /// A connection that has been handed over with `seed`.
     pub fn seeded(handler: H, seed: M::Seed) -> Self {
-        let mut session = Self::start(&Origin::new(), handler, seed, LIMITS.calls);
+        let settings = Arc::default();
+        let mut session = Self::start(&Origin::new(), handler, seed, settings, LIMITS.calls);
+        session.run(Readiness::NONE);
+        session
+    }
+
+    /// Connects to a machine in its start state, in a pool with these settings.
+    pub fn with_settings(handler: H, settings: M::Settings) -> Self
+    where
+        M: Machine<Seed = ()>,
+    {
+        let origin = Origin::new();
+        let mut session = Self::start(&origin, handler, (), Arc::new(settings), LIMITS.calls);
         session.run(Readiness::NONE);
         session
     }
@@ -103,7 +116,8 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         M: 'static,
         H: 'static,
     {
-        let mut session = Self::start(clock.origin(), handler, seed, LIMITS.calls);
+        let settings = Arc::default();
+        let mut session = Self::start(clock.origin(), handler, seed, settings, LIMITS.calls);
         clock.add(Rc::downgrade(&session.harness) as OnClock);
         session.clock = Some(clock.clone());
         session.run(Readiness::NONE);
@@ -115,19 +129,24 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     where
         M: Machine<Seed = ()>,
     {
-        Self::start(&Origin::new(), handler, (), calls)
+        Self::start(&Origin::new(), handler, (), Arc::default(), calls)
     }
 
-    fn start(origin: &Origin, handler: H, seed: M::Seed, calls: usize) -> Self {
+    fn start(
+        origin: &Origin,
+        handler: H,
+        seed: M::Seed,
+        settings: Arc<M::Settings>,
+        calls: usize,
+    ) -> Self {
         let pipe = Rc::new(Pipe::new());
-        let runner = Started::new(seed, origin.time.millis());
+        let runner = Started::new(seed, origin.time.millis(), settings.as_ref());
         let conn = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), runner, handler);
-        let mailboxes = Mailboxes::default();
+        let environment = Environment { mailboxes: Mailboxes::default(), settings };
         let mut harness = Harness::new(origin, &M::routes(), |pool_state, context| {
             let limits = Limits { calls, ..LIMITS };
-            let mailboxes = mailboxes.clone();
             ConnectionScratch::new(ScratchSettings {
-                mailboxes,
+                environment: environment.clone(),
                 limits,
                 pool_state,
                 registry: None,
@@ -138,7 +157,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         });
         harness.open(conn, |key| {
             if ConnectionTask::<M, H, PipeEnd>::HAS_MAILBOX {
-                mailboxes.open(key);
+                environment.mailboxes.open(key);
             }
         });
         harness.events = Rc::clone(&pipe.events);

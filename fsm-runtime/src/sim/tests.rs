@@ -80,7 +80,7 @@ impl World {
     fn open(&mut self, name: &'static str) -> (Key, Rc<Pipe>) {
         let pipe = Rc::new(Pipe::new());
         let writer = Writer { name, lines: Rc::clone(&self.lines) };
-        let task = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), Started::new((), 0), writer);
+        let task = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), Started::new((), 0, &()), writer);
         (self.port.open(task), pipe)
     }
 

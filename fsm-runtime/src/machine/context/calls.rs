@@ -7,14 +7,14 @@ use crate::call::outbound::Outbound;
 use crate::call::semaphore::{NoPermit, Permit};
 use crate::{Called, Kind, Service};
 
-impl<'a, Msg: Send + 'static, K: Kind> Cx<'a, Msg, K> {
+impl<'a, Msg: Send + 'static, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
     /// Gives a job to the pool of the route, or queues it for a permit there. Generated code calls
     /// it when a `#[call(..)]` state without a `full` edge is entered.
     #[doc(hidden)]
     pub fn call<S: Service>(&mut self, route: usize, job: S::Job) {
         self.just_submitted = false;
         let Some(sink) = self.route_entry::<Arc<dyn JobSink<S>>>(route) else { return };
-        match sink.semaphore().offer_or_queue(|| self.mailboxes.waker(), self.key) {
+        match sink.semaphore().offer_or_queue(|| self.environment.mailboxes.waker(), self.key) {
             Ok(Ok(permit)) => self.submit(&**sink, job, permit),
             Ok(Err(permit)) => {
                 self.set_outbound(Outbound::queued_job(job, permit, Arc::clone(sink)));
@@ -44,7 +44,7 @@ impl<'a, Msg: Send + 'static, K: Kind> Cx<'a, Msg, K> {
             // Saves a look into the mailbox, because the reply causes another turn.
             return Called::Waiting;
         }
-        match self.mailboxes.call_progress::<S::Reply>(self.key) {
+        match self.environment.mailboxes.call_progress::<S::Reply>(self.key) {
             CallProgress::Reply(reply) => {
                 self.received += 1;
                 Called::Reply(reply)
@@ -57,7 +57,7 @@ impl<'a, Msg: Send + 'static, K: Kind> Cx<'a, Msg, K> {
                 }
                 Some(Ok(permit)) => {
                     self.just_submitted = true;
-                    job.submit(permit, self.mailboxes.begin_call(self.key));
+                    job.submit(permit, self.environment.mailboxes.begin_call(self.key));
                     Called::Waiting
                 }
                 Some(Err(_)) => Called::Gone,
@@ -74,7 +74,7 @@ impl<'a, Msg: Send + 'static, K: Kind> Cx<'a, Msg, K> {
 
     fn submit<S: Service>(&mut self, sink: &dyn JobSink<S>, job: S::Job, permit: Permit) {
         self.just_submitted = true;
-        sink.submit(job, permit, self.mailboxes.begin_call(self.key));
+        sink.submit(job, permit, self.environment.mailboxes.begin_call(self.key));
     }
 
     /// The entry to the pool of a route. Without an entry of this type the call fails with `gone`.
@@ -87,6 +87,6 @@ impl<'a, Msg: Send + 'static, K: Kind> Cx<'a, Msg, K> {
     }
 
     pub(super) fn set_outbound(&self, outbound: Outbound) {
-        self.mailboxes.set_outbound(self.key, outbound);
+        self.environment.mailboxes.set_outbound(self.key, outbound);
     }
 }

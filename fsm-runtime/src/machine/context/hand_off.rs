@@ -6,7 +6,7 @@ use crate::call::outbound::Outbound;
 use crate::call::semaphore::NoPermit;
 use crate::{Connection, Handed, Machine};
 
-impl<Msg: Send + 'static> Cx<'_, Msg, Connection> {
+impl<Msg: Send + 'static, Settings> Cx<'_, Msg, Settings, Connection> {
     /// Prepares the connection to leave for the pool of the route, or queues it for a permit there.
     /// Generated code calls it when a `#[handoff(..)]` state without a `full` edge is entered.
     #[doc(hidden)]
@@ -14,7 +14,7 @@ impl<Msg: Send + 'static> Cx<'_, Msg, Connection> {
         let Some(target) = self.route_entry::<Arc<dyn HandOffTarget<M::Seed>>>(route) else {
             return;
         };
-        let granted = target.semaphore().offer_or_queue(|| self.mailboxes.waker(), self.key);
+        let granted = target.semaphore().offer_or_queue(|| self.environment.mailboxes.waker(), self.key);
         let target = Arc::clone(target);
         self.set_outbound(match granted {
             Ok(Ok(permit)) => Outbound::Leaving(PendingHandOff::new(target, seed, permit)),
@@ -41,7 +41,7 @@ impl<Msg: Send + 'static> Cx<'_, Msg, Connection> {
     /// it in a `#[handoff(..)]` state.
     #[doc(hidden)]
     pub fn handed<M: Machine>(&mut self) -> Handed<M::Seed> {
-        let Some(outbound) = self.mailboxes.take_outbound(self.key) else { return Handed::Waiting };
+        let Some(outbound) = self.environment.mailboxes.take_outbound(self.key) else { return Handed::Waiting };
         match outbound {
             Outbound::HandOff(mut queued) => match queued.poll_permit() {
                 None => {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::Cx;
 use crate::{Connection, Peer};
 
-impl<Msg> Cx<'_, Msg, Connection> {
+impl<Msg, Settings> Cx<'_, Msg, Settings, Connection> {
     /// Queues a copy of `bytes`.
     #[inline]
     pub fn write(&mut self, bytes: &[u8]) {
@@ -99,7 +99,7 @@ impl<Msg> Cx<'_, Msg, Connection> {
 
 /// Queues output for code that takes a writer, such as a serializer or [`std::io::copy`]. No method
 /// returns an error.
-impl<Msg> io::Write for Cx<'_, Msg> {
+impl<Msg, Settings> io::Write for Cx<'_, Msg, Settings> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.out.write(bytes);
         Ok(bytes.len())

@@ -60,6 +60,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
             keeps_accepted: self.reuse_port && CAN_SHARE_ADDRESS,
             time: Arc::new(Process::shared().time.clone()),
             boxes: Arc::default(),
+            settings: Arc::clone(&self.environment.settings),
         });
         let make = one_at_a_time(make);
         let mut threads = Vec::new();
@@ -187,7 +188,7 @@ impl<M: Drive<H>, H: Send + 'static> ConnectionParts<M, H> {
     ) -> Result<(), PoolError> {
         let ThreadStart { routes, ready } = start;
         let scratch = ConnectionScratch::new(ScratchSettings {
-            mailboxes: parts.mailboxes.clone(),
+            environment: parts.environment.clone(),
             limits: parts.limits,
             pool_state: Arc::clone(&parts.state),
             registry: Some(self.registry),

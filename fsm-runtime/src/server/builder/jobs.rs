@@ -40,6 +40,7 @@ impl<M: JobMachine> Builder<M> {
             name: self.name.clone(),
             port: Arc::clone(&port),
             pool_state: Arc::clone(&self.state),
+            settings: Arc::clone(&self.environment.settings),
             time: Arc::new(Process::shared().time.clone()),
         });
         self.state.open_jobs(&entry);
@@ -82,7 +83,7 @@ impl<S: Service, H: 'static> JobParts<S, H> {
         let scratch = JobScratch::new(JobScratchSettings {
             handler,
             make: Some(Arc::clone(&self.make)),
-            mailboxes: parts.mailboxes.clone(),
+            environment: parts.environment.clone(),
             limits: parts.limits,
             pool_state: Arc::clone(&parts.state),
             context: parts.context(routes),
@@ -100,7 +101,7 @@ where
     H: 'static,
 {
     for RemainingTask { key, task } in parts.port.thread_ended().into_iter().flatten() {
-        parts.mailboxes.close(key);
+        parts.environment.mailboxes.close(key);
         if caught(|| drop(task)).is_none() {
             crate::log::error!(pool = parts.name, "a job panicked while it was dropped");
         }

@@ -1,11 +1,11 @@
 use std::sync::{Arc, Mutex, Weak};
 
 use super::Builder;
-use crate::call::mailboxes::Mailboxes;
 use crate::call::service::PoolEntry;
 use crate::clock::TimeSource;
 use crate::driver::worker::{Driver, Worker, WorkerSettings};
 use crate::lifecycle::pool_state::PoolState;
+use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
 use crate::scheduler::observe::Observe;
 use crate::scheduler::port::{Port, PortSettings};
@@ -20,7 +20,7 @@ use crate::{Address, Machine, PoolError};
 pub(super) struct ThreadParts<M: Machine, T: Task, D> {
     pub(super) name: String,
     pub(super) state: Arc<PoolState>,
-    pub(super) mailboxes: Mailboxes<M::Message>,
+    pub(super) environment: EnvironmentOf<M>,
     pub(super) limits: Limits,
     pub(super) port: Arc<Port<T>>,
     driver: Arc<Mutex<D>>,
@@ -52,7 +52,7 @@ impl<M: Machine> Builder<M> {
         T: Task + Send + 'static,
     {
         self.state.attach(observed(ports).iter().map(Arc::downgrade).collect(), accepting);
-        self.mailboxes.attach(ports.iter().map(|port| Arc::downgrade(port) as Weak<_>).collect());
+        self.environment.mailboxes.attach(ports.iter().map(|port| Arc::downgrade(port) as Weak<_>).collect());
     }
 
     /// Makes the port with this number. `interrupt` makes its thread come back from the poll.
@@ -81,7 +81,7 @@ impl<M: Machine> Builder<M> {
         (0..self.threads).map(move |thread| ThreadParts {
             name: self.name.clone(),
             state: Arc::clone(&self.state),
-            mailboxes: self.mailboxes.clone(),
+            environment: self.environment.clone(),
             limits: self.limits(),
             port: Arc::clone(&port),
             driver: Arc::clone(&driver),
