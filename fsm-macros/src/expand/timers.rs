@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use proc_macro2::{Literal, TokenStream};
 use quote::format_ident;
 
+use super::arithmetic::Overflow;
 use super::handler_call::call;
 use crate::ast::Expr;
 use crate::model::{self, Deadline, Role, Sleep};
@@ -68,7 +69,8 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
 
 /// The time of a state that sleeps as long as its data says.
 fn sleep(time: &Expr, max: u64) -> TokenStream {
-    let (fields, value, max) = (time.fields(), &time.value, Literal::u64_unsuffixed(max));
+    let (fields, value) = (time.fields(), time.typed(Overflow::Saturates));
+    let max = Literal::u64_unsuffixed(max);
     generated!({
         #fields
         __rt::Timer::within(__rt::Timer::millis(__rt::SleepTime::duration(#value), #max))
