@@ -18,6 +18,7 @@ macro_rules! generated_at {
     }};
 }
 
+mod arithmetic;
 mod drive;
 mod handler_call;
 mod lints;

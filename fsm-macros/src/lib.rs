@@ -134,9 +134,15 @@ use crate::parse::Item;
 ///
 /// An expression is one over the state's fields, as shared references, and constants: of an
 /// unsigned integer for `exact` and `upto`, of a `Duration` for `sleep`. `exact = left` and
-/// `upto = *left - 2` are such. The arithmetic is Rust's: write `left.saturating_add(2)` for a value
-/// from a peer, because `left + 2` wraps in a release build. An expression ends at the
-/// next comma outside of parentheses. A delimiter is a byte string, a byte, or a path to a `&[u8]`.
+/// `upto = *left - 2` are such. It ends at the next comma outside of parentheses. A delimiter is a byte
+/// string, a byte, or a path to a `&[u8]`.
+///
+/// The arithmetic of an expression neither wraps nor panics, because its numbers may come from a peer. A
+/// result of `exact` that does not fit, or a division by 0, takes the `limit` edge. In `upto` and `sleep`
+/// the nearest number takes its place, and after a division by 0 the largest one. The operands of `exact`
+/// and `upto` are `u64`, whatever types they had, so `len * 4` may be 1020 for a `len: u8`; those in the
+/// arguments of calls and under `as` keep their types. An expression has fields, constants, calls, `as`
+/// and operators; a function that it calls may have the rest, and computes as you wrote it.
 ///
 /// # Payloads of verdicts
 ///

@@ -111,6 +111,8 @@ pub mod sim;
 pub use crate::sim::check;
 
 #[doc(hidden)]
+pub use crate::machine::arithmetic as __arithmetic;
+#[doc(hidden)]
 pub use crate::machine::keywords as __keywords;
 pub use bytes;
 

@@ -3,6 +3,7 @@
 
 use crate::{Cx, DeadlineSet, Input, Kind, Route, Spec, Timer};
 
+pub mod arithmetic;
 pub(crate) mod context;
 pub(crate) mod deadlines;
 pub(crate) mod environment;

@@ -148,7 +148,7 @@ fn waiting(has_messages: bool) -> TokenStream {
 fn discarded(machine: &model::Machine, state: &model::State, discard: &Discard) -> TokenStream {
     let (before, discards) = match &discard.end {
         DiscardEnd::After(length) => {
-            (Some(length.length()), generated!(input.discard_exact(length)))
+            (Some(length.bound()), generated!(input.discard_exact(length)))
         }
         DiscardEnd::Delimiter(delimiter) => (None, generated!(input.discard_until(#delimiter))),
     };

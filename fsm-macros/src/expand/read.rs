@@ -2,6 +2,7 @@ use proc_macro2::TokenStream;
 use syn::Type;
 use syn::spanned::Spanned;
 
+use super::arithmetic::Overflow;
 use crate::ast::Expr;
 use crate::model::{self, Read, Transition};
 
@@ -18,8 +19,7 @@ pub(crate) fn read(
             (None, generated!(input.exact::<#length>()), misses.without_limit())
         }
         model::Shape::ExactOf { length, max, limit } => {
-            let (max, length) = (&max.value, length.length());
-            (Some(length), generated!(input.exact_len(length, #max)), misses.with_limit(limit))
+            (None, exact_len(length, &max.value), misses.with_limit(limit))
         }
         model::Shape::Until { delimiter, max, limit } => {
             let max = &max.value;
@@ -30,7 +30,7 @@ pub(crate) fn read(
             (None, generated!(input.some(#max)), misses.without_limit())
         }
         model::Shape::Upto { length, max } => {
-            let (max, length) = (&max.value, length.length());
+            let (max, length) = (&max.value, length.bound());
             (Some(length), generated!(input.upto(length, #max)), misses.without_limit())
         }
         model::Shape::Frame { decoder, max, limit, refused } => {
@@ -132,14 +132,24 @@ impl Misses<'_> {
     }
 }
 
+/// The bytes of a length that its fields give; one that does not fit its type is over any limit.
+fn exact_len(length: &Expr, max: &TokenStream) -> TokenStream {
+    let (fields, value) = (length.fields(), length.length(Overflow::Fails));
+    let taken = generated!({
+        #fields
+        input.exact_len(#value, #max)
+    });
+    if length.has_arithmetic() { generated!((|| #taken)()) } else { taken }
+}
+
 impl Expr {
     /// Binds `length`.
-    pub(super) fn length(&self) -> TokenStream {
-        let (fields, value) = (self.fields(), &self.value);
+    pub(super) fn bound(&self) -> TokenStream {
+        let (fields, value) = (self.fields(), self.length(Overflow::Saturates));
         generated! {
             let length = {
                 #fields
-                __rt::Length::length(#value)
+                #value
             };
         }
     }

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use proc_macro2::{Literal, TokenStream};
 use quote::format_ident;
 
+use super::arithmetic::Overflow;
 use super::handler_call::HandlerCall;
 use crate::ast::Expr;
 use crate::model::{self, Deadline, Role, Sleep, Tick};
@@ -78,8 +79,8 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
 
 /// The timer of this kind of a state whose data says the time.
 fn timer_of(kind: &str, time: &Expr, max: u64) -> TokenStream {
-    let (fields, value, max) = (time.fields(), &time.value, Literal::u64_unsuffixed(max));
-    let kind = format_ident!("{kind}");
+    let (fields, value) = (time.fields(), time.typed(Overflow::Saturates));
+    let (kind, max) = (format_ident!("{kind}"), Literal::u64_unsuffixed(max));
     generated!({
         #fields
         __rt::Timer::#kind(__rt::Timer::millis(__rt::SleepTime::duration(#value), #max))

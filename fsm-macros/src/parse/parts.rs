@@ -58,7 +58,10 @@ fn is_end(tokens: &[TokenTree]) -> bool {
         Some(TokenTree::Literal(_) | TokenTree::Group(_)) => true,
         Some(TokenTree::Punct(mark)) if mark.as_char() == '>' => {
             let arrow = tokens.len().checked_sub(2).map(|at| &tokens[at..]);
-            arrow.is_some_and(|arrow| !is_pair(arrow, "=>") && !is_pair(arrow, "->"))
+            let closes = arrow.is_some_and(|arrow| !is_pair(arrow, "=>") && !is_pair(arrow, "->"));
+            // It closes a list of types, and otherwise is an operator.
+            let count = |sign| tokens.iter().filter(|token| is_mark(token, sign)).count();
+            closes && count('<') >= count('>')
         }
         Some(TokenTree::Punct(mark)) => mark.as_char() == '?',
         None => false,
@@ -147,6 +150,8 @@ mod tests {
         for text in [
             "upto = if a <= b { a } else { b }",
             "exact = left as usize",
+            "exact = left >> 2",
+            "exact = if left > 9 { 9 } else { left }",
             "upto = * left == 2",
             "eof => A",
             "exact = pick :: < u8 , u16 > ()",

@@ -4,7 +4,7 @@ use quote::ToTokens;
 use super::attribute::ON_STATES;
 use super::entry::Entry;
 use super::{literal, parts, words};
-use crate::ast::{Edges, Event, EventEdge, Size};
+use crate::ast::{self, Edges, Event, EventEdge, Size};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
@@ -77,6 +77,9 @@ impl<'a> Reader<'a> {
 
     /// Refuses what is no whole expression: rustc would report it at the whole macro.
     pub(crate) fn is_whole(&mut self, value: &TokenStream) -> bool {
+        if syn::parse2::<syn::Expr>(value.clone()).is_ok() {
+            return true;
+        }
         if let Some((first, second)) = parts::juxtaposed(value) {
             let place: TokenStream = [first.clone(), second.clone()].into_iter().collect();
             let (code, text) = literal::apart(&first, &second).unwrap_or_else(|| {
@@ -101,7 +104,7 @@ impl<'a> Reader<'a> {
         let mut tokens = value.clone().into_iter();
         let of_self =
             tokens.find(|token| matches!(token, TokenTree::Ident(word) if word == "self"));
-        let Some(of_self) = of_self else { return true };
+        let Some(of_self) = of_self else { return self.has_known_parts(value) };
         let text = match (tokens.next(), tokens.next()) {
             (Some(_), Some(TokenTree::Ident(field))) => {
                 format!("an expression names the fields of its state alone; write `{field}`")
@@ -109,6 +112,15 @@ impl<'a> Reader<'a> {
             _ => "an expression names the fields of its state alone, without `self`".to_owned(),
         };
         self.unreadable(Code::Grammar, of_self, text);
+        false
+    }
+
+    /// Refuses what is more than arithmetic and calls, because its own arithmetic could not be checked.
+    fn has_known_parts(&mut self, value: &TokenStream) -> bool {
+        let Some(unknown) = ast::unknown_part(value) else { return true };
+        let text = "an expression here has fields, constants, calls, `as` and arithmetic; \
+                    put the rest into a function and call that";
+        self.unreadable(Code::Grammar, unknown, text);
         false
     }
 

@@ -74,7 +74,7 @@ pub const module: Word = Word;
 /// `size <= 64`: the machine may be no larger than this number of bytes.
 pub const size: Word = Word;
 /// `exact = 8`: this number of bytes, as `&[u8; 8]`. The number may be an expression over the
-/// state's fields; then the bytes are `&[u8]`.
+/// state's fields; then the bytes are `&[u8]`, and a length that does not fit takes the `limit` edge.
 pub const exact: Word = Word;
 /// `until = b"\r\n"`: the bytes before a delimiter. The delimiter is removed from the input.
 pub const until: Word = Word;

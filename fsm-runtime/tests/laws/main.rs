@@ -13,6 +13,7 @@ use fsm_runtime::prelude::*;
 use fsm_runtime::sim::Session;
 use fsm_runtime::{Address, Running, check};
 
+mod arithmetic;
 mod cuts;
 mod deadlines;
 mod input;
