@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use syn::{Type, Visibility};
 
 pub(crate) use self::edges::{Edges, Event, EventEdge};
-pub(crate) use self::expr::{Expr, parts, unknown_part};
+pub(crate) use self::expr::{Expr, parts, settings, unknown_part};
 pub(crate) use self::wait::{MachineKind, Pause, Pool, Shape, ShapeKind, Size, Wait, WaitKind};
 
 /// A machine as its author wrote it: names are not looked up yet.
@@ -48,6 +48,7 @@ pub(crate) struct Args {
     pub(crate) job: Option<(Ident, Type)>,
     pub(crate) reply: Option<(Ident, Type)>,
     pub(crate) seed: Option<(Ident, Type)>,
+    pub(crate) settings: Option<(Ident, Type)>,
     pub(crate) module: Option<Ident>,
     pub(crate) size: Option<Budget>,
     pub(crate) root: Option<TokenStream>,

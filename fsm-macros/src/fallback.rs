@@ -38,7 +38,7 @@ pub(crate) fn fallback(machine: &ast::Machine, graph: &Graph<'_>, errors: Errors
 fn machine_stub(interface: &Interface) -> TokenStream {
     let (root, name) = (&interface.root, &interface.name);
     let text = name.to_string();
-    let message = interface.message_type();
+    let (message, settings) = (interface.message_type(), interface.settings_type());
     let (side, starts) = (interface.side(), format_ident!("{}", interface.starts()));
     let seed = interface.seed.as_ref().map_or_else(|| quote!(()), |seed| interface.beside(seed));
     quote! {
@@ -50,6 +50,7 @@ fn machine_stub(interface: &Interface) -> TokenStream {
             type Message = #message;
             type Partial = ();
             type Seed = #seed;
+            type Settings = #settings;
             type Kind = #root::#side;
             type Deadlines = #root::Deadlines<1>;
 
@@ -61,7 +62,7 @@ fn machine_stub(interface: &Interface) -> TokenStream {
                 0
             }
 
-            fn timer(&self, _: usize) -> #root::Timer {
+            fn timer(&self, _: usize, _: &Self::Settings) -> #root::Timer {
                 loop {}
             }
         }
@@ -70,7 +71,7 @@ fn machine_stub(interface: &Interface) -> TokenStream {
 
 fn drive_stub(interface: &Interface) -> TokenStream {
     let (root, name) = (&interface.root, &interface.name);
-    let (cx, message) = (interface.cx(), interface.message_type());
+    let (cx, types) = (interface.cx(), interface.cx_types());
     quote! {
         #[automatically_derived]
         impl<__H: __Handler> #root::Drive<__H> for #name {
@@ -78,7 +79,7 @@ fn drive_stub(interface: &Interface) -> TokenStream {
                 &mut self,
                 _: &mut __H,
                 _: &mut #root::Input<'_, ()>,
-                _: &mut #root::#cx<'_, #message>,
+                _: &mut #root::#cx<'_, #types>,
             ) -> #root::Step {
                 loop {}
             }
@@ -87,7 +88,7 @@ fn drive_stub(interface: &Interface) -> TokenStream {
                 &mut self,
                 _: usize,
                 _: &mut __H,
-                _: &mut #root::#cx<'_, #message>,
+                _: &mut #root::#cx<'_, #types>,
             ) -> #root::Step {
                 loop {}
             }

@@ -5,17 +5,19 @@ mod interface;
 mod picture;
 mod stub;
 
+use std::collections::BTreeMap;
+
 use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 
 pub(crate) use self::interface::interface;
 pub(crate) use self::stub::stub;
-use crate::ast::{self, Event, Expr, Field, Pool, ShapeKind, Size, WaitKind};
+use crate::ast::{self, Event, Expr, Field, Pause, Pool, ShapeKind, Size, WaitKind};
 use crate::graph::{Edge, Graph};
 use crate::model::{
-    self, Active, Deadline, Delivery, Discard, DiscardEnd, FieldInit, HandOff, Outcome, Read, Role,
-    Route, RouteRef, Sleep, Source, Tick, Transition,
+    self, Active, Bound, Deadline, Delivery, Discard, DiscardEnd, FieldInit, HandOff, Outcome,
+    Read, Role, Route, RouteRef, Sleep, Source, Tick, Transition,
 };
 use crate::spelling;
 
@@ -32,6 +34,7 @@ pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::
         end,
         states: states.collect::<Option<Vec<_>>>()?,
         bounds: machine.states.iter().filter_map(bound).collect(),
+        times: times(machine),
         budget: machine.args.size.clone(),
         table: picture::table(machine, graph),
         mermaid: picture::mermaid(machine, graph),
@@ -51,10 +54,24 @@ fn bound(state: &ast::State) -> Option<(Ident, TokenStream)> {
 }
 
 /// `size` as the generated code names it.
-fn named(state: &ast::State, size: &Size) -> Size {
-    let value =
-        bound(state).map_or_else(|| size.value.clone(), |(name, _)| name.into_token_stream());
-    Size { value, text: size.text.clone() }
+fn named(state: &ast::State, size: &Size) -> TokenStream {
+    bound(state).map_or_else(|| size.value.clone(), |(name, _)| name.into_token_stream())
+}
+
+/// The constants for the times that are paths.
+fn times(machine: &ast::Machine) -> BTreeMap<Ident, TokenStream> {
+    let waits = machine.states.iter().flat_map(|state| &state.waits);
+    let pauses = waits.clone().filter_map(|wait| match &wait.kind {
+        WaitKind::Sleep(pause) | WaitKind::Tick(pause) => pause.as_ref(),
+        _ => None,
+    });
+    let edges = waits.map(|wait| &wait.edges).chain([&machine.args.defaults]);
+    let of_edges = edges.flat_map(|edges| &edges.events).filter_map(|edge| edge.time.as_ref());
+    let constants = pauses.chain(of_edges).filter_map(|pause| match pause {
+        Pause::Constant(path) => Some((model::constant(path), path.clone())),
+        _ => None,
+    });
+    constants.collect()
 }
 
 /// The name of the handler of a wait beside the main one.
@@ -77,8 +94,11 @@ struct Lowering<'a> {
 impl Lowering<'_> {
     fn state(&self, index: usize) -> Option<model::State> {
         let state = &self.machine.states[index];
+        let fields = state.field_names();
         let edge = |edge: &Edge<'_>| model::SpecEdge {
-            on: edge.declared.map(|edge| (edge.event, edge.millis)),
+            on: edge
+                .declared
+                .map(|edge| (edge.event, edge.time.as_ref().map(|time| Sleep::new(time, &fields)))),
             target: edge.target,
         };
         Some(model::State {
@@ -170,7 +190,10 @@ impl Lowering<'_> {
         let fields = state.field_names();
         Some(match &state.wait()?.kind {
             WaitKind::Read { shape, max } => {
-                let max = max.as_ref().map(|(_, max)| named(state, max));
+                let max = max.as_ref().map(|(_, max)| Bound {
+                    value: named(state, max),
+                    of: max.of.as_ref().map(|of| Expr::new(of, &fields)),
+                });
                 model::Wait::Read(self.read(index, shape.as_ref()?, max, &fields)?.into())
             }
             WaitKind::Flush => model::Wait::Flush,
@@ -204,7 +227,7 @@ impl Lowering<'_> {
         &self,
         index: usize,
         written: &ast::Shape,
-        max: Option<Size>,
+        max: Option<Bound>,
         fields: &[Ident],
     ) -> Option<Read> {
         let shape = match &written.kind {
@@ -236,7 +259,9 @@ impl Lowering<'_> {
 
     fn deadline(&self, index: usize, event: Event) -> Option<Deadline> {
         let edge = self.graph.on(index, event)?;
-        Some(Deadline { millis: edge.declared?.millis, transition: self.transition(index, edge) })
+        let fields = self.machine.states[index].field_names();
+        let time = Sleep::new(edge.declared?.time.as_ref()?, &fields);
+        Some(Deadline { time, transition: self.transition(index, edge) })
     }
 
     fn on(&self, index: usize, event: Event) -> Option<Transition> {

@@ -6,13 +6,16 @@
 
 mod interface;
 
+use std::collections::BTreeMap;
+
 use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+use quote::format_ident;
 use syn::Type;
 
 pub(crate) use self::interface::{
     Body, Handler, HandlerBeside, Interface, Payload, Received, ReceivedKind, Verdict,
 };
-use crate::ast::{Budget, Event, Expr, Pause, Size};
+use crate::ast::{Budget, Event, Expr, Pause};
 
 pub(crate) struct Machine {
     pub(crate) docs: String,
@@ -21,6 +24,8 @@ pub(crate) struct Machine {
     pub(crate) end: Ident,
     /// Constants for the bounds that are expressions.
     pub(crate) bounds: Vec<(Ident, TokenStream)>,
+    /// Constants for the milliseconds of the times that are constants.
+    pub(crate) times: BTreeMap<Ident, TokenStream>,
     pub(crate) budget: Option<Budget>,
     /// The graph in the enum's docs.
     pub(crate) table: String,
@@ -49,8 +54,8 @@ pub(crate) struct State {
 
 /// An edge as the graph shows it.
 pub(crate) struct SpecEdge {
-    /// The event and its time in milliseconds; `None` for a verdict.
-    pub(crate) on: Option<(Event, u64)>,
+    /// The event and its time; `None` for a verdict.
+    pub(crate) on: Option<(Event, Option<Sleep>)>,
     pub(crate) target: usize,
 }
 
@@ -69,7 +74,7 @@ pub(crate) struct HandOff {
 
 /// A bound of a state in time, and where it leads.
 pub(crate) struct Deadline {
-    pub(crate) millis: u64,
+    pub(crate) time: Sleep,
     pub(crate) transition: Transition,
 }
 
@@ -138,7 +143,7 @@ pub(crate) enum Wait {
     Read(Box<Read>),
     Flush,
     Writable {
-        below: Size,
+        below: TokenStream,
     },
     Run {
         blocking: bool,
@@ -169,7 +174,12 @@ pub(crate) enum DiscardEnd {
 
 pub(crate) enum Sleep {
     Fixed(u64),
-    Of { time: Expr, max: u64 },
+    Of {
+        time: Expr,
+        max: u64,
+    },
+    /// The constant of this name, in milliseconds.
+    Constant(Ident),
 }
 
 pub(crate) struct Read {
@@ -183,28 +193,36 @@ pub(crate) enum Shape {
     Exact(Literal),
     ExactOf {
         length: Expr,
-        max: Size,
+        max: Bound,
         limit: Transition,
     },
     Until {
         delimiter: TokenStream,
-        max: Size,
+        max: Bound,
         limit: Transition,
     },
     Some {
-        max: Size,
+        max: Bound,
     },
     Upto {
         length: Expr,
-        max: Size,
+        max: Bound,
     },
     Frame {
         decoder: Box<Type>,
-        max: Size,
+        max: Bound,
         limit: Transition,
         /// `None` if the decoder refuses nothing.
         refused: Option<Transition>,
     },
+}
+
+/// A bound in bytes.
+pub(crate) struct Bound {
+    /// A literal, or the name of a constant.
+    pub(crate) value: TokenStream,
+    /// The expression that `value` bounds.
+    pub(crate) of: Option<Expr>,
 }
 
 /// A transition to a state.
@@ -266,8 +284,23 @@ impl Sleep {
         match pause {
             Pause::Fixed(millis) => Self::Fixed(*millis),
             Pause::Of { time, max } => Self::Of { time: Expr::new(time, fields), max: *max },
+            Pause::Constant(path) => Self::Constant(constant(path)),
         }
     }
+
+    /// The time or its bound in milliseconds, as an expression.
+    pub(crate) fn at_most(&self) -> String {
+        match self {
+            Self::Fixed(millis) | Self::Of { max: millis, .. } => millis.to_string(),
+            Self::Constant(name) => name.to_string(),
+        }
+    }
+}
+
+/// The name of the constant for the milliseconds of a `Duration`.
+pub(crate) fn constant(path: &TokenStream) -> Ident {
+    let name: String = path.to_string().chars().filter(|letter| !letter.is_whitespace()).collect();
+    format_ident!("__TIME_{}", name.replace(|letter: char| !letter.is_alphanumeric(), "_"))
 }
 
 impl Wait {

@@ -14,9 +14,13 @@ pub(crate) struct Time {
 
 /// Converts a time to whole milliseconds: rounded up, and at least 1.
 #[inline]
-pub(crate) fn whole_millis(time: Duration) -> u64 {
-    let millis = time.as_nanos().div_ceil(1_000_000);
-    u64::try_from(millis).unwrap_or(u64::MAX).max(1)
+pub(crate) const fn whole_millis(time: Duration) -> u64 {
+    match time.as_nanos().div_ceil(1_000_000) {
+        0 => 1,
+        millis if millis > u64::MAX as u128 => u64::MAX,
+        #[expect(clippy::cast_possible_truncation, reason = "larger values are capped")]
+        millis => millis as u64,
+    }
 }
 
 /// A clock that pools and their threads are made with: the system's, or that of a test.

@@ -332,7 +332,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         if leaving.is_none() {
             self.abort_if_unsent(0);
         }
-        let closed = !Self::HAS_MAILBOX || caught(|| scratch.environment.mailboxes.close(key)).is_some();
+        let closed =
+            !Self::HAS_MAILBOX || caught(|| scratch.environment.mailboxes.close(key)).is_some();
         let Self { socket, state, handler, machine, pending, .. } = self;
         let dropped = caught(|| drop((handler, machine, pending)));
         let socket = leaving.is_some().then_some(socket);

@@ -68,7 +68,8 @@ pub(crate) struct JobScratchSettings<M: JobMachine, H> {
 
 impl<M: JobMachine, H> JobScratch<M, H> {
     pub(crate) fn new(settings: JobScratchSettings<M, H>) -> Self {
-        let JobScratchSettings { handler, make, environment, limits, pool_state, context } = settings;
+        let JobScratchSettings { handler, make, environment, limits, pool_state, context } =
+            settings;
         let (handler, output) = (Some(handler), SendBuffer::default());
         let counters = pool_state.counters.local();
         Self { handler, make, environment, limits, pool_state, counters, context, output }
@@ -143,7 +144,8 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
             // `remake_handler` has logged the error and retried.
             return TurnOutcome::Ended(Ended::Panicked);
         }
-        let JobScratch { handler: Some(handler), environment, limits, context, output, .. } = scratch
+        let JobScratch { handler: Some(handler), environment, limits, context, output, .. } =
+            scratch
         else {
             return TurnOutcome::Ended(Ended::Panicked);
         };
@@ -153,7 +155,8 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
         let mut reply: Option<M::Reply> = None;
         let now = context.now;
         let mut budget = Budget::new(limits.calls, 1, usize::MAX);
-        let mut cx = Cx::new(output, &Peer::Memory, environment, key, context).with_reply(&mut reply);
+        let mut cx =
+            Cx::new(output, &Peer::Memory, environment, key, context).with_reply(&mut reply);
         let mut runner =
             MachineRunner { machine: &mut self.machine, deadlines: &mut self.deadlines };
         let mut input = Input::new(&[]);
@@ -195,7 +198,8 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
 
     fn on_end(self, key: Key, why: Ended, scratch: &mut JobScratch<M, H>) {
         scratch.counters.ended(why);
-        let closed = !Self::HAS_MAILBOX || caught(|| scratch.environment.mailboxes.close(key)).is_some();
+        let closed =
+            !Self::HAS_MAILBOX || caught(|| scratch.environment.mailboxes.close(key)).is_some();
         // Most jobs have replied, and many machines have nothing to drop.
         let drops = std::mem::needs_drop::<M>() || self.reply_to.is_some();
         // After a panic of a message this is caught, too, because the job may also panic.

@@ -14,6 +14,6 @@ pub use bytes::Bytes;
 pub use fsm_macros::state_machine;
 
 pub use crate::{
-    Cx, Decoded, Drive, Ended, Frame, Handle, JobCx, JobHandle, Key, Machine, Peer, Pipeline, Pool,
-    PoolError, Service, TrySendError,
+    Cx, Decoded, Drive, Ended, Frame, Handle, JobCx, JobHandle, Key, Machine, NoMessage, Peer,
+    Pipeline, Pool, PoolError, Service, TrySendError,
 };

@@ -1,5 +1,7 @@
 use proc_macro2::Ident;
 
+use super::wait::Pause;
+
 /// The edges of one attribute, which the runtime takes by itself.
 #[derive(Default)]
 pub(crate) struct Edges {
@@ -12,8 +14,8 @@ pub(crate) struct Edges {
 pub(crate) struct EventEdge {
     pub(crate) event: Event,
     pub(crate) key: Ident,
-    /// For an event that has a time.
-    pub(crate) millis: u64,
+    /// Of an event that has one.
+    pub(crate) time: Option<Pause>,
     pub(crate) target: Ident,
 }
 

@@ -1,4 +1,4 @@
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::UnOp;
 
@@ -7,6 +7,8 @@ pub(crate) struct Expr {
     pub(crate) value: syn::Expr,
     /// The fields that occur in it.
     pub(crate) fields: Vec<Ident>,
+    /// The name of the settings, if they occur in it.
+    pub(crate) settings: Option<Ident>,
 }
 
 impl Expr {
@@ -15,8 +17,17 @@ impl Expr {
         let mut found = Vec::new();
         occurring(value, fields, &mut found);
         let parsed = syn::parse2(value.clone());
-        Self { value: parsed.unwrap_or_else(|_| syn::Expr::Verbatim(value.clone())), fields: found }
+        let settings = settings(value).filter(|name| !fields.contains(name));
+        let value = parsed.unwrap_or_else(|_| syn::Expr::Verbatim(value.clone()));
+        Self { value, fields: found, settings }
     }
+}
+
+/// The word `settings` in an expression.
+pub(crate) fn settings(value: &TokenStream) -> Option<Ident> {
+    let mut found = Vec::new();
+    occurring(value, &[Ident::new("settings", Span::call_site())], &mut found);
+    found.pop()
 }
 
 /// The tokens in `value` that have no place in an attribute, such as a closure: the macro could not find

@@ -71,10 +71,12 @@ pub(crate) enum ShapeKind {
 /// A number of bytes.
 #[derive(Clone)]
 pub(crate) struct Size {
-    /// An expression of type `usize`.
+    /// A constant expression of type `usize`.
     pub(crate) value: TokenStream,
     /// As the author wrote it.
     pub(crate) text: String,
+    /// The expression that `value` bounds, over the state's fields and the settings.
+    pub(crate) of: Option<TokenStream>,
 }
 
 impl Size {
@@ -84,11 +86,66 @@ impl Size {
     }
 }
 
-/// The duration of a `sleep`, in milliseconds.
+/// A time, in milliseconds.
 #[derive(Clone)]
 pub(crate) enum Pause {
     Fixed(u64),
-    Of { time: TokenStream, max: u64 },
+    /// An expression over the state's fields and the settings, and its bound.
+    Of {
+        time: TokenStream,
+        max: u64,
+    },
+    /// A path to a constant `Duration`.
+    Constant(TokenStream),
+}
+
+impl Pause {
+    /// The time or its bound, if the macro knows it.
+    pub(crate) fn at_most(&self) -> Option<u64> {
+        match self {
+            Self::Fixed(millis) | Self::Of { max: millis, .. } => Some(*millis),
+            Self::Constant(_) => None,
+        }
+    }
+
+    /// The time that does not depend on the state or the settings, if the macro knows it.
+    pub(crate) fn fixed(&self) -> Option<u64> {
+        match self {
+            Self::Fixed(millis) => Some(*millis),
+            Self::Of { .. } | Self::Constant(_) => None,
+        }
+    }
+}
+
+impl Wait {
+    /// The times in the attribute.
+    pub(crate) fn times(&self) -> impl Iterator<Item = &Pause> {
+        let own = match &self.kind {
+            WaitKind::Sleep(pause) | WaitKind::Tick(pause) => pause.as_ref(),
+            _ => None,
+        };
+        own.into_iter().chain(self.edges.events.iter().filter_map(|edge| edge.time.as_ref()))
+    }
+
+    /// The expressions in the attribute, over the state's fields and the settings.
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = &TokenStream> {
+        let times = self.times().filter_map(|time| match time {
+            Pause::Of { time, .. } => Some(time),
+            Pause::Fixed(_) | Pause::Constant(_) => None,
+        });
+        let (shape, max) = match &self.kind {
+            WaitKind::Read { shape, max } => {
+                (shape.as_ref(), max.as_ref().and_then(|(_, max)| max.of.as_ref()))
+            }
+            WaitKind::Discard { shape } => (shape.as_ref(), None),
+            _ => (None, None),
+        };
+        let length = shape.and_then(|shape| match &shape.kind {
+            ShapeKind::ExactOf(length) | ShapeKind::Upto(length) => Some(length),
+            _ => None,
+        });
+        times.chain(length).chain(max)
+    }
 }
 
 /// The properties of a machine that decide which events can happen.

@@ -1,4 +1,4 @@
-use crate::ast::{self, Edges, Event};
+use crate::ast::{self, Edges, Event, EventEdge, Pause};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::{event_edges, leads_to};
@@ -18,10 +18,11 @@ pub(crate) fn check(machine: &ast::Machine, index: usize, wait: &ast::Wait, erro
 /// Refuses an `idle` or a `begun` that is as long as the `within` beside it, which is always over
 /// before.
 pub(crate) fn idle_never(edges: &Edges, errors: &mut Errors) {
-    let Some(within) = edges.on(Event::Within) else { return };
+    let millis = |edge: &EventEdge| edge.time.as_ref().and_then(Pause::fixed);
+    let Some(within) = edges.on(Event::Within).and_then(millis) else { return };
     for shorter in [Event::Idle, Event::Begun].iter().filter_map(|event| edges.on(*event)) {
         // An unreadable time is 1.
-        if within.millis <= 1 || shorter.millis < within.millis {
+        if within <= 1 || millis(shorter).is_none_or(|shorter| shorter < within) {
             continue;
         }
         let key = &shorter.key;

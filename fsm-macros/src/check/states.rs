@@ -1,6 +1,6 @@
 use proc_macro2::Ident;
 
-use crate::ast::{self, Expr, ShapeKind, WaitKind};
+use crate::ast::{self, Expr, Pause, ShapeKind, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
@@ -21,6 +21,7 @@ pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
         if let Some(wait) = state.wait() {
             bounds(state, wait, errors);
         }
+        expressions(machine, state, errors);
     }
     if !machine.incomplete && !machine.states.iter().any(|state| state.is_end() || state.incomplete)
     {
@@ -205,6 +206,31 @@ fn bounds(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
             errors.at(Code::ValueMissing, &wait.name, text);
         }
         _ => {}
+    }
+}
+
+/// Checks that the expressions of a state name settings only if there are some, and that a time that is a
+/// field has a bound.
+fn expressions(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) {
+    let fields = state.field_names();
+    for time in state.waits.iter().flat_map(ast::Wait::times) {
+        let Pause::Constant(path) = time else { continue };
+        if let Ok(field) = syn::parse2::<Ident>(path.clone()) {
+            if fields.contains(&field) {
+                let text = format!("nothing bounds this time; write `{field} <= 5min`");
+                errors.at(Code::Unbounded, &field, text);
+            }
+        }
+    }
+    if machine.args.settings.is_some() || machine.args.incomplete {
+        return;
+    }
+    for expression in state.waits.iter().flat_map(ast::Wait::expressions) {
+        if let Some(settings) = ast::settings(expression).filter(|name| !fields.contains(name)) {
+            let text =
+                "the machine has no settings; add `settings = Type` to `#[state_machine(..)]`";
+            errors.at(Code::NoSettings, settings, text);
+        }
     }
 }
 

@@ -2,14 +2,13 @@ use proc_macro2::TokenStream;
 
 use super::handler_call::HandlerCall;
 use super::{read, routes, timers};
-use crate::ast::Size;
 use crate::model::{self, Active, Discard, DiscardEnd, Role, Transition};
 
 /// `impl Drive<H> for ..`
 pub(crate) fn drive(machine: &model::Machine) -> TokenStream {
     let interface = &machine.interface;
     let name = &interface.name;
-    let (partial, message) = (interface.partial(), interface.message_type());
+    let (partial, types) = (interface.partial(), interface.cx_types());
     let context = interface.cx();
     let resume = machine.states.iter().map(|state| resume(machine, state));
     let expire = timers::expire(machine);
@@ -22,7 +21,7 @@ pub(crate) fn drive(machine: &model::Machine) -> TokenStream {
                 &mut self,
                 handler: &mut __H,
                 input: &mut __rt::Input<'_, #partial>,
-                cx: &mut __rt::#context<'_, #message>,
+                cx: &mut __rt::#context<'_, #types>,
             ) -> __Step {
                 match self {
                     #(#resume)*
@@ -33,7 +32,7 @@ pub(crate) fn drive(machine: &model::Machine) -> TokenStream {
                 &mut self,
                 timer: usize,
                 handler: &mut __H,
-                cx: &mut __rt::#context<'_, #message>,
+                cx: &mut __rt::#context<'_, #types>,
             ) -> __Step {
                 #expire
             }
@@ -187,8 +186,7 @@ fn flush() -> TokenStream {
 }
 
 /// Returns while `below` bytes of output or more are queued.
-fn writable(below: &Size) -> TokenStream {
-    let below = &below.value;
+fn writable(below: &TokenStream) -> TokenStream {
     generated! {
         let below: usize = #below;
         if cx.queued() >= below {

@@ -21,7 +21,7 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
             (interface.beside(seed), generated!(seed: Self::Seed), start)
         }
     };
-    let side = interface.side();
+    let (side, settings) = (interface.side(), interface.settings_type());
     let routes = routes::routes(machine);
     let service = routes::service(interface);
     let state = state(machine);
@@ -35,6 +35,7 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
             type Message = #message;
             type Partial = #partial;
             type Seed = #seed;
+            type Settings = #settings;
             type Kind = __rt::#side;
             type Deadlines = __rt::Deadlines<#count>;
 
@@ -49,7 +50,7 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
             }
 
             #[inline]
-            fn timer(&self, timer: usize) -> __rt::Timer {
+            fn timer(&self, timer: usize, settings: &Self::Settings) -> __rt::Timer {
                 #timer
             }
 

@@ -128,10 +128,12 @@ impl<'a> Module<'a> {
             let (name, ty) = (&received.name, self.received(&received.kind));
             quote!(#name: #ty,)
         });
-        let message = self.interface.message.as_ref().map(|message| {
-            let message = self.ty(message);
-            quote!(, #message)
-        });
+        let settings = self.interface.settings.as_ref().map(|settings| self.ty(settings));
+        let message = match &self.interface.message {
+            Some(message) => Some(self.ty(message)),
+            None => settings.is_some().then(|| quote!(#root::NoMessage)),
+        };
+        let types = message.into_iter().chain(settings);
         let context = self.interface.cx();
         let error = self.interface.error.as_ref().filter(|_| handler.fails);
         let error = error.map(|error| self.ty(error));
@@ -161,7 +163,7 @@ impl<'a> Module<'a> {
                 &mut self,
                 #(#parameters)*
                 #received
-                #cx: &mut #root::#context<'_ #message>,
+                #cx: &mut #root::#context<'_ #(, #types)*>,
             ) -> #returned #body
         }
     }

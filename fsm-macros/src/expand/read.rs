@@ -4,7 +4,7 @@ use syn::spanned::Spanned;
 
 use super::arithmetic::Overflow;
 use crate::ast::Expr;
-use crate::model::{self, Read, Transition};
+use crate::model::{self, Bound, Read, Transition};
 
 /// Binds `taken` to the input that the state waits for, or does what `waiting` says.
 pub(crate) fn read(
@@ -19,22 +19,22 @@ pub(crate) fn read(
             (None, generated!(input.exact::<#length>()), misses.without_limit())
         }
         model::Shape::ExactOf { length, max, limit } => {
-            (None, exact_len(length, &max.value), misses.with_limit(limit))
+            (None, exact_len(length, &max.expand()), misses.with_limit(limit))
         }
         model::Shape::Until { delimiter, max, limit } => {
-            let max = &max.value;
+            let max = max.expand();
             (None, generated!(input.until(#delimiter, #max)), misses.with_limit(limit))
         }
         model::Shape::Some { max } => {
-            let max = &max.value;
+            let max = max.expand();
             (None, generated!(input.some(#max)), misses.without_limit())
         }
         model::Shape::Upto { length, max } => {
-            let (max, length) = (&max.value, length.bound());
+            let (max, length) = (max.expand(), length.bound());
             (Some(length), generated!(input.upto(length, #max)), misses.without_limit())
         }
         model::Shape::Frame { decoder, max, limit, refused } => {
-            return misses.frame(decoder, &max.value, limit, refused.as_ref());
+            return misses.frame(decoder, &max.expand(), limit, refused.as_ref());
         }
     };
     generated! {
@@ -134,7 +134,8 @@ impl Misses<'_> {
 
 /// The bytes of a length that its fields give; one that does not fit its type is over any limit.
 fn exact_len(length: &Expr, max: &TokenStream) -> TokenStream {
-    let (fields, value) = (length.fields(), length.length(Overflow::Fails));
+    let fields = length.scope(&generated!(cx.settings()));
+    let value = length.length(Overflow::Fails);
     let taken = generated!({
         #fields
         input.exact_len(#value, #max)
@@ -142,10 +143,24 @@ fn exact_len(length: &Expr, max: &TokenStream) -> TokenStream {
     if length.has_arithmetic() { generated!((|| #taken)()) } else { taken }
 }
 
+impl Bound {
+    /// The bound as an expression: at least 1, so that a read makes progress.
+    fn expand(&self) -> TokenStream {
+        let (bound, Some(of)) = (&self.value, &self.of) else { return self.value.clone() };
+        let scope = of.scope(&generated!(cx.settings()));
+        let value = of.length(Overflow::Saturates);
+        generated!({
+            #scope
+            __rt::__arithmetic::size(#value, #bound)
+        })
+    }
+}
+
 impl Expr {
     /// Binds `length`.
     pub(super) fn bound(&self) -> TokenStream {
-        let (fields, value) = (self.fields(), self.length(Overflow::Saturates));
+        let fields = self.scope(&generated!(cx.settings()));
+        let value = self.length(Overflow::Saturates);
         generated! {
             let length = {
                 #fields

@@ -5,11 +5,15 @@ use syn::ext::IdentExt;
 use crate::code::Code;
 use crate::model;
 
-/// Constants for the bounds, so that rustc evaluates each expression once.
+/// Constants for the bounds and times, so that rustc evaluates each expression once.
 pub(crate) fn bounds(machine: &model::Machine) -> TokenStream {
     let bounds =
         machine.bounds.iter().map(|(name, value)| generated!(const #name: usize = #value;));
-    bounds.collect()
+    let times = machine
+        .times
+        .iter()
+        .map(|(name, path)| generated!(const #name: u64 = __rt::Timer::millis_of(#path);));
+    bounds.chain(times).collect()
 }
 
 /// Refuses a machine that is larger than its budget, and names the state to make smaller.

@@ -174,9 +174,10 @@ fn data_moves_on() {
 fn several_waits_share_a_verdict() {
     check(
         "waits",
-        "start = Room, seed = String, message = Arc<str>, eof => Gone",
+        "start = Room, seed = String, message = Arc<str>, settings = Limits, eof => Gone",
         "enum Chat {
-            #[read(until = b\"\\n\", max = 64, limit => TooLong, begun = 9s => Gone, idle = 60s => Gone)]
+            #[read(until = b\"\\n\", max = settings.line <= 4KiB, limit => TooLong, begun = BEGUN => Gone,
+                idle = settings.idle <= 1h => Gone)]
             #[message] #[tick(20s)] #[to(Room | Ask)] #[rest(drain => Hush)] Room { name: String },
             #[call(Index, within = 1min => Gone, gone => Gone, eof => Gone)] #[tick(5s)] #[to(Room)]
             Ask,

@@ -70,7 +70,7 @@ impl model::State {
                     waits.push_str(", Wait::Message");
                 }
                 if let Some(Tick { every, .. }) = &active.tick {
-                    let (Sleep::Fixed(millis) | Sleep::Of { max: millis, .. }) = every;
+                    let millis = every.at_most();
                     let _ =
                         write!(waits, ", Wait::Tick {{ every: Duration::from_millis({millis}) }}");
                 }
@@ -104,11 +104,11 @@ impl model::Wait {
                 format!("Read {{ shape: Shape::{shape}, text: {says:?}, max: {max} }}")
             }
             Self::Flush => "Flush".to_owned(),
-            Self::Writable { below } => format!("Writable {{ below: {} }}", below.value),
+            Self::Writable { below } => format!("Writable {{ below: {below} }}"),
             Self::Run { blocking } => format!("Run {{ blocking: {blocking} }}"),
             Self::Call(route) => format!("Call {{ pool: {:?} }}", route.text),
-            Self::Sleep(Sleep::Fixed(millis) | Sleep::Of { max: millis, .. }) => {
-                format!("Sleep {{ at_most: Duration::from_millis({millis}) }}")
+            Self::Sleep(time) => {
+                format!("Sleep {{ at_most: Duration::from_millis({}) }}", time.at_most())
             }
             Self::Message { .. } => "Message".to_owned(),
             Self::Discard(discard) => {
@@ -124,29 +124,33 @@ impl model::Wait {
 }
 
 /// An edge as the graph has it, which several states may share.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct EdgeKey {
     /// The variant of `Trigger`.
     trigger: &'static str,
-    millis: Option<u64>,
+    /// The time in milliseconds, as an expression.
+    millis: Option<String>,
     target: usize,
 }
 
 impl SpecEdge {
     fn key(&self) -> EdgeKey {
-        let (trigger, millis) = match self.on {
-            None => ("Verdict", None),
-            Some((Event::Within, millis)) => ("Within", Some(millis)),
-            Some((Event::Idle, millis)) => ("Idle", Some(millis)),
-            Some((Event::Begun, millis)) => ("Begun", Some(millis)),
-            Some((Event::Eof, _)) => ("Eof", None),
-            Some((Event::Limit, _)) => ("Limit", None),
-            Some((Event::Refused, _)) => ("Refused", None),
-            Some((Event::Error, _)) => ("Error", None),
-            Some((Event::Full, _)) => ("Full", None),
-            Some((Event::Gone, _)) => ("Gone", None),
-            Some((Event::Drain, _)) => ("Drain", None),
+        let Some((event, time)) = &self.on else {
+            return EdgeKey { trigger: "Verdict", millis: None, target: self.target };
         };
+        let trigger = match event {
+            Event::Within => "Within",
+            Event::Idle => "Idle",
+            Event::Begun => "Begun",
+            Event::Eof => "Eof",
+            Event::Limit => "Limit",
+            Event::Refused => "Refused",
+            Event::Error => "Error",
+            Event::Full => "Full",
+            Event::Gone => "Gone",
+            Event::Drain => "Drain",
+        };
+        let millis = time.as_ref().map(Sleep::at_most);
         EdgeKey { trigger, millis, target: self.target }
     }
 }
@@ -234,7 +238,7 @@ impl EdgeKey {
     /// The name of the constant for the edge, such as `IDLE_60000_TO_3`.
     fn name(&self) -> String {
         let (trigger, target) = (self.trigger.to_ascii_uppercase(), self.target);
-        match self.millis {
+        match &self.millis {
             Some(millis) => format!("{trigger}_{millis}_TO_{target}"),
             None => format!("{trigger}_TO_{target}"),
         }
@@ -242,7 +246,7 @@ impl EdgeKey {
 
     fn literal(&self) -> String {
         let Self { trigger, target, .. } = self;
-        let time = self.millis.map(|millis| format!("(Duration::from_millis({millis}))"));
+        let time = self.millis.as_ref().map(|millis| format!("(Duration::from_millis({millis}))"));
         let time = time.unwrap_or_default();
         format!("Edge {{ on: Trigger::{trigger}{time}, target: {target} }}")
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use proc_macro2::{Literal, TokenStream};
-use quote::format_ident;
+use quote::{ToTokens, format_ident};
 
 use super::arithmetic::Overflow;
 use super::handler_call::HandlerCall;
@@ -44,31 +44,31 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
         let mut known = BTreeMap::new();
         let mut left = false;
         for state in &machine.states {
-            let (kind, millis) = match timers(state).into_iter().nth(index) {
-                Some(Timer::Sleep(Sleep::Of { time, max })) => {
-                    arms.push((vec![state.some(&time.fields)], timer_of("within", time, *max)));
-                    continue;
-                }
-                Some(Timer::Tick(Tick { every: Sleep::Of { time, max }, .. })) => {
-                    arms.push((vec![state.some(&time.fields)], timer_of("tick", time, *max)));
-                    continue;
-                }
-                Some(Timer::Sleep(Sleep::Fixed(millis))) => ("within", *millis),
-                Some(Timer::Tick(Tick { every: Sleep::Fixed(millis), .. })) => ("tick", *millis),
-                Some(Timer::Begun(deadline)) => ("begun", deadline.millis),
-                Some(Timer::Within(deadline)) => ("within", deadline.millis),
-                Some(Timer::Idle(deadline)) => ("idle", deadline.millis),
+            let (kind, time) = match timers(state).into_iter().nth(index) {
+                Some(Timer::Sleep(time)) => ("within", time),
+                Some(Timer::Within(deadline)) => ("within", &deadline.time),
+                Some(Timer::Idle(deadline)) => ("idle", &deadline.time),
+                Some(Timer::Begun(deadline)) => ("begun", &deadline.time),
+                Some(Timer::Tick(tick)) => ("tick", &tick.every),
                 None => {
                     left = true;
                     continue;
                 }
             };
-            let arm = *known.entry((kind, millis)).or_insert(arms.len());
+            let millis = match time {
+                Sleep::Of { time, max } => {
+                    arms.push((vec![state.some(&time.fields)], timer_of(kind, time, *max)));
+                    continue;
+                }
+                Sleep::Fixed(millis) => Literal::u64_unsuffixed(*millis).into_token_stream(),
+                Sleep::Constant(name) => name.into_token_stream(),
+            };
+            let arm = *known.entry((kind, time.at_most())).or_insert(arms.len());
             if let Some((patterns, _)) = arms.get_mut(arm) {
                 patterns.push(state.any());
                 continue;
             }
-            let (kind, millis) = (format_ident!("{kind}"), Literal::u64_unsuffixed(millis));
+            let kind = format_ident!("{kind}");
             arms.push((vec![state.any()], generated!(__rt::Timer::#kind(#millis))));
         }
         let rest = left.then(|| generated!(_ => __rt::Timer::NEVER,));
@@ -79,7 +79,8 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
 
 /// The timer of this kind of a state whose data says the time.
 fn timer_of(kind: &str, time: &Expr, max: u64) -> TokenStream {
-    let (fields, value) = (time.fields(), time.typed(Overflow::Saturates));
+    let fields = time.scope(&generated!(settings));
+    let value = time.typed(Overflow::Saturates);
     let (kind, max) = (format_ident!("{kind}"), Literal::u64_unsuffixed(max));
     generated!({
         #fields
@@ -156,9 +157,10 @@ fn by_index(machine: &model::Machine, value: impl Fn(usize) -> TokenStream) -> T
 }
 
 impl Expr {
-    /// Statements that turn its fields into shared references.
-    pub(crate) fn fields(&self) -> TokenStream {
-        let fields = &self.fields;
-        generated!(#(let #fields = &*#fields;)*)
+    /// Statements that turn its fields into shared references, and bind the settings, which
+    /// `settings` refers to.
+    pub(crate) fn scope(&self, settings: &TokenStream) -> TokenStream {
+        let (fields, name) = (&self.fields, self.settings.iter());
+        generated!(#(let #fields = &*#fields;)* #(let #name = #settings;)*)
     }
 }

@@ -16,7 +16,9 @@ pub(crate) fn handler(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -
     text.push_str(&state.wait().map(|wait| called(&wait.kind)).unwrap_or_default());
     for event in [Event::Within, Event::Idle, Event::Begun] {
         let Some(edge) = graph.on(index, event) else { continue };
-        let time = time(edge.declared.map_or(0, |edge| edge.millis));
+        let Some(time) = edge.declared.and_then(|edge| edge.time.as_ref()).map(in_words) else {
+            continue;
+        };
         let target = edge.name;
         let when = match event {
             Event::Within => format!("{time} after the state was entered"),
@@ -113,17 +115,9 @@ fn called(wait: &WaitKind) -> String {
         WaitKind::Call(Some(pool)) => {
             format!("Called with the reply of `{}` to the job that the verdict carried.", pool.text)
         }
-        WaitKind::Sleep(Some(Pause::Fixed(millis))) => format!("Called after {}.", time(*millis)),
-        WaitKind::Sleep(Some(Pause::Of { time: value, max })) => {
-            format!("Called after `{value}`, at most {}.", time(*max))
-        }
+        WaitKind::Sleep(Some(pause)) => format!("Called after {}.", in_words(pause)),
         WaitKind::Message => "Called with the next message.".to_owned(),
-        WaitKind::Tick(Some(Pause::Fixed(millis))) => {
-            format!("Called every {}.", time(*millis))
-        }
-        WaitKind::Tick(Some(Pause::Of { time: value, max })) => {
-            format!("Called every `{value}`, at most {}.", time(*max))
-        }
+        WaitKind::Tick(Some(pause)) => format!("Called every {}.", in_words(pause)),
         WaitKind::Discard { .. } => "Called when the input is thrown away.".to_owned(),
         WaitKind::Shutdown => {
             "Called when all output and the end of the stream have left.".to_owned()
@@ -133,6 +127,28 @@ fn called(wait: &WaitKind) -> String {
         | WaitKind::Call(None)
         | WaitKind::HandOff(_)
         | WaitKind::End => String::new(),
+    }
+}
+
+/// A time in a sentence.
+fn in_words(pause: &Pause) -> String {
+    match pause {
+        Pause::Fixed(millis) => time(*millis),
+        Pause::Of { time: value, max } => {
+            format!("`{}` (at most {})", spelling::tokens(value), time(*max))
+        }
+        Pause::Constant(path) => format!("`{}`", spelling::tokens(path)),
+    }
+}
+
+/// A time as an attribute has it.
+pub(crate) fn written(pause: &Pause) -> String {
+    match pause {
+        Pause::Fixed(millis) => time(*millis),
+        Pause::Of { time: value, max } => {
+            format!("{} <= {}", spelling::tokens(value), time(*max))
+        }
+        Pause::Constant(path) => spelling::tokens(path),
     }
 }
 

@@ -55,6 +55,7 @@ pub(super) fn outline(machine: &ast::Machine, handlers: Vec<Handler>) -> Option<
         states: machine.names().filter(|name| !machine.is_group(name)).cloned().collect(),
         message: args.message.as_ref().map(|(_, message)| message.clone()),
         seed: seed(machine),
+        settings: args.settings.as_ref().map(|(_, settings)| settings.clone()),
         reply: reply(machine),
         error: args.error.as_ref().map(|(_, error)| error.clone()),
         handlers,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
-use super::docs::time;
+use super::docs;
 use crate::ast::{self, Event, EventEdge, Pause, WaitKind};
 use crate::graph::{Edge, Graph};
 
@@ -72,9 +72,16 @@ fn by_target<'a, 'g>(graph: &'g Graph<'a>, index: usize) -> Vec<(usize, Vec<&'g 
 /// The event of an edge, in the words of the attribute.
 fn event(edge: &EventEdge) -> String {
     match edge.event {
-        event if event.is_timed() => format!("{} {}", event.name(), time(edge.millis)),
-        event => event.name().to_owned(),
+        event => match &edge.time {
+            Some(time) => format!("{} {}", event.name(), longest(time)),
+            None => event.name().to_owned(),
+        },
     }
+}
+
+/// The time, or its bound, as `Spec::mermaid` shows it.
+fn longest(pause: &Pause) -> String {
+    pause.at_most().map_or_else(|| docs::written(pause), docs::time)
 }
 
 fn goes_to(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -> String {
@@ -93,7 +100,13 @@ fn goes_to(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -> String {
 }
 
 fn times(graph: &Graph<'_>, index: usize) -> String {
-    let time = |event: Event| Some(time(graph.on(index, event)?.declared?.millis));
+    let time = |event: Event| {
+        let time = graph.on(index, event)?.declared?.time.as_ref()?;
+        Some(match time {
+            Pause::Fixed(millis) => docs::time(*millis),
+            other => code(&docs::written(other)),
+        })
+    };
     let within = time(Event::Within);
     let idle = time(Event::Idle).map(|idle| format!("{idle} idle"));
     let begun = time(Event::Begun).map(|begun| format!("{begun} begun"));
@@ -112,12 +125,7 @@ fn waits_for(wait: &ast::Wait) -> String {
         WaitKind::Run { blocking: true } => "blocking".to_owned(),
         WaitKind::Writable { below: Some(below) } => format!("below = {}", below.text),
         WaitKind::Discard { shape: Some(shape) } => shape.text.clone(),
-        WaitKind::Sleep(Some(Pause::Fixed(millis)))
-        | WaitKind::Tick(Some(Pause::Fixed(millis))) => time(*millis),
-        WaitKind::Sleep(Some(Pause::Of { time: value, max }))
-        | WaitKind::Tick(Some(Pause::Of { time: value, max })) => {
-            format!("{value}, max = {}", time(*max))
-        }
+        WaitKind::Sleep(Some(pause)) | WaitKind::Tick(Some(pause)) => docs::written(pause),
         _ => String::new(),
     };
     let name = &wait.name;

@@ -13,7 +13,7 @@ fn lowered(args: &str, states: &str) -> model::Machine {
 /// Each edge as `event target`, with how the target's fields are filled.
 fn transitions<'a>(state: &'a model::State) -> Vec<String> {
     let timed = |event: &str, deadline: &'a Deadline| {
-        (format!("{event} {}", deadline.millis), Some(&deadline.transition))
+        (format!("{event} {}", deadline.time.at_most()), Some(&deadline.transition))
     };
     let mut transitions: Vec<(String, Option<&Transition>)> = Vec::new();
     if let Role::Active(active) = &state.role {

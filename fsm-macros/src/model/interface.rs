@@ -19,6 +19,8 @@ pub(crate) struct Interface {
     pub(crate) message: Option<Type>,
     /// The type of the job or the seed that starts the machine.
     pub(crate) seed: Option<Type>,
+    /// The type of the pool's settings.
+    pub(crate) settings: Option<Type>,
     /// The type of the reply of a machine that runs jobs.
     pub(crate) reply: Option<Type>,
     pub(crate) error: Option<Type>,
@@ -123,6 +125,18 @@ impl Interface {
         let root = &self.root;
         let message = self.message.as_ref();
         message.map_or_else(|| quote!(#root::NoMessage), |message| self.beside(message))
+    }
+
+    /// The type of the settings, beside the enum.
+    pub(crate) fn settings_type(&self) -> TokenStream {
+        self.settings.as_ref().map_or_else(|| quote!(()), |settings| self.beside(settings))
+    }
+
+    /// The types of the messages and the settings in the type of `cx`, beside the enum.
+    pub(crate) fn cx_types(&self) -> TokenStream {
+        let message = self.message_type();
+        let settings = self.settings.iter().map(|settings| self.beside(settings));
+        quote!(#message #(, #settings)*)
     }
 
     /// A type of the user's, beside the enum.

@@ -8,9 +8,9 @@ use crate::ast::{Args, Budget, Edges, Event, StateGroup, unknown};
 use crate::code::Code;
 use crate::errors::Errors;
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "start", "eof", "limit", "refused", "error", "within", "idle", "begun", "full", "gone",
-    "drain", "message", "job", "reply", "seed", "module", "size", "crate",
+    "drain", "message", "job", "reply", "seed", "settings", "module", "size", "crate",
 ];
 
 /// Reads the arguments of `#[state_machine(..)]`.
@@ -24,6 +24,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
         job: None,
         reply: None,
         seed: None,
+        settings: None,
         module: None,
         size: None,
         root: None,
@@ -76,6 +77,7 @@ impl Args {
             "job" => self.job = Some(typed(&entry, reader)),
             "reply" => self.reply = Some(typed(&entry, reader)),
             "seed" => self.seed = Some(typed(&entry, reader)),
+            "settings" => self.settings = Some(typed(&entry, reader)),
             "size" => self.size = budget(&entry, reader),
             _ => {
                 self.root = parsed::<Root>(&entry, "crate = ::path", reader).map(|root| root.0);
@@ -186,10 +188,12 @@ mod tests {
 
     #[test]
     fn all_keys_are_read() {
+        use crate::ast;
+
         let (args, messages) = read(
             "start = A, eof => B, limit => C, error => D, within = 5min => E, idle = 1s => F, \
              error = Fault<u8, u8>, message = Msg, module = m, crate = ::a::b, G = A | H, H = B, \
-             size <= 1KiB, full => I, gone => J, job = Map<u8, u8>, reply = R, seed = S",
+             size <= 1KiB, full => I, gone => J, job = Map<u8, u8>, reply = R, seed = S, settings = T",
         );
         assert_eq!(messages, [""; 0]);
         assert_eq!(args.start.unwrap(), "A");
@@ -197,7 +201,10 @@ mod tests {
             .defaults
             .events
             .iter()
-            .map(|edge| (edge.event, edge.millis, edge.target.to_string()))
+            .map(|edge| {
+                let millis = edge.time.as_ref().and_then(ast::Pause::fixed).unwrap_or(0);
+                (edge.event, millis, edge.target.to_string())
+            })
             .collect();
         assert_eq!(
             edges,
@@ -214,7 +221,7 @@ mod tests {
         assert_eq!(args.error.unwrap().1.to_token_stream().to_string(), "Fault < u8 , u8 >");
         assert_eq!(args.message.unwrap().1.to_token_stream().to_string(), "Msg");
         assert_eq!(args.job.unwrap().1.to_token_stream().to_string(), "Map < u8 , u8 >");
-        assert!(args.reply.is_some() && args.seed.is_some());
+        assert!(args.reply.is_some() && args.seed.is_some() && args.settings.is_some());
         assert_eq!(args.module.unwrap(), "m");
         assert_eq!(args.root.unwrap().to_string(), ":: a :: b");
         assert_eq!(args.size.unwrap().size.value.to_string(), "1024");
@@ -257,7 +264,7 @@ mod tests {
                 "colour = red",
                 "unknown key `colour` on `state_machine`; it takes `start`, `eof`, `limit`, \
                  `refused`, `error`, `within`, `idle`, `begun`, `full`, `gone`, `drain`, `message`, `job`, \
-                 `reply`, `seed`, `module`, `size` and `crate`",
+                 `reply`, `seed`, `settings`, `module`, `size` and `crate`",
             ),
         ] {
             assert_eq!(read(text).1[0], expected, "{text}");

@@ -1,6 +1,6 @@
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
-use super::marks::{is_mark, is_pair};
+use super::marks::{self, is_mark, is_pair};
 use super::{Parsed, literal, names};
 use crate::ast::Event;
 use crate::code::Code;
@@ -20,7 +20,7 @@ pub(crate) struct Entry {
 }
 
 /// The keys whose value is a type.
-const TYPED: [&str; 6] = ["frame", "error", "message", "job", "reply", "seed"];
+const TYPED: [&str; 7] = ["frame", "error", "message", "job", "reply", "seed", "settings"];
 
 /// Reads the entries of an attribute.
 pub(crate) fn entries(parts: &[Vec<TokenTree>], errors: &mut Errors) -> Parsed<Vec<Entry>> {
@@ -67,6 +67,11 @@ pub(crate) fn split(tokens: TokenStream, types: bool) -> Vec<Vec<TokenTree>> {
 }
 
 impl Entry {
+    /// Whether its value is an expression with its bound.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.value.as_ref().is_some_and(|value| marks::bounded(value).is_some())
+    }
+
     fn parse(part: &[TokenTree], errors: &mut Errors) -> Option<Self> {
         let arrow = arrow(part, errors);
         let (head, tail) = part.split_at(arrow.unwrap_or(part.len()));

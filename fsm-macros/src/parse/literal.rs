@@ -41,6 +41,11 @@ pub(crate) fn is_literal(tokens: &TokenStream) -> bool {
     syn::parse2::<Lit>(tokens.clone()).is_ok()
 }
 
+/// Whether `tokens` are meant as a literal time: a literal, or the call that makes a `Duration` of one.
+pub(crate) fn is_time(tokens: &TokenStream) -> bool {
+    is_literal(tokens) || constructed(tokens).is_some()
+}
+
 /// The finding about a number and a word after it that is meant as its unit.
 pub(crate) fn apart(number: &TokenTree, word: &TokenTree) -> Option<Refusal> {
     let (number, unit) = (number.to_string(), word.to_string());
@@ -100,7 +105,7 @@ pub(crate) fn size(tokens: &TokenStream) -> Result<Size, Refusal> {
     let text = tokens.to_string();
     let Some((digits, unit)) = number(tokens) else {
         if !is_literal(tokens) {
-            return Ok(Size { value: tokens.clone(), text });
+            return Ok(Size { value: tokens.clone(), text, of: None });
         }
         let remedy = match quoted(tokens) {
             Some(number) if is_number(&number) && size(&number).is_ok() => {
@@ -114,7 +119,7 @@ pub(crate) fn size(tokens: &TokenStream) -> Result<Size, Refusal> {
     if let Some(token) = tokens.clone().into_iter().next() {
         value.set_span(token.span());
     }
-    Ok(Size { value: value.into_token_stream(), text })
+    Ok(Size { value: value.into_token_stream(), text, of: None })
 }
 
 fn bytes(digits: &str, unit: &str) -> Result<u64, Refusal> {

@@ -1,4 +1,4 @@
-use proc_macro2::{Spacing, TokenTree};
+use proc_macro2::{Spacing, TokenStream, TokenTree};
 
 /// Whether a token is this mark.
 pub(crate) fn is_mark(token: &TokenTree, expected: char) -> bool {
@@ -16,4 +16,12 @@ pub(crate) fn is_pair(tokens: &[TokenTree], marks: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// An expression and its bound, which stands behind the last `<=`.
+pub(crate) fn bounded(value: &TokenStream) -> Option<(TokenStream, TokenStream)> {
+    let tokens: Vec<TokenTree> = value.clone().into_iter().collect();
+    let at = (0..tokens.len()).rev().find(|at| is_pair(&tokens[*at..], "<="))?;
+    let side = |tokens: &[TokenTree]| tokens.iter().cloned().collect();
+    Some((side(&tokens[..at]), side(&tokens[at + 2..])))
 }

@@ -3,8 +3,8 @@ use quote::ToTokens;
 
 use super::attribute::ON_STATES;
 use super::entry::Entry;
-use super::{literal, parts, words};
-use crate::ast::{self, Edges, Event, EventEdge, Size};
+use super::{literal, marks, parts, words};
+use crate::ast::{self, Edges, Event, EventEdge, Pause, Size};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
@@ -129,6 +129,53 @@ impl<'a> Reader<'a> {
         size.map_err(|(code, message)| self.unreadable(code, tokens, message)).ok()
     }
 
+    /// A size, or an expression with its bound, such as `settings.line <= 4KiB`.
+    pub(crate) fn bounded_size(&mut self, tokens: &TokenStream) -> Option<Size> {
+        let Some((value, bound)) = marks::bounded(tokens) else { return self.size(tokens) };
+        if !self.may_be_bounded(&value) {
+            return None;
+        }
+        let bound = self.size(&bound)?;
+        Some(Size { text: spelling::tokens(tokens), of: Some(value), ..bound })
+    }
+
+    /// Refuses what is no expression, or needs no bound.
+    fn may_be_bounded(&mut self, value: &TokenStream) -> bool {
+        if literal::is_literal(value) {
+            let text = format!("a literal needs no bound; write `{value}`");
+            self.errors.at(Code::NeedlessBound, value, text);
+            return false;
+        }
+        self.is_whole(value) && self.is_over_fields(value)
+    }
+
+    /// A time, an expression with its bound, such as `settings.idle <= 1h`, or a path to a constant.
+    /// `example` shows how to write an expression in its place.
+    pub(crate) fn time(
+        &mut self,
+        tokens: &TokenStream,
+        example: impl Fn(&TokenStream) -> String,
+    ) -> Option<Pause> {
+        if let Some((value, bound)) = marks::bounded(tokens) {
+            if !self.may_be_bounded(&value) {
+                return None;
+            }
+            return Some(Pause::Of { time: value, max: self.millis(&bound).unwrap_or(1) });
+        }
+        if literal::is_time(tokens) {
+            return Some(Pause::Fixed(self.millis(tokens).unwrap_or(1)));
+        }
+        if !self.is_whole(tokens) || !self.is_over_fields(tokens) {
+            return None;
+        }
+        if syn::parse2::<syn::Path>(tokens.clone()).is_ok() {
+            return Some(Pause::Constant(tokens.clone()));
+        }
+        let text = format!("nothing bounds this time; write `{}`", example(tokens));
+        self.errors.at(Code::Unbounded, tokens, text);
+        Some(Pause::Of { time: tokens.clone(), max: 1 })
+    }
+
     pub(crate) fn millis(&mut self, tokens: &TokenStream) -> Option<u64> {
         if !self.is_whole(tokens) {
             return None;
@@ -174,9 +221,10 @@ impl<'a> Reader<'a> {
                 self.unreadable(Code::LeadsNowhere, key, text);
             }
             (false, Some(target)) => {
+                let example = |time: &TokenStream| format!("{name} = {time} <= 5min => {target}");
                 // The edge exists even if its time cannot be read.
-                let millis = self.millis(&time).unwrap_or(1);
-                edges.events.push(EventEdge { event, key, millis, target });
+                let time = self.time(&time, example).unwrap_or(Pause::Fixed(1));
+                edges.events.push(EventEdge { event, key, time: Some(time), target });
             }
         }
     }
@@ -190,7 +238,7 @@ impl<'a> Reader<'a> {
                     let text = format!("`{name}` has no value; write `{name} => {target}`");
                     self.errors.at(Code::TooMuch, value, text);
                 }
-                edges.events.push(EventEdge { event, key, millis: 0, target });
+                edges.events.push(EventEdge { event, key, time: None, target });
             }
             (Some(size), None) if event == Event::Limit && literal::is_number(&size) => {
                 let text = format!("`limit` is an edge, and `max` the bound; write `max = {size}`");

@@ -4,13 +4,14 @@ use syn::{Lit, Type};
 
 use super::Parsed;
 use super::entry::{self, Entry};
-use super::literal;
 use super::parts;
 use super::pool;
 use super::reader::Reader;
+use super::{literal, marks};
 use crate::ast::{self, Edges, Event, Pause, ShapeKind, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
+use crate::spelling;
 
 /// The events of a state that waits for another pool, and of other states.
 const OF_POOLS: [Event; 4] = [Event::Within, Event::Full, Event::Gone, Event::Error];
@@ -141,9 +142,13 @@ fn read(
 ) {
     let key = entry.key.clone();
     match (kind, key.to_string().as_str()) {
-        (WaitKind::Read { max, .. }, "max") => {
+        (WaitKind::Read { max, shape }, "max") => {
             let value = reader.value(entry, "max = 64KiB");
-            *max = value.and_then(|value| Some((key, reader.size(&value)?)));
+            let size = value.and_then(|value| reader.bounded_size(&value));
+            match shape {
+                Some(shape) if max.is_some() => needless(&shape.key.to_string(), &key, reader),
+                _ => *max = size.map(|size| (key, size)),
+            }
         }
         (WaitKind::Writable { below }, _) => {
             let value = reader.value(entry, "below = 64KiB");
@@ -167,6 +172,22 @@ fn read(
             let text = format!("a state reads in one way; remove `{first}` or `{name}`");
             reader.errors.at(Code::TwoShapes, key, text);
         }
+        (WaitKind::Read { shape, max }, name @ ("exact" | "upto")) if entry.is_bounded() => {
+            let Some((length, bound)) = entry.value.as_ref().and_then(marks::bounded) else {
+                return;
+            };
+            if let Some((key, _)) = max {
+                needless(name, key, reader);
+            }
+            let text = format!("{name} = {}", spelling::tokens(&length));
+            let kind = match name {
+                "exact" => exact(Some(length), reader),
+                _ => ShapeKind::Upto(upto(Some(length), reader)),
+            };
+            let size = reader.size(&bound);
+            *shape = Some(ast::Shape { kind, text, key: key.clone() });
+            *max = size.map(|size| (key, size));
+        }
         (WaitKind::Read { shape, .. } | WaitKind::Discard { shape }, name) => {
             let text = match &entry.value {
                 Some(value) => format!("{key} = {value}"),
@@ -176,6 +197,12 @@ fn read(
         }
         _ => {}
     }
+}
+
+/// Adds a finding about a `max` beside `name = expr <= bound`.
+fn needless(name: &str, max: &Ident, reader: &mut Reader<'_>) {
+    let text = format!("`max` has no effect beside the bound of `{name}`; remove it");
+    reader.errors.at(Code::NeedlessBound, max, text);
 }
 
 fn shape_kind(name: &str, entry: &Entry, reader: &mut Reader<'_>) -> ShapeKind {
@@ -282,24 +309,18 @@ fn pause(
         reader.unreadable(Code::ValueMissing, name, text);
         return None;
     };
+    let Some(MaxTime { key, millis }) = max else {
+        return reader.time(&time, |time| format!("#[{name}({time} <= 5min)]"));
+    };
+    if literal::is_literal(&time) || marks::bounded(&time).is_some() {
+        let text = "this time has a bound already; remove `max`";
+        reader.errors.at(Code::NeedlessBound, key, text);
+        return reader.time(&time, ToString::to_string);
+    }
     if !reader.is_whole(&time) || !reader.is_over_fields(&time) {
         return None;
     }
-    match (literal::is_literal(&time), max) {
-        (true, max) => {
-            if let Some(MaxTime { key, .. }) = max {
-                let text = "`max` bounds an expression, not a literal; remove it";
-                reader.errors.at(Code::NeedlessBound, key, text);
-            }
-            Some(Pause::Fixed(reader.millis(&time).unwrap_or(1)))
-        }
-        (false, Some(MaxTime { millis, .. })) => Some(Pause::Of { time, max: millis }),
-        (false, None) => {
-            let text = format!("nothing bounds this {name}; write `#[{name}({time}, max = 5min)]`");
-            reader.errors.at(Code::Unbounded, &time, text);
-            Some(Pause::Of { time, max: 1 })
-        }
-    }
+    Some(Pause::Of { time, max: millis })
 }
 
 #[cfg(test)]

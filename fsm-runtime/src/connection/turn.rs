@@ -128,7 +128,9 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
 
     /// Runs the machine, reads for it, and takes the edges of timers that have expired.
     fn run(&mut self) -> io::Result<StopReason> {
-        if self.stopped.is_none() && self.runner.is_tick_due(self.context.now, &self.environment.settings) {
+        if self.stopped.is_none()
+            && self.runner.is_tick_due(self.context.now, &self.environment.settings)
+        {
             if let Some(reason) = self.expire() {
                 return Ok(reason);
             }

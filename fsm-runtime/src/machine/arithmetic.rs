@@ -24,6 +24,12 @@ pub fn saturating<Op, L: Arithmetic<Op, R>, R>(_: Op, left: L, right: R) -> L::O
     left.saturating(right)
 }
 
+/// The value of an expression for a size, at least 1 and at most its bound.
+#[inline]
+pub fn size(value: u64, bound: usize) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX).min(bound).max(1)
+}
+
 /// The operator `Op` between this number and `R`.
 #[diagnostic::on_unimplemented(
     message = "an expression in an attribute has no `{Op}` of `{Self}` and `{R}`",

@@ -85,6 +85,11 @@ impl Timer {
         whole_millis(time).min(max)
     }
 
+    /// Converts a constant time as [`millis`](Self::millis) does, without a bound.
+    pub const fn millis_of(time: Duration) -> u64 {
+        whole_millis(time)
+    }
+
     #[inline]
     fn deadline(self, now: u64) -> u64 {
         now.saturating_add(self.millis)

@@ -10,8 +10,7 @@ pub(crate) struct Environment<Msg, Settings> {
 }
 
 /// The [`Environment`] of a pool of `M`.
-pub(crate) type EnvironmentOf<M> =
-    Environment<<M as Machine>::Message, <M as Machine>::Settings>;
+pub(crate) type EnvironmentOf<M> = Environment<<M as Machine>::Message, <M as Machine>::Settings>;
 
 impl<Msg, Settings: Default> Default for Environment<Msg, Settings> {
     fn default() -> Self {

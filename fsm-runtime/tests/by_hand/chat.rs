@@ -134,6 +134,7 @@ impl Machine for Chat {
     type Message = Arc<str>;
     type Partial = ();
     type Seed = ();
+    type Settings = ();
     type Kind = fsm_runtime::Connection;
     type Deadlines = Deadlines<3>;
 
@@ -152,7 +153,7 @@ impl Machine for Chat {
         }
     }
 
-    fn timer(&self, timer: usize) -> Timer {
+    fn timer(&self, timer: usize, (): &()) -> Timer {
         match timer {
             0 => match self {
                 Self::Room => Timer::idle(60_000),

@@ -171,6 +171,7 @@ impl ::fsm_runtime::Machine for Demo {
     type Message = ::fsm_runtime::NoMessage;
     type Partial = ();
     type Seed = ();
+    type Settings = ();
     type Kind = ::fsm_runtime::Connection;
     type Deadlines = ::fsm_runtime::Deadlines<1>;
 
@@ -194,7 +195,7 @@ impl ::fsm_runtime::Machine for Demo {
     }
 
     #[inline]
-    fn timer(&self, _: usize) -> ::fsm_runtime::Timer {
+    fn timer(&self, _: usize, (): &()) -> ::fsm_runtime::Timer {
         match self {
             Self::Command => ::fsm_runtime::Timer::idle(300_000),
             Self::Body { .. } => ::fsm_runtime::Timer::within(10_000),

@@ -274,3 +274,116 @@ fn w1_a_tick_beside_a_call_waits_on_or_withdraws_the_job() {
     assert_eq!(peer.receive(), b"...late");
     assert_eq!(peer.state(), Some("Line"));
 }
+
+/// What an operator may choose.
+struct Limits {
+    line: usize,
+    idle: Duration,
+    beat: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { line: 8, idle: Duration::from_secs(10), beat: Duration::from_secs(3) }
+    }
+}
+
+const NAP: Duration = Duration::from_millis(1_500);
+
+#[state_machine(start = Line, settings = Limits, eof => Gone, limit => Gone)]
+enum Tuned {
+    #[read(until = b"\n", max = settings.line <= 16, idle = settings.idle <= 30s => Gone)]
+    #[tick(settings.beat <= 1min)]
+    #[to(Line | Body | Nap)]
+    Line,
+    #[read(exact = len + 2 <= 16, within = Duration::from_millis(u64::from(*len) * 100) <= 1s => Gone)]
+    #[to(Line)]
+    Body { len: u8 },
+    #[sleep(NAP)]
+    #[to(Line)]
+    Nap,
+    #[end]
+    Gone,
+}
+
+struct Tuner;
+
+impl tuned::Handler for Tuner {
+    fn line(&mut self, line: &[u8], cx: &mut Cx<'_, NoMessage, Limits>) -> tuned::AfterLine {
+        write!(cx, "{}/{}", line.len(), cx.settings().line);
+        match line {
+            b"nap" => tuned::AfterLine::Nap,
+            [b'b', len] => tuned::AfterLine::Body { len: *len },
+            _ => tuned::AfterLine::Line,
+        }
+    }
+
+    fn line_tick(&mut self, cx: &mut Cx<'_, NoMessage, Limits>) -> tuned::AfterLine {
+        cx.write(b".");
+        tuned::AfterLine::Line
+    }
+
+    fn body(
+        &mut self,
+        _: &mut u8,
+        bytes: &[u8],
+        cx: &mut Cx<'_, NoMessage, Limits>,
+    ) -> tuned::AfterBody {
+        cx.write(bytes);
+        tuned::AfterBody::Line
+    }
+}
+
+fn tuned(settings: Limits) -> Session<Tuned, Tuner> {
+    Session::with_settings(Tuner, settings)
+}
+
+#[test]
+fn t1_t2_times_and_sizes_come_from_the_settings_up_to_their_bounds() {
+    let mut peer = Session::<Tuned, _>::new(Tuner);
+    peer.send(b"12345678\n");
+    assert_eq!(peer.receive(), b"8/8");
+    peer.advance(Duration::from_secs(9));
+    assert_eq!((peer.receive(), peer.state()), (b"...".to_vec(), Some("Line")));
+    peer.advance(Duration::from_secs(1));
+    assert_eq!(peer.state(), None);
+
+    // Above the bounds.
+    let far = Duration::from_secs(1_000_000);
+    let mut peer = tuned(Limits { line: 1_000, idle: far, beat: far });
+    peer.send(&[b'x'; 17]);
+    assert_eq!(peer.state(), None);
+    let mut peer = tuned(Limits { line: 1_000, idle: far, beat: far });
+    peer.advance(Duration::from_secs(29));
+    assert_eq!(peer.state(), Some("Line"));
+    peer.advance(Duration::from_secs(1));
+    assert_eq!(peer.state(), None);
+
+    // Nothing at all counts as the least there is.
+    let mut peer = tuned(Limits { line: 0, idle: far, beat: Duration::ZERO });
+    peer.send(b"x\n");
+    assert_eq!(peer.receive(), b"1/0");
+    peer.advance(Duration::from_millis(3));
+    assert_eq!(peer.receive(), b"...");
+}
+
+#[test]
+fn t1_an_expression_is_evaluated_when_its_timer_is_armed() {
+    let mut peer = Session::<Tuned, _>::new(Tuner);
+    peer.send(b"b\x03\n");
+    assert_eq!(peer.state(), Some("Body"));
+    peer.advance(Duration::from_millis(299));
+    assert_eq!(peer.state(), Some("Body"));
+    peer.send(b"12345");
+    assert_eq!(peer.receive(), b"2/812345");
+    peer.send(b"b\x03\n");
+    peer.advance(Duration::from_millis(300));
+    assert_eq!(peer.state(), None);
+
+    let mut peer = Session::<Tuned, _>::new(Tuner);
+    peer.send(b"nap\n");
+    peer.advance(NAP - Duration::from_millis(1));
+    assert_eq!(peer.state(), Some("Nap"));
+    peer.advance(Duration::from_millis(1));
+    assert_eq!(peer.state(), Some("Line"));
+}

@@ -30,10 +30,9 @@ fn read(text: &str) -> Vec<String> {
             format!("handoff {}", pool.map_or("?".to_owned(), |pool| pool.text))
         }
         WaitKind::Sleep(None) | WaitKind::Tick(None) => format!("{name} ?"),
-        WaitKind::Sleep(Some(pause)) | WaitKind::Tick(Some(pause)) => match pause {
-            Pause::Fixed(millis) => format!("{name} {millis}"),
-            Pause::Of { time, max } => format!("{name} {time}, max {max}"),
-        },
+        WaitKind::Sleep(Some(pause)) | WaitKind::Tick(Some(pause)) => {
+            format!("{name} {}", paused(&pause))
+        }
         WaitKind::Discard { shape } => format!("discard {}", described(shape)),
         WaitKind::Shutdown => "shutdown".to_owned(),
         WaitKind::Message => "message".to_owned(),
@@ -41,14 +40,20 @@ fn read(text: &str) -> Vec<String> {
     };
     let mut lines = vec![kind];
     lines.extend(wait.edges.never.map(|_| "never".to_owned()));
-    lines.extend(
-        wait.edges
-            .events
-            .iter()
-            .map(|edge| format!("{} {} {}", edge.event.name(), edge.millis, edge.target)),
-    );
+    lines.extend(wait.edges.events.iter().map(|edge| {
+        let time = edge.time.as_ref().map_or("0".to_owned(), paused);
+        format!("{} {time} {}", edge.event.name(), edge.target)
+    }));
     lines.extend(errors.messages());
     lines
+}
+
+fn paused(pause: &Pause) -> String {
+    match pause {
+        Pause::Fixed(millis) => millis.to_string(),
+        Pause::Of { time, max } => format!("{time}, max {max}"),
+        Pause::Constant(path) => format!("constant {path}"),
+    }
 }
 
 fn described(shape: Option<ast::Shape>) -> String {
@@ -97,6 +102,22 @@ fn waits_are_read() {
         ("call(<A as B>::C)", &["call <A as B>::C"]),
         ("handoff(Events, within = never)", &["handoff Events", "never"]),
         ("sleep(100ms)", &["sleep 100"]),
+        ("sleep(pause <= 5min)", &["sleep pause, max 300000"]),
+        ("tick(settings.beat <= 1min)", &["tick settings . beat, max 60000"]),
+        ("sleep(times::NAP)", &["sleep constant times :: NAP"]),
+        (
+            "read(exact = left <= 4KiB, begun = BEGUN => A, idle = settings.idle <= 1h => B)",
+            &[
+                "read exactly of left, max 4096",
+                "begun constant BEGUN A",
+                "idle settings . idle, max 3600000 B",
+            ],
+        ),
+        ("read(upto = a <= 1KiB)", &["read upto a, max 1024"]),
+        ("read(some, max = settings.piece <= 64KiB)", &["read some, max 65536"]),
+        ("discard(exact = *left)", &["discard exactly of * left"]),
+        ("discard(until = b';', within = 1s => A)", &["discard until & [b';']", "within 1000 A"]),
+        ("shutdown(within = 1s => A)", &["shutdown", "within 1000 A"]),
         ("sleep(pause * 2, max = 5min, error => A)", &["sleep pause * 2, max 300000", "error 0 A"]),
         ("message(within = 1d => A)", &["message", "within 86400000 A"]),
         ("end", &["end"]),
@@ -139,8 +160,18 @@ fn typos_are_named() {
             "unknown key `max` on `handoff`; it takes `within`, `full`, `gone` and `error`",
         ),
         ("sleep", "`sleep` lacks its time; write `#[sleep(30s)]`"),
-        ("sleep(pause)", "nothing bounds this sleep; write `#[sleep(pause, max = 5min)]`"),
-        ("sleep(1s, max = 5s)", "`max` bounds an expression, not a literal; remove it"),
+        ("sleep(pause * 2)", "nothing bounds this time; write `#[sleep(pause * 2 <= 5min)]`"),
+        ("sleep(1s, max = 5s)", "this time has a bound already; remove `max`"),
+        ("tick(pause <= 1s, max = 5s)", "this time has a bound already; remove `max`"),
+        ("sleep(1s <= 5s)", "a literal needs no bound; write `1s`"),
+        (
+            "read(exact = left <= 9, max = 9)",
+            "`max` has no effect beside the bound of `exact`; remove it",
+        ),
+        (
+            "flush(within = settings.flush => A)",
+            "nothing bounds this time; write `within = settings . flush <= 5min => A`",
+        ),
         ("end(eof => A)", "`eof` can never happen at an end; write `#[end]`"),
     ] {
         let found = read(text);

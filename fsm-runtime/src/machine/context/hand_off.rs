@@ -14,7 +14,8 @@ impl<Msg: Send + 'static, Settings> Cx<'_, Msg, Settings, Connection> {
         let Some(target) = self.route_entry::<Arc<dyn HandOffTarget<M::Seed>>>(route) else {
             return;
         };
-        let granted = target.semaphore().offer_or_queue(|| self.environment.mailboxes.waker(), self.key);
+        let granted =
+            target.semaphore().offer_or_queue(|| self.environment.mailboxes.waker(), self.key);
         let target = Arc::clone(target);
         self.set_outbound(match granted {
             Ok(Ok(permit)) => Outbound::Leaving(PendingHandOff::new(target, seed, permit)),
@@ -41,7 +42,9 @@ impl<Msg: Send + 'static, Settings> Cx<'_, Msg, Settings, Connection> {
     /// it in a `#[handoff(..)]` state.
     #[doc(hidden)]
     pub fn handed<M: Machine>(&mut self) -> Handed<M::Seed> {
-        let Some(outbound) = self.environment.mailboxes.take_outbound(self.key) else { return Handed::Waiting };
+        let Some(outbound) = self.environment.mailboxes.take_outbound(self.key) else {
+            return Handed::Waiting;
+        };
         match outbound {
             Outbound::HandOff(mut queued) => match queued.poll_permit() {
                 None => {

@@ -52,7 +52,9 @@ impl<M: Machine> Builder<M> {
         T: Task + Send + 'static,
     {
         self.state.attach(observed(ports).iter().map(Arc::downgrade).collect(), accepting);
-        self.environment.mailboxes.attach(ports.iter().map(|port| Arc::downgrade(port) as Weak<_>).collect());
+        self.environment
+            .mailboxes
+            .attach(ports.iter().map(|port| Arc::downgrade(port) as Weak<_>).collect());
     }
 
     /// Makes the port with this number. `interrupt` makes its thread come back from the poll.
