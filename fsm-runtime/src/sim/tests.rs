@@ -9,9 +9,9 @@ use super::clock::Origin;
 use super::pipe::{Pipe, PipeEnd};
 use super::port::SimPort;
 use crate::Key;
-use crate::call::mailboxes::Mailboxes;
 use crate::connection::ConnectionTask;
 use crate::connection::scratch::{ConnectionScratch, ScratchSettings};
+use crate::machine::environment::Environment;
 use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
 use crate::prelude::*;
@@ -62,9 +62,8 @@ impl World {
         let mut port = SimPort::new(&Origin::new(), 2, 1);
         for _ in 0..2 {
             port.add_thread(Arc::new([]), |pool_state, context| {
-                let mailboxes = Mailboxes::default();
                 ConnectionScratch::new(ScratchSettings {
-                    mailboxes,
+                    environment: Environment::default(),
                     limits: LIMITS,
                     pool_state,
                     registry: None,

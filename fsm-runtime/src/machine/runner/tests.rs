@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::call::mailboxes::Mailboxes;
 use crate::clock::{ManualTime, TimeSource};
+use crate::machine::environment::EnvironmentOf;
 use crate::net::send_buffer::SendBuffer;
 use crate::prelude::*;
 use crate::scheduler::observe::BlockTracker;
@@ -102,20 +102,21 @@ struct Harness {
     deadlines: <Work as Machine>::Deadlines,
     handler: Worker,
     output: SendBuffer,
-    mailboxes: Mailboxes<()>,
+    environment: EnvironmentOf<Work>,
     context: WorkerContext,
 }
 
 impl Harness {
     /// A machine that enters this state at the time 0. Each handler call writes `writes` bytes.
     fn new(machine: Work, writes: usize) -> Self {
-        let deadlines = DeadlineSet::started(0, |index| machine.timer(index));
+        let deadlines = DeadlineSet::started(0, |index| machine.timer(index, &()));
         let time = ManualTime::new().now();
         let context =
             WorkerContext::new(Arc::new(Untracked), 0, Arc::default(), Arc::new([]), time);
-        let (handler, mailboxes) = (Worker { calls: 0, writes }, Mailboxes::default());
-        mailboxes.open(KEY);
-        Self { machine, deadlines, handler, output: SendBuffer::default(), mailboxes, context }
+        let (handler, output) = (Worker { calls: 0, writes }, SendBuffer::default());
+        let environment = EnvironmentOf::<Work>::default();
+        environment.mailboxes.open(KEY);
+        Self { machine, deadlines, handler, output, environment, context }
     }
 
     /// Lends the parts to a call of the runner.
@@ -123,8 +124,8 @@ impl Harness {
         &mut self,
         call: impl FnOnce(&mut MachineRunner<'_, Work>, &mut Worker, &mut Cx<'_, ()>) -> R,
     ) -> R {
-        let Self { machine, deadlines, handler, output, mailboxes, context } = self;
-        let mut cx = Cx::new(output, &Peer::Memory, mailboxes, KEY, context);
+        let Self { machine, deadlines, handler, output, environment, context } = self;
+        let mut cx = Cx::new(output, &Peer::Memory, environment, KEY, context);
         call(&mut MachineRunner { machine, deadlines }, handler, &mut cx)
     }
 
@@ -189,7 +190,7 @@ fn calls_that_take_messages_are_no_busy_loop() {
     let (mut harness, mut budget) =
         (Harness::new(Work::Listen, 0), Budget::new(BUSY_LOOP_CALLS, 1, NO_MARK));
     for _ in 0..BUSY_LOOP_CALLS {
-        harness.mailboxes.post(KEY, ()).unwrap();
+        harness.environment.mailboxes.post(KEY, ()).unwrap();
     }
     assert_eq!(harness.run(b"", &mut budget), StopReason::BudgetSpent);
     assert_eq!(harness.handler.calls, BUSY_LOOP_CALLS);
@@ -224,7 +225,7 @@ fn the_budget_ends_a_run_before_its_input_does() {
 fn no_handler_that_takes_something_in_runs_at_the_mark() {
     for machine in [Work::Order, Work::Listen] {
         let (mut harness, mut budget) = (Harness::new(machine, 4), Budget::new(10, 1, 4));
-        harness.mailboxes.post(KEY, ()).unwrap();
+        harness.environment.mailboxes.post(KEY, ()).unwrap();
         harness.output.write(b"full");
         assert_eq!(harness.run(b".", &mut budget), StopReason::AtMark);
         assert_eq!((harness.handler.calls, budget.calls), (0, 10));
