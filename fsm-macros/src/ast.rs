@@ -53,6 +53,7 @@ pub(crate) struct Args {
     pub(crate) size: Option<Budget>,
     pub(crate) root: Option<TokenStream>,
     pub(crate) groups: Vec<StateGroup>,
+    pub(crate) budgets: Vec<GroupBudget>,
     /// Some argument could not be read.
     pub(crate) incomplete: bool,
 }
@@ -62,6 +63,12 @@ pub(crate) struct Args {
 pub(crate) struct Budget {
     pub(crate) key: Ident,
     pub(crate) size: Size,
+}
+
+/// `within(Group) = 60s => State`
+pub(crate) struct GroupBudget {
+    pub(crate) group: Ident,
+    pub(crate) edge: EventEdge,
 }
 
 pub(crate) struct StateGroup {
@@ -157,12 +164,33 @@ impl Machine {
             verdicts.chain(waits).chain(targets(&state.rest_edges))
         });
         let members = self.args.groups.iter().flat_map(|group| &group.members);
-        self.args.start.iter().chain(targets(&self.args.defaults)).chain(members).chain(of_states)
+        let budgets = self.args.budgets.iter();
+        let of_budgets = budgets.flat_map(|budget| [&budget.group, &budget.edge.target]);
+        let of_machine = self.args.start.iter().chain(targets(&self.args.defaults));
+        of_machine.chain(of_budgets).chain(members).chain(of_states)
     }
 
     /// The properties that decide which events can happen in its states.
     pub(crate) fn kind(&self) -> MachineKind {
         MachineKind { fails: self.args.error.is_some(), job: self.args.is_job() }
+    }
+
+    /// The budget of the group that a state is in, and its number.
+    pub(crate) fn budget_of(&self, state: &State) -> Option<(usize, &GroupBudget)> {
+        let holds = |budget: &GroupBudget| self.holds(&budget.group, &state.name, 0);
+        self.args.budgets.iter().enumerate().find(|(_, budget)| holds(budget) && !state.is_end())
+    }
+
+    /// Whether `name` is this state, or a group that the state is in.
+    pub(crate) fn holds(&self, name: &Ident, state: &Ident, depth: usize) -> bool {
+        if name.unraw() == state.unraw() {
+            return true;
+        }
+        // A group that contains itself is a finding.
+        let mut groups = self.args.groups.iter().filter(|_| depth <= self.args.groups.len());
+        let group = groups.find(|group| group.name.unraw() == name.unraw());
+        let mut members = group.into_iter().flat_map(|group| &group.members);
+        members.any(|member| self.holds(member, state, depth + 1))
     }
 
     pub(crate) fn is_group(&self, name: &Ident) -> bool {

@@ -64,6 +64,8 @@ pub(crate) enum Code {
     HandOffGoesOn = 54,
     NoConnection = 55,
     NoSettings = 57,
+    BudgetInside = 58,
+    BudgetTwice = 59,
 
     // Events.
     NoEof = 60,

@@ -174,6 +174,7 @@ pub(crate) fn event_edges(machine: &ast::Machine, state: usize) -> Vec<&EventEdg
             .filter(|default| wait.kind.takes_default(event) && !leads_to(default, &state.name));
         edges.extend(own.on(event).or(default));
     }
+    edges.extend(machine.budget_of(state).map(|(_, budget)| &budget.edge));
     edges
 }
 

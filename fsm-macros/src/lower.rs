@@ -16,8 +16,8 @@ pub(crate) use self::stub::stub;
 use crate::ast::{self, Event, Expr, Field, Pause, Pool, ShapeKind, Size, WaitKind};
 use crate::graph::{Edge, Graph};
 use crate::model::{
-    self, Active, Bound, Deadline, Delivery, Discard, DiscardEnd, FieldInit, HandOff, Outcome,
-    Read, Role, Route, RouteRef, Sleep, Source, Tick, Transition,
+    self, Active, Bound, Budget, Deadline, Delivery, Discard, DiscardEnd, FieldInit, HandOff,
+    Outcome, Read, Role, Route, RouteRef, Sleep, Source, Tick, Transition,
 };
 use crate::spelling;
 
@@ -35,7 +35,8 @@ pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::
         states: states.collect::<Option<Vec<_>>>()?,
         bounds: machine.states.iter().filter_map(bound).collect(),
         times: times(machine),
-        budget: machine.args.size.clone(),
+        budgets: machine.args.budgets.len(),
+        size: machine.args.size.clone(),
         table: picture::table(machine, graph),
         mermaid: picture::mermaid(machine, graph),
         interface,
@@ -66,7 +67,9 @@ fn times(machine: &ast::Machine) -> BTreeMap<Ident, TokenStream> {
         _ => None,
     });
     let edges = waits.map(|wait| &wait.edges).chain([&machine.args.defaults]);
-    let of_edges = edges.flat_map(|edges| &edges.events).filter_map(|edge| edge.time.as_ref());
+    let budgets = machine.args.budgets.iter().map(|budget| &budget.edge);
+    let edges = edges.flat_map(|edges| &edges.events).chain(budgets);
+    let of_edges = edges.filter_map(|edge| edge.time.as_ref());
     let constants = pauses.chain(of_edges).filter_map(|pause| match pause {
         Pause::Constant(path) => Some((model::constant(path), path.clone())),
         _ => None,
@@ -109,8 +112,14 @@ impl Lowering<'_> {
             types: state.fields.iter().map(|field| field.ty.clone()).collect(),
             rest: state.rest.is_some(),
             edges: self.graph.edges[index].iter().map(edge).collect(),
+            budget: self.budget(index),
             role: self.role(index)?,
         })
+    }
+
+    fn budget(&self, index: usize) -> Option<Budget> {
+        let (number, _) = self.machine.budget_of(&self.machine.states[index])?;
+        Some(Budget { number, deadline: self.deadline(index, Event::Budget)? })
     }
 
     fn role(&self, index: usize) -> Option<Role> {

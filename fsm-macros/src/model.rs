@@ -15,7 +15,7 @@ use syn::Type;
 pub(crate) use self::interface::{
     Body, Handler, HandlerBeside, Interface, Payload, Received, ReceivedKind, Verdict,
 };
-use crate::ast::{Budget, Event, Expr, Pause};
+use crate::ast::{self, Event, Expr, Pause};
 
 pub(crate) struct Machine {
     pub(crate) docs: String,
@@ -26,7 +26,9 @@ pub(crate) struct Machine {
     pub(crate) bounds: Vec<(Ident, TokenStream)>,
     /// Constants for the milliseconds of the times that are constants.
     pub(crate) times: BTreeMap<Ident, TokenStream>,
-    pub(crate) budget: Option<Budget>,
+    pub(crate) size: Option<ast::Budget>,
+    /// The number of groups that have a time.
+    pub(crate) budgets: usize,
     /// The graph in the enum's docs.
     pub(crate) table: String,
     pub(crate) mermaid: String,
@@ -49,7 +51,15 @@ pub(crate) struct State {
     pub(crate) types: Vec<Type>,
     pub(crate) rest: bool,
     pub(crate) edges: Vec<SpecEdge>,
+    pub(crate) budget: Option<Budget>,
     pub(crate) role: Role,
+}
+
+/// The time of the group that a state is in.
+pub(crate) struct Budget {
+    /// The number of the budget in the machine.
+    pub(crate) number: usize,
+    pub(crate) deadline: Deadline,
 }
 
 /// An edge as the graph shows it.

@@ -31,9 +31,12 @@ pub(crate) enum Event {
     Full,
     Gone,
     Drain,
+    /// The time of a group of states is over, which the machine declares as `within(Group)`.
+    Budget,
 }
 
 impl Event {
+    /// The events that have a key of their own.
     pub(crate) const ALL: [Self; 10] = [
         Self::Within,
         Self::Idle,
@@ -49,7 +52,7 @@ impl Event {
 
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Within => "within",
+            Self::Within | Self::Budget => "within",
             Self::Idle => "idle",
             Self::Begun => "begun",
             Self::Eof => "eof",
@@ -68,7 +71,7 @@ impl Event {
 
     /// Whether it bounds how long its state may last.
     pub(crate) fn is_deadline(self) -> bool {
-        matches!(self, Self::Within | Self::Idle)
+        matches!(self, Self::Within | Self::Idle | Self::Budget)
     }
 
     /// Whether it has a time.

@@ -197,6 +197,7 @@ impl WaitKind {
             Event::Error => machine.fails && !matches!(self, Self::End | Self::HandOff(_)),
             Event::Full | Event::Gone => self.leads_out(),
             Event::Drain => !machine.job && self.rests(),
+            Event::Budget => !matches!(self, Self::End),
         }
     }
 
@@ -208,7 +209,12 @@ impl WaitKind {
             // Without an edge rustc says whether the decoder can refuse its input, and the handler cannot
             // fail.
             Event::Refused | Event::Error => false,
-            Event::Within | Event::Idle | Event::Begun | Event::Full | Event::Drain => false,
+            Event::Within
+            | Event::Idle
+            | Event::Begun
+            | Event::Full
+            | Event::Drain
+            | Event::Budget => false,
         }
     }
 

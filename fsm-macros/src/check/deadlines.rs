@@ -1,4 +1,4 @@
-use crate::ast::{self, Edges, Event, EventEdge, Pause};
+use crate::ast::{self, Edges, Event, EventEdge, GroupBudget, Pause};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::{event_edges, leads_to};
@@ -31,6 +31,49 @@ pub(crate) fn idle_never(edges: &Edges, errors: &mut Errors) {
              make it shorter, or remove it"
         );
         errors.at(Code::IdleNever, key, text);
+    }
+}
+
+/// Checks the times of groups: each leads out of its group, and no state is in two of them.
+pub(crate) fn budgets(machine: &ast::Machine, errors: &mut Errors) {
+    let budgets = &machine.args.budgets;
+    for (at, GroupBudget { group, edge }) in budgets.iter().enumerate() {
+        if machine.holds(group, &edge.target, 0) {
+            let target = &edge.target;
+            let text = format!(
+                "the time of `{group}` is over in `{target}`, too; lead it to a state outside of `{group}`"
+            );
+            errors.at(Code::BudgetInside, target, text);
+        }
+        let shared = machine.states.iter().find_map(|state| {
+            let holds = |other: &&GroupBudget| machine.holds(&other.group, &state.name, 0);
+            let other = budgets[..at].iter().find(holds)?;
+            machine.holds(group, &state.name, 0).then_some((&state.name, &other.group))
+        });
+        if let Some((state, other)) = shared {
+            let text = format!(
+                "state `{state}` is in `{group}` and in `{other}`, which both have a time; \
+                 take it out of one"
+            );
+            errors.at(Code::BudgetTwice, group, text);
+        }
+    }
+    for state in &machine.states {
+        let (Some((_, budget)), Some(wait)) = (machine.budget_of(state), state.wait()) else {
+            continue;
+        };
+        let whole = budget.edge.time.as_ref().and_then(Pause::fixed);
+        for edge in wait.edges.events.iter().filter(|edge| edge.event.is_timed()) {
+            let time = edge.time.as_ref().and_then(Pause::fixed);
+            if whole.zip(time).is_some_and(|(whole, time)| whole > 1 && time >= whole) {
+                let (key, group) = (&edge.key, &budget.group);
+                let text = format!(
+                    "this `{key}` can never happen, because the time of `{group}` is over by then; \
+                     make it shorter, or remove it"
+                );
+                errors.at(Code::IdleNever, key, text);
+            }
+        }
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
         deadlines::check(machine, index, wait, errors);
     }
     deadlines::idle_never(&machine.args.defaults, errors);
+    deadlines::budgets(machine, errors);
     complete
 }
 
@@ -200,6 +201,7 @@ fn why_not(event: Event, wait: &ast::Wait) -> String {
         }
         (Event::Begun, _) => "it reads no message".to_owned(),
         (Event::Drain, _) => "it is no place to rest".to_owned(),
+        (Event::Budget, _) => "it is an end".to_owned(),
         (Event::Within | Event::Idle, WaitKind::Sleep(_)) => "its sleep is its deadline".to_owned(),
         (Event::Within | Event::Idle, _) => format!("a `{}` state does not wait", wait.name),
     }

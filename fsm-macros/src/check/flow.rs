@@ -147,7 +147,7 @@ impl Event {
             Self::Full | Self::Gone | Self::Error => {
                 format!("; lead this `{name}` to an end, or to a state that waits")
             }
-            Self::Within | Self::Idle | Self::Begun | Self::Drain => {
+            Self::Within | Self::Idle | Self::Begun | Self::Drain | Self::Budget => {
                 "; add a state that waits".to_owned()
             }
         }

@@ -123,7 +123,8 @@ impl<'a> Groups<'a> {
 pub(crate) fn unused(machine: &ast::Machine, errors: &mut Errors) {
     let targets = machine.states.iter().flat_map(|state| &state.to).flat_map(|to| &to.targets);
     let members = machine.args.groups.iter().flat_map(|group| &group.members);
-    let used: HashSet<Ident> = targets.chain(members).map(Ident::unraw).collect();
+    let budgets = machine.args.budgets.iter().map(|budget| &budget.group);
+    let used: HashSet<Ident> = targets.chain(members).chain(budgets).map(Ident::unraw).collect();
     for group in &machine.args.groups {
         let name = &group.name;
         if !used.contains(&name.unraw()) {

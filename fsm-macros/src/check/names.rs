@@ -80,8 +80,14 @@ impl<'a> Resolver<'a> {
         let waits = machine.states.iter().flat_map(|state| &state.waits);
         let edges = waits.flat_map(|wait| &wait.edges.events);
         let rests = machine.states.iter().flat_map(|state| &state.rest_edges.events);
-        for edge in machine.args.defaults.events.iter().chain(edges).chain(rests) {
+        let budgets = &machine.args.budgets;
+        let of_budgets = budgets.iter().map(|budget| &budget.edge);
+        let defaults = machine.args.defaults.events.iter();
+        for edge in defaults.chain(of_budgets).chain(edges).chain(rests) {
             self.one(&edge.target, errors);
+        }
+        for budget in budgets {
+            self.known(&budget.group, errors);
         }
         for member in machine.args.groups.iter().flat_map(|group| &group.members) {
             self.known(member, errors);

@@ -18,7 +18,7 @@ pub(crate) fn bounds(machine: &model::Machine) -> TokenStream {
 
 /// Refuses a machine that is larger than its budget, and names the state to make smaller.
 pub(crate) fn budget(machine: &model::Machine) -> Option<TokenStream> {
-    let budget = machine.budget.as_ref()?;
+    let budget = machine.size.as_ref()?;
     let (root, name) = (machine.interface.root_at(budget.key.span()), &machine.interface.name);
     let (text, value) = (name.unraw().to_string(), &budget.size.value);
     let code = Code::OverBudget.to_string();

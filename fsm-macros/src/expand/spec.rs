@@ -149,6 +149,7 @@ impl SpecEdge {
             Event::Full => "Full",
             Event::Gone => "Gone",
             Event::Drain => "Drain",
+            Event::Budget => "Budget",
         };
         let millis = time.as_ref().map(Sleep::at_most);
         EdgeKey { trigger, millis, target: self.target }

@@ -16,10 +16,35 @@ enum Timer<'a> {
     /// A `sleep`, which ends with a call of the handler.
     Sleep(&'a Sleep),
     Tick(&'a Tick),
+    Budget(&'a Deadline),
 }
 
-/// The timers of a state, in the order of their indexes.
-fn timers(state: &model::State) -> Vec<Timer<'_>> {
+/// The timers of the states by index. That of a budget has the same index in all states, behind those of
+/// each state's own timers.
+struct Timers {
+    /// The number of timers of the state that has most, without budgets.
+    own: usize,
+    /// The number of all timers; at least one, which the end of a connection needs.
+    all: usize,
+}
+
+impl Timers {
+    fn of(machine: &model::Machine) -> Self {
+        let own = machine.states.iter().map(|state| own_timers(state).len()).max().unwrap_or(0);
+        Self { own, all: (own + machine.budgets).max(1) }
+    }
+
+    fn get<'a>(&self, state: &'a model::State, index: usize) -> Option<Timer<'a>> {
+        if index < self.own {
+            return own_timers(state).into_iter().nth(index);
+        }
+        let budget = state.budget.as_ref().filter(|budget| self.own + budget.number == index)?;
+        Some(Timer::Budget(&budget.deadline))
+    }
+}
+
+/// The timers of a state but that of its group.
+fn own_timers(state: &model::State) -> Vec<Timer<'_>> {
     let within = state.within().map(Timer::Within);
     let Role::Active(active) = &state.role else { return within.into_iter().collect() };
     let first = match &active.wait {
@@ -32,24 +57,26 @@ fn timers(state: &model::State) -> Vec<Timer<'_>> {
     first.into_iter().chain(idle).chain(begun).chain(tick).collect()
 }
 
-/// The number of timers of the state that has most; at least one, which the end of a connection needs.
+/// The number of timers that a connection keeps.
 pub(super) fn count(machine: &model::Machine) -> usize {
-    machine.states.iter().map(|state| timers(state).len()).max().unwrap_or(0).max(1)
+    Timers::of(machine).all
 }
 
 /// The body of `timer`; states with the same timer share an arm.
 pub(super) fn timer(machine: &model::Machine) -> TokenStream {
-    by_index(machine, |index| {
+    let timers = Timers::of(machine);
+    by_index(timers.all, |index| {
         let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
         let mut known = BTreeMap::new();
         let mut left = false;
         for state in &machine.states {
-            let (kind, time) = match timers(state).into_iter().nth(index) {
+            let (kind, time) = match timers.get(state, index) {
                 Some(Timer::Sleep(time)) => ("within", time),
                 Some(Timer::Within(deadline)) => ("within", &deadline.time),
                 Some(Timer::Idle(deadline)) => ("idle", &deadline.time),
                 Some(Timer::Begun(deadline)) => ("begun", &deadline.time),
                 Some(Timer::Tick(tick)) => ("tick", &tick.every),
+                Some(Timer::Budget(deadline)) => ("budget", &deadline.time),
                 None => {
                     left = true;
                     continue;
@@ -90,13 +117,19 @@ fn timer_of(kind: &str, time: &Expr, max: u64) -> TokenStream {
 
 /// The body of `expire`; states that the timer leads to the same state share an arm.
 pub(super) fn expire(machine: &model::Machine) -> TokenStream {
-    by_index(machine, |index| {
+    let timers = Timers::of(machine);
+    by_index(timers.all, |index| {
         let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
         let mut plain = BTreeMap::new();
         for state in &machine.states {
-            let transition = match (timers(state).into_iter().nth(index), &state.role) {
+            let transition = match (timers.get(state, index), &state.role) {
                 (
-                    Some(Timer::Within(deadline) | Timer::Idle(deadline) | Timer::Begun(deadline)),
+                    Some(
+                        Timer::Within(deadline)
+                        | Timer::Idle(deadline)
+                        | Timer::Begun(deadline)
+                        | Timer::Budget(deadline),
+                    ),
                     _,
                 ) => &deadline.transition,
                 (Some(Timer::Sleep(_)), Role::Active(active)) => {
@@ -139,8 +172,7 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
 }
 
 /// Chooses among the values for each index; most machines have one timer a state, and nothing to choose.
-fn by_index(machine: &model::Machine, value: impl Fn(usize) -> TokenStream) -> TokenStream {
-    let count = count(machine);
+fn by_index(count: usize, value: impl Fn(usize) -> TokenStream) -> TokenStream {
     if count == 1 {
         return value(0);
     }

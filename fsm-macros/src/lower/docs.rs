@@ -14,7 +14,7 @@ pub(crate) fn handler(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -
         text.push_str("\n\n");
     }
     text.push_str(&state.wait().map(|wait| called(&wait.kind)).unwrap_or_default());
-    for event in [Event::Within, Event::Idle, Event::Begun] {
+    for event in [Event::Within, Event::Idle, Event::Begun, Event::Budget] {
         let Some(edge) = graph.on(index, event) else { continue };
         let Some(time) = edge.declared.and_then(|edge| edge.time.as_ref()).map(in_words) else {
             continue;
@@ -23,6 +23,10 @@ pub(crate) fn handler(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -
         let when = match event {
             Event::Within => format!("{time} after the state was entered"),
             Event::Begun => format!("{time} after the first byte of what is incomplete"),
+            Event::Budget => match machine.budget_of(state) {
+                Some((_, budget)) => format!("{time} after `{}` was entered", budget.group),
+                None => continue,
+            },
             _ => format!("when the wait does not complete for {time}"),
         };
         let _ = write!(text, " `{target}` follows {when}.");

@@ -73,6 +73,7 @@ fn by_target<'a, 'g>(graph: &'g Graph<'a>, index: usize) -> Vec<(usize, Vec<&'g 
 fn event(edge: &EventEdge) -> String {
     match edge.event {
         event => match &edge.time {
+            Some(time) if event == Event::Budget => format!("within {} in all", longest(time)),
             Some(time) => format!("{} {}", event.name(), longest(time)),
             None => event.name().to_owned(),
         },
@@ -110,7 +111,8 @@ fn times(graph: &Graph<'_>, index: usize) -> String {
     let within = time(Event::Within);
     let idle = time(Event::Idle).map(|idle| format!("{idle} idle"));
     let begun = time(Event::Begun).map(|begun| format!("{begun} begun"));
-    within.into_iter().chain(idle).chain(begun).collect::<Vec<_>>().join(", ")
+    let budget = time(Event::Budget).map(|budget| format!("{budget} in all"));
+    within.into_iter().chain(idle).chain(begun).chain(budget).collect::<Vec<_>>().join(", ")
 }
 
 /// The text of the attribute without its edges.

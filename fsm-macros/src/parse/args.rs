@@ -1,10 +1,10 @@
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use syn::parse::Parse;
 
 use super::entry::{self, Entry};
 use super::reader::Reader;
 use super::{attribute, marks, names, parts, words};
-use crate::ast::{Args, Budget, Edges, Event, StateGroup, unknown};
+use crate::ast::{Args, Budget, Edges, Event, GroupBudget, StateGroup, unknown};
 use crate::code::Code;
 use crate::errors::Errors;
 
@@ -29,6 +29,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
         size: None,
         root: None,
         groups: Vec::new(),
+        budgets: Vec::new(),
         incomplete: !entries.complete,
     };
     let mut reader = Reader::new("state_machine", errors);
@@ -48,6 +49,10 @@ impl Args {
         let key = entry.key.to_string();
         if key.trim_start_matches("r#").starts_with(char::is_uppercase) {
             self.group(entry, reader);
+            return;
+        }
+        if let Some(of) = entry.of.clone() {
+            self.budget(&of, entry, reader);
             return;
         }
         if key == "error" && entry.value.is_some() {
@@ -83,6 +88,21 @@ impl Args {
                 self.root = parsed::<Root>(&entry, "crate = ::path", reader).map(|root| root.0);
             }
         }
+    }
+
+    /// Reads `within(Group) = 60s => State`.
+    fn budget(&mut self, of: &Group, entry: Entry, reader: &mut Reader<'_>) {
+        if entry.key != "within" {
+            return reader.no_parentheses(&entry, of);
+        }
+        let name: Vec<TokenTree> = of.stream().into_iter().collect();
+        let Some(group) = names::one(&name, reader.errors) else {
+            reader.incomplete = true;
+            return;
+        };
+        let mut edges = Edges::default();
+        reader.deadline(Event::Budget, entry, &mut edges);
+        self.budgets.extend(edges.events.pop().map(|edge| GroupBudget { group, edge }));
     }
 
     /// Adds a finding about an unknown key, which may be meant as a group.

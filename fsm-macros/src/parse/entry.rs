@@ -1,4 +1,4 @@
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
 use super::marks::{self, is_mark, is_pair};
 use super::{Parsed, literal, names};
@@ -13,6 +13,8 @@ pub(crate) struct Entry {
     /// Empty if only the `=` is there.
     pub(crate) value: Option<TokenStream>,
     pub(crate) target: Option<Ident>,
+    /// What is in parentheses after the key.
+    pub(crate) of: Option<Group>,
     /// The sign is `<=` and not `=`.
     pub(crate) at_most: bool,
     /// Some of it could not be read, and a finding says so.
@@ -89,8 +91,16 @@ impl Entry {
             errors.at(Code::Grammar, place, text);
             return None;
         };
-        let mut entry = Self { key, value: None, target: None, at_most: false, unreadable: false };
-        entry.value(&head[1..], tail, errors);
+        let mut entry =
+            Self { key, value: None, target: None, of: None, at_most: false, unreadable: false };
+        let mut rest = &head[1..];
+        if let [TokenTree::Group(group), behind @ ..] = rest {
+            let is_list = group.delimiter() == Delimiter::Parenthesis;
+            if is_list && behind.first().is_some_and(|equals| is_mark(equals, '=')) {
+                (entry.of, rest) = (Some(group.clone()), behind);
+            }
+        }
+        entry.value(rest, tail, errors);
         entry.target(tail, errors);
         Some(entry)
     }

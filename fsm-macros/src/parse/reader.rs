@@ -1,4 +1,4 @@
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use super::attribute::ON_STATES;
@@ -198,9 +198,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn deadline(&mut self, event: Event, entry: Entry, edges: &mut Edges) {
-        let name = event.name();
-        let Entry { key, value, target, .. } = entry;
+    /// Adds a finding that a key takes nothing in parentheses.
+    pub(crate) fn no_parentheses(&mut self, entry: &Entry, of: &Group) {
+        let (key, value) = (&entry.key, entry.value.clone().unwrap_or_default());
+        let target = entry.target.as_ref().map(|target| format!(" => {target}"));
+        let text = format!(
+            "`{key}` takes nothing in parentheses; write `{key} = {value}{}`",
+            target.unwrap_or_default()
+        );
+        self.unreadable(Code::TooMuch, of, text);
+    }
+
+    pub(crate) fn deadline(&mut self, event: Event, entry: Entry, edges: &mut Edges) {
+        let Entry { key, value, target, of, .. } = entry;
+        let name = of.map_or_else(|| event.name().to_owned(), |of| format!("{}{of}", event.name()));
         let Some(time) = value.filter(|time| !time.is_empty()) else {
             let target = target.map_or_else(|| "State".to_owned(), |target| target.to_string());
             let text = format!("`{name}` lacks its time; write `{name} = 30s => {target}`");

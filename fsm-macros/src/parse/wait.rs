@@ -73,6 +73,8 @@ pub(super) fn parse(
         if matches!(wait.kind, WaitKind::End) {
             let text = format!("`{key}` can never happen at an end; write `#[end]`");
             reader.errors.at(Code::EndGoesOn, &entry.key, text);
+        } else if let Some(of) = entry.of.as_ref() {
+            reader.no_parentheses(&entry, of);
         } else if key == "drain" {
             let text = "`drain` is an edge of a state at rest; write `#[rest(drain => State)]`";
             reader.unreadable(Code::WrongPlace, &entry.key, text);

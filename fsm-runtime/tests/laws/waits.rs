@@ -387,3 +387,96 @@ fn t1_an_expression_is_evaluated_when_its_timer_is_armed() {
     peer.advance(Duration::from_millis(1));
     assert_eq!(peer.state(), Some("Line"));
 }
+
+/// Reads a head and a body within a time for both.
+#[state_machine(
+    start = Idle, settings = Patience, eof => Gone, limit => Gone,
+    Request = Head | Body | Pause,
+    within(Request) = settings.request <= 1min => Slow,
+)]
+enum Budgeted {
+    #[read(exact = 1, idle = 30s => Gone)]
+    #[to(Head)]
+    #[rest]
+    Idle,
+    #[read(until = b"\n", max = 64)]
+    #[to(Body)]
+    Head,
+    #[read(exact = 4, within = 5s => Pause)]
+    #[to(Idle | Body)]
+    Body,
+    #[sleep(1s)]
+    #[to(Body)]
+    Pause,
+    #[run]
+    #[to(Gone)]
+    Slow,
+    #[end]
+    Gone,
+}
+
+struct Patience {
+    request: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { request: Duration::from_secs(20) }
+    }
+}
+
+struct Requests;
+
+impl budgeted::Handler for Requests {
+    fn idle(&mut self, _: &[u8; 1], _: &mut Cx<'_, NoMessage, Patience>) -> budgeted::AfterIdle {
+        budgeted::AfterIdle::Head
+    }
+
+    fn head(&mut self, _: &[u8], _: &mut Cx<'_, NoMessage, Patience>) -> budgeted::AfterHead {
+        budgeted::AfterHead::Body
+    }
+
+    fn body(&mut self, body: &[u8; 4], _: &mut Cx<'_, NoMessage, Patience>) -> budgeted::AfterBody {
+        if body == b"more" { budgeted::AfterBody::Body } else { budgeted::AfterBody::Idle }
+    }
+
+    fn slow(&mut self, cx: &mut Cx<'_, NoMessage, Patience>) -> budgeted::AfterSlow {
+        cx.write(b"slow");
+        budgeted::AfterSlow::Gone
+    }
+}
+
+#[test]
+fn t4_a_budget_runs_through_the_states_of_its_group() {
+    let mut peer = Session::<Budgeted, _>::new(Requests);
+    let wait = |peer: &mut Session<Budgeted, _>, seconds| peer.advance(Duration::from_secs(seconds));
+    peer.send(b"x");
+    wait(&mut peer, 9);
+    peer.send(b"head\n");
+    // A loop inside the group does not give it more time.
+    for _ in 0..3 {
+        wait(&mut peer, 3);
+        peer.send(b"more");
+    }
+    wait(&mut peer, 1);
+    peer.send(b"done");
+    assert_eq!(peer.state(), Some("Idle"));
+    // Outside of the group it is off, and it begins anew.
+    wait(&mut peer, 25);
+    peer.send(b"x");
+    wait(&mut peer, 19);
+    assert_eq!(peer.state(), Some("Head"));
+    wait(&mut peer, 1);
+    assert_eq!(peer.receive(), b"slow");
+    assert_eq!(peer.ended(), Some(Ended::Done));
+}
+
+#[test]
+fn t4_a_deadline_inside_does_not_hide_the_budget() {
+    let mut peer = Session::<Budgeted, _>::new(Requests);
+    peer.send(b"xhead\n");
+    peer.advance(Duration::from_secs(19));
+    assert!(matches!(peer.state(), Some("Body" | "Pause")));
+    peer.advance(Duration::from_secs(1));
+    assert_eq!(peer.ended(), Some(Ended::Done));
+}
