@@ -26,7 +26,7 @@ pub(crate) fn check<'a>(machine: &'a ast::Machine, errors: &mut Errors) -> Graph
         graph.is_sound() && !graph.misnamed && !machine.incomplete && !machine.args.incomplete;
     complete &= machine.states.iter().all(|state| !state.incomplete);
     complete &= states::check(machine, errors);
-    complete &= events::check(machine, errors);
+    complete &= events::check(machine, &graph, errors);
     let mut refused = data::check(machine, &graph, errors);
     refused.extend(pools::check(machine, &graph, errors));
     jobs::check(machine, &graph, errors);

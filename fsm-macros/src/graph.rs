@@ -1,3 +1,5 @@
+mod detours;
+
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 

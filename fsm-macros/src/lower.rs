@@ -36,6 +36,7 @@ pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::
         bounds: machine.states.iter().filter_map(bound).collect(),
         times: times(machine),
         budgets: machine.args.budgets.len(),
+        has_detours: graph.has_detours(machine),
         size: machine.args.size.clone(),
         table: picture::table(machine, graph),
         mermaid: picture::mermaid(machine, graph),

@@ -27,6 +27,8 @@ pub(crate) struct Machine {
     /// Constants for the milliseconds of the times that are constants.
     pub(crate) times: BTreeMap<Ident, TokenStream>,
     pub(crate) size: Option<ast::Budget>,
+    /// Whether times that count from a read must go on while the machine is in other states.
+    pub(crate) has_detours: bool,
     /// The number of groups that have a time.
     pub(crate) budgets: usize,
     /// The graph in the enum's docs.
@@ -267,6 +269,14 @@ pub(crate) enum Source {
 }
 
 impl State {
+    /// The handler and the wait, if the state has them.
+    pub(crate) fn active(&self) -> Option<&Active> {
+        match &self.role {
+            Role::Active(active) => Some(active),
+            Role::End | Role::HandOff(_) => None,
+        }
+    }
+
     /// The deadline that is counted from entering the state.
     pub(crate) fn within(&self) -> Option<&Deadline> {
         match &self.role {
@@ -314,6 +324,11 @@ pub(crate) fn constant(path: &TokenStream) -> Ident {
 }
 
 impl Wait {
+    /// Whether it uses up input.
+    pub(crate) fn takes_input(&self) -> bool {
+        matches!(self, Self::Read(_) | Self::Discard(_))
+    }
+
     /// The user's type that defines the received value: a decoder, or a service.
     pub(crate) fn given_by(&self) -> Option<&Type> {
         match self {

@@ -271,7 +271,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         self.goodbye = Goodbye::Said;
         let Self { machine, deadlines, .. } = self;
         let settings = &scratch.environment.settings;
-        MachineRunner { machine, deadlines }.enter(scratch.context.now, settings);
+        MachineRunner { machine, deadlines }.enter(scratch.context.now, true, settings);
         true
     }
 

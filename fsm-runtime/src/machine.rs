@@ -109,7 +109,7 @@ pub trait Machine: Sized + Send + 'static {
 ///     loop {
 ///         match machine.resume(handler, &mut input, cx) {
 ///             Step::Stayed | Step::Continued => {}
-///             Step::Moved => input.restart(),
+///             Step::Moved | Step::Diverted => input.restart(),
 ///             _ => return input.unread(),
 ///         }
 ///     }
@@ -157,6 +157,9 @@ pub enum Step {
     Continued,
     /// The machine is in another state, or entered the same one anew.
     Moved,
+    /// The same as [`Moved`](Step::Moved), but no read has led there: timers that count from the last read
+    /// go on.
+    Diverted,
     /// No event that the state waits for has occurred; each of these may wake it.
     Waiting(WaitSet),
     /// The connection has a permit of another pool and leaves its own pool.

@@ -1,15 +1,16 @@
 use crate::ast::{self, Edges, Event, EventEdge, GroupBudget, Pause};
 use crate::code::Code;
 use crate::errors::Errors;
-use crate::graph::{event_edges, leads_to};
+use crate::graph::{Graph, event_edges};
 
 /// Checks that the deadlines of a state bound it, and do not contradict each other.
-pub(crate) fn check(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut Errors) {
+pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, index: usize, errors: &mut Errors) {
     let state = &machine.states[index];
+    let Some(wait) = state.wait() else { return };
     contradiction(state, wait, errors);
     endless(machine, index, errors);
-    // A `within` that leads back begins anew, and `idle` does not.
-    let leads_back = wait.edges.on(Event::Within).is_some_and(|it| leads_to(it, &state.name));
+    // A `within` that leads back begins anew, and `idle` goes on.
+    let leads_back = graph.returns(machine, index, Event::Within);
     if wait.kind.can(Event::Idle, machine.kind()) && !leads_back {
         idle_never(&wait.edges, errors);
     }

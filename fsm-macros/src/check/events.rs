@@ -2,11 +2,11 @@ use super::deadlines;
 use crate::ast::{self, Event, EventEdge, MachineKind, ShapeKind, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
-use crate::graph::{event_edges, leads_to};
+use crate::graph::{Graph, event_edges, leads_to};
 
 /// Checks that each event has an edge where it can happen, and only there. Returns whether no
 /// edge is missing.
-pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
+pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) -> bool {
     let mut complete = true;
     for (index, state) in machine.states.iter().enumerate() {
         let Some(wait) = state.wait() else { continue };
@@ -18,7 +18,7 @@ pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
         if !state.incomplete && !machine.args.incomplete {
             complete &= missing(machine, index, wait, errors);
         }
-        deadlines::check(machine, index, wait, errors);
+        deadlines::check(machine, graph, index, errors);
     }
     deadlines::idle_never(&machine.args.defaults, errors);
     deadlines::budgets(machine, errors);

@@ -206,11 +206,11 @@ fn message(
         Some(_) => generated!(__WaitSet::MESSAGE | __WaitSet::END),
     };
     let eof = eof.map(|eof| {
-        let eof = eof.expand(machine, state);
+        let (eof, diverted) = (eof.expand(machine, state), machine.diverted());
         generated! {
             if input.at_end() {
                 #eof
-                return __Step::Moved;
+                return #diverted;
             }
         }
     });

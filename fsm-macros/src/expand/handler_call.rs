@@ -109,12 +109,12 @@ impl<'a> HandlerCall<'a> {
         let mut arms = TokenStream::new();
         for outcome in &self.active.verdicts {
             if let (Some(transition), false, false) = (outcome.plain(), fails, may_wait_on) {
-                arms.extend(transition.arm(after, &outcome.verdict));
+                arms.extend(transition.arm(after, &outcome.verdict, &self.moved()));
                 continue;
             }
             let (verdict, data) = (&outcome.verdict, outcome.data());
             let pattern = self.returned(&generated!(#after::#verdict #data));
-            let step = outcome.expand(self.machine, self.state, &self.stays());
+            let step = outcome.expand(self.machine, self.state, &self.stays(), &self.moved());
             let withdraw = may_wait_on.then(|| generated!(cx.withdraw();));
             arms.extend(match withdraw {
                 Some(withdraw) => generated!(#pattern => { #withdraw #step }),
@@ -146,7 +146,7 @@ impl<'a> HandlerCall<'a> {
         let ty = self.machine.interface.error.as_ref()?;
         let transition = self.active.error.as_ref()?;
         let moves = transition.expand_error(self.machine, self.state, ty);
-        let step = if transition.to_itself { self.stays() } else { generated!(__Step::Moved) };
+        let step = if transition.to_itself { self.stays() } else { self.moved() };
         let withdraw = self.may_wait_on().then(|| generated!(cx.withdraw();));
         Some(generated! {
             __Err(error) => {
@@ -155,6 +155,12 @@ impl<'a> HandlerCall<'a> {
                 #step
             }
         })
+    }
+
+    /// The step to another state.
+    fn moved(&self) -> TokenStream {
+        let reads = self.of == WaitOf::Main && self.active.wait.takes_input();
+        if reads { generated!(__Step::Moved) } else { self.machine.diverted() }
     }
 
     /// The step when the machine stays in its state.

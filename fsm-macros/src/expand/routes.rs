@@ -54,11 +54,12 @@ pub(crate) fn service(interface: &Interface) -> Option<TokenStream> {
 pub(crate) fn reply(machine: &model::Machine, state: &model::State, route: &Route) -> TokenStream {
     let ty = &route.ty;
     let root = machine.interface.root_at(ty.span());
+    let diverted = machine.diverted();
     let moved = |transition: &Transition| {
         let transition = transition.expand(machine, state);
         generated_at!(ty => {
             #transition
-            return #root::Step::Moved;
+            return #diverted;
         })
     };
     let (waits, full) = match &route.full {
@@ -102,11 +103,12 @@ pub(crate) fn hand_off(
     let (any, route) = (state.any(), &handoff.route);
     let ty = &route.ty;
     let root = machine.interface.root_at(ty.span());
+    let diverted = machine.diverted();
     let moved = |transition: &Transition| {
         let transition = transition.expand(machine, state);
         generated_at!(ty => {
             #transition
-            #root::Step::Moved
+            #diverted
         })
     };
     let (waits, full) = match &route.full {
@@ -158,12 +160,13 @@ impl Outcome {
     }
 
     /// The code for the verdict, whose data is in scope. `stays` is the step if the machine stays in its
-    /// state.
+    /// state, and `moved` if it leaves it.
     pub(crate) fn expand(
         &self,
         machine: &model::Machine,
         source: &model::State,
         stays: &TokenStream,
+        moved: &TokenStream,
     ) -> TokenStream {
         let (first, last) = match &self.delivery {
             None => (None, None),
@@ -176,7 +179,7 @@ impl Outcome {
             None => generated!({ #last #stays }),
             Some(transition) => {
                 let transition = transition.expand(machine, source);
-                generated!({ #first #transition #last __Step::Moved })
+                generated!({ #first #transition #last #moved })
             }
         }
     }

@@ -13,46 +13,73 @@ enum Timer<'a> {
     Within(&'a Deadline),
     Idle(&'a Deadline),
     Begun(&'a Deadline),
+    /// An `idle` that goes on while the machine is in other states.
+    SinceRead(&'a Deadline),
+    /// The same, in another state.
+    Paused,
     /// A `sleep`, which ends with a call of the handler.
     Sleep(&'a Sleep),
     Tick(&'a Tick),
     Budget(&'a Deadline),
 }
 
-/// The timers of the states by index. That of a budget has the same index in all states, behind those of
-/// each state's own timers.
+/// The timers of the states by index: first those that each state arms for itself, then those that
+/// outlast a state, each with an index of its own.
 struct Timers {
-    /// The number of timers of the state that has most, without budgets.
+    /// The number of timers of the state that has most of the first kind.
     own: usize,
+    /// The number of the states' timers that go on from state to state: none, or those of the reads.
+    reads: usize,
     /// The number of all timers; at least one, which the end of a connection needs.
     all: usize,
 }
 
 impl Timers {
     fn of(machine: &model::Machine) -> Self {
-        let own = machine.states.iter().map(|state| own_timers(state).len()).max().unwrap_or(0);
-        Self { own, all: (own + machine.budgets).max(1) }
+        let own = |state| own_timers(machine, state).len();
+        let own = machine.states.iter().map(own).max().unwrap_or(0);
+        let active = || machine.states.iter().filter_map(model::State::active);
+        let begun = active().any(|active| active.begun.is_some());
+        let reads = if machine.has_detours { 1 + usize::from(begun) } else { 0 };
+        Self { own, reads, all: (own + reads + machine.budgets).max(1) }
     }
 
-    fn get<'a>(&self, state: &'a model::State, index: usize) -> Option<Timer<'a>> {
+    fn get<'a>(
+        &self,
+        machine: &model::Machine,
+        state: &'a model::State,
+        index: usize,
+    ) -> Option<Timer<'a>> {
         if index < self.own {
-            return own_timers(state).into_iter().nth(index);
+            return own_timers(machine, state).into_iter().nth(index);
         }
-        let budget = state.budget.as_ref().filter(|budget| self.own + budget.number == index)?;
+        let index = index - self.own;
+        if index < self.reads {
+            let active = state.active();
+            let reads = active.filter(|active| active.wait.takes_input());
+            let timer = match index {
+                0 => reads.and_then(|active| active.idle.as_ref()).map(Timer::SinceRead),
+                _ => reads.and_then(|active| active.begun.as_ref()).map(Timer::Begun),
+            };
+            return Some(timer.unwrap_or(Timer::Paused));
+        }
+        let number = index - self.reads;
+        let budget = state.budget.as_ref().filter(|budget| budget.number == number)?;
         Some(Timer::Budget(&budget.deadline))
     }
 }
 
-/// The timers of a state but that of its group.
-fn own_timers(state: &model::State) -> Vec<Timer<'_>> {
+/// The timers that a state arms for itself.
+fn own_timers<'a>(machine: &model::Machine, state: &'a model::State) -> Vec<Timer<'a>> {
     let within = state.within().map(Timer::Within);
     let Role::Active(active) = &state.role else { return within.into_iter().collect() };
     let first = match &active.wait {
         model::Wait::Sleep(sleep) => Some(Timer::Sleep(sleep)),
         _ => within,
     };
-    let idle = active.idle.as_ref().map(Timer::Idle);
-    let begun = active.begun.as_ref().map(Timer::Begun);
+    let outlasts = machine.has_detours && active.wait.takes_input();
+    let idle = active.idle.as_ref().filter(|_| !outlasts).map(Timer::Idle);
+    let begun = active.begun.as_ref().filter(|_| !outlasts).map(Timer::Begun);
     let tick = active.tick.as_ref().map(Timer::Tick);
     first.into_iter().chain(idle).chain(begun).chain(tick).collect()
 }
@@ -69,12 +96,18 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
         let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
         let mut known = BTreeMap::new();
         let mut left = false;
+        let mut paused = Vec::new();
         for state in &machine.states {
-            let (kind, time) = match timers.get(state, index) {
+            let (kind, time) = match timers.get(machine, state, index) {
                 Some(Timer::Sleep(time)) => ("within", time),
                 Some(Timer::Within(deadline)) => ("within", &deadline.time),
                 Some(Timer::Idle(deadline)) => ("idle", &deadline.time),
                 Some(Timer::Begun(deadline)) => ("begun", &deadline.time),
+                Some(Timer::SinceRead(deadline)) => ("since_read", &deadline.time),
+                Some(Timer::Paused) => {
+                    paused.push(state.any());
+                    continue;
+                }
                 Some(Timer::Tick(tick)) => ("tick", &tick.every),
                 Some(Timer::Budget(deadline)) => ("budget", &deadline.time),
                 None => {
@@ -97,6 +130,9 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
             }
             let kind = format_ident!("{kind}");
             arms.push((vec![state.any()], generated!(__rt::Timer::#kind(#millis))));
+        }
+        if !paused.is_empty() {
+            arms.push((paused, generated!(__rt::Timer::PAUSED)));
         }
         let rest = left.then(|| generated!(_ => __rt::Timer::NEVER,));
         let arms = arms.iter().map(|(patterns, value)| generated!(#(#patterns)|* => #value,));
@@ -122,12 +158,17 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
         let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
         let mut plain = BTreeMap::new();
         for state in &machine.states {
-            let transition = match (timers.get(state, index), &state.role) {
+            let timer = timers.get(machine, state, index);
+            // The time of a read is over, so that it begins anew.
+            let is_read = matches!(timer, Some(Timer::SinceRead(_)));
+            let moved = if is_read { generated!(__Step::Moved) } else { machine.diverted() };
+            let transition = match (timer, &state.role) {
                 (
                     Some(
                         Timer::Within(deadline)
                         | Timer::Idle(deadline)
                         | Timer::Begun(deadline)
+                        | Timer::SinceRead(deadline)
                         | Timer::Budget(deadline),
                     ),
                     _,
@@ -146,7 +187,7 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
             };
             let arm = match state.route() {
                 None if transition.inits.is_empty() => *plain
-                    .entry((transition.target.to_string(), transition.to_itself))
+                    .entry((transition.target.to_string(), transition.to_itself, is_read))
                     .or_insert(arms.len()),
                 _ => arms.len(),
             };
@@ -155,7 +196,7 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
                 continue;
             }
             let withdraw = state.route().map(|_| generated!(cx.withdraw();));
-            let (step, transition) = (transition.step(), transition.expand(machine, state));
+            let (step, transition) = (transition.step(&moved), transition.expand(machine, state));
             arms.push((vec![state.any()], generated!({ #withdraw #transition #step })));
         }
         if arms.is_empty() {

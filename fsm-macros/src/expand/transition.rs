@@ -89,21 +89,21 @@ impl Transition {
     }
 
     /// The whole arm for a plain verdict of the enum `after`, in one quote, because most arms are
-    /// such.
-    pub(crate) fn arm(&self, after: &Ident, verdict: &Ident) -> TokenStream {
+    /// such. `moved` is the step to another state.
+    pub(crate) fn arm(&self, after: &Ident, verdict: &Ident, moved: &TokenStream) -> TokenStream {
         let (target, fields) = (&self.target, self.inits.iter().map(|init| &init.field));
         if !self.inits.is_empty() {
             let given = fields.clone();
             generated! {
                 #after::#verdict { #(#given),* } => {
                     *self = Self::#target { #(#fields),* };
-                    __Step::Moved
+                    #moved
                 }
             }
         } else if self.braced {
-            generated!(#after::#verdict => { *self = Self::#target {}; __Step::Moved })
+            generated!(#after::#verdict => { *self = Self::#target {}; #moved })
         } else {
-            generated!(#after::#verdict => { *self = Self::#target; __Step::Moved })
+            generated!(#after::#verdict => { *self = Self::#target; #moved })
         }
     }
 
@@ -140,8 +140,8 @@ impl Transition {
     }
 
     /// The `Step` of the transition: a transition of a state to itself does not enter it anew.
-    pub(crate) fn step(&self) -> TokenStream {
-        if self.to_itself { generated!(__Step::Stayed) } else { generated!(__Step::Moved) }
+    pub(crate) fn step(&self, moved: &TokenStream) -> TokenStream {
+        if self.to_itself { generated!(__Step::Stayed) } else { moved.clone() }
     }
 
     pub(crate) fn of(&self, source: Source) -> impl Iterator<Item = &Ident> {
@@ -155,6 +155,11 @@ fn returned(field: &Ident, value: &TokenStream) -> TokenStream {
 }
 
 impl model::Machine {
+    /// The step to another state for another reason than a read.
+    pub(crate) fn diverted(&self) -> TokenStream {
+        if self.has_detours { generated!(__Step::Diverted) } else { generated!(__Step::Moved) }
+    }
+
     /// The state that replaces the machine while its data moves.
     fn stand_in(&self) -> TokenStream {
         let end = &self.end;

@@ -32,7 +32,14 @@ enum Counts {
     FromFirstByte,
     /// Entering a state with this timer from a state without it.
     FromOutside,
+    /// The last completed read, also in an earlier state.
+    FromRead,
+    /// Nothing: a timer of other states that count from a read stands still.
+    Paused,
 }
+
+/// The bit of a deadline that stands still; the other bits are the time that is left.
+const PAUSED: u64 = 1 << 63;
 
 impl Timer {
     /// A timer that never expires.
@@ -62,6 +69,17 @@ impl Timer {
     pub const fn begun(millis: u64) -> Self {
         Self { millis, counts: Counts::FromFirstByte }
     }
+
+    /// A timer like [`idle`](Self::idle) that a message, a tick or a deadline does not restart, even if the
+    /// machine leaves the state and comes back. It has the same index in all states; those without it
+    /// have [`PAUSED`](Self::PAUSED) there.
+    #[inline]
+    pub const fn since_read(millis: u64) -> Self {
+        Self { millis, counts: Counts::FromRead }
+    }
+
+    /// The timer of a state in which a timer of other states stands still.
+    pub const PAUSED: Self = Self { millis: u64::MAX, counts: Counts::Paused };
 
     /// A timer of several states, at the same index in each. It counts from entering one of them
     /// from a state that is none of them.
@@ -148,8 +166,9 @@ pub(crate) mod sealed {
         /// The deadlines of the state in which a machine starts at `now`. `timer` returns the timer
         /// with an index.
         fn started(now: u64, timer: impl Fn(usize) -> Timer) -> Self;
-        /// Arms the timers of a state that is entered at `now`.
-        fn enter(&mut self, now: u64, timer: impl Fn(usize) -> Timer);
+        /// Arms the timers of a state that is entered at `now`. With `diverted` no read has led there, so
+        /// that timers which count from a read go on.
+        fn enter(&mut self, now: u64, diverted: bool, timer: impl Fn(usize) -> Timer);
         /// Arms the idle timers again, because the state's wait has completed and the machine
         /// stays.
         fn stayed(&mut self, now: u64, timer: impl Fn(usize) -> Timer);
@@ -170,17 +189,21 @@ pub(crate) mod sealed {
 impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
     fn started(now: u64, timer: impl Fn(usize) -> Timer) -> Self {
         let mut deadlines = Self([u64::MAX; N]);
-        deadlines.enter(now, timer);
+        deadlines.enter(now, false, timer);
         deadlines
     }
 
     #[inline]
-    fn enter(&mut self, now: u64, timer: impl Fn(usize) -> Timer) {
+    fn enter(&mut self, now: u64, diverted: bool, timer: impl Fn(usize) -> Timer) {
         for (index, deadline) in self.0.iter_mut().enumerate() {
             let timer = timer(index);
             *deadline = match timer.counts {
+                Counts::FromFirstByte if diverted => resumed(*deadline, now),
                 Counts::FromFirstByte => u64::MAX,
                 Counts::FromOutside if *deadline != u64::MAX => *deadline,
+                Counts::FromRead if diverted => resumed(*deadline, now).min(timer.deadline(now)),
+                Counts::Paused if diverted => paused(*deadline, now),
+                Counts::Paused => u64::MAX,
                 _ => timer.deadline(now),
             };
         }
@@ -191,7 +214,7 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
         for (index, deadline) in self.0.iter_mut().enumerate() {
             let timer = timer(index);
             match timer.counts {
-                Counts::FromCompletion => *deadline = timer.deadline(now),
+                Counts::FromCompletion | Counts::FromRead => *deadline = timer.deadline(now),
                 Counts::FromFirstByte => *deadline = u64::MAX,
                 _ => {}
             }
@@ -199,17 +222,14 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
     }
 
     fn begin(&mut self, now: u64, timer: impl Fn(usize) -> Timer) {
-        let begins = |index: usize, deadline: u64| {
-            timer(index).counts == Counts::FromFirstByte && deadline == u64::MAX
-        };
-        if !(0..N).any(|index| begins(index, self.0[index])) {
+        if (0..N).all(|index| timer(index).counts != Counts::FromFirstByte) {
             return;
         }
         for (index, deadline) in self.0.iter_mut().enumerate() {
             let timer = timer(index);
             match timer.counts {
-                Counts::FromCompletion => *deadline = u64::MAX,
-                Counts::FromFirstByte => *deadline = timer.deadline(now),
+                Counts::FromCompletion | Counts::FromRead => *deadline = u64::MAX,
+                Counts::FromFirstByte if *deadline == u64::MAX => *deadline = timer.deadline(now),
                 _ => {}
             }
         }
@@ -230,6 +250,23 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
 
     fn only(at: u64) -> Self {
         Self(std::array::from_fn(|index| if index == 0 { at } else { u64::MAX }))
+    }
+}
+
+/// A deadline that stands still from now on.
+fn paused(deadline: u64, now: u64) -> u64 {
+    match deadline {
+        armed if armed < PAUSED => PAUSED | armed.saturating_sub(now),
+        other => other,
+    }
+}
+
+/// A deadline that goes on; `u64::MAX` if none was armed.
+fn resumed(deadline: u64, now: u64) -> u64 {
+    match deadline {
+        u64::MAX => u64::MAX,
+        paused if paused >= PAUSED => now.saturating_add(paused & !PAUSED),
+        armed => armed,
     }
 }
 
@@ -281,14 +318,41 @@ mod tests {
         let outside = [Timer::within(50), Timer::NEVER];
         let mut deadlines = Deadlines::<2>::started(1_000, |index| outside[index]);
         assert_eq!(deadlines.0, [1_050, u64::MAX]);
-        deadlines.enter(1_010, |index| member[index]);
+        deadlines.enter(1_010, false, |index| member[index]);
         assert_eq!(deadlines.0, [1_060, 1_110]);
-        deadlines.enter(1_020, |index| member[index]);
+        deadlines.enter(1_020, true, |index| member[index]);
         deadlines.stayed(1_025, |index| member[index]);
         assert_eq!(deadlines.0, [1_070, 1_110]);
-        deadlines.enter(1_030, |index| outside[index]);
-        deadlines.enter(1_040, |index| member[index]);
+        deadlines.enter(1_030, false, |index| outside[index]);
+        deadlines.enter(1_040, false, |index| member[index]);
         assert_eq!(deadlines.0, [1_090, 1_140]);
+    }
+
+    #[test]
+    fn t5_what_counts_from_a_read_survives_a_detour() {
+        let reads = [Timer::since_read(100), Timer::begun(50)];
+        let detour = [Timer::PAUSED, Timer::PAUSED];
+        let mut deadlines = Deadlines::<2>::started(1_000, |index| reads[index]);
+        deadlines.enter(1_040, true, |index| detour[index]);
+        assert_eq!(
+            (deadlines.expired(u64::MAX >> 1), deadlines.0),
+            (None, [PAUSED | 60, u64::MAX])
+        );
+        deadlines.enter(1_500, true, |index| detour[index]);
+        deadlines.enter(2_000, true, |index| reads[index]);
+        assert_eq!(deadlines.0, [2_060, u64::MAX]);
+        deadlines.begin(2_010, |index| reads[index]);
+        assert_eq!(deadlines.0, [u64::MAX, 2_060]);
+        deadlines.enter(2_020, true, |index| detour[index]);
+        deadlines.enter(2_030, true, |index| reads[index]);
+        deadlines.begin(2_030, |index| reads[index]);
+        assert_eq!(deadlines.0, [u64::MAX, 2_070]);
+        // A read arms it again, also if it leads away.
+        deadlines.stayed(2_050, |index| reads[index]);
+        assert_eq!(deadlines.0, [2_150, u64::MAX]);
+        deadlines.enter(2_060, false, |index| detour[index]);
+        deadlines.enter(2_070, true, |index| reads[index]);
+        assert_eq!(deadlines.0, [2_170, u64::MAX]);
     }
 
     #[test]

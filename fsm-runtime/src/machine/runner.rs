@@ -168,9 +168,9 @@ impl<M: Machine> MachineRunner<'_, M> {
 
     /// Arms the timers of a state that was entered.
     #[inline]
-    pub(crate) fn enter(&mut self, now: u64, settings: &M::Settings) {
+    pub(crate) fn enter(&mut self, now: u64, diverted: bool, settings: &M::Settings) {
         let machine = &*self.machine;
-        self.deadlines.enter(now, |index| machine.timer(index, settings));
+        self.deadlines.enter(now, diverted, |index| machine.timer(index, settings));
     }
 
     /// Arms the timers again that count from the completion of a wait.
@@ -223,14 +223,13 @@ impl<M: Machine> MachineRunner<'_, M> {
         if !again {
             cx.at_state(self.machine.state());
         }
+        let step = if again { Step::Stayed } else { self.machine.expire(timer, handler, cx) };
         // An edge that leads back to its own state does not enter it from another one.
-        if again
-            || matches!(self.machine.expire(timer, handler, cx), Step::Stayed | Step::Continued)
-        {
+        if let Step::Stayed | Step::Continued = step {
             self.deadlines.restart(timer, now, self.machine.timer(timer, settings));
             return false;
         }
-        self.enter(now, settings);
+        self.enter(now, step == Step::Diverted, settings);
         true
     }
 
@@ -254,8 +253,8 @@ impl<M: Machine> MachineRunner<'_, M> {
             match self.machine.resume(handler, input, cx) {
                 Step::Stayed => self.stay(cx.millis(), cx.settings()),
                 Step::Continued => {}
-                Step::Moved => {
-                    self.enter(cx.millis(), cx.settings());
+                step @ (Step::Moved | Step::Diverted) => {
+                    self.enter(cx.millis(), step == Step::Diverted, cx.settings());
                     cx.at_state(self.machine.state());
                     input.restart();
                 }
@@ -300,8 +299,8 @@ impl<M: Machine> MachineRunner<'_, M> {
             match self.machine.resume(handler, input, cx) {
                 Step::Stayed => self.stay(cx.millis(), cx.settings()),
                 Step::Continued => {}
-                Step::Moved => {
-                    self.enter(cx.millis(), cx.settings());
+                step @ (Step::Moved | Step::Diverted) => {
+                    self.enter(cx.millis(), step == Step::Diverted, cx.settings());
                     input.restart();
                 }
                 Step::Waiting(waits) if waits.below() > 0 => {

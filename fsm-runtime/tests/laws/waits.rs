@@ -449,7 +449,8 @@ impl budgeted::Handler for Requests {
 #[test]
 fn t4_a_budget_runs_through_the_states_of_its_group() {
     let mut peer = Session::<Budgeted, _>::new(Requests);
-    let wait = |peer: &mut Session<Budgeted, _>, seconds| peer.advance(Duration::from_secs(seconds));
+    let wait =
+        |peer: &mut Session<Budgeted, _>, seconds| peer.advance(Duration::from_secs(seconds));
     peer.send(b"x");
     wait(&mut peer, 9);
     peer.send(b"head\n");
@@ -479,4 +480,78 @@ fn t4_a_deadline_inside_does_not_hide_the_budget() {
     assert!(matches!(peer.state(), Some("Body" | "Pause")));
     peer.advance(Duration::from_secs(1));
     assert_eq!(peer.ended(), Some(Ended::Done));
+}
+
+/// Hears of others in a state of its own, and writes a beat while its peer is silent.
+#[state_machine(start = Hall, message = u8, eof => Gone, limit => Gone)]
+enum Guest {
+    #[read(until = b"\n", max = 64, begun = 6s => Slow, idle = 10s => Silent, within = 4s => Beat)]
+    #[message]
+    #[to(Hall | Telling)]
+    Hall,
+    #[flush(within = 5s => Gone)]
+    #[to(Hall)]
+    Telling,
+    #[sleep(1s)]
+    #[to(Hall)]
+    Beat,
+    #[run]
+    #[to(Gone)]
+    Silent,
+    #[run]
+    #[to(Gone)]
+    Slow,
+    #[end]
+    Gone,
+}
+
+struct Quiet;
+
+impl guest::Handler for Quiet {
+    fn hall(&mut self, _: &[u8], _: &mut Cx<'_, u8>) -> guest::AfterHall {
+        guest::AfterHall::Hall
+    }
+
+    fn hall_message(&mut self, _: u8, _: &mut Cx<'_, u8>) -> guest::AfterHall {
+        guest::AfterHall::Telling
+    }
+
+    fn silent(&mut self, cx: &mut Cx<'_, u8>) -> guest::AfterSilent {
+        cx.write(b"silent");
+        guest::AfterSilent::Gone
+    }
+
+    fn slow(&mut self, cx: &mut Cx<'_, u8>) -> guest::AfterSlow {
+        cx.write(b"slow");
+        guest::AfterSlow::Gone
+    }
+}
+
+#[test]
+fn t5_idle_survives_detours_by_messages_and_deadlines() {
+    for (posts, seconds) in [
+        (true, 10),
+        // 4 s in the hall and 1 s of a beat, twice, and 2 s more in the hall are 10 s of silence there.
+        (false, 12),
+    ] {
+        let mut peer = Session::<Guest, _>::new(Quiet);
+        for second in 0..seconds {
+            assert!(matches!(peer.state(), Some("Hall" | "Beat")), "{second}");
+            if posts {
+                peer.post(0).unwrap();
+            }
+            peer.advance(Duration::from_secs(1));
+        }
+        assert_eq!(peer.receive(), b"silent");
+    }
+
+    // Half a line does not become whole because others talk.
+    let mut peer = Session::<Guest, _>::new(Quiet);
+    peer.advance(Duration::from_secs(3));
+    peer.send(b"half");
+    for _ in 0..7 {
+        peer.post(0).unwrap();
+        peer.advance(Duration::from_secs(1));
+    }
+    assert_eq!(peer.receive(), b"slow");
 }
