@@ -11,6 +11,8 @@ mod events;
 #[cfg(target_os = "linux")]
 mod filing_load;
 #[cfg(target_os = "linux")]
+mod full;
+#[cfg(target_os = "linux")]
 mod hostile;
 mod http;
 mod kill;

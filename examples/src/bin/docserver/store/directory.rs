@@ -3,10 +3,12 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock};
 
 use super::Error;
+use super::reserve::Reserve;
 
 /// The directory of a store; no other process can use it while this lives.
 #[derive(Debug)]
@@ -14,6 +16,7 @@ pub(crate) struct Directory {
     root: PathBuf,
     /// The lock on this file protects the directory. It ends with the process.
     _lock: Option<File>,
+    reserve: Arc<Reserve>,
 }
 
 impl Directory {
@@ -27,7 +30,7 @@ impl Directory {
             }
             Error::io("lock", &path)(error.into())
         })?;
-        let directory = Self { root: root.to_owned(), _lock: Some(lock) };
+        let directory = Self { _lock: Some(lock), ..Self::unopened(root) };
         for path in [directory.docs(), directory.tmp()] {
             fs::create_dir_all(&path).map_err(Error::io("make", &path))?;
         }
@@ -39,7 +42,8 @@ impl Directory {
 
     /// The directory without a lock or any file, for the diagram of the pools.
     pub(crate) fn unopened(root: &Path) -> Self {
-        Self { root: root.to_owned(), _lock: None }
+        let reserve = Arc::new(Reserve::new(root.join("reserve")));
+        Self { root: root.to_owned(), _lock: None, reserve }
     }
 
     /// The directory of the documents' files.
@@ -54,6 +58,11 @@ impl Directory {
 
     pub(super) fn index(&self) -> PathBuf {
         self.root.join("index.sqlite")
+    }
+
+    /// The room that is kept back for deletions.
+    pub(super) fn reserve(&self) -> &Arc<Reserve> {
+        &self.reserve
     }
 
     /// Whether a file of a document or of an upload exists.
