@@ -46,9 +46,8 @@ fn ask(server: &Server, request: impl AsRef<[u8]>) -> u16 {
 
 /// Files documents until none finds room; returns their number.
 fn fill(server: &Server, bytes: &[u8]) -> usize {
-    (0..)
-        .find(|n| ask(server, put(&format!("doc{n}"), bytes)) == 507)
-        .expect("the disk should fill")
+    let is_full = |n: &usize| ask(server, put(&format!("doc{n}"), bytes)) == 507;
+    (0..10_000).find(is_full).expect("the disk should fill")
 }
 
 fn delete(server: &Server, name: &str) -> u16 {
@@ -64,8 +63,8 @@ fn restart(mut server: Server, signal: &str, data: &Path) -> Server {
 
 /// Documents that are large and have no words, that are small, and that have many words.
 fn documents() -> [Vec<u8>; 3] {
-    let words = (0..4000).map(|n| format!("word{n} ")).collect::<String>();
-    [vec![0xff; 100_000], b"a few words".to_vec(), words.into_bytes()]
+    let words: Vec<_> = (0..4000).map(|n| format!("word{n}")).collect();
+    [vec![0xff; 100_000], b"a few words".to_vec(), words.join(" ").into_bytes()]
 }
 
 #[test]
