@@ -4,6 +4,8 @@
 
 mod browser;
 #[cfg(target_os = "linux")]
+mod clock;
+#[cfg(target_os = "linux")]
 mod curl;
 mod drain;
 #[cfg(target_os = "linux")]

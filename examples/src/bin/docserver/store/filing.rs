@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::document::{find, millis};
+use super::document::{find, from_millis, millis};
 use super::spool::Temporary;
 use super::{Digested, Document, Error, Spooled, Store, directory, sql, text};
 use crate::http::Name;
@@ -91,7 +91,7 @@ impl Store {
         // it is not, `Store::open` removes the file.
         settled.temporary.keep();
         transaction.commit()?;
-        let modified = SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(modified);
+        let modified = from_millis(modified);
         let document = Document { id, name: name.to_string(), len, digest, modified, path };
         Ok(Some(Filed { document, replaced: old.map(|old| old.path) }))
     }
