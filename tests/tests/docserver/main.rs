@@ -7,6 +7,8 @@ mod browser;
 mod clock;
 #[cfg(target_os = "linux")]
 mod curl;
+#[cfg(target_os = "linux")]
+mod differential;
 mod drain;
 #[cfg(target_os = "linux")]
 mod events;
