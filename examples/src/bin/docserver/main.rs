@@ -60,7 +60,8 @@ use store::{Directory, Store};
 struct Options {
     #[command(flatten)]
     serving: Serving<7070>,
-    /// The directory of the documents; the server creates it if it is missing
+    /// The directory of the documents; the server creates it if it is missing. It keeps 2 MiB of room
+    /// back there, so that documents can be deleted when the disk is full
     #[arg(long, value_name = "DIRECTORY", default_value = "docs-data")]
     data: PathBuf,
     /// The largest document, such as 500MB or 8GiB
