@@ -6,4 +6,4 @@ mod log;
 mod serving;
 
 pub use log::Flush;
-pub use serving::{Serving, time};
+pub use serving::{Serving, count, time};

@@ -1,9 +1,9 @@
-use std::num::NonZeroUsize;
+use std::num::{NonZeroUsize, ParseIntError};
 use std::time::Duration;
 
 use clap::Args;
 use clap::builder::ArgPredicate;
-use fsm_runtime::{Address, Builder, Connection, Machine, PoolError};
+use fsm_runtime::{Address, Builder, Connection, Machine, Pool, PoolError};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::log::{Flush, Stderr};
@@ -25,7 +25,7 @@ pub struct Serving<const PORT: u16> {
     )]
     pub port: Option<u16>,
     /// The maximum number of connections; others wait in the backlog until one ends
-    #[arg(long, value_name = "N", default_value = "10000")]
+    #[arg(long, value_name = "N", default_value = "10000", value_parser = count::<{ Pool::MAX_CONNECTIONS }>)]
     pub max_connections: NonZeroUsize,
     /// The time in which clients may finish after SIGTERM or SIGINT, such as 500ms, 30s or 2min.
     /// After that, and after a second signal, the server closes their connections
@@ -72,6 +72,16 @@ fn address(text: &str) -> Result<Address, String> {
     Address::parse(text).map_err(|error| error.to_string())
 }
 
+/// Parses a number from 1 to `MOST`.
+///
+/// # Errors
+///
+/// Says what is wrong with the text.
+pub fn count<const MOST: usize>(text: &str) -> Result<NonZeroUsize, String> {
+    let number: NonZeroUsize = text.parse().map_err(|error: ParseIntError| error.to_string())?;
+    if number.get() > MOST { Err(format!("at most {MOST} are possible")) } else { Ok(number) }
+}
+
 /// Parses a time such as `50ms`, `2s` or `1min`.
 ///
 /// # Errors
@@ -93,6 +103,15 @@ pub fn time(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts() {
+        assert_eq!(count::<64>("1").map(NonZeroUsize::get), Ok(1));
+        assert_eq!(count::<64>("64").map(NonZeroUsize::get), Ok(64));
+        for text in ["", "0", "-1", "many", "65", "18446744073709551616"] {
+            assert!(count::<64>(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn times() {

@@ -47,6 +47,15 @@ pub enum PoolError {
     Denied(Address),
     /// This machine has no such address.
     NotHere(Address),
+    /// A number of the [`Builder`](crate::Builder) is out of its range.
+    Setting {
+        /// The name of the pool.
+        pool: String,
+        /// The method that sets the number.
+        setting: &'static str,
+        /// The number, and the range.
+        why: String,
+    },
     /// A worker thread could not make its handler.
     Handler {
         /// The name of the pool.
@@ -115,6 +124,9 @@ impl fmt::Display for PoolError {
                 "cannot listen on {address}: this machine has no such address; \
                  use one of its own, or 0.0.0.0 for all"
             ),
+            Self::Setting { pool, setting, why } => {
+                write!(f, "the setting `{setting}` of the pool `{pool}` is out of its range: {why}")
+            }
             Self::Handler { pool, error } => {
                 write!(f, "the pool `{pool}` cannot make a handler: {error}")
             }

@@ -14,6 +14,8 @@ const INSTALL: &[(&str, &str)] = &[
     ("chromium", "apt-get install -y chromium"),
     ("chromedriver", "apt-get install -y chromium-driver"),
     ("nc", "apt-get install -y netcat-openbsd"),
+    ("faketime", "apt-get install -y faketime"),
+    ("nginx", "apt-get install -y nginx-light"),
     ("setpriv", "apt-get install -y util-linux"),
 ];
 

@@ -17,7 +17,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::Parser;
-use fsm_examples::Serving;
+use fsm_examples::{Serving, count};
 use fsm_runtime::prelude::*;
 
 /// A client of the front pool, which sends commands.
@@ -170,7 +170,7 @@ struct Options {
     #[command(flatten)]
     serving: Serving<7009>,
     /// The maximum number of listeners
-    #[arg(long, value_name = "N", default_value = "100")]
+    #[arg(long, value_name = "N", default_value = "100", value_parser = count::<{ Pool::MAX_CONNECTIONS }>)]
     listeners: NonZeroUsize,
 }
 

@@ -228,6 +228,54 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
         self.context.instant
     }
 
+    /// Whether the pool drained at the beginning of this turn, because of a signal or
+    /// [`Handle::drain`](crate::Handle::drain).
+    ///
+    /// A drain closes a connection in a `#[rest]` state when it has no input. A peer that always has
+    /// another request on the way is therefore served until [`drain_within`] is over, unless the handler
+    /// tells the peer that this answer is the last one, and ends the machine.
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use fsm_runtime::sim::Session;
+    ///
+    /// #[state_machine(start = Ask, eof => Gone)]
+    /// enum Polite {
+    ///     #[read(until = b"\n", max = 80, limit => Gone, idle = 60s => Gone)]
+    ///     #[to(Ask | Gone)]
+    ///     #[rest]
+    ///     Ask,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    ///
+    /// struct Client;
+    ///
+    /// impl polite::Handler for Client {
+    ///     fn ask(&mut self, _: &[u8], cx: &mut Cx<'_>) -> polite::AfterAsk {
+    ///         if cx.draining() {
+    ///             cx.write(b"answer, and goodbye\n");
+    ///             return polite::AfterAsk::Gone;
+    ///         }
+    ///         cx.write(b"answer\n");
+    ///         polite::AfterAsk::Ask
+    ///     }
+    /// }
+    ///
+    /// let mut peer = Session::<Polite, _>::new(Client);
+    /// peer.send(b"question\nquest");
+    /// assert_eq!(peer.receive(), b"answer\n");
+    /// peer.drain();
+    /// peer.send(b"ion\nquestion\n");
+    /// assert_eq!(peer.receive(), b"answer, and goodbye\n");
+    /// ```
+    ///
+    /// [`drain_within`]: crate::Builder::drain_within
+    #[inline]
+    pub fn draining(&self) -> bool {
+        self.context.draining
+    }
+
     /// Puts `message` into the mailbox of the connection `key` of this pool.
     ///
     /// The mailbox keeps messages in order until the connection is in a `#[message]` state. The

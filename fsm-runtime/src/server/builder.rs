@@ -1,9 +1,9 @@
 use std::fmt;
 use std::marker::PhantomData;
-use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::ranges::Ranges;
 use crate::job::Make;
 use crate::key::{MAX_TASKS, PORTS};
 use crate::lifecycle::pool_state::PoolState;
@@ -12,22 +12,21 @@ use crate::machine::limits::Limits;
 use crate::scheduler::shared::THREADS;
 use crate::server::bound::BoundPool;
 use crate::server::plan::EntryType;
-use crate::{
-    Connection, Drive, Handle, JobMachine, Machine, Peer, Pool, PoolError, Service, Timer,
-};
+use crate::{Connection, Drive, Handle, JobMachine, Machine, Peer, Pool, PoolError, Service};
 
 mod connections;
 mod jobs;
+mod ranges;
 mod threads;
 
 /// The most shards of a pool.
-const MAX_SHARDS: usize = if PORTS < 64 { PORTS } else { 64 };
+pub(crate) const MAX_SHARDS: usize = if PORTS < 64 { PORTS } else { 64 };
 
 /// Settings of a pool. Each has a default that suits a server.
 ///
 /// [`handler`](Builder::handler) completes a pool of connections, [`worker`](Builder::worker) or
-/// [`try_worker`](Builder::try_worker) a pool of jobs. A value out of bounds is set to the nearest
-/// one within them.
+/// [`try_worker`](Builder::try_worker) a pool of jobs. A number that is out of its range makes the start of
+/// the pool fail with [`PoolError::Setting`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -90,6 +89,7 @@ pub struct Builder<M: Machine> {
     send_timeout: Duration,
     linger: Duration,
     state: Arc<PoolState>,
+    ranges: Ranges,
     /// Makes the seed of the machine of an accepted connection; set by `listen`.
     seed: Option<fn() -> M::Seed>,
     machine: PhantomData<fn() -> M>,
@@ -114,6 +114,7 @@ impl<M: Machine> Builder<M> {
             send_timeout: Duration::from_millis(Limits::DEFAULT.send_timeout),
             linger: Duration::from_millis(Limits::DEFAULT.linger),
             state: Arc::new(PoolState::new(limit)),
+            ranges: Ranges::default(),
             seed: None,
             machine: PhantomData,
         }
@@ -135,32 +136,33 @@ impl<M: Machine> Builder<M> {
     }
 
     /// Sets the number of shards: ports with a poll and threads of their own. 1 by default, at most
-    /// 64.
+    /// [`Pool::MAX_SHARDS`].
     ///
     /// A connection stays on its shard. The shard with the fewest connections gets the next one.
     /// A pool of jobs has one shard, whatever is set here.
     pub fn shards(mut self, shards: usize) -> Self {
-        self.shards = shards.clamp(1, MAX_SHARDS);
+        self.shards = self.ranges.check("shards", shards, 1..=MAX_SHARDS);
         self
     }
 
-    /// Sets the number of threads of each shard. 1 by default, at most 64.
+    /// Sets the number of threads of each shard. 1 by default, at most [`Pool::MAX_THREADS`].
     ///
     /// No more than [`max_running`](Builder::max_running) of them run handlers at a time. The
     /// others take over when a handler blocks.
     pub fn threads(mut self, threads: usize) -> Self {
-        self.threads = threads.clamp(1, THREADS);
+        self.threads = self.ranges.check("threads", threads, 1..=THREADS);
         self
     }
 
-    /// Sets how many threads of a shard run handlers at a time. By default as many as there are
-    /// processors; at least 1, and at most the number of threads.
+    /// Sets how many threads of a shard run handlers at a time, at least 1 and at most
+    /// [`Pool::MAX_THREADS`]. By default as many as there are processors. A number above that of the threads
+    /// lets all of them run.
     ///
     /// A thread that blocks does not count: see [`Cx::blocking`](crate::Cx::blocking) and
     /// [`watchdog`](Builder::watchdog). (A Win32 I/O completion port calls this its concurrency
     /// value.)
     pub fn max_running(mut self, running: usize) -> Self {
-        self.max_running = Some(running.max(1));
+        self.max_running = Some(self.ranges.check("max_running", running, 1..=THREADS));
         self
     }
 
@@ -195,7 +197,7 @@ impl<M: Machine> Builder<M> {
 
     /// Sets the most jobs that run or wait for a thread. 1,024 by default for
     /// [`Pool::workers`](crate::Pool::workers) and 10,000 for others; at least 1 and at most
-    /// 33,554,432 (65,536 where a pointer has 32 bits).
+    /// [`Pool::MAX_JOBS`].
     ///
     /// Callers beyond that wait for room in FIFO order, or take their `full` edge. A plain thread that
     /// does not wait gets [`TrySendError::Full`](crate::TrySendError::Full).
@@ -203,7 +205,7 @@ impl<M: Machine> Builder<M> {
     where
         M: JobMachine,
     {
-        self.limit = jobs.clamp(1, MAX_TASKS);
+        self.limit = self.ranges.check("max_jobs", jobs, 1..=MAX_TASKS);
         self
     }
 
@@ -217,13 +219,13 @@ impl<M: Machine> Builder<M> {
         self
     }
 
-    /// Sets the most connections at a time. 10,000 by default; at least 1 and at most 33,554,432
-    /// (65,536 where a pointer has 32 bits).
+    /// Sets the most connections at a time. 10,000 by default; at least 1 and at most
+    /// [`Pool::MAX_CONNECTIONS`].
     ///
     /// At the limit the listeners pause. New connections wait in the [`backlog`](Builder::backlog)
     /// until a sixteenth of the limit, and at least one, is free again.
     pub fn max_connections(mut self, connections: usize) -> Self {
-        self.limit = connections.clamp(1, MAX_TASKS);
+        self.limit = self.ranges.check("max_connections", connections, 1..=MAX_TASKS);
         self
     }
 
@@ -234,7 +236,7 @@ impl<M: Machine> Builder<M> {
     /// about 160 MB of output. One handler call may exceed it, and states that wait for nothing run
     /// all the same.
     pub fn output_mark(mut self, bytes: usize) -> Self {
-        self.output_mark = bytes.max(1);
+        self.output_mark = self.ranges.check("output_mark", bytes, 1..=usize::MAX);
         self
     }
 
@@ -245,8 +247,9 @@ impl<M: Machine> Builder<M> {
     /// A connection takes its messages in its next turn. Until then a turn of another connection may
     /// run 1,024 handlers, each of which may post. A mailbox takes memory for the messages in it, and
     /// an empty one keeps memory for 16 messages at most.
-    pub fn mailbox(self, messages: usize) -> Self {
-        self.environment.mailboxes.set_bound(messages.max(1));
+    pub fn mailbox(mut self, messages: usize) -> Self {
+        let messages = self.ranges.check("mailbox", messages, 1..=usize::MAX);
+        self.environment.mailboxes.set_bound(messages);
         self
     }
 
@@ -398,22 +401,10 @@ impl<M: Machine> Builder<M> {
             entry_type,
             state: Arc::clone(&self.state),
             max_connections,
-            bind: Box::new(move || bind(self)),
-        }
-    }
-
-    /// Returns how many threads of a port run handlers at a time.
-    fn running_threads(&self) -> usize {
-        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        self.max_running.unwrap_or(processors).min(self.threads)
-    }
-
-    fn limits(&self) -> Limits {
-        Limits {
-            output: self.output_mark,
-            send_timeout: Timer::millis(self.send_timeout, u64::MAX),
-            linger: Timer::millis(self.linger, u64::MAX),
-            ..Limits::DEFAULT
+            bind: Box::new(move || {
+                self.ranges.result(&self.name)?;
+                bind(self)
+            }),
         }
     }
 }

@@ -2,9 +2,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::job::one_step::OneStep;
+use crate::key::MAX_TASKS;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::route::RouteKind;
+use crate::scheduler::shared::THREADS;
 use crate::server::bound::Bind;
+use crate::server::builder::MAX_SHARDS;
 use crate::server::plan::EntryType;
 use crate::server::type_name::short;
 use crate::{Builder, Machine, Pipeline, PoolError, Route, Running, Service, Spec, Submitter};
@@ -55,6 +58,16 @@ pub struct Pool {
 }
 
 impl Pool {
+    /// The most [`shards`](Builder::shards) of a pool.
+    pub const MAX_SHARDS: usize = MAX_SHARDS;
+    /// The most [`threads`](Builder::threads) of a shard, and of a pool of jobs.
+    pub const MAX_THREADS: usize = THREADS;
+    /// The most [`max_connections`](Builder::max_connections) of a pool: 33,554,432, or 65,536 where a pointer
+    /// has 32 bits.
+    pub const MAX_CONNECTIONS: usize = MAX_TASKS;
+    /// The most [`max_jobs`](Builder::max_jobs) of a pool, as many as connections.
+    pub const MAX_JOBS: usize = MAX_TASKS;
+
     /// Returns settings for a pool of machines `M`. The name is for logs and for the names of the
     /// threads; in a pipeline no two pools have the same.
     pub fn builder<M: Machine>(name: impl Into<String>) -> Builder<M> {
@@ -128,7 +141,8 @@ impl Pool {
     /// Makes a pool of plain threads, which do jobs one by one: each thread takes a job, calls
     /// `work`, and replies with its result. `work` may block.
     ///
-    /// `S` names the pool for `#[call(S)]`. Up to 1,024 jobs run or wait for a thread; callers
+    /// There are from 1 to [`MAX_THREADS`](Pool::MAX_THREADS) threads; another number makes the start fail with
+    /// [`PoolError::Setting`]. `S` names the pool for `#[call(S)]`. Up to 1,024 jobs run or wait for a thread; callers
     /// beyond that wait for room, or take their `full` edge. For other bounds, and for jobs of
     /// several steps, write a machine with `job = .., reply = ..`.
     ///

@@ -159,3 +159,49 @@ fn x11_a_cycle_of_pools_drains_together() {
     assert!(start.elapsed() < TIMEOUT / 2, "the drain waited for no client");
     assert_eq!((stats.handed_off, stats.closed, stats.open), (4, 0, 0));
 }
+
+/// Answers each line, and says in a drain which answer is the last one.
+#[state_machine(start = Ask, eof => Gone)]
+enum Polite {
+    #[read(until = b"\n", max = 16, limit => Gone, idle = 60s => Gone)]
+    #[to(Ask | Gone)]
+    #[rest]
+    Ask,
+    #[end]
+    Gone,
+}
+
+struct PoliteClient;
+
+impl polite::Handler for PoliteClient {
+    fn ask(&mut self, _: &[u8], cx: &mut Cx<'_>) -> polite::AfterAsk {
+        if cx.draining() {
+            cx.write(b"!");
+            return polite::AfterAsk::Gone;
+        }
+        cx.write(b".");
+        polite::AfterAsk::Ask
+    }
+}
+
+#[test]
+fn x11_a_handler_sees_that_its_pool_drains_and_says_goodbye() {
+    for threads in [1, 4] {
+        let pool = Pool::builder::<Polite>("polite").listen("127.0.0.1:0").threads(threads);
+        let handle = pool.handle();
+        let running = pool.drain_within(2 * TIMEOUT).handler(|_| PoliteClient).start().unwrap();
+        let address = address(&running, 0);
+        let mut peer = Peer::new(&running, 0);
+        peer.send(b"question\nquest");
+        assert_eq!(peer.receive(1), b".");
+        handle.drain();
+        wait_until(|| TcpStream::connect(address).is_err());
+        peer.send(b"ion\nquestion\nquest");
+        assert_eq!(peer.receive(1), b"!");
+        assert_eq!(peer.0.read(&mut [0]).unwrap(), 0, "the second question should have no answer");
+        drop(peer);
+        let stats = running.join().unwrap();
+        // Each look whether it still listens may have been a connection, too.
+        assert_eq!(stats.done + stats.drained, stats.accepted, "{stats:?}");
+    }
+}

@@ -112,6 +112,73 @@ impl Service for Echoes {
     type Reply = ();
 }
 
+/// The error of the start, which names the setting and its range.
+fn refused(pool: Pool) -> String {
+    let error = pool.start().unwrap_err();
+    assert!(matches!(error, PoolError::Setting { .. }), "{error}");
+    error.to_string()
+}
+
+#[test]
+fn a_number_out_of_its_range_is_an_error_of_the_start() {
+    type Set = fn(Builder<Echo>, usize) -> Builder<Echo>;
+    let bounded: [(&str, Set, usize); 4] = [
+        ("shards", Builder::shards, Pool::MAX_SHARDS),
+        ("threads", Builder::threads, Pool::MAX_THREADS),
+        ("max_running", Builder::max_running, Pool::MAX_THREADS),
+        ("max_connections", Builder::max_connections, Pool::MAX_CONNECTIONS),
+    ];
+    let unbounded: [(&str, Set, usize); 2] = [
+        ("output_mark", Builder::output_mark, usize::MAX),
+        ("mailbox", Builder::mailbox, usize::MAX),
+    ];
+    for (setting, set, most) in bounded.into_iter().chain(unbounded) {
+        for value in [Some(0), most.checked_add(1), (most < usize::MAX).then_some(usize::MAX)] {
+            let Some(value) = value else { continue };
+            let error = refused(set(echo(), value).handler(|_| Client));
+            for words in [format!("`{setting}`"), "`echo`".to_owned(), format!("it is {value}")] {
+                assert!(error.contains(&words), "no {words}: {error}");
+            }
+        }
+        // The last call counts, and the ends of the range belong to it.
+        let pool = set(set(set(echo(), 0), most), 1);
+        assert!(pool.handler(|_| Client).start().is_ok(), "{setting}");
+    }
+    for pool in [echo().max_connections(Pool::MAX_CONNECTIONS), echo().output_mark(usize::MAX)] {
+        Peer::new(&pool.handler(|_| Client).start().unwrap(), 0).echo(b"x");
+    }
+}
+
+#[test]
+fn a_number_of_jobs_or_of_their_threads_out_of_its_range_is_an_error_of_the_start() {
+    for jobs in [0, Pool::MAX_JOBS + 1] {
+        let pool = Pool::builder::<Once>("once").max_jobs(jobs).worker(|| Worker);
+        assert!(refused(pool).contains("`max_jobs` of the pool `once`"));
+    }
+    for threads in [0, Pool::MAX_THREADS + 1] {
+        let pool = Pool::workers::<Echoes>("plain", threads, |()| ());
+        assert!(refused(pool).contains("`threads` of the pool `plain`"));
+    }
+}
+
+/// A job without work.
+#[state_machine(start = Work, job = (), reply = ())]
+enum Once {
+    #[run]
+    #[to(Done)]
+    Work { job: () },
+    #[end]
+    Done,
+}
+
+struct Worker;
+
+impl once::Handler for Worker {
+    fn work(&mut self, (): &mut (), _: &mut JobCx<'_>) -> once::AfterWork {
+        once::AfterWork::Done { reply: () }
+    }
+}
+
 #[test]
 fn a_name_with_a_nul_byte_is_an_error_of_the_start() {
     let error = Pool::builder::<Echo>("a\0b").handler(|_| Client).start().unwrap_err();

@@ -244,6 +244,44 @@ fn requests_in_progress_are_served() {
     docs.stop();
 }
 
+/// A client that always has twenty requests on the way hears that the next answer is the last one, unless the
+/// drain finds the connection at rest.
+#[test]
+fn a_client_that_pipelines_does_not_hold_a_drain_up() {
+    for options in [&[][..], &["--single-pool"]] {
+        for (method, path) in [("GET", "/docs/a"), ("HEAD", "/docs/none"), ("DELETE", "/docs/none")]
+        {
+            let mut docs = Docserver::new(options);
+            docs.put("a", b"one").expect(201);
+            let mut pipelining = docs.connect();
+            let one = request(&format!("{method} {path}"), &[]);
+            pipelining.send(one.repeat(20));
+            for answers in 0.. {
+                assert!(answers < 20_000, "{method} {path}: the drain should be noticed");
+                // Requests that arrive just as the server closes a connection at rest reset it.
+                if !matches!(pipelining.is_at_end(), Ok(false)) {
+                    break;
+                }
+                let answer = match method {
+                    "HEAD" => pipelining.answer_to_head(),
+                    _ => pipelining.answer(),
+                };
+                if !answer.keeps_alive() {
+                    pipelining.expect_end();
+                    break;
+                }
+                if answers == 100 {
+                    docs.server().signal("TERM");
+                }
+                // The server may have closed the connection.
+                let _ = pipelining.try_send(one.as_bytes());
+            }
+            drop(pipelining);
+            assert!(docs.server_mut().wait(SHORTLY).success());
+        }
+    }
+}
+
 /// A second signal ends the server at once, and acknowledged documents are there after a restart.
 #[test]
 fn x11_a_second_signal_ends_it_at_once() {

@@ -4,12 +4,18 @@
 
 mod browser;
 #[cfg(target_os = "linux")]
+mod clock;
+#[cfg(target_os = "linux")]
 mod curl;
+#[cfg(target_os = "linux")]
+mod differential;
 mod drain;
 #[cfg(target_os = "linux")]
 mod events;
 #[cfg(target_os = "linux")]
 mod filing_load;
+#[cfg(target_os = "linux")]
+mod full;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod http;

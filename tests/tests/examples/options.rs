@@ -61,6 +61,8 @@ fn wrong_values() {
             ("--listen", "nonsense"),
             ("--port", "65536"),
             ("--max-connections", "0"),
+            ("--max-connections", "33554433"),
+            ("--max-connections", "18446744073709551616"),
             ("--drain-within", "5"),
             ("--log-level", "loud"),
         ] {

@@ -280,7 +280,8 @@ impl front::Handler for Client {
         task: &mut Box<Task>,
         cx: &mut Cx<'_>,
     ) -> Result<front::AfterWorking, Refusal> {
-        let Some(single_pool) = &self.server.single_pool else { return Err(LOST) };
+        let server = Arc::clone(&self.server);
+        let Some(single_pool) = &server.single_pool else { return Err(LOST) };
         let task = std::mem::replace(&mut **task, Task::Nothing);
         Ok(match task {
             Task::Lookup { lookup, get } => match self.found(&get, single_pool.look_up(lookup), cx)

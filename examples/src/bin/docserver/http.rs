@@ -10,6 +10,7 @@
 
 pub(crate) mod chunk;
 mod condition;
+mod date;
 mod fields;
 mod framing;
 mod head;

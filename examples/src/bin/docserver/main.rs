@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use fsm_examples::{Serving, time};
+use fsm_examples::{Serving, count, time};
 use fsm_runtime::prelude::*;
 use fsm_runtime::{Address, Builder};
 
@@ -60,26 +60,27 @@ use store::{Directory, Store};
 struct Options {
     #[command(flatten)]
     serving: Serving<7070>,
-    /// The directory of the documents; the server creates it if it is missing
+    /// The directory of the documents; the server creates it if it is missing. It keeps 2 MiB of room
+    /// back there, so that documents can be deleted when the disk is full
     #[arg(long, value_name = "DIRECTORY", default_value = "docs-data")]
     data: PathBuf,
     /// The largest document, such as 500MB or 8GiB
     #[arg(long, value_name = "SIZE", default_value = "8GiB", value_parser = size)]
     max_size: u64,
     /// The threads that serve clients; this many may block on the disk at the same time
-    #[arg(long, value_name = "N", default_value = "64")]
+    #[arg(long, value_name = "N", default_value = "64", value_parser = count::<{ Pool::MAX_THREADS }>)]
     threads: NonZeroUsize,
     /// The maximum number of these threads that run at the same time; one per processor by default
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<{ Pool::MAX_THREADS }>)]
     cap: Option<NonZeroUsize>,
     /// The threads that look up documents
-    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = count::<{ Pool::MAX_THREADS }>)]
     catalog_threads: NonZeroUsize,
     /// The threads that file documents
-    #[arg(long, value_name = "N", default_value = "4")]
+    #[arg(long, value_name = "N", default_value = "4", value_parser = count::<{ Pool::MAX_THREADS }>)]
     index_threads: NonZeroUsize,
     /// The maximum number of documents that wait to be filed; further clients wait for room
-    #[arg(long, value_name = "N", default_value = "256")]
+    #[arg(long, value_name = "N", default_value = "256", value_parser = count::<{ Pool::MAX_JOBS }>)]
     index_queue: NonZeroUsize,
     /// Delays the filing of each document, such as 50ms, to show the effect on other clients
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = time)]

@@ -5,6 +5,7 @@
 //! tmp/<unique>              the bytes of an unfinished upload
 //! index.sqlite              a row and the words of each document
 //! lock                      held by the process that uses the directory
+//! reserve                   room that is kept back for deletions on a full disk
 //! ```
 //!
 //! A document exists if its row exists. Filing one takes four steps, any time apart:
@@ -24,13 +25,16 @@
 //! - Once it is durable, the new file is durable, too, because step 2 came first: file, directory,
 //!   row, in this order. The new document is complete. The old file, without a row, may be left
 //!   over.
-//! - The row and the words always match, because they change in one transaction.
+//! - The row and the words match, because they change in one transaction. Only a deletion on a full disk
+//!   may leave words without a row, which the search ignores and [`Store::open`] removes.
 //! - Deletion is step 3 without a new row, and step 4.
 //!
 //! A crash can therefore only leave files over, and [`Store::open`] removes them: all files in
 //! `tmp`, and files without a row in `docs`. This is safe because the lock keeps other processes
 //! out of the directory. No crash leaves a row whose file is missing or has another length; if
 //! somebody caused one, [`Store::open`] removes it, and [`Recovery`] reports its document.
+//!
+//! Deletion works on a full disk, because a [`Reserve`](reserve::Reserve) keeps room back for it.
 //!
 //! No step writes to a file after step 2. A client that downloads a document while it is replaced
 //! or deleted gets the old one, because an open file outlives its name.
@@ -49,6 +53,7 @@ mod error;
 mod filing;
 mod listing;
 mod recovery;
+mod reserve;
 mod search;
 mod snippet;
 mod spool;
@@ -74,10 +79,23 @@ impl Store {
     /// crash.
     pub(crate) fn open(root: impl AsRef<Path>) -> Result<(Self, Recovery), Error> {
         let directory = Arc::new(Directory::open(root.as_ref())?);
-        let mut sql = sql::connect(&directory)?;
-        sql::create(&mut sql, &directory)?;
-        let recovery = recovery::recover(&mut sql, &directory)?;
+        let (sql, recovery) = Self::recover(&directory).or_else(|error| {
+            if !error.needs_room() {
+                return Err(error);
+            }
+            directory.reserve().release();
+            Self::recover(&directory)
+        })?;
+        // Uploads try again, and until they succeed the disk counts as full.
+        let _ = directory.reserve().keep();
         Ok((Self { directory, sql }, recovery))
+    }
+
+    fn recover(directory: &Directory) -> Result<(Connection, Recovery), Error> {
+        let mut sql = sql::connect(directory)?;
+        sql::create(&mut sql, directory)?;
+        let recovery = recovery::recover(&mut sql, directory)?;
+        Ok((sql, recovery))
     }
 
     /// Opens another connection, for another thread.

@@ -1,3 +1,4 @@
+use std::num::NonZero;
 use std::sync::{Arc, Mutex, Weak};
 
 use super::Builder;
@@ -14,7 +15,7 @@ use crate::scheduler::task::{Task, WorkerContext};
 use crate::server::bound::BoundPool;
 use crate::server::process::Process;
 use crate::server::thread::ThreadMain;
-use crate::{Address, Machine, PoolError};
+use crate::{Address, Machine, PoolError, Timer};
 
 /// The parts of a thread of a port, whatever its tasks `T` and its driver `D` are.
 pub(super) struct ThreadParts<M: Machine, T: Task, D> {
@@ -71,6 +72,21 @@ impl<M: Machine> Builder<M> {
             generations: Arc::clone(&Process::shared().generations),
             interrupt,
         }))
+    }
+
+    /// Returns how many threads of a port run handlers at a time.
+    fn running_threads(&self) -> usize {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        self.max_running.unwrap_or(processors).min(self.threads)
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            output: self.output_mark,
+            send_timeout: Timer::millis(self.send_timeout, u64::MAX),
+            linger: Timer::millis(self.linger, u64::MAX),
+            ..Limits::DEFAULT
+        }
     }
 
     /// Returns the parts of each thread of a port.

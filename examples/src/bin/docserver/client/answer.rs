@@ -15,13 +15,20 @@ use crate::store::{Document, Filed};
 
 impl Client {
     /// Sends an answer; returns whether the client may send another request.
-    pub(super) fn answer(&self, response: &Response, body: &[u8], cx: &mut Cx<'_>) -> bool {
+    pub(super) fn answer(&mut self, response: &Response, body: &[u8], cx: &mut Cx<'_>) -> bool {
+        self.close_if_draining(cx);
         // Writing to `cx` never fails.
         let _ = response.send(cx, self.exchange, SystemTime::now(), body);
         self.exchange.keep_alive
     }
 
-    pub(super) fn refuse(&self, refusal: Refusal, cx: &mut Cx<'_>) -> bool {
+    /// Makes the answer that begins the last one if the pool drains, because a client that always has
+    /// another request on the way is never at rest.
+    fn close_if_draining(&mut self, cx: &Cx<'_>) {
+        self.exchange.keep_alive &= !cx.draining();
+    }
+
+    pub(super) fn refuse(&mut self, refusal: Refusal, cx: &mut Cx<'_>) -> bool {
         self.answer(&refusal.response(), &refusal.body(), cx)
     }
 
@@ -32,7 +39,7 @@ impl Client {
     }
 
     /// Answers with the result of the index pool.
-    pub(super) fn indexed(&self, done: Outcome, cx: &mut Cx<'_>) -> bool {
+    pub(super) fn indexed(&mut self, done: Outcome, cx: &mut Cx<'_>) -> bool {
         match done {
             Outcome::Filed(Filed { document, replaced }) => {
                 let status = if replaced.is_some() { Status::Ok } else { Status::Created };
@@ -49,7 +56,7 @@ impl Client {
 
     /// Answers with the result of the catalog pool. `Ok` is the part of the document that is still
     /// to be sent; `Err` says whether the client may send another request.
-    pub(super) fn found(&self, get: &Get, found: Found, cx: &mut Cx<'_>) -> Result<Part, bool> {
+    pub(super) fn found(&mut self, get: &Get, found: Found, cx: &mut Cx<'_>) -> Result<Part, bool> {
         match found {
             Found::Json(json) => Err(self.answer(&Response::new(Status::Ok).json(), &json, cx)),
             Found::Refused(refusal) => Err(self.refuse(refusal, cx)),
@@ -58,7 +65,7 @@ impl Client {
     }
 
     fn document(
-        &self,
+        &mut self,
         get: &Get,
         document: &Document,
         file: File,
@@ -96,6 +103,7 @@ impl Client {
         }
         let response = response.document(&etag, document.modified);
         let response = response.typed(media_type(&document.name));
+        self.close_if_draining(cx);
         let _ = response.announce(cx, self.exchange, SystemTime::now(), len);
         if self.exchange.is_head || len == 0 {
             return Err(self.exchange.keep_alive);

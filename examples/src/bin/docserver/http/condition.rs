@@ -1,7 +1,8 @@
 //! Conditional requests.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
+use super::date::to_date;
 use super::tag::Tags;
 use super::{Head, Method, Refusal};
 
@@ -52,8 +53,8 @@ impl Condition {
     /// in the order of RFC 9110, section 13.2.2.
     pub(crate) fn verdict(&self, method: Method, current: Option<Validators<'_>>) -> Verdict {
         let etag = current.map(|current| current.etag);
-        // Round the time down, because HTTP dates have whole seconds.
-        let is_after = |date| current.is_some_and(|current| seconds(current.modified) > date);
+        // Compare with the date that the client got.
+        let is_after = |date| current.is_some_and(|current| to_date(current.modified) > date);
         let is_met = match (&self.matches, self.unmodified_since) {
             (Some(tags), _) => etag.is_some_and(|etag| tags.has_strong(etag)),
             (None, Some(date)) => current.is_some() && !is_after(date),
@@ -79,13 +80,10 @@ impl Condition {
     }
 }
 
-fn seconds(time: SystemTime) -> SystemTime {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    UNIX_EPOCH + Duration::from_secs(since.as_secs())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
     use super::*;
     use crate::http::head::tests::{refusal, with_head};
 

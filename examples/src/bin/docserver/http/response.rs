@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::time::SystemTime;
 
 use super::Status;
+use super::date::format_date;
 
 /// The interim response that a client with `Expect: 100-continue` waits for before it sends a body.
 pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -47,7 +48,7 @@ impl Response {
     /// Adds the tag and the time of the document that the response describes.
     pub(crate) fn document(self, etag: &str, modified: SystemTime) -> Self {
         self.with("ETag", format_args!("\"{etag}\""))
-            .with("Last-Modified", httpdate::fmt_http_date(modified))
+            .with("Last-Modified", format_date(modified))
             .with("Accept-Ranges", "bytes")
             .with("Cache-Control", "no-cache")
     }
@@ -122,7 +123,7 @@ impl Response {
             "HTTP/1.1 {} {}\r\nDate: {}\r\nConnection: {}\r\n",
             self.status.code(),
             self.status.reason(),
-            httpdate::fmt_http_date(now),
+            format_date(now),
             if keep_alive { "keep-alive" } else { "close" },
         );
         if let Some(len) = len {

@@ -3,10 +3,12 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rustix::fs::{FlockOperation, flock};
+use fs4::{FileExt, TryLockError};
 
 use super::Error;
+use super::reserve::Reserve;
 
 /// The directory of a store; no other process can use it while this lives.
 #[derive(Debug)]
@@ -14,20 +16,22 @@ pub(crate) struct Directory {
     root: PathBuf,
     /// The lock on this file protects the directory. It ends with the process.
     _lock: Option<File>,
+    reserve: Arc<Reserve>,
 }
 
 impl Directory {
     pub(super) fn open(root: &Path) -> Result<Self, Error> {
         fs::create_dir_all(root).map_err(Error::io("make", root))?;
         let path = root.join("lock");
-        let lock = File::create(&path).map_err(Error::io("open", &path))?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| {
-            if error == rustix::io::Errno::WOULDBLOCK {
-                return Error::InUse(root.to_owned());
-            }
-            Error::io("lock", &path)(error.into())
+        // Without truncation, which Windows forbids while another process has the lock.
+        let lock = File::options().write(true).create(true).truncate(false).open(&path);
+        let lock = lock.map_err(Error::io("open", &path))?;
+        // Qualified, because newer files have a method of this name themselves.
+        FileExt::try_lock(&lock).map_err(|error| match error {
+            TryLockError::WouldBlock => Error::InUse(root.to_owned()),
+            TryLockError::Error(error) => Error::io("lock", &path)(error),
         })?;
-        let directory = Self { root: root.to_owned(), _lock: Some(lock) };
+        let directory = Self { _lock: Some(lock), ..Self::unopened(root) };
         for path in [directory.docs(), directory.tmp()] {
             fs::create_dir_all(&path).map_err(Error::io("make", &path))?;
         }
@@ -39,7 +43,8 @@ impl Directory {
 
     /// The directory without a lock or any file, for the diagram of the pools.
     pub(crate) fn unopened(root: &Path) -> Self {
-        Self { root: root.to_owned(), _lock: None }
+        let reserve = Arc::new(Reserve::new(root.join("reserve")));
+        Self { root: root.to_owned(), _lock: None, reserve }
     }
 
     /// The directory of the documents' files.
@@ -56,6 +61,11 @@ impl Directory {
         self.root.join("index.sqlite")
     }
 
+    /// The room that is kept back for deletions.
+    pub(super) fn reserve(&self) -> &Arc<Reserve> {
+        &self.reserve
+    }
+
     /// Whether a file of a document or of an upload exists.
     pub(super) fn has_files(&self) -> Result<bool, Error> {
         Ok(!files(&self.docs())?.is_empty() || !files(&self.tmp())?.is_empty())
@@ -63,8 +73,16 @@ impl Directory {
 }
 
 /// Makes the names in a directory durable.
+#[cfg(unix)]
 pub(super) fn sync(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
+}
+
+/// Does nothing, because NTFS logs the changes of names itself, and a directory is not a file there.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "it may fail on other systems")]
+pub(super) fn sync(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// The files in a directory with their lengths, without directories, because the store creates none

@@ -51,7 +51,7 @@ impl Document {
             name: row.get(1)?,
             len: row.get(2)?,
             digest: row.get(3)?,
-            modified: UNIX_EPOCH + Duration::from_millis(row.get(4)?),
+            modified: from_millis(row.get(4)?),
             path: directory.docs().join(file),
         })
     }
@@ -61,6 +61,11 @@ impl Document {
 pub(super) fn millis(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The time this many milliseconds after the Unix epoch, or the epoch if the system has no such time.
+pub(super) fn from_millis(millis: u64) -> SystemTime {
+    UNIX_EPOCH.checked_add(Duration::from_millis(millis)).unwrap_or(UNIX_EPOCH)
 }
 
 impl From<Document> for api::Document {

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
+use rusqlite::{ErrorCode, ffi};
+
 use crate::http::{Refusal, Status};
 
 /// The reason why the store failed.
@@ -33,9 +35,23 @@ impl Error {
             Self::Io { error, .. } => {
                 matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
             }
-            Self::Sql(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            Self::Sql(error) => error.sqlite_error().is_some_and(|error| {
+                // The second code says that the memory that processes share cannot grow.
+                error.code == ErrorCode::DiskFull
+                    || error.extended_code == ffi::SQLITE_IOERR_SHMSIZE
+            }),
             _ => false,
         }
+    }
+
+    /// Whether the operation may succeed when there is more room. Beside a full disk that is a log of `SQLite`
+    /// which cannot grow, because `SQLite` has no word for a quota.
+    pub(super) fn needs_room(&self) -> bool {
+        let failure = match self {
+            Self::Sql(error) => error.sqlite_error().map(|error| error.extended_code),
+            _ => None,
+        };
+        self.is_full() || failure == Some(ffi::SQLITE_IOERR_WRITE)
     }
 
     /// The answer to the client. It omits paths and causes, which belong in the log.

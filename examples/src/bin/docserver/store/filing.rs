@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rusqlite::{TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::document::{find, millis};
+use super::document::{find, from_millis, millis};
 use super::spool::Temporary;
 use super::{Digested, Document, Error, Spooled, Store, directory, sql, text};
 use crate::http::Name;
@@ -82,6 +82,8 @@ impl Store {
         )?;
         let id = insert.insert(params![name.as_str(), settled.name, len, digest, modified])?;
         drop(insert);
+        // The row id may be that of a document whose words were left.
+        sql::remove_words(&transaction, id)?;
         transaction
             .prepare_cached("INSERT INTO texts (rowid, name, body) VALUES (?1, ?2, ?3)")?
             .execute(params![id, name.as_str(), text])?;
@@ -89,22 +91,48 @@ impl Store {
         // it is not, `Store::open` removes the file.
         settled.temporary.keep();
         transaction.commit()?;
-        let modified = SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(modified);
+        let modified = from_millis(modified);
         let document = Document { id, name: name.to_string(), len, digest, modified, path };
         Ok(Some(Filed { document, replaced: old.map(|old| old.path) }))
     }
 
     /// Deletes the document of this name, durably, if `allow` accepts it; returns the deleted
-    /// document.
+    /// document. On a full disk it takes the room that is kept back.
     pub(crate) fn delete(
         &mut self,
         name: &Name,
+        mut allow: impl FnMut(Option<&Document>) -> bool,
+    ) -> Result<Option<Document>, Error> {
+        match self.try_delete(name, &mut allow, sql::remove) {
+            Err(error) if error.needs_room() => {}
+            done => return done,
+        }
+        self.directory.reserve().release();
+        let mut done = self.try_delete(name, &mut allow, sql::remove);
+        if done.as_ref().is_err_and(Error::needs_room) {
+            // The words of a long text take more room. The search ignores words without a row, and the
+            // document's file may give the room to remove them.
+            done = self.try_delete(name, allow, sql::remove_row);
+            sql::checkpoint(&self.sql);
+            let _ = sql::remove_left_words(&self.sql);
+        }
+        // Not before, because a checkpoint that fails keeps the room that it has taken.
+        sql::checkpoint(&self.sql);
+        // If there is too little room, uploads try again, and deletions have what there is.
+        let _ = self.directory.reserve().keep();
+        done
+    }
+
+    fn try_delete(
+        &mut self,
+        name: &Name,
         allow: impl FnOnce(Option<&Document>) -> bool,
+        remove: fn(&Connection, i64) -> rusqlite::Result<()>,
     ) -> Result<Option<Document>, Error> {
         let transaction = self.sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let old = find(&transaction, &self.directory, name)?;
         let Some(old) = old.filter(|old| allow(Some(old))) else { return Ok(None) };
-        sql::remove(&transaction, old.id)?;
+        remove(&transaction, old.id)?;
         transaction.commit()?;
         cleanup(&old.path);
         Ok(Some(old))

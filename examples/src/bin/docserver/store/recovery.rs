@@ -47,6 +47,11 @@ pub(super) fn recover(index: &mut Connection, directory: &Directory) -> Result<R
     }
     // Remove rows before files, so that a crash here leaves no row without a file.
     transaction.commit()?;
+    match sql::remove_left_words(index) {
+        // The next start tries again.
+        Err(error) if error.needs_room() => {}
+        done => done?,
+    }
     for path in &unnamed {
         remove(path)?;
     }

@@ -4,17 +4,21 @@ use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Seek, Write};
 use std::path::PathBuf;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use sha2::{Digest as _, Sha256};
 
+use super::reserve::Reserve;
 use super::text::Utf8Check;
 use super::{Digest, Directory, Error};
 
 /// An unfinished upload. Dropping it removes its file.
 #[derive(Debug)]
-pub(crate) struct Spool(Spooled);
+pub(crate) struct Spool {
+    spooled: Spooled,
+    reserve: Arc<Reserve>,
+}
 
 /// A finished upload, still a temporary file. Dropping it removes the file.
 #[derive(Debug)]
@@ -37,15 +41,19 @@ pub(crate) struct Digested {
 
 impl Spool {
     pub(crate) fn create(directory: &Directory) -> Result<Self, Error> {
+        let reserve = Arc::clone(directory.reserve());
+        reserve.keep()?;
         let unique = unique();
         let path = directory.tmp().join(&unique);
         let file = File::options().read(true).write(true).create_new(true).open(&path);
         let file = file.map_err(Error::io("make", &path))?;
-        Ok(Self(Spooled { file, temporary: Temporary::new(path), unique, len: 0 }))
+        let spooled = Spooled { file, temporary: Temporary::new(path), unique, len: 0 };
+        Ok(Self { spooled, reserve })
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let Self(spooled) = self;
+        let Self { spooled, reserve } = self;
+        reserve.check()?;
         spooled.file.write_all(bytes).map_err(Error::io("write", &spooled.temporary.path))?;
         spooled.len += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         Ok(())
@@ -53,12 +61,12 @@ impl Spool {
 
     /// The bytes written so far.
     pub(crate) fn len(&self) -> u64 {
-        self.0.len
+        self.spooled.len
     }
 
     /// Ends the upload.
     pub(crate) fn finish(self) -> Spooled {
-        self.0
+        self.spooled
     }
 }
 

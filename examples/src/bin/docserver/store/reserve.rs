@@ -1,0 +1,89 @@
+//! The room that is kept back, so that a full disk can be emptied.
+//!
+//! To delete a document takes room: for the change in the log of `SQLite`, and for its pages in the index.
+//! Therefore a file without contents of its own occupies some room. A deletion that finds the disk full
+//! removes that file and tries again. Until the room is kept back again, no upload takes any.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Error;
+
+/// The room that is kept back, in bytes: for the log of `SQLite`, which a checkpoint moves into the index,
+/// and for the deletion itself.
+const ROOM: usize = 2 * 1024 * 1024;
+
+/// A file that occupies room.
+#[derive(Debug)]
+pub(super) struct Reserve {
+    path: PathBuf,
+    /// Held while the file is made or removed.
+    changing: Mutex<()>,
+    is_kept: AtomicBool,
+}
+
+impl Reserve {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, changing: Mutex::new(()), is_kept: AtomicBool::new(false) }
+    }
+
+    /// Keeps the room back, unless it is.
+    pub(super) fn keep(&self) -> Result<(), Error> {
+        if self.is_kept() {
+            return Ok(());
+        }
+        let _changing = self.change();
+        if !self.is_kept() {
+            if !self.exists() {
+                self.occupy().map_err(|error| {
+                    // A part of the room must stay free for deletions.
+                    let _ = fs::remove_file(&self.path);
+                    Error::io("keep room back in", &self.path)(error)
+                })?;
+            }
+            self.is_kept.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Frees the room for an operation that frees more.
+    pub(super) fn release(&self) {
+        let _changing = self.change();
+        self.is_kept.store(false, Ordering::Release);
+        // There is none if another thread has freed it.
+        let _ = fs::remove_file(&self.path);
+    }
+
+    /// Refuses to take room while none is kept back, because a deletion needs it.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.is_kept() {
+            return Ok(());
+        }
+        Err(Error::io("take room beside", &self.path)(io::ErrorKind::StorageFull.into()))
+    }
+
+    fn is_kept(&self) -> bool {
+        self.is_kept.load(Ordering::Acquire)
+    }
+
+    fn exists(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|file| file.len() == ROOM as u64)
+    }
+
+    fn occupy(&self) -> io::Result<()> {
+        let mut file = File::create(&self.path)?;
+        // Write it, because a file that is only made longer occupies nothing.
+        let zeros = [0; 16 * 1024];
+        for _ in 0..ROOM / zeros.len() {
+            file.write_all(&zeros)?;
+        }
+        file.sync_all()
+    }
+
+    fn change(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
