@@ -17,4 +17,5 @@ mod memory;
 mod pipe;
 mod python;
 mod start;
+mod transactions;
 mod web;

@@ -28,10 +28,12 @@ commands! { c:
         if c.args.len() % 2 != 0 {
             return Err(wrong_arity(c.command));
         }
-        c.out.count(c.store.edit(c.key, |hash, cost| {
+        let new = c.store.edit(c.key, |hash, cost| {
             let fields = (2..c.args.len()).step_by(2);
             fields.filter(|&i| put(hash, cost, &c.args[i], &c.args[i + 1])).count()
-        })?)
+        })?;
+        c.store.watches.touch(c.key);
+        c.out.count(new)
     },
     "hget" 3 Read => {
         let hash = c.store.read::<Hash>(c.key)?;
@@ -65,6 +67,7 @@ commands! { c:
         let old = old.map_or(Some(0), |value| parse_int(value));
         let new = old.ok_or("ERR hash value is not an integer")?.checked_add(by).ok_or(OVERFLOW)?;
         c.store.edit(c.key, |hash, used| put(hash, used, &c.args[2], new.to_string().as_bytes()))?;
+        c.store.watches.touch(c.key);
         c.out.int(new)
     },
     "sadd" -3 Grow => c.out.count(c.store.edit(c.key, |set: &mut Set, used| {

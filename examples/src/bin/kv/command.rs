@@ -9,7 +9,8 @@ use smallvec::SmallVec;
 use crate::reply::{Out, Replied};
 use crate::request::{Error, Request, parse_int};
 use crate::store::Store;
-use crate::{collections, keys, server, strings};
+use crate::transaction::{ABORT, Transaction};
+use crate::{collections, keys, server, strings, transaction};
 
 pub(crate) const SYNTAX: &str = "ERR syntax error";
 pub(crate) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
@@ -29,13 +30,21 @@ pub(crate) enum Flow {
 pub(crate) struct Session {
     pub(crate) id: i64,
     pub(crate) name: Box<[u8]>,
+    pub(crate) transaction: Option<Box<Transaction>>,
 }
 
 impl Session {
     /// The session of a new connection.
     pub(crate) fn new(store: &mut Store) -> Self {
         store.stats.connections += 1;
-        Self { id: store.stats.connections, name: Box::default() }
+        Self { id: store.stats.connections, name: Box::default(), transaction: None }
+    }
+
+    /// Gives back to the store what the connection has in it.
+    pub(crate) fn end(&mut self, store: &mut Store) {
+        if let Some(mut transaction) = self.transaction.take() {
+            transaction.end(store);
+        }
     }
 }
 
@@ -50,6 +59,7 @@ pub(crate) enum Access {
 
 /// A row of the command table. The name of a subcommand is `client|id`; a negative arity is a
 /// minimum.
+#[derive(Debug)]
 pub(crate) struct Command {
     pub(crate) name: &'static str,
     pub(crate) arity: i64,
@@ -75,7 +85,13 @@ pub(crate) use commands;
 
 /// All commands.
 pub(crate) fn all() -> impl Iterator<Item = &'static Command> {
-    let tables = [server::COMMANDS, keys::COMMANDS, strings::COMMANDS, collections::COMMANDS];
+    let tables = [
+        server::COMMANDS,
+        keys::COMMANDS,
+        strings::COMMANDS,
+        collections::COMMANDS,
+        transaction::COMMANDS,
+    ];
     tables.into_iter().flatten()
 }
 
@@ -106,15 +122,7 @@ pub(crate) fn execute(
     }
     store.sweep(now);
     store.stats.commands += 1;
-    let result = find(args).and_then(|command| {
-        if command.access == Access::Grow {
-            store.reserve(args.size())?;
-        }
-        let key = args.from(1).next().unwrap_or_default();
-        (command.run)(&mut Call { command, args, key, store, session, out: &mut *out })?;
-        Ok(command.name)
-    });
-    match result {
+    match run_or_queue(args, store, session, out) {
         Ok("quit") => return Flow::Quit,
         Ok(_) => {}
         Err(_) if matches!(&*lowercase(&args[0]), b"post" | b"host:") => return Flow::Attack,
@@ -123,6 +131,43 @@ pub(crate) fn execute(
         }
     }
     Flow::Next
+}
+
+/// Runs a request, or queues it after MULTI; returns the name of its command.
+fn run_or_queue(
+    args: &Request<'_>,
+    store: &mut Store,
+    session: &mut Session,
+    out: &mut impl Out,
+) -> Result<&'static str, Error> {
+    let Some(transaction) = &mut session.transaction else {
+        let command = find(args)?;
+        return run(command, args, store, session, out).map(|_| command.name);
+    };
+    let command = find(args).inspect_err(|error| transaction.refuse(store, error))?;
+    if transaction.queues(command) {
+        let queued = transaction.push(store, command, args);
+        queued.inspect_err(|error| transaction.refuse(store, error))?;
+        out.simple("QUEUED");
+    } else {
+        run(command, args, store, session, out)?;
+    }
+    Ok(command.name)
+}
+
+/// Runs a command, unless memory is short.
+pub(crate) fn run(
+    command: &'static Command,
+    args: &Request<'_>,
+    store: &mut Store,
+    session: &mut Session,
+    out: &mut dyn Out,
+) -> Reply {
+    if command.access == Access::Grow {
+        store.reserve(args.size())?;
+    }
+    let key = args.from(1).next().unwrap_or_default();
+    (command.run)(&mut Call { command, args, key, store, session, out })
 }
 
 /// Finds the command of a request and checks the number of arguments.
@@ -168,7 +213,9 @@ pub(crate) fn text(arg: &[u8], max: usize) -> String {
 
 /// The error about a wrong number of arguments.
 pub(crate) fn wrong_arity(command: &Command) -> Error {
-    format!("ERR wrong number of arguments for '{}' command", command.name).into()
+    let error = format!("wrong number of arguments for '{}' command", command.name);
+    let prefix = if command.name == "exec" { ABORT } else { "ERR" };
+    format!("{prefix} {error}").into()
 }
 
 /// An argument in lower case, cut to the length of the longest option.

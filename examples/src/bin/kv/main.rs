@@ -30,6 +30,8 @@ mod request;
 mod server;
 mod store;
 mod strings;
+mod transaction;
+mod watch;
 mod words;
 
 use protocol::{Client, Connection, Server};

@@ -81,6 +81,18 @@ impl Server {
         Self { shared: Mutex::new(shared), clock: Box::new(clock) }
     }
 
+    /// The memory in use.
+    #[cfg(test)]
+    pub(crate) fn used(&self) -> usize {
+        self.shared().store.used
+    }
+
+    /// Whether no client watches a key.
+    #[cfg(test)]
+    pub(crate) fn watches_nothing(&self) -> bool {
+        self.shared().store.watches.is_empty()
+    }
+
     fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -126,7 +138,9 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.server.shared().store.clients -= 1;
+        let store = &mut self.server.shared().store;
+        store.clients -= 1;
+        self.session.end(store);
     }
 }
 

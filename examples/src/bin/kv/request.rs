@@ -63,6 +63,16 @@ impl Request<'_> {
         self.bytes.len()
     }
 
+    /// The memory that a copy of the request takes, with that of its place in a queue.
+    pub(crate) fn memory(&self) -> usize {
+        self.size() + self.len() * size_of::<Range<u32>>() + size_of::<Self>()
+    }
+
+    /// A copy of the request that does not borrow from the input.
+    pub(crate) fn to_owned(&self) -> Request<'static> {
+        Request { bytes: Cow::Owned(self.bytes.to_vec()), spans: self.spans.clone() }
+    }
+
     /// The arguments from `first` on.
     pub(crate) fn from(&self, first: usize) -> impl Iterator<Item = &[u8]> {
         (first..self.len()).map(|i| &self[i])
