@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 
 use smallvec::SmallVec;
 
-use crate::reply::{Out, Replied};
+use crate::reply::{Out, Replied, Replies};
 use crate::request::{Error, Request, parse_int};
 use crate::store::Store;
 use crate::transaction::{ABORT, Transaction};
-use crate::{collections, keys, server, strings, transaction};
+use crate::{collections, describe, keys, server, strings, transaction};
 
 pub(crate) const SYNTAX: &str = "ERR syntax error";
 pub(crate) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
@@ -30,6 +30,8 @@ pub(crate) enum Flow {
 pub(crate) struct Session {
     pub(crate) id: i64,
     pub(crate) name: Box<[u8]>,
+    /// Whether the client speaks RESP3, and else RESP2.
+    pub(crate) resp3: bool,
     pub(crate) transaction: Option<Box<Transaction>>,
 }
 
@@ -37,7 +39,7 @@ impl Session {
     /// The session of a new connection.
     pub(crate) fn new(store: &mut Store) -> Self {
         store.stats.connections += 1;
-        Self { id: store.stats.connections, name: Box::default(), transaction: None }
+        Self { id: store.stats.connections, name: Box::default(), resp3: false, transaction: None }
     }
 
     /// Gives back to the store what the connection has in it.
@@ -83,16 +85,19 @@ macro_rules! commands {
 }
 pub(crate) use commands;
 
+/// All commands in their groups, which have the names of Redis.
+pub(crate) const TABLES: &[(&str, &[Command])] = &[
+    ("server", server::COMMANDS),
+    ("server", describe::COMMANDS),
+    ("generic", keys::COMMANDS),
+    ("string", strings::COMMANDS),
+    ("list", collections::COMMANDS),
+    ("transactions", transaction::COMMANDS),
+];
+
 /// All commands.
-pub(crate) fn all() -> impl Iterator<Item = &'static Command> {
-    let tables = [
-        server::COMMANDS,
-        keys::COMMANDS,
-        strings::COMMANDS,
-        collections::COMMANDS,
-        transaction::COMMANDS,
-    ];
-    tables.into_iter().flatten()
+fn all() -> impl Iterator<Item = &'static Command> {
+    TABLES.iter().flat_map(|(_, table)| *table)
 }
 
 static BY_NAME: LazyLock<HashMap<&'static [u8], &'static Command>> =
@@ -106,7 +111,7 @@ pub(crate) struct Call<'a> {
     pub(crate) key: &'a [u8],
     pub(crate) store: &'a mut Store,
     pub(crate) session: &'a mut Session,
-    pub(crate) out: &'a mut dyn Out,
+    pub(crate) out: Replies<'a>,
 }
 
 /// Runs one request and writes its reply; `now` is in milliseconds since the Unix epoch.
@@ -167,7 +172,13 @@ pub(crate) fn run(
         store.reserve(args.size())?;
     }
     let key = args.from(1).next().unwrap_or_default();
+    let out = Replies::new(out, session.resp3);
     (command.run)(&mut Call { command, args, key, store, session, out })
+}
+
+/// Finds the command with this name, such as `get` or `client|id`.
+pub(crate) fn find_name(name: &[u8]) -> Option<&'static Command> {
+    BY_NAME.get(&*lowercase(name)).copied()
 }
 
 /// Finds the command of a request and checks the number of arguments.
@@ -409,10 +420,11 @@ mod tests {
     }
 
     #[test]
-    fn hello_is_for_resp2() {
+    fn hello_chooses_the_protocol() {
         let store = &mut Store::new(0);
         assert!(run(store, "HELLO 2 SETNAME me").starts_with("*14\r\n$6\r\nserver\r\n"));
-        assert_eq!(run(store, "HELLO 3"), "-NOPROTO unsupported protocol version\r\n");
+        assert!(run(store, "HELLO 3 AUTH default any").starts_with("%7\r\n$6\r\nserver\r\n"));
+        assert_eq!(run(store, "HELLO 4"), "-NOPROTO unsupported protocol version\r\n");
         assert!(run(store, "INFO keyspace").contains("# Keyspace\r\ndb0:keys=0,expires=0"));
         assert!(
             run(store, "COMMAND")

@@ -21,6 +21,7 @@ use fsm_runtime::prelude::*;
 
 mod collections;
 mod command;
+mod describe;
 mod expiry;
 mod glob;
 mod keys;
@@ -39,7 +40,7 @@ use store::Store;
 
 /// A Redis server: strings, lists, hashes and sets in memory, for any Redis client
 ///
-/// It speaks RESP2 and writes nothing to disk. It disconnects a client that sends nothing for five
+/// It speaks RESP2 and RESP3 and writes nothing to disk. It disconnects a client that sends nothing for five
 /// minutes. SIGTERM and SIGINT let clients finish their commands; a second signal ends the server
 /// at once. The log goes to standard error.
 #[derive(Parser)]

@@ -1,4 +1,4 @@
-//! Requests of RESP2, the protocol of Redis.
+//! Requests of RESP2 and RESP3, the protocols of Redis, which differ in replies alone.
 
 use std::borrow::Cow;
 use std::ops::{Index, Range, RangeInclusive};

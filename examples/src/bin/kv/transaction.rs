@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::command::{Call, Command, Reply, Session, commands, run};
-use crate::reply::Replied;
+use crate::reply::{Out, Replied};
 use crate::request::{Error, Request, max_bulk};
 use crate::store::{Bytes, Store, cost};
 
@@ -101,11 +101,6 @@ impl Transaction {
         }
     }
 
-    /// The number of queued commands, if there was a MULTI.
-    pub(crate) fn queued(&self) -> Option<usize> {
-        self.queue.as_ref().map(|queue| queue.commands.len())
-    }
-
     fn unwatch(&mut self, store: &mut Store) {
         for (key, _) in self.watched.drain() {
             store.used -= watch_cost(&key);
@@ -146,12 +141,12 @@ fn exec(c: &mut Call<'_>) -> Reply {
         return Err("EXECABORT Transaction discarded because of previous errors.".into());
     }
     if is_stale {
-        return Ok(c.out.number(b'*', -1));
+        return Ok(c.out.null_array());
     }
     c.out.array(queue.commands.len());
     for (command, args) in &queue.commands {
         c.store.stats.commands += 1;
-        if let Err(error) = run(command, args, c.store, c.session, c.out) {
+        if let Err(error) = run(command, args, c.store, c.session, &mut c.out) {
             c.out.error(&error);
         }
     }
