@@ -361,6 +361,41 @@ class Collections(Case):
         self.assertEqual(self.r.lrange("list", 0, -1), [b"1"])
 
 
+class SortedSets(Case):
+    def test_scores_and_ranks(self):
+        self.assertEqual(self.r.zadd("z", {"a": 1, "b": 2.5, BINARY: float("inf")}), 3)
+        self.assertEqual(self.r.zadd("z", {"a": 0.5}, gt=True), 0)
+        self.assertEqual(self.r.zadd("z", {"a": 0.5}, ch=True), 1)
+        self.assertEqual(self.r.zadd("z", {"a": 0.25}, incr=True), 0.75)
+        self.assertIsNone(self.r.zadd("z", {"none": 1}, incr=True, xx=True))
+        self.assertEqual(self.r.zincrby("z", 2, "a"), 2.75)
+        self.assertEqual(self.r.zscore("z", BINARY), float("inf"))
+        self.assertIsNone(self.r.zscore("z", "none"))
+        self.assertEqual(self.r.zmscore("z", ["a", "none"]), [2.75, None])
+        self.assertEqual((self.r.zrank("z", "a"), self.r.zrevrank("z", "a")), (1, 1))
+        self.assertIsNone(self.r.zrank("z", "none"))
+        self.assertEqual(self.r.zcard("z"), 3)
+        self.assertEqual(self.r.zrem("z", "a", "none"), 1)
+
+    def test_ranges(self):
+        self.r.zadd("z", {name: score for score, name in enumerate("abcdef")})
+        self.assertEqual(self.r.zrange("z", 1, 2), [b"b", b"c"])
+        self.assertEqual(self.r.zrange("z", 0, 1, desc=True), [b"f", b"e"])
+        self.assertEqual(self.r.zrange("z", "(1", 3, byscore=True), [b"c", b"d"])
+        self.assertEqual(self.r.zrange("z", "[b", "(d", bylex=True), [b"b", b"c"])
+        self.assertEqual([tuple(pair) for pair in self.r.zrange("z", 0, 0, withscores=True)],
+                         [(b"a", 0.0)])
+        self.assertEqual(self.r.zrevrange("z", 0, 0), [b"f"])
+        self.assertEqual(self.r.zrangebyscore("z", "-inf", 3, start=1, num=2), [b"b", b"c"])
+        self.assertEqual(self.r.zrevrangebyscore("z", "+inf", "(4"), [b"f"])
+        self.assertEqual(self.r.zcount("z", 1, "(4"), 3)
+        self.assertEqual(self.r.zremrangebyrank("z", 0, 1), 2)
+        self.assertEqual(self.r.zremrangebyscore("z", 5, "+inf"), 1)
+        self.assertEqual(self.r.zpopmin("z"), [b"c", 2.0] if PROTOCOL == 3 else [(b"c", 2.0)])
+        self.assertEqual(len(self.r.zpopmax("z", 5)), 2)
+        self.assertEqual(self.r.exists("z"), 0)
+
+
 class Transactions(Case):
     def test_a_pipeline_is_a_transaction(self):
         with self.r.pipeline() as pipeline:

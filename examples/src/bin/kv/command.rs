@@ -10,7 +10,7 @@ use crate::reply::{Out, Replied, Replies};
 use crate::request::{Error, Request, parse_int};
 use crate::store::Store;
 use crate::transaction::{ABORT, Transaction};
-use crate::{collections, describe, keys, server, strings, transaction};
+use crate::{collections, describe, keys, server, strings, transaction, zsets};
 
 pub(crate) const SYNTAX: &str = "ERR syntax error";
 pub(crate) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
@@ -92,6 +92,7 @@ pub(crate) const TABLES: &[(&str, &[Command])] = &[
     ("generic", keys::COMMANDS),
     ("string", strings::COMMANDS),
     ("list", collections::COMMANDS),
+    ("sorted-set", zsets::COMMANDS),
     ("transactions", transaction::COMMANDS),
 ];
 

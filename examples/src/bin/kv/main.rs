@@ -1,4 +1,4 @@
-//! A Redis server: strings, lists, hashes and sets in memory, for any Redis client. It shows a
+//! A Redis server: strings, lists, hashes, sets and sorted sets in memory, for any Redis client. It shows a
 //! frame decoder, a machine with limits on time and size, and a store that all connections share.
 //!
 //! Start it with `cargo run --release --bin kv`, then try:
@@ -28,17 +28,21 @@ mod keys;
 mod protocol;
 mod reply;
 mod request;
+mod score;
 mod server;
+mod sorted_set;
 mod store;
 mod strings;
 mod transaction;
 mod watch;
 mod words;
+mod zrange;
+mod zsets;
 
 use protocol::{Client, Connection, Server};
 use store::Store;
 
-/// A Redis server: strings, lists, hashes and sets in memory, for any Redis client
+/// A Redis server: strings, lists, hashes, sets and sorted sets in memory, for any Redis client
 ///
 /// It speaks RESP2 and RESP3 and writes nothing to disk. It disconnects a client that sends nothing for five
 /// minutes. SIGTERM and SIGINT let clients finish their commands; a second signal ends the server

@@ -2,6 +2,8 @@
 
 use fsm_runtime::Cx;
 
+use crate::score;
+
 /// Proof that a command has written its reply.
 #[derive(Debug)]
 pub(crate) struct Replied;
@@ -132,6 +134,37 @@ impl<'a> Replies<'a> {
         self.put(b"txt:");
         self.put(text);
         self.put(b"\r\n");
+        Replied
+    }
+
+    /// A double, or nil. RESP2 has no doubles, so it is a bulk string there.
+    pub(crate) fn optional_double(&mut self, number: Option<f64>) -> Replied {
+        match number {
+            Some(number) => self.double(number),
+            None => self.null(),
+        }
+    }
+
+    fn double(&mut self, number: f64) -> Replied {
+        let text = score::format(number);
+        if !self.resp3 {
+            return self.bulk(text.as_bytes());
+        }
+        self.put(format!(",{text}\r\n").as_bytes());
+        Replied
+    }
+
+    /// Members and their scores: in RESP3 an array of pairs, unless it `is_flat`.
+    pub(crate) fn scores(&mut self, pairs: &[(&[u8], f64)], is_flat: bool) -> Replied {
+        let has_pairs = self.resp3 && !is_flat;
+        self.array(if has_pairs { pairs.len() } else { 2 * pairs.len() });
+        for (member, score) in pairs {
+            if has_pairs {
+                self.array(2);
+            }
+            self.bulk(member);
+            self.double(*score);
+        }
         Replied
     }
 

@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use indexmap::{IndexMap, IndexSet};
 
 use crate::request::Error;
+use crate::sorted_set::SortedSet;
 use crate::watch::Watches;
 
 /// The expiry time of a key that never expires. Any later time is one that a client may set.
@@ -23,6 +24,9 @@ pub(crate) type List = VecDeque<Bytes>;
 pub(crate) type Hash = Box<IndexMap<Bytes, Bytes>>;
 /// A set; it has indices so that `SPOP` can draw a random element.
 pub(crate) type Set = Box<IndexSet<Bytes>>;
+
+/// A sorted set.
+pub(crate) type Zset = Box<SortedSet>;
 
 /// A type of value.
 pub(crate) trait Kind: Default + Into<Value> {
@@ -63,7 +67,7 @@ macro_rules! kinds {
     };
 }
 
-kinds! { Str "string" List "list" Hash "hash" Set "set" }
+kinds! { Str "string" List "list" Hash "hash" Set "set" Zset "zset" }
 
 /// A key's value, its expiry time, and the memory of its elements.
 #[derive(Debug)]
