@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use fsm_runtime::Peer;
 use smallvec::SmallVec;
 
 use crate::reply::{Out, Replied, Replies};
 use crate::request::{Error, Request, parse_int};
 use crate::store::Store;
 use crate::transaction::{ABORT, Transaction};
-use crate::{collections, describe, keys, server, strings, transaction, zsets};
+use crate::{clients, collections, config, describe, keys, server, strings, transaction, zsets};
 
 pub(crate) const SYNTAX: &str = "ERR syntax error";
 pub(crate) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
@@ -29,7 +30,8 @@ pub(crate) enum Flow {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) id: i64,
-    pub(crate) name: Box<[u8]>,
+    /// The place of the connection in the registry.
+    pub(crate) place: usize,
     /// Whether the client speaks RESP3, and else RESP2.
     pub(crate) resp3: bool,
     pub(crate) transaction: Option<Box<Transaction>>,
@@ -37,9 +39,11 @@ pub(crate) struct Session {
 
 impl Session {
     /// The session of a new connection.
-    pub(crate) fn new(store: &mut Store) -> Self {
+    pub(crate) fn new(store: &mut Store, peer: Peer, now: i64) -> Self {
         store.stats.connections += 1;
-        Self { id: store.stats.connections, name: Box::default(), resp3: false, transaction: None }
+        let id = store.stats.connections;
+        let place = store.clients.add(id, peer, now);
+        Self { id, place, resp3: false, transaction: None }
     }
 
     /// Gives back to the store what the connection has in it.
@@ -47,6 +51,7 @@ impl Session {
         if let Some(mut transaction) = self.transaction.take() {
             transaction.end(store);
         }
+        store.clients.remove(self.place);
     }
 }
 
@@ -88,7 +93,9 @@ pub(crate) use commands;
 /// All commands in their groups, which have the names of Redis.
 pub(crate) const TABLES: &[(&str, &[Command])] = &[
     ("server", server::COMMANDS),
+    ("server", config::COMMANDS),
     ("server", describe::COMMANDS),
+    ("connection", clients::COMMANDS),
     ("generic", keys::COMMANDS),
     ("string", strings::COMMANDS),
     ("list", collections::COMMANDS),
@@ -123,13 +130,20 @@ pub(crate) fn execute(
     now: i64,
     out: &mut impl Out,
 ) -> Flow {
+    if store.clients.is_killed(session.place) {
+        return Flow::Quit;
+    }
     if args.len() == 0 {
         return Flow::Next;
     }
     store.sweep(now);
     store.stats.commands += 1;
-    match run_or_queue(args, store, session, out) {
+    let result = run_or_queue(args, store, session, out);
+    let queued = session.transaction.as_ref().and_then(|transaction| transaction.queued());
+    store.clients.set_queued(session.place, queued);
+    match result {
         Ok("quit") => return Flow::Quit,
+        Ok(_) if store.clients.is_killed(session.place) => return Flow::Quit,
         Ok(_) => {}
         Err(_) if matches!(&*lowercase(&args[0]), b"post" | b"host:") => return Flow::Attack,
         Err(error) => {
@@ -172,6 +186,7 @@ pub(crate) fn run(
     if command.access == Access::Grow {
         store.reserve(args.size())?;
     }
+    store.clients.begin(session.place, command.name, store.now);
     let key = args.from(1).next().unwrap_or_default();
     let out = Replies::new(out, session.resp3);
     (command.run)(&mut Call { command, args, key, store, session, out })
@@ -285,7 +300,7 @@ mod tests {
         let line = format!("{command}\n");
         let mut decoder = Decoder::default();
         let Ok(Decoded::Frame(request, _)) = decoder.decode(line.as_bytes()) else { panic!() };
-        let mut session = Session::new(store);
+        let mut session = Session::new(store, Peer::Memory, now);
         let mut out = Vec::new();
         let flow = execute(store, &mut session, &request, now, &mut out);
         assert_eq!(flow == Flow::Quit, command == "QUIT");

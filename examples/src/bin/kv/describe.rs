@@ -15,7 +15,7 @@ commands! { c:
             for name in c.args.from(2) {
                 match find_name(name) {
                     Some(command) => describe(c, command),
-                    None => c.out.null_array(),
+                    None => c.out.null(),
                 };
             }
             Replied

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use indexmap::{IndexMap, IndexSet};
 
+use crate::clients::Clients;
 use crate::request::Error;
 use crate::sorted_set::SortedSet;
 use crate::watch::Watches;
@@ -100,8 +101,11 @@ pub(crate) struct Store {
     sweep_at: usize,
     /// The keys that clients watch.
     pub(crate) watches: Watches,
-    /// The number of open connections.
-    pub(crate) clients: usize,
+    /// The open connections, and the most that there may be.
+    pub(crate) clients: Clients,
+    pub(crate) max_clients: usize,
+    /// The time when the server started.
+    pub(crate) started: i64,
     /// The counters of `INFO`.
     pub(crate) stats: Stats,
 }

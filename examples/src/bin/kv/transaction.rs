@@ -101,6 +101,11 @@ impl Transaction {
         }
     }
 
+    /// The number of queued commands, if there was a MULTI.
+    pub(crate) fn queued(&self) -> Option<usize> {
+        self.queue.as_ref().map(|queue| queue.commands.len())
+    }
+
     fn unwatch(&mut self, store: &mut Store) {
         for (key, _) in self.watched.drain() {
             store.used -= watch_cost(&key);
