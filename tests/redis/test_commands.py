@@ -79,6 +79,12 @@ class Server(Case):
         # The server has ended that connection; another one is made.
         self.assertIs(leaving.ping(), True)
 
+    def test_client_kill(self):
+        with connect(client_name="victim", single_connection_client=True) as victim:
+            entry = next(one for one in self.r.client_list() if one["name"] == "victim")
+            self.assertEqual(victim.client_info()["id"], int(entry["id"]))
+            self.assertEqual(self.r.client_kill_filter(_id=entry["id"]), 1)
+
     def test_command(self):
         commands = self.r.command()
         self.assertEqual(len(commands), self.r.command_count())
@@ -94,6 +100,8 @@ class Server(Case):
         self.assertEqual(info["db0"]["expires"], 1)
         self.assertEqual(info["role"], "master")
         self.assertGreater(info["used_memory"], 0)
+        self.assertGreaterEqual(info["connected_clients"], 1)
+        self.assertGreaterEqual(info["uptime_in_seconds"], 0)
         self.assertRegex(info["redis_version"], r"^\d+\.\d+\.\d+$")
         self.assertNotIn("used_memory", self.r.info("keyspace"))
         before = self.r.info("stats")["total_commands_processed"]
@@ -104,6 +112,11 @@ class Server(Case):
         self.assertEqual(self.r.config_get("save"), {"save": ""})
         self.assertEqual(self.r.config_get("appendonly"), {"appendonly": "no"})
         self.assertEqual(self.r.config_get("maxmemor?"), {"maxmemory": "0"})
+        self.assertTrue(self.r.config_set("maxmemory", "1gb"))
+        self.assertEqual(self.r.config_get("maxmemory"), {"maxmemory": str(1 << 30)})
+        self.assertTrue(self.r.config_set("maxmemory", 0))
+        with self.refuses("Unknown option or number of arguments for CONFIG SET"):
+            self.r.config_set("nosuch", 1)
         self.assertTrue(self.r.config_resetstat())
 
     def test_dbsize_and_flush(self):

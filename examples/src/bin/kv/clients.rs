@@ -5,7 +5,7 @@ use std::fmt::Write;
 use fsm_runtime::Peer;
 use slab::Slab;
 
-use crate::command::{Call, Reply, SYNTAX, commands, ensure, lowercase, text};
+use crate::command::{Call, Command, Reply, SYNTAX, commands, ensure, lowercase, text};
 use crate::reply::Out;
 use crate::request::{Error, parse_int};
 
@@ -43,9 +43,9 @@ pub(crate) struct Entry {
     since: i64,
     active: i64,
     /// The last command.
-    command: &'static str,
-    /// The number of commands that wait for EXEC.
-    queued: Option<usize>,
+    command: Option<&'static Command>,
+    /// The number of commands that wait for EXEC, or -1.
+    queued: i32,
     pub(crate) resp3: bool,
     /// Whether CLIENT KILL has named the connection. It ends after the command that it runs, or before its
     /// next one, because a handler cannot end another connection.
@@ -58,18 +58,18 @@ impl Entry {
         let name = text(&self.name, usize::MAX);
         let flags = match (self.is_killed, self.queued) {
             (true, _) => 'A',
-            (false, Some(_)) => 'x',
-            (false, None) => 'N',
+            (false, 0..) => 'x',
+            (false, _) => 'N',
         };
-        let multi = self.queued.map_or("-1".to_owned(), |queued| queued.to_string());
         format!(
             "id={} addr={} name={name} age={} idle={} flags={flags} db=0 sub=0 psub=0 ssub=0 \
-             multi={multi} cmd={} user=default redir=-1 resp={}\n",
+             multi={} cmd={} user=default redir=-1 resp={}\n",
             self.id,
             self.peer,
             seconds(self.since),
             seconds(self.active),
-            self.command,
+            self.queued,
+            self.command.map_or("NULL", |command| command.name),
             if self.resp3 { 3 } else { 2 },
         )
     }
@@ -90,8 +90,8 @@ impl Clients {
             name: Box::default(),
             since: now,
             active: now,
-            command: "NULL",
-            queued: None,
+            command: None,
+            queued: -1,
             resp3: false,
             is_killed: false,
         })
@@ -113,14 +113,15 @@ impl Clients {
     }
 
     /// Notes that a connection begins a command.
-    pub(crate) fn begin(&mut self, place: usize, command: &'static str, now: i64) {
+    pub(crate) fn begin(&mut self, place: usize, command: &'static Command, now: i64) {
         let entry = &mut self.entries[place];
-        (entry.command, entry.active) = (command, now);
+        (entry.command, entry.active) = (Some(command), now);
     }
 
     /// Notes the number of commands that wait for EXEC.
     pub(crate) fn set_queued(&mut self, place: usize, queued: Option<usize>) {
-        self.entries[place].queued = queued;
+        self.entries[place].queued =
+            queued.map_or(-1, |queued| i32::try_from(queued).unwrap_or(i32::MAX));
     }
 
     /// Whether CLIENT KILL has named the connection.

@@ -186,7 +186,7 @@ pub(crate) fn run(
     if command.access == Access::Grow {
         store.reserve(args.size())?;
     }
-    store.clients.begin(session.place, command.name, store.now);
+    store.clients.begin(session.place, command, store.now);
     let key = args.from(1).next().unwrap_or_default();
     let out = Replies::new(out, session.resp3);
     (command.run)(&mut Call { command, args, key, store, session, out })
@@ -375,12 +375,18 @@ mod tests {
             "SET l now-a-string",
             "RPUSH q a b",
             "RPOP q 2",
+            "ZADD z 1 a 2 b 3 c 4 d 5 e",
+            "ZADD z 9 a",
+            "ZPOPMIN z",
+            "ZREM z c nosuch",
+            "ZREMRANGEBYSCORE z 4 4",
+            "ZREMRANGEBYRANK nosuch 0 1",
             "LPOP nosuch",
         ] {
             run(store, command);
         }
         assert!(store.used > 0);
-        assert_eq!(run(store, "DEL s l h t i q nosuch"), ":5\r\n");
+        assert_eq!(run(store, "DEL s l h t i q z nosuch"), ":6\r\n");
         assert_eq!((store.used, store.len(), store.volatile), (0, 0, 0));
     }
 

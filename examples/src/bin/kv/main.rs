@@ -49,6 +49,9 @@ use store::Store;
 /// It speaks RESP2 and RESP3 and writes nothing to disk. It disconnects a client that sends nothing for five
 /// minutes. SIGTERM and SIGINT let clients finish their commands; a second signal ends the server
 /// at once. The log goes to standard error.
+///
+/// It has transactions (MULTI, WATCH); `redis-cli -p 6380 command list` names all commands. CLIENT KILL
+/// ends another connection at its next command.
 #[derive(Parser)]
 #[command(name = "kv", version, after_help = "Try: redis-cli -p 6380 set greeting hello")]
 struct Options {
