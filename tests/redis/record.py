@@ -4,6 +4,7 @@
     redis-server --port 7790 --save '' --databases 1
     tests/redis/record.py 7790 tests/redis/differential.txt            # rewrites the replies
     tests/redis/record.py 7791 tests/redis/differential.txt --check    # compares with them
+    tests/redis/record.py 7790 tests/redis/resp3.txt --resp3           # says HELLO 3 first
 
 A line `> COMMAND` is sent as it stands, as an inline command; the line below is its reply, escaped.
 Lines with `#` and blank lines are kept. A server that closes the connection is connected to again.
@@ -14,17 +15,20 @@ import sys
 
 
 class Connection:
-    def __init__(self, port):
+    def __init__(self, port, resp3):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
         self.file = self.socket.makefile("rb")
+        if resp3:
+            self.ask("HELLO 3")
 
     def reply(self):
         line = self.file.readline()
         kind, number = line[:1], line[1:].strip()
-        if kind == b"$" and int(number) >= 0:
+        if kind in b"$=" and int(number) >= 0:
             line += self.file.read(int(number) + 2)
-        elif kind == b"*":
-            line += b"".join(self.reply() for _ in range(int(number)))
+        elif kind in b"*~%":
+            count = int(number) * (2 if kind == b"%" else 1)
+            line += b"".join(self.reply() for _ in range(count))
         return line
 
     def ask(self, command):
@@ -43,7 +47,8 @@ def main():
     port, path, check = int(sys.argv[1]), sys.argv[2], "--check" in sys.argv[3:]
     with open(path) as file:
         old = file.read().splitlines()
-    new, connection = [], Connection(port)
+    resp3 = "--resp3" in sys.argv[3:]
+    new, connection = [], Connection(port, resp3)
     for i, line in enumerate(old):
         if line.startswith("> "):
             reply, closes = connection.ask(line[2:])
@@ -51,7 +56,7 @@ def main():
             if check and new[-1] != (old[i + 1] if i + 1 < len(old) else None):
                 print(f"{path}:{i + 1}: {line}\n  wanted {old[i + 1]}\n  got    {new[-1]}")
             if closes:
-                connection = Connection(port)
+                connection = Connection(port, resp3)
         elif line.startswith("#") or not line:
             new.append(line)
     if check:

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Drives the commands of a Redis server with redis-py, by its own methods.
 
-    test_commands.py PORT
+    test_commands.py PORT PROTOCOL
 
 `requirements.txt` has the version of redis-py. `cargo test -p fsm-tests --test kv_python` installs it and runs this.
-Since version 8 redis-py speaks RESP3 if not told otherwise; hence the `protocol=2`.
+The protocol is 2 for RESP2 or 3 for RESP3.
 """
 
 import sys
@@ -15,11 +15,12 @@ import unittest
 import redis
 
 PORT = int(sys.argv.pop(1))
+PROTOCOL = int(sys.argv.pop(1))
 BINARY = bytes(range(256)) * 3 + b"\r\n$-1\r\n\0"
 
 
 def connect(**options):
-    return redis.Redis(port=PORT, protocol=2, socket_timeout=20, **options)
+    return redis.Redis(port=PORT, protocol=PROTOCOL, socket_timeout=20, **options)
 
 
 class Case(unittest.TestCase):
@@ -47,24 +48,19 @@ class Server(Case):
             other.ping()
 
     def test_hello(self):
-        hello = self.r.execute_command("HELLO", 2)
-        fields = dict(zip(hello[::2], hello[1::2]))
-        self.assertEqual(fields[b"proto"], 2)
-        self.assertEqual(fields[b"server"], b"redis")
-
-    def test_resp3_is_refused_or_spoken(self):
-        """A client that wants RESP3 learns what is wrong, if anything is."""
-        with redis.Redis(port=PORT, protocol=3, socket_timeout=20) as r:
-            try:
-                self.assertIs(r.ping(), True)
-            except redis.ResponseError as error:
-                self.assertTrue(str(error).startswith("NOPROTO"), error)
+        hello = self.r.execute_command("HELLO", PROTOCOL)
+        if PROTOCOL == 2:
+            hello = dict(zip(hello[::2], hello[1::2]))
+        self.assertEqual(hello[b"proto"], PROTOCOL)
+        self.assertEqual(hello[b"server"], b"redis")
+        with self.assertRaisesRegex(redis.ResponseError, "unsupported protocol version"):
+            self.r.execute_command("HELLO", 4)
 
     def test_client(self):
         with connect(client_name="tester", single_connection_client=True) as named:
-            self.assertEqual(named.client_getname(), "tester")
+            self.assertIn(named.client_getname(), ("tester", b"tester"))
             self.assertTrue(named.client_setname("renamed"))
-            self.assertEqual(named.client_getname(), "renamed")
+            self.assertIn(named.client_getname(), ("renamed", b"renamed"))
             self.assertTrue(named.client_no_evict("ON"))
             ids = [entry["id"] for entry in named.client_list()]
             self.assertIn(str(named.client_id()), ids)
@@ -83,6 +79,12 @@ class Server(Case):
         # The server has ended that connection; another one is made.
         self.assertIs(leaving.ping(), True)
 
+    def test_client_kill(self):
+        with connect(client_name="victim", single_connection_client=True) as victim:
+            entry = next(one for one in self.r.client_list() if one["name"] == "victim")
+            self.assertEqual(victim.client_info()["id"], int(entry["id"]))
+            self.assertEqual(self.r.client_kill_filter(_id=entry["id"]), 1)
+
     def test_command(self):
         commands = self.r.command()
         self.assertEqual(len(commands), self.r.command_count())
@@ -98,6 +100,8 @@ class Server(Case):
         self.assertEqual(info["db0"]["expires"], 1)
         self.assertEqual(info["role"], "master")
         self.assertGreater(info["used_memory"], 0)
+        self.assertGreaterEqual(info["connected_clients"], 1)
+        self.assertGreaterEqual(info["uptime_in_seconds"], 0)
         self.assertRegex(info["redis_version"], r"^\d+\.\d+\.\d+$")
         self.assertNotIn("used_memory", self.r.info("keyspace"))
         before = self.r.info("stats")["total_commands_processed"]
@@ -108,6 +112,11 @@ class Server(Case):
         self.assertEqual(self.r.config_get("save"), {"save": ""})
         self.assertEqual(self.r.config_get("appendonly"), {"appendonly": "no"})
         self.assertEqual(self.r.config_get("maxmemor?"), {"maxmemory": "0"})
+        self.assertTrue(self.r.config_set("maxmemory", "1gb"))
+        self.assertEqual(self.r.config_get("maxmemory"), {"maxmemory": str(1 << 30)})
+        self.assertTrue(self.r.config_set("maxmemory", 0))
+        with self.refuses("Unknown option or number of arguments for CONFIG SET"):
+            self.r.config_set("nosuch", 1)
         self.assertTrue(self.r.config_resetstat())
 
     def test_dbsize_and_flush(self):
@@ -365,6 +374,77 @@ class Collections(Case):
         self.assertEqual(self.r.lrange("list", 0, -1), [b"1"])
 
 
+class SortedSets(Case):
+    def test_scores_and_ranks(self):
+        self.assertEqual(self.r.zadd("z", {"a": 1, "b": 2.5, BINARY: float("inf")}), 3)
+        self.assertEqual(self.r.zadd("z", {"a": 0.5}, gt=True), 0)
+        self.assertEqual(self.r.zadd("z", {"a": 0.5}, ch=True), 1)
+        self.assertEqual(self.r.zadd("z", {"a": 0.25}, incr=True), 0.75)
+        self.assertIsNone(self.r.zadd("z", {"none": 1}, incr=True, xx=True))
+        self.assertEqual(self.r.zincrby("z", 2, "a"), 2.75)
+        self.assertEqual(self.r.zscore("z", BINARY), float("inf"))
+        self.assertIsNone(self.r.zscore("z", "none"))
+        self.assertEqual(self.r.zmscore("z", ["a", "none"]), [2.75, None])
+        self.assertEqual((self.r.zrank("z", "a"), self.r.zrevrank("z", "a")), (1, 1))
+        self.assertIsNone(self.r.zrank("z", "none"))
+        self.assertEqual(self.r.zcard("z"), 3)
+        self.assertEqual(self.r.zrem("z", "a", "none"), 1)
+
+    def test_ranges(self):
+        self.r.zadd("z", {name: score for score, name in enumerate("abcdef")})
+        self.assertEqual(self.r.zrange("z", 1, 2), [b"b", b"c"])
+        self.assertEqual(self.r.zrange("z", 0, 1, desc=True), [b"f", b"e"])
+        self.assertEqual(self.r.zrange("z", "(1", 3, byscore=True), [b"c", b"d"])
+        self.assertEqual(self.r.zrange("z", "[b", "(d", bylex=True), [b"b", b"c"])
+        self.assertEqual([tuple(pair) for pair in self.r.zrange("z", 0, 0, withscores=True)],
+                         [(b"a", 0.0)])
+        self.assertEqual(self.r.zrevrange("z", 0, 0), [b"f"])
+        self.assertEqual(self.r.zrangebyscore("z", "-inf", 3, start=1, num=2), [b"b", b"c"])
+        self.assertEqual(self.r.zrevrangebyscore("z", "+inf", "(4"), [b"f"])
+        self.assertEqual(self.r.zcount("z", 1, "(4"), 3)
+        self.assertEqual(self.r.zremrangebyrank("z", 0, 1), 2)
+        self.assertEqual(self.r.zremrangebyscore("z", 5, "+inf"), 1)
+        self.assertEqual(self.r.zpopmin("z"), [b"c", 2.0] if PROTOCOL == 3 else [(b"c", 2.0)])
+        self.assertEqual(len(self.r.zpopmax("z", 5)), 2)
+        self.assertEqual(self.r.exists("z"), 0)
+
+
+class Transactions(Case):
+    def test_a_pipeline_is_a_transaction(self):
+        with self.r.pipeline() as pipeline:
+            pipeline.set("k", 1).incr("k").hset("h", "f", "v").hgetall("h")
+            self.assertEqual(pipeline.execute(), [True, 2, 1, {b"f": b"v"}])
+
+    def test_errors(self):
+        with self.r.pipeline() as pipeline:
+            pipeline.set("k", "text").incr("k").get("k")
+            stored, error, value = pipeline.execute(raise_on_error=False)
+            self.assertEqual((stored, value), (True, b"text"))
+            self.assertIsInstance(error, redis.ResponseError)
+            pipeline.set("k", "other").execute_command("NOSUCH")
+            with self.refuses("Command # 2 .NOSUCH. of pipeline caused error: unknown command"):
+                pipeline.execute()
+        self.assertEqual(self.r.get("k"), b"text")
+
+    def test_watch(self):
+        with self.r.pipeline() as pipeline:
+            pipeline.watch("k")
+            self.r.set("k", 1)
+            pipeline.multi()
+            pipeline.set("k", 2)
+            with self.assertRaises(redis.WatchError):
+                pipeline.execute()
+        self.assertEqual(self.r.get("k"), b"1")
+
+        def increment(pipeline):
+            value = int(pipeline.get("k"))
+            pipeline.multi()
+            pipeline.set("k", value + 1)
+
+        self.assertEqual(self.r.transaction(increment, "k"), [True])
+        self.assertEqual(self.r.get("k"), b"2")
+
+
 class Clients(Case):
     def test_pipeline(self):
         pipeline = self.r.pipeline(transaction=False)
@@ -392,7 +472,7 @@ class Clients(Case):
         self.assertEqual(self.r.mget(range(40)), [value] * 40)
 
     def test_threads_share_a_pool(self):
-        pool = redis.ConnectionPool(port=PORT, protocol=2, max_connections=8, socket_timeout=20)
+        pool = redis.ConnectionPool(port=PORT, protocol=PROTOCOL, max_connections=8, socket_timeout=20)
         failed = []
 
         def work(n):

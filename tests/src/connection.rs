@@ -94,15 +94,15 @@ impl Connection {
         let number = std::str::from_utf8(&header[1..header.len() - 2]).ok();
         let number = number.and_then(|number| number.parse::<i64>().ok());
         match (header[0], number) {
-            (b'+' | b'-', _) | (b':', Some(_)) | (b'$' | b'*', Some(-1)) => {}
-            (b'$', Some(len @ 0..)) => {
+            (b'+' | b'-' | b'_' | b',', _) | (b':', Some(_)) | (b'$' | b'*', Some(-1)) => {}
+            (b'$' | b'=', Some(len @ 0..)) => {
                 let start = reply.len();
                 reply.resize(start + usize::try_from(len).expect("it fits") + 2, 0);
                 self.stream.read_exact(&mut reply[start..])?;
                 assert!(reply.ends_with(b"\r\n"), "no end of line after {len} bytes");
             }
-            (b'*', Some(len @ 0..)) => {
-                for _ in 0..len {
+            (kind @ (b'*' | b'~' | b'%'), Some(len @ 0..)) => {
+                for _ in 0..if kind == b'%' { 2 * len } else { len } {
                     self.append_reply(reply)?;
                 }
             }

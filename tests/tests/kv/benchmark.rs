@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use fsm_tests::{RunOutput, Server, all_in_ci, client, run};
 
-const TESTS: &str = "ping,set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,lrange,mset";
+const TESTS: &str =
+    "ping,set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,lrange,mset";
 
 /// The results that it prints for these tests. `LPUSH` occurs twice because it also creates the
 /// list for `LRANGE`.
-const REPORTS: [&str; 18] = [
+const REPORTS: [&str; 20] = [
     "PING_INLINE",
     "PING_MBULK",
     "SET",
@@ -23,6 +24,8 @@ const REPORTS: [&str; 18] = [
     "SADD",
     "HSET",
     "SPOP",
+    "ZADD",
+    "ZPOPMIN",
     "LPUSH (needed to benchmark LRANGE)",
     "LRANGE_100 (first 100 elements)",
     "LRANGE_300 (first 300 elements)",
@@ -39,6 +42,17 @@ fn one_request_at_a_time() {
 #[test]
 fn thirty_two_requests_at_a_time() {
     over_tcp(&["-n", all_in_ci("100000", "10000"), "-P", "32"]);
+}
+
+/// Without `-t` it runs all tests that it has.
+#[test]
+fn all_that_it_has() {
+    let Some(program) = client("redis-benchmark") else { return };
+    let server = Server::kv(&[]);
+    let mut command = Command::new(program);
+    command.args(["-p", &server.port(), "-n", "1000", "-q"]);
+    check(&run(&mut command, Duration::from_secs(120)));
+    server.stop();
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! `kv` replies as Redis does: `redis/differential.txt` holds the replies of Redis, and `live` asks
-//! a Redis that is installed.
+//! `kv` replies as Redis does: `redis/differential.txt` and `redis/resp3.txt` hold the replies of
+//! Redis, and `live` asks a Redis that is installed.
 
 mod commands;
 mod live;
@@ -7,17 +7,30 @@ mod streams;
 
 use std::fmt::Write;
 use std::fs;
+use std::net::SocketAddr;
 
 use fsm_tests::{Connection, Server};
 
-/// A line `> COMMAND` is sent as an inline command; the next line is the reply, escaped. See
-/// `redis/record.py`.
 #[test]
 fn replies_are_those_of_redis() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/redis/differential.txt");
+    compare(concat!(env!("CARGO_MANIFEST_DIR"), "/redis/differential.txt"), Connection::new);
+}
+
+#[test]
+fn replies_of_resp3_are_those_of_redis() {
+    compare(concat!(env!("CARGO_MANIFEST_DIR"), "/redis/resp3.txt"), |address| {
+        let mut connection = Connection::new(address);
+        assert!(connection.command(&["HELLO", "3"]).starts_with(b"%7\r\n"));
+        connection
+    });
+}
+
+/// Compares the replies of `kv` with those in a file. A line `> COMMAND` is sent as an inline command;
+/// the next line is the reply, escaped. See `redis/record.py`.
+fn compare(path: &str, connect: impl Fn(SocketAddr) -> Connection) {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
     let server = Server::kv(&[]);
-    let mut connection = Connection::new(server.address());
+    let mut connection = connect(server.address());
     let (mut commands, mut differences) = (0, String::new());
     let mut lines = text.lines().enumerate();
     while let Some((number, line)) = lines.next() {
@@ -34,9 +47,9 @@ fn replies_are_those_of_redis() {
         commands += 1;
         if command.eq_ignore_ascii_case("QUIT") || wanted.starts_with("-ERR Protocol error") {
             connection.expect_end();
-            connection = Connection::new(server.address());
+            connection = connect(server.address());
         } else if got.starts_with("no reply") {
-            connection = Connection::new(server.address());
+            connection = connect(server.address());
         }
     }
     let count = differences.lines().count() / 3;

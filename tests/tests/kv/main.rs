@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod benchmark;
+mod clients;
 #[cfg(target_os = "linux")]
 mod costs;
 mod differential;
@@ -17,4 +18,5 @@ mod memory;
 mod pipe;
 mod python;
 mod start;
+mod transactions;
 mod web;

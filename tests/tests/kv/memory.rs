@@ -35,6 +35,14 @@ fn sets() {
     fills_up("members", |n| encode(&["SADD", &format!("key:{}", n % 7), &format!("member:{n}")]));
 }
 
+#[test]
+fn sorted_sets() {
+    fills_up("scores", |n| {
+        let member = format!("member:{n}");
+        encode(&["ZADD", &format!("key:{}", n % 7), &(n % 1000).to_string(), &member])
+    });
+}
+
 /// Writes until the server refuses a write; reads and deletions still work, and then writes, too.
 fn fills_up(what: &str, write: impl Fn(usize) -> Vec<u8>) {
     let server = Server::kv(&["--maxmemory", &MAXMEMORY.to_string()]);

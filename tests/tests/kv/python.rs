@@ -1,4 +1,4 @@
-//! redis-py, the common Python client, runs every command of `kv`: see `redis/test_commands.py`.
+//! redis-py, the common Python client, runs every command of `kv` in both protocols: see `redis/test_commands.py`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,9 +15,13 @@ fn redis_py_drives_every_command() {
     let Some(python) = client("python3") else { return };
     let Some(python) = with_redis_py(&python) else { return };
     let server = Server::kv(&[]);
-    let ran = run(Command::new(python).args([SCRIPT, &server.port()]), Duration::from_secs(120));
-    println!("{}", ran.stderr.trim_end());
-    assert!(ran.status.success(), "{}\n{}", ran.stdout, ran.stderr);
+    for protocol in ["2", "3"] {
+        let mut script = Command::new(&python);
+        script.args([SCRIPT, &server.port(), protocol]);
+        let ran = run(&mut script, Duration::from_secs(120));
+        println!("RESP{protocol}: {}", ran.stderr.trim_end());
+        assert!(ran.status.success(), "{}\n{}", ran.stdout, ran.stderr);
+    }
     server.stop();
 }
 

@@ -1,7 +1,7 @@
 //! Lists, hashes and sets.
 
 use crate::command::{Call, OVERFLOW, Reply, SYNTAX, commands, ensure, range, wrong_arity};
-use crate::reply::Replied;
+use crate::reply::{Out, Replied};
 use crate::request::parse_int;
 use crate::store::{Bytes, Hash, Kind, List, Set, cost, random};
 
@@ -28,10 +28,12 @@ commands! { c:
         if c.args.len() % 2 != 0 {
             return Err(wrong_arity(c.command));
         }
-        c.out.count(c.store.edit(c.key, |hash, cost| {
+        let new = c.store.edit(c.key, |hash, cost| {
             let fields = (2..c.args.len()).step_by(2);
             fields.filter(|&i| put(hash, cost, &c.args[i], &c.args[i + 1])).count()
-        })?)
+        })?;
+        c.store.watches.touch(c.key);
+        c.out.count(new)
     },
     "hget" 3 Read => {
         let hash = c.store.read::<Hash>(c.key)?;
@@ -47,8 +49,7 @@ commands! { c:
     },
     "hgetall" 2 Read => {
         let hash = c.store.read::<Hash>(c.key)?;
-        let pairs = hash.iter().flat_map(|hash| hash.iter());
-        c.out.bulks(pairs.flat_map(|(field, value)| [field, value]))
+        c.out.bulk_map(hash.iter().flat_map(|hash| hash.iter()))
     },
     "hlen" 2 Read => c.out.count(c.store.read::<Hash>(c.key)?.map_or(0, Kind::len)),
     "hexists" 3 Read => {
@@ -65,6 +66,7 @@ commands! { c:
         let old = old.map_or(Some(0), |value| parse_int(value));
         let new = old.ok_or("ERR hash value is not an integer")?.checked_add(by).ok_or(OVERFLOW)?;
         c.store.edit(c.key, |hash, used| put(hash, used, &c.args[2], new.to_string().as_bytes()))?;
+        c.store.watches.touch(c.key);
         c.out.int(new)
     },
     "sadd" -3 Grow => c.out.count(c.store.edit(c.key, |set: &mut Set, used| {
@@ -77,7 +79,7 @@ commands! { c:
     })?),
     "smembers" 2 Read => {
         let set = c.store.read::<Set>(c.key)?;
-        c.out.bulks(set.iter().flat_map(|set| set.iter()))
+        c.out.bulk_set(set.iter().flat_map(|set| set.iter()))
     },
     "sismember" 3 Read => {
         let set = c.store.read::<Set>(c.key)?;
@@ -89,7 +91,7 @@ commands! { c:
         let count = c.count()?;
         let draw = |set: &mut Set| set.swap_remove_index(random(set.len().max(1)));
         let drawn = c.store.edit(c.key, |set, used| take(set, used, count, draw))?;
-        if count.is_some() { c.out.bulks(drawn) } else { c.out.optional(drawn.first()) }
+        if count.is_some() { c.out.bulk_set(drawn) } else { c.out.optional(drawn.first()) }
     },
 }
 
@@ -121,7 +123,7 @@ fn pop(c: &mut Call<'_>, pop: fn(&mut List) -> Option<Bytes>) -> Reply {
     Ok(match count {
         None => c.out.optional(popped.first()),
         Some(_) if exists => c.out.bulks(popped),
-        Some(_) => c.out.number(b'*', -1),
+        Some(_) => c.out.null_array(),
     })
 }
 

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use fsm_runtime::Peer;
 use smallvec::SmallVec;
 
-use crate::reply::{Out, Replied};
+use crate::reply::{Out, Replied, Replies};
 use crate::request::{Error, Request, parse_int};
 use crate::store::Store;
-use crate::{collections, keys, server, strings};
+use crate::transaction::{ABORT, Transaction};
+use crate::{clients, collections, config, describe, keys, server, strings, transaction, zsets};
 
 pub(crate) const SYNTAX: &str = "ERR syntax error";
 pub(crate) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
@@ -28,14 +30,28 @@ pub(crate) enum Flow {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) id: i64,
-    pub(crate) name: Box<[u8]>,
+    /// The place of the connection in the registry.
+    pub(crate) place: usize,
+    /// Whether the client speaks RESP3, and else RESP2.
+    pub(crate) resp3: bool,
+    pub(crate) transaction: Option<Box<Transaction>>,
 }
 
 impl Session {
     /// The session of a new connection.
-    pub(crate) fn new(store: &mut Store) -> Self {
+    pub(crate) fn new(store: &mut Store, peer: Peer, now: i64) -> Self {
         store.stats.connections += 1;
-        Self { id: store.stats.connections, name: Box::default() }
+        let id = store.stats.connections;
+        let place = store.clients.add(id, peer, now);
+        Self { id, place, resp3: false, transaction: None }
+    }
+
+    /// Gives back to the store what the connection has in it.
+    pub(crate) fn end(&mut self, store: &mut Store) {
+        if let Some(mut transaction) = self.transaction.take() {
+            transaction.end(store);
+        }
+        store.clients.remove(self.place);
     }
 }
 
@@ -50,6 +66,7 @@ pub(crate) enum Access {
 
 /// A row of the command table. The name of a subcommand is `client|id`; a negative arity is a
 /// minimum.
+#[derive(Debug)]
 pub(crate) struct Command {
     pub(crate) name: &'static str,
     pub(crate) arity: i64,
@@ -73,10 +90,22 @@ macro_rules! commands {
 }
 pub(crate) use commands;
 
+/// All commands in their groups, which have the names of Redis.
+pub(crate) const TABLES: &[(&str, &[Command])] = &[
+    ("server", server::COMMANDS),
+    ("server", config::COMMANDS),
+    ("server", describe::COMMANDS),
+    ("connection", clients::COMMANDS),
+    ("generic", keys::COMMANDS),
+    ("string", strings::COMMANDS),
+    ("list", collections::COMMANDS),
+    ("sorted-set", zsets::COMMANDS),
+    ("transactions", transaction::COMMANDS),
+];
+
 /// All commands.
-pub(crate) fn all() -> impl Iterator<Item = &'static Command> {
-    let tables = [server::COMMANDS, keys::COMMANDS, strings::COMMANDS, collections::COMMANDS];
-    tables.into_iter().flatten()
+fn all() -> impl Iterator<Item = &'static Command> {
+    TABLES.iter().flat_map(|(_, table)| *table)
 }
 
 static BY_NAME: LazyLock<HashMap<&'static [u8], &'static Command>> =
@@ -90,7 +119,7 @@ pub(crate) struct Call<'a> {
     pub(crate) key: &'a [u8],
     pub(crate) store: &'a mut Store,
     pub(crate) session: &'a mut Session,
-    pub(crate) out: &'a mut dyn Out,
+    pub(crate) out: Replies<'a>,
 }
 
 /// Runs one request and writes its reply; `now` is in milliseconds since the Unix epoch.
@@ -101,21 +130,20 @@ pub(crate) fn execute(
     now: i64,
     out: &mut impl Out,
 ) -> Flow {
+    if store.clients.is_killed(session.place) {
+        return Flow::Quit;
+    }
     if args.len() == 0 {
         return Flow::Next;
     }
     store.sweep(now);
     store.stats.commands += 1;
-    let result = find(args).and_then(|command| {
-        if command.access == Access::Grow {
-            store.reserve(args.size())?;
-        }
-        let key = args.from(1).next().unwrap_or_default();
-        (command.run)(&mut Call { command, args, key, store, session, out: &mut *out })?;
-        Ok(command.name)
-    });
+    let result = run_or_queue(args, store, session, out);
+    let queued = session.transaction.as_ref().and_then(|transaction| transaction.queued());
+    store.clients.set_queued(session.place, queued);
     match result {
         Ok("quit") => return Flow::Quit,
+        Ok(_) if store.clients.is_killed(session.place) => return Flow::Quit,
         Ok(_) => {}
         Err(_) if matches!(&*lowercase(&args[0]), b"post" | b"host:") => return Flow::Attack,
         Err(error) => {
@@ -123,6 +151,50 @@ pub(crate) fn execute(
         }
     }
     Flow::Next
+}
+
+/// Runs a request, or queues it after MULTI; returns the name of its command.
+fn run_or_queue(
+    args: &Request<'_>,
+    store: &mut Store,
+    session: &mut Session,
+    out: &mut impl Out,
+) -> Result<&'static str, Error> {
+    let Some(transaction) = &mut session.transaction else {
+        let command = find(args)?;
+        return run(command, args, store, session, out).map(|_| command.name);
+    };
+    let command = find(args).inspect_err(|error| transaction.refuse(store, error))?;
+    if transaction.queues(command) {
+        let queued = transaction.push(store, command, args);
+        queued.inspect_err(|error| transaction.refuse(store, error))?;
+        out.simple("QUEUED");
+    } else {
+        run(command, args, store, session, out)?;
+    }
+    Ok(command.name)
+}
+
+/// Runs a command, unless memory is short.
+pub(crate) fn run(
+    command: &'static Command,
+    args: &Request<'_>,
+    store: &mut Store,
+    session: &mut Session,
+    out: &mut dyn Out,
+) -> Reply {
+    if command.access == Access::Grow {
+        store.reserve(args.size())?;
+    }
+    store.clients.begin(session.place, command, store.now);
+    let key = args.from(1).next().unwrap_or_default();
+    let out = Replies::new(out, session.resp3);
+    (command.run)(&mut Call { command, args, key, store, session, out })
+}
+
+/// Finds the command with this name, such as `get` or `client|id`.
+pub(crate) fn find_name(name: &[u8]) -> Option<&'static Command> {
+    BY_NAME.get(&*lowercase(name)).copied()
 }
 
 /// Finds the command of a request and checks the number of arguments.
@@ -168,7 +240,9 @@ pub(crate) fn text(arg: &[u8], max: usize) -> String {
 
 /// The error about a wrong number of arguments.
 pub(crate) fn wrong_arity(command: &Command) -> Error {
-    format!("ERR wrong number of arguments for '{}' command", command.name).into()
+    let error = format!("wrong number of arguments for '{}' command", command.name);
+    let prefix = if command.name == "exec" { ABORT } else { "ERR" };
+    format!("{prefix} {error}").into()
 }
 
 /// An argument in lower case, cut to the length of the longest option.
@@ -213,163 +287,4 @@ impl Call<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use fsm_runtime::{Decoded, Frame};
-
-    use super::*;
-    use crate::request::Decoder;
-
-    /// Runs a command at the given time and returns its reply.
-    fn at(now: i64, store: &mut Store, command: &str) -> String {
-        let line = format!("{command}\n");
-        let mut decoder = Decoder::default();
-        let Ok(Decoded::Frame(request, _)) = decoder.decode(line.as_bytes()) else { panic!() };
-        let mut session = Session::new(store);
-        let mut out = Vec::new();
-        let flow = execute(store, &mut session, &request, now, &mut out);
-        assert_eq!(flow == Flow::Quit, command == "QUIT");
-        String::from_utf8(out).expect("replies of text")
-    }
-
-    fn run(store: &mut Store, command: &str) -> String {
-        at(0, store, command)
-    }
-
-    #[test]
-    fn blank_requests_have_no_reply() {
-        assert_eq!(run(&mut Store::new(0), ""), "");
-        assert_eq!(run(&mut Store::new(0), "QUIT"), "+OK\r\n");
-    }
-
-    #[test]
-    fn names_are_unique_and_lower_case() {
-        let mut names = HashSet::new();
-        for command in all() {
-            assert_eq!(&*lowercase(command.name.as_bytes()), command.name.as_bytes());
-            assert!(names.insert(command.name), "{}", command.name);
-        }
-    }
-
-    #[test]
-    fn expired_keys_are_gone() {
-        let store = &mut Store::new(0);
-        at(1000, store, "SET k v PX 10");
-        assert_eq!(at(1010, store, "GET k"), "$1\r\nv\r\n");
-        assert_eq!(at(1011, store, "KEYS *"), "*0\r\n");
-        assert_eq!(at(1011, store, "SCAN 0"), "*2\r\n$1\r\n0\r\n*0\r\n");
-        assert_eq!(at(1011, store, "GET k"), "$-1\r\n");
-        at(2000, store, "SET k v EX 1");
-        assert_eq!(at(2400, store, "PTTL k"), ":600\r\n");
-        assert_eq!(at(2400, store, "TTL k"), ":1\r\n");
-        assert_eq!(at(3001, store, "SET k v NX GET"), "$-1\r\n");
-        assert_eq!(at(3001, store, "TTL k"), ":-1\r\n");
-    }
-
-    #[test]
-    fn sweeps_remove_expired_keys_without_a_read() {
-        let store = &mut Store::new(0);
-        for i in 0..1000 {
-            at(1000, store, &format!("SET k{i} v PX 10"));
-            at(1000, store, &format!("SET stays{i} v"));
-        }
-        for now in 1011..1200 {
-            store.sweep(now);
-        }
-        assert_eq!((store.len(), store.volatile, store.stats.expired), (1000, 0, 1000));
-    }
-
-    #[test]
-    fn memory_is_given_back() {
-        let store = &mut Store::new(0);
-        for command in [
-            "SET s hello",
-            "APPEND s more",
-            "SETRANGE s 100 x",
-            "SET s x EX 1",
-            "RPUSH l a b ccc",
-            "LPOP l",
-            "HSET h f v g looong",
-            "HSET h f longer g s",
-            "HINCRBY h n 1000",
-            "HDEL h f nosuch",
-            "SADD t a b c a",
-            "SREM t a nosuch",
-            "SPOP t",
-            "INCR i",
-            "SET l now-a-string",
-            "RPUSH q a b",
-            "RPOP q 2",
-            "LPOP nosuch",
-        ] {
-            run(store, command);
-        }
-        assert!(store.used > 0);
-        assert_eq!(run(store, "DEL s l h t i q nosuch"), ":5\r\n");
-        assert_eq!((store.used, store.len(), store.volatile), (0, 0, 0));
-    }
-
-    #[test]
-    fn a_full_store_refuses_to_grow() {
-        let oom = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
-        let store = &mut Store::new(1000);
-        assert_eq!(run(store, "SETRANGE big 500000000 x"), oom);
-        assert_eq!(run(store, &format!("SET big {}", "x".repeat(1000))), oom);
-        while run(store, "RPUSH l element") != oom {}
-        assert_eq!(run(store, "SET k a-longer-value"), oom);
-        assert!(run(store, "LRANGE l 0 0").contains("element"));
-        assert_eq!(run(store, "EXPIRE l 100"), ":1\r\n");
-        assert_eq!(run(store, "DEL l"), ":1\r\n");
-        assert_eq!(run(store, "SET k v"), "+OK\r\n");
-    }
-
-    #[test]
-    fn a_scan_returns_every_key_that_stays() {
-        let store = &mut Store::new(0);
-        for i in 0..500 {
-            run(store, &format!("MSET stays{i} v goes{i} v"));
-        }
-        let (mut seen, mut cursor, mut i) = (HashSet::new(), "0".to_owned(), 0);
-        loop {
-            let reply = run(store, &format!("SCAN {cursor} COUNT 7"));
-            let mut lines = reply.lines().filter(|line| !line.starts_with(['*', '$']));
-            cursor = lines.next().expect("a cursor").to_owned();
-            let keys: Vec<_> = lines.map(str::to_owned).collect();
-            assert!(keys.len() <= 7);
-            seen.extend(keys);
-            if cursor == "0" {
-                break;
-            }
-            for _ in 0..3 {
-                run(store, &format!("DEL goes{}", (i * 37) % 500));
-                i += 1;
-            }
-            run(store, &format!("SET new{i} v"));
-        }
-        assert_eq!((0..500).filter(|i| seen.contains(&format!("stays{i}"))).count(), 500);
-    }
-
-    #[test]
-    fn spop_draws_any_member() {
-        let store = &mut Store::new(0);
-        let mut drawn = HashSet::new();
-        for _ in 0..300 {
-            run(store, "SADD t a b c d");
-            drawn.insert(run(store, "SPOP t"));
-        }
-        assert_eq!(drawn.len(), 4);
-    }
-
-    #[test]
-    fn hello_is_for_resp2() {
-        let store = &mut Store::new(0);
-        assert!(run(store, "HELLO 2 SETNAME me").starts_with("*14\r\n$6\r\nserver\r\n"));
-        assert_eq!(run(store, "HELLO 3"), "-NOPROTO unsupported protocol version\r\n");
-        assert!(run(store, "INFO keyspace").contains("# Keyspace\r\ndb0:keys=0,expires=0"));
-        assert!(
-            run(store, "COMMAND")
-                .starts_with(&format!("*{}", run(store, "COMMAND COUNT")[1..].trim()))
-        );
-    }
-}
+mod tests;

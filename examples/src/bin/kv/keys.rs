@@ -3,7 +3,7 @@
 use crate::command::{Call, Reply, SYNTAX, commands, ensure, text, word};
 use crate::expiry::{EX, EXAT, PX, PXAT, Unit};
 use crate::glob::glob;
-use crate::reply::Replied;
+use crate::reply::{Out, Replied};
 use crate::store::NEVER;
 
 commands! { c:

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use fsm_runtime::Peer;
 use fsm_runtime::prelude::*;
 
 use crate::command::{Flow, Session, execute};
@@ -74,11 +75,24 @@ impl Server {
 
     /// A server with a clock, which may be set back and forward.
     pub(crate) fn with_clock(
-        store: Store,
+        mut store: Store,
         clock: impl Fn() -> SystemTime + Send + Sync + 'static,
     ) -> Self {
+        store.started = unix_millis(clock());
         let shared = Shared { store, time: None, warned: None };
         Self { shared: Mutex::new(shared), clock: Box::new(clock) }
+    }
+
+    /// The memory in use.
+    #[cfg(test)]
+    pub(crate) fn used(&self) -> usize {
+        self.shared().store.used
+    }
+
+    /// Whether no client watches a key.
+    #[cfg(test)]
+    pub(crate) fn watches_nothing(&self) -> bool {
+        self.shared().store.watches.is_empty()
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -116,17 +130,23 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// A client in memory.
+    #[cfg(test)]
     pub(crate) fn new(server: &Arc<Server>) -> Self {
-        let store = &mut server.shared().store;
-        store.clients += 1;
-        let session = Session::new(store);
+        Self::at(server, Peer::Memory)
+    }
+
+    /// The client at an address.
+    pub(crate) fn at(server: &Arc<Server>, peer: Peer) -> Self {
+        let now = unix_millis((server.clock)());
+        let session = Session::new(&mut server.shared().store, peer, now);
         Self { server: Arc::clone(server), session }
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.server.shared().store.clients -= 1;
+        self.session.end(&mut self.server.shared().store);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Requests of RESP2, the protocol of Redis.
+//! Requests of RESP2 and RESP3, the protocols of Redis, which differ in replies alone.
 
 use std::borrow::Cow;
 use std::ops::{Index, Range, RangeInclusive};
@@ -61,6 +61,16 @@ impl Request<'_> {
     /// The number of bytes of the whole request.
     pub(crate) fn size(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// The memory that a copy of the request takes, with that of its place in a queue.
+    pub(crate) fn memory(&self) -> usize {
+        self.size() + self.len() * size_of::<Range<u32>>() + size_of::<Self>()
+    }
+
+    /// A copy of the request that does not borrow from the input.
+    pub(crate) fn to_owned(&self) -> Request<'static> {
+        Request { bytes: Cow::Owned(self.bytes.to_vec()), spans: self.spans.clone() }
     }
 
     /// The arguments from `first` on.

@@ -5,7 +5,10 @@ use std::hash::{BuildHasher, RandomState};
 
 use indexmap::{IndexMap, IndexSet};
 
+use crate::clients::Clients;
 use crate::request::Error;
+use crate::sorted_set::SortedSet;
+use crate::watch::Watches;
 
 /// The expiry time of a key that never expires. Any later time is one that a client may set.
 pub(crate) const NEVER: i64 = i64::MIN;
@@ -22,6 +25,9 @@ pub(crate) type List = VecDeque<Bytes>;
 pub(crate) type Hash = Box<IndexMap<Bytes, Bytes>>;
 /// A set; it has indices so that `SPOP` can draw a random element.
 pub(crate) type Set = Box<IndexSet<Bytes>>;
+
+/// A sorted set.
+pub(crate) type Zset = Box<SortedSet>;
 
 /// A type of value.
 pub(crate) trait Kind: Default + Into<Value> {
@@ -62,7 +68,7 @@ macro_rules! kinds {
     };
 }
 
-kinds! { Str "string" List "list" Hash "hash" Set "set" }
+kinds! { Str "string" List "list" Hash "hash" Set "set" Zset "zset" }
 
 /// A key's value, its expiry time, and the memory of its elements.
 #[derive(Debug)]
@@ -93,8 +99,13 @@ pub(crate) struct Store {
     pub(crate) volatile: usize,
     /// The position where the next sweep continues.
     sweep_at: usize,
-    /// The number of open connections.
-    pub(crate) clients: usize,
+    /// The keys that clients watch.
+    pub(crate) watches: Watches,
+    /// The open connections, and the most that there may be.
+    pub(crate) clients: Clients,
+    pub(crate) max_clients: usize,
+    /// The time when the server started.
+    pub(crate) started: i64,
     /// The counters of `INFO`.
     pub(crate) stats: Stats,
 }
@@ -155,6 +166,11 @@ impl Store {
         self.find(key).map(|i| &self.keys[i])
     }
 
+    /// Removes the key if it has expired.
+    pub(crate) fn expire_now(&mut self, key: &[u8]) {
+        self.find(key);
+    }
+
     /// The key's value, which must be of type `K`; `None` if the key is missing.
     pub(crate) fn read<K: Kind>(&mut self, key: &[u8]) -> Result<Option<&K>, Error> {
         let Some(i) = self.find(key) else {
@@ -166,15 +182,26 @@ impl Store {
     }
 
     /// Changes the key's value of type `K` and its memory. It creates a missing value, and removes
-    /// an empty collection.
+    /// an empty collection. A change that leaves the length of a collection must touch the key.
     pub(crate) fn edit<K: Kind, R>(
         &mut self,
         key: &[u8],
         change: impl FnOnce(&mut K, &mut usize) -> R,
     ) -> Result<R, Error> {
         let i = self.find(key).unwrap_or_else(|| self.insert(key, K::default().into()));
-        self.change(i, |entry| K::of(&mut entry.value).map(|value| change(value, &mut entry.cost)))
-            .ok_or_else(wrong_type)
+        let (result, is_changed) = self
+            .change(i, |entry| {
+                let is_string = matches!(entry.value, Value::Str(_));
+                let value = K::of(&mut entry.value)?;
+                let len = value.len();
+                let result = change(value, &mut entry.cost);
+                Some((result, is_string || value.len() != len))
+            })
+            .ok_or_else(wrong_type)?;
+        if is_changed {
+            self.watches.touch(key);
+        }
+        Ok(result)
     }
 
     /// Sets the key to a string, whatever it held; without `expires` the expiry time stays.
@@ -184,6 +211,7 @@ impl Store {
             entry.value = Value::Str(value.into());
             entry.expires = expires.unwrap_or(entry.expires);
         });
+        self.watches.touch(key);
     }
 
     /// Changes when the key expires, and removes it if that is over.
@@ -191,19 +219,27 @@ impl Store {
         match self.find(key) {
             Some(i) if at != NEVER && at <= self.now => self.remove_at(i),
             Some(i) => self.change(i, |entry| entry.expires = at),
-            None => {}
+            None => return,
         }
+        self.watches.touch(key);
     }
 
     /// Removes the key; returns whether it existed.
     pub(crate) fn remove(&mut self, key: &[u8]) -> bool {
-        self.find(key).map(|i| self.remove_at(i)).is_some()
+        let exists = self.find(key).map(|i| self.remove_at(i)).is_some();
+        if exists {
+            self.watches.touch(key);
+        }
+        exists
     }
 
     /// Removes all keys.
     pub(crate) fn clear(&mut self) {
+        self.watches.touch_all(|key| self.keys.contains_key(key));
+        let costs = self.keys.iter().map(|(key, entry)| cost(key) + entry.cost);
+        self.used -= costs.sum::<usize>();
         self.keys.clear();
-        (self.used, self.volatile) = (0, 0);
+        self.volatile = 0;
     }
 
     /// The next cursor, 0 at the end, and up to `count` keys from `cursor` on, 0 at the beginning.
@@ -251,6 +287,9 @@ impl Store {
     fn expire_at(&mut self, i: usize) -> bool {
         let expired = self.keys[i].has_expired(self.now);
         if expired {
+            if let Some((key, _)) = self.keys.get_index(i) {
+                self.watches.touch(key);
+            }
             self.remove_at(i);
             self.stats.expired += 1;
         }

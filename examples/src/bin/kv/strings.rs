@@ -4,7 +4,7 @@ use crate::command::{
     Call, NOT_AN_INTEGER, OVERFLOW, Reply, SYNTAX, commands, ensure, range, word, wrong_arity,
 };
 use crate::expiry::{EX, PX, Unit};
-use crate::reply::Replied;
+use crate::reply::{Out, Replied};
 use crate::request::{Error, max_bulk, parse_int};
 use crate::store::{Kind, NEVER, Str};
 

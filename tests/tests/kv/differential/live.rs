@@ -112,13 +112,19 @@ fn random_commands_are_answered_as_by_redis() {
     beside_redis(|redis, server, random, count| {
         let connect = || [Connection::new(redis.address()), Connection::new(server.address())];
         let (mut both, mut differences) = (connect(), Differences::default());
+        let mut in_transaction = false;
         for _ in 0..count {
             if random.below(50) == 0 {
                 for connection in &mut both {
+                    connection.command(&["DISCARD"]);
                     connection.expect(&["FLUSHALL"], "+OK\r\n");
                 }
+                in_transaction = false;
             }
             let arguments = commands::random(random);
+            if in_transaction && !commands::has_one_reply(&arguments) {
+                continue;
+            }
             let [from_redis, from_kv] = both.each_mut().map(|one| ask(one, &arguments));
             if !commands::are_equal(&arguments, &from_redis, &from_kv) {
                 differences.add(&encode(&arguments), &from_redis, &from_kv);
@@ -130,9 +136,16 @@ fn random_commands_are_answered_as_by_redis() {
                     ask(connection, &delete);
                 }
             }
+            in_transaction &= !from_redis.starts_with(b"-EXECABORT");
+            match &*arguments[0].to_ascii_uppercase() {
+                b"MULTI" => in_transaction |= from_redis == b"+OK\r\n",
+                b"EXEC" | b"DISCARD" if arguments.len() == 1 => in_transaction = false,
+                _ => {}
+            }
             let quits = arguments[0].eq_ignore_ascii_case(b"QUIT");
             if quits || from_redis.is_empty() || from_kv.is_empty() {
                 both = connect();
+                in_transaction = false;
             }
         }
         differences

@@ -1,0 +1,237 @@
+//! The registry of connections, and the commands that show and end them.
+
+use std::fmt::Write;
+
+use fsm_runtime::Peer;
+use slab::Slab;
+
+use crate::command::{Call, Command, Reply, SYNTAX, commands, ensure, lowercase, text};
+use crate::reply::Out;
+use crate::request::{Error, parse_int};
+
+commands! { c:
+    "client" -2 NoKeys => c.out.error(SYNTAX),
+    "client|id" 2 NoKeys => c.out.int(c.session.id),
+    "client|getname" 2 NoKeys => {
+        let name = &c.store.clients.entry(c.session.place).name;
+        c.out.optional(Some(name).filter(|name| !name.is_empty()))
+    },
+    "client|setname" 3 NoKeys => {
+        set_name(c, 2)?;
+        c.out.ok()
+    },
+    "client|setinfo" 4 NoKeys => c.out.ok(),
+    "client|no-evict" 3 NoKeys => {
+        ensure(matches!(&*lowercase(&c.args[2]), b"on" | b"off"), SYNTAX)?;
+        c.out.ok()
+    },
+    "client|list" -2 NoKeys => list(c)?,
+    "client|info" 2 NoKeys => {
+        let line = c.store.clients.entry(c.session.place).line(c.store.now);
+        c.out.text(line.as_bytes())
+    },
+    "client|kill" -3 NoKeys => kill(c)?,
+}
+
+/// The entry of a connection.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    id: i64,
+    peer: Peer,
+    pub(crate) name: Box<[u8]>,
+    /// The times of the connection's begin and of its last command.
+    since: i64,
+    active: i64,
+    /// The last command.
+    command: Option<&'static Command>,
+    /// The number of commands that wait for EXEC, or -1.
+    queued: i32,
+    pub(crate) resp3: bool,
+    /// Whether CLIENT KILL has named the connection. It ends after the command that it runs, or before its
+    /// next one, because a handler cannot end another connection.
+    is_killed: bool,
+}
+
+impl Entry {
+    fn line(&self, now: i64) -> String {
+        let seconds = |since: i64| now.saturating_sub(since).max(0) / 1000;
+        let name = text(&self.name, usize::MAX);
+        let flags = match (self.is_killed, self.queued) {
+            (true, _) => 'A',
+            (false, 0..) => 'x',
+            (false, _) => 'N',
+        };
+        format!(
+            "id={} addr={} name={name} age={} idle={} flags={flags} db=0 sub=0 psub=0 ssub=0 \
+             multi={} cmd={} user=default redir=-1 resp={}\n",
+            self.id,
+            self.peer,
+            seconds(self.since),
+            seconds(self.active),
+            self.queued,
+            self.command.map_or("NULL", |command| command.name),
+            if self.resp3 { 3 } else { 2 },
+        )
+    }
+}
+
+/// All connections.
+#[derive(Debug, Default)]
+pub(crate) struct Clients {
+    entries: Slab<Entry>,
+}
+
+impl Clients {
+    /// Adds a connection; returns its place.
+    pub(crate) fn add(&mut self, id: i64, peer: Peer, now: i64) -> usize {
+        self.entries.insert(Entry {
+            id,
+            peer,
+            name: Box::default(),
+            since: now,
+            active: now,
+            command: None,
+            queued: -1,
+            resp3: false,
+            is_killed: false,
+        })
+    }
+
+    /// Removes a connection.
+    pub(crate) fn remove(&mut self, place: usize) {
+        self.entries.remove(place);
+    }
+
+    /// The number of connections.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The entry of a connection.
+    pub(crate) fn entry(&mut self, place: usize) -> &mut Entry {
+        &mut self.entries[place]
+    }
+
+    /// Notes that a connection begins a command.
+    pub(crate) fn begin(&mut self, place: usize, command: &'static Command, now: i64) {
+        let entry = &mut self.entries[place];
+        (entry.command, entry.active) = (Some(command), now);
+    }
+
+    /// Notes the number of commands that wait for EXEC.
+    pub(crate) fn set_queued(&mut self, place: usize, queued: Option<usize>) {
+        self.entries[place].queued =
+            queued.map_or(-1, |queued| i32::try_from(queued).unwrap_or(i32::MAX));
+    }
+
+    /// Whether CLIENT KILL has named the connection.
+    pub(crate) fn is_killed(&self, place: usize) -> bool {
+        self.entries[place].is_killed
+    }
+}
+
+/// Sets the name of the connection to argument `i`.
+pub(crate) fn set_name(c: &mut Call<'_>, i: usize) -> Result<(), Error> {
+    let error = "ERR Client names cannot contain spaces, newlines or special characters.";
+    ensure(c.args[i].iter().all(u8::is_ascii_graphic), error)?;
+    c.store.clients.entry(c.session.place).name = c.args[i].into();
+    Ok(())
+}
+
+/// Whether the type of client is that of all clients here.
+fn is_normal(kind: &[u8]) -> Result<bool, Error> {
+    match &*lowercase(kind) {
+        b"normal" => Ok(true),
+        b"master" | b"replica" | b"slave" | b"pubsub" => Ok(false),
+        _ => Err(format!("ERR Unknown client type '{}'", text(kind, usize::MAX)).into()),
+    }
+}
+
+/// `CLIENT LIST [TYPE type | ID id ..]`
+fn list(c: &mut Call<'_>) -> Reply {
+    let mut ids = None;
+    match (c.args.len(), c.args.from(2).next().map(lowercase).as_deref()) {
+        (2, _) => {}
+        (4, Some(b"type")) => {
+            if !is_normal(&c.args[3])? {
+                ids = Some(Vec::new());
+            }
+        }
+        (4.., Some(b"id")) => {
+            let parsed: Option<Vec<_>> = c.args.from(3).map(parse_int).collect();
+            ids = Some(parsed.ok_or("ERR Invalid client ID")?);
+        }
+        _ => return Err(SYNTAX.into()),
+    }
+    let mut lines = String::new();
+    for (_, entry) in &c.store.clients.entries {
+        if ids.as_ref().is_none_or(|ids| ids.contains(&entry.id)) {
+            let _ = write!(lines, "{}", entry.line(c.store.now));
+        }
+    }
+    Ok(c.out.text(lines.as_bytes()))
+}
+
+/// The connections that CLIENT KILL names.
+#[derive(Debug, Default)]
+struct Filter {
+    id: Option<i64>,
+    address: Option<String>,
+    matches_none: bool,
+    spares_me: bool,
+}
+
+impl Filter {
+    /// Parses `CLIENT KILL address` or `CLIENT KILL filter value ..`.
+    fn parse(c: &Call<'_>) -> Result<Self, Error> {
+        if c.args.len() == 3 {
+            let address = Some(text(&c.args[2], usize::MAX));
+            return Ok(Self { address, ..Self::default() });
+        }
+        ensure(c.args.len() % 2 == 0, SYNTAX)?;
+        let mut filter = Self { spares_me: true, ..Self::default() };
+        for i in (2..c.args.len()).step_by(2) {
+            let value = &c.args[i + 1];
+            match (&*lowercase(&c.args[i]), &*lowercase(value)) {
+                (b"id", _) => {
+                    let id = parse_int(value).filter(|id| *id > 0);
+                    filter.id = Some(id.ok_or("ERR client-id should be greater than 0")?);
+                }
+                (b"addr", _) => filter.address = Some(text(value, usize::MAX)),
+                (b"type", _) => filter.matches_none |= !is_normal(value)?,
+                (b"user", b"default") | (b"skipme", b"yes") => {}
+                (b"user", _) => {
+                    return Err(format!("ERR No such user '{}'", text(value, usize::MAX)).into());
+                }
+                (b"skipme", b"no") => filter.spares_me = false,
+                _ => return Err(SYNTAX.into()),
+            }
+        }
+        Ok(filter)
+    }
+
+    fn names(&self, entry: &Entry, me: i64) -> bool {
+        !(self.matches_none
+            || self.id.is_some_and(|id| id != entry.id)
+            || self.address.as_ref().is_some_and(|address| *address != entry.peer.to_string())
+            || self.spares_me && entry.id == me
+            || entry.is_killed)
+    }
+}
+
+/// `CLIENT KILL address`, or `CLIENT KILL [ID id] [ADDR address] [TYPE type] [USER user] [SKIPME yes | no]`
+fn kill(c: &mut Call<'_>) -> Reply {
+    let (filter, me) = (Filter::parse(c)?, c.session.id);
+    let mut killed = 0;
+    for (_, entry) in &mut c.store.clients.entries {
+        if filter.names(entry, me) {
+            entry.is_killed = true;
+            killed += 1;
+        }
+    }
+    if c.args.len() > 3 {
+        return Ok(c.out.count(killed));
+    }
+    ensure(killed > 0, "ERR No such client")?;
+    Ok(c.out.ok())
+}
