@@ -132,6 +132,7 @@ const _: () = {
         type Message = ::fsm_runtime::NoMessage;
         type Partial = ();
         type Seed = ();
+        type Settings = ();
         type Kind = __rt::Connection;
         type Deadlines = __rt::Deadlines<1>;
         #[inline]
@@ -146,7 +147,7 @@ const _: () = {
             }
         }
         #[inline]
-        fn timer(&self, timer: usize) -> __rt::Timer {
+        fn timer(&self, timer: usize, settings: &Self::Settings) -> __rt::Timer {
             match self {
                 Self::Talk => __rt::Timer::idle(60000),
                 _ => __rt::Timer::NEVER,
