@@ -60,9 +60,10 @@ use crate::parse::Item;
 /// The macro keeps the enum, without the attributes below, and adds:
 ///
 /// - `impl Machine for Talk`, with the graph as data in `Talk::SPEC`;
-/// - a module `talk`, as visible as the enum, with `trait Handler`: one method for each state but
-///   the ends and the hand-offs, called when the wait of the state completes. Its arguments are the
-///   state's fields as `&mut`, the received value, and `cx`;
+/// - a module `talk`, as visible as the enum, with `trait Handler`: one method for each wait of a state
+///   but the ends and the hand-offs, called when it completes. Its arguments are the state's fields as
+///   `&mut`, the received value, and `cx`. The method of a `message` or a `tick` beside another wait has
+///   the name of the state and of the wait, such as `room_message` and `room_tick`;
 /// - in the module an enum `After..` for each such state, with a variant for each target in its
 ///   `to(..)`. The variant of another state has that state's fields, but for those that carry; the
 ///   variant of the same state has none, because the machine and its data stay in place. Some
@@ -74,7 +75,8 @@ use crate::parse::Item;
 /// The module names the types of fields, frames, pools, messages and errors by `use super::*`, so they
 /// cannot be types that a function declares in its body.
 ///
-/// The method of a `flush` or a `sleep` with one verdict that needs no data has a body already.
+/// The method of a `flush`, `shutdown`, `discard` or `sleep` with one verdict that needs no data has a body
+/// already.
 ///
 /// An `#[allow(..)]` on the enum applies to the module, too.
 ///
@@ -83,10 +85,14 @@ use crate::parse::Item;
 /// | key | meaning |
 /// |---|---|
 /// | `start = State` | the start; required, a state without data, or with one field for the `job` or the `seed` |
-/// | `eof => State`, `limit => State`, `error => State`, `full => State`, `gone => State` | the default for states in which that can happen and that say nothing else |
+/// | `eof => State`, `limit => State`, `refused => State`, `error => State`, `full => State`, `gone => State` | the default for states in which that can happen and that say nothing else; a `call` takes no default for `eof` |
 /// | `within = 5min => State`, `idle = 1min => State` | the default for waits that say neither |
-/// | `error = Type` | handlers return `Result<After.., Type>`; every state with a handler has an `error` edge |
+/// | `begun = 10s => State` | the default for reads of messages |
+/// | `drain => State` | the default for states with `#[rest]` |
+/// | `within(Group) = 1min => State` | a time for all states of the group together: it counts from entering one of them from outside, and is off outside; its target is outside, and no state is in two such groups |
+/// | `error = Type` | the handlers of states with an `error` edge return `Result<After.., Type>` |
 /// | `message = Type` | the type of messages that `#[message]` states wait for; handlers take `Cx<'_, Type>` |
+/// | `settings = Type` | what the operator of a pool may choose, in expressions `settings` and in handlers `cx.settings()`; the type is `Default`, and handlers take `Cx<'_, Message, Type>`, with `NoMessage` for a machine without messages |
 /// | `job = Type`, `reply = Type` | the machine runs jobs: it has no connection, is started with a job, and replies at its end; handlers take `JobCx<'_>` |
 /// | `seed = Type` | the type of the value that starts the machine, from a `#[handoff(..)]` of another |
 /// | `module = name` | the module's name; otherwise the enum's in `snake_case`, which may be taken |
@@ -94,7 +100,7 @@ use crate::parse::Item;
 /// | `crate = ::path` | the path of `fsm_runtime`, if it has another name |
 /// | `Group = A \| B` | a name that `to(..)` can use for several states, or groups |
 ///
-/// # On a state: exactly one wait
+/// # On a state: a wait
 ///
 /// | attribute | its handler gets | bounds and edges |
 /// |---|---|---|
@@ -103,37 +109,75 @@ use crate::parse::Item;
 /// | `#[read(until = b"\r\n", max = 1KiB)]` | `bytes: &[u8]`, without the delimiter, which does not count for `max` | a deadline, `eof`, `limit` |
 /// | `#[read(some, max = 16KiB)]` | `bytes: &[u8]`, the bytes that are there | a deadline, `eof` |
 /// | `#[read(upto = expr, max = 16KiB)]` | `bytes: &[u8]`, never past the next `expr` bytes | a deadline, `eof` |
-/// | `#[read(frame = Type, max = 64KiB)]` | `frame: <Type as Frame>::Item<'_>` | a deadline, `eof`, `limit`, `error` |
+/// | `#[read(frame = Type, max = 64KiB)]` | `frame: <Type as Frame>::Item<'_>` | a deadline, `eof`, `limit`, `refused` |
+/// | `#[discard(until = b"\n")]`, `#[discard(exact = expr)]` | nothing: that input is thrown away as it comes, also what is longer than any buffer | `within`, `eof` |
 /// | `#[flush]` | nothing: all output has left | a deadline |
+/// | `#[shutdown]` | nothing: all output and the end of our stream have left; the machine may read on, and what it writes later is lost | `within` |
 /// | `#[writable(below = 64KiB)]` | nothing: less output than that is queued | a deadline |
-/// | `#[message]` | `message: Type`, of the machine's `message`; no state waits for input and for a message at once: read in one and take messages in another, or hand the connection off to a machine that only waits | a deadline, `eof` |
-/// | `#[sleep(100ms)]`, `#[sleep(expr, max = 5min)]` | nothing: the time has passed | |
-/// | `#[call(Service, ..)]` | `reply: <Service as Service>::Reply` | `within`, `gone`, `full` |
+/// | `#[message]` | `message: Type`, of the machine's `message` | a deadline, `eof` |
+/// | `#[sleep(100ms)]`, `#[sleep(expr <= 5min)]` | nothing: the time has passed | |
+/// | `#[call(Service, ..)]` | `reply: <Service as Service>::Reply` | `within`, `gone`, `full`; `eof` if it shall withdraw the job |
 /// | `#[handoff(Machine, ..)]` | has none: the connection leaves for the pool of that machine | `within`, `gone`, `full` |
 /// | `#[run]` | nothing, at once | |
 /// | `#[run(blocking)]` | nothing, at once; it may block, and meanwhile the port lets another thread run | |
 /// | `#[end]` | has none: the machine is done | no data, no edges |
 ///
 /// The edges follow the wait, such as `#[flush(within = 5s => Gone)]`. A *deadline* is
-/// `within`, `idle` or both, or `within = never`. In a machine with `error = Type` every state but
-/// the ends has an `error` edge too.
+/// `within`, `idle` or both, the time of a group, or `within = never`. In a machine with `error = Type`
+/// every state with a handler may have an `error` edge too.
 ///
 /// | edge | taken |
 /// |---|---|
 /// | `within = 30s => State` | that time after the state was entered from another one |
 /// | `idle = 30s => State` | that time after the wait last completed |
-/// | `eof => State` | when the peer ends its stream and the input is too short to complete the wait; in a `message` state also with unread input |
+/// | `begun = 10s => State` | that time after the first byte of a message that is not complete; meanwhile `idle` stands still |
+/// | `eof => State` | when the peer ends its stream and the input is too short to complete the wait; in a `message` or `call` state when all input before the end is used up |
 /// | `limit => State` | when the input to read is larger than `max` |
-/// | `error => State` | when the decoder or the handler fails |
+/// | `refused => State` | when the decoder returns an error; one whose error is `Infallible` needs no such edge |
+/// | `error => State` | when the handler returns an error |
 /// | `full => State` | when the other pool has no room; without this edge the state waits for room, within its deadline |
 /// | `gone => State` | when the other pool is closed, or has lost the job without a reply |
 ///
 /// Each leads to a state without data, or whose fields are all marked `#[carry]`, or one of them
-/// `#[error]` for `error`, and `#[job]` or `#[seed]` for `full`. None leads to a `call` or a
+/// `#[error]` for `error` and `refused`, and `#[job]` or `#[seed]` for `full`. None leads to a `call` or a
 /// `handoff`, because only a verdict has a payload; nor, in a machine with `reply`, to an end.
 ///
-/// An expression is one over the state's fields, as shared references, and constants: of an
-/// unsigned integer for `exact` and `upto`, of a `Duration` for `sleep`. `exact = left` and
+/// # Several waits on a state
+///
+/// A `message` may stand beside a `read`, and a `tick` beside a `read`, a `message` or a `call`. They share
+/// the state's `to(..)` and its type of verdicts; all edges are on the first of them.
+///
+/// ```text
+/// #[read(until = b"\n", max = 512, idle = 5min => Gone)]
+/// #[message]
+/// #[tick(30s)]
+/// #[to(Room | Gone)]
+/// Room { name: String },
+/// ```
+///
+/// | attribute | its handler gets |
+/// |---|---|
+/// | `#[message]` | the next message, in the method `room_message` |
+/// | `#[tick(30s)]`, `#[tick(expr <= 5min)]` | nothing, in the method `room_tick`, that time after the state was entered and after each tick; beside a `call` the method returns an `Option` of a verdict, and `None` waits on |
+///
+/// - A tick that is due comes first. Then input and messages alternate, one handler call each, so that a
+///   flood of one does not hold up the other.
+/// - While more output than the pool's output mark is queued, none of them is taken.
+/// - A message or a tick that stays in the state leaves an incomplete message of the peer alone, and does
+///   not restart `idle`, `begun` or `within`.
+/// - One that leads to another state does not restart `idle` and `begun` either, if the machine comes back
+///   without a read: a busy room does not hide a dead peer.
+/// - A tick bounds nothing: the state has its deadline all the same.
+///
+/// # Expressions
+///
+/// A time is a literal, a path to a constant `Duration`, or an expression with its bound such as
+/// `idle = settings.idle <= 1h`. The same holds for `max`, of a `usize`, and for `exact` and `upto`, whose
+/// bound may also be a `max` beside them. A time is evaluated when it is armed, and is at least 1 ms; a size
+/// is evaluated at each read, and is at least 1.
+///
+/// An expression is one over the state's fields, as shared references, constants, and `settings`: of an
+/// unsigned integer for a size, of a `Duration` for a time. `exact = left` and
 /// `upto = *left - 2` are such. It ends at the next comma outside of parentheses. A delimiter is a byte
 /// string, a byte, or a path to a `&[u8]`.
 ///
@@ -173,6 +217,7 @@ use crate::parse::Item;
 /// |---|---|
 /// | `#[to(State \| Other)]` | where the handler may lead; required of every state but the ends and the hand-offs |
 /// | `#[rest]` | nothing is in progress: a pool that shuts down may close the connection here; for `read`, `message`, `sleep` |
+/// | `#[rest(drain => State)]` | the same, but the edge is taken first, once a connection; coming to rest again, it is closed |
 ///
 /// # On a field
 ///
