@@ -63,6 +63,7 @@ pub(crate) enum Code {
     NeverChanges = 53,
     HandOffGoesOn = 54,
     NoConnection = 55,
+    CallsItself = 56,
 
     // Events.
     NoEof = 60,
