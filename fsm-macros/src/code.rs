@@ -11,6 +11,7 @@ pub(crate) enum Code {
     Number = 4,
     WrongPlace = 5,
     Unreadable = 6,
+    Borrowed = 7,
 
     // The grammar of attributes.
     UnknownKey = 10,

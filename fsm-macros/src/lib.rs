@@ -188,7 +188,7 @@ use crate::parse::Item;
 /// | | |
 /// |---|---|
 /// | time | `250ms`, `30s`, `0.5s`, `5min`, `2h`, `1d`; a literal, more than 0, at most 36500 days |
-/// | size | `512`, `512B`, `64KiB`, `1MiB`, `1GiB`, more than 0; or a path to a `usize`, or an expression of one |
+/// | size | `512`, `512B`, `64KiB`, `1MiB`, `1GiB`, more than 0; or a path to a `usize`, or an expression such as `2 * 1KiB` |
 ///
 /// # Conditional compilation
 ///

@@ -117,10 +117,12 @@ impl<'a> Reader<'a> {
 
     /// Refuses what is more than arithmetic and calls, because its own arithmetic could not be checked.
     fn has_known_parts(&mut self, value: &TokenStream) -> bool {
-        let Some(unknown) = ast::unknown_part(value) else { return true };
+        if ast::is_known(value) {
+            return true;
+        }
         let text = "an expression here has fields, constants, calls, `as` and arithmetic; \
                     put the rest into a function and call that";
-        self.unreadable(Code::Grammar, unknown, text);
+        self.unreadable(Code::Grammar, value, text);
         false
     }
 
