@@ -1,7 +1,7 @@
-use super::events::{lacks, waiting};
 use crate::ast::{self, Event};
 use crate::code::Code;
 use crate::errors::Errors;
+use crate::graph::event_edges;
 use crate::spelling;
 
 /// Adds one finding for each event that several states lack, because one default is the remedy, and
@@ -48,6 +48,23 @@ fn general(event: Event) -> (Code, &'static str) {
 fn remedy(event: Event) -> String {
     let time = if event == Event::Within { " = 30s" } else { "" };
     format!("add `{}{time} => State` on `#[state_machine(..)]`, or on each", event.name())
+}
+
+/// The wait of a state, unless no job can have it, which is another finding.
+pub(super) fn waiting<'a>(machine: &ast::Machine, state: &'a ast::State) -> Option<&'a ast::Wait> {
+    state.wait().filter(|wait| !machine.args.is_job() || !wait.kind.needs_connection())
+}
+
+/// Whether `event` can happen in a state and has no edge there; `Within` stands for both deadlines.
+pub(super) fn lacks(machine: &ast::Machine, index: usize, wait: &ast::Wait, event: Event) -> bool {
+    let given = event_edges(machine, index);
+    let answered = match event {
+        Event::Within => {
+            wait.edges.bounds_time() || given.iter().any(|edge| edge.event.is_deadline())
+        }
+        event => given.iter().any(|edge| edge.event == event),
+    };
+    wait.kind.can(event, machine.kind()) && !answered
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-use super::{deadlines, defaults};
+use super::deadlines;
+use super::defaults::{self, lacks, waiting};
 use crate::ast::{self, Event, EventEdge, MachineKind, ShapeKind, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
@@ -19,23 +20,6 @@ pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
     }
     deadlines::idle_never(&machine.args.defaults, errors);
     complete
-}
-
-/// The wait of a state, unless no job can have it, which is another finding.
-pub(super) fn waiting<'a>(machine: &ast::Machine, state: &'a ast::State) -> Option<&'a ast::Wait> {
-    state.wait().filter(|wait| !machine.args.is_job() || !wait.kind.needs_connection())
-}
-
-/// Whether `event` can happen in a state and has no edge there; `Within` stands for both deadlines.
-pub(super) fn lacks(machine: &ast::Machine, index: usize, wait: &ast::Wait, event: Event) -> bool {
-    let given = event_edges(machine, index);
-    let answered = match event {
-        Event::Within => {
-            wait.edges.bounds_time() || given.iter().any(|edge| edge.event.is_deadline())
-        }
-        event => given.iter().any(|edge| edge.event == event),
-    };
-    wait.kind.can(event, machine.kind()) && !answered
 }
 
 /// Adds the events without an edge but for those in `general`, and returns whether there is none.
