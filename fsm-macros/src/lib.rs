@@ -76,7 +76,7 @@ use crate::parse::Item;
 ///
 /// The method of a `flush` or a `sleep` with one verdict that needs no data has a body already.
 ///
-/// An `#[allow(..)]` on the enum applies to the module, too.
+/// An `#[allow(..)]` on the enum applies to the module and the impls, too.
 ///
 /// # On the enum
 ///
