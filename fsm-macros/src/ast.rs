@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use syn::{Type, Visibility};
 
 pub(crate) use self::edges::{Edges, Event, EventEdge};
-pub(crate) use self::expr::{Expr, parts, settings, unknown_part};
+pub(crate) use self::expr::{Expr, is_known, parts, settings};
 pub(crate) use self::wait::{MachineKind, Pause, Pool, Shape, ShapeKind, Size, Wait, WaitKind};
 
 /// A machine as its author wrote it: names are not looked up yet.

@@ -6,6 +6,7 @@
 
 mod data;
 mod deadlines;
+mod defaults;
 mod events;
 mod flow;
 mod groups;

@@ -11,6 +11,7 @@ pub(crate) enum Code {
     Number = 4,
     WrongPlace = 5,
     Unreadable = 6,
+    Borrowed = 7,
 
     // The grammar of attributes.
     UnknownKey = 10,
@@ -63,6 +64,7 @@ pub(crate) enum Code {
     NeverChanges = 53,
     HandOffGoesOn = 54,
     NoConnection = 55,
+    CallsItself = 56,
     NoSettings = 57,
     BudgetInside = 58,
     BudgetTwice = 59,

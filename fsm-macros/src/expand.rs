@@ -103,9 +103,10 @@ pub(crate) fn beside(interface: &Interface, impls: &TokenStream) -> TokenStream 
         name.set_span(module.span());
         generated!(#name as #alias)
     });
-    let lints = lints();
+    let (lints, allows) = (lints(), &interface.allows);
     generated! {
         #lints
+        #(#allows)*
         const _: () = {
             use #module::{#(#imports),*};
 
@@ -120,9 +121,7 @@ fn imports(interface: &Interface) -> TokenStream {
     let root = &interface.root;
     generated! {
         use #root as __rt;
-        #[allow(unused_imports)]
         use ::core::result::Result::{Err as __Err, Ok as __Ok};
-        #[allow(unused_imports)]
         use __rt::{Miss as __Miss, Step as __Step, WaitSet as __WaitSet};
 
     }

@@ -78,7 +78,7 @@ use crate::parse::Item;
 /// The method of a `flush`, `shutdown`, `discard` or `sleep` with one verdict that needs no data has a body
 /// already.
 ///
-/// An `#[allow(..)]` on the enum applies to the module, too.
+/// An `#[allow(..)]` on the enum applies to the module and the impls, too.
 ///
 /// # On the enum
 ///
@@ -233,7 +233,7 @@ use crate::parse::Item;
 /// | | |
 /// |---|---|
 /// | time | `250ms`, `30s`, `0.5s`, `5min`, `2h`, `1d`; a literal, more than 0, at most 36500 days |
-/// | size | `512`, `512B`, `64KiB`, `1MiB`, `1GiB`, more than 0; or a path to a `usize`, or an expression of one |
+/// | size | `512`, `512B`, `64KiB`, `1MiB`, `1GiB`, more than 0; or a path to a `usize`, or an expression such as `2 * 1KiB` |
 ///
 /// # Conditional compilation
 ///

@@ -21,7 +21,7 @@ mod wait;
 mod words;
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 
 pub(crate) use self::attribute::strip;
 use self::attribute::{Level, Owner};
@@ -55,7 +55,9 @@ pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> ast:
             attr.misplaced(meant, Level::Machine, errors);
         }
     }
-    let allows = item.attrs.iter().filter(|attr| attr.is("allow"));
+    let allows = item.attrs.iter().filter(|attr| attr.is("allow")).map(ToTokens::to_token_stream);
+    // rustc warns the users of what is deprecated, not its declaration.
+    let deprecated = item.has_deprecated().then(|| quote!(#[allow(deprecated)]));
     let keywords = keywords::keywords(&args, item);
     let mut args = args::parse(args, errors);
     let states = item.variants.iter().map(|variant| state::parse(variant, item.helpers, errors));
@@ -65,7 +67,7 @@ pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> ast:
         vis: item.vis.clone(),
         name: item.name.clone(),
         docs: attribute::docs(&item.attrs),
-        allows: allows.map(ToTokens::to_token_stream).collect(),
+        allows: allows.chain(deprecated).collect(),
         args,
         states,
         keywords,

@@ -162,7 +162,7 @@ pub use crate::machine::input::{Input, Length, Miss, NoFrame};
 pub use crate::machine::kind::{Connection, Job, JobMachine, Kind};
 pub use crate::machine::route::Route;
 #[doc(hidden)]
-pub use crate::machine::size_budget::fits as __fits;
+pub use crate::machine::size_budget::{fits as __fits, holds as __holds};
 pub use crate::machine::{Drive, Machine, NoMessage, Step, WaitSet};
 pub use crate::peer::Peer;
 pub use crate::server::builder::Builder;

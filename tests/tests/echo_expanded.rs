@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
+/// The lints that rustc reports in no code that a macro wrote, and in this copy of it.
+const LINTS: &str = "#![allow(unused_imports, unused_qualifications)]\n";
+
 #[test]
 fn the_expanded_echo_is_the_expansion_of_echo() {
     let echo = read("examples/src/bin/echo.rs");
@@ -15,7 +18,8 @@ fn the_expanded_echo_is_the_expansion_of_echo() {
     let about = "// What `#[state_machine]` makes of the enum in `echo.rs`, compared by a test.\n";
     let program = echo
         .replace(&machine, &format!("{about}{expansion}"))
-        .replace("--bin echo`", "--bin echo_expanded`");
+        .replace("--bin echo`", "--bin echo_expanded`")
+        .replacen("\nuse ", &format!("\n{LINTS}\nuse "), 1);
     let made = with_comments(&formatted(&program));
     let path = root().join("examples/src/bin/echo_expanded.rs");
     if env::var_os("BLESS").is_some() {

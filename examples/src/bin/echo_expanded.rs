@@ -2,6 +2,8 @@
 //!
 //! Start it with `cargo run --release --bin echo_expanded`, then type lines into `nc 127.0.0.1 7007`.
 
+#![allow(unused_imports, unused_qualifications)]
+
 use clap::Parser;
 use fsm_examples::Serving;
 use fsm_runtime::prelude::*;
@@ -42,24 +44,8 @@ const _: () = {
     }
 };
 /// The handler trait and the verdicts of the machine [`Echo`].
-#[allow(
-    clippy::all,
-    clippy::nursery,
-    clippy::pedantic,
-    clippy::restriction,
-    missing_copy_implementations,
-    missing_debug_implementations,
-    variant_size_differences,
-    elided_lifetimes_in_paths,
-    deprecated,
-    private_interfaces,
-    unused_qualifications,
-    unnameable_types,
-    unreachable_pub,
-    unused_variables
-)]
+#[allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
 mod echo {
-    #[allow(unused_imports)]
     use super::*;
     /// Handles a connection of the machine `Echo`: one method for each state, called when its wait completes.
     #[diagnostic::on_unimplemented(
@@ -80,35 +66,16 @@ mod echo {
         Talk,
     }
 }
-#[allow(
-    clippy::all,
-    clippy::nursery,
-    clippy::pedantic,
-    clippy::restriction,
-    missing_copy_implementations,
-    missing_debug_implementations,
-    variant_size_differences,
-    elided_lifetimes_in_paths,
-    deprecated,
-    private_interfaces,
-    unused_qualifications,
-    unnameable_types,
-    unreachable_pub,
-    unused_variables
-)]
+#[allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction)]
 const _: () = {
-    #[allow(unused_imports)]
     use __rt::{Miss as __Miss, Step as __Step, WaitSet as __WaitSet};
-    #[allow(unused_imports)]
     use ::core::result::Result::{Err as __Err, Ok as __Ok};
     use ::fsm_runtime as __rt;
     use echo::{AfterTalk as __AfterTalk, Handler as __Handler};
     #[automatically_derived]
     impl __rt::Machine for Echo {
         const SPEC: &'static __rt::Spec = {
-            #[allow(unused_imports)]
             use __rt::{Edge, Shape, Spec, Starts, State, Trigger, Wait};
-            #[allow(unused_imports)]
             use ::core::time::Duration;
             &Spec::new(
                 "Echo",

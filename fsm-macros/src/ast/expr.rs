@@ -1,5 +1,4 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::ToTokens;
 use syn::UnOp;
 
 /// An expression over the fields of a state.
@@ -12,7 +11,7 @@ pub(crate) struct Expr {
 }
 
 impl Expr {
-    /// The expression in `value`, which [`unknown_part`] has found no fault with.
+    /// The expression in `value`, which [`is_known`].
     pub(crate) fn new(value: &TokenStream, fields: &[Ident]) -> Self {
         let mut found = Vec::new();
         occurring(value, fields, &mut found);
@@ -30,21 +29,14 @@ pub(crate) fn settings(value: &TokenStream) -> Option<Ident> {
     found.pop()
 }
 
-/// The tokens in `value` that have no place in an attribute, such as a closure: the macro could not find
-/// the arithmetic in them.
-pub(crate) fn unknown_part(value: &TokenStream) -> Option<TokenStream> {
-    match syn::parse2(value.clone()) {
-        Ok(mut value) => without_place(&mut value),
-        Err(_) => Some(value.clone()),
-    }
+/// Whether all of `value` has a place in an attribute. A closure has none, for example, because the macro
+/// does not look for arithmetic in it. The answer does not depend on the features of `syn`.
+pub(crate) fn is_known(value: &TokenStream) -> bool {
+    syn::parse2(value.clone()).is_ok_and(|mut value| has_known_parts(&mut value))
 }
 
-fn without_place(value: &mut syn::Expr) -> Option<TokenStream> {
-    let all = value.to_token_stream();
-    match parts(value) {
-        Some(parts) => parts.into_iter().find_map(without_place),
-        None => Some(all),
-    }
+fn has_known_parts(value: &mut syn::Expr) -> bool {
+    parts(value).is_some_and(|parts| parts.into_iter().all(has_known_parts))
 }
 
 /// The expressions that `value` consists of; `None` if it has no place in an attribute.
@@ -56,7 +48,7 @@ pub(crate) fn parts(value: &mut syn::Expr) -> Option<Vec<&mut syn::Expr>> {
     Some(match value {
         Lit(_) | Macro(_) | Path(_) | Struct(_) => Vec::new(),
         Binary(binary) => vec![&mut *binary.left, &mut *binary.right],
-        Call(call) => call.args.iter_mut().collect(),
+        Call(call) => [&mut *call.func].into_iter().chain(&mut call.args).collect(),
         Cast(cast) => vec![&mut *cast.expr],
         Field(field) => vec![&mut *field.base],
         Group(group) => vec![&mut *group.expr],

@@ -201,20 +201,15 @@ impl WaitKind {
         }
     }
 
-    /// Whether `event`, which can happen, must have an edge.
+    /// Whether `event`, which can happen, must have an edge; in place of `within` another deadline will do.
     pub(crate) fn must(&self, event: Event) -> bool {
         match event {
             Event::Eof => !matches!(self, Self::Call(_)),
-            Event::Limit | Event::Gone => true,
+            Event::Within | Event::Limit | Event::Gone => true,
             // Without an edge rustc says whether the decoder can refuse its input, and the handler cannot
             // fail.
             Event::Refused | Event::Error => false,
-            Event::Within
-            | Event::Idle
-            | Event::Begun
-            | Event::Full
-            | Event::Drain
-            | Event::Budget => false,
+            Event::Idle | Event::Begun | Event::Full | Event::Drain | Event::Budget => false,
         }
     }
 

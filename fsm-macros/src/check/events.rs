@@ -1,4 +1,5 @@
 use super::deadlines;
+use super::defaults::{self, lacks, waiting};
 use crate::ast::{self, Event, EventEdge, MachineKind, ShapeKind, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
@@ -8,15 +9,12 @@ use crate::graph::{Graph, event_edges, leads_to};
 /// edge is missing.
 pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) -> bool {
     let mut complete = true;
+    let general = defaults::check(machine, errors);
     for (index, state) in machine.states.iter().enumerate() {
-        let Some(wait) = state.wait() else { continue };
-        // A state that no job can have is another finding.
-        if machine.args.is_job() && wait.kind.needs_connection() {
-            continue;
-        }
+        let Some(wait) = waiting(machine, state) else { continue };
         impossible(machine, state, wait, errors);
         if !state.incomplete && !machine.args.incomplete {
-            complete &= missing(machine, index, wait, errors);
+            complete &= missing(machine, index, wait, &general, errors);
         }
         deadlines::check(machine, graph, index, errors);
     }
@@ -25,22 +23,23 @@ pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Erro
     complete
 }
 
-/// Adds the events without an edge, and returns whether there is none.
-fn missing(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut Errors) -> bool {
+/// Adds the events without an edge but for those in `general`, and returns whether there is none.
+fn missing(
+    machine: &ast::Machine,
+    index: usize,
+    wait: &ast::Wait,
+    general: &[Event],
+    errors: &mut Errors,
+) -> bool {
     let state = &machine.states[index];
-    let machine_kind = machine.kind();
-    let given = event_edges(machine, index);
-    let lacks =
-        |event| wait.kind.can(event, machine_kind) && given.iter().all(|edge| edge.event != event);
-    let mut complete = true;
-    for event in Event::ALL {
-        if wait.kind.must(event) && lacks(event) {
+    let mut complete = general.is_empty();
+    for event in [Event::Eof, Event::Limit, Event::Gone] {
+        if lacks(machine, index, wait, event) && !general.contains(&event) {
             unanswered(machine, state, wait, event, errors);
             complete = false;
         }
     }
-    let bounded = wait.edges.bounds_time() || given.iter().any(|it| it.event.is_deadline());
-    if wait.kind.can(Event::Within, machine_kind) && !bounded {
+    if lacks(machine, index, wait, Event::Within) && !general.contains(&Event::Within) {
         let name = &state.name;
         complete = false;
         let mut defaults = machine.args.defaults.events.iter();
@@ -53,7 +52,7 @@ fn missing(machine: &ast::Machine, index: usize, wait: &ast::Wait, errors: &mut 
             errors.at(Code::DeadlineToItself, name, text);
             return false;
         }
-        let can_idle = wait.kind.can(Event::Idle, machine_kind);
+        let can_idle = wait.kind.can(Event::Idle, machine.kind());
         let or_idle = if can_idle { " or `idle = 30s => State`" } else { "" };
         let text = format!(
             "nothing bounds how long state `{name}` may last; \
@@ -137,7 +136,7 @@ fn impossible(machine: &ast::Machine, state: &ast::State, wait: &ast::Wait, erro
         WaitKind::Read { shape, .. } => {
             shape.as_ref().is_none_or(|shape| matches!(shape.kind, ShapeKind::Unknown))
         }
-        kind => matches!(kind, WaitKind::End),
+        kind => matches!(kind, WaitKind::End | WaitKind::Sleep(None)),
     };
     if is_unread {
         return;

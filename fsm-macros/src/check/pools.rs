@@ -1,6 +1,7 @@
 use proc_macro2::Ident;
+use syn::Type;
 
-use crate::ast;
+use crate::ast::{self, Event, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::Graph;
@@ -21,7 +22,30 @@ pub(crate) fn check<'a>(
             errors.at(Code::HandOffGoesOn, &to.key, text);
         }
     }
+    for index in 0..machine.states.len() {
+        itself(machine, graph, index, errors);
+    }
     given(machine, graph, errors)
+}
+
+/// Checks that a state does not call its own machine and wait for room in its pool: the jobs that fill
+/// the pool would wait for each other.
+fn itself(machine: &ast::Machine, graph: &Graph<'_>, index: usize, errors: &mut Errors) {
+    let state = &machine.states[index];
+    let Some(WaitKind::Call(Some(pool))) = state.wait().map(|wait| &wait.kind) else { return };
+    let Type::Path(path) = &pool.ty else { return };
+    if !path.path.get_ident().is_some_and(|name| name == "Self" || *name == machine.name) {
+        return;
+    }
+    if !machine.args.is_job() || graph.on(index, Event::Full).is_some() {
+        return;
+    }
+    let (name, own) = (&state.name, &machine.name);
+    let text = format!(
+        "the jobs of `{own}` that fill its pool would wait for each other in `{name}`; \
+         call another machine, or add `full => State`"
+    );
+    errors.at(Code::CallsItself, &pool.ty, text);
 }
 
 /// Checks that no field has the name of the payload.
@@ -99,6 +123,23 @@ mod tests {
                  remove the field, or rename it if it is other data",
             ],
         )]);
+    }
+
+    #[test]
+    fn a_pool_does_not_wait_for_itself() {
+        let waits = "the jobs of `M` that fill its pool would wait for each other in `B`; \
+                     call another machine, or add `full => State`";
+        let job = "start = A, job = J, reply = R, gone => C, within = 1s => C";
+        table(&[
+            (job, "#[run] #[to(B)] A { x: u8 }, #[call(Self)] #[to(C)] B, #[run] #[to(D)] C, #[end] D",
+                &[waits]),
+            (
+                job,
+                "#[run] #[to(B)] A { x: u8 }, #[call(Self, full => C)] #[to(C)] B, #[run] #[to(D)] C,
+                 #[end] D",
+                &[],
+            ),
+        ]);
     }
 
     #[test]

@@ -23,14 +23,18 @@ pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
         }
         expressions(machine, state, errors);
     }
-    if !machine.incomplete && !machine.states.iter().any(|state| state.is_end() || state.incomplete)
-    {
+    if !machine.incomplete && !machine.states.iter().any(may_end) {
         let text = "no state is an end; add one with `#[end]`";
         errors.at(Code::NoEnd, &machine.name, text);
         complete = false;
     }
     messages(machine, errors);
     complete
+}
+
+/// Whether a state is an end, or may be one when other findings about it are mended.
+fn may_end(state: &ast::State) -> bool {
+    state.is_end() || state.incomplete || state.waits.is_empty()
 }
 
 fn one_wait(state: &ast::State, errors: &mut Errors) -> bool {

@@ -66,7 +66,6 @@ impl<'a> Module<'a> {
         let unknown = self.unknown();
         let body = quote! {
             {
-                #[allow(unused_imports)]
                 use super::*;
 
                 #[doc = #about_trait]
@@ -122,6 +121,9 @@ impl<'a> Module<'a> {
         let root = self.scope.inner(&self.interface.root);
         let parameters = fields.iter().map(|(name, ty)| {
             let ty = self.ty(ty);
+            // rustc reports no unused argument of a macro's.
+            let mut name = name.clone();
+            name.set_span(Span::mixed_site().located_at(name.span()));
             quote!(#name: &mut #ty,)
         });
         let received = received.map(|received| {
@@ -212,8 +214,9 @@ impl<'a> Module<'a> {
     fn verdicts(&self, handler: &Handler) -> TokenStream {
         let Handler { after, state, .. } = handler;
         let mut after = after.clone();
-        after.set_span(handler.to);
-        let vis = at(&self.vis, handler.to);
+        let place = Span::mixed_site().located_at(handler.to);
+        after.set_span(place);
+        let vis = at(&self.vis, place);
         let about = format!("The verdicts of the state `{}`.", state.unraw());
         let variants = handler.verdicts.iter().map(|verdict| {
             let (name, docs) = (&verdict.name, &verdict.docs);
@@ -229,8 +232,9 @@ impl<'a> Module<'a> {
             let data = has_data.then(|| quote_spanned!(name.span() => { #payload #(#fields)* }));
             quote!(#[doc = #docs] #name #data,)
         });
-        // With this span rustc shows the list of verdicts to a user who names another one.
-        quote_spanned! { handler.to =>
+        // With this span rustc shows the list of verdicts to a user who names another one, and reports no
+        // style, because the code is a macro's.
+        quote_spanned! { place =>
             #[doc = #about]
             #vis enum #after {
                 #(#variants)*

@@ -1,19 +1,41 @@
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
+use syn::Path;
 use syn::ext::IdentExt;
 
 use crate::code::Code;
-use crate::model;
+use crate::model::{self, Role, Shape, Wait};
 
-/// Constants for the bounds and times, so that rustc evaluates each expression once.
+/// Constants for the bounds and times, so that rustc evaluates each expression once, and refuses those of
+/// nothing.
 pub(crate) fn bounds(machine: &model::Machine) -> TokenStream {
-    let bounds =
-        machine.bounds.iter().map(|(name, value)| generated!(const #name: usize = #value;));
+    let bounds = machine.bounds.iter().map(|(name, value)| {
+        let text = format!("`{value}` is 0, and a size must be more than nothing");
+        let assertion = assertion(value, &generated!(#name > 0), &text, Code::Zero);
+        generated!(const #name: usize = #value; #assertion)
+    });
     let times = machine
         .times
         .iter()
         .map(|(name, path)| generated!(const #name: u64 = __rt::Timer::millis_of(#path);));
-    bounds.chain(times).collect()
+    bounds.chain(times).chain(machine.states.iter().filter_map(delimiter)).collect()
+}
+
+/// Refuses a constant without bytes as a delimiter. The parser has seen to literals.
+fn delimiter(state: &model::State) -> Option<TokenStream> {
+    let Role::Active(active) = &state.role else { return None };
+    let Wait::Read(read) = &active.wait else { return None };
+    let Shape::Until { delimiter, .. } = &read.shape else { return None };
+    syn::parse2::<Path>(delimiter.clone()).ok()?;
+    let text = format!("`{delimiter}` is empty, and a delimiter has at least one byte");
+    let condition = generated!(!<[u8]>::is_empty(#delimiter));
+    Some(assertion(delimiter, &condition, &text, Code::Delimiter))
+}
+
+/// An assertion at compile time, which fails at the tokens `place`.
+fn assertion(place: &TokenStream, condition: &TokenStream, text: &str, code: Code) -> TokenStream {
+    let text = format!("{text} [{code}]");
+    generated_at! { place => const _: () = __rt::__holds(#condition, #text); }
 }
 
 /// Refuses a machine that is larger than its budget, and names the state to make smaller.

@@ -17,9 +17,7 @@ pub(crate) fn spec(machine: &model::Machine) -> TokenStream {
     // The text names only items of the runtime, so that short names are safe.
     let mut text = String::from(
         "{
-            #[allow(unused_imports)]
             use ::core::time::Duration;
-            #[allow(unused_imports)]
             use __rt::{Edge, Trigger, Shape, Spec, Starts, State, Wait};
     ",
     );

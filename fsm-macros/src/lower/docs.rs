@@ -94,7 +94,10 @@ fn called(wait: &WaitKind) -> String {
                     format!("Called with the next `{length}` bytes, at most {max}.")
                 }
                 Some(ShapeKind::Until(delimiter)) => {
-                    format!("Called with the bytes before `{delimiter}`, at most {max}.")
+                    format!(
+                        "Called with the bytes before {}, at most {max}.",
+                        code(&delimiter.to_string())
+                    )
                 }
                 Some(ShapeKind::Upto(length)) => {
                     format!("Called with the bytes that are there, never past the next `{length}`.")
@@ -164,9 +167,23 @@ pub(crate) fn time(millis: u64) -> String {
     }
 }
 
+/// A text as code in Markdown, between more backticks than are in it.
+pub(crate) fn code(text: &str) -> String {
+    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    let space = if text.ends_with('`') || text.starts_with('`') { " " } else { "" };
+    format!("{fence}{space}{text}{space}{fence}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_may_have_backticks() {
+        assert_eq!(code("a"), "`a`");
+        assert_eq!(code("read(until = b\"`\")"), "``read(until = b\"`\")``");
+    }
 
     #[test]
     fn code_stays_where_it_was_written() {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
-use super::docs;
+use super::docs::{self, code};
 use crate::ast::{self, Event, EventEdge, Pause, WaitKind};
 use crate::graph::{Edge, Graph};
 
@@ -134,14 +134,6 @@ fn waits_for(wait: &ast::Wait) -> String {
     if inside.is_empty() { format!("`{name}`") } else { code(&format!("{name}({inside})")) }
 }
 
-/// A text as code in Markdown, between more backticks than are in it.
-fn code(text: &str) -> String {
-    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or_default();
-    let fence = "`".repeat(longest + 1);
-    let space = if text.ends_with('`') || text.starts_with('`') { " " } else { "" };
-    format!("{fence}{space}{text}{space}{fence}")
-}
-
 fn link(machine: &ast::Machine, state: &Ident) -> String {
     format!("[`{}`]({}::{state})", state.unraw(), machine.name)
 }
@@ -149,12 +141,6 @@ fn link(machine: &ast::Machine, state: &Ident) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn code_may_have_backticks() {
-        assert_eq!(code("a"), "`a`");
-        assert_eq!(code("read(until = b\"`\")"), "``read(until = b\"`\")``");
-    }
     use crate::errors::Errors;
 
     const ARGS: &str = "start = Line, eof => Gone";

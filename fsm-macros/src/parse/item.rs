@@ -100,6 +100,13 @@ impl Item {
         }
     }
 
+    /// Whether the enum or a part of it is deprecated.
+    pub(crate) fn has_deprecated(&self) -> bool {
+        let mut attrs = self.variants.iter().flat_map(RawVariant::attributes).map(|(_, attr)| attr);
+        self.attrs.iter().any(|attr| attr.is("deprecated"))
+            || attrs.any(|attr| attr.is("deprecated"))
+    }
+
     /// Whether a part of it is conditional, which rustc resolves for a derive only.
     pub(crate) fn is_conditional(&self) -> bool {
         let mut attrs = self.variants.iter().flat_map(RawVariant::attributes);

@@ -1,4 +1,4 @@
-use proc_macro2::{Literal, TokenStream, TokenTree};
+use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Lit;
 
@@ -105,7 +105,7 @@ pub(crate) fn size(tokens: &TokenStream) -> Result<Size, Refusal> {
     let text = tokens.to_string();
     let Some((digits, unit)) = number(tokens) else {
         if !is_literal(tokens) {
-            return Ok(Size { value: tokens.clone(), text, of: None });
+            return Ok(Size { value: in_bytes(tokens)?, text, of: None });
         }
         let remedy = match quoted(tokens) {
             Some(number) if is_number(&number) && size(&number).is_ok() => {
@@ -120,6 +120,26 @@ pub(crate) fn size(tokens: &TokenStream) -> Result<Size, Refusal> {
         value.set_span(token.span());
     }
     Ok(Size { value: value.into_token_stream(), text, of: None })
+}
+
+/// An expression in which sizes such as `1KiB` are numbers.
+pub(crate) fn in_bytes(tokens: &TokenStream) -> Result<TokenStream, Refusal> {
+    let token = |token: TokenTree| match token {
+        TokenTree::Literal(literal) => {
+            let tokens = literal.to_token_stream();
+            match number(&tokens) {
+                Some((_, unit)) if size_meant(&unit).is_some() => Ok(size(&tokens)?.value),
+                _ => Ok(tokens),
+            }
+        }
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), in_bytes(&group.stream())?);
+            inner.set_span(group.span());
+            Ok(inner.into_token_stream())
+        }
+        other => Ok(other.into()),
+    };
+    tokens.clone().into_iter().map(token).collect()
 }
 
 fn bytes(digits: &str, unit: &str) -> Result<u64, Refusal> {
@@ -295,6 +315,8 @@ mod tests {
             ("1_024", Ok("1024")),
             ("LIMIT", Ok("LIMIT")),
             ("(2 * LIMIT)", Ok("(2 * LIMIT)")),
+            ("LIMIT + (2 * 1KiB) + 5u8", Ok("LIMIT + (2 * 1024) + 5u8")),
+            ("2 * 1KB", Err("unknown unit `KB`; write `1KiB` or `1_000`")),
             ("0KiB", Err("a size must be more than nothing")),
             ("-1", Err("a size must be more than nothing")),
             ("64KB", Err("unknown unit `KB`; write `64KiB` or `64_000`")),

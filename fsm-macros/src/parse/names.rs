@@ -57,7 +57,10 @@ fn name<'a>(
             let length = path(tokens);
             let Some((name, complete)) = alone(&tokens[..length], errors) else {
                 let place = tokens.first();
-                let text = "expected the names of states, with `|` between them";
+                let text = match place.and_then(quoted) {
+                    Some(name) => format!("a state has no quotes; write `{name}`"),
+                    None => "expected the names of states, with `|` between them".to_owned(),
+                };
                 errors.at(Code::Grammar, place, text);
                 return None;
             };
@@ -80,11 +83,22 @@ pub(crate) fn one(tokens: &[TokenTree], errors: &mut Errors) -> Option<Ident> {
     }
     if path.is_empty() || !rest.is_empty() {
         let place: TokenStream = tokens.iter().cloned().collect();
-        errors.at(Code::Grammar, place, "expected the name of one state");
+        let text = match tokens {
+            [name] => quoted(name).map(|name| format!("a state has no quotes; write `{name}`")),
+            _ => None,
+        };
+        let text = text.unwrap_or_else(|| "expected the name of one state".to_owned());
+        errors.at(Code::Grammar, place, text);
         return None;
     }
     let (name, complete) = alone(path, errors)?;
     name.filter(|_| complete)
+}
+
+/// The name in a string.
+fn quoted(token: &TokenTree) -> Option<String> {
+    let text: syn::LitStr = syn::parse2(token.clone().into()).ok()?;
+    syn::parse_str::<Ident>(&text.value()).is_ok().then(|| text.value())
 }
 
 /// The name at the end of a path, and whether it is read without a finding.

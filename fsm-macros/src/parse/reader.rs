@@ -77,10 +77,9 @@ impl<'a> Reader<'a> {
 
     /// Refuses what is no whole expression: rustc would report it at the whole macro.
     pub(crate) fn is_whole(&mut self, value: &TokenStream) -> bool {
-        if syn::parse2::<syn::Expr>(value.clone()).is_ok() {
-            return true;
-        }
-        if let Some((first, second)) = parts::juxtaposed(value) {
+        // The last `>` in `a << 2 >> 1` ends no type, so that the number after it is no second value.
+        let is_expression = || syn::parse2::<syn::Expr>(value.clone()).is_ok();
+        if let Some((first, second)) = parts::juxtaposed(value).filter(|_| !is_expression()) {
             let place: TokenStream = [first.clone(), second.clone()].into_iter().collect();
             let (code, text) = literal::apart(&first, &second).unwrap_or_else(|| {
                 let text =
@@ -117,10 +116,12 @@ impl<'a> Reader<'a> {
 
     /// Refuses what is more than arithmetic and calls, because its own arithmetic could not be checked.
     fn has_known_parts(&mut self, value: &TokenStream) -> bool {
-        let Some(unknown) = ast::unknown_part(value) else { return true };
+        if ast::is_known(value) {
+            return true;
+        }
         let text = "an expression here has fields, constants, calls, `as` and arithmetic; \
                     put the rest into a function and call that";
-        self.unreadable(Code::Grammar, unknown, text);
+        self.unreadable(Code::Grammar, value, text);
         false
     }
 

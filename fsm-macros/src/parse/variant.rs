@@ -9,6 +9,7 @@ use super::entry;
 use crate::ast::unknown;
 use crate::code::Code;
 use crate::errors::Errors;
+use crate::spelling;
 
 /// A variant as it is written.
 pub(crate) struct RawVariant {
@@ -139,6 +140,14 @@ impl Listed<RawField> {
                 Ok((RawField { attrs, vis, name, ty: unknown() }, ty))
             };
             match field.parse2(part.into_iter().collect()) {
+                Ok((field, ty)) if borrows(&ty) => {
+                    errors.at(
+                        Code::Borrowed,
+                        &ty,
+                        format_args!("a state owns its data; {}", owned(&ty)),
+                    );
+                    listed.items.push(field);
+                }
                 Ok((mut field, ty)) => match Type::parse.parse2(ty.clone()) {
                     Ok(known) if !infers(&ty) => {
                         // rustc refuses a second field of the name.
@@ -174,6 +183,42 @@ fn infers(ty: &TokenStream) -> bool {
         TokenTree::Group(group) => infers(&group.stream()),
         _ => false,
     })
+}
+
+/// Whether there is a reference without a lifetime in it, but for those of functions.
+fn borrows(ty: &TokenStream) -> bool {
+    let mut before = ' ';
+    let mut tokens = ty.clone().into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let mark = match &token {
+            TokenTree::Punct(mark) => mark.as_char(),
+            _ => ' ',
+        };
+        match tokens.peek() {
+            // What a function returns may have the lifetime of its argument.
+            _ if before == '-' && mark == '>' => return false,
+            Some(TokenTree::Punct(next)) if mark == '&' && next.as_char() == '\'' => {}
+            Some(_) if mark == '&' => return true,
+            _ => {}
+        }
+        before = mark;
+    }
+    false
+}
+
+/// What to write in place of a type that borrows.
+fn owned(ty: &TokenStream) -> String {
+    let Ok(Type::Reference(reference)) = syn::parse2(ty.clone()) else {
+        return "write a type without `&`, such as `String` or `Vec<u8>`".to_owned();
+    };
+    let own = match &*reference.elem {
+        Type::Slice(slice) => format!("Vec<{}>", spelling::tokens(&slice.elem.to_token_stream())),
+        other => match spelling::tokens(&other.to_token_stream()) {
+            text if text == "str" => "String".to_owned(),
+            other => other,
+        },
+    };
+    format!("write `{own}`")
 }
 
 fn has_block(ty: &TokenStream) -> bool {

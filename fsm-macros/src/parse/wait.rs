@@ -224,11 +224,8 @@ fn exact(value: Option<TokenStream>, reader: &mut Reader<'_>) -> ShapeKind {
     match value {
         None => ShapeKind::Unknown,
         Some(value) if !literal::is_literal(&value) => {
-            if reader.is_over_fields(&value) {
-                ShapeKind::ExactOf(value)
-            } else {
-                ShapeKind::Unknown
-            }
+            let value = reader.is_over_fields(&value).then(|| reader.size(&value)).flatten();
+            value.map_or(ShapeKind::Unknown, |size| ShapeKind::ExactOf(size.value))
         }
         Some(value) => match reader.size(&value).and_then(|size| size.value.into_iter().next()) {
             Some(TokenTree::Literal(number)) => ShapeKind::Exact(number),
@@ -245,6 +242,9 @@ fn until(value: Option<TokenStream>, reader: &mut Reader<'_>) -> TokenStream {
         }
         Ok(Lit::Byte(byte)) => return quote!(&[#byte]),
         Ok(Lit::Str(_) | Lit::Char(_)) => format!("a delimiter is bytes; write `b{value}`"),
+        Ok(Lit::CStr(_)) => {
+            format!("a delimiter is bytes; write `{}`", value.to_string().replacen('c', "b", 1))
+        }
         Ok(Lit::ByteStr(_)) | Err(_) => return value,
         Ok(_) => "a delimiter is bytes, such as `b\"\\r\\n\"`".to_owned(),
     };
@@ -259,8 +259,8 @@ fn upto(value: Option<TokenStream>, reader: &mut Reader<'_>) -> TokenStream {
         reader.errors.at(Code::NeverChanges, &value, text);
     } else if literal::is_literal(&value) {
         reader.size(&value);
-    } else {
-        reader.is_over_fields(&value);
+    } else if let (true, Some(size)) = (reader.is_over_fields(&value), reader.size(&value)) {
+        return size.value;
     }
     value
 }

@@ -1,4 +1,4 @@
-//! The check of `size <= N`, which generated code makes at compile time.
+//! The checks of `size <= N` and of constants, which generated code makes at compile time.
 
 /// Checks that the machine `name` of `size` bytes is no larger than `budget` bytes. `states` are
 /// the names of its states and the sizes of their data, and `code` is the code of the error.
@@ -35,6 +35,16 @@ pub const fn fits(name: &str, size: usize, budget: usize, states: &[(&str, usize
     text.push(code);
     text.push("]");
     panic!("{}", text.as_str())
+}
+
+/// Checks a condition of a machine that only constants decide.
+///
+/// # Panics
+///
+/// With `text`, which is a compile error, when the condition is false.
+#[track_caller]
+pub const fn holds(condition: bool, text: &str) {
+    assert!(condition, "{}", text);
 }
 
 /// A text buffer for constant functions. A piece that does not fit is left out.

@@ -29,10 +29,10 @@ pub(crate) fn dot(pools: &[Pool]) -> String {
 pub(crate) fn mermaid(pools: &[Pool]) -> String {
     let mut text = "flowchart LR\n".to_owned();
     for (index, pool) in pools.iter().enumerate() {
-        let _ = writeln!(text, "    p{index}[\"{}\"]", pool_label(pool));
+        let _ = writeln!(text, "    p{index}[\"{}\"]", in_quotes(&pool_label(pool)));
     }
     for RouteEdge { from, to, route } in edges(pools) {
-        let label = route_label(route);
+        let label = in_quotes(&route_label(route));
         let arrow = match route.kind {
             RouteKind::Call => "-->",
             RouteKind::HandOff => "==>",
@@ -74,6 +74,23 @@ fn edges(pools: &[Pool]) -> impl Iterator<Item = RouteEdge<'_>> {
     })
 }
 
+/// A text between quotes in Mermaid, which takes it as HTML and has escapes of its own.
+fn in_quotes(text: &str) -> String {
+    let mut escaped = String::new();
+    for letter in text.chars() {
+        match letter {
+            '"' => escaped.push_str("#quot;"),
+            '#' => escaped.push_str("#35;"),
+            '&' => escaped.push_str("#amp;"),
+            '<' => escaped.push_str("#lt;"),
+            '>' => escaped.push_str("#gt;"),
+            '\n' => escaped.push_str("<br>"),
+            letter => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
 fn pool_label(pool: &Pool) -> String {
     format!("{}: {}, {} states", pool.name, pool.machine, pool.spec.states.len())
 }
@@ -94,4 +111,15 @@ fn state_count(pools: &[Pool]) -> String {
     let sum: u64 = states().sum();
     let product = states().fold(1_u64, u64::saturating_mul);
     format!("{sum} states in all; one machine would need up to {product}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_and_newlines_in_a_name_end_no_label() {
+        assert_eq!(in_quotes("spool: Front, 4 states"), "spool: Front, 4 states");
+        assert_eq!(in_quotes("a \"b\"\n#1: Job<u8>"), "a #quot;b#quot;<br>#35;1: Job#lt;u8#gt;");
+    }
 }

@@ -130,6 +130,19 @@ fn l10_what_passes_passes_in_each_edition() {
     assert!(programs.len() >= 25);
 }
 
+/// They need an `extern crate`, as any dependency does there.
+#[test]
+fn l10_a_machine_compiles_in_the_oldest_editions() {
+    let compiler = compiler();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui/pass/echo.rs");
+    let echo = std::fs::read_to_string(path).expect("a program can be read");
+    let program = echo.replacen("use fsm_runtime", "extern crate fsm_runtime;\nuse fsm_runtime", 1);
+    let path = compiler.write("oldest_editions", &program);
+    for edition in ["2015", "2018"] {
+        assert_eq!(compiler.messages(&path, edition), [], "edition {edition}");
+    }
+}
+
 #[test]
 fn every_finding_has_a_case() {
     let planted: BTreeSet<String> = Case::all().flat_map(|case| case.plants).collect();

@@ -1,0 +1,35 @@
+//! A handler passes an error on, and the machine has no type of errors.
+//! Plants E0277.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Line, eof => Gone)]
+enum Talk {
+    #[read(until = b"\n", max = 1KiB, limit => Gone, idle = 5min => Gone)]
+    #[to(Line | Sorry)]
+    #[rest]
+    Line,
+    #[run]
+    #[to(Gone)]
+    Sorry,
+    #[end]
+    Gone,
+}
+
+struct Client;
+
+impl talk::Handler for Client {
+    fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> talk::AfterLine {
+        let _ = std::str::from_utf8(line)?;
+        //~ let _ = std::str::from_utf8(line);
+        cx.write(line);
+        talk::AfterLine::Line
+    }
+
+    fn sorry(&mut self, cx: &mut Cx<'_>) -> talk::AfterSorry {
+        cx.write(b"sorry");
+        talk::AfterSorry::Gone
+    }
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+//! A length is the sum of a text and a number.
+//! Plants E0277.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Length, eof => Gone, limit => Gone, within = 30s => Gone)]
+enum Upload {
+    #[read(exact = 1)]
+    #[to(Body)]
+    Length,
+    #[read(exact = name + 2, max = 64KiB)]
+    //~ #[read(exact = left + 2, max = 64KiB)]
+    #[to(Length)]
+    Body { left: u64, name: String },
+    #[end]
+    Gone,
+}
+
+fn main() {}
