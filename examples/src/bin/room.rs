@@ -1,220 +1,399 @@
-//! A news room: some clients speak, and others listen. It shows a hand-off of a connection to
-//! another pool, and messages that handlers post to the connections of another pool.
+//! A chat: members speak and hear at any time, in rooms, with nicknames. It shows several waits on a
+//! state, messages that handlers post to other connections, settings, and a farewell.
 //!
-//! | a client sends | the server |
+//! | a member sends | the server |
 //! |---|---|
-//! | `listen NAME` | hands the connection over to the pool of listeners, who receive every text |
-//! | `say TEXT` | sends the text to all listeners, and answers how many took it |
+//! | a nickname, as the first line | lets the member into the room `hall`, or says why not |
+//! | `TEXT` | sends `NICK: TEXT` to all others in the room |
+//! | `/join ROOM`, `/nick NAME`, `/who`, `/rooms` | does so and answers with a line that begins with `*` |
+//! | `/quit` | says goodbye and closes the connection |
 //!
-//! Start it with `cargo run --release --bin room`, then run `nc 127.0.0.1 7009` in two terminals.
-//! Enter `listen ann` in one and `say good morning` in the other. With `--listeners 1` the server
-//! refuses a second listener because the room is full. Ctrl-C ends the server at once, because the
-//! states in which clients wait are marked `#[rest]`. The server closes the connection of a speaker
-//! who sends a line of more than 512 bytes, or none for five minutes.
+//! Start it with `cargo run --release --bin room`, then run `nc 127.0.0.1 7009` in two terminals. A member
+//! who is silent for the time of `--idle` is disconnected, however much the others say; a line `* ping`
+//! comes every `--ping`, so that a peer that vanished is noticed. A member who does not read misses what
+//! the mailbox has no room for, and hears how much that was. At SIGTERM each member gets a last line.
 
-use std::collections::HashSet;
-use std::num::NonZeroUsize;
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use clap::Parser;
-use fsm_examples::{Serving, count};
+use fsm_examples::{Serving, time};
 use fsm_runtime::prelude::*;
 
-/// A client of the front pool, which sends commands.
-#[state_machine(start = Line, eof => Gone)]
-enum Front {
-    /// Waits for a command.
-    #[read(until = b"\n", max = 512, idle = 5min => Gone, limit => Gone)]
-    #[to(Line | Moving)]
+/// A member.
+#[state_machine(
+    start = Name, message = Arc<str>, settings = Times, eof => Gone, limit => TooLong, drain => Closing,
+)]
+enum Member {
+    /// Waits for a nickname.
+    #[read(until = b"\n", max = 64, within = 30s => Gone, limit => Gone)]
+    #[to(Name | Room)]
     #[rest]
-    Line,
-    /// `listen`: hands the connection over to the other pool, with the name as its seed.
-    #[handoff(Room, within = 5s => Closed, full => Full, gone => Closed)]
-    Moving,
-    /// The other pool is full, and returned the seed.
+    Name,
+    /// Hears the others and waits for a line.
+    #[read(until = b"\n", max = 512, idle = settings.idle <= 1d => Silent)]
+    #[message]
+    #[tick(settings.ping <= 1h)]
+    #[to(Room | Leaving)]
+    #[rest]
+    Room,
+    /// Throws the rest of the line away.
+    #[discard(until = b"\n", within = 30s => Gone)]
+    #[to(Room)]
+    TooLong,
+    /// Says that the member was silent for too long.
     #[run]
-    #[to(Line)]
-    Full {
-        #[seed]
-        name: String,
-    },
-    /// Reports that the other pool is gone.
+    #[to(Leaving)]
+    Silent,
+    /// Says that the server shuts down.
     #[run]
+    #[to(Leaving)]
+    Closing,
+    /// Waits until the last words have left.
+    #[flush(within = 5s => Gone)]
     #[to(Gone)]
-    Closed,
+    Leaving,
     #[end]
     Gone,
 }
 
-/// A client of the other pool, which listens. The server ignores its input.
-#[state_machine(start = Enter, seed = String, message = Arc<str>, eof => Gone)]
-enum Room {
-    /// Arrives from the front pool.
-    #[run]
-    #[to(Listening)]
-    Enter { name: String },
-    /// Waits for a message.
-    #[message(idle = 30s => KeepAlive)]
-    #[to(Listening)]
-    #[rest]
-    Listening,
-    /// Sends an empty line, so that the system notices a peer that vanished.
-    #[run]
-    #[to(Listening)]
-    KeepAlive,
-    #[end]
-    Gone,
+/// The times that the operator chooses.
+#[derive(Clone, Copy)]
+struct Times {
+    idle: Duration,
+    ping: Duration,
 }
 
-/// The data that both pools share: a handle to post to listeners.
-struct Board {
-    room: Handle<Room>,
-    /// The keys of the listeners. At most one for each connection of the pool, because a listener
-    /// removes its key when it is dropped.
-    keys: Mutex<HashSet<Key>>,
+impl Default for Times {
+    fn default() -> Self {
+        Self { idle: Duration::from_secs(600), ping: Duration::from_secs(30) }
+    }
 }
 
-impl Board {
-    /// Posts to all listeners, and returns how many took the message and how many could not. It
-    /// holds the lock, so that all listeners get all messages in the same order; a post never
-    /// blocks.
-    fn say(&self, text: &str) -> (usize, usize) {
-        let text: Arc<str> = text.into();
-        let (mut told, mut slow) = (0, 0);
-        for key in &*self.keys() {
-            match self.room.post(*key, Arc::clone(&text)) {
-                Ok(()) => told += 1,
-                // The mailbox is full because the listener does not read. It misses this message.
-                Err(TrySendError::Full(_)) => slow += 1,
-                // The connection has ended, and its listener is about to be dropped.
-                Err(TrySendError::Gone(_)) => {}
+/// The members of all rooms, which all connections share.
+struct House {
+    /// Posts to members.
+    pool: Handle<Member>,
+    rooms: Mutex<Rooms>,
+}
+
+#[derive(Default)]
+struct Rooms {
+    nicks: HashMap<Arc<str>, Key>,
+    members: HashMap<Arc<str>, HashMap<Key, Seat>>,
+}
+
+/// What others see of a member.
+struct Seat {
+    nick: Arc<str>,
+    /// The number of texts that the mailbox had no room for.
+    missed: Arc<AtomicUsize>,
+}
+
+/// The most members of a room, and the most rooms.
+const MOST: usize = 10_000;
+
+impl House {
+    fn new(pool: Handle<Member>) -> Arc<Self> {
+        Arc::new(Self { pool, rooms: Mutex::default() })
+    }
+
+    /// Posts a line to all in the room but one. A post never blocks, and all hear the lines in one order,
+    /// because the rooms are locked.
+    fn say(&self, rooms: &Rooms, room: &str, from: Key, text: &str) {
+        let text = Arc::<str>::from(text);
+        for (key, seat) in rooms.members.get(room).into_iter().flatten() {
+            let full = |posted| matches!(posted, Err(TrySendError::Full(_)));
+            if *key != from && full(self.pool.post(*key, Arc::clone(&text))) {
+                seat.missed.fetch_add(1, Ordering::Relaxed);
             }
         }
-        (told, slow)
     }
 
-    fn keys(&self) -> MutexGuard<'_, HashSet<Key>> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    fn rooms(&self) -> MutexGuard<'_, Rooms> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-struct Client {
-    board: Arc<Board>,
-}
-
-impl front::Handler for Client {
-    fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> front::AfterLine {
-        let line = String::from_utf8_lossy(line);
-        // Replace control characters, because other clients see the text in their terminals.
-        let line = line.trim().replace(char::is_control, "?");
-        match line.split_once(' ') {
-            Some(("listen", name)) => return front::AfterLine::Moving { seed: name.to_owned() },
-            Some(("say", text)) => match self.board.say(text) {
-                (told, 0) => writeln!(cx, "told {told}"),
-                (told, slow) => writeln!(cx, "told {told}, but {slow} too slow"),
-            },
-            _ => writeln!(cx, "send `listen NAME` or `say TEXT`"),
+impl Rooms {
+    /// Takes a nickname that nobody has.
+    fn register(&mut self, nick: &str, key: Key) -> Result<Arc<str>, &'static str> {
+        let is_name = |text: &str| {
+            !text.is_empty()
+                && text.len() <= 32
+                && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+        };
+        if !is_name(nick) {
+            return Err("a name has 1 to 32 bytes of letters, digits and `_`");
         }
-        front::AfterLine::Line
+        if self.nicks.contains_key(nick) {
+            return Err("this name is taken");
+        }
+        let nick = Arc::<str>::from(nick);
+        self.nicks.insert(Arc::clone(&nick), key);
+        Ok(nick)
     }
 
-    fn full(&mut self, name: &mut String, cx: &mut Cx<'_>) -> front::AfterFull {
-        writeln!(cx, "sorry {name}, the room is full");
-        front::AfterFull::Line
+    fn enter(&mut self, room: &Arc<str>, key: Key, seat: Seat) -> Result<(), &'static str> {
+        if !self.members.contains_key(room) && self.members.len() >= MOST {
+            return Err("there are too many rooms");
+        }
+        let members = self.members.entry(Arc::clone(room)).or_default();
+        if members.len() >= MOST && !members.contains_key(&key) {
+            return Err("the room is full");
+        }
+        members.insert(key, seat);
+        Ok(())
     }
 
-    fn closed(&mut self, cx: &mut Cx<'_>) -> front::AfterClosed {
-        writeln!(cx, "the room is closed");
-        front::AfterClosed::Gone
+    fn leave(&mut self, room: &str, key: Key) {
+        let Some(members) = self.members.get_mut(room) else { return };
+        members.remove(&key);
+        if members.is_empty() {
+            self.members.remove(room);
+        }
     }
 }
 
-/// A listener; dropping it removes it from the board, however its connection ended.
-struct Listener {
-    board: Arc<Board>,
+/// The handler of a member's connection.
+struct Client {
+    house: Arc<House>,
     key: Option<Key>,
+    nick: Arc<str>,
+    room: Arc<str>,
+    missed: Arc<AtomicUsize>,
 }
 
-impl Drop for Listener {
+type Context<'a> = Cx<'a, Arc<str>, Times>;
+
+impl Client {
+    fn new(house: Arc<House>) -> Self {
+        let (nick, room) = (Arc::default(), Arc::default());
+        Self { house, key: None, nick, room, missed: Arc::default() }
+    }
+
+    /// Goes to a room, and tells those in the old and in the new one.
+    fn join(&mut self, room: &str, cx: &mut Context<'_>) {
+        let (room, mut rooms) = (Arc::<str>::from(room), self.house.rooms());
+        let seat = Seat { nick: Arc::clone(&self.nick), missed: Arc::clone(&self.missed) };
+        if let Err(why) = rooms.enter(&room, cx.key(), seat) {
+            drop(rooms);
+            return answer(cx, why);
+        }
+        if self.room != room {
+            rooms.leave(&self.room, cx.key());
+            self.house.say(&rooms, &self.room, cx.key(), &format!("* {} leaves", self.nick));
+            self.house.say(&rooms, &room, cx.key(), &format!("* {} joins", self.nick));
+            self.room = room;
+        }
+        drop(rooms);
+        answer(cx, format_args!("you are in {}", self.room));
+    }
+
+    fn rename(&mut self, nick: &str, cx: &mut Context<'_>) {
+        let mut rooms = self.house.rooms();
+        match rooms.register(nick, cx.key()) {
+            Err(why) => {
+                drop(rooms);
+                answer(cx, why);
+            }
+            Ok(nick) => {
+                rooms.nicks.remove(&self.nick);
+                let text = format!("* {} is now {nick}", self.nick);
+                self.house.say(&rooms, &self.room, cx.key(), &text);
+                self.nick = Arc::clone(&nick);
+                let seat = Seat { nick, missed: Arc::clone(&self.missed) };
+                let entered = rooms.enter(&self.room, cx.key(), seat);
+                drop(rooms);
+                if let Err(why) = entered {
+                    return answer(cx, why);
+                }
+                answer(cx, format_args!("you are {}", self.nick));
+            }
+        }
+    }
+
+    /// Lists the members of the room, or the rooms. A list that would be too long is cut.
+    fn list(&self, what: &str, cx: &mut Context<'_>) {
+        let mut names: Vec<Arc<str>> = {
+            let rooms = self.house.rooms();
+            if what == "/who" {
+                let members = rooms.members.get(&self.room).into_iter().flatten();
+                members.map(|(_, seat)| Arc::clone(&seat.nick)).collect()
+            } else {
+                rooms.members.keys().cloned().collect()
+            }
+        };
+        names.sort_unstable();
+        let all = names.len();
+        names.truncate(100);
+        answer(cx, format_args!("{all}: {}", names.join(" ")));
+    }
+}
+
+fn answer(cx: &mut Context<'_>, text: impl Display) {
+    writeln!(cx, "* {text}");
+}
+
+/// A line without control characters, because others see it in their terminals.
+fn printable(line: &[u8]) -> String {
+    String::from_utf8_lossy(line).trim().replace(char::is_control, "?")
+}
+
+impl Drop for Client {
+    /// Leaves, however the connection ended.
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            self.board.keys().remove(&key);
+            let mut rooms = self.house.rooms();
+            rooms.leave(&self.room, key);
+            rooms.nicks.remove(&self.nick);
+            self.house.say(&rooms, &self.room, key, &format!("* {} leaves", self.nick));
         }
     }
 }
 
-impl room::Handler for Listener {
-    fn enter(&mut self, name: &mut String, cx: &mut Cx<'_, Arc<str>>) -> room::AfterEnter {
-        // The key, because a connection has a new key in each pool.
-        self.key = Some(cx.key());
-        self.board.keys().insert(cx.key());
-        writeln!(cx, "welcome {name}");
-        room::AfterEnter::Listening
+impl member::Handler for Client {
+    fn name(&mut self, line: &[u8], cx: &mut Context<'_>) -> member::AfterName {
+        let registered = self.house.rooms().register(&printable(line), cx.key());
+        match registered {
+            Err(why) => {
+                answer(cx, why);
+                member::AfterName::Name
+            }
+            Ok(nick) => {
+                (self.nick, self.key) = (nick, Some(cx.key()));
+                self.join("hall", cx);
+                member::AfterName::Room
+            }
+        }
     }
 
-    fn listening(&mut self, text: Arc<str>, cx: &mut Cx<'_, Arc<str>>) -> room::AfterListening {
+    fn room(&mut self, line: &[u8], cx: &mut Context<'_>) -> member::AfterRoom {
+        let line = printable(line);
+        match line.split_once(' ').unwrap_or((&line, "")) {
+            ("/join", room) if !room.is_empty() && room.len() <= 32 => self.join(room, cx),
+            ("/nick", nick) => self.rename(nick, cx),
+            (list @ ("/who" | "/rooms"), "") => self.list(list, cx),
+            ("/quit", _) => {
+                answer(cx, "goodbye");
+                return member::AfterRoom::Leaving;
+            }
+            (command, _) if command.starts_with('/') => {
+                answer(cx, "there is /join ROOM, /nick NAME, /who, /rooms and /quit");
+            }
+            ("", _) => {}
+            _ => {
+                let text = format!("{}: {line}", self.nick);
+                self.house.say(&self.house.rooms(), &self.room, cx.key(), &text);
+            }
+        }
+        member::AfterRoom::Room
+    }
+
+    fn room_message(&mut self, text: Arc<str>, cx: &mut Context<'_>) -> member::AfterRoom {
         writeln!(cx, "{text}");
-        room::AfterListening::Listening
+        match self.missed.swap(0, Ordering::Relaxed) {
+            0 => {}
+            missed => answer(cx, format_args!("you missed {missed} lines")),
+        }
+        member::AfterRoom::Room
     }
 
-    fn keep_alive(&mut self, cx: &mut Cx<'_, Arc<str>>) -> room::AfterKeepAlive {
-        cx.write(b"\n");
-        room::AfterKeepAlive::Listening
+    fn room_tick(&mut self, cx: &mut Context<'_>) -> member::AfterRoom {
+        answer(cx, "ping");
+        member::AfterRoom::Room
+    }
+
+    fn too_long(&mut self, cx: &mut Context<'_>) -> member::AfterTooLong {
+        answer(cx, "a line has at most 512 bytes");
+        member::AfterTooLong::Room
+    }
+
+    fn silent(&mut self, cx: &mut Context<'_>) -> member::AfterSilent {
+        answer(cx, "you were silent for too long");
+        member::AfterSilent::Leaving
+    }
+
+    fn closing(&mut self, cx: &mut Context<'_>) -> member::AfterClosing {
+        answer(cx, "the server shuts down, goodbye");
+        member::AfterClosing::Leaving
     }
 }
 
-/// A news room: some clients speak, and others listen
+/// A chat with rooms and nicknames
 #[derive(Parser)]
 #[command(name = "room", version, after_help = "Try: nc 127.0.0.1 7009")]
 struct Options {
     #[command(flatten)]
     serving: Serving<7009>,
-    /// The maximum number of listeners
-    #[arg(long, value_name = "N", default_value = "100", value_parser = count::<{ Pool::MAX_CONNECTIONS }>)]
-    listeners: NonZeroUsize,
+    /// The time after which a silent member is disconnected, at most a day
+    #[arg(long, value_name = "TIME", default_value = "10min", value_parser = time)]
+    idle: Duration,
+    /// The time between two pings, at most an hour
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
+    ping: Duration,
 }
 
 fn main() -> Result<(), PoolError> {
-    let options = Options::parse();
-    let _log = options.serving.start_log()?;
-    let front = options.serving.pool(Pool::builder::<Front>("front"));
-    let room = Pool::builder::<Room>("room").max_connections(options.listeners.get()).mailbox(100);
-    // Take the handle before the pool is built, because handlers of both pools need it.
-    let board = Arc::new(Board { room: room.handle(), keys: Mutex::default() });
-    let speakers = Arc::clone(&board);
-    Pipeline::new()
-        .pool(front.handler(move |_peer| Client { board: Arc::clone(&speakers) }))
-        .pool(room.handler(move |_peer| Listener { board: Arc::clone(&board), key: None }))
-        .run()
+    let Options { serving, idle, ping } = Options::parse();
+    let _log = serving.start_log()?;
+    let pool = serving.pool(Pool::builder("room")).settings(Times { idle, ping });
+    let house = House::new(pool.handle());
+    pool.handler(move |_peer| Client::new(Arc::clone(&house))).run()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use fsm_runtime::sim::Session;
 
     use super::*;
 
+    /// A client of a house whose pool never runs.
+    fn client() -> Client {
+        Client::new(House::new(Pool::builder("room").handle()))
+    }
+
+    fn member(nick: &str) -> Session<Member, Client> {
+        let mut peer = Session::new(client());
+        peer.send(format!("{nick}\n").as_bytes());
+        assert_eq!(peer.receive(), b"* you are in hall\n");
+        peer
+    }
+
     #[test]
-    fn an_idle_listener_gets_keep_alives_and_leaves_the_board() {
-        // The pool never runs, because `Board` needs only its handle.
-        let room = Pool::builder::<Room>("room").handle();
-        let board = Arc::new(Board { room, keys: Mutex::default() });
-        let listener = Listener { board: Arc::clone(&board), key: None };
-        let mut peer = Session::<Room, _>::seeded(listener, "ann".to_owned());
-        assert_eq!((peer.receive(), board.keys().len()), (b"welcome ann\n".to_vec(), 1));
-        peer.advance(Duration::from_secs(29));
-        assert_eq!(peer.post("hello".into()), Ok(()));
-        assert_eq!(peer.receive(), b"hello\n");
-        peer.advance(Duration::from_secs(29));
-        assert_eq!(peer.receive(), b"");
-        peer.advance(Duration::from_secs(1));
-        assert_eq!(peer.receive(), b"\n");
-        peer.advance(Duration::from_secs(30));
-        assert_eq!(peer.receive(), b"\n");
-        peer.end();
-        assert_eq!((peer.ended(), board.keys().len()), (Some(Ended::Done), 0));
-        assert_eq!(board.say("to nobody"), (0, 0));
+    fn a_busy_room_does_not_hide_a_silent_member() {
+        let mut peer = member("ann");
+        for _ in 0..59 {
+            peer.post("bob: hello".into()).expect("there is room");
+            peer.advance(Duration::from_secs(10));
+        }
+        let heard = String::from_utf8(peer.receive()).expect("all are UTF-8");
+        assert_eq!(heard.lines().filter(|line| *line == "bob: hello").count(), 59);
+        assert_eq!(heard.lines().filter(|line| *line == "* ping").count(), 19);
+        peer.advance(Duration::from_secs(10));
+        assert!(peer.receive().ends_with(b"* you were silent for too long\n"));
+        assert_eq!(peer.ended(), Some(Ended::Done));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_skipped() {
+        let mut peer = member("ann");
+        peer.send(&[b'x'; 10_000]);
+        peer.send(b"\n/who\n");
+        assert_eq!(peer.receive(), b"* a line has at most 512 bytes\n* 1: ann\n");
+    }
+
+    #[test]
+    fn a_drain_says_goodbye_also_to_those_without_a_name() {
+        let mut named = member("ann");
+        let mut nameless = Session::<Member, _>::new(client());
+        for peer in [&mut named, &mut nameless] {
+            peer.drain();
+            assert_eq!(peer.receive(), b"* the server shuts down, goodbye\n");
+            assert_eq!(peer.ended(), Some(Ended::Done));
+        }
     }
 }
