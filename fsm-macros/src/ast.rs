@@ -1,5 +1,6 @@
 mod edges;
 mod expr;
+mod pause;
 mod wait;
 
 use proc_macro2::{Ident, TokenStream};
@@ -9,7 +10,8 @@ use syn::{Type, Visibility};
 
 pub(crate) use self::edges::{Edges, Event, EventEdge};
 pub(crate) use self::expr::{Expr, is_known, parts, settings};
-pub(crate) use self::wait::{MachineKind, Pause, Pool, Shape, ShapeKind, Size, Wait, WaitKind};
+pub(crate) use self::pause::Pause;
+pub(crate) use self::wait::{MachineKind, Pool, Shape, ShapeKind, Size, Wait, WaitKind};
 
 /// A machine as its author wrote it: names are not looked up yet.
 pub(crate) struct Machine {

@@ -1,6 +1,6 @@
 use proc_macro2::Ident;
 
-use super::wait::Pause;
+use super::pause::Pause;
 
 /// The edges of one attribute, which the runtime takes by itself.
 #[derive(Default)]

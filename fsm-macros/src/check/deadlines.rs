@@ -82,7 +82,9 @@ pub(crate) fn budgets(machine: &ast::Machine, errors: &mut Errors) {
 fn endless(machine: &ast::Machine, index: usize, errors: &mut Errors) {
     let name = &machine.states[index].name;
     let edges = event_edges(machine, index);
-    let mut deadlines = edges.iter().filter(|edge| edge.event.is_deadline()).peekable();
+    // The time of a group that leads back has a finding of its own.
+    let bounds = |edge: &&&EventEdge| edge.event.is_deadline() && edge.event != Event::Budget;
+    let mut deadlines = edges.iter().filter(bounds).peekable();
     let Some(first) = deadlines.peek().copied() else { return };
     if !deadlines.all(|edge| edge.target == *name) {
         return;
@@ -101,5 +103,68 @@ fn contradiction(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
         let (name, event) = (&state.name, edge.event.name());
         let text = format!("state `{name}` has `{event}` and `within = never`; remove one");
         errors.at(Code::DeadlineAndNever, never, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::table;
+
+    #[test]
+    fn t4_the_time_of_a_group_leads_out_of_it_once() {
+        let states = "#[read(exact = 1)] #[to(B)] A, #[flush] #[to(A | C)] B, #[end] C";
+        table(&[
+            ("start = A, eof => C, G = A | B, within(G) = 1s => C", states, &[]),
+            ("start = A, eof => C, within(A) = 1s => C, within(B) = T => C", states, &[]),
+            (
+                "start = A, eof => C, G = A | B, within(G) = 1s => B",
+                states,
+                &["the time of `G` is over in `B`, too; lead it to a state outside of `G`"],
+            ),
+            (
+                "start = A, eof => C, G = A | B, H = B | C, within(G) = 1s => C, within(H) = 1s => C",
+                states,
+                &[
+                    "the time of `H` is over in `C`, too; lead it to a state outside of `H`",
+                    "state `B` is in `H` and in `G`, which both have a time; take it out of one",
+                ],
+            ),
+            (
+                "start = A, eof => C, G = A | B, within(G) = 2s => C",
+                "#[read(exact = 1, within = 2s => C, idle = 1s => C)] #[to(B)] A,
+                 #[flush(within = 1min => C)] #[to(A | C)] B, #[end] C",
+                &[
+                    "this `within` can never happen, because the time of `G` is over by then; \
+                     make it shorter, or remove it",
+                    "this `within` can never happen, because the time of `G` is over by then; \
+                     make it shorter, or remove it",
+                ],
+            ),
+            ("start = A, eof => C, within(D) = 1s => C, within = 1s => C", states, &[]),
+            (
+                "start = A, eof(B) = 1s => C, within = 1s => C",
+                states,
+                &["`eof` takes nothing in parentheses; write `eof = 1s => C`"],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn t5_an_idle_that_goes_on_over_a_detour_may_be_longer_than_a_deadline() {
+        table(&[
+            (
+                "start = A, eof => C",
+                "#[read(exact = 1, within = 2s => B, idle = 3s => C)] #[to(A)] A,
+                 #[sleep(1s)] #[to(A)] B, #[end] C",
+                &[],
+            ),
+            (
+                "start = A, eof => C",
+                "#[read(exact = 1, within = 2s => B, idle = 3s => C)] #[to(A)] A,
+                 #[sleep(1s)] #[to(C)] B, #[end] C",
+                &["this `idle` can never happen, because the `within` beside it is over by then; \
+                   make it shorter, or remove it"],
+            ),
+        ]);
     }
 }

@@ -263,7 +263,7 @@ mod tests {
     use super::super::tests::table;
 
     #[test]
-    fn each_state_waits_once() {
+    fn w1_only_what_goes_together_stands_on_one_state() {
         table(&[
             (
                 "start = A",
@@ -327,6 +327,16 @@ mod tests {
                 &["unknown attribute `raed`; did you mean `read`?"],
             ),
         ]);
+    }
+
+    #[test]
+    fn w7_a_tick_is_no_deadline() {
+        table(&[(
+            "start = A, eof => B",
+            "#[read(some, max = 9)] #[tick(1s)] #[to(A)] A, #[end] B",
+            &["nothing bounds how long state `A` may last; add `within = 30s => State` \
+               or `idle = 30s => State`, or say `within = never`"],
+        )]);
     }
 
     #[test]

@@ -171,7 +171,7 @@ fn data_moves_on() {
 }
 
 #[test]
-fn several_waits_share_a_verdict() {
+fn l13_several_waits_share_a_verdict() {
     check(
         "waits",
         "start = Room, seed = String, message = Arc<str>, settings = Limits, eof => Gone",

@@ -39,6 +39,9 @@ pub(crate) fn stub(
     handlers.retain(|handler| {
         names.insert(handler.name.unraw()) && enums.insert(handler.after.clone())
     });
+    for handler in &mut handlers {
+        handler.beside.retain(|method| names.insert(method.name.unraw()));
+    }
     let mut interface = outline(machine, handlers)?;
     interface.decoders.clear();
     interface.message = message(machine);

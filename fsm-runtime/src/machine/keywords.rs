@@ -19,8 +19,17 @@ pub const writable: Word = Word;
 pub const run: Word = Word;
 /// `#[run(blocking)]`: the state's handler may block; meanwhile the port lets another thread run.
 pub const blocking: Word = Word;
-/// `#[sleep(100ms)]` or `#[sleep(expr, max = 5min)]`: the state waits for this time.
+/// `#[sleep(100ms)]` or `#[sleep(expr <= 5min)]`: the state waits for this time.
 pub const sleep: Word = Word;
+/// `#[tick(30s)]` or `#[tick(expr <= 5min)]` beside a `read`, a `message` or a `call`: the handler
+/// `STATE_tick` is called again and again, that time after the last call.
+pub const tick: Word = Word;
+/// `#[discard(until = b"\n", ..)]` or `#[discard(exact = expr, ..)]`: that input is thrown away as it
+/// comes. Needs `within` and an `eof` edge.
+pub const discard: Word = Word;
+/// `#[shutdown(within = 5s => State)]`: the state waits until all output and the end of the stream to
+/// the peer have left. The peer may still send.
+pub const shutdown: Word = Word;
 /// `#[call(Service, ..)]`: the state sends the job, which the verdict that enters it carries, to
 /// another pool, and waits for the reply. Needs a deadline and a `gone` edge.
 pub const call: Word = Word;
@@ -32,12 +41,18 @@ pub const end: Word = Word;
 /// `#[to(State | Other)]`: the verdicts that the state's handler may return.
 pub const to: Word = Word;
 /// `#[rest]`: nothing is in progress in this state, so a pool that drains may close the connection.
+/// `#[rest(drain => State)]`: it leads the connection there first, once.
 pub const rest: Word = Word;
+/// `drain => State` in `#[rest(..)]`, or on the machine for all states with `#[rest]`: taken where a
+/// drain would close the connection, once.
+pub const drain: Word = Word;
 /// `#[carry]`: the field is moved from the field of the same name in the state before.
 pub const carry: Word = Word;
-/// `#[error]` on a field: filled with the error, on an `error` edge. `error => State`: taken when
-/// the decoder or the handler fails. `error = Type`: the error type of the machine's handlers.
+/// `#[error]` on a field: filled with the error, on an `error` or `refused` edge. `error => State`:
+/// taken when the handler returns an error. `error = Type`: the error type of the machine's handlers.
 pub const error: Word = Word;
+/// `refused => State`: taken when the decoder returns an error.
+pub const refused: Word = Word;
 /// `#[job]` on a field: filled with the job that was refused, on the `full` edge of a call.
 /// `job = Type`: the machine runs jobs of that type; its start state has one field, which takes it.
 pub const job: Word = Word;
@@ -59,16 +74,24 @@ pub const full: Word = Word;
 /// `gone => State`: taken when the other pool is closed, or the job failed without a reply.
 pub const gone: Word = Word;
 /// `within = 30s => State`: a deadline, counted from entering the state from another one.
-/// `within = never` declares that there is none.
+/// `within = never` declares that there is none. `within(Group) = 1min => State` on the machine: a time
+/// for all states of the group together, counted from entering it from outside.
 pub const within: Word = Word;
+/// `begun = 10s => State` on a `read`: a deadline, counted from the first byte of a message that is not
+/// complete. Meanwhile `idle` stands still.
+pub const begun: Word = Word;
 /// `idle = 30s => State`: a deadline, counted from the last completion of the state's wait. Bytes
 /// that do not complete it do not move the deadline.
 pub const idle: Word = Word;
 /// `within = never`: the state has no deadline.
 pub const never: Word = Word;
 /// `#[message(..)]` on a state: the state waits for a message that was posted to the connection or
-/// job. `message = Type` on the machine: the type of its messages.
+/// job; beside a `read` the handler is `STATE_message`. `message = Type` on the machine: the type of
+/// its messages.
 pub const message: Word = Word;
+/// `settings = Type`: the type of what the operator of a pool may choose, which expressions know as
+/// `settings` and handlers as `cx.settings()`.
+pub const settings: Word = Word;
 /// `module = name`: the name of the generated module; by default the enum's name in snake case.
 pub const module: Word = Word;
 /// `size <= 64`: the machine may be no larger than this number of bytes.
@@ -84,7 +107,8 @@ pub const some: Word = Word;
 pub const upto: Word = Word;
 /// `frame = Type`: a message that the decoder `Type` returns; `Type` implements `Frame`.
 pub const frame: Word = Word;
-/// `max = 64KiB`: the upper bound, in bytes for a `read`, in time for a `sleep`.
+/// `max = 64KiB` or `max = expr <= 64KiB`: the upper bound, in bytes for a `read`, in time for a
+/// `sleep`.
 pub const max: Word = Word;
 /// `below = 64KiB`: the number of queued bytes below which a `writable` completes.
 pub const below: Word = Word;

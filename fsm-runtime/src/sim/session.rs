@@ -276,6 +276,24 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         self.pipe.to_machine.borrow_mut().extend(bytes);
     }
 
+    /// Lets input, messages and time arrive before the machine has its next turn.
+    #[cfg(test)]
+    pub(super) fn come_together(&mut self, bytes: &[u8], messages: &[M::Message], millis: u64)
+    where
+        M::Message: Copy,
+    {
+        self.feed(bytes);
+        let harness = self.harness.borrow();
+        for message in messages {
+            let posted = harness.scratch().environment.mailboxes.post(harness.key, *message);
+            assert!(posted.is_ok(), "the mailbox has room");
+        }
+        let origin = harness.origin().clone();
+        drop(harness);
+        origin.time.set(origin.time.millis() + millis);
+        self.run(Readiness::READ);
+    }
+
     /// The number of bytes that were sent and that the machine has not used.
     pub(crate) fn unused(&self) -> usize {
         let unread = self.harness.borrow().inspect(ConnectionTask::unread);

@@ -152,3 +152,52 @@ fn r1_r2_x1_hold_on_a_port_of_two_simulated_threads() {
     assert_eq!(world.round(a), Does::Runs(first.0));
     assert_eq!(world.round(a), Does::Parked);
 }
+
+/// Writes down what it hears, in the order in which it hears it.
+#[state_machine(start = Line, message = u8, eof => Gone)]
+enum Order {
+    #[read(until = b"\n", max = 64, limit => Gone, idle = 60s => Gone)]
+    #[message]
+    #[tick(5s)]
+    #[to(Line)]
+    Line,
+    #[end]
+    Gone,
+}
+
+struct Scribe;
+
+impl order::Handler for Scribe {
+    fn line(&mut self, line: &[u8], cx: &mut Cx<'_, u8>) -> order::AfterLine {
+        cx.write(line);
+        order::AfterLine::Line
+    }
+
+    fn line_message(&mut self, message: u8, cx: &mut Cx<'_, u8>) -> order::AfterLine {
+        cx.write(&[message]);
+        order::AfterLine::Line
+    }
+
+    fn line_tick(&mut self, cx: &mut Cx<'_, u8>) -> order::AfterLine {
+        cx.write(b".");
+        order::AfterLine::Line
+    }
+}
+
+#[test]
+fn w2_a_due_tick_comes_first_and_then_input_and_messages_alternate() {
+    let mut peer = super::Session::<Order, _>::new(Scribe);
+    peer.come_together(b"a\nb\nc\n", b"xyz", 12_000);
+    assert_eq!(peer.receive(), b".xaybzc");
+}
+
+#[test]
+fn w2_a_flood_of_messages_does_not_hold_up_what_the_socket_has() {
+    let mut peer = super::Session::<Order, _>::new(Scribe);
+    // More messages than a turn has handler calls, and input that no read has taken.
+    peer.come_together(b"a\nb\n", &[b'x'; 1_020], 0);
+    let heard = peer.receive();
+    let places: Vec<_> = heard.iter().enumerate().filter(|(_, byte)| **byte != b'x').collect();
+    assert_eq!(heard.len(), 1_022);
+    assert!(matches!(places[..], [(..4, b'a'), (..6, b'b')]), "{places:?}");
+}

@@ -395,7 +395,7 @@ fn what_is_too_long_is_thrown_away() {
 }
 
 #[test]
-fn g1_a_drain_takes_its_edge_once() {
+fn l15_g1_a_drain_takes_its_edge_once() {
     let mut peer = member();
     peer.send(b"half");
     peer.drain();

@@ -1,8 +1,11 @@
 //! Several waits on a state, and goodbyes (rules W, T and G).
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fsm_runtime::Address;
 use fsm_runtime::prelude::*;
 use fsm_runtime::sim::Session;
 
@@ -126,7 +129,7 @@ fn what_is_too_long_is_thrown_away() {
 }
 
 #[test]
-fn g1_a_drain_takes_its_edge_once() {
+fn l15_g1_a_drain_takes_its_edge_once() {
     let mut peer = member();
     peer.send(b"half");
     peer.drain();
@@ -339,7 +342,7 @@ fn tuned(settings: Limits) -> Session<Tuned, Tuner> {
 }
 
 #[test]
-fn t1_t2_times_and_sizes_come_from_the_settings_up_to_their_bounds() {
+fn l14_t1_t2_times_and_sizes_come_from_the_settings_up_to_their_bounds() {
     let mut peer = Session::<Tuned, _>::new(Tuner);
     peer.send(b"12345678\n");
     assert_eq!(peer.receive(), b"8/8");
@@ -554,4 +557,114 @@ fn t5_idle_survives_detours_by_messages_and_deadlines() {
         peer.advance(Duration::from_secs(1));
     }
     assert_eq!(peer.receive(), b"slow");
+}
+
+/// Answers a line with a flood, and hears messages.
+#[state_machine(start = Line, message = u8, eof => Gone, limit => Gone)]
+enum Loud {
+    #[read(until = b"\n", max = 64, idle = 5min => Gone)]
+    #[message]
+    #[tick(1s)]
+    #[to(Line)]
+    Line,
+    #[end]
+    Gone,
+}
+
+struct Flood;
+
+impl loud::Handler for Flood {
+    fn line(&mut self, _: &[u8], cx: &mut Cx<'_, u8>) -> loud::AfterLine {
+        cx.send(vec![b'x'; 512 * 1024]);
+        loud::AfterLine::Line
+    }
+
+    fn line_message(&mut self, message: u8, cx: &mut Cx<'_, u8>) -> loud::AfterLine {
+        cx.write(&[message]);
+        loud::AfterLine::Line
+    }
+
+    fn line_tick(&mut self, cx: &mut Cx<'_, u8>) -> loud::AfterLine {
+        cx.write(b".");
+        loud::AfterLine::Line
+    }
+}
+
+#[test]
+fn w5_at_the_output_mark_nothing_is_taken_and_the_poster_hears_full() {
+    let mut peer = Session::<Loud, _>::new(Flood);
+    peer.window(0);
+    peer.send(b"flood\nagain\n");
+    let posted = (0..10_000).take_while(|_| peer.post(b'm').is_ok()).count();
+    assert_eq!(posted, 1024);
+    assert_eq!(peer.post(b'm'), Err(TrySendError::Full(b'm')));
+    // Ticks write nothing either, and begin anew.
+    peer.advance(Duration::from_secs(30));
+    peer.window(usize::MAX);
+    let heard = peer.receive();
+    let count = |byte| heard.iter().filter(|heard| **heard == byte).count();
+    assert_eq!((count(b'x'), count(b'm'), count(b'.')), (2 * 512 * 1024, 1024, 0));
+    peer.advance(Duration::from_secs(1));
+    assert_eq!(peer.receive(), b".");
+}
+
+/// Says its word, ends its own stream, and reads on.
+#[state_machine(start = Word, eof => Done)]
+enum Half {
+    #[run]
+    #[to(Over)]
+    Word,
+    #[shutdown(within = 5s => Gone)]
+    #[to(Rest)]
+    Over,
+    #[read(some, max = 64KiB, within = 20s => Gone)]
+    #[to(Rest)]
+    Rest,
+    #[run]
+    #[to(Gone)]
+    Done,
+    #[end]
+    Gone,
+}
+
+struct Reader {
+    bytes: usize,
+    done: std::sync::mpsc::Sender<usize>,
+}
+
+impl half::Handler for Reader {
+    fn word(&mut self, cx: &mut Cx<'_>) -> half::AfterWord {
+        cx.send(vec![b'w'; 3 * 1024 * 1024]);
+        half::AfterWord::Over
+    }
+
+    fn rest(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> half::AfterRest {
+        self.bytes += bytes.len();
+        // What is written behind the end of the stream is lost, and harms nobody.
+        cx.write(b"too late");
+        half::AfterRest::Rest
+    }
+
+    fn done(&mut self, _: &mut Cx<'_>) -> half::AfterDone {
+        self.done.send(self.bytes).unwrap();
+        half::AfterDone::Gone
+    }
+}
+
+#[test]
+fn g3_after_a_shutdown_the_peer_sees_the_end_and_may_still_send() {
+    let (done, received) = std::sync::mpsc::channel();
+    let pool = Pool::builder::<Half>("half").listen("127.0.0.1:0");
+    let running = pool.handler(move |_| Reader { bytes: 0, done: done.clone() }).start().unwrap();
+    let Address::Tcp(address) = running.addresses()[0] else { unreachable!() };
+    let mut peer = TcpStream::connect(address).unwrap();
+    let mut word = Vec::new();
+    peer.read_to_end(&mut word).unwrap();
+    assert_eq!(word.len(), 3 * 1024 * 1024);
+    for _ in 0..10 {
+        peer.write_all(&[b'r'; 10_000]).unwrap();
+    }
+    drop(peer);
+    assert_eq!(received.recv_timeout(Duration::from_secs(20)), Ok(100_000));
+    running.drain().unwrap();
 }

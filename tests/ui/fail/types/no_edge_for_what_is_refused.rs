@@ -1,4 +1,4 @@
-//! A decoder may fail, and nothing says where that leads.
+//! A decoder may refuse its input, and nothing says where that leads.
 //! Plants E0277.
 
 use fsm_runtime::prelude::*;

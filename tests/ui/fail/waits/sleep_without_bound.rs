@@ -9,7 +9,7 @@ enum Upload {
     #[to(Nap | Closed)]
     Length,
     #[sleep(pause)]
-    //~ #[sleep(pause, max = 5min)]
+    //~ #[sleep(pause <= 5min)]
     #[to(Length)]
     Nap { pause: std::time::Duration },
     #[end]

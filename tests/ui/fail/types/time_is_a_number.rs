@@ -1,5 +1,5 @@
-//! A deadline is a literal, so that it can be shown and checked.
-//! Plants fsm::E024.
+//! A constant for a time is a number.
+//! Plants E0308.
 
 use fsm_runtime::prelude::*;
 

@@ -1,0 +1,29 @@
+//! The edge for a drain is in the wait.
+//! Plants fsm::E005.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Line, eof => Gone, limit => Gone)]
+enum Talk {
+    #[read(until = b"\n", max = 80, idle = 60s => Gone, drain => Bye)]
+    //~ #[read(until = b"\n", max = 80, idle = 60s => Gone)]
+    #[to(Line)]
+    #[rest]
+    //~ #[rest(drain => Bye)]
+    Line,
+    #[flush(within = 5s => Gone)]
+    #[to(Gone)]
+    Bye,
+    #[end]
+    Gone,
+}
+
+struct Client;
+
+impl talk::Handler for Client {
+    fn line(&mut self, _: &[u8], _: &mut Cx<'_>) -> talk::AfterLine {
+        talk::AfterLine::Line
+    }
+}
+
+fn main() {}
