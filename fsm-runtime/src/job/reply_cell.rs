@@ -3,7 +3,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::Key;
-use crate::call::mailboxes::{ReplyReceiver, ReplySender, ReplySlot, WriteReply};
+use crate::call::mailboxes::{ReplyReceiver, ReplySender, WriteReply, read_reply};
 use crate::call::semaphore::Semaphore;
 use crate::panics::caught;
 use crate::scheduler::current;
@@ -158,13 +158,9 @@ impl<R: Send> Wake for ReplyCell<R> {
 
 impl<R: Send + 'static> ReplyReceiver for ReplyCell<R> {
     fn deliver(&self, _: Key, _: u32, write: Option<&mut WriteReply<'_>>) {
-        let mut slot = ReplySlot::None;
-        if let Some(write) = write {
-            write(&mut slot);
-        }
-        let reply = slot.and_then(|slot| slot.downcast::<Option<R>>().ok());
+        let reply = read_reply(write);
         let mut state = self.lock();
-        state.reply = reply.and_then(|reply| *reply).map_or(CellReply::Gone, CellReply::Ready);
+        state.reply = reply.map_or(CellReply::Gone, CellReply::Ready);
         let waker = state.waker.take();
         drop(state);
         self.changed.notify_one();

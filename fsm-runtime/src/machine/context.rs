@@ -3,6 +3,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Instant;
 
+use crate::call::mailboxes::Mailboxes;
 use crate::machine::environment::Environment;
 use crate::net::send_buffer::SendBuffer;
 use crate::net::transport::PeerAddr;
@@ -157,6 +158,11 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
     #[inline]
     pub(crate) fn set_shut(&mut self, shut: bool) {
         self.shut = shut;
+    }
+
+    /// The mailboxes of the pool.
+    pub(crate) fn mailboxes(&self) -> &'a Mailboxes<Msg> {
+        &self.environment.mailboxes
     }
 
     #[inline]
