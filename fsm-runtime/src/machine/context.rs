@@ -1,7 +1,6 @@
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
-use std::time::Instant;
 
 use crate::call::mailboxes::Mailboxes;
 use crate::machine::environment::Environment;
@@ -14,6 +13,7 @@ use crate::{Connection, Job, Key, Kind, NoMessage, TrySendError};
 mod calls;
 mod hand_off;
 mod peer_io;
+mod time;
 
 /// The second argument of every handler: it writes to the peer, posts messages, and knows the time,
 /// the peer and the connection's key.
@@ -224,14 +224,6 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
     #[inline]
     pub fn settings(&self) -> &'a Settings {
         &self.environment.settings
-    }
-
-    /// The time at the beginning of this turn, which does not change while handlers of the turn run.
-    /// It may be a few milliseconds old even then, because the thread does not read the clock for each
-    /// turn. Under test it is the time of the [`Session`](crate::sim::Session).
-    #[inline]
-    pub fn now(&self) -> Instant {
-        self.context.instant
     }
 
     /// Puts `message` into the mailbox of the connection `key` of this pool.
