@@ -30,8 +30,9 @@ impl<Msg: Send + 'static, Settings, K: Kind> Cx<'_, Msg, Settings, K> {
     ///   than the mailbox takes messages, and the mailbox has at most twice as many of both.
     /// - When the connection has ended, or is in another pool after a hand-off, the reply is dropped; no other
     ///   connection gets it. The job goes on.
-    /// - A state at `#[rest]` is at rest also while a reply is awaited, and a drain ends it. A `Submitter` is
-    ///   no route of a [`Pipeline`](crate::Pipeline): the pool of the job may drain first, and refuses then.
+    /// - A drain waits for the replies, also in a `#[rest]` state, within
+    ///   [`Builder::drain_within`](crate::Builder::drain_within). A `Submitter` is no route of a
+    ///   [`Pipeline`](crate::Pipeline): the pool of the job may drain first, and refuses further jobs then.
     ///
     /// `to_message` runs on the thread on which the job ends, so it must be short and must not block. If it
     /// panics that is logged, and there is no message.
@@ -154,7 +155,7 @@ where
         let Some(to_message) = to_message else { return };
         let Some(message) = caught(|| to_message(read_reply(write))) else {
             crate::log::error!(%key, "a function that makes a message of a reply panicked");
-            return self.mailboxes.forget_reply(key);
+            return self.mailboxes.lose_reply(key);
         };
         if let Err(late) = self.mailboxes.post_reply(key, message) {
             if caught(|| drop(late)).is_none() {

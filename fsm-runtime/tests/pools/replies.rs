@@ -232,6 +232,49 @@ fn l12_a_session_plays_the_end_of_jobs_and_of_their_pool() {
 }
 
 #[test]
+fn x11_a_drain_waits_for_replies_that_are_awaited_and_no_longer() {
+    let upcase = StubPool::<Upcase>::new();
+    let mut peer = Session::<Asker, _>::new(Asks { uppers: upcase.submitter() });
+    peer.send(b"a\nruin\n");
+    peer.drain();
+    upcase.job();
+    upcase.reply("A".to_owned());
+    assert_eq!(peer.receive(), b"asked\nasked\nA\n");
+    assert_eq!(peer.ended(), None);
+    // Of this reply no message is made.
+    upcase.job();
+    upcase.reply("RUIN".to_owned());
+    peer.advance(Duration::ZERO);
+    assert_eq!(peer.ended(), Some(Ended::Drained));
+
+    let mut peer = Session::<Asker, _>::new(Asks { uppers: upcase.submitter() });
+    peer.drain();
+    assert_eq!(peer.ended(), Some(Ended::Drained), "it awaits none");
+}
+
+#[test]
+fn x11_a_drain_ends_when_the_last_reply_has_come_or_was_lost() {
+    for (text, answers) in [("late", "LATE\n"), ("ruin", "")] {
+        let latch = Arc::<Latch>::default();
+        let upcase = Upcase::pool(&latch, 10);
+        let uppers = upcase.submitter::<Upcase>().unwrap();
+        let asker = Pool::builder::<Asker>("asker").listen("127.0.0.1:0");
+        let handle = asker.handle();
+        let asker = asker.handler(move |_| Asks { uppers: uppers.clone() });
+        let running = Pipeline::new().pool(asker).pool(upcase).start().unwrap();
+        let mut client = connect(&running);
+        writeln!(client, "{text}").unwrap();
+        assert_eq!(line(&mut client), "asked");
+        handle.drain();
+        latch.open();
+        let mut received = String::new();
+        client.read_to_string(&mut received).unwrap();
+        assert_eq!(received, answers);
+        assert_eq!(running.drain().unwrap().drained, 1);
+    }
+}
+
+#[test]
 fn a_session_takes_the_replies_of_a_pool_with_threads() {
     let upcase = workers(|_| {});
     let uppers = upcase.submitter::<Upcase>().unwrap();

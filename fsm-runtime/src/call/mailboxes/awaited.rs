@@ -21,11 +21,27 @@ impl<Msg> Mailboxes<Msg> {
         Ok(())
     }
 
-    /// Gives up the place of a reply whose job was not given away, or of which no message was made.
-    pub(crate) fn forget_reply(&self, key: Key) {
-        if let Some(mailbox) = self.shared.stripe(key).get_mut(key) {
-            mailbox.awaited = mailbox.awaited.saturating_sub(1);
+    /// Gives up the place of a reply whose job was not given away. Returns whether the owner is still there.
+    pub(crate) fn forget_reply(&self, key: Key) -> bool {
+        let mut stripe = self.shared.stripe(key);
+        let mailbox = stripe.get_mut(key);
+        mailbox.map(|mailbox| mailbox.awaited = mailbox.awaited.saturating_sub(1)).is_some()
+    }
+
+    /// Gives up the place of a reply of which no message was made, and wakes the owner, which may have waited
+    /// for it alone.
+    pub(crate) fn lose_reply(&self, key: Key) {
+        if self.forget_reply(key) {
+            self.shared.wake(key);
         }
+    }
+
+    /// Whether a reply is awaited, or has arrived since an owner that `takes_messages` took the last one.
+    pub(crate) fn awaits_reply(&self, key: Key, takes_messages: bool) -> bool {
+        let mut stripe = self.shared.stripe(key);
+        stripe.get_mut(key).is_some_and(|mailbox| {
+            mailbox.awaited > 0 || takes_messages && !mailbox.messages.is_empty()
+        })
     }
 
     /// Puts the message of a reply in its place. Returns it if the connection or job has ended.
