@@ -123,9 +123,8 @@ impl<R> ReplyCell<R> {
         };
         let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero());
         let left = left.ok_or(TimedOut)?;
-        let (state, _) =
-            self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
-        Ok(state)
+        let waited = self.changed.wait_timeout(state, left);
+        Ok(waited.unwrap_or_else(PoisonError::into_inner).0)
     }
 }
 
