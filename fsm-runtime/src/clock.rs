@@ -1,6 +1,7 @@
-use std::sync::Arc;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A moment, in both forms that a pool needs.
 #[derive(Clone, Copy, Debug)]
@@ -87,14 +88,28 @@ impl TimeSource for MonotonicTime {
 pub(crate) struct ManualTime {
     start: Instant,
     millis: Arc<AtomicU64>,
+    /// A wall-clock time, and the milliseconds at which it was set.
+    wall: Arc<Mutex<(SystemTime, u64)>>,
     /// The time that the last call of `now_if_changed` found.
     seen: Option<u64>,
 }
 
 impl ManualTime {
-    /// A time that stands at 0.
+    /// A time that stands at 0, and on the wall at the beginning of the year 2000 in UTC.
     pub(crate) fn new() -> Self {
-        Self { start: Instant::now(), millis: Arc::default(), seen: None }
+        let year_2000 = SystemTime::UNIX_EPOCH + Duration::from_secs(946_684_800);
+        let wall = Arc::new(Mutex::new((year_2000, 0)));
+        Self { start: Instant::now(), millis: Arc::default(), wall, seen: None }
+    }
+
+    pub(crate) fn set_wall(&self, time: SystemTime) {
+        *self.wall.lock().unwrap_or_else(PoisonError::into_inner) = (time, self.millis());
+    }
+
+    fn wall(&self) -> SystemTime {
+        let (time, at) = *self.wall.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = Duration::from_millis(self.millis().saturating_sub(at));
+        time.checked_add(passed).unwrap_or(time)
     }
 
     pub(crate) fn set(&self, millis: u64) {
@@ -116,6 +131,36 @@ impl TimeSource for ManualTime {
     fn now_if_changed(&mut self) -> Option<Time> {
         let millis = self.millis();
         (self.seen.replace(millis) != Some(millis)).then(|| self.now())
+    }
+}
+
+/// The wall-clock time of a thread's turns: the system's, or that of a test.
+#[derive(Debug, Default)]
+pub(crate) struct WallTime {
+    manual: Option<ManualTime>,
+    /// The last time that was read, and the moment of the turn that asked for it.
+    read: Cell<Option<(Instant, SystemTime)>>,
+}
+
+impl WallTime {
+    /// The wall-clock time that a test sets.
+    pub(crate) fn manual(time: ManualTime) -> Self {
+        Self { manual: Some(time), read: Cell::new(None) }
+    }
+
+    /// The wall-clock time of a turn at `instant`, which the system is asked for once.
+    pub(crate) fn at(&self, instant: Instant) -> SystemTime {
+        if let Some(manual) = &self.manual {
+            return manual.wall();
+        }
+        match self.read.get() {
+            Some((asked, wall)) if asked == instant => wall,
+            _ => {
+                let wall = SystemTime::now();
+                self.read.set(Some((instant, wall)));
+                wall
+            }
+        }
     }
 }
 
@@ -153,5 +198,33 @@ mod tests {
         let after = time.now();
         assert_eq!((before.millis, after.millis), (0, 1_500));
         assert_eq!(after.instant - before.instant, Duration::from_millis(1_500));
+    }
+
+    #[test]
+    fn the_wall_clock_is_read_once_for_a_moment() {
+        let wall = WallTime::default();
+        let before = SystemTime::now();
+        let moment = Instant::now();
+        let first = wall.at(moment);
+        assert!(first >= before);
+        while SystemTime::now() <= first {
+            std::hint::spin_loop();
+        }
+        assert_eq!(wall.at(moment), first);
+        assert!(wall.at(moment + Duration::from_millis(1)) > first);
+    }
+
+    #[test]
+    fn a_manual_wall_clock_moves_with_the_time_and_where_it_is_set() {
+        let time = ManualTime::new();
+        let wall = WallTime::manual(time.clone());
+        let start = wall.at(time.now().instant);
+        time.set(1_500);
+        assert_eq!(wall.at(time.now().instant), start + Duration::from_millis(1_500));
+        time.set_wall(SystemTime::UNIX_EPOCH);
+        assert_eq!(wall.at(time.now().instant), SystemTime::UNIX_EPOCH);
+        time.set(2_000);
+        let half_a_second = Duration::from_millis(500);
+        assert_eq!(wall.at(time.now().instant), SystemTime::UNIX_EPOCH + half_a_second);
     }
 }

@@ -253,6 +253,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         } else if scratch.context.draining
             && reason != StopReason::BudgetSpent
             && M::SPEC.states[self.machine.state()].rest
+            && !Self::awaits_reply(reason, key, scratch)
         {
             if const { M::SPEC.uses(Features::DRAIN) } && self.say_goodbye(scratch) {
                 return TurnOutcome::Again;
@@ -260,6 +261,12 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             return self.close(Ended::Drained, u64::MAX, false, key, scratch);
         }
         if reason == StopReason::BudgetSpent { TurnOutcome::Again } else { TurnOutcome::Wait }
+    }
+
+    /// Whether the reply to a job that the connection has given away is to come, or has just come.
+    fn awaits_reply(reason: StopReason, key: Key, scratch: &ConnectionScratch<M, H>) -> bool {
+        let takes_messages = reason.waits_for(WaitSet::MESSAGE);
+        M::SPEC.messages && scratch.environment.mailboxes.awaits_reply(key, takes_messages)
     }
 
     /// Takes the `drain` edge of the state, once a connection. Returns whether it did.

@@ -22,6 +22,7 @@ pub(crate) mod handle;
 pub(crate) mod one_step;
 pub(crate) mod queue;
 mod reply_cell;
+mod reply_message;
 pub(crate) mod submitter;
 
 /// The time between two attempts of a thread to make its handler.

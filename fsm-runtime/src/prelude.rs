@@ -15,5 +15,5 @@ pub use fsm_macros::state_machine;
 
 pub use crate::{
     Cx, Decoded, Drive, Ended, Frame, Handle, JobCx, JobHandle, Key, Machine, NoMessage, Peer,
-    Pipeline, Pool, PoolError, Service, TrySendError,
+    Pipeline, Pool, PoolError, Service, Submitter, TrySendError,
 };

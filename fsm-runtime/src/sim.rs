@@ -46,7 +46,7 @@
 //! # Pools that a machine calls
 //!
 //! A session has no other pools: the test plays them. It takes the jobs that the machine gives to them,
-//! and replies.
+//! and replies. A pool to which handlers give jobs with [`Cx::submit`](crate::Cx::submit) is a [`StubPool`].
 //!
 //! ```
 //! use fsm_runtime::prelude::*;
@@ -122,11 +122,13 @@ mod methods;
 mod pipe;
 mod port;
 mod session;
+mod stub_pool;
 mod stub_pools;
 
 pub use self::clock::Clock;
 pub use self::job_session::JobSession;
 pub use self::session::Session;
+pub use self::stub_pool::StubPool;
 
 /// The default bounds of a pool, except for the output mark.
 const LIMITS: Limits = Limits { output: 64 * 1024, ..Limits::DEFAULT };

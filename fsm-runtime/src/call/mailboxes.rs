@@ -8,6 +8,7 @@ use crate::call::outbound::Outbound;
 use crate::wake::Wake;
 use crate::{Key, TrySendError};
 
+mod awaited;
 mod table;
 
 use table::{Mailbox, MailboxTable, ReplyState};
@@ -18,7 +19,8 @@ const STRIPES: usize = 16;
 /// The mailboxes of the connections or jobs of a pool. Any thread may post to them.
 ///
 /// Each connection or job has a mailbox if its machine takes messages or calls other pools. A
-/// mailbox has a bounded queue of messages, and room for one reply, the one to the last call.
+/// mailbox has a bounded queue of messages, and room for one reply, the one to the last call. Replies that
+/// come as messages have room of their own in the queue: see `awaited.rs`.
 /// A message in an empty mailbox and a reply cause a turn of the owner: the poster queues first and
 /// then wakes the port (pitfall 11).
 pub(crate) struct Mailboxes<Msg> {
@@ -61,8 +63,9 @@ struct ReplyAddress {
     call: u32,
 }
 
-/// A receiver of replies: the [`Mailboxes`] of any machine, or a thread that waits.
-pub(crate) trait ReplyReceiver: Wake {
+/// A receiver of replies: the [`Mailboxes`] of any machine, a thread that waits, or a function that makes a
+/// message of one.
+pub(crate) trait ReplyReceiver: Send + Sync {
     /// Delivers the reply to call number `call` of `key`. `write` puts it into the receiver's slot;
     /// without `write` the job failed. A reply to an earlier call is dropped.
     fn deliver(&self, key: Key, call: u32, write: Option<&mut WriteReply<'_>>);
@@ -72,6 +75,13 @@ pub(crate) trait ReplyReceiver: Wake {
 pub(crate) type ReplySlot = Option<Box<dyn Any + Send>>;
 
 pub(crate) type WriteReply<'a> = dyn FnMut(&mut ReplySlot) + 'a;
+
+/// The reply that `write` puts into a slot of its own; `None` if there is none.
+pub(crate) fn read_reply<R: 'static>(write: Option<&mut WriteReply<'_>>) -> Option<R> {
+    let mut slot = ReplySlot::None;
+    write?(&mut slot);
+    *slot?.downcast::<Option<R>>().ok()?
+}
 
 impl<Msg> Default for Mailboxes<Msg> {
     fn default() -> Self {
@@ -99,6 +109,7 @@ impl<Msg> Mailboxes<Msg> {
     pub(crate) fn open(&self, key: Key) {
         let mailbox = Mailbox {
             messages: VecDeque::new(),
+            awaited: 0,
             call: 0,
             reply: ReplyState::None,
             reply_slot: None,

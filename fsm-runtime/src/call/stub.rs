@@ -28,15 +28,15 @@ pub(crate) type StubFactory = fn(&mut StubPools) -> PoolEntry;
 pub(crate) struct JobStub<S: Service> {
     pub(crate) semaphore: Arc<Semaphore>,
     /// Jobs that the test has not taken.
-    pub(crate) queued: Mutex<VecDeque<(S::Job, UnansweredJob)>>,
+    queued: Mutex<VecDeque<(S::Job, UnansweredJob)>>,
     /// Jobs that the test has taken and not answered.
-    pub(crate) unanswered: Mutex<VecDeque<UnansweredJob>>,
+    unanswered: Mutex<VecDeque<UnansweredJob>>,
 }
 
 /// The reply's sender of a job, and the permit that the job has until then.
-pub(crate) struct UnansweredJob {
-    pub(crate) reply_to: ReplySender,
-    pub(crate) _permit: Permit,
+struct UnansweredJob {
+    reply_to: ReplySender,
+    _permit: Permit,
 }
 
 /// A pool that takes connections.
@@ -62,11 +62,7 @@ impl StubPools {
 }
 
 pub(crate) fn stub_jobs<S: Service>(pools: &mut StubPools) -> PoolEntry {
-    let pool = pools.get_or_insert(|semaphore| JobStub::<S> {
-        semaphore,
-        queued: Mutex::default(),
-        unanswered: Mutex::default(),
-    });
+    let pool = pools.get_or_insert(JobStub::<S>::new);
     Box::new(pool as Arc<dyn JobSink<S>>)
 }
 
@@ -77,6 +73,39 @@ pub(crate) fn stub_hand_offs<M: 'static, Seed: Send + 'static>(pools: &mut StubP
         target: PhantomData,
     });
     Box::new(pool as Arc<dyn HandOffTarget<Seed>>)
+}
+
+impl<S: Service> JobStub<S> {
+    pub(crate) fn new(semaphore: Arc<Semaphore>) -> Self {
+        Self { semaphore, queued: Mutex::default(), unanswered: Mutex::default() }
+    }
+
+    /// Takes the next job.
+    pub(crate) fn take(&self) -> Option<S::Job> {
+        let (job, given) = lock(&self.queued).pop_front()?;
+        lock(&self.unanswered).push_back(given);
+        Some(job)
+    }
+
+    /// Replies to the first job that was taken and has no reply yet; `None` lets it fail.
+    pub(crate) fn answer(&self, reply: Option<S::Reply>) {
+        let given = lock(&self.unanswered).pop_front();
+        let Some(UnansweredJob { reply_to, _permit }) = given else {
+            panic!("no job of `{}` was taken", std::any::type_name::<S>())
+        };
+        match reply {
+            Some(reply) => reply_to.send(reply),
+            None => drop(reply_to),
+        }
+    }
+
+    /// Drops all jobs, so that they fail.
+    pub(crate) fn drop_jobs(&self) {
+        let queued = std::mem::take(&mut *lock(&self.queued));
+        let unanswered = std::mem::take(&mut *lock(&self.unanswered));
+        // After the locks are released, because this calls code of those who wait for the replies.
+        drop((queued, unanswered));
+    }
 }
 
 impl<S: Service> JobSink<S> for JobStub<S> {

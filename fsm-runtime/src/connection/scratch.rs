@@ -57,8 +57,9 @@ pub(crate) struct ScratchSettings<M: Machine, H> {
 
 impl<M: Machine, H> ConnectionScratch<M, H> {
     pub(crate) fn new(settings: ScratchSettings<M, H>) -> Self {
-        let ScratchSettings { environment, limits, pool_state, registry, make, boxes, context } =
+        let ScratchSettings { environment, limits, pool_state, registry, make, boxes, mut context } =
             settings;
+        context.output_mark = limits.output;
         let buffer = vec![0; BUFFER].into_boxed_slice();
         let output = SendBuffer::default();
         let counters = pool_state.counters.local();

@@ -1,5 +1,7 @@
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::call::job_sink::JobSink;
@@ -8,10 +10,13 @@ use crate::job::reply_cell::{NO_KEY, ReplyCell, TimedOut};
 use crate::wake::Wake;
 use crate::{Service, TrySendError};
 
-/// The handle of a job that a plain thread has given to a pool: it waits for the reply.
+/// The handle of a job that a plain thread or an async program has given to a pool: it waits for the reply.
 ///
 /// [`Handle::submit`](crate::Handle::submit) and [`Submitter::submit`](crate::Submitter::submit) return
 /// it. Dropping it does not stop the job; its reply is then lost.
+///
+/// A thread waits with [`wait`](Self::wait) or [`wait_for`](Self::wait_for). For async programs it is a
+/// [`Future`] with the same output as `wait`; it needs no particular runtime.
 ///
 /// ```
 /// use fsm_runtime::prelude::*;
@@ -36,6 +41,47 @@ use crate::{Service, TrySendError};
 /// };
 /// assert_eq!(reply, Some(3));
 /// running.drain()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// In an async function, where `submit` gives the job away before anything is awaited:
+///
+/// ```
+/// use fsm_runtime::prelude::*;
+/// # struct Length;
+/// # impl Service for Length {
+/// #     type Job = String;
+/// #     type Reply = usize;
+/// # }
+///
+/// async fn longest(
+///     lengths: &Submitter<Length>,
+///     texts: [String; 2],
+/// ) -> Result<Option<usize>, TrySendError<String>> {
+///     let [first, second] = texts.map(|text| lengths.submit(text));
+///     let (first, second) = (first?, second?);
+///     // Both jobs run meanwhile.
+///     Ok(first.await.max(second.await))
+/// }
+/// # let pool = Pool::workers::<Length>("length", 2, |text| text.len());
+/// # let lengths = pool.submitter::<Length>()?;
+/// # let running = pool.start()?;
+/// # let mut longest = std::pin::pin!(longest(&lengths, ["four".to_owned(), "three".to_owned()]));
+/// # struct Unpark(std::thread::Thread);
+/// # impl std::task::Wake for Unpark {
+/// #     fn wake(self: std::sync::Arc<Self>) {
+/// #         self.0.unpark();
+/// #     }
+/// # }
+/// # let waker = std::sync::Arc::new(Unpark(std::thread::current())).into();
+/// # let reply = loop {
+/// #     match longest.as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
+/// #         std::task::Poll::Ready(reply) => break reply?,
+/// #         std::task::Poll::Pending => std::thread::park(),
+/// #     }
+/// # };
+/// # assert_eq!(reply, Some(5));
+/// # running.drain()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "the job runs all the same, but its reply is lost"]
@@ -116,6 +162,26 @@ impl<R: Send + 'static> JobHandle<R> {
     }
 }
 
+/// Waits for the reply as [`wait`](JobHandle::wait) does: the output is `None` if the job failed, or if the
+/// pool was closed before the job was done. A poll after that is ready with `None`.
+///
+/// The thread on which the job ends wakes the task. A handler must not block on the future: its machine
+/// calls the pool with `#[call(..)]`.
+impl<R: Send + 'static> Future for JobHandle<R> {
+    type Output = Option<R>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R>> {
+        self.cell.poll_reply(context)
+    }
+}
+
+/// Drops the waker of a task that awaited the reply, so that the job's end does not wake it.
+impl<R> Drop for JobHandle<R> {
+    fn drop(&mut self) {
+        self.cell.forget_waker();
+    }
+}
+
 impl<R> fmt::Debug for JobHandle<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JobHandle").finish_non_exhaustive()
@@ -123,107 +189,4 @@ impl<R> fmt::Debug for JobHandle<R> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{Mutex, mpsc};
-    use std::thread;
-
-    use super::*;
-    use crate::call::mailboxes::ReplySender;
-
-    struct Double;
-
-    impl Service for Double {
-        type Job = u32;
-        type Reply = u32;
-    }
-
-    /// A pool that stores its jobs and runs none.
-    struct Sink {
-        semaphore: Arc<Semaphore>,
-        jobs: Mutex<Vec<(u32, Permit, ReplySender)>>,
-    }
-
-    impl Sink {
-        fn new(limit: usize) -> Self {
-            Self { semaphore: Arc::new(Semaphore::new(limit)), jobs: Mutex::default() }
-        }
-
-        fn take(&self) -> (u32, Permit, ReplySender) {
-            self.jobs.lock().unwrap().remove(0)
-        }
-    }
-
-    impl JobSink<Double> for Sink {
-        fn semaphore(&self) -> &Arc<Semaphore> {
-            &self.semaphore
-        }
-
-        fn submit(&self, job: u32, permit: Permit, to: ReplySender) {
-            self.jobs.lock().unwrap().push((job, permit, to));
-        }
-    }
-
-    const LONG: Duration = Duration::from_secs(60);
-    const SHORT: Duration = Duration::from_millis(1);
-
-    #[test]
-    fn l12_a_job_has_its_reply_or_none() {
-        let sink = Sink::new(2);
-        let answered = JobHandle::submit::<Double>(&sink, 21).unwrap();
-        let failed = JobHandle::submit::<Double>(&sink, 7).unwrap();
-        let Err(TrySendError::Full(3)) = JobHandle::submit::<Double>(&sink, 3) else {
-            panic!("the pool is full")
-        };
-        let Err(answered) = answered.wait_for(SHORT) else { panic!("nobody has answered") };
-        let (job, _permit, reply) = sink.take();
-        reply.send(job * 2);
-        assert_eq!(answered.wait(), Some(42));
-        drop(sink.take());
-        assert_eq!(failed.wait_for(LONG).unwrap(), None);
-    }
-
-    #[test]
-    fn x7_a_thread_waits_for_room_and_gets_the_permit_that_comes_back() {
-        let sink = Sink::new(1);
-        let first = JobHandle::submit::<Double>(&sink, 1).unwrap();
-        assert!(matches!(
-            JobHandle::submit_within::<Double>(&sink, 2, SHORT),
-            Err(TrySendError::Full(2))
-        ));
-        thread::scope(|scope| {
-            let (done, replied) = mpsc::channel();
-            let sink = &sink;
-            scope.spawn(move || {
-                let handle = JobHandle::submit_within::<Double>(sink, 2, LONG).unwrap();
-                done.send(handle.wait()).unwrap();
-            });
-            // The permit of the first job is dropped here, whether the thread waits for it already or
-            // not yet.
-            let (_, permit, reply) = sink.take();
-            drop(permit);
-            reply.send(2_u32);
-            assert_eq!(first.wait(), Some(2));
-            while sink.jobs.lock().unwrap().is_empty() {
-                thread::yield_now();
-            }
-            sink.take().2.send(4_u32);
-            assert_eq!(replied.recv().unwrap(), Some(4));
-        });
-        let accounting = sink.semaphore.accounting();
-        assert_eq!((accounting.offered, accounting.taken, accounting.abandoned), (3, 2, 1));
-    }
-
-    #[test]
-    fn x7_a_thread_that_waits_for_room_learns_that_the_pool_is_closed() {
-        let sink = Sink::new(0);
-        thread::scope(|scope| {
-            let waiting = scope.spawn(|| JobHandle::submit_within::<Double>(&sink, 2, LONG));
-            while sink.semaphore.accounting().waiting == 0 {
-                thread::yield_now();
-            }
-            sink.semaphore.close();
-            assert!(matches!(waiting.join().unwrap(), Err(TrySendError::Gone(2))));
-        });
-        assert!(matches!(JobHandle::submit::<Double>(&sink, 2), Err(TrySendError::Gone(2))));
-    }
-}
+mod tests;

@@ -3,11 +3,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::call::job_sink::JobSink;
 use crate::lifecycle::pool_state::PoolState;
 use crate::{JobHandle, Service, Stats, TrySendError};
 
-/// Gives jobs to a pool from plain threads. [`Pool::submitter`](crate::Pool::submitter) makes it. It is
-/// cheap to clone and works on any thread.
+/// Gives jobs to a pool from plain threads and async programs, and from handlers with
+/// [`Cx::submit`](crate::Cx::submit). [`Pool::submitter`](crate::Pool::submitter) makes it. It is cheap to
+/// clone and works on any thread. In a test [`sim::StubPool`](crate::sim::StubPool) makes one.
 ///
 /// ```
 /// use fsm_runtime::prelude::*;
@@ -42,6 +44,11 @@ impl<S: Service> Submitter<S> {
         Self { pool_state, service: PhantomData }
     }
 
+    /// The sink for jobs, while the pool takes any.
+    pub(super) fn sink(&self) -> Option<Arc<dyn JobSink<S>>> {
+        self.pool_state.jobs::<S>()
+    }
+
     /// Gives a job to the pool if that has room. Does not block.
     ///
     /// # Errors
@@ -49,7 +56,7 @@ impl<S: Service> Submitter<S> {
     /// Returns the job: [`Full`](TrySendError::Full) if the pool has no room or others wait for room,
     /// [`Gone`](TrySendError::Gone) if it has not started, drains or is closed.
     pub fn submit(&self, job: S::Job) -> Result<JobHandle<S::Reply>, TrySendError<S::Job>> {
-        match self.pool_state.jobs::<S>() {
+        match self.sink() {
             Some(sink) => JobHandle::submit(&*sink, job),
             None => Err(TrySendError::Gone(job)),
         }
@@ -68,7 +75,7 @@ impl<S: Service> Submitter<S> {
         job: S::Job,
         time: Duration,
     ) -> Result<JobHandle<S::Reply>, TrySendError<S::Job>> {
-        match self.pool_state.jobs::<S>() {
+        match self.sink() {
             Some(sink) => JobHandle::submit_within(&*sink, job, time),
             None => Err(TrySendError::Gone(job)),
         }

@@ -1,8 +1,8 @@
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
-use std::time::Instant;
 
+use crate::call::mailboxes::Mailboxes;
 use crate::machine::environment::Environment;
 use crate::net::send_buffer::SendBuffer;
 use crate::net::transport::PeerAddr;
@@ -13,6 +13,7 @@ use crate::{Connection, Job, Key, Kind, NoMessage, TrySendError};
 mod calls;
 mod hand_off;
 mod peer_io;
+mod time;
 
 /// The second argument of every handler: it writes to the peer, posts messages, and knows the time,
 /// the peer and the connection's key.
@@ -159,6 +160,11 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
         self.shut = shut;
     }
 
+    /// The mailboxes of the pool.
+    pub(crate) fn mailboxes(&self) -> &'a Mailboxes<Msg> {
+        &self.environment.mailboxes
+    }
+
     #[inline]
     pub(crate) fn queued_bytes(&self) -> usize {
         self.out.len()
@@ -208,24 +214,18 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
     ///     }
     /// }
     ///
+    /// # fn main() {
     /// let limits = Limits { greeting: "servus".to_owned(), idle: Duration::from_secs(5) };
     /// let mut peer = Session::<Greeter, _>::with_settings(Client, limits);
     /// peer.send(b"?");
     /// assert_eq!(peer.receive(), b"servus");
     /// peer.advance(Duration::from_secs(5));
     /// assert_eq!(peer.state(), None);
+    /// # }
     /// ```
     #[inline]
     pub fn settings(&self) -> &'a Settings {
         &self.environment.settings
-    }
-
-    /// The time at the beginning of this turn, which does not change while handlers of the turn run.
-    /// It may be a few milliseconds old even then, because the thread does not read the clock for each
-    /// turn. Under test it is the time of the [`Session`](crate::sim::Session).
-    #[inline]
-    pub fn now(&self) -> Instant {
-        self.context.instant
     }
 
     /// Whether the pool drained at the beginning of this turn, because of a signal or

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::call::service::PoolEntry;
-use crate::clock::Time;
+use crate::clock::{Time, WallTime};
 use crate::net::readiness::Readiness;
 use crate::panics::drop_panic;
 use crate::scheduler::observe::BlockTracker;
@@ -99,6 +99,10 @@ pub(crate) struct WorkerContext {
     pub(crate) now: u64,
     /// The same time on the system's clock.
     pub(crate) instant: Instant,
+    /// The wall clock, which is read only for a handler that asks.
+    pub(crate) wall: WallTime,
+    /// The bytes of queued output at which a connection takes no input and no message.
+    pub(crate) output_mark: usize,
     pub(crate) draining: bool,
     /// A panic of a handler is kept in `panic`, for a test to look at.
     pub(crate) keeps_panic: bool,
@@ -123,6 +127,8 @@ impl WorkerContext {
             routes,
             now,
             instant,
+            wall: WallTime::default(),
+            output_mark: usize::MAX,
             draining: false,
             keeps_panic: false,
             panic: None,

@@ -278,9 +278,11 @@ impl<M: Machine> Builder<M> {
     ///     Gone,
     /// }
     ///
+    /// # fn main() {
     /// let limits = Limits { idle: Duration::from_secs(300), line: 512 };
     /// let builder = Pool::builder::<Lines>("lines").settings(limits);
     /// # drop(builder);
+    /// # }
     /// ```
     pub fn settings(mut self, settings: M::Settings) -> Self {
         self.environment.settings = Arc::new(settings);

@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::clock::ManualTime;
 use crate::key::Generations;
@@ -103,6 +103,12 @@ impl Clock {
         let sessions: Vec<_> = self.sessions.borrow().iter().filter_map(Weak::upgrade).collect();
         let sessions: Vec<_> = sessions.iter().map(|session| &**session).collect();
         self.origin.advance(&sessions, time);
+    }
+
+    /// Sets the wall clock that handlers see with [`Cx::wall`](crate::Cx::wall). It moves on with the time,
+    /// which this does not change. At first it is the beginning of the year 2000 in UTC.
+    pub fn set_wall(&self, time: SystemTime) {
+        self.origin.time.set_wall(time);
     }
 
     pub(super) fn origin(&self) -> &Origin {

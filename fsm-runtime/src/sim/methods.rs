@@ -80,6 +80,13 @@ macro_rules! session_methods {
             }
         }
 
+        /// Sets the wall clock that handlers see with [`Cx::wall`](crate::Cx::wall). It moves on with the
+        /// time, which this does not change. Where the session is on a [`Clock`], this sets that of all
+        /// sessions on it.
+        pub fn set_wall(&mut self, time: SystemTime) {
+            self.harness.borrow().origin().time.set_wall(time);
+        }
+
         /// The name of the state that the machine is in; `None` when it is at its end.
         pub fn state(&self) -> Option<&'static str> {
             self.harness.borrow().state()

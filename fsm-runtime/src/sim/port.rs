@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::clock::Origin;
 use crate::call::service::PoolEntry;
-use crate::clock::{ManualTime, TimeSource};
+use crate::clock::{ManualTime, TimeSource, WallTime};
 use crate::driver::worker::{Driver, Worker, WorkerSettings};
 use crate::lifecycle::pool_state::PoolState;
 use crate::net::readiness::Readiness;
@@ -66,6 +66,7 @@ impl<T: Task> SimPort<T> {
             time.now(),
         );
         context.keeps_panic = true;
+        context.wall = WallTime::manual(time.clone());
         workers.push(Worker::new(WorkerSettings {
             name: POOL.to_owned(),
             port: Arc::clone(port),

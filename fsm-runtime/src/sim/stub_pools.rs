@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::call::service::PoolEntry;
-use crate::call::stub::{HandOffStub, JobStub, StubPools, UnansweredJob, lock};
+use crate::call::stub::{HandOffStub, JobStub, StubPools, lock};
 use crate::{Machine, Route, Service};
 
 /// Stubs of the pools that a machine calls and hands over to, which a test plays.
@@ -48,22 +48,12 @@ impl Stubs {
 
     /// Takes the next job for `S`.
     pub(super) fn job<S: Service>(&self) -> Option<S::Job> {
-        let stub = self.job_stub::<S>();
-        let (job, given) = lock(&stub.queued).pop_front()?;
-        lock(&stub.unanswered).push_back(given);
-        Some(job)
+        self.job_stub::<S>().take()
     }
 
     /// Replies to the first job of `S` that was taken and has no reply yet; `None` lets it fail.
     pub(super) fn answer<S: Service>(&self, reply: Option<S::Reply>) {
-        let given = lock(&self.job_stub::<S>().unanswered).pop_front();
-        let Some(UnansweredJob { reply_to, _permit }) = given else {
-            panic!("no job of `{}` was taken", std::any::type_name::<S>())
-        };
-        match reply {
-            Some(reply) => reply_to.send(reply),
-            None => drop(reply_to),
-        }
+        self.job_stub::<S>().answer(reply);
     }
 
     pub(super) fn room<S: Service>(&self, jobs: usize) {
@@ -73,8 +63,7 @@ impl Stubs {
     pub(super) fn close<S: Service>(&self) {
         let stub = self.job_stub::<S>();
         stub.semaphore.close();
-        lock(&stub.queued).clear();
-        lock(&stub.unanswered).clear();
+        stub.drop_jobs();
     }
 
     pub(super) fn seed<M: Machine>(&self) -> Option<M::Seed> {

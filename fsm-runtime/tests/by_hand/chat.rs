@@ -339,7 +339,7 @@ fn member() -> Session<Chat, Member> {
 }
 
 #[test]
-fn w2_messages_and_input_alternate() {
+fn l13_w2_messages_and_input_alternate() {
     let mut peer = member();
     for text in ["1", "2", "3"] {
         peer.post(text.into()).unwrap();
@@ -358,7 +358,7 @@ fn w3_a_message_leaves_the_incomplete_line_alone() {
 }
 
 #[test]
-fn w4_only_a_line_arms_idle_again() {
+fn l13_w4_only_a_line_arms_idle_again() {
     let mut peer = member();
     for _ in 0..5 {
         peer.advance(Duration::from_secs(10));

@@ -194,7 +194,7 @@ fn a_close_ends_a_handler_that_waits_for_a_job_of_its_own_pool() {
         type Reply = bool;
     }
 
-    let (sender, submitter) = mpsc::channel::<fsm_runtime::Submitter<Own>>();
+    let (sender, submitter) = mpsc::channel::<Submitter<Own>>();
     let submitter = Mutex::new(submitter);
     let (waits, waiting) = mpsc::channel();
     let pool = Pool::workers::<Own>("own", 1, move |waits_for_another| {

@@ -14,6 +14,7 @@ use fsm_runtime::sim::Session;
 use fsm_runtime::{Address, Running, check};
 
 mod arithmetic;
+mod asked;
 mod cuts;
 mod deadlines;
 mod input;

@@ -84,7 +84,7 @@ fn say_farewell() -> (Running, SocketAddr) {
 /// As an upload that is refused while its body is under way: nothing is unread when the machine ends, and
 /// the peer goes on sending before it reads.
 #[test]
-fn g2_an_end_is_heard_by_a_peer_that_goes_on_sending() {
+fn l15_g2_an_end_is_heard_by_a_peer_that_goes_on_sending() {
     let (running, address) = say_farewell();
     let mut stream = connect(address);
     stream.write_all(b"hello\n").unwrap();

@@ -13,6 +13,7 @@ use fsm_runtime::{Address, Running};
 mod calls;
 mod graph;
 mod hand_offs;
+mod replies;
 mod submits;
 
 fn address(running: &Running) -> SocketAddr {

@@ -195,7 +195,7 @@ fn citations_are_distinguished_from_other_words() {
         ("a trap of 16 sockets, a Trap16", &[]),
         ("fits the L1 cache, or L2 caches", &[]),
         ("Map<R1, R2>, R1::Item, X1<T>, L1.rs, LR1, R1x, X_1, R01, X100", &[]),
-        ("`R1` and `Vec<X2>` are code, S7 and T1 are of no family", &[]),
+        ("`R1` and `Vec<X2>` are code, S7 and C1 are of no family", &[]),
         ("commit 9X1 of %C3%L2", &[]),
     ] {
         assert_eq!(ids(text), expected, "{text}");

@@ -16,6 +16,8 @@ struct MailboxEntry<Msg> {
 
 pub(super) struct Mailbox<Msg> {
     pub(super) messages: VecDeque<Msg>,
+    /// The number of replies that will arrive as messages.
+    pub(super) awaited: u16,
     /// The number of the last call.
     pub(super) call: u32,
     pub(super) reply: ReplyState,

@@ -15,7 +15,7 @@ impl<'a, Msg: Send + 'static, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
         self.just_submitted = false;
         let Some(sink) = self.route_entry::<Arc<dyn JobSink<S>>>(route) else { return };
         match sink.semaphore().offer_or_queue(|| self.environment.mailboxes.waker(), self.key) {
-            Ok(Ok(permit)) => self.submit(&**sink, job, permit),
+            Ok(Ok(permit)) => self.give(&**sink, job, permit),
             Ok(Err(permit)) => {
                 self.set_outbound(Outbound::queued_job(job, permit, Arc::clone(sink)));
             }
@@ -30,7 +30,7 @@ impl<'a, Msg: Send + 'static, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
         self.just_submitted = false;
         let Some(sink) = self.route_entry::<Arc<dyn JobSink<S>>>(route) else { return };
         match sink.semaphore().try_offer() {
-            Ok(permit) => self.submit(&**sink, job, permit),
+            Ok(permit) => self.give(&**sink, job, permit),
             Err(NoPermit::Full) => self.set_outbound(Outbound::Refused(Box::new(job))),
             Err(NoPermit::Closed) => self.set_outbound(Outbound::Gone),
         }
@@ -72,7 +72,7 @@ impl<'a, Msg: Send + 'static, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
         }
     }
 
-    fn submit<S: Service>(&mut self, sink: &dyn JobSink<S>, job: S::Job, permit: Permit) {
+    fn give<S: Service>(&mut self, sink: &dyn JobSink<S>, job: S::Job, permit: Permit) {
         self.just_submitted = true;
         sink.submit(job, permit, self.environment.mailboxes.begin_call(self.key));
     }

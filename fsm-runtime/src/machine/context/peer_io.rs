@@ -36,6 +36,58 @@ impl<Msg, Settings> Cx<'_, Msg, Settings, Connection> {
         self.out.len()
     }
 
+    /// Whether the queued output has reached the pool's output mark
+    /// ([`Builder::output_mark`](crate::Builder::output_mark)), so that the connection takes no input and no
+    /// message until the peer has taken some of it. A handler that has much to write stops here, and goes on
+    /// in a state that waits for room:
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use fsm_runtime::sim::Session;
+    ///
+    /// #[state_machine(start = Ask, eof => Gone)]
+    /// enum Numbers {
+    ///     #[read(exact = 1, within = 10s => Gone)]
+    ///     #[to(Counting)]
+    ///     Ask,
+    ///     #[writable(below = 16KiB, idle = 2min => Gone)]
+    ///     #[to(Counting | Leaving)]
+    ///     Counting { next: u32 },
+    ///     #[flush(within = 10s => Gone)]
+    ///     #[to(Gone)]
+    ///     Leaving,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    ///
+    /// struct Client;
+    ///
+    /// impl numbers::Handler for Client {
+    ///     fn ask(&mut self, _: &[u8; 1], _: &mut Cx<'_>) -> numbers::AfterAsk {
+    ///         numbers::AfterAsk::Counting { next: 0 }
+    ///     }
+    ///
+    ///     fn counting(&mut self, next: &mut u32, cx: &mut Cx<'_>) -> numbers::AfterCounting {
+    ///         while *next < 100_000 {
+    ///             if cx.is_full() {
+    ///                 return numbers::AfterCounting::Counting;
+    ///             }
+    ///             writeln!(cx, "{next}");
+    ///             *next += 1;
+    ///         }
+    ///         numbers::AfterCounting::Leaving
+    ///     }
+    /// }
+    ///
+    /// let mut peer = Session::<Numbers, _>::new(Client);
+    /// peer.send(b"?");
+    /// assert_eq!(peer.receive().len(), 588_890);
+    /// ```
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.queued() >= self.context.output_mark
+    }
+
     /// The number of bytes of input that no state had used before this handler was called; the
     /// bytes that this handler is called with are among them. In the handler of a state that reads
     /// nothing it shows whether the peer has sent a part of its next message.
