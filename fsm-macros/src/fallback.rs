@@ -62,7 +62,7 @@ fn machine_stub(interface: &Interface) -> TokenStream {
                 0
             }
 
-            fn timer(&self, _: usize, _: &Self::Settings) -> #root::Timer {
+            fn timer(&self, _: usize, _: &#settings) -> #root::Timer {
                 loop {}
             }
         }

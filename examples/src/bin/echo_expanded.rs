@@ -114,7 +114,7 @@ const _: () = {
             }
         }
         #[inline]
-        fn timer(&self, timer: usize, settings: &Self::Settings) -> __rt::Timer {
+        fn timer(&self, timer: usize, settings: &()) -> __rt::Timer {
             match self {
                 Self::Talk => __rt::Timer::idle(60000),
                 _ => __rt::Timer::NEVER,

@@ -50,7 +50,7 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
             }
 
             #[inline]
-            fn timer(&self, timer: usize, settings: &Self::Settings) -> __rt::Timer {
+            fn timer(&self, timer: usize, settings: &#settings) -> __rt::Timer {
                 #timer
             }
 

@@ -1,5 +1,5 @@
 //! A mark takes nothing.
-//! Plants fsm::E017.
+//! Plants fsm::E010.
 
 use fsm_runtime::prelude::*;
 
