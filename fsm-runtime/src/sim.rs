@@ -119,6 +119,7 @@ mod clock;
 mod harness;
 mod job_session;
 mod methods;
+mod output;
 mod pipe;
 mod port;
 mod session;
@@ -126,6 +127,7 @@ mod stub_pools;
 
 pub use self::clock::Clock;
 pub use self::job_session::JobSession;
+pub use self::output::Output;
 pub use self::session::Session;
 
 /// The default bounds of a pool, except for the output mark.

@@ -203,7 +203,7 @@ mod tests {
         let board = Arc::new(Board { room, keys: Mutex::default() });
         let listener = Listener { board: Arc::clone(&board), key: None };
         let mut peer = Session::<Room, _>::seeded(listener, "ann".to_owned());
-        assert_eq!((peer.receive(), board.keys().len()), (b"welcome ann\n".to_vec(), 1));
+        assert_eq!((peer.receive(), board.keys().len()), (b"welcome ann\n".into(), 1));
         peer.advance(Duration::from_secs(29));
         assert_eq!(peer.post("hello".into()), Ok(()));
         assert_eq!(peer.receive(), b"hello\n");

@@ -9,6 +9,7 @@ use super::LIMITS;
 use super::clock::{Clock, OnClock, Origin};
 use super::harness::Harness;
 use super::methods::session_methods;
+use super::output::Output;
 use super::pipe::{Pipe, PipeEnd};
 use crate::call::mailboxes::Mailboxes;
 use crate::connection::ConnectionTask;
@@ -173,13 +174,13 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     }
 
     /// Takes what the machine has sent.
-    pub fn receive(&mut self) -> Vec<u8> {
+    pub fn receive(&mut self) -> Output {
         let mut received = self.pipe.to_peer.take();
         loop {
             self.run(Readiness::WRITE);
             let more = self.pipe.to_peer.take();
             if more.is_empty() {
-                return received;
+                return received.into();
             }
             received.extend(more);
         }

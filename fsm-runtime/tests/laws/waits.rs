@@ -344,7 +344,7 @@ fn t1_t2_times_and_sizes_come_from_the_settings_up_to_their_bounds() {
     peer.send(b"12345678\n");
     assert_eq!(peer.receive(), b"8/8");
     peer.advance(Duration::from_secs(9));
-    assert_eq!((peer.receive(), peer.state()), (b"...".to_vec(), Some("Line")));
+    assert_eq!((peer.receive(), peer.state()), (b"...".into(), Some("Line")));
     peer.advance(Duration::from_secs(1));
     assert_eq!(peer.state(), None);
 
@@ -449,7 +449,8 @@ impl budgeted::Handler for Requests {
 #[test]
 fn t4_a_budget_runs_through_the_states_of_its_group() {
     let mut peer = Session::<Budgeted, _>::new(Requests);
-    let wait = |peer: &mut Session<Budgeted, _>, seconds| peer.advance(Duration::from_secs(seconds));
+    let wait =
+        |peer: &mut Session<Budgeted, _>, seconds| peer.advance(Duration::from_secs(seconds));
     peer.send(b"x");
     wait(&mut peer, 9);
     peer.send(b"head\n");
