@@ -26,35 +26,18 @@
 //! fsm_runtime::check::splits::<Words, _>(|| Client, b"hello");
 //! ```
 
-use std::fmt;
 use std::panic::resume_unwind;
 
-use crate::net::readiness::Readiness;
-use crate::sim::Session;
-use crate::{Connection, Drive, Ended, Machine, Wait};
+use self::difference::Difference;
+use self::run::{Recording, Run};
+use crate::{Connection, Drive, Machine};
 
-/// The number of completions in a row without input that counts as an endless loop.
-const MAX_IDLE_CALLS: usize = 10_000;
+mod difference;
+mod interleavings;
+mod placements;
+mod run;
 
-/// The behaviour of a machine on an input: its completions, its output, and the state that it ends in.
-#[derive(Debug, PartialEq, Eq)]
-struct Recording {
-    calls: Vec<Call>,
-    output: Vec<u8>,
-    /// The state in which the input was used up.
-    state: Option<&'static str>,
-    /// The end of the machine after the peer has then ended its stream.
-    ended: Option<Ended>,
-}
-
-/// One completion: the state, the range of the input that it used, the state after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Call {
-    state: &'static str,
-    from: usize,
-    to: usize,
-    next: Option<&'static str>,
-}
+pub use self::interleavings::interleavings;
 
 /// Checks that the way in which `input` is cut into pieces makes no difference.
 ///
@@ -62,7 +45,7 @@ struct Call {
 /// (for inputs of up to 512 bytes; beyond that up to 512 places spread over it), in three pieces at a few
 /// hundred pairs of places, and byte by byte; then the peer ends its stream. Every time the same
 /// handlers must be called in the same order with the same bytes, and the output must be the same.
-/// For states that take what is there (`some`, `upto`), the bytes of consecutive calls are taken
+/// For states that take what is there (`some`, `upto`, `discard`), the bytes of consecutive calls are taken
 /// together.
 ///
 /// The handler may depend only on its input: one that writes the time or a shared counter differs
@@ -132,20 +115,25 @@ fn compare<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
 ) {
     let cut = run::<M, H>(handler, input, cuts);
     if *whole != cut {
-        let (machine, difference) = (M::SPEC.name, Difference { whole, cut: &cut, input });
-        panic!("cutting the input of `{machine}` {} makes a difference\n{difference}", place(cuts));
+        let machine = M::SPEC.name;
+        let difference = Difference { input, expected: ("whole", whole), found: ("cut", &cut) };
+        let place = place(cuts, input.len());
+        panic!("cutting the input of `{machine}` {place} makes a difference\n{difference}");
     }
 }
 
-fn place(cuts: &[usize]) -> String {
+fn place(cuts: &[usize], len: usize) -> String {
     match cuts {
         [at] => format!("after byte {at}"),
-        [first, second] => format!("after bytes {first} and {second}"),
-        _ => "after every byte".to_owned(),
+        _ if cuts.len() + 1 == len => "after every byte".to_owned(),
+        _ => {
+            let cuts: Vec<_> = cuts.iter().map(ToString::to_string).collect();
+            format!("after bytes {}", cuts.join(" and "))
+        }
     }
 }
 
-/// Runs a machine on the input in pieces, one completion at a time.
+/// Runs a machine on the input in pieces.
 ///
 /// # Panics
 ///
@@ -156,102 +144,12 @@ fn run<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     input: &[u8],
     cuts: &[usize],
 ) -> Recording {
-    let mut session = Session::<M, H>::with_calls(handler, 1);
-    session.close_pools();
-    let mut run = Recording { calls: Vec::new(), output: Vec::new(), state: None, ended: None };
-    let mut sent = 0;
+    let mut run = Run::<M, H>::new(handler, input);
     for end in cuts.iter().copied().chain([input.len()]) {
-        session.feed(&input[sent..end]);
-        sent = end;
-        let mut idle = 0;
-        loop {
-            let (state, from) = (session.state(), sent - session.unused());
-            let again = session.turn(Readiness::READ | Readiness::WRITE);
-            let (next, to) = (session.state(), sent - session.unused());
-            let Some(state) = state else { break };
-            if again || next != Some(state) || from != to {
-                run.push::<M>(Call { state, from, to, next });
-            }
-            if !again {
-                break;
-            }
-            idle = if from == to { idle + 1 } else { 0 };
-            assert!(
-                idle < MAX_IDLE_CALLS,
-                "the machine `{}` loops in state `{state}` and takes no input",
-                M::SPEC.name
-            );
-        }
-        run.output.extend(session.receive());
+        run.send_to(end);
     }
-    run.state = session.state();
-    session.end();
-    run.output.extend(session.receive());
-    run.ended = session.ended();
-    if let Some(panic) = session.take_panic() {
-        resume_unwind(panic);
-    }
-    run
-}
-
-/// The place where two runs first differ.
-struct Difference<'a> {
-    whole: &'a Recording,
-    cut: &'a Recording,
-    input: &'a [u8],
-}
-
-impl fmt::Display for Difference<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let same = self.whole.calls.iter().zip(&self.cut.calls).take_while(|(a, b)| a == b).count();
-        for (name, run) in [("whole", self.whole), ("cut", self.cut)] {
-            writeln!(f, "{name}:")?;
-            let from = same.saturating_sub(2);
-            for (n, call) in run.calls.iter().enumerate().skip(from).take(5) {
-                let mark = if n < same { ' ' } else { '*' };
-                let used = self.input[call.from..call.to].escape_ascii();
-                let next = call.next.unwrap_or("the end");
-                writeln!(
-                    f,
-                    "  {mark} call {}: {} took b\"{used}\", then {next}",
-                    n + 1,
-                    call.state
-                )?;
-            }
-            if run.calls.len() <= same {
-                writeln!(f, "  * no more calls")?;
-            }
-            let state = run.state.unwrap_or("the end");
-            writeln!(f, "    in {state} when the input was used up; {:?} in the end", run.ended)?;
-        }
-        let (whole, cut) = (&self.whole.output, &self.cut.output);
-        if whole != cut {
-            let same = whole.iter().zip(cut).take_while(|(a, b)| a == b).count();
-            let rest =
-                |bytes: &[u8]| bytes[same..bytes.len().min(same + 80)].escape_ascii().to_string();
-            writeln!(f, "output from byte {same} on:")?;
-            writeln!(f, "  whole: b\"{}\"\n    cut: b\"{}\"", rest(whole), rest(cut))?;
-        }
-        Ok(())
-    }
-}
-
-impl Recording {
-    /// Appends a call, or joins it with the last one if both are of a state that takes any bytes.
-    ///
-    /// The end is no call, because the amount of input that is then unread depends on the cut.
-    fn push<M: Machine>(&mut self, call: Call) {
-        let state = M::SPEC.states.iter().find(|state| state.name == call.state);
-        let has =
-            |is_such: fn(&Wait) -> bool| state.is_some_and(|state| state.waits.iter().any(is_such));
-        let stream = has(|wait| matches!(wait, Wait::Read { shape, .. } if shape.is_stream()));
-        match self.calls.last_mut() {
-            _ if has(|wait| *wait == Wait::End) => {}
-            Some(last) if stream && last.state == call.state && last.next == Some(call.state) => {
-                last.to = call.to;
-                last.next = call.next;
-            }
-            _ => self.calls.push(call),
-        }
+    match run.finish() {
+        Ok(recording) => recording,
+        Err(panic) => resume_unwind(panic),
     }
 }

@@ -277,6 +277,30 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         self.pipe.to_machine.borrow_mut().extend(bytes);
     }
 
+    /// Posts a message without giving the machine a turn. Returns whether its mailbox took it.
+    pub(crate) fn put(&mut self, message: M::Message) -> bool {
+        let harness = self.harness.borrow();
+        harness.scratch().environment.mailboxes.post(harness.key, message).is_ok()
+    }
+
+    /// The number of messages that wait.
+    pub(crate) fn queued_messages(&self) -> usize {
+        let harness = self.harness.borrow();
+        harness.scratch().environment.mailboxes.queued(harness.key)
+    }
+
+    /// Moves the clock without giving the machine a turn.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let origin = self.harness.borrow().origin().clone();
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        origin.time.set(origin.time.millis().saturating_add(millis));
+    }
+
+    /// Takes what the machine has sent without giving it a turn.
+    pub(crate) fn sent(&mut self) -> Vec<u8> {
+        self.pipe.to_peer.take()
+    }
+
     /// The number of bytes that were sent and that the machine has not used.
     pub(crate) fn unused(&self) -> usize {
         let unread = self.harness.borrow().inspect(ConnectionTask::unread);

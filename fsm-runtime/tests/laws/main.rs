@@ -17,6 +17,7 @@ mod arithmetic;
 mod cuts;
 mod deadlines;
 mod input;
+mod interleavings;
 mod messages;
 mod output;
 mod waits;

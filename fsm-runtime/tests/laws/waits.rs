@@ -9,7 +9,7 @@ use fsm_runtime::sim::Session;
 use chat::{AfterBye, AfterLast, AfterRoom};
 
 #[state_machine(start = Room, message = Arc<str>, eof => Gone)]
-enum Chat {
+pub(super) enum Chat {
     #[read(until = b"\n", max = 64, limit => TooLong, begun = 10s => Gone, idle = 60s => Gone)]
     #[message]
     #[tick(20s)]
@@ -34,7 +34,7 @@ enum Chat {
 
 /// Writes down everything that it hears.
 #[derive(Default)]
-struct Member;
+pub(super) struct Member;
 
 impl chat::Handler for Member {
     fn room(&mut self, bytes: &[u8], cx: &mut Cx<'_, Arc<str>>) -> AfterRoom {
