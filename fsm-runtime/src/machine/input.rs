@@ -127,17 +127,13 @@ impl<'a, P: Default> Input<'a, P> {
     /// [`Miss::More`] or [`Miss::Eof`] when fewer are unread.
     #[inline]
     pub fn exact<const N: usize>(&mut self) -> Result<&'a [u8; N], Miss> {
-        match self.bytes.split_first_chunk::<N>() {
-            Some((taken, left)) => {
-                self.bytes = left;
-                self.scanned = 0;
-                Ok(taken)
-            }
-            None => {
-                self.wanted = N;
-                Err(self.miss())
-            }
-        }
+        let Some((taken, left)) = self.bytes.split_first_chunk::<N>() else {
+            self.wanted = N;
+            return Err(self.miss());
+        };
+        self.bytes = left;
+        self.scanned = 0;
+        Ok(taken)
     }
 
     /// Takes exactly `len` bytes, where `len` is known only at run time.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::difference::Difference;
 use super::placements::{Event, Placed, Placement};
 use super::run::{Heard, Panic, Recording, Run};
+use super::splits::compare;
 use crate::{Connection, Drive, Machine};
 
 /// Checks that messages and ticks between the bytes of `input` make no difference to what is read.
@@ -94,7 +95,7 @@ pub fn interleavings<M, H>(
             let fails = |placement: &Placement| !known.allows(&run(placement));
             let smallest = placement.smallest(fails);
             let cuts = smallest.cuts(input.len());
-            super::compare::<M, H>(make(), input, &cuts, &known.alone);
+            compare::<M, H>(make(), input, &cuts, &known.alone);
             known.report::<M>(input, &smallest, run(&smallest), || run(&smallest.at(input.len())));
         }
         known.learn(found);
