@@ -14,7 +14,7 @@ use crate::{Connection, Drive, Machine};
 /// last one, `messages` in their order and pauses of the length `pause`. The check places
 ///
 /// - the first message, and one pause, at each place (up to 512 places spread over the input),
-/// - two of these at a few hundred pairs of places,
+/// - two of these at each pair of places (up to 17 places spread over the input),
 /// - all messages together at each place,
 /// - messages and pauses by turns after every byte,
 ///
