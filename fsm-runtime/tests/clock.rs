@@ -164,7 +164,7 @@ impl named::Handler for Speaker {
 fn keys_are_the_same_in_every_run_and_differ_on_one_clock() {
     let said = |mut session: Session<Named, Speaker>| {
         session.send(b"?");
-        String::from_utf8(session.receive()).unwrap()
+        String::from_utf8(session.receive().into()).unwrap()
     };
     for _ in 0..2 {
         assert_eq!(said(Session::new(Speaker)), "0#0");

@@ -288,7 +288,7 @@ mod tests {
         ] {
             let mut peer = connect();
             peer.send(sent);
-            assert_eq!(String::from_utf8(peer.receive()).unwrap(), answer);
+            assert_eq!(String::from_utf8(peer.receive().into()).unwrap(), answer);
             assert_eq!(peer.ended(), Some(Ended::Done));
         }
     }

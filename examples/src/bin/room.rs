@@ -370,7 +370,7 @@ mod tests {
             peer.post("bob: hello".into()).expect("there is room");
             peer.advance(Duration::from_secs(10));
         }
-        let heard = String::from_utf8(peer.receive()).expect("all are UTF-8");
+        let heard = String::from_utf8(peer.receive().into()).expect("all are UTF-8");
         assert_eq!(heard.lines().filter(|line| *line == "bob: hello").count(), 59);
         assert_eq!(heard.lines().filter(|line| *line == "* ping").count(), 19);
         peer.advance(Duration::from_secs(10));

@@ -155,6 +155,11 @@ impl<Msg> Mailboxes<Msg> {
         message
     }
 
+    /// The number of messages that wait.
+    pub(crate) fn queued(&self, key: Key) -> usize {
+        self.shared.stripe(key).get_mut(key).map_or(0, |mailbox| mailbox.messages.len())
+    }
+
     /// Keeps a job or connection that is to leave for another pool, and drops the one before.
     pub(crate) fn set_outbound(&self, key: Key, outbound: Outbound) {
         let mut stripe = self.shared.stripe(key);

@@ -189,8 +189,10 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     fn run_handlers(&mut self) -> StopReason {
         let Stream { io, recv, send } = &mut self.stream;
         let progress = std::mem::take(&mut self.progress);
+        recv.lend();
         let mut input = Input::resumed(recv.bytes(), progress, io.state.has_ended());
         let mut cx = Cx::new(send, &*io.socket, self.environment, self.key, self.context);
+        cx.set_whole_input(recv.whole());
         if const { M::SPEC.uses(Features::INTERLEAVED) } {
             cx.set_readable(io.state.is_readable());
         }
@@ -199,8 +201,10 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         }
         let reason = self.runner.run(self.handler, &mut input, &mut cx, &mut self.budget);
         let (unread, messages) = (input.unread().len(), cx.messages_taken());
+        let wanted = input.wanted();
         self.progress = input.into_progress();
         recv.leave(unread);
+        recv.expect(wanted);
         if messages > 0 {
             self.budget.note_progress(unread, send.len());
         }

@@ -2,6 +2,8 @@ use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
+use bytes::Bytes;
+
 use crate::call::mailboxes::Mailboxes;
 use crate::machine::environment::Environment;
 use crate::net::send_buffer::SendBuffer;
@@ -76,6 +78,8 @@ pub struct Cx<'a, Msg = NoMessage, Settings = (), K: Kind = Connection> {
     just_submitted: bool,
     /// The number of input bytes that no state has used.
     unread: usize,
+    /// The connection's own input buffer, if it holds all of a large message.
+    whole_input: Option<&'a Bytes>,
     /// The event that the last handler was called for, if its state interleaves input and messages.
     last_taken: Taken,
     /// A read of the socket may bring input.
@@ -123,6 +127,7 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
             received: 0,
             just_submitted: false,
             unread: 0,
+            whole_input: None,
             last_taken: Taken::Nothing,
             readable: false,
             shut: false,
@@ -146,6 +151,12 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
     #[inline]
     pub(crate) fn set_unread(&mut self, unread: usize) {
         self.unread = unread;
+    }
+
+    /// Records the buffer that handlers may share.
+    #[inline]
+    pub(crate) fn set_whole_input(&mut self, whole: Option<&'a Bytes>) {
+        self.whole_input = whole;
     }
 
     /// Records whether a read of the socket may bring input.

@@ -27,6 +27,9 @@ pub struct Input<'a, P> {
     /// The number of bytes that were searched for a delimiter and have none; while bytes are
     /// discarded, the number that is gone.
     scanned: usize,
+    /// The size of the message of `exact` that was found to be incomplete; 0 if there is none. The size
+    /// that a decoder announces is not used, because it is a lower bound.
+    wanted: usize,
     eof: bool,
     partial: P,
 }
@@ -55,13 +58,13 @@ impl<'a, P: Default> Input<'a, P> {
     /// New input, of which `bytes` have arrived.
     #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, scanned: 0, eof: false, partial: P::default() }
+        Self { bytes, scanned: 0, wanted: 0, eof: false, partial: P::default() }
     }
 
     /// The input `bytes`, with the progress that an earlier turn made on it.
     #[inline]
     pub(crate) fn resumed(bytes: &'a [u8], progress: DecodeProgress<P>, eof: bool) -> Self {
-        Self { bytes, scanned: progress.scanned, eof, partial: progress.partial }
+        Self { bytes, scanned: progress.scanned, wanted: 0, eof, partial: progress.partial }
     }
 
     /// The progress that was made on the unread bytes, for a later turn.
@@ -70,11 +73,19 @@ impl<'a, P: Default> Input<'a, P> {
         DecodeProgress { scanned: self.scanned, partial: self.partial }
     }
 
+    /// The size of the message at the start of the unread bytes, which is within its limit; 0 if that is
+    /// not known.
+    #[inline]
+    pub(crate) fn wanted(&self) -> usize {
+        self.wanted
+    }
+
     /// Discards the progress that was made on the unread bytes, because another state reads them in
     /// another way.
     #[inline]
     pub fn restart(&mut self) {
         self.scanned = 0;
+        self.wanted = 0;
         self.partial = P::default();
     }
 
@@ -116,14 +127,13 @@ impl<'a, P: Default> Input<'a, P> {
     /// [`Miss::More`] or [`Miss::Eof`] when fewer are unread.
     #[inline]
     pub fn exact<const N: usize>(&mut self) -> Result<&'a [u8; N], Miss> {
-        match self.bytes.split_first_chunk::<N>() {
-            Some((taken, left)) => {
-                self.bytes = left;
-                self.scanned = 0;
-                Ok(taken)
-            }
-            None => Err(self.miss()),
-        }
+        let Some((taken, left)) = self.bytes.split_first_chunk::<N>() else {
+            self.wanted = N;
+            return Err(self.miss());
+        };
+        self.bytes = left;
+        self.scanned = 0;
+        Ok(taken)
     }
 
     /// Takes exactly `len` bytes, where `len` is known only at run time.
@@ -136,7 +146,10 @@ impl<'a, P: Default> Input<'a, P> {
     pub fn exact_len(&mut self, len: u64, max: usize) -> Result<&'a [u8], Miss> {
         match usize::try_from(len) {
             Ok(len) if len <= max && len <= self.bytes.len() => Ok(self.take(len)),
-            Ok(len) if len <= max => Err(self.miss()),
+            Ok(len) if len <= max => {
+                self.wanted = len;
+                Err(self.miss())
+            }
             _ => Err(Miss::Limit),
         }
     }

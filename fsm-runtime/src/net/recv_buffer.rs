@@ -1,6 +1,8 @@
 use std::io;
 use std::ops::Range;
 
+use bytes::{Buf, Bytes};
+
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::ByteStream;
 
@@ -18,14 +20,20 @@ pub(crate) struct RecvBuffer<'a> {
     end: usize,
     /// The connection's own buffer.
     own: Vec<u8>,
-    /// The number of bytes at the front of `own` that the machine has used.
+    /// The number of bytes at the front of `own` or `whole` that the machine has used.
     used: usize,
+    /// The connection's own buffer in place of `own`, once it holds all of a message whose size was
+    /// known. Handlers may share it.
+    whole: Bytes,
+    /// The size of the incomplete message at the front of the unread bytes, if it is known and does not fit
+    /// into `shared`; otherwise 0.
+    wanted: usize,
 }
 
 impl<'a> RecvBuffer<'a> {
     #[inline]
     pub(crate) fn new(shared: &'a mut [u8]) -> Self {
-        Self { shared, start: 0, end: 0, own: Vec::new(), used: 0 }
+        Self { shared, start: 0, end: 0, own: Vec::new(), used: 0, whole: Bytes::new(), wanted: 0 }
     }
 
     /// Takes up the unread bytes that lie in this range of the thread's buffer.
@@ -46,11 +54,33 @@ impl<'a> RecvBuffer<'a> {
 
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
-        if self.own.is_empty() {
+        if !self.own.is_empty() {
+            &self.own[self.used..]
+        } else if self.whole.is_empty() {
             &self.shared[self.start..self.end]
         } else {
-            &self.own[self.used..]
+            &self.whole[self.used..]
         }
+    }
+
+    /// The connection's own buffer, if it holds all of a message.
+    pub(crate) fn whole(&self) -> Option<&Bytes> {
+        (!self.whole.is_empty()).then_some(&self.whole)
+    }
+
+    /// Prepares for handlers to take a message that has become complete.
+    #[inline]
+    pub(crate) fn lend(&mut self) {
+        if !self.own.is_empty() && self.wanted > 0 && self.own.len() - self.used >= self.wanted {
+            self.whole = std::mem::take(&mut self.own).into();
+        }
+    }
+
+    /// Sets the size of the incomplete message at the front of the unread bytes; 0 if it is not known. One
+    /// that fits into a read needs no buffer that ends with it.
+    #[inline]
+    pub(crate) fn expect(&mut self, wanted: usize) {
+        self.wanted = if wanted > self.shared.len() { wanted } else { 0 };
     }
 
     /// Whether at least as many bytes are unread as one read can return.
@@ -61,13 +91,14 @@ impl<'a> RecvBuffer<'a> {
     /// Marks all but the last `unread` bytes as used.
     #[inline]
     pub(crate) fn leave(&mut self, unread: usize) {
-        if self.own.is_empty() {
+        if self.own.is_empty() && self.whole.is_empty() {
             self.start = self.end - unread;
         } else if unread == 0 {
             self.own = Vec::new();
+            self.whole = Bytes::new();
             self.used = 0;
         } else {
-            self.used = self.own.len() - unread;
+            self.used = self.own.len() + self.whole.len() - unread;
         }
     }
 
@@ -78,10 +109,11 @@ impl<'a> RecvBuffer<'a> {
         socket: &mut ReadyIo<'_, impl ByteStream>,
     ) -> io::Result<Received> {
         let unread = self.end - self.start;
-        if unread == 0 && self.own.is_empty() {
+        let is_shared = self.own.is_empty() && self.whole.is_empty();
+        if unread == 0 && is_shared {
             self.start = 0;
             self.end = 0;
-        } else if self.own.is_empty() && unread <= self.small() {
+        } else if is_shared && unread <= self.small() {
             self.shared.copy_within(self.start..self.end, 0);
             self.start = 0;
             self.end = unread;
@@ -96,26 +128,48 @@ impl<'a> RecvBuffer<'a> {
     }
 
     fn read_into_own(&mut self, socket: &mut ReadyIo<'_, impl ByteStream>) -> io::Result<Received> {
+        self.take_back();
         if self.own.is_empty() {
             self.own.extend_from_slice(&self.shared[self.start..self.end]);
             self.start = 0;
             self.end = 0;
         }
-        self.own.drain(..self.used);
-        self.used = 0;
-        let received = socket.read(self.shared);
+        // What follows a large message stays in the socket, so that the buffer ends with the message.
+        let rest = self.wanted.checked_sub(self.own.len()).filter(|rest| *rest > 0);
+        let most = rest.map_or(self.shared.len(), |rest| rest.min(self.shared.len()));
+        let received = socket.read(&mut self.shared[..most]);
         if let Ok(Received::Bytes(n)) = received {
+            self.reserve(n, rest.unwrap_or(0));
             self.own.extend_from_slice(&self.shared[..n]);
         }
         received
     }
 
+    /// Makes room for `now` bytes, and for as many of the `rest` of a message as have arrived of it before:
+    /// a peer that announces much and sends little is given no more than twice what it sends.
+    fn reserve(&mut self, now: usize, rest: usize) {
+        if self.own.capacity() - self.own.len() < now && rest >= now {
+            self.own.reserve_exact(rest.min(self.own.len()).max(now));
+        }
+    }
+
+    /// Makes `own` of the unread bytes of `own` or `whole`. It copies those that a handler shares.
+    fn take_back(&mut self) {
+        if self.whole.is_empty() {
+            self.own.drain(..self.used);
+        } else {
+            self.whole.advance(self.used);
+            self.own = std::mem::take(&mut self.whole).into();
+        }
+        self.used = 0;
+    }
+
     /// Returns the unread bytes for a later turn, in a buffer of at most twice their size.
     pub(crate) fn keep(mut self) -> Vec<u8> {
-        if self.own.is_empty() {
+        if self.own.is_empty() && self.whole.is_empty() {
             return self.shared[self.start..self.end].to_vec();
         }
-        self.own.drain(..self.used);
+        self.take_back();
         self.own.shrink_to(self.own.len() * 2);
         self.own
     }
@@ -188,6 +242,7 @@ mod tests {
                         for _ in 0..=turn % 3 {
                             let mut io = ReadyIo { socket: &mut socket, state: &mut state };
                             recv.read(&mut io).unwrap();
+                            recv.lend();
                             while recv.bytes().len() >= message {
                                 recv.leave(recv.bytes().len() - message);
                                 used += message;
@@ -195,6 +250,7 @@ mod tests {
                             let unread = recv.bytes();
                             assert_eq!(used + unread.len(), socket.sent);
                             assert!(unread.iter().zip(used..).all(|(found, n)| *found == byte(n)));
+                            recv.expect(if turn % 2 == 0 { message } else { 0 });
                         }
                         kept = recv.keep();
                         assert!(kept.capacity() <= kept.len() * 2);
@@ -202,6 +258,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn pitfall_24_a_buffer_grows_with_what_arrives_up_to_the_announced_length() {
+        let (mut socket, mut state) = (Counting { sent: 0, pieces: 64 }, StreamState::NEW);
+        let mut buffer = vec![0; 64];
+        let mut recv = RecvBuffer::new(&mut buffer);
+        while recv.bytes().len() < 1_000 {
+            recv.read(&mut ReadyIo { socket: &mut socket, state: &mut state }).unwrap();
+            recv.expect(1_000);
+            assert!(recv.own.capacity() <= (2 * recv.bytes().len()).min(1_000));
+        }
+        assert_eq!((recv.bytes().len(), socket.sent), (1_000, 1_000));
+        recv.lend();
+        let (place, kept) = (recv.bytes().as_ptr(), recv.whole().unwrap().clone());
+        recv.leave(0);
+        assert_eq!((kept.as_ptr(), kept.len()), (place, 1_000));
+        assert!(recv.bytes().is_empty());
     }
 
     #[test]

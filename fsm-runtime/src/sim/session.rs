@@ -9,6 +9,7 @@ use super::LIMITS;
 use super::clock::{Clock, OnClock, Origin};
 use super::harness::Harness;
 use super::methods::session_methods;
+use super::output::Output;
 use super::pipe::{Pipe, PipeEnd};
 use crate::call::mailboxes::Mailboxes;
 use crate::connection::ConnectionTask;
@@ -173,13 +174,13 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     }
 
     /// Takes what the machine has sent.
-    pub fn receive(&mut self) -> Vec<u8> {
+    pub fn receive(&mut self) -> Output {
         let mut received = self.pipe.to_peer.take();
         loop {
             self.run(Readiness::WRITE);
             let more = self.pipe.to_peer.take();
             if more.is_empty() {
-                return received;
+                return received.into();
             }
             received.extend(more);
         }
@@ -283,15 +284,35 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         M::Message: Copy,
     {
         self.feed(bytes);
-        let harness = self.harness.borrow();
         for message in messages {
-            let posted = harness.scratch().environment.mailboxes.post(harness.key, *message);
-            assert!(posted.is_ok(), "the mailbox has room");
+            assert!(self.put(*message), "the mailbox has room");
         }
-        let origin = harness.origin().clone();
-        drop(harness);
-        origin.time.set(origin.time.millis() + millis);
+        self.pass(Duration::from_millis(millis));
         self.run(Readiness::READ);
+    }
+
+    /// Posts a message without giving the machine a turn. Returns whether its mailbox took it.
+    pub(crate) fn put(&mut self, message: M::Message) -> bool {
+        let harness = self.harness.borrow();
+        harness.scratch().environment.mailboxes.post(harness.key, message).is_ok()
+    }
+
+    /// The number of messages that wait.
+    pub(crate) fn queued_messages(&self) -> usize {
+        let harness = self.harness.borrow();
+        harness.scratch().environment.mailboxes.queued(harness.key)
+    }
+
+    /// Moves the clock without giving the machine a turn.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let origin = self.harness.borrow().origin().clone();
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        origin.time.set(origin.time.millis().saturating_add(millis));
+    }
+
+    /// Takes what the machine has sent without giving it a turn.
+    pub(crate) fn sent(&mut self) -> Vec<u8> {
+        self.pipe.to_peer.take()
     }
 
     /// The number of bytes that were sent and that the machine has not used.

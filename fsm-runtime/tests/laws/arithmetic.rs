@@ -112,7 +112,7 @@ macro_rules! lengths {
                 let mut peer = Session::<Lengths, _>::new(Client { len });
                 peer.send(&[kind]);
                 peer.send(&vec![b'x'; 128 * 1024]);
-                String::from_utf8(peer.receive()).unwrap().trim_end().to_owned()
+                String::from_utf8(peer.receive().into()).unwrap().trim_end().to_owned()
             }
 
             #[test]

@@ -16,7 +16,7 @@ fn l7_cuts_make_no_difference() {
 
 /// A decoder that returns all available bytes as a frame, which the law forbids.
 #[derive(Default)]
-struct Greedy;
+pub(super) struct Greedy;
 
 impl Frame for Greedy {
     type Item<'a> = &'a [u8];

@@ -69,7 +69,7 @@ fn l3_a_sleep_lasts_its_time() {
     peer.advance(Duration::from_millis(1_499));
     assert_eq!(peer.state(), Some("Sleeping"));
     peer.advance(Duration::from_millis(1));
-    assert_eq!((peer.state(), peer.receive()), (Some("Chat"), b"hi".to_vec()));
+    assert_eq!((peer.state(), peer.receive()), (Some("Chat"), b"hi".into()));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Input that handlers borrow, and handlers that use up none.
 
+use bytes::Bytes;
+
 use super::*;
 
 #[test]
@@ -112,4 +114,68 @@ fn l8_handlers_are_lent_bytes_of_one_input_buffer() {
     let offsets: Vec<_> =
         places.iter().map(|place| (place.start - start, place.end - start)).collect();
     assert_eq!(offsets, [(0, 4), (4, 7), (7, 11), (14, 18), (18, 22), (22, 25)]);
+}
+
+/// Takes large messages, of which the first byte is the number of a hundred kilobytes.
+#[state_machine(start = Size, eof => Gone, limit => Gone)]
+enum Large {
+    #[read(exact = 1, idle = 10s => Gone)]
+    #[to(Body)]
+    Size,
+    #[read(exact = usize::from(*size) * 100_000, max = 1MiB, idle = 10s => Gone)]
+    #[to(Size)]
+    Body { size: u8 },
+    #[end]
+    Gone,
+}
+
+/// Keeps what it gets, with the places of the bytes that it was lent.
+#[derive(Default)]
+struct Keeper {
+    kept: Arc<Mutex<Vec<(Bytes, usize)>>>,
+}
+
+impl large::Handler for Keeper {
+    fn size(&mut self, size: &[u8; 1], _: &mut Cx<'_>) -> large::AfterSize {
+        large::AfterSize::Body { size: size[0] }
+    }
+
+    fn body(&mut self, _: &mut u8, body: &[u8], cx: &mut Cx<'_>) -> large::AfterBody {
+        let (second, tenth) = (body.len().min(1), body.len().min(10));
+        for part in [body, &body[second..], &body[..tenth], &[]] {
+            self.kept.lock().unwrap().push((cx.own(part), part.as_ptr().addr()));
+        }
+        large::AfterBody::Size
+    }
+}
+
+#[test]
+fn l8_a_large_message_is_given_away_without_a_copy() {
+    let keeper = Keeper::default();
+    let kept = Arc::clone(&keeper.kept);
+    let mut peer = Session::<Large, _>::new(keeper);
+    let body: Vec<u8> = (0..=250).cycle().take(900_000).collect();
+    for size in [9, 0, 7] {
+        peer.send(&[&[size][..], &body[..usize::from(size) * 100_000]].concat());
+    }
+    let kept = kept.lock().unwrap();
+    let (large, small): (Vec<_>, Vec<_>) = kept.iter().partition(|(bytes, _)| bytes.len() > 10);
+    assert_eq!((large.len(), small.len()), (4, 8));
+    for (bytes, place) in &large {
+        assert_eq!(bytes.as_ptr().addr(), *place);
+    }
+    for (bytes, place) in small.iter().filter(|(bytes, _)| !bytes.is_empty()) {
+        assert_ne!(bytes.as_ptr().addr(), *place);
+    }
+    assert_eq!(large[0].0, body);
+    assert_eq!(large[1].0, body[1..]);
+    assert_eq!(large[2].0, body[..700_000]);
+}
+
+#[test]
+fn l7_cuts_of_large_messages_make_no_difference() {
+    let mut input = vec![1];
+    input.extend((0..=250).cycle().take(100_000));
+    input.extend([0, 1]);
+    check::splits::<Large, _>(Keeper::default, &input);
 }

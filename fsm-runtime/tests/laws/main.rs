@@ -18,6 +18,7 @@ mod asked;
 mod cuts;
 mod deadlines;
 mod input;
+mod interleavings;
 mod messages;
 mod output;
 mod waits;
@@ -125,7 +126,7 @@ fn filing() -> Session<Filing, FilingHandler> {
 fn l5_a_panic_leaves_a_named_state_and_sends_nothing() {
     let mut peer = filing();
     peer.send(b"panic\n");
-    assert_eq!((peer.ended(), peer.receive()), (Some(Ended::Panicked), Vec::new()));
+    assert_eq!((peer.ended(), peer.receive()), (Some(Ended::Panicked), b"".into()));
 }
 
 #[test]
@@ -188,7 +189,7 @@ fn x11_a_drain_closes_at_rest_and_waits_in_the_middle() {
     peer.drain();
     assert_eq!(peer.ended(), None);
     peer.send(b"c");
-    assert_eq!((peer.receive(), peer.ended()), (b"doc=abc\n".to_vec(), Some(Ended::Drained)));
+    assert_eq!((peer.receive(), peer.ended()), (b"doc=abc\n".into(), Some(Ended::Drained)));
 
     // An incomplete request counts as in progress, also in a state at rest.
     let mut peer = filing();
@@ -196,7 +197,7 @@ fn x11_a_drain_closes_at_rest_and_waits_in_the_middle() {
     peer.drain();
     assert_eq!(peer.ended(), None);
     peer.send(b"c1\nx");
-    assert_eq!((peer.receive(), peer.ended()), (b"doc=x\n".to_vec(), Some(Ended::Drained)));
+    assert_eq!((peer.receive(), peer.ended()), (b"doc=x\n".into(), Some(Ended::Drained)));
 }
 
 fn start(pool: Pool) -> (Running, SocketAddr) {

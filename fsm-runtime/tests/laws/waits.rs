@@ -12,7 +12,7 @@ use fsm_runtime::sim::Session;
 use chat::{AfterBye, AfterLast, AfterRoom};
 
 #[state_machine(start = Room, message = Arc<str>, eof => Gone)]
-enum Chat {
+pub(super) enum Chat {
     #[read(until = b"\n", max = 64, limit => TooLong, begun = 10s => Gone, idle = 60s => Gone)]
     #[message]
     #[tick(20s)]
@@ -37,7 +37,7 @@ enum Chat {
 
 /// Writes down everything that it hears.
 #[derive(Default)]
-struct Member;
+pub(super) struct Member;
 
 impl chat::Handler for Member {
     fn room(&mut self, bytes: &[u8], cx: &mut Cx<'_, Arc<str>>) -> AfterRoom {
@@ -347,7 +347,7 @@ fn l14_t1_t2_times_and_sizes_come_from_the_settings_up_to_their_bounds() {
     peer.send(b"12345678\n");
     assert_eq!(peer.receive(), b"8/8");
     peer.advance(Duration::from_secs(9));
-    assert_eq!((peer.receive(), peer.state()), (b"...".to_vec(), Some("Line")));
+    assert_eq!((peer.receive(), peer.state()), (b"...".into(), Some("Line")));
     peer.advance(Duration::from_secs(1));
     assert_eq!(peer.state(), None);
 

@@ -195,7 +195,7 @@ fn x7_replies_are_not_lost_in_a_full_mailbox_and_are_bounded_by_it() {
     upcase.reply("A".to_owned());
     upcase.reply("B".to_owned());
     peer.send(b"c\nlisten\n");
-    let text = String::from_utf8(peer.receive()).unwrap();
+    let text = String::from_utf8(peer.receive().into()).unwrap();
     let (refused, messages) = text.split_once('\n').unwrap();
     assert_eq!(refused, "full: c");
     assert_eq!(messages, format!("{}A\nB\n", "news\n".repeat(1024)));

@@ -193,7 +193,7 @@ mod tests {
 
     fn ask(peer: &mut Peer, commands: &str) -> String {
         peer.send(commands.replace(';', "\r\n").as_bytes());
-        String::from_utf8(peer.receive()).expect("replies of text")
+        String::from_utf8(peer.receive().into()).expect("replies of text")
     }
 
     /// Whether a transaction of a client that watches `k` runs, after another client did something.

@@ -30,6 +30,55 @@ impl<Msg, Settings> Cx<'_, Msg, Settings, Connection> {
         self.out.send(bytes.into());
     }
 
+    /// Returns `bytes` of the input, which a handler has borrowed, as a value to keep or to
+    /// [`send`](Self::send).
+    ///
+    /// It copies nothing if they are a large message of `#[read(exact = ..)]`: the connection gives its
+    /// buffer away. Messages that fit into one read of 64 KiB are copied, and so is all that other reads
+    /// return, and a part of less than half of a message, which would keep the rest in memory.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use fsm_runtime::prelude::*;
+    /// use fsm_runtime::sim::Session;
+    ///
+    /// #[state_machine(start = Image, eof => Gone)]
+    /// enum Images {
+    ///     #[read(exact = 1MiB, idle = 60s => Gone)]
+    ///     #[to(Image)]
+    ///     Image,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    ///
+    /// struct Client {
+    ///     images: Vec<Bytes>,
+    /// }
+    ///
+    /// impl images::Handler for Client {
+    ///     fn image(&mut self, image: &[u8; 1024 * 1024], cx: &mut Cx<'_>) -> images::AfterImage {
+    ///         self.images.push(cx.own(image));
+    ///         images::AfterImage::Image
+    ///     }
+    /// }
+    ///
+    /// # fn main() {
+    /// let mut peer = Session::<Images, _>::new(Client { images: Vec::new() });
+    /// peer.send(&[7; 1024 * 1024]);
+    /// # }
+    /// ```
+    pub fn own(&self, bytes: &[u8]) -> Bytes {
+        let (lent, part) = (self.whole_input, bytes.as_ptr_range());
+        let is_within = |whole: &&Bytes| {
+            let whole = whole.as_ptr_range();
+            whole.start <= part.start && part.end <= whole.end
+        };
+        match lent.filter(is_within).filter(|whole| bytes.len() >= whole.len() / 2) {
+            Some(whole) => whole.slice_ref(bytes),
+            None => Bytes::copy_from_slice(bytes),
+        }
+    }
+
     /// The number of bytes of output that are queued and have not left.
     #[inline]
     pub fn queued(&self) -> usize {

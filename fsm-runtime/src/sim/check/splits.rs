@@ -1,0 +1,120 @@
+use std::panic::resume_unwind;
+
+use super::difference::Difference;
+use super::run::{Recording, Run};
+use crate::{Connection, Drive, Machine};
+
+/// Checks that the way in which `input` is cut into pieces makes no difference.
+///
+/// A machine from `make` gets the input at once, in two pieces for every place between two bytes
+/// (for inputs of up to 512 bytes; beyond that up to 512 places spread over it), in three pieces at a few
+/// hundred pairs of places, and byte by byte; then the peer ends its stream. Every time the same
+/// handlers must be called in the same order with the same bytes, and the output must be the same.
+/// For states that take what is there (`some`, `upto`, `discard`), the bytes of consecutive calls are taken
+/// together.
+///
+/// The handler may depend only on its input: one that writes the time or a shared counter differs
+/// by itself. Time does not pass during the check, so no deadline is met. The pools that the machine
+/// calls and hands over to are closed, so that it takes the `gone` edges and goes on.
+///
+/// ```
+/// use fsm_runtime::prelude::*;
+///
+/// #[state_machine(start = Line, eof => Gone)]
+/// enum Shout {
+///     #[read(until = b"\r\n", max = 64, limit => Gone, idle = 10s => Gone)]
+///     #[to(Line)]
+///     #[rest]
+///     Line,
+///     #[end]
+///     Gone,
+/// }
+///
+/// struct Client;
+/// impl shout::Handler for Client {
+///     fn line(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
+///         cx.write(&bytes.to_ascii_uppercase());
+///         shout::AfterLine::Line
+///     }
+/// }
+///
+/// fsm_runtime::check::splits::<Shout, _>(|| Client, b"one\r\ntwo\r\n\r\nthree\r\nrest");
+/// ```
+///
+/// # Panics
+///
+/// When a cut makes a difference; the message shows the cut, and where the two runs first differ. Also
+/// when the machine runs in a loop without taking any input. A panic of a handler goes on, so that an
+/// assertion in a handler fails the test.
+#[track_caller]
+pub fn splits<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
+    make: impl Fn() -> H,
+    input: &[u8],
+) {
+    let whole = run::<M, H>(make(), input, &[]);
+    // The simplest cuts first: what they find is the easiest to understand.
+    let step = input.len().div_ceil(512).max(1);
+    for at in (1..input.len()).step_by(step) {
+        compare::<M, H>(make(), input, &[at], &whole);
+    }
+    let step = input.len().div_ceil(24).max(1);
+    for first in (1..input.len()).step_by(step) {
+        for second in (first + 1..input.len()).step_by(step) {
+            compare::<M, H>(make(), input, &[first, second], &whole);
+        }
+    }
+    compare::<M, H>(make(), input, &(1..input.len()).collect::<Vec<_>>(), &whole);
+}
+
+/// Runs a machine on the input in pieces, and compares that with the run on the whole input.
+///
+/// # Panics
+///
+/// When they differ.
+#[track_caller]
+pub(super) fn compare<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
+    handler: H,
+    input: &[u8],
+    cuts: &[usize],
+    whole: &Recording,
+) {
+    let cut = run::<M, H>(handler, input, cuts);
+    if *whole != cut {
+        let machine = M::SPEC.name;
+        let difference = Difference { input, expected: ("whole", whole), found: ("cut", &cut) };
+        let place = place(cuts, input.len());
+        panic!("cutting the input of `{machine}` {place} makes a difference\n{difference}");
+    }
+}
+
+fn place(cuts: &[usize], len: usize) -> String {
+    match cuts {
+        [at] => format!("after byte {at}"),
+        _ if cuts.len() + 1 == len => "after every byte".to_owned(),
+        _ => {
+            let cuts: Vec<_> = cuts.iter().map(ToString::to_string).collect();
+            format!("after bytes {}", cuts.join(" and "))
+        }
+    }
+}
+
+/// Runs a machine on the input in pieces.
+///
+/// # Panics
+///
+/// When the machine runs in a loop without taking any input, and when a handler does.
+#[track_caller]
+fn run<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
+    handler: H,
+    input: &[u8],
+    cuts: &[usize],
+) -> Recording {
+    let mut run = Run::<M, H>::new(handler, input);
+    for end in cuts.iter().copied().chain([input.len()]) {
+        run.send_to(end);
+    }
+    match run.finish() {
+        Ok(recording) => recording,
+        Err(panic) => resume_unwind(panic),
+    }
+}
