@@ -83,6 +83,13 @@ fn beside(state: &ast::State, wait: &ast::Wait) -> Option<Ident> {
     spelling::handler_beside(&state.name, &wait.name)
 }
 
+fn tick(state: &ast::State) -> Option<Tick> {
+    let wait = state.tick()?;
+    let WaitKind::Tick(pause) = &wait.kind else { return None };
+    let every = Sleep::new(pause.as_ref()?, &state.field_names());
+    Some(Tick { handler: beside(state, wait)?, every })
+}
+
 /// A length that is a literal, as the type of lengths.
 fn u64_literal(length: &Literal) -> TokenStream {
     let mut suffixed: Literal = format!("{length}u64").parse().unwrap_or_else(|_| length.clone());
@@ -153,15 +160,8 @@ impl Lowering<'_> {
             begun: self.deadline(index, Event::Begun),
             drain: self.on(index, Event::Drain),
             message: state.message().and_then(|wait| beside(state, wait)),
-            tick: self.tick(state),
+            tick: tick(state),
         })
-    }
-
-    fn tick(&self, state: &ast::State) -> Option<Tick> {
-        let wait = state.tick()?;
-        let WaitKind::Tick(pause) = &wait.kind else { return None };
-        let every = Sleep::new(pause.as_ref()?, &state.field_names());
-        Some(Tick { handler: beside(state, wait)?, every })
     }
 
     /// The use of the payload of a verdict for state `target`.

@@ -172,14 +172,12 @@ impl WaitKind {
     }
 
     /// Whether `event`, which can happen, must have an edge; in place of `within` another deadline will do.
+    /// Without an edge for `refused` rustc says whether the decoder can refuse its input, and without one
+    /// for `error` the handler cannot fail.
     pub(crate) fn must(&self, event: Event) -> bool {
         match event {
             Event::Eof => !matches!(self, Self::Call(_)),
-            Event::Within | Event::Limit | Event::Gone => true,
-            // Without an edge rustc says whether the decoder can refuse its input, and the handler cannot
-            // fail.
-            Event::Refused | Event::Error => false,
-            Event::Idle | Event::Begun | Event::Full | Event::Drain | Event::Budget => false,
+            event => matches!(event, Event::Within | Event::Limit | Event::Gone),
         }
     }
 

@@ -207,19 +207,19 @@ impl Edge<'_> {
 /// Whether the machine may take `edge` again at once when it is back in `source`.
 fn repeats_at_once(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bool {
     let Some(wait) = machine.states[source].wait() else { return false };
-    match (&wait.kind, edge.event()) {
+    matches!(
+        (&wait.kind, edge.event()),
         (WaitKind::Run { .. }, _)
-        | (
-            WaitKind::Read { .. }
-            | WaitKind::Message
-            | WaitKind::Discard { .. }
-            | WaitKind::Call(_),
-            Some(Event::Eof | Event::Limit),
-        )
-        | (WaitKind::Call(_) | WaitKind::HandOff(_), Some(Event::Full | Event::Gone)) => true,
-        (WaitKind::Read { .. }, Some(Event::Refused)) => true,
-        _ => false,
-    }
+            | (
+                WaitKind::Read { .. }
+                    | WaitKind::Message
+                    | WaitKind::Discard { .. }
+                    | WaitKind::Call(_),
+                Some(Event::Eof | Event::Limit),
+            )
+            | (WaitKind::Call(_) | WaitKind::HandOff(_), Some(Event::Full | Event::Gone))
+            | (WaitKind::Read { .. }, Some(Event::Refused))
+    )
 }
 
 /// Whether the state waits for output alone.

@@ -201,9 +201,10 @@ fn message(
     state: &model::State,
     eof: Option<&Transition>,
 ) -> TokenStream {
-    let waits = match eof {
-        None => generated!(__WaitSet::MESSAGE),
-        Some(_) => generated!(__WaitSet::MESSAGE | __WaitSet::END),
+    let waits = if eof.is_some() {
+        generated!(__WaitSet::MESSAGE | __WaitSet::END)
+    } else {
+        generated!(__WaitSet::MESSAGE)
     };
     let eof = eof.map(|eof| {
         let (eof, diverted) = (eof.expand(machine, state), machine.diverted());

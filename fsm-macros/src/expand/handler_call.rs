@@ -115,10 +115,10 @@ impl<'a> HandlerCall<'a> {
             let (verdict, data) = (&outcome.verdict, outcome.data());
             let pattern = self.returned(&generated!(#after::#verdict #data));
             let step = outcome.expand(self.machine, self.state, &self.stays(), &self.moved());
-            let withdraw = may_wait_on.then(|| generated!(cx.withdraw();));
-            arms.extend(match withdraw {
-                Some(withdraw) => generated!(#pattern => { #withdraw #step }),
-                None => generated!(#pattern => #step,),
+            arms.extend(if may_wait_on {
+                generated!(#pattern => { cx.withdraw(); #step })
+            } else {
+                generated!(#pattern => #step,)
             });
         }
         if may_wait_on {

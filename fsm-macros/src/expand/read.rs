@@ -101,15 +101,14 @@ impl Misses<'_> {
     ) -> TokenStream {
         let (eof, limit, waiting) = (self.moved(self.eof), self.moved(limit), self.waiting);
         let root = self.machine.interface.root_at(decoder.span());
-        let refused = match refused {
-            Some(refused) => {
-                let refused = refused.expand_error(self.machine, self.state, decoder);
-                generated_at!(decoder => {
-                    #refused
-                    return #root::Step::Moved;
-                })
-            }
-            None => generated_at!(decoder => #root::NeverRefuses::never(error),),
+        let refused = if let Some(refused) = refused {
+            let refused = refused.expand_error(self.machine, self.state, decoder);
+            generated_at!(decoder => {
+                #refused
+                return #root::Step::Moved;
+            })
+        } else {
+            generated_at!(decoder => #root::NeverRefuses::never(error),)
         };
         let name = &self.state.name;
         let partial = generated!(__Partial::#name);

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use proc_macro2::{Group, Ident, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::Visibility;
 
@@ -50,7 +50,8 @@ impl Scope<'_> {
     /// The first name of a path.
     fn first(&self, name: Ident) -> TokenStream {
         let span = name.span();
-        let up = || Ident::new("super", span);
+        // Not the author's word, so that rustc does not call it needless.
+        let up = || Ident::new("super", Span::mixed_site().located_at(span));
         match name.to_string().as_str() {
             "self" => up().into_token_stream(),
             "Self" => {

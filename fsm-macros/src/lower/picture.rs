@@ -71,12 +71,11 @@ fn by_target<'a, 'g>(graph: &'g Graph<'a>, index: usize) -> Vec<(usize, Vec<&'g 
 
 /// The event of an edge, in the words of the attribute.
 fn event(edge: &EventEdge) -> String {
-    match edge.event {
-        event => match &edge.time {
-            Some(time) if event == Event::Budget => format!("within {} in all", longest(time)),
-            Some(time) => format!("{} {}", event.name(), longest(time)),
-            None => event.name().to_owned(),
-        },
+    let name = edge.event.name();
+    match &edge.time {
+        Some(time) if edge.event == Event::Budget => format!("{name} {} in all", longest(time)),
+        Some(time) => format!("{name} {}", longest(time)),
+        None => name.to_owned(),
     }
 }
 

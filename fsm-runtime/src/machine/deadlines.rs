@@ -199,11 +199,10 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
             let timer = timer(index);
             *deadline = match timer.counts {
                 Counts::FromFirstByte if diverted => resumed(*deadline, now),
-                Counts::FromFirstByte => u64::MAX,
                 Counts::FromOutside if *deadline != u64::MAX => *deadline,
                 Counts::FromRead if diverted => resumed(*deadline, now).min(timer.deadline(now)),
                 Counts::Paused if diverted => paused(*deadline, now),
-                Counts::Paused => u64::MAX,
+                Counts::FromFirstByte | Counts::Paused => u64::MAX,
                 _ => timer.deadline(now),
             };
         }
@@ -336,7 +335,7 @@ mod tests {
         deadlines.enter(1_040, true, |index| detour[index]);
         assert_eq!(
             (deadlines.expired(u64::MAX >> 1), deadlines.0),
-            (None, [PAUSED | 60, u64::MAX])
+            (None, [PAUSED + 60, u64::MAX])
         );
         deadlines.enter(1_500, true, |index| detour[index]);
         deadlines.enter(2_000, true, |index| reads[index]);

@@ -232,17 +232,13 @@ impl<'a, P: Default> Input<'a, P> {
     ///
     /// [`Miss::More`] or [`Miss::Eof`] when there is no delimiter yet.
     pub fn discard_until(&mut self, delimiter: &[u8]) -> Result<(), Miss> {
-        match memchr::memmem::find(self.bytes, delimiter) {
-            Some(at) => {
-                self.take(at + delimiter.len());
-                Ok(())
-            }
-            None => {
-                let kept = self.bytes.len().min(delimiter.len().saturating_sub(1));
-                self.take(self.bytes.len() - kept);
-                Err(self.miss())
-            }
+        if let Some(at) = memchr::memmem::find(self.bytes, delimiter) {
+            self.take(at + delimiter.len());
+            return Ok(());
         }
+        let kept = self.bytes.len().min(delimiter.len().saturating_sub(1));
+        self.take(self.bytes.len() - kept);
+        Err(self.miss())
     }
 
     /// Discards the next `len` bytes, as they arrive.
@@ -430,13 +426,10 @@ mod tests {
             let first = input.discard_until(b"XY");
             let rest = [input.unread(), &text[cut..]].concat();
             let mut input = Input::<()>::new(&rest);
-            match first {
-                Ok(()) => assert_eq!(input.unread(), b"c"),
-                Err(_) => {
-                    assert_eq!(input.discard_until(b"XY"), Ok(()));
-                    assert_eq!(input.unread(), b"c");
-                }
+            if first.is_err() {
+                assert_eq!(input.discard_until(b"XY"), Ok(()));
             }
+            assert_eq!(input.unread(), b"c");
             for len in 0..=text.len() {
                 let mut input = Input::<()>::new(&text[..cut]);
                 let first = input.discard_exact(len as u64);

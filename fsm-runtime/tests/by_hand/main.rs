@@ -43,8 +43,8 @@ use std::time::Duration;
 use fsm_runtime::sim::Session;
 use fsm_runtime::{Address, Cx, Machine, Pool};
 
-mod chat;
 mod expansion;
+mod several_waits;
 
 use expansion::{Demo, demo};
 

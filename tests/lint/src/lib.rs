@@ -138,7 +138,7 @@ impl<T> Meddling for T {}
     error = Fault,
     error => Refused,
     refused => Refused,
-    message = HashMap<String, self::Fault>,
+    message = HashMap<String, Fault>,
     module = steps,
     Often = Line | Rarely,
     Rarely = Into | None | Type,

@@ -33,7 +33,7 @@ pub enum Front {
     #[rest]
     Line,
     /// Like a method of `Cx`.
-    #[call(Lookup<Option<Box<self::Front>>>)]
+    #[call(Lookup<Option<Box<Front>>>)]
     #[to(Call | Line | Asking)]
     Call {
         /// Like a local.
@@ -42,7 +42,7 @@ pub enum Front {
         taken: u8,
     },
     /// Has a field that `full` does not use.
-    #[call(crate::pools::Lookup<u8>, within = never, full => Line)]
+    #[call(Lookup<u8>, within = never, full => Line)]
     #[to(Line)]
     Asking {
         /// Kept.

@@ -272,22 +272,17 @@ impl<H: chat::Handler> Drive<H> for Chat {
     }
 
     fn expire(&mut self, timer: usize, handler: &mut H, cx: &mut Cx<'_, Arc<str>>) -> Step {
-        match timer {
-            2 => match self {
-                Self::Room => match chat::Handler::room_tick(handler, cx) {
-                    AfterRoom::Room => Step::Stayed,
-                    AfterRoom::Gone => {
-                        *self = Self::Gone;
-                        Step::Moved
-                    }
-                },
-                _ => Step::Stayed,
-            },
-            _ => {
-                *self = Self::Gone;
-                Step::Moved
-            }
+        if let (2, Self::Room) = (timer, &*self) {
+            return match chat::Handler::room_tick(handler, cx) {
+                AfterRoom::Room => Step::Stayed,
+                AfterRoom::Gone => {
+                    *self = Self::Gone;
+                    Step::Moved
+                }
+            };
         }
+        *self = Self::Gone;
+        Step::Moved
     }
 
     fn drain(&mut self) -> bool {
