@@ -22,3 +22,5 @@ mod http;
 mod kill;
 mod python;
 mod start;
+#[cfg(target_os = "linux")]
+mod times;

@@ -5,17 +5,16 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use fsm_runtime::prelude::*;
-
 use crate::catalog::{Found, Lookup};
 use crate::events;
-use crate::front::front;
+use crate::front::{FrontCx, front};
 use crate::http::chunk::{self, Trailers};
 use crate::http::{
     CONTINUE, Condition, Exchange, Framing, Head, Method, Name, Range, Refusal, Response, Route,
     Status,
 };
 use crate::index::{LOST, Outcome, Task};
+use crate::pace::Pace;
 use crate::page::PAGE;
 use crate::server::Server;
 use crate::store::Spool;
@@ -35,6 +34,9 @@ pub(crate) struct Client {
 
 /// A document that the client uploads.
 pub(crate) struct Put {
+    /// The bytes that the current read may take: the rest of the document, or of a chunk.
+    pub(crate) left: u64,
+    pub(crate) pace: Pace,
     name: Name,
     framing: Framing,
     expects_continue: bool,
@@ -55,8 +57,10 @@ impl Client {
         Self { server: Arc::clone(server), exchange: Exchange::LAST }
     }
 
-    fn spool(put: &mut Put, piece: &[u8], max: u64, cx: &mut Cx<'_>) -> Result<(), Refusal> {
-        let Some(spool) = &mut put.spool else { return Ok(()) };
+    /// Spools a piece.
+    fn spool(put: &mut Put, piece: &[u8], max: u64, cx: &mut FrontCx<'_>) -> Result<(), Refusal> {
+        put.left -= piece.len() as u64;
+        let Some(spool) = &mut put.spool else { return Err(LOST) };
         if spool.len().saturating_add(piece.len() as u64) > max {
             return Err(TOO_LARGE);
         }
@@ -66,7 +70,9 @@ impl Client {
         written.map_err(|error| {
             cx.warn(&error);
             error.refusal()
-        })
+        })?;
+        put.pace.receive(piece.len());
+        Ok(())
     }
 }
 
@@ -80,7 +86,7 @@ macro_rules! next {
 }
 
 impl front::Handler for Client {
-    fn head(&mut self, head: Head<'_>, cx: &mut Cx<'_>) -> Result<front::AfterHead, Refusal> {
+    fn head(&mut self, head: Head<'_>, cx: &mut FrontCx<'_>) -> Result<front::AfterHead, Refusal> {
         self.exchange = head.exchange_unread();
         let route = match Route::find(&head) {
             Ok(route) => route,
@@ -111,7 +117,14 @@ impl front::Handler for Client {
                 }
                 self.exchange = head.exchange();
                 let Head { framing, expects_continue, .. } = head;
-                let put = Put { name, framing, expects_continue, condition, spool: None };
+                let (left, expected) = match framing {
+                    Framing::None => (0, 0),
+                    Framing::Length(left) => (left, left),
+                    Framing::Chunked => (0, u64::MAX),
+                };
+                let pace = Pace::start(cx.now(), expected, cx.settings());
+                let put =
+                    Put { left, pace, name, framing, expects_continue, condition, spool: None };
                 return Ok(front::AfterHead::Begin { put: Box::new(put) });
             }
             Route::Delete(name) => {
@@ -134,7 +147,11 @@ impl front::Handler for Client {
         })
     }
 
-    fn begin(&mut self, put: &mut Box<Put>, cx: &mut Cx<'_>) -> Result<front::AfterBegin, Refusal> {
+    fn begin(
+        &mut self,
+        put: &mut Box<Put>,
+        cx: &mut FrontCx<'_>,
+    ) -> Result<front::AfterBegin, Refusal> {
         let spool = cx.blocking(|| Spool::create(&self.server.directory));
         put.spool = Some(spool.map_err(|error| {
             cx.warn(&error);
@@ -145,7 +162,7 @@ impl front::Handler for Client {
         }
         Ok(match put.framing {
             Framing::None | Framing::Length(0) => front::AfterBegin::Whole,
-            Framing::Length(left) => front::AfterBegin::Sized { left },
+            Framing::Length(_) => front::AfterBegin::Sized,
             Framing::Chunked => front::AfterBegin::ChunkSize,
         })
     }
@@ -153,47 +170,69 @@ impl front::Handler for Client {
     fn sized(
         &mut self,
         put: &mut Box<Put>,
-        left: &mut u64,
         piece: &[u8],
-        cx: &mut Cx<'_>,
+        cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterSized, Refusal> {
         Self::spool(put, piece, self.server.max_size, cx)?;
-        *left -= piece.len() as u64;
-        Ok(if *left == 0 { front::AfterSized::Whole } else { front::AfterSized::Sized })
+        Ok(match put.left {
+            0 => front::AfterSized::Whole,
+            _ if put.pace.is_complete() => front::AfterSized::Renewed,
+            _ => front::AfterSized::Sized,
+        })
     }
 
     fn chunk_size(
         &mut self,
-        _put: &mut Box<Put>,
+        put: &mut Box<Put>,
         line: &[u8],
-        _cx: &mut Cx<'_>,
+        _cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterChunkSize, Refusal> {
-        Ok(match chunk::size(chunk::line(line)?)? {
+        put.left = chunk::size(chunk::line(line)?)?;
+        Ok(match put.left {
             0 => front::AfterChunkSize::Trailer { lines: Trailers::default() },
-            left => front::AfterChunkSize::Chunk { left },
+            _ => front::AfterChunkSize::Chunk,
         })
     }
 
     fn chunk(
         &mut self,
         put: &mut Box<Put>,
-        left: &mut u64,
         piece: &[u8],
-        cx: &mut Cx<'_>,
+        cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterChunk, Refusal> {
         Self::spool(put, piece, self.server.max_size, cx)?;
-        *left -= piece.len() as u64;
-        Ok(if *left == 0 { front::AfterChunk::ChunkEnd } else { front::AfterChunk::Chunk })
+        Ok(match put.left {
+            0 => front::AfterChunk::ChunkEnd,
+            _ if put.pace.is_complete() => front::AfterChunk::Renewed,
+            _ => front::AfterChunk::Chunk,
+        })
     }
 
     fn chunk_end(
         &mut self,
-        _put: &mut Box<Put>,
+        put: &mut Box<Put>,
         bytes: &[u8; 2],
-        _cx: &mut Cx<'_>,
+        _cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterChunkEnd, Refusal> {
         chunk::end(*bytes)?;
-        Ok(front::AfterChunkEnd::ChunkSize)
+        Ok(match put.pace.is_complete() {
+            true => front::AfterChunkEnd::Renewed,
+            false => front::AfterChunkEnd::ChunkSize,
+        })
+    }
+
+    fn renewed(
+        &mut self,
+        put: &mut Box<Put>,
+        cx: &mut FrontCx<'_>,
+    ) -> Result<front::AfterRenewed, Refusal> {
+        let expected = if put.framing == Framing::Chunked { u64::MAX } else { put.left };
+        put.pace.renew(cx.now(), expected, cx.settings());
+        Ok(match put.framing {
+            Framing::Chunked if put.left == 0 => front::AfterRenewed::ChunkSize,
+            Framing::Chunked => front::AfterRenewed::Chunk,
+            Framing::None | Framing::Length(_) => front::AfterRenewed::Sized,
+        })
     }
 
     fn trailer(
@@ -201,7 +240,7 @@ impl front::Handler for Client {
         _put: &mut Box<Put>,
         lines: &mut Trailers,
         line: &[u8],
-        _cx: &mut Cx<'_>,
+        _cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterTrailer, Refusal> {
         let is_last = lines.is_last(chunk::line(line)?)?;
         Ok(if is_last { front::AfterTrailer::Whole } else { front::AfterTrailer::Trailer })
@@ -210,7 +249,7 @@ impl front::Handler for Client {
     fn whole(
         &mut self,
         put: &mut Box<Put>,
-        _cx: &mut Cx<'_>,
+        _cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterWhole, Refusal> {
         let Some(spool) = put.spool.take() else { return Err(LOST) };
         let (name, condition) = (put.name.clone(), std::mem::take(&mut put.condition));
@@ -225,7 +264,7 @@ impl front::Handler for Client {
     fn indexing(
         &mut self,
         done: Outcome,
-        cx: &mut Cx<'_>,
+        cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterIndexing, Refusal> {
         Ok(next!(AfterIndexing, self.indexed(done, cx)))
     }
@@ -234,7 +273,7 @@ impl front::Handler for Client {
         &mut self,
         get: &mut Box<Get>,
         found: Found,
-        cx: &mut Cx<'_>,
+        cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterLooking, Refusal> {
         Ok(match self.found(get, found, cx) {
             Ok(Part { file, left }) => front::AfterLooking::Stream { file, left },
@@ -246,7 +285,7 @@ impl front::Handler for Client {
         &mut self,
         file: &mut File,
         left: &mut u64,
-        cx: &mut Cx<'_>,
+        cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterStream, Refusal> {
         let len = usize::try_from(*left).unwrap_or(PIECE).min(PIECE);
         let mut piece = vec![0; len];
@@ -278,7 +317,7 @@ impl front::Handler for Client {
     fn working(
         &mut self,
         task: &mut Box<Task>,
-        cx: &mut Cx<'_>,
+        cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterWorking, Refusal> {
         let server = Arc::clone(&self.server);
         let Some(single_pool) = &server.single_pool else { return Err(LOST) };
@@ -293,18 +332,14 @@ impl front::Handler for Client {
         })
     }
 
-    fn late_head(&mut self, cx: &mut Cx<'_>) -> Result<front::AfterLateHead, Refusal> {
+    fn late_head(&mut self, cx: &mut FrontCx<'_>) -> Result<front::AfterLateHead, Refusal> {
         self.exchange = Exchange::LAST;
-        if cx.unread() > 0 {
-            self.give_up(
-                Refusal::new(Status::RequestTimeout, "the request did not arrive in time"),
-                cx,
-            );
-        }
+        let why = "the request did not arrive in time";
+        self.give_up(Refusal::new(Status::RequestTimeout, why), cx);
         Ok(front::AfterLateHead::Gone)
     }
 
-    fn late_body(&mut self, cx: &mut Cx<'_>) -> Result<front::AfterLateBody, Refusal> {
+    fn late_body(&mut self, cx: &mut FrontCx<'_>) -> Result<front::AfterLateBody, Refusal> {
         self.give_up(
             Refusal::new(Status::RequestTimeout, "the document did not arrive in time"),
             cx,
@@ -312,18 +347,21 @@ impl front::Handler for Client {
         Ok(front::AfterLateBody::Gone)
     }
 
-    fn head_too_large(&mut self, cx: &mut Cx<'_>) -> Result<front::AfterHeadTooLarge, Refusal> {
+    fn head_too_large(
+        &mut self,
+        cx: &mut FrontCx<'_>,
+    ) -> Result<front::AfterHeadTooLarge, Refusal> {
         self.exchange = Exchange::LAST;
         self.give_up(Refusal::HEAD_TOO_LARGE, cx);
         Ok(front::AfterHeadTooLarge::Gone)
     }
 
-    fn long_line(&mut self, cx: &mut Cx<'_>) -> Result<front::AfterLongLine, Refusal> {
+    fn long_line(&mut self, cx: &mut FrontCx<'_>) -> Result<front::AfterLongLine, Refusal> {
         self.give_up(Refusal::bad("a line between two chunks is too long"), cx);
         Ok(front::AfterLongLine::Gone)
     }
 
-    fn busy(&mut self, cx: &mut Cx<'_>) -> Result<front::AfterBusy, Refusal> {
+    fn busy(&mut self, cx: &mut FrontCx<'_>) -> Result<front::AfterBusy, Refusal> {
         self.give_up(Refusal::new(Status::ServiceUnavailable, "the server is busy"), cx);
         Ok(front::AfterBusy::Gone)
     }
@@ -331,7 +369,7 @@ impl front::Handler for Client {
     fn refused(
         &mut self,
         refusal: &mut Refusal,
-        cx: &mut Cx<'_>,
+        cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterRefused, Refusal> {
         // Without a readable head the server does not know which answer the client expects, and the
         // previous request does not tell it either.
