@@ -28,6 +28,7 @@ fn help_says_what_each_option_is_for() {
         "--head-timeout",
         "--stall",
         "--body-rate",
+        "--keep-alive",
         "--index-threads",
         "--index-queue",
         "--index-delay",

@@ -141,6 +141,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
         }
     });
     let events = Pool::builder::<Events>("admin")
+        .settings(options.settings.clone())
         .max_connections(options.serving.max_connections.get())
         .drain_within(options.serving.drain_within);
     feed.attach(events.handle());

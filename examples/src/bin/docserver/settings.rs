@@ -27,6 +27,9 @@ pub(crate) struct Settings {
     /// by more than the time of --stall gets 408, also if its length is not announced
     #[arg(long, value_name = "SIZE", default_value = "500B", value_parser = rate)]
     pub(crate) body_rate: NonZeroU64,
+    /// The time between two comments on a stream of events, which keep proxies from closing it
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = patience)]
+    pub(crate) keep_alive: Duration,
 }
 
 impl Default for Settings {
@@ -36,6 +39,7 @@ impl Default for Settings {
             head_timeout: Duration::from_secs(20),
             stall: Duration::from_secs(30),
             body_rate: const { NonZeroU64::new(500).unwrap() },
+            keep_alive: Duration::from_secs(15),
         }
     }
 }
