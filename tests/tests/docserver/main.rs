@@ -20,6 +20,8 @@ mod full;
 mod hostile;
 mod http;
 mod kill;
+#[cfg(target_os = "linux")]
+mod leaving;
 mod python;
 mod start;
 #[cfg(target_os = "linux")]

@@ -10,18 +10,18 @@ use crate::events;
 use crate::front::{FrontCx, front};
 use crate::http::chunk::{self, Trailers};
 use crate::http::{
-    CONTINUE, Condition, Exchange, Framing, Head, Method, Name, Range, Refusal, Response, Route,
-    Status,
+    CONTINUE, Condition, Exchange, Framing, Head, Method, Range, Refusal, Response, Route, Status,
 };
-use crate::index::{LOST, Outcome, Task};
-use crate::pace::Pace;
+use crate::index::{Job, LOST, Outcome, Task};
 use crate::page::PAGE;
 use crate::server::Server;
-use crate::store::Spool;
 
 mod answer;
+mod upload;
 
 use answer::Part;
+pub(crate) use upload::Put;
+use upload::TOO_LARGE;
 
 /// The bytes of a document that one call reads.
 const PIECE: usize = 64 * 1024;
@@ -30,19 +30,8 @@ const PIECE: usize = 64 * 1024;
 pub(crate) struct Client {
     server: Arc<Server>,
     exchange: Exchange,
-}
-
-/// A document that the client uploads.
-pub(crate) struct Put {
-    /// The bytes that the current read may take: the rest of the document, or of a chunk.
-    pub(crate) left: u64,
-    pub(crate) pace: Pace,
-    name: Name,
-    framing: Framing,
-    expects_continue: bool,
-    condition: Condition,
-    /// `None` before the upload starts, and after the index pool took the document.
-    spool: Option<Spool>,
+    /// There while the client waits for the index pool; a job that has lost it is withdrawn.
+    waiting: Option<Arc<()>>,
 }
 
 /// The facts about a request that the answer to a lookup depends on.
@@ -54,29 +43,17 @@ pub(crate) struct Get {
 
 impl Client {
     pub(crate) fn new(server: &Arc<Server>) -> Self {
-        Self { server: Arc::clone(server), exchange: Exchange::LAST }
+        Self { server: Arc::clone(server), exchange: Exchange::LAST, waiting: None }
     }
 
-    /// Spools a piece.
-    fn spool(put: &mut Put, piece: &[u8], max: u64, cx: &mut FrontCx<'_>) -> Result<(), Refusal> {
-        put.left -= piece.len() as u64;
-        let Some(spool) = &mut put.spool else { return Err(LOST) };
-        if spool.len().saturating_add(piece.len() as u64) > max {
-            return Err(TOO_LARGE);
-        }
-        // Usually the kernel only copies the bytes into memory; the call blocks when too many are
-        // dirty.
-        let written = cx.blocking(|| spool.write(piece));
-        written.map_err(|error| {
-            cx.warn(&error);
-            error.refusal()
-        })?;
-        put.pace.receive(piece.len());
-        Ok(())
+    /// A job whose reply this client waits for.
+    fn job(&mut self, task: Task) -> Job {
+        let waiting = Arc::new(());
+        let client = Arc::downgrade(&waiting);
+        self.waiting = Some(waiting);
+        Job { task, client }
     }
 }
-
-const TOO_LARGE: Refusal = Refusal::new(Status::ContentTooLarge, "the document is too large");
 
 /// The state after an answer: `After..::Head` if the client may send another request.
 macro_rules! next {
@@ -116,23 +93,15 @@ impl front::Handler for Client {
                     return Ok(next!(AfterHead, self.refuse(TOO_LARGE, cx)));
                 }
                 self.exchange = head.exchange();
-                let Head { framing, expects_continue, .. } = head;
-                let (left, expected) = match framing {
-                    Framing::None => (0, 0),
-                    Framing::Length(left) => (left, left),
-                    Framing::Chunked => (0, u64::MAX),
-                };
-                let pace = Pace::start(cx.now(), expected, cx.settings());
-                let put =
-                    Put { left, pace, name, framing, expects_continue, condition, spool: None };
+                let put = Put::new(name, &head, condition, cx);
                 return Ok(front::AfterHead::Begin { put: Box::new(put) });
             }
             Route::Delete(name) => {
-                let job = Task::Delete { name, condition };
+                let task = Task::Delete { name, condition };
                 return Ok(if self.server.is_single_pool() {
-                    front::AfterHead::Working { task: Box::new(job) }
+                    front::AfterHead::Working { task: Box::new(task) }
                 } else {
-                    front::AfterHead::Indexing { job }
+                    front::AfterHead::Indexing { job: self.job(task) }
                 });
             }
             Route::Get(name) => Lookup::Find(name),
@@ -152,18 +121,14 @@ impl front::Handler for Client {
         put: &mut Box<Put>,
         cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterBegin, Refusal> {
-        let spool = cx.blocking(|| Spool::create(&self.server.directory));
-        put.spool = Some(spool.map_err(|error| {
-            cx.warn(&error);
-            error.refusal()
-        })?);
+        put.begin(&self.server.directory, cx)?;
         if put.expects_continue {
             cx.write(CONTINUE);
         }
-        Ok(match put.framing {
-            Framing::None | Framing::Length(0) => front::AfterBegin::Whole,
-            Framing::Length(_) => front::AfterBegin::Sized,
-            Framing::Chunked => front::AfterBegin::ChunkSize,
+        Ok(match put.left {
+            _ if put.is_chunked() => front::AfterBegin::ChunkSize,
+            0 => front::AfterBegin::Whole,
+            _ => front::AfterBegin::Sized,
         })
     }
 
@@ -173,7 +138,7 @@ impl front::Handler for Client {
         piece: &[u8],
         cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterSized, Refusal> {
-        Self::spool(put, piece, self.server.max_size, cx)?;
+        put.spool(piece, self.server.max_size, cx)?;
         Ok(match put.left {
             0 => front::AfterSized::Whole,
             _ if put.pace.is_complete() => front::AfterSized::Renewed,
@@ -200,7 +165,7 @@ impl front::Handler for Client {
         piece: &[u8],
         cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterChunk, Refusal> {
-        Self::spool(put, piece, self.server.max_size, cx)?;
+        put.spool(piece, self.server.max_size, cx)?;
         Ok(match put.left {
             0 => front::AfterChunk::ChunkEnd,
             _ if put.pace.is_complete() => front::AfterChunk::Renewed,
@@ -215,9 +180,10 @@ impl front::Handler for Client {
         _cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterChunkEnd, Refusal> {
         chunk::end(*bytes)?;
-        Ok(match put.pace.is_complete() {
-            true => front::AfterChunkEnd::Renewed,
-            false => front::AfterChunkEnd::ChunkSize,
+        Ok(if put.pace.is_complete() {
+            front::AfterChunkEnd::Renewed
+        } else {
+            front::AfterChunkEnd::ChunkSize
         })
     }
 
@@ -226,12 +192,11 @@ impl front::Handler for Client {
         put: &mut Box<Put>,
         cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterRenewed, Refusal> {
-        let expected = if put.framing == Framing::Chunked { u64::MAX } else { put.left };
-        put.pace.renew(cx.now(), expected, cx.settings());
-        Ok(match put.framing {
-            Framing::Chunked if put.left == 0 => front::AfterRenewed::ChunkSize,
-            Framing::Chunked => front::AfterRenewed::Chunk,
-            Framing::None | Framing::Length(_) => front::AfterRenewed::Sized,
+        put.renew(cx);
+        Ok(match put.left {
+            _ if !put.is_chunked() => front::AfterRenewed::Sized,
+            0 => front::AfterRenewed::ChunkSize,
+            _ => front::AfterRenewed::Chunk,
         })
     }
 
@@ -251,13 +216,11 @@ impl front::Handler for Client {
         put: &mut Box<Put>,
         _cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterWhole, Refusal> {
-        let Some(spool) = put.spool.take() else { return Err(LOST) };
-        let (name, condition) = (put.name.clone(), std::mem::take(&mut put.condition));
-        let job = Task::File { name, condition, spooled: spool.finish() };
+        let task = put.finish()?;
         Ok(if self.server.is_single_pool() {
-            front::AfterWhole::Working { task: Box::new(job) }
+            front::AfterWhole::Working { task: Box::new(task) }
         } else {
-            front::AfterWhole::Indexing { job }
+            front::AfterWhole::Indexing { job: self.job(task) }
         })
     }
 
@@ -266,6 +229,7 @@ impl front::Handler for Client {
         done: Outcome,
         cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterIndexing, Refusal> {
+        self.waiting = None;
         Ok(next!(AfterIndexing, self.indexed(done, cx)))
     }
 
@@ -332,6 +296,14 @@ impl front::Handler for Client {
         })
     }
 
+    fn left(&mut self, cx: &mut FrontCx<'_>) -> Result<front::AfterLeft, Refusal> {
+        self.waiting = None;
+        let why =
+            "the stream ended before the answer; the request is withdrawn if it had not begun";
+        self.give_up(Refusal::bad(why), cx);
+        Ok(front::AfterLeft::Gone)
+    }
+
     fn late_head(&mut self, cx: &mut FrontCx<'_>) -> Result<front::AfterLateHead, Refusal> {
         self.exchange = Exchange::LAST;
         let why = "the request did not arrive in time";
@@ -362,6 +334,7 @@ impl front::Handler for Client {
     }
 
     fn busy(&mut self, cx: &mut FrontCx<'_>) -> Result<front::AfterBusy, Refusal> {
+        self.waiting = None;
         self.give_up(Refusal::new(Status::ServiceUnavailable, "the server is busy"), cx);
         Ok(front::AfterBusy::Gone)
     }

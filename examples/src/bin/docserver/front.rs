@@ -98,10 +98,15 @@ pub(crate) enum Front {
         put: Box<Put>,
     },
 
-    /// Waits for the reply of the index pool.
-    #[call(Index, within = 5min => Busy)]
+    /// Waits for the reply of the index pool, unless the client leaves.
+    #[call(Index, within = 5min => Busy, eof => Left)]
     #[to(Next)]
     Indexing,
+
+    /// Withdraws the job of a client that has left. A client that only ended its stream hears so.
+    #[run]
+    #[to(Gone)]
+    Left,
 
     /// Waits for the reply of the catalog pool.
     #[call(Catalog, within = 30s => Busy)]
