@@ -23,6 +23,8 @@ mod kill;
 #[cfg(target_os = "linux")]
 mod leaving;
 mod python;
+#[cfg(target_os = "linux")]
+mod slowhttp;
 mod start;
 #[cfg(target_os = "linux")]
 mod times;

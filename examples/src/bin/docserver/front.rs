@@ -22,7 +22,7 @@ pub(crate) type FrontCx<'a> = Cx<'a, NoMessage, Settings>;
     error = Refusal, error => Refused, refused => Refused,
     Next = Head | Gone,
     Upload = Sized | ChunkSize | Chunk | ChunkEnd | Trailer,
-    within(Upload) = put.pace.budget() <= 2d => LateBody,
+    within(Upload) = put.pace.budget() <= 3d => LateBody,
 )]
 pub(crate) enum Front {
     /// Waits for the head of the next request. Closes the connection of a client that sends nothing.
@@ -113,7 +113,7 @@ pub(crate) enum Front {
     #[to(Next | Stream)]
     Looking { get: Box<Get> },
 
-    /// Sends a document as fast as the client reads it.
+    /// Sends a document as fast as the client reads it, a piece each time that it has taken one.
     #[writable(below = 128KiB, idle = settings.stall <= 1d => Gone)]
     #[to(Stream | Next)]
     Stream { file: File, left: u64 },
