@@ -16,6 +16,7 @@ const INSTALL: &[(&str, &str)] = &[
     ("nc", "apt-get install -y netcat-openbsd"),
     ("faketime", "apt-get install -y faketime"),
     ("nginx", "apt-get install -y nginx-light"),
+    ("slowhttptest", "apt-get install -y slowhttptest"),
     ("setpriv", "apt-get install -y util-linux"),
 ];
 

@@ -15,6 +15,8 @@ pub enum Received {
     Event(Value),
     /// The number of events that the subscriber missed.
     Missed(u64),
+    /// The server shuts down; the stream ends next.
+    Bye,
 }
 
 impl Subscriber {
@@ -41,6 +43,11 @@ impl Subscriber {
                 assert_eq!(self.connection.line(), "");
                 continue;
             }
+            if line == "retry: 5000" {
+                let rest = [(); 3].map(|()| self.connection.line());
+                assert_eq!(rest, ["event: bye", "data: \"the server shuts down\"", ""]);
+                return Received::Bye;
+            }
             let is_missed = line == "event: missed";
             let line = if is_missed { self.connection.line() } else { line };
             assert_eq!(self.connection.line(), "", "an event is one line");
@@ -60,8 +67,14 @@ impl Subscriber {
     pub fn event(&mut self) -> Value {
         match self.receive() {
             Received::Event(event) => event,
-            missed @ Received::Missed(_) => panic!("{missed:?}"),
+            other => panic!("{other:?}"),
         }
+    }
+
+    /// Checks that the server says goodbye and then ends the stream.
+    pub fn expect_goodbye(&mut self) {
+        assert_eq!(self.receive(), Received::Bye);
+        self.connection.expect_end();
     }
 
     /// Its connection.

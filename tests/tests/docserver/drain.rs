@@ -233,10 +233,10 @@ fn requests_in_progress_are_served() {
     while reading.line() != "\r" {}
     assert!(reading.bytes(large.len()) == large, "the document has changed");
     reading.expect_end();
-    // The subscriber receives both events, and its connection closes last.
+    // The subscriber receives both events, then a goodbye, and its connection closes last.
     let filed = [subscriber.event(), subscriber.event()].map(|event| event["name"].to_string());
     assert_eq!(filed, ["\"sized\"", "\"chunked\""]);
-    subscriber.connection().expect_end();
+    subscriber.expect_goodbye();
     assert!(docs.server_mut().wait(SHORTLY).success());
     let docs = Docserver::over(docs.into_data(), &[]);
     assert_eq!(docs.get("/docs/sized").expect(200).body, b"a document");

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fsm_tests::{
     Connection, Docserver, MemoryGrowth, Received, Subscriber, client, eventually, get,
@@ -36,8 +36,10 @@ fn curl_receives_events() {
         assert!(data.contains(more) && data.contains("\"a\\\"\""), "{data}");
         assert_eq!(line(), "");
     }
-    // A drain ends the stream.
+    // A drain says goodbye and ends the stream.
     docs.stop();
+    let bye = ["retry: 5000", "event: bye", "data: \"the server shuts down\"", ""];
+    assert_eq!([line(), line(), line(), line()], bye);
     assert!(lines.next().is_none(), "the stream should have ended");
     assert!(curl.wait().expect("it can be waited for").success());
 }
@@ -90,6 +92,63 @@ fn subscribers_may_leave() {
         eventually("they are gone", || docs.server().sockets() == sockets + 1);
         docs.put("a", b"one").expect(200);
         assert_eq!(stays.event()["replaced"], true);
+    }
+    docs.stop();
+}
+
+/// A drain says goodbye once to each subscriber, after the events that it has, also to one that sends something.
+#[test]
+fn a_drain_says_goodbye_to_subscribers() {
+    let docs = Docserver::in_memory(&[]);
+    let mut subscribers: Vec<_> = (0..20).map(|_| Subscriber::new(docs.connect())).collect();
+    docs.put("a", b"one").expect(201);
+    subscribers[0].connection().send("?");
+    docs.server().signal("TERM");
+    for subscriber in &mut subscribers {
+        assert_eq!(subscriber.event()["event"], "filed");
+        subscriber.expect_goodbye();
+    }
+    docs.stop();
+}
+
+/// Comments go on at their pace however many events there are between them.
+#[test]
+fn comments_keep_a_stream_alive() {
+    let docs = Docserver::in_memory(&["--keep-alive", "100ms"]);
+    let mut connection = Subscriber::new(docs.connect());
+    let mut lines = || connection.connection().line();
+    let mut filing = docs.connect();
+    let start = Instant::now();
+    for _ in 0..5 {
+        filing.ask(put("a", b"one"));
+        let mut events = 0;
+        // A comment comes although events come, too.
+        while lines() != ":" {
+            events += 1;
+            assert_eq!(lines(), "");
+        }
+        assert_eq!(lines(), "");
+        assert!(events <= 1, "{events}");
+    }
+    let took = start.elapsed();
+    assert!(took >= Duration::from_millis(450), "{took:?}");
+    docs.stop();
+}
+
+/// A client that leaves is noticed although nothing is sent to it, also if it has sent something.
+#[test]
+fn a_subscriber_that_leaves_is_noticed_at_once() {
+    let _exclusive = one_at_a_time();
+    let docs = Docserver::in_memory(&["--keep-alive", "1440min"]);
+    let sockets = docs.server().sockets();
+    for sends in ["", "?", &"?".repeat(100_000)] {
+        let mut leaving: Vec<_> = (0..20).map(|_| Subscriber::new(docs.connect())).collect();
+        for subscriber in &mut leaving {
+            subscriber.connection().send(sends);
+            subscriber.connection().shutdown_write();
+            subscriber.connection().expect_end();
+        }
+        eventually("they are gone", || docs.server().sockets() == sockets);
     }
     docs.stop();
 }
@@ -174,6 +233,7 @@ fn receive_all(mut subscriber: Subscriber) -> (u64, u64) {
             Received::Event(event) if event["name"] == "end" => return (events, missed),
             Received::Event(_) => events += 1,
             Received::Missed(count) => missed += count,
+            Received::Bye => panic!("the server runs"),
         }
     }
 }

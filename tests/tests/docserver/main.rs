@@ -20,5 +20,11 @@ mod full;
 mod hostile;
 mod http;
 mod kill;
+#[cfg(target_os = "linux")]
+mod leaving;
 mod python;
+#[cfg(target_os = "linux")]
+mod slowhttp;
 mod start;
+#[cfg(target_os = "linux")]
+mod times;

@@ -5,24 +5,23 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use fsm_runtime::prelude::*;
-
 use crate::catalog::{Found, Lookup};
 use crate::events;
-use crate::front::front;
+use crate::front::{FrontCx, front};
 use crate::http::chunk::{self, Trailers};
 use crate::http::{
-    CONTINUE, Condition, Exchange, Framing, Head, Method, Name, Range, Refusal, Response, Route,
-    Status,
+    CONTINUE, Condition, Exchange, Framing, Head, Method, Range, Refusal, Response, Route, Status,
 };
-use crate::index::{LOST, Outcome, Task};
+use crate::index::{Job, LOST, Outcome, Task};
 use crate::page::PAGE;
 use crate::server::Server;
-use crate::store::Spool;
 
 mod answer;
+mod upload;
 
 use answer::Part;
+pub(crate) use upload::Put;
+use upload::TOO_LARGE;
 
 /// The bytes of a document that one call reads.
 const PIECE: usize = 64 * 1024;
@@ -31,16 +30,8 @@ const PIECE: usize = 64 * 1024;
 pub(crate) struct Client {
     server: Arc<Server>,
     exchange: Exchange,
-}
-
-/// A document that the client uploads.
-pub(crate) struct Put {
-    name: Name,
-    framing: Framing,
-    expects_continue: bool,
-    condition: Condition,
-    /// `None` before the upload starts, and after the index pool took the document.
-    spool: Option<Spool>,
+    /// There while the client waits for the index pool; a job that has lost it is withdrawn.
+    waiting: Option<Arc<()>>,
 }
 
 /// The facts about a request that the answer to a lookup depends on.
@@ -52,25 +43,17 @@ pub(crate) struct Get {
 
 impl Client {
     pub(crate) fn new(server: &Arc<Server>) -> Self {
-        Self { server: Arc::clone(server), exchange: Exchange::LAST }
+        Self { server: Arc::clone(server), exchange: Exchange::LAST, waiting: None }
     }
 
-    fn spool(put: &mut Put, piece: &[u8], max: u64, cx: &mut Cx<'_>) -> Result<(), Refusal> {
-        let Some(spool) = &mut put.spool else { return Ok(()) };
-        if spool.len().saturating_add(piece.len() as u64) > max {
-            return Err(TOO_LARGE);
-        }
-        // Usually the kernel only copies the bytes into memory; the call blocks when too many are
-        // dirty.
-        let written = cx.blocking(|| spool.write(piece));
-        written.map_err(|error| {
-            cx.warn(&error);
-            error.refusal()
-        })
+    /// A job whose reply this client waits for.
+    fn job(&mut self, task: Task) -> Job {
+        let waiting = Arc::new(());
+        let client = Arc::downgrade(&waiting);
+        self.waiting = Some(waiting);
+        Job { task, client }
     }
 }
-
-const TOO_LARGE: Refusal = Refusal::new(Status::ContentTooLarge, "the document is too large");
 
 /// The state after an answer: `After..::Head` if the client may send another request.
 macro_rules! next {
@@ -80,7 +63,7 @@ macro_rules! next {
 }
 
 impl front::Handler for Client {
-    fn head(&mut self, head: Head<'_>, cx: &mut Cx<'_>) -> Result<front::AfterHead, Refusal> {
+    fn head(&mut self, head: Head<'_>, cx: &mut FrontCx<'_>) -> Result<front::AfterHead, Refusal> {
         self.exchange = head.exchange_unread();
         let route = match Route::find(&head) {
             Ok(route) => route,
@@ -110,16 +93,15 @@ impl front::Handler for Client {
                     return Ok(next!(AfterHead, self.refuse(TOO_LARGE, cx)));
                 }
                 self.exchange = head.exchange();
-                let Head { framing, expects_continue, .. } = head;
-                let put = Put { name, framing, expects_continue, condition, spool: None };
+                let put = Put::new(name, &head, condition, cx);
                 return Ok(front::AfterHead::Begin { put: Box::new(put) });
             }
             Route::Delete(name) => {
-                let job = Task::Delete { name, condition };
+                let task = Task::Delete { name, condition };
                 return Ok(if self.server.is_single_pool() {
-                    front::AfterHead::Working { task: Box::new(job) }
+                    front::AfterHead::Working { task: Box::new(task) }
                 } else {
-                    front::AfterHead::Indexing { job }
+                    front::AfterHead::Indexing { job: self.job(task) }
                 });
             }
             Route::Get(name) => Lookup::Find(name),
@@ -134,66 +116,88 @@ impl front::Handler for Client {
         })
     }
 
-    fn begin(&mut self, put: &mut Box<Put>, cx: &mut Cx<'_>) -> Result<front::AfterBegin, Refusal> {
-        let spool = cx.blocking(|| Spool::create(&self.server.directory));
-        put.spool = Some(spool.map_err(|error| {
-            cx.warn(&error);
-            error.refusal()
-        })?);
+    fn begin(
+        &mut self,
+        put: &mut Box<Put>,
+        cx: &mut FrontCx<'_>,
+    ) -> Result<front::AfterBegin, Refusal> {
+        put.begin(&self.server.directory, cx)?;
         if put.expects_continue {
             cx.write(CONTINUE);
         }
-        Ok(match put.framing {
-            Framing::None | Framing::Length(0) => front::AfterBegin::Whole,
-            Framing::Length(left) => front::AfterBegin::Sized { left },
-            Framing::Chunked => front::AfterBegin::ChunkSize,
+        Ok(match put.left {
+            _ if put.is_chunked() => front::AfterBegin::ChunkSize,
+            0 => front::AfterBegin::Whole,
+            _ => front::AfterBegin::Sized,
         })
     }
 
     fn sized(
         &mut self,
         put: &mut Box<Put>,
-        left: &mut u64,
         piece: &[u8],
-        cx: &mut Cx<'_>,
+        cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterSized, Refusal> {
-        Self::spool(put, piece, self.server.max_size, cx)?;
-        *left -= piece.len() as u64;
-        Ok(if *left == 0 { front::AfterSized::Whole } else { front::AfterSized::Sized })
+        put.spool(piece, self.server.max_size, cx)?;
+        Ok(match put.left {
+            0 => front::AfterSized::Whole,
+            _ if put.pace.is_complete() => front::AfterSized::Renewed,
+            _ => front::AfterSized::Sized,
+        })
     }
 
     fn chunk_size(
         &mut self,
-        _put: &mut Box<Put>,
+        put: &mut Box<Put>,
         line: &[u8],
-        _cx: &mut Cx<'_>,
+        _cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterChunkSize, Refusal> {
-        Ok(match chunk::size(chunk::line(line)?)? {
+        put.left = chunk::size(chunk::line(line)?)?;
+        Ok(match put.left {
             0 => front::AfterChunkSize::Trailer { lines: Trailers::default() },
-            left => front::AfterChunkSize::Chunk { left },
+            _ => front::AfterChunkSize::Chunk,
         })
     }
 
     fn chunk(
         &mut self,
         put: &mut Box<Put>,
-        left: &mut u64,
         piece: &[u8],
-        cx: &mut Cx<'_>,
+        cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterChunk, Refusal> {
-        Self::spool(put, piece, self.server.max_size, cx)?;
-        *left -= piece.len() as u64;
-        Ok(if *left == 0 { front::AfterChunk::ChunkEnd } else { front::AfterChunk::Chunk })
+        put.spool(piece, self.server.max_size, cx)?;
+        Ok(match put.left {
+            0 => front::AfterChunk::ChunkEnd,
+            _ if put.pace.is_complete() => front::AfterChunk::Renewed,
+            _ => front::AfterChunk::Chunk,
+        })
     }
 
     fn chunk_end(
         &mut self,
-        _put: &mut Box<Put>,
+        put: &mut Box<Put>,
         bytes: &[u8; 2],
-        _cx: &mut Cx<'_>,
+        _cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterChunkEnd, Refusal> {
         chunk::end(*bytes)?;
-        Ok(front::AfterChunkEnd::ChunkSize)
+        Ok(if put.pace.is_complete() {
+            front::AfterChunkEnd::Renewed
+        } else {
+            front::AfterChunkEnd::ChunkSize
+        })
+    }
+
+    fn renewed(
+        &mut self,
+        put: &mut Box<Put>,
+        cx: &mut FrontCx<'_>,
+    ) -> Result<front::AfterRenewed, Refusal> {
+        put.renew(cx);
+        Ok(match put.left {
+            _ if !put.is_chunked() => front::AfterRenewed::Sized,
+            0 => front::AfterRenewed::ChunkSize,
+            _ => front::AfterRenewed::Chunk,
+        })
     }
 
     fn trailer(
@@ -201,7 +205,7 @@ impl front::Handler for Client {
         _put: &mut Box<Put>,
         lines: &mut Trailers,
         line: &[u8],
-        _cx: &mut Cx<'_>,
+        _cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterTrailer, Refusal> {
         let is_last = lines.is_last(chunk::line(line)?)?;
         Ok(if is_last { front::AfterTrailer::Whole } else { front::AfterTrailer::Trailer })
@@ -210,23 +214,22 @@ impl front::Handler for Client {
     fn whole(
         &mut self,
         put: &mut Box<Put>,
-        _cx: &mut Cx<'_>,
+        _cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterWhole, Refusal> {
-        let Some(spool) = put.spool.take() else { return Err(LOST) };
-        let (name, condition) = (put.name.clone(), std::mem::take(&mut put.condition));
-        let job = Task::File { name, condition, spooled: spool.finish() };
+        let task = put.finish()?;
         Ok(if self.server.is_single_pool() {
-            front::AfterWhole::Working { task: Box::new(job) }
+            front::AfterWhole::Working { task: Box::new(task) }
         } else {
-            front::AfterWhole::Indexing { job }
+            front::AfterWhole::Indexing { job: self.job(task) }
         })
     }
 
     fn indexing(
         &mut self,
         done: Outcome,
-        cx: &mut Cx<'_>,
+        cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterIndexing, Refusal> {
+        self.waiting = None;
         Ok(next!(AfterIndexing, self.indexed(done, cx)))
     }
 
@@ -234,7 +237,7 @@ impl front::Handler for Client {
         &mut self,
         get: &mut Box<Get>,
         found: Found,
-        cx: &mut Cx<'_>,
+        cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterLooking, Refusal> {
         Ok(match self.found(get, found, cx) {
             Ok(Part { file, left }) => front::AfterLooking::Stream { file, left },
@@ -246,7 +249,7 @@ impl front::Handler for Client {
         &mut self,
         file: &mut File,
         left: &mut u64,
-        cx: &mut Cx<'_>,
+        cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterStream, Refusal> {
         let len = usize::try_from(*left).unwrap_or(PIECE).min(PIECE);
         let mut piece = vec![0; len];
@@ -278,7 +281,7 @@ impl front::Handler for Client {
     fn working(
         &mut self,
         task: &mut Box<Task>,
-        cx: &mut Cx<'_>,
+        cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterWorking, Refusal> {
         let server = Arc::clone(&self.server);
         let Some(single_pool) = &server.single_pool else { return Err(LOST) };
@@ -293,18 +296,22 @@ impl front::Handler for Client {
         })
     }
 
-    fn late_head(&mut self, cx: &mut Cx<'_>) -> Result<front::AfterLateHead, Refusal> {
+    fn left(&mut self, cx: &mut FrontCx<'_>) -> Result<front::AfterLeft, Refusal> {
+        self.waiting = None;
+        let why =
+            "the stream ended before the answer; the request is withdrawn if it had not begun";
+        self.give_up(Refusal::bad(why), cx);
+        Ok(front::AfterLeft::Gone)
+    }
+
+    fn late_head(&mut self, cx: &mut FrontCx<'_>) -> Result<front::AfterLateHead, Refusal> {
         self.exchange = Exchange::LAST;
-        if cx.unread() > 0 {
-            self.give_up(
-                Refusal::new(Status::RequestTimeout, "the request did not arrive in time"),
-                cx,
-            );
-        }
+        let why = "the request did not arrive in time";
+        self.give_up(Refusal::new(Status::RequestTimeout, why), cx);
         Ok(front::AfterLateHead::Gone)
     }
 
-    fn late_body(&mut self, cx: &mut Cx<'_>) -> Result<front::AfterLateBody, Refusal> {
+    fn late_body(&mut self, cx: &mut FrontCx<'_>) -> Result<front::AfterLateBody, Refusal> {
         self.give_up(
             Refusal::new(Status::RequestTimeout, "the document did not arrive in time"),
             cx,
@@ -312,18 +319,22 @@ impl front::Handler for Client {
         Ok(front::AfterLateBody::Gone)
     }
 
-    fn head_too_large(&mut self, cx: &mut Cx<'_>) -> Result<front::AfterHeadTooLarge, Refusal> {
+    fn head_too_large(
+        &mut self,
+        cx: &mut FrontCx<'_>,
+    ) -> Result<front::AfterHeadTooLarge, Refusal> {
         self.exchange = Exchange::LAST;
         self.give_up(Refusal::HEAD_TOO_LARGE, cx);
         Ok(front::AfterHeadTooLarge::Gone)
     }
 
-    fn long_line(&mut self, cx: &mut Cx<'_>) -> Result<front::AfterLongLine, Refusal> {
+    fn long_line(&mut self, cx: &mut FrontCx<'_>) -> Result<front::AfterLongLine, Refusal> {
         self.give_up(Refusal::bad("a line between two chunks is too long"), cx);
         Ok(front::AfterLongLine::Gone)
     }
 
-    fn busy(&mut self, cx: &mut Cx<'_>) -> Result<front::AfterBusy, Refusal> {
+    fn busy(&mut self, cx: &mut FrontCx<'_>) -> Result<front::AfterBusy, Refusal> {
+        self.waiting = None;
         self.give_up(Refusal::new(Status::ServiceUnavailable, "the server is busy"), cx);
         Ok(front::AfterBusy::Gone)
     }
@@ -331,7 +342,7 @@ impl front::Handler for Client {
     fn refused(
         &mut self,
         refusal: &mut Refusal,
-        cx: &mut Cx<'_>,
+        cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterRefused, Refusal> {
         // Without a readable head the server does not know which answer the client expects, and the
         // previous request does not tell it either.

@@ -7,26 +7,33 @@ use fsm_runtime::prelude::*;
 
 use crate::feed::{Feed, Subscription};
 use crate::http::{Response, Status};
+use crate::settings::Settings;
+
+/// The context of the handlers.
+pub(crate) type EventsCx<'a> = Cx<'a, Arc<str>, Settings>;
 
 /// A client that receives an event for each document filed or deleted, as server-sent events. The
 /// front pool hands its connection over, and it stays here.
-#[state_machine(start = Open, message = Arc<str>, eof => Gone)]
+#[state_machine(start = Open, message = Arc<str>, settings = Settings, eof => Gone)]
 pub(crate) enum Events {
     /// Begins the stream of events.
     #[run]
     #[to(Watching)]
     Open,
 
-    /// Waits for an event.
-    #[message(idle = 15s => KeepAlive)]
+    /// Waits for an event, and sends a comment now and then, because proxies close connections that stay silent.
+    /// It reads, so that it notices a client that leaves, also one that has sent something before.
+    #[read(some, max = 4KiB, within = never)]
+    #[message]
+    #[tick(settings.keep_alive <= 1d)]
     #[to(Watching)]
-    #[rest]
+    #[rest(drain => Goodbye)]
     Watching,
 
-    /// Sends a comment, because proxies close connections that stay silent.
+    /// Says that the server shuts down, and when to come back.
     #[run]
-    #[to(Watching)]
-    KeepAlive,
+    #[to(Gone)]
+    Goodbye,
 
     #[end]
     Gone,
@@ -52,7 +59,7 @@ pub(crate) fn response() -> Response {
 }
 
 impl events::Handler for Subscriber {
-    fn open(&mut self, cx: &mut Cx<'_, Arc<str>>) -> events::AfterOpen {
+    fn open(&mut self, cx: &mut EventsCx<'_>) -> events::AfterOpen {
         // Writing to `cx` never fails.
         let _ = response().open(cx, SystemTime::now());
         cx.write(b"retry: 1000\n\n");
@@ -60,7 +67,16 @@ impl events::Handler for Subscriber {
         events::AfterOpen::Watching
     }
 
-    fn watching(&mut self, event: Arc<str>, cx: &mut Cx<'_, Arc<str>>) -> events::AfterWatching {
+    /// Drops the bytes, because no request can follow on this connection.
+    fn watching(&mut self, _bytes: &[u8], _cx: &mut EventsCx<'_>) -> events::AfterWatching {
+        events::AfterWatching::Watching
+    }
+
+    fn watching_message(
+        &mut self,
+        event: Arc<str>,
+        cx: &mut EventsCx<'_>,
+    ) -> events::AfterWatching {
         let missed = self.subscription.as_ref().map_or(0, Subscription::missed);
         if missed > 0 {
             writeln!(cx, "event: missed\ndata: {missed}\n");
@@ -69,8 +85,14 @@ impl events::Handler for Subscriber {
         events::AfterWatching::Watching
     }
 
-    fn keep_alive(&mut self, cx: &mut Cx<'_, Arc<str>>) -> events::AfterKeepAlive {
+    fn watching_tick(&mut self, cx: &mut EventsCx<'_>) -> events::AfterWatching {
         cx.write(b":\n\n");
-        events::AfterKeepAlive::Watching
+        events::AfterWatching::Watching
+    }
+
+    fn goodbye(&mut self, cx: &mut EventsCx<'_>) -> events::AfterGoodbye {
+        // A browser drops an event without data.
+        cx.write(b"retry: 5000\nevent: bye\ndata: \"the server shuts down\"\n\n");
+        events::AfterGoodbye::Gone
     }
 }

@@ -11,16 +11,26 @@ use crate::events::Events;
 use crate::http::chunk::{MAX_LINE, Trailers};
 use crate::http::{HeadCodec, Refusal};
 use crate::index::{Index, Task};
+use crate::settings::Settings;
+
+/// The context of the handlers.
+pub(crate) type FrontCx<'a> = Cx<'a, NoMessage, Settings>;
 
 /// A client that sends one request after another.
 #[state_machine(
-    start = Head, eof => Gone, gone => Busy,
+    start = Head, settings = Settings, eof => Gone, gone => Busy,
     error = Refusal, error => Refused, refused => Refused,
     Next = Head | Gone,
+    Upload = Sized | ChunkSize | Chunk | ChunkEnd | Trailer,
+    within(Upload) = put.pace.budget() <= 3d => LateBody,
 )]
 pub(crate) enum Front {
-    /// Waits for the head of the next request.
-    #[read(frame = HeadCodec, max = 32KiB, limit => HeadTooLarge, idle = 60s => LateHead)]
+    /// Waits for the head of the next request. Closes the connection of a client that sends nothing.
+    #[read(
+        frame = HeadCodec, max = 32KiB, limit => HeadTooLarge,
+        idle = settings.idle <= 1d => Gone,
+        begun = settings.head_timeout <= 1d => LateHead,
+    )]
     #[to(Next | Begin | Looking | Indexing | Subscribing | Working)]
     #[rest]
     Head,
@@ -31,16 +41,15 @@ pub(crate) enum Front {
     Begin { put: Box<Put> },
 
     /// Spools a document of known length.
-    #[read(upto = left, max = 64KiB, idle = 30s => LateBody)]
-    #[to(Sized | Whole)]
+    #[read(upto = put.left, max = 64KiB, idle = settings.stall <= 1d => LateBody)]
+    #[to(Sized | Renewed | Whole)]
     Sized {
         #[carry]
         put: Box<Put>,
-        left: u64,
     },
 
     /// Waits for the size of the next chunk.
-    #[read(until = b"\n", max = MAX_LINE, limit => LongLine, idle = 30s => LateBody)]
+    #[read(until = b"\n", max = MAX_LINE, limit => LongLine, idle = settings.stall <= 1d => LateBody)]
     #[to(Chunk | Trailer)]
     ChunkSize {
         #[carry]
@@ -48,24 +57,32 @@ pub(crate) enum Front {
     },
 
     /// Spools a chunk.
-    #[read(upto = left, max = 64KiB, idle = 30s => LateBody)]
-    #[to(Chunk | ChunkEnd)]
+    #[read(upto = put.left, max = 64KiB, idle = settings.stall <= 1d => LateBody)]
+    #[to(Chunk | ChunkEnd | Renewed)]
     Chunk {
         #[carry]
         put: Box<Put>,
-        left: u64,
     },
 
     /// Reads the line end after a chunk.
-    #[read(exact = 2, idle = 30s => LateBody)]
-    #[to(ChunkSize)]
+    #[read(exact = 2, idle = settings.stall <= 1d => LateBody)]
+    #[to(ChunkSize | Renewed)]
     ChunkEnd {
         #[carry]
         put: Box<Put>,
     },
 
+    /// Gives the client time for a further part of the document. The budget of an upload begins anew on the way
+    /// through here, because this state is not in the group.
+    #[run]
+    #[to(Sized | Chunk | ChunkSize)]
+    Renewed {
+        #[carry]
+        put: Box<Put>,
+    },
+
     /// Skips the trailer fields after the last chunk.
-    #[read(until = b"\n", max = MAX_LINE, limit => LongLine, idle = 30s => LateBody)]
+    #[read(until = b"\n", max = MAX_LINE, limit => LongLine, idle = settings.stall <= 1d => LateBody)]
     #[to(Trailer | Whole)]
     Trailer {
         #[carry]
@@ -81,18 +98,23 @@ pub(crate) enum Front {
         put: Box<Put>,
     },
 
-    /// Waits for the reply of the index pool.
-    #[call(Index, within = 5min => Busy)]
+    /// Waits for the reply of the index pool, unless the client leaves.
+    #[call(Index, within = 5min => Busy, eof => Left)]
     #[to(Next)]
     Indexing,
+
+    /// Withdraws the job of a client that has left. A client that only ended its stream hears so.
+    #[run]
+    #[to(Gone)]
+    Left,
 
     /// Waits for the reply of the catalog pool.
     #[call(Catalog, within = 30s => Busy)]
     #[to(Next | Stream)]
     Looking { get: Box<Get> },
 
-    /// Sends a document as fast as the client reads it.
-    #[writable(below = 128KiB, idle = 30s => Gone)]
+    /// Sends a document as fast as the client reads it, a piece each time that it has taken one.
+    #[writable(below = 128KiB, idle = settings.stall <= 1d => Gone)]
     #[to(Stream | Next)]
     Stream { file: File, left: u64 },
 
@@ -106,12 +128,12 @@ pub(crate) enum Front {
     #[to(Next | Stream)]
     Working { task: Box<Task> },
 
-    /// Closes a connection that sent no complete head in time, with 408 if it sent a part of one.
+    /// Answers 408 because the rest of a head did not arrive in time.
     #[run]
     #[to(Gone)]
     LateHead,
 
-    /// Answers 408 because the document did not arrive in time.
+    /// Answers 408 because the document did not arrive in time, or too slowly.
     #[run]
     #[to(Gone)]
     LateBody,

@@ -1,6 +1,6 @@
 //! The index pool: it files and deletes documents. Its threads may block on the disk.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::http::{Condition, Method, Name, Refusal, Status, Validators, Verdict}
 use crate::store::{Digested, Document, Error, Filed, Settled, Spooled, Store, cleanup};
 
 /// A job that files or deletes a document.
-#[state_machine(start = Start, job = Task, reply = Outcome)]
+#[state_machine(start = Start, job = Job, reply = Outcome)]
 pub(crate) enum Index {
-    /// Chooses the first step.
+    /// Chooses the first step, or drops the job of a client that has left.
     #[run]
     #[to(Digest | Delete | Finished)]
-    Start { task: Task },
+    Start { job: Job },
 
     /// Computes the document's digest.
     #[run(blocking)]
@@ -65,6 +65,13 @@ pub(crate) enum Index {
 }
 
 /// A job of the pool.
+pub(crate) struct Job {
+    pub(crate) task: Task,
+    /// Dead once the client has left.
+    pub(crate) client: Weak<()>,
+}
+
+/// The work of a job.
 pub(crate) enum Task {
     File {
         name: Name,
@@ -177,8 +184,10 @@ fn failed(error: &Error) -> Outcome {
 }
 
 impl index::Handler for Indexer {
-    fn start(&mut self, task: &mut Task, _cx: &mut JobCx<'_>) -> index::AfterStart {
-        match std::mem::replace(task, Task::Nothing) {
+    fn start(&mut self, job: &mut Job, _cx: &mut JobCx<'_>) -> index::AfterStart {
+        let is_withdrawn = job.client.strong_count() == 0;
+        match std::mem::replace(&mut job.task, Task::Nothing) {
+            _ if is_withdrawn => index::AfterStart::Finished { reply: Outcome::Refused(LOST) },
             Task::File { name, condition, spooled } => {
                 index::AfterStart::Digest { name, condition, spooled }
             }

@@ -37,8 +37,10 @@ mod feed;
 mod front;
 mod http;
 mod index;
+mod pace;
 mod page;
 mod server;
+mod settings;
 mod store;
 
 use catalog::{Catalog, look_up};
@@ -48,6 +50,7 @@ use feed::Feed;
 use front::Front;
 use index::{Index, Indexer};
 use server::{Server, SinglePool};
+use settings::{Settings, size};
 use store::{Directory, Store};
 
 /// A document server: clients upload, search and download documents over HTTP
@@ -60,6 +63,8 @@ use store::{Directory, Store};
 struct Options {
     #[command(flatten)]
     serving: Serving<7070>,
+    #[command(flatten)]
+    settings: Settings,
     /// The directory of the documents; the server creates it if it is missing. It keeps 2 MiB of room
     /// back there, so that documents can be deleted when the disk is full
     #[arg(long, value_name = "DIRECTORY", default_value = "docs-data")]
@@ -91,24 +96,6 @@ struct Options {
     /// Prints the pools as a Mermaid diagram, and exits
     #[arg(long)]
     diagram: bool,
-}
-
-/// Parses a size such as `500MB` or `8GiB`.
-fn size(text: &str) -> Result<u64, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let unit = match &text[digits..] {
-        "" | "B" => 1,
-        "kB" => 1_000,
-        "KiB" => 1 << 10,
-        "MB" => 1_000_000,
-        "MiB" => 1 << 20,
-        "GB" => 1_000_000_000,
-        "GiB" => 1 << 30,
-        unit => return Err(format!("`{unit}` is not a unit; use B, kB, KiB, MB, MiB, GB or GiB")),
-    };
-    let number: u64 =
-        text[..digits].parse().map_err(|_| "a size is a number and a unit, such as `500MB`")?;
-    number.checked_mul(unit).ok_or_else(|| "the size is too large".to_owned())
 }
 
 fn main() -> ExitCode {
@@ -154,6 +141,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
         }
     });
     let events = Pool::builder::<Events>("admin")
+        .settings(options.settings.clone())
         .max_connections(options.serving.max_connections.get())
         .drain_within(options.serving.drain_within);
     feed.attach(events.handle());
@@ -184,7 +172,7 @@ fn directory(options: &Options) -> Result<Arc<Directory>, store::Error> {
 
 fn front(options: &Options) -> Builder<Front> {
     let pool = options.serving.pool(Pool::builder::<Front>("spool"));
-    let pool = pool.threads(options.threads.get());
+    let pool = pool.settings(options.settings.clone()).threads(options.threads.get());
     match options.cap {
         Some(cap) => pool.max_running(cap.get()),
         None => pool,

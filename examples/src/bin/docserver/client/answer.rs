@@ -4,18 +4,22 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::time::SystemTime;
 
-use fsm_runtime::prelude::*;
-
 use super::{Client, Get};
 use crate::api;
 use crate::catalog::Found;
+use crate::front::FrontCx;
 use crate::http::{Refusal, Response, Selection, Status, Validators, Verdict, media_type};
 use crate::index::{Outcome, PRECONDITION};
 use crate::store::{Document, Filed};
 
 impl Client {
     /// Sends an answer; returns whether the client may send another request.
-    pub(super) fn answer(&mut self, response: &Response, body: &[u8], cx: &mut Cx<'_>) -> bool {
+    pub(super) fn answer(
+        &mut self,
+        response: &Response,
+        body: &[u8],
+        cx: &mut FrontCx<'_>,
+    ) -> bool {
         self.close_if_draining(cx);
         // Writing to `cx` never fails.
         let _ = response.send(cx, self.exchange, SystemTime::now(), body);
@@ -24,22 +28,22 @@ impl Client {
 
     /// Makes the answer that begins the last one if the pool drains, because a client that always has
     /// another request on the way is never at rest.
-    fn close_if_draining(&mut self, cx: &Cx<'_>) {
+    fn close_if_draining(&mut self, cx: &FrontCx<'_>) {
         self.exchange.keep_alive &= !cx.draining();
     }
 
-    pub(super) fn refuse(&mut self, refusal: Refusal, cx: &mut Cx<'_>) -> bool {
+    pub(super) fn refuse(&mut self, refusal: Refusal, cx: &mut FrontCx<'_>) -> bool {
         self.answer(&refusal.response(), &refusal.body(), cx)
     }
 
     /// Sends the last answer on this connection.
-    pub(super) fn give_up(&mut self, refusal: Refusal, cx: &mut Cx<'_>) {
+    pub(super) fn give_up(&mut self, refusal: Refusal, cx: &mut FrontCx<'_>) {
         self.exchange.keep_alive = false;
         self.refuse(refusal, cx);
     }
 
     /// Answers with the result of the index pool.
-    pub(super) fn indexed(&mut self, done: Outcome, cx: &mut Cx<'_>) -> bool {
+    pub(super) fn indexed(&mut self, done: Outcome, cx: &mut FrontCx<'_>) -> bool {
         match done {
             Outcome::Filed(Filed { document, replaced }) => {
                 let status = if replaced.is_some() { Status::Ok } else { Status::Created };
@@ -56,7 +60,12 @@ impl Client {
 
     /// Answers with the result of the catalog pool. `Ok` is the part of the document that is still
     /// to be sent; `Err` says whether the client may send another request.
-    pub(super) fn found(&mut self, get: &Get, found: Found, cx: &mut Cx<'_>) -> Result<Part, bool> {
+    pub(super) fn found(
+        &mut self,
+        get: &Get,
+        found: Found,
+        cx: &mut FrontCx<'_>,
+    ) -> Result<Part, bool> {
         match found {
             Found::Json(json) => Err(self.answer(&Response::new(Status::Ok).json(), &json, cx)),
             Found::Refused(refusal) => Err(self.refuse(refusal, cx)),
@@ -69,7 +78,7 @@ impl Client {
         get: &Get,
         document: &Document,
         file: File,
-        cx: &mut Cx<'_>,
+        cx: &mut FrontCx<'_>,
     ) -> Result<Part, bool> {
         let etag = document.digest.to_string();
         let validators = Validators { etag: &etag, modified: document.modified };
@@ -119,7 +128,7 @@ pub(super) struct Part {
 }
 
 /// Seeks to the first byte to send.
-fn seek(mut file: &File, first: u64, cx: &Cx<'_>) -> Result<(), Refusal> {
+fn seek(mut file: &File, first: u64, cx: &FrontCx<'_>) -> Result<(), Refusal> {
     file.seek(SeekFrom::Start(first)).map(drop).map_err(|error| {
         cx.warn(error);
         Refusal::new(Status::InternalServerError, "the store failed")

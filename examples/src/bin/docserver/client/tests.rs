@@ -62,20 +62,20 @@ impl Peer {
 }
 
 #[test]
-fn an_incomplete_head_has_a_minute() {
+fn an_incomplete_head_has_its_time() {
     for half in ["G", "GET / HTTP/1.1\r\nHost: a\r\n"] {
         let mut peer = Peer::new();
         assert_eq!(peer.ask(half), "");
-        peer.expect_timeout(60 * SECOND);
+        peer.expect_timeout(20 * SECOND);
     }
 }
 
 /// Bytes that do not complete the head do not extend its time.
 #[test]
-fn a_head_that_arrives_slowly_has_a_minute() {
+fn a_head_that_arrives_slowly_has_no_more_time() {
     let mut peer = Peer::new();
     let head = "GET / HTTP/1.1\r\nHost: a\r\nX: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy";
-    for byte in head.as_bytes().chunks(1).take(59) {
+    for byte in head.as_bytes().chunks(1).take(19) {
         assert_eq!(peer.ask(byte), "");
         assert_eq!(peer.wait(SECOND), "");
     }
@@ -91,6 +91,15 @@ fn an_idle_client_is_closed_after_a_minute_without_an_answer() {
     assert_eq!(peer.wait(SECOND), "");
     peer.session.end();
     assert_eq!(peer.session.ended(), Some(Ended::Done));
+}
+
+/// The time of a head counts from its first byte, however long the client was silent before.
+#[test]
+fn the_time_of_a_head_counts_from_its_first_byte() {
+    let mut peer = Peer::new();
+    assert_eq!(peer.wait(59 * SECOND), "");
+    assert_eq!(peer.ask("GET / HTTP/1.1\r\n"), "");
+    peer.expect_timeout(20 * SECOND);
 }
 
 /// Each request has its own minute, also if the answer leads to no other state.
@@ -129,16 +138,65 @@ fn a_body_that_does_not_arrive_has_half_a_minute() {
     }
 }
 
-/// A slow client that keeps sending is served.
-#[test]
-fn a_body_may_come_slowly() {
+/// Sends an upload in pieces, one each second; returns the answer and the seconds that it took.
+fn upload(head: &str, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> (String, u64) {
     let mut peer = Peer::new();
-    peer.ask("PUT /docs/a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
-    for byte in ["a", "b", "c", "d"] {
-        assert_eq!(peer.ask(byte), "");
-        assert_eq!(peer.wait(29 * SECOND), "");
+    let mut answer = peer.ask(head);
+    let mut seconds = 0;
+    for piece in pieces {
+        answer += &peer.wait(SECOND);
+        seconds += 1;
+        if answer.is_empty() {
+            answer += &peer.ask(piece);
+        }
+        if !answer.is_empty() {
+            break;
+        }
     }
-    assert!(peer.ask("e").starts_with("HTTP/1.1 201 Created\r\n"));
+    (answer, seconds)
+}
+
+fn sized(len: usize) -> String {
+    format!("PUT /docs/a HTTP/1.1\r\nHost: a\r\nContent-Length: {len}\r\n\r\n")
+}
+
+const CHUNKED: &str = "PUT /docs/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+/// A slow client that keeps the least rate is served, for as long as it takes.
+#[test]
+fn a_body_may_come_at_the_least_rate() {
+    let (answer, seconds) = upload(&sized(200_000), vec![[b'x'; 500]; 400]);
+    assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
+    assert_eq!(seconds, 400);
+
+    let chunk = format!("1f4\r\n{}\r\n", "x".repeat(500));
+    let chunks = std::iter::repeat_n(&*chunk, 400).chain(["0\r\n\r\n"]);
+    let (answer, seconds) = upload(CHUNKED, chunks);
+    assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
+    assert_eq!(seconds, 401);
+}
+
+/// A client that sends a byte now and then has the time of the first part, whatever length it announces.
+#[test]
+fn a_body_below_the_least_rate_is_late() {
+    let byte = |piece: &str| vec![piece.to_owned(); 1_000];
+    for (head, piece, most) in [
+        (&*sized(60), "", 31),
+        (&*sized(1_000), "x", 32),
+        (&*sized(1 << 20), "x", 63),
+        (&*sized(1 << 20), "more than a byte, but not enough", 63),
+        (CHUNKED, "1\r\nx\r\n", 63),
+        (CHUNKED, "8\r\nxxxxxxxx\r\n", 63),
+    ] {
+        let (answer, seconds) = upload(head, byte(piece));
+        assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
+        assert!((most - 2..=most).contains(&seconds), "{seconds} s for {piece:?}");
+    }
+    // One chunk without an end, and a client that was fast at first.
+    let endless = std::iter::once("100000\r\n".to_owned()).chain(byte("x"));
+    assert_eq!(upload(CHUNKED, endless).1, 63);
+    let tired = std::iter::once("x".repeat(1 << 19)).chain(byte("x"));
+    assert_eq!(upload(&sized(1 << 20), tired).1, 64);
 }
 
 /// A client that stops reading is closed after half a minute, and the server buffers little of the
