@@ -36,12 +36,12 @@ const REPORTS: [&str; 20] = [
 
 #[test]
 fn one_request_at_a_time() {
-    over_tcp(&["-n", all_in_ci("100000", "10000")]);
+    over_tcp(&["-n", all_in_ci("100000", "3000")]);
 }
 
 #[test]
 fn thirty_two_requests_at_a_time() {
-    over_tcp(&["-n", all_in_ci("100000", "10000"), "-P", "32"]);
+    over_tcp(&["-n", all_in_ci("100000", "5000"), "-P", "32"]);
 }
 
 /// Without `-t` it runs all tests that it has.
