@@ -14,6 +14,7 @@ mod jobs;
 mod names;
 mod pools;
 mod states;
+mod waits;
 
 use crate::ast;
 use crate::errors::Errors;

@@ -17,10 +17,12 @@ mod arithmetic;
 mod asked;
 mod cuts;
 mod deadlines;
+mod half_close;
 mod input;
 mod interleavings;
 mod messages;
 mod output;
+mod settings;
 mod waits;
 
 /// Takes a name and a body, and files them.
