@@ -62,8 +62,8 @@ struct Call {
 /// (for inputs of up to 512 bytes; beyond that up to 512 places spread over it), in three pieces at a few
 /// hundred pairs of places, and byte by byte; then the peer ends its stream. Every time the same
 /// handlers must be called in the same order with the same bytes, and the output must be the same.
-/// For states that take what is there (`some`, `upto`), the bytes of consecutive calls are taken
-/// together.
+/// For states that take what is there (`some`, `upto`, `discard`), the bytes of consecutive calls are
+/// taken together.
 ///
 /// The handler may depend only on its input: one that writes the time or a shared counter differs
 /// by itself. Time does not pass during the check, so no deadline is met. The pools that the machine
@@ -244,7 +244,11 @@ impl Recording {
         let state = M::SPEC.states.iter().find(|state| state.name == call.state);
         let has =
             |is_such: fn(&Wait) -> bool| state.is_some_and(|state| state.waits.iter().any(is_such));
-        let stream = has(|wait| matches!(wait, Wait::Read { shape, .. } if shape.is_stream()));
+        let stream = has(|wait| match wait {
+            Wait::Read { shape, .. } => shape.is_stream(),
+            Wait::Discard { .. } => true,
+            _ => false,
+        });
         match self.calls.last_mut() {
             _ if has(|wait| *wait == Wait::End) => {}
             Some(last) if stream && last.state == call.state && last.next == Some(call.state) => {
