@@ -86,7 +86,7 @@ use crate::parse::Item;
 /// |---|---|
 /// | `start = State` | the start; required, a state without data, or with one field for the `job` or the `seed` |
 /// | `eof => State`, `limit => State`, `refused => State`, `error => State`, `full => State`, `gone => State` | the default for states in which that can happen and that say nothing else; a `call` takes no default for `eof` |
-/// | `within = 5min => State`, `idle = 1min => State` | the default for waits that say neither |
+/// | `within = 5min => State`, `idle = 1min => State` | the default for waits that say neither, also for those in a group with a time |
 /// | `begun = 10s => State` | the default for reads of messages |
 /// | `drain => State` | the default for states with `#[rest]` |
 /// | `within(Group) = 1min => State` | a time for all states of the group together: it counts from entering one of them from outside, and is off outside; its target is outside, and no state is in two such groups |
@@ -145,7 +145,8 @@ use crate::parse::Item;
 /// # Several waits on a state
 ///
 /// A `message` may stand beside a `read`, and a `tick` beside a `read`, a `message` or a `call`. They share
-/// the state's `to(..)` and its type of verdicts; all edges are on the first of them.
+/// the state's `to(..)` and its type of verdicts; all edges are on the `read` or the `call`, or on the
+/// `message` where there is neither.
 ///
 /// ```text
 /// #[read(until = b"\n", max = 512, idle = 5min => Gone)]
@@ -182,8 +183,8 @@ use crate::parse::Item;
 /// string, a byte, or a path to a `&[u8]`.
 ///
 /// The arithmetic of an expression neither wraps nor panics, because its numbers may come from a peer. A
-/// result of `exact` that does not fit, or a division by 0, takes the `limit` edge. In `upto` and `sleep`
-/// the nearest number takes its place, and after a division by 0 the largest one. The operands of `exact`
+/// result of `exact` that does not fit, or a division by 0, takes the `limit` edge. In `upto`, `sleep`
+/// and `discard` the nearest number takes its place, and after a division by 0 the largest one. The operands of `exact`
 /// and `upto` are `u64`, whatever types they had, so `len * 4` may be 1020 for a `len: u8`; those in the
 /// arguments of calls and under `as` keep their types. An expression has fields, constants, calls, `as`
 /// and operators; a function that it calls may have the rest, and computes as you wrote it.
@@ -256,7 +257,7 @@ use crate::parse::Item;
 /// - There is a start, and an end; every state can be reached from the start and reaches an end, or
 ///   a `handoff`.
 /// - Every cycle waits for something: none has only edges out of `run` states and `eof`, `limit`,
-///   `full`, `gone` and decoder `error` edges, and none only `flush` states.
+///   `full`, `gone` and `refused` edges, and none only `flush` states.
 /// - Something fills all data, on every edge.
 /// - All defaults and groups are used, all names exist, and none occurs twice.
 /// - A declared edge that no handler takes is dead code, about which rustc warns, unless the

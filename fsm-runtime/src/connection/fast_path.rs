@@ -7,6 +7,7 @@ use crate::machine::runner::{BUSY_LOOP_CALLS, Budget, InputOnlyRun, MachineRunne
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::TurnOutcome;
+use crate::spec::Features;
 use crate::{Cx, Drive, Ended, Input, Key};
 
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
@@ -38,8 +39,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             runner.run_input_only(handler, &mut input, &mut cx, limits);
         let (unread, messages) = (input.unread().len(), cx.messages_taken());
         let progress = input.into_progress();
+        let must_keep = const { M::SPEC.uses(Features::DISCARD) } && progress.outlives_input();
         let waits_only = waits_for_input
             && unread == 0
+            && !must_keep
             && io.state.is_idle_without_events()
             && runner.deadline() > context.now
             && !context.draining;

@@ -17,6 +17,8 @@ impl Features {
     pub(crate) const SHUTDOWN: Self = Self(1 << 4);
     /// A state has an edge for a drain.
     pub(crate) const DRAIN: Self = Self(1 << 5);
+    /// A state throws input away, so that its progress is not that on unread input.
+    pub(crate) const DISCARD: Self = Self(1 << 6);
 
     const NONE: Self = Self(0);
 
@@ -29,6 +31,7 @@ impl Features {
             Wait::Call { .. } | Wait::HandOff { .. } => Self::MAILBOX,
             Wait::Tick { .. } => Self::TICK,
             Wait::Shutdown => Self::SHUTDOWN,
+            Wait::Discard { .. } => Self::DISCARD,
             _ => Self::NONE,
         }
     }

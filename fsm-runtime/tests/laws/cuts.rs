@@ -75,3 +75,43 @@ impl digits::Handler for DigitsHandler {
 fn the_check_of_cuts_panics_with_the_panic_of_a_handler() {
     check::splits::<Digits, _>(|| DigitsHandler, b"12a4");
 }
+
+/// Skips as many bytes as a digit says, then the rest of the line.
+#[state_machine(start = Count, eof => Left, within = 10s => Left)]
+enum Skip {
+    #[read(exact = 1)]
+    #[to(Bytes)]
+    Count,
+    #[discard(exact = n)]
+    #[to(Rest)]
+    Bytes { n: u64 },
+    #[discard(until = b"\r\n")]
+    #[to(Count)]
+    Rest,
+    #[end]
+    Left,
+}
+
+struct Skipper;
+
+impl skip::Handler for Skipper {
+    fn count(&mut self, digit: &[u8; 1], _: &mut Cx<'_>) -> skip::AfterCount {
+        skip::AfterCount::Bytes { n: u64::from(digit[0] - b'0') }
+    }
+
+    fn rest(&mut self, cx: &mut Cx<'_>) -> skip::AfterRest {
+        cx.write(b".");
+        skip::AfterRest::Count
+    }
+}
+
+#[test]
+fn l7_what_is_thrown_away_counts_in_each_piece() {
+    let input = b"5\r\n\r\n\r\r\n0\n\r\n9123456789abc\r\n";
+    let mut peer = Session::<Skip, _>::new(Skipper);
+    for byte in input {
+        peer.send(&[*byte]);
+    }
+    assert_eq!(peer.receive(), b"...");
+    check::splits::<Skip, _>(|| Skipper, input);
+}

@@ -8,7 +8,7 @@ use fsm_tests::{Connection, Server, example};
 
 #[test]
 fn each_command() {
-    let server = lines();
+    let server = lines(&[]);
     let mut client = Connection::new(server.address());
     for (request, answer) in [
         ("ECHO hello\n", "hello\n"),
@@ -24,6 +24,11 @@ fn each_command() {
         ("COUNT 3\n", "1\n2\n3\n"),
         ("COUNT 0\nECHO counted\n", "counted\n"),
         ("SLEEP\n", "awake\n"),
+        ("SKIP 5\nhello", "skipped 5 bytes\n"),
+        ("SKIP 0\n", "skipped 0 bytes\n"),
+        ("SHOUT hello\n", "* hello\n"),
+        ("CLOCK\n", "1\n2\n"),
+        ("ENOUGH\nECHO on time\n", "on time\n"),
     ] {
         client.send(request);
         let got = client.bytes(answer.len());
@@ -38,12 +43,13 @@ fn each_command() {
 /// A pipeline has the same answers in one piece and a byte at a time.
 #[test]
 fn a_pipeline() {
-    let server = lines();
+    let server = lines(&[]);
     let bytes: String = (0..100).map(|n| char::from(b'a' + n % 26)).collect();
     let sum: u32 = bytes.bytes().map(u32::from).sum();
-    let request =
-        format!("ECHO one\nPIN\n0000SUM 100\n{bytes}NET\n4:ECHO,COUNT 2\nECHO last\nQUIT\n");
-    let answer = format!("one\nfour digits\n{sum}\nECHO\n1\n2\nlast\nbye\n");
+    let request = format!(
+        "ECHO one\nPIN\n0000SUM 100\n{bytes}SKIP 100\n{bytes}NET\n4:ECHO,COUNT 2\nECHO last\nQUIT\n"
+    );
+    let answer = format!("one\nfour digits\n{sum}\nskipped 100 bytes\nECHO\n1\n2\nlast\nbye\n");
     for size in [1, 2, 7, request.len()] {
         let mut client = Connection::new(server.address());
         for piece in request.as_bytes().chunks(size) {
@@ -57,8 +63,9 @@ fn a_pipeline() {
 }
 
 #[test]
-fn malformed_commands_are_refused() {
-    let server = lines();
+fn a_wrong_command_is_answered_and_the_client_goes_on() {
+    let server = lines(&[]);
+    let mut client = Connection::new(server.address());
     for (request, answer) in [
         ("NOSUCH\n", "! unknown command"),
         ("echo hello\n", "! unknown command"),
@@ -66,8 +73,20 @@ fn malformed_commands_are_refused() {
         ("SUM many\n", "! not a number"),
         ("SUM\n", "! not a number"),
         ("SUM -1\n", "! not a number"),
+        ("SKIP 1.5\n", "! not a number"),
         ("COUNT 99999999999999999999\n", "! not a number"),
         ("PIN\n12a4", "! a pin is four digits"),
+    ] {
+        client.send(format!("{request}ECHO after\n"));
+        assert_eq!((client.line(), client.line()), (answer.into(), "after".into()), "{request:?}");
+    }
+    server.stop();
+}
+
+#[test]
+fn a_malformed_netstring_ends_the_connection() {
+    let server = lines(&[]);
+    for (request, answer) in [
         ("NET\nhello", "! a netstring begins with its length and a colon"),
         ("NET\n:,", "! a netstring begins with its length and a colon"),
         ("NET\n99999:", "! a netstring begins with its length and a colon"),
@@ -80,19 +99,81 @@ fn malformed_commands_are_refused() {
 
 #[test]
 fn limits() {
-    let server = lines();
+    let server = lines(&[]);
     let longest = "x".repeat(80 - "ECHO ".len());
     let mut client = Connection::new(server.address());
     client.send(format!("ECHO {longest}\n"));
     assert_eq!(client.line(), longest);
-    refuses(&server, &format!("ECHO {longest}x\n"), "! too long");
-    // The server refuses a line before its end if it is too long already.
-    refuses(&server, &"x".repeat(100_000), "! too long");
+    // The server throws a line away that is too long, here in many pieces, and goes on behind it.
+    for too_long in [format!("ECHO {longest}x\n"), "x".repeat(3_000_000) + "\n"] {
+        client.send(too_long);
+        client.send("ECHO after\n");
+        assert_eq!(client.line(), "! a line has at most 80 bytes");
+        assert_eq!(client.line(), "after");
+    }
     let fits = 1024 - "1018:,".len();
     client.send(format!("NET\n{fits}:{},", "x".repeat(fits)));
     assert_eq!(client.line().len(), fits);
-    // The same holds for a message whose header says that it is too long.
+    // The server refuses a message as soon as its header says that it is too long.
     refuses(&server, &format!("NET\n{}:x", fits + 1), "! too long");
+    server.stop();
+}
+
+/// Also those that are in the middle of something hear it, after that.
+#[test]
+fn all_clients_hear_a_shout() {
+    let server = lines(&[]);
+    let mut clients: [Connection; 3] = std::array::from_fn(|_| Connection::new(server.address()));
+    for client in &mut clients {
+        client.send("ECHO here\n");
+        assert_eq!(client.line(), "here");
+    }
+    let [ann, bob, eve] = &mut clients;
+    eve.send("ECHO busy\nPIN\n12");
+    assert_eq!(eve.line(), "busy");
+    bob.send("ECH");
+    ann.send("SHOUT hello all\n");
+    assert_eq!((ann.line(), bob.line()), ("* hello all".into(), "* hello all".into()));
+    bob.send("O half a line\n");
+    assert_eq!(bob.line(), "half a line");
+    assert!(eve.is_silent_for(Duration::ZERO), "she is in the middle of a command");
+    eve.send("34");
+    assert_eq!((eve.line(), eve.line()), ("four digits".into(), "* hello all".into()));
+    server.stop();
+}
+
+#[test]
+fn after_half_the_server_ends_its_stream_and_reads_on_until_the_client_ends_its_own() {
+    let mut server = lines(&[]);
+    let mut client = Connection::new(server.address());
+    client.send("HALF\n");
+    assert_eq!(client.line(), "half");
+    client.expect_end();
+    client.send("x".repeat(3_000_000));
+    server.signal("TERM");
+    server.logs("drain");
+    assert!(server.is_running(), "the client may still send");
+    client.shutdown_write();
+    assert!(server.wait(Duration::from_secs(2)).success());
+}
+
+#[test]
+fn silence_between_commands_lasts_no_longer_than_the_option_says() {
+    let server = lines(&["--idle", "700ms"]);
+    let [mut silent, mut shouting] = [(); 2].map(|()| Connection::new(server.address()));
+    silent.send("ECHO here\n");
+    assert_eq!(silent.line(), "here");
+    let start = Instant::now();
+    // What others shout does not count.
+    for _ in 0..2 {
+        assert!(shouting.is_silent_for(Duration::from_millis(200)));
+        shouting.send("SHOUT hello\n");
+        assert_eq!((shouting.line(), silent.line()), ("* hello".into(), "* hello".into()));
+    }
+    assert_eq!(silent.line(), "! too slow");
+    silent.expect_end();
+    let took = start.elapsed();
+    assert!((650..2_000).contains(&took.as_millis()), "{took:?}");
     server.stop();
 }
 
@@ -109,8 +190,10 @@ fn refuses(server: &Server, request: &str, answer: &str) {
 /// A client whose stream ends within a command gets no message.
 #[test]
 fn the_end_of_the_stream() {
-    let server = lines();
-    for request in ["", "ECH", "PIN\n12", "SUM 3\na", "NET\n5:he", "SLEEP\n"] {
+    let server = lines(&[]);
+    for request in
+        ["", "ECH", "PIN\n12", "SUM 3\na", "NET\n5:he", "SKIP 3\na", "CLOCK\n1", "SLEEP\n"]
+    {
         let mut client = Connection::new(server.address());
         client.send(format!("ECHO hello\n{request}"));
         assert_eq!(client.line(), "hello");
@@ -125,7 +208,7 @@ fn the_end_of_the_stream() {
 
 #[test]
 fn sleeps_take_a_second_and_delay_no_other_client() {
-    let server = lines();
+    let server = lines(&[]);
     let start = Instant::now();
     let mut sleepers: Vec<_> = (0..100).map(|_| Connection::new(server.address())).collect();
     for client in &mut sleepers {
@@ -151,7 +234,7 @@ fn sleeps_take_a_second_and_delay_no_other_client() {
 /// The server writes numbers only as fast as the client reads them.
 #[test]
 fn counting_far_takes_no_memory() {
-    let server = lines();
+    let server = lines(&[]);
     let mut client = Connection::new(server.address());
     client.send("COUNT 3000000\nECHO done\n");
     assert_eq!(client.line(), "1");
@@ -175,7 +258,7 @@ fn counting_far_takes_no_memory() {
 /// Five seconds without a byte are too long, but six with some bytes are not.
 #[test]
 fn a_deadline() {
-    let server = lines();
+    let server = lines(&[]);
     let address = server.address();
     let slow = thread::spawn(move || {
         let mut slow = Connection::new(address);
@@ -198,10 +281,10 @@ fn a_deadline() {
     server.stop();
 }
 
-/// A drain lets clients finish their commands.
+/// A drain lets clients finish their commands, and says goodbye to each.
 #[test]
 fn a_drain() {
-    let mut server = lines();
+    let mut server = lines(&[]);
     let mut clients = ["ECHO a\n", "PIN\n12", "SLEEP\n", "SUM 3\na"].map(|request| {
         let mut client = Connection::new(server.address());
         client.send(format!("ECHO hello\n{request}"));
@@ -211,19 +294,24 @@ fn a_drain() {
     server.signal("TERM");
     let [resting, pin, nap, sum] = &mut clients;
     assert_eq!(resting.line(), "a");
-    resting.expect_end();
+    says_goodbye(resting);
     assert!(server.is_running(), "three clients are in the middle of something");
     pin.send("34");
     assert_eq!(pin.line(), "four digits");
-    pin.expect_end();
+    says_goodbye(pin);
     sum.send("bc");
     assert_eq!(sum.line(), "294");
-    sum.expect_end();
+    says_goodbye(sum);
     assert_eq!(nap.line(), "awake");
-    nap.expect_end();
+    says_goodbye(nap);
     assert!(server.wait(Duration::from_secs(2)).success());
 }
 
-fn lines() -> Server {
-    Server::start(Command::new(example("lines")).args(["--port", "0"]))
+fn says_goodbye(client: &mut Connection) {
+    assert_eq!(client.line(), "! the server shuts down");
+    client.expect_end();
+}
+
+fn lines(options: &[&str]) -> Server {
+    Server::start(Command::new(example("lines")).args(["--port", "0"]).args(options))
 }
