@@ -162,6 +162,8 @@ pub(crate) fn event_edges(machine: &ast::Machine, state: usize) -> Vec<&EventEdg
     let state = &machine.states[state];
     let Some(wait) = state.wait() else { return Vec::new() };
     let machine_kind = machine.kind();
+    let budget = machine.budget_of(state);
+    let in_group = budget.is_some();
     let mut edges = Vec::new();
     for event in Event::ALL {
         let drains = event == Event::Drain;
@@ -169,14 +171,16 @@ pub(crate) fn event_edges(machine: &ast::Machine, state: usize) -> Vec<&EventEdg
             continue;
         }
         let own = if drains { &state.rest_edges } else { &wait.edges };
-        // A state's own `idle` also replaces the machine's `within`.
-        let settled = event.is_deadline() && wait.edges.bounds_time();
+        // A state's own `idle` also replaces the machine's `within`, and so does the time of its group.
+        let settled = event.is_deadline() && (wait.edges.bounds_time() || in_group);
         let default = machine.args.defaults.on(event).filter(|_| !settled);
         let default = default
             .filter(|default| wait.kind.takes_default(event) && !leads_to(default, &state.name));
-        edges.extend(own.on(event).or(default));
+        // An edge on a wait beside the main one is a finding, and should cause no other.
+        let beside = || state.beside().find_map(|wait| wait.edges.on(event));
+        edges.extend(own.on(event).or_else(beside).or(default));
     }
-    edges.extend(machine.budget_of(state).map(|(_, budget)| &budget.edge));
+    edges.extend(budget.map(|(_, budget)| &budget.edge));
     edges
 }
 

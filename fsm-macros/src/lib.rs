@@ -86,7 +86,7 @@ use crate::parse::Item;
 /// |---|---|
 /// | `start = State` | the start; required, a state without data, or with one field for the `job` or the `seed` |
 /// | `eof => State`, `limit => State`, `refused => State`, `error => State`, `full => State`, `gone => State` | the default for states in which that can happen and that say nothing else; a `call` takes no default for `eof` |
-/// | `within = 5min => State`, `idle = 1min => State` | the default for waits that say neither, also for those in a group with a time |
+/// | `within = 5min => State`, `idle = 1min => State` | the default for waits that say neither and are in no group with a time |
 /// | `begun = 10s => State` | the default for reads of messages |
 /// | `drain => State` | the default for states with `#[rest]` |
 /// | `within(Group) = 1min => State` | a time for all states of the group together: it counts from entering one of them from outside, and is off outside; its target is outside, and no state is in two such groups |

@@ -151,10 +151,13 @@ fn impossible(machine: &ast::Machine, state: &ast::State, wait: &ast::Wait, erro
         if !wait.kind.can(event, machine_kind) {
             let why = why_not(event, wait);
             let remedy = match event {
-                Event::Idle if wait.kind.leads_out() && wait.edges.is_only_idle() => {
+                Event::Idle
+                    if wait.kind.can(Event::Within, machine_kind) && wait.edges.is_only_idle() =>
+                {
                     "write `within`"
                 }
                 Event::Error if wait.kind.decodes() => "write `refused`",
+                Event::Refused => "for an error of the handler write `error`",
                 _ => "remove it",
             };
             errors.at(
@@ -219,10 +222,16 @@ pub(crate) fn unused(machine: &ast::Machine, errors: &mut Errors) {
     for default in &machine.args.defaults.events {
         if !is_used(machine, default) {
             let key = &default.key;
+            let remedy = match default.event {
+                Event::Drain => {
+                    "add `#[rest]` to a state in which nothing is in progress, or remove it"
+                }
+                _ => "remove it",
+            };
             errors.at(
                 Code::DefaultUnused,
                 key,
-                format_args!("no state uses this `{key}`; remove it"),
+                format_args!("no state uses this `{key}`; {remedy}"),
             );
         }
     }

@@ -119,8 +119,6 @@ mod tests {
                 "#[read(some, max = 9)] #[message(idle = 1s => B)] #[to(B)] A, #[end] B",
                 &[
                     "`idle` is an edge of state `A`, whose edges are in `#[read(..)]`; write it there",
-                    "nothing bounds how long state `A` may last; add `within = 30s => State` \
-                     or `idle = 30s => State`, or say `within = never`",
                 ],
             ),
             (

@@ -202,11 +202,16 @@ impl<'a> Reader<'a> {
     /// Adds a finding that a key takes nothing in parentheses.
     pub(crate) fn no_parentheses(&mut self, entry: &Entry, of: &Group) {
         let (key, value) = (&entry.key, entry.value.clone().unwrap_or_default());
-        let target = entry.target.as_ref().map(|target| format!(" => {target}"));
-        let text = format!(
-            "`{key}` takes nothing in parentheses; write `{key} = {value}{}`",
-            target.unwrap_or_default()
-        );
+        let target =
+            entry.target.as_ref().map(|target| format!(" => {target}")).unwrap_or_default();
+        let text = if key == "within" {
+            format!(
+                "the time of a group stands on the machine; write `within{of} = {value}{target}` in \
+                 `#[state_machine(..)]`"
+            )
+        } else {
+            format!("`{key}` takes nothing in parentheses; write `{key} = {value}{target}`")
+        };
         self.unreadable(Code::TooMuch, of, text);
     }
 

@@ -13,8 +13,11 @@ use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
 
-/// The events of a state that waits for another pool, and of other states.
+/// The events that an attribute may have edges for, by its wait: those of waits for another pool, and so
+/// on.
 const OF_POOLS: [Event; 4] = [Event::Within, Event::Full, Event::Gone, Event::Error];
+const OF_DISCARDS: [Event; 3] = [Event::Within, Event::Eof, Event::Error];
+const OF_SHUTDOWNS: [Event; 2] = [Event::Within, Event::Error];
 const OF_OTHERS: [Event; 7] = [
     Event::Within,
     Event::Idle,
@@ -81,7 +84,13 @@ pub(super) fn parse(
         } else if let Some(event) = Event::named(&key) {
             reader.event(event, entry, &mut wait.edges);
         } else if !own.contains(&key.as_str()) {
-            let events = if leads_out { &OF_POOLS[..] } else { &OF_OTHERS };
+            let events = match &wait.kind {
+                kind if kind.leads_out() => &OF_POOLS[..],
+                WaitKind::Discard { .. } => &OF_DISCARDS,
+                WaitKind::Shutdown => &OF_SHUTDOWNS,
+                WaitKind::Tick(_) => &[],
+                _ => &OF_OTHERS,
+            };
             let known = own.iter().copied().chain(events.iter().map(|event| event.name()));
             reader.unknown(&entry, &known.collect::<Vec<_>>());
         } else if reader.is_first(&entry, "=") {
