@@ -132,7 +132,7 @@ use crate::parse::Item;
 /// | `idle = 30s => State` | that time after the wait last completed |
 /// | `begun = 10s => State` | that time after the first byte of a message that is not complete; meanwhile `idle` stands still |
 /// | `eof => State` | when the peer ends its stream and the input is too short to complete the wait; in a `message` or `call` state when all input before the end is used up |
-/// | `limit => State` | when the input to read is larger than `max` |
+/// | `limit => State` | when the input to read is larger than `max`; `max = 80 => State` is the same |
 /// | `refused => State` | when the decoder returns an error; one whose error is `Infallible` needs no such edge |
 /// | `error => State` | when the handler returns an error |
 /// | `full => State` | when the other pool has no room; without this edge the state waits for room, within its deadline |

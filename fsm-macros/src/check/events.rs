@@ -160,11 +160,14 @@ fn impossible(machine: &ast::Machine, state: &ast::State, wait: &ast::Wait, erro
                 Event::Refused => "for an error of the handler write `error`",
                 _ => "remove it",
             };
-            errors.at(
-                Code::Impossible,
-                key,
-                format_args!("`{key}` can never happen in state `{name}`: {why}; {remedy}"),
-            );
+            let text = if key == "max" {
+                format!(
+                    "nothing can be larger than this `max` in state `{name}`: {why}; remove its `=>`"
+                )
+            } else {
+                format!("`{key}` can never happen in state `{name}`: {why}; {remedy}")
+            };
+            errors.at(Code::Impossible, key, text);
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::errors::Errors;
 
 /// One comma-separated part of an attribute: `key`, `key = value`, `key => State`,
 /// `key = value => State` or `key <= value`.
+#[derive(Clone)]
 pub(crate) struct Entry {
     pub(crate) key: Ident,
     /// Empty if only the `=` is there.

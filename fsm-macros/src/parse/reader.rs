@@ -55,12 +55,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         if let Some(target) = &entry.target {
-            let text = match &entry.value {
-                Some(value) if key == "max" => format!(
-                    "`max` is a bound and leads nowhere; write `max = {value}, limit => {target}`"
-                ),
-                _ => format!("`{key}` leads nowhere; remove `=> {target}`"),
-            };
+            let text = format!("`{key}` leads nowhere; remove `=> {target}`");
             self.unreadable(Code::TooMuch, target, text);
         }
         let Some(value) = entry.value.as_ref().filter(|value| !value.is_empty()) else {
@@ -188,6 +183,12 @@ impl<'a> Reader<'a> {
     /// Reads an edge such as `eof => State` into `edges`.
     pub(crate) fn event(&mut self, event: Event, entry: Entry, edges: &mut Edges) {
         if !self.is_first(&entry, "=>") {
+            return;
+        }
+        if edges.on(event).is_some() {
+            let (key, name) = (&entry.key, event.name());
+            let text = format!("`{name}` leads elsewhere already; remove one of the two edges");
+            self.errors.at(Code::Twice, key, text);
             return;
         }
         if entry.unreadable {

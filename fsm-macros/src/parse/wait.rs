@@ -71,8 +71,15 @@ pub(super) fn parse(
     };
     let entries = entry::entries(&parts, reader.errors);
     let mut max_time = None;
-    for entry in entries.value {
+    for mut entry in entries.value {
         let key = entry.key.to_string();
+        if key == "max" && matches!(wait.kind, WaitKind::Read { .. }) {
+            // `max = 80 => TooLong` has the `limit` edge with it.
+            if let Some(target) = entry.target.take() {
+                let edge = Entry { value: None, target: Some(target), ..entry.clone() };
+                reader.event(Event::Limit, edge, &mut wait.edges);
+            }
+        }
         if matches!(wait.kind, WaitKind::End) {
             let text = format!("`{key}` can never happen at an end; write `#[end]`");
             reader.errors.at(Code::EndGoesOn, &entry.key, text);

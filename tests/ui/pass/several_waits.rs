@@ -26,7 +26,7 @@ const BEAT: Duration = Duration::from_secs(5);
 )]
 pub enum Talk {
     /// Waits for a line, a message, or a beat.
-    #[read(until = b"\n", max = settings.line <= 80, begun = 9s => Gone, idle = settings.idle <= 10min => Gone, error => Failed)]
+    #[read(until = b"\n", max = settings.line <= 80 => TooLong, begun = 9s => Gone, idle = settings.idle <= 10min => Gone, error => Failed)]
     #[message]
     #[tick(BEAT)]
     #[to(Line | Asking)]

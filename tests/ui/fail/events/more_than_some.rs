@@ -1,12 +1,12 @@
-//! The bound of a read says where more leads.
-//! Plants fsm::E017.
+//! The bound of a read that never exceeds it says where more leads.
+//! Plants fsm::E064.
 
 use fsm_runtime::prelude::*;
 
 #[state_machine(start = Line, eof => Gone)]
 enum Talk {
-    #[read(until = b"\n", max = 1KiB => Gone, idle = 5min => Gone)]
-    //~ #[read(until = b"\n", max = 1KiB, limit => Gone, idle = 5min => Gone)]
+    #[read(some, max = 1KiB => Gone, idle = 5min => Gone)]
+    //~ #[read(some, max = 1KiB, idle = 5min => Gone)]
     #[to(Line)]
     Line,
     #[end]
