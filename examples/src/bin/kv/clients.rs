@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use fsm_runtime::Peer;
+use fsm_runtime::{Key, Peer};
 use slab::Slab;
 
 use crate::command::{Call, Command, Reply, SYNTAX, commands, ensure, lowercase, text};
+use crate::event::{Event, Post};
 use crate::reply::Out;
 use crate::request::{Error, parse_int};
 
@@ -37,6 +38,8 @@ commands! { c:
 #[derive(Debug)]
 pub(crate) struct Entry {
     id: i64,
+    /// The key of the connection, to post to it; `None` before its first turn.
+    pub(crate) key: Option<Key>,
     peer: Peer,
     pub(crate) name: Box<[u8]>,
     /// The times of the connection's begin and of its last command.
@@ -47,8 +50,8 @@ pub(crate) struct Entry {
     /// The number of commands that wait for EXEC, or -1.
     queued: i32,
     pub(crate) resp3: bool,
-    /// Whether CLIENT KILL has named the connection. It ends after the command that it runs, or before its
-    /// next one, because a handler cannot end another connection.
+    /// Whether CLIENT KILL has named the connection, which ends after the command that it runs, or with the
+    /// message that says so.
     is_killed: bool,
 }
 
@@ -86,6 +89,7 @@ impl Clients {
     pub(crate) fn add(&mut self, id: i64, peer: Peer, now: i64) -> usize {
         self.entries.insert(Entry {
             id,
+            key: None,
             peer,
             name: Box::default(),
             since: now,
@@ -227,6 +231,8 @@ fn kill(c: &mut Call<'_>) -> Reply {
         if filter.names(entry, me) {
             entry.is_killed = true;
             killed += 1;
+            let others_key = entry.key.filter(|_| entry.id != me);
+            c.store.posts.extend(others_key.map(|to| Post { to, event: Event::Changed }));
         }
     }
     if c.args.len() > 3 {

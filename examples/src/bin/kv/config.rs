@@ -3,7 +3,7 @@
 use crate::command::{Call, Reply, SYNTAX, commands, ensure, lowercase, text};
 use crate::glob::glob;
 use crate::reply::{Out, Replied};
-use crate::request::{Error, max_bulk, set_max_bulk};
+use crate::request::{Error, max_bulk, parse_int, set_max_bulk};
 use crate::store::{Stats, Store};
 
 commands! { c:
@@ -27,7 +27,7 @@ fn all(store: &Store) -> [(&'static str, String); 8] {
         ("maxmemory-policy", "noeviction".to_owned()),
         ("proto-max-bulk-len", max_bulk().to_string()),
         ("save", String::new()),
-        ("timeout", "300".to_owned()),
+        ("timeout", store.settings.timeout().to_string()),
     ]
 }
 
@@ -47,6 +47,7 @@ fn get(c: &mut Call<'_>) -> Replied {
 
 /// A setting that CONFIG SET changes, with its new value.
 enum Change {
+    Timeout(u32),
     MaxMemory(usize),
     MaxBulk(i64),
 }
@@ -60,6 +61,7 @@ fn set(c: &mut Call<'_>) -> Reply {
     }
     for change in changes {
         match change {
+            Change::Timeout(seconds) => c.store.settings.set_timeout(seconds),
             Change::MaxMemory(size) => c.store.maxmemory = size,
             Change::MaxBulk(size) => set_max_bulk(size),
         }
@@ -87,6 +89,10 @@ fn change(
             Ok(size) => Ok(Some(Change::MaxBulk(size))),
             Err(why) => Err(failed(&why)),
         },
+        b"timeout" => match size_of().and_then(parse_timeout) {
+            Ok(seconds) => Ok(Some(Change::Timeout(seconds))),
+            Err(why) => Err(failed(&why)),
+        },
         name => match all.iter().find(|(known, _)| known.as_bytes() == name) {
             Some((_, old)) if old.as_bytes() == value => Ok(None),
             Some(_) => Err(failed("can't set immutable config")),
@@ -97,6 +103,14 @@ fn change(
             }
         },
     }
+}
+
+/// Parses the seconds after which an idle client is disconnected; the errors are those of Redis.
+pub(crate) fn parse_timeout(text: &str) -> Result<u32, String> {
+    let seconds =
+        parse_int(text.as_bytes()).ok_or("argument couldn't be parsed into an integer")?;
+    let valid = u32::try_from(seconds).ok().filter(|seconds| i32::try_from(*seconds).is_ok());
+    valid.ok_or_else(|| "argument must be between 0 and 2147483647 inclusive".to_owned())
 }
 
 /// Parses the longest argument, which Redis does not let be below 1 MiB, either.

@@ -24,6 +24,7 @@ mod collections;
 mod command;
 mod config;
 mod describe;
+mod event;
 mod expiry;
 mod glob;
 mod keys;
@@ -32,6 +33,7 @@ mod reply;
 mod request;
 mod score;
 mod server;
+mod settings;
 mod sorted_set;
 mod store;
 mod strings;
@@ -42,16 +44,15 @@ mod zrange;
 mod zsets;
 
 use protocol::{Client, Connection, Server};
+use settings::Settings;
 use store::Store;
 
 /// A Redis server: strings, lists, hashes, sets and sorted sets in memory, for any Redis client
 ///
-/// It speaks RESP2 and RESP3 and writes nothing to disk. It disconnects a client that sends nothing for five
-/// minutes. SIGTERM and SIGINT let clients finish their commands; a second signal ends the server
+/// It speaks RESP2 and RESP3 and writes nothing to disk. SIGTERM and SIGINT let clients finish their commands; a second signal ends the server
 /// at once. The log goes to standard error.
 ///
-/// It has transactions (MULTI, WATCH); `redis-cli -p 6380 command list` names all commands. CLIENT KILL
-/// ends another connection at its next command.
+/// It has transactions (MULTI, WATCH); `redis-cli -p 6380 command list` names all commands.
 #[derive(Parser)]
 #[command(name = "kv", version, after_help = "Try: redis-cli -p 6380 set greeting hello")]
 struct Options {
@@ -66,6 +67,10 @@ struct Options {
     /// their way; each has at most 1 GiB. `CONFIG SET proto-max-bulk-len` changes it
     #[arg(long, value_name = "SIZE", default_value = "512mb", value_parser = config::parse_max_bulk)]
     proto_max_bulk_len: i64,
+    /// The seconds after which the server disconnects a client that sends nothing, at most 2147483647; 0
+    /// is never. `CONFIG SET timeout` changes it for each client from its next command on
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = config::parse_timeout)]
+    timeout: u32,
 }
 
 fn main() -> Result<(), PoolError> {
@@ -74,7 +79,10 @@ fn main() -> Result<(), PoolError> {
     request::set_max_bulk(options.proto_max_bulk_len);
     let mut store = Store::new(options.maxmemory);
     store.max_clients = options.serving.max_connections.get();
+    let settings = Settings::default();
+    settings.set_timeout(options.timeout);
+    store.settings = settings.clone();
     let server = Arc::new(Server::new(store));
-    let pool = options.serving.pool(Pool::builder::<Connection>("kv"));
+    let pool = options.serving.pool(Pool::builder::<Connection>("kv").settings(settings));
     pool.handler(move |peer| Client::at(&server, peer)).run()
 }

@@ -7,26 +7,37 @@ use fsm_runtime::Peer;
 use fsm_runtime::prelude::*;
 
 use crate::command::{Flow, Session, execute};
+use crate::event::{Event, Post};
 use crate::reply::Out;
 use crate::request::{Decoder, Error, Request};
+use crate::settings::Settings;
 use crate::store::Store;
 
 /// The log names a possible attack at most this often.
 const WARN_AGAIN: Duration = Duration::from_secs(60);
 
+/// The context of the handlers.
+type Context<'a> = Cx<'a, Event, Settings>;
+
 /// A Redis client's connection.
-#[state_machine(start = Command, eof => Leaving)]
+#[state_machine(start = Arriving, message = Event, settings = Settings, eof => Leaving)]
 pub(crate) enum Connection {
-    /// Between two commands: waits for the next one. A client that sends none for five minutes is
+    /// Tells the registry the key of the connection, so that others can post to it.
+    #[run]
+    #[to(Command | Closed)]
+    Arriving,
+
+    /// Between two commands: waits for the next one. A client that sends none for the time of `timeout` is
     /// disconnected. A drain closes the connection here, because no command is in progress.
     #[read(
         frame = Decoder,
         max = 1GiB,
-        idle = 5min => Closed,
+        idle = settings.idle() <= 36500d => Closed,
         limit => TooBig,
         refused => Refused,
     )]
-    #[to(Command | Leaving)]
+    #[message]
+    #[to(Command | Leaving | Closed)]
     #[rest]
     Command,
 
@@ -65,6 +76,17 @@ struct Shared {
     time: Option<(Instant, i64)>,
     /// When the log last named a possible attack.
     warned: Option<Instant>,
+}
+
+impl Shared {
+    /// Whether the log may name a possible attack again.
+    fn may_warn(&mut self, now: Instant) -> bool {
+        let may = self.warned.is_none_or(|at| now.duration_since(at) > WARN_AGAIN);
+        if may {
+            self.warned = Some(now);
+        }
+        may
+    }
 }
 
 impl Server {
@@ -150,7 +172,7 @@ impl Drop for Client {
     }
 }
 
-fn warn_of_attack(cx: &Cx<'_>) {
+fn warn_of_attack(cx: &Context<'_>) {
     let peer = cx.peer().map_or_else(|error| error.to_string(), |peer| peer.to_string());
     tracing::warn!(
         %peer,
@@ -159,172 +181,85 @@ fn warn_of_attack(cx: &Cx<'_>) {
     );
 }
 
-impl connection::Handler for Client {
-    fn command(&mut self, request: Request<'_>, cx: &mut Cx<'_>) -> connection::AfterCommand {
+/// The state that follows a command or a message.
+enum Next {
+    Command,
+    Leaving,
+    Closed,
+}
+
+impl From<Next> for connection::AfterCommand {
+    fn from(next: Next) -> Self {
+        match next {
+            Next::Command => Self::Command,
+            Next::Leaving => Self::Leaving,
+            Next::Closed => Self::Closed,
+        }
+    }
+}
+
+impl Client {
+    /// Runs a command, and posts what it tells others when the store is free for them.
+    fn answer(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Next {
         let mut shared = self.server.shared();
         let now = self.server.unix_time(&mut shared, cx.now());
-        match execute(&mut shared.store, &mut self.session, &request, now, cx) {
-            Flow::Next => connection::AfterCommand::Command,
-            Flow::Quit => connection::AfterCommand::Leaving,
-            Flow::Attack => {
-                let now = cx.now();
-                let warns = shared.warned.is_none_or(|at| now.duration_since(at) > WARN_AGAIN);
-                if warns {
-                    shared.warned = Some(now);
-                }
-                drop(shared);
-                if warns {
-                    warn_of_attack(cx);
-                }
-                connection::AfterCommand::Leaving
-            }
+        let flow = execute(&mut shared.store, &mut self.session, request, now, cx);
+        let warns = flow == Flow::Attack && shared.may_warn(cx.now());
+        let posts = std::mem::take(&mut shared.store.posts);
+        drop(shared);
+        for Post { to, event } in posts {
+            // A connection that is gone, or has a thousand messages to take, needs no more of them.
+            let _ = cx.post(to, event);
+        }
+        if warns {
+            warn_of_attack(cx);
+        }
+        match flow {
+            Flow::Next => Next::Command,
+            Flow::Quit | Flow::Attack => Next::Leaving,
         }
     }
 
-    fn refused(&mut self, why: &mut Error, cx: &mut Cx<'_>) -> connection::AfterRefused {
+    /// Does what another connection has posted.
+    fn hear(&mut self, event: &Event) -> Next {
+        match event {
+            Event::Changed if self.is_killed() => Next::Closed,
+            Event::Changed => Next::Command,
+        }
+    }
+
+    fn is_killed(&self) -> bool {
+        self.server.shared().store.clients.is_killed(self.session.place)
+    }
+}
+
+impl connection::Handler for Client {
+    fn arriving(&mut self, cx: &mut Context<'_>) -> connection::AfterArriving {
+        self.server.shared().store.clients.entry(self.session.place).key = Some(cx.key());
+        if self.is_killed() {
+            return connection::AfterArriving::Closed;
+        }
+        connection::AfterArriving::Command
+    }
+
+    fn command(&mut self, request: Request<'_>, cx: &mut Context<'_>) -> connection::AfterCommand {
+        self.answer(&request, cx).into()
+    }
+
+    fn command_message(&mut self, event: Event, _: &mut Context<'_>) -> connection::AfterCommand {
+        self.hear(&event).into()
+    }
+
+    fn refused(&mut self, why: &mut Error, cx: &mut Context<'_>) -> connection::AfterRefused {
         cx.error(&format!("ERR {why}"));
         connection::AfterRefused::Leaving
     }
 
-    fn too_big(&mut self, cx: &mut Cx<'_>) -> connection::AfterTooBig {
+    fn too_big(&mut self, cx: &mut Context<'_>) -> connection::AfterTooBig {
         cx.error("ERR Protocol error: the command is larger than 1 GiB");
         connection::AfterTooBig::Leaving
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use fsm_runtime::check;
-    use fsm_runtime::sim::Session;
-
-    use super::*;
-
-    type Peer = Session<Connection, Client>;
-
-    fn connect() -> Peer {
-        Session::new(Client::new(&Arc::new(Server::new(Store::new(0)))))
-    }
-
-    #[test]
-    fn commands_are_answered_in_order() {
-        let mut peer = connect();
-        peer.send(b"SET a 1\r\n*2\r\n$3\r\nGET\r\n$1\r\na\r\nNONSENSE\r\nPING\r\n");
-        let answers = peer.receive();
-        assert!(answers.starts_with(b"+OK\r\n$1\r\n1\r\n-ERR unknown command 'NONSENSE'"));
-        assert!(answers.ends_with(b"+PONG\r\n"));
-    }
-
-    #[test]
-    fn l7_cuts_make_no_difference() {
-        let input =
-            b"SET a 1\r\n*3\r\n$6\r\nAPPEND\r\n$1\r\na\r\n$3\r\n234\r\nGET a\r\n\r\n*0\r\nQUIT\r\n";
-        check::splits::<Connection, _>(
-            || Client::new(&Arc::new(Server::new(Store::new(0)))),
-            input,
-        );
-        let wrong = b"PING\r\n*2\r\n$3\r\nGET\r\n$9999999999\r\n";
-        check::splits::<Connection, _>(
-            || Client::new(&Arc::new(Server::new(Store::new(0)))),
-            wrong,
-        );
-    }
-
-    #[test]
-    fn a_malformed_command_is_answered_and_ends_the_connection() {
-        let mut peer = connect();
-        peer.send(b"*1\r\n$1073741824\r\n");
-        assert_eq!(peer.receive(), b"-ERR Protocol error: invalid bulk length\r\n");
-        assert_eq!(peer.ended(), Some(Ended::Done));
-    }
-
-    #[test]
-    fn the_lines_of_an_http_request_end_the_connection() {
-        let mut peer = connect();
-        peer.send(b"POST / HTTP/1.1\r\nHost: kv\r\n\r\nFLUSHALL\r\n");
-        assert_eq!((peer.receive(), peer.ended()), (Vec::new(), Some(Ended::Done)));
-    }
-
-    #[test]
-    fn a_client_that_sends_nothing_for_five_minutes_is_disconnected() {
-        let mut peer = connect();
-        peer.advance(Duration::from_secs(299));
-        peer.send(b"PING\r\n");
-        peer.advance(Duration::from_secs(299));
-        assert_eq!(peer.state(), Some("Command"));
-        // A part of a command does not restart the idle time.
-        peer.send(b"PIN");
-        peer.advance(Duration::from_secs(1));
-        assert_eq!(peer.ended(), Some(Ended::Done));
-    }
-
-    #[test]
-    fn clients_are_counted_while_they_are_there() {
-        let server = Arc::new(Server::new(Store::new(0)));
-        let mut peer = Session::<Connection, _>::new(Client::new(&server));
-        let other = Session::<Connection, _>::new(Client::new(&server));
-        peer.send(b"INFO clients\r\n");
-        assert!(peer.receive().windows(19).any(|text| text == b"connected_clients:2"));
-        drop(other);
-        peer.send(b"INFO clients\r\n");
-        assert!(peer.receive().windows(19).any(|text| text == b"connected_clients:1"));
-    }
-
-    /// A clock that starts at this time, and a client of a server with that clock.
-    fn with_clock(start: SystemTime) -> (impl Fn(SystemTime, &mut Peer), Peer) {
-        let time = Arc::new(Mutex::new(start));
-        let clock = Arc::clone(&time);
-        let clock = move || *clock.lock().expect("no test panics while it holds the lock");
-        let server = Server::with_clock(Store::new(0), clock);
-        let set = move |now, peer: &mut Peer| {
-            *time.lock().expect("no test panics while it holds the lock") = now;
-            // The server looks at it when the pool's clock moves.
-            peer.advance(Duration::from_millis(1));
-        };
-        (set, Session::new(Client::new(&Arc::new(server))))
-    }
-
-    #[test]
-    fn absolute_expiry_times_follow_a_clock_that_is_set() {
-        let hour = Duration::from_secs(3600);
-        let start = UNIX_EPOCH + Duration::from_secs(1_000_000);
-        let (set, mut peer) = with_clock(start);
-        peer.send(b"SET a 1 EXAT 1000100\r\nSET b 1 PXAT 1000100000\r\nSET c 1\r\n");
-        peer.send(b"EXPIREAT c 1000100\r\nSET d 1 EXAT 1003700\r\n");
-        assert_eq!(peer.receive(), b"+OK\r\n+OK\r\n+OK\r\n:1\r\n+OK\r\n");
-        set(start - hour, &mut peer);
-        peer.send(b"TTL a\r\nPTTL b\r\nTTL c\r\nTTL d\r\n");
-        assert_eq!(peer.receive(), b":3700\r\n:3700000\r\n:3700\r\n:7300\r\n");
-        set(start + hour, &mut peer);
-        peer.send(b"TTL a\r\nPTTL b\r\nTTL c\r\nTTL d\r\nDBSIZE\r\n");
-        assert_eq!(peer.receive(), b":-2\r\n:-2\r\n:-2\r\n:100\r\n:1\r\n");
-    }
-
-    /// Before 1970, and after the year 9999.
-    #[test]
-    fn clocks_far_from_today() {
-        let far = Duration::from_secs(400_000_000_000);
-        for start in [UNIX_EPOCH - far, UNIX_EPOCH, UNIX_EPOCH + far] {
-            let (set, mut peer) = with_clock(start);
-            peer.send(b"SET a 1 EX 10\r\nTTL a\r\nSET b 1 PXAT 9223372036854775807\r\n");
-            assert_eq!(peer.receive(), b"+OK\r\n:10\r\n+OK\r\n");
-            peer.send(b"SET c 1\r\nEXPIRE c 10\r\nEXPIRE c 20 GT\r\nPEXPIRETIME b\r\n");
-            assert_eq!(peer.receive(), b"+OK\r\n:1\r\n:1\r\n:9223372036854775807\r\n");
-            set(start + Duration::from_secs(15), &mut peer);
-            peer.send(b"EXISTS a b c\r\nTTL b\r\nKEYS a\r\nDBSIZE\r\n");
-            let answers = String::from_utf8(peer.receive()).unwrap();
-            assert!(answers.starts_with(":2\r\n:") && answers.ends_with("*0\r\n:2\r\n"));
-        }
-    }
-
-    #[test]
-    fn keys_expire_to_the_millisecond() {
-        let start = UNIX_EPOCH + Duration::from_secs(1_000_000);
-        let (set, mut peer) = with_clock(start);
-        peer.send(b"SET a 1 PX 1500\r\n");
-        set(start + Duration::from_millis(1_500), &mut peer);
-        peer.send(b"EXISTS a\r\n");
-        set(start + Duration::from_millis(1_501), &mut peer);
-        peer.send(b"EXISTS a\r\n");
-        assert_eq!(peer.receive(), b"+OK\r\n:1\r\n:0\r\n");
-    }
-}
+mod tests;

@@ -213,7 +213,7 @@ impl Out for Vec<u8> {
     }
 }
 
-impl Out for Cx<'_> {
+impl<Message, Settings> Out for Cx<'_, Message, Settings> {
     fn put(&mut self, bytes: &[u8]) {
         self.write(bytes);
     }

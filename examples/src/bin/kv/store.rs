@@ -6,7 +6,9 @@ use std::hash::{BuildHasher, RandomState};
 use indexmap::{IndexMap, IndexSet};
 
 use crate::clients::Clients;
+use crate::event::Post;
 use crate::request::Error;
+use crate::settings::Settings;
 use crate::sorted_set::SortedSet;
 use crate::watch::Watches;
 
@@ -104,6 +106,10 @@ pub(crate) struct Store {
     /// The open connections, and the most that there may be.
     pub(crate) clients: Clients,
     pub(crate) max_clients: usize,
+    /// The messages of the running command to other connections.
+    pub(crate) posts: Vec<Post>,
+    /// The settings of the pool.
+    pub(crate) settings: Settings,
     /// The time when the server started.
     pub(crate) started: i64,
     /// The counters of `INFO`.

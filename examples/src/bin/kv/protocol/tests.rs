@@ -1,0 +1,135 @@
+use fsm_runtime::check;
+use fsm_runtime::sim::Session;
+
+use super::*;
+
+type Peer = Session<Connection, Client>;
+
+fn connect() -> Peer {
+    Session::new(Client::new(&Arc::new(Server::new(Store::new(0)))))
+}
+
+#[test]
+fn commands_are_answered_in_order() {
+    let mut peer = connect();
+    peer.send(b"SET a 1\r\n*2\r\n$3\r\nGET\r\n$1\r\na\r\nNONSENSE\r\nPING\r\n");
+    let answers = peer.receive();
+    assert!(answers.starts_with(b"+OK\r\n$1\r\n1\r\n-ERR unknown command 'NONSENSE'"));
+    assert!(answers.ends_with(b"+PONG\r\n"));
+}
+
+#[test]
+fn l7_cuts_make_no_difference() {
+    let input =
+        b"SET a 1\r\n*3\r\n$6\r\nAPPEND\r\n$1\r\na\r\n$3\r\n234\r\nGET a\r\n\r\n*0\r\nQUIT\r\n";
+    check::splits::<Connection, _>(|| Client::new(&Arc::new(Server::new(Store::new(0)))), input);
+    let wrong = b"PING\r\n*2\r\n$3\r\nGET\r\n$9999999999\r\n";
+    check::splits::<Connection, _>(|| Client::new(&Arc::new(Server::new(Store::new(0)))), wrong);
+}
+
+#[test]
+fn a_malformed_command_is_answered_and_ends_the_connection() {
+    let mut peer = connect();
+    peer.send(b"*1\r\n$1073741824\r\n");
+    assert_eq!(peer.receive(), b"-ERR Protocol error: invalid bulk length\r\n");
+    assert_eq!(peer.ended(), Some(Ended::Done));
+}
+
+#[test]
+fn the_lines_of_an_http_request_end_the_connection() {
+    let mut peer = connect();
+    peer.send(b"POST / HTTP/1.1\r\nHost: kv\r\n\r\nFLUSHALL\r\n");
+    assert_eq!((peer.receive(), peer.ended()), (Vec::new(), Some(Ended::Done)));
+}
+
+#[test]
+fn a_client_that_sends_nothing_for_the_timeout_is_disconnected() {
+    let settings = Settings::default();
+    settings.set_timeout(300);
+    let client = Client::new(&Arc::new(Server::new(Store::new(0))));
+    let mut peer = Peer::with_settings(client, settings.clone());
+    peer.advance(Duration::from_secs(299));
+    peer.send(b"PING\r\n");
+    peer.advance(Duration::from_secs(299));
+    assert_eq!(peer.state(), Some("Command"));
+    // A part of a command does not restart the idle time.
+    peer.send(b"PIN");
+    peer.advance(Duration::from_secs(1));
+    assert_eq!(peer.ended(), Some(Ended::Done));
+
+    // Without a timeout, which is the default.
+    let mut peer = connect();
+    peer.advance(Duration::from_secs(365 * 86_400));
+    assert_eq!(peer.state(), Some("Command"));
+}
+
+#[test]
+fn clients_are_counted_while_they_are_there() {
+    let server = Arc::new(Server::new(Store::new(0)));
+    let mut peer = Session::<Connection, _>::new(Client::new(&server));
+    let other = Session::<Connection, _>::new(Client::new(&server));
+    peer.send(b"INFO clients\r\n");
+    assert!(peer.receive().windows(19).any(|text| text == b"connected_clients:2"));
+    drop(other);
+    peer.send(b"INFO clients\r\n");
+    assert!(peer.receive().windows(19).any(|text| text == b"connected_clients:1"));
+}
+
+/// A clock that starts at this time, and a client of a server with that clock.
+fn with_clock(start: SystemTime) -> (impl Fn(SystemTime, &mut Peer), Peer) {
+    let time = Arc::new(Mutex::new(start));
+    let clock = Arc::clone(&time);
+    let clock = move || *clock.lock().expect("no test panics while it holds the lock");
+    let server = Server::with_clock(Store::new(0), clock);
+    let set = move |now, peer: &mut Peer| {
+        *time.lock().expect("no test panics while it holds the lock") = now;
+        // The server looks at it when the pool's clock moves.
+        peer.advance(Duration::from_millis(1));
+    };
+    (set, Session::new(Client::new(&Arc::new(server))))
+}
+
+#[test]
+fn absolute_expiry_times_follow_a_clock_that_is_set() {
+    let hour = Duration::from_secs(3600);
+    let start = UNIX_EPOCH + Duration::from_secs(1_000_000);
+    let (set, mut peer) = with_clock(start);
+    peer.send(b"SET a 1 EXAT 1000100\r\nSET b 1 PXAT 1000100000\r\nSET c 1\r\n");
+    peer.send(b"EXPIREAT c 1000100\r\nSET d 1 EXAT 1003700\r\n");
+    assert_eq!(peer.receive(), b"+OK\r\n+OK\r\n+OK\r\n:1\r\n+OK\r\n");
+    set(start - hour, &mut peer);
+    peer.send(b"TTL a\r\nPTTL b\r\nTTL c\r\nTTL d\r\n");
+    assert_eq!(peer.receive(), b":3700\r\n:3700000\r\n:3700\r\n:7300\r\n");
+    set(start + hour, &mut peer);
+    peer.send(b"TTL a\r\nPTTL b\r\nTTL c\r\nTTL d\r\nDBSIZE\r\n");
+    assert_eq!(peer.receive(), b":-2\r\n:-2\r\n:-2\r\n:100\r\n:1\r\n");
+}
+
+/// Before 1970, and after the year 9999.
+#[test]
+fn clocks_far_from_today() {
+    let far = Duration::from_secs(400_000_000_000);
+    for start in [UNIX_EPOCH - far, UNIX_EPOCH, UNIX_EPOCH + far] {
+        let (set, mut peer) = with_clock(start);
+        peer.send(b"SET a 1 EX 10\r\nTTL a\r\nSET b 1 PXAT 9223372036854775807\r\n");
+        assert_eq!(peer.receive(), b"+OK\r\n:10\r\n+OK\r\n");
+        peer.send(b"SET c 1\r\nEXPIRE c 10\r\nEXPIRE c 20 GT\r\nPEXPIRETIME b\r\n");
+        assert_eq!(peer.receive(), b"+OK\r\n:1\r\n:1\r\n:9223372036854775807\r\n");
+        set(start + Duration::from_secs(15), &mut peer);
+        peer.send(b"EXISTS a b c\r\nTTL b\r\nKEYS a\r\nDBSIZE\r\n");
+        let answers = String::from_utf8(peer.receive()).unwrap();
+        assert!(answers.starts_with(":2\r\n:") && answers.ends_with("*0\r\n:2\r\n"));
+    }
+}
+
+#[test]
+fn keys_expire_to_the_millisecond() {
+    let start = UNIX_EPOCH + Duration::from_secs(1_000_000);
+    let (set, mut peer) = with_clock(start);
+    peer.send(b"SET a 1 PX 1500\r\n");
+    set(start + Duration::from_millis(1_500), &mut peer);
+    peer.send(b"EXISTS a\r\n");
+    set(start + Duration::from_millis(1_501), &mut peer);
+    peer.send(b"EXISTS a\r\n");
+    assert_eq!(peer.receive(), b"+OK\r\n:1\r\n:0\r\n");
+}
