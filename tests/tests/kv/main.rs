@@ -16,6 +16,7 @@ mod log;
 #[cfg(target_os = "linux")]
 mod memory;
 mod pipe;
+mod pubsub;
 mod python;
 mod start;
 mod transactions;

@@ -50,6 +50,10 @@ fn wrong_options() {
         (&["--proto-max-bulk-len", "2gb"], ["from 1mb to 1gb", "--proto-max-bulk-len"]),
         (&["--timeout", "5min"], ["5min", "--timeout"]),
         (&["--timeout", "2147483648"], ["between 0 and", "--timeout"]),
+        (
+            &["--client-output-buffer-limit", "pubsub 32mb"],
+            ["Wrong number of arguments", "--client-output-buffer-limit"],
+        ),
         (&["--prot", "6380"], ["--prot", "--port"]),
     ] {
         let log = refused(kv(options));

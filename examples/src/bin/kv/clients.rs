@@ -12,7 +12,7 @@ use crate::request::{Error, parse_int};
 
 commands! { c:
     "client" -2 NoKeys => c.out.error(SYNTAX),
-    "client|id" 2 NoKeys => c.out.int(c.session.id),
+    "client|id" 2 NoKeys => c.out.int(c.store.clients.entry(c.session.place).id),
     "client|getname" 2 NoKeys => {
         let name = &c.store.clients.entry(c.session.place).name;
         c.out.optional(Some(name).filter(|name| !name.is_empty()))
@@ -34,10 +34,20 @@ commands! { c:
     "client|kill" -3 NoKeys => kill(c)?,
 }
 
+/// The place of a connection in the registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Place(u32);
+
+impl Place {
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// The entry of a connection.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    id: i64,
+    pub(crate) id: i64,
     /// The key of the connection, to post to it; `None` before its first turn.
     pub(crate) key: Option<Key>,
     peer: Peer,
@@ -49,6 +59,8 @@ pub(crate) struct Entry {
     command: Option<&'static Command>,
     /// The number of commands that wait for EXEC, or -1.
     queued: i32,
+    /// The numbers of subscriptions to channels and to patterns.
+    pub(crate) subscriptions: [u32; 2],
     pub(crate) resp3: bool,
     /// Whether CLIENT KILL has named the connection, which ends after the command that it runs, or with the
     /// message that says so.
@@ -56,17 +68,27 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    fn client_type(&self) -> ClientType {
+        if self.subscriptions == [0; 2] { ClientType::Normal } else { ClientType::PubSub }
+    }
+
     fn line(&self, now: i64) -> String {
         let seconds = |since: i64| now.saturating_sub(since).max(0) / 1000;
         let name = text(&self.name, usize::MAX);
-        let flags = match (self.is_killed, self.queued) {
-            (true, _) => 'A',
-            (false, 0..) => 'x',
-            (false, _) => 'N',
-        };
+        let [channels, patterns] = self.subscriptions;
+        let flags = [
+            (self.client_type() == ClientType::PubSub, 'P'),
+            (self.queued >= 0, 'x'),
+            (self.is_killed, 'A'),
+        ];
+        let mut flags: String =
+            flags.iter().filter(|(is_set, _)| *is_set).map(|(_, c)| c).collect();
+        if flags.is_empty() {
+            flags.push('N');
+        }
         format!(
-            "id={} addr={} name={name} age={} idle={} flags={flags} db=0 sub=0 psub=0 ssub=0 \
-             multi={} cmd={} user=default redir=-1 resp={}\n",
+            "id={} addr={} name={name} age={} idle={} flags={flags} db=0 sub={channels} psub={patterns} \
+             ssub=0 multi={} cmd={} user=default redir=-1 resp={}\n",
             self.id,
             self.peer,
             seconds(self.since),
@@ -86,8 +108,8 @@ pub(crate) struct Clients {
 
 impl Clients {
     /// Adds a connection; returns its place.
-    pub(crate) fn add(&mut self, id: i64, peer: Peer, now: i64) -> usize {
-        self.entries.insert(Entry {
+    pub(crate) fn add(&mut self, id: i64, peer: Peer, now: i64) -> Place {
+        let place = self.entries.insert(Entry {
             id,
             key: None,
             peer,
@@ -96,14 +118,16 @@ impl Clients {
             active: now,
             command: None,
             queued: -1,
+            subscriptions: [0; 2],
             resp3: false,
             is_killed: false,
-        })
+        });
+        Place(u32::try_from(place).expect("a pool has fewer connections"))
     }
 
     /// Removes a connection.
-    pub(crate) fn remove(&mut self, place: usize) {
-        self.entries.remove(place);
+    pub(crate) fn remove(&mut self, place: Place) {
+        self.entries.remove(place.index());
     }
 
     /// The number of connections.
@@ -112,25 +136,25 @@ impl Clients {
     }
 
     /// The entry of a connection.
-    pub(crate) fn entry(&mut self, place: usize) -> &mut Entry {
-        &mut self.entries[place]
+    pub(crate) fn entry(&mut self, place: Place) -> &mut Entry {
+        &mut self.entries[place.index()]
     }
 
     /// Notes that a connection begins a command.
-    pub(crate) fn begin(&mut self, place: usize, command: &'static Command, now: i64) {
-        let entry = &mut self.entries[place];
+    pub(crate) fn begin(&mut self, place: Place, command: &'static Command, now: i64) {
+        let entry = &mut self.entries[place.index()];
         (entry.command, entry.active) = (Some(command), now);
     }
 
     /// Notes the number of commands that wait for EXEC.
-    pub(crate) fn set_queued(&mut self, place: usize, queued: Option<usize>) {
-        self.entries[place].queued =
+    pub(crate) fn set_queued(&mut self, place: Place, queued: Option<usize>) {
+        self.entries[place.index()].queued =
             queued.map_or(-1, |queued| i32::try_from(queued).unwrap_or(i32::MAX));
     }
 
     /// Whether CLIENT KILL has named the connection.
-    pub(crate) fn is_killed(&self, place: usize) -> bool {
-        self.entries[place].is_killed
+    pub(crate) fn is_killed(&self, place: Place) -> bool {
+        self.entries[place.index()].is_killed
     }
 }
 
@@ -142,25 +166,30 @@ pub(crate) fn set_name(c: &mut Call<'_>, i: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the type of client is that of all clients here.
-fn is_normal(kind: &[u8]) -> Result<bool, Error> {
+/// A type of clients. There are no others here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ClientType {
+    Normal,
+    PubSub,
+    Replication,
+}
+
+/// The type of clients with this name.
+fn client_type(kind: &[u8]) -> Result<ClientType, Error> {
     match &*lowercase(kind) {
-        b"normal" => Ok(true),
-        b"master" | b"replica" | b"slave" | b"pubsub" => Ok(false),
+        b"normal" => Ok(ClientType::Normal),
+        b"pubsub" => Ok(ClientType::PubSub),
+        b"master" | b"replica" | b"slave" => Ok(ClientType::Replication),
         _ => Err(format!("ERR Unknown client type '{}'", text(kind, usize::MAX)).into()),
     }
 }
 
 /// `CLIENT LIST [TYPE type | ID id ..]`
 fn list(c: &mut Call<'_>) -> Reply {
-    let mut ids = None;
+    let (mut ids, mut wanted) = (None, None);
     match (c.args.len(), c.args.from(2).next().map(lowercase).as_deref()) {
         (2, _) => {}
-        (4, Some(b"type")) => {
-            if !is_normal(&c.args[3])? {
-                ids = Some(Vec::new());
-            }
-        }
+        (4, Some(b"type")) => wanted = Some(client_type(&c.args[3])?),
         (4.., Some(b"id")) => {
             let parsed: Option<Vec<_>> = c.args.from(3).map(parse_int).collect();
             ids = Some(parsed.ok_or("ERR Invalid client ID")?);
@@ -169,7 +198,8 @@ fn list(c: &mut Call<'_>) -> Reply {
     }
     let mut lines = String::new();
     for (_, entry) in &c.store.clients.entries {
-        if ids.as_ref().is_none_or(|ids| ids.contains(&entry.id)) {
+        let has_type = wanted.is_none_or(|wanted| wanted == entry.client_type());
+        if has_type && ids.as_ref().is_none_or(|ids| ids.contains(&entry.id)) {
             let _ = write!(lines, "{}", entry.line(c.store.now));
         }
     }
@@ -181,7 +211,7 @@ fn list(c: &mut Call<'_>) -> Reply {
 struct Filter {
     id: Option<i64>,
     address: Option<String>,
-    matches_none: bool,
+    client_type: Option<ClientType>,
     spares_me: bool,
 }
 
@@ -202,7 +232,7 @@ impl Filter {
                     filter.id = Some(id.ok_or("ERR client-id should be greater than 0")?);
                 }
                 (b"addr", _) => filter.address = Some(text(value, usize::MAX)),
-                (b"type", _) => filter.matches_none |= !is_normal(value)?,
+                (b"type", _) => filter.client_type = Some(client_type(value)?),
                 (b"user", b"default") | (b"skipme", b"yes") => {}
                 (b"user", _) => {
                     return Err(format!("ERR No such user '{}'", text(value, usize::MAX)).into());
@@ -215,7 +245,7 @@ impl Filter {
     }
 
     fn names(&self, entry: &Entry, me: i64) -> bool {
-        !(self.matches_none
+        !(self.client_type.is_some_and(|wanted| wanted != entry.client_type())
             || self.id.is_some_and(|id| id != entry.id)
             || self.address.as_ref().is_some_and(|address| *address != entry.peer.to_string())
             || self.spares_me && entry.id == me
@@ -225,7 +255,7 @@ impl Filter {
 
 /// `CLIENT KILL address`, or `CLIENT KILL [ID id] [ADDR address] [TYPE type] [USER user] [SKIPME yes | no]`
 fn kill(c: &mut Call<'_>) -> Reply {
-    let (filter, me) = (Filter::parse(c)?, c.session.id);
+    let (filter, me) = (Filter::parse(c)?, c.store.clients.entry(c.session.place).id);
     let mut killed = 0;
     for (_, entry) in &mut c.store.clients.entries {
         if filter.names(entry, me) {

@@ -7,11 +7,15 @@ use std::sync::LazyLock;
 use fsm_runtime::Peer;
 use smallvec::SmallVec;
 
+use crate::clients::Place;
 use crate::reply::{Out, Replied, Replies};
 use crate::request::{Error, Request, parse_int};
 use crate::store::Store;
+use crate::subscriber::Subscriber;
 use crate::transaction::{ABORT, Transaction};
-use crate::{clients, collections, config, describe, keys, server, strings, transaction, zsets};
+use crate::{
+    clients, collections, config, describe, keys, pubsub, server, strings, transaction, zsets,
+};
 
 pub(crate) const SYNTAX: &str = "ERR syntax error";
 pub(crate) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
@@ -29,21 +33,21 @@ pub(crate) enum Flow {
 /// The state of a connection that commands see.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) id: i64,
     /// The place of the connection in the registry.
-    pub(crate) place: usize,
+    pub(crate) place: Place,
     /// Whether the client speaks RESP3, and else RESP2.
     pub(crate) resp3: bool,
     pub(crate) transaction: Option<Box<Transaction>>,
+    /// What the client hears; `None` if it subscribes to nothing.
+    pub(crate) subscriber: Option<Box<Subscriber>>,
 }
 
 impl Session {
     /// The session of a new connection.
     pub(crate) fn new(store: &mut Store, peer: Peer, now: i64) -> Self {
         store.stats.connections += 1;
-        let id = store.stats.connections;
-        let place = store.clients.add(id, peer, now);
-        Self { id, place, resp3: false, transaction: None }
+        let place = store.clients.add(store.stats.connections, peer, now);
+        Self { place, resp3: false, transaction: None, subscriber: None }
     }
 
     /// Gives back to the store what the connection has in it.
@@ -51,7 +55,33 @@ impl Session {
         if let Some(mut transaction) = self.transaction.take() {
             transaction.end(store);
         }
+        self.unsubscribe(store);
         store.clients.remove(self.place);
+    }
+
+    /// Ends all subscriptions.
+    pub(crate) fn unsubscribe(&mut self, store: &mut Store) {
+        if let Some(subscriber) = self.subscriber.take() {
+            pubsub::end(store, self.place, &subscriber);
+        }
+    }
+
+    /// Fails if a client of RESP2 hears channels, because it would take a reply for a message. RESP3 marks
+    /// messages.
+    fn allows(&self, command: &Command) -> Result<(), Error> {
+        let name = command.name;
+        let is_allowed = self.resp3
+            || self.subscriber.is_none()
+            || name.ends_with("subscribe")
+            || matches!(name, "ping" | "quit");
+        let error = || {
+            let prefix = if name == "exec" { ABORT } else { "ERR" };
+            format!(
+                "{prefix} Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / \
+                 RESET are allowed in this context"
+            )
+        };
+        if is_allowed { Ok(()) } else { Err(error().into()) }
     }
 }
 
@@ -101,6 +131,7 @@ pub(crate) const TABLES: &[(&str, &[Command])] = &[
     ("list", collections::COMMANDS),
     ("sorted-set", zsets::COMMANDS),
     ("transactions", transaction::COMMANDS),
+    ("pubsub", pubsub::COMMANDS),
 ];
 
 /// All commands.
@@ -160,11 +191,12 @@ fn run_or_queue(
     session: &mut Session,
     out: &mut impl Out,
 ) -> Result<&'static str, Error> {
+    let command = find(args).and_then(|command| session.allows(command).map(|()| command));
     let Some(transaction) = &mut session.transaction else {
-        let command = find(args)?;
+        let command = command?;
         return run(command, args, store, session, out).map(|_| command.name);
     };
-    let command = find(args).inspect_err(|error| transaction.refuse(store, error))?;
+    let command = command.inspect_err(|error| transaction.refuse(store, error))?;
     if transaction.queues(command) {
         let queued = transaction.push(store, command, args);
         queued.inspect_err(|error| transaction.refuse(store, error))?;
@@ -201,7 +233,7 @@ pub(crate) fn find_name(name: &[u8]) -> Option<&'static Command> {
 fn find(args: &Request<'_>) -> Result<&'static Command, Error> {
     let mut name = lowercase(&args[0]);
     let is_whole = !name.contains(&b'|');
-    let is_sub = args.len() > 1 && matches!(&*name, b"client" | b"command" | b"config");
+    let is_sub = args.len() > 1 && matches!(&*name, b"client" | b"command" | b"config" | b"pubsub");
     if is_sub {
         name.push(b'|');
         name.extend(lowercase(&args[1]));

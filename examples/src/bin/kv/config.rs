@@ -1,10 +1,11 @@
 //! The settings that CONFIG shows and changes.
 
-use crate::command::{Call, Reply, SYNTAX, commands, ensure, lowercase, text};
+use crate::command::{Call, Reply, SYNTAX, commands, ensure, text};
 use crate::glob::glob;
 use crate::reply::{Out, Replied};
 use crate::request::{Error, max_bulk, parse_int, set_max_bulk};
 use crate::store::{Stats, Store};
+use crate::subscriber::Limits;
 
 commands! { c:
     "config" -2 NoKeys => c.out.error(SYNTAX),
@@ -18,9 +19,10 @@ commands! { c:
 }
 
 /// The settings and their values.
-fn all(store: &Store) -> [(&'static str, String); 8] {
+fn all(store: &Store) -> [(&'static str, String); 9] {
     [
         ("appendonly", "no".to_owned()),
+        ("client-output-buffer-limit", store.channels.limits.to_string()),
         ("databases", "1".to_owned()),
         ("maxclients", store.max_clients.to_string()),
         ("maxmemory", store.maxmemory.to_string()),
@@ -48,6 +50,7 @@ fn get(c: &mut Call<'_>) -> Replied {
 /// A setting that CONFIG SET changes, with its new value.
 enum Change {
     Timeout(u32),
+    Limits(Limits),
     MaxMemory(usize),
     MaxBulk(i64),
 }
@@ -61,6 +64,7 @@ fn set(c: &mut Call<'_>) -> Reply {
     }
     for change in changes {
         match change {
+            Change::Limits(limits) => c.store.channels.limits = limits,
             Change::Timeout(seconds) => c.store.settings.set_timeout(seconds),
             Change::MaxMemory(size) => c.store.maxmemory = size,
             Change::MaxBulk(size) => set_max_bulk(size),
@@ -80,13 +84,17 @@ fn change(
         format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {why}").into()
     };
     let size_of = || std::str::from_utf8(value).map_err(|error| error.to_string());
-    match &*lowercase(name) {
+    match &*name.to_ascii_lowercase() {
         b"maxmemory" => match size_of().and_then(size) {
             Ok(size) => Ok(Some(Change::MaxMemory(size))),
             Err(_) => Err(failed("argument must be a memory value")),
         },
         b"proto-max-bulk-len" => match size_of().and_then(parse_max_bulk) {
             Ok(size) => Ok(Some(Change::MaxBulk(size))),
+            Err(why) => Err(failed(&why)),
+        },
+        b"client-output-buffer-limit" => match size_of().and_then(Limits::parse) {
+            Ok(limits) => Ok(Some(Change::Limits(limits))),
             Err(why) => Err(failed(&why)),
         },
         b"timeout" => match size_of().and_then(parse_timeout) {

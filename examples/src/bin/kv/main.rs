@@ -29,30 +29,35 @@ mod expiry;
 mod glob;
 mod keys;
 mod protocol;
+mod pubsub;
 mod reply;
 mod request;
 mod score;
 mod server;
 mod settings;
+mod shared;
 mod sorted_set;
 mod store;
 mod strings;
+mod subscriber;
 mod transaction;
 mod watch;
 mod words;
 mod zrange;
 mod zsets;
 
-use protocol::{Client, Connection, Server};
+use protocol::{Client, Connection};
 use settings::Settings;
+use shared::Server;
 use store::Store;
+use subscriber::Limits;
 
 /// A Redis server: strings, lists, hashes, sets and sorted sets in memory, for any Redis client
 ///
 /// It speaks RESP2 and RESP3 and writes nothing to disk. SIGTERM and SIGINT let clients finish their commands; a second signal ends the server
 /// at once. The log goes to standard error.
 ///
-/// It has transactions (MULTI, WATCH); `redis-cli -p 6380 command list` names all commands.
+/// It has transactions (MULTI, WATCH) and channels (SUBSCRIBE, PUBLISH); `redis-cli -p 6380 command list` names all commands.
 #[derive(Parser)]
 #[command(name = "kv", version, after_help = "Try: redis-cli -p 6380 set greeting hello")]
 struct Options {
@@ -71,7 +76,21 @@ struct Options {
     /// is never. `CONFIG SET timeout` changes it for each client from its next command on
     #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = config::parse_timeout)]
     timeout: u32,
+    /// The limits of the messages that wait for a client which reads them too slowly: above the first
+    /// size it is disconnected at once, and above the second one after these seconds; 0 is no limit.
+    /// `CONFIG SET client-output-buffer-limit` changes them
+    #[arg(
+        long,
+        value_name = "LIMITS",
+        default_value = "pubsub 32mb 8mb 60",
+        value_parser = Limits::parse,
+    )]
+    client_output_buffer_limit: Limits,
 }
+
+/// The messages that wait for a subscriber, whatever their size. They take 16 bytes each, beside the texts,
+/// which all subscribers share.
+const MAILBOX: usize = 1 << 16;
 
 fn main() -> Result<(), PoolError> {
     let options = Options::parse();
@@ -82,7 +101,9 @@ fn main() -> Result<(), PoolError> {
     let settings = Settings::default();
     settings.set_timeout(options.timeout);
     store.settings = settings.clone();
+    store.channels.limits = options.client_output_buffer_limit;
     let server = Arc::new(Server::new(store));
-    let pool = options.serving.pool(Pool::builder::<Connection>("kv").settings(settings));
+    let pool =
+        options.serving.pool(Pool::builder::<Connection>("kv").settings(settings)).mailbox(MAILBOX);
     pool.handler(move |peer| Client::at(&server, peer)).run()
 }

@@ -1,7 +1,6 @@
 //! The protocol: the states of a client's connection.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
 
 use fsm_runtime::Peer;
 use fsm_runtime::prelude::*;
@@ -11,10 +10,7 @@ use crate::event::{Event, Post};
 use crate::reply::Out;
 use crate::request::{Decoder, Error, Request};
 use crate::settings::Settings;
-use crate::store::Store;
-
-/// The log names a possible attack at most this often.
-const WARN_AGAIN: Duration = Duration::from_secs(60);
+use crate::shared::Server;
 
 /// The context of the handlers.
 type Context<'a> = Cx<'a, Event, Settings>;
@@ -37,9 +33,33 @@ pub(crate) enum Connection {
         refused => Refused,
     )]
     #[message]
-    #[to(Command | Leaving | Closed)]
+    #[to(Command | Subscribed | Leaving | Closed)]
     #[rest]
     Command,
+
+    /// The client hears channels. It waits for a command, too, but as long as it likes.
+    #[read(
+        frame = Decoder,
+        max = 1GiB,
+        within = never,
+        limit => TooBig,
+        refused => Refused,
+    )]
+    #[message]
+    #[to(Command | Subscribed | Lagging | Leaving | Closed)]
+    #[rest]
+    Subscribed,
+
+    /// A subscriber does not read its messages as fast as they come. They wait in its mailbox until it has
+    /// read some, or until they are so many that the connection ends.
+    #[writable(below = 16KiB, within = 1s => Checking)]
+    #[to(Subscribed | Lagging)]
+    Lagging,
+
+    /// Looks, once a second, whether a subscriber that lags is too slow.
+    #[run]
+    #[to(Lagging | Closed)]
+    Checking,
 
     /// Answers input that is no command, and closes, because the next command has no known start.
     #[run]
@@ -64,87 +84,6 @@ pub(crate) enum Connection {
     Closed,
 }
 
-/// What the connections share, and the clock that expires keys.
-pub(crate) struct Server {
-    shared: Mutex<Shared>,
-    clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
-}
-
-struct Shared {
-    store: Store,
-    /// The time of the last command on the clock of the pool, and in milliseconds since the Unix epoch.
-    time: Option<(Instant, i64)>,
-    /// When the log last named a possible attack.
-    warned: Option<Instant>,
-}
-
-impl Shared {
-    /// Whether the log may name a possible attack again.
-    fn may_warn(&mut self, now: Instant) -> bool {
-        let may = self.warned.is_none_or(|at| now.duration_since(at) > WARN_AGAIN);
-        if may {
-            self.warned = Some(now);
-        }
-        may
-    }
-}
-
-impl Server {
-    /// A server with the clock of the system.
-    pub(crate) fn new(store: Store) -> Self {
-        Self::with_clock(store, SystemTime::now)
-    }
-
-    /// A server with a clock, which may be set back and forward.
-    pub(crate) fn with_clock(
-        mut store: Store,
-        clock: impl Fn() -> SystemTime + Send + Sync + 'static,
-    ) -> Self {
-        store.started = unix_millis(clock());
-        let shared = Shared { store, time: None, warned: None };
-        Self { shared: Mutex::new(shared), clock: Box::new(clock) }
-    }
-
-    /// The memory in use.
-    #[cfg(test)]
-    pub(crate) fn used(&self) -> usize {
-        self.shared().store.used
-    }
-
-    /// Whether no client watches a key.
-    #[cfg(test)]
-    pub(crate) fn watches_nothing(&self) -> bool {
-        self.shared().store.watches.is_empty()
-    }
-
-    fn shared(&self) -> MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Milliseconds since the Unix epoch; negative before it. `now` is the time on the clock of the pool.
-    ///
-    /// This reads the clock of the system again whenever that of the pool has moved, because the system's
-    /// may be set at any time and expiry times follow it.
-    fn unix_time(&self, shared: &mut Shared, now: Instant) -> i64 {
-        match shared.time {
-            Some((read, time)) if read == now => time,
-            _ => {
-                let time = unix_millis((self.clock)());
-                shared.time = Some((now, time));
-                time
-            }
-        }
-    }
-}
-
-fn unix_millis(time: SystemTime) -> i64 {
-    let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => millis(after),
-        Err(error) => -millis(error.duration()),
-    }
-}
-
 /// The state of one connection.
 pub(crate) struct Client {
     server: Arc<Server>,
@@ -160,7 +99,7 @@ impl Client {
 
     /// The client at an address.
     pub(crate) fn at(server: &Arc<Server>, peer: Peer) -> Self {
-        let now = unix_millis((server.clock)());
+        let now = server.now();
         let session = Session::new(&mut server.shared().store, peer, now);
         Self { server: Arc::clone(server), session }
     }
@@ -181,9 +120,20 @@ fn warn_of_attack(cx: &Context<'_>) {
     );
 }
 
+fn warn_of_slowness(cx: &Context<'_>) {
+    let peer = cx.peer().map_or_else(|error| error.to_string(), |peer| peer.to_string());
+    tracing::warn!(
+        %peer,
+        "a subscriber reads more slowly than others publish, and is above \
+         `client-output-buffer-limit`; its connection is closed"
+    );
+}
+
 /// The state that follows a command or a message.
 enum Next {
     Command,
+    Subscribed,
+    Lagging,
     Leaving,
     Closed,
 }
@@ -192,6 +142,19 @@ impl From<Next> for connection::AfterCommand {
     fn from(next: Next) -> Self {
         match next {
             Next::Command => Self::Command,
+            Next::Subscribed | Next::Lagging => Self::Subscribed,
+            Next::Leaving => Self::Leaving,
+            Next::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<Next> for connection::AfterSubscribed {
+    fn from(next: Next) -> Self {
+        match next {
+            Next::Command => Self::Command,
+            Next::Subscribed => Self::Subscribed,
+            Next::Lagging => Self::Lagging,
             Next::Leaving => Self::Leaving,
             Next::Closed => Self::Closed,
         }
@@ -208,35 +171,69 @@ impl Client {
         let posts = std::mem::take(&mut shared.store.posts);
         drop(shared);
         for Post { to, event } in posts {
-            // A connection that is gone, or has a thousand messages to take, needs no more of them.
-            let _ = cx.post(to, event);
+            if let Err(TrySendError::Full(event)) = cx.post(to, event) {
+                event.found_no_room();
+            }
         }
         if warns {
             warn_of_attack(cx);
         }
         match flow {
-            Flow::Next => Next::Command,
+            Flow::Next => self.at_rest(),
             Flow::Quit | Flow::Attack => Next::Leaving,
         }
     }
 
-    /// Does what another connection has posted.
-    fn hear(&mut self, event: &Event) -> Next {
-        match event {
-            Event::Changed if self.is_killed() => Next::Closed,
-            Event::Changed => Next::Command,
-        }
+    /// The state between two commands.
+    fn at_rest(&self) -> Next {
+        if self.session.subscriber.is_some() { Next::Subscribed } else { Next::Command }
     }
 
-    fn is_killed(&self) -> bool {
-        self.server.shared().store.clients.is_killed(self.session.place)
+    /// Does what another connection has posted.
+    fn hear(&mut self, event: Event, cx: &mut Context<'_>) -> Next {
+        if event.may_end() && self.must_end(cx) {
+            return Next::Closed;
+        }
+        if let Event::Published { text, backlog } = event {
+            let resp3 = self.session.resp3;
+            match &mut self.session.subscriber {
+                Some(subscriber) if subscriber.hears(&text) => {
+                    subscriber.begin(&text, resp3, cx);
+                    if !subscriber.send(cx) {
+                        return Next::Lagging;
+                    }
+                }
+                _ => backlog.remove(text.len()),
+            }
+        }
+        self.at_rest()
+    }
+
+    /// Whether the connection was killed, or hears more than it reads. It hears nothing more then, although
+    /// it is there until its peer has taken what is queued, or does not do so.
+    fn must_end(&mut self, cx: &Context<'_>) -> bool {
+        let mut shared = self.server.shared();
+        let now = self.server.unix_time(&mut shared, cx.now());
+        let store = &mut shared.store;
+        let subscriber = self.session.subscriber.as_ref();
+        let is_slow =
+            subscriber.is_some_and(|one| !one.backlog.keeps_up(&store.channels.limits, now));
+        let must_end = is_slow || store.clients.is_killed(self.session.place);
+        if must_end {
+            self.session.unsubscribe(store);
+        }
+        drop(shared);
+        if is_slow {
+            warn_of_slowness(cx);
+        }
+        must_end
     }
 }
 
 impl connection::Handler for Client {
     fn arriving(&mut self, cx: &mut Context<'_>) -> connection::AfterArriving {
         self.server.shared().store.clients.entry(self.session.place).key = Some(cx.key());
-        if self.is_killed() {
+        if self.must_end(cx) {
             return connection::AfterArriving::Closed;
         }
         connection::AfterArriving::Command
@@ -246,8 +243,41 @@ impl connection::Handler for Client {
         self.answer(&request, cx).into()
     }
 
-    fn command_message(&mut self, event: Event, _: &mut Context<'_>) -> connection::AfterCommand {
-        self.hear(&event).into()
+    fn command_message(&mut self, event: Event, cx: &mut Context<'_>) -> connection::AfterCommand {
+        self.hear(event, cx).into()
+    }
+
+    fn subscribed(
+        &mut self,
+        request: Request<'_>,
+        cx: &mut Context<'_>,
+    ) -> connection::AfterSubscribed {
+        self.answer(&request, cx).into()
+    }
+
+    fn subscribed_message(
+        &mut self,
+        event: Event,
+        cx: &mut Context<'_>,
+    ) -> connection::AfterSubscribed {
+        self.hear(event, cx).into()
+    }
+
+    fn lagging(&mut self, cx: &mut Context<'_>) -> connection::AfterLagging {
+        let has_room = self.session.subscriber.as_mut().is_none_or(|one| one.send(cx));
+        if has_room {
+            connection::AfterLagging::Subscribed
+        } else {
+            connection::AfterLagging::Lagging
+        }
+    }
+
+    fn checking(&mut self, cx: &mut Context<'_>) -> connection::AfterChecking {
+        if self.must_end(cx) {
+            connection::AfterChecking::Closed
+        } else {
+            connection::AfterChecking::Lagging
+        }
     }
 
     fn refused(&mut self, why: &mut Error, cx: &mut Context<'_>) -> connection::AfterRefused {

@@ -14,6 +14,11 @@ const NO_PASSWORD: &str = "ERR AUTH <password> called without any password confi
 
 commands! { c:
     "ping" -1 NoKeys => match c.args.len() {
+        1 | 2 if c.session.subscriber.is_some() && !c.session.resp3 => {
+            c.out.array(2);
+            c.out.bulk(b"pong");
+            c.out.bulk(c.key)
+        }
         1 => c.out.simple("PONG"),
         2 => c.out.bulk(c.key),
         _ => return Err(wrong_arity(c.command)),
@@ -66,7 +71,7 @@ fn hello(c: &mut Call<'_>) -> Reply {
     }
     c.out.int(if c.session.resp3 { 3 } else { 2 });
     c.out.bulk(b"id");
-    c.out.int(c.session.id);
+    c.out.int(c.store.clients.entry(c.session.place).id);
     for text in ["mode", "standalone", "role", "master", "modules"] {
         c.out.bulk(text.as_bytes());
     }

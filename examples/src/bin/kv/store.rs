@@ -7,6 +7,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use crate::clients::Clients;
 use crate::event::Post;
+use crate::pubsub::Channels;
 use crate::request::Error;
 use crate::settings::Settings;
 use crate::sorted_set::SortedSet;
@@ -106,6 +107,8 @@ pub(crate) struct Store {
     /// The open connections, and the most that there may be.
     pub(crate) clients: Clients,
     pub(crate) max_clients: usize,
+    /// The subscribers of channels.
+    pub(crate) channels: Channels,
     /// The messages of the running command to other connections.
     pub(crate) posts: Vec<Post>,
     /// The settings of the pool.

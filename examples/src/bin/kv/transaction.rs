@@ -182,7 +182,8 @@ mod tests {
 
     use fsm_runtime::sim::Session;
 
-    use crate::protocol::{Client, Connection, Server};
+    use crate::protocol::{Client, Connection};
+    use crate::shared::Server;
     use crate::store::Store;
 
     type Peer = Session<Connection, Client>;

@@ -1,7 +1,12 @@
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use fsm_runtime::check;
 use fsm_runtime::sim::Session;
 
 use super::*;
+use crate::store::Store;
+use crate::subscriber::{Backlog, Limits, Published};
 
 type Peer = Session<Connection, Client>;
 
@@ -132,4 +137,65 @@ fn keys_expire_to_the_millisecond() {
     set(start + Duration::from_millis(1_501), &mut peer);
     peer.send(b"EXISTS a\r\n");
     assert_eq!(peer.receive(), b"+OK\r\n:1\r\n:0\r\n");
+}
+
+fn published(backlog: &Arc<Backlog>, channel: &[u8], text: &[u8]) -> Event {
+    let text = Published::new(channel, None, text);
+    assert!(backlog.add(text.len(), &Limits::default(), 1));
+    Event::Published { text: Arc::new(text), backlog: Arc::clone(backlog) }
+}
+
+/// A publisher posts after it has released the store, so that a message may come too late.
+#[test]
+fn a_message_that_comes_after_the_unsubscription_is_dropped() {
+    let server = Arc::new(Server::new(Store::new(0)));
+    let mut peer = Peer::new(Client::new(&server));
+    peer.send(b"SUBSCRIBE a\r\n");
+    assert_eq!((peer.receive().len(), peer.state()), (30, Some("Subscribed")));
+    let backlog = server.backlog(b"a");
+    for _ in 0..2 {
+        peer.post(published(&backlog, b"b", b"text")).unwrap();
+    }
+    peer.send(b"UNSUBSCRIBE a\r\n");
+    peer.post(published(&backlog, b"a", b"text")).unwrap();
+    peer.send(b"PING\r\n");
+    assert!(peer.receive().ends_with(b":0\r\n+PONG\r\n"));
+    assert_eq!(peer.state(), Some("Command"));
+    assert!(backlog.keeps_up(&Limits::parse("pubsub 1 0 0").unwrap(), 1), "nothing is left in it");
+}
+
+#[test]
+fn subscriptions_count_as_memory_and_end_with_the_connection() {
+    let server = Arc::new(Server::new(Store::new(1000)));
+    let mut peer = Peer::new(Client::new(&server));
+    peer.send(b"SUBSCRIBE a b\r\nPSUBSCRIBE c*\r\n");
+    let used = server.used();
+    assert!((3 * 128..500).contains(&used), "{used}");
+    peer.receive();
+    peer.send(b"SUBSCRIBE a c d e f g h\r\n");
+    assert!(
+        peer.receive().ends_with(b"-OOM command not allowed when used memory > 'maxmemory'.\r\n")
+    );
+    peer.send(b"UNSUBSCRIBE b\r\n");
+    drop(peer);
+    assert_eq!((server.used(), server.hears_nothing()), (0, true));
+}
+
+#[test]
+fn a_subscriber_that_lags_takes_its_messages_when_it_reads() {
+    let server = Arc::new(Server::new(Store::new(0)));
+    let mut peer = Peer::new(Client::new(&server));
+    peer.send(b"SUBSCRIBE a\r\n");
+    peer.receive();
+    peer.window(1000);
+    let (backlog, text) = (server.backlog(b"a"), vec![b'x'; 200_000]);
+    peer.post(published(&backlog, b"a", &text)).unwrap();
+    peer.post(published(&backlog, b"a", b"last")).unwrap();
+    for second in 0..30 {
+        assert_eq!((peer.state(), peer.ended()), (Some("Lagging"), None), "{second}");
+        peer.advance(Duration::from_secs(1));
+    }
+    let received = peer.receive();
+    assert!(received.len() > 200_000 && received.ends_with(b"$4\r\nlast\r\n"));
+    assert_eq!(peer.state(), Some("Subscribed"));
 }
