@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod benchmark;
+mod blocking;
 mod clients;
 #[cfg(target_os = "linux")]
 mod costs;

@@ -5,7 +5,9 @@ use std::fmt::Write;
 use fsm_runtime::{Key, Peer};
 use slab::Slab;
 
-use crate::command::{Call, Command, Reply, SYNTAX, commands, ensure, lowercase, text};
+use crate::command::{
+    Call, Command, Reply, SYNTAX, commands, ensure, lowercase, text, wrong_subcommand,
+};
 use crate::event::{Event, Post};
 use crate::reply::Out;
 use crate::request::{Error, parse_int};
@@ -28,10 +30,11 @@ commands! { c:
     },
     "client|list" -2 NoKeys => list(c)?,
     "client|info" 2 NoKeys => {
-        let line = c.store.clients.entry(c.session.place).line(c.store.now);
+        let line = c.store.clients.entry(c.session.place).line(c.store.now, false);
         c.out.text(line.as_bytes())
     },
     "client|kill" -3 NoKeys => kill(c)?,
+    "client|unblock" -3 NoKeys => unblock(c)?,
 }
 
 /// The place of a connection in the registry.
@@ -39,6 +42,10 @@ commands! { c:
 pub(crate) struct Place(u32);
 
 impl Place {
+    fn new(index: usize) -> Self {
+        Self(u32::try_from(index).expect("a pool has fewer connections"))
+    }
+
     fn index(self) -> usize {
         self.0 as usize
     }
@@ -72,13 +79,14 @@ impl Entry {
         if self.subscriptions == [0; 2] { ClientType::Normal } else { ClientType::PubSub }
     }
 
-    fn line(&self, now: i64) -> String {
+    fn line(&self, now: i64, is_blocked: bool) -> String {
         let seconds = |since: i64| now.saturating_sub(since).max(0) / 1000;
         let name = text(&self.name, usize::MAX);
         let [channels, patterns] = self.subscriptions;
         let flags = [
             (self.client_type() == ClientType::PubSub, 'P'),
             (self.queued >= 0, 'x'),
+            (is_blocked, 'b'),
             (self.is_killed, 'A'),
         ];
         let mut flags: String =
@@ -122,7 +130,7 @@ impl Clients {
             resp3: false,
             is_killed: false,
         });
-        Place(u32::try_from(place).expect("a pool has fewer connections"))
+        Place::new(place)
     }
 
     /// Removes a connection.
@@ -197,10 +205,11 @@ fn list(c: &mut Call<'_>) -> Reply {
         _ => return Err(SYNTAX.into()),
     }
     let mut lines = String::new();
-    for (_, entry) in &c.store.clients.entries {
+    for (place, entry) in &c.store.clients.entries {
+        let is_blocked = c.store.waits.is_queued(Place::new(place));
         let has_type = wanted.is_none_or(|wanted| wanted == entry.client_type());
         if has_type && ids.as_ref().is_none_or(|ids| ids.contains(&entry.id)) {
-            let _ = write!(lines, "{}", entry.line(c.store.now));
+            let _ = write!(lines, "{}", entry.line(c.store.now, is_blocked));
         }
     }
     Ok(c.out.text(lines.as_bytes()))
@@ -270,4 +279,18 @@ fn kill(c: &mut Call<'_>) -> Reply {
     }
     ensure(killed > 0, "ERR No such client")?;
     Ok(c.out.ok())
+}
+
+/// `CLIENT UNBLOCK id [TIMEOUT | ERROR]`
+fn unblock(c: &mut Call<'_>) -> Reply {
+    let with_error = match c.args.from(3).next().map(lowercase).as_deref() {
+        _ if c.args.len() > 4 => return Err(wrong_subcommand(c)),
+        None | Some(b"timeout") => false,
+        Some(b"error") => true,
+        Some(_) => return Err("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR".into()),
+    };
+    let id = c.int(2)?;
+    let found = c.store.clients.entries.iter().find(|(_, entry)| entry.id == id);
+    let place = found.map(|(place, _)| Place::new(place));
+    Ok(c.out.int(place.is_some_and(|place| c.store.unblock(place, with_error)).into()))
 }

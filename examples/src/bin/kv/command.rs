@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use fsm_runtime::Peer;
 use smallvec::SmallVec;
@@ -14,7 +15,8 @@ use crate::store::Store;
 use crate::subscriber::Subscriber;
 use crate::transaction::{ABORT, Transaction};
 use crate::{
-    clients, collections, config, describe, keys, pubsub, server, strings, transaction, zsets,
+    clients, collections, config, describe, keys, lists, pubsub, server, strings, transaction,
+    zsets,
 };
 
 pub(crate) const SYNTAX: &str = "ERR syntax error";
@@ -25,6 +27,8 @@ pub(crate) const OVERFLOW: &str = "ERR increment or decrement would overflow";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
     Next,
+    /// The client waits for an element, for this time at most.
+    Wait(Duration),
     Quit,
     /// The command looks like a part of an HTTP request: a web page may have had a browser send it.
     Attack,
@@ -37,6 +41,10 @@ pub(crate) struct Session {
     pub(crate) place: Place,
     /// Whether the client speaks RESP3, and else RESP2.
     pub(crate) resp3: bool,
+    /// Whether EXEC runs the commands, which then do not wait.
+    pub(crate) is_executing: bool,
+    /// Whether the client waits for an element.
+    pub(crate) is_blocked: bool,
     pub(crate) transaction: Option<Box<Transaction>>,
     /// What the client hears; `None` if it subscribes to nothing.
     pub(crate) subscriber: Option<Box<Subscriber>>,
@@ -47,7 +55,14 @@ impl Session {
     pub(crate) fn new(store: &mut Store, peer: Peer, now: i64) -> Self {
         store.stats.connections += 1;
         let place = store.clients.add(store.stats.connections, peer, now);
-        Self { place, resp3: false, transaction: None, subscriber: None }
+        Self {
+            place,
+            resp3: false,
+            is_executing: false,
+            is_blocked: false,
+            transaction: None,
+            subscriber: None,
+        }
     }
 
     /// Gives back to the store what the connection has in it.
@@ -55,12 +70,15 @@ impl Session {
         if let Some(mut transaction) = self.transaction.take() {
             transaction.end(store);
         }
-        self.unsubscribe(store);
+        self.withdraw(store);
         store.clients.remove(self.place);
     }
 
-    /// Ends all subscriptions.
-    pub(crate) fn unsubscribe(&mut self, store: &mut Store) {
+    /// Ends the wait and all subscriptions.
+    pub(crate) fn withdraw(&mut self, store: &mut Store) {
+        if std::mem::take(&mut self.is_blocked) {
+            store.give_up_wait(self.place);
+        }
         if let Some(subscriber) = self.subscriber.take() {
             pubsub::end(store, self.place, &subscriber);
         }
@@ -129,6 +147,7 @@ pub(crate) const TABLES: &[(&str, &[Command])] = &[
     ("generic", keys::COMMANDS),
     ("string", strings::COMMANDS),
     ("list", collections::COMMANDS),
+    ("list", lists::COMMANDS),
     ("sorted-set", zsets::COMMANDS),
     ("transactions", transaction::COMMANDS),
     ("pubsub", pubsub::COMMANDS),
@@ -172,9 +191,15 @@ pub(crate) fn execute(
     let result = run_or_queue(args, store, session, out);
     let queued = session.transaction.as_ref().and_then(|transaction| transaction.queued());
     store.clients.set_queued(session.place, queued);
+    if store.waits.has_changes() {
+        store.serve_waits();
+    }
     match result {
         Ok("quit") => return Flow::Quit,
         Ok(_) if store.clients.is_killed(session.place) => return Flow::Quit,
+        Ok(_) if session.is_blocked => {
+            return Flow::Wait(store.waits.time(session.place).unwrap_or_default());
+        }
         Ok(_) => {}
         Err(_) if matches!(&*lowercase(&args[0]), b"post" | b"host:") => return Flow::Attack,
         Err(error) => {
@@ -275,6 +300,13 @@ pub(crate) fn wrong_arity(command: &Command) -> Error {
     let error = format!("wrong number of arguments for '{}' command", command.name);
     let prefix = if command.name == "exec" { ABORT } else { "ERR" };
     format!("{prefix} {error}").into()
+}
+
+/// The error about a wrong number of arguments that a subcommand itself finds.
+pub(crate) fn wrong_subcommand(c: &Call<'_>) -> Error {
+    let (sub, name) = (text(&c.args[1], 128), text(&c.args[0], 128).to_ascii_uppercase());
+    let error = format!("unknown subcommand or wrong number of arguments for '{sub}'");
+    format!("ERR {error}. Try {name} HELP.").into()
 }
 
 /// An argument in lower case, cut to the length of the longest option.

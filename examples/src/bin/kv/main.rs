@@ -28,6 +28,7 @@ mod event;
 mod expiry;
 mod glob;
 mod keys;
+mod lists;
 mod protocol;
 mod pubsub;
 mod reply;
@@ -41,6 +42,7 @@ mod store;
 mod strings;
 mod subscriber;
 mod transaction;
+mod waits;
 mod watch;
 mod words;
 mod zrange;
@@ -57,7 +59,7 @@ use subscriber::Limits;
 /// It speaks RESP2 and RESP3 and writes nothing to disk. SIGTERM and SIGINT let clients finish their commands; a second signal ends the server
 /// at once. The log goes to standard error.
 ///
-/// It has transactions (MULTI, WATCH) and channels (SUBSCRIBE, PUBLISH); `redis-cli -p 6380 command list` names all commands.
+/// It has transactions (MULTI, WATCH), channels (SUBSCRIBE, PUBLISH) and queues (BLPOP, BLMOVE); `redis-cli -p 6380 command list` names all commands.
 #[derive(Parser)]
 #[command(name = "kv", version, after_help = "Try: redis-cli -p 6380 set greeting hello")]
 struct Options {

@@ -1,13 +1,14 @@
 //! The protocol: the states of a client's connection.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use fsm_runtime::Peer;
 use fsm_runtime::prelude::*;
 
 use crate::command::{Flow, Session, execute};
 use crate::event::{Event, Post};
-use crate::reply::Out;
+use crate::reply::{Out, Replies};
 use crate::request::{Decoder, Error, Request};
 use crate::settings::Settings;
 use crate::shared::Server;
@@ -33,7 +34,7 @@ pub(crate) enum Connection {
         refused => Refused,
     )]
     #[message]
-    #[to(Command | Subscribed | Leaving | Closed)]
+    #[to(Command | Subscribed | Blocked | Leaving | Closed)]
     #[rest]
     Command,
 
@@ -46,7 +47,7 @@ pub(crate) enum Connection {
         refused => Refused,
     )]
     #[message]
-    #[to(Command | Subscribed | Lagging | Leaving | Closed)]
+    #[to(Command | Subscribed | Lagging | Blocked | Leaving | Closed)]
     #[rest]
     Subscribed,
 
@@ -60,6 +61,22 @@ pub(crate) enum Connection {
     #[run]
     #[to(Lagging | Closed)]
     Checking,
+
+    /// The client waits for an element of a list or a sorted set. A message says that it has one.
+    #[message(within = *wait <= 36500d => TimedOut, eof => Abandoned)]
+    #[to(Command | Subscribed | Blocked | Closed)]
+    #[rest]
+    Blocked { wait: Duration },
+
+    /// Answers that there was nothing in time, unless an element came in the last moment.
+    #[run]
+    #[to(Command | Subscribed)]
+    TimedOut,
+
+    /// Gives the place in the queue up, because the client has left.
+    #[run]
+    #[to(Leaving)]
+    Abandoned,
 
     /// Answers input that is no command, and closes, because the next command has no known start.
     #[run]
@@ -134,6 +151,7 @@ enum Next {
     Command,
     Subscribed,
     Lagging,
+    Blocked(Duration),
     Leaving,
     Closed,
 }
@@ -143,6 +161,7 @@ impl From<Next> for connection::AfterCommand {
         match next {
             Next::Command => Self::Command,
             Next::Subscribed | Next::Lagging => Self::Subscribed,
+            Next::Blocked(wait) => Self::Blocked { wait },
             Next::Leaving => Self::Leaving,
             Next::Closed => Self::Closed,
         }
@@ -155,6 +174,7 @@ impl From<Next> for connection::AfterSubscribed {
             Next::Command => Self::Command,
             Next::Subscribed => Self::Subscribed,
             Next::Lagging => Self::Lagging,
+            Next::Blocked(wait) => Self::Blocked { wait },
             Next::Leaving => Self::Leaving,
             Next::Closed => Self::Closed,
         }
@@ -180,6 +200,7 @@ impl Client {
         }
         match flow {
             Flow::Next => self.at_rest(),
+            Flow::Wait(time) => Next::Blocked(time),
             Flow::Quit | Flow::Attack => Next::Leaving,
         }
     }
@@ -209,7 +230,21 @@ impl Client {
         self.at_rest()
     }
 
-    /// Whether the connection was killed, or hears more than it reads. It hears nothing more then, although
+    /// Replies to the command that waits, if its wait is over, and gives it up otherwise if `in_time` is
+    /// false. Returns whether it has replied.
+    fn end_wait(&mut self, in_time: bool, cx: &mut Context<'_>) -> bool {
+        let mut shared = self.server.shared();
+        let reply = shared.store.take_reply(self.session.place);
+        if reply.is_none() && !in_time {
+            shared.store.give_up_wait(self.session.place);
+        }
+        drop(shared);
+        self.session.is_blocked = reply.is_none() && in_time;
+        cx.write(reply.as_deref().unwrap_or_default());
+        reply.is_some()
+    }
+
+    /// Whether the connection was killed, or hears more than it reads. It hears and gets nothing more then, although
     /// it is there until its peer has taken what is queued, or does not do so.
     fn must_end(&mut self, cx: &Context<'_>) -> bool {
         let mut shared = self.server.shared();
@@ -220,7 +255,7 @@ impl Client {
             subscriber.is_some_and(|one| !one.backlog.keeps_up(&store.channels.limits, now));
         let must_end = is_slow || store.clients.is_killed(self.session.place);
         if must_end {
-            self.session.unsubscribe(store);
+            self.session.withdraw(store);
         }
         drop(shared);
         if is_slow {
@@ -278,6 +313,43 @@ impl connection::Handler for Client {
         } else {
             connection::AfterChecking::Lagging
         }
+    }
+
+    fn blocked(
+        &mut self,
+        _: &mut Duration,
+        event: Event,
+        cx: &mut Context<'_>,
+    ) -> connection::AfterBlocked {
+        if let Next::Closed = self.hear(event, cx) {
+            return connection::AfterBlocked::Closed;
+        }
+        if let Some(subscriber) = &mut self.session.subscriber {
+            subscriber.finish(cx);
+        }
+        if !self.end_wait(true, cx) {
+            connection::AfterBlocked::Blocked
+        } else if self.session.subscriber.is_some() {
+            connection::AfterBlocked::Subscribed
+        } else {
+            connection::AfterBlocked::Command
+        }
+    }
+
+    fn timed_out(&mut self, cx: &mut Context<'_>) -> connection::AfterTimedOut {
+        if !self.end_wait(false, cx) {
+            Replies::new(cx, self.session.resp3).null_array();
+        }
+        if self.session.subscriber.is_some() {
+            connection::AfterTimedOut::Subscribed
+        } else {
+            connection::AfterTimedOut::Command
+        }
+    }
+
+    fn abandoned(&mut self, cx: &mut Context<'_>) -> connection::AfterAbandoned {
+        self.end_wait(false, cx);
+        connection::AfterAbandoned::Leaving
     }
 
     fn refused(&mut self, why: &mut Error, cx: &mut Context<'_>) -> connection::AfterRefused {

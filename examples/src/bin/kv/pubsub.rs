@@ -6,7 +6,7 @@ use fsm_runtime::Key;
 use indexmap::IndexMap;
 
 use crate::clients::Place;
-use crate::command::{Call, Reply, SYNTAX, Session, commands, ensure};
+use crate::command::{Call, Reply, SYNTAX, Session, commands, wrong_subcommand};
 use crate::event::{Event, Post};
 use crate::glob::glob;
 use crate::reply::{Out, Replied};
@@ -24,9 +24,9 @@ commands! { c:
     },
     "pubsub" -2 NoKeys => c.out.error(SYNTAX),
     "pubsub|channels" -2 NoKeys => {
-        let error = "ERR unknown subcommand or wrong number of arguments for 'CHANNELS'. \
-                     Try PUBSUB HELP.";
-        ensure(c.args.len() < 4, error)?;
+        if c.args.len() > 3 {
+            return Err(wrong_subcommand(c));
+        }
         let pattern = c.args.from(2).next().unwrap_or(b"*");
         let names = c.store.channels.of(Kind::Channel).0.keys();
         c.out.bulks(names.filter(|name| glob(pattern, name)))

@@ -99,7 +99,7 @@ fn info(c: &mut Call<'_>) -> Replied {
     let text = format!(
         "# Server\r\nredis_version:{VERSION}\r\nredis_mode:standalone\r\nos:{}\r\narch_bits:{}\r\n\
          process_id:{}\r\nuptime_in_seconds:{uptime}\r\nuptime_in_days:{}\r\n\
-         \r\n# Clients\r\nconnected_clients:{}\r\nmaxclients:{}\r\nblocked_clients:0\r\n\
+         \r\n# Clients\r\nconnected_clients:{}\r\nmaxclients:{}\r\nblocked_clients:{}\r\n\
          \r\n# Memory\r\nused_memory:{}\r\nused_memory_human:{}\r\nmaxmemory:{}\r\n\
          maxmemory_human:{}\r\nmaxmemory_policy:noeviction\r\n\
          \r\n# Stats\r\ntotal_connections_received:{}\r\ntotal_commands_processed:{}\r\n\
@@ -113,6 +113,7 @@ fn info(c: &mut Call<'_>) -> Replied {
         uptime / 86_400,
         store.clients.len(),
         store.max_clients,
+        store.waits.len(),
         store.used,
         human(store.used),
         store.maxmemory,

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// The longest time that a machine waits for anything.
-const LONGEST: Duration = Duration::from_secs(36_500 * 86_400);
+pub(crate) const LONGEST: Duration = Duration::from_secs(36_500 * 86_400);
 
 /// The settings of the pool. Clones share them, so that a command changes those of the pool.
 #[derive(Clone, Debug, Default)]

@@ -110,6 +110,13 @@ impl Subscriber {
         self.rest = text.frame.clone();
     }
 
+    /// Sends the whole message, in a state that waits for something else than room.
+    pub(crate) fn finish<M, S>(&mut self, cx: &mut Cx<'_, M, S>) {
+        let rest = std::mem::take(&mut self.rest);
+        self.backlog.remove(rest.len());
+        cx.send(rest);
+    }
+
     /// Sends as much of the message as there is room for. Returns whether there is room for another one.
     pub(crate) fn send<M, S>(&mut self, cx: &mut Cx<'_, M, S>) -> bool {
         while !self.rest.is_empty() && cx.queued() < ROOM {

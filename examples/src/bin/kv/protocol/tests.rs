@@ -1,5 +1,5 @@
 use std::sync::Mutex;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use fsm_runtime::check;
 use fsm_runtime::sim::Session;
