@@ -108,7 +108,7 @@ fn timeout(c: &Call<'_>) -> Result<Duration, Error> {
     let millis = number.map(|seconds| (seconds * 1000.0).ceil());
     match millis.ok_or("ERR timeout is not a float or out of range")? {
         0.0 => Ok(LONGEST),
-        millis if (0.0..9.223_372_036_854_775e18).contains(&millis) => {
+        millis if (0.0..9_223_372_036_854_775_808.0).contains(&millis) => {
             let time = Duration::try_from_secs_f64(millis / 1000.0);
             Ok(time.unwrap_or(LONGEST).min(LONGEST))
         }

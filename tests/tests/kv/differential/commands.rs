@@ -93,6 +93,18 @@ const COMMANDS: &[(&str, &str)] = &[
     ("ZPOPMIN", "ZI"),
     ("ZPOPMAX", "Z"),
     ("ZREMRANGEBYRANK", "ZII"),
+    ("LMOVE", "KKEE"),
+    ("LMOVE", "LLEE"),
+    ("RPOPLPUSH", "KK"),
+    ("BLPOP", "KD"),
+    ("BRPOP", "KKD"),
+    ("BLMOVE", "KKEED"),
+    ("BRPOPLPUSH", "KKD"),
+    ("BZPOPMIN", "ZD"),
+    ("BZPOPMAX", "KZD"),
+    ("PUBLISH", "KV"),
+    ("PUBSUB", "BP"),
+    ("UNSUBSCRIBE", ""),
     ("ZREMRANGEBYSCORE", "ZFF"),
     ("MULTI", ""),
     ("EXEC", ""),
@@ -191,6 +203,25 @@ const TIMES: &[&[u8]] = &[
     b"",
     b"0100000",
 ];
+/// Short times to wait in seconds, and what is no such time.
+const SECONDS: &[&[u8]] = &[
+    b"0.001",
+    b"1e-3",
+    b".002",
+    b"+0.001",
+    b"-1",
+    b"-inf",
+    b"inf",
+    b"1e300",
+    b"9223372036854776",
+    b"nan",
+    b"x",
+    b"",
+    b" 0.001",
+    b"0.001 ",
+    b"0.001\0",
+];
+const ENDS: &[&[u8]] = &[b"LEFT", b"RIGHT", b"left", b"Right", b"LEFT\0", b"", b"UP"];
 const OPTIONS: &[&[u8]] = &[
     b"NX",
     b"XX",
@@ -289,6 +320,8 @@ fn values(letter: char) -> &'static [&'static [u8]] {
         'P' => PATTERNS,
         'S' => CURSORS,
         'H' => VERSIONS,
+        'D' => SECONDS,
+        'E' => ENDS,
         'B' => SUBCOMMANDS,
         'C' => SETTINGS,
         'Z' => SORTED,
@@ -303,7 +336,7 @@ fn values(letter: char) -> &'static [&'static [u8]] {
 fn pick(random: &mut Random, letter: char) -> Vec<u8> {
     // Values of another kind, but none that could be a short time.
     let letter = match random.below(20) {
-        0 => ['K', 'V', 'O', 'L'][random.index(4)],
+        0 if letter != 'D' => ['K', 'V', 'O', 'L'][random.index(4)],
         _ => letter,
     };
     let values = values(letter);
@@ -314,7 +347,10 @@ fn pick(random: &mut Random, letter: char) -> Vec<u8> {
 pub(super) fn random(random: &mut Random) -> Arguments {
     let (name, shape) = COMMANDS[random.index(COMMANDS.len())];
     let mut letters: Vec<char> = shape.chars().collect();
+    // A command that waits keeps its last argument, so that it does not wait for long.
+    let waits = shape.ends_with('D');
     match random.below(8) {
+        _ if waits => {}
         0 => letters.truncate(random.index(letters.len() + 1)),
         1 => letters.push(['K', 'V', 'O', 'T'][random.index(4)]),
         _ => {}
