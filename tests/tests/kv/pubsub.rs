@@ -162,19 +162,19 @@ fn outrun(server: &Server, text: &str) -> usize {
     let mut slow = subscriber(server, "c");
     let mut reads = subscriber(server, "c");
     let mut publisher = Connection::new(server.address());
-    let (mut published, begin) = (0, Instant::now());
+    let (mut sent, begin) = (0, Instant::now());
     while subscribers(&mut publisher, "c") == 2 {
         publisher.send(encode(&["PUBLISH", "c", text]).repeat(100));
         for _ in 0..100 {
             assert!(publisher.reply().starts_with(b":"));
             assert_eq!(reads.reply(), message('*', &["message", "c", text]));
         }
-        published += 100;
-        assert!(begin.elapsed() < Duration::from_secs(100), "{published} messages, and no end");
+        sent += 100;
+        assert!(begin.elapsed() < Duration::from_secs(100), "{sent} messages, and no end");
     }
     // The slow one gets what was sent before, and the end of the stream or a reset.
     while slow.try_reply().is_ok_and(|reply| !reply.is_empty()) {}
-    published
+    sent
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A Redis server: strings, lists, hashes, sets and sorted sets in memory, for any Redis client. It shows a
-//! frame decoder, a machine with limits on time and size, and a store that all connections share.
+//! frame decoder, a machine with limits on time and size, a store that all connections share, and messages
+//! from connection to connection, which a client hears beside its commands.
 //!
 //! Start it with `cargo run --release --bin kv`, then try:
 //!

@@ -28,6 +28,8 @@ fn l7_cuts_make_no_difference() {
     let input =
         b"SET a 1\r\n*3\r\n$6\r\nAPPEND\r\n$1\r\na\r\n$3\r\n234\r\nGET a\r\n\r\n*0\r\nQUIT\r\n";
     check::splits::<Connection, _>(|| Client::new(&Arc::new(Server::new(Store::new(0)))), input);
+    let channels = b"SUBSCRIBE a b\r\nPING\r\nGET k\r\nUNSUBSCRIBE\r\nRPUSH l 1\r\nBLPOP l 0\r\n";
+    check::splits::<Connection, _>(|| Client::new(&Arc::new(Server::new(Store::new(0)))), channels);
     let wrong = b"PING\r\n*2\r\n$3\r\nGET\r\n$9999999999\r\n";
     check::splits::<Connection, _>(|| Client::new(&Arc::new(Server::new(Store::new(0)))), wrong);
 }
