@@ -46,7 +46,7 @@ pub(crate) struct Session {
     /// Whether the client waits for an element.
     pub(crate) is_blocked: bool,
     pub(crate) transaction: Option<Box<Transaction>>,
-    /// What the client hears; `None` if it subscribes to nothing.
+    /// The subscriptions of the client; `None` if it subscribes to nothing.
     pub(crate) subscriber: Option<Box<Subscriber>>,
 }
 

@@ -1,4 +1,4 @@
-//! What all connections share: the store behind a lock, and the clock.
+//! The data that all connections share: the store behind a lock, and the clock.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -8,13 +8,13 @@ use crate::store::Store;
 /// The log names a possible attack at most this often.
 const WARN_AGAIN: Duration = Duration::from_secs(60);
 
-/// What the connections share, and the clock that expires keys.
+/// The data that the connections share, and the clock that expires keys.
 pub(crate) struct Server {
     shared: Mutex<Shared>,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
-/// What the lock guards.
+/// The data that the lock guards.
 pub(crate) struct Shared {
     pub(crate) store: Store,
     /// The time of the last command on the clock of the pool, and in milliseconds since the Unix epoch.

@@ -1,4 +1,4 @@
-//! A client that hears channels: what it hears, and how far it lags behind.
+//! A client that hears channels: its subscriptions, and how far it lags behind.
 
 use std::fmt;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ fn first_byte(resp3: bool) -> &'static [u8] {
     if resp3 { b">" } else { b"*" }
 }
 
-/// What a client hears.
+/// The channels and patterns that a client hears.
 #[derive(Debug, Default)]
 pub(crate) struct Subscriber {
     channels: IndexSet<store::Bytes>,

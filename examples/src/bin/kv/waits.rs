@@ -13,7 +13,7 @@ use crate::request::Error;
 use crate::store::{Bytes, Kind, List, Store, Zset, cost};
 use crate::zsets;
 
-/// What a command takes from the first of its keys that has something.
+/// The thing that a command takes from the first of its keys that has one.
 #[derive(Clone, Debug)]
 pub(crate) enum Wanted {
     /// An element of a list, for BLPOP and BRPOP.
@@ -249,7 +249,8 @@ impl Store {
         }
     }
 
-    /// Gives up the place of a client that waits no longer. What it was given already is lost.
+    /// Gives up the place of a client that waits no longer. An element that it was given already is
+    /// lost, as in Redis.
     pub(crate) fn give_up_wait(&mut self, place: Place) {
         if let Some(Wait::Queued(_, waiter)) = self.waits.remove(place) {
             self.used -= waiter.cost();

@@ -201,3 +201,34 @@ fn a_subscriber_that_lags_takes_its_messages_when_it_reads() {
     assert!(received.len() > 200_000 && received.ends_with(b"$4\r\nlast\r\n"));
     assert_eq!(peer.state(), Some("Subscribed"));
 }
+
+/// The sessions are of pools of their own, so that no message tells the client that its wait is over.
+#[test]
+fn an_element_that_came_in_time_is_not_lost_when_the_time_passes() {
+    let server = Arc::new(Server::new(Store::new(0)));
+    let [mut waiter, mut other] = [(); 2].map(|()| Peer::new(Client::new(&server)));
+    waiter.send(b"BLPOP l 10\r\nPING\r\n");
+    assert_eq!((waiter.receive(), waiter.state()), (Vec::new(), Some("Blocked")));
+    other.send(b"RPUSH l 1\r\nLLEN l\r\n");
+    assert_eq!(other.receive(), b":1\r\n:0\r\n");
+    waiter.advance(Duration::from_secs(10));
+    assert_eq!(waiter.receive(), b"*2\r\n$1\r\nl\r\n$1\r\n1\r\n+PONG\r\n");
+    waiter.send(b"BLPOP l 10\r\n");
+    waiter.advance(Duration::from_secs(10));
+    assert_eq!((waiter.receive(), waiter.state()), (b"*-1\r\n".to_vec(), Some("Command")));
+}
+
+#[test]
+fn a_wait_counts_as_memory_and_ends_with_the_connection() {
+    let server = Arc::new(Server::new(Store::new(1000)));
+    let [mut waiter, mut other] = [(); 2].map(|()| Peer::new(Client::new(&server)));
+    waiter.send(b"BLPOP a b c 0\r\n");
+    assert!((3 * 128..500).contains(&server.used()), "{}", server.used());
+    other.send(b"BLPOP a b c d e f 0\r\nPING\r\n");
+    let refused = b"-OOM command not allowed when used memory > 'maxmemory'.\r\n+PONG\r\n";
+    assert_eq!(other.receive(), refused);
+    waiter.end();
+    assert_eq!((waiter.ended(), server.used()), (Some(Ended::Done), 0));
+    other.send(b"RPUSH a 1\r\nLLEN a\r\n");
+    assert_eq!(other.receive(), b":1\r\n:1\r\n");
+}
