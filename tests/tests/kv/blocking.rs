@@ -94,6 +94,11 @@ fn a_client_that_leaves_gives_its_place_up() {
     let mut stays = waiting(&server, &mut one, 1, &["BLPOP", "a", "0"]);
     drop(gone);
     eventually_blocked(&mut one, 1);
+    // With a command behind the one that waits.
+    let mut pipelines = waiting(&server, &mut one, 1, &["BRPOP", "a", "0"]);
+    pipelines.send(encode(&["PING"]));
+    drop(pipelines);
+    eventually_blocked(&mut one, 1);
     one.expect(&["RPUSH", "a", "1"], ":1\r\n");
     assert_eq!(stays.reply(), pair("a", "1"));
     let mut killed = waiting(&server, &mut one, 0, &["BLPOP", "a", "0"]);

@@ -1,5 +1,6 @@
 //! The protocol: the states of a client's connection.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use fsm_runtime::prelude::*;
 use crate::command::{Flow, Session, execute};
 use crate::event::{Event, Post};
 use crate::reply::{Out, Replies};
-use crate::request::{Decoder, Error, Request};
+use crate::request::{Decoder, Error, Later, Request};
 use crate::settings::Settings;
 use crate::shared::Server;
 
@@ -62,8 +63,16 @@ pub(crate) enum Connection {
     #[to(Lagging | Closed)]
     Checking,
 
-    /// The client waits for an element of a list or a sorted set. A message says that it has one.
-    #[message(within = *wait <= 36500d => TimedOut, eof => Abandoned)]
+    /// The client waits for an element of a list or a sorted set. A message says that it has one. Further
+    /// commands are read, so that the end of the stream behind them is noticed, but they run later.
+    #[read(
+        frame = Later,
+        max = 1GiB,
+        within = *wait <= 36500d => TimedOut,
+        limit => TooBig,
+        eof => Abandoned,
+    )]
+    #[message]
     #[to(Command | Subscribed | Blocked | Closed)]
     #[rest]
     Blocked { wait: Duration },
@@ -318,6 +327,15 @@ impl connection::Handler for Client {
     fn blocked(
         &mut self,
         _: &mut Duration,
+        never: Infallible,
+        _: &mut Context<'_>,
+    ) -> connection::AfterBlocked {
+        match never {}
+    }
+
+    fn blocked_message(
+        &mut self,
+        _: &mut Duration,
         event: Event,
         cx: &mut Context<'_>,
     ) -> connection::AfterBlocked {
@@ -358,6 +376,7 @@ impl connection::Handler for Client {
     }
 
     fn too_big(&mut self, cx: &mut Context<'_>) -> connection::AfterTooBig {
+        self.end_wait(false, cx);
         cx.error("ERR Protocol error: the command is larger than 1 GiB");
         connection::AfterTooBig::Leaving
     }
