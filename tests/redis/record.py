@@ -26,7 +26,7 @@ class Connection:
         kind, number = line[:1], line[1:].strip()
         if kind in b"$=" and int(number) >= 0:
             line += self.file.read(int(number) + 2)
-        elif kind in b"*~%":
+        elif kind in b"*~%>":
             count = int(number) * (2 if kind == b"%" else 1)
             line += b"".join(self.reply() for _ in range(count))
         return line

@@ -445,6 +445,103 @@ class Transactions(Case):
         self.assertEqual(self.r.get("k"), b"2")
 
 
+class Channels(Case):
+    def test_messages(self):
+        with self.r.pubsub(ignore_subscribe_messages=True) as hears:
+            hears.subscribe("news", "sports")
+            hears.psubscribe("n*")
+            for _ in range(3):
+                self.assertIsNone(hears.get_message(timeout=5))
+            self.assertEqual(self.r.pubsub_channels("n*"), [b"news"])
+            self.assertEqual(self.r.pubsub_numsub("news", "x"), [(b"news", 1), (b"x", 0)])
+            self.assertEqual(self.r.pubsub_numpat(), 1)
+            self.assertEqual(self.r.publish("news", BINARY), 2)
+            found = [hears.get_message(timeout=5) for _ in range(2)]
+            self.assertEqual([one["type"] for one in found], ["message", "pmessage"])
+            self.assertEqual([one["data"] for one in found], [BINARY, BINARY])
+            hears.ping()
+            self.assertEqual(hears.get_message(timeout=5)["type"], "pong")
+            hears.unsubscribe()
+            hears.punsubscribe("n*")
+            for _ in range(3):
+                self.assertIsNone(hears.get_message(timeout=5))
+            self.assertEqual(self.r.publish("news", "nobody"), 0)
+
+    def test_a_thread_hears(self):
+        heard, done = [], threading.Event()
+
+        def take(message):
+            heard.append(int(message["data"]))
+            if len(heard) == 500:
+                done.set()
+
+        hears = self.r.pubsub(ignore_subscribe_messages=True)
+        hears.subscribe(**{"numbers": take})
+        thread = hears.run_in_thread(sleep_time=0.01)
+        while self.r.pubsub_numsub("numbers")[0][1] == 0:
+            pass
+        with self.r.pipeline(transaction=False) as pipeline:
+            for n in range(500):
+                pipeline.publish("numbers", n)
+            self.assertEqual(pipeline.execute(), [1] * 500)
+        self.assertTrue(done.wait(20))
+        thread.stop()
+        thread.join(20)
+        self.assertEqual(heard, list(range(500)))
+
+
+class Waits(Case):
+    def eventually(self, count):
+        while self.r.info("clients")["blocked_clients"] != count:
+            pass
+
+    def later(self, wait):
+        """Runs the call in a thread, and returns a function that returns its result."""
+        result = []
+
+        def run():
+            with connect() as r:
+                result.append(wait(r))
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        self.eventually(1)
+
+        def joined():
+            thread.join(20)
+            return result[0]
+
+        return joined
+
+    def test_lists(self):
+        result = self.later(lambda r: r.blpop(["a", "b"], 0))
+        self.r.rpush("b", BINARY)
+        self.assertEqual(tuple(result()), (b"b", BINARY))
+        result = self.later(lambda r: r.blmove("a", "b", 0, "LEFT", "RIGHT"))
+        self.r.rpush("a", "moved")
+        self.assertEqual(result(), b"moved")
+        self.assertEqual(tuple(self.r.brpop("b", 1)), (b"b", b"moved"))
+        self.assertIsNone(self.r.brpop("b", 0.01))
+        self.assertIsNone(self.r.brpoplpush("a", "b", 0.01))
+        self.r.rpush("a", "1", "2")
+        self.assertEqual(self.r.lmove("a", "b", "LEFT", "LEFT"), b"1")
+        self.assertEqual(self.r.rpoplpush("a", "b"), b"2")
+
+    def test_sorted_sets(self):
+        result = self.later(lambda r: r.bzpopmin("z", 0))
+        self.r.zadd("z", {"a": 1, "b": 2.5})
+        self.assertEqual(tuple(result()), (b"z", b"a", 1.0))
+        self.assertEqual(tuple(self.r.bzpopmax("z", 0)), (b"z", b"b", 2.5))
+        self.assertIsNone(self.r.bzpopmax("z", 0.01))
+
+    def test_unblock(self):
+        result = self.later(lambda r: r.blpop("a", 0))
+        waiting = [one["id"] for one in self.r.client_list() if one["flags"] == "b"]
+        self.assertTrue(self.r.client_unblock(int(waiting[0])))
+        self.assertIsNone(result())
+        self.assertFalse(self.r.client_unblock(int(waiting[0])))
+
+
 class Clients(Case):
     def test_pipeline(self):
         pipeline = self.r.pipeline(transaction=False)

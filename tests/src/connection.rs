@@ -101,7 +101,7 @@ impl Connection {
                 self.stream.read_exact(&mut reply[start..])?;
                 assert!(reply.ends_with(b"\r\n"), "no end of line after {len} bytes");
             }
-            (kind @ (b'*' | b'~' | b'%'), Some(len @ 0..)) => {
+            (kind @ (b'*' | b'~' | b'%' | b'>'), Some(len @ 0..)) => {
                 for _ in 0..if kind == b'%' { 2 * len } else { len } {
                     self.append_reply(reply)?;
                 }

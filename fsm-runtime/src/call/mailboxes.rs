@@ -11,7 +11,7 @@ use crate::{Key, TrySendError};
 mod awaited;
 mod table;
 
-use table::{Mailbox, MailboxTable, ReplyState};
+use table::{MailboxTable, ReplyState};
 
 /// The number of stripes of mailboxes. Each has a lock of its own, so that threads seldom contend.
 const STRIPES: usize = 16;
@@ -107,20 +107,12 @@ impl<Msg> Mailboxes<Msg> {
     }
 
     pub(crate) fn open(&self, key: Key) {
-        let mailbox = Mailbox {
-            messages: VecDeque::new(),
-            awaited: 0,
-            call: 0,
-            reply: ReplyState::None,
-            reply_slot: None,
-            outbound: None,
-        };
-        self.shared.stripe(key).insert(key, mailbox);
+        self.shared.stripe(key).open(key);
     }
 
     /// Closes a mailbox and drops its content.
     pub(crate) fn close(&self, key: Key) {
-        let mailbox = self.shared.stripe(key).remove(key);
+        let mailbox = self.shared.stripe(key).close(key);
         // After the lock is released, because a user's `Drop` may post to a mailbox of the same
         // stripe.
         drop(mailbox);
@@ -129,7 +121,7 @@ impl<Msg> Mailboxes<Msg> {
     pub(crate) fn post(&self, key: Key, message: Msg) -> Result<(), TrySendError<Msg>> {
         let bound = self.shared.bound.load(Ordering::Relaxed);
         let mut stripe = self.shared.stripe(key);
-        let Some(mailbox) = stripe.get_mut(key) else {
+        let Some(mailbox) = stripe.get_or_create(key) else {
             return Err(TrySendError::Gone(message));
         };
         if mailbox.messages.len() >= bound {
@@ -163,7 +155,7 @@ impl<Msg> Mailboxes<Msg> {
     /// Keeps a job or connection that is to leave for another pool, and drops the one before.
     pub(crate) fn set_outbound(&self, key: Key, outbound: Outbound) {
         let mut stripe = self.shared.stripe(key);
-        let before = match stripe.get_mut(key) {
+        let before = match stripe.get_or_create(key) {
             Some(mailbox) => mailbox.outbound.replace(outbound),
             None => Some(outbound),
         };
@@ -215,7 +207,7 @@ impl<Msg: Send + 'static> Mailboxes<Msg> {
     pub(crate) fn begin_call(&self, key: Key) -> ReplySender {
         let mut stripe = self.shared.stripe(key);
         let mut number = 0;
-        if let Some(mailbox) = stripe.get_mut(key) {
+        if let Some(mailbox) = stripe.get_or_create(key) {
             mailbox.call = mailbox.call.wrapping_add(1);
             mailbox.reply = ReplyState::Pending;
             number = mailbox.call;

@@ -34,18 +34,63 @@ fn the_list_has_all_clients_until_they_leave() {
     server.stop();
 }
 
-/// Another connection ends at its next command, which is not run.
+/// The killed connections send nothing: one is idle, one has sent half a command, and one nothing at all.
+#[test]
+fn a_killed_client_ends_at_once() {
+    let server = Server::kv(&[]);
+    let mut one = Connection::new(server.address());
+    let mut others = [(); 3].map(|()| Connection::new(server.address()));
+    let list = |one: &mut Connection| text(one, &["CLIENT", "LIST"]).matches("id=").count();
+    fsm_tests::eventually("all are there", || list(&mut one) == 4);
+    others[0].expect(&["PING"], "+PONG\r\n");
+    others[1].expect(&["PING"], "+PONG\r\n");
+    others[1].send("*2\r\n$3\r\nGET\r\n$1");
+    one.expect(&["CLIENT", "KILL", "TYPE", "normal"], ":3\r\n");
+    for other in &mut others {
+        other.expect_end();
+    }
+    fsm_tests::eventually("all have left", || list(&mut one) == 1);
+    one.expect(&["CLIENT", "KILL", "TYPE", "normal"], ":0\r\n");
+    server.stop();
+}
+
 #[test]
 fn a_killed_client_runs_no_further_command() {
     let server = Server::kv(&[]);
     let [mut one, mut other] = [(); 2].map(|()| Connection::new(server.address()));
     let other_id = id(&mut other);
     one.expect(&["CLIENT", "KILL", "ID", &other_id], ":1\r\n");
-    one.expect(&["CLIENT", "KILL", "ID", &other_id], ":0\r\n");
-    assert!(text(&mut one, &["CLIENT", "LIST", "ID", &other_id]).contains(" flags=A "));
-    other.send(encode(&["SET", "k", "v"]));
-    other.expect_end();
+    let _ = other.try_send(&encode(&["SET", "k", "v"]));
+    assert!(!matches!(other.try_reply(), Ok(reply) if !reply.is_empty()));
     one.expect(&["EXISTS", "k"], ":0\r\n");
+    server.stop();
+}
+
+#[test]
+fn an_idle_client_is_disconnected_after_the_timeout_of_the_command_line() {
+    let server = Server::kv(&["--timeout", "1"]);
+    let [mut one, mut other] = [(); 2].map(|()| Connection::new(server.address()));
+    one.expect(&["CONFIG", "GET", "timeout"], "*2\r\n$7\r\ntimeout\r\n$1\r\n1\r\n");
+    other.expect(&["CONFIG", "SET", "timeout", "0"], "+OK\r\n");
+    let begin = std::time::Instant::now();
+    one.expect_end();
+    assert!(begin.elapsed() >= std::time::Duration::from_millis(800), "{:?}", begin.elapsed());
+    other.expect(&["CONFIG", "GET", "timeout"], "*2\r\n$7\r\ntimeout\r\n$1\r\n0\r\n");
+    server.stop();
+}
+
+#[test]
+fn config_set_timeout_holds_from_the_next_command_of_each_client() {
+    let server = Server::kv(&[]);
+    let [mut one, mut other] = [(); 2].map(|()| Connection::new(server.address()));
+    let wrong = one.command(&["CONFIG", "SET", "timeout", "-1"]);
+    assert!(wrong.ends_with(b"- argument must be between 0 and 2147483647 inclusive\r\n"));
+    let wrong = one.command(&["CONFIG", "SET", "timeout", "soon"]);
+    assert!(wrong.ends_with(b"- argument couldn't be parsed into an integer\r\n"));
+    one.expect(&["CONFIG", "SET", "timeout", "1"], "+OK\r\n");
+    other.expect(&["PING"], "+PONG\r\n");
+    one.expect_end();
+    other.expect_end();
     server.stop();
 }
 

@@ -4,6 +4,7 @@
 mod commands;
 mod live;
 mod streams;
+mod values;
 
 use std::fmt::Write;
 use std::fs;

@@ -177,3 +177,20 @@ fn a_sigint_that_was_ignored_at_the_start_stays_ignored() {
     let status = server.wait(AT_ONCE);
     assert!(status.success(), "{status}");
 }
+
+/// A client that hears a channel and one that waits for an element rest as much as one that does nothing.
+#[test]
+fn a_drain_ends_subscribers_and_clients_that_wait() {
+    let mut server = Server::kv(&[]);
+    let [mut one, mut hears, mut waits] = [(); 3].map(|()| Connection::new(server.address()));
+    assert!(hears.command(&["SUBSCRIBE", "c"]).starts_with(b"*3\r\n"));
+    waits.send(encode(&["BLPOP", "k", "0"]));
+    fsm_tests::eventually("it waits", || {
+        String::from_utf8_lossy(&one.command(&["INFO", "clients"])).contains("blocked_clients:1")
+    });
+    server.signal("TERM");
+    let status = server.wait(AT_ONCE);
+    assert!(status.success(), "{status}");
+    hears.expect_end();
+    waits.expect_end();
+}

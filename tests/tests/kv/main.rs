@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod benchmark;
+mod blocking;
 mod clients;
 #[cfg(target_os = "linux")]
 mod costs;
@@ -16,6 +17,7 @@ mod log;
 #[cfg(target_os = "linux")]
 mod memory;
 mod pipe;
+mod pubsub;
 mod python;
 mod start;
 mod transactions;

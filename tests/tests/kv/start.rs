@@ -48,6 +48,12 @@ fn wrong_options() {
         (&["--maxmemory", "99999999999gb"], ["99999999999gb", "--maxmemory"]),
         (&["--max-connections", "many"], ["many", "--max-connections"]),
         (&["--proto-max-bulk-len", "2gb"], ["from 1mb to 1gb", "--proto-max-bulk-len"]),
+        (&["--timeout", "5min"], ["5min", "--timeout"]),
+        (&["--timeout", "2147483648"], ["between 0 and", "--timeout"]),
+        (
+            &["--client-output-buffer-limit", "pubsub 32mb"],
+            ["Wrong number of arguments", "--client-output-buffer-limit"],
+        ),
         (&["--prot", "6380"], ["--prot", "--port"]),
     ] {
         let log = refused(kv(options));
@@ -117,7 +123,9 @@ fn unix_sockets() {
 fn help_says_what_each_option_is_for() {
     let ran = run(&mut kv(&["--help"]), TIMEOUT);
     assert!(ran.status.success(), "{ran:?}");
-    for word in ["--listen", "--maxmemory", "--proto-max-bulk-len", "6380", "redis-cli"] {
+    for word in
+        ["--listen", "--maxmemory", "--proto-max-bulk-len", "--timeout", "6380", "redis-cli"]
+    {
         assert!(ran.stdout.contains(word), "no `{word}` in:\n{}", ran.stdout);
     }
     let longest = ran.stdout.lines().map(str::len).max();

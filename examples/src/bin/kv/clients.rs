@@ -2,16 +2,19 @@
 
 use std::fmt::Write;
 
-use fsm_runtime::Peer;
+use fsm_runtime::{Key, Peer};
 use slab::Slab;
 
-use crate::command::{Call, Command, Reply, SYNTAX, commands, ensure, lowercase, text};
+use crate::command::{
+    Call, Command, Reply, SYNTAX, commands, ensure, lowercase, text, wrong_subcommand,
+};
+use crate::event::{Event, Post};
 use crate::reply::Out;
 use crate::request::{Error, parse_int};
 
 commands! { c:
     "client" -2 NoKeys => c.out.error(SYNTAX),
-    "client|id" 2 NoKeys => c.out.int(c.session.id),
+    "client|id" 2 NoKeys => c.out.int(c.store.clients.entry(c.session.place).id),
     "client|getname" 2 NoKeys => {
         let name = &c.store.clients.entry(c.session.place).name;
         c.out.optional(Some(name).filter(|name| !name.is_empty()))
@@ -27,16 +30,33 @@ commands! { c:
     },
     "client|list" -2 NoKeys => list(c)?,
     "client|info" 2 NoKeys => {
-        let line = c.store.clients.entry(c.session.place).line(c.store.now);
+        let line = c.store.clients.entry(c.session.place).line(c.store.now, false);
         c.out.text(line.as_bytes())
     },
     "client|kill" -3 NoKeys => kill(c)?,
+    "client|unblock" -3 NoKeys => unblock(c)?,
+}
+
+/// The place of a connection in the registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Place(u32);
+
+impl Place {
+    fn new(index: usize) -> Self {
+        Self(u32::try_from(index).expect("a pool has fewer connections"))
+    }
+
+    fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// The entry of a connection.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    id: i64,
+    pub(crate) id: i64,
+    /// The key of the connection, to post to it; `None` before its first turn.
+    pub(crate) key: Option<Key>,
     peer: Peer,
     pub(crate) name: Box<[u8]>,
     /// The times of the connection's begin and of its last command.
@@ -46,24 +66,37 @@ pub(crate) struct Entry {
     command: Option<&'static Command>,
     /// The number of commands that wait for EXEC, or -1.
     queued: i32,
+    /// The numbers of subscriptions to channels and to patterns.
+    pub(crate) subscriptions: [u32; 2],
     pub(crate) resp3: bool,
-    /// Whether CLIENT KILL has named the connection. It ends after the command that it runs, or before its
-    /// next one, because a handler cannot end another connection.
+    /// Whether CLIENT KILL has named the connection, which ends after the command that it runs, or with the
+    /// message that says so.
     is_killed: bool,
 }
 
 impl Entry {
-    fn line(&self, now: i64) -> String {
+    fn client_type(&self) -> ClientType {
+        if self.subscriptions == [0; 2] { ClientType::Normal } else { ClientType::PubSub }
+    }
+
+    fn line(&self, now: i64, is_blocked: bool) -> String {
         let seconds = |since: i64| now.saturating_sub(since).max(0) / 1000;
         let name = text(&self.name, usize::MAX);
-        let flags = match (self.is_killed, self.queued) {
-            (true, _) => 'A',
-            (false, 0..) => 'x',
-            (false, _) => 'N',
-        };
+        let [channels, patterns] = self.subscriptions;
+        let flags = [
+            (self.client_type() == ClientType::PubSub, 'P'),
+            (self.queued >= 0, 'x'),
+            (is_blocked, 'b'),
+            (self.is_killed, 'A'),
+        ];
+        let mut flags: String =
+            flags.iter().filter(|(is_set, _)| *is_set).map(|(_, c)| c).collect();
+        if flags.is_empty() {
+            flags.push('N');
+        }
         format!(
-            "id={} addr={} name={name} age={} idle={} flags={flags} db=0 sub=0 psub=0 ssub=0 \
-             multi={} cmd={} user=default redir=-1 resp={}\n",
+            "id={} addr={} name={name} age={} idle={} flags={flags} db=0 sub={channels} psub={patterns} \
+             ssub=0 multi={} cmd={} user=default redir=-1 resp={}\n",
             self.id,
             self.peer,
             seconds(self.since),
@@ -83,23 +116,26 @@ pub(crate) struct Clients {
 
 impl Clients {
     /// Adds a connection; returns its place.
-    pub(crate) fn add(&mut self, id: i64, peer: Peer, now: i64) -> usize {
-        self.entries.insert(Entry {
+    pub(crate) fn add(&mut self, id: i64, peer: Peer, now: i64) -> Place {
+        let place = self.entries.insert(Entry {
             id,
+            key: None,
             peer,
             name: Box::default(),
             since: now,
             active: now,
             command: None,
             queued: -1,
+            subscriptions: [0; 2],
             resp3: false,
             is_killed: false,
-        })
+        });
+        Place::new(place)
     }
 
     /// Removes a connection.
-    pub(crate) fn remove(&mut self, place: usize) {
-        self.entries.remove(place);
+    pub(crate) fn remove(&mut self, place: Place) {
+        self.entries.remove(place.index());
     }
 
     /// The number of connections.
@@ -108,25 +144,25 @@ impl Clients {
     }
 
     /// The entry of a connection.
-    pub(crate) fn entry(&mut self, place: usize) -> &mut Entry {
-        &mut self.entries[place]
+    pub(crate) fn entry(&mut self, place: Place) -> &mut Entry {
+        &mut self.entries[place.index()]
     }
 
     /// Notes that a connection begins a command.
-    pub(crate) fn begin(&mut self, place: usize, command: &'static Command, now: i64) {
-        let entry = &mut self.entries[place];
+    pub(crate) fn begin(&mut self, place: Place, command: &'static Command, now: i64) {
+        let entry = &mut self.entries[place.index()];
         (entry.command, entry.active) = (Some(command), now);
     }
 
     /// Notes the number of commands that wait for EXEC.
-    pub(crate) fn set_queued(&mut self, place: usize, queued: Option<usize>) {
-        self.entries[place].queued =
+    pub(crate) fn set_queued(&mut self, place: Place, queued: Option<usize>) {
+        self.entries[place.index()].queued =
             queued.map_or(-1, |queued| i32::try_from(queued).unwrap_or(i32::MAX));
     }
 
     /// Whether CLIENT KILL has named the connection.
-    pub(crate) fn is_killed(&self, place: usize) -> bool {
-        self.entries[place].is_killed
+    pub(crate) fn is_killed(&self, place: Place) -> bool {
+        self.entries[place.index()].is_killed
     }
 }
 
@@ -138,25 +174,30 @@ pub(crate) fn set_name(c: &mut Call<'_>, i: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the type of client is that of all clients here.
-fn is_normal(kind: &[u8]) -> Result<bool, Error> {
+/// A type of clients. There are no others here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ClientType {
+    Normal,
+    PubSub,
+    Replication,
+}
+
+/// The type of clients with this name.
+fn client_type(kind: &[u8]) -> Result<ClientType, Error> {
     match &*lowercase(kind) {
-        b"normal" => Ok(true),
-        b"master" | b"replica" | b"slave" | b"pubsub" => Ok(false),
+        b"normal" => Ok(ClientType::Normal),
+        b"pubsub" => Ok(ClientType::PubSub),
+        b"master" | b"replica" | b"slave" => Ok(ClientType::Replication),
         _ => Err(format!("ERR Unknown client type '{}'", text(kind, usize::MAX)).into()),
     }
 }
 
 /// `CLIENT LIST [TYPE type | ID id ..]`
 fn list(c: &mut Call<'_>) -> Reply {
-    let mut ids = None;
+    let (mut ids, mut wanted) = (None, None);
     match (c.args.len(), c.args.from(2).next().map(lowercase).as_deref()) {
         (2, _) => {}
-        (4, Some(b"type")) => {
-            if !is_normal(&c.args[3])? {
-                ids = Some(Vec::new());
-            }
-        }
+        (4, Some(b"type")) => wanted = Some(client_type(&c.args[3])?),
         (4.., Some(b"id")) => {
             let parsed: Option<Vec<_>> = c.args.from(3).map(parse_int).collect();
             ids = Some(parsed.ok_or("ERR Invalid client ID")?);
@@ -164,9 +205,11 @@ fn list(c: &mut Call<'_>) -> Reply {
         _ => return Err(SYNTAX.into()),
     }
     let mut lines = String::new();
-    for (_, entry) in &c.store.clients.entries {
-        if ids.as_ref().is_none_or(|ids| ids.contains(&entry.id)) {
-            let _ = write!(lines, "{}", entry.line(c.store.now));
+    for (place, entry) in &c.store.clients.entries {
+        let is_blocked = c.store.waits.is_queued(Place::new(place));
+        let has_type = wanted.is_none_or(|wanted| wanted == entry.client_type());
+        if has_type && ids.as_ref().is_none_or(|ids| ids.contains(&entry.id)) {
+            let _ = write!(lines, "{}", entry.line(c.store.now, is_blocked));
         }
     }
     Ok(c.out.text(lines.as_bytes()))
@@ -177,7 +220,7 @@ fn list(c: &mut Call<'_>) -> Reply {
 struct Filter {
     id: Option<i64>,
     address: Option<String>,
-    matches_none: bool,
+    client_type: Option<ClientType>,
     spares_me: bool,
 }
 
@@ -198,7 +241,7 @@ impl Filter {
                     filter.id = Some(id.ok_or("ERR client-id should be greater than 0")?);
                 }
                 (b"addr", _) => filter.address = Some(text(value, usize::MAX)),
-                (b"type", _) => filter.matches_none |= !is_normal(value)?,
+                (b"type", _) => filter.client_type = Some(client_type(value)?),
                 (b"user", b"default") | (b"skipme", b"yes") => {}
                 (b"user", _) => {
                     return Err(format!("ERR No such user '{}'", text(value, usize::MAX)).into());
@@ -211,7 +254,7 @@ impl Filter {
     }
 
     fn names(&self, entry: &Entry, me: i64) -> bool {
-        !(self.matches_none
+        !(self.client_type.is_some_and(|wanted| wanted != entry.client_type())
             || self.id.is_some_and(|id| id != entry.id)
             || self.address.as_ref().is_some_and(|address| *address != entry.peer.to_string())
             || self.spares_me && entry.id == me
@@ -221,12 +264,14 @@ impl Filter {
 
 /// `CLIENT KILL address`, or `CLIENT KILL [ID id] [ADDR address] [TYPE type] [USER user] [SKIPME yes | no]`
 fn kill(c: &mut Call<'_>) -> Reply {
-    let (filter, me) = (Filter::parse(c)?, c.session.id);
+    let (filter, me) = (Filter::parse(c)?, c.store.clients.entry(c.session.place).id);
     let mut killed = 0;
     for (_, entry) in &mut c.store.clients.entries {
         if filter.names(entry, me) {
             entry.is_killed = true;
             killed += 1;
+            let others_key = entry.key.filter(|_| entry.id != me);
+            c.store.posts.extend(others_key.map(|to| Post { to, event: Event::Changed }));
         }
     }
     if c.args.len() > 3 {
@@ -234,4 +279,18 @@ fn kill(c: &mut Call<'_>) -> Reply {
     }
     ensure(killed > 0, "ERR No such client")?;
     Ok(c.out.ok())
+}
+
+/// `CLIENT UNBLOCK id [TIMEOUT | ERROR]`
+fn unblock(c: &mut Call<'_>) -> Reply {
+    let with_error = match c.args.from(3).next().map(lowercase).as_deref() {
+        _ if c.args.len() > 4 => return Err(wrong_subcommand(c)),
+        None | Some(b"timeout") => false,
+        Some(b"error") => true,
+        Some(_) => return Err("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR".into()),
+    };
+    let id = c.int(2)?;
+    let found = c.store.clients.entries.iter().find(|(_, entry)| entry.id == id);
+    let place = found.map(|(place, _)| Place::new(place));
+    Ok(c.out.int(place.is_some_and(|place| c.store.unblock(place, with_error)).into()))
 }

@@ -3,15 +3,21 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use fsm_runtime::Peer;
 use smallvec::SmallVec;
 
+use crate::clients::Place;
 use crate::reply::{Out, Replied, Replies};
 use crate::request::{Error, Request, parse_int};
 use crate::store::Store;
+use crate::subscriber::Subscriber;
 use crate::transaction::{ABORT, Transaction};
-use crate::{clients, collections, config, describe, keys, server, strings, transaction, zsets};
+use crate::{
+    clients, collections, config, describe, keys, lists, pubsub, server, strings, transaction,
+    zsets,
+};
 
 pub(crate) const SYNTAX: &str = "ERR syntax error";
 pub(crate) const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
@@ -21,6 +27,8 @@ pub(crate) const OVERFLOW: &str = "ERR increment or decrement would overflow";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flow {
     Next,
+    /// The client waits for an element, for this time at most.
+    Wait(Duration),
     Quit,
     /// The command looks like a part of an HTTP request: a web page may have had a browser send it.
     Attack,
@@ -29,21 +37,32 @@ pub(crate) enum Flow {
 /// The state of a connection that commands see.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) id: i64,
     /// The place of the connection in the registry.
-    pub(crate) place: usize,
+    pub(crate) place: Place,
     /// Whether the client speaks RESP3, and else RESP2.
     pub(crate) resp3: bool,
+    /// Whether EXEC runs the commands, which then do not wait.
+    pub(crate) is_executing: bool,
+    /// Whether the client waits for an element.
+    pub(crate) is_blocked: bool,
     pub(crate) transaction: Option<Box<Transaction>>,
+    /// The subscriptions of the client; `None` if it subscribes to nothing.
+    pub(crate) subscriber: Option<Box<Subscriber>>,
 }
 
 impl Session {
     /// The session of a new connection.
     pub(crate) fn new(store: &mut Store, peer: Peer, now: i64) -> Self {
         store.stats.connections += 1;
-        let id = store.stats.connections;
-        let place = store.clients.add(id, peer, now);
-        Self { id, place, resp3: false, transaction: None }
+        let place = store.clients.add(store.stats.connections, peer, now);
+        Self {
+            place,
+            resp3: false,
+            is_executing: false,
+            is_blocked: false,
+            transaction: None,
+            subscriber: None,
+        }
     }
 
     /// Gives back to the store what the connection has in it.
@@ -51,7 +70,36 @@ impl Session {
         if let Some(mut transaction) = self.transaction.take() {
             transaction.end(store);
         }
+        self.withdraw(store);
         store.clients.remove(self.place);
+    }
+
+    /// Ends the wait and all subscriptions.
+    pub(crate) fn withdraw(&mut self, store: &mut Store) {
+        if std::mem::take(&mut self.is_blocked) {
+            store.give_up_wait(self.place);
+        }
+        if let Some(subscriber) = self.subscriber.take() {
+            pubsub::end(store, self.place, &subscriber);
+        }
+    }
+
+    /// Fails if a client of RESP2 hears channels, because it would take a reply for a message. RESP3 marks
+    /// messages.
+    fn allows(&self, command: &Command) -> Result<(), Error> {
+        let name = command.name;
+        let is_allowed = self.resp3
+            || self.subscriber.is_none()
+            || name.ends_with("subscribe")
+            || matches!(name, "ping" | "quit");
+        let error = || {
+            let prefix = if name == "exec" { ABORT } else { "ERR" };
+            format!(
+                "{prefix} Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / \
+                 RESET are allowed in this context"
+            )
+        };
+        if is_allowed { Ok(()) } else { Err(error().into()) }
     }
 }
 
@@ -99,8 +147,10 @@ pub(crate) const TABLES: &[(&str, &[Command])] = &[
     ("generic", keys::COMMANDS),
     ("string", strings::COMMANDS),
     ("list", collections::COMMANDS),
+    ("list", lists::COMMANDS),
     ("sorted-set", zsets::COMMANDS),
     ("transactions", transaction::COMMANDS),
+    ("pubsub", pubsub::COMMANDS),
 ];
 
 /// All commands.
@@ -141,9 +191,15 @@ pub(crate) fn execute(
     let result = run_or_queue(args, store, session, out);
     let queued = session.transaction.as_ref().and_then(|transaction| transaction.queued());
     store.clients.set_queued(session.place, queued);
+    if store.waits.has_changes() {
+        store.serve_waits();
+    }
     match result {
         Ok("quit") => return Flow::Quit,
         Ok(_) if store.clients.is_killed(session.place) => return Flow::Quit,
+        Ok(_) if session.is_blocked => {
+            return Flow::Wait(store.waits.time(session.place).unwrap_or_default());
+        }
         Ok(_) => {}
         Err(_) if matches!(&*lowercase(&args[0]), b"post" | b"host:") => return Flow::Attack,
         Err(error) => {
@@ -160,11 +216,12 @@ fn run_or_queue(
     session: &mut Session,
     out: &mut impl Out,
 ) -> Result<&'static str, Error> {
+    let command = find(args).and_then(|command| session.allows(command).map(|()| command));
     let Some(transaction) = &mut session.transaction else {
-        let command = find(args)?;
+        let command = command?;
         return run(command, args, store, session, out).map(|_| command.name);
     };
-    let command = find(args).inspect_err(|error| transaction.refuse(store, error))?;
+    let command = command.inspect_err(|error| transaction.refuse(store, error))?;
     if transaction.queues(command) {
         let queued = transaction.push(store, command, args);
         queued.inspect_err(|error| transaction.refuse(store, error))?;
@@ -201,7 +258,7 @@ pub(crate) fn find_name(name: &[u8]) -> Option<&'static Command> {
 fn find(args: &Request<'_>) -> Result<&'static Command, Error> {
     let mut name = lowercase(&args[0]);
     let is_whole = !name.contains(&b'|');
-    let is_sub = args.len() > 1 && matches!(&*name, b"client" | b"command" | b"config");
+    let is_sub = args.len() > 1 && matches!(&*name, b"client" | b"command" | b"config" | b"pubsub");
     if is_sub {
         name.push(b'|');
         name.extend(lowercase(&args[1]));
@@ -243,6 +300,13 @@ pub(crate) fn wrong_arity(command: &Command) -> Error {
     let error = format!("wrong number of arguments for '{}' command", command.name);
     let prefix = if command.name == "exec" { ABORT } else { "ERR" };
     format!("{prefix} {error}").into()
+}
+
+/// The error about a wrong number of arguments that a subcommand itself finds.
+pub(crate) fn wrong_subcommand(c: &Call<'_>) -> Error {
+    let (sub, name) = (text(&c.args[1], 128), text(&c.args[0], 128).to_ascii_uppercase());
+    let error = format!("unknown subcommand or wrong number of arguments for '{sub}'");
+    format!("ERR {error}. Try {name} HELP.").into()
 }
 
 /// An argument in lower case, cut to the length of the longest option.

@@ -1,10 +1,11 @@
 //! The settings that CONFIG shows and changes.
 
-use crate::command::{Call, Reply, SYNTAX, commands, ensure, lowercase, text};
+use crate::command::{Call, Reply, SYNTAX, commands, ensure, text};
 use crate::glob::glob;
 use crate::reply::{Out, Replied};
-use crate::request::{Error, max_bulk, set_max_bulk};
+use crate::request::{Error, max_bulk, parse_int, set_max_bulk};
 use crate::store::{Stats, Store};
+use crate::subscriber::Limits;
 
 commands! { c:
     "config" -2 NoKeys => c.out.error(SYNTAX),
@@ -18,16 +19,17 @@ commands! { c:
 }
 
 /// The settings and their values.
-fn all(store: &Store) -> [(&'static str, String); 8] {
+fn all(store: &Store) -> [(&'static str, String); 9] {
     [
         ("appendonly", "no".to_owned()),
+        ("client-output-buffer-limit", store.channels.limits.to_string()),
         ("databases", "1".to_owned()),
         ("maxclients", store.max_clients.to_string()),
         ("maxmemory", store.maxmemory.to_string()),
         ("maxmemory-policy", "noeviction".to_owned()),
         ("proto-max-bulk-len", max_bulk().to_string()),
         ("save", String::new()),
-        ("timeout", "300".to_owned()),
+        ("timeout", store.settings.timeout().to_string()),
     ]
 }
 
@@ -47,6 +49,8 @@ fn get(c: &mut Call<'_>) -> Replied {
 
 /// A setting that CONFIG SET changes, with its new value.
 enum Change {
+    Timeout(u32),
+    Limits(Limits),
     MaxMemory(usize),
     MaxBulk(i64),
 }
@@ -60,6 +64,8 @@ fn set(c: &mut Call<'_>) -> Reply {
     }
     for change in changes {
         match change {
+            Change::Limits(limits) => c.store.channels.limits = limits,
+            Change::Timeout(seconds) => c.store.settings.set_timeout(seconds),
             Change::MaxMemory(size) => c.store.maxmemory = size,
             Change::MaxBulk(size) => set_max_bulk(size),
         }
@@ -78,13 +84,21 @@ fn change(
         format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {why}").into()
     };
     let size_of = || std::str::from_utf8(value).map_err(|error| error.to_string());
-    match &*lowercase(name) {
+    match &*name.to_ascii_lowercase() {
         b"maxmemory" => match size_of().and_then(size) {
             Ok(size) => Ok(Some(Change::MaxMemory(size))),
             Err(_) => Err(failed("argument must be a memory value")),
         },
         b"proto-max-bulk-len" => match size_of().and_then(parse_max_bulk) {
             Ok(size) => Ok(Some(Change::MaxBulk(size))),
+            Err(why) => Err(failed(&why)),
+        },
+        b"client-output-buffer-limit" => match size_of().and_then(Limits::parse) {
+            Ok(limits) => Ok(Some(Change::Limits(limits))),
+            Err(why) => Err(failed(&why)),
+        },
+        b"timeout" => match size_of().and_then(parse_timeout) {
+            Ok(seconds) => Ok(Some(Change::Timeout(seconds))),
             Err(why) => Err(failed(&why)),
         },
         name => match all.iter().find(|(known, _)| known.as_bytes() == name) {
@@ -97,6 +111,14 @@ fn change(
             }
         },
     }
+}
+
+/// Parses the seconds after which an idle client is disconnected; the errors are those of Redis.
+pub(crate) fn parse_timeout(text: &str) -> Result<u32, String> {
+    let seconds =
+        parse_int(text.as_bytes()).ok_or("argument couldn't be parsed into an integer")?;
+    let valid = u32::try_from(seconds).ok().filter(|seconds| i32::try_from(*seconds).is_ok());
+    valid.ok_or_else(|| "argument must be between 0 and 2147483647 inclusive".to_owned())
 }
 
 /// Parses the longest argument, which Redis does not let be below 1 MiB, either.

@@ -96,6 +96,8 @@ fn keys(command: &Command) -> [i64; 3] {
         "dbsize" | "keys" | "scan" | "flushall" | "flushdb" => [0, 0, 0],
         "del" | "exists" | "mget" | "unlink" | "watch" => [1, -1, 1],
         "mset" => [1, -1, 2],
+        "blpop" | "brpop" | "bzpopmin" | "bzpopmax" => [1, -2, 1],
+        "lmove" | "rpoplpush" | "blmove" | "brpoplpush" => [1, 2, 1],
         _ if command.access == Access::NoKeys => [0, 0, 0],
         _ => [1, 1, 1],
     }

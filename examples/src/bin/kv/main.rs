@@ -1,5 +1,6 @@
 //! A Redis server: strings, lists, hashes, sets and sorted sets in memory, for any Redis client. It shows a
-//! frame decoder, a machine with limits on time and size, and a store that all connections share.
+//! frame decoder, a machine with limits on time and size, a store that all connections share, and messages
+//! from connection to connection, which a client hears beside its commands.
 //!
 //! Start it with `cargo run --release --bin kv`, then try:
 //!
@@ -24,34 +25,42 @@ mod collections;
 mod command;
 mod config;
 mod describe;
+mod event;
 mod expiry;
 mod glob;
 mod keys;
+mod lists;
 mod protocol;
+mod pubsub;
 mod reply;
 mod request;
 mod score;
 mod server;
+mod settings;
+mod shared;
 mod sorted_set;
 mod store;
 mod strings;
+mod subscriber;
 mod transaction;
+mod waits;
 mod watch;
 mod words;
 mod zrange;
 mod zsets;
 
-use protocol::{Client, Connection, Server};
+use protocol::{Client, Connection};
+use settings::Settings;
+use shared::Server;
 use store::Store;
+use subscriber::Limits;
 
 /// A Redis server: strings, lists, hashes, sets and sorted sets in memory, for any Redis client
 ///
-/// It speaks RESP2 and RESP3 and writes nothing to disk. It disconnects a client that sends nothing for five
-/// minutes. SIGTERM and SIGINT let clients finish their commands; a second signal ends the server
+/// It speaks RESP2 and RESP3 and writes nothing to disk. SIGTERM and SIGINT let clients finish their commands; a second signal ends the server
 /// at once. The log goes to standard error.
 ///
-/// It has transactions (MULTI, WATCH); `redis-cli -p 6380 command list` names all commands. CLIENT KILL
-/// ends another connection at its next command.
+/// It has transactions (MULTI, WATCH), channels (SUBSCRIBE, PUBLISH) and queues (BLPOP, BLMOVE); `redis-cli -p 6380 command list` names all commands.
 #[derive(Parser)]
 #[command(name = "kv", version, after_help = "Try: redis-cli -p 6380 set greeting hello")]
 struct Options {
@@ -66,7 +75,25 @@ struct Options {
     /// their way; each has at most 1 GiB. `CONFIG SET proto-max-bulk-len` changes it
     #[arg(long, value_name = "SIZE", default_value = "512mb", value_parser = config::parse_max_bulk)]
     proto_max_bulk_len: i64,
+    /// The seconds after which the server disconnects a client that sends nothing, at most 2147483647; 0
+    /// is never. `CONFIG SET timeout` changes it for each client from its next command on
+    #[arg(long, value_name = "SECONDS", default_value = "0", value_parser = config::parse_timeout)]
+    timeout: u32,
+    /// The limits of the messages that wait for a client which reads them too slowly: above the first
+    /// size it is disconnected at once, and above the second one after these seconds; 0 is no limit.
+    /// `CONFIG SET client-output-buffer-limit` changes them
+    #[arg(
+        long,
+        value_name = "LIMITS",
+        default_value = "pubsub 32mb 8mb 60",
+        value_parser = Limits::parse,
+    )]
+    client_output_buffer_limit: Limits,
 }
+
+/// The messages that wait for a subscriber, whatever their size. They take 16 bytes each, beside the texts,
+/// which all subscribers share.
+const MAILBOX: usize = 1 << 16;
 
 fn main() -> Result<(), PoolError> {
     let options = Options::parse();
@@ -74,7 +101,12 @@ fn main() -> Result<(), PoolError> {
     request::set_max_bulk(options.proto_max_bulk_len);
     let mut store = Store::new(options.maxmemory);
     store.max_clients = options.serving.max_connections.get();
+    let settings = Settings::default();
+    settings.set_timeout(options.timeout);
+    store.settings = settings.clone();
+    store.channels.limits = options.client_output_buffer_limit;
     let server = Arc::new(Server::new(store));
-    let pool = options.serving.pool(Pool::builder::<Connection>("kv"));
+    let pool =
+        options.serving.pool(Pool::builder::<Connection>("kv").settings(settings)).mailbox(MAILBOX);
     pool.handler(move |peer| Client::at(&server, peer)).run()
 }

@@ -120,6 +120,11 @@ impl<'a> Replies<'a> {
         if self.resp3 { self.header(b'%', pairs) } else { self.array(2 * pairs) }
     }
 
+    /// The header of a message that is no reply; in RESP2 it is an array.
+    pub(crate) fn push(&mut self, len: usize) -> Replied {
+        self.header(if self.resp3 { b'>' } else { b'*' }, len)
+    }
+
     /// The header of a set; that many members follow. In RESP2 it is an array.
     pub(crate) fn set(&mut self, len: usize) -> Replied {
         self.header(if self.resp3 { b'~' } else { b'*' }, len)
@@ -213,7 +218,7 @@ impl Out for Vec<u8> {
     }
 }
 
-impl Out for Cx<'_> {
+impl<Message, Settings> Out for Cx<'_, Message, Settings> {
     fn put(&mut self, bytes: &[u8]) {
         self.write(bytes);
     }

@@ -1,6 +1,7 @@
 //! Requests of RESP2 and RESP3, the protocols of Redis, which differ in replies alone.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::ops::{Index, Range, RangeInclusive};
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -182,6 +183,20 @@ pub(crate) fn parse_int(text: &[u8]) -> Option<i64> {
             number.checked_mul(10)?.checked_add(sign * i64::from(digit))
         }),
         _ => None,
+    }
+}
+
+/// A decoder for a state that runs no commands: those that come stay in the input for a later state, and the
+/// end of the stream is noticed behind them.
+#[derive(Debug, Default)]
+pub(crate) struct Later;
+
+impl Frame for Later {
+    type Item<'a> = Infallible;
+    type Error = Infallible;
+
+    fn decode(&mut self, input: &[u8]) -> Result<Decoded<Infallible>, Infallible> {
+        Ok(Decoded::More(input.len() + 1))
     }
 }
 

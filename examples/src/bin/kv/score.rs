@@ -17,7 +17,8 @@ pub(crate) fn parse(text: &[u8]) -> Result<f64, Error> {
     number.ok_or(NOT_A_FLOAT.into())
 }
 
-fn number(text: &[u8]) -> Option<f64> {
+/// Parses a double.
+pub(crate) fn number(text: &[u8]) -> Option<f64> {
     let number: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
     (!number.is_nan()).then_some(number)
 }

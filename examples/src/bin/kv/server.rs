@@ -14,6 +14,11 @@ const NO_PASSWORD: &str = "ERR AUTH <password> called without any password confi
 
 commands! { c:
     "ping" -1 NoKeys => match c.args.len() {
+        1 | 2 if c.session.subscriber.is_some() && !c.session.resp3 => {
+            c.out.array(2);
+            c.out.bulk(b"pong");
+            c.out.bulk(c.key)
+        }
         1 => c.out.simple("PONG"),
         2 => c.out.bulk(c.key),
         _ => return Err(wrong_arity(c.command)),
@@ -66,7 +71,7 @@ fn hello(c: &mut Call<'_>) -> Reply {
     }
     c.out.int(if c.session.resp3 { 3 } else { 2 });
     c.out.bulk(b"id");
-    c.out.int(c.session.id);
+    c.out.int(c.store.clients.entry(c.session.place).id);
     for text in ["mode", "standalone", "role", "master", "modules"] {
         c.out.bulk(text.as_bytes());
     }
@@ -94,7 +99,7 @@ fn info(c: &mut Call<'_>) -> Replied {
     let text = format!(
         "# Server\r\nredis_version:{VERSION}\r\nredis_mode:standalone\r\nos:{}\r\narch_bits:{}\r\n\
          process_id:{}\r\nuptime_in_seconds:{uptime}\r\nuptime_in_days:{}\r\n\
-         \r\n# Clients\r\nconnected_clients:{}\r\nmaxclients:{}\r\nblocked_clients:0\r\n\
+         \r\n# Clients\r\nconnected_clients:{}\r\nmaxclients:{}\r\nblocked_clients:{}\r\n\
          \r\n# Memory\r\nused_memory:{}\r\nused_memory_human:{}\r\nmaxmemory:{}\r\n\
          maxmemory_human:{}\r\nmaxmemory_policy:noeviction\r\n\
          \r\n# Stats\r\ntotal_connections_received:{}\r\ntotal_commands_processed:{}\r\n\
@@ -108,6 +113,7 @@ fn info(c: &mut Call<'_>) -> Replied {
         uptime / 86_400,
         store.clients.len(),
         store.max_clients,
+        store.waits.len(),
         store.used,
         human(store.used),
         store.maxmemory,

@@ -6,8 +6,12 @@ use std::hash::{BuildHasher, RandomState};
 use indexmap::{IndexMap, IndexSet};
 
 use crate::clients::Clients;
+use crate::event::Post;
+use crate::pubsub::Channels;
 use crate::request::Error;
+use crate::settings::Settings;
 use crate::sorted_set::SortedSet;
+use crate::waits::Waits;
 use crate::watch::Watches;
 
 /// The expiry time of a key that never expires. Any later time is one that a client may set.
@@ -104,6 +108,14 @@ pub(crate) struct Store {
     /// The open connections, and the most that there may be.
     pub(crate) clients: Clients,
     pub(crate) max_clients: usize,
+    /// The clients that wait for elements.
+    pub(crate) waits: Waits,
+    /// The subscribers of channels.
+    pub(crate) channels: Channels,
+    /// The messages of the running command to other connections.
+    pub(crate) posts: Vec<Post>,
+    /// The settings of the pool.
+    pub(crate) settings: Settings,
     /// The time when the server started.
     pub(crate) started: i64,
     /// The counters of `INFO`.
@@ -199,9 +211,15 @@ impl Store {
             })
             .ok_or_else(wrong_type)?;
         if is_changed {
-            self.watches.touch(key);
+            self.touch(key);
         }
         Ok(result)
+    }
+
+    /// Tells the clients that watch the key or wait for it that it has changed.
+    pub(crate) fn touch(&mut self, key: &[u8]) {
+        self.watches.touch(key);
+        self.waits.touch(key);
     }
 
     /// Sets the key to a string, whatever it held; without `expires` the expiry time stays.

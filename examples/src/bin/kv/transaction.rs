@@ -149,12 +149,14 @@ fn exec(c: &mut Call<'_>) -> Reply {
         return Ok(c.out.null_array());
     }
     c.out.array(queue.commands.len());
+    c.session.is_executing = true;
     for (command, args) in &queue.commands {
         c.store.stats.commands += 1;
         if let Err(error) = run(command, args, c.store, c.session, &mut c.out) {
             c.out.error(&error);
         }
     }
+    c.session.is_executing = false;
     Ok(Replied)
 }
 
@@ -182,7 +184,8 @@ mod tests {
 
     use fsm_runtime::sim::Session;
 
-    use crate::protocol::{Client, Connection, Server};
+    use crate::protocol::{Client, Connection};
+    use crate::shared::Server;
     use crate::store::Store;
 
     type Peer = Session<Connection, Client>;

@@ -7,7 +7,7 @@ use crate::reply::{Out, Replied};
 use crate::request::Error;
 use crate::score::{LexEnd, ScoreEnd, parse};
 use crate::sorted_set::SortedSet;
-use crate::store::{Bytes, Zset, cost};
+use crate::store::{Bytes, Store, Zset, cost};
 use crate::zrange::{By, Query};
 
 commands! { c:
@@ -191,6 +191,19 @@ fn take(set: &mut SortedSet, used: &mut usize, ranks: Range<usize>) -> Vec<(Byte
 }
 
 /// `ZPOPMIN key [count]`
+/// Takes the member with the lowest or the highest score out of a set; `None` if there is no set.
+pub(crate) fn pop_from(
+    store: &mut Store,
+    key: &[u8],
+    is_max: bool,
+) -> Result<Option<(Bytes, f64)>, Error> {
+    let Some(len) = store.read::<Zset>(key)?.map(|set| set.len()) else { return Ok(None) };
+    let rank = if is_max { len - 1 } else { 0 };
+    store
+        .edit(key, |set: &mut Zset, used| take(set, used, rank..rank + 1))
+        .map(|mut taken| taken.pop())
+}
+
 fn pop(c: &mut Call<'_>, ranks: fn(usize, usize) -> Range<usize>) -> Reply {
     ensure(c.args.len() < 4, SYNTAX)?;
     let count = c.count()?;

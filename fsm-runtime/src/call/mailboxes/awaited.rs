@@ -13,7 +13,7 @@ impl<Msg> Mailboxes<Msg> {
     pub(crate) fn await_reply(&self, key: Key) -> Result<(), TrySendError<()>> {
         let bound = self.shared.bound.load(Ordering::Relaxed);
         let mut stripe = self.shared.stripe(key);
-        let mailbox = stripe.get_mut(key).ok_or(TrySendError::Gone(()))?;
+        let mailbox = stripe.get_or_create(key).ok_or(TrySendError::Gone(()))?;
         if mailbox.messages.len() + usize::from(mailbox.awaited) >= bound {
             return Err(TrySendError::Full(()));
         }

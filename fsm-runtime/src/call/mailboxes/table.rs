@@ -10,8 +10,10 @@ pub(super) struct MailboxTable<Msg>(Vec<Vec<MailboxEntry<Msg>>>);
 
 struct MailboxEntry<Msg> {
     generation: u32,
-    /// `None` while no connection or job has the slot.
-    mailbox: Option<Mailbox<Msg>>,
+    /// Whether a connection or job has the slot.
+    is_open: bool,
+    /// `None` before the first message or call, so that the mailbox of an idle connection is small.
+    mailbox: Option<Box<Mailbox<Msg>>>,
 }
 
 pub(super) struct Mailbox<Msg> {
@@ -37,6 +39,19 @@ pub(super) enum ReplyState {
     Gone,
 }
 
+impl<Msg> Default for Mailbox<Msg> {
+    fn default() -> Self {
+        Self {
+            messages: VecDeque::new(),
+            awaited: 0,
+            call: 0,
+            reply: ReplyState::None,
+            reply_slot: None,
+            outbound: None,
+        }
+    }
+}
+
 impl<Msg> Default for MailboxTable<Msg> {
     fn default() -> Self {
         Self(Vec::new())
@@ -44,26 +59,41 @@ impl<Msg> Default for MailboxTable<Msg> {
 }
 
 impl<Msg> MailboxTable<Msg> {
+    /// The mailbox, if it is open and has been used.
     #[inline]
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Mailbox<Msg>> {
-        let entry = self.0.get_mut(key.port())?.get_mut(key.slot() / STRIPES)?;
-        if entry.generation == key.generation() { entry.mailbox.as_mut() } else { None }
+        self.entry(key)?.mailbox.as_deref_mut()
     }
 
-    pub(super) fn insert(&mut self, key: Key, mailbox: Mailbox<Msg>) {
+    /// The mailbox, if it is open, to put something into it.
+    pub(super) fn get_or_create(&mut self, key: Key) -> Option<&mut Mailbox<Msg>> {
+        let entry = self.entry(key).filter(|entry| entry.is_open)?;
+        Some(entry.mailbox.get_or_insert_default())
+    }
+
+    pub(super) fn open(&mut self, key: Key) {
         let (port, index) = (key.port(), key.slot() / STRIPES);
         if self.0.len() <= port {
             self.0.resize_with(port + 1, Vec::new);
         }
         let entries = &mut self.0[port];
         if entries.len() <= index {
-            entries.resize_with(index + 1, || MailboxEntry { generation: 0, mailbox: None });
+            let closed = || MailboxEntry { generation: 0, is_open: false, mailbox: None };
+            entries.resize_with(index + 1, closed);
         }
-        entries[index] = MailboxEntry { generation: key.generation(), mailbox: Some(mailbox) };
+        entries[index] =
+            MailboxEntry { generation: key.generation(), is_open: true, mailbox: None };
     }
 
-    pub(super) fn remove(&mut self, key: Key) -> Option<Mailbox<Msg>> {
+    pub(super) fn close(&mut self, key: Key) -> Option<Box<Mailbox<Msg>>> {
+        let entry = self.entry(key)?;
+        entry.is_open = false;
+        entry.mailbox.take()
+    }
+
+    #[inline]
+    fn entry(&mut self, key: Key) -> Option<&mut MailboxEntry<Msg>> {
         let entry = self.0.get_mut(key.port())?.get_mut(key.slot() / STRIPES)?;
-        if entry.generation == key.generation() { entry.mailbox.take() } else { None }
+        if entry.generation == key.generation() { Some(entry) } else { None }
     }
 }

@@ -2,6 +2,8 @@
 
 use fsm_tests::Random;
 
+use super::values::values;
+
 pub(super) type Arguments = Vec<Vec<u8>>;
 
 /// The commands, and a letter of [`values`] for each argument. The truth has fewer or more of them.
@@ -93,6 +95,18 @@ const COMMANDS: &[(&str, &str)] = &[
     ("ZPOPMIN", "ZI"),
     ("ZPOPMAX", "Z"),
     ("ZREMRANGEBYRANK", "ZII"),
+    ("LMOVE", "KKEE"),
+    ("LMOVE", "LLEE"),
+    ("RPOPLPUSH", "KK"),
+    ("BLPOP", "KD"),
+    ("BRPOP", "KKD"),
+    ("BLMOVE", "KKEED"),
+    ("BRPOPLPUSH", "KKD"),
+    ("BZPOPMIN", "ZD"),
+    ("BZPOPMAX", "KZD"),
+    ("PUBLISH", "KV"),
+    ("PUBSUB", "BP"),
+    ("UNSUBSCRIBE", ""),
     ("ZREMRANGEBYSCORE", "ZFF"),
     ("MULTI", ""),
     ("EXEC", ""),
@@ -110,200 +124,10 @@ const COMMANDS: &[(&str, &str)] = &[
     ("NONSENSE", "LLL"),
 ];
 
-/// The keys of sorted sets, and now and then of something else.
-const SORTED: &[&[u8]] = &[b"z", b"z", b"z2", b"z", b"l"];
-/// Scores, and ends of ranges of scores.
-const SCORES: &[&[u8]] = &[
-    b"0",
-    b"1",
-    b"-1",
-    b"2.5",
-    b"(1",
-    b"(2.5",
-    b"inf",
-    b"-inf",
-    b"+inf",
-    b"nan",
-    b"0.1",
-    b"1e17",
-    b"-1e-7",
-    b"1e999",
-    b"3",
-    b"x",
-    b"",
-    b"(",
-    b"-0",
-    b" 1",
-    b"Infinity",
-    b"5.",
-    b"123456789.123",
-];
-const ADDING: &[&[u8]] =
-    &[b"NX", b"XX", b"GT", b"LT", b"CH", b"INCR", b"incr", b"ch", b"FOO", b"CH\0x"];
-const RANGES: &[&[u8]] =
-    &[b"BYSCORE", b"BYLEX", b"REV", b"LIMIT", b"WITHSCORES", b"withscores", b"byscore", b"FOO"];
-/// Ends of ranges of members. They are used on a key without members, because with different scores Redis
-/// does not say what is found.
-const MEMBERS: &[&[u8]] = &[b"-", b"+", b"[a", b"(a", b"", b"a", b"-x", b"[", b"("];
-
-const KEYS: &[&[u8]] = &[b"a", b"b", b"l", b"h", b"t", b"", b"n", b"k\xff"];
-const VALUES: &[&[u8]] =
-    &[b"v", b"", b"70000", b"-5", b"9223372036854775807", b"\0\xff", b"a\r\nb"];
-const INTEGERS: &[&[u8]] = &[
-    b"0",
-    b"1",
-    b"-1",
-    b"2",
-    b"100",
-    b"9223372036854775807",
-    b"-9223372036854775808",
-    b"9223372036854775808",
-    b"01",
-    b"+1",
-    b" 1",
-    b"1 ",
-    b"x",
-    b"",
-    b"1.0",
-    b"-0",
-    b"2147483648",
-    b"1e3",
-    b"\xff",
-    b"1\0",
-];
-/// No time is a little above 0, because a key that expires meanwhile could make a difference.
-const TIMES: &[&[u8]] = &[
-    b"0",
-    b"-1",
-    b"100000",
-    b"1000000",
-    b"4102444800",
-    b"4102444800000",
-    b"9223372036854775",
-    b"9223372036854776",
-    b"-9223372036854775",
-    b"-9223372036854776",
-    b"9223370236854775",
-    b"9223372036854775807",
-    b"-9223372036854775808",
-    b"9223372036854775808",
-    b"x",
-    b"",
-    b"0100000",
-];
-const OPTIONS: &[&[u8]] = &[
-    b"NX",
-    b"XX",
-    b"GT",
-    b"LT",
-    b"GET",
-    b"EX",
-    b"PX",
-    b"EXAT",
-    b"PXAT",
-    b"KEEPTTL",
-    b"PERSIST",
-    b"nx",
-    b"eX",
-    b"",
-    b"EX\0y",
-    b"FOO",
-    b"MATCH",
-    b"COUNT",
-    b"TYPE",
-    b"SYNC",
-    b"ASYNC",
-    b"async",
-    b"a\r\nb\r\n",
-    b"EXX",
-    b"string",
-    b"SETNAME",
-];
-const PATTERNS: &[&[u8]] = &[
-    b"*",
-    b"**",
-    b"",
-    b"?",
-    b"[a-c]",
-    b"[^a]",
-    b"[",
-    b"[^",
-    b"[a-",
-    b"\\",
-    b"\\*",
-    b"*\\",
-    b"a*",
-    b"*a",
-    b"[]",
-    b"[]a]",
-    b"k?",
-    b"k[\x80-\xff]",
-    b"[z-a]",
-    b"***a",
-    b"?*",
-    b"*?",
-    b"[\\]",
-    b"[a-]]",
-    b"l\0",
-    b"100",
-    b"1000",
-    b"0",
-    b"-1",
-    b"string",
-    b"LIST",
-];
-const CURSORS: &[&[u8]] = &[
-    b"0",
-    b"0",
-    b"0",
-    b"0",
-    b"+0",
-    b"-0",
-    b"",
-    b"x",
-    b"-1",
-    b"18446744073709551615",
-    b"18446744073709551616",
-    b"-",
-    b" 0",
-    b"0 ",
-    b"0x",
-    b"00",
-    b"0\0",
-];
-const VERSIONS: &[&[u8]] = &[b"2", b"3", b"3", b"1", b"x", b"", b"02"];
-const SUBCOMMANDS: &[&[u8]] =
-    &[b"GET", b"get", b"GETNAME", b"SETNAME", b"NO-EVICT", b"nope", b"", b"\xff"];
-const SETTINGS: &[&[u8]] =
-    &[b"databases", b"save", b"nope", b"[d]atabases", b"DATABASES", b"append?nly"];
-const ODD: &[&[u8]] = &[&[b'q'; 200], &[0xc3; 90], b"x\0y", b"\r\n", b"a'b"];
-
-/// The values that a letter stands for.
-fn values(letter: char) -> &'static [&'static [u8]] {
-    match letter {
-        'K' => KEYS,
-        'V' => VALUES,
-        'I' => INTEGERS,
-        'T' => TIMES,
-        'O' => OPTIONS,
-        'P' => PATTERNS,
-        'S' => CURSORS,
-        'H' => VERSIONS,
-        'B' => SUBCOMMANDS,
-        'C' => SETTINGS,
-        'Z' => SORTED,
-        'F' => SCORES,
-        'A' => ADDING,
-        'R' => RANGES,
-        'X' => MEMBERS,
-        _ => ODD,
-    }
-}
-
 fn pick(random: &mut Random, letter: char) -> Vec<u8> {
     // Values of another kind, but none that could be a short time.
     let letter = match random.below(20) {
-        0 => ['K', 'V', 'O', 'L'][random.index(4)],
+        0 if letter != 'D' => ['K', 'V', 'O', 'L'][random.index(4)],
         _ => letter,
     };
     let values = values(letter);
@@ -314,7 +138,10 @@ fn pick(random: &mut Random, letter: char) -> Vec<u8> {
 pub(super) fn random(random: &mut Random) -> Arguments {
     let (name, shape) = COMMANDS[random.index(COMMANDS.len())];
     let mut letters: Vec<char> = shape.chars().collect();
+    // A command that waits keeps its last argument, so that it does not wait for long.
+    let waits = shape.ends_with('D');
     match random.below(8) {
+        _ if waits => {}
         0 => letters.truncate(random.index(letters.len() + 1)),
         1 => letters.push(['K', 'V', 'O', 'T'][random.index(4)]),
         _ => {}
