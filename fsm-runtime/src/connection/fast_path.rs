@@ -7,6 +7,7 @@ use crate::machine::runner::{BUSY_LOOP_CALLS, Budget, InputOnlyRun, MachineRunne
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::TurnOutcome;
+use crate::spec::Features;
 use crate::{Cx, Drive, Ended, Input, Key};
 
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
@@ -34,12 +35,16 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let ConnectionScratch { buffer, output, environment, context, limits, .. } = &mut *scratch;
         let mut input = Input::resumed(&buffer[..end], DecodeProgress::default(), false);
         let mut cx = Cx::new(output, &*io.socket, environment, key, context);
+        if const { M::SPEC.uses(Features::INTERLEAVED) } {
+            cx.set_readable(io.state.is_readable());
+        }
         let InputOnlyRun { waits_for_input, calls } =
             runner.run_input_only(handler, &mut input, &mut cx, limits);
         let (unread, messages) = (input.unread().len(), cx.messages_taken());
         let progress = input.into_progress();
         let waits_only = waits_for_input
             && unread == 0
+            && !progress.outlives_input()
             && io.state.is_idle_without_events()
             && runner.deadline() > context.now
             && !context.draining;

@@ -21,6 +21,7 @@ mod input;
 mod interleavings;
 mod messages;
 mod output;
+mod unread;
 mod waits;
 
 /// Takes a name and a body, and files them.
