@@ -226,9 +226,6 @@ fn rare_readiness(event: &Event) -> Readiness {
     if event.is_read_closed() || event.is_priority() {
         ready = ready | Readiness::READ | Readiness::MAYBE_EOF;
     }
-    if event.is_read_closed() {
-        ready = ready | Readiness::HANGUP;
-    }
     if event.is_write_closed() {
         ready = ready | Readiness::WRITE;
     }
@@ -237,7 +234,6 @@ fn rare_readiness(event: &Event) -> Readiness {
             | Readiness::READ
             | Readiness::WRITE
             | Readiness::MAYBE_EOF
-            | Readiness::HANGUP
             | Readiness::BROKEN;
     }
     ready

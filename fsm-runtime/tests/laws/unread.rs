@@ -38,3 +38,42 @@ fn l7_what_is_discarded_counts_however_it_is_cut() {
         }
     }
 }
+
+/// Takes bytes when it is told to.
+#[state_machine(start = Wait, message = (), eof => Gone)]
+enum Told {
+    #[message(within = 60s => Gone)]
+    #[to(Take)]
+    Wait,
+    #[read(some, max = 1MiB, within = 60s => Gone)]
+    #[to(Take)]
+    Take,
+    #[end]
+    Gone,
+}
+
+struct Taker<'a>(&'a mut usize);
+
+impl told::Handler for Taker<'_> {
+    fn wait(&mut self, (): (), _: &mut Cx<'_, ()>) -> told::AfterWait {
+        told::AfterWait::Take
+    }
+
+    fn take(&mut self, bytes: &[u8], _: &mut Cx<'_, ()>) -> told::AfterTake {
+        *self.0 += bytes.len();
+        told::AfterTake::Take
+    }
+}
+
+#[test]
+fn w6_no_input_is_lost_when_the_peer_has_hung_up() {
+    let mut taken = 0;
+    let mut peer = Session::<Told, _>::new(Taker(&mut taken));
+    peer.send(&[b'x'; 300_000]);
+    peer.end();
+    assert_eq!(peer.state(), Some("Wait"));
+    peer.post(()).unwrap();
+    assert_eq!(peer.ended(), Some(Ended::Done));
+    drop(peer);
+    assert_eq!(taken, 300_000);
+}
