@@ -17,6 +17,8 @@ enum Timer<'a> {
     SinceRead(&'a Deadline),
     /// The same, in another state.
     Paused,
+    /// The same, in another state that reads.
+    PausedUntilRead,
     /// A `sleep`, which ends with a call of the handler.
     Sleep(&'a Sleep),
     Tick(&'a Tick),
@@ -57,11 +59,12 @@ impl Timers {
         if index < self.reads {
             let active = state.active();
             let reads = active.filter(|active| active.wait.takes_input());
+            let paused = if reads.is_some() { Timer::PausedUntilRead } else { Timer::Paused };
             let timer = match index {
                 0 => reads.and_then(|active| active.idle.as_ref()).map(Timer::SinceRead),
                 _ => reads.and_then(|active| active.begun.as_ref()).map(Timer::Begun),
             };
-            return Some(timer.unwrap_or(Timer::Paused));
+            return Some(timer.unwrap_or(paused));
         }
         let number = index - self.reads;
         let budget = state.budget.as_ref().filter(|budget| budget.number == number)?;
@@ -96,7 +99,7 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
         let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
         let mut known = BTreeMap::new();
         let mut left = false;
-        let mut paused = Vec::new();
+        let (mut paused, mut paused_until_read) = (Vec::new(), Vec::new());
         for state in &machine.states {
             let (kind, time) = match timers.get(machine, state, index) {
                 Some(Timer::Sleep(time)) => ("within", time),
@@ -106,6 +109,10 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
                 Some(Timer::SinceRead(deadline)) => ("since_read", &deadline.time),
                 Some(Timer::Paused) => {
                     paused.push(state.any());
+                    continue;
+                }
+                Some(Timer::PausedUntilRead) => {
+                    paused_until_read.push(state.any());
                     continue;
                 }
                 Some(Timer::Tick(tick)) => ("tick", &tick.every),
@@ -134,6 +141,9 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
         if !paused.is_empty() {
             arms.push((paused, generated!(__rt::Timer::PAUSED)));
         }
+        if !paused_until_read.is_empty() {
+            arms.push((paused_until_read, generated!(__rt::Timer::PAUSED_UNTIL_READ)));
+        }
         let rest = left.then(|| generated!(_ => __rt::Timer::NEVER,));
         let arms = arms.iter().map(|(patterns, value)| generated!(#(#patterns)|* => #value,));
         generated!(match self { #(#arms)* #rest })
@@ -160,7 +170,7 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
         for state in &machine.states {
             let timer = timers.get(machine, state, index);
             // The time of a read is over, so that it begins anew.
-            let is_read = matches!(timer, Some(Timer::SinceRead(_)));
+            let is_read = matches!(timer, Some(Timer::SinceRead(_) | Timer::Begun(_)));
             let moved = if is_read { generated!(__Step::Moved) } else { machine.diverted() };
             let transition = match (timer, &state.role) {
                 (

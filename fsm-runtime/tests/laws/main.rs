@@ -17,6 +17,7 @@ mod arithmetic;
 mod asked;
 mod cuts;
 mod deadlines;
+mod detours;
 mod input;
 mod interleavings;
 mod messages;

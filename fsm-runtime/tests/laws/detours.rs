@@ -1,0 +1,113 @@
+//! Times that count from a read or from entering a group, while the machine is elsewhere (T3 to T5).
+
+use std::time::Duration;
+
+use fsm_runtime::prelude::*;
+use fsm_runtime::sim::Session;
+
+use mixed::{AfterElse, AfterLine, AfterOther, AfterTold};
+
+/// Reads lines, and goes elsewhere and back by messages and deadlines.
+#[state_machine(start = Line, message = u8, eof => Gone, limit => Gone)]
+enum Mixed {
+    #[read(until = b"\n", max = 64, begun = 5s => Told, idle = 60s => Gone)]
+    #[message]
+    #[to(Line | Else | Other)]
+    #[rest(drain => Bye)]
+    Line,
+    /// Answers a line that does not become whole in time.
+    #[run]
+    #[to(Line)]
+    Told,
+    #[run]
+    #[to(Line)]
+    Else,
+    /// Reads bytes of another kind, without a time for each.
+    #[read(exact = 4, within = never)]
+    #[message]
+    #[to(Other | Line)]
+    Other,
+    #[read(until = b"\n", max = 64, begun = 5s => Gone, within = 2min => Gone)]
+    #[to(Bye)]
+    Bye,
+    #[end]
+    Gone,
+}
+
+struct Mixer;
+
+impl mixed::Handler for Mixer {
+    fn line(&mut self, line: &[u8], cx: &mut Cx<'_, u8>) -> AfterLine {
+        cx.write(line);
+        AfterLine::Line
+    }
+
+    fn line_message(&mut self, to: u8, _: &mut Cx<'_, u8>) -> AfterLine {
+        if to == b'o' { AfterLine::Other } else { AfterLine::Else }
+    }
+
+    fn told(&mut self, cx: &mut Cx<'_, u8>) -> AfterTold {
+        cx.write(b"slow");
+        AfterTold::Line
+    }
+
+    fn r#else(&mut self, _: &mut Cx<'_, u8>) -> AfterElse {
+        AfterElse::Line
+    }
+
+    fn other(&mut self, _: &[u8; 4], _: &mut Cx<'_, u8>) -> AfterOther {
+        AfterOther::Other
+    }
+
+    fn other_message(&mut self, _: u8, _: &mut Cx<'_, u8>) -> AfterOther {
+        AfterOther::Line
+    }
+
+    fn bye(&mut self, line: &[u8], cx: &mut Cx<'_, u8>) -> mixed::AfterBye {
+        cx.write(line);
+        mixed::AfterBye::Bye
+    }
+}
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+#[test]
+fn t5_a_begun_that_leads_back_begins_anew() {
+    let mut peer = Session::<Mixed, _>::new(Mixer);
+    peer.send(b"half");
+    peer.advance(seconds(5));
+    assert_eq!(peer.receive(), b"slow");
+    peer.advance(seconds(4));
+    assert_eq!(peer.receive(), b"");
+    peer.advance(seconds(1));
+    assert_eq!(peer.receive(), b"slow");
+    peer.send(b"\n");
+    assert_eq!(peer.receive(), b"half");
+}
+
+#[test]
+fn t5_a_read_elsewhere_restarts_what_counts_from_a_read() {
+    // The line that has begun is read elsewhere, as another message.
+    let mut peer = Session::<Mixed, _>::new(Mixer);
+    peer.send(b"ab");
+    peer.advance(seconds(1));
+    peer.post(b'o').unwrap();
+    peer.send(b"cd");
+    peer.post(b'l').unwrap();
+    assert_eq!(peer.state(), Some("Line"));
+    peer.advance(seconds(10));
+    assert_eq!(peer.receive(), b"");
+
+    // The peer that speaks elsewhere is not silent.
+    let mut peer = Session::<Mixed, _>::new(Mixer);
+    peer.advance(seconds(50));
+    peer.post(b'o').unwrap();
+    peer.send(b"abcd");
+    peer.post(b'l').unwrap();
+    peer.advance(seconds(59));
+    assert_eq!(peer.state(), Some("Line"));
+    peer.advance(seconds(1));
+    assert_eq!(peer.state(), None);
+}
