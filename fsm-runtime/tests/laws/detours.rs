@@ -111,3 +111,43 @@ fn t5_a_read_elsewhere_restarts_what_counts_from_a_read() {
     peer.advance(seconds(1));
     assert_eq!(peer.state(), None);
 }
+
+/// Says goodbye in a state whose time counts from the first byte.
+#[state_machine(start = Line, eof => Gone, limit => Gone)]
+enum Polite {
+    #[read(until = b"\n", max = 64, idle = 3s => Gone)]
+    #[to(Line)]
+    #[rest(drain => Bye)]
+    Line,
+    #[read(until = b"\n", max = 64, within = never, begun = 5s => Gone)]
+    #[to(Bye)]
+    Bye,
+    #[end]
+    Gone,
+}
+
+struct Host;
+
+impl polite::Handler for Host {
+    fn line(&mut self, _: &[u8], _: &mut Cx<'_>) -> polite::AfterLine {
+        polite::AfterLine::Line
+    }
+
+    fn bye(&mut self, _: &[u8], _: &mut Cx<'_>) -> polite::AfterBye {
+        polite::AfterBye::Bye
+    }
+}
+
+#[test]
+fn g1_t3_a_drain_edge_begins_no_message() {
+    let mut peer = Session::<Polite, _>::new(Host);
+    peer.drain();
+    assert_eq!(peer.state(), Some("Bye"));
+    peer.advance(seconds(4));
+    assert_eq!(peer.state(), Some("Bye"));
+    peer.send(b"half");
+    peer.advance(seconds(4));
+    assert_eq!(peer.state(), Some("Bye"));
+    peer.advance(seconds(1));
+    assert_eq!(peer.state(), None);
+}
