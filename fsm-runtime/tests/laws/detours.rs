@@ -151,3 +151,49 @@ fn g1_t3_a_drain_edge_begins_no_message() {
     peer.advance(seconds(1));
     assert_eq!(peer.state(), None);
 }
+
+/// Writes much while it sleeps, within a time for all of that.
+#[state_machine(start = Order, eof => Gone, Work = Busy, within(Work) = 30s => Slow)]
+enum Snail {
+    #[read(exact = 1, idle = 1h => Gone)]
+    #[to(Busy)]
+    Order,
+    #[sleep(20s)]
+    #[to(Busy)]
+    Busy,
+    #[run]
+    #[to(Gone)]
+    Slow,
+    #[end]
+    Gone,
+}
+
+struct Slime;
+
+impl snail::Handler for Slime {
+    fn order(&mut self, _: &[u8; 1], cx: &mut Cx<'_>) -> snail::AfterOrder {
+        cx.write(&vec![b'x'; 1 << 20]);
+        snail::AfterOrder::Busy
+    }
+
+    fn busy(&mut self, _: &mut Cx<'_>) -> snail::AfterBusy {
+        snail::AfterBusy::Busy
+    }
+
+    fn slow(&mut self, _: &mut Cx<'_>) -> snail::AfterSlow {
+        snail::AfterSlow::Gone
+    }
+}
+
+#[test]
+fn t4_a_sleep_at_the_output_mark_does_not_restart_the_time_of_its_group() {
+    let mut peer = Session::<Snail, _>::new(Slime);
+    peer.window(0);
+    peer.send(b"x");
+    assert_eq!(peer.state(), Some("Busy"));
+    peer.advance(seconds(29));
+    assert_eq!(peer.state(), Some("Busy"));
+    peer.advance(seconds(1));
+    // The connection closes once its output has left.
+    assert_eq!(peer.state(), Some("Gone"));
+}
