@@ -230,11 +230,8 @@ fn rare_readiness(event: &Event) -> Readiness {
         ready = ready | Readiness::WRITE;
     }
     if event.is_error() {
-        ready = ready
-            | Readiness::READ
-            | Readiness::WRITE
-            | Readiness::MAYBE_EOF
-            | Readiness::BROKEN;
+        ready =
+            ready | Readiness::READ | Readiness::WRITE | Readiness::MAYBE_EOF | Readiness::BROKEN;
     }
     ready
 }

@@ -188,6 +188,8 @@ pub(crate) mod sealed {
         fn begin(&mut self, now: u64, timer: impl Fn(usize) -> Timer);
         /// Arms a timer again that has expired without a change of state.
         fn restart(&mut self, index: usize, now: u64, timer: Timer);
+        /// Ends a timer that has expired, so that it begins anew when it is armed.
+        fn end(&mut self, index: usize);
         /// The first timer that has expired at `now`.
         fn expired(&self, now: u64) -> Option<usize>;
         /// The earliest deadline.
@@ -247,6 +249,10 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
 
     fn restart(&mut self, index: usize, now: u64, timer: Timer) {
         self.0[index] = timer.deadline(now);
+    }
+
+    fn end(&mut self, index: usize) {
+        self.0[index] = u64::MAX;
     }
 
     fn expired(&self, now: u64) -> Option<usize> {

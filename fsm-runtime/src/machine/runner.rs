@@ -232,6 +232,7 @@ impl<M: Machine> MachineRunner<'_, M> {
             self.deadlines.restart(timer, now, self.machine.timer(timer, settings));
             return false;
         }
+        self.deadlines.end(timer);
         self.enter(now, step == Step::Diverted, settings);
         true
     }

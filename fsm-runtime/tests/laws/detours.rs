@@ -112,6 +112,66 @@ fn t5_a_read_elsewhere_restarts_what_counts_from_a_read() {
     assert_eq!(peer.state(), None);
 }
 
+/// Asks between lines, and waits for the answer for a short time.
+#[state_machine(start = Room, message = u8, eof => Gone, limit => Gone)]
+enum Quiz {
+    #[read(until = b"\n", max = 64, idle = 60s => Gone)]
+    #[message]
+    #[to(Room | Ask)]
+    Room,
+    #[read(until = b"\n", max = 64, idle = 5s => Room)]
+    #[message]
+    #[to(Room)]
+    Ask,
+    #[end]
+    Gone,
+}
+
+struct Guest;
+
+impl quiz::Handler for Guest {
+    fn room(&mut self, _: &[u8], _: &mut Cx<'_, u8>) -> quiz::AfterRoom {
+        quiz::AfterRoom::Room
+    }
+
+    fn room_message(&mut self, _: u8, _: &mut Cx<'_, u8>) -> quiz::AfterRoom {
+        quiz::AfterRoom::Ask
+    }
+
+    fn ask(&mut self, _: &[u8], _: &mut Cx<'_, u8>) -> quiz::AfterAsk {
+        quiz::AfterAsk::Room
+    }
+
+    fn ask_message(&mut self, _: u8, _: &mut Cx<'_, u8>) -> quiz::AfterAsk {
+        quiz::AfterAsk::Room
+    }
+}
+
+#[test]
+fn t5_a_shorter_idle_elsewhere_does_not_shorten_that_of_a_state() {
+    let mut peer = Session::<Quiz, _>::new(Guest);
+    peer.post(0).unwrap();
+    assert_eq!(peer.state(), Some("Ask"));
+    peer.advance(seconds(1));
+    peer.post(0).unwrap();
+    assert_eq!(peer.state(), Some("Room"));
+    peer.advance(seconds(59));
+    assert_eq!(peer.state(), Some("Room"));
+    peer.advance(seconds(1));
+    assert_eq!(peer.state(), None);
+}
+
+#[test]
+fn t5_an_idle_elsewhere_does_not_hide_a_silent_peer() {
+    let mut peer = Session::<Quiz, _>::new(Guest);
+    for _ in 0..12 {
+        assert_eq!(peer.state(), Some("Room"));
+        peer.post(0).unwrap();
+        peer.advance(seconds(10));
+    }
+    assert_eq!(peer.state(), None);
+}
+
 /// Says goodbye in a state whose time counts from the first byte.
 #[state_machine(start = Line, eof => Gone, limit => Gone)]
 enum Polite {
