@@ -278,7 +278,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         self.goodbye = Goodbye::Said;
         let Self { machine, deadlines, .. } = self;
         let settings = &scratch.environment.settings;
-        MachineRunner { machine, deadlines }.enter(scratch.context.now, true, settings);
+        // Nothing is unread, so no message has begun.
+        MachineRunner { machine, deadlines }.enter(scratch.context.now, false, settings);
         true
     }
 

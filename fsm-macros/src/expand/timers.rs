@@ -17,6 +17,8 @@ enum Timer<'a> {
     SinceRead(&'a Deadline),
     /// The same, in another state.
     Paused,
+    /// The same, in another state that reads.
+    PausedUntilRead,
     /// A `sleep`, which ends with a call of the handler.
     Sleep(&'a Sleep),
     Tick(&'a Tick),
@@ -28,7 +30,10 @@ enum Timer<'a> {
 struct Timers {
     /// The number of timers of the state that has most of the first kind.
     own: usize,
-    /// The number of the states' timers that go on from state to state: none, or those of the reads.
+    /// The times of `idle` that go on from state to state, by [`idle_time`]; none without detours. States
+    /// with the same time share a timer.
+    idles: Vec<String>,
+    /// The number of timers that go on from state to state: one of each such `idle`, and that of `begun`.
     reads: usize,
     /// The number of all timers; at least one, which the end of a connection needs.
     all: usize,
@@ -40,8 +45,14 @@ impl Timers {
         let own = machine.states.iter().map(own).max().unwrap_or(0);
         let active = || machine.states.iter().filter_map(model::State::active);
         let begun = active().any(|active| active.begun.is_some());
-        let reads = if machine.has_detours { 1 + usize::from(begun) } else { 0 };
-        Self { own, reads, all: (own + reads + machine.budgets).max(1) }
+        let mut idles = Vec::new();
+        for idle in machine.states.iter().filter_map(idle_time).filter(|_| machine.has_detours) {
+            if !idles.contains(&idle) {
+                idles.push(idle);
+            }
+        }
+        let reads = idles.len() + usize::from(machine.has_detours && begun);
+        Self { own, idles, reads, all: (own + reads + machine.budgets).max(1) }
     }
 
     fn get<'a>(
@@ -57,16 +68,31 @@ impl Timers {
         if index < self.reads {
             let active = state.active();
             let reads = active.filter(|active| active.wait.takes_input());
-            let timer = match index {
-                0 => reads.and_then(|active| active.idle.as_ref()).map(Timer::SinceRead),
-                _ => reads.and_then(|active| active.begun.as_ref()).map(Timer::Begun),
+            let paused = if reads.is_some() { Timer::PausedUntilRead } else { Timer::Paused };
+            let timer = match self.idles.get(index) {
+                Some(idle) if idle_time(state).as_ref() == Some(idle) => {
+                    reads.and_then(|active| active.idle.as_ref()).map(Timer::SinceRead)
+                }
+                Some(_) => None,
+                None => reads.and_then(|active| active.begun.as_ref()).map(Timer::Begun),
             };
-            return Some(timer.unwrap_or(Timer::Paused));
+            return Some(timer.unwrap_or(paused));
         }
         let number = index - self.reads;
         let budget = state.budget.as_ref().filter(|budget| budget.number == number)?;
         Some(Timer::Budget(&budget.deadline))
     }
+}
+
+/// The time of the `idle` of a state that reads, as a key. A time that the state's data says is equal to
+/// no other one.
+fn idle_time(state: &model::State) -> Option<String> {
+    let active = state.active().filter(|active| active.wait.takes_input())?;
+    Some(match &active.idle.as_ref()?.time {
+        Sleep::Of { .. } => format!("that of {}", state.name),
+        Sleep::Fixed(millis) => millis.to_string(),
+        Sleep::Constant(name) => name.to_string(),
+    })
 }
 
 /// The timers that a state arms for itself.
@@ -96,7 +122,7 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
         let mut arms: Vec<(Vec<TokenStream>, TokenStream)> = Vec::new();
         let mut known = BTreeMap::new();
         let mut left = false;
-        let mut paused = Vec::new();
+        let (mut paused, mut paused_until_read) = (Vec::new(), Vec::new());
         for state in &machine.states {
             let (kind, time) = match timers.get(machine, state, index) {
                 Some(Timer::Sleep(time)) => ("within", time),
@@ -106,6 +132,10 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
                 Some(Timer::SinceRead(deadline)) => ("since_read", &deadline.time),
                 Some(Timer::Paused) => {
                     paused.push(state.any());
+                    continue;
+                }
+                Some(Timer::PausedUntilRead) => {
+                    paused_until_read.push(state.any());
                     continue;
                 }
                 Some(Timer::Tick(tick)) => ("tick", &tick.every),
@@ -134,6 +164,9 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
         if !paused.is_empty() {
             arms.push((paused, generated!(__rt::Timer::PAUSED)));
         }
+        if !paused_until_read.is_empty() {
+            arms.push((paused_until_read, generated!(__rt::Timer::PAUSED_UNTIL_READ)));
+        }
         let rest = left.then(|| generated!(_ => __rt::Timer::NEVER,));
         let arms = arms.iter().map(|(patterns, value)| generated!(#(#patterns)|* => #value,));
         generated!(match self { #(#arms)* #rest })
@@ -159,9 +192,7 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
         let mut plain = BTreeMap::new();
         for state in &machine.states {
             let timer = timers.get(machine, state, index);
-            // The time of a read is over, so that it begins anew.
-            let is_read = matches!(timer, Some(Timer::SinceRead(_)));
-            let moved = if is_read { generated!(__Step::Moved) } else { machine.diverted() };
+            let moved = machine.diverted();
             let transition = match (timer, &state.role) {
                 (
                     Some(
@@ -187,7 +218,7 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
             };
             let arm = match state.route() {
                 None if transition.inits.is_empty() => *plain
-                    .entry((transition.target.to_string(), transition.to_itself, is_read))
+                    .entry((transition.target.to_string(), transition.to_itself))
                     .or_insert(arms.len()),
                 _ => arms.len(),
             };

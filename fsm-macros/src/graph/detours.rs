@@ -11,9 +11,16 @@ impl Graph<'_> {
             let timed = |event: &Event| self.on(state, *event).is_some();
             reads(machine, state) && [Event::Idle, Event::Begun].iter().any(timed)
         };
-        let detour = |source, edge: &Edge<'_>| is_detour(machine, source, edge);
-        (0..machine.states.len())
-            .any(|state| has_time(state) && self.cycle(state, detour).is_some())
+        (0..machine.states.len()).any(|state| {
+            // The end of a read's time elsewhere does not begin that of this state anew.
+            let is_other = |source: usize, edge: &Edge<'_>| {
+                source != state && matches!(edge.event(), Some(Event::Idle | Event::Begun))
+            };
+            let detour = |source, edge: &Edge<'_>| {
+                is_detour(machine, source, edge) || is_other(source, edge)
+            };
+            has_time(state) && self.cycle(state, detour).is_some()
+        })
     }
 
     /// Whether the deadline `event` of a state leads back to it without a read.

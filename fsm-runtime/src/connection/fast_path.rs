@@ -35,6 +35,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let ConnectionScratch { buffer, output, environment, context, limits, .. } = &mut *scratch;
         let mut input = Input::resumed(&buffer[..end], DecodeProgress::default(), false);
         let mut cx = Cx::new(output, &*io.socket, environment, key, context);
+        if const { M::SPEC.uses(Features::INTERLEAVED) } {
+            cx.set_readable(io.state.is_readable());
+        }
         let InputOnlyRun { waits_for_input, calls } =
             runner.run_input_only(handler, &mut input, &mut cx, limits);
         let (unread, messages) = (input.unread().len(), cx.messages_taken());

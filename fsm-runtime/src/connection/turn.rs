@@ -245,18 +245,13 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             self.shut_down()?;
             return Ok(NextAction::Run);
         }
-        let state = &mut *self.stream.io.state;
+        let state = &*self.stream.io.state;
         let waits_for_end = reason.waits_for(WaitSet::MESSAGE) || reason.waits_for(WaitSet::END);
         if waits_for_end && state.may_have_ended() {
-            // Reads, because no read of the machine would notice that the peer is gone.
-            if !self.stream.recv.is_full() {
-                return Ok(NextAction::Read);
-            }
-            if state.hung_up() {
-                state.set_ended();
-                return Ok(NextAction::Run);
-            }
-            return Ok(NextAction::Return);
+            // Reads, because no read of the machine would notice that the peer is gone. An end behind a full
+            // buffer does not matter yet, because unread input comes first.
+            let is_full = self.stream.recv.is_full();
+            return Ok(if is_full { NextAction::Return } else { NextAction::Read });
         }
         if state.is_broken() {
             return Err(io::ErrorKind::ConnectionReset.into());

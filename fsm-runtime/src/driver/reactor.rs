@@ -226,19 +226,12 @@ fn rare_readiness(event: &Event) -> Readiness {
     if event.is_read_closed() || event.is_priority() {
         ready = ready | Readiness::READ | Readiness::MAYBE_EOF;
     }
-    if event.is_read_closed() {
-        ready = ready | Readiness::HANGUP;
-    }
     if event.is_write_closed() {
         ready = ready | Readiness::WRITE;
     }
     if event.is_error() {
-        ready = ready
-            | Readiness::READ
-            | Readiness::WRITE
-            | Readiness::MAYBE_EOF
-            | Readiness::HANGUP
-            | Readiness::BROKEN;
+        ready =
+            ready | Readiness::READ | Readiness::WRITE | Readiness::MAYBE_EOF | Readiness::BROKEN;
     }
     ready
 }

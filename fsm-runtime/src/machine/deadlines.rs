@@ -36,6 +36,8 @@ enum Counts {
     FromRead,
     /// Nothing: a timer of other states that count from a read stands still.
     Paused,
+    /// The same, until the state completes a read.
+    PausedUntilRead,
 }
 
 /// The bit of a deadline that stands still; the other bits are the time that is left.
@@ -72,7 +74,7 @@ impl Timer {
 
     /// A timer like [`idle`](Self::idle) that a message, a tick or a deadline does not restart, even if the
     /// machine leaves the state and comes back. It has the same index in all states; those without it
-    /// have [`PAUSED`](Self::PAUSED) there.
+    /// have [`PAUSED`](Self::PAUSED) or [`PAUSED_UNTIL_READ`](Self::PAUSED_UNTIL_READ) there.
     #[inline]
     pub const fn since_read(millis: u64) -> Self {
         Self { millis, counts: Counts::FromRead }
@@ -80,6 +82,10 @@ impl Timer {
 
     /// The timer of a state in which a timer of other states stands still.
     pub const PAUSED: Self = Self { millis: u64::MAX, counts: Counts::Paused };
+
+    /// The same for a state that reads: a read that it completes ends the timer of the other states, which
+    /// then begin anew.
+    pub const PAUSED_UNTIL_READ: Self = Self { millis: u64::MAX, counts: Counts::PausedUntilRead };
 
     /// A timer of several states, at the same index in each. It counts from entering one of them
     /// from a state that is none of them.
@@ -111,6 +117,11 @@ impl Timer {
     #[inline]
     fn deadline(self, now: u64) -> u64 {
         now.saturating_add(self.millis)
+    }
+
+    /// Whether it is the time of a group of states.
+    pub(crate) fn is_budget(self) -> bool {
+        self.counts == Counts::FromOutside
     }
 
     /// Whether the timer calls a handler again and again.
@@ -177,6 +188,8 @@ pub(crate) mod sealed {
         fn begin(&mut self, now: u64, timer: impl Fn(usize) -> Timer);
         /// Arms a timer again that has expired without a change of state.
         fn restart(&mut self, index: usize, now: u64, timer: Timer);
+        /// Ends a timer that has expired, so that it begins anew when it is armed.
+        fn end(&mut self, index: usize);
         /// The first timer that has expired at `now`.
         fn expired(&self, now: u64) -> Option<usize>;
         /// The earliest deadline.
@@ -201,8 +214,8 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
                 Counts::FromFirstByte if diverted => resumed(*deadline, now),
                 Counts::FromOutside if *deadline != u64::MAX => *deadline,
                 Counts::FromRead if diverted => resumed(*deadline, now).min(timer.deadline(now)),
-                Counts::Paused if diverted => paused(*deadline, now),
-                Counts::FromFirstByte | Counts::Paused => u64::MAX,
+                Counts::Paused | Counts::PausedUntilRead if diverted => paused(*deadline, now),
+                Counts::FromFirstByte | Counts::Paused | Counts::PausedUntilRead => u64::MAX,
                 _ => timer.deadline(now),
             };
         }
@@ -214,7 +227,7 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
             let timer = timer(index);
             match timer.counts {
                 Counts::FromCompletion | Counts::FromRead => *deadline = timer.deadline(now),
-                Counts::FromFirstByte => *deadline = u64::MAX,
+                Counts::FromFirstByte | Counts::PausedUntilRead => *deadline = u64::MAX,
                 _ => {}
             }
         }
@@ -236,6 +249,10 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
 
     fn restart(&mut self, index: usize, now: u64, timer: Timer) {
         self.0[index] = timer.deadline(now);
+    }
+
+    fn end(&mut self, index: usize) {
+        self.0[index] = u64::MAX;
     }
 
     fn expired(&self, now: u64) -> Option<usize> {

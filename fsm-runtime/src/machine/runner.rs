@@ -199,7 +199,10 @@ impl<M: Machine> MachineRunner<'_, M> {
 
     /// Whether the timer that has expired is a sleep or a tick, whose handler may run again and again.
     pub(crate) fn repeats(&self, now: u64, settings: &M::Settings) -> bool {
-        self.is_tick_due(now, settings) || self.has_wait(|wait| matches!(wait, Wait::Sleep { .. }))
+        let is_own = |index| !self.machine.timer(index, settings).is_budget();
+        let sleeps = || self.has_wait(|wait| matches!(wait, Wait::Sleep { .. }));
+        self.is_tick_due(now, settings)
+            || (sleeps() && self.deadlines.expired(now).is_some_and(is_own))
     }
 
     /// Takes the edge of a timer that has expired. The next one can be taken only after more time has
@@ -229,6 +232,7 @@ impl<M: Machine> MachineRunner<'_, M> {
             self.deadlines.restart(timer, now, self.machine.timer(timer, settings));
             return false;
         }
+        self.deadlines.end(timer);
         self.enter(now, step == Step::Diverted, settings);
         true
     }

@@ -15,8 +15,6 @@ impl Readiness {
     pub(crate) const MAYBE_EOF: Self = Self(1 << 2);
     /// The connection is broken.
     pub(crate) const BROKEN: Self = Self(1 << 3);
-    /// The peer has ended its stream, as the system reports it.
-    pub(crate) const HANGUP: Self = Self(1 << 4);
 
     #[inline]
     pub(crate) const fn bits(self) -> u8 {

@@ -9,7 +9,6 @@ const READ: u8 = Readiness::READ.bits();
 const WRITE: u8 = Readiness::WRITE.bits();
 const MAYBE_EOF: u8 = Readiness::MAYBE_EOF.bits();
 const BROKEN: u8 = Readiness::BROKEN.bits();
-const HANGUP: u8 = Readiness::HANGUP.bits();
 /// The end of the peer's stream was read.
 const EOF: u8 = 1 << 5;
 /// The stream to the peer was shut down.
@@ -72,10 +71,6 @@ impl StreamState {
     /// Whether the peer's stream may have ended behind the unread input.
     pub(crate) fn may_have_ended(self) -> bool {
         self.has(MAYBE_EOF) && !self.has_ended()
-    }
-
-    pub(crate) fn hung_up(self) -> bool {
-        self.has(HANGUP)
     }
 
     #[inline]

@@ -81,7 +81,7 @@ impl ByteStream for PipeEnd {
     /// The peer closes, as most clients do that see the end of the stream.
     fn linger(&mut self) {
         self.0.ended.set(true);
-        self.0.events.set(Readiness::READ | Readiness::MAYBE_EOF | Readiness::HANGUP);
+        self.0.events.set(Readiness::READ | Readiness::MAYBE_EOF);
     }
 
     fn abort(&mut self) {}

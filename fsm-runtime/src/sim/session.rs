@@ -195,7 +195,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     /// Ends the client's stream; the machine can still send.
     pub fn end(&mut self) {
         self.pipe.ended.set(true);
-        self.run(Readiness::READ | Readiness::MAYBE_EOF | Readiness::HANGUP);
+        self.run(Readiness::READ | Readiness::MAYBE_EOF);
     }
 
     /// Resets the connection: the bytes in flight are lost.

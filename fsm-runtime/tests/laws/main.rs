@@ -17,12 +17,14 @@ mod arithmetic;
 mod asked;
 mod cuts;
 mod deadlines;
+mod detours;
 mod half_close;
 mod input;
 mod interleavings;
 mod messages;
 mod output;
 mod settings;
+mod unread;
 mod waits;
 
 /// Takes a name and a body, and files them.

@@ -50,9 +50,10 @@ impl<Msg> Mailboxes<Msg> {
         let Some(mailbox) = stripe.get_mut(key) else { return Err(message) };
         mailbox.awaited = mailbox.awaited.saturating_sub(1);
         mailbox.messages.push_back(message);
-        let first = mailbox.messages.len() == 1;
+        // A connection that drains waits for its last reply also where it takes no messages.
+        let wakes = mailbox.messages.len() == 1 || mailbox.awaited == 0;
         drop(stripe);
-        if first {
+        if wakes {
             self.shared.wake(key);
         }
         Ok(())
@@ -61,7 +62,11 @@ impl<Msg> Mailboxes<Msg> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
+    use crate::wake::Wake;
 
     #[test]
     fn x7_replies_have_places_of_their_own_in_a_bounded_mailbox() {
@@ -84,6 +89,32 @@ mod tests {
             assert_eq!(mailboxes.await_reply(key), Ok(()));
             mailboxes.forget_reply(key);
         }
+    }
+
+    /// Counts how often it is woken.
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(&self, _: Key) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn x11_the_last_awaited_reply_wakes_a_connection_that_leaves_its_messages_alone() {
+        let (mailboxes, key) = (Mailboxes::<u8>::default(), Key::of(0, 0, 0));
+        let woken = Arc::new(Woken::default());
+        let port: Arc<dyn Wake> = Arc::<Woken>::clone(&woken);
+        mailboxes.attach(Box::new([Arc::downgrade(&port)]));
+        mailboxes.open(key);
+        mailboxes.post(key, 0).unwrap();
+        assert_eq!([(); 2].map(|()| mailboxes.await_reply(key)), [Ok(()), Ok(())]);
+        let woken = [1, 2].map(|reply| {
+            mailboxes.post_reply(key, reply).unwrap();
+            woken.0.load(Ordering::Relaxed)
+        });
+        assert_eq!(woken, [1, 2]);
     }
 
     #[test]

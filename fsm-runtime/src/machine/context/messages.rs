@@ -60,9 +60,10 @@ impl<Msg, Settings, K: Kind> Cx<'_, Msg, Settings, K> {
     /// state.
     #[doc(hidden)]
     pub fn message(&mut self) -> Option<Msg> {
-        let message = self.environment.mailboxes.take(self.key)?;
-        self.received += 1;
-        Some(message)
+        let message = self.environment.mailboxes.take(self.key);
+        self.mailbox_empty = message.is_none();
+        self.received += usize::from(message.is_some());
+        message
     }
 
     /// Takes the next message in a state that also waits for input, if the handler before was called
@@ -70,7 +71,7 @@ impl<Msg, Settings, K: Kind> Cx<'_, Msg, Settings, K> {
     #[doc(hidden)]
     #[inline]
     pub fn message_after_input(&mut self) -> Option<Msg> {
-        if self.last_taken == Taken::Input { self.message_in_turn() } else { None }
+        if self.last_taken == Taken::Input { self.message_beside_input() } else { None }
     }
 
     /// Takes the next message in a state whose input is incomplete. After a message it returns `None`
@@ -81,10 +82,16 @@ impl<Msg, Settings, K: Kind> Cx<'_, Msg, Settings, K> {
         if self.readable && self.last_taken == Taken::Message {
             return None;
         }
-        self.message_in_turn()
+        self.message_beside_input()
     }
 
-    fn message_in_turn(&mut self) -> Option<Msg> {
+    /// A mailbox that was found empty is not looked into again, because the next message causes another
+    /// turn.
+    #[inline]
+    fn message_beside_input(&mut self) -> Option<Msg> {
+        if self.mailbox_empty {
+            return None;
+        }
         let message = self.message()?;
         self.last_taken = Taken::Message;
         Some(message)
