@@ -88,12 +88,15 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         peer: Peer,
         socket: S,
         Started { machine, deadlines }: Started<M>,
-        CarriedIo { input, output, ended }: CarriedIo,
+        CarriedIo { input, output, ended, shut }: CarriedIo,
         boxes: &PendingBoxes<M>,
     ) -> Self {
         let mut state = StreamState::NEW;
         if ended {
             state.set_ended();
+        }
+        if shut {
+            state.set_shut();
         }
         let pending =
             Pending::<M> { input, output, incoming: Some(peer), ..Pending::<M>::default() };
@@ -351,7 +354,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         if let Some(Leaving { hand_off, input, output }) = leaving {
             let socket = socket.zip(scratch.registry.as_deref());
             let socket = socket.and_then(|(socket, registry)| socket.detach(registry));
-            let carried = CarriedIo { input, output, ended: state.has_ended() };
+            let (ended, shut) = (state.has_ended(), state.is_shut());
+            let carried = CarriedIo { input, output, ended, shut };
             hand_off.complete(DetachedConnection { socket, carried });
         }
         scratch.pool_state.released();

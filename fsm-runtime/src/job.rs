@@ -161,6 +161,10 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
         let mut runner =
             MachineRunner { machine: &mut self.machine, deadlines: &mut self.deadlines };
         let mut input = Input::new(&[]);
+        if runner.is_tick_due(now, &environment.settings) {
+            runner.expire(handler, now, false, &mut cx);
+            budget.spend_call();
+        }
         let reason = loop {
             let reason = runner.run(handler, &mut input, &mut cx, &mut budget);
             if runner.deadline() > now || reason == StopReason::Done {

@@ -29,6 +29,8 @@ pub(crate) struct CarriedIo {
     pub(crate) output: UnsentOutput,
     /// The end of the peer's stream was read.
     pub(crate) ended: bool,
+    /// The stream to the peer was shut down.
+    pub(crate) shut: bool,
 }
 
 /// A connection that has a permit of another pool, and moves there when its turn ends.

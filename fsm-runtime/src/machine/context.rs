@@ -81,8 +81,6 @@ pub struct Cx<'a, Msg = NoMessage, Settings = (), K: Kind = Connection> {
     unread: usize,
     /// The connection's own input buffer, if it holds all of a large message.
     whole_input: Option<&'a Bytes>,
-    /// The mailbox was empty when it was last looked into.
-    mailbox_empty: bool,
     /// The event that the last handler was called for, if its state interleaves input and messages.
     last_taken: Taken,
     /// A read of the socket may bring input.
@@ -98,6 +96,9 @@ enum Taken {
     Nothing,
     Input,
     Message,
+    /// The mailbox was found empty. The next message causes another turn, so this one does not look
+    /// again.
+    AllMessages,
 }
 
 /// The [`Cx`] of a handler of jobs, which has no peer to write to.
@@ -131,7 +132,6 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
             just_submitted: false,
             unread: 0,
             whole_input: None,
-            mailbox_empty: false,
             last_taken: Taken::Nothing,
             readable: false,
             shut: false,

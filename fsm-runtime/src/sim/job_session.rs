@@ -103,6 +103,24 @@ impl<M: JobMachine + Drive<H>, H> JobSession<M, H> {
 
     session_methods!();
 
+    /// Posts `messages` and lets `millis` pass, and then runs one turn for all of that.
+    #[cfg(test)]
+    pub(super) fn come_together(&mut self, messages: &[M::Message], millis: u64)
+    where
+        M::Message: Copy,
+    {
+        {
+            let harness = self.harness.borrow();
+            for message in messages {
+                let posted = harness.scratch().environment.mailboxes.post(harness.key, *message);
+                assert!(posted.is_ok(), "the mailbox has room");
+            }
+            let time = &harness.origin().time;
+            time.set(time.millis() + millis);
+        }
+        self.run(Readiness::NONE);
+    }
+
     /// Takes the reply of the machine, if it has replied.
     pub fn replied(&mut self) -> Option<M::Reply> {
         match self.caller.call_progress(CALLER) {

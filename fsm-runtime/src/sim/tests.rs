@@ -201,3 +201,45 @@ fn w2_a_flood_of_messages_does_not_hold_up_what_the_socket_has() {
     assert_eq!(heard.len(), 1_022);
     assert!(matches!(places[..], [(..4, b'a'), (..6, b'b')]), "{places:?}");
 }
+
+/// A job that counts messages and ticks.
+#[state_machine(start = Count, job = (), reply = Vec<u8>, message = u8)]
+enum Counting {
+    #[message(within = 60s => Given)]
+    #[tick(5s)]
+    #[to(Count)]
+    Count { job: () },
+    #[run]
+    #[to(Done)]
+    Given,
+    #[end]
+    Done,
+}
+
+#[derive(Default)]
+struct Counter(Vec<u8>);
+
+impl counting::Handler for Counter {
+    fn count(&mut self, (): &mut (), message: u8, _: &mut JobCx<'_, u8>) -> counting::AfterCount {
+        self.0.push(message);
+        counting::AfterCount::Count
+    }
+
+    fn count_tick(&mut self, (): &mut (), _: &mut JobCx<'_, u8>) -> counting::AfterCount {
+        self.0.push(b'.');
+        counting::AfterCount::Count
+    }
+
+    fn given(&mut self, _: &mut JobCx<'_, u8>) -> counting::AfterGiven {
+        counting::AfterGiven::Done { reply: std::mem::take(&mut self.0) }
+    }
+}
+
+#[test]
+fn w2_a_due_tick_of_a_job_comes_before_its_messages() {
+    let mut job = super::JobSession::<Counting, _>::new(Counter::default(), ());
+    job.come_together(b"xy", 12_000);
+    job.advance(std::time::Duration::from_secs(60));
+    let counted = job.replied().unwrap();
+    assert_eq!(counted[..3], *b".xy");
+}

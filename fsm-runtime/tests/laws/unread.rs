@@ -69,7 +69,7 @@ impl told::Handler for Taker<'_> {
 fn w6_no_input_is_lost_when_the_peer_has_hung_up() {
     let mut taken = 0;
     let mut peer = Session::<Told, _>::new(Taker(&mut taken));
-    peer.send(&[b'x'; 300_000]);
+    peer.send(&vec![b'x'; 300_000]);
     peer.end();
     assert_eq!(peer.state(), Some("Wait"));
     peer.post(()).unwrap();

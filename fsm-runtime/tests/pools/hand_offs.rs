@@ -130,3 +130,49 @@ fn x7_a_hand_off_to_a_full_pool_waits_and_loses_nothing() {
     drop(second);
     running.drain().unwrap();
 }
+
+/// Ends its stream to the client, and hands the connection over.
+#[state_machine(start = Word, eof => Gone)]
+enum Leaving {
+    #[read(exact = 1, within = 60s => Gone)]
+    #[to(Hush)]
+    Word,
+    #[shutdown(within = 60s => Gone)]
+    #[to(Subscribing)]
+    Hush,
+    #[handoff(News, within = 10s => Gone, gone => Gone)]
+    Subscribing,
+    #[end]
+    Gone,
+}
+
+impl leaving::Handler for Client {
+    fn word(&mut self, _: &[u8; 1], cx: &mut Cx<'_>) -> leaving::AfterWord {
+        write!(cx, "goodbye");
+        leaving::AfterWord::Hush
+    }
+
+    fn hush(&mut self, _: &mut Cx<'_>) -> leaving::AfterHush {
+        leaving::AfterHush::Subscribing { seed: "nothing".to_owned() }
+    }
+}
+
+#[test]
+fn g3_x7_a_connection_that_has_ended_its_stream_goes_on_reading_in_another_pool() {
+    let (sender, keys) = mpsc::channel();
+    let make = move |_| Reader { topic: String::new(), keys: sender.clone() };
+    let news = Pool::builder::<News>("news").handler(make);
+    let gate = Pool::builder::<Leaving>("gate").listen("127.0.0.1:0").handler(|_| Client);
+    let running = Pipeline::new().pool(gate).pool(news).start().unwrap();
+    let mut client = connect(&running);
+    client.write_all(b"x").unwrap();
+    let mut heard = String::new();
+    client.read_to_string(&mut heard).unwrap();
+    assert_eq!(heard, "goodbye");
+    // The other pool has written in vain, and reads.
+    client.write_all(b"wait\n").unwrap();
+    keys.recv_timeout(Duration::from_secs(20)).unwrap();
+    drop(client);
+    let stats = running.drain().unwrap();
+    assert_eq!((stats.handed_off, stats.taken, stats.reset), (1, 1, 0));
+}

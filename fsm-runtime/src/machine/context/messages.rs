@@ -61,7 +61,6 @@ impl<Msg, Settings, K: Kind> Cx<'_, Msg, Settings, K> {
     #[doc(hidden)]
     pub fn message(&mut self) -> Option<Msg> {
         let message = self.environment.mailboxes.take(self.key);
-        self.mailbox_empty = message.is_none();
         self.received += usize::from(message.is_some());
         message
     }
@@ -85,23 +84,23 @@ impl<Msg, Settings, K: Kind> Cx<'_, Msg, Settings, K> {
         self.message_beside_input()
     }
 
-    /// A mailbox that was found empty is not looked into again, because the next message causes another
-    /// turn.
     #[inline]
     fn message_beside_input(&mut self) -> Option<Msg> {
-        if self.mailbox_empty {
+        if self.last_taken == Taken::AllMessages {
             return None;
         }
-        let message = self.message()?;
-        self.last_taken = Taken::Message;
-        Some(message)
+        let message = self.message();
+        self.last_taken = if message.is_some() { Taken::Message } else { Taken::AllMessages };
+        message
     }
 
     /// Records that a state that also waits for messages has taken input.
     #[doc(hidden)]
     #[inline]
     pub fn input_taken(&mut self) {
-        self.last_taken = Taken::Input;
+        if self.last_taken != Taken::AllMessages {
+            self.last_taken = Taken::Input;
+        }
     }
 
     #[inline]
