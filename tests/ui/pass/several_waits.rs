@@ -21,7 +21,7 @@ const BEAT: Duration = Duration::from_secs(5);
 
 /// Hears and speaks.
 #[state_machine(
-    start = Line, message = u8, settings = Limits, eof => Gone, limit => TooLong, gone => Gone,
+    start = Line, message = u8, settings = Limits, eof => Gone, gone => Gone,
     error = String, Request = Line | Asking, within(Request) = 1h => Gone,
 )]
 pub enum Talk {
