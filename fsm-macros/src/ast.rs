@@ -1,6 +1,6 @@
 mod edges;
 mod expr;
-mod pause;
+mod time;
 mod wait;
 
 use proc_macro2::{Ident, TokenStream};
@@ -10,7 +10,7 @@ use syn::{Type, Visibility};
 
 pub(crate) use self::edges::{Edges, Event, EventEdge};
 pub(crate) use self::expr::{Expr, is_known, parts, settings};
-pub(crate) use self::pause::Pause;
+pub(crate) use self::time::Time;
 pub(crate) use self::wait::{MachineKind, Pool, Shape, ShapeKind, Size, Wait, WaitKind};
 
 /// A machine as its author wrote it: names are not looked up yet.

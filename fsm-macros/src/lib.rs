@@ -134,7 +134,7 @@ use crate::parse::Item;
 /// | `eof => State` | when the peer ends its stream and the input is too short to complete the wait; in a `message` or `call` state when all input before the end is used up |
 /// | `limit => State` | when the input to read is larger than `max`; `max = 80 => State` is the same |
 /// | `refused => State` | when the decoder returns an error; one whose error is `Infallible` needs no such edge |
-/// | `error => State` | when the handler returns an error |
+/// | `error => State` | when the handler returns an error; then all methods of the state return a `Result`, those for messages and ticks too |
 /// | `full => State` | when the other pool has no room; without this edge the state waits for room, within its deadline |
 /// | `gone => State` | when the other pool is closed, or has lost the job without a reply |
 ///

@@ -13,11 +13,11 @@ use syn::ext::IdentExt;
 
 pub(crate) use self::interface::interface;
 pub(crate) use self::stub::stub;
-use crate::ast::{self, Event, Expr, Field, Pause, Pool, ShapeKind, Size, WaitKind};
+use crate::ast::{self, Event, Expr, Field, Pool, ShapeKind, Size, WaitKind};
 use crate::graph::{Edge, Graph};
 use crate::model::{
     self, Active, Bound, Budget, Deadline, Delivery, Discard, DiscardEnd, FieldInit, HandOff,
-    Outcome, Read, Role, Route, RouteRef, Sleep, Source, Tick, Transition,
+    Outcome, Read, Role, Route, RouteRef, Source, Tick, Time, Transition,
 };
 use crate::spelling;
 
@@ -72,7 +72,7 @@ fn times(machine: &ast::Machine) -> BTreeMap<Ident, TokenStream> {
     let edges = edges.flat_map(|edges| &edges.events).chain(budgets);
     let of_edges = edges.filter_map(|edge| edge.time.as_ref());
     let constants = pauses.chain(of_edges).filter_map(|pause| match pause {
-        Pause::Constant(path) => Some((model::constant(path), path.clone())),
+        ast::Time::Constant(path) => Some((model::constant(path), path.clone())),
         _ => None,
     });
     constants.collect()
@@ -86,7 +86,7 @@ fn beside(state: &ast::State, wait: &ast::Wait) -> Option<Ident> {
 fn tick(state: &ast::State) -> Option<Tick> {
     let wait = state.tick()?;
     let WaitKind::Tick(pause) = &wait.kind else { return None };
-    let every = Sleep::new(pause.as_ref()?, &state.field_names());
+    let every = Time::new(pause.as_ref()?, &state.field_names());
     Some(Tick { handler: beside(state, wait)?, every })
 }
 
@@ -109,7 +109,7 @@ impl Lowering<'_> {
         let edge = |edge: &Edge<'_>| model::SpecEdge {
             on: edge
                 .declared
-                .map(|edge| (edge.event, edge.time.as_ref().map(|time| Sleep::new(time, &fields)))),
+                .map(|edge| (edge.event, edge.time.as_ref().map(|time| Time::new(time, &fields)))),
             target: edge.target,
         };
         Some(model::State {
@@ -211,7 +211,7 @@ impl Lowering<'_> {
                 model::Wait::Writable { below: named(state, below.as_ref()?) }
             }
             WaitKind::Run { blocking } => model::Wait::Run { blocking: *blocking },
-            WaitKind::Sleep(pause) => model::Wait::Sleep(Sleep::new(pause.as_ref()?, &fields)),
+            WaitKind::Sleep(pause) => model::Wait::Sleep(Time::new(pause.as_ref()?, &fields)),
             WaitKind::Message if self.machine.args.is_job() => model::Wait::Message { eof: None },
             WaitKind::Message => model::Wait::Message { eof: Some(self.on(index, Event::Eof)?) },
             WaitKind::Call(pool) => model::Wait::Call(self.route(index, pool.as_ref()?)?.into()),
@@ -270,7 +270,7 @@ impl Lowering<'_> {
     fn deadline(&self, index: usize, event: Event) -> Option<Deadline> {
         let edge = self.graph.on(index, event)?;
         let fields = self.machine.states[index].field_names();
-        let time = Sleep::new(edge.declared?.time.as_ref()?, &fields);
+        let time = Time::new(edge.declared?.time.as_ref()?, &fields);
         Some(Deadline { time, transition: self.transition(index, edge) })
     }
 

@@ -15,7 +15,7 @@ use syn::Type;
 pub(crate) use self::interface::{
     Body, Handler, HandlerBeside, Interface, Payload, Received, ReceivedKind, Verdict,
 };
-use crate::ast::{self, Event, Expr, Pause};
+use crate::ast::{self, Event, Expr};
 
 pub(crate) struct Machine {
     pub(crate) docs: String,
@@ -67,7 +67,7 @@ pub(crate) struct Budget {
 /// An edge as the graph shows it.
 pub(crate) struct SpecEdge {
     /// The event and its time; `None` for a verdict.
-    pub(crate) on: Option<(Event, Option<Sleep>)>,
+    pub(crate) on: Option<(Event, Option<Time>)>,
     pub(crate) target: usize,
 }
 
@@ -86,7 +86,7 @@ pub(crate) struct HandOff {
 
 /// A bound of a state in time, and where it leads.
 pub(crate) struct Deadline {
-    pub(crate) time: Sleep,
+    pub(crate) time: Time,
     pub(crate) transition: Transition,
 }
 
@@ -148,7 +148,7 @@ pub(crate) struct Active {
 /// A time beside the main wait of a state, after which a handler is called again and again.
 pub(crate) struct Tick {
     pub(crate) handler: Ident,
-    pub(crate) every: Sleep,
+    pub(crate) every: Time,
 }
 
 pub(crate) enum Wait {
@@ -160,7 +160,7 @@ pub(crate) enum Wait {
     Run {
         blocking: bool,
     },
-    Sleep(Sleep),
+    Sleep(Time),
     Message {
         /// `None` for a job, which has no peer.
         eof: Option<Transition>,
@@ -184,7 +184,7 @@ pub(crate) enum DiscardEnd {
     Delimiter(TokenStream),
 }
 
-pub(crate) enum Sleep {
+pub(crate) enum Time {
     Fixed(u64),
     Of {
         time: Expr,
@@ -299,12 +299,12 @@ impl State {
     }
 }
 
-impl Sleep {
-    pub(crate) fn new(pause: &Pause, fields: &[Ident]) -> Self {
+impl Time {
+    pub(crate) fn new(pause: &ast::Time, fields: &[Ident]) -> Self {
         match pause {
-            Pause::Fixed(millis) => Self::Fixed(*millis),
-            Pause::Of { time, max } => Self::Of { time: Expr::new(time, fields), max: *max },
-            Pause::Constant(path) => Self::Constant(constant(path)),
+            ast::Time::Fixed(millis) => Self::Fixed(*millis),
+            ast::Time::Of { time, max } => Self::Of { time: Expr::new(time, fields), max: *max },
+            ast::Time::Constant(path) => Self::Constant(constant(path)),
         }
     }
 

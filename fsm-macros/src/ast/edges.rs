@@ -1,6 +1,6 @@
 use proc_macro2::Ident;
 
-use super::pause::Pause;
+use super::time::Time;
 
 /// The edges of one attribute, which the runtime takes by itself.
 #[derive(Default)]
@@ -15,7 +15,7 @@ pub(crate) struct EventEdge {
     pub(crate) event: Event,
     pub(crate) key: Ident,
     /// Of an event that has one.
-    pub(crate) time: Option<Pause>,
+    pub(crate) time: Option<Time>,
     pub(crate) target: Ident,
 }
 

@@ -2,7 +2,7 @@ use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use syn::Type;
 
 use super::edges::{Edges, Event};
-use super::pause::Pause;
+use super::time::Time;
 
 /// An attribute such as `#[read(..)]`: the wait of a state, and its edges.
 pub(crate) struct Wait {
@@ -25,10 +25,10 @@ pub(crate) enum WaitKind {
         /// Its handler may block.
         blocking: bool,
     },
-    Sleep(Option<Pause>),
+    Sleep(Option<Time>),
     Message,
     /// The time after which its handler is called again and again, beside another wait.
-    Tick(Option<Pause>),
+    Tick(Option<Time>),
     /// Input that is thrown away.
     Discard {
         shape: Option<Shape>,
@@ -89,7 +89,7 @@ impl Size {
 
 impl Wait {
     /// The times in the attribute.
-    pub(crate) fn times(&self) -> impl Iterator<Item = &Pause> {
+    pub(crate) fn times(&self) -> impl Iterator<Item = &Time> {
         let own = match &self.kind {
             WaitKind::Sleep(pause) | WaitKind::Tick(pause) => pause.as_ref(),
             _ => None,
@@ -100,8 +100,8 @@ impl Wait {
     /// The expressions in the attribute, over the state's fields and the settings.
     pub(crate) fn expressions(&self) -> impl Iterator<Item = &TokenStream> {
         let times = self.times().filter_map(|time| match time {
-            Pause::Of { time, .. } => Some(time),
-            Pause::Fixed(_) | Pause::Constant(_) => None,
+            Time::Of { time, .. } => Some(time),
+            Time::Fixed(_) | Time::Constant(_) => None,
         });
         let (shape, max) = match &self.kind {
             WaitKind::Read { shape, max } => {

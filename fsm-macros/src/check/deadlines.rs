@@ -1,4 +1,4 @@
-use crate::ast::{self, Edges, Event, EventEdge, GroupBudget, Pause};
+use crate::ast::{self, Edges, Event, EventEdge, GroupBudget, Time};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::{Graph, event_edges};
@@ -19,7 +19,7 @@ pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, index: usize, err
 /// Refuses an `idle` or a `begun` that is as long as the `within` beside it, which is always over
 /// before.
 pub(crate) fn idle_never(edges: &Edges, errors: &mut Errors) {
-    let millis = |edge: &EventEdge| edge.time.as_ref().and_then(Pause::fixed);
+    let millis = |edge: &EventEdge| edge.time.as_ref().and_then(Time::fixed);
     let Some(within) = edges.on(Event::Within).and_then(millis) else { return };
     for shorter in [Event::Idle, Event::Begun].iter().filter_map(|event| edges.on(*event)) {
         // An unreadable time is 1.
@@ -63,9 +63,9 @@ pub(crate) fn budgets(machine: &ast::Machine, errors: &mut Errors) {
         let (Some((_, budget)), Some(wait)) = (machine.budget_of(state), state.wait()) else {
             continue;
         };
-        let whole = budget.edge.time.as_ref().and_then(Pause::fixed);
+        let whole = budget.edge.time.as_ref().and_then(Time::fixed);
         for edge in wait.edges.events.iter().filter(|edge| edge.event.is_timed()) {
-            let time = edge.time.as_ref().and_then(Pause::fixed);
+            let time = edge.time.as_ref().and_then(Time::fixed);
             if whole.zip(time).is_some_and(|(whole, time)| whole > 1 && time >= whole) {
                 let (key, group) = (&edge.key, &budget.group);
                 let text = format!(

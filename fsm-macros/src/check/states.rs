@@ -1,7 +1,7 @@
 use proc_macro2::Ident;
 
 use super::waits;
-use crate::ast::{self, Expr, Pause, ShapeKind, WaitKind};
+use crate::ast::{self, Expr, ShapeKind, Time, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
@@ -144,7 +144,7 @@ fn bounds(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
 fn expressions(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) {
     let fields = state.field_names();
     for time in state.waits.iter().flat_map(ast::Wait::times) {
-        let Pause::Constant(path) = time else { continue };
+        let Time::Constant(path) = time else { continue };
         if let Ok(field) = syn::parse2::<Ident>(path.clone()) {
             if fields.contains(&field) {
                 let text = format!("nothing bounds this time; write `{field} <= 5min`");

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 
 use super::text::parsed;
 use crate::ast::Event;
-use crate::model::{self, DiscardEnd, Role, Sleep, SpecEdge, Tick};
+use crate::model::{self, DiscardEnd, Role, SpecEdge, Tick, Time};
 
 /// The graph as a constant expression, for a scope where `__rt` is the runtime.
 pub(crate) fn spec(machine: &model::Machine) -> TokenStream {
@@ -149,7 +149,7 @@ impl SpecEdge {
             Event::Drain => "Drain",
             Event::Budget => "Budget",
         };
-        let millis = time.as_ref().map(Sleep::at_most);
+        let millis = time.as_ref().map(Time::at_most);
         EdgeKey { trigger, millis, target: self.target }
     }
 }

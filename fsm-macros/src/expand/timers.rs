@@ -6,7 +6,7 @@ use quote::{ToTokens, format_ident};
 use super::arithmetic::Overflow;
 use super::handler_call::HandlerCall;
 use crate::ast::Expr;
-use crate::model::{self, Deadline, Role, Sleep, Tick};
+use crate::model::{self, Deadline, Role, Tick, Time};
 
 /// A timer of a state.
 enum Timer<'a> {
@@ -20,7 +20,7 @@ enum Timer<'a> {
     /// The same, in another state that reads.
     PausedUntilRead,
     /// A `sleep`, which ends with a call of the handler.
-    Sleep(&'a Sleep),
+    Sleep(&'a Time),
     Tick(&'a Tick),
     Budget(&'a Deadline),
 }
@@ -89,9 +89,9 @@ impl Timers {
 fn idle_time(state: &model::State) -> Option<String> {
     let active = state.active().filter(|active| active.wait.takes_input())?;
     Some(match &active.idle.as_ref()?.time {
-        Sleep::Of { .. } => format!("that of {}", state.name),
-        Sleep::Fixed(millis) => millis.to_string(),
-        Sleep::Constant(name) => name.to_string(),
+        Time::Of { .. } => format!("that of {}", state.name),
+        Time::Fixed(millis) => millis.to_string(),
+        Time::Constant(name) => name.to_string(),
     })
 }
 
@@ -146,12 +146,12 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
                 }
             };
             let millis = match time {
-                Sleep::Of { time, max } => {
+                Time::Of { time, max } => {
                     arms.push((vec![state.some(&time.fields)], timer_of(kind, time, *max)));
                     continue;
                 }
-                Sleep::Fixed(millis) => Literal::u64_unsuffixed(*millis).into_token_stream(),
-                Sleep::Constant(name) => name.into_token_stream(),
+                Time::Fixed(millis) => Literal::u64_unsuffixed(*millis).into_token_stream(),
+                Time::Constant(name) => name.into_token_stream(),
             };
             let arm = *known.entry((kind, time.at_most())).or_insert(arms.len());
             if let Some((patterns, _)) = arms.get_mut(arm) {

@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use quote::ToTokens;
 
-use crate::ast::{self, Event, Pause, ShapeKind, Size, WaitKind};
+use crate::ast::{self, Event, ShapeKind, Size, Time, WaitKind};
 use crate::graph::Graph;
 use crate::spelling;
 
@@ -138,24 +138,24 @@ fn called(wait: &WaitKind) -> String {
 }
 
 /// A time in a sentence.
-fn in_words(pause: &Pause) -> String {
+fn in_words(pause: &Time) -> String {
     match pause {
-        Pause::Fixed(millis) => time(*millis),
-        Pause::Of { time: value, max } => {
+        Time::Fixed(millis) => time(*millis),
+        Time::Of { time: value, max } => {
             format!("`{}` (at most {})", spelling::tokens(value), time(*max))
         }
-        Pause::Constant(path) => format!("`{}`", spelling::tokens(path)),
+        Time::Constant(path) => format!("`{}`", spelling::tokens(path)),
     }
 }
 
 /// A time as an attribute has it.
-pub(crate) fn written(pause: &Pause) -> String {
+pub(crate) fn written(pause: &Time) -> String {
     match pause {
-        Pause::Fixed(millis) => time(*millis),
-        Pause::Of { time: value, max } => {
+        Time::Fixed(millis) => time(*millis),
+        Time::Of { time: value, max } => {
             format!("{} <= {}", spelling::tokens(value), time(*max))
         }
-        Pause::Constant(path) => spelling::tokens(path),
+        Time::Constant(path) => spelling::tokens(path),
     }
 }
 

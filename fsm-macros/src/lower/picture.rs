@@ -6,7 +6,7 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
 use super::docs::{self, code};
-use crate::ast::{self, Event, EventEdge, Pause, WaitKind};
+use crate::ast::{self, Event, EventEdge, Time, WaitKind};
 use crate::graph::{Edge, Graph};
 
 /// The states of a machine as a table: their waits, deadlines and targets.
@@ -80,7 +80,7 @@ fn event(edge: &EventEdge) -> String {
 }
 
 /// The time, or its bound, as `Spec::mermaid` shows it.
-fn longest(pause: &Pause) -> String {
+fn longest(pause: &Time) -> String {
     pause.at_most().map_or_else(|| docs::written(pause), docs::time)
 }
 
@@ -103,7 +103,7 @@ fn times(graph: &Graph<'_>, index: usize) -> String {
     let time = |event: Event| {
         let time = graph.on(index, event)?.declared?.time.as_ref()?;
         Some(match time {
-            Pause::Fixed(millis) => docs::time(*millis),
+            Time::Fixed(millis) => docs::time(*millis),
             other => code(&docs::written(other)),
         })
     };

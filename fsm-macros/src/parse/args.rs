@@ -222,7 +222,7 @@ mod tests {
             .events
             .iter()
             .map(|edge| {
-                let millis = edge.time.as_ref().and_then(ast::Pause::fixed).unwrap_or(0);
+                let millis = edge.time.as_ref().and_then(ast::Time::fixed).unwrap_or(0);
                 (edge.event, millis, edge.target.to_string())
             })
             .collect();

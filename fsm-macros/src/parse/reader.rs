@@ -4,7 +4,7 @@ use quote::ToTokens;
 use super::attribute::ON_STATES;
 use super::entry::Entry;
 use super::{literal, marks, parts, words};
-use crate::ast::{self, Edges, Event, EventEdge, Pause, Size};
+use crate::ast::{self, Edges, Event, EventEdge, Size, Time};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
@@ -151,25 +151,25 @@ impl<'a> Reader<'a> {
         &mut self,
         tokens: &TokenStream,
         example: impl Fn(&TokenStream) -> String,
-    ) -> Option<Pause> {
+    ) -> Option<Time> {
         if let Some((value, bound)) = marks::bounded(tokens) {
             if !self.may_be_bounded(&value) {
                 return None;
             }
-            return Some(Pause::Of { time: value, max: self.millis(&bound).unwrap_or(1) });
+            return Some(Time::Of { time: value, max: self.millis(&bound).unwrap_or(1) });
         }
         if literal::is_time(tokens) {
-            return Some(Pause::Fixed(self.millis(tokens).unwrap_or(1)));
+            return Some(Time::Fixed(self.millis(tokens).unwrap_or(1)));
         }
         if !self.is_whole(tokens) || !self.is_over_fields(tokens) {
             return None;
         }
         if syn::parse2::<syn::Path>(tokens.clone()).is_ok() {
-            return Some(Pause::Constant(tokens.clone()));
+            return Some(Time::Constant(tokens.clone()));
         }
         let text = format!("nothing bounds this time; write `{}`", example(tokens));
         self.errors.at(Code::Unbounded, tokens, text);
-        Some(Pause::Of { time: tokens.clone(), max: 1 })
+        Some(Time::Of { time: tokens.clone(), max: 1 })
     }
 
     pub(crate) fn millis(&mut self, tokens: &TokenStream) -> Option<u64> {
@@ -241,7 +241,7 @@ impl<'a> Reader<'a> {
             (false, Some(target)) => {
                 let example = |time: &TokenStream| format!("{name} = {time} <= 5min => {target}");
                 // The edge exists even if its time cannot be read.
-                let time = self.time(&time, example).unwrap_or(Pause::Fixed(1));
+                let time = self.time(&time, example).unwrap_or(Time::Fixed(1));
                 edges.events.push(EventEdge { event, key, time: Some(time), target });
             }
         }

@@ -8,7 +8,7 @@ use super::parts;
 use super::pool;
 use super::reader::Reader;
 use super::{literal, marks};
-use crate::ast::{self, Edges, Event, Pause, ShapeKind, WaitKind};
+use crate::ast::{self, Edges, Event, ShapeKind, Time, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
@@ -321,7 +321,7 @@ fn pause(
     time: Option<TokenStream>,
     max: Option<MaxTime>,
     reader: &mut Reader<'_>,
-) -> Option<Pause> {
+) -> Option<Time> {
     let Some(time) = time else {
         let text = format!("`{name}` lacks its time; write `#[{name}(30s)]`");
         reader.unreadable(Code::ValueMissing, name, text);
@@ -338,7 +338,7 @@ fn pause(
     if !reader.is_whole(&time) || !reader.is_over_fields(&time) {
         return None;
     }
-    Some(Pause::Of { time, max: millis })
+    Some(Time::Of { time, max: millis })
 }
 
 #[cfg(test)]

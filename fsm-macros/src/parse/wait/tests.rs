@@ -48,11 +48,11 @@ fn read(text: &str) -> Vec<String> {
     lines
 }
 
-fn paused(pause: &Pause) -> String {
+fn paused(pause: &Time) -> String {
     match pause {
-        Pause::Fixed(millis) => millis.to_string(),
-        Pause::Of { time, max } => format!("{time}, max {max}"),
-        Pause::Constant(path) => format!("constant {path}"),
+        Time::Fixed(millis) => millis.to_string(),
+        Time::Of { time, max } => format!("{time}, max {max}"),
+        Time::Constant(path) => format!("constant {path}"),
     }
 }
 

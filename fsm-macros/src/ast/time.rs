@@ -2,7 +2,7 @@ use proc_macro2::TokenStream;
 
 /// A time, in milliseconds.
 #[derive(Clone)]
-pub(crate) enum Pause {
+pub(crate) enum Time {
     Fixed(u64),
     /// An expression over the state's fields and the settings, and its bound.
     Of {
@@ -13,7 +13,7 @@ pub(crate) enum Pause {
     Constant(TokenStream),
 }
 
-impl Pause {
+impl Time {
     /// The time or its bound, if the macro knows it.
     pub(crate) fn at_most(&self) -> Option<u64> {
         match self {
