@@ -14,6 +14,7 @@ pub(crate) mod kind;
 pub(crate) mod limits;
 pub(crate) mod route;
 pub(crate) mod runner;
+mod search;
 pub(crate) mod size_budget;
 pub(crate) mod wait_set;
 

@@ -52,7 +52,7 @@ pub trait Frame: Default + Send + 'static {
     /// The decoded message, which the handler gets.
     type Item<'a>;
 
-    /// The reason why the input is no frame. It takes the state's `error` edge, and fills the
+    /// The reason why the input is no frame. It takes the state's `refused` edge, and fills the
     /// target's `#[error]` field if there is one.
     type Error: fmt::Display;
 

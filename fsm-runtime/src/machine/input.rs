@@ -1,3 +1,4 @@
+use super::search;
 use crate::{Decoded, Frame};
 
 /// The unread input of a machine, from which generated code takes messages.
@@ -171,14 +172,10 @@ impl<'a, P: Default> Input<'a, P> {
         // A delimiter may begin in the last bytes of the previous search.
         let from =
             self.scanned.saturating_sub(delimiter.len().saturating_sub(1)).min(searched.len());
-        let found = match delimiter {
-            [byte] => memchr::memchr(*byte, &searched[from..]),
-            _ => memchr::memmem::find(&searched[from..], delimiter),
-        };
-        match found {
+        match search::find(searched, from, delimiter) {
             Some(at) => {
-                let before = &self.bytes[..from + at];
-                self.take(from + at + delimiter.len());
+                let before = &self.bytes[..at];
+                self.take(at + delimiter.len());
                 Ok(before)
             }
             None if searched.len() == window => Err(Miss::Limit),
@@ -232,7 +229,7 @@ impl<'a, P: Default> Input<'a, P> {
     ///
     /// [`Miss::More`] or [`Miss::Eof`] when there is no delimiter yet.
     pub fn discard_until(&mut self, delimiter: &[u8]) -> Result<(), Miss> {
-        if let Some(at) = memchr::memmem::find(self.bytes, delimiter) {
+        if let Some(at) = search::find(self.bytes, 0, delimiter) {
             self.take(at + delimiter.len());
             return Ok(());
         }
