@@ -44,6 +44,7 @@ use fsm_runtime::sim::Session;
 use fsm_runtime::{Address, Cx, Machine, Pool};
 
 mod expansion;
+mod frames;
 mod several_waits;
 
 use expansion::{Demo, demo};
