@@ -202,6 +202,45 @@ fn w2_a_flood_of_messages_does_not_hold_up_what_the_socket_has() {
     assert!(matches!(places[..], [(..4, b'a'), (..6, b'b')]), "{places:?}");
 }
 
+/// Posts two messages to itself for each line.
+#[state_machine(start = Line, message = (), eof => Gone)]
+enum Echoing {
+    #[read(until = b"\n", max = 4KiB, limit => Gone, idle = 60s => Gone)]
+    #[message]
+    #[to(Line)]
+    Line,
+    #[end]
+    Gone,
+}
+
+impl echoing::Handler for Scribe {
+    fn line(&mut self, _: &[u8], cx: &mut Cx<'_, ()>) -> echoing::AfterLine {
+        cx.write(b"L");
+        for _ in 0..2 {
+            cx.post(cx.key(), ()).expect("there is room");
+        }
+        echoing::AfterLine::Line
+    }
+
+    fn line_message(&mut self, (): (), cx: &mut Cx<'_, ()>) -> echoing::AfterLine {
+        cx.write(b"m");
+        echoing::AfterLine::Line
+    }
+}
+
+#[test]
+fn w2_a_flood_of_messages_does_not_hold_up_what_is_behind_the_first_read() {
+    let mut peer = super::Session::<Echoing, _>::new(Scribe);
+    // Three reads of sixteen lines each.
+    let line = [&[b'.'; 4_095][..], b"\n"].concat();
+    peer.send(&line.repeat(48));
+    let heard = peer.receive();
+    let last = heard.iter().rposition(|byte| *byte == b'L').expect("a line was heard");
+    assert_eq!(heard.len(), 48 + 96);
+    // The first read may have a message on each of its sides.
+    assert!(!heard[..last].windows(3).any(|three| three == b"mmm"), "{heard:?}");
+}
+
 /// A job that counts messages and ticks.
 #[state_machine(start = Count, job = (), reply = Vec<u8>, message = u8)]
 enum Counting {
