@@ -12,6 +12,7 @@ mod jobs;
 mod overload;
 mod rearm;
 mod resp;
+mod room;
 mod threads;
 mod transfer;
 
@@ -113,6 +114,26 @@ pub(crate) const ALL: &[Entry] = &[
         name: "resp-cpu-set",
         description: "CPU time per RESP SET, pipelined, beside Redis",
         measure: resp::set_cpu,
+    },
+    Entry {
+        name: "room-instructions",
+        description: "user instructions per line and member of a chat room",
+        measure: room::instructions,
+    },
+    Entry {
+        name: "room-system-calls",
+        description: "system calls per line and member of a chat room",
+        measure: room::system_calls,
+    },
+    Entry {
+        name: "room-allocations",
+        description: "allocations per line and member of a chat room",
+        measure: room::allocations,
+    },
+    Entry {
+        name: "room-idle-bytes",
+        description: "memory per silent member of a chat room",
+        measure: room::idle_bytes,
     },
     Entry {
         name: "upload",

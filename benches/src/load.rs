@@ -8,5 +8,6 @@ mod http;
 pub(crate) mod open_loop;
 pub(crate) mod resp;
 mod response;
+pub(crate) mod room;
 mod stream;
 pub(crate) mod upload;

@@ -11,6 +11,7 @@ mod heavy;
 mod listener;
 mod mio_loop;
 mod resp;
+mod room;
 mod shed;
 mod tokio_tasks;
 mod upload;
@@ -22,6 +23,7 @@ pub(crate) fn serve(workload: &str, peer: Peer, threads: usize) -> Result<(), Er
         "echo" => echo::serve(peer, threads),
         "heavy" => heavy::serve(peer, threads),
         "resp" => resp::serve(peer, threads),
+        "room" => room::serve(peer),
         "shed" => shed::serve(peer),
         "upload" => upload::serve(peer, threads),
         _ => Err(Error::failed(format!("no workload is called `{workload}`"))),

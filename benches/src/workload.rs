@@ -3,6 +3,9 @@
 /// Bytes of an echo request and of its answer.
 pub(crate) const ECHO_BYTES: usize = 64;
 
+/// Bytes of a line of a chat room.
+pub(crate) const ROOM_BYTES: usize = 64;
+
 /// Requests that a load-shedding server computes or queues at a time; it refuses the others.
 pub(crate) const SHED_CAPACITY: usize = 32;
 
