@@ -89,6 +89,11 @@ impl Docserver {
         files(&self.data.path().join("docs"))
     }
 
+    /// Waits until the server ends, as [`Server::ended`] does.
+    pub fn ended(self) {
+        self.server.ended();
+    }
+
     /// Stops the server as [`Server::stop`] does, and returns the directory.
     pub fn stop(self) -> TempDir {
         self.server.stop();

@@ -155,8 +155,14 @@ impl Server {
 
     /// Stops it with SIGTERM; checks that it ends in time and with success, and that no handler
     /// panicked.
-    pub fn stop(mut self) -> String {
+    pub fn stop(self) -> String {
         self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits until it ends, after a signal that was sent before: another one would end it at once. Checks
+    /// what [`stop`](Self::stop) does.
+    pub fn ended(mut self) -> String {
         let status = self.wait(TIMEOUT);
         let log = self.log();
         assert!(status.success(), "the server ended with {status}");

@@ -108,7 +108,7 @@ fn a_drain_says_goodbye_to_subscribers() {
         assert_eq!(subscriber.event()["event"], "filed");
         subscriber.expect_goodbye();
     }
-    docs.stop();
+    docs.ended();
 }
 
 /// Comments go on at their pace however many events there are between them.
