@@ -10,6 +10,9 @@ const METHODS: [&str; 6] = ["GET", "GET", "GET", "GET", "HEAD", "HEAD"];
 const ODD_METHODS: [&str; 8] =
     ["POST", "PATCH", "OPTIONS", "BREW", "TRACE", "get", "G\u{e9}T", "GET\t"];
 
+/// The document of the odd targets that name one.
+const ODD_DOCUMENT: &str = "ten.txt";
+
 const ODD_TARGETS: [&str; 9] = [
     "/docs/none.txt",
     "/docs/ten.txt?x=y",
@@ -121,9 +124,9 @@ impl Request {
         let version = pick(&VERSIONS, &ODD_VERSIONS);
         let host = pick(&["Host: a\r\n"], &ODD_HOSTS);
         let odd_field = pick(&[""], &ODD_FIELDS);
-        let target = match odd_target {
-            "" => format!("/docs/{document}"),
-            odd => odd.to_owned(),
+        let (document, target) = match odd_target {
+            "" => (document, format!("/docs/{document}")),
+            odd => (ODD_DOCUMENT, odd.to_owned()),
         };
         let mut text = format!("{method} {target} {version}\r\n{host}");
         for field in fields(random).into_iter().chain([odd_field]).filter(|field| !field.is_empty())
