@@ -8,7 +8,7 @@ use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::TurnOutcome;
 use crate::spec::Features;
-use crate::{Cx, Drive, Ended, Input, Key};
+use crate::{Cx, Drive, Ended, Input, Key, WaitSet};
 
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
     /// Runs a turn of a connection that waits for input and has nothing pending, as nearly all turns do.
@@ -38,12 +38,13 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         if const { M::SPEC.uses(Features::INTERLEAVED) } {
             cx.set_readable(io.state.is_readable());
         }
-        let InputOnlyRun { waits_for_input, calls } =
+        let InputOnlyRun { waits, calls } =
             runner.run_input_only(handler, &mut input, &mut cx, limits);
         let (unread, messages) = (input.unread().len(), cx.messages_taken());
+        let wanted = input.wanted();
         let progress = input.into_progress();
         let must_keep = const { M::SPEC.uses(Features::DISCARD) } && progress.outlives_input();
-        let waits_only = waits_for_input
+        let waits_only = waits.is_some_and(|waits| waits.contains(WaitSet::READ))
             && unread == 0
             && !must_keep
             && io.state.is_idle_without_events()
@@ -53,16 +54,19 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             return TurnOutcome::Wait;
         }
         let Limits { calls: most_calls, bytes, output: mark, .. } = *limits;
-        let stopped = (calls == most_calls).then(|| {
-            let idle = unread == end && output.is_empty() && messages == 0;
-            if idle && most_calls >= BUSY_LOOP_CALLS {
-                StopReason::BusyLoop
-            } else {
-                StopReason::BudgetSpent
+        let stopped = match waits {
+            // Another run would find what this one has found.
+            Some(waits) if waits.below() == 0 => Some(StopReason::Waiting(waits)),
+            None if calls == most_calls => {
+                let idle = unread == end && output.is_empty() && messages == 0;
+                let is_loop = idle && most_calls >= BUSY_LOOP_CALLS;
+                Some(if is_loop { StopReason::BusyLoop } else { StopReason::BudgetSpent })
             }
-        });
+            _ => None,
+        };
         let start = TurnStart {
             unread: end - unread..end,
+            wanted,
             progress,
             budget: Budget::new(most_calls - calls, bytes.saturating_sub(end), mark),
             stopped,

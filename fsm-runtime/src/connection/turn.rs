@@ -19,6 +19,8 @@ use crate::{Cx, Drive, Input, Key, Machine, WaitSet};
 pub(super) struct TurnStart<P> {
     /// The range of the thread's buffer that is unread.
     pub(super) unread: Range<usize>,
+    /// The size of the incomplete message there; 0 if it is not known.
+    pub(super) wanted: usize,
     pub(super) progress: DecodeProgress<P>,
     pub(super) budget: Budget,
     /// The reason why the machine has stopped; `None` if it must run.
@@ -31,6 +33,7 @@ impl<P: Default> TurnStart<P> {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             unread: 0..0,
+            wanted: 0,
             progress: DecodeProgress::default(),
             budget: Budget::new(limits.calls, limits.bytes, limits.output),
             stopped: None,
@@ -86,10 +89,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         resumed: ResumedIo<M>,
     ) -> Option<Turn<'a, M, H, S>> {
         let Self { socket, state, machine, deadlines, handler, .. } = self;
-        let TurnStart { unread, mut progress, mut budget, stopped, has_read } = start;
+        let TurnStart { unread, wanted, mut progress, mut budget, stopped, has_read } = start;
         let mut recv = RecvBuffer::new(&mut scratch.buffer);
         if has_read {
             recv.resume_at(unread);
+            recv.expect(wanted);
         } else {
             recv.resume(resumed.input);
             progress = resumed.progress;

@@ -62,8 +62,8 @@ pub(crate) enum StopReason {
 /// The result of [`MachineRunner::run_input_only`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InputOnlyRun {
-    /// The machine waits for input.
-    pub(crate) waits_for_input: bool,
+    /// The events that the machine waits for; `None` if it has stopped for another reason.
+    pub(crate) waits: Option<WaitSet>,
     /// The number of handlers that ran.
     pub(crate) calls: usize,
 }
@@ -264,16 +264,15 @@ impl<M: Machine> MachineRunner<'_, M> {
                 }
                 Step::Waiting(waits) => {
                     self.wait(input.unread().len(), cx.millis(), cx.settings());
-                    let waits_for_input = waits.contains(WaitSet::READ);
-                    return InputOnlyRun { waits_for_input, calls };
+                    return InputOnlyRun { waits: Some(waits), calls };
                 }
                 Step::Leaving | Step::Done => {
-                    return InputOnlyRun { waits_for_input: false, calls };
+                    return InputOnlyRun { waits: None, calls };
                 }
             }
             calls += 1;
             if calls == limits.calls || cx.queued_bytes() >= limits.output {
-                return InputOnlyRun { waits_for_input: false, calls };
+                return InputOnlyRun { waits: None, calls };
             }
         }
     }

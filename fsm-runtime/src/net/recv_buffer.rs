@@ -83,6 +83,12 @@ impl<'a> RecvBuffer<'a> {
         self.wanted = if wanted > self.shared.len() { wanted } else { 0 };
     }
 
+    /// Whether the unread bytes lie in the thread's buffer.
+    #[inline]
+    fn is_shared(&self) -> bool {
+        self.own.is_empty() && self.whole.is_empty()
+    }
+
     /// Whether at least as many bytes are unread as one read can return.
     pub(crate) fn is_full(&self) -> bool {
         self.bytes().len() >= self.shared.len()
@@ -91,7 +97,7 @@ impl<'a> RecvBuffer<'a> {
     /// Marks all but the last `unread` bytes as used.
     #[inline]
     pub(crate) fn leave(&mut self, unread: usize) {
-        if self.own.is_empty() && self.whole.is_empty() {
+        if self.is_shared() {
             self.start = self.end - unread;
         } else if unread == 0 {
             self.own = Vec::new();
@@ -109,11 +115,10 @@ impl<'a> RecvBuffer<'a> {
         socket: &mut ReadyIo<'_, impl ByteStream>,
     ) -> io::Result<Received> {
         let unread = self.end - self.start;
-        let is_shared = self.own.is_empty() && self.whole.is_empty();
-        if unread == 0 && is_shared {
+        if unread == 0 && self.is_shared() {
             self.start = 0;
             self.end = 0;
-        } else if is_shared && unread <= self.small() {
+        } else if self.is_shared() && unread <= self.small() {
             self.shared.copy_within(self.start..self.end, 0);
             self.start = 0;
             self.end = unread;
@@ -166,7 +171,7 @@ impl<'a> RecvBuffer<'a> {
 
     /// Returns the unread bytes for a later turn, in a buffer of at most twice their size.
     pub(crate) fn keep(mut self) -> Vec<u8> {
-        if self.own.is_empty() && self.whole.is_empty() {
+        if self.is_shared() {
             return self.shared[self.start..self.end].to_vec();
         }
         self.take_back();

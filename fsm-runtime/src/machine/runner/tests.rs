@@ -286,18 +286,19 @@ fn a_sleep_begins_anew_while_the_output_is_full() {
 
 #[test]
 fn run_input_only_stops_at_the_call_limit_and_at_the_mark() {
-    let waits = |waits_for_input, calls| InputOnlyRun { waits_for_input, calls };
+    let run = |waits, calls| InputOnlyRun { waits, calls };
+    let waits = |waits, calls| run(Some(waits), calls);
     let limits = Limits { calls: 3, output: 4, ..Limits::DEFAULT };
-    assert_eq!(Harness::new(Work::Order, 0).run_input_only(b"..", &limits), (waits(true, 2), 0));
     assert_eq!(
-        Harness::new(Work::Order, 0).run_input_only(b".....", &limits),
-        (waits(false, 3), 2)
+        Harness::new(Work::Order, 0).run_input_only(b"..", &limits),
+        (waits(WaitSet::READ, 2), 0)
     );
-    assert_eq!(
-        Harness::new(Work::Order, 2).run_input_only(b".....", &limits),
-        (waits(false, 2), 3)
-    );
+    assert_eq!(Harness::new(Work::Order, 0).run_input_only(b".....", &limits), (run(None, 3), 2));
+    assert_eq!(Harness::new(Work::Order, 2).run_input_only(b".....", &limits), (run(None, 2), 3));
     // The machine waits for something else, or is done.
-    assert_eq!(Harness::new(Work::Order, 0).run_input_only(b"l.", &limits), (waits(false, 1), 1));
-    assert_eq!(Harness::new(Work::Order, 0).run_input_only(b"g.", &limits), (waits(false, 1), 1));
+    assert_eq!(
+        Harness::new(Work::Order, 0).run_input_only(b"l.", &limits),
+        (waits(WaitSet::MESSAGE | WaitSet::END, 1), 1)
+    );
+    assert_eq!(Harness::new(Work::Order, 0).run_input_only(b"g.", &limits), (run(None, 1), 1));
 }
