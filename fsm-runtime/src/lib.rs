@@ -158,8 +158,9 @@ pub use crate::key::Key;
 pub use crate::machine::context::{Cx, JobCx};
 pub use crate::machine::deadlines::{DeadlineSet, Deadlines, SleepTime, Timer};
 pub use crate::machine::frame::{Decoded, Frame, NeverRefuses};
-pub use crate::machine::input::{Input, Length, Miss, NoFrame};
+pub use crate::machine::input::{Input, Miss, NoFrame};
 pub use crate::machine::kind::{Connection, Job, JobMachine, Kind};
+pub use crate::machine::length::Length;
 pub use crate::machine::route::Route;
 #[doc(hidden)]
 pub use crate::machine::size_budget::{fits as __fits, holds as __holds};

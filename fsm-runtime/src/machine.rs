@@ -11,6 +11,7 @@ pub(crate) mod frame;
 pub(crate) mod input;
 pub mod keywords;
 pub(crate) mod kind;
+pub(crate) mod length;
 pub(crate) mod limits;
 pub(crate) mod route;
 pub(crate) mod runner;

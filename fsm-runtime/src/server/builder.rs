@@ -4,16 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::ranges::Ranges;
-use crate::job::Make;
 use crate::key::{MAX_TASKS, PORTS};
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::environment::{Environment, EnvironmentOf};
 use crate::machine::limits::Limits;
 use crate::scheduler::shared::THREADS;
-use crate::server::bound::BoundPool;
-use crate::server::plan::EntryType;
-use crate::{Connection, Drive, Handle, JobMachine, Machine, Peer, Pool, PoolError, Service};
+use crate::{Connection, Handle, JobMachine, Machine};
 
+mod completion;
 mod connections;
 mod jobs;
 mod ranges;
@@ -26,7 +24,7 @@ pub(crate) const MAX_SHARDS: usize = if PORTS < 64 { PORTS } else { 64 };
 ///
 /// [`handler`](Builder::handler) completes a pool of connections, [`worker`](Builder::worker) or
 /// [`try_worker`](Builder::try_worker) a pool of jobs. A number that is out of its range makes the start of
-/// the pool fail with [`PoolError::Setting`].
+/// the pool fail with [`PoolError::Setting`](crate::PoolError::Setting).
 ///
 /// ```
 /// use std::time::Duration;
@@ -125,7 +123,7 @@ impl<M: Machine> Builder<M> {
     ///
     /// A pool listens on at most 32 addresses. With port 0 the system chooses a free one, which
     /// [`Running::addresses`](crate::Running::addresses) returns. An address that is wrong, or a
-    /// 33rd one, makes the start of the pool fail with [`PoolError::Address`].
+    /// 33rd one, makes the start of the pool fail with [`PoolError::Address`](crate::PoolError::Address).
     pub fn listen(mut self, address: impl Into<String>) -> Self
     where
         M: Machine<Seed = (), Kind = Connection>,
@@ -136,7 +134,7 @@ impl<M: Machine> Builder<M> {
     }
 
     /// Sets the number of shards: ports with a poll and threads of their own. 1 by default, at most
-    /// [`Pool::MAX_SHARDS`].
+    /// [`Pool::MAX_SHARDS`](crate::Pool::MAX_SHARDS).
     ///
     /// A connection stays on its shard. The shard with the fewest connections gets the next one.
     /// A pool of jobs has one shard, whatever is set here.
@@ -145,7 +143,8 @@ impl<M: Machine> Builder<M> {
         self
     }
 
-    /// Sets the number of threads of each shard. 1 by default, at most [`Pool::MAX_THREADS`].
+    /// Sets the number of threads of each shard. 1 by default, at most
+    /// [`Pool::MAX_THREADS`](crate::Pool::MAX_THREADS).
     ///
     /// No more than [`max_running`](Builder::max_running) of them run handlers at a time. The
     /// others take over when a handler blocks.
@@ -155,8 +154,8 @@ impl<M: Machine> Builder<M> {
     }
 
     /// Sets how many threads of a shard run handlers at a time, at least 1 and at most
-    /// [`Pool::MAX_THREADS`]. By default as many as there are processors. A number above that of the threads
-    /// lets all of them run.
+    /// [`Pool::MAX_THREADS`](crate::Pool::MAX_THREADS). By default as many as there are processors. A number
+    /// above that of the threads lets all of them run.
     ///
     /// A thread that blocks does not count: see [`Cx::blocking`](crate::Cx::blocking) and
     /// [`watchdog`](Builder::watchdog). (A Win32 I/O completion port calls this its concurrency
@@ -197,7 +196,7 @@ impl<M: Machine> Builder<M> {
 
     /// Sets the most jobs that run or wait for a thread. 1,024 by default for
     /// [`Pool::workers`](crate::Pool::workers) and 10,000 for others; at least 1 and at most
-    /// [`Pool::MAX_JOBS`].
+    /// [`Pool::MAX_JOBS`](crate::Pool::MAX_JOBS).
     ///
     /// Callers beyond that wait for room in FIFO order, or take their `full` edge. A plain thread that
     /// does not wait gets [`TrySendError::Full`](crate::TrySendError::Full).
@@ -220,7 +219,7 @@ impl<M: Machine> Builder<M> {
     }
 
     /// Sets the most connections at a time. 10,000 by default; at least 1 and at most
-    /// [`Pool::MAX_CONNECTIONS`].
+    /// [`Pool::MAX_CONNECTIONS`](crate::Pool::MAX_CONNECTIONS).
     ///
     /// At the limit the listeners pause. New connections wait in the [`backlog`](Builder::backlog)
     /// until a sixteenth of the limit, and at least one, is free again.
@@ -324,90 +323,6 @@ impl<M: Machine> Builder<M> {
     /// at the start, and messages and jobs come back as [`Gone`](crate::TrySendError::Gone).
     pub fn handle(&self) -> Handle<M> {
         Handle::new(Arc::clone(&self.state), self.environment.mailboxes.clone())
-    }
-
-    /// Completes a pool of connections. `make` returns the handler of a new connection.
-    ///
-    /// It is called in the first turn of the connection, on any thread of the pool, and by one of
-    /// them at a time, so it may keep state like a counter. A panic of it ends that connection
-    /// alone. The handler is dropped when the connection has ended, for whatever reason: clean up in
-    /// its `Drop`.
-    pub fn handler<H, F>(self, make: F) -> Pool
-    where
-        M: Drive<H> + Machine<Kind = Connection>,
-        H: Send + 'static,
-        F: FnMut(Peer) -> H + Send + 'static,
-    {
-        let limit = self.limit;
-        let low_water_mark = limit - (limit / 16).max(1);
-        self.state.set_limit(limit, low_water_mark);
-        let entry_type = EntryType::connections_of::<M>();
-        self.complete(entry_type, limit, |builder| builder.bind_connections(make))
-    }
-
-    /// Completes a pool of jobs. `make` returns the handler of a worker thread.
-    ///
-    /// It is called on each thread of the pool when the thread starts. The handler serves all jobs
-    /// that run there, one after another, so it can hold a connection to a database. After a job
-    /// that panicked the thread drops its handler and makes another one.
-    pub fn worker<H, F>(self, make: F) -> Pool
-    where
-        M: JobMachine + Drive<H>,
-        H: 'static,
-        F: Fn() -> H + Send + Sync + 'static,
-    {
-        self.try_worker(move || Ok::<H, std::convert::Infallible>(make()))
-    }
-
-    /// Completes a pool of jobs like [`worker`](Builder::worker), with a function that may fail.
-    ///
-    /// If it fails at the start, the pool does not start, and the error is [`PoolError::Handler`].
-    /// If it fails after a job that panicked, the thread tries again ten times a second and takes
-    /// no jobs until it has a handler. While the pool drains it tries no longer, and jobs that
-    /// would run there fail.
-    pub fn try_worker<H, E, F>(self, make: F) -> Pool
-    where
-        M: JobMachine + Drive<H>,
-        H: 'static,
-        E: fmt::Display,
-        F: Fn() -> Result<H, E> + Send + Sync + 'static,
-    {
-        self.serve_jobs::<M, H, E, F>(make)
-    }
-
-    /// Completes a pool of jobs of `S`.
-    pub(crate) fn serve_jobs<S, H, E, F>(self, make: F) -> Pool
-    where
-        S: Service<Job = M::Job, Reply = M::Reply>,
-        M: JobMachine + Drive<H>,
-        H: 'static,
-        E: fmt::Display,
-        F: Fn() -> Result<H, E> + Send + Sync + 'static,
-    {
-        self.state.set_limit(self.limit, self.limit);
-        let make: Arc<Make<H>> = Arc::new(move || make().map_err(|error| error.to_string()));
-        self.complete(EntryType::jobs_of::<S>(), 0, move |builder| {
-            Ok(builder.bind_jobs::<S, H>(&make))
-        })
-    }
-
-    fn complete<F>(self, entry_type: EntryType, max_connections: usize, bind: F) -> Pool
-    where
-        F: FnOnce(Self) -> Result<BoundPool, PoolError> + Send + 'static,
-    {
-        Pool {
-            name: self.name.clone(),
-            machine: M::SPEC.name,
-            spec: M::SPEC,
-            routes: M::routes(),
-            entry_type,
-            state: Arc::clone(&self.state),
-            max_connections,
-            bind: Box::new(move || {
-                self.ranges.result(&self.name)?;
-                bind(self)
-            }),
-        }
     }
 }
 

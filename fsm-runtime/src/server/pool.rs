@@ -142,9 +142,9 @@ impl Pool {
     /// `work`, and replies with its result. `work` may block.
     ///
     /// There are from 1 to [`MAX_THREADS`](Pool::MAX_THREADS) threads; another number makes the start fail with
-    /// [`PoolError::Setting`]. `S` names the pool for `#[call(S)]`. Up to 1,024 jobs run or wait for a thread; callers
-    /// beyond that wait for room, or take their `full` edge. For other bounds, and for jobs of
-    /// several steps, write a machine with `job = .., reply = ..`.
+    /// [`PoolError::Setting`]. `S` names the pool for `#[call(S)]`. Up to 1,024 jobs run or wait for a thread;
+    /// callers beyond that wait for room, or take their `full` edge. For other bounds, and for jobs of several
+    /// steps, write a machine with `job = .., reply = ..`.
     ///
     /// ```
     /// use fsm_runtime::prelude::*;

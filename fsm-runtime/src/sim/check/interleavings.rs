@@ -148,7 +148,9 @@ struct Known {
 impl Known {
     /// Whether a run is like the earlier ones.
     fn allows(&self, found: &Result<Recording, Panic>) -> bool {
-        found.as_ref().is_ok_and(|found| self.reads_the_same(found) && self.deaf(found).is_none())
+        found.as_ref().is_ok_and(|found| {
+            self.reads_the_same(found) && self.answered_otherwise(found).is_none()
+        })
     }
 
     fn reads_the_same(&self, found: &Recording) -> bool {
@@ -161,7 +163,10 @@ impl Known {
     }
 
     /// The first message that was answered in another way than before in its state, and how it was.
-    fn deaf<'a>(&'a self, found: &'a Recording) -> Option<(usize, &'a Heard, &'a [u8])> {
+    fn answered_otherwise<'a>(
+        &'a self,
+        found: &'a Recording,
+    ) -> Option<(usize, &'a Heard, &'a [u8])> {
         found.heard.iter().enumerate().find_map(|(n, heard)| {
             let before = self.heard.get(&(n, heard.state))?;
             (*before != heard.output).then_some((n + 1, heard, &**before))
@@ -200,7 +205,7 @@ impl Known {
             }
         };
         if self.reads_the_same(&found) {
-            if let Some((n, Heard { state, output }, before)) = self.deaf(&found) {
+            if let Some((n, Heard { state, output }, before)) = self.answered_otherwise(&found) {
                 panic!(
                     "with {placement}, `{machine}` answers message {n} in `{state}` with b\"{}\" in \
                      place of b\"{}\"",
