@@ -106,6 +106,28 @@ pub(crate) enum Code {
 
     // Bugs of the macro.
     Bug = 99,
+
+    // Frames.
+    NotAFrame = 100,
+    FrameGenerics = 101,
+    NoDecoder = 102,
+    FieldType = 103,
+    NoLifetime = 104,
+    NoLength = 105,
+    NotAField = 106,
+    LengthAfter = 107,
+    TooWide = 108,
+    NoCase = 109,
+    SameCase = 110,
+    OtherLiteral = 111,
+    NotLast = 112,
+    NotOptional = 113,
+    TwoLayouts = 114,
+    OnlyInLines = 115,
+    NotInLines = 116,
+    TooMuchProgress = 117,
+    EmptyFrame = 118,
+    NoTag = 119,
 }
 
 impl fmt::Display for Code {

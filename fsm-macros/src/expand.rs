@@ -38,6 +38,7 @@ mod transition;
 use proc_macro2::{Span, TokenStream};
 use quote::format_ident;
 
+pub(crate) use self::arithmetic::Overflow;
 pub(crate) use self::lints::lints;
 pub(crate) use self::module::module;
 pub(crate) use self::routes::service;

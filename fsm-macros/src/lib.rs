@@ -18,6 +18,7 @@ mod code;
 mod errors;
 mod expand;
 mod fallback;
+mod frame;
 #[cfg(test)]
 mod fuzz;
 mod graph;
@@ -273,6 +274,126 @@ pub fn state_machine(
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
     attribute(args.into(), item.into()).into()
+}
+
+/// Turns a struct or an enum into a frame: the layout of a message, of which the macro makes a decoder and
+/// an encoder.
+///
+/// ```text
+/// #[frame(Blocks)]
+/// pub struct Block<'a> {
+///     #[is(0xB10C)]
+///     magic: u16,
+///     pub kind: u8,
+///     len: u32,
+///     #[bytes(len <= 1MiB)]
+///     pub body: &'a [u8],
+/// }
+///
+/// #[frame(Commands, line = b"\r\n", max = 224)]
+/// pub enum Command<'a> {
+///     #[is("put")]
+///     Put { priority: u32, len: u32, #[bytes(len <= 64KiB, then = b"\r\n")] body: &'a [u8] },
+///     #[is("reserve")]
+///     Reserve,
+/// }
+/// ```
+///
+/// # Generated items
+///
+/// - the struct or enum, without the attributes below and **without the fields that follow from others**:
+///   those with `#[is(..)]`, and each integer that is named once, as the length of something or as the tag
+///   of a field. So `Block` has the fields `kind` and `body`;
+/// - the decoder, as visible as the item: `struct Blocks` with `impl Frame`, for `#[read(frame = Blocks)]`.
+///   It lends the item out of the input and allocates nothing;
+/// - `Blocks::MAX`, the largest number of bytes of a frame: the sum of the bounds. A state that reads with
+///   the decoder needs no `max`;
+/// - the error, `enum BlocksError`, with a variant for each thing that can be wrong, and the name of the
+///   field. It is what the `refused` edge of a state brings;
+/// - `impl Encode for Block<'_>`: `block.encode(cx)` writes a frame, or nothing if the decoder would refuse
+///   it. Lengths, counts, tags and literals are computed.
+///
+/// # On the item
+///
+/// | key | meaning |
+/// |---|---|
+/// | `Blocks` | first: the name of the decoder; that of the error is made from it |
+/// | `le` | integers are little-endian; without it they are big-endian, the order of networks |
+/// | `tag = u8` | for an enum: an integer that begins the frame and says which variant it is |
+/// | `line = b"\r\n", max = 224` | the frame is a line of words with one space between them, of at most that many bytes without its end; for an enum the first word says which variant it is |
+/// | `ignore_case` | the first words of lines are compared without regard to ASCII case |
+/// | `crate = ::path` | the path of `fsm_runtime`, if it has another name |
+///
+/// The item has no generics but one lifetime. The fields of a struct, or of each variant, are sent in the
+/// order in which they are declared.
+///
+/// # On a variant
+///
+/// | attribute | the frame is this variant if |
+/// |---|---|
+/// | `#[is(3)]`, `#[is(3 \| 4)]`, `#[is(b'Q')]`, `#[is(PATH)]` | the tag is one of these; in a line, `#[is("put")]` is the first word |
+/// | `#[other]` | no other variant fits. With a tag it has a field for it, `#[tag] kind: u8`, as has a variant for several tags; in a line its fields begin with the first word |
+///
+/// # Types of fields
+///
+/// | type | is sent as |
+/// |---|---|
+/// | `u8`, `u16`, `u24`, `u32`, `u64`, `i8`, `i16`, `i32`, `i64` | so many bytes; a `u24` is a `u32` in the item. In a line as decimal digits |
+/// | `[u8; N]` | `N` bytes |
+/// | `&'a [u8]`, `&'a str` | bytes, or UTF-8, whose end an attribute says. In a line as a word |
+/// | `Option<T>` | `T`, or nothing, as `#[when(..)]` says. In a line as a word that may be missing, with all behind it |
+/// | `Times<'a, Blocks>` | frames of another decoder in a row |
+/// | another frame, such as `Block<'a>` | that frame |
+/// | `Words<'a>` | in a line: all words that are left |
+/// | `bool` | in a line, with `#[is("noreply")]`: whether that word is there |
+///
+/// # On a field
+///
+/// | attribute | meaning |
+/// |---|---|
+/// | `#[is(0xB10C)]`, `#[is(b"PRI")]` | always this; anything else is refused as soon as its first byte is there |
+/// | `#[le]`, `#[be]` | the order of the bytes of this integer |
+/// | `#[varint]`, `#[varint(max = 4)]` | an unsigned integer as LEB128, in as few bytes as it needs and at most so many |
+/// | `#[decimal(then = b"\r\n")]`, `#[hex(then = b";")]` | an integer in digits, up to these bytes. Decimal digits have no leading zeros. In a line `#[hex]` is a word |
+/// | `#[bytes(len <= 1MiB)]`, `#[bytes(len - 4 <= 1MiB, then = b"\r\n")]` | so many bytes, and these behind them |
+/// | `#[until(b"\0", max = 64)]` | the bytes before the delimiter |
+/// | `#[times(count <= 64)]` | so many frames |
+/// | `#[rest]` | all that is left, of the part or of the line; for bytes, text or `Times`, and last |
+/// | `#[part(len <= 64KiB)]` | this field and all behind it are so many bytes together; `then = b".."` follows them |
+/// | `#[tag(kind)]`, `#[tag(head >> 4)]` | on an enum with `tag = u8`: its tag was sent before and is not sent again |
+/// | `#[when(flags & 1 != 0)]` | on an `Option`: it is there if this holds |
+/// | `#[secret]` | tools should not show the value; see `LayoutField::secret` |
+///
+/// A frame with `#[rest]` outside of a part does not say where it ends. It can only be the last field of
+/// another frame's part.
+///
+/// # Bounds
+///
+/// Everything whose length varies has a bound, as `len <= 1MiB` or `max = 64`, and a longer one is refused
+/// before any of its bytes is stored. A bound is a size such as `64KiB`, or a path to a constant. A narrower one
+/// that an operator sets is the `max` of the state, such as `max = settings.body <= 1MiB`.
+///
+/// # Expressions
+///
+/// Lengths, tags and conditions name the integers that were sent before, constants, calls and operators.
+/// Operators do not wrap: a length that does not fit is refused.
+///
+/// # Incomplete frames
+///
+/// The decoder reads an incomplete frame again from its fixed part, and announces as many bytes as it knows.
+/// It keeps where it was in an `until`, a `times`, a line or another frame, so that no byte is searched
+/// twice, however the input is cut.
+///
+/// # What is left to code
+///
+/// A frame has no recursion, no transforms and no look ahead. Read a large body behind a frame with `upto`.
+/// What is beyond is a decoder of your own, see `Frame`.
+#[proc_macro_attribute]
+pub fn frame(
+    args: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    frame::frame(args.into(), item.into()).into()
 }
 
 /// The second step of `#[state_machine]` for an enum with conditional parts, because rustc resolves

@@ -85,6 +85,7 @@ extern crate self as fsm_runtime;
 mod address;
 mod clock;
 mod error;
+mod frame;
 mod key;
 mod log;
 mod panics;
@@ -110,6 +111,13 @@ pub mod sim;
 
 pub use crate::sim::check;
 
+#[doc(hidden)]
+pub use crate::frame::parts as __frame;
+#[doc(hidden)]
+pub use crate::frame::{
+    EncodeTagged as __EncodeTagged, Framed as __Framed, Nested as __Nested, Repeated as __Repeated,
+    Rest as __Rest, Tagged as __Tagged, TimesProgress as __TimesProgress, rest as __rest,
+};
 #[doc(hidden)]
 pub use crate::machine::arithmetic as __arithmetic;
 #[doc(hidden)]
@@ -145,19 +153,22 @@ macro_rules! __picture {
 
 #[doc(hidden)]
 pub use fsm_macros::__StateMachine;
-pub use fsm_macros::state_machine;
+pub use fsm_macros::{frame, state_machine};
 
 pub use crate::address::Address;
 pub use crate::call::service::Service;
 #[doc(hidden)]
 pub use crate::call::service::{Called, Handed};
 pub use crate::error::{PoolError, TrySendError};
+pub use crate::frame::{
+    Decoded, Encode, Frame, Layout, LayoutCase, LayoutField, NeverRefuses, Output, Times,
+    TimesIter, Words,
+};
 pub use crate::job::handle::JobHandle;
 pub use crate::job::submitter::Submitter;
 pub use crate::key::Key;
 pub use crate::machine::context::{Cx, JobCx};
 pub use crate::machine::deadlines::{DeadlineSet, Deadlines, SleepTime, Timer};
-pub use crate::machine::frame::{Decoded, Frame, NeverRefuses};
 pub use crate::machine::input::{Input, Miss, NoFrame};
 pub use crate::machine::kind::{Connection, Job, JobMachine, Kind};
 pub use crate::machine::length::Length;

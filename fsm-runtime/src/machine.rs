@@ -7,7 +7,6 @@ pub mod arithmetic;
 pub(crate) mod context;
 pub(crate) mod deadlines;
 pub(crate) mod environment;
-pub(crate) mod frame;
 pub(crate) mod input;
 pub mod keywords;
 pub(crate) mod kind;
@@ -15,7 +14,6 @@ pub(crate) mod length;
 pub(crate) mod limits;
 pub(crate) mod route;
 pub(crate) mod runner;
-mod search;
 pub(crate) mod size_budget;
 pub(crate) mod wait_set;
 

@@ -11,9 +11,9 @@
 //! ```
 
 pub use bytes::Bytes;
-pub use fsm_macros::state_machine;
+pub use fsm_macros::{frame, state_machine};
 
 pub use crate::{
-    Cx, Decoded, Drive, Ended, Frame, Handle, JobCx, JobHandle, Key, Machine, NoMessage, Peer,
-    Pipeline, Pool, PoolError, Service, Submitter, TrySendError,
+    Cx, Decoded, Drive, Encode, Ended, Frame, Handle, JobCx, JobHandle, Key, Machine, NoMessage,
+    Peer, Pipeline, Pool, PoolError, Service, Submitter, Times, TrySendError, Words,
 };

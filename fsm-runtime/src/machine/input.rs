@@ -1,4 +1,4 @@
-use super::search;
+use crate::frame::search;
 use crate::{Decoded, Frame};
 
 /// The unread input of a machine, from which generated code takes messages.

@@ -4,7 +4,7 @@ use std::io;
 use bytes::Bytes;
 
 use super::Cx;
-use crate::{Connection, Peer};
+use crate::{Connection, Output, Peer};
 
 impl<Msg, Settings> Cx<'_, Msg, Settings, Connection> {
     /// Queues a copy of `bytes`.
@@ -195,6 +195,14 @@ impl<Msg, Settings> Cx<'_, Msg, Settings, Connection> {
     /// When the system does not know the address, such as after the peer reset the connection.
     pub fn peer(&self) -> io::Result<Peer> {
         self.peer.peer()
+    }
+}
+
+/// Queues frames.
+impl<Msg, Settings> Output for Cx<'_, Msg, Settings> {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.out.write(bytes);
     }
 }
 

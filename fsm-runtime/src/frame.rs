@@ -1,5 +1,20 @@
 use std::fmt;
 
+mod encode;
+mod layout;
+mod nested;
+pub mod parts;
+pub(crate) mod search;
+mod times;
+mod words;
+
+pub use encode::{Encode, Output};
+pub use layout::{Layout, LayoutCase, LayoutField};
+pub use nested::{EncodeTagged, Framed, Nested, Tagged};
+use parts::mark;
+pub use times::{Repeated, Rest, Times, TimesIter, TimesProgress, rest};
+pub use words::Words;
+
 /// A decoder of whole messages, which may borrow from the input.
 ///
 /// A state with `#[read(frame = T, max = ..)]` makes one `T` for each frame with [`Default`], and
@@ -55,6 +70,10 @@ pub trait Frame: Default + Send + 'static {
     /// The reason why the input is no frame. It takes the state's `refused` edge, and fills the
     /// target's `#[error]` field if there is one.
     type Error: fmt::Display;
+
+    /// The layout of the frame, if it was declared with `#[frame]`. A state that reads with the decoder
+    /// needs no `max` then, and the `SPEC` of its machine has the layout.
+    const LAYOUT: Option<&'static Layout> = None;
 
     /// Decodes one frame at the start of `input`.
     ///

@@ -1,0 +1,239 @@
+use proc_macro2::{Ident, TokenStream};
+use syn::{Attribute, Lifetime, Type, Visibility};
+
+/// A frame as its author wrote it.
+pub(crate) struct Frame {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) name: Ident,
+    pub(crate) lifetime: Option<Lifetime>,
+    /// The name of the decoder, which the attribute gives.
+    pub(crate) decoder: Ident,
+    /// The path of the runtime.
+    pub(crate) root: TokenStream,
+    /// An enum; otherwise a struct, which has one case.
+    pub(crate) is_enum: bool,
+    /// The type of the integer that begins a frame of an enum.
+    pub(crate) tag: Option<Int>,
+    pub(crate) line: Option<Line>,
+    pub(crate) cases: Vec<Case>,
+}
+
+/// `line = b"\r\n", max = 224, ignore_case`
+pub(crate) struct Line {
+    pub(crate) end: Literal,
+    pub(crate) max: Size,
+    pub(crate) ignore_case: bool,
+}
+
+/// A struct or a variant.
+pub(crate) struct Case {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) name: Ident,
+    /// It has braces.
+    pub(crate) braced: bool,
+    pub(crate) labels: Labels,
+    pub(crate) fields: Vec<Field>,
+}
+
+/// The tags of a case.
+pub(crate) enum Labels {
+    /// That of a struct, which has none.
+    Struct,
+    /// `#[is(1 | 2)]`
+    Are(Vec<Literal>),
+    /// `#[other]`
+    Other,
+}
+
+/// A literal, or a path to a constant.
+#[derive(Clone)]
+pub(crate) struct Literal {
+    pub(crate) tokens: TokenStream,
+    pub(crate) value: Value,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    Int(u64),
+    Bytes(Vec<u8>),
+    /// A constant, which the macro does not see.
+    Path,
+}
+
+/// A size as it was written.
+#[derive(Clone)]
+pub(crate) struct Size {
+    /// As it was written.
+    pub(crate) place: TokenStream,
+    /// The tokens after the units are resolved.
+    pub(crate) value: TokenStream,
+    /// The number, if it is a literal.
+    pub(crate) known: Option<u64>,
+}
+
+pub(crate) struct Field {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+    /// It and all that follows have a length that was sent before.
+    pub(crate) part: Option<Counted>,
+    /// `#[when(..)]`
+    pub(crate) when: Option<TokenStream>,
+    /// The type is an `Option`.
+    pub(crate) optional: bool,
+    pub(crate) is: Option<Literal>,
+    pub(crate) kind: Kind,
+    /// `then = b".."`
+    pub(crate) then: Option<Literal>,
+    pub(crate) secret: bool,
+    /// What the attributes say, for the docs.
+    pub(crate) text: String,
+}
+
+/// `len - 4 <= 1MiB`
+pub(crate) struct Counted {
+    pub(crate) len: TokenStream,
+    pub(crate) max: Size,
+    pub(crate) then: Option<Literal>,
+}
+
+/// The way in which a field is sent.
+pub(crate) enum Kind {
+    Int(Int),
+    /// `#[varint(max = 4)]`
+    Varint {
+        int: Int,
+        bytes: u64,
+    },
+    /// Digits.
+    Digits {
+        int: Int,
+        hex: bool,
+    },
+    /// `[u8; N]`
+    Array(TokenStream),
+    /// `#[bytes(len <= N)]`
+    Bytes {
+        counted: Counted,
+        text: bool,
+    },
+    /// `#[until(b"\0", max = N)]`
+    Until {
+        end: Literal,
+        max: Size,
+        text: bool,
+    },
+    /// `#[rest]`
+    Rest {
+        text: bool,
+    },
+    /// A word of a line.
+    Word {
+        text: bool,
+    },
+    /// A `bool` that says whether a word is there.
+    Flag,
+    /// All words of a line that are left.
+    Words,
+    /// Another frame.
+    Nested,
+    /// Another frame behind a tag that was sent before.
+    Tagged(TokenStream),
+    /// `Times<'a, F>` with `#[times(n <= 64)]`, or with `#[rest]`.
+    Times {
+        decoder: Type,
+        counted: Option<Counted>,
+    },
+    /// The tag in a variant for several tags, which was read before.
+    Tag(Int),
+    /// It could not be read.
+    Unknown,
+}
+
+/// An integer as it is sent.
+#[derive(Clone)]
+pub(crate) struct Int {
+    /// Its type in the generated item.
+    pub(crate) rust: Ident,
+    /// The number of bytes.
+    pub(crate) width: usize,
+    pub(crate) signed: bool,
+    pub(crate) little: bool,
+}
+
+impl Int {
+    /// The largest value.
+    pub(crate) fn largest(&self) -> u64 {
+        let bits = 8 * self.width as u32 - u32::from(self.signed);
+        u64::MAX >> (64 - bits)
+    }
+
+    /// The bytes of `value`.
+    pub(crate) fn bytes(&self, value: u64) -> Vec<u8> {
+        let mut bytes = value.to_be_bytes()[8 - self.width..].to_vec();
+        if self.little {
+            bytes.reverse();
+        }
+        bytes
+    }
+
+    /// The largest number of decimal or hexadecimal digits.
+    pub(crate) fn digits(&self, hex: bool) -> usize {
+        if hex { 2 * self.width } else { self.largest().to_string().len() }
+    }
+}
+
+impl Kind {
+    /// Whether it is bytes that have to be UTF-8.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(
+            self,
+            Self::Bytes { text: true, .. }
+                | Self::Until { text: true, .. }
+                | Self::Rest { text: true }
+                | Self::Word { text: true }
+        )
+    }
+
+    pub(crate) fn int(&self) -> Option<&Int> {
+        match self {
+            Self::Int(int)
+            | Self::Varint { int, .. }
+            | Self::Digits { int, .. }
+            | Self::Tag(int) => Some(int),
+            _ => None,
+        }
+    }
+}
+
+impl Field {
+    /// The lengths that are in its attributes: that of the part which it begins, and its own.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = &Counted> {
+        let own = match &self.kind {
+            Kind::Bytes { counted, .. } => Some(counted),
+            Kind::Times { counted, .. } => counted.as_ref(),
+            _ => None,
+        };
+        self.part.iter().chain(own)
+    }
+
+    /// All expressions in its attributes.
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = &TokenStream> {
+        let tag = match &self.kind {
+            Kind::Tagged(tag) => Some(tag),
+            _ => None,
+        };
+        self.counts().map(|counted| &counted.len).chain(&self.when).chain(tag)
+    }
+}
+
+impl Value {
+    pub(crate) fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}

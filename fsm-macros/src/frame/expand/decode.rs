@@ -1,0 +1,433 @@
+//! The decoder: one straight run through the fields, which returns at the first byte that is missing.
+
+mod field;
+mod fixed;
+mod line;
+
+pub(crate) use self::line::word_literal;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::format_ident;
+
+use super::super::ast::{Case, Field, Frame, Int, Kind, Labels, Literal};
+use super::size::{self, Sum};
+
+/// The code for the fields of a case, as far as it is written.
+pub(crate) struct Steps<'a> {
+    frame: &'a Frame,
+    case: &'a Case,
+    /// The position of the case in the frame.
+    number: usize,
+    code: TokenStream,
+    /// Where the next field begins.
+    at: At,
+    /// All bytes of the part are there.
+    in_part: bool,
+    /// What to remember before `More` is returned.
+    saves: Vec<TokenStream>,
+    /// The locals of the last field that `saves` name, each with its value if the field is not there.
+    locals: Vec<(Ident, TokenStream)>,
+}
+
+/// A position in the input.
+#[derive(Clone)]
+enum At {
+    Known(usize),
+    /// An expression.
+    There(TokenStream),
+}
+
+impl At {
+    fn tokens(&self) -> TokenStream {
+        match self {
+            Self::Known(known) => generated!(#known),
+            Self::There(there) => there.clone(),
+        }
+    }
+
+    /// The position `width` bytes behind this one.
+    fn after(&self, width: usize) -> Self {
+        match self {
+            Self::Known(known) => Self::Known(known + width),
+            Self::There(there) => Self::There(generated!(#there + #width)),
+        }
+    }
+}
+
+/// The impls of the decoder.
+pub(crate) fn impls(frame: &Frame) -> TokenStream {
+    let (name, item) = (&frame.decoder, &frame.name);
+    let error = frame.error();
+    let of = |lifetime: TokenStream| match frame.lifetime {
+        Some(_) => generated!(#item<#lifetime>),
+        None => generated!(#item),
+    };
+    let (lent, any) = (of(generated!('__input)), of(generated!('_)));
+    let (max, min, open) = (frame.max(), frame.min(), frame.is_open());
+    let body = body(frame);
+    let layout = super::layout::layout(frame);
+    let result = generated!(::core::result::Result<__rt::Decoded<#lent>, #error>);
+    let standalone = if open {
+        generated! {
+            #[automatically_derived]
+            impl __rt::__Nested for #name {
+                type Item<'__input> = #lent;
+                type Error = #error;
+                const MAX: usize = #max;
+                const MIN: usize = #min;
+                const OPEN: bool = true;
+
+                #[inline]
+                fn nested<'__input>(&mut self, input: &'__input [u8]) -> #result {
+                    #body
+                }
+            }
+        }
+    } else {
+        generated! {
+            impl #name {
+                /// The largest number of bytes of a frame.
+                pub const MAX: usize = #max;
+            }
+
+            const _: () = ::core::assert!(
+                #name::MAX as u64 <= u32::MAX as u64,
+                "a frame has at most 4294967295 bytes"
+            );
+
+            #[automatically_derived]
+            impl __rt::Frame for #name {
+                type Item<'__input> = #lent;
+                type Error = #error;
+                const LAYOUT: ::core::option::Option<&'static __rt::Layout> = __Some(&#layout);
+
+                #[inline]
+                fn decode<'__input>(&mut self, input: &'__input [u8]) -> #result {
+                    #body
+                }
+            }
+
+            #[automatically_derived]
+            impl __rt::__Nested for #name {
+                type Item<'__input> = #lent;
+                type Error = #error;
+                const MAX: usize = #name::MAX;
+                const MIN: usize = #min;
+                const OPEN: bool = false;
+
+                #[inline]
+                fn nested<'__input>(&mut self, input: &'__input [u8]) -> #result {
+                    __rt::Frame::decode(self, input)
+                }
+            }
+        }
+    };
+    let tagged = frame.tag.as_ref().map(|tag| tagged(frame, tag, &result));
+    generated! {
+        #[automatically_derived]
+        impl __rt::__Framed for #any {
+            type Decoder = #name;
+        }
+
+        #standalone
+        #tagged
+    }
+}
+
+/// The decoder of what follows a tag that another frame has read.
+fn tagged(frame: &Frame, tag: &Int, result: &TokenStream) -> TokenStream {
+    let (name, rust, max) = (&frame.decoder, &tag.rust, frame.max_body());
+    let cases = cases(frame, At::Known(0));
+    generated! {
+        #[automatically_derived]
+        impl __rt::__Tagged for #name {
+            type Tag = #rust;
+            const MAX_BODY: usize = #max;
+
+            #[inline]
+            fn tagged<'__input>(&mut self, tag: #rust, input: &'__input [u8]) -> #result {
+                #cases
+            }
+        }
+    }
+}
+
+/// The body of `decode`.
+fn body(frame: &Frame) -> TokenStream {
+    if let Some(line) = &frame.line {
+        return line::body(frame, line);
+    }
+    let Some(tag) = &frame.tag else {
+        return frame
+            .cases
+            .first()
+            .map(|case| Steps::new(frame, case, 0, At::Known(0)).all())
+            .unwrap_or_default();
+    };
+    let names: Vec<TokenStream> = (0..tag.width).map(byte).collect();
+    let value = tag.from_bytes(&names);
+    let (width, cases) = (tag.width, cases(frame, At::Known(tag.width)));
+    generated! {
+        let __Some(&[#(#names),*]) = __parts::chunk::<#width>(input, 0) else {
+            return __Ok(__More(#width));
+        };
+        let tag = #value;
+        #cases
+    }
+}
+
+/// The match on `tag`, with the fields of each case.
+fn cases(frame: &Frame, at: At) -> TokenStream {
+    let error = frame.error();
+    let arms = frame.cases.iter().enumerate().filter_map(|(number, case)| {
+        let Labels::Are(labels) = &case.labels else { return None };
+        let labels = labels.iter().map(|label| &label.tokens);
+        let steps = Steps::new(frame, case, number, at.clone()).all();
+        Some(generated!(#(#labels)|* => { #steps }))
+    });
+    let other =
+        frame.cases.iter().enumerate().find(|(_, case)| matches!(case.labels, Labels::Other));
+    let other = match other {
+        Some((number, case)) => Steps::new(frame, case, number, at.clone()).all(),
+        None => generated!(__Err(#error::Tag)),
+    };
+    generated! {
+        match tag {
+            #(#arms)*
+            _ => { #other }
+        }
+    }
+}
+
+/// The name of a byte of a chunk.
+pub(crate) fn byte(number: usize) -> TokenStream {
+    let name = format_ident!("byte_{number}", span = Span::mixed_site());
+    generated!(#name)
+}
+
+/// What the decoder remembers of an incomplete frame.
+pub(crate) fn progress(frame: &Frame) -> Vec<(Ident, TokenStream)> {
+    let root = &frame.root;
+    let mut all: Vec<(Ident, TokenStream)> = Vec::new();
+    if frame.line.is_some() {
+        all.push((slot(0), generated!(u32)));
+        return all;
+    }
+    for (number, case) in frame.cases.iter().enumerate() {
+        let before = case.part().unwrap_or(case.fields.len());
+        let mut positions = 0;
+        for (at, field) in case.fields[..before].iter().enumerate() {
+            match &field.kind {
+                Kind::Until { .. } => {
+                    let name = slot(positions);
+                    positions += 1;
+                    if !all.iter().any(|(known, _)| *known == name) {
+                        all.push((name, generated!(u32)));
+                    }
+                }
+                Kind::Times { decoder, counted: Some(_) } => {
+                    all.push((inner(number, at), generated!(#root::__TimesProgress<#decoder>)));
+                }
+                Kind::Nested | Kind::Tagged(_) => {
+                    all.push((inner(number, at), size::decoder(frame, field)));
+                }
+                _ => {}
+            }
+        }
+    }
+    all
+}
+
+/// The name of the position up to which the bytes of an `until` were searched.
+fn slot(number: usize) -> Ident {
+    format_ident!("searched_{number}", span = Span::mixed_site())
+}
+
+/// The name of the decoder of a field that is another frame.
+fn inner(case: usize, field: usize) -> Ident {
+    format_ident!("inner_{case}_{field}", span = Span::mixed_site())
+}
+
+impl<'a> Steps<'a> {
+    fn new(frame: &'a Frame, case: &'a Case, number: usize, at: At) -> Self {
+        let code = TokenStream::new();
+        let (saves, locals) = (Vec::new(), Vec::new());
+        Self { frame, case, number, code, at, in_part: false, saves, locals }
+    }
+
+    fn push(&mut self, code: TokenStream) {
+        self.code.extend(code);
+    }
+
+    fn at(&self) -> TokenStream {
+        self.at.tokens()
+    }
+
+    /// The next field begins at this place.
+    fn moved(&mut self, to: At) {
+        self.at = match to {
+            At::Known(known) => At::Known(known),
+            At::There(there) => {
+                self.push(generated!(let at = #there;));
+                At::There(generated!(at))
+            }
+        };
+    }
+
+    /// The frame that the fields make.
+    fn done(mut self) -> TokenStream {
+        let (whole, end) = (self.case.whole(self.frame), self.at());
+        self.push(generated!(__Ok(__Frame(#whole, #end))));
+        self.code
+    }
+
+    fn error(&self) -> Ident {
+        self.frame.error()
+    }
+
+    /// All fields, and the frame that they make.
+    fn all(mut self) -> TokenStream {
+        let fields = &self.case.fields;
+        let mut at = 0;
+        while let Some(field) = fields.get(at) {
+            if let Some(part) = &field.part {
+                self.part(at, part);
+            }
+            let run = fixed::run(&fields[at..]);
+            if run > 0 {
+                self.fixed(at, run);
+                at += run;
+            } else {
+                self.field(at);
+                at += 1;
+            }
+        }
+        self.part_end();
+        self.texts();
+        self.done()
+    }
+
+    /// Leaves, because the input ends before `total`, which is behind the field of that position.
+    fn miss(&self, field: usize, total: &TokenStream) -> TokenStream {
+        if self.in_part {
+            return self.short(field);
+        }
+        let fields = self.case.fields.iter();
+        let part = self.case.part().unwrap_or(usize::MAX);
+        let follow = fields.enumerate().filter(|(at, _)| *at > field && *at < part);
+        let least = Sum::sum(follow.map(|(_, field)| field.least(self.frame)));
+        let (saves, total) = (&self.saves, least.after(total));
+        generated!({
+            #(#saves)*
+            return __Ok(__More(#total));
+        })
+    }
+
+    /// Leaves, because the part ends before the field.
+    fn short(&self, field: usize) -> TokenStream {
+        let (error, name) = (self.error(), self.name(field));
+        generated!({ return __Err(#error::Short { field: #name }); })
+    }
+
+    /// The name of a field in messages.
+    fn name(&self, field: usize) -> String {
+        text(&self.case.fields[field].name)
+    }
+
+    /// Waits until all of the part is there.
+    fn part(&mut self, field: usize, part: &super::super::ast::Counted) {
+        let (len, max) = (self.case.length(&part.len), &part.max.value);
+        let (error, at, name) = (self.error(), self.at(), self.name(field));
+        let end = literal_len(part.then.as_ref());
+        let total = Sum::known(end).after(&generated!(part_end));
+        let outer = part.then.as_ref().map(|_| generated!(let outer = input;));
+        let saves = &self.saves;
+        let code = generated! {
+            let __Some(len) = #len else {
+                return __Err(#error::Short { field: #name });
+            };
+            let __Some(count) = __parts::bounded(len, #max) else {
+                return __Err(#error::TooLong { field: #name, len, max: (#max) as u64 });
+            };
+            let part_end = #at + count;
+            if input.len() < #total {
+                #(#saves)*
+                return __Ok(__More(#total));
+            }
+            #outer
+            let input = &input[..part_end];
+        };
+        self.push(code);
+        self.in_part = true;
+    }
+
+    /// Refuses what is left of the part.
+    fn part_end(&mut self) {
+        let Some(first) = self.case.part() else { return };
+        let Some(part) = &self.case.fields[first].part else { return };
+        let (error, at) = (self.error(), self.at());
+        let last = self.name(self.case.fields.len() - 1);
+        self.push(generated! {
+            if #at < part_end {
+                return __Err(#error::Surplus { field: #last });
+            }
+        });
+        if let Some(then) = &part.then {
+            let (then, len, name) = (bytes(then), literal_len(Some(then)), self.name(first));
+            self.push(generated! {
+                if __parts::begins(outer, part_end, #then) != __Some(true) {
+                    return __Err(#error::End { field: #name });
+                }
+            });
+            self.moved(At::There(generated!(part_end + #len)));
+        }
+    }
+
+    /// Makes texts of the bytes that are to be UTF-8, now that all are there.
+    fn texts(&mut self) {
+        let error = self.error();
+        let is_text = |field: &&Field| field.kind.is_text() && self.case.keeps(field);
+        let texts: Vec<_> =
+            self.case.fields.iter().filter(is_text).map(|it| (&it.name, it.optional)).collect();
+        for (name, optional) in texts {
+            let field = text(name);
+            let bytes = name;
+            let refused = generated!(return __Err(#error::Utf8 { field: #field }));
+            let code = if optional {
+                generated! {
+                    let #name = match #bytes {
+                        __Some(bytes) => match ::core::str::from_utf8(bytes) {
+                            __Ok(text) => __Some(text),
+                            __Err(_) => #refused,
+                        },
+                        __None => __None,
+                    };
+                }
+            } else {
+                generated! {
+                    let __Ok(#name) = ::core::str::from_utf8(#bytes) else { #refused };
+                }
+            };
+            self.push(code);
+        }
+    }
+}
+
+/// A name as messages have it.
+pub(crate) fn text(name: &Ident) -> String {
+    syn::ext::IdentExt::unraw(name).to_string()
+}
+
+/// A literal as bytes.
+pub(crate) fn bytes(literal: &Literal) -> TokenStream {
+    let bytes = proc_macro2::Literal::byte_string(literal.value.bytes().unwrap_or_default());
+    generated!(#bytes)
+}
+
+fn literal_len(literal: Option<&Literal>) -> usize {
+    literal.and_then(|literal| literal.value.bytes()).map_or(0, <[u8]>::len)
+}
+
+/// Whether an expression names the field, or the frame keeps it.
+fn is_wanted(case: &Case, field: &Field) -> bool {
+    case.keeps(field) || case.uses(&field.name)
+}

@@ -1,0 +1,249 @@
+use proc_macro2::TokenStream;
+
+use super::super::super::ast::{Case, Counted, Field, Frame, Kind, Labels};
+use super::super::super::roles;
+use super::super::decode::{bytes, text};
+use super::{Following, count, each, line, put};
+
+/// The body of `check` for a case.
+pub(crate) fn check(frame: &Frame, case: &Case) -> TokenStream {
+    let operands = case.operands();
+    let fields = case.fields.iter().map(|field| self::field(frame, case, field));
+    let line = frame.line.as_ref().map(|line| line::check(frame, case, line));
+    let part = part(frame, case);
+    let tag = tag(frame, case);
+    generated! {
+        #tag
+        #(#fields)*
+        #line
+        #operands
+        #part
+        __Ok(())
+    }
+}
+
+/// A tag that is kept is one of the case.
+fn tag(frame: &Frame, case: &Case) -> Option<TokenStream> {
+    let field = case.fields.iter().find(|field| matches!(field.kind, Kind::Tag(_)))?;
+    let (name, error) = (&field.name, frame.error());
+    let is_of = |case: &Case| match &case.labels {
+        Labels::Are(labels) => {
+            let labels = labels.iter().map(|label| &label.tokens);
+            Some(generated!(#(#labels)|*))
+        }
+        _ => None,
+    };
+    let refused = generated!(return __Err(#error::Tag));
+    match is_of(case) {
+        Some(own) => Some(generated!(match *#name { #own => {} _ => #refused, })),
+        None => {
+            let others: Vec<TokenStream> = frame.cases.iter().filter_map(is_of).collect();
+            (!others.is_empty())
+                .then(|| generated!(match *#name { #(#others)|* => #refused, _ => {} }))
+        }
+    }
+}
+
+fn field(frame: &Frame, case: &Case, field: &Field) -> TokenStream {
+    let text = text(&field.name);
+    let error = frame.error();
+    let there = field.when.as_ref().map(|when| {
+        let (name, operands, when) = (&field.name, case.operands(), Case::value(when));
+        generated! {
+            if #name.is_some() != { #operands #when } {
+                return __Err(#error::Disagrees { field: #text });
+            }
+        }
+    });
+    if let Some(following) = case.follows(frame, field) {
+        return follows(frame, case, field, &following);
+    }
+    if field.is.is_some() {
+        return there.unwrap_or_default();
+    }
+    let variant = roles::error_variant(field);
+    let value = match &field.kind {
+        Kind::Int(int) if int.width == 3 => each(field, |value| {
+            generated! {
+                if *#value >= 1 << 24 {
+                    return __Err(#error::Number { field: #text });
+                }
+            }
+        }),
+        Kind::Varint { int, bytes } if roles::largest_varint(*bytes) < int.largest() => {
+            let largest = roles::largest_varint(*bytes);
+            each(field, |value| {
+                let wide = super::wide(int, value);
+                generated! {
+                    if #wide > #largest {
+                        return __Err(#error::Number { field: #text });
+                    }
+                }
+            })
+        }
+        Kind::Bytes { counted, .. } => {
+            let own = counted_len(frame, case, field, counted);
+            each(field, |value| {
+                let max = &counted.max.value;
+                generated! {
+                    if #value.len() > #max {
+                        let (len, max) = (#value.len() as u64, (#max) as u64);
+                        return __Err(#error::TooLong { field: #text, len, max });
+                    }
+                    #own
+                }
+            })
+        }
+        Kind::Until { end, max, .. } => {
+            let (end, max) = (bytes(end), &max.value);
+            each(field, |value| {
+                let bytes = as_bytes(field, value);
+                generated! {
+                    if #value.len() > #max {
+                        let (len, max) = (#value.len() as u64, (#max) as u64);
+                        return __Err(#error::TooLong { field: #text, len, max });
+                    }
+                    if __parts::ends_early(#bytes, #end) {
+                        return __Err(#error::Contains { field: #text });
+                    }
+                }
+            })
+        }
+        Kind::Nested => each(field, |value| {
+            generated! {
+                if let __Err(error) = __rt::Encode::check(#value) {
+                    return __Err(#error::#variant(error));
+                }
+            }
+        }),
+        Kind::Tagged(tag) => {
+            let derives = matches!(roles::length(tag), roles::Length::Of { field, .. } if case.derived(&field).is_some());
+            let (operands, tag) = (case.operands(), Case::value(tag));
+            each(field, |value| {
+                let agrees = (!derives).then(|| {
+                    generated! {
+                        let tag = __rt::__EncodeTagged::tag(#value);
+                        if tag != { #operands #tag } {
+                            return __Err(#error::Disagrees { field: #text });
+                        }
+                    }
+                });
+                generated! {
+                    #agrees
+                    if let __Err(error) = __rt::Encode::check(#value) {
+                        return __Err(#error::#variant(error));
+                    }
+                }
+            })
+        }
+        Kind::Times { counted: Some(counted), .. } => {
+            let own = counted_len(frame, case, field, counted);
+            each(field, |value| {
+                let max = &counted.max.value;
+                generated! {
+                    if #value.len() > #max {
+                        let (len, max) = (#value.len() as u64, (#max) as u64);
+                        return __Err(#error::TooMany { field: #text, len, max });
+                    }
+                    #own
+                }
+            })
+        }
+        _ => TokenStream::new(),
+    };
+    generated!(#there #value)
+}
+
+/// A field that follows from others can hold its value.
+fn follows(frame: &Frame, case: &Case, field: &Field, following: &Following) -> TokenStream {
+    let Following::Length(value) = following else { return TokenStream::new() };
+    let Some(int) = field.kind.int() else { return TokenStream::new() };
+    let (error, rust) = (frame.error(), &int.rust);
+    let (text, len, max) = match case.derived(&field.name) {
+        Some(roles::Derived::Of(of)) => match &of.kind {
+            Kind::Bytes { counted, .. } | Kind::Times { counted: Some(counted), .. } => {
+                (text(&of.name), count(of), &counted.max.value)
+            }
+            _ => return TokenStream::new(),
+        },
+        Some(roles::Derived::Part(at, of)) => {
+            let Some(part) = &of.part else { return TokenStream::new() };
+            let lens = case.fields[at..].iter().map(|field| put::field_len(frame, case, field));
+            (text(&of.name), generated!(((0_usize #(+ #lens)*) as u64)), &part.max.value)
+        }
+        None => return TokenStream::new(),
+    };
+    let is_times = matches!(
+        case.derived(&field.name),
+        Some(roles::Derived::Of(Field { kind: Kind::Times { .. }, .. }))
+    );
+    let variant = quote::format_ident!("{}", if is_times { "TooMany" } else { "TooLong" });
+    let narrow = if int.width == 3 {
+        generated!(__parts::u24(value).is_ok())
+    } else {
+        generated!(<#rust as ::core::convert::TryFrom<u64>>::try_from(value).is_ok())
+    };
+    let fits = match &field.kind {
+        Kind::Varint { bytes, .. } => {
+            let largest = roles::largest_varint(*bytes);
+            generated!(value <= #largest && #narrow)
+        }
+        _ => narrow,
+    };
+    generated! {
+        let len = #len;
+        if len > (#max) as u64 || !#value.is_some_and(|value| #fits) {
+            return __Err(#error::#variant { field: #text, len, max: (#max) as u64 });
+        }
+    }
+}
+
+/// A length that is kept agrees with what it counts.
+fn counted_len(
+    frame: &Frame,
+    case: &Case,
+    field: &Field,
+    counted: &Counted,
+) -> Option<TokenStream> {
+    if let roles::Length::Of { field, .. } = roles::length(&counted.len) {
+        if case.derived(&field).is_some() {
+            return None;
+        }
+    }
+    let (error, text, count) = (frame.error(), text(&field.name), count(field));
+    let (operands, len) = (case.operands(), case.length(&counted.len));
+    Some(generated! {
+        if { #operands #len } != __Some(#count) {
+            return __Err(#error::Disagrees { field: #text });
+        }
+    })
+}
+
+/// A part is within its bound, and as long as a kept length says.
+fn part(frame: &Frame, case: &Case) -> Option<TokenStream> {
+    let at = case.part()?;
+    let field = &case.fields[at];
+    let part = field.part.as_ref()?;
+    if let roles::Length::Of { field, .. } = roles::length(&part.len) {
+        if case.derived(&field).is_some() {
+            return None;
+        }
+    }
+    let (error, text) = (frame.error(), text(&field.name));
+    let lens = case.fields[at..].iter().map(|field| put::field_len(frame, case, field));
+    let (max, len) = (&part.max.value, case.length(&part.len));
+    Some(generated! {
+        let count = 0_usize #(+ #lens)*;
+        if count > #max {
+            return __Err(#error::TooLong { field: #text, len: count as u64, max: (#max) as u64 });
+        }
+        if #len != __Some(count as u64) {
+            return __Err(#error::Disagrees { field: #text });
+        }
+    })
+}
+
+/// The bytes of a text, or of bytes.
+pub(crate) fn as_bytes(field: &Field, value: &TokenStream) -> TokenStream {
+    if field.kind.is_text() { generated!(#value.as_bytes()) } else { generated!(#value) }
+}

@@ -1,0 +1,236 @@
+use proc_macro2::TokenStream;
+
+use super::super::super::ast::{Case, Field, Frame, Int, Kind, Labels, Line};
+use super::super::decode::{bytes, text, word_literal};
+use super::check::as_bytes;
+use super::{Following, each, put};
+
+/// Writes the digits of a number, an `u64` or an `i64`.
+pub(crate) fn digits(int: &Int, hex: bool, wide: &TokenStream) -> TokenStream {
+    if int.signed {
+        return generated! {
+            let number = #wide;
+            if number < 0 {
+                __rt::Output::put(out, b"-");
+            }
+            let (bytes, len) = __parts::to_decimal(number.unsigned_abs());
+            __rt::Output::put(out, &bytes[..len]);
+        };
+    }
+    let to = if hex { generated!(to_hex) } else { generated!(to_decimal) };
+    generated! {
+        let (bytes, len) = __parts::#to(#wide);
+        __rt::Output::put(out, &bytes[..len]);
+    }
+}
+
+/// The number of digits of a number, with its sign.
+pub(crate) fn digits_len(int: &Int, hex: bool, wide: &TokenStream) -> TokenStream {
+    if int.signed {
+        generated!((__parts::decimal_len((#wide).unsigned_abs()) + usize::from(#wide < 0)))
+    } else if hex {
+        generated!(__parts::hex_len(#wide))
+    } else {
+        generated!(__parts::decimal_len(#wide))
+    }
+}
+
+/// The first word of a case.
+fn tag(case: &Case) -> Option<TokenStream> {
+    match &case.labels {
+        Labels::Are(labels) => labels.first().map(bytes),
+        _ => None,
+    }
+}
+
+/// The value of a number in the line, as an `u64` or an `i64`.
+fn number(
+    frame: &Frame,
+    case: &Case,
+    field: &Field,
+    int: &Int,
+    value: &TokenStream,
+) -> TokenStream {
+    match case.follows(frame, field) {
+        Some(Following::Length(value)) if int.signed => {
+            generated!((#value.unwrap_or_default() as i64))
+        }
+        Some(Following::Length(value)) => generated!(#value.unwrap_or_default()),
+        _ => super::wide(int, value),
+    }
+}
+
+/// The code for a word, with the space before it.
+fn word(
+    field: &Field,
+    first: bool,
+    space: &TokenStream,
+    code: impl FnOnce(&TokenStream) -> TokenStream,
+) -> TokenStream {
+    let name = &field.name;
+    let space = (!first).then_some(space);
+    match &field.kind {
+        Kind::Flag => {
+            let code = code(&generated!(#name));
+            generated!(if *#name { #space #code })
+        }
+        Kind::Words => {
+            let code = code(&generated!(words));
+            generated!(if let __Some(words) = #name.as_bytes() { #space #code })
+        }
+        _ => each(field, |value| {
+            let code = code(value);
+            generated!(#space #code)
+        }),
+    }
+}
+
+/// The number of bytes of a line and of what is behind it.
+pub(crate) fn len(frame: &Frame, case: &Case, line: &Line) -> TokenStream {
+    let own = line_len(frame, case);
+    let end = line.end.value.bytes().map_or(0, <[u8]>::len);
+    let behind =
+        case.fields[case.words().len()..].iter().map(|field| put::field_len(frame, case, field));
+    generated!(({ #own len } + #end #(+ #behind)*))
+}
+
+/// Binds `len` to the length of the line without its end.
+fn line_len(frame: &Frame, case: &Case) -> TokenStream {
+    let tag = tag(case);
+    let first = tag.is_none();
+    let tag = tag.map(|tag| generated!(len += #tag.len();));
+    let words = case.words().iter().enumerate().map(|(at, field)| {
+        word(field, first && at == 0, &generated!(len += 1;), |value| {
+            let len = match &field.kind {
+                _ if field.is.is_some() => {
+                    let is = word_literal(field);
+                    generated!(#is.len())
+                }
+                Kind::Digits { int, hex } => {
+                    digits_len(int, *hex, &number(frame, case, field, int, value))
+                }
+                _ => generated!(#value.len()),
+            };
+            generated!(len += #len;)
+        })
+    });
+    generated! {
+        let mut len = 0_usize;
+        #tag
+        #(#words)*
+    }
+}
+
+/// Each word is one, and the line is within its bound.
+pub(crate) fn check(frame: &Frame, case: &Case, line: &Line) -> TokenStream {
+    let (error, end, max) = (frame.error(), bytes(&line.end), &line.max.value);
+    let words = case.words().iter().map(|field| {
+        let text = text(&field.name);
+        let ends = generated!(return __Err(#error::Contains { field: #text }));
+        match &field.kind {
+            _ if field.is.is_some() => TokenStream::new(),
+            Kind::Word { .. } => each(field, |value| {
+                let bytes = as_bytes(field, value);
+                generated! {
+                    if #value.is_empty() {
+                        return __Err(#error::Missing { field: #text });
+                    }
+                    if !__parts::is_word(#bytes) || __parts::ends_early(#bytes, #end) {
+                        #ends;
+                    }
+                }
+            }),
+            Kind::Rest { .. } => each(field, |value| {
+                let bytes = as_bytes(field, value);
+                generated!(if __parts::ends_early(#bytes, #end) { #ends; })
+            }),
+            Kind::Words => {
+                let name = &field.name;
+                generated! {
+                    if __parts::ends_early(#name.as_bytes().unwrap_or_default(), #end) { #ends; }
+                }
+            }
+            _ => TokenStream::new(),
+        }
+    });
+    let other = other(frame, case);
+    let len = line_len(frame, case);
+    generated! {
+        #(#words)*
+        #other
+        #len
+        if len > #max {
+            return __Err(#error::TooLong { field: "line", len: len as u64, max: (#max) as u64 });
+        }
+    }
+}
+
+/// A line of the case for all others does not begin with the first word of another case.
+fn other(frame: &Frame, case: &Case) -> Option<TokenStream> {
+    let Labels::Other = case.labels else { return None };
+    let first = case.words().first()?;
+    let error = frame.error();
+    let ignore_case = frame.line.as_ref().is_some_and(|line| line.ignore_case);
+    let labels = frame.cases.iter().filter_map(|case| match &case.labels {
+        Labels::Are(labels) => Some(labels.iter().map(bytes)),
+        _ => None,
+    });
+    let same = labels.flatten().map(|label| {
+        if ignore_case {
+            generated!(word.eq_ignore_ascii_case(#label))
+        } else {
+            generated!(word == #label)
+        }
+    });
+    let same: Vec<TokenStream> = same.collect();
+    let name = &first.name;
+    let bytes = match &first.kind {
+        Kind::Words => generated!(#name.as_bytes().unwrap_or_default()),
+        Kind::Word { .. } | Kind::Rest { .. } if !first.optional => {
+            as_bytes(first, &generated!(#name))
+        }
+        _ => return None,
+    };
+    (!same.is_empty()).then(|| {
+        generated! {
+            if let __Some(word) = __rt::Words::of_line(#bytes).next() {
+                if #(#same)||* {
+                    return __Err(#error::Tag);
+                }
+            }
+        }
+    })
+}
+
+/// Writes a line and what is behind it.
+pub(crate) fn put(frame: &Frame, case: &Case, line: &Line) -> TokenStream {
+    let end = bytes(&line.end);
+    let tag = tag(case);
+    let first = tag.is_none();
+    let tag = tag.map(|tag| generated!(__rt::Output::put(out, #tag);));
+    let words = case.words().iter().enumerate().map(|(at, field)| {
+        word(field, first && at == 0, &generated!(__rt::Output::put(out, b" ");), |value| {
+            match &field.kind {
+                _ if field.is.is_some() => {
+                    let is = word_literal(field);
+                    generated!(__rt::Output::put(out, #is);)
+                }
+                Kind::Digits { int, hex } => {
+                    digits(int, *hex, &number(frame, case, field, int, value))
+                }
+                _ => {
+                    let bytes = as_bytes(field, value);
+                    generated!(__rt::Output::put(out, #bytes);)
+                }
+            }
+        })
+    });
+    let behind =
+        case.fields[case.words().len()..].iter().map(|field| put::field(frame, case, field));
+    generated! {
+        #tag
+        #(#words)*
+        __rt::Output::put(out, #end);
+        #(#behind)*
+    }
+}

@@ -1,0 +1,187 @@
+//! Tokens to [`ast`](super::ast).
+
+mod args;
+mod field;
+mod literal;
+mod types;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
+use syn::{Attribute, Data, DeriveInput, Fields, GenericParam};
+
+use self::args::Args;
+use self::field::Owner;
+pub(crate) use self::types::in_rust;
+use super::ast::{Case, Frame, Labels};
+use crate::code::Code;
+use crate::errors::Errors;
+
+/// The attributes of the macro on variants and fields.
+pub(crate) const ATTRIBUTES: [&str; 15] = [
+    "is", "le", "be", "varint", "decimal", "hex", "bytes", "until", "rest", "part", "tag", "when",
+    "times", "other", "secret",
+];
+
+/// The frame, as far as it can be read; `None` if there is nothing to make a decoder of.
+pub(crate) fn parse(args: TokenStream, item: DeriveInput, errors: &mut Errors) -> Option<Frame> {
+    let args = Args::parse(args, errors);
+    let DeriveInput { attrs, vis, ident: name, generics, data } = item;
+    let lifetimes: Vec<_> = generics.lifetimes().collect();
+    let lifetime = lifetimes.first().map(|it| it.lifetime.clone());
+    let other = generics.params.iter().find(|it| !matches!(it, GenericParam::Lifetime(_)));
+    let second = lifetimes.get(1).map(|it| it.to_token_stream());
+    let where_clause = generics.where_clause.as_ref().map(ToTokens::to_token_stream);
+    if let Some(place) = other.map(ToTokens::to_token_stream).or(second).or(where_clause) {
+        let text = format!("a frame has no generics but one lifetime, as in `{name}<'a>`");
+        errors.at(Code::FrameGenerics, place, text);
+    }
+    let helpers = has_helpers(&attrs);
+    let owner = Owner { in_line: args.line.is_some(), little: args.little, helpers };
+    let is_enum = matches!(data, Data::Enum(_));
+    let cases = match data {
+        Data::Struct(data) => {
+            let braced = matches!(data.fields, Fields::Named(_));
+            let fields = fields(&name, data.fields, &owner, errors);
+            let labels = Labels::Struct;
+            vec![Case { attrs: Vec::new(), name: name.clone(), braced, labels, fields }]
+        }
+        Data::Enum(data) => {
+            let cases = data.variants.into_iter().map(|variant| {
+                if let Some((_, number)) = &variant.discriminant {
+                    let text = format!(
+                        "the tag of a case is an attribute; write `#[is({})]`",
+                        number.to_token_stream()
+                    );
+                    errors.at(Code::NoCase, number, text);
+                }
+                case(variant, &owner, errors)
+            });
+            cases.collect()
+        }
+        Data::Union(data) => {
+            let text = "a frame must be a struct or an enum; write `struct` for `union`";
+            errors.at(Code::NotAFrame, data.union_token, text);
+            return None;
+        }
+    };
+    Some(Frame {
+        attrs,
+        vis,
+        name,
+        lifetime,
+        root: args.root(),
+        decoder: args.decoder?,
+        is_enum,
+        tag: args.tag,
+        line: args.line,
+        cases,
+    })
+}
+
+fn case(variant: syn::Variant, owner: &Owner, errors: &mut Errors) -> Case {
+    let (ours, attrs) = split(variant.attrs, owner, errors);
+    let name = variant.ident;
+    let mut labels = None;
+    for attr in ours {
+        let key = name_of(&attr);
+        let read = match key.as_str() {
+            "is" => literal::labels(&attr, errors).map(Labels::Are),
+            "other" => Some(Labels::Other),
+            _ => {
+                let text = format!("`#[{key}]` is for a field, and `{name}` is a variant");
+                errors.at(Code::WrongPlace, attr.path(), text);
+                continue;
+            }
+        };
+        if labels.is_some() {
+            errors.at(Code::Twice, attr.path(), "a variant has one `is` or `other`; remove one");
+        }
+        labels = Some(read.unwrap_or(Labels::Are(Vec::new())));
+    }
+    let labels = labels.unwrap_or_else(|| {
+        let example = if owner.in_line { "#[is(\"get\")]" } else { "#[is(1)]" };
+        let text = format!(
+            "nothing says which frames are `{name}`; write `{example}`, or `#[other]` for all others"
+        );
+        errors.at(Code::NoCase, &name, text);
+        Labels::Are(Vec::new())
+    });
+    let braced = matches!(variant.fields, Fields::Named(_));
+    let fields = fields(&name, variant.fields, owner, errors);
+    Case { attrs, name, braced, labels, fields }
+}
+
+fn fields(
+    name: &Ident,
+    fields: Fields,
+    owner: &Owner,
+    errors: &mut Errors,
+) -> Vec<super::ast::Field> {
+    match fields {
+        Fields::Named(fields) => {
+            let fields = fields.named.into_iter();
+            fields.filter_map(|field| field::field(field, owner, errors)).collect()
+        }
+        Fields::Unnamed(fields) => {
+            let text =
+                format!("the fields of `{name}` have no names; write `{name} {{ name: Type }}`");
+            errors.at(Code::DataWithoutNames, fields, text);
+            Vec::new()
+        }
+        Fields::Unit => Vec::new(),
+    }
+}
+
+/// Splits attributes into those of the macro, and the others. Unless a derive brings attributes of its own,
+/// a name that looks like one of the macro's is a typo.
+fn split(
+    attrs: Vec<Attribute>,
+    owner: &Owner,
+    errors: &mut Errors,
+) -> (Vec<Attribute>, Vec<Attribute>) {
+    let mut ours = Vec::new();
+    let mut others = Vec::new();
+    for attr in attrs {
+        let name = name_of(&attr);
+        if ATTRIBUTES.contains(&name.as_str()) {
+            ours.push(attr);
+        } else if name == "cfg" || name == "cfg_attr" {
+            let text =
+                "a part of a frame cannot be conditional; write `#[cfg(..)]` on the whole, twice";
+            errors.at(Code::Conditional, attr.path(), text);
+        } else if let Some(meant) = field::meant(&name).filter(|_| !owner.helpers) {
+            errors.at(
+                Code::UnknownAttribute,
+                attr.path(),
+                format_args!("unknown attribute `{name}`; {meant}"),
+            );
+        } else {
+            others.push(attr);
+        }
+    }
+    (ours, others)
+}
+
+/// Whether some derive may have attributes of its own.
+fn has_helpers(attrs: &[Attribute]) -> bool {
+    const PLAIN: [&str; 9] =
+        ["Debug", "Clone", "Copy", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash", "Default"];
+    attrs.iter().filter(|attr| attr.path().is_ident("derive")).any(|attr| {
+        let list = attr.meta.require_list().map(|list| list.tokens.clone()).unwrap_or_default();
+        list.to_string().split(',').any(|name| !PLAIN.contains(&name.trim()))
+    })
+}
+
+fn name_of(attr: &Attribute) -> String {
+    attr.path().get_ident().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The type in an `Option`, or the type.
+pub(crate) fn inner(ty: &syn::Type) -> syn::Type {
+    types::optional(ty).unwrap_or_else(|| ty.clone())
+}
+
+/// What is in the parentheses of an attribute.
+fn list(attr: &Attribute) -> TokenStream {
+    attr.meta.require_list().map(|list| list.tokens.clone()).unwrap_or_default()
+}

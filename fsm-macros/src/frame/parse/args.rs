@@ -1,0 +1,170 @@
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::quote;
+use syn::Path;
+
+use super::super::ast::{Int, Line};
+use super::{literal, types};
+use crate::code::Code;
+use crate::errors::Errors;
+use crate::parse::{marks, parts};
+use crate::spelling;
+
+const KEYS: [&str; 6] = ["le", "tag", "line", "max", "ignore_case", "crate"];
+
+/// The arguments of `#[frame(..)]`.
+#[derive(Default)]
+pub(crate) struct Args {
+    pub(crate) decoder: Option<Ident>,
+    pub(crate) little: bool,
+    pub(crate) tag: Option<Int>,
+    pub(crate) line: Option<Line>,
+    root: Option<TokenStream>,
+}
+
+/// One comma-separated part of an attribute.
+pub(crate) struct Entry {
+    /// The word before the `=`.
+    pub(crate) key: Option<Ident>,
+    /// What is behind the `=`, or all of it if there is none.
+    pub(crate) value: TokenStream,
+}
+
+/// The parts of the arguments of an attribute.
+pub(crate) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
+    let parts = parts::parts(tokens, false, errors);
+    parts.into_iter().map(|part| Entry::new(&part)).collect()
+}
+
+impl Entry {
+    fn new(part: &[TokenTree]) -> Self {
+        match part {
+            [TokenTree::Ident(key), equals, value @ ..]
+                if marks::is_mark(equals, '=') && !marks::is_pair(&part[1..], "==") =>
+            {
+                Self { key: Some(key.clone()), value: value.iter().cloned().collect() }
+            }
+            all => Self { key: None, value: all.iter().cloned().collect() },
+        }
+    }
+
+    /// The single word that the entry is.
+    fn word(&self) -> Option<Ident> {
+        match self.key {
+            Some(_) => None,
+            None => syn::parse2(self.value.clone()).ok(),
+        }
+    }
+}
+
+impl Args {
+    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut args = Self::default();
+        let (mut end, mut max, mut ignore_case) = (None, None, None);
+        let mut seen: Vec<String> = Vec::new();
+        let place = tokens.clone();
+        for (at, entry) in entries(tokens, errors).into_iter().enumerate() {
+            let word = entry.word();
+            if let Some(word) =
+                word.as_ref().filter(|word| at == 0 && !KEYS.contains(&word.to_string().as_str()))
+            {
+                args.decoder = Some(word.clone());
+                continue;
+            }
+            let Some(key) = entry.key.clone().or(word) else {
+                errors.at(Code::Grammar, &entry.value, "expected a key such as `tag = u8`");
+                continue;
+            };
+            let name = key.to_string();
+            if seen.contains(&name) {
+                errors.at(Code::Twice, &key, format_args!("`{name}` is here twice; remove one"));
+                continue;
+            }
+            let lacks = |example: &str, errors: &mut Errors| {
+                let text = format!("`{name}` lacks its value; write `{example}`");
+                errors.at(Code::ValueMissing, &key, text);
+            };
+            let has_value = entry.key.is_some() && !entry.value.is_empty();
+            match name.as_str() {
+                "le" | "ignore_case" if entry.key.is_some() => {
+                    let text = format!("`{name}` takes no value; write `{name}` alone");
+                    errors.at(Code::TooMuch, &entry.value, text);
+                }
+                "le" => args.little = true,
+                "ignore_case" => ignore_case = Some(key.clone()),
+                "tag" if !has_value => lacks("tag = u8", errors),
+                "tag" => args.tag = types::tag(&entry.value, errors),
+                "line" if !has_value => lacks("line = b\"\\r\\n\"", errors),
+                "line" => end = Some((key.clone(), literal::bytes(&entry.value, errors))),
+                "max" if !has_value => lacks("max = 1KiB", errors),
+                "max" => max = Some((key.clone(), literal::size(&entry.value, errors))),
+                "crate" if syn::parse2::<Path>(entry.value.clone()).is_ok() => {
+                    args.root = Some(entry.value);
+                }
+                "crate" => lacks("crate = ::path", errors),
+                _ => {
+                    let known = spelling::nearest(&name, &KEYS);
+                    let remedy = match known {
+                        Some(known) => format!("did you mean `{known}`?"),
+                        None => format!("the keys of `frame` are {}", spelling::list(KEYS)),
+                    };
+                    errors.at(
+                        Code::UnknownKey,
+                        &key,
+                        format_args!("unknown key `{name}`; {remedy}"),
+                    );
+                }
+            }
+            seen.push(name);
+        }
+        args.line(end, max, ignore_case, errors);
+        if let (Some(int), Some(_)) = (&args.tag, &args.line) {
+            let text = "the tag of a line is its first word; remove `tag`";
+            errors.at(Code::TwoLayouts, &int.rust, text);
+        }
+        if args.decoder.is_none() {
+            let text = "`frame` lacks the name of the decoder; write `#[frame(Messages)]` for a frame `Message`";
+            errors.at(Code::NoDecoder, place, text);
+        }
+        args
+    }
+
+    fn line(
+        &mut self,
+        end: Option<(Ident, Option<super::super::ast::Literal>)>,
+        max: Option<(Ident, Option<super::super::ast::Size>)>,
+        ignore_case: Option<Ident>,
+        errors: &mut Errors,
+    ) {
+        match (end, max) {
+            (Some((_, end)), Some((_, max))) => {
+                let (Some(end), Some(max)) = (end, max) else { return };
+                if end.value.bytes().is_some_and(|bytes| bytes.contains(&b' ')) {
+                    let text = "a space is between the words of a line, and cannot end it";
+                    errors.at(Code::Delimiter, &end.tokens, text);
+                }
+                self.line = Some(Line { end, max, ignore_case: ignore_case.is_some() });
+            }
+            (Some((key, _)), None) => {
+                let text = "nothing bounds the line; add `max = 1KiB`";
+                errors.at(Code::Unbounded, key, text);
+            }
+            (None, Some((key, _))) => {
+                let text =
+                    "the bound of a frame is the sum of the bounds of its fields; remove `max`";
+                errors.at(Code::NeedlessBound, key, text);
+            }
+            (None, None) => {
+                if let Some(key) = ignore_case {
+                    let text =
+                        "`ignore_case` is for the first words of lines; add `line = b\"\\r\\n\"`";
+                    errors.at(Code::OnlyInLines, key, text);
+                }
+            }
+        }
+    }
+
+    /// The path of the runtime.
+    pub(crate) fn root(&self) -> TokenStream {
+        self.root.clone().unwrap_or_else(|| quote!(::fsm_runtime))
+    }
+}

@@ -1,0 +1,475 @@
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::Attribute;
+
+use super::super::ast::{Counted, Field, Int, Kind, Literal, Value};
+use super::args::{Entry, entries};
+use super::types::{self, Known};
+use super::{list, literal, name_of, split};
+use crate::code::Code;
+use crate::errors::Errors;
+use crate::parse::marks;
+use crate::spelling;
+
+/// What a field has to know of the item that it is in.
+pub(crate) struct Owner {
+    pub(crate) in_line: bool,
+    pub(crate) little: bool,
+    /// Some derive may bring attributes of its own.
+    pub(crate) helpers: bool,
+}
+
+/// The attributes of which a field has one at most, because each says how its bytes are found.
+const SHAPES: [&str; 9] =
+    ["varint", "decimal", "hex", "bytes", "until", "rest", "times", "tag", "is"];
+
+/// What to write for an attribute that looks like one of the macro's.
+pub(crate) fn meant(name: &str) -> Option<String> {
+    let remedy = match name {
+        "magic" | "literal" | "equals" | "value" | "constant" => "write `#[is(..)]`",
+        "len" | "length" | "size" | "count_bytes" => "write `#[bytes(len <= 64KiB)]` on the bytes",
+        "count" | "repeat" | "many" => "write `#[times(n <= 64)]`",
+        "cond" | "condition" | "given" | "optional" | "only_if" => "write `#[when(..)]`",
+        "little" | "little_endian" | "endian" | "LE" => "write `#[le]` for the little-endian order",
+        "leb128" | "vint" => "write `#[varint]`",
+        "variant" | "case" | "id" | "kind" => "write `#[is(..)]`",
+        "default" | "fallback" | "otherwise" | "unknown" => "write `#[other]`",
+        "delimited" | "terminated" | "nul" | "cstr" => "write `#[until(b\"\\0\", max = 64)]`",
+        "remaining" | "tail" => "write `#[rest]`",
+        "redact" | "sensitive" => "write `#[secret]`",
+        _ => {
+            let near = spelling::nearest(name, &super::ATTRIBUTES)?;
+            return Some(format!("did you mean `{near}`?"));
+        }
+    };
+    Some(remedy.to_owned())
+}
+
+/// Reads a field; one that cannot be read has the kind `Unknown`.
+pub(crate) fn field(field: syn::Field, owner: &Owner, errors: &mut Errors) -> Option<Field> {
+    let (ours, attrs) = split(field.attrs, owner, errors);
+    let name = field.ident?;
+    let mut reader = Reader { owner, ours, then: None, errors };
+    reader.once();
+    let little = (owner.little || reader.has("le")) && !reader.has("be");
+    let inner = types::optional(&field.ty);
+    let optional = inner.is_some();
+    let ty = inner.unwrap_or_else(|| field.ty.clone());
+    let known = types::known(&ty, little, reader.errors);
+    let is = reader.is();
+    let kind = match known {
+        Some(known) => reader.kind(&name, &ty, known, is.as_ref()),
+        None => None,
+    };
+    let part = reader.get("part").and_then(|attr| reader.counted(&attr, "part(len <= 64KiB)"));
+    let when = reader.get("when").and_then(|attr| reader.expression(&attr));
+    let secret = reader.has("secret");
+    let text = reader.text(&field.ty);
+    let (then, kind) = (reader.then.take(), kind.unwrap_or(Kind::Unknown));
+    let is = is.filter(|_| !matches!(kind, Kind::Unknown));
+    Some(Field {
+        attrs,
+        vis: field.vis,
+        name,
+        ty: field.ty,
+        part,
+        when,
+        optional,
+        is,
+        kind,
+        then,
+        secret,
+        text,
+    })
+}
+
+/// The attributes of a field.
+struct Reader<'a> {
+    owner: &'a Owner,
+    ours: Vec<Attribute>,
+    then: Option<Literal>,
+    errors: &'a mut Errors,
+}
+
+impl Reader<'_> {
+    fn get(&self, name: &str) -> Option<Attribute> {
+        self.ours.iter().find(|attr| attr.path().is_ident(name)).cloned()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Adds findings about attributes that are there twice, or exclude each other.
+    fn once(&mut self) {
+        let mut shape: Option<String> = None;
+        let mut seen: Vec<String> = Vec::new();
+        for attr in &self.ours {
+            let name = name_of(attr);
+            if seen.contains(&name) {
+                self.errors.at(
+                    Code::Twice,
+                    attr.path(),
+                    format_args!("`{name}` is here twice; remove one"),
+                );
+            }
+            if name == "other" {
+                let text = "`#[other]` is for a variant";
+                self.errors.at(Code::WrongPlace, attr.path(), text);
+            }
+            // A literal may be a word or a number in digits.
+            let is_shape = SHAPES.contains(&name.as_str());
+            match &shape {
+                Some(first) if is_shape && *first != name => {
+                    let text = format!(
+                        "`#[{first}]` and `#[{name}]` both say how the bytes are found; remove one"
+                    );
+                    self.errors.at(Code::TwoLayouts, attr.path(), text);
+                }
+                None if is_shape => shape = Some(name.clone()),
+                _ => {}
+            }
+            seen.push(name);
+        }
+    }
+
+    fn is(&mut self) -> Option<Literal> {
+        let attr = self.get("is")?;
+        let mut labels = literal::labels(&attr, self.errors)?;
+        if labels.len() > 1 {
+            let text = "a field that is always the same has one value; several are for variants";
+            self.errors.at(Code::TooMuch, &attr, text);
+        }
+        Some(labels.swap_remove(0))
+    }
+
+    fn kind(
+        &mut self,
+        name: &proc_macro2::Ident,
+        ty: &syn::Type,
+        known: Known,
+        is: Option<&Literal>,
+    ) -> Option<Kind> {
+        let in_line = self.owner.in_line;
+        match known {
+            Known::Int(int) => self.int(int, is),
+            Known::Bool if in_line && is.is_some() => Some(Kind::Flag),
+            Known::Bool if in_line => {
+                let text = format!(
+                    "a `bool` says whether a word is in the line; write `#[is(\"{name}\")]` over it"
+                );
+                self.errors.at(Code::FieldType, ty, text);
+                None
+            }
+            Known::Bool => {
+                let text = "a frame has no `bool`; write `u8`, and compare it in the handler";
+                self.errors.at(Code::FieldType, ty, text);
+                None
+            }
+            Known::Array(len) => {
+                self.only(&["is"], "an array has its length in its type");
+                Some(Kind::Array(len))
+            }
+            Known::Borrowed { text } => self.borrowed(ty, text, is),
+            Known::Words if in_line => {
+                self.only(&[], "`Words` are all words that are left");
+                Some(Kind::Words)
+            }
+            Known::Words => {
+                let text =
+                    "only a line has words; add `line = b\"\\r\\n\", max = 1KiB` to `#[frame(..)]`";
+                self.errors.at(Code::OnlyInLines, ty, text);
+                None
+            }
+            Known::Times(decoder) => self.times(ty, decoder),
+            Known::Other => match self.get("tag") {
+                Some(attr) => Some(Kind::Tagged(self.expression(&attr)?)),
+                None => {
+                    self.only(&[], "a frame says itself how long it is");
+                    Some(Kind::Nested)
+                }
+            },
+        }
+    }
+
+    /// Refuses the shapes that are not in `allowed`.
+    fn only(&mut self, allowed: &[&str], why: &str) {
+        let others = self.ours.iter().filter(|attr| {
+            let name = name_of(attr);
+            SHAPES.contains(&name.as_str()) && !allowed.contains(&name.as_str())
+        });
+        for attr in others {
+            let text = format!("{why}; remove `#[{}]`", name_of(attr));
+            self.errors.at(Code::TwoLayouts, attr.path(), text);
+        }
+    }
+
+    fn int(&mut self, int: Int, is: Option<&Literal>) -> Option<Kind> {
+        self.only(
+            &["is", "varint", "decimal", "hex", "tag"],
+            "an integer has its length in its type",
+        );
+        if let Some(attr) = self.get("tag") {
+            if !list(&attr).is_empty() {
+                let text = "`#[tag(..)]` is for the field of an enum; an integer in an `#[other]` variant has `#[tag]`";
+                self.errors.at(Code::TwoLayouts, attr.path(), text);
+            }
+            return Some(Kind::Tag(int));
+        }
+        for hex in [false, true] {
+            let Some(attr) = self.get(if hex { "hex" } else { "decimal" }) else { continue };
+            if hex && int.signed {
+                let text = "digits in base 16 have no sign; write `u32` or another unsigned type";
+                self.errors.at(Code::FieldType, &int.rust, text);
+            }
+            self.then = self.digits_end(&attr);
+            return Some(Kind::Digits { int, hex });
+        }
+        if let Some(attr) = self.get("varint") {
+            if int.signed {
+                let text = "a varint is unsigned; write `u32` or `u64`";
+                self.errors.at(Code::FieldType, &int.rust, text);
+            }
+            let all = (8 * int.width as u64).div_ceil(7);
+            let mut bytes = all;
+            for Entry { key, value } in entries(list(&attr), self.errors) {
+                match key {
+                    Some(key) if key == "max" => {
+                        let size = literal::size(&value, self.errors)?;
+                        match size.known.filter(|known| (1..=all).contains(known)) {
+                            Some(known) => bytes = known,
+                            None => {
+                                let text =
+                                    format!("a varint of `{}` has 1 to {all} bytes", int.rust);
+                                self.errors.at(Code::TooWide, value, text);
+                            }
+                        }
+                    }
+                    _ => {
+                        let text = "`varint` takes the largest number of its bytes, as `max = 4`, or nothing";
+                        self.errors.at(Code::Grammar, value, text);
+                    }
+                }
+            }
+            return Some(Kind::Varint { int, bytes });
+        }
+        if self.owner.in_line && is.is_none() {
+            return Some(Kind::Digits { int, hex: false });
+        }
+        Some(if self.owner.in_line { Kind::Word { text: false } } else { Kind::Int(int) })
+    }
+
+    /// What ends the digits in `#[decimal(then = b"\r\n")]`; in a line the word does.
+    fn digits_end(&mut self, attr: &Attribute) -> Option<Literal> {
+        let name = name_of(attr);
+        let mut then = None;
+        for Entry { key, value } in entries(list(attr), self.errors) {
+            match key {
+                Some(key) if key == "then" && self.owner.in_line => {
+                    let text = "a word ends at the next space; remove `then`";
+                    self.errors.at(Code::TooMuch, key, text);
+                    return None;
+                }
+                Some(key) if key == "then" => then = literal::bytes(&value, self.errors),
+                _ => {
+                    let text = format!("write `{name}(then = b\"\\r\\n\")`");
+                    self.errors.at(Code::Grammar, value, text);
+                    return None;
+                }
+            }
+        }
+        if then.is_none() && !self.owner.in_line {
+            let text = format!("nothing ends the digits; write `#[{name}(then = b\"\\r\\n\")]`");
+            self.errors.at(Code::NoLength, attr.path(), text);
+        }
+        let starts_with_digit = |then: &Literal| match &then.value {
+            Value::Bytes(bytes) => bytes.first().is_some_and(|first| {
+                if name == "hex" { first.is_ascii_hexdigit() } else { first.is_ascii_digit() }
+            }),
+            _ => false,
+        };
+        if let Some(then) = then.as_ref().filter(|then| starts_with_digit(then)) {
+            let text = "what ends digits cannot begin with one";
+            self.errors.at(Code::Delimiter, &then.tokens, text);
+        }
+        then
+    }
+
+    fn borrowed(&mut self, ty: &syn::Type, text: bool, is: Option<&Literal>) -> Option<Kind> {
+        let written = if text { "&'a str" } else { "&'a [u8]" };
+        self.only(&["is", "bytes", "until", "rest"], "this is bytes");
+        if let Some(attr) = self.get("bytes") {
+            let counted = self.counted(&attr, "bytes(len <= 64KiB)")?;
+            self.then.clone_from(&counted.then);
+            return Some(Kind::Bytes { counted, text });
+        }
+        if let Some(attr) = self.get("until") {
+            return self.until(&attr, text);
+        }
+        if self.has("rest") {
+            return Some(Kind::Rest { text });
+        }
+        if self.owner.in_line {
+            return Some(Kind::Word { text });
+        }
+        match is.map(|is| &is.value) {
+            Some(Value::Bytes(bytes)) => {
+                let remedy = format!("write `[u8; {}]` for `{written}`", bytes.len());
+                let text = format!("bytes that are always the same are an array; {remedy}");
+                self.errors.at(Code::FieldType, ty, text);
+            }
+            _ => {
+                let text = format!(
+                    "nothing says how long `{written}` is; write `#[bytes(len <= 64KiB)]` with a field \
+                     `len` before it, or `#[until(b\"\\0\", max = 64)]`"
+                );
+                self.errors.at(Code::NoLength, ty, text);
+            }
+        }
+        None
+    }
+
+    fn until(&mut self, attr: &Attribute, text: bool) -> Option<Kind> {
+        let (mut end, mut max) = (None, None);
+        for Entry { key, value } in entries(list(attr), self.errors) {
+            match key {
+                None => end = Some(literal::bytes(&value, self.errors)?),
+                Some(key) if key == "max" => max = Some(literal::size(&value, self.errors)?),
+                Some(key) => {
+                    let text = format!("unknown key `{key}`; write `until(b\"\\0\", max = 64)`");
+                    self.errors.at(Code::UnknownKey, key, text);
+                }
+            }
+        }
+        match (end, max) {
+            (Some(end), Some(max)) => Some(Kind::Until { end, max, text }),
+            (Some(end), None) => {
+                let written = &end.tokens;
+                let text =
+                    format!("nothing bounds these bytes; write `until({written}, max = 64)`");
+                self.errors.at(Code::Unbounded, written, text);
+                None
+            }
+            (None, _) => {
+                let text = "`until` lacks what ends the bytes; write `until(b\"\\0\", max = 64)`";
+                self.errors.at(Code::ValueMissing, attr.path(), text);
+                None
+            }
+        }
+    }
+
+    fn times(&mut self, ty: &syn::Type, decoder: syn::Type) -> Option<Kind> {
+        self.only(&["times", "rest"], "these are other frames");
+        if let Some(attr) = self.get("times") {
+            let counted = self.counted(&attr, "times(count <= 64)")?;
+            self.then.clone_from(&counted.then);
+            return Some(Kind::Times { decoder, counted: Some(counted) });
+        }
+        if self.has("rest") {
+            return Some(Kind::Times { decoder, counted: None });
+        }
+        let text = "nothing says how many there are; write `#[times(count <= 64)]` with a field `count` \
+                    before it, or `#[rest]`";
+        self.errors.at(Code::NoLength, ty, text);
+        None
+    }
+
+    /// `len - 4 <= 1MiB, then = b".."`
+    fn counted(&mut self, attr: &Attribute, example: &str) -> Option<Counted> {
+        let name = name_of(attr);
+        let (mut len, mut then) = (None, None);
+        for Entry { key, value } in entries(list(attr), self.errors) {
+            match key {
+                None if len.is_none() => {
+                    let Some((counted, bound)) = marks::bounded(&value) else {
+                        let written = spelling::tokens(&value);
+                        let bound = if name == "times" { "64" } else { "64KiB" };
+                        let text = format!(
+                            "a peer may send any `{written}`, and nothing bounds it; write `{name}({written} <= {bound})`"
+                        );
+                        self.errors.at(Code::Unbounded, &value, text);
+                        return None;
+                    };
+                    let bound = literal::size(&bound, self.errors)?;
+                    len = Some((self.known(counted)?, bound));
+                }
+                Some(key) if key == "then" => then = Some(literal::bytes(&value, self.errors)?),
+                _ => {
+                    self.errors.at(Code::Grammar, value, format_args!("write `{example}`"));
+                    return None;
+                }
+            }
+        }
+        match len {
+            Some((len, max)) => Some(Counted { len, max, then }),
+            None => {
+                let text = format!("`{name}` lacks its length; write `{example}`");
+                self.errors.at(Code::ValueMissing, attr.path(), text);
+                None
+            }
+        }
+    }
+
+    /// The expression in the parentheses of an attribute.
+    fn expression(&mut self, attr: &Attribute) -> Option<TokenStream> {
+        let value = list(attr);
+        if value.is_empty() {
+            let name = name_of(attr);
+            let example = if name == "tag" { "tag(kind)" } else { "when(flags & 1 != 0)" };
+            let text = format!("`{name}` lacks its value; write `#[{example}]`");
+            self.errors.at(Code::ValueMissing, attr.path(), text);
+            return None;
+        }
+        self.known(value)
+    }
+
+    /// Refuses what is more than arithmetic and calls.
+    fn known(&mut self, value: TokenStream) -> Option<TokenStream> {
+        let value = match crate::parse::literal::in_bytes(&value) {
+            Ok(value) => value,
+            Err((code, text)) => {
+                self.errors.at(code, value, text);
+                return None;
+            }
+        };
+        if crate::ast::is_known(&value) {
+            return Some(value);
+        }
+        let text = "an expression here has fields, constants, calls, `as` and arithmetic; \
+                    put the rest into a function and call that";
+        self.errors.at(Code::Grammar, value, text);
+        None
+    }
+
+    /// The type and the attributes, for the docs.
+    fn text(&self, ty: &syn::Type) -> String {
+        let ty = spelling::tokens(&ty.to_token_stream());
+        let mut text = without_lifetimes(&ty);
+        for attr in self.ours.iter().filter(|attr| !attr.path().is_ident("secret")) {
+            let list = spelling::tokens(&list(attr));
+            let name = name_of(attr);
+            text.push_str(", ");
+            match name.as_str() {
+                "is" => text.push_str(&format!("is {list}")),
+                _ if list.is_empty() => text.push_str(&name),
+                _ => text.push_str(&format!("{name}({list})")),
+            }
+        }
+        text
+    }
+}
+
+/// A type without its lifetimes.
+fn without_lifetimes(ty: &str) -> String {
+    let mut text = String::new();
+    let mut letters = ty.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if letter != '\'' {
+            text.push(letter);
+            continue;
+        }
+        while letters.next_if(|next| next.is_alphanumeric() || *next == '_').is_some() {}
+        while letters.next_if(|next| matches!(next, ' ' | ',')).is_some() {}
+    }
+    text.replace("<>", "")
+}

@@ -1,0 +1,77 @@
+use proc_macro2::{TokenStream, TokenTree};
+use syn::{Attribute, Lit, Path};
+
+use super::super::ast::{Literal, Size, Value};
+use crate::code::Code;
+use crate::errors::Errors;
+use crate::parse::{literal, marks};
+
+/// A literal, or a path to a constant.
+pub(crate) fn literal(tokens: &TokenStream, errors: &mut Errors) -> Option<Literal> {
+    let value = match syn::parse2::<Lit>(tokens.clone()) {
+        Ok(Lit::Int(int)) => match int.base10_parse() {
+            Ok(value) => Value::Int(value),
+            Err(error) => {
+                errors.at(Code::TooLarge, tokens, error);
+                return None;
+            }
+        },
+        Ok(Lit::Byte(byte)) => Value::Int(byte.value().into()),
+        Ok(Lit::ByteStr(bytes)) => Value::Bytes(bytes.value()),
+        Ok(Lit::Str(text)) => Value::Bytes(text.value().into_bytes()),
+        Ok(Lit::Char(letter)) if letter.value().is_ascii() => {
+            let text = format!("a frame has bytes and no letters; write `b{}`", tokens);
+            errors.at(Code::ValueUnreadable, tokens, text);
+            return None;
+        }
+        Err(_) if syn::parse2::<Path>(tokens.clone()).is_ok() => Value::Path,
+        _ => {
+            let text = "expected a number, bytes such as `b\"\\r\\n\"`, a text, or a constant";
+            errors.at(Code::ValueUnreadable, tokens, text);
+            return None;
+        }
+    };
+    Some(Literal { tokens: tokens.clone(), value })
+}
+
+/// Bytes such as `b"\r\n"`, at least one.
+pub(crate) fn bytes(tokens: &TokenStream, errors: &mut Errors) -> Option<Literal> {
+    let found = literal(tokens, errors)?;
+    match &found.value {
+        Value::Bytes(bytes) if bytes.is_empty() => {
+            errors.at(Code::Delimiter, tokens, "what ends something has at least one byte");
+            None
+        }
+        Value::Bytes(_) => Some(found),
+        Value::Int(_) | Value::Path => {
+            let text = "expected bytes such as `b\"\\r\\n\"`";
+            errors.at(Code::Delimiter, tokens, text);
+            None
+        }
+    }
+}
+
+/// The tags in `#[is(1 | 2)]`.
+pub(crate) fn labels(attr: &Attribute, errors: &mut Errors) -> Option<Vec<Literal>> {
+    let tokens: Vec<TokenTree> = super::list(attr).into_iter().collect();
+    if tokens.is_empty() {
+        errors.at(Code::ValueMissing, attr.path(), "`is` lacks its value; write `#[is(1)]`");
+        return None;
+    }
+    let labels = tokens.split(|token| marks::is_mark(token, '|'));
+    labels.map(|label| literal(&label.iter().cloned().collect(), errors)).collect()
+}
+
+/// A size such as `64KiB`.
+pub(crate) fn size(tokens: &TokenStream, errors: &mut Errors) -> Option<Size> {
+    match literal::size(tokens) {
+        Ok(size) => {
+            let known = size.is_literal().then(|| size.value.to_string().parse().ok()).flatten();
+            Some(Size { place: tokens.clone(), value: size.value, known })
+        }
+        Err((code, text)) => {
+            errors.at(code, tokens, text);
+            None
+        }
+    }
+}

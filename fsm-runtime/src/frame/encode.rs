@@ -1,0 +1,83 @@
+use bytes::BytesMut;
+
+/// A frame that was declared with `#[frame]`, and that can be written.
+///
+/// `#[frame]` implements it. What it writes, the frame's decoder reads as the same frame, whatever
+/// follows: [`check::frames`](crate::check::frames) tests that.
+///
+/// ```
+/// use fsm_runtime::prelude::*;
+///
+/// #[frame(Blocks)]
+/// struct Block<'a> {
+///     kind: u8,
+///     len: u16,
+///     #[bytes(len <= 1KiB)]
+///     body: &'a [u8],
+/// }
+///
+/// # fn main() {
+/// let mut out = Vec::new();
+/// let block = Block { kind: 7, body: b"hello" };
+/// assert_eq!(block.encode(&mut out), Ok(()));
+/// assert_eq!(out, b"\x07\0\x05hello");
+/// assert_eq!(block.encoded_len(), out.len());
+///
+/// // What the decoder would refuse is not written.
+/// let long = Block { kind: 7, body: &[0; 2000] };
+/// let error = long.encode(&mut out).unwrap_err();
+/// assert_eq!(error.to_string(), "the length of `body` is 2000, and may be at most 1024");
+/// assert_eq!(out.len(), 8);
+/// # }
+/// ```
+pub trait Encode {
+    /// The reason why a frame is none; the error type of the decoder.
+    type Error;
+
+    /// The number of bytes that [`encode`](Self::encode) writes.
+    fn encoded_len(&self) -> usize;
+
+    /// Whether the decoder would read this frame again.
+    ///
+    /// # Errors
+    ///
+    /// When a part is longer than its bound, contains what ends it, or does not agree with a field that
+    /// says whether it is there or how long it is.
+    fn check(&self) -> Result<(), Self::Error>;
+
+    /// Writes the frame, which [`check`](Self::check) has found to be one.
+    #[doc(hidden)]
+    fn put(&self, out: &mut impl Output);
+
+    /// Writes the frame to the end of `out`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`check`](Self::check). Then nothing is written.
+    #[inline]
+    fn encode(&self, out: &mut impl Output) -> Result<(), Self::Error> {
+        self.check()?;
+        self.put(out);
+        Ok(())
+    }
+}
+
+/// What frames are written to: the `cx` of a handler, a `Vec<u8>`, or a [`BytesMut`].
+pub trait Output {
+    /// Appends a copy of `bytes`.
+    fn put(&mut self, bytes: &[u8]);
+}
+
+impl Output for Vec<u8> {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+impl Output for BytesMut {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}

@@ -1,0 +1,77 @@
+use super::{Decoded, Output};
+
+/// The struct or enum of a declared frame, which can be a field of another one.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no declared frame, and no other type of a field",
+    label = "a field has an integer, bytes, a text, or a type that is declared with `#[frame(..)]`"
+)]
+pub trait Framed {
+    /// Its decoder.
+    type Decoder: Nested;
+}
+
+/// The decoder of a declared frame inside another frame.
+///
+/// Generated code implements it, and [`Frame`](crate::Frame) as well unless the frame takes the rest of its
+/// input, and so needs another one around it that says where that ends.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no decoder of a declared frame",
+    label = "`Times<'a, ..>` takes the name in `#[frame(..)]` of another frame"
+)]
+pub trait Nested: Default + Send + 'static {
+    /// The frame.
+    type Item<'a>;
+    /// The reason why the input is none.
+    type Error;
+
+    /// The largest number of bytes of a frame; 0 if it takes the rest of its input.
+    const MAX: usize;
+
+    /// The smallest number of bytes of a frame that is known without its content.
+    const MIN: usize;
+
+    /// Whether it takes the rest of its input.
+    const OPEN: bool;
+
+    /// Decodes the frame at the beginning of `input`.
+    fn nested<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<Self::Item<'a>>, Self::Error>;
+}
+
+/// The decoder of an enum behind a tag that another frame has read.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no tag",
+    label = "`#[tag(..)]` is for the field of an enum with `#[frame(.., tag = u8)]`"
+)]
+pub trait Tagged: Nested {
+    /// The type of the tag.
+    type Tag;
+
+    /// The largest number of bytes behind the tag.
+    const MAX_BODY: usize;
+
+    /// Decodes what follows the tag.
+    fn tagged<'a>(
+        &mut self,
+        tag: Self::Tag,
+        input: &'a [u8],
+    ) -> Result<Decoded<Self::Item<'a>>, Self::Error>;
+}
+
+/// The enum of a frame whose tag another frame writes.
+#[doc(hidden)]
+pub trait EncodeTagged {
+    /// The type of the tag.
+    type Tag;
+
+    /// The tag of this variant.
+    fn tag(&self) -> Self::Tag;
+
+    /// The number of bytes behind the tag.
+    fn body_len(&self) -> usize;
+
+    /// Writes what follows the tag.
+    fn put_body(&self, out: &mut impl Output);
+}
