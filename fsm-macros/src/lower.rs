@@ -8,8 +8,9 @@ mod stub;
 use std::collections::BTreeMap;
 
 use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident};
+use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 pub(crate) use self::interface::interface;
 pub(crate) use self::stub::stub;
@@ -46,13 +47,21 @@ pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::
 
 /// The constant for the bound of a state in bytes, unless the bound is a literal.
 fn bound(state: &ast::State) -> Option<(Ident, TokenStream)> {
+    if let Some(decoder) = state.wait().and_then(|wait| wait.kind.bounding_frame()) {
+        let place = decoder.span();
+        return Some((bound_name(state)?, quote_spanned!(place=> __rt::__max_of::<#decoder>())));
+    }
     let (WaitKind::Read { max: Some((_, size)), .. } | WaitKind::Writable { below: Some(size) }) =
         &state.wait()?.kind
     else {
         return None;
     };
+    Some((bound_name(state)?, size.value.clone())).filter(|_| !size.is_literal())
+}
+
+fn bound_name(state: &ast::State) -> Option<Ident> {
     let name = spelling::handler_name(&state.name)?.unraw().to_string().to_uppercase();
-    (!size.is_literal()).then(|| (format_ident!("__MAX_{name}"), size.value.clone()))
+    Some(format_ident!("__MAX_{name}"))
 }
 
 /// `size` as the generated code names it.
@@ -258,8 +267,14 @@ impl Lowering<'_> {
             }
             ShapeKind::Frame(decoder) => model::Shape::Frame {
                 decoder: decoder.clone(),
-                max: max?,
-                limit: self.on(index, Event::Limit)?,
+                max: match max {
+                    Some(max) => max,
+                    None => Bound {
+                        value: bound(&self.machine.states[index])?.0.into_token_stream(),
+                        of: None,
+                    },
+                },
+                limit: self.on(index, Event::Limit),
                 refused: self.on(index, Event::Refused),
             },
             ShapeKind::Unknown => return None,

@@ -16,6 +16,7 @@ pub(crate) use self::interface::{
     Body, Handler, HandlerBeside, Interface, Payload, Received, ReceivedKind, Verdict,
 };
 use crate::ast::{self, Event, Expr};
+use crate::spelling;
 
 pub(crate) struct Machine {
     pub(crate) docs: String,
@@ -223,7 +224,8 @@ pub(crate) enum Shape {
     Frame {
         decoder: Box<Type>,
         max: Bound,
-        limit: Transition,
+        /// `None` if no frame is larger than `max`.
+        limit: Option<Transition>,
         /// `None` if the decoder refuses nothing.
         refused: Option<Transition>,
     },
@@ -321,6 +323,27 @@ impl Time {
 pub(crate) fn constant(path: &TokenStream) -> Ident {
     let name: String = path.to_string().chars().filter(|letter| !letter.is_whitespace()).collect();
     format_ident!("__TIME_{}", name.replace(|letter: char| !letter.is_alphanumeric(), "_"))
+}
+
+impl State {
+    /// The decoder of the frames that it reads.
+    pub(crate) fn decoder(&self) -> Option<&Type> {
+        let Role::Active(active) = &self.role else { return None };
+        match &active.wait {
+            Wait::Read(read) => match &read.shape {
+                Shape::Frame { decoder, .. } => Some(decoder),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The name of the constant for the layout of the frames that it reads.
+    pub(crate) fn layout(&self) -> Option<Ident> {
+        self.decoder()?;
+        let name = spelling::snake_case(&self.name).to_uppercase();
+        Some(format_ident!("__LAYOUT_{name}"))
+    }
 }
 
 impl Wait {

@@ -114,6 +114,8 @@ pub use crate::sim::check;
 #[doc(hidden)]
 pub use crate::frame::parts as __frame;
 #[doc(hidden)]
+pub use crate::frame::parts::max_of as __max_of;
+#[doc(hidden)]
 pub use crate::frame::{
     EncodeTagged as __EncodeTagged, Framed as __Framed, Nested as __Nested, Repeated as __Repeated,
     Rest as __Rest, Tagged as __Tagged, TimesProgress as __TimesProgress, rest as __rest,

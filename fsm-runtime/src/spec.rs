@@ -1,6 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::Layout;
+
 mod diagram;
 mod features;
 
@@ -85,6 +87,8 @@ pub struct State {
     pub rest: bool,
     /// The names of the variant's fields.
     pub fields: &'static [&'static str],
+    /// The layout of the frames that the state reads, if they were declared with `#[frame]`.
+    pub layout: Option<&'static Layout>,
 }
 
 /// An event that a state waits for. `Display` prints the attribute.
@@ -249,7 +253,7 @@ impl State {
     /// A state without edges, fields and docs, in which something is in progress. The other methods
     /// add to it.
     pub const fn new(name: &'static str, waits: &'static [Wait]) -> Self {
-        Self { name, docs: "", waits, edges: &[], rest: false, fields: &[] }
+        Self { name, docs: "", waits, edges: &[], rest: false, fields: &[], layout: None }
     }
 
     /// The same state with these docs.
@@ -273,6 +277,12 @@ impl State {
     /// The same state with fields of these names.
     pub const fn with_fields(mut self, fields: &'static [&'static str]) -> Self {
         self.fields = fields;
+        self
+    }
+
+    /// The same state with the layout of the frames that it reads.
+    pub const fn with_layout(mut self, layout: Option<&'static Layout>) -> Self {
+        self.layout = layout;
         self
     }
 

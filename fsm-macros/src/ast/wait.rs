@@ -177,14 +177,24 @@ impl WaitKind {
     pub(crate) fn must(&self, event: Event) -> bool {
         match event {
             Event::Eof => !matches!(self, Self::Call(_)),
-            event => matches!(event, Event::Within | Event::Limit | Event::Gone),
+            Event::Limit => !self.is_bounded_by_frame(),
+            event => matches!(event, Event::Within | Event::Gone),
         }
     }
 
     /// Whether a default of the machine answers `event` here. A caller that the end of the peer's stream
     /// shall interrupt says so itself.
     pub(crate) fn takes_default(&self, event: Event) -> bool {
-        !matches!((self, event), (Self::Call(_), Event::Eof))
+        match event {
+            Event::Eof => !matches!(self, Self::Call(_)),
+            Event::Limit => !self.is_bounded_by_frame(),
+            _ => true,
+        }
+    }
+
+    /// Whether it takes its bound from the declaration of its frames, which none is larger than.
+    pub(crate) fn is_bounded_by_frame(&self) -> bool {
+        self.decodes() && matches!(self, Self::Read { max: None, .. })
     }
 
     /// Whether a state may have this wait beside the `main` one.
@@ -228,6 +238,14 @@ impl WaitKind {
 
     pub(crate) fn decodes(&self) -> bool {
         matches!(self.shape_kind(), Some(ShapeKind::Frame(_)))
+    }
+
+    /// The decoder of frames that bounds what is read.
+    pub(crate) fn bounding_frame(&self) -> Option<&Type> {
+        match self.shape_kind()? {
+            ShapeKind::Frame(decoder) if self.is_bounded_by_frame() => Some(decoder),
+            _ => None,
+        }
     }
 
     fn shape_kind(&self) -> Option<&ShapeKind> {

@@ -1,7 +1,7 @@
 use proc_macro2::Ident;
 
 use super::waits;
-use crate::ast::{self, Expr, ShapeKind, Time, WaitKind};
+use crate::ast::{self, Event, Expr, ShapeKind, Time, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::spelling;
@@ -125,6 +125,14 @@ fn bounds(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
             shape: Some(ast::Shape { kind: ShapeKind::Exact(_) | ShapeKind::Unknown, .. }),
             ..
         } => {}
+        kind if kind.is_bounded_by_frame() => {
+            let mut edges = wait.edges.events.iter();
+            if let Some(limit) = edges.find(|edge| edge.event == Event::Limit) {
+                let text = "no frame is larger than its declaration says, so this leads nowhere; add \
+                            `max = 64KiB`, or remove it";
+                errors.at(Code::Unbounded, &limit.key, text);
+            }
+        }
         WaitKind::Read { shape: Some(_), max: None } if !state.incomplete => {
             let text = format!(
                 "nothing bounds what state `{name}` reads; add `max = 64KiB` to `#[read(..)]`"

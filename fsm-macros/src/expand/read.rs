@@ -34,7 +34,7 @@ pub(crate) fn read(
             (Some(length), generated!(input.upto(length, #max)), misses.without_limit())
         }
         model::Shape::Frame { decoder, max, limit, refused } => {
-            return misses.frame(decoder, &max.expand(), limit, refused.as_ref());
+            return misses.frame(decoder, &max.expand(), limit.as_ref(), refused.as_ref());
         }
     };
     generated! {
@@ -96,10 +96,14 @@ impl Misses<'_> {
         &self,
         decoder: &Type,
         max: &TokenStream,
-        limit: &Transition,
+        limit: Option<&Transition>,
         refused: Option<&Transition>,
     ) -> TokenStream {
-        let (eof, limit, waiting) = (self.moved(self.eof), self.moved(limit), self.waiting);
+        let (eof, waiting) = (self.moved(self.eof), self.waiting);
+        let limit = match limit {
+            Some(limit) => self.moved(limit),
+            None => generated!(::core::unreachable!("a frame is larger than its `MAX`"),),
+        };
         let root = self.machine.interface.root_at(decoder.span());
         let refused = if let Some(refused) = refused {
             let refused = refused.expand_error(self.machine, self.state, decoder);

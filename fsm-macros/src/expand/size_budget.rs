@@ -18,7 +18,17 @@ pub(crate) fn bounds(machine: &model::Machine) -> TokenStream {
         .times
         .iter()
         .map(|(name, path)| generated!(const #name: u64 = __rt::Timer::millis_of(#path);));
-    bounds.chain(times).chain(machine.states.iter().filter_map(delimiter)).collect()
+    let delimiters = machine.states.iter().filter_map(delimiter);
+    bounds.chain(times).chain(delimiters).chain(machine.states.iter().filter_map(layout)).collect()
+}
+
+/// The layout of the frames that a state reads, for the graph as data.
+fn layout(state: &model::State) -> Option<TokenStream> {
+    let (name, decoder) = (state.layout()?, state.decoder()?);
+    Some(generated! {
+        const #name: ::core::option::Option<&'static __rt::Layout> =
+            <#decoder as __rt::Frame>::LAYOUT;
+    })
 }
 
 /// Refuses a constant without bytes as a delimiter. The parser has seen to literals.

@@ -36,6 +36,9 @@ pub(crate) fn spec(machine: &model::Machine) -> TokenStream {
         if state.rest {
             text.push_str(".at_rest()");
         }
+        if let Some(layout) = state.layout() {
+            let _ = write!(text, ".with_layout({layout})");
+        }
         if !state.fields.is_empty() {
             let _ = write!(text, ".with_fields({})", shared.fields(index));
         }

@@ -43,6 +43,8 @@ pub(crate) fn fallback(frame: &Frame, errors: Errors) -> TokenStream {
         impl #root::Frame for #decoder {
             type Item<'__input> = #name #lent;
             type Error = #error;
+            const LAYOUT: ::core::option::Option<&'static #root::Layout> =
+                ::core::option::Option::Some(<Self as #root::__Nested>::LAYOUT);
 
             fn decode<'__input>(
                 &mut self,
@@ -58,6 +60,7 @@ pub(crate) fn fallback(frame: &Frame, errors: Errors) -> TokenStream {
             const MAX: usize = 1;
             const MIN: usize = 1;
             const OPEN: bool = false;
+            const LAYOUT: &'static #root::Layout = &#root::Layout::new("", 1, ::core::option::Option::None, &[]);
 
             fn nested<'__input>(
                 &mut self,

@@ -30,7 +30,7 @@ use std::fmt;
 pub struct Layout {
     /// The name of the struct or enum.
     pub name: &'static str,
-    /// The largest number of bytes of a frame.
+    /// The largest number of bytes of a frame; 0 if it takes the rest of another one.
     pub max: usize,
     /// What begins a frame in all cases: a tag, or the first word of a line.
     pub tag: Option<&'static str>,
@@ -69,6 +69,8 @@ pub struct LayoutField {
     pub end: &'static [u8],
     /// Tools should not show the value.
     pub secret: bool,
+    /// The layout of the frames that the field consists of.
+    pub inner: Option<&'static Layout>,
 }
 
 impl Layout {
@@ -100,7 +102,7 @@ impl LayoutField {
     /// A field for generated code.
     #[doc(hidden)]
     pub const fn new(name: &'static str, text: &'static str, least: usize, most: usize) -> Self {
-        Self { name, text, least, most, literal: &[], end: &[], secret: false }
+        Self { name, text, least, most, literal: &[], end: &[], secret: false, inner: None }
     }
 
     /// The same field, which always has these bytes.
@@ -114,6 +116,13 @@ impl LayoutField {
     #[doc(hidden)]
     pub const fn with_end(mut self, end: &'static [u8]) -> Self {
         self.end = end;
+        self
+    }
+
+    /// The same field, which consists of frames of this layout.
+    #[doc(hidden)]
+    pub const fn with_inner(mut self, inner: &'static Layout) -> Self {
+        self.inner = Some(inner);
         self
     }
 

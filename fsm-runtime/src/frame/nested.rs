@@ -1,4 +1,4 @@
-use super::{Decoded, Output};
+use super::{Decoded, Layout, Output};
 
 /// The struct or enum of a declared frame, which can be a field of another one.
 #[doc(hidden)]
@@ -34,6 +34,9 @@ pub trait Nested: Default + Send + 'static {
 
     /// Whether it takes the rest of its input.
     const OPEN: bool;
+
+    /// The layout of the frame.
+    const LAYOUT: &'static Layout;
 
     /// Decodes the frame at the beginning of `input`.
     fn nested<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<Self::Item<'a>>, Self::Error>;

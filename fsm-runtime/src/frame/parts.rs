@@ -1,6 +1,6 @@
 //! What generated decoders and encoders are made of.
 
-use super::search;
+use super::{Frame, search};
 
 /// The `N` bytes from `at` on.
 #[inline]
@@ -22,6 +22,21 @@ pub fn begins(input: &[u8], at: usize, literal: &[u8]) -> Option<bool> {
 #[inline]
 pub fn bounded(len: u64, max: usize) -> Option<usize> {
     usize::try_from(len).ok().filter(|len| *len <= max)
+}
+
+/// The bound of the frames that `D` decodes, for a state that says none.
+///
+/// # Panics
+///
+/// When the frames were not declared with `#[frame]`. It runs at compile time alone.
+#[track_caller]
+pub const fn max_of<D: Frame>() -> usize {
+    match D::LAYOUT {
+        Some(layout) => layout.max,
+        None => {
+            panic!("nothing bounds these frames; add `max = 64KiB` to `#[read(..)]` [fsm::E050]")
+        }
+    }
 }
 
 /// A number of three bytes.

@@ -27,10 +27,12 @@
 //! ```
 
 mod difference;
+mod frames;
 mod interleavings;
 mod placements;
 mod run;
 mod splits;
 
+pub use self::frames::frames;
 pub use self::interleavings::interleavings;
 pub use self::splits::splits;

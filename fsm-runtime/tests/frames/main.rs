@@ -233,3 +233,85 @@ fn f1_round() {
     assert_eq!(Requests::MAX, 1 + 12 + 64 * Bulks::MAX);
     println!("{:#?}", Packets::LAYOUT);
 }
+
+#[test]
+fn f1_what_is_encoded_is_decoded_again() {
+    fsm_runtime::check::frames::<Blocks>();
+    fsm_runtime::check::frames::<Commands>();
+    fsm_runtime::check::frames::<Bulks>();
+    fsm_runtime::check::frames::<Requests>();
+    fsm_runtime::check::frames::<Publishes>();
+    fsm_runtime::check::frames::<Packets>();
+    fsm_runtime::check::frames::<Addresses>();
+    fsm_runtime::check::frames::<SocksRequests>();
+    fsm_runtime::check::frames::<Netstrings>();
+    fsm_runtime::check::frames::<Startups>();
+}
+
+#[state_machine(start = Wait, eof => Gone)]
+enum Mirror {
+    #[read(frame = Blocks, refused => Gone, idle = 60s => Gone)]
+    #[to(Wait)]
+    Wait,
+    #[end]
+    Gone,
+}
+
+struct Client;
+
+impl mirror::Handler for Client {
+    fn wait(&mut self, block: Block<'_>, cx: &mut Cx<'_>) -> mirror::AfterWait {
+        let block = Block { kind: block.kind + 1, ..block };
+        block.encode(cx).expect("a body that was decoded is not too long");
+        mirror::AfterWait::Wait
+    }
+}
+
+#[test]
+fn f2_a_state_takes_the_bound_of_its_frames() {
+    let mut peer = fsm_runtime::sim::Session::<Mirror, _>::new(Client);
+    peer.send(b"\xB1\x0C\x07\0\0\0\x03abc");
+    assert_eq!(peer.receive(), b"\xB1\x0C\x08\0\0\0\x03abc");
+    let state = &Mirror::SPEC.states[0];
+    let fsm_runtime::Wait::Read { max, .. } = state.waits[0] else { panic!() };
+    assert_eq!(max, Blocks::MAX);
+    assert_eq!(state.layout, Blocks::LAYOUT);
+    peer.send(b"G");
+    assert_eq!(peer.state(), None);
+}
+#[frame(Trickles)]
+struct Trickle<'a> {
+    #[until(b"\r\n", max = 512KiB)]
+    first: &'a [u8],
+    inner: Inner<'a>,
+    count: u8,
+    #[times(count <= 9)]
+    items: Times<'a, Inners>,
+    #[until(b"\r\n", max = 512KiB)]
+    last: &'a [u8],
+}
+
+#[frame(Inners)]
+struct Inner<'a> {
+    #[until(b"\n", max = 512KiB)]
+    bytes: &'a [u8],
+}
+
+/// It takes minutes if a byte is searched more than once.
+#[test]
+fn f3_no_byte_is_searched_twice() {
+    let mut bytes = vec![b'x'; 4 * (1 << 19) + 4 + 1 + 2];
+    for (at, end) in [(1, &b"\r\n"[..]), (2, b"\n\x01"), (3, b"\n"), (4, b"\r\n")] {
+        let at = (at * (1 << 19)) + [0, 2, 4, 5][at - 1];
+        bytes[at..at + end.len()].copy_from_slice(end);
+    }
+    let mut decoder = Trickles::default();
+    for end in 0..bytes.len() {
+        let more = decoder.decode(&bytes[..end]).map_err(|error| error.to_string());
+        assert!(matches!(more, Ok(Decoded::More(total)) if total > end), "{end}");
+    }
+    let Ok(Decoded::Frame(trickle, used)) = decoder.decode(&bytes) else { panic!() };
+    assert_eq!(used, bytes.len());
+    assert_eq!([trickle.first.len(), trickle.inner.bytes.len(), trickle.last.len()], [1 << 19; 3]);
+    assert_eq!(trickle.items.iter().map(|item| item.bytes.len()).sum::<usize>(), 1 << 19);
+}

@@ -75,6 +75,7 @@ pub(crate) fn impls(frame: &Frame) -> TokenStream {
                 const MAX: usize = #max;
                 const MIN: usize = #min;
                 const OPEN: bool = true;
+                const LAYOUT: &'static __rt::Layout = &#layout;
 
                 #[inline]
                 fn nested<'__input>(&mut self, input: &'__input [u8]) -> #result {
@@ -98,7 +99,7 @@ pub(crate) fn impls(frame: &Frame) -> TokenStream {
             impl __rt::Frame for #name {
                 type Item<'__input> = #lent;
                 type Error = #error;
-                const LAYOUT: ::core::option::Option<&'static __rt::Layout> = __Some(&#layout);
+                const LAYOUT: ::core::option::Option<&'static __rt::Layout> = __Some(<Self as __rt::__Nested>::LAYOUT);
 
                 #[inline]
                 fn decode<'__input>(&mut self, input: &'__input [u8]) -> #result {
@@ -113,6 +114,7 @@ pub(crate) fn impls(frame: &Frame) -> TokenStream {
                 const MAX: usize = #name::MAX;
                 const MIN: usize = #min;
                 const OPEN: bool = false;
+                const LAYOUT: &'static __rt::Layout = &#layout;
 
                 #[inline]
                 fn nested<'__input>(&mut self, input: &'__input [u8]) -> #result {

@@ -2,10 +2,12 @@ use proc_macro2::{Literal as Token, TokenStream};
 
 use super::super::ast::{Case, Field, Frame, Kind, Labels, Literal, Value};
 use super::decode::{bytes, text, word_literal};
+use super::size;
 
 /// The layout as a constant expression, for a scope where `__rt` is the runtime.
 pub(crate) fn layout(frame: &Frame) -> TokenStream {
-    let (name, max) = (text(&frame.name), frame.max());
+    let name = text(&frame.name);
+    let max = if frame.is_open() { generated!(0) } else { frame.max() };
     let tag = match (&frame.tag, &frame.line) {
         (Some(tag), _) => {
             let text = if tag.width == 3 { "u24".to_owned() } else { tag.rust.to_string() };
@@ -71,6 +73,11 @@ fn field(frame: &Frame, field: &Field) -> TokenStream {
         let end = bytes(end);
         generated!(.with_end(#end))
     });
+    let inner = matches!(field.kind, Kind::Nested | Kind::Tagged(_) | Kind::Times { .. });
+    let inner = inner.then(|| {
+        let decoder = size::decoder(frame, field);
+        generated!(.with_inner(<#decoder as __rt::__Nested>::LAYOUT))
+    });
     let secret = field.secret.then(|| generated!(.as_secret()));
-    generated!(__rt::LayoutField::new(#name, #declared, #least, #most) #literal #end #secret)
+    generated!(__rt::LayoutField::new(#name, #declared, #least, #most) #literal #end #inner #secret)
 }
