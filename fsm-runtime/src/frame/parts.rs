@@ -11,10 +11,15 @@ pub fn chunk<const N: usize>(input: &[u8], at: usize) -> Option<&[u8; N]> {
 /// Whether `literal` is at `at`; `None` if the input is too short to tell.
 #[inline]
 pub fn begins(input: &[u8], at: usize, literal: &[u8]) -> Option<bool> {
-    let input = input.get(at..).unwrap_or_default();
-    if let Some(input) = input.get(..literal.len()) {
-        return Some(input == literal);
+    match input.get(at..at + literal.len()) {
+        Some(found) => Some(found == literal),
+        None => begins_as(input.get(at..).unwrap_or_default(), literal),
     }
+}
+
+/// What is left of the input, which is shorter than the literal, may be its beginning.
+#[cold]
+fn begins_as(input: &[u8], literal: &[u8]) -> Option<bool> {
     if literal.starts_with(input) { None } else { Some(false) }
 }
 
@@ -134,17 +139,20 @@ pub fn decimal(input: &[u8], at: usize, digits: usize, end: &[u8]) -> Number<u64
     let (mut number, mut len) = (0_u64, 0);
     loop {
         match text.get(len) {
-            Some(byte @ b'0'..=b'9') => {
-                // After 19 digits, of which there may be 20.
-                let next =
-                    number.checked_mul(10).and_then(|it| it.checked_add((byte - b'0').into()));
-                match next.filter(|_| len < digits && (len != 1 || number != 0)) {
-                    Some(next) => number = next,
-                    None => return Number::Wrong,
-                }
+            Some(byte @ b'0'..=b'9') if len < digits && (len != 1 || number != 0) => {
+                let digit = u64::from(byte - b'0');
+                number = if digits < 20 {
+                    number * 10 + digit
+                } else {
+                    // The twentieth digit may be too much.
+                    match number.checked_mul(10).and_then(|number| number.checked_add(digit)) {
+                        Some(number) => number,
+                        None => return Number::Wrong,
+                    }
+                };
                 len += 1;
             }
-            Some(_) if len > 0 => break,
+            Some(byte) if len > 0 && end.first() == Some(byte) => break,
             Some(_) => return Number::Wrong,
             None => return Number::More(at + len.max(1) + end.len()),
         }
