@@ -321,6 +321,7 @@ pub fn state_machine(
 /// | `le` | integers are little-endian; without it they are big-endian, the order of networks |
 /// | `tag = u8` | for an enum: an integer that begins the frame and says which variant it is |
 /// | `line = b"\r\n", max = 224` | the frame is a line of words with one space between them, of at most that many bytes without its end; for an enum the first word says which variant it is |
+/// | `max = 1GiB` | no line, and the whole frame is no larger than that, where the sum of the bounds would be more |
 /// | `ignore_case` | the first words of lines are compared without regard to ASCII case |
 /// | `crate = ::path` | the path of `fsm_runtime`, if it has another name |
 ///
@@ -371,7 +372,8 @@ pub fn state_machine(
 ///
 /// Everything whose length varies has a bound, as `len <= 1MiB` or `max = 64`, and a longer one is refused
 /// before any of its bytes is stored. A bound is a size such as `64KiB`, or a path to a constant. A narrower one
-/// that an operator sets is the `max` of the state, such as `max = settings.body <= 1MiB`.
+/// that is computed for each frame stands before it, as in `#[bytes(len <= limit() <= 1MiB)]`; one that an
+/// operator sets for whole frames is the `max` of the state, such as `max = settings.body <= 1MiB`.
 ///
 /// # Expressions
 ///

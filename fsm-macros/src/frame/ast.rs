@@ -16,6 +16,8 @@ pub(crate) struct Frame {
     /// The type of the integer that begins a frame of an enum.
     pub(crate) tag: Option<Int>,
     pub(crate) line: Option<Line>,
+    /// The bound of a whole frame that is no line, if it is less than the sum of the bounds.
+    pub(crate) max: Option<Size>,
     pub(crate) cases: Vec<Case>,
 }
 
@@ -92,9 +94,11 @@ pub(crate) struct Field {
     pub(crate) text: String,
 }
 
-/// `len - 4 <= 1MiB`
+/// `len - 4 <= 1MiB`, or `len <= limit() <= 1MiB`
 pub(crate) struct Counted {
     pub(crate) len: TokenStream,
+    /// A narrower bound, which is computed for each frame.
+    pub(crate) within: Option<TokenStream>,
     pub(crate) max: Size,
     pub(crate) then: Option<Literal>,
 }
@@ -225,7 +229,8 @@ impl Field {
             Kind::Tagged(tag) => Some(tag),
             _ => None,
         };
-        self.counts().map(|counted| &counted.len).chain(&self.when).chain(tag)
+        let within = self.counts().filter_map(|counted| counted.within.as_ref());
+        self.counts().map(|counted| &counted.len).chain(within).chain(&self.when).chain(tag)
     }
 }
 

@@ -74,6 +74,7 @@ pub(crate) fn parse(args: TokenStream, item: DeriveInput, errors: &mut Errors) -
         is_enum,
         tag: args.tag,
         line: args.line,
+        max: args.max,
         cases,
     })
 }

@@ -72,6 +72,32 @@ pub const fn largest(sizes: &[usize]) -> usize {
     largest
 }
 
+/// The sum of these sizes, in a constant.
+pub const fn total(sizes: &[usize]) -> usize {
+    let (mut at, mut total) = (0, 0_usize);
+    while at < sizes.len() {
+        total = total.saturating_add(sizes[at]);
+        at += 1;
+    }
+    total
+}
+
+/// The size of `count` frames of `size` bytes, in a constant.
+pub const fn times(count: usize, size: usize) -> usize {
+    count.saturating_mul(size)
+}
+
+/// The smaller of two sizes, in a constant.
+pub const fn least(one: usize, other: usize) -> usize {
+    if one < other { one } else { other }
+}
+
+/// A bound that is computed for each frame, and that a constant bounds.
+#[inline]
+pub fn narrower(bound: u64, max: usize) -> usize {
+    usize::try_from(bound).unwrap_or(max).min(max)
+}
+
 /// A position as a decoder keeps it. No frame is longer than a `u32` counts.
 #[inline]
 pub fn mark(at: usize) -> u32 {

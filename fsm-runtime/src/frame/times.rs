@@ -200,9 +200,9 @@ impl<F: Nested> TimesProgress<F> {
             match frame.nested(input.get(at..).unwrap_or_default()) {
                 Ok(Decoded::Frame(_, used)) => at += used,
                 Ok(Decoded::More(total)) => {
-                    let left = (count - done - 1) * F::MIN;
+                    let left = (count - done - 1).saturating_mul(F::MIN);
                     *self = Self { done: super::mark(done), at: super::mark(at), frame };
-                    return Repeated::More(at + total + left);
+                    return Repeated::More((at + total).saturating_add(left));
                 }
                 Err(error) => return Repeated::Refused(error),
             }

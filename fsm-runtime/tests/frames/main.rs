@@ -315,3 +315,50 @@ fn f3_no_byte_is_searched_twice() {
     assert_eq!([trickle.first.len(), trickle.inner.bytes.len(), trickle.last.len()], [1 << 19; 3]);
     assert_eq!(trickle.items.iter().map(|item| item.bytes.len()).sum::<usize>(), 1 << 19);
 }
+
+const fn limit() -> u32 {
+    5
+}
+
+#[frame(Limiteds)]
+#[derive(Debug, PartialEq)]
+struct Limited<'a> {
+    len: u8,
+    #[bytes(len <= limit() <= 9)]
+    bytes: &'a [u8],
+}
+
+#[test]
+fn f2_a_bound_may_be_computed_within_another_one() {
+    let decoded = |input: &'static [u8]| Limiteds::default().decode(input);
+    assert_eq!(decoded(b"\x05hello"), Ok(Decoded::Frame(Limited { bytes: b"hello" }, 6)));
+    let too_long = LimitedsError::TooLong { field: "bytes", len: 6, max: 5 };
+    assert_eq!(decoded(b"\x06"), Err(too_long.clone()));
+    assert_eq!(Limited { bytes: b"hello!" }.encode(&mut Vec::new()), Err(too_long));
+    assert_eq!(Limiteds::MAX, 10);
+}
+
+#[frame(Manies, max = 20)]
+#[derive(Debug, PartialEq)]
+struct Many<'a> {
+    count: u32,
+    #[times(count <= 4294967295)]
+    items: Times<'a, Limiteds>,
+}
+
+#[test]
+fn f2_a_whole_frame_may_have_a_bound_of_its_own() {
+    assert_eq!(Manies::MAX, 20);
+    let decoded = |input: &'static [u8]| Manies::default().decode(input);
+    let too_long = |len| ManiesError::TooLong { field: "Many", len, max: 20 };
+    // As many frames of one byte do not fit.
+    assert_eq!(decoded(b"\0\0\0\x11"), Err(too_long(21)));
+    assert_eq!(decoded(b"\0\0\0\x10"), Ok(Decoded::More(20)));
+    assert_eq!(decoded(b"\0\0\0\x10\x01a"), Err(too_long(21)));
+    let Ok(Decoded::Frame(many, 7)) = decoded(b"\0\0\0\x02\x01a\0") else { panic!() };
+    assert_eq!(many.items.len(), 2);
+    let bytes = b"\x05hello".repeat(3);
+    let many = Many { items: Times::encoded(&bytes).unwrap() };
+    assert_eq!(many.encode(&mut Vec::new()), Err(too_long(22)));
+    fsm_runtime::check::frames::<Manies>();
+}

@@ -8,8 +8,9 @@ pub(crate) use self::line::word_literal;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::format_ident;
 
-use super::super::ast::{Case, Field, Frame, Int, Kind, Labels, Literal};
+use super::super::ast::{Case, Counted, Field, Frame, Int, Kind, Labels, Literal};
 use super::size::{self, Sum};
+use crate::expand::Overflow;
 
 /// The code for the fields of a case, as far as it is written.
 pub(crate) struct Steps<'a> {
@@ -278,8 +279,22 @@ impl<'a> Steps<'a> {
     /// The frame that the fields make.
     fn done(mut self) -> TokenStream {
         let (whole, end) = (self.case.whole(self.frame), self.at());
+        if let Some(name) = self.bounded() {
+            let error = self.error();
+            self.push(generated! {
+                if #end > Self::MAX {
+                    let (len, max) = (#end as u64, Self::MAX as u64);
+                    return __Err(#error::TooLong { field: #name, len, max });
+                }
+            });
+        }
         self.push(generated!(__Ok(__Frame(#whole, #end))));
         self.code
+    }
+
+    /// The name of the whole in messages, if it has a bound of its own.
+    fn bounded(&self) -> Option<String> {
+        self.frame.max.as_ref().map(|_| text(&self.frame.name))
     }
 
     fn error(&self) -> Ident {
@@ -318,6 +333,18 @@ impl<'a> Steps<'a> {
         let follow = fields.enumerate().filter(|(at, _)| *at > field && *at < part);
         let least = Sum::sum(follow.map(|(_, field)| field.least(self.frame)));
         let (saves, total) = (&self.saves, least.after(total));
+        if let Some(name) = self.bounded() {
+            let error = self.error();
+            return generated!({
+                #(#saves)*
+                let total = #total;
+                if total > Self::MAX {
+                    let (len, max) = (total as u64, Self::MAX as u64);
+                    return __Err(#error::TooLong { field: #name, len, max });
+                }
+                return __Ok(__More(total));
+            });
+        }
         generated!({
             #(#saves)*
             return __Ok(__More(#total));
@@ -336,8 +363,8 @@ impl<'a> Steps<'a> {
     }
 
     /// Waits until all of the part is there.
-    fn part(&mut self, field: usize, part: &super::super::ast::Counted) {
-        let (len, max) = (self.case.length(&part.len), &part.max.value);
+    fn part(&mut self, field: usize, part: &Counted) {
+        let (len, max) = (self.case.length(&part.len), part.bound());
         let (error, at, name) = (self.error(), self.at(), self.name(field));
         let end = literal_len(part.then.as_ref());
         let total = Sum::known(end).after(&generated!(part_end));
@@ -347,8 +374,9 @@ impl<'a> Steps<'a> {
             let __Some(len) = #len else {
                 return __Err(#error::Short { field: #name });
             };
-            let __Some(count) = __parts::bounded(len, #max) else {
-                return __Err(#error::TooLong { field: #name, len, max: (#max) as u64 });
+            let max = #max;
+            let __Some(count) = __parts::bounded(len, max) else {
+                return __Err(#error::TooLong { field: #name, len, max: max as u64 });
             };
             let part_end = #at + count;
             if input.len() < #total {
@@ -410,6 +438,20 @@ impl<'a> Steps<'a> {
                 }
             };
             self.push(code);
+        }
+    }
+}
+
+impl Counted {
+    /// The bound, an `usize`.
+    pub(crate) fn bound(&self) -> TokenStream {
+        let max = &self.max.value;
+        match &self.within {
+            Some(within) => {
+                let within = crate::ast::Expr::new(within, &[]).length(Overflow::Saturates);
+                generated!(__parts::narrower(#within, #max))
+            }
+            None => max.clone(),
         }
     }
 }

@@ -232,7 +232,7 @@ fn variants(frame: &Frame) -> Variants {
     if frame.is_enum && (!has_other || frame.line.is_some()) {
         variants.shared("Tag");
     }
-    if frame.line.is_some() {
+    if frame.line.is_some() || frame.max.is_some() {
         variants.shared("TooLong");
     }
     for case in &frame.cases {

@@ -61,8 +61,9 @@ impl ToTokens for Sum {
         let terms = &self.terms;
         tokens.extend(match (self.known, &terms[..]) {
             (_, []) => known.into(),
-            (0, [first, more @ ..]) => generated!((#first #(+ #more)*)),
-            _ => generated!((#known #(+ #terms)*)),
+            (0, [only]) => only.clone(),
+            // Bounds of frames in frames may be too much for a number.
+            _ => generated!(__rt::__frame::total(&[#known #(, #terms)*])),
         });
     }
 }
@@ -152,7 +153,10 @@ impl Field {
             }
             Kind::Times { decoder, counted: Some(Counted { max, .. }) } => {
                 let max = &max.value;
-                Sum::term(generated!((#max) * <#decoder as #root::__Nested>::MAX)).plus(end)
+                Sum::term(
+                    generated!(__rt::__frame::times(#max, <#decoder as #root::__Nested>::MAX)),
+                )
+                .plus(end)
             }
             _ => Sum::default(),
         }
@@ -217,7 +221,15 @@ impl Frame {
     /// The largest number of bytes of a frame.
     pub(crate) fn max(&self) -> TokenStream {
         let (tag, body) = (self.tag_len(), self.max_body());
-        if tag.is_zero() { body } else { generated!(#tag + #body) }
+        let all =
+            if tag.is_zero() { body } else { generated!(__rt::__frame::total(&[#tag, #body])) };
+        match &self.max {
+            Some(max) => {
+                let max = &max.value;
+                generated!(__rt::__frame::least(#max, #all))
+            }
+            None => all,
+        }
     }
 
     /// The smallest number of bytes that is known without the content.

@@ -18,6 +18,7 @@ pub(crate) struct Args {
     pub(crate) little: bool,
     pub(crate) tag: Option<Int>,
     pub(crate) line: Option<Line>,
+    pub(crate) max: Option<super::super::ast::Size>,
     root: Option<TokenStream>,
 }
 
@@ -148,11 +149,7 @@ impl Args {
                 let text = "nothing bounds the line; add `max = 1KiB`";
                 errors.at(Code::Unbounded, key, text);
             }
-            (None, Some((key, _))) => {
-                let text =
-                    "the bound of a frame is the sum of the bounds of its fields; remove `max`";
-                errors.at(Code::NeedlessBound, key, text);
-            }
+            (None, Some((_, max))) => self.max = max,
             (None, None) => {
                 if let Some(key) = ignore_case {
                     let text =

@@ -391,7 +391,12 @@ impl Reader<'_> {
                         return None;
                     };
                     let bound = literal::size(&bound, self.errors)?;
-                    len = Some((self.known(counted)?, bound));
+                    len = Some(match marks::bounded(&counted) {
+                        Some((counted, within)) => {
+                            (self.known(counted)?, Some(self.known(within)?), bound)
+                        }
+                        None => (self.known(counted)?, None, bound),
+                    });
                 }
                 Some(key) if key == "then" => then = Some(literal::bytes(&value, self.errors)?),
                 _ => {
@@ -401,7 +406,7 @@ impl Reader<'_> {
             }
         }
         match len {
-            Some((len, max)) => Some(Counted { len, max, then }),
+            Some((len, within, max)) => Some(Counted { len, within, max, then }),
             None => {
                 let text = format!("`{name}` lacks its length; write `{example}`");
                 self.errors.at(Code::ValueMissing, attr.path(), text);

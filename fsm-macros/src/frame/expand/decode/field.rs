@@ -121,14 +121,15 @@ impl Steps<'_> {
 
     /// Binds `count`, the length of the field, which is within its bound, or leaves.
     fn count(&self, number: usize, counted: &Counted, too_long: &TokenStream) -> TokenStream {
-        let (len, max) = (self.case.length(&counted.len), &counted.max.value);
+        let (len, max) = (self.case.length(&counted.len), counted.bound());
         let (error, text) = (self.error(), self.name(number));
         generated! {
             let __Some(len) = #len else {
                 return __Err(#error::Short { field: #text });
             };
-            let __Some(count) = __parts::bounded(len, #max) else {
-                return __Err(#error::#too_long { field: #text, len, max: (#max) as u64 });
+            let max = #max;
+            let __Some(count) = __parts::bounded(len, max) else {
+                return __Err(#error::#too_long { field: #text, len, max: max as u64 });
             };
         }
     }

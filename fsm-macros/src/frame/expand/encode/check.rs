@@ -12,12 +12,22 @@ pub(crate) fn check(frame: &Frame, case: &Case) -> TokenStream {
     let line = frame.line.as_ref().map(|line| line::check(frame, case, line));
     let part = part(frame, case);
     let tag = tag(frame, case);
+    let whole = frame.max.as_ref().map(|_| {
+        let (error, decoder, name) = (frame.error(), &frame.decoder, text(&frame.name));
+        generated! {
+            let (len, max) = (__rt::Encode::encoded_len(self) as u64, #decoder::MAX as u64);
+            if len > max {
+                return __Err(#error::TooLong { field: #name, len, max });
+            }
+        }
+    });
     generated! {
         #tag
         #(#fields)*
         #line
         #operands
         #part
+        #whole
         __Ok(())
     }
 }
@@ -84,10 +94,11 @@ fn field(frame: &Frame, case: &Case, field: &Field) -> TokenStream {
         Kind::Bytes { counted, .. } => {
             let own = counted_len(frame, case, field, counted);
             each(field, |value| {
-                let max = &counted.max.value;
+                let max = bound(case, counted);
                 generated! {
-                    if #value.len() > #max {
-                        let (len, max) = (#value.len() as u64, (#max) as u64);
+                    let max = #max;
+                    if #value.len() > max {
+                        let (len, max) = (#value.len() as u64, max as u64);
                         return __Err(#error::TooLong { field: #text, len, max });
                     }
                     #own
@@ -139,10 +150,11 @@ fn field(frame: &Frame, case: &Case, field: &Field) -> TokenStream {
         Kind::Times { counted: Some(counted), .. } => {
             let own = counted_len(frame, case, field, counted);
             each(field, |value| {
-                let max = &counted.max.value;
+                let max = bound(case, counted);
                 generated! {
-                    if #value.len() > #max {
-                        let (len, max) = (#value.len() as u64, (#max) as u64);
+                    let max = #max;
+                    if #value.len() > max {
+                        let (len, max) = (#value.len() as u64, max as u64);
                         return __Err(#error::TooMany { field: #text, len, max });
                     }
                     #own
@@ -162,14 +174,14 @@ fn follows(frame: &Frame, case: &Case, field: &Field, following: &Following) -> 
     let (text, len, max) = match case.derived(&field.name) {
         Some(roles::Derived::Of(of)) => match &of.kind {
             Kind::Bytes { counted, .. } | Kind::Times { counted: Some(counted), .. } => {
-                (text(&of.name), count(of), &counted.max.value)
+                (text(&of.name), count(of), bound(case, counted))
             }
             _ => return TokenStream::new(),
         },
         Some(roles::Derived::Part(at, of)) => {
             let Some(part) = &of.part else { return TokenStream::new() };
             let lens = case.fields[at..].iter().map(|field| put::field_len(frame, case, field));
-            (text(&of.name), generated!(((0_usize #(+ #lens)*) as u64)), &part.max.value)
+            (text(&of.name), generated!(((0_usize #(+ #lens)*) as u64)), bound(case, part))
         }
         None => return TokenStream::new(),
     };
@@ -192,8 +204,9 @@ fn follows(frame: &Frame, case: &Case, field: &Field, following: &Following) -> 
     };
     generated! {
         let len = #len;
-        if len > (#max) as u64 || !#value.is_some_and(|value| #fits) {
-            return __Err(#error::#variant { field: #text, len, max: (#max) as u64 });
+        let max = #max as u64;
+        if len > max || !#value.is_some_and(|value| #fits) {
+            return __Err(#error::#variant { field: #text, len, max });
         }
     }
 }
@@ -231,16 +244,26 @@ fn part(frame: &Frame, case: &Case) -> Option<TokenStream> {
     }
     let (error, text) = (frame.error(), text(&field.name));
     let lens = case.fields[at..].iter().map(|field| put::field_len(frame, case, field));
-    let (max, len) = (&part.max.value, case.length(&part.len));
+    let (max, len) = (bound(case, part), case.length(&part.len));
     Some(generated! {
         let count = 0_usize #(+ #lens)*;
-        if count > #max {
-            return __Err(#error::TooLong { field: #text, len: count as u64, max: (#max) as u64 });
+        let max = #max;
+        if count > max {
+            return __Err(#error::TooLong { field: #text, len: count as u64, max: max as u64 });
         }
         if #len != __Some(count as u64) {
             return __Err(#error::Disagrees { field: #text });
         }
     })
+}
+
+/// The bound of a length, where the integers that it names are kept.
+fn bound(case: &Case, counted: &Counted) -> TokenStream {
+    let (operands, bound) = (case.operands(), counted.bound());
+    match counted.within {
+        Some(_) => generated!({ #operands #bound }),
+        None => generated!((#bound)),
+    }
 }
 
 /// The bytes of a text, or of bytes.
