@@ -2,17 +2,16 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
-use std::ops::{Index, Range, RangeInclusive};
+use std::ops::{Index, Range};
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering::Relaxed;
 
-use fsm_runtime::{Decoded, Frame};
+use fsm_runtime::prelude::*;
 use smallvec::SmallVec;
 
 use crate::words::split;
 
-const MAX_LINE: usize = 64 * 1024;
-const MAX_ARGUMENTS: i64 = i32::MAX as i64;
+const MAX_INLINE: usize = 64 * 1024;
 const DEFAULT_MAX_BULK: i64 = 512 * 1024 * 1024;
 
 /// The reason why a request is refused, in the words of Redis. Each character is one byte of the
@@ -89,16 +88,35 @@ impl Index<usize> for Request<'_> {
     }
 }
 
-/// The request decoder. It reads no part of an incomplete request twice.
+/// A request as an array of arguments, which is empty if the count is not above 0.
+#[frame(Arrays, max = 1GiB)]
+struct Array<'a> {
+    #[is(b'*')]
+    kind: u8,
+    #[decimal(then = b"\r\n")]
+    count: i32,
+    #[when(count > 0)]
+    #[times(count <= 2147483647)]
+    arguments: Option<Times<'a, Arguments>>,
+}
+
+/// An argument of a request.
+#[frame(Arguments)]
+struct Argument<'a> {
+    #[is(b'$')]
+    kind: u8,
+    #[decimal(then = b"\r\n")]
+    len: u32,
+    #[bytes(len <= max_bulk().unsigned_abs() <= 1GiB, then = b"\r\n")]
+    bytes: &'a [u8],
+}
+
+/// The decoder of requests: of arrays, and of inline commands, which have quotes and so are no frames. It
+/// reads no part of an incomplete request twice.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
-    spans: Spans,
-    count: usize,
-    /// The length of the next argument, once its header is read.
-    bulk: Option<usize>,
-    /// The position of the next header or argument.
-    at: usize,
-    /// The position up to which no line ends.
+    array: Arrays,
+    /// The position up to which no inline command ends.
     searched: usize,
 }
 
@@ -107,70 +125,55 @@ impl Frame for Decoder {
     type Error = Error;
 
     fn decode<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<Request<'a>>, Error> {
-        let more = Ok(Decoded::More(input.len() + 1));
         if input.first().is_some_and(|&kind| kind != b'*') {
-            let Some(end) = self.line_end(input, b'\n', "inline request")? else { return more };
-            let line = input[..end].strip_suffix(b"\r").unwrap_or(&input[..end]);
-            let (bytes, spans) =
-                split(line).ok_or("Protocol error: unbalanced quotes in request")?;
-            return Ok(Decoded::Frame(Request { bytes, spans }, end + 1));
+            return self.inline(input);
         }
-        if self.at == 0 {
-            match self.header(input, "mbulk count string", "multibulk", i64::MIN..=MAX_ARGUMENTS)? {
-                Some(count) => self.count = count,
-                None => return more,
+        Ok(match self.array.decode(input).map_err(refusal)? {
+            Decoded::More(total) => Decoded::More(total),
+            Decoded::Frame(array, used) => {
+                let place = |bytes: &[u8]| bytes.as_ptr().addr() - input.as_ptr().addr();
+                let arguments = array.arguments.unwrap_or_default().into_iter();
+                let spans = arguments.map(|Argument { bytes }| {
+                    let start = place(bytes);
+                    span(start, start + bytes.len())
+                });
+                Decoded::Frame(
+                    Request { bytes: input[..used].into(), spans: spans.collect() },
+                    used,
+                )
             }
-        }
-        while self.spans.len() < self.count {
-            if self.bulk.is_none() {
-                self.bulk = self.header(input, "bulk count string", "bulk", 0..=max_bulk())?;
-            }
-            let Some(len) = self.bulk else { return more };
-            let end = self.at + len;
-            if input.len() < end + 2 {
-                return Ok(Decoded::More(end + 2));
-            }
-            self.spans.push(span(self.at, end));
-            (self.at, self.bulk) = (end + 2, None); // like Redis, ignore the two bytes
-        }
-        let spans = std::mem::take(&mut self.spans);
-        Ok(Decoded::Frame(Request { bytes: input[..self.at].into(), spans }, self.at))
+        })
     }
 }
 
 impl Decoder {
-    fn line_end(&mut self, input: &[u8], end: u8, name: &str) -> Result<Option<usize>, Error> {
-        let from = self.searched.max(self.at);
-        let found = input[from..].iter().position(|&byte| byte == end).map(|i| from + i);
-        self.searched = found.unwrap_or(input.len());
-        if found.is_none() && input.len() - self.at > MAX_LINE {
-            return Err(format!("Protocol error: too big {name}").into());
-        }
-        Ok(found)
+    fn inline<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<Request<'a>>, Error> {
+        let found = input[self.searched..].iter().position(|&byte| byte == b'\n');
+        let Some(end) = found.map(|i| self.searched + i) else {
+            self.searched = input.len();
+            if input.len() > MAX_INLINE {
+                return Err("Protocol error: too big inline request".into());
+            }
+            return Ok(Decoded::More(input.len() + 1));
+        };
+        let line = input[..end].strip_suffix(b"\r").unwrap_or(&input[..end]);
+        let (bytes, spans) = split(line).ok_or("Protocol error: unbalanced quotes in request")?;
+        Ok(Decoded::Frame(Request { bytes, spans }, end + 1))
     }
+}
 
-    /// Reads the number of a header and moves behind it; `None` while the line is incomplete.
-    fn header(
-        &mut self,
-        input: &[u8],
-        line: &str,
-        name: &str,
-        valid: RangeInclusive<i64>,
-    ) -> Result<Option<usize>, Error> {
-        let end = self.line_end(input, b'\r', line)?;
-        let Some(end) = end.filter(|end| end + 1 < input.len()) else { return Ok(None) };
-        let kind = if self.at == 0 { '*' } else { '$' };
-        if char::from(input[self.at]) != kind {
-            let other = char::from(input[self.at]);
-            return Err(format!("Protocol error: expected '{kind}', got '{other}'").into());
+/// The words of Redis for a request that is refused.
+fn refusal(error: ArraysError) -> Error {
+    let invalid = match error {
+        ArraysError::Arguments(ArgumentsError::Kind { found }) => {
+            return format!("Protocol error: expected '$', got '{}'", char::from(found)).into();
         }
-        let number = parse_int(&input[self.at + 1..end]).filter(|number| valid.contains(number));
-        self.at = end + 2;
-        match number {
-            Some(number) => Ok(Some(usize::try_from(number).unwrap_or(0))),
-            None => Err(format!("Protocol error: invalid {name} length").into()),
-        }
-    }
+        ArraysError::Arguments(ArgumentsError::End { .. }) => "expected the end of an argument",
+        ArraysError::Arguments(_) => "invalid bulk length",
+        ArraysError::TooLong { .. } => "the command is larger than 1 GiB",
+        _ => "invalid multibulk length",
+    };
+    format!("Protocol error: {invalid}").into()
 }
 
 /// Parses an integer as strictly as Redis does: no `+`, no space, no leading zero.
@@ -278,7 +281,7 @@ mod tests {
 
     #[test]
     fn protocol_errors() {
-        let long = "1".repeat(MAX_LINE + 1);
+        let long = "1".repeat(MAX_INLINE + 1);
         let cases: &[(&[&[u8]], &str)] = &[
             (&[b"*x\r\n"], "invalid multibulk length"),
             (&[b"*\r\n"], "invalid multibulk length"),
@@ -295,8 +298,11 @@ mod tests {
             (&[b"a 'b\r\n"], "unbalanced quotes in request"),
             (&[b"a \"b\\\r\n"], "unbalanced quotes in request"),
             (&[b"a \"b\"c\r\n"], "unbalanced quotes in request"),
-            (&[b"*", long.as_bytes()], "too big mbulk count string"),
-            (&[b"*1\r\n$", long.as_bytes()], "too big bulk count string"),
+            (&[b"*", long.as_bytes()], "invalid multibulk length"),
+            (&[b"*1\r\n$", long.as_bytes()], "invalid bulk length"),
+            (&[b"*1\r\n$1\r\nab\r\n"], "expected the end of an argument"),
+            // That many arguments do not fit, however short they are.
+            (&[b"*2147483647\r\n"], "the command is larger than 1 GiB"),
             (&[long.as_bytes()], "too big inline request"),
         ];
         for (input, text) in cases {
@@ -309,14 +315,12 @@ mod tests {
 
     #[test]
     fn the_largest_lengths() {
-        let mut decoder = Decoder::default();
-        assert!(matches!(decoder.decode(b"*2147483647\r\n"), Ok(Decoded::More(14))));
         let header = b"*1\r\n$536870912\r\n";
         let mut decoder = Decoder::default();
         let end = header.len() + 536_870_912 + 2;
         assert!(matches!(decoder.decode(header), Ok(Decoded::More(least)) if least == end));
-        let line = ("x".repeat(MAX_LINE - 1) + "\n").into_bytes();
-        assert_eq!(feed(&line, []), Ok((args(&[&line[..MAX_LINE - 1]]), MAX_LINE)));
+        let line = ("x".repeat(MAX_INLINE - 1) + "\n").into_bytes();
+        assert_eq!(feed(&line, []), Ok((args(&[&line[..MAX_INLINE - 1]]), MAX_INLINE)));
     }
 
     /// Takes minutes if the decoder reads anything twice.

@@ -17,8 +17,8 @@ struct Variants {
 }
 
 enum Own {
-    /// The field and what it always is.
-    Literal(String, String),
+    /// The field, what it always is, and its type if the error has what was found in its place.
+    Literal(String, String, Option<Ident>),
     /// The field and its decoder.
     Inner(String, TokenStream),
 }
@@ -200,9 +200,15 @@ fn written(literal: &Literal) -> String {
 impl Own {
     fn declared(&self, name: &Ident, frame: &Frame) -> TokenStream {
         match self {
-            Self::Literal(field, is) => {
+            Self::Literal(field, is, found) => {
                 let about = format!("`{field}` is not {is}.");
-                quote!(#[doc = #about] #name)
+                let found = found.as_ref().map(|ty| {
+                    quote!({
+                        #[doc = "What it is."]
+                        found: #ty,
+                    })
+                });
+                quote!(#[doc = #about] #name #found)
             }
             Self::Inner(field, decoder) => {
                 let root = &frame.root;
@@ -214,9 +220,13 @@ impl Own {
 
     fn displayed(&self, name: &Ident) -> TokenStream {
         match self {
-            Self::Literal(field, is) => {
+            Self::Literal(field, is, None) => {
                 let text = format!("`{field}` is not {is}");
                 quote!(Self::#name => f.write_str(#text),)
+            }
+            Self::Literal(field, is, Some(_)) => {
+                let text = format!("`{field}` is {{found}}, and not {is}");
+                quote!(Self::#name { found } => ::core::write!(f, #text),)
             }
             Self::Inner(field, _) => {
                 let text = format!("`{field}`: {{error}}");
@@ -263,7 +273,10 @@ impl Variants {
         if let Some(name) = roles::error_variant(field) {
             let text = field.name.to_string();
             let own = match &field.is {
-                Some(is) => Own::Literal(text, written(is)),
+                Some(is) => {
+                    let int = field.kind.int().filter(|int| int.width == 1 && !in_line);
+                    Own::Literal(text, written(is), int.map(|int| int.rust.clone()))
+                }
                 None => Own::Inner(text, size::decoder(frame, field)),
             };
             if !self.own.iter().any(|(known, _)| *known == name) {

@@ -48,12 +48,17 @@ impl Steps<'_> {
             }
             if let Some(is) = &field.is {
                 let variant = roles::error_variant(field);
-                let (tokens, bytes) = (&is.tokens, literal_bytes(int, is));
-                let refused = generated!({ return __Err(#error::#variant); });
-                values.extend(generated!(if #value != #tokens #refused));
+                let (tokens, literal) = (&is.tokens, literal_bytes(int, is));
                 let place = if offset == 0 { at.clone() } else { generated!(#at + #offset) };
+                let refused = |found: TokenStream| {
+                    let found = (int.width == 1).then(|| generated!({ found: #found }));
+                    generated!({ return __Err(#error::#variant #found); })
+                };
+                let of_values = refused(value.clone());
+                values.extend(generated!(if #value != #tokens #of_values));
+                let of_input = refused(int.from_bytes(&[generated!(input[#place])]));
                 early.extend(generated! {
-                    if __parts::begins(input, #place, #bytes) == __Some(false) #refused
+                    if __parts::begins(input, #place, #literal) == __Some(false) #of_input
                 });
             }
             if wanted {
