@@ -162,7 +162,10 @@ fn mutated_streams_are_answered_as_by_redis() {
                 Connection::new(address).expect(&["FLUSHALL"], "+OK\r\n");
                 whole_answer(Connection::new(address), &stream)
             });
-            if from_redis != from_kv {
+            // Redis refuses a line at its end, which may be missing here, and `kv` where it is wrong.
+            let refused = from_kv.strip_prefix(&from_redis[..]);
+            let sooner = refused.is_some_and(|more| more.starts_with(b"-ERR Protocol error: "));
+            if from_redis != from_kv && !sooner {
                 differences.add(&stream, &from_redis, &from_kv);
             }
         }
