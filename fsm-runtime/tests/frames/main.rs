@@ -1,6 +1,8 @@
 //! Frames that are declared.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod protocols;
+
 use fsm_runtime::prelude::*;
 
 #[frame(Blocks)]
