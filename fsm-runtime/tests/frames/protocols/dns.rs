@@ -67,5 +67,5 @@ fn f3_a_message_without_room_for_its_header_is_refused() {
         b"\0\x0B\0\0\0\0\0\0\0\0\0\0\0",
         MessagesError::Short { field: "additional" },
     );
-    is_refused::<Messages>(b"\0\0", MessagesError::Short { field: "id" });
+    is_refused::<Messages>(b"\0\0", MessagesError::Short { field: "additional" });
 }

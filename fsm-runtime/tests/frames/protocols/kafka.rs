@@ -82,7 +82,7 @@ fn f3_what_is_no_request_of_kafka_is_refused() {
         b"\0\0\0\x0A\0\x12\0\0\0\0\0\x01\0\x01",
         RequestsError::Short { field: "client" },
     );
-    is_refused::<Requests>(b"\0\0\0\x02\0\x12", RequestsError::Short { field: "version" });
+    is_refused::<Requests>(b"\0\0\0\x02\0\x12", RequestsError::Short { field: "client_len" });
     // A connection with TLS.
     is_refused::<Requests>(
         b"\x16\x03\x01\x02\0\x01\0\x01",

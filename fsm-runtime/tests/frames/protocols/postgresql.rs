@@ -184,8 +184,7 @@ fn f3_what_is_no_message_of_postgresql_is_refused() {
     is_refused::<Messages>(b"Q\0\0\0\x03", MessagesError::Short { field: "body" });
     // The text ends before the message, or behind it.
     is_refused::<Messages>(b"Q\0\0\0\x07a\0b", MessagesError::Surplus { field: "body" });
-    let short = MessagesError::Body(BodiesError::Short { field: "sql" });
-    is_refused::<Messages>(b"Q\0\0\0\x06ab\0", short);
+    is_refused::<Messages>(b"Q\0\0\0\x06ab\0", MessagesError::Short { field: "body" });
     is_refused::<Messages>(b"X\0\0\0\x05\0", MessagesError::Surplus { field: "body" });
     is_refused::<Messages>(
         b"Q\x7F\0\0\0",
@@ -197,5 +196,8 @@ fn f3_what_is_no_message_of_postgresql_is_refused() {
         FirstsError::TooLong { field: "body", len: 0x4745_541C, max: 10000 },
     );
     is_refused::<Firsts>(b"\0\0\0\x08\0\x02\0\0", FirstsError::Body(OpeningsError::Tag));
-    is_refused::<Startups>(b"\0\0\0\x0A\0\x03\0\0\0a", StartupsError::End { field: "parameters" });
+    is_refused::<Startups>(
+        b"\0\0\0\x0D\0\x03\0\0a\0b\0c",
+        StartupsError::End { field: "parameters" },
+    );
 }
