@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod protocols;
+mod written;
 
 use fsm_runtime::prelude::*;
 
