@@ -42,14 +42,14 @@ const TOOLS: &[u8] = b"AMQP\0\0\x09\x01\
     \x05en_US\xCE\x01\0\0\0\0\0\x0C\0\n\0\x1F\x07\xFF\0\x02\0\0\0\0\xCE\x01\0\0\0\0\0\x07\0\n\0(\0\0\x01\xCE\
     \x01\0\x01\0\0\0\x05\0\x14\0\n\0\xCE\x01\0\x01\0\0\0\x0E\0<\0(\0\0\x02ex\x03key\0\xCE\
     \x02\0\x01\0\0\0\x1A\0<\0\0\0\0\0\0\0\0\0\x05\x90\0\ntext/plain\x01\xCE\x03\0\x01\0\0\0\x05hello\xCE\
-    \x01\0\x01\0\0\0\x0E\0\x14\0(\0\xC8\x03200\0\0\0\0\xCE\x01\0\0\0\0\0\x0E\0\n\02\0\xC8\x03200\0\0\0\0\xCE";
+    \x01\0\x01\0\0\0\x0E\0\x14\0(\0\xC8\x03200\0\0\0\0\xCE\x01\0\0\0\0\0\x0E\0\n\x002\0\xC8\x03200\0\0\0\0\xCE";
 
 /// pika 1.4.4, on Python 3.11.7, after the start: `c.channel()`,
 /// `ch.basic_publish('', 'q', b'hello', BasicProperties(content_type='text/plain'))` and `c.close()`
 const PIKA: &[u8] = b"\x01\0\x01\0\0\0\x05\0\x14\0\n\0\xCE\x01\0\x01\0\0\0\n\0<\0(\0\0\0\x01q\0\xCE\
     \x02\0\x01\0\0\0\x19\0<\0\0\0\0\0\0\0\0\0\x05\x80\0\ntext/plain\xCE\x03\0\x01\0\0\0\x05hello\xCE\
     \x01\0\x01\0\0\0\x1A\0\x14\0(\0\xC8\x0FNormal shutdown\0\0\0\0\xCE\
-    \x01\0\0\0\0\0\x1A\0\n\02\0\xC8\x0FNormal shutdown\0\0\0\0\xCE";
+    \x01\0\0\0\0\0\x1A\0\n\x002\0\xC8\x0FNormal shutdown\0\0\0\0\xCE";
 
 fn inputs() -> Vec<Recorded<Inputs>> {
     let method =

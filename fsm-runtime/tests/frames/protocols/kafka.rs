@@ -35,7 +35,7 @@ fn requests() -> Vec<Recorded<Requests>> {
         key,
         version,
         correlation,
-        client_len: client.len() as i16,
+        client_len: client.len().try_into().unwrap(),
         client: Some(client),
         body,
     };

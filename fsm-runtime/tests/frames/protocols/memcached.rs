@@ -47,9 +47,10 @@ pub enum Command<'a> {
 /// pymemcache 4.0.0, on Python 3.11.7: `get('a')`, `get_many(['a', 'bb', 'ccc'])`,
 /// `set('k', 'hello', expire=60, noreply=False)`, `set('k', b'a\r\nb', noreply=True)`, `delete('k', noreply=False)`,
 /// `delete('k', noreply=True)`, `incr('n', 3)`, `incr('n', 18446744073709551615, noreply=True)`,
-/// `touch('k', -1, noreply=False)` and `quit()`, between others.
-const PYTHON: &[u8] = b"get a\r\nget a bb ccc\r\nset k 0 60 5\r\nhello\r\nset k 0 0 4 noreply\r\na\r\nb\r\n\
-    delete k\r\ndelete k noreply\r\nincr n 3\r\nincr n 18446744073709551615 noreply\r\ntouch k -1\r\nquit\r\n";
+/// `touch('k', -1, noreply=False)` and `quit()`.
+const PYTHON: &[u8] = b"get a\r\nget a bb ccc\r\nset k 0 60 5\r\nhello\r\n\
+    set k 0 0 4 noreply\r\na\r\nb\r\ndelete k\r\ndelete k noreply\r\nincr n 3\r\n\
+    incr n 18446744073709551615 noreply\r\ntouch k -1\r\nquit\r\n";
 /// libmemcached-tools 1.1.4: `memccp --expire=60 --flag=5 file.txt`
 const COPY: &[u8] = b"set file.txt 5 60 5\r\nhello\r\nquit\r\n";
 

@@ -102,8 +102,8 @@ const EXACTLY_ONCE: &[u8] =
 // mosquitto_sub 2.0.11: `mosquitto_sub -V mqttv311 -i fsm -t t -C 1`
 const SUBSCRIBER: &[u8] = b"\x10\x0F\0\x04MQTT\x04\x02\0<\0\x03fsm\x82\x06\0\x01\0\x01t\0\xE0\0";
 
-/// mosquitto_pub 2.0.11: `head -c 300 /dev/zero | tr '\0' x | mosquitto_pub -V mqttv311 -i fsm -t big -s -q 0`,
-/// without the first and the last packet.
+// mosquitto_pub 2.0.11: `head -c 300 /dev/zero | tr '\0' x | mosquitto_pub -V mqttv311 -i fsm -t big -s -q 0`,
+// without the first and the last packet.
 const LONG: &[u8] = b"0\xB1\x02\0\x03big\
     xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\
     xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\

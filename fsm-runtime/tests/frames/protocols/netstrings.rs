@@ -34,9 +34,9 @@ pub struct Header<'a> {
 
 // pynetstring 0.5, on Python 3.11.7: `encode('hello world!')`, `encode(b'')` and `encode(',')`
 const TEXTS: &[u8] = b"12:hello world!,0:,1:,,";
-/// nginx 1.22.1, for `curl -d a=b http://127.0.0.1:35811/x`, without the body: `scgi_pass`, and `scgi_param` with
-/// SCGI, REQUEST_METHOD and REQUEST_URI
-const SCGI: &[u8] = b"59:CONTENT_LENGTH\03\0SCGI\01\0REQUEST_METHOD\0POST\0REQUEST_URI\0/x\0,";
+// nginx 1.22.1, for `curl -d a=b http://127.0.0.1:35811/x`, without the body: `scgi_pass`, and `scgi_param` with
+// SCGI, REQUEST_METHOD and REQUEST_URI
+const SCGI: &[u8] = b"59:CONTENT_LENGTH\x003\0SCGI\x001\0REQUEST_METHOD\0POST\0REQUEST_URI\0/x\0,";
 
 fn netstrings() -> Vec<Recorded<Netstrings>> {
     let texts = [&b"hello world!"[..], b"", b","];

@@ -1,4 +1,4 @@
-//! PostgreSQL 3.0: the first message of a client, which has no type, and those behind it.
+//! Version 3.0 of the protocol of `PostgreSQL`: the first message of a client, which has no type, and those behind it.
 
 use fsm_runtime::prelude::*;
 
@@ -103,11 +103,11 @@ pub struct Oid {
 // psql 15.18, of Debian 15.18-0+deb12u1: `psql -X 'user=me dbname=db gssencmode=disable' -c 'select 1'`, when the
 // server has no TLS and asks for a password in clear text.
 const TLS: &[u8] = b"\0\0\0\x08\x04\xD2\x16/";
-const STARTUP: &[u8] = b"\0\0\03\0\x03\0\0user\0me\0database\0db\0application_name\0psql\0\0";
+const STARTUP: &[u8] = b"\0\0\x003\0\x03\0\0user\0me\0database\0db\0application_name\0psql\0\0";
 const QUERY: &[u8] = b"p\0\0\0\x0Bsecret\0Q\0\0\0\rselect 1\0X\0\0\0\x04";
 // psycopg 3.3.9, with its own libpq: `c.execute('select * from t where a = %s and b = %s', ('x', None))`
 const EXTENDED: &[u8] =
-    b"P\0\0\07\0select * from t where a = $1 and b = $2\0\0\x02\0\0\0\0\0\0\0\0\
+    b"P\0\0\x007\0select * from t where a = $1 and b = $2\0\0\x02\0\0\0\0\0\0\0\0\
     B\0\0\0\x1B\0\0\0\x02\0\0\0\0\0\x02\0\0\0\x01x\xFF\xFF\xFF\xFF\0\x01\0\0D\0\0\0\x06P\0\
     E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04X\0\0\0\x04";
 // psycopg 3.3.9, with its own libpq: `c.cancel()`, on a connection of its own
