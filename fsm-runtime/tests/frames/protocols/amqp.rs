@@ -12,17 +12,7 @@ pub enum Input<'a> {
         #[is(b"MQP\0\0\x09\x01")]
         rest: [u8; 7],
     },
-    #[is(1)]
-    Method {
-        channel: u16,
-        len: u32,
-        #[part(len <= 128KiB, then = b"\xCE")]
-        class: u16,
-        method: u16,
-        #[rest]
-        arguments: &'a [u8],
-    },
-    #[is(2 | 3 | 8)]
+    #[is(1 | 2 | 3 | 8)]
     Frame {
         #[tag]
         kind: u8,
@@ -31,6 +21,21 @@ pub enum Input<'a> {
         #[bytes(len <= 128KiB, then = b"\xCE")]
         payload: &'a [u8],
     },
+}
+
+/// A frame with a method, where no other may be.
+#[frame(Methods)]
+#[derive(Debug, PartialEq)]
+pub struct Method<'a> {
+    #[is(1)]
+    kind: u8,
+    channel: u16,
+    len: u32,
+    #[part(len <= 128KiB, then = b"\xCE")]
+    class: u16,
+    id: u16,
+    #[rest]
+    arguments: &'a [u8],
 }
 
 /// amqp-tools 0.11.0: `amqp-publish --url=amqp://guest:guest@127.0.0.1:39431/ -e ex -r key -C text/plain`
@@ -52,47 +57,54 @@ const PIKA: &[u8] = b"\x01\0\x01\0\0\0\x05\0\x14\0\n\0\xCE\x01\0\x01\0\0\0\n\0<\
     \x01\0\0\0\0\0\x1A\0\n\x002\0\xC8\x0FNormal shutdown\0\0\0\0\xCE";
 
 fn inputs() -> Vec<Recorded<Inputs>> {
-    let method =
-        |channel, class, method, arguments| Input::Method { channel, class, method, arguments };
-    let body = |kind, payload| Input::Frame { kind, channel: 1, payload };
+    let frame = |kind, channel, payload| Input::Frame { kind, channel, payload };
+    let method = |channel, payload| frame(1, channel, payload);
     vec![
         (
             TOOLS,
             vec![
                 Input::Header {},
-                method(0, 10, 11, &TOOLS[19..335]),
-                method(0, 10, 31, b"\x07\xFF\0\x02\0\0\0\0"),
-                method(0, 10, 40, b"\0\0\x01"),
-                method(1, 20, 10, b"\0"),
-                method(1, 60, 40, b"\0\0\x02ex\x03key\0"),
-                body(2, b"\0<\0\0\0\0\0\0\0\0\0\x05\x90\0\ntext/plain\x01"),
-                body(3, b"hello"),
-                method(1, 20, 40, b"\0\xC8\x03200\0\0\0\0"),
-                method(0, 10, 50, b"\0\xC8\x03200\0\0\0\0"),
+                method(0, &TOOLS[15..335]),
+                method(0, b"\0\n\0\x1F\x07\xFF\0\x02\0\0\0\0"),
+                method(0, b"\0\n\0(\0\0\x01"),
+                method(1, b"\0\x14\0\n\0"),
+                method(1, b"\0<\0(\0\0\x02ex\x03key\0"),
+                frame(2, 1, b"\0<\0\0\0\0\0\0\0\0\0\x05\x90\0\ntext/plain\x01"),
+                frame(3, 1, b"hello"),
+                method(1, b"\0\x14\0(\0\xC8\x03200\0\0\0\0"),
+                method(0, b"\0\n\x002\0\xC8\x03200\0\0\0\0"),
             ],
         ),
         (
             PIKA,
             vec![
-                method(1, 20, 10, b"\0"),
-                method(1, 60, 40, b"\0\0\0\x01q\0"),
-                body(2, b"\0<\0\0\0\0\0\0\0\0\0\x05\x80\0\ntext/plain"),
-                body(3, b"hello"),
-                method(1, 20, 40, b"\0\xC8\x0FNormal shutdown\0\0\0\0"),
-                method(0, 10, 50, b"\0\xC8\x0FNormal shutdown\0\0\0\0"),
+                method(1, b"\0\x14\0\n\0"),
+                method(1, b"\0<\0(\0\0\0\x01q\0"),
+                frame(2, 1, b"\0<\0\0\0\0\0\0\0\0\0\x05\x80\0\ntext/plain"),
+                frame(3, 1, b"hello"),
+                method(1, b"\0\x14\0(\0\xC8\x0FNormal shutdown\0\0\0\0"),
+                method(0, b"\0\n\x002\0\xC8\x0FNormal shutdown\0\0\0\0"),
             ],
         ),
     ]
 }
 
+fn methods() -> Vec<Recorded<Methods>> {
+    let open = Method { channel: 1, class: 20, id: 10, arguments: b"\0" };
+    let publish = Method { channel: 1, class: 60, id: 40, arguments: b"\0\0\0\x01q\0" };
+    vec![(&PIKA[..31], vec![open, publish])]
+}
+
 #[test]
 fn f3_frames_of_amqp_tools_and_pika_are_the_same_however_they_are_cut() {
     are_read::<Inputs>(&inputs());
+    are_read::<Methods>(&methods());
 }
 
 #[test]
 fn f1_frames_of_amqp_tools_and_pika_are_written_as_they_were_sent() {
     are_written::<Inputs>(&inputs());
+    are_written::<Methods>(&methods());
 }
 
 #[test]
@@ -101,6 +113,7 @@ fn f3_what_is_no_frame_of_amqp_is_refused() {
     is_refused::<Inputs>(b"AMQP\0\x01\0\0", InputsError::Rest);
     is_refused::<Inputs>(b"\x04\0\0\0\0\0\0\xCE", InputsError::Tag);
     is_refused::<Inputs>(b"\x08\0\0\0\0\0\0\xCD", InputsError::End { field: "payload" });
-    is_refused::<Inputs>(b"\x01\0\0\0\0\0\x04\0\n\0\n\0", InputsError::End { field: "class" });
-    is_refused::<Inputs>(b"\x01\0\0\0\0\0\x03\0\n\0\xCE", InputsError::Short { field: "method" });
+    is_refused::<Methods>(b"\x02\0\x01", MethodsError::Kind);
+    is_refused::<Methods>(b"\x01\0\0\0\0\0\x04\0\n\0\n\0", MethodsError::End { field: "class" });
+    is_refused::<Methods>(b"\x01\0\0\0\0\0\x03\0\n\0\xCE", MethodsError::Short { field: "id" });
 }
