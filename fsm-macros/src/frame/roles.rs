@@ -163,7 +163,9 @@ impl Case {
         let uses = self.fields.iter().flat_map(Field::expressions);
         let uses = uses.flat_map(names).filter(|used| used == name).count();
         let own = self.fields.iter().find(|field| field.name == *name)?;
-        if uses != 1 || own.optional || own.is.is_some() {
+        // The tag of a variant was written before its fields are.
+        let is_tag = matches!(own.kind, Kind::Tag(_));
+        if uses != 1 || own.optional || own.is.is_some() || is_tag {
             return None;
         }
         let is_named = |expression: &TokenStream| matches!(length(expression), Length::Of { field, .. } if field == *name);

@@ -1,6 +1,9 @@
 //! Frames that are declared.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod protocols;
+mod written;
+
 use fsm_runtime::prelude::*;
 
 #[frame(Blocks)]

@@ -246,6 +246,15 @@ fn variants(frame: &Frame) -> Variants {
         variants.shared("TooLong");
     }
     for case in &frame.cases {
+        let before = case.words().split_last().map_or(&[][..], |(_, before)| before);
+        let may_miss = |field: &Field| field.optional || matches!(field.kind, Kind::Flag);
+        if frame.line.is_some() && before.iter().any(may_miss) {
+            variants.shared("Disagrees");
+        }
+        let is_first = |field: &Field| !matches!(case.labels, Labels::Are(_)) && may_miss(field);
+        if frame.line.is_some() && case.words().first().is_some_and(is_first) {
+            variants.shared("Missing");
+        }
         if case.fields.iter().any(|field| matches!(field.kind, Kind::Tag(_))) {
             variants.shared("Tag");
         }

@@ -154,14 +154,110 @@ pub(crate) fn check(frame: &Frame, case: &Case, line: &Line) -> TokenStream {
         }
     });
     let other = other(frame, case);
+    let missing = missing(frame, case);
     let len = line_len(frame, case);
+    // An empty line has one word, which is empty and no more than the rest of a line.
+    let empty = case.words().first().filter(|first| tag(case).is_none() && may_miss(first));
+    let empty = empty.map(|first| {
+        let (there, text) = (is_there(first), text(&first.name));
+        generated! {
+            if len == 0 && !#there {
+                return __Err(#error::Missing { field: #text });
+            }
+        }
+    });
     generated! {
         #(#words)*
         #other
+        #missing
         #len
+        #empty
         if len > #max {
             return __Err(#error::TooLong { field: "line", len: len as u64, max: (#max) as u64 });
         }
+    }
+}
+
+/// Whether a word may be missing.
+fn may_miss(field: &Field) -> bool {
+    field.optional || matches!(field.kind, Kind::Flag)
+}
+
+/// What follows a word that is missing is not taken for it: nothing follows an optional one, and behind a
+/// flag is not its word.
+fn missing(frame: &Frame, case: &Case) -> TokenStream {
+    let (error, words) = (frame.error(), case.words());
+    let checks =
+        words.iter().enumerate().filter(|(_, field)| may_miss(field)).map(|(at, field)| {
+            let (name, after) = (&field.name, &words[at + 1..]);
+            if matches!(field.kind, Kind::Flag) {
+                let (is, text) = (word_literal(field), text(name));
+                let next = after.iter().map(first_word);
+                return (!after.is_empty()).then(|| {
+                    generated! {
+                        if !*#name {
+                            let next: ::core::option::Option<&[u8]> = __None;
+                            #(let next = next.or(#next);)*
+                            if next.is_some_and(|word| word == #is) {
+                                return __Err(#error::Disagrees { field: #text });
+                            }
+                        }
+                    }
+                });
+            }
+            let later = after.iter().map(|field| {
+                let (there, text) = (is_there(field), text(&field.name));
+                generated!(if #there { return __Err(#error::Disagrees { field: #text }); })
+            });
+            (!after.is_empty()).then(|| generated!(if #name.is_none() { #(#later)* }))
+        });
+    checks.flatten().collect()
+}
+
+/// Whether the field has a word in the line.
+fn is_there(field: &Field) -> TokenStream {
+    let name = &field.name;
+    match &field.kind {
+        Kind::Flag => generated!(*#name),
+        Kind::Words => generated!(#name.as_bytes().is_some()),
+        _ if field.optional => generated!(#name.is_some()),
+        _ => generated!(true),
+    }
+}
+
+/// The first word of the field, if it has one. That of a number is empty here, because it is no flag's.
+fn first_word(field: &Field) -> TokenStream {
+    let name = &field.name;
+    let word = |value: &TokenStream| match &field.kind {
+        Kind::Rest { .. } => {
+            let bytes = as_bytes(field, value);
+            generated!(__rt::Words::of_line(#bytes).next())
+        }
+        Kind::Word { .. } if field.is.is_none() => {
+            let bytes = as_bytes(field, value);
+            generated!({ let word: &[u8] = #bytes; __Some(word) })
+        }
+        Kind::Digits { .. } => generated!({
+            let word: &[u8] = b"";
+            __Some(word)
+        }),
+        _ => {
+            let is = word_literal(field);
+            generated!({ let word: &[u8] = #is; __Some(word) })
+        }
+    };
+    match &field.kind {
+        Kind::Flag => {
+            let word = word(&generated!(#name));
+            generated!((if *#name { #word } else { __None }))
+        }
+        Kind::Words => generated!({ let mut words = *#name; words.next() }),
+        _ if field.optional => {
+            let value = generated!(value);
+            let word = word(&value);
+            generated!((match #name { __Some(value) => #word, __None => __None }))
+        }
+        _ => word(&generated!(#name)),
     }
 }
 
