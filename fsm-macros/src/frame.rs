@@ -22,13 +22,12 @@ use crate::errors::Errors;
 /// The tokens for a frame with these arguments of its attribute.
 pub(crate) fn frame(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let read = match syn::parse2::<DeriveInput>(item.clone()) {
-        Ok(read) => read,
-        Err(_) => {
-            let text = "a frame must be a struct or an enum; put `#[frame(..)]` on one";
-            errors.at(Code::NotAFrame, &item, text);
-            return fallback::refused(item, errors);
-        }
+    let read = if let Ok(read) = syn::parse2::<DeriveInput>(item.clone()) {
+        read
+    } else {
+        let text = "a frame must be a struct or an enum; put `#[frame(..)]` on one";
+        errors.at(Code::NotAFrame, &item, text);
+        return fallback::refused(item, errors);
     };
     let Some(frame) = parse::parse(args, read, &mut errors) else {
         return fallback::refused(item, errors);

@@ -41,9 +41,9 @@ pub(crate) fn after_name(state: &Ident) -> Ident {
 pub(crate) fn tokens(ty: &TokenStream) -> String {
     let mut text = String::new();
     let (mut last, mut before) = (' ', ' ');
-    let mut joint = false;
+    let mut joint_before = false;
     for token in ty.clone() {
-        let joins = matches!(&token, TokenTree::Punct(mark) if mark.spacing() == Spacing::Joint);
+        let is_joint = matches!(&token, TokenTree::Punct(mark) if mark.spacing() == Spacing::Joint);
         let token = match token {
             TokenTree::Group(group) => {
                 let (open, close) = match group.delimiter() {
@@ -60,7 +60,7 @@ pub(crate) fn tokens(ty: &TokenStream) -> String {
         let is_arrow = (before, last) == ('-', '>');
         let apart = match (last, first) {
             (' ', _) | ('-', '>') => false,
-            _ if joint && is_comparison(last, first) => false,
+            _ if joint_before && is_comparison(last, first) => false,
             _ if is_comparison(before, last) => true,
             (',' | ';' | '+' | '=', _) | (_, '-' | '+' | '=') => true,
             ('>', next) => is_arrow || is_word(next),
@@ -72,7 +72,7 @@ pub(crate) fn tokens(ty: &TokenStream) -> String {
         text.push_str(&token);
         before = last;
         last = token.chars().last().unwrap_or(' ');
-        joint = joins;
+        joint_before = is_joint;
     }
     text
 }

@@ -100,9 +100,10 @@ impl Misses<'_> {
         refused: Option<&Transition>,
     ) -> TokenStream {
         let (eof, waiting) = (self.moved(self.eof), self.waiting);
-        let limit = match limit {
-            Some(limit) => self.moved(limit),
-            None => generated!(::core::unreachable!("a frame is larger than its `MAX`"),),
+        let limit = if let Some(limit) = limit {
+            self.moved(limit)
+        } else {
+            generated!(::core::unreachable!("a frame is larger than its `MAX`"),)
         };
         let root = self.machine.interface.root_at(decoder.span());
         let refused = if let Some(refused) = refused {

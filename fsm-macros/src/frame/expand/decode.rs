@@ -58,9 +58,8 @@ impl At {
 pub(crate) fn impls(frame: &Frame) -> TokenStream {
     let (name, item) = (&frame.decoder, &frame.name);
     let error = frame.error();
-    let of = |lifetime: TokenStream| match frame.lifetime {
-        Some(_) => generated!(#item<#lifetime>),
-        None => generated!(#item),
+    let of = |lifetime: TokenStream| {
+        if let Some(_) = frame.lifetime { generated!(#item<#lifetime>) } else { generated!(#item) }
     };
     let (lent, any) = (of(generated!('__input)), of(generated!('_)));
     let (max, min, open) = (frame.max(), frame.min(), frame.is_open());
@@ -189,9 +188,10 @@ fn cases(frame: &Frame, at: At) -> TokenStream {
     });
     let other =
         frame.cases.iter().enumerate().find(|(_, case)| matches!(case.labels, Labels::Other));
-    let other = match other {
-        Some((number, case)) => Steps::new(frame, case, number, at.clone()).all(),
-        None => generated!(__Err(#error::Tag)),
+    let other = if let Some((number, case)) = other {
+        Steps::new(frame, case, number, at.clone()).all()
+    } else {
+        generated!(__Err(#error::Tag))
     };
     generated! {
         match tag {

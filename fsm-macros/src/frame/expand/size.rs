@@ -209,12 +209,11 @@ impl Frame {
     pub(crate) fn max_body(&self) -> TokenStream {
         let cases: Vec<Sum> = self.cases.iter().map(|case| case.most(self)).collect();
         let known: Option<Vec<u64>> = cases.iter().map(Sum::as_known).collect();
-        match known.and_then(|known| known.into_iter().max()) {
-            Some(known) => TokenTree::Literal(Literal::u64_unsuffixed(known)).into(),
-            None => {
-                let root = &self.root;
-                generated!(#root::__frame::largest(&[#(#cases),*]))
-            }
+        if let Some(known) = known.and_then(|known| known.into_iter().max()) {
+            TokenTree::Literal(Literal::u64_unsuffixed(known)).into()
+        } else {
+            let root = &self.root;
+            generated!(#root::__frame::largest(&[#(#cases),*]))
         }
     }
 

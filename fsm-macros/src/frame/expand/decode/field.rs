@@ -206,9 +206,12 @@ impl Steps<'_> {
             generated!(self.#inner)
         };
         let tag = tag.map(Case::value);
-        let read = |input: TokenStream| match &tag {
-            Some(tag) => generated!(__rt::__Tagged::tagged(&mut #state, #tag, #input)),
-            None => generated!(__rt::__Nested::nested(&mut #state, #input)),
+        let read = |input: TokenStream| {
+            if let Some(tag) = &tag {
+                generated!(__rt::__Tagged::tagged(&mut #state, #tag, #input))
+            } else {
+                generated!(__rt::__Nested::nested(&mut #state, #input))
+            }
         };
         let whole = read(generated!(input.get(#at..).unwrap_or_default()));
         let missing = self.miss(number, &generated!(#at + total));

@@ -16,15 +16,12 @@ pub(crate) fn run(fields: &[Field]) -> usize {
 
 /// An integer that is always the same, as its bytes.
 fn literal_bytes(int: &Int, is: &Literal) -> TokenStream {
-    match is.value {
-        Value::Int(value) => {
-            let bytes = Token::byte_string(&int.bytes(value));
-            generated!(#bytes)
-        }
-        _ => {
-            let bytes = int.to_bytes(&is.tokens);
-            generated!(&#bytes)
-        }
+    if let Value::Int(value) = is.value {
+        let bytes = Token::byte_string(&int.bytes(value));
+        generated!(#bytes)
+    } else {
+        let bytes = int.to_bytes(&is.tokens);
+        generated!(&#bytes)
     }
 }
 

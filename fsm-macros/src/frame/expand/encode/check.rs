@@ -44,13 +44,11 @@ fn tag(frame: &Frame, case: &Case) -> Option<TokenStream> {
         _ => None,
     };
     let refused = generated!(return __Err(#error::Tag));
-    match is_of(case) {
-        Some(own) => Some(generated!(match *#name { #own => {} _ => #refused, })),
-        None => {
-            let others: Vec<TokenStream> = frame.cases.iter().filter_map(is_of).collect();
-            (!others.is_empty())
-                .then(|| generated!(match *#name { #(#others)|* => #refused, _ => {} }))
-        }
+    if let Some(own) = is_of(case) {
+        Some(generated!(match *#name { #own => {} _ => #refused, }))
+    } else {
+        let others: Vec<TokenStream> = frame.cases.iter().filter_map(is_of).collect();
+        (!others.is_empty()).then(|| generated!(match *#name { #(#others)|* => #refused, _ => {} }))
     }
 }
 
@@ -260,9 +258,10 @@ fn part(frame: &Frame, case: &Case) -> Option<TokenStream> {
 /// The bound of a length, where the integers that it names are kept.
 fn bound(case: &Case, counted: &Counted) -> TokenStream {
     let (operands, bound) = (case.operands(), counted.bound());
-    match counted.within {
-        Some(_) => generated!({ #operands #bound }),
-        None => generated!((#bound)),
+    if let Some(_) = counted.within {
+        generated!({ #operands #bound })
+    } else {
+        generated!((#bound))
     }
 }
 
