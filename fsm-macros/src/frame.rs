@@ -13,7 +13,7 @@ mod fallback;
 mod parse;
 mod roles;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::DeriveInput;
 
 use crate::code::Code;
@@ -24,9 +24,14 @@ pub(crate) fn frame(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let read = match syn::parse2::<DeriveInput>(item.clone()) {
         Ok(read) => read,
-        Err(_) => {
-            let text = "a frame must be a struct or an enum; put `#[frame(..)]` on one";
-            errors.at(Code::NotAFrame, &item, text);
+        Err(error) => {
+            match keyword(&item) {
+                Some(_) => errors.at(Code::Unreadable, &item, error),
+                None => {
+                    let text = "a frame must be a struct or an enum; put `#[frame(..)]` on one";
+                    errors.at(Code::NotAFrame, &item, text);
+                }
+            }
             return fallback::refused(item, errors);
         }
     };
@@ -34,5 +39,18 @@ pub(crate) fn frame(args: TokenStream, item: TokenStream) -> TokenStream {
         return fallback::refused(item, errors);
     };
     check::check(&frame, &mut errors);
-    if errors.is_empty() { expand::expand(&frame) } else { fallback::fallback(&frame, errors) }
+    if errors.is_empty() {
+        expand::expand(&frame)
+    } else {
+        fallback::fallback(frame, item, errors)
+    }
+}
+
+/// The `struct` or `enum` of an item.
+fn keyword(item: &TokenStream) -> Option<Ident> {
+    let mut tokens = item.clone().into_iter();
+    tokens.find_map(|token| match token {
+        TokenTree::Ident(word) if word == "struct" || word == "enum" => Some(word),
+        _ => None,
+    })
 }

@@ -1,6 +1,7 @@
 use super::super::ast::{Case, Field, Kind};
 use crate::code::Code;
 use crate::errors::Errors;
+use crate::spelling;
 
 /// The rules for the fields of a line and of the bytes behind it.
 pub(crate) fn check(case: &Case, errors: &mut Errors) {
@@ -29,7 +30,8 @@ pub(crate) fn check(case: &Case, errors: &mut Errors) {
         }
         if let Some(when) = &field.when {
             let text = format!(
-                "a word is there or not, which no condition says; remove `#[when({when})]`"
+                "a word is there or not, which no condition says; remove `#[when({})]`",
+                spelling::tokens(when)
             );
             errors.at(Code::NotInLines, when, text);
         }
@@ -63,7 +65,7 @@ fn is_open(field: &Field) -> bool {
 }
 
 fn behind(field: &Field, errors: &mut Errors) {
-    if field.optional && field.when.is_none() {
+    if field.optional && field.when.is_none() && field.unread.is_none() {
         let name = &field.name;
         let text = format!("nothing says when `{name}` is there; write `#[when(len > 0)]` over it");
         errors.at(Code::NotOptional, &field.ty, text);
