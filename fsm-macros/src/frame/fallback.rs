@@ -18,6 +18,16 @@ pub(crate) fn fallback(mut frame: Frame, item: TokenStream, errors: Errors) -> T
     }
     for field in frame.cases.iter_mut().flat_map(|case| &mut case.fields) {
         let lent = parse::lent(field.ty.to_token_stream(), frame.lifetime.as_ref());
+        let is_itself = |token| matches!(token, TokenTree::Ident(name) if name == frame.name);
+        // A frame in itself would have no end for rustc either.
+        let lent = match lent.clone().into_iter().any(is_itself) {
+            true => {
+                let lifetime =
+                    frame.lifetime.as_ref().map_or_else(|| quote!('static), |it| quote!(#it));
+                quote!(&#lifetime #lent)
+            }
+            false => lent,
+        };
         field.ty = syn::parse2(lent).unwrap_or_else(|_| field.ty.clone());
     }
     let Frame { vis, decoder, .. } = &frame;
@@ -103,6 +113,13 @@ fn impls(frame: &Frame, error: &Ident) -> TokenStream {
         impl #root::Frame for #decoder {
             type Item<'__input> = #name #lent;
             type Error = #error;
+            const LAYOUT: ::core::option::Option<&'static #root::Layout> =
+                ::core::option::Option::Some(&#root::Layout::new(
+                    "",
+                    1,
+                    ::core::option::Option::None,
+                    &[],
+                ));
 
             fn decode<'__input>(
                 &mut self,

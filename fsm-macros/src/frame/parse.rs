@@ -37,7 +37,10 @@ pub(crate) fn parse(args: TokenStream, item: DeriveInput, errors: &mut Errors) -
     let where_clause = generics.where_clause.as_ref().map(ToTokens::to_token_stream);
     let mut odd = None;
     if let Some(place) = other.map(ToTokens::to_token_stream).or(second).or(where_clause) {
-        let text = format!("a frame has no generics but one lifetime; write `{name}<'a>`");
+        let own_lifetime = lifetime.as_ref().map(|lifetime| format!("<{lifetime}>"));
+        let own_lifetime = own_lifetime.unwrap_or_default();
+        let text =
+            format!("a frame has no generics but one lifetime; write `{name}{own_lifetime}`");
         own.at(Code::FrameGenerics, place, text);
         odd = Some(Odd::Generic);
     }
@@ -150,9 +153,13 @@ fn case(variant: syn::Variant, owner: &Owner, errors: &mut Errors) -> Case {
         labels = Some(read.unwrap_or(Labels::Are(Vec::new())));
     }
     let labels = labels.unwrap_or_else(|| {
-        let example = if owner.in_line { "#[is(\"get\")]" } else { "#[is(1)]" };
+        let remedy = if owner.in_line {
+            format!("write `#[is(\"{}\")]`", spelling::snake_case(&name))
+        } else {
+            "write its tag in `#[is(..)]`".to_owned()
+        };
         let text = format!(
-            "nothing says which frames are `{name}`; write `{example}` over it, or `#[other]` for all others"
+            "nothing says which frames are `{name}`; {remedy} over it, or `#[other]` for all others"
         );
         own.at(Code::NoCase, &name, text);
         Labels::Are(Vec::new())
@@ -176,8 +183,9 @@ fn fields(
             without_twins(fields, |field: &super::ast::Field| &field.name, errors)
         }
         Fields::Unnamed(fields) => {
-            let text =
-                format!("the fields of `{name}` have no names; write `{name} {{ name: Type, .. }}`");
+            let text = format!(
+                "the fields of `{name}` have no names; write `{name} {{ name: Type, .. }}`"
+            );
             errors.at(Code::DataWithoutNames, fields, text);
             Vec::new()
         }
@@ -199,8 +207,7 @@ fn split(
         if ATTRIBUTES.contains(&name.as_str()) {
             ours.push(attr);
         } else if name == "cfg" || name == "cfg_attr" {
-            let text =
-                "a frame has all of its parts or none; write `#[cfg(..)]` on two frames, one with this";
+            let text = "a frame has all of its parts or none; write `#[cfg(..)]` on two frames, one with this";
             errors.at(Code::Conditional, attr.path(), text);
         } else if let Some(meant) = field::meant(&name).filter(|_| !owner.helpers) {
             errors.at(

@@ -173,7 +173,8 @@ impl Case {
         let uses = uses.flat_map(names).filter(|used| used == name).count();
         let own = self.fields.iter().find(|field| field.name == *name)?;
         // An array is none of them, and there is a finding about it.
-        let is_number = own.kind.int().is_some() || matches!(own.kind, Kind::Array(_) | Kind::Unknown);
+        let is_number =
+            own.kind.int().is_some() || matches!(own.kind, Kind::Array(_) | Kind::Unknown);
         if uses != 1 || own.optional || own.is.is_some() || !is_number {
             return None;
         }
@@ -224,9 +225,9 @@ impl Case {
         let is_known = |name: &Ident| self.fields.iter().any(|field| field.name == *name);
         let named = self.fields.iter().flat_map(Field::counts).flat_map(|it| names(&it.len));
         is_int
-            && named.filter(|named| !is_known(named)).any(|named| {
-                spelling::nearest(&named.to_string(), &[name.as_str()]).is_some()
-            })
+            && named
+                .filter(|named| !is_known(named))
+                .any(|named| spelling::nearest(&named.to_string(), &[name.as_str()]).is_some())
     }
 
     /// The fields of a line that are words of it; the others are behind it.

@@ -65,6 +65,9 @@ fn key(frame: &Frame, label: &Literal, errors: &mut Errors) -> Option<Vec<u8>> {
             };
             format!("a tag that is a `{name}` is at most {}; write `{wider}`", tag.largest())
         }
+        (Value::Bytes(bytes), Some(tag), _) if bytes.len() == 1 && tag.width == 1 => {
+            format!("the tag is an integer; write `b'{}'`", bytes.escape_ascii())
+        }
         (Value::Bytes(_), Some(_), _) => {
             "the tag is an integer; write a number, or a byte such as `b'Q'`".to_owned()
         }

@@ -1,7 +1,6 @@
 use super::super::ast::{Case, Field, Kind};
 use crate::code::Code;
 use crate::errors::Errors;
-use crate::spelling;
 
 /// The rules for the fields of a line and of the bytes behind it.
 pub(crate) fn check(case: &Case, errors: &mut Errors) {
@@ -30,8 +29,7 @@ pub(crate) fn check(case: &Case, errors: &mut Errors) {
         }
         if let Some(when) = &field.when {
             let text = format!(
-                "a word is there or not, which no condition says; remove `#[when({})]`",
-                spelling::tokens(when)
+                "a word is there or not, which no condition says; remove `#[when({when})]`"
             );
             errors.at(Code::NotInLines, when, text);
         }

@@ -94,7 +94,8 @@ impl Args {
             };
             let name = key.to_string();
             if args.decoder.is_none() && at > 0 && looks_like_a_type(&name) {
-                let text = format!("the name of the decoder comes first; write `#[frame({name}, ..)]`");
+                let text =
+                    format!("the name of the decoder comes first; write `#[frame({name}, ..)]`");
                 errors.at(Code::NoDecoder, key, text);
                 continue;
             }
@@ -118,7 +119,8 @@ impl Args {
                 "tag" => {
                     args.tag = types::tag(&entry.value, errors);
                     if is_struct {
-                        let text = "a struct has no tag; declare it as the first field, with `#[is(..)]`";
+                        let text =
+                            "a struct has no tag; declare it as the first field, with `#[is(..)]`";
                         errors.at(Code::NoTag, &key, text);
                     }
                     tag = Some(key.clone());

@@ -95,7 +95,15 @@ pub(crate) fn field(field: syn::Field, owner: &Owner, errors: &mut Errors) -> Op
     if errors.first_of(own) {
         let is_literal = is_literal && !matches!(known_name(&ty).as_deref(), Some("bool"));
         let unread = Some(Unread { said, is_literal });
-        field = Field { part: None, when: None, is: None, then: None, kind: Kind::Unknown, unread, ..field };
+        field = Field {
+            part: None,
+            when: None,
+            is: None,
+            then: None,
+            kind: Kind::Unknown,
+            unread,
+            ..field
+        };
     }
     Some(field)
 }
@@ -234,7 +242,8 @@ impl Reader<'_> {
             } else if self.owner.in_line {
                 (Code::NoTag, "the first word of a line is no integer; remove `#[tag]`")
             } else if !self.owner.tag {
-                let text = "only an enum with `tag = u8` or another integer has a tag; remove `#[tag]`";
+                let text =
+                    "only an enum with `tag = u8` or another integer has a tag; remove `#[tag]`";
                 (Code::NoTag, text)
             } else {
                 return Some(Kind::Tag(int));
@@ -270,8 +279,10 @@ impl Reader<'_> {
                         match size.known.filter(|known| (1..=all).contains(known)) {
                             Some(known) => bytes = known,
                             None => {
-                                let text =
-                                    format!("a varint of `{}` has 1 to {all} bytes", int.rust);
+                                let text = format!(
+                                    "a varint of a `{}` has at most {all} bytes; write `max = {all}`",
+                                    int.rust
+                                );
                                 self.errors.at(Code::TooWide, value, text);
                             }
                         }
@@ -335,7 +346,8 @@ impl Reader<'_> {
             return Some(Kind::Bytes { counted, text });
         }
         if let Some(attr) = self.get("until").filter(|_| self.owner.in_line) {
-            let text = "a word ends at the next space or at the end of the line; remove `#[until(..)]`";
+            let text =
+                "a word ends at the next space or at the end of the line; remove `#[until(..)]`";
             self.errors.at(Code::NotInLines, attr.path(), text);
             return None;
         }
@@ -421,8 +433,12 @@ impl Reader<'_> {
                         let written = spelling::tokens(&value);
                         if crate::parse::literal::is_number(&value) {
                             let text = match name.as_str() {
-                                "bytes" => format!("bytes whose number is always the same are an array; write `[u8; {written}]` for the type"),
-                                _ => format!("a length is a field that comes before; write `{example}`"),
+                                "bytes" => format!(
+                                    "bytes whose number is always the same are an array; write `[u8; {written}]` for the type"
+                                ),
+                                _ => format!(
+                                    "a length is a field that comes before; write `{example}`"
+                                ),
                             };
                             self.errors.at(Code::NotAField, &value, text);
                             return None;
@@ -439,7 +455,9 @@ impl Reader<'_> {
                         return None;
                     };
                     if counted.is_empty() || bound.is_empty() {
-                        let text = format!("a length and its bound are on the sides of `<=`; write `{example}`");
+                        let text = format!(
+                            "a length and its bound are on the sides of `<=`; write `{example}`"
+                        );
                         self.errors.at(Code::ValueMissing, &value, text);
                         return None;
                     }
@@ -462,7 +480,8 @@ impl Reader<'_> {
                     return None;
                 }
                 None => {
-                    let text = format!("only `then = b\"..\"` comes behind the length; write `{example}`");
+                    let text =
+                        format!("only `then = b\"..\"` comes behind the length; write `{example}`");
                     self.errors.at(Code::TooMuch, value, text);
                     return None;
                 }
@@ -483,7 +502,9 @@ impl Reader<'_> {
         let Some(attr) = self.get("le").or_else(|| self.get("be")) else { return };
         let name = name_of(&attr);
         if !matches!(kind, Kind::Int(_)) {
-            let text = format!("only an integer of several bytes has an order of them; remove `#[{name}]`");
+            let text = format!(
+                "only an integer of several bytes has an order of them; remove `#[{name}]`"
+            );
             self.errors.at(Code::WrongPlace, attr.path(), text);
         } else if self.has("le") && self.has("be") {
             let text = "`#[le]` and `#[be]` exclude each other; remove one";
@@ -546,7 +567,8 @@ fn compared(value: &TokenStream, name: &str, example: &str) -> Option<(TokenTree
     let is_mark = |token: &TokenTree| marks::is_mark(token, '<') || marks::is_mark(token, '=');
     let at = tokens.iter().position(is_mark)?;
     let side = |tokens: &[TokenTree]| spelling::tokens(&tokens.iter().cloned().collect());
-    let behind = tokens[at..].iter().take_while(|token| matches!(token, TokenTree::Punct(_))).count();
+    let behind =
+        tokens[at..].iter().take_while(|token| matches!(token, TokenTree::Punct(_))).count();
     let (len, bound) = (side(&tokens[..at]), side(&tokens[at + behind..]));
     let written = if len.is_empty() || bound.is_empty() {
         example.to_owned()

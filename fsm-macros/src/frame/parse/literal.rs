@@ -10,12 +10,16 @@ use crate::parse::{literal, marks};
 pub(crate) fn literal(tokens: &TokenStream, errors: &mut Errors) -> Option<Literal> {
     let value = match syn::parse2::<Lit>(tokens.clone()) {
         Ok(Lit::Int(int)) if int.base10_digits().starts_with('-') => {
-            let text = "a literal is its bytes; write an unsigned type, and a number such as `0xFFFF`";
+            let text =
+                "a literal is its bytes; write an unsigned type, and a number such as `0xFFFF`";
             errors.at(Code::OtherLiteral, tokens, text);
             return None;
         }
         Ok(Lit::Int(int)) if !int.suffix().is_empty() => {
-            let text = format!("the type of a literal is that of its field; write `{}`", int.base10_digits());
+            let text = format!(
+                "the type of a literal is that of its field; write `{}`",
+                int.base10_digits()
+            );
             errors.at(Code::OtherLiteral, tokens, text);
             return None;
         }

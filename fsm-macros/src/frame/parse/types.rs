@@ -77,12 +77,7 @@ fn argument(ty: &Type, name: &str) -> Option<Type> {
 }
 
 /// What a type is; after a finding `None`.
-pub(crate) fn known(
-    ty: &Type,
-    little: bool,
-    owner: &Owner,
-    errors: &mut Errors,
-) -> Option<Known> {
+pub(crate) fn known(ty: &Type, little: bool, owner: &Owner, errors: &mut Errors) -> Option<Known> {
     if let Some(int) = int(ty, little) {
         return Some(Known::Int(int));
     }
@@ -218,7 +213,9 @@ fn lends(
                 "a frame lends this from the input, for a lifetime; write `{item}<'a>` and `{written}`"
             )
         }
-        (Some(found), None) => format!("`{item}` does not declare `'{found}`; write `{item}<'{found}>`"),
+        (Some(found), None) => {
+            format!("`{item}` does not declare `'{found}`; write `{item}<'{found}>`")
+        }
     };
     errors.at(Code::NoLifetime, place, text);
     None
@@ -268,7 +265,8 @@ pub(crate) fn lent(tokens: TokenStream, declared: Option<&Lifetime>) -> TokenStr
     let lifetime = declared.unwrap_or(&forever);
     let mut made = TokenStream::new();
     let mut tokens = tokens.into_iter().peekable();
-    let is_mark = |token: Option<&TokenTree>, mark| token.is_some_and(|it| marks::is_mark(it, mark));
+    let is_mark =
+        |token: Option<&TokenTree>, mark| token.is_some_and(|it| marks::is_mark(it, mark));
     let mut is_times = false;
     while let Some(token) = tokens.next() {
         match token {

@@ -11,6 +11,8 @@ pub struct Outer<'a> {
     inner: u16,
     #[part(inner <= 512)]
     //~ #[bytes(inner <= 512)]
+    #[rest]
+    //~-
     pub body: &'a [u8],
 }
 
