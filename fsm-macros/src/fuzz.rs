@@ -451,6 +451,10 @@ fn check_frame(args: TokenStream, item: TokenStream) {
         // It is neither a struct nor an enum, or rustc has refused it as well.
         return;
     };
+    // A type of that name would be replaced.
+    if read.ident == "u24" {
+        return;
+    }
     // The item is still there, by its name.
     let kind = match read.data {
         Data::Struct(_) => "struct",

@@ -21,12 +21,4 @@ enum Talk {
     Gone,
 }
 
-struct Client;
-
-impl talk::Handler for Client {
-    fn line(&mut self, _: Log<'_>, _: &mut Cx<'_>) -> talk::AfterLine {
-        talk::AfterLine::Line
-    }
-}
-
 fn main() {}
