@@ -31,6 +31,14 @@ impl Errors {
         self.found.push(Finding { code, message, place: (first, last) });
     }
 
+    /// Adds the first of other findings, because those behind it may follow from it. Whether there is one.
+    pub(crate) fn first_of(&mut self, others: Self) -> bool {
+        let first = others.found.into_iter().next();
+        let any = first.is_some();
+        self.found.extend(first);
+        any
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }

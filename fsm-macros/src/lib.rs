@@ -326,7 +326,8 @@ pub fn state_machine(
 /// | `crate = ::path` | the path of `fsm_runtime`, if it has another name |
 ///
 /// The item has no generics but one lifetime. The fields of a struct, or of each variant, are sent in the
-/// order in which they are declared.
+/// order in which they are declared. A `#[derive(..)]` goes below `#[frame(..)]`, because it has to see the
+/// fields that are kept.
 ///
 /// # On a variant
 ///

@@ -61,7 +61,8 @@ pub use words::Words;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no decoder of frames",
     label = "`#[read(frame = ..)]` takes a type that implements `Frame`",
-    note = "implement `fsm_runtime::Frame` for it, and `Default`, or read with `until`, `exact` or `some`"
+    note = "implement `fsm_runtime::Frame` for it, and `Default`, or read with `until`, `exact` or `some`",
+    note = "a frame with `#[rest]` has no end of its own; write `#[bytes(len <= 64KiB)]`, or put it in a `#[part(..)]`"
 )]
 pub trait Frame: Default + Send + 'static {
     /// The decoded message, which the handler gets.

@@ -7,6 +7,8 @@ pub(crate) struct Frame {
     pub(crate) vis: Visibility,
     pub(crate) name: Ident,
     pub(crate) lifetime: Option<Lifetime>,
+    /// The item cannot be written anew, because it has parameters or fields without names.
+    pub(crate) odd: Option<Odd>,
     /// The name of the decoder, which the attribute gives.
     pub(crate) decoder: Ident,
     /// The path of the runtime.
@@ -19,6 +21,15 @@ pub(crate) struct Frame {
     /// The bound of a whole frame that is no line, if it is less than the sum of the bounds.
     pub(crate) max: Option<Size>,
     pub(crate) cases: Vec<Case>,
+    /// There are findings about the arguments or the parameters, from which others would follow.
+    pub(crate) in_doubt: bool,
+}
+
+/// Why an item is not written anew after findings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Odd {
+    Generic,
+    Tuple,
 }
 
 /// `line = b"\r\n", max = 224, ignore_case`
@@ -90,8 +101,18 @@ pub(crate) struct Field {
     /// `then = b".."`
     pub(crate) then: Option<Literal>,
     pub(crate) secret: bool,
+    /// It could not be read.
+    pub(crate) unread: Option<Unread>,
     /// What the attributes say, for the docs.
     pub(crate) text: String,
+}
+
+/// What is known of a field about which there is a finding.
+pub(crate) struct Unread {
+    /// What is in the parentheses of its attributes.
+    pub(crate) said: TokenStream,
+    /// It was to be a literal, which is not kept.
+    pub(crate) is_literal: bool,
 }
 
 /// `len - 4 <= 1MiB`, or `len <= limit() <= 1MiB`

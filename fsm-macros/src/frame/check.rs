@@ -18,6 +18,9 @@ use crate::spelling;
 const POSITIONS: usize = 4;
 
 pub(crate) fn check(frame: &Frame, errors: &mut Errors) {
+    if frame.in_doubt {
+        return;
+    }
     names(frame, errors);
     cases::check(frame, errors);
     for case in &frame.cases {
@@ -46,7 +49,7 @@ fn names(frame: &Frame, errors: &mut Errors) {
 
 /// The rules for a frame that is no line.
 fn layout(frame: &Frame, case: &Case, errors: &mut Errors) {
-    if case.fields.is_empty() && !frame.is_enum {
+    if case.fields.is_empty() && !frame.is_enum && frame.odd.is_none() {
         let text = format!("a frame has at least one byte; give `{}` a field", case.name);
         errors.at(Code::EmptyFrame, &case.name, text);
     }
@@ -65,16 +68,17 @@ fn layout(frame: &Frame, case: &Case, errors: &mut Errors) {
             in_part = Some(name);
         }
         match (&field.when, field.optional) {
+            _ if field.unread.is_some() => {}
             (None, true) => {
                 let text = format!(
                     "nothing says when `{name}` is there; write `#[when(flags & 1 != 0)]` over it"
                 );
                 errors.at(Code::NotOptional, &field.ty, text);
             }
-            (Some(when), false) => {
+            (Some(_), false) => {
                 let ty = spelling::tokens(&field.ty.to_token_stream());
                 let text = format!("`{name}` is not always there; write `Option<{ty}>`");
-                errors.at(Code::NotOptional, when, text);
+                errors.at(Code::NotOptional, &field.ty, text);
             }
             _ => {}
         }
@@ -111,7 +115,12 @@ fn literal(frame: &Frame, field: &Field, errors: &mut Errors) {
     match (&field.kind, &is.value) {
         (_, Value::Path) => {}
         (Kind::Int(int), Value::Int(value)) if *value > int.largest() => {
-            let text = format!("a `{}` is at most {}", written(field), int.largest());
+            let text = format!(
+                "a `{}` is at most {}; give `{}` a wider type",
+                written(field),
+                int.largest(),
+                field.name
+            );
             errors.at(Code::OtherLiteral, &is.tokens, text);
         }
         (Kind::Int(int), Value::Bytes(bytes)) => {

@@ -1,28 +1,98 @@
-use proc_macro2::{Group, TokenStream, TokenTree};
-use quote::quote;
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 
-use super::ast::Frame;
+use super::ast::{Frame, Odd};
 use super::{expand, parse};
 use crate::errors::Errors;
 
 /// An item that is no frame as far as it goes: as it is, without the macro's attributes.
 pub(crate) fn refused(item: TokenStream, errors: Errors) -> TokenStream {
-    let (kept, findings) = (stripped(item), errors.into_compile_errors());
+    let (kept, findings) = (parse::in_rust(stripped(item)), errors.into_compile_errors());
     quote!(#kept #(#findings;)*)
 }
 
 /// The item, and a decoder and an encoder that do nothing, so that rustc reports nothing about their users.
-pub(crate) fn fallback(frame: &Frame, errors: Errors) -> TokenStream {
-    let findings = errors.into_compile_errors();
-    let item = expand::item(frame, false);
-    let Frame { vis, name, decoder, root, .. } = frame;
+pub(crate) fn fallback(mut frame: Frame, item: TokenStream, errors: Errors) -> TokenStream {
+    if frame.decoder == frame.name || frame.error() == frame.name {
+        frame.decoder = parse::nameless(&frame.name);
+    }
+    for field in frame.cases.iter_mut().flat_map(|case| &mut case.fields) {
+        let lent = parse::lent(field.ty.to_token_stream(), frame.lifetime.as_ref());
+        let is_itself = |token| matches!(token, TokenTree::Ident(name) if name == frame.name);
+        // A frame in itself would have no end for rustc either.
+        let lent = match lent.clone().into_iter().any(is_itself) {
+            true => {
+                let lifetime =
+                    frame.lifetime.as_ref().map_or_else(|| quote!('static), |it| quote!(#it));
+                quote!(&#lifetime #lent)
+            }
+            false => lent,
+        };
+        field.ty = syn::parse2(lent).unwrap_or_else(|_| field.ty.clone());
+    }
+    let Frame { vis, decoder, .. } = &frame;
     let error = frame.error();
+    match frame.odd {
+        // There is no type of which the decoder could be.
+        Some(Odd::Generic) => {
+            let refused = refused(item, errors);
+            return quote! {
+                #refused
+
+                #[derive(::core::fmt::Debug, ::core::default::Default)]
+                #vis struct #decoder;
+            };
+        }
+        Some(Odd::Tuple) => {
+            let (item, rest) = (refused(item, errors), impls(&frame, &error));
+            return quote!(#item #rest);
+        }
+        None => {}
+    }
+    let findings = errors.into_compile_errors();
+    let (item, impls) = (expand::item(&frame, false), impls(&frame, &error));
+    quote!(#(#findings;)* #item #impls)
+}
+
+fn impls(frame: &Frame, error: &Ident) -> TokenStream {
+    let Frame { vis, name, decoder, root, .. } = frame;
     let of = |lifetime: TokenStream| frame.lifetime.as_ref().map(|_| quote!(<#lifetime>));
     let (lent, any) = (of(quote!('__input)), of(quote!('_)));
-    quote! {
-        #(#findings;)*
-        #item
+    // The type of a tag that is missing is any.
+    let tagged = (frame.is_enum && frame.line.is_none()).then(|| {
+        let tag = frame.tag.as_ref().map_or_else(|| quote!(u8), |tag| tag.rust.to_token_stream());
+        quote! {
+            impl #root::__Tagged for #decoder {
+                type Tag = #tag;
+                const MAX_BODY: usize = 1;
 
+                fn tagged<'__input>(
+                    &mut self,
+                    _: #tag,
+                    _: &'__input [u8],
+                ) -> ::core::result::Result<#root::Decoded<#name #lent>, #error> {
+                    loop {}
+                }
+            }
+
+            impl #root::__EncodeTagged for #name #any {
+                type Tag = #tag;
+
+                fn tag(&self) -> #tag {
+                    loop {}
+                }
+
+                fn body_len(&self) -> usize {
+                    loop {}
+                }
+
+                fn put_body(&self, _: &mut impl #root::Output) {
+                    loop {}
+                }
+            }
+        }
+    });
+    quote! {
         #[derive(::core::fmt::Debug, ::core::default::Default)]
         #vis struct #decoder;
 
@@ -89,6 +159,8 @@ pub(crate) fn fallback(frame: &Frame, errors: Errors) -> TokenStream {
                 loop {}
             }
         }
+
+        #tagged
     }
 }
 

@@ -6,15 +6,17 @@ mod literal;
 mod types;
 
 use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens;
+use quote::{ToTokens, format_ident};
+use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Fields, GenericParam};
 
 use self::args::Args;
 use self::field::Owner;
-pub(crate) use self::types::in_rust;
-use super::ast::{Case, Frame, Labels};
+pub(crate) use self::types::{in_rust, lent};
+use super::ast::{Case, Frame, Labels, Odd};
 use crate::code::Code;
 use crate::errors::Errors;
+use crate::spelling;
 
 /// The attributes of the macro on variants and fields.
 pub(crate) const ATTRIBUTES: [&str; 15] = [
@@ -24,20 +26,52 @@ pub(crate) const ATTRIBUTES: [&str; 15] = [
 
 /// The frame, as far as it can be read; `None` if there is nothing to make a decoder of.
 pub(crate) fn parse(args: TokenStream, item: DeriveInput, errors: &mut Errors) -> Option<Frame> {
-    let args = Args::parse(args, errors);
     let DeriveInput { attrs, vis, ident: name, generics, data } = item;
+    let mut own = Errors::default();
+    let is_struct = matches!(data, Data::Struct(_));
+    let args = Args::parse(args, &name, is_struct, &mut own);
     let lifetimes: Vec<_> = generics.lifetimes().collect();
     let lifetime = lifetimes.first().map(|it| it.lifetime.clone());
     let other = generics.params.iter().find(|it| !matches!(it, GenericParam::Lifetime(_)));
     let second = lifetimes.get(1).map(|it| it.to_token_stream());
     let where_clause = generics.where_clause.as_ref().map(ToTokens::to_token_stream);
+    let mut odd = None;
     if let Some(place) = other.map(ToTokens::to_token_stream).or(second).or(where_clause) {
-        let text = format!("a frame has no generics but one lifetime, as in `{name}<'a>`");
-        errors.at(Code::FrameGenerics, place, text);
+        let own_lifetime = lifetime.as_ref().map(|lifetime| format!("<{lifetime}>"));
+        let own_lifetime = own_lifetime.unwrap_or_default();
+        let text =
+            format!("a frame has no generics but one lifetime; write `{name}{own_lifetime}`");
+        own.at(Code::FrameGenerics, place, text);
+        odd = Some(Odd::Generic);
     }
-    let helpers = has_helpers(&attrs);
-    let owner = Owner { in_line: args.line.is_some(), little: args.little, helpers };
+    if let Data::Union(data) = &data {
+        let text = "a frame must be a struct or an enum; replace `union` by `struct`";
+        errors.at(Code::NotAFrame, data.union_token, text);
+        return None;
+    }
+    let in_doubt = errors.first_of(own);
+    // What the fields mean depends on the arguments.
+    let mut ignored = Errors::default();
+    let errors = if in_doubt { &mut ignored } else { errors };
+    let owner = Owner {
+        name: name.clone(),
+        lifetime: lifetime.as_ref().map(|lifetime| lifetime.ident.to_string()),
+        in_line: args.line.is_some(),
+        tag: args.tag.is_some(),
+        little: args.little,
+        helpers: has_helpers(&attrs),
+    };
     let is_enum = matches!(data, Data::Enum(_));
+    let is_tuple = match &data {
+        Data::Enum(data) => {
+            data.variants.iter().any(|variant| matches!(variant.fields, Fields::Unnamed(_)))
+        }
+        Data::Struct(data) => matches!(data.fields, Fields::Unnamed(_)),
+        Data::Union(_) => false,
+    };
+    if is_tuple {
+        odd = odd.or(Some(Odd::Tuple));
+    }
     let cases = match data {
         Data::Struct(data) => {
             let braced = matches!(data.fields, Fields::Named(_));
@@ -46,67 +80,92 @@ pub(crate) fn parse(args: TokenStream, item: DeriveInput, errors: &mut Errors) -
             vec![Case { attrs: Vec::new(), name: name.clone(), braced, labels, fields }]
         }
         Data::Enum(data) => {
-            let cases = data.variants.into_iter().map(|variant| {
-                if let Some((_, number)) = &variant.discriminant {
-                    let text = format!(
-                        "the tag of a case is an attribute; write `#[is({})]`",
-                        number.to_token_stream()
-                    );
-                    errors.at(Code::NoCase, number, text);
-                }
-                case(variant, &owner, errors)
-            });
-            cases.collect()
+            let cases: Vec<Case> =
+                data.variants.into_iter().map(|variant| case(variant, &owner, errors)).collect();
+            without_twins(cases, |case| &case.name, errors)
         }
-        Data::Union(data) => {
-            let text = "a frame must be a struct or an enum; write `struct` for `union`";
-            errors.at(Code::NotAFrame, data.union_token, text);
-            return None;
-        }
+        Data::Union(_) => return None,
     };
+    let root = args.root();
+    let decoder = args.decoder.unwrap_or_else(|| nameless(&name));
     Some(Frame {
         attrs,
         vis,
         name,
         lifetime,
-        root: args.root(),
-        decoder: args.decoder?,
+        odd,
+        root,
+        decoder,
         is_enum,
         tag: args.tag,
         line: args.line,
         max: args.max,
         cases,
+        in_doubt,
     })
 }
 
+/// The name of a decoder whose name is missing or taken.
+pub(crate) fn nameless(item: &Ident) -> Ident {
+    format_ident!("__{}Decoder", item)
+}
+
+/// The items whose names no item before them has, and a finding about each of the others.
+fn without_twins<T>(items: Vec<T>, name: impl Fn(&T) -> &Ident, errors: &mut Errors) -> Vec<T> {
+    let mut seen: Vec<Ident> = Vec::new();
+    let mut kept = Vec::new();
+    for item in items {
+        let own = name(&item).unraw();
+        if seen.contains(&own) {
+            let text = format!("`{own}` is taken; give this another name");
+            errors.at(Code::NameTaken, name(&item), text);
+        } else {
+            seen.push(own);
+            kept.push(item);
+        }
+    }
+    kept
+}
+
 fn case(variant: syn::Variant, owner: &Owner, errors: &mut Errors) -> Case {
-    let (ours, attrs) = split(variant.attrs, owner, errors);
+    let mut own = Errors::default();
+    let (ours, attrs) = split(variant.attrs, owner, &mut own);
     let name = variant.ident;
     let mut labels = None;
+    if let Some((_, number)) = &variant.discriminant {
+        let number = spelling::tokens(&number.to_token_stream());
+        let text = format!("a tag is an attribute; write `#[is({number})]` over `{name}`");
+        own.at(Code::NoCase, &variant.discriminant.as_ref().map(|it| &it.1), text);
+    }
     for attr in ours {
         let key = name_of(&attr);
         let read = match key.as_str() {
-            "is" => literal::labels(&attr, errors).map(Labels::Are),
+            "is" => literal::labels(&attr, &mut own).map(Labels::Are),
             "other" => Some(Labels::Other),
             _ => {
                 let text = format!("`#[{key}]` is for a field, and `{name}` is a variant");
-                errors.at(Code::WrongPlace, attr.path(), text);
+                own.at(Code::WrongPlace, attr.path(), text);
                 continue;
             }
         };
         if labels.is_some() {
-            errors.at(Code::Twice, attr.path(), "a variant has one `is` or `other`; remove one");
+            own.at(Code::Twice, attr.path(), "a variant has one `is` or `other`; remove one");
         }
         labels = Some(read.unwrap_or(Labels::Are(Vec::new())));
     }
     let labels = labels.unwrap_or_else(|| {
-        let example = if owner.in_line { "#[is(\"get\")]" } else { "#[is(1)]" };
+        let remedy = if owner.in_line {
+            format!("write `#[is(\"{}\")]`", spelling::snake_case(&name))
+        } else {
+            "write its tag in `#[is(..)]`".to_owned()
+        };
         let text = format!(
-            "nothing says which frames are `{name}`; write `{example}`, or `#[other]` for all others"
+            "nothing says which frames are `{name}`; {remedy} over it, or `#[other]` for all others"
         );
-        errors.at(Code::NoCase, &name, text);
+        own.at(Code::NoCase, &name, text);
         Labels::Are(Vec::new())
     });
+    let labels = if errors.first_of(own) { Labels::Are(Vec::new()) } else { labels };
     let braced = matches!(variant.fields, Fields::Named(_));
     let fields = fields(&name, variant.fields, owner, errors);
     Case { attrs, name, braced, labels, fields }
@@ -121,11 +180,13 @@ fn fields(
     match fields {
         Fields::Named(fields) => {
             let fields = fields.named.into_iter();
-            fields.filter_map(|field| field::field(field, owner, errors)).collect()
+            let fields = fields.filter_map(|field| field::field(field, owner, errors)).collect();
+            without_twins(fields, |field: &super::ast::Field| &field.name, errors)
         }
         Fields::Unnamed(fields) => {
-            let text =
-                format!("the fields of `{name}` have no names; write `{name} {{ name: Type }}`");
+            let text = format!(
+                "the fields of `{name}` have no names; write `{name} {{ name: Type, .. }}`"
+            );
             errors.at(Code::DataWithoutNames, fields, text);
             Vec::new()
         }
@@ -147,8 +208,7 @@ fn split(
         if ATTRIBUTES.contains(&name.as_str()) {
             ours.push(attr);
         } else if name == "cfg" || name == "cfg_attr" {
-            let text =
-                "a part of a frame cannot be conditional; write `#[cfg(..)]` on the whole, twice";
+            let text = "a frame has all of its parts or none; write `#[cfg(..)]` on two frames, one with this";
             errors.at(Code::Conditional, attr.path(), text);
         } else if let Some(meant) = field::meant(&name).filter(|_| !owner.helpers) {
             errors.at(

@@ -1,12 +1,12 @@
 //! What a field is for: to be kept, or to follow from others.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::{BinOp, Expr, Lit};
 
 use super::ast::{Case, Field, Frame, Kind};
-use crate::ast;
+use crate::{ast, spelling};
 
 /// The errors that frames have beside those of their literals and of the frames in them.
 pub(crate) const ERRORS: [&str; 11] = [
@@ -151,6 +151,15 @@ fn collect(expression: &mut Expr, found: &mut Vec<Ident>) {
     }
 }
 
+/// Whether a name is somewhere in the tokens.
+fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(word) => word == *name,
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        _ => false,
+    })
+}
+
 /// The largest number in so many bytes.
 pub(crate) fn largest_varint(bytes: u64) -> u64 {
     u64::MAX.checked_shr(64_u32.saturating_sub(7 * bytes as u32)).unwrap_or(0)
@@ -163,9 +172,13 @@ impl Case {
         let uses = self.fields.iter().flat_map(Field::expressions);
         let uses = uses.flat_map(names).filter(|used| used == name).count();
         let own = self.fields.iter().find(|field| field.name == *name)?;
-        // The tag of a variant was written before its fields are.
-        let is_tag = matches!(own.kind, Kind::Tag(_));
-        if uses != 1 || own.optional || own.is.is_some() || is_tag {
+        // An array is none of them, and there is a finding about it. The tag of a variant was written before
+        // its fields are.
+        let is_number = match &own.kind {
+            Kind::Tag(_) => false,
+            kind => kind.int().is_some() || matches!(kind, Kind::Array(_) | Kind::Unknown),
+        };
+        if uses != 1 || own.optional || own.is.is_some() || !is_number {
             return None;
         }
         let is_named = |expression: &TokenStream| matches!(length(expression), Length::Of { field, .. } if field == *name);
@@ -193,8 +206,31 @@ impl Case {
     pub(crate) fn keeps(&self, field: &Field) -> bool {
         match field.kind {
             Kind::Flag => true,
-            _ => field.is.is_none() && self.derived(&field.name).is_none(),
+            _ => {
+                field.is.is_none()
+                    && self.derived(&field.name).is_none()
+                    && !self.is_taken_away(field)
+            }
         }
+    }
+
+    /// Whether the field would follow from others, as far as one with a finding says.
+    fn is_taken_away(&self, field: &Field) -> bool {
+        if field.unread.as_ref().is_some_and(|unread| unread.is_literal) {
+            return true;
+        }
+        let unread = self.fields.iter().filter_map(|field| field.unread.as_ref());
+        if unread.clone().any(|unread| mentions(&unread.said, &field.name)) {
+            return true;
+        }
+        // A length with a typo.
+        let (name, is_int) = (field.name.to_string(), field.kind.int().is_some());
+        let is_known = |name: &Ident| self.fields.iter().any(|field| field.name == *name);
+        let named = self.fields.iter().flat_map(Field::counts).flat_map(|it| names(&it.len));
+        is_int
+            && named
+                .filter(|named| !is_known(named))
+                .any(|named| spelling::nearest(&named.to_string(), &[name.as_str()]).is_some())
     }
 
     /// The fields of a line that are words of it; the others are behind it.
@@ -253,5 +289,5 @@ fn camel_case(name: &Ident) -> Ident {
         first + letters.as_str()
     });
     let text: String = words.collect();
-    crate::spelling::identifier(&text, name.span()).unwrap_or_else(|| format_ident!("Field"))
+    spelling::identifier(&text, name.span()).unwrap_or_else(|| format_ident!("Field"))
 }

@@ -8,8 +8,8 @@ use crate::cases::{Case, Line};
 const HEAD: &str = "\
 # Errors
 
-Every finding of `#[state_machine]` has a number, such as `fsm::E060`, which stays when the words get
-better. Here is for each what causes it and what mends it, in the lines that differ. What only
+Every finding of `#[state_machine]` and `#[frame]` has a number, such as `fsm::E060`, which stays when the
+words get better. Here is for each what causes it and what mends it, in the lines that differ. What only
 types can say is said by rustc, at your tokens; the last chapter has those.
 
 This file is made from the cases in `tests/ui/fail`, by a test that fails when it is not true.

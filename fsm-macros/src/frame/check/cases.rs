@@ -12,10 +12,6 @@ pub(crate) fn check(frame: &Frame, errors: &mut Errors) {
                         `line = b\"\\r\\n\", max = 1KiB` for text";
             errors.at(Code::NoTag, &frame.decoder, text);
         }
-        (false, Some(tag), _) => {
-            let text = "a struct has no tag; declare the first bytes as a field";
-            errors.at(Code::NoTag, &tag.rust, text);
-        }
         _ => {}
     }
     if frame.is_enum && frame.cases.is_empty() {
@@ -48,9 +44,8 @@ pub(crate) fn check(frame: &Frame, errors: &mut Errors) {
                 }
             }
         }
-        match &frame.tag {
-            Some(tag) => kept_tag(case, tag, errors),
-            None => no_tag(frame, case, errors),
+        if let Some(tag) = &frame.tag {
+            kept_tag(case, tag, errors);
         }
     }
 }
@@ -62,7 +57,16 @@ fn key(frame: &Frame, label: &Literal, errors: &mut Errors) -> Option<Vec<u8>> {
             return Some(tag.bytes(*value));
         }
         (Value::Int(_), Some(tag), _) => {
-            format!("a tag of {} bytes is at most {}", tag.width, tag.largest())
+            let name = if tag.width == 3 { "u24".to_owned() } else { tag.rust.to_string() };
+            let wider = match tag.width {
+                1 => "tag = u16",
+                2 => "tag = u32",
+                _ => "tag = u64",
+            };
+            format!("a tag that is a `{name}` is at most {}; write `{wider}`", tag.largest())
+        }
+        (Value::Bytes(bytes), Some(tag), _) if bytes.len() == 1 && tag.width == 1 => {
+            format!("the tag is an integer; write `b'{}'`", bytes.escape_ascii())
         }
         (Value::Bytes(_), Some(_), _) => {
             "the tag is an integer; write a number, or a byte such as `b'Q'`".to_owned()
@@ -86,6 +90,8 @@ fn key(frame: &Frame, label: &Literal, errors: &mut Errors) -> Option<Vec<u8>> {
 fn kept_tag(case: &Case, tag: &Int, errors: &mut Errors) {
     let kept = case.fields.iter().find(|field| matches!(field.kind, Kind::Tag(_)));
     let several = match &case.labels {
+        // There is a finding about it.
+        Labels::Are(labels) if labels.is_empty() => return,
         Labels::Are(labels) => labels.len() > 1,
         Labels::Other => true,
         Labels::Struct => return,
@@ -110,17 +116,5 @@ fn kept_tag(case: &Case, tag: &Int, errors: &mut Errors) {
             }
         }
         None => {}
-    }
-}
-
-/// A field for a tag is in a variant of an enum with tags.
-fn no_tag(frame: &Frame, case: &Case, errors: &mut Errors) {
-    for field in case.fields.iter().filter(|field| matches!(field.kind, Kind::Tag(_))) {
-        let text = if frame.is_enum {
-            "the first word of a line is no integer; remove this field"
-        } else {
-            "only an enum has a tag; remove `#[tag]`"
-        };
-        errors.at(Code::NoTag, &field.name, text);
     }
 }

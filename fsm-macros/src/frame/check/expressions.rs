@@ -48,10 +48,14 @@ fn name(case: &Case, at: usize, name: &Ident, errors: &mut Errors) {
                 _ => "u64",
             };
             let text = format!("`{name}` is bytes and no number; declare it as `{remedy}`");
-            errors.at(Code::NotAField, name, text);
+            errors.at(Code::NotAField, &field.ty, text);
         }
         kind if kind.int().is_none() => {
-            errors.at(Code::NotAField, name, format_args!("`{name}` is no integer"));
+            let text = format!(
+                "`{name}` is no integer; write `{name}: u32`, with `#[decimal(then = b\"..\")]` if it is \
+                 sent in digits"
+            );
+            errors.at(Code::NotAField, &field.ty, text);
         }
         _ if field.optional => {
             let text = format!(
@@ -87,10 +91,21 @@ fn width(case: &Case, counted: &Counted, errors: &mut Errors) {
         },
     };
     let Some(max) = counted.max.known else { return };
-    if inverse.of(max).is_none_or(|needed| needed > largest) {
+    let needed = inverse.of(max);
+    if needed.is_none_or(|needed| needed > largest) {
         let most = inverse.most(largest);
-        let text =
-            format!("`{name}` says at most {most}; write `<= {most}`, or give it a wider type");
+        let wider = match needed {
+            Some(needed) if needed >> 16 == 0 => "u16",
+            Some(needed) if needed >> 24 == 0 => "u24",
+            Some(needed) if needed >> 32 == 0 => "u32",
+            _ => "u64",
+        };
+        let text = match &field.kind {
+            Kind::Varint { bytes, .. } if roles::largest_varint(*bytes) == largest => {
+                format!("`{name}` says at most {most}; write `<= {most}`, or give it more bytes")
+            }
+            _ => format!("`{name}` says at most {most}; write `<= {most}`, or `{name}: {wider}`"),
+        };
         errors.at(Code::TooWide, &counted.max.place, text);
     }
 }

@@ -63,7 +63,7 @@ fn is_open(field: &Field) -> bool {
 }
 
 fn behind(field: &Field, errors: &mut Errors) {
-    if field.optional && field.when.is_none() {
+    if field.optional && field.when.is_none() && field.unread.is_none() {
         let name = &field.name;
         let text = format!("nothing says when `{name}` is there; write `#[when(len > 0)]` over it");
         errors.at(Code::NotOptional, &field.ty, text);

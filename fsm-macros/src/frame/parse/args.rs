@@ -57,10 +57,21 @@ impl Entry {
     }
 }
 
+/// Whether a word begins as the names of types do.
+fn looks_like_a_type(name: &str) -> bool {
+    name.starts_with(char::is_uppercase)
+}
+
 impl Args {
-    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+    /// Reads them for an item of that name.
+    pub(crate) fn parse(
+        tokens: TokenStream,
+        item: &Ident,
+        is_struct: bool,
+        errors: &mut Errors,
+    ) -> Self {
         let mut args = Self::default();
-        let (mut end, mut max, mut ignore_case) = (None, None, None);
+        let (mut end, mut max, mut ignore_case, mut tag) = (None, None, None, None);
         let mut seen: Vec<String> = Vec::new();
         let place = tokens.clone();
         for (at, entry) in entries(tokens, errors).into_iter().enumerate() {
@@ -72,10 +83,23 @@ impl Args {
                 continue;
             }
             let Some(key) = entry.key.clone().or(word) else {
-                errors.at(Code::Grammar, &entry.value, "expected a key such as `tag = u8`");
+                if at == 0 {
+                    let text = format!(
+                        "the name of the decoder comes first; write a name such as `{item}s`"
+                    );
+                    errors.at(Code::NoDecoder, &entry.value, text);
+                } else {
+                    errors.at(Code::Grammar, &entry.value, "expected a key such as `tag = u8`");
+                }
                 continue;
             };
             let name = key.to_string();
+            if args.decoder.is_none() && at > 0 && looks_like_a_type(&name) {
+                let text =
+                    format!("the name of the decoder comes first; write `#[frame({name}, ..)]`");
+                errors.at(Code::NoDecoder, key, text);
+                continue;
+            }
             if seen.contains(&name) {
                 errors.at(Code::Twice, &key, format_args!("`{name}` is here twice; remove one"));
                 continue;
@@ -93,7 +117,15 @@ impl Args {
                 "le" => args.little = true,
                 "ignore_case" => ignore_case = Some(key.clone()),
                 "tag" if !has_value => lacks("tag = u8", errors),
-                "tag" => args.tag = types::tag(&entry.value, errors),
+                "tag" => {
+                    args.tag = types::tag(&entry.value, errors);
+                    if is_struct {
+                        let text =
+                            "a struct has no tag; declare it as the first field, with `#[is(..)]`";
+                        errors.at(Code::NoTag, &key, text);
+                    }
+                    tag = Some(key.clone());
+                }
                 "line" if !has_value => lacks("line = b\"\\r\\n\"", errors),
                 "line" => end = Some((key.clone(), literal::bytes(&entry.value, errors))),
                 "max" if !has_value => lacks("max = 1KiB", errors),
@@ -118,12 +150,14 @@ impl Args {
             seen.push(name);
         }
         args.line(end, max, ignore_case, errors);
-        if let (Some(int), Some(_)) = (&args.tag, &args.line) {
+        if let (Some(tag), Some(_)) = (tag, &args.line) {
             let text = "the tag of a line is its first word; remove `tag`";
-            errors.at(Code::TwoLayouts, &int.rust, text);
+            errors.at(Code::TwoLayouts, tag, text);
         }
-        if args.decoder.is_none() {
-            let text = "`frame` lacks the name of the decoder; write `#[frame(Messages)]` for a frame `Message`";
+        if args.decoder.is_none() && errors.is_empty() {
+            let text = format!(
+                "`frame` lacks the name of the decoder, which comes first; write `#[frame({item}s)]`"
+            );
             errors.at(Code::NoDecoder, place, text);
         }
         args

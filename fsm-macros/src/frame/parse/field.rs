@@ -1,8 +1,8 @@
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Attribute;
 
-use super::super::ast::{Counted, Field, Int, Kind, Literal, Value};
+use super::super::ast::{Counted, Field, Int, Kind, Literal, Unread, Value};
 use super::args::{Entry, entries};
 use super::types::{self, Known};
 use super::{list, literal, name_of, split};
@@ -13,7 +13,12 @@ use crate::spelling;
 
 /// What a field has to know of the item that it is in.
 pub(crate) struct Owner {
+    pub(crate) name: Ident,
+    /// That of the item, without its `'`.
+    pub(crate) lifetime: Option<String>,
     pub(crate) in_line: bool,
+    /// It is an enum with `tag = u8` or the like.
+    pub(crate) tag: bool,
     pub(crate) little: bool,
     /// Some derive may bring attributes of its own.
     pub(crate) helpers: bool,
@@ -47,15 +52,18 @@ pub(crate) fn meant(name: &str) -> Option<String> {
 
 /// Reads a field; one that cannot be read has the kind `Unknown`.
 pub(crate) fn field(field: syn::Field, owner: &Owner, errors: &mut Errors) -> Option<Field> {
-    let (ours, attrs) = split(field.attrs, owner, errors);
+    let said: TokenStream = field.attrs.iter().map(list).collect();
+    let is_literal = field.attrs.iter().any(|attr| attr.path().is_ident("is"));
+    let mut own = Errors::default();
+    let (ours, attrs) = split(field.attrs, owner, &mut own);
     let name = field.ident?;
-    let mut reader = Reader { owner, ours, then: None, errors };
+    let mut reader = Reader { owner, ours, then: None, errors: &mut own };
     reader.once();
     let little = (owner.little || reader.has("le")) && !reader.has("be");
     let inner = types::optional(&field.ty);
     let optional = inner.is_some();
     let ty = inner.unwrap_or_else(|| field.ty.clone());
-    let known = types::known(&ty, little, reader.errors);
+    let known = types::known(&ty, little, owner, reader.errors);
     let is = reader.is();
     let kind = match known {
         Some(known) => reader.kind(&name, &ty, known, is.as_ref()),
@@ -65,9 +73,11 @@ pub(crate) fn field(field: syn::Field, owner: &Owner, errors: &mut Errors) -> Op
     let when = reader.get("when").and_then(|attr| reader.expression(&attr));
     let secret = reader.has("secret");
     let text = reader.text(&field.ty);
-    let (then, kind) = (reader.then.take(), kind.unwrap_or(Kind::Unknown));
-    let is = is.filter(|_| !matches!(kind, Kind::Unknown));
-    Some(Field {
+    if let Some(kind) = &kind {
+        reader.order(kind);
+    }
+    let then = reader.then.take();
+    let mut field = Field {
         attrs,
         vis: field.vis,
         name,
@@ -76,11 +86,26 @@ pub(crate) fn field(field: syn::Field, owner: &Owner, errors: &mut Errors) -> Op
         when,
         optional,
         is,
-        kind,
+        kind: kind.unwrap_or(Kind::Unknown),
         then,
         secret,
         text,
-    })
+        unread: None,
+    };
+    if errors.first_of(own) {
+        let is_literal = is_literal && !matches!(known_name(&ty).as_deref(), Some("bool"));
+        let unread = Some(Unread { said, is_literal });
+        field = Field {
+            part: None,
+            when: None,
+            is: None,
+            then: None,
+            kind: Kind::Unknown,
+            unread,
+            ..field
+        };
+    }
+    Some(field)
 }
 
 /// The attributes of a field.
@@ -135,17 +160,17 @@ impl Reader<'_> {
 
     fn is(&mut self) -> Option<Literal> {
         let attr = self.get("is")?;
-        let mut labels = literal::labels(&attr, self.errors)?;
-        if labels.len() > 1 {
+        let labels = literal::labels(&attr, self.errors)?;
+        if let Some(second) = labels.get(1) {
             let text = "a field that is always the same has one value; several are for variants";
-            self.errors.at(Code::TooMuch, &attr, text);
+            self.errors.at(Code::TooMuch, &second.tokens, text);
         }
-        Some(labels.swap_remove(0))
+        labels.into_iter().next()
     }
 
     fn kind(
         &mut self,
-        name: &proc_macro2::Ident,
+        name: &Ident,
         ty: &syn::Type,
         known: Known,
         is: Option<&Literal>,
@@ -210,11 +235,26 @@ impl Reader<'_> {
             "an integer has its length in its type",
         );
         if let Some(attr) = self.get("tag") {
-            if !list(&attr).is_empty() {
-                let text = "`#[tag(..)]` is for the field of an enum; an integer in an `#[other]` variant has `#[tag]`";
-                self.errors.at(Code::TwoLayouts, attr.path(), text);
-            }
-            return Some(Kind::Tag(int));
+            let (code, text) = if !list(&attr).is_empty() {
+                let text = "`#[tag(..)]` is for a field that is an enum; an integer that keeps the tag has \
+                            `#[tag]` alone";
+                (Code::TwoLayouts, text)
+            } else if self.owner.in_line {
+                (Code::NoTag, "the first word of a line is no integer; remove `#[tag]`")
+            } else if !self.owner.tag {
+                let text =
+                    "only an enum with `tag = u8` or another integer has a tag; remove `#[tag]`";
+                (Code::NoTag, text)
+            } else {
+                return Some(Kind::Tag(int));
+            };
+            self.errors.at(code, attr.path(), text);
+            return None;
+        }
+        if let Some(attr) = self.get("varint").filter(|_| self.owner.in_line) {
+            let text = "a line has numbers in decimal digits, or with `#[hex]`; remove `#[varint]`";
+            self.errors.at(Code::NotInLines, attr.path(), text);
+            return None;
         }
         for hex in [false, true] {
             let Some(attr) = self.get(if hex { "hex" } else { "decimal" }) else { continue };
@@ -239,8 +279,10 @@ impl Reader<'_> {
                         match size.known.filter(|known| (1..=all).contains(known)) {
                             Some(known) => bytes = known,
                             None => {
-                                let text =
-                                    format!("a varint of `{}` has 1 to {all} bytes", int.rust);
+                                let text = format!(
+                                    "a varint of a `{}` has at most {all} bytes; write `max = {all}`",
+                                    int.rust
+                                );
                                 self.errors.at(Code::TooWide, value, text);
                             }
                         }
@@ -302,6 +344,12 @@ impl Reader<'_> {
             let counted = self.counted(&attr, "bytes(len <= 64KiB)")?;
             self.then.clone_from(&counted.then);
             return Some(Kind::Bytes { counted, text });
+        }
+        if let Some(attr) = self.get("until").filter(|_| self.owner.in_line) {
+            let text =
+                "a word ends at the next space or at the end of the line; remove `#[until(..)]`";
+            self.errors.at(Code::NotInLines, attr.path(), text);
+            return None;
         }
         if let Some(attr) = self.get("until") {
             return self.until(&attr, text);
@@ -383,6 +431,22 @@ impl Reader<'_> {
                 None if len.is_none() => {
                     let Some((counted, bound)) = marks::bounded(&value) else {
                         let written = spelling::tokens(&value);
+                        if crate::parse::literal::is_number(&value) {
+                            let text = match name.as_str() {
+                                "bytes" => format!(
+                                    "bytes whose number is always the same are an array; write `[u8; {written}]` for the type"
+                                ),
+                                _ => format!(
+                                    "a length is a field that comes before; write `{example}`"
+                                ),
+                            };
+                            self.errors.at(Code::NotAField, &value, text);
+                            return None;
+                        }
+                        if let Some((mark, remedy)) = compared(&value, &name, example) {
+                            self.errors.at(Code::Grammar, mark, remedy);
+                            return None;
+                        }
                         let bound = if name == "times" { "64" } else { "64KiB" };
                         let text = format!(
                             "a peer may send any `{written}`, and nothing bounds it; write `{name}({written} <= {bound})`"
@@ -390,7 +454,19 @@ impl Reader<'_> {
                         self.errors.at(Code::Unbounded, &value, text);
                         return None;
                     };
+                    if counted.is_empty() || bound.is_empty() {
+                        let text = format!(
+                            "a length and its bound are on the sides of `<=`; write `{example}`"
+                        );
+                        self.errors.at(Code::ValueMissing, &value, text);
+                        return None;
+                    }
                     let bound = literal::size(&bound, self.errors)?;
+                    if bound.known.is_some_and(|known| known > u32::MAX.into()) {
+                        let text = "a frame has at most 4294967295 bytes; write a smaller bound";
+                        self.errors.at(Code::TooLarge, &bound.place, text);
+                        return None;
+                    }
                     len = Some(match marks::bounded(&counted) {
                         Some((counted, within)) => {
                             (self.known(counted)?, Some(self.known(within)?), bound)
@@ -399,8 +475,19 @@ impl Reader<'_> {
                     });
                 }
                 Some(key) if key == "then" => then = Some(literal::bytes(&value, self.errors)?),
-                _ => {
-                    self.errors.at(Code::Grammar, value, format_args!("write `{example}`"));
+                Some(key) => {
+                    let text = if key == "max" || key == "len" {
+                        format!("a length and its bound are written together; write `{example}`")
+                    } else {
+                        format!("unknown key `{key}`; write `then = b\"..\"` for bytes that follow")
+                    };
+                    self.errors.at(Code::UnknownKey, key, text);
+                    return None;
+                }
+                None => {
+                    let text =
+                        format!("only `then = b\"..\"` comes behind the length; write `{example}`");
+                    self.errors.at(Code::TooMuch, value, text);
                     return None;
                 }
             }
@@ -412,6 +499,21 @@ impl Reader<'_> {
                 self.errors.at(Code::ValueMissing, attr.path(), text);
                 None
             }
+        }
+    }
+
+    /// Adds a finding about the order of the bytes of what has none.
+    fn order(&mut self, kind: &Kind) {
+        let Some(attr) = self.get("le").or_else(|| self.get("be")) else { return };
+        let name = name_of(&attr);
+        if !matches!(kind, Kind::Int(_)) {
+            let text = format!(
+                "only an integer of several bytes has an order of them; remove `#[{name}]`"
+            );
+            self.errors.at(Code::WrongPlace, attr.path(), text);
+        } else if self.has("le") && self.has("be") {
+            let text = "`#[le]` and `#[be]` exclude each other; remove one";
+            self.errors.at(Code::TwoLayouts, attr.path(), text);
         }
     }
 
@@ -461,6 +563,31 @@ impl Reader<'_> {
             }
         }
         text
+    }
+}
+
+/// The finding about a comparison that is no bound: its mark, and what to write.
+fn compared(value: &TokenStream, name: &str, example: &str) -> Option<(TokenTree, String)> {
+    let tokens: Vec<TokenTree> = value.clone().into_iter().collect();
+    let is_mark = |token: &TokenTree| marks::is_mark(token, '<') || marks::is_mark(token, '=');
+    let at = tokens.iter().position(is_mark)?;
+    let side = |tokens: &[TokenTree]| spelling::tokens(&tokens.iter().cloned().collect());
+    let behind =
+        tokens[at..].iter().take_while(|token| matches!(token, TokenTree::Punct(_))).count();
+    let (len, bound) = (side(&tokens[..at]), side(&tokens[at + behind..]));
+    let written = if len.is_empty() || bound.is_empty() {
+        example.to_owned()
+    } else {
+        format!("{name}({len} <= {bound})")
+    };
+    Some((tokens[at].clone(), format!("a bound is written with `<=`; write `{written}`")))
+}
+
+/// The name of a type without arguments.
+fn known_name(ty: &syn::Type) -> Option<String> {
+    match ty {
+        syn::Type::Path(path) => path.path.get_ident().map(ToString::to_string),
+        _ => None,
     }
 }
 

@@ -9,10 +9,25 @@ use crate::parse::{literal, marks};
 /// A literal, or a path to a constant.
 pub(crate) fn literal(tokens: &TokenStream, errors: &mut Errors) -> Option<Literal> {
     let value = match syn::parse2::<Lit>(tokens.clone()) {
+        Ok(Lit::Int(int)) if int.base10_digits().starts_with('-') => {
+            let text =
+                "a literal is its bytes; write an unsigned type, and a number such as `0xFFFF`";
+            errors.at(Code::OtherLiteral, tokens, text);
+            return None;
+        }
+        Ok(Lit::Int(int)) if !int.suffix().is_empty() => {
+            let text = format!(
+                "the type of a literal is that of its field; write `{}`",
+                int.base10_digits()
+            );
+            errors.at(Code::OtherLiteral, tokens, text);
+            return None;
+        }
         Ok(Lit::Int(int)) => match int.base10_parse() {
             Ok(value) => Value::Int(value),
-            Err(error) => {
-                errors.at(Code::TooLarge, tokens, error);
+            Err(_) => {
+                let text = "an integer of a frame has at most 8 bytes; write an array for more";
+                errors.at(Code::TooLarge, tokens, text);
                 return None;
             }
         },
@@ -20,7 +35,7 @@ pub(crate) fn literal(tokens: &TokenStream, errors: &mut Errors) -> Option<Liter
         Ok(Lit::ByteStr(bytes)) => Value::Bytes(bytes.value()),
         Ok(Lit::Str(text)) => Value::Bytes(text.value().into_bytes()),
         Ok(Lit::Char(letter)) if letter.value().is_ascii() => {
-            let text = format!("a frame has bytes and no letters; write `b{}`", tokens);
+            let text = format!("a frame has bytes and no letters; write `b{tokens}`");
             errors.at(Code::ValueUnreadable, tokens, text);
             return None;
         }

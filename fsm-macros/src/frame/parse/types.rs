@@ -1,10 +1,12 @@
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use quote::ToTokens;
-use syn::{GenericArgument, PathArguments, Type};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{GenericArgument, Lifetime, PathArguments, Type};
 
 use super::super::ast::Int;
+use super::field::Owner;
 use crate::code::Code;
 use crate::errors::Errors;
+use crate::parse::marks;
 use crate::spelling;
 
 /// A type as far as it decides how a field is sent.
@@ -75,7 +77,7 @@ fn argument(ty: &Type, name: &str) -> Option<Type> {
 }
 
 /// What a type is; after a finding `None`.
-pub(crate) fn known(ty: &Type, little: bool, errors: &mut Errors) -> Option<Known> {
+pub(crate) fn known(ty: &Type, little: bool, owner: &Owner, errors: &mut Errors) -> Option<Known> {
     if let Some(int) = int(ty, little) {
         return Some(Known::Int(int));
     }
@@ -93,21 +95,43 @@ pub(crate) fn known(ty: &Type, little: bool, errors: &mut Errors) -> Option<Know
                     return None;
                 }
             };
-            if reference.lifetime.is_none() {
-                let written = spelling::tokens(&ty.to_token_stream()).replacen('&', "&'a ", 1);
-                let text = format!(
-                    "a frame lends this from the input, for a lifetime that its type names; write `{written}`"
-                );
-                errors.at(Code::NoLifetime, ty, text);
+            if let Some(mutable) = reference.mutability {
+                let text = "a frame lends this from the input, and cannot change it; remove `mut`";
+                errors.at(Code::FieldType, mutable, text);
                 return None;
             }
+            let elem = spelling::tokens(&reference.elem.to_token_stream());
+            let place = reference.and_token.to_token_stream();
+            let lifetime = reference.lifetime.as_ref();
+            lends(lifetime, &place, &|name| format!("&{name} {elem}"), owner, errors)?;
             return Some(Known::Borrowed { text });
         }
         Type::Path(path) => {
             if let Some(decoder) = argument(ty, "Times") {
+                let written = spelling::tokens(&decoder.to_token_stream());
+                let write = |name: &str| format!("Times<{name}, {written}>");
+                let place = path.path.segments.last().map(|it| &it.ident).to_token_stream();
+                lends(lifetime(ty), &place, &write, owner, errors)?;
+                if let Some(lifetime) = lifetime(&decoder) {
+                    let text = format!(
+                        "`{written}` is the frame; write the name of its decoder, which is in its \
+                         `#[frame(..)]` and has no `{lifetime}`"
+                    );
+                    errors.at(Code::FieldType, decoder, text);
+                    return None;
+                }
                 return Some(Known::Times(decoder));
             }
             if let Some(last) = path.path.segments.last() {
+                if last.ident == owner.name {
+                    let text = "a frame cannot contain itself; its end would have no bound";
+                    errors.at(Code::FieldType, ty, text);
+                    return None;
+                }
+                if let Some(text) = other_int(&last.ident.to_string()) {
+                    errors.at(Code::FieldType, ty, text);
+                    return None;
+                }
                 let remedy = remedy(&last.ident.to_string());
                 if let Some(remedy) = remedy {
                     let text = format!(
@@ -121,10 +145,30 @@ pub(crate) fn known(ty: &Type, little: bool, errors: &mut Errors) -> Option<Know
                     return Some(Known::Bool);
                 }
                 if last.ident == "Words" {
+                    let write = |name: &str| format!("Words<{name}>");
+                    lends(lifetime(ty), &ty.to_token_stream(), &write, owner, errors)?;
                     return Some(Known::Words);
                 }
             }
+            if let Some(found) = lifetime(ty) {
+                let last = path.path.segments.last().map(|last| last.ident.to_string());
+                let last = last.unwrap_or_default();
+                let write = |name: &str| format!("{last}<{name}>");
+                lends(Some(found), &found.to_token_stream(), &write, owner, errors)?;
+            }
             return Some(Known::Other);
+        }
+        Type::Array(array) => {
+            let elem = spelling::tokens(&array.elem.to_token_stream());
+            let text = format!(
+                "an array in a frame is of `u8`; declare a frame with a `{elem}`, and write `Times<'a, F>`"
+            );
+            errors.at(Code::FieldType, ty, text);
+            return None;
+        }
+        Type::Slice(_) => {
+            errors.at(Code::FieldType, ty, "a frame lends its bytes; write `&'a [u8]`");
+            return None;
         }
         _ => {}
     }
@@ -132,6 +176,62 @@ pub(crate) fn known(ty: &Type, little: bool, errors: &mut Errors) -> Option<Know
         "a field has an integer, bytes, a text, or a type that is declared with `#[frame(..)]`";
     errors.at(Code::FieldType, ty, text);
     None
+}
+
+/// The lifetime of a type `Name<'a, ..>`.
+fn lifetime(ty: &Type) -> Option<&Lifetime> {
+    let Type::Path(path) = ty else { return None };
+    let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else {
+        return None;
+    };
+    match arguments.args.first()? {
+        GenericArgument::Lifetime(lifetime) => Some(lifetime),
+        _ => None,
+    }
+}
+
+/// Refuses a lifetime that is not that of the item; `write` makes the type with another one.
+fn lends(
+    found: Option<&Lifetime>,
+    place: &TokenStream,
+    write: &dyn Fn(&str) -> String,
+    owner: &Owner,
+    errors: &mut Errors,
+) -> Option<()> {
+    let found_name = found.map(|found| found.ident.to_string());
+    let place = found.map_or_else(|| place.clone(), ToTokens::to_token_stream);
+    let item = &owner.name;
+    let text = match (found_name.as_deref(), owner.lifetime.as_deref()) {
+        (Some(found), Some(own)) if found == own => return Some(()),
+        (_, Some(own)) => {
+            let written = write(&format!("'{own}"));
+            format!("a frame lends this from the input, for its own lifetime; write `{written}`")
+        }
+        (None | Some("static" | "_"), None) => {
+            let written = write("'a");
+            format!(
+                "a frame lends this from the input, for a lifetime; write `{item}<'a>` and `{written}`"
+            )
+        }
+        (Some(found), None) => {
+            format!("`{item}` does not declare `'{found}`; write `{item}<'{found}>`")
+        }
+    };
+    errors.at(Code::NoLifetime, place, text);
+    None
+}
+
+/// The finding about an integer that no frame has.
+fn other_int(name: &str) -> Option<String> {
+    let bits: u64 = name.strip_prefix(['u', 'i'])?.parse().ok()?;
+    let known = INTS.iter().map(|(known, ..)| known);
+    (bits % 8 == 0 && bits < 64).then(|| {
+        format!(
+            "`{name}` is no integer of a frame, which has {}; write `[u8; {}]`",
+            spelling::list(known),
+            bits / 8
+        )
+    })
 }
 
 /// What to write for a type that no frame has.
@@ -146,12 +246,63 @@ fn remedy(name: &str) -> Option<&'static str> {
         "String" => "a frame lends its text; write `&'a str`",
         "Vec" => "a frame lends its bytes, and other frames with `Times<'a, F>`; write `&'a [u8]`",
         "Bytes" => "a frame lends its bytes; write `&'a [u8]`",
+        "str" => "a frame lends its text; write `&'a str`",
+        "Box" | "Rc" | "Arc" => "a frame allocates nothing; write the type in it",
+        "Option" => "write one `Option`",
+        "Ipv4Addr" => "write `[u8; 4]`, and `Ipv4Addr::from` in the handler",
+        "Ipv6Addr" => "write `[u8; 16]`, and `Ipv6Addr::from` in the handler",
         _ => return None,
     })
 }
 
 fn is(ty: &Type, name: &str) -> bool {
     matches!(ty, Type::Path(path) if path.path.is_ident(name))
+}
+
+/// A type after a finding, whose lifetimes are declared: that of the item, or `'static`.
+pub(crate) fn lent(tokens: TokenStream, declared: Option<&Lifetime>) -> TokenStream {
+    let forever = Lifetime::new("'static", Span::call_site());
+    let lifetime = declared.unwrap_or(&forever);
+    let mut made = TokenStream::new();
+    let mut tokens = tokens.into_iter().peekable();
+    let is_mark =
+        |token: Option<&TokenTree>, mark| token.is_some_and(|it| marks::is_mark(it, mark));
+    let mut is_times = false;
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Punct(mark) if mark.as_char() == '\'' => {
+                tokens.next();
+                lifetime.to_tokens(&mut made);
+                continue;
+            }
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), lent(group.stream(), declared));
+                inner.set_span(group.span());
+                made.extend([TokenTree::from(inner)]);
+                continue;
+            }
+            token => {
+                let is_reference = marks::is_mark(&token, '&');
+                let begins_times = is_times && marks::is_mark(&token, '<');
+                let name = match &token {
+                    TokenTree::Ident(name) => name.to_string(),
+                    _ => String::new(),
+                };
+                made.extend([token]);
+                if is_reference && !is_mark(tokens.peek(), '\'') {
+                    lifetime.to_tokens(&mut made);
+                }
+                if begins_times && !is_mark(tokens.peek(), '\'') {
+                    made.extend(quote!(#lifetime,));
+                }
+                if name == "Words" && !is_mark(tokens.peek(), '<') {
+                    made.extend(quote!(<#lifetime>));
+                }
+                is_times = name == "Times";
+            }
+        }
+    }
+    made
 }
 
 /// A type without `u24`, which Rust does not have.

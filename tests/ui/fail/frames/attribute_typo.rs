@@ -1,0 +1,19 @@
+//! A typo in an attribute.
+//! Plants fsm::E011.
+
+use fsm_runtime::prelude::*;
+
+#[frame(Blocks)]
+pub struct Block<'a> {
+    pub kind: u8,
+    len: u32,
+    #[byts(len <= 1MiB)]
+    //~ #[bytes(len <= 1MiB)]
+    pub body: &'a [u8],
+}
+
+fn main() {
+    let mut out = Vec::new();
+    let _ = Block { kind: 7, body: b"abc" }.encode(&mut out);
+    let _ = Blocks::default().decode(&out);
+}

@@ -1,0 +1,15 @@
+//! The name of the decoder is in quotes.
+//! Plants fsm::E102.
+
+use fsm_runtime::prelude::*;
+
+#[frame("Blocks")]
+//~ #[frame(Blocks)]
+pub struct Block<'a> {
+    pub kind: u8,
+    len: u32,
+    #[bytes(len <= 1MiB)]
+    pub body: &'a [u8],
+}
+
+fn main() {}

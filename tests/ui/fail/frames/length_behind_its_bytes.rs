@@ -1,0 +1,20 @@
+//! The length of bytes comes behind them.
+//! Plants fsm::E107.
+
+use fsm_runtime::prelude::*;
+
+#[frame(Blocks)]
+pub struct Block<'a> {
+    pub kind: u8,
+    //~+ len: u32,
+    #[bytes(len <= 1MiB)]
+    pub body: &'a [u8],
+    len: u32,
+    //~-
+}
+
+fn main() {
+    let mut out = Vec::new();
+    let _ = Block { kind: 7, body: b"abc" }.encode(&mut out);
+    let _ = Blocks::default().decode(&out);
+}

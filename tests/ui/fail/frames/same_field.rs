@@ -1,0 +1,16 @@
+//! Two fields with one name.
+//! Plants fsm::E075.
+
+use fsm_runtime::prelude::*;
+
+#[frame(Blocks)]
+pub struct Block<'a> {
+    pub kind: u8,
+    len: u32,
+    #[bytes(len <= 1MiB)]
+    pub body: &'a [u8],
+    kind: u8,
+    //~ flags: u8,
+}
+
+fn main() {}
