@@ -130,7 +130,7 @@ pub(crate) enum Kind {
     /// `#[varint(max = 4)]`
     Varint {
         int: Int,
-        bytes: u64,
+        bytes: usize,
     },
     /// Digits.
     Digits {
@@ -191,7 +191,7 @@ pub(crate) struct Int {
 impl Int {
     /// The largest value.
     pub(crate) fn largest(&self) -> u64 {
-        let bits = 8 * self.width as u32 - u32::from(self.signed);
+        let bits = 8 * self.width - usize::from(self.signed);
         u64::MAX >> (64 - bits)
     }
 

@@ -68,7 +68,7 @@ fn decoder(frame: &Frame) -> TokenStream {
 
 impl Int {
     /// The integer of these bytes.
-    fn from_bytes(&self, bytes: &[TokenStream]) -> TokenStream {
+    fn of_bytes(&self, bytes: &[TokenStream]) -> TokenStream {
         let rust = &self.rust;
         let zeros = (bytes.len()..size_of_rust(&rust.to_string())).map(|_| generated!(0));
         match (bytes, self.little) {

@@ -161,8 +161,9 @@ fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
 }
 
 /// The largest number in so many bytes.
-pub(crate) fn largest_varint(bytes: u64) -> u64 {
-    u64::MAX.checked_shr(64_u32.saturating_sub(7 * bytes as u32)).unwrap_or(0)
+pub(crate) fn largest_varint(bytes: usize) -> u64 {
+    let unused = 64_usize.saturating_sub(7 * bytes).min(63);
+    u64::MAX >> unused
 }
 
 impl Case {

@@ -138,7 +138,7 @@ pub(crate) fn impls(frame: &Frame) -> TokenStream {
 /// The decoder of what follows a tag that another frame has read.
 fn tagged(frame: &Frame, tag: &Int, result: &TokenStream) -> TokenStream {
     let (name, rust, max) = (&frame.decoder, &tag.rust, frame.max_body());
-    let cases = cases(frame, At::Known(0));
+    let cases = cases(frame, &At::Known(0));
     generated! {
         #[automatically_derived]
         impl __rt::__Tagged for #name {
@@ -166,8 +166,8 @@ fn body(frame: &Frame) -> TokenStream {
             .unwrap_or_default();
     };
     let names: Vec<TokenStream> = (0..tag.width).map(byte).collect();
-    let value = tag.from_bytes(&names);
-    let (width, cases) = (tag.width, cases(frame, At::Known(tag.width)));
+    let value = tag.of_bytes(&names);
+    let (width, cases) = (tag.width, cases(frame, &At::Known(tag.width)));
     generated! {
         let __Some(&[#(#names),*]) = __parts::chunk::<#width>(input, 0) else {
             return __Ok(__More(#width));
@@ -178,7 +178,7 @@ fn body(frame: &Frame) -> TokenStream {
 }
 
 /// The match on `tag`, with the fields of each case.
-fn cases(frame: &Frame, at: At) -> TokenStream {
+fn cases(frame: &Frame, at: &At) -> TokenStream {
     let error = frame.error();
     let arms = frame.cases.iter().enumerate().filter_map(|(number, case)| {
         let Labels::Are(labels) = &case.labels else { return None };
@@ -331,7 +331,7 @@ impl<'a> Steps<'a> {
         let fields = self.case.fields.iter();
         let part = self.case.part().unwrap_or(usize::MAX);
         let follow = fields.enumerate().filter(|(at, _)| *at > field && *at < part);
-        let least = Sum::sum(follow.map(|(_, field)| field.least(self.frame)));
+        let least = Sum::of_all(follow.map(|(_, field)| field.least(self.frame)));
         let (saves, total) = (&self.saves, least.after(total));
         if let Some(name) = self.bounded() {
             let error = self.error();

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -13,7 +13,7 @@ use crate::spelling;
 struct Variants {
     /// Those of literals and of other frames, in the order of the fields.
     own: Vec<(Ident, Own)>,
-    shared: BTreeMap<&'static str, ()>,
+    shared: BTreeSet<&'static str>,
 }
 
 enum Own {
@@ -35,7 +35,7 @@ pub(crate) fn error(frame: &Frame) -> TokenStream {
         };
     }
     let own = variants.own.iter().map(|(name, own)| own.declared(name, frame));
-    let shared = SHARED.iter().filter(|shared| variants.shared.contains_key(shared.name));
+    let shared = SHARED.iter().filter(|shared| variants.shared.contains(shared.name));
     let (shared, displayed): (Vec<_>, Vec<_>) =
         shared.map(|shared| (shared.declared(), shared.displayed(frame))).unzip();
     let own_displayed = variants.own.iter().map(|(name, own)| own.displayed(name));
@@ -274,7 +274,7 @@ fn variants(frame: &Frame) -> Variants {
 
 impl Variants {
     fn shared(&mut self, name: &'static str) {
-        self.shared.insert(name, ());
+        self.shared.insert(name);
     }
 
     fn field(&mut self, frame: &Frame, case: &Case, field: &Field) {

@@ -80,13 +80,14 @@ fn range(field: &Field, least: &Sum, most: &Sum) -> String {
 /// Draws the fields of known width, four bytes in a row, up to the first that varies.
 fn draw(frame: &Frame, case: &Case, out: &mut String) {
     let mut cells: Vec<(String, usize)> = Vec::new();
+    let width = |size: &Sum| size.as_known().and_then(|known| usize::try_from(known).ok());
     if let Some(tag) = &frame.tag {
         cells.push(("tag".to_owned(), tag.width));
     }
     for field in &case.fields {
-        match (field.least(frame).as_known(), field.most(frame).as_known()) {
+        match (width(&field.least(frame)), width(&field.most(frame))) {
             (Some(least), Some(most)) if least == most && (1..=16).contains(&most) => {
-                cells.push((text(&field.name), most as usize));
+                cells.push((text(&field.name), most));
             }
             _ => {
                 cells.push((format!("{} ..", text(&field.name)), 0));

@@ -37,7 +37,7 @@ impl Sum {
         self
     }
 
-    pub(crate) fn sum(all: impl IntoIterator<Item = Self>) -> Self {
+    pub(crate) fn of_all(all: impl IntoIterator<Item = Self>) -> Self {
         all.into_iter().fold(Self::default(), Self::plus)
     }
 
@@ -136,7 +136,7 @@ impl Field {
         let end = end(self.then.as_ref());
         match &self.kind {
             Kind::Int(int) => Sum::known(int.width),
-            Kind::Varint { bytes, .. } => Sum::known(*bytes as usize),
+            Kind::Varint { bytes, .. } => Sum::known(*bytes),
             Kind::Digits { int, hex } => {
                 Sum::known(int.digits(*hex) + usize::from(int.signed)).plus(end)
             }
@@ -181,7 +181,7 @@ impl Case {
         if let Some(line) = &frame.line {
             return end(Some(&line.end));
         }
-        Sum::sum(self.fields.iter().map(|field| field.least(frame)))
+        Sum::of_all(self.fields.iter().map(|field| field.least(frame)))
     }
 
     /// The largest number of bytes, without a tag.
@@ -189,10 +189,10 @@ impl Case {
         if let Some(line) = &frame.line {
             let behind = self.fields.iter().filter(|it| matches!(it.kind, Kind::Bytes { .. }));
             let behind = behind.map(|field| field.most(frame));
-            return Sum::of(&line.max).plus(end(Some(&line.end))).plus(Sum::sum(behind));
+            return Sum::of(&line.max).plus(end(Some(&line.end))).plus(Sum::of_all(behind));
         }
         let (before, inside) = self.parts();
-        let before = Sum::sum(before.iter().map(|field| field.most(frame)));
+        let before = Sum::of_all(before.iter().map(|field| field.most(frame)));
         match inside.first().and_then(|first| first.part.as_ref()) {
             Some(part) => before.plus(Sum::of(&part.max)).plus(end(part.then.as_ref())),
             None => before,

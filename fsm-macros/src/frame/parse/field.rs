@@ -270,13 +270,14 @@ impl Reader<'_> {
                 let text = "a varint is unsigned; write `u32` or `u64`";
                 self.errors.at(Code::FieldType, &int.rust, text);
             }
-            let all = (8 * int.width as u64).div_ceil(7);
+            let all = (8 * int.width).div_ceil(7);
             let mut bytes = all;
             for Entry { key, value } in entries(list(&attr), self.errors) {
                 match key {
                     Some(key) if key == "max" => {
                         let size = literal::size(&value, self.errors)?;
-                        match size.known.filter(|known| (1..=all).contains(known)) {
+                        let known = size.known.and_then(|known| usize::try_from(known).ok());
+                        match known.filter(|known| (1..=all).contains(known)) {
                             Some(known) => bytes = known,
                             None => {
                                 let text = format!(

@@ -70,7 +70,7 @@ impl Steps<'_> {
     /// An integer that is not always there.
     fn int(&mut self, number: usize, int: &Int) {
         let names: Vec<TokenStream> = (0..int.width).map(byte).collect();
-        let (name, value) = (&self.case.fields[number].name, int.from_bytes(&names));
+        let (name, value) = (&self.case.fields[number].name, int.of_bytes(&names));
         let (at, width, end) = (self.at(), int.width, self.at.after(int.width));
         let missing = self.miss(number, &end.tokens());
         self.push(generated! {
@@ -80,8 +80,8 @@ impl Steps<'_> {
         self.moved(end);
     }
 
-    fn varint(&mut self, number: usize, int: &Int, bytes: u64) {
-        let (at, bytes) = (self.at(), bytes as usize);
+    fn varint(&mut self, number: usize, int: &Int, bytes: usize) {
+        let at = self.at();
         self.number(number, int, &generated!(__parts::varint::<#bytes>(input, #at)));
     }
 
@@ -216,7 +216,7 @@ impl Steps<'_> {
         let whole = read(generated!(input.get(#at..).unwrap_or_default()));
         let missing = self.miss(number, &generated!(#at + total));
         let is_last = number + 1 == self.case.fields.len();
-        let closed = (!self.in_part || !is_last).then(|| self.closed(&decoder, field));
+        let closed = (!self.in_part || !is_last).then(|| Self::closed(&decoder, field));
         let (start, end) = (local("start", &field.name), local("end", &field.name));
         self.push(generated! {
             #closed
@@ -237,7 +237,7 @@ impl Steps<'_> {
     }
 
     /// Refuses a frame that takes the rest of its input, where nothing says where that ends.
-    fn closed(&self, decoder: &TokenStream, field: &Field) -> TokenStream {
+    fn closed(decoder: &TokenStream, field: &Field) -> TokenStream {
         let text = format!(
             "`{}` takes the rest of its input, so it must be the last field of a `#[part(len <= ..)]`",
             field.name
@@ -258,7 +258,7 @@ impl Steps<'_> {
             generated!(self.#inner)
         };
         let (missing, closed) =
-            (self.miss(number, &generated!(total)), self.closed(decoder, field));
+            (self.miss(number, &generated!(total)), Self::closed(decoder, field));
         let (kept, end) = (local("count", &field.name), local("end", &field.name));
         self.push(generated! {
             #closed
@@ -284,7 +284,7 @@ impl Steps<'_> {
         let field = &self.case.fields[number];
         let (name, at, error) = (&field.name, self.at(), self.error());
         let (variant, text) = (roles::error_variant(field), self.name(number));
-        let closed = self.closed(decoder, field);
+        let closed = Self::closed(decoder, field);
         self.push(generated! {
             #closed
             let #name = match __rt::__rest::<#decoder>(input.get(#at..).unwrap_or_default()) {

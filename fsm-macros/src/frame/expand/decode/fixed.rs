@@ -38,7 +38,7 @@ impl Steps<'_> {
         for (field, int) in fields.iter().zip(&ints) {
             let range = offset..offset + int.width;
             let bytes: Vec<TokenStream> = range.clone().map(byte).collect();
-            let (name, value) = (&field.name, int.from_bytes(&bytes));
+            let (name, value) = (&field.name, int.of_bytes(&bytes));
             let wanted = is_wanted(case, field);
             if wanted || field.is.is_some() {
                 names[range].clone_from_slice(&bytes);
@@ -53,7 +53,7 @@ impl Steps<'_> {
                 };
                 let of_values = refused(value.clone());
                 values.extend(generated!(if #value != #tokens #of_values));
-                let of_input = refused(int.from_bytes(&[generated!(input[#place])]));
+                let of_input = refused(int.of_bytes(&[generated!(input[#place])]));
                 early.extend(generated! {
                     if __parts::begins(input, #place, #literal) == __Some(false) #of_input
                 });
