@@ -141,7 +141,7 @@ pub(crate) enum Kind {
     Array(TokenStream),
     /// `#[bytes(len <= N)]`
     Bytes {
-        counted: Counted,
+        counted: Box<Counted>,
         text: bool,
     },
     /// `#[until(b"\0", max = N)]`
@@ -169,7 +169,7 @@ pub(crate) enum Kind {
     /// `Times<'a, F>` with `#[times(n <= 64)]`, or with `#[rest]`.
     Times {
         decoder: Type,
-        counted: Option<Counted>,
+        counted: Option<Box<Counted>>,
     },
     /// The tag in a variant for several tags, which was read before.
     Tag(Int),
@@ -237,8 +237,8 @@ impl Field {
     /// The lengths that are in its attributes: that of the part which it begins, and its own.
     pub(crate) fn counts(&self) -> impl Iterator<Item = &Counted> {
         let own = match &self.kind {
-            Kind::Bytes { counted, .. } => Some(counted),
-            Kind::Times { counted, .. } => counted.as_ref(),
+            Kind::Bytes { counted, .. } => Some(&**counted),
+            Kind::Times { counted, .. } => counted.as_deref(),
             _ => None,
         };
         self.part.iter().chain(own)

@@ -54,7 +54,7 @@ fn decoder(frame: &Frame) -> TokenStream {
     let (vis, name, item) = (&frame.vis, &frame.decoder, &frame.name);
     let mut fields =
         progress(frame).into_iter().map(|(name, ty)| generated!(#name: #ty)).peekable();
-    let fields = if fields.peek().is_some() { quote!({ #(#fields),* }) } else { quote!(;) };
+    let fields = if fields.peek().is_some() { quote!({ #(#fields),* }) } else { quote!({}) };
     let about = format!("Decodes [`{item}`].");
     let picture = picture::picture(frame);
     quote! {

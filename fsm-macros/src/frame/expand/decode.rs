@@ -59,7 +59,7 @@ pub(crate) fn impls(frame: &Frame) -> TokenStream {
     let (name, item) = (&frame.decoder, &frame.name);
     let error = frame.error();
     let of = |lifetime: TokenStream| {
-        if let Some(_) = frame.lifetime { generated!(#item<#lifetime>) } else { generated!(#item) }
+        if frame.lifetime.is_some() { generated!(#item<#lifetime>) } else { generated!(#item) }
     };
     let (lent, any) = (of(generated!('__input)), of(generated!('_)));
     let (max, min, open) = (frame.max(), frame.min(), frame.is_open());

@@ -2,7 +2,7 @@ use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Type;
 
-use super::super::ast::{Case, Counted, Field, Frame, Kind, Size};
+use super::super::ast::{Case, Field, Frame, Kind, Size};
 
 /// A number of bytes: what the macro knows, and constants that it does not see.
 #[derive(Default)]
@@ -151,8 +151,8 @@ impl Field {
                 let decoder = decoder(frame, self);
                 Sum::term(generated!(<#decoder as #root::__Tagged>::MAX_BODY))
             }
-            Kind::Times { decoder, counted: Some(Counted { max, .. }) } => {
-                let max = &max.value;
+            Kind::Times { decoder, counted: Some(counted) } => {
+                let max = &counted.max.value;
                 Sum::term(
                     generated!(__rt::__frame::times(#max, <#decoder as #root::__Nested>::MAX)),
                 )

@@ -344,7 +344,7 @@ impl Reader<'_> {
         if let Some(attr) = self.get("bytes") {
             let counted = self.counted(&attr, "bytes(len <= 64KiB)")?;
             self.then.clone_from(&counted.then);
-            return Some(Kind::Bytes { counted, text });
+            return Some(Kind::Bytes { counted: counted.into(), text });
         }
         if let Some(attr) = self.get("until").filter(|_| self.owner.in_line) {
             let text =
@@ -412,7 +412,7 @@ impl Reader<'_> {
         if let Some(attr) = self.get("times") {
             let counted = self.counted(&attr, "times(count <= 64)")?;
             self.then.clone_from(&counted.then);
-            return Some(Kind::Times { decoder, counted: Some(counted) });
+            return Some(Kind::Times { decoder, counted: Some(counted.into()) });
         }
         if self.has("rest") {
             return Some(Kind::Times { decoder, counted: None });

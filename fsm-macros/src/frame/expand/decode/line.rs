@@ -43,13 +43,12 @@ fn cases(frame: &Frame, line: &Line) -> TokenStream {
     });
     let cases = frame.cases.iter().enumerate();
     let other = cases.clone().find(|(_, case)| matches!(case.labels, Labels::Other));
-    let other = match other {
+    let other = if let Some((number, case)) = other {
         // It reads the line from its first word.
-        Some((number, case)) => {
-            let steps = steps(frame, case, number);
-            generated!(words = __rt::Words::of_line(line); #steps)
-        }
-        None => generated!(__Err(#error::Tag)),
+        let steps = steps(frame, case, number);
+        generated!(words = __rt::Words::of_line(line); #steps)
+    } else {
+        generated!(__Err(#error::Tag))
     };
     generated! {
         match words.next() {

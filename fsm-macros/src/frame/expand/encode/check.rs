@@ -89,20 +89,7 @@ fn field(frame: &Frame, case: &Case, field: &Field) -> TokenStream {
                 }
             })
         }
-        Kind::Bytes { counted, .. } => {
-            let own = counted_len(frame, case, field, counted);
-            each(field, |value| {
-                let max = bound(case, counted);
-                generated! {
-                    let max = #max;
-                    if #value.len() > max {
-                        let (len, max) = (#value.len() as u64, max as u64);
-                        return __Err(#error::TooLong { field: #text, len, max });
-                    }
-                    #own
-                }
-            })
-        }
+        Kind::Bytes { counted, .. } => within(frame, case, field, counted, &generated!(TooLong)),
         Kind::Until { end, max, .. } => {
             let (end, max) = (bytes(end), &max.value);
             each(field, |value| {
@@ -125,43 +112,61 @@ fn field(frame: &Frame, case: &Case, field: &Field) -> TokenStream {
                 }
             }
         }),
-        Kind::Tagged(tag) => {
-            let derives = matches!(roles::length(tag), roles::Length::Of { field, .. } if case.derived(&field).is_some());
-            let (operands, tag) = (case.operands(), Case::value(tag));
-            each(field, |value| {
-                let agrees = (!derives).then(|| {
-                    generated! {
-                        let tag = __rt::__EncodeTagged::tag(#value);
-                        if tag != { #operands #tag } {
-                            return __Err(#error::Disagrees { field: #text });
-                        }
-                    }
-                });
-                generated! {
-                    #agrees
-                    if let __Err(error) = __rt::Encode::check(#value) {
-                        return __Err(#error::#variant(error));
-                    }
-                }
-            })
-        }
+        Kind::Tagged(tag) => tagged(frame, case, field, tag),
         Kind::Times { counted: Some(counted), .. } => {
-            let own = counted_len(frame, case, field, counted);
-            each(field, |value| {
-                let max = bound(case, counted);
-                generated! {
-                    let max = #max;
-                    if #value.len() > max {
-                        let (len, max) = (#value.len() as u64, max as u64);
-                        return __Err(#error::TooMany { field: #text, len, max });
-                    }
-                    #own
-                }
-            })
+            within(frame, case, field, counted, &generated!(TooMany))
         }
         _ => TokenStream::new(),
     };
     generated!(#there #value)
+}
+
+/// A field is no longer than its bound, and as long as a kept length says.
+fn within(
+    frame: &Frame,
+    case: &Case,
+    field: &Field,
+    counted: &Counted,
+    too_long: &TokenStream,
+) -> TokenStream {
+    let (error, text) = (frame.error(), text(&field.name));
+    let (max, agrees) = (bound(case, counted), counted_len(frame, case, field, counted));
+    each(field, |value| {
+        generated! {
+            let max = #max;
+            if #value.len() > max {
+                let (len, max) = (#value.len() as u64, max as u64);
+                return __Err(#error::#too_long { field: #text, len, max });
+            }
+            #agrees
+        }
+    })
+}
+
+/// The enum behind a tag is a frame, and has the tag that kept fields say.
+fn tagged(frame: &Frame, case: &Case, field: &Field, tag: &TokenStream) -> TokenStream {
+    let (error, text, variant) = (frame.error(), text(&field.name), roles::error_variant(field));
+    let follows = match roles::length(tag) {
+        roles::Length::Of { field, .. } => case.derived(&field).is_some(),
+        roles::Length::Any => false,
+    };
+    let (operands, tag) = (case.operands(), Case::value(tag));
+    each(field, |value| {
+        let agrees = (!follows).then(|| {
+            generated! {
+                let tag = __rt::__EncodeTagged::tag(#value);
+                if tag != { #operands #tag } {
+                    return __Err(#error::Disagrees { field: #text });
+                }
+            }
+        });
+        generated! {
+            #agrees
+            if let __Err(error) = __rt::Encode::check(#value) {
+                return __Err(#error::#variant(error));
+            }
+        }
+    })
 }
 
 /// A field that follows from others can hold its value.
@@ -258,11 +263,7 @@ fn part(frame: &Frame, case: &Case) -> Option<TokenStream> {
 /// The bound of a length, where the integers that it names are kept.
 fn bound(case: &Case, counted: &Counted) -> TokenStream {
     let (operands, bound) = (case.operands(), counted.bound());
-    if let Some(_) = counted.within {
-        generated!({ #operands #bound })
-    } else {
-        generated!((#bound))
-    }
+    if counted.within.is_some() { generated!({ #operands #bound }) } else { generated!((#bound)) }
 }
 
 /// The bytes of a text, or of bytes.
