@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use fsm_tests::{FilingLoad, Report, Setting, all_in_ci, one_at_a_time};
 
-/// Two slices of time for each setting, or three longer ones with `CI`.
+/// Two slices of time for each setting, or three longer ones and a slower index with `CI`.
 fn load() -> FilingLoad {
-    let (time, slice) = all_in_ci((1_500, 500), (500, 250));
+    let (time, slice, delay) = all_in_ci((1_500, 500, 50), (500, 250, 25));
     FilingLoad {
         time: Duration::from_millis(time),
         slice: Duration::from_millis(slice),
@@ -20,7 +20,7 @@ fn load() -> FilingLoad {
         readers: 4,
         gets: 100.0,
         queue: 8,
-        delay: Duration::from_millis(50),
+        delay: Duration::from_millis(delay),
     }
 }
 
