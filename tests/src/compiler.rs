@@ -39,18 +39,20 @@ impl Message {
 }
 
 impl Library {
-    /// Builds `package` of the workspace or project at `root`.
-    pub fn build(package: &str, root: &Path) -> Self {
+    /// Builds the first of these packages of the workspace or project at `root`, with the features that it has
+    /// beside the others.
+    pub fn build(packages: &[&str], root: &Path) -> Self {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let built = Command::new(cargo)
-            .args(["build", "--package", package, "--message-format", "json", "--quiet"])
+            .args(["build", "--lib", "--message-format", "json", "--quiet"])
+            .args(packages.iter().flat_map(|package| ["--package", package]))
             .current_dir(root)
             .output()
             .expect("cargo should run");
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
         let text = String::from_utf8_lossy(&built.stdout);
         let artifacts = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let name = package.replace('-', "_");
+        let name = packages[0].replace('-', "_");
         let path = artifacts
             .filter(|artifact| artifact["target"]["name"] == *name)
             .find_map(|artifact| {
@@ -72,9 +74,11 @@ impl Library {
 }
 
 impl Compiler {
-    /// Builds the runtime. The compiler writes to a subdirectory of `output`.
+    /// Builds the runtime, as the examples use it, for which it is built already. The compiler writes to a
+    /// subdirectory of `output`.
     pub fn new(output: &Path) -> Self {
-        let runtime = Library::build("fsm-runtime", Path::new(env!("CARGO_MANIFEST_DIR")));
+        let packages = ["fsm-runtime", "fsm-examples"];
+        let runtime = Library::build(&packages, Path::new(env!("CARGO_MANIFEST_DIR")));
         let output = output.join("ui");
         fs::create_dir_all(&output).expect("the target directory can be written");
         Self { runtime, output }

@@ -54,6 +54,11 @@ pub fn all_in_ci<T>(all: T, fewer: T) -> T {
     if std::env::var_os("CI").is_some() { all } else { fewer }
 }
 
+/// All `items` with `CI`, and else the first of each `step`.
+pub fn some_without_ci<T>(items: Vec<T>, step: usize) -> Vec<T> {
+    items.into_iter().step_by(all_in_ci(1, step)).collect()
+}
+
 /// Polls until `condition` holds, for conditions that cause no event.
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + TIMEOUT;

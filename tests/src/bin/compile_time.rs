@@ -63,8 +63,8 @@ fn thiserror_project(scratch: &Path) -> PathBuf {
 
 /// Measures `rustc` on an enum with several numbers of variants, plain and with each macro.
 fn expansion(scratch: &Path, rounds: usize) {
-    let ours = Library::build("fsm-runtime", Path::new(env!("CARGO_MANIFEST_DIR")));
-    let peer = Library::build("thiserror", &scratch.join("peer"));
+    let ours = Library::build(&["fsm-runtime"], Path::new(env!("CARGO_MANIFEST_DIR")));
+    let peer = Library::build(&["thiserror"], &scratch.join("peer"));
     println!("\n| states | plain | `thiserror` | `state_machine` | bytes generated a state |");
     println!("|---|---|---|---|---|");
     for states in SIZES {

@@ -76,7 +76,6 @@ fn all_subscribers_receive_the_same_events() {
 /// A subscriber that leaves, in whatever way, is removed without a trace.
 #[test]
 fn subscribers_may_leave() {
-    let _exclusive = one_at_a_time();
     let docs = Docserver::new(&[]);
     let sockets = docs.server().sockets();
     docs.put("a", b"one").expect(201);
@@ -138,7 +137,6 @@ fn comments_keep_a_stream_alive() {
 /// A client that leaves is noticed although nothing is sent to it, also if it has sent something.
 #[test]
 fn a_subscriber_that_leaves_is_noticed_at_once() {
-    let _exclusive = one_at_a_time();
     let docs = Docserver::in_memory(&["--keep-alive", "1440min"]);
     let sockets = docs.server().sockets();
     for sends in ["", "?", &"?".repeat(100_000)] {
@@ -156,7 +154,6 @@ fn a_subscriber_that_leaves_is_noticed_at_once() {
 /// After `GET /events` further bytes on the connection are not requests.
 #[test]
 fn bytes_after_the_request_are_not_requests() {
-    let _exclusive = one_at_a_time();
     let docs = Docserver::new(&[]);
     let sockets = docs.server().sockets();
     docs.put("a", b"one").expect(201);

@@ -5,25 +5,29 @@
 
 use std::time::Duration;
 
-use fsm_tests::{FilingLoad, Report, Setting, one_at_a_time};
+use fsm_tests::{FilingLoad, Report, Setting, all_in_ci, one_at_a_time};
 
-const LOAD: FilingLoad = FilingLoad {
-    time: Duration::from_millis(1_500),
-    slice: Duration::from_millis(500),
-    clients: 40,
-    size: 60_000,
-    texts: 25,
-    rate: Some(40.0),
-    readers: 4,
-    gets: 100.0,
-    queue: 8,
-    delay: Duration::from_millis(50),
-};
+/// Two slices of time for each setting, or three longer ones and a slower index with `CI`.
+fn load() -> FilingLoad {
+    let (time, slice, delay) = all_in_ci((1_500, 500, 50), (500, 250, 25));
+    FilingLoad {
+        time: Duration::from_millis(time),
+        slice: Duration::from_millis(slice),
+        clients: 40,
+        size: 60_000,
+        texts: 25,
+        rate: Some(40.0),
+        readers: 4,
+        gets: 100.0,
+        queue: 8,
+        delay: Duration::from_millis(delay),
+    }
+}
 
 #[test]
 fn all_settings_file_each_document_once_at_the_same_load() {
     let _exclusive = one_at_a_time();
-    let reports = LOAD.run(&Setting::ALL);
+    let reports = load().run(&Setting::ALL);
     println!("{}", Report::HEADER);
     reports.iter().for_each(check);
     // The load does not depend on the server.
@@ -34,7 +38,7 @@ fn all_settings_file_each_document_once_at_the_same_load() {
 #[test]
 fn the_queue_is_bounded_and_clients_beyond_it_wait() {
     let _exclusive = one_at_a_time();
-    let load = FilingLoad { rate: None, ..LOAD };
+    let load = FilingLoad { rate: None, ..load() };
     let slow: Vec<_> = Setting::ALL.into_iter().filter(|setting| setting.is_slow).collect();
     let reports = load.run(&slow);
     println!("{}", Report::HEADER);

@@ -5,18 +5,20 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fsm_tests::{
-    Connection, Docserver, Server, TIMEOUT, TempDir, eventually, get, put, request, run, skip,
+    Connection, Docserver, Server, TIMEOUT, TempDir, all_in_ci, eventually, get, put, request, run,
+    skip,
 };
 
-/// A disk of 8 MiB, in memory.
+/// A small disk, in memory.
 struct Disk(TempDir);
 
 impl Disk {
     /// Mounts it, or says why the test is skipped.
-    fn mount() -> Option<Self> {
+    fn mount(size: &str) -> Option<Self> {
         let at = TempDir::new("disk");
         let mut mount = Command::new("mount");
-        let ran = run(mount.args(["-t", "tmpfs", "-o", "size=8m", "none"]).arg(at.path()), TIMEOUT);
+        let size = format!("size={size}");
+        let ran = run(mount.args(["-t", "tmpfs", "-o", &size, "none"]).arg(at.path()), TIMEOUT);
         if ran.status.success() {
             return Some(Self(at));
         }
@@ -70,7 +72,7 @@ fn documents() -> [Vec<u8>; 3] {
 #[test]
 fn a_full_disk_can_be_emptied_and_filled_again() {
     for document in documents() {
-        let Some(disk) = Disk::mount() else { return };
+        let Some(disk) = Disk::mount(all_in_ci("8m", "5m")) else { return };
         let server = start(&disk.data());
         let mut counts = Vec::new();
         for _ in 0..2 {
@@ -89,7 +91,7 @@ fn a_full_disk_can_be_emptied_and_filled_again() {
 #[test]
 fn a_full_disk_can_be_emptied_after_a_restart() {
     for (document, signal) in documents().iter().zip(["TERM", "KILL", "KILL"]) {
-        let Some(disk) = Disk::mount() else { return };
+        let Some(disk) = Disk::mount(all_in_ci("8m", "5m")) else { return };
         let server = start(&disk.data());
         let count = fill(&server, document);
         let server = restart(server, signal, &disk.data());
@@ -104,7 +106,7 @@ fn a_full_disk_can_be_emptied_after_a_restart() {
 /// Unfinished uploads that fill the disk are removed at the next start.
 #[test]
 fn a_server_that_was_killed_on_a_full_disk_starts() {
-    let Some(disk) = Disk::mount() else { return };
+    let Some(disk) = Disk::mount("8m") else { return };
     let server = start(&disk.data());
     assert_eq!(ask(&server, put("doc", b"words")), 201);
     let mut upload = Connection::new(server.address());

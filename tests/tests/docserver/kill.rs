@@ -10,7 +10,9 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use fsm_tests::{Connection, Docserver, Listed, Random, TIMEOUT, TempDir, get, list, put, sha256};
+use fsm_tests::{
+    Connection, Docserver, Listed, Random, TIMEOUT, TempDir, all_in_ci, get, list, put, sha256,
+};
 
 const CLIENTS: usize = 6;
 /// The number of names of each client, which no other client uses.
@@ -20,7 +22,7 @@ const MAX_SIZE: u64 = 1_000_000;
 #[test]
 fn after_a_kill_acknowledged_documents_are_there_and_others_complete_or_absent() {
     let kills = env::var("FSM_KILLS").ok().map(|kills| kills.parse().expect("a number of kills"));
-    let (rounds, uploads) = kills.map_or((3, 150), |kills| (kills, 1_000));
+    let (rounds, uploads) = kills.map_or((3, all_in_ci(150, 40)), |kills| (kills, 1_000));
     let mut data = TempDir::new("kill");
     let mut known = Known::default();
     let mut random = Random::new(std::process::id().into());

@@ -1,6 +1,6 @@
 //! Clients that leave while their requests wait for the index.
 
-use fsm_tests::{Connection, Docserver, eventually, list, one_at_a_time, put, request};
+use fsm_tests::{Connection, Docserver, all_in_ci, eventually, list, one_at_a_time, put, request};
 
 /// A server that files one document at a time, slowly; `first` is being filed by the client that is returned.
 /// One more job can wait in the pool; others wait for room.
@@ -28,7 +28,7 @@ fn names(docs: &Docserver) -> Vec<String> {
 #[test]
 fn the_jobs_of_clients_that_leave_are_withdrawn() {
     let _exclusive = one_at_a_time();
-    let (docs, mut first) = busy("2s");
+    let (docs, mut first) = busy(all_in_ci("2s", "1s"));
     let sockets = docs.server().sockets();
     let mut leaving: Vec<_> = (0..10).map(|_| docs.connect()).collect();
     for (n, connection) in leaving.iter_mut().enumerate() {
@@ -52,7 +52,7 @@ fn the_jobs_of_clients_that_leave_are_withdrawn() {
 /// A client that only ends its stream hears that its request is withdrawn.
 #[test]
 fn a_client_that_ends_its_stream_hears_that_its_job_is_withdrawn() {
-    let (docs, mut first) = busy("1s");
+    let (docs, mut first) = busy(all_in_ci("1s", "500ms"));
     let mut waiting = docs.connect();
     waiting.send(put("waiting", b"waiting"));
     waiting.shutdown_write();

@@ -74,7 +74,6 @@ fn a_document_that_stalls_is_answered_408() {
 
 #[test]
 fn a_client_that_stops_reading_a_document_is_disconnected() {
-    let _exclusive = one_at_a_time();
     let docs = Docserver::in_memory(&["--stall", "500ms"]);
     let sockets = docs.server().sockets();
     docs.put("large", &Random::new(5).next_bytes(16_000_000)).expect(201);

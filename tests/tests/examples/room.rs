@@ -19,6 +19,7 @@ fn members_hear_each_other_and_not_themselves() {
     bob.send("/quit\n");
     assert_eq!(bob.line(), "* goodbye");
     bob.expect_end();
+    drop(bob);
     assert_eq!(ann.line(), "* bob leaves");
     server.stop();
 }

@@ -36,12 +36,12 @@ const REPORTS: [&str; 20] = [
 
 #[test]
 fn one_request_at_a_time() {
-    over_tcp(&["-n", all_in_ci("100000", "3000")]);
+    over_tcp(&["-n", all_in_ci("100000", "1000")]);
 }
 
 #[test]
 fn thirty_two_requests_at_a_time() {
-    over_tcp(&["-n", all_in_ci("100000", "5000"), "-P", "32"]);
+    over_tcp(&["-n", all_in_ci("100000", "2000"), "-P", "32"]);
 }
 
 /// Without `-t` it runs all tests that it has.
@@ -50,7 +50,7 @@ fn all_that_it_has() {
     let Some(program) = client("redis-benchmark") else { return };
     let server = Server::kv(&[]);
     let mut command = Command::new(program);
-    command.args(["-p", &server.port(), "-n", "1000", "-q"]);
+    command.args(["-p", &server.port(), "-n", all_in_ci("1000", "300"), "-q"]);
     check(&run(&mut command, Duration::from_secs(120)));
     server.stop();
 }
@@ -60,7 +60,7 @@ fn over_a_unix_socket() {
     let path = std::env::temp_dir().join(format!("fsm-kv-benchmark-{}.sock", std::process::id()));
     let path = path.to_str().expect("a path in UTF-8");
     let address = format!("unix:{path}");
-    let requests = all_in_ci("20000", "2000");
+    let requests = all_in_ci("20000", "600");
     benchmark(&["--listen", &address], |_| vec!["-s".into(), path.into()], &["-n", requests]);
     benchmark(
         &["--listen", &address],

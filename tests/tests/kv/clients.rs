@@ -28,6 +28,7 @@ fn the_list_has_all_clients_until_they_leave() {
     assert!(text(&mut one, &["CLIENT", "INFO"]).contains(&format!("id={id} ")));
     other.expect(&["QUIT"], "+OK\r\n");
     other.expect_end();
+    drop(other);
     fsm_tests::eventually("the other is gone", || {
         text(&mut one, &["CLIENT", "LIST"]).matches("id=").count() == 1
     });

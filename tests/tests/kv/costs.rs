@@ -14,14 +14,14 @@ const IDLE_BYTES: u64 = 256;
 
 #[test]
 fn pitfall_7_two_system_calls_a_request() {
-    system_calls("one request at a time", all_in_ci(100_000, 20_000), 1);
+    system_calls("one request at a time", all_in_ci(100_000, 8_000), 1);
 }
 
 /// There are fewer batches than requests, so that many are needed for the share of connections to
 /// be small.
 #[test]
 fn two_system_calls_a_batch() {
-    system_calls("32 requests at a time", all_in_ci(1_000_000, 320_000), 32);
+    system_calls("32 requests at a time", all_in_ci(1_000_000, 128_000), 32);
 }
 
 fn system_calls(what: &str, requests: u32, pipelined: u32) {
@@ -35,7 +35,9 @@ fn system_calls(what: &str, requests: u32, pipelined: u32) {
     server.args(["-D", "-f", "-c", "-o"]).arg(&table).arg(example("kv")).args(["--port", "0"]);
     let server = Server::start(&mut server);
     let mut benchmark = Command::new(benchmark);
-    benchmark.args(["-p", &server.port(), "-q", "-t", "get,set", "-c", "50"]);
+    // Fewer connections where there are fewer requests, for the same share.
+    let clients = all_in_ci("50", "10");
+    benchmark.args(["-p", &server.port(), "-q", "-t", "get,set", "-c", clients]);
     benchmark.args(["-n", &requests.to_string(), "-P", &pipelined.to_string()]);
     let ran = run(&mut benchmark, Duration::from_secs(180));
     assert!(ran.status.success(), "{ran:?}");
@@ -62,8 +64,9 @@ fn calls(table: &str, name: &str) -> Option<u32> {
 #[test]
 fn l11_no_allocation_for_a_get() {
     let Some(valgrind) = client("valgrind") else { return };
-    let (less, more) = all_in_ci((2_000, 12_000), (300, 1_800));
-    for pipelined in [1, 16] {
+    let (less, more) = all_in_ci((2_000, 12_000), (100, 600));
+    // Each run takes seconds to start.
+    for &pipelined in all_in_ci(&[1, 16][..], &[16]) {
         let few = allocations(&valgrind, less, pipelined);
         let many = allocations(&valgrind, more, pipelined);
         println!("GET, {pipelined} at a time: {few} allocations with {less}, {many} with {more}");
@@ -103,7 +106,7 @@ fn allocations(valgrind: &Path, gets: usize, pipelined: usize) -> u64 {
 /// The example `idle` measures this.
 #[test]
 fn x13_an_idle_connection_is_small() {
-    let wanted = 15_000;
+    let wanted = all_in_ci(15_000, 10_000);
     // `idle` holds one end of each connection in its own process, and the server the other.
     let connections = wanted.min(open_files().saturating_sub(200));
     if connections < wanted {

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fsm_tests::{
-    BackgroundClient, Connection, Server, TIMEOUT, encode, eventually, example, expect_silence,
-    one_at_a_time,
+    BackgroundClient, Connection, Server, TIMEOUT, all_in_ci, encode, eventually, example,
+    expect_silence, one_at_a_time,
 };
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
@@ -63,7 +63,7 @@ fn twice_on(server: Server, misbehave: impl Fn(&Server)) -> String {
 fn one_byte_at_a_time() {
     let _exclusive = one_at_a_time();
     let (mut requests, mut replies) = (Vec::new(), Vec::new());
-    for n in 0..200 {
+    for n in 0..all_in_ci(200, 60) {
         let (key, value) = (format!("key:{n}"), "v".repeat(n % 50));
         requests.extend(encode(&["SET", &key, &value]));
         requests.extend(encode(&["GET", &key]));
@@ -193,7 +193,7 @@ fn resets_in_the_middle_of_a_command() {
     let _exclusive = one_at_a_time();
     let value = vec![b'v'; 4 * 1024 * 1024];
     twice(&[], |server| {
-        for n in 0..200 {
+        for n in 0..all_in_ci(200, 60) {
             let mut connection = Connection::from_stream(small_buffers(server.address()));
             connection.send("*3\r\n$3\r\nSET\r\n$5\r\nlarge\r\n$16777216\r\n");
             connection.send(&value);
@@ -212,7 +212,7 @@ fn resets_in_the_middle_of_an_answer() {
     let value = vec![b'v'; 4 * 1024 * 1024];
     twice(&[], |server| {
         Connection::new(server.address()).expect(&[b"SET", &b"large"[..], &value], "+OK\r\n");
-        for _ in 0..200 {
+        for _ in 0..all_in_ci(200, 60) {
             let mut connection = Connection::from_stream(small_buffers(server.address()));
             connection.send(encode(&["GET", "large"]).repeat(3));
             assert_eq!(connection.bytes(10), b"$4194304\r\n");

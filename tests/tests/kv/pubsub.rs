@@ -79,6 +79,7 @@ fn a_subscriber_of_resp2_may_only_subscribe_ping_and_quit() {
     hears.expect(&["PING", "hi"], "*2\r\n$4\r\npong\r\n$2\r\nhi\r\n");
     hears.expect(&["QUIT"], "+OK\r\n");
     hears.expect_end();
+    drop(hears);
     let mut one = Connection::new(server.address());
     eventually("the subscriber is gone", || subscribers(&mut one, "c") == 0);
     server.stop();
