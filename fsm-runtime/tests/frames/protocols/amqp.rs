@@ -113,7 +113,7 @@ fn f3_what_is_no_frame_of_amqp_is_refused() {
     is_refused::<Inputs>(b"AMQP\0\x01\0\0", InputsError::Rest);
     is_refused::<Inputs>(b"\x04\0\0\0\0\0\0\xCE", InputsError::Tag);
     is_refused::<Inputs>(b"\x08\0\0\0\0\0\0\xCD", InputsError::End { field: "payload" });
-    is_refused::<Methods>(b"\x02\0\x01", MethodsError::Kind);
+    is_refused::<Methods>(b"\x02\0\x01", MethodsError::Kind { found: 2 });
     is_refused::<Methods>(b"\x01\0\0\0\0\0\x04\0\n\0\n\0", MethodsError::End { field: "class" });
     is_refused::<Methods>(b"\x01\0\0\0\0\0\x03\0\n\0\xCE", MethodsError::Short { field: "id" });
 }

@@ -105,8 +105,8 @@ fn f1_greetings_and_requests_of_curl_are_written_as_they_were_sent() {
 #[test]
 fn f3_what_is_no_socks_5_is_refused() {
     // A request of SOCKS 4.
-    is_refused::<Greetings>(b"\x04\x01\0P\xC0\0\x02\x07\0", GreetingsError::Version);
-    is_refused::<Requests>(b"\x05\x01\x01\x01", RequestsError::Reserved);
+    is_refused::<Greetings>(b"\x04\x01\0P\xC0\0\x02\x07\0", GreetingsError::Version { found: 4 });
+    is_refused::<Requests>(b"\x05\x01\x01\x01", RequestsError::Reserved { found: 1 });
     is_refused::<Requests>(b"\x05\x01\0\x02", RequestsError::Address(AddressesError::Tag));
     is_refused::<Requests>(
         b"\x05\x01\0\x03\x01\xFF\0P",
