@@ -8,6 +8,7 @@ mod blocked;
 mod compile;
 mod dispatch;
 mod echo;
+mod frames;
 mod jobs;
 mod overload;
 mod rearm;
@@ -69,6 +70,11 @@ pub(crate) const ALL: &[Entry] = &[
         name: "dispatch",
         description: "one machine in five implementations, without sockets",
         measure: dispatch::dispatch,
+    },
+    Entry {
+        name: "frames",
+        description: "frames that are declared and by hand, without sockets",
+        measure: frames::frames,
     },
     Entry {
         name: "rearm",

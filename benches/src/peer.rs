@@ -27,6 +27,8 @@ pub(crate) enum Peer {
     NginxSendfile,
     /// A state machine written by hand as a `match`.
     HandMatch,
+    /// A decoder written by hand.
+    HandDecoder,
     Smlang,
     Statig,
     RustFsm,

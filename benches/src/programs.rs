@@ -6,10 +6,12 @@ use crate::error::Error;
 use crate::peer::Peer;
 
 pub(crate) mod dispatch;
+pub(crate) mod frames;
 pub(crate) mod jobs;
 pub(crate) mod rearm;
 
 use self::dispatch::Form;
+use self::frames::{Made, Work};
 use self::rearm::Deadline;
 
 /// A program with its amount of work.
@@ -19,6 +21,8 @@ pub(crate) enum Program {
     Dispatch { peer: Peer, form: Form, rounds: u64 },
     /// Changes the state of a machine on a port.
     Rearm { deadline: Deadline, turns: u64, changes: u64 },
+    /// Decodes or encodes frames.
+    Frames { made: Made, work: Work, depth: usize, rounds: u64 },
     /// Sends jobs to another thread, and prints their cost.
     Jobs { peer: Peer, jobs: u64, batch: u64 },
 }
@@ -34,6 +38,9 @@ impl Program {
             Self::Rearm { deadline, turns, changes } => {
                 println!("{}", rearm::run(deadline, turns, changes));
             }
+            Self::Frames { made, work, depth, rounds } => {
+                println!("{}", frames::run(made, work, depth, rounds));
+            }
             Self::Jobs { peer, jobs, batch } => {
                 let cost = jobs::run(peer, jobs, batch).ok_or_else(|| missing(peer))??;
                 println!("{}", cost.line());
@@ -46,13 +53,17 @@ impl Program {
     pub(crate) fn arguments(self) -> Vec<String> {
         let words = match self {
             Self::Dispatch { peer, form, rounds } => {
-                ["dispatch".to_owned(), peer.name(), name(&form), rounds.to_string()]
+                vec!["dispatch".to_owned(), peer.name(), name(&form), rounds.to_string()]
             }
             Self::Rearm { deadline, turns, changes } => {
-                ["rearm".to_owned(), name(&deadline), turns.to_string(), changes.to_string()]
+                vec!["rearm".to_owned(), name(&deadline), turns.to_string(), changes.to_string()]
+            }
+            Self::Frames { made, work, depth, rounds } => {
+                let (depth, rounds) = (depth.to_string(), rounds.to_string());
+                vec!["frames".to_owned(), name(&made), name(&work), depth, rounds]
             }
             Self::Jobs { peer, jobs, batch } => {
-                ["jobs".to_owned(), peer.name(), jobs.to_string(), batch.to_string()]
+                vec!["jobs".to_owned(), peer.name(), jobs.to_string(), batch.to_string()]
             }
         };
         ["run".to_owned()].into_iter().chain(words).collect()

@@ -44,7 +44,6 @@ use fsm_runtime::sim::Session;
 use fsm_runtime::{Address, Cx, Machine, Pool};
 
 mod expansion;
-mod frames;
 mod several_waits;
 
 use expansion::{Demo, demo};

@@ -1,26 +1,4 @@
 //! A frame with a repetition of another one: the requests of RESP2, without inline commands.
-//!
-//! ```text
-//! #[frame(Bulks)]
-//! pub struct Bulk<'a> {
-//!     #[is(b'$')]
-//!     kind: u8,
-//!     #[decimal(then = b"\r\n")]
-//!     len: u32,
-//!     #[bytes(len <= 512KiB, then = b"\r\n")]
-//!     bytes: &'a [u8],
-//! }
-//!
-//! #[frame(Requests)]
-//! pub struct Request<'a> {
-//!     #[is(b'*')]
-//!     kind: u8,
-//!     #[decimal(then = b"\r\n")]
-//!     count: u32,
-//!     #[times(count <= 64)]
-//!     arguments: Times<'a, Bulks>,
-//! }
-//! ```
 
 use std::fmt;
 
@@ -29,15 +7,15 @@ use fsm_runtime::{Decoded, Frame};
 use super::support::{self, Counted, Times};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bulk<'a> {
-    pub bytes: &'a [u8],
+pub(crate) struct Bulk<'a> {
+    pub(crate) bytes: &'a [u8],
 }
 
 #[derive(Debug, Default)]
-pub struct Bulks;
+pub(crate) struct Bulks;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BulksError {
+pub(crate) enum BulksError {
     Kind,
     Number { field: &'static str },
     Then { field: &'static str },
@@ -59,7 +37,7 @@ impl fmt::Display for BulksError {
 
 impl Bulks {
     /// A `$`, ten digits and a line end; the bytes and a line end.
-    pub const MAX: usize = 1 + 10 + 2 + (512 << 10) + 2;
+    pub(crate) const MAX: usize = 1 + 10 + 2 + (512 << 10) + 2;
 }
 
 impl Frame for Bulks {
@@ -94,19 +72,19 @@ impl Frame for Bulks {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
-    pub arguments: Times<'a, Bulks>,
+pub(crate) struct Request<'a> {
+    pub(crate) arguments: Times<'a, Bulks>,
 }
 
 /// The progress is the number of arguments that are whole, and where the next one begins.
 #[derive(Debug, Default)]
-pub struct Requests {
+pub(crate) struct Requests {
     done: u32,
     at: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestsError {
+pub(crate) enum RequestsError {
     Kind,
     Number { field: &'static str },
     TooMany { field: &'static str, len: u64, max: u64 },
@@ -127,7 +105,7 @@ impl fmt::Display for RequestsError {
 }
 
 impl Requests {
-    pub const MAX: usize = 1 + 10 + 2 + 64 * Bulks::MAX;
+    pub(crate) const MAX: usize = 1 + 10 + 2 + 64 * Bulks::MAX;
 }
 
 impl Frame for Requests {

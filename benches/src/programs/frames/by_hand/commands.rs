@@ -1,21 +1,4 @@
 //! A frame of words and numbers in a line, by its first word, with counted bytes behind the line.
-//!
-//! ```text
-//! #[frame(Commands, line = b"\r\n", max = 224)]
-//! pub enum Command<'a> {
-//!     #[is("put")]
-//!     Put {
-//!         priority: u32,
-//!         len: u32,
-//!         #[bytes(len <= 64KiB, then = b"\r\n")]
-//!         body: &'a [u8],
-//!     },
-//!     #[is("use")]
-//!     Use { #[word] tube: &'a str },
-//!     #[is("reserve")]
-//!     Reserve,
-//! }
-//! ```
 
 use std::{fmt, str};
 
@@ -24,14 +7,14 @@ use fsm_runtime::{Decoded, Frame};
 use super::support;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command<'a> {
+pub(crate) enum Command<'a> {
     Put { priority: u32, body: &'a [u8] },
     Use { tube: &'a str },
     Reserve,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommandsError {
+pub(crate) enum CommandsError {
     /// The line has none of the first words.
     Tag,
     Missing {
@@ -74,12 +57,12 @@ impl fmt::Display for CommandsError {
 
 /// The progress is the number of bytes in which no line ends.
 #[derive(Debug, Default)]
-pub struct Commands {
+pub(crate) struct Commands {
     searched: usize,
 }
 
 impl Commands {
-    pub const MAX: usize = 224 + 2 + (64 << 10) + 2;
+    pub(crate) const MAX: usize = 224 + 2 + (64 << 10) + 2;
 }
 
 impl Frame for Commands {
@@ -97,7 +80,7 @@ impl Frame for Commands {
             self.searched = window.len();
             return Ok(Decoded::More(window.len() + 1));
         };
-        let mut words = support::Words::new(&input[..line]);
+        let mut words = support::words(&input[..line]);
         let at = line + 2;
         let (command, end) = match words.next() {
             Some(b"put") => {

@@ -1,17 +1,5 @@
 //! A frame of fixed integers and counted bytes.
 //!
-//! ```text
-//! #[frame(Blocks)]
-//! pub struct Block<'a> {
-//!     #[is(0xB10C)]
-//!     magic: u16,
-//!     kind: u8,
-//!     len: u32,
-//!     #[bytes(len <= 1MiB)]
-//!     body: &'a [u8],
-//! }
-//! ```
-//!
 //! What follows from other fields, `magic` and `len`, is no field of the struct.
 
 use std::fmt;
@@ -19,16 +7,16 @@ use std::fmt;
 use fsm_runtime::{Decoded, Frame};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block<'a> {
-    pub kind: u8,
-    pub body: &'a [u8],
+pub(crate) struct Block<'a> {
+    pub(crate) kind: u8,
+    pub(crate) body: &'a [u8],
 }
 
 #[derive(Debug, Default)]
-pub struct Blocks;
+pub(crate) struct Blocks;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BlocksError {
+pub(crate) enum BlocksError {
     Magic,
     TooLong { field: &'static str, len: u64, max: u64 },
 }
@@ -45,7 +33,7 @@ impl fmt::Display for BlocksError {
 }
 
 impl Blocks {
-    pub const MAX: usize = 7 + (1 << 20);
+    pub(crate) const MAX: usize = 7 + (1 << 20);
 
     /// The literals of a fixed part that has not come as a whole, as far as it has come.
     #[cold]
@@ -83,13 +71,8 @@ impl Frame for Blocks {
 }
 
 impl Block<'_> {
-    /// The number of bytes that [`encode`](Block::encode) appends.
-    pub fn encoded_len(&self) -> usize {
-        7 + self.body.len()
-    }
-
     /// Appends the frame, or nothing if a part of it is longer than it may be.
-    pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), BlocksError> {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), BlocksError> {
         let Some(len) = u32::try_from(self.body.len()).ok().filter(|len| *len <= 1 << 20) else {
             let len = self.body.len() as u64;
             return Err(BlocksError::TooLong { field: "body", len, max: 1 << 20 });
