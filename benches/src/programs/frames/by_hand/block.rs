@@ -33,8 +33,6 @@ impl fmt::Display for BlocksError {
 }
 
 impl Blocks {
-    pub(crate) const MAX: usize = 7 + (1 << 20);
-
     /// The literals of a fixed part that has not come as a whole, as far as it has come.
     #[cold]
     fn part(input: &[u8]) -> Result<usize, BlocksError> {

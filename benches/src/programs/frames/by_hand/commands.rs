@@ -61,10 +61,6 @@ pub(crate) struct Commands {
     searched: usize,
 }
 
-impl Commands {
-    pub(crate) const MAX: usize = 224 + 2 + (64 << 10) + 2;
-}
-
 impl Frame for Commands {
     type Item<'a> = Command<'a>;
     type Error = CommandsError;

@@ -35,11 +35,6 @@ impl fmt::Display for BulksError {
     }
 }
 
-impl Bulks {
-    /// A `$`, ten digits and a line end; the bytes and a line end.
-    pub(crate) const MAX: usize = 1 + 10 + 2 + (512 << 10) + 2;
-}
-
 impl Frame for Bulks {
     type Item<'a> = Bulk<'a>;
     type Error = BulksError;
@@ -102,10 +97,6 @@ impl fmt::Display for RequestsError {
             Self::Arguments(error) => write!(f, "arguments: {error}"),
         }
     }
-}
-
-impl Requests {
-    pub(crate) const MAX: usize = 1 + 10 + 2 + 64 * Bulks::MAX;
 }
 
 impl Frame for Requests {

@@ -87,10 +87,6 @@ impl<'a, F> Times<'a, F> {
     pub(crate) fn new(bytes: &'a [u8], len: usize) -> Self {
         Self { bytes, len, frames: PhantomData }
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
 }
 
 impl<F> Clone for Times<'_, F> {
