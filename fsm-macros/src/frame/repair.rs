@@ -98,3 +98,28 @@ fn variant(mut tokens: Vec<TokenTree>, ty: &TokenStream) -> Option<TokenStream> 
     let tokens: TokenStream = tokens.into_iter().collect();
     syn::parse2::<Variant>(tokens.clone()).ok().map(|_| tokens)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_left_out() {
+        for (item, expected) in [
+            ("struct A { a: , b: u8 }", "struct A { a : () , b : u8 , }"),
+            ("struct A { a: u8 b: u8 }", "struct A { a : () , }"),
+            (
+                "struct A<'x> { #[is(1)] pub a }",
+                "struct A < 'x > { a : :: core :: marker :: PhantomData < & 'x () > , }",
+            ),
+            (
+                "enum A { B { c: Map<u8, u8>, d }, #[is(1)] }",
+                "enum A { B { c : Map < u8 , u8 > , d : () , } , }",
+            ),
+        ] {
+            let (found, _) = repaired(item.parse().unwrap()).unwrap();
+            assert_eq!(found.to_string().replace(' ', ""), expected.replace(' ', ""), "{item}");
+        }
+        assert!(repaired("fn a() {}".parse().unwrap()).is_none());
+    }
+}

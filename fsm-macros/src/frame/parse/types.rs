@@ -318,3 +318,26 @@ pub(crate) fn in_rust(tokens: TokenStream) -> TokenStream {
     };
     tokens.into_iter().map(replaced).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lifetimes_after_findings_are_declared() {
+        let own = Lifetime::new("'a", Span::call_site());
+        for (ty, declared, expected) in [
+            ("&[u8]", Some(&own), "& 'a [u8]"),
+            ("&[u8]", None, "& 'static [u8]"),
+            ("&'b str", Some(&own), "& 'a str"),
+            ("Option<&'_ str>", None, "Option < & 'static str >"),
+            ("Times<Blocks>", Some(&own), "Times < 'a , Blocks >"),
+            ("Times<'b, Blocks>", None, "Times < 'static , Blocks >"),
+            ("Words", None, "Words < 'static >"),
+            ("Block", Some(&own), "Block"),
+        ] {
+            let found = lent(ty.parse().unwrap(), declared).to_string();
+            assert_eq!(found.replace(' ', ""), expected.replace(' ', ""), "{ty}");
+        }
+    }
+}
