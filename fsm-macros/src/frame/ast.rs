@@ -164,7 +164,7 @@ pub(crate) enum Kind {
     Tagged(TokenStream),
     /// `Times<'a, F>` with `#[times(n <= 64)]`, or with `#[rest]`.
     Times {
-        decoder: Type,
+        decoder: Box<Type>,
         counted: Option<Counted>,
     },
     /// The tag in a variant for several tags, which was read before.
@@ -187,7 +187,7 @@ pub(crate) struct Int {
 impl Int {
     /// The largest value.
     pub(crate) fn largest(&self) -> u64 {
-        let bits = 8 * self.width as u32 - u32::from(self.signed);
+        let bits = 8 * self.width - usize::from(self.signed);
         u64::MAX >> (64 - bits)
     }
 
