@@ -163,7 +163,8 @@ fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
 
 /// The largest number in so many bytes.
 pub(crate) fn largest_varint(bytes: u64) -> u64 {
-    u64::MAX.checked_shr(64_u32.saturating_sub(7 * bytes as u32)).unwrap_or(0)
+    let bits = u32::try_from(bytes).unwrap_or(u32::MAX).saturating_mul(7);
+    u64::MAX.checked_shr(64_u32.saturating_sub(bits)).unwrap_or(0)
 }
 
 impl Case {
