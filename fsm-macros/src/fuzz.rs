@@ -461,7 +461,8 @@ fn check_frame(args: TokenStream, item: TokenStream) {
         Data::Enum(_) => "enum",
         Data::Union(_) => "union",
     };
-    assert!(text.contains(&format!("{kind} {}", read.ident)), "{text}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(&format!("{kind} {}", read.ident)), "{text}");
     assert!(is_refused || text.contains("__Framed for"), "{text}");
 }
 

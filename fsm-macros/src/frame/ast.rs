@@ -168,7 +168,7 @@ pub(crate) enum Kind {
     Tagged(TokenStream),
     /// `Times<'a, F>` with `#[times(n <= 64)]`, or with `#[rest]`.
     Times {
-        decoder: Type,
+        decoder: Box<Type>,
         counted: Option<Box<Counted>>,
     },
     /// The tag in a variant for several tags, which was read before.

@@ -20,13 +20,12 @@ pub(crate) fn fallback(mut frame: Frame, item: TokenStream, errors: Errors) -> T
         let lent = parse::lent(field.ty.to_token_stream(), frame.lifetime.as_ref());
         let is_itself = |token| matches!(token, TokenTree::Ident(name) if name == frame.name);
         // A frame in itself would have no end for rustc either.
-        let lent = match lent.clone().into_iter().any(is_itself) {
-            true => {
-                let lifetime =
-                    frame.lifetime.as_ref().map_or_else(|| quote!('static), |it| quote!(#it));
-                quote!(&#lifetime #lent)
-            }
-            false => lent,
+        let lent = if lent.clone().into_iter().any(is_itself) {
+            let lifetime = frame.lifetime.as_ref();
+            let lifetime = lifetime.map_or_else(|| quote!('static), ToTokens::to_token_stream);
+            quote!(&#lifetime #lent)
+        } else {
+            lent
         };
         field.ty = syn::parse2(lent).unwrap_or_else(|_| field.ty.clone());
     }

@@ -33,7 +33,7 @@ pub(crate) fn parse(args: TokenStream, item: DeriveInput, errors: &mut Errors) -
     let lifetimes: Vec<_> = generics.lifetimes().collect();
     let lifetime = lifetimes.first().map(|it| it.lifetime.clone());
     let other = generics.params.iter().find(|it| !matches!(it, GenericParam::Lifetime(_)));
-    let second = lifetimes.get(1).map(|it| it.to_token_stream());
+    let second = lifetimes.get(1).map(ToTokens::to_token_stream);
     let where_clause = generics.where_clause.as_ref().map(ToTokens::to_token_stream);
     let mut odd = None;
     if let Some(place) = other.map(ToTokens::to_token_stream).or(second).or(where_clause) {
@@ -57,7 +57,7 @@ pub(crate) fn parse(args: TokenStream, item: DeriveInput, errors: &mut Errors) -
         name: name.clone(),
         lifetime: lifetime.as_ref().map(|lifetime| lifetime.ident.to_string()),
         in_line: args.line.is_some(),
-        tag: args.tag.is_some(),
+        tag: args.tag.clone(),
         little: args.little,
         helpers: has_helpers(&attrs),
     };
@@ -133,9 +133,9 @@ fn case(variant: syn::Variant, owner: &Owner, errors: &mut Errors) -> Case {
     let name = variant.ident;
     let mut labels = None;
     if let Some((_, number)) = &variant.discriminant {
-        let number = spelling::tokens(&number.to_token_stream());
-        let text = format!("a tag is an attribute; write `#[is({number})]` over `{name}`");
-        own.at(Code::NoCase, &variant.discriminant.as_ref().map(|it| &it.1), text);
+        let written = spelling::tokens(&number.to_token_stream());
+        let text = format!("a tag is an attribute; write `#[is({written})]` over `{name}`");
+        own.at(Code::NoCase, number, text);
     }
     for attr in ours {
         let key = name_of(&attr);

@@ -23,10 +23,8 @@ pub(crate) fn repaired(item: TokenStream) -> Option<(TokenStream, DeriveInput)> 
 /// A type for a field without one, which uses the lifetime of the item.
 fn some_type(item: &[TokenTree]) -> TokenStream {
     let lifetime = item.windows(2).find(|pair| marks::is_mark(&pair[0], '\''));
-    match lifetime {
-        Some([mark, name]) => quote!(::core::marker::PhantomData<&#mark #name ()>),
-        _ => quote!(()),
-    }
+    let Some([mark, name]) = lifetime else { return quote!(()) };
+    quote!(::core::marker::PhantomData<&#mark #name ()>)
 }
 
 /// Whether the item is a struct or an enum.
@@ -54,7 +52,7 @@ fn with(group: &Group, stream: TokenStream) -> Group {
 }
 
 /// Reads the tokens of a field or variant, where the type stands for those of fields that have none.
-type Read = fn(Vec<TokenTree>, &TokenStream) -> Option<TokenStream>;
+type Read = fn(&mut [TokenTree], &TokenStream) -> Option<TokenStream>;
 
 /// The parts between commas, as far as `read` can read them.
 fn parts(tokens: TokenStream, read: Read, ty: &TokenStream) -> TokenStream {
@@ -73,11 +71,11 @@ fn parts(tokens: TokenStream, read: Read, ty: &TokenStream) -> TokenStream {
             part.push(token);
         }
     }
-    let read = parts.into_iter().filter_map(|part| read(part, ty));
+    let read = parts.into_iter().filter_map(|mut part| read(&mut part, ty));
     read.map(|part| quote!(#part,)).collect()
 }
 
-fn field(tokens: Vec<TokenTree>, ty: &TokenStream) -> Option<TokenStream> {
+fn field(tokens: &mut [TokenTree], ty: &TokenStream) -> Option<TokenStream> {
     let all: TokenStream = tokens.iter().cloned().collect();
     if Field::parse_named.parse2(all.clone()).is_ok() {
         return Some(all);
@@ -91,10 +89,35 @@ fn field(tokens: Vec<TokenTree>, ty: &TokenStream) -> Option<TokenStream> {
     named.next()
 }
 
-fn variant(mut tokens: Vec<TokenTree>, ty: &TokenStream) -> Option<TokenStream> {
-    if let Some(body) = braces(&mut tokens) {
+fn variant(tokens: &mut [TokenTree], ty: &TokenStream) -> Option<TokenStream> {
+    if let Some(body) = braces(tokens) {
         *body = with(body, parts(body.stream(), field, ty));
     }
-    let tokens: TokenStream = tokens.into_iter().collect();
+    let tokens: TokenStream = tokens.iter().cloned().collect();
     syn::parse2::<Variant>(tokens.clone()).ok().map(|_| tokens)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_left_out() {
+        for (item, expected) in [
+            ("struct A { a: , b: u8 }", "struct A { a : () , b : u8 , }"),
+            ("struct A { a: u8 b: u8 }", "struct A { a : () , }"),
+            (
+                "struct A<'x> { #[is(1)] pub a }",
+                "struct A < 'x > { a : :: core :: marker :: PhantomData < & 'x () > , }",
+            ),
+            (
+                "enum A { B { c: Map<u8, u8>, d }, #[is(1)] }",
+                "enum A { B { c : Map < u8 , u8 > , d : () , } , }",
+            ),
+        ] {
+            let (found, _) = repaired(item.parse().unwrap()).unwrap();
+            assert_eq!(found.to_string().replace(' ', ""), expected.replace(' ', ""), "{item}");
+        }
+        assert!(repaired("fn a() {}".parse().unwrap()).is_none());
+    }
 }

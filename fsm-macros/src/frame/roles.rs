@@ -6,7 +6,8 @@ use syn::ext::IdentExt;
 use syn::{BinOp, Expr, Lit};
 
 use super::ast::{Case, Field, Frame, Kind};
-use crate::{ast, spelling};
+use crate::ast;
+use crate::spelling;
 
 /// The errors that frames have beside those of their literals and of the frames in them.
 pub(crate) const ERRORS: [&str; 11] = [

@@ -6,13 +6,10 @@ use crate::errors::Errors;
 
 /// Each case has its tags, and no two have the same.
 pub(crate) fn check(frame: &Frame, errors: &mut Errors) {
-    match (frame.is_enum, &frame.tag, &frame.line) {
-        (true, None, None) => {
-            let text = "nothing says which variant a frame is; add `tag = u8`, or \
-                        `line = b\"\\r\\n\", max = 1KiB` for text";
-            errors.at(Code::NoTag, &frame.decoder, text);
-        }
-        _ => {}
+    if frame.is_enum && frame.tag.is_none() && frame.line.is_none() {
+        let text = "nothing says which variant a frame is; add `tag = u8`, or \
+                    `line = b\"\\r\\n\", max = 1KiB` for text";
+        errors.at(Code::NoTag, &frame.decoder, text);
     }
     if frame.is_enum && frame.cases.is_empty() {
         let text = format!("a frame has at least one case; give `{}` a variant", frame.name);

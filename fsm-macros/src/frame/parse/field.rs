@@ -17,8 +17,8 @@ pub(crate) struct Owner {
     /// That of the item, without its `'`.
     pub(crate) lifetime: Option<String>,
     pub(crate) in_line: bool,
-    /// It is an enum with `tag = u8` or the like.
-    pub(crate) tag: bool,
+    /// The integer in `tag = u8`.
+    pub(crate) tag: Option<Int>,
     pub(crate) little: bool,
     /// Some derive may bring attributes of its own.
     pub(crate) helpers: bool,
@@ -31,13 +31,13 @@ const SHAPES: [&str; 9] =
 /// What to write for an attribute that looks like one of the macro's.
 pub(crate) fn meant(name: &str) -> Option<String> {
     let remedy = match name {
-        "magic" | "literal" | "equals" | "value" | "constant" => "write `#[is(..)]`",
+        "magic" | "literal" | "equals" | "value" | "constant" | "variant" | "case" | "id"
+        | "kind" => "write `#[is(..)]`",
         "len" | "length" | "size" | "count_bytes" => "write `#[bytes(len <= 64KiB)]` on the bytes",
         "count" | "repeat" | "many" => "write `#[times(n <= 64)]`",
         "cond" | "condition" | "given" | "optional" | "only_if" => "write `#[when(..)]`",
         "little" | "little_endian" | "endian" | "LE" => "write `#[le]` for the little-endian order",
         "leb128" | "vint" => "write `#[varint]`",
-        "variant" | "case" | "id" | "kind" => "write `#[is(..)]`",
         "default" | "fallback" | "otherwise" | "unknown" => "write `#[other]`",
         "delimited" | "terminated" | "nul" | "cstr" => "write `#[until(b\"\\0\", max = 64)]`",
         "remaining" | "tail" => "write `#[rest]`",
@@ -207,13 +207,13 @@ impl Reader<'_> {
                 None
             }
             Known::Times(decoder) => self.times(ty, decoder),
-            Known::Other => match self.get("tag") {
-                Some(attr) => Some(Kind::Tagged(self.expression(&attr)?)),
-                None => {
-                    self.only(&[], "a frame says itself how long it is");
-                    Some(Kind::Nested)
+            Known::Other => {
+                if let Some(attr) = self.get("tag") {
+                    return Some(Kind::Tagged(self.expression(&attr)?));
                 }
-            },
+                self.only(&[], "a frame says itself how long it is");
+                Some(Kind::Nested)
+            }
         }
     }
 
@@ -241,7 +241,7 @@ impl Reader<'_> {
                 (Code::TwoLayouts, text)
             } else if self.owner.in_line {
                 (Code::NoTag, "the first word of a line is no integer; remove `#[tag]`")
-            } else if !self.owner.tag {
+            } else if self.owner.tag.is_none() {
                 let text =
                     "only an enum with `tag = u8` or another integer has a tag; remove `#[tag]`";
                 (Code::NoTag, text)
@@ -277,16 +277,15 @@ impl Reader<'_> {
                     Some(key) if key == "max" => {
                         let size = literal::size(&value, self.errors)?;
                         let known = size.known.and_then(|known| usize::try_from(known).ok());
-                        match known.filter(|known| (1..=all).contains(known)) {
-                            Some(known) => bytes = known,
-                            None => {
-                                let text = format!(
-                                    "a varint of a `{}` has at most {all} bytes; write `max = {all}`",
-                                    int.rust
-                                );
-                                self.errors.at(Code::TooWide, value, text);
-                            }
-                        }
+                        let Some(known) = known.filter(|known| (1..=all).contains(known)) else {
+                            let text = format!(
+                                "a varint of a `{}` has at most {all} bytes; write `max = {all}`",
+                                int.rust
+                            );
+                            self.errors.at(Code::TooWide, value, text);
+                            return None;
+                        };
+                        bytes = known;
                     }
                     _ => {
                         let text = "`varint` takes the largest number of its bytes, as `max = 4`, or nothing";
@@ -361,20 +360,17 @@ impl Reader<'_> {
         if self.owner.in_line {
             return Some(Kind::Word { text });
         }
-        match is.map(|is| &is.value) {
-            Some(Value::Bytes(bytes)) => {
-                let remedy = format!("write `[u8; {}]` for `{written}`", bytes.len());
-                let text = format!("bytes that are always the same are an array; {remedy}");
-                self.errors.at(Code::FieldType, ty, text);
-            }
-            _ => {
-                let text = format!(
-                    "nothing says how long `{written}` is; write `#[bytes(len <= 64KiB)]` with a field \
-                     `len` before it, or `#[until(b\"\\0\", max = 64)]`"
-                );
-                self.errors.at(Code::NoLength, ty, text);
-            }
+        if let Some(Value::Bytes(bytes)) = is.map(|is| &is.value) {
+            let remedy = format!("write `[u8; {}]` for `{written}`", bytes.len());
+            let text = format!("bytes that are always the same are an array; {remedy}");
+            self.errors.at(Code::FieldType, ty, text);
+            return None;
         }
+        let text = format!(
+            "nothing says how long `{written}` is; write `#[bytes(len <= 64KiB)]` with a field `len` before \
+             it, or `#[until(b\"\\0\", max = 64)]`"
+        );
+        self.errors.at(Code::NoLength, ty, text);
         None
     }
 
@@ -407,7 +403,7 @@ impl Reader<'_> {
         }
     }
 
-    fn times(&mut self, ty: &syn::Type, decoder: syn::Type) -> Option<Kind> {
+    fn times(&mut self, ty: &syn::Type, decoder: Box<syn::Type>) -> Option<Kind> {
         self.only(&["times", "rest"], "these are other frames");
         if let Some(attr) = self.get("times") {
             let counted = self.counted(&attr, "times(count <= 64)")?;
@@ -493,14 +489,12 @@ impl Reader<'_> {
                 }
             }
         }
-        match len {
-            Some((len, within, max)) => Some(Counted { len, within, max, then }),
-            None => {
-                let text = format!("`{name}` lacks its length; write `{example}`");
-                self.errors.at(Code::ValueMissing, attr.path(), text);
-                None
-            }
-        }
+        let Some((len, within, max)) = len else {
+            let text = format!("`{name}` lacks its length; write `{example}`");
+            self.errors.at(Code::ValueMissing, attr.path(), text);
+            return None;
+        };
+        Some(Counted { len, within, max, then })
     }
 
     /// Adds a finding about the order of the bytes of what has none.
@@ -558,9 +552,9 @@ impl Reader<'_> {
             let name = name_of(attr);
             text.push_str(", ");
             match name.as_str() {
-                "is" => text.push_str(&format!("is {list}")),
+                "is" => text.extend(["is ", &list]),
                 _ if list.is_empty() => text.push_str(&name),
-                _ => text.push_str(&format!("{name}({list})")),
+                _ => text.extend([&name, "(", &list, ")"]),
             }
         }
         text

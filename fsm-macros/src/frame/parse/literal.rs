@@ -23,14 +23,14 @@ pub(crate) fn literal(tokens: &TokenStream, errors: &mut Errors) -> Option<Liter
             errors.at(Code::OtherLiteral, tokens, text);
             return None;
         }
-        Ok(Lit::Int(int)) => match int.base10_parse() {
-            Ok(value) => Value::Int(value),
-            Err(_) => {
+        Ok(Lit::Int(int)) => {
+            let Ok(value) = int.base10_parse() else {
                 let text = "an integer of a frame has at most 8 bytes; write an array for more";
                 errors.at(Code::TooLarge, tokens, text);
                 return None;
-            }
-        },
+            };
+            Value::Int(value)
+        }
         Ok(Lit::Byte(byte)) => Value::Int(byte.value().into()),
         Ok(Lit::ByteStr(bytes)) => Value::Bytes(bytes.value()),
         Ok(Lit::Str(text)) => Value::Bytes(text.value().into_bytes()),

@@ -20,7 +20,7 @@ pub(crate) enum Known {
         text: bool,
     },
     Words,
-    Times(Type),
+    Times(Box<Type>),
     /// Another type, which may be a frame.
     Other,
 }
@@ -49,15 +49,12 @@ pub(crate) fn int(ty: &Type, little: bool) -> Option<Int> {
 /// The type in `tag = u8`.
 pub(crate) fn tag(tokens: &TokenStream, errors: &mut Errors) -> Option<Int> {
     let int = syn::parse2(tokens.clone()).ok().and_then(|ty| int(&ty, false));
-    match int.filter(|int| !int.signed) {
-        Some(int) => Some(int),
-        None => {
-            let text =
-                "a tag is an unsigned integer; write `tag = u8`, `u16`, `u24`, `u32` or `u64`";
-            errors.at(Code::FieldType, tokens, text);
-            None
-        }
+    let int = int.filter(|int| !int.signed);
+    if int.is_none() {
+        let text = "a tag is an unsigned integer; write `tag = u8`, `u16`, `u24`, `u32` or `u64`";
+        errors.at(Code::FieldType, tokens, text);
     }
+    int
 }
 
 /// The type in an `Option<..>`.
@@ -120,7 +117,7 @@ pub(crate) fn known(ty: &Type, little: bool, owner: &Owner, errors: &mut Errors)
                     errors.at(Code::FieldType, decoder, text);
                     return None;
                 }
-                return Some(Known::Times(decoder));
+                return Some(Known::Times(Box::new(decoder)));
             }
             if let Some(last) = path.path.segments.last() {
                 if last.ident == owner.name {
@@ -243,10 +240,9 @@ fn remedy(name: &str) -> Option<&'static str> {
         "f32" => "write `u32`, and `f32::from_bits` in the handler",
         "f64" => "write `u64`, and `f64::from_bits` in the handler",
         "char" => "write `u8`",
-        "String" => "a frame lends its text; write `&'a str`",
+        "String" | "str" => "a frame lends its text; write `&'a str`",
         "Vec" => "a frame lends its bytes, and other frames with `Times<'a, F>`; write `&'a [u8]`",
         "Bytes" => "a frame lends its bytes; write `&'a [u8]`",
-        "str" => "a frame lends its text; write `&'a str`",
         "Box" | "Rc" | "Arc" => "a frame allocates nothing; write the type in it",
         "Option" => "write one `Option`",
         "Ipv4Addr" => "write `[u8; 4]`, and `Ipv4Addr::from` in the handler",
@@ -273,13 +269,11 @@ pub(crate) fn lent(tokens: TokenStream, declared: Option<&Lifetime>) -> TokenStr
             TokenTree::Punct(mark) if mark.as_char() == '\'' => {
                 tokens.next();
                 lifetime.to_tokens(&mut made);
-                continue;
             }
             TokenTree::Group(group) => {
                 let mut inner = Group::new(group.delimiter(), lent(group.stream(), declared));
                 inner.set_span(group.span());
                 made.extend([TokenTree::from(inner)]);
-                continue;
             }
             token => {
                 let is_reference = marks::is_mark(&token, '&');
@@ -317,4 +311,27 @@ pub(crate) fn in_rust(tokens: TokenStream) -> TokenStream {
         token => token,
     };
     tokens.into_iter().map(replaced).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lifetimes_after_findings_are_declared() {
+        let own = Lifetime::new("'a", Span::call_site());
+        for (ty, declared, expected) in [
+            ("&[u8]", Some(&own), "& 'a [u8]"),
+            ("&[u8]", None, "& 'static [u8]"),
+            ("&'b str", Some(&own), "& 'a str"),
+            ("Option<&'_ str>", None, "Option < & 'static str >"),
+            ("Times<Blocks>", Some(&own), "Times < 'a , Blocks >"),
+            ("Times<'b, Blocks>", None, "Times < 'static , Blocks >"),
+            ("Words", None, "Words < 'static >"),
+            ("Block", Some(&own), "Block"),
+        ] {
+            let found = lent(ty.parse().unwrap(), declared).to_string();
+            assert_eq!(found.replace(' ', ""), expected.replace(' ', ""), "{ty}");
+        }
+    }
 }
