@@ -1,6 +1,6 @@
 use std::fmt::Display;
 
-use proc_macro2::{Delimiter, Ident, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 
 /// `TooLong` as `too_long`, `HTTPHead` as `http_head`.
@@ -41,9 +41,7 @@ pub(crate) fn after_name(state: &Ident) -> Ident {
 pub(crate) fn tokens(ty: &TokenStream) -> String {
     let mut text = String::new();
     let (mut last, mut before) = (' ', ' ');
-    let mut joint_before = false;
     for token in ty.clone() {
-        let is_joint = matches!(&token, TokenTree::Punct(mark) if mark.spacing() == Spacing::Joint);
         let token = match token {
             TokenTree::Group(group) => {
                 let (open, close) = match group.delimiter() {
@@ -60,8 +58,6 @@ pub(crate) fn tokens(ty: &TokenStream) -> String {
         let is_arrow = (before, last) == ('-', '>');
         let apart = match (last, first) {
             (' ', _) | ('-', '>') => false,
-            _ if joint_before && is_comparison(last, first) => false,
-            _ if is_comparison(before, last) => true,
             (',' | ';' | '+' | '=', _) | (_, '-' | '+' | '=') => true,
             ('>', next) => is_arrow || is_word(next),
             (last, next) => is_word(last) && (is_word(next) || next == '\''),
@@ -72,14 +68,8 @@ pub(crate) fn tokens(ty: &TokenStream) -> String {
         text.push_str(&token);
         before = last;
         last = token.chars().last().unwrap_or(' ');
-        joint_before = is_joint;
     }
     text
-}
-
-/// Whether two marks are one that compares.
-fn is_comparison(first: char, second: char) -> bool {
-    matches!((first, second), ('<' | '>' | '=' | '!', '='))
 }
 
 fn is_word(letter: char) -> bool {

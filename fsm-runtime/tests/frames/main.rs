@@ -6,6 +6,8 @@ mod written;
 
 use fsm_runtime::prelude::*;
 
+mod laws;
+
 #[frame(Blocks)]
 #[derive(Debug, PartialEq, Clone, Copy)]
 pub struct Block<'a> {
@@ -168,7 +170,7 @@ pub struct Startup<'a> {
 }
 
 #[test]
-fn f1_round() {
+fn f1_each_kind_of_field_is_encoded_and_decoded() {
     let mut out = Vec::new();
     Block { kind: 7, body: b"abc" }.encode(&mut out).unwrap();
     assert_eq!(out, b"\xB1\x0C\x07\0\0\0\x03abc");

@@ -548,7 +548,8 @@ impl Reader<'_> {
         let ty = spelling::tokens(&ty.to_token_stream());
         let mut text = without_lifetimes(&ty);
         for attr in self.ours.iter().filter(|attr| !attr.path().is_ident("secret")) {
-            let list = spelling::tokens(&list(attr));
+            // The compiler keeps the spaces of the source.
+            let list = list(attr).to_string();
             let name = name_of(attr);
             text.push_str(", ");
             match name.as_str() {
