@@ -15,7 +15,10 @@ use self::sources::Sources;
 /// The folders and root modules of `fsm-runtime`. Each may use those of the lines above it and, of its
 /// own line, none but itself; only the vocabulary, in the first line, is one whole.
 const FOLDERS: [&[&str]; 9] = [
-    &["key", "log", "panics", "frame", "spec", "address", "peer", "error", "stats", "clock", "sync", "wake"],
+    &[
+        "key", "log", "panics", "frame", "spec", "address", "peer", "error", "stats", "clock",
+        "sync", "wake",
+    ],
     &["net"],
     &["call"],
     &["scheduler"],

@@ -136,3 +136,42 @@ fn draw(frame: &Frame, case: &Case, out: &mut String) {
 fn border() -> String {
     format!("{}+\n", "+-".repeat(32))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::errors::Errors;
+    use crate::frame::parse;
+
+    #[test]
+    fn f7_the_layout_is_drawn() {
+        let item = "struct Block<'a> {
+            #[is(0xB10C)] magic: u16, kind: u8, flags: u8, len: u24,
+            #[bytes(len <= 64KiB)] body: &'a [u8], last: u8 }";
+        let mut errors = Errors::default();
+        let item = syn::parse_str(item).unwrap();
+        let frame = parse::parse("Blocks".parse().unwrap(), item, &mut errors).unwrap();
+        assert_eq!(errors.messages(), [""; 0]);
+        let drawn = super::picture(&frame);
+        let lines: Vec<&str> = drawn.lines().collect();
+        assert_eq!(
+            lines[..13],
+            [
+                "```text",
+                " 0               1               2               3",
+                "+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+",
+                "|             magic             |     kind      |     flags     |",
+                "+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+",
+                "|                      len                      |",
+                "+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+",
+                "|                            body ..                            |",
+                "+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+",
+                "|     last      |",
+                "+-+-+-+-+-+-+-+-+",
+                "```",
+                "",
+            ]
+        );
+        assert_eq!(lines[13], "| field | bytes | is |");
+        assert!(lines[19].starts_with("| `body` | 0 to 65536 |"), "{drawn}");
+    }
+}
