@@ -13,6 +13,7 @@ mod error;
 mod expression;
 mod item;
 mod layout;
+mod names;
 mod picture;
 mod size;
 

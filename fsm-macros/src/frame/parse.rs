@@ -3,6 +3,7 @@
 mod args;
 mod field;
 mod literal;
+mod owner;
 mod types;
 
 use proc_macro2::{Ident, TokenStream};
@@ -11,7 +12,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Fields, GenericParam};
 
 use self::args::Args;
-use self::field::Owner;
+use self::owner::Owner;
 pub(crate) use self::types::{in_rust, lent};
 use super::ast::{Case, Frame, Labels, Odd};
 use crate::code::Code;

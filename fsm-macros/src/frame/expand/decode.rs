@@ -4,11 +4,11 @@ mod field;
 mod fixed;
 mod line;
 
-pub(crate) use self::line::word_literal;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::format_ident;
 
-use super::super::ast::{Case, Counted, Field, Frame, Int, Kind, Labels, Literal};
+use super::super::ast::{Case, Counted, Field, Frame, Int, Kind, Labels};
+use super::names::{byte, bytes, literal_len, text};
 use super::size::{self, Sum};
 use crate::expand::Overflow;
 
@@ -199,12 +199,6 @@ fn cases(frame: &Frame, at: &At) -> TokenStream {
             _ => { #other }
         }
     }
-}
-
-/// The name of a byte of a chunk.
-pub(crate) fn byte(number: usize) -> TokenStream {
-    let name = format_ident!("byte_{number}", span = Span::mixed_site());
-    generated!(#name)
 }
 
 /// What the decoder remembers of an incomplete frame.
@@ -454,21 +448,6 @@ impl Counted {
             None => max.clone(),
         }
     }
-}
-
-/// A name as messages have it.
-pub(crate) fn text(name: &Ident) -> String {
-    syn::ext::IdentExt::unraw(name).to_string()
-}
-
-/// A literal as bytes.
-pub(crate) fn bytes(literal: &Literal) -> TokenStream {
-    let bytes = proc_macro2::Literal::byte_string(literal.value.bytes().unwrap_or_default());
-    generated!(#bytes)
-}
-
-fn literal_len(literal: Option<&Literal>) -> usize {
-    literal.and_then(|literal| literal.value.bytes()).map_or(0, <[u8]>::len)
 }
 
 /// Whether an expression names the field, or the frame keeps it.

@@ -186,3 +186,8 @@ fn wide(int: &Int, value: &TokenStream) -> TokenStream {
         generated!(<u64 as ::core::convert::From<_>>::from(*#value))
     }
 }
+
+/// The bytes of a text, or of bytes.
+fn as_bytes(field: &Field, value: &TokenStream) -> TokenStream {
+    if field.kind.is_text() { generated!(#value.as_bytes()) } else { generated!(#value) }
+}

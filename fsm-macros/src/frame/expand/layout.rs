@@ -1,7 +1,7 @@
 use proc_macro2::{Literal as Token, TokenStream};
 
 use super::super::ast::{Case, Field, Frame, Kind, Labels, Literal, Value};
-use super::decode::{bytes, text, word_literal};
+use super::names::{bytes, text, word_literal};
 use super::size;
 
 /// The layout as a constant expression, for a scope where `__rt` is the runtime.

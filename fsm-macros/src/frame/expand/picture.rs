@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::super::ast::{Case, Field, Frame, Kind, Labels, Literal, Value};
-use super::decode::text;
+use super::names::text;
 use super::size::Sum;
 use crate::spelling;
 

@@ -4,25 +4,13 @@ use syn::Attribute;
 
 use super::super::ast::{Counted, Field, Int, Kind, Literal, Unread, Value};
 use super::args::{Entry, entries};
+use super::owner::Owner;
 use super::types::{self, Known};
 use super::{list, literal, name_of, split};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::parse::marks;
 use crate::spelling;
-
-/// What a field has to know of the item that it is in.
-pub(crate) struct Owner {
-    pub(crate) name: Ident,
-    /// That of the item, without its `'`.
-    pub(crate) lifetime: Option<String>,
-    pub(crate) in_line: bool,
-    /// The integer in `tag = u8`.
-    pub(crate) tag: Option<Int>,
-    pub(crate) little: bool,
-    /// Some derive may bring attributes of its own.
-    pub(crate) helpers: bool,
-}
 
 /// The attributes of which a field has one at most, because each says how its bytes are found.
 const SHAPES: [&str; 9] =

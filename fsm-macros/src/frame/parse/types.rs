@@ -3,7 +3,7 @@ use quote::{ToTokens, quote};
 use syn::{GenericArgument, Lifetime, PathArguments, Type};
 
 use super::super::ast::Int;
-use super::field::Owner;
+use super::owner::Owner;
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::parse::marks;

@@ -3,8 +3,9 @@ use quote::format_ident;
 
 use super::super::super::ast::{Case, Counted, Field, Int, Kind, Literal};
 use super::super::super::roles;
+use super::super::names::{byte, bytes, literal_len};
 use super::super::size::{self, Sum};
-use super::{At, Steps, byte, bytes, inner, literal_len, slot};
+use super::{At, Steps, inner, slot};
 
 /// A local that keeps what is to be remembered of a field that was read.
 fn local(what: &str, field: &Ident) -> Ident {

@@ -3,7 +3,8 @@ use quote::quote;
 
 use super::super::super::ast::{Field, Int, Kind, Literal, Value};
 use super::super::super::roles;
-use super::{At, Steps, byte, is_wanted};
+use super::super::names::byte;
+use super::{At, Steps, is_wanted};
 
 /// The number of integers in a row at the beginning of `fields`, which are read together.
 pub(crate) fn run(fields: &[Field]) -> usize {

@@ -1,8 +1,9 @@
-use proc_macro2::{Literal as Token, TokenStream};
+use proc_macro2::TokenStream;
 
-use super::super::super::ast::{Case, Field, Frame, Int, Kind, Labels, Line, Value};
+use super::super::super::ast::{Case, Field, Frame, Int, Kind, Labels, Line};
 use super::super::super::roles;
-use super::{At, Steps, bytes, literal_len, slot, text};
+use super::super::names::{bytes, literal_len, text, word_literal};
+use super::{At, Steps, slot};
 
 /// The body of `decode` for a line.
 pub(crate) fn body(frame: &Frame, line: &Line) -> TokenStream {
@@ -166,17 +167,5 @@ fn number_of(int: &Int, hex: bool, refused: &TokenStream) -> TokenStream {
             __Some(__Ok(number)) => number,
             _ => #refused
         }
-    }
-}
-
-/// The word that a field always is.
-pub(crate) fn word_literal(field: &Field) -> TokenStream {
-    match field.is.as_ref().map(|is| (is, &is.value)) {
-        Some((_, Value::Int(number))) => {
-            let bytes = Token::byte_string(number.to_string().as_bytes());
-            generated!(#bytes)
-        }
-        Some((is, _)) => bytes(is),
-        None => generated!(b""),
     }
 }

@@ -2,8 +2,8 @@ use proc_macro2::TokenStream;
 
 use super::super::super::ast::{Case, Counted, Field, Frame, Kind, Labels};
 use super::super::super::roles;
-use super::super::decode::{bytes, text};
-use super::{Following, count, each, line, put};
+use super::super::names::{bytes, text};
+use super::{Following, as_bytes, count, each, line, put};
 
 /// The body of `check` for a case.
 pub(crate) fn check(frame: &Frame, case: &Case) -> TokenStream {
@@ -264,9 +264,4 @@ fn part(frame: &Frame, case: &Case) -> Option<TokenStream> {
 fn bound(case: &Case, counted: &Counted) -> TokenStream {
     let (operands, bound) = (case.operands(), counted.bound());
     if counted.within.is_some() { generated!({ #operands #bound }) } else { generated!((#bound)) }
-}
-
-/// The bytes of a text, or of bytes.
-pub(crate) fn as_bytes(field: &Field, value: &TokenStream) -> TokenStream {
-    if field.kind.is_text() { generated!(#value.as_bytes()) } else { generated!(#value) }
 }

@@ -1,9 +1,8 @@
 use proc_macro2::TokenStream;
 
 use super::super::super::ast::{Case, Field, Frame, Int, Kind, Labels, Line};
-use super::super::decode::{bytes, text, word_literal};
-use super::check::as_bytes;
-use super::{Following, each, put};
+use super::super::names::{bytes, text, word_literal};
+use super::{Following, as_bytes, each, put};
 
 /// Writes the digits of a number, an `u64` or an `i64`.
 pub(crate) fn digits(int: &Int, hex: bool, wide: &TokenStream) -> TokenStream {

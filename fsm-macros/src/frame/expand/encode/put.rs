@@ -1,9 +1,8 @@
 use proc_macro2::TokenStream;
 
 use super::super::super::ast::{Case, Field, Frame, Int, Kind, Literal};
-use super::super::decode::{byte, bytes};
-use super::check::as_bytes;
-use super::{Following, each, line};
+use super::super::names::{byte, bytes};
+use super::{Following, as_bytes, each, line};
 
 /// The number of bytes of a case, without its tag.
 pub(crate) fn len(frame: &Frame, case: &Case) -> TokenStream {
