@@ -1,6 +1,7 @@
 //! The encoder: `check`, which finds what the decoder would refuse, and `put`, which writes the rest.
 
 mod check;
+mod digits;
 mod line;
 mod put;
 
@@ -23,8 +24,14 @@ pub(crate) fn impls(frame: &Frame) -> TokenStream {
     };
     let tag_len = frame.tag.as_ref().map_or(0, |tag| tag.width);
     let check = cases(&|case| check::check(frame, case));
-    let len = cases(&|case| put::len(frame, case));
-    let put = cases(&|case| put::put(frame, case));
+    let len = cases(&|case| match &frame.line {
+        Some(line) => line::len(frame, case, line),
+        None => put::len(frame, case),
+    });
+    let put = cases(&|case| match &frame.line {
+        Some(line) => line::put(frame, case, line),
+        None => put::put(frame, case),
+    });
     let tagged = frame.tag.as_ref().map(|tag| {
         let (rust, tags) = (&tag.rust, cases(&tag_of));
         generated! {

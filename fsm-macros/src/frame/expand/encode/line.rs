@@ -2,37 +2,8 @@ use proc_macro2::TokenStream;
 
 use super::super::super::ast::{Case, Field, Frame, Int, Kind, Labels, Line};
 use super::super::names::{bytes, text, word_literal};
+use super::digits::{digits, digits_len};
 use super::{Following, as_bytes, each, put};
-
-/// Writes the digits of a number, an `u64` or an `i64`.
-pub(crate) fn digits(int: &Int, hex: bool, wide: &TokenStream) -> TokenStream {
-    if int.signed {
-        return generated! {
-            let number = #wide;
-            if number < 0 {
-                __rt::Output::put(out, b"-");
-            }
-            let (bytes, len) = __parts::to_decimal(number.unsigned_abs());
-            __rt::Output::put(out, &bytes[..len]);
-        };
-    }
-    let to = if hex { generated!(to_hex) } else { generated!(to_decimal) };
-    generated! {
-        let (bytes, len) = __parts::#to(#wide);
-        __rt::Output::put(out, &bytes[..len]);
-    }
-}
-
-/// The number of digits of a number, with its sign.
-pub(crate) fn digits_len(int: &Int, hex: bool, wide: &TokenStream) -> TokenStream {
-    if int.signed {
-        generated!((__parts::decimal_len((#wide).unsigned_abs()) + usize::from(#wide < 0)))
-    } else if hex {
-        generated!(__parts::hex_len(#wide))
-    } else {
-        generated!(__parts::decimal_len(#wide))
-    }
-}
 
 /// The first word of a case.
 fn tag(case: &Case) -> Option<TokenStream> {

@@ -2,13 +2,10 @@ use proc_macro2::TokenStream;
 
 use super::super::super::ast::{Case, Field, Frame, Int, Kind, Literal};
 use super::super::names::{byte, bytes};
-use super::{Following, as_bytes, each, line};
+use super::{Following, as_bytes, digits, each};
 
 /// The number of bytes of a case, without its tag.
 pub(crate) fn len(frame: &Frame, case: &Case) -> TokenStream {
-    if let Some(line) = &frame.line {
-        return line::len(frame, case, line);
-    }
     let lens = case.fields.iter().map(|field| field_len(frame, case, field));
     // What ends the part.
     let then = case.fields.iter().filter_map(|field| field.part.as_ref()?.then.as_ref());
@@ -40,7 +37,7 @@ pub(crate) fn field_len(frame: &Frame, case: &Case, field: &Field) -> TokenStrea
         }
         Kind::Digits { int, hex } => {
             let wide = super::wide(int, value);
-            let len = line::digits_len(int, *hex, &wide);
+            let len = digits::digits_len(int, *hex, &wide);
             generated!((#len + #then))
         }
         _ => generated!(0),
@@ -74,9 +71,6 @@ impl Case {
 
 /// The body of `put` for a case, without its tag.
 pub(crate) fn put(frame: &Frame, case: &Case) -> TokenStream {
-    if let Some(line) = &frame.line {
-        return line::put(frame, case, line);
-    }
     let mut code = TokenStream::new();
     let mut fixed = Vec::new();
     for field in &case.fields {
@@ -155,7 +149,7 @@ pub(crate) fn field(frame: &Frame, case: &Case, field: &Field) -> TokenStream {
                     __rt::Output::put(out, &bytes[..len]);
                 }
             }
-            Kind::Digits { int, hex } => line::digits(int, *hex, &super::wide(int, value)),
+            Kind::Digits { int, hex } => digits::digits(int, *hex, &super::wide(int, value)),
             Kind::Array(_) => generated!(__rt::Output::put(out, #value);),
             Kind::Bytes { .. } | Kind::Rest { .. } => {
                 let bytes = as_bytes(field, value);
