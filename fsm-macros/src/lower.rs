@@ -7,7 +7,7 @@ mod stub;
 
 use std::collections::BTreeMap;
 
-use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -48,8 +48,11 @@ pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::
 /// The constant for the bound of a state in bytes, unless the bound is a literal.
 fn bound(state: &ast::State) -> Option<(Ident, TokenStream)> {
     if let Some(decoder) = state.wait().and_then(|wait| wait.kind.bounding_frame()) {
-        let place = decoder.span();
-        return Some((bound_name(state)?, quote_spanned!(place=> __rt::__max_of::<#decoder>())));
+        let place = Span::mixed_site().located_at(decoder.span());
+        // rustc says at the decoder if it has no bound.
+        let bound = quote_spanned!(place=> __rt::__max_of(__rt::__LayoutOf::<#decoder>::LAYOUT));
+        let bound = quote_spanned!(Span::mixed_site()=> { use __rt::__NoLayout as _; #bound });
+        return Some((bound_name(state)?, bound));
     }
     let (WaitKind::Read { max: Some((_, size)), .. } | WaitKind::Writable { below: Some(size) }) =
         &state.wait()?.kind

@@ -26,8 +26,10 @@ pub(crate) fn bounds(machine: &model::Machine) -> TokenStream {
 fn layout(state: &model::State) -> Option<TokenStream> {
     let (name, decoder) = (state.layout()?, state.decoder()?);
     Some(generated! {
-        const #name: ::core::option::Option<&'static __rt::Layout> =
-            <#decoder as __rt::Frame>::LAYOUT;
+        const #name: ::core::option::Option<&'static __rt::Layout> = {
+            use __rt::__NoLayout as _;
+            __rt::__LayoutOf::<#decoder>::LAYOUT
+        };
     })
 }
 

@@ -1,4 +1,6 @@
-use super::{Decoded, Layout, Output};
+use std::marker::PhantomData;
+
+use super::{Decoded, Frame, Layout, Output};
 
 /// The struct or enum of a declared frame, which can be a field of another one.
 #[doc(hidden)]
@@ -41,6 +43,26 @@ pub trait Nested: Default + Send + 'static {
     /// Decodes the frame at the beginning of `input`.
     fn nested<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<Self::Item<'a>>, Self::Error>;
 }
+
+/// Has the layout of the frames that a type decodes. A type that is no decoder has none, without an error,
+/// because rustc has another one for it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct LayoutOf<F>(PhantomData<F>);
+
+impl<F: Frame> LayoutOf<F> {
+    /// The layout, if the frames were declared.
+    pub const LAYOUT: Option<&'static Layout> = F::LAYOUT;
+}
+
+/// What [`LayoutOf`] has for a type that is no decoder.
+#[doc(hidden)]
+pub trait NoLayout {
+    /// No layout.
+    const LAYOUT: Option<&'static Layout> = None;
+}
+
+impl<F> NoLayout for LayoutOf<F> {}
 
 /// The decoder of an enum behind a tag that another frame has read.
 #[doc(hidden)]

@@ -1,6 +1,6 @@
 //! What generated decoders and encoders are made of.
 
-use super::{Frame, search};
+use super::{Layout, search};
 
 /// The `N` bytes from `at` on.
 #[inline]
@@ -29,14 +29,14 @@ pub fn bounded(len: u64, max: usize) -> Option<usize> {
     usize::try_from(len).ok().filter(|len| *len <= max)
 }
 
-/// The bound of the frames that `D` decodes, for a state that says none.
+/// The bound of frames of this layout, for a state that says none.
 ///
 /// # Panics
 ///
 /// When the frames were not declared with `#[frame]`. It runs at compile time alone.
 #[track_caller]
-pub const fn max_of<D: Frame>() -> usize {
-    match D::LAYOUT {
+pub const fn max_of(layout: Option<&'static Layout>) -> usize {
+    match layout {
         Some(layout) => layout.max,
         None => {
             panic!("nothing bounds these frames; add `max = 64KiB` to `#[read(..)]` [fsm::E050]")
