@@ -1,5 +1,5 @@
 //! The decoder says no bound, and the state neither.
-//! Plants E0080.
+//! Plants fsm::E050.
 
 use fsm_runtime::prelude::*;
 
