@@ -33,6 +33,6 @@ mod placements;
 mod run;
 mod splits;
 
-pub use self::frames::frames;
+pub use self::frames::{frames, frames_from};
 pub use self::interleavings::interleavings;
 pub use self::splits::splits;

@@ -6,6 +6,7 @@ mod written;
 
 use fsm_runtime::prelude::*;
 
+mod fuzz;
 mod laws;
 
 #[frame(Blocks)]

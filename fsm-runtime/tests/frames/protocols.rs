@@ -1,16 +1,16 @@
 //! Frames of ten protocols, declared, and tested with what real clients have sent to a listener on
 //! 127.0.0.1. Each comment over recorded bytes names the client, its version and the command.
 
-mod amqp;
-mod beanstalkd;
-mod dns;
-mod kafka;
-mod memcached;
-mod mqtt;
-mod netstrings;
-mod postgresql;
-mod proxy;
-mod socks;
+pub mod amqp;
+pub mod beanstalkd;
+pub mod dns;
+pub mod kafka;
+pub mod memcached;
+pub mod mqtt;
+pub mod netstrings;
+pub mod postgresql;
+pub mod proxy;
+pub mod socks;
 
 use std::fmt::Debug;
 

@@ -25,7 +25,7 @@ const LARGEST: usize = 80 * 1024;
 /// - some of its bytes changed, removed or doubled, it is a frame, incomplete, or refused, and the same
 ///   however it is cut.
 ///
-/// The same frames are grown each time.
+/// The same frames are grown each time; [`frames_from`] grows others.
 ///
 /// ```
 /// use fsm_runtime::{check, prelude::*};
@@ -52,37 +52,69 @@ where
     F: Frame<Error: Display>,
     for<'a> F::Item<'a>: Encode<Error: Display>,
 {
+    frames_from::<F>(0, FRAMES);
+}
+
+/// As [`frames`], with `count` frames that depend on `seed`, so that a fuzzer or a long run can look at more.
+///
+/// ```
+/// use fsm_runtime::{check, prelude::*};
+///
+/// #[frame(Pings)]
+/// struct Ping {
+///     #[is(b"ping")]
+///     word: [u8; 4],
+///     number: u32,
+/// }
+///
+/// # fn main() {
+/// for seed in 1..4 {
+///     check::frames_from::<Pings>(seed, 50);
+/// }
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// As [`frames`] does.
+#[track_caller]
+pub fn frames_from<F>(seed: u64, count: usize)
+where
+    F: Frame<Error: Display>,
+    for<'a> F::Item<'a>: Encode<Error: Display>,
+{
     let name = type_name::<F>();
     let max = F::LAYOUT.map_or(usize::MAX, |layout| layout.max);
     let mut hints = Vec::new();
     collect(F::LAYOUT, &mut hints);
-    let mut random = Random(0x2545_F491_4F6C_DD1D);
+    let mut random = Random::new(seed);
     let tags = tags(F::LAYOUT);
-    let grown: Vec<Vec<u8>> = (0..FRAMES)
-        .filter_map(|number| {
-            // Each case has its turn, and any bytes have theirs.
-            let seed = tags.get(number % (tags.len() + 1)).cloned().unwrap_or_default();
-            grow::<F>(seed, &hints, &mut random, max)
-        })
-        .collect();
-    assert!(!grown.is_empty(), "no frame of `{name}` was found; test it with frames of your own");
-    for frame in &grown {
-        whole::<F>(frame, &mut random);
-        cuts::<F>(frame, max);
+    let mut found = 0;
+    for number in 0..count {
+        // Each case has its turn, and any bytes have theirs.
+        let begin = tags.get(number % (tags.len() + 1)).map(Vec::as_slice).unwrap_or_default();
+        let Some(frame) = grow::<F>(begin, &hints, &mut random, max) else { continue };
+        found += 1;
+        whole::<F>(&frame, &mut random);
+        cuts::<F>(&frame, max);
         for _ in 0..4 {
-            cuts::<F>(&changed(frame, &mut random), max);
+            cuts::<F>(&changed(&frame, &mut random), max);
         }
     }
+    assert!(
+        found > 0 || count == 0,
+        "no frame of `{name}` was found; test it with frames of your own"
+    );
 }
 
 /// A frame, made longer byte by byte with what the decoder does not refuse.
 fn grow<F: Frame>(
-    seed: Vec<u8>,
+    begin: &[u8],
     hints: &[&[u8]],
     random: &mut Random,
     max: usize,
 ) -> Option<Vec<u8>> {
-    let (mut bytes, least) = (seed.clone(), seed.len());
+    let (mut bytes, least) = (begin.to_vec(), begin.len());
     for attempt in 1..ATTEMPTS {
         let before = bytes.len();
         let (used, missing) = match F::default().decode(&bytes) {
@@ -271,6 +303,11 @@ fn shown(bytes: &[u8]) -> String {
 struct Random(u64);
 
 impl Random {
+    fn new(seed: u64) -> Self {
+        // The state must not be 0.
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x2545_F491_4F6C_DD1D | 1)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -279,11 +316,18 @@ impl Random {
     }
 
     fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
+        let end = end.max(1) as u64;
+        usize::try_from(self.next() % end).unwrap_or_default()
     }
 
     fn byte(&mut self) -> u8 {
-        (self.next() >> 8) as u8
+        let [_, byte, ..] = self.next().to_be_bytes();
+        byte
+    }
+
+    /// A byte less than `end`, behind `first`.
+    fn byte_of(&mut self, first: u8, end: u8) -> u8 {
+        first + self.byte() % end
     }
 
     /// Appends some bytes, often `missing`, as frames have them: small numbers, digits, letters.
@@ -295,11 +339,11 @@ impl Random {
         let len = if self.below(4) == 0 { 1 } else { missing.clamp(1, LARGEST) };
         let style = self.below(5);
         bytes.extend((0..len).map(|at| match style {
-            0 if at + 1 == len => self.below(6) as u8,
+            0 if at + 1 == len => self.byte_of(0, 6),
             0 => 0,
-            1 => b'a' + self.below(26) as u8,
-            2 => b'0' + self.below(10) as u8,
-            3 => self.below(4) as u8,
+            1 => self.byte_of(b'a', 26),
+            2 => self.byte_of(b'0', 10),
+            3 => self.byte_of(0, 4),
             _ => self.byte(),
         }));
     }
@@ -344,7 +388,7 @@ mod tests {
         }
 
         fn put(&self, out: &mut impl crate::Output) {
-            out.put(&[self.0 as u8 + 1]);
+            out.put(&b"\x01\x02\x03\x04"[self.0..=self.0]);
             out.put(&b"xxxx"[..self.0]);
         }
     }
