@@ -4,6 +4,7 @@
 //! event that can happen, only known names, a source for all data on every edge, and a wait in
 //! every cycle.
 
+mod cycles;
 mod data;
 mod deadlines;
 mod defaults;
@@ -38,7 +39,7 @@ pub(crate) fn check<'a>(machine: &'a ast::Machine, errors: &mut Errors) -> Graph
         if refused.is_empty() {
             data::unused(machine, &graph, errors);
         }
-        events::unused(machine, errors);
+        defaults::unused(machine, errors);
         groups::unused(machine, errors);
     }
     graph

@@ -1,4 +1,4 @@
-use crate::ast::{self, Event};
+use crate::ast::{self, Event, EventEdge};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::event_edges;
@@ -65,6 +65,41 @@ pub(super) fn lacks(machine: &ast::Machine, index: usize, wait: &ast::Wait, even
         event => given.iter().any(|edge| edge.event == event),
     };
     wait.kind.must(event) && wait.kind.can(event, machine.kind()) && !answered
+}
+
+/// Adds the defaults of the machine that no state uses, and an error type without an edge.
+pub(crate) fn unused(machine: &ast::Machine, errors: &mut Errors) {
+    if let Some((key, _)) = &machine.args.error {
+        let fails = |state| event_edges(machine, state).iter().any(|it| it.event == Event::Error);
+        if !(0..machine.states.len()).any(fails) {
+            let text = "no handler may fail, because nothing says where that leads; add \
+                        `error => State` here or on the states whose handlers fail";
+            errors.at(Code::NoError, key, text);
+        }
+    }
+    for default in &machine.args.defaults.events {
+        if !is_used(machine, default) {
+            let key = &default.key;
+            let remedy = match default.event {
+                Event::Drain => {
+                    "add `#[rest]` to a state in which nothing is in progress, or remove it"
+                }
+                _ => "remove it",
+            };
+            errors.at(
+                Code::DefaultUnused,
+                key,
+                format_args!("no state uses this `{key}`; {remedy}"),
+            );
+        }
+    }
+}
+
+/// Whether the default is the answer of some state.
+pub(super) fn is_used(machine: &ast::Machine, default: &EventEdge) -> bool {
+    (0..machine.states.len()).any(|state| {
+        event_edges(machine, state).into_iter().any(|edge| std::ptr::eq(edge, default))
+    })
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 use super::deadlines;
-use super::defaults::{self, lacks, waiting};
+use super::defaults::{self, is_used, lacks, waiting};
 use crate::ast::{self, Event, EventEdge, MachineKind, ShapeKind, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
-use crate::graph::{Graph, event_edges, leads_to};
+use crate::graph::{Graph, leads_to};
 
 /// Checks that each event has an edge where it can happen, and only there. Returns whether no
 /// edge is missing.
@@ -210,40 +210,6 @@ fn why_not(event: Event, wait: &ast::Wait) -> String {
         (Event::Within | Event::Idle, WaitKind::Sleep(_)) => "its sleep is its deadline".to_owned(),
         (Event::Within | Event::Idle, _) => format!("a `{}` state does not wait", wait.name),
     }
-}
-
-/// Adds the defaults of the machine that no state uses, and an error type without an edge.
-pub(crate) fn unused(machine: &ast::Machine, errors: &mut Errors) {
-    if let Some((key, _)) = &machine.args.error {
-        let fails = |state| event_edges(machine, state).iter().any(|it| it.event == Event::Error);
-        if !(0..machine.states.len()).any(fails) {
-            let text = "no handler may fail, because nothing says where that leads; add \
-                        `error => State` here or on the states whose handlers fail";
-            errors.at(Code::NoError, key, text);
-        }
-    }
-    for default in &machine.args.defaults.events {
-        if !is_used(machine, default) {
-            let key = &default.key;
-            let remedy = match default.event {
-                Event::Drain => {
-                    "add `#[rest]` to a state in which nothing is in progress, or remove it"
-                }
-                _ => "remove it",
-            };
-            errors.at(
-                Code::DefaultUnused,
-                key,
-                format_args!("no state uses this `{key}`; {remedy}"),
-            );
-        }
-    }
-}
-
-fn is_used(machine: &ast::Machine, default: &EventEdge) -> bool {
-    (0..machine.states.len()).any(|state| {
-        event_edges(machine, state).into_iter().any(|edge| std::ptr::eq(edge, default))
-    })
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod difference;
 mod frames;
 mod interleavings;
 mod placements;
+mod random;
 mod run;
 mod splits;
 

@@ -1,16 +1,16 @@
 //! Frames of ten protocols, declared, and tested with what real clients have sent to a listener on
 //! 127.0.0.1. Each comment over recorded bytes names the client, its version and the command.
 
-pub mod amqp;
-pub mod beanstalkd;
-pub mod dns;
-pub mod kafka;
-pub mod memcached;
-pub mod mqtt;
-pub mod netstrings;
-pub mod postgresql;
-pub mod proxy;
-pub mod socks;
+pub(crate) mod amqp;
+pub(crate) mod beanstalkd;
+pub(crate) mod dns;
+pub(crate) mod kafka;
+pub(crate) mod memcached;
+pub(crate) mod mqtt;
+pub(crate) mod netstrings;
+pub(crate) mod postgresql;
+pub(crate) mod proxy;
+pub(crate) mod socks;
 
 use std::fmt::Debug;
 

@@ -1,6 +1,7 @@
 use std::any::type_name;
 use std::fmt::Display;
 
+use super::random::Random;
 use crate::{Decoded, Encode, Frame, Layout};
 
 /// The number of frames that are grown.
@@ -297,56 +298,6 @@ fn shown(bytes: &[u8]) -> String {
     let (shown, rest) = bytes.split_at(bytes.len().min(300));
     let rest = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
     format!("b\"{}\"{rest}", shown.escape_ascii())
-}
-
-/// A sequence of numbers that is the same each time (xorshift).
-struct Random(u64);
-
-impl Random {
-    fn new(seed: u64) -> Self {
-        // The state must not be 0.
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x2545_F491_4F6C_DD1D | 1)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        let end = end.max(1) as u64;
-        usize::try_from(self.next() % end).unwrap_or_default()
-    }
-
-    fn byte(&mut self) -> u8 {
-        let [_, byte, ..] = self.next().to_be_bytes();
-        byte
-    }
-
-    /// A byte less than `end`, behind `first`.
-    fn byte_of(&mut self, first: u8, end: u8) -> u8 {
-        first + self.byte() % end
-    }
-
-    /// Appends some bytes, often `missing`, as frames have them: small numbers, digits, letters.
-    fn more(&mut self, missing: usize, hints: &[&[u8]], bytes: &mut Vec<u8>) {
-        if !hints.is_empty() && self.below(3) == 0 {
-            bytes.extend(hints[self.below(hints.len())]);
-            return;
-        }
-        let len = if self.below(4) == 0 { 1 } else { missing.clamp(1, LARGEST) };
-        let style = self.below(5);
-        bytes.extend((0..len).map(|at| match style {
-            0 if at + 1 == len => self.byte_of(0, 6),
-            0 => 0,
-            1 => self.byte_of(b'a', 26),
-            2 => self.byte_of(b'0', 10),
-            3 => self.byte_of(0, 4),
-            _ => self.byte(),
-        }));
-    }
 }
 
 #[cfg(test)]
