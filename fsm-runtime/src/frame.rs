@@ -10,7 +10,7 @@ mod words;
 
 pub use encode::{Encode, Output};
 pub use layout::{Layout, LayoutCase, LayoutField};
-pub use nested::{EncodeTagged, Framed, Nested, Tagged};
+pub use nested::{EncodeTagged, Framed, Nested, NestedProgress, Tagged};
 use parts::mark;
 pub use times::{Repeated, Rest, Times, TimesIter, TimesProgress, rest};
 pub use words::Words;

@@ -117,8 +117,9 @@ pub use crate::frame::parts as __frame;
 pub use crate::frame::parts::max_of as __max_of;
 #[doc(hidden)]
 pub use crate::frame::{
-    EncodeTagged as __EncodeTagged, Framed as __Framed, Nested as __Nested, Repeated as __Repeated,
-    Rest as __Rest, Tagged as __Tagged, TimesProgress as __TimesProgress, rest as __rest,
+    EncodeTagged as __EncodeTagged, Framed as __Framed, Nested as __Nested,
+    NestedProgress as __NestedProgress, Repeated as __Repeated, Rest as __Rest, Tagged as __Tagged,
+    TimesProgress as __TimesProgress, rest as __rest,
 };
 #[doc(hidden)]
 pub use crate::machine::arithmetic as __arithmetic;
