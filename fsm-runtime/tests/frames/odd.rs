@@ -677,3 +677,39 @@ where
         }
     }
 }
+
+#[frame(Taggeds, tag = u8, max = 6)]
+#[derive(Debug, PartialEq)]
+enum Tagged<'a> {
+    #[is(1)]
+    Counted {
+        len: u8,
+        #[bytes(len <= 9)]
+        bytes: &'a [u8],
+    },
+    #[is(2)]
+    Ended {
+        #[until(b"\0", max = 9)]
+        text: &'a str,
+    },
+}
+
+#[frame(Outers)]
+#[derive(Debug, PartialEq)]
+struct Outer<'a> {
+    last: u8,
+    kind: u8,
+    #[tag(kind)]
+    inner: Tagged<'a>,
+    #[when(last > 0)]
+    again: Option<Tagged<'a>>,
+    end: u8,
+}
+
+#[test]
+fn f2_the_bound_of_a_whole_frame_counts_a_tag_that_was_sent_before() {
+    let too_long = TaggedsError::TooLong { field: "Tagged", len: 7, max: 6 };
+    assert_eq!(Outers::default().decode(b"\x01\x01\x05aaaaa"), Err(OutersError::Inner(too_long)));
+    frames::<Taggeds>();
+    frames::<Outers>();
+}

@@ -29,6 +29,8 @@ pub(crate) struct Steps<'a> {
     locals: Vec<(Ident, TokenStream)>,
     /// The frames that were read before, each with the position of its field and the code that reads it again.
     later: Vec<(usize, TokenStream)>,
+    /// The number of bytes of the tag, if another frame has read it.
+    before: usize,
 }
 
 /// A position in the input.
@@ -270,7 +272,11 @@ impl<'a> Steps<'a> {
     fn new(frame: &'a Frame, case: &'a Case, number: usize, at: At) -> Self {
         let code = TokenStream::new();
         let (saves, locals, later) = (Vec::new(), Vec::new(), Vec::new());
-        Self { frame, case, number, code, at, in_part: false, saves, locals, later }
+        let before = match (&frame.tag, &at) {
+            (Some(tag), At::Known(0)) => tag.width,
+            _ => 0,
+        };
+        Self { frame, case, number, code, at, in_part: false, saves, locals, later, before }
     }
 
     fn push(&mut self, code: TokenStream) {
@@ -296,10 +302,10 @@ impl<'a> Steps<'a> {
     fn done(mut self) -> TokenStream {
         let (whole, end) = (self.case.whole(self.frame), self.at());
         if let Some(name) = self.bounded() {
-            let error = self.error();
+            let (error, before) = (self.error(), self.before);
             self.push(generated! {
-                if #end > Self::MAX {
-                    let (len, max) = (#end as u64, Self::MAX as u64);
+                if #end + #before > Self::MAX {
+                    let (len, max) = ((#end + #before) as u64, Self::MAX as u64);
                     return __Err(#error::TooLong { field: #name, len, max });
                 }
             });
@@ -356,12 +362,12 @@ impl<'a> Steps<'a> {
     fn more(&self, total: &TokenStream) -> TokenStream {
         let saves = &self.saves;
         if let Some(name) = self.bounded() {
-            let error = self.error();
+            let (error, before) = (self.error(), self.before);
             return generated!({
                 #(#saves)*
                 let total = #total;
-                if total > Self::MAX {
-                    let (len, max) = (total as u64, Self::MAX as u64);
+                if total + #before > Self::MAX {
+                    let (len, max) = ((total + #before) as u64, Self::MAX as u64);
                     return __Err(#error::TooLong { field: #name, len, max });
                 }
                 return __Ok(__More(total));
