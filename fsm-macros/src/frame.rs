@@ -49,5 +49,5 @@ pub(crate) fn frame(args: TokenStream, item: TokenStream) -> TokenStream {
         return fallback::refused(item, errors);
     };
     check::check(&frame, &mut errors);
-    if errors.is_empty() { expand::expand(&frame) } else { fallback::fallback(frame, item, errors) }
+    if errors.is_empty() { expand::expand(frame) } else { fallback::fallback(frame, item, errors) }
 }

@@ -303,7 +303,7 @@ pub fn state_machine(
 ///
 /// - the struct or enum, without the attributes below and **without the fields that follow from others**:
 ///   those with `#[is(..)]`, and each integer that is named once, as the length of something or as the tag
-///   of a field. So `Block` has the fields `kind` and `body`;
+///   of a field, which is no `Option`. So `Block` has the fields `kind` and `body`;
 /// - the decoder, as visible as the item: `struct Blocks` with `impl Frame`, for `#[read(frame = Blocks)]`.
 ///   It lends the item out of the input and allocates nothing;
 /// - `Blocks::MAX`, the largest number of bytes of a frame: the sum of the bounds. A state that reads with

@@ -10,7 +10,7 @@ mod words;
 
 pub use encode::{Encode, Output};
 pub use layout::{Layout, LayoutCase, LayoutField};
-pub use nested::{EncodeTagged, Framed, LayoutOf, Nested, NoLayout, Tagged};
+pub use nested::{EncodeTagged, Framed, LayoutOf, Nested, NestedProgress, NoLayout, Tagged};
 use parts::mark;
 pub use times::{Repeated, Rest, Times, TimesIter, TimesProgress, rest};
 pub use words::Words;

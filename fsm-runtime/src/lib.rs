@@ -118,8 +118,8 @@ pub use crate::frame::parts::max_of as __max_of;
 #[doc(hidden)]
 pub use crate::frame::{
     EncodeTagged as __EncodeTagged, Framed as __Framed, LayoutOf as __LayoutOf, Nested as __Nested,
-    NoLayout as __NoLayout, Repeated as __Repeated, Rest as __Rest, Tagged as __Tagged,
-    TimesProgress as __TimesProgress, rest as __rest,
+    NestedProgress as __NestedProgress, NoLayout as __NoLayout, Repeated as __Repeated,
+    Rest as __Rest, Tagged as __Tagged, TimesProgress as __TimesProgress, rest as __rest,
 };
 #[doc(hidden)]
 pub use crate::machine::arithmetic as __arithmetic;

@@ -39,6 +39,15 @@ pub(crate) struct Line {
     pub(crate) ignore_case: bool,
 }
 
+impl Line {
+    /// Whether the line ends before the end of a word with which it was to end.
+    pub(crate) fn ends_in(&self, word: &[u8]) -> bool {
+        let Some(end) = self.end.value.bytes() else { return false };
+        let line = [word, end].concat();
+        line.windows(end.len()).position(|found| found == end) < Some(word.len())
+    }
+}
+
 /// A struct or a variant.
 pub(crate) struct Case {
     pub(crate) attrs: Vec<Attribute>,
@@ -62,6 +71,9 @@ pub(crate) enum Labels {
 /// A literal, or a path to a constant.
 #[derive(Clone)]
 pub(crate) struct Literal {
+    /// As it was written.
+    pub(crate) place: TokenStream,
+    /// The same, or the name of a constant that has the value.
     pub(crate) tokens: TokenStream,
     pub(crate) value: Value,
 }

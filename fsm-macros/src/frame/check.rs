@@ -26,7 +26,7 @@ pub(crate) fn check(frame: &Frame, errors: &mut Errors) {
     for case in &frame.cases {
         expressions::check(case, errors);
         if frame.line.is_some() {
-            line::check(case, errors);
+            line::check(frame, case, errors);
         } else {
             layout(frame, case, errors);
         }
@@ -112,6 +112,17 @@ fn layout(frame: &Frame, case: &Case, errors: &mut Errors) {
 /// A literal fits its field.
 fn literal(frame: &Frame, field: &Field, errors: &mut Errors) {
     let Some(is) = &field.is else { return };
+    if field.optional || field.when.is_some() {
+        let name = &field.name;
+        let remedy = if frame.line.is_some() {
+            "write `bool`, which says whether the word is there"
+        } else {
+            "declare it and what follows it as a frame of its own"
+        };
+        let text = format!("`{name}` is always the same, and not always there; {remedy}");
+        errors.at(Code::NotOptional, &is.tokens, text);
+        return;
+    }
     match (&field.kind, &is.value) {
         (_, Value::Path) => {}
         (Kind::Int(int), Value::Int(value)) if *value > int.largest() => {
@@ -306,6 +317,10 @@ mod tests {
             ),
             ("#[is(1)] tag: u8", "`Tag` is an error of all frames; give `tag` another name"),
             ("a: u8, r#a: u8", "`a` is taken; give this another name"),
+            (
+                "a: u8, #[when(a > 1)] #[is(3)] b: Option<u8>",
+                "`b` is always the same, and not always there; declare it and what follows it as a frame of its own",
+            ),
         ] {
             assert_eq!(of_fields(fields), [expected], "{fields}");
         }
@@ -360,6 +375,31 @@ mod tests {
     }
 
     #[test]
+    fn one_mistake_in_a_line_of_an_enum_is_one_finding() {
+        for (variants, expected) in [
+            (
+                "#[is(\"use\" | \"watch\")] A { a: u8 }",
+                "`A` is for several first words and does not keep which; write one variant for each word",
+            ),
+            (
+                "#[is(\"a\\n\")] A { a: u8 }",
+                "the line ends within this word; write another end, or another word",
+            ),
+            (
+                "#[is(\"5\")] A, #[other] B { b: u8 }",
+                "a number in `B` may be the same word; write a word that is no number",
+            ),
+        ] {
+            let item = format!("enum Line {{ {variants} }}");
+            let found = findings("Lines, line = b\"\\n\", max = 1KiB", &item);
+            assert_eq!(found, [expected], "{variants}");
+        }
+        let found = findings("Lines, line = b\"00\", max = 1KiB", "struct Line { a: u8 }");
+        let expected = "`a` is a number, and what ends its line cannot begin with a digit";
+        assert_eq!(found, [expected]);
+    }
+
+    #[test]
     fn one_mistake_in_a_line_is_one_finding() {
         for (fields, expected) in [
             (
@@ -378,6 +418,26 @@ mod tests {
             (
                 "a: bool",
                 "a `bool` says whether a word is in the line; write `#[is(\"a\")]` over it",
+            ),
+            (
+                "#[is(\"x\")] a: Option<&'a str>",
+                "`a` is always the same, and not always there; write `bool`, which says whether the word is there",
+            ),
+            (
+                "#[is(\"a b\")] a: bool",
+                "a word has a byte, and no space; declare each word as a field",
+            ),
+            (
+                "#[is(WORD)] a: bool",
+                "a word that is always the same is a text; write `\"noreply\"`",
+            ),
+            (
+                "#[is(\"a\\nb\")] a: bool",
+                "the line ends within this word; write another end, or another word",
+            ),
+            (
+                "#[is(\"5\")] a: bool, b: u8",
+                "a number behind it may be the same word; write a word that is no number",
             ),
             (
                 "a: Words",

@@ -7,6 +7,7 @@ macro_rules! generated {
     };
 }
 
+mod constants;
 mod decode;
 mod encode;
 mod error;
@@ -26,7 +27,9 @@ use super::ast::{Frame, Int};
 use crate::expand::lints;
 
 /// The item as it is kept, its decoder, its error, and their impls.
-pub(crate) fn expand(frame: &Frame) -> TokenStream {
+pub(crate) fn expand(mut frame: Frame) -> TokenStream {
+    let constants = constants::bind(&mut frame);
+    let frame = &frame;
     let item = item(frame, true);
     let decoder = decoder(frame);
     let error = error::error(frame);
@@ -45,6 +48,7 @@ pub(crate) fn expand(frame: &Frame) -> TokenStream {
             use __rt::__frame as __parts;
             use __rt::Decoded::{Frame as __Frame, More as __More};
 
+            #constants
             #(#impls)*
         };
     }

@@ -65,6 +65,11 @@ impl Inverse {
         }
     }
 
+    /// Whether the field has a value for each length.
+    pub(crate) fn is_total(self) -> bool {
+        matches!(self, Self::Same | Self::Plus(_) | Self::DividedBy(1))
+    }
+
     /// The largest length for the largest value of the field.
     pub(crate) fn most(self, largest: u64) -> u64 {
         match self {
@@ -169,7 +174,7 @@ pub(crate) fn largest_varint(bytes: usize) -> u64 {
 
 impl Case {
     /// What the field follows from, if it need not be kept: it is named once, as the length of a part or the
-    /// tag of a frame.
+    /// tag of a frame. What is not always there says nothing of it.
     pub(crate) fn derived(&self, name: &Ident) -> Option<Derived<'_>> {
         let uses = self.fields.iter().flat_map(Field::expressions);
         let uses = uses.flat_map(names).filter(|used| used == name).count();
@@ -190,12 +195,13 @@ impl Case {
             }
             match &field.kind {
                 Kind::Bytes { counted, .. } | Kind::Times { counted: Some(counted), .. }
-                    if is_named(&counted.len) =>
+                    if !field.optional && is_named(&counted.len) =>
                 {
                     Some(Derived::Of(field))
                 }
                 Kind::Tagged(tag)
-                    if matches!(length(tag), Length::Of { field, inverse: Inverse::Same } if field == *name) =>
+                    if !field.optional
+                        && matches!(length(tag), Length::Of { field, inverse: Inverse::Same } if field == *name) =>
                 {
                     Some(Derived::Of(field))
                 }

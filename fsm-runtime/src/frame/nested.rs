@@ -64,6 +64,16 @@ pub trait NoLayout {
 
 impl<F> NoLayout for LayoutOf<F> {}
 
+/// The progress on a frame in another one.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct NestedProgress<F> {
+    /// Where it ends in the outer frame; 0 if it is incomplete.
+    pub end: u32,
+    /// Its decoder.
+    pub frame: F,
+}
+
 /// The decoder of an enum behind a tag that another frame has read.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(

@@ -23,10 +23,13 @@ fn begins_as(input: &[u8], literal: &[u8]) -> Option<bool> {
     if literal.starts_with(input) { None } else { Some(false) }
 }
 
+/// The largest length, whatever its bound: what is added to it does not overflow.
+const LONGEST: usize = usize::MAX / 4;
+
 /// A length that is within its bound.
 #[inline]
 pub fn bounded(len: u64, max: usize) -> Option<usize> {
-    usize::try_from(len).ok().filter(|len| *len <= max)
+    usize::try_from(len).ok().filter(|len| *len <= max.min(LONGEST))
 }
 
 /// The bound of frames of this layout, for a state that says none.
@@ -327,7 +330,7 @@ pub enum Until {
 /// `searched`.
 #[inline]
 pub fn until(input: &[u8], at: usize, searched: u32, delimiter: &[u8], max: usize) -> Until {
-    let window = at + max + delimiter.len();
+    let window = at + max.min(LONGEST) + delimiter.len();
     let within = &input[..input.len().min(window)];
     // The delimiter may begin in the last bytes that were searched.
     let from = (searched as usize).saturating_sub(delimiter.len() - 1).max(at);

@@ -1,6 +1,7 @@
 //! Frames that are declared.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod odd;
 mod protocols;
 mod written;
 

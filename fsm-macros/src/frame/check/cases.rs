@@ -28,6 +28,13 @@ pub(crate) fn check(frame: &Frame, errors: &mut Errors) {
                 other = Some(case.name.clone());
             }
             Labels::Are(labels) => {
+                if let (Some(_), [_, second, ..]) = (&frame.line, &labels[..]) {
+                    let name = &case.name;
+                    let text = format!(
+                        "`{name}` is for several first words and does not keep which; write one variant for each word"
+                    );
+                    errors.at(Code::NoTag, &second.tokens, text);
+                }
                 for label in labels {
                     let Some(key) = key(frame, label, errors) else { continue };
                     if let Some(first) = seen.get(&key) {
@@ -70,6 +77,9 @@ fn key(frame: &Frame, label: &Literal, errors: &mut Errors) -> Option<Vec<u8>> {
         }
         (Value::Bytes(bytes), None, Some(_)) if bytes.is_empty() || bytes.contains(&b' ') => {
             "the first word of a line has no space; declare the rest as fields".to_owned()
+        }
+        (Value::Bytes(bytes), None, Some(line)) if line.ends_in(bytes) => {
+            "the line ends within this word; write another end, or another word".to_owned()
         }
         (Value::Bytes(bytes), None, Some(line)) => {
             return Some(if line.ignore_case { bytes.to_ascii_lowercase() } else { bytes.clone() });

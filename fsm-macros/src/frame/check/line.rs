@@ -1,9 +1,12 @@
-use super::super::ast::{Case, Field, Kind};
+use super::super::ast::{Case, Field, Frame, Kind, Labels, Line, Value};
 use crate::code::Code;
 use crate::errors::Errors;
 
 /// The rules for the fields of a line and of the bytes behind it.
-pub(crate) fn check(case: &Case, errors: &mut Errors) {
+pub(crate) fn check(frame: &Frame, case: &Case, errors: &mut Errors) {
+    if let Some(line) = &frame.line {
+        words(frame, line, case, errors);
+    }
     let mut before: Option<&Field> = None;
     for field in &case.fields {
         let name = &field.name;
@@ -55,6 +58,71 @@ pub(crate) fn check(case: &Case, errors: &mut Errors) {
         }
         before = Some(field);
     }
+}
+
+/// What is written is read as the same words.
+fn words(frame: &Frame, line: &Line, case: &Case, errors: &mut Errors) {
+    let fields = case.words();
+    let end = line.end.value.bytes().and_then(<[u8]>::first);
+    for (at, field) in fields.iter().enumerate() {
+        let name = &field.name;
+        if end.is_some_and(|end| is_digit_of(field, *end)) {
+            let text =
+                format!("`{name}` is a number, and what ends its line cannot begin with a digit");
+            errors.at(Code::Delimiter, &line.end.tokens, text);
+        }
+        let Some(is) = &field.is else { continue };
+        let text = match &is.value {
+            Value::Path => "a word that is always the same is a text; write `\"noreply\"`",
+            Value::Bytes(bytes) if bytes.is_empty() || bytes.contains(&b' ') => {
+                "a word has a byte, and no space; declare each word as a field"
+            }
+            Value::Bytes(bytes) if line.ends_in(bytes) => {
+                "the line ends within this word; write another end, or another word"
+            }
+            value => {
+                if matches!(field.kind, Kind::Flag) && may_be_number(value, &fields[at + 1..]) {
+                    let text =
+                        "a number behind it may be the same word; write a word that is no number";
+                    errors.at(Code::OtherLiteral, &is.tokens, text);
+                }
+                continue;
+            }
+        };
+        errors.at(Code::OtherLiteral, &is.tokens, text);
+    }
+    let labels = frame.cases.iter().filter_map(|case| match &case.labels {
+        Labels::Are(labels) => Some(labels),
+        _ => None,
+    });
+    let label = labels.flatten().find(|label| may_be_number(&label.value, fields));
+    if let (Labels::Other, Some(label)) = (&case.labels, label) {
+        let name = &case.name;
+        let text =
+            format!("a number in `{name}` may be the same word; write a word that is no number");
+        errors.at(Code::OtherLiteral, &label.tokens, text);
+    }
+}
+
+/// Whether the field is a number that may have this byte.
+fn is_digit_of(field: &Field, byte: u8) -> bool {
+    match &field.kind {
+        Kind::Digits { hex: true, .. } => byte.is_ascii_hexdigit(),
+        Kind::Digits { int, .. } => byte.is_ascii_digit() || (int.signed && byte == b'-'),
+        _ => false,
+    }
+}
+
+/// Whether the first word of the fields may be a number that is written as this word.
+fn may_be_number(word: &Value, fields: &[Field]) -> bool {
+    let may_miss = |field: &Field| field.optional || is_open(field);
+    let firsts = fields.iter().position(|field| !may_miss(field)).map_or(fields.len(), |at| at + 1);
+    let is_of = |field: &Field| match word {
+        Value::Int(_) => matches!(field.kind, Kind::Digits { .. }),
+        Value::Bytes(bytes) => bytes.iter().all(|byte| is_digit_of(field, *byte)),
+        Value::Path => false,
+    };
+    fields[..firsts].iter().any(is_of)
 }
 
 /// Whether it may be nothing.

@@ -27,6 +27,10 @@ pub(crate) struct Steps<'a> {
     saves: Vec<TokenStream>,
     /// The locals of the last field that `saves` name, each with its value if the field is not there.
     locals: Vec<(Ident, TokenStream)>,
+    /// The frames that were read before, each with the position of its field and the code that reads it again.
+    later: Vec<(usize, TokenStream)>,
+    /// The number of bytes of the tag, if another frame has read it.
+    before: usize,
 }
 
 /// A position in the input.
@@ -95,6 +99,11 @@ pub(crate) fn impls(frame: &Frame) -> TokenStream {
                 "a frame has at most 4294967295 bytes"
             );
 
+            const _: () = ::core::assert!(
+                <#name as __rt::__Nested>::MIN > 0,
+                "a frame has at least one byte; give it a field that is always there"
+            );
+
             #[automatically_derived]
             impl __rt::Frame for #name {
                 type Item<'__input> = #lent;
@@ -138,7 +147,14 @@ pub(crate) fn impls(frame: &Frame) -> TokenStream {
 /// The decoder of what follows a tag that another frame has read.
 fn tagged(frame: &Frame, tag: &Int, result: &TokenStream) -> TokenStream {
     let (name, rust, max) = (&frame.decoder, &tag.rust, frame.max_body());
-    let cases = cases(frame, &At::Known(0));
+    let (cases, error) = (cases(frame, &At::Known(0)), frame.error());
+    let fits = (tag.width == 3).then(|| {
+        generated! {
+            if tag >= 1 << 24 {
+                return __Err(#error::Tag);
+            }
+        }
+    });
     generated! {
         #[automatically_derived]
         impl __rt::__Tagged for #name {
@@ -147,6 +163,7 @@ fn tagged(frame: &Frame, tag: &Int, result: &TokenStream) -> TokenStream {
 
             #[inline]
             fn tagged<'__input>(&mut self, tag: #rust, input: &'__input [u8]) -> #result {
+                #fits
                 #cases
             }
         }
@@ -225,7 +242,8 @@ pub(crate) fn progress(frame: &Frame) -> Vec<(Ident, TokenStream)> {
                     all.push((inner(number, at), generated!(#root::__TimesProgress<#decoder>)));
                 }
                 Kind::Nested | Kind::Tagged(_) => {
-                    all.push((inner(number, at), size::decoder(frame, field)));
+                    let decoder = size::decoder(frame, field);
+                    all.push((inner(number, at), generated!(#root::__NestedProgress<#decoder>)));
                 }
                 _ => {}
             }
@@ -247,8 +265,12 @@ fn inner(case: usize, field: usize) -> Ident {
 impl<'a> Steps<'a> {
     fn new(frame: &'a Frame, case: &'a Case, number: usize, at: At) -> Self {
         let code = TokenStream::new();
-        let (saves, locals) = (Vec::new(), Vec::new());
-        Self { frame, case, number, code, at, in_part: false, saves, locals }
+        let (saves, locals, later) = (Vec::new(), Vec::new(), Vec::new());
+        let before = match (&frame.tag, &at) {
+            (Some(tag), At::Known(0)) => tag.width,
+            _ => 0,
+        };
+        Self { frame, case, number, code, at, in_part: false, saves, locals, later, before }
     }
 
     fn push(&mut self, code: TokenStream) {
@@ -274,10 +296,10 @@ impl<'a> Steps<'a> {
     fn done(mut self) -> TokenStream {
         let (whole, end) = (self.case.whole(self.frame), self.at());
         if let Some(name) = self.bounded() {
-            let error = self.error();
+            let (error, before) = (self.error(), self.before);
             self.push(generated! {
-                if #end > Self::MAX {
-                    let (len, max) = (#end as u64, Self::MAX as u64);
+                if #end + #before > Self::MAX {
+                    let (len, max) = ((#end + #before) as u64, Self::MAX as u64);
                     return __Err(#error::TooLong { field: #name, len, max });
                 }
             });
@@ -313,6 +335,7 @@ impl<'a> Steps<'a> {
             }
         }
         self.part_end();
+        self.inner_frames();
         self.texts();
         self.done()
     }
@@ -326,14 +349,19 @@ impl<'a> Steps<'a> {
         let part = self.case.part().unwrap_or(usize::MAX);
         let follow = fields.enumerate().filter(|(at, _)| *at > field && *at < part);
         let least = Sum::of_all(follow.map(|(_, field)| field.least(self.frame)));
-        let (saves, total) = (&self.saves, least.after(total));
+        self.more(&least.after(total))
+    }
+
+    /// Remembers where it was, and leaves, because the frame has at least `total` bytes.
+    fn more(&self, total: &TokenStream) -> TokenStream {
+        let saves = &self.saves;
         if let Some(name) = self.bounded() {
-            let error = self.error();
+            let (error, before) = (self.error(), self.before);
             return generated!({
                 #(#saves)*
                 let total = #total;
-                if total > Self::MAX {
-                    let (len, max) = (total as u64, Self::MAX as u64);
+                if total + #before > Self::MAX {
+                    let (len, max) = ((total + #before) as u64, Self::MAX as u64);
                     return __Err(#error::TooLong { field: #name, len, max });
                 }
                 return __Ok(__More(total));
@@ -363,7 +391,7 @@ impl<'a> Steps<'a> {
         let end = literal_len(part.then.as_ref());
         let total = Sum::known(end).after(&generated!(part_end));
         let outer = part.then.as_ref().map(|_| generated!(let outer = input;));
-        let saves = &self.saves;
+        let more = self.more(&total);
         let code = generated! {
             let __Some(len) = #len else {
                 return __Err(#error::Short { field: #name });
@@ -373,10 +401,7 @@ impl<'a> Steps<'a> {
                 return __Err(#error::TooLong { field: #name, len, max: max as u64 });
             };
             let part_end = #at + count;
-            if input.len() < #total {
-                #(#saves)*
-                return __Ok(__More(#total));
-            }
+            if input.len() < #total #more
             #outer
             let input = &input[..part_end];
         };
@@ -403,6 +428,30 @@ impl<'a> Steps<'a> {
                 }
             });
             self.moved(At::There(generated!(part_end + #len)));
+        }
+    }
+
+    /// Makes the inner frames that an earlier call has read, now that all bytes are there.
+    fn inner_frames(&mut self) {
+        for (number, again) in std::mem::take(&mut self.later) {
+            let field = &self.case.fields[number];
+            let name = &field.name;
+            self.push(if field.optional {
+                generated! {
+                    let #name = match #name {
+                        __Some(__None) => __Some(#again),
+                        __Some(frame) => frame,
+                        __None => __None,
+                    };
+                }
+            } else {
+                generated! {
+                    let #name = match #name {
+                        __Some(frame) => frame,
+                        __None => #again,
+                    };
+                }
+            });
         }
     }
 

@@ -5,6 +5,7 @@ use quote::{format_ident, quote};
 
 use super::super::ast::{Case, Field, Frame, Kind, Labels, Literal, Value};
 use super::super::roles;
+use super::names::text;
 use super::size;
 use crate::spelling;
 
@@ -193,7 +194,7 @@ fn tags(frame: &Frame) -> String {
 fn written(literal: &Literal) -> String {
     match &literal.value {
         Value::Bytes(bytes) => format!("\"{}\"", bytes.escape_ascii()),
-        _ => spelling::tokens(&literal.tokens),
+        _ => spelling::tokens(&literal.place),
     }
 }
 
@@ -225,6 +226,7 @@ impl Own {
                 quote!(Self::#name => f.write_str(#text),)
             }
             Self::Literal(field, is, Some(_)) => {
+                let is = is.replace('{', "{{").replace('}', "}}");
                 let text = format!("`{field}` is {{found}}, and not {is}");
                 quote!(Self::#name { found } => ::core::write!(f, #text),)
             }
@@ -280,7 +282,7 @@ impl Variants {
     fn field(&mut self, frame: &Frame, case: &Case, field: &Field) {
         let in_line = frame.line.is_some();
         if let Some(name) = roles::error_variant(field) {
-            let text = field.name.to_string();
+            let text = text(&field.name);
             let own = match &field.is {
                 Some(is) => {
                     let int = field.kind.int().filter(|int| int.width == 1 && !in_line);
@@ -307,7 +309,9 @@ impl Variants {
         for counted in field.counts() {
             self.shared("Short");
             let derives = match roles::length(&counted.len) {
-                roles::Length::Of { field, .. } => case.derived(&field).is_some(),
+                roles::Length::Of { field, inverse } => {
+                    case.derived(&field).is_some() && inverse.is_total()
+                }
                 roles::Length::Any => false,
             };
             if !derives {
@@ -315,7 +319,7 @@ impl Variants {
             }
         }
         match &field.kind {
-            Kind::Int(int) if int.width == 3 => self.shared("Number"),
+            Kind::Int(int) | Kind::Tag(int) if int.width == 3 => self.shared("Number"),
             Kind::Varint { .. } | Kind::Digits { .. } => self.shared("Number"),
             Kind::Bytes { .. } => self.shared("TooLong"),
             Kind::Until { .. } => {

@@ -28,7 +28,16 @@ fn case(frame: &Frame, case: &Case) -> TokenStream {
         Labels::Are(labels) => labels.iter().map(|label| tag(frame, label)).collect(),
         Labels::Struct | Labels::Other => Vec::new(),
     };
-    let fields = case.fields.iter().map(|field| self::field(frame, field));
+    let words = case.words().len();
+    let fields = case.fields.iter().enumerate().map(|(at, field)| {
+        // A word ends at the next one, or where the line ends.
+        let end = match &frame.line {
+            Some(_) if at + 1 < words => Some(generated!(b" ")),
+            Some(line) if at + 1 == words => Some(bytes(&line.end)),
+            _ => None,
+        };
+        self::field(frame, field, end)
+    });
     generated!(__rt::LayoutCase::new(#name, &[#(#labels),*], &[#(#fields),*]))
 }
 
@@ -41,13 +50,13 @@ fn tag(frame: &Frame, label: &Literal) -> TokenStream {
         }
         (Value::Path, Some(tag)) => {
             let bytes = tag.to_bytes(&label.tokens);
-            generated!(&#bytes)
+            generated!(const { &#bytes })
         }
         _ => bytes(label),
     }
 }
 
-fn field(frame: &Frame, field: &Field) -> TokenStream {
+fn field(frame: &Frame, field: &Field, end_of_word: Option<TokenStream>) -> TokenStream {
     let (name, declared) = (text(&field.name), &field.text);
     let (least, most) = (field.least(frame), field.most(frame));
     let literal = field.is.as_ref().map(|is| {
@@ -59,7 +68,7 @@ fn field(frame: &Frame, field: &Field) -> TokenStream {
             }
             (Kind::Int(int), _) => {
                 let bytes = int.to_bytes(&is.tokens);
-                generated!(&#bytes)
+                generated!(const { &#bytes })
             }
             _ => is.tokens.clone(),
         };
@@ -69,10 +78,8 @@ fn field(frame: &Frame, field: &Field) -> TokenStream {
         Kind::Until { end, .. } => Some(end),
         _ => field.then.as_ref(),
     };
-    let end = end.map(|end| {
-        let end = bytes(end);
-        generated!(.with_end(#end))
-    });
+    let end = end.map(bytes).or(end_of_word);
+    let end = end.map(|end| generated!(.with_end(#end)));
     let inner = matches!(field.kind, Kind::Nested | Kind::Tagged(_) | Kind::Times { .. });
     let inner = inner.then(|| {
         let decoder = size::decoder(frame, field);

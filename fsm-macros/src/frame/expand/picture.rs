@@ -49,7 +49,7 @@ fn tags(case: &Case) -> String {
 fn written(literal: &Literal) -> String {
     match &literal.value {
         Value::Bytes(bytes) => format!("\"{}\"", bytes.escape_ascii()),
-        _ => spelling::tokens(&literal.tokens),
+        _ => spelling::tokens(&literal.place),
     }
 }
 

@@ -149,6 +149,9 @@ impl Args {
             }
             seen.push(name);
         }
+        if let Some(tag) = &mut args.tag {
+            tag.little = args.little;
+        }
         args.line(end, max, ignore_case, errors);
         if let (Some(tag), Some(_)) = (tag, &args.line) {
             let text = "the tag of a line is its first word; remove `tag`";

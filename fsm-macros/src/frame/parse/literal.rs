@@ -46,7 +46,7 @@ pub(crate) fn literal(tokens: &TokenStream, errors: &mut Errors) -> Option<Liter
             return None;
         }
     };
-    Some(Literal { tokens: tokens.clone(), value })
+    Some(Literal { place: tokens.clone(), tokens: tokens.clone(), value })
 }
 
 /// Bytes such as `b"\r\n"`, at least one.

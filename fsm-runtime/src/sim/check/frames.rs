@@ -270,12 +270,18 @@ fn cuts<F: Frame<Error: Display>>(bytes: &[u8], max: usize) {
 type Outcome = Result<Option<usize>, String>;
 
 fn is_same<F: Frame>(whole: &Outcome, cut: &Outcome) -> bool {
-    let too_long = F::LAYOUT.map(|layout| format!("the length of `{}` ", layout.name));
-    let is_too_long = |outcome: &Outcome| match (outcome, &too_long) {
-        (Err(error), Some(too_long)) => error.starts_with(too_long),
+    let is_too_long = |outcome: &Outcome| match (outcome, F::LAYOUT) {
+        (Err(error), Some(layout)) => is_too_long(layout, error),
         _ => false,
     };
     whole == cut || (whole.is_err() && is_too_long(cut))
+}
+
+/// Whether the error is that a frame, or one in it, is longer than its own bound.
+fn is_too_long(layout: &Layout, error: &str) -> bool {
+    let mut inner = layout.cases.iter().flat_map(|case| case.fields).filter_map(|it| it.inner);
+    error.contains(&format!("the length of `{}` ", layout.name))
+        || inner.any(|inner| is_too_long(inner, error))
 }
 
 /// The bytes with something changed, removed or doubled.

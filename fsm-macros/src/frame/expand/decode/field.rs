@@ -201,37 +201,58 @@ impl Steps<'_> {
         let (name, at, error) = (&field.name, self.at(), self.error());
         let (variant, decoder) = (roles::error_variant(field), size::decoder(self.frame, field));
         let inner = inner(self.number, number);
-        let state = if self.in_part {
-            generated!(<#decoder as ::core::default::Default>::default())
-        } else {
-            generated!(self.#inner)
-        };
-        let tag = tag.map(Case::value);
-        let read = |input: TokenStream| {
-            if let Some(tag) = &tag {
+        let missing = self.miss(number, &generated!(#at + total));
+        let is_last = number + 1 == self.case.fields.len();
+        let closed = (!self.in_part || !is_last).then(|| Self::closed(&decoder, field));
+        let read = |state: TokenStream, input: TokenStream| {
+            if let Some(tag) = tag.map(Case::value) {
                 generated!(__rt::__Tagged::tagged(&mut #state, #tag, #input))
             } else {
                 generated!(__rt::__Nested::nested(&mut #state, #input))
             }
         };
-        let whole = read(generated!(input.get(#at..).unwrap_or_default()));
-        let missing = self.miss(number, &generated!(#at + total));
-        let is_last = number + 1 == self.case.fields.len();
-        let closed = (!self.in_part || !is_last).then(|| Self::closed(&decoder, field));
+        let rest = generated!(input.get(#at..).unwrap_or_default());
         let (start, end) = (local("start", &field.name), local("end", &field.name));
-        self.push(generated! {
-            #closed
-            let #start = #at;
-            let (#name, #end) = match #whole {
-                __Ok(__Frame(frame, used)) => (frame, #start + used),
-                __Ok(__More(total)) => #missing
-                __Err(error) => return __Err(#error::#variant(error)),
-            };
-        });
-        if !self.in_part {
-            // It remembers what it has read when its last byte is missing.
-            let cut = read(generated!(&input[#start..#end.saturating_sub(1).max(#start)]));
-            self.saves.push(generated!(let _ = #cut;));
+        let refused = generated!(__Err(error) => return __Err(#error::#variant(error)),);
+        if self.in_part {
+            let state = generated!(<#decoder as ::core::default::Default>::default());
+            let whole = read(state, rest);
+            self.push(generated! {
+                #closed
+                let (#name, #end) = match #whole {
+                    __Ok(__Frame(frame, used)) => (frame, #at + used),
+                    __Ok(__More(_)) => #missing
+                    #refused
+                };
+            });
+        } else {
+            let state = generated!(self.#inner.frame);
+            let whole = read(state.clone(), rest);
+            self.push(generated! {
+                #closed
+                let #start = #at;
+                let (#name, #end) = match self.#inner.end {
+                    0 => match #whole {
+                        __Ok(__Frame(frame, used)) => (__Some(frame), #start + used),
+                        __Ok(__More(total)) => #missing
+                        #refused
+                    },
+                    // It is made when all of the outer frame is there.
+                    end => (__None, end as usize),
+                };
+            });
+            let again = read(state, generated!(&input[#start..#end]));
+            self.later.push((
+                number,
+                generated! {
+                    match #again {
+                        __Ok(__Frame(frame, _)) => frame,
+                        __Ok(__More(total)) => return __Ok(__More(#start + total)),
+                        #refused
+                    }
+                },
+            ));
+            self.saves.push(generated!(self.#inner.end = __parts::mark(#end);));
             self.locals.extend([(start, at.clone()), (end.clone(), at)]);
         }
         self.moved(At::There(generated!(#end)));

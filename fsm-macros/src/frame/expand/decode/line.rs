@@ -52,7 +52,7 @@ fn cases(frame: &Frame, line: &Line) -> TokenStream {
         generated!(__Err(#error::Tag))
     };
     generated! {
-        match words.next() {
+        match ::core::iter::Iterator::next(&mut words) {
             #(#arms)*
             _ => { #other }
         }
@@ -96,7 +96,7 @@ impl Steps<'_> {
                 let is = word_literal(field);
                 generated! {
                     let mut after = words;
-                    let #name = after.next() == __Some(#is);
+                    let #name = ::core::iter::Iterator::next(&mut after) == __Some(#is);
                     if #name {
                         words = after;
                     }
@@ -110,7 +110,7 @@ impl Steps<'_> {
             _ if field.is.is_some() => {
                 let (is, variant) = (word_literal(field), roles::error_variant(field));
                 generated! {
-                    match words.next() {
+                    match ::core::iter::Iterator::next(&mut words) {
                         __Some(word) if word == #is => {}
                         __Some(_) => return __Err(#error::#variant),
                         __None => #missing
@@ -122,27 +122,27 @@ impl Steps<'_> {
                 let number = number_of(int, *hex, &refused);
                 if field.optional {
                     generated! {
-                        let #name = match words.next() {
+                        let #name = match ::core::iter::Iterator::next(&mut words) {
                             __Some(word) => __Some(#number),
                             __None => __None,
                         };
                     }
                 } else {
                     generated! {
-                        let __Some(word) = words.next() else #missing;
+                        let __Some(word) = ::core::iter::Iterator::next(&mut words) else #missing;
                         let #name = #number;
                     }
                 }
             }
             // Of two spaces in a row one is between words, of which one is empty.
             _ if field.optional => generated! {
-                let #name = match words.next() {
+                let #name = match ::core::iter::Iterator::next(&mut words) {
                     __Some([]) => #missing
                     word => word,
                 };
             },
             _ => generated! {
-                let #name = match words.next() {
+                let #name = match ::core::iter::Iterator::next(&mut words) {
                     __None | __Some([]) => #missing
                     __Some(word) => word,
                 };

@@ -7,7 +7,6 @@ use super::{Following, as_bytes, count, each, line, put};
 
 /// The body of `check` for a case.
 pub(crate) fn check(frame: &Frame, case: &Case) -> TokenStream {
-    let operands = case.operands();
     let fields = case.fields.iter().map(|field| self::field(frame, case, field));
     let line = frame.line.as_ref().map(|line| line::check(frame, case, line));
     let part = part(frame, case);
@@ -25,7 +24,6 @@ pub(crate) fn check(frame: &Frame, case: &Case) -> TokenStream {
         #tag
         #(#fields)*
         #line
-        #operands
         #part
         #whole
         __Ok(())
@@ -71,24 +69,15 @@ fn field(frame: &Frame, case: &Case, field: &Field) -> TokenStream {
     }
     let variant = roles::error_variant(field);
     let value = match &field.kind {
-        Kind::Int(int) if int.width == 3 => each(field, |value| {
-            generated! {
-                if *#value >= 1 << 24 {
-                    return __Err(#error::Number { field: #text });
-                }
-            }
-        }),
-        Kind::Varint { int, bytes } if roles::largest_varint(*bytes) < int.largest() => {
-            let largest = roles::largest_varint(*bytes);
+        kind if kind.int().is_some() => narrower(kind).map_or_else(TokenStream::new, |largest| {
             each(field, |value| {
-                let wide = super::wide(int, value);
                 generated! {
-                    if #wide > #largest {
+                    if __rt::Length::length(#value) > #largest {
                         return __Err(#error::Number { field: #text });
                     }
                 }
             })
-        }
+        }),
         Kind::Bytes { counted, .. } => within(frame, case, field, counted, &generated!(TooLong)),
         Kind::Until { end, max, .. } => {
             let (end, max) = (bytes(end), &max.value);
@@ -119,6 +108,17 @@ fn field(frame: &Frame, case: &Case, field: &Field) -> TokenStream {
         _ => TokenStream::new(),
     };
     generated!(#there #value)
+}
+
+/// The largest number that is sent, if the type has larger ones.
+fn narrower(kind: &Kind) -> Option<u64> {
+    let int = kind.int()?;
+    let largest = match kind {
+        Kind::Varint { bytes, .. } => int.largest().min(roles::largest_varint(*bytes)),
+        _ => int.largest(),
+    };
+    let is_narrower = !int.signed && (int.width == 3 || largest < int.largest());
+    is_narrower.then_some(largest)
 }
 
 /// A field is no longer than its bound, and as long as a kept length says.
@@ -171,20 +171,33 @@ fn tagged(frame: &Frame, case: &Case, field: &Field, tag: &TokenStream) -> Token
 
 /// A field that follows from others can hold its value.
 fn follows(frame: &Frame, case: &Case, field: &Field, following: &Following) -> TokenStream {
-    let Following::Length(value) = following else { return TokenStream::new() };
     let Some(int) = field.kind.int() else { return TokenStream::new() };
     let (error, rust) = (frame.error(), &int.rust);
-    let (text, len, max) = match case.derived(&field.name) {
+    let value = match following {
+        Following::Length(value) => value,
+        Following::Tag(tag) => {
+            let text = text(&field.name);
+            let check = narrower(&field.kind).map(|largest| {
+                generated! {
+                    if __rt::Length::length(#tag) > #largest {
+                        return __Err(#error::Number { field: #text });
+                    }
+                }
+            });
+            return check.unwrap_or_default();
+        }
+    };
+    let (text, len, counted) = match case.derived(&field.name) {
         Some(roles::Derived::Of(of)) => match &of.kind {
             Kind::Bytes { counted, .. } | Kind::Times { counted: Some(counted), .. } => {
-                (text(&of.name), count(of), bound(case, counted))
+                (text(&of.name), count(of), &**counted)
             }
             _ => return TokenStream::new(),
         },
         Some(roles::Derived::Part(at, of)) => {
             let Some(part) = &of.part else { return TokenStream::new() };
             let lens = case.fields[at..].iter().map(|field| put::field_len(frame, case, field));
-            (text(&of.name), generated!(((0_usize #(+ #lens)*) as u64)), bound(case, part))
+            (text(&of.name), generated!(((0_usize #(+ #lens)*) as u64)), part)
         }
         None => return TokenStream::new(),
     };
@@ -198,18 +211,32 @@ fn follows(frame: &Frame, case: &Case, field: &Field, following: &Following) -> 
     } else {
         generated!(<#rust as ::core::convert::TryFrom<u64>>::try_from(value).is_ok())
     };
-    let fits = match &field.kind {
-        Kind::Varint { bytes, .. } => {
-            let largest = roles::largest_varint(*bytes);
-            generated!(value <= #largest && #narrow)
-        }
-        _ => narrow,
+    let (mut fits, mut largest) = (narrow, int.largest());
+    if let Kind::Varint { bytes, .. } = &field.kind {
+        largest = largest.min(roles::largest_varint(*bytes));
+        fits = generated!(value <= #largest && #fits);
+    }
+    let inverse = super::inverse(&counted.len);
+    let (max, most) = (bound(case, counted), inverse.most(largest));
+    let fits = if inverse.is_total() {
+        generated!(#value.is_some_and(|value| #fits))
+    } else {
+        // The field has a value for some lengths alone, such as even ones.
+        generated!({
+            let __Some(value) = #value else {
+                return __Err(#error::Disagrees { field: #text });
+            };
+            #fits
+        })
     };
     generated! {
         let len = #len;
         let max = #max as u64;
-        if len > max || !#value.is_some_and(|value| #fits) {
+        if len > max {
             return __Err(#error::#variant { field: #text, len, max });
+        }
+        if !#fits {
+            return __Err(#error::#variant { field: #text, len, max: #most });
         }
     }
 }
@@ -247,14 +274,14 @@ fn part(frame: &Frame, case: &Case) -> Option<TokenStream> {
     }
     let (error, text) = (frame.error(), text(&field.name));
     let lens = case.fields[at..].iter().map(|field| put::field_len(frame, case, field));
-    let (max, len) = (bound(case, part), case.length(&part.len));
+    let (max, operands, len) = (bound(case, part), case.operands(), case.length(&part.len));
     Some(generated! {
         let count = 0_usize #(+ #lens)*;
         let max = #max;
         if count > max {
             return __Err(#error::TooLong { field: #text, len: count as u64, max: max as u64 });
         }
-        if #len != __Some(count as u64) {
+        if { #operands #len } != __Some(count as u64) {
             return __Err(#error::Disagrees { field: #text });
         }
     })

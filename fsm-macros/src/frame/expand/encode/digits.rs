@@ -24,7 +24,7 @@ pub(crate) fn digits(int: &Int, hex: bool, wide: &TokenStream) -> TokenStream {
 /// The number of digits of a number, with its sign.
 pub(crate) fn digits_len(int: &Int, hex: bool, wide: &TokenStream) -> TokenStream {
     if int.signed {
-        generated!((__parts::decimal_len((#wide).unsigned_abs()) + usize::from(#wide < 0)))
+        generated!((__parts::decimal_len((#wide).unsigned_abs()) + (#wide < 0) as usize))
     } else if hex {
         generated!(__parts::hex_len(#wide))
     } else {

@@ -30,15 +30,46 @@ fn number(
     }
 }
 
+/// What is before a word in its line.
+#[derive(Clone, Copy)]
+enum Before {
+    Nothing,
+    /// Flags, of which none may be set. A local `is_first` says whether that is so.
+    Flags,
+    Word,
+}
+
+impl Before {
+    fn of(case: &Case, at: usize) -> Self {
+        let flags = case.words()[..at].iter().all(|field| matches!(field.kind, Kind::Flag));
+        match (tag(case), at) {
+            (None, 0) => Self::Nothing,
+            (None, _) if flags => Self::Flags,
+            _ => Self::Word,
+        }
+    }
+}
+
+/// Binds `is_first` where a flag has a word behind it that may be the first one.
+fn is_first(case: &Case, at: usize) -> Option<TokenStream> {
+    let Before::Flags = Before::of(case, at) else { return None };
+    let flags = case.words()[..at].iter().map(|field| &field.name);
+    Some(generated!(let is_first = !(#(*#flags)||*);))
+}
+
 /// The code for a word, with the space before it.
 fn word(
     field: &Field,
-    first: bool,
+    before: Before,
     space: &TokenStream,
     code: impl FnOnce(&TokenStream) -> TokenStream,
 ) -> TokenStream {
     let name = &field.name;
-    let space = (!first).then_some(space);
+    let space = match before {
+        Before::Nothing => None,
+        Before::Word => Some(space.clone()),
+        Before::Flags => Some(generated!(if !is_first { #space })),
+    };
     match &field.kind {
         Kind::Flag => {
             let code = code(&generated!(#name));
@@ -67,10 +98,9 @@ pub(crate) fn len(frame: &Frame, case: &Case, line: &Line) -> TokenStream {
 /// Binds `len` to the length of the line without its end.
 fn line_len(frame: &Frame, case: &Case) -> TokenStream {
     let tag = tag(case);
-    let first = tag.is_none();
     let tag = tag.map(|tag| generated!(len += #tag.len();));
     let words = case.words().iter().enumerate().map(|(at, field)| {
-        word(field, first && at == 0, &generated!(len += 1;), |value| {
+        let word = word(field, Before::of(case, at), &generated!(len += 1;), |value| {
             let len = match &field.kind {
                 _ if field.is.is_some() => {
                     let is = word_literal(field);
@@ -82,7 +112,9 @@ fn line_len(frame: &Frame, case: &Case) -> TokenStream {
                 _ => generated!(#value.len()),
             };
             generated!(len += #len;)
-        })
+        });
+        let is_first = is_first(case, at);
+        generated!(#is_first #word)
     });
     generated! {
         let mut len = 0_usize;
@@ -129,9 +161,9 @@ pub(crate) fn check(frame: &Frame, case: &Case, line: &Line) -> TokenStream {
     // An empty line has one word, which is empty and no more than the rest of a line.
     let empty = case.words().first().filter(|first| tag(case).is_none() && may_miss(first));
     let empty = empty.map(|first| {
-        let (there, text) = (is_there(first), text(&first.name));
+        let (there, text) = (case.words().iter().map(is_there), text(&first.name));
         generated! {
-            if len == 0 && !#there {
+            if len == 0 && !(#(#there)||*) {
                 return __Err(#error::Missing { field: #text });
             }
         }
@@ -150,7 +182,7 @@ pub(crate) fn check(frame: &Frame, case: &Case, line: &Line) -> TokenStream {
 
 /// Whether a word may be missing.
 fn may_miss(field: &Field) -> bool {
-    field.optional || matches!(field.kind, Kind::Flag)
+    field.optional || matches!(field.kind, Kind::Flag | Kind::Words)
 }
 
 /// What follows a word that is missing is not taken for it: nothing follows an optional one, and behind a
@@ -201,7 +233,7 @@ fn first_word(field: &Field) -> TokenStream {
     let word = |value: &TokenStream| match &field.kind {
         Kind::Rest { .. } => {
             let bytes = as_bytes(field, value);
-            generated!(__rt::Words::of_line(#bytes).next())
+            generated!(::core::iter::Iterator::next(&mut __rt::Words::of_line(#bytes)))
         }
         Kind::Word { .. } if field.is.is_none() => {
             let bytes = as_bytes(field, value);
@@ -221,7 +253,9 @@ fn first_word(field: &Field) -> TokenStream {
             let word = word(&generated!(#name));
             generated!((if *#name { #word } else { __None }))
         }
-        Kind::Words => generated!({ let mut words = *#name; words.next() }),
+        Kind::Words => {
+            generated!({ let mut words = *#name; ::core::iter::Iterator::next(&mut words) })
+        }
         _ if field.optional => {
             let value = generated!(value);
             let word = word(&value);
@@ -234,7 +268,6 @@ fn first_word(field: &Field) -> TokenStream {
 /// A line of the case for all others does not begin with the first word of another case.
 fn other(frame: &Frame, case: &Case) -> Option<TokenStream> {
     let Labels::Other = case.labels else { return None };
-    let first = case.words().first()?;
     let error = frame.error();
     let ignore_case = frame.line.as_ref().is_some_and(|line| line.ignore_case);
     let labels = frame.cases.iter().filter_map(|case| match &case.labels {
@@ -249,20 +282,16 @@ fn other(frame: &Frame, case: &Case) -> Option<TokenStream> {
         }
     });
     let same: Vec<TokenStream> = same.collect();
-    let name = &first.name;
-    let bytes = match &first.kind {
-        Kind::Words => generated!(#name.as_bytes().unwrap_or_default()),
-        Kind::Word { .. } | Kind::Rest { .. } if !first.optional => {
-            as_bytes(first, &generated!(#name))
-        }
-        _ => return None,
-    };
-    (!same.is_empty()).then(|| {
+    // Those in front of it may be missing.
+    let words = case.words();
+    let first = words.iter().position(|field| !may_miss(field)).map_or(words.len(), |at| at + 1);
+    let firsts = words[..first].iter().map(first_word);
+    (!same.is_empty() && first > 0).then(|| {
         generated! {
-            if let __Some(word) = __rt::Words::of_line(#bytes).next() {
-                if #(#same)||* {
-                    return __Err(#error::Tag);
-                }
+            let first: ::core::option::Option<&[u8]> = __None;
+            #(let first = first.or(#firsts);)*
+            if first.is_some_and(|word| #(#same)||*) {
+                return __Err(#error::Tag);
             }
         }
     })
@@ -272,24 +301,22 @@ fn other(frame: &Frame, case: &Case) -> Option<TokenStream> {
 pub(crate) fn put(frame: &Frame, case: &Case, line: &Line) -> TokenStream {
     let end = bytes(&line.end);
     let tag = tag(case);
-    let first = tag.is_none();
     let tag = tag.map(|tag| generated!(__rt::Output::put(out, #tag);));
     let words = case.words().iter().enumerate().map(|(at, field)| {
-        word(field, first && at == 0, &generated!(__rt::Output::put(out, b" ");), |value| {
-            match &field.kind {
-                _ if field.is.is_some() => {
-                    let is = word_literal(field);
-                    generated!(__rt::Output::put(out, #is);)
-                }
-                Kind::Digits { int, hex } => {
-                    digits(int, *hex, &number(frame, case, field, int, value))
-                }
-                _ => {
-                    let bytes = as_bytes(field, value);
-                    generated!(__rt::Output::put(out, #bytes);)
-                }
+        let space = generated!(__rt::Output::put(out, b" "););
+        let word = word(field, Before::of(case, at), &space, |value| match &field.kind {
+            _ if field.is.is_some() => {
+                let is = word_literal(field);
+                generated!(__rt::Output::put(out, #is);)
             }
-        })
+            Kind::Digits { int, hex } => digits(int, *hex, &number(frame, case, field, int, value)),
+            _ => {
+                let bytes = as_bytes(field, value);
+                generated!(__rt::Output::put(out, #bytes);)
+            }
+        });
+        let is_first = is_first(case, at);
+        generated!(#is_first #word)
     });
     let behind =
         case.fields[case.words().len()..].iter().map(|field| put::field(frame, case, field));
