@@ -42,7 +42,8 @@ pub(crate) fn tokens(ty: &TokenStream) -> String {
     let mut text = String::new();
     let (mut last, mut before) = (' ', ' ');
     let mut joint_before = false;
-    for token in ty.clone() {
+    let mut all = ty.clone().into_iter().peekable();
+    while let Some(token) = all.next() {
         let is_joint = matches!(&token, TokenTree::Punct(mark) if mark.spacing() == Spacing::Joint);
         let token = match token {
             TokenTree::Group(group) => {
@@ -58,10 +59,12 @@ pub(crate) fn tokens(ty: &TokenStream) -> String {
         };
         let Some(first) = token.chars().next() else { continue };
         let is_arrow = (before, last) == ('-', '>');
+        let compares = is_joint
+            && matches!(all.peek(), Some(TokenTree::Punct(next)) if is_comparison(first, next.as_char()));
         let apart = match (last, first) {
             (' ', _) | ('-', '>') => false,
             _ if joint_before && is_comparison(last, first) => false,
-            _ if is_comparison(before, last) => true,
+            _ if compares || is_comparison(before, last) => true,
             (',' | ';' | '+' | '=', _) | (_, '-' | '+' | '=') => true,
             ('>', next) => is_arrow || is_word(next),
             (last, next) => is_word(last) && (is_word(next) || next == '\''),
