@@ -1,4 +1,5 @@
 //! Declarations that are odd: numbers at their extremes, words that may be missing, names of locals.
+#![allow(clippy::cast_possible_truncation)]
 
 use std::fmt::Debug;
 
@@ -639,7 +640,7 @@ where
                     1 => bytes.insert(at, byte),
                     _ => {
                         bytes[at] = byte;
-                        bytes.truncate(at + 1)
+                        bytes.truncate(at + 1);
                     }
                 }
                 bytes.extend(b"more");
