@@ -123,11 +123,10 @@ pub enum Number<T> {
 #[inline]
 pub fn varint<const N: usize>(input: &[u8], at: usize) -> Number<u64> {
     let mut number = 0;
-    for i in 0..N {
+    for (i, shift) in (0..N).zip((0_u32..).step_by(7)) {
         let Some(&byte) = input.get(at + i) else { return Number::More(at + i + 1) };
         let bits = u64::from(byte & 0x7F);
-        let Some(shifted) = bits.checked_shl(7 * i as u32).filter(|it| it >> (7 * i) == bits)
-        else {
+        let Some(shifted) = bits.checked_shl(shift).filter(|it| it >> shift == bits) else {
             return Number::Wrong;
         };
         number |= shifted;

@@ -17,7 +17,7 @@ use std::fmt;
 /// assert_eq!(keys.collect::<Vec<_>>(), [&b"a"[..], b"bc"]);
 /// # }
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Words<'a>(Option<&'a [u8]>);
 
 impl<'a> Words<'a> {

@@ -22,7 +22,7 @@ pub struct Block<'a> {
 }
 
 #[frame(Commands, line = b"\r\n", max = 224)]
-#[derive(Debug, PartialEq, Clone, Copy)]
+#[derive(Debug, PartialEq, Clone)]
 pub enum Command<'a> {
     #[is("put")]
     Put {
@@ -231,7 +231,7 @@ fn f1_each_kind_of_field_is_encoded_and_decoded() {
     out.clear();
     Netstring { text: b"hello" }.encode(&mut out).unwrap();
     assert_eq!(out, b"5:hello,");
-    let startup = Startup { a: 0x010203, user: "me", b: -2, more: b"x", number: 0xBEEF };
+    let startup = Startup { a: 0x0001_0203, user: "me", b: -2, more: b"x", number: 0xBEEF };
     out.clear();
     startup.encode(&mut out).unwrap();
     assert_eq!(out, b"\x01\x02\x03me\0\xFE\xFFx\r\nbeef;");

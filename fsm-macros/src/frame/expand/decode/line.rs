@@ -95,7 +95,7 @@ impl Steps<'_> {
             Kind::Flag => {
                 let is = word_literal(field);
                 generated! {
-                    let mut after = words;
+                    let mut after = ::core::clone::Clone::clone(&words);
                     let #name = ::core::iter::Iterator::next(&mut after) == __Some(#is);
                     if #name {
                         words = after;

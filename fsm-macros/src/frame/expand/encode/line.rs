@@ -254,7 +254,7 @@ fn first_word(field: &Field) -> TokenStream {
             generated!((if *#name { #word } else { __None }))
         }
         Kind::Words => {
-            generated!({ let mut words = *#name; ::core::iter::Iterator::next(&mut words) })
+            generated!({ let mut words = ::core::clone::Clone::clone(#name); ::core::iter::Iterator::next(&mut words) })
         }
         _ if field.optional => {
             let value = generated!(value);
