@@ -355,7 +355,7 @@ pub fn state_machine(
 /// |---|---|
 /// | `#[is(0xB10C)]`, `#[is(b"PRI")]` | always this; anything else is refused as soon as its first byte is there |
 /// | `#[le]`, `#[be]` | the order of the bytes of this integer |
-/// | `#[varint]`, `#[varint(max = 4)]` | an unsigned integer as LEB128, in as few bytes as it needs and at most so many |
+/// | `#[varint]`, `#[varint(max = 4)]` | an unsigned integer as LEB128, in as few bytes as it needs and at most so many; with `padded` also in more than it needs |
 /// | `#[decimal(then = b"\r\n")]`, `#[hex(then = b";")]` | an integer in digits, up to these bytes. Decimal digits have no leading zeros. In a line `#[hex]` is a word |
 /// | `#[bytes(len <= 1MiB)]`, `#[bytes(len - 4 <= 1MiB, then = b"\r\n")]` | so many bytes, and these behind them |
 /// | `#[until(b"\0", max = 64)]` | the bytes before the delimiter |
@@ -375,6 +375,37 @@ pub fn state_machine(
 /// before any of its bytes is stored. A bound is a size such as `64KiB`, or a path to a constant. A narrower one
 /// that is computed for each frame stands before it, as in `#[bytes(len <= limit() <= 1MiB)]`; one that an
 /// operator sets for whole frames is the `max` of the state, such as `max = settings.body <= 1MiB`.
+///
+/// In a part the bounds of its fields are looked at when all of it is there, so the bound of the part is what a
+/// peer can make the input hold.
+///
+/// # A header, a length, and a body by its kind
+///
+/// ```text
+/// #[frame(Messages)]
+/// struct Message<'a> {
+///     #[is(b"LG")]
+///     magic: [u8; 2],
+///     kind: u8,
+///     id: u32,
+///     len: u24,
+///     #[part(len <= 64KiB)]
+///     #[tag(kind)]
+///     body: Body<'a>,
+/// }
+///
+/// #[frame(Bodies, tag = u8)]
+/// enum Body<'a> {
+///     #[is(1)]
+///     Get { key_len: u16, #[bytes(key_len <= 1KiB)] key: &'a str },
+///     #[is(2)]
+///     Ping { #[rest] text: &'a [u8] },
+///     #[other]
+///     Unknown { #[tag] kind: u8, #[rest] body: &'a [u8] },
+/// }
+/// ```
+///
+/// `Message` has the fields `id` and `body`; `kind` and `len` follow from the body.
 ///
 /// # Expressions
 ///

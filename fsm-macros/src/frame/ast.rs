@@ -142,7 +142,10 @@ pub(crate) enum Kind {
     /// `#[varint(max = 4)]`
     Varint {
         int: Int,
+        /// The largest number of bytes.
         bytes: usize,
+        /// It may have more bytes than it needs.
+        padded: bool,
     },
     /// Digits.
     Digits {

@@ -118,10 +118,10 @@ pub enum Number<T> {
     Wrong,
 }
 
-/// A LEB128 number of at most `N` bytes: seven bits in each, the lowest first. It takes as few bytes as it
-/// can.
+/// A LEB128 number of at most `N` bytes: seven bits in each, the lowest first. Unless it is `PADDED` it takes
+/// as few bytes as it can.
 #[inline]
-pub fn varint<const N: usize>(input: &[u8], at: usize) -> Number<u64> {
+pub fn varint<const N: usize, const PADDED: bool>(input: &[u8], at: usize) -> Number<u64> {
     let mut number = 0;
     for (i, shift) in (0..N).zip((0_u32..).step_by(7)) {
         let Some(&byte) = input.get(at + i) else { return Number::More(at + i + 1) };
@@ -131,7 +131,7 @@ pub fn varint<const N: usize>(input: &[u8], at: usize) -> Number<u64> {
         };
         number |= shifted;
         if byte < 0x80 {
-            let is_shortest = byte != 0 || i == 0;
+            let is_shortest = PADDED || byte != 0 || i == 0;
             return if is_shortest { Number::Whole(number, at + i + 1) } else { Number::Wrong };
         }
     }

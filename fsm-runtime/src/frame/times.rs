@@ -1,7 +1,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{Decoded, Nested};
+use super::{Decoded, Encode, Framed, Nested};
 
 /// Frames of the decoder `F` in a row: a field with `#[times(n <= 64)]`, or with `#[rest]`.
 ///
@@ -32,12 +32,10 @@ use super::{Decoded, Nested};
 /// let values: Vec<u16> = list.pairs.iter().map(|pair| pair.value).collect();
 /// assert_eq!(values, [7, 9]);
 ///
-/// // To write some, encode them first.
+/// // To write some, encode them first, into bytes that they borrow from.
 /// let mut bytes = Vec::new();
-/// for key in 1..=3 {
-///     Pair { key, value: 0 }.encode(&mut bytes).unwrap();
-/// }
-/// let list = List { pairs: Times::encoded(&bytes).unwrap() };
+/// let pairs = (1..=3).map(|key| Pair { key, value: 0 });
+/// let list = List { pairs: Times::of(pairs, &mut bytes).unwrap() };
 /// let mut out = Vec::new();
 /// list.encode(&mut out).unwrap();
 /// assert_eq!(out, b"\x03\x01\0\0\x02\0\0\x03\0\0");
@@ -59,6 +57,27 @@ impl<'a, F: Nested> Times<'a, F> {
             len += 1;
         }
         Some(Self::new(bytes, len))
+    }
+
+    /// The frames that `items` are, encoded into `bytes`, which is cleared first.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be encoded.
+    pub fn of<I>(
+        items: impl IntoIterator<Item = I>,
+        bytes: &'a mut Vec<u8>,
+    ) -> Result<Self, I::Error>
+    where
+        I: Encode + Framed<Decoder = F>,
+    {
+        bytes.clear();
+        let mut len = 0;
+        for item in items {
+            item.encode(bytes)?;
+            len += 1;
+        }
+        Ok(Self::new(bytes, len))
     }
 
     /// An iterator over the frames.
@@ -119,7 +138,7 @@ impl<F> Eq for Times<'_, F> {}
 
 impl<F> fmt::Debug for Times<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Times").field("len", &self.len).finish_non_exhaustive()
+        write!(f, "Times({}, b\"{}\")", self.len, self.bytes.escape_ascii())
     }
 }
 

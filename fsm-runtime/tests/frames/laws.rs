@@ -101,3 +101,24 @@ fn f7_the_layout_is_data() {
     let block = Blocks::LAYOUT.unwrap();
     assert_eq!(block.cases[0].fields[0].literal, b"\xB1\x0C");
 }
+
+#[frame(Paddeds)]
+#[derive(Debug, PartialEq)]
+struct Padded {
+    #[varint(padded, max = 5)]
+    number: u64,
+}
+
+#[test]
+fn f1_a_varint_may_be_padded_if_it_says_so() {
+    let decoded = |input: &[u8]| Paddeds::default().decode(input);
+    for input in [&b"\x01"[..], b"\x81\0", b"\x81\x80\x80\x80\0"] {
+        assert_eq!(decoded(input), Ok(Decoded::Frame(Padded { number: 1 }, input.len())));
+    }
+    let wrong = Err(PaddedsError::Number { field: "number" });
+    assert_eq!(decoded(b"\x81\x80\x80\x80\x80\0"), wrong);
+    let mut out = Vec::new();
+    Padded { number: 300 }.encode(&mut out).unwrap();
+    assert_eq!(out, b"\xAC\x02");
+    fsm_runtime::check::frames::<Paddeds>();
+}

@@ -50,6 +50,12 @@ fn name(case: &Case, at: usize, name: &Ident, errors: &mut Errors) {
             let text = format!("`{name}` is bytes and no number; declare it as `{remedy}`");
             errors.at(Code::NotAField, &field.ty, text);
         }
+        Kind::Nested | Kind::Tagged(_) => {
+            let text = format!(
+                "the fields of `{name}` are not known here; declare them in this frame, in place of `{name}`"
+            );
+            errors.at(Code::NotAField, &field.ty, text);
+        }
         kind if kind.int().is_none() => {
             let text = format!(
                 "`{name}` is no integer; write `{name}: u32`, with `#[decimal(then = b\"..\")]` if it is \
@@ -84,7 +90,7 @@ fn width(case: &Case, counted: &Counted, errors: &mut Errors) {
     let Length::Of { field: name, inverse } = roles::length(&counted.len) else { return };
     let Some(field) = case.fields.iter().find(|field| field.name == name) else { return };
     let largest = match &field.kind {
-        Kind::Varint { int, bytes } => int.largest().min(roles::largest_varint(*bytes)),
+        Kind::Varint { int, bytes, .. } => int.largest().min(roles::largest_varint(*bytes)),
         kind => match kind.int() {
             Some(int) => int.largest(),
             None => return,

@@ -130,9 +130,9 @@ const SHARED: [Shared; 11] = [
     },
     Shared {
         name: "Disagrees",
-        about: "The field, which was to be encoded, is not as another field says.",
+        about: "The field, which was to be encoded, does not agree with the other fields.",
         fields: "",
-        text: "`{field}` is not as another field says",
+        text: "`{field}` does not agree with the other fields",
     },
 ];
 
@@ -241,7 +241,8 @@ impl Own {
 fn variants(frame: &Frame) -> Variants {
     let mut variants = Variants::default();
     let has_other = frame.cases.iter().any(|case| matches!(case.labels, Labels::Other));
-    if frame.is_enum && (!has_other || frame.line.is_some()) {
+    let is_wide = frame.tag.as_ref().is_some_and(|tag| tag.width == 3);
+    if frame.is_enum && (!has_other || frame.line.is_some() || is_wide) {
         variants.shared("Tag");
     }
     if frame.line.is_some() || frame.max.is_some() {
@@ -258,7 +259,7 @@ fn variants(frame: &Frame) -> Variants {
             variants.shared("Missing");
         }
         if case.fields.iter().any(|field| matches!(field.kind, Kind::Tag(_))) {
-            variants.shared("Tag");
+            variants.shared("Disagrees");
         }
         for field in &case.fields {
             variants.field(frame, case, field);

@@ -259,7 +259,7 @@ impl Reader<'_> {
                 self.errors.at(Code::FieldType, &int.rust, text);
             }
             let all = (8 * int.width).div_ceil(7);
-            let mut bytes = all;
+            let (mut bytes, mut padded) = (all, false);
             for Entry { key, value } in entries(list(&attr), self.errors) {
                 match key {
                     Some(key) if key == "max" => {
@@ -275,13 +275,15 @@ impl Reader<'_> {
                         };
                         bytes = known;
                     }
+                    None if value.to_string() == "padded" => padded = true,
                     _ => {
-                        let text = "`varint` takes the largest number of its bytes, as `max = 4`, or nothing";
+                        let text = "`varint` takes the largest number of its bytes, as `max = 4`, and `padded`, or \
+                                    nothing";
                         self.errors.at(Code::Grammar, value, text);
                     }
                 }
             }
-            return Some(Kind::Varint { int, bytes });
+            return Some(Kind::Varint { int, bytes, padded });
         }
         if self.owner.in_line && is.is_none() {
             return Some(Kind::Digits { int, hex: false });

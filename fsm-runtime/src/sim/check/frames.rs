@@ -197,11 +197,12 @@ where
     }
 }
 
-/// Whether each frame is encoded with the bytes that it was decoded from: digits in base 16 and the first
+/// Whether each frame is encoded with the bytes that it was decoded from: digits in base 16, padded varints and the first
 /// words of lines may have several forms.
 fn has_one_form(layout: &Layout) -> bool {
     let has_one_form = |field: &crate::LayoutField| {
-        !field.text.contains("hex") && field.inner.is_none_or(has_one_form)
+        let has_others = field.text.contains("hex") || field.text.contains("padded");
+        !has_others && field.inner.is_none_or(has_one_form)
     };
     layout.tag != Some("word")
         && layout.cases.iter().all(|case| case.fields.iter().all(has_one_form))

@@ -44,7 +44,7 @@ impl Steps<'_> {
         let field = &self.case.fields[number];
         match &field.kind {
             Kind::Int(int) => self.int(number, int),
-            Kind::Varint { int, bytes } => self.varint(number, int, *bytes),
+            Kind::Varint { int, bytes, padded } => self.varint(number, int, *bytes, *padded),
             Kind::Digits { int, hex } => self.digits(number, int, *hex),
             Kind::Array(len) => self.array(number, len),
             Kind::Bytes { counted, .. } => self.bytes(number, counted),
@@ -81,9 +81,9 @@ impl Steps<'_> {
         self.moved(end);
     }
 
-    fn varint(&mut self, number: usize, int: &Int, bytes: usize) {
+    fn varint(&mut self, number: usize, int: &Int, bytes: usize, padded: bool) {
         let at = self.at();
-        self.number(number, int, &generated!(__parts::varint::<#bytes>(input, #at)));
+        self.number(number, int, &generated!(__parts::varint::<#bytes, #padded>(input, #at)));
     }
 
     fn digits(&mut self, number: usize, int: &Int, hex: bool) {

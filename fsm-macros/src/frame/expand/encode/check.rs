@@ -33,7 +33,7 @@ pub(crate) fn check(frame: &Frame, case: &Case) -> TokenStream {
 /// A tag that is kept is one of the case.
 fn tag(frame: &Frame, case: &Case) -> Option<TokenStream> {
     let field = case.fields.iter().find(|field| matches!(field.kind, Kind::Tag(_)))?;
-    let (name, error) = (&field.name, frame.error());
+    let (name, error, text) = (&field.name, frame.error(), text(&field.name));
     let is_of = |case: &Case| match &case.labels {
         Labels::Are(labels) => {
             let labels = labels.iter().map(|label| &label.tokens);
@@ -41,7 +41,7 @@ fn tag(frame: &Frame, case: &Case) -> Option<TokenStream> {
         }
         _ => None,
     };
-    let refused = generated!(return __Err(#error::Tag));
+    let refused = generated!(return __Err(#error::Disagrees { field: #text }));
     if let Some(own) = is_of(case) {
         Some(generated!(match *#name { #own => {} _ => #refused, }))
     } else {
