@@ -1,15 +1,17 @@
-use proc_macro2::{Ident, TokenStream, TokenTree};
+mod counted;
+mod numbers;
+
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::Attribute;
 
-use super::super::ast::{Counted, Field, Int, Kind, Literal, Unread, Value};
+use super::super::ast::{Field, Kind, Literal, Unread, Value};
 use super::args::{Entry, entries};
 use super::owner::Owner;
 use super::types::{self, Known};
 use super::{list, literal, name_of, split};
 use crate::code::Code;
 use crate::errors::Errors;
-use crate::parse::marks;
 use crate::spelling;
 
 /// The attributes of which a field has one at most, because each says how its bytes are found.
@@ -217,116 +219,6 @@ impl Reader<'_> {
         }
     }
 
-    fn int(&mut self, int: Int, is: Option<&Literal>) -> Option<Kind> {
-        self.only(
-            &["is", "varint", "decimal", "hex", "tag"],
-            "an integer has its length in its type",
-        );
-        if let Some(attr) = self.get("tag") {
-            let (code, text) = if !list(&attr).is_empty() {
-                let text = "`#[tag(..)]` is for a field that is an enum; an integer that keeps the tag has \
-                            `#[tag]` alone";
-                (Code::TwoLayouts, text)
-            } else if self.owner.in_line {
-                (Code::NoTag, "the first word of a line is no integer; remove `#[tag]`")
-            } else if self.owner.tag.is_none() {
-                let text =
-                    "only an enum with `tag = u8` or another integer has a tag; remove `#[tag]`";
-                (Code::NoTag, text)
-            } else {
-                return Some(Kind::Tag(int));
-            };
-            self.errors.at(code, attr.path(), text);
-            return None;
-        }
-        if let Some(attr) = self.get("varint").filter(|_| self.owner.in_line) {
-            let text = "a line has numbers in decimal digits, or with `#[hex]`; remove `#[varint]`";
-            self.errors.at(Code::NotInLines, attr.path(), text);
-            return None;
-        }
-        for hex in [false, true] {
-            let Some(attr) = self.get(if hex { "hex" } else { "decimal" }) else { continue };
-            if hex && int.signed {
-                let text = "digits in base 16 have no sign; write `u32` or another unsigned type";
-                self.errors.at(Code::FieldType, &int.rust, text);
-            }
-            self.then = self.digits_end(&attr);
-            return Some(Kind::Digits { int, hex });
-        }
-        if let Some(attr) = self.get("varint") {
-            if int.signed {
-                let text = "a varint is unsigned; write `u32` or `u64`";
-                self.errors.at(Code::FieldType, &int.rust, text);
-            }
-            let all = (8 * int.width).div_ceil(7);
-            let (mut bytes, mut padded) = (all, false);
-            for Entry { key, value } in entries(list(&attr), self.errors) {
-                match key {
-                    Some(key) if key == "max" => {
-                        let size = literal::size(&value, self.errors)?;
-                        let known = size.known.and_then(|known| usize::try_from(known).ok());
-                        let Some(known) = known.filter(|known| (1..=all).contains(known)) else {
-                            let text = format!(
-                                "a varint of a `{}` has at most {all} bytes; write `max = {all}`",
-                                int.rust
-                            );
-                            self.errors.at(Code::TooWide, value, text);
-                            return None;
-                        };
-                        bytes = known;
-                    }
-                    None if value.to_string() == "padded" => padded = true,
-                    _ => {
-                        let text = "`varint` takes the largest number of its bytes, as `max = 4`, and `padded`, or \
-                                    nothing";
-                        self.errors.at(Code::Grammar, value, text);
-                    }
-                }
-            }
-            return Some(Kind::Varint { int, bytes, padded });
-        }
-        if self.owner.in_line && is.is_none() {
-            return Some(Kind::Digits { int, hex: false });
-        }
-        Some(if self.owner.in_line { Kind::Word { text: false } } else { Kind::Int(int) })
-    }
-
-    /// What ends the digits in `#[decimal(then = b"\r\n")]`; in a line the word does.
-    fn digits_end(&mut self, attr: &Attribute) -> Option<Literal> {
-        let name = name_of(attr);
-        let mut then = None;
-        for Entry { key, value } in entries(list(attr), self.errors) {
-            match key {
-                Some(key) if key == "then" && self.owner.in_line => {
-                    let text = "a word ends at the next space; remove `then`";
-                    self.errors.at(Code::TooMuch, key, text);
-                    return None;
-                }
-                Some(key) if key == "then" => then = literal::bytes(&value, self.errors),
-                _ => {
-                    let text = format!("write `{name}(then = b\"\\r\\n\")`");
-                    self.errors.at(Code::Grammar, value, text);
-                    return None;
-                }
-            }
-        }
-        if then.is_none() && !self.owner.in_line {
-            let text = format!("nothing ends the digits; write `#[{name}(then = b\"\\r\\n\")]`");
-            self.errors.at(Code::NoLength, attr.path(), text);
-        }
-        let starts_with_digit = |then: &Literal| match &then.value {
-            Value::Bytes(bytes) => bytes.first().is_some_and(|first| {
-                if name == "hex" { first.is_ascii_hexdigit() } else { first.is_ascii_digit() }
-            }),
-            _ => false,
-        };
-        if let Some(then) = then.as_ref().filter(|then| starts_with_digit(then)) {
-            let text = "what ends digits cannot begin with one";
-            self.errors.at(Code::Delimiter, &then.tokens, text);
-        }
-        then
-    }
-
     fn borrowed(&mut self, ty: &syn::Type, text: bool, is: Option<&Literal>) -> Option<Kind> {
         let written = if text { "&'a str" } else { "&'a [u8]" };
         self.only(&["is", "bytes", "until", "rest"], "this is bytes");
@@ -409,84 +301,6 @@ impl Reader<'_> {
         None
     }
 
-    /// `len - 4 <= 1MiB, then = b".."`
-    fn counted(&mut self, attr: &Attribute, example: &str) -> Option<Counted> {
-        let name = name_of(attr);
-        let (mut len, mut then) = (None, None);
-        for Entry { key, value } in entries(list(attr), self.errors) {
-            match key {
-                None if len.is_none() => {
-                    let Some((counted, bound)) = marks::bounded(&value) else {
-                        let written = spelling::tokens(&value);
-                        if crate::parse::literal::is_number(&value) {
-                            let text = match name.as_str() {
-                                "bytes" => format!(
-                                    "bytes whose number is always the same are an array; write `[u8; {written}]` for the type"
-                                ),
-                                _ => format!(
-                                    "a length is a field that comes before; write `{example}`"
-                                ),
-                            };
-                            self.errors.at(Code::NotAField, &value, text);
-                            return None;
-                        }
-                        if let Some((mark, remedy)) = compared(&value, &name, example) {
-                            self.errors.at(Code::Grammar, mark, remedy);
-                            return None;
-                        }
-                        let bound = if name == "times" { "64" } else { "64KiB" };
-                        let text = format!(
-                            "a peer may send any `{written}`, and nothing bounds it; write `{name}({written} <= {bound})`"
-                        );
-                        self.errors.at(Code::Unbounded, &value, text);
-                        return None;
-                    };
-                    if counted.is_empty() || bound.is_empty() {
-                        let text = format!(
-                            "a length and its bound are on the sides of `<=`; write `{example}`"
-                        );
-                        self.errors.at(Code::ValueMissing, &value, text);
-                        return None;
-                    }
-                    let bound = literal::size(&bound, self.errors)?;
-                    if bound.known.is_some_and(|known| known > u32::MAX.into()) {
-                        let text = "a frame has at most 4294967295 bytes; write a smaller bound";
-                        self.errors.at(Code::TooLarge, &bound.place, text);
-                        return None;
-                    }
-                    len = Some(match marks::bounded(&counted) {
-                        Some((counted, within)) => {
-                            (self.known(counted)?, Some(self.known(within)?), bound)
-                        }
-                        None => (self.known(counted)?, None, bound),
-                    });
-                }
-                Some(key) if key == "then" => then = Some(literal::bytes(&value, self.errors)?),
-                Some(key) => {
-                    let text = if key == "max" || key == "len" {
-                        format!("a length and its bound are written together; write `{example}`")
-                    } else {
-                        format!("unknown key `{key}`; write `then = b\"..\"` for bytes that follow")
-                    };
-                    self.errors.at(Code::UnknownKey, key, text);
-                    return None;
-                }
-                None => {
-                    let text =
-                        format!("only `then = b\"..\"` comes behind the length; write `{example}`");
-                    self.errors.at(Code::TooMuch, value, text);
-                    return None;
-                }
-            }
-        }
-        let Some((len, within, max)) = len else {
-            let text = format!("`{name}` lacks its length; write `{example}`");
-            self.errors.at(Code::ValueMissing, attr.path(), text);
-            return None;
-        };
-        Some(Counted { len, within, max, then })
-    }
-
     /// Adds a finding about the order of the bytes of what has none.
     fn order(&mut self, kind: &Kind) {
         let Some(attr) = self.get("le").or_else(|| self.get("be")) else { return };
@@ -500,37 +314,6 @@ impl Reader<'_> {
             let text = "`#[le]` and `#[be]` exclude each other; remove one";
             self.errors.at(Code::TwoLayouts, attr.path(), text);
         }
-    }
-
-    /// The expression in the parentheses of an attribute.
-    fn expression(&mut self, attr: &Attribute) -> Option<TokenStream> {
-        let value = list(attr);
-        if value.is_empty() {
-            let name = name_of(attr);
-            let example = if name == "tag" { "tag(kind)" } else { "when(flags & 1 != 0)" };
-            let text = format!("`{name}` lacks its value; write `#[{example}]`");
-            self.errors.at(Code::ValueMissing, attr.path(), text);
-            return None;
-        }
-        self.known(value)
-    }
-
-    /// Refuses what is more than arithmetic and calls.
-    fn known(&mut self, value: TokenStream) -> Option<TokenStream> {
-        let value = match crate::parse::literal::in_bytes(&value) {
-            Ok(value) => value,
-            Err((code, text)) => {
-                self.errors.at(code, value, text);
-                return None;
-            }
-        };
-        if crate::ast::is_known(&value) {
-            return Some(value);
-        }
-        let text = "an expression here has fields, constants, calls, `as` and arithmetic; \
-                    put the rest into a function and call that";
-        self.errors.at(Code::Grammar, value, text);
-        None
     }
 
     /// The type and the attributes, for the docs.
@@ -550,23 +333,6 @@ impl Reader<'_> {
         }
         text
     }
-}
-
-/// The finding about a comparison that is no bound: its mark, and what to write.
-fn compared(value: &TokenStream, name: &str, example: &str) -> Option<(TokenTree, String)> {
-    let tokens: Vec<TokenTree> = value.clone().into_iter().collect();
-    let is_mark = |token: &TokenTree| marks::is_mark(token, '<') || marks::is_mark(token, '=');
-    let at = tokens.iter().position(is_mark)?;
-    let side = |tokens: &[TokenTree]| spelling::tokens(&tokens.iter().cloned().collect());
-    let behind =
-        tokens[at..].iter().take_while(|token| matches!(token, TokenTree::Punct(_))).count();
-    let (len, bound) = (side(&tokens[..at]), side(&tokens[at + behind..]));
-    let written = if len.is_empty() || bound.is_empty() {
-        example.to_owned()
-    } else {
-        format!("{name}({len} <= {bound})")
-    };
-    Some((tokens[at].clone(), format!("a bound is written with `<=`; write `{written}`")))
 }
 
 /// The name of a type without arguments.
