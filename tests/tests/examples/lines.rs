@@ -87,10 +87,11 @@ fn a_wrong_command_is_answered_and_the_client_goes_on() {
 fn a_malformed_netstring_ends_the_connection() {
     let server = lines(&[]);
     for (request, answer) in [
-        ("NET\nhello", "! a netstring begins with its length and a colon"),
-        ("NET\n:,", "! a netstring begins with its length and a colon"),
-        ("NET\n99999:", "! a netstring begins with its length and a colon"),
-        ("NET\n5:hello.", "! a netstring ends with a comma"),
+        ("NET\nhello", "! `len` is no number in its range"),
+        ("NET\n:,", "! `len` is no number in its range"),
+        ("NET\n05:hello,", "! `len` is no number in its range"),
+        ("NET\n99999:", "! `len` is no number in its range"),
+        ("NET\n5:hello.", "! `text` is not followed by what ends it"),
     ] {
         refuses(&server, request, answer);
     }
@@ -111,11 +112,12 @@ fn limits() {
         assert_eq!(client.line(), "! a line has at most 80 bytes");
         assert_eq!(client.line(), "after");
     }
-    let fits = 1024 - "1018:,".len();
+    let fits = 1018;
     client.send(format!("NET\n{fits}:{},", "x".repeat(fits)));
     assert_eq!(client.line().len(), fits);
     // The server refuses a message as soon as its header says that it is too long.
-    refuses(&server, &format!("NET\n{}:x", fits + 1), "! too long");
+    let answer = "! the length of `text` is 1019, and may be at most 1018";
+    refuses(&server, &format!("NET\n{}:x", fits + 1), answer);
     server.stop();
 }
 

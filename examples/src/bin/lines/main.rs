@@ -8,7 +8,7 @@
 //! | `ECHO text` | the text | `read(until)` |
 //! | `PIN`, then 4 digits without a line end | whether they are digits | `read(exact)`, an `error` edge |
 //! | `SUM n`, then n bytes | the sum of the bytes | `read(upto)` |
-//! | `NET`, then a netstring such as `5:hello,` | its text | `read(frame)`, a `refused` edge |
+//! | `NET`, then a netstring such as `5:hello,` | its text | `read(frame)` of a declared frame, a `refused` edge |
 //! | `SKIP n`, then n bytes | that it skipped them | `discard(exact)` |
 //! | `COUNT n` | the numbers from 1 to n, one on each line | `writable` |
 //! | `SLEEP` | `awake`, after a second | `sleep` |
@@ -25,7 +25,6 @@
 //!   it in ten seconds, or in a minute where a command brings `n` bytes;
 //! - at SIGTERM, as soon as no command is in progress.
 
-mod netstring;
 #[cfg(test)]
 mod tests;
 
@@ -38,7 +37,14 @@ use clap::Parser;
 use fsm_examples::{Serving, time};
 use fsm_runtime::prelude::*;
 
-use crate::netstring::Netstring;
+/// A text behind its length, such as `5:hello,`. The macro makes the decoder `Netstrings` of it.
+#[frame(Netstrings)]
+struct Netstring<'a> {
+    #[decimal(then = b":")]
+    len: u16,
+    #[bytes(len <= 1018, then = b",")]
+    text: &'a [u8],
+}
 
 /// The states of a connection.
 #[state_machine(
@@ -98,8 +104,8 @@ enum Lines {
     Summing { left: u64, sum: u64 },
 
     /// `NET`: waits for a complete message, which a decoder finds. An error of the decoder takes the
-    /// `refused` edge.
-    #[read(frame = Netstring, max = 1KiB, limit => TooLarge, refused => Malformed)]
+    /// `refused` edge. The declaration of the message says how long it may be.
+    #[read(frame = Netstrings, refused => Malformed)]
     #[to(Line)]
     Netting,
 
@@ -108,13 +114,8 @@ enum Lines {
     #[to(Leaving)]
     Malformed {
         #[error]
-        why: Refusal,
+        why: NetstringsError,
     },
-
-    /// Reports that the message was too long.
-    #[run]
-    #[to(Leaving)]
-    TooLarge,
 
     /// `SKIP n`: throws `n` bytes away as they arrive, however many.
     #[discard(exact = n, within = 1min => TimedOut)]
@@ -318,20 +319,23 @@ impl lines::Handler for Client {
         lines::AfterSumming::Line
     }
 
-    fn netting(&mut self, text: &[u8], cx: &mut Context<'_>) -> lines::AfterNetting {
-        cx.write(text);
+    fn netting(
+        &mut self,
+        netstring: Netstring<'_>,
+        cx: &mut Context<'_>,
+    ) -> lines::AfterNetting {
+        cx.write(netstring.text);
         cx.write(b"\n");
         lines::AfterNetting::Line
     }
 
-    fn malformed(&mut self, why: &mut Refusal, cx: &mut Context<'_>) -> lines::AfterMalformed {
+    fn malformed(
+        &mut self,
+        why: &mut NetstringsError,
+        cx: &mut Context<'_>,
+    ) -> lines::AfterMalformed {
         writeln!(cx, "! {why}");
         lines::AfterMalformed::Leaving
-    }
-
-    fn too_large(&mut self, cx: &mut Context<'_>) -> lines::AfterTooLarge {
-        cx.write(b"! too long\n");
-        lines::AfterTooLarge::Leaving
     }
 
     fn skipping(&mut self, n: &mut u64, cx: &mut Context<'_>) -> lines::AfterSkipping {

@@ -70,9 +70,9 @@ fn an_error_of_a_handler_is_answered_and_the_client_goes_on() {
 #[test]
 fn a_malformed_netstring_is_answered_and_ends_the_connection() {
     for (sent, answer) in [
-        (&b"NET\n5hello,"[..], "! a netstring begins with its length and a colon\n"),
-        (b"NET\n5:hello!", "! a netstring ends with a comma\n"),
-        (b"NET\n2000:", "! too long\n"),
+        (&b"NET\n5hello,"[..], "! `len` is no number in its range\n"),
+        (b"NET\n5:hello!", "! `text` is not followed by what ends it\n"),
+        (b"NET\n2000:", "! the length of `text` is 2000, and may be at most 1018\n"),
     ] {
         let mut peer = connect();
         peer.send(sent);
