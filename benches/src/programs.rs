@@ -22,7 +22,7 @@ pub(crate) enum Program {
     /// Changes the state of a machine on a port.
     Rearm { deadline: Deadline, turns: u64, changes: u64 },
     /// Decodes or encodes frames.
-    Frames { made: Made, work: Work, depth: usize, rounds: u64 },
+    Frames { made: Made, work: Work, depth: u32, rounds: u64 },
     /// Sends jobs to another thread, and prints their cost.
     Jobs { peer: Peer, jobs: u64, batch: u64 },
 }

@@ -7,7 +7,7 @@ use crate::programs::Program;
 use crate::programs::frames::{Made, Work};
 
 /// Frames in a row.
-const DEPTHS: [usize; 3] = [1, 16, 128];
+const DEPTHS: [u32; 3] = [1, 16, 128];
 
 /// User instructions per frame, declared and by hand.
 pub(super) fn frames(lab: &Lab) -> Result<Vec<Figure>, Error> {
@@ -35,7 +35,7 @@ fn figure(lab: &Lab, name: &str, title: &str, work: Work, depth: usize) -> Resul
             let program = Program::Frames { made, work, depth, rounds };
             callgrind::of_run(lab, &program.arguments())
         })?;
-        Ok(per_round / depth as f64)
+        Ok(per_round / f64::from(depth))
     })?;
     let targets = &[Target::Times(1.05, Peer::HandDecoder)];
     Ok(Figure::new(name, title, Unit::Instructions, targets, series))

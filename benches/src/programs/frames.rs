@@ -28,7 +28,8 @@ pub(crate) enum Work {
 }
 
 /// Decodes or encodes frames `rounds` times, `depth` in a row; returns a number that all of them make.
-pub(crate) fn run(made: Made, work: Work, depth: usize, rounds: u64) -> usize {
+pub(crate) fn run(made: Made, work: Work, depth: u32, rounds: u64) -> usize {
+    let depth = depth as usize;
     let gets = b"*2\r\n$3\r\nGET\r\n$16\r\nkey:000000000123\r\n".repeat(depth);
     let blocks = [b"\xB1\x0C\x03\0\0\0\x40", &[7; 64][..]].concat().repeat(depth);
     let puts = b"put 1024 10\r\n0123456789\r\n".repeat(depth);

@@ -132,7 +132,7 @@ impl Frame for Decoder {
         if input.first().is_some_and(|&kind| kind != b'*') {
             return self.inline(input);
         }
-        Ok(match self.array.decode(input).map_err(refusal)? {
+        Ok(match self.array.decode(input).map_err(|error| refusal(&error))? {
             Decoded::More(total) => Decoded::More(total),
             Decoded::Frame(array, used) => {
                 let place = |bytes: &[u8]| bytes.as_ptr().addr() - input.as_ptr().addr();
@@ -167,10 +167,10 @@ impl Decoder {
 }
 
 /// The words of Redis for a request that is refused.
-fn refusal(error: ArraysError) -> Error {
+fn refusal(error: &ArraysError) -> Error {
     let invalid = match error {
         ArraysError::Arguments(ArgumentsError::Kind { found }) => {
-            return format!("Protocol error: expected '$', got '{}'", char::from(found)).into();
+            return format!("Protocol error: expected '$', got '{}'", char::from(*found)).into();
         }
         ArraysError::Arguments(_) => "invalid bulk length",
         ArraysError::TooLong { .. } => "the command is larger than 1 GiB",

@@ -319,11 +319,7 @@ impl lines::Handler for Client {
         lines::AfterSumming::Line
     }
 
-    fn netting(
-        &mut self,
-        netstring: Netstring<'_>,
-        cx: &mut Context<'_>,
-    ) -> lines::AfterNetting {
+    fn netting(&mut self, netstring: Netstring<'_>, cx: &mut Context<'_>) -> lines::AfterNetting {
         cx.write(netstring.text);
         cx.write(b"\n");
         lines::AfterNetting::Line
