@@ -27,7 +27,7 @@ pub(super) fn frames(lab: &Lab) -> Result<Vec<Figure>, Error> {
     all.map(|(name, title, work, depth)| figure(lab, &name, &title, work, depth)).collect()
 }
 
-fn figure(lab: &Lab, name: &str, title: &str, work: Work, depth: usize) -> Result<Figure, Error> {
+fn figure(lab: &Lab, name: &str, title: &str, work: Work, depth: u32) -> Result<Figure, Error> {
     let series = in_rounds(lab, name, &[Peer::Ours, Peer::HandDecoder], 1, |peer| {
         let made = if peer == Peer::Ours { Made::Declared } else { Made::ByHand };
         let slope = Slope { few: 2_000, many: 2_000 * lab.amount(11, 3) };
