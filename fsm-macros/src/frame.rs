@@ -10,6 +10,7 @@ mod ast;
 mod check;
 mod expand;
 mod fallback;
+mod keywords;
 mod parse;
 mod repair;
 mod roles;
@@ -45,9 +46,17 @@ pub(crate) fn frame(args: TokenStream, item: TokenStream) -> TokenStream {
             }
         },
     };
+    let keywords = keywords::keywords(&args, &item);
     let Some(frame) = parse::parse(args, read, &mut errors) else {
         return fallback::refused(item, errors);
     };
     check::check(&frame, &mut errors);
-    if errors.is_empty() { expand::expand(frame) } else { fallback::fallback(frame, item, errors) }
+    // They come first, because an editor takes the first use of a token.
+    let mut tokens = expand::keywords(&frame.root, &keywords);
+    tokens.extend(if errors.is_empty() {
+        expand::expand(frame)
+    } else {
+        fallback::fallback(frame, item, errors)
+    });
+    tokens
 }

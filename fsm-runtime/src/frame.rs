@@ -1,6 +1,7 @@
 use std::fmt;
 
 mod encode;
+pub mod keywords;
 mod layout;
 mod nested;
 pub mod parts;

@@ -112,6 +112,8 @@ pub mod sim;
 pub use crate::sim::check;
 
 #[doc(hidden)]
+pub use crate::frame::keywords as __frame_keywords;
+#[doc(hidden)]
 pub use crate::frame::parts as __frame;
 #[doc(hidden)]
 pub use crate::frame::parts::max_of as __max_of;

@@ -18,7 +18,7 @@ mod names;
 mod picture;
 mod size;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use self::decode::progress;
@@ -50,6 +50,21 @@ pub(crate) fn expand(mut frame: Frame) -> TokenStream {
 
             #constants
             #(#impls)*
+        };
+    }
+}
+
+/// Code that links the keywords to their docs, for editors.
+pub(crate) fn keywords(root: &TokenStream, keywords: &[Ident]) -> TokenStream {
+    generated! {
+        // Only rust-analyzer sets this `cfg`, which rustc does not know.
+        #[allow(unexpected_cfgs)]
+        const _: () = {
+            #[cfg(rust_analyzer)]
+            const fn names() {
+                use #root::__frame_keywords;
+                let _: &[__frame_keywords::Word] = &[#(__frame_keywords::#keywords),*];
+            }
         };
     }
 }

