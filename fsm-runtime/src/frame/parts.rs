@@ -3,21 +3,13 @@
 use super::{Layout, search};
 
 /// The `N` bytes from `at` on.
-#[expect(
-    clippy::inline_always,
-    reason = "its arguments are constants, so that most of it folds away"
-)]
-#[inline(always)]
+#[inline]
 pub fn chunk<const N: usize>(input: &[u8], at: usize) -> Option<&[u8; N]> {
     input.get(at..)?.first_chunk()
 }
 
 /// Whether `literal` is at `at`; `None` if the input is too short to tell.
-#[expect(
-    clippy::inline_always,
-    reason = "its arguments are constants, so that most of it folds away"
-)]
-#[inline(always)]
+#[inline]
 pub fn begins(input: &[u8], at: usize, literal: &[u8]) -> Option<bool> {
     match input.get(at..at + literal.len()) {
         Some(found) => Some(found == literal),
@@ -35,11 +27,7 @@ fn begins_as(input: &[u8], literal: &[u8]) -> Option<bool> {
 const LONGEST: usize = usize::MAX / 4;
 
 /// A length that is within its bound.
-#[expect(
-    clippy::inline_always,
-    reason = "its arguments are constants, so that most of it folds away"
-)]
-#[inline(always)]
+#[inline]
 pub fn bounded(len: u64, max: usize) -> Option<usize> {
     usize::try_from(len).ok().filter(|len| *len <= max.min(LONGEST))
 }
@@ -173,13 +161,7 @@ pub fn varint_len(number: u64) -> usize {
 }
 
 /// A decimal number without leading zeros from `at` on, of at most `digits` digits, with `end` behind it.
-///
-/// Where `digits` and `end` are constants, most of it folds away.
-#[expect(
-    clippy::inline_always,
-    reason = "its arguments are constants, so that most of it folds away"
-)]
-#[inline(always)]
+#[inline]
 pub fn decimal(input: &[u8], at: usize, digits: usize, end: &[u8]) -> Number<u64> {
     let text = input.get(at..).unwrap_or_default();
     let (mut number, mut len) = (0_u64, 0);
@@ -225,11 +207,7 @@ pub fn hex(input: &[u8], at: usize, digits: usize, end: &[u8]) -> Number<u64> {
     if len == 0 { Number::Wrong } else { ended(input, number, at + len, end) }
 }
 
-#[expect(
-    clippy::inline_always,
-    reason = "its arguments are constants, so that most of it folds away"
-)]
-#[inline(always)]
+#[inline]
 fn ended(input: &[u8], number: u64, at: usize, end: &[u8]) -> Number<u64> {
     match begins(input, at, end) {
         Some(true) => Number::Whole(number, at + end.len()),
