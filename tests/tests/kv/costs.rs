@@ -21,7 +21,7 @@ fn pitfall_7_two_system_calls_a_request() {
 /// be small.
 #[test]
 fn two_system_calls_a_batch() {
-    system_calls("32 requests at a time", all_in_ci(1_000_000, 128_000), 32);
+    system_calls("32 requests at a time", all_in_ci(1_000_000, 256_000), 32);
 }
 
 fn system_calls(what: &str, requests: u32, pipelined: u32) {
