@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of the crate, from the one that uses no other.
-const LAYERS: [&str; 12] = [
-    "spelling", "code", "errors", "ast", "parse", "graph", "check", "model", "lower", "expand",
-    "fallback", "frame",
+const LAYERS: [&str; 13] = [
+    "quoting", "spelling", "code", "errors", "ast", "parse", "graph", "check", "model", "lower",
+    "expand", "fallback", "frame",
 ];
 
 /// Modules that only tests have; they may use all.

@@ -12,6 +12,9 @@
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+#[macro_use]
+mod quoting;
+
 mod ast;
 mod check;
 mod code;

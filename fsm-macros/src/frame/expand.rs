@@ -1,12 +1,5 @@
 //! [`ast`](super::ast) to tokens, for a frame without findings.
 
-/// Quotes code with hygienic locals.
-macro_rules! generated {
-    ($($tokens:tt)*) => {
-        ::quote::quote_spanned!(::proc_macro2::Span::mixed_site()=> $($tokens)*)
-    };
-}
-
 mod constants;
 mod decode;
 mod encode;

@@ -62,7 +62,31 @@ pub trait Encode {
     }
 }
 
-/// What frames are written to: the `cx` of a handler, a `Vec<u8>`, or a [`BytesMut`].
+/// What frames are written to: the `cx` of a handler, a `Vec<u8>`, a [`BytesMut`], or a type of your own.
+///
+/// ```
+/// use fsm_runtime::{Output, prelude::*};
+///
+/// /// Counts the bytes.
+/// struct Count(usize);
+///
+/// impl Output for Count {
+///     fn put(&mut self, bytes: &[u8]) {
+///         self.0 += bytes.len();
+///     }
+/// }
+///
+/// #[frame(Pings)]
+/// struct Ping {
+///     number: u32,
+/// }
+///
+/// # fn main() {
+/// let mut count = Count(0);
+/// assert_eq!(Ping { number: 7 }.encode(&mut count), Ok(()));
+/// assert_eq!(count.0, 4);
+/// # }
+/// ```
 pub trait Output {
     /// Appends a copy of `bytes`.
     fn put(&mut self, bytes: &[u8]);

@@ -29,7 +29,7 @@ pub(crate) struct Steps<'a> {
     locals: Vec<(Ident, TokenStream)>,
     /// The frames that were read before, each with the position of its field and the code that reads it again.
     later: Vec<(usize, TokenStream)>,
-    /// The number of bytes of the tag, if another frame has read it.
+    /// The number of bytes of the tag, which was read before.
     before: usize,
 }
 
@@ -70,25 +70,10 @@ pub(crate) fn impls(frame: &Frame) -> TokenStream {
     let body = body(frame);
     let layout = super::layout::layout(frame);
     let result = generated!(::core::result::Result<__rt::Decoded<#lent>, #error>);
-    let standalone = if open {
-        generated! {
-            #[automatically_derived]
-            impl __rt::__Nested for #name {
-                type Item<'__input> = #lent;
-                type Error = #error;
-                const MAX: usize = #max;
-                const MIN: usize = #min;
-                const OPEN: bool = true;
-                const LAYOUT: &'static __rt::Layout = &#layout;
-
-                #[inline]
-                fn nested<'__input>(&mut self, input: &'__input [u8]) -> #result {
-                    #body
-                }
-            }
-        }
+    let (standalone, max, body) = if open {
+        (None, max, body)
     } else {
-        generated! {
+        let standalone = generated! {
             impl #name {
                 /// The largest number of bytes of a frame.
                 pub const MAX: usize = #max;
@@ -108,29 +93,16 @@ pub(crate) fn impls(frame: &Frame) -> TokenStream {
             impl __rt::Frame for #name {
                 type Item<'__input> = #lent;
                 type Error = #error;
-                const LAYOUT: ::core::option::Option<&'static __rt::Layout> = __Some(<Self as __rt::__Nested>::LAYOUT);
+                const LAYOUT: ::core::option::Option<&'static __rt::Layout> =
+                    __Some(<Self as __rt::__Nested>::LAYOUT);
 
                 #[inline]
                 fn decode<'__input>(&mut self, input: &'__input [u8]) -> #result {
                     #body
                 }
             }
-
-            #[automatically_derived]
-            impl __rt::__Nested for #name {
-                type Item<'__input> = #lent;
-                type Error = #error;
-                const MAX: usize = #name::MAX;
-                const MIN: usize = #min;
-                const OPEN: bool = false;
-                const LAYOUT: &'static __rt::Layout = &#layout;
-
-                #[inline]
-                fn nested<'__input>(&mut self, input: &'__input [u8]) -> #result {
-                    __rt::Frame::decode(self, input)
-                }
-            }
-        }
+        };
+        (Some(standalone), generated!(#name::MAX), generated!(__rt::Frame::decode(self, input)))
     };
     let tagged = frame.tag.as_ref().map(|tag| tagged(frame, tag, &result));
     generated! {
@@ -140,6 +112,22 @@ pub(crate) fn impls(frame: &Frame) -> TokenStream {
         }
 
         #standalone
+
+        #[automatically_derived]
+        impl __rt::__Nested for #name {
+            type Item<'__input> = #lent;
+            type Error = #error;
+            const MAX: usize = #max;
+            const MIN: usize = #min;
+            const OPEN: bool = #open;
+            const LAYOUT: &'static __rt::Layout = &#layout;
+
+            #[inline]
+            fn nested<'__input>(&mut self, input: &'__input [u8]) -> #result {
+                #body
+            }
+        }
+
         #tagged
     }
 }
@@ -147,7 +135,7 @@ pub(crate) fn impls(frame: &Frame) -> TokenStream {
 /// The decoder of what follows a tag that another frame has read.
 fn tagged(frame: &Frame, tag: &Int, result: &TokenStream) -> TokenStream {
     let (name, rust, max) = (&frame.decoder, &tag.rust, frame.max_body());
-    let (cases, error) = (cases(frame, &At::Known(0)), frame.error());
+    let (cases, error) = (cases(frame), frame.error());
     let fits = (tag.width == 3).then(|| {
         generated! {
             if tag >= 1 << 24 {
@@ -183,30 +171,32 @@ fn body(frame: &Frame) -> TokenStream {
             .unwrap_or_default();
     };
     let names: Vec<TokenStream> = (0..tag.width).map(byte).collect();
-    let value = tag.of_bytes(&names);
-    let (width, cases) = (tag.width, cases(frame, &At::Known(tag.width)));
+    let (width, value) = (tag.width, tag.of_bytes(&names));
     generated! {
-        let __Some(&[#(#names),*]) = __parts::chunk::<#width>(input, 0) else {
+        let __Some((&[#(#names),*], body)) = input.split_first_chunk::<#width>() else {
             return __Ok(__More(#width));
         };
-        let tag = #value;
-        #cases
+        match __rt::__Tagged::tagged(self, #value, body) {
+            __Ok(__Frame(frame, used)) => __Ok(__Frame(frame, #width + used)),
+            __Ok(__More(total)) => __Ok(__More(#width + total)),
+            __Err(error) => __Err(error),
+        }
     }
 }
 
 /// The match on `tag`, with the fields of each case.
-fn cases(frame: &Frame, at: &At) -> TokenStream {
+fn cases(frame: &Frame) -> TokenStream {
     let error = frame.error();
     let arms = frame.cases.iter().enumerate().filter_map(|(number, case)| {
         let Labels::Are(labels) = &case.labels else { return None };
         let labels = labels.iter().map(|label| &label.tokens);
-        let steps = Steps::new(frame, case, number, at.clone()).all();
+        let steps = Steps::new(frame, case, number, At::Known(0)).all();
         Some(generated!(#(#labels)|* => { #steps }))
     });
     let other =
         frame.cases.iter().enumerate().find(|(_, case)| matches!(case.labels, Labels::Other));
     let other = if let Some((number, case)) = other {
-        Steps::new(frame, case, number, at.clone()).all()
+        Steps::new(frame, case, number, At::Known(0)).all()
     } else {
         generated!(__Err(#error::Tag))
     };
@@ -266,10 +256,7 @@ impl<'a> Steps<'a> {
     fn new(frame: &'a Frame, case: &'a Case, number: usize, at: At) -> Self {
         let code = TokenStream::new();
         let (saves, locals, later) = (Vec::new(), Vec::new(), Vec::new());
-        let before = match (&frame.tag, &at) {
-            (Some(tag), At::Known(0)) => tag.width,
-            _ => 0,
-        };
+        let before = frame.tag.as_ref().map_or(0, |tag| tag.width);
         Self { frame, case, number, code, at, in_part: false, saves, locals, later, before }
     }
 

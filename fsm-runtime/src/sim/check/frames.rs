@@ -197,8 +197,8 @@ where
     }
 }
 
-/// Whether each frame is encoded with the bytes that it was decoded from: digits in base 16, padded varints and the first
-/// words of lines may have several forms.
+/// Whether each frame is encoded with the bytes that it was decoded from: digits in base 16, padded varints
+/// and the first words of lines may have several forms.
 fn has_one_form(layout: &Layout) -> bool {
     let has_one_form = |field: &crate::LayoutField| {
         let has_others = field.text.contains("hex") || field.text.contains("padded");
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "a frame")]
+    #[should_panic(expected = "a frame needs")]
     fn f1_an_encoder_that_forgets_is_found() {
         frames::<Forgetful>();
     }
