@@ -32,17 +32,13 @@ macro_rules! frames {
 }
 
 frames!(
-    crate::Addresses,
     crate::Blocks,
     crate::Bulks,
     crate::Commands,
     crate::Limiteds,
     crate::Manies,
-    crate::Netstrings,
     crate::Packets,
-    crate::Publishes,
     crate::Requests,
-    crate::SocksRequests,
     crate::Startups,
     amqp::Inputs,
     amqp::Methods,

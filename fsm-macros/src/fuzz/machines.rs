@@ -1,0 +1,207 @@
+use std::panic;
+
+use proc_macro2::TokenStream;
+
+use super::edits::edited;
+use super::inputs;
+use crate::errors::Errors;
+use crate::parse::Item;
+
+/// The initial machines, as arguments and item.
+const MACHINES: [(&str, &str); 9] = [
+    (
+        "start = Talk, eof => Gone",
+        "enum Echo { #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
+         #[end] Gone }",
+    ),
+    (
+        "start = Length, eof => Closed, limit => Closed, within = 5min => Closed,
+         error = Fault<u8>, error => Failed, Next = Body | Closed, size <= 1KiB, module = up",
+        "pub(crate) enum Upload {
+            #[read(exact = 8)] #[to(Next)] #[rest] Length,
+            #[read(upto = *left - 1, max = 64KiB, within = 10min => Closed)] #[to(Body | Filing)]
+            Body { name: Vec<Map<u8, u8>>, left: u64 },
+            #[run] #[to(Sent)] Filing { #[carry] name: Vec<Map<u8, u8>> },
+            #[flush(within = 30s => Closed, error => Closed)] #[to(Length)] Sent,
+            #[writable(below = 4KiB, error => Closed)] #[to(Closed)] Failed { #[error] why: Fault<u8> },
+            #[end] Closed }",
+    ),
+    (
+        "start = Frame, eof => Gone, limit => Gone, message = News, crate = ::other",
+        "#[derive(Debug)] enum Frames {
+            #[read(frame = Codec<'static, 3>, max = LIMIT, within = never, refused => Gone)]
+            #[to(Frame | Wait | Nap)] Frame,
+            #[message(within = 1d => Stream)] #[to(Wait | Frame)] #[rest] Wait,
+            #[sleep(pause, max = 5min)] #[to(Frame)] Nap { pause: Duration },
+            #[writable(below = 1KiB, idle = 30s => Gone)] #[to(Stream | Gone)] Stream,
+            #[end] Gone }",
+    ),
+    (
+        "start = A, eof => Z",
+        "enum Part { #[cfg(x)] #[read(until = b\"\\r\\n\", max = 9, limit => Z, idle = 0.5s => Z)]
+         #[to(A | Z)] A { #[cfg_attr(y, carry)] x: [u8; { 3 }] }, #[end] Z {} }",
+    ),
+    (
+        "start = Line, eof => Closed, limit => Closed, within = 5min => Closed, gone => Sorry",
+        "enum Front {
+            #[read(until = b'\n', max = 1KiB)] #[to(Filing | Watching | Closed)] #[rest] Line,
+            #[call(Index<u8, 3>, within = 1min => Sorry, full => Busy)] #[to(Filing | Sorry)]
+            Filing { name: String },
+            #[sleep(10ms)] #[to(Filing)] Busy { #[carry] name: String, #[job] document: Vec<u8> },
+            #[handoff(Events, within = never, full => Refused)] Watching { topic: u8 },
+            #[flush] #[to(Watching | Line)] Refused { #[seed] topic: Topic },
+            #[run(blocking)] #[to(Line)] Sorry,
+            #[end] Closed }",
+    ),
+    (
+        "start = Digest, job = Document<u8, 4>, reply = Filed, message = u32, error = E, error => Fail",
+        "pub enum Index {
+            #[run(blocking)] #[to(Store | Done)] Digest { document: Document<u8, 4> },
+            #[call(self::Disk, within = 1s => Fail, gone => Fail)] #[to(Store | Told)]
+            Store { digest: u64 },
+            #[message(within = 1s => Fail)] #[to(Done)] Told,
+            #[sleep(1s)] #[to(Done)] Fail,
+            #[end] Done }",
+    ),
+    (
+        "start = Hello, seed = Topic, eof => Gone",
+        "enum Events { #[flush(within = 1s => Gone)] #[to(Listen)] Hello { topic: Topic },
+         #[read(some, max = 16, within = never)] #[to(Listen)] Listen { #[carry] topic: Topic },
+         #[end] Gone }",
+    ),
+    (
+        "start = Name, message = Arc<str>, eof => Gone, limit => TooLong, drain => Bye",
+        "enum Chat {
+            #[read(until = b\"\\n\", max = 64, begun = 5s => Gone, idle = 60s => Gone)] #[message]
+            #[tick(20s)] #[to(Name | Ask)] #[rest(drain => Bye)] Name,
+            #[discard(until = b\"\\n\", within = 10s => Gone)] #[to(Name)] TooLong,
+            #[call(Index, within = 9s => Gone, gone => Gone, eof => Gone)] #[tick(1s)] #[to(Skip)] Ask,
+            #[discard(exact = *left, within = 10s => Gone)] #[to(Name)] Skip { left: u32 },
+            #[shutdown(within = 1s => Gone)] #[to(Gone)] Bye, #[end] Gone }",
+    ),
+    ("start = A", "pub struct Thing { #[carry] a: u8, #[read(some)] b: fn(u8) -> u8 }"),
+];
+
+/// Text that an edit may insert.
+const WORDS: [&str; 79] = [
+    "read",
+    "flush",
+    "writable",
+    "run",
+    "sleep",
+    "tick",
+    "discard",
+    "shutdown",
+    "begun",
+    "drain",
+    "message",
+    "end",
+    "to",
+    "rest",
+    "call",
+    "handoff",
+    "blocking",
+    "job",
+    "reply",
+    "seed",
+    "full",
+    "gone",
+    "Index",
+    "Filing",
+    "carry",
+    "error",
+    "start",
+    "eof",
+    "limit",
+    "within",
+    "idle",
+    "never",
+    "message",
+    "module",
+    "size",
+    "crate",
+    "exact",
+    "until",
+    "some",
+    "upto",
+    "frame",
+    "max",
+    "below",
+    "A",
+    "Gone",
+    "Closed",
+    "Length",
+    "left",
+    "name",
+    "Self",
+    "self",
+    "super",
+    "final",
+    "fn",
+    "r#A",
+    "_",
+    "enum",
+    "pub",
+    "=",
+    ">",
+    "<",
+    "|",
+    ",",
+    ":",
+    ";",
+    "#",
+    "!",
+    "-",
+    "'a",
+    "0",
+    "8",
+    "30s",
+    "64KB",
+    "99999999999h",
+    "0.5ms",
+    "1e9d",
+    "b\"\"",
+    "'x'",
+    "é",
+];
+
+#[test]
+fn l10_whatever_is_typed_the_enum_stays() {
+    for seed in 1..=inputs() {
+        let (args, item) = edited(seed, &MACHINES, &WORDS);
+        let checked = panic::catch_unwind(|| check(args.clone(), item.clone()));
+        assert!(checked.is_ok(), "seed {seed}: #[state_machine({args})] {item}");
+    }
+}
+
+fn check(args: TokenStream, item: TokenStream) {
+    let made = crate::attribute(args.clone(), item.clone()).to_string();
+    let mut errors = Errors::default();
+    let Some(read) = Item::read(item, &mut errors) else {
+        assert!(made.contains("compile_error"));
+        return;
+    };
+    // The item is still there, by its name.
+    assert!(made.contains(&format!("enum {}", read.name)), "{made}");
+    let whole = errors.is_empty() && !read.broken;
+    match crate::machine(args, &read, errors) {
+        // The expansion of a sound machine is Rust, but for expressions of the user's.
+        Ok(_) => assert!(whole && !made.contains("compile_error"), "{made}"),
+        // Another machine is refused by us, by rustc's grammar, or by rustc for its names.
+        Err(fallback) => {
+            let fallback = fallback.to_string();
+            let said = fallback.contains("compile_error") || fallback.contains("fn unknown (");
+            assert!(said || read.broken || has_twins(&read), "{fallback}");
+        }
+    }
+}
+
+/// Whether rustc refuses the enum, because two of its variants have one name.
+fn has_twins(item: &Item) -> bool {
+    let names: Vec<String> = item.variants.iter().map(|variant| variant.name.to_string()).collect();
+    (1..names.len()).any(|name| {
+        names[..name]
+            .iter()
+            .any(|other| other.trim_start_matches("r#") == names[name].trim_start_matches("r#"))
+    })
+}
