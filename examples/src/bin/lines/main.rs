@@ -25,17 +25,19 @@
 //!   it in ten seconds, or in a minute where a command brings `n` bytes;
 //! - at SIGTERM, as soon as no command is in progress.
 
+mod refusal;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashSet;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clap::Parser;
 use fsm_examples::{Serving, time};
 use fsm_runtime::prelude::*;
+
+use refusal::{Refusal, number};
 
 /// A text behind its length, such as `5:hello,`. The macro makes the decoder `Netstrings` of it.
 #[frame(Netstrings)]
@@ -179,22 +181,6 @@ impl Default for Times {
     fn default() -> Self {
         Self { idle: Duration::from_secs(60) }
     }
-}
-
-/// The reason why a command is refused.
-#[derive(Debug, PartialEq, Eq)]
-struct Refusal(&'static str);
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-/// Parses digits.
-fn number(digits: &[u8]) -> Result<u64, Refusal> {
-    let text = std::str::from_utf8(digits).map_err(|_| Refusal("not a number"))?;
-    text.trim().parse().map_err(|_| Refusal("not a number"))
 }
 
 /// The connections that hear `SHOUT`.
