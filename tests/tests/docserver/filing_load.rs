@@ -9,7 +9,7 @@ use fsm_tests::{FilingLoad, Report, Setting, all_in_ci, one_at_a_time};
 
 /// Two slices of time for each setting, or three longer ones and a slower index with `CI`.
 fn load() -> FilingLoad {
-    let (time, slice, delay) = all_in_ci((1_500, 500, 50), (500, 250, 25));
+    let (time, slice, delay) = all_in_ci((1_500, 500, 50), (300, 150, 15));
     FilingLoad {
         time: Duration::from_millis(time),
         slice: Duration::from_millis(slice),

@@ -36,7 +36,7 @@ const REPORTS: [&str; 20] = [
 
 #[test]
 fn one_request_at_a_time() {
-    over_tcp(&["-n", all_in_ci("100000", "1000")]);
+    over_tcp(&["-n", all_in_ci("100000", "300")]);
 }
 
 #[test]
