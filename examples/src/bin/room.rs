@@ -23,9 +23,35 @@ use clap::Parser;
 use fsm_examples::{Serving, time};
 use fsm_runtime::prelude::*;
 
+/// A line of a member who has a name.
+#[frame(Lines, line = b"\n" | b"\r\n", max = 512)]
+enum Line<'a> {
+    #[is("/join")]
+    Join {
+        #[rest]
+        room: &'a [u8],
+    },
+    #[is("/nick")]
+    Nick {
+        #[rest]
+        name: &'a [u8],
+    },
+    #[is("/who")]
+    Who,
+    #[is("/rooms")]
+    Rooms,
+    #[is("/quit")]
+    Quit,
+    #[other]
+    Text {
+        #[rest]
+        text: &'a [u8],
+    },
+}
+
 /// A member.
 #[state_machine(
-    start = Name, message = Arc<str>, settings = Times, eof => Gone, limit => TooLong, drain => Closing,
+    start = Name, message = Arc<str>, settings = Times, eof => Gone, drain => Closing,
 )]
 enum Member {
     /// Waits for a nickname.
@@ -34,16 +60,19 @@ enum Member {
     #[rest]
     Name,
     /// Hears the others and waits for a line.
-    #[read(until = b"\n", max = 512, idle = settings.idle <= 1d => Silent)]
+    #[read(frame = Lines, refused => NoLine, idle = settings.idle <= 1d => Silent)]
     #[message]
     #[tick(settings.ping <= 1h)]
     #[to(Room | Leaving)]
     #[rest]
     Room,
-    /// Throws the rest of the line away.
+    /// Throws away a line that is too long, or a command with wrong words.
     #[discard(until = b"\n", within = 30s => Gone)]
     #[to(Room)]
-    TooLong,
+    NoLine {
+        #[error]
+        why: LinesError,
+    },
     /// Says that the member was silent for too long.
     #[run]
     #[to(Leaving)]
@@ -216,23 +245,31 @@ impl Client {
         }
     }
 
-    /// Lists the members of the room, or the rooms. A list that would be too long is cut.
-    fn list(&self, what: &str, cx: &mut Context<'_>) {
-        let mut names: Vec<Arc<str>> = {
+    fn list_members(&self, cx: &mut Context<'_>) {
+        let names = {
             let rooms = self.house.rooms();
-            if what == "/who" {
-                let members = rooms.members.get(&self.room).into_iter().flatten();
-                members.map(|(_, seat)| Arc::clone(&seat.nick)).collect()
-            } else {
-                rooms.members.keys().cloned().collect()
-            }
+            let members = rooms.members.get(&self.room).into_iter().flatten();
+            members.map(|(_, seat)| Arc::clone(&seat.nick)).collect()
         };
-        names.sort_unstable();
-        let all = names.len();
-        names.truncate(100);
-        answer(cx, format_args!("{all}: {}", names.join(" ")));
+        list(names, cx);
+    }
+
+    fn list_rooms(&self, cx: &mut Context<'_>) {
+        let names = self.house.rooms().members.keys().cloned().collect();
+        list(names, cx);
     }
 }
+
+/// Answers with a list, which is cut if it would be too long.
+fn list(mut names: Vec<Arc<str>>, cx: &mut Context<'_>) {
+    names.sort_unstable();
+    let all = names.len();
+    names.truncate(100);
+    answer(cx, format_args!("{all}: {}", names.join(" ")));
+}
+
+/// The answer to a command that there is not.
+const COMMANDS: &str = "there is /join ROOM, /nick NAME, /who, /rooms and /quit";
 
 fn answer(cx: &mut Context<'_>, text: impl Display) {
     writeln!(cx, "* {text}");
@@ -271,24 +308,27 @@ impl member::Handler for Client {
         }
     }
 
-    fn room(&mut self, line: &[u8], cx: &mut Context<'_>) -> member::AfterRoom {
-        let line = printable(line);
-        match line.split_once(' ').unwrap_or((&line, "")) {
-            ("/join", room) if !room.is_empty() && room.len() <= 32 => self.join(room, cx),
-            ("/nick", nick) => self.rename(nick, cx),
-            (list @ ("/who" | "/rooms"), "") => self.list(list, cx),
-            ("/quit", _) => {
+    fn room(&mut self, line: Line<'_>, cx: &mut Context<'_>) -> member::AfterRoom {
+        match line {
+            Line::Join { room } => match printable(room) {
+                room if (1..=32).contains(&room.len()) => self.join(&room, cx),
+                _ => answer(cx, COMMANDS),
+            },
+            Line::Nick { name } => self.rename(&printable(name), cx),
+            Line::Who => self.list_members(cx),
+            Line::Rooms => self.list_rooms(cx),
+            Line::Quit => {
                 answer(cx, "goodbye");
                 return member::AfterRoom::Leaving;
             }
-            (command, _) if command.starts_with('/') => {
-                answer(cx, "there is /join ROOM, /nick NAME, /who, /rooms and /quit");
-            }
-            ("", _) => {}
-            _ => {
-                let text = format!("{}: {line}", self.nick);
-                self.house.say(&self.house.rooms(), &self.room, cx.key(), &text);
-            }
+            Line::Text { text: [b'/', ..] } => answer(cx, COMMANDS),
+            Line::Text { text } => match printable(text).as_str() {
+                "" => {}
+                text => {
+                    let text = format!("{}: {text}", self.nick);
+                    self.house.say(&self.house.rooms(), &self.room, cx.key(), &text);
+                }
+            },
         }
         member::AfterRoom::Room
     }
@@ -307,9 +347,14 @@ impl member::Handler for Client {
         member::AfterRoom::Room
     }
 
-    fn too_long(&mut self, cx: &mut Context<'_>) -> member::AfterTooLong {
-        answer(cx, "a line has at most 512 bytes");
-        member::AfterTooLong::Room
+    fn no_line(&mut self, why: &mut LinesError, cx: &mut Context<'_>) -> member::AfterNoLine {
+        match why {
+            LinesError::TooLong { max, .. } => {
+                answer(cx, format_args!("a line has at most {max} bytes"));
+            }
+            _ => answer(cx, COMMANDS),
+        }
+        member::AfterNoLine::Room
     }
 
     fn silent(&mut self, cx: &mut Context<'_>) -> member::AfterSilent {
@@ -347,6 +392,7 @@ fn main() -> Result<(), PoolError> {
 
 #[cfg(test)]
 mod tests {
+    use fsm_runtime::check;
     use fsm_runtime::sim::Session;
 
     use super::*;
@@ -384,6 +430,17 @@ mod tests {
         peer.send(&[b'x'; 10_000]);
         peer.send(b"\n/who\n");
         assert_eq!(peer.receive(), b"* a line has at most 512 bytes\n* 1: ann\n");
+    }
+
+    #[test]
+    fn commands_with_wrong_words_are_refused() {
+        for line in ["/join", "/join ", "/nick", "/who is", "/dance", "/"] {
+            let mut peer = member("ann");
+            peer.send(format!("{line}\r\n/who\r\n").as_bytes());
+            let answer = format!("* {COMMANDS}\n* 1: ann\n");
+            assert_eq!(String::from_utf8_lossy(&peer.receive()), answer, "{line}");
+        }
+        check::frames::<Lines>();
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use proc_macro2::{Ident, TokenStream};
-use syn::{Attribute, Lifetime, Type, Visibility};
+use syn::{Attribute, Lifetime, Path, Type, Visibility};
 
 /// A frame as its author wrote it.
 pub(crate) struct Frame {
@@ -32,19 +32,53 @@ pub(crate) enum Odd {
     Tuple,
 }
 
-/// `line = b"\r\n", max = 224, ignore_case`
+/// `line = b"\r\n" | b"\n", max = 224, ignore_case`
 pub(crate) struct Line {
-    pub(crate) end: Literal,
+    pub(crate) ends: Ends,
     pub(crate) max: Size,
     pub(crate) ignore_case: bool,
 }
 
-impl Line {
+/// What may end a line.
+pub(crate) struct Ends {
+    /// What is written.
+    pub(crate) written: Literal,
+    /// The other end that a line may have when it is read. The longer of both ends with the shorter, which is
+    /// one byte.
+    pub(crate) other: Option<Literal>,
+}
+
+impl Ends {
+    /// One or two; the one that is written comes first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Literal> {
+        [&self.written].into_iter().chain(&self.other)
+    }
+
+    /// What each line ends with. Of two ends one has [`before`](Self::before) in front of it.
+    pub(crate) fn last(&self) -> &Literal {
+        let len = |end: &&Literal| end.value.bytes().map_or(0, <[u8]>::len);
+        self.all().min_by_key(len).unwrap_or(&self.written)
+    }
+
+    /// What the longer of two ends has before the shorter one.
+    pub(crate) fn before(&self) -> Option<&[u8]> {
+        let last = self.last().value.bytes()?;
+        let mut before = self.all().filter_map(|end| end.value.bytes()?.strip_suffix(last));
+        before.find(|before| !before.is_empty())
+    }
+
+    /// What a line cannot end with, because it would be taken for the beginning of the longer end.
+    pub(crate) fn forbidden(&self) -> Option<&[u8]> {
+        let is_shorter = self.written.value.bytes() == self.last().value.bytes();
+        self.before().filter(|_| is_shorter)
+    }
+
     /// Whether the line ends before the end of a word with which it was to end.
-    pub(crate) fn ends_in(&self, word: &[u8]) -> bool {
-        let Some(end) = self.end.value.bytes() else { return false };
+    pub(crate) fn end_in(&self, word: &[u8]) -> bool {
+        let Some(end) = self.last().value.bytes() else { return false };
         let line = [word, end].concat();
         line.windows(end.len()).position(|found| found == end) < Some(word.len())
+            || self.forbidden().is_some_and(|before| word.ends_with(before))
     }
 }
 
@@ -76,6 +110,13 @@ pub(crate) struct Literal {
     /// The same, or the name of a constant that has the value.
     pub(crate) tokens: TokenStream,
     pub(crate) value: Value,
+}
+
+impl Literal {
+    /// Whether it is bytes, of which the first is such a one.
+    pub(crate) fn begins_with(&self, is_such: impl FnOnce(u8) -> bool) -> bool {
+        self.value.bytes().and_then(<[u8]>::first).is_some_and(|first| is_such(*first))
+    }
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -112,6 +153,8 @@ pub(crate) struct Field {
     pub(crate) kind: Kind,
     /// `then = b".."`
     pub(crate) then: Option<Literal>,
+    /// The attribute of digits that end at the first byte that is none.
+    pub(crate) open_digits: Option<Path>,
     pub(crate) secret: bool,
     /// It could not be read.
     pub(crate) unread: Option<Unread>,

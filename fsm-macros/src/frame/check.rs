@@ -83,6 +83,16 @@ fn layout(frame: &Frame, case: &Case, errors: &mut Errors) {
             }
             _ => {}
         }
+        if let Some(attr) = &field.open_digits {
+            if !case.ends_digits(at) {
+                let kind = spelling::tokens(&attr.to_token_stream());
+                let text = format!(
+                    "nothing ends the digits; write `#[{kind}(then = b\"\\r\\n\")]`, or let an `until` \
+                     follow them, or bytes that are no digits"
+                );
+                errors.at(Code::NoLength, attr, text);
+            }
+        }
         let is_last = at + 1 == case.fields.len();
         let is_rest = matches!(field.kind, Kind::Rest { .. } | Kind::Times { counted: None, .. });
         if is_rest && !is_last {

@@ -5,7 +5,7 @@ use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::{BinOp, Expr, Lit};
 
-use super::ast::{Case, Field, Frame, Kind};
+use super::ast::{Case, Field, Frame, Kind, Literal, Value};
 use crate::ast;
 use crate::spelling;
 
@@ -241,6 +241,40 @@ impl Case {
                 .any(|named| spelling::nearest(&named.to_string(), &[name.as_str()]).is_some())
     }
 
+    /// Whether the field behind these digits, which have no end of their own, begins with no digit. For an
+    /// `until` that is so because the encoder refuses others.
+    pub(crate) fn ends_digits(&self, at: usize) -> bool {
+        let digits = &self.fields[at];
+        let Kind::Digits { hex, .. } = digits.kind else { return false };
+        let no_digit = |literal: &Literal| literal.begins_with(|first| !is_digit(hex, first));
+        let Some(next) = self.fields.get(at + 1) else { return false };
+        if digits.optional || next.optional || next.part.is_some() {
+            return false;
+        }
+        match &next.kind {
+            Kind::Until { end, .. } => no_digit(end),
+            Kind::Array(_) => next.is.as_ref().is_some_and(no_digit),
+            Kind::Int(int) if int.width == 1 => match next.is.as_ref().map(|is| &is.value) {
+                Some(Value::Int(byte)) => {
+                    u8::try_from(*byte).is_ok_and(|byte| !is_digit(hex, byte))
+                }
+                _ => false,
+            },
+            Kind::Unknown => true,
+            _ => false,
+        }
+    }
+
+    /// The base of the digits that the field ends, which have no end of their own.
+    pub(crate) fn digits_before(&self, field: &Field) -> Option<bool> {
+        let at = self.fields.iter().position(|it| it.name == field.name)?;
+        let before = &self.fields[at.checked_sub(1)?];
+        match before.kind {
+            Kind::Digits { hex, .. } if before.open_digits.is_some() => Some(hex),
+            _ => None,
+        }
+    }
+
     /// The fields of a line that are words of it; the others are behind it.
     pub(crate) fn words(&self) -> &[Field] {
         let behind = self.fields.iter().position(|it| matches!(it.kind, Kind::Bytes { .. }));
@@ -276,6 +310,11 @@ impl Frame {
     pub(crate) fn error(&self) -> Ident {
         format_ident!("{}Error", self.decoder)
     }
+}
+
+/// Whether the byte is a digit of a number in base 16 or 10.
+pub(crate) fn is_digit(hex: bool, byte: u8) -> bool {
+    if hex { byte.is_ascii_hexdigit() } else { byte.is_ascii_digit() }
 }
 
 /// The variant of the error for a field that is a literal or another frame.

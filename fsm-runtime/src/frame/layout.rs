@@ -34,6 +34,8 @@ pub struct Layout {
     pub max: usize,
     /// What begins a frame in all cases: a tag, or the first word of a line.
     pub tag: Option<&'static str>,
+    /// What ends a line, of which the first is written; empty if the frame is no line.
+    pub line_ends: &'static [&'static [u8]],
     /// The cases: one for a struct, and one for each variant of an enum.
     pub cases: &'static [LayoutCase],
 }
@@ -82,7 +84,14 @@ impl Layout {
         tag: Option<&'static str>,
         cases: &'static [LayoutCase],
     ) -> Self {
-        Self { name, max, tag, cases }
+        Self { name, max, tag, line_ends: &[], cases }
+    }
+
+    /// The same layout, of a line with one of these ends.
+    #[doc(hidden)]
+    pub const fn with_line_ends(mut self, line_ends: &'static [&'static [u8]]) -> Self {
+        self.line_ends = line_ends;
+        self
     }
 }
 

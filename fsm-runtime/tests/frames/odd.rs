@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use fsm_runtime::prelude::*;
 
 mod bounds;
+mod ends;
 mod inner;
 mod lines;
 mod names;

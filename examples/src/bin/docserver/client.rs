@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use crate::catalog::{Found, Lookup};
 use crate::events;
 use crate::front::{FrontCx, front};
-use crate::http::chunk::{self, Trailers};
+use crate::http::chunk::{self, ChunkSize, ChunkSizesError, Trailers};
 use crate::http::{
     CONTINUE, Condition, Exchange, Framing, Head, Method, Range, Refusal, Response, Route, Status,
 };
@@ -149,10 +149,10 @@ impl front::Handler for Client {
     fn chunk_size(
         &mut self,
         put: &mut Box<Put>,
-        line: &[u8],
+        size: ChunkSize<'_>,
         _cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterChunkSize, Refusal> {
-        put.left = chunk::size(chunk::line(line)?)?;
+        put.left = size.checked()?;
         Ok(match put.left {
             0 => front::AfterChunkSize::Trailer { lines: Trailers::default() },
             _ => front::AfterChunkSize::Chunk,
@@ -328,8 +328,17 @@ impl front::Handler for Client {
         Ok(front::AfterHeadTooLarge::Gone)
     }
 
+    fn bad_size(
+        &mut self,
+        why: &mut ChunkSizesError,
+        cx: &mut FrontCx<'_>,
+    ) -> Result<front::AfterBadSize, Refusal> {
+        self.give_up((&*why).into(), cx);
+        Ok(front::AfterBadSize::Gone)
+    }
+
     fn long_line(&mut self, cx: &mut FrontCx<'_>) -> Result<front::AfterLongLine, Refusal> {
-        self.give_up(Refusal::bad("a line between two chunks is too long"), cx);
+        self.give_up(Refusal::LONG_CHUNK_LINE, cx);
         Ok(front::AfterLongLine::Gone)
     }
 

@@ -8,7 +8,7 @@ use fsm_runtime::prelude::*;
 use crate::catalog::Catalog;
 use crate::client::{Get, Put};
 use crate::events::Events;
-use crate::http::chunk::{MAX_LINE, Trailers};
+use crate::http::chunk::{ChunkSizes, ChunkSizesError, MAX_LINE, Trailers};
 use crate::http::{HeadCodec, Refusal};
 use crate::index::{Index, Task};
 use crate::settings::Settings;
@@ -49,7 +49,7 @@ pub(crate) enum Front {
     },
 
     /// Waits for the size of the next chunk.
-    #[read(until = b"\n", max = MAX_LINE, limit => LongLine, idle = settings.stall <= 1d => LateBody)]
+    #[read(frame = ChunkSizes, refused => BadSize, idle = settings.stall <= 1d => LateBody)]
     #[to(Chunk | Trailer)]
     ChunkSize {
         #[carry]
@@ -142,6 +142,14 @@ pub(crate) enum Front {
     #[run]
     #[to(Gone)]
     HeadTooLarge,
+
+    /// Answers 400 because the line before a chunk has no size.
+    #[run]
+    #[to(Gone)]
+    BadSize {
+        #[error]
+        why: ChunkSizesError,
+    },
 
     /// Answers 400 because a line between two chunks is too long.
     #[run]

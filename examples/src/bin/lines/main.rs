@@ -5,14 +5,14 @@
 //!
 //! | command | answer | shows |
 //! |---|---|---|
-//! | `ECHO text` | the text | `read(until)` |
+//! | `ECHO text` | the text | `read(frame)` of declared lines, a `refused` edge |
 //! | `PIN`, then 4 digits without a line end | whether they are digits | `read(exact)`, an `error` edge |
 //! | `SUM n`, then n bytes | the sum of the bytes | `read(upto)` |
-//! | `NET`, then a netstring such as `5:hello,` | its text | `read(frame)` of a declared frame, a `refused` edge |
+//! | `NET`, then a netstring such as `5:hello,` | its text | `read(frame)` of counted bytes |
 //! | `SKIP n`, then n bytes | that it skipped them | `discard(exact)` |
 //! | `COUNT n` | the numbers from 1 to n, one on each line | `writable` |
 //! | `SLEEP` | `awake`, after a second | `sleep` |
-//! | `CLOCK` | the seconds, one on each line, until the client sends a line | `tick` beside `read` |
+//! | `CLOCK` | the seconds, one on each line, until the client sends a line | `tick` beside `read(until)` |
 //! | `SHOUT text` | `* text`, to all connections | `message` beside `read` |
 //! | `HALF` | `half`; then the server ends its stream and reads on until the client ends its own | `shutdown`, a time for two states |
 //! | `QUIT` | `bye`; then the server closes the connection | `flush` |
@@ -25,6 +25,7 @@
 //!   it in ten seconds, or in a minute where a command brings `n` bytes;
 //! - at SIGTERM, as soon as no command is in progress.
 
+mod command;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -37,7 +38,8 @@ use clap::Parser;
 use fsm_examples::{Serving, time};
 use fsm_runtime::prelude::*;
 
-use refusal::{Refusal, number};
+use command::{Command, Commands, CommandsError};
+use refusal::Refusal;
 
 /// A text behind its length, such as `5:hello,`. The macro makes the decoder `Netstrings` of it.
 #[frame(Netstrings)]
@@ -65,21 +67,34 @@ enum Lines {
     #[to(Line)]
     Hello,
 
-    /// Between two commands: waits for a line, and for what others shout, which changes neither time. A
-    /// line that has begun must end in ten seconds. A drain may close the connection here, because no
-    /// command is in progress.
+    /// Between two commands: waits for one, which a decoder finds, and for what others shout, which changes
+    /// neither time. A line that has begun must end in ten seconds. The declaration of the commands says how
+    /// long it may be, and an error of the decoder takes the `refused` edge. A drain may close the connection
+    /// here, because no command is in progress.
     #[read(
-        until = b"\n",
-        max = 80,
-        limit => TooLong,
+        frame = Commands,
+        refused => NoCommand,
         idle = settings.idle <= 1h => TimedOut,
         begun = 10s => TimedOut,
-        error => Refused,
     )]
     #[message]
     #[to(Line | Pin | Summing | Netting | Skipping | Counting | Sleeping | Clock | Halving | Leaving)]
     #[rest(drain => Goodbye)]
     Line,
+
+    /// Throws away the line that is no command, because what a decoder refuses stays in the input. Says why,
+    /// and goes on.
+    #[discard(until = b"\n")]
+    #[to(Line)]
+    NoCommand {
+        #[error]
+        why: CommandsError,
+    },
+
+    /// `PIN`: waits for exactly four bytes, which the handler gets as an array.
+    #[read(exact = 4, error => Refused)]
+    #[to(Line)]
+    Pin,
 
     /// Reports an error of a handler, which is the state's data, and goes on.
     #[run]
@@ -89,24 +104,13 @@ enum Lines {
         why: Refusal,
     },
 
-    /// Throws away what is left of a line that was too long, says so, and goes on.
-    #[discard(until = b"\n")]
-    #[to(Line)]
-    TooLong,
-
-    /// `PIN`: waits for exactly four bytes, which the handler gets as an array.
-    #[read(exact = 4, error => Refused)]
-    #[to(Line)]
-    Pin,
-
     /// `SUM n`: takes bytes as they arrive, but never more than `left`. Each piece must arrive
     /// within five seconds of the previous one, and all of them within a minute.
     #[read(upto = left, max = 4KiB, idle = 5s => TimedOut, within = 1min => TimedOut)]
     #[to(Summing | Line)]
     Summing { left: u64, sum: u64 },
 
-    /// `NET`: waits for a complete message, which a decoder finds. An error of the decoder takes the
-    /// `refused` edge. The declaration of the message says how long it may be.
+    /// `NET`: waits for a complete message.
     #[read(frame = Netstrings, refused => Malformed)]
     #[to(Line)]
     Netting,
@@ -141,6 +145,11 @@ enum Lines {
     #[to(Clock | Line)]
     #[rest(drain => Goodbye)]
     Clock { seconds: u64 },
+
+    /// Throws away what is left of a line that was too long, says so, and goes on.
+    #[discard(until = b"\n")]
+    #[to(Line)]
+    TooLong,
 
     /// `HALF`: waits until all output and the end of the server's stream have left. Beside its own time
     /// and that of the next state there is one for both together.
@@ -223,52 +232,51 @@ impl lines::Handler for Client {
         lines::AfterHello::Line
     }
 
-    fn line(&mut self, line: &[u8], cx: &mut Context<'_>) -> Result<lines::AfterLine, Refusal> {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let (command, argument) = match line.iter().position(|byte| *byte == b' ') {
-            Some(space) => (&line[..space], &line[space + 1..]),
-            None => (line, &b""[..]),
-        };
-        Ok(match command {
-            b"ECHO" => {
-                cx.write(argument);
+    fn line(&mut self, command: Command<'_>, cx: &mut Context<'_>) -> lines::AfterLine {
+        match command {
+            Command::Echo { text } => {
+                cx.write(text.unwrap_or_default());
                 cx.write(b"\n");
                 lines::AfterLine::Line
             }
-            b"PIN" => lines::AfterLine::Pin,
-            b"SUM" => lines::AfterLine::Summing { left: number(argument)?, sum: 0 },
-            b"NET" => lines::AfterLine::Netting,
-            b"SKIP" => lines::AfterLine::Skipping { n: number(argument)? },
-            b"COUNT" => lines::AfterLine::Counting { next: 1, last: number(argument)? },
-            b"SLEEP" => lines::AfterLine::Sleeping,
-            b"CLOCK" => lines::AfterLine::Clock { seconds: 0 },
-            b"SHOUT" => {
-                let text = Arc::<str>::from(String::from_utf8_lossy(argument));
+            Command::Pin => lines::AfterLine::Pin,
+            Command::Sum { n } => lines::AfterLine::Summing { left: n, sum: 0 },
+            Command::Net => lines::AfterLine::Netting,
+            Command::Skip { n } => lines::AfterLine::Skipping { n },
+            Command::Count { n } => lines::AfterLine::Counting { next: 1, last: n },
+            Command::Sleep => lines::AfterLine::Sleeping,
+            Command::Clock => lines::AfterLine::Clock { seconds: 0 },
+            Command::Shout { text } => {
+                let text = Arc::<str>::from(String::from_utf8_lossy(text.unwrap_or_default()));
                 for key in self.hearers.keys().iter() {
                     // A hearer who does not read has a full mailbox, and misses this.
                     let _ = cx.post(*key, Arc::clone(&text));
                 }
                 lines::AfterLine::Line
             }
-            b"HALF" => {
+            Command::Half => {
                 cx.write(b"half\n");
                 lines::AfterLine::Halving
             }
-            b"QUIT" => {
+            Command::Quit => {
                 cx.write(b"bye\n");
                 lines::AfterLine::Leaving
             }
-            _ => return Err(Refusal("unknown command")),
-        })
+        }
     }
 
-    fn line_message(
-        &mut self,
-        text: Arc<str>,
-        cx: &mut Context<'_>,
-    ) -> Result<lines::AfterLine, Refusal> {
+    fn line_message(&mut self, text: Arc<str>, cx: &mut Context<'_>) -> lines::AfterLine {
         writeln!(cx, "* {text}");
-        Ok(lines::AfterLine::Line)
+        lines::AfterLine::Line
+    }
+
+    fn no_command(
+        &mut self,
+        why: &mut CommandsError,
+        cx: &mut Context<'_>,
+    ) -> lines::AfterNoCommand {
+        writeln!(cx, "! {}", Refusal::from(&*why));
+        lines::AfterNoCommand::Line
     }
 
     fn refused(&mut self, why: &mut Refusal, cx: &mut Context<'_>) -> lines::AfterRefused {

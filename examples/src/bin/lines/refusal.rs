@@ -11,9 +11,3 @@ impl fmt::Display for Refusal {
         f.write_str(self.0)
     }
 }
-
-/// Parses digits.
-pub(crate) fn number(digits: &[u8]) -> Result<u64, Refusal> {
-    let text = std::str::from_utf8(digits).map_err(|_| Refusal("not a number"))?;
-    text.trim().parse().map_err(|_| Refusal("not a number"))
-}

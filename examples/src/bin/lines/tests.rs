@@ -26,6 +26,11 @@ fn each_command_is_answered() {
 }
 
 #[test]
+fn commands_are_the_same_however_they_arrive() {
+    check::frames::<Commands>();
+}
+
+#[test]
 fn a_clock_ticks_until_a_line_is_complete() {
     let mut peer = connect();
     peer.send(b"CLOCK\n");
@@ -52,10 +57,13 @@ fn a_shout_waits_until_a_command_is_complete_and_leaves_half_a_line_alone() {
 }
 
 #[test]
-fn an_error_of_a_handler_is_answered_and_the_client_goes_on() {
+fn what_is_no_command_is_answered_and_the_client_goes_on() {
     for (sent, answer) in [
         (&b"DANCE\n"[..], "! unknown command\n"),
         (b"SUM many\n", "! not a number\n"),
+        (b"SUM\r\n", "! not a number\n"),
+        (b"QUIT now\n", "! something follows the command\n"),
+        (&[b"CLOCK\n", &[b'x'; 99][..], b"\n"].concat(), "! a line has at most 80 bytes\n"),
         (b"PIN\n12x4", "! a pin is four digits\n"),
         (&[&[b'x'; 1_000][..], b"\n"].concat(), "! a line has at most 80 bytes\n"),
     ] {

@@ -78,7 +78,7 @@ fn key(frame: &Frame, label: &Literal, errors: &mut Errors) -> Option<Vec<u8>> {
         (Value::Bytes(bytes), None, Some(_)) if bytes.is_empty() || bytes.contains(&b' ') => {
             "the first word of a line has no space; declare the rest as fields".to_owned()
         }
-        (Value::Bytes(bytes), None, Some(line)) if line.ends_in(bytes) => {
+        (Value::Bytes(bytes), None, Some(line)) if line.ends.end_in(bytes) => {
             "the line ends within this word; write another end, or another word".to_owned()
         }
         (Value::Bytes(bytes), None, Some(line)) => {

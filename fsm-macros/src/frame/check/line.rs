@@ -1,4 +1,5 @@
 use super::super::ast::{Case, Field, Frame, Kind, Labels, Line, Value};
+use super::super::roles::is_digit;
 use crate::code::Code;
 use crate::errors::Errors;
 
@@ -63,13 +64,15 @@ pub(crate) fn check(frame: &Frame, case: &Case, errors: &mut Errors) {
 /// What is written is read as the same words.
 fn words(frame: &Frame, line: &Line, case: &Case, errors: &mut Errors) {
     let fields = case.words();
-    let end = line.end.value.bytes().and_then(<[u8]>::first);
     for (at, field) in fields.iter().enumerate() {
         let name = &field.name;
-        if end.is_some_and(|end| is_digit_of(field, *end)) {
-            let text =
-                format!("`{name}` is a number, and what ends its line cannot begin with a digit");
-            errors.at(Code::Delimiter, &line.end.tokens, text);
+        for end in line.ends.all() {
+            if end.begins_with(|first| is_digit_of(field, first)) {
+                let text = format!(
+                    "`{name}` is a number, and what ends its line cannot begin with a digit"
+                );
+                errors.at(Code::Delimiter, &end.tokens, text);
+            }
         }
         let Some(is) = &field.is else { continue };
         let text = match &is.value {
@@ -77,7 +80,7 @@ fn words(frame: &Frame, line: &Line, case: &Case, errors: &mut Errors) {
             Value::Bytes(bytes) if bytes.is_empty() || bytes.contains(&b' ') => {
                 "a word has a byte, and no space; declare each word as a field"
             }
-            Value::Bytes(bytes) if line.ends_in(bytes) => {
+            Value::Bytes(bytes) if line.ends.end_in(bytes) => {
                 "the line ends within this word; write another end, or another word"
             }
             value => {
@@ -107,8 +110,7 @@ fn words(frame: &Frame, line: &Line, case: &Case, errors: &mut Errors) {
 /// Whether the field is a number that may have this byte.
 fn is_digit_of(field: &Field, byte: u8) -> bool {
     match &field.kind {
-        Kind::Digits { hex: true, .. } => byte.is_ascii_hexdigit(),
-        Kind::Digits { int, .. } => byte.is_ascii_digit() || (int.signed && byte == b'-'),
+        Kind::Digits { int, hex } => is_digit(*hex, byte) || (int.signed && byte == b'-'),
         _ => false,
     }
 }

@@ -326,6 +326,9 @@ impl Variants {
             Kind::Until { .. } => {
                 self.shared("TooLong");
                 self.shared("Contains");
+                if case.digits_before(field).is_some() {
+                    self.shared("Disagrees");
+                }
             }
             Kind::Times { counted, .. } => {
                 if counted.is_some() {

@@ -17,8 +17,12 @@ pub(crate) fn layout(frame: &Frame) -> TokenStream {
         _ => generated!(__None),
     };
     let cases = frame.cases.iter().map(|case| self::case(frame, case));
+    let line = frame.line.as_ref().map(|line| {
+        let ends = line.ends.all().map(bytes);
+        generated!(.with_line_ends(&[#(#ends),*]))
+    });
     generated! {
-        __rt::Layout::new(#name, #max, #tag, &[#(#cases),*])
+        __rt::Layout::new(#name, #max, #tag, &[#(#cases),*]) #line
     }
 }
 
@@ -33,7 +37,7 @@ fn case(frame: &Frame, case: &Case) -> TokenStream {
         // A word ends at the next one, or where the line ends.
         let end = match &frame.line {
             Some(_) if at + 1 < words => Some(generated!(b" ")),
-            Some(line) if at + 1 == words => Some(bytes(&line.end)),
+            Some(line) if at + 1 == words => Some(bytes(line.ends.last())),
             _ => None,
         };
         self::field(frame, field, end)

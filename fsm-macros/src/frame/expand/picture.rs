@@ -17,7 +17,7 @@ pub(crate) fn picture(frame: &Frame) -> String {
         let _ = writeln!(
             out,
             "A line of words with one space between them, and {} at its end.\n",
-            spelling::tokens(&line.end.tokens)
+            spelling::choice(line.ends.all().map(|end| spelling::tokens(&end.tokens)))
         );
     }
     for case in &frame.cases {

@@ -179,7 +179,7 @@ impl Case {
     /// The smallest number of bytes, without a tag.
     pub(crate) fn least(&self, frame: &Frame) -> Sum {
         if let Some(line) = &frame.line {
-            return end(Some(&line.end));
+            return end(Some(line.ends.last()));
         }
         Sum::of_all(self.fields.iter().map(|field| field.least(frame)))
     }
@@ -189,7 +189,9 @@ impl Case {
         if let Some(line) = &frame.line {
             let behind = self.fields.iter().filter(|it| matches!(it.kind, Kind::Bytes { .. }));
             let behind = behind.map(|field| field.most(frame));
-            return Sum::of(&line.max).plus(end(Some(&line.end))).plus(Sum::of_all(behind));
+            let before = Sum::known(line.ends.before().map_or(0, <[u8]>::len));
+            let end = end(Some(line.ends.last())).plus(before);
+            return Sum::of(&line.max).plus(end).plus(Sum::of_all(behind));
         }
         let (before, inside) = self.parts();
         let before = Sum::of_all(before.iter().map(|field| field.most(frame)));
@@ -235,7 +237,7 @@ impl Frame {
     pub(crate) fn min(&self) -> TokenStream {
         let least = match &self.cases[..] {
             [only] if !self.is_enum => only.least(self),
-            _ if self.line.is_some() => end(self.line.as_ref().map(|line| &line.end)),
+            _ if self.line.is_some() => end(self.line.as_ref().map(|line| line.ends.last())),
             _ => Sum::default(),
         };
         self.tag_len().plus(least).to_token_stream()

@@ -2,7 +2,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::Path;
 
-use super::super::ast::{Int, Line};
+use super::super::ast::{Ends, Int, Line, Size};
 use super::{literal, types};
 use crate::code::Code;
 use crate::errors::Errors;
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     pub(crate) little: bool,
     pub(crate) tag: Option<Int>,
     pub(crate) line: Option<Line>,
-    pub(crate) max: Option<super::super::ast::Size>,
+    pub(crate) max: Option<Size>,
     root: Option<TokenStream>,
 }
 
@@ -71,7 +71,7 @@ impl Args {
         errors: &mut Errors,
     ) -> Self {
         let mut args = Self::default();
-        let (mut end, mut max, mut ignore_case, mut tag) = (None, None, None, None);
+        let (mut ends, mut max, mut ignore_case, mut tag) = (None, None, None, None);
         let mut seen: Vec<String> = Vec::new();
         let place = tokens.clone();
         for (at, entry) in entries(tokens, errors).into_iter().enumerate() {
@@ -127,7 +127,7 @@ impl Args {
                     tag = Some(key.clone());
                 }
                 "line" if !has_value => lacks("line = b\"\\r\\n\"", errors),
-                "line" => end = Some((key.clone(), literal::bytes(&entry.value, errors))),
+                "line" => ends = Some((key.clone(), literal::ends(&entry.value, errors))),
                 "max" if !has_value => lacks("max = 1KiB", errors),
                 "max" => max = Some((key.clone(), literal::size(&entry.value, errors))),
                 "crate" if syn::parse2::<Path>(entry.value.clone()).is_ok() => {
@@ -152,7 +152,7 @@ impl Args {
         if let Some(tag) = &mut args.tag {
             tag.little = args.little;
         }
-        args.line(end, max, ignore_case, errors);
+        args.line(ends, max, ignore_case, errors);
         if let (Some(tag), Some(_)) = (tag, &args.line) {
             let text = "the tag of a line is its first word; remove `tag`";
             errors.at(Code::TwoLayouts, tag, text);
@@ -168,19 +168,21 @@ impl Args {
 
     fn line(
         &mut self,
-        end: Option<(Ident, Option<super::super::ast::Literal>)>,
-        max: Option<(Ident, Option<super::super::ast::Size>)>,
+        ends: Option<(Ident, Option<Ends>)>,
+        max: Option<(Ident, Option<Size>)>,
         ignore_case: Option<Ident>,
         errors: &mut Errors,
     ) {
-        match (end, max) {
-            (Some((_, end)), Some((_, max))) => {
-                let (Some(end), Some(max)) = (end, max) else { return };
-                if end.value.bytes().is_some_and(|bytes| bytes.contains(&b' ')) {
-                    let text = "a space is between the words of a line, and cannot end it";
-                    errors.at(Code::Delimiter, &end.tokens, text);
+        match (ends, max) {
+            (Some((_, ends)), Some((_, max))) => {
+                let (Some(ends), Some(max)) = (ends, max) else { return };
+                for end in ends.all() {
+                    if end.value.bytes().is_some_and(|bytes| bytes.contains(&b' ')) {
+                        let text = "a space is between the words of a line, and cannot end it";
+                        errors.at(Code::Delimiter, &end.tokens, text);
+                    }
                 }
-                self.line = Some(Line { end, max, ignore_case: ignore_case.is_some() });
+                self.line = Some(Line { ends, max, ignore_case: ignore_case.is_some() });
             }
             (Some((key, _)), None) => {
                 let text = "nothing bounds the line; add `max = 1KiB`";

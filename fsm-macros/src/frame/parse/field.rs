@@ -3,7 +3,7 @@ mod numbers;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
-use syn::Attribute;
+use syn::{Attribute, Path};
 
 use super::super::ast::{Field, Kind, Literal, Unread, Value};
 use super::args::{Entry, entries};
@@ -47,7 +47,7 @@ pub(crate) fn field(field: syn::Field, owner: &Owner, errors: &mut Errors) -> Op
     let mut own = Errors::default();
     let (ours, attrs) = split(field.attrs, owner, &mut own);
     let name = field.ident?;
-    let mut reader = Reader { owner, ours, then: None, errors: &mut own };
+    let mut reader = Reader { owner, ours, then: None, open_digits: None, errors: &mut own };
     reader.once();
     let little = (owner.little || reader.has("le")) && !reader.has("be");
     let inner = types::optional(&field.ty);
@@ -66,7 +66,7 @@ pub(crate) fn field(field: syn::Field, owner: &Owner, errors: &mut Errors) -> Op
     if let Some(kind) = &kind {
         reader.order(kind);
     }
-    let then = reader.then.take();
+    let (then, open_digits) = (reader.then.take(), reader.open_digits.take());
     let mut field = Field {
         attrs,
         vis: field.vis,
@@ -78,6 +78,7 @@ pub(crate) fn field(field: syn::Field, owner: &Owner, errors: &mut Errors) -> Op
         is,
         kind: kind.unwrap_or(Kind::Unknown),
         then,
+        open_digits,
         secret,
         text,
         unread: None,
@@ -90,6 +91,7 @@ pub(crate) fn field(field: syn::Field, owner: &Owner, errors: &mut Errors) -> Op
             when: None,
             is: None,
             then: None,
+            open_digits: None,
             kind: Kind::Unknown,
             unread,
             ..field
@@ -103,6 +105,7 @@ struct Reader<'a> {
     owner: &'a Owner,
     ours: Vec<Attribute>,
     then: Option<Literal>,
+    open_digits: Option<Path>,
     errors: &'a mut Errors,
 }
 

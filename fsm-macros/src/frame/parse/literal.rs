@@ -1,7 +1,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{Attribute, Lit, Path};
 
-use super::super::ast::{Literal, Size, Value};
+use super::super::ast::{Ends, Literal, Size, Value};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::parse::{literal, marks};
@@ -63,6 +63,35 @@ pub(crate) fn bytes(tokens: &TokenStream, errors: &mut Errors) -> Option<Literal
             errors.at(Code::Delimiter, tokens, text);
             None
         }
+    }
+}
+
+/// The end of a line, or two such as `b"\r\n" | b"\n"`.
+pub(crate) fn ends(tokens: &TokenStream, errors: &mut Errors) -> Option<Ends> {
+    let all: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let ends = all.split(|token| marks::is_mark(token, '|'));
+    let ends: Option<Vec<Literal>> =
+        ends.map(|end| bytes(&end.iter().cloned().collect(), errors)).collect();
+    let mut ends = ends?.into_iter();
+    let (written, other) = (ends.next()?, ends.next());
+    let is_pair = match (written.value.bytes(), other.as_ref().map(|other| other.value.bytes())) {
+        (Some(one), Some(Some(two))) => is_end_of(one, two) || is_end_of(two, one),
+        _ => other.is_none(),
+    };
+    if !is_pair || ends.next().is_some() {
+        let text = "of two ends of a line one is a byte, with which the other ends; write \
+                    `b\"\\r\\n\" | b\"\\n\"`, of which the first is written";
+        errors.at(Code::Delimiter, tokens, text);
+        return None;
+    }
+    Some(Ends { written, other })
+}
+
+/// Whether `shorter` is a byte that `longer` has at its end alone.
+fn is_end_of(shorter: &[u8], longer: &[u8]) -> bool {
+    match (shorter, longer) {
+        ([last], [before @ .., end]) => !before.is_empty() && last == end && !before.contains(last),
+        _ => false,
     }
 }
 

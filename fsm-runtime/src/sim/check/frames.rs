@@ -165,9 +165,9 @@ fn collect(layout: Option<&'static Layout>, hints: &mut Vec<&'static [u8]>) {
             collect(field.inner, hints);
         }
     }
-    if layout.tag == Some("word") {
+    if !layout.line_ends.is_empty() {
         hints.push(b" ");
-        hints.push(b"\r\n");
+        hints.extend(layout.line_ends);
     }
 }
 
@@ -197,14 +197,15 @@ where
     }
 }
 
-/// Whether each frame is encoded with the bytes that it was decoded from: digits in base 16, padded varints
-/// and the first words of lines may have several forms.
+/// Whether each frame is encoded with the bytes that it was decoded from: digits in base 16, padded varints,
+/// the first words and the ends of lines may have several forms.
 fn has_one_form(layout: &Layout) -> bool {
     let has_one_form = |field: &crate::LayoutField| {
         let has_others = field.text.contains("hex") || field.text.contains("padded");
         !has_others && field.inner.is_none_or(has_one_form)
     };
     layout.tag != Some("word")
+        && layout.line_ends.len() < 2
         && layout.cases.iter().all(|case| case.fields.iter().all(has_one_form))
 }
 

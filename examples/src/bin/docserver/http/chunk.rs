@@ -3,8 +3,9 @@
 //! A chunked body is a sequence of chunks, each a line with its size, its bytes and an empty line,
 //! up to a chunk of size 0; then trailer fields follow, up to an empty line.
 
+use fsm_runtime::prelude::*;
+
 use super::method::is_token;
-use super::percent::hex;
 use super::{Refusal, Status};
 
 /// The longest line; the `max` of the states that read one.
@@ -13,22 +14,37 @@ pub(crate) const MAX_LINE: usize = 256;
 /// The maximum number of trailer lines.
 const MAX_TRAILERS: u8 = 32;
 
-/// Parses the line before a chunk, without its CRLF; 0 is the size of the last chunk.
-///
-/// It checks chunk extensions and ignores them, because this server supports none.
-pub(crate) fn size(line: &[u8]) -> Result<u64, Refusal> {
-    let bad = Refusal::bad("the size of a chunk is malformed");
-    let digits = line.iter().take_while(|digit| digit.is_ascii_hexdigit()).count();
-    let (digits, extension) = line.split_at(digits);
-    // No digit overflows the sum, because a `u64` has 16 hexadecimal digits.
-    if digits.is_empty() || digits.len() > 16 {
-        return Err(bad);
+/// The line before a chunk.
+#[frame(ChunkSizes)]
+#[derive(Debug)]
+pub(crate) struct ChunkSize<'a> {
+    /// The number of bytes of the chunk; 0 for the last one.
+    #[hex]
+    pub(crate) size: u64,
+    /// The extensions and the CR.
+    #[until(b"\n", max = MAX_LINE)]
+    rest: &'a [u8],
+}
+
+impl ChunkSize<'_> {
+    /// Checks the extensions, and returns the size. The server ignores them, because it supports none.
+    pub(crate) fn checked(&self) -> Result<u64, Refusal> {
+        let extensions = line(self.rest)?;
+        check_text(extensions)?;
+        if !are_extensions(extensions) {
+            return Err(Refusal::bad("a chunk extension is malformed"));
+        }
+        Ok(self.size)
     }
-    check_text(extension)?;
-    if !are_extensions(extension) {
-        return Err(Refusal::bad("a chunk extension is malformed"));
+}
+
+impl From<&ChunkSizesError> for Refusal {
+    fn from(why: &ChunkSizesError) -> Self {
+        match why {
+            ChunkSizesError::TooLong { .. } => Self::LONG_CHUNK_LINE,
+            _ => Self::bad("the size of a chunk is malformed"),
+        }
     }
-    Ok(digits.iter().fold(0, |size, &digit| size << 4 | u64::from(hex(digit).unwrap_or(0))))
 }
 
 /// Whether these are extensions of RFC 9112: each a `;` and a name, with a value if `=` follows.
@@ -114,7 +130,24 @@ fn check_text(line: &[u8]) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
+    use fsm_runtime::check;
+
     use super::*;
+
+    /// The size in a line, to which the line end is added.
+    fn size(line: &str) -> Result<u64, Refusal> {
+        let line = [line.as_bytes(), b"\r\n"].concat();
+        match ChunkSizes::default().decode(&line) {
+            Ok(Decoded::Frame(size, _)) => size.checked(),
+            Ok(Decoded::More(total)) => panic!("{total} bytes of {line:?}"),
+            Err(why) => Err((&why).into()),
+        }
+    }
+
+    #[test]
+    fn sizes_are_the_same_however_they_arrive() {
+        check::frames::<ChunkSizes>();
+    }
 
     #[test]
     fn sizes_are_hexadecimal() {
@@ -132,7 +165,7 @@ mod tests {
             ("5;a;b=c ; d = \"e\\\"f\";g", 5),
             ("5;a=\"\"", 5),
         ] {
-            assert_eq!(size(line.as_bytes()), Ok(expected), "{line}");
+            assert_eq!(size(line), Ok(expected), "{line}");
         }
     }
 
@@ -176,11 +209,7 @@ mod tests {
             "1_0",
             "５",
         ] {
-            assert_eq!(
-                size(line.as_bytes()).map_err(|why| why.status),
-                Err(Status::BadRequest),
-                "{line:?}"
-            );
+            assert_eq!(size(line).map_err(|why| why.status), Err(Status::BadRequest), "{line:?}");
         }
     }
 

@@ -18,6 +18,9 @@ impl Refusal {
     pub(crate) const HEAD_TOO_LARGE: Self =
         Self::new(Status::FieldsTooLarge, "the head of the request is too large");
 
+    /// A line between two chunks is longer than the server reads.
+    pub(crate) const LONG_CHUNK_LINE: Self = Self::bad("a line between two chunks is too long");
+
     pub(crate) const fn new(status: Status, why: &'static str) -> Self {
         Self { status, why, allow: None }
     }

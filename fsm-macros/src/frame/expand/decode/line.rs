@@ -1,4 +1,4 @@
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal as Token, TokenStream};
 
 use super::super::super::ast::{Case, Field, Frame, Int, Kind, Labels, Line};
 use super::super::super::roles;
@@ -8,23 +8,39 @@ use super::{At, Steps, slot};
 /// The body of `decode` for a line.
 pub(crate) fn body(frame: &Frame, line: &Line) -> TokenStream {
     let (error, slot) = (frame.error(), slot(0));
-    let (end, len, max) = (bytes(&line.end), literal_len(Some(&line.end)), &line.max.value);
+    let (end, len, max) =
+        (bytes(line.ends.last()), literal_len(Some(line.ends.last())), &line.max.value);
+    let too_long = generated! {{
+        let (len, max) = (len as u64, (#max) as u64);
+        return __Err(#error::TooLong { field: "line", len, max });
+    }};
+    // It may have the beginning of the longer of its ends at its end.
+    let (most, shortened) = match line.ends.before() {
+        Some(before) => {
+            let (len, before) = (before.len(), Token::byte_string(before));
+            let shortened = generated! {
+                let line = line.strip_suffix(#before).unwrap_or(line);
+                let len = line.len();
+                if len > #max #too_long
+            };
+            (generated!(#max + #len), Some(shortened))
+        }
+        None => (max.clone(), None),
+    };
     let cases = match &frame.cases[..] {
         [only] if !frame.is_enum => steps(frame, only, 0),
         _ => cases(frame, line),
     };
     generated! {
-        let (line, at) = match __parts::until(input, 0, self.#slot, #end, #max) {
+        let (line, at) = match __parts::until(input, 0, self.#slot, #end, #most) {
             __parts::Until::Found(end) => (&input[..end], end + #len),
             __parts::Until::More(searched) => {
                 self.#slot = __parts::mark(searched);
                 return __Ok(__More(searched + 1));
             }
-            __parts::Until::TooLong(len) => {
-                let (len, max) = (len as u64, (#max) as u64);
-                return __Err(#error::TooLong { field: "line", len, max });
-            }
+            __parts::Until::TooLong(len) => #too_long
         };
+        #shortened
         let mut words = __rt::Words::of_line(line);
         #cases
     }

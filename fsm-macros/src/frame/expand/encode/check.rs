@@ -81,9 +81,20 @@ fn field(frame: &Frame, case: &Case, field: &Field) -> TokenStream {
         Kind::Bytes { counted, .. } => within(frame, case, field, counted, &generated!(TooLong)),
         Kind::Until { end, max, .. } => {
             let (end, max) = (bytes(end), &max.value);
+            let is_digit = case.digits_before(field).map(|hex| {
+                if hex { generated!(u8::is_ascii_hexdigit) } else { generated!(u8::is_ascii_digit) }
+            });
             each(field, |value| {
                 let bytes = as_bytes(field, value);
+                let begins_with_digit = is_digit.as_ref().map(|is_digit| {
+                    generated! {
+                        if #bytes.first().is_some_and(#is_digit) {
+                            return __Err(#error::Disagrees { field: #text });
+                        }
+                    }
+                });
                 generated! {
+                    #begins_with_digit
                     if #value.len() > #max {
                         let (len, max) = (#value.len() as u64, (#max) as u64);
                         return __Err(#error::TooLong { field: #text, len, max });

@@ -1,4 +1,4 @@
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal as Token, TokenStream};
 
 use super::super::super::ast::{Case, Field, Frame, Int, Kind, Labels, Line};
 use super::super::names::{bytes, text, word_literal};
@@ -89,7 +89,7 @@ fn word(
 /// The number of bytes of a line and of what is behind it.
 pub(crate) fn len(frame: &Frame, case: &Case, line: &Line) -> TokenStream {
     let own = line_len(frame, case);
-    let end = line.end.value.bytes().map_or(0, <[u8]>::len);
+    let end = line.ends.written.value.bytes().map_or(0, <[u8]>::len);
     let behind =
         case.fields[case.words().len()..].iter().map(|field| put::field_len(frame, case, field));
     generated!(({ #own len } + #end #(+ #behind)*))
@@ -125,7 +125,7 @@ fn line_len(frame: &Frame, case: &Case) -> TokenStream {
 
 /// Each word is one, and the line is within its bound.
 pub(crate) fn check(frame: &Frame, case: &Case, line: &Line) -> TokenStream {
-    let (error, end, max) = (frame.error(), bytes(&line.end), &line.max.value);
+    let (error, max) = (frame.error(), &line.max.value);
     let words = case.words().iter().map(|field| {
         let text = text(&field.name);
         let ends = generated!(return __Err(#error::Contains { field: #text }));
@@ -133,24 +133,25 @@ pub(crate) fn check(frame: &Frame, case: &Case, line: &Line) -> TokenStream {
             _ if field.is.is_some() => TokenStream::new(),
             Kind::Word { .. } => each(field, |value| {
                 let bytes = as_bytes(field, value);
+                let ends_early = ends_early(line, &bytes);
                 generated! {
                     if #value.is_empty() {
                         return __Err(#error::Missing { field: #text });
                     }
-                    if !__parts::is_word(#bytes) || __parts::ends_early(#bytes, #end) {
+                    if !__parts::is_word(#bytes) || #ends_early {
                         #ends;
                     }
                 }
             }),
             Kind::Rest { .. } => each(field, |value| {
-                let bytes = as_bytes(field, value);
-                generated!(if __parts::ends_early(#bytes, #end) { #ends; })
+                let ends_early = ends_early(line, &as_bytes(field, value));
+                generated!(if #ends_early { #ends; })
             }),
             Kind::Words => {
                 let name = &field.name;
-                generated! {
-                    if __parts::ends_early(#name.as_bytes().unwrap_or_default(), #end) { #ends; }
-                }
+                let ends_early =
+                    ends_early(line, &generated!(#name.as_bytes().unwrap_or_default()));
+                generated!(if #ends_early { #ends; })
             }
             _ => TokenStream::new(),
         }
@@ -178,6 +179,16 @@ pub(crate) fn check(frame: &Frame, case: &Case, line: &Line) -> TokenStream {
             return __Err(#error::TooLong { field: "line", len: len as u64, max: (#max) as u64 });
         }
     }
+}
+
+/// Whether the line would end before the end of these bytes, or lose bytes at its end.
+fn ends_early(line: &Line, bytes: &TokenStream) -> TokenStream {
+    let end = self::bytes(line.ends.last());
+    let shortened = line.ends.forbidden().map(|before| {
+        let before = Token::byte_string(before);
+        generated!(|| #bytes.ends_with(#before))
+    });
+    generated!((__parts::ends_early(#bytes, #end) #shortened))
 }
 
 /// Whether a word may be missing.
@@ -299,7 +310,7 @@ fn other(frame: &Frame, case: &Case) -> Option<TokenStream> {
 
 /// Writes a line and what is behind it.
 pub(crate) fn put(frame: &Frame, case: &Case, line: &Line) -> TokenStream {
-    let end = bytes(&line.end);
+    let end = bytes(&line.ends.written);
     let tag = tag(case);
     let tag = tag.map(|tag| generated!(__rt::Output::put(out, #tag);));
     let words = case.words().iter().enumerate().map(|(at, field)| {

@@ -1,6 +1,7 @@
 use syn::Attribute;
 
-use super::super::super::ast::{Int, Kind, Literal, Value};
+use super::super::super::ast::{Int, Kind, Literal};
+use super::super::super::roles::is_digit;
 use super::super::args::{Entry, entries};
 use super::super::{list, literal, name_of};
 use super::Reader;
@@ -81,7 +82,8 @@ impl Reader<'_> {
         Some(if self.owner.in_line { Kind::Word { text: false } } else { Kind::Int(int) })
     }
 
-    /// What ends the digits in `#[decimal(then = b"\r\n")]`; in a line the word does.
+    /// What ends the digits in `#[decimal(then = b"\r\n")]`; in a line the word does. Without it they end at
+    /// the first byte that is no digit.
     pub(super) fn digits_end(&mut self, attr: &Attribute) -> Option<Literal> {
         let name = name_of(attr);
         let mut then = None;
@@ -101,15 +103,10 @@ impl Reader<'_> {
             }
         }
         if then.is_none() && !self.owner.in_line {
-            let text = format!("nothing ends the digits; write `#[{name}(then = b\"\\r\\n\")]`");
-            self.errors.at(Code::NoLength, attr.path(), text);
+            self.open_digits = Some(attr.path().clone());
         }
-        let starts_with_digit = |then: &Literal| match &then.value {
-            Value::Bytes(bytes) => bytes.first().is_some_and(|first| {
-                if name == "hex" { first.is_ascii_hexdigit() } else { first.is_ascii_digit() }
-            }),
-            _ => false,
-        };
+        let starts_with_digit =
+            |then: &Literal| then.begins_with(|first| is_digit(name == "hex", first));
         if let Some(then) = then.as_ref().filter(|then| starts_with_digit(then)) {
             let text = "what ends digits cannot begin with one";
             self.errors.at(Code::Delimiter, &then.tokens, text);
