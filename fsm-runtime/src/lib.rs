@@ -181,6 +181,7 @@ pub use crate::machine::route::Route;
 #[doc(hidden)]
 pub use crate::machine::size_budget::{fits as __fits, holds as __holds};
 pub use crate::machine::{Drive, Machine, NoMessage, Step, WaitSet};
+pub use crate::net::listener::ListeningSocket;
 pub use crate::peer::Peer;
 pub use crate::server::builder::Builder;
 pub use crate::server::handle::Handle;

@@ -1,9 +1,7 @@
 use std::io;
 
-use crate::Peer;
 use crate::call::semaphore::Permit;
-use crate::net::listener::Listener;
-use crate::net::socket::Socket;
+use crate::net::listener::{Accepted, Listener};
 
 /// Milliseconds between two attempts to accept without a free descriptor, if none of the process is
 /// closed meanwhile.
@@ -32,8 +30,8 @@ pub(crate) struct Acceptor {
 
 /// The result of trying to accept.
 #[derive(Debug)]
-pub(crate) enum Accepted {
-    Connection(Socket, Peer),
+pub(crate) enum Attempt {
+    Connection(Accepted),
     /// No connection waits.
     Empty,
     /// The system cannot accept now. `warning` is true if there was no warning lately.
@@ -81,17 +79,17 @@ impl Acceptor {
         }
     }
 
-    pub(crate) fn accept(&mut self, now: u64) -> Accepted {
+    pub(crate) fn accept(&mut self, now: u64) -> Attempt {
         loop {
             match self.listener.accept() {
-                Ok((socket, peer)) => {
+                Ok(accepted) => {
                     self.retry = None;
                     self.quota -= 1;
-                    return Accepted::Connection(socket, peer);
+                    return Attempt::Connection(accepted);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.pending = false;
-                    return Accepted::Empty;
+                    return Attempt::Empty;
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
@@ -100,7 +98,7 @@ impl Acceptor {
                     if warning {
                         self.warned = Some(now);
                     }
-                    return Accepted::Failed { error, warning };
+                    return Attempt::Failed { error, warning };
                 }
             }
         }
@@ -109,8 +107,8 @@ impl Acceptor {
 
 /// Makes connections of the sockets that listeners have accepted.
 pub(crate) trait Accept: Send {
-    /// Makes a connection of a socket that the port `shard` has accepted at `now`, with a permit for it.
-    fn accepted(&mut self, socket: Socket, peer: Peer, permit: Permit, shard: usize, now: u64);
+    /// Makes a connection of what the port `shard` has accepted at `now`, with a permit for it.
+    fn accepted(&mut self, accepted: Accepted, permit: Permit, shard: usize, now: u64);
 }
 
 /// Whether the error concerns only the connection at the head of the queue, so that the next one can

@@ -7,7 +7,7 @@ use mio::{Events, Poll};
 
 use crate::call::semaphore::NoPermit;
 use crate::clock::TimeSource;
-use crate::driver::acceptor::{Accept, Accepted, Acceptor};
+use crate::driver::acceptor::{Accept, Acceptor, Attempt};
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
 use crate::lifecycle::pool_state::PoolState;
@@ -138,13 +138,13 @@ impl Reactor {
                     Err(NoPermit::Closed) => return,
                 };
                 match self.acceptors[index].accept(now) {
-                    Accepted::Connection(socket, peer) => {
+                    Attempt::Connection(accepted) => {
                         if let Some(accept) = &mut self.accept {
-                            accept.accepted(socket, peer, permit, self.shard, now);
+                            accept.accepted(accepted, permit, self.shard, now);
                         }
                     }
-                    Accepted::Empty => {}
-                    Accepted::Failed { error, warning } => {
+                    Attempt::Empty => {}
+                    Attempt::Failed { error, warning } => {
                         drop(permit);
                         self.accept_failed(index, &error, warning);
                     }

@@ -17,12 +17,31 @@ use crate::{Address, Peer, PoolError};
 pub(crate) const CAN_SHARE_ADDRESS: bool =
     cfg!(any(target_os = "linux", target_os = "android", target_vendor = "apple"));
 
-/// A listening socket.
+/// A listening socket of a port.
 #[derive(Debug)]
-pub(crate) enum Listener {
+pub(crate) struct Listener {
+    socket: ListenerSocket,
+    /// The file of a Unix socket that the pool has made.
+    #[cfg(unix)]
+    file: Option<SocketFile>,
+    /// Other ports have listeners of their own for the same address.
+    pub(crate) is_shared: bool,
+}
+
+#[derive(Debug)]
+enum ListenerSocket {
     Tcp(TcpListener),
     #[cfg(unix)]
-    Unix(UnixListener, SocketFile),
+    Unix(UnixListener),
+}
+
+/// An accepted socket.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) socket: Socket,
+    pub(crate) peer: Peer,
+    /// The connection stays on the port that has accepted it, because others accept their own.
+    pub(crate) stays: bool,
 }
 
 impl Listener {
@@ -30,46 +49,126 @@ impl Listener {
     /// are `shared`.
     pub(crate) fn bind(address: &Address, backlog: i32, shared: bool) -> Result<Self, PoolError> {
         match address {
-            Address::Tcp(socket) => bind_tcp(*socket, backlog, shared).map(Self::Tcp),
+            Address::Tcp(socket) => bind_tcp(*socket, backlog, shared)
+                .map(|listener| Self::new(ListenerSocket::Tcp(listener), shared)),
             #[cfg(unix)]
-            Address::Unix(path) => {
-                bind_unix(path, backlog).map(|(listener, file)| Self::Unix(listener, file))
-            }
+            Address::Unix(path) => bind_unix(path, backlog).map(|(listener, file)| Self {
+                file: Some(file),
+                ..Self::new(ListenerSocket::Unix(listener), false)
+            }),
             #[cfg(not(unix))]
             Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
         }
         .map_err(PoolError::binding(address))
     }
 
+    fn new(socket: ListenerSocket, is_shared: bool) -> Self {
+        #[cfg(unix)]
+        let listener = Self { socket, file: None, is_shared };
+        #[cfg(not(unix))]
+        let listener = Self { socket, is_shared };
+        listener
+    }
+
+    /// Uses a socket that listens already.
+    pub(crate) fn adopt(socket: &ListeningSocket) -> io::Result<Self> {
+        let socket = match &socket.0 {
+            Handed::Tcp(listener) => {
+                let listener = listener.try_clone()?;
+                listener.set_nonblocking(true)?;
+                // As for a listener of our own.
+                socket2::SockRef::from(&listener).set_tcp_nodelay(true)?;
+                ListenerSocket::Tcp(TcpListener::from_std(listener))
+            }
+            #[cfg(unix)]
+            Handed::Unix(listener) => {
+                let listener = listener.try_clone()?;
+                listener.set_nonblocking(true)?;
+                ListenerSocket::Unix(UnixListener::from_std(listener))
+            }
+        };
+        Ok(Self::new(socket, false))
+    }
+
     /// The address that it listens on, with the port that the system chose for port 0.
     pub(crate) fn address(&self) -> io::Result<Address> {
-        match self {
-            Self::Tcp(listener) => listener.local_addr().map(Address::Tcp),
+        match &self.socket {
+            ListenerSocket::Tcp(listener) => listener.local_addr().map(Address::Tcp),
             #[cfg(unix)]
-            Self::Unix(_, file) => Ok(Address::Unix(file.path.clone())),
+            ListenerSocket::Unix(listener) => {
+                let path = match &self.file {
+                    Some(file) => file.path.clone(),
+                    // One without a file has no path.
+                    None => {
+                        listener.local_addr()?.as_pathname().map(Path::to_owned).unwrap_or_default()
+                    }
+                };
+                Ok(Address::Unix(path))
+            }
         }
     }
 
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        match self {
-            Self::Tcp(listener) => registry.register(listener, token, Interest::READABLE),
+        match &mut self.socket {
+            ListenerSocket::Tcp(listener) => registry.register(listener, token, Interest::READABLE),
             #[cfg(unix)]
-            Self::Unix(listener, _) => registry.register(listener, token, Interest::READABLE),
+            ListenerSocket::Unix(listener) => {
+                registry.register(listener, token, Interest::READABLE)
+            }
         }
     }
 
-    pub(crate) fn accept(&self) -> io::Result<(Socket, Peer)> {
-        match self {
-            Self::Tcp(listener) => {
+    pub(crate) fn accept(&self) -> io::Result<Accepted> {
+        let (socket, peer) = match &self.socket {
+            ListenerSocket::Tcp(listener) => {
                 let (stream, address) = listener.accept()?;
-                Ok((stream.into(), Peer::Tcp(address)))
+                (stream.into(), Peer::Tcp(address))
             }
             #[cfg(unix)]
-            Self::Unix(listener, _) => {
+            ListenerSocket::Unix(listener) => {
                 let (stream, _) = listener.accept()?;
-                Ok((stream.into(), Peer::Unix))
+                (stream.into(), Peer::Unix)
             }
-        }
+        };
+        Ok(Accepted { socket, peer, stays: self.is_shared })
+    }
+}
+
+/// A socket that listens already, for [`Builder::listener`](crate::Builder::listener). It is made from a
+/// listener of the standard library.
+#[derive(Debug)]
+pub struct ListeningSocket(Handed);
+
+#[derive(Debug)]
+enum Handed {
+    Tcp(std::net::TcpListener),
+    #[cfg(unix)]
+    Unix(std::os::unix::net::UnixListener),
+}
+
+impl ListeningSocket {
+    /// Whether connections can come; `true` where the system does not tell.
+    pub(crate) fn listens(&self) -> io::Result<bool> {
+        #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+        return match &self.0 {
+            Handed::Tcp(listener) => socket2::SockRef::from(listener).is_listener(),
+            Handed::Unix(listener) => socket2::SockRef::from(listener).is_listener(),
+        };
+        #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+        Ok(true)
+    }
+}
+
+impl From<std::net::TcpListener> for ListeningSocket {
+    fn from(listener: std::net::TcpListener) -> Self {
+        Self(Handed::Tcp(listener))
+    }
+}
+
+#[cfg(unix)]
+impl From<std::os::unix::net::UnixListener> for ListeningSocket {
+    fn from(listener: std::os::unix::net::UnixListener) -> Self {
+        Self(Handed::Unix(listener))
     }
 }
 

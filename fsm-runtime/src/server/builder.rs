@@ -8,6 +8,7 @@ use crate::key::{MAX_TASKS, PORTS};
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::environment::{Environment, EnvironmentOf};
 use crate::machine::limits::Limits;
+use crate::net::listener::ListeningSocket;
 use crate::scheduler::shared::THREADS;
 use crate::{Connection, Handle, JobMachine, Machine};
 
@@ -71,7 +72,7 @@ pub(crate) const MAX_SHARDS: usize = if PORTS < 64 { PORTS } else { 64 };
 #[must_use = "settings do nothing until they have a handler"]
 pub struct Builder<M: Machine> {
     name: String,
-    listen: Vec<String>,
+    listen: Vec<Listen>,
     backlog: i32,
     reuse_port: bool,
     shards: usize,
@@ -91,6 +92,22 @@ pub struct Builder<M: Machine> {
     /// Makes the seed of the machine of an accepted connection; set by `listen`.
     seed: Option<fn() -> M::Seed>,
     machine: PhantomData<fn() -> M>,
+}
+
+/// What a pool listens on.
+#[derive(Debug)]
+enum Listen {
+    Address(String),
+    Socket(ListeningSocket),
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => f.write_str(address),
+            Self::Socket(_) => f.write_str("a listener that was handed in"),
+        }
+    }
 }
 
 impl<M: Machine> Builder<M> {
@@ -128,7 +145,54 @@ impl<M: Machine> Builder<M> {
     where
         M: Machine<Seed = (), Kind = Connection>,
     {
-        self.listen.push(address.into());
+        self.listen.push(Listen::Address(address.into()));
+        self.seed = Some(|| ());
+        self
+    }
+
+    /// Adds a socket that listens already: one that a service manager or another process has handed over, or
+    /// that was bound with options of the caller's.
+    ///
+    /// The pool makes the socket non-blocking and, for TCP, sets `TCP_NODELAY`; both can be seen by others that
+    /// have the same socket. [`backlog`](Builder::backlog) and [`reuse_port`](Builder::reuse_port) do not apply
+    /// to it. At its end the pool closes its copy of the socket: connections that still come wait in the
+    /// queue of the socket for as long as somebody has another copy. The file of a Unix socket stays where it
+    /// is.
+    ///
+    /// It counts as one of the pool's addresses. A socket that does not listen makes the start of the pool
+    /// fail with [`PoolError::Address`](crate::PoolError::Address), where the system tells (Linux, Android and
+    /// FreeBSD).
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use std::net::TcpListener;
+    /// # #[state_machine(start = Line, eof => Gone)]
+    /// # enum Echo {
+    /// #     #[read(some, max = 4KiB, idle = 60s => Gone)] #[to(Line)] Line,
+    /// #     #[end] Gone,
+    /// # }
+    /// # struct Client;
+    /// # impl echo::Handler for Client {
+    /// #     fn line(&mut self, bytes: &[u8], cx: &mut Cx<'_>) -> echo::AfterLine {
+    /// #         cx.write(bytes);
+    /// #         echo::AfterLine::Line
+    /// #     }
+    /// # }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let address = listener.local_addr()?;
+    /// let running =
+    ///     Pool::builder::<Echo>("echo").listener(listener).handler(|_peer| Client).start()?;
+    /// assert_eq!(running.addresses()[0].to_string(), address.to_string());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn listener(mut self, listener: impl Into<ListeningSocket>) -> Self
+    where
+        M: Machine<Seed = (), Kind = Connection>,
+    {
+        self.listen.push(Listen::Socket(listener.into()));
         self.seed = Some(|| ());
         self
     }

@@ -7,6 +7,7 @@ use crate::connection::{ConnectionTask, PendingBoxes};
 use crate::driver::acceptor::Accept;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::runner::Started;
+use crate::net::listener::Accepted;
 use crate::net::readiness::Readiness;
 use crate::net::socket::Socket;
 use crate::net::transport::{ByteStream, PeerAddr};
@@ -25,8 +26,6 @@ pub(crate) struct Placement<M: Machine, H> {
     pub(crate) pool: String,
     pub(crate) ports: Box<[Arc<ConnectionPort<M, H>>]>,
     pub(crate) state: Arc<PoolState>,
-    /// Each port keeps the connections that it accepts. Otherwise the least loaded port gets them.
-    pub(crate) keeps_accepted: bool,
     pub(crate) time: Arc<dyn TimeSource + Send + Sync>,
     pub(crate) boxes: Arc<PendingBoxes<M>>,
     pub(crate) settings: Arc<M::Settings>,
@@ -52,13 +51,16 @@ struct Incoming<Seed> {
     /// Readiness that no poll will report.
     ready: Readiness,
     carried: CarriedIo,
+    /// It stays on the port that has accepted it. Otherwise the least loaded port gets it.
+    stays: bool,
 }
 
 impl<M: Drive<H>, H> Accept for Listening<M, H>
 where
     Placement<M, H>: Send + Sync,
 {
-    fn accepted(&mut self, socket: Socket, peer: Peer, permit: Permit, shard: usize, now: u64) {
+    fn accepted(&mut self, accepted: Accepted, permit: Permit, shard: usize, now: u64) {
+        let Accepted { socket, peer, stays } = accepted;
         // `PoolState::released` releases the permit when the connection has ended.
         permit.forget();
         self.counters.accepted();
@@ -68,6 +70,7 @@ where
             seed: (self.seed)(),
             ready: Readiness::NONE,
             carried: CarriedIo::default(),
+            stays,
         };
         self.placement.open(incoming, Some(shard), now);
     }
@@ -93,7 +96,7 @@ impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> 
         // A peer that has left has no address any more; its connection ends by itself.
         let peer = socket.peer().unwrap_or(Peer::Gone);
         let ready = Readiness::READ | Readiness::WRITE;
-        let incoming = Incoming { socket, peer, seed, ready, carried };
+        let incoming = Incoming { socket, peer, seed, ready, carried, stays: false };
         self.open(incoming, None, self.time.now().millis);
     }
 }
@@ -104,14 +107,14 @@ impl<M: Drive<H>, H> Placement<M, H> {
     ///
     /// The start of the machine is the user's code: a panic in it ends this connection alone.
     fn open(&self, incoming: Incoming<M::Seed>, here: Option<usize>, now: u64) {
-        let Incoming { socket, peer, seed, ready, carried } = incoming;
+        let Incoming { socket, peer, seed, ready, carried, stays } = incoming;
         let Some(machine) = caught(|| Started::new(seed, now, self.settings.as_ref())) else {
             crate::log::error!(pool = self.pool, %peer, "a machine panicked at its start");
             self.discard(socket, carried);
             return;
         };
         let connection = ConnectionTask::incoming(peer, socket, machine, carried, &self.boxes);
-        let number = self.choose_port(here);
+        let number = here.filter(|_| stays).unwrap_or_else(|| self.least_loaded());
         let port = &self.ports[number];
         let placed = if here == Some(number) {
             port.open_here(connection, ready).map(drop)
@@ -123,10 +126,7 @@ impl<M: Drive<H>, H> Placement<M, H> {
         }
     }
 
-    fn choose_port(&self, here: Option<usize>) -> usize {
-        if let (Some(here), true) = (here, self.keeps_accepted) {
-            return here;
-        }
+    fn least_loaded(&self) -> usize {
         let loads = self.ports.iter().map(|port| port.load()).enumerate();
         loads.min_by_key(|(_, load)| *load).map_or(0, |(number, _)| number)
     }

@@ -16,6 +16,7 @@ use fsm_runtime::{Address, Builder, Running};
 
 mod blocking;
 mod drain;
+mod listeners;
 mod placement;
 mod posts;
 mod turns;

@@ -2,8 +2,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mio::{Events, Poll, Registry, Waker};
 
-use super::Builder;
 use super::threads::ThreadParts;
+use super::{Builder, Listen};
 use crate::call::hand_off::HandOffTarget;
 use crate::connection::scratch::{ConnectionScratch, MakeFor, ScratchSettings};
 use crate::connection::{ConnectionTask, PendingBoxes};
@@ -11,7 +11,7 @@ use crate::driver::acceptor::{Accept, Acceptor};
 use crate::driver::reactor::Reactor;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
-use crate::net::listener::{CAN_SHARE_ADDRESS, Listener};
+use crate::net::listener::{CAN_SHARE_ADDRESS, Listener, ListeningSocket};
 use crate::net::socket::Socket;
 use crate::net::token;
 use crate::server::bound::BoundPool;
@@ -57,7 +57,6 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
             pool: self.name.clone(),
             ports: ports.clone(),
             state: Arc::clone(&self.state),
-            keeps_accepted: self.reuse_port && CAN_SHARE_ADDRESS,
             time: Arc::new(Process::shared().time.clone()),
             boxes: Arc::default(),
             settings: Arc::clone(&self.environment.settings),
@@ -93,11 +92,18 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
     /// system chose.
     fn listen_on<H>(&self, shards: &mut [Shard<M, H>]) -> Result<Vec<Address>, PoolError> {
         let mut addresses = Vec::new();
-        for text in &self.listen {
+        for listen in &self.listen {
             if addresses.len() == token::LISTENERS {
                 let why = format!("a pool listens on at most {} addresses", token::LISTENERS);
-                return Err(PoolError::Address { address: text.clone(), why });
+                return Err(PoolError::Address { address: listen.to_string(), why });
             }
+            let text = match listen {
+                Listen::Address(text) => text,
+                Listen::Socket(socket) => {
+                    addresses.push(shards[0].adopt(socket)?);
+                    continue;
+                }
+            };
             let mut address = Address::parse(text)?;
             let shared = self.reuse_port && CAN_SHARE_ADDRESS && matches!(address, Address::Tcp(_));
             let listening = if shared { shards.len() } else { 1 };
@@ -169,7 +175,21 @@ impl<M: Machine, H> Shard<M, H> {
         backlog: i32,
         shared: bool,
     ) -> Result<Address, PoolError> {
-        let mut listener = Listener::bind(address, backlog, shared)?;
+        self.add(Listener::bind(address, backlog, shared)?)
+    }
+
+    /// Adds a listener that was handed in. Returns its address.
+    fn adopt(&mut self, socket: &ListeningSocket) -> Result<Address, PoolError> {
+        let failed = || PoolError::io("use a listener that was handed in");
+        let listener = Listener::adopt(socket).map_err(failed())?;
+        if !socket.listens().map_err(failed())? {
+            let address = listener.address().map_err(failed())?.to_string();
+            return Err(PoolError::Address { address, why: "the socket does not listen".into() });
+        }
+        self.add(listener)
+    }
+
+    fn add(&mut self, mut listener: Listener) -> Result<Address, PoolError> {
         let token = token::listener(self.acceptors.len());
         let registered = listener.register(self.poll.registry(), token);
         registered.map_err(PoolError::io("register a listener"))?;
