@@ -24,7 +24,7 @@ use fsm_examples::{Serving, time};
 use fsm_runtime::prelude::*;
 
 /// A line of a member who has a name.
-#[frame(Lines, line = b"\n" | b"\r\n", max = 512)]
+#[frame(Lines, line = b"\r\n" | b"\n", max = 512)]
 enum Line<'a> {
     #[is("/join")]
     Join {

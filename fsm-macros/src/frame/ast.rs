@@ -43,34 +43,24 @@ pub(crate) struct Line {
 pub(crate) struct Ends {
     /// What is written.
     pub(crate) written: Literal,
-    /// The other end that a line may have when it is read. The longer of both ends with the shorter, which is
-    /// one byte.
+    /// Another end, which a line may have when it is read: a byte, with which the first one ends.
     pub(crate) other: Option<Literal>,
 }
 
 impl Ends {
-    /// One or two; the one that is written comes first.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Literal> {
-        [&self.written].into_iter().chain(&self.other)
-    }
-
-    /// What each line ends with. Of two ends one has [`before`](Self::before) in front of it.
+    /// What each line ends with. Of two ends the longer has [`before`](Self::before) in front of it.
     pub(crate) fn last(&self) -> &Literal {
-        let len = |end: &&Literal| end.value.bytes().map_or(0, <[u8]>::len);
-        self.all().min_by_key(len).unwrap_or(&self.written)
+        self.other.as_ref().unwrap_or(&self.written)
     }
 
     /// What the longer of two ends has before the shorter one.
     pub(crate) fn before(&self) -> Option<&[u8]> {
-        let last = self.last().value.bytes()?;
-        let mut before = self.all().filter_map(|end| end.value.bytes()?.strip_suffix(last));
-        before.find(|before| !before.is_empty())
+        self.written.value.bytes()?.strip_suffix(self.other.as_ref()?.value.bytes()?)
     }
 
-    /// What a line cannot end with, because it would be taken for the beginning of the longer end.
-    pub(crate) fn forbidden(&self) -> Option<&[u8]> {
-        let is_shorter = self.written.value.bytes() == self.last().value.bytes();
-        self.before().filter(|_| is_shorter)
+    /// One or two; the one that is written comes first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Literal> {
+        [&self.written].into_iter().chain(&self.other)
     }
 
     /// Whether the line ends before the end of a word with which it was to end.
@@ -78,7 +68,6 @@ impl Ends {
         let Some(end) = self.last().value.bytes() else { return false };
         let line = [word, end].concat();
         line.windows(end.len()).position(|found| found == end) < Some(word.len())
-            || self.forbidden().is_some_and(|before| word.ends_with(before))
     }
 }
 
@@ -110,6 +99,17 @@ pub(crate) struct Literal {
     /// The same, or the name of a constant that has the value.
     pub(crate) tokens: TokenStream,
     pub(crate) value: Value,
+}
+
+impl Value {
+    /// The value as a word of a line; nothing for a constant.
+    pub(crate) fn word(&self) -> Vec<u8> {
+        match self {
+            Self::Int(value) => value.to_string().into_bytes(),
+            Self::Bytes(bytes) => bytes.clone(),
+            Self::Path => Vec::new(),
+        }
+    }
 }
 
 impl Literal {

@@ -242,7 +242,8 @@ impl Case {
     }
 
     /// Whether the field behind these digits, which have no end of their own, begins with no digit. For an
-    /// `until` that is so because the encoder refuses others.
+    /// `until` that is so because the encoder refuses others. About a literal that does not fit its field
+    /// there is another finding.
     pub(crate) fn ends_digits(&self, at: usize) -> bool {
         let digits = &self.fields[at];
         let Kind::Digits { hex, .. } = digits.kind else { return false };
@@ -251,16 +252,15 @@ impl Case {
         if digits.optional || next.optional || next.part.is_some() {
             return false;
         }
-        match &next.kind {
-            Kind::Until { end, .. } => no_digit(end),
-            Kind::Array(_) => next.is.as_ref().is_some_and(no_digit),
-            Kind::Int(int) if int.width == 1 => match next.is.as_ref().map(|is| &is.value) {
-                Some(Value::Int(byte)) => {
-                    u8::try_from(*byte).is_ok_and(|byte| !is_digit(hex, byte))
-                }
-                _ => false,
-            },
-            Kind::Unknown => true,
+        match (&next.kind, next.is.as_ref().map(|is| (is, &is.value))) {
+            (Kind::Unknown, _) => true,
+            (Kind::Until { end, .. }, _) => no_digit(end),
+            (Kind::Int(int), Some((_, Value::Int(value)))) => {
+                *value > int.largest()
+                    || int.bytes(*value).first().is_some_and(|first| !is_digit(hex, *first))
+            }
+            (Kind::Int(_) | Kind::Array(_), Some((is, Value::Bytes(_)))) => no_digit(is),
+            (Kind::Array(_), Some((_, Value::Int(_)))) => true,
             _ => false,
         }
     }

@@ -161,7 +161,7 @@ pub fn varint_len(number: u64) -> usize {
 }
 
 /// A decimal number without leading zeros from `at` on, of at most `digits` digits, with `end` behind it. If
-/// that is empty, a byte that is no digit is behind it.
+/// that is empty, a byte of the next field is behind it, which is no digit: it is not counted in `More`.
 #[inline]
 pub fn decimal(input: &[u8], at: usize, digits: usize, end: &[u8]) -> Number<u64> {
     let text = input.get(at..).unwrap_or_default();
@@ -184,21 +184,21 @@ pub fn decimal(input: &[u8], at: usize, digits: usize, end: &[u8]) -> Number<u64
             Some(byte) if len > 0 && end.first() == Some(byte) => break,
             Some(byte) if len > 0 && end.is_empty() && !byte.is_ascii_digit() => break,
             Some(_) => return Number::Wrong,
-            None => return Number::More(at + len.max(1) + end.len().max(1)),
+            None => return Number::More(at + len.max(1) + end.len()),
         }
     }
     ended(input, number, at + len, end)
 }
 
 /// A hexadecimal number from `at` on, of at most `digits` digits in either case, with `end` behind it. If that
-/// is empty, a byte that is no digit is behind it.
+/// is empty, a byte of the next field is behind it, which is no digit: it is not counted in `More`.
 #[inline]
 pub fn hex(input: &[u8], at: usize, digits: usize, end: &[u8]) -> Number<u64> {
     let text = input.get(at..).unwrap_or_default();
     let (mut number, mut len) = (0_u64, 0);
     loop {
         let Some(&byte) = text.get(len) else {
-            return Number::More(at + len.max(1) + end.len().max(1));
+            return Number::More(at + len.max(1) + end.len());
         };
         let Some(digit) = char::from(byte).to_digit(16) else { break };
         if len == digits {
@@ -223,7 +223,7 @@ fn ended(input: &[u8], number: u64, at: usize, end: &[u8]) -> Number<u64> {
 #[inline]
 pub fn signed(input: &[u8], at: usize, digits: usize, end: &[u8]) -> Number<i64> {
     let minus = match input.get(at) {
-        None => return Number::More(at + 1 + end.len().max(1)),
+        None => return Number::More(at + 1 + end.len()),
         Some(b'-') => 1,
         Some(_) => 0,
     };

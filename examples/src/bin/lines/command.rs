@@ -5,7 +5,7 @@ use fsm_runtime::prelude::*;
 use crate::refusal::Refusal;
 
 /// A line whose first word says which command it is. The macro makes the decoder `Commands` of it.
-#[frame(Commands, line = b"\n" | b"\r\n", max = 80)]
+#[frame(Commands, line = b"\r\n" | b"\n", max = 80)]
 #[derive(Debug)]
 pub(crate) enum Command<'a> {
     #[is("ECHO")]

@@ -66,13 +66,11 @@ fn words(frame: &Frame, line: &Line, case: &Case, errors: &mut Errors) {
     let fields = case.words();
     for (at, field) in fields.iter().enumerate() {
         let name = &field.name;
-        for end in line.ends.all() {
-            if end.begins_with(|first| is_digit_of(field, first)) {
-                let text = format!(
-                    "`{name}` is a number, and what ends its line cannot begin with a digit"
-                );
-                errors.at(Code::Delimiter, &end.tokens, text);
-            }
+        let digit = line.ends.all().find(|end| end.begins_with(|first| is_digit_of(field, first)));
+        if let Some(end) = digit {
+            let text =
+                format!("`{name}` is a number, and what ends its line cannot begin with a digit");
+            errors.at(Code::Delimiter, &end.tokens, text);
         }
         let Some(is) = &field.is else { continue };
         let text = match &is.value {
@@ -80,7 +78,7 @@ fn words(frame: &Frame, line: &Line, case: &Case, errors: &mut Errors) {
             Value::Bytes(bytes) if bytes.is_empty() || bytes.contains(&b' ') => {
                 "a word has a byte, and no space; declare each word as a field"
             }
-            Value::Bytes(bytes) if line.ends.end_in(bytes) => {
+            value if line.ends.end_in(&value.word()) => {
                 "the line ends within this word; write another end, or another word"
             }
             value => {

@@ -68,42 +68,45 @@ pub(crate) fn bytes(tokens: &TokenStream, errors: &mut Errors) -> Option<Literal
 
 /// The end of a line, or two such as `b"\r\n" | b"\n"`.
 pub(crate) fn ends(tokens: &TokenStream, errors: &mut Errors) -> Option<Ends> {
-    let all: Vec<TokenTree> = tokens.clone().into_iter().collect();
-    let ends = all.split(|token| marks::is_mark(token, '|'));
     let ends: Option<Vec<Literal>> =
-        ends.map(|end| bytes(&end.iter().cloned().collect(), errors)).collect();
+        alternatives(tokens, errors)?.iter().map(|end| bytes(end, errors)).collect();
     let mut ends = ends?.into_iter();
     let (written, other) = (ends.next()?, ends.next());
     let is_pair = match (written.value.bytes(), other.as_ref().map(|other| other.value.bytes())) {
-        (Some(one), Some(Some(two))) => is_end_of(one, two) || is_end_of(two, one),
+        (Some([before @ .., end]), Some(Some([last]))) => {
+            !before.is_empty() && end == last && !before.contains(last)
+        }
         _ => other.is_none(),
     };
     if !is_pair || ends.next().is_some() {
-        let text = "of two ends of a line one is a byte, with which the other ends; write \
-                    `b\"\\r\\n\" | b\"\\n\"`, of which the first is written";
+        let text = "of two ends of a line the first is written, and the second is its last byte; write \
+                    `b\"\\r\\n\" | b\"\\n\"`";
         errors.at(Code::Delimiter, tokens, text);
         return None;
     }
     Some(Ends { written, other })
 }
 
-/// Whether `shorter` is a byte that `longer` has at its end alone.
-fn is_end_of(shorter: &[u8], longer: &[u8]) -> bool {
-    match (shorter, longer) {
-        ([last], [before @ .., end]) => !before.is_empty() && last == end && !before.contains(last),
-        _ => false,
+/// The tokens between `|`.
+fn alternatives(tokens: &TokenStream, errors: &mut Errors) -> Option<Vec<TokenStream>> {
+    let all: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let parts = all.split(|token| marks::is_mark(token, '|'));
+    let parts: Vec<TokenStream> = parts.map(|part| part.iter().cloned().collect()).collect();
+    if parts.iter().any(TokenStream::is_empty) {
+        errors.at(Code::ValueMissing, tokens, "a value is on each side of a `|`; write `1 | 2`");
+        return None;
     }
+    Some(parts)
 }
 
 /// The tags in `#[is(1 | 2)]`.
 pub(crate) fn labels(attr: &Attribute, errors: &mut Errors) -> Option<Vec<Literal>> {
-    let tokens: Vec<TokenTree> = super::list(attr).into_iter().collect();
+    let tokens = super::list(attr);
     if tokens.is_empty() {
         errors.at(Code::ValueMissing, attr.path(), "`is` lacks its value; write `#[is(1)]`");
         return None;
     }
-    let labels = tokens.split(|token| marks::is_mark(token, '|'));
-    labels.map(|label| literal(&label.iter().cloned().collect(), errors)).collect()
+    alternatives(&tokens, errors)?.iter().map(|label| literal(label, errors)).collect()
 }
 
 /// A size such as `64KiB`.

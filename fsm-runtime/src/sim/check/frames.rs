@@ -18,7 +18,8 @@ const LARGEST: usize = 80 * 1024;
 ///
 /// It grows frames byte by byte, of bytes that the decoder does not refuse. For each frame:
 ///
-/// - it has at most [`LAYOUT`](Frame::LAYOUT)`.max` bytes, and the decoder never asks for more;
+/// - it has at most [`LAYOUT`](Frame::LAYOUT)`.max` bytes, and the decoder never asks for more, nor for more
+///   than the frame has;
 /// - what is encoded again is the same frame, with as many bytes as
 ///   [`encoded_len`](Encode::encoded_len) says;
 /// - it is the same frame whatever follows it;
@@ -97,6 +98,7 @@ where
         let Some(frame) = grow::<F>(begin, &hints, &mut random, max) else { continue };
         found += 1;
         whole::<F>(&frame, &mut random);
+        beginnings::<F>(&frame);
         cuts::<F>(&frame, max);
         for _ in 0..4 {
             cuts::<F>(&changed(&frame, &mut random), max);
@@ -194,6 +196,18 @@ where
             Err(error) => panic!("{error}, behind the frame {}", shown(frame)),
         };
         assert_eq!(used, frame.len(), "what follows changes the frame {}", shown(frame));
+    }
+}
+
+/// Behind each beginning of a frame the decoder asks for no more bytes than the frame has.
+#[track_caller]
+fn beginnings<F: Frame<Error: Display>>(frame: &[u8]) {
+    let step = frame.len().div_ceil(SMALL).max(1);
+    for at in (0..frame.len()).step_by(step) {
+        if let Ok(Decoded::More(total)) = F::default().decode(&frame[..at]) {
+            let len = frame.len();
+            assert!(total <= len, "the decoder asks for {total} of {len} bytes: {}", shown(frame));
+        }
     }
 }
 

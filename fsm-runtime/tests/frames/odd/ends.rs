@@ -19,15 +19,6 @@ enum Long<'a> {
     },
 }
 
-/// Writes the shorter end.
-#[frame(Shorts, line = b"\n" | b"\r\n", max = 6)]
-#[derive(Debug, PartialEq)]
-struct Short<'a> {
-    word: &'a [u8],
-    #[rest]
-    text: Option<&'a [u8]>,
-}
-
 #[frame(Bodies, line = b"\r\n" | b"\n", max = 6)]
 #[derive(Debug, PartialEq)]
 struct Body<'a> {
@@ -55,6 +46,34 @@ struct Open<'a> {
     body: &'a [u8],
 }
 
+/// Nothing but a digit and the byte behind it.
+#[frame(Dots)]
+#[derive(Debug, PartialEq)]
+struct Dot {
+    #[decimal]
+    number: i8,
+    #[is(b'.')]
+    dot: u8,
+}
+
+#[frame(Bounds, max = 3)]
+#[derive(Debug, PartialEq)]
+struct Bound<'a> {
+    #[hex]
+    number: u8,
+    #[until(b"\n", max = 9)]
+    text: &'a [u8],
+}
+
+#[frame(Nests)]
+#[derive(Debug, PartialEq)]
+struct Nest<'a> {
+    first: Dot,
+    count: u8,
+    #[times(count <= 3)]
+    dots: Times<'a, Dots>,
+}
+
 /// All texts of these letters up to that length.
 fn texts(letters: &[u8], longest: u32) -> impl Iterator<Item = &'static [u8]> {
     (0..=longest).flat_map(move |len| {
@@ -75,7 +94,6 @@ fn line(input: &[u8], max: usize) -> Option<(&[u8], usize)> {
 #[test]
 fn f1_a_line_may_have_either_of_two_ends() {
     frames::<Longs>();
-    frames::<Shorts>();
     frames::<Bodies>();
     assert_eq!(Longs::MAX, 8);
     let layout = Longs::LAYOUT.unwrap();
@@ -94,14 +112,11 @@ fn f1_a_line_may_have_either_of_two_ends() {
         let is_word = !text.contains(&b' ') && !text.contains(&b'\n');
         let long = round::<Longs>(Long::Word { word: text, text: None });
         assert_eq!(long.is_ok(), is_word);
-        let short = round::<Shorts>(Short { word: text, text: None });
-        // What would be taken for the beginning of the other end is not written.
-        assert_eq!(short.is_ok(), is_word && !text.ends_with(b"\r"), "{text:?}");
-        let short = round::<Shorts>(Short { word: b"a", text: Some(text) });
-        assert_eq!(short.is_ok(), !text.contains(&b'\n') && !text.ends_with(b"\r"), "{text:?}");
     }
+    // Of several CRs one belongs to the end.
+    let text = Long::Other { line: b"b\r" };
+    assert_eq!(Longs::default().decode(b"b\r\r\n"), Ok(Decoded::Frame(text, 4)));
     assert_eq!(round::<Longs>(Long::Number { number: 7 }), Ok(b"aa 7\r\n".to_vec()));
-    assert_eq!(round::<Shorts>(Short { word: b"a", text: None }), Ok(b"a\n".to_vec()));
     mutated::<Longs>(b"a b c\n");
     mutated::<Longs>(b"a b c\r\n");
     mutated::<Bodies>(b"3\nabc;");
@@ -140,6 +155,18 @@ fn f1_digits_end_at_the_first_byte_that_is_none() {
         }
     }
     assert_eq!(round::<Opens>(open(-5, b" x")), Ok(b"-5 x\nab-3\r\nabc".to_vec()));
+}
+
+#[test]
+fn f2_digits_without_an_end_ask_for_no_more_than_there_may_be() {
+    frames::<Dots>();
+    frames::<Bounds>();
+    frames::<Nests>();
+    assert_eq!((Dots::MAX, Dots::default().decode(b"-128")), (5, Ok(Decoded::More(5))));
+    assert_eq!(Dots::default().decode(b"0"), Ok(Decoded::More(2)));
+    assert_eq!(Bounds::default().decode(b"aa"), Ok(Decoded::More(3)));
+    let whole = Ok(Decoded::Frame(Bound { number: 0xAA, text: b"" }, 3));
+    assert_eq!(Bounds::default().decode(b"aa\n"), whole);
 }
 
 #[test]

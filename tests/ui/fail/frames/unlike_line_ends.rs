@@ -1,4 +1,4 @@
-//! Of two ends of a line one is the end of the other, so that a line ends at one place.
+//! Of two ends of a line the second is the last byte of the first, so that a line ends at one place.
 //! Plants fsm::E025.
 
 use fsm_runtime::prelude::*;

@@ -8,7 +8,7 @@ use fsm_runtime::prelude::*;
 use super::method::is_token;
 use super::{Refusal, Status};
 
-/// The longest line; the `max` of the states that read one.
+/// The longest line, and the most bytes behind the size of a chunk.
 pub(crate) const MAX_LINE: usize = 256;
 
 /// The maximum number of trailer lines.

@@ -1,4 +1,4 @@
-use proc_macro2::{Literal as Token, TokenStream};
+use proc_macro2::TokenStream;
 
 use super::super::super::ast::{Case, Field, Frame, Int, Kind, Labels, Line};
 use super::super::names::{bytes, text, word_literal};
@@ -181,14 +181,10 @@ pub(crate) fn check(frame: &Frame, case: &Case, line: &Line) -> TokenStream {
     }
 }
 
-/// Whether the line would end before the end of these bytes, or lose bytes at its end.
+/// Whether the line would end before the end of these bytes.
 fn ends_early(line: &Line, bytes: &TokenStream) -> TokenStream {
     let end = self::bytes(line.ends.last());
-    let shortened = line.ends.forbidden().map(|before| {
-        let before = Token::byte_string(before);
-        generated!(|| #bytes.ends_with(#before))
-    });
-    generated!((__parts::ends_early(#bytes, #end) #shortened))
+    generated!(__parts::ends_early(#bytes, #end))
 }
 
 /// Whether a word may be missing.
