@@ -253,14 +253,13 @@ impl Case {
             return false;
         }
         match (&next.kind, next.is.as_ref().map(|is| (is, &is.value))) {
-            (Kind::Unknown, _) => true,
+            (Kind::Unknown, _) | (Kind::Array(_), Some((_, Value::Int(_)))) => true,
             (Kind::Until { end, .. }, _) => no_digit(end),
             (Kind::Int(int), Some((_, Value::Int(value)))) => {
                 *value > int.largest()
                     || int.bytes(*value).first().is_some_and(|first| !is_digit(hex, *first))
             }
             (Kind::Int(_) | Kind::Array(_), Some((is, Value::Bytes(_)))) => no_digit(is),
-            (Kind::Array(_), Some((_, Value::Int(_)))) => true,
             _ => false,
         }
     }
