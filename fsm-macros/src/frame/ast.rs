@@ -101,17 +101,6 @@ pub(crate) struct Literal {
     pub(crate) value: Value,
 }
 
-impl Value {
-    /// The value as a word of a line; nothing for a constant.
-    pub(crate) fn word(&self) -> Vec<u8> {
-        match self {
-            Self::Int(value) => value.to_string().into_bytes(),
-            Self::Bytes(bytes) => bytes.clone(),
-            Self::Path => Vec::new(),
-        }
-    }
-}
-
 impl Literal {
     /// Whether it is bytes, of which the first is such a one.
     pub(crate) fn begins_with(&self, is_such: impl FnOnce(u8) -> bool) -> bool {
@@ -125,6 +114,17 @@ pub(crate) enum Value {
     Bytes(Vec<u8>),
     /// A constant, which the macro does not see.
     Path,
+}
+
+impl Value {
+    /// The value as a word of a line; nothing for a constant.
+    pub(crate) fn word(&self) -> Vec<u8> {
+        match self {
+            Self::Int(value) => value.to_string().into_bytes(),
+            Self::Bytes(bytes) => bytes.clone(),
+            Self::Path => Vec::new(),
+        }
+    }
 }
 
 /// A size as it was written.

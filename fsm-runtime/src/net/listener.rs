@@ -25,7 +25,7 @@ pub(crate) struct Listener {
     #[cfg(unix)]
     file: Option<SocketFile>,
     /// Other ports have listeners of their own for the same address.
-    pub(crate) is_shared: bool,
+    is_shared: bool,
 }
 
 #[derive(Debug)]

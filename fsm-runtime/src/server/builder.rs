@@ -160,8 +160,7 @@ impl<M: Machine> Builder<M> {
     /// is.
     ///
     /// It counts as one of the pool's addresses. A socket that does not listen makes the start of the pool
-    /// fail with [`PoolError::Address`](crate::PoolError::Address), where the system tells (Linux, Android and
-    /// FreeBSD).
+    /// fail with [`PoolError::Io`](crate::PoolError::Io), where the system tells (Linux, Android and FreeBSD).
     ///
     /// ```
     /// use fsm_runtime::prelude::*;

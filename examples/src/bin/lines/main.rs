@@ -26,12 +26,12 @@
 //! - at SIGTERM, as soon as no command is in progress.
 
 mod command;
+mod hearers;
 mod refusal;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
@@ -39,6 +39,7 @@ use fsm_examples::{Serving, time};
 use fsm_runtime::prelude::*;
 
 use command::{Command, Commands, CommandsError};
+use hearers::Hearers;
 use refusal::Refusal;
 
 /// A text behind its length, such as `5:hello,`. The macro makes the decoder `Netstrings` of it.
@@ -189,16 +190,6 @@ struct Times {
 impl Default for Times {
     fn default() -> Self {
         Self { idle: Duration::from_secs(60) }
-    }
-}
-
-/// The connections that hear `SHOUT`.
-#[derive(Clone, Default)]
-struct Hearers(Arc<Mutex<HashSet<Key>>>);
-
-impl Hearers {
-    fn keys(&self) -> MutexGuard<'_, HashSet<Key>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -93,7 +93,11 @@ fn alternatives(tokens: &TokenStream, errors: &mut Errors) -> Option<Vec<TokenSt
     let parts = all.split(|token| marks::is_mark(token, '|'));
     let parts: Vec<TokenStream> = parts.map(|part| part.iter().cloned().collect()).collect();
     if parts.iter().any(TokenStream::is_empty) {
-        errors.at(Code::ValueMissing, tokens, "a value is on each side of a `|`; write `1 | 2`");
+        errors.at(
+            Code::ValueMissing,
+            tokens,
+            "a `|` has a value on each side; add one, or remove the `|`",
+        );
         return None;
     }
     Some(parts)

@@ -1,3 +1,4 @@
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mio::{Events, Poll, Registry, Waker};
@@ -183,8 +184,8 @@ impl<M: Machine, H> Shard<M, H> {
         let failed = || PoolError::io("use a listener that was handed in");
         let listener = Listener::adopt(socket).map_err(failed())?;
         if !socket.listens().map_err(failed())? {
-            let address = listener.address().map_err(failed())?.to_string();
-            return Err(PoolError::Address { address, why: "the socket does not listen".into() });
+            let why = "the socket does not listen; call `listen` on it before";
+            return Err(failed()(io::Error::new(io::ErrorKind::InvalidInput, why)));
         }
         self.add(listener)
     }
