@@ -174,7 +174,7 @@ impl Machine {
 
     /// The properties that decide which events can happen in its states.
     pub(crate) fn kind(&self) -> MachineKind {
-        MachineKind { fails: self.args.error.is_some(), job: self.args.is_job() }
+        MachineKind { fails: self.args.error.is_some(), job: self.runs_jobs() }
     }
 
     /// The budget of the group that a state is in, and its number.
@@ -206,7 +206,7 @@ impl Args {
         self.root.clone().unwrap_or_else(|| quote!(::fsm_runtime))
     }
 
-    /// Whether the machine runs jobs.
+    /// Whether the machine runs jobs, or its connections answer some.
     pub(crate) fn is_job(&self) -> bool {
         self.job.is_some() || self.reply.is_some()
     }

@@ -4,6 +4,7 @@
 //! event that can happen, only known names, a source for all data on every edge, and a wait in
 //! every cycle.
 
+mod answers;
 mod cycles;
 mod data;
 mod deadlines;
@@ -33,6 +34,7 @@ pub(crate) fn check<'a>(machine: &'a ast::Machine, errors: &mut Errors) -> Graph
     let mut refused = data::check(machine, &graph, errors);
     refused.extend(pools::check(machine, &graph, errors));
     jobs::check(machine, &graph, errors);
+    answers::check(machine, &graph, errors);
     flow::check(machine, &graph, &refused, complete, errors);
     let starts_at_end = graph.start.is_some_and(|start| machine.states[start.index].is_end());
     if complete && !starts_at_end {

@@ -128,6 +128,12 @@ pub(crate) enum Code {
     TooMuchProgress = 117,
     EmptyFrame = 118,
     NoTag = 119,
+
+    // Connections that answer jobs.
+    NoJob = 120,
+    WithAndWithoutJob = 121,
+    LateAnswer = 122,
+    AnswersAndLeaves = 123,
 }
 
 impl fmt::Display for Code {

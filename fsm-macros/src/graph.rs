@@ -1,8 +1,10 @@
+mod busy;
 mod detours;
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
+pub(crate) use self::busy::Busy;
 use crate::ast::{self, Event, EventEdge};
 
 /// The edges of a machine, with names looked up.
@@ -12,6 +14,8 @@ pub(crate) struct Graph<'a> {
     pub(crate) edges: Vec<Vec<Edge<'a>>>,
     /// For each state the other states with an edge to it.
     sources: Vec<Vec<usize>>,
+    /// The states with a job in hand.
+    pub(crate) busy: Busy,
     /// Unknown names. rustc reports them, because it can suggest the right ones.
     pub(crate) unknown: Vec<&'a Ident>,
     /// Some name is a group's where a state is expected, or a typo of a group's.
@@ -52,7 +56,13 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-        Self { start, edges, sources, unknown: Vec::new(), misnamed: false, duplicates: false }
+        let (unknown, busy) = (Vec::new(), Busy::default());
+        Self { start, edges, sources, busy, unknown, misnamed: false, duplicates: false }
+    }
+
+    /// Finds the states with a job in hand.
+    pub(crate) fn find_busy(&mut self, machine: &ast::Machine) {
+        self.busy = Busy::new(machine, self);
     }
 
     /// Whether rustc has no name to report.

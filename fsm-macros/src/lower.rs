@@ -13,6 +13,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 pub(crate) use self::interface::interface;
+use self::interface::replies;
 pub(crate) use self::stub::stub;
 use crate::ast::{self, Event, Expr, Field, Pool, ShapeKind, Size, WaitKind};
 use crate::graph::{Edge, Graph};
@@ -159,7 +160,7 @@ impl Lowering<'_> {
         let verdicts = self.graph.verdicts(index).map(|edge| Outcome {
             verdict: edge.name.clone(),
             transition: (edge.target != index).then(|| self.transition(index, edge)),
-            delivery: self.delivery(edge.target),
+            delivery: self.delivery(index, edge.target),
         });
         Some(Active {
             handler: spelling::handler_name(name)?,
@@ -176,8 +177,15 @@ impl Lowering<'_> {
         })
     }
 
-    /// The use of the payload of a verdict for state `target`.
-    fn delivery(&self, target: usize) -> Option<Delivery> {
+    /// The use of the payload of a verdict of state `source` for state `target`.
+    fn delivery(&self, source: usize, target: usize) -> Option<Delivery> {
+        let state = &self.machine.states[target];
+        if replies(self.machine, self.graph, source, state) {
+            let (_, reply) = self.machine.args.reply.as_ref()?;
+            let reply = reply.clone().into();
+            let answers = self.machine.answers_jobs();
+            return Some(if answers { Delivery::Answer(reply) } else { Delivery::Reply(reply) });
+        }
         let route = |pool: &Option<Pool>| {
             let before = self.machine.states[..target].iter();
             Some(RouteRef {
@@ -186,13 +194,9 @@ impl Lowering<'_> {
                 waits_for_room: self.graph.on(target, Event::Full).is_none(),
             })
         };
-        match &self.machine.states[target].wait()?.kind {
+        match &state.wait()?.kind {
             WaitKind::Call(pool) => Some(Delivery::Job(route(pool)?)),
             WaitKind::HandOff(pool) => Some(Delivery::Seed(route(pool)?)),
-            WaitKind::End => {
-                let (_, reply) = self.machine.args.reply.as_ref()?;
-                Some(Delivery::Reply(reply.clone().into()))
-            }
             _ => None,
         }
     }
@@ -224,8 +228,9 @@ impl Lowering<'_> {
             }
             WaitKind::Run { blocking } => model::Wait::Run { blocking: *blocking },
             WaitKind::Sleep(pause) => model::Wait::Sleep(Time::new(pause.as_ref()?, &fields)),
-            WaitKind::Message if self.machine.args.is_job() => model::Wait::Message { eof: None },
+            WaitKind::Message if self.machine.runs_jobs() => model::Wait::Message { eof: None },
             WaitKind::Message => model::Wait::Message { eof: Some(self.on(index, Event::Eof)?) },
+            WaitKind::Job => model::Wait::Job { eof: self.on(index, Event::Eof)? },
             WaitKind::Call(pool) => model::Wait::Call(self.route(index, pool.as_ref()?)?.into()),
             WaitKind::Discard { shape } => {
                 model::Wait::Discard(self.discard(index, shape.as_ref()?, &fields)?.into())

@@ -118,6 +118,8 @@ pub(crate) enum Delivery {
     Seed(RouteRef),
     /// The reply, of this type, ends the job.
     Reply(Box<Type>),
+    /// The reply, of this type, is that of the connection to the job that it has in hand.
+    Answer(Box<Type>),
 }
 
 /// The route that a verdict takes.
@@ -165,6 +167,10 @@ pub(crate) enum Wait {
     Message {
         /// `None` for a job, which has no peer.
         eof: Option<Transition>,
+    },
+    /// A job, which the connection answers.
+    Job {
+        eof: Transition,
     },
     Call(Box<Route>),
     Discard(Box<Discard>),
@@ -286,6 +292,11 @@ impl State {
             Role::Active(active) => active.within.as_ref(),
             Role::HandOff(handoff) => handoff.within.as_ref(),
         }
+    }
+
+    /// Whether the state waits for a job.
+    pub(crate) fn waits_for_job(&self) -> bool {
+        self.active().is_some_and(|active| matches!(active.wait, Wait::Job { .. }))
     }
 
     /// The route to another pool, if the state has one.

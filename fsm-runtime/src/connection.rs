@@ -8,7 +8,7 @@ use crate::connection::turn::{TurnEnd, TurnStart};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
 use crate::machine::runner::{MachineRunner, Started, StopReason};
-use crate::net::pending_io::{FreeList, PendingIo};
+use crate::net::pending_io::{FreeList, NewConnection, PendingIo};
 use crate::net::readiness::Readiness;
 use crate::net::send_buffer::SendBuffer;
 use crate::net::stream_state::StreamState;
@@ -17,7 +17,7 @@ use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::panics::caught;
 use crate::scheduler::task::{Task, TurnOutcome, WorkerContext};
 use crate::spec::Features;
-use crate::{Drive, Ended, Key, Machine, Peer, Spec, WaitSet};
+use crate::{Drive, Ended, Key, Machine, Spec, WaitSet};
 
 mod close;
 mod fast_path;
@@ -83,9 +83,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
     }
 
-    /// A connection of `peer`. Its first turn makes the handler.
+    /// A new connection. Its first turn makes the handler.
     pub(crate) fn incoming(
-        peer: Peer,
+        new: NewConnection,
         socket: S,
         Started { machine, deadlines }: Started<M>,
         CarriedIo { input, output, ended, shut }: CarriedIo,
@@ -99,7 +99,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             state.set_shut();
         }
         let pending =
-            Pending::<M> { input, output, incoming: Some(peer), ..Pending::<M>::default() };
+            Pending::<M> { input, output, incoming: Some(new), ..Pending::<M>::default() };
         let pending = Some(boxes.fill(pending));
         Self {
             socket,
@@ -194,8 +194,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let PendingIo { input, progress, output, send_by, expired_while_full, incoming } =
             scratch.boxes.empty(pending);
         scratch.output.resume(output);
-        if let Some(peer) = incoming {
-            if let Err(error) = self.join_pool(key, peer, scratch) {
+        if let Some(new) = incoming {
+            if let Err(error) = self.join_pool(key, new, scratch) {
+                let peer = new.peer;
                 crate::log::warn!(%peer, %error, "a connection is lost");
                 self.abort_if_unsent(scratch.output.len());
                 return Err(Self::reset(scratch));
@@ -213,9 +214,13 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     fn join_pool(
         &mut self,
         key: Key,
-        peer: Peer,
+        new: NewConnection,
         scratch: &mut ConnectionScratch<M, H>,
     ) -> io::Result<()> {
+        let NewConnection { peer, target } = new;
+        if let (Some(outgoing), Some(target)) = (&scratch.environment.outgoing, target) {
+            outgoing.joined(key, target, scratch.context.now);
+        }
         if let Some(registry) = &scratch.registry {
             self.socket.register(registry, token::from_key(key))?;
         }
@@ -258,7 +263,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             && M::SPEC.states[self.machine.state()].rest
             && !Self::awaits_reply(reason, key, scratch)
         {
-            if const { M::SPEC.uses(Features::DRAIN) } && self.say_goodbye(scratch) {
+            if const { M::SPEC.uses(Features::DRAIN) } && self.say_goodbye(key, scratch) {
                 return TurnOutcome::Again;
             }
             return self.close(Ended::Drained, u64::MAX, false, key, scratch);
@@ -274,10 +279,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 
     /// Takes the `drain` edge of the state, once a connection. Returns whether it did.
     #[cold]
-    fn say_goodbye(&mut self, scratch: &ConnectionScratch<M, H>) -> bool {
+    fn say_goodbye(&mut self, key: Key, scratch: &ConnectionScratch<M, H>) -> bool {
         if self.goodbye != Goodbye::NotSaid || !self.machine.drain() {
             return false;
         }
+        scratch.environment.takes_no_job(key);
         self.goodbye = Goodbye::Said;
         let Self { machine, deadlines, .. } = self;
         let settings = &scratch.environment.settings;
@@ -359,6 +365,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
             hand_off.complete(DetachedConnection { socket, carried });
         }
         scratch.pool_state.released();
+        if let Some(outgoing) = &scratch.environment.outgoing {
+            if caught(|| outgoing.ended(key, scratch.context.now)).is_none() {
+                crate::log::error!(%key, machine = M::SPEC.name, "a job panicked while it was dropped");
+            }
+        }
     }
 
     fn recover(&mut self, scratch: &mut ConnectionScratch<M, H>) {

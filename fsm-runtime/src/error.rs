@@ -39,6 +39,13 @@ pub enum PoolError {
         /// The reason why it cannot be used.
         why: String,
     },
+    /// The text is no place to connect to, or the pool has nowhere to connect to.
+    Target {
+        /// The text.
+        target: String,
+        /// The reason why it cannot be used.
+        why: String,
+    },
     /// Another process listens on the address.
     InUse(Address),
     /// The path of a Unix socket is a file of another type, which was not changed.
@@ -103,6 +110,11 @@ impl fmt::Display for PoolError {
                 f,
                 "`{address}` is no address to listen on: {why}; \
                  write it like 127.0.0.1:7070, [::1]:7070 or unix:/run/server.sock"
+            ),
+            Self::Target { target, why } => write!(
+                f,
+                "`{target}` is no place to connect to: {why}; \
+                 write it like 10.0.0.7:80, [::1]:80, example.org:80 or unix:/run/server.sock"
             ),
             Self::InUse(address) => write!(
                 f,

@@ -93,6 +93,7 @@ mod peer;
 mod spec;
 mod stats;
 mod sync;
+mod target;
 mod wake;
 
 // In the order in which they may use each other: each uses only those above it, and of the three in
@@ -104,6 +105,7 @@ mod job;
 mod lifecycle;
 mod machine;
 mod net;
+mod outgoing;
 pub mod prelude;
 mod scheduler;
 mod server;
@@ -172,6 +174,7 @@ pub use crate::frame::{
 pub use crate::job::handle::JobHandle;
 pub use crate::job::submitter::Submitter;
 pub use crate::key::Key;
+pub use crate::machine::answers::Answers;
 pub use crate::machine::context::{Cx, JobCx};
 pub use crate::machine::deadlines::{DeadlineSet, Deadlines, SleepTime, Timer};
 pub use crate::machine::input::{Input, Miss, NoFrame};
@@ -184,9 +187,11 @@ pub use crate::machine::{Drive, Machine, NoMessage, Step, WaitSet};
 pub use crate::net::listener::ListeningSocket;
 pub use crate::peer::Peer;
 pub use crate::server::builder::Builder;
+pub use crate::server::builder::connect::Connections;
 pub use crate::server::handle::Handle;
 pub use crate::server::pipeline::Pipeline;
 pub use crate::server::pool::Pool;
 pub use crate::server::running::Running;
 pub use crate::spec::{Edge, Shape, Spec, Starts, State, Trigger, Wait};
 pub use crate::stats::{Ended, Stats};
+pub use crate::target::Target;

@@ -1,8 +1,9 @@
 //! The contract between machines and the runtime: the traits that generated code implements, and
 //! the types that it and handlers use.
 
-use crate::{Cx, DeadlineSet, Input, Kind, Route, Spec, Timer};
+use crate::{Answers, Cx, DeadlineSet, Input, Kind, Route, Spec, Timer};
 
+pub(crate) mod answers;
 pub mod arithmetic;
 pub(crate) mod context;
 pub(crate) mod deadlines;
@@ -81,6 +82,12 @@ pub trait Machine: Sized + Send + 'static {
     /// The timer of the current state with this index; [`Timer::NEVER`] if the state has fewer
     /// timers.
     fn timer(&self, index: usize, settings: &Self::Settings) -> Timer;
+
+    /// The service whose jobs connections of the machine answer; `None` for a machine without a `#[job]`
+    /// state.
+    fn answers() -> Option<Answers> {
+        None
+    }
 
     /// The calls and hand-offs to other pools, in the order of the states.
     fn routes() -> Vec<Route> {

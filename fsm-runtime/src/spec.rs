@@ -49,7 +49,7 @@ pub struct Spec {
 /// The event that starts a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Starts {
-    /// A client connects.
+    /// A client connects, or the pool has opened a connection.
     Connection,
     /// Another pool hands over a connection with a `seed`.
     Seed,
@@ -122,6 +122,8 @@ pub enum Wait {
     },
     /// A message.
     Message,
+    /// A job, which the connection answers.
+    Job,
     /// Input that is thrown away.
     Discard {
         /// The way to find its end.
@@ -304,6 +306,7 @@ impl fmt::Display for Wait {
             Self::HandOff { pool } => write!(f, "handoff({pool})"),
             Self::Sleep { at_most } => write!(f, "sleep({})", InUnits(*at_most)),
             Self::Message => f.write_str("message"),
+            Self::Job => f.write_str("job"),
             Self::Discard { text, .. } => write!(f, "discard({text})"),
             Self::Tick { every } => write!(f, "tick({})", InUnits(*every)),
             Self::Shutdown => f.write_str("shutdown"),

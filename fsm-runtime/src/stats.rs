@@ -67,7 +67,8 @@ impl fmt::Display for Ended {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Connections or jobs that the pool accepted from its listeners, other pools and plain threads.
+    /// Connections or jobs that the pool accepted from its listeners, other pools and plain threads, and
+    /// connections that it opened itself.
     pub accepted: u64,
     /// Connections or jobs that are open now.
     pub open: u64,
@@ -92,7 +93,11 @@ pub struct Stats {
     pub stale: u64,
     /// The number of times that a listener found no free descriptor.
     pub accept_failures: u64,
-    /// Jobs and connections that other pools and plain threads offered to this one.
+    /// The number of times that a target could not be connected to.
+    pub connect_failures: u64,
+    /// Jobs and connections that other pools and plain threads offered to this one. In a pool whose
+    /// connections answer jobs this and the four below are about the jobs, and all others about the
+    /// connections.
     pub offered: u64,
     /// Offers that got room, at once or after a wait.
     pub taken: u64,
@@ -132,6 +137,7 @@ impl std::iter::Sum for Stats {
             handed_off: sum.handed_off + one.handed_off,
             stale: sum.stale + one.stale,
             accept_failures: sum.accept_failures + one.accept_failures,
+            connect_failures: sum.connect_failures + one.connect_failures,
             offered: sum.offered + one.offered,
             taken: sum.taken + one.taken,
             refused: sum.refused + one.refused,

@@ -14,13 +14,14 @@ use self::sources::Sources;
 
 /// The folders and root modules of `fsm-runtime`. Each may use those of the lines above it and, of its
 /// own line, none but itself; only the vocabulary, in the first line, is one whole.
-const FOLDERS: [&[&str]; 9] = [
+const FOLDERS: [&[&str]; 10] = [
     &[
         "key", "log", "panics", "frame", "spec", "address", "peer", "error", "stats", "clock",
-        "sync", "wake",
+        "sync", "target", "wake",
     ],
     &["net"],
     &["call"],
+    &["outgoing"],
     &["scheduler"],
     &["lifecycle"],
     &["machine"],

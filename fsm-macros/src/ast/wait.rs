@@ -27,6 +27,8 @@ pub(crate) enum WaitKind {
     },
     Sleep(Option<Time>),
     Message,
+    /// A job, which the connection answers.
+    Job,
     /// The time after which its handler is called again and again, beside another wait.
     Tick(Option<Time>),
     /// Input that is thrown away.
@@ -139,7 +141,11 @@ impl WaitKind {
             Event::Idle => {
                 matches!(
                     self,
-                    Self::Read { .. } | Self::Flush | Self::Writable { .. } | Self::Message
+                    Self::Read { .. }
+                        | Self::Flush
+                        | Self::Writable { .. }
+                        | Self::Message
+                        | Self::Job
                 )
             }
             Event::Begun => {
@@ -155,7 +161,8 @@ impl WaitKind {
             }
             Event::Eof => {
                 !machine.job
-                    && (self.takes_input() || matches!(self, Self::Message | Self::Call(_)))
+                    && (self.takes_input()
+                        || matches!(self, Self::Message | Self::Job | Self::Call(_)))
             }
             Event::Limit => {
                 matches!(
@@ -219,7 +226,7 @@ impl WaitKind {
 
     /// Whether nothing need be in progress in a state with this wait.
     pub(crate) fn rests(&self) -> bool {
-        matches!(self, Self::Read { .. } | Self::Message | Self::Sleep(_))
+        matches!(self, Self::Read { .. } | Self::Message | Self::Job | Self::Sleep(_))
     }
 
     /// Whether it waits for another pool.

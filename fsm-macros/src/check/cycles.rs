@@ -60,7 +60,7 @@ fn cycles(
         let by_itself = cycle.iter().find_map(|edge| Some((edge, edge.event()?)));
         let (edge, remedy) = match by_itself {
             Some((edge, event)) => (Some(edge), event.way_out()),
-            None if cycle.len() == 1 && machine.args.is_job() && runs(machine, state) => {
+            None if cycle.len() == 1 && machine.runs_jobs() && runs(machine, state) => {
                 let text = "; loop inside the handler, or add a state that waits";
                 (cycle.first(), text.to_owned())
             }
@@ -158,6 +158,7 @@ fn repeats_at_once(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bo
             | (
                 WaitKind::Read { .. }
                     | WaitKind::Message
+                    | WaitKind::Job
                     | WaitKind::Discard { .. }
                     | WaitKind::Call(_),
                 Some(Event::Eof | Event::Limit),

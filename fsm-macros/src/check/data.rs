@@ -25,7 +25,7 @@ pub(crate) fn check<'a>(
 
 fn start(machine: &ast::Machine, state: &ast::State, place: &Ident, errors: &mut Errors) {
     let args = &machine.args;
-    if args.seed.is_some() || args.is_job() {
+    if args.seed.is_some() || machine.runs_jobs() {
         // The start of an incomplete machine is not known.
         if !args.incomplete && !state.incomplete {
             seeded(machine, state, errors);
@@ -53,6 +53,13 @@ fn start(machine: &ast::Machine, state: &ast::State, place: &Ident, errors: &mut
     }
     let fields = spelling::list(state.fields.iter().map(|field| &field.name));
     let one = if state.fields.len() > 1 { "keep one field and " } else { "" };
+    if machine.answers_jobs() {
+        let text = format!(
+            "the machine starts in `{name}` and nothing fills {fields} then; start in a state without data"
+        );
+        errors.at(Code::StartWithData, &state.fields[0].name, text);
+        return;
+    }
     let text = format!(
         "the machine starts in `{name}` and nothing fills {fields} then; \
          start in a state without data, or {one}add `seed = Type`, or `job = Type` and \
@@ -63,7 +70,7 @@ fn start(machine: &ast::Machine, state: &ast::State, place: &Ident, errors: &mut
 
 /// Checks that the start state has one field, for the job or the seed.
 fn seeded(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) {
-    let what = if machine.args.is_job() { "job" } else { "seed" };
+    let what = if machine.runs_jobs() { "job" } else { "seed" };
     let name = &state.name;
     if state.is_end() {
         let text = format!(

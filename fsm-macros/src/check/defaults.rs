@@ -51,7 +51,7 @@ fn remedy(event: Event) -> String {
 
 /// The wait of a state, unless no job can have it, which is another finding.
 pub(super) fn waiting<'a>(machine: &ast::Machine, state: &'a ast::State) -> Option<&'a ast::Wait> {
-    state.wait().filter(|wait| !machine.args.is_job() || !wait.kind.needs_connection())
+    state.wait().filter(|wait| !machine.runs_jobs() || !wait.kind.needs_connection())
 }
 
 /// Whether `event` can happen in a state, must have an edge there and has none; `Within` stands for both

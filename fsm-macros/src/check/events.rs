@@ -107,6 +107,10 @@ fn lacking(state: &ast::State, wait: &ast::Wait, event: Event) -> (Code, String)
                 "state `{name}` waits for a message but nothing says where end of stream leads"
             ),
         ),
+        (Event::Eof, WaitKind::Job) => (
+            Code::NoEof,
+            format!("state `{name}` waits for a job but nothing says where end of stream leads"),
+        ),
         (Event::Eof, _) => (
             Code::NoEof,
             format!("state `{name}` reads but nothing says where end of stream leads"),

@@ -6,7 +6,7 @@ use crate::graph::Graph;
 /// Checks the keys, states and edges of a machine that runs jobs.
 pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     keys(machine, errors);
-    if machine.args.is_job() {
+    if machine.runs_jobs() {
         for state in &machine.states {
             connected(state, errors);
         }

@@ -21,6 +21,7 @@ pub(crate) fn resolve<'a>(machine: &'a ast::Machine, errors: &mut Errors) -> Gra
     let Resolver { unknown, misnamed, .. } = resolver;
     let duplicates = handlers(machine, errors);
     let mut graph = Graph::new(start, edges);
+    graph.find_busy(machine);
     (graph.unknown, graph.misnamed, graph.duplicates) = (unknown, misnamed, duplicates);
     graph
 }

@@ -37,7 +37,7 @@ fn itself(machine: &ast::Machine, graph: &Graph<'_>, index: usize, errors: &mut 
     if !path.path.get_ident().is_some_and(|name| name == "Self" || *name == machine.name) {
         return;
     }
-    if !machine.args.is_job() || graph.on(index, Event::Full).is_some() {
+    if !machine.runs_jobs() || graph.on(index, Event::Full).is_some() {
         return;
     }
     let (name, own) = (&state.name, &machine.name);

@@ -15,7 +15,7 @@ pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
             end(state, errors);
         } else {
             complete &= state.is_handoff() || verdicts(state, errors);
-            if !machine.args.is_job() {
+            if !machine.runs_jobs() {
                 rest(state, errors);
             }
         }
@@ -67,7 +67,7 @@ fn rest(state: &ast::State, errors: &mut Errors) {
         let kind = &wait.name;
         let text = format!(
             "a `{kind}` state is no place to rest; \
-             remove `#[rest]`, it is for `read`, `message` and `sleep`"
+             remove `#[rest]`, it is for `read`, `message`, `job` and `sleep`"
         );
         errors.at(Code::NoRest, rest, text);
         return;
@@ -244,7 +244,7 @@ mod tests {
             "start = A",
             "#[run] #[to(B)] #[rest] A, #[end] B",
             &["a `run` state is no place to rest; \
-               remove `#[rest]`, it is for `read`, `message` and `sleep`"],
+               remove `#[rest]`, it is for `read`, `message`, `job` and `sleep`"],
         )]);
         table(&[(
             "start = A, eof => C, within = 1s => C",

@@ -90,6 +90,7 @@ fn resume(machine: &model::Machine, state: &model::State) -> TokenStream {
         model::Wait::Flush => (flush(), false),
         model::Wait::Writable { below } => (writable(below), false),
         model::Wait::Message { eof } => (message(machine, state, eof.as_ref()), true),
+        model::Wait::Job { eof } => (job(machine, state, eof), true),
         model::Wait::Call(route) => (routes::reply(machine, state, route), true),
     };
     let (all, call) = (state.all(), HandlerCall::main(machine, state, active, taken).expand());
@@ -192,6 +193,22 @@ fn writable(below: &TokenStream) -> TokenStream {
         if cx.queued() >= below {
             return __Step::Waiting(__WaitSet::writable(below));
         }
+    }
+}
+
+/// Binds `taken` to the next job, or returns. A peer that has sent something unasked, or that has ended its
+/// stream, gets no job.
+fn job(machine: &model::Machine, state: &model::State, eof: &Transition) -> TokenStream {
+    let eof = eof.expand(machine, state);
+    generated! {
+        if input.ended() || !input.unread().is_empty() {
+            cx.takes_no_job();
+            #eof
+            return __Step::Moved;
+        }
+        let ::core::option::Option::Some(taken) = cx.take_job::<Self>() else {
+            return __Step::Waiting(__WaitSet::READ | __WaitSet::JOB);
+        };
     }
 }
 

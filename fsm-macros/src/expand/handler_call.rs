@@ -159,8 +159,14 @@ impl<'a> HandlerCall<'a> {
 
     /// The step to another state.
     fn moved(&self) -> TokenStream {
-        let reads = self.of == WaitOf::Main && self.active.wait.takes_input();
-        if reads { generated!(__Step::Moved) } else { self.machine.diverted() }
+        let wait = &self.active.wait;
+        // With a job a new exchange with the peer begins.
+        let begins = wait.takes_input() || matches!(wait, model::Wait::Job { .. });
+        if self.of == WaitOf::Main && begins {
+            generated!(__Step::Moved)
+        } else {
+            self.machine.diverted()
+        }
     }
 
     /// The step when the machine stays in its state.

@@ -23,7 +23,7 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
     };
     let (side, settings) = (interface.side(), interface.settings_type());
     let routes = routes::routes(machine);
-    let service = routes::service(interface);
+    let (service, answers) = (routes::service(interface), routes::answers(interface));
     let state = state(machine);
     let (count, timer) =
         (Literal::usize_unsuffixed(timers::count(machine)), timers::timer(machine));
@@ -54,6 +54,7 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
                 #timer
             }
 
+            #answers
             #routes
         }
 

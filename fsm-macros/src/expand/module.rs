@@ -179,7 +179,7 @@ impl<'a> Module<'a> {
                 let inner = self.scope.inner(decoder);
                 generated_at!(decoder => <#inner as #root::Frame>::Item<'_>)
             }
-            ReceivedKind::Message(message) => self.ty(message),
+            ReceivedKind::Message(ty) | ReceivedKind::Job(ty) => self.ty(ty),
             ReceivedKind::Reply(service) => self.of(service, "Service", "Reply"),
             ReceivedKind::Unknown => quote!(Unknown),
         }

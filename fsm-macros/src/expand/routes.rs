@@ -33,11 +33,17 @@ pub(crate) fn routes(machine: &model::Machine) -> Option<TokenStream> {
     })
 }
 
-/// The impls that let others call a machine that runs jobs.
+/// The impls that let others call a machine that runs or answers jobs.
 pub(crate) fn service(interface: &Interface) -> Option<TokenStream> {
     let (root, name) = (&interface.root, &interface.name);
-    let job = interface.beside(interface.seed.as_ref()?);
+    let job = interface.beside(interface.job.as_ref()?);
     let reply = interface.beside(interface.reply.as_ref()?);
+    let runs = interface.is_job().then(|| {
+        generated! {
+            #[automatically_derived]
+            impl #root::JobMachine for #name {}
+        }
+    });
     Some(generated! {
         #[automatically_derived]
         impl #root::Service for #name {
@@ -45,8 +51,18 @@ pub(crate) fn service(interface: &Interface) -> Option<TokenStream> {
             type Reply = #reply;
         }
 
-        #[automatically_derived]
-        impl #root::JobMachine for #name {}
+        #runs
+    })
+}
+
+/// `Machine::answers`, if connections of the machine answer jobs.
+pub(crate) fn answers(interface: &Interface) -> Option<TokenStream> {
+    interface.answers.then(|| {
+        generated! {
+            fn answers() -> ::core::option::Option<__rt::Answers> {
+                ::core::option::Option::Some(__rt::Answers::jobs_of::<Self>())
+            }
+        }
     })
 }
 
@@ -151,7 +167,7 @@ impl Outcome {
         let payload = self.delivery.as_ref().map(|delivery| match delivery {
             Delivery::Job(RouteRef { ty, .. }) => generated_at!(ty => job),
             Delivery::Seed(RouteRef { ty, .. }) => generated_at!(ty => seed),
-            Delivery::Reply(ty) => generated_at!(ty => reply),
+            Delivery::Reply(ty) | Delivery::Answer(ty) => generated_at!(ty => reply),
         });
         let fields = self.transition.iter().flat_map(|transition| transition.of(Source::Verdict));
         let fields = fields.map(|field| generated!(#field));
@@ -171,12 +187,13 @@ impl Outcome {
         let (first, last) = match &self.delivery {
             None => (None, None),
             Some(Delivery::Reply(reply)) => (Some(finish(reply)), None),
+            Some(Delivery::Answer(reply)) => (Some(answer(reply)), None),
             Some(Delivery::Job(route)) => (None, Some(route.call())),
             Some(Delivery::Seed(route)) => (None, Some(route.hand_off())),
         };
         match &self.transition {
-            None if last.is_none() => stays.clone(),
-            None => generated!({ #last #stays }),
+            None if first.is_none() && last.is_none() => stays.clone(),
+            None => generated!({ #first #last #stays }),
             Some(transition) => {
                 let transition = transition.expand(machine, source);
                 generated!({ #first #transition #last #moved })
@@ -187,6 +204,10 @@ impl Outcome {
 
 fn finish(reply: &Type) -> TokenStream {
     generated_at!(reply => cx.finish::<#reply>(reply);)
+}
+
+fn answer(reply: &Type) -> TokenStream {
+    generated_at!(reply => cx.answer::<Self>(reply);)
 }
 
 impl RouteRef {

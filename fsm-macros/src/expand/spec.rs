@@ -112,6 +112,7 @@ impl model::Wait {
                 format!("Sleep {{ at_most: Duration::from_millis({}) }}", time.at_most())
             }
             Self::Message { .. } => "Message".to_owned(),
+            Self::Job { .. } => "Job".to_owned(),
             Self::Discard(discard) => {
                 let shape = match discard.end {
                     DiscardEnd::After(_) => "Exact",

@@ -216,8 +216,9 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
                 }
                 _ => continue,
             };
-            let arm = match state.route() {
-                None if transition.inits.is_empty() => *plain
+            let leaves = state.route().is_some() || state.waits_for_job();
+            let arm = match leaves {
+                false if transition.inits.is_empty() => *plain
                     .entry((transition.target.to_string(), transition.to_itself))
                     .or_insert(arms.len()),
                 _ => arms.len(),
@@ -226,7 +227,10 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
                 patterns.push(state.any());
                 continue;
             }
-            let withdraw = state.route().map(|_| generated!(cx.withdraw();));
+            let withdraw = match state.route() {
+                Some(_) => Some(generated!(cx.withdraw();)),
+                None => state.waits_for_job().then(|| generated!(cx.takes_no_job();)),
+            };
             let (step, transition) = (transition.step(&moved), transition.expand(machine, state));
             arms.push((vec![state.any()], generated!({ #withdraw #transition #step })));
         }

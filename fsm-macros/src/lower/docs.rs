@@ -124,6 +124,7 @@ fn called(wait: &WaitKind) -> String {
         }
         WaitKind::Sleep(Some(pause)) => format!("Called after {}.", in_words(pause)),
         WaitKind::Message => "Called with the next message.".to_owned(),
+        WaitKind::Job => "Called with the next job.".to_owned(),
         WaitKind::Tick(Some(pause)) => format!("Called every {}.", in_words(pause)),
         WaitKind::Discard { .. } => "Called when the input is thrown away.".to_owned(),
         WaitKind::Shutdown => {

@@ -19,7 +19,7 @@ pub(crate) fn interface(machine: &ast::Machine, graph: &Graph<'_>) -> Option<Int
         }
         let targets = graph.verdicts(index).map(|edge| (edge.target, edge.name));
         let verdicts: Vec<Verdict> =
-            targets.map(|(target, name)| verdict(machine, index, target, name)).collect();
+            targets.map(|(target, name)| verdict(machine, graph, index, target, name)).collect();
         let mut handler = handler(machine, state, verdicts)?;
         handler.fails = graph.on(index, Event::Error).is_some();
         handler.docs = docs::handler(machine, graph, index);
@@ -55,6 +55,8 @@ pub(super) fn outline(machine: &ast::Machine, handlers: Vec<Handler>) -> Option<
         states: machine.names().filter(|name| !machine.is_group(name)).cloned().collect(),
         message: args.message.as_ref().map(|(_, message)| message.clone()),
         seed: seed(machine),
+        job: job(machine),
+        answers: machine.answers_jobs(),
         settings: args.settings.as_ref().map(|(_, settings)| settings.clone()),
         reply: reply(machine),
         error: args.error.as_ref().map(|(_, error)| error.clone()),
@@ -119,17 +121,24 @@ pub(super) fn message(machine: &ast::Machine) -> Option<Type> {
 
 /// The type of the job or the seed that starts the machine.
 fn seed(machine: &ast::Machine) -> Option<Type> {
-    let args = &machine.args;
-    let written = if args.is_job() { &args.job } else { &args.seed };
-    let written = written.as_ref().map(|(_, seed)| seed.clone());
-    written.or_else(|| args.is_job().then(unknown))
+    if machine.runs_jobs() {
+        return job(machine);
+    }
+    machine.args.seed.as_ref().map(|(_, seed)| seed.clone())
 }
 
-/// The type of the reply of a machine that runs jobs.
+/// The type of the jobs.
+fn job(machine: &ast::Machine) -> Option<Type> {
+    let args = &machine.args;
+    let written = args.job.as_ref().map(|(_, job)| job.clone());
+    written.or_else(|| (args.is_job() || machine.answers_jobs()).then(unknown))
+}
+
+/// The type of the replies.
 fn reply(machine: &ast::Machine) -> Option<Type> {
     let args = &machine.args;
     let written = args.reply.as_ref().map(|(_, reply)| reply.clone());
-    written.or_else(|| args.is_job().then(unknown))
+    written.or_else(|| (args.is_job() || machine.answers_jobs()).then(unknown))
 }
 
 /// `name`, changed until no field has it.
@@ -147,6 +156,7 @@ fn received(machine: &ast::Machine, state: &ast::State, wait: &WaitKind) -> Opti
     let name = match (wait, &kind) {
         (_, ReceivedKind::Frame(_)) => "frame",
         (WaitKind::Message, _) => "message",
+        (WaitKind::Job, _) => "job",
         (WaitKind::Call(_), _) => "reply",
         _ => "bytes",
     };
@@ -165,6 +175,7 @@ fn received_kind(machine: &ast::Machine, wait: &WaitKind) -> Option<ReceivedKind
         }),
         WaitKind::Read { shape: None, .. } | WaitKind::Call(None) => Some(ReceivedKind::Unknown),
         WaitKind::Message => message(machine).map(|message| ReceivedKind::Message(message.into())),
+        WaitKind::Job => job(machine).map(|job| ReceivedKind::Job(job.into())),
         WaitKind::Call(Some(pool)) => Some(ReceivedKind::Reply(pool.ty.clone().into())),
         _ => None,
     }
@@ -173,31 +184,54 @@ fn received_kind(machine: &ast::Machine, wait: &WaitKind) -> Option<ReceivedKind
 /// The verdict `name` of state `source` for state `target`.
 pub(super) fn verdict(
     machine: &ast::Machine,
+    graph: &Graph<'_>,
     source: usize,
     target: usize,
     name: &Ident,
 ) -> Verdict {
     let state = &machine.states[target];
     let given = state.fields.iter().filter(|field| source != target && !field.carries());
+    let payload = payload(machine, graph, source, state);
     // A field with the name of the payload is a finding already, and would cause another one here.
     let given =
-        given.filter(|field| state.payload_name().is_none_or(|payload| field.name != payload));
+        given.filter(|field| payload.as_ref().is_none_or(|payload| field.name != payload.name()));
     Verdict {
         name: name.clone(),
         docs: docs::verdict(state, source == target),
         data: given.map(|field| (field.name.clone(), field.ty.clone())).collect(),
-        payload: payload(machine, state),
+        payload,
     }
 }
 
-/// The payload of a verdict for `state`.
-fn payload(machine: &ast::Machine, state: &ast::State) -> Option<Payload> {
+/// The payload of a verdict of state `source` for `state`.
+fn payload(
+    machine: &ast::Machine,
+    graph: &Graph<'_>,
+    source: usize,
+    state: &ast::State,
+) -> Option<Payload> {
     let named =
         |pool: &Option<Pool>| Box::new(pool.as_ref().map_or_else(unknown, |pool| pool.ty.clone()));
     match &state.main()?.kind {
         WaitKind::Call(pool) => Some(Payload::Job(named(pool))),
         WaitKind::HandOff(pool) => Some(Payload::Seed(named(pool))),
-        WaitKind::End => reply(machine).map(|reply| Payload::Reply(reply.into())),
+        WaitKind::End | WaitKind::Job if replies(machine, graph, source, state) => {
+            reply(machine).map(|reply| Payload::Reply(reply.into()))
+        }
         _ => None,
     }
+}
+
+/// Whether a verdict of state `source` for `target` replies to a job.
+pub(super) fn replies(
+    machine: &ast::Machine,
+    graph: &Graph<'_>,
+    source: usize,
+    target: &ast::State,
+) -> bool {
+    if machine.runs_jobs() {
+        return target.is_end();
+    }
+    let in_hand = graph.busy.has_job(source) || machine.states[source].waits_for_job();
+    in_hand && (target.is_end() || target.waits_for_job())
 }

@@ -27,7 +27,7 @@ pub(crate) fn stub(
         for target in targets.of(index) {
             let other = &machine.states[target];
             if verdicts.iter().all(|verdict| verdict.name != other.name) {
-                verdicts.push(verdict(machine, index, target, &other.name));
+                verdicts.push(verdict(machine, graph, index, target, &other.name));
             }
         }
         let Some(mut handler) = handler(machine, state, verdicts) else { continue };

@@ -54,6 +54,7 @@ fn payload(delivery: &Delivery) -> String {
         Delivery::Job(out) => numbered("job", out),
         Delivery::Seed(out) => numbered("seed", out),
         Delivery::Reply(_) => " reply".to_owned(),
+        Delivery::Answer(_) => " answer".to_owned(),
     }
 }
 

@@ -19,9 +19,13 @@ pub(crate) struct Interface {
     pub(crate) message: Option<Type>,
     /// The type of the job or the seed that starts the machine.
     pub(crate) seed: Option<Type>,
+    /// The type of the jobs that the machine runs, or that its connections answer.
+    pub(crate) job: Option<Type>,
+    /// Whether connections of the machine answer jobs.
+    pub(crate) answers: bool,
     /// The type of the pool's settings.
     pub(crate) settings: Option<Type>,
-    /// The type of the reply of a machine that runs jobs.
+    /// The type of the replies to the jobs.
     pub(crate) reply: Option<Type>,
     pub(crate) error: Option<Type>,
     pub(crate) handlers: Vec<Handler>,
@@ -74,6 +78,7 @@ pub(crate) enum ReceivedKind {
     Bytes,
     Frame(Box<Type>),
     Message(Box<Type>),
+    Job(Box<Type>),
     /// The reply of this service.
     Reply(Box<Type>),
     /// It could not be read.
@@ -148,9 +153,9 @@ impl Interface {
         }
     }
 
-    /// Whether the machine runs jobs.
+    /// Whether the machine runs jobs, and has no connection.
     pub(crate) fn is_job(&self) -> bool {
-        self.reply.is_some()
+        self.reply.is_some() && !self.answers
     }
 
     /// The runtime's type of the handlers' `cx` parameter.

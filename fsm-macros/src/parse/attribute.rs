@@ -11,9 +11,9 @@ use crate::errors::Errors;
 use crate::spelling;
 
 /// The attributes of the macro on a state, and on a field.
-pub(crate) const ON_STATES: [&str; 14] = [
+pub(crate) const ON_STATES: [&str; 15] = [
     "read", "flush", "writable", "run", "sleep", "message", "tick", "discard", "shutdown", "call",
-    "handoff", "end", "to", "rest",
+    "handoff", "job", "end", "to", "rest",
 ];
 const ON_FIELDS: [&str; 4] = ["carry", "error", "job", "seed"];
 
@@ -355,7 +355,7 @@ mod tests {
             ("#[job]", Field, true, Ours("job")),
             ("#[seed]", Field, false, Ours("seed")),
             ("#[seed]", State, false, Misplaced("seed")),
-            ("#[job(x)]", State, false, Other),
+            ("#[job(x)]", State, false, Ours("job")),
             ("#[serde(skip)]", State, false, Other),
             ("#[test]", State, false, Other),
             ("#[doc = \"x\"]", Field, false, Other),

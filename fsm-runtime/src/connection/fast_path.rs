@@ -35,7 +35,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let ConnectionScratch { buffer, output, environment, context, limits, .. } = &mut *scratch;
         let mut input = Input::resumed(&buffer[..end], DecodeProgress::default(), false);
         let mut cx = Cx::new(output, &*io.socket, environment, key, context);
-        if const { M::SPEC.uses(Features::INTERLEAVED) } {
+        if const { M::SPEC.uses(Features::READS_FIRST) } {
             cx.set_readable(io.state.is_readable());
         }
         let InputOnlyRun { waits, calls } =

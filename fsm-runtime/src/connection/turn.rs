@@ -160,8 +160,10 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                     return Ok(StopReason::BudgetSpent);
                 }
                 NextAction::Read => {
-                    // A state that also waits for messages left them for the time after the read.
-                    if !self.read()? && !self.is_overdue() && !reason.waits_for(WaitSet::MESSAGE) {
+                    // A state that also waits for messages, or for a job, left them for the time after the
+                    // read.
+                    let left = reason.waits_for(WaitSet::MESSAGE) || reason.waits_for(WaitSet::JOB);
+                    if !self.read()? && !self.is_overdue() && !left {
                         return Ok(reason);
                     }
                 }
@@ -197,7 +199,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         let mut input = Input::resumed(recv.bytes(), progress, io.state.has_ended());
         let mut cx = Cx::new(send, &*io.socket, self.environment, self.key, self.context);
         cx.set_whole_input(recv.whole());
-        if const { M::SPEC.uses(Features::INTERLEAVED) } {
+        if const { M::SPEC.uses(Features::READS_FIRST) } {
             cx.set_readable(io.state.is_readable());
         }
         if const { M::SPEC.uses(Features::SHUTDOWN) } {

@@ -105,9 +105,9 @@ impl Acceptor {
     }
 }
 
-/// Makes connections of the sockets that listeners have accepted.
+/// Makes connections of the sockets that a port has accepted or opened.
 pub(crate) trait Accept: Send {
-    /// Makes a connection of what the port `shard` has accepted at `now`, with a permit for it.
+    /// Makes a connection of what the port `shard` has accepted or opened at `now`, with a permit for it.
     fn accepted(&mut self, accepted: Accepted, permit: Permit, shard: usize, now: u64);
 }
 

@@ -8,6 +8,7 @@ use mio::{Events, Poll};
 use crate::call::semaphore::NoPermit;
 use crate::clock::TimeSource;
 use crate::driver::acceptor::{Accept, Acceptor, Attempt};
+use crate::driver::connector::Connector;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
 use crate::lifecycle::pool_state::PoolState;
@@ -48,6 +49,8 @@ pub(crate) struct Reactor {
     pub(crate) out_of_descriptors: bool,
     /// Makes connections of the accepted sockets; `None` for a pool without listeners.
     pub(crate) accept: Option<Box<dyn Accept>>,
+    /// Opens connections, in the first port of a pool that does.
+    pub(crate) connector: Option<Box<Connector>>,
 }
 
 impl Driver for Reactor {
@@ -84,6 +87,9 @@ impl Driver for Reactor {
             self.events = Events::with_capacity(self.found * 2);
         }
         self.accept(now);
+        if let Some(connector) = &mut self.connector {
+            connector.round(self.poll.registry(), self.shard, now);
+        }
     }
 }
 
@@ -100,6 +106,10 @@ impl EventSource for Reactor {
                 if let Some(acceptor) = self.acceptors.get_mut(index) {
                     acceptor.pending = true;
                 }
+            } else if let (Some(index), Some(connector)) =
+                (token::as_dial(token), &mut self.connector)
+            {
+                connector.event(index);
             }
         }
         self.found = found;
@@ -110,6 +120,9 @@ impl Reactor {
     /// Limits the listeners to the connections that wait already, and closes connections at rest.
     #[cold]
     fn begin_drain(&mut self) {
+        if let Some(connector) = &self.connector {
+            connector.outgoing.changed();
+        }
         for acceptor in &mut self.acceptors {
             acceptor.finish(self.backlog);
         }
@@ -204,7 +217,10 @@ impl Reactor {
             ready.or_else(|| acceptor.retry_at())
         });
         let deadline = Some(until).filter(|until| *until != u64::MAX);
-        let due = deadline.into_iter().chain(self.drain.deadline(&self.pool_state)).chain(accepts);
+        let connects = self.connector.as_ref().map(|connector| connector.due());
+        let connects = connects.filter(|due| *due != u64::MAX);
+        let drained = self.drain.deadline(&self.pool_state);
+        let due = deadline.into_iter().chain(drained).chain(accepts).chain(connects);
         due.min().map(|at| Duration::from_millis(at.saturating_sub(now)).min(LONGEST_SLEEP))
     }
 }

@@ -1,5 +1,5 @@
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use crate::call::job_sink::JobSink;
 use crate::call::semaphore::Semaphore;
@@ -9,8 +9,9 @@ use crate::lifecycle::job_entry::JobEntry;
 use crate::lifecycle::phase::AtomicPhase;
 pub(crate) use crate::lifecycle::phase::Phase;
 use crate::lifecycle::shards::Shards;
+use crate::outgoing::connections::Outgoing;
 use crate::scheduler::observe::Observe;
-use crate::stats::Counters;
+use crate::stats::{Accounting, Counters};
 use crate::{Ended, Service, Stats};
 
 /// The state of a pool, which its threads share with each other and with its handles.
@@ -23,6 +24,8 @@ pub(crate) struct PoolState {
     pub(crate) gate: AcceptGate,
     shards: Shards,
     jobs: JobEntry,
+    /// The connections that the pool opens, if it opens any.
+    outgoing: OnceLock<Arc<Outgoing>>,
     group: DrainGroup<PoolState>,
 }
 
@@ -35,6 +38,7 @@ impl PoolState {
             gate: AcceptGate::new(limit),
             shards: Shards::default(),
             jobs: JobEntry::default(),
+            outgoing: OnceLock::new(),
             group: DrainGroup::new(),
         }
     }
@@ -64,6 +68,7 @@ impl PoolState {
             }
         }));
         self.shards.attach(ports);
+        self.open_connection_jobs();
         // A handle may have closed the pool before its ports were here to be closed.
         if self.phase() == Phase::Close {
             self.close();
@@ -73,6 +78,20 @@ impl PoolState {
     /// Lets plain threads give jobs to the pool.
     pub(crate) fn open_jobs<S: Service>(&self, sink: &Arc<dyn JobSink<S>>) {
         self.jobs.open(sink);
+    }
+
+    /// Sets the connections that the pool opens, before it starts.
+    pub(crate) fn set_outgoing(&self, outgoing: Arc<Outgoing>) {
+        // A pool is made once.
+        let _ = self.outgoing.set(outgoing);
+    }
+
+    /// Lets plain threads give jobs to the connections of the pool.
+    fn open_connection_jobs(&self) {
+        let jobs = self.outgoing.get().and_then(|outgoing| outgoing.jobs.as_ref());
+        if let Some(jobs) = jobs {
+            self.jobs.open_entry(Arc::clone(jobs).weak_entry());
+        }
     }
 
     /// The sink for jobs from plain threads, from the start of the pool until it drains.
@@ -99,6 +118,9 @@ impl PoolState {
         // rely on it that nothing begins there any more.
         self.shards.close();
         self.permits.close();
+        if let Some(outgoing) = self.outgoing.get() {
+            outgoing.close();
+        }
     }
 
     /// Counts the end of a connection or job that had no turn, and releases its permit.
@@ -145,7 +167,10 @@ impl PoolState {
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        self.counters.snapshot(self.permits.accounting())
+        let own = self.permits.accounting();
+        let jobs = self.outgoing.get().and_then(|outgoing| outgoing.jobs.as_ref());
+        let offers = jobs.map(|jobs| jobs.permits().accounting());
+        self.counters.snapshot(offers.map_or(own, |offers| Accounting { peak: own.peak, ..offers }))
     }
 
     /// Reacts to the return of a permit that no caller waits for.

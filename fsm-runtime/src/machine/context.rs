@@ -12,6 +12,7 @@ use crate::scheduler::shared::Blocked;
 use crate::scheduler::task::WorkerContext;
 use crate::{Connection, Job, Key, Kind, NoMessage};
 
+mod answers;
 mod calls;
 mod hand_off;
 mod messages;

@@ -33,7 +33,10 @@ impl WaitSet {
     /// The end of the stream to the peer, which the runtime sends.
     pub const SHUTDOWN: Self = Self::of(1 << 6);
 
-    const WRITABLE: Self = Self::of(1 << 7);
+    /// A job for a connection that answers jobs.
+    pub const JOB: Self = Self::of(1 << 7);
+
+    const WRITABLE: Self = Self::of(1 << 8);
 
     const fn of(kinds: u32) -> Self {
         Self { kinds, below: 0 }
@@ -80,6 +83,7 @@ impl fmt::Debug for WaitSet {
             (Self::TIMER, "TIMER"),
             (Self::END, "END"),
             (Self::SHUTDOWN, "SHUTDOWN"),
+            (Self::JOB, "JOB"),
             (Self::WRITABLE, "WRITABLE"),
         ];
         f.debug_set()

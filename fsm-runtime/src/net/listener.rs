@@ -42,6 +42,8 @@ pub(crate) struct Accepted {
     pub(crate) peer: Peer,
     /// The connection stays on the port that has accepted it, because others accept their own.
     pub(crate) stays: bool,
+    /// The number of the target, if the pool has opened the connection itself.
+    pub(crate) target: Option<usize>,
 }
 
 impl Listener {
@@ -130,7 +132,7 @@ impl Listener {
                 (stream.into(), Peer::Unix)
             }
         };
-        Ok(Accepted { socket, peer, stays: self.is_shared })
+        Ok(Accepted { socket, peer, stays: self.is_shared, target: None })
     }
 }
 

@@ -15,8 +15,16 @@ pub(crate) struct PendingIo<P> {
     pub(crate) send_by: u64,
     /// A deadline has passed since the queued output was last below the mark.
     pub(crate) expired_while_full: bool,
-    /// The peer of a new connection, for which the first turn makes the handler.
-    pub(crate) incoming: Option<Peer>,
+    /// A new connection, for which the first turn makes the handler.
+    pub(crate) incoming: Option<NewConnection>,
+}
+
+/// What the first turn of a connection needs to know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NewConnection {
+    pub(crate) peer: Peer,
+    /// The number of the target, if the pool has opened the connection itself.
+    pub(crate) target: Option<usize>,
 }
 
 impl<P: Default> Default for PendingIo<P> {

@@ -8,9 +8,11 @@ pub(crate) const WAKER: Token = Token(usize::MAX);
 #[cfg(any(unix, test))]
 pub(crate) const SIGNALS: Token = Token(usize::MAX - 1);
 /// The largest token of a key.
-pub(crate) const LAST_KEY: usize = usize::MAX - 2 - LISTENERS;
-/// The most listeners of a port. Their tokens lie between the keys and the two tokens above.
+pub(crate) const LAST_KEY: usize = usize::MAX - 2 - LISTENERS - DIALS;
+/// The most listeners of a port. Their tokens lie below the two tokens above.
 pub(crate) const LISTENERS: usize = 32;
+/// The most connections of a port that are on their way. Their tokens lie between the keys and the listeners.
+pub(crate) const DIALS: usize = 256;
 
 /// The token of the listener with this index.
 pub(crate) fn listener(index: usize) -> Token {
@@ -21,6 +23,17 @@ pub(crate) fn listener(index: usize) -> Token {
 pub(crate) fn as_listener(token: Token) -> Option<usize> {
     let index = (usize::MAX - 2).checked_sub(token.0)?;
     (index < LISTENERS).then_some(index)
+}
+
+/// The token of the connection on its way with this index.
+pub(crate) fn dial(index: usize) -> Token {
+    Token(usize::MAX - 2 - LISTENERS - index)
+}
+
+/// The index of the connection on its way that has this token.
+pub(crate) fn as_dial(token: Token) -> Option<usize> {
+    let index = (usize::MAX - 2 - LISTENERS).checked_sub(token.0)?;
+    (index < DIALS).then_some(index)
 }
 
 #[inline]
@@ -50,6 +63,11 @@ mod tests {
         for index in 0..LISTENERS {
             assert_eq!(as_listener(listener(index)), Some(index));
         }
+        for index in 0..DIALS {
+            assert_eq!((as_dial(dial(index)), as_listener(dial(index))), (Some(index), None));
+            assert!(dial(index).0 > LAST_KEY);
+        }
+        assert_eq!(as_dial(listener(LISTENERS - 1)), None);
         assert_eq!(as_listener(WAKER), None);
         assert_eq!(as_listener(SIGNALS), None);
         assert_eq!(as_listener(from_key(Key::new(0, u32::MAX))), None);

@@ -3,6 +3,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::connect::Connect;
 use self::ranges::Ranges;
 use crate::key::{MAX_TASKS, PORTS};
 use crate::lifecycle::pool_state::PoolState;
@@ -10,9 +11,10 @@ use crate::machine::environment::{Environment, EnvironmentOf};
 use crate::machine::limits::Limits;
 use crate::net::listener::ListeningSocket;
 use crate::scheduler::shared::THREADS;
-use crate::{Connection, Handle, JobMachine, Machine};
+use crate::{Connection, Handle, Machine, Service};
 
 mod completion;
+pub(crate) mod connect;
 mod connections;
 mod jobs;
 mod ranges;
@@ -80,8 +82,11 @@ pub struct Builder<M: Machine> {
     threads: usize,
     max_running: Option<usize>,
     watchdog: bool,
-    /// The most connections or jobs.
+    /// The most connections.
     limit: usize,
+    /// The most jobs.
+    max_jobs: usize,
+    connect: Connect,
     output_mark: usize,
     environment: EnvironmentOf<M>,
     drain_within: Duration,
@@ -123,6 +128,8 @@ impl<M: Machine> Builder<M> {
             max_running: None,
             watchdog: true,
             limit,
+            max_jobs: limit,
+            connect: Connect::default(),
             output_mark: Limits::DEFAULT.output,
             environment: Environment::default(),
             drain_within: Duration::from_secs(30),
@@ -265,9 +272,9 @@ impl<M: Machine> Builder<M> {
     /// does not wait gets [`TrySendError::Full`](crate::TrySendError::Full).
     pub fn max_jobs(mut self, jobs: usize) -> Self
     where
-        M: JobMachine,
+        M: Service,
     {
-        self.limit = self.ranges.check("max_jobs", jobs, 1..=MAX_TASKS);
+        self.max_jobs = self.ranges.check("max_jobs", jobs, 1..=MAX_TASKS);
         self
     }
 

@@ -92,7 +92,11 @@ fn in_quotes(text: &str) -> String {
 }
 
 fn pool_label(pool: &Pool) -> String {
-    format!("{}: {}, {} states", pool.name, pool.machine, pool.spec.states.len())
+    let label = format!("{}: {}, {} states", pool.name, pool.machine, pool.spec.states.len());
+    match &pool.targets[..] {
+        [] => label,
+        targets => format!("{label}, connects to {}", targets.join(", ")),
+    }
 }
 
 fn route_label(route: &Route) -> String {

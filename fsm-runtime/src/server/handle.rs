@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::call::mailboxes::Mailboxes;
 use crate::lifecycle::pool_state::PoolState;
-use crate::{JobHandle, JobMachine, Key, Machine, Stats, Submitter, TrySendError};
+use crate::{JobHandle, Key, Machine, Service, Stats, Submitter, TrySendError};
 
 /// A pool from outside: it drains or closes the pool, posts to its connections, gives it jobs, and
 /// reads its counters.
@@ -155,7 +155,7 @@ impl<M: Machine> Handle<M> {
     }
 }
 
-impl<M: JobMachine> Handle<M> {
+impl<M: Machine + Service> Handle<M> {
     /// Gives the pool a job from a plain thread, if there is room. [`JobHandle::wait`] waits for
     /// the reply.
     ///

@@ -8,6 +8,7 @@ use crate::driver::acceptor::Accept;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::runner::Started;
 use crate::net::listener::Accepted;
+use crate::net::pending_io::NewConnection;
 use crate::net::readiness::Readiness;
 use crate::net::socket::Socket;
 use crate::net::transport::{ByteStream, PeerAddr};
@@ -34,7 +35,7 @@ pub(crate) struct Placement<M: Machine, H> {
 /// A port of connections with real sockets.
 pub(crate) type ConnectionPort<M, H> = Port<ConnectionTask<M, H, Socket>>;
 
-/// Places the connections that the listeners of one port accept.
+/// Places the connections that one port accepts or opens.
 pub(crate) struct Listening<M: Machine, H> {
     pub(crate) placement: Arc<Placement<M, H>>,
     /// Makes the seed of the machine of a connection.
@@ -46,7 +47,7 @@ pub(crate) struct Listening<M: Machine, H> {
 /// A connection that is counted and has a permit, but no machine yet.
 struct Incoming<Seed> {
     socket: Socket,
-    peer: Peer,
+    new: NewConnection,
     seed: Seed,
     /// Readiness that no poll will report.
     ready: Readiness,
@@ -60,13 +61,13 @@ where
     Placement<M, H>: Send + Sync,
 {
     fn accepted(&mut self, accepted: Accepted, permit: Permit, shard: usize, now: u64) {
-        let Accepted { socket, peer, stays } = accepted;
+        let Accepted { socket, peer, stays, target } = accepted;
         // `PoolState::released` releases the permit when the connection has ended.
         permit.forget();
         self.counters.accepted();
         let incoming = Incoming {
             socket,
-            peer,
+            new: NewConnection { peer, target },
             seed: (self.seed)(),
             ready: Readiness::NONE,
             carried: CarriedIo::default(),
@@ -94,9 +95,9 @@ impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> 
         permit.forget();
         self.state.counters.accepted();
         // A peer that has left has no address any more; its connection ends by itself.
-        let peer = socket.peer().unwrap_or(Peer::Gone);
+        let new = NewConnection { peer: socket.peer().unwrap_or(Peer::Gone), target: None };
         let ready = Readiness::READ | Readiness::WRITE;
-        let incoming = Incoming { socket, peer, seed, ready, carried, stays: false };
+        let incoming = Incoming { socket, new, seed, ready, carried, stays: false };
         self.open(incoming, None, self.time.now().millis);
     }
 }
@@ -107,13 +108,13 @@ impl<M: Drive<H>, H> Placement<M, H> {
     ///
     /// The start of the machine is the user's code: a panic in it ends this connection alone.
     fn open(&self, incoming: Incoming<M::Seed>, here: Option<usize>, now: u64) {
-        let Incoming { socket, peer, seed, ready, carried, stays } = incoming;
+        let Incoming { socket, new, seed, ready, carried, stays } = incoming;
         let Some(machine) = caught(|| Started::new(seed, now, self.settings.as_ref())) else {
-            crate::log::error!(pool = self.pool, %peer, "a machine panicked at its start");
+            crate::log::error!(pool = self.pool, peer = %new.peer, "a machine panicked at its start");
             self.discard(socket, carried);
             return;
         };
-        let connection = ConnectionTask::incoming(peer, socket, machine, carried, &self.boxes);
+        let connection = ConnectionTask::incoming(new, socket, machine, carried, &self.boxes);
         let number = here.filter(|_| stays).unwrap_or_else(|| self.least_loaded());
         let port = &self.ports[number];
         let placed = if here == Some(number) {

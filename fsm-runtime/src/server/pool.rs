@@ -4,7 +4,6 @@ use std::sync::Arc;
 use crate::job::one_step::OneStep;
 use crate::key::MAX_TASKS;
 use crate::lifecycle::pool_state::PoolState;
-use crate::machine::route::RouteKind;
 use crate::scheduler::shared::THREADS;
 use crate::server::bound::Bind;
 use crate::server::builder::MAX_SHARDS;
@@ -54,6 +53,8 @@ pub struct Pool {
     pub(crate) state: Arc<PoolState>,
     /// The most connections; 0 for a pool of jobs.
     pub(crate) max_connections: usize,
+    /// What the pool connects to, as its settings say.
+    pub(crate) targets: Vec<String>,
     pub(crate) bind: Bind,
 }
 
@@ -220,9 +221,9 @@ impl Pool {
         pool
     }
 
-    /// Whether it is a pool of connections, and not of jobs.
+    /// Whether it is a pool of connections, and not of jobs alone.
     pub(crate) fn has_connections(&self) -> bool {
-        self.entry_type.kind == RouteKind::HandOff
+        self.max_connections > 0
     }
 }
 

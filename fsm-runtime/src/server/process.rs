@@ -2,15 +2,16 @@ use std::sync::{Arc, OnceLock};
 
 use crate::clock::MonotonicTime;
 use crate::key::Generations;
+use crate::net::lookup::Lookups;
 
-/// The time and the generations of keys that all pools of the process share.
+/// The time, the generations of keys and the lookups of names that all pools of the process share.
 ///
 /// They count the time from the same start, so that times of one pool are valid in another, and no two
 /// of them make the same key, so that a key of one pool matches nothing in another one.
-#[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) time: MonotonicTime,
     pub(crate) generations: Arc<Generations>,
+    pub(crate) lookups: Lookups,
 }
 
 impl Process {
@@ -19,6 +20,7 @@ impl Process {
         PROCESS.get_or_init(|| Self {
             time: MonotonicTime::starting_now(),
             generations: Arc::default(),
+            lookups: Lookups::default(),
         })
     }
 }

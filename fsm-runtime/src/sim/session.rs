@@ -18,7 +18,12 @@ use crate::machine::environment::Environment;
 use crate::machine::limits::Limits;
 use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
-use crate::{Connection, Drive, Ended, Machine, Service, TrySendError};
+use crate::outgoing::connections::Outgoing;
+use crate::outgoing::jobs::JobsInHand;
+use crate::{Connection, Drive, Ended, JobHandle, Machine, Service, TrySendError};
+
+/// The most jobs that wait.
+const JOBS: usize = 1024;
 
 /// A client's end of one connection to a machine, for tests.
 ///
@@ -143,7 +148,10 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         let pipe = Rc::new(Pipe::new());
         let runner = Started::new(seed, origin.time.millis(), settings.as_ref());
         let conn = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), runner, handler);
-        let environment = Environment { mailboxes: Mailboxes::default(), settings };
+        // The test takes the part of those who give jobs.
+        let jobs = M::answers().map(|answers| (answers.jobs)(JOBS));
+        let outgoing = jobs.map(|jobs| Arc::new(Outgoing::new(Some(jobs))));
+        let environment = Environment { mailboxes: Mailboxes::default(), settings, outgoing };
         let mut harness = Harness::new(origin, &M::routes(), |pool_state, context| {
             let limits = Limits { calls, ..LIMITS };
             ConnectionScratch::new(ScratchSettings {
@@ -160,12 +168,89 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
             if ConnectionTask::<M, H, PipeEnd>::HAS_MAILBOX {
                 environment.mailboxes.open(key);
             }
+            if let Some(outgoing) = &environment.outgoing {
+                outgoing.joined(key, 0, origin.time.millis());
+            }
         });
         harness.events = Rc::clone(&pipe.events);
         Self { harness: Rc::new(RefCell::new(harness)), clock: None, pipe }
     }
 
     session_methods!();
+
+    /// Gives the machine a job, which its connection answers when it is free. The handle has the reply, or
+    /// knows that the job is gone, as soon as the machine has done its part.
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use fsm_runtime::sim::Session;
+    /// use std::time::Duration;
+    ///
+    /// /// Asks a server to double numbers. `None` means that it may have done so.
+    /// #[state_machine(start = Free, job = u8, reply = Option<u8>, eof => Lost)]
+    /// enum Double {
+    ///     #[job(idle = 50s => Gone, eof => Gone)]
+    ///     #[to(Answer)]
+    ///     #[rest]
+    ///     Free,
+    ///     #[read(exact = 1, within = 5s => Lost)]
+    ///     #[to(Free)]
+    ///     Answer,
+    ///     #[run]
+    ///     #[to(Gone)]
+    ///     Lost,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    ///
+    /// struct Client;
+    ///
+    /// impl double::Handler for Client {
+    ///     fn free(&mut self, job: u8, cx: &mut Cx<'_>) -> double::AfterFree {
+    ///         cx.write(&[job]);
+    ///         double::AfterFree::Answer
+    ///     }
+    ///
+    ///     fn answer(&mut self, answer: &[u8; 1], _: &mut Cx<'_>) -> double::AfterAnswer {
+    ///         double::AfterAnswer::Free { reply: Some(answer[0]) }
+    ///     }
+    ///
+    ///     fn lost(&mut self, _: &mut Cx<'_>) -> double::AfterLost {
+    ///         double::AfterLost::Gone { reply: None }
+    ///     }
+    /// }
+    ///
+    /// # fn main() {
+    /// // The test takes the part of the server.
+    /// let mut server = Session::<Double, _>::new(Client);
+    /// let (first, second) = (server.submit(4).unwrap(), server.submit(5).unwrap());
+    /// assert_eq!(server.receive(), [4]);
+    /// server.send(&[8]);
+    /// assert_eq!(first.wait(), Some(Some(8)));
+    /// // The connection was free again, and took the second job. Its server does not answer.
+    /// assert_eq!(server.receive(), [5]);
+    /// server.advance(Duration::from_secs(5));
+    /// assert_eq!(second.wait(), Some(None));
+    /// assert_eq!(server.state(), None);
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the job if 1,024 jobs wait.
+    pub fn submit(&mut self, job: M::Job) -> Result<JobHandle<M::Reply>, TrySendError<M::Job>>
+    where
+        M: Service,
+    {
+        let outgoing = self.harness.borrow().scratch().environment.outgoing.clone();
+        let jobs = outgoing.as_ref().and_then(|outgoing| outgoing.jobs.as_ref());
+        let Some(jobs) = jobs.and_then(|jobs| jobs.as_any().downcast_ref::<JobsInHand<M>>()) else {
+            return Err(TrySendError::Gone(job));
+        };
+        let handle = JobHandle::submit(jobs, job)?;
+        self.run(Readiness::NONE);
+        Ok(handle)
+    }
 
     /// Sends `bytes` to the machine. They are lost when the machine is at its end, as on a socket.
     pub fn send(&mut self, bytes: &[u8]) {

@@ -2,7 +2,7 @@ use super::{Spec, Trigger, Wait};
 
 /// The features that a machine uses. The runtime skips the code of others when it is compiled.
 #[derive(Clone, Copy)]
-pub(crate) struct Features(u8);
+pub(crate) struct Features(u16);
 
 impl Features {
     /// A state leads to another pool or takes messages, so that its connection or job needs a mailbox.
@@ -20,6 +20,11 @@ impl Features {
     /// A state throws input away, so that its progress is not that on unread input.
     pub(crate) const DISCARD: Self = Self(1 << 6);
 
+    /// A state waits for a job for its connection.
+    pub(crate) const JOBS: Self = Self(1 << 7);
+    /// A state takes a message or a job only when no input is to be read before.
+    pub(crate) const READS_FIRST: Self = Self::INTERLEAVED.and(Self::JOBS);
+
     const NONE: Self = Self(0);
 
     const fn and(self, other: Self) -> Self {
@@ -32,6 +37,7 @@ impl Features {
             Wait::Tick { .. } => Self::TICK,
             Wait::Shutdown => Self::SHUTDOWN,
             Wait::Discard { .. } => Self::DISCARD,
+            Wait::Job => Self::JOBS,
             _ => Self::NONE,
         }
     }

@@ -33,6 +33,7 @@ struct CounterSet {
     ended: [AtomicU64; REASONS],
     stale: AtomicU64,
     accept_failures: AtomicU64,
+    connect_failures: AtomicU64,
 }
 
 impl Counters {
@@ -57,6 +58,10 @@ impl Counters {
 
     pub(crate) fn accept_failed(&self) {
         add_shared(&self.shared.accept_failures);
+    }
+
+    pub(crate) fn connect_failed(&self) {
+        add_shared(&self.shared.connect_failures);
     }
 
     /// Sums the counters of all threads. `accepted` is never less than the number of those that
@@ -85,6 +90,7 @@ impl Counters {
             handed_off: ended(Ended::HandedOff),
             stale: sum(&|set| &set.stale),
             accept_failures: sum(&|set| &set.accept_failures),
+            connect_failures: sum(&|set| &set.connect_failures),
             offered: accounting.offered,
             taken: accounting.taken,
             refused: accounting.refused,

@@ -21,6 +21,7 @@ fn read(text: &str) -> Vec<String> {
         WaitKind::Writable { below } => {
             format!("writable {}", below.map_or("?".to_owned(), |below| below.value.to_string()))
         }
+        WaitKind::Job => "job".to_owned(),
         WaitKind::Run { blocking: false } => "run".to_owned(),
         WaitKind::Run { blocking: true } => "run blocking".to_owned(),
         WaitKind::Call(pool) => {

@@ -6,11 +6,12 @@ use std::time::Duration;
 use mio::net::{TcpStream, UnixStream};
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
+use rustix::io::Errno;
 use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
 
-use crate::Peer;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
+use crate::{Address, Peer};
 
 /// Makes a write to a broken connection return an error, and raise no signal.
 #[cfg(not(target_vendor = "apple"))]
@@ -29,6 +30,37 @@ pub(crate) struct Socket(OwnedFd);
 impl From<TcpStream> for Socket {
     fn from(stream: TcpStream) -> Self {
         Self(std::net::TcpStream::from(stream).into())
+    }
+}
+
+impl Socket {
+    /// Begins to connect. An event reports that [`is_connected`](Self::is_connected) may have changed.
+    pub(crate) fn connect(address: &Address) -> io::Result<Self> {
+        match address {
+            Address::Tcp(address) => {
+                let stream = TcpStream::connect(*address)?;
+                stream.set_nodelay(true)?;
+                Ok(stream.into())
+            }
+            Address::Unix(path) => UnixStream::connect(path).map(Self::from),
+        }
+    }
+
+    /// Whether the connection is there; an error if it will not come. An event can come before either
+    /// (pitfall 6).
+    pub(crate) fn is_connected(&self) -> io::Result<bool> {
+        net::sockopt::socket_error(self)??;
+        let peer = match net::getpeername(self) {
+            Ok(peer) => peer,
+            Err(Errno::NOTCONN) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        // A TCP socket that finds nobody at a port of this machine can connect to itself.
+        let is_itself = peer.is_some_and(|peer| {
+            peer.address_family() != AddressFamily::UNIX
+                && net::getsockname(self).is_ok_and(|own| own == peer)
+        });
+        if is_itself { Err(io::ErrorKind::ConnectionRefused.into()) } else { Ok(true) }
     }
 }
 

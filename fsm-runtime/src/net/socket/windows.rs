@@ -5,8 +5,8 @@ use std::time::Duration;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
-use crate::Peer;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
+use crate::{Address, Peer};
 
 /// A connected socket of a poll. All reads and writes go through mio's type, because it arms the
 /// next event.
@@ -16,6 +16,37 @@ pub(crate) struct Socket(TcpStream);
 impl From<TcpStream> for Socket {
     fn from(stream: TcpStream) -> Self {
         Self(stream)
+    }
+}
+
+impl Socket {
+    /// Begins to connect. An event reports that [`is_connected`](Self::is_connected) may have changed.
+    pub(crate) fn connect(address: &Address) -> io::Result<Self> {
+        match address {
+            Address::Tcp(address) => {
+                let stream = TcpStream::connect(*address)?;
+                stream.set_nodelay(true)?;
+                Ok(stream.into())
+            }
+            Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// Whether the connection is there; an error if it will not come. An event can come before either
+    /// (pitfall 6).
+    pub(crate) fn is_connected(&self) -> io::Result<bool> {
+        if let Some(error) = self.0.take_error()? {
+            return Err(error);
+        }
+        match self.0.peer_addr() {
+            // A socket that finds nobody at a port of this machine can connect to itself.
+            Ok(peer) if self.0.local_addr().is_ok_and(|own| own == peer) => {
+                Err(io::ErrorKind::ConnectionRefused.into())
+            }
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Builder;
 use crate::job::Make;
+use crate::machine::route::RouteKind;
 use crate::server::bound::BoundPool;
 use crate::server::plan::EntryType;
 use crate::{Connection, Drive, JobMachine, Machine, Peer, Pool, PoolError, Service};
@@ -16,16 +17,20 @@ impl<M: Machine> Builder<M> {
     /// them at a time, so it may keep state like a counter. A panic of it ends that connection
     /// alone. The handler is dropped when the connection has ended, for whatever reason: clean up in
     /// its `Drop`.
-    pub fn handler<H, F>(self, make: F) -> Pool
+    pub fn handler<H, F>(mut self, make: F) -> Pool
     where
         M: Drive<H> + Machine<Kind = Connection>,
         H: Send + 'static,
         F: FnMut(Peer) -> H + Send + 'static,
     {
+        self.prepare_connects();
         let limit = self.limit;
         let low_water_mark = limit - (limit / 16).max(1);
         self.state.set_limit(limit, low_water_mark);
-        let entry_type = EntryType::connections_of::<M>();
+        let entry_type = match M::answers() {
+            Some(answers) => EntryType { kind: RouteKind::Call, target: answers.service },
+            None => EntryType::connections_of::<M>(),
+        };
         self.complete(entry_type, limit, |builder| builder.bind_connections(make))
     }
 
@@ -68,7 +73,7 @@ impl<M: Machine> Builder<M> {
         E: fmt::Display,
         F: Fn() -> Result<H, E> + Send + Sync + 'static,
     {
-        self.state.set_limit(self.limit, self.limit);
+        self.state.set_limit(self.max_jobs, self.max_jobs);
         let make: Arc<Make<H>> = Arc::new(move || make().map_err(|error| error.to_string()));
         self.complete(EntryType::jobs_of::<S>(), 0, move |builder| {
             Ok(builder.bind_jobs::<S, H>(&make))
@@ -87,6 +92,7 @@ impl<M: Machine> Builder<M> {
             entry_type,
             state: Arc::clone(&self.state),
             max_connections,
+            targets: self.connect.targets.clone(),
             bind: Box::new(move || {
                 self.ranges.result(&self.name)?;
                 bind(self)

@@ -6,9 +6,11 @@ use mio::{Events, Poll, Registry, Waker};
 use super::threads::ThreadParts;
 use super::{Builder, Listen};
 use crate::call::hand_off::HandOffTarget;
+use crate::call::service::PoolEntry;
 use crate::connection::scratch::{ConnectionScratch, MakeFor, ScratchSettings};
 use crate::connection::{ConnectionTask, PendingBoxes};
 use crate::driver::acceptor::{Accept, Acceptor};
+use crate::driver::connector::ConnectSettings;
 use crate::driver::reactor::Reactor;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
@@ -51,9 +53,12 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
         let shards: Result<Vec<_>, _> = (0..self.shards).map(|number| self.shard(number)).collect();
         let mut shards = shards?;
         let addresses = self.listen_on(&mut shards)?;
+        let mut connects = self.connect_settings()?;
         let ports: Box<[_]> = shards.iter().map(|shard| Arc::clone(&shard.port)).collect();
         let accepting = shards.iter().filter(|shard| !shard.acceptors.is_empty()).count();
-        self.attach(&ports, accepting);
+        // A connector stops as a listener does.
+        self.attach(&ports, accepting + usize::from(connects.is_some()));
+        self.attach_connects(&ports[0]);
         let placement = Arc::new(Placement {
             pool: self.name.clone(),
             ports: ports.clone(),
@@ -65,9 +70,16 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
         let make = one_at_a_time(make);
         let mut threads = Vec::new();
         for shard in shards {
-            threads.extend(self.shard_threads(shard, &placement, &make));
+            threads.extend(self.shard_threads(shard, connects.take(), &placement, &make));
         }
-        let entry: Arc<dyn HandOffTarget<M::Seed>> = placement;
+        let jobs = self.environment.outgoing.as_ref().and_then(|outgoing| outgoing.jobs.clone());
+        let entry: Box<dyn Fn() -> PoolEntry> = match jobs {
+            Some(jobs) => Box::new(move || Arc::clone(&jobs).entry()),
+            None => {
+                let target: Arc<dyn HandOffTarget<M::Seed>> = placement;
+                Box::new(move || Box::new(Arc::clone(&target)))
+            }
+        };
         Ok(self.bound(addresses, entry, &ports, threads))
     }
 
@@ -122,6 +134,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
     fn shard_threads<H>(
         &self,
         shard: Shard<M, H>,
+        connects: Option<ConnectSettings>,
         placement: &Arc<Placement<M, H>>,
         make: &Arc<MakeFor<H>>,
     ) -> impl Iterator<Item = ThreadMain>
@@ -130,7 +143,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
         H: Send + 'static,
     {
         let (port, registry) = (Arc::clone(&shard.port), Arc::clone(&shard.registry));
-        let reactor = self.reactor(shard, placement);
+        let reactor = self.reactor(shard, connects, placement);
         self.thread_parts(port, reactor).map(move |parts| {
             let connection = ConnectionParts {
                 registry: Arc::clone(&registry),
@@ -141,16 +154,23 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
         })
     }
 
-    fn reactor<H>(&self, shard: Shard<M, H>, placement: &Arc<Placement<M, H>>) -> Reactor
+    fn reactor<H>(
+        &self,
+        shard: Shard<M, H>,
+        connects: Option<ConnectSettings>,
+        placement: &Arc<Placement<M, H>>,
+    ) -> Reactor
     where
         M: Drive<H>,
         H: Send + 'static,
     {
         let Shard { number, poll, port, acceptors, .. } = shard;
-        let accept = self.seed.map(|seed| {
+        let accept = || {
             let (placement, counters) = (Arc::clone(placement), self.state.counters.local());
-            Box::new(Listening { placement, seed, counters }) as Box<dyn Accept>
-        });
+            let seed = self.seed?;
+            Some(Box::new(Listening { placement, seed, counters }) as Box<dyn Accept>)
+        };
+        let connector = connects.and_then(|settings| self.connector(settings, accept()?));
         Reactor {
             pool: self.name.clone(),
             port,
@@ -163,7 +183,8 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
             drain: Drain::new(self.name.clone(), self.drain_within),
             backlog: usize::try_from(self.backlog).unwrap_or(usize::MAX),
             out_of_descriptors: false,
-            accept,
+            accept: accept(),
+            connector,
         }
     }
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::Builder;
 use super::threads::ThreadParts;
 use crate::call::job_sink::JobSink;
+use crate::call::service::PoolEntry;
 use crate::driver::parker::{ParkDriver, Parker};
 use crate::driver::worker::Driver;
 use crate::job::queue::JobPort;
@@ -54,6 +55,7 @@ impl<M: JobMachine> Builder<M> {
             Box::new(move |start| job.serve(parts, start)) as ThreadMain
         });
         let threads = threads.collect();
+        let entry = Box::new(move || Box::new(Arc::clone(&entry)) as PoolEntry);
         self.bound(Vec::new(), entry, &ports, threads)
     }
 }

@@ -107,24 +107,23 @@ impl<M: Machine> Builder<M> {
         })
     }
 
-    /// Puts the bound pool together. `entry` is the way in for other pools.
-    pub(super) fn bound<T, E>(
+    /// Puts the bound pool together. `entry` makes a way in for another pool.
+    pub(super) fn bound<T>(
         self,
         addresses: Vec<Address>,
-        entry: Arc<E>,
+        entry: Box<dyn Fn() -> PoolEntry>,
         ports: &[Arc<Port<T>>],
         threads: Vec<ThreadMain>,
     ) -> BoundPool
     where
         T: Task + Send + 'static,
-        E: Send + Sync + ?Sized + 'static,
     {
         BoundPool {
             watched: if self.watchdog { observed(ports) } else { Vec::new() },
             name: self.name,
             state: self.state,
             addresses,
-            entry: Box::new(move || Box::new(Arc::clone(&entry))),
+            entry,
             threads,
         }
     }

@@ -1,0 +1,344 @@
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mio::Registry;
+use slab::Slab;
+
+use crate::call::semaphore::{NoPermit, Permit};
+use crate::driver::acceptor::Accept;
+use crate::driver::connector::target::TargetState;
+use crate::lifecycle::pool_state::{Phase, PoolState};
+use crate::net::dial::{Connected, Dial};
+use crate::net::listener::Accepted;
+use crate::net::lookup::Lookups;
+use crate::net::token;
+use crate::net::transport::{PeerAddr, Source};
+use crate::outgoing::connections::{Outgoing, Report};
+use crate::{Address, Peer, Target};
+
+mod target;
+
+/// Milliseconds after which a job no longer counts on a connection that is on its way, so that another
+/// target is tried.
+const SLOW: u64 = 250;
+
+/// The settings of a pool that opens connections. Times are in milliseconds.
+#[derive(Clone, Debug)]
+pub(crate) struct ConnectSettings {
+    pub(crate) targets: Vec<Target>,
+    /// The number of connections that are kept.
+    pub(crate) least: usize,
+    /// The least and the longest time before a target is tried again.
+    pub(crate) retry: (u64, u64),
+    /// The longest time that one connection may take to come about.
+    pub(crate) within: u64,
+}
+
+/// Opens the connections of a pool, and others in place of those that end (C3, C4).
+///
+/// It belongs to the poll of the first port, as listeners do. Which target is next goes round; one that fails
+/// is left alone for a random time, which grows with each failure.
+pub(crate) struct Connector {
+    pub(crate) pool: String,
+    pub(crate) settings: ConnectSettings,
+    pub(crate) outgoing: Arc<Outgoing>,
+    pub(crate) state: Arc<PoolState>,
+    /// Makes connections of the sockets.
+    pub(crate) opens: Box<dyn Accept>,
+    pub(crate) lookups: &'static Lookups,
+    targets: Vec<TargetState>,
+    /// The number of the target that is tried next.
+    next: usize,
+    dials: Slab<Dialing>,
+    /// An event of a dial has come.
+    touched: bool,
+    /// The time at which it has something to do without an event.
+    due: u64,
+    /// No connection is open, and no target can be connected to.
+    unreachable: bool,
+    stopped: bool,
+}
+
+/// The parts that a connector is made of.
+pub(crate) struct ConnectorSettings {
+    pub(crate) pool: String,
+    pub(crate) settings: ConnectSettings,
+    pub(crate) outgoing: Arc<Outgoing>,
+    pub(crate) state: Arc<PoolState>,
+    pub(crate) opens: Box<dyn Accept>,
+    pub(crate) lookups: &'static Lookups,
+}
+
+/// A connection that is on its way.
+struct Dialing {
+    /// The number of the target.
+    target: usize,
+    progress: Progress,
+    begun: u64,
+    permit: Permit,
+}
+
+enum Progress {
+    Lookup(Arc<Found>),
+    Dial(Dial),
+}
+
+/// The addresses of a name, once they are found.
+type Found = Mutex<Option<io::Result<Vec<SocketAddr>>>>;
+
+impl Connector {
+    pub(crate) fn new(parts: ConnectorSettings) -> Self {
+        let ConnectorSettings { pool, settings, outgoing, state, opens, lookups } = parts;
+        let targets = settings.targets.iter().cloned().map(TargetState::new).collect();
+        Self {
+            pool,
+            settings,
+            outgoing,
+            state,
+            opens,
+            lookups,
+            targets,
+            next: 0,
+            dials: Slab::new(),
+            touched: false,
+            due: 0,
+            unreachable: false,
+            stopped: false,
+        }
+    }
+
+    /// Notes an event of the dial with this number.
+    pub(crate) fn event(&mut self, number: usize) {
+        self.touched |= self.dials.contains(number);
+    }
+
+    /// The time at which [`round`](Self::round) has something to do; the largest number for never.
+    pub(crate) fn due(&self) -> u64 {
+        if self.stopped { u64::MAX } else { self.due }
+    }
+
+    /// Does what there is to do after a poll, if there is anything.
+    pub(crate) fn round(&mut self, registry: &Registry, shard: usize, now: u64) {
+        let changed = self.outgoing.take_changed();
+        if self.stopped || !(changed || self.touched || self.due <= now) {
+            return;
+        }
+        self.touched = false;
+        self.take_reports(now);
+        self.advance(registry, shard, now);
+        let phase = self.state.phase();
+        let wanted = if phase == Phase::Run { self.wanted(now) } else { self.wanted_by_jobs(now) };
+        let unmet = self.begin(wanted, registry, now);
+        self.judge();
+        self.due = self.next_due(unmet, now);
+        if phase != Phase::Run {
+            self.stop_if_done();
+        }
+    }
+
+    fn take_reports(&mut self, now: u64) {
+        let longest = self.settings.retry.1;
+        for report in self.outgoing.take_reports() {
+            match report {
+                Report::Answered { target } => self.targets[target].works(&self.pool),
+                // Without jobs nothing but its time tells whether a connection was of use.
+                Report::Ended { target, answered, lasted } => {
+                    let was_of_use = answered || lasted >= longest;
+                    if was_of_use {
+                        self.targets[target].works(&self.pool);
+                    }
+                    if !was_of_use || self.outgoing.jobs.is_none() {
+                        self.failed(target, None, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks at the connections that are on their way.
+    fn advance(&mut self, registry: &Registry, shard: usize, now: u64) {
+        let numbers: Vec<usize> = self.dials.iter().map(|(number, _)| number).collect();
+        for number in numbers {
+            let Some(decided) = self.poll(number, registry, now) else { continue };
+            let Dialing { target, permit, .. } = self.dials.remove(number);
+            self.targets[target].dials -= 1;
+            let opened = decided.and_then(|connected| {
+                let Connected { socket, address } = connected;
+                let peer = match address {
+                    Address::Tcp(address) => Peer::Tcp(address),
+                    Address::Unix(_) => socket.peer()?,
+                };
+                let left = || io::Error::other("the socket cannot leave its poll");
+                let socket = socket.detach(registry).ok_or_else(left)?;
+                Ok(Accepted { socket, peer, stays: false, target: Some(target) })
+            });
+            match opened {
+                Ok(accepted) => {
+                    if self.outgoing.jobs.is_none() {
+                        self.targets[target].is_probed = false;
+                    }
+                    self.opens.accepted(accepted, permit, shard, now);
+                }
+                Err(error) => {
+                    drop(permit);
+                    self.state.counters.connect_failed();
+                    self.failed(target, Some(&error), now);
+                }
+            }
+        }
+    }
+
+    /// Looks at one of them: `None` while it is undecided.
+    fn poll(
+        &mut self,
+        number: usize,
+        registry: &Registry,
+        now: u64,
+    ) -> Option<io::Result<Connected>> {
+        let dialing = &mut self.dials[number];
+        if let Progress::Lookup(found) = &dialing.progress {
+            let found = found.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match found {
+                Some(Ok(addresses)) => dialing.progress = Progress::Dial(Dial::to_names(addresses)),
+                Some(Err(error)) => return Some(Err(error)),
+                None => {}
+            }
+        }
+        let decided = match &mut dialing.progress {
+            Progress::Lookup(_) => None,
+            Progress::Dial(dial) => dial.poll(now, registry, token::dial(number)),
+        };
+        let late = dialing.begun.saturating_add(self.settings.within) <= now;
+        decided.or_else(|| late.then(|| Err(io::ErrorKind::TimedOut.into())))
+    }
+
+    /// The number of connections to open now.
+    fn wanted(&self, now: u64) -> usize {
+        let kept = self.settings.least.saturating_sub(self.state.permits.out());
+        // The next connection shows whether jobs can be taken again.
+        let probe = usize::from(self.unreachable && self.dials.is_empty());
+        kept.max(self.wanted_by_jobs(now)).max(probe)
+    }
+
+    fn wanted_by_jobs(&self, now: u64) -> usize {
+        let Some(jobs) = &self.outgoing.jobs else { return 0 };
+        let missing = jobs.missing();
+        if missing == 0 {
+            return 0;
+        }
+        let fresh = self.dials.iter().filter(|(_, dialing)| !dialing.is_slow(now)).count();
+        let open = self.state.permits.out().saturating_sub(self.dials.len());
+        let about_to_join = open.saturating_sub(self.outgoing.joined_count());
+        missing.saturating_sub(fresh + about_to_join)
+    }
+
+    /// Begins to open this number of connections. Returns whether some of them must wait.
+    fn begin(&mut self, wanted: usize, registry: &Registry, now: u64) -> bool {
+        for _ in 0..wanted {
+            if self.dials.len() == token::DIALS {
+                // The next one that is decided causes another round.
+                return false;
+            }
+            let Some(target) = self.next_target(now) else { return true };
+            let permit = match self.state.permits.try_acquire() {
+                Ok(permit) => permit,
+                // The end of a connection causes another round.
+                Err(NoPermit::Full | NoPermit::Closed) => return false,
+            };
+            self.next = (target + 1) % self.targets.len();
+            self.targets[target].dials += 1;
+            let progress = self.dial(target);
+            let number = self.dials.insert(Dialing { target, progress, begun: now, permit });
+            // An attempt at an address begins at once, and may be decided at once.
+            if let Progress::Dial(dial) = &mut self.dials[number].progress {
+                self.touched |= dial.begin(now, registry, token::dial(number));
+            }
+        }
+        false
+    }
+
+    fn dial(&self, target: usize) -> Progress {
+        match &self.targets[target].target {
+            Target::Tcp(address) => Progress::Dial(Dial::new([Address::Tcp(*address)])),
+            Target::Unix(path) => Progress::Dial(Dial::new([Address::Unix(path.clone())])),
+            Target::Name(host, port) => {
+                let found = Arc::<Found>::default();
+                let (result, outgoing) = (Arc::clone(&found), Arc::clone(&self.outgoing));
+                self.lookups.start(host.clone(), *port, move |addresses| {
+                    *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(addresses);
+                    outgoing.changed();
+                });
+                Progress::Lookup(found)
+            }
+        }
+    }
+
+    /// The number of the target to try now. One with a connection that takes long to come is the last choice.
+    fn next_target(&self, now: u64) -> Option<usize> {
+        let slow = |number: usize| {
+            self.dials.iter().any(|(_, dialing)| dialing.target == number && dialing.is_slow(now))
+        };
+        let count = self.targets.len();
+        let ready = (self.next..self.next + count).map(|number| number % count);
+        let mut ready = ready.filter(|number| self.targets[*number].may_be_tried(now));
+        let first = ready.next()?;
+        if slow(first) { ready.find(|number| !slow(*number)).or(Some(first)) } else { Some(first) }
+    }
+
+    fn failed(&mut self, target: usize, error: Option<&io::Error>, now: u64) {
+        let random = RandomState::new().build_hasher().finish();
+        self.targets[target].failed(&self.pool, error, self.settings.retry, random, now);
+    }
+
+    /// Refuses jobs while no connection is open and no target works, and takes them again otherwise.
+    fn judge(&mut self) {
+        let Some(jobs) = &self.outgoing.jobs else { return };
+        let open = self.state.permits.out() > self.dials.len();
+        let unreachable = !open && self.targets.iter().all(|target| target.is_probed);
+        if unreachable != self.unreachable {
+            self.unreachable = unreachable;
+            jobs.set_reachable(!unreachable);
+        }
+    }
+
+    fn next_due(&self, unmet: bool, now: u64) -> u64 {
+        if self.touched {
+            return now;
+        }
+        let within = self.settings.within;
+        let dials = self.dials.iter().map(|(_, dialing)| {
+            let turns_slow = dialing.begun.saturating_add(SLOW);
+            let slow = if turns_slow > now { turns_slow } else { u64::MAX };
+            let due = match &dialing.progress {
+                Progress::Lookup(_) => u64::MAX,
+                Progress::Dial(dial) => dial.due(),
+            };
+            due.min(slow).min(dialing.begun.saturating_add(within))
+        });
+        let waits = (unmet || self.unreachable).then_some(&self.targets);
+        let retries = waits.into_iter().flatten().filter_map(TargetState::tried_again_at);
+        dials.chain(retries).min().unwrap_or(u64::MAX)
+    }
+
+    /// Ends the work of a pool that drains, once no job is left.
+    fn stop_if_done(&mut self) {
+        if let Some(jobs) = &self.outgoing.jobs {
+            if jobs.permits().out() > 0 {
+                return;
+            }
+            // A job that still comes learns that it is too late.
+            jobs.close();
+        }
+        self.stopped = true;
+        self.dials.clear();
+        self.state.shard_stopped_accepting();
+    }
+}
+
+impl Dialing {
+    fn is_slow(&self, now: u64) -> bool {
+        self.begun.saturating_add(SLOW) <= now
+    }
+}

@@ -1,0 +1,111 @@
+use std::io;
+
+use crate::Target;
+
+/// A target of a pool, and what is known of it.
+#[derive(Debug)]
+pub(super) struct TargetState {
+    pub(super) target: Target,
+    /// The number of connections to it that are on their way.
+    pub(super) dials: usize,
+    /// It has failed, and nothing shows that it works again: one connection at a time finds out.
+    pub(super) is_probed: bool,
+    /// The number of failures in a row.
+    failures: u32,
+    /// The time before which it is not tried.
+    not_before: u64,
+}
+
+impl TargetState {
+    pub(super) fn new(target: Target) -> Self {
+        Self { target, dials: 0, is_probed: false, failures: 0, not_before: 0 }
+    }
+
+    pub(super) fn may_be_tried(&self, now: u64) -> bool {
+        self.not_before <= now && !(self.is_probed && self.dials > 0)
+    }
+
+    /// The time at which it may be tried, if a connection to it is not on its way already.
+    pub(super) fn tried_again_at(&self) -> Option<u64> {
+        (!(self.is_probed && self.dials > 0)).then_some(self.not_before)
+    }
+
+    /// Notes that a connection to it was of use.
+    pub(super) fn works(&mut self, pool: &str) {
+        if self.is_probed {
+            crate::log::info!(pool, target = %self.target, "it can be connected to again");
+        }
+        self.is_probed = false;
+        self.failures = 0;
+        self.not_before = 0;
+    }
+
+    /// Notes a failure to connect, or without `error` a connection that was of no use. The target is left alone for a random time of at least 1 ms, whose bound doubles with
+    /// each failure from the first to the second of `retry`. Failures meanwhile are part of the same one.
+    pub(super) fn failed(
+        &mut self,
+        pool: &str,
+        error: Option<&io::Error>,
+        retry: (u64, u64),
+        random: u64,
+        now: u64,
+    ) {
+        if self.not_before > now {
+            return;
+        }
+        if let (false, Some(error)) = (self.is_probed, error) {
+            crate::log::warn!(pool, target = %self.target, %error, "cannot connect; trying again");
+        }
+        let (least, longest) = retry;
+        let doubled =
+            least.checked_shl(self.failures).filter(|bound| *bound >> self.failures == least);
+        let bound = doubled.map_or(longest, |bound| bound.min(longest)).max(1);
+        self.failures = self.failures.saturating_add(1);
+        self.is_probed = true;
+        self.not_before = now.saturating_add(1 + random % bound);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target() -> TargetState {
+        TargetState::new("127.0.0.1:80".parse().unwrap())
+    }
+
+    #[test]
+    fn c3_a_target_that_fails_backs_off_with_full_jitter_up_to_the_bound() {
+        let error = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let (mut state, mut now) = (target(), 1_000);
+        for expected in [100, 200, 400, 800, 1_000, 1_000] {
+            // The largest random number that there can be.
+            state.failed("pool", Some(&error), (100, 1_000), expected - 1, now);
+            assert_eq!(state.tried_again_at(), Some(now + expected));
+            assert!(!state.may_be_tried(now) && state.may_be_tried(now + expected));
+            // What fails meanwhile changes nothing.
+            state.failed("pool", Some(&error), (100, 1_000), 7, now + 1);
+            assert_eq!(state.tried_again_at(), Some(now + expected));
+            now += expected;
+        }
+        for _ in 0..100 {
+            state.failed("pool", Some(&error), (100, 1_000), u64::MAX, now);
+            now = state.tried_again_at().unwrap();
+        }
+        state.works("pool");
+        assert!(state.may_be_tried(0));
+        state.failed("pool", Some(&error), (100, 1_000), 99, now);
+        assert_eq!(state.tried_again_at(), Some(now + 100));
+    }
+
+    #[test]
+    fn c3_one_connection_at_a_time_finds_out_whether_a_target_works_again() {
+        let mut state = target();
+        state.dials = 3;
+        assert!(state.may_be_tried(0), "nothing speaks against it");
+        state.failed("pool", None, (1, 1), 0, 0);
+        assert!(!state.may_be_tried(10) && state.tried_again_at().is_none());
+        state.dials = 0;
+        assert!(state.may_be_tried(10));
+    }
+}

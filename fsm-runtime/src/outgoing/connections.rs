@@ -1,0 +1,161 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::Key;
+use crate::outgoing::jobs::ConnectionJobs;
+
+/// The connections that a pool has opened: what its connector, its connections and those who give it jobs
+/// know of each other.
+///
+/// The connector runs on the thread that polls the pool's first port. Others leave a report here, and
+/// interrupt its poll.
+pub(crate) struct Outgoing {
+    /// The jobs that the connections answer; `None` in a pool without any.
+    pub(crate) jobs: Option<Arc<dyn ConnectionJobs>>,
+    state: Mutex<State>,
+    /// There may be something for the connector to do.
+    changed: AtomicBool,
+    interrupt: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+#[derive(Default)]
+struct State {
+    open: HashMap<Key, Opened>,
+    reports: Vec<Report>,
+}
+
+struct Opened {
+    target: usize,
+    /// The time of its first turn.
+    since: u64,
+    /// It has answered a job.
+    answered: bool,
+}
+
+/// An event of a connection, for the connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// A connection to the target with this number has answered its first job.
+    Answered { target: usize },
+    /// A connection has ended, so many milliseconds after its first turn.
+    Ended { target: usize, answered: bool, lasted: u64 },
+}
+
+impl Outgoing {
+    pub(crate) fn new(jobs: Option<Arc<dyn ConnectionJobs>>) -> Self {
+        let (state, changed) = (Mutex::default(), AtomicBool::new(true));
+        Self { jobs, state, changed, interrupt: OnceLock::new() }
+    }
+
+    /// Sets the function that makes the connector look, when the pool starts.
+    pub(crate) fn attach(&self, interrupt: Box<dyn Fn() + Send + Sync>) {
+        // A pool starts once.
+        let _ = self.interrupt.set(interrupt);
+    }
+
+    /// Makes the connector look whether connections are missing.
+    pub(crate) fn changed(&self) {
+        if !self.changed.swap(true, Ordering::SeqCst) {
+            if let Some(interrupt) = self.interrupt.get() {
+                interrupt();
+            }
+        }
+    }
+
+    /// Takes the note that something has changed.
+    pub(crate) fn take_changed(&self) -> bool {
+        self.changed.load(Ordering::SeqCst) && self.changed.swap(false, Ordering::SeqCst)
+    }
+
+    /// Takes the reports since the last call.
+    pub(crate) fn take_reports(&self) -> Vec<Report> {
+        std::mem::take(&mut self.state().reports)
+    }
+
+    /// Notes the first turn of a connection to the target with this number.
+    pub(crate) fn joined(&self, key: Key, target: usize, now: u64) {
+        self.state().open.insert(key, Opened { target, since: now, answered: false });
+        if let Some(jobs) = &self.jobs {
+            jobs.joined(key);
+        }
+    }
+
+    /// Notes that a connection has answered a job.
+    pub(crate) fn answered(&self, key: Key) {
+        let mut state = self.state();
+        let State { open, reports } = &mut *state;
+        let Some(opened) = open.get_mut(&key).filter(|opened| !opened.answered) else { return };
+        opened.answered = true;
+        reports.push(Report::Answered { target: opened.target });
+        drop(state);
+        self.changed();
+    }
+
+    /// Notes the end of a connection, after its permit was released.
+    pub(crate) fn ended(&self, key: Key, now: u64) {
+        if let Some(jobs) = &self.jobs {
+            jobs.ended(key);
+        }
+        let mut state = self.state();
+        if let Some(Opened { target, since, answered }) = state.open.remove(&key) {
+            let lasted = now.saturating_sub(since);
+            state.reports.push(Report::Ended { target, answered, lasted });
+        }
+        drop(state);
+        self.changed();
+    }
+
+    /// The number of open connections that have had a turn.
+    pub(crate) fn joined_count(&self) -> usize {
+        self.state().open.len()
+    }
+
+    /// Fails the jobs that wait or come, because the pool is closed.
+    pub(crate) fn close(&self) {
+        if let Some(jobs) = &self.jobs {
+            jobs.close();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing").field("open", &self.state().open.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c3_a_reply_is_reported_once_and_an_end_tells_whether_there_was_one() {
+        let outgoing = Outgoing::new(None);
+        assert!(outgoing.take_changed() && !outgoing.take_changed());
+        let [first, second] = [1, 2].map(|slot| Key::of(0, slot, 7));
+        outgoing.joined(first, 0, 10);
+        outgoing.joined(second, 1, 20);
+        assert!(!outgoing.take_changed(), "nothing is missing");
+        outgoing.answered(first);
+        outgoing.answered(first);
+        outgoing.ended(first, 110);
+        outgoing.ended(second, 25);
+        outgoing.ended(second, 26);
+        assert!(outgoing.take_changed());
+        assert_eq!(
+            outgoing.take_reports(),
+            [
+                Report::Answered { target: 0 },
+                Report::Ended { target: 0, answered: true, lasted: 100 },
+                Report::Ended { target: 1, answered: false, lasted: 5 },
+            ]
+        );
+        assert_eq!(outgoing.take_reports(), []);
+    }
+}

@@ -1,0 +1,309 @@
+use std::any::Any;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::call::job_sink::JobSink;
+use crate::call::mailboxes::ReplySender;
+use crate::call::semaphore::{Permit, Semaphore};
+use crate::call::service::PoolEntry;
+use crate::wake::Wake;
+use crate::{Key, Service};
+
+/// The jobs of a pool whose connections answer them, without the type of the service.
+pub(crate) trait ConnectionJobs: Send + Sync {
+    /// The permits of the jobs that wait or are in hand.
+    fn permits(&self) -> &Arc<Semaphore>;
+
+    /// Sets what wakes connections, and what makes the connector look, when the pool starts.
+    fn attach(&self, wakes: Wakes);
+
+    /// The number of jobs that wait and for which no connection is free or on its way to be.
+    fn missing(&self) -> usize;
+
+    /// Refuses the jobs that wait or come, or takes jobs again.
+    fn set_reachable(&self, reachable: bool);
+
+    /// Adds a connection, which is not free yet.
+    fn joined(&self, key: Key);
+
+    /// Notes that a free connection has left its `#[job]` state without a job.
+    fn withdraw(&self, key: Key);
+
+    /// Removes a connection. The job that it had in hand is lost.
+    fn ended(&self, key: Key);
+
+    /// Fails the jobs that wait or come.
+    fn close(&self);
+
+    /// The way in for other pools: an `Arc<dyn JobSink<S>>`.
+    fn entry(self: Arc<Self>) -> PoolEntry;
+
+    /// The way in for plain threads: a `Weak<dyn JobSink<S>>`.
+    fn weak_entry(self: Arc<Self>) -> PoolEntry;
+
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// What wakes those who wait for jobs.
+pub(crate) struct Wakes {
+    /// Gives a connection a turn.
+    pub(crate) connections: Arc<dyn Wake>,
+    /// Makes the connector look whether connections are missing.
+    pub(crate) connector: Box<dyn Fn() + Send + Sync>,
+}
+
+/// The jobs of a pool whose connections answer them: those that wait, and those in hand.
+///
+/// Free connections pull jobs. One that finds none becomes idle; a job that comes calls the connection that
+/// has become idle last, which then takes the first job of the queue. So a job that waits belongs to no
+/// connection, and a called connection that ends loses none: another one is called in its place. Each job
+/// has a [`ReplySender`], which replies once, or says that the job is gone when it is dropped.
+pub(crate) struct JobsInHand<S: Service> {
+    permits: Arc<Semaphore>,
+    wakes: OnceLock<Wakes>,
+    state: Mutex<State<S>>,
+}
+
+struct State<S: Service> {
+    queue: VecDeque<(S::Job, Ticket)>,
+    /// The idle connections, the last one on top.
+    idle: Vec<Key>,
+    connections: HashMap<Key, Status>,
+    /// The number of connections with the status `Called`.
+    called: usize,
+    /// The number of connections with the status `Arriving`.
+    arriving: usize,
+    /// No target can be connected to, and no connection is open.
+    unreachable: bool,
+    closed: bool,
+}
+
+/// What a job holds until its end.
+struct Ticket {
+    reply_to: ReplySender,
+    /// Dropped after the caller has its reply.
+    _permit: Permit,
+}
+
+enum Status {
+    /// Not free, and without a job: in a state before the first `#[job]` state, or on the way back to it.
+    Arriving,
+    /// In a `#[job]` state.
+    Idle,
+    /// The same, and woken because of a job.
+    Called,
+    Busy(Ticket),
+}
+
+/// What must be woken after a change.
+enum Next {
+    Nothing,
+    Connection(Key),
+    Connector,
+}
+
+impl<S: Service> JobsInHand<S> {
+    pub(crate) fn new(limit: usize) -> Self {
+        let state = State {
+            queue: VecDeque::new(),
+            idle: Vec::new(),
+            connections: HashMap::new(),
+            called: 0,
+            arriving: 0,
+            unreachable: false,
+            closed: false,
+        };
+        Self {
+            permits: Arc::new(Semaphore::new(limit)),
+            wakes: OnceLock::new(),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Takes the next job for a free connection, which is idle if there is none.
+    pub(crate) fn take(&self, key: Key) -> Option<S::Job> {
+        let mut state = self.state();
+        if !state.connections.contains_key(&key) {
+            return None;
+        }
+        let Some((job, ticket)) = state.queue.pop_front() else {
+            if !matches!(state.connections.get(&key), Some(Status::Idle)) {
+                state.set(key, Status::Idle);
+                state.idle.push(key);
+            }
+            return None;
+        };
+        let lost = state.set(key, Status::Busy(ticket));
+        drop(state);
+        drop(lost);
+        Some(job)
+    }
+
+    /// Replies to the job that a connection has in hand.
+    pub(crate) fn finish(&self, key: Key, reply: S::Reply) {
+        let mut state = self.state();
+        if !matches!(state.connections.get(&key), Some(Status::Busy(_))) {
+            return;
+        }
+        let before = state.set(key, Status::Arriving);
+        drop(state);
+        if let Some(Status::Busy(Ticket { reply_to, _permit })) = before {
+            reply_to.send(reply);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<S>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(&self, next: Next) {
+        let Some(wakes) = self.wakes.get() else { return };
+        match next {
+            Next::Nothing => {}
+            Next::Connection(key) => wakes.connections.wake(key),
+            Next::Connector => (wakes.connector)(),
+        }
+    }
+}
+
+impl<S: Service> State<S> {
+    /// Changes the status of a connection. Returns the one before.
+    fn set(&mut self, key: Key, status: Status) -> Option<Status> {
+        self.count(&status, true);
+        let before = self.connections.insert(key, status);
+        self.left(key, before)
+    }
+
+    fn remove(&mut self, key: Key) -> Option<Status> {
+        let before = self.connections.remove(&key);
+        self.left(key, before)
+    }
+
+    /// Takes a connection out of what its former status has put it in.
+    fn left(&mut self, key: Key, before: Option<Status>) -> Option<Status> {
+        if let Some(status) = &before {
+            self.count(status, false);
+            if matches!(status, Status::Idle) {
+                // The last ones come and go most.
+                if let Some(at) = self.idle.iter().rposition(|idle| *idle == key) {
+                    self.idle.remove(at);
+                }
+            }
+        }
+        before
+    }
+
+    fn count(&mut self, status: &Status, more: bool) {
+        let counter = match status {
+            Status::Called => &mut self.called,
+            Status::Arriving => &mut self.arriving,
+            Status::Idle | Status::Busy(_) => return,
+        };
+        *counter = if more { *counter + 1 } else { counter.saturating_sub(1) };
+    }
+
+    /// Calls the connection that has become idle last, if jobs wait for which none was called.
+    fn call_next(&mut self) -> Next {
+        if self.queue.len() <= self.called {
+            return Next::Nothing;
+        }
+        let Some(key) = self.idle.last().copied() else { return Next::Connector };
+        self.set(key, Status::Called);
+        Next::Connection(key)
+    }
+}
+
+impl<S: Service> JobSink<S> for JobsInHand<S> {
+    fn semaphore(&self) -> &Arc<Semaphore> {
+        &self.permits
+    }
+
+    fn submit(&self, job: S::Job, permit: Permit, reply_to: ReplySender) {
+        let ticket = Ticket { reply_to, _permit: permit };
+        let mut state = self.state();
+        if state.unreachable || state.closed {
+            drop(state);
+            drop((job, ticket));
+            return;
+        }
+        state.queue.push_back((job, ticket));
+        let next = state.call_next();
+        drop(state);
+        self.wake(next);
+    }
+}
+
+impl<S: Service> ConnectionJobs for JobsInHand<S> {
+    fn permits(&self) -> &Arc<Semaphore> {
+        &self.permits
+    }
+
+    fn attach(&self, wakes: Wakes) {
+        // A pool starts once.
+        let _ = self.wakes.set(wakes);
+    }
+
+    fn missing(&self) -> usize {
+        let state = self.state();
+        state.queue.len().saturating_sub(state.called + state.arriving)
+    }
+
+    fn set_reachable(&self, reachable: bool) {
+        let mut state = self.state();
+        state.unreachable = !reachable;
+        let lost = if reachable { VecDeque::new() } else { std::mem::take(&mut state.queue) };
+        drop(state);
+        drop(lost);
+    }
+
+    fn joined(&self, key: Key) {
+        self.state().set(key, Status::Arriving);
+    }
+
+    fn withdraw(&self, key: Key) {
+        let mut state = self.state();
+        if !matches!(state.connections.get(&key), Some(Status::Idle | Status::Called)) {
+            return;
+        }
+        state.set(key, Status::Arriving);
+        let next = state.call_next();
+        drop(state);
+        self.wake(next);
+    }
+
+    fn ended(&self, key: Key) {
+        let mut state = self.state();
+        let before = state.remove(key);
+        let next = state.call_next();
+        drop(state);
+        // Tells the caller of a job that it is gone.
+        drop(before);
+        self.wake(next);
+    }
+
+    fn close(&self) {
+        self.permits.close();
+        let mut state = self.state();
+        state.closed = true;
+        let lost = std::mem::take(&mut state.queue);
+        drop(state);
+        drop(lost);
+    }
+
+    fn entry(self: Arc<Self>) -> PoolEntry {
+        let sink: Arc<dyn JobSink<S>> = self;
+        Box::new(sink)
+    }
+
+    fn weak_entry(self: Arc<Self>) -> PoolEntry {
+        let sink: Arc<dyn JobSink<S>> = self;
+        Box::new(Arc::downgrade(&sink))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

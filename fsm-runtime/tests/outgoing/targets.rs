@@ -1,0 +1,106 @@
+use super::*;
+
+const SOON: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(1)..=Duration::from_millis(20);
+
+#[test]
+fn c3_without_a_target_jobs_are_gone_at_once_and_one_probe_brings_them_back() {
+    let address = unused_port();
+    let (running, jobs) = start(asking(address).retry(SOON));
+    assert_eq!(ask(&jobs, "one"), None);
+    until("it is known that there is none", || jobs.stats().connect_failures > 0);
+    let begun = Instant::now();
+    for _ in 0..100 {
+        assert_eq!(ask(&jobs, "two"), None);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5), "each is gone at once");
+    let failures = jobs.stats().connect_failures;
+    until("it tries again", || jobs.stats().connect_failures > failures + 2);
+
+    let server = Server::on(TcpListener::bind(address).unwrap(), |line| Some(line.to_owned()));
+    until("it is back", || ask(&jobs, "three") == Some(Ok("three".to_owned())));
+    assert_eq!(ask(&jobs, "four"), Some(Ok("four".to_owned())));
+    assert!(server.accepted() >= 1);
+    running.drain().unwrap();
+}
+
+#[test]
+fn c3_a_target_that_refuses_is_left_to_the_others() {
+    let server = Server::start(|line| Some(line.to_owned()));
+    let builder = asking(unused_port()).connect(server.address.to_string());
+    let (running, jobs) = start(builder.connections(0..=2));
+    for number in 0..50 {
+        let number = number.to_string();
+        assert_eq!(ask(&jobs, &number), Some(Ok(number)));
+    }
+    running.drain().unwrap();
+}
+
+#[test]
+fn c3_a_target_that_accepts_and_closes_backs_off() {
+    let closing = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = closing.local_addr().unwrap();
+    let accepted = Arc::<AtomicUsize>::default();
+    let counter = Arc::clone(&accepted);
+    thread::spawn(move || {
+        for stream in closing.incoming() {
+            drop(stream);
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let retry = Duration::from_secs(5)..=Duration::from_secs(60);
+    let (running, jobs) = start(asking(address).retry(retry));
+    // The connection may take the first job before it sees the end.
+    for _ in 0..200 {
+        assert!(matches!(ask(&jobs, "x"), None | Some(Err(Lost))));
+    }
+    assert!(accepted.load(Ordering::SeqCst) < 20, "{accepted:?} connections for nothing");
+    running.drain().unwrap();
+}
+
+#[test]
+fn c4_names_and_unix_sockets_are_connected_to() {
+    let server = Server::start(|line| Some(line.to_owned()));
+    let (running, jobs) = start(asking(format!("localhost:{}", server.address.port())));
+    assert_eq!(ask(&jobs, "by name"), Some(Ok("by name".to_owned())));
+    running.drain().unwrap();
+
+    let (running, jobs) = start(asking("no.such.host.invalid:80").retry(SOON));
+    assert_eq!(ask(&jobs, "nobody"), None);
+    assert!(jobs.stats().connect_failures > 0);
+    running.drain().unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn c4_a_unix_socket_is_a_target() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(&stream).lines();
+        let line = lines.next().unwrap().unwrap();
+        writeln!(&mut &stream, "{line}").unwrap();
+    });
+    let (running, jobs) = start(asking(format!("unix:{}", path.display())));
+    assert_eq!(ask(&jobs, "by path"), Some(Ok("by path".to_owned())));
+    running.drain().unwrap();
+}
+
+#[test]
+fn a_pool_without_a_place_to_connect_to_does_not_start() {
+    for (builder, reason) in [
+        (asking("nowhere"), "the port is missing"),
+        (Pool::builder::<Asking>("asking"), "the pool has no `connect(..)`"),
+        (asking("127.0.0.1:80").listen("127.0.0.1:0"), "and the pool listens"),
+    ] {
+        let error = builder.handler(|_| Client).start().unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+    for (connections, reason) in [(0..=0, "it is 0"), (5..=4, "it is 5, and must be from 0 to 4")] {
+        let pool = asking("127.0.0.1:80").connections(connections).handler(|_| Client);
+        let error = pool.start().unwrap_err().to_string();
+        assert!(error.contains("`connections`") && error.contains(reason), "{error}");
+    }
+}
