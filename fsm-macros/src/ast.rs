@@ -11,7 +11,7 @@ use syn::{Type, Visibility};
 pub(crate) use self::edges::{Edges, Event, EventEdge};
 pub(crate) use self::expr::{Expr, is_known, parts, settings};
 pub(crate) use self::time::Time;
-pub(crate) use self::wait::{MachineKind, Pool, Shape, ShapeKind, Size, Wait, WaitKind};
+pub(crate) use self::wait::{MachineKind, Pool, Relay, Shape, ShapeKind, Size, Wait, WaitKind};
 
 /// A machine as its author wrote it: names are not looked up yet.
 pub(crate) struct Machine {
@@ -264,13 +264,19 @@ impl State {
         self.waits.iter().any(|wait| matches!(wait.kind, WaitKind::HandOff(_)))
     }
 
-    /// The name of the payload for another pool that a verdict for this state carries.
+    /// The name of the payload that a verdict for this state carries: for another pool, or the target.
     pub(crate) fn payload_name(&self) -> Option<&'static str> {
         match self.wait()?.kind {
             WaitKind::Call(_) => Some("job"),
             WaitKind::HandOff(_) => Some("seed"),
+            WaitKind::Connect => Some("to"),
             _ => None,
         }
+    }
+
+    /// Whether a job or the connection goes to another pool in this state.
+    pub(crate) fn leads_out(&self) -> bool {
+        self.wait().is_some_and(|wait| wait.kind.leads_out())
     }
 
     pub(crate) fn field_names(&self) -> Vec<Ident> {

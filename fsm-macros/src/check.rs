@@ -14,6 +14,7 @@ mod flow;
 mod groups;
 mod jobs;
 mod names;
+mod other;
 mod pools;
 mod states;
 mod waits;
@@ -35,6 +36,9 @@ pub(crate) fn check<'a>(machine: &'a ast::Machine, errors: &mut Errors) -> Graph
     refused.extend(pools::check(machine, &graph, errors));
     jobs::check(machine, &graph, errors);
     answers::check(machine, &graph, errors);
+    if complete {
+        other::check(machine, &graph, errors);
+    }
     flow::check(machine, &graph, &refused, complete, errors);
     let starts_at_end = graph.start.is_some_and(|start| machine.states[start.index].is_end());
     if complete && !starts_at_end {

@@ -134,6 +134,9 @@ pub(crate) enum Code {
     WithAndWithoutJob = 121,
     LateAnswer = 122,
     AnswersAndLeaves = 123,
+
+    // The other socket.
+    NotConnected = 124,
 }
 
 impl fmt::Display for Code {

@@ -52,6 +52,7 @@ fn machine_stub(interface: &Interface) -> TokenStream {
             type Seed = #seed;
             type Settings = #settings;
             type Kind = #root::#side;
+            type Other = #root::NoOther;
             type Deadlines = #root::Deadlines<1>;
 
             fn start(_: Self::Seed) -> Self {

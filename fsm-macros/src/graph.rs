@@ -190,6 +190,7 @@ pub(crate) fn event_edges(machine: &ast::Machine, state: usize) -> Vec<&EventEdg
         let beside = || state.beside().find_map(|wait| wait.edges.on(event));
         edges.extend(own.on(event).or_else(beside).or(default));
     }
+    edges.extend(wait.edges.on(Event::HalfClosed));
     edges.extend(budget.map(|(_, budget)| &budget.edge));
     edges
 }

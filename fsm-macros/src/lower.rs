@@ -55,10 +55,12 @@ fn bound(state: &ast::State) -> Option<(Ident, TokenStream)> {
         let bound = quote_spanned!(Span::mixed_site()=> { use __rt::__NoLayout as _; #bound });
         return Some((bound_name(state)?, bound));
     }
-    let (WaitKind::Read { max: Some((_, size)), .. } | WaitKind::Writable { below: Some(size) }) =
-        &state.wait()?.kind
-    else {
-        return None;
+    let size = match &state.wait()?.kind {
+        WaitKind::Read { max: Some((_, size)), .. } | WaitKind::Writable { below: Some(size) } => {
+            size
+        }
+        WaitKind::Relay(relay) => relay.max.as_ref()?,
+        _ => return None,
     };
     Some((bound_name(state)?, size.value.clone())).filter(|_| !size.is_literal())
 }
@@ -108,6 +110,15 @@ fn u64_literal(length: &Literal) -> TokenStream {
     let mut suffixed: Literal = format!("{length}u64").parse().unwrap_or_else(|_| length.clone());
     suffixed.set_span(length.span());
     TokenTree::from(suffixed).into()
+}
+
+/// The number of bytes of a relay, where a literal has the type of lengths.
+fn u64_length(length: &TokenStream) -> TokenStream {
+    let mut tokens = length.clone().into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Literal(literal)), None) => u64_literal(&literal),
+        _ => length.clone(),
+    }
 }
 
 struct Lowering<'a> {
@@ -171,6 +182,7 @@ impl Lowering<'_> {
             within: self.deadline(index, Event::Within),
             idle: self.deadline(index, Event::Idle),
             begun: self.deadline(index, Event::Begun),
+            half_closed: self.deadline(index, Event::HalfClosed),
             drain: self.on(index, Event::Drain),
             message: state.message().and_then(|wait| beside(state, wait)),
             tick: tick(state),
@@ -190,13 +202,14 @@ impl Lowering<'_> {
             let before = self.machine.states[..target].iter();
             Some(RouteRef {
                 ty: pool.as_ref()?.ty.clone().into(),
-                number: before.filter(|state| state.payload_name().is_some()).count(),
+                number: before.filter(|state| state.leads_out()).count(),
                 waits_for_room: self.graph.on(target, Event::Full).is_none(),
             })
         };
         match &state.wait()?.kind {
             WaitKind::Call(pool) => Some(Delivery::Job(route(pool)?)),
             WaitKind::HandOff(pool) => Some(Delivery::Seed(route(pool)?)),
+            WaitKind::Connect => Some(Delivery::Target),
             _ => None,
         }
     }
@@ -215,12 +228,13 @@ impl Lowering<'_> {
         let state = &self.machine.states[index];
         let fields = state.field_names();
         Some(match &state.wait()?.kind {
-            WaitKind::Read { shape, max } => {
+            WaitKind::Read { shape, max, other } => {
                 let max = max.as_ref().map(|(_, max)| Bound {
                     value: named(state, max),
                     of: max.of.as_ref().map(|of| Expr::new(of, &fields)),
                 });
-                model::Wait::Read(self.read(index, shape.as_ref()?, max, &fields)?.into())
+                let read = self.read(index, shape.as_ref()?, max, &fields)?;
+                model::Wait::Read(Read { other: *other, ..read }.into())
             }
             WaitKind::Flush => model::Wait::Flush,
             WaitKind::Writable { below } => {
@@ -236,7 +250,28 @@ impl Lowering<'_> {
                 model::Wait::Discard(self.discard(index, shape.as_ref()?, &fields)?.into())
             }
             WaitKind::Shutdown => model::Wait::Shutdown,
+            WaitKind::Connect => {
+                model::Wait::Connect { refused: self.on(index, Event::Refused)?.into() }
+            }
+            WaitKind::Relay(relay) => model::Wait::Relay(self.relay(index, relay, &fields)?.into()),
             WaitKind::HandOff(_) | WaitKind::Tick(_) | WaitKind::End => return None,
+        })
+    }
+
+    fn relay(&self, index: usize, relay: &ast::Relay, fields: &[Ident]) -> Option<model::Relay> {
+        let way = relay.way.as_ref().map(ToString::to_string);
+        let exact = relay.exact.as_ref();
+        Some(model::Relay {
+            text: relay.text(),
+            way: match way.as_deref() {
+                None => "Both",
+                Some("out") => "Out",
+                Some(_) => "Back",
+            },
+            exact: exact.map(|exact| Expr::new(&u64_length(exact), fields)),
+            max: named(&self.machine.states[index], relay.max.as_ref()?),
+            eof: self.on(index, Event::Eof),
+            gone: self.on(index, Event::Gone)?,
         })
     }
 
@@ -287,7 +322,8 @@ impl Lowering<'_> {
             },
             ShapeKind::Unknown => return None,
         };
-        Some(Read { text: written.text.clone(), shape, eof: self.on(index, Event::Eof)? })
+        let (text, eof) = (written.text.clone(), self.on(index, Event::Eof)?);
+        Some(Read { text, shape, eof, other: false })
     }
 
     fn deadline(&self, index: usize, event: Event) -> Option<Deadline> {

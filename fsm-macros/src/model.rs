@@ -120,6 +120,8 @@ pub(crate) enum Delivery {
     Reply(Box<Type>),
     /// The reply, of this type, is that of the connection to the job that it has in hand.
     Answer(Box<Type>),
+    /// The target is connected to.
+    Target,
 }
 
 /// The route that a verdict takes.
@@ -142,6 +144,7 @@ pub(crate) struct Active {
     pub(crate) within: Option<Deadline>,
     pub(crate) idle: Option<Deadline>,
     pub(crate) begun: Option<Deadline>,
+    pub(crate) half_closed: Option<Deadline>,
     pub(crate) drain: Option<Transition>,
     /// The handler of messages beside the main wait.
     pub(crate) message: Option<Ident>,
@@ -172,9 +175,27 @@ pub(crate) enum Wait {
     Job {
         eof: Transition,
     },
+    /// A connection, which becomes the other socket.
+    Connect {
+        refused: Box<Transition>,
+    },
+    Relay(Box<Relay>),
     Call(Box<Route>),
     Discard(Box<Discard>),
     Shutdown,
+}
+
+/// Bytes that are passed on between the two sockets.
+pub(crate) struct Relay {
+    /// The text of the attribute without its bound.
+    pub(crate) text: String,
+    /// The variant of `Way`.
+    pub(crate) way: &'static str,
+    pub(crate) exact: Option<Expr>,
+    pub(crate) max: TokenStream,
+    /// The transition when the stream ends before the number of bytes.
+    pub(crate) eof: Option<Transition>,
+    pub(crate) gone: Transition,
 }
 
 /// Input that is thrown away.
@@ -206,6 +227,8 @@ pub(crate) struct Read {
     pub(crate) text: String,
     pub(crate) shape: Shape,
     pub(crate) eof: Transition,
+    /// It reads the other socket.
+    pub(crate) other: bool,
 }
 
 pub(crate) enum Shape {
@@ -297,6 +320,12 @@ impl State {
     /// Whether the state waits for a job.
     pub(crate) fn waits_for_job(&self) -> bool {
         self.active().is_some_and(|active| matches!(active.wait, Wait::Job { .. }))
+    }
+
+    /// Whether the state connects the other socket, or passes bytes on.
+    pub(crate) fn joins(&self) -> bool {
+        let joins = |active: &Active| matches!(active.wait, Wait::Connect { .. } | Wait::Relay(_));
+        self.active().is_some_and(joins)
     }
 
     /// The route to another pool, if the state has one.

@@ -7,6 +7,7 @@ use crate::connection::scratch::{ConnectionScratch, Leaving};
 use crate::connection::turn::{TurnEnd, TurnStart};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
+use crate::machine::other::sealed::Slot;
 use crate::machine::runner::{MachineRunner, Started, StopReason};
 use crate::net::pending_io::{FreeList, NewConnection, PendingIo};
 use crate::net::readiness::Readiness;
@@ -21,6 +22,8 @@ use crate::{Drive, Ended, Key, Machine, Spec, WaitSet};
 
 mod close;
 mod fast_path;
+mod other;
+mod relay;
 pub(crate) mod scratch;
 mod turn;
 
@@ -38,6 +41,8 @@ pub(crate) struct ConnectionTask<M: Machine, H, S> {
     /// `None` until the first turn makes it.
     handler: Option<H>,
     goodbye: Goodbye,
+    /// The other socket, in a machine that has one.
+    other: M::Other,
     pending: Option<Box<Pending<M>>>,
 }
 
@@ -79,6 +84,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             deadlines,
             handler,
             goodbye: Goodbye::NotSaid,
+            other: M::Other::default(),
             pending: None,
         }
     }
@@ -108,6 +114,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             deadlines,
             handler: None,
             goodbye: Goodbye::NotSaid,
+            other: M::Other::default(),
             pending,
         }
     }
@@ -122,6 +129,22 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let Self { machine, deadlines, .. } = self;
         let settings = &scratch.environment.settings;
         MachineRunner { machine, deadlines }.is_tick_due(scratch.context.now, settings)
+    }
+
+    /// Runs a turn of a connection that may have another socket.
+    fn turn_with_other(
+        &mut self,
+        key: Key,
+        readiness: Readiness,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> TurnOutcome {
+        let (first, other) = readiness.apart();
+        self.state.add(first);
+        if let Some(end) = self.other.get() {
+            end.state.add(other);
+        }
+        let start = TurnStart::new(&scratch.limits);
+        self.full_turn(key, scratch, start)
     }
 
     /// Runs a turn in full: takes up the pending input and output, runs the machine, and stores the
@@ -316,6 +339,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         readiness: Readiness,
         scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
+        if const { M::SPEC.uses(Features::OTHER) } {
+            return self.turn_with_other(key, readiness, scratch);
+        }
         self.state.add(readiness);
         if self.state.is_idle_with_input() && !self.is_tick_due(scratch) {
             self.fast_path(key, scratch)
@@ -327,9 +353,13 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
 
     #[inline]
     fn due(&self) -> u64 {
-        match &self.pending {
+        let due = match &self.pending {
             Some(pending) => self.deadlines.earliest().min(pending.send_by),
             None => self.deadlines.earliest(),
+        };
+        match self.other.peek() {
+            Some(other) => due.min(other.due()),
+            None => due,
         }
     }
 
@@ -346,6 +376,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         // Counts before the peer can see the end.
         scratch.counters.ended(why);
         let leaving = scratch.leaving.take();
+        if let Some(other) = self.other.get() {
+            // Its peer must not take what it has got for the whole.
+            other.close(!matches!(why, Ended::Done | Ended::Drained) || other.output.len() > 0);
+        }
         if leaving.is_none() {
             self.abort_if_unsent(0);
         }
@@ -378,6 +412,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         // Shared output may have an owner of the user's, whose drop may panic, too.
         if caught(|| scratch.output.discard()).is_none() {
             scratch.output = SendBuffer::default();
+        }
+        if caught(|| scratch.other.output.discard()).is_none() {
+            scratch.other.output = SendBuffer::default();
         }
     }
 

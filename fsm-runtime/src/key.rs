@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The number of bits of the index; the generation has the other bits of a poll's token.
+/// The number of bits of the index; the generation has the other bits of a poll's token but the highest.
 pub(crate) const INDEX_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
 /// The number of bits of the index that are the slot; the port has the other bits of the index.
 const SLOT_BITS: u32 = if usize::BITS >= 64 { 26 } else { 17 };
@@ -13,15 +13,17 @@ pub(crate) const MAX_TASKS: usize = SLOTS / 2;
 /// The most ports of a pool.
 pub(crate) const PORTS: usize = 1 << (INDEX_BITS - SLOT_BITS);
 /// The largest generation; generations are counted modulo the next number.
-pub(crate) const GENERATIONS: u32 = if usize::BITS >= 64 { u32::MAX } else { (1 << 12) - 1 };
+///
+/// The highest bit of a token says which of a connection's two sockets it is for.
+pub(crate) const GENERATIONS: u32 = if usize::BITS >= 64 { u32::MAX >> 1 } else { (1 << 11) - 1 };
 
 /// Identifies one connection or job of a pool by its port, its slot there, and the generation of
 /// the slot.
 ///
 /// A later connection that uses the same slot has another generation, so that a key that outlives
 /// its connection matches no other one: [`Cx::post`](crate::Cx::post) returns the message, and the
-/// port drops and counts an event. Generations repeat after 4,294,967,296 connections of the
-/// process (4,096 if a pointer has 32 bits).
+/// port drops and counts an event. Generations repeat after 2,147,483,648 connections of the
+/// process (2,048 if a pointer has 32 bits).
 ///
 /// A key is valid only in the pool that it comes from. In another pool it matches nothing, like the
 /// key of a connection that has ended.

@@ -88,6 +88,7 @@ mod error;
 mod frame;
 mod key;
 mod log;
+mod other;
 mod panics;
 mod peer;
 mod spec;
@@ -180,11 +181,15 @@ pub use crate::machine::deadlines::{DeadlineSet, Deadlines, SleepTime, Timer};
 pub use crate::machine::input::{Input, Miss, NoFrame};
 pub use crate::machine::kind::{Connection, Job, JobMachine, Kind};
 pub use crate::machine::length::Length;
+pub use crate::machine::other::{NoOther, Other, OtherOutput, OtherSlot};
 pub use crate::machine::route::Route;
 #[doc(hidden)]
 pub use crate::machine::size_budget::{fits as __fits, holds as __holds};
 pub use crate::machine::{Drive, Machine, NoMessage, Step, WaitSet};
 pub use crate::net::listener::ListeningSocket;
+pub use crate::other::{Connected, Moved};
+#[doc(hidden)]
+pub use crate::other::{Connecting, Relaying, Way};
 pub use crate::peer::Peer;
 pub use crate::server::builder::Builder;
 pub use crate::server::builder::connect::Connections;

@@ -1,7 +1,7 @@
 //! The contract between machines and the runtime: the traits that generated code implements, and
 //! the types that it and handlers use.
 
-use crate::{Answers, Cx, DeadlineSet, Input, Kind, Route, Spec, Timer};
+use crate::{Answers, Cx, DeadlineSet, Input, Kind, OtherSlot, Route, Spec, Timer};
 
 pub(crate) mod answers;
 pub mod arithmetic;
@@ -13,6 +13,7 @@ pub mod keywords;
 pub(crate) mod kind;
 pub(crate) mod length;
 pub(crate) mod limits;
+pub(crate) mod other;
 pub(crate) mod route;
 pub(crate) mod runner;
 pub(crate) mod size_budget;
@@ -72,6 +73,10 @@ pub trait Machine: Sized + Send + 'static {
     /// The deadlines of a state: [`Deadlines<N>`](crate::Deadlines), where `N` is the largest
     /// number of timers that a state has.
     type Deadlines: DeadlineSet;
+
+    /// The room for the other socket of a connection: [`Other`](crate::Other) in a machine with a `#[connect]`
+    /// state, otherwise [`NoOther`](crate::NoOther).
+    type Other: OtherSlot;
 
     /// The machine in its start state.
     fn start(seed: Self::Seed) -> Self;

@@ -3,6 +3,7 @@
 pub(crate) mod dial;
 pub(crate) mod listener;
 pub(crate) mod lookup;
+pub(crate) mod other_end;
 pub(crate) mod pending_io;
 pub(crate) mod readiness;
 pub(crate) mod ready_io;

@@ -14,6 +14,7 @@ pub use bytes::Bytes;
 pub use fsm_macros::{frame, state_machine};
 
 pub use crate::{
-    Cx, Decoded, Drive, Encode, Ended, Frame, Handle, JobCx, JobHandle, Key, Machine, NoMessage,
-    Peer, Pipeline, Pool, PoolError, Service, Submitter, Times, TrySendError, Words,
+    Connected, Cx, Decoded, Drive, Encode, Ended, Frame, Handle, JobCx, JobHandle, Key, Machine,
+    Moved, NoMessage, Peer, Pipeline, Pool, PoolError, Service, Submitter, Target, Times,
+    TrySendError, Words,
 };

@@ -119,6 +119,7 @@ mod clock;
 mod harness;
 mod job_session;
 mod methods;
+mod other;
 mod output;
 mod pipe;
 mod port;
@@ -128,6 +129,7 @@ mod stub_pools;
 
 pub use self::clock::Clock;
 pub use self::job_session::JobSession;
+pub use self::other::OtherPeer;
 pub use self::output::Output;
 pub use self::session::Session;
 pub use self::stub_pool::StubPool;

@@ -124,6 +124,24 @@ pub enum Wait {
     Message,
     /// A job, which the connection answers.
     Job,
+    /// A connection to a target, which becomes the other socket.
+    Connect,
+    /// Input of the other socket.
+    ReadOther {
+        /// The way to cut the input.
+        shape: Shape,
+        /// The text of the attribute, such as `until = b"\r\n"`.
+        text: &'static str,
+        /// The upper bound of a message in bytes.
+        max: usize,
+    },
+    /// Bytes are passed on from one socket to the other.
+    Relay {
+        /// The text of the attribute, such as `out, exact = left`; empty for both ways.
+        text: &'static str,
+        /// The most bytes that wait on one side.
+        max: usize,
+    },
     /// Input that is thrown away.
     Discard {
         /// The way to find its end.
@@ -197,6 +215,8 @@ pub enum Trigger {
     Begun(Duration),
     /// This time has passed since the machine entered the group of states that has a budget.
     Budget(Duration),
+    /// One side of a relay has ended its stream, and no byte has moved for this time.
+    HalfClosed(Duration),
     /// The peer ended its stream.
     Eof,
     /// The input is larger than `max`.
@@ -307,6 +327,10 @@ impl fmt::Display for Wait {
             Self::Sleep { at_most } => write!(f, "sleep({})", InUnits(*at_most)),
             Self::Message => f.write_str("message"),
             Self::Job => f.write_str("job"),
+            Self::Connect => f.write_str("connect"),
+            Self::ReadOther { text, .. } => write!(f, "read(other, {text})"),
+            Self::Relay { text: "", .. } => f.write_str("relay"),
+            Self::Relay { text, .. } => write!(f, "relay({text})"),
             Self::Discard { text, .. } => write!(f, "discard({text})"),
             Self::Tick { every } => write!(f, "tick({})", InUnits(*every)),
             Self::Shutdown => f.write_str("shutdown"),
@@ -337,6 +361,7 @@ impl fmt::Display for Trigger {
             Self::Idle(time) => write!(f, "idle {}", InUnits(*time)),
             Self::Begun(time) => write!(f, "begun {}", InUnits(*time)),
             Self::Budget(time) => write!(f, "within {} in all", InUnits(*time)),
+            Self::HalfClosed(time) => write!(f, "eof {}", InUnits(*time)),
             Self::Eof => f.write_str("eof"),
             Self::Limit => f.write_str("limit"),
             Self::Refused => f.write_str("refused"),

@@ -17,7 +17,7 @@ use self::sources::Sources;
 const FOLDERS: [&[&str]; 10] = [
     &[
         "key", "log", "panics", "frame", "spec", "address", "peer", "error", "stats", "clock",
-        "sync", "target", "wake",
+        "sync", "target", "wake", "other",
     ],
     &["net"],
     &["call"],

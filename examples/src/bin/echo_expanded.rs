@@ -101,6 +101,7 @@ const _: () = {
         type Seed = ();
         type Settings = ();
         type Kind = __rt::Connection;
+        type Other = __rt::NoOther;
         type Deadlines = __rt::Deadlines<1>;
         #[inline]
         fn start((): ()) -> Self {

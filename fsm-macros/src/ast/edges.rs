@@ -31,6 +31,8 @@ pub(crate) enum Event {
     Full,
     Gone,
     Drain,
+    /// One side of a relay has ended, and nothing has moved for a time: `eof = 30s`.
+    HalfClosed,
     /// The time of a group of states is over, which the machine declares as `within(Group)`.
     Budget,
 }
@@ -55,7 +57,7 @@ impl Event {
             Self::Within | Self::Budget => "within",
             Self::Idle => "idle",
             Self::Begun => "begun",
-            Self::Eof => "eof",
+            Self::Eof | Self::HalfClosed => "eof",
             Self::Limit => "limit",
             Self::Refused => "refused",
             Self::Error => "error",
@@ -76,7 +78,7 @@ impl Event {
 
     /// Whether it has a time.
     pub(crate) fn is_timed(self) -> bool {
-        self.is_deadline() || self == Self::Begun
+        self.is_deadline() || matches!(self, Self::Begun | Self::HalfClosed)
     }
 }
 

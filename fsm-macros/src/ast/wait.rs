@@ -16,7 +16,13 @@ pub(crate) enum WaitKind {
     Read {
         shape: Option<Shape>,
         max: Option<(Ident, Size)>,
+        /// It reads the other socket.
+        other: bool,
     },
+    /// A connection, which becomes the other socket.
+    Connect,
+    /// Bytes that are passed on between the two sockets.
+    Relay(Box<Relay>),
     Flush,
     Writable {
         below: Option<Size>,
@@ -42,6 +48,26 @@ pub(crate) enum WaitKind {
     /// The machine that takes the connection.
     HandOff(Option<Pool>),
     End,
+}
+
+/// `#[relay(..)]`
+#[derive(Default)]
+pub(crate) struct Relay {
+    /// `out` or `back`, if it goes one way.
+    pub(crate) way: Option<Ident>,
+    /// The number of bytes.
+    pub(crate) exact: Option<TokenStream>,
+    /// The most bytes that wait on one side.
+    pub(crate) max: Option<Size>,
+}
+
+impl Relay {
+    /// The text of the attribute without its bound.
+    pub(crate) fn text(&self) -> String {
+        let way = self.way.iter().map(ToString::to_string);
+        let exact = self.exact.iter().map(|exact| format!("exact = {exact}"));
+        way.chain(exact).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// The type that names a pool.
@@ -106,7 +132,7 @@ impl Wait {
             Time::Fixed(_) | Time::Constant(_) => None,
         });
         let (shape, max) = match &self.kind {
-            WaitKind::Read { shape, max } => {
+            WaitKind::Read { shape, max, .. } => {
                 (shape.as_ref(), max.as_ref().and_then(|(_, max)| max.of.as_ref()))
             }
             WaitKind::Discard { shape } => (shape.as_ref(), None),
@@ -116,7 +142,11 @@ impl Wait {
             ShapeKind::ExactOf(length) | ShapeKind::Upto(length) => Some(length),
             _ => None,
         });
-        times.chain(length).chain(max)
+        let exact = match &self.kind {
+            WaitKind::Relay(relay) => relay.exact.as_ref(),
+            _ => None,
+        };
+        times.chain(length).chain(max).chain(exact)
     }
 }
 
@@ -136,7 +166,7 @@ impl WaitKind {
             Event::Within => {
                 self.can(Event::Idle, machine)
                     || self.leads_out()
-                    || matches!(self, Self::Discard { .. } | Self::Shutdown)
+                    || matches!(self, Self::Discard { .. } | Self::Shutdown | Self::Connect)
             }
             Event::Idle => {
                 matches!(
@@ -146,6 +176,7 @@ impl WaitKind {
                         | Self::Writable { .. }
                         | Self::Message
                         | Self::Job
+                        | Self::Relay(_)
                 )
             }
             Event::Begun => {
@@ -162,17 +193,20 @@ impl WaitKind {
             Event::Eof => {
                 !machine.job
                     && (self.takes_input()
-                        || matches!(self, Self::Message | Self::Job | Self::Call(_)))
+                        || matches!(self, Self::Message | Self::Job | Self::Call(_))
+                        || self.relay().is_some_and(|it| it.way.is_some() && it.exact.is_some()))
             }
+            Event::HalfClosed => self.relay().is_some_and(|relay| relay.way.is_none()),
             Event::Limit => {
                 matches!(
                     self.shape_kind(),
                     Some(ShapeKind::ExactOf(_) | ShapeKind::Until(_) | ShapeKind::Frame(_))
                 )
             }
-            Event::Refused => self.decodes(),
+            Event::Refused => self.decodes() || matches!(self, Self::Connect),
             Event::Error => machine.fails && !matches!(self, Self::End | Self::HandOff(_)),
-            Event::Full | Event::Gone => self.leads_out(),
+            Event::Full => self.leads_out(),
+            Event::Gone => self.leads_out() || self.relay().is_some(),
             Event::Drain => !machine.job && self.rests(),
             Event::Budget => !matches!(self, Self::End),
         }
@@ -185,7 +219,8 @@ impl WaitKind {
         match event {
             Event::Eof => !matches!(self, Self::Call(_)),
             Event::Limit => !self.is_bounded_by_frame(),
-            event => matches!(event, Event::Within | Event::Gone),
+            Event::Refused => matches!(self, Self::Connect),
+            event => matches!(event, Event::Within | Event::Gone | Event::HalfClosed),
         }
     }
 
@@ -207,8 +242,10 @@ impl WaitKind {
     /// Whether a state may have this wait beside the `main` one.
     pub(crate) fn stands_beside(&self, main: &Self) -> bool {
         match self {
-            Self::Message => matches!(main, Self::Read { .. }),
-            Self::Tick(_) => matches!(main, Self::Read { .. } | Self::Message | Self::Call(_)),
+            Self::Message => matches!(main, Self::Read { other: false, .. }),
+            Self::Tick(_) => {
+                matches!(main, Self::Read { other: false, .. } | Self::Message | Self::Call(_))
+            }
             _ => false,
         }
     }
@@ -226,7 +263,14 @@ impl WaitKind {
 
     /// Whether nothing need be in progress in a state with this wait.
     pub(crate) fn rests(&self) -> bool {
-        matches!(self, Self::Read { .. } | Self::Message | Self::Job | Self::Sleep(_))
+        matches!(self, Self::Read { other: false, .. } | Self::Message | Self::Job | Self::Sleep(_))
+    }
+
+    fn relay(&self) -> Option<&Relay> {
+        match self {
+            Self::Relay(relay) => Some(relay),
+            _ => None,
+        }
     }
 
     /// Whether it waits for another pool.
@@ -239,7 +283,12 @@ impl WaitKind {
         self.takes_input()
             || matches!(
                 self,
-                Self::Flush | Self::Writable { .. } | Self::HandOff(_) | Self::Shutdown
+                Self::Flush
+                    | Self::Writable { .. }
+                    | Self::HandOff(_)
+                    | Self::Shutdown
+                    | Self::Connect
+                    | Self::Relay(_)
             )
     }
 

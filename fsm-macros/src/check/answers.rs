@@ -134,7 +134,8 @@ impl Event {
             | Self::Eof
             | Self::Limit
             | Self::Refused
-            | Self::Error => true,
+            | Self::Error
+            | Self::HalfClosed => true,
             Self::Full | Self::Gone | Self::Drain => false,
         }
     }

@@ -57,9 +57,15 @@ fn cycles(
             path.push_str(" -> ");
             path.push_str(&machine.states[edge.target].name.to_string());
         }
-        let by_itself = cycle.iter().find_map(|edge| Some((edge, edge.event()?)));
+        let sources = std::iter::once(state).chain(cycle.iter().map(|edge| edge.target));
+        let mut by_itself = cycle.iter().zip(sources);
+        let by_itself = by_itself.find_map(|(edge, source)| Some((edge, source, edge.event()?)));
         let (edge, remedy) = match by_itself {
-            Some((edge, event)) => (Some(edge), event.way_out()),
+            // Nothing of the input is refused there.
+            Some((edge, source, Event::Refused)) if machine.states[source].connects() => {
+                (Some(edge), Event::Gone.way_out().replace("gone", "refused"))
+            }
+            Some((edge, _, event)) => (Some(edge), event.way_out()),
             None if cycle.len() == 1 && machine.runs_jobs() && runs(machine, state) => {
                 let text = "; loop inside the handler, or add a state that waits";
                 (cycle.first(), text.to_owned())
@@ -92,7 +98,12 @@ impl Event {
             Self::Full | Self::Gone | Self::Error => {
                 format!("; lead this `{name}` to an end, or to a state that waits")
             }
-            Self::Within | Self::Idle | Self::Begun | Self::Drain | Self::Budget => {
+            Self::Within
+            | Self::Idle
+            | Self::Begun
+            | Self::HalfClosed
+            | Self::Drain
+            | Self::Budget => {
                 "; add a state that waits".to_owned()
             }
         }
@@ -164,7 +175,8 @@ fn repeats_at_once(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bo
                 Some(Event::Eof | Event::Limit),
             )
             | (WaitKind::Call(_) | WaitKind::HandOff(_), Some(Event::Full | Event::Gone))
-            | (WaitKind::Read { .. }, Some(Event::Refused))
+            | (WaitKind::Read { .. } | WaitKind::Connect, Some(Event::Refused))
+            | (WaitKind::Relay(_), Some(Event::Eof | Event::Gone))
     )
 }
 

@@ -33,7 +33,7 @@ fn missing(
 ) -> bool {
     let state = &machine.states[index];
     let mut complete = general.is_empty();
-    for event in [Event::Eof, Event::Limit, Event::Gone] {
+    for event in [Event::Eof, Event::Limit, Event::Refused, Event::Gone, Event::HalfClosed] {
         if lacks(machine, index, wait, event) && !general.contains(&event) {
             unanswered(machine, state, wait, event, errors);
             complete = false;
@@ -71,6 +71,14 @@ fn unanswered(
     errors: &mut Errors,
 ) {
     let name = &state.name;
+    if event == Event::HalfClosed {
+        let text = format!(
+            "nothing bounds how long state `{name}` may go on after one side has ended; add \
+             `eof = 30s => State`, which counts from there and again from each byte"
+        );
+        errors.at(Code::NoEof, name, text);
+        return;
+    }
     let (code, fact) = lacking(state, wait, event);
     let event_name = event.name();
     let default = machine.args.defaults.on(event).filter(|default| leads_to(default, name));
@@ -118,6 +126,16 @@ fn lacking(state: &ast::State, wait: &ast::Wait, event: Event) -> (Code, String)
         (Event::Limit, _) => (
             Code::NoLimit,
             format!("state `{name}` reads at most `max` bytes but nothing says where more leads"),
+        ),
+        (Event::Refused, _) => (
+            Code::NoGone,
+            format!("state `{name}` connects but nothing says where it leads when it cannot"),
+        ),
+        (Event::Gone, WaitKind::Relay(_)) => (
+            Code::NoGone,
+            format!(
+                "state `{name}` passes bytes on but nothing says where it leads when the other side is gone"
+            ),
         ),
         (Event::Gone, kind) => {
             let does = if matches!(kind, WaitKind::HandOff(_)) {
@@ -184,6 +202,13 @@ fn why_not(event: Event, wait: &ast::Wait) -> String {
                 key => format!("`{key}` takes what is there, up to `max`"),
             }
         }
+        (Event::Eof, WaitKind::Relay(relay)) if relay.way.is_some() => {
+            "the end of the stream is the end of what it passes on".to_owned()
+        }
+        (Event::Eof, WaitKind::Relay(_)) => {
+            "it passes the end of each stream on; `eof = 30s => State` bounds the time after that"
+                .to_owned()
+        }
         (Event::Eof, WaitKind::Message) => "a job has no peer".to_owned(),
         (Event::Eof, _) => "it neither reads nor waits for a message".to_owned(),
         (Event::Limit, _) => "it does not read".to_owned(),
@@ -202,13 +227,14 @@ fn why_not(event: Event, wait: &ast::Wait) -> String {
         (Event::Idle, WaitKind::HandOff(_)) => {
             "it waits for room alone, and `within` bounds that".to_owned()
         }
-        (Event::Idle, WaitKind::Discard { .. } | WaitKind::Shutdown) => {
+        (Event::Idle, WaitKind::Discard { .. } | WaitKind::Shutdown | WaitKind::Connect) => {
             "it ends when its wait completes, and `within` bounds that".to_owned()
         }
         (Event::Begun, WaitKind::Read { shape: Some(shape), .. }) => {
             format!("`{}` completes with its first byte", shape.key)
         }
         (Event::Begun, _) => "it reads no message".to_owned(),
+        (Event::HalfClosed, _) => "it passes bytes on one way, or not at all".to_owned(),
         (Event::Drain, _) => "it is no place to rest".to_owned(),
         (Event::Budget, _) => "it is an end".to_owned(),
         (Event::Within | Event::Idle, WaitKind::Sleep(_)) => "its sleep is its deadline".to_owned(),

@@ -42,6 +42,7 @@ fn connected(state: &ast::State, errors: &mut Errors) {
         let why = match wait.kind {
             WaitKind::Read { .. } | WaitKind::Discard { .. } => "to read from",
             WaitKind::HandOff(_) => "to hand off",
+            WaitKind::Connect | WaitKind::Relay(_) => "to join to another one",
             _ => "to write to",
         };
         let text = format!(

@@ -51,13 +51,18 @@ fn itself(machine: &ast::Machine, graph: &Graph<'_>, index: usize, errors: &mut 
 /// Checks that no field has the name of the payload.
 fn names(state: &ast::State, payload: &str, errors: &mut Errors) {
     if let Some(field) = state.fields.iter().find(|field| field.name == payload) {
-        let name = &state.name;
+        let (name, what) = (&state.name, noun(payload));
         let text = format!(
-            "the verdict that enters `{name}` has its {payload} as `{payload}` already; \
+            "the verdict that enters `{name}` has its {what} as `{payload}` already; \
              remove the field, or rename it if it is other data"
         );
         errors.at(Code::NameTaken, &field.name, text);
     }
+}
+
+/// The payload of this name, in words.
+fn noun(payload: &str) -> &str {
+    if payload == "to" { "target" } else { payload }
 }
 
 /// Checks that only verdicts lead to such states, because only a handler can give a job or a seed.
@@ -65,7 +70,7 @@ fn given<'a>(machine: &ast::Machine, graph: &Graph<'a>, errors: &mut Errors) -> 
     if let Some(start) = graph.start {
         let state = &machine.states[start.index];
         if let Some(payload) = state.payload_name() {
-            let name = &state.name;
+            let (name, payload) = (&state.name, noun(payload));
             let text = format!(
                 "the machine starts in `{name}` and nothing gives its {payload} then; \
                  start in another state"
@@ -83,7 +88,7 @@ fn given<'a>(machine: &ast::Machine, graph: &Graph<'a>, errors: &mut Errors) -> 
             continue;
         }
         reported.push(edge.name);
-        let (event, name) = (event.name(), &target.name);
+        let (event, name, payload) = (event.name(), &target.name, noun(payload));
         let text = format!(
             "`{event}` leads to `{name}` and nothing gives its {payload} then; \
              lead it to a state that does, such as a `run`"

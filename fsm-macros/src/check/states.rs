@@ -114,6 +114,7 @@ fn bounds(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
         WaitKind::Read {
             shape: Some(ast::Shape { kind: ShapeKind::Exact(_), text, .. }),
             max: Some((key, _)),
+            ..
         } => {
             errors.at(
                 Code::NeedlessBound,
@@ -133,11 +134,15 @@ fn bounds(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
                 errors.at(Code::Unbounded, &limit.key, text);
             }
         }
-        WaitKind::Read { shape: Some(_), max: None } if !state.incomplete => {
+        WaitKind::Read { shape: Some(_), max: None, .. } if !state.incomplete => {
             let text = format!(
                 "nothing bounds what state `{name}` reads; add `max = 64KiB` to `#[read(..)]`"
             );
             errors.at(Code::Unbounded, name, text);
+        }
+        WaitKind::Relay(relay) if relay.max.is_none() && !state.incomplete => {
+            let text = "`relay` lacks the most bytes that wait on one side; write `max = 64KiB`";
+            errors.at(Code::Unbounded, &wait.name, text);
         }
         WaitKind::Writable { below: None } if !state.incomplete => {
             let text = "`writable` lacks its mark; write `#[writable(below = 64KiB)]`";

@@ -84,12 +84,18 @@ fn resume(machine: &model::Machine, state: &model::State) -> TokenStream {
         model::Wait::Read(read) if active.message.is_some() => {
             return interleaved(machine, state, active, read);
         }
+        model::Wait::Read(read) if read.other => {
+            let waiting = generated!(return __Step::Waiting(__WaitSet::READ_OTHER),);
+            (read::read(machine, state, read, &waiting), true)
+        }
         model::Wait::Read(read) => (read::read(machine, state, read, &waiting(false)), true),
         model::Wait::Discard(discard) => (discarded(machine, state, discard), false),
         model::Wait::Shutdown => (shutdown(), false),
         model::Wait::Flush => (flush(), false),
         model::Wait::Writable { below } => (writable(below), false),
         model::Wait::Message { eof } => (message(machine, state, eof.as_ref()), true),
+        model::Wait::Connect { refused } => (connect(machine, state, refused), true),
+        model::Wait::Relay(relay) => (self::relay(machine, state, relay), true),
         model::Wait::Job { eof } => (job(machine, state, eof), true),
         model::Wait::Call(route) => (routes::reply(machine, state, route), true),
     };
@@ -193,6 +199,50 @@ fn writable(below: &TokenStream) -> TokenStream {
         if cx.queued() >= below {
             return __Step::Waiting(__WaitSet::writable(below));
         }
+    }
+}
+
+/// Binds `taken` to the connection that has been made, or returns.
+fn connect(machine: &model::Machine, state: &model::State, refused: &Transition) -> TokenStream {
+    let error: syn::Type = syn::parse_quote!(::std::io::Error);
+    let refused = refused.expand_error(machine, state, &error);
+    generated! {
+        let taken = match cx.connected() {
+            __rt::Connecting::Connected(taken) => taken,
+            __rt::Connecting::Failed(error) => {
+                #refused
+                return __Step::Moved;
+            }
+            __rt::Connecting::Waiting => return __Step::Waiting(__WaitSet::CONNECT),
+        };
+    }
+}
+
+/// Binds `taken` to the number of bytes that were passed on, or returns.
+fn relay(machine: &model::Machine, state: &model::State, relay: &model::Relay) -> TokenStream {
+    let model::Relay { way, exact, max, eof, gone, .. } = relay;
+    let way = quote::format_ident!("{way}");
+    let length = exact.as_ref().map(|exact| exact.bound());
+    let exact = match exact {
+        Some(_) => generated!(::core::option::Option::Some(length)),
+        None => generated!(::core::option::Option::None),
+    };
+    let eof = eof.as_ref().unwrap_or(gone).expand(machine, state);
+    let gone = gone.expand(machine, state);
+    generated! {
+        #length
+        let taken = match cx.relayed(__rt::Way::#way, #exact, #max) {
+            __rt::Relaying::Done(taken) => taken,
+            __rt::Relaying::Eof => {
+                #eof
+                return __Step::Moved;
+            }
+            __rt::Relaying::Gone => {
+                #gone
+                return __Step::Moved;
+            }
+            __rt::Relaying::Waiting => return __Step::Waiting(__WaitSet::RELAY),
+        };
     }
 }
 

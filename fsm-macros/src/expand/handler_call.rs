@@ -160,8 +160,12 @@ impl<'a> HandlerCall<'a> {
     /// The step to another state.
     fn moved(&self) -> TokenStream {
         let wait = &self.active.wait;
-        // With a job a new exchange with the peer begins.
-        let begins = wait.takes_input() || matches!(wait, model::Wait::Job { .. });
+        // With a job or a connection a new exchange begins.
+        let begins = wait.takes_input()
+            || matches!(
+                wait,
+                model::Wait::Job { .. } | model::Wait::Connect { .. } | model::Wait::Relay(_)
+            );
         if self.of == WaitOf::Main && begins {
             generated!(__Step::Moved)
         } else {

@@ -21,7 +21,7 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
             (interface.beside(seed), generated!(seed: Self::Seed), start)
         }
     };
-    let (side, settings) = (interface.side(), interface.settings_type());
+    let (side, other, settings) = (interface.side(), interface.other(), interface.settings_type());
     let routes = routes::routes(machine);
     let (service, answers) = (routes::service(interface), routes::answers(interface));
     let state = state(machine);
@@ -37,6 +37,7 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
             type Seed = #seed;
             type Settings = #settings;
             type Kind = __rt::#side;
+            type Other = __rt::#other;
             type Deadlines = __rt::Deadlines<#count>;
 
             #[inline]

@@ -181,8 +181,16 @@ impl<'a> Module<'a> {
             }
             ReceivedKind::Message(ty) | ReceivedKind::Job(ty) => self.ty(ty),
             ReceivedKind::Reply(service) => self.of(service, "Service", "Reply"),
+            ReceivedKind::Connected => self.of_runtime("Connected"),
+            ReceivedKind::Moved => self.of_runtime("Moved"),
             ReceivedKind::Unknown => quote!(Unknown),
         }
+    }
+
+    /// A type of the runtime.
+    fn of_runtime(&self, name: &str) -> TokenStream {
+        let (root, name) = (self.scope.inner(&self.interface.root), format_ident!("{name}"));
+        quote!(#root::#name)
     }
 
     /// The associated type `name` of the runtime's trait `contract` for a type of the user's.
@@ -207,6 +215,7 @@ impl<'a> Module<'a> {
                 ("The seed of the other machine.", self.of(machine, "Machine", "Seed"))
             }
             Payload::Reply(reply) => ("The reply to the job.", self.ty(reply)),
+            Payload::Target => ("The target to connect to.", self.of_runtime("Target")),
         };
         quote!(#[doc = #about] #name: #ty,)
     }

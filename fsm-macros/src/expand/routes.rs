@@ -168,6 +168,7 @@ impl Outcome {
             Delivery::Job(RouteRef { ty, .. }) => generated_at!(ty => job),
             Delivery::Seed(RouteRef { ty, .. }) => generated_at!(ty => seed),
             Delivery::Reply(ty) | Delivery::Answer(ty) => generated_at!(ty => reply),
+            Delivery::Target => generated!(to),
         });
         let fields = self.transition.iter().flat_map(|transition| transition.of(Source::Verdict));
         let fields = fields.map(|field| generated!(#field));
@@ -188,6 +189,7 @@ impl Outcome {
             None => (None, None),
             Some(Delivery::Reply(reply)) => (Some(finish(reply)), None),
             Some(Delivery::Answer(reply)) => (Some(answer(reply)), None),
+            Some(Delivery::Target) => (None, Some(generated!(cx.connect(to);))),
             Some(Delivery::Job(route)) => (None, Some(route.call())),
             Some(Delivery::Seed(route)) => (None, Some(route.hand_off())),
         };

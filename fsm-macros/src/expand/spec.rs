@@ -93,6 +93,8 @@ impl model::State {
 impl model::Wait {
     fn kind(&self) -> String {
         match self {
+            Self::Connect { .. } => "Connect".to_owned(),
+            Self::Relay(relay) => format!("Relay {{ text: {:?}, max: {} }}", relay.text, relay.max),
             Self::Read(read) => {
                 let shape = match read.shape {
                     model::Shape::Exact(_) | model::Shape::ExactOf { .. } => "Exact",
@@ -102,7 +104,8 @@ impl model::Wait {
                     model::Shape::Frame { .. } => "Frame",
                 };
                 let (says, max) = (&read.text, read.shape.max());
-                format!("Read {{ shape: Shape::{shape}, text: {says:?}, max: {max} }}")
+                let kind = if read.other { "ReadOther" } else { "Read" };
+                format!("{kind} {{ shape: Shape::{shape}, text: {says:?}, max: {max} }}")
             }
             Self::Flush => "Flush".to_owned(),
             Self::Writable { below } => format!("Writable {{ below: {below} }}"),
@@ -144,6 +147,7 @@ impl SpecEdge {
             Event::Within => "Within",
             Event::Idle => "Idle",
             Event::Begun => "Begun",
+            Event::HalfClosed => "HalfClosed",
             Event::Eof => "Eof",
             Event::Limit => "Limit",
             Event::Refused => "Refused",

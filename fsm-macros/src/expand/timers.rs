@@ -13,6 +13,7 @@ enum Timer<'a> {
     Within(&'a Deadline),
     Idle(&'a Deadline),
     Begun(&'a Deadline),
+    HalfClosed(&'a Deadline),
     /// An `idle` that goes on while the machine is in other states.
     SinceRead(&'a Deadline),
     /// The same, in another state.
@@ -106,8 +107,9 @@ fn own_timers<'a>(machine: &model::Machine, state: &'a model::State) -> Vec<Time
     let outlasts = machine.has_detours && active.wait.takes_input();
     let idle = active.idle.as_ref().filter(|_| !outlasts).map(Timer::Idle);
     let begun = active.begun.as_ref().filter(|_| !outlasts).map(Timer::Begun);
+    let half_closed = active.half_closed.as_ref().map(Timer::HalfClosed);
     let tick = active.tick.as_ref().map(Timer::Tick);
-    first.into_iter().chain(idle).chain(begun).chain(tick).collect()
+    first.into_iter().chain(idle).chain(begun).chain(half_closed).chain(tick).collect()
 }
 
 /// The number of timers that a connection keeps.
@@ -129,6 +131,7 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
                 Some(Timer::Within(deadline)) => ("within", &deadline.time),
                 Some(Timer::Idle(deadline)) => ("idle", &deadline.time),
                 Some(Timer::Begun(deadline)) => ("begun", &deadline.time),
+                Some(Timer::HalfClosed(deadline)) => ("half_closed", &deadline.time),
                 Some(Timer::SinceRead(deadline)) => ("since_read", &deadline.time),
                 Some(Timer::Paused) => {
                     paused.push(state.any());
@@ -199,6 +202,7 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
                         Timer::Within(deadline)
                         | Timer::Idle(deadline)
                         | Timer::Begun(deadline)
+                        | Timer::HalfClosed(deadline)
                         | Timer::SinceRead(deadline)
                         | Timer::Budget(deadline),
                     ),
@@ -216,7 +220,7 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
                 }
                 _ => continue,
             };
-            let leaves = state.route().is_some() || state.waits_for_job();
+            let leaves = state.route().is_some() || state.waits_for_job() || state.joins();
             let arm = match leaves {
                 false if transition.inits.is_empty() => *plain
                     .entry((transition.target.to_string(), transition.to_itself))
@@ -229,6 +233,7 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
             }
             let withdraw = match state.route() {
                 Some(_) => Some(generated!(cx.withdraw();)),
+                None if state.joins() => Some(generated!(cx.leave_other();)),
                 None => state.waits_for_job().then(|| generated!(cx.takes_no_job();)),
             };
             let (step, transition) = (transition.step(&moved), transition.expand(machine, state));

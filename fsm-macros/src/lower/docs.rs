@@ -86,7 +86,11 @@ fn without_code(docs: &str) -> String {
 /// When the handler is called.
 fn called(wait: &WaitKind) -> String {
     match wait {
-        WaitKind::Read { shape, max } => {
+        WaitKind::Connect => {
+            "Called when the connection to the target that the verdict carried is there.".to_owned()
+        }
+        WaitKind::Relay(_) => "Called when all is passed on.".to_owned(),
+        WaitKind::Read { shape, max, .. } => {
             let max = max.as_ref().map_or("", |(_, Size { text, .. })| text);
             match shape.as_ref().map(|shape| &shape.kind) {
                 Some(ShapeKind::Exact(length)) => format!("Called with the next {length} bytes."),

@@ -57,6 +57,7 @@ pub(super) fn outline(machine: &ast::Machine, handlers: Vec<Handler>) -> Option<
         seed: seed(machine),
         job: job(machine),
         answers: machine.answers_jobs(),
+        connects: machine.states.iter().any(ast::State::connects),
         settings: args.settings.as_ref().map(|(_, settings)| settings.clone()),
         reply: reply(machine),
         error: args.error.as_ref().map(|(_, error)| error.clone()),
@@ -157,6 +158,8 @@ fn received(machine: &ast::Machine, state: &ast::State, wait: &WaitKind) -> Opti
         (_, ReceivedKind::Frame(_)) => "frame",
         (WaitKind::Message, _) => "message",
         (WaitKind::Job, _) => "job",
+        (WaitKind::Connect, _) => "connected",
+        (WaitKind::Relay(_), _) => "moved",
         (WaitKind::Call(_), _) => "reply",
         _ => "bytes",
     };
@@ -175,6 +178,8 @@ fn received_kind(machine: &ast::Machine, wait: &WaitKind) -> Option<ReceivedKind
         }),
         WaitKind::Read { shape: None, .. } | WaitKind::Call(None) => Some(ReceivedKind::Unknown),
         WaitKind::Message => message(machine).map(|message| ReceivedKind::Message(message.into())),
+        WaitKind::Connect => Some(ReceivedKind::Connected),
+        WaitKind::Relay(_) => Some(ReceivedKind::Moved),
         WaitKind::Job => job(machine).map(|job| ReceivedKind::Job(job.into())),
         WaitKind::Call(Some(pool)) => Some(ReceivedKind::Reply(pool.ty.clone().into())),
         _ => None,
@@ -215,6 +220,7 @@ fn payload(
     match &state.main()?.kind {
         WaitKind::Call(pool) => Some(Payload::Job(named(pool))),
         WaitKind::HandOff(pool) => Some(Payload::Seed(named(pool))),
+        WaitKind::Connect => Some(Payload::Target),
         WaitKind::End | WaitKind::Job if replies(machine, graph, source, state) => {
             reply(machine).map(|reply| Payload::Reply(reply.into()))
         }

@@ -117,8 +117,14 @@ fn times(graph: &Graph<'_>, index: usize) -> String {
 /// The text of the attribute without its edges.
 fn waits_for(wait: &ast::Wait) -> String {
     let inside = match &wait.kind {
-        WaitKind::Read { shape, max } => {
-            let shape = shape.as_ref().map(|shape| shape.text.clone());
+        WaitKind::Relay(relay) => {
+            let max = relay.max.as_ref().map(|max| format!("max = {}", max.text));
+            let text = Some(relay.text()).filter(|text| !text.is_empty());
+            text.into_iter().chain(max).collect::<Vec<_>>().join(", ")
+        }
+        WaitKind::Read { shape, max, other } => {
+            let other = other.then(|| "other, ").unwrap_or_default();
+            let shape = shape.as_ref().map(|shape| format!("{other}{}", shape.text));
             let max = max.as_ref().map(|(_, max)| format!("max = {}", max.text));
             shape.into_iter().chain(max).collect::<Vec<_>>().join(", ")
         }

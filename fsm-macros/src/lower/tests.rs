@@ -55,6 +55,7 @@ fn payload(delivery: &Delivery) -> String {
         Delivery::Seed(out) => numbered("seed", out),
         Delivery::Reply(_) => " reply".to_owned(),
         Delivery::Answer(_) => " answer".to_owned(),
+        Delivery::Target => " to".to_owned(),
     }
 }
 

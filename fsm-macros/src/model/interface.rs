@@ -23,6 +23,8 @@ pub(crate) struct Interface {
     pub(crate) job: Option<Type>,
     /// Whether connections of the machine answer jobs.
     pub(crate) answers: bool,
+    /// Whether some state connects the other socket.
+    pub(crate) connects: bool,
     /// The type of the pool's settings.
     pub(crate) settings: Option<Type>,
     /// The type of the replies to the jobs.
@@ -79,6 +81,10 @@ pub(crate) enum ReceivedKind {
     Frame(Box<Type>),
     Message(Box<Type>),
     Job(Box<Type>),
+    /// What a `connect` has made.
+    Connected,
+    /// What a `relay` has passed on.
+    Moved,
     /// The reply of this service.
     Reply(Box<Type>),
     /// It could not be read.
@@ -113,6 +119,8 @@ pub(crate) enum Payload {
     Seed(Box<Type>),
     /// The reply, of this type.
     Reply(Box<Type>),
+    /// The target that is connected to.
+    Target,
 }
 
 impl Interface {
@@ -163,6 +171,11 @@ impl Interface {
         if self.is_job() { quote!(JobCx) } else { quote!(Cx) }
     }
 
+    /// The runtime's type for the room of the other socket.
+    pub(crate) fn other(&self) -> TokenStream {
+        if self.connects { quote!(Other) } else { quote!(NoOther) }
+    }
+
     /// The runtime's type for a connection or a job.
     pub(crate) fn side(&self) -> TokenStream {
         if self.is_job() { quote!(Job) } else { quote!(Connection) }
@@ -185,6 +198,7 @@ impl Payload {
             Self::Job(_) => "job",
             Self::Seed(_) => "seed",
             Self::Reply(_) => "reply",
+            Self::Target => "to",
         }
     }
 }

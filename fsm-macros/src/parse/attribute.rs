@@ -11,9 +11,9 @@ use crate::errors::Errors;
 use crate::spelling;
 
 /// The attributes of the macro on a state, and on a field.
-pub(crate) const ON_STATES: [&str; 15] = [
+pub(crate) const ON_STATES: [&str; 17] = [
     "read", "flush", "writable", "run", "sleep", "message", "tick", "discard", "shutdown", "call",
-    "handoff", "job", "end", "to", "rest",
+    "handoff", "job", "connect", "relay", "end", "to", "rest",
 ];
 const ON_FIELDS: [&str; 4] = ["carry", "error", "job", "seed"];
 

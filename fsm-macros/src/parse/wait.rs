@@ -18,6 +18,8 @@ use crate::spelling;
 const OF_POOLS: [Event; 4] = [Event::Within, Event::Full, Event::Gone, Event::Error];
 const OF_DISCARDS: [Event; 3] = [Event::Within, Event::Eof, Event::Error];
 const OF_SHUTDOWNS: [Event; 2] = [Event::Within, Event::Error];
+const OF_CONNECTS: [Event; 3] = [Event::Within, Event::Refused, Event::Error];
+const OF_RELAYS: [Event; 5] = [Event::Within, Event::Idle, Event::Eof, Event::Gone, Event::Error];
 const OF_OTHERS: [Event; 7] = [
     Event::Within,
     Event::Idle,
@@ -42,7 +44,7 @@ pub(super) fn parse(
     errors: &mut Errors,
 ) -> Parsed<Option<ast::Wait>> {
     let (text, own): (_, &[_]) = match meant {
-        "read" => ("read", &["exact", "until", "some", "upto", "frame", "max"]),
+        "read" => ("read", &["exact", "until", "some", "upto", "frame", "max", "other"]),
         "flush" => ("flush", &[]),
         "writable" => ("writable", &["below"]),
         "run" => ("run", &["blocking"]),
@@ -52,6 +54,8 @@ pub(super) fn parse(
         "shutdown" => ("shutdown", &[]),
         "message" => ("message", &[]),
         "job" => ("job", &[]),
+        "connect" => ("connect", &[]),
+        "relay" => ("relay", &["out", "back", "exact", "max"]),
         "call" => ("call", &[]),
         "handoff" => ("handoff", &[]),
         _ => ("end", &[]),
@@ -90,6 +94,11 @@ pub(super) fn parse(
             let text = "`drain` is an edge of a state at rest; write `#[rest(drain => State)]`";
             reader.unreadable(Code::WrongPlace, &entry.key, text);
         } else if let Some(event) = Event::named(&key) {
+            let ends_later = event == Event::Eof && entry.value.is_some();
+            let event = match wait.kind {
+                WaitKind::Relay(_) if ends_later => Event::HalfClosed,
+                _ => event,
+            };
             reader.event(event, entry, &mut wait.edges);
         } else if !own.contains(&key.as_str()) {
             let events = match &wait.kind {
@@ -97,6 +106,8 @@ pub(super) fn parse(
                 WaitKind::Discard { .. } => &OF_DISCARDS,
                 WaitKind::Shutdown => &OF_SHUTDOWNS,
                 WaitKind::Tick(_) => &[],
+                WaitKind::Connect => &OF_CONNECTS,
+                WaitKind::Relay(_) => &OF_RELAYS,
                 _ => &OF_OTHERS,
             };
             let known = own.iter().copied().chain(events.iter().map(|event| event.name()));
@@ -135,7 +146,7 @@ pub(super) fn rest(arguments: TokenStream, errors: &mut Errors) -> Parsed<Edges>
 /// The wait `meant` without its details.
 pub(crate) fn unread(name: &Ident, meant: &str) -> Option<ast::Wait> {
     let kind = match meant {
-        "read" => WaitKind::Read { shape: None, max: None },
+        "read" => WaitKind::Read { shape: None, max: None, other: false },
         "flush" => WaitKind::Flush,
         "writable" => WaitKind::Writable { below: None },
         "run" => WaitKind::Run { blocking: false },
@@ -145,6 +156,8 @@ pub(crate) fn unread(name: &Ident, meant: &str) -> Option<ast::Wait> {
         "shutdown" => WaitKind::Shutdown,
         "message" => WaitKind::Message,
         "job" => WaitKind::Job,
+        "connect" => WaitKind::Connect,
+        "relay" => WaitKind::Relay(Box::default()),
         "call" => WaitKind::Call(None),
         "handoff" => WaitKind::HandOff(None),
         "end" => WaitKind::End,
@@ -162,7 +175,12 @@ fn read(
 ) {
     let key = entry.key.clone();
     match (kind, key.to_string().as_str()) {
-        (WaitKind::Read { max, shape }, "max") => {
+        (WaitKind::Read { other, .. }, "other") => {
+            *other = true;
+            alone(entry, "#[read(other, ..)]", reader);
+        }
+        (WaitKind::Relay(relay), name) => self::relay(relay, name, entry, reader),
+        (WaitKind::Read { max, shape, .. }, "max") => {
             let value = reader.value(entry, "max = 64KiB");
             let size = value.and_then(|value| reader.bounded_size(&value));
             match shape {
@@ -192,7 +210,7 @@ fn read(
             let text = format!("a state reads in one way; remove `{first}` or `{name}`");
             reader.errors.at(Code::TwoShapes, key, text);
         }
-        (WaitKind::Read { shape, max }, name @ ("exact" | "upto")) if entry.is_bounded() => {
+        (WaitKind::Read { shape, max, .. }, name @ ("exact" | "upto")) if entry.is_bounded() => {
             let Some((length, bound)) = entry.value.as_ref().and_then(marks::bounded) else {
                 return;
             };
@@ -216,6 +234,29 @@ fn read(
             *shape = Some(ast::Shape { kind: shape_kind(name, entry, reader), key, text });
         }
         _ => {}
+    }
+}
+
+/// Reads a key of a `relay` that is no edge.
+fn relay(relay: &mut ast::Relay, name: &str, entry: &Entry, reader: &mut Reader<'_>) {
+    match name {
+        "max" => {
+            let value = reader.value(entry, "max = 64KiB");
+            relay.max = value.and_then(|value| reader.size(&value));
+        }
+        "exact" => match exact(reader.value(entry, "exact = left"), reader) {
+            ShapeKind::Exact(length) => relay.exact = Some(TokenTree::from(length).into()),
+            ShapeKind::ExactOf(length) => relay.exact = Some(length),
+            _ => reader.incomplete = true,
+        },
+        way => {
+            alone(entry, &format!("#[relay({way}, ..)]"), reader);
+            if let Some(first) = &relay.way {
+                let text = format!("a relay goes one way or both; remove `{first}` or `{way}`");
+                reader.errors.at(Code::TwoShapes, &entry.key, text);
+            }
+            relay.way = Some(entry.key.clone());
+        }
     }
 }
 

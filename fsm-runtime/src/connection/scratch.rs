@@ -7,8 +7,11 @@ use crate::connection::PendingBoxes;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
+use crate::net::lookup::Lookups;
+use crate::net::other_end::TestWorld;
 use crate::net::send_buffer::{SendBuffer, UnsentOutput};
 use crate::scheduler::task::WorkerContext;
+use crate::spec::Features;
 use crate::stats::LocalCounters;
 use crate::{Machine, Peer};
 
@@ -33,8 +36,22 @@ pub(crate) struct ConnectionScratch<M: Machine, H> {
     /// Makes the handlers of new connections; `None` under test.
     pub(crate) make: Option<Arc<MakeFor<H>>>,
     pub(crate) boxes: Arc<PendingBoxes<M>>,
+    /// The buffers for the other sockets of the connections.
+    pub(crate) other: OtherScratch,
     /// The hand-off of the current connection, from the turn in which it leaves until that turn ends.
     pub(crate) leaving: Option<Leaving>,
+}
+
+/// The buffers and handles that the turns of one thread share for the other sockets of their connections. In a
+/// machine without such sockets they take no memory.
+#[derive(Default)]
+pub(crate) struct OtherScratch {
+    pub(crate) buffer: Box<[u8]>,
+    pub(crate) output: SendBuffer,
+    /// Looks up names; `None` under test.
+    pub(crate) lookups: Option<&'static Lookups>,
+    /// The test that takes the part of those who are connected to.
+    pub(crate) test: Option<Arc<dyn TestWorld>>,
 }
 
 /// A connection's hand-off to another pool, with its unread input and unsent output.
@@ -52,13 +69,25 @@ pub(crate) struct ScratchSettings<M: Machine, H> {
     pub(crate) registry: Option<Arc<Registry>>,
     pub(crate) make: Option<Arc<MakeFor<H>>>,
     pub(crate) boxes: Arc<PendingBoxes<M>>,
+    pub(crate) other: OtherScratch,
     pub(crate) context: WorkerContext,
 }
 
 impl<M: Machine, H> ConnectionScratch<M, H> {
     pub(crate) fn new(settings: ScratchSettings<M, H>) -> Self {
-        let ScratchSettings { environment, limits, pool_state, registry, make, boxes, mut context } =
-            settings;
+        let ScratchSettings {
+            environment,
+            limits,
+            pool_state,
+            registry,
+            make,
+            boxes,
+            mut other,
+            mut context,
+        } = settings;
+        if M::SPEC.uses(Features::OTHER) {
+            other.buffer = vec![0; BUFFER].into_boxed_slice();
+        }
         context.output_mark = limits.output;
         let buffer = vec![0; BUFFER].into_boxed_slice();
         let output = SendBuffer::default();
@@ -74,6 +103,7 @@ impl<M: Machine, H> ConnectionScratch<M, H> {
             context,
             make,
             boxes,
+            other,
             leaving: None,
         }
     }

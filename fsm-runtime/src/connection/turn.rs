@@ -1,11 +1,13 @@
 use std::io;
 use std::ops::Range;
 
+use crate::connection::other::OtherSide;
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::{ConnectionTask, ResumedIo};
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
+use crate::machine::other::sealed::Slot;
 use crate::machine::runner::{Budget, MachineRunner, StopReason};
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::recv_buffer::RecvBuffer;
@@ -44,28 +46,32 @@ impl<P: Default> TurnStart<P> {
 
 /// A turn of a connection: the stream, the machine and the budget that it runs on.
 pub(super) struct Turn<'a, M: Machine, H, S> {
-    stream: Stream<'a, S>,
-    runner: MachineRunner<'a, M>,
-    handler: &'a mut H,
-    progress: DecodeProgress<M::Partial>,
-    key: Key,
-    environment: &'a EnvironmentOf<M>,
-    context: &'a WorkerContext,
-    budget: Budget,
+    pub(super) stream: Stream<'a, S>,
+    pub(super) runner: MachineRunner<'a, M>,
+    pub(super) handler: &'a mut H,
+    pub(super) progress: DecodeProgress<M::Partial>,
+    pub(super) key: Key,
+    pub(super) environment: &'a EnvironmentOf<M>,
+    pub(super) context: &'a WorkerContext,
+    pub(super) budget: Budget,
     stopped: Option<StopReason>,
-    has_read: bool,
+    pub(super) has_read: bool,
     /// Bytes that were sent.
     sent: usize,
     /// A deadline has passed since there was less output than the mark.
     expired_while_full: bool,
+    /// The other socket, in a machine that has one.
+    pub(super) other: Option<OtherSide<'a>>,
 }
 
 /// The next action of a turn whose machine has stopped.
-enum NextAction {
+pub(super) enum NextAction {
     /// The turn is over.
     Return,
     Read,
     Run,
+    /// The turn is over, because its budget is used up.
+    Pause,
 }
 
 /// The state that a turn leaves for the next one.
@@ -88,7 +94,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         start: TurnStart<M::Partial>,
         resumed: ResumedIo<M>,
     ) -> Option<Turn<'a, M, H, S>> {
-        let Self { socket, state, machine, deadlines, handler, .. } = self;
+        let Self { socket, state, machine, deadlines, handler, other, .. } = self;
         let TurnStart { unread, wanted, mut progress, mut budget, stopped, has_read } = start;
         let mut recv = RecvBuffer::new(&mut scratch.buffer);
         if has_read {
@@ -113,6 +119,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             has_read,
             sent: 0,
             expired_while_full: resumed.expired_while_full,
+            other: other
+                .get()
+                .map(|end| OtherSide::new(end, &mut scratch.other, scratch.registry.as_deref())),
         })
     }
 }
@@ -126,7 +135,11 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         });
         let goes_on = reason.as_ref().is_ok_and(|reason| reason.goes_on());
         let input = if goes_on { self.stream.recv.keep() } else { Vec::new() };
-        let Self { progress, sent, expired_while_full, .. } = self;
+        let Self { progress, sent, expired_while_full, other, .. } = self;
+        if let Some(mut other) = other {
+            other.flush();
+            other.keep();
+        }
         TurnEnd { reason, input, progress, sent, expired_while_full }
     }
 
@@ -145,6 +158,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 None => self.run_machine()?,
             };
             let readable = reason.waits_for(WaitSet::READ) && self.stream.io.state.is_readable();
+            let readable = readable || self.other_is_readable(reason);
             // Input that arrived before a deadline is handled before the deadline's edge. But one read
             // is enough, so that a peer that never stops sending cannot delay the edge.
             if self.is_overdue() && (self.has_read || !readable) && reason != StopReason::Done {
@@ -153,9 +167,14 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 }
                 continue;
             }
-            match self.next_action(reason, readable)? {
+            let next = match self.next_with_other(reason)? {
+                Some(next) => next,
+                None => self.next_action(reason, readable)?,
+            };
+            match next {
                 NextAction::Return => return Ok(reason),
                 NextAction::Run => {}
+                NextAction::Pause => return Ok(StopReason::BudgetSpent),
                 NextAction::Read if readable && self.budget.bytes == 0 => {
                     return Ok(StopReason::BudgetSpent);
                 }
@@ -177,6 +196,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             let (reason, below) = match self.run_handlers() {
                 reason @ StopReason::AtMark => (reason, self.budget.mark),
                 reason @ StopReason::NeedsRoom(below) => (reason, below),
+                StopReason::OtherSide => continue,
                 reason => return Ok(reason),
             };
             self.flush()?;
@@ -193,6 +213,9 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     }
 
     fn run_handlers(&mut self) -> StopReason {
+        if const { M::SPEC.uses(Features::OTHER) } {
+            return self.run_handlers_with_other();
+        }
         let Stream { io, recv, send } = &mut self.stream;
         let progress = std::mem::take(&mut self.progress);
         recv.lend();
@@ -232,7 +255,12 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 return Some(StopReason::SendTimeout);
             }
         }
-        let mut cx = Cx::new(send, &*io.socket, self.environment, self.key, self.context);
+        let ends = self.other.as_mut().map(|other| other.lend(&*io.socket).0);
+        let peer: &dyn PeerAddr = match &ends {
+            Some(ends) => ends,
+            None => &*io.socket,
+        };
+        let mut cx = Cx::new(send, peer, self.environment, self.key, self.context);
         if self.runner.expire(self.handler, self.context.now, full, &mut cx) {
             self.progress = DecodeProgress::default();
         }

@@ -100,8 +100,10 @@ impl EventSource for Reactor {
         for event in &self.events {
             found += 1;
             let token = event.token();
-            if token.0 <= token::LAST_KEY {
+            if token.0 <= token::LAST_FIRST {
                 visit(token::to_key(token), readiness(event));
+            } else if token.0 <= token::LAST_KEY {
+                visit(token::to_key(token), readiness(event).of_other());
             } else if let Some(index) = token::as_listener(token) {
                 if let Some(acceptor) = self.acceptors.get_mut(index) {
                     acceptor.pending = true;

@@ -2,8 +2,8 @@ use std::marker::PhantomData;
 
 use crate::machine::kind::Job;
 use crate::{
-    Cx, Deadlines, Drive, Edge, Input, JobMachine, Machine, NoMessage, Service, Spec, Starts,
-    State, Step, Timer, Trigger, Wait,
+    Cx, Deadlines, Drive, Edge, Input, JobMachine, Machine, NoMessage, NoOther, Service, Spec,
+    Starts, State, Step, Timer, Trigger, Wait,
 };
 
 /// The machine of plain workers: it runs a function with the job, and is done. Its handler is that
@@ -27,6 +27,7 @@ impl<S: Service> Machine for OneStep<S> {
     type Seed = S::Job;
     type Settings = ();
     type Kind = Job;
+    type Other = NoOther;
     type Deadlines = Deadlines<1>;
 
     fn start(job: S::Job) -> Self {

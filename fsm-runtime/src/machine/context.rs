@@ -16,6 +16,7 @@ mod answers;
 mod calls;
 mod hand_off;
 mod messages;
+mod other;
 mod peer_io;
 mod time;
 

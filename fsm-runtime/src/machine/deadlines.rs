@@ -30,6 +30,8 @@ enum Counts {
     FromTick,
     /// The first byte of an incomplete message.
     FromFirstByte,
+    /// The end of one of two streams, and each byte after it.
+    FromEnd,
     /// Entering a state with this timer from a state without it.
     FromOutside,
     /// The last completed read, also in an earlier state.
@@ -70,6 +72,12 @@ impl Timer {
     #[inline]
     pub const fn begun(millis: u64) -> Self {
         Self { millis, counts: Counts::FromFirstByte }
+    }
+
+    /// A timer that counts from the end of one of two streams, and again from each byte that moves after it.
+    #[inline]
+    pub const fn half_closed(millis: u64) -> Self {
+        Self { millis, counts: Counts::FromEnd }
     }
 
     /// A timer like [`idle`](Self::idle) that a message, a tick or a deadline does not restart, even if the
@@ -186,6 +194,8 @@ pub(crate) mod sealed {
         /// Arms the timers that count from the first byte, unless they run already. The idle timers
         /// stand still from now on.
         fn begin(&mut self, now: u64, timer: impl Fn(usize) -> Timer);
+        /// Arms the timers that count from the end of one of two streams.
+        fn half_closed(&mut self, now: u64, timer: impl Fn(usize) -> Timer);
         /// Arms a timer again that has expired without a change of state.
         fn restart(&mut self, index: usize, now: u64, timer: Timer);
         /// Ends a timer that has expired, so that it begins anew when it is armed.
@@ -215,7 +225,10 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
                 Counts::FromOutside if *deadline != u64::MAX => *deadline,
                 Counts::FromRead if diverted => resumed(*deadline, now).min(timer.deadline(now)),
                 Counts::Paused | Counts::PausedUntilRead if diverted => paused(*deadline, now),
-                Counts::FromFirstByte | Counts::Paused | Counts::PausedUntilRead => u64::MAX,
+                Counts::FromFirstByte
+                | Counts::FromEnd
+                | Counts::Paused
+                | Counts::PausedUntilRead => u64::MAX,
                 _ => timer.deadline(now),
             };
         }
@@ -243,6 +256,15 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
                 Counts::FromCompletion | Counts::FromRead => *deadline = u64::MAX,
                 Counts::FromFirstByte if *deadline == u64::MAX => *deadline = timer.deadline(now),
                 _ => {}
+            }
+        }
+    }
+
+    fn half_closed(&mut self, now: u64, timer: impl Fn(usize) -> Timer) {
+        for (index, deadline) in self.0.iter_mut().enumerate() {
+            let timer = timer(index);
+            if timer.counts == Counts::FromEnd {
+                *deadline = timer.deadline(now);
             }
         }
     }
@@ -326,6 +348,18 @@ mod tests {
         assert_eq!(deadlines.0, [u64::MAX, 1_015]);
         deadlines.stayed(1_012, |index| timers[index]);
         assert_eq!(deadlines.0, [1_042, u64::MAX]);
+    }
+
+    #[test]
+    fn s1_a_half_closed_timer_counts_from_the_end_and_each_byte_after_it() {
+        let timers = [Timer::idle(100), Timer::half_closed(30)];
+        let mut deadlines = Deadlines::<2>::started(1_000, |index| timers[index]);
+        assert_eq!(deadlines.0, [1_100, u64::MAX]);
+        deadlines.half_closed(1_010, |index| timers[index]);
+        deadlines.stayed(1_020, |index| timers[index]);
+        assert_eq!(deadlines.0, [1_120, 1_040]);
+        deadlines.half_closed(1_020, |index| timers[index]);
+        assert_eq!(deadlines.0, [1_120, 1_050]);
     }
 
     #[test]

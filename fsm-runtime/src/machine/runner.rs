@@ -53,6 +53,8 @@ pub(crate) enum StopReason {
     BudgetSpent,
     /// The machine is in an end state.
     Done,
+    /// The next state reads the other one of the connection's two sockets.
+    OtherSide,
     /// Handlers ran [`BUSY_LOOP_CALLS`] times or more without a byte in or out and without a message.
     BusyLoop,
     /// Deadlines passed twice while the output was at the mark, because the peer does not read.
@@ -146,13 +148,17 @@ impl Budget {
 impl<M: Machine> MachineRunner<'_, M> {
     const HAS_TICKS: bool = M::SPEC.uses(Features::TICK);
     const HAS_BEGUN: bool = M::SPEC.uses(Features::BEGUN);
+    const HAS_OTHER: bool = M::SPEC.uses(Features::OTHER);
 
     /// Whether the state takes input or messages, so that it must wait while the output is at the mark.
     /// All other states run then, too, such as the one that a deadline leads to, because they may have no
     /// deadline of their own.
     pub(crate) fn takes_in(&self) -> bool {
         self.has_wait(|wait| {
-            matches!(wait, Wait::Read { .. } | Wait::Discard { .. } | Wait::Message)
+            matches!(
+                wait,
+                Wait::Read { .. } | Wait::ReadOther { .. } | Wait::Discard { .. } | Wait::Message
+            )
         })
     }
 
@@ -175,9 +181,21 @@ impl<M: Machine> MachineRunner<'_, M> {
 
     /// Arms the timers again that count from the completion of a wait.
     #[inline]
-    fn stay(&mut self, now: u64, settings: &M::Settings) {
+    pub(crate) fn stay(&mut self, now: u64, settings: &M::Settings) {
         let machine = &*self.machine;
         self.deadlines.stayed(now, |index| machine.timer(index, settings));
+    }
+
+    /// Arms the timers that count from the end of one of two streams.
+    pub(crate) fn half_closed(&mut self, now: u64, settings: &M::Settings) {
+        let machine = &*self.machine;
+        self.deadlines.half_closed(now, |index| machine.timer(index, settings));
+    }
+
+    /// Whether the state reads the other socket of the connection.
+    #[inline]
+    pub(crate) fn reads_other(&self) -> bool {
+        Self::HAS_OTHER && self.has_wait(|wait| matches!(wait, Wait::ReadOther { .. }))
     }
 
     /// Arms the timers that count from the first byte of an incomplete message, if the machine has any
@@ -292,6 +310,7 @@ impl<M: Machine> MachineRunner<'_, M> {
     where
         M: Drive<H>,
     {
+        let side = self.reads_other();
         loop {
             let runs_at_mark = std::mem::take(&mut budget.runs_at_mark);
             if cx.queued_bytes() >= budget.mark && !runs_at_mark {
@@ -305,6 +324,9 @@ impl<M: Machine> MachineRunner<'_, M> {
                 step @ (Step::Moved | Step::Diverted) => {
                     self.enter(cx.millis(), step == Step::Diverted, cx.settings());
                     input.restart();
+                    if self.reads_other() != side && budget.spend_call() {
+                        return StopReason::OtherSide;
+                    }
                 }
                 Step::Waiting(waits) if waits.below() > 0 => {
                     return StopReason::NeedsRoom(waits.below());

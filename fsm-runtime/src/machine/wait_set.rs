@@ -36,7 +36,14 @@ impl WaitSet {
     /// A job for a connection that answers jobs.
     pub const JOB: Self = Self::of(1 << 7);
 
-    const WRITABLE: Self = Self::of(1 << 8);
+    /// A connection to the target that the machine has named.
+    pub const CONNECT: Self = Self::of(1 << 8);
+    /// Input of the other socket, or the end of its stream.
+    pub const READ_OTHER: Self = Self::of(1 << 9);
+    /// Bytes to pass on from one socket to the other.
+    pub const RELAY: Self = Self::of(1 << 10);
+
+    const WRITABLE: Self = Self::of(1 << 11);
 
     const fn of(kinds: u32) -> Self {
         Self { kinds, below: 0 }
@@ -84,6 +91,9 @@ impl fmt::Debug for WaitSet {
             (Self::END, "END"),
             (Self::SHUTDOWN, "SHUTDOWN"),
             (Self::JOB, "JOB"),
+            (Self::CONNECT, "CONNECT"),
+            (Self::READ_OTHER, "READ_OTHER"),
+            (Self::RELAY, "RELAY"),
             (Self::WRITABLE, "WRITABLE"),
         ];
         f.debug_set()

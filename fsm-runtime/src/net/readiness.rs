@@ -4,6 +4,9 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Readiness(u8);
 
+/// The place of the bits of a connection's other socket.
+const OTHER: u8 = 4;
+
 impl Readiness {
     pub(crate) const NONE: Self = Self(0);
     /// A read may succeed.
@@ -15,6 +18,17 @@ impl Readiness {
     pub(crate) const MAYBE_EOF: Self = Self(1 << 2);
     /// The connection is broken.
     pub(crate) const BROKEN: Self = Self(1 << 3);
+
+    /// The same readiness, of the other socket of a connection.
+    #[inline]
+    pub(crate) const fn of_other(self) -> Self {
+        Self(self.0 << OTHER)
+    }
+
+    /// The readiness of the first socket of a connection, and of the other one.
+    pub(crate) const fn apart(self) -> (Self, Self) {
+        (Self(self.0 & ((1 << OTHER) - 1)), Self(self.0 >> OTHER))
+    }
 
     #[inline]
     pub(crate) const fn bits(self) -> u8 {

@@ -132,6 +132,22 @@ impl<'a> RecvBuffer<'a> {
         received
     }
 
+    /// Reads once, at most `most` bytes, while nothing is unread.
+    pub(crate) fn read_at_most(
+        &mut self,
+        socket: &mut ReadyIo<'_, impl ByteStream>,
+        most: usize,
+    ) -> io::Result<Received> {
+        let most = most.min(self.shared.len());
+        let received = socket.read(&mut self.shared[..most]);
+        self.start = 0;
+        self.end = match received {
+            Ok(Received::Bytes(n)) => n,
+            _ => 0,
+        };
+        received
+    }
+
     fn read_into_own(&mut self, socket: &mut ReadyIo<'_, impl ByteStream>) -> io::Result<Received> {
         self.take_back();
         if self.own.is_empty() {

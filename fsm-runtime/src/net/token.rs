@@ -7,6 +7,8 @@ pub(crate) const WAKER: Token = Token(usize::MAX);
 /// The token of the pipe that signal handlers write to.
 #[cfg(any(unix, test))]
 pub(crate) const SIGNALS: Token = Token(usize::MAX - 1);
+/// The largest token of the first socket of a connection.
+pub(crate) const LAST_FIRST: usize = usize::MAX >> 1;
 /// The largest token of a key.
 pub(crate) const LAST_KEY: usize = usize::MAX - 2 - LISTENERS - DIALS;
 /// The most listeners of a port. Their tokens lie below the two tokens above.
@@ -43,7 +45,12 @@ pub(crate) fn from_key(key: Key) -> Token {
 
 #[inline]
 pub(crate) fn to_key(token: Token) -> Key {
-    Key(token.0)
+    Key(token.0 & LAST_FIRST)
+}
+
+/// The token of the other socket of a connection, which is that of its first one with the highest bit.
+pub(crate) fn of_other(key: Key) -> Token {
+    Token(key.0 | !LAST_FIRST)
 }
 
 #[cfg(test)]
@@ -52,8 +59,10 @@ mod tests {
 
     #[test]
     fn x5_a_token_carries_the_generation() {
-        for key in [Key::new(0, 0), Key::new(7, 3), Key::new(0x000F_0000, 0xFFF)] {
+        for key in [Key::new(0, 0), Key::new(7, 3), Key::new(0x000F_0000, 0x7FF)] {
             assert_eq!(to_key(from_key(key)), key);
+            assert_eq!(to_key(of_other(key)), key);
+            assert!(from_key(key).0 <= LAST_FIRST && of_other(key).0 > LAST_FIRST);
         }
         assert_ne!(from_key(Key::new(1, 1)), from_key(Key::new(1, 2)));
     }
@@ -70,6 +79,11 @@ mod tests {
         assert_eq!(as_dial(listener(LISTENERS - 1)), None);
         assert_eq!(as_listener(WAKER), None);
         assert_eq!(as_listener(SIGNALS), None);
-        assert_eq!(as_listener(from_key(Key::new(0, u32::MAX))), None);
+        let last = Key::new(0, crate::key::GENERATIONS);
+        for token in [from_key(last), of_other(last)] {
+            assert!(
+                token.0 <= LAST_KEY && as_listener(token).is_none() && as_dial(token).is_none()
+            );
+        }
     }
 }

@@ -1,9 +1,11 @@
 use std::io::{self, IoSlice};
 
+use bytes::Bytes;
 use mio::{Registry, Token};
 
-use crate::Peer;
+use crate::net::other_end::Relay;
 use crate::net::socket::Socket;
+use crate::{Connecting, Peer, Relaying, Target};
 
 /// A connected byte stream that never blocks: a socket, one end of a pipe in memory, or a layer
 /// over another stream.
@@ -46,6 +48,26 @@ pub(crate) trait Source: Sized {
 /// A stream whose peer has an address.
 pub(crate) trait PeerAddr {
     fn peer(&self) -> io::Result<Peer>;
+
+    /// The other socket of the connection, in a machine that uses one.
+    fn other(&self) -> Option<&dyn OtherAccess> {
+        None
+    }
+}
+
+/// The other socket of a connection, as handlers and generated code use it during a turn.
+pub(crate) trait OtherAccess {
+    fn write(&self, bytes: &[u8]);
+    fn send(&self, bytes: Bytes);
+    /// The number of bytes that are queued for it.
+    fn queued(&self) -> usize;
+    /// Connects to `target`, or keeps a connection that is open to it.
+    fn connect(&self, target: Target);
+    fn connected(&self) -> Connecting;
+    /// The progress of the relay; one that `begin` makes begins if there is none.
+    fn relayed(&self, begin: &dyn Fn() -> Relay) -> Relaying;
+    /// Abandons an attempt to connect, and a relay.
+    fn leave(&self);
 }
 
 impl PeerAddr for Peer {

@@ -98,7 +98,7 @@ macro_rules! session_methods {
         }
 
         /// Runs the machine until it waits for an action of the test.
-        fn run(&mut self, ready: Readiness) {
+        pub(super) fn run(&mut self, ready: Readiness) {
             self.harness.borrow_mut().run(ready);
         }
     };

@@ -1,6 +1,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,18 +10,19 @@ use super::LIMITS;
 use super::clock::{Clock, OnClock, Origin};
 use super::harness::Harness;
 use super::methods::session_methods;
+use super::other::{OtherPeer, World};
 use super::output::Output;
 use super::pipe::{Pipe, PipeEnd};
 use crate::call::mailboxes::Mailboxes;
 use crate::connection::ConnectionTask;
-use crate::connection::scratch::{ConnectionScratch, ScratchSettings};
+use crate::connection::scratch::{ConnectionScratch, OtherScratch, ScratchSettings};
 use crate::machine::environment::Environment;
 use crate::machine::limits::Limits;
 use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
 use crate::outgoing::connections::Outgoing;
 use crate::outgoing::jobs::JobsInHand;
-use crate::{Connection, Drive, Ended, JobHandle, Machine, Service, TrySendError};
+use crate::{Connection, Drive, Ended, JobHandle, Machine, Service, Target, TrySendError};
 
 /// The most jobs that wait.
 const JOBS: usize = 1024;
@@ -77,6 +79,8 @@ pub struct Session<M: Drive<H>, H> {
     /// The clock that it shares with other sessions, if it shares one.
     clock: Option<Clock>,
     pipe: Rc<Pipe>,
+    /// What the machine connects to.
+    pub(super) world: Arc<World>,
 }
 
 impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
@@ -148,6 +152,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         let pipe = Rc::new(Pipe::new());
         let runner = Started::new(seed, origin.time.millis(), settings.as_ref());
         let conn = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), runner, handler);
+        let world = Arc::<World>::default();
         // The test takes the part of those who give jobs.
         let jobs = M::answers().map(|answers| (answers.jobs)(JOBS));
         let outgoing = jobs.map(|jobs| Arc::new(Outgoing::new(Some(jobs))));
@@ -161,6 +166,10 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
                 registry: None,
                 make: None,
                 boxes: Arc::default(),
+                other: OtherScratch {
+                    test: Some(Arc::clone(&world) as _),
+                    ..OtherScratch::default()
+                },
                 context,
             })
         });
@@ -173,7 +182,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
             }
         });
         harness.events = Rc::clone(&pipe.events);
-        Self { harness: Rc::new(RefCell::new(harness)), clock: None, pipe }
+        Self { harness: Rc::new(RefCell::new(harness)), clock: None, pipe, world }
     }
 
     session_methods!();
@@ -250,6 +259,39 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         let handle = JobHandle::submit(jobs, job)?;
         self.run(Readiness::NONE);
         Ok(handle)
+    }
+
+    /// The target that the machine connects to in a `#[connect]` state. It waits for [`accept`](Self::accept)
+    /// or [`refuse`](Self::refuse).
+    pub fn connecting(&self) -> Option<Target> {
+        self.world.connecting()
+    }
+
+    /// Lets the connection come about that the machine waits for. [`other`](Self::other) is its other end.
+    ///
+    /// # Panics
+    ///
+    /// When the machine does not connect.
+    pub fn accept(&mut self) {
+        assert!(self.world.decide(Ok(())), "the machine does not connect");
+        self.run(Readiness::WRITE.of_other());
+    }
+
+    /// Lets the connection fail that the machine waits for, with an error of this kind.
+    ///
+    /// # Panics
+    ///
+    /// When the machine does not connect.
+    pub fn refuse(&mut self, kind: io::ErrorKind) {
+        assert!(self.world.decide(Err(kind)), "the machine does not connect");
+        self.run(Readiness::WRITE.of_other());
+    }
+
+    /// The other end of the machine's other socket.
+    ///
+    /// Its methods panic when the machine has never been connected.
+    pub fn other(&mut self) -> OtherPeer<'_, M, H> {
+        OtherPeer { session: self }
     }
 
     /// Sends `bytes` to the machine. They are lost when the machine is at its end, as on a socket.

@@ -22,6 +22,8 @@ impl Features {
 
     /// A state waits for a job for its connection.
     pub(crate) const JOBS: Self = Self(1 << 7);
+    /// A state uses the other socket of its connection.
+    pub(crate) const OTHER: Self = Self(1 << 8);
     /// A state takes a message or a job only when no input is to be read before.
     pub(crate) const READS_FIRST: Self = Self::INTERLEAVED.and(Self::JOBS);
 
@@ -38,6 +40,7 @@ impl Features {
             Wait::Shutdown => Self::SHUTDOWN,
             Wait::Discard { .. } => Self::DISCARD,
             Wait::Job => Self::JOBS,
+            Wait::Connect | Wait::ReadOther { .. } | Wait::Relay { .. } => Self::OTHER,
             _ => Self::NONE,
         }
     }

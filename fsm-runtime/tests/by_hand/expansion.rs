@@ -173,6 +173,7 @@ impl ::fsm_runtime::Machine for Demo {
     type Seed = ();
     type Settings = ();
     type Kind = ::fsm_runtime::Connection;
+    type Other = ::fsm_runtime::NoOther;
     type Deadlines = ::fsm_runtime::Deadlines<1>;
 
     #[inline]

@@ -138,6 +138,7 @@ impl Machine for Chat {
     type Seed = ();
     type Settings = ();
     type Kind = fsm_runtime::Connection;
+    type Other = fsm_runtime::NoOther;
     type Deadlines = Deadlines<3>;
 
     fn start((): ()) -> Self {

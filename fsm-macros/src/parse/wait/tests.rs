@@ -12,7 +12,9 @@ fn read(text: &str) -> Vec<String> {
     let meant = name.to_string();
     let wait = parse(&name, &meant, arguments, &mut errors).value.unwrap();
     let kind = match wait.kind {
-        WaitKind::Read { shape, max } => {
+        WaitKind::Connect => "connect".to_owned(),
+        WaitKind::Relay(relay) => format!("relay {}", relay.text()),
+        WaitKind::Read { shape, max, .. } => {
             let kind = described(shape);
             let max = max.map(|(_, max)| format!(", max {}", max.value));
             format!("read {kind}{}", max.unwrap_or_default())

@@ -7,7 +7,7 @@ use super::threads::ThreadParts;
 use super::{Builder, Listen};
 use crate::call::hand_off::HandOffTarget;
 use crate::call::service::PoolEntry;
-use crate::connection::scratch::{ConnectionScratch, MakeFor, ScratchSettings};
+use crate::connection::scratch::{ConnectionScratch, MakeFor, OtherScratch, ScratchSettings};
 use crate::connection::{ConnectionTask, PendingBoxes};
 use crate::driver::acceptor::{Accept, Acceptor};
 use crate::driver::connector::ConnectSettings;
@@ -236,6 +236,10 @@ impl<M: Drive<H>, H: Send + 'static> ConnectionParts<M, H> {
             registry: Some(self.registry),
             make: Some(self.make),
             boxes: self.boxes,
+            other: OtherScratch {
+                lookups: Some(&Process::shared().lookups),
+                ..OtherScratch::default()
+            },
             context: parts.context(routes),
         });
         ready.report(Ok(()));

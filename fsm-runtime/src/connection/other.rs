@@ -1,0 +1,394 @@
+//! The other socket of a connection, during a turn.
+
+use std::cell::RefCell;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use mio::Registry;
+
+use crate::connection::relay::pass_on;
+use crate::connection::scratch::OtherScratch;
+use crate::connection::turn::{NextAction, Turn};
+use crate::machine::runner::StopReason;
+use crate::net::dial::Dial;
+use crate::net::lookup::Lookups;
+use crate::net::other_end::{Found, Link, OtherEnd, Relay, RelayEnd, TestWorld};
+use crate::net::readiness::Readiness;
+use crate::net::ready_io::{ReadyIo, Received};
+use crate::net::recv_buffer::RecvBuffer;
+use crate::net::send_buffer::SendBuffer;
+use crate::net::stream::Stream;
+use crate::net::stream_state::StreamState;
+use crate::net::token;
+use crate::net::transport::{ByteStream, OtherAccess, PeerAddr};
+use crate::wake::Wake;
+use crate::{
+    Address, Connected, Connecting, Cx, Drive, Input, Key, Peer, Relaying, Target, WaitSet,
+};
+
+/// The other socket and its buffers, borrowed for a turn.
+pub(super) struct OtherSide<'a> {
+    pub(super) end: &'a mut OtherEnd,
+    pub(super) recv: RecvBuffer<'a>,
+    pub(super) send: &'a mut SendBuffer,
+    world: World<'a>,
+}
+
+/// What connects: the system, or a test.
+enum World<'a> {
+    System {
+        registry: &'a Registry,
+        lookups: &'static Lookups,
+    },
+    Test(&'a dyn TestWorld),
+    /// Neither, in a test without one.
+    Nothing,
+}
+
+/// The socket of a connection together with its other one, for the `Cx` of a handler.
+pub(super) struct Ends<'a, S> {
+    socket: &'a S,
+    other: RefCell<Borrowed<'a>>,
+}
+
+struct Borrowed<'a> {
+    end: &'a mut OtherEnd,
+    send: &'a mut SendBuffer,
+}
+
+impl<'a> OtherSide<'a> {
+    /// Lends the end and the buffers of the thread.
+    pub(super) fn new(
+        end: &'a mut OtherEnd,
+        scratch: &'a mut OtherScratch,
+        registry: Option<&'a Registry>,
+    ) -> Self {
+        let OtherScratch { buffer, output, lookups, test } = scratch;
+        let world = match (registry, lookups, test) {
+            (Some(registry), Some(lookups), _) => World::System { registry, lookups },
+            (_, _, Some(test)) => World::Test(&**test),
+            _ => World::Nothing,
+        };
+        let mut recv = RecvBuffer::new(buffer);
+        recv.resume(std::mem::take(&mut end.input));
+        output.resume(std::mem::take(&mut end.output));
+        Self { end, recv, send: output, world }
+    }
+
+    /// Leaves the unread input and the unsent output for the next turn.
+    pub(super) fn keep(self) {
+        let Self { end, recv, send, .. } = self;
+        end.input = recv.keep();
+        end.output = send.keep();
+    }
+
+    /// Joins the first socket and this one for the `Cx` of a handler.
+    pub(super) fn lend<'s, S>(
+        &'s mut self,
+        socket: &'s S,
+    ) -> (Ends<'s, S>, &'s mut RecvBuffer<'a>) {
+        let Self { end, recv, send, .. } = self;
+        (Ends { socket, other: RefCell::new(Borrowed { end, send }) }, recv)
+    }
+
+    /// Goes on with connecting. Returns whether the machine has something to learn.
+    pub(super) fn connect(
+        &mut self,
+        key: Key,
+        now: u64,
+        waker: &dyn Fn() -> Arc<dyn Wake>,
+    ) -> bool {
+        if let Some(target) = self.end.named.take() {
+            if self.is_free_for(&target) {
+                self.end.link.reuse();
+                return true;
+            }
+            self.end.close(false);
+            self.recv.leave(0);
+            self.end.link = self.begin(&target, key, waker);
+            self.end.target = Some(target);
+        }
+        loop {
+            let next = match &mut self.end.link {
+                Link::Lookup(found) => {
+                    let result = found.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    result.map(|found| match found {
+                        Ok(addresses) => Link::Dial(Box::new(Dial::to_names(addresses))),
+                        Err(error) => Link::Failed(error),
+                    })
+                }
+                Link::Dial(dial) => {
+                    let World::System { registry, .. } = self.world else { return false };
+                    let decided = dial.poll(now, registry, token::of_other(key));
+                    decided.map(|won| won.map_or_else(Link::Failed, Link::won))
+                }
+                Link::Simulated => {
+                    let World::Test(test) = self.world else { return false };
+                    test.decision().map(|stream| stream.map_or_else(Link::Failed, Link::simulated))
+                }
+                Link::Failed(_) | Link::Open { .. } => return true,
+                Link::Closed => return false,
+            };
+            let Some(next) = next else { return false };
+            if let Link::Open { .. } = next {
+                // What events have reported is about the attempts.
+                self.end.state = StreamState::NEW;
+                self.end.state.add(Readiness::READ);
+            }
+            self.end.link = next;
+        }
+    }
+
+    /// Whether the connection is open to this target, and nothing has come on it that nobody has read.
+    fn is_free_for(&mut self, target: &Target) -> bool {
+        if !self.end.is_open_to(target) || !self.recv.bytes().is_empty() {
+            return false;
+        }
+        !self.end.state.is_readable() || self.read() == Received::Nothing
+    }
+
+    fn begin(&self, target: &Target, key: Key, waker: &dyn Fn() -> Arc<dyn Wake>) -> Link {
+        let lookups = match &self.world {
+            World::Test(test) => {
+                test.request(target.clone());
+                return Link::Simulated;
+            }
+            World::Nothing => return Link::Failed(io::ErrorKind::Unsupported.into()),
+            World::System { lookups, .. } => lookups,
+        };
+        let address = match target {
+            Target::Tcp(address) => Address::Tcp(*address),
+            Target::Unix(path) => Address::Unix(path.clone()),
+            Target::Name(host, port) => {
+                let found = Arc::<Found>::new(Mutex::new(None));
+                let (result, waker) = (Arc::clone(&found), waker());
+                lookups.start(host.clone(), *port, move |addresses| {
+                    *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(addresses);
+                    waker.wake(key);
+                });
+                return Link::Lookup(found);
+            }
+        };
+        Link::Dial(Box::new(Dial::new([address])))
+    }
+
+    /// Sends queued output until the socket takes no more. Returns the number of bytes that it took.
+    pub(super) fn flush(&mut self) -> usize {
+        let OtherEnd { link: Link::Open { stream, .. }, state, .. } = &mut *self.end else {
+            return 0;
+        };
+        let flushed = ReadyIo { socket: stream, state }.flush(self.send);
+        flushed.unwrap_or_else(|_| {
+            self.broken();
+            0
+        })
+    }
+
+    /// Reads once, and appends to the unread input.
+    pub(super) fn read(&mut self) -> Received {
+        let OtherEnd { link: Link::Open { stream, .. }, state, .. } = &mut *self.end else {
+            return Received::Nothing;
+        };
+        let received = self.recv.read(&mut ReadyIo { socket: stream, state });
+        received.unwrap_or_else(|_| {
+            self.broken();
+            Received::End
+        })
+    }
+
+    /// Notes that the connection is broken: for the machine its stream has ended, or the relay.
+    pub(super) fn broken(&mut self) {
+        self.end.state.set_ended();
+        self.send.discard();
+        if let Some(relay) = &mut self.end.relay {
+            relay.end = Some(RelayEnd::Gone);
+        }
+    }
+}
+
+impl<S: PeerAddr> PeerAddr for Ends<'_, S> {
+    fn peer(&self) -> io::Result<Peer> {
+        self.socket.peer()
+    }
+
+    fn other(&self) -> Option<&dyn OtherAccess> {
+        Some(self)
+    }
+}
+
+impl<S> OtherAccess for Ends<'_, S> {
+    fn write(&self, bytes: &[u8]) {
+        self.other.borrow_mut().send.write(bytes);
+    }
+
+    fn send(&self, bytes: Bytes) {
+        self.other.borrow_mut().send.send(bytes);
+    }
+
+    fn queued(&self) -> usize {
+        self.other.borrow().send.len()
+    }
+
+    fn connect(&self, target: Target) {
+        self.other.borrow_mut().end.named = Some(target);
+    }
+
+    fn connected(&self) -> Connecting {
+        let Borrowed { end, send } = &mut *self.other.borrow_mut();
+        if end.named.is_some() {
+            return Connecting::Waiting;
+        }
+        match std::mem::replace(&mut end.link, Link::Closed) {
+            Link::Open { stream, peer, news: Some(reused) } => {
+                end.link = Link::Open { stream, peer, news: None };
+                Connecting::Connected(Connected { peer, reused })
+            }
+            Link::Failed(error) => {
+                send.discard();
+                Connecting::Failed(error)
+            }
+            other => {
+                end.link = other;
+                Connecting::Waiting
+            }
+        }
+    }
+
+    fn relayed(&self, begin: &dyn Fn() -> Relay) -> Relaying {
+        let mut other = self.other.borrow_mut();
+        let relay = other.end.relay.get_or_insert_with(begin);
+        let moved = relay.moved();
+        let Some(end) = relay.end.take() else { return Relaying::Waiting };
+        other.end.relay = None;
+        match end {
+            RelayEnd::Done => Relaying::Done(moved),
+            RelayEnd::Eof => Relaying::Eof,
+            RelayEnd::Gone => Relaying::Gone,
+        }
+    }
+
+    fn leave(&self) {
+        let mut other = self.other.borrow_mut();
+        other.end.relay = None;
+        other.end.named = None;
+        if !other.end.is_open() {
+            other.end.close(false);
+            other.send.discard();
+        }
+    }
+}
+
+impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
+    /// Whether a read of the other socket, or a relay, may bring what the machine waits for.
+    pub(super) fn other_is_readable(&self, reason: StopReason) -> bool {
+        let Some(other) = &self.other else { return false };
+        let state = &self.stream.io.state;
+        (reason.waits_for(WaitSet::READ_OTHER) && other.end.state.is_readable())
+            || (reason.waits_for(WaitSet::RELAY)
+                && (other.end.state.is_readable() || state.is_readable()))
+    }
+
+    /// Runs handlers with the input of the socket that the state reads.
+    pub(super) fn run_handlers_with_other(&mut self) -> StopReason {
+        let Stream { io, recv, send } = &mut self.stream;
+        let Some(other) = &mut self.other else { return StopReason::BudgetSpent };
+        if other.send.len() >= self.budget.mark && self.runner.takes_in() {
+            other.flush();
+            if other.send.len() >= self.budget.mark {
+                return StopReason::Waiting(WaitSet::writable(0));
+            }
+        }
+        let reads_other = self.runner.reads_other();
+        let other_ended = other.end.state.has_ended() || !other.end.is_open();
+        let (ends, other_recv) = other.lend(&*io.socket);
+        let (recv, ended) = if reads_other {
+            (other_recv, other_ended)
+        } else {
+            (&mut *recv, io.state.has_ended())
+        };
+        let progress = std::mem::take(&mut self.progress);
+        recv.lend();
+        let mut input = Input::resumed(recv.bytes(), progress, ended);
+        let mut cx = Cx::new(send, &ends, self.environment, self.key, self.context);
+        cx.set_whole_input(recv.whole());
+        cx.set_readable(io.state.is_readable());
+        cx.set_shut(io.state.is_shut());
+        let reason = self.runner.run(self.handler, &mut input, &mut cx, &mut self.budget);
+        let (unread, messages) = (input.unread().len(), cx.messages_taken());
+        let wanted = input.wanted();
+        self.progress = input.into_progress();
+        recv.leave(unread);
+        recv.expect(wanted);
+        if messages > 0 {
+            self.budget.note_progress(unread, send.len());
+        }
+        reason
+    }
+
+    /// The next action of a machine that waits for the other socket; `None` if it waits for something else.
+    pub(super) fn next_with_other(&mut self, reason: StopReason) -> io::Result<Option<NextAction>> {
+        let Some(other) = &mut self.other else { return Ok(None) };
+        if reason.waits_for(WaitSet::CONNECT) {
+            let waker = || self.environment.mailboxes.waker();
+            let decided = other.connect(self.key, self.context.now, &waker);
+            return Ok(Some(if decided { NextAction::Run } else { self.unless_broken()? }));
+        }
+        if reason.waits_for(WaitSet::READ_OTHER) {
+            return self.read_other().map(Some);
+        }
+        if reason.waits_for(WaitSet::RELAY) {
+            return self.relay().map(Some);
+        }
+        Ok(None)
+    }
+
+    /// The turn is over, unless the connection to the peer is broken.
+    fn unless_broken(&self) -> io::Result<NextAction> {
+        if self.stream.io.state.is_broken() {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Ok(NextAction::Return)
+    }
+
+    fn read_other(&mut self) -> io::Result<NextAction> {
+        let Some(other) = &mut self.other else { return Ok(NextAction::Return) };
+        if !other.end.state.is_readable() {
+            return self.unless_broken();
+        }
+        if self.budget.bytes == 0 {
+            return Ok(NextAction::Pause);
+        }
+        self.has_read = true;
+        match other.read() {
+            Received::Bytes(bytes) => {
+                self.budget.spend_bytes(bytes);
+                self.budget.note_progress(other.recv.bytes().len(), self.stream.send.len());
+                Ok(NextAction::Run)
+            }
+            Received::End => Ok(NextAction::Run),
+            Received::Nothing => Ok(NextAction::Return),
+        }
+    }
+
+    fn relay(&mut self) -> io::Result<NextAction> {
+        let Some(other) = &mut self.other else { return Ok(NextAction::Return) };
+        self.has_read = true;
+        let passed = pass_on(&mut self.stream, other, &mut self.budget)?;
+        if passed.moved {
+            let (now, settings) = (self.context.now, &self.environment.settings);
+            self.runner.stay(now, settings);
+            if passed.half_closed {
+                self.runner.half_closed(now, settings);
+            }
+            self.budget.note_progress(self.stream.recv.bytes().len(), self.stream.send.len());
+        }
+        if passed.is_over {
+            Ok(NextAction::Run)
+        } else if self.budget.bytes == 0 {
+            Ok(NextAction::Pause)
+        } else {
+            self.unless_broken()
+        }
+    }
+}

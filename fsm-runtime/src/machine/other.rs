@@ -1,0 +1,102 @@
+//! The other socket of a connection, as machines and handlers see it.
+
+use std::fmt::{self, Arguments};
+
+use bytes::Bytes;
+
+use crate::Output;
+use crate::net::other_end::OtherEnd;
+use crate::net::transport::OtherAccess;
+
+/// The room for the other socket of a connection: [`NoOther`] or [`Other`].
+pub trait OtherSlot: sealed::Slot {}
+
+impl<T: sealed::Slot> OtherSlot for T {}
+
+/// The slot of machines without a `#[connect]` state. It takes no memory.
+#[derive(Debug, Default)]
+pub struct NoOther;
+
+/// The slot of machines with a `#[connect]` state.
+#[derive(Debug, Default)]
+pub struct Other(Option<Box<OtherEnd>>);
+
+pub(crate) mod sealed {
+    use super::{NoOther, Other, OtherEnd};
+
+    pub trait Slot: Default + Send + 'static {
+        /// The other end, which is made if there is none yet; `None` in a machine without one.
+        fn get(&mut self) -> Option<&mut OtherEnd>;
+        /// The other end, if it was made.
+        fn peek(&self) -> Option<&OtherEnd>;
+    }
+
+    impl Slot for NoOther {
+        #[inline]
+        fn get(&mut self) -> Option<&mut OtherEnd> {
+            None
+        }
+
+        #[inline]
+        fn peek(&self) -> Option<&OtherEnd> {
+            None
+        }
+    }
+
+    impl Slot for Other {
+        fn get(&mut self) -> Option<&mut OtherEnd> {
+            Some(self.0.get_or_insert_default())
+        }
+
+        fn peek(&self) -> Option<&OtherEnd> {
+            self.0.as_deref()
+        }
+    }
+}
+
+/// Output to the other socket: what [`Cx::other`](crate::Cx::other) returns.
+pub struct OtherOutput<'a> {
+    pub(crate) to: Option<&'a dyn OtherAccess>,
+}
+
+impl OtherOutput<'_> {
+    /// Queues a copy of `bytes`.
+    pub fn write(&mut self, bytes: &[u8]) {
+        if let Some(to) = self.to {
+            to.write(bytes);
+        }
+    }
+
+    /// Queues formatted text. `write!(cx.other(), ..)` calls it; it returns `()`, because queueing cannot fail.
+    pub fn write_fmt(&mut self, text: Arguments<'_>) {
+        match text.as_str() {
+            Some(text) => self.write(text.as_bytes()),
+            None => self.write(fmt::format(text).as_bytes()),
+        }
+    }
+
+    /// Queues `bytes` without copying them, for large or shared output.
+    pub fn send(&mut self, bytes: impl Into<Bytes>) {
+        if let Some(to) = self.to {
+            to.send(bytes.into());
+        }
+    }
+
+    /// The number of bytes that are queued and have not left.
+    pub fn queued(&self) -> usize {
+        self.to.map_or(0, |to| to.queued())
+    }
+}
+
+/// Queues frames.
+impl Output for OtherOutput<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.write(bytes);
+    }
+}
+
+impl fmt::Debug for OtherOutput<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OtherOutput").field("queued", &self.queued()).finish_non_exhaustive()
+    }
+}

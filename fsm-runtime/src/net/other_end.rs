@@ -1,0 +1,213 @@
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use crate::net::dial::{Connected, Dial};
+use crate::net::send_buffer::UnsentOutput;
+use crate::net::socket::Socket;
+use crate::net::stream_state::StreamState;
+use crate::net::transport::{ByteStream, Read};
+use crate::{Address, Moved, Peer, Target, Way};
+
+/// The other socket of a connection, with what is pending for it between two turns. Only connections of
+/// machines with a `#[connect]` state have one, in a box.
+#[derive(Debug)]
+pub struct OtherEnd {
+    pub(crate) link: Link,
+    /// The target that the machine has named in this turn.
+    pub(crate) named: Option<Target>,
+    /// The target of the link.
+    pub(crate) target: Option<Target>,
+    pub(crate) state: StreamState,
+    /// Input that was read and not used.
+    pub(crate) input: Vec<u8>,
+    /// Output that the socket has not taken.
+    pub(crate) output: UnsentOutput,
+    /// What a `#[relay]` state passes on.
+    pub(crate) relay: Option<Relay>,
+}
+
+impl Default for OtherEnd {
+    fn default() -> Self {
+        Self {
+            link: Link::Closed,
+            named: None,
+            target: None,
+            state: StreamState::NEW,
+            input: Vec::new(),
+            output: UnsentOutput::default(),
+            relay: None,
+        }
+    }
+}
+
+/// The progress of connecting to the target.
+#[derive(Debug)]
+pub(crate) enum Link {
+    /// There is no connection, and none is on its way.
+    Closed,
+    /// The addresses of a name are looked up.
+    Lookup(Arc<Found>),
+    Dial(Box<Dial>),
+    /// A test decides.
+    Simulated,
+    /// It has failed, and the machine does not know yet.
+    Failed(io::Error),
+    Open {
+        stream: OtherStream,
+        peer: Peer,
+        /// Whether the connection was there before, until the machine knows.
+        news: Option<bool>,
+    },
+}
+
+impl Link {
+    /// An open connection, which has just come about.
+    pub(crate) fn won(won: Connected) -> Self {
+        let peer = match won.address {
+            Address::Tcp(address) => Peer::Tcp(address),
+            Address::Unix(_) => Peer::Unix,
+        };
+        Self::Open { stream: OtherStream::Socket(won.socket), peer, news: Some(false) }
+    }
+
+    /// The same, in a test.
+    pub(crate) fn simulated(stream: Box<dyn SimulatedStream>) -> Self {
+        let stream = OtherStream::Simulated(stream);
+        Self::Open { stream, peer: Peer::Memory, news: Some(false) }
+    }
+
+    /// Lets the machine know that the connection is the one that was there before.
+    pub(crate) fn reuse(&mut self) {
+        if let Self::Open { news, .. } = self {
+            *news = Some(true);
+        }
+    }
+}
+
+/// A test that takes the part of those who are connected to.
+pub(crate) trait TestWorld: Send + Sync {
+    /// Notes the target that the machine connects to.
+    fn request(&self, target: Target);
+
+    /// The end of the attempt, once the test has decided.
+    fn decision(&self) -> Option<io::Result<Box<dyn SimulatedStream>>>;
+}
+
+/// The addresses of a name, once they are found.
+pub(crate) type Found = Mutex<Option<io::Result<Vec<SocketAddr>>>>;
+
+/// The stream of the other side: a socket, or a pipe of a test.
+#[derive(Debug)]
+pub(crate) enum OtherStream {
+    Socket(Socket),
+    Simulated(Box<dyn SimulatedStream>),
+}
+
+/// A stream of a test.
+pub(crate) trait SimulatedStream: ByteStream + Send + std::fmt::Debug {}
+
+impl OtherStream {
+    fn stream(&mut self) -> &mut dyn ByteStream {
+        match self {
+            Self::Socket(socket) => socket,
+            Self::Simulated(stream) => &mut **stream,
+        }
+    }
+}
+
+impl ByteStream for OtherStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
+        self.stream().read(buffer)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream().write(bytes)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.stream().write_vectored(slices)
+    }
+
+    fn shutdown(&mut self) -> io::Result<()> {
+        self.stream().shutdown()
+    }
+
+    fn abort(&mut self) {
+        self.stream().abort();
+    }
+}
+
+/// The progress of a relay.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    pub(crate) way: Way,
+    pub(crate) out: Passage,
+    pub(crate) back: Passage,
+    /// The most bytes that wait on each side.
+    pub(crate) max: usize,
+    /// How it has ended, once it has.
+    pub(crate) end: Option<RelayEnd>,
+}
+
+/// The progress of a relay in one direction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Passage {
+    /// The bytes that are still to be passed on; `None` if the end of the stream ends them.
+    pub(crate) left: Option<u64>,
+    pub(crate) moved: u64,
+    /// The end of the stream was passed on.
+    pub(crate) ended: bool,
+}
+
+/// How a relay has ended.
+#[derive(Debug)]
+pub(crate) enum RelayEnd {
+    /// All that it is for was passed on.
+    Done,
+    /// The stream has ended before the number of bytes was there.
+    Eof,
+    /// The other connection is broken.
+    Gone,
+}
+
+impl Relay {
+    /// A relay of `exact` bytes, or of all until the end of the stream.
+    pub(crate) fn new(way: Way, exact: Option<u64>, max: usize) -> Self {
+        let passage = Passage { left: exact, moved: 0, ended: false };
+        let end = (exact == Some(0)).then_some(RelayEnd::Done);
+        Self { way, out: passage, back: passage, max, end }
+    }
+
+    pub(crate) fn moved(&self) -> Moved {
+        Moved { out: self.out.moved, back: self.back.moved }
+    }
+}
+
+impl OtherEnd {
+    /// Whether the connection to the other side is open.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.link, Link::Open { .. })
+    }
+
+    pub(crate) fn is_open_to(&self, target: &Target) -> bool {
+        let ended = self.state.has_ended() || self.state.is_shut();
+        self.is_open() && self.target.as_ref() == Some(target) && !ended
+    }
+
+    /// Closes it. With `abort` its peer sees a reset, so that it does not take what it has got for the whole.
+    pub(crate) fn close(&mut self, abort: bool) {
+        if let (Link::Open { stream, .. }, true) = (&mut self.link, abort) {
+            stream.abort();
+        }
+        *self = Self::default();
+    }
+
+    /// The time at which it has something to do without an event.
+    pub(crate) fn due(&self) -> u64 {
+        match &self.link {
+            Link::Dial(dial) => dial.due(),
+            _ => u64::MAX,
+        }
+    }
+}

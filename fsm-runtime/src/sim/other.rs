@@ -1,0 +1,219 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Session;
+use super::output::Output;
+use crate::net::other_end::{SimulatedStream, TestWorld};
+use crate::net::readiness::Readiness;
+use crate::net::transport::{ByteStream, Read};
+use crate::{Connection, Drive, Machine, Target};
+
+/// The part of the test that a machine connects to.
+#[derive(Default)]
+pub(super) struct World(Mutex<WorldState>);
+
+#[derive(Default)]
+struct WorldState {
+    /// The target of an attempt that is not decided.
+    requested: Option<Target>,
+    decision: Option<io::Result<Box<dyn SimulatedStream>>>,
+    /// The pipe of the last connection.
+    pipe: Option<SharedPipe>,
+}
+
+type SharedPipe = Arc<Mutex<Pipe>>;
+
+/// The two streams between the test and the machine's other socket.
+#[derive(Debug)]
+struct Pipe {
+    to_machine: VecDeque<u8>,
+    to_peer: Vec<u8>,
+    /// The number of bytes that the peer takes before the test must receive them.
+    window: usize,
+    /// The peer has ended its stream.
+    ended: bool,
+    /// The peer has reset the connection.
+    reset: bool,
+    /// The machine's side has ended its stream, or closed the connection.
+    shut: bool,
+    /// The machine's side has reset the connection.
+    aborted: bool,
+}
+
+impl Default for Pipe {
+    fn default() -> Self {
+        Self {
+            to_machine: VecDeque::new(),
+            to_peer: Vec::new(),
+            window: usize::MAX,
+            ended: false,
+            reset: false,
+            shut: false,
+            aborted: false,
+        }
+    }
+}
+
+/// The machine's end of the pipe. Dropping it closes the connection.
+#[derive(Debug)]
+struct PipeEnd(SharedPipe);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl World {
+    pub(super) fn connecting(&self) -> Option<Target> {
+        lock(&self.0).requested.clone()
+    }
+
+    /// Lets the connection come about, or fail. Returns whether the machine was connecting.
+    pub(super) fn decide(&self, accepts: Result<(), io::ErrorKind>) -> bool {
+        let mut state = lock(&self.0);
+        if state.requested.take().is_none() {
+            return false;
+        }
+        let pipe = SharedPipe::default();
+        state.decision = Some(match accepts {
+            Ok(()) => Ok(Box::new(PipeEnd(Arc::clone(&pipe)))),
+            Err(kind) => Err(kind.into()),
+        });
+        state.pipe = accepts.is_ok().then_some(pipe);
+        true
+    }
+
+    fn pipe(&self) -> SharedPipe {
+        let pipe = lock(&self.0).pipe.clone();
+        pipe.unwrap_or_else(|| panic!("the machine has no other connection; `accept` one first"))
+    }
+}
+
+impl TestWorld for World {
+    fn request(&self, target: Target) {
+        lock(&self.0).requested = Some(target);
+    }
+
+    fn decision(&self) -> Option<io::Result<Box<dyn SimulatedStream>>> {
+        lock(&self.0).decision.take()
+    }
+}
+
+impl ByteStream for PipeEnd {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
+        let mut pipe = lock(&self.0);
+        if pipe.reset {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        if pipe.to_machine.is_empty() && !pipe.ended {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let bytes = io::Read::read(&mut pipe.to_machine, buffer)?;
+        Ok(Read { bytes, drained: bytes < buffer.len() })
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut pipe = lock(&self.0);
+        if pipe.reset || pipe.shut {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let room = pipe.window.saturating_sub(pipe.to_peer.len());
+        if room == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let taken = bytes.len().min(room);
+        pipe.to_peer.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        slices.iter().find(|slice| !slice.is_empty()).map_or(Ok(0), |slice| self.write(slice))
+    }
+
+    fn shutdown(&mut self) -> io::Result<()> {
+        lock(&self.0).shut = true;
+        Ok(())
+    }
+
+    fn abort(&mut self) {
+        lock(&self.0).aborted = true;
+    }
+}
+
+impl SimulatedStream for PipeEnd {}
+
+impl Drop for PipeEnd {
+    fn drop(&mut self) {
+        lock(&self.0).shut = true;
+    }
+}
+
+/// The part of the test at the other end of a machine's other socket: what
+/// [`Session::other`](Session::other) returns.
+///
+/// The machine has done its part before a call returns.
+pub struct OtherPeer<'a, M: Drive<H>, H> {
+    pub(super) session: &'a mut Session<M, H>,
+}
+
+impl<M: Drive<H> + Machine<Kind = Connection>, H> OtherPeer<'_, M, H> {
+    fn pipe(&self) -> SharedPipe {
+        self.session.world.pipe()
+    }
+
+    /// Sends `bytes` to the machine.
+    pub fn send(&mut self, bytes: &[u8]) {
+        lock(&self.pipe()).to_machine.extend(bytes);
+        self.session.run(Readiness::READ.of_other());
+    }
+
+    /// Takes what the machine has sent.
+    pub fn receive(&mut self) -> Output {
+        let pipe = self.pipe();
+        let mut received = std::mem::take(&mut lock(&pipe).to_peer);
+        loop {
+            self.session.run(Readiness::WRITE.of_other());
+            let more = std::mem::take(&mut lock(&pipe).to_peer);
+            if more.is_empty() {
+                return received.into();
+            }
+            received.extend(more);
+        }
+    }
+
+    /// From now on the machine can send only `bytes` before this end receives: a slow reader.
+    pub fn window(&mut self, bytes: usize) {
+        lock(&self.pipe()).window = bytes;
+        self.session.run(Readiness::WRITE.of_other());
+    }
+
+    /// Ends the stream to the machine, which can still send.
+    pub fn end(&mut self) {
+        lock(&self.pipe()).ended = true;
+        self.session.run((Readiness::READ | Readiness::MAYBE_EOF).of_other());
+    }
+
+    /// Resets the connection: the bytes in flight are lost.
+    pub fn reset(&mut self) {
+        lock(&self.pipe()).reset = true;
+        let broken = Readiness::READ | Readiness::WRITE | Readiness::MAYBE_EOF | Readiness::BROKEN;
+        self.session.run(broken.of_other());
+    }
+
+    /// Whether the machine has ended its stream to this end, or closed the connection.
+    pub fn is_ended(&self) -> bool {
+        lock(&self.pipe()).shut
+    }
+
+    /// Whether the machine has reset the connection, because this end has not got all that it was to get.
+    pub fn is_reset(&self) -> bool {
+        lock(&self.pipe()).aborted
+    }
+}
+
+impl<M: Drive<H>, H> fmt::Debug for OtherPeer<'_, M, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OtherPeer").finish_non_exhaustive()
+    }
+}
