@@ -1,6 +1,8 @@
 //! Sockets, the readiness that a poll has reported for them, and the buffers on each side.
 
 pub(crate) mod listener;
+#[cfg(target_os = "linux")]
+pub(crate) mod passed;
 pub(crate) mod pending_io;
 pub(crate) mod readiness;
 pub(crate) mod ready_io;
