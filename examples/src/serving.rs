@@ -12,8 +12,8 @@ use crate::log::{Flush, Stderr};
 #[expect(missing_docs, reason = "see above")]
 #[derive(Args, Clone, Debug)]
 pub struct Serving<const PORT: u16> {
-    /// An address to listen on: `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`. It may
-    /// be given several times. `0.0.0.0` and `[::]` are all addresses of this machine; port 0 lets
+    /// An address to listen on: `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT`, `unix:PATH`, or
+    /// `fd:NAME` for sockets that a service manager such as systemd has passed. It may be given several times. `0.0.0.0` and `[::]` are all addresses of this machine; port 0 lets
     /// the system choose one
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub listen: Vec<Address>,

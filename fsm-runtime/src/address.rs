@@ -20,10 +20,13 @@ pub enum Address {
     Tcp(SocketAddr),
     /// The path of a Unix socket.
     Unix(PathBuf),
+    /// The name of listening sockets that a service manager has passed to the process, or the number of a
+    /// descriptor. See [`Builder::listen`](crate::Builder::listen).
+    Passed(String),
 }
 
 impl Address {
-    /// Parses `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`.
+    /// Parses `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT`, `unix:PATH`, `fd:NAME` or `fd:NUMBER`.
     ///
     /// A host name is resolved at once, which may block. If it has several addresses, the first is
     /// used.
@@ -31,7 +34,7 @@ impl Address {
     /// # Errors
     ///
     /// [`PoolError::Address`] when the text has none of these forms, or the name cannot be
-    /// resolved.
+    /// resolved; and for `fd:` on systems other than Linux.
     pub fn parse(text: &str) -> Result<Self, PoolError> {
         let refuse = |why: String| PoolError::Address { address: text.to_owned(), why };
         if let Some(path) = text.strip_prefix("unix:") {
@@ -39,6 +42,9 @@ impl Address {
                 return Err(refuse("the path is missing".to_owned()));
             }
             return Ok(Self::Unix(path.into()));
+        }
+        if let Some(which) = text.strip_prefix("fd:") {
+            return passed(which).map_err(|why| refuse(why.to_owned()));
         }
         let mut found = text.to_socket_addrs().map_err(|error| refuse(error.to_string()))?;
         found.next().map(Self::Tcp).ok_or_else(|| refuse("the name has no address".to_owned()))
@@ -50,6 +56,25 @@ impl fmt::Display for Address {
         match self {
             Self::Tcp(address) => address.fmt(f),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Passed(which) => write!(f, "fd:{which}"),
         }
     }
+}
+
+/// The address of sockets that were passed.
+fn passed(which: &str) -> Result<Address, &'static str> {
+    if !cfg!(target_os = "linux") {
+        return Err("only on Linux a service manager passes sockets in this way");
+    }
+    if which.is_empty() {
+        return Err("the name is missing");
+    }
+    // A colon separates names.
+    if which.contains(|c: char| c == ':' || c.is_control()) {
+        return Err("no socket that was passed can have this name");
+    }
+    if matches!(which, "0" | "1" | "2") {
+        return Err("the descriptors that are passed have numbers from 3 on");
+    }
+    Ok(Address::Passed(which.to_owned()))
 }

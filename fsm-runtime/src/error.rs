@@ -32,7 +32,7 @@ use crate::Address;
 /// ```
 #[non_exhaustive]
 pub enum PoolError {
-    /// The text is not an address, or the pool has too many addresses.
+    /// The text is not an address, no socket that was passed fits it, or the pool has too many addresses.
     Address {
         /// The text.
         address: String,
@@ -106,10 +106,13 @@ impl PoolError {
 impl fmt::Display for PoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Address { address, why } if address.starts_with("fd:") => {
+                write!(f, "cannot listen on `{address}`: {why}")
+            }
             Self::Address { address, why } => write!(
                 f,
                 "`{address}` is no address to listen on: {why}; \
-                 write it like 127.0.0.1:7070, [::1]:7070 or unix:/run/server.sock"
+                 write it like 127.0.0.1:7070, [::1]:7070, unix:/run/server.sock or fd:NAME"
             ),
             Self::Target { target, why } => write!(
                 f,

@@ -45,6 +45,7 @@
 //!
 //! - [`state_machine`](macro@state_machine): all attributes and their keys.
 //! - [`Cx`]: the actions of a handler. [`Frame`]: a decoder of whole messages.
+//! - [`proxy`]: the PROXY protocol, for servers behind `HAProxy` and its like.
 //! - [`Pool`], [`Builder`]: addresses, limits, threads. [`Handle`], [`Running`]: a pool from outside.
 //! - [`Pipeline`]: several pools, which call each other and hand connections over. [`Service`],
 //!   [`JobHandle`]: jobs.
@@ -91,6 +92,7 @@ mod log;
 mod other;
 mod panics;
 mod peer;
+pub mod proxy;
 mod spec;
 mod stats;
 mod sync;

@@ -4,6 +4,8 @@ pub(crate) mod dial;
 pub(crate) mod listener;
 pub(crate) mod lookup;
 pub(crate) mod other_end;
+#[cfg(target_os = "linux")]
+pub(crate) mod passed;
 pub(crate) mod pending_io;
 pub(crate) mod readiness;
 pub(crate) mod ready_io;

@@ -79,6 +79,11 @@ impl Server {
         self.address
     }
 
+    /// All TCP addresses on which it listens, in the order of its log.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.log.text().lines().filter_map(address_in).collect()
+    }
+
     /// The port on which it listens, as an argument for command lines.
     pub fn port(&self) -> String {
         self.address.port().to_string()
@@ -174,6 +179,11 @@ impl Server {
     }
 }
 
+/// The TCP address in a line of a log.
+fn address_in(line: &str) -> Option<SocketAddr> {
+    line.split_once("address=")?.1.split_whitespace().next()?.parse().ok()
+}
+
 /// The anonymous memory of a process, in bytes.
 pub(crate) fn anonymous(pid: u32) -> u64 {
     let rollup = proc(pid, "smaps_rollup");
@@ -223,10 +233,7 @@ impl Log {
             let (log, more) = &*self.0;
             log.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text);
             more.notify_all();
-            let address = text
-                .split_once("address=")
-                .and_then(|(_, text)| text.split_whitespace().next()?.parse::<SocketAddr>().ok());
-            if let Some(address) = address.filter(|_| !found) {
+            if let Some(address) = address_in(&text).filter(|_| !found) {
                 found = addresses.send(address).is_ok();
             }
             line.clear();

@@ -2,6 +2,7 @@ use proc_macro2::TokenStream;
 
 use super::handler_call::HandlerCall;
 use super::{read, routes, timers};
+use crate::ast::Expr;
 use crate::model::{self, Active, Discard, DiscardEnd, Role, Transition};
 
 /// `impl Drive<H> for ..`
@@ -222,10 +223,11 @@ fn connect(machine: &model::Machine, state: &model::State, refused: &Transition)
 fn relay(machine: &model::Machine, state: &model::State, relay: &model::Relay) -> TokenStream {
     let model::Relay { way, exact, max, eof, gone, .. } = relay;
     let way = quote::format_ident!("{way}");
-    let length = exact.as_ref().map(|exact| exact.bound());
-    let exact = match exact {
-        Some(_) => generated!(::core::option::Option::Some(length)),
-        None => generated!(::core::option::Option::None),
+    let length = exact.as_ref().map(Expr::bound);
+    let exact = if exact.is_some() {
+        generated!(::core::option::Option::Some(length))
+    } else {
+        generated!(::core::option::Option::None)
     };
     let eof = eof.as_ref().unwrap_or(gone).expand(machine, state);
     let gone = gone.expand(machine, state);

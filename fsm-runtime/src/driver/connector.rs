@@ -14,9 +14,9 @@ use crate::net::dial::{Connected, Dial};
 use crate::net::listener::Accepted;
 use crate::net::lookup::Lookups;
 use crate::net::token;
-use crate::net::transport::{PeerAddr, Source};
+use crate::net::transport::Source;
 use crate::outgoing::connections::{Outgoing, Report};
-use crate::{Address, Peer, Target};
+use crate::{Address, Target};
 
 mod target;
 
@@ -165,11 +165,7 @@ impl Connector {
             let Dialing { target, permit, .. } = self.dials.remove(number);
             self.targets[target].dials -= 1;
             let opened = decided.and_then(|connected| {
-                let Connected { socket, address } = connected;
-                let peer = match address {
-                    Address::Tcp(address) => Peer::Tcp(address),
-                    Address::Unix(_) => socket.peer()?,
-                };
+                let Connected { socket, peer } = connected;
                 let left = || io::Error::other("the socket cannot leave its poll");
                 let socket = socket.detach(registry).ok_or_else(left)?;
                 Ok(Accepted { socket, peer, stays: false, target: Some(target) })

@@ -84,7 +84,10 @@ impl OtherOutput<'_> {
 
     /// The number of bytes that are queued and have not left.
     pub fn queued(&self) -> usize {
-        self.to.map_or(0, |to| to.queued())
+        match self.to {
+            Some(to) => to.queued(),
+            None => 0,
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use mio::{Registry, Token};
 
-use crate::Address;
 use crate::net::socket::Socket;
 use crate::net::transport::Source;
+use crate::{Address, Peer};
 
 /// Milliseconds after which the next address is tried while earlier attempts go on, as RFC 8305 has it.
 const NEXT_ATTEMPT: u64 = 250;
@@ -40,7 +40,7 @@ struct Attempt {
 pub(crate) struct Connected {
     /// It is registered with the token of the dial.
     pub(crate) socket: Socket,
-    pub(crate) address: Address,
+    pub(crate) peer: Peer,
 }
 
 impl Dial {
@@ -107,7 +107,11 @@ impl Dial {
         for loser in self.attempts.drain(..) {
             loser.socket.detach(registry);
         }
-        Connected { socket, address }
+        let peer = match address {
+            Address::Tcp(address) => Peer::Tcp(address),
+            Address::Unix(_) | Address::Passed(_) => Peer::Unix,
+        };
+        Connected { socket, peer }
     }
 
     fn failed(&mut self, error: io::Error) {
@@ -158,6 +162,13 @@ mod tests {
         Address::Tcp(text.parse().unwrap())
     }
 
+    fn tcp_peer(peer: Peer) -> SocketAddr {
+        match peer {
+            Peer::Tcp(address) => address,
+            other => panic!("{other}"),
+        }
+    }
+
     /// Polls until the dial is decided, with the clock of the system.
     fn decided(mut dial: Dial) -> io::Result<Connected> {
         let (mut poll, mut events) = (Poll::new().unwrap(), Events::with_capacity(8));
@@ -191,7 +202,7 @@ mod tests {
         let refuses = Address::Tcp(unused.local_addr().unwrap());
         drop(unused);
         let connected = decided(Dial::new([refuses.clone(), listens.clone()])).unwrap();
-        assert_eq!(connected.address, listens);
+        assert_eq!(Address::Tcp(tcp_peer(connected.peer)), listens);
         let error = decided(Dial::new([refuses])).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
         assert_eq!(decided(Dial::new([])).unwrap_err().kind(), io::ErrorKind::NotFound);

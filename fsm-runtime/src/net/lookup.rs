@@ -75,9 +75,9 @@ impl Lookups {
     fn run(&self) {
         while let Some(Lookup { host, port, done }) = self.next() {
             let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
-            let found = found.and_then(|addresses: Vec<SocketAddr>| match addresses.is_empty() {
-                true => Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address")),
-                false => Ok(addresses),
+            let found = found.and_then(|addresses: Vec<SocketAddr>| {
+                let none = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+                if addresses.is_empty() { Err(none()) } else { Ok(addresses) }
             });
             if caught(|| done(found)).is_none() {
                 crate::log::error!(host, "a lookup panicked");

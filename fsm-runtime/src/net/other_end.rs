@@ -7,7 +7,7 @@ use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
 use crate::net::transport::{ByteStream, Read};
-use crate::{Address, Moved, Peer, Target, Way};
+use crate::{Moved, Peer, Target, Way};
 
 /// The other socket of a connection, with what is pending for it between two turns. Only connections of
 /// machines with a `#[connect]` state have one, in a box.
@@ -64,11 +64,8 @@ pub(crate) enum Link {
 impl Link {
     /// An open connection, which has just come about.
     pub(crate) fn won(won: Connected) -> Self {
-        let peer = match won.address {
-            Address::Tcp(address) => Peer::Tcp(address),
-            Address::Unix(_) => Peer::Unix,
-        };
-        Self::Open { stream: OtherStream::Socket(won.socket), peer, news: Some(false) }
+        let Connected { socket, peer } = won;
+        Self::Open { stream: OtherStream::Socket(socket), peer, news: Some(false) }
     }
 
     /// The same, in a test.

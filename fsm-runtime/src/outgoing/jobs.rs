@@ -96,6 +96,7 @@ enum Status {
 }
 
 /// What must be woken after a change.
+#[derive(Clone, Copy)]
 enum Next {
     Nothing,
     Connection(Key),

@@ -143,16 +143,36 @@ impl<M: Machine> Builder<M> {
     }
 
     /// Adds an address to listen on, in the syntax of [`Address::parse`](crate::Address::parse):
-    /// TCP like `127.0.0.1:7070`, or a Unix socket like `unix:/run/front.sock`.
+    /// TCP like `127.0.0.1:7070`, a Unix socket like `unix:/run/front.sock`, or sockets that listen already
+    /// and that a service manager has passed, like `fd:front`.
     ///
     /// A pool listens on at most 32 addresses. With port 0 the system chooses a free one, which
     /// [`Running::addresses`](crate::Running::addresses) returns. An address that is wrong, or a
     /// 33rd one, makes the start of the pool fail with [`PoolError::Address`](crate::PoolError::Address).
+    ///
+    /// # Sockets of a service manager
+    ///
+    /// On Linux systemd and others pass sockets as descriptors from 3 on, and say so in the variables
+    /// `LISTEN_PID`, `LISTEN_FDS` and `LISTEN_FDNAMES`. `fd:NAME` are all sockets of that name
+    /// (`FileDescriptorName=` in a `.socket` unit, and else the name of that unit), and `fd:3` is the descriptor
+    /// of that number. Sockets without names are called `unknown`, as systemd calls them. They are used as those of
+    /// [`listener`](Builder::listener) are: the system keeps connections while the server restarts.
+    ///
+    /// The first call with such an address takes all sockets that were passed, and marks them so that other
+    /// programs which the process starts do not inherit them; call it before the process has threads that open
+    /// files or start programs. Each socket can be used once: a second pool
+    /// that wants it does not start. The variables stay as they are. Where `LISTEN_PID` is another process, no
+    /// socket was passed, and the pool does not start.
     pub fn listen(mut self, address: impl Into<String>) -> Self
     where
         M: Machine<Seed = (), Kind = Connection>,
     {
-        self.listen.push(Listen::Address(address.into()));
+        let address = address.into();
+        #[cfg(target_os = "linux")]
+        if address.starts_with("fd:") {
+            crate::net::passed::claim();
+        }
+        self.listen.push(Listen::Address(address));
         self.seed = Some(|| ());
         self
     }

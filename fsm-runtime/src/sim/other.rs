@@ -27,6 +27,7 @@ type SharedPipe = Arc<Mutex<Pipe>>;
 
 /// The two streams between the test and the machine's other socket.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an event of its own")]
 struct Pipe {
     to_machine: VecDeque<u8>,
     to_peer: Vec<u8>,

@@ -10,7 +10,7 @@ use super::pipe::{Pipe, PipeEnd};
 use super::port::SimPort;
 use crate::Key;
 use crate::connection::ConnectionTask;
-use crate::connection::scratch::{ConnectionScratch, ScratchSettings};
+use crate::connection::scratch::{ConnectionScratch, OtherScratch, ScratchSettings};
 use crate::machine::environment::Environment;
 use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
@@ -69,6 +69,7 @@ impl World {
                     registry: None,
                     make: None,
                     boxes: Arc::default(),
+                    other: OtherScratch::default(),
                     context,
                 })
             });

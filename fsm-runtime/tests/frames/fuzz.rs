@@ -54,4 +54,5 @@ frames!(
     proxy::Headers,
     socks::Greetings,
     socks::Requests,
+    fsm_runtime::proxy::Header,
 );

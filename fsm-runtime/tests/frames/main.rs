@@ -5,6 +5,7 @@ mod fuzz;
 mod laws;
 mod odd;
 mod protocols;
+mod proxy;
 mod written;
 
 use fsm_runtime::prelude::*;

@@ -1,5 +1,5 @@
 //! Connections that a pool opens, and the jobs that they answer: the rules C1 to C5 on real sockets.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -104,7 +104,7 @@ fn serve(stream: &TcpStream, answer: &dyn Fn(&str) -> Option<String>) {
 }
 
 /// A pool of clients of this target.
-fn asking(target: impl ToString) -> Builder<Asking> {
+fn asking(target: impl std::fmt::Display) -> Builder<Asking> {
     Pool::builder::<Asking>("asking")
         .connect(target.to_string())
         .drain_within(Duration::from_secs(20))

@@ -98,8 +98,8 @@ fn a_pool_without_a_place_to_connect_to_does_not_start() {
         let error = builder.handler(|_| Client).start().unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");
     }
-    for (connections, reason) in [(0..=0, "it is 0"), (5..=4, "it is 5, and must be from 0 to 4")] {
-        let pool = asking("127.0.0.1:80").connections(connections).handler(|_| Client);
+    for (least, most, reason) in [(0, 0, "it is 0"), (5, 4, "it is 5, and must be from 0 to 4")] {
+        let pool = asking("127.0.0.1:80").connections(least..=most).handler(|_| Client);
         let error = pool.start().unwrap_err().to_string();
         assert!(error.contains("`connections`") && error.contains(reason), "{error}");
     }

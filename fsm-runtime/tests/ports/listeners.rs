@@ -91,3 +91,24 @@ trait ReadWrite: Read + Write {}
 
 #[cfg(unix)]
 impl<T: Read + Write> ReadWrite for T {}
+
+/// What a service manager passes is tested with `kv`, because it is passed to a process at its start.
+#[test]
+fn x15_sockets_that_were_passed_have_a_name_or_a_number() {
+    for text in ["fd:front", "fd:3", "fd:kv.socket"] {
+        let parsed = Address::parse(text);
+        if cfg!(target_os = "linux") {
+            assert_eq!(parsed.unwrap().to_string(), text);
+        } else {
+            let why = parsed.unwrap_err().to_string();
+            assert!(why.contains("only on Linux a service manager passes sockets"), "{why}");
+        }
+    }
+    for text in ["fd:", "fd:0", "fd:2", "fd:a:b", "fd:a\n"] {
+        assert!(matches!(Address::parse(text), Err(PoolError::Address { .. })), "{text}");
+    }
+    // Nothing was passed to this test.
+    let pool = Pool::builder::<Lines>("passed").listen("fd:front");
+    let error = pool.handler(|_| Client(Arc::new(|_, _| String::new()))).start().unwrap_err();
+    assert!(error.to_string().starts_with("cannot listen on `fd:front`: "), "{error}");
+}

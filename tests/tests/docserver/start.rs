@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use fsm_tests::{Connection, Docserver, Failure, Server, TIMEOUT, TempDir, example, get, run};
+#[cfg(target_os = "linux")]
+use fsm_tests::{eventually, with_sockets};
 
 fn docserver(options: &[&str]) -> Command {
     let mut command = Command::new(example("docserver"));
@@ -162,6 +164,21 @@ fn a_port_in_use() {
     let log = refused(server);
     assert!(log.contains(&format!("cannot listen on {address}")), "{log}");
     assert!(log.contains("another process"), "{log}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn x15_all_sockets_of_a_name_are_served() {
+    let scratch = TempDir::new("docs");
+    let mut command = docserver(&["--listen", "fd:front", "--data"]);
+    command.arg(scratch.path());
+    let Some(mut command) = with_sockets("front:front", &command) else { return };
+    let server = Server::start(&mut command);
+    eventually("both sockets are used", || server.addresses().len() == 2);
+    for address in server.addresses() {
+        Connection::new(address).ask(get("/docs")).expect(200);
+    }
+    server.stop();
 }
 
 /// The server works also if its standard output cannot be written.

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use fsm_tests::{Connection, Failure, Server, TIMEOUT, client, example, run};
+#[cfg(target_os = "linux")]
+use fsm_tests::{eventually, with_sockets};
 
 #[test]
 fn ipv6() {
@@ -117,6 +119,71 @@ fn unix_sockets() {
     let log = refused(kv(&["--listen", &format!("unix:{path}")]));
     assert!(log.contains(path) && log.contains("No such file or directory"), "{log}");
     fs::remove_dir_all(dir).expect("the directory can be removed");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn x15_sockets_of_a_service_manager_are_served_and_not_inherited() {
+    let options = ["--listen", "fd:front", "--listen", "fd:6"];
+    let Some(mut command) = with_sockets("front:other:front:unknown", &kv(&options)) else {
+        return;
+    };
+    let server = Server::start(&mut command);
+    Connection::new(server.address()).expect(&["PING"], "+PONG\r\n");
+    server.logs("listening");
+    eventually("all sockets are used", || server.addresses().len() == 3);
+    for address in server.addresses() {
+        Connection::new(address).expect(&["PING"], "+PONG\r\n");
+    }
+    // The pool has copies of those that it uses, and no program inherits the other one (`O_CLOEXEC`).
+    let info = |number: u32| fs::read_to_string(format!("/proc/{}/fdinfo/{number}", server.pid()));
+    let other = info(4).expect("it is open");
+    let flags = other.lines().find_map(|line| line.strip_prefix("flags:")).expect("it has flags");
+    let flags = u32::from_str_radix(flags.trim(), 8).expect("they are octal");
+    assert_eq!(flags & 0o2_000_000, 0o2_000_000, "{other}");
+    server.stop();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn x15_sockets_that_cannot_be_used_are_refused_with_the_reason() {
+    for (options, words) in [
+        (&["--listen", "fd:back"][..], "passed are `front` (3), `other` (4)"),
+        (&["--listen", "fd:5"], "passed are `front` (3), `other` (4)"),
+        (&["--listen", "fd:front", "--listen", "fd:3"], "a pool has taken descriptor 3 already"),
+        (&["--listen", "fd:"], "the name is missing"),
+        (&["--listen", "fd:2"], "from 3 on"),
+        (&["--listen", "fd:a:b"], "can have this name"),
+    ] {
+        let Some(command) = with_sockets("front:other", &kv(options)) else { return };
+        let log = refused(command);
+        assert!(log.contains(words), "{options:?}: {log}");
+    }
+    let pid = std::process::id().to_string();
+    for (variables, words) in [
+        (&[][..], "`LISTEN_FDS` is not set"),
+        (&[("LISTEN_FDS", "1")], "`LISTEN_PID` is not set"),
+        (&[("LISTEN_FDS", "1"), ("LISTEN_PID", &pid)], "were passed to process"),
+        (&[("LISTEN_FDS", "many"), ("LISTEN_PID", &pid)], "`LISTEN_FDS` is `many`"),
+    ] {
+        let mut command = kv(&["--listen", "fd:front"]);
+        command.envs(variables.iter().copied());
+        let log = refused(command);
+        assert!(log.contains(words), "{variables:?}: {log}");
+    }
+    // The shell keeps its process id. It passes a file, a number that is not open, and too many.
+    for (count, listen, words) in [
+        ("2", "fd:3", "descriptor 3 is no socket"),
+        ("64", "fd:60", "descriptor 60 is not open"),
+        ("4000000000", "fd:3", "at most 1024"),
+    ] {
+        let line =
+            format!("LISTEN_PID=$$ LISTEN_FDS={count} exec \"$0\" --listen {listen} 3</dev/null");
+        let mut command = Command::new("sh");
+        command.args(["-c", &line]).arg(example("kv"));
+        let log = refused(command);
+        assert!(log.contains(words), "{count} {listen}: {log}");
+    }
 }
 
 #[test]

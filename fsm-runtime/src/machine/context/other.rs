@@ -77,15 +77,20 @@ impl<Msg, Settings> Cx<'_, Msg, Settings, Connection> {
     /// The progress of connecting. Generated code calls it in a `#[connect]` state.
     #[doc(hidden)]
     pub fn connected(&mut self) -> Connecting {
-        self.peer.other().map_or(Connecting::Waiting, |other| other.connected())
+        match self.peer.other() {
+            Some(other) => other.connected(),
+            None => Connecting::Waiting,
+        }
     }
 
     /// The progress of passing bytes on, which begins now unless it has. Generated code calls it in a
     /// `#[relay]` state.
     #[doc(hidden)]
     pub fn relayed(&mut self, way: Way, exact: Option<u64>, max: usize) -> Relaying {
-        let begin = || Relay::new(way, exact, max);
-        self.peer.other().map_or(Relaying::Waiting, |other| other.relayed(&begin))
+        match self.peer.other() {
+            Some(other) => other.relayed(&|| Relay::new(way, exact, max)),
+            None => Relaying::Waiting,
+        }
     }
 
     /// Abandons the attempt to connect, or the relay, of a state that is left by a deadline.

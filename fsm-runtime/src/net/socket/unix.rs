@@ -43,6 +43,7 @@ impl Socket {
                 Ok(stream.into())
             }
             Address::Unix(path) => UnixStream::connect(path).map(Self::from),
+            Address::Passed(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 

@@ -28,7 +28,7 @@ impl Socket {
                 stream.set_nodelay(true)?;
                 Ok(stream.into())
             }
-            Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+            Address::Unix(_) | Address::Passed(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 

@@ -73,12 +73,11 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
             threads.extend(self.shard_threads(shard, connects.take(), &placement, &make));
         }
         let jobs = self.environment.outgoing.as_ref().and_then(|outgoing| outgoing.jobs.clone());
-        let entry: Box<dyn Fn() -> PoolEntry> = match jobs {
-            Some(jobs) => Box::new(move || Arc::clone(&jobs).entry()),
-            None => {
-                let target: Arc<dyn HandOffTarget<M::Seed>> = placement;
-                Box::new(move || Box::new(Arc::clone(&target)))
-            }
+        let entry: Box<dyn Fn() -> PoolEntry> = if let Some(jobs) = jobs {
+            Box::new(move || Arc::clone(&jobs).entry())
+        } else {
+            let target: Arc<dyn HandOffTarget<M::Seed>> = placement;
+            Box::new(move || Box::new(Arc::clone(&target)))
         };
         Ok(self.bound(addresses, entry, &ports, threads))
     }
@@ -106,10 +105,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
     fn listen_on<H>(&self, shards: &mut [Shard<M, H>]) -> Result<Vec<Address>, PoolError> {
         let mut addresses = Vec::new();
         for listen in &self.listen {
-            if addresses.len() == token::LISTENERS {
-                let why = format!("a pool listens on at most {} addresses", token::LISTENERS);
-                return Err(PoolError::Address { address: listen.to_string(), why });
-            }
+            room(&addresses, listen)?;
             let text = match listen {
                 Listen::Address(text) => text,
                 Listen::Socket(socket) => {
@@ -118,6 +114,13 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
                 }
             };
             let mut address = Address::parse(text)?;
+            if let Address::Passed(which) = &address {
+                for socket in passed(which)? {
+                    room(&addresses, listen)?;
+                    addresses.push(shards[0].adopt(&socket)?);
+                }
+                continue;
+            }
             let shared = self.reuse_port && CAN_SHARE_ADDRESS && matches!(address, Address::Tcp(_));
             let listening = if shared { shards.len() } else { 1 };
             for shard in &mut shards[..listening] {
@@ -245,6 +248,28 @@ impl<M: Drive<H>, H: Send + 'static> ConnectionParts<M, H> {
         ready.report(Ok(()));
         parts.run(scratch)
     }
+}
+
+/// Finds out whether one address more is possible.
+fn room(addresses: &[Address], next: &Listen) -> Result<(), PoolError> {
+    if addresses.len() < token::LISTENERS {
+        return Ok(());
+    }
+    let why = format!("a pool listens on at most {} addresses", token::LISTENERS);
+    Err(PoolError::Address { address: next.to_string(), why })
+}
+
+/// Takes the sockets that a service manager has passed.
+#[cfg(target_os = "linux")]
+fn passed(which: &str) -> Result<Vec<ListeningSocket>, PoolError> {
+    crate::net::passed::take(which)
+        .map_err(|why| PoolError::Address { address: format!("fd:{which}"), why })
+}
+
+/// `Address::parse` refuses them on other systems.
+#[cfg(not(target_os = "linux"))]
+fn passed(_which: &str) -> Result<Vec<ListeningSocket>, PoolError> {
+    Ok(Vec::new())
 }
 
 /// Lets all threads call the function that makes handlers, one at a time.

@@ -51,16 +51,18 @@ pub struct Value<'a> {
 }
 
 // HAProxy 2.6.12: `server s 127.0.0.1:42277 send-proxy-v2`
-const V4: &[u8] = b"\r\n\r\n\0\r\nQUIT\n!\x11\0\x0C\x7F\0\0\x01\x7F\0\0\x01\xA1\x12\xA6\x9F";
+pub(crate) const V4: &[u8] =
+    b"\r\n\r\n\0\r\nQUIT\n!\x11\0\x0C\x7F\0\0\x01\x7F\0\0\x01\xA1\x12\xA6\x9F";
 // HAProxy 2.6.12: the same, with `bind [::1]:46261`
-const V6: &[u8] = b"\r\n\r\n\0\r\nQUIT\n!!\0$\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\
+pub(crate) const V6: &[u8] = b"\r\n\r\n\0\r\nQUIT\n!!\0$\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\
     \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\xE4\xDA\xB4\xB5";
 // HAProxy 2.6.12: `unique-id-format %{+X}o\ %ci:%cp` and
 // `server s 127.0.0.1:34589 send-proxy-v2 proxy-v2-options crc32c,unique-id`
-const VALUES: &[u8] = b"\r\n\r\n\0\r\nQUIT\n!\x11\0#\x7F\0\0\x01\x7F\0\0\x01\xC7\xDE\xB4\xB5\
+pub(crate) const VALUES: &[u8] =
+    b"\r\n\r\n\0\r\nQUIT\n!\x11\0#\x7F\0\0\x01\x7F\0\0\x01\xC7\xDE\xB4\xB5\
     \x03\0\x04\x10\xC2\x08\xF9\x05\0\r7F000001:C7DE";
 // HAProxy 2.6.12: the health check of `server s 127.0.0.1:42277 send-proxy-v2 check`
-const LOCAL: &[u8] = b"\r\n\r\n\0\r\nQUIT\n \0\0\0";
+pub(crate) const LOCAL: &[u8] = b"\r\n\r\n\0\r\nQUIT\n \0\0\0";
 
 fn headers() -> Vec<Recorded<Headers>> {
     let v4 = |source_port, target_port| Ends::V4 {
