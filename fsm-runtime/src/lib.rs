@@ -189,6 +189,7 @@ pub use crate::machine::route::Route;
 pub use crate::machine::size_budget::{fits as __fits, holds as __holds};
 pub use crate::machine::{Drive, Machine, NoMessage, Step, WaitSet};
 pub use crate::net::listener::ListeningSocket;
+pub use crate::net::open_stream::OpenStream;
 pub use crate::other::{Connected, Moved};
 #[doc(hidden)]
 pub use crate::other::{Connecting, Relaying, Way};

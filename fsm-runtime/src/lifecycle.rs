@@ -3,7 +3,7 @@
 pub(crate) mod accept_gate;
 pub(crate) mod drain;
 pub(crate) mod drain_group;
-pub(crate) mod job_entry;
+pub(crate) mod entry;
 pub(crate) mod phase;
 pub(crate) mod pool_state;
 pub(crate) mod shards;

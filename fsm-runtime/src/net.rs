@@ -3,6 +3,7 @@
 pub(crate) mod dial;
 pub(crate) mod listener;
 pub(crate) mod lookup;
+pub(crate) mod open_stream;
 pub(crate) mod other_end;
 #[cfg(target_os = "linux")]
 pub(crate) mod passed;

@@ -17,6 +17,8 @@ pub enum Peer {
     Tcp(SocketAddr),
     /// A client of a Unix socket, which has no address.
     Unix,
+    /// A pipe or a terminal, which has no address.
+    Pipe,
     /// A test, at the other end of a pipe in memory.
     Memory,
     /// A peer that had left before its connection moved from another pool.
@@ -28,6 +30,7 @@ impl fmt::Display for Peer {
         match self {
             Self::Tcp(address) => address.fmt(f),
             Self::Unix => f.write_str("unix"),
+            Self::Pipe => f.write_str("pipe"),
             Self::Memory => f.write_str("memory"),
             Self::Gone => f.write_str("gone"),
         }

@@ -1,11 +1,12 @@
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock, Weak};
 
+use crate::call::hand_off::HandOffTarget;
 use crate::call::job_sink::JobSink;
 use crate::call::semaphore::Semaphore;
 use crate::lifecycle::accept_gate::AcceptGate;
 use crate::lifecycle::drain_group::DrainGroup;
-use crate::lifecycle::job_entry::JobEntry;
+use crate::lifecycle::entry::Entry;
 use crate::lifecycle::phase::AtomicPhase;
 pub(crate) use crate::lifecycle::phase::Phase;
 use crate::lifecycle::shards::Shards;
@@ -23,7 +24,10 @@ pub(crate) struct PoolState {
     pub(crate) counters: Arc<Counters>,
     pub(crate) gate: AcceptGate,
     shards: Shards,
-    jobs: JobEntry,
+    /// Where plain threads give jobs to the pool.
+    jobs: Entry,
+    /// Where they give connections to it.
+    adopts: Entry,
     /// The connections that the pool opens, if it opens any.
     outgoing: OnceLock<Arc<Outgoing>>,
     group: DrainGroup<PoolState>,
@@ -37,7 +41,8 @@ impl PoolState {
             counters: Arc::default(),
             gate: AcceptGate::new(limit),
             shards: Shards::default(),
-            jobs: JobEntry::default(),
+            jobs: Entry::default(),
+            adopts: Entry::default(),
             outgoing: OnceLock::new(),
             group: DrainGroup::new(),
         }
@@ -80,6 +85,16 @@ impl PoolState {
         self.jobs.open(sink);
     }
 
+    /// Lets plain threads give connections to the pool.
+    pub(crate) fn open_adoption<Seed: 'static>(&self, target: &Arc<dyn HandOffTarget<Seed>>) {
+        self.adopts.open(target);
+    }
+
+    /// The target for connections from plain threads, from the start of the pool until it drains.
+    pub(crate) fn adoption<Seed: 'static>(&self) -> Option<Arc<dyn HandOffTarget<Seed>>> {
+        self.adopts.get().filter(|_| self.phase() == Phase::Run)
+    }
+
     /// Sets the connections that the pool opens, before it starts.
     pub(crate) fn set_outgoing(&self, outgoing: Arc<Outgoing>) {
         // A pool is made once.
@@ -90,13 +105,13 @@ impl PoolState {
     fn open_connection_jobs(&self) {
         let jobs = self.outgoing.get().and_then(|outgoing| outgoing.jobs.as_ref());
         if let Some(jobs) = jobs {
-            self.jobs.open_entry(Arc::clone(jobs).weak_entry());
+            self.jobs.open_weak(Arc::clone(jobs).weak_entry());
         }
     }
 
     /// The sink for jobs from plain threads, from the start of the pool until it drains.
     pub(crate) fn jobs<S: Service>(&self) -> Option<Arc<dyn JobSink<S>>> {
-        self.jobs.sink().filter(|_| self.phase() == Phase::Run)
+        self.jobs.get().filter(|_| self.phase() == Phase::Run)
     }
 
     pub(crate) fn phase(&self) -> Phase {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use fsm_runtime::prelude::*;
 use fsm_runtime::{Address, Builder, Running};
 
+mod adopted;
 mod blocking;
 mod drain;
 mod listeners;

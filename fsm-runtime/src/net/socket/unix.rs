@@ -33,7 +33,20 @@ impl From<TcpStream> for Socket {
     }
 }
 
+impl From<OwnedFd> for Socket {
+    fn from(file: OwnedFd) -> Self {
+        Self(file)
+    }
+}
+
 impl Socket {
+    /// Reads a pipe or a terminal, after a call for sockets has failed with `error`.
+    #[cold]
+    fn read_file(&self, error: Errno, buffer: &mut [u8]) -> io::Result<Read> {
+        let bytes = if_no_socket(error, || rustix::io::read(&self.0, &mut *buffer))?;
+        Ok(Read { bytes, drained: bytes < buffer.len() })
+    }
+
     /// Begins to connect. An event reports that [`is_connected`](Self::is_connected) may have changed.
     pub(crate) fn connect(address: &Address) -> io::Result<Self> {
         match address {
@@ -81,7 +94,10 @@ impl AsFd for Socket {
 impl ByteStream for Socket {
     #[inline]
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
-        let (_, bytes) = net::recv(&*self, &mut *buffer, RecvFlags::empty())?;
+        let bytes = match net::recv(&*self, &mut *buffer, RecvFlags::empty()) {
+            Ok((_, bytes)) => bytes,
+            Err(error) => return self.read_file(error, buffer),
+        };
         // A read that returns less than was asked for has emptied the socket.
         Ok(Read { bytes, drained: bytes < buffer.len() })
     }
@@ -89,16 +105,23 @@ impl ByteStream for Socket {
     #[expect(clippy::inline_always, reason = "counted: half of the cost is the call")]
     #[inline(always)]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(net::send(&*self, bytes, NO_SIGNAL)?)
+        match net::send(&*self, bytes, NO_SIGNAL) {
+            Ok(sent) => Ok(sent),
+            Err(error) => if_no_socket(error, || rustix::io::write(&self.0, bytes)),
+        }
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut nothing = SendAncillaryBuffer::new(&mut []);
-        Ok(net::sendmsg(&*self, slices, &mut nothing, NO_SIGNAL)?)
+        match net::sendmsg(&*self, slices, &mut nothing, NO_SIGNAL) {
+            Ok(sent) => Ok(sent),
+            Err(error) => if_no_socket(error, || rustix::io::writev(&self.0, slices)),
+        }
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
-        Ok(net::shutdown(&*self, Shutdown::Write)?)
+        // A pipe or a terminal has no end of one stream alone; its close is the end.
+        net::shutdown(&*self, Shutdown::Write).or_else(|error| if_no_socket(error, || Ok(())))
     }
 
     fn abort(&mut self) {
@@ -130,11 +153,25 @@ impl Source for Socket {
 impl PeerAddr for Socket {
     fn peer(&self) -> io::Result<Peer> {
         // Clients of a Unix socket have no address.
-        let Some(address) = net::getpeername(self)? else { return Ok(Peer::Unix) };
+        let address = match net::getpeername(self) {
+            Ok(address) => address,
+            Err(Errno::NOTSOCK) => return Ok(Peer::Pipe),
+            Err(error) => return Err(error.into()),
+        };
+        let Some(address) = address else { return Ok(Peer::Unix) };
         if address.address_family() == AddressFamily::UNIX {
             return Ok(Peer::Unix);
         }
         Ok(Peer::Tcp(SocketAddr::try_from(address)?))
+    }
+}
+
+/// Does the same for a pipe or a terminal, if `error` says that a call for sockets has met one.
+#[cold]
+fn if_no_socket<T>(error: Errno, call: impl FnOnce() -> rustix::io::Result<T>) -> io::Result<T> {
+    match error {
+        Errno::NOTSOCK => Ok(call()?),
+        error => Err(error.into()),
     }
 }
 

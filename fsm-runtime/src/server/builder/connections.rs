@@ -7,8 +7,8 @@ use super::threads::ThreadParts;
 use super::{Builder, Listen};
 use crate::call::hand_off::HandOffTarget;
 use crate::call::service::PoolEntry;
+use crate::connection::ConnectionTask;
 use crate::connection::scratch::{ConnectionScratch, MakeFor, OtherScratch, ScratchSettings};
-use crate::connection::{ConnectionTask, PendingBoxes};
 use crate::driver::acceptor::{Accept, Acceptor};
 use crate::driver::connector::ConnectSettings;
 use crate::driver::reactor::Reactor;
@@ -39,7 +39,9 @@ struct Shard<M: Machine, H> {
 struct ConnectionParts<M: Machine, H> {
     registry: Arc<Registry>,
     make: Arc<MakeFor<H>>,
-    boxes: Arc<PendingBoxes<M>>,
+    /// The pool state refers to it weakly. Each thread holds it, so that plain threads can give
+    /// connections to the pool as long as one of its threads runs.
+    placement: Arc<Placement<M, H>>,
 }
 
 impl<M: Machine<Kind = Connection>> Builder<M> {
@@ -72,11 +74,12 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
         for shard in shards {
             threads.extend(self.shard_threads(shard, connects.take(), &placement, &make));
         }
+        let target: Arc<dyn HandOffTarget<M::Seed>> = placement;
+        self.state.open_adoption(&target);
         let jobs = self.environment.outgoing.as_ref().and_then(|outgoing| outgoing.jobs.clone());
         let entry: Box<dyn Fn() -> PoolEntry> = if let Some(jobs) = jobs {
             Box::new(move || Arc::clone(&jobs).entry())
         } else {
-            let target: Arc<dyn HandOffTarget<M::Seed>> = placement;
             Box::new(move || Box::new(Arc::clone(&target)))
         };
         Ok(self.bound(addresses, entry, &ports, threads))
@@ -146,12 +149,13 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
         H: Send + 'static,
     {
         let (port, registry) = (Arc::clone(&shard.port), Arc::clone(&shard.registry));
-        let reactor = self.reactor(shard, connects, placement);
+        let (placement, make) = (Arc::clone(placement), Arc::clone(make));
+        let reactor = self.reactor(shard, connects, &placement);
         self.thread_parts(port, reactor).map(move |parts| {
             let connection = ConnectionParts {
                 registry: Arc::clone(&registry),
-                make: Arc::clone(make),
-                boxes: Arc::clone(&placement.boxes),
+                make: Arc::clone(&make),
+                placement: Arc::clone(&placement),
             };
             Box::new(move |start| connection.serve(parts, start)) as ThreadMain
         })
@@ -238,7 +242,7 @@ impl<M: Drive<H>, H: Send + 'static> ConnectionParts<M, H> {
             pool_state: Arc::clone(&parts.state),
             registry: Some(self.registry),
             make: Some(self.make),
-            boxes: self.boxes,
+            boxes: Arc::clone(&self.placement.boxes),
             other: OtherScratch {
                 lookups: Some(&Process::shared().lookups),
                 ..OtherScratch::default()
