@@ -13,6 +13,9 @@ struct Deadlines;
 #[doc = include_str!("../../docs/guide/pools.md")]
 struct Pools;
 
+#[doc = include_str!("../../docs/guide/clients.md")]
+struct Clients;
+
 #[doc = include_str!("../../docs/guide/testing.md")]
 struct Testing;
 

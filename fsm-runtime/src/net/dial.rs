@@ -208,6 +208,25 @@ mod tests {
         assert_eq!(decided(Dial::new([])).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
+    /// A listener whose queue is full, so that the system drops what further clients send.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn c4_an_address_that_is_silent_lets_the_next_one_begin_after_250_ms() {
+        let silent =
+            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        silent.bind(&any.into()).unwrap();
+        silent.listen(0).unwrap();
+        let address = silent.local_addr().unwrap().as_socket().unwrap();
+        let _queued = std::net::TcpStream::connect(address).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let works = listener.local_addr().unwrap();
+        let begun = Instant::now();
+        let connected = decided(Dial::to_names(vec![address, works])).unwrap();
+        assert_eq!(tcp_peer(connected.peer), works);
+        assert!(begun.elapsed() >= Duration::from_millis(NEXT_ATTEMPT - 1));
+    }
+
     #[test]
     fn pitfall_6_a_socket_that_is_not_connected_yet_is_waited_for() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
