@@ -267,7 +267,7 @@ fn jobs_and_seeds_start_a_machine() {
 fn connections_answer_jobs() {
     check(
         "answers",
-        "start = Hello, job = Query, reply = Result<Rows, Lost>, error = Fault, eof => Cut, limit => Cut",
+        "start = Hello, job = Query, reply = Result<Rows, Lost>, error = Fault, eof => Cut",
         "enum Client {
             #[read(until = b\"\\n\", max = 512, eof => Gone, limit => Gone, within = 9s => Gone)] #[to(Free)]
             Hello,

@@ -92,7 +92,7 @@ const MACHINES: [(&str, &str); 11] = [
         "enum Caller {
             #[read(frame = Codec, max = 64, eof => Gone, limit => Gone, refused => Gone)] #[to(Free)] Hello,
             #[job(within = never, eof => Gone, error => Cut)] #[to(Ask)] #[rest(drain => Gone)] Free,
-            #[call(Index, within = 9s => Cut, full => Busy)] #[to(Sent)] Ask { #[carry] text: String },
+            #[call(Index, within = 9s => Cut, full => Busy)] #[to(Sent)] Ask { text: String },
             #[run] #[to(Free)] Busy { #[job] key: Key }, #[flush(within = 9s => Cut)] #[to(Free)] Sent,
             #[run] #[to(Gone)] Cut, #[end] Gone }",
     ),
