@@ -197,6 +197,38 @@ mod tests {
         assert_eq!(decided(Dial::new([])).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
+    /// A listener whose queue is full, so that an attempt to connect gets no answer.
+    #[cfg(target_os = "linux")]
+    fn silent() -> (TcpListener, std::net::TcpStream, Address) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let first = std::net::TcpStream::connect(address).unwrap();
+        (listener, first, Address::Tcp(address))
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn c4_silent_addresses_are_tried_250_ms_apart_and_go_on() {
+        let (_one, _first, silent_one) = silent();
+        let (_two, _second, silent_two) = silent();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listens = Address::Tcp(listener.local_addr().unwrap());
+        let poll = Poll::new().unwrap();
+        let mut dial = Dial::new([silent_one, silent_two, listens.clone()]);
+        let mut at = |now| {
+            let decided = dial.poll(now, poll.registry(), Token(7));
+            (decided.map(|connected| connected.unwrap().address), dial.attempts.len(), dial.due())
+        };
+        assert_eq!(at(0), (None, 1, 250));
+        assert_eq!(at(249), (None, 1, 250));
+        assert_eq!(at(250), (None, 2, 500));
+        assert_eq!(at(499), (None, 2, 500));
+        assert_eq!(at(500), (None, 3, u64::MAX));
+        let connected = (0..1_000_000).find_map(|_| at(501).0);
+        assert_eq!(connected, Some(listens));
+    }
+
     #[test]
     fn pitfall_6_a_socket_that_is_not_connected_yet_is_waited_for() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
