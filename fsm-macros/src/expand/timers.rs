@@ -217,11 +217,11 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
                 _ => continue,
             };
             let leaves = state.route().is_some() || state.waits_for_job();
-            let arm = match leaves {
-                false if transition.inits.is_empty() => *plain
-                    .entry((transition.target.to_string(), transition.to_itself))
-                    .or_insert(arms.len()),
-                _ => arms.len(),
+            let arm = if leaves || !transition.inits.is_empty() {
+                arms.len()
+            } else {
+                let target = (transition.target.to_string(), transition.to_itself);
+                *plain.entry(target).or_insert(arms.len())
             };
             if let Some((patterns, _)) = arms.get_mut(arm) {
                 patterns.push(state.any());
