@@ -2,7 +2,7 @@
 //!
 //! A machine without findings has a start and an end, one wait in every state, an answer to every
 //! event that can happen, only known names, a source for all data on every edge, and a wait in
-//! every cycle.
+//! every cycle. If its connections answer jobs, each job gets one reply.
 
 mod answers;
 mod cycles;

@@ -73,8 +73,8 @@ use crate::parse::Item;
 ///   variant of the same state has none, because the machine and its data stay in place. Some
 ///   verdicts have a payload, too, see below;
 /// - `impl Drive<H> for Talk`, for every `H: talk::Handler`;
-/// - for a machine with `job` and `reply`, `impl Service for Talk` and `impl JobMachine for Talk`, so
-///   that others can name it in `#[call(Talk, ..)]`.
+/// - for a machine with `job` and `reply`, `impl Service for Talk`, so that others can name it in
+///   `#[call(Talk, ..)]`, and without a `#[job]` state `impl JobMachine for Talk`.
 ///
 /// The module names the types of fields, frames, pools, messages and errors by `use super::*`, so they
 /// cannot be types that a function declares in its body.
@@ -92,7 +92,7 @@ use crate::parse::Item;
 ///
 /// | key | meaning |
 /// |---|---|
-/// | `start = State` | the start; required, a state without data, or with one field for the `job` or the `seed` |
+/// | `start = State` | the start; required, a state without data, or with one field for the `job` or the `seed`; without data in a machine with a `#[job]` state |
 /// | `eof => State`, `limit => State`, `refused => State`, `error => State`, `full => State`, `gone => State` | the default for states in which that can happen and that say nothing else; a `call` takes no default for `eof` |
 /// | `within = 5min => State`, `idle = 1min => State` | the default for waits that say neither and are in no group with a time |
 /// | `begun = 10s => State` | the default for reads of messages |
@@ -101,7 +101,7 @@ use crate::parse::Item;
 /// | `error = Type` | the handlers of states with an `error` edge return `Result<After.., Type>` |
 /// | `message = Type` | the type of messages that `#[message]` states wait for; handlers take `Cx<'_, Type>` |
 /// | `settings = Type` | what the operator of a pool may choose, in expressions `settings` and in handlers `cx.settings()`; the type is `Default`, and handlers take `Cx<'_, Message, Type>`, with `NoMessage` for a machine without messages |
-/// | `job = Type`, `reply = Type` | the machine runs jobs: it has no connection, is started with a job, and replies at its end; handlers take `JobCx<'_>` |
+/// | `job = Type`, `reply = Type` | the machine runs jobs: it has no connection, is started with a job, and replies at its end; handlers take `JobCx<'_>`. With a `#[job]` state its [connections answer the jobs](#connections-that-answer-jobs) |
 /// | `seed = Type` | the type of the value that starts the machine, from a `#[handoff(..)]` of another |
 /// | `module = name` | the module's name; otherwise the enum's in `snake_case`, which may be taken |
 /// | `size <= 64` | the machine may take no more bytes than that; the error names the fattest state |
@@ -123,6 +123,7 @@ use crate::parse::Item;
 /// | `#[shutdown]` | nothing: all output and the end of our stream have left; the machine may read on, and what it writes later is lost | `within` |
 /// | `#[writable(below = 64KiB)]` | nothing: less output than that is queued | a deadline |
 /// | `#[message]` | `message: Type`, of the machine's `message` | a deadline, `eof` |
+/// | `#[job]` | `job: Type`, of the machine's `job`: the connection is free, and takes the next job | a deadline, `eof` |
 /// | `#[sleep(100ms)]`, `#[sleep(expr <= 5min)]` | nothing: the time has passed | |
 /// | `#[call(Service, ..)]` | `reply: <Service as Service>::Reply` | `within`, `gone`, `full`; `eof` if it shall withdraw the job |
 /// | `#[handoff(Machine, ..)]` | has none: the connection leaves for the pool of that machine | `within`, `gone`, `full` |
@@ -139,7 +140,7 @@ use crate::parse::Item;
 /// | `within = 30s => State` | that time after the state was entered from another one |
 /// | `idle = 30s => State` | that time after the wait last completed |
 /// | `begun = 10s => State` | that time after the first byte of a message that is not complete; meanwhile `idle` stands still |
-/// | `eof => State` | when the peer ends its stream and the input is too short to complete the wait; in a `message` or `call` state when all input before the end is used up |
+/// | `eof => State` | when the peer ends its stream and the input is too short to complete the wait; in a `message` or `call` state when all input before the end is used up; in a `job` state also when any input comes, because nothing was asked |
 /// | `limit => State` | when the input to read is larger than `max`; `max = 80 => State` is the same |
 /// | `refused => State` | when the decoder returns an error; one whose error is `Infallible` needs no such edge |
 /// | `error => State` | when the handler returns an error; then all methods of the state return a `Result`, those for messages and ticks too |
@@ -148,7 +149,8 @@ use crate::parse::Item;
 ///
 /// Each leads to a state without data, or whose fields are all marked `#[carry]`, or one of them
 /// `#[error]` for `error` and `refused`, and `#[job]` or `#[seed]` for `full`. None leads to a `call` or a
-/// `handoff`, because only a verdict has a payload; nor, in a machine with `reply`, to an end.
+/// `handoff`, because only a verdict has a payload; nor, in a machine with `reply`, to an end; nor, with a job
+/// in hand, to a `#[job]` state.
 ///
 /// # Several waits on a state
 ///
@@ -205,7 +207,8 @@ use crate::parse::Item;
 /// |---|---|---|
 /// | `#[call(Index, ..)]` | `job: <Index as Service>::Job` | goes to the pool of `Index`; the verdict of the state for itself has it too |
 /// | `#[handoff(Events, ..)]` | `seed: <Events as Machine>::Seed` | starts the machine `Events`, in its pool, with this connection |
-/// | `#[end]`, in a machine with `reply` | `reply: Type` | answers the job |
+/// | `#[end]`, in a machine with `reply` | `reply: Type` | answers the job; not of a connection without one in hand |
+/// | `#[job]`, from a state with a job in hand | `reply: Type` | answers the job, and the connection is free; the verdict of a `#[job]` state for itself has it too |
 ///
 /// ```text
 /// #[state_machine(start = Digest, job = Document, reply = Filed)]
@@ -220,12 +223,50 @@ use crate::parse::Item;
 ///
 /// A machine that runs jobs has no `read`, `flush`, `writable` and `handoff`, and no `#[rest]`.
 ///
+/// # Connections that answer jobs
+///
+/// A machine with a `#[job]` state is a client. Its pool opens the connections (`Builder::connect`), which are
+/// free in that state and take jobs there; to others it is a pool like one that runs jobs.
+///
+/// ```text
+/// #[state_machine(start = Free, job = String, reply = Result<String, Lost>, eof => Cut, limit => Cut)]
+/// pub enum Asking {
+///     /// Writes the question.
+///     #[job(idle = 60s => Gone, eof => Gone)]
+///     #[to(Answer)]
+///     #[rest]
+///     Free,
+///     /// Has the answer: `Free { reply }` or `Gone { reply }`.
+///     #[read(until = b"\n", max = 1KiB, within = 20s => Cut)]
+///     #[to(Free | Gone)]
+///     Answer,
+///     /// Says that there is none: `Gone { reply }`.
+///     #[run]
+///     #[to(Gone)]
+///     Cut,
+///     #[end]
+///     Gone,
+/// }
+/// ```
+///
+/// - The handler of the `#[job]` state has a job in hand, and so has each state that its verdicts lead to, until
+///   a verdict for a `#[job]` state or an end gives the `reply`. The edges of a `#[job]` state, but for
+///   `error`, are taken without a job.
+/// - The other states have none, such as one that reads a greeting after the start. A state is of one kind, so
+///   a default for `eof` that leads to a reply needs another `eof` on the `#[job]` state.
+/// - With a job in hand an edge leads to no end and no `#[job]` state, because nothing gives the reply then.
+/// - After `within`, `idle`, `begun`, `eof`, `limit`, `refused` and `error` the answer may still come, or a part of
+///   it is unread. So these edges lead, with a job in hand, to states that lead to an end alone.
+/// - The `#[job]` state should have `#[rest]`, so that a drain closes connections that are free; no state with
+///   a job in hand has it. None is a `handoff`.
+/// - A machine that is dropped with a job in hand, such as after a panic, is `gone` to the caller.
+///
 /// # On a state: the rest
 ///
 /// | attribute | meaning |
 /// |---|---|
 /// | `#[to(State \| Other)]` | where the handler may lead; required of every state but the ends and the hand-offs |
-/// | `#[rest]` | nothing is in progress: a pool that shuts down may close the connection here; for `read`, `message`, `sleep` |
+/// | `#[rest]` | nothing is in progress: a pool that shuts down may close the connection here; for `read`, `message`, `job`, `sleep` |
 /// | `#[rest(drain => State)]` | the same, but the edge is taken first, once a connection; coming to rest again, it is closed |
 ///
 /// # On a field
@@ -267,6 +308,8 @@ use crate::parse::Item;
 /// - Every cycle waits for something: none has only edges out of `run` states and `eof`, `limit`,
 ///   `full`, `gone` and `refused` edges, and none only `flush` states.
 /// - Something fills all data, on every edge.
+/// - Every job gets one reply: no state is reached with a job in hand and without one, only verdicts end a job,
+///   and a connection whose answer may still come takes no other job.
 /// - All defaults and groups are used, all names exist, and none occurs twice.
 /// - A declared edge that no handler takes is dead code, about which rustc warns, unless the
 ///   machine is `pub`, because another crate's handler may take it.

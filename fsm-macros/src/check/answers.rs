@@ -13,12 +13,15 @@ pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Erro
     declared(machine, errors);
     for (index, state) in machine.states.iter().enumerate() {
         if graph.busy.is_mixed(index) {
-            mixed(state, errors);
+            mixed(machine, graph, index, errors);
         } else if graph.busy.has_job(index) {
             at_rest(state, errors);
         }
         for wait in state.waits.iter().filter(|wait| matches!(wait.kind, WaitKind::HandOff(_))) {
-            let text = "a connection that answers jobs stays in its pool; remove this state";
+            let name = &state.name;
+            let text = format!(
+                "a connection that answers jobs stays in the pool that has opened it; remove state `{name}`"
+            );
             errors.at(Code::AnswersAndLeaves, &wait.name, text);
         }
     }
@@ -33,24 +36,60 @@ fn declared(machine: &ast::Machine, errors: &mut Errors) {
     }
     for wait in machine.states.iter().flat_map(|state| &state.waits) {
         if matches!(wait.kind, WaitKind::Job) {
-            let text = "nothing says which jobs come and what answers them; add `job = Type` and \
+            let text = "nothing says of which types the jobs and their replies are; add `job = Type` and \
                         `reply = Type` to `#[state_machine(..)]`";
             errors.at(Code::NoJob, &wait.name, text);
         }
     }
 }
 
-fn mixed(state: &ast::State, errors: &mut Errors) {
-    let name = &state.name;
+/// Reports a state that is reached with a job in hand and without one, unless only such states lead to it: to
+/// mend those mends it.
+fn mixed(machine: &ast::Machine, graph: &Graph<'_>, index: usize, errors: &mut Errors) {
+    let is_start = graph.start.as_ref().is_some_and(|start| start.index == index);
+    if !is_start && graph.predecessors(index).all(|source| graph.busy.is_mixed(source)) {
+        return;
+    }
+    let way = |has_job: bool| {
+        let into = edges(graph).filter(|(source, edge)| {
+            edge.target == index
+                && (*source != index)
+                && leads_with(machine, graph, *source, edge, has_job)
+        });
+        // A state of one kind alone tells more.
+        let (source, edge) = into.min_by_key(|(source, _)| graph.busy.is_mixed(*source))?;
+        let source = &machine.states[source].name;
+        Some(match edge.event() {
+            Some(event) => format!("by `{}` of `{source}`", event.name()),
+            None => format!("from `{source}`"),
+        })
+    };
+    let with = way(true).unwrap_or_default();
+    let without = way(false).filter(|_| !is_start).unwrap_or_else(|| "at the start".to_owned());
+    let name = &machine.states[index].name;
     let text = format!(
-        "`{name}` is reached with a job in hand and without one, so it cannot say whether it replies; \
-         make two states of it"
+        "`{name}` is reached {with} with a job in hand, and {without} without one, so its handler cannot know \
+         whether to reply; lead one of the two to another state"
     );
     errors.at(Code::WithAndWithoutJob, name, text);
 }
 
+/// Whether an edge out of state `source` may be taken with a job in hand, or without one.
+fn leads_with(
+    machine: &ast::Machine,
+    graph: &Graph<'_>,
+    source: usize,
+    edge: &Edge<'_>,
+    has_job: bool,
+) -> bool {
+    if machine.states[source].waits_for_job() {
+        return edge.has_job() == has_job;
+    }
+    graph.busy.is_mixed(source) || graph.busy.has_job(source) == has_job
+}
+
 fn at_rest(state: &ast::State, errors: &mut Errors) {
-    if let Some(rest) = &state.rest {
+    if let Some(rest) = state.rest.as_ref().filter(|_| !state.is_never_at_rest()) {
         let name = &state.name;
         let text = format!(
             "state `{name}` is no place to rest: a job is in hand, and would be lost; remove `#[rest]`"
@@ -64,18 +103,25 @@ fn replies(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
     let mut reported: Vec<&Ident> = Vec::new();
     for (index, edge) in edges(graph) {
         let source = &machine.states[index];
-        let in_hand = graph.busy.has_job(index) || (source.waits_for_job() && edge.has_job());
+        let has_taken = source.waits_for_job() && edge.has_job();
         let target = &machine.states[edge.target];
-        let (Some(event), true) = (edge.event(), in_hand) else { continue };
+        let Some(event) = edge.event().filter(|_| graph.busy.has_job(index) || has_taken) else {
+            continue;
+        };
         let is_over = target.is_end() || target.waits_for_job();
         if !is_over || is_among(&reported, edge.name) {
             continue;
         }
         reported.push(edge.name);
+        let which =
+            if has_taken { "whose handler has taken a job" } else { "which has a job in hand" };
+        // Elsewhere than at an end the next finding would be that a late answer meets another job.
+        let such =
+            if event.leaves_an_answer() { "a `run` that leads to an end" } else { "a `run`" };
         let (event, name, source) = (event.name(), &target.name, &source.name);
         let text = format!(
-            "`{event}` leads from `{source}`, which has a job in hand, to `{name}`, and nothing gives the \
-             reply then; lead it to a state that does, such as a `run`"
+            "`{event}` leads from `{source}`, {which}, to `{name}`, and nothing gives the reply then; \
+             lead it to a state that does, such as {such}"
         );
         errors.at(Code::NoReply, edge.name, text);
     }
@@ -83,7 +129,7 @@ fn replies(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
 
 /// Checks that a connection whose answer may still come takes no other job.
 fn late_answers(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) {
-    let mut reported: Vec<&Ident> = Vec::new();
+    let mut reported: Vec<usize> = Vec::new();
     for (index, edge) in edges(graph) {
         let Some(event) = edge.event().filter(|event| event.leaves_an_answer()) else { continue };
         let target = &machine.states[edge.target];
@@ -91,7 +137,7 @@ fn late_answers(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) 
             || graph.busy.is_mixed(index)
             || target.is_end()
             || target.waits_for_job()
-            || is_among(&reported, edge.name)
+            || reported.contains(&edge.target)
         {
             continue;
         }
@@ -99,12 +145,17 @@ fn late_answers(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Errors) 
         let again = (0..machine.states.len())
             .find(|state| reached[*state] && machine.states[*state].waits_for_job());
         let Some(again) = again else { continue };
-        reported.push(edge.name);
-        let (event, source) = (event.name(), &machine.states[index].name);
-        let (name, again) = (&target.name, &machine.states[again].name);
+        // To mend the target mends all edges to it.
+        reported.push(edge.target);
+        let (left, meets) = match event {
+            Event::Eof => ("nothing more comes from the peer", "get no answer"),
+            Event::Limit | Event::Refused => ("the rest of the answer is unread", "get it"),
+            _ => ("the answer may still come", "get it"),
+        };
+        let (event, name, again) = (event.name(), &target.name, &machine.states[again].name);
         let text = format!(
-            "after this `{event}` the answer that `{source}` waits for may still come, and `{name}` leads \
-             to `{again}`, where the next job would get it; lead it to a state that leads to an end alone"
+            "after this `{event}` {left}, and `{name}` leads to `{again}`, where the next job would {meets}; \
+             let `{name}` lead to an end alone, or lead this to a state that does"
         );
         errors.at(Code::LateAnswer, edge.name, text);
     }
@@ -178,12 +229,30 @@ mod tests {
                 "#[read(until = b\";\", max = 9)] #[to(Free)] Hello,
                  #[job] #[to(Hello)] #[rest] Free, #[run] #[to(Gone)] Cut, #[end] Gone",
                 &[
-                    "`Hello` is reached with a job in hand and without one, so it cannot say whether it \
-                     replies; make two states of it",
-                    "`Cut` is reached with a job in hand and without one, so it cannot say whether it \
-                     replies; make two states of it",
+                    "`Hello` is reached from `Free` with a job in hand, and at the start without one, so its \
+                     handler cannot know whether to reply; lead one of the two to another state",
+                    "`Cut` is reached by `within` of `Hello` with a job in hand, and by `within` of `Free` \
+                     without one, so its handler cannot know whether to reply; lead one of the two to another state",
                 ],
             ),
+            // Nothing is said about `Sorry`, which only `Cut` leads to.
+            (
+                ARGS,
+                "#[job(idle = 50s => Gone)] #[to(Answer)] #[rest] Free,
+                 #[read(until = b\";\", max = 9, within = 30s => Gone2)] #[to(Free)] Answer,
+                 #[run] #[to(Sorry)] Cut, #[run] #[to(Gone)] Sorry, #[run] #[to(Gone)] Gone2,
+                 #[end] Gone",
+                &[
+                    "`Cut` is reached by `eof` of `Answer` with a job in hand, and by `eof` of `Free` without \
+                   one, so its handler cannot know whether to reply; lead one of the two to another state",
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn c1_a_drain_closes_no_connection_with_a_job_in_hand() {
+        table(&[
             (
                 ARGS,
                 "#[job(idle = 50s => Gone, eof => Gone)] #[to(Answer)] Free,
@@ -192,6 +261,14 @@ mod tests {
                 &["state `Answer` is no place to rest: a job is in hand, and would be lost; \
                    remove `#[rest]`"],
             ),
+            (
+                "start = Free, job = J, reply = R",
+                "#[job(idle = 50s => Gone, eof => Gone)] #[to(Sent)] #[rest] Free,
+                 #[flush(within = 30s => Cut)] #[to(Free)] #[rest] Sent,
+                 #[run] #[to(Gone)] Cut, #[end] Gone",
+                &["a `flush` state is no place to rest; \
+                   remove `#[rest]`, it is for `read`, `message`, `job` and `sleep`"],
+            ),
         ]);
     }
 
@@ -199,17 +276,20 @@ mod tests {
     fn c1_only_a_handler_gives_the_reply() {
         table(&[(
             "start = Free, job = J, reply = R, eof => Gone, limit => Free, error = E",
-            "#[job(within = never, error => Gone)] #[to(Answer)] #[rest] Free,
+            "#[job(within = never, error => Gone)] #[to(Asked)] #[rest] Free,
+             #[call(S, within = never, gone => Gone)] #[to(Answer)] Asked,
              #[read(until = b\";\", max = 9, within = 30s => Gone)] #[to(Free)] Answer, #[end] Gone",
             &[
-                "`error` leads from `Free`, which has a job in hand, to `Gone`, and nothing gives the \
+                "`error` leads from `Free`, whose handler has taken a job, to `Gone`, and nothing gives the \
+                 reply then; lead it to a state that does, such as a `run` that leads to an end",
+                "`gone` leads from `Asked`, which has a job in hand, to `Gone`, and nothing gives the \
                  reply then; lead it to a state that does, such as a `run`",
                 "`within` leads from `Answer`, which has a job in hand, to `Gone`, and nothing gives the \
-                 reply then; lead it to a state that does, such as a `run`",
+                 reply then; lead it to a state that does, such as a `run` that leads to an end",
                 "`eof` leads from `Answer`, which has a job in hand, to `Gone`, and nothing gives the \
-                 reply then; lead it to a state that does, such as a `run`",
+                 reply then; lead it to a state that does, such as a `run` that leads to an end",
                 "`limit` leads from `Answer`, which has a job in hand, to `Free`, and nothing gives the \
-                 reply then; lead it to a state that does, such as a `run`",
+                 reply then; lead it to a state that does, such as a `run` that leads to an end",
             ],
         )]);
     }
@@ -217,13 +297,18 @@ mod tests {
     #[test]
     fn c2_a_late_answer_meets_no_other_job() {
         table(&[(
-            "start = Free, job = J, reply = R, eof => Cut, limit => Cut",
+            "start = Free, job = J, reply = R, eof => Ended, limit => Long",
             "#[job(within = never, eof => Gone)] #[to(Answer)] #[rest] Free,
              #[read(until = b\";\", max = 9, within = 30s => Late)] #[to(Free)] Answer,
-             #[run] #[to(Free | Gone)] Late, #[run] #[to(Gone)] Cut, #[end] Gone",
+             #[run] #[to(Free | Gone)] Late, #[run] #[to(Free)] Long, #[run] #[to(Free)] Ended,
+             #[end] Gone",
             &[
-                "after this `within` the answer that `Answer` waits for may still come, and `Late` leads to \
-               `Free`, where the next job would get it; lead it to a state that leads to an end alone",
+                "after this `within` the answer may still come, and `Late` leads to `Free`, where the next job \
+                 would get it; let `Late` lead to an end alone, or lead this to a state that does",
+                "after this `eof` nothing more comes from the peer, and `Ended` leads to `Free`, where the next \
+                 job would get no answer; let `Ended` lead to an end alone, or lead this to a state that does",
+                "after this `limit` the rest of the answer is unread, and `Long` leads to `Free`, where the \
+                 next job would get it; let `Long` lead to an end alone, or lead this to a state that does",
             ],
         )]);
     }
@@ -234,14 +319,24 @@ mod tests {
             (
                 "start = Free, eof => Gone",
                 "#[job(within = never)] #[to(Gone)] #[rest] Free, #[end] Gone",
-                &["nothing says which jobs come and what answers them; add `job = Type` and \
-                   `reply = Type` to `#[state_machine(..)]`"],
+                &[
+                    "nothing says of which types the jobs and their replies are; add `job = Type` and \
+                   `reply = Type` to `#[state_machine(..)]`",
+                ],
             ),
             (
                 "start = Free, job = J, reply = R, eof => Gone, gone => Free",
                 "#[job(within = 9s => Leave)] #[to(Gone)] #[rest] Free,
                  #[run] #[to(Away)] Leave, #[handoff(M, within = 9s => Gone)] Away, #[end] Gone",
-                &["a connection that answers jobs stays in its pool; remove this state"],
+                &[
+                    "a connection that answers jobs stays in the pool that has opened it; remove state `Away`",
+                ],
+            ),
+            (
+                "start = Free, job = J, reply = R, seed = S, eof => Gone",
+                "#[job(within = never)] #[to(Gone)] #[rest] Free, #[end] Gone",
+                &["the pool opens the connections that answer jobs, and no seed comes with them; \
+                   remove `seed`"],
             ),
         ]);
     }

@@ -25,7 +25,7 @@ pub(crate) fn check<'a>(
 
 fn start(machine: &ast::Machine, state: &ast::State, place: &Ident, errors: &mut Errors) {
     let args = &machine.args;
-    if args.seed.is_some() || machine.runs_jobs() {
+    if machine.runs_jobs() || (args.seed.is_some() && !machine.answers_jobs()) {
         // The start of an incomplete machine is not known.
         if !args.incomplete && !state.incomplete {
             seeded(machine, state, errors);

@@ -98,8 +98,12 @@ fn unanswered(
             errors.at(code, name, text);
         }
         None => {
-            let text =
-                format!("{fact}; add `{event_name} => State` here or on `#[state_machine(..)]`");
+            // The default is for states with a job in hand: there it leads to a reply.
+            let place = match wait.kind {
+                WaitKind::Job => "to `#[job(..)]`",
+                _ => "here or on `#[state_machine(..)]`",
+            };
+            let text = format!("{fact}; add `{event_name} => State` {place}");
             errors.at(code, name, text);
         }
     }

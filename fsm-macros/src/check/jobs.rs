@@ -29,8 +29,12 @@ fn keys(machine: &ast::Machine, errors: &mut Errors) {
         _ => {}
     }
     if let (Some((key, _)), true) = (&args.seed, args.is_job()) {
-        let text = "a machine is started by a job or by a hand-off with a seed; \
-                    remove `seed`, or `job` and `reply`";
+        let text = if machine.answers_jobs() {
+            "the pool opens the connections that answer jobs, and no seed comes with them; remove `seed`"
+        } else {
+            "a machine is started by a job or by a hand-off with a seed; \
+             remove `seed`, or `job` and `reply`"
+        };
         errors.at(Code::SeedAndJob, key, text);
     }
 }
@@ -45,9 +49,13 @@ fn connected(state: &ast::State, errors: &mut Errors) {
             WaitKind::Connect | WaitKind::Relay(_) => "to join to another one",
             _ => "to write to",
         };
+        let or = match wait.kind {
+            WaitKind::HandOff(_) => "",
+            _ => ", or let connections answer the jobs, which wait for them in a `#[job]` state",
+        };
         let text = format!(
             "a job has no connection {why}; \
-             make state `{name}` one that waits by `call`, `message`, `sleep` or `run`"
+             make state `{name}` one that waits by `call`, `message`, `sleep` or `run`{or}"
         );
         errors.at(Code::NoConnection, &wait.name, text);
     }
@@ -120,11 +128,14 @@ mod tests {
                  #[flush] #[to(F)] C, #[writable(below = 1)] #[to(F)] D, #[handoff(M)] E, #[end] F",
                 &[
                     "a job has no connection to read from; \
-                     make state `B` one that waits by `call`, `message`, `sleep` or `run`",
+                     make state `B` one that waits by `call`, `message`, `sleep` or `run`, or let \
+                     connections answer the jobs, which wait for them in a `#[job]` state",
                     "a job has no connection to write to; \
-                     make state `C` one that waits by `call`, `message`, `sleep` or `run`",
+                     make state `C` one that waits by `call`, `message`, `sleep` or `run`, or let \
+                     connections answer the jobs, which wait for them in a `#[job]` state",
                     "a job has no connection to write to; \
-                     make state `D` one that waits by `call`, `message`, `sleep` or `run`",
+                     make state `D` one that waits by `call`, `message`, `sleep` or `run`, or let \
+                     connections answer the jobs, which wait for them in a `#[job]` state",
                     "a job has no connection to hand off; \
                      make state `E` one that waits by `call`, `message`, `sleep` or `run`",
                 ],

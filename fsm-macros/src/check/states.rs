@@ -72,14 +72,26 @@ fn rest(state: &ast::State, errors: &mut Errors) {
         errors.at(Code::NoRest, rest, text);
         return;
     }
-    let WaitKind::Read { shape: Some(shape), .. } = &wait.kind else { return };
-    if let Some(field) = shape.announced(state) {
+    if let Some((shape, field)) = state.announced() {
         let (name, text) = (&state.name, &shape.text);
         let text = format!(
             "state `{name}` is no place to rest: `{text}` reads what `{field}` says, \
              so something is in progress; remove `#[rest]`"
         );
         errors.at(Code::NoRest, rest, text);
+    }
+}
+
+impl ast::State {
+    /// Whether no state with such a wait is a place to rest, whatever is around it.
+    pub(super) fn is_never_at_rest(&self) -> bool {
+        self.wait().is_some_and(|wait| !wait.kind.rests()) || self.announced().is_some()
+    }
+
+    /// The shape that the state reads, and its field that holds the length.
+    fn announced(&self) -> Option<(&ast::Shape, &Ident)> {
+        let WaitKind::Read { shape: Some(shape), .. } = &self.wait()?.kind else { return None };
+        Some((shape, shape.announced(self)?))
     }
 }
 

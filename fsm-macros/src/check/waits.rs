@@ -26,7 +26,7 @@ pub(super) fn check(state: &ast::State, errors: &mut Errors) -> bool {
             name,
             format_args!(
                 "nothing says what state `{name}` waits for; \
-                 add `#[read(..)]`, `#[message]`, `#[flush]`, `#[writable(..)]`, `#[shutdown]`, \
+                 add `#[read(..)]`, `#[message]`, `#[job]`, `#[flush]`, `#[writable(..)]`, `#[shutdown]`, \
                  `#[discard(..)]`, `#[sleep(..)]`, `#[call(..)]`, `#[handoff(..)]`, `#[run]` or `#[end]`"
             ),
         ),
@@ -125,7 +125,7 @@ mod tests {
                 "start = A",
                 "#[to(B)] A, #[end] B",
                 &["nothing says what state `A` waits for; \
-                   add `#[read(..)]`, `#[message]`, `#[flush]`, `#[writable(..)]`, `#[shutdown]`, \
+                   add `#[read(..)]`, `#[message]`, `#[job]`, `#[flush]`, `#[writable(..)]`, `#[shutdown]`, \
                    `#[discard(..)]`, `#[sleep(..)]`, `#[call(..)]`, `#[handoff(..)]`, `#[run]` or `#[end]`"],
             ),
             (

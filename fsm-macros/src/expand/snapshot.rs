@@ -264,6 +264,26 @@ fn jobs_and_seeds_start_a_machine() {
 }
 
 #[test]
+fn connections_answer_jobs() {
+    check(
+        "answers",
+        "start = Hello, job = Query, reply = Result<Rows, Lost>, error = Fault, eof => Cut",
+        "enum Client {
+            #[read(until = b\"\\n\", max = 512, eof => Gone, limit => Gone, within = 9s => Gone)] #[to(Free)]
+            Hello,
+            #[job(idle = 1min => Gone, eof => Gone, error => Cut)] #[to(Free | Rows | Gone)] #[rest]
+            Free,
+            #[read(exact = 8, within = 30s => Cut)] #[to(Rows | Free | Gone)]
+            Rows { left: u32 },
+            #[run] #[to(Gone)]
+            Cut,
+            #[end]
+            Gone,
+        }",
+    );
+}
+
+#[test]
 fn what_is_wrong_leaves_the_rest_usable() {
     check(
         "wrong",

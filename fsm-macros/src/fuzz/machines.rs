@@ -8,7 +8,7 @@ use crate::errors::Errors;
 use crate::parse::Item;
 
 /// The initial machines, as arguments and item.
-const MACHINES: [(&str, &str); 9] = [
+const MACHINES: [(&str, &str); 11] = [
     (
         "start = Talk, eof => Gone",
         "enum Echo { #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
@@ -79,11 +79,28 @@ const MACHINES: [(&str, &str); 9] = [
             #[discard(exact = *left, within = 10s => Gone)] #[to(Name)] Skip { left: u32 },
             #[shutdown(within = 1s => Gone)] #[to(Gone)] Bye, #[end] Gone }",
     ),
+    (
+        "start = Free, job = Query<u8>, reply = Result<Rows, Lost>, eof => Cut, limit => Cut",
+        "enum Client {
+            #[job(idle = 1min => Gone, eof => Gone)] #[to(Answer | Free | Gone)] #[rest] Free,
+            #[read(until = b\"\\n\", max = 1KiB, within = 30s => Cut)] #[to(Rows | Free | Gone)] Answer,
+            #[read(exact = *left, max = 1KiB, within = 30s => Cut)] #[to(Free | Gone)] Rows { left: u32 },
+            #[run] #[to(Gone)] Cut, #[end] Gone }",
+    ),
+    (
+        "start = Hello, job = String, reply = R, error = E, gone => Cut, within = 9s => Gone",
+        "enum Caller {
+            #[read(frame = Codec, max = 64, eof => Gone, limit => Gone, refused => Gone)] #[to(Free)] Hello,
+            #[job(within = never, eof => Gone, error => Cut)] #[to(Ask)] #[rest(drain => Gone)] Free,
+            #[call(Index, within = 9s => Cut, full => Busy)] #[to(Sent)] Ask { text: String },
+            #[run] #[to(Free)] Busy { #[job] key: Key }, #[flush(within = 9s => Cut)] #[to(Free)] Sent,
+            #[run] #[to(Gone)] Cut, #[end] Gone }",
+    ),
     ("start = A", "pub struct Thing { #[carry] a: u8, #[read(some)] b: fn(u8) -> u8 }"),
 ];
 
 /// Text that an edit may insert.
-const WORDS: [&str; 79] = [
+const WORDS: [&str; 81] = [
     "read",
     "flush",
     "writable",
@@ -108,6 +125,8 @@ const WORDS: [&str; 79] = [
     "gone",
     "Index",
     "Filing",
+    "Free",
+    "Answer",
     "carry",
     "error",
     "start",

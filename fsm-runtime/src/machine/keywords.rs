@@ -53,19 +53,24 @@ pub const carry: Word = Word;
 pub const error: Word = Word;
 /// `refused => State`: taken when the decoder returns an error.
 pub const refused: Word = Word;
+/// `#[job(..)]` on a state: the connection is free, and takes the next job, which its handler gets. Needs a
+/// deadline and an `eof` edge, which is also taken when input comes unasked.
 /// `#[job]` on a field: filled with the job that was refused, on the `full` edge of a call.
-/// `job = Type`: the machine runs jobs of that type; its start state has one field, which takes it.
+/// `job = Type`: the machine runs jobs of that type; its start state has one field, which takes it. With a
+/// `#[job]` state its connections answer them.
 pub const job: Word = Word;
 /// `reply = Type`: the reply of a machine with `job = Type`; the verdict that leads to an end
-/// carries it.
+/// carries it, and with a job in hand the verdict that leads to a `#[job]` state.
 pub const reply: Word = Word;
 /// `#[seed]` on a field: filled with the seed that was refused, on the `full` edge of a hand-off.
 /// `seed = Type`: the value that another pool hands over with a connection; the start state has one
 /// field, which takes it.
 pub const seed: Word = Word;
-/// `start = State`: the start state. It has no data, or one field for the `job` or `seed`.
+/// `start = State`: the start state. It has no data, or one field for the `job` or `seed`. With a `#[job]`
+/// state it has no data.
 pub const start: Word = Word;
-/// `eof => State`: taken when the peer ends its stream and the input is incomplete.
+/// `eof => State`: taken when the peer ends its stream and the input is incomplete; in a `#[job]` state also
+/// when input comes.
 pub const eof: Word = Word;
 /// `limit => State`: taken when the message is larger than `max`.
 pub const limit: Word = Word;

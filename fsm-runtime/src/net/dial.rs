@@ -208,23 +208,36 @@ mod tests {
         assert_eq!(decided(Dial::new([])).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
-    /// A listener whose queue is full, so that the system drops what further clients send.
+    /// A listener whose queue is full, so that an attempt to connect gets no answer.
+    #[cfg(target_os = "linux")]
+    fn silent() -> (TcpListener, std::net::TcpStream, Address) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let first = std::net::TcpStream::connect(address).unwrap();
+        (listener, first, Address::Tcp(address))
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
-    fn c4_an_address_that_is_silent_lets_the_next_one_begin_after_250_ms() {
-        let silent =
-            socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        silent.bind(&any.into()).unwrap();
-        silent.listen(0).unwrap();
-        let address = silent.local_addr().unwrap().as_socket().unwrap();
-        let _queued = std::net::TcpStream::connect(address).unwrap();
+    fn c4_silent_addresses_are_tried_250_ms_apart_and_go_on() {
+        let (_one, _first, silent_one) = silent();
+        let (_two, _second, silent_two) = silent();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let works = listener.local_addr().unwrap();
-        let begun = Instant::now();
-        let connected = decided(Dial::to_names(vec![address, works])).unwrap();
-        assert_eq!(tcp_peer(connected.peer), works);
-        assert!(begun.elapsed() >= Duration::from_millis(NEXT_ATTEMPT - 1));
+        let listens = Address::Tcp(listener.local_addr().unwrap());
+        let poll = Poll::new().unwrap();
+        let mut dial = Dial::new([silent_one, silent_two, listens.clone()]);
+        let mut at = |now| {
+            let decided = dial.poll(now, poll.registry(), Token(7));
+            (decided.map(|connected| connected.unwrap().peer), dial.attempts.len(), dial.due())
+        };
+        assert_eq!(at(0), (None, 1, 250));
+        assert_eq!(at(249), (None, 1, 250));
+        assert_eq!(at(250), (None, 2, 500));
+        assert_eq!(at(499), (None, 2, 500));
+        assert_eq!(at(500), (None, 3, u64::MAX));
+        let connected = (0..1_000_000).find_map(|_| at(501).0);
+        assert_eq!(connected.map(tcp_peer).map(Address::Tcp), Some(listens));
     }
 
     #[test]

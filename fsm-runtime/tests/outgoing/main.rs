@@ -1,4 +1,4 @@
-//! Connections that a pool opens, and the jobs that they answer: the rules C1 to C5 on real sockets.
+//! Connections that a pool opens, and the jobs that they answer: the rules C1 to C4 on real sockets.
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "a test fails by panicking")]
 
 use std::io::{BufRead, BufReader, Write};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 /// The families whose numbers have a letter; each has a table, and `traps` have one, too.
-pub(crate) const FAMILIES: &str = "LRXGTWF";
+pub(crate) const FAMILIES: &str = "LRXGTWFC";
 /// The words for a trap in comments.
 const TRAPS: [&str; 4] = ["trap", "traps", "pitfall", "pitfalls"];
 /// The separators between two numbers.
@@ -195,7 +195,7 @@ fn citations_are_distinguished_from_other_words() {
         ("a trap of 16 sockets, a Trap16", &[]),
         ("fits the L1 cache, or L2 caches", &[]),
         ("Map<R1, R2>, R1::Item, X1<T>, L1.rs, LR1, R1x, X_1, R01, X100", &[]),
-        ("`R1` and `Vec<X2>` are code, S7 and C1 are of no family", &[]),
+        ("`R1` and `Vec<X2>` are code, S7 and K1 are of no family", &[]),
         ("commit 9X1 of %C3%L2", &[]),
     ] {
         assert_eq!(ids(text), expected, "{text}");
