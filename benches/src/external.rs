@@ -1,8 +1,9 @@
-//! Installed servers that the lab starts: Redis and nginx.
+//! Installed servers that the lab starts: Redis, nginx and `HAProxy`.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
+pub(crate) mod haproxy;
 pub(crate) mod nginx;
 pub(crate) mod redis;
 

@@ -16,6 +16,7 @@ mod resp;
 mod room;
 mod threads;
 mod transfer;
+mod tunnel;
 
 /// Figures that are measured together.
 pub(crate) struct Entry {
@@ -150,6 +151,21 @@ pub(crate) const ALL: &[Entry] = &[
         name: "download",
         description: "CPU time and system calls of downloads",
         measure: transfer::downloads,
+    },
+    Entry {
+        name: "tunnel-cpu",
+        description: "CPU time per MiB through a TCP forwarder, beside HAProxy",
+        measure: tunnel::cpu,
+    },
+    Entry {
+        name: "tunnel-instructions",
+        description: "user instructions per MiB through a TCP forwarder",
+        measure: tunnel::instructions,
+    },
+    Entry {
+        name: "tunnel-idle-bytes",
+        description: "memory per idle tunnel of a TCP forwarder",
+        measure: tunnel::idle_bytes,
     },
 ];
 

@@ -103,6 +103,10 @@ impl Lab {
         self.out.join("work").join(name)
     }
 
+    pub(crate) fn client_cpu(&self) -> Option<usize> {
+        self.cpus.map(|cpus| cpus.client)
+    }
+
     pub(crate) fn server_cpu(&self) -> Option<usize> {
         self.cpus.map(|cpus| cpus.server)
     }

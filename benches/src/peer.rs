@@ -22,6 +22,7 @@ pub(crate) enum Peer {
     /// One stackful coroutine per connection.
     May,
     Redis,
+    Haproxy,
     Nginx,
     /// nginx with `sendfile`: the kernel copies files to sockets.
     NginxSendfile,

@@ -24,6 +24,8 @@ pub(crate) struct ServerCommand {
     quiet: bool,
     /// The address of a server that does not print it.
     address: Option<SocketAddr>,
+    /// Variables of its environment.
+    variables: Vec<(&'static str, String)>,
 }
 
 /// A running server; dropping it ends the process.
@@ -38,11 +40,18 @@ pub(crate) struct ServerProcess {
 impl ServerCommand {
     pub(crate) fn new(program: PathBuf, arguments: impl IntoIterator<Item = String>) -> Self {
         let arguments = arguments.into_iter().map(OsString::from).collect();
-        Self { program, arguments, wrapper: Vec::new(), cpu: None, quiet: false, address: None }
+        let (wrapper, variables) = (Vec::new(), Vec::new());
+        Self { program, arguments, wrapper, cpu: None, quiet: false, address: None, variables }
     }
 
     pub(crate) fn threads(mut self, threads: usize) -> Self {
         self.arguments.extend(["--threads".into(), threads.to_string().into()]);
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub(crate) fn with(mut self, variable: &'static str, value: &str) -> Self {
+        self.variables.push((variable, value.to_owned()));
         self
     }
 
@@ -114,6 +123,7 @@ impl ServerCommand {
     fn spawn(&self, words: &[OsString]) -> std::io::Result<Child> {
         Command::new(&words[0])
             .args(&words[1..])
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(if self.address.is_some() { Stdio::null() } else { Stdio::piped() })
             .stderr(if self.quiet { Stdio::null() } else { Stdio::inherit() })

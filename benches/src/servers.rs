@@ -14,7 +14,10 @@ mod resp;
 mod room;
 mod shed;
 mod tokio_tasks;
+mod tunnel;
 mod upload;
+
+pub(crate) use self::tunnel::TARGET as TUNNEL_TARGET;
 
 /// Serves a workload until SIGTERM ends this process.
 pub(crate) fn serve(workload: &str, peer: Peer, threads: usize) -> Result<(), Error> {
@@ -25,6 +28,7 @@ pub(crate) fn serve(workload: &str, peer: Peer, threads: usize) -> Result<(), Er
         "resp" => resp::serve(peer, threads),
         "room" => room::serve(peer),
         "shed" => shed::serve(peer),
+        "tunnel" => tunnel::serve(peer),
         "upload" => upload::serve(peer, threads),
         _ => Err(Error::failed(format!("no workload is called `{workload}`"))),
     }
