@@ -12,8 +12,8 @@ use crate::net::send_buffer::SendBuffer;
 use crate::net::stream::Stream;
 use crate::net::transport::ByteStream;
 
-/// What a call of [`pass_on`] has done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What [`pass_on`] has done.
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PassedOn {
     /// Some bytes have moved, or an end.
     pub(super) moved: bool,
@@ -46,146 +46,163 @@ pub(super) fn pass_on<S: ByteStream>(
     other: &mut OtherSide<'_>,
     budget: &mut Budget,
 ) -> io::Result<PassedOn> {
-    let mut passed = PassedOn { moved: false, half_closed: false, is_over: false };
+    let mut all = PassedOn::default();
     loop {
-        let OtherSide { end, recv, send, .. } = other;
-        let OtherEnd { link: Link::Open { stream, .. }, state, relay: Some(relay), .. } =
-            &mut **end
-        else {
-            break;
-        };
-        if relay.end.is_some() {
-            passed.is_over = true;
-            break;
-        }
-        let Relay { way, out, back, max, .. } = relay;
-        let before = out.moved + back.moved;
-        let ends_before = (out.ended, back.ended);
-        let mut far = Side { io: ReadyIo { socket: stream, state }, recv, send };
-        let mut near = Side {
-            io: ReadyIo { socket: &mut *first.io.socket, state: &mut *first.io.state },
-            recv: &mut first.recv,
-            send: &mut *first.send,
-        };
-        let mut flushed = 0;
-        if *way != Way::Back {
-            let passed = pass(&mut near, &mut far, out, *max, budget);
-            match passed.and_then(|bytes| pass_end(&near, &mut far, out, *way).map(|()| bytes)) {
-                Ok(bytes) => flushed += bytes,
-                Err(Broken::Source) => return Err(io::ErrorKind::ConnectionReset.into()),
-                Err(Broken::Sink) => relay.end = Some(RelayEnd::Gone),
-            }
-        }
-        if *way != Way::Out && relay.end.is_none() {
-            let passed = pass(&mut far, &mut near, back, *max, budget);
-            match passed.and_then(|bytes| pass_end(&far, &mut near, back, *way).map(|()| bytes)) {
-                Ok(bytes) => flushed += bytes,
-                Err(Broken::Source) => relay.end = Some(RelayEnd::Gone),
-                Err(Broken::Sink) => return Err(io::ErrorKind::ConnectionReset.into()),
-            }
-        }
-        if let (Some(RelayEnd::Gone), true) = (&relay.end, *way != Way::Out) {
-            // What the peer has got is not the whole, so the end of its connection is a reset, too.
-            first.io.socket.abort();
-        }
-        relay.judge(&*first, state.has_ended() && recv.bytes().is_empty());
-        let moved = relay.out.moved + relay.back.moved - before;
-        let ended = (relay.out.ended, relay.back.ended) != ends_before;
-        let progress = moved > 0 || flushed > 0 || ended;
-        passed.moved |= progress;
-        passed.half_closed |= relay.out.ended || relay.back.ended;
-        passed.is_over |= relay.end.is_some();
-        if passed.is_over || !progress || budget.bytes == 0 {
-            break;
+        let passed = pass_once(first, other, budget)?;
+        all.moved |= passed.moved;
+        all.half_closed = passed.half_closed;
+        all.is_over = passed.is_over;
+        if passed.is_over || !passed.moved || budget.bytes == 0 {
+            return Ok(all);
         }
     }
-    Ok(passed)
+}
+
+/// Reads and writes each socket once at most.
+fn pass_once<S: ByteStream>(
+    first: &mut Stream<'_, S>,
+    other: &mut OtherSide<'_>,
+    budget: &mut Budget,
+) -> io::Result<PassedOn> {
+    let OtherSide { end, recv, send, .. } = other;
+    let OtherEnd { link, state, relay: Some(relay), .. } = &mut **end else {
+        return Ok(PassedOn::default());
+    };
+    let Link::Open { stream, .. } = link else {
+        relay.end = Some(RelayEnd::Gone);
+        return Ok(PassedOn { is_over: true, ..PassedOn::default() });
+    };
+    let before = relay.progress();
+    let mut far = Side { io: ReadyIo { socket: stream, state }, recv, send };
+    let mut near = Side {
+        io: ReadyIo { socket: &mut *first.io.socket, state: &mut *first.io.state },
+        recv: &mut first.recv,
+        send: &mut *first.send,
+    };
+    let mut flushed = 0;
+    if relay.end.is_none() && relay.way != Way::Back {
+        match relay.out.pass(&mut near, &mut far, relay.way, relay.max, budget) {
+            Ok(bytes) => flushed += bytes,
+            Err(Broken::Source) => return Err(io::ErrorKind::ConnectionReset.into()),
+            Err(Broken::Sink) => relay.end = Some(RelayEnd::Gone),
+        }
+    }
+    if relay.end.is_none() && relay.way != Way::Out {
+        match relay.back.pass(&mut far, &mut near, relay.way, relay.max, budget) {
+            Ok(bytes) => flushed += bytes,
+            Err(Broken::Source) => relay.end = Some(RelayEnd::Gone),
+            Err(Broken::Sink) => return Err(io::ErrorKind::ConnectionReset.into()),
+        }
+    }
+    if let (Some(RelayEnd::Gone), true) = (&relay.end, relay.way != Way::Out) {
+        // What the peer has got is not the whole, so the end of its connection is a reset, too.
+        near.io.socket.abort();
+    }
+    relay.judge(near.is_at_end(), far.is_at_end());
+    Ok(PassedOn {
+        moved: flushed > 0 || relay.progress() != before,
+        half_closed: relay.out.ended || relay.back.ended,
+        is_over: relay.end.is_some(),
+    })
 }
 
 impl Relay {
+    /// The bytes and the ends that were passed on.
+    fn progress(&self) -> (u64, bool, bool) {
+        (self.out.moved + self.back.moved, self.out.ended, self.back.ended)
+    }
+
     /// Ends the relay if all is passed on, or if no more can come.
-    fn judge<S>(&mut self, first: &Stream<'_, S>, other_is_at_end: bool) {
-        if self.end.is_some() {
-            return;
-        }
-        let first_is_at_end = first.io.state.has_ended() && first.recv.bytes().is_empty();
+    fn judge(&mut self, first_is_at_end: bool, other_is_at_end: bool) {
         let (passage, is_at_end) = match self.way {
             Way::Both => {
-                if self.out.ended && self.back.ended {
-                    self.end = Some(RelayEnd::Done);
-                }
+                let done = self.out.ended && self.back.ended && self.end.is_none();
+                self.end = if done { Some(RelayEnd::Done) } else { self.end.take() };
                 return;
             }
             Way::Out => (&self.out, first_is_at_end),
             Way::Back => (&self.back, other_is_at_end),
         };
-        self.end = match (passage.left, is_at_end) {
+        let end = match (passage.left, is_at_end) {
             (Some(0), _) | (None, true) => Some(RelayEnd::Done),
             (Some(_), true) => Some(RelayEnd::Eof),
             (_, false) => None,
         };
+        self.end = self.end.take().or(end);
     }
 }
 
-/// Passes bytes on in one direction, once. Returns the number of bytes that a queue has lost to its socket.
-fn pass<A: ByteStream, B: ByteStream>(
-    from: &mut Side<'_, '_, A>,
-    to: &mut Side<'_, '_, B>,
-    passage: &mut Passage,
-    max: usize,
-    budget: &mut Budget,
-) -> Result<usize, Broken> {
-    let flushed = to.io.flush(to.send).map_err(|_| Broken::Sink)?;
-    budget.spend_bytes(flushed);
-    let room = max.saturating_sub(to.send.len());
-    let left = passage.left.and_then(|left| usize::try_from(left).ok());
-    let most = left.map_or(room, |left| left.min(room));
-    let unread = from.recv.bytes().len();
-    let moved = if most == 0 {
-        0
-    } else if unread > 0 {
-        let moved = unread.min(most);
-        to.take(&from.recv.bytes()[..moved])?;
-        from.recv.leave(unread - moved);
-        moved
-    } else if from.io.state.is_readable() && !from.io.state.has_ended() {
-        match from.recv.read_at_most(&mut from.io, most).map_err(|_| Broken::Source)? {
-            Received::Bytes(moved) => {
-                to.take(from.recv.bytes())?;
-                from.recv.leave(0);
-                moved
-            }
-            Received::Nothing | Received::End => 0,
+impl Passage {
+    /// Passes bytes on in one direction, once, and in a relay of both ways the end of the stream, when all before
+    /// it has left. Returns the number of bytes that a queue has lost to its socket.
+    fn pass<A: ByteStream, B: ByteStream>(
+        &mut self,
+        from: &mut Side<'_, '_, A>,
+        to: &mut Side<'_, '_, B>,
+        way: Way,
+        max: usize,
+        budget: &mut Budget,
+    ) -> Result<usize, Broken> {
+        let flushed = to.io.flush(to.send).map_err(|_| Broken::Sink)?;
+        budget.spend_bytes(flushed);
+        let room = max.saturating_sub(to.send.len());
+        let left = self.left.and_then(|left| usize::try_from(left).ok());
+        let moved = from.give(to, left.map_or(room, |left| left.min(room)))?;
+        self.moved += moved as u64;
+        self.left = self.left.map(|left| left - moved as u64);
+        budget.spend_bytes(moved);
+        if way == Way::Both && !self.ended && from.is_at_end() && to.send.is_empty() {
+            to.shut_down()?;
+            self.ended = true;
         }
-    } else {
-        0
-    };
-    passage.moved += moved as u64;
-    passage.left = passage.left.map(|left| left - moved as u64);
-    budget.spend_bytes(moved);
-    Ok(flushed)
-}
-
-/// Passes the end of the stream on in a relay of both ways, once all before it has left.
-fn pass_end<A: ByteStream, B: ByteStream>(
-    from: &Side<'_, '_, A>,
-    to: &mut Side<'_, '_, B>,
-    passage: &mut Passage,
-    way: Way,
-) -> Result<(), Broken> {
-    let is_at_end = from.io.state.has_ended() && from.recv.bytes().is_empty();
-    if way != Way::Both || passage.ended || !is_at_end || !to.send.is_empty() {
-        return Ok(());
+        Ok(flushed)
     }
-    if !to.io.state.is_shut() {
-        to.io.socket.shutdown().map_err(|_| Broken::Sink)?;
-        to.io.state.set_shut();
-    }
-    passage.ended = true;
-    Ok(())
 }
 
 impl<S: ByteStream> Side<'_, '_, S> {
+    /// Whether the stream has ended and all of it was used.
+    fn is_at_end(&self) -> bool {
+        self.io.state.has_ended() && self.recv.bytes().is_empty()
+    }
+
+    /// Gives at most `most` bytes to the other side: unread ones, or those of one read. Returns their number.
+    fn give<B: ByteStream>(
+        &mut self,
+        to: &mut Side<'_, '_, B>,
+        most: usize,
+    ) -> Result<usize, Broken> {
+        let unread = self.recv.bytes().len();
+        if most == 0 {
+            return Ok(0);
+        }
+        if unread > 0 {
+            let moved = unread.min(most);
+            to.take(&self.recv.bytes()[..moved])?;
+            self.recv.leave(unread - moved);
+            return Ok(moved);
+        }
+        if !self.io.state.is_readable() || self.io.state.has_ended() {
+            return Ok(0);
+        }
+        match self.recv.read_at_most(&mut self.io, most).map_err(|_| Broken::Source)? {
+            Received::Bytes(moved) => {
+                to.take(self.recv.bytes())?;
+                self.recv.leave(0);
+                Ok(moved)
+            }
+            Received::Nothing | Received::End => Ok(0),
+        }
+    }
+
+    /// Ends the stream to the peer.
+    fn shut_down(&mut self) -> Result<(), Broken> {
+        if !self.io.state.is_shut() {
+            self.io.socket.shutdown().map_err(|_| Broken::Sink)?;
+            self.io.state.set_shut();
+        }
+        Ok(())
+    }
+
     /// Sends bytes, and queues those that the socket does not take.
     fn take(&mut self, bytes: &[u8]) -> Result<(), Broken> {
         let mut sent = 0;
