@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod echo;
+mod kv_client;
 mod lines;
 mod options;
 mod room;
