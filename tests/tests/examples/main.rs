@@ -5,5 +5,6 @@
 mod echo;
 mod kv_client;
 mod lines;
+mod loadgen;
 mod options;
 mod room;
