@@ -119,7 +119,7 @@ impl Frame for Values {
     type Item<'a> = Value;
     type Error = Malformed;
 
-    fn decode<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<Value>, Malformed> {
+    fn decode(&mut self, input: &[u8]) -> Result<Decoded<Value>, Malformed> {
         loop {
             let part = match self.parts.decode(&input[self.at..]) {
                 Ok(Decoded::More(least)) => return Ok(Decoded::More(self.at + least)),

@@ -62,7 +62,7 @@ impl Frame for Heads {
     type Item<'a> = Head;
     type Error = Malformed;
 
-    fn decode<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<Head>, Malformed> {
+    fn decode(&mut self, input: &[u8]) -> Result<Decoded<Head>, Malformed> {
         const END: &[u8] = b"\r\n\r\n";
         let found = input[self.searched..].windows(END.len()).position(|bytes| bytes == END);
         let Some(found) = found else {
@@ -100,7 +100,8 @@ impl Head {
         } else if has("transfer-encoding", "chunked") {
             Body::Chunked
         } else if let Some(length) = length {
-            let digits = str::from_utf8(length.value).ok().filter(|text| !text.starts_with('+'));
+            let digits =
+                std::str::from_utf8(length.value).ok().filter(|text| !text.starts_with('+'));
             Body::Length(digits.and_then(|text| text.trim().parse().ok()).ok_or(Malformed::Length)?)
         } else {
             Body::ToEnd

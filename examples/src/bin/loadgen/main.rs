@@ -64,9 +64,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let report = Report::new(&options, &load, &stats);
     let mut out = io::stdout();
     if options.json {
-        writeln!(out, "{:#}", report.json())?
+        writeln!(out, "{:#}", report.json())?;
     } else {
-        write!(out, "{report}")?
+        write!(out, "{report}")?;
     }
     Ok(if report.requests() == 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
