@@ -1,8 +1,10 @@
-//! What the example servers share.
+//! What the examples share, and the client of `kv-client`.
 
 #![forbid(unsafe_code)]
 
+pub mod kv_client;
 mod log;
+pub mod resp;
 mod serving;
 
 pub use log::Flush;

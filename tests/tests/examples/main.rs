@@ -3,6 +3,8 @@
 #![cfg(unix)]
 
 mod echo;
+mod kv_client;
 mod lines;
+mod loadgen;
 mod options;
 mod room;

@@ -3,70 +3,23 @@
 //! `FSM_COMMANDS` is their number, and `FSM_SEED` their seed.
 
 use std::fmt::Write;
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::{env, io};
 
-use fsm_tests::{
-    Connection, Random, Server, TIMEOUT, all_in_ci, client, encode, eventually, run, skip,
-};
+use fsm_tests::{Connection, Random, Redis, Server, TIMEOUT, all_in_ci, client, encode, run, skip};
 
 use super::commands::{self, Arguments};
 use super::streams;
 
-/// A Redis that keeps nothing on disk; dropping it kills it.
-struct Redis {
-    child: Child,
-    port: u16,
-}
-
-impl Redis {
-    fn start() -> Option<Self> {
-        let program = client("redis-server")?;
-        let version = run(Command::new(&program).arg("--version"), TIMEOUT).stdout;
-        if !version.contains(" v=7.0.") {
-            skip(&format!("`kv` imitates Redis 7.0, and this is `{}`", version.trim()));
-            return None;
-        }
-        Some(Self::start_program(&program))
+/// The Redis of this machine, if it is the one that `kv` imitates.
+fn redis() -> Option<Redis> {
+    let program = client("redis-server")?;
+    let version = run(Command::new(&program).arg("--version"), TIMEOUT).stdout;
+    if !version.contains(" v=7.0.") {
+        skip(&format!("`kv` imitates Redis 7.0, and this is `{}`", version.trim()));
+        return None;
     }
-
-    /// Starts it on a port that was free. Another program may take the port first, so this asks who answers.
-    fn start_program(program: &Path) -> Self {
-        for _ in 0..10 {
-            let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-            let port = free.expect("a port should be free").port();
-            let child = Command::new(program)
-                .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
-                .args(["--save", "", "--appendonly", "no", "--databases", "1"])
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .spawn()
-                .expect("redis-server should start");
-            let redis = Self { child, port };
-            eventually("redis-server listens", || TcpStream::connect(redis.address()).is_ok());
-            let mut connection = Connection::new(redis.address());
-            let sent = connection.try_send(&encode(&["INFO", "server"]));
-            let info = sent.and_then(|()| connection.try_reply()).unwrap_or_default();
-            let own = format!("process_id:{}\r", redis.child.id());
-            if String::from_utf8_lossy(&info).contains(&own) {
-                return redis;
-            }
-        }
-        panic!("others take each port that is free")
-    }
-
-    fn address(&self) -> std::net::SocketAddr {
-        ([127, 0, 0, 1], self.port).into()
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    Some(Redis::start(&program))
 }
 
 /// What differs, and what was sent before.
@@ -91,7 +44,7 @@ fn number(name: &str) -> Option<u64> {
 
 /// Runs `compare` with a Redis, a `kv`, random numbers, and the number of things to send.
 fn beside_redis(compare: impl Fn(&Redis, &Server, &mut Random, usize) -> Differences) {
-    let Some(redis) = Redis::start() else { return };
+    let Some(redis) = redis() else { return };
     let server = Server::kv(&[]);
     let count = number("FSM_COMMANDS").map(|count| usize::try_from(count).expect("it fits"));
     let (count, seed) = (count.unwrap_or(all_in_ci(5_000, 500)), number("FSM_SEED").unwrap_or(1));
