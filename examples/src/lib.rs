@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod http;
 mod log;
 mod serving;
 
