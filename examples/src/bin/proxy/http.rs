@@ -14,6 +14,7 @@ use fsm_runtime::{Pool, Target};
 
 mod answer;
 mod client;
+mod current;
 mod fields;
 mod forward;
 mod machine;

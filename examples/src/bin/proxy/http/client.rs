@@ -1,19 +1,20 @@
 //! The handlers of a client.
 
 use fsm_examples::http::chunk::{self, ChunkSize, ChunkSizesError, Trailers};
-use fsm_examples::http::{Framing, Refusal, Status, Version};
+use fsm_examples::http::{Framing, Refusal, Status};
 use fsm_runtime::prelude::*;
 
 use super::answer::{Answer, BadAnswer, FIRST};
+use super::current::Current;
 use super::fields::trailer_passes;
-use super::forward::{Onward, answer_head, request_head};
+use super::forward::{answer_head, request_head};
 use super::machine::{ProxyCx, exchange};
 use super::page::page;
 use super::request::Request;
 
 const UNANSWERED: Refusal =
     Refusal::new(Status::BadGateway, "the server ended the connection without an answer");
-const UNREADABLE: Refusal =
+pub(crate) const UNREADABLE: Refusal =
     Refusal::new(Status::BadGateway, "the server sent an answer that cannot be read");
 const SILENT: Refusal = Refusal::new(Status::GatewayTimeout, "the server did not answer in time");
 const UNREACHED: Refusal =
@@ -27,29 +28,6 @@ pub(crate) struct Client {
     turn: usize,
     /// There from the head of a request to the end of its answer.
     current: Option<Box<Current>>,
-}
-
-/// The facts about a request that its answer depends on.
-struct Current {
-    /// The head for the target, until an answer has begun.
-    head: Vec<u8>,
-    framing: Framing,
-    version: Version,
-    is_head: bool,
-    expects_continue: bool,
-    keep_alive: bool,
-    is_repeatable: bool,
-    /// The body, or a part of it, is still to be read from the client.
-    is_unread: bool,
-    /// The connection is one that has served another request.
-    reused: bool,
-    repeated: bool,
-    /// The number of targets that could not be connected.
-    missed: usize,
-    /// The client gets the chunks of the answer as chunks.
-    chunks_back: bool,
-    /// The target ends its stream after this answer.
-    target_closes: bool,
 }
 
 /// The states after the end of an answer.
@@ -386,7 +364,7 @@ impl exchange::Handler for Client {
         why: &mut BadAnswer,
         cx: &mut ProxyCx<'_>,
     ) -> Result<exchange::AfterRefuted, Refusal> {
-        cx.warn(&*why);
+        cx.warn(*why);
         self.refuse(UNREADABLE, false, cx);
         Ok(exchange::AfterRefuted::Gone)
     }
@@ -461,50 +439,5 @@ impl Client {
 
     fn sends_chunks(&self) -> bool {
         self.current.as_ref().is_some_and(|current| current.chunks_back)
-    }
-}
-
-impl Current {
-    /// Passes on an answer that another one follows.
-    fn interim(
-        &mut self,
-        answer: &Answer<'_>,
-        cx: &mut ProxyCx<'_>,
-    ) -> Result<exchange::AfterAnswer, Refusal> {
-        if answer.status == 101 {
-            // `Upgrade` was removed, so nobody has asked for it.
-            return Err(UNREADABLE);
-        }
-        // The head is not sent again, because the target has it.
-        self.is_repeatable = false;
-        if self.version == Version::Http11 {
-            let onward = Onward { framing: Framing::None, connection: None };
-            cx.write(&answer_head(answer, onward));
-        }
-        Ok(match (self.expects_continue, answer.status) {
-            (true, 100) => exchange::AfterAnswer::Body,
-            (true, _) if self.is_unread => exchange::AfterAnswer::Permission,
-            _ => exchange::AfterAnswer::First,
-        })
-    }
-
-    /// Decides how the answer reaches the client, and whether another request may follow it.
-    fn onward(&mut self, answer: &Answer<'_>, draining: bool) -> Onward {
-        let bodiless = answer.is_bodiless(self.is_head);
-        let is_old = self.version == Version::Http10;
-        let framing = match answer.framing {
-            _ if answer.status == 204 => Framing::None,
-            Framing::Chunked if bodiless || is_old => Framing::None,
-            framing => framing,
-        };
-        self.chunks_back = framing == Framing::Chunked;
-        self.target_closes = !answer.keep_alive;
-        self.keep_alive &= !draining && !self.is_unread && (bodiless || framing != Framing::None);
-        let connection = match (self.keep_alive, is_old) {
-            (false, _) => Some("close"),
-            (true, true) => Some("keep-alive"),
-            (true, false) => None,
-        };
-        Onward { framing, connection }
     }
 }

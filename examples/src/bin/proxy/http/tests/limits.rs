@@ -3,7 +3,7 @@ use super::*;
 /// Nothing is said before this time has passed, and this status then.
 #[track_caller]
 fn expect_after(world: &mut World, seconds: u32, status: u16) {
-    world.0.advance(seconds * SECOND - SECOND / 10);
+    world.0.advance((seconds - 1) * SECOND + 9 * SECOND / 10);
     assert_eq!(world.client(), "");
     world.0.advance(SECOND / 10);
     world.expect_last(status);
