@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod http;
 pub mod kv_client;
 mod log;
 pub mod resp;

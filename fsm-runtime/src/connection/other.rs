@@ -387,6 +387,9 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             Ok(NextAction::Run)
         } else if self.budget.bytes == 0 {
             Ok(NextAction::Pause)
+        } else if self.is_overdue() {
+            // The side that is not read may be readable for ever, and must not hold up the edge.
+            Ok(NextAction::Run)
         } else {
             self.unless_broken()
         }

@@ -182,3 +182,14 @@ fn s2_a_refusal_and_a_reset_are_told_to_the_client() {
     peer.send(b"lo");
     assert_eq!(peer.receive(), b"bad");
 }
+
+#[test]
+fn s2_a_body_that_stops_takes_the_idle_edge() {
+    let mut peer = client();
+    peer.send(b"\x05he");
+    peer.accept();
+    peer.advance(Duration::from_secs(59));
+    assert_eq!(peer.state(), Some("Request"));
+    peer.advance(Duration::from_secs(1));
+    assert_eq!(peer.state(), None);
+}

@@ -8,11 +8,8 @@
 //! The parsers refuse bytes that two readers could parse in two ways, because a proxy that sees one
 //! request where the server sees two lets clients smuggle requests.
 
-pub(crate) mod chunk;
 mod condition;
 mod date;
-mod fields;
-mod framing;
 mod head;
 mod media;
 mod method;
@@ -23,19 +20,17 @@ mod range;
 mod refusal;
 mod response;
 mod route;
-mod scan;
-mod status;
 mod tag;
 mod target;
 
+pub(crate) use fsm_examples::http::{Framing, Refusal, Status, chunk};
+
 pub(crate) use condition::{Condition, Validators, Verdict};
-pub(crate) use framing::Framing;
 pub(crate) use head::{Head, HeadCodec};
 pub(crate) use media::media_type;
 pub(crate) use method::Method;
 pub(crate) use name::Name;
 pub(crate) use range::{Range, Selection};
-pub(crate) use refusal::Refusal;
+pub(crate) use refusal::RefusalAnswer;
 pub(crate) use response::{CONTINUE, Exchange, Response};
 pub(crate) use route::Route;
-pub(crate) use status::Status;

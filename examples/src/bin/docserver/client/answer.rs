@@ -8,7 +8,9 @@ use super::{Client, Get};
 use crate::api;
 use crate::catalog::Found;
 use crate::front::FrontCx;
-use crate::http::{Refusal, Response, Selection, Status, Validators, Verdict, media_type};
+use crate::http::{
+    Refusal, RefusalAnswer as _, Response, Selection, Status, Validators, Verdict, media_type,
+};
 use crate::index::{Outcome, PRECONDITION};
 use crate::store::{Document, Filed};
 

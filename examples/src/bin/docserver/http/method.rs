@@ -1,5 +1,7 @@
 //! Methods.
 
+use fsm_examples::http::is_token;
+
 use super::{Refusal, Status};
 
 /// A method that this server knows. A resource may have fewer.
@@ -30,10 +32,4 @@ impl Method {
             _ => return Err(Refusal::bad("the method is not a token")),
         })
     }
-}
-
-/// Whether these bytes are a token of RFC 9110, such as a method or the name of a field.
-pub(crate) fn is_token(word: &[u8]) -> bool {
-    let is_tchar = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    !word.is_empty() && word.iter().all(is_tchar)
 }

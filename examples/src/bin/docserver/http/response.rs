@@ -140,7 +140,7 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
-    use crate::http::Refusal;
+    use crate::http::{Refusal, RefusalAnswer as _};
 
     const KEPT: Exchange = Exchange { is_head: false, keep_alive: true };
 

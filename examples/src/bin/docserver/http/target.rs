@@ -1,5 +1,7 @@
 //! Request targets.
 
+use fsm_examples::http::is_authority;
+
 use super::{Method, Refusal};
 
 /// The path and the query of a request, still percent-encoded.
@@ -37,11 +39,4 @@ fn strip_scheme(target: &str) -> Option<&str> {
     let (scheme, rest) = target.split_once("://")?;
     let is_http = ["http", "https"].iter().any(|http| scheme.eq_ignore_ascii_case(http));
     is_http.then_some(rest)
-}
-
-/// Whether these bytes can be a host and a port. The server never resolves the host; the check only
-/// excludes bytes that another program could take for two hosts, or for a user name before a host.
-pub(crate) fn is_authority(bytes: &[u8]) -> bool {
-    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=:[]%".contains(byte);
-    !bytes.is_empty() && bytes.iter().all(fits)
 }

@@ -1,13 +1,14 @@
-//! The status codes of this server.
+//! The status codes of these servers.
 
 macro_rules! statuses {
     ($($name:ident = $code:literal $reason:literal,)*) => {
         /// A status code with its reason phrase.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Status { $($name = $code),* }
+        pub enum Status { $(#[doc = $reason] $name = $code),* }
 
         impl Status {
-            pub(crate) fn reason(self) -> &'static str {
+            /// The reason phrase.
+            pub fn reason(self) -> &'static str {
                 match self { $(Self::$name => $reason),* }
             }
         }
@@ -33,18 +34,21 @@ statuses! {
     FieldsTooLarge = 431 "Request Header Fields Too Large",
     InternalServerError = 500 "Internal Server Error",
     NotImplemented = 501 "Not Implemented",
+    BadGateway = 502 "Bad Gateway",
     ServiceUnavailable = 503 "Service Unavailable",
+    GatewayTimeout = 504 "Gateway Timeout",
     VersionNotSupported = 505 "HTTP Version Not Supported",
     InsufficientStorage = 507 "Insufficient Storage",
 }
 
 impl Status {
-    pub(crate) fn code(self) -> u16 {
+    /// The number.
+    pub fn code(self) -> u16 {
         self as u16
     }
 
     /// Whether a response with this status has neither a body nor a length.
-    pub(crate) fn is_bodiless(self) -> bool {
+    pub fn is_bodiless(self) -> bool {
         matches!(self, Self::NoContent | Self::NotModified)
     }
 }

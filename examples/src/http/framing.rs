@@ -1,12 +1,10 @@
 //! The framing of a body.
 
-use super::fields::Fields;
-use super::head::Version;
-use super::{Refusal, Status};
+use super::{Fields, Refusal, Status, Version};
 
 /// The framing of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Framing {
+pub enum Framing {
     /// No body.
     None,
     /// A body of this many bytes.
@@ -17,12 +15,16 @@ pub(crate) enum Framing {
 
 impl Framing {
     /// Whether no body follows the head.
-    pub(crate) fn is_empty(self) -> bool {
+    pub fn is_empty(self) -> bool {
         matches!(self, Self::None | Self::Length(0))
     }
 
     /// Derives the framing from the fields. It refuses fields that contradict each other.
-    pub(crate) fn parse(fields: &Fields<'_>, version: Version) -> Result<Self, Refusal> {
+    ///
+    /// # Errors
+    ///
+    /// When they do, or the body has an unknown coding.
+    pub fn parse(fields: &Fields<'_>, version: Version) -> Result<Self, Refusal> {
         let length = fields.single("content-length")?;
         if fields.values("transfer-encoding").next().is_none() {
             return length.map_or(Ok(Self::None), |digits| Ok(Self::Length(parse_length(digits)?)));

@@ -16,7 +16,7 @@ const MAX_EMPTY_LINES: usize = 2;
 /// not. An error depends only on a prefix of the input, so that it is the same however the input is
 /// cut.
 #[derive(Debug, Default)]
-pub(crate) struct Scan {
+pub struct Scan {
     /// The first byte that was not scanned yet.
     at: usize,
     /// The start of the request line.
@@ -29,7 +29,11 @@ pub(crate) struct Scan {
 impl Scan {
     /// The range of the head, from the request line to the empty line; `None` if the input is
     /// incomplete.
-    pub(crate) fn head(&mut self, input: &[u8]) -> Result<Option<Range<usize>>, Refusal> {
+    ///
+    /// # Errors
+    ///
+    /// When no continuation of the input can be a head.
+    pub fn head(&mut self, input: &[u8]) -> Result<Option<Range<usize>>, Refusal> {
         while let Some(&byte) = input.get(self.at) {
             let at = self.at;
             self.at += 1;

@@ -5,11 +5,10 @@
 
 use fsm_runtime::prelude::*;
 
-use super::method::is_token;
-use super::{Refusal, Status};
+use super::{Refusal, Status, is_token};
 
 /// The longest line, and the most bytes behind the size of a chunk.
-pub(crate) const MAX_LINE: usize = 256;
+pub const MAX_LINE: usize = 256;
 
 /// The maximum number of trailer lines.
 const MAX_TRAILERS: u8 = 32;
@@ -17,10 +16,10 @@ const MAX_TRAILERS: u8 = 32;
 /// The line before a chunk.
 #[frame(ChunkSizes)]
 #[derive(Debug)]
-pub(crate) struct ChunkSize<'a> {
+pub struct ChunkSize<'a> {
     /// The number of bytes of the chunk; 0 for the last one.
     #[hex]
-    pub(crate) size: u64,
+    pub size: u64,
     /// The extensions and the CR.
     #[until(b"\n", max = MAX_LINE)]
     rest: &'a [u8],
@@ -28,7 +27,11 @@ pub(crate) struct ChunkSize<'a> {
 
 impl ChunkSize<'_> {
     /// Checks the extensions, and returns the size. The server ignores them, because it supports none.
-    pub(crate) fn checked(&self) -> Result<u64, Refusal> {
+    ///
+    /// # Errors
+    ///
+    /// When an extension is malformed.
+    pub fn checked(&self) -> Result<u64, Refusal> {
         let extensions = line(self.rest)?;
         check_text(extensions)?;
         if !are_extensions(extensions) {
@@ -88,22 +91,34 @@ fn skip_quoted(text: &[u8]) -> Option<&[u8]> {
 }
 
 /// Returns a line without the CR that must be before its LF.
-pub(crate) fn line(line: &[u8]) -> Result<&[u8], Refusal> {
+///
+/// # Errors
+///
+/// When there is no CR.
+pub fn line(line: &[u8]) -> Result<&[u8], Refusal> {
     line.strip_suffix(b"\r").ok_or(Refusal::bad("a line ends without CR"))
 }
 
 /// Checks that CRLF follows a chunk.
-pub(crate) fn end(bytes: [u8; 2]) -> Result<(), Refusal> {
+///
+/// # Errors
+///
+/// When it does not.
+pub fn end(bytes: [u8; 2]) -> Result<(), Refusal> {
     if bytes == *b"\r\n" { Ok(()) } else { Err(Refusal::bad("a chunk is longer than its size")) }
 }
 
-/// The trailer fields, which the server checks and ignores.
+/// The check of trailer fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Trailers(u8);
+pub struct Trailers(u8);
 
 impl Trailers {
     /// Checks a line, without its CRLF; returns whether it is the last one.
-    pub(crate) fn is_last(&mut self, line: &[u8]) -> Result<bool, Refusal> {
+    ///
+    /// # Errors
+    ///
+    /// When it is not a field, or one too many.
+    pub fn is_last(&mut self, line: &[u8]) -> Result<bool, Refusal> {
         if line.is_empty() {
             return Ok(true);
         }

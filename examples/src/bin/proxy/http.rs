@@ -1,0 +1,102 @@
+//! A reverse proxy for HTTP/1.1.
+//!
+//! Each client has a machine, [`Exchange`](machine::Exchange), with a connection to a target, which it uses
+//! for one request after another. No body is held: bytes are passed on as they arrive. There are no tunnels:
+//! CONNECT is refused, and `Upgrade` is removed, so that no target answers 101.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use fsm_examples::{Serving, time};
+use fsm_runtime::{Pool, Target};
+
+mod answer;
+mod client;
+mod current;
+mod fields;
+mod forward;
+mod machine;
+mod page;
+mod request;
+
+use client::Client;
+use machine::Exchange;
+
+// No doc comment, because clap would take it for the description of the command.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    serving: Serving<8080>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// What the machine of each client is told.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Settings {
+    /// A server that answers the requests: `ADDRESS:PORT`, `NAME:PORT` or `unix:PATH`. It may be given several
+    /// times; clients take turns, and one that is refused tries the next
+    #[arg(long = "to", value_name = "TARGET", required = true)]
+    pub(crate) targets: Vec<Target>,
+    /// The longest time between two requests of a client; after it the proxy closes the connection
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = up_to::<DAY>)]
+    pub(crate) idle: Duration,
+    /// The longest time from the first byte of a request to the end of its head; after it the answer is 408
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = up_to::<MINUTES>)]
+    pub(crate) head: Duration,
+    /// The longest time in which a target must be connected; after it the next one is tried, or the answer is
+    /// 504
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = up_to::<MINUTES>)]
+    pub(crate) connect: Duration,
+    /// The longest pause within a body
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = up_to::<MINUTES>)]
+    pub(crate) stall: Duration,
+    /// The longest time from the end of a request to the head of its answer; after it the answer is 504
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = up_to::<MINUTES>)]
+    pub(crate) answer: Duration,
+    /// The longest time that a body with `Expect: 100-continue` is held back for the target's word
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = up_to::<MINUTES>)]
+    pub(crate) expect: Duration,
+}
+
+/// The bounds of the deadlines in the machine, in seconds.
+const DAY: u64 = 24 * 60 * 60;
+const MINUTES: u64 = 10 * 60;
+
+fn up_to<const SECONDS: u64>(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        Duration::ZERO => Err("nobody is that fast".to_owned()),
+        long if long > Duration::from_secs(SECONDS) => {
+            Err(format!("at most {}min are possible", SECONDS / 60))
+        }
+        time => Ok(time),
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            targets: Vec::new(),
+            idle: Duration::from_secs(60),
+            head: Duration::from_secs(10),
+            connect: Duration::from_secs(5),
+            stall: Duration::from_secs(30),
+            answer: Duration::from_secs(60),
+            expect: Duration::from_secs(1),
+        }
+    }
+}
+
+/// Serves until the process is told to end.
+pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    let _log = args.serving.start_log()?;
+    let turn = Arc::new(AtomicUsize::new(0));
+    let pool = args.serving.pool(Pool::builder::<Exchange>("http")).settings(args.settings);
+    pool.handler(move |peer| Client::new(peer, turn.fetch_add(1, Ordering::Relaxed))).run()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

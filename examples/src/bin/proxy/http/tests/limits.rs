@@ -1,0 +1,86 @@
+use super::*;
+
+/// Nothing is said before this time has passed, and this status then.
+#[track_caller]
+fn expect_after(world: &mut World, seconds: u32, status: u16) {
+    world.0.advance((seconds - 1) * SECOND + 9 * SECOND / 10);
+    assert_eq!(world.client(), "");
+    world.0.advance(SECOND / 10);
+    world.expect_last(status);
+}
+
+#[test]
+fn a_head_has_ten_seconds_from_its_first_byte() {
+    let mut world = World::new();
+    world.0.advance(50 * SECOND);
+    world.send("GET / HT");
+    expect_after(&mut world, 10, 408);
+}
+
+#[test]
+fn a_client_may_pause_for_a_minute_between_requests() {
+    let (mut world, _) = World::asked(GET);
+    world.answer(OK);
+    world.0.advance(59 * SECOND);
+    assert_eq!(world.0.state(), Some("Head"));
+    world.0.advance(SECOND);
+    world.0.end();
+    assert_eq!((world.client().as_str(), world.0.ended()), ("", Some(Ended::Done)));
+}
+
+#[test]
+fn a_body_that_stops_is_408_after_half_a_minute() {
+    for framing in [
+        "Content-Length: 9\r\n\r\nabc",
+        "Transfer-Encoding: chunked\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nabc",
+    ] {
+        let (mut world, _) = World::asked(&format!("PUT / HTTP/1.1\r\nHost: x\r\n{framing}"));
+        expect_after(&mut world, 30, 408);
+    }
+}
+
+#[test]
+fn a_target_that_takes_nothing_of_a_body_is_504() {
+    let mut world = World::new();
+    world.send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
+    world.0.accept();
+    world.0.other().window(0);
+    world.send(&"x".repeat(500_000));
+    expect_after(&mut world, 30, 504);
+}
+
+#[test]
+fn an_answer_has_a_minute() {
+    let (mut world, _) = World::asked(GET);
+    expect_after(&mut world, 60, 504);
+}
+
+#[test]
+fn an_answer_that_stops_is_cut_off_after_half_a_minute() {
+    let (mut world, _) = World::asked(GET);
+    world.answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc");
+    world.0.advance(30 * SECOND);
+    world.0.end();
+    assert_eq!((world.client().as_str(), world.0.ended()), ("", Some(Ended::Done)));
+}
+
+#[test]
+fn a_head_that_is_too_large_is_431() {
+    let mut world = World::new();
+    world.send(&format!("GET / HTTP/1.1\r\nHost: x\r\nA: {}\r\n\r\n", "x".repeat(33_000)));
+    world.expect_last(431);
+}
+
+#[test]
+fn a_drain_ends_clients_at_rest_and_lets_answers_end() {
+    let (mut world, _) = World::asked(GET);
+    world.0.drain();
+    assert_eq!(world.0.ended(), None);
+    assert!(has(&world.answer(OK), "Connection: close"));
+
+    let (mut world, _) = World::asked(GET);
+    world.answer(OK);
+    world.0.drain();
+    assert_eq!(world.0.ended(), Some(Ended::Drained));
+}
