@@ -16,7 +16,7 @@ pub(crate) fn forwarder(lab: &Lab, target: SocketAddr) -> Result<ServerCommand, 
     let address = free_address()?;
     let file = lab.scratch_file("haproxy.cfg");
     let text = format!(
-        "global\n  nbthread 1\n  maxconn 20000\n\
+        "global\n  nbthread 1\n  maxconn 20000\n  no strict-limits\n\
          defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1h\n  timeout server 1h\n\
          listen tunnel\n  bind {address} backlog 4096\n  server target {target}\n"
     );

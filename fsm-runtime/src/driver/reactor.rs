@@ -18,8 +18,9 @@ use crate::scheduler::observe::Observe;
 use crate::scheduler::port::EventSource;
 use crate::{Key, PoolError};
 
-/// The most connections that are accepted from a listener between two polls, so that a flood of them
-/// does not hold up other connections (X4).
+/// The most connections that are accepted from a listener after a poll that told fewer events, so that
+/// a flood of them does not hold up other connections (X4). After a poll that told more, as many as it
+/// told: otherwise thousands of busy connections would leave the backlog full.
 const MAX_ACCEPTS: usize = 64;
 /// The largest size of the buffer of events. The buffer starts small and doubles when a poll fills it,
 /// so that busy sockets do not hold up quiet ones.
@@ -139,8 +140,9 @@ impl Reactor {
         if self.accept.is_none() || self.acceptors.is_empty() {
             return;
         }
+        let most = self.found.max(MAX_ACCEPTS);
         for index in 0..self.acceptors.len() {
-            for _ in 0..MAX_ACCEPTS {
+            for _ in 0..most {
                 if self.pool_state.gate.is_paused() || !self.acceptors[index].is_ready(now) {
                     break;
                 }
