@@ -5,4 +5,6 @@
 mod echo;
 mod lines;
 mod options;
+mod proxy_socks5;
+mod proxy_tcp;
 mod room;

@@ -121,7 +121,7 @@ pub(crate) struct Options {
     /// Other users of this machine can see it in the list of processes
     #[arg(long, value_name = "NAME:PASSWORD")]
     user: Vec<User>,
-    /// Targets that clients may have, and with a port only that one: a network such as 10.0.0.0/8, [fd00::]/8 or
+    /// Targets that clients may have, and with a port only that one: a network such as 10.0.0.0/8 or
     /// 127.0.0.1:80, a name, or .NAME for all names below it. With one --allow all others are refused
     #[arg(long, value_name = "NET|NAME[:PORT]")]
     allow: Vec<Rule>,

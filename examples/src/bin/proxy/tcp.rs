@@ -35,8 +35,12 @@ use targets::Targets;
 pub(crate) enum Forward {
     /// Chooses the way: with or without a header.
     #[run]
-    #[to(Header | Dial | Gone)]
+    #[to(Starting | Header | Dial | Gone)]
     Hello,
+    /// A client came before the pool has told its address, which a header needs.
+    #[sleep(10ms)]
+    #[to(Hello)]
+    Starting,
     /// The proxy in front announces its client.
     #[read(
         frame = proxy::Header,
@@ -127,18 +131,23 @@ pub(crate) struct Forwarder {
     targets: Targets,
     accept_proxy: bool,
     send_proxy: Option<SendProxy>,
-    /// The address that clients connect to; unset until the pool listens, and for a Unix socket.
-    listens: OnceLock<SocketAddr>,
+    /// The address that clients connect to, once the pool has told it; `None` for a Unix socket.
+    listens: OnceLock<Option<SocketAddr>>,
 }
 
 impl Forwarder {
+    /// Whether a client can be announced.
+    fn is_ready(&self) -> bool {
+        self.send_proxy.is_none() || self.listens.get().is_some()
+    }
+
     /// The header that announces a client.
     fn header(&self, version: SendProxy, client: Ends) -> proxy::Origin<'static> {
         let (make, version): (fn(_, _) -> _, _) = match version {
             SendProxy::V1 => (proxy::Header::v1, proxy::Version::V1),
             SendProxy::V2 => (proxy::Header::v2, proxy::Version::V2),
         };
-        let listens = client.destination.or_else(|| self.listens.get().copied());
+        let listens = client.destination.or_else(|| self.listens.get().copied().flatten());
         match client.source.zip(listens) {
             Some((source, destination)) => {
                 let (source, destination) = (plain(source), plain(destination));
@@ -181,9 +190,12 @@ pub(crate) fn run(options: Options) -> Result<(), PoolError> {
     let pool = serving.pool(Pool::builder::<Forward>("tcp")).settings(times);
     let pool = pool.handler(move |peer| Client::new(&shared, peer));
     let ready = Pipeline::new().pool(pool).on_ready(move |addresses| {
-        if let Some(Address::Tcp(address)) = addresses.first() {
-            let _ = listening.listens.set(*address);
-        }
+        let address = match addresses.first() {
+            Some(Address::Tcp(address)) => Some(*address),
+            _ => None,
+        };
+        // It is called once.
+        let _ = listening.listens.set(address);
     });
     ready.run()
 }

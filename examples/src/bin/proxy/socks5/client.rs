@@ -161,23 +161,19 @@ impl socks::Handler for Client {
     }
 
     fn refused(&mut self, why: &mut io::Error, cx: &mut Context<'_>) -> socks::AfterRefused {
-        match self.next() {
-            Some(to) => socks::AfterRefused::Dial { to },
-            None => {
-                self.refuse(Code::of(why), cx);
-                socks::AfterRefused::Leaving
-            }
+        if let Some(to) = self.next() {
+            return socks::AfterRefused::Dial { to };
         }
+        self.refuse(Code::of(why), cx);
+        socks::AfterRefused::Leaving
     }
 
     fn late(&mut self, cx: &mut Context<'_>) -> socks::AfterLate {
-        match self.next() {
-            Some(to) => socks::AfterLate::Dial { to },
-            None => {
-                self.refuse(Code::TimedOut, cx);
-                socks::AfterLate::Leaving
-            }
+        if let Some(to) = self.next() {
+            return socks::AfterLate::Dial { to };
         }
+        self.refuse(Code::TimedOut, cx);
+        socks::AfterLate::Leaving
     }
 
     fn no_lookup(&mut self, cx: &mut Context<'_>) -> socks::AfterNoLookup {

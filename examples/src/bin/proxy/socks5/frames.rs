@@ -133,7 +133,7 @@ impl Code {
     /// The code for bytes that are no request.
     pub(crate) fn of_bad(request: &RequestsError) -> Self {
         match request {
-            RequestsError::Host(HostsError::Tag { .. }) => Self::NoSuchAddressType,
+            RequestsError::Host(HostsError::Tag) => Self::NoSuchAddressType,
             _ => Self::Failed,
         }
     }

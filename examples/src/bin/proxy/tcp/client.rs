@@ -82,6 +82,9 @@ impl Drop for Client {
 
 impl forward::Handler for Client {
     fn hello(&mut self, cx: &mut Context<'_>) -> forward::AfterHello {
+        if !self.shared.is_ready() {
+            return forward::AfterHello::Starting;
+        }
         if self.shared.accept_proxy {
             return forward::AfterHello::Header;
         }
@@ -89,6 +92,10 @@ impl forward::Handler for Client {
             Some(to) => forward::AfterHello::Dial { to },
             None => forward::AfterHello::Gone,
         }
+    }
+
+    fn starting(&mut self, _: &mut Context<'_>) -> forward::AfterStarting {
+        forward::AfterStarting::Hello
     }
 
     fn header(&mut self, origin: Origin<'_>, cx: &mut Context<'_>) -> forward::AfterHeader {

@@ -9,7 +9,7 @@ const CLIENT: &str = "192.0.2.7:4000";
 
 fn forwarder(accept_proxy: bool, send_proxy: Option<SendProxy>) -> Arc<Forwarder> {
     let targets = ["10.0.0.1:1", "10.0.0.1:2"].map(|text| text.parse().expect("a target"));
-    let listens = OnceLock::from("198.51.100.1:7010".parse::<SocketAddr>().expect("an address"));
+    let listens = OnceLock::from("198.51.100.1:7010".parse().ok());
     Arc::new(Forwarder { targets: Targets::new(targets.into()), accept_proxy, send_proxy, listens })
 }
 
@@ -121,6 +121,19 @@ fn addresses_of_both_families_and_unknown_clients_make_a_header() {
         header.encode(&mut out).expect("it can be sent");
         assert_eq!(String::from_utf8_lossy(&out), written);
     }
+}
+
+#[test]
+fn a_client_that_comes_before_the_address_is_known_waits_for_it() {
+    let mut shared = forwarder(false, Some(SendProxy::V1));
+    Arc::get_mut(&mut shared).expect("nobody shares it yet").listens = OnceLock::new();
+    let mut peer = client(&shared);
+    peer.advance(Duration::from_millis(100));
+    assert_eq!(connecting(&peer), None);
+    shared.listens.set("198.51.100.1:7010".parse().ok()).expect("it is not known");
+    peer.advance(Duration::from_millis(10));
+    peer.accept();
+    assert!(peer.other().receive().ends_with(b" 7010\r\n"));
 }
 
 #[test]
