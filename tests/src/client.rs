@@ -15,6 +15,7 @@ const INSTALL: &[(&str, &str)] = &[
     ("chromium", "apt-get install -y chromium"),
     ("chromedriver", "apt-get install -y chromium-driver"),
     ("nc", "apt-get install -y netcat-openbsd"),
+    ("socat", "apt-get install -y socat"),
     ("faketime", "apt-get install -y faketime"),
     ("nginx", "apt-get install -y nginx-light"),
     ("slowhttptest", "apt-get install -y slowhttptest"),

@@ -39,7 +39,8 @@ pub(crate) fn split(tokens: TokenStream, types: bool) -> Vec<Vec<TokenTree>> {
     let mut parts = vec![Vec::new()];
     let mut depth = 0_usize;
     let mut before = ' ';
-    for token in tokens {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
         let part: &mut Vec<TokenTree> = match parts.last_mut() {
             Some(part) => part,
             None => break,
@@ -53,7 +54,10 @@ pub(crate) fn split(tokens: TokenStream, types: bool) -> Vec<Vec<TokenTree>> {
                 || matches!(&part[..], [TokenTree::Ident(key), TokenTree::Punct(equals), ..]
                 if equals.as_char() == '=' && TYPED.iter().any(|name| key == name))
         };
+        // No type has a `<=`, which stands before the bound of an expression.
+        let bounds = mark == '<' && tokens.peek().is_some_and(|next| is_mark(next, '='));
         match mark {
+            '<' if bounds => {}
             '<' if depth > 0 || matches!(before, ':' | '=') || takes_type() => depth += 1,
             '>' if before != '-' && before != '=' => depth = depth.saturating_sub(1),
             _ => {}
@@ -225,6 +229,19 @@ mod tests {
         ] {
             assert_eq!(read(text), parts, "{text}");
         }
+    }
+
+    #[test]
+    fn a_bound_is_no_list_of_types() {
+        let text = "Find<A, B>, within = settings.patience <= 1min => Late, gone => Gone";
+        let parts: Vec<_> = split(text.parse().unwrap(), true)
+            .into_iter()
+            .map(|part| part.into_iter().collect::<TokenStream>().to_string())
+            .collect();
+        assert_eq!(
+            parts,
+            ["Find < A , B >", "within = settings . patience <= 1min => Late", "gone => Gone"]
+        );
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::net::token;
 use crate::net::transport::{ByteStream, OtherAccess, PeerAddr};
 use crate::wake::Wake;
 use crate::{
-    Address, Connected, Connecting, Cx, Drive, Input, Key, Peer, Relaying, Target, WaitSet,
+    Address, Connected, Connecting, Cx, Drive, Input, Key, Moved, Peer, Relaying, Target, WaitSet,
 };
 
 /// The other socket and its buffers, borrowed for a turn.
@@ -261,6 +261,7 @@ impl<S> OtherAccess for Ends<'_, S> {
         let moved = relay.moved();
         let Some(end) = relay.end.take() else { return Relaying::Waiting };
         other.end.relay = None;
+        other.end.moved = moved;
         match end {
             RelayEnd::Done => Relaying::Done(moved),
             RelayEnd::Eof => Relaying::Eof,
@@ -268,9 +269,15 @@ impl<S> OtherAccess for Ends<'_, S> {
         }
     }
 
+    fn moved(&self) -> Moved {
+        self.other.borrow().end.moved
+    }
+
     fn leave(&self) {
         let mut other = self.other.borrow_mut();
-        other.end.relay = None;
+        if let Some(relay) = other.end.relay.take() {
+            other.end.moved = relay.moved();
+        }
         other.end.named = None;
         if !other.end.is_open() {
             other.end.close(false);

@@ -25,6 +25,8 @@ pub struct OtherEnd {
     pub(crate) output: UnsentOutput,
     /// What a `#[relay]` state passes on.
     pub(crate) relay: Option<Relay>,
+    /// What the last relay has passed on, once its state was left.
+    pub(crate) moved: Moved,
 }
 
 impl Default for OtherEnd {
@@ -37,6 +39,7 @@ impl Default for OtherEnd {
             input: Vec::new(),
             output: UnsentOutput::default(),
             relay: None,
+            moved: Moved::default(),
         }
     }
 }
@@ -197,7 +200,7 @@ impl OtherEnd {
         if let (Link::Open { stream, .. }, true) = (&mut self.link, abort) {
             stream.abort();
         }
-        *self = Self::default();
+        *self = Self { moved: self.moved, ..Self::default() };
     }
 
     /// The time at which it has something to do without an event.

@@ -5,7 +5,7 @@ use mio::{Registry, Token};
 
 use crate::net::other_end::Relay;
 use crate::net::socket::Socket;
-use crate::{Connecting, Peer, Relaying, Target};
+use crate::{Connecting, Moved, Peer, Relaying, Target};
 
 /// A connected byte stream that never blocks: a socket, one end of a pipe in memory, or a layer
 /// over another stream.
@@ -66,6 +66,8 @@ pub(crate) trait OtherAccess {
     fn connected(&self) -> Connecting;
     /// The progress of the relay; one that `begin` makes begins if there is none.
     fn relayed(&self, begin: &dyn Fn() -> Relay) -> Relaying;
+    /// What the last relay has passed on.
+    fn moved(&self) -> Moved;
     /// Abandons an attempt to connect, and a relay.
     fn leave(&self);
 }

@@ -1,6 +1,7 @@
 //! The other socket of a connection: the rules S1 to S3, in the simulator and on real sockets.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::cell::Cell;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
@@ -54,6 +55,18 @@ type ForwardCx<'a> = Cx<'a, NoMessage, Route>;
 #[derive(Default)]
 struct Door;
 
+thread_local! {
+    /// What the last relay of this thread has passed on, if it did not end with both streams.
+    static MOVED: Cell<Option<Moved>> = const { Cell::new(None) };
+}
+
+impl Door {
+    #[expect(clippy::unused_self, reason = "it belongs to the handler")]
+    fn note(&self, cx: &ForwardCx<'_>) {
+        MOVED.set(Some(cx.moved()));
+    }
+}
+
 impl forward::Handler for Door {
     fn hello(&mut self, cx: &mut ForwardCx<'_>) -> forward::AfterHello {
         forward::AfterHello::Dial { to: cx.settings().0.clone() }
@@ -72,15 +85,18 @@ impl forward::Handler for Door {
         forward::AfterRefused::Gone
     }
 
-    fn quiet(&mut self, _: &mut ForwardCx<'_>) -> forward::AfterQuiet {
+    fn quiet(&mut self, cx: &mut ForwardCx<'_>) -> forward::AfterQuiet {
+        self.note(cx);
         forward::AfterQuiet::Gone
     }
 
-    fn late(&mut self, _: &mut ForwardCx<'_>) -> forward::AfterLate {
+    fn late(&mut self, cx: &mut ForwardCx<'_>) -> forward::AfterLate {
+        self.note(cx);
         forward::AfterLate::Gone
     }
 
-    fn broken(&mut self, _: &mut ForwardCx<'_>) -> forward::AfterBroken {
+    fn broken(&mut self, cx: &mut ForwardCx<'_>) -> forward::AfterBroken {
+        self.note(cx);
         forward::AfterBroken::Gone
     }
 }

@@ -99,6 +99,28 @@ fn s1_a_half_closed_tunnel_ends_when_nothing_moves() {
 }
 
 #[test]
+fn s1_the_bytes_of_a_relay_are_known_on_each_edge() {
+    let ends: [fn(&mut Session<Forward, Door>); 3] = [
+        |peer| peer.other().reset(),
+        |peer| peer.advance(Duration::from_secs(3600)),
+        |peer| {
+            peer.end();
+            peer.advance(Duration::from_secs(30));
+        },
+    ];
+    for end in ends {
+        let mut peer = tunnel();
+        peer.send(b"ping");
+        peer.other().send(b"a pong");
+        assert_eq!(peer.receive(), b"a pong");
+        MOVED.set(None);
+        end(&mut peer);
+        let moved = MOVED.take().unwrap();
+        assert_eq!((moved.out, moved.back), (4, 6));
+    }
+}
+
+#[test]
 fn c4_a_target_that_refuses_or_is_silent_takes_its_edge() {
     let mut peer = Session::<Forward, _>::new(Door);
     peer.refuse(std::io::ErrorKind::ConnectionRefused);

@@ -7,4 +7,6 @@ mod kv_client;
 mod lines;
 mod loadgen;
 mod options;
+mod proxy_socks5;
+mod proxy_tcp;
 mod room;

@@ -4,13 +4,12 @@
 //! for one request after another. No body is held: bytes are passed on as they arrive. There are no tunnels:
 //! CONNECT is refused, and `Upgrade` is removed, so that no target answers 101.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fsm_examples::{Serving, time};
-use fsm_runtime::{Pool, Target};
+use fsm_runtime::{Pool, PoolError, Target};
 
 mod answer;
 mod client;
@@ -90,7 +89,7 @@ impl Default for Settings {
 }
 
 /// Serves until the process is told to end.
-pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
+pub(crate) fn run(args: Args) -> Result<(), PoolError> {
     let _log = args.serving.start_log()?;
     let turn = Arc::new(AtomicUsize::new(0));
     let pool = args.serving.pool(Pool::builder::<Exchange>("http")).settings(args.settings);

@@ -1,4 +1,13 @@
-//! A reverse proxy.
+//! Proxies: each subcommand is one, and shows how a connection has another socket.
+//!
+//! | | it shows |
+//! |---|---|
+//! | `proxy tcp --to TARGET` | `connect` and `relay`, several targets, PROXY headers read and written |
+//! | `proxy http --to TARGET` | bodies of any size with `relay`, connections to targets that are kept, retries |
+//! | `proxy socks5` | declared frames, names that other threads look up, lists of allowed targets |
+//!
+//! Start one with `cargo run --release --bin proxy -- tcp --to 127.0.0.1:7070`. Start reading at `tcp.rs`,
+//! which has the smallest machine.
 
 #![forbid(unsafe_code)]
 
@@ -8,24 +17,33 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod http;
+mod socks5;
+mod tcp;
+mod times;
 
-/// Passes connections on to other servers.
+/// Proxies: they pass connections on
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "proxy", version)]
 struct Options {
     #[command(subcommand)]
-    protocol: Protocol,
+    proxy: Proxy,
 }
 
 #[derive(Subcommand)]
-enum Protocol {
-    /// Passes HTTP/1.1 requests on
+enum Proxy {
+    Tcp(tcp::Options),
+    Socks5(socks5::Options),
+    /// Passes HTTP/1.1 requests on to one of the targets
     Http(http::Args),
 }
 
 fn main() -> ExitCode {
-    let Protocol::Http(args) = Options::parse().protocol;
-    match http::run(args) {
+    let ran = match Options::parse().proxy {
+        Proxy::Tcp(options) => tcp::run(options),
+        Proxy::Socks5(options) => socks5::run(options),
+        Proxy::Http(args) => http::run(args),
+    };
+    match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Not `eprintln!`, which panics if nobody reads.

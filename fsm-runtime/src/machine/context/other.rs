@@ -1,7 +1,8 @@
 use super::Cx;
 use crate::machine::other::OtherOutput;
 use crate::net::other_end::Relay;
-use crate::{Connecting, Connection, Relaying, Target, Way};
+use crate::net::transport::OtherAccess;
+use crate::{Connecting, Connection, Moved, Relaying, Target, Way};
 
 impl<Msg, Settings> Cx<'_, Msg, Settings, Connection> {
     /// The output to the other socket, which a `#[connect]` state connects.
@@ -63,6 +64,12 @@ impl<Msg, Settings> Cx<'_, Msg, Settings, Connection> {
     /// ```
     pub fn other(&mut self) -> OtherOutput<'_> {
         OtherOutput { to: self.peer.other() }
+    }
+
+    /// The number of bytes that the last `#[relay]` state passed on, however that state was left: also by its
+    /// `idle`, `eof` or `gone` edge, whose states do not get [`Moved`]. Zero before the first.
+    pub fn moved(&self) -> Moved {
+        self.peer.other().map_or_else(Moved::default, OtherAccess::moved)
     }
 
     /// Connects to `target`, or keeps the connection that is open to it. Generated code calls it when a
