@@ -35,8 +35,11 @@ fn missing(
     let mut complete = general.is_empty();
     for event in [Event::Eof, Event::Limit, Event::Refused, Event::Gone, Event::HalfClosed] {
         if lacks(machine, index, wait, event) && !general.contains(&event) {
-            unanswered(machine, state, wait, event, errors);
             complete = false;
+            if has_other_eof(wait, event) {
+                continue;
+            }
+            unanswered(machine, state, wait, event, errors);
         }
     }
     if lacks(machine, index, wait, Event::Within) && !general.contains(&Event::Within) {
@@ -63,6 +66,16 @@ fn missing(
     complete
 }
 
+/// Whether the `eof` of a relay has a time and needs none, or none and needs one, which is a finding already.
+fn has_other_eof(wait: &ast::Wait, event: Event) -> bool {
+    let other = match event {
+        Event::Eof => Event::HalfClosed,
+        Event::HalfClosed => Event::Eof,
+        _ => return false,
+    };
+    wait.edges.on(other).is_some()
+}
+
 fn unanswered(
     machine: &ast::Machine,
     state: &ast::State,
@@ -74,7 +87,7 @@ fn unanswered(
     if event == Event::HalfClosed {
         let text = format!(
             "nothing bounds how long state `{name}` may go on after one side has ended; add \
-             `eof = 30s => State`, which counts from there and again from each byte"
+             `eof = 30s => State`, which counts from that end and again from each byte after it"
         );
         errors.at(Code::NoEof, name, text);
         return;
@@ -123,6 +136,13 @@ fn lacking(state: &ast::State, wait: &ast::Wait, event: Event) -> (Code, String)
             Code::NoEof,
             format!("state `{name}` waits for a job but nothing says where end of stream leads"),
         ),
+        (Event::Eof, WaitKind::Relay(_)) => (
+            Code::NoEof,
+            format!(
+                "state `{name}` passes a number of bytes on but nothing says where an end of stream \
+                 before that leads"
+            ),
+        ),
         (Event::Eof, _) => (
             Code::NoEof,
             format!("state `{name}` reads but nothing says where end of stream leads"),
@@ -133,12 +153,12 @@ fn lacking(state: &ast::State, wait: &ast::Wait, event: Event) -> (Code, String)
         ),
         (Event::Refused, _) => (
             Code::NoGone,
-            format!("state `{name}` connects but nothing says where it leads when it cannot"),
+            format!("state `{name}` connects but nothing says where it leads if that fails"),
         ),
         (Event::Gone, WaitKind::Relay(_)) => (
             Code::NoGone,
             format!(
-                "state `{name}` passes bytes on but nothing says where it leads when the other side is gone"
+                "state `{name}` passes bytes on but nothing says where it leads when the other side breaks off"
             ),
         ),
         (Event::Gone, kind) => {
@@ -183,10 +203,15 @@ fn impossible(machine: &ast::Machine, state: &ast::State, wait: &ast::Wait, erro
                     "write `within`"
                 }
                 Event::Error if wait.kind.decodes() => "write `refused`",
+                Event::Gone if matches!(wait.kind, WaitKind::Connect) => "write `refused`",
+                Event::Gone if wait.kind.reads_other() => "write `eof`",
                 Event::Refused => "for an error of the handler write `error`",
                 _ => "remove it",
             };
-            let text = if key == "max" {
+            let target = written_target(wait, event);
+            let text = if let Some(remedy) = eof_of_relay(wait, event, &target) {
+                format!("this `eof` can never happen in state `{name}`: {why}; {remedy}")
+            } else if key == "max" {
                 format!(
                     "nothing can be larger than this `max` in state `{name}`: {why}; remove its `=>`"
                 )
@@ -195,6 +220,25 @@ fn impossible(machine: &ast::Machine, state: &ast::State, wait: &ast::Wait, erro
             };
             errors.at(Code::Impossible, key, text);
         }
+    }
+}
+
+/// The target of an edge, as it is written.
+fn written_target(wait: &ast::Wait, event: Event) -> String {
+    wait.edges.on(event).map_or_else(String::new, |edge| edge.target.to_string())
+}
+
+/// What to write for an `eof` of a relay that has a time and needs none, or none and needs one.
+fn eof_of_relay(wait: &ast::Wait, event: Event, target: &str) -> Option<String> {
+    let relay = wait.kind.relay()?;
+    match event {
+        Event::Eof if relay.is_both() && wait.edges.on(Event::HalfClosed).is_none() => Some(
+            format!("write `eof = 30s => {target}`, which bounds the time after the first end"),
+        ),
+        Event::HalfClosed if relay.is_counted() && wait.edges.on(Event::Eof).is_none() => {
+            Some(format!("write `eof => {target}`"))
+        }
+        _ => None,
     }
 }
 
@@ -207,15 +251,19 @@ fn why_not(event: Event, wait: &ast::Wait) -> String {
             }
         }
         (Event::Eof, WaitKind::Relay(relay)) if relay.way.is_some() => {
-            "the end of the stream is the end of what it passes on".to_owned()
+            "without `exact` it goes on until the stream ends, which completes it".to_owned()
         }
         (Event::Eof, WaitKind::Relay(_)) => {
-            "it passes the end of each stream on; `eof = 30s => State` bounds the time after that"
-                .to_owned()
+            "it passes the end of each stream on, and completes after both".to_owned()
         }
         (Event::Eof, WaitKind::Message) => "a job has no peer".to_owned(),
         (Event::Eof, _) => "it neither reads nor waits for a message".to_owned(),
+        (Event::Limit, WaitKind::Relay(_)) => "while `max` bytes wait it reads no more".to_owned(),
         (Event::Limit, _) => "it does not read".to_owned(),
+        (Event::Gone, WaitKind::Connect) => "a connection that fails is `refused`".to_owned(),
+        (Event::Gone, kind) if kind.reads_other() => {
+            "a connection that breaks off is the end of its stream".to_owned()
+        }
         (Event::Full | Event::Gone, _) => "it waits for no other pool".to_owned(),
         (Event::Error, WaitKind::HandOff(_)) => "it has no handler".to_owned(),
         (Event::Error, kind) if kind.decodes() => {
@@ -224,7 +272,7 @@ fn why_not(event: Event, wait: &ast::Wait) -> String {
                 .to_owned()
         }
         (Event::Error, _) => "the machine has no `error = Type` for its handlers".to_owned(),
-        (Event::Refused, _) => "it decodes no frame".to_owned(),
+        (Event::Refused, _) => "it neither decodes a frame nor connects".to_owned(),
         (Event::Idle, WaitKind::Call(_)) => {
             "it waits for one answer, and `within` bounds that".to_owned()
         }
@@ -238,7 +286,9 @@ fn why_not(event: Event, wait: &ast::Wait) -> String {
             format!("`{}` completes with its first byte", shape.key)
         }
         (Event::Begun, _) => "it reads no message".to_owned(),
-        (Event::HalfClosed, _) => "it passes bytes on one way, or not at all".to_owned(),
+        (Event::HalfClosed, _) => {
+            "it passes one stream on, and none is left after its end".to_owned()
+        }
         (Event::Drain, _) => "it is no place to rest".to_owned(),
         (Event::Budget, _) => "it is an end".to_owned(),
         (Event::Within | Event::Idle, WaitKind::Sleep(_)) => "its sleep is its deadline".to_owned(),
