@@ -12,6 +12,7 @@ mod defaults;
 mod events;
 mod flow;
 mod groups;
+mod impossible;
 mod jobs;
 mod names;
 mod other;

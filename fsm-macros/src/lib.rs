@@ -118,12 +118,17 @@ use crate::parse::Item;
 /// | `#[read(some, max = 16KiB)]` | `bytes: &[u8]`, the bytes that are there | a deadline, `eof` |
 /// | `#[read(upto = expr, max = 16KiB)]` | `bytes: &[u8]`, never past the next `expr` bytes | a deadline, `eof` |
 /// | `#[read(frame = Type, max = 64KiB)]` | `frame: <Type as Frame>::Item<'_>` | a deadline, `eof`, `limit`, `refused` |
+/// | `#[read(other, ..)]` | as `read`, of the [other socket](#two-sockets) | as `read` |
 /// | `#[discard(until = b"\n")]`, `#[discard(exact = expr)]` | nothing: that input is thrown away as it comes, also what is longer than any buffer | `within`, `eof` |
 /// | `#[flush]` | nothing: all output has left | a deadline |
 /// | `#[shutdown]` | nothing: all output and the end of our stream have left; the machine may read on, and what it writes later is lost | `within` |
 /// | `#[writable(below = 64KiB)]` | nothing: less output than that is queued | a deadline |
 /// | `#[message]` | `message: Type`, of the machine's `message` | a deadline, `eof` |
 /// | `#[job]` | `job: Type`, of the machine's `job`: the connection is free, and takes the next job | a deadline, `eof` |
+/// | `#[connect]` | `connected: Connected`, the peer, and whether the connection was there already | `within`, `refused` |
+/// | `#[relay(max = 64KiB)]` | `moved: Moved`, the numbers of bytes: both streams have passed and ended | a deadline, `eof = 30s`, `gone` |
+/// | `#[relay(out, exact = expr, max = 64KiB)]`, `#[relay(back, exact = expr, max = 64KiB)]` | `moved: Moved`: so many bytes have passed one way | a deadline, `eof`, `gone` |
+/// | `#[relay(out, max = 64KiB)]`, `#[relay(back, max = 64KiB)]` | `moved: Moved`: all up to the end of one stream has passed | a deadline, `gone` |
 /// | `#[sleep(100ms)]`, `#[sleep(expr <= 5min)]` | nothing: the time has passed | |
 /// | `#[call(Service, ..)]` | `reply: <Service as Service>::Reply` | `within`, `gone`, `full`; `eof` if it shall withdraw the job |
 /// | `#[handoff(Machine, ..)]` | has none: the connection leaves for the pool of that machine | `within`, `gone`, `full` |
@@ -140,17 +145,18 @@ use crate::parse::Item;
 /// | `within = 30s => State` | that time after the state was entered from another one |
 /// | `idle = 30s => State` | that time after the wait last completed |
 /// | `begun = 10s => State` | that time after the first byte of a message that is not complete; meanwhile `idle` stands still |
-/// | `eof => State` | when the peer ends its stream and the input is too short to complete the wait; in a `message` or `call` state when all input before the end is used up; in a `job` state also when any input comes, because nothing was asked |
+/// | `eof => State` | when the peer ends its stream and the input is too short to complete the wait; in a `message` or `call` state when all input before the end is used up; in a `job` state also when any input comes, because nothing was asked; in a `read(other)` state when the other stream ends or breaks off; in a `relay` with `exact` when the stream ends before that number |
+/// | `eof = 30s => State` | in a `relay` both ways: that time after one side has ended, and again after each byte since |
 /// | `limit => State` | when the input to read is larger than `max`; `max = 80 => State` is the same |
-/// | `refused => State` | when the decoder returns an error; one whose error is `Infallible` needs no such edge |
+/// | `refused => State` | when the decoder returns an error; one whose error is `Infallible` needs no such edge; in a `connect` state when the connection fails |
 /// | `error => State` | when the handler returns an error; then all methods of the state return a `Result`, those for messages and ticks too |
 /// | `full => State` | when the other pool has no room; without this edge the state waits for room, within its deadline |
-/// | `gone => State` | when the other pool is closed, or has lost the job without a reply |
+/// | `gone => State` | when the other pool is closed, or has lost the job without a reply; in a `relay` state when the other socket breaks off |
 ///
 /// Each leads to a state without data, or whose fields are all marked `#[carry]`, or one of them
-/// `#[error]` for `error` and `refused`, and `#[job]` or `#[seed]` for `full`. None leads to a `call` or a
-/// `handoff`, because only a verdict has a payload; nor, in a machine with `reply`, to an end; nor, with a job
-/// in hand, to a `#[job]` state.
+/// `#[error]` for `error` and `refused`, and `#[job]` or `#[seed]` for `full`. None leads to a `call`, a
+/// `handoff` or a `connect`, because only a verdict has a payload; nor, in a machine with `reply`, to an end;
+/// nor, with a job in hand, to a `#[job]` state.
 ///
 /// # Several waits on a state
 ///
@@ -179,6 +185,7 @@ use crate::parse::Item;
 /// - One that leads to another state does not restart `idle` and `begun` either, if the machine comes back
 ///   without a read: a busy room does not hide a dead peer.
 /// - A tick bounds nothing: the state has its deadline all the same.
+/// - A `read(other)` stands alone.
 ///
 /// # Expressions
 ///
@@ -207,6 +214,7 @@ use crate::parse::Item;
 /// |---|---|---|
 /// | `#[call(Index, ..)]` | `job: <Index as Service>::Job` | goes to the pool of `Index`; the verdict of the state for itself has it too |
 /// | `#[handoff(Events, ..)]` | `seed: <Events as Machine>::Seed` | starts the machine `Events`, in its pool, with this connection |
+/// | `#[connect]` | `to: Target` | is connected to; the verdict of the state for itself has it too |
 /// | `#[end]`, in a machine with `reply` | `reply: Type` | answers the job; not of a connection without one in hand |
 /// | `#[job]`, from a state with a job in hand | `reply: Type` | answers the job, and the connection is free; the verdict of a `#[job]` state for itself has it too |
 ///
@@ -221,7 +229,8 @@ use crate::parse::Item;
 /// }
 /// ```
 ///
-/// A machine that runs jobs has no `read`, `flush`, `writable` and `handoff`, and no `#[rest]`.
+/// A machine that runs jobs has no `read`, `discard`, `flush`, `writable`, `shutdown`, `connect`, `relay` and
+/// `handoff`, and no `#[rest]`.
 ///
 /// # Connections that answer jobs
 ///
@@ -261,12 +270,65 @@ use crate::parse::Item;
 ///   a job in hand has it. None is a `handoff`.
 /// - A machine that is dropped with a job in hand, such as after a panic, is `gone` to the caller.
 ///
+/// # Two sockets
+///
+/// A connection has another socket in a machine with a `#[connect]` state: a proxy serves its client on the first
+/// one, and a target on the other one.
+///
+/// ```text
+/// #[state_machine(start = Request, eof => Gone, limit => Gone, refused => Bad, gone => Gone)]
+/// pub enum Proxy {
+///     /// Has the head: writes it to `cx.other()`, and `Dial { to, body }`.
+///     #[read(frame = Head, max = 16KiB, idle = 60s => Gone)]
+///     #[to(Dial)]
+///     #[rest]
+///     Request,
+///     /// Is connected: `Body`.
+///     #[connect(within = 5s => Bad)]
+///     #[to(Body)]
+///     Dial { body: u64 },
+///     /// The body has passed.
+///     #[relay(out, exact = body, max = 64KiB, idle = 30s => Gone)]
+///     #[to(Answer)]
+///     Body { #[carry] body: u64 },
+///     /// Has the head of the answer: writes it to `cx`, and `Rest { left }`.
+///     #[read(other, frame = Head, max = 16KiB, within = 30s => Gone)]
+///     #[to(Rest)]
+///     Answer,
+///     /// The answer has passed.
+///     #[relay(back, exact = left, max = 64KiB, idle = 30s => Gone)]
+///     #[to(Request)]
+///     Rest { left: u64 },
+///     /// Says that the request has failed.
+///     #[run]
+///     #[to(Gone)]
+///     Bad,
+///     #[end]
+///     Gone,
+/// }
+/// ```
+///
+/// - The verdict that enters a `#[connect]` state names its target. A connection that is open to the same target,
+///   and on which nothing is unread, is used again; otherwise a new one takes its place. Its peer may be about to
+///   close it, which `Connected::reused` lets a handler expect.
+/// - Only the verdicts of a `#[connect]` state lead to a state that uses the other socket, and from there on to
+///   more of them; its `within`, `refused` and `error` edges do not, because there is no connection then. A state
+///   that a `refused` edge leads to may have an `#[error]` field, made from the `std::io::Error`.
+/// - `cx.other()` writes to the other socket, also before it is connected: then the output leaves when it is.
+/// - A relay passes on first what was read and is unread. It reads a side only while less than `max` bytes wait for
+///   the other side, so a slow reader holds its sender up. An end is passed on behind all bytes before it, and a
+///   reset of one side resets the other. Only in `relay(out)` the client can still be answered after `gone`.
+/// - A relay both ways completes when both streams have ended. `eof = 30s => State` bounds the time when one has
+///   ended and nothing moves.
+/// - None of these states is a place to rest, nor stands beside another wait.
+/// - A machine without a `#[connect]` state pays nothing for all this.
+///
 /// # On a state: the rest
 ///
 /// | attribute | meaning |
 /// |---|---|
 /// | `#[to(State \| Other)]` | where the handler may lead; required of every state but the ends and the hand-offs |
-/// | `#[rest]` | nothing is in progress: a pool that shuts down may close the connection here; for `read`, `message`, `job`, `sleep` |
+/// | `#[rest]` | nothing is in progress: a pool that shuts down may close the connection here; for `read` of the first socket, `message`, `job`, `sleep` |
 /// | `#[rest(drain => State)]` | the same, but the edge is taken first, once a connection; coming to rest again, it is closed |
 ///
 /// # On a field
@@ -306,8 +368,9 @@ use crate::parse::Item;
 /// - There is a start, and an end; every state can be reached from the start and reaches an end, or
 ///   a `handoff`.
 /// - Every cycle waits for something: none has only edges out of `run` states and `eof`, `limit`,
-///   `full`, `gone` and `refused` edges, and none only `flush` states.
+///   `full`, `gone` and `refused` edges, also those of `connect` and `relay`, and none only `flush` states.
 /// - Something fills all data, on every edge.
+/// - The other socket is connected before a state uses it.
 /// - Every job gets one reply: no state is reached with a job in hand and without one, only verdicts end a job,
 ///   and a connection whose answer may still come takes no other job.
 /// - All defaults and groups are used, all names exist, and none occurs twice.

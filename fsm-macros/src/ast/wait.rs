@@ -62,6 +62,16 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
+    /// Whether it goes both ways.
+    pub(crate) fn is_both(&self) -> bool {
+        self.way.is_none() && self.exact.is_none()
+    }
+
+    /// Whether it ends after a number of bytes, and the stream may end before.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.exact.is_some()
+    }
+
     /// The text of the attribute without its bound.
     pub(crate) fn text(&self) -> String {
         let way = self.way.iter().map(ToString::to_string);
@@ -194,9 +204,9 @@ impl WaitKind {
                 !machine.job
                     && (self.takes_input()
                         || matches!(self, Self::Message | Self::Job | Self::Call(_))
-                        || self.relay().is_some_and(|it| it.way.is_some() && it.exact.is_some()))
+                        || self.relay().is_some_and(Relay::is_counted))
             }
-            Event::HalfClosed => self.relay().is_some_and(|relay| relay.way.is_none()),
+            Event::HalfClosed => self.relay().is_some_and(Relay::is_both),
             Event::Limit => {
                 matches!(
                     self.shape_kind(),
@@ -266,7 +276,11 @@ impl WaitKind {
         matches!(self, Self::Read { other: false, .. } | Self::Message | Self::Job | Self::Sleep(_))
     }
 
-    fn relay(&self) -> Option<&Relay> {
+    pub(crate) fn reads_other(&self) -> bool {
+        matches!(self, Self::Read { other: true, .. })
+    }
+
+    pub(crate) fn relay(&self) -> Option<&Relay> {
         match self {
             Self::Relay(relay) => Some(relay),
             _ => None,

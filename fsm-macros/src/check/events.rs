@@ -1,6 +1,7 @@
 use super::deadlines;
 use super::defaults::{self, is_used, lacks, waiting};
-use crate::ast::{self, Event, EventEdge, MachineKind, ShapeKind, WaitKind};
+use super::impossible;
+use crate::ast::{self, Event, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
 use crate::graph::{Graph, leads_to};
@@ -12,7 +13,7 @@ pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Erro
     let general = defaults::check(machine, errors);
     for (index, state) in machine.states.iter().enumerate() {
         let Some(wait) = waiting(machine, state) else { continue };
-        impossible(machine, state, wait, errors);
+        impossible::check(machine, state, wait, errors);
         if !state.incomplete && !machine.args.incomplete {
             complete &= missing(machine, index, wait, &general, errors);
         }
@@ -35,8 +36,11 @@ fn missing(
     let mut complete = general.is_empty();
     for event in [Event::Eof, Event::Limit, Event::Refused, Event::Gone, Event::HalfClosed] {
         if lacks(machine, index, wait, event) && !general.contains(&event) {
-            unanswered(machine, state, wait, event, errors);
             complete = false;
+            if has_other_eof(wait, event) {
+                continue;
+            }
+            unanswered(machine, state, wait, event, errors);
         }
     }
     if lacks(machine, index, wait, Event::Within) && !general.contains(&Event::Within) {
@@ -63,6 +67,16 @@ fn missing(
     complete
 }
 
+/// Whether the `eof` of a relay has a time and needs none, or none and needs one, which is a finding already.
+fn has_other_eof(wait: &ast::Wait, event: Event) -> bool {
+    let other = match event {
+        Event::Eof => Event::HalfClosed,
+        Event::HalfClosed => Event::Eof,
+        _ => return false,
+    };
+    wait.edges.on(other).is_some()
+}
+
 fn unanswered(
     machine: &ast::Machine,
     state: &ast::State,
@@ -74,7 +88,7 @@ fn unanswered(
     if event == Event::HalfClosed {
         let text = format!(
             "nothing bounds how long state `{name}` may go on after one side has ended; add \
-             `eof = 30s => State`, which counts from there and again from each byte"
+             `eof = 30s => State`, which counts from that end and again from each byte after it"
         );
         errors.at(Code::NoEof, name, text);
         return;
@@ -123,6 +137,13 @@ fn lacking(state: &ast::State, wait: &ast::Wait, event: Event) -> (Code, String)
             Code::NoEof,
             format!("state `{name}` waits for a job but nothing says where end of stream leads"),
         ),
+        (Event::Eof, WaitKind::Relay(_)) => (
+            Code::NoEof,
+            format!(
+                "state `{name}` passes a number of bytes on but nothing says where an end of stream \
+                 before that leads"
+            ),
+        ),
         (Event::Eof, _) => (
             Code::NoEof,
             format!("state `{name}` reads but nothing says where end of stream leads"),
@@ -133,12 +154,12 @@ fn lacking(state: &ast::State, wait: &ast::Wait, event: Event) -> (Code, String)
         ),
         (Event::Refused, _) => (
             Code::NoGone,
-            format!("state `{name}` connects but nothing says where it leads when it cannot"),
+            format!("state `{name}` connects but nothing says where it leads if that fails"),
         ),
         (Event::Gone, WaitKind::Relay(_)) => (
             Code::NoGone,
             format!(
-                "state `{name}` passes bytes on but nothing says where it leads when the other side is gone"
+                "state `{name}` passes bytes on but nothing says where it leads when the other side breaks off"
             ),
         ),
         (Event::Gone, kind) => {
@@ -153,96 +174,6 @@ fn lacking(state: &ast::State, wait: &ast::Wait, event: Event) -> (Code, String)
             (Code::NoGone, text)
         }
         _ => (Code::NoError, format!("nothing says where `{}` leads", event.name())),
-    }
-}
-
-fn impossible(machine: &ast::Machine, state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
-    // The shape of an incomplete `read` is not known.
-    let is_unread = match &wait.kind {
-        WaitKind::Read { shape, .. } => {
-            shape.as_ref().is_none_or(|shape| matches!(shape.kind, ShapeKind::Unknown))
-        }
-        kind => matches!(kind, WaitKind::End | WaitKind::Sleep(None)),
-    };
-    if is_unread {
-        return;
-    }
-    let machine_kind = machine.kind();
-    let machine_kind =
-        MachineKind { fails: machine_kind.fails || machine.args.incomplete, ..machine_kind };
-    let name = &state.name;
-    let never = wait.edges.never.iter().map(|key| (Event::Within, key));
-    let written = wait.edges.events.iter().map(|EventEdge { event, key, .. }| (*event, key));
-    for (event, key) in written.chain(never) {
-        if !wait.kind.can(event, machine_kind) {
-            let why = why_not(event, wait);
-            let remedy = match event {
-                Event::Idle
-                    if wait.kind.can(Event::Within, machine_kind) && wait.edges.is_only_idle() =>
-                {
-                    "write `within`"
-                }
-                Event::Error if wait.kind.decodes() => "write `refused`",
-                Event::Refused => "for an error of the handler write `error`",
-                _ => "remove it",
-            };
-            let text = if key == "max" {
-                format!(
-                    "nothing can be larger than this `max` in state `{name}`: {why}; remove its `=>`"
-                )
-            } else {
-                format!("`{key}` can never happen in state `{name}`: {why}; {remedy}")
-            };
-            errors.at(Code::Impossible, key, text);
-        }
-    }
-}
-
-fn why_not(event: Event, wait: &ast::Wait) -> String {
-    match (event, &wait.kind) {
-        (Event::Limit, WaitKind::Read { shape: Some(shape), .. }) => {
-            match shape.key.to_string().as_str() {
-                "exact" => format!("`{}` reads so many bytes and no more", shape.text),
-                key => format!("`{key}` takes what is there, up to `max`"),
-            }
-        }
-        (Event::Eof, WaitKind::Relay(relay)) if relay.way.is_some() => {
-            "the end of the stream is the end of what it passes on".to_owned()
-        }
-        (Event::Eof, WaitKind::Relay(_)) => {
-            "it passes the end of each stream on; `eof = 30s => State` bounds the time after that"
-                .to_owned()
-        }
-        (Event::Eof, WaitKind::Message) => "a job has no peer".to_owned(),
-        (Event::Eof, _) => "it neither reads nor waits for a message".to_owned(),
-        (Event::Limit, _) => "it does not read".to_owned(),
-        (Event::Full | Event::Gone, _) => "it waits for no other pool".to_owned(),
-        (Event::Error, WaitKind::HandOff(_)) => "it has no handler".to_owned(),
-        (Event::Error, kind) if kind.decodes() => {
-            "the machine has no `error = Type` for its handlers, and what its decoder refuses is \
-             `refused`"
-                .to_owned()
-        }
-        (Event::Error, _) => "the machine has no `error = Type` for its handlers".to_owned(),
-        (Event::Refused, _) => "it decodes no frame".to_owned(),
-        (Event::Idle, WaitKind::Call(_)) => {
-            "it waits for one answer, and `within` bounds that".to_owned()
-        }
-        (Event::Idle, WaitKind::HandOff(_)) => {
-            "it waits for room alone, and `within` bounds that".to_owned()
-        }
-        (Event::Idle, WaitKind::Discard { .. } | WaitKind::Shutdown | WaitKind::Connect) => {
-            "it ends when its wait completes, and `within` bounds that".to_owned()
-        }
-        (Event::Begun, WaitKind::Read { shape: Some(shape), .. }) => {
-            format!("`{}` completes with its first byte", shape.key)
-        }
-        (Event::Begun, _) => "it reads no message".to_owned(),
-        (Event::HalfClosed, _) => "it passes bytes on one way, or not at all".to_owned(),
-        (Event::Drain, _) => "it is no place to rest".to_owned(),
-        (Event::Budget, _) => "it is an end".to_owned(),
-        (Event::Within | Event::Idle, WaitKind::Sleep(_)) => "its sleep is its deadline".to_owned(),
-        (Event::Within | Event::Idle, _) => format!("a `{}` state does not wait", wait.name),
     }
 }
 
@@ -357,52 +288,6 @@ mod tests {
                 "start = A, eof => B",
                 "#[read(some, max = 9, within = 9s => B, idle = 1s => A)] #[to(A)] A, #[end] B",
                 &[],
-            ),
-        ]);
-    }
-
-    #[test]
-    fn what_can_not_happen_has_none() {
-        table(&[
-            (
-                "start = A, eof => B",
-                "#[read(exact = 8, limit => B, error => B, within = never)] #[to(A)] A, #[end] B",
-                &[
-                    "`limit` can never happen in state `A`: `exact = 8` reads so many bytes and no \
-                     more; remove it",
-                    "`error` can never happen in state `A`: the machine has no \
-                     `error = Type` for its handlers; remove it",
-                ],
-            ),
-            (
-                "start = A, eof => B",
-                "#[read(some, max = 8, limit => B, within = never)] #[to(A)] A, #[end] B",
-                &["`limit` can never happen in state `A`: `some` takes what is there, up to \
-                   `max`; remove it"],
-            ),
-            (
-                "start = A",
-                "#[run(eof => B, within = 1s => B)] #[to(B)] A, #[end] B",
-                &[
-                    "`eof` can never happen in state `A`: it neither reads nor waits for a message; remove it",
-                    "`within` can never happen in state `A`: a `run` state does not wait; \
-                     remove it",
-                ],
-            ),
-            (
-                "start = A",
-                "#[sleep(1s, idle = 1s => B)] #[to(B)] A, #[end] B",
-                &["`idle` can never happen in state `A`: its sleep is its deadline; remove it"],
-            ),
-            (
-                "start = A",
-                "#[flush(within = never, idle = 1s => B)] #[to(B)] A, #[end] B",
-                &["state `A` has `idle` and `within = never`; remove one"],
-            ),
-            (
-                "start = A, limit => B, idle = 1s => B",
-                "#[run] #[to(B)] A, #[end] B",
-                &["no state uses this `limit`; remove it", "no state uses this `idle`; remove it"],
             ),
         ]);
     }

@@ -63,6 +63,12 @@ fn verdicts(state: &ast::State, errors: &mut Errors) -> bool {
 
 fn rest(state: &ast::State, errors: &mut Errors) {
     let (Some(rest), Some(wait)) = (&state.rest, state.wait()) else { return };
+    if wait.kind.reads_other() {
+        let text = "a state that reads the other socket is no place to rest, because something is in \
+                    progress; remove `#[rest]`";
+        errors.at(Code::NoRest, rest, text);
+        return;
+    }
     if !wait.kind.rests() {
         let kind = &wait.name;
         let text = format!(
@@ -152,9 +158,16 @@ fn bounds(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
             );
             errors.at(Code::Unbounded, name, text);
         }
+        WaitKind::Relay(relay) if relay.way.is_none() && relay.is_counted() => {
+            let text = "`exact` counts the bytes of one way; add `out` or `back`";
+            errors.at(Code::ValueMissing, &relay.exact, text);
+        }
         WaitKind::Relay(relay) if relay.max.is_none() && !state.incomplete => {
-            let text = "`relay` lacks the most bytes that wait on one side; write `max = 64KiB`";
-            errors.at(Code::Unbounded, &wait.name, text);
+            let text = format!(
+                "nothing bounds how many bytes wait in state `{name}` while one side takes none; add \
+                 `max = 64KiB` to `#[relay(..)]`"
+            );
+            errors.at(Code::Unbounded, name, text);
         }
         WaitKind::Writable { below: None } if !state.incomplete => {
             let text = "`writable` lacks its mark; write `#[writable(below = 64KiB)]`";

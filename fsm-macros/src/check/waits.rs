@@ -27,7 +27,8 @@ pub(super) fn check(state: &ast::State, errors: &mut Errors) -> bool {
             format_args!(
                 "nothing says what state `{name}` waits for; \
                  add `#[read(..)]`, `#[message]`, `#[job]`, `#[flush]`, `#[writable(..)]`, `#[shutdown]`, \
-                 `#[discard(..)]`, `#[sleep(..)]`, `#[call(..)]`, `#[handoff(..)]`, `#[run]` or `#[end]`"
+                 `#[discard(..)]`, `#[connect(..)]`, `#[relay(..)]`, `#[sleep(..)]`, `#[call(..)]`, \
+                 `#[handoff(..)]`, `#[run]` or `#[end]`"
             ),
         ),
     }
@@ -40,6 +41,17 @@ fn two_waits(state: &ast::State, errors: &mut Errors) {
     let mut seen: Vec<&Ident> = Vec::new();
     for wait in &state.waits {
         let name = &wait.name;
+        let reads_both =
+            wait.kind.takes_input() && wait.kind.reads_other() != main.kind.reads_other();
+        if seen.contains(&name) && reads_both {
+            let text = format!(
+                "state `{}` reads both sockets; make two states of it, or pass bytes on both ways with \
+                 `#[relay(..)]`",
+                state.name
+            );
+            errors.at(Code::TwoWaits, name, text);
+            continue;
+        }
         if seen.contains(&name) {
             let text = format!("`{name}` is here twice; join them or remove one");
             errors.at(Code::Twice, name, text);
@@ -56,6 +68,9 @@ fn two_waits(state: &ast::State, errors: &mut Errors) {
 fn apart(state: &Ident, main: &ast::Wait, other: &ast::Wait) -> String {
     let (first, name) = (&main.name, &other.name);
     let also = match other.kind {
+        WaitKind::Message | WaitKind::Tick(_) if main.kind.reads_other() => {
+            "; a `read` of the other socket stands alone"
+        }
         WaitKind::Message => "; a `message` stands beside a `read` alone",
         WaitKind::Tick(_) => "; a `tick` stands beside a `read`, a `message` or a `call` alone",
         _ => "",
@@ -126,7 +141,8 @@ mod tests {
                 "#[to(B)] A, #[end] B",
                 &["nothing says what state `A` waits for; \
                    add `#[read(..)]`, `#[message]`, `#[job]`, `#[flush]`, `#[writable(..)]`, `#[shutdown]`, \
-                   `#[discard(..)]`, `#[sleep(..)]`, `#[call(..)]`, `#[handoff(..)]`, `#[run]` or `#[end]`"],
+                   `#[discard(..)]`, `#[connect(..)]`, `#[relay(..)]`, `#[sleep(..)]`, `#[call(..)]`, \
+                   `#[handoff(..)]`, `#[run]` or `#[end]`"],
             ),
             (
                 "start = A",

@@ -284,6 +284,38 @@ fn connections_answer_jobs() {
 }
 
 #[test]
+fn a_connection_has_another_socket() {
+    check(
+        "other",
+        "start = Head, eof => Gone, limit => Bad, gone => Bad, error = Fault, message = News",
+        "enum Proxy {
+            #[read(until = b\"\\n\", max = 512, idle = 1min => Gone)] #[message] #[to(Dial | Upgrade)] #[rest]
+            Head,
+            #[connect(within = 5s => Bad, refused => Refused, error => Bad)] #[to(Body)]
+            Dial { left: u64 },
+            #[relay(out, exact = left, max = 16KiB, idle = 9s => Bad)] #[to(Answer)]
+            Body { #[carry] left: u64 },
+            #[read(other, exact = 8, within = 9s => Bad)] #[to(Back | Rest | Head)]
+            Answer,
+            #[relay(back, exact = *left + 2, max = MOST, idle = 9s => Bad, eof => Refused)] #[to(Head)]
+            Back { left: u32 },
+            #[relay(back, max = 16KiB, within = never)] #[to(Gone)]
+            Rest,
+            #[connect(within = 5s => Bad, refused => Bad)] #[to(Tunnel)]
+            Upgrade,
+            #[relay(max = 64KiB, idle = 1h => Gone, eof = 30s => Gone)] #[to(Gone)]
+            Tunnel,
+            #[run] #[to(Gone)]
+            Refused,
+            #[run] #[to(Gone)]
+            Bad,
+            #[end]
+            Gone,
+        }",
+    );
+}
+
+#[test]
 fn what_is_wrong_leaves_the_rest_usable() {
     check(
         "wrong",

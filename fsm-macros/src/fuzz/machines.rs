@@ -8,7 +8,7 @@ use crate::errors::Errors;
 use crate::parse::Item;
 
 /// The initial machines, as arguments and item.
-const MACHINES: [(&str, &str); 11] = [
+const MACHINES: [(&str, &str); 13] = [
     (
         "start = Talk, eof => Gone",
         "enum Echo { #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
@@ -96,11 +96,28 @@ const MACHINES: [(&str, &str); 11] = [
             #[run] #[to(Free)] Busy { #[job] key: Key }, #[flush(within = 9s => Cut)] #[to(Free)] Sent,
             #[run] #[to(Gone)] Cut, #[end] Gone }",
     ),
+    (
+        "start = Hello, settings = Route, size <= 8",
+        "enum Forward { #[run] #[to(Dial)] Hello,
+         #[connect(within = 5s => Gone, refused => Sorry)] #[to(Tunnel)] Dial,
+         #[relay(max = LIMIT, idle = 1h => Gone, eof = 30s => Gone, gone => Gone)] #[to(Gone)] Tunnel,
+         #[run] #[to(Gone)] Sorry { #[error] why: io::Error }, #[end] Gone }",
+    ),
+    (
+        "start = Head, eof => Gone, limit => Gone, refused => Gone, gone => Gone, idle = 9s => Gone",
+        "enum Proxy {
+            #[read(frame = Codec, max = 1KiB)] #[to(Dial)] #[rest] Head,
+            #[connect(within = 5s => Gone)] #[to(Body | Answer)] Dial { left: u64 },
+            #[relay(out, exact = *left + 1, max = 64KiB)] #[to(Answer)] Body { #[carry] left: u64 },
+            #[read(other, until = b\"\\n\", max = 1KiB)] #[to(Back | Rest | Head)] Answer,
+            #[relay(back, exact = 8, max = 64KiB, eof => Gone)] #[to(Head)] Back,
+            #[relay(back, max = 64KiB)] #[to(Gone)] Rest, #[end] Gone }",
+    ),
     ("start = A", "pub struct Thing { #[carry] a: u8, #[read(some)] b: fn(u8) -> u8 }"),
 ];
 
 /// Text that an edit may insert.
-const WORDS: [&str; 81] = [
+const WORDS: [&str; 87] = [
     "read",
     "flush",
     "writable",
@@ -117,6 +134,12 @@ const WORDS: [&str; 81] = [
     "rest",
     "call",
     "handoff",
+    "connect",
+    "relay",
+    "other",
+    "out",
+    "back",
+    "refused",
     "blocking",
     "job",
     "reply",

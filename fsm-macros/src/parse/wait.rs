@@ -251,11 +251,15 @@ fn relay(relay: &mut ast::Relay, name: &str, entry: &Entry, reader: &mut Reader<
         },
         way => {
             alone(entry, &format!("#[relay({way}, ..)]"), reader);
-            if let Some(first) = &relay.way {
-                let text = format!("a relay goes one way or both; remove `{first}` or `{way}`");
+            let first = relay.way.replace(entry.key.clone());
+            if let Some(first) = first {
+                let text = format!(
+                    "`{first}` and `{way}` each name one way; remove both words to pass bytes both ways, or \
+                     one of them"
+                );
                 reader.errors.at(Code::TwoShapes, &entry.key, text);
+                relay.way = None;
             }
-            relay.way = Some(entry.key.clone());
         }
     }
 }

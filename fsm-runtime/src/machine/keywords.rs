@@ -7,8 +7,22 @@
 pub struct Word;
 
 /// `#[read(..)]`: the state waits for input, cut by one of `exact`, `until`, `some`, `upto` and
-/// `frame`. Needs a deadline and an `eof` edge.
+/// `frame`. Needs a deadline and an `eof` edge. `#[read(other, ..)]` waits for input of the other socket.
 pub const read: Word = Word;
+/// `#[connect(within = 5s => State, refused => State)]`: the state connects the other socket to the target
+/// `to` of the verdict that enters it, or keeps it where it is open to that target and quiet. Needs `within`
+/// and a `refused` edge.
+pub const connect: Word = Word;
+/// `#[relay(max = 64KiB, idle = 1h => State, eof = 30s => State, gone => State)]`: bytes pass both ways between
+/// the two sockets until both streams have ended. `#[relay(out, ..)]` and `#[relay(back, ..)]` pass bytes one
+/// way, with `exact = expr` that number. At most `max` bytes wait for each side.
+pub const relay: Word = Word;
+/// `#[read(other, ..)]`: the state reads the other socket, which a `#[connect]` state has connected.
+pub const other: Word = Word;
+/// `#[relay(out, ..)]`: bytes pass from the first socket to the other one.
+pub const out: Word = Word;
+/// `#[relay(back, ..)]`: bytes pass from the other socket to the first one.
+pub const back: Word = Word;
 /// `#[flush(within = 5s => State)]`: the state waits until all output has left.
 pub const flush: Word = Word;
 /// `#[writable(below = 64KiB, ..)]`: the state waits until less output than that is queued. Its
@@ -51,7 +65,8 @@ pub const carry: Word = Word;
 /// `#[error]` on a field: filled with the error, on an `error` or `refused` edge. `error => State`:
 /// taken when the handler returns an error. `error = Type`: the error type of the machine's handlers.
 pub const error: Word = Word;
-/// `refused => State`: taken when the decoder returns an error.
+/// `refused => State`: taken when the decoder returns an error; in a `#[connect]` state when the connection
+/// fails.
 pub const refused: Word = Word;
 /// `#[job(..)]` on a state: the connection is free, and takes the next job, which its handler gets. Needs a
 /// deadline and an `eof` edge, which is also taken when input comes unasked.
@@ -70,13 +85,17 @@ pub const seed: Word = Word;
 /// state it has no data.
 pub const start: Word = Word;
 /// `eof => State`: taken when the peer ends its stream and the input is incomplete; in a `#[job]` state also
-/// when input comes.
+/// when input comes. In a `#[read(other, ..)]` state it is the stream of the other socket, which also ends when
+/// the connection breaks off; in a `#[relay]` state with `exact` that of the side that is read.
+/// `eof = 30s => State` in a `#[relay]` state that goes both ways: taken that time after one side has ended, and
+/// again after each byte since.
 pub const eof: Word = Word;
 /// `limit => State`: taken when the message is larger than `max`.
 pub const limit: Word = Word;
 /// `full => State`: taken when the other pool is full. Without it the state waits for a permit.
 pub const full: Word = Word;
-/// `gone => State`: taken when the other pool is closed, or the job failed without a reply.
+/// `gone => State`: taken when the other pool is closed, or the job failed without a reply; in a `#[relay]` state
+/// when the other socket breaks off.
 pub const gone: Word = Word;
 /// `within = 30s => State`: a deadline, counted from entering the state from another one.
 /// `within = never` declares that there is none. `within(Group) = 1min => State` on the machine: a time
@@ -103,6 +122,7 @@ pub const module: Word = Word;
 pub const size: Word = Word;
 /// `exact = 8`: this number of bytes, as `&[u8; 8]`. The number may be an expression over the
 /// state's fields; then the bytes are `&[u8]`, and a length that does not fit takes the `limit` edge.
+/// In a `relay` it is the number of bytes to pass on.
 pub const exact: Word = Word;
 /// `until = b"\r\n"`: the bytes before a delimiter. The delimiter is removed from the input.
 pub const until: Word = Word;
@@ -113,7 +133,7 @@ pub const upto: Word = Word;
 /// `frame = Type`: a message that the decoder `Type` returns; `Type` implements `Frame`.
 pub const frame: Word = Word;
 /// `max = 64KiB` or `max = expr <= 64KiB`: the upper bound, in bytes for a `read`, in time for a
-/// `sleep`.
+/// `sleep`; in a `relay` the most bytes that wait for one side.
 pub const max: Word = Word;
 /// `below = 64KiB`: the number of queued bytes below which a `writable` completes.
 pub const below: Word = Word;

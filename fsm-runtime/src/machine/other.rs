@@ -103,3 +103,19 @@ impl fmt::Debug for OtherOutput<'_> {
         f.debug_struct("OtherOutput").field("queued", &self.queued()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::sealed::Slot;
+    use super::*;
+
+    #[test]
+    fn s3_a_connection_without_another_socket_has_no_room_for_it() {
+        assert_eq!(size_of::<NoOther>(), 0);
+        assert_eq!(size_of::<Other>(), size_of::<usize>());
+        assert!(NoOther.get().is_none());
+        let mut slot = Other::default();
+        assert!(slot.peek().is_none());
+        assert!(slot.get().is_some() && slot.peek().is_some());
+    }
+}

@@ -54,3 +54,20 @@ impl std::ops::BitOr for Readiness {
         Self(self.0 | other.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s3_the_readiness_of_both_sockets_is_told_apart() {
+        let all = [Readiness::READ, Readiness::WRITE, Readiness::MAYBE_EOF, Readiness::BROKEN];
+        for first in all {
+            assert_eq!(first.apart(), (first, Readiness::NONE));
+            assert_eq!(first.of_other().apart(), (Readiness::NONE, first));
+            for other in all {
+                assert_eq!((first | other.of_other()).apart(), (first, other));
+            }
+        }
+    }
+}

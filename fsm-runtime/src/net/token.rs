@@ -61,10 +61,17 @@ mod tests {
     fn x5_a_token_carries_the_generation() {
         for key in [Key::new(0, 0), Key::new(7, 3), Key::new(0x000F_0000, 0x7FF)] {
             assert_eq!(to_key(from_key(key)), key);
+        }
+        assert_ne!(from_key(Key::new(1, 1)), from_key(Key::new(1, 2)));
+    }
+
+    #[test]
+    fn s3_both_sockets_of_a_connection_have_a_token_with_its_generation() {
+        for key in [Key::new(0, 0), Key::new(7, 3), Key::new(0x000F_0000, 0x7FF)] {
             assert_eq!(to_key(of_other(key)), key);
             assert!(from_key(key).0 <= LAST_FIRST && of_other(key).0 > LAST_FIRST);
         }
-        assert_ne!(from_key(Key::new(1, 1)), from_key(Key::new(1, 2)));
+        assert_ne!(of_other(Key::new(1, 1)), of_other(Key::new(1, 2)));
     }
 
     #[test]
