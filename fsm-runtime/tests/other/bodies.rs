@@ -182,3 +182,15 @@ fn s2_a_refusal_and_a_reset_are_told_to_the_client() {
     peer.send(b"lo");
     assert_eq!(peer.receive(), b"bad");
 }
+
+#[test]
+fn s2_idle_ends_a_body_that_stops_although_an_answer_is_there_already() {
+    let mut peer = client();
+    peer.send(b"\x05hel");
+    peer.accept();
+    peer.other().send(b"\x00");
+    peer.advance(Duration::from_secs(59));
+    assert_eq!(peer.state(), Some("Request"));
+    peer.advance(Duration::from_secs(1));
+    assert_eq!(peer.state(), None);
+}
