@@ -104,8 +104,10 @@ impl<'a> OtherSide<'a> {
                 self.end.link.reuse();
                 return true;
             }
+            let stale = self.end.stale.min(self.send.len());
             self.end.close(false);
             self.recv.leave(0);
+            self.send.advance(stale);
             self.end.link = self.begin(&target, key, waker);
             self.end.target = Some(target);
         }
@@ -134,7 +136,7 @@ impl<'a> OtherSide<'a> {
             if let Link::Open { .. } = next {
                 // What events have reported is about the attempts.
                 self.end.state = StreamState::NEW;
-                self.end.state.add(Readiness::READ);
+                self.end.state.add(Readiness::READ | Readiness::MAYBE_EOF);
             }
             self.end.link = next;
         }
@@ -175,6 +177,10 @@ impl<'a> OtherSide<'a> {
 
     /// Sends queued output until the socket takes no more. Returns the number of bytes that it took.
     pub(super) fn flush(&mut self) -> usize {
+        if self.end.named.is_some() {
+            // The connection that is open may be to another target than the output is for.
+            return 0;
+        }
         let OtherEnd { link: Link::Open { stream, .. }, state, .. } = &mut *self.end else {
             return 0;
         };
@@ -230,8 +236,15 @@ impl<S> OtherAccess for Ends<'_, S> {
         self.other.borrow().send.len()
     }
 
+    fn begin_call(&self) {
+        let Borrowed { end, send } = &mut *self.other.borrow_mut();
+        end.queued_before = send.len();
+    }
+
     fn connect(&self, target: Target) {
-        self.other.borrow_mut().end.named = Some(target);
+        let Borrowed { end, .. } = &mut *self.other.borrow_mut();
+        end.stale = if end.is_open() { end.queued_before } else { 0 };
+        end.named = Some(target);
     }
 
     fn connected(&self) -> Connecting {
@@ -271,8 +284,7 @@ impl<S> OtherAccess for Ends<'_, S> {
     fn leave(&self) {
         let mut other = self.other.borrow_mut();
         other.end.relay = None;
-        other.end.named = None;
-        if !other.end.is_open() {
+        if other.end.named.take().is_some() || !other.end.is_open() {
             other.end.close(false);
             other.send.discard();
         }
