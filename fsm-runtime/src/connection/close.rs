@@ -57,7 +57,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             // From now on a poster learns that the connection is gone.
             scratch.environment.mailboxes.close(key);
         }
-        scratch.environment.takes_no_job(key);
+        scratch.environment.leaves(key);
         self.deadlines = M::Deadlines::only(u64::MAX);
     }
 

@@ -104,8 +104,10 @@ impl<'a> OtherSide<'a> {
                 self.end.link.reuse();
                 return true;
             }
+            let stale = self.end.stale.min(self.send.len());
             self.end.close(false);
             self.recv.leave(0);
+            self.send.advance(stale);
             self.end.link = self.begin(&target, key, waker);
             self.end.target = Some(target);
         }
@@ -134,7 +136,7 @@ impl<'a> OtherSide<'a> {
             if let Link::Open { .. } = next {
                 // What events have reported is about the attempts.
                 self.end.state = StreamState::NEW;
-                self.end.state.add(Readiness::READ);
+                self.end.state.add(Readiness::READ | Readiness::MAYBE_EOF);
             }
             self.end.link = next;
         }
@@ -145,7 +147,8 @@ impl<'a> OtherSide<'a> {
         if !self.end.is_open_to(target) || !self.recv.bytes().is_empty() {
             return false;
         }
-        !self.end.state.is_readable() || self.read() == Received::Nothing
+        // What is queued is for the connection to come, so an error here drops none of it.
+        !self.end.state.is_readable() || matches!(self.receive(), Ok(Received::Nothing))
     }
 
     fn begin(&self, target: &Target, key: Key, waker: &dyn Fn() -> Arc<dyn Wake>) -> Link {
@@ -175,6 +178,10 @@ impl<'a> OtherSide<'a> {
 
     /// Sends queued output until the socket takes no more. Returns the number of bytes that it took.
     pub(super) fn flush(&mut self) -> usize {
+        if self.end.named.is_some() {
+            // The connection that is open may be to another target than the output is for.
+            return 0;
+        }
         let OtherEnd { link: Link::Open { stream, .. }, state, .. } = &mut *self.end else {
             return 0;
         };
@@ -187,14 +194,17 @@ impl<'a> OtherSide<'a> {
 
     /// Reads once, and appends to the unread input.
     pub(super) fn read(&mut self) -> Received {
-        let OtherEnd { link: Link::Open { stream, .. }, state, .. } = &mut *self.end else {
-            return Received::Nothing;
-        };
-        let received = self.recv.read(&mut ReadyIo { socket: stream, state });
-        received.unwrap_or_else(|_| {
+        self.receive().unwrap_or_else(|_| {
             self.broken();
             Received::End
         })
+    }
+
+    fn receive(&mut self) -> io::Result<Received> {
+        let OtherEnd { link: Link::Open { stream, .. }, state, .. } = &mut *self.end else {
+            return Ok(Received::Nothing);
+        };
+        self.recv.read(&mut ReadyIo { socket: stream, state })
     }
 
     /// Notes that the connection is broken: for the machine its stream has ended, or the relay.
@@ -230,8 +240,15 @@ impl<S> OtherAccess for Ends<'_, S> {
         self.other.borrow().send.len()
     }
 
+    fn begin_call(&self) {
+        let Borrowed { end, send } = &mut *self.other.borrow_mut();
+        end.queued_before = send.len();
+    }
+
     fn connect(&self, target: Target) {
-        self.other.borrow_mut().end.named = Some(target);
+        let Borrowed { end, .. } = &mut *self.other.borrow_mut();
+        end.stale = if end.is_open() { end.queued_before } else { 0 };
+        end.named = Some(target);
     }
 
     fn connected(&self) -> Connecting {
@@ -278,8 +295,7 @@ impl<S> OtherAccess for Ends<'_, S> {
         if let Some(relay) = other.end.relay.take() {
             other.end.moved = relay.moved();
         }
-        other.end.named = None;
-        if !other.end.is_open() {
+        if other.end.named.take().is_some() || !other.end.is_open() {
             other.end.close(false);
             other.send.discard();
         }
@@ -394,9 +410,6 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             Ok(NextAction::Run)
         } else if self.budget.bytes == 0 {
             Ok(NextAction::Pause)
-        } else if self.is_overdue() {
-            // The side that is not read may be readable for ever, and must not hold up the edge.
-            Ok(NextAction::Run)
         } else {
             self.unless_broken()
         }

@@ -172,6 +172,8 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 None => self.next_action(reason, readable)?,
             };
             match next {
+                // Both sides were tried, and a deadline may have passed while one of them has no room.
+                NextAction::Return if self.has_read && self.is_overdue() => {}
                 NextAction::Return => return Ok(reason),
                 NextAction::Run => {}
                 NextAction::Pause => return Ok(StopReason::BudgetSpent),
@@ -240,7 +242,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         reason
     }
 
-    pub(super) fn is_overdue(&self) -> bool {
+    fn is_overdue(&self) -> bool {
         self.runner.deadline() <= self.context.now
     }
 

@@ -175,6 +175,7 @@ impl Connector {
                     if self.outgoing.jobs.is_none() {
                         self.targets[target].is_probed = false;
                     }
+                    self.outgoing.placed();
                     self.opens.accepted(accepted, permit, shard, now);
                 }
                 Err(error) => {
@@ -212,9 +213,10 @@ impl Connector {
 
     /// The number of connections to open now.
     fn wanted(&self, now: u64) -> usize {
-        let kept = self.settings.least.saturating_sub(self.state.permits.out());
+        let kept =
+            self.settings.least.saturating_sub(self.outgoing.open_count() + self.dials.len());
         // The next connection shows whether jobs can be taken again.
-        let probe = usize::from(self.unreachable && self.dials.is_empty());
+        let probe = usize::from(self.unreachable && self.fresh(now) == 0);
         kept.max(self.wanted_by_jobs(now)).max(probe)
     }
 
@@ -224,10 +226,12 @@ impl Connector {
         if missing == 0 {
             return 0;
         }
-        let fresh = self.dials.iter().filter(|(_, dialing)| !dialing.is_slow(now)).count();
-        let open = self.state.permits.out().saturating_sub(self.dials.len());
-        let about_to_join = open.saturating_sub(self.outgoing.joined_count());
-        missing.saturating_sub(fresh + about_to_join)
+        missing.saturating_sub(self.fresh(now) + self.outgoing.about_to_join())
+    }
+
+    /// The number of connections on their way that have not taken long.
+    fn fresh(&self, now: u64) -> usize {
+        self.dials.iter().filter(|(_, dialing)| !dialing.is_slow(now)).count()
     }
 
     /// Begins to open this number of connections. Returns whether some of them must wait.
@@ -291,8 +295,8 @@ impl Connector {
     /// Refuses jobs while no connection is open and no target works, and takes them again otherwise.
     fn judge(&mut self) {
         let Some(jobs) = &self.outgoing.jobs else { return };
-        let open = self.state.permits.out() > self.dials.len();
-        let unreachable = !open && self.targets.iter().all(|target| target.is_probed);
+        let unreachable =
+            self.outgoing.open_count() == 0 && self.targets.iter().all(|target| target.is_probed);
         if unreachable != self.unreachable {
             self.unreachable = unreachable;
             jobs.set_reachable(!unreachable);
@@ -315,6 +319,8 @@ impl Connector {
         });
         let waits = (unmet || self.unreachable).then_some(&self.targets);
         let retries = waits.into_iter().flatten().filter_map(TargetState::tried_again_at);
+        // One that may be tried already is not wanted before something else happens.
+        let retries = retries.filter(|at| *at > now);
         dials.chain(retries).min().unwrap_or(u64::MAX)
     }
 

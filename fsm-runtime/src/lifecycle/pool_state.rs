@@ -101,6 +101,13 @@ impl PoolState {
         let _ = self.outgoing.set(outgoing);
     }
 
+    /// Notes that a connection which the pool has opened ended before its first turn.
+    pub(crate) fn opened_in_vain(&self, target: Option<usize>) {
+        if let (Some(outgoing), Some(target)) = (self.outgoing.get(), target) {
+            outgoing.lost(target);
+        }
+    }
+
     /// Lets plain threads give jobs to the connections of the pool.
     fn open_connection_jobs(&self) {
         let jobs = self.outgoing.get().and_then(|outgoing| outgoing.jobs.as_ref());

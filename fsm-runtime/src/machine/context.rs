@@ -147,6 +147,13 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
         self.context.status.at_state(state);
     }
 
+    /// Notes that a handler may be called, in a machine with another socket.
+    pub(crate) fn begin_other_call(&self) {
+        if let Some(other) = self.peer.other() {
+            other.begin_call();
+        }
+    }
+
     /// The time in milliseconds of the pool's clock.
     #[inline]
     pub(crate) fn millis(&self) -> u64 {

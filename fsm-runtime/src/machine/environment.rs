@@ -14,6 +14,13 @@ pub(crate) struct Environment<Msg, Settings> {
 }
 
 impl<Msg, Settings> Environment<Msg, Settings> {
+    /// Notes that a connection sends its last words and takes no job any more.
+    pub(crate) fn leaves(&self, key: Key) {
+        if let Some(jobs) = self.outgoing.as_ref().and_then(|outgoing| outgoing.jobs.as_ref()) {
+            jobs.leaves(key);
+        }
+    }
+
     /// Notes that a connection takes no job any more, if it did.
     pub(crate) fn takes_no_job(&self, key: Key) {
         if let Some(jobs) = self.outgoing.as_ref().and_then(|outgoing| outgoing.jobs.as_ref()) {

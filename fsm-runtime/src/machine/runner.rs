@@ -244,6 +244,9 @@ impl<M: Machine> MachineRunner<'_, M> {
         if !again {
             cx.at_state(self.machine.state());
         }
+        if Self::HAS_OTHER {
+            cx.begin_other_call();
+        }
         let step = if again { Step::Stayed } else { self.machine.expire(timer, handler, cx) };
         // An edge that leads back to its own state does not enter it from another one.
         if let Step::Stayed | Step::Continued = step {
@@ -315,6 +318,9 @@ impl<M: Machine> MachineRunner<'_, M> {
             let runs_at_mark = std::mem::take(&mut budget.runs_at_mark);
             if cx.queued_bytes() >= budget.mark && !runs_at_mark {
                 return StopReason::AtMark;
+            }
+            if Self::HAS_OTHER {
+                cx.begin_other_call();
             }
             cx.at_state(self.machine.state());
             cx.set_unread(input.unread().len());

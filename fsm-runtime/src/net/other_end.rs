@@ -16,6 +16,10 @@ pub struct OtherEnd {
     pub(crate) link: Link,
     /// The target that the machine has named in this turn.
     pub(crate) named: Option<Target>,
+    /// The output that was queued when the current handler was called.
+    pub(crate) queued_before: usize,
+    /// The output before that for the named target, which is for the connection that is open.
+    pub(crate) stale: usize,
     /// The target of the link.
     pub(crate) target: Option<Target>,
     pub(crate) state: StreamState,
@@ -34,6 +38,8 @@ impl Default for OtherEnd {
         Self {
             link: Link::Closed,
             named: None,
+            queued_before: 0,
+            stale: 0,
             target: None,
             state: StreamState::NEW,
             input: Vec::new(),

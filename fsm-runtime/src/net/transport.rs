@@ -61,6 +61,8 @@ pub(crate) trait OtherAccess {
     fn send(&self, bytes: Bytes);
     /// The number of bytes that are queued for it.
     fn queued(&self) -> usize;
+    /// Notes that a handler is called, so that its output can be told from what was queued before.
+    fn begin_call(&self);
     /// Connects to `target`, or keeps a connection that is open to it.
     fn connect(&self, target: Target);
     fn connected(&self) -> Connecting;

@@ -23,6 +23,8 @@ pub(crate) struct Outgoing {
 #[derive(Default)]
 struct State {
     open: HashMap<Key, Opened>,
+    /// The number of connections that were opened and have had no turn yet.
+    about_to_join: usize,
     reports: Vec<Report>,
 }
 
@@ -74,9 +76,26 @@ impl Outgoing {
         std::mem::take(&mut self.state().reports)
     }
 
+    /// Notes that a connection was opened, before its first turn.
+    pub(crate) fn placed(&self) {
+        self.state().about_to_join += 1;
+    }
+
+    /// Notes that a connection to the target with this number has ended before its first turn.
+    pub(crate) fn lost(&self, target: usize) {
+        let mut state = self.state();
+        state.about_to_join = state.about_to_join.saturating_sub(1);
+        state.reports.push(Report::Ended { target, answered: false, lasted: 0 });
+        drop(state);
+        self.changed();
+    }
+
     /// Notes the first turn of a connection to the target with this number.
     pub(crate) fn joined(&self, key: Key, target: usize, now: u64) {
-        self.state().open.insert(key, Opened { target, since: now, answered: false });
+        let mut state = self.state();
+        state.about_to_join = state.about_to_join.saturating_sub(1);
+        state.open.insert(key, Opened { target, since: now, answered: false });
+        drop(state);
         if let Some(jobs) = &self.jobs {
             jobs.joined(key);
         }
@@ -85,7 +104,7 @@ impl Outgoing {
     /// Notes that a connection has answered a job.
     pub(crate) fn answered(&self, key: Key) {
         let mut state = self.state();
-        let State { open, reports } = &mut *state;
+        let State { open, reports, .. } = &mut *state;
         let Some(opened) = open.get_mut(&key).filter(|opened| !opened.answered) else { return };
         opened.answered = true;
         reports.push(Report::Answered { target: opened.target });
@@ -107,9 +126,15 @@ impl Outgoing {
         self.changed();
     }
 
-    /// The number of open connections that have had a turn.
-    pub(crate) fn joined_count(&self) -> usize {
-        self.state().open.len()
+    /// The number of connections that were opened and have not ended.
+    pub(crate) fn open_count(&self) -> usize {
+        let state = self.state();
+        state.open.len() + state.about_to_join
+    }
+
+    /// The number of those that have had no turn yet.
+    pub(crate) fn about_to_join(&self) -> usize {
+        self.state().about_to_join
     }
 
     /// Fails the jobs that wait or come, because the pool is closed.

@@ -29,6 +29,9 @@ pub(crate) trait ConnectionJobs: Send + Sync {
     /// Notes that a free connection has left its `#[job]` state without a job.
     fn withdraw(&self, key: Key);
 
+    /// Notes that a connection sends its last words and takes no job any more.
+    fn leaves(&self, key: Key);
+
     /// Removes a connection. The job that it had in hand is lost.
     fn ended(&self, key: Key);
 
@@ -93,6 +96,8 @@ enum Status {
     /// The same, and woken because of a job.
     Called,
     Busy(Ticket),
+    /// At its end, and perhaps for as long as its peer may still send.
+    Leaving,
 }
 
 /// What must be woken after a change.
@@ -124,7 +129,7 @@ impl<S: Service> JobsInHand<S> {
     /// Takes the next job for a free connection, which is idle if there is none.
     pub(crate) fn take(&self, key: Key) -> Option<S::Job> {
         let mut state = self.state();
-        if !state.connections.contains_key(&key) {
+        if matches!(state.connections.get(&key), None | Some(Status::Leaving)) {
             return None;
         }
         let Some((job, ticket)) = state.queue.pop_front() else {
@@ -198,7 +203,7 @@ impl<S: Service> State<S> {
         let counter = match status {
             Status::Called => &mut self.called,
             Status::Arriving => &mut self.arriving,
-            Status::Idle | Status::Busy(_) => return,
+            Status::Idle | Status::Busy(_) | Status::Leaving => return,
         };
         *counter = if more { *counter + 1 } else { counter.saturating_sub(1) };
     }
@@ -269,6 +274,19 @@ impl<S: Service> ConnectionJobs for JobsInHand<S> {
         state.set(key, Status::Arriving);
         let next = state.call_next();
         drop(state);
+        self.wake(next);
+    }
+
+    fn leaves(&self, key: Key) {
+        let mut state = self.state();
+        if !state.connections.contains_key(&key) {
+            return;
+        }
+        let before = state.set(key, Status::Leaving);
+        let next = state.call_next();
+        drop(state);
+        // Tells the caller of a job that it is gone.
+        drop(before);
         self.wake(next);
     }
 

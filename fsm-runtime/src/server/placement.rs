@@ -112,6 +112,7 @@ impl<M: Drive<H>, H> Placement<M, H> {
         let Some(machine) = caught(|| Started::new(seed, now, self.settings.as_ref())) else {
             crate::log::error!(pool = self.pool, peer = %new.peer, "a machine panicked at its start");
             self.discard(socket, carried);
+            self.state.opened_in_vain(new.target);
             return;
         };
         let connection = ConnectionTask::incoming(new, socket, machine, carried, &self.boxes);
@@ -124,6 +125,7 @@ impl<M: Drive<H>, H> Placement<M, H> {
         };
         if let Err(connection) = placed {
             self.refuse(connection);
+            self.state.opened_in_vain(new.target);
         }
     }
 

@@ -184,10 +184,11 @@ fn s2_a_refusal_and_a_reset_are_told_to_the_client() {
 }
 
 #[test]
-fn s2_a_body_that_stops_takes_the_idle_edge() {
+fn s2_idle_ends_a_body_that_stops_although_an_answer_is_there_already() {
     let mut peer = client();
-    peer.send(b"\x05he");
+    peer.send(b"\x05hel");
     peer.accept();
+    peer.other().send(b"\x00");
     peer.advance(Duration::from_secs(59));
     assert_eq!(peer.state(), Some("Request"));
     peer.advance(Duration::from_secs(1));

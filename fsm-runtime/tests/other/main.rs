@@ -13,6 +13,7 @@ use fsm_runtime::sim::Session;
 mod bodies;
 mod relay;
 mod sockets;
+mod targets;
 
 /// Passes everything on to a target.
 #[state_machine(start = Hello, settings = Route, size <= 1)]

@@ -84,6 +84,17 @@ fn s1_idle_counts_from_the_last_byte_either_way() {
 }
 
 #[test]
+fn s1_idle_ends_a_tunnel_whose_target_does_not_read() {
+    let mut peer = tunnel();
+    peer.other().window(0);
+    peer.send(&vec![7; 1 << 20]);
+    peer.advance(Duration::from_secs(3599));
+    assert_eq!(peer.state(), Some("Tunnel"));
+    peer.advance(Duration::from_secs(1));
+    assert_eq!(peer.state(), None);
+}
+
+#[test]
 fn s1_a_half_closed_tunnel_ends_when_nothing_moves() {
     let mut peer = tunnel();
     peer.end();

@@ -82,3 +82,21 @@ fn c4_thousands_of_connections_are_opened_some_at_a_time() {
     let stats = running.drain().unwrap();
     assert_eq!((stats.accepted, stats.open, stats.connect_failures), (700, 0, 0));
 }
+
+#[test]
+fn c3_the_connections_of_clients_are_none_of_those_that_are_kept() {
+    let server = Server::start(|_| Some("end".to_owned()));
+    let (sender, news) = mpsc::channel();
+    let builder = Pool::builder::<Hearing>("hearing")
+        .listen("127.0.0.1:0")
+        .connect(server.address.to_string())
+        .retry(Duration::from_millis(1)..=Duration::from_millis(5));
+    let running = builder.handler(move |_| Hearer(sender.clone())).start().unwrap();
+    let address: SocketAddr = running.addresses()[0].to_string().parse().unwrap();
+    let clients: Vec<_> = (0..3).map(|_| TcpStream::connect(address).unwrap()).collect();
+    for _ in 0..20 {
+        assert_eq!(news.recv_timeout(Duration::from_secs(20)).unwrap(), "end");
+    }
+    drop(clients);
+    running.drain().unwrap();
+}

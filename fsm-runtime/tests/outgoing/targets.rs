@@ -104,3 +104,31 @@ fn a_pool_without_a_place_to_connect_to_does_not_start() {
         assert!(error.contains("`connections`") && error.contains(reason), "{error}");
     }
 }
+
+/// While one target is silent, another one that works again is tried.
+#[cfg(target_os = "linux")]
+#[test]
+fn c3_a_silent_target_does_not_keep_another_one_from_being_probed() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    rustix::net::listen(&silent, 0).unwrap();
+    let full = TcpStream::connect(silent.local_addr().unwrap()).unwrap();
+    let back = unused_port();
+    let builder = asking(silent.local_addr().unwrap())
+        .connect(back.to_string())
+        .connect_within(Duration::from_secs(2))
+        .retry(SOON);
+    let handle = builder.handle();
+    let (running, jobs) = start(builder);
+    let _ = ask(&jobs, "one");
+    // Both have failed, and the silent one is probed.
+    until("both have failed", || ask(&jobs, "two").is_none());
+    let before = handle.stats().connect_failures;
+    thread::sleep(Duration::from_millis(1500));
+    let failures = handle.stats().connect_failures - before;
+    assert!(failures > 10, "the other one is probed meanwhile: {failures}");
+    let server = Server::on(TcpListener::bind(back).unwrap(), |line| Some(line.to_owned()));
+    until("it is back", || ask(&jobs, "three") == Some(Ok("three".to_owned())));
+    assert!(server.accepted() >= 1);
+    drop(full);
+    running.drain().unwrap();
+}

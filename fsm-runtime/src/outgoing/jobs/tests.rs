@@ -124,6 +124,24 @@ fn c3_a_called_connection_that_leaves_has_another_one_called() {
 }
 
 #[test]
+fn c3_a_connection_at_its_end_is_not_waited_for() {
+    let mut pool = Pool::new(8);
+    pool.jobs.joined(key(1));
+    pool.give();
+    assert_eq!(pool.jobs.take(key(1)), Some(0));
+    pool.jobs.finish(key(1), 0);
+    pool.give();
+    assert_eq!(pool.jobs.missing(), 0, "it may come back");
+    let looks = pool.looks.load(Ordering::Relaxed);
+    pool.jobs.leaves(key(1));
+    assert_eq!((pool.jobs.missing(), pool.looks.load(Ordering::Relaxed)), (1, looks + 1));
+    assert_eq!(pool.jobs.take(key(1)), None, "it is not free");
+    pool.jobs.ended(key(1));
+    pool.jobs.close();
+    assert_eq!(pool.jobs.permits.out(), 0);
+}
+
+#[test]
 fn c3_without_a_target_jobs_are_gone_at_once_and_later_ones_are_taken_again() {
     let mut pool = Pool::new(8);
     pool.give();
