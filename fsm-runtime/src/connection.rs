@@ -241,7 +241,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         scratch: &mut ConnectionScratch<M, H>,
     ) -> io::Result<()> {
         let NewConnection { peer, target } = new;
-        if let (Some(outgoing), Some(target)) = (&scratch.environment.outgoing, target) {
+        if let Some(outgoing) = &scratch.environment.outgoing {
             outgoing.joined(key, target, scratch.context.now);
         }
         if let Some(registry) = &scratch.registry {

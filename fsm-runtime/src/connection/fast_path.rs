@@ -35,12 +35,16 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let ConnectionScratch { buffer, output, environment, context, limits, .. } = &mut *scratch;
         let mut input = Input::resumed(&buffer[..end], DecodeProgress::default(), false);
         let mut cx = Cx::new(output, &*io.socket, environment, key, context);
-        if const { M::SPEC.uses(Features::READS_FIRST) } {
-            cx.set_readable(io.state.is_readable());
+        if const { M::SPEC.uses(Features::JOBS) } {
+            io.state.set_heard(true);
         }
+        cx.look_at::<M>(*io.state);
         let InputOnlyRun { waits, calls } =
             runner.run_input_only(handler, &mut input, &mut cx, limits);
         let (unread, messages) = (input.unread().len(), cx.messages_taken());
+        if const { M::SPEC.uses(Features::JOBS) } {
+            io.state.set_heard(cx.has_heard());
+        }
         let wanted = input.wanted();
         let progress = input.into_progress();
         let must_keep = const { M::SPEC.uses(Features::DISCARD) } && progress.outlives_input();

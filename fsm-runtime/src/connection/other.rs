@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use mio::Registry;
@@ -13,7 +13,7 @@ use crate::connection::turn::{NextAction, Turn};
 use crate::machine::runner::StopReason;
 use crate::net::dial::Dial;
 use crate::net::lookup::Lookups;
-use crate::net::other_end::{Found, Link, OtherEnd, Relay, RelayEnd, TestWorld};
+use crate::net::other_end::{Link, OtherEnd, Relay, RelayEnd, TestWorld};
 use crate::net::readiness::Readiness;
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::recv_buffer::RecvBuffer;
@@ -22,6 +22,7 @@ use crate::net::stream::Stream;
 use crate::net::stream_state::StreamState;
 use crate::net::token;
 use crate::net::transport::{ByteStream, OtherAccess, PeerAddr};
+use crate::spec::Features;
 use crate::wake::Wake;
 use crate::{
     Address, Connected, Connecting, Cx, Drive, Input, Key, Moved, Peer, Relaying, Target, WaitSet,
@@ -164,13 +165,8 @@ impl<'a> OtherSide<'a> {
             Target::Tcp(address) => Address::Tcp(*address),
             Target::Unix(path) => Address::Unix(path.clone()),
             Target::Name(host, port) => {
-                let found = Arc::<Found>::new(Mutex::new(None));
-                let (result, waker) = (Arc::clone(&found), waker());
-                lookups.start(host.clone(), *port, move |addresses| {
-                    *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(addresses);
-                    waker.wake(key);
-                });
-                return Link::Lookup(found);
+                let waker = waker();
+                return Link::Lookup(lookups.start(host.clone(), *port, move || waker.wake(key)));
             }
         };
         Link::Dial(Box::new(Dial::new([address])))
@@ -335,10 +331,12 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         let mut input = Input::resumed(recv.bytes(), progress, ended);
         let mut cx = Cx::new(send, &ends, self.environment, self.key, self.context);
         cx.set_whole_input(recv.whole());
-        cx.set_readable(io.state.is_readable());
-        cx.set_shut(io.state.is_shut());
+        cx.look_at::<M>(*io.state);
         let reason = self.runner.run(self.handler, &mut input, &mut cx, &mut self.budget);
         let (unread, messages) = (input.unread().len(), cx.messages_taken());
+        if const { M::SPEC.uses(Features::JOBS) } {
+            io.state.set_heard(cx.has_heard());
+        }
         let wanted = input.wanted();
         self.progress = input.into_progress();
         recv.leave(unread);

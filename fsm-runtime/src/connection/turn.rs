@@ -224,14 +224,12 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         let mut input = Input::resumed(recv.bytes(), progress, io.state.has_ended());
         let mut cx = Cx::new(send, &*io.socket, self.environment, self.key, self.context);
         cx.set_whole_input(recv.whole());
-        if const { M::SPEC.uses(Features::READS_FIRST) } {
-            cx.set_readable(io.state.is_readable());
-        }
-        if const { M::SPEC.uses(Features::SHUTDOWN) } {
-            cx.set_shut(io.state.is_shut());
-        }
+        cx.look_at::<M>(*io.state);
         let reason = self.runner.run(self.handler, &mut input, &mut cx, &mut self.budget);
         let (unread, messages) = (input.unread().len(), cx.messages_taken());
+        if const { M::SPEC.uses(Features::JOBS) } {
+            io.state.set_heard(cx.has_heard());
+        }
         let wanted = input.wanted();
         self.progress = input.into_progress();
         recv.leave(unread);
@@ -302,6 +300,9 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             Received::Bytes(bytes) => {
                 self.budget.spend_bytes(bytes);
                 self.budget.note_progress(self.stream.recv.bytes().len(), self.stream.send.len());
+                if const { M::SPEC.uses(Features::JOBS) } {
+                    self.stream.io.state.set_heard(true);
+                }
                 Ok(true)
             }
             Received::End => Ok(true),

@@ -1,7 +1,6 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use mio::Registry;
 use slab::Slab;
@@ -12,7 +11,7 @@ use crate::driver::connector::target::TargetState;
 use crate::lifecycle::pool_state::{Phase, PoolState};
 use crate::net::dial::{Connected, Dial};
 use crate::net::listener::Accepted;
-use crate::net::lookup::Lookups;
+use crate::net::lookup::{Found, Lookups};
 use crate::net::token;
 use crate::net::transport::Source;
 use crate::outgoing::connections::{Outgoing, Report};
@@ -84,9 +83,6 @@ enum Progress {
     Lookup(Arc<Found>),
     Dial(Dial),
 }
-
-/// The addresses of a name, once they are found.
-type Found = Mutex<Option<io::Result<Vec<SocketAddr>>>>;
 
 impl Connector {
     pub(crate) fn new(parts: ConnectorSettings) -> Self {
@@ -211,6 +207,14 @@ impl Connector {
         decided.or_else(|| late.then(|| Err(io::ErrorKind::TimedOut.into())))
     }
 
+    /// The number of connections that would be on their way if none of them took long.
+    fn needed(&self) -> usize {
+        let kept = self.settings.least.saturating_sub(self.outgoing.open_count());
+        let missing = self.outgoing.jobs.as_ref().map_or(0, |jobs| jobs.missing());
+        let for_jobs = missing.saturating_sub(self.outgoing.about_to_join());
+        kept.max(for_jobs).max(usize::from(self.unreachable))
+    }
+
     /// The number of connections to open now.
     fn wanted(&self, now: u64) -> usize {
         let kept =
@@ -241,7 +245,11 @@ impl Connector {
                 // The next one that is decided causes another round.
                 return false;
             }
-            let Some(target) = self.next_target(now) else { return true };
+            let Some((target, is_slow)) = self.next_target(now) else { return true };
+            // To knock again where nobody answers brings nothing.
+            if is_slow && self.dials.len() >= self.needed() {
+                return true;
+            }
             let permit = match self.state.permits.try_acquire() {
                 Ok(permit) => permit,
                 // The end of a connection causes another round.
@@ -264,19 +272,16 @@ impl Connector {
             Target::Tcp(address) => Progress::Dial(Dial::new([Address::Tcp(*address)])),
             Target::Unix(path) => Progress::Dial(Dial::new([Address::Unix(path.clone())])),
             Target::Name(host, port) => {
-                let found = Arc::<Found>::default();
-                let (result, outgoing) = (Arc::clone(&found), Arc::clone(&self.outgoing));
-                self.lookups.start(host.clone(), *port, move |addresses| {
-                    *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(addresses);
-                    outgoing.changed();
-                });
-                Progress::Lookup(found)
+                let outgoing = Arc::clone(&self.outgoing);
+                let told = move || outgoing.changed();
+                Progress::Lookup(self.lookups.start(host.clone(), *port, told))
             }
         }
     }
 
-    /// The number of the target to try now. One with a connection that takes long to come is the last choice.
-    fn next_target(&self, now: u64) -> Option<usize> {
+    /// The number of the target to try now, and whether a connection to it takes long to come: it is the last
+    /// choice then.
+    fn next_target(&self, now: u64) -> Option<(usize, bool)> {
         let slow = |number: usize| {
             self.dials.iter().any(|(_, dialing)| dialing.target == number && dialing.is_slow(now))
         };
@@ -284,7 +289,10 @@ impl Connector {
         let ready = (self.next..self.next + count).map(|number| number % count);
         let mut ready = ready.filter(|number| self.targets[*number].may_be_tried(now));
         let first = ready.next()?;
-        if slow(first) { ready.find(|number| !slow(*number)).or(Some(first)) } else { Some(first) }
+        if !slow(first) {
+            return Some((first, false));
+        }
+        Some(ready.find(|number| !slow(*number)).map_or((first, true), |number| (number, false)))
     }
 
     fn failed(&mut self, target: usize, error: Option<&io::Error>, now: u64) {
@@ -295,8 +303,8 @@ impl Connector {
     /// Refuses jobs while no connection is open and no target works, and takes them again otherwise.
     fn judge(&mut self) {
         let Some(jobs) = &self.outgoing.jobs else { return };
-        let unreachable =
-            self.outgoing.open_count() == 0 && self.targets.iter().all(|target| target.is_probed);
+        let none = self.outgoing.open_count() == 0 && !jobs.any_joined();
+        let unreachable = none && self.targets.iter().all(|target| target.is_probed);
         if unreachable != self.unreachable {
             self.unreachable = unreachable;
             jobs.set_reachable(!unreachable);

@@ -7,10 +7,12 @@ use bytes::Bytes;
 use crate::call::mailboxes::Mailboxes;
 use crate::machine::environment::Environment;
 use crate::net::send_buffer::SendBuffer;
+use crate::net::stream_state::StreamState;
 use crate::net::transport::PeerAddr;
 use crate::scheduler::shared::Blocked;
 use crate::scheduler::task::WorkerContext;
-use crate::{Connection, Job, Key, Kind, NoMessage};
+use crate::spec::Features;
+use crate::{Connection, Job, Key, Kind, Machine, NoMessage};
 
 mod answers;
 mod calls;
@@ -85,10 +87,8 @@ pub struct Cx<'a, Msg = NoMessage, Settings = (), K: Kind = Connection> {
     whole_input: Option<&'a Bytes>,
     /// The event that the last handler was called for, if its state interleaves input and messages.
     last_taken: Taken,
-    /// A read of the socket may bring input.
-    readable: bool,
-    /// The stream to the peer was shut down.
-    shut: bool,
+    /// The state of the stream to the peer, if the machine uses it.
+    stream: StreamState,
     kind: PhantomData<K>,
 }
 
@@ -135,8 +135,7 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
             unread: 0,
             whole_input: None,
             last_taken: Taken::Nothing,
-            readable: false,
-            shut: false,
+            stream: StreamState::NEW,
             kind: PhantomData,
         }
     }
@@ -172,16 +171,17 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
         self.whole_input = whole;
     }
 
-    /// Records whether a read of the socket may bring input.
+    /// Notes what the machine uses of the state of the stream to the peer.
     #[inline]
-    pub(crate) fn set_readable(&mut self, readable: bool) {
-        self.readable = readable;
+    pub(crate) fn look_at<M: Machine>(&mut self, state: StreamState) {
+        if const { M::SPEC.uses(Features::READS_FIRST) || M::SPEC.uses(Features::SHUTDOWN) } {
+            self.stream = state;
+        }
     }
 
-    /// Records whether the stream to the peer was shut down.
-    #[inline]
-    pub(crate) fn set_shut(&mut self, shut: bool) {
-        self.shut = shut;
+    /// Whether bytes have come since the connection has taken its job.
+    pub(crate) fn has_heard(&self) -> bool {
+        self.stream.has_heard()
     }
 
     /// The mailboxes of the pool.
@@ -317,7 +317,7 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
     #[doc(hidden)]
     #[inline]
     pub fn is_shut(&self) -> bool {
-        self.shut
+        self.stream.is_shut()
     }
 
     /// Runs `code`, which may block. Meanwhile the port lets another thread run.

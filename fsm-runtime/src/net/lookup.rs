@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ const IDLE: Duration = Duration::from_secs(10);
 /// Looks up the addresses of names, on threads of its own, which end when there is nothing to do.
 ///
 /// Each process has one. More names than threads wait in a queue; those who ask bound the time that they
-/// wait, and their number is bounded by that of connections and targets.
+/// wait. A name whose asker is gone is not looked up any more, so that the queue is at most twice as long as
+/// the number of connections and targets that ask, however long the resolver takes.
 #[derive(Default)]
 pub(crate) struct Lookups {
     state: Mutex<Queue>,
@@ -25,6 +26,8 @@ pub(crate) struct Lookups {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Lookup>,
+    /// The length at which names whose askers are gone are taken out of it.
+    swept_at: usize,
     threads: usize,
     /// The number of threads that wait for work.
     idle: usize,
@@ -33,23 +36,48 @@ struct Queue {
 struct Lookup {
     host: String,
     port: u16,
-    done: Box<dyn FnOnce(io::Result<Vec<SocketAddr>>) + Send>,
+    /// The place of the result, which the asker holds.
+    found: Weak<Found>,
+    tell: Box<dyn FnOnce() + Send>,
+}
+
+/// The addresses of a name, once they are found, at least one.
+pub(crate) type Found = Mutex<Option<io::Result<Vec<SocketAddr>>>>;
+
+/// The least length of a queue that is swept.
+const SWEPT: usize = 64;
+
+impl Lookup {
+    /// Leaves the result to the asker, if it still waits.
+    fn finish(self, addresses: io::Result<Vec<SocketAddr>>) {
+        if let Some(found) = self.found.upgrade() {
+            *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(addresses);
+            (self.tell)();
+        }
+    }
 }
 
 impl Lookups {
-    /// Looks up a name, and calls `done` on another thread with all its addresses, at least one.
+    /// Looks up a name, and calls `tell` on another thread when the result is there. Whoever drops the result
+    /// asks no more.
     pub(crate) fn start(
         &'static self,
         host: String,
         port: u16,
-        done: impl FnOnce(io::Result<Vec<SocketAddr>>) + Send + 'static,
-    ) {
+        tell: impl FnOnce() + Send + 'static,
+    ) -> Arc<Found> {
+        let found = Arc::<Found>::default();
         let mut queue = self.queue();
-        queue.waiting.push_back(Lookup { host, port, done: Box::new(done) });
+        if queue.waiting.len() >= queue.swept_at.max(SWEPT) {
+            queue.waiting.retain(|lookup| lookup.found.strong_count() > 0);
+            queue.swept_at = 2 * queue.waiting.len();
+        }
+        let lookup = Lookup { host, port, found: Arc::downgrade(&found), tell: Box::new(tell) };
+        queue.waiting.push_back(lookup);
         if queue.waiting.len() <= queue.idle || queue.threads == MAX_THREADS {
             drop(queue);
             self.condvar.notify_one();
-            return;
+            return found;
         }
         queue.threads += 1;
         drop(queue);
@@ -57,6 +85,7 @@ impl Lookups {
         if let Err(error) = spawned {
             self.refuse(&error);
         }
+        found
     }
 
     /// Fails what waits if no thread is there for it, because the system has refused one.
@@ -68,19 +97,19 @@ impl Lookups {
             if queue.threads == 0 { std::mem::take(&mut queue.waiting) } else { VecDeque::new() };
         drop(queue);
         for lookup in left {
-            (lookup.done)(Err(io::Error::new(error.kind(), error.to_string())));
+            lookup.finish(Err(io::Error::new(error.kind(), error.to_string())));
         }
     }
 
     fn run(&self) {
-        while let Some(Lookup { host, port, done }) = self.next() {
-            let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
-            let found = found.and_then(|addresses: Vec<SocketAddr>| {
+        while let Some(lookup) = self.next() {
+            let found = (lookup.host.as_str(), lookup.port).to_socket_addrs();
+            let found = found.map(Iterator::collect).and_then(|addresses: Vec<SocketAddr>| {
                 let none = || io::Error::new(io::ErrorKind::NotFound, "the name has no address");
                 if addresses.is_empty() { Err(none()) } else { Ok(addresses) }
             });
-            if caught(|| done(found)).is_none() {
-                crate::log::error!(host, "a lookup panicked");
+            if caught(|| lookup.finish(found)).is_none() {
+                crate::log::error!("a lookup panicked");
             }
         }
     }
@@ -89,8 +118,10 @@ impl Lookups {
     fn next(&self) -> Option<Lookup> {
         let mut queue = self.queue();
         loop {
-            if let Some(lookup) = queue.waiting.pop_front() {
-                return Some(lookup);
+            while let Some(lookup) = queue.waiting.pop_front() {
+                if lookup.found.strong_count() > 0 {
+                    return Some(lookup);
+                }
             }
             queue.idle += 1;
             let waited = self.condvar.wait_timeout(queue, IDLE);
@@ -118,22 +149,20 @@ mod tests {
     #[test]
     fn c4_names_are_looked_up_elsewhere_and_each_gets_an_answer() {
         let lookups: &'static Lookups = Box::leak(Box::default());
-        let (sender, answers) = mpsc::channel();
+        let (sender, told) = mpsc::channel();
+        let mut found = Vec::new();
         for number in 0..3 * MAX_THREADS {
             let sender = sender.clone();
             let host = if number % 2 == 0 { "localhost" } else { "no.such.host.invalid" };
-            lookups.start(host.to_owned(), 80, move |found| {
-                let here = thread::current().name().map(str::to_owned);
-                sender.send((number, here, found)).unwrap();
-            });
+            found.push(lookups.start(host.to_owned(), 80, move || {
+                sender.send(thread::current().name().map(str::to_owned)).unwrap();
+            }));
         }
         drop(sender);
-        let mut answers: Vec<_> = answers.into_iter().collect();
-        answers.sort_by_key(|(number, ..)| *number);
-        assert_eq!(answers.len(), 3 * MAX_THREADS);
-        for (number, thread, found) in answers {
-            assert_eq!(thread.as_deref(), Some("lookup"));
-            match found {
+        let told: Vec<_> = told.into_iter().collect();
+        assert_eq!(told, vec![Some("lookup".to_owned()); 3 * MAX_THREADS]);
+        for (number, found) in found.iter().enumerate() {
+            match found.lock().unwrap().take().unwrap() {
                 Ok(addresses) => {
                     assert_eq!(number % 2, 0);
                     assert!(addresses.iter().all(|address| address.ip().is_loopback()));
@@ -142,5 +171,24 @@ mod tests {
             }
         }
         assert!(lookups.queue().threads <= MAX_THREADS);
+    }
+
+    #[test]
+    fn c4_names_that_nobody_waits_for_take_no_room() {
+        let lookups: &'static Lookups = Box::leak(Box::default());
+        // No thread takes any of them.
+        lookups.queue().threads = MAX_THREADS;
+        let kept: Vec<_> = (0..100)
+            .map(|_| {
+                for _ in 0..50 {
+                    let _ = lookups.start("localhost".to_owned(), 80, || {});
+                }
+                lookups.start("localhost".to_owned(), 80, || {})
+            })
+            .collect();
+        assert!(lookups.queue().waiting.len() <= 2 * kept.len() + SWEPT);
+        for _ in &kept {
+            assert!(lookups.next().unwrap().found.strong_count() > 0);
+        }
     }
 }

@@ -1,8 +1,8 @@
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::net::dial::{Connected, Dial};
+use crate::net::lookup::Found;
 use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
@@ -99,9 +99,6 @@ pub(crate) trait TestWorld: Send + Sync {
     /// The end of the attempt, once the test has decided.
     fn decision(&self) -> Option<io::Result<Box<dyn SimulatedStream>>>;
 }
-
-/// The addresses of a name, once they are found.
-pub(crate) type Found = Mutex<Option<io::Result<Vec<SocketAddr>>>>;
 
 /// The stream of the other side: a socket, or a pipe of a test.
 #[derive(Debug)]

@@ -9,6 +9,8 @@ const READ: u8 = Readiness::READ.bits();
 const WRITE: u8 = Readiness::WRITE.bits();
 const MAYBE_EOF: u8 = Readiness::MAYBE_EOF.bits();
 const BROKEN: u8 = Readiness::BROKEN.bits();
+/// Bytes have come since the connection has taken its job.
+const HEARD: u8 = 1 << 4;
 /// The end of the peer's stream was read.
 const EOF: u8 = 1 << 5;
 /// The stream to the peer was shut down.
@@ -44,13 +46,13 @@ impl StreamState {
     /// Whether the machine waits for nothing but input, and a read may succeed.
     #[inline]
     pub(crate) fn is_idle_with_input(self) -> bool {
-        self.0 & !WRITE == READ | IDLE
+        self.0 & !(WRITE | HEARD) == READ | IDLE
     }
 
     /// Whether the machine waits for nothing but input, and no event has reported any.
     #[inline]
     pub(crate) fn is_idle_without_events(self) -> bool {
-        self.0 & !WRITE == IDLE
+        self.0 & !(WRITE | HEARD) == IDLE
     }
 
     /// Records whether the machine waits for input while nothing is pending.
@@ -87,6 +89,20 @@ impl StreamState {
     #[inline]
     pub(crate) fn is_writable(self) -> bool {
         self.has(WRITE)
+    }
+
+    /// Whether bytes have come since the connection has taken its job.
+    #[inline]
+    pub(crate) fn has_heard(self) -> bool {
+        self.has(HEARD)
+    }
+
+    #[inline]
+    pub(crate) fn set_heard(&mut self, heard: bool) {
+        self.clear(HEARD);
+        if heard {
+            self.set(HEARD);
+        }
     }
 
     /// Whether the stream to the peer was shut down.

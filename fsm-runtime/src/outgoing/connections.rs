@@ -90,18 +90,23 @@ impl Outgoing {
         self.changed();
     }
 
-    /// Notes the first turn of a connection to the target with this number.
-    pub(crate) fn joined(&self, key: Key, target: usize, now: u64) {
-        let mut state = self.state();
-        state.about_to_join = state.about_to_join.saturating_sub(1);
-        state.open.insert(key, Opened { target, since: now, answered: false });
-        drop(state);
+    /// Notes the first turn of a connection: one to the target with this number, or one that the pool has not
+    /// opened, such as an adopted one, which answers jobs as well.
+    pub(crate) fn joined(&self, key: Key, target: Option<usize>, now: u64) {
+        if let Some(target) = target {
+            let mut state = self.state();
+            state.about_to_join = state.about_to_join.saturating_sub(1);
+            state.open.insert(key, Opened { target, since: now, answered: false });
+        }
         if let Some(jobs) = &self.jobs {
             jobs.joined(key);
         }
+        if target.is_none() {
+            self.changed();
+        }
     }
 
-    /// Notes that a connection has answered a job.
+    /// Notes that a connection has answered a job after it has heard from its target.
     pub(crate) fn answered(&self, key: Key) {
         let mut state = self.state();
         let State { open, reports, .. } = &mut *state;
@@ -164,8 +169,8 @@ mod tests {
         let outgoing = Outgoing::new(None);
         assert!(outgoing.take_changed() && !outgoing.take_changed());
         let [first, second] = [1, 2].map(|slot| Key::of(0, slot, 7));
-        outgoing.joined(first, 0, 10);
-        outgoing.joined(second, 1, 20);
+        outgoing.joined(first, Some(0), 10);
+        outgoing.joined(second, Some(1), 20);
         assert!(!outgoing.take_changed(), "nothing is missing");
         outgoing.answered(first);
         outgoing.answered(first);

@@ -26,6 +26,9 @@ pub(crate) trait ConnectionJobs: Send + Sync {
     /// Adds a connection, which is not free yet.
     fn joined(&self, key: Key);
 
+    /// Whether there is a connection.
+    fn any_joined(&self) -> bool;
+
     /// Notes that a free connection has left its `#[job]` state without a job.
     fn withdraw(&self, key: Key);
 
@@ -264,6 +267,10 @@ impl<S: Service> ConnectionJobs for JobsInHand<S> {
 
     fn joined(&self, key: Key) {
         self.state().set(key, Status::Arriving);
+    }
+
+    fn any_joined(&self) -> bool {
+        !self.state().connections.is_empty()
     }
 
     fn withdraw(&self, key: Key) {

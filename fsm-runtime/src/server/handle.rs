@@ -165,6 +165,8 @@ impl<M: Machine> Handle<M> {
     /// and the pool the other. A pipe carries bytes one way; a write to its end for reading resets the
     /// connection, as does a file that the system does not poll.
     ///
+    /// In a pool whose machine answers jobs, the connection answers jobs like those that the pool opens.
+    ///
     /// ```
     /// # #[cfg(unix)]
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -178,7 +178,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
                 environment.mailboxes.open(key);
             }
             if let Some(outgoing) = &environment.outgoing {
-                outgoing.joined(key, 0, origin.time.millis());
+                outgoing.joined(key, Some(0), origin.time.millis());
             }
         });
         harness.events = Rc::clone(&pipe.events);

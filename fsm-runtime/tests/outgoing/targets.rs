@@ -132,3 +132,31 @@ fn c3_a_silent_target_does_not_keep_another_one_from_being_probed() {
     drop(full);
     running.drain().unwrap();
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn c3_one_job_knocks_once_where_nobody_answers() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    rustix::net::listen(&silent, 0).unwrap();
+    let full = TcpStream::connect(silent.local_addr().unwrap()).unwrap();
+    let builder = asking(silent.local_addr().unwrap()).connect_within(Duration::from_secs(2));
+    let (running, jobs) = start(builder);
+    assert_eq!(ask(&jobs, "one"), None, "the only attempt has ended");
+    assert_eq!(jobs.stats().connect_failures, 1);
+    drop(full);
+    running.drain().unwrap();
+}
+
+#[test]
+fn c2_an_adopted_connection_answers_jobs() {
+    let server = Server::start(|line| Some(line.to_owned()));
+    let builder = asking(unused_port()).retry(SOON);
+    let handle = builder.handle();
+    let (running, jobs) = start(builder);
+    assert_eq!(ask(&jobs, "one"), None);
+    let stream = TcpStream::connect(server.address).unwrap();
+    handle.adopt(stream, ()).unwrap();
+    until("it answers", || ask(&jobs, "two") == Some(Ok("two".to_owned())));
+    assert_eq!(ask(&jobs, "three"), Some(Ok("three".to_owned())));
+    running.drain().unwrap();
+}

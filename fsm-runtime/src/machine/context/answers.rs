@@ -7,10 +7,11 @@ impl<'a, Msg, Settings> Cx<'a, Msg, Settings, Connection> {
     /// ended takes none. Generated code calls it in a `#[job]` state.
     #[doc(hidden)]
     pub fn take_job<S: Service>(&mut self) -> Option<S::Job> {
-        if self.readable {
+        if self.stream.is_readable() {
             return None;
         }
         let job = self.jobs::<S>()?.take(self.key)?;
+        self.stream.set_heard(false);
         self.received += 1;
         Some(job)
     }
@@ -21,7 +22,10 @@ impl<'a, Msg, Settings> Cx<'a, Msg, Settings, Connection> {
     pub fn answer<S: Service>(&mut self, reply: S::Reply) {
         if let (Some(outgoing), Some(jobs)) = (&self.environment.outgoing, self.jobs::<S>()) {
             jobs.finish(self.key, reply);
-            outgoing.answered(self.key);
+            // A reply that says that the target is gone does not show that the target works.
+            if self.stream.has_heard() {
+                outgoing.answered(self.key);
+            }
         }
     }
 

@@ -78,7 +78,7 @@ impl<Msg, Settings, K: Kind> Cx<'_, Msg, Settings, K> {
     #[doc(hidden)]
     #[inline]
     pub fn message_instead(&mut self) -> Option<Msg> {
-        if self.readable && self.last_taken == Taken::Message {
+        if self.stream.is_readable() && self.last_taken == Taken::Message {
             return None;
         }
         self.message_beside_input()

@@ -156,9 +156,10 @@ impl<M: Machine<Seed = (), Kind = Connection>> Builder<M> {
     /// that bound ("full jitter"), so that many clients of a server that comes back do not come at once. From
     /// 100 ms to 10 s by default, in whole milliseconds, rounded up.
     ///
-    /// The bound begins anew when a connection to the target has answered a job. In a machine that answers none,
-    /// when a connection has lasted as long as the end of the range; there a connection that has ended is
-    /// replaced after such a time, too.
+    /// The bound begins anew when a connection has answered a job with something from its target: not if the
+    /// reply only says that the target is gone. In a machine that answers no jobs, it begins anew when a
+    /// connection has lasted as long as the end of the range; there a connection that has ended is replaced
+    /// after such a time, too.
     pub fn retry(mut self, times: RangeInclusive<Duration>) -> Self {
         self.connect.retry = times;
         self
