@@ -9,17 +9,8 @@ use super::current::Current;
 use super::fields::trailer_passes;
 use super::forward::{answer_head, request_head};
 use super::machine::{ProxyCx, exchange};
-use super::page::page;
+use super::page::{SHUNNED, SILENT, UNANSWERED, UNREACHED, UNREADABLE, page};
 use super::request::Request;
-
-const UNANSWERED: Refusal =
-    Refusal::new(Status::BadGateway, "the server ended the connection without an answer");
-pub(crate) const UNREADABLE: Refusal =
-    Refusal::new(Status::BadGateway, "the server sent an answer that cannot be read");
-const SILENT: Refusal = Refusal::new(Status::GatewayTimeout, "the server did not answer in time");
-const UNREACHED: Refusal =
-    Refusal::new(Status::GatewayTimeout, "no server could be reached in time");
-const SHUNNED: Refusal = Refusal::new(Status::ServiceUnavailable, "no server takes requests");
 
 /// A client and the request that is being served.
 pub(crate) struct Client {
@@ -111,10 +102,6 @@ impl exchange::Handler for Client {
         cx: &mut ProxyCx<'_>,
     ) -> Result<exchange::AfterDial, Refusal> {
         let current = self.current.as_mut().ok_or(UNANSWERED)?;
-        if !connected.reused && cx.other().queued() > 0 {
-            // It was meant for a connection that has ended.
-            return Err(UNANSWERED);
-        }
         current.reused = connected.reused;
         cx.other().write(&current.head);
         Ok(if current.expects_continue {

@@ -3,9 +3,9 @@
 use fsm_examples::http::{Framing, Refusal, Version};
 
 use super::answer::Answer;
-use super::client::UNREADABLE;
 use super::forward::{Onward, answer_head};
 use super::machine::{ProxyCx, exchange};
+use super::page::UNREADABLE;
 
 /// The facts about a request that its answer depends on.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]

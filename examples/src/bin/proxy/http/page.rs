@@ -3,7 +3,18 @@
 use std::io::Write as _;
 use std::time::SystemTime;
 
-use fsm_examples::http::Refusal;
+use fsm_examples::http::{Refusal, Status};
+
+pub(crate) const UNANSWERED: Refusal =
+    Refusal::new(Status::BadGateway, "the server ended the connection without an answer");
+pub(crate) const UNREADABLE: Refusal =
+    Refusal::new(Status::BadGateway, "the server sent an answer that cannot be read");
+pub(crate) const SILENT: Refusal =
+    Refusal::new(Status::GatewayTimeout, "the server did not answer in time");
+pub(crate) const UNREACHED: Refusal =
+    Refusal::new(Status::GatewayTimeout, "no server could be reached in time");
+pub(crate) const SHUNNED: Refusal =
+    Refusal::new(Status::ServiceUnavailable, "no server takes requests");
 
 /// Formats the answer that says why there is no other one.
 pub(crate) fn page(refusal: &Refusal, is_head: bool, keep_alive: bool, now: SystemTime) -> Vec<u8> {
