@@ -7,6 +7,7 @@ mod kv_client;
 mod lines;
 mod loadgen;
 mod options;
+mod proxy_http;
 mod proxy_socks5;
 mod proxy_tcp;
 mod room;

@@ -43,20 +43,20 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = up_to::<DAY>)]
     pub(crate) idle: Duration,
     /// The longest time from the first byte of a request to the end of its head; after it the answer is 408
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = up_to::<MINUTES>)]
+    #[arg(long = "head-timeout", value_name = "TIME", default_value = "10s", value_parser = up_to::<MINUTES>)]
     pub(crate) head: Duration,
     /// The longest time in which a target must be connected; after it the next one is tried, or the answer is
     /// 504
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = up_to::<MINUTES>)]
+    #[arg(long = "connect-timeout", value_name = "TIME", default_value = "5s", value_parser = up_to::<MINUTES>)]
     pub(crate) connect: Duration,
     /// The longest pause within a body
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = up_to::<MINUTES>)]
     pub(crate) stall: Duration,
     /// The longest time from the end of a request to the head of its answer; after it the answer is 504
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = up_to::<MINUTES>)]
+    #[arg(long = "answer-timeout", value_name = "TIME", default_value = "60s", value_parser = up_to::<MINUTES>)]
     pub(crate) answer: Duration,
     /// The longest time that a body with `Expect: 100-continue` is held back for the target's word
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = up_to::<MINUTES>)]
+    #[arg(long = "expect-timeout", value_name = "TIME", default_value = "1s", value_parser = up_to::<MINUTES>)]
     pub(crate) expect: Duration,
 }
 
