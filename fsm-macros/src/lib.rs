@@ -318,6 +318,7 @@ use crate::parse::Item;
 /// - A relay passes on first what was read and is unread. It reads a side only while less than `max` bytes wait for
 ///   the other side, so a slow reader holds its sender up. An end is passed on behind all bytes before it, and a
 ///   reset of one side resets the other. Only in `relay(out)` the client can still be answered after `gone`.
+///   `cx.moved()` tells the bytes that have passed in a relay that was left by an edge.
 /// - A relay both ways completes when both streams have ended. `eof = 30s => State` bounds the time when one has
 ///   ended and nothing moves.
 /// - None of these states is a place to rest, nor stands beside another wait.
