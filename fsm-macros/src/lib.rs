@@ -143,7 +143,7 @@ use crate::parse::Item;
 /// | edge | taken |
 /// |---|---|
 /// | `within = 30s => State` | that time after the state was entered from another one |
-/// | `idle = 30s => State` | that time after the wait last completed |
+/// | `idle = 30s => State` | that time after the wait last completed; in a `relay` after the last byte either way |
 /// | `begun = 10s => State` | that time after the first byte of a message that is not complete; meanwhile `idle` stands still |
 /// | `eof => State` | when the peer ends its stream and the input is too short to complete the wait; in a `message` or `call` state when all input before the end is used up; in a `job` state also when any input comes, because nothing was asked; in a `read(other)` state when the other stream ends or breaks off; in a `relay` with `exact` when the stream ends before that number |
 /// | `eof = 30s => State` | in a `relay` both ways: that time after one side has ended, and again after each byte since |
@@ -337,7 +337,7 @@ use crate::parse::Item;
 /// | attribute | meaning |
 /// |---|---|
 /// | `#[carry]` | taken from the field of that name in the state before, which must have it; box what is large, since that state is moved as a whole |
-/// | `#[error]` | made from the error with `From`, on an `error` edge; without one the error is logged |
+/// | `#[error]` | made from the error with `From`, on an `error` edge or the `refused` edge of a `connect`; without one the error of an `error` edge is logged |
 /// | `#[job]` | the job that comes back, on the `full` edge of a `call` |
 /// | `#[seed]` | the seed that comes back, on the `full` edge of a `handoff` |
 ///
