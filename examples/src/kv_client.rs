@@ -91,7 +91,7 @@ pub enum Lost {
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unsent => "the server has not got the command",
+            Self::Unsent => "the command was not sent: the server cannot be reached, or all connections are busy",
             Self::Unknown => {
                 "the connection ended before the reply; the server may have done the command"
             }

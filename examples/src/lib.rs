@@ -9,4 +9,4 @@ pub mod resp;
 mod serving;
 
 pub use log::Flush;
-pub use serving::{Serving, count, time};
+pub use serving::{Serving, count, time, time_up_to};

@@ -82,7 +82,7 @@ pub fn count<const MOST: usize>(text: &str) -> Result<NonZeroUsize, String> {
     if number.get() > MOST { Err(format!("at most {MOST} are possible")) } else { Ok(number) }
 }
 
-/// Parses a time such as `50ms`, `2s` or `1min`.
+/// Parses a time such as `50ms`, `2s`, `1min`, `1h` or `1d`.
 ///
 /// # Errors
 ///
@@ -95,9 +95,25 @@ pub fn time(text: &str) -> Result<Duration, String> {
         "ms" => Some(number),
         "s" => number.checked_mul(1_000),
         "min" => number.checked_mul(60_000),
-        unit => return Err(format!("`{unit}` is not a unit; use ms, s or min")),
+        "h" => number.checked_mul(3_600_000),
+        "d" => number.checked_mul(86_400_000),
+        "" => return Err(format!("`{text}` has no unit; add ms, s, min, h or d")),
+        unit => return Err(format!("`{unit}` is not a unit; use ms, s, min, h or d")),
     };
     millis.map(Duration::from_millis).ok_or_else(|| "the time is too long".to_owned())
+}
+
+/// Parses a time that is more than 0 and at most `most`, which is as [`time`] takes it.
+///
+/// # Errors
+///
+/// Says what is wrong with the text.
+pub fn time_up_to(text: &str, most: &str) -> Result<Duration, String> {
+    match time(text)? {
+        Duration::ZERO => Err("no time is not enough".to_owned()),
+        long if long > time(most)? => Err(format!("at most {most} are possible")),
+        time => Ok(time),
+    }
 }
 
 #[cfg(test)]
@@ -118,8 +134,12 @@ mod tests {
         assert_eq!(time("50ms"), Ok(Duration::from_millis(50)));
         assert_eq!(time("2s"), Ok(Duration::from_secs(2)));
         assert_eq!(time("1min"), Ok(Duration::from_secs(60)));
-        for text in ["", "5", "s", "-1s", "5h", "18446744073709551615min"] {
+        assert_eq!(time("24h"), time("1d"));
+        for text in ["", "5", "s", "-1s", "5y", "18446744073709551615min"] {
             assert!(time(text).is_err(), "{text}");
         }
+        assert_eq!(time_up_to("60min", "1h"), Ok(Duration::from_secs(3600)));
+        assert!(time_up_to("0s", "1h").is_err());
+        assert_eq!(time_up_to("61min", "1h"), Err("at most 1h are possible".to_owned()));
     }
 }

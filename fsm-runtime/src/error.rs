@@ -39,12 +39,19 @@ pub enum PoolError {
         /// The reason why it cannot be used.
         why: String,
     },
-    /// The text is no place to connect to, or the pool has nowhere to connect to.
+    /// The text is no place to connect to.
     Target {
         /// The text.
         target: String,
         /// The reason why it cannot be used.
         why: String,
+    },
+    /// A pool whose machine answers jobs has no target, or listens.
+    Connections {
+        /// The name of the pool.
+        pool: String,
+        /// What it has, or has not.
+        why: &'static str,
     },
     /// Another process listens on the address.
     InUse(Address),
@@ -118,6 +125,10 @@ impl fmt::Display for PoolError {
                 f,
                 "`{target}` is no place to connect to: {why}; \
                  write it like 10.0.0.7:80, [::1]:80, example.org:80 or unix:/run/server.sock"
+            ),
+            Self::Connections { pool, why } => write!(
+                f,
+                "the connections of the pool `{pool}` answer jobs, so it opens them itself: it {why}"
             ),
             Self::InUse(address) => write!(
                 f,

@@ -22,7 +22,7 @@ use fsm_examples::resp::Value;
 /// Sends a command to a Redis server and prints its reply
 ///
 /// Strings are printed between quotes, and other replies as `redis-cli` prints them on a terminal. The exit code
-/// is 1 if the reply is an error, 3 if the server has not got the command, so that it may be sent again, and 4 if
+/// is 1 if the reply is an error, 3 if the command was not sent, so that it may be tried again, and 4 if
 /// it is not known whether the server has done the command.
 #[derive(Parser)]
 #[command(

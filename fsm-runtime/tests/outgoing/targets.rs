@@ -92,8 +92,11 @@ fn c4_a_unix_socket_is_a_target() {
 fn a_pool_without_a_place_to_connect_to_does_not_start() {
     for (builder, reason) in [
         (asking("nowhere"), "the port is missing"),
-        (Pool::builder::<Asking>("asking"), "the pool has no `connect(..)`"),
-        (asking("127.0.0.1:80").listen("127.0.0.1:0"), "and the pool listens"),
+        (
+            Pool::builder::<Asking>("asking"),
+            "`asking` answer jobs, so it opens them itself: it has no target; add `connect(..)`",
+        ),
+        (asking("127.0.0.1:80").listen("127.0.0.1:0"), "it cannot listen; remove `listen(..)`"),
     ] {
         let error = builder.handler(|_| Client).start().unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");

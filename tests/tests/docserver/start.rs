@@ -92,7 +92,7 @@ fn wrong_options() {
         (&["--max-connections", "33554433"], ["at most 33554432", "--max-connections"]),
         (&["--index-delay", "5"], ["not a unit", "--index-delay"]),
         (&["--idle", "0s"], ["no client", "--idle"]),
-        (&["--head-timeout", "1441min"], ["at most 1440min", "--head-timeout"]),
+        (&["--head-timeout", "1441min"], ["at most 1d", "--head-timeout"]),
         (&["--stall", "soon"], ["number and a unit", "--stall"]),
         (&["--body-rate", "0B"], ["at least 1B", "--body-rate"]),
         (&["--body-rate", "1kB/s"], ["not a unit", "--body-rate"]),

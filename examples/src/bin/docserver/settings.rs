@@ -4,10 +4,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use clap::Args;
-use fsm_examples::time;
-
-/// The longest time that can be set; the bound of the deadlines in the machines.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+use fsm_examples::time_up_to;
 
 // No doc comment, because clap would take it for the description of the program.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
@@ -46,11 +43,7 @@ impl Default for Settings {
 
 /// Parses a time of which a deadline is made.
 fn patience(text: &str) -> Result<Duration, String> {
-    match time(text)? {
-        Duration::ZERO => Err("no client is that fast".to_owned()),
-        long if long > DAY => Err("at most 1440min are possible".to_owned()),
-        time => Ok(time),
-    }
+    time_up_to(text, "1d")
 }
 
 /// Parses the bytes of a second.
@@ -95,7 +88,7 @@ mod tests {
 
     #[test]
     fn times_and_rates_have_bounds() {
-        assert_eq!(patience("1440min"), Ok(DAY));
+        assert_eq!(patience("1440min"), patience("1d"));
         assert!(patience("1441min").is_err() && patience("0s").is_err());
         assert_eq!(rate("2kB").map(NonZeroU64::get), Ok(2_000));
         assert!(rate("0B").is_err());

@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use ::http::Uri;
 use clap::Parser;
-use fsm_examples::{count, time};
+use fsm_examples::{count, time, time_up_to};
 use fsm_runtime::{Pool, Target};
-
-use crate::load::MAX_TIMEOUT;
 
 /// Loads a Redis or HTTP/1.1 server with requests, and measures how it answers
 ///
@@ -122,13 +120,8 @@ fn target(text: &str) -> Result<String, String> {
     text.parse::<Target>().map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
-/// Parses a time that is not nothing.
 fn long(text: &str) -> Result<Duration, String> {
-    match time(text)? {
-        Duration::ZERO => Err("it takes some time".to_owned()),
-        long if long > MAX_TIMEOUT => Err("at most 60min are possible".to_owned()),
-        time => Ok(time),
-    }
+    time_up_to(text, "1h")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use fsm_examples::{Serving, time};
+use fsm_examples::{Serving, time_up_to};
 use fsm_runtime::{Pool, PoolError, Target};
 
 mod answer;
@@ -35,43 +35,38 @@ pub(crate) struct Args {
 /// What the machine of each client is told.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Settings {
-    /// A server that answers the requests: `ADDRESS:PORT`, `NAME:PORT` or `unix:PATH`. It may be given several
+    /// A server that answers the requests: `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or
+    /// `unix:PATH`. It may be given several
     /// times; clients take turns, and one that is refused tries the next
     #[arg(long = "to", value_name = "TARGET", required = true)]
     pub(crate) targets: Vec<Target>,
     /// The longest time between two requests of a client; after it the proxy closes the connection
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = up_to::<DAY>)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = up_to_a_day)]
     pub(crate) idle: Duration,
     /// The longest time from the first byte of a request to the end of its head; after it the answer is 408
-    #[arg(long = "head-timeout", value_name = "TIME", default_value = "10s", value_parser = up_to::<MINUTES>)]
+    #[arg(long = "head-timeout", value_name = "TIME", default_value = "10s", value_parser = some_minutes)]
     pub(crate) head: Duration,
     /// The longest time in which a target must be connected; after it the next one is tried, or the answer is
     /// 504
-    #[arg(long = "connect-timeout", value_name = "TIME", default_value = "5s", value_parser = up_to::<MINUTES>)]
+    #[arg(long = "connect-timeout", value_name = "TIME", default_value = "5s", value_parser = some_minutes)]
     pub(crate) connect: Duration,
     /// The longest pause within a body
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = up_to::<MINUTES>)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = some_minutes)]
     pub(crate) stall: Duration,
     /// The longest time from the end of a request to the head of its answer; after it the answer is 504
-    #[arg(long = "answer-timeout", value_name = "TIME", default_value = "60s", value_parser = up_to::<MINUTES>)]
+    #[arg(long = "answer-timeout", value_name = "TIME", default_value = "60s", value_parser = some_minutes)]
     pub(crate) answer: Duration,
     /// The longest time that a body with `Expect: 100-continue` is held back for the target's word
-    #[arg(long = "expect-timeout", value_name = "TIME", default_value = "1s", value_parser = up_to::<MINUTES>)]
+    #[arg(long = "expect-timeout", value_name = "TIME", default_value = "1s", value_parser = some_minutes)]
     pub(crate) expect: Duration,
 }
 
-/// The bounds of the deadlines in the machine, in seconds.
-const DAY: u64 = 24 * 60 * 60;
-const MINUTES: u64 = 10 * 60;
+fn up_to_a_day(text: &str) -> Result<Duration, String> {
+    time_up_to(text, "1d")
+}
 
-fn up_to<const SECONDS: u64>(text: &str) -> Result<Duration, String> {
-    match time(text)? {
-        Duration::ZERO => Err("nobody is that fast".to_owned()),
-        long if long > Duration::from_secs(SECONDS) => {
-            Err(format!("at most {}min are possible", SECONDS / 60))
-        }
-        time => Ok(time),
-    }
+fn some_minutes(text: &str) -> Result<Duration, String> {
+    time_up_to(text, "10min")
 }
 
 impl Default for Settings {

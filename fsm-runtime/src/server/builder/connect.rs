@@ -61,7 +61,8 @@ impl From<RangeInclusive<usize>> for Connections {
 impl<M: Machine<Seed = (), Kind = Connection>> Builder<M> {
     /// Adds a target that the pool connects to, in the syntax of [`Target`](crate::Target):
     /// `10.0.0.7:80`, `example.org:80`, `unix:/run/app.sock`. A text that is none makes the start of the pool
-    /// fail with [`PoolError::Target`](crate::PoolError::Target).
+    /// fail with [`PoolError::Target`](crate::PoolError::Target), and a pool whose machine answers jobs fails
+    /// with [`PoolError::Connections`](crate::PoolError::Connections) if it has none, or listens.
     ///
     /// The pool opens the connections, and starts a machine on each as it does for one that it accepts. With
     /// several targets it takes them in turn.
@@ -203,14 +204,13 @@ impl<M: Machine> Builder<M> {
 
     /// Checks and returns the settings of the connections that the pool opens.
     pub(super) fn connect_settings(&self) -> Result<Option<ConnectSettings>, PoolError> {
-        let refuse =
-            |why: &str| PoolError::Target { target: self.name.clone(), why: why.to_owned() };
+        let refuse = |why| PoolError::Connections { pool: self.name.clone(), why };
         if M::answers().is_some() {
             if !self.connects() {
-                return Err(refuse("its machine answers jobs, and the pool has no `connect(..)`"));
+                return Err(refuse("has no target; add `connect(..)`"));
             }
             if !self.listen.is_empty() {
-                return Err(refuse("its machine answers jobs, and the pool listens"));
+                return Err(refuse("cannot listen; remove `listen(..)` or `listener(..)`"));
             }
         }
         if !self.connects() {
