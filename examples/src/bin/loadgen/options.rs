@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use ::http::Uri;
-use clap::Parser;
+use clap::{ArgGroup, Parser};
 use fsm_examples::{count, time, time_up_to};
 use fsm_runtime::{Pool, Target};
 
@@ -18,14 +18,15 @@ use fsm_runtime::{Pool, Target};
 #[command(
     name = "loadgen",
     version,
-    after_help = "Try: loadgen --resp 127.0.0.1:6380 --connections 1000 --duration 5s"
+    after_help = "Try: loadgen --resp 127.0.0.1:6380 --connections 1000 --duration 5s",
+    group(ArgGroup::new("server").required(true).args(["resp", "http"]))
 )]
 pub(crate) struct Options {
     /// A Redis server, which gets GET and SET: `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`
-    #[arg(long, value_name = "ADDRESS", value_parser = target, required_unless_present = "http")]
+    #[arg(long, value_name = "ADDRESS", value_parser = target)]
     resp: Option<String>,
     /// A document of an HTTP server, which gets GET: `http://HOST:PORT/PATH`
-    #[arg(long, value_name = "URL", value_parser = Url::parse, conflicts_with = "resp")]
+    #[arg(long, value_name = "URL", value_parser = Url::parse)]
     http: Option<Url>,
     /// The number of connections
     #[arg(long, value_name = "N", default_value = "50", value_parser = count::<{ Pool::MAX_CONNECTIONS }>)]
@@ -40,7 +41,7 @@ pub(crate) struct Options {
     /// The time before that, for connecting and for the server's caches
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time)]
     pub(crate) warmup: Duration,
-    /// The longest time for an answer, for connecting, and for the last answers; at most 60min
+    /// The longest time for an answer, for connecting, and for the last answers; at most 1h
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = long)]
     pub(crate) timeout: Duration,
     /// The requests that a connection to Redis sends before the first one is answered. With --rate there is more
@@ -96,9 +97,10 @@ pub(crate) struct Url {
 
 impl Url {
     fn parse(text: &str) -> Result<Self, String> {
-        let uri: Uri = text.parse().map_err(|error: ::http::uri::InvalidUri| error.to_string())?;
+        let wrong = || "write it like http://127.0.0.1:7070/path; there is no TLS".to_owned();
+        let uri: Uri = text.parse().map_err(|_| wrong())?;
         let (Some("http"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return Err("write it like http://127.0.0.1:7070/path; there is no TLS".to_owned());
+            return Err(wrong());
         };
         let host = authority.host();
         let port = match authority.as_str().strip_prefix(host) {

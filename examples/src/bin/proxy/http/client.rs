@@ -57,6 +57,9 @@ impl Client {
 
     /// Turns to the next target, or refuses the request if each was tried.
     fn miss(&mut self, refusal: Refusal, cx: &mut ProxyCx<'_>) -> Result<Target, bool> {
+        if let Some(target) = self.target(cx) {
+            cx.warn(format_args!("no connection to {target}"));
+        }
         self.turn = self.turn.wrapping_add(1);
         let count = cx.settings().targets.len();
         if let Some(current) = &mut self.current {
