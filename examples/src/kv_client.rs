@@ -132,6 +132,7 @@ impl Client {
         let pool = Pool::builder::<Connection>("kv-client")
             .connect(server)
             .connections(0..=Self::CONNECTIONS)
+            .max_jobs(Self::CONNECTIONS)
             .handler(|_server| Side);
         Ok(Self { jobs: pool.submitter()?, _running: pool.start()? })
     }

@@ -140,8 +140,7 @@ impl Pipeline {
     /// cannot make its handlers, or if the system fails one later.
     pub fn run(self) -> Result<(), PoolError> {
         let name = self.pools.first().map(|pool| pool.name.clone()).unwrap_or_default();
-        let connections = self.pools.iter().map(|pool| pool.max_connections).sum();
-        open_files::allow(&name, connections);
+        open_files::allow(&name, self.pools.iter().map(Pool::max_sockets).sum());
         let supervisor = Supervisor::new()?;
         let running = self.launch(&supervisor.on_thread_end())?;
         supervisor.supervise(running)

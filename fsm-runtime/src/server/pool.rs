@@ -9,6 +9,7 @@ use crate::server::bound::Bind;
 use crate::server::builder::MAX_SHARDS;
 use crate::server::plan::EntryType;
 use crate::server::type_name::short;
+use crate::spec::Features;
 use crate::{Builder, Machine, Pipeline, PoolError, Route, Running, Service, Spec, Submitter};
 
 /// Connections or jobs of one machine, on ports and threads of their own.
@@ -219,6 +220,12 @@ impl Pool {
         let mut pool = builder.max_jobs(1024).serve_jobs::<S, W, E, _>(make);
         pool.machine = short(std::any::type_name::<S>());
         pool
+    }
+
+    /// The most sockets of its connections.
+    pub(crate) fn max_sockets(&self) -> usize {
+        let each = if self.spec.uses(Features::OTHER) { 2 } else { 1 };
+        self.max_connections.saturating_mul(each)
     }
 
     /// Whether it is a pool of connections, and not of jobs alone.

@@ -5,7 +5,6 @@
 //! CONNECT is refused, and `Upgrade` is removed, so that no target answers 101.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fsm_examples::{Serving, time_up_to};
@@ -23,11 +22,18 @@ mod request;
 use client::Client;
 use machine::Exchange;
 
+use crate::targets::Targets;
+
 // No doc comment, because clap would take it for the description of the command.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Args {
     #[command(flatten)]
     serving: Serving<8080>,
+    /// A server that answers the requests: `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`. It may be
+    /// given several times: clients take them in turn, and one that cannot be connected to is left alone for a
+    /// second, and for twice as long after each further failure, up to a minute
+    #[arg(long, value_name = "TARGET", required = true)]
+    to: Vec<Target>,
     #[command(flatten)]
     settings: Settings,
 }
@@ -35,11 +41,6 @@ pub(crate) struct Args {
 /// What the machine of each client is told.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Settings {
-    /// A server that answers the requests: `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or
-    /// `unix:PATH`. It may be given several
-    /// times; clients take turns, and one that is refused tries the next
-    #[arg(long = "to", value_name = "TARGET", required = true)]
-    pub(crate) targets: Vec<Target>,
     /// The longest time between two requests of a client; after it the proxy closes the connection
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = up_to_a_day)]
     pub(crate) idle: Duration,
@@ -72,7 +73,6 @@ fn some_minutes(text: &str) -> Result<Duration, String> {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            targets: Vec::new(),
             idle: Duration::from_secs(60),
             head: Duration::from_secs(10),
             connect: Duration::from_secs(5),
@@ -86,9 +86,9 @@ impl Default for Settings {
 /// Serves until the process is told to end.
 pub(crate) fn run(args: Args) -> Result<(), PoolError> {
     let _log = args.serving.start_log()?;
-    let turn = Arc::new(AtomicUsize::new(0));
+    let targets = Arc::new(Targets::new(args.to));
     let pool = args.serving.pool(Pool::builder::<Exchange>("http")).settings(args.settings);
-    pool.handler(move |peer| Client::new(peer, turn.fetch_add(1, Ordering::Relaxed))).run()?;
+    pool.handler(move |peer| Client::new(peer, Arc::clone(&targets))).run()?;
     Ok(())
 }
 

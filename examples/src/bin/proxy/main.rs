@@ -18,6 +18,7 @@ use clap::{Parser, Subcommand};
 
 mod http;
 mod socks5;
+mod targets;
 mod tcp;
 mod times;
 

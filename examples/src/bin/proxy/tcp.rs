@@ -14,7 +14,6 @@
 //! able to connect, because a header is believed.
 
 mod client;
-mod targets;
 #[cfg(test)]
 mod tests;
 
@@ -26,9 +25,9 @@ use fsm_examples::Serving;
 use fsm_runtime::prelude::*;
 use fsm_runtime::{Address, proxy};
 
+use crate::targets::Targets;
 use crate::times::Times;
 use client::Client;
-use targets::Targets;
 
 /// A client and its target.
 #[state_machine(start = Hello, settings = Times)]
@@ -98,9 +97,9 @@ pub(crate) enum Forward {
 
 /// Passes connections on to one of several targets
 ///
-/// Targets are taken in turn. One that refuses a connection, or breaks it before it has sent a byte, is left alone
-/// for a second, and for twice as long after each further failure, up to a minute; the client gets the next one and
-/// notices nothing. The log has a line for each connection that has ended.
+/// Targets are taken in turn. One that refuses a connection, or breaks it before a byte was sent either way, is left
+/// alone for a second, and for twice as long after each further failure, up to a minute. A client whose target
+/// refuses gets the next one and notices nothing. The log has a line for each connection that has ended.
 #[derive(Args)]
 pub(crate) struct Options {
     #[command(flatten)]

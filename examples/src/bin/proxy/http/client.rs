@@ -1,5 +1,8 @@
 //! The handlers of a client.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use fsm_examples::http::chunk::{self, ChunkSize, ChunkSizesError, Trailers};
 use fsm_examples::http::{Framing, Refusal, Status};
 use fsm_runtime::prelude::*;
@@ -7,16 +10,18 @@ use fsm_runtime::prelude::*;
 use super::answer::{Answer, BadAnswer, FIRST};
 use super::current::Current;
 use super::fields::trailer_passes;
-use super::forward::{answer_head, request_head};
+use super::forward::answer_head;
 use super::machine::{ProxyCx, exchange};
 use super::page::{SHUNNED, SILENT, UNANSWERED, UNREACHED, UNREADABLE, page};
 use super::request::Request;
+use crate::targets::Targets;
 
 /// A client and the request that is being served.
 pub(crate) struct Client {
     peer: Peer,
+    targets: Arc<Targets>,
     /// The number of the target that the client uses.
-    turn: usize,
+    index: Option<usize>,
     /// There from the head of a request to the end of its answer.
     current: Option<Box<Current>>,
 }
@@ -34,14 +39,15 @@ macro_rules! next {
 }
 
 impl Client {
-    pub(crate) fn new(peer: Peer, turn: usize) -> Self {
-        Self { peer, turn, current: None }
+    pub(crate) fn new(peer: Peer, targets: Arc<Targets>) -> Self {
+        Self { peer, targets, index: None, current: None }
     }
 
-    fn target(&self, cx: &ProxyCx<'_>) -> Option<Target> {
-        let targets = &cx.settings().targets;
-        let index = self.turn.checked_rem(targets.len())?;
-        targets.get(index).cloned()
+    /// The target that the client uses, or the next one if that has failed.
+    fn target(&mut self, now: Instant) -> Option<Target> {
+        let kept = self.index.filter(|index| !self.targets.is_alone(*index, now));
+        self.index = kept.or_else(|| self.targets.choose(&[], now));
+        self.index.map(|index| self.targets.target(index).clone())
     }
 
     /// Sends an answer of the proxy itself; returns whether the client may send another request.
@@ -50,6 +56,9 @@ impl Client {
         let goes_on = may_go_on
             && !cx.draining()
             && current.as_ref().is_some_and(|current| current.keep_alive && !current.is_unread);
+        let request = current.as_ref().map(|current| current.line.as_str());
+        let status = refusal.status.code();
+        tracing::info!(client = %self.peer, request, status, why = refusal.why, "refused");
         let is_head = current.is_some_and(|current| current.is_head);
         cx.write(&page(&refusal, is_head, goes_on, cx.wall()));
         goes_on
@@ -57,17 +66,15 @@ impl Client {
 
     /// Turns to the next target, or refuses the request if each was tried.
     fn miss(&mut self, refusal: Refusal, cx: &mut ProxyCx<'_>) -> Result<Target, bool> {
-        if let Some(target) = self.target(cx) {
-            cx.warn(format_args!("no connection to {target}"));
-        }
-        self.turn = self.turn.wrapping_add(1);
-        let count = cx.settings().targets.len();
-        if let Some(current) = &mut self.current {
-            current.missed += 1;
-            if current.missed < count {
-                if let Some(target) = self.target(cx) {
-                    return Ok(target);
-                }
+        if let (Some(current), Some(index)) = (&mut self.current, self.index) {
+            if let Some(time) = self.targets.failed(index, cx.now()) {
+                let target = self.targets.target(index);
+                cx.warn(format_args!("no connection to {target}; it is left alone for {time:.1?}"));
+            }
+            current.tried.push(index);
+            if let Some(next) = self.targets.choose(&current.tried, cx.now()) {
+                self.index = Some(next);
+                return Ok(self.targets.target(next).clone());
             }
         }
         Err(self.refuse(refusal, true, cx))
@@ -80,22 +87,8 @@ impl exchange::Handler for Client {
         request: Request<'_>,
         cx: &mut ProxyCx<'_>,
     ) -> Result<exchange::AfterHead, Refusal> {
-        self.current = Some(Box::new(Current {
-            head: request_head(&request, self.peer),
-            framing: request.framing,
-            version: request.version,
-            is_head: request.method == b"HEAD",
-            expects_continue: request.expects_continue,
-            keep_alive: request.keep_alive,
-            is_repeatable: request.is_repeatable(),
-            is_unread: !request.framing.is_empty(),
-            reused: false,
-            repeated: false,
-            missed: 0,
-            chunks_back: false,
-            target_closes: false,
-        }));
-        let to = self.target(cx).ok_or(SHUNNED)?;
+        self.current = Some(Box::new(Current::new(&request, self.peer, cx.now())));
+        let to = self.target(cx.now()).ok_or(SHUNNED)?;
         Ok(exchange::AfterHead::Dial { to })
     }
 
@@ -115,10 +108,10 @@ impl exchange::Handler for Client {
     }
 
     fn shunned(&mut self, cx: &mut ProxyCx<'_>) -> Result<exchange::AfterShunned, Refusal> {
-        let target = self.target(cx);
-        if let (Some(current), Some(to)) = (&mut self.current, target) {
+        if let (Some(current), Some(index)) = (&mut self.current, self.index) {
             if std::mem::take(&mut current.reused) {
                 current.repeated = true;
+                let to = self.targets.target(index).clone();
                 return Ok(exchange::AfterShunned::Dial { to });
             }
         }
@@ -239,6 +232,13 @@ impl exchange::Handler for Client {
         }
         // The head is not sent again.
         current.head = Vec::new();
+        if let Some(index) = self.index {
+            self.targets.answered(index);
+            let target = self.targets.target(index);
+            let time = cx.now().saturating_duration_since(current.begun);
+            let (client, request, status) = (&self.peer, &current.line, answer.status);
+            tracing::info!(%client, request, %target, status, ?time, "answered");
+        }
         let onward = current.onward(&answer, cx.draining());
         cx.write(&answer_head(&answer, onward));
         let ends = match answer.framing {
@@ -378,14 +378,22 @@ impl exchange::Handler for Client {
         Ok(exchange::AfterLateHead::Gone)
     }
 
-    fn late_body(&mut self, cx: &mut ProxyCx<'_>) -> Result<exchange::AfterLateBody, Refusal> {
+    fn late_body(
+        &mut self,
+        byte: &[u8; 1],
+        _: &mut ProxyCx<'_>,
+    ) -> Result<exchange::AfterLateBody, Refusal> {
+        if byte[0] == FIRST { Ok(exchange::AfterLateBody::Answer) } else { Err(UNREADABLE) }
+    }
+
+    fn no_body(&mut self, cx: &mut ProxyCx<'_>) -> Result<exchange::AfterNoBody, Refusal> {
         let refusal = if cx.other().queued() > 0 {
             SILENT
         } else {
             Refusal::new(Status::RequestTimeout, "the body did not arrive in time")
         };
         self.refuse(refusal, false, cx);
-        Ok(exchange::AfterLateBody::Gone)
+        Ok(exchange::AfterNoBody::Gone)
     }
 
     fn head_too_large(

@@ -1,15 +1,26 @@
 //! The request that is being served.
 
+use std::time::Instant;
+
 use fsm_examples::http::{Framing, Refusal, Version};
+use fsm_runtime::Peer;
 
 use super::answer::Answer;
-use super::forward::{Onward, answer_head};
+use super::forward::{Onward, answer_head, request_head};
 use super::machine::{ProxyCx, exchange};
 use super::page::UNREADABLE;
+use super::request::Request;
+
+/// The most interim answers to one request, each of which starts the time for the next one.
+const MAX_INTERIMS: u8 = 16;
 
 /// The facts about a request that its answer depends on.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Current {
+    /// The method and the target of the request, for the log.
+    pub(crate) line: String,
+    /// When the head was complete.
+    pub(crate) begun: Instant,
     /// The head for the target, until an answer has begun.
     pub(crate) head: Vec<u8>,
     pub(crate) framing: Framing,
@@ -23,8 +34,10 @@ pub(crate) struct Current {
     /// The connection is one that has served another request.
     pub(crate) reused: bool,
     pub(crate) repeated: bool,
-    /// The number of targets that could not be connected.
-    pub(crate) missed: usize,
+    /// The number of interim answers.
+    pub(crate) interims: u8,
+    /// The numbers of the targets that could not be connected.
+    pub(crate) tried: Vec<usize>,
     /// The client gets the chunks of the answer as chunks.
     pub(crate) chunks_back: bool,
     /// The target ends its stream after this answer.
@@ -32,6 +45,27 @@ pub(crate) struct Current {
 }
 
 impl Current {
+    pub(crate) fn new(request: &Request<'_>, client: Peer, now: Instant) -> Self {
+        Self {
+            line: format!("{} {}", request.method.escape_ascii(), request.target.escape_ascii()),
+            begun: now,
+            head: request_head(request, client),
+            framing: request.framing,
+            version: request.version,
+            is_head: request.method == b"HEAD",
+            expects_continue: request.expects_continue,
+            keep_alive: request.keep_alive,
+            is_repeatable: request.is_repeatable(),
+            is_unread: !request.framing.is_empty(),
+            reused: false,
+            repeated: false,
+            interims: 0,
+            tried: Vec::new(),
+            chunks_back: false,
+            target_closes: false,
+        }
+    }
+
     /// Passes on an answer that another one follows.
     pub(crate) fn interim(
         &mut self,
@@ -40,6 +74,10 @@ impl Current {
     ) -> Result<exchange::AfterAnswer, Refusal> {
         if answer.status == 101 {
             // `Upgrade` was removed, so nobody has asked for it.
+            return Err(UNREADABLE);
+        }
+        self.interims += 1;
+        if self.interims > MAX_INTERIMS {
             return Err(UNREADABLE);
         }
         // The head is not sent again, because the target has it.

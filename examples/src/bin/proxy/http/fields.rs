@@ -39,6 +39,7 @@ const HEAD_ONLY: &[&str] = &[
     "www-authenticate",
     "x-forwarded-for",
     "x-forwarded-proto",
+    "x-real-ip",
 ];
 
 fn is_in(list: &[&str], name: &str) -> bool {
@@ -50,9 +51,11 @@ fn is_own(name: &str) -> bool {
     is_for_proxies || is_in(OWN, name)
 }
 
-/// Whether a field is passed on: it concerns neither this connection alone, nor the framing.
+/// Whether a field is passed on: it concerns neither this connection alone, nor the framing. A name with `_` is not,
+/// because some programs take it for the one with `-`.
 pub(crate) fn passes(fields: &Fields<'_>, name: &str, chunked: bool) -> bool {
     !is_own(name)
+        && !name.contains('_')
         && !fields.has_word("connection", name)
         && (chunked || !name.eq_ignore_ascii_case("trailer"))
 }
@@ -60,5 +63,6 @@ pub(crate) fn passes(fields: &Fields<'_>, name: &str, chunked: bool) -> bool {
 /// Whether a trailer line is passed on. Nothing that decides about a message is taken from behind its body.
 pub(crate) fn trailer_passes(line: &[u8]) -> bool {
     let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
-    std::str::from_utf8(name).is_ok_and(|name| !is_own(name) && !is_in(HEAD_ONLY, name))
+    std::str::from_utf8(name)
+        .is_ok_and(|name| !is_own(name) && !is_in(HEAD_ONLY, name) && !name.contains('_'))
 }

@@ -87,9 +87,20 @@ fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
 /// Writes a list with one more element.
 fn added(out: &mut Vec<u8>, fields: &Fields<'_>, name: &str, element: &[u8]) {
     let is_passed = passes(fields, name, false);
-    let values = fields.values(name).filter(|value| is_passed && !value.is_empty());
+    let values = fields.values(name).filter(|value| is_passed && is_complete(value));
     let all: Vec<&[u8]> = values.chain([element]).collect();
     field(out, name, &all.join(&b", "[..]));
+}
+
+/// Whether a value can stand before another one: it is not empty, and ends outside of quotes, so that it does not
+/// swallow what follows.
+fn is_complete(value: &[u8]) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for byte in value {
+        quoted ^= *byte == b'"' && !escaped;
+        escaped = quoted && *byte == b'\\' && !escaped;
+    }
+    !value.is_empty() && !quoted
 }
 
 fn frame(out: &mut Vec<u8>, framing: Framing) {

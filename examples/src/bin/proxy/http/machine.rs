@@ -164,10 +164,15 @@ pub(crate) enum Exchange {
     #[to(Gone)]
     LateHead,
 
+    /// Reads the answer of a target that waits for no more of a body which has stopped.
+    #[read(other, exact = 1, within = 10ms => NoBody, eof => NoBody)]
+    #[to(Answer)]
+    LateBody,
+
     /// Answers 408 or 504 because a body has stopped.
     #[run]
     #[to(Gone)]
-    LateBody,
+    NoBody,
 
     /// Answers 431 because the head is too large.
     #[run]

@@ -1,12 +1,14 @@
 //! The machine without sockets: the test is the client and the target.
 
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fsm_runtime::sim::Session;
 use fsm_runtime::{Ended, Peer};
 
 use super::{Client, Exchange, Settings};
+use crate::targets::Targets;
 
 mod answers;
 mod bodies;
@@ -29,9 +31,13 @@ impl World {
     }
 
     fn with_targets(targets: &[&str]) -> Self {
-        let targets = targets.iter().map(|target| target.parse().unwrap()).collect();
-        let client = Client::new(Peer::Tcp("192.0.2.7:4000".parse().unwrap()), 0);
-        Self(Session::with_settings(client, Settings { targets, ..Settings::default() }))
+        Self::of("192.0.2.7:4000", &shared(targets))
+    }
+
+    /// A client with this address, of a proxy with these targets.
+    fn of(address: &str, targets: &Arc<Targets>) -> Self {
+        let client = Client::new(Peer::Tcp(address.parse().unwrap()), Arc::clone(targets));
+        Self(Session::with_settings(client, Settings::default()))
     }
 
     /// A world in which the target has got this request, and the request as it has got it.
@@ -77,6 +83,10 @@ impl World {
         self.0.end();
         assert_eq!(self.0.ended(), Some(Ended::Done));
     }
+}
+
+fn shared(targets: &[&str]) -> Arc<Targets> {
+    Arc::new(Targets::new(targets.iter().map(|target| target.parse().unwrap()).collect()))
 }
 
 #[track_caller]

@@ -27,14 +27,27 @@ pub(crate) struct Client {
     addresses: Vec<SocketAddr>,
     /// When the tunnel began, until its end is logged.
     begun: Option<Instant>,
+    /// Tells a query that waits whether the client is still there.
+    alive: Arc<()>,
 }
+
+/// The most addresses of a name that are tried.
+const MAX_ADDRESSES: usize = 16;
 
 type Context<'a> = Cx<'a, NoMessage, Times>;
 
 impl Client {
     pub(super) fn new(door: &Arc<Door>, peer: Peer) -> Self {
         let (door, addresses) = (Arc::clone(door), Vec::new());
-        Self { door, peer, wanted: String::new(), name: None, addresses, begun: None }
+        Self {
+            door,
+            peer,
+            wanted: String::new(),
+            name: None,
+            addresses,
+            begun: None,
+            alive: Arc::default(),
+        }
     }
 
     /// Sends the reply that ends the connection.
@@ -50,6 +63,7 @@ impl Client {
             return None;
         }
         addresses = self.door.allowed(self.name.as_deref(), addresses);
+        addresses.truncate(MAX_ADDRESSES);
         addresses.reverse();
         self.addresses = addresses;
         let next = self.next();
@@ -129,7 +143,8 @@ impl socks::Handler for Client {
                 let Some(Target::Tcp(address)) = self.named(name, port) else {
                     return match self.name.clone() {
                         Some(name) if !self.door.rules.denies_name(&name, port) => {
-                            socks::AfterRequest::Looking { job: Query { name, port } }
+                            let client = Arc::downgrade(&self.alive);
+                            socks::AfterRequest::Looking { job: Query { name, port, client } }
                         }
                         denied => {
                             let code = denied.map_or(Code::Failed, |_| Code::NotAllowed);

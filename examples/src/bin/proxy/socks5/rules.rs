@@ -37,17 +37,26 @@ struct Net {
     prefix: u8,
 }
 
-/// The addresses that lead to this machine or its link.
+/// The addresses that lead to this machine, its link, or the service from which a virtual machine learns its secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Special {
     Loopback,
     LinkLocal,
     Unspecified,
+    Metadata,
 }
+
+/// Such services outside of the link-local addresses: those of Amazon over IPv6, Alibaba and Oracle.
+const METADATA: [IpAddr; 3] = [
+    IpAddr::V6(Ipv6Addr::new(0xFD00, 0xEC2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+];
 
 impl Special {
     fn of(address: IpAddr) -> Option<Self> {
         match embedded(address) {
+            address if METADATA.contains(&address) => Some(Self::Metadata),
             IpAddr::V4(address) if address.octets()[0] == 0 => Some(Self::Unspecified),
             IpAddr::V4(address) if address.is_loopback() => Some(Self::Loopback),
             IpAddr::V4(address) if address.is_link_local() => Some(Self::LinkLocal),
@@ -59,15 +68,23 @@ impl Special {
     }
 }
 
-/// The IPv4 address that an IPv6 address stands for, if it does: `::ffff:a.b.c.d`, or the NAT64 prefix
-/// `64:ff9b::/96`.
+/// The IPv4 address that an IPv6 address stands for, if it does: `::ffff:a.b.c.d`, `::a.b.c.d`,
+/// `::ffff:0:a.b.c.d`, an address below the NAT64 prefixes `64:ff9b::/96` and `64:ff9b:1::/48`, or one of 6to4.
 fn embedded(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) if v6.segments()[..6] == [0x64, 0xFF9B, 0, 0, 0, 0] => {
-            let [.., a, b, c, d] = v6.octets();
-            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+    let IpAddr::V6(v6) = address.to_canonical() else { return address.to_canonical() };
+    let last =
+        |[.., high, low]: [u16; 8]| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
+    let segments = v6.segments();
+    match segments {
+        // `::` and `::1` are themselves.
+        [0, 0, 0, 0, 0, 0, 0, 0 | 1] => address,
+        [0, 0, 0, 0, 0 | 0xFFFF, 0, _, _]
+        | [0x64, 0xFF9B, 0, 0, 0, 0, _, _]
+        | [0x64, 0xFF9B, 1, ..] => last(segments).into(),
+        [0x2002, high, low, ..] => {
+            Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)).into()
         }
-        address => address,
+        _ => address,
     }
 }
 
@@ -236,6 +253,13 @@ mod tests {
             "::ffff:0.0.0.0",
             "64:ff9b::7f00:1",
             "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::7f00:1",
+            "2002:7f00:1::1",
+            "::127.0.0.1",
+            "::ffff:0:7f00:1",
+            "fd00:ec2::254",
+            "100.100.100.200",
+            "192.0.0.192",
         ] {
             for allow in
                 [&[][..], &["0.0.0.0/0", "::/0"], &["localhost", ".example.org"], &["0.0.0.0/1"]]

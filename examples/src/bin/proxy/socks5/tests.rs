@@ -1,4 +1,5 @@
 use std::io::ErrorKind;
+use std::sync::Weak;
 use std::time::Duration;
 
 use fsm_runtime::check;
@@ -140,7 +141,8 @@ fn a_name_is_looked_up_and_its_addresses_are_tried_in_turn() {
     let mut peer = greeted(&door(&[], &[], &["bad.example.org"]));
     peer.send(&named("example.org"));
     let job = peer.job::<Lookup>();
-    assert_eq!(job, Some(Query { name: "example.org".to_owned(), port: 80 }));
+    let asked = job.map(|Query { name, port, .. }| (name, port));
+    assert_eq!(asked, Some(("example.org".to_owned(), 80)));
     let addresses = ["[2001:db8::1]:80", "10.0.0.1:80"].map(|it| it.parse().expect("an address"));
     peer.reply::<Lookup>(addresses.into());
     assert_eq!(peer.connecting(), Some(addresses[0].into()));
@@ -159,6 +161,29 @@ fn a_name_is_looked_up_and_its_addresses_are_tried_in_turn() {
     let mut peer = greeted(&door(&[], &[], &["bad.example.org"]));
     peer.send(&named("BAD.example.org."));
     assert_eq!((code(&mut peer), peer.state()), (Some(2), None));
+}
+
+#[test]
+fn a_name_with_many_addresses_scans_no_network() {
+    let mut peer = greeted(&door(&[], &[], &[]));
+    peer.send(&named("example.org"));
+    assert!(peer.job::<Lookup>().is_some());
+    peer.reply::<Lookup>((1..=200).map(|last| SocketAddr::from(([10, 0, 0, last], 80))).collect());
+    let mut tried = 0;
+    while peer.connecting().is_some() {
+        tried += 1;
+        peer.refuse(ErrorKind::ConnectionRefused);
+        peer.advance(Duration::from_millis(1));
+    }
+    assert_eq!((tried, code(&mut peer)), (16, Some(5)));
+}
+
+#[test]
+fn a_name_is_not_looked_up_for_a_client_that_has_gone() {
+    let query = |client| Query { name: "localhost".to_owned(), port: 80, client };
+    let client = Arc::new(());
+    assert!(!look_up(query(Arc::downgrade(&client))).is_empty());
+    assert!(look_up(query(Weak::new())).is_empty());
 }
 
 /// The name of an attacker has the address of this machine: nothing is connected, also in part.

@@ -154,8 +154,9 @@ impl forward::Handler for Client {
 
     fn broken(&mut self, cx: &mut Context<'_>) -> forward::AfterBroken {
         let moved = cx.moved();
-        if moved.back == 0 {
-            self.failed(&"it has broken the connection before it answered", cx);
+        // What the client has sent may be the reason for a later end.
+        if moved.out == 0 && moved.back == 0 {
+            self.failed(&"it has broken a connection on which nothing was sent", cx);
         }
         self.ended("the target has broken the connection", moved, cx);
         forward::AfterBroken::Gone

@@ -56,7 +56,6 @@ fn a_target_that_breaks_before_it_answers_is_left_alone() {
         let shared = forwarder(false, None);
         let mut peer = client(&shared);
         peer.accept();
-        peer.send(b"question");
         peer.other().send(answer);
         peer.other().reset();
         assert_eq!(peer.state(), None);

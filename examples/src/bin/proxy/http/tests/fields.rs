@@ -32,11 +32,18 @@ fn what_earlier_proxies_say_stays_before_it() {
 }
 
 #[test]
+fn no_client_hides_what_the_proxy_says() {
+    let (_, got) = World::asked(
+        "GET / HTTP/1.1\r\nHost: x\r\nForwarded: for=6.6.6.6;by=\"\r\nForwarded: by=\"a\\\"\r\n\
+         Forwarded: by=\"a\\\"b\"\r\nX_Forwarded_For: 1.1.1.1\r\nTransfer_Encoding: chunked\r\n\r\n",
+    );
+    assert!(has(&got, "Forwarded: by=\"a\\\"b\", for=192.0.2.7;proto=http;host=x"), "{got}");
+    assert!(!got.contains('_'), "{got}");
+}
+
+#[test]
 fn an_ipv6_client_is_quoted() {
-    let targets = vec!["10.0.0.1:80".parse().unwrap()];
-    let client = Client::new(Peer::Tcp("[2001:db8::1]:4000".parse().unwrap()), 0);
-    let settings = Settings { targets, ..Settings::default() };
-    let mut world = World(Session::with_settings(client, settings));
+    let mut world = World::of("[2001:db8::1]:4000", &shared(&["10.0.0.1:80"]));
     world.send(GET);
     world.0.accept();
     let got = world.target();

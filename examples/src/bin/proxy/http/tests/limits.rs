@@ -6,6 +6,8 @@ fn expect_after(world: &mut World, seconds: u32, status: u16) {
     world.0.advance((seconds - 1) * SECOND + 9 * SECOND / 10);
     assert_eq!(world.client(), "");
     world.0.advance(SECOND / 10);
+    // A moment longer, in which an answer of the target would be read.
+    world.0.advance(SECOND / 100);
     world.expect_last(status);
 }
 
@@ -83,4 +85,25 @@ fn a_drain_ends_clients_at_rest_and_lets_answers_end() {
     world.answer(OK);
     world.0.drain();
     assert_eq!(world.0.ended(), Some(Ended::Drained));
+}
+
+#[test]
+fn an_answer_that_comes_while_a_body_has_stopped_reaches_the_client() {
+    for framing in ["Content-Length: 9\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n"] {
+        let (mut world, _) = World::asked(&format!("PUT / HTTP/1.1\r\nHost: x\r\n{framing}"));
+        world.0.other().send(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno");
+        world.0.other().end();
+        world.0.advance(31 * SECOND);
+        world.expect_last(401);
+    }
+}
+
+#[test]
+fn interim_answers_without_end_are_502() {
+    let (mut world, _) = World::asked("GET / HTTP/1.0\r\n\r\n");
+    for _ in 0..16 {
+        assert_eq!(world.answer("HTTP/1.1 103 Early Hints\r\n\r\n"), "");
+    }
+    world.0.other().send(b"HTTP/1.1 103 Early Hints\r\n\r\n");
+    world.expect_last(502);
 }

@@ -135,3 +135,18 @@ fn a_target_that_takes_no_more_of_the_body_may_have_answered() {
     world.send("56789");
     world.expect_last(502);
 }
+
+#[test]
+fn a_target_that_is_silent_holds_up_one_client() {
+    let targets = shared(&["10.0.0.1:80", "10.0.0.2:80"]);
+    let mut first = World::of("192.0.2.7:4000", &targets);
+    first.send(GET);
+    assert_eq!(first.connecting(), "10.0.0.1:80");
+    first.0.advance(5 * SECOND);
+    assert_eq!(first.connecting(), "10.0.0.2:80");
+    for port in 4001..4005 {
+        let mut other = World::of(&format!("192.0.2.7:{port}"), &targets);
+        other.send(GET);
+        assert_eq!(other.connecting(), "10.0.0.2:80");
+    }
+}

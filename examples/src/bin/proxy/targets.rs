@@ -1,4 +1,4 @@
-//! The targets of the forwarder, and how they do.
+//! The targets of a proxy, and how they do.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -14,8 +14,8 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(60);
 
 /// The targets, which all connections share. They are taken in turn.
 ///
-/// Nothing asks them whether they are well: a target that refuses a connection, or breaks it before it has sent a
-/// byte, is left alone for a while.
+/// Nothing asks them whether they are well: a target that refuses a connection, or breaks it before a byte was sent
+/// either way, is left alone for a while.
 pub(crate) struct Targets {
     targets: Vec<Target>,
     state: Mutex<State>,
@@ -53,6 +53,11 @@ impl Targets {
 
     pub(crate) fn target(&self, index: usize) -> &Target {
         &self.targets[index]
+    }
+
+    /// Whether a target is left alone now.
+    pub(crate) fn is_alone(&self, index: usize, now: Instant) -> bool {
+        self.state().health[index].is_alone(now)
     }
 
     /// The target for a client that has tried some already; `None` if it has tried all.
@@ -95,7 +100,7 @@ fn doubled(failures: u32) -> Duration {
     FIRST.saturating_mul(1 << failures.min(16)).min(LONGEST)
 }
 
-/// From a half of the time to all of it, so that several forwarders do not come back at once.
+/// From a half of the time to all of it, so that several proxies do not come back at once.
 fn with_jitter(time: Duration) -> Duration {
     // Each `RandomState` has keys of its own.
     let random = RandomState::new().hash_one(0) % 1_001;
