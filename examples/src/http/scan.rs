@@ -36,8 +36,13 @@ impl Scan {
     pub fn head(&mut self, input: &[u8]) -> Result<Option<Range<usize>>, Refusal> {
         while let Some(&byte) = input.get(self.at) {
             let at = self.at;
-            self.at += 1;
             let after_cr = at > self.line && input[at - 1] == b'\r';
+            let text = if after_cr { 0 } else { self.text(input) };
+            if text > 0 {
+                self.at += text;
+                continue;
+            }
+            self.at += 1;
             match byte {
                 b'\n' if after_cr => {
                     let (is_first, is_empty) = (self.is_first_line(), at == self.line + 1);
@@ -63,6 +68,13 @@ impl Scan {
             }
         }
         Ok(None)
+    }
+
+    /// The number of bytes from `at` that may stand anywhere in a line, and do not make it too long.
+    fn text(&self, input: &[u8]) -> usize {
+        let most = if self.is_first_line() { self.start + MAX_LINE } else { input.len() };
+        let rest = input.get(self.at..most.min(input.len())).unwrap_or_default();
+        rest.iter().position(|byte| matches!(byte, 0..=0x1f | 0x7f)).unwrap_or(rest.len())
     }
 
     fn is_first_line(&self) -> bool {

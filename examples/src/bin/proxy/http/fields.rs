@@ -51,13 +51,15 @@ fn is_own(name: &str) -> bool {
     is_for_proxies || is_in(OWN, name)
 }
 
-/// Whether a field is passed on: it concerns neither this connection alone, nor the framing. A name with `_` is not,
-/// because some programs take it for the one with `-`.
-pub(crate) fn passes(fields: &Fields<'_>, name: &str, chunked: bool) -> bool {
-    !is_own(name)
-        && !name.contains('_')
-        && !fields.has_word("connection", name)
-        && (chunked || !name.eq_ignore_ascii_case("trailer"))
+/// Whether `Connection` names other fields, which are not passed on.
+pub(crate) fn names_others(fields: &Fields<'_>) -> bool {
+    fields.values("connection").next().is_some()
+}
+
+/// Whether a field is passed on if `Connection` does not name it: it concerns neither this connection alone, nor the
+/// framing. A name with `_` is not, because some programs take it for the one with `-`.
+pub(crate) fn may_pass(name: &str, chunked: bool) -> bool {
+    !is_own(name) && !name.contains('_') && (chunked || !name.eq_ignore_ascii_case("trailer"))
 }
 
 /// Whether a trailer line is passed on. Nothing that decides about a message is taken from behind its body.

@@ -7,7 +7,7 @@ use fsm_examples::http::{Fields, Framing, is_token};
 use fsm_runtime::Peer;
 
 use super::answer::Answer;
-use super::fields::passes;
+use super::fields::{may_pass, names_others};
 use super::request::Request;
 
 /// The name of this proxy in `Via`.
@@ -71,8 +71,10 @@ pub(crate) fn answer_head(answer: &Answer<'_>, onward: Onward) -> Vec<u8> {
 
 fn pass_fields(out: &mut Vec<u8>, fields: &Fields<'_>, chunked: bool) {
     let is_added = |name: &str| ADDED.iter().any(|added| added.eq_ignore_ascii_case(name));
+    let names_others = names_others(fields);
     for (name, value) in fields.iter() {
-        if passes(fields, name, chunked) && !is_added(name) {
+        let is_named = names_others && fields.has_word("connection", name);
+        if !is_named && may_pass(name, chunked) && !is_added(name) {
             field(out, name, value);
         }
     }
@@ -86,7 +88,7 @@ fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
 
 /// Writes a list with one more element.
 fn added(out: &mut Vec<u8>, fields: &Fields<'_>, name: &str, element: &[u8]) {
-    let is_passed = passes(fields, name, false);
+    let is_passed = !fields.has_word("connection", name);
     let values = fields.values(name).filter(|value| is_passed && is_complete(value));
     let all: Vec<&[u8]> = values.chain([element]).collect();
     field(out, name, &all.join(&b", "[..]));
