@@ -21,6 +21,8 @@ pub(crate) struct Current {
     pub(crate) line: String,
     /// When the head was complete.
     pub(crate) begun: Instant,
+    /// When a part of the body was last known to move.
+    pub(crate) moved: Instant,
     /// The head for the target, until an answer has begun.
     pub(crate) head: Vec<u8>,
     pub(crate) framing: Framing,
@@ -49,6 +51,7 @@ impl Current {
         Self {
             line: format!("{} {}", request.method.escape_ascii(), request.target.escape_ascii()),
             begun: now,
+            moved: now,
             head: request_head(request, client),
             framing: request.framing,
             version: request.version,

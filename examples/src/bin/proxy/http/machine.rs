@@ -54,7 +54,7 @@ pub(crate) enum Exchange {
     Body,
 
     /// Passes on a body of known length.
-    #[relay(out, exact = left, max = 64KiB, idle = settings.stall <= 10min => LateBody, eof => Gone, gone => Early)]
+    #[relay(out, exact = left, max = 64KiB, idle = 1s => Glance, eof => Gone, gone => Early)]
     #[to(First)]
     Sized { left: u64 },
 
@@ -64,9 +64,26 @@ pub(crate) enum Exchange {
     ChunkSize,
 
     /// Passes on a chunk.
-    #[relay(out, exact = left, max = 64KiB, idle = settings.stall <= 10min => LateBody, eof => Gone, gone => Early)]
+    #[relay(out, exact = left, max = 64KiB, idle = 1s => Glance, eof => Gone, gone => Early)]
     #[to(ChunkEnd)]
     Chunk { left: u64 },
+
+    /// Looks whether the target has answered already, because a body does not move: its client waits, or the target
+    /// takes no more of it.
+    #[read(other, exact = 1, within = 1ms => Resume, eof => NoAnswer)]
+    #[to(Answer)]
+    Glance {
+        #[carry]
+        left: u64,
+    },
+
+    /// Goes on with the rest of a body or chunk, unless that has stopped for too long.
+    #[run]
+    #[to(Sized | Chunk | NoBody)]
+    Resume {
+        #[carry]
+        left: u64,
+    },
 
     /// Reads the line end after a chunk.
     #[read(exact = 2, idle = settings.stall <= 10min => LateBody)]
