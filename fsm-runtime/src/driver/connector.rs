@@ -9,7 +9,7 @@ use crate::call::semaphore::{NoPermit, Permit};
 use crate::driver::acceptor::Accept;
 use crate::driver::connector::target::TargetState;
 use crate::lifecycle::pool_state::{Phase, PoolState};
-use crate::net::dial::{Connected, Dial};
+use crate::net::dial::{Connected, Dial, is_local};
 use crate::net::listener::Accepted;
 use crate::net::lookup::{Found, Lookups};
 use crate::net::token;
@@ -22,6 +22,9 @@ mod target;
 /// Milliseconds after which a job no longer counts on a connection that is on its way, so that another
 /// target is tried.
 const SLOW: u64 = 250;
+
+/// The least number of milliseconds between two warnings that this process cannot connect at all.
+const QUIET: u64 = 60_000;
 
 /// The settings of a pool that opens connections. Times are in milliseconds.
 #[derive(Clone, Debug)]
@@ -57,6 +60,8 @@ pub(crate) struct Connector {
     due: u64,
     /// No connection is open, and no target can be connected to.
     unreachable: bool,
+    /// The time of the last warning that this process cannot connect at all.
+    warned: Option<u64>,
     stopped: bool,
 }
 
@@ -101,6 +106,7 @@ impl Connector {
             touched: false,
             due: 0,
             unreachable: false,
+            warned: None,
             stopped: false,
         }
     }
@@ -177,7 +183,11 @@ impl Connector {
                 Err(error) => {
                     drop(permit);
                     self.state.counters.connect_failed();
-                    self.failed(target, Some(&error), now);
+                    if is_local(&error) {
+                        self.out_of_descriptors(target, &error, now);
+                    } else {
+                        self.failed(target, Some(&error), now);
+                    }
                 }
             }
         }
@@ -293,6 +303,17 @@ impl Connector {
             return Some((first, false));
         }
         Some(ready.find(|number| !slow(*number)).map_or((first, true), |number| (number, false)))
+    }
+
+    /// Waits before another attempt at the target, which has nothing to do with the error.
+    #[cold]
+    fn out_of_descriptors(&mut self, target: usize, error: &io::Error, now: u64) {
+        let pause = self.settings.retry.0.max(1);
+        self.targets[target].postpone(now.saturating_add(pause));
+        if self.warned.is_none_or(|at| at.saturating_add(QUIET) <= now) {
+            self.warned = Some(now);
+            crate::log::warn!(pool = self.pool, %error, "cannot connect; jobs and connections wait");
+        }
     }
 
     fn failed(&mut self, target: usize, error: Option<&io::Error>, now: u64) {

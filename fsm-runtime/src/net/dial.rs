@@ -149,6 +149,16 @@ fn alternating(addresses: Vec<Address>) -> VecDeque<Address> {
     }
 }
 
+/// The system's codes for a process or a system without a free descriptor, for which the standard library has no
+/// names.
+const NO_DESCRIPTOR: &[i32] = if cfg!(windows) { &[10_024] } else { &[23, 24] };
+
+/// Whether an error says nothing of the peer, because this process lacks descriptors or memory.
+pub(crate) fn is_local(error: &io::Error) -> bool {
+    let lacks_descriptor = error.raw_os_error().is_some_and(|code| NO_DESCRIPTOR.contains(&code));
+    lacks_descriptor || error.kind() == io::ErrorKind::OutOfMemory
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;

@@ -40,6 +40,11 @@ impl TargetState {
         self.not_before = 0;
     }
 
+    /// Lets nobody try it before that time, for a reason that says nothing of it.
+    pub(super) fn postpone(&mut self, until: u64) {
+        self.not_before = self.not_before.max(until);
+    }
+
     /// Notes a failure to connect, or without `error` a connection that was of no use. The target is left alone for a random time of at least 1 ms, whose bound doubles with
     /// each failure from the first to the second of `retry`. Failures meanwhile are part of the same one.
     pub(super) fn failed(
@@ -69,6 +74,7 @@ impl TargetState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::dial::is_local;
 
     fn target() -> TargetState {
         TargetState::new("127.0.0.1:80".parse().unwrap())
@@ -96,6 +102,17 @@ mod tests {
         assert!(state.may_be_tried(0));
         state.failed("pool", Some(&error), (100, 1_000), 99, now);
         assert_eq!(state.tried_again_at(), Some(now + 100));
+    }
+
+    #[test]
+    fn c3_a_want_of_descriptors_is_no_failure_of_a_target() {
+        assert!(is_local(&io::Error::from_raw_os_error(if cfg!(windows) { 10_024 } else { 24 })));
+        assert!(!is_local(&io::ErrorKind::ConnectionRefused.into()));
+        let mut state = target();
+        state.postpone(1_100);
+        assert!(!state.may_be_tried(1_099) && state.may_be_tried(1_100) && !state.is_probed);
+        state.failed("pool", None, (100, 1_000), 99, 1_100);
+        assert_eq!(state.tried_again_at(), Some(1_200), "it is the first failure");
     }
 
     #[test]
