@@ -110,7 +110,7 @@ pub fn time(text: &str) -> Result<Duration, String> {
 /// Says what is wrong with the text.
 pub fn time_up_to(text: &str, most: &str) -> Result<Duration, String> {
     match time(text)? {
-        Duration::ZERO => Err("no time is not enough".to_owned()),
+        Duration::ZERO => Err("it must be more than 0".to_owned()),
         long if long > time(most)? => Err(format!("at most {most} are possible")),
         time => Ok(time),
     }
