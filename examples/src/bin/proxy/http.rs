@@ -1,6 +1,6 @@
 //! A reverse proxy for HTTP/1.1.
 //!
-//! Each client has a machine, [`Exchange`](machine::Exchange), with a connection to a target, which it uses
+//! Each client has a machine, [`Exchange`], with a connection to a target, which it uses
 //! for one request after another. No body is held: bytes are passed on as they arrive. There are no tunnels:
 //! CONNECT is refused, and `Upgrade` is removed, so that no target answers 101.
 
