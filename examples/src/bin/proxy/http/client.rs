@@ -41,9 +41,10 @@ impl Client {
         let goes_on = may_go_on
             && !cx.draining()
             && current.as_ref().is_some_and(|current| current.keep_alive && !current.is_unread);
-        let request = current.as_ref().map(|current| current.line.as_str());
+        let line = current.as_ref().map_or(&b"-"[..], |current| &current.line);
         let status = refusal.status.code();
-        tracing::info!(client = %self.peer, request, status, why = refusal.why, "refused");
+        let (client, request) = (&self.peer, line.escape_ascii());
+        tracing::info!(%client, %request, status, why = refusal.why, "refused");
         let is_head = current.is_some_and(|current| current.is_head);
         cx.write(&page(&refusal, is_head, goes_on, cx.wall()));
         goes_on

@@ -18,7 +18,7 @@ const MAX_INTERIMS: u8 = 16;
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Current {
     /// The method and the target of the request, for the log.
-    pub(crate) line: String,
+    pub(crate) line: Vec<u8>,
     /// When the head was complete.
     pub(crate) begun: Instant,
     /// When a part of the body was last known to move.
@@ -49,7 +49,7 @@ pub(crate) struct Current {
 impl Current {
     pub(crate) fn new(request: &Request<'_>, client: Peer, now: Instant) -> Self {
         Self {
-            line: format!("{} {}", request.method.escape_ascii(), request.target.escape_ascii()),
+            line: [request.method, b" ", &request.target].concat(),
             begun: now,
             moved: now,
             head: request_head(request, client),

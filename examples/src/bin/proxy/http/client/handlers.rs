@@ -216,8 +216,8 @@ impl exchange::Handler for Client {
             self.targets.answered(index);
             let target = self.targets.target(index);
             let time = cx.now().saturating_duration_since(current.begun);
-            let (client, request, status) = (&self.peer, &current.line, answer.status);
-            tracing::info!(%client, request, %target, status, ?time, "answered");
+            let (client, request) = (&self.peer, current.line.escape_ascii());
+            tracing::info!(%client, %request, %target, status = answer.status, ?time, "answered");
         }
         let onward = current.onward(&answer, cx.draining());
         cx.write(&answer_head(&answer, onward));
