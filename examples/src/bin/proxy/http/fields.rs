@@ -51,9 +51,12 @@ fn is_own(name: &str) -> bool {
     is_for_proxies || is_in(OWN, name)
 }
 
-/// Whether `Connection` names other fields, which are not passed on.
+/// Whether `Connection` may name other fields, which are not passed on.
 pub(crate) fn names_others(fields: &Fields<'_>) -> bool {
-    fields.values("connection").next().is_some()
+    let is_other = |value: &[u8]| {
+        !value.eq_ignore_ascii_case(b"keep-alive") && !value.eq_ignore_ascii_case(b"close")
+    };
+    fields.values("connection").any(is_other)
 }
 
 /// Whether a field is passed on if `Connection` does not name it: it concerns neither this connection alone, nor the

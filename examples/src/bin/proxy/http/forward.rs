@@ -88,7 +88,7 @@ fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
 
 /// Writes a list with one more element.
 fn added(out: &mut Vec<u8>, fields: &Fields<'_>, name: &str, element: &[u8]) {
-    let is_passed = !fields.has_word("connection", name);
+    let is_passed = !(names_others(fields) && fields.has_word("connection", name));
     let values = fields.values(name).filter(|value| is_passed && is_complete(value));
     let all: Vec<&[u8]> = values.chain([element]).collect();
     field(out, name, &all.join(&b", "[..]));
