@@ -108,13 +108,15 @@ pub(crate) enum OtherStream {
 }
 
 /// A stream of a test.
-pub(crate) trait SimulatedStream: ByteStream + Send + std::fmt::Debug {}
+pub(crate) trait SimulatedStream: Send + std::fmt::Debug {
+    fn stream(&mut self) -> &mut dyn ByteStream;
+}
 
 impl OtherStream {
     fn stream(&mut self) -> &mut dyn ByteStream {
         match self {
             Self::Socket(socket) => socket,
-            Self::Simulated(stream) => &mut **stream,
+            Self::Simulated(stream) => stream.stream(),
         }
     }
 }

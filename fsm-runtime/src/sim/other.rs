@@ -142,7 +142,11 @@ impl ByteStream for PipeEnd {
     }
 }
 
-impl SimulatedStream for PipeEnd {}
+impl SimulatedStream for PipeEnd {
+    fn stream(&mut self) -> &mut dyn ByteStream {
+        self
+    }
+}
 
 impl Drop for PipeEnd {
     fn drop(&mut self) {
