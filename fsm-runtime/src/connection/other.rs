@@ -1,19 +1,18 @@
 //! The other socket of a connection, during a turn.
 
-use std::cell::RefCell;
 use std::io;
 use std::sync::{Arc, PoisonError};
 
-use bytes::Bytes;
 use mio::Registry;
 
+use crate::connection::other::ends::Ends;
 use crate::connection::relay::pass_on;
 use crate::connection::scratch::OtherScratch;
 use crate::connection::turn::{NextAction, Turn};
 use crate::machine::runner::StopReason;
 use crate::net::dial::Dial;
 use crate::net::lookup::Lookups;
-use crate::net::other_end::{Link, OtherEnd, Relay, RelayEnd, TestWorld};
+use crate::net::other_end::{Link, OtherEnd, RelayEnd, TestWorld};
 use crate::net::readiness::Readiness;
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::recv_buffer::RecvBuffer;
@@ -21,12 +20,12 @@ use crate::net::send_buffer::SendBuffer;
 use crate::net::stream::Stream;
 use crate::net::stream_state::StreamState;
 use crate::net::token;
-use crate::net::transport::{ByteStream, OtherAccess, PeerAddr};
+use crate::net::transport::{ByteStream, PeerAddr};
 use crate::spec::Features;
 use crate::wake::Wake;
-use crate::{
-    Address, Connected, Connecting, Cx, Drive, Input, Key, Moved, Peer, Relaying, Target, WaitSet,
-};
+use crate::{Address, Cx, Drive, Input, Key, Target, WaitSet};
+
+mod ends;
 
 /// The other socket and its buffers, borrowed for a turn.
 pub(super) struct OtherSide<'a> {
@@ -45,17 +44,6 @@ enum World<'a> {
     Test(&'a dyn TestWorld),
     /// Neither, in a test without one.
     Nothing,
-}
-
-/// The socket of a connection together with its other one, for the `Cx` of a handler.
-pub(super) struct Ends<'a, S> {
-    socket: &'a S,
-    other: RefCell<Borrowed<'a>>,
-}
-
-struct Borrowed<'a> {
-    end: &'a mut OtherEnd,
-    send: &'a mut SendBuffer,
 }
 
 impl<'a> OtherSide<'a> {
@@ -90,7 +78,7 @@ impl<'a> OtherSide<'a> {
         socket: &'s S,
     ) -> (Ends<'s, S>, &'s mut RecvBuffer<'a>) {
         let Self { end, recv, send, .. } = self;
-        (Ends { socket, other: RefCell::new(Borrowed { end, send }) }, recv)
+        (Ends::new(socket, end, send), recv)
     }
 
     /// Goes on with connecting. Returns whether the machine has something to learn.
@@ -209,91 +197,6 @@ impl<'a> OtherSide<'a> {
         self.send.discard();
         if let Some(relay) = &mut self.end.relay {
             relay.end = Some(RelayEnd::Gone);
-        }
-    }
-}
-
-impl<S: PeerAddr> PeerAddr for Ends<'_, S> {
-    fn peer(&self) -> io::Result<Peer> {
-        self.socket.peer()
-    }
-
-    fn other(&self) -> Option<&dyn OtherAccess> {
-        Some(self)
-    }
-}
-
-impl<S> OtherAccess for Ends<'_, S> {
-    fn write(&self, bytes: &[u8]) {
-        self.other.borrow_mut().send.write(bytes);
-    }
-
-    fn send(&self, bytes: Bytes) {
-        self.other.borrow_mut().send.send(bytes);
-    }
-
-    fn queued(&self) -> usize {
-        self.other.borrow().send.len()
-    }
-
-    fn begin_call(&self) {
-        let Borrowed { end, send } = &mut *self.other.borrow_mut();
-        end.queued_before = send.len();
-    }
-
-    fn connect(&self, target: Target) {
-        let Borrowed { end, .. } = &mut *self.other.borrow_mut();
-        end.stale = if end.is_open() { end.queued_before } else { 0 };
-        end.named = Some(target);
-    }
-
-    fn connected(&self) -> Connecting {
-        let Borrowed { end, send } = &mut *self.other.borrow_mut();
-        if end.named.is_some() {
-            return Connecting::Waiting;
-        }
-        match std::mem::replace(&mut end.link, Link::Closed) {
-            Link::Open { stream, peer, news: Some(reused) } => {
-                end.link = Link::Open { stream, peer, news: None };
-                Connecting::Connected(Connected { peer, reused })
-            }
-            Link::Failed(error) => {
-                send.discard();
-                Connecting::Failed(error)
-            }
-            other => {
-                end.link = other;
-                Connecting::Waiting
-            }
-        }
-    }
-
-    fn relayed(&self, begin: &dyn Fn() -> Relay) -> Relaying {
-        let mut other = self.other.borrow_mut();
-        let relay = other.end.relay.get_or_insert_with(begin);
-        let moved = relay.moved();
-        let Some(end) = relay.end.take() else { return Relaying::Waiting };
-        other.end.relay = None;
-        other.end.moved = moved;
-        match end {
-            RelayEnd::Done => Relaying::Done(moved),
-            RelayEnd::Eof => Relaying::Eof,
-            RelayEnd::Gone => Relaying::Gone,
-        }
-    }
-
-    fn moved(&self) -> Moved {
-        self.other.borrow().end.moved
-    }
-
-    fn leave(&self) {
-        let mut other = self.other.borrow_mut();
-        if let Some(relay) = other.end.relay.take() {
-            other.end.moved = relay.moved();
-        }
-        if other.end.named.take().is_some() || !other.end.is_open() {
-            other.end.close(false);
-            other.send.discard();
         }
     }
 }
