@@ -154,6 +154,41 @@ impl Drop for PipeEnd {
     }
 }
 
+impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
+    /// The target that the machine connects to in a `#[connect]` state. It waits for [`accept`](Self::accept)
+    /// or [`refuse`](Self::refuse).
+    pub fn connecting(&self) -> Option<Target> {
+        self.world.connecting()
+    }
+
+    /// Lets the connection come about that the machine waits for. [`other`](Self::other) is its other end.
+    ///
+    /// # Panics
+    ///
+    /// When the machine does not connect.
+    pub fn accept(&mut self) {
+        assert!(self.world.decide(Ok(())), "the machine does not connect");
+        self.run(Readiness::WRITE.of_other());
+    }
+
+    /// Lets the connection fail that the machine waits for, with an error of this kind.
+    ///
+    /// # Panics
+    ///
+    /// When the machine does not connect.
+    pub fn refuse(&mut self, kind: io::ErrorKind) {
+        assert!(self.world.decide(Err(kind)), "the machine does not connect");
+        self.run(Readiness::WRITE.of_other());
+    }
+
+    /// The other end of the machine's other socket.
+    ///
+    /// Its methods panic when the machine has never been connected.
+    pub fn other(&mut self) -> OtherPeer<'_, M, H> {
+        OtherPeer { session: self }
+    }
+}
+
 /// The part of the test at the other end of a machine's other socket: what
 /// [`Session::other`](Session::other) returns.
 ///

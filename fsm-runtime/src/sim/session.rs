@@ -1,7 +1,6 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
-use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -10,7 +9,7 @@ use super::LIMITS;
 use super::clock::{Clock, OnClock, Origin};
 use super::harness::Harness;
 use super::methods::session_methods;
-use super::other::{OtherPeer, World};
+use super::other::World;
 use super::output::Output;
 use super::pipe::{Pipe, PipeEnd};
 use crate::call::mailboxes::Mailboxes;
@@ -22,7 +21,7 @@ use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
 use crate::outgoing::connections::Outgoing;
 use crate::outgoing::jobs::JobsInHand;
-use crate::{Connection, Drive, Ended, JobHandle, Machine, Service, Target, TrySendError};
+use crate::{Connection, Drive, Ended, JobHandle, Machine, Service, TrySendError};
 
 /// The most jobs that wait.
 const JOBS: usize = 1024;
@@ -259,39 +258,6 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         let handle = JobHandle::submit(jobs, job)?;
         self.run(Readiness::NONE);
         Ok(handle)
-    }
-
-    /// The target that the machine connects to in a `#[connect]` state. It waits for [`accept`](Self::accept)
-    /// or [`refuse`](Self::refuse).
-    pub fn connecting(&self) -> Option<Target> {
-        self.world.connecting()
-    }
-
-    /// Lets the connection come about that the machine waits for. [`other`](Self::other) is its other end.
-    ///
-    /// # Panics
-    ///
-    /// When the machine does not connect.
-    pub fn accept(&mut self) {
-        assert!(self.world.decide(Ok(())), "the machine does not connect");
-        self.run(Readiness::WRITE.of_other());
-    }
-
-    /// Lets the connection fail that the machine waits for, with an error of this kind.
-    ///
-    /// # Panics
-    ///
-    /// When the machine does not connect.
-    pub fn refuse(&mut self, kind: io::ErrorKind) {
-        assert!(self.world.decide(Err(kind)), "the machine does not connect");
-        self.run(Readiness::WRITE.of_other());
-    }
-
-    /// The other end of the machine's other socket.
-    ///
-    /// Its methods panic when the machine has never been connected.
-    pub fn other(&mut self) -> OtherPeer<'_, M, H> {
-        OtherPeer { session: self }
     }
 
     /// Sends `bytes` to the machine. They are lost when the machine is at its end, as on a socket.
