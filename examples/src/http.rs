@@ -16,6 +16,9 @@ pub use fields::Fields;
 pub use framing::Framing;
 pub use refusal::Refusal;
 pub use scan::Scan;
-pub use start::{Version, check_host, expects_continue, is_authority, keeps_alive, split};
+pub use start::{
+    RequestLine, StatusLine, Version, check_host, expects_continue, is_authority, keeps_alive,
+    split,
+};
 pub use status::Status;
 pub use token::is_token;

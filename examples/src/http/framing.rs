@@ -30,12 +30,10 @@ impl Framing {
             return length.map_or(Ok(Self::None), |digits| Ok(Self::Length(parse_length(digits)?)));
         }
         if length.is_some() {
-            return Err(Refusal::bad(
-                "the request has both a content-length and a transfer-encoding",
-            ));
+            return Err(Refusal::bad("there are both a content-length and a transfer-encoding"));
         }
         if version == Version::Http10 {
-            return Err(Refusal::bad("a request of HTTP/1.0 has a transfer-encoding"));
+            return Err(Refusal::bad("a message of HTTP/1.0 has a transfer-encoding"));
         }
         let mut codings = fields.words("transfer-encoding");
         let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");

@@ -25,8 +25,70 @@ impl Version {
                 Err(Refusal::new(Status::VersionNotSupported, "the server speaks HTTP/1.1"))
             }
             Some(_) => Err(Refusal::bad("the version is malformed")),
-            None => Err(Refusal::bad("the request line has no version")),
+            None => Err(Refusal::bad("the first line has no version")),
         }
+    }
+}
+
+/// The first line of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestLine<'a> {
+    /// The method, which is not checked.
+    pub method: &'a [u8],
+    /// The target, which is not checked.
+    pub target: &'a [u8],
+    /// The version.
+    pub version: Version,
+}
+
+impl<'a> RequestLine<'a> {
+    /// Parses three words.
+    ///
+    /// # Errors
+    ///
+    /// When they are not three, or the last one is no version.
+    pub fn parse(line: &'a [u8]) -> Result<Self, Refusal> {
+        let mut words = line.split(|&byte| byte == b' ');
+        let (Some(method), Some(target), Some(version), None) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            return Err(Refusal::bad("the request line is not a method, a target and a version"));
+        };
+        Ok(Self { method, target, version: Version::parse(version)? })
+    }
+}
+
+/// The first line of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusLine<'a> {
+    /// The version.
+    pub version: Version,
+    /// The status, from 100 to 599.
+    pub status: u16,
+    /// The text behind it.
+    pub reason: &'a [u8],
+}
+
+impl<'a> StatusLine<'a> {
+    /// The first byte of each status line.
+    pub const FIRST: u8 = b'H';
+
+    /// Parses a line behind its [`FIRST`](Self::FIRST) byte.
+    ///
+    /// # Errors
+    ///
+    /// When it has no version or no status.
+    pub fn parse_rest(line: &'a [u8]) -> Result<Self, Refusal> {
+        let mut words = line.splitn(3, |&byte| byte == b' ');
+        let version = words.next().unwrap_or_default();
+        let version = Version::parse(&[&[Self::FIRST], version].concat())?;
+        let status = match words.next() {
+            Some([a @ b'1'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9']) => {
+                [a, b, c].iter().fold(0, |sum, digit| sum * 10 + u16::from(**digit - b'0'))
+            }
+            _ => return Err(Refusal::bad("the status is not a number from 100 to 599")),
+        };
+        Ok(Self { version, status, reason: words.next().unwrap_or_default() })
     }
 }
 

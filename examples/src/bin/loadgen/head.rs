@@ -1,12 +1,7 @@
 //! The heads of HTTP answers, and of the chunks of their bodies.
 
-use std::fmt;
-
+use fsm_examples::http::{Fields, Framing, Refusal, Scan, StatusLine, keeps_alive, split};
 use fsm_runtime::{Decoded, Frame, frame};
-use httparse::{EMPTY_HEADER, Response, Status};
-
-/// The most fields of a head.
-const FIELDS: usize = 100;
 
 /// What a client must know of the head of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,80 +30,39 @@ pub(crate) struct Chunk<'a> {
     pub(crate) extension: &'a [u8],
 }
 
-/// The reason why a head is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Malformed {
-    Http(httparse::Error),
-    Length,
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Http(error) => write!(f, "the answer is not HTTP: {error}"),
-            Self::Length => f.write_str("the answer has no plain length"),
-        }
-    }
-}
-
 /// The decoder of heads.
 #[derive(Debug, Default)]
-pub(crate) struct Heads {
-    /// The position up to which no head ends.
-    searched: usize,
-}
+pub(crate) struct Heads(Scan);
 
 impl Frame for Heads {
     type Item<'a> = Head;
-    type Error = Malformed;
+    type Error = Refusal;
 
-    fn decode(&mut self, input: &[u8]) -> Result<Decoded<Head>, Malformed> {
-        const END: &[u8] = b"\r\n\r\n";
-        let found = input[self.searched..].windows(END.len()).position(|bytes| bytes == END);
-        let Some(found) = found else {
-            // What is no answer from its beginning has no end to wait for.
-            let begins = b"HTTP/1.".iter().zip(input).all(|(one, other)| one == other);
-            self.searched = input.len().saturating_sub(END.len() - 1);
-            let more = Decoded::More(input.len() + 1);
-            return if begins { Ok(more) } else { Err(Malformed::Http(httparse::Error::Version)) };
-        };
-        let end = self.searched + found + END.len();
-        Ok(Decoded::Frame(Head::parse(&input[..end])?, end))
+    fn decode(&mut self, input: &[u8]) -> Result<Decoded<Head>, Refusal> {
+        // What is no answer from its beginning has no end to wait for.
+        if !b"HTTP/1.".iter().zip(input).all(|(one, other)| one == other) {
+            return Err(Refusal::bad("the answer is not HTTP/1"));
+        }
+        Ok(match self.0.head(input)? {
+            Some(range) => Decoded::Frame(Head::parse(&input[range.clone()])?, range.end),
+            None => Decoded::More(input.len() + 1),
+        })
     }
 }
 
 impl Head {
-    fn parse(head: &[u8]) -> Result<Self, Malformed> {
-        let mut fields = [EMPTY_HEADER; FIELDS];
-        let mut response = Response::new(&mut fields);
-        match response.parse(head).map_err(Malformed::Http)? {
-            Status::Complete(len) if len == head.len() => {}
-            _ => return Err(Malformed::Http(httparse::Error::NewLine)),
-        }
-        let status = response.code.unwrap_or_default();
-        let has = |name: &str, word: &str| {
-            let named =
-                response.headers.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
-            named
-                .flat_map(|field| field.value.split(|byte| *byte == b','))
-                .any(|found| found.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
+    fn parse(head: &[u8]) -> Result<Self, Refusal> {
+        let (line, lines) = split(head);
+        let StatusLine { version, status, .. } =
+            StatusLine::parse_rest(line.get(1..).unwrap_or_default())?;
+        let fields = Fields::parse(lines)?;
+        let body = match Framing::parse(&fields, version)? {
+            _ if matches!(status, 100..=199 | 204 | 304) => Body::Length(0),
+            Framing::Length(length) => Body::Length(length),
+            Framing::Chunked => Body::Chunked,
+            Framing::None => Body::ToEnd,
         };
-        let length =
-            response.headers.iter().find(|field| field.name.eq_ignore_ascii_case("content-length"));
-        let body = if matches!(status, 100..=199 | 204 | 304) {
-            Body::Length(0)
-        } else if has("transfer-encoding", "chunked") {
-            Body::Chunked
-        } else if let Some(length) = length {
-            let digits =
-                std::str::from_utf8(length.value).ok().filter(|text| !text.starts_with('+'));
-            Body::Length(digits.and_then(|text| text.trim().parse().ok()).ok_or(Malformed::Length)?)
-        } else {
-            Body::ToEnd
-        };
-        let keeps_open = !has("connection", "close")
-            && body != Body::ToEnd
-            && (response.version == Some(1) || has("connection", "keep-alive"));
+        let keeps_open = body != Body::ToEnd && keeps_alive(&fields, version);
         Ok(Self { status, body, keeps_open })
     }
 }
@@ -118,7 +72,7 @@ mod tests {
     use super::*;
 
     /// Feeds `input` byte by byte.
-    fn feed(input: &str) -> Result<Option<Head>, Malformed> {
+    fn feed(input: &str) -> Result<Option<Head>, Refusal> {
         let mut decoder = Heads::default();
         for end in 0..=input.len() {
             if let Decoded::Frame(head, used) = decoder.decode(&input.as_bytes()[..end])? {

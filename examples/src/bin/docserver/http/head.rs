@@ -1,6 +1,8 @@
 //! The head of a request.
 
-use fsm_examples::http::{Fields, Scan, Version, check_host, expects_continue, keeps_alive, split};
+use fsm_examples::http::{
+    Fields, RequestLine, Scan, check_host, expects_continue, keeps_alive, split,
+};
 use fsm_runtime::{Decoded, Frame};
 
 use super::target::Target;
@@ -41,13 +43,7 @@ impl<'a> Head<'a> {
     /// Parses a head whose lines all end with CRLF; the last one is empty.
     fn parse(head: &'a [u8]) -> Result<Self, Refusal> {
         let (line, fields) = split(head);
-        let mut words = line.split(|&byte| byte == b' ');
-        let (Some(method), Some(target), Some(version), None) =
-            (words.next(), words.next(), words.next(), words.next())
-        else {
-            return Err(Refusal::bad("the request line is not a method, a target and a version"));
-        };
-        let version = Version::parse(version)?;
+        let RequestLine { method, target, version } = RequestLine::parse(line)?;
         let method = Method::parse(method)?;
         let target = Target::parse(target, method)?;
         let fields = Fields::parse(fields)?;

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use fsm_examples::http::{Fields, Framing, Refusal, Scan, Version, keeps_alive, split};
+use fsm_examples::http::{Fields, Framing, Refusal, Scan, StatusLine, keeps_alive, split};
 use fsm_runtime::{Decoded, Frame};
 
 /// The first byte of each answer, which is read before the rest.
-pub(crate) const FIRST: u8 = b'H';
+pub(crate) const FIRST: u8 = StatusLine::FIRST;
 
 /// The head of an answer, borrowed from the input.
 #[derive(Debug)]
@@ -55,16 +55,7 @@ impl Frame for AnswerCodec {
 impl<'a> Answer<'a> {
     fn parse(head: &'a [u8]) -> Result<Self, BadAnswer> {
         let (line, lines) = split(head);
-        let mut words = line.splitn(3, |&byte| byte == b' ');
-        let version = words.next().unwrap_or_default();
-        let version = Version::parse(&[&[FIRST], version].concat())?;
-        let status = match words.next() {
-            Some([a @ b'1'..=b'5', b @ b'0'..=b'9', c @ b'0'..=b'9']) => {
-                [a, b, c].iter().fold(0, |sum, digit| sum * 10 + u16::from(**digit - b'0'))
-            }
-            _ => return Err(BadAnswer("the status is not a number from 100 to 599")),
-        };
-        let reason = words.next().unwrap_or_default();
+        let StatusLine { version, status, reason } = StatusLine::parse_rest(line)?;
         let fields = Fields::parse(lines)?;
         let framing = Framing::parse(&fields, version)?;
         let keep_alive = keeps_alive(&fields, version);

@@ -1,8 +1,8 @@
 //! The head of a request.
 
 use fsm_examples::http::{
-    Fields, Framing, Refusal, Scan, Status, Version, check_host, expects_continue, is_authority,
-    is_token, keeps_alive, split,
+    Fields, Framing, Refusal, RequestLine, Scan, Status, Version, check_host, expects_continue,
+    is_authority, is_token, keeps_alive, split,
 };
 use fsm_runtime::{Decoded, Frame};
 
@@ -41,13 +41,7 @@ impl Frame for RequestCodec {
 impl<'a> Request<'a> {
     fn parse(head: &'a [u8]) -> Result<Self, Refusal> {
         let (line, lines) = split(head);
-        let mut words = line.split(|&byte| byte == b' ');
-        let (Some(method), Some(target), Some(version), None) =
-            (words.next(), words.next(), words.next(), words.next())
-        else {
-            return Err(Refusal::bad("the request line is not a method, a target and a version"));
-        };
-        let version = Version::parse(version)?;
+        let RequestLine { method, target, version } = RequestLine::parse(line)?;
         if !is_token(method) {
             return Err(Refusal::bad("the method is not a token"));
         }
