@@ -170,7 +170,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             return TurnOutcome::Ended(Ended::Panicked);
         };
         let TurnEnd { reason, input, progress, sent, expired_while_full } = turn.run_to_end();
-        let Ok(reason) = reason else { return Self::reset(scratch) };
+        let reason = match reason {
+            Ok(reason) => reason,
+            Err(error) => return Self::broken(&error, key, scratch),
+        };
         if sent > 0 {
             send_by = u64::MAX;
         }
@@ -322,6 +325,19 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
     }
 
+    /// Ends a connection whose stream has failed.
+    #[cold]
+    fn broken(error: &io::Error, key: Key, scratch: &mut ConnectionScratch<M, H>) -> TurnOutcome {
+        let why = match error.kind() {
+            io::ErrorKind::UnexpectedEof => Ended::Truncated,
+            io::ErrorKind::InvalidData => Ended::TlsFailed,
+            _ => return Self::reset(scratch),
+        };
+        crate::log::debug!(%key, machine = M::SPEC.name, %error, "a connection ends: {why}");
+        scratch.output.discard();
+        TurnOutcome::Ended(why)
+    }
+
     fn reset(scratch: &mut ConnectionScratch<M, H>) -> TurnOutcome {
         scratch.output.discard();
         TurnOutcome::Ended(Ended::Reset)
@@ -393,10 +409,23 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         }
         if let Some(Leaving { hand_off, input, output }) = leaving {
             let socket = socket.zip(scratch.registry.as_deref());
+            #[cfg(feature = "tls")]
+            let (socket, tls) = match socket {
+                Some((mut socket, registry)) => {
+                    let tls = socket.take_tls();
+                    (Some((socket, registry)), tls)
+                }
+                None => (None, None),
+            };
             let socket = socket.and_then(|(socket, registry)| socket.detach(registry));
             let (ended, shut) = (state.has_ended(), state.is_shut());
             let carried = CarriedIo { input, output, ended, shut };
-            hand_off.complete(DetachedConnection { socket, carried });
+            hand_off.complete(DetachedConnection {
+                socket,
+                #[cfg(feature = "tls")]
+                tls,
+                carried,
+            });
         }
         scratch.pool_state.released();
         if let Some(outgoing) = &scratch.environment.outgoing {

@@ -53,6 +53,13 @@ pub enum PoolError {
         /// What it has, or has not.
         why: &'static str,
     },
+    /// A pool with `tls` lacks settings that its connections need.
+    Tls {
+        /// The name of the pool.
+        pool: String,
+        /// What it does, and the setting that it lacks.
+        why: String,
+    },
     /// Another process listens on the address.
     InUse(Address),
     /// The path of a Unix socket is a file of another type, which was not changed.
@@ -130,6 +137,9 @@ impl fmt::Display for PoolError {
                 f,
                 "the connections of the pool `{pool}` answer jobs, so it opens them itself: it {why}"
             ),
+            Self::Tls { pool, why } => {
+                write!(f, "the pool `{pool}` cannot encrypt all its connections: {why}")
+            }
             Self::InUse(address) => write!(
                 f,
                 "cannot listen on {address}: another process does; stop it or choose another address"

@@ -190,6 +190,8 @@ pub use crate::machine::size_budget::{fits as __fits, holds as __holds};
 pub use crate::machine::{Drive, Machine, NoMessage, Step, WaitSet};
 pub use crate::net::listener::ListeningSocket;
 pub use crate::net::open_stream::OpenStream;
+#[cfg(feature = "tls")]
+pub use crate::net::tls::{TlsClient, TlsServer, TlsSession};
 pub use crate::other::{Connected, Moved};
 #[doc(hidden)]
 pub use crate::other::{Connecting, Relaying, Way};
@@ -197,6 +199,9 @@ pub use crate::peer::Peer;
 pub use crate::server::builder::Builder;
 pub use crate::server::builder::connect::Connections;
 pub use crate::server::handle::Handle;
+#[cfg(feature = "tls")]
+pub use crate::server::layer::Encrypted;
+pub use crate::server::layer::{Plain, Transport};
 pub use crate::server::pipeline::Pipeline;
 pub use crate::server::pool::Pool;
 pub use crate::server::running::Running;

@@ -15,5 +15,7 @@ pub(crate) mod send_buffer;
 pub(crate) mod socket;
 pub(crate) mod stream;
 pub(crate) mod stream_state;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 pub(crate) mod token;
 pub(crate) mod transport;

@@ -7,6 +7,7 @@ pub(crate) mod bound;
 pub(crate) mod builder;
 pub(crate) mod diagram;
 pub(crate) mod handle;
+pub(crate) mod layer;
 pub(crate) mod open_files;
 pub(crate) mod pipeline;
 pub(crate) mod placement;

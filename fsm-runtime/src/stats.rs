@@ -18,6 +18,11 @@ pub enum Ended {
     Reset,
     /// A handler panicked. The output that handlers wrote in the same turn is lost.
     Panicked,
+    /// The peer's stream ended in the middle of something, without the end that TLS has for it: it may have been
+    /// cut off by somebody else. In a state at rest with nothing unread that is a usual end.
+    Truncated,
+    /// The TLS handshake failed, or what came later was not the peer's. The log has the error at `DEBUG`.
+    TlsFailed,
     /// The peer took none of its output for the pool's send timeout. The connection was reset.
     SendTimeout,
     /// The machine called its handlers 1,000 times or more without a byte in or out and without a
@@ -37,6 +42,8 @@ impl fmt::Display for Ended {
             Self::Done => "done",
             Self::Reset => "reset",
             Self::Panicked => "panicked",
+            Self::Truncated => "truncated",
+            Self::TlsFailed => "TLS failed",
             Self::SendTimeout => "send timeout",
             Self::BusyLoop => "busy loop",
             Self::Drained => "drained",
@@ -76,6 +83,10 @@ pub struct Stats {
     pub done: u64,
     /// Connections that the peer reset, that broke, or that the system did not register.
     pub reset: u64,
+    /// Connections whose stream was cut off: see [`Ended::Truncated`].
+    pub truncated: u64,
+    /// Connections whose TLS failed.
+    pub tls_failures: u64,
     /// Connections or jobs whose handler panicked.
     pub panicked: u64,
     /// Connections whose peer did not take its output in time.
@@ -116,8 +127,9 @@ pub struct Stats {
 impl Stats {
     /// The number of connections or jobs that have ended, for whatever reason.
     pub fn ended(&self) -> u64 {
-        let broken = self.reset + self.panicked + self.send_timeouts + self.busy_loops;
-        self.done + broken + self.drained + self.closed + self.handed_off
+        let broken = self.reset + self.truncated + self.tls_failures;
+        let ended_by_pool = self.panicked + self.send_timeouts + self.busy_loops;
+        self.done + broken + ended_by_pool + self.drained + self.closed + self.handed_off
     }
 }
 
@@ -129,6 +141,8 @@ impl std::iter::Sum for Stats {
             open: sum.open + one.open,
             done: sum.done + one.done,
             reset: sum.reset + one.reset,
+            truncated: sum.truncated + one.truncated,
+            tls_failures: sum.tls_failures + one.tls_failures,
             panicked: sum.panicked + one.panicked,
             send_timeouts: sum.send_timeouts + one.send_timeouts,
             busy_loops: sum.busy_loops + one.busy_loops,

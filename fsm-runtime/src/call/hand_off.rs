@@ -3,6 +3,8 @@ use std::sync::Arc;
 use crate::call::semaphore::{Permit, Semaphore};
 use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
+#[cfg(feature = "tls")]
+use crate::net::tls::Tls;
 
 /// A pool that takes connections of other pools whose machines start with `Seed`.
 pub(crate) trait HandOffTarget<Seed>: Send + Sync {
@@ -17,12 +19,15 @@ pub(crate) trait HandOffTarget<Seed>: Send + Sync {
 pub(crate) struct DetachedConnection {
     /// `None` under test, and when the socket could not be deregistered from its poll.
     pub(crate) socket: Option<Socket>,
+    /// The TLS of the connection, which goes on in the other pool.
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<Box<Tls>>,
     pub(crate) carried: CarriedIo,
 }
 
 /// The pending input and output of a connection that moves to another pool.
-#[derive(Default)]
-pub(crate) struct CarriedIo {
+#[derive(Debug, Default)]
+pub struct CarriedIo {
     /// Input that was read and not used.
     pub(crate) input: Vec<u8>,
     /// Output that the socket has not taken.

@@ -24,7 +24,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let now = scratch.context.now;
         let lingers_until = now.saturating_add(scratch.limits.linger);
         let mut io = ReadyIo { socket: &mut self.socket, state: &mut self.state };
-        let Ok(sent) = io.flush(&mut scratch.output) else {
+        let driven = io.socket.drive(io.state);
+        let Ok(sent) = driven.and_then(|()| io.flush(&mut scratch.output)) else {
             scratch.output.discard();
             return TurnOutcome::Ended(why);
         };
@@ -93,6 +94,10 @@ fn shut_down<M: Drive<H>, H>(
     has_last_words: bool,
 ) -> Closing {
     if io.state.has_ended() {
+        if io.socket.is_layered() && !io.state.is_shut() {
+            // The system's own end follows in any case.
+            let _ = io.socket.shutdown();
+        }
         return Closing::Closed;
     }
     let waits = match io.read(buffer) {

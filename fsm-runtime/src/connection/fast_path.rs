@@ -30,7 +30,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
                 let start = TurnStart::new(&scratch.limits);
                 return self.full_turn(key, scratch, start);
             }
-            Err(_) => return TurnOutcome::Ended(Ended::Reset),
+            Err(error) => return Self::broken(&error, key, scratch),
         };
         let ConnectionScratch { buffer, output, environment, context, limits, .. } = &mut *scratch;
         let mut input = Input::resumed(&buffer[..end], DecodeProgress::default(), false);

@@ -190,6 +190,8 @@ impl<S: ByteStream> Side<'_, '_, S> {
                 self.recv.leave(0);
                 Ok(moved)
             }
+            // What was cut off must not pass for the whole.
+            Received::End if self.io.socket.is_truncated() => Err(Broken::Source),
             Received::Nothing | Received::End => Ok(0),
         }
     }

@@ -145,6 +145,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
 
     /// Runs the machine, reads for it, and takes the edges of timers that have expired.
     fn run(&mut self) -> io::Result<StopReason> {
+        self.stream.io.socket.drive(self.stream.io.state)?;
         if self.stopped.is_none()
             && self.runner.is_tick_due(self.context.now, &self.environment.settings)
         {
@@ -305,9 +306,23 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 }
                 Ok(true)
             }
-            Received::End => Ok(true),
+            Received::End => {
+                self.refuse_truncation()?;
+                Ok(true)
+            }
             Received::Nothing => Ok(false),
         }
+    }
+
+    /// Fails if the peer's stream was cut off in the middle of something. Many peers end a connection that rests
+    /// without saying so (E3).
+    fn refuse_truncation(&self) -> io::Result<()> {
+        let rests = M::SPEC.states[self.runner.machine.state()].rest;
+        let in_progress = !rests || !self.stream.recv.bytes().is_empty();
+        if in_progress && self.stream.io.socket.is_truncated() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(())
     }
 
     /// Ends the stream to the peer, which has taken all output.

@@ -145,7 +145,7 @@ impl ByteStream for OtherStream {
 
 /// The progress of a relay.
 #[derive(Debug)]
-pub(crate) struct Relay {
+pub struct Relay {
     pub(crate) way: Way,
     pub(crate) out: Passage,
     pub(crate) back: Passage,

@@ -217,6 +217,12 @@ impl UnsentOutput {
     pub(crate) fn len(&self) -> usize {
         self.len
     }
+
+    /// A copy of it in one piece.
+    #[cfg(feature = "tls")]
+    pub(crate) fn to_vec(&self) -> Vec<u8> {
+        self.queue.iter().flatten().copied().collect()
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use crate::net::readiness::Readiness;
 /// The state of a stream that a connection keeps between turns: the readiness that events reported,
 /// which sides have ended, and whether the machine waits for nothing but input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct StreamState(u8);
+pub struct StreamState(u8);
 
 const READ: u8 = Readiness::READ.bits();
 const WRITE: u8 = Readiness::WRITE.bits();

@@ -5,11 +5,14 @@ use mio::{Registry, Token};
 
 use crate::net::other_end::Relay;
 use crate::net::socket::Socket;
+use crate::net::stream_state::StreamState;
+#[cfg(feature = "tls")]
+use crate::net::tls::{Session, Tls};
 use crate::{Connecting, Moved, Peer, Relaying, Target};
 
 /// A connected byte stream that never blocks: a socket, one end of a pipe in memory, or a layer
 /// over another stream.
-pub(crate) trait ByteStream {
+pub trait ByteStream {
     /// Reads into the buffer. A [`Read`] of 0 bytes is the end of the peer's stream.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read>;
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
@@ -19,6 +22,18 @@ pub(crate) trait ByteStream {
     /// The connection has nothing more to say and waits for the end of the peer's stream. A simulated
     /// peer ends it now.
     fn linger(&mut self) {}
+    /// Goes on with what the stream itself has to read and to send, beside what is read and written.
+    fn drive(&mut self, _: &mut StreamState) -> io::Result<()> {
+        Ok(())
+    }
+    /// Whether the stream has an end of its own, which is told to the peer also when that has ended already.
+    fn is_layered(&self) -> bool {
+        false
+    }
+    /// Whether the peer's stream has ended without having said so, so that it may be cut off.
+    fn is_truncated(&self) -> bool {
+        false
+    }
     /// Makes the close that follows a reset, so that the peer does not mistake truncated output for
     /// complete output.
     fn abort(&mut self);
@@ -26,14 +41,14 @@ pub(crate) trait ByteStream {
 
 /// The result of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Read {
+pub struct Read {
     pub(crate) bytes: usize,
     /// Nothing is left to read, and further bytes cause an event.
     pub(crate) drained: bool,
 }
 
 /// A stream that a poll watches.
-pub(crate) trait Source: Sized {
+pub trait Source: Sized {
     /// Registers with a poll, which happens once. Does nothing for a stream in memory.
     fn register(&mut self, _: &Registry, _: Token) -> io::Result<()> {
         Ok(())
@@ -43,20 +58,32 @@ pub(crate) trait Source: Sized {
     fn detach(self, _: &Registry) -> Option<Socket> {
         None
     }
+
+    /// Takes the TLS of the connection, which moves along with the socket.
+    #[cfg(feature = "tls")]
+    fn take_tls(&mut self) -> Option<Box<Tls>> {
+        None
+    }
 }
 
 /// A stream whose peer has an address.
-pub(crate) trait PeerAddr {
+pub trait PeerAddr {
     fn peer(&self) -> io::Result<Peer>;
 
     /// The other socket of the connection, in a machine that uses one.
     fn other(&self) -> Option<&dyn OtherAccess> {
         None
     }
+
+    /// The TLS session of the connection.
+    #[cfg(feature = "tls")]
+    fn tls(&self) -> Option<&Session> {
+        None
+    }
 }
 
 /// The other socket of a connection, as handlers and generated code use it during a turn.
-pub(crate) trait OtherAccess {
+pub trait OtherAccess {
     fn write(&self, bytes: &[u8]);
     fn send(&self, bytes: Bytes);
     /// The number of bytes that are queued for it.

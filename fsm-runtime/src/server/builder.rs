@@ -11,7 +11,7 @@ use crate::machine::environment::{Environment, EnvironmentOf};
 use crate::machine::limits::Limits;
 use crate::net::listener::ListeningSocket;
 use crate::scheduler::shared::THREADS;
-use crate::{Connection, Handle, Machine, Service};
+use crate::{Connection, Handle, Machine, Plain, Service, Transport};
 
 mod completion;
 pub(crate) mod connect;
@@ -19,6 +19,8 @@ mod connections;
 mod jobs;
 mod ranges;
 mod threads;
+#[cfg(feature = "tls")]
+mod tls;
 
 /// The most shards of a pool.
 pub(crate) const MAX_SHARDS: usize = if PORTS < 64 { PORTS } else { 64 };
@@ -72,7 +74,7 @@ pub(crate) const MAX_SHARDS: usize = if PORTS < 64 { PORTS } else { 64 };
 /// # drop(pool);
 /// ```
 #[must_use = "settings do nothing until they have a handler"]
-pub struct Builder<M: Machine> {
+pub struct Builder<M: Machine, L: Transport = Plain> {
     name: String,
     listen: Vec<Listen>,
     backlog: i32,
@@ -96,6 +98,7 @@ pub struct Builder<M: Machine> {
     ranges: Ranges,
     /// Makes the seed of the machine of an accepted connection; set by `listen`.
     seed: Option<fn() -> M::Seed>,
+    layer: L::Settings,
     machine: PhantomData<fn() -> M>,
 }
 
@@ -138,10 +141,13 @@ impl<M: Machine> Builder<M> {
             state: Arc::new(PoolState::new(limit)),
             ranges: Ranges::default(),
             seed: None,
+            layer: (),
             machine: PhantomData,
         }
     }
+}
 
+impl<M: Machine, L: Transport> Builder<M, L> {
     /// Adds an address to listen on, in the syntax of [`Address::parse`](crate::Address::parse):
     /// TCP like `127.0.0.1:7070`, a Unix socket like `unix:/run/front.sock`, or sockets that listen already
     /// and that a service manager has passed, like `fd:front`.
@@ -416,7 +422,7 @@ impl<M: Machine> Builder<M> {
     }
 }
 
-impl<M: Machine> fmt::Debug for Builder<M> {
+impl<M: Machine, L: Transport> fmt::Debug for Builder<M, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("name", &self.name)

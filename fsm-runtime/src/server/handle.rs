@@ -249,7 +249,16 @@ impl<M: Machine> Handle<M> {
         match stream.into_socket() {
             Ok(socket) => {
                 let carried = CarriedIo::default();
-                target.accept(seed, permit, DetachedConnection { socket: Some(socket), carried });
+                target.accept(
+                    seed,
+                    permit,
+                    DetachedConnection {
+                        socket: Some(socket),
+                        #[cfg(feature = "tls")]
+                        tls: None,
+                        carried,
+                    },
+                );
             }
             Err(error) => {
                 crate::log::warn!(%error, "a stream that was handed in cannot be used");

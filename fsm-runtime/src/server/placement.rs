@@ -11,10 +11,13 @@ use crate::net::listener::Accepted;
 use crate::net::pending_io::NewConnection;
 use crate::net::readiness::Readiness;
 use crate::net::socket::Socket;
+#[cfg(feature = "tls")]
+use crate::net::tls::Tls;
 use crate::net::transport::{ByteStream, PeerAddr};
 use crate::panics::caught;
 use crate::scheduler::port::Port;
 use crate::scheduler::task::Task;
+use crate::server::layer::sealed::Layer;
 use crate::stats::LocalCounters;
 use crate::{Drive, Ended, Machine, Peer};
 
@@ -22,22 +25,23 @@ use crate::{Drive, Ended, Machine, Peer};
 ///
 /// Sockets come from the pool's listeners, through [`Listening`], and from other pools that hand
 /// them over.
-pub(crate) struct Placement<M: Machine, H> {
+pub(crate) struct Placement<M: Machine, H, L: Layer> {
     /// The name of the pool.
     pub(crate) pool: String,
-    pub(crate) ports: Box<[Arc<ConnectionPort<M, H>>]>,
+    pub(crate) ports: Box<[Arc<ConnectionPort<M, H, L>>]>,
     pub(crate) state: Arc<PoolState>,
     pub(crate) time: Arc<dyn TimeSource + Send + Sync>,
     pub(crate) boxes: Arc<PendingBoxes<M>>,
     pub(crate) settings: Arc<M::Settings>,
+    pub(crate) layer: L::Settings,
 }
 
 /// A port of connections with real sockets.
-pub(crate) type ConnectionPort<M, H> = Port<ConnectionTask<M, H, Socket>>;
+pub(crate) type ConnectionPort<M, H, L> = Port<ConnectionTask<M, H, <L as Layer>::Stream>>;
 
 /// Places the connections that one port accepts or opens.
-pub(crate) struct Listening<M: Machine, H> {
-    pub(crate) placement: Arc<Placement<M, H>>,
+pub(crate) struct Listening<M: Machine, H, L: Layer> {
+    pub(crate) placement: Arc<Placement<M, H, L>>,
     /// Makes the seed of the machine of a connection.
     pub(crate) seed: fn() -> M::Seed,
     /// Only the thread that polls the port accepts, so these have one writer at a time.
@@ -47,6 +51,9 @@ pub(crate) struct Listening<M: Machine, H> {
 /// A connection that is counted and has a permit, but no machine yet.
 struct Incoming<Seed> {
     socket: Socket,
+    /// The TLS that has begun in another pool.
+    #[cfg(feature = "tls")]
+    tls: Option<Box<Tls>>,
     new: NewConnection,
     seed: Seed,
     /// Readiness that no poll will report.
@@ -56,9 +63,9 @@ struct Incoming<Seed> {
     stays: bool,
 }
 
-impl<M: Drive<H>, H> Accept for Listening<M, H>
+impl<M: Drive<H>, H, L: Layer> Accept for Listening<M, H, L>
 where
-    Placement<M, H>: Send + Sync,
+    Placement<M, H, L>: Send + Sync,
 {
     fn accepted(&mut self, accepted: Accepted, permit: Permit, shard: usize, now: u64) {
         let Accepted { socket, peer, stays, target } = accepted;
@@ -67,6 +74,8 @@ where
         self.counters.accepted();
         let incoming = Incoming {
             socket,
+            #[cfg(feature = "tls")]
+            tls: None,
             new: NewConnection { peer, target },
             seed: (self.seed)(),
             ready: Readiness::NONE,
@@ -77,13 +86,15 @@ where
     }
 }
 
-impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> {
+impl<M: Drive<H>, H: Send + 'static, L: Layer> HandOffTarget<M::Seed> for Placement<M, H, L> {
     fn semaphore(&self) -> &Arc<Semaphore> {
         &self.state.permits
     }
 
     fn accept(&self, seed: M::Seed, permit: Permit, detached: DetachedConnection) {
-        let DetachedConnection { socket, carried } = detached;
+        #[cfg(feature = "tls")]
+        let tls = detached.tls;
+        let DetachedConnection { socket, carried, .. } = detached;
         let Some(socket) = socket else {
             // The system did not let the socket leave its poll, which was logged.
             if caught(|| drop((seed, carried))).is_none() {
@@ -97,25 +108,52 @@ impl<M: Drive<H>, H: Send + 'static> HandOffTarget<M::Seed> for Placement<M, H> 
         // A peer that has left has no address any more; its connection ends by itself.
         let new = NewConnection { peer: socket.peer().unwrap_or(Peer::Gone), target: None };
         let ready = Readiness::READ | Readiness::WRITE;
-        let incoming = Incoming { socket, new, seed, ready, carried, stays: false };
+        let incoming = Incoming {
+            socket,
+            #[cfg(feature = "tls")]
+            tls,
+            new,
+            seed,
+            ready,
+            carried,
+            stays: false,
+        };
         self.open(incoming, None, self.time.now().millis);
     }
 }
 
-impl<M: Drive<H>, H> Placement<M, H> {
+impl<M: Drive<H>, H, L: Layer> Placement<M, H, L> {
     /// Makes the machine of a connection and places the connection on a port. `here` is the number
     /// of the port whose thread calls this, if it is a thread of this pool.
     ///
     /// The start of the machine is the user's code: a panic in it ends this connection alone.
     fn open(&self, incoming: Incoming<M::Seed>, here: Option<usize>, now: u64) {
-        let Incoming { socket, new, seed, ready, carried, stays } = incoming;
+        #[cfg(feature = "tls")]
+        let tls = incoming.tls;
+        let Incoming { socket, new, seed, ready, mut carried, stays, .. } = incoming;
         let Some(machine) = caught(|| Started::new(seed, now, self.settings.as_ref())) else {
             crate::log::error!(pool = self.pool, peer = %new.peer, "a machine panicked at its start");
             self.discard(socket, carried);
             self.state.opened_in_vain(new.target);
             return;
         };
-        let connection = ConnectionTask::incoming(new, socket, machine, carried, &self.boxes);
+        #[cfg(feature = "tls")]
+        let stream = match tls {
+            Some(tls) => L::resume(socket, tls),
+            None => L::open(socket, new.target, &mut carried, &self.layer),
+        };
+        #[cfg(not(feature = "tls"))]
+        let stream = L::open(socket, new.target, &mut carried, &self.layer);
+        let stream = match stream {
+            Ok(stream) => stream,
+            Err(error) => {
+                crate::log::warn!(pool = self.pool, peer = %new.peer, %error, "a connection is lost");
+                self.state.ended(Ended::TlsFailed);
+                self.state.opened_in_vain(new.target);
+                return;
+            }
+        };
+        let connection = ConnectionTask::incoming(new, stream, machine, carried, &self.boxes);
         let number = here.filter(|_| stays).unwrap_or_else(|| self.least_loaded());
         let port = &self.ports[number];
         let placed = if here == Some(number) {
@@ -147,7 +185,7 @@ impl<M: Drive<H>, H> Placement<M, H> {
     }
 
     /// Ends a connection that came when its port was closed already.
-    fn refuse(&self, mut connection: ConnectionTask<M, H, Socket>) {
+    fn refuse(&self, mut connection: ConnectionTask<M, H, L::Stream>) {
         connection.abort();
         if caught(|| drop(connection)).is_none() {
             crate::log::error!(pool = self.pool, "a handler panicked while it was dropped");

@@ -91,6 +91,13 @@ fn target_of(route: &Route, pool: &Pool, pools: &[Pool]) -> Result<usize, PoolEr
         RouteKind::HandOff => "hands its connection over to",
     };
     match found[..] {
+        [(_, other)] if route.kind == RouteKind::HandOff && pool.encrypts && !other.encrypts => {
+            Err(unfit(format!(
+                "state `{state}` of the pool `{name}` hands encrypted connections over to the pool `{}`, \
+                 which cannot decrypt them; give that one `tls(..)`, too",
+                other.name
+            )))
+        }
         [(index, _)] => Ok(index),
         [] => Err(unfit(format!(
             "state `{state}` of the pool `{name}` {does} `{target}`, and no pool is one; \

@@ -56,6 +56,8 @@ pub struct Pool {
     pub(crate) max_connections: usize,
     /// What the pool connects to, as its settings say.
     pub(crate) targets: Vec<String>,
+    /// Its connections may be encrypted.
+    pub(crate) encrypts: bool,
     pub(crate) bind: Bind,
 }
 

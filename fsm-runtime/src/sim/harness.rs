@@ -102,6 +102,8 @@ impl<T: Task> Harness<T> {
         let counts = [
             (stats.done, Ended::Done),
             (stats.reset, Ended::Reset),
+            (stats.truncated, Ended::Truncated),
+            (stats.tls_failures, Ended::TlsFailed),
             (stats.panicked, Ended::Panicked),
             (stats.send_timeouts, Ended::SendTimeout),
             (stats.busy_loops, Ended::BusyLoop),

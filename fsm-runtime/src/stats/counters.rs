@@ -82,6 +82,8 @@ impl Counters {
             open: 0,
             done: ended(Ended::Done),
             reset: ended(Ended::Reset),
+            truncated: ended(Ended::Truncated),
+            tls_failures: ended(Ended::TlsFailed),
             panicked: ended(Ended::Panicked),
             send_timeouts: ended(Ended::SendTimeout),
             busy_loops: ended(Ended::BusyLoop),

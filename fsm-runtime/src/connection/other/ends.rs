@@ -35,6 +35,11 @@ impl<S: PeerAddr> PeerAddr for Ends<'_, S> {
     fn other(&self) -> Option<&dyn OtherAccess> {
         Some(self)
     }
+
+    #[cfg(feature = "tls")]
+    fn tls(&self) -> Option<&crate::net::tls::Session> {
+        self.socket.tls()
+    }
 }
 
 impl<S> OtherAccess for Ends<'_, S> {

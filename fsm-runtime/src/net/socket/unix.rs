@@ -25,7 +25,7 @@ const NO_SIGNAL: SendFlags = SendFlags::empty();
 /// On Linux the calls go to the kernel directly. Those of the C library are cancellation points of
 /// the thread, which costs more than the rest of such a call.
 #[derive(Debug)]
-pub(crate) struct Socket(OwnedFd);
+pub struct Socket(OwnedFd);
 
 impl From<TcpStream> for Socket {
     fn from(stream: TcpStream) -> Self {

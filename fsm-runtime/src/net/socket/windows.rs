@@ -11,7 +11,7 @@ use crate::{Address, Peer};
 /// A connected socket of a poll. All reads and writes go through mio's type, because it arms the
 /// next event.
 #[derive(Debug)]
-pub(crate) struct Socket(TcpStream);
+pub struct Socket(TcpStream);
 
 impl From<TcpStream> for Socket {
     fn from(stream: TcpStream) -> Self {

@@ -7,10 +7,10 @@ use crate::job::Make;
 use crate::machine::route::RouteKind;
 use crate::server::bound::BoundPool;
 use crate::server::plan::EntryType;
-use crate::{Connection, Drive, JobMachine, Machine, Peer, Pool, PoolError, Service};
+use crate::{Connection, Drive, JobMachine, Machine, Peer, Pool, PoolError, Service, Transport};
 
 /// The last call of a builder, which makes a pool of it.
-impl<M: Machine> Builder<M> {
+impl<M: Machine, L: Transport> Builder<M, L> {
     /// Completes a pool of connections. `make` returns the handler of a new connection.
     ///
     /// It is called in the first turn of the connection, on any thread of the pool, and by one of
@@ -93,6 +93,7 @@ impl<M: Machine> Builder<M> {
             state: Arc::clone(&self.state),
             max_connections,
             targets: self.connect.targets.clone(),
+            encrypts: L::ENCRYPTS,
             bind: Box::new(move || {
                 self.ranges.result(&self.name)?;
                 bind(self)

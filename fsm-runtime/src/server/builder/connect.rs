@@ -12,7 +12,7 @@ use crate::outgoing::connections::Outgoing;
 use crate::outgoing::jobs::Wakes;
 use crate::scheduler::port::Port;
 use crate::server::process::Process;
-use crate::{Connection, Machine, PoolError, Target};
+use crate::{Connection, Machine, PoolError, Target, Transport};
 
 /// The settings of connections that a pool opens.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl From<RangeInclusive<usize>> for Connections {
     }
 }
 
-impl<M: Machine<Seed = (), Kind = Connection>> Builder<M> {
+impl<M: Machine<Seed = (), Kind = Connection>, L: Transport> Builder<M, L> {
     /// Adds a target that the pool connects to, in the syntax of [`Target`](crate::Target):
     /// `10.0.0.7:80`, `example.org:80`, `unix:/run/app.sock`. A text that is none makes the start of the pool
     /// fail with [`PoolError::Target`](crate::PoolError::Target), and a pool whose machine answers jobs fails
@@ -174,7 +174,7 @@ impl<M: Machine<Seed = (), Kind = Connection>> Builder<M> {
     }
 }
 
-impl<M: Machine> Builder<M> {
+impl<M: Machine, L: Transport> Builder<M, L> {
     /// Whether the pool opens connections.
     pub(super) fn connects(&self) -> bool {
         !self.connect.targets.is_empty()

@@ -15,38 +15,38 @@ use crate::driver::reactor::Reactor;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
 use crate::net::listener::{CAN_SHARE_ADDRESS, Listener, ListeningSocket};
-use crate::net::socket::Socket;
 use crate::net::token;
 use crate::server::bound::BoundPool;
+use crate::server::layer::sealed::Layer;
 use crate::server::placement::{ConnectionPort, Listening, Placement};
 use crate::server::process::Process;
 use crate::server::thread::{ThreadMain, ThreadStart};
-use crate::{Address, Connection, Drive, Machine, Peer, PoolError};
+use crate::{Address, Connection, Drive, Machine, Peer, PoolError, Transport};
 
 /// The initial size of a port's buffer of events, which grows when a poll fills it.
 const EVENTS: usize = 64;
 
 /// A port with its poll and its listeners, before its threads start.
-struct Shard<M: Machine, H> {
+struct Shard<M: Machine, H, L: Layer> {
     number: usize,
     poll: Poll,
     registry: Arc<Registry>,
-    port: Arc<ConnectionPort<M, H>>,
+    port: Arc<ConnectionPort<M, H, L>>,
     acceptors: Vec<Acceptor>,
 }
 
 /// The parts of a thread of connections, beside those that all threads have.
-struct ConnectionParts<M: Machine, H> {
+struct ConnectionParts<M: Machine, H, L: Layer> {
     registry: Arc<Registry>,
     make: Arc<MakeFor<H>>,
     /// The pool state refers to it weakly. Each thread holds it, so that plain threads can give
     /// connections to the pool as long as one of its threads runs.
-    placement: Arc<Placement<M, H>>,
+    placement: Arc<Placement<M, H, L>>,
 }
 
-impl<M: Machine<Kind = Connection>> Builder<M> {
+impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
     /// Makes the shards of the pool, and binds it to its addresses.
-    pub(super) fn bind_connections<H, F>(self, make: F) -> Result<BoundPool, PoolError>
+    pub(super) fn bind_connections<H, F>(mut self, make: F) -> Result<BoundPool, PoolError>
     where
         M: Drive<H>,
         H: Send + 'static,
@@ -56,6 +56,9 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
         let mut shards = shards?;
         let addresses = self.listen_on(&mut shards)?;
         let mut connects = self.connect_settings()?;
+        let targets = connects.as_ref().map_or(&[][..], |connects| &connects.targets);
+        L::complete(&mut self.layer, targets, !self.listen.is_empty())
+            .map_err(|why| PoolError::Tls { pool: self.name.clone(), why })?;
         let ports: Box<[_]> = shards.iter().map(|shard| Arc::clone(&shard.port)).collect();
         let accepting = shards.iter().filter(|shard| !shard.acceptors.is_empty()).count();
         // A connector stops as a listener does.
@@ -68,6 +71,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
             time: Arc::new(Process::shared().time.clone()),
             boxes: Arc::default(),
             settings: Arc::clone(&self.environment.settings),
+            layer: self.layer.clone(),
         });
         let make = one_at_a_time(make);
         let mut threads = Vec::new();
@@ -85,7 +89,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
         Ok(self.bound(addresses, entry, &ports, threads))
     }
 
-    fn shard<H>(&self, number: usize) -> Result<Shard<M, H>, PoolError>
+    fn shard<H>(&self, number: usize) -> Result<Shard<M, H, L>, PoolError>
     where
         M: Drive<H>,
     {
@@ -105,7 +109,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
     /// Makes the listeners. The first shard gets those of all addresses, or each shard gets its own
     /// where the shards share the TCP ports. Returns the addresses, with the TCP ports that the
     /// system chose.
-    fn listen_on<H>(&self, shards: &mut [Shard<M, H>]) -> Result<Vec<Address>, PoolError> {
+    fn listen_on<H>(&self, shards: &mut [Shard<M, H, L>]) -> Result<Vec<Address>, PoolError> {
         let mut addresses = Vec::new();
         for listen in &self.listen {
             room(&addresses, listen)?;
@@ -139,9 +143,9 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
     /// Returns the main functions of the threads of a shard.
     fn shard_threads<H>(
         &self,
-        shard: Shard<M, H>,
+        shard: Shard<M, H, L>,
         connects: Option<ConnectSettings>,
-        placement: &Arc<Placement<M, H>>,
+        placement: &Arc<Placement<M, H, L>>,
         make: &Arc<MakeFor<H>>,
     ) -> impl Iterator<Item = ThreadMain>
     where
@@ -163,9 +167,9 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
 
     fn reactor<H>(
         &self,
-        shard: Shard<M, H>,
+        shard: Shard<M, H, L>,
         connects: Option<ConnectSettings>,
-        placement: &Arc<Placement<M, H>>,
+        placement: &Arc<Placement<M, H, L>>,
     ) -> Reactor
     where
         M: Drive<H>,
@@ -196,7 +200,7 @@ impl<M: Machine<Kind = Connection>> Builder<M> {
     }
 }
 
-impl<M: Machine, H> Shard<M, H> {
+impl<M: Machine, H, L: Layer> Shard<M, H, L> {
     /// Adds a listener. Returns its address, with the TCP port that the system chose.
     fn listen(
         &mut self,
@@ -228,11 +232,11 @@ impl<M: Machine, H> Shard<M, H> {
     }
 }
 
-impl<M: Drive<H>, H: Send + 'static> ConnectionParts<M, H> {
+impl<M: Drive<H>, H: Send + 'static, L: Layer> ConnectionParts<M, H, L> {
     /// Runs a thread of a port, until the port is closed.
     fn serve<D: Driver>(
         self,
-        parts: ThreadParts<M, ConnectionTask<M, H, Socket>, D>,
+        parts: ThreadParts<M, ConnectionTask<M, H, L::Stream>, D>,
         start: ThreadStart,
     ) -> Result<(), PoolError> {
         let ThreadStart { routes, ready } = start;

@@ -14,7 +14,7 @@ use crate::scheduler::port::{Port, RemainingTask};
 use crate::server::bound::BoundPool;
 use crate::server::process::Process;
 use crate::server::thread::{ThreadMain, ThreadStart};
-use crate::{Drive, Ended, JobMachine, PoolError, Service};
+use crate::{Drive, Ended, JobMachine, PoolError, Service, Transport};
 
 /// The parts of a thread of jobs, beside those that all threads have.
 struct JobParts<S: Service, H> {
@@ -24,7 +24,7 @@ struct JobParts<S: Service, H> {
     _entry: Arc<dyn JobSink<S>>,
 }
 
-impl<M: JobMachine> Builder<M> {
+impl<M: JobMachine, L: Transport> Builder<M, L> {
     /// Makes the only port of the pool, which has no sockets.
     pub(super) fn bind_jobs<S, H>(self, make: &Arc<Make<H>>) -> BoundPool
     where

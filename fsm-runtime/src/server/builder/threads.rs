@@ -15,7 +15,7 @@ use crate::scheduler::task::{Task, WorkerContext};
 use crate::server::bound::BoundPool;
 use crate::server::process::Process;
 use crate::server::thread::ThreadMain;
-use crate::{Address, Machine, PoolError, Timer};
+use crate::{Address, Machine, PoolError, Timer, Transport};
 
 /// The parts of a thread of a port, whatever its tasks `T` and its driver `D` are.
 pub(super) struct ThreadParts<M: Machine, T: Task, D> {
@@ -45,7 +45,7 @@ impl<M: Machine, T: Task + Send + 'static, D: Driver> ThreadParts<M, T, D> {
     }
 }
 
-impl<M: Machine> Builder<M> {
+impl<M: Machine, L: Transport> Builder<M, L> {
     /// Attaches the ports to the state and the mailboxes of the pool. `accepting` is the number of
     /// those that have listeners.
     pub(super) fn attach<T>(&self, ports: &[Arc<Port<T>>], accepting: usize)

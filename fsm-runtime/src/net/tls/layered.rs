@@ -1,0 +1,435 @@
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+
+use mio::{Registry, Token};
+
+use super::config::TlsRole;
+use super::session::{RECORD, Session, Unread, failure, has_record};
+use crate::Peer;
+use crate::net::readiness::Readiness;
+use crate::net::send_buffer::UnsentOutput;
+use crate::net::socket::Socket;
+use crate::net::stream_state::StreamState;
+use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
+
+/// The size of a thread's buffer for ciphertext: more than four whole records.
+const CIPHERTEXT: usize = 72 * 1024;
+/// The most records that one write makes.
+const RECORDS: usize = 4;
+/// The ciphertext that waits to be sent beyond which no more input is processed.
+const MOST_UNSENT: usize = 64 * 1024;
+
+/// A stream that is plain at first, or for good, and encrypted once TLS has begun.
+///
+/// A write takes plaintext only when all of its ciphertext has left: until then it says that it would block, and
+/// the caller offers the same bytes again. So unsent output is counted, bounded and timed where all output is,
+/// in the connection's queue.
+#[derive(Debug)]
+pub struct Layered<S> {
+    stream: S,
+    tls: Option<Box<Tls>>,
+}
+
+/// The TLS of a connection, between its turns.
+#[derive(Debug)]
+pub struct Tls {
+    session: Session,
+    /// Ciphertext that was read and not processed.
+    incoming: Vec<u8>,
+    /// Plaintext that a read had no room for.
+    rest: Vec<u8>,
+    /// Ciphertext that the socket has not taken.
+    outgoing: Option<Box<Outgoing>>,
+    /// The bytes of plaintext whose ciphertext has left, and whose writes do not know it yet.
+    written: usize,
+    /// The stream of the peer has ended without `close_notify`.
+    truncated: bool,
+    /// Output waits for the end of the handshake.
+    holds_output: bool,
+}
+
+/// Ciphertext that the socket has not taken.
+#[derive(Debug, Default)]
+struct Outgoing {
+    bytes: Vec<u8>,
+    sent: usize,
+    /// The records of plaintext in `bytes`, in order.
+    records: VecDeque<Record>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    /// The index behind its ciphertext.
+    end: usize,
+    /// The number of bytes of plaintext.
+    plain: usize,
+}
+
+/// The buffers that the connections of a thread share.
+struct Scratch {
+    incoming: Box<[u8]>,
+    outgoing: Vec<u8>,
+}
+
+thread_local! {
+    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+}
+
+impl Scratch {
+    fn with<T>(run: impl FnOnce(&mut Self) -> T) -> T {
+        let mut scratch = SCRATCH.take().unwrap_or_else(|| {
+            let incoming = vec![0; CIPHERTEXT].into_boxed_slice();
+            Box::new(Self { incoming, outgoing: Vec::with_capacity(CIPHERTEXT) })
+        });
+        let result = run(&mut scratch);
+        scratch.outgoing.clear();
+        SCRATCH.set(Some(scratch));
+        result
+    }
+}
+
+impl<S> Layered<S> {
+    pub(crate) fn plain(stream: S) -> Self {
+        Self { stream, tls: None }
+    }
+
+    /// The session, once TLS has begun.
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.tls.as_ref().map(|tls| &tls.session)
+    }
+
+    /// Begins TLS. What was read and not used is ciphertext of the peer's, and what was written and not sent
+    /// leaves as it is, before it (E2).
+    pub(crate) fn begin(
+        &mut self,
+        role: TlsRole<'_>,
+        unread: Vec<u8>,
+        unsent: UnsentOutput,
+    ) -> io::Result<()> {
+        let mut session = role.begin().map_err(failure)?;
+        let mut outgoing = Outgoing { bytes: unsent.to_vec(), ..Outgoing::default() };
+        let mut rest = Vec::new();
+        // A client speaks first.
+        session.decrypt(&mut [], &mut [0], &mut rest, &mut outgoing.bytes).map_err(failure)?;
+        self.tls = Some(Box::new(Tls {
+            session,
+            incoming: unread,
+            rest,
+            outgoing: (!outgoing.bytes.is_empty()).then(|| Box::new(outgoing)),
+            written: 0,
+            truncated: false,
+            holds_output: false,
+        }));
+        Ok(())
+    }
+
+    /// Goes on with the TLS of a connection that has moved from another pool.
+    pub(crate) fn resume(stream: S, tls: Box<Tls>) -> Self {
+        Self { stream, tls: Some(tls) }
+    }
+}
+
+impl<S: ByteStream> ByteStream for Layered<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
+        match &mut self.tls {
+            None => self.stream.read(buffer),
+            Some(tls) if !tls.rest.is_empty() => Ok(tls.read_rest(buffer)),
+            Some(tls) => Scratch::with(|scratch| tls.read(&mut self.stream, buffer, scratch)),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.tls {
+            None => self.stream.write(bytes),
+            Some(_) => self.write_vectored(&[IoSlice::new(bytes)]),
+        }
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match &mut self.tls {
+            None => self.stream.write_vectored(slices),
+            Some(tls) => {
+                Scratch::with(|scratch| tls.write(&mut self.stream, slices, &mut scratch.outgoing))
+            }
+        }
+    }
+
+    fn shutdown(&mut self) -> io::Result<()> {
+        if let Some(tls) = &mut self.tls {
+            tls.close(&mut self.stream);
+        }
+        self.stream.shutdown()
+    }
+
+    fn linger(&mut self) {
+        self.stream.linger();
+    }
+
+    fn abort(&mut self) {
+        self.stream.abort();
+    }
+
+    fn is_layered(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    fn is_truncated(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.truncated)
+    }
+
+    fn drive(&mut self, state: &mut StreamState) -> io::Result<()> {
+        match &mut self.tls {
+            None => Ok(()),
+            Some(tls) => tls.drive(&mut self.stream, state),
+        }
+    }
+}
+
+impl Tls {
+    /// Reads what the last read had no room for.
+    fn read_rest(&mut self, buffer: &mut [u8]) -> Read {
+        let bytes = self.rest.len().min(buffer.len());
+        buffer[..bytes].copy_from_slice(&self.rest[..bytes]);
+        self.rest.drain(..bytes);
+        if self.rest.is_empty() {
+            self.rest = Vec::new();
+        }
+        Read { bytes, drained: false }
+    }
+
+    /// Reads ciphertext until there is plaintext, or the stream has nothing more.
+    fn read(
+        &mut self,
+        stream: &mut impl ByteStream,
+        plain: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> io::Result<Read> {
+        loop {
+            if self.session.has_closed() {
+                return Ok(Read { bytes: 0, drained: false });
+            }
+            if self.unsent() > MOST_UNSENT && !self.flush(stream)? {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            let (bytes, drained) = self.read_records(stream, plain, scratch)?;
+            if bytes > 0 {
+                let drained = drained && self.rest.is_empty() && !has_record(&self.incoming);
+                return Ok(Read { bytes, drained: drained && !self.session.has_closed() });
+            }
+            if self.truncated {
+                return Ok(Read { bytes: 0, drained: false });
+            }
+        }
+    }
+
+    /// Processes the records that are there, or reads once and processes what there is then. Returns the number
+    /// of bytes of plaintext, and whether the stream has nothing more.
+    fn read_records(
+        &mut self,
+        stream: &mut impl ByteStream,
+        plain: &mut [u8],
+        scratch: &mut Scratch,
+    ) -> io::Result<(usize, bool)> {
+        let Scratch { incoming: buffer, outgoing } = scratch;
+        let mut kept = std::mem::take(&mut self.incoming);
+        let (ciphertext, drained) = if has_record(&kept) {
+            (&mut kept[..], false)
+        } else {
+            let before = kept.len();
+            buffer[..before].copy_from_slice(&kept);
+            match stream.read(&mut buffer[before..]) {
+                Ok(Read { bytes: 0, .. }) => {
+                    self.truncated = true;
+                    return Ok((0, false));
+                }
+                Ok(Read { bytes, drained }) => (&mut buffer[..before + bytes], drained),
+                Err(error) => {
+                    self.incoming = kept;
+                    return Err(error);
+                }
+            }
+        };
+        let decrypted = self.session.decrypt(ciphertext, plain, &mut self.rest, outgoing);
+        if !outgoing.is_empty() {
+            self.outgoing.get_or_insert_default().bytes.extend_from_slice(outgoing);
+            outgoing.clear();
+            // What stays waits for an event.
+            self.flush(stream)?;
+        }
+        let decrypted = decrypted.map_err(failure)?;
+        let left = &ciphertext[decrypted.used..];
+        if !left.is_empty() {
+            self.incoming = left.to_vec();
+        }
+        Ok((decrypted.plain, drained))
+    }
+
+    fn write(
+        &mut self,
+        stream: &mut impl ByteStream,
+        slices: &[IoSlice<'_>],
+        outgoing: &mut Vec<u8>,
+    ) -> io::Result<usize> {
+        let flushed = self.flush(stream)?;
+        if self.written > 0 {
+            return Ok(std::mem::take(&mut self.written));
+        }
+        if !flushed || self.session.is_handshaking() {
+            self.holds_output |= flushed;
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let mut records = [Record { end: 0, plain: 0 }; RECORDS];
+        let mut made = 0;
+        let pieces = slices.iter().flat_map(|slice| slice.chunks(RECORD));
+        for (record, piece) in records.iter_mut().zip(pieces) {
+            let unread = Unread { incoming: &mut self.incoming, rest: &mut self.rest };
+            let plain = self.session.encrypt(piece, unread, outgoing).map_err(failure)?;
+            *record = Record { end: outgoing.len(), plain };
+            made += 1;
+        }
+        let records = &records[..made];
+        let (sent, error) = send(stream, outgoing);
+        if let Some(error) = error {
+            return Err(error);
+        }
+        if sent == outgoing.len() {
+            return some(records.iter().map(|record| record.plain).sum());
+        }
+        self.outgoing = Some(Box::new(Outgoing {
+            bytes: outgoing[sent..].to_vec(),
+            sent: 0,
+            records: records
+                .iter()
+                .filter(|record| record.end > sent)
+                .map(|record| Record { end: record.end - sent, ..*record })
+                .collect(),
+        }));
+        let left = records.iter().take_while(|record| record.end <= sent);
+        some(left.map(|record| record.plain).sum())
+    }
+
+    /// The ciphertext that waits to be sent.
+    fn unsent(&self) -> usize {
+        self.outgoing.as_ref().map_or(0, |outgoing| outgoing.bytes.len() - outgoing.sent)
+    }
+
+    /// Sends ciphertext that waits. Returns whether nothing is left.
+    fn flush(&mut self, stream: &mut impl ByteStream) -> io::Result<bool> {
+        let Some(outgoing) = &mut self.outgoing else { return Ok(true) };
+        let (sent, error) = send(stream, &outgoing.bytes[outgoing.sent..]);
+        outgoing.sent += sent;
+        while let Some(record) = outgoing.records.front().filter(|next| next.end <= outgoing.sent) {
+            self.written += record.plain;
+            outgoing.records.pop_front();
+        }
+        if outgoing.sent == outgoing.bytes.len() {
+            self.outgoing = None;
+        }
+        match error {
+            Some(error) => Err(error),
+            None => Ok(self.outgoing.is_none()),
+        }
+    }
+
+    /// Sends what the session itself has to tell, and goes on with its handshake.
+    fn drive(&mut self, stream: &mut impl ByteStream, state: &mut StreamState) -> io::Result<()> {
+        if self.outgoing.is_some() && state.is_writable() {
+            if self.flush(stream)? {
+                // A read may have waited for this.
+                state.add(Readiness::READ);
+            } else {
+                state.set_write_blocked();
+            }
+        }
+        while self.session.is_handshaking() && state.is_readable() {
+            match Scratch::with(|scratch| self.read_handshake(stream, scratch)) {
+                Ok(()) if self.truncated => state.set_ended(),
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    state.set_read_blocked();
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if self.holds_output && !self.session.is_handshaking() {
+            self.holds_output = false;
+            state.add(Readiness::WRITE);
+        }
+        Ok(())
+    }
+
+    /// Reads once for the handshake. Plaintext that comes with its end is kept.
+    fn read_handshake(
+        &mut self,
+        stream: &mut impl ByteStream,
+        scratch: &mut Scratch,
+    ) -> io::Result<()> {
+        if self.unsent() > MOST_UNSENT {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let mut first = [0; 1];
+        let (bytes, _) = self.read_records(stream, &mut first, scratch)?;
+        self.rest.splice(0..0, first[..bytes].iter().copied());
+        Ok(())
+    }
+
+    /// Ends our stream.
+    fn close(&mut self, stream: &mut impl ByteStream) {
+        if self.session.is_handshaking() {
+            return;
+        }
+        Scratch::with(|scratch| {
+            let unread = Unread { incoming: &mut self.incoming, rest: &mut self.rest };
+            self.session.close(unread, &mut scratch.outgoing);
+            self.outgoing.get_or_insert_default().bytes.extend_from_slice(&scratch.outgoing);
+            // The end of the stream below follows in any case.
+            let _ = self.flush(stream);
+        });
+    }
+}
+
+/// The result of a write of so many bytes.
+fn some(written: usize) -> io::Result<usize> {
+    if written == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(written) }
+}
+
+/// Sends until nothing is left or the stream takes no more. Returns how many bytes it took.
+fn send(stream: &mut impl ByteStream, bytes: &[u8]) -> (usize, Option<io::Error>) {
+    let mut sent = 0;
+    while sent < bytes.len() {
+        match stream.write(&bytes[sent..]) {
+            Ok(0) => return (sent, Some(io::ErrorKind::WriteZero.into())),
+            Ok(more) => sent += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return (sent, Some(error)),
+        }
+    }
+    (sent, None)
+}
+
+impl<S: Source> Source for Layered<S> {
+    fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        self.stream.register(registry, token)
+    }
+
+    fn detach(self, registry: &Registry) -> Option<Socket> {
+        self.stream.detach(registry)
+    }
+
+    fn take_tls(&mut self) -> Option<Box<Tls>> {
+        self.tls.take()
+    }
+}
+
+impl<S: PeerAddr> PeerAddr for Layered<S> {
+    fn peer(&self) -> io::Result<Peer> {
+        self.stream.peer()
+    }
+
+    fn tls(&self) -> Option<&Session> {
+        self.session()
+    }
+}

@@ -1,0 +1,389 @@
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use rustls::client::UnbufferedClientConnection;
+use rustls::pki_types::ServerName;
+use rustls::server::UnbufferedServerConnection;
+use rustls::unbuffered::{
+    ConnectionState, EncodeError, EncryptError, UnbufferedConnectionCommon, UnbufferedStatus,
+    WriteTraffic,
+};
+use rustls::{ClientConfig, CommonState, Error, ServerConfig};
+
+use super::config::asked_name;
+
+/// The most plaintext of a record.
+pub(super) const RECORD: usize = 16 * 1024;
+/// What a record adds to its plaintext at most: head, type, nonce and tag.
+const OVERHEAD: usize = 64;
+
+/// One side of a TLS connection without its socket: ciphertext goes in and comes out, and so does plaintext.
+///
+/// It has no buffer, so that an idle one takes as little memory as can be. Unprocessed ciphertext and unsent
+/// output are the caller's.
+#[derive(Debug)]
+pub struct Session {
+    connection: Connection,
+    /// The name that the client has asked for.
+    server_name: Option<Box<str>>,
+    /// The peer has ended its stream with `close_notify`.
+    has_closed: bool,
+}
+
+enum Connection {
+    Server(UnbufferedServerConnection),
+    Client(UnbufferedClientConnection),
+}
+
+/// What [`Session::decrypt`] has done.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Decrypted {
+    /// The ciphertext that was used up, from the front.
+    pub(super) used: usize,
+    /// The plaintext that was written.
+    pub(super) plain: usize,
+}
+
+/// A connection of rustls, of either side.
+trait Process {
+    type Data;
+
+    /// Whether it has messages for its peer.
+    fn has_messages(&self) -> bool;
+
+    fn process<'c, 'i>(
+        &'c mut self,
+        incoming: &'i mut [u8],
+    ) -> UnbufferedStatus<'c, 'i, Self::Data>;
+}
+
+impl Process for UnbufferedServerConnection {
+    type Data = rustls::server::ServerConnectionData;
+
+    fn has_messages(&self) -> bool {
+        self.wants_write()
+    }
+
+    fn process<'c, 'i>(
+        &'c mut self,
+        incoming: &'i mut [u8],
+    ) -> UnbufferedStatus<'c, 'i, Self::Data> {
+        let connection: &mut UnbufferedConnectionCommon<_> = self;
+        connection.process_tls_records(incoming)
+    }
+}
+
+impl Process for UnbufferedClientConnection {
+    type Data = rustls::client::ClientConnectionData;
+
+    fn has_messages(&self) -> bool {
+        self.wants_write()
+    }
+
+    fn process<'c, 'i>(
+        &'c mut self,
+        incoming: &'i mut [u8],
+    ) -> UnbufferedStatus<'c, 'i, Self::Data> {
+        let connection: &mut UnbufferedConnectionCommon<_> = self;
+        connection.process_tls_records(incoming)
+    }
+}
+
+/// The buffers of [`Session::decrypt`].
+struct Sinks<'a> {
+    plain: &'a mut [u8],
+    /// What `plain` has no room for.
+    rest: &'a mut Vec<u8>,
+    /// What the session has to tell its peer.
+    outgoing: &'a mut Vec<u8>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Server(_) => "Server",
+            Self::Client(_) => "Client",
+        })
+    }
+}
+
+impl Session {
+    pub(super) fn server(config: Arc<ServerConfig>) -> Result<Self, Error> {
+        Ok(Self::new(Connection::Server(UnbufferedServerConnection::new(config)?)))
+    }
+
+    pub(super) fn client(
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+    ) -> Result<Self, Error> {
+        Ok(Self::new(Connection::Client(UnbufferedClientConnection::new(config, name)?)))
+    }
+
+    fn new(connection: Connection) -> Self {
+        Self { connection, server_name: None, has_closed: false }
+    }
+
+    /// What rustls knows of the session.
+    pub(super) fn facts(&self) -> &CommonState {
+        match &self.connection {
+            Connection::Server(server) => server,
+            Connection::Client(client) => client,
+        }
+    }
+
+    pub(super) fn is_handshaking(&self) -> bool {
+        self.facts().is_handshaking()
+    }
+
+    /// Whether the peer has ended its stream with `close_notify`.
+    pub(super) fn has_closed(&self) -> bool {
+        self.has_closed
+    }
+
+    pub(super) fn server_name(&self) -> Option<&str> {
+        self.server_name.as_deref()
+    }
+
+    /// Processes ciphertext until `plain` is full or no whole record is left. Plaintext that has no room goes
+    /// into `rest`, and what the session has to tell its peer is appended to `outgoing`, also after an error.
+    pub(super) fn decrypt(
+        &mut self,
+        incoming: &mut [u8],
+        plain: &mut [u8],
+        rest: &mut Vec<u8>,
+        outgoing: &mut Vec<u8>,
+    ) -> Result<Decrypted, Error> {
+        let into = Sinks { plain, rest, outgoing };
+        let handshakes = self.is_handshaking();
+        let decrypted = match &mut self.connection {
+            Connection::Server(server) => decrypt(server, incoming, into, &mut self.has_closed),
+            Connection::Client(client) => decrypt(client, incoming, into, &mut self.has_closed),
+        };
+        if handshakes {
+            if let Some(name) = asked_name() {
+                self.server_name = Some(name);
+            }
+        }
+        decrypted
+    }
+
+    /// Appends a record with the first bytes of `plain` to `outgoing`. Returns how many they are: none while the
+    /// handshake goes on. `unread` is what is not processed yet; whole records in it are.
+    pub(super) fn encrypt(
+        &mut self,
+        plain: &[u8],
+        unread: Unread<'_>,
+        outgoing: &mut Vec<u8>,
+    ) -> Result<usize, Error> {
+        let plain = &plain[..plain.len().min(RECORD)];
+        let encrypt = Encrypt::Plain(plain);
+        let made = match &mut self.connection {
+            Connection::Server(server) => {
+                write(server, encrypt, unread, outgoing, &mut self.has_closed)
+            }
+            Connection::Client(client) => {
+                write(client, encrypt, unread, outgoing, &mut self.has_closed)
+            }
+        };
+        Ok(if made? { plain.len() } else { 0 })
+    }
+
+    /// Appends the alert that ends our stream.
+    pub(super) fn close(&mut self, unread: Unread<'_>, outgoing: &mut Vec<u8>) {
+        let (close, has_closed) = (Encrypt::CloseNotify, &mut self.has_closed);
+        // A session that has failed cannot say so any more.
+        let _ = match &mut self.connection {
+            Connection::Server(server) => write(server, close, unread, outgoing, has_closed),
+            Connection::Client(client) => write(client, close, unread, outgoing, has_closed),
+        };
+    }
+}
+
+/// What a connection has received and not used.
+pub(super) struct Unread<'a> {
+    /// Ciphertext.
+    pub(super) incoming: &'a mut Vec<u8>,
+    /// Plaintext.
+    pub(super) rest: &'a mut Vec<u8>,
+}
+
+/// What [`write`] writes.
+enum Encrypt<'a> {
+    Plain(&'a [u8]),
+    CloseNotify,
+}
+
+/// Whether the bytes begin with a whole record.
+pub(super) fn has_record(bytes: &[u8]) -> bool {
+    match bytes {
+        [_, _, _, high, low, rest @ ..] => {
+            rest.len() >= usize::from(u16::from_be_bytes([*high, *low]))
+        }
+        _ => false,
+    }
+}
+
+fn decrypt<C: Process>(
+    connection: &mut C,
+    incoming: &mut [u8],
+    mut into: Sinks<'_>,
+    has_closed: &mut bool,
+) -> Result<Decrypted, Error> {
+    let mut done = Decrypted::default();
+    while into.rest.is_empty() && done.plain < into.plain.len() {
+        let UnbufferedStatus { mut discard, state } =
+            connection.process(&mut incoming[done.used..]);
+        let goes_on = match state {
+            Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+                while let Some(record) = traffic.next_record() {
+                    let record = record?;
+                    discard += record.discard;
+                    done.plain += into.put(done.plain, record.payload);
+                }
+                true
+            }
+            Ok(state) => tell(state, into.outgoing, has_closed),
+            Err(error) => {
+                done.used += discard;
+                tell_failure(connection, &mut incoming[done.used..], into.outgoing);
+                return Err(error);
+            }
+        };
+        done.used += discard;
+        if !goes_on {
+            break;
+        }
+    }
+    Ok(done)
+}
+
+impl Sinks<'_> {
+    /// Returns how many bytes went into `plain`.
+    fn put(&mut self, at: usize, payload: &[u8]) -> usize {
+        let (fits, rest) = payload.split_at(payload.len().min(self.plain.len() - at));
+        self.plain[at..at + fits.len()].copy_from_slice(fits);
+        self.rest.extend_from_slice(rest);
+        fits.len()
+    }
+}
+
+/// Handles a state that brings no plaintext. Returns whether there may be more to process.
+fn tell<D>(
+    state: ConnectionState<'_, '_, D>,
+    outgoing: &mut Vec<u8>,
+    has_closed: &mut bool,
+) -> bool {
+    match state {
+        ConnectionState::EncodeTlsData(mut encode) => {
+            append(outgoing, 0, |room| match encode.encode(room) {
+                Ok(written) => Some(Ok(written)),
+                Err(EncodeError::InsufficientSize(size)) => Some(Err(size.required_size)),
+                Err(EncodeError::AlreadyEncoded) => None,
+            });
+            true
+        }
+        ConnectionState::TransmitTlsData(transmit) => {
+            transmit.done();
+            true
+        }
+        ConnectionState::PeerClosed => {
+            *has_closed = true;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Appends the alerts that tell the peer why the session has failed. What has failed must not be processed again,
+/// so this stops where no alert is left.
+fn tell_failure<C: Process>(connection: &mut C, incoming: &mut [u8], outgoing: &mut Vec<u8>) {
+    while connection.has_messages() {
+        let Ok(state) = connection.process(incoming).state else { return };
+        tell(state, outgoing, &mut false);
+    }
+}
+
+/// Appends a record. Returns whether it could be made, which the handshake must be over for.
+fn write<C: Process>(
+    connection: &mut C,
+    what: Encrypt<'_>,
+    unread: Unread<'_>,
+    outgoing: &mut Vec<u8>,
+    has_closed: &mut bool,
+) -> Result<bool, Error> {
+    let Unread { incoming, rest } = unread;
+    let mut used = 0;
+    let made = loop {
+        let UnbufferedStatus { mut discard, state } = connection.process(&mut incoming[used..]);
+        match state? {
+            ConnectionState::WriteTraffic(mut traffic) => {
+                used += discard;
+                break what.append(&mut traffic, outgoing)?;
+            }
+            ConnectionState::ReadTraffic(mut traffic) => {
+                while let Some(record) = traffic.next_record() {
+                    let record = record?;
+                    discard += record.discard;
+                    rest.extend_from_slice(record.payload);
+                }
+            }
+            state => {
+                if !tell(state, outgoing, has_closed) {
+                    break false;
+                }
+            }
+        }
+        used += discard;
+    };
+    incoming.drain(..used);
+    Ok(made)
+}
+
+impl Encrypt<'_> {
+    fn append<D>(
+        &self,
+        traffic: &mut WriteTraffic<'_, D>,
+        outgoing: &mut Vec<u8>,
+    ) -> Result<bool, Error> {
+        let mut made = false;
+        let room = OVERHEAD + if let Self::Plain(plain) = self { plain.len() } else { 0 };
+        append(outgoing, room, |room| {
+            let written = match self {
+                Self::Plain(plain) => traffic.encrypt(plain, room),
+                Self::CloseNotify => traffic.queue_close_notify(room),
+            };
+            match written {
+                Ok(written) => {
+                    made = true;
+                    Some(Ok(written))
+                }
+                Err(EncryptError::InsufficientSize(size)) => Some(Err(size.required_size)),
+                Err(EncryptError::EncryptExhausted) => None,
+            }
+        });
+        if made { Ok(true) } else { Err(Error::EncryptError) }
+    }
+}
+
+/// Appends what `write` writes into `room` bytes. It says how many it needs, if those are too few, or gives up.
+fn append(
+    outgoing: &mut Vec<u8>,
+    mut room: usize,
+    mut write: impl FnMut(&mut [u8]) -> Option<Result<usize, usize>>,
+) {
+    let len = outgoing.len();
+    loop {
+        outgoing.resize(len + room, 0);
+        match write(&mut outgoing[len..]) {
+            Some(Ok(written)) => return outgoing.truncate(len + written),
+            Some(Err(required)) if required > room => room = required,
+            _ => return outgoing.truncate(len),
+        }
+    }
+}
+
+/// The error of a connection whose session has failed.
+pub(super) fn failure(error: Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}

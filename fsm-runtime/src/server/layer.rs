@@ -1,0 +1,118 @@
+//! What is between the connections of a pool and their sockets.
+
+/// What is between the connections of a pool and their sockets: [`Plain`] or, with the feature `tls`,
+/// `Encrypted`.
+pub trait Transport: sealed::Layer {}
+
+impl<T: sealed::Layer> Transport for T {}
+
+/// Nothing is between the connections of a pool and their sockets.
+#[derive(Debug)]
+pub struct Plain;
+
+/// TLS is, or can be, between the connections of a pool and their sockets: see
+/// [`Builder::tls`](crate::Builder::tls).
+#[cfg(feature = "tls")]
+#[derive(Debug)]
+pub struct Encrypted;
+
+pub(crate) mod sealed {
+    use std::io;
+
+    #[cfg(feature = "tls")]
+    use super::Encrypted;
+    use super::Plain;
+    use crate::Target;
+    use crate::call::hand_off::CarriedIo;
+    use crate::net::socket::Socket;
+    #[cfg(feature = "tls")]
+    use crate::net::tls::{Layered, Tls, TlsSettings};
+    use crate::net::transport::{ByteStream, PeerAddr, Source};
+
+    pub trait Layer: 'static {
+        /// Whether connections of the pool may be encrypted.
+        const ENCRYPTS: bool;
+        type Stream: ByteStream + Source + PeerAddr + Send + 'static;
+        type Settings: Clone + Send + Sync + 'static;
+
+        /// Completes the settings with the targets of the pool, and checks that they suffice for them. `accepts`
+        /// says whether the pool listens. Returns the reason if they do not.
+        fn complete(
+            settings: &mut Self::Settings,
+            targets: &[Target],
+            accepts: bool,
+        ) -> Result<(), String>;
+
+        /// Makes the stream of a new connection. `target` is the number of the pool's target that it was
+        /// opened to.
+        fn open(
+            socket: Socket,
+            target: Option<usize>,
+            carried: &mut CarriedIo,
+            settings: &Self::Settings,
+        ) -> io::Result<Self::Stream>;
+
+        /// Makes the stream of a connection whose TLS has begun in another pool.
+        #[cfg(feature = "tls")]
+        fn resume(socket: Socket, tls: Box<Tls>) -> io::Result<Self::Stream>;
+    }
+
+    impl Layer for Plain {
+        const ENCRYPTS: bool = false;
+        type Stream = Socket;
+        type Settings = ();
+
+        fn complete((): &mut (), _: &[Target], _: bool) -> Result<(), String> {
+            Ok(())
+        }
+
+        fn open(
+            socket: Socket,
+            _: Option<usize>,
+            _: &mut CarriedIo,
+            (): &(),
+        ) -> io::Result<Socket> {
+            Ok(socket)
+        }
+
+        /// The plan of a pipeline refuses such a hand-off.
+        #[cfg(feature = "tls")]
+        fn resume(_: Socket, _: Box<Tls>) -> io::Result<Socket> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    impl Layer for Encrypted {
+        const ENCRYPTS: bool = true;
+        type Stream = Layered<Socket>;
+        type Settings = TlsSettings;
+
+        fn complete(
+            settings: &mut TlsSettings,
+            targets: &[Target],
+            accepts: bool,
+        ) -> Result<(), String> {
+            settings.complete(targets, accepts)
+        }
+
+        fn open(
+            socket: Socket,
+            target: Option<usize>,
+            carried: &mut CarriedIo,
+            settings: &TlsSettings,
+        ) -> io::Result<Self::Stream> {
+            let mut stream = Layered::plain(socket);
+            if settings.begins_at_once {
+                let unread = std::mem::take(&mut carried.input);
+                let unsent = std::mem::take(&mut carried.output);
+                stream.begin(settings.role(target)?, unread, unsent)?;
+            }
+            Ok(stream)
+        }
+
+        fn resume(socket: Socket, tls: Box<Tls>) -> io::Result<Self::Stream> {
+            Ok(Layered::resume(socket, tls))
+        }
+    }
+}
