@@ -7,6 +7,7 @@ pub mod kv_client;
 mod log;
 pub mod resp;
 mod serving;
+pub mod tls;
 
 pub use log::Flush;
-pub use serving::{Serving, count, time, time_up_to};
+pub use serving::{Serving, count, port_or_address, time, time_up_to};

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::ArgPredicate;
-use fsm_runtime::{Address, Builder, Connection, Machine, Pool, PoolError};
+use fsm_runtime::{Address, Builder, Connection, Encrypted, Machine, Pool, PoolError, Transport};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::log::{Flush, Stderr};
@@ -55,21 +55,53 @@ impl<const PORT: u16> Serving<PORT> {
     }
 
     /// Sets the addresses and limits of the pool that accepts the clients.
-    pub fn pool<M>(&self, pool: Builder<M>) -> Builder<M>
+    pub fn pool<M, L>(&self, pool: Builder<M, L>) -> Builder<M, L>
+    where
+        M: Machine<Seed = (), Kind = Connection>,
+        L: Transport,
+    {
+        let pool = self.addresses().fold(pool, |pool, address| pool.listen(address.to_string()));
+        self.limits(pool)
+    }
+
+    /// Sets the addresses, whose clients do not use TLS, and limits of a pool that has others, too.
+    pub fn plain_pool<M>(&self, pool: Builder<M, Encrypted>) -> Builder<M, Encrypted>
     where
         M: Machine<Seed = (), Kind = Connection>,
     {
+        let addresses = self.addresses();
+        self.limits(addresses.fold(pool, |pool, address| pool.listen_plain(address.to_string())))
+    }
+
+    /// The addresses that are listened on, as the options say.
+    pub fn addresses(&self) -> impl Iterator<Item = Address> {
         let port = self.port.map(|port| Address::Tcp(([127, 0, 0, 1], port).into()));
-        let addresses = port.iter().chain(&self.listen);
-        addresses
-            .fold(pool, |pool, address| pool.listen(address.to_string()))
-            .max_connections(self.max_connections.get())
-            .drain_within(self.drain_within)
+        port.into_iter().chain(self.listen.iter().cloned())
+    }
+
+    fn limits<M, L>(&self, pool: Builder<M, L>) -> Builder<M, L>
+    where
+        M: Machine<Seed = (), Kind = Connection>,
+        L: Transport,
+    {
+        pool.max_connections(self.max_connections.get()).drain_within(self.drain_within)
     }
 }
 
 fn address(text: &str) -> Result<Address, String> {
     Address::parse(text).map_err(|error| error.to_string())
+}
+
+/// Parses an address to listen on, or a port of 127.0.0.1.
+///
+/// # Errors
+///
+/// Says what is wrong with the text.
+pub fn port_or_address(text: &str) -> Result<Address, String> {
+    match text.parse::<u16>() {
+        Ok(port) => Ok(Address::Tcp(([127, 0, 0, 1], port).into())),
+        Err(_) => address(text),
+    }
 }
 
 /// Parses a number from 1 to `MOST`.

@@ -21,6 +21,7 @@ statuses! {
     NoContent = 204 "No Content",
     PartialContent = 206 "Partial Content",
     NotModified = 304 "Not Modified",
+    PermanentRedirect = 308 "Permanent Redirect",
     BadRequest = 400 "Bad Request",
     NotFound = 404 "Not Found",
     MethodNotAllowed = 405 "Method Not Allowed",

@@ -10,7 +10,7 @@ use crate::driver::acceptor::Accept;
 use crate::driver::connector::target::TargetState;
 use crate::lifecycle::pool_state::{Phase, PoolState};
 use crate::net::dial::{Connected, Dial, is_local};
-use crate::net::listener::Accepted;
+use crate::net::listener::{Accepted, Origin};
 use crate::net::lookup::{Found, Lookups};
 use crate::net::token;
 use crate::net::transport::Source;
@@ -170,7 +170,7 @@ impl Connector {
                 let Connected { socket, peer } = connected;
                 let left = || io::Error::other("the socket cannot leave its poll");
                 let socket = socket.detach(registry).ok_or_else(left)?;
-                Ok(Accepted { socket, peer, stays: false, target: Some(target) })
+                Ok(Accepted { socket, peer, stays: false, origin: Origin::Opened { target } })
             });
             match opened {
                 Ok(accepted) => {

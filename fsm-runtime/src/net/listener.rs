@@ -26,6 +26,8 @@ pub(crate) struct Listener {
     file: Option<SocketFile>,
     /// Other ports have listeners of their own for the same address.
     is_shared: bool,
+    /// Its connections stay plain in a pool that encrypts.
+    is_plain: bool,
 }
 
 #[derive(Debug)]
@@ -42,8 +44,27 @@ pub(crate) struct Accepted {
     pub(crate) peer: Peer,
     /// The connection stays on the port that has accepted it, because others accept their own.
     pub(crate) stays: bool,
+    pub(crate) origin: Origin,
+}
+
+/// Where a connection comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It was accepted, or another pool or program has handed it in. A `plain` one stays so in a pool that
+    /// encrypts.
+    Accepted { plain: bool },
+    /// The pool has opened it, to the target with this number.
+    Opened { target: usize },
+}
+
+impl Origin {
     /// The number of the target, if the pool has opened the connection itself.
-    pub(crate) target: Option<usize>,
+    pub(crate) fn target(self) -> Option<usize> {
+        match self {
+            Self::Accepted { .. } => None,
+            Self::Opened { target } => Some(target),
+        }
+    }
 }
 
 impl Listener {
@@ -68,10 +89,15 @@ impl Listener {
 
     fn new(socket: ListenerSocket, is_shared: bool) -> Self {
         #[cfg(unix)]
-        let listener = Self { socket, file: None, is_shared };
+        let listener = Self { socket, file: None, is_shared, is_plain: false };
         #[cfg(not(unix))]
-        let listener = Self { socket, is_shared };
+        let listener = Self { socket, is_shared, is_plain: false };
         listener
+    }
+
+    /// Says whether its connections stay plain in a pool that encrypts.
+    pub(crate) fn plain(self, is_plain: bool) -> Self {
+        Self { is_plain, ..self }
     }
 
     /// Uses a socket that listens already.
@@ -134,7 +160,12 @@ impl Listener {
                 (stream.into(), Peer::Unix)
             }
         };
-        Ok(Accepted { socket, peer, stays: self.is_shared, target: None })
+        Ok(Accepted {
+            socket,
+            peer,
+            stays: self.is_shared,
+            origin: Origin::Accepted { plain: self.is_plain },
+        })
     }
 }
 

@@ -76,7 +76,7 @@ pub(crate) const MAX_SHARDS: usize = if PORTS < 64 { PORTS } else { 64 };
 #[must_use = "settings do nothing until they have a handler"]
 pub struct Builder<M: Machine, L: Transport = Plain> {
     name: String,
-    listen: Vec<Listen>,
+    listen: Vec<Listens>,
     backlog: i32,
     reuse_port: bool,
     shards: usize,
@@ -100,6 +100,14 @@ pub struct Builder<M: Machine, L: Transport = Plain> {
     seed: Option<fn() -> M::Seed>,
     layer: L::Settings,
     machine: PhantomData<fn() -> M>,
+}
+
+/// What a pool listens on, and how.
+#[derive(Debug)]
+struct Listens {
+    on: Listen,
+    /// Its connections stay plain in a pool that encrypts.
+    plain: bool,
 }
 
 /// What a pool listens on.
@@ -169,16 +177,22 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// files or start programs. Each socket can be used once: a second pool
     /// that wants it does not start. The variables stay as they are. Where `LISTEN_PID` is another process, no
     /// socket was passed, and the pool does not start.
-    pub fn listen(mut self, address: impl Into<String>) -> Self
+    pub fn listen(self, address: impl Into<String>) -> Self
     where
         M: Machine<Seed = (), Kind = Connection>,
     {
-        let address = address.into();
+        self.listen_at(address.into(), false)
+    }
+
+    fn listen_at(mut self, address: String, plain: bool) -> Self
+    where
+        M: Machine<Seed = (), Kind = Connection>,
+    {
         #[cfg(target_os = "linux")]
         if address.starts_with("fd:") {
             crate::net::passed::claim();
         }
-        self.listen.push(Listen::Address(address));
+        self.listen.push(Listens { on: Listen::Address(address), plain });
         self.seed = Some(|| ());
         self
     }
@@ -224,7 +238,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     where
         M: Machine<Seed = (), Kind = Connection>,
     {
-        self.listen.push(Listen::Socket(listener.into()));
+        self.listen.push(Listens { on: Listen::Socket(listener.into()), plain: false });
         self.seed = Some(|| ());
         self
     }

@@ -24,6 +24,7 @@ pub(crate) mod sealed {
     use super::Plain;
     use crate::Target;
     use crate::call::hand_off::CarriedIo;
+    use crate::net::listener::Origin;
     use crate::net::socket::Socket;
     #[cfg(feature = "tls")]
     use crate::net::tls::{Layered, Tls, TlsSettings};
@@ -43,11 +44,10 @@ pub(crate) mod sealed {
             accepts: bool,
         ) -> Result<(), String>;
 
-        /// Makes the stream of a new connection. `target` is the number of the pool's target that it was
-        /// opened to.
+        /// Makes the stream of a new connection.
         fn open(
             socket: Socket,
-            target: Option<usize>,
+            origin: Origin,
             carried: &mut CarriedIo,
             settings: &Self::Settings,
         ) -> io::Result<Self::Stream>;
@@ -66,12 +66,7 @@ pub(crate) mod sealed {
             Ok(())
         }
 
-        fn open(
-            socket: Socket,
-            _: Option<usize>,
-            _: &mut CarriedIo,
-            (): &(),
-        ) -> io::Result<Socket> {
+        fn open(socket: Socket, _: Origin, _: &mut CarriedIo, (): &()) -> io::Result<Socket> {
             Ok(socket)
         }
 
@@ -98,15 +93,15 @@ pub(crate) mod sealed {
 
         fn open(
             socket: Socket,
-            target: Option<usize>,
+            origin: Origin,
             carried: &mut CarriedIo,
             settings: &TlsSettings,
         ) -> io::Result<Self::Stream> {
             let mut stream = Layered::plain(socket);
-            if settings.begins_at_once {
+            if settings.begins_at_once && origin != (Origin::Accepted { plain: true }) {
                 let unread = std::mem::take(&mut carried.input);
                 let unsent = std::mem::take(&mut carried.output);
-                stream.begin(settings.role(target)?, unread, unsent)?;
+                stream.begin(settings.role(origin.target())?, unread, unsent)?;
             }
             Ok(stream)
         }

@@ -7,7 +7,7 @@ use crate::connection::{ConnectionTask, PendingBoxes};
 use crate::driver::acceptor::Accept;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::runner::Started;
-use crate::net::listener::Accepted;
+use crate::net::listener::{Accepted, Origin};
 use crate::net::pending_io::NewConnection;
 use crate::net::readiness::Readiness;
 use crate::net::socket::Socket;
@@ -55,6 +55,7 @@ struct Incoming<Seed> {
     #[cfg(feature = "tls")]
     tls: Option<Box<Tls>>,
     new: NewConnection,
+    origin: Origin,
     seed: Seed,
     /// Readiness that no poll will report.
     ready: Readiness,
@@ -68,7 +69,7 @@ where
     Placement<M, H, L>: Send + Sync,
 {
     fn accepted(&mut self, accepted: Accepted, permit: Permit, shard: usize, now: u64) {
-        let Accepted { socket, peer, stays, target } = accepted;
+        let Accepted { socket, peer, stays, origin } = accepted;
         // `PoolState::released` releases the permit when the connection has ended.
         permit.forget();
         self.counters.accepted();
@@ -76,7 +77,8 @@ where
             socket,
             #[cfg(feature = "tls")]
             tls: None,
-            new: NewConnection { peer, target },
+            new: NewConnection { peer, target: origin.target() },
+            origin,
             seed: (self.seed)(),
             ready: Readiness::NONE,
             carried: CarriedIo::default(),
@@ -113,6 +115,7 @@ impl<M: Drive<H>, H: Send + 'static, L: Layer> HandOffTarget<M::Seed> for Placem
             #[cfg(feature = "tls")]
             tls,
             new,
+            origin: Origin::Accepted { plain: false },
             seed,
             ready,
             carried,
@@ -130,7 +133,7 @@ impl<M: Drive<H>, H, L: Layer> Placement<M, H, L> {
     fn open(&self, incoming: Incoming<M::Seed>, here: Option<usize>, now: u64) {
         #[cfg(feature = "tls")]
         let tls = incoming.tls;
-        let Incoming { socket, new, seed, ready, mut carried, stays, .. } = incoming;
+        let Incoming { socket, new, origin, seed, ready, mut carried, stays, .. } = incoming;
         let Some(machine) = caught(|| Started::new(seed, now, self.settings.as_ref())) else {
             crate::log::error!(pool = self.pool, peer = %new.peer, "a machine panicked at its start");
             self.discard(socket, carried);
@@ -140,10 +143,10 @@ impl<M: Drive<H>, H, L: Layer> Placement<M, H, L> {
         #[cfg(feature = "tls")]
         let stream = match tls {
             Some(tls) => L::resume(socket, tls),
-            None => L::open(socket, new.target, &mut carried, &self.layer),
+            None => L::open(socket, origin, &mut carried, &self.layer),
         };
         #[cfg(not(feature = "tls"))]
-        let stream = L::open(socket, new.target, &mut carried, &self.layer);
+        let stream = L::open(socket, origin, &mut carried, &self.layer);
         let stream = match stream {
             Ok(stream) => stream,
             Err(error) => {

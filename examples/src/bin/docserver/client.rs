@@ -65,6 +65,9 @@ macro_rules! next {
 impl front::Handler for Client {
     fn head(&mut self, head: Head<'_>, cx: &mut FrontCx<'_>) -> Result<front::AfterHead, Refusal> {
         self.exchange = head.exchange_unread();
+        if let Some(port) = self.server.https_port.filter(|_| cx.tls().is_none()) {
+            return Ok(next!(AfterHead, self.redirect(&head, port, cx)));
+        }
         let route = match Route::find(&head) {
             Ok(route) => route,
             Err(refusal) => return Ok(next!(AfterHead, self.refuse(refusal, cx))),

@@ -34,3 +34,4 @@ pub(crate) use range::{Range, Selection};
 pub(crate) use refusal::RefusalAnswer;
 pub(crate) use response::{CONTINUE, Exchange, Response};
 pub(crate) use route::Route;
+pub(crate) use target::Target;

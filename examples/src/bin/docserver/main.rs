@@ -25,7 +25,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use fsm_examples::{Serving, count, time};
+use fsm_examples::tls::Certificate;
+use fsm_examples::{Serving, count, port_or_address, time};
 use fsm_runtime::prelude::*;
 use fsm_runtime::{Address, Builder};
 
@@ -63,6 +64,12 @@ use store::{Directory, Store};
 struct Options {
     #[command(flatten)]
     serving: Serving<7070>,
+    #[command(flatten)]
+    certificate: Certificate,
+    /// An address for clients that do not use TLS, as `--listen` takes it, or the port of 127.0.0.1: they are sent
+    /// to the first address of `--listen`. It may be given several times
+    #[arg(long, value_name = "ADDRESS", value_parser = port_or_address, requires = "tls_cert")]
+    redirect_http: Vec<Address>,
     #[command(flatten)]
     settings: Settings,
     /// The directory of the documents; the server creates it if it is missing. It keeps 2 MiB of room
@@ -129,7 +136,10 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
         None
     };
     let max_size = options.max_size;
-    let server = Arc::new(Server { directory: Arc::clone(&directory), max_size, single_pool });
+    let tls = options.certificate.server(&["http/1.1"])?;
+    let https_port = tls.as_ref().and_then(|_| options.serving.addresses().find_map(tcp_port));
+    let server = Server { directory: Arc::clone(&directory), max_size, https_port, single_pool };
+    let server = Arc::new(server);
 
     let index = Pool::builder::<Index>("index")
         .threads(options.index_threads.get())
@@ -145,17 +155,41 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
         .max_connections(options.serving.max_connections.get())
         .drain_within(options.serving.drain_within);
     feed.attach(events.handle());
-    let pipeline = Pipeline::new()
-        .pool(front(options).handler(move |_peer| Client::new(&server)))
-        .pool(index.try_worker(indexer))
-        .pool(catalog)
-        .pool(events.handler(move |_peer| Subscriber::new(&feed)));
+    let front = limits(options, Pool::builder::<Front>("spool"));
+    let client = move |_peer| Client::new(&server);
+    let subscriber = move |_peer| Subscriber::new(&feed);
+    // Where no client uses TLS, none has room for it.
+    let (front, events) = match tls {
+        None => (options.serving.pool(front).handler(client), events.handler(subscriber)),
+        Some(tls) => {
+            let front = options.serving.pool(front.tls(tls.clone()));
+            let redirects = options.redirect_http.iter();
+            let front =
+                redirects.fold(front, |front, address| front.listen_plain(address.to_string()));
+            (front.handler(client), events.tls(tls).handler(subscriber))
+        }
+    };
+    let pipeline =
+        Pipeline::new().pool(front).pool(index.try_worker(indexer)).pool(catalog).pool(events);
     if options.diagram {
         write!(io::stdout(), "{}", pipeline.mermaid())?;
         return Ok(());
     }
-    pipeline.on_ready(|addresses| addresses.iter().for_each(welcome)).run()?;
+    let scheme = if https_port.is_some() { "https" } else { "http" };
+    // Those that only redirect come last.
+    let served = options.serving.addresses().count();
+    let pipeline = pipeline.on_ready(move |addresses| {
+        addresses.iter().take(served).for_each(|address| welcome(scheme, address));
+    });
+    pipeline.run()?;
     Ok(())
+}
+
+fn tcp_port(address: Address) -> Option<u16> {
+    match address {
+        Address::Tcp(address) => Some(address.port()),
+        _ => None,
+    }
 }
 
 /// Opens the directory of the documents, after the recovery from a crash.
@@ -170,8 +204,8 @@ fn directory(options: &Options) -> Result<Arc<Directory>, store::Error> {
     Ok(Arc::clone(store.directory()))
 }
 
-fn front(options: &Options) -> Builder<Front> {
-    let pool = options.serving.pool(Pool::builder::<Front>("spool"));
+/// Sets the threads and settings of the front pool.
+fn limits(options: &Options, pool: Builder<Front>) -> Builder<Front> {
     let pool = pool.settings(options.settings.clone()).threads(options.threads.get());
     match options.cap {
         Some(cap) => pool.max_running(cap.get()),
@@ -180,12 +214,12 @@ fn front(options: &Options) -> Builder<Front> {
 }
 
 /// Prints commands that try the server; ignores a closed standard output.
-fn welcome(address: &Address) {
+fn welcome(scheme: &str, address: &Address) {
     let _ = writeln!(
         io::stdout(),
-        "Open http://{address}/ in a browser, or try:\n\n\
-         \tcurl -T README.md http://{address}/docs/readme.md\n\
-         \tcurl 'http://{address}/search?q=machine'\n\
-         \tcurl http://{address}/docs/readme.md\n"
+        "Open {scheme}://{address}/ in a browser, or try:\n\n\
+         \tcurl -T README.md {scheme}://{address}/docs/readme.md\n\
+         \tcurl '{scheme}://{address}/search?q=machine'\n\
+         \tcurl {scheme}://{address}/docs/readme.md\n"
     );
 }

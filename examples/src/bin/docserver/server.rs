@@ -11,6 +11,8 @@ pub(crate) struct Server {
     pub(crate) directory: Arc<Directory>,
     /// The largest document, in bytes.
     pub(crate) max_size: u64,
+    /// The port to which clients that do not use TLS are sent; `None` if they are served.
+    pub(crate) https_port: Option<u16>,
     /// The other pools' work, with `--single-pool`.
     pub(crate) single_pool: Option<SinglePool>,
 }

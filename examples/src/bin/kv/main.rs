@@ -14,10 +14,15 @@
 
 #![forbid(unsafe_code)]
 
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use fsm_examples::Serving;
+use fsm_examples::tls::Certificate;
+use fsm_examples::{Serving, port_or_address};
+use fsm_runtime::Address;
 use fsm_runtime::prelude::*;
 
 mod clients;
@@ -66,6 +71,12 @@ use subscriber::Limits;
 struct Options {
     #[command(flatten)]
     serving: Serving<6380>,
+    #[command(flatten)]
+    certificate: Certificate,
+    /// An address for clients that use TLS, as `--listen` takes it, or the port of 127.0.0.1. It may be given
+    /// several times
+    #[arg(long, value_name = "ADDRESS", value_parser = port_or_address, requires = "tls_cert")]
+    tls_port: Vec<Address>,
     /// The memory for keys and values, such as 64mb or 2gb; beyond it the server refuses writes
     /// with -OOM. 0 sets no limit. `CONFIG SET maxmemory` changes it
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = config::size)]
@@ -95,9 +106,26 @@ struct Options {
 /// which all subscribers share.
 const MAILBOX: usize = 1 << 16;
 
-fn main() -> Result<(), PoolError> {
+fn main() -> ExitCode {
     let options = Options::parse();
+    match serve(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Not `eprintln!`, which panics if nobody reads.
+            let _ = writeln!(io::stderr(), "kv: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(options: Options) -> Result<(), Box<dyn Error>> {
     let _log = options.serving.start_log()?;
+    let tls = options.certificate.server(&[])?;
+    if tls.is_some() && options.tls_port.is_empty() {
+        return Err(
+            "`--tls-cert` needs `--tls-port`, the address of the clients that use TLS".into()
+        );
+    }
     request::set_max_bulk(options.proto_max_bulk_len);
     let mut store = Store::new(options.maxmemory);
     store.max_clients = options.serving.max_connections.get();
@@ -106,7 +134,17 @@ fn main() -> Result<(), PoolError> {
     store.settings = settings.clone();
     store.channels.limits = options.client_output_buffer_limit;
     let server = Arc::new(Server::new(store));
-    let pool =
-        options.serving.pool(Pool::builder::<Connection>("kv").settings(settings)).mailbox(MAILBOX);
-    pool.handler(move |peer| Client::at(&server, peer)).run()
+    let pool = Pool::builder::<Connection>("kv").settings(settings).mailbox(MAILBOX);
+    let client = move |peer| Client::at(&server, peer);
+    // Where no client uses TLS, none has room for it.
+    match tls {
+        None => options.serving.pool(pool).handler(client).run()?,
+        Some(tls) => {
+            let pool = options.serving.plain_pool(pool.tls(tls));
+            let ports = options.tls_port.iter();
+            let pool = ports.fold(pool, |pool, address| pool.listen(address.to_string()));
+            pool.handler(client).run()?;
+        }
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use mio::{Events, Poll, Registry, Waker};
 
 use super::threads::ThreadParts;
-use super::{Builder, Listen};
+use super::{Builder, Listen, Listens};
 use crate::call::hand_off::HandOffTarget;
 use crate::call::service::PoolEntry;
 use crate::connection::ConnectionTask;
@@ -57,7 +57,8 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         let addresses = self.listen_on(&mut shards)?;
         let mut connects = self.connect_settings()?;
         let targets = connects.as_ref().map_or(&[][..], |connects| &connects.targets);
-        L::complete(&mut self.layer, targets, !self.listen.is_empty())
+        let encrypts = self.listen.iter().any(|listens| !listens.plain);
+        L::complete(&mut self.layer, targets, encrypts)
             .map_err(|why| PoolError::Tls { pool: self.name.clone(), why })?;
         let ports: Box<[_]> = shards.iter().map(|shard| Arc::clone(&shard.port)).collect();
         let accepting = shards.iter().filter(|shard| !shard.acceptors.is_empty()).count();
@@ -111,20 +112,20 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
     /// system chose.
     fn listen_on<H>(&self, shards: &mut [Shard<M, H, L>]) -> Result<Vec<Address>, PoolError> {
         let mut addresses = Vec::new();
-        for listen in &self.listen {
-            room(&addresses, listen)?;
-            let text = match listen {
+        for Listens { on, plain } in &self.listen {
+            room(&addresses, on)?;
+            let text = match on {
                 Listen::Address(text) => text,
                 Listen::Socket(socket) => {
-                    addresses.push(shards[0].adopt(socket)?);
+                    addresses.push(shards[0].adopt(socket, *plain)?);
                     continue;
                 }
             };
             let mut address = Address::parse(text)?;
             if let Address::Passed(which) = &address {
                 for socket in passed(which)? {
-                    room(&addresses, listen)?;
-                    addresses.push(shards[0].adopt(&socket)?);
+                    room(&addresses, on)?;
+                    addresses.push(shards[0].adopt(&socket, *plain)?);
                 }
                 continue;
             }
@@ -133,7 +134,8 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             for shard in &mut shards[..listening] {
                 // If the system chose the TCP port for the first shard, it is that of the others,
                 // too.
-                address = shard.listen(&address, self.backlog, shared)?;
+                let listener = Listener::bind(&address, self.backlog, shared)?;
+                address = shard.add(listener.plain(*plain))?;
             }
             addresses.push(address);
         }
@@ -201,27 +203,18 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
 }
 
 impl<M: Machine, H, L: Layer> Shard<M, H, L> {
-    /// Adds a listener. Returns its address, with the TCP port that the system chose.
-    fn listen(
-        &mut self,
-        address: &Address,
-        backlog: i32,
-        shared: bool,
-    ) -> Result<Address, PoolError> {
-        self.add(Listener::bind(address, backlog, shared)?)
-    }
-
     /// Adds a listener that was handed in. Returns its address.
-    fn adopt(&mut self, socket: &ListeningSocket) -> Result<Address, PoolError> {
+    fn adopt(&mut self, socket: &ListeningSocket, plain: bool) -> Result<Address, PoolError> {
         let failed = || PoolError::io("use a listener that was handed in");
         let listener = Listener::adopt(socket).map_err(failed())?;
         if !socket.listens().map_err(failed())? {
             let why = "the socket does not listen; call `listen` on it before";
             return Err(failed()(io::Error::new(io::ErrorKind::InvalidInput, why)));
         }
-        self.add(listener)
+        self.add(listener.plain(plain))
     }
 
+    /// Adds a listener. Returns its address, with the TCP port that the system chose.
     fn add(&mut self, mut listener: Listener) -> Result<Address, PoolError> {
         let token = token::listener(self.acceptors.len());
         let registered = listener.register(self.poll.registry(), token);

@@ -61,6 +61,16 @@ impl<M: Machine<Kind = Connection>> Builder<M, Plain> {
 }
 
 impl<M: Machine<Kind = Connection>> Builder<M, Encrypted> {
+    /// Adds an address whose connections stay plain, as [`listen`](Builder::listen) takes it: for clients on
+    /// this machine, or for a redirection to the encrypted address. Handlers know them by
+    /// [`Cx::tls`](crate::Cx::tls), which is `None`.
+    pub fn listen_plain(self, address: impl Into<String>) -> Self
+    where
+        M: Machine<Seed = ()>,
+    {
+        self.listen_at(address.into(), true)
+    }
+
     /// Encrypts the connections that the pool accepts, beside those that it opens: see
     /// [`tls`](Builder::tls).
     pub fn and_tls(mut self, server: impl Into<TlsServer>) -> Self {

@@ -9,7 +9,8 @@ use crate::api;
 use crate::catalog::Found;
 use crate::front::FrontCx;
 use crate::http::{
-    Refusal, RefusalAnswer as _, Response, Selection, Status, Validators, Verdict, media_type,
+    Head, Refusal, RefusalAnswer as _, Response, Selection, Status, Target, Validators, Verdict,
+    media_type,
 };
 use crate::index::{Outcome, PRECONDITION};
 use crate::store::{Document, Filed};
@@ -36,6 +37,23 @@ impl Client {
 
     pub(super) fn refuse(&mut self, refusal: Refusal, cx: &mut FrontCx<'_>) -> bool {
         self.answer(&refusal.response(), &refusal.body(), cx)
+    }
+
+    /// Sends the client to the same place at the port where TLS is used.
+    pub(super) fn redirect(&mut self, head: &Head<'_>, port: u16, cx: &mut FrontCx<'_>) -> bool {
+        let Some(host) = head.host else {
+            return self.refuse(Refusal::bad("the host is missing"), cx);
+        };
+        let host = match host.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => host,
+        };
+        let Target { path, query } = head.target;
+        let mark = if query.is_empty() { "" } else { "?" };
+        let place = if port == 443 { String::new() } else { format!(":{port}") };
+        let response = Response::new(Status::PermanentRedirect)
+            .with("Location", format_args!("https://{host}{place}{path}{mark}{query}"));
+        self.answer(&response, b"", cx)
     }
 
     /// Sends the last answer on this connection.

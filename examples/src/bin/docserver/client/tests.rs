@@ -29,7 +29,8 @@ impl Peer {
         let directory = Arc::clone(store.directory());
         let indexer = Indexer { store, feed: Arc::<Feed>::default(), delay: Duration::ZERO };
         let single_pool = Some(SinglePool::new(vec![indexer]));
-        let server = Arc::new(Server { directory, max_size: 1 << 20, single_pool });
+        let server =
+            Arc::new(Server { directory, max_size: 1 << 20, https_port: None, single_pool });
         Self { session: Session::new(Client::new(&server)), root }
     }
 

@@ -13,6 +13,8 @@ use super::{Exchange, Framing, Method, Refusal};
 pub(crate) struct Head<'a> {
     pub(crate) method: Method,
     pub(crate) target: Target<'a>,
+    /// The host that the client has asked, perhaps with a port; it has the letters of one.
+    pub(crate) host: Option<&'a str>,
     pub(crate) framing: Framing,
     /// The client sends the body only after [`CONTINUE`](super::CONTINUE).
     pub(crate) expects_continue: bool,
@@ -47,11 +49,12 @@ impl<'a> Head<'a> {
         let method = Method::parse(method)?;
         let target = Target::parse(target, method)?;
         let fields = Fields::parse(fields)?;
-        check_host(&fields, version)?;
+        let host = check_host(&fields, version)?;
+        let host = host.and_then(|host| std::str::from_utf8(host).ok());
         let framing = Framing::parse(&fields, version)?;
         let expects_continue = expects_continue(&fields, version)? && !framing.is_empty();
         let keep_alive = keeps_alive(&fields, version);
-        Ok(Self { method, target, framing, expects_continue, keep_alive, fields })
+        Ok(Self { method, target, host, framing, expects_continue, keep_alive, fields })
     }
 
     /// The facts about the request that the answer depends on.
