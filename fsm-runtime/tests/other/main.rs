@@ -11,6 +11,8 @@ use fsm_runtime::prelude::*;
 use fsm_runtime::sim::Session;
 
 mod bodies;
+mod both;
+mod early;
 mod relay;
 mod sockets;
 mod targets;
