@@ -176,6 +176,7 @@ impl<'a> OtherSide<'a> {
                 // What the target has sent before it broke off is read first.
                 Some(relay) if relay.way == Way::Out => {
                     relay.end = Some(RelayEnd::Gone);
+                    self.end.state.add(Readiness::READ | Readiness::MAYBE_EOF);
                     self.send.discard();
                 }
                 _ => self.broken(),

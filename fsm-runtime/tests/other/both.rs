@@ -298,3 +298,17 @@ fn s2_the_graph_shows_both_waits_and_whose_events_they_are() {
         assert!(mermaid.contains(line), "{mermaid}");
     }
 }
+
+#[test]
+fn s2_w2_floods_of_many_turns_share_each_of_them() {
+    let mut peer = hub(true);
+    peer.send(&b"0123456789abcd\n".repeat(40_000));
+    peer.other().send(&b"\x07\x00".repeat(40_000));
+    peer.advance(Duration::from_secs(1));
+    let heard = peer.receive();
+    assert_eq!(heard.len(), 80_000);
+    for (at, heard) in heard.chunks(4_000).enumerate() {
+        let of_client = heard.iter().filter(|who| **who == b'c').count();
+        assert!((1_500..2_500).contains(&of_client), "{at}: {of_client}");
+    }
+}

@@ -5,7 +5,7 @@ use super::*;
 /// Passes a length and so many bytes on, and hears answers all the time. `+` is one before the last, `-` is one that
 /// refuses the body.
 #[state_machine(start = Length, settings = Route, limit => Gone, error = Fault, size <= 16)]
-enum Upload {
+pub(crate) enum Upload {
     #[read(exact = 4, idle = 60s => Gone, eof => Gone)]
     #[to(Dial)]
     Length,
@@ -53,7 +53,7 @@ enum Upload {
 }
 
 #[derive(Debug)]
-struct Fault;
+pub(crate) struct Fault;
 
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -61,7 +61,7 @@ impl std::fmt::Display for Fault {
     }
 }
 
-struct Proxy;
+pub(crate) struct Proxy;
 
 thread_local! {
     /// The number of answers that came before the last one.

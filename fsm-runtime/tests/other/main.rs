@@ -13,6 +13,7 @@ use fsm_runtime::sim::Session;
 mod bodies;
 mod both;
 mod early;
+mod early_live;
 mod relay;
 mod sockets;
 mod targets;

@@ -34,7 +34,9 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                     if is_gone && (waits_for_room || self.other_may_bring_more()) {
                         return Ok(StopReason::Waiting(set));
                     }
-                    waits[usize::from(of_other)] = Some(set);
+                    let goes_on = !is_gone && waits[usize::from(!of_other)].is_none();
+                    let brings = goes_on && self.brings_more(of_other, set)?;
+                    waits[usize::from(of_other)] = (!brings).then_some(set);
                 }
                 RunOnce::Stopped(reason) => return Ok(reason),
             }
@@ -171,7 +173,22 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     fn read_one(&mut self, reason: StopReason) -> io::Result<NextAction> {
         let Some(other) = &mut self.other else { return Ok(NextAction::Return) };
         other.end.reads_next ^= true;
-        if !other.end.reads_next {
+        let of_other = !other.end.reads_next;
+        self.read_side(of_other, reason)
+    }
+
+    /// Whether one of the two waits may complete after a read from its socket. The other wait has more to take, which
+    /// comes after that, so that a full buffer on one side does not keep the other side from its turn.
+    fn brings_more(&mut self, of_other: bool, set: WaitSet) -> io::Result<bool> {
+        let next = self.read_side(of_other, StopReason::Waiting(set))?;
+        if let NextAction::Run = next {
+            self.note_progress_of_both();
+        }
+        Ok(matches!(next, NextAction::Run))
+    }
+
+    fn read_side(&mut self, of_other: bool, reason: StopReason) -> io::Result<NextAction> {
+        if of_other {
             if !reason.waits_for(WaitSet::READ_OTHER) {
                 return Ok(NextAction::Return);
             }
