@@ -213,8 +213,8 @@ impl Args {
 }
 
 impl State {
-    /// The main wait of the state, if its waits go together: one wait, with `message` beside a `read`,
-    /// and `tick` beside a `read`, a `message` or a `call`.
+    /// The main wait of the state, if its waits go together: one wait, with `read(other)` beside a `read` or
+    /// a `relay(out)`, `message` beside a `read`, and `tick` beside a `read`, a `message` or a `call`.
     pub(crate) fn wait(&self) -> Option<&Wait> {
         if let [wait] = &self.waits[..] {
             return Some(wait).filter(|wait| !matches!(wait.kind, WaitKind::Tick(_)));
@@ -224,22 +224,35 @@ impl State {
         let mut beside = self.waits.iter().filter(|wait| !std::ptr::eq(*wait, main));
         let all_fit = beside.clone().all(fits);
         let ticks = beside.clone().filter(|wait| matches!(wait.kind, WaitKind::Tick(_))).count();
+        let others = beside.clone().filter(|wait| wait.kind.reads_other()).count();
         let messages = beside.any(|wait| matches!(wait.kind, WaitKind::Message));
-        (all_fit && ticks + usize::from(messages) == self.waits.len() - 1).then_some(main)
+        let each_once = ticks <= 1 && others <= 1;
+        let counted = ticks + others + usize::from(messages) == self.waits.len() - 1;
+        (all_fit && each_once && counted).then_some(main)
     }
 
-    /// The wait that others may stand beside: the first that is neither a `message` nor a `tick`, or
-    /// the first `message`.
+    /// The wait that others may stand beside: the first that is neither a `message` nor a `tick` nor a
+    /// `read(other)`, or the first `read(other)`, or the first `message`.
     pub(crate) fn main(&self) -> Option<&Wait> {
         let is_message = |wait: &&Wait| matches!(wait.kind, WaitKind::Message);
         let is_tick = |wait: &&Wait| matches!(wait.kind, WaitKind::Tick(_));
-        let other = self.waits.iter().find(|wait| !is_message(wait) && !is_tick(wait));
+        let reads_other = |wait: &&Wait| wait.kind.reads_other();
+        let mut waits = self.waits.iter();
+        let main = waits.find(|wait| !is_message(wait) && !is_tick(wait) && !reads_other(wait));
+        let other = main.or_else(|| self.waits.iter().find(reads_other));
         other.or_else(|| self.waits.iter().find(is_message))
     }
 
-    /// The waits beside the main one: a `message`, a `tick`, or both in this order.
+    /// The waits beside the main one: a `read(other)`, a `message` and a `tick`, in this order.
     pub(crate) fn beside(&self) -> impl Iterator<Item = &Wait> {
-        self.message().into_iter().chain(self.tick())
+        self.other_read().into_iter().chain(self.message()).chain(self.tick())
+    }
+
+    /// The read of the other socket beside the main wait.
+    pub(crate) fn other_read(&self) -> Option<&Wait> {
+        let main = self.wait()?;
+        let mut others = self.waits.iter().filter(|wait| !std::ptr::eq(*wait, main));
+        others.find(|wait| wait.kind.reads_other())
     }
 
     /// The `message` beside the main wait.

@@ -5,6 +5,7 @@
 //! every cycle. If its connections answer jobs, each job gets one reply.
 
 mod answers;
+mod both;
 mod cycles;
 mod data;
 mod deadlines;

@@ -137,6 +137,7 @@ pub(crate) enum Code {
 
     // The other socket.
     NotConnected = 124,
+    OtherClock = 125,
 }
 
 impl fmt::Display for Code {

@@ -4,6 +4,7 @@
 //! with a field or an expression of the user's.
 
 mod arithmetic;
+mod both;
 mod drive;
 mod handler_call;
 mod lints;

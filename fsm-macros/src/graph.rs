@@ -38,6 +38,8 @@ pub(crate) struct Edge<'a> {
     pub(crate) name: &'a Ident,
     /// The event edge as declared; `None` for a verdict.
     pub(crate) declared: Option<&'a EventEdge>,
+    /// The event is one of the read of the other socket beside the main wait.
+    pub(crate) other: bool,
 }
 
 impl Edge<'_> {
@@ -75,7 +77,12 @@ impl<'a> Graph<'a> {
     }
 
     pub(crate) fn on(&self, state: usize, event: Event) -> Option<&Edge<'a>> {
-        self.edges[state].iter().find(|edge| edge.event() == Some(event))
+        self.edges[state].iter().find(|edge| edge.event() == Some(event) && !edge.other)
+    }
+
+    /// The same for an event of the read of the other socket beside the main wait.
+    pub(crate) fn on_other(&self, state: usize, event: Event) -> Option<&Edge<'a>> {
+        self.edges[state].iter().find(|edge| edge.event() == Some(event) && edge.other)
     }
 
     /// The other states with an edge to `state`.
@@ -187,12 +194,31 @@ pub(crate) fn event_edges(machine: &ast::Machine, state: usize) -> Vec<&EventEdg
         let default = default
             .filter(|default| wait.kind.takes_default(event) && !leads_to(default, &state.name));
         // An edge on a wait beside the main one is a finding, and should cause no other.
-        let beside = || state.beside().find_map(|wait| wait.edges.on(event));
+        let is_of_state =
+            |wait: &&ast::Wait| !wait.kind.reads_other() || !Event::OF_OTHER_READ.contains(&event);
+        let beside = || state.beside().filter(is_of_state).find_map(|wait| wait.edges.on(event));
         edges.extend(own.on(event).or_else(beside).or(default));
     }
     edges.extend(wait.edges.on(Event::HalfClosed));
     edges.extend(budget.map(|(_, budget)| &budget.edge));
     edges
+}
+
+/// The edges of the read of the other socket beside the main wait of a state: its own, or else the defaults of
+/// the machine, but for times.
+pub(crate) fn other_edges(machine: &ast::Machine, state: usize) -> Vec<&EventEdge> {
+    let state = &machine.states[state];
+    let Some(wait) = state.other_read() else { return Vec::new() };
+    let edge = |event: &Event| {
+        if !wait.kind.can(*event, machine.kind()) {
+            return None;
+        }
+        let default = machine.args.defaults.on(*event).filter(|default| {
+            !event.is_timed() && wait.kind.takes_default(*event) && !leads_to(default, &state.name)
+        });
+        wait.edges.on(*event).or(default)
+    };
+    Event::OF_OTHER_READ.iter().filter_map(edge).collect()
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::ast::{self, Event, Expr, Field, Pool, ShapeKind, Size, WaitKind};
 use crate::graph::{Edge, Graph};
 use crate::model::{
     self, Active, Bound, Budget, Deadline, Delivery, Discard, DiscardEnd, FieldInit, HandOff,
-    Outcome, Read, Role, Route, RouteRef, Source, Tick, Time, Transition,
+    OtherRead, Outcome, Read, Role, Route, RouteRef, Source, Tick, Time, Transition,
 };
 use crate::spelling;
 
@@ -35,7 +35,7 @@ pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::
         start: model::Start { index: start.index, name: start.name.clone() },
         end,
         states: states.collect::<Option<Vec<_>>>()?,
-        bounds: machine.states.iter().filter_map(bound).collect(),
+        bounds: machine.states.iter().flat_map(bounds).collect(),
         times: times(machine),
         budgets: machine.args.budgets.len(),
         has_detours: graph.has_detours(machine),
@@ -46,33 +46,44 @@ pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::
     })
 }
 
-/// The constant for the bound of a state in bytes, unless the bound is a literal.
-fn bound(state: &ast::State) -> Option<(Ident, TokenStream)> {
-    if let Some(decoder) = state.wait().and_then(|wait| wait.kind.bounding_frame()) {
+/// The constants for the bounds of a state in bytes.
+fn bounds(state: &ast::State) -> impl Iterator<Item = (Ident, TokenStream)> {
+    let waits = state.wait().into_iter().chain(state.other_read());
+    waits.filter_map(|wait| bound(state, wait))
+}
+
+/// The constant for the bound of a wait in bytes, unless the bound is a literal.
+fn bound(state: &ast::State, wait: &ast::Wait) -> Option<(Ident, TokenStream)> {
+    if let Some(decoder) = wait.kind.bounding_frame() {
         let place = Span::mixed_site().located_at(decoder.span());
         // rustc says at the decoder if it has no bound.
         let bound = quote_spanned!(place=> __rt::__max_of(__rt::__LayoutOf::<#decoder>::LAYOUT));
         let bound = quote_spanned!(Span::mixed_site()=> { use __rt::__NoLayout as _; #bound });
-        return Some((bound_name(state)?, bound));
+        return Some((bound_name(state, wait)?, bound));
     }
-    let size = match &state.wait()?.kind {
+    let size = match &wait.kind {
         WaitKind::Read { max: Some((_, size)), .. } | WaitKind::Writable { below: Some(size) } => {
             size
         }
         WaitKind::Relay(relay) => relay.max.as_ref()?,
         _ => return None,
     };
-    Some((bound_name(state)?, size.value.clone())).filter(|_| !size.is_literal())
+    Some((bound_name(state, wait)?, size.value.clone())).filter(|_| !size.is_literal())
 }
 
-fn bound_name(state: &ast::State) -> Option<Ident> {
+fn bound_name(state: &ast::State, wait: &ast::Wait) -> Option<Ident> {
     let name = spelling::handler_name(&state.name)?.unraw().to_string().to_uppercase();
-    Some(format_ident!("__MAX_{name}"))
+    let is_beside = state.other_read().is_some_and(|beside| std::ptr::eq(beside, wait));
+    Some(if is_beside {
+        format_ident!("__OTHER_MAX_{name}")
+    } else {
+        format_ident!("__MAX_{name}")
+    })
 }
 
-/// `size` as the generated code names it.
-fn named(state: &ast::State, size: &Size) -> TokenStream {
-    bound(state).map_or_else(|| size.value.clone(), |(name, _)| name.into_token_stream())
+/// `size`, the bound of `wait`, as the generated code names it.
+fn named(state: &ast::State, wait: &ast::Wait, size: &Size) -> TokenStream {
+    bound(state, wait).map_or_else(|| size.value.clone(), |(name, _)| name.into_token_stream())
 }
 
 /// The constants for the times that are paths.
@@ -93,9 +104,22 @@ fn times(machine: &ast::Machine) -> BTreeMap<Ident, TokenStream> {
     constants.collect()
 }
 
+/// The variant of `Partial` for the decoder of a read: the name of its state, and another one for a read of the
+/// other socket beside the main wait.
+fn partial(machine: &ast::Machine, state: &ast::State, wait: &ast::Wait) -> Ident {
+    if state.other_read().is_none_or(|beside| !std::ptr::eq(beside, wait)) {
+        return state.name.clone();
+    }
+    let mut name = format_ident!("{}Other", state.name);
+    while machine.states.iter().any(|state| state.name == name) {
+        name = format_ident!("{name}_");
+    }
+    name
+}
+
 /// The name of the handler of a wait beside the main one.
 fn beside(state: &ast::State, wait: &ast::Wait) -> Option<Ident> {
-    spelling::handler_beside(&state.name, &wait.name)
+    spelling::handler_beside(&state.name, &wait.suffix())
 }
 
 fn tick(state: &ast::State) -> Option<Tick> {
@@ -134,6 +158,7 @@ impl Lowering<'_> {
             on: edge
                 .declared
                 .map(|edge| (edge.event, edge.time.as_ref().map(|time| Time::new(time, &fields)))),
+            other: edge.other,
             target: edge.target,
         };
         Some(model::State {
@@ -184,6 +209,10 @@ impl Lowering<'_> {
             begun: self.deadline(index, Event::Begun),
             half_closed: self.deadline(index, Event::HalfClosed),
             drain: self.on(index, Event::Drain),
+            other: match state.other_read() {
+                Some(wait) => Some(self.other_read(index, wait)?),
+                None => None,
+            },
             message: state.message().and_then(|wait| beside(state, wait)),
             tick: tick(state),
         })
@@ -226,19 +255,15 @@ impl Lowering<'_> {
 
     fn wait(&self, index: usize) -> Option<model::Wait> {
         let state = &self.machine.states[index];
+        let wait = state.wait()?;
         let fields = state.field_names();
-        Some(match &state.wait()?.kind {
-            WaitKind::Read { shape, max, other } => {
-                let max = max.as_ref().map(|(_, max)| Bound {
-                    value: named(state, max),
-                    of: max.of.as_ref().map(|of| Expr::new(of, &fields)),
-                });
-                let read = self.read(index, shape.as_ref()?, max, &fields)?;
-                model::Wait::Read(Read { other: *other, ..read }.into())
+        Some(match &wait.kind {
+            WaitKind::Read { .. } => {
+                model::Wait::Read(self.read(index, wait, &|event| self.on(index, event))?.into())
             }
             WaitKind::Flush => model::Wait::Flush,
             WaitKind::Writable { below } => {
-                model::Wait::Writable { below: named(state, below.as_ref()?) }
+                model::Wait::Writable { below: named(state, wait, below.as_ref()?) }
             }
             WaitKind::Run { blocking } => model::Wait::Run { blocking: *blocking },
             WaitKind::Sleep(pause) => model::Wait::Sleep(Time::new(pause.as_ref()?, &fields)),
@@ -253,12 +278,21 @@ impl Lowering<'_> {
             WaitKind::Connect => {
                 model::Wait::Connect { refused: self.on(index, Event::Refused)?.into() }
             }
-            WaitKind::Relay(relay) => model::Wait::Relay(self.relay(index, relay, &fields)?.into()),
+            WaitKind::Relay(relay) => {
+                let max = named(state, wait, relay.max.as_ref()?);
+                model::Wait::Relay(self.relay(index, relay, max, &fields)?.into())
+            }
             WaitKind::HandOff(_) | WaitKind::Tick(_) | WaitKind::End => return None,
         })
     }
 
-    fn relay(&self, index: usize, relay: &ast::Relay, fields: &[Ident]) -> Option<model::Relay> {
+    fn relay(
+        &self,
+        index: usize,
+        relay: &ast::Relay,
+        max: TokenStream,
+        fields: &[Ident],
+    ) -> Option<model::Relay> {
         let way = relay.way.as_ref().map(ToString::to_string);
         let exact = relay.exact.as_ref();
         Some(model::Relay {
@@ -269,7 +303,7 @@ impl Lowering<'_> {
                 Some(_) => "Back",
             },
             exact: exact.map(|exact| Expr::new(&u64_length(exact), fields)),
-            max: named(&self.machine.states[index], relay.max.as_ref()?),
+            max,
             eof: self.on(index, Event::Eof),
             gone: self.on(index, Event::Gone)?,
         })
@@ -285,24 +319,44 @@ impl Lowering<'_> {
         Some(Discard { text: shape.text.clone(), end, eof: self.on(index, Event::Eof)? })
     }
 
+    /// The read of the other socket beside the main wait of a state.
+    fn other_read(&self, index: usize, wait: &ast::Wait) -> Option<OtherRead> {
+        let state = &self.machine.states[index];
+        let edge = |event| self.graph.on_other(index, event);
+        let on = |event| Some(self.transition(index, edge(event)?));
+        let read = self.read(index, wait, &on)?;
+        Some(OtherRead {
+            handler: beside(state, wait)?,
+            read,
+            idle: edge(Event::Idle).and_then(|edge| self.deadline_of(index, edge)),
+        })
+    }
+
+    /// A read whose events lead where `on` says.
     fn read(
         &self,
         index: usize,
-        written: &ast::Shape,
-        max: Option<Bound>,
-        fields: &[Ident],
+        wait: &ast::Wait,
+        on: &dyn Fn(Event) -> Option<Transition>,
     ) -> Option<Read> {
+        let WaitKind::Read { shape: Some(written), max, other } = &wait.kind else { return None };
+        let state = &self.machine.states[index];
+        let fields = &state.field_names()[..];
+        let max = max.as_ref().map(|(_, max)| Bound {
+            value: named(state, wait, max),
+            of: max.of.as_ref().map(|of| Expr::new(of, fields)),
+        });
         let shape = match &written.kind {
             ShapeKind::Exact(length) => model::Shape::Exact(length.clone()),
             ShapeKind::ExactOf(length) => model::Shape::ExactOf {
                 length: Expr::new(length, fields),
                 max: max?,
-                limit: self.on(index, Event::Limit)?,
+                limit: on(Event::Limit)?,
             },
             ShapeKind::Until(delimiter) => model::Shape::Until {
                 delimiter: delimiter.clone(),
                 max: max?,
-                limit: self.on(index, Event::Limit)?,
+                limit: on(Event::Limit)?,
             },
             ShapeKind::Some => model::Shape::Some { max: max? },
             ShapeKind::Upto(length) => {
@@ -312,22 +366,22 @@ impl Lowering<'_> {
                 decoder: decoder.clone(),
                 max: match max {
                     Some(max) => max,
-                    None => Bound {
-                        value: bound(&self.machine.states[index])?.0.into_token_stream(),
-                        of: None,
-                    },
+                    None => Bound { value: bound(state, wait)?.0.into_token_stream(), of: None },
                 },
-                limit: self.on(index, Event::Limit),
-                refused: self.on(index, Event::Refused),
+                limit: on(Event::Limit),
+                refused: on(Event::Refused),
             },
             ShapeKind::Unknown => return None,
         };
-        let (text, eof) = (written.text.clone(), self.on(index, Event::Eof)?);
-        Some(Read { text, shape, eof, other: false })
+        let (text, eof) = (written.text.clone(), on(Event::Eof)?);
+        Some(Read { text, shape, eof, other: *other, partial: partial(self.machine, state, wait) })
     }
 
     fn deadline(&self, index: usize, event: Event) -> Option<Deadline> {
-        let edge = self.graph.on(index, event)?;
+        self.deadline_of(index, self.graph.on(index, event)?)
+    }
+
+    fn deadline_of(&self, index: usize, edge: &Edge<'_>) -> Option<Deadline> {
         let fields = self.machine.states[index].field_names();
         let time = Time::new(edge.declared?.time.as_ref()?, &fields);
         Some(Deadline { time, transition: self.transition(index, edge) })

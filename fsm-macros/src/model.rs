@@ -69,6 +69,8 @@ pub(crate) struct Budget {
 pub(crate) struct SpecEdge {
     /// The event and its time; `None` for a verdict.
     pub(crate) on: Option<(Event, Option<Time>)>,
+    /// The event is one of the read of the other socket beside the main wait.
+    pub(crate) other: bool,
     pub(crate) target: usize,
 }
 
@@ -146,9 +148,18 @@ pub(crate) struct Active {
     pub(crate) begun: Option<Deadline>,
     pub(crate) half_closed: Option<Deadline>,
     pub(crate) drain: Option<Transition>,
+    /// The read of the other socket beside the main wait.
+    pub(crate) other: Option<OtherRead>,
     /// The handler of messages beside the main wait.
     pub(crate) message: Option<Ident>,
     pub(crate) tick: Option<Tick>,
+}
+
+/// A read of the other socket beside the main wait of a state.
+pub(crate) struct OtherRead {
+    pub(crate) handler: Ident,
+    pub(crate) read: Read,
+    pub(crate) idle: Option<Deadline>,
 }
 
 /// A time beside the main wait of a state, after which a handler is called again and again.
@@ -229,6 +240,8 @@ pub(crate) struct Read {
     pub(crate) eof: Transition,
     /// It reads the other socket.
     pub(crate) other: bool,
+    /// The variant of `Partial` for its decoder.
+    pub(crate) partial: Ident,
 }
 
 pub(crate) enum Shape {
@@ -370,10 +383,7 @@ impl State {
     pub(crate) fn decoder(&self) -> Option<&Type> {
         let Role::Active(active) = &self.role else { return None };
         match &active.wait {
-            Wait::Read(read) => match &read.shape {
-                Shape::Frame { decoder, .. } => Some(decoder),
-                _ => None,
-            },
+            Wait::Read(read) => read.decoder(),
             _ => None,
         }
     }
@@ -395,11 +405,18 @@ impl Wait {
     /// The user's type that defines the received value: a decoder, or a service.
     pub(crate) fn given_by(&self) -> Option<&Type> {
         match self {
-            Self::Read(read) => match &read.shape {
-                Shape::Frame { decoder, .. } => Some(decoder),
-                _ => None,
-            },
+            Self::Read(read) => read.decoder(),
             Self::Call(route) => Some(&route.ty),
+            _ => None,
+        }
+    }
+}
+
+impl Read {
+    /// The decoder of the frames that it reads.
+    pub(crate) fn decoder(&self) -> Option<&Type> {
+        match &self.shape {
+            Shape::Frame { decoder, .. } => Some(decoder),
             _ => None,
         }
     }

@@ -66,6 +66,7 @@ pub(crate) type PendingBoxes<M> = FreeList<DecodeProgress<<M as Machine>::Partia
 struct ResumedIo<M: Machine> {
     input: Vec<u8>,
     progress: DecodeProgress<M::Partial>,
+    other_progress: Option<Box<DecodeProgress<M::Partial>>>,
     send_by: u64,
     expired_while_full: bool,
 }
@@ -169,7 +170,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let Some(turn) = self.begin_turn(key, scratch, start, resumed) else {
             return TurnOutcome::Ended(Ended::Panicked);
         };
-        let TurnEnd { reason, input, progress, sent, expired_while_full } = turn.run_to_end();
+        let TurnEnd { reason, input, progress, other_progress, sent, expired_while_full } =
+            turn.run_to_end();
         let reason = match reason {
             Ok(reason) => reason,
             Err(error) => return Self::broken(&error, key, scratch),
@@ -199,6 +201,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let pending = Pending::<M> {
             input,
             progress,
+            other_progress,
             send_by,
             expired_while_full,
             ..Pending::<M>::default()
@@ -214,11 +217,23 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         scratch: &mut ConnectionScratch<M, H>,
     ) -> Result<ResumedIo<M>, TurnOutcome> {
         let Some(pending) = self.pending.take() else {
-            let (input, progress) = (Vec::new(), DecodeProgress::default());
-            return Ok(ResumedIo { input, progress, send_by: u64::MAX, expired_while_full: false });
+            return Ok(ResumedIo {
+                input: Vec::new(),
+                progress: DecodeProgress::default(),
+                other_progress: None,
+                send_by: u64::MAX,
+                expired_while_full: false,
+            });
         };
-        let PendingIo { input, progress, output, send_by, expired_while_full, incoming } =
-            scratch.boxes.empty(pending);
+        let PendingIo {
+            input,
+            progress,
+            other_progress,
+            output,
+            send_by,
+            expired_while_full,
+            incoming,
+        } = scratch.boxes.empty(pending);
         scratch.output.resume(output);
         if let Some(new) = incoming {
             if let Err(error) = self.join_pool(key, new, scratch) {
@@ -232,7 +247,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             // A poll may report room late, when much of the socket's buffer is free again.
             self.state.add(Readiness::WRITE);
         }
-        Ok(ResumedIo { input, progress, send_by, expired_while_full })
+        Ok(ResumedIo { input, progress, other_progress, send_by, expired_while_full })
     }
 
     /// Joins the pool: registers with the poll, opens the mailbox, and makes the handler. Events and
@@ -281,6 +296,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
         let nothing_pending =
             !unsent && pending.input.is_empty() && !pending.progress.outlives_input();
+        let nothing_pending = nothing_pending && pending.other_progress.is_none();
         self.state.set_idle(nothing_pending && reason.waits_for(WaitSet::READ));
         if !nothing_pending {
             self.pending = Some(scratch.boxes.fill(pending));

@@ -142,6 +142,18 @@ pub trait Drive<H>: Machine {
         cx: &mut Cx<'_, Self::Message, Self::Settings, Self::Kind>,
     ) -> Step;
 
+    /// The same as [`resume`](Drive::resume) for the read of the other socket that stands beside the state's
+    /// wait, with the input of that socket.
+    fn resume_other(
+        &mut self,
+        handler: &mut H,
+        input: &mut Input<'_, Self::Partial>,
+        cx: &mut Cx<'_, Self::Message, Self::Settings, Self::Kind>,
+    ) -> Step {
+        let _ = (handler, input, cx);
+        Step::Waiting(WaitSet::READ_OTHER)
+    }
+
     /// Takes the edge of the timer with this index, which has expired, or calls the handler of its
     /// tick.
     fn expire(
@@ -167,6 +179,9 @@ pub enum Step {
     /// A handler ran for a message or a tick beside the state's wait, which goes on: what counts from
     /// its completion goes on, too. The machine is in the same state.
     Continued,
+    /// The read of the other socket beside the state's wait has completed and a handler ran; the wait goes on.
+    /// The machine is in the same state.
+    OtherRead,
     /// The machine is in another state, or entered the same one anew.
     Moved,
     /// The same as [`Moved`](Step::Moved), but no read has led there: timers that count from the last read

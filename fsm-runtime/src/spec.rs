@@ -231,6 +231,8 @@ pub enum Trigger {
     Gone,
     /// The pool drains.
     Drain,
+    /// The same of the read of the other socket, in a state that waits for both.
+    Other(&'static Trigger),
 }
 
 impl Spec {
@@ -369,6 +371,7 @@ impl fmt::Display for Trigger {
             Self::Full => f.write_str("full"),
             Self::Gone => f.write_str("gone"),
             Self::Drain => f.write_str("drain"),
+            Self::Other(trigger) => write!(f, "other {trigger}"),
         }
     }
 }

@@ -52,6 +52,9 @@ impl Event {
         Self::Drain,
     ];
 
+    /// The events that the read of the other socket has for itself beside another wait.
+    pub(crate) const OF_OTHER_READ: [Self; 4] = [Self::Idle, Self::Eof, Self::Limit, Self::Refused];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Within | Self::Budget => "within",

@@ -67,6 +67,11 @@ impl Relay {
         self.way.is_none() && self.exact.is_none()
     }
 
+    /// Whether it goes to the other socket alone, so that the state may read that one.
+    pub(crate) fn goes_out(&self) -> bool {
+        self.way.as_ref().is_some_and(|way| way == "out")
+    }
+
     /// Whether it ends after a number of bytes, and the stream may end before.
     pub(crate) fn is_counted(&self) -> bool {
         self.exact.is_some()
@@ -126,6 +131,14 @@ impl Size {
 }
 
 impl Wait {
+    /// The word for it in the name of its handler, where it stands beside the main wait.
+    pub(crate) fn suffix(&self) -> Ident {
+        match self.kind {
+            WaitKind::Read { other: true, .. } => Ident::new("other", self.name.span()),
+            _ => self.name.clone(),
+        }
+    }
+
     /// The times in the attribute.
     pub(crate) fn times(&self) -> impl Iterator<Item = &Time> {
         let own = match &self.kind {
@@ -253,6 +266,10 @@ impl WaitKind {
     pub(crate) fn stands_beside(&self, main: &Self) -> bool {
         match self {
             Self::Message => matches!(main, Self::Read { other: false, .. }),
+            Self::Read { other: true, .. } => {
+                matches!(main, Self::Read { other: false, .. })
+                    || main.relay().is_some_and(Relay::goes_out)
+            }
             Self::Tick(_) => {
                 matches!(main, Self::Read { other: false, .. } | Self::Message | Self::Call(_))
             }

@@ -163,6 +163,9 @@ impl Edge<'_> {
 /// Whether the machine may take `edge` again at once when it is back in `source`.
 fn repeats_at_once(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bool {
     let Some(wait) = machine.states[source].wait() else { return false };
+    if edge.other {
+        return matches!(edge.event(), Some(Event::Eof | Event::Limit | Event::Refused));
+    }
     matches!(
         (&wait.kind, edge.event()),
         (WaitKind::Run { .. }, _)

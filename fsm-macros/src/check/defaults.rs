@@ -1,7 +1,7 @@
 use crate::ast::{self, Event, EventEdge};
 use crate::code::Code;
 use crate::errors::Errors;
-use crate::graph::event_edges;
+use crate::graph::{event_edges, other_edges};
 use crate::spelling;
 
 /// Adds one finding for each event that several states lack, because one default is the remedy, and
@@ -98,7 +98,8 @@ pub(crate) fn unused(machine: &ast::Machine, errors: &mut Errors) {
 /// Whether the default is the answer of some state.
 pub(super) fn is_used(machine: &ast::Machine, default: &EventEdge) -> bool {
     (0..machine.states.len()).any(|state| {
-        event_edges(machine, state).into_iter().any(|edge| std::ptr::eq(edge, default))
+        let mut edges = event_edges(machine, state).into_iter().chain(other_edges(machine, state));
+        edges.any(|edge| std::ptr::eq(edge, default))
     })
 }
 

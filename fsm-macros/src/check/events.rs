@@ -1,3 +1,4 @@
+use super::both;
 use super::deadlines;
 use super::defaults::{self, is_used, lacks, waiting};
 use super::impossible;
@@ -18,6 +19,7 @@ pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Erro
             complete &= missing(machine, index, wait, &general, errors);
         }
         deadlines::check(machine, graph, index, errors);
+        complete &= both::check(machine, graph, index, &general, errors);
     }
     deadlines::idle_never(&machine.args.defaults, errors);
     deadlines::budgets(machine, errors);
@@ -77,7 +79,7 @@ fn has_other_eof(wait: &ast::Wait, event: Event) -> bool {
     wait.edges.on(other).is_some()
 }
 
-fn unanswered(
+pub(super) fn unanswered(
     machine: &ast::Machine,
     state: &ast::State,
     wait: &ast::Wait,
@@ -115,6 +117,9 @@ fn unanswered(
             // The default is for states with a job in hand: there it leads to a reply.
             let place = match wait.kind {
                 WaitKind::Job => "to `#[job(..)]`",
+                _ if wait.kind.reads_other() && state.other_read().is_some() => {
+                    "to `#[read(other, ..)]` or on `#[state_machine(..)]`"
+                }
                 _ => "here or on `#[state_machine(..)]`",
             };
             let text = format!("{fact}; add `{event_name} => State` {place}");
@@ -142,6 +147,19 @@ fn lacking(state: &ast::State, wait: &ast::Wait, event: Event) -> (Code, String)
             format!(
                 "state `{name}` passes a number of bytes on but nothing says where an end of stream \
                  before that leads"
+            ),
+        ),
+        (Event::Eof, kind) if kind.reads_other() && state.other_read().is_some() => (
+            Code::NoEof,
+            format!(
+                "state `{name}` reads the other socket but nothing says where the end of its stream leads"
+            ),
+        ),
+        (Event::Limit, kind) if kind.reads_other() && state.other_read().is_some() => (
+            Code::NoLimit,
+            format!(
+                "state `{name}` reads at most `max` bytes of the other socket but nothing says where more \
+                 leads"
             ),
         ),
         (Event::Eof, _) => (

@@ -7,7 +7,7 @@ use super::groups::{Groups, Resolved};
 use crate::ast;
 use crate::code::Code;
 use crate::errors::Errors;
-use crate::graph::{Edge, Graph, NamedState, event_edges};
+use crate::graph::{Edge, Graph, NamedState, event_edges, other_edges};
 use crate::spelling;
 
 /// Looks up the names in attributes.
@@ -63,13 +63,16 @@ impl<'a> Resolver<'a> {
             for NamedState { index: target, name } in self.all(name, errors) {
                 // Groups may overlap.
                 if edges.iter().all(|edge| edge.target != target) {
-                    edges.push(Edge { target, name, declared: None });
+                    edges.push(Edge { target, name, declared: None, other: false });
                 }
             }
         }
-        for declared in event_edges(machine, state) {
+        let main = event_edges(machine, state).into_iter().map(|declared| (declared, false));
+        let others = other_edges(machine, state).into_iter().map(|declared| (declared, true));
+        for (declared, other) in main.chain(others) {
             if let Resolved::State(target) = self.groups.find(&declared.target) {
-                edges.push(Edge { target, name: &declared.target, declared: Some(declared) });
+                let name = &declared.target;
+                edges.push(Edge { target, name, declared: Some(declared), other });
             }
         }
         edges
@@ -176,7 +179,7 @@ fn handlers(machine: &ast::Machine, errors: &mut Errors) -> bool {
     }
     for state in &machine.states {
         for wait in state.beside() {
-            let handler = format!("{}_{}", spelling::snake_case(&state.name), wait.name);
+            let handler = format!("{}_{}", spelling::snake_case(&state.name), wait.suffix());
             if let Some(owner) = owners.get(&handler) {
                 errors.at(Code::SharedHandler, *owner, shared(&state.name, owner, &handler));
             }

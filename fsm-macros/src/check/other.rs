@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_reads_the_other_socket_stands_alone_and_does_not_rest() {
+    fn what_reads_the_other_socket_does_not_rest() {
         let args = "start = Hello, within = 9s => Gone, eof => Gone, refused => Gone, message = M";
         let machine = |waits: &str| {
             format!(
@@ -245,13 +245,8 @@ mod tests {
             ),
             (
                 "#[read(other, some, max = 9)] #[message]",
-                "state `Answer` waits for two things, `read` and `message`; a `read` of the other socket \
-                 stands alone; make two states of it",
-            ),
-            (
-                "#[read(some, max = 9)] #[read(other, some, max = 9)]",
-                "state `Answer` reads both sockets; make two states of it, or pass bytes on both ways with \
-                 `#[relay(..)]`",
+                "state `Answer` waits for two things, `read` and `message`; it stands beside a `read` of \
+                 the first socket; make two states of it",
             ),
             (
                 "#[read(other, some, max = 9, gone => Gone)]",

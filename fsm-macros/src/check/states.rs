@@ -20,7 +20,9 @@ pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
             }
         }
         if let Some(wait) = state.wait() {
-            bounds(state, wait, errors);
+            for wait in std::iter::once(wait).chain(state.other_read()) {
+                bounds(state, wait, errors);
+            }
         }
         expressions(machine, state, errors);
     }
@@ -63,7 +65,7 @@ fn verdicts(state: &ast::State, errors: &mut Errors) -> bool {
 
 fn rest(state: &ast::State, errors: &mut Errors) {
     let (Some(rest), Some(wait)) = (&state.rest, state.wait()) else { return };
-    if wait.kind.reads_other() {
+    if state.waits.iter().any(|wait| wait.kind.reads_other()) {
         let text = "a state that reads the other socket is no place to rest, because something is in \
                     progress; remove `#[rest]`";
         errors.at(Code::NoRest, rest, text);
@@ -91,7 +93,9 @@ fn rest(state: &ast::State, errors: &mut Errors) {
 impl ast::State {
     /// Whether no state with such a wait is a place to rest, whatever is around it.
     pub(super) fn is_never_at_rest(&self) -> bool {
-        self.wait().is_some_and(|wait| !wait.kind.rests()) || self.announced().is_some()
+        self.wait().is_some_and(|wait| !wait.kind.rests())
+            || self.other_read().is_some()
+            || self.announced().is_some()
     }
 
     /// The shape that the state reads, and its field that holds the length.

@@ -38,26 +38,15 @@ pub(super) fn check(state: &ast::State, errors: &mut Errors) -> bool {
 /// Adds the waits that do not go with the first one.
 fn two_waits(state: &ast::State, errors: &mut Errors) {
     let Some(main) = state.main() else { return };
-    let mut seen: Vec<&Ident> = Vec::new();
+    let mut seen: Vec<(&Ident, bool)> = Vec::new();
     for wait in &state.waits {
-        let name = &wait.name;
-        let reads_both =
-            wait.kind.takes_input() && wait.kind.reads_other() != main.kind.reads_other();
-        if seen.contains(&name) && reads_both {
-            let text = format!(
-                "state `{}` reads both sockets; make two states of it, or pass bytes on both ways with \
-                 `#[relay(..)]`",
-                state.name
-            );
-            errors.at(Code::TwoWaits, name, text);
-            continue;
-        }
-        if seen.contains(&name) {
+        let (name, reads_other) = (&wait.name, wait.kind.reads_other());
+        if seen.contains(&(name, reads_other)) {
             let text = format!("`{name}` is here twice; join them or remove one");
             errors.at(Code::Twice, name, text);
             continue;
         }
-        seen.push(name);
+        seen.push((name, reads_other));
         let fits = std::ptr::eq(wait, main) || wait.kind.stands_beside(&main.kind);
         if !fits {
             errors.at(Code::TwoWaits, name, apart(&state.name, main, wait));
@@ -69,7 +58,10 @@ fn apart(state: &Ident, main: &ast::Wait, other: &ast::Wait) -> String {
     let (first, name) = (&main.name, &other.name);
     let also = match other.kind {
         WaitKind::Message | WaitKind::Tick(_) if main.kind.reads_other() => {
-            "; a `read` of the other socket stands alone"
+            "; it stands beside a `read` of the first socket"
+        }
+        WaitKind::Read { other: true, .. } if main.kind.relay().is_some() => {
+            "; a `read` of the other socket stands beside `relay(out, ..)`"
         }
         WaitKind::Message => "; a `message` stands beside a `read` alone",
         WaitKind::Tick(_) => "; a `tick` stands beside a `read`, a `message` or a `call` alone",
@@ -82,7 +74,8 @@ fn apart(state: &Ident, main: &ast::Wait, other: &ast::Wait) -> String {
 
 /// Refuses edges on a wait beside the main one, which has the edges of the state.
 fn edges_beside(state: &ast::State, main: &ast::Wait, errors: &mut Errors) {
-    for wait in state.beside() {
+    let beside = state.beside().filter(|wait| !wait.kind.reads_other());
+    for wait in beside {
         let edges = wait.edges.events.iter().map(|edge| &edge.key).chain(&wait.edges.never);
         for key in edges {
             let (name, main) = (&state.name, &main.name);

@@ -1,7 +1,8 @@
 use proc_macro2::TokenStream;
 
 use super::handler_call::HandlerCall;
-use super::{read, routes, timers};
+use super::read::{self, WayOut};
+use super::{both, routes, timers};
 use crate::ast::Expr;
 use crate::model::{self, Active, Discard, DiscardEnd, Role, Transition};
 
@@ -12,6 +13,7 @@ pub(crate) fn drive(machine: &model::Machine) -> TokenStream {
     let (partial, types) = (interface.partial(), interface.cx_types());
     let context = interface.cx();
     let resume = machine.states.iter().map(|state| resume(machine, state));
+    let resume_other = both::resume_other(machine);
     let expire = timers::expire(machine);
     let drain = drain(machine);
     generated! {
@@ -28,6 +30,8 @@ pub(crate) fn drive(machine: &model::Machine) -> TokenStream {
                     #(#resume)*
                 }
             }
+
+            #resume_other
 
             fn expire(
                 &mut self,
@@ -87,9 +91,11 @@ fn resume(machine: &model::Machine, state: &model::State) -> TokenStream {
         }
         model::Wait::Read(read) if read.other => {
             let waiting = generated!(return __Step::Waiting(__WaitSet::READ_OTHER),);
-            (read::read(machine, state, read, &waiting), true)
+            (read::read(machine, state, read, &waiting, &WayOut::MAIN), true)
         }
-        model::Wait::Read(read) => (read::read(machine, state, read, &waiting(false)), true),
+        model::Wait::Read(read) => {
+            (read::read(machine, state, read, &waiting(false), &WayOut::MAIN), true)
+        }
         model::Wait::Discard(discard) => (discarded(machine, state, discard), false),
         model::Wait::Shutdown => (shutdown(), false),
         model::Wait::Flush => (flush(), false),
@@ -117,7 +123,7 @@ fn interleaved(
     read: &model::Read,
 ) -> TokenStream {
     let Some(handler) = &active.message else { return TokenStream::new() };
-    let read = read::read(machine, state, read, &waiting(true));
+    let read = read::read(machine, state, read, &waiting(true), &WayOut::MAIN);
     let input = HandlerCall::main(machine, state, active, true).expand();
     let message = HandlerCall::message(machine, state, active, handler).expand();
     let all = state.all();

@@ -2,7 +2,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::format_ident;
 use syn::Type;
 
-use crate::model::{self, Active};
+use crate::model::{self, Active, OtherRead};
 
 /// A call of a handler for one of the waits of a state, and what follows from its verdict.
 pub(super) struct HandlerCall<'a> {
@@ -27,6 +27,8 @@ enum WaitOf {
     Message,
     /// A tick beside the main wait.
     Tick,
+    /// A read of the other socket beside the main wait.
+    Other,
 }
 
 impl<'a> HandlerCall<'a> {
@@ -50,6 +52,17 @@ impl<'a> HandlerCall<'a> {
     ) -> Self {
         let of = WaitOf::Message;
         Self { machine, state, active, name, takes: true, given_by: None, of }
+    }
+
+    /// The call for a read of the other socket beside the main wait.
+    pub(super) fn other(
+        machine: &'a model::Machine,
+        state: &'a model::State,
+        active: &'a Active,
+        other: &'a OtherRead,
+    ) -> Self {
+        let (name, given_by) = (&other.handler, other.read.decoder());
+        Self { machine, state, active, name, takes: true, given_by, of: WaitOf::Other }
     }
 
     /// The call for a tick.
@@ -105,20 +118,22 @@ impl<'a> HandlerCall<'a> {
     fn verdicts(&self) -> TokenStream {
         let after = &alias(&self.active.after);
         let fails = self.active.error.is_some();
-        let may_wait_on = self.may_wait_on();
+        let (may_wait_on, leave) = (self.may_wait_on(), self.leave());
         let mut arms = TokenStream::new();
         for outcome in &self.active.verdicts {
-            if let (Some(transition), false, false) = (outcome.plain(), fails, may_wait_on) {
+            let leaves = may_wait_on || outcome.transition.is_some();
+            let leave = leave.as_ref().filter(|_| leaves);
+            let is_plain = !fails && leave.is_none();
+            if let (Some(transition), true) = (outcome.plain(), is_plain) {
                 arms.extend(transition.arm(after, &outcome.verdict, &self.moved()));
                 continue;
             }
             let (verdict, data) = (&outcome.verdict, outcome.data());
             let pattern = self.returned(&generated!(#after::#verdict #data));
             let step = outcome.expand(self.machine, self.state, &self.stays(), &self.moved());
-            arms.extend(if may_wait_on {
-                generated!(#pattern => { cx.withdraw(); #step })
-            } else {
-                generated!(#pattern => #step,)
+            arms.extend(match leave {
+                Some(leave) => generated!(#pattern => { #leave #step }),
+                None => generated!(#pattern => #step,),
             });
         }
         if may_wait_on {
@@ -142,15 +157,24 @@ impl<'a> HandlerCall<'a> {
         self.of == WaitOf::Tick && matches!(self.active.wait, model::Wait::Call(_))
     }
 
+    /// The code that gives up the main wait, when this one leads elsewhere.
+    fn leave(&self) -> Option<TokenStream> {
+        match (self.of, &self.active.wait) {
+            (WaitOf::Tick, model::Wait::Call(_)) => Some(generated!(cx.withdraw();)),
+            (WaitOf::Other, model::Wait::Relay(_)) => Some(generated!(cx.leave_other();)),
+            _ => None,
+        }
+    }
+
     fn error(&self) -> Option<TokenStream> {
         let ty = self.machine.interface.error.as_ref()?;
         let transition = self.active.error.as_ref()?;
         let moves = transition.expand_error(self.machine, self.state, ty);
         let step = if transition.to_itself { self.stays() } else { self.moved() };
-        let withdraw = self.may_wait_on().then(|| generated!(cx.withdraw();));
+        let leave = self.leave().filter(|_| self.may_wait_on() || !transition.to_itself);
         Some(generated! {
             __Err(error) => {
-                #withdraw
+                #leave
                 #moves
                 #step
             }
@@ -178,6 +202,7 @@ impl<'a> HandlerCall<'a> {
         match self.of {
             WaitOf::Main | WaitOf::Tick => generated!(__Step::Stayed),
             WaitOf::Message => generated!(__Step::Continued),
+            WaitOf::Other => generated!(__Step::OtherRead),
         }
     }
 }

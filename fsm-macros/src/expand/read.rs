@@ -1,4 +1,5 @@
 use proc_macro2::TokenStream;
+use quote::format_ident;
 use syn::Type;
 use syn::spanned::Spanned;
 
@@ -6,14 +7,15 @@ use super::arithmetic::Overflow;
 use crate::ast::Expr;
 use crate::model::{self, Bound, Read, Transition};
 
-/// Binds `taken` to the input that the state waits for, or does what `waiting` says.
+/// Binds `taken` to the input that the state waits for, or does what `waiting` says. A move is made by `way_out`.
 pub(crate) fn read(
     machine: &model::Machine,
     state: &model::State,
     read: &Read,
     waiting: &TokenStream,
+    way_out: &WayOut,
 ) -> TokenStream {
-    let misses = Misses { machine, state, eof: &read.eof, waiting };
+    let misses = Misses { machine, state, read, waiting, way_out };
     let (before, taken, misses) = match &read.shape {
         model::Shape::Exact(length) => {
             (None, generated!(input.exact::<#length>()), misses.without_limit())
@@ -50,23 +52,39 @@ pub(crate) fn read(
 struct Misses<'a> {
     machine: &'a model::Machine,
     state: &'a model::State,
-    eof: &'a Transition,
+    read: &'a Read,
     /// The code for incomplete input.
     waiting: &'a TokenStream,
+    way_out: &'a WayOut,
+}
+
+/// The code around a transition for an event of a read.
+pub(crate) struct WayOut {
+    /// Comes before it.
+    pub(crate) leave: Option<TokenStream>,
+    /// The variant of `Step` that it is.
+    pub(crate) step: &'static str,
+}
+
+impl WayOut {
+    /// That of a main wait.
+    pub(crate) const MAIN: Self = Self { leave: None, step: "Moved" };
 }
 
 impl Misses<'_> {
     /// The block that makes `transition` and returns.
     fn moved(&self, transition: &Transition) -> TokenStream {
         let transition = transition.expand(self.machine, self.state);
+        let (leave, step) = (&self.way_out.leave, format_ident!("{}", self.way_out.step));
         generated!({
+            #leave
             #transition
-            return __Step::Moved;
+            return __Step::#step;
         })
     }
 
     fn without_limit(&self) -> TokenStream {
-        let (eof, waiting) = (self.moved(self.eof), self.waiting);
+        let (eof, waiting) = (self.moved(&self.read.eof), self.waiting);
         generated! {
             __Err(__Miss::Eof) => #eof
             __Err(_) => #waiting
@@ -74,9 +92,9 @@ impl Misses<'_> {
     }
 
     fn with_limit(&self, limit: &Transition) -> TokenStream {
-        let (eof, waiting) = (self.moved(self.eof), self.waiting);
+        let (eof, waiting) = (self.moved(&self.read.eof), self.waiting);
         // One arm does for both in most machines.
-        if limit.leads_as(self.eof) {
+        if limit.leads_as(&self.read.eof) {
             return generated! {
                 __Err(__Miss::More) => #waiting
                 __Err(_) => #eof
@@ -99,7 +117,7 @@ impl Misses<'_> {
         limit: Option<&Transition>,
         refused: Option<&Transition>,
     ) -> TokenStream {
-        let (eof, waiting) = (self.moved(self.eof), self.waiting);
+        let (eof, waiting) = (self.moved(&self.read.eof), self.waiting);
         let limit = if let Some(limit) = limit {
             self.moved(limit)
         } else {
@@ -108,14 +126,16 @@ impl Misses<'_> {
         let root = self.machine.interface.root_at(decoder.span());
         let refused = if let Some(refused) = refused {
             let refused = refused.expand_error(self.machine, self.state, decoder);
+            let (leave, step) = (&self.way_out.leave, format_ident!("{}", self.way_out.step));
             generated_at!(decoder => {
+                #leave
                 #refused
-                return #root::Step::Moved;
+                return #root::Step::#step;
             })
         } else {
             generated_at!(decoder => #root::NeverRefuses::never(error),)
         };
-        let name = &self.state.name;
+        let name = &self.read.partial;
         let partial = generated!(__Partial::#name);
         generated_at! { decoder =>
             let taken = match input.frame::<#decoder>(

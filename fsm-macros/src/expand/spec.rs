@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 
 use super::text::parsed;
 use crate::ast::Event;
-use crate::model::{self, DiscardEnd, Role, SpecEdge, Tick, Time};
+use crate::model::{self, DiscardEnd, Read, Role, SpecEdge, Tick, Time};
 
 /// The graph as a constant expression, for a scope where `__rt` is the runtime.
 pub(crate) fn spec(machine: &model::Machine) -> TokenStream {
@@ -67,6 +67,9 @@ impl model::State {
             Role::End => "&[Wait::End]".to_owned(),
             Role::Active(active) => {
                 let mut waits = format!("Wait::{}", active.wait.kind());
+                if let Some(other) = &active.other {
+                    let _ = write!(waits, ", Wait::{}", other.read.kind());
+                }
                 if active.message.is_some() {
                     waits.push_str(", Wait::Message");
                 }
@@ -95,18 +98,7 @@ impl model::Wait {
         match self {
             Self::Connect { .. } => "Connect".to_owned(),
             Self::Relay(relay) => format!("Relay {{ text: {:?}, max: {} }}", relay.text, relay.max),
-            Self::Read(read) => {
-                let shape = match read.shape {
-                    model::Shape::Exact(_) | model::Shape::ExactOf { .. } => "Exact",
-                    model::Shape::Until { .. } => "Until",
-                    model::Shape::Some { .. } => "Some",
-                    model::Shape::Upto { .. } => "Upto",
-                    model::Shape::Frame { .. } => "Frame",
-                };
-                let (says, max) = (&read.text, read.shape.max());
-                let kind = if read.other { "ReadOther" } else { "Read" };
-                format!("{kind} {{ shape: Shape::{shape}, text: {says:?}, max: {max} }}")
-            }
+            Self::Read(read) => read.kind(),
             Self::Flush => "Flush".to_owned(),
             Self::Writable { below } => format!("Writable {{ below: {below} }}"),
             Self::Run { blocking } => format!("Run {{ blocking: {blocking} }}"),
@@ -128,9 +120,26 @@ impl model::Wait {
     }
 }
 
+impl Read {
+    fn kind(&self) -> String {
+        let shape = match self.shape {
+            model::Shape::Exact(_) | model::Shape::ExactOf { .. } => "Exact",
+            model::Shape::Until { .. } => "Until",
+            model::Shape::Some { .. } => "Some",
+            model::Shape::Upto { .. } => "Upto",
+            model::Shape::Frame { .. } => "Frame",
+        };
+        let (says, max) = (&self.text, self.shape.max());
+        let kind = if self.other { "ReadOther" } else { "Read" };
+        format!("{kind} {{ shape: Shape::{shape}, text: {says:?}, max: {max} }}")
+    }
+}
+
 /// An edge as the graph has it, which several states may share.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct EdgeKey {
+    /// The event is one of the read of the other socket beside the main wait.
+    other: bool,
     /// The variant of `Trigger`.
     trigger: &'static str,
     /// The time in milliseconds, as an expression.
@@ -141,7 +150,8 @@ struct EdgeKey {
 impl SpecEdge {
     fn key(&self) -> EdgeKey {
         let Some((event, time)) = &self.on else {
-            return EdgeKey { trigger: "Verdict", millis: None, target: self.target };
+            let target = self.target;
+            return EdgeKey { other: false, trigger: "Verdict", millis: None, target };
         };
         let trigger = match event {
             Event::Within => "Within",
@@ -158,7 +168,7 @@ impl SpecEdge {
             Event::Budget => "Budget",
         };
         let millis = time.as_ref().map(Time::at_most);
-        EdgeKey { trigger, millis, target: self.target }
+        EdgeKey { other: self.other, trigger, millis, target: self.target }
     }
 }
 
@@ -244,10 +254,11 @@ impl Parts {
 impl EdgeKey {
     /// The name of the constant for the edge, such as `IDLE_60000_TO_3`.
     fn name(&self) -> String {
+        let other = if self.other { "OTHER_" } else { "" };
         let (trigger, target) = (self.trigger.to_ascii_uppercase(), self.target);
         match &self.millis {
-            Some(millis) => format!("{trigger}_{millis}_TO_{target}"),
-            None => format!("{trigger}_TO_{target}"),
+            Some(millis) => format!("{other}{trigger}_{millis}_TO_{target}"),
+            None => format!("{other}{trigger}_TO_{target}"),
         }
     }
 
@@ -255,6 +266,8 @@ impl EdgeKey {
         let Self { trigger, target, .. } = self;
         let time = self.millis.as_ref().map(|millis| format!("(Duration::from_millis({millis}))"));
         let time = time.unwrap_or_default();
-        format!("Edge {{ on: Trigger::{trigger}{time}, target: {target} }}")
+        let trigger = format!("Trigger::{trigger}{time}");
+        let on = if self.other { format!("Trigger::Other(&{trigger})") } else { trigger };
+        format!("Edge {{ on: {on}, target: {target} }}")
     }
 }

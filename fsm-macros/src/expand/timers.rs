@@ -22,6 +22,8 @@ enum Timer<'a> {
     PausedUntilRead,
     /// A `sleep`, which ends with a call of the handler.
     Sleep(&'a Time),
+    /// An `idle` of the read of the other socket beside the main wait.
+    OtherIdle(&'a Deadline),
     Tick(&'a Tick),
     Budget(&'a Deadline),
 }
@@ -108,8 +110,11 @@ fn own_timers<'a>(machine: &model::Machine, state: &'a model::State) -> Vec<Time
     let idle = active.idle.as_ref().filter(|_| !outlasts).map(Timer::Idle);
     let begun = active.begun.as_ref().filter(|_| !outlasts).map(Timer::Begun);
     let half_closed = active.half_closed.as_ref().map(Timer::HalfClosed);
+    let other = active.other.as_ref().and_then(|other| other.idle.as_ref());
+    let other = other.map(Timer::OtherIdle);
     let tick = active.tick.as_ref().map(Timer::Tick);
-    first.into_iter().chain(idle).chain(begun).chain(half_closed).chain(tick).collect()
+    let own = first.into_iter().chain(idle).chain(begun).chain(half_closed);
+    own.chain(other).chain(tick).collect()
 }
 
 /// The number of timers that a connection keeps.
@@ -131,6 +136,7 @@ pub(super) fn timer(machine: &model::Machine) -> TokenStream {
                 Some(Timer::Within(deadline)) => ("within", &deadline.time),
                 Some(Timer::Idle(deadline)) => ("idle", &deadline.time),
                 Some(Timer::Begun(deadline)) => ("begun", &deadline.time),
+                Some(Timer::OtherIdle(deadline)) => ("other_idle", &deadline.time),
                 Some(Timer::HalfClosed(deadline)) => ("half_closed", &deadline.time),
                 Some(Timer::SinceRead(deadline)) => ("since_read", &deadline.time),
                 Some(Timer::Paused) => {
@@ -202,6 +208,7 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
                         Timer::Within(deadline)
                         | Timer::Idle(deadline)
                         | Timer::Begun(deadline)
+                        | Timer::OtherIdle(deadline)
                         | Timer::HalfClosed(deadline)
                         | Timer::SinceRead(deadline)
                         | Timer::Budget(deadline),

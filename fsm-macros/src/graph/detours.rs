@@ -46,7 +46,7 @@ fn is_detour(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bool {
     let without_read = match edge.event() {
         None => !reads(machine, source) || machine.states[source].beside().next().is_some(),
         Some(Event::Within | Event::Budget) => true,
-        Some(_) => !reads(machine, source),
+        Some(_) => edge.other || !reads(machine, source),
     };
     edge.target != source && without_read
 }

@@ -3,7 +3,7 @@ use std::fmt::Write;
 use quote::ToTokens;
 
 use crate::ast::{self, Event, ShapeKind, Size, Time, WaitKind};
-use crate::graph::Graph;
+use crate::graph::{Edge, Graph};
 use crate::spelling;
 
 /// The docs of a handler method: those of the state, when it is called, and its verdicts.
@@ -43,8 +43,15 @@ pub(crate) fn beside(
     wait: &ast::Wait,
 ) -> String {
     let state = &machine.states[index];
-    let mut text = format!("In state `{}`: ", state.name);
+    let of_other = if wait.kind.reads_other() { ", for the other socket" } else { "" };
+    let mut text = format!("In state `{}`{of_other}: ", state.name);
     text.push_str(&called(&wait.kind).replace("Called", "called"));
+    let idle = graph.on_other(index, Event::Idle).filter(|_| wait.kind.reads_other());
+    let time = |edge: &Edge<'_>| Some(in_words(edge.declared?.time.as_ref()?));
+    if let Some((edge, time)) = idle.and_then(|edge| Some((edge, time(edge)?))) {
+        let target = edge.name;
+        let _ = write!(text, " `{target}` follows when this does not happen for {time}.");
+    }
     push_verdicts(&mut text, state, graph, index);
     text
 }

@@ -2,7 +2,7 @@ use proc_macro2::{Ident, Span};
 use quote::format_ident;
 use syn::Type;
 
-use super::docs;
+use super::{docs, partial};
 use crate::ast::{self, Event, Pool, ShapeKind, WaitKind, unknown};
 use crate::graph::Graph;
 use crate::model::{
@@ -38,9 +38,12 @@ pub(super) fn outline(machine: &ast::Machine, handlers: Vec<Handler>) -> Option<
         Some(module) if *module != *name => module.clone(),
         _ => spelling::identifier(&spelling::snake_case(name), name.span())?,
     };
-    let decoders = machine.states.iter().filter_map(|state| match &state.wait()?.kind {
+    let reads = machine.states.iter().flat_map(|state| {
+        state.wait().into_iter().chain(state.other_read()).map(move |wait| (state, wait))
+    });
+    let decoders = reads.filter_map(|(state, wait)| match &wait.kind {
         WaitKind::Read { shape: Some(shape), .. } => match &shape.kind {
-            ShapeKind::Frame(decoder) => Some((state.name.clone(), (**decoder).clone())),
+            ShapeKind::Frame(decoder) => Some((partial(machine, state, wait), (**decoder).clone())),
             _ => None,
         },
         _ => None,
@@ -85,7 +88,7 @@ pub(super) fn handler(
     };
     let beside = state.beside().filter_map(|wait| {
         Some(HandlerBeside {
-            name: spelling::handler_beside(&state.name, &wait.name)?,
+            name: spelling::handler_beside(&state.name, &wait.suffix())?,
             docs: String::new(),
             received: received(machine, state, &wait.kind),
             may_wait_on: matches!(main, Some(WaitKind::Call(_))),

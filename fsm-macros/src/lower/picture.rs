@@ -44,7 +44,8 @@ pub(crate) fn mermaid(machine: &ast::Machine, graph: &Graph<'_>) -> String {
             if edges.iter().any(|edge| edge.declared.is_none()) {
                 text.push_str(&arrow);
             }
-            let events = edges.iter().filter_map(|edge| edge.declared.map(event));
+            let events =
+                edges.iter().filter_map(|edge| edge.declared.map(|it| event(it, edge.other)));
             let events: Vec<String> = events.collect();
             if !events.is_empty() {
                 let _ = write!(text, "{arrow}: {}", events.join(", "));
@@ -70,13 +71,19 @@ fn by_target<'a, 'g>(graph: &'g Graph<'a>, index: usize) -> Vec<(usize, Vec<&'g 
 }
 
 /// The event of an edge, in the words of the attribute.
-fn event(edge: &EventEdge) -> String {
-    let name = edge.event.name();
+fn event(edge: &EventEdge, other: bool) -> String {
+    let name = name_of(edge, other);
     match &edge.time {
         Some(time) if edge.event == Event::Budget => format!("{name} {} in all", longest(time)),
         Some(time) => format!("{name} {}", longest(time)),
-        None => name.to_owned(),
+        None => name,
     }
+}
+
+/// The name of an event, which says if it is one of the read of the other socket beside the main wait.
+fn name_of(edge: &EventEdge, other: bool) -> String {
+    let name = edge.event.name();
+    if other { format!("other {name}") } else { name.to_owned() }
 }
 
 /// The time, or its bound, as `Spec::mermaid` shows it.
@@ -89,8 +96,9 @@ fn goes_to(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -> String {
         graph.verdicts(index).map(|edge| link(machine, edge.name)).collect();
     let mut ways = vec![verdicts.join(", ")];
     for (_, edges) in by_target(graph, index) {
-        let events = edges.iter().filter_map(|edge| edge.declared);
-        let events: Vec<&str> = events.map(|edge| edge.event.name()).collect();
+        let events =
+            edges.iter().filter_map(|edge| edge.declared.map(|it| name_of(it, edge.other)));
+        let events: Vec<String> = events.collect();
         if !events.is_empty() {
             ways.push(format!("{} on {}", link(machine, edges[0].name), events.join(", ")));
         }
@@ -100,18 +108,27 @@ fn goes_to(machine: &ast::Machine, graph: &Graph<'_>, index: usize) -> String {
 }
 
 fn times(graph: &Graph<'_>, index: usize) -> String {
-    let time = |event: Event| {
-        let time = graph.on(index, event)?.declared?.time.as_ref()?;
-        Some(match time {
+    let written = |edge: &Edge<'_>| {
+        Some(match edge.declared?.time.as_ref()? {
             Time::Fixed(millis) => docs::time(*millis),
             other => code(&docs::written(other)),
         })
     };
+    let time = |event: Event| graph.on(index, event).and_then(written);
     let within = time(Event::Within);
     let idle = time(Event::Idle).map(|idle| format!("{idle} idle"));
+    let other = graph.on_other(index, Event::Idle).and_then(written);
+    let other = other.map(|idle| format!("{idle} other idle"));
     let begun = time(Event::Begun).map(|begun| format!("{begun} begun"));
     let budget = time(Event::Budget).map(|budget| format!("{budget} in all"));
-    within.into_iter().chain(idle).chain(begun).chain(budget).collect::<Vec<_>>().join(", ")
+    within
+        .into_iter()
+        .chain(idle)
+        .chain(begun)
+        .chain(budget)
+        .chain(other)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The text of the attribute without its edges.

@@ -9,7 +9,7 @@ use crate::connection::other::ends::Ends;
 use crate::connection::relay::pass_on;
 use crate::connection::scratch::OtherScratch;
 use crate::connection::turn::{NextAction, Turn};
-use crate::machine::runner::StopReason;
+use crate::machine::runner::{Side, StopReason};
 use crate::net::dial::Dial;
 use crate::net::lookup::Lookups;
 use crate::net::other_end::{Link, OtherEnd, RelayEnd, TestWorld};
@@ -23,8 +23,9 @@ use crate::net::token;
 use crate::net::transport::{ByteStream, PeerAddr};
 use crate::spec::Features;
 use crate::wake::Wake;
-use crate::{Address, Cx, Drive, Input, Key, Target, WaitSet};
+use crate::{Address, Cx, Drive, Input, Key, Target, WaitSet, Way};
 
+mod both;
 mod ends;
 
 /// The other socket and its buffers, borrowed for a turn.
@@ -171,7 +172,15 @@ impl<'a> OtherSide<'a> {
         };
         let flushed = ReadyIo { socket: stream, state }.flush(self.send);
         flushed.unwrap_or_else(|_| {
-            self.broken();
+            match &mut self.end.relay {
+                // What the target has sent before it broke off is read first.
+                Some(relay) if relay.way == Way::Out => {
+                    relay.end = Some(RelayEnd::Gone);
+                    self.end.state.add(Readiness::READ | Readiness::MAYBE_EOF);
+                    self.send.discard();
+                }
+                _ => self.broken(),
+            }
             0
         })
     }
@@ -221,7 +230,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 return StopReason::Waiting(WaitSet::writable(0));
             }
         }
-        let reads_other = self.runner.reads_other();
+        let reads_other = self.runner.side() == Side::Other;
         let other_ended = other.end.state.has_ended() || !other.end.is_open();
         let (ends, other_recv) = other.lend(&*io.socket);
         let (recv, ended) = if reads_other {
@@ -253,6 +262,9 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     /// The next action of a machine that waits for the other socket; `None` if it waits for something else.
     pub(super) fn next_with_other(&mut self, reason: StopReason) -> io::Result<Option<NextAction>> {
         let Some(other) = &mut self.other else { return Ok(None) };
+        if self.runner.side() == Side::Both && reason.waits() {
+            return self.next_with_both(reason).map(Some);
+        }
         if reason.waits_for(WaitSet::CONNECT) {
             let waker = || self.environment.mailboxes.waker();
             let decided = other.connect(self.key, self.context.now, &waker);
@@ -268,7 +280,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     }
 
     /// The turn is over, unless the connection to the peer is broken.
-    fn unless_broken(&self) -> io::Result<NextAction> {
+    pub(in crate::connection) fn unless_broken(&self) -> io::Result<NextAction> {
         if self.stream.io.state.is_broken() {
             return Err(io::ErrorKind::ConnectionReset.into());
         }

@@ -6,6 +6,7 @@ use crate::Way;
 use crate::connection::other::OtherSide;
 use crate::machine::runner::Budget;
 use crate::net::other_end::{Link, OtherEnd, Passage, Relay, RelayEnd};
+use crate::net::readiness::Readiness;
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::recv_buffer::RecvBuffer;
 use crate::net::send_buffer::SendBuffer;
@@ -84,7 +85,13 @@ fn pass_once<S: ByteStream>(
         match relay.out.pass(&mut near, &mut far, relay.way, relay.max, budget) {
             Ok(bytes) => flushed += bytes,
             Err(Broken::Source) => return Err(io::ErrorKind::ConnectionReset.into()),
-            Err(Broken::Sink) => relay.end = Some(RelayEnd::Gone),
+            Err(Broken::Sink) => {
+                relay.end = Some(RelayEnd::Gone);
+                if relay.way == Way::Out {
+                    // A state that also reads the target hears what that has sent before.
+                    far.io.state.add(Readiness::READ | Readiness::MAYBE_EOF);
+                }
+            }
         }
     }
     if relay.end.is_none() && relay.way != Way::Out {

@@ -8,7 +8,7 @@ use crate::machine::environment::EnvironmentOf;
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
 use crate::machine::other::sealed::Slot;
-use crate::machine::runner::{Budget, MachineRunner, StopReason};
+use crate::machine::runner::{Budget, MachineRunner, Side, StopReason};
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::recv_buffer::RecvBuffer;
 use crate::net::stream::Stream;
@@ -62,6 +62,8 @@ pub(super) struct Turn<'a, M: Machine, H, S> {
     expired_while_full: bool,
     /// The other socket, in a machine that has one.
     pub(super) other: Option<OtherSide<'a>>,
+    /// The progress on its input, in a state that waits for both sockets.
+    pub(super) other_progress: DecodeProgress<M::Partial>,
 }
 
 /// The next action of a turn whose machine has stopped.
@@ -81,6 +83,8 @@ pub(super) struct TurnEnd<P> {
     /// Unread input, if the connection goes on.
     pub(super) input: Vec<u8>,
     pub(super) progress: DecodeProgress<P>,
+    /// The progress on the unread input of the other socket, in a state that waits for both.
+    pub(super) other_progress: Option<Box<DecodeProgress<P>>>,
     pub(super) sent: usize,
     pub(super) expired_while_full: bool,
 }
@@ -122,6 +126,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             other: other
                 .get()
                 .map(|end| OtherSide::new(end, &mut scratch.other, scratch.registry.as_deref())),
+            other_progress: resumed.other_progress.map(|progress| *progress).unwrap_or_default(),
         })
     }
 }
@@ -135,12 +140,17 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         });
         let goes_on = reason.as_ref().is_ok_and(|reason| reason.goes_on());
         let input = if goes_on { self.stream.recv.keep() } else { Vec::new() };
-        let Self { progress, sent, expired_while_full, other, .. } = self;
+        let keeps_progress = goes_on && self.runner.side() == Side::Both;
+        let Self { progress, sent, expired_while_full, other, other_progress, .. } = self;
+        let mut kept = None;
         if let Some(mut other) = other {
             other.flush();
+            if keeps_progress && !other.recv.bytes().is_empty() {
+                kept = Some(Box::new(other_progress));
+            }
             other.keep();
         }
-        TurnEnd { reason, input, progress, sent, expired_while_full }
+        TurnEnd { reason, input, progress, other_progress: kept, sent, expired_while_full }
     }
 
     /// Runs the machine, reads for it, and takes the edges of timers that have expired.
@@ -196,6 +206,12 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     /// Runs the machine until it stops, and sends queued output when it needs room.
     fn run_machine(&mut self) -> io::Result<StopReason> {
         loop {
+            if self.runner.side() == Side::Both {
+                match self.run_both()? {
+                    StopReason::OtherSide => {}
+                    reason => return Ok(reason),
+                }
+            }
             let (reason, below) = match self.run_handlers() {
                 reason @ StopReason::AtMark => (reason, self.budget.mark),
                 reason @ StopReason::NeedsRoom(below) => (reason, below),
@@ -264,6 +280,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         let mut cx = Cx::new(send, peer, self.environment, self.key, self.context);
         if self.runner.expire(self.handler, self.context.now, full, &mut cx) {
             self.progress = DecodeProgress::default();
+            self.other_progress = DecodeProgress::default();
         }
         (!self.budget.spend_call()).then_some(StopReason::BudgetSpent)
     }
@@ -295,7 +312,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     }
 
     /// Reads once. Returns whether the machine must run for the result.
-    fn read(&mut self) -> io::Result<bool> {
+    pub(super) fn read(&mut self) -> io::Result<bool> {
         self.has_read = true;
         match self.stream.read()? {
             Received::Bytes(bytes) => {
@@ -333,7 +350,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     }
 
     /// Sends queued output until the socket takes no more.
-    fn flush(&mut self) -> io::Result<()> {
+    pub(super) fn flush(&mut self) -> io::Result<()> {
         // The state may be one of an earlier pool.
         if self.stream.io.state.is_shut() {
             self.discard_output();

@@ -96,7 +96,7 @@ pub struct Cx<'a, Msg = NoMessage, Settings = (), K: Kind = Connection> {
 
 /// An event that a state which waits for input and messages has taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Taken {
+pub(crate) enum Taken {
     Nothing,
     Input,
     Message,
@@ -179,6 +179,16 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
         if const { M::SPEC.uses(Features::READS_FIRST) || M::SPEC.uses(Features::SHUTDOWN) } {
             self.stream = state;
         }
+    }
+
+    /// Records the event that the last handler of the same state was called for.
+    pub(crate) fn set_last_taken(&mut self, taken: Taken) {
+        self.last_taken = taken;
+    }
+
+    /// The event that the last handler was called for, if its state interleaves input and messages.
+    pub(crate) fn last_taken(&self) -> Taken {
+        self.last_taken
     }
 
     /// Whether bytes have come since the connection has taken its job.

@@ -26,6 +26,8 @@ enum Counts {
     FromEntry,
     /// The same, and each completion of the state's wait.
     FromCompletion,
+    /// Entering the state, and each completed read of the other socket beside the state's wait.
+    FromOtherRead,
     /// Entering the state, and each expiry.
     FromTick,
     /// The first byte of an incomplete message.
@@ -60,6 +62,13 @@ impl Timer {
     #[inline]
     pub const fn idle(millis: u64) -> Self {
         Self { millis, counts: Counts::FromCompletion }
+    }
+
+    /// A timer that counts from entering the state, and again from each completed read of the other socket,
+    /// which stands beside the state's wait.
+    #[inline]
+    pub const fn other_idle(millis: u64) -> Self {
+        Self { millis, counts: Counts::FromOtherRead }
     }
 
     /// A timer that calls a handler, and counts again from then.
@@ -194,6 +203,8 @@ pub(crate) mod sealed {
         /// Arms the timers that count from the first byte, unless they run already. The idle timers
         /// stand still from now on.
         fn begin(&mut self, now: u64, timer: impl Fn(usize) -> Timer);
+        /// Arms the timers again that count from a read of the other socket beside the state's wait.
+        fn other_read(&mut self, now: u64, timer: impl Fn(usize) -> Timer);
         /// Arms the timers that count from the end of one of two streams.
         fn half_closed(&mut self, now: u64, timer: impl Fn(usize) -> Timer);
         /// Arms a timer again that has expired without a change of state.
@@ -260,13 +271,12 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
         }
     }
 
+    fn other_read(&mut self, now: u64, timer: impl Fn(usize) -> Timer) {
+        self.arm(Counts::FromOtherRead, now, timer);
+    }
+
     fn half_closed(&mut self, now: u64, timer: impl Fn(usize) -> Timer) {
-        for (index, deadline) in self.0.iter_mut().enumerate() {
-            let timer = timer(index);
-            if timer.counts == Counts::FromEnd {
-                *deadline = timer.deadline(now);
-            }
-        }
+        self.arm(Counts::FromEnd, now, timer);
     }
 
     fn restart(&mut self, index: usize, now: u64, timer: Timer) {
@@ -288,6 +298,18 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
 
     fn only(at: u64) -> Self {
         Self(std::array::from_fn(|index| if index == 0 { at } else { u64::MAX }))
+    }
+}
+
+impl<const N: usize> Deadlines<N> {
+    /// Arms the timers that count from such an event.
+    fn arm(&mut self, counts: Counts, now: u64, timer: impl Fn(usize) -> Timer) {
+        for (index, deadline) in self.0.iter_mut().enumerate() {
+            let timer = timer(index);
+            if timer.counts == counts {
+                *deadline = timer.deadline(now);
+            }
+        }
     }
 }
 
@@ -348,6 +370,17 @@ mod tests {
         assert_eq!(deadlines.0, [u64::MAX, 1_015]);
         deadlines.stayed(1_012, |index| timers[index]);
         assert_eq!(deadlines.0, [1_042, u64::MAX]);
+    }
+
+    #[test]
+    fn s2_the_times_of_two_reads_count_from_their_own_reads_alone() {
+        let timers = [Timer::idle(30), Timer::other_idle(40)];
+        let mut deadlines = Deadlines::<2>::started(1_000, |index| timers[index]);
+        assert_eq!(deadlines.0, [1_030, 1_040]);
+        deadlines.stayed(1_010, |index| timers[index]);
+        assert_eq!(deadlines.0, [1_040, 1_040]);
+        deadlines.other_read(1_020, |index| timers[index]);
+        assert_eq!(deadlines.0, [1_040, 1_060]);
     }
 
     #[test]

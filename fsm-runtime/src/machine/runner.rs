@@ -53,12 +53,33 @@ pub(crate) enum StopReason {
     BudgetSpent,
     /// The machine is in an end state.
     Done,
-    /// The next state reads the other one of the connection's two sockets.
+    /// The next state takes the input of another one of the connection's two sockets, or of both.
     OtherSide,
     /// Handlers ran [`BUSY_LOOP_CALLS`] times or more without a byte in or out and without a message.
     BusyLoop,
     /// Deadlines passed twice while the output was at the mark, because the peer does not read.
     SendTimeout,
+}
+
+/// The sockets whose input a state takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The first one at most.
+    First,
+    /// The other one.
+    Other,
+    /// The other one beside another wait, which is for the first one or for both.
+    Both,
+}
+
+/// The result of [`MachineRunner::run_once`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RunOnce {
+    /// A handler ran, and the machine is in the same state.
+    Stayed,
+    /// The machine is in another state.
+    Moved,
+    Stopped(StopReason),
 }
 
 /// The result of [`MachineRunner::run_input_only`].
@@ -134,7 +155,7 @@ impl Budget {
     }
 
     /// The reason to stop when no call is left.
-    fn spent(&self, unread: usize, queued: usize, messages: usize) -> StopReason {
+    pub(crate) fn spent(&self, unread: usize, queued: usize, messages: usize) -> StopReason {
         let Progress { calls, .. } = self.last_progress;
         let unchanged = Progress { calls, unread, queued } == self.last_progress;
         if unchanged && messages == 0 && calls >= BUSY_LOOP_CALLS {
@@ -192,10 +213,18 @@ impl<M: Machine> MachineRunner<'_, M> {
         self.deadlines.half_closed(now, |index| machine.timer(index, settings));
     }
 
-    /// Whether the state reads the other socket of the connection.
+    /// The sockets whose input the state takes.
     #[inline]
-    pub(crate) fn reads_other(&self) -> bool {
-        Self::HAS_OTHER && self.has_wait(|wait| matches!(wait, Wait::ReadOther { .. }))
+    pub(crate) fn side(&self) -> Side {
+        if !Self::HAS_OTHER {
+            return Side::First;
+        }
+        let reads_other = |wait: &Wait| matches!(wait, Wait::ReadOther { .. });
+        match M::SPEC.states[self.machine.state()].waits {
+            [first, ..] if reads_other(first) => Side::Other,
+            [_, beside @ ..] if beside.iter().any(reads_other) => Side::Both,
+            _ => Side::First,
+        }
     }
 
     /// Arms the timers that count from the first byte of an incomplete message, if the machine has any
@@ -277,7 +306,7 @@ impl<M: Machine> MachineRunner<'_, M> {
             cx.set_unread(input.unread().len());
             match self.machine.resume(handler, input, cx) {
                 Step::Stayed => self.stay(cx.millis(), cx.settings()),
-                Step::Continued => {}
+                Step::Continued | Step::OtherRead => {}
                 step @ (Step::Moved | Step::Diverted) => {
                     self.enter(cx.millis(), step == Step::Diverted, cx.settings());
                     cx.at_state(self.machine.state());
@@ -313,7 +342,7 @@ impl<M: Machine> MachineRunner<'_, M> {
     where
         M: Drive<H>,
     {
-        let side = self.reads_other();
+        let side = self.side();
         loop {
             let runs_at_mark = std::mem::take(&mut budget.runs_at_mark);
             if cx.queued_bytes() >= budget.mark && !runs_at_mark {
@@ -326,11 +355,11 @@ impl<M: Machine> MachineRunner<'_, M> {
             cx.set_unread(input.unread().len());
             match self.machine.resume(handler, input, cx) {
                 Step::Stayed => self.stay(cx.millis(), cx.settings()),
-                Step::Continued => {}
+                Step::Continued | Step::OtherRead => {}
                 step @ (Step::Moved | Step::Diverted) => {
                     self.enter(cx.millis(), step == Step::Diverted, cx.settings());
                     input.restart();
-                    if self.reads_other() != side && budget.spend_call() {
+                    if self.side() != side && budget.spend_call() {
                         return StopReason::OtherSide;
                     }
                 }
@@ -348,6 +377,56 @@ impl<M: Machine> MachineRunner<'_, M> {
                 return budget.spent(input.unread().len(), cx.queued_bytes(), cx.messages_taken());
             }
         }
+    }
+
+    /// Runs one handler of a state that waits for both sockets: with `of_other` that of the read of the other
+    /// one, whose input this is. The caller looks at the calls that are left.
+    pub(crate) fn run_once<H>(
+        &mut self,
+        of_other: bool,
+        handler: &mut H,
+        input: &mut Input<'_, M::Partial>,
+        cx: &mut Cx<'_, M::Message, M::Settings, M::Kind>,
+        budget: &mut Budget,
+    ) -> RunOnce
+    where
+        M: Drive<H>,
+    {
+        cx.begin_other_call();
+        cx.at_state(self.machine.state());
+        cx.set_unread(input.unread().len());
+        let step = if of_other {
+            self.machine.resume_other(handler, input, cx)
+        } else {
+            self.machine.resume(handler, input, cx)
+        };
+        let (now, settings) = (cx.millis(), cx.settings());
+        let ran = match step {
+            Step::Stayed => {
+                self.stay(now, settings);
+                RunOnce::Stayed
+            }
+            Step::OtherRead => {
+                let machine = &*self.machine;
+                self.deadlines.other_read(now, |index| machine.timer(index, settings));
+                RunOnce::Stayed
+            }
+            Step::Continued => RunOnce::Stayed,
+            Step::Moved | Step::Diverted => {
+                self.enter(now, step == Step::Diverted, settings);
+                RunOnce::Moved
+            }
+            Step::Waiting(waits) => {
+                if !of_other {
+                    self.wait(input.unread().len(), now, settings);
+                }
+                return RunOnce::Stopped(StopReason::Waiting(waits));
+            }
+            Step::Leaving => return RunOnce::Stopped(StopReason::Leaving),
+            Step::Done => return RunOnce::Stopped(StopReason::Done),
+        };
+        budget.calls = budget.calls.saturating_sub(1);
+        ran
     }
 }
 

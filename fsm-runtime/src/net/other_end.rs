@@ -31,6 +31,10 @@ pub struct OtherEnd {
     pub(crate) relay: Option<Relay>,
     /// What the last relay has passed on, once its state was left.
     pub(crate) moved: Moved,
+    /// In a state that waits for both sockets, whether the read of this one comes next.
+    pub(crate) runs_next: bool,
+    /// The same for reading from the sockets.
+    pub(crate) reads_next: bool,
 }
 
 impl Default for OtherEnd {
@@ -46,6 +50,8 @@ impl Default for OtherEnd {
             output: UnsentOutput::default(),
             relay: None,
             moved: Moved::default(),
+            runs_next: false,
+            reads_next: false,
         }
     }
 }

@@ -9,6 +9,8 @@ pub(crate) struct PendingIo<P> {
     pub(crate) input: Vec<u8>,
     /// The progress of decoding `input`.
     pub(crate) progress: P,
+    /// The progress of decoding the input of the other socket, in a state that waits for both.
+    pub(crate) other_progress: Option<Box<P>>,
     pub(crate) output: UnsentOutput,
     /// The time by which the peer must have taken some of the output, in milliseconds of the pool's
     /// clock; `u64::MAX` if no output is queued.
@@ -32,6 +34,7 @@ impl<P: Default> Default for PendingIo<P> {
         Self {
             input: Vec::new(),
             progress: P::default(),
+            other_progress: None,
             output: UnsentOutput::default(),
             send_by: u64::MAX,
             expired_while_full: false,

@@ -43,6 +43,7 @@ use std::time::Duration;
 use fsm_runtime::sim::Session;
 use fsm_runtime::{Address, Cx, Machine, Pool};
 
+mod both_sockets;
 mod expansion;
 mod several_waits;
 

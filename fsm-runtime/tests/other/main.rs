@@ -11,6 +11,9 @@ use fsm_runtime::prelude::*;
 use fsm_runtime::sim::Session;
 
 mod bodies;
+mod both;
+mod early;
+mod early_live;
 mod relay;
 mod sockets;
 mod targets;

@@ -102,7 +102,8 @@ impl<S> OtherAccess for Ends<'_, S> {
     }
 
     fn moved(&self) -> Moved {
-        self.other.borrow().end.moved
+        let end = &self.other.borrow().end;
+        end.relay.as_ref().map_or(end.moved, Relay::moved)
     }
 
     fn leave(&self) {
