@@ -15,6 +15,8 @@ const LONGEST_NAME: usize = 253;
 ///
 /// assert_eq!("10.0.0.7:80".parse::<Target>()?, Target::Tcp("10.0.0.7:80".parse()?));
 /// assert_eq!("example.org:80".parse::<Target>()?, Target::name("example.org", 80));
+/// let encrypted = "tls:example.org:443".parse::<Target>()?;
+/// assert_eq!(encrypted, Target::Tls(Box::new(Target::name("example.org", 443))));
 /// assert_eq!("unix:/run/app.sock".parse::<Target>()?.to_string(), "unix:/run/app.sock");
 /// assert!("example.org".parse::<Target>().is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -29,6 +31,9 @@ pub enum Target {
     Name(String, u16),
     /// The path of a Unix socket.
     Unix(PathBuf),
+    /// A target of another kind, with TLS: only in a pool with `Builder::tls_client`, and so only with the
+    /// feature `tls`.
+    Tls(Box<Target>),
 }
 
 impl Target {
@@ -42,12 +47,21 @@ impl Target {
     }
 }
 
-/// Reads `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`. It looks nothing up.
+/// Reads `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`, and any of them after `tls:`. It looks nothing
+/// up.
 impl FromStr for Target {
     type Err = PoolError;
 
     fn from_str(text: &str) -> Result<Self, PoolError> {
         let refuse = |why: &str| PoolError::Target { target: text.to_owned(), why: why.to_owned() };
+        if let Some(rest) = text.strip_prefix("tls:") {
+            return match rest.parse::<Self>() {
+                Ok(Self::Tls(_)) => Err(refuse("there is no TLS within TLS")),
+                Ok(target) => Ok(Self::Tls(Box::new(target))),
+                Err(PoolError::Target { why, .. }) => Err(refuse(&why)),
+                Err(error) => Err(error),
+            };
+        }
         if let Some(path) = text.strip_prefix("unix:") {
             if path.is_empty() {
                 return Err(refuse("the path is missing"));
@@ -94,6 +108,7 @@ impl fmt::Display for Target {
             Self::Tcp(address) => address.fmt(f),
             Self::Name(host, port) => write!(f, "{host}:{port}"),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Tls(target) => write!(f, "tls:{target}"),
         }
     }
 }
@@ -114,6 +129,8 @@ mod tests {
             ("::1:80", "an IPv6 address has brackets"),
             ("two words:80", "neither a name nor an address"),
             ("unix:", "the path is missing"),
+            ("tls:example.org", "the port is missing"),
+            ("tls:tls:example.org:1", "no TLS within TLS"),
         ] {
             let error = text.parse::<Target>().unwrap_err().to_string();
             assert!(error.contains(text) && error.contains(reason), "{error}");

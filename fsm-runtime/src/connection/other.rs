@@ -10,15 +10,19 @@ use crate::connection::relay::pass_on;
 use crate::connection::scratch::OtherScratch;
 use crate::connection::turn::{NextAction, Turn};
 use crate::machine::runner::{Side, StopReason};
-use crate::net::dial::Dial;
+use crate::net::dial::{Connected, Dial};
 use crate::net::lookup::Lookups;
 use crate::net::other_end::{Link, OtherEnd, RelayEnd, TestWorld};
 use crate::net::readiness::Readiness;
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::recv_buffer::RecvBuffer;
 use crate::net::send_buffer::SendBuffer;
+#[cfg(feature = "tls")]
+use crate::net::send_buffer::UnsentOutput;
 use crate::net::stream::Stream;
 use crate::net::stream_state::StreamState;
+#[cfg(feature = "tls")]
+use crate::net::tls::{Layered, TlsClient, TlsRole};
 use crate::net::token;
 use crate::net::transport::{ByteStream, PeerAddr};
 use crate::spec::Features;
@@ -41,6 +45,8 @@ enum World<'a> {
     System {
         registry: &'a Registry,
         lookups: &'static Lookups,
+        #[cfg(feature = "tls")]
+        tls: Option<&'a TlsClient>,
     },
     Test(&'a dyn TestWorld),
     /// Neither, in a test without one.
@@ -54,9 +60,16 @@ impl<'a> OtherSide<'a> {
         scratch: &'a mut OtherScratch,
         registry: Option<&'a Registry>,
     ) -> Self {
-        let OtherScratch { buffer, output, lookups, test } = scratch;
+        #[cfg(feature = "tls")]
+        let tls = scratch.tls.as_ref();
+        let OtherScratch { buffer, output, lookups, test, .. } = scratch;
         let world = match (registry, lookups, test) {
-            (Some(registry), Some(lookups), _) => World::System { registry, lookups },
+            (Some(registry), Some(lookups), _) => World::System {
+                registry,
+                lookups,
+                #[cfg(feature = "tls")]
+                tls,
+            },
             (_, _, Some(test)) => World::Test(&**test),
             _ => World::Nothing,
         };
@@ -113,7 +126,24 @@ impl<'a> OtherSide<'a> {
                 Link::Dial(dial) => {
                     let World::System { registry, .. } = self.world else { return false };
                     let decided = dial.poll(now, registry, token::of_other(key));
-                    decided.map(|won| won.map_or_else(Link::Failed, Link::won))
+                    decided.map(|won| {
+                        won.and_then(|won| self.opened(won)).unwrap_or_else(Link::Failed)
+                    })
+                }
+                #[cfg(feature = "tls")]
+                Link::Handshake(stream, peer) => {
+                    let peer = *peer;
+                    match stream.drive(&mut self.end.state) {
+                        Ok(()) if stream.is_truncated() => {
+                            Some(Link::Failed(io::ErrorKind::UnexpectedEof.into()))
+                        }
+                        Ok(()) if stream.is_handshaking() => None,
+                        Ok(()) => match std::mem::replace(&mut self.end.link, Link::Closed) {
+                            Link::Handshake(stream, _) => Some(Link::encrypted(stream, peer)),
+                            link => Some(link),
+                        },
+                        Err(error) => Some(Link::Failed(error)),
+                    }
                 }
                 Link::Simulated => {
                     let World::Test(test) = self.world else { return false };
@@ -123,12 +153,37 @@ impl<'a> OtherSide<'a> {
                 Link::Closed => return false,
             };
             let Some(next) = next else { return false };
-            if let Link::Open { .. } = next {
+            if next.is_new() {
                 // What events have reported is about the attempts.
                 self.end.state = StreamState::NEW;
                 self.end.state.add(Readiness::READ | Readiness::MAYBE_EOF);
             }
             self.end.link = next;
+        }
+    }
+
+    /// Goes on with a connection that has come about: at once, or with TLS.
+    fn opened(&self, won: Connected) -> io::Result<Link> {
+        let Some(Target::Tls(_)) = &self.end.target else { return Ok(Link::won(won)) };
+        #[cfg(feature = "tls")]
+        if let (World::System { tls: Some(tls), .. }, Some(target)) = (&self.world, &self.end.target)
+        {
+            let missing = || io::Error::other("the target has no host that a certificate is for");
+            let (client, name) = tls.role(target).ok_or_else(missing)?;
+            let mut stream = Layered::plain(won.socket);
+            stream.begin(TlsRole::Client(&client, &name), Vec::new(), UnsentOutput::default())?;
+            return Ok(Link::Handshake(stream, won.peer));
+        }
+        Err(io::Error::new(io::ErrorKind::Unsupported, "the pool has no `tls_client`"))
+    }
+
+    /// Goes on with what TLS itself has to read and to send.
+    pub(super) fn drive(&mut self) {
+        let OtherEnd { link: Link::Open { stream, .. }, state, .. } = &mut *self.end else {
+            return;
+        };
+        if stream.is_layered() && stream.drive(state).is_err() {
+            self.broken();
         }
     }
 
@@ -151,6 +206,7 @@ impl<'a> OtherSide<'a> {
             World::System { lookups, .. } => lookups,
         };
         let address = match target {
+            Target::Tls(target) => return self.begin(target, key, waker),
             Target::Tcp(address) => Address::Tcp(*address),
             Target::Unix(path) => Address::Unix(path.clone()),
             Target::Name(host, port) => {

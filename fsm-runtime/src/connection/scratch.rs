@@ -9,6 +9,8 @@ use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
 use crate::net::lookup::Lookups;
 use crate::net::other_end::TestWorld;
+#[cfg(feature = "tls")]
+use crate::net::tls::TlsClient;
 use crate::net::send_buffer::{SendBuffer, UnsentOutput};
 use crate::scheduler::task::WorkerContext;
 use crate::spec::Features;
@@ -50,6 +52,9 @@ pub(crate) struct OtherScratch {
     pub(crate) output: SendBuffer,
     /// Looks up names; `None` under test.
     pub(crate) lookups: Option<&'static Lookups>,
+    /// Encrypts what is connected to with TLS.
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<TlsClient>,
     /// The test that takes the part of those who are connected to.
     pub(crate) test: Option<Arc<dyn TestWorld>>,
 }

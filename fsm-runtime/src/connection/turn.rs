@@ -156,6 +156,9 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     /// Runs the machine, reads for it, and takes the edges of timers that have expired.
     fn run(&mut self) -> io::Result<StopReason> {
         self.stream.io.socket.drive(self.stream.io.state)?;
+        if let Some(other) = &mut self.other {
+            other.drive();
+        }
         if self.stopped.is_none()
             && self.runner.is_tick_due(self.context.now, &self.environment.settings)
         {

@@ -267,7 +267,7 @@ impl Connector {
             };
             self.next = (target + 1) % self.targets.len();
             self.targets[target].dials += 1;
-            let progress = self.dial(target);
+            let progress = self.dial(&self.targets[target].target);
             let number = self.dials.insert(Dialing { target, progress, begun: now, permit });
             // An attempt at an address begins at once, and may be decided at once.
             if let Progress::Dial(dial) = &mut self.dials[number].progress {
@@ -277,8 +277,8 @@ impl Connector {
         false
     }
 
-    fn dial(&self, target: usize) -> Progress {
-        match &self.targets[target].target {
+    fn dial(&self, target: &Target) -> Progress {
+        match target {
             Target::Tcp(address) => Progress::Dial(Dial::new([Address::Tcp(*address)])),
             Target::Unix(path) => Progress::Dial(Dial::new([Address::Unix(path.clone())])),
             Target::Name(host, port) => {
@@ -286,6 +286,7 @@ impl Connector {
                 let told = move || outgoing.changed();
                 Progress::Lookup(self.lookups.start(host.clone(), *port, told))
             }
+            Target::Tls(target) => self.dial(target),
         }
     }
 

@@ -6,6 +6,8 @@ use crate::net::lookup::Found;
 use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
+#[cfg(feature = "tls")]
+use crate::net::tls::Layered;
 use crate::net::transport::{ByteStream, Read};
 use crate::{Moved, Peer, Target, Way};
 
@@ -64,6 +66,9 @@ pub(crate) enum Link {
     /// The addresses of a name are looked up.
     Lookup(Arc<Found>),
     Dial(Box<Dial>),
+    /// The connection is there, and the TLS handshake goes on.
+    #[cfg(feature = "tls")]
+    Handshake(Layered<Socket>, Peer),
     /// A test decides.
     Simulated,
     /// It has failed, and the machine does not know yet.
@@ -83,10 +88,29 @@ impl Link {
         Self::Open { stream: OtherStream::Socket(socket), peer, news: Some(false) }
     }
 
+    /// The same, encrypted.
+    #[cfg(feature = "tls")]
+    pub(crate) fn encrypted(stream: Layered<Socket>, peer: Peer) -> Self {
+        Self::Open { stream: OtherStream::Encrypted(stream), peer, news: Some(false) }
+    }
+
     /// The same, in a test.
     pub(crate) fn simulated(stream: Box<dyn SimulatedStream>) -> Self {
         let stream = OtherStream::Simulated(stream);
         Self::Open { stream, peer: Peer::Memory, news: Some(false) }
+    }
+
+    /// Whether a connection has just come about.
+    pub(crate) fn is_new(&self) -> bool {
+        match self {
+            #[cfg(feature = "tls")]
+            Self::Handshake(..) => true,
+            // The handshake before has used what events have reported.
+            #[cfg(feature = "tls")]
+            Self::Open { stream: OtherStream::Encrypted(_), .. } => false,
+            Self::Open { .. } => true,
+            _ => false,
+        }
     }
 
     /// Lets the machine know that the connection is the one that was there before.
@@ -110,6 +134,8 @@ pub(crate) trait TestWorld: Send + Sync {
 #[derive(Debug)]
 pub(crate) enum OtherStream {
     Socket(Socket),
+    #[cfg(feature = "tls")]
+    Encrypted(Layered<Socket>),
     Simulated(Box<dyn SimulatedStream>),
 }
 
@@ -122,6 +148,8 @@ impl OtherStream {
     fn stream(&mut self) -> &mut dyn ByteStream {
         match self {
             Self::Socket(socket) => socket,
+            #[cfg(feature = "tls")]
+            Self::Encrypted(stream) => stream,
             Self::Simulated(stream) => stream.stream(),
         }
     }
@@ -142,6 +170,26 @@ impl ByteStream for OtherStream {
 
     fn shutdown(&mut self) -> io::Result<()> {
         self.stream().shutdown()
+    }
+
+    fn drive(&mut self, state: &mut StreamState) -> io::Result<()> {
+        self.stream().drive(state)
+    }
+
+    fn is_layered(&self) -> bool {
+        match self {
+            Self::Socket(_) | Self::Simulated(_) => false,
+            #[cfg(feature = "tls")]
+            Self::Encrypted(_) => true,
+        }
+    }
+
+    fn is_truncated(&self) -> bool {
+        match self {
+            Self::Socket(_) | Self::Simulated(_) => false,
+            #[cfg(feature = "tls")]
+            Self::Encrypted(stream) => stream.is_truncated(),
+        }
     }
 
     fn abort(&mut self) {
@@ -208,8 +256,13 @@ impl OtherEnd {
 
     /// Closes it. With `abort` its peer sees a reset, so that it does not take what it has got for the whole.
     pub(crate) fn close(&mut self, abort: bool) {
-        if let (Link::Open { stream, .. }, true) = (&mut self.link, abort) {
-            stream.abort();
+        if let Link::Open { stream, .. } = &mut self.link {
+            if abort {
+                stream.abort();
+            } else if stream.is_layered() && !self.state.is_shut() {
+                // The system's own end follows in any case.
+                let _ = stream.shutdown();
+            }
         }
         *self = Self { moved: self.moved, ..Self::default() };
     }

@@ -5,7 +5,7 @@ mod facts;
 mod layered;
 mod session;
 
-pub(crate) use config::TlsSettings;
+pub(crate) use config::{TlsRole, TlsSettings};
 pub use config::{TlsClient, TlsServer};
 pub use facts::TlsSession;
 pub(crate) use layered::{Layered, Tls};

@@ -27,7 +27,7 @@ pub(crate) mod sealed {
     use crate::net::listener::Origin;
     use crate::net::socket::Socket;
     #[cfg(feature = "tls")]
-    use crate::net::tls::{Layered, Tls, TlsSettings};
+    use crate::net::tls::{Layered, Tls, TlsClient, TlsSettings};
     use crate::net::transport::{ByteStream, PeerAddr, Source};
 
     pub trait Layer: 'static {
@@ -52,6 +52,10 @@ pub(crate) mod sealed {
             settings: &Self::Settings,
         ) -> io::Result<Self::Stream>;
 
+        /// The settings of a client, for the other sockets of connections.
+        #[cfg(feature = "tls")]
+        fn client(settings: &Self::Settings) -> Option<TlsClient>;
+
         /// Makes the stream of a connection whose TLS has begun in another pool.
         #[cfg(feature = "tls")]
         fn resume(socket: Socket, tls: Box<Tls>) -> io::Result<Self::Stream>;
@@ -62,8 +66,16 @@ pub(crate) mod sealed {
         type Stream = Socket;
         type Settings = ();
 
-        fn complete((): &mut (), _: &[Target], _: bool) -> Result<(), String> {
-            Ok(())
+        fn complete((): &mut (), targets: &[Target], _: bool) -> Result<(), String> {
+            let encrypted = targets.iter().find(|target| matches!(target, Target::Tls(_)));
+            encrypted.map_or(Ok(()), |target| {
+                Err(format!("it connects to `{target}`; give it `tls_client(..)`"))
+            })
+        }
+
+        #[cfg(feature = "tls")]
+        fn client((): &()) -> Option<TlsClient> {
+            None
         }
 
         fn open(socket: Socket, _: Origin, _: &mut CarriedIo, (): &()) -> io::Result<Socket> {
@@ -89,6 +101,10 @@ pub(crate) mod sealed {
             accepts: bool,
         ) -> Result<(), String> {
             settings.complete(targets, accepts)
+        }
+
+        fn client(settings: &TlsSettings) -> Option<TlsClient> {
+            settings.client.clone()
         }
 
         fn open(

@@ -167,6 +167,15 @@ fn host_of(target: &Target) -> Option<ServerName<'static>> {
         Target::Tcp(address) => Some(ServerName::IpAddress(address.ip().into())),
         Target::Name(host, _) => ServerName::try_from(host.clone()).ok(),
         Target::Unix(_) => None,
+        Target::Tls(target) => host_of(target),
+    }
+}
+
+impl TlsClient {
+    /// The part of a client of this target.
+    pub(crate) fn role(&self, target: &Target) -> Option<(Self, ServerName<'static>)> {
+        let name = self.name.clone().or_else(|| host_of(target))?;
+        Some((self.clone(), name))
     }
 }
 

@@ -94,6 +94,10 @@ impl<S> Layered<S> {
         Self { stream, tls: None }
     }
 
+    pub(crate) fn is_handshaking(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.session.is_handshaking())
+    }
+
     /// The session, once TLS has begun.
     pub(crate) fn session(&self) -> Option<&Session> {
         self.tls.as_ref().map(|tls| &tls.session)

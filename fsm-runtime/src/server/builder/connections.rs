@@ -242,6 +242,8 @@ impl<M: Drive<H>, H: Send + 'static, L: Layer> ConnectionParts<M, H, L> {
             boxes: Arc::clone(&self.placement.boxes),
             other: OtherScratch {
                 lookups: Some(&Process::shared().lookups),
+                #[cfg(feature = "tls")]
+                tls: L::client(&self.placement.layer),
                 ..OtherScratch::default()
             },
             context: parts.context(routes),
