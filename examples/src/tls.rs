@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::thread;
 
 use clap::Args;
-use fsm_runtime::TlsServer;
+use fsm_runtime::{Builder, Connection, Drive, Machine, Peer, Pool, Target, TlsClient, TlsServer};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+
+use crate::Serving;
 
 // No doc comment, because clap would take it for the description of the program.
 #[expect(missing_docs, reason = "see above")]
@@ -50,6 +52,72 @@ impl Certificate {
         reload_on_hangup(server.clone(), files)?;
         Ok(Some(server))
     }
+}
+
+/// How the servers of targets like `tls:HOST:PORT` are checked.
+#[derive(Args, Clone, Debug)]
+pub struct Trust {
+    /// The authorities that certificates of servers must be from, as a PEM file; by default those that this
+    /// system trusts
+    #[arg(long, value_name = "FILE")]
+    pub tls_ca: Option<PathBuf>,
+}
+
+impl Trust {
+    /// The settings of a client that trusts the authorities that were named.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with the file, or that the system trusts nobody.
+    pub fn client(&self) -> Result<TlsClient, Box<dyn Error>> {
+        let roots = match &self.tls_ca {
+            Some(file) => authorities(file)?,
+            None => {
+                let mut roots = RootCertStore::empty();
+                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+                if roots.is_empty() {
+                    return Err("this system trusts no authority; name one with `--tls-ca`".into());
+                }
+                roots
+            }
+        };
+        let config = ClientConfig::builder().with_root_certificates(roots);
+        Ok(TlsClient::new(config.with_no_client_auth()))
+    }
+
+    /// The same, if one of the targets needs it.
+    ///
+    /// # Errors
+    ///
+    /// As of [`client`](Self::client).
+    pub fn client_of(&self, targets: &[Target]) -> Result<Option<TlsClient>, Box<dyn Error>> {
+        let encrypts = targets.iter().any(|target| matches!(target, Target::Tls(_)));
+        encrypts.then(|| self.client()).transpose()
+    }
+}
+
+/// A pool with what it needs for its addresses, in which no connection has room for TLS if none can use it.
+///
+/// With `server` those of `serving` are for clients that use TLS, and without it for others. With `client` the
+/// pool can connect with TLS.
+pub fn pool<M, H, const PORT: u16>(
+    serving: &Serving<PORT>,
+    builder: Builder<M>,
+    server: Option<TlsServer>,
+    client: Option<TlsClient>,
+    handler: impl FnMut(Peer) -> H + Send + 'static,
+) -> Pool
+where
+    M: Machine<Seed = (), Kind = Connection> + Drive<H>,
+    H: Send + 'static,
+{
+    let builder = match (server, client) {
+        (None, None) => return serving.pool(builder).handler(handler),
+        (None, Some(client)) => serving.plain_pool(builder.tls_client(client)),
+        (Some(server), None) => serving.pool(builder.tls(server)),
+        (Some(server), Some(client)) => serving.pool(builder.tls(server).and_tls_client(client)),
+    };
+    builder.handler(handler)
 }
 
 struct Files {

@@ -166,7 +166,8 @@ impl<'a> OtherSide<'a> {
     fn opened(&self, won: Connected) -> io::Result<Link> {
         let Some(Target::Tls(_)) = &self.end.target else { return Ok(Link::won(won)) };
         #[cfg(feature = "tls")]
-        if let (World::System { tls: Some(tls), .. }, Some(target)) = (&self.world, &self.end.target)
+        if let (World::System { tls: Some(tls), .. }, Some(target)) =
+            (&self.world, &self.end.target)
         {
             let missing = || io::Error::other("the target has no host that a certificate is for");
             let (client, name) = tls.role(target).ok_or_else(missing)?;

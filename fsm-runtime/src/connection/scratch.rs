@@ -9,9 +9,9 @@ use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
 use crate::net::lookup::Lookups;
 use crate::net::other_end::TestWorld;
+use crate::net::send_buffer::{SendBuffer, UnsentOutput};
 #[cfg(feature = "tls")]
 use crate::net::tls::TlsClient;
-use crate::net::send_buffer::{SendBuffer, UnsentOutput};
 use crate::scheduler::task::WorkerContext;
 use crate::spec::Features;
 use crate::stats::LocalCounters;

@@ -4,11 +4,13 @@
 //! for one request after another. No body is held: bytes are passed on as they arrive. There are no tunnels:
 //! CONNECT is refused, and `Upgrade` is removed, so that no target answers 101.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fsm_examples::{Serving, time_up_to};
-use fsm_runtime::{Pool, PoolError, Target};
+use fsm_examples::tls::{Certificate, Trust};
+use fsm_examples::{Serving, time_up_to, tls};
+use fsm_runtime::{Pool, Target};
 
 mod answer;
 mod client;
@@ -29,7 +31,12 @@ use crate::targets::Targets;
 pub(crate) struct Args {
     #[command(flatten)]
     serving: Serving<8080>,
-    /// A server that answers the requests: `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`. It may be
+    #[command(flatten)]
+    certificate: Certificate,
+    #[command(flatten)]
+    trust: Trust,
+    /// A server that answers the requests: `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT`, `unix:PATH`, or one of
+    /// them after `tls:`. It may be
     /// given several times: clients take them in turn, and one that cannot be connected to is left alone for a
     /// second, and for twice as long after each further failure, up to a minute
     #[arg(long, value_name = "TARGET", required = true)]
@@ -84,11 +91,14 @@ impl Default for Settings {
 }
 
 /// Serves until the process is told to end.
-pub(crate) fn run(args: Args) -> Result<(), PoolError> {
+pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let _log = args.serving.start_log()?;
+    let server = args.certificate.server(&["http/1.1"])?;
+    let client = args.trust.client_of(&args.to)?;
     let targets = Arc::new(Targets::new(args.to));
-    let pool = args.serving.pool(Pool::builder::<Exchange>("http")).settings(args.settings);
-    pool.handler(move |peer| Client::new(peer, Arc::clone(&targets))).run()?;
+    let builder = Pool::builder::<Exchange>("http").settings(args.settings);
+    let make = move |peer| Client::new(peer, Arc::clone(&targets));
+    tls::pool(&args.serving, builder, server, client, make).run()?;
     Ok(())
 }
 

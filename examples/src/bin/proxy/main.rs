@@ -41,7 +41,7 @@ enum Proxy {
 fn main() -> ExitCode {
     let ran = match Options::parse().proxy {
         Proxy::Tcp(options) => tcp::run(options),
-        Proxy::Socks5(options) => socks5::run(options),
+        Proxy::Socks5(options) => socks5::run(options).map_err(Into::into),
         Proxy::Http(args) => http::run(args),
     };
     match ran {

@@ -17,11 +17,13 @@ mod client;
 #[cfg(test)]
 mod tests;
 
+use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
 use clap::{Args, ValueEnum};
-use fsm_examples::Serving;
+use fsm_examples::tls::{Certificate, Trust};
+use fsm_examples::{Serving, tls};
 use fsm_runtime::prelude::*;
 use fsm_runtime::{Address, proxy};
 
@@ -104,7 +106,11 @@ pub(crate) enum Forward {
 pub(crate) struct Options {
     #[command(flatten)]
     serving: Serving<7010>,
-    /// A target: `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`. It may be given several times
+    #[command(flatten)]
+    certificate: Certificate,
+    #[command(flatten)]
+    trust: Trust,
+    /// A target: `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT`, `unix:PATH`, or one of them after `tls:`. It may be given several times
     #[arg(long, value_name = "TARGET", required = true)]
     to: Vec<Target>,
     #[command(flatten)]
@@ -179,15 +185,21 @@ fn of_family(address: SocketAddr, other: SocketAddr) -> SocketAddr {
     SocketAddr::new(any, address.port())
 }
 
-pub(crate) fn run(options: Options) -> Result<(), PoolError> {
-    let Options { serving, to, times, accept_proxy, send_proxy } = options;
+pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    let Options { serving, certificate, trust, to, times, accept_proxy, send_proxy } = options;
     let _log = serving.start_log()?;
+    let server = certificate.server(&[])?;
+    if server.is_some() && accept_proxy {
+        return Err("a PROXY header comes before TLS, which `--tls-cert` begins at once".into());
+    }
+    let client = trust.client_of(&to)?;
     let targets = Targets::new(to);
     let shared =
         Arc::new(Forwarder { targets, accept_proxy, send_proxy, listens: OnceLock::new() });
     let listening = Arc::clone(&shared);
-    let pool = serving.pool(Pool::builder::<Forward>("tcp")).settings(times);
-    let pool = pool.handler(move |peer| Client::new(&shared, peer));
+    let builder = Pool::builder::<Forward>("tcp").settings(times);
+    let make = move |peer| Client::new(&shared, peer);
+    let pool = tls::pool(&serving, builder, server, client, make);
     let ready = Pipeline::new().pool(pool).on_ready(move |addresses| {
         let address = match addresses.first() {
             Some(Address::Tcp(address)) => Some(*address),
@@ -196,5 +208,5 @@ pub(crate) fn run(options: Options) -> Result<(), PoolError> {
         // It is called once.
         let _ = listening.listens.set(address);
     });
-    ready.run()
+    Ok(ready.run()?)
 }

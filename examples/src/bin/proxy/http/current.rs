@@ -3,10 +3,9 @@
 use std::time::Instant;
 
 use fsm_examples::http::{Framing, Refusal, Version};
-use fsm_runtime::Peer;
 
 use super::answer::Answer;
-use super::forward::{Onward, answer_head, request_head};
+use super::forward::{Onward, Sender, answer_head, request_head};
 use super::machine::{ProxyCx, exchange};
 use super::page::UNREADABLE;
 use super::request::Request;
@@ -47,7 +46,7 @@ pub(crate) struct Current {
 }
 
 impl Current {
-    pub(crate) fn new(request: &Request<'_>, client: Peer, now: Instant) -> Self {
+    pub(crate) fn new(request: &Request<'_>, client: Sender, now: Instant) -> Self {
         Self {
             line: [request.method, b" ", &request.target].concat(),
             begun: now,

@@ -16,8 +16,17 @@ const VIA: &[u8] = b"1.1 fsm-proxy";
 /// Fields to which the proxy adds, and does not pass on as they are.
 const ADDED: &[&str] = &["forwarded", "via", "x-forwarded-for", "x-forwarded-proto"];
 
+/// Who has sent a request, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sender {
+    pub(crate) peer: Peer,
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
+}
+
 /// Formats the head of a request for the target.
-pub(crate) fn request_head(request: &Request<'_>, peer: Peer) -> Vec<u8> {
+pub(crate) fn request_head(request: &Request<'_>, sender: Sender) -> Vec<u8> {
+    let Sender { peer, scheme } = sender;
     let mut out = [request.method, b" ", &request.target, b" HTTP/1.1\r\n"].concat();
     // HTTP/1.1 requires the field, and HTTP/1.0 does not.
     field(&mut out, "Host", request.host.unwrap_or_default());
@@ -27,13 +36,13 @@ pub(crate) fn request_head(request: &Request<'_>, peer: Peer) -> Vec<u8> {
         _ => ("unknown".to_owned(), "unknown".to_owned()),
     };
     added(&mut out, &request.fields, "X-Forwarded-For", address.as_bytes());
-    let mut forwarded = format!("for={node};proto=http").into_bytes();
+    let mut forwarded = format!("for={node};proto={scheme}").into_bytes();
     if let Some(host) = request.host {
         let quote: &[u8] = if is_token(host) { b"" } else { b"\"" };
         forwarded.extend([b";host=", quote, host, quote].concat());
     }
     added(&mut out, &request.fields, "Forwarded", &forwarded);
-    field(&mut out, "X-Forwarded-Proto", b"http");
+    field(&mut out, "X-Forwarded-Proto", scheme.as_bytes());
     added(&mut out, &request.fields, "Via", VIA);
     if request.expects_continue {
         field(&mut out, "Expect", b"100-continue");

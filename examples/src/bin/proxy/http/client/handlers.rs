@@ -10,7 +10,7 @@ use super::Client;
 use crate::http::answer::{Answer, BadAnswer, FIRST};
 use crate::http::current::Current;
 use crate::http::fields::trailer_passes;
-use crate::http::forward::answer_head;
+use crate::http::forward::{Sender, answer_head};
 use crate::http::machine::{ProxyCx, exchange};
 use crate::http::page::{SHUNNED, SILENT, UNANSWERED, UNREACHED, UNREADABLE};
 use crate::http::request::Request;
@@ -33,7 +33,9 @@ impl exchange::Handler for Client {
         request: Request<'_>,
         cx: &mut ProxyCx<'_>,
     ) -> Result<exchange::AfterHead, Refusal> {
-        self.current = Some(Box::new(Current::new(&request, self.peer, cx.now())));
+        let scheme = if cx.tls().is_some() { "https" } else { "http" };
+        let sender = Sender { peer: self.peer, scheme };
+        self.current = Some(Box::new(Current::new(&request, sender, cx.now())));
         let to = self.target(cx.now()).ok_or(SHUNNED)?;
         Ok(exchange::AfterHead::Dial { to })
     }
