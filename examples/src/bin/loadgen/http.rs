@@ -157,7 +157,10 @@ impl http::Handler for Side {
     }
 
     fn closed(&mut self, _: &mut Context<'_>) -> http::AfterClosed {
-        self.requests.failed(|errors| &mut errors.closed);
+        // A connection that rests owes no answer.
+        if self.requests.expected().is_some() {
+            self.requests.failed(|errors| &mut errors.closed);
+        }
         http::AfterClosed::Gone
     }
 

@@ -133,7 +133,10 @@ impl resp::Handler for Side {
     }
 
     fn closed(&mut self, _: &mut Context<'_>) -> resp::AfterClosed {
-        self.requests.failed(|errors| &mut errors.closed);
+        // A connection that rests owes no answer.
+        if self.requests.expected().is_some() {
+            self.requests.failed(|errors| &mut errors.closed);
+        }
         resp::AfterClosed::Gone
     }
 
@@ -154,6 +157,7 @@ mod tests {
     use fsm_runtime::sim::Session;
 
     use super::*;
+    use crate::load::Event;
     use crate::tally::Errors;
 
     const GET: usize = "*2\r\n$3\r\nGET\r\n$14\r\nkey:0000000000\r\n".len();
@@ -218,6 +222,28 @@ mod tests {
         assert_eq!((server.state(), server.receive().len()), (None, 2 * GET));
         drop(server);
         assert_eq!(load.counts(), (2, Errors::default()));
+    }
+
+    #[test]
+    fn with_a_number_of_requests_it_rests_after_the_last_answer() {
+        let line = "loadgen --resp a:1 --connections 2 --sets 0 --pipeline 2 --requests 5";
+        let options = Options::try_parse_from(line.split(' ')).unwrap();
+        let load = Arc::new(Load::new(&options));
+        let mut side = Side::maker(&load, &options);
+        let limits = || Limits { timeout: options.timeout };
+        let connect = |()| Session::<Resp, Side>::with_settings(side(), limits());
+        let [mut first, mut second] = [(); 2].map(connect);
+        assert_eq!((first.receive().len(), second.receive().len()), (2 * GET, 2 * GET));
+        first.send(b"$-1\r\n");
+        assert_eq!(first.receive().len(), GET);
+        second.send(b"$-1\r\n$-1\r\n");
+        assert_eq!((second.state(), second.receive().len()), (Some("Pause"), 0));
+        // A connection that owes no answer may end.
+        second.end();
+        first.send(b"$-1\r\n$-1\r\n");
+        assert_eq!((first.state(), first.receive().len()), (Some("Pause"), 0));
+        assert_eq!(load.wait(load.begun + Duration::from_secs(60)), Event::Over);
+        assert_eq!(load.counts(), (5, Errors::default()));
     }
 
     #[test]
