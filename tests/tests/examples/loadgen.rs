@@ -82,7 +82,7 @@ fn the_rate_is_kept() {
 
 /// Answers each GET of `loadgen` with "no value", and counts them.
 fn counting_server() -> (SocketAddr, Arc<AtomicU64>) {
-    const GET: usize = "*2\r\n$3\r\nGET\r\n$14\r\nkey:0000000000\r\n".len();
+    const GET: usize = "*2\r\n$3\r\nGET\r\n$16\r\nkey:000000000000\r\n".len();
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
     let count = Arc::new(AtomicU64::new(0));

@@ -85,12 +85,11 @@ impl Load {
     pub(crate) fn new(options: &Options) -> Self {
         let begun = Instant::now();
         let connections = options.connections.get() as u64;
-        let (measured_from, measured_to) = match options.requests {
-            Some(_) => (begun, None),
-            None => {
-                let first = begun + options.warmup;
-                (first, Some(first + options.duration))
-            }
+        let (measured_from, measured_to) = if options.requests.is_some() {
+            (begun, None)
+        } else {
+            let first = begun + options.warmup;
+            (first, Some(first + options.duration))
         };
         let timetable = options.rate.map(|rate| Timetable {
             begun,

@@ -28,13 +28,14 @@ pub(crate) struct Report {
     latencies: Histogram<u64>,
     /// How much later than due requests were sent, if they were due at fixed times.
     delays: Option<Histogram<u64>>,
+    misses: u64,
     errors: Errors,
 }
 
 impl Report {
     /// The report of a run that has just ended.
     pub(crate) fn new(options: &Options, load: &Load, stats: &Stats) -> Self {
-        let Tally { latencies, delays, errors, stopped, .. } = load.state().tally.clone();
+        let Tally { latencies, delays, misses, errors, stopped, .. } = load.state().tally.clone();
         let end = load.measured_until(stopped.unwrap_or_else(Instant::now));
         let errors = Errors { unsent: load.unsent(end), ..errors.with(stats) };
         Self {
@@ -48,6 +49,7 @@ impl Report {
             warmup: options.requests.is_none().then_some(options.warmup),
             latencies,
             delays: load.is_open().then_some(delays),
+            misses,
             errors,
         }
     }
@@ -81,6 +83,7 @@ impl Report {
             "seconds": self.time.as_secs_f64(),
             "requests": self.requests(),
             "requests_per_second": self.throughput(),
+            "misses": self.misses,
             "errors": self.errors.total(),
             "errors_by_kind": errors,
             "latency_us": times(&self.latencies),
@@ -102,6 +105,9 @@ impl fmt::Display for Report {
         match self.rate {
             Some(rate) => writeln!(f, " of {rate}/s")?,
             None => writeln!(f)?,
+        }
+        if self.misses > 0 {
+            writeln!(f, "misses      {}", self.misses)?;
         }
         write!(f, "errors      {}", self.errors.total())?;
         for (kind, count) in self.errors.kinds().iter().filter(|(_, count)| *count > 0) {

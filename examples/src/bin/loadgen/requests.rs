@@ -85,6 +85,11 @@ impl<T> Requests<T> {
         self.load.settle(&mut state, 1);
     }
 
+    /// Notes that the next answer has no value.
+    pub(crate) fn missed(&self) {
+        self.load.state().tally.misses += 1;
+    }
+
     /// Counts an error.
     pub(crate) fn failed(&self, count: impl FnOnce(&mut Errors) -> &mut u64) {
         *count(&mut self.load.state().tally.errors) += 1;

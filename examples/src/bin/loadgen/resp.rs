@@ -99,10 +99,10 @@ impl Side {
         let key = self.random.usize(..self.mix.keys);
         let kind = if self.random.u8(..100) < self.mix.sets { Kind::Set } else { Kind::Get };
         match kind {
-            Kind::Get => write!(cx, "*2\r\n$3\r\nGET\r\n$14\r\nkey:{key:010}\r\n"),
+            Kind::Get => write!(cx, "*2\r\n$3\r\nGET\r\n$16\r\nkey:{key:012}\r\n"),
             Kind::Set => {
                 let len = self.mix.value.len();
-                write!(cx, "*3\r\n$3\r\nSET\r\n$14\r\nkey:{key:010}\r\n${len}\r\n");
+                write!(cx, "*3\r\n$3\r\nSET\r\n$16\r\nkey:{key:012}\r\n${len}\r\n");
                 cx.send(self.mix.value.clone());
                 cx.write(b"\r\n");
             }
@@ -124,6 +124,7 @@ impl resp::Handler for Side {
 
     fn answer(&mut self, part: Part<'_>, _: &mut Context<'_>) -> resp::AfterAnswer {
         match (self.requests.expected(), part) {
+            (Some(Kind::Get), Part::Bulk { bytes: None, .. }) => self.requests.missed(),
             (Some(Kind::Get), Part::Bulk { .. }) | (Some(Kind::Set), Part::Simple { .. }) => {}
             (Some(_), Part::Error { .. }) => self.requests.failed(|errors| &mut errors.refused),
             _ => return resp::AfterAnswer::Unexpected,
@@ -160,7 +161,7 @@ mod tests {
     use crate::load::Event;
     use crate::tally::Errors;
 
-    const GET: usize = "*2\r\n$3\r\nGET\r\n$14\r\nkey:0000000000\r\n".len();
+    const GET: usize = "*2\r\n$3\r\nGET\r\n$16\r\nkey:000000000000\r\n".len();
 
     fn connect(options: &str) -> (Session<Resp, Side>, Arc<Load>) {
         let line = format!("loadgen --resp a:1 --connections 1 --warmup 0s {options}");
@@ -181,12 +182,13 @@ mod tests {
         assert_eq!(server.receive().len(), GET);
         let tally = &load.state().tally;
         assert_eq!((tally.answers, tally.latencies.len(), tally.errors.total()), (2, 2, 0));
+        assert_eq!(tally.misses, 1);
     }
 
     #[test]
     fn commands_are_whole() {
         let (mut server, _) = connect("--sets 100 --keys 1 --value-size 3");
-        let set = b"*3\r\n$3\r\nSET\r\n$14\r\nkey:0000000000\r\n$3\r\nxxx\r\n";
+        let set = b"*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000000\r\n$3\r\nxxx\r\n";
         assert_eq!(server.receive(), set);
         server.send(b"+OK\r\n");
         assert_eq!(server.receive(), set);
