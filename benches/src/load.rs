@@ -1,10 +1,11 @@
-//! Load generators: the same clients for all servers, which check every answer.
+//! Load generators: the same clients for all servers of a figure, which check every answer.
 
 pub(crate) mod churn;
 pub(crate) mod download;
 pub(crate) mod echo;
 pub(crate) mod exchange;
 mod http;
+pub(crate) mod loadgen;
 pub(crate) mod open_loop;
 pub(crate) mod resp;
 mod response;

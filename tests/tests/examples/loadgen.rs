@@ -1,6 +1,11 @@
 //! The example `loadgen`, with `kv`, `docserver` and no server at all.
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +16,13 @@ use serde_json::Value;
 fn load(options: &[&str]) -> (Option<i32>, Value, String) {
     let mut program = Command::new(example("loadgen"));
     program.args(["--json", "--warmup", "300ms", "--timeout", "5s"]).args(options);
+    result(&run(&mut program, TIMEOUT))
+}
+
+/// Runs it for a number of requests.
+fn requests(number: u64, options: &[&str]) -> (Option<i32>, Value, String) {
+    let mut program = Command::new(example("loadgen"));
+    program.args(["--json", "--requests", &number.to_string()]).args(options);
     result(&run(&mut program, TIMEOUT))
 }
 
@@ -66,6 +78,83 @@ fn the_rate_is_kept() {
     let requests = plausible(load(&options));
     assert!((950..=1050).contains(&requests), "{requests} of 1000");
     server.stop();
+}
+
+/// Answers each GET of `loadgen` with "no value", and counts them.
+fn counting_server() -> (SocketAddr, Arc<AtomicU64>) {
+    const GET: usize = "*2\r\n$3\r\nGET\r\n$16\r\nkey:000000000000\r\n".len();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let count = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&count);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, counter) = (stream.expect("a connection"), Arc::clone(&counter));
+            thread::spawn(move || {
+                while stream.read_exact(&mut [0; GET]).is_ok() {
+                    counter.fetch_add(1, Relaxed);
+                    if stream.write_all(b"$-1\r\n").is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    (address, count)
+}
+
+#[test]
+fn a_number_of_requests_is_exact_in_both_loops() {
+    let (address, count) = counting_server();
+    let address = address.to_string();
+    for (number, options) in [
+        (1, &["--connections", "50"][..]),
+        (10_001, &["--connections", "7", "--pipeline", "16"]),
+        (500, &["--connections", "30", "--rate", "2000"]),
+        (500, &["--connections", "3", "--rate", "1000000", "--pipeline", "100"]),
+    ] {
+        let result = requests(number, &[&["--resp", &address, "--sets", "0"], options].concat());
+        assert_eq!(plausible(result), number, "{options:?}");
+        assert_eq!(count.swap(0, Relaxed), number, "{options:?}");
+    }
+}
+
+#[test]
+fn a_number_of_requests_is_exact_over_http() {
+    let server = Docserver::new(&[]);
+    let url = server.url("/");
+    for options in [&["--connections", "20"][..], &["--connections", "20", "--rate", "1000"]] {
+        let result = requests(300, &[&["--http", &url], options].concat());
+        assert_eq!(plausible(result), 300, "{options:?}");
+    }
+    server.stop();
+}
+
+#[test]
+fn lost_requests_are_not_sent_again_and_a_server_that_is_gone_ends_the_run() {
+    let mut server = Server::kv(&[]);
+    let address = server.address().to_string();
+    // Each request ends its connection.
+    let url = format!("http://{address}/");
+    let (code, result, log) = requests(20, &["--http", &url, "--connections", "3"]);
+    assert_eq!((code, &result["requests"]), (Some(1), &Value::from(0)), "{result} {log}");
+    assert_eq!(result["errors_by_kind"]["unanswered"], 20, "{result} {log}");
+    server.signal("TERM");
+    server.wait(TIMEOUT);
+    let (code, result, log) = requests(20, &["--resp", &address, "--timeout", "300ms"]);
+    assert_eq!((code, &result["requests"]), (Some(1), &Value::from(0)), "{result} {log}");
+    assert!(result["errors_by_kind"]["connect"].as_u64() > Some(0), "{result} {log}");
+}
+
+#[test]
+fn a_number_of_requests_has_neither_a_duration_nor_a_warmup() {
+    for (word, value) in [("--duration", "1s"), ("--warmup", "1s")] {
+        let mut program = Command::new(example("loadgen"));
+        program.args(["--resp", "127.0.0.1:1", "--requests", "5", word, value]);
+        let ran = run(&mut program, TIMEOUT);
+        let words = format!("'--requests <N>' cannot be used with '{word} <TIME>'");
+        assert!(ran.status.code() == Some(2) && ran.stderr.contains(&words), "{ran:?}");
+    }
 }
 
 #[test]

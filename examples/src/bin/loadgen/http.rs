@@ -157,7 +157,10 @@ impl http::Handler for Side {
     }
 
     fn closed(&mut self, _: &mut Context<'_>) -> http::AfterClosed {
-        self.requests.failed(|errors| &mut errors.closed);
+        // A connection that rests owes no answer.
+        if self.requests.expected().is_some() {
+            self.requests.failed(|errors| &mut errors.closed);
+        }
         http::AfterClosed::Gone
     }
 
@@ -178,13 +181,18 @@ mod tests {
     use fsm_runtime::sim::Session;
 
     use super::*;
+    use crate::load::Event;
     use crate::options::{Options, Server};
     use crate::tally::Errors;
 
     const REQUEST: &[u8] = b"GET /b?c HTTP/1.1\r\nHost: a:1\r\nUser-Agent: loadgen\r\n\r\n";
 
     fn connect() -> (Session<Http, Side>, Arc<Load>) {
-        let line = "loadgen --http http://a:1/b?c --connections 1 --warmup 0s";
+        connect_with("--warmup 0s")
+    }
+
+    fn connect_with(options: &str) -> (Session<Http, Side>, Arc<Load>) {
+        let line = format!("loadgen --http http://a:1/b?c --connections 1 {options}");
         let options = Options::try_parse_from(line.split(' ')).unwrap();
         let load = Arc::new(Load::new(&options));
         let Server::Http(url) = options.server() else { panic!("{options:?}") };
@@ -229,6 +237,21 @@ mod tests {
         server.end();
         drop(server);
         assert_eq!(load.counts(), (1, Errors::default()));
+    }
+
+    #[test]
+    fn with_a_number_of_requests_it_rests_after_the_last_answer() {
+        let (mut server, load) = connect_with("--requests 2");
+        for _ in 0..2 {
+            assert_eq!(server.receive(), REQUEST);
+            server.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        }
+        assert_eq!((server.state(), server.receive().len()), (Some("Pause"), 0));
+        // A connection that owes no answer may end.
+        server.end();
+        drop(server);
+        assert_eq!(load.wait(load.begun + Duration::from_secs(60)), Event::Over);
+        assert_eq!(load.counts(), (2, Errors::default()));
     }
 
     #[test]

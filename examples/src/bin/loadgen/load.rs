@@ -1,9 +1,9 @@
 //! What all connections share: what they shall do, and what they have done.
 
-use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::budget::Budget;
 use crate::options::Options;
 use crate::tally::{Errors, Tally};
 
@@ -24,12 +24,31 @@ pub(crate) struct Limits {
 #[derive(Debug)]
 pub(crate) struct Load {
     pub(crate) begun: Instant,
-    /// The time in which requests are measured.
-    pub(crate) measured: Range<Instant>,
+    /// The time from which requests are measured.
+    pub(crate) measured_from: Instant,
+    /// The time from which none is due any more; `None` if a number of requests bounds the run.
+    measured_to: Option<Instant>,
+    /// The longest time without a connection, if a number of requests bounds the run.
+    patience: Duration,
+    /// The number of connections.
+    connections: usize,
     /// The most requests of a connection that wait for an answer.
     pub(crate) depth: usize,
     timetable: Option<Timetable>,
     state: Mutex<State>,
+    /// The run is over, or the pool has ended.
+    over: Condvar,
+}
+
+/// What [`Load::wait`] waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The time has come.
+    Time,
+    /// No request is to be sent any more.
+    Over,
+    /// The pool has ended.
+    Ended,
 }
 
 /// The times at which requests are due, if these are fixed.
@@ -44,8 +63,13 @@ pub(crate) struct Timetable {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) tally: Tally,
+    budget: Budget,
     /// The places that no connection has.
     free: Vec<Place>,
+    /// The time since which there is no connection.
+    alone_since: Option<Instant>,
+    /// The pool has ended.
+    ended: bool,
 }
 
 /// A place in the timetable. A connection that is opened in place of another one takes over its place, so that
@@ -60,7 +84,13 @@ pub(crate) struct Place {
 impl Load {
     pub(crate) fn new(options: &Options) -> Self {
         let begun = Instant::now();
-        let (connections, first) = (options.connections.get() as u64, begun + options.warmup);
+        let connections = options.connections.get() as u64;
+        let (measured_from, measured_to) = if options.requests.is_some() {
+            (begun, None)
+        } else {
+            let first = begun + options.warmup;
+            (first, Some(first + options.duration))
+        };
         let timetable = options.rate.map(|rate| Timetable {
             begun,
             #[expect(clippy::cast_precision_loss, reason = "it is below 2^24")]
@@ -70,16 +100,85 @@ impl Load {
         let free = (0..connections).rev().map(|index| Place { index, next: None }).collect();
         Self {
             begun,
-            measured: first..first + options.duration,
+            measured_from,
+            measured_to,
+            patience: options.timeout,
+            connections: options.connections.get(),
             depth: options.pipeline.get(),
             timetable,
-            state: Mutex::new(State { tally: Tally::default(), free }),
+            state: Mutex::new(State {
+                tally: Tally::default(),
+                budget: Budget::new(options.requests),
+                free,
+                alone_since: Some(begun),
+                ended: false,
+            }),
+            over: Condvar::new(),
         }
     }
 
-    /// The time at which the run ends.
-    pub(crate) fn end(&self) -> Instant {
-        self.measured.end + GRACE
+    /// Waits for `time`, or for the end of the run before it.
+    pub(crate) fn wait(&self, time: Instant) -> Event {
+        let mut state = self.state();
+        loop {
+            let now = Instant::now();
+            let end = self.end(&state);
+            if state.ended {
+                return Event::Ended;
+            }
+            if state.budget.is_spent() || end.is_some_and(|end| end <= now) {
+                return Event::Over;
+            }
+            if time <= now {
+                return Event::Time;
+            }
+            let next = end.map_or(time, |end| end.min(time));
+            let waited = self.over.wait_timeout(state, next.saturating_duration_since(now));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The time at which the run ends, as far as it is known.
+    fn end(&self, state: &State) -> Option<Instant> {
+        match self.measured_to {
+            Some(last) => Some(last + GRACE),
+            None => state.alone_since.map(|since| since + self.patience),
+        }
+    }
+
+    /// Notes that the pool has ended.
+    pub(crate) fn pool_ended(&self) {
+        self.state().ended = true;
+        self.over.notify_all();
+    }
+
+    /// The end of the measured time of a run that has ended at `end`.
+    pub(crate) fn measured_until(&self, end: Instant) -> Instant {
+        self.measured_to.map_or(end, |last| last.min(end))
+    }
+
+    /// Whether a request that is due at this time is sent.
+    pub(crate) fn admits(&self, due: Instant) -> bool {
+        self.measured_to.is_none_or(|last| due < last)
+    }
+
+    /// Whether a request that is due at this time is measured.
+    pub(crate) fn measures(&self, due: Instant) -> bool {
+        due >= self.measured_from && self.admits(due)
+    }
+
+    /// Takes a request from the number of the run; returns whether one is left.
+    pub(crate) fn take(&self) -> bool {
+        self.state().budget.take()
+    }
+
+    /// Notes that so many requests are answered or lost.
+    pub(crate) fn settle(&self, state: &mut State, requests: u64) {
+        state.budget.settle(requests);
+        if state.budget.is_spent() {
+            state.tally.stopped.get_or_insert_with(Instant::now);
+            self.over.notify_all();
+        }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -94,8 +193,9 @@ impl Load {
 
     /// Gives a new connection a place.
     pub(crate) fn join(&self, now: Instant) -> Place {
-        let place = self.state().free.pop();
-        let mut place = place.unwrap_or(Place { index: 0, next: None });
+        let mut state = self.state();
+        state.alone_since = None;
+        let mut place = state.free.pop().unwrap_or(Place { index: 0, next: None });
         if let Some(timetable) = &self.timetable {
             place.next.get_or_insert_with(|| timetable.first_after(place.index, now));
         }
@@ -106,7 +206,11 @@ impl Load {
     pub(crate) fn leave(&self, place: Place, unanswered: u64) {
         let mut state = self.state();
         state.free.push(place);
+        if state.free.len() == self.connections {
+            state.alone_since = Some(Instant::now());
+        }
         state.tally.errors.unanswered += unanswered;
+        self.settle(&mut state, unanswered);
     }
 
     /// The time at which the next request of a place is due: now, without a timetable.
@@ -117,16 +221,18 @@ impl Load {
         }
     }
 
-    /// The number of requests that were due in the measured time and were never sent, once all connections have
-    /// ended at `end`.
+    /// The number of requests of the run that were due in the measured time and were never sent, once all
+    /// connections have ended at `end`.
     pub(crate) fn unsent(&self, end: Instant) -> u64 {
         let Some(timetable) = &self.timetable else { return 0 };
         let unsent = |place: &Place| {
-            let first = timetable.first_after(place.index, self.measured.start);
-            let last = timetable.first_after(place.index, end.min(self.measured.end));
+            let first = timetable.first_after(place.index, self.measured_from);
+            let last = timetable.first_after(place.index, self.measured_until(end));
             last.saturating_sub(place.next.unwrap_or(0).max(first))
         };
-        self.state().free.iter().map(unsent).sum()
+        let state = self.state();
+        let unsent: u64 = state.free.iter().map(unsent).sum();
+        state.budget.left().map_or(unsent, |left| left.min(unsent))
     }
 
     /// Whether requests have fixed times.
@@ -185,6 +291,10 @@ mod tests {
         Load::new(&Options::try_parse_from(line.split(' ')).unwrap())
     }
 
+    fn end(load: &Load) -> Instant {
+        load.measured_until(load.begun + Duration::from_secs(60))
+    }
+
     #[test]
     fn connections_take_turns_in_the_timetable() {
         let load = load("--connections 4 --rate 1000 --warmup 1s --duration 1s");
@@ -215,12 +325,12 @@ mod tests {
     #[test]
     fn requests_that_were_due_and_never_sent_count() {
         let load = load("--connections 3 --rate 100 --warmup 1s --duration 2s");
-        assert_eq!(load.unsent(load.measured.end), 200);
-        assert_eq!(load.unsent(load.measured.start + Duration::from_secs(1)), 100);
-        let mut place = load.join(load.measured.start);
+        assert_eq!(load.unsent(end(&load)), 200);
+        assert_eq!(load.unsent(load.measured_from + Duration::from_secs(1)), 100);
+        let mut place = load.join(load.measured_from);
         (0..50).for_each(|_| place.advance());
         load.leave(place, 0);
-        assert_eq!(load.unsent(load.measured.end), 150);
+        assert_eq!(load.unsent(end(&load)), 150);
     }
 
     #[test]
@@ -228,6 +338,34 @@ mod tests {
         let load = load("--connections 1");
         let place = load.join(load.begun);
         let now = load.begun + Duration::from_secs(3);
-        assert_eq!((load.due(&place, now), load.unsent(load.measured.end)), (now, 0));
+        assert_eq!((load.due(&place, now), load.unsent(end(&load))), (now, 0));
+    }
+
+    #[test]
+    fn a_number_of_requests_ends_the_run() {
+        let load = load("--connections 2 --requests 3");
+        let places = [load.join(load.begun), load.join(load.begun)];
+        assert_eq!([(); 4].map(|()| load.take()), [true, true, true, false]);
+        load.settle(&mut load.state(), 1);
+        assert_eq!(load.wait(load.begun), Event::Time);
+        // Requests of connections that end are lost, and not sent again.
+        load.leave(places[0], 2);
+        assert_eq!((load.wait(end(&load)), load.take()), (Event::Over, false));
+        assert_eq!(load.counts().1.unanswered, 2);
+        load.pool_ended();
+        assert_eq!(load.wait(end(&load)), Event::Ended);
+    }
+
+    #[test]
+    fn a_run_without_a_connection_ends_although_requests_are_left() {
+        let load = load("--connections 2 --requests 3 --rate 100 --timeout 50ms");
+        assert_eq!(load.wait(end(&load)), Event::Over);
+        assert!(load.begun.elapsed() >= Duration::from_millis(50));
+        assert_eq!(load.unsent(Instant::now()), 3);
+        let place = load.join(Instant::now());
+        let later = Instant::now() + Duration::from_millis(60);
+        assert_eq!(load.wait(later), Event::Time);
+        load.leave(place, 0);
+        assert_eq!(load.wait(end(&load)), Event::Over);
     }
 }

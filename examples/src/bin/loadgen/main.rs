@@ -13,14 +13,16 @@
 //! `--rate` the loop is open: each connection has a timetable, its requests are due whatever the server does,
 //! and their latencies count from the time at which they are due (no "coordinated omission").
 //!
-//! A request counts if it is due in the time of `--duration`, which begins after that of `--warmup`. Errors
-//! count over the whole run.
+//! A request counts if it is due in the time of `--duration`, which begins after that of `--warmup`. With
+//! `--requests` the run has a fixed number of requests instead, which all count, and ends with the last answer.
+//! Errors count over the whole run.
 //!
 //! Start reading at `resp.rs`, the machine of a connection to Redis; `http.rs` is the one for HTTP. Both ask
 //! `requests.rs` what to do next.
 
 #![forbid(unsafe_code)]
 
+mod budget;
 mod head;
 mod http;
 mod load;
@@ -34,16 +36,15 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Parser;
 use fsm_runtime::prelude::*;
 use fsm_runtime::{Builder, Connection, Stats};
 use tracing_subscriber::filter::LevelFilter;
 
-use load::{Limits, Load};
+use load::{Event, Limits, Load};
 use options::{Options, Server};
 use report::Report;
 
@@ -98,29 +99,25 @@ where
 {
     let handle = builder.handle();
     let pool = builder.handler(move |_server| side());
-    let (runs, ended) = channel::<()>();
     let watch = {
         let (handle, load) = (handle.clone(), Arc::clone(load));
-        thread::spawn(move || watch(&handle, &load, &ended))
+        thread::spawn(move || watch(&handle, &load))
     };
     let result = pool.run();
-    drop(runs);
-    // The thread ends at once, because its channel is closed.
+    load.pool_ended();
+    // The thread ends at once, because the pool has ended.
     let _ = watch.join();
     result.map(|()| handle.stats())
 }
 
-/// Prints a line on stderr each second, and drains the pool when the time is over.
-fn watch<M: Machine>(handle: &Handle<M>, load: &Load, ended: &Receiver<()>) {
+/// Prints a line on stderr each second, and drains the pool when the run is over.
+fn watch<M: Machine>(handle: &Handle<M>, load: &Load) {
     let mut last = 0;
     for second in 1.. {
-        let next = (load.begun + Duration::from_secs(second)).min(load.end());
-        match ended.recv_timeout(next.saturating_duration_since(Instant::now())) {
-            Err(RecvTimeoutError::Timeout) => {}
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
-        }
-        if next == load.end() {
-            return handle.drain();
+        match load.wait(load.begun + Duration::from_secs(second)) {
+            Event::Time => {}
+            Event::Over => return handle.drain(),
+            Event::Ended => return,
         }
         let ((answers, errors), stats) = (load.counts(), handle.stats());
         let errors = errors.with(&stats).total();

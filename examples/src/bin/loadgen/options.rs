@@ -35,6 +35,16 @@ pub(crate) struct Options {
     /// as the server answers
     #[arg(long, value_name = "REQUESTS", value_parser = count::<10_000_000>)]
     pub(crate) rate: Option<NonZeroUsize>,
+    /// The number of requests altogether. The run ends when all are answered, and all count, so that --duration and
+    /// --warmup do not apply. A request whose connection ends before the answer is not sent again. The run also
+    /// ends when there is no connection for the time of --timeout
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with_all = ["duration", "warmup"],
+        value_parser = clap::value_parser!(u64).range(1..),
+    )]
+    pub(crate) requests: Option<u64>,
     /// The time in which requests count, such as 500ms, 10s or 2min
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = long)]
     pub(crate) duration: Duration,
@@ -156,6 +166,7 @@ mod tests {
         let parses = |line: &str| Options::try_parse_from(line.split(' ')).is_ok();
         assert!(parses("loadgen --resp a:1"));
         assert!(parses("loadgen --http http://a/ --rate 10"));
+        assert!(parses("loadgen --http http://a/ --rate 10 --requests 3 --timeout 1s"));
         for line in [
             "loadgen",
             "loadgen --resp a",
@@ -165,6 +176,9 @@ mod tests {
             "loadgen --resp a:1 --duration 0s",
             "loadgen --resp a:1 --timeout 61min",
             "loadgen --resp a:1 --connections 0",
+            "loadgen --resp a:1 --requests 0",
+            "loadgen --resp a:1 --requests 1 --duration 1s",
+            "loadgen --resp a:1 --requests 1 --warmup 0s",
         ] {
             assert!(!parses(line), "{line}");
         }

@@ -21,20 +21,22 @@ pub(crate) struct Report {
     server: String,
     connections: usize,
     rate: Option<usize>,
-    /// The measured time, which is shorter after Ctrl-C.
+    /// The measured time, up to Ctrl-C or the last answer of a number of requests.
     time: Duration,
-    warmup: Duration,
+    /// `None` if a number of requests bounded the run.
+    warmup: Option<Duration>,
     latencies: Histogram<u64>,
     /// How much later than due requests were sent, if they were due at fixed times.
     delays: Option<Histogram<u64>>,
+    misses: u64,
     errors: Errors,
 }
 
 impl Report {
     /// The report of a run that has just ended.
     pub(crate) fn new(options: &Options, load: &Load, stats: &Stats) -> Self {
-        let Tally { latencies, delays, errors, stopped, .. } = load.state().tally.clone();
-        let end = stopped.unwrap_or_else(Instant::now).min(load.measured.end);
+        let Tally { latencies, delays, misses, errors, stopped, .. } = load.state().tally.clone();
+        let end = load.measured_until(stopped.unwrap_or_else(Instant::now));
         let errors = Errors { unsent: load.unsent(end), ..errors.with(stats) };
         Self {
             server: match options.server() {
@@ -43,10 +45,11 @@ impl Report {
             },
             connections: options.connections.get(),
             rate: options.rate.map(std::num::NonZero::get),
-            time: end.saturating_duration_since(load.measured.start),
-            warmup: options.warmup,
+            time: end.saturating_duration_since(load.measured_from),
+            warmup: options.requests.is_none().then_some(options.warmup),
             latencies,
             delays: load.is_open().then_some(delays),
+            misses,
             errors,
         }
     }
@@ -80,6 +83,7 @@ impl Report {
             "seconds": self.time.as_secs_f64(),
             "requests": self.requests(),
             "requests_per_second": self.throughput(),
+            "misses": self.misses,
             "errors": self.errors.total(),
             "errors_by_kind": errors,
             "latency_us": times(&self.latencies),
@@ -90,14 +94,20 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (time, warmup) = (self.time.as_secs_f64(), self.warmup.as_secs_f64());
         writeln!(f, "{} connections to {}", self.connections, self.server)?;
-        writeln!(f, "time        {time:.1} s after {warmup:.1} s")?;
+        write!(f, "time        {:.1} s", self.time.as_secs_f64())?;
+        match self.warmup {
+            Some(warmup) => writeln!(f, " after {:.1} s", warmup.as_secs_f64())?,
+            None => writeln!(f)?,
+        }
         writeln!(f, "requests    {}", self.requests())?;
         write!(f, "throughput  {:.1}/s", self.throughput())?;
         match self.rate {
             Some(rate) => writeln!(f, " of {rate}/s")?,
             None => writeln!(f)?,
+        }
+        if self.misses > 0 {
+            writeln!(f, "misses      {}", self.misses)?;
         }
         write!(f, "errors      {}", self.errors.total())?;
         for (kind, count) in self.errors.kinds().iter().filter(|(_, count)| *count > 0) {

@@ -27,7 +27,7 @@ struct Waiting<T> {
 /// What a connection does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Sends a request and says so with [`sent`](Requests::sent).
+    /// Sends a request, which counts as sent from now on, and says so with [`sent`](Requests::sent).
     Send,
     /// Waits for the next answer.
     Answer,
@@ -48,12 +48,13 @@ impl<T> Requests<T> {
             self.load.state().tally.stopped.get_or_insert(now);
         }
         let due = self.load.due(&self.place, now);
-        let ends = draining || due >= self.load.measured.end;
-        if !ends && due <= now && self.waiting.len() < self.load.depth {
+        let ends = draining || !self.load.admits(due);
+        let is_due = !ends && due <= now && self.waiting.len() < self.load.depth;
+        if is_due && self.load.take() {
             Next::Send
         } else if !self.waiting.is_empty() {
             Next::Answer
-        } else if ends {
+        } else if ends || is_due {
             Next::Pause(MAX_TIMEOUT)
         } else {
             Next::Pause(due.saturating_duration_since(now).min(MAX_TIMEOUT))
@@ -76,11 +77,17 @@ impl<T> Requests<T> {
     /// Notes that the next answer has come.
     pub(crate) fn answered(&mut self) {
         let Some(Waiting { due, sent, .. }) = self.waiting.pop_front() else { return };
-        let tally = &mut self.load.state().tally;
-        tally.answers += 1;
-        if self.load.measured.contains(&due) {
-            tally.add(due.elapsed(), sent - due);
+        let mut state = self.load.state();
+        state.tally.answers += 1;
+        if self.load.measures(due) {
+            state.tally.add(due.elapsed(), sent - due);
         }
+        self.load.settle(&mut state, 1);
+    }
+
+    /// Notes that the next answer has no value.
+    pub(crate) fn missed(&self) {
+        self.load.state().tally.misses += 1;
     }
 
     /// Counts an error.

@@ -99,10 +99,10 @@ impl Side {
         let key = self.random.usize(..self.mix.keys);
         let kind = if self.random.u8(..100) < self.mix.sets { Kind::Set } else { Kind::Get };
         match kind {
-            Kind::Get => write!(cx, "*2\r\n$3\r\nGET\r\n$14\r\nkey:{key:010}\r\n"),
+            Kind::Get => write!(cx, "*2\r\n$3\r\nGET\r\n$16\r\nkey:{key:012}\r\n"),
             Kind::Set => {
                 let len = self.mix.value.len();
-                write!(cx, "*3\r\n$3\r\nSET\r\n$14\r\nkey:{key:010}\r\n${len}\r\n");
+                write!(cx, "*3\r\n$3\r\nSET\r\n$16\r\nkey:{key:012}\r\n${len}\r\n");
                 cx.send(self.mix.value.clone());
                 cx.write(b"\r\n");
             }
@@ -124,6 +124,7 @@ impl resp::Handler for Side {
 
     fn answer(&mut self, part: Part<'_>, _: &mut Context<'_>) -> resp::AfterAnswer {
         match (self.requests.expected(), part) {
+            (Some(Kind::Get), Part::Bulk { bytes: None, .. }) => self.requests.missed(),
             (Some(Kind::Get), Part::Bulk { .. }) | (Some(Kind::Set), Part::Simple { .. }) => {}
             (Some(_), Part::Error { .. }) => self.requests.failed(|errors| &mut errors.refused),
             _ => return resp::AfterAnswer::Unexpected,
@@ -133,7 +134,10 @@ impl resp::Handler for Side {
     }
 
     fn closed(&mut self, _: &mut Context<'_>) -> resp::AfterClosed {
-        self.requests.failed(|errors| &mut errors.closed);
+        // A connection that rests owes no answer.
+        if self.requests.expected().is_some() {
+            self.requests.failed(|errors| &mut errors.closed);
+        }
         resp::AfterClosed::Gone
     }
 
@@ -154,9 +158,10 @@ mod tests {
     use fsm_runtime::sim::Session;
 
     use super::*;
+    use crate::load::Event;
     use crate::tally::Errors;
 
-    const GET: usize = "*2\r\n$3\r\nGET\r\n$14\r\nkey:0000000000\r\n".len();
+    const GET: usize = "*2\r\n$3\r\nGET\r\n$16\r\nkey:000000000000\r\n".len();
 
     fn connect(options: &str) -> (Session<Resp, Side>, Arc<Load>) {
         let line = format!("loadgen --resp a:1 --connections 1 --warmup 0s {options}");
@@ -177,12 +182,13 @@ mod tests {
         assert_eq!(server.receive().len(), GET);
         let tally = &load.state().tally;
         assert_eq!((tally.answers, tally.latencies.len(), tally.errors.total()), (2, 2, 0));
+        assert_eq!(tally.misses, 1);
     }
 
     #[test]
     fn commands_are_whole() {
         let (mut server, _) = connect("--sets 100 --keys 1 --value-size 3");
-        let set = b"*3\r\n$3\r\nSET\r\n$14\r\nkey:0000000000\r\n$3\r\nxxx\r\n";
+        let set = b"*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000000\r\n$3\r\nxxx\r\n";
         assert_eq!(server.receive(), set);
         server.send(b"+OK\r\n");
         assert_eq!(server.receive(), set);
@@ -218,6 +224,28 @@ mod tests {
         assert_eq!((server.state(), server.receive().len()), (None, 2 * GET));
         drop(server);
         assert_eq!(load.counts(), (2, Errors::default()));
+    }
+
+    #[test]
+    fn with_a_number_of_requests_it_rests_after_the_last_answer() {
+        let line = "loadgen --resp a:1 --connections 2 --sets 0 --pipeline 2 --requests 5";
+        let options = Options::try_parse_from(line.split(' ')).unwrap();
+        let load = Arc::new(Load::new(&options));
+        let mut side = Side::maker(&load, &options);
+        let limits = || Limits { timeout: options.timeout };
+        let connect = |()| Session::<Resp, Side>::with_settings(side(), limits());
+        let [mut first, mut second] = [(); 2].map(connect);
+        assert_eq!((first.receive().len(), second.receive().len()), (2 * GET, 2 * GET));
+        first.send(b"$-1\r\n");
+        assert_eq!(first.receive().len(), GET);
+        second.send(b"$-1\r\n$-1\r\n");
+        assert_eq!((second.state(), second.receive().len()), (Some("Pause"), 0));
+        // A connection that owes no answer may end.
+        second.end();
+        first.send(b"$-1\r\n$-1\r\n");
+        assert_eq!((first.state(), first.receive().len()), (Some("Pause"), 0));
+        assert_eq!(load.wait(load.begun + Duration::from_secs(60)), Event::Over);
+        assert_eq!(load.counts(), (5, Errors::default()));
     }
 
     #[test]

@@ -13,6 +13,8 @@ const LONGEST: u64 = 2 * 60 * 60 * 1_000_000;
 pub(crate) struct Tally {
     /// All answers of the run.
     pub(crate) answers: u64,
+    /// Answers to GET without a value.
+    pub(crate) misses: u64,
     /// The latencies of the requests in the measured time, in microseconds.
     pub(crate) latencies: Histogram<u64>,
     /// How much later than due these were sent.
@@ -28,6 +30,7 @@ impl Default for Tally {
             || Histogram::new_with_bounds(1, LONGEST, 3).expect("three digits are possible");
         Self {
             answers: 0,
+            misses: 0,
             latencies: times(),
             delays: times(),
             errors: Errors::default(),
