@@ -93,6 +93,7 @@ mod other;
 mod panics;
 mod peer;
 pub mod proxy;
+mod snapshot;
 mod spec;
 mod stats;
 mod sync;
@@ -197,9 +198,14 @@ pub use crate::peer::Peer;
 pub use crate::server::builder::Builder;
 pub use crate::server::builder::connect::Connections;
 pub use crate::server::handle::Handle;
+pub use crate::server::observer::Observer;
 pub use crate::server::pipeline::Pipeline;
 pub use crate::server::pool::Pool;
 pub use crate::server::running::Running;
+pub use crate::snapshot::{
+    Activity, Age, Block, Filter, JobPlace, PoolPhase, PoolSnapshot, PortSnapshot, Position, Room,
+    RunningHandler, Since, Snapshot, StateCount, TaskSnapshot, ThreadSnapshot,
+};
 pub use crate::spec::{Edge, Shape, Spec, Starts, State, Trigger, Wait};
 pub use crate::stats::{Ended, Stats};
 pub use crate::target::Target;

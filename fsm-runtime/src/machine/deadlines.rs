@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use crate::clock::whole_millis;
+use crate::snapshot::{Age, Since};
 
 /// A timer of a state: a time in milliseconds, and the event from which it counts.
 ///
@@ -127,6 +128,23 @@ impl Timer {
         now.saturating_add(self.millis)
     }
 
+    /// The age that this deadline of the timer implies at `now`; `None` if it is not armed.
+    pub(crate) fn age(self, deadline: u64, now: u64) -> Option<Age> {
+        let since = match self.counts {
+            Counts::FromEntry => Since::Entered,
+            Counts::FromCompletion | Counts::FromRead => Since::Progress,
+            Counts::FromFirstByte => Since::FirstByte,
+            Counts::FromEnd => Since::HalfClosed,
+            Counts::FromOutside => Since::Group,
+            Counts::FromTick | Counts::Paused | Counts::PausedUntilRead => return None,
+        };
+        if deadline >= PAUSED {
+            return None;
+        }
+        let start = deadline.checked_sub(self.millis)?;
+        Some(Age { time: Duration::from_millis(now.saturating_sub(start)), since })
+    }
+
     /// Whether it is the time of a group of states.
     pub(crate) fn is_budget(self) -> bool {
         self.counts == Counts::FromOutside
@@ -202,6 +220,8 @@ pub(crate) mod sealed {
         fn end(&mut self, index: usize);
         /// The first timer that has expired at `now`.
         fn expired(&self, now: u64) -> Option<usize>;
+        /// The deadlines, by the index of their timers.
+        fn all(&self) -> &[u64];
         /// The earliest deadline.
         fn earliest(&self) -> u64;
         /// This deadline in place of those of the state's timers.
@@ -279,6 +299,10 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
 
     fn expired(&self, now: u64) -> Option<usize> {
         self.0.iter().position(|deadline| *deadline <= now)
+    }
+
+    fn all(&self) -> &[u64] {
+        &self.0
     }
 
     #[inline]
