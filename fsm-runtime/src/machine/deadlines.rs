@@ -430,6 +430,35 @@ mod tests {
     }
 
     #[test]
+    fn v3_the_age_follows_from_the_deadline() {
+        let age = |timer: Timer, deadline| {
+            timer.age(deadline, 1_500).map(|age| (age.since, age.time.as_millis()))
+        };
+        let mut deadlines = Deadlines::<2>::started(1_000, |index| {
+            [Timer::within(10_000), Timer::idle(700)][index]
+        });
+        deadlines.stayed(1_300, |index| [Timer::within(10_000), Timer::idle(700)][index]);
+        assert_eq!(age(Timer::within(10_000), deadlines.0[0]), Some((Since::Entered, 500)));
+        assert_eq!(age(Timer::idle(700), deadlines.0[1]), Some((Since::Progress, 200)));
+        assert_eq!(age(Timer::begun(50), 1_520), Some((Since::FirstByte, 30)));
+        assert_eq!(age(Timer::budget(5_000), 5_600), Some((Since::Group, 900)));
+        assert_eq!(age(Timer::half_closed(100), 1_600), Some((Since::HalfClosed, 0)));
+        // A deadline that is over, or that the clock has not reached.
+        assert_eq!(age(Timer::within(100), 1_000), Some((Since::Entered, 600)));
+        assert_eq!(age(Timer::within(100), 1_700), Some((Since::Entered, 0)));
+        // No deadline, one that stands still, and one that was armed with another time.
+        for (timer, deadline) in [
+            (Timer::NEVER, u64::MAX),
+            (Timer::begun(50), u64::MAX),
+            (Timer::since_read(100), PAUSED | 30),
+            (Timer::tick(100), 1_600),
+            (Timer::within(9_000), 1_600),
+        ] {
+            assert_eq!(age(timer, deadline), None, "{timer:?}");
+        }
+    }
+
+    #[test]
     fn pitfall_23_a_deadline_does_not_wrap() {
         let deadlines = Deadlines::<1>::started(u64::MAX - 1, |_| Timer::within(60_000));
         assert_eq!(deadlines.earliest(), u64::MAX);

@@ -50,17 +50,14 @@ pub(crate) struct VisiblePort<M: Machine, T> {
 impl<M: Machine, T: Visible<M> + Send + 'static> Respond for VisiblePort<M, T> {
     fn ask(&self, question: Arc<Question>, answers: Sender<Answer>) {
         let Some(port) = self.port.upgrade() else { return };
-        let counts = vec![Count::default(); M::SPEC.states.len()];
-        port.walk(Box::new(SurveyWalk::<M> {
+        let (environment, time) = (self.environment.clone(), Arc::clone(&self.time));
+        port.walk(Box::new(SurveyWalk::<M>::new(
+            self.number,
             question,
             answers,
-            environment: self.environment.clone(),
-            time: Arc::clone(&self.time),
-            at: 0,
-            oldest: BinaryHeap::new(),
-            selected: None,
-            answer: Answer { port: self.number, counts, found: Vec::new() },
-        }));
+            environment,
+            time,
+        )));
     }
 
     fn port(&self) -> Option<Arc<dyn Observe>> {
@@ -80,7 +77,7 @@ impl<M: Machine, T> fmt::Debug for VisiblePort<M, T> {
 }
 
 /// A walk over all slots, which counts, and then over those that the answer describes.
-struct SurveyWalk<M: Machine> {
+pub(crate) struct SurveyWalk<M: Machine> {
     question: Arc<Question>,
     answers: Sender<Answer>,
     environment: EnvironmentOf<M>,
@@ -127,6 +124,20 @@ impl<M: Machine, T: Visible<M>> Walk<T> for SurveyWalk<M> {
 }
 
 impl<M: Machine> SurveyWalk<M> {
+    /// A walk over the port with this number.
+    pub(crate) fn new(
+        port: usize,
+        question: Arc<Question>,
+        answers: Sender<Answer>,
+        environment: EnvironmentOf<M>,
+        time: Arc<dyn TimeSource + Send + Sync>,
+    ) -> Self {
+        let counts = vec![Count::default(); M::SPEC.states.len()];
+        let answer = Answer { port, counts, found: Vec::new() };
+        let (at, oldest, selected) = (0, BinaryHeap::new(), None);
+        Self { question, answers, environment, time, at, oldest, selected, answer }
+    }
+
     /// Counts the next slots. Selects those to describe behind the last one.
     fn count<T: Visible<M>>(&mut self, slots: &Slots<'_, T>, now: u64) {
         let bound = slots.bound();

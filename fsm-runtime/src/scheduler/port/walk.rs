@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::slot::TaskSlot;
 use super::{MultiThread, SingleThread};
@@ -12,6 +13,9 @@ use crate::Key;
 use crate::panics::caught;
 use crate::scheduler::port_core::PortCore;
 use crate::scheduler::task::Task;
+
+/// The time between two steps on a thread that is none of the port's.
+const PAUSE: Duration = Duration::from_micros(50);
 
 /// A walk over the connections and jobs of a port, in steps between which the port does other things.
 pub(crate) trait Walk<T>: Send {
@@ -79,6 +83,13 @@ impl<T> Default for PostedWalks<T> {
     }
 }
 
+#[cfg(test)]
+impl<T> PostedWalks<T> {
+    pub(super) fn len(&self) -> usize {
+        self.walks.len()
+    }
+}
+
 impl<T: Task> SingleThread<T> {
     pub(super) fn walks(&self) -> MutexGuard<'_, PostedWalks<T>> {
         self.walks.lock().unwrap_or_else(PoisonError::into_inner)
@@ -139,8 +150,8 @@ impl<T: Task> MultiThread<T> {
             if !more {
                 return;
             }
-            // The threads of the port come first.
-            std::thread::yield_now();
+            // The lock is not fair: without a pause this thread could take it again and again.
+            std::thread::sleep(PAUSE);
         }
     }
 }
