@@ -214,9 +214,8 @@ impl<Msg> Mailboxes<Msg> {
         let Some(mailbox) = stripe.get_mut(key) else { return MailboxContent::default() };
         let call = match (&mailbox.outbound, mailbox.reply) {
             (Some(Outbound::Job(_) | Outbound::HandOff(_)), _) => CallState::WaitsForRoom,
-            (Some(_), _) => CallState::None,
             (None, ReplyState::Pending) => CallState::Pending { number: mailbox.call },
-            (None, _) => CallState::None,
+            _ => CallState::None,
         };
         MailboxContent {
             messages: mailbox.messages.len(),

@@ -450,7 +450,7 @@ mod tests {
         for (timer, deadline) in [
             (Timer::NEVER, u64::MAX),
             (Timer::begun(50), u64::MAX),
-            (Timer::since_read(100), PAUSED | 30),
+            (Timer::since_read(100), PAUSED + 30),
             (Timer::tick(100), 1_600),
             (Timer::within(9_000), 1_600),
         ] {

@@ -13,7 +13,7 @@ use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::environment::EnvironmentOf;
 use crate::scheduler::observe::Observe;
 use crate::scheduler::port::{Port, Slots, Visited, Walk};
-use crate::scheduler::survey::{Answer, Count, Found, Question, Rank, Respond, Stage};
+use crate::scheduler::survey::{Answer, Count, Doing, Found, Question, Rank, Respond};
 use crate::scheduler::task::Task;
 use crate::snapshot::Age;
 use crate::{Key, Machine, Peer};
@@ -173,7 +173,7 @@ impl<M: Machine> SurveyWalk<M> {
             }
             let caller = job.caller();
             if self.is_asked_for(caller) {
-                self.answer.found.push(Found { caller, ..unknown(M::SPEC.start, Stage::Queued) });
+                self.answer.found.push(Found { caller, ..unknown(M::SPEC.start, Doing::Queued) });
             }
         }
     }
@@ -263,12 +263,12 @@ impl<M: Machine> SurveyWalk<M> {
         let MailboxContent { messages, awaited, call } = self.environment.mailboxes.content(key);
         let (state, age) = self.state_and_age(visited, now);
         let Visited::Waits { task, queued } = visited else {
-            return Found { key: Some(key), messages, awaited, ..unknown(state, Stage::Runs) };
+            return Found { key: Some(key), messages, awaited, ..unknown(state, Doing::Runs) };
         };
-        let stage = match (task.closes(), queued) {
-            (true, _) => Stage::Closes,
-            (false, true) => Stage::Queued,
-            (false, false) => Stage::Waits,
+        let doing = match (task.closes(), queued) {
+            (true, _) => Doing::Closes,
+            (false, true) => Doing::Queued,
+            (false, false) => Doing::Waits,
         };
         Found {
             key: Some(key),
@@ -280,7 +280,7 @@ impl<M: Machine> SurveyWalk<M> {
             unsent: task.unsent(),
             messages,
             awaited,
-            stage,
+            doing,
             call,
             caller: task.caller(),
         }
@@ -288,7 +288,7 @@ impl<M: Machine> SurveyWalk<M> {
 }
 
 /// A connection or job of which nothing else is known.
-fn unknown(state: usize, stage: Stage) -> Found {
+fn unknown(state: usize, doing: Doing) -> Found {
     Found {
         key: None,
         state,
@@ -299,7 +299,7 @@ fn unknown(state: usize, stage: Stage) -> Found {
         unsent: 0,
         messages: 0,
         awaited: 0,
-        stage,
+        doing,
         call: crate::call::mailboxes::CallState::None,
         caller: None,
     }

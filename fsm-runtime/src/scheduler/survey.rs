@@ -58,7 +58,7 @@ pub(crate) struct Found {
     pub(crate) unsent: usize,
     pub(crate) messages: usize,
     pub(crate) awaited: usize,
-    pub(crate) stage: Stage,
+    pub(crate) doing: Doing,
     pub(crate) call: CallState,
     /// The call that a job replies to.
     pub(crate) caller: Option<Caller>,
@@ -66,7 +66,7 @@ pub(crate) struct Found {
 
 /// What a connection or job does, as far as its own port knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(crate) enum Doing {
     Waits,
     /// It waits for a thread.
     Queued,

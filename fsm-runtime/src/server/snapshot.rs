@@ -64,7 +64,7 @@ impl PoolAnswer {
     fn complete(self, pool: &Arc<PoolState>, filter: &Filter, until: Until) -> PoolSnapshot {
         let Self { ports: answered, counts, mut found } = self;
         found.truncate(filter.limit);
-        let tasks = places::tasks(pool, found, until, DEPTH);
+        let tasks = places::tasks(pool, &found, until, DEPTH);
         let spec = pool.facts.spec;
         let states = spec.states.iter().enumerate().map(|(index, state)| {
             let Count { count, oldest } = counts.get(index).copied().unwrap_or_default();

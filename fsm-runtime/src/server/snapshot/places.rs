@@ -7,7 +7,7 @@ use super::asked::{Asked, Until};
 use super::threads;
 use crate::call::mailboxes::{CallState, Caller};
 use crate::lifecycle::pool_state::PoolState;
-use crate::scheduler::survey::{Found, Stage};
+use crate::scheduler::survey::{Doing, Found};
 use crate::{Activity, JobPlace, Key, Position, TaskSnapshot};
 
 /// A pool that some of the connections or jobs wait for.
@@ -31,11 +31,11 @@ struct Places {
 /// Describes connections or jobs of a pool, and follows them to the pools that they wait for.
 pub(super) fn tasks(
     pool: &PoolState,
-    found: Vec<Found>,
+    found: &[Found],
     until: Until,
     depth: usize,
 ) -> Vec<TaskSnapshot> {
-    let targets = targets(pool, &found);
+    let targets = targets(pool, found);
     // All are asked before the first is waited for.
     let asked = targets.into_iter().map(|target| {
         let asked =
@@ -45,7 +45,7 @@ pub(super) fn tasks(
     let asked: Vec<_> = asked.collect();
     let places = asked.into_iter().map(|(target, asked)| target.places(asked, until, depth));
     let places: Vec<Places> = places.collect();
-    found.into_iter().map(|found| task(pool, found, &places)).collect()
+    found.iter().map(|found| task(pool, found, &places)).collect()
 }
 
 fn targets(pool: &PoolState, found: &[Found]) -> Vec<Target> {
@@ -82,9 +82,10 @@ impl Target {
 
     fn places(self, asked: Option<Asked>, until: Until, depth: usize) -> Places {
         let Self { pool, for_room, for_jobs } = self;
-        let in_queue = match for_room.is_empty() {
-            true => HashMap::new(),
-            false => pool.offered_permits().positions(&for_room),
+        let in_queue = if for_room.is_empty() {
+            HashMap::new()
+        } else {
+            pool.offered_permits().positions(&for_room)
         };
         let (mut jobs, mut other) = (HashMap::new(), JobPlace::Unknown);
         if let Some(answers) = pool.connection_jobs().filter(|_| !for_jobs.is_empty()) {
@@ -100,7 +101,7 @@ impl Target {
             }
             let callers: Vec<Option<Caller>> =
                 answer.found.iter().map(|found| found.caller).collect();
-            let tasks = tasks(&pool, answer.found, until, depth - 1);
+            let tasks = tasks(&pool, &answer.found, until, depth - 1);
             let places = callers.into_iter().zip(tasks);
             jobs.extend(
                 places.filter_map(|(caller, task)| Some((caller?, JobPlace::Task(Box::new(task))))),
@@ -110,9 +111,9 @@ impl Target {
     }
 }
 
-fn task(pool: &PoolState, found: Found, places: &[Places]) -> TaskSnapshot {
-    let activity = activity(pool, &found, places);
-    let Found { key, state, age, left, peer, unread, unsent, messages, awaited, .. } = found;
+fn task(pool: &PoolState, found: &Found, places: &[Places]) -> TaskSnapshot {
+    let activity = activity(pool, found, places);
+    let Found { key, state, age, left, peer, unread, unsent, messages, awaited, .. } = *found;
     TaskSnapshot {
         pool: Arc::clone(&pool.facts.name),
         key,
@@ -129,11 +130,11 @@ fn task(pool: &PoolState, found: Found, places: &[Places]) -> TaskSnapshot {
 }
 
 fn activity(pool: &PoolState, found: &Found, places: &[Places]) -> Activity {
-    match found.stage {
-        Stage::Waits => {}
-        Stage::Queued => return Activity::Queued,
-        Stage::Runs => return Activity::Runs,
-        Stage::Closes => return Activity::Closes,
+    match found.doing {
+        Doing::Waits => {}
+        Doing::Queued => return Activity::Queued,
+        Doing::Runs => return Activity::Runs,
+        Doing::Closes => return Activity::Closes,
     }
     let Some(key) = found.key else { return Activity::Waits };
     let to = || {

@@ -69,13 +69,13 @@ impl upload::Handler for Client {
 }
 
 /// Connections on a simulated port.
-struct Port {
+struct Uploads {
     port: SimPort<ConnectionTask<Upload, Client, PipeEnd>>,
     environment: EnvironmentOf<Upload>,
     origin: Origin,
 }
 
-impl Port {
+impl Uploads {
     fn new() -> Self {
         let (origin, environment) = (Origin::new(), EnvironmentOf::<Upload>::default());
         let mut port = SimPort::new(&origin, 2, 1);
@@ -145,7 +145,7 @@ impl Port {
 
 #[test]
 fn v3_ages_and_times_left_follow_from_the_deadlines() {
-    let mut port = Port::new();
+    let mut port = Uploads::new();
     port.at(1_000);
     let begin = port.open(b"hello\n").0;
     let head = port.open(b"head\n");
@@ -169,7 +169,7 @@ fn v3_ages_and_times_left_follow_from_the_deadlines() {
 
 #[test]
 fn v2_a_walk_counts_all_and_keeps_the_oldest() {
-    let mut port = Port::new();
+    let mut port = Uploads::new();
     let mut bodies = Vec::new();
     for number in 1..=40 {
         port.at(number * 100);
@@ -191,7 +191,7 @@ fn v2_a_walk_counts_all_and_keeps_the_oldest() {
     assert_eq!(kept(Question::new(None, None, 5)), bodies[..5]);
     assert_eq!(kept(Question::new(None, None, 0)), []);
     assert_eq!(kept(Question::new(None, None, 1_000)).len(), 80);
-    let old = Some(Duration::from_millis(4_000));
+    let old = Some(Duration::from_secs(4));
     assert_eq!(kept(Question::new(None, old, 1_000)), bodies[..10]);
     assert_eq!(kept(Question::new(Some(2), None, 1_000)), bodies);
     assert_eq!(kept(Question::new(Some(3), old, 1_000)), []);
