@@ -3,12 +3,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::call::mailboxes::ReplySender;
+use crate::call::mailboxes::{Caller, ReplySender};
 use crate::lifecycle::pool_state::{Phase, PoolState};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
 use crate::machine::runner::{Budget, MachineRunner, StopReason};
+use crate::machine::survey::Visible;
 use crate::net::readiness::Readiness;
 use crate::net::send_buffer::SendBuffer;
 use crate::panics::caught;
@@ -133,6 +134,36 @@ impl<M: JobMachine, H> JobTask<M, H> {
             entered: false,
             handler: PhantomData,
         }
+    }
+}
+
+impl<M: JobMachine + Drive<H>, H> Visible<M> for JobTask<M, H> {
+    fn machine(&self) -> &M {
+        &self.machine
+    }
+
+    fn deadlines(&self) -> &M::Deadlines {
+        &self.deadlines
+    }
+
+    fn closes(&self) -> bool {
+        false
+    }
+
+    fn peer(&self) -> Option<Peer> {
+        None
+    }
+
+    fn unread(&self) -> usize {
+        0
+    }
+
+    fn unsent(&self) -> usize {
+        0
+    }
+
+    fn caller(&self) -> Option<Caller> {
+        self.reply_to.as_ref()?.caller()
     }
 }
 

@@ -61,6 +61,11 @@ impl Key {
         Self::new((port << SLOT_BITS | slot) as u32, generation)
     }
 
+    /// A key of the port that no connection or job has, because its slot is behind the last one.
+    pub(crate) fn of_no_slot(port: usize) -> Self {
+        Self::of(port, SLOTS - 1, 0)
+    }
+
     #[inline]
     pub(crate) const fn port(self) -> usize {
         (self.0 & INDICES) >> SLOT_BITS

@@ -93,6 +93,7 @@ mod other;
 mod panics;
 mod peer;
 pub mod proxy;
+mod snapshot;
 mod spec;
 mod stats;
 mod sync;
@@ -202,9 +203,14 @@ pub use crate::server::handle::Handle;
 #[cfg(feature = "tls")]
 pub use crate::server::layer::Encrypted;
 pub use crate::server::layer::{Plain, Transport};
+pub use crate::server::observer::Observer;
 pub use crate::server::pipeline::Pipeline;
 pub use crate::server::pool::Pool;
 pub use crate::server::running::Running;
+pub use crate::snapshot::{
+    Activity, Age, Block, Filter, JobPlace, PoolPhase, PoolSnapshot, PortSnapshot, Position, Room,
+    RunningHandler, Since, Snapshot, StateCount, TaskSnapshot, ThreadSnapshot,
+};
 pub use crate::spec::{Edge, Shape, Spec, Starts, State, Trigger, Wait};
 pub use crate::stats::{Ended, Stats};
 pub use crate::target::Target;

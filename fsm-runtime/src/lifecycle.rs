@@ -4,6 +4,7 @@ pub(crate) mod accept_gate;
 pub(crate) mod drain;
 pub(crate) mod drain_group;
 pub(crate) mod entry;
+pub(crate) mod facts;
 pub(crate) mod phase;
 pub(crate) mod pool_state;
 pub(crate) mod shards;

@@ -7,6 +7,7 @@ pub(crate) mod observe;
 pub(crate) mod port;
 pub(crate) mod port_core;
 pub(crate) mod shared;
+pub(crate) mod survey;
 pub(crate) mod task;
 pub(crate) mod thread_status;
 pub(crate) mod timer_heap;

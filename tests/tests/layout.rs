@@ -16,8 +16,8 @@ use self::sources::Sources;
 /// own line, none but itself; only the vocabulary, in the first line, is one whole.
 const FOLDERS: [&[&str]; 10] = [
     &[
-        "key", "log", "panics", "frame", "proxy", "spec", "address", "peer", "error", "stats",
-        "clock", "sync", "target", "wake", "other",
+        "key", "log", "panics", "frame", "proxy", "spec", "address", "peer", "error", "snapshot",
+        "stats", "clock", "sync", "target", "wake", "other",
     ],
     &["net"],
     &["call"],

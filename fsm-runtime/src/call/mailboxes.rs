@@ -51,6 +51,35 @@ pub(crate) enum CallProgress<R> {
     Outbound(Outbound),
 }
 
+/// What a mailbox holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct MailboxContent {
+    pub(crate) messages: usize,
+    /// The replies that will come as messages.
+    pub(crate) awaited: usize,
+    pub(crate) call: CallState,
+}
+
+/// The state of a connection's or job's last call or hand-off.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum CallState {
+    /// There is none, or its end is known.
+    #[default]
+    None,
+    /// It is in the queue for a permit.
+    WaitsForRoom,
+    /// The call with this number waits for its reply.
+    Pending { number: u32 },
+}
+
+/// A call, by which a job is found in the pool that has taken it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Caller {
+    pub(crate) key: Key,
+    /// The number of the call, from 1; 0 for a job that is no call of a state.
+    pub(crate) number: u32,
+}
+
 /// Sends the reply to a job. Dropping it tells the caller that the job failed.
 pub(crate) struct ReplySender {
     /// `None` after the reply was sent.
@@ -179,6 +208,22 @@ impl<Msg> Mailboxes<Msg> {
         }
     }
 
+    /// What the mailbox of a connection or job holds, for a snapshot.
+    pub(crate) fn content(&self, key: Key) -> MailboxContent {
+        let mut stripe = self.shared.stripe(key);
+        let Some(mailbox) = stripe.get_mut(key) else { return MailboxContent::default() };
+        let call = match (&mailbox.outbound, mailbox.reply) {
+            (Some(Outbound::Job(_) | Outbound::HandOff(_)), _) => CallState::WaitsForRoom,
+            (None, ReplyState::Pending) => CallState::Pending { number: mailbox.call },
+            _ => CallState::None,
+        };
+        MailboxContent {
+            messages: mailbox.messages.len(),
+            awaited: usize::from(mailbox.awaited),
+            call,
+        }
+    }
+
     /// Abandons the last call: drops its job if it has not left, and its reply.
     pub(crate) fn withdraw_call(&self, key: Key) {
         let mut stripe = self.shared.stripe(key);
@@ -278,6 +323,11 @@ impl<Msg: Send> ReplyReceiver for SharedMailboxes<Msg> {
 impl ReplySender {
     pub(crate) fn new(receiver: Arc<dyn ReplyReceiver>, key: Key, call: u32) -> Self {
         Self { to: Some(ReplyAddress { receiver, key, call }) }
+    }
+
+    /// The call that it replies to.
+    pub(crate) fn caller(&self) -> Option<Caller> {
+        self.to.as_ref().map(|to| Caller { key: to.key, number: to.call })
     }
 
     /// Sends the reply.

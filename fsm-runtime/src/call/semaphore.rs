@@ -1,9 +1,10 @@
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError};
 
 use crate::Key;
+use crate::snapshot::{Position, Room};
 use crate::stats::Accounting;
 use crate::sync::{Mutex, MutexGuard};
 use crate::wake::Wake;
@@ -150,6 +151,22 @@ impl Semaphore {
         let state = self.state();
         let waiting = (state.waiters.len() - state.stale) as u64;
         Accounting { waiting, ..state.accounting }
+    }
+
+    /// The permits that are out, the bound on them, and the number of callers that wait.
+    pub(crate) fn room(&self) -> Room {
+        let state = self.state();
+        let waiting = state.waiters.len() - state.stale;
+        Room { taken: state.out, limit: state.limit, waiting }
+    }
+
+    /// The places of these callers in the queue. Looks at the whole queue under the lock.
+    pub(crate) fn positions(&self, wanted: &HashSet<Key>) -> HashMap<Key, Position> {
+        let state = self.state();
+        let of = state.waiters.len() - state.stale;
+        let pending = state.waiters.iter().filter(|waiter| *waiter.grant() == Grant::Pending);
+        let numbered = pending.zip(1..).filter(|(waiter, _)| wanted.contains(&waiter.key));
+        numbered.map(|(waiter, number)| (waiter.key, Position { number, of })).collect()
     }
 
     /// Takes a permit for a connection or job that no other pool offers; the accounting of offers

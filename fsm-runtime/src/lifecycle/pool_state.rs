@@ -7,10 +7,12 @@ use crate::call::semaphore::Semaphore;
 use crate::lifecycle::accept_gate::AcceptGate;
 use crate::lifecycle::drain_group::DrainGroup;
 use crate::lifecycle::entry::Entry;
+use crate::lifecycle::facts::PoolFacts;
 use crate::lifecycle::phase::AtomicPhase;
 pub(crate) use crate::lifecycle::phase::Phase;
 use crate::lifecycle::shards::Shards;
 use crate::outgoing::connections::Outgoing;
+use crate::outgoing::jobs::ConnectionJobs;
 use crate::scheduler::observe::Observe;
 use crate::stats::{Accounting, Counters};
 use crate::{Ended, Service, Stats};
@@ -31,10 +33,11 @@ pub(crate) struct PoolState {
     /// The connections that the pool opens, if it opens any.
     outgoing: OnceLock<Arc<Outgoing>>,
     group: DrainGroup<PoolState>,
+    pub(crate) facts: PoolFacts,
 }
 
 impl PoolState {
-    pub(crate) fn new(limit: usize) -> Self {
+    pub(crate) fn new(facts: PoolFacts, limit: usize) -> Self {
         Self {
             phase: AtomicPhase::new(),
             permits: Arc::new(Semaphore::new(limit)),
@@ -45,6 +48,7 @@ impl PoolState {
             adopts: Entry::default(),
             outgoing: OnceLock::new(),
             group: DrainGroup::new(),
+            facts,
         }
     }
 
@@ -110,8 +114,7 @@ impl PoolState {
 
     /// Lets plain threads give jobs to the connections of the pool.
     fn open_connection_jobs(&self) {
-        let jobs = self.outgoing.get().and_then(|outgoing| outgoing.jobs.as_ref());
-        if let Some(jobs) = jobs {
+        if let Some(jobs) = self.connection_jobs() {
             self.jobs.open_weak(Arc::clone(jobs).weak_entry());
         }
     }
@@ -188,10 +191,19 @@ impl PoolState {
         }
     }
 
+    /// The jobs that the connections of the pool answer, if it opens any that do.
+    pub(crate) fn connection_jobs(&self) -> Option<&Arc<dyn ConnectionJobs>> {
+        self.outgoing.get()?.jobs.as_ref()
+    }
+
+    /// The permits that other pools and plain threads ask for.
+    pub(crate) fn offered_permits(&self) -> &Arc<Semaphore> {
+        self.connection_jobs().map_or(&self.permits, |jobs| jobs.permits())
+    }
+
     pub(crate) fn stats(&self) -> Stats {
         let own = self.permits.accounting();
-        let jobs = self.outgoing.get().and_then(|outgoing| outgoing.jobs.as_ref());
-        let offers = jobs.map(|jobs| jobs.permits().accounting());
+        let offers = self.connection_jobs().map(|jobs| jobs.permits().accounting());
         self.counters.snapshot(offers.map_or(own, |offers| Accounting { peak: own.peak, ..offers }))
     }
 
@@ -238,10 +250,13 @@ impl PoolState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Spec, State, Wait};
+
+    const SPEC: &Spec = &Spec::new("Test", &[State::new("Gone", &[Wait::End])]);
 
     /// A pool that is attached without ports, so that nothing but its state is tested.
     fn pool(accepting: usize) -> Arc<PoolState> {
-        let pool = Arc::new(PoolState::new(4));
+        let pool = Arc::new(PoolState::new(PoolFacts::new("test", SPEC), 4));
         pool.attach(Box::new([]), accepting);
         pool
     }
@@ -278,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_pool_that_was_closed_before_its_start_stays_closed() {
-        let pool = Arc::new(PoolState::new(4));
+        let pool = Arc::new(PoolState::new(PoolFacts::new("test", SPEC), 4));
         pool.close();
         pool.attach(Box::new([]), 1);
         pool.drain();

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use crate::clock::whole_millis;
+use crate::snapshot::{Age, Since};
 
 /// A timer of a state: a time in milliseconds, and the event from which it counts.
 ///
@@ -136,6 +137,23 @@ impl Timer {
         now.saturating_add(self.millis)
     }
 
+    /// The age that this deadline of the timer implies at `now`; `None` if it is not armed.
+    pub(crate) fn age(self, deadline: u64, now: u64) -> Option<Age> {
+        let since = match self.counts {
+            Counts::FromEntry => Since::Entered,
+            Counts::FromCompletion | Counts::FromRead => Since::Progress,
+            Counts::FromFirstByte => Since::FirstByte,
+            Counts::FromEnd => Since::HalfClosed,
+            Counts::FromOutside => Since::Group,
+            Counts::FromTick | Counts::Paused | Counts::PausedUntilRead => return None,
+        };
+        if deadline >= PAUSED {
+            return None;
+        }
+        let start = deadline.checked_sub(self.millis)?;
+        Some(Age { time: Duration::from_millis(now.saturating_sub(start)), since })
+    }
+
     /// Whether it is the time of a group of states.
     pub(crate) fn is_budget(self) -> bool {
         self.counts == Counts::FromOutside
@@ -213,6 +231,8 @@ pub(crate) mod sealed {
         fn end(&mut self, index: usize);
         /// The first timer that has expired at `now`.
         fn expired(&self, now: u64) -> Option<usize>;
+        /// The deadlines, by the index of their timers.
+        fn all(&self) -> &[u64];
         /// The earliest deadline.
         fn earliest(&self) -> u64;
         /// This deadline in place of those of the state's timers.
@@ -289,6 +309,10 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
 
     fn expired(&self, now: u64) -> Option<usize> {
         self.0.iter().position(|deadline| *deadline <= now)
+    }
+
+    fn all(&self) -> &[u64] {
+        &self.0
     }
 
     #[inline]
@@ -436,6 +460,35 @@ mod tests {
         deadlines.enter(2_060, false, |index| detour[index]);
         deadlines.enter(2_070, true, |index| reads[index]);
         assert_eq!(deadlines.0, [2_170, u64::MAX]);
+    }
+
+    #[test]
+    fn v3_the_age_follows_from_the_deadline() {
+        let age = |timer: Timer, deadline| {
+            timer.age(deadline, 1_500).map(|age| (age.since, age.time.as_millis()))
+        };
+        let mut deadlines = Deadlines::<2>::started(1_000, |index| {
+            [Timer::within(10_000), Timer::idle(700)][index]
+        });
+        deadlines.stayed(1_300, |index| [Timer::within(10_000), Timer::idle(700)][index]);
+        assert_eq!(age(Timer::within(10_000), deadlines.0[0]), Some((Since::Entered, 500)));
+        assert_eq!(age(Timer::idle(700), deadlines.0[1]), Some((Since::Progress, 200)));
+        assert_eq!(age(Timer::begun(50), 1_520), Some((Since::FirstByte, 30)));
+        assert_eq!(age(Timer::budget(5_000), 5_600), Some((Since::Group, 900)));
+        assert_eq!(age(Timer::half_closed(100), 1_600), Some((Since::HalfClosed, 0)));
+        // A deadline that is over, or that the clock has not reached.
+        assert_eq!(age(Timer::within(100), 1_000), Some((Since::Entered, 600)));
+        assert_eq!(age(Timer::within(100), 1_700), Some((Since::Entered, 0)));
+        // No deadline, one that stands still, and one that was armed with another time.
+        for (timer, deadline) in [
+            (Timer::NEVER, u64::MAX),
+            (Timer::begun(50), u64::MAX),
+            (Timer::since_read(100), PAUSED + 30),
+            (Timer::tick(100), 1_600),
+            (Timer::within(9_000), 1_600),
+        ] {
+            assert_eq!(age(timer, deadline), None, "{timer:?}");
+        }
     }
 
     #[test]

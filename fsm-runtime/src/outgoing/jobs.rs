@@ -1,11 +1,12 @@
 use std::any::Any;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::call::job_sink::JobSink;
-use crate::call::mailboxes::ReplySender;
+use crate::call::mailboxes::{Caller, ReplySender};
 use crate::call::semaphore::{Permit, Semaphore};
 use crate::call::service::PoolEntry;
+use crate::snapshot::{JobPlace, Position};
 use crate::wake::Wake;
 use crate::{Key, Service};
 
@@ -37,6 +38,9 @@ pub(crate) trait ConnectionJobs: Send + Sync {
 
     /// Removes a connection. The job that it had in hand is lost.
     fn ended(&self, key: Key);
+
+    /// Where the jobs of these callers are, as far as they wait or are in hand. Looks at all of them.
+    fn places(&self, wanted: &HashSet<Caller>) -> HashMap<Caller, JobPlace>;
 
     /// Fails the jobs that wait or come.
     fn close(&self);
@@ -305,6 +309,21 @@ impl<S: Service> ConnectionJobs for JobsInHand<S> {
         // Tells the caller of a job that it is gone.
         drop(before);
         self.wake(next);
+    }
+
+    fn places(&self, wanted: &HashSet<Caller>) -> HashMap<Caller, JobPlace> {
+        let state = self.state();
+        let caller =
+            |ticket: &Ticket| ticket.reply_to.caller().filter(|caller| wanted.contains(caller));
+        let of = state.queue.len();
+        let queued = state.queue.iter().zip(1..).filter_map(|((_, ticket), number)| {
+            Some((caller(ticket)?, JobPlace::Queued(Position { number, of })))
+        });
+        let in_hand = state.connections.iter().filter_map(|(key, status)| match status {
+            Status::Busy(ticket) => Some((caller(ticket)?, JobPlace::Answered(*key))),
+            _ => None,
+        });
+        queued.chain(in_hand).collect()
     }
 
     fn close(&self) {

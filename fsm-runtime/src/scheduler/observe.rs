@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::scheduler::alarm::Alarm;
 use crate::scheduler::port_core::ThreadIndex;
@@ -19,6 +20,12 @@ pub(crate) trait Observe: BlockTracker + fmt::Debug {
     /// Appends the threads that run a turn. Returns whether packets wait although a thread is idle,
     /// because `max_running` threads run handlers.
     fn running(&self, into: &mut Vec<RunningTurn>) -> bool;
+    /// Notes that a thread ran this turn at `now`. Returns when the turn was seen first.
+    fn seen(&self, thread: ThreadIndex, turn: u64, now: Instant) -> Instant;
+    /// Whether all its threads have ended.
+    fn has_ended(&self) -> bool;
+    /// The number of its threads.
+    fn threads(&self) -> usize;
     /// Whether a thread is awake that may run a turn without waking the watchdog again.
     fn is_up(&self) -> bool;
     fn spec(&self) -> &'static Spec;

@@ -23,11 +23,13 @@ mod single_thread;
 mod slot;
 mod slot_state;
 mod timers;
+mod walk;
 
 use common::Common;
 pub(crate) use multi_thread::{AssignedTurn, FinishedTurn, MultiThread, Next, WhenIdle};
 pub(crate) use single_thread::{EventSource, Injected, PortEvent, SingleThread};
 use slot_state::SlotState;
+pub(crate) use walk::{Slots, Visited, Walk};
 
 /// A port, as all but its own threads see it.
 pub(crate) enum Port<T> {
@@ -149,6 +151,15 @@ impl<T: Task> Port<T> {
         match self {
             Self::SingleThread(port) => port.inspect(key, inspect),
             Self::MultiThread(port) => port.inspect(key, inspect),
+        }
+    }
+
+    /// Walks over the connections and jobs: on the thread of the port if it has one, and otherwise on this one.
+    /// Returns before the walk is over in the first case.
+    pub(crate) fn walk(&self, walk: Box<dyn Walk<T>>) {
+        match self {
+            Self::SingleThread(port) => port.walk(walk),
+            Self::MultiThread(port) => port.walk(walk),
         }
     }
 

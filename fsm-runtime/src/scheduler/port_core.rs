@@ -359,6 +359,17 @@ impl<T> PortCore<T> {
         Some((Key::of(self.port, slot, found.generation), found.value.as_ref()?))
     }
 
+    /// Whether the key has a packet in the queue.
+    pub(crate) fn is_queued(&self, key: Key) -> bool {
+        let slot = self.slots.get(key.slot());
+        slot.is_some_and(|slot| slot.generation == key.generation() && slot.run == RunState::Queued)
+    }
+
+    /// A number that the slots in use are below.
+    pub(crate) fn slot_bound(&self) -> usize {
+        self.slots.capacity()
+    }
+
     pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
         let live = self.slots.iter().filter(|(_, slot)| slot.value.is_some());
         live.map(|(index, slot)| Key::of(self.port, index, slot.generation))

@@ -158,6 +158,10 @@ impl WatchdogLoop {
         if seen.number != turn.turn {
             *seen = fresh();
         }
+        if seen.first_seen == now {
+            // For snapshots, which have no other source for the age of a turn.
+            watched.port.seen(turn.thread, turn.turn, now);
+        }
         let age = now.saturating_duration_since(seen.first_seen);
         if turn.blocked == Some(Blocked::Declared) || age < FAST {
             return age;
@@ -198,7 +202,7 @@ impl WatchdogLoop {
 }
 
 /// Whether the thread sleeps, by the letter that the system gives it: `S` or `D` where it does.
-fn sleeps(id: &str) -> Option<bool> {
+pub(crate) fn sleeps(id: &str) -> Option<bool> {
     let stat = std::fs::read_to_string(format!("/proc/self/task/{id}/stat")).ok()?;
     let (_, after) = stat.rsplit_once(')')?;
     Some(matches!(after.trim_start().chars().next()?, 'S' | 'D'))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use self::connect::Connect;
 use self::ranges::Ranges;
 use crate::key::{MAX_TASKS, PORTS};
+use crate::lifecycle::facts::PoolFacts;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::environment::{Environment, EnvironmentOf};
 use crate::machine::limits::Limits;
@@ -129,6 +130,7 @@ impl fmt::Display for Listen {
 impl<M: Machine> Builder<M> {
     pub(crate) fn new(name: String) -> Self {
         let limit = 10_000;
+        let state = Arc::new(PoolState::new(PoolFacts::new(&name, M::SPEC), limit));
         Self {
             name,
             listen: Vec::new(),
@@ -146,7 +148,7 @@ impl<M: Machine> Builder<M> {
             drain_within: Duration::from_secs(30),
             send_timeout: Duration::from_millis(Limits::DEFAULT.send_timeout),
             linger: Duration::from_millis(Limits::DEFAULT.linger),
-            state: Arc::new(PoolState::new(limit)),
+            state,
             ranges: Ranges::default(),
             seed: None,
             layer: (),

@@ -1,8 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::lifecycle::facts::Target;
 use crate::server::bound::Bound;
 use crate::server::diagram;
+use crate::server::observer::Observer;
 use crate::server::open_files;
 use crate::server::plan::Plan;
 use crate::server::supervisor::Supervisor;
@@ -160,6 +162,13 @@ impl Pipeline {
 
     fn launch(self, on_thread_end: &OnThreadEnd) -> Result<Running, PoolError> {
         let plan = Plan::new(&self.pools)?;
+        for (pool, targets) in self.pools.iter().zip(&plan.targets) {
+            let targets = pool.routes.iter().zip(targets).map(|(route, target)| Target {
+                state: route.state,
+                pool: Arc::downgrade(&self.pools[*target].state),
+            });
+            pool.state.facts.set_targets(targets.collect());
+        }
         let bound = Bound::new(plan, self.pools)?;
         let wired = bound.wire();
         let running = wired.start(on_thread_end)?;
@@ -167,6 +176,28 @@ impl Pipeline {
             ready(running.addresses());
         }
         Ok(running)
+    }
+
+    /// Returns what takes snapshots of the pools that were added so far.
+    ///
+    /// ```no_run
+    /// use fsm_runtime::{Pipeline, Pool, PoolError};
+    /// use std::time::Duration;
+    ///
+    /// fn serve(front: Pool, work: Pool) -> Result<(), PoolError> {
+    ///     let pipeline = Pipeline::new().pool(front).pool(work);
+    ///     let observer = pipeline.observer();
+    ///     std::thread::spawn(move || loop {
+    ///         std::thread::sleep(Duration::from_secs(60));
+    ///         for pool in observer.snapshot(Duration::from_millis(100)).pools {
+    ///             println!("{}: {} open", pool.name, pool.stats.open);
+    ///         }
+    ///     });
+    ///     pipeline.run()
+    /// }
+    /// ```
+    pub fn observer(&self) -> Observer {
+        Observer::new(self.pools.iter().map(|pool| Arc::clone(&pool.state)))
     }
 
     /// Returns the pools with their calls and hand-offs as text for Graphviz.

@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::watchdog::Watchdog;
+use crate::server::observer::Observer;
 use crate::server::thread::{OnThreadEnd, ReadySender, ThreadMain, ThreadStart};
 use crate::server::wired::PoolStart;
 use crate::{Address, PoolError, Stats};
@@ -96,6 +97,11 @@ impl Running {
     /// The counters of all pools together. [`Handle::stats`](crate::Handle::stats) is for one pool.
     pub fn stats(&self) -> Stats {
         self.pools.iter().map(|pool| pool.state.stats()).sum()
+    }
+
+    /// Returns what takes snapshots of the pools.
+    pub fn observer(&self) -> Observer {
+        Observer::new(self.pools.iter().map(|pool| Arc::clone(&pool.state)))
     }
 
     /// Drains the pools, waits until they have ended, and returns their counters.

@@ -7,6 +7,7 @@ use super::clock::Origin;
 use crate::call::service::PoolEntry;
 use crate::clock::{ManualTime, TimeSource, WallTime};
 use crate::driver::worker::{Driver, Worker, WorkerSettings};
+use crate::lifecycle::facts::PoolFacts;
 use crate::lifecycle::pool_state::PoolState;
 use crate::net::readiness::Readiness;
 use crate::scheduler::observe::BlockTracker;
@@ -35,7 +36,7 @@ impl<T: Task> SimPort<T> {
     /// A port for this number of threads, of which `max_running` run at a time.
     pub(super) fn new(origin: &Origin, threads: usize, max_running: usize) -> Self {
         let Origin { time, generations } = origin.clone();
-        let pool_state = Arc::new(PoolState::new(1));
+        let pool_state = Arc::new(PoolState::new(PoolFacts::new(POOL, T::SPEC), 1));
         let driver = Arc::<Mutex<SimDriver>>::default();
         let interrupted = Arc::clone(&lock(&driver).interrupted);
         let port = Arc::new(Port::new(PortSettings {

@@ -3,8 +3,10 @@ use std::sync::Arc;
 
 use crate::call::job_sink::JobSink;
 use crate::call::stub::JobStub;
+use crate::job::one_step::OneStep;
+use crate::lifecycle::facts::PoolFacts;
 use crate::lifecycle::pool_state::PoolState;
-use crate::{Service, Submitter};
+use crate::{Machine, Service, Submitter};
 
 /// A pool of jobs that a test plays, for handlers that give jobs away with [`Cx::submit`](crate::Cx::submit),
 /// and for threads and async programs that have a [`Submitter`].
@@ -46,7 +48,8 @@ pub struct StubPool<S: Service> {
 impl<S: Service> StubPool<S> {
     /// A pool with room for any number of jobs.
     pub fn new() -> Self {
-        let pool_state = Arc::new(PoolState::new(usize::MAX));
+        let facts = PoolFacts::new("stub", OneStep::<S>::SPEC);
+        let pool_state = Arc::new(PoolState::new(facts, usize::MAX));
         let stub = Arc::new(JobStub::new(Arc::clone(&pool_state.permits)));
         pool_state.open_jobs(&(Arc::clone(&stub) as Arc<dyn JobSink<S>>));
         Self { stub, pool_state }

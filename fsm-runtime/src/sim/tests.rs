@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+mod survey;
+
 use super::LIMITS;
 use super::clock::Origin;
 use super::pipe::{Pipe, PipeEnd};

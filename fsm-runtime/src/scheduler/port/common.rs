@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 use crate::scheduler::alarm::Alarm;
 use crate::scheduler::port_core::ThreadIndex;
@@ -18,6 +19,15 @@ pub(super) struct Common {
     /// The number of threads that have not ended.
     remaining_threads: AtomicUsize,
     watchdog: OnceLock<Arc<Alarm>>,
+    /// For each thread the turn that was seen last.
+    seen: Mutex<Vec<Option<SeenTurn>>>,
+}
+
+/// A turn that the watchdog or a snapshot has seen.
+#[derive(Clone, Copy)]
+struct SeenTurn {
+    number: u64,
+    first: Instant,
 }
 
 impl Common {
@@ -30,6 +40,7 @@ impl Common {
             statuses: (0..threads).map(|_| Arc::default()).collect(),
             remaining_threads: AtomicUsize::new(threads),
             watchdog: OnceLock::new(),
+            seen: Mutex::new(vec![None; threads]),
         }
     }
 
@@ -63,6 +74,19 @@ impl Common {
     pub(super) fn set_alarm(&self, watchdog: &Arc<Alarm>) {
         // A pool starts once.
         let _ = self.watchdog.set(Arc::clone(watchdog));
+    }
+
+    /// Whether all threads have ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.remaining_threads.load(Ordering::SeqCst) == 0
+    }
+
+    /// Notes that the thread ran this turn at `now`. Returns when the turn was seen first.
+    pub(super) fn seen(&self, thread: ThreadIndex, number: u64, now: Instant) -> Instant {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(entry) = seen.get_mut(thread) else { return now };
+        let before = entry.filter(|turn| turn.number == number);
+        entry.insert(before.unwrap_or(SeenTurn { number, first: now })).first
     }
 
     /// Wakes the watchdog if work waits that an idle thread could do.

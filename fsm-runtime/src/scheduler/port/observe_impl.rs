@@ -1,6 +1,7 @@
 //! The implementations of [`BlockTracker`] and [`Observe`] for a port.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::single_thread::ONLY_THREAD;
 use super::{MultiThread, Port, SingleThread};
@@ -37,6 +38,18 @@ impl<T: Task + Send> Observe for Port<T> {
             }
             Self::MultiThread(port) => port.running(into),
         }
+    }
+
+    fn seen(&self, thread: ThreadIndex, turn: u64, now: Instant) -> Instant {
+        self.common().seen(thread, turn, now)
+    }
+
+    fn has_ended(&self) -> bool {
+        self.common().has_ended()
+    }
+
+    fn threads(&self) -> usize {
+        self.common().statuses.len()
     }
 
     fn is_up(&self) -> bool {

@@ -3,6 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::common::Common;
 use super::slot::{TaskSlot, add_readiness_to_all, remove};
 use super::timers::Timers;
+use super::walk::PostedWalks;
 use super::{PortSettings, RemainingTask};
 use crate::Key;
 use crate::clock::TimeSource;
@@ -36,6 +37,7 @@ pub(crate) struct SingleThread<T> {
     pub(super) common: Common,
     state: Mutex<SingleThreadState<T>>,
     injected: Mutex<Injected<T>>,
+    pub(super) walks: Mutex<PostedWalks<T>>,
     interrupt: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -73,6 +75,7 @@ impl<T: Task> SingleThread<T> {
             common: Common::new(number, threads, counters),
             state: Mutex::new(SingleThreadState { core, timers, draining, again }),
             injected: Mutex::default(),
+            walks: Mutex::default(),
             interrupt,
         }
     }
@@ -248,6 +251,8 @@ impl<T: Task> SingleThread<T> {
         if !self.common.thread_ended() {
             return None;
         }
+        // Tells those who wait for a walk that there will be none.
+        drop(std::mem::take(&mut *self.walks()));
         let mut state = self.lock();
         // Refuses later injections, because no thread takes them.
         let closed = Injected { closed: true, ..Injected::default() };

@@ -8,9 +8,11 @@ use crate::driver::worker::{Driver, Worker, WorkerSettings};
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
+use crate::machine::survey::{Visible, VisiblePort};
 use crate::scheduler::observe::Observe;
 use crate::scheduler::port::{Port, PortSettings};
 use crate::scheduler::port_core::ThreadIndex;
+use crate::scheduler::survey::Respond;
 use crate::scheduler::task::{Task, WorkerContext};
 use crate::server::bound::BoundPool;
 use crate::server::process::Process;
@@ -50,12 +52,28 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// those that have listeners.
     pub(super) fn attach<T>(&self, ports: &[Arc<Port<T>>], accepting: usize)
     where
-        T: Task + Send + 'static,
+        T: Visible<M> + Send + 'static,
     {
+        self.state.facts.set_ports(self.visible_ports(ports));
         self.state.attach(observed(ports).iter().map(Arc::downgrade).collect(), accepting);
         self.environment
             .mailboxes
             .attach(ports.iter().map(|port| Arc::downgrade(port) as Weak<_>).collect());
+    }
+
+    fn visible_ports<T>(&self, ports: &[Arc<Port<T>>]) -> Box<[Box<dyn Respond>]>
+    where
+        T: Visible<M> + Send + 'static,
+    {
+        let visible = ports.iter().enumerate().map(|(number, port)| {
+            Box::new(VisiblePort {
+                number,
+                port: Arc::downgrade(port),
+                environment: self.environment.clone(),
+                time: Arc::new(Process::shared().time.clone()),
+            }) as Box<dyn Respond>
+        });
+        visible.collect()
     }
 
     /// Makes the port with this number. `interrupt` makes its thread come back from the poll.

@@ -87,12 +87,26 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
             }
         }
         if !injected.keys.is_empty() {
+            let mut walks = false;
             for key in injected.keys.drain(..) {
                 if !self.state.core.enqueue(key) {
-                    self.port.common.counters.stale();
+                    walks |= self.not_open(key);
                 }
             }
+            if walks {
+                self.port.step_walks(&self.state.core, &injected.jobs);
+            }
         }
+    }
+
+    /// Counts a packet that was for nobody. Returns whether it asks for a walk.
+    #[cold]
+    fn not_open(&mut self, key: Key) -> bool {
+        let walks = self.port.is_walk(key);
+        if !walks {
+            self.port.common.counters.stale();
+        }
+        walks
     }
 
     /// Runs the first turn of a job. Most jobs end with it, and need no slot.

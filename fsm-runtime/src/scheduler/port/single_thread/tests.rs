@@ -2,9 +2,11 @@
 //! turns there were.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::*;
 use crate::Ended;
+use crate::scheduler::port::{Slots, Walk};
 
 mod script;
 
@@ -320,4 +322,56 @@ fn x8_the_key_that_runs_is_lost_with_its_thread() {
     assert_eq!(thread.sleeps_until(), Some(0));
     let turns = thread.poll(&[], &[]);
     assert_eq!(turns, [(keys[1], Readiness::READ | Readiness::WRITE)]);
+}
+
+/// A walk of so many steps, which notes the number of slots in each.
+struct Steps {
+    left: usize,
+    seen: Arc<Mutex<Vec<usize>>>,
+    abandoned: bool,
+}
+
+impl Walk<Script> for Steps {
+    fn step(&mut self, slots: &Slots<'_, Script>) -> bool {
+        let open = (0..slots.bound()).filter(|slot| slots.at(*slot).is_some()).count();
+        self.seen.lock().unwrap().push(open);
+        self.left -= 1;
+        self.left > 0
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.abandoned
+    }
+}
+
+#[test]
+fn v1_a_walk_is_asked_for_by_a_packet_that_nobody_has_and_goes_on_between_turns() {
+    let (mut thread, keys) = Thread::new(2);
+    let seen = Arc::<Mutex<Vec<usize>>>::default();
+    let walk = |abandoned| Box::new(Steps { left: 2, seen: Arc::clone(&seen), abandoned });
+    // Without a walk the queue is all that the thread looks at.
+    assert!(thread.poll(&[], &[]).is_empty() && seen.lock().unwrap().is_empty());
+    assert_eq!(thread.sleeps_until(), Some(u64::MAX));
+    thread.port().walk(walk(false));
+    thread.port().walk(walk(true));
+    thread.port().walk(walk(false));
+    assert_eq!(thread.interrupts(), 1);
+    assert_eq!(single(&thread.port()).walks().len(), 2, "the abandoned one made room");
+    let event = (keys[0], Readiness::READ);
+    assert_eq!(thread.poll(&[event], &[Does::Ends]), [event]);
+    assert_eq!(*seen.lock().unwrap(), [1, 1]);
+    assert_eq!(thread.sleeps_until(), Some(0), "they go on after a poll");
+    let event = (keys[1], Readiness::READ);
+    assert_eq!(thread.poll(&[event], &[]), [event]);
+    assert_eq!((seen.lock().unwrap().len(), thread.sleeps_until()), (4, Some(u64::MAX)));
+    let port = thread.port();
+    let stats = single(&port).common.counters.snapshot(crate::stats::Accounting::default());
+    assert_eq!(stats.stale, 0, "it is no stale packet");
+    // A thread that ends drops the walks, and takes no more.
+    port.walk(walk(false));
+    single(&port).close();
+    assert_eq!(thread.sleeps_until(), None);
+    assert_eq!(port.thread_ended().map(|tasks| tasks.len()), Some(1));
+    port.walk(walk(false));
+    assert_eq!((Arc::strong_count(&seen), seen.lock().unwrap().len()), (1, 4));
 }

@@ -1,0 +1,113 @@
+//! A snapshot as the ports of a pool see it: the question, and the answer of each port.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use crate::call::mailboxes::{CallState, Caller};
+use crate::scheduler::observe::Observe;
+use crate::snapshot::Age;
+use crate::{Key, Peer};
+
+/// The connections or jobs that an answer describes.
+#[derive(Debug)]
+pub(crate) struct Question {
+    /// Those in the state with this index.
+    pub(crate) state: Option<usize>,
+    /// Those of this age or more.
+    pub(crate) older: Option<Duration>,
+    /// The jobs of these calls.
+    pub(crate) callers: Option<HashSet<Caller>>,
+    /// So many at most, the oldest ones.
+    pub(crate) limit: usize,
+    /// Nobody waits for the answer any more.
+    pub(crate) abandoned: AtomicBool,
+}
+
+/// The answer of a port.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The number of the port.
+    pub(crate) port: usize,
+    /// By the index of the state.
+    pub(crate) counts: Vec<Count>,
+    /// In no order.
+    pub(crate) found: Vec<Found>,
+}
+
+/// The connections or jobs in one state.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Count {
+    pub(crate) count: usize,
+    pub(crate) oldest: Option<Duration>,
+}
+
+/// A connection or job.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// `None` for a job that has had no turn yet.
+    pub(crate) key: Option<Key>,
+    pub(crate) state: usize,
+    pub(crate) age: Option<Age>,
+    pub(crate) left: Option<Duration>,
+    pub(crate) peer: Option<Peer>,
+    pub(crate) unread: usize,
+    pub(crate) unsent: usize,
+    pub(crate) messages: usize,
+    pub(crate) awaited: usize,
+    pub(crate) doing: Doing,
+    pub(crate) call: CallState,
+    /// The call that a job replies to.
+    pub(crate) caller: Option<Caller>,
+}
+
+/// What a connection or job does, as far as its own port knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doing {
+    Waits,
+    /// It waits for a thread.
+    Queued,
+    Runs,
+    Closes,
+}
+
+/// The rank of a connection or job: the older, the larger. Those of unknown age come after the others, the
+/// one that was opened first before the next ones.
+pub(crate) type Rank = (Option<Duration>, std::cmp::Reverse<u32>);
+
+impl Question {
+    pub(crate) fn new(state: Option<usize>, older: Option<Duration>, limit: usize) -> Self {
+        Self { state, older, callers: None, limit, abandoned: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
+    }
+}
+
+impl Found {
+    pub(crate) fn rank(&self) -> Rank {
+        // A job without a key is younger than all others.
+        let generation = self.key.map_or(u32::MAX, Key::generation);
+        (self.age.map(|age| age.time), std::cmp::Reverse(generation))
+    }
+}
+
+/// A port that answers questions.
+pub(crate) trait Respond: Send + Sync + fmt::Debug {
+    /// Asks the port. The sender is dropped without an answer if there will be none.
+    fn ask(&self, question: Arc<Question>, answers: Sender<Answer>);
+
+    /// The port, unless its threads have ended.
+    fn port(&self) -> Option<Arc<dyn Observe>>;
+
+    /// The number of its connections or jobs.
+    fn load(&self) -> usize;
+}

@@ -1,0 +1,103 @@
+//! Takes snapshots: asks the ports of pools, and puts their answers together.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::lifecycle::pool_state::{Phase, PoolState};
+use crate::scheduler::survey::{Count, Found, Question};
+use crate::{Filter, PoolPhase, PoolSnapshot, PortSnapshot, StateCount};
+
+mod asked;
+mod places;
+mod threads;
+
+use asked::{Asked, Until};
+
+/// How often a job that waits for a job of its own is followed to that one.
+const DEPTH: usize = 4;
+
+/// Takes a snapshot of one pool.
+pub(crate) fn of_pool(pool: &Arc<PoolState>, filter: &Filter, within: Duration) -> PoolSnapshot {
+    let mut taken = of_pools(std::slice::from_ref(pool), filter, within);
+    taken
+        .pop()
+        .unwrap_or_else(|| PoolAnswer::default().complete(pool, filter, Until::after(within)))
+}
+
+/// Takes a snapshot of several pools.
+pub(crate) fn of_pools(
+    pools: &[Arc<PoolState>],
+    filter: &Filter,
+    within: Duration,
+) -> Vec<PoolSnapshot> {
+    // The rest of the time is for the jobs that connections wait for.
+    let (first, last) = (Until::after(within / 4 * 3), Until::after(within));
+    let asked: Vec<Asked> =
+        pools.iter().map(|pool| Asked::ask(pool, question(pool, filter))).collect();
+    let answers: Vec<PoolAnswer> = asked.into_iter().map(|asked| asked.wait(first)).collect();
+    let answers = pools.iter().zip(answers);
+    answers.map(|(pool, answer)| answer.complete(pool, filter, last)).collect()
+}
+
+fn question(pool: &PoolState, filter: &Filter) -> Question {
+    let states = pool.facts.spec.states;
+    let state = filter.state.as_deref().map(|name| states.iter().position(|s| s.name == name));
+    // No connection is described in a pool that is not meant, or whose machine has no such state.
+    let of_pool = filter.pool.as_deref().is_none_or(|name| *name == *pool.facts.name);
+    let limit = if of_pool && state != Some(None) { filter.limit } else { 0 };
+    Question::new(state.flatten(), filter.older, limit)
+}
+
+/// The answers of the ports of a pool.
+#[derive(Default)]
+struct PoolAnswer {
+    /// The numbers of the ports that answered.
+    ports: Vec<usize>,
+    /// By the index of the state.
+    counts: Vec<Count>,
+    /// The oldest first.
+    found: Vec<Found>,
+}
+
+impl PoolAnswer {
+    /// Adds the facts that are there without a walk, and where jobs are.
+    fn complete(self, pool: &Arc<PoolState>, filter: &Filter, until: Until) -> PoolSnapshot {
+        let Self { ports: answered, counts, mut found } = self;
+        found.truncate(filter.limit);
+        let tasks = places::tasks(pool, &found, until, DEPTH);
+        let spec = pool.facts.spec;
+        let states = spec.states.iter().enumerate().map(|(index, state)| {
+            let Count { count, oldest } = counts.get(index).copied().unwrap_or_default();
+            StateCount { state, count, oldest }
+        });
+        PoolSnapshot {
+            name: Arc::clone(&pool.facts.name),
+            spec,
+            phase: match pool.phase() {
+                Phase::Run => PoolPhase::Serves,
+                Phase::Drain => PoolPhase::Drains,
+                Phase::Close => PoolPhase::Closed,
+            },
+            stats: pool.stats(),
+            room: pool.permits.room(),
+            job_room: pool.connection_jobs().map(|jobs| jobs.permits().room()),
+            ports: ports(pool, &answered),
+            states: states.collect(),
+            tasks,
+        }
+    }
+}
+
+fn ports(pool: &PoolState, answered: &[usize]) -> Vec<PortSnapshot> {
+    let (name, now) = (&pool.facts.name, Instant::now());
+    let ports = pool.facts.ports().enumerate();
+    let ports = ports.filter_map(|(number, port)| {
+        Some(PortSnapshot {
+            number,
+            answered: answered.contains(&number),
+            open: port.load(),
+            threads: threads::of_port(name, number, &*port.port()?, now),
+        })
+    });
+    ports.collect()
+}

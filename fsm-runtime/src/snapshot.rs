@@ -1,0 +1,113 @@
+//! Pools at work as data: what [`Handle::snapshot`](crate::Handle::snapshot) returns.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::{Spec, State, Stats};
+
+mod filter;
+mod sentence;
+mod task;
+mod thread;
+
+pub use filter::Filter;
+
+pub use task::{Activity, Age, JobPlace, Position, Since, TaskSnapshot};
+pub use thread::{Block, PortSnapshot, RunningHandler, ThreadSnapshot};
+
+/// The pools of a pipeline at work, in its order: what [`Observer::snapshot`](crate::Observer::snapshot)
+/// returns.
+///
+/// It is no instant, as [`PoolSnapshot`] says.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The pools.
+    pub pools: Vec<PoolSnapshot>,
+}
+
+/// A pool at work: its counters, its threads, and its connections or jobs by state.
+///
+/// It is no instant. Each port visits its connections between turns, some at a time, so that one that moves
+/// meanwhile may be counted in its former state or in its new one, and one that comes or ends may be
+/// missing. The counters and threads are read after that. So sums over `states` and [`Stats::open`] may differ
+/// while the pool works; in a pool at rest all of it fits together.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PoolSnapshot {
+    /// The name of the pool.
+    pub name: Arc<str>,
+    /// The graph of its machine.
+    pub spec: &'static Spec,
+    /// What the pool as a whole does.
+    pub phase: PoolPhase,
+    /// The counters since the start.
+    pub stats: Stats,
+    /// The room for connections or jobs.
+    pub room: Room,
+    /// The room for jobs, in a pool whose connections answer jobs.
+    pub job_room: Option<Room>,
+    /// The ports with their threads. Empty before the pool starts and after it has ended.
+    pub ports: Vec<PortSnapshot>,
+    /// The number of connections or jobs in each state, in the order of [`Spec::states`], whatever the filter
+    /// is. Those of ports that did not answer are missing.
+    pub states: Vec<StateCount>,
+    /// The oldest connections or jobs that the filter lets through, the oldest first, and those of unknown age
+    /// last.
+    pub tasks: Vec<TaskSnapshot>,
+}
+
+/// What a pool as a whole does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolPhase {
+    /// It serves, or has not started yet.
+    Serves,
+    /// It accepts nothing new, and ends when nothing is left.
+    Drains,
+    /// It is closed, and ends or has ended.
+    Closed,
+}
+
+/// The permits of a pool: the room for its connections or jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Room {
+    /// The permits that are out.
+    pub taken: usize,
+    /// The most that may be out at a time.
+    pub limit: usize,
+    /// Those who wait for one.
+    pub waiting: usize,
+}
+
+/// The connections or jobs of a pool that are in one state.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct StateCount {
+    /// The state.
+    pub state: &'static State,
+    /// The number of those that are in it.
+    pub count: usize,
+    /// The largest [`Age::time`] of them; `None` if no age is known.
+    pub oldest: Option<Duration>,
+}
+
+impl Snapshot {
+    /// The pool with this name.
+    pub fn pool(&self, name: &str) -> Option<&PoolSnapshot> {
+        self.pools.iter().find(|pool| &*pool.name == name)
+    }
+}
+
+impl PoolSnapshot {
+    /// The number of connections or jobs in the state with this name.
+    pub fn count(&self, state: &str) -> usize {
+        let found = self.states.iter().find(|counted| counted.state.name == state);
+        found.map_or(0, |counted| counted.count)
+    }
+
+    /// The ports that did not answer in time, because their only thread has been in handlers since.
+    pub fn unanswered(&self) -> impl Iterator<Item = &PortSnapshot> {
+        self.ports.iter().filter(|port| !port.answered)
+    }
+}

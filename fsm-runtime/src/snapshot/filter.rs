@@ -1,0 +1,57 @@
+use std::time::Duration;
+
+/// Chooses the connections and jobs that a snapshot describes. It counts all of them by state in any case.
+///
+/// ```
+/// use fsm_runtime::Filter;
+/// use std::time::Duration;
+///
+/// let stuck = Filter::new().state("Uploading").older(Duration::from_secs(5)).limit(20);
+/// # let _ = stuck;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a filter does nothing until a snapshot is taken with it"]
+pub struct Filter {
+    pub(crate) pool: Option<String>,
+    pub(crate) state: Option<String>,
+    pub(crate) older: Option<Duration>,
+    pub(crate) limit: usize,
+}
+
+impl Filter {
+    /// Lets all through, and describes the 100 oldest of each pool.
+    pub fn new() -> Self {
+        Self { pool: None, state: None, older: None, limit: 100 }
+    }
+
+    /// Describes none but those of the pool with this name.
+    pub fn pool(mut self, name: impl Into<String>) -> Self {
+        self.pool = Some(name.into());
+        self
+    }
+
+    /// Describes none but those in the state with this name.
+    pub fn state(mut self, name: impl Into<String>) -> Self {
+        self.state = Some(name.into());
+        self
+    }
+
+    /// Describes none but those of this age or more. One of unknown age is none of them.
+    pub fn older(mut self, age: Duration) -> Self {
+        self.older = Some(age);
+        self
+    }
+
+    /// Describes so many of each pool at most, the oldest ones. A port keeps no more than so many while it
+    /// looks for them, about 300 bytes each.
+    pub fn limit(mut self, most: usize) -> Self {
+        self.limit = most;
+        self
+    }
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
