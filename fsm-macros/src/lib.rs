@@ -160,9 +160,10 @@ use crate::parse::Item;
 ///
 /// # Several waits on a state
 ///
-/// A `message` may stand beside a `read`, and a `tick` beside a `read`, a `message` or a `call`. They share
-/// the state's `to(..)` and its type of verdicts; all edges are on the `read` or the `call`, or on the
-/// `message` where there is neither.
+/// A `message` may stand beside a `read`, a `tick` beside a `read`, a `message` or a `call`, and a
+/// [`read(other, ..)`](#two-sockets) beside a `read` or a `relay(out, ..)`. They share the state's `to(..)` and its
+/// type of verdicts; all edges are on the `read`, the `relay` or the `call`, or on the `message` where there is
+/// none of these, but for those of the `read(other, ..)` itself.
 ///
 /// ```text
 /// #[read(until = b"\n", max = 512, idle = 5min => Gone)]
@@ -175,6 +176,7 @@ use crate::parse::Item;
 /// | attribute | its handler gets |
 /// |---|---|
 /// | `#[message]` | the next message, in the method `room_message` |
+/// | `#[read(other, ..)]` | the input of the other socket, in the method `room_other` |
 /// | `#[tick(30s)]`, `#[tick(expr <= 5min)]` | nothing, in the method `room_tick`, that time after the state was entered and after each tick; beside a `call` the method returns an `Option` of a verdict, and `None` waits on |
 ///
 /// - A tick that is due comes first. Then input and messages alternate, one handler call each, so that a
@@ -185,7 +187,7 @@ use crate::parse::Item;
 /// - One that leads to another state does not restart `idle` and `begun` either, if the machine comes back
 ///   without a read: a busy room does not hide a dead peer.
 /// - A tick bounds nothing: the state has its deadline all the same.
-/// - A `read(other)` stands alone.
+/// - A `read(other)` alone has nothing beside it.
 ///
 /// # Expressions
 ///
@@ -321,7 +323,21 @@ use crate::parse::Item;
 ///   `cx.moved()` tells the bytes that have passed in a relay that was left by an edge.
 /// - A relay both ways completes when both streams have ended. `eof = 30s => State` bounds the time when one has
 ///   ended and nothing moves.
-/// - None of these states is a place to rest, nor stands beside another wait.
+/// - A state may read both sockets, or the other one while a body goes out:
+///
+///   ```text
+///   #[relay(out, exact = body, max = 64KiB, idle = 30s => Gone, gone => Gone)]
+///   #[read(other, frame = Head, max = 16KiB, eof => Bad)]
+///   #[to(Answer | Rest)]
+///   Body { #[carry] body: u64 },
+///   ```
+///
+///   The read has a method of its own, `body_other`. The two take turns. The read has its own `eof`, `limit`,
+///   `refused` and `idle`, which counts from its own reads; the other edges are those of the state. While output is
+///   at the mark no read is taken, but the relay goes on. A verdict that leads elsewhere gives the relay up where it
+///   stands, and `cx.moved()` tells where that is; one that stays lets it go on. What a target has sent before it
+///   breaks off is read before `gone` is taken.
+/// - None of these states is a place to rest.
 /// - A machine without a `#[connect]` state pays nothing for all this.
 ///
 /// # On a state: the rest

@@ -116,3 +116,142 @@ fn never(machine: &ast::Machine, index: usize, idle: &EventEdge, errors: &mut Er
         errors.at(Code::IdleNever, &idle.key, text);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{messages, table};
+
+    /// A machine whose state `Both` has these waits and targets, and the states that follow.
+    fn machine(waits: &str, to: &str, others: &str) -> String {
+        format!(
+            "#[run] #[to(Dial)] Hello, #[connect(within = 5s => Gone, refused => Gone)] #[to(Both)] Dial,
+             {waits} #[to({to})] Both, {others} #[end] Gone"
+        )
+    }
+
+    const ARGS: &str = "start = Hello, eof => Gone, limit => Gone";
+
+    #[test]
+    fn s2_what_reads_both_sockets_is_silent() {
+        let read = "#[read(exact = 8, within = 50s => Gone)]";
+        let relay = "#[relay(out, exact = 8, max = 1KiB, idle = 9s => Gone, gone => Gone)]";
+        let other = "#[read(other, frame = F, max = 9, idle = 9s => Gone, refused => Gone)]";
+        for waits in
+            [format!("{read} {other}"), format!("{other} {read}"), format!("{other} {relay}")]
+        {
+            table(&[(ARGS, &machine(&waits, "Both | Gone", ""), &[])]);
+        }
+        let waits = format!("#[tick(1s)] {read} #[message] {other}");
+        let args = format!("{ARGS}, message = M");
+        table(&[(&args, &machine(&waits, "Both | Gone", ""), &[])]);
+    }
+
+    #[test]
+    fn s2_each_read_has_its_edges_and_the_state_has_the_rest() {
+        let read = "#[read(exact = 8, within = 50s => Gone, eof => Gone)]";
+        for (other, expected) in [
+            (
+                "#[read(other, until = b\"x\", max = 9)]",
+                &[
+                    "state `Both` reads the other socket but nothing says where the end of its stream leads; add \
+                     `eof => State` to `#[read(other, ..)]` or on `#[state_machine(..)]`",
+                    "state `Both` reads at most `max` bytes of the other socket but nothing says where more \
+                     leads; add `limit => State` to `#[read(other, ..)]` or on `#[state_machine(..)]`",
+                ][..],
+            ),
+            (
+                "#[read(other, exact = 9, eof => Gone, within = 9s => Gone)]",
+                &[
+                    "`within` is an edge of state `Both` as a whole; write it in the `#[read(..)]` that is not \
+                   `other`",
+                ],
+            ),
+            (
+                "#[read(other, exact = 9, eof => Gone, gone => Gone)]",
+                &[
+                    "`gone` can never happen in state `Both`: a connection that breaks off is the end of its \
+                   stream; write `eof`",
+                ],
+            ),
+            (
+                "#[read(other, exact = 9, eof => Gone)] #[rest]",
+                &[
+                    "a state that reads the other socket is no place to rest, because something is in progress; \
+                   remove `#[rest]`",
+                ],
+            ),
+        ] {
+            let machine = machine(&format!("{read} {other}"), "Both | Gone", "");
+            assert_eq!(messages("start = Hello", &machine), expected, "{other}");
+        }
+    }
+
+    #[test]
+    fn t5_the_clock_of_the_other_read_is_never_dead() {
+        let read = "#[read(exact = 8, within = 50s => Gone)]";
+        for (other, to, others, expected) in [
+            (
+                "idle = 9s => Gone",
+                "Both | Answer",
+                "#[read(other, exact = 1, within = 1s => Gone)] #[to(Both)] Answer,",
+                vec![],
+            ),
+            (
+                "idle = 9s => Gone",
+                "Pause",
+                "#[sleep(1s)] #[to(Both)] Pause,",
+                vec![
+                    "this `idle` begins anew on the way `Both -> Pause -> Both`, which need not read the other \
+                     socket; bound the state with `within`, or stay in it",
+                ],
+            ),
+            (
+                "begun = 9s => Gone",
+                "Both",
+                "",
+                vec![
+                    "`begun` has no clock beside the main wait of state `Both`; write `idle`, which counts from \
+                     the last whole message",
+                ],
+            ),
+            (
+                "idle = 50s => Gone",
+                "Both",
+                "",
+                vec![
+                    "this `idle` can never happen, because the `within` of the state is over by then; make it \
+                     shorter, or remove it",
+                ],
+            ),
+        ] {
+            let waits = format!("{read} #[read(other, exact = 2, {other})]");
+            assert_eq!(
+                messages("start = Hello, eof => Gone", &machine(&waits, to, others)),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn s2_a_read_of_the_other_socket_stands_beside_a_way_out_alone() {
+        let other = "#[read(other, exact = 9)]";
+        for (waits, expected) in [
+            (
+                format!("#[relay(back, max = 1KiB, idle = 9s => Gone, gone => Gone)] {other}"),
+                "state `Both` waits for two things, `relay` and `read`; a `read` of the other socket stands \
+                 beside `relay(out, ..)`; make two states of it",
+            ),
+            (
+                "#[relay(back, max = 1KiB, idle = 9s => Gone, gone => Gone)] #[read(exact = 9)]"
+                    .to_owned(),
+                "state `Both` waits for two things, `relay` and `read`; make two states of it",
+            ),
+            (
+                format!("#[read(exact = 9, within = 9s => Gone)] {other} {other}"),
+                "`read` is here twice; join them or remove one",
+            ),
+        ] {
+            assert_eq!(messages(ARGS, &machine(&waits, "Gone", "")), [expected], "{waits}");
+        }
+    }
+}

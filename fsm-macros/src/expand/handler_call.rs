@@ -131,9 +131,10 @@ impl<'a> HandlerCall<'a> {
             let (verdict, data) = (&outcome.verdict, outcome.data());
             let pattern = self.returned(&generated!(#after::#verdict #data));
             let step = outcome.expand(self.machine, self.state, &self.stays(), &self.moved());
-            arms.extend(match leave {
-                Some(leave) => generated!(#pattern => { #leave #step }),
-                None => generated!(#pattern => #step,),
+            arms.extend(if leave.is_some() {
+                generated!(#pattern => { #leave #step })
+            } else {
+                generated!(#pattern => #step,)
             });
         }
         if may_wait_on {

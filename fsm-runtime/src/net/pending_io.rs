@@ -58,7 +58,6 @@ impl<P> Default for FreeList<P> {
 
 impl<P: Default> FreeList<P> {
     /// Moves `pending` into a box of the list, or into a new one if the list is empty.
-    #[expect(clippy::unnecessary_box_returns, reason = "reusing the box is the purpose")]
     pub(crate) fn fill(&self, pending: PendingIo<P>) -> Box<PendingIo<P>> {
         let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match free {

@@ -33,6 +33,7 @@
 
 #![allow(missing_docs, missing_debug_implementations, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::missing_errors_doc, clippy::too_many_lines)]
+#![allow(clippy::trivially_copy_pass_by_ref)]
 #![allow(clippy::useless_conversion, clippy::duration_suboptimal_units, clippy::match_same_arms)]
 
 use std::fmt;

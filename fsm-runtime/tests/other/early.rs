@@ -74,7 +74,7 @@ impl Proxy {
     #[expect(clippy::unused_self, reason = "it belongs to the handler")]
     fn say(&self, what: &str, cx: &mut UploadCx<'_>) {
         let moved = cx.moved().out;
-        write!(cx, "{what}{moved}\n");
+        writeln!(cx, "{what}{moved}");
     }
 }
 
@@ -197,7 +197,7 @@ fn s2_an_answer_is_heard_though_the_target_takes_nothing() {
     let mut peer = upload(1_000_000);
     peer.other().window(0);
     for _ in 0..10 {
-        peer.send(&[b'x'; 100_000]);
+        peer.send(&b"x".repeat(100_000));
     }
     peer.other().send(b"+\n");
     let most = 32 * 1024;
@@ -213,7 +213,7 @@ fn s2_w5_answers_wait_while_the_client_takes_none_and_the_body_goes_on() {
     peer.window(0);
     peer.other().send(&b"+\n".repeat(100_000));
     for _ in 0..3 {
-        peer.send(&[b'x'; 100_000]);
+        peer.send(&b"x".repeat(100_000));
     }
     assert_eq!(peer.other().receive().len(), 300_000);
     // The mark is 64 KiB of output.

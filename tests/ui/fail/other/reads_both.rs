@@ -1,9 +1,9 @@
-//! A state reads one socket.
+//! The other socket is read beside what goes out to it.
 //! Plants fsm::E041.
 
 use fsm_runtime::prelude::*;
 
-#[state_machine(start = Line, eof => Gone, limit => Gone, within = 5s => Gone)]
+#[state_machine(start = Line, eof => Gone, limit => Gone, within = 5s => Gone, gone => Gone)]
 enum Front {
     #[read(until = b"\n", max = 80)]
     #[to(Dial)]
@@ -12,8 +12,8 @@ enum Front {
     #[connect(refused => Gone)]
     #[to(Answer)]
     Dial,
+    #[relay(back, max = 64KiB)]
     #[read(other, until = b"\n", max = 80)]
-    #[read(until = b"\n", max = 80)]
     //~-
     #[to(Line)]
     Answer,
@@ -33,8 +33,7 @@ impl front::Handler for Client {
         front::AfterDial::Answer
     }
 
-    fn answer(&mut self, line: &[u8], cx: &mut Cx<'_>) -> front::AfterAnswer {
-        cx.write(line);
+    fn answer(&mut self, _: Moved, _: &mut Cx<'_>) -> front::AfterAnswer {
         front::AfterAnswer::Line
     }
 }

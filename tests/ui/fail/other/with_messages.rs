@@ -1,4 +1,4 @@
-//! A state that reads the other socket waits for nothing else.
+//! A message is heard beside a read of the first socket.
 //! Plants fsm::E041.
 
 use fsm_runtime::prelude::*;

@@ -6,9 +6,10 @@ use std::time::Instant;
 use fsm_examples::http::Refusal;
 use fsm_runtime::prelude::*;
 
-use super::current::Current;
+use super::answer::FIRST;
+use super::current::{Current, Rest};
 use super::machine::ProxyCx;
-use super::page::page;
+use super::page::{UNANSWERED, UNREADABLE, page};
 use crate::targets::Targets;
 
 mod handlers;
@@ -70,6 +71,13 @@ impl Client {
         if let Some(current) = &mut self.current {
             current.is_unread = false;
         }
+    }
+
+    /// Notes the rest of the body when the target begins to answer before that has passed.
+    fn interrupted(&mut self, byte: [u8; 1], rest: Rest) -> Result<(), Refusal> {
+        let current = self.current.as_mut().ok_or(UNANSWERED)?;
+        current.rest = Some(rest);
+        if byte == [FIRST] { Ok(()) } else { Err(UNREADABLE) }
     }
 
     fn sends_chunks(&self) -> bool {

@@ -20,8 +20,8 @@ pub(crate) struct Current {
     pub(crate) line: Vec<u8>,
     /// When the head was complete.
     pub(crate) begun: Instant,
-    /// When a part of the body was last known to move.
-    pub(crate) moved: Instant,
+    /// The part of the body that goes on after an answer that another one follows.
+    pub(crate) rest: Option<Rest>,
     /// The head for the target, until an answer has begun.
     pub(crate) head: Vec<u8>,
     pub(crate) framing: Framing,
@@ -45,12 +45,20 @@ pub(crate) struct Current {
     pub(crate) target_closes: bool,
 }
 
+/// The part of a body that was still to come when its target began to answer.
+#[derive(Clone, Copy)]
+pub(crate) enum Rest {
+    Sized(u64),
+    ChunkSize,
+    Chunk(u64),
+}
+
 impl Current {
     pub(crate) fn new(request: &Request<'_>, client: Sender, now: Instant) -> Self {
         Self {
             line: [request.method, b" ", &request.target].concat(),
             begun: now,
-            moved: now,
+            rest: None,
             head: request_head(request, client),
             framing: request.framing,
             version: request.version,
@@ -87,6 +95,12 @@ impl Current {
         if self.version == Version::Http11 {
             let onward = Onward { framing: Framing::None, connection: None };
             cx.write(&answer_head(answer, onward));
+        }
+        match self.rest.take() {
+            Some(Rest::Sized(left)) => return Ok(exchange::AfterAnswer::Sized { left }),
+            Some(Rest::ChunkSize) => return Ok(exchange::AfterAnswer::ChunkSize),
+            Some(Rest::Chunk(left)) => return Ok(exchange::AfterAnswer::Chunk { left }),
+            None => {}
         }
         Ok(match (self.expects_continue, answer.status) {
             (true, 100) => exchange::AfterAnswer::Body,

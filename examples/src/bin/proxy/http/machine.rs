@@ -53,37 +53,23 @@ pub(crate) enum Exchange {
     #[to(Sized | ChunkSize | First)]
     Body,
 
-    /// Passes on a body of known length.
-    #[relay(out, exact = left, max = 64KiB, idle = 1s => Glance, eof => Gone, gone => Early)]
-    #[to(First)]
+    /// Passes on a body of known length, unless the target answers before it is through.
+    #[relay(out, exact = left, max = 64KiB, idle = settings.stall <= 10min => NoBody, eof => Gone, gone => NoAnswer)]
+    #[read(other, exact = 1, eof => NoAnswer)]
+    #[to(First | Answer)]
     Sized { left: u64 },
 
-    /// Waits for the size of the next chunk.
-    #[read(frame = ChunkSizes, refused => BadSize, idle = settings.stall <= 10min => LateBody)]
-    #[to(Chunk | Trailer)]
+    /// Waits for the size of the next chunk, or for an answer.
+    #[read(frame = ChunkSizes, refused => BadSize, idle = settings.stall <= 10min => NoBody)]
+    #[read(other, exact = 1, eof => NoAnswer)]
+    #[to(Chunk | Trailer | Answer)]
     ChunkSize,
 
-    /// Passes on a chunk.
-    #[relay(out, exact = left, max = 64KiB, idle = 1s => Glance, eof => Gone, gone => Early)]
-    #[to(ChunkEnd)]
+    /// Passes on a chunk, unless the target answers.
+    #[relay(out, exact = left, max = 64KiB, idle = settings.stall <= 10min => NoBody, eof => Gone, gone => NoAnswer)]
+    #[read(other, exact = 1, eof => NoAnswer)]
+    #[to(ChunkEnd | Answer)]
     Chunk { left: u64 },
-
-    /// Looks whether the target has answered already, because a body does not move: its client waits, or the target
-    /// takes no more of it.
-    #[read(other, exact = 1, within = 1ms => Resume, eof => NoAnswer)]
-    #[to(Answer)]
-    Glance {
-        #[carry]
-        left: u64,
-    },
-
-    /// Goes on with the rest of a body or chunk, unless that has stopped for too long.
-    #[run]
-    #[to(Sized | Chunk | NoBody)]
-    Resume {
-        #[carry]
-        left: u64,
-    },
 
     /// Reads the line end after a chunk.
     #[read(exact = 2, idle = settings.stall <= 10min => LateBody)]
@@ -95,11 +81,6 @@ pub(crate) enum Exchange {
     #[to(Trailer | First)]
     Trailer { lines: Trailers },
 
-    /// Reads what a target has answered that takes no more of the body.
-    #[run]
-    #[to(First)]
-    Early,
-
     /// Waits for the first byte of an answer. Until then a request that is safe to repeat can be sent again.
     #[read(other, exact = 1, within = settings.answer <= 10min => Silent, eof => NoAnswer)]
     #[to(Answer)]
@@ -110,7 +91,7 @@ pub(crate) enum Exchange {
         other, frame = AnswerCodec, max = 32KiB, within = settings.answer <= 10min => Silent,
         limit => Unreadable, refused => Refuted, eof => Unreadable,
     )]
-    #[to(Permission | Body | First | Back | BackSize | BackAll | Next)]
+    #[to(Permission | Body | Sized | ChunkSize | Chunk | First | Back | BackSize | BackAll | Next)]
     Answer,
 
     /// Passes back a body of known length.

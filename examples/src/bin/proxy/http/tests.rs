@@ -13,6 +13,7 @@ use crate::targets::Targets;
 mod answers;
 mod bodies;
 mod cuts;
+mod early;
 mod fields;
 mod limits;
 mod refusals;

@@ -1,14 +1,12 @@
 //! The handlers of a client.
 
-use std::time::Duration;
-
 use fsm_examples::http::chunk::{self, ChunkSize, ChunkSizesError, Trailers};
 use fsm_examples::http::{Framing, Refusal, Status};
 use fsm_runtime::prelude::*;
 
 use super::Client;
 use crate::http::answer::{Answer, BadAnswer, FIRST};
-use crate::http::current::Current;
+use crate::http::current::{Current, Rest};
 use crate::http::fields::trailer_passes;
 use crate::http::forward::{Sender, answer_head};
 use crate::http::machine::{ProxyCx, exchange};
@@ -86,11 +84,10 @@ impl exchange::Handler for Client {
         if byte[0] == FIRST { Ok(exchange::AfterPermission::Answer) } else { Err(UNREADABLE) }
     }
 
-    fn body(&mut self, cx: &mut ProxyCx<'_>) -> Result<exchange::AfterBody, Refusal> {
+    fn body(&mut self, _: &mut ProxyCx<'_>) -> Result<exchange::AfterBody, Refusal> {
         let current = self.current.as_mut().ok_or(UNANSWERED)?;
         // A later 100 is only passed on.
         current.expects_continue = false;
-        current.moved = cx.now();
         Ok(match current.framing {
             Framing::Length(left) if left > 0 => exchange::AfterBody::Sized { left },
             Framing::Chunked => exchange::AfterBody::ChunkSize,
@@ -108,20 +105,40 @@ impl exchange::Handler for Client {
         Ok(exchange::AfterSized::First)
     }
 
+    fn sized_other(
+        &mut self,
+        left: &mut u64,
+        byte: &[u8; 1],
+        cx: &mut ProxyCx<'_>,
+    ) -> Result<exchange::AfterSized, Refusal> {
+        let left = *left - cx.moved().out;
+        if left == 0 {
+            self.is_read();
+        }
+        self.interrupted(*byte, Rest::Sized(left))?;
+        Ok(exchange::AfterSized::Answer)
+    }
+
     fn chunk_size(
         &mut self,
         size: ChunkSize<'_>,
         cx: &mut ProxyCx<'_>,
     ) -> Result<exchange::AfterChunkSize, Refusal> {
         let left = size.checked()?;
-        if let Some(current) = &mut self.current {
-            current.moved = cx.now();
-        }
         write!(cx.other(), "{left:x}\r\n");
         Ok(match left {
             0 => exchange::AfterChunkSize::Trailer { lines: Trailers::default() },
             left => exchange::AfterChunkSize::Chunk { left },
         })
+    }
+
+    fn chunk_size_other(
+        &mut self,
+        byte: &[u8; 1],
+        _: &mut ProxyCx<'_>,
+    ) -> Result<exchange::AfterChunkSize, Refusal> {
+        self.interrupted(*byte, Rest::ChunkSize)?;
+        Ok(exchange::AfterChunkSize::Answer)
     }
 
     fn chunk(
@@ -133,34 +150,14 @@ impl exchange::Handler for Client {
         Ok(exchange::AfterChunk::ChunkEnd)
     }
 
-    fn glance(
-        &mut self,
-        _: &mut u64,
-        byte: &[u8; 1],
-        _: &mut ProxyCx<'_>,
-    ) -> Result<exchange::AfterGlance, Refusal> {
-        if byte[0] == FIRST { Ok(exchange::AfterGlance::Answer) } else { Err(UNREADABLE) }
-    }
-
-    fn resume(
+    fn chunk_other(
         &mut self,
         left: &mut u64,
+        byte: &[u8; 1],
         cx: &mut ProxyCx<'_>,
-    ) -> Result<exchange::AfterResume, Refusal> {
-        let (moved, now) = (cx.moved().out, cx.now());
-        let current = self.current.as_mut().ok_or(UNANSWERED)?;
-        if moved > 0 {
-            // Its last byte moved as long ago as the `idle` of the relay.
-            current.moved = now.checked_sub(Duration::from_secs(1)).unwrap_or(now);
-        } else if now.saturating_duration_since(current.moved) >= cx.settings().stall {
-            return Ok(exchange::AfterResume::NoBody);
-        }
-        let left = *left - moved;
-        Ok(if current.framing == Framing::Chunked {
-            exchange::AfterResume::Chunk { left }
-        } else {
-            exchange::AfterResume::Sized { left }
-        })
+    ) -> Result<exchange::AfterChunk, Refusal> {
+        self.interrupted(*byte, Rest::Chunk(*left - cx.moved().out))?;
+        Ok(exchange::AfterChunk::Answer)
     }
 
     fn chunk_end(
@@ -189,10 +186,6 @@ impl exchange::Handler for Client {
             cx.other().write(&[line, b"\r\n"].concat());
         }
         Ok(exchange::AfterTrailer::Trailer)
-    }
-
-    fn early(&mut self, _: &mut ProxyCx<'_>) -> Result<exchange::AfterEarly, Refusal> {
-        Ok(exchange::AfterEarly::First)
     }
 
     fn first(
