@@ -141,7 +141,7 @@ impl Timer {
     pub(crate) fn age(self, deadline: u64, now: u64) -> Option<Age> {
         let since = match self.counts {
             Counts::FromEntry => Since::Entered,
-            Counts::FromCompletion | Counts::FromRead => Since::Progress,
+            Counts::FromCompletion | Counts::FromOtherRead | Counts::FromRead => Since::Progress,
             Counts::FromFirstByte => Since::FirstByte,
             Counts::FromEnd => Since::HalfClosed,
             Counts::FromOutside => Since::Group,
