@@ -19,6 +19,7 @@ mod names;
 mod other;
 mod pools;
 mod states;
+mod unanswered;
 mod waits;
 
 use crate::ast;

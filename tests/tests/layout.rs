@@ -1,10 +1,12 @@
 //! The folders of the runtime use each other in one direction only, and no modules of the other crates do so
-//! in a circle.
+//! in a circle. Programs that tests start are built of the libraries of the tests.
 //!
 //! Code that is built for tests alone is exempt, and so is the crate's root, which lists them.
 
 #[path = "layout/cycle.rs"]
 mod cycle;
+#[path = "layout/features.rs"]
+mod features;
 #[path = "layout/sources.rs"]
 mod sources;
 #[path = "layout/tokens.rs"]
@@ -65,4 +67,18 @@ fn no_modules_use_each_other_in_a_circle() {
     let cycles = crates.map(|name| cycle::among_siblings(name, &Sources::read(name).references));
     let cycles = cycles.concat();
     assert!(cycles.is_empty(), "\n{}", cycles.join("\n"));
+}
+
+/// `cargo test` unifies the features that all packages and tests want, but a build of the examples has only theirs.
+/// With other features, the runtime and much else would be compiled twice.
+#[test]
+fn programs_that_tests_start_share_their_libraries_with_the_tests() {
+    let tests = features::of(&[]);
+    let programs = features::of(&["--package", "fsm-examples", "--edges", "normal,build"]);
+    let other: Vec<_> = programs.difference(&tests).collect();
+    assert!(
+        other.is_empty(),
+        "built with fewer features than for the tests; let fsm-examples ask for the same: {other:#?}"
+    );
+    assert!(programs.len() > 50, "{programs:#?}");
 }

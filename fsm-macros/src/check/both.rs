@@ -1,7 +1,7 @@
 use proc_macro2::Ident;
 
-use super::events::unanswered;
 use super::impossible;
+use super::unanswered;
 use crate::ast::{self, Event, EventEdge, Time};
 use crate::code::Code;
 use crate::errors::Errors;
@@ -31,7 +31,7 @@ pub(super) fn check(
         let answered = general.contains(&event) || edges.iter().any(|edge| edge.event == event);
         if can && !answered {
             complete = false;
-            unanswered(machine, state, wait, event, errors);
+            unanswered::check(machine, state, wait, event, errors);
         }
     }
     complete
