@@ -18,6 +18,7 @@ mod names;
 mod other;
 mod pools;
 mod states;
+mod tls;
 mod waits;
 
 use crate::ast;
@@ -39,6 +40,7 @@ pub(crate) fn check<'a>(machine: &'a ast::Machine, errors: &mut Errors) -> Graph
     answers::check(machine, &graph, errors);
     if complete {
         other::check(machine, &graph, errors);
+        tls::check(machine, &graph, errors);
     }
     flow::check(machine, &graph, &refused, complete, errors);
     let starts_at_end = graph.start.is_some_and(|start| machine.states[start.index].is_end());

@@ -137,6 +137,9 @@ pub(crate) enum Code {
 
     // The other socket.
     NotConnected = 124,
+
+    // TLS.
+    TlsWithinTls = 125,
 }
 
 impl fmt::Display for Code {

@@ -18,3 +18,5 @@ pub use crate::{
     Moved, NoMessage, Peer, Pipeline, Pool, PoolError, Service, Submitter, Target, Times,
     TrySendError, Words,
 };
+#[cfg(feature = "tls")]
+pub use crate::TlsSession;

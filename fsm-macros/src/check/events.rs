@@ -34,7 +34,9 @@ fn missing(
 ) -> bool {
     let state = &machine.states[index];
     let mut complete = general.is_empty();
-    for event in [Event::Eof, Event::Limit, Event::Refused, Event::Gone, Event::HalfClosed] {
+    let answered =
+        [Event::Eof, Event::Limit, Event::Refused, Event::Error, Event::Gone, Event::HalfClosed];
+    for event in answered {
         if lacks(machine, index, wait, event) && !general.contains(&event) {
             complete = false;
             if has_other_eof(wait, event) {
@@ -155,6 +157,12 @@ fn lacking(state: &ast::State, wait: &ast::Wait, event: Event) -> (Code, String)
         (Event::Refused, _) => (
             Code::NoGone,
             format!("state `{name}` connects but nothing says where it leads if that fails"),
+        ),
+        (Event::Error, _) => (
+            Code::NoError,
+            format!(
+                "state `{name}` begins TLS but nothing says where it leads if the handshake fails"
+            ),
         ),
         (Event::Gone, WaitKind::Relay(_)) => (
             Code::NoGone,

@@ -9,4 +9,3 @@ pub(crate) use config::TlsSettings;
 pub use config::{TlsClient, TlsServer};
 pub use facts::TlsSession;
 pub(crate) use layered::{Layered, Tls};
-pub(crate) use session::Session;

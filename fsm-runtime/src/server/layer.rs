@@ -29,19 +29,29 @@ pub(crate) mod sealed {
     use crate::net::tls::{Layered, Tls, TlsSettings};
     use crate::net::transport::{ByteStream, PeerAddr, Source};
 
+    /// What the connections of a pool need of its settings.
+    #[derive(Debug)]
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only TLS needs all of it"))]
+    pub struct PoolNeeds<'a> {
+        pub(crate) targets: &'a [Target],
+        /// The pool listens.
+        pub(crate) accepts: bool,
+        /// A state of the machine begins TLS.
+        pub(crate) begins_in_a_state: bool,
+    }
+
     pub trait Layer: 'static {
         /// Whether connections of the pool may be encrypted.
         const ENCRYPTS: bool;
         type Stream: ByteStream + Source + PeerAddr + Send + 'static;
         type Settings: Clone + Send + Sync + 'static;
 
-        /// Completes the settings with the targets of the pool, and checks that they suffice for them. `accepts`
-        /// says whether the pool listens. Returns the reason if they do not.
-        fn complete(
-            settings: &mut Self::Settings,
-            targets: &[Target],
-            accepts: bool,
-        ) -> Result<(), String>;
+        /// Completes the settings for a pool, and checks that they suffice. Returns the reason if they do not.
+        fn complete(settings: &mut Self::Settings, pool: PoolNeeds<'_>) -> Result<(), String>;
+
+        /// What TLS begins with in a `#[tls]` state.
+        #[cfg(feature = "tls")]
+        fn tls(settings: &Self::Settings) -> Option<TlsSettings>;
 
         /// Makes the stream of a new connection. `target` is the number of the pool's target that it was
         /// opened to.
@@ -62,8 +72,18 @@ pub(crate) mod sealed {
         type Stream = Socket;
         type Settings = ();
 
-        fn complete((): &mut (), _: &[Target], _: bool) -> Result<(), String> {
+        fn complete((): &mut (), pool: PoolNeeds<'_>) -> Result<(), String> {
+            if pool.begins_in_a_state {
+                return Err("its machine has a `#[tls]` state; give it `tls(..)` with the settings of a \
+                            server, or `tls_client(..)`"
+                    .to_owned());
+            }
             Ok(())
+        }
+
+        #[cfg(feature = "tls")]
+        fn tls((): &()) -> Option<TlsSettings> {
+            None
         }
 
         fn open(
@@ -88,12 +108,13 @@ pub(crate) mod sealed {
         type Stream = Layered<Socket>;
         type Settings = TlsSettings;
 
-        fn complete(
-            settings: &mut TlsSettings,
-            targets: &[Target],
-            accepts: bool,
-        ) -> Result<(), String> {
-            settings.complete(targets, accepts)
+        fn complete(settings: &mut TlsSettings, pool: PoolNeeds<'_>) -> Result<(), String> {
+            settings.begins_at_once = !pool.begins_in_a_state;
+            settings.complete(pool.targets, pool.accepts)
+        }
+
+        fn tls(settings: &TlsSettings) -> Option<TlsSettings> {
+            Some(settings.clone())
         }
 
         fn open(

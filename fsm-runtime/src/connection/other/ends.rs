@@ -6,8 +6,11 @@ use std::io;
 use bytes::Bytes;
 
 use crate::net::other_end::{Link, OtherEnd, Relay, RelayEnd};
+use crate::net::securing::Securing;
 use crate::net::send_buffer::SendBuffer;
 use crate::net::transport::{OtherAccess, PeerAddr};
+#[cfg(feature = "tls")]
+use crate::TlsSession;
 use crate::{Connected, Connecting, Moved, Peer, Relaying, Target};
 
 /// The socket of a connection together with its other one, for the `Cx` of a handler.
@@ -37,8 +40,16 @@ impl<S: PeerAddr> PeerAddr for Ends<'_, S> {
     }
 
     #[cfg(feature = "tls")]
-    fn tls(&self) -> Option<&crate::net::tls::Session> {
+    fn tls(&self) -> Option<TlsSession<'_>> {
         self.socket.tls()
+    }
+
+    fn secured(&self) -> Securing<'_> {
+        self.socket.secured()
+    }
+
+    fn leave_tls(&self) {
+        self.socket.leave_tls();
     }
 }
 
