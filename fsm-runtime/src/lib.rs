@@ -212,11 +212,11 @@ pub use crate::net::listener::ListeningSocket;
 pub use crate::net::open_stream::OpenStream;
 #[doc(hidden)]
 pub use crate::net::securing::Securing;
-#[cfg(feature = "tls")]
-pub use crate::net::tls::{TlsClient, TlsServer, TlsSession};
 #[cfg(not(feature = "tls"))]
 #[doc(hidden)]
 pub use crate::net::securing::TlsSession;
+#[cfg(feature = "tls")]
+pub use crate::net::tls::{TlsClient, TlsServer, TlsSession};
 pub use crate::other::{Connected, Moved};
 #[doc(hidden)]
 pub use crate::other::{Connecting, Relaying, Way};

@@ -36,9 +36,7 @@ pub(super) fn check(
                 }
                 Event::Error if wait.kind.decodes() => "write `refused`",
                 Event::Gone if matches!(wait.kind, WaitKind::Connect) => "write `refused`",
-                Event::Eof | Event::Gone | Event::Refused
-                    if matches!(wait.kind, WaitKind::Tls) =>
-                {
+                Event::Eof | Event::Gone | Event::Refused if matches!(wait.kind, WaitKind::Tls) => {
                     "write `error`"
                 }
                 Event::Gone if wait.kind.reads_other() => "write `eof`",
@@ -122,9 +120,7 @@ fn why_not(event: Event, wait: &ast::Wait) -> String {
         (
             Event::Idle,
             WaitKind::Discard { .. } | WaitKind::Shutdown | WaitKind::Connect | WaitKind::Tls,
-        ) => {
-            "it ends when its wait completes, and `within` bounds that".to_owned()
-        }
+        ) => "it ends when its wait completes, and `within` bounds that".to_owned(),
         (Event::Begun, WaitKind::Read { shape: Some(shape), .. }) => {
             format!("`{}` completes with its first byte", shape.key)
         }

@@ -117,8 +117,10 @@ mod tests {
                 "#[tls(within = 9s => Gone, error => Sorry)] #[to(Gone)] Secure,
                  #[run] #[to(Secure)] Sorry, #[end] Gone",
             ),
-            ["the cycle `Secure -> Sorry -> Secure` uses up no input and no time; lead this `error` to an end, \
-              or to a state that waits"]
+            [
+                "the cycle `Secure -> Sorry -> Secure` uses up no input and no time; lead this `error` to an end, \
+              or to a state that waits"
+            ]
         );
     }
 }

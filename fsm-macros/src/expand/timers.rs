@@ -220,7 +220,10 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
                 }
                 _ => continue,
             };
-            let leaves = state.route().is_some() || state.waits_for_job() || state.joins() || state.begins_tls();
+            let leaves = state.route().is_some()
+                || state.waits_for_job()
+                || state.joins()
+                || state.begins_tls();
             let arm = if leaves || !transition.inits.is_empty() {
                 arms.len()
             } else {

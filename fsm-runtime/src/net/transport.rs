@@ -3,14 +3,14 @@ use std::io::{self, IoSlice};
 use bytes::Bytes;
 use mio::{Registry, Token};
 
-use crate::net::other_end::Relay;
-use crate::net::socket::Socket;
-use crate::net::stream_state::StreamState;
-use crate::net::securing::{Handshake, Securing};
-#[cfg(feature = "tls")]
-use crate::net::tls::{Tls, TlsSettings};
 #[cfg(feature = "tls")]
 use crate::TlsSession;
+use crate::net::other_end::Relay;
+use crate::net::securing::{Handshake, Securing};
+use crate::net::socket::Socket;
+use crate::net::stream_state::StreamState;
+#[cfg(feature = "tls")]
+use crate::net::tls::{Tls, TlsSettings};
 use crate::{Connecting, Moved, Peer, Relaying, Target};
 
 /// A connected byte stream that never blocks: a socket, one end of a pipe in memory, or a layer

@@ -74,9 +74,11 @@ pub(crate) mod sealed {
 
         fn complete((): &mut (), pool: PoolNeeds<'_>) -> Result<(), String> {
             if pool.begins_in_a_state {
-                return Err("its machine has a `#[tls]` state; give it `tls(..)` with the settings of a \
+                return Err(
+                    "its machine has a `#[tls]` state; give it `tls(..)` with the settings of a \
                             server, or `tls_client(..)`"
-                    .to_owned());
+                        .to_owned(),
+                );
             }
             Ok(())
         }

@@ -5,12 +5,12 @@ use std::io;
 
 use bytes::Bytes;
 
+#[cfg(feature = "tls")]
+use crate::TlsSession;
 use crate::net::other_end::{Link, OtherEnd, Relay, RelayEnd};
 use crate::net::securing::Securing;
 use crate::net::send_buffer::SendBuffer;
 use crate::net::transport::{OtherAccess, PeerAddr};
-#[cfg(feature = "tls")]
-use crate::TlsSession;
 use crate::{Connected, Connecting, Moved, Peer, Relaying, Target};
 
 /// The socket of a connection together with its other one, for the `Cx` of a handler.

@@ -36,7 +36,7 @@ pub struct Layered<S> {
 /// The TLS of a connection, between its turns.
 #[derive(Debug, Default)]
 pub struct Tls {
-    /// `None` once the handshake has failed. What has failed must not process anything any more.
+    /// `None` once it has failed, because what has failed must not process anything any more.
     session: Option<Session>,
     /// Ciphertext that was read and not processed.
     incoming: Vec<u8>,
@@ -183,7 +183,8 @@ impl<S: ByteStream> ByteStream for Layered<S> {
         let BeginTls { settings, target, unread, ended } = begin;
         let missing = || io::Error::from(io::ErrorKind::Unsupported);
         let role = settings.ok_or_else(missing).and_then(|settings| settings.role(target));
-        let begun = role.and_then(|role| self.begin(role, unread.to_vec(), UnsentOutput::default()));
+        let begun =
+            role.and_then(|role| self.begin(role, unread.to_vec(), UnsentOutput::default()));
         let tls = self.tls.get_or_insert_default();
         tls.awaited.set(true);
         match begun {
@@ -218,11 +219,17 @@ impl Tls {
         self.session.as_ref().is_some_and(Session::is_handshaking)
     }
 
-    /// The session, unless its handshake has failed.
+    /// The session, unless it has failed.
     fn working(&mut self) -> io::Result<&mut Session> {
         self.session.as_mut().ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidData, "the TLS handshake has failed before")
+            io::Error::new(io::ErrorKind::InvalidData, "the TLS session has failed before")
         })
+    }
+
+    /// The error of a session that has failed, which processes nothing any more.
+    fn failed(&mut self, error: rustls::Error) -> io::Error {
+        self.session = None;
+        failure(error)
     }
 
     /// Ends a handshake that a `#[tls]` state waits for.
@@ -321,7 +328,7 @@ impl Tls {
             // What stays waits for an event.
             self.flush(stream)?;
         }
-        let decrypted = decrypted.map_err(failure)?;
+        let decrypted = decrypted.map_err(|error| self.failed(error))?;
         let left = &ciphertext[decrypted.used..];
         if !left.is_empty() {
             self.incoming = left.to_vec();
@@ -351,7 +358,10 @@ impl Tls {
         let pieces = slices.iter().flat_map(|slice| slice.chunks(RECORD));
         for (record, piece) in records.iter_mut().zip(pieces) {
             let unread = Unread { incoming, rest };
-            let plain = session.encrypt(piece, unread, outgoing).map_err(failure)?;
+            let plain = match session.encrypt(piece, unread, outgoing) {
+                Ok(plain) => plain,
+                Err(error) => return Err(self.failed(error)),
+            };
             *record = Record { end: outgoing.len(), plain };
             made += 1;
         }
@@ -456,10 +466,14 @@ impl Tls {
         if session.is_handshaking() {
             return;
         }
-        Scratch::with(|scratch| {
-            session.close(Unread { incoming, rest }, &mut scratch.outgoing);
+        let closed = Scratch::with(|scratch| {
+            let closed = session.close(Unread { incoming, rest }, &mut scratch.outgoing);
             outgoing.get_or_insert_default().bytes.extend_from_slice(&scratch.outgoing);
+            closed
         });
+        if closed.is_err() {
+            self.session = None;
+        }
         // The end of the stream below follows in any case.
         let _ = self.flush(stream);
     }

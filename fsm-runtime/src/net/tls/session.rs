@@ -190,13 +190,17 @@ impl Session {
     }
 
     /// Appends the alert that ends our stream.
-    pub(super) fn close(&mut self, unread: Unread<'_>, outgoing: &mut Vec<u8>) {
+    pub(super) fn close(
+        &mut self,
+        unread: Unread<'_>,
+        outgoing: &mut Vec<u8>,
+    ) -> Result<(), Error> {
         let (close, has_closed) = (Encrypt::CloseNotify, &mut self.has_closed);
-        // A session that has failed cannot say so any more.
-        let _ = match &mut self.connection {
+        let closed = match &mut self.connection {
             Connection::Server(server) => write(server, close, unread, outgoing, has_closed),
             Connection::Client(client) => write(client, close, unread, outgoing, has_closed),
         };
+        closed.map(drop)
     }
 }
 

@@ -110,10 +110,7 @@ fn e1_a_client_begins_tls_in_a_state_and_checks_the_server() {
     let target = format!("localhost:{}", relay_host(&authority, "localhost").port());
     let (_running, log) = submit(target, client_config(&authority));
     until(|| log.lock().unwrap().len() >= 4);
-    assert_eq!(
-        log.lock().unwrap()[..4],
-        ["220 go ahead", "secured 1", "250 ok", "221 bye"]
-    );
+    assert_eq!(log.lock().unwrap()[..4], ["220 go ahead", "secured 1", "250 ok", "221 bye"]);
 
     let target = format!("localhost:{}", relay_host(&authority, "elsewhere").port());
     let (_running, log) = submit(target, client_config(&authority));
@@ -141,11 +138,7 @@ enum Behind {
 struct Shouts;
 
 impl behind::Handler for Shouts {
-    fn header(
-        &mut self,
-        _: fsm_runtime::proxy::Origin<'_>,
-        _: &mut Cx<'_>,
-    ) -> behind::AfterHeader {
+    fn header(&mut self, _: fsm_runtime::proxy::Origin<'_>, _: &mut Cx<'_>) -> behind::AfterHeader {
         behind::AfterHeader::Secure
     }
 

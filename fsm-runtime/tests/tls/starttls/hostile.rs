@@ -32,10 +32,7 @@ fn e2_what_is_no_tls_fails_at_once_and_gets_an_alert() {
     peer.read_to_end(&mut answer).unwrap();
     assert_eq!(answer[..1], [21], "an alert");
     server.until_quiet();
-    assert_eq!(
-        server.log()[1],
-        "failed: received corrupt message of type InvalidContentType"
-    );
+    assert_eq!(server.log()[1], "failed: received corrupt message of type InvalidContentType");
 }
 
 /// The whole session of a client, as bytes that it sends when it has got what it waits for.
@@ -79,6 +76,7 @@ impl Cut {
             }
             self.send(&out)?;
             if !tls.is_handshaking() {
+                out.clear();
                 tls.send_close_notify();
                 while tls.wants_write() {
                     tls.write_tls(&mut out).unwrap();
@@ -91,6 +89,37 @@ impl Cut {
             tls.process_new_packets().unwrap();
         }
     }
+}
+
+#[test]
+fn e4_a_session_that_has_failed_processes_nothing_more() {
+    let server = MailServer::start();
+    let mut peer = server.connect();
+    assert_eq!(say(&mut peer, "STARTTLS"), "220 go ahead");
+    let config = client_config(&server.authority).into();
+    let mut tls = ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap();
+    tls.writer().write_all(b"NOOP\r\n").unwrap();
+    let mut stream = peer.into_inner();
+    let mut out = Vec::new();
+    while tls.is_handshaking() {
+        tls.write_tls(&mut out).unwrap();
+        stream.write_all(&out).unwrap();
+        out.clear();
+        tls.read_tls(&mut stream).unwrap();
+        tls.process_new_packets().unwrap();
+    }
+    while tls.wants_write() {
+        tls.write_tls(&mut out).unwrap();
+    }
+    // Behind the command two records that cannot be decrypted: the first fails the session.
+    let garbage = [23, 3, 3, 0, 20].into_iter().chain([7; 20]);
+    out.extend(garbage.clone().chain(garbage));
+    stream.write_all(&out).unwrap();
+    let _ = io::copy(&mut stream, &mut io::sink());
+    server.until_quiet();
+    let stats = server.running.stats();
+    assert_eq!((stats.panicked, stats.tls_failures), (0, 1), "{stats:?}");
+    assert_eq!(server.log()[2..], ["NOOP"]);
 }
 
 #[test]
