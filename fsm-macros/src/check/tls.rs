@@ -101,7 +101,7 @@ mod tests {
             ),
             (
                 "start = A, reply = R, job = J",
-                "#[tls(within = 9s => B, error => B)] #[to(B)] A { x: J }, #[end] B",
+                "#[tls(within = 9s => C, error => C)] #[to(C)] A { x: J }, #[run] #[to(B)] C, #[end] B",
                 &["a job has no connection to encrypt; \
                    make state `A` one that waits by `call`, `message`, `sleep` or `run`, or let \
                    connections answer the jobs, which wait for them in a `#[job]` state"],

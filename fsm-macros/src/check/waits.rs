@@ -141,8 +141,8 @@ mod tests {
                 "#[to(B)] A, #[end] B",
                 &["nothing says what state `A` waits for; \
                    add `#[read(..)]`, `#[message]`, `#[job]`, `#[flush]`, `#[writable(..)]`, `#[shutdown]`, \
-                   `#[discard(..)]`, `#[connect(..)]`, `#[relay(..)]`, `#[sleep(..)]`, `#[call(..)]`, \
-                   `#[handoff(..)]`, `#[run]` or `#[end]`"],
+                   `#[discard(..)]`, `#[connect(..)]`, `#[relay(..)]`, `#[tls(..)]`, `#[sleep(..)]`, \
+                   `#[call(..)]`, `#[handoff(..)]`, `#[run]` or `#[end]`"],
             ),
             (
                 "start = A",

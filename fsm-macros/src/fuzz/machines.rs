@@ -8,7 +8,7 @@ use crate::errors::Errors;
 use crate::parse::Item;
 
 /// The initial machines, as arguments and item.
-const MACHINES: [(&str, &str); 13] = [
+const MACHINES: [(&str, &str); 14] = [
     (
         "start = Talk, eof => Gone",
         "enum Echo { #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,

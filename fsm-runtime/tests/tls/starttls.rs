@@ -7,6 +7,7 @@ use fsm_runtime::sim::Session;
 
 mod client;
 mod hostile;
+mod openssl;
 mod simulated;
 
 /// A mail server that takes mail only over TLS.
