@@ -19,6 +19,7 @@ mod names;
 mod other;
 mod pools;
 mod states;
+mod tls;
 mod unanswered;
 mod waits;
 
@@ -41,6 +42,7 @@ pub(crate) fn check<'a>(machine: &'a ast::Machine, errors: &mut Errors) -> Graph
     answers::check(machine, &graph, errors);
     if complete {
         other::check(machine, &graph, errors);
+        tls::check(machine, &graph, errors);
     }
     flow::check(machine, &graph, &refused, complete, errors);
     let starts_at_end = graph.start.is_some_and(|start| machine.states[start.index].is_end());

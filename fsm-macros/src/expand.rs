@@ -39,9 +39,17 @@ pub(crate) fn expand(machine: &model::Machine, docs: Option<&TokenStream>) -> To
     impls.extend(machine::machine(machine));
     impls.extend(drive::drive(machine));
     let mut tokens = names(&machine.interface);
+    tokens.extend(needs_tls(machine));
     tokens.extend(module(&machine.interface, docs));
     tokens.extend(beside(&machine.interface, &impls));
     tokens
+}
+
+/// An error of rustc's if the machine begins TLS and the runtime lacks it.
+fn needs_tls(machine: &model::Machine) -> Option<TokenStream> {
+    let root = &machine.interface.root;
+    let begins = machine.states.iter().any(model::State::begins_tls);
+    begins.then(|| generated!(#root::__needs_tls!();))
 }
 
 /// The graph for the enum's docs: a table and, in a build of docs, a picture.

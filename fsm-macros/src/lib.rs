@@ -422,7 +422,7 @@ pub fn frame(
     __StateMachine,
     attributes(
         __fsm_args, __fsm_typo, read, flush, writable, run, sleep, message, tick, discard,
-        shutdown, call, handoff, connect, relay, end, to, rest, carry, error, job, seed
+        shutdown, call, handoff, connect, relay, tls, end, to, rest, carry, error, job, seed
     )
 )]
 pub fn derive(item: proc_macro::TokenStream) -> proc_macro::TokenStream {

@@ -203,7 +203,7 @@ impl Lowering<'_> {
             after: spelling::after_name(name),
             wait: self.wait(index)?,
             verdicts: verdicts.collect(),
-            error: self.on(index, Event::Error),
+            error: self.on(index, Event::Error).filter(|_| self.machine.kind().fails),
             within: self.deadline(index, Event::Within),
             idle: self.deadline(index, Event::Idle),
             begun: self.deadline(index, Event::Begun),
@@ -278,6 +278,7 @@ impl Lowering<'_> {
             WaitKind::Connect => {
                 model::Wait::Connect { refused: self.on(index, Event::Refused)?.into() }
             }
+            WaitKind::Tls => model::Wait::Tls { error: self.on(index, Event::Error)?.into() },
             WaitKind::Relay(relay) => {
                 let max = named(state, wait, relay.max.as_ref()?);
                 model::Wait::Relay(self.relay(index, relay, max, &fields)?.into())

@@ -191,6 +191,10 @@ pub(crate) enum Wait {
         refused: Box<Transition>,
     },
     Relay(Box<Relay>),
+    /// A TLS handshake.
+    Tls {
+        error: Box<Transition>,
+    },
     Call(Box<Route>),
     Discard(Box<Discard>),
     Shutdown,
@@ -339,6 +343,11 @@ impl State {
     pub(crate) fn joins(&self) -> bool {
         let joins = |active: &Active| matches!(active.wait, Wait::Connect { .. } | Wait::Relay(_));
         self.active().is_some_and(joins)
+    }
+
+    /// Whether the state begins TLS.
+    pub(crate) fn begins_tls(&self) -> bool {
+        self.active().is_some_and(|active| matches!(active.wait, Wait::Tls { .. }))
     }
 
     /// The route to another pool, if the state has one.

@@ -27,6 +27,7 @@ mod fast_path;
 mod other;
 mod relay;
 pub(crate) mod scratch;
+mod secure;
 mod turn;
 
 /// A connection between its turns: a socket, a machine and its handler.

@@ -148,6 +148,26 @@ macro_rules! __draw {
     };
 }
 
+/// The item beside a machine with a `#[tls]` state.
+#[cfg(feature = "tls")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __needs_tls {
+    () => {};
+}
+
+#[cfg(not(feature = "tls"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __needs_tls {
+    () => {
+        ::core::compile_error!(
+            "a `#[tls]` state needs the feature `tls` of the crate `fsm-runtime`; add `features = [\"tls\"]` \
+             to it in `Cargo.toml`"
+        );
+    };
+}
+
 /// The picture in the docs of a machine, and its text.
 #[doc(hidden)]
 #[macro_export]
@@ -191,6 +211,11 @@ pub use crate::machine::size_budget::{fits as __fits, holds as __holds};
 pub use crate::machine::{Drive, Machine, NoMessage, Step, WaitSet};
 pub use crate::net::listener::ListeningSocket;
 pub use crate::net::open_stream::OpenStream;
+#[doc(hidden)]
+pub use crate::net::securing::Securing;
+#[cfg(not(feature = "tls"))]
+#[doc(hidden)]
+pub use crate::net::securing::TlsSession;
 #[cfg(feature = "tls")]
 pub use crate::net::tls::{TlsClient, TlsServer, TlsSession};
 pub use crate::other::{Connected, Moved};

@@ -11,6 +11,7 @@ pub(crate) mod pending_io;
 pub(crate) mod readiness;
 pub(crate) mod ready_io;
 pub(crate) mod recv_buffer;
+pub(crate) mod securing;
 pub(crate) mod send_buffer;
 pub(crate) mod socket;
 pub(crate) mod stream;

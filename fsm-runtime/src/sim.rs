@@ -126,6 +126,8 @@ mod port;
 mod session;
 mod stub_pool;
 mod stub_pools;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use self::clock::Clock;
 pub use self::job_session::JobSession;

@@ -126,6 +126,8 @@ pub enum Wait {
     Job,
     /// A connection to a target, which becomes the other socket.
     Connect,
+    /// A TLS handshake with the peer.
+    Tls,
     /// Input of the other socket.
     ReadOther {
         /// The way to cut the input.
@@ -223,7 +225,7 @@ pub enum Trigger {
     Limit,
     /// The decoder refused the input.
     Refused,
-    /// The handler failed.
+    /// The handler failed, or the handshake of a [`Wait::Tls`].
     Error,
     /// The other pool is full.
     Full,
@@ -330,6 +332,7 @@ impl fmt::Display for Wait {
             Self::Message => f.write_str("message"),
             Self::Job => f.write_str("job"),
             Self::Connect => f.write_str("connect"),
+            Self::Tls => f.write_str("tls"),
             Self::ReadOther { text, .. } => write!(f, "read(other, {text})"),
             Self::Relay { text: "", .. } => f.write_str("relay"),
             Self::Relay { text, .. } => write!(f, "relay({text})"),

@@ -23,6 +23,8 @@ pub(crate) enum WaitKind {
     Connect,
     /// Bytes that are passed on between the two sockets.
     Relay(Box<Relay>),
+    /// A TLS handshake.
+    Tls,
     Flush,
     Writable {
         below: Option<Size>,
@@ -189,7 +191,10 @@ impl WaitKind {
             Event::Within => {
                 self.can(Event::Idle, machine)
                     || self.leads_out()
-                    || matches!(self, Self::Discard { .. } | Self::Shutdown | Self::Connect)
+                    || matches!(
+                        self,
+                        Self::Discard { .. } | Self::Shutdown | Self::Connect | Self::Tls
+                    )
             }
             Event::Idle => {
                 matches!(
@@ -227,7 +232,10 @@ impl WaitKind {
                 )
             }
             Event::Refused => self.decodes() || matches!(self, Self::Connect),
-            Event::Error => machine.fails && !matches!(self, Self::End | Self::HandOff(_)),
+            Event::Error => {
+                matches!(self, Self::Tls)
+                    || (machine.fails && !matches!(self, Self::End | Self::HandOff(_)))
+            }
             Event::Full => self.leads_out(),
             Event::Gone => self.leads_out() || self.relay().is_some(),
             Event::Drain => !machine.job && self.rests(),
@@ -243,6 +251,7 @@ impl WaitKind {
             Event::Eof => !matches!(self, Self::Call(_)),
             Event::Limit => !self.is_bounded_by_frame(),
             Event::Refused => matches!(self, Self::Connect),
+            Event::Error => matches!(self, Self::Tls),
             event => matches!(event, Event::Within | Event::Gone | Event::HalfClosed),
         }
     }
@@ -320,6 +329,7 @@ impl WaitKind {
                     | Self::Shutdown
                     | Self::Connect
                     | Self::Relay(_)
+                    | Self::Tls
             )
     }
 

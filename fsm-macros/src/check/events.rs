@@ -37,7 +37,9 @@ fn missing(
 ) -> bool {
     let state = &machine.states[index];
     let mut complete = general.is_empty();
-    for event in [Event::Eof, Event::Limit, Event::Refused, Event::Gone, Event::HalfClosed] {
+    let answered =
+        [Event::Eof, Event::Limit, Event::Refused, Event::Error, Event::Gone, Event::HalfClosed];
+    for event in answered {
         if lacks(machine, index, wait, event) && !general.contains(&event) {
             complete = false;
             if has_other_eof(wait, event) {

@@ -41,6 +41,9 @@ pub(super) fn check(
                 }
                 Event::Error if wait.kind.decodes() => "write `refused`",
                 Event::Gone if matches!(wait.kind, WaitKind::Connect) => "write `refused`",
+                Event::Eof | Event::Gone | Event::Refused if matches!(wait.kind, WaitKind::Tls) => {
+                    "write `error`"
+                }
                 Event::Gone if wait.kind.reads_other() => "write `eof`",
                 Event::Refused => "for an error of the handler write `error`",
                 _ => "remove it",
@@ -87,6 +90,9 @@ fn why_not(event: Event, wait: &ast::Wait) -> String {
                 key => format!("`{key}` takes what is there, up to `max`"),
             }
         }
+        (Event::Eof | Event::Gone | Event::Refused, WaitKind::Tls) => {
+            "a handshake that breaks off or is refused takes its `error` edge".to_owned()
+        }
         (Event::Eof, WaitKind::Relay(relay)) if relay.way.is_some() => {
             "without `exact` it goes on until the stream ends, which completes it".to_owned()
         }
@@ -116,9 +122,10 @@ fn why_not(event: Event, wait: &ast::Wait) -> String {
         (Event::Idle, WaitKind::HandOff(_)) => {
             "it waits for room alone, and `within` bounds that".to_owned()
         }
-        (Event::Idle, WaitKind::Discard { .. } | WaitKind::Shutdown | WaitKind::Connect) => {
-            "it ends when its wait completes, and `within` bounds that".to_owned()
-        }
+        (
+            Event::Idle,
+            WaitKind::Discard { .. } | WaitKind::Shutdown | WaitKind::Connect | WaitKind::Tls,
+        ) => "it ends when its wait completes, and `within` bounds that".to_owned(),
         (Event::Begun, WaitKind::Read { shape: Some(shape), .. }) => {
             format!("`{}` completes with its first byte", shape.key)
         }

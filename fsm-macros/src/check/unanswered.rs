@@ -100,6 +100,12 @@ fn lacking(state: &ast::State, wait: &ast::Wait, event: Event) -> (Code, String)
             Code::NoGone,
             format!("state `{name}` connects but nothing says where it leads if that fails"),
         ),
+        (Event::Error, _) => (
+            Code::NoError,
+            format!(
+                "state `{name}` begins TLS but nothing says where it leads if the handshake fails"
+            ),
+        ),
         (Event::Gone, WaitKind::Relay(_)) => (
             Code::NoGone,
             format!(

@@ -27,8 +27,8 @@ pub(super) fn check(state: &ast::State, errors: &mut Errors) -> bool {
             format_args!(
                 "nothing says what state `{name}` waits for; \
                  add `#[read(..)]`, `#[message]`, `#[job]`, `#[flush]`, `#[writable(..)]`, `#[shutdown]`, \
-                 `#[discard(..)]`, `#[connect(..)]`, `#[relay(..)]`, `#[sleep(..)]`, `#[call(..)]`, \
-                 `#[handoff(..)]`, `#[run]` or `#[end]`"
+                 `#[discard(..)]`, `#[connect(..)]`, `#[relay(..)]`, `#[tls(..)]`, `#[sleep(..)]`, \
+                 `#[call(..)]`, `#[handoff(..)]`, `#[run]` or `#[end]`"
             ),
         ),
     }
@@ -134,8 +134,8 @@ mod tests {
                 "#[to(B)] A, #[end] B",
                 &["nothing says what state `A` waits for; \
                    add `#[read(..)]`, `#[message]`, `#[job]`, `#[flush]`, `#[writable(..)]`, `#[shutdown]`, \
-                   `#[discard(..)]`, `#[connect(..)]`, `#[relay(..)]`, `#[sleep(..)]`, `#[call(..)]`, \
-                   `#[handoff(..)]`, `#[run]` or `#[end]`"],
+                   `#[discard(..)]`, `#[connect(..)]`, `#[relay(..)]`, `#[tls(..)]`, `#[sleep(..)]`, \
+                   `#[call(..)]`, `#[handoff(..)]`, `#[run]` or `#[end]`"],
             ),
             (
                 "start = A",

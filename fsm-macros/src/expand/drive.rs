@@ -102,6 +102,7 @@ fn resume(machine: &model::Machine, state: &model::State) -> TokenStream {
         model::Wait::Writable { below } => (writable(below), false),
         model::Wait::Message { eof } => (message(machine, state, eof.as_ref()), true),
         model::Wait::Connect { refused } => (connect(machine, state, refused), true),
+        model::Wait::Tls { error } => (tls(machine, state, error), true),
         model::Wait::Relay(relay) => (self::relay(machine, state, relay), true),
         model::Wait::Job { eof } => (job(machine, state, eof), true),
         model::Wait::Call(route) => (routes::reply(machine, state, route), true),
@@ -221,6 +222,25 @@ fn connect(machine: &model::Machine, state: &model::State, refused: &Transition)
                 return __Step::Moved;
             }
             __rt::Connecting::Waiting => return __Step::Waiting(__WaitSet::CONNECT),
+        };
+    }
+}
+
+/// Binds `taken` to the TLS session once its handshake is over, or returns. The handshake begins when all output
+/// has left.
+fn tls(machine: &model::Machine, state: &model::State, error: &Transition) -> TokenStream {
+    let flush = flush();
+    let ty: syn::Type = syn::parse_quote!(::std::io::Error);
+    let error = error.expand_error(machine, state, &ty);
+    generated! {
+        #flush
+        let taken = match cx.secured() {
+            __rt::Securing::Secured(taken) => taken,
+            __rt::Securing::Failed(error) => {
+                #error
+                return __Step::Moved;
+            }
+            __rt::Securing::Waiting => return __Step::Waiting(__WaitSet::TLS),
         };
     }
 }

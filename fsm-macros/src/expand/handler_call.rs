@@ -185,11 +185,14 @@ impl<'a> HandlerCall<'a> {
     /// The step to another state.
     fn moved(&self) -> TokenStream {
         let wait = &self.active.wait;
-        // With a job or a connection a new exchange begins.
+        // With a job, a connection or a session a new exchange begins.
         let begins = wait.takes_input()
             || matches!(
                 wait,
-                model::Wait::Job { .. } | model::Wait::Connect { .. } | model::Wait::Relay(_)
+                model::Wait::Job { .. }
+                    | model::Wait::Connect { .. }
+                    | model::Wait::Relay(_)
+                    | model::Wait::Tls { .. }
             );
         if self.of == WaitOf::Main && begins {
             generated!(__Step::Moved)

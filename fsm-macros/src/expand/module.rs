@@ -183,6 +183,10 @@ impl<'a> Module<'a> {
             ReceivedKind::Reply(service) => self.of(service, "Service", "Reply"),
             ReceivedKind::Connected => self.of_runtime("Connected"),
             ReceivedKind::Moved => self.of_runtime("Moved"),
+            ReceivedKind::Tls => {
+                let session = self.of_runtime("TlsSession");
+                quote!(#session<'_>)
+            }
             ReceivedKind::Unknown => quote!(Unknown),
         }
     }

@@ -316,6 +316,26 @@ fn a_connection_has_another_socket() {
 }
 
 #[test]
+fn a_connection_begins_tls() {
+    check(
+        "tls",
+        "start = Line, eof => Gone, limit => Gone, within = 9s => Late, error = Fault",
+        "enum Mail {
+            #[read(until = b\"\\n\", max = 512)] #[to(Secure)] #[rest]
+            Line,
+            #[tls(error => Failed)] #[to(Line)]
+            Secure { n: u8 },
+            #[run] #[to(Gone)]
+            Late,
+            #[run] #[to(Gone)]
+            Failed { #[error] why: Fault },
+            #[end]
+            Gone,
+        }",
+    );
+}
+
+#[test]
 fn what_is_wrong_leaves_the_rest_usable() {
     check(
         "wrong",

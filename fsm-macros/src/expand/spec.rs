@@ -97,6 +97,7 @@ impl model::Wait {
     fn kind(&self) -> String {
         match self {
             Self::Connect { .. } => "Connect".to_owned(),
+            Self::Tls { .. } => "Tls".to_owned(),
             Self::Relay(relay) => format!("Relay {{ text: {:?}, max: {} }}", relay.text, relay.max),
             Self::Read(read) => read.kind(),
             Self::Flush => "Flush".to_owned(),

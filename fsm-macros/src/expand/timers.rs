@@ -227,7 +227,10 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
                 }
                 _ => continue,
             };
-            let leaves = state.route().is_some() || state.waits_for_job() || state.joins();
+            let leaves = state.route().is_some()
+                || state.waits_for_job()
+                || state.joins()
+                || state.begins_tls();
             let arm = if leaves || !transition.inits.is_empty() {
                 arms.len()
             } else {
@@ -241,6 +244,7 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
             let withdraw = match state.route() {
                 Some(_) => Some(generated!(cx.withdraw();)),
                 None if state.joins() => Some(generated!(cx.leave_other();)),
+                None if state.begins_tls() => Some(generated!(cx.leave_tls();)),
                 None => state.waits_for_job().then(|| generated!(cx.takes_no_job();)),
             };
             let (step, transition) = (transition.step(&moved), transition.expand(machine, state));

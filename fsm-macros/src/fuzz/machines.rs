@@ -8,7 +8,7 @@ use crate::errors::Errors;
 use crate::parse::Item;
 
 /// The initial machines, as arguments and item.
-const MACHINES: [(&str, &str); 13] = [
+const MACHINES: [(&str, &str); 14] = [
     (
         "start = Talk, eof => Gone",
         "enum Echo { #[read(some, max = 16KiB, idle = 60s => Gone)] #[to(Talk)] #[rest] Talk,
@@ -113,11 +113,17 @@ const MACHINES: [(&str, &str); 13] = [
             #[relay(back, exact = 8, max = 64KiB, eof => Gone)] #[to(Head)] Back,
             #[relay(back, max = 64KiB)] #[to(Gone)] Rest, #[end] Gone }",
     ),
+    (
+        "start = Line, eof => Gone, limit => Gone, within = 9s => Gone",
+        "enum Mail { #[read(until = b\"\\n\", max = 80)] #[to(Line | Secure)] #[rest] Line,
+         #[tls(error => Sorry)] #[to(Line | Gone)] Secure { #[carry] n: u8 },
+         #[run] #[to(Gone)] Sorry { #[error] why: io::Error }, #[end] Gone }",
+    ),
     ("start = A", "pub struct Thing { #[carry] a: u8, #[read(some)] b: fn(u8) -> u8 }"),
 ];
 
 /// Text that an edit may insert.
-const WORDS: [&str; 87] = [
+const WORDS: [&str; 88] = [
     "read",
     "flush",
     "writable",
@@ -136,6 +142,7 @@ const WORDS: [&str; 87] = [
     "handoff",
     "connect",
     "relay",
+    "tls",
     "other",
     "out",
     "back",

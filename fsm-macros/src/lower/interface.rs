@@ -21,7 +21,7 @@ pub(crate) fn interface(machine: &ast::Machine, graph: &Graph<'_>) -> Option<Int
         let verdicts: Vec<Verdict> =
             targets.map(|(target, name)| verdict(machine, graph, index, target, name)).collect();
         let mut handler = handler(machine, state, verdicts)?;
-        handler.fails = graph.on(index, Event::Error).is_some();
+        handler.fails = machine.kind().fails && graph.on(index, Event::Error).is_some();
         handler.docs = docs::handler(machine, graph, index);
         for (method, wait) in handler.beside.iter_mut().zip(state.beside()) {
             method.docs = docs::beside(machine, graph, index, wait);
@@ -163,6 +163,7 @@ fn received(machine: &ast::Machine, state: &ast::State, wait: &WaitKind) -> Opti
         (WaitKind::Job, _) => "job",
         (WaitKind::Connect, _) => "connected",
         (WaitKind::Relay(_), _) => "moved",
+        (WaitKind::Tls, _) => "tls",
         (WaitKind::Call(_), _) => "reply",
         _ => "bytes",
     };
@@ -183,6 +184,7 @@ fn received_kind(machine: &ast::Machine, wait: &WaitKind) -> Option<ReceivedKind
         WaitKind::Message => message(machine).map(|message| ReceivedKind::Message(message.into())),
         WaitKind::Connect => Some(ReceivedKind::Connected),
         WaitKind::Relay(_) => Some(ReceivedKind::Moved),
+        WaitKind::Tls => Some(ReceivedKind::Tls),
         WaitKind::Job => job(machine).map(|job| ReceivedKind::Job(job.into())),
         WaitKind::Call(Some(pool)) => Some(ReceivedKind::Reply(pool.ty.clone().into())),
         _ => None,

@@ -85,6 +85,8 @@ pub(crate) enum ReceivedKind {
     Connected,
     /// What a `relay` has passed on.
     Moved,
+    /// The session of a `tls`.
+    Tls,
     /// The reply of this service.
     Reply(Box<Type>),
     /// It could not be read.

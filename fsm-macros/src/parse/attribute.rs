@@ -11,9 +11,9 @@ use crate::errors::Errors;
 use crate::spelling;
 
 /// The attributes of the macro on a state, and on a field.
-pub(crate) const ON_STATES: [&str; 17] = [
+pub(crate) const ON_STATES: [&str; 18] = [
     "read", "flush", "writable", "run", "sleep", "message", "tick", "discard", "shutdown", "call",
-    "handoff", "job", "connect", "relay", "end", "to", "rest",
+    "handoff", "job", "connect", "relay", "tls", "end", "to", "rest",
 ];
 const ON_FIELDS: [&str; 4] = ["carry", "error", "job", "seed"];
 

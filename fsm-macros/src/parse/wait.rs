@@ -19,6 +19,7 @@ const OF_POOLS: [Event; 4] = [Event::Within, Event::Full, Event::Gone, Event::Er
 const OF_DISCARDS: [Event; 3] = [Event::Within, Event::Eof, Event::Error];
 const OF_SHUTDOWNS: [Event; 2] = [Event::Within, Event::Error];
 const OF_CONNECTS: [Event; 3] = [Event::Within, Event::Refused, Event::Error];
+const OF_TLS: [Event; 2] = [Event::Within, Event::Error];
 const OF_RELAYS: [Event; 5] = [Event::Within, Event::Idle, Event::Eof, Event::Gone, Event::Error];
 const OF_OTHERS: [Event; 7] = [
     Event::Within,
@@ -55,6 +56,7 @@ pub(super) fn parse(
         "message" => ("message", &[]),
         "job" => ("job", &[]),
         "connect" => ("connect", &[]),
+        "tls" => ("tls", &[]),
         "relay" => ("relay", &["out", "back", "exact", "max"]),
         "call" => ("call", &[]),
         "handoff" => ("handoff", &[]),
@@ -107,6 +109,7 @@ pub(super) fn parse(
                 WaitKind::Shutdown => &OF_SHUTDOWNS,
                 WaitKind::Tick(_) => &[],
                 WaitKind::Connect => &OF_CONNECTS,
+                WaitKind::Tls => &OF_TLS,
                 WaitKind::Relay(_) => &OF_RELAYS,
                 _ => &OF_OTHERS,
             };
@@ -157,6 +160,7 @@ pub(crate) fn unread(name: &Ident, meant: &str) -> Option<ast::Wait> {
         "message" => WaitKind::Message,
         "job" => WaitKind::Job,
         "connect" => WaitKind::Connect,
+        "tls" => WaitKind::Tls,
         "relay" => WaitKind::Relay(Box::default()),
         "call" => WaitKind::Call(None),
         "handoff" => WaitKind::HandOff(None),

@@ -23,7 +23,7 @@ pub(crate) enum Means {
 
 use Means::{Attribute, Edge, Start};
 
-const ATTRIBUTES: [(&[&str], Means, &str); 13] = [
+const ATTRIBUTES: [(&[&str], Means, &str); 14] = [
     (
         &["wait", "recv", "receive", "on_message", "mailbox"],
         Attribute("message"),
@@ -59,6 +59,11 @@ const ATTRIBUTES: [(&[&str], Means, &str); 13] = [
         "write into `cx` in a handler, and wait with `#[flush]`",
     ),
     (&["delay", "timer", "after"], Attribute("sleep"), "write `#[sleep(30s)]`"),
+    (
+        &["starttls", "ssl", "secure", "encrypt", "handshake"],
+        Attribute("tls"),
+        "write `#[tls(within = 10s => State, error => State)]`",
+    ),
     (
         &["next", "goto", "transition", "transitions", "target", "targets", "edges", "on"],
         Attribute("to"),

@@ -336,14 +336,6 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         Ok(None)
     }
 
-    /// The turn is over, unless the connection to the peer is broken.
-    pub(in crate::connection) fn unless_broken(&self) -> io::Result<NextAction> {
-        if self.stream.io.state.is_broken() {
-            return Err(io::ErrorKind::ConnectionReset.into());
-        }
-        Ok(NextAction::Return)
-    }
-
     fn read_other(&mut self) -> io::Result<NextAction> {
         let Some(other) = &mut self.other else { return Ok(NextAction::Return) };
         if !other.end.state.is_readable() {

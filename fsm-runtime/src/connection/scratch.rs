@@ -11,7 +11,7 @@ use crate::net::lookup::Lookups;
 use crate::net::other_end::TestWorld;
 use crate::net::send_buffer::{SendBuffer, UnsentOutput};
 #[cfg(feature = "tls")]
-use crate::net::tls::TlsClient;
+use crate::net::tls::{TlsClient, TlsSettings};
 use crate::scheduler::task::WorkerContext;
 use crate::spec::Features;
 use crate::stats::LocalCounters;
@@ -42,6 +42,9 @@ pub(crate) struct ConnectionScratch<M: Machine, H> {
     pub(crate) other: OtherScratch,
     /// The hand-off of the current connection, from the turn in which it leaves until that turn ends.
     pub(crate) leaving: Option<Leaving>,
+    /// What TLS begins with in a `#[tls]` state; `None` under test and in a plain pool.
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<TlsSettings>,
 }
 
 /// The buffers and handles that the turns of one thread share for the other sockets of their connections. In a
@@ -76,6 +79,8 @@ pub(crate) struct ScratchSettings<M: Machine, H> {
     pub(crate) boxes: Arc<PendingBoxes<M>>,
     pub(crate) other: OtherScratch,
     pub(crate) context: WorkerContext,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<TlsSettings>,
 }
 
 impl<M: Machine, H> ConnectionScratch<M, H> {
@@ -89,6 +94,8 @@ impl<M: Machine, H> ConnectionScratch<M, H> {
             boxes,
             mut other,
             mut context,
+            #[cfg(feature = "tls")]
+            tls,
         } = settings;
         if M::SPEC.uses(Features::OTHER) {
             other.buffer = vec![0; BUFFER].into_boxed_slice();
@@ -110,6 +117,8 @@ impl<M: Machine, H> ConnectionScratch<M, H> {
             boxes,
             other,
             leaving: None,
+            #[cfg(feature = "tls")]
+            tls,
         }
     }
 }

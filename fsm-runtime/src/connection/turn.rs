@@ -12,6 +12,8 @@ use crate::machine::runner::{Budget, MachineRunner, Side, StopReason};
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::recv_buffer::RecvBuffer;
 use crate::net::stream::Stream;
+#[cfg(feature = "tls")]
+use crate::net::tls::TlsSettings;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::WorkerContext;
 use crate::spec::Features;
@@ -64,6 +66,9 @@ pub(super) struct Turn<'a, M: Machine, H, S> {
     pub(super) other: Option<OtherSide<'a>>,
     /// The progress on its input, in a state that waits for both sockets.
     pub(super) other_progress: DecodeProgress<M::Partial>,
+    /// What TLS begins with in a `#[tls]` state.
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<&'a TlsSettings>,
 }
 
 /// The next action of a turn whose machine has stopped.
@@ -123,6 +128,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             has_read,
             sent: 0,
             expired_while_full: resumed.expired_while_full,
+            #[cfg(feature = "tls")]
+            tls: scratch.tls.as_ref(),
             other: other
                 .get()
                 .map(|end| OtherSide::new(end, &mut scratch.other, scratch.registry.as_deref())),
@@ -296,6 +303,9 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         if !reason.waits() || reason.waits_for(WaitSet::READ) {
             return Ok(NextAction::Return);
         }
+        if const { M::SPEC.uses(Features::TLS) } && reason.waits_for(WaitSet::TLS) {
+            return self.secure();
+        }
         if reason.waits_for(WaitSet::SHUTDOWN) {
             self.shut_down()?;
             return Ok(NextAction::Run);
@@ -308,7 +318,12 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             let is_full = self.stream.recv.is_full();
             return Ok(if is_full { NextAction::Return } else { NextAction::Read });
         }
-        if state.is_broken() {
+        self.unless_broken()
+    }
+
+    /// The turn is over, unless the connection to the peer is broken.
+    pub(super) fn unless_broken(&self) -> io::Result<NextAction> {
+        if self.stream.io.state.is_broken() {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         Ok(NextAction::Return)

@@ -21,7 +21,6 @@ mod messages;
 mod other;
 mod peer_io;
 mod time;
-#[cfg(feature = "tls")]
 mod tls;
 
 /// The second argument of every handler: it writes to the peer, posts messages, and knows the time,

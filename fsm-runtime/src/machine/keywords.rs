@@ -13,6 +13,9 @@ pub const read: Word = Word;
 /// `to` of the verdict that enters it, or keeps it where it is open to that target and quiet. Needs `within`
 /// and a `refused` edge.
 pub const connect: Word = Word;
+/// `#[tls(within = 10s => State, error => State)]`: TLS begins, and the state waits for the end of the handshake.
+/// Needs `within` and an `error` edge. Only with the feature `tls`.
+pub const tls: Word = Word;
 /// `#[relay(max = 64KiB, idle = 1h => State, eof = 30s => State, gone => State)]`: bytes pass both ways between
 /// the two sockets until both streams have ended. `#[relay(out, ..)]` and `#[relay(back, ..)]` pass bytes one
 /// way, with `exact = expr` that number. At most `max` bytes wait for each side.
@@ -63,7 +66,7 @@ pub const drain: Word = Word;
 /// `#[carry]`: the field is moved from the field of the same name in the state before.
 pub const carry: Word = Word;
 /// `#[error]` on a field: filled with the error, on an `error` or `refused` edge. `error => State`:
-/// taken when the handler returns an error. `error = Type`: the error type of the machine's handlers.
+/// taken when the handler returns an error; in a `#[tls]` state also when the handshake fails. `error = Type`: the error type of the machine's handlers.
 pub const error: Word = Word;
 /// `refused => State`: taken when the decoder returns an error; in a `#[connect]` state when the connection
 /// fails.

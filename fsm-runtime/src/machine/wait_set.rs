@@ -43,7 +43,10 @@ impl WaitSet {
     /// Bytes to pass on from one socket to the other.
     pub const RELAY: Self = Self::of(1 << 10);
 
-    const WRITABLE: Self = Self::of(1 << 11);
+    /// The end of a TLS handshake, which the runtime begins.
+    pub const TLS: Self = Self::of(1 << 11);
+
+    const WRITABLE: Self = Self::of(1 << 12);
 
     const fn of(kinds: u32) -> Self {
         Self { kinds, below: 0 }
@@ -94,6 +97,7 @@ impl fmt::Debug for WaitSet {
             (Self::CONNECT, "CONNECT"),
             (Self::READ_OTHER, "READ_OTHER"),
             (Self::RELAY, "RELAY"),
+            (Self::TLS, "TLS"),
             (Self::WRITABLE, "WRITABLE"),
         ];
         f.debug_set()

@@ -9,4 +9,3 @@ pub use config::{TlsClient, TlsServer};
 pub(crate) use config::{TlsRole, TlsSettings};
 pub use facts::TlsSession;
 pub(crate) use layered::{Layered, Tls};
-pub(crate) use session::Session;

@@ -3,11 +3,14 @@ use std::io::{self, IoSlice};
 use bytes::Bytes;
 use mio::{Registry, Token};
 
+#[cfg(feature = "tls")]
+use crate::TlsSession;
 use crate::net::other_end::Relay;
+use crate::net::securing::{Handshake, Securing};
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
 #[cfg(feature = "tls")]
-use crate::net::tls::{Session, Tls};
+use crate::net::tls::{Tls, TlsSettings};
 use crate::{Connecting, Moved, Peer, Relaying, Target};
 
 /// A connected byte stream that never blocks: a socket, one end of a pipe in memory, or a layer
@@ -25,6 +28,12 @@ pub trait ByteStream {
     /// Goes on with what the stream itself has to read and to send, beside what is read and written.
     fn drive(&mut self, _: &mut StreamState) -> io::Result<()> {
         Ok(())
+    }
+    /// Begins TLS for a `#[tls]` state. How that goes is the machine's to learn, by [`PeerAddr::secured`].
+    fn begin_tls(&mut self, _: BeginTls<'_>) {}
+    /// How far the handshake is that a `#[tls]` state waits for.
+    fn handshake(&self) -> Handshake {
+        Handshake::Over
     }
     /// Whether the stream has an end of its own, which is told to the peer also when that has ended already.
     fn is_layered(&self) -> bool {
@@ -45,6 +54,21 @@ pub struct Read {
     pub(crate) bytes: usize,
     /// Nothing is left to read, and further bytes cause an event.
     pub(crate) drained: bool,
+}
+
+/// What TLS begins with in a `#[tls]` state.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only a stream with TLS reads it"))]
+pub struct BeginTls<'a> {
+    /// The settings of the pool; `None` under test.
+    #[cfg(feature = "tls")]
+    pub(crate) settings: Option<&'a TlsSettings>,
+    /// The number of the pool's target that the connection was opened to; `None` if it was accepted.
+    pub(crate) target: Option<usize>,
+    /// What was read and not used, which is the beginning of the peer's handshake.
+    pub(crate) unread: &'a [u8],
+    /// The peer's stream has ended behind that.
+    pub(crate) ended: bool,
 }
 
 /// A stream that a poll watches.
@@ -77,9 +101,17 @@ pub trait PeerAddr {
 
     /// The TLS session of the connection.
     #[cfg(feature = "tls")]
-    fn tls(&self) -> Option<&Session> {
+    fn tls(&self) -> Option<TlsSession<'_>> {
         None
     }
+
+    /// The result of the handshake that a `#[tls]` state waits for, once.
+    fn secured(&self) -> Securing<'_> {
+        Securing::Failed(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Gives up the handshake of a `#[tls]` state that is left by its deadline.
+    fn leave_tls(&self) {}
 }
 
 /// The other socket of a connection, as handlers and generated code use it during a turn.

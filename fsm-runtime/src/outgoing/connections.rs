@@ -106,6 +106,11 @@ impl Outgoing {
         }
     }
 
+    /// The number of the target that a connection was opened to; `None` for one that the pool has not opened.
+    pub(crate) fn target_of(&self, key: Key) -> Option<usize> {
+        self.state().open.get(&key).map(|opened| opened.target)
+    }
+
     /// Notes that a connection has answered a job after it has heard from its target.
     pub(crate) fn answered(&self, key: Key) {
         let mut state = self.state();

@@ -27,8 +27,19 @@ pub(crate) mod sealed {
     use crate::net::listener::Origin;
     use crate::net::socket::Socket;
     #[cfg(feature = "tls")]
-    use crate::net::tls::{Layered, Tls, TlsClient, TlsSettings};
+    use crate::net::tls::{Layered, Tls, TlsSettings};
     use crate::net::transport::{ByteStream, PeerAddr, Source};
+
+    /// What the connections of a pool need of its settings.
+    #[derive(Debug)]
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "only TLS needs all of it"))]
+    pub struct PoolNeeds<'a> {
+        pub(crate) targets: &'a [Target],
+        /// The pool listens.
+        pub(crate) accepts: bool,
+        /// A state of the machine begins TLS.
+        pub(crate) begins_in_a_state: bool,
+    }
 
     pub trait Layer: 'static {
         /// Whether connections of the pool may be encrypted.
@@ -36,13 +47,12 @@ pub(crate) mod sealed {
         type Stream: ByteStream + Source + PeerAddr + Send + 'static;
         type Settings: Clone + Send + Sync + 'static;
 
-        /// Completes the settings with the targets of the pool, and checks that they suffice for them. `accepts`
-        /// says whether the pool listens. Returns the reason if they do not.
-        fn complete(
-            settings: &mut Self::Settings,
-            targets: &[Target],
-            accepts: bool,
-        ) -> Result<(), String>;
+        /// Completes the settings for a pool, and checks that they suffice. Returns the reason if they do not.
+        fn complete(settings: &mut Self::Settings, pool: PoolNeeds<'_>) -> Result<(), String>;
+
+        /// What TLS begins with in a `#[tls]` state.
+        #[cfg(feature = "tls")]
+        fn tls(settings: &Self::Settings) -> Option<TlsSettings>;
 
         /// Makes the stream of a new connection.
         fn open(
@@ -51,10 +61,6 @@ pub(crate) mod sealed {
             carried: &mut CarriedIo,
             settings: &Self::Settings,
         ) -> io::Result<Self::Stream>;
-
-        /// The settings of a client, for the other sockets of connections.
-        #[cfg(feature = "tls")]
-        fn client(settings: &Self::Settings) -> Option<TlsClient>;
 
         /// Makes the stream of a connection whose TLS has begun in another pool.
         #[cfg(feature = "tls")]
@@ -66,15 +72,22 @@ pub(crate) mod sealed {
         type Stream = Socket;
         type Settings = ();
 
-        fn complete((): &mut (), targets: &[Target], _: bool) -> Result<(), String> {
-            let encrypted = targets.iter().find(|target| matches!(target, Target::Tls(_)));
+        fn complete((): &mut (), pool: PoolNeeds<'_>) -> Result<(), String> {
+            if pool.begins_in_a_state {
+                return Err(
+                    "its machine has a `#[tls]` state; give it `tls(..)` with the settings of a \
+                     server, or `tls_client(..)`"
+                        .to_owned(),
+                );
+            }
+            let encrypted = pool.targets.iter().find(|target| matches!(target, Target::Tls(_)));
             encrypted.map_or(Ok(()), |target| {
                 Err(format!("it connects to `{target}`; give it `tls_client(..)`"))
             })
         }
 
         #[cfg(feature = "tls")]
-        fn client((): &()) -> Option<TlsClient> {
+        fn tls((): &()) -> Option<TlsSettings> {
             None
         }
 
@@ -95,16 +108,13 @@ pub(crate) mod sealed {
         type Stream = Layered<Socket>;
         type Settings = TlsSettings;
 
-        fn complete(
-            settings: &mut TlsSettings,
-            targets: &[Target],
-            accepts: bool,
-        ) -> Result<(), String> {
-            settings.complete(targets, accepts)
+        fn complete(settings: &mut TlsSettings, pool: PoolNeeds<'_>) -> Result<(), String> {
+            settings.begins_at_once = !pool.begins_in_a_state;
+            settings.complete(pool.targets, pool.accepts)
         }
 
-        fn client(settings: &TlsSettings) -> Option<TlsClient> {
-            settings.client.clone()
+        fn tls(settings: &TlsSettings) -> Option<TlsSettings> {
+            Some(settings.clone())
         }
 
         fn open(

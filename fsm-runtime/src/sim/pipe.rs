@@ -3,8 +3,18 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::rc::Rc;
 
+#[cfg(feature = "tls")]
+use super::tls::SimulatedTls;
 use crate::Peer;
+#[cfg(feature = "tls")]
+use crate::TlsSession;
 use crate::net::readiness::Readiness;
+#[cfg(feature = "tls")]
+use crate::net::securing::{Handshake, Securing};
+#[cfg(feature = "tls")]
+use crate::net::stream_state::StreamState;
+#[cfg(feature = "tls")]
+use crate::net::transport::BeginTls;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 
 /// The two streams between a test and a machine.
@@ -20,6 +30,8 @@ pub(crate) struct Pipe {
     pub(crate) reset: Cell<bool>,
     /// The machine's side has ended its stream.
     pub(crate) shut: Cell<bool>,
+    #[cfg(feature = "tls")]
+    pub(super) tls: SimulatedTls,
     /// The events that the peer causes in a turn of the machine, for the next round.
     pub(crate) events: Rc<Cell<Readiness>>,
 }
@@ -33,6 +45,8 @@ impl Pipe {
             ended: Cell::new(false),
             reset: Cell::new(false),
             shut: Cell::new(false),
+            #[cfg(feature = "tls")]
+            tls: SimulatedTls::default(),
             events: Rc::default(),
         }
     }
@@ -48,6 +62,8 @@ impl ByteStream for PipeEnd {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         let mut bytes = self.0.to_machine.borrow_mut();
+        #[cfg(feature = "tls")]
+        self.0.tls.check()?;
         if bytes.is_empty() && !self.0.ended.get() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
@@ -59,6 +75,8 @@ impl ByteStream for PipeEnd {
         if self.0.reset.get() || self.0.shut.get() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
+        #[cfg(feature = "tls")]
+        self.0.tls.check()?;
         let mut received = self.0.to_peer.borrow_mut();
         let room = self.0.window.get().saturating_sub(received.len());
         if room == 0 {
@@ -85,6 +103,23 @@ impl ByteStream for PipeEnd {
     }
 
     fn abort(&mut self) {}
+
+    #[cfg(feature = "tls")]
+    fn begin_tls(&mut self, begin: BeginTls<'_>) {
+        self.0.tls.begin();
+        self.0.to_machine.borrow_mut().extend(begin.unread);
+        self.0.ended.set(self.0.ended.get() || begin.ended);
+    }
+
+    #[cfg(feature = "tls")]
+    fn handshake(&self) -> Handshake {
+        self.0.tls.handshake()
+    }
+
+    #[cfg(feature = "tls")]
+    fn drive(&mut self, _: &mut StreamState) -> io::Result<()> {
+        self.0.tls.drive(!self.0.to_machine.borrow().is_empty(), self.0.ended.get())
+    }
 }
 
 impl Source for PipeEnd {}
@@ -92,5 +127,20 @@ impl Source for PipeEnd {}
 impl PeerAddr for PipeEnd {
     fn peer(&self) -> io::Result<Peer> {
         Ok(Peer::Memory)
+    }
+
+    #[cfg(feature = "tls")]
+    fn tls(&self) -> Option<TlsSession<'_>> {
+        self.0.tls.session()
+    }
+
+    #[cfg(feature = "tls")]
+    fn secured(&self) -> Securing<'_> {
+        self.0.tls.secured()
+    }
+
+    #[cfg(feature = "tls")]
+    fn leave_tls(&self) {
+        self.0.tls.leave();
     }
 }

@@ -77,7 +77,7 @@ pub struct Session<M: Drive<H>, H> {
     harness: Rc<RefCell<Harness<ConnectionTask<M, H, PipeEnd>>>>,
     /// The clock that it shares with other sessions, if it shares one.
     clock: Option<Clock>,
-    pipe: Rc<Pipe>,
+    pub(super) pipe: Rc<Pipe>,
     /// What the machine connects to.
     pub(super) world: Arc<World>,
 }
@@ -170,6 +170,8 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
                     ..OtherScratch::default()
                 },
                 context,
+                #[cfg(feature = "tls")]
+                tls: None,
             })
         });
         harness.open(conn, |key| {

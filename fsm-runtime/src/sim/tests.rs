@@ -73,6 +73,8 @@ impl World {
                     boxes: Arc::default(),
                     other: OtherScratch::default(),
                     context,
+                    #[cfg(feature = "tls")]
+                    tls: None,
                 })
             });
         }

@@ -24,6 +24,8 @@ impl Features {
     pub(crate) const JOBS: Self = Self(1 << 7);
     /// A state uses the other socket of its connection.
     pub(crate) const OTHER: Self = Self(1 << 8);
+    /// A state begins TLS.
+    pub(crate) const TLS: Self = Self(1 << 9);
     /// A state takes a message or a job only when no input is to be read before.
     pub(crate) const READS_FIRST: Self = Self::INTERLEAVED.and(Self::JOBS);
 
@@ -41,6 +43,7 @@ impl Features {
             Wait::Discard { .. } => Self::DISCARD,
             Wait::Job => Self::JOBS,
             Wait::Connect | Wait::ReadOther { .. } | Wait::Relay { .. } => Self::OTHER,
+            Wait::Tls => Self::TLS,
             _ => Self::NONE,
         }
     }

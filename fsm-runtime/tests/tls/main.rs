@@ -16,6 +16,7 @@ use crate::certificates::{Authority, client_config, server_config};
 mod certificates;
 mod hand_off;
 mod opened;
+mod starttls;
 mod truncated;
 
 /// Answers lines; a line with a number is answered with so many bytes.

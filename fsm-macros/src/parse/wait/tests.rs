@@ -13,6 +13,7 @@ fn read(text: &str) -> Vec<String> {
     let wait = parse(&name, &meant, arguments, &mut errors).value.unwrap();
     let kind = match wait.kind {
         WaitKind::Connect => "connect".to_owned(),
+        WaitKind::Tls => "tls".to_owned(),
         WaitKind::Relay(relay) => format!("relay {}", relay.text()),
         WaitKind::Read { shape, max, .. } => {
             let kind = described(shape);

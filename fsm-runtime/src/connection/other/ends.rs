@@ -5,7 +5,10 @@ use std::io;
 
 use bytes::Bytes;
 
+#[cfg(feature = "tls")]
+use crate::TlsSession;
 use crate::net::other_end::{Link, OtherEnd, Relay, RelayEnd};
+use crate::net::securing::Securing;
 use crate::net::send_buffer::SendBuffer;
 use crate::net::transport::{OtherAccess, PeerAddr};
 use crate::{Connected, Connecting, Moved, Peer, Relaying, Target};
@@ -37,8 +40,16 @@ impl<S: PeerAddr> PeerAddr for Ends<'_, S> {
     }
 
     #[cfg(feature = "tls")]
-    fn tls(&self) -> Option<&crate::net::tls::Session> {
+    fn tls(&self) -> Option<TlsSession<'_>> {
         self.socket.tls()
+    }
+
+    fn secured(&self) -> Securing<'_> {
+        self.socket.secured()
+    }
+
+    fn leave_tls(&self) {
+        self.socket.leave_tls();
     }
 }
 

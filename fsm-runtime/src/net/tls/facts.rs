@@ -1,52 +1,80 @@
 use std::fmt;
 
 use rustls::pki_types::CertificateDer;
-use rustls::{HandshakeKind, ProtocolVersion, SupportedCipherSuite};
+use rustls::{CommonState, HandshakeKind, ProtocolVersion, SupportedCipherSuite};
 
 use super::session::Session;
 
 /// What is known of the TLS session of a connection: what [`Cx::tls`](crate::Cx::tls) returns.
 ///
-/// Until the handshake is over only the name that the client has asked for may be known.
+/// Until the handshake is over only the name that the client has asked for may be known. The handler of a
+/// `#[tls]` state gets one whose handshake is over.
 #[derive(Clone, Copy)]
-pub struct TlsSession<'a>(pub(crate) &'a Session);
+pub struct TlsSession<'a>(Facts<'a>);
+
+#[derive(Clone, Copy)]
+enum Facts<'a> {
+    Session(&'a Session),
+    /// A handshake that a test has simulated.
+    Simulated,
+}
 
 impl<'a> TlsSession<'a> {
+    pub(crate) fn of(session: &'a Session) -> Self {
+        Self(Facts::Session(session))
+    }
+
+    /// The session of a handshake that a test has simulated, of which nothing is known.
+    pub(crate) fn simulated() -> Self {
+        Self(Facts::Simulated)
+    }
+
+    fn session(self) -> Option<&'a Session> {
+        match self.0 {
+            Facts::Session(session) => Some(session),
+            Facts::Simulated => None,
+        }
+    }
+
+    fn facts(self) -> Option<&'a CommonState> {
+        self.session().map(Session::facts)
+    }
+
     /// Whether the handshake goes on.
     pub fn is_handshaking(&self) -> bool {
-        self.0.is_handshaking()
+        self.session().is_some_and(Session::is_handshaking)
     }
 
     /// The name that the client has asked for (SNI). `None` on the client's side, and for clients that ask for
     /// none, such as those that connect to an IP address.
     pub fn server_name(&self) -> Option<&'a str> {
-        self.0.server_name()
+        self.session()?.server_name()
     }
 
     /// The protocol that both sides have agreed on (ALPN), such as `b"http/1.1"`.
     pub fn alpn(&self) -> Option<&'a [u8]> {
-        self.0.facts().alpn_protocol()
+        self.facts()?.alpn_protocol()
     }
 
     /// The certificates of the peer, its own first. Empty on a server that does not ask its clients for
     /// certificates.
     pub fn certificates(&self) -> &'a [CertificateDer<'static>] {
-        self.0.facts().peer_certificates().unwrap_or_default()
+        self.facts().and_then(CommonState::peer_certificates).unwrap_or_default()
     }
 
     /// The version of TLS.
     pub fn version(&self) -> Option<ProtocolVersion> {
-        self.0.facts().protocol_version()
+        self.facts()?.protocol_version()
     }
 
     /// The cipher suite.
     pub fn cipher_suite(&self) -> Option<SupportedCipherSuite> {
-        self.0.facts().negotiated_cipher_suite()
+        self.facts()?.negotiated_cipher_suite()
     }
 
     /// Whether an earlier session was resumed.
     pub fn is_resumed(&self) -> bool {
-        self.0.facts().handshake_kind() == Some(HandshakeKind::Resumed)
+        self.facts().and_then(CommonState::handshake_kind) == Some(HandshakeKind::Resumed)
     }
 }
 

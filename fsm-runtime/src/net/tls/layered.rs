@@ -1,17 +1,19 @@
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
 use mio::{Registry, Token};
 
+use super::TlsSession;
 use super::config::TlsRole;
 use super::session::{RECORD, Session, Unread, failure, has_record};
 use crate::Peer;
 use crate::net::readiness::Readiness;
+use crate::net::securing::{Handshake, Securing};
 use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
-use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
+use crate::net::transport::{BeginTls, ByteStream, PeerAddr, Read, Source};
 
 /// The size of a thread's buffer for ciphertext: more than four whole records.
 const CIPHERTEXT: usize = 72 * 1024;
@@ -32,9 +34,10 @@ pub struct Layered<S> {
 }
 
 /// The TLS of a connection, between its turns.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Tls {
-    session: Session,
+    /// `None` once it has failed, because what has failed must not process anything any more.
+    session: Option<Session>,
     /// Ciphertext that was read and not processed.
     incoming: Vec<u8>,
     /// Plaintext that a read had no room for.
@@ -47,6 +50,10 @@ pub struct Tls {
     truncated: bool,
     /// Output waits for the end of the handshake.
     holds_output: bool,
+    /// A `#[tls]` state waits for the end of the handshake.
+    awaited: Cell<bool>,
+    /// The failure that this state has to learn.
+    failure: RefCell<Option<io::Error>>,
 }
 
 /// Ciphertext that the socket has not taken.
@@ -95,12 +102,12 @@ impl<S> Layered<S> {
     }
 
     pub(crate) fn is_handshaking(&self) -> bool {
-        self.tls.as_ref().is_some_and(|tls| tls.session.is_handshaking())
+        self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
     }
 
     /// The session, once TLS has begun.
     pub(crate) fn session(&self) -> Option<&Session> {
-        self.tls.as_ref().map(|tls| &tls.session)
+        self.tls.as_ref()?.session.as_ref()
     }
 
     /// Begins TLS. What was read and not used is ciphertext of the peer's, and what was written and not sent
@@ -117,13 +124,11 @@ impl<S> Layered<S> {
         // A client speaks first.
         session.decrypt(&mut [], &mut [0], &mut rest, &mut outgoing.bytes).map_err(failure)?;
         self.tls = Some(Box::new(Tls {
-            session,
+            session: Some(session),
             incoming: unread,
             rest,
             outgoing: (!outgoing.bytes.is_empty()).then(|| Box::new(outgoing)),
-            written: 0,
-            truncated: false,
-            holds_output: false,
+            ..Tls::default()
         }));
         Ok(())
     }
@@ -178,6 +183,29 @@ impl<S: ByteStream> ByteStream for Layered<S> {
         self.tls.is_some()
     }
 
+    fn begin_tls(&mut self, begin: BeginTls<'_>) {
+        let BeginTls { settings, target, unread, ended } = begin;
+        let missing = || io::Error::from(io::ErrorKind::Unsupported);
+        let role = settings.ok_or_else(missing).and_then(|settings| settings.role(target));
+        let begun =
+            role.and_then(|role| self.begin(role, unread.to_vec(), UnsentOutput::default()));
+        let tls = self.tls.get_or_insert_default();
+        tls.awaited.set(true);
+        match begun {
+            Err(error) => tls.fail(error),
+            Ok(()) if ended => tls.fail(cut_off()),
+            Ok(()) => {}
+        }
+    }
+
+    fn handshake(&self) -> Handshake {
+        match &self.tls {
+            None => Handshake::ToBegin,
+            Some(tls) if tls.is_handshaking() => Handshake::GoesOn,
+            Some(_) => Handshake::Over,
+        }
+    }
+
     fn is_truncated(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.truncated)
     }
@@ -191,6 +219,48 @@ impl<S: ByteStream> ByteStream for Layered<S> {
 }
 
 impl Tls {
+    fn is_handshaking(&self) -> bool {
+        self.session.as_ref().is_some_and(Session::is_handshaking)
+    }
+
+    /// The session, unless it has failed.
+    fn working(&mut self) -> io::Result<&mut Session> {
+        self.session.as_mut().ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, "the TLS session has failed before")
+        })
+    }
+
+    /// The error of a session that has failed, which processes nothing any more.
+    fn failed(&mut self, error: rustls::Error) -> io::Error {
+        self.session = None;
+        failure(error)
+    }
+
+    /// Ends a handshake that a `#[tls]` state waits for.
+    fn fail(&mut self, error: io::Error) {
+        self.session = None;
+        self.incoming = Vec::new();
+        self.rest = Vec::new();
+        self.failure.replace(Some(error));
+    }
+
+    fn secured(&self) -> Securing<'_> {
+        if let Some(error) = self.failure.take() {
+            self.awaited.set(false);
+            return Securing::Failed(error);
+        }
+        if !self.awaited.get() {
+            return Securing::has_begun_before();
+        }
+        match &self.session {
+            Some(session) if !session.is_handshaking() => {
+                self.awaited.set(false);
+                Securing::Secured(TlsSession::of(session))
+            }
+            _ => Securing::Waiting,
+        }
+    }
+
     /// Reads what the last read had no room for.
     fn read_rest(&mut self, buffer: &mut [u8]) -> Read {
         let bytes = self.rest.len().min(buffer.len());
@@ -210,7 +280,7 @@ impl Tls {
         scratch: &mut Scratch,
     ) -> io::Result<Read> {
         loop {
-            if self.session.has_closed() {
+            if self.working()?.has_closed() {
                 return Ok(Read { bytes: 0, drained: false });
             }
             if self.unsent() > MOST_UNSENT && !self.flush(stream)? {
@@ -219,7 +289,7 @@ impl Tls {
             let (bytes, drained) = self.read_records(stream, plain, scratch)?;
             if bytes > 0 {
                 let drained = drained && self.rest.is_empty() && !has_record(&self.incoming);
-                return Ok(Read { bytes, drained: drained && !self.session.has_closed() });
+                return Ok(Read { bytes, drained: drained && !self.working()?.has_closed() });
             }
             if self.truncated {
                 return Ok(Read { bytes: 0, drained: false });
@@ -254,14 +324,15 @@ impl Tls {
                 }
             }
         };
-        let decrypted = self.session.decrypt(ciphertext, plain, &mut self.rest, outgoing);
+        let Some(session) = &mut self.session else { return Ok((0, drained)) };
+        let decrypted = session.decrypt(ciphertext, plain, &mut self.rest, outgoing);
         if !outgoing.is_empty() {
             self.outgoing.get_or_insert_default().bytes.extend_from_slice(outgoing);
             outgoing.clear();
             // What stays waits for an event.
             self.flush(stream)?;
         }
-        let decrypted = decrypted.map_err(failure)?;
+        let decrypted = decrypted.map_err(|error| self.failed(error))?;
         let left = &ciphertext[decrypted.used..];
         if !left.is_empty() {
             self.incoming = left.to_vec();
@@ -279,7 +350,10 @@ impl Tls {
         if self.written > 0 {
             return Ok(std::mem::take(&mut self.written));
         }
-        if !flushed || self.session.is_handshaking() {
+        let Self { session: Some(session), incoming, rest, .. } = self else {
+            return self.working().map(|_| 0);
+        };
+        if !flushed || session.is_handshaking() {
             self.holds_output |= flushed;
             return Err(io::ErrorKind::WouldBlock.into());
         }
@@ -287,8 +361,11 @@ impl Tls {
         let mut made = 0;
         let pieces = slices.iter().flat_map(|slice| slice.chunks(RECORD));
         for (record, piece) in records.iter_mut().zip(pieces) {
-            let unread = Unread { incoming: &mut self.incoming, rest: &mut self.rest };
-            let plain = self.session.encrypt(piece, unread, outgoing).map_err(failure)?;
+            let unread = Unread { incoming, rest };
+            let plain = match session.encrypt(piece, unread, outgoing) {
+                Ok(plain) => plain,
+                Err(error) => return Err(self.failed(error)),
+            };
             *record = Record { end: outgoing.len(), plain };
             made += 1;
         }
@@ -346,18 +423,26 @@ impl Tls {
                 state.set_write_blocked();
             }
         }
-        while self.session.is_handshaking() && state.is_readable() {
+        while self.is_handshaking() && state.is_readable() {
             match Scratch::with(|scratch| self.read_handshake(stream, scratch)) {
-                Ok(()) if self.truncated => state.set_ended(),
+                Ok(()) if self.truncated => {
+                    state.set_ended();
+                    if self.awaited.get() {
+                        self.fail(cut_off());
+                    }
+                }
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     state.set_read_blocked();
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if self.awaited.get() && error.kind() == io::ErrorKind::InvalidData => {
+                    self.fail(error);
+                }
                 Err(error) => return Err(error),
             }
         }
-        if self.holds_output && !self.session.is_handshaking() {
+        if self.holds_output && !self.is_handshaking() {
             self.holds_output = false;
             state.add(Readiness::WRITE);
         }
@@ -381,17 +466,26 @@ impl Tls {
 
     /// Ends our stream.
     fn close(&mut self, stream: &mut impl ByteStream) {
-        if self.session.is_handshaking() {
+        let Self { session: Some(session), incoming, rest, outgoing, .. } = self else { return };
+        if session.is_handshaking() {
             return;
         }
-        Scratch::with(|scratch| {
-            let unread = Unread { incoming: &mut self.incoming, rest: &mut self.rest };
-            self.session.close(unread, &mut scratch.outgoing);
-            self.outgoing.get_or_insert_default().bytes.extend_from_slice(&scratch.outgoing);
-            // The end of the stream below follows in any case.
-            let _ = self.flush(stream);
+        let closed = Scratch::with(|scratch| {
+            let closed = session.close(Unread { incoming, rest }, &mut scratch.outgoing);
+            outgoing.get_or_insert_default().bytes.extend_from_slice(&scratch.outgoing);
+            closed
         });
+        if closed.is_err() {
+            self.session = None;
+        }
+        // The end of the stream below follows in any case.
+        let _ = self.flush(stream);
     }
+}
+
+/// The failure of a handshake in which the peer has ended its stream.
+fn cut_off() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the peer ended its stream in the TLS handshake")
 }
 
 /// The result of a write of so many bytes.
@@ -433,7 +527,17 @@ impl<S: PeerAddr> PeerAddr for Layered<S> {
         self.stream.peer()
     }
 
-    fn tls(&self) -> Option<&Session> {
-        self.session()
+    fn tls(&self) -> Option<TlsSession<'_>> {
+        self.session().map(TlsSession::of)
+    }
+
+    fn secured(&self) -> Securing<'_> {
+        self.tls.as_ref().map_or(Securing::Waiting, |tls| tls.secured())
+    }
+
+    fn leave_tls(&self) {
+        if let Some(tls) = &self.tls {
+            tls.awaited.set(false);
+        }
     }
 }

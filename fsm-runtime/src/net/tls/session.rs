@@ -23,7 +23,7 @@ const OVERHEAD: usize = 64;
 /// It has no buffer, so that an idle one takes as little memory as can be. Unprocessed ciphertext and unsent
 /// output are the caller's.
 #[derive(Debug)]
-pub struct Session {
+pub(crate) struct Session {
     connection: Connection,
     /// The name that the client has asked for.
     server_name: Option<Box<str>>,
@@ -190,13 +190,17 @@ impl Session {
     }
 
     /// Appends the alert that ends our stream.
-    pub(super) fn close(&mut self, unread: Unread<'_>, outgoing: &mut Vec<u8>) {
+    pub(super) fn close(
+        &mut self,
+        unread: Unread<'_>,
+        outgoing: &mut Vec<u8>,
+    ) -> Result<(), Error> {
         let (close, has_closed) = (Encrypt::CloseNotify, &mut self.has_closed);
-        // A session that has failed cannot say so any more.
-        let _ = match &mut self.connection {
+        let closed = match &mut self.connection {
             Connection::Server(server) => write(server, close, unread, outgoing, has_closed),
             Connection::Client(client) => write(client, close, unread, outgoing, has_closed),
         };
+        closed.map(drop)
     }
 }
 
@@ -214,9 +218,13 @@ enum Encrypt<'a> {
     CloseNotify,
 }
 
-/// Whether the bytes begin with a whole record.
+/// The types of records.
+const KINDS: std::ops::RangeInclusive<u8> = 20..=24;
+
+/// Whether the bytes begin with a whole record, or with what cannot be one.
 pub(super) fn has_record(bytes: &[u8]) -> bool {
     match bytes {
+        [kind, _, _, _, _, ..] if !KINDS.contains(kind) => true,
         [_, _, _, high, low, rest @ ..] => {
             rest.len() >= usize::from(u16::from_be_bytes([*high, *low]))
         }

@@ -17,10 +17,11 @@ use crate::lifecycle::drain::Drain;
 use crate::net::listener::{CAN_SHARE_ADDRESS, Listener, ListeningSocket};
 use crate::net::token;
 use crate::server::bound::BoundPool;
-use crate::server::layer::sealed::Layer;
+use crate::server::layer::sealed::{Layer, PoolNeeds};
 use crate::server::placement::{ConnectionPort, Listening, Placement};
 use crate::server::process::Process;
 use crate::server::thread::{ThreadMain, ThreadStart};
+use crate::spec::Features;
 use crate::{Address, Connection, Drive, Machine, Peer, PoolError, Transport};
 
 /// The initial size of a port's buffer of events, which grows when a poll fills it.
@@ -57,8 +58,12 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         let addresses = self.listen_on(&mut shards)?;
         let mut connects = self.connect_settings()?;
         let targets = connects.as_ref().map_or(&[][..], |connects| &connects.targets);
-        let encrypts = self.listen.iter().any(|listens| !listens.plain);
-        L::complete(&mut self.layer, targets, encrypts)
+        let needs = PoolNeeds {
+            targets,
+            accepts: self.listen.iter().any(|listens| !listens.plain),
+            begins_in_a_state: M::SPEC.uses(Features::TLS),
+        };
+        L::complete(&mut self.layer, needs)
             .map_err(|why| PoolError::Tls { pool: self.name.clone(), why })?;
         let ports: Box<[_]> = shards.iter().map(|shard| Arc::clone(&shard.port)).collect();
         let accepting = shards.iter().filter(|shard| !shard.acceptors.is_empty()).count();
@@ -243,10 +248,12 @@ impl<M: Drive<H>, H: Send + 'static, L: Layer> ConnectionParts<M, H, L> {
             other: OtherScratch {
                 lookups: Some(&Process::shared().lookups),
                 #[cfg(feature = "tls")]
-                tls: L::client(&self.placement.layer),
+                tls: L::tls(&self.placement.layer).and_then(|settings| settings.client),
                 ..OtherScratch::default()
             },
             context: parts.context(routes),
+            #[cfg(feature = "tls")]
+            tls: L::tls(&self.placement.layer),
         });
         ready.report(Ok(()));
         parts.run(scratch)

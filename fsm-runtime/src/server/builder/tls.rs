@@ -7,7 +7,8 @@ impl<M: Machine<Kind = Connection>> Builder<M, Plain> {
     /// Encrypts the connections that the pool accepts, or takes over from other pools and programs. Only with
     /// the feature `tls`.
     ///
-    /// TLS begins with the connection, and handlers read and write plaintext. The handshake is part of the first
+    /// TLS begins with the connection, or in the `#[tls]` state of the machine if it has one. Without such a
+    /// state handlers read and write plaintext alone. The handshake is part of the first
     /// wait of the machine, whose deadline bounds it. A peer whose handshake fails gets the alert that says why,
     /// and its connection ends as [`Ended::TlsFailed`](crate::Ended::TlsFailed). Output that handlers write
     /// before the handshake is over leaves behind it.
@@ -33,9 +34,8 @@ impl<M: Machine<Kind = Connection>> Builder<M, Plain> {
     }
 
     fn encrypted(self, settings: TlsSettings) -> Builder<M, Encrypted> {
-        let begins_at_once = true;
         Builder {
-            layer: TlsSettings { begins_at_once, ..settings },
+            layer: settings,
             name: self.name,
             listen: self.listen,
             backlog: self.backlog,

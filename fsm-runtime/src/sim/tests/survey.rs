@@ -91,6 +91,8 @@ impl Uploads {
                     boxes: Arc::default(),
                     other: OtherScratch::default(),
                     context,
+                    #[cfg(feature = "tls")]
+                    tls: None,
                 })
             });
         }
