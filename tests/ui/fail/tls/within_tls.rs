@@ -1,5 +1,5 @@
 //! A state begins TLS on connections that have it already.
-//! Plants fsm::E125.
+//! Plants fsm::E126.
 
 use fsm_runtime::prelude::*;
 
