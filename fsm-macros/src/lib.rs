@@ -116,6 +116,7 @@ use crate::parse::Item;
 /// | `#[read(exact = expr, max = 1KiB)]` | `bytes: &[u8]` | a deadline, `eof`, `limit` |
 /// | `#[read(until = b"\r\n", max = 1KiB)]` | `bytes: &[u8]`, without the delimiter, which does not count for `max` | a deadline, `eof`, `limit` |
 /// | `#[read(some, max = 16KiB)]` | `bytes: &[u8]`, the bytes that are there | a deadline, `eof` |
+/// | `#[read(peek = 8)]` | `bytes: &[u8; 8]`, which stay unread: another state reads them, so this one leads on to it | a deadline, `eof` |
 /// | `#[read(upto = expr, max = 16KiB)]` | `bytes: &[u8]`, never past the next `expr` bytes | a deadline, `eof` |
 /// | `#[read(frame = Type, max = 64KiB)]` | `frame: <Type as Frame>::Item<'_>` | a deadline, `eof`, `limit`, `refused` |
 /// | `#[read(other, ..)]` | as `read`, of the [other socket](#two-sockets) | as `read` |

@@ -349,6 +349,7 @@ impl Lowering<'_> {
         });
         let shape = match &written.kind {
             ShapeKind::Exact(length) => model::Shape::Exact(length.clone()),
+            ShapeKind::Peek(length) => model::Shape::Peek(length.clone()),
             ShapeKind::ExactOf(length) => model::Shape::ExactOf {
                 length: Expr::new(length, fields),
                 max: max?,

@@ -250,6 +250,7 @@ pub(crate) struct Read {
 
 pub(crate) enum Shape {
     Exact(Literal),
+    Peek(Literal),
     ExactOf {
         length: Expr,
         max: Bound,
@@ -435,7 +436,7 @@ impl Shape {
     /// The bound in bytes.
     pub(crate) fn max(&self) -> TokenStream {
         match self {
-            Self::Exact(length) => TokenTree::from(length.clone()).into(),
+            Self::Exact(length) | Self::Peek(length) => TokenTree::from(length.clone()).into(),
             Self::ExactOf { max, .. }
             | Self::Until { max, .. }
             | Self::Some { max }

@@ -185,6 +185,8 @@ pub enum Shape {
     Upto,
     /// A frame of a decoder.
     Frame,
+    /// A number of bytes that stay unread.
+    Peek,
 }
 
 impl Shape {

@@ -110,6 +110,8 @@ pub(crate) enum ShapeKind {
     Some,
     Upto(TokenStream),
     Frame(Box<Type>),
+    /// A number of bytes that stay unread.
+    Peek(Literal),
     /// It could not be read.
     Unknown,
 }
@@ -215,6 +217,7 @@ impl WaitKind {
                             | ShapeKind::ExactOf(_)
                             | ShapeKind::Until(_)
                             | ShapeKind::Frame(_)
+                            | ShapeKind::Peek(_)
                     )
                 )
             }
@@ -300,6 +303,11 @@ impl WaitKind {
     /// Whether nothing need be in progress in a state with this wait.
     pub(crate) fn rests(&self) -> bool {
         matches!(self, Self::Read { other: false, .. } | Self::Message | Self::Job | Self::Sleep(_))
+    }
+
+    /// Whether it leaves the input unread.
+    pub(crate) fn peeks(&self) -> bool {
+        matches!(self.shape_kind(), Some(ShapeKind::Peek(_)))
     }
 
     pub(crate) fn reads_other(&self) -> bool {

@@ -70,7 +70,15 @@ fn cycles(
                 let text = "; loop inside the handler, or add a state that waits";
                 (cycle.first(), text.to_owned())
             }
-            None => (cycle.first(), "; add a state that waits".to_owned()),
+            None => {
+                let path = std::iter::once(state).chain(cycle.iter().map(|edge| edge.target));
+                let peeks = path.map(|state| &machine.states[state]).find(|state| state.peeks());
+                let remedy = match peeks {
+                    Some(state) => format!("; add a state that reads what `{}` looks at", state.name),
+                    None => "; add a state that waits".to_owned(),
+                };
+                (cycle.first(), remedy)
+            }
         };
         if let Some(edge) = edge {
             errors.at(code, edge.name, format!("the cycle `{path}` {fault}{remedy}"));
@@ -166,6 +174,9 @@ fn repeats_at_once(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bo
     if edge.other {
         return matches!(edge.event(), Some(Event::Eof | Event::Limit | Event::Refused));
     }
+    if wait.kind.peeks() && edge.event().is_none() {
+        return true;
+    }
     matches!(
         (&wait.kind, edge.event()),
         (WaitKind::Run { .. }, _)
@@ -182,6 +193,13 @@ fn repeats_at_once(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bo
             | (WaitKind::Relay(_), Some(Event::Eof | Event::Gone))
             | (WaitKind::Tls, Some(Event::Error))
     )
+}
+
+impl ast::State {
+    /// Whether it looks at the input and leaves it unread.
+    fn peeks(&self) -> bool {
+        self.wait().is_some_and(|wait| wait.kind.peeks())
+    }
 }
 
 /// Whether the state waits for output alone.

@@ -112,6 +112,24 @@ mod tests {
     fn a_pool_that_is_full_or_gone_is_not_asked_again_at_once() {
         table(&[
             (
+                "start = A, eof => Z",
+                "#[read(peek = 4, idle = 5s => Z)] #[to(A | Z)] A, #[end] Z",
+                &["the cycle `A -> A` uses up no input and no time; add a state that reads what `A` \
+                   looks at"],
+            ),
+            (
+                "start = A, eof => Z",
+                "#[read(peek = 4, idle = 5s => Z)] #[to(B)] A, #[run] #[to(A | Z)] B, #[end] Z",
+                &["the cycle `A -> B -> A` uses up no input and no time; add a state that reads what `A` \
+                   looks at"],
+            ),
+            (
+                "start = A, eof => Z",
+                "#[read(peek = 4, idle = 5s => Z)] #[to(B)] A,
+                 #[read(exact = 4, idle = 5s => Z)] #[to(A | Z)] B, #[end] Z",
+                &[],
+            ),
+            (
                 "start = A, within = 1s => D, gone => D",
                 "#[run] #[to(B)] A, #[call(S, full => A)] #[to(D)] B, #[end] D",
                 &["the cycle `A -> B -> A` uses up no input and no time; \

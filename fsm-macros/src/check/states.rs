@@ -134,7 +134,7 @@ fn bounds(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
             errors.at(Code::NothingToRead, &wait.name, text);
         }
         WaitKind::Read {
-            shape: Some(ast::Shape { kind: ShapeKind::Exact(_), text, .. }),
+            shape: Some(ast::Shape { kind: ShapeKind::Exact(_) | ShapeKind::Peek(_), text, .. }),
             max: Some((key, _)),
             ..
         } => {
@@ -145,7 +145,11 @@ fn bounds(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
             );
         }
         WaitKind::Read {
-            shape: Some(ast::Shape { kind: ShapeKind::Exact(_) | ShapeKind::Unknown, .. }),
+            shape:
+                Some(ast::Shape {
+                    kind: ShapeKind::Exact(_) | ShapeKind::Peek(_) | ShapeKind::Unknown,
+                    ..
+                }),
             ..
         } => {}
         kind if kind.is_bounded_by_frame() => {

@@ -20,6 +20,9 @@ pub(crate) fn read(
         model::Shape::Exact(length) => {
             (None, generated!(input.exact::<#length>()), misses.without_limit())
         }
+        model::Shape::Peek(length) => {
+            (None, generated!(input.peek::<#length>()), misses.without_limit())
+        }
         model::Shape::ExactOf { length, max, limit } => {
             (None, exact_len(length, &max.expand()), misses.with_limit(limit))
         }

@@ -125,6 +125,7 @@ impl Read {
     fn kind(&self) -> String {
         let shape = match self.shape {
             model::Shape::Exact(_) | model::Shape::ExactOf { .. } => "Exact",
+            model::Shape::Peek(_) => "Peek",
             model::Shape::Until { .. } => "Until",
             model::Shape::Some { .. } => "Some",
             model::Shape::Upto { .. } => "Upto",

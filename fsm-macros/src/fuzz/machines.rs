@@ -31,7 +31,8 @@ const MACHINES: [(&str, &str); 14] = [
         "#[derive(Debug)] enum Frames {
             #[read(frame = Codec<'static, 3>, max = LIMIT, within = never, refused => Gone)]
             #[to(Frame | Wait | Nap)] Frame,
-            #[message(within = 1d => Stream)] #[to(Wait | Frame)] #[rest] Wait,
+            #[message(within = 1d => Look)] #[to(Wait | Frame)] #[rest] Wait,
+            #[read(peek = 4, idle = 1s => Gone)] #[to(Frame | Stream)] Look,
             #[sleep(pause, max = 5min)] #[to(Frame)] Nap { pause: Duration },
             #[writable(below = 1KiB, idle = 30s => Gone)] #[to(Stream | Gone)] Stream,
             #[end] Gone }",
@@ -123,7 +124,7 @@ const MACHINES: [(&str, &str); 14] = [
 ];
 
 /// Text that an edit may insert.
-const WORDS: [&str; 88] = [
+const WORDS: [&str; 89] = [
     "read",
     "flush",
     "writable",
@@ -173,6 +174,7 @@ const WORDS: [&str; 88] = [
     "until",
     "some",
     "upto",
+    "peek",
     "frame",
     "max",
     "below",

@@ -102,6 +102,9 @@ fn called(wait: &WaitKind) -> String {
             let max = max.as_ref().map_or("", |(_, Size { text, .. })| text);
             match shape.as_ref().map(|shape| &shape.kind) {
                 Some(ShapeKind::Exact(length)) => format!("Called with the next {length} bytes."),
+                Some(ShapeKind::Peek(length)) => {
+                    format!("Called with the next {length} bytes, which stay unread.")
+                }
                 Some(ShapeKind::ExactOf(length)) => {
                     format!("Called with the next `{length}` bytes, at most {max}.")
                 }

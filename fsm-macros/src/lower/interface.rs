@@ -173,7 +173,9 @@ fn received(machine: &ast::Machine, state: &ast::State, wait: &WaitKind) -> Opti
 fn received_kind(machine: &ast::Machine, wait: &WaitKind) -> Option<ReceivedKind> {
     match wait {
         WaitKind::Read { shape: Some(shape), .. } => Some(match &shape.kind {
-            ShapeKind::Exact(length) => ReceivedKind::Array(length.clone()),
+            ShapeKind::Exact(length) | ShapeKind::Peek(length) => {
+                ReceivedKind::Array(length.clone())
+            }
             ShapeKind::Frame(decoder) => ReceivedKind::Frame(decoder.clone()),
             ShapeKind::ExactOf(_) | ShapeKind::Until(_) | ShapeKind::Some | ShapeKind::Upto(_) => {
                 ReceivedKind::Bytes

@@ -45,7 +45,7 @@ pub(super) fn parse(
     errors: &mut Errors,
 ) -> Parsed<Option<ast::Wait>> {
     let (text, own): (_, &[_]) = match meant {
-        "read" => ("read", &["exact", "until", "some", "upto", "frame", "max", "other"]),
+        "read" => ("read", &["exact", "until", "some", "upto", "frame", "peek", "max", "other"]),
         "flush" => ("flush", &[]),
         "writable" => ("writable", &["below"]),
         "run" => ("run", &["blocking"]),
@@ -280,6 +280,7 @@ fn shape_kind(name: &str, entry: &Entry, reader: &mut Reader<'_>) -> ShapeKind {
         "until" => ShapeKind::Until(until(reader.value(entry, "until = b\"\\n\""), reader)),
         "upto" => ShapeKind::Upto(upto(reader.value(entry, "upto = left"), reader)),
         "frame" => frame(reader.value(entry, "frame = Type"), reader),
+        "peek" => peek(reader.value(entry, "peek = 8"), reader),
         _ => {
             alone(entry, "some, max = 64KiB", reader);
             ShapeKind::Some
@@ -298,6 +299,19 @@ fn exact(value: Option<TokenStream>, reader: &mut Reader<'_>) -> ShapeKind {
             Some(TokenTree::Literal(number)) => ShapeKind::Exact(number),
             _ => ShapeKind::Unknown,
         },
+    }
+}
+
+fn peek(value: Option<TokenStream>, reader: &mut Reader<'_>) -> ShapeKind {
+    let Some(value) = value else { return ShapeKind::Unknown };
+    if !literal::is_literal(&value) {
+        let text = "`peek` looks at a fixed number of bytes; write it as a number, such as `peek = 8`";
+        reader.errors.at(Code::NeverChanges, &value, text);
+        return ShapeKind::Unknown;
+    }
+    match reader.size(&value).and_then(|size| size.value.into_iter().next()) {
+        Some(TokenTree::Literal(number)) => ShapeKind::Peek(number),
+        _ => ShapeKind::Unknown,
     }
 }
 

@@ -137,6 +137,21 @@ impl<'a, P: Default> Input<'a, P> {
         Ok(taken)
     }
 
+    /// Looks at the next `N` bytes, and leaves them unread.
+    ///
+    /// # Errors
+    ///
+    /// [`Miss::More`] or [`Miss::Eof`] when fewer are unread.
+    #[inline]
+    pub fn peek<const N: usize>(&mut self) -> Result<&'a [u8; N], Miss> {
+        let Some(seen) = self.bytes.first_chunk::<N>() else {
+            self.wanted = N;
+            return Err(self.miss());
+        };
+        self.scanned = 0;
+        Ok(seen)
+    }
+
     /// Takes exactly `len` bytes, where `len` is known only at run time.
     ///
     /// # Errors

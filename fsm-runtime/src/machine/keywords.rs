@@ -6,7 +6,7 @@
 #[derive(Clone, Copy, Debug)]
 pub struct Word;
 
-/// `#[read(..)]`: the state waits for input, cut by one of `exact`, `until`, `some`, `upto` and
+/// `#[read(..)]`: the state waits for input, cut by one of `exact`, `until`, `some`, `upto`, `peek` and
 /// `frame`. Needs a deadline and an `eof` edge. `#[read(other, ..)]` waits for input of the other socket.
 pub const read: Word = Word;
 /// `#[connect(within = 5s => State, refused => State)]`: the state connects the other socket to the target
@@ -133,6 +133,8 @@ pub const until: Word = Word;
 pub const some: Word = Word;
 /// `upto = expr`: as `some`, but at most this number of bytes; the others stay in the buffer.
 pub const upto: Word = Word;
+/// `peek = 8`: the next bytes, as `&[u8; 8]`, which stay unread for the state that follows.
+pub const peek: Word = Word;
 /// `frame = Type`: a message that the decoder `Type` returns; `Type` implements `Frame`.
 pub const frame: Word = Word;
 /// `max = 64KiB` or `max = expr <= 64KiB`: the upper bound, in bytes for a `read`, in time for a

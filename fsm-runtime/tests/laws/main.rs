@@ -23,6 +23,7 @@ mod input;
 mod interleavings;
 mod messages;
 mod output;
+mod peek;
 mod settings;
 mod unread;
 mod waits;
