@@ -129,7 +129,7 @@ pub(crate) mod sealed {
             if settings.begins_at_once {
                 let unread = std::mem::take(&mut carried.input);
                 let unsent = std::mem::take(&mut carried.output);
-                stream.begin(settings.role(target)?, unread, unsent)?;
+                stream.begin(settings.role(target)?, unread, &unsent)?;
             }
             Ok(stream)
         }
