@@ -130,6 +130,7 @@ use crate::parse::Item;
 /// | `#[relay(max = 64KiB)]` | `moved: Moved`, the numbers of bytes: both streams have passed and ended | a deadline, `eof = 30s`, `gone` |
 /// | `#[relay(out, exact = expr, max = 64KiB)]`, `#[relay(back, exact = expr, max = 64KiB)]` | `moved: Moved`: so many bytes have passed one way | a deadline, `eof`, `gone` |
 /// | `#[relay(out, max = 64KiB)]`, `#[relay(back, max = 64KiB)]` | `moved: Moved`: all up to the end of one stream has passed | a deadline, `gone` |
+/// | `#[tls]` | `tls: TlsSession<'_>`, the names, the protocol and the certificates: the [TLS handshake](#tls) is over | `within`, `error` |
 /// | `#[sleep(100ms)]`, `#[sleep(expr <= 5min)]` | nothing: the time has passed | |
 /// | `#[call(Service, ..)]` | `reply: <Service as Service>::Reply` | `within`, `gone`, `full`; `eof` if it shall withdraw the job |
 /// | `#[handoff(Machine, ..)]` | has none: the connection leaves for the pool of that machine | `within`, `gone`, `full` |
@@ -150,7 +151,7 @@ use crate::parse::Item;
 /// | `eof = 30s => State` | in a `relay` both ways: that time after one side has ended, and again after each byte since |
 /// | `limit => State` | when the input to read is larger than `max`; `max = 80 => State` is the same |
 /// | `refused => State` | when the decoder returns an error; one whose error is `Infallible` needs no such edge; in a `connect` state when the connection fails |
-/// | `error => State` | when the handler returns an error; then all methods of the state return a `Result`, those for messages and ticks too |
+/// | `error => State` | when the handler returns an error; then all methods of the state return a `Result`, those for messages and ticks too; in a `tls` state also when the handshake fails |
 /// | `full => State` | when the other pool has no room; without this edge the state waits for room, within its deadline |
 /// | `gone => State` | when the other pool is closed, or has lost the job without a reply; in a `relay` state when the other socket breaks off |
 ///
@@ -341,6 +342,38 @@ use crate::parse::Item;
 /// - None of these states is a place to rest.
 /// - A machine without a `#[connect]` state pays nothing for all this.
 ///
+/// # TLS
+///
+/// A pool with `Builder::tls` or `Builder::tls_client` encrypts its connections from their beginning, and its
+/// machine needs no state for that. If the machine has a `#[tls]` state, a connection is plain until it gets
+/// there: in the start state that is at once, later it is the STARTTLS of mail and database protocols.
+///
+/// ```text
+/// #[read(until = b"\r\n", max = 512, idle = 5min => Gone)]
+/// #[to(Command | Secure)]
+/// Command,
+/// /// After `STARTTLS`, which was answered.
+/// #[tls(within = 10s => Gone, error => Failed)]
+/// #[to(Command)]
+/// Secure,
+/// #[run]
+/// #[to(Gone)]
+/// Failed { #[error] why: std::io::Error },
+/// ```
+///
+/// - What was written before leaves plain and in order, and then the handshake begins; `within` bounds both. What
+///   was read and not used is the beginning of the peer's handshake. So commands that somebody has put in front of
+///   the handshake are never run: they make it fail.
+/// - On a connection that the pool accepts or takes over it is the handshake of a server, on one that the pool
+///   opens that of a client, for the host of the target or `TlsClient::name`.
+/// - The handler is called once the handshake is over; the protocol that was agreed on, the name and the
+///   certificates may decide the verdict.
+/// - `error` is taken when the handshake fails, also when the peer ends its stream in it. The peer was told
+///   then. The connection is of no more use: to read or write ends it.
+/// - There is no TLS within TLS: a `#[tls]` state on an encrypted connection takes `error` at once, and one that is
+///   reached in no other way is refused.
+/// - The state is no place to rest, and stands beside no other wait. It needs the feature `tls` of the runtime.
+///
 /// # On a state: the rest
 ///
 /// | attribute | meaning |
@@ -354,7 +387,7 @@ use crate::parse::Item;
 /// | attribute | meaning |
 /// |---|---|
 /// | `#[carry]` | taken from the field of that name in the state before, which must have it; box what is large, since that state is moved as a whole |
-/// | `#[error]` | made from the error with `From`, on an `error` edge or the `refused` edge of a `connect`; without one the error of an `error` edge is logged |
+/// | `#[error]` | made from the error with `From`, on an `error` edge or the `refused` edge of a `connect`; on the `error` edge of a `tls` it is made from a `std::io::Error`; without one the error of an `error` edge is logged |
 /// | `#[job]` | the job that comes back, on the `full` edge of a `call` |
 /// | `#[seed]` | the seed that comes back, on the `full` edge of a `handoff` |
 ///
@@ -386,9 +419,9 @@ use crate::parse::Item;
 /// - There is a start, and an end; every state can be reached from the start and reaches an end, or
 ///   a `handoff`.
 /// - Every cycle waits for something: none has only edges out of `run` states and `eof`, `limit`,
-///   `full`, `gone` and `refused` edges, also those of `connect` and `relay`, and none only `flush` states.
+///   `full`, `gone` and `refused` edges, also those of `connect`, `relay` and `tls`, and none only `flush` states.
 /// - Something fills all data, on every edge.
-/// - The other socket is connected before a state uses it.
+/// - The other socket is connected before a state uses it, and a state that begins TLS is reached without it.
 /// - Every job gets one reply: no state is reached with a job in hand and without one, only verdicts end a job,
 ///   and a connection whose answer may still come takes no other job.
 /// - All defaults and groups are used, all names exist, and none occurs twice.

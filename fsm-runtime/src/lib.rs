@@ -156,6 +156,9 @@ macro_rules! __needs_tls {
     () => {};
 }
 
+/// ```compile_fail
+/// fsm_runtime::__needs_tls!();
+/// ```
 #[cfg(not(feature = "tls"))]
 #[doc(hidden)]
 #[macro_export]

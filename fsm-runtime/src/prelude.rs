@@ -10,13 +10,10 @@
 //! }
 //! ```
 
-pub use bytes::Bytes;
-pub use fsm_macros::{frame, state_machine};
-
-#[cfg(feature = "tls")]
-pub use crate::TlsSession;
 pub use crate::{
     Connected, Cx, Decoded, Drive, Encode, Ended, Frame, Handle, JobCx, JobHandle, Key, Machine,
     Moved, NoMessage, Peer, Pipeline, Pool, PoolError, Service, Submitter, Target, Times,
-    TrySendError, Words,
+    TlsSession, TrySendError, Words,
 };
+pub use bytes::Bytes;
+pub use fsm_macros::{frame, state_machine};

@@ -74,10 +74,10 @@ impl Library {
 }
 
 impl Compiler {
-    /// Builds the runtime, as the examples use it, for which it is built already. The compiler writes to a
+    /// Builds the runtime with the features that the examples and this package need. The compiler writes to a
     /// subdirectory of `output`.
     pub fn new(output: &Path) -> Self {
-        let packages = ["fsm-runtime", "fsm-examples"];
+        let packages = ["fsm-runtime", "fsm-examples", "fsm-tests"];
         let runtime = Library::build(&packages, Path::new(env!("CARGO_MANIFEST_DIR")));
         let output = output.join("ui");
         fs::create_dir_all(&output).expect("the target directory can be written");

@@ -74,7 +74,9 @@ fn cycles(
                 let path = std::iter::once(state).chain(cycle.iter().map(|edge| edge.target));
                 let peeks = path.map(|state| &machine.states[state]).find(|state| state.peeks());
                 let remedy = match peeks {
-                    Some(state) => format!("; add a state that reads what `{}` looks at", state.name),
+                    Some(state) => {
+                        format!("; add a state that reads what `{}` looks at", state.name)
+                    }
                     None => "; add a state that waits".to_owned(),
                 };
                 (cycle.first(), remedy)

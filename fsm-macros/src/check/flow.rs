@@ -114,14 +114,18 @@ mod tests {
             (
                 "start = A, eof => Z",
                 "#[read(peek = 4, idle = 5s => Z)] #[to(A | Z)] A, #[end] Z",
-                &["the cycle `A -> A` uses up no input and no time; add a state that reads what `A` \
-                   looks at"],
+                &[
+                    "the cycle `A -> A` uses up no input and no time; add a state that reads what `A` \
+                   looks at",
+                ],
             ),
             (
                 "start = A, eof => Z",
                 "#[read(peek = 4, idle = 5s => Z)] #[to(B)] A, #[run] #[to(A | Z)] B, #[end] Z",
-                &["the cycle `A -> B -> A` uses up no input and no time; add a state that reads what `A` \
-                   looks at"],
+                &[
+                    "the cycle `A -> B -> A` uses up no input and no time; add a state that reads what `A` \
+                   looks at",
+                ],
             ),
             (
                 "start = A, eof => Z",

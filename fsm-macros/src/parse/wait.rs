@@ -305,7 +305,8 @@ fn exact(value: Option<TokenStream>, reader: &mut Reader<'_>) -> ShapeKind {
 fn peek(value: Option<TokenStream>, reader: &mut Reader<'_>) -> ShapeKind {
     let Some(value) = value else { return ShapeKind::Unknown };
     if !literal::is_literal(&value) {
-        let text = "`peek` looks at a fixed number of bytes; write it as a number, such as `peek = 8`";
+        let text =
+            "`peek` looks at a fixed number of bytes; write it as a number, such as `peek = 8`";
         reader.errors.at(Code::NeverChanges, &value, text);
         return ShapeKind::Unknown;
     }

@@ -127,7 +127,7 @@ pub(crate) mod sealed {
             if settings.begins_at_once && origin != (Origin::Accepted { plain: true }) {
                 let unread = std::mem::take(&mut carried.input);
                 let unsent = std::mem::take(&mut carried.output);
-                stream.begin(settings.role(origin.target())?, unread, unsent)?;
+                stream.begin(settings.role(origin.target())?, unread, &unsent)?;
             }
             Ok(stream)
         }

@@ -142,16 +142,6 @@ impl MailServer {
         peer
     }
 
-    /// The TLS of a client that has said STARTTLS.
-    fn secure(
-        &self,
-        peer: BufReader<TcpStream>,
-        config: rustls::ClientConfig,
-    ) -> BufReader<StreamOwned<ClientConnection, TcpStream>> {
-        let session = ClientConnection::new(config.into(), "localhost".try_into().unwrap());
-        BufReader::new(StreamOwned::new(session.unwrap(), peer.into_inner()))
-    }
-
     fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
     }
@@ -160,6 +150,15 @@ impl MailServer {
     fn until_quiet(&self) {
         until(|| self.running.stats().open == 0);
     }
+}
+
+/// The TLS of a client that has said STARTTLS.
+fn secure(
+    peer: BufReader<TcpStream>,
+    config: rustls::ClientConfig,
+) -> BufReader<StreamOwned<ClientConnection, TcpStream>> {
+    let session = ClientConnection::new(config.into(), "localhost".try_into().unwrap());
+    BufReader::new(StreamOwned::new(session.unwrap(), peer.into_inner()))
 }
 
 fn line(peer: &mut impl BufRead) -> String {
@@ -184,7 +183,7 @@ fn e1_tls_begins_in_a_state_after_plaintext() {
     assert_eq!(say(&mut peer, "STARTTLS"), "220 go ahead");
     let mut config = client_config(&server.authority);
     config.alpn_protocols = vec![b"smtp".to_vec()];
-    let mut peer = server.secure(peer, config);
+    let mut peer = secure(peer, config);
     assert_eq!(say(&mut peer, "EHLO me"), "250 mail.test");
     assert_eq!(say(&mut peer, "MAIL FROM:<a@b>"), "250 ok");
     assert_eq!(say(&mut peer, "QUIT"), "221 bye");
@@ -212,7 +211,7 @@ fn e1_the_agreed_protocol_is_a_verdict() {
     assert_eq!(say(&mut peer, "STARTTLS"), "220 go ahead");
     let mut config = client_config(&server.authority);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let mut peer = server.secure(peer, config);
+    let mut peer = secure(peer, config);
     let _ = peer.get_mut().write_all(b"GET /\r\n");
     let mut rest = Vec::new();
     let _ = peer.read_to_end(&mut rest);
@@ -237,7 +236,7 @@ fn e1_a_handshake_that_fails_takes_the_error_edge_and_tells_why() {
     let server = MailServer::start();
     let mut peer = server.connect();
     assert_eq!(say(&mut peer, "STARTTLS"), "220 go ahead");
-    let mut peer = server.secure(peer, client_config(&Authority::new()));
+    let mut peer = secure(peer, client_config(&Authority::new()));
     let error = peer.get_mut().write_all(b"EHLO me\r\n").unwrap_err();
     assert!(error.to_string().contains("invalid peer certificate"), "{error}");
     drop(peer);
@@ -263,7 +262,7 @@ fn e1_there_is_no_tls_within_tls() {
     let server = MailServer::start();
     let mut peer = server.connect();
     assert_eq!(say(&mut peer, "STARTTLS"), "220 go ahead");
-    let mut peer = server.secure(peer, client_config(&server.authority));
+    let mut peer = secure(peer, client_config(&server.authority));
     assert_eq!(say(&mut peer, "STARTTLS"), "220 go ahead");
     assert_eq!(line(&mut peer), "");
     server.until_quiet();
@@ -282,7 +281,7 @@ fn e2_what_was_written_before_leaves_plain_and_in_order() {
     peer.read_exact(&mut padding).unwrap();
     assert!(padding.iter().all(|byte| *byte == b'x'));
     assert_eq!(line(&mut peer), "220 go ahead");
-    let mut peer = server.secure(peer, client_config(&server.authority));
+    let mut peer = secure(peer, client_config(&server.authority));
     assert_eq!(say(&mut peer, "QUIT"), "221 bye");
 }
 

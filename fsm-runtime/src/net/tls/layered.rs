@@ -8,12 +8,13 @@ use super::TlsSession;
 use super::config::TlsRole;
 use super::session::{RECORD, Session, Unread, failure, has_record};
 use crate::Peer;
-use crate::net::readiness::Readiness;
 use crate::net::securing::{Handshake, Securing};
 use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
 use crate::net::transport::{BeginTls, ByteStream, PeerAddr, Read, Source};
+
+mod handshake;
 
 /// The size of a thread's buffer for ciphertext: more than four whole records.
 const CIPHERTEXT: usize = 72 * 1024;
@@ -116,7 +117,7 @@ impl<S> Layered<S> {
         &mut self,
         role: TlsRole<'_>,
         unread: Vec<u8>,
-        unsent: UnsentOutput,
+        unsent: &UnsentOutput,
     ) -> io::Result<()> {
         let mut session = role.begin().map_err(failure)?;
         let mut outgoing = Outgoing { bytes: unsent.to_vec(), ..Outgoing::default() };
@@ -184,18 +185,7 @@ impl<S: ByteStream> ByteStream for Layered<S> {
     }
 
     fn begin_tls(&mut self, begin: BeginTls<'_>) {
-        let BeginTls { settings, target, unread, ended } = begin;
-        let missing = || io::Error::from(io::ErrorKind::Unsupported);
-        let role = settings.ok_or_else(missing).and_then(|settings| settings.role(target));
-        let begun =
-            role.and_then(|role| self.begin(role, unread.to_vec(), UnsentOutput::default()));
-        let tls = self.tls.get_or_insert_default();
-        tls.awaited.set(true);
-        match begun {
-            Err(error) => tls.fail(error),
-            Ok(()) if ended => tls.fail(cut_off()),
-            Ok(()) => {}
-        }
+        self.begin_for_state(&begin);
     }
 
     fn handshake(&self) -> Handshake {
@@ -219,48 +209,6 @@ impl<S: ByteStream> ByteStream for Layered<S> {
 }
 
 impl Tls {
-    fn is_handshaking(&self) -> bool {
-        self.session.as_ref().is_some_and(Session::is_handshaking)
-    }
-
-    /// The session, unless it has failed.
-    fn working(&mut self) -> io::Result<&mut Session> {
-        self.session.as_mut().ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidData, "the TLS session has failed before")
-        })
-    }
-
-    /// The error of a session that has failed, which processes nothing any more.
-    fn failed(&mut self, error: rustls::Error) -> io::Error {
-        self.session = None;
-        failure(error)
-    }
-
-    /// Ends a handshake that a `#[tls]` state waits for.
-    fn fail(&mut self, error: io::Error) {
-        self.session = None;
-        self.incoming = Vec::new();
-        self.rest = Vec::new();
-        self.failure.replace(Some(error));
-    }
-
-    fn secured(&self) -> Securing<'_> {
-        if let Some(error) = self.failure.take() {
-            self.awaited.set(false);
-            return Securing::Failed(error);
-        }
-        if !self.awaited.get() {
-            return Securing::has_begun_before();
-        }
-        match &self.session {
-            Some(session) if !session.is_handshaking() => {
-                self.awaited.set(false);
-                Securing::Secured(TlsSession::of(session))
-            }
-            _ => Securing::Waiting,
-        }
-    }
-
     /// Reads what the last read had no room for.
     fn read_rest(&mut self, buffer: &mut [u8]) -> Read {
         let bytes = self.rest.len().min(buffer.len());
@@ -413,57 +361,6 @@ impl Tls {
         }
     }
 
-    /// Sends what the session itself has to tell, and goes on with its handshake.
-    fn drive(&mut self, stream: &mut impl ByteStream, state: &mut StreamState) -> io::Result<()> {
-        if self.outgoing.is_some() && state.is_writable() {
-            if self.flush(stream)? {
-                // A read may have waited for this.
-                state.add(Readiness::READ);
-            } else {
-                state.set_write_blocked();
-            }
-        }
-        while self.is_handshaking() && state.is_readable() {
-            match Scratch::with(|scratch| self.read_handshake(stream, scratch)) {
-                Ok(()) if self.truncated => {
-                    state.set_ended();
-                    if self.awaited.get() {
-                        self.fail(cut_off());
-                    }
-                }
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    state.set_read_blocked();
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if self.awaited.get() && error.kind() == io::ErrorKind::InvalidData => {
-                    self.fail(error);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        if self.holds_output && !self.is_handshaking() {
-            self.holds_output = false;
-            state.add(Readiness::WRITE);
-        }
-        Ok(())
-    }
-
-    /// Reads once for the handshake. Plaintext that comes with its end is kept.
-    fn read_handshake(
-        &mut self,
-        stream: &mut impl ByteStream,
-        scratch: &mut Scratch,
-    ) -> io::Result<()> {
-        if self.unsent() > MOST_UNSENT {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let mut first = [0; 1];
-        let (bytes, _) = self.read_records(stream, &mut first, scratch)?;
-        self.rest.splice(0..0, first[..bytes].iter().copied());
-        Ok(())
-    }
-
     /// Ends our stream.
     fn close(&mut self, stream: &mut impl ByteStream) {
         let Self { session: Some(session), incoming, rest, outgoing, .. } = self else { return };
@@ -481,11 +378,6 @@ impl Tls {
         // The end of the stream below follows in any case.
         let _ = self.flush(stream);
     }
-}
-
-/// The failure of a handshake in which the peer has ended its stream.
-fn cut_off() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "the peer ended its stream in the TLS handshake")
 }
 
 /// The result of a write of so many bytes.

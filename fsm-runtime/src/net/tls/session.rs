@@ -213,6 +213,7 @@ pub(super) struct Unread<'a> {
 }
 
 /// What [`write`] writes.
+#[derive(Clone, Copy)]
 enum Encrypt<'a> {
     Plain(&'a [u8]),
     CloseNotify,

@@ -9,7 +9,7 @@ fn e2_plaintext_before_the_handshake_is_ciphertext_and_fails_it() {
     // One segment: the command is injected between the client's STARTTLS and its handshake.
     peer.get_mut().write_all(b"STARTTLS\r\nMAIL FROM:<evil@b>\r\n").unwrap();
     assert_eq!(line(&mut peer), "220 go ahead");
-    let mut peer = server.secure(peer, client_config(&server.authority));
+    let mut peer = secure(peer, client_config(&server.authority));
     let error = peer.get_mut().write_all(b"EHLO me\r\n").and_then(|()| {
         let mut line = String::new();
         peer.read_line(&mut line).map(|_| assert_eq!(line, ""))
