@@ -18,6 +18,11 @@ impl Error {
         Self::Failed(message.into())
     }
 
+    /// A failure with this error as its reason; made for `map_err`.
+    pub(crate) fn because(error: impl fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+
     /// Prefixes an I/O error with the action that failed; made for `map_err`.
     pub(crate) fn doing(action: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Failed(format!("{action}: {error}"))

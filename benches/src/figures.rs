@@ -15,6 +15,7 @@ mod rearm;
 mod resp;
 mod room;
 mod threads;
+mod tls;
 mod transfer;
 mod tunnel;
 
@@ -151,6 +152,26 @@ pub(crate) const ALL: &[Entry] = &[
         name: "download",
         description: "CPU time and system calls of downloads",
         measure: transfer::downloads,
+    },
+    Entry {
+        name: "tls-idle-bytes",
+        description: "memory per idle TLS connection",
+        measure: tls::idle_bytes,
+    },
+    Entry {
+        name: "tls-instructions",
+        description: "user instructions per echo of 1 KiB over TLS",
+        measure: tls::instructions,
+    },
+    Entry {
+        name: "tls-handshake",
+        description: "user instructions and CPU time per TLS handshake",
+        measure: tls::handshakes,
+    },
+    Entry {
+        name: "tls-beside-p99",
+        description: "latency of a plain pool beside 500 TLS handshakes",
+        measure: tls::beside,
     },
     Entry {
         name: "tunnel-cpu",

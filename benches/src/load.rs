@@ -11,4 +11,5 @@ pub(crate) mod resp;
 mod response;
 pub(crate) mod room;
 mod stream;
+pub(crate) mod tls;
 pub(crate) mod upload;

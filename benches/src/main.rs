@@ -1,6 +1,7 @@
 // cargo run --release -p benches -- all
 //! Measures ports and generated machines beside their alternatives.
 
+mod certificate;
 mod cpus;
 mod error;
 mod external;

@@ -13,10 +13,12 @@ mod mio_loop;
 mod resp;
 mod room;
 mod shed;
+mod tls_echo;
 mod tokio_tasks;
 mod tunnel;
 mod upload;
 
+pub(crate) use self::echo::pool as echo_pool;
 pub(crate) use self::tunnel::TARGET as TUNNEL_TARGET;
 
 /// Serves a workload until SIGTERM ends this process.
@@ -28,6 +30,7 @@ pub(crate) fn serve(workload: &str, peer: Peer, threads: usize) -> Result<(), Er
         "resp" => resp::serve(peer, threads),
         "room" => room::serve(peer),
         "shed" => shed::serve(peer),
+        "tls-echo" => tls_echo::serve(peer),
         "tunnel" => tunnel::serve(peer),
         "upload" => upload::serve(peer, threads),
         _ => Err(Error::failed(format!("no workload is called `{workload}`"))),

@@ -1,4 +1,6 @@
-//! Certificates from files.
+//! TLS for the examples: certificates from files, and whom clients trust.
+
+mod unchecked;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
 use crate::Serving;
+
+pub use unchecked::unchecked;
 
 // No doc comment, because clap would take it for the description of the program.
 #[expect(missing_docs, reason = "see above")]

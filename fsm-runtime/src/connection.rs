@@ -353,6 +353,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             _ => return Self::reset(scratch),
         };
         crate::log::debug!(%key, machine = M::SPEC.name, %error, "a connection ends: {why}");
+        if let (Ended::TlsFailed, Some(outgoing)) = (why, &scratch.environment.outgoing) {
+            outgoing.tls_failed(key, error);
+        }
         scratch.output.discard();
         TurnOutcome::Ended(why)
     }

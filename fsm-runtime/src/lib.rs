@@ -41,7 +41,8 @@
 //! The guide in the folder `docs/guide` of the repository has a chapter for each of these:
 //! [a first server](../../../docs/guide/first-server.md), [framing](../../../docs/guide/framing.md),
 //! [deadlines](../../../docs/guide/deadlines.md), [pools](../../../docs/guide/pools.md),
-//! [clients and proxies](../../../docs/guide/clients.md), [testing](../../../docs/guide/testing.md) and [operating](../../../docs/guide/operating.md).
+//! [clients and proxies](../../../docs/guide/clients.md), [TLS](../../../docs/guide/tls.md),
+//! [testing](../../../docs/guide/testing.md) and [operating](../../../docs/guide/operating.md).
 //!
 //! - [`state_machine`](macro@state_machine): all attributes and their keys.
 //! - [`Cx`]: the actions of a handler. [`Frame`]: a decoder of whole messages.

@@ -11,6 +11,7 @@ const INSTALL: &[(&str, &str)] = &[
     ("strace", "apt-get install -y strace"),
     ("valgrind", "apt-get install -y valgrind"),
     ("curl", "apt-get install -y curl"),
+    ("openssl", "apt-get install -y openssl"),
     ("haproxy", "apt-get install -y haproxy"),
     ("chromium", "apt-get install -y chromium"),
     ("chromedriver", "apt-get install -y chromium-driver"),

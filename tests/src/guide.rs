@@ -16,6 +16,9 @@ struct Pools;
 #[doc = include_str!("../../docs/guide/clients.md")]
 struct Clients;
 
+#[doc = include_str!("../../docs/guide/tls.md")]
+struct Tls;
+
 #[doc = include_str!("../../docs/guide/testing.md")]
 struct Testing;
 

@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::free_address;
+use crate::certificate::Certificate;
 use crate::error::Error;
 use crate::process::ServerCommand;
 use crate::tool;
@@ -20,6 +21,15 @@ pub(crate) struct Nginx {
 impl Nginx {
     /// With `sendfile`, the kernel copies files to sockets.
     pub(crate) fn new(sendfile: bool) -> Result<Self, Error> {
+        Self::with(sendfile, None)
+    }
+
+    /// One whose clients use TLS.
+    pub(crate) fn encrypted(certificate: &Certificate) -> Result<Self, Error> {
+        Self::with(false, Some(certificate))
+    }
+
+    fn with(sendfile: bool, certificate: Option<&Certificate>) -> Result<Self, Error> {
         if fs::metadata("/usr/sbin/nginx").is_err() {
             tool::require("nginx", "nginx")?;
         }
@@ -29,7 +39,8 @@ impl Nginx {
         let directory = parent.join(format!("benches-nginx-{}", address.port()));
         let nginx = Self { directory, address };
         fs::create_dir_all(nginx.files()).map_err(Error::doing(nginx.directory.display()))?;
-        fs::write(nginx.configuration(), nginx.configuration_text(sendfile))?;
+        let text = nginx.configuration_text(sendfile, certificate);
+        fs::write(nginx.configuration(), text)?;
         Ok(nginx)
     }
 
@@ -60,9 +71,17 @@ impl Nginx {
         self.directory.join("files")
     }
 
-    fn configuration_text(&self, sendfile: bool) -> String {
+    fn configuration_text(&self, sendfile: bool, certificate: Option<&Certificate>) -> String {
         let (directory, address) = (self.directory.display(), self.address);
         let sendfile = if sendfile { "on" } else { "off" };
+        let (ssl, files) = match certificate {
+            None => ("", String::new()),
+            Some(certificate) => {
+                let (chain, key) = (certificate.chain(), certificate.key());
+                let (chain, key) = (chain.display(), key.display());
+                (" ssl", format!("ssl_certificate {chain};\nssl_certificate_key {key};\n"))
+            }
+        };
         let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         let paths =
             kinds.map(|kind| format!("    {kind}_temp_path {directory}/{kind};\n")).concat();
@@ -71,17 +90,19 @@ impl Nginx {
              master_process off;\n\
              pid {directory}/pid;\n\
              error_log stderr crit;\n\
-             events {{ worker_connections 4096; }}\n\
+             events {{ worker_connections 20000; }}\n\
              http {{\n\
              {paths}\
              access_log off;\n\
              sendfile {sendfile};\n\
              keepalive_requests 1000000000;\n\
+             keepalive_timeout 1h;\n\
              client_max_body_size 0;\n\
              client_body_buffer_size 64k;\n\
              output_buffers 2 256k;\n\
              server {{\n\
-             listen {address} backlog=4096;\n\
+             listen {address}{ssl} backlog=4096;\n\
+             {files}\
              root {directory}/files;\n\
              location / {{ dav_methods PUT; }}\n\
              }}\n\

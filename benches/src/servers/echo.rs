@@ -11,6 +11,9 @@ mod mio_features;
 mod ours;
 mod tokio;
 
+pub(crate) use self::ours::pool;
+pub(super) use self::ours::serve_encrypted;
+
 pub(super) fn serve(peer: Peer, threads: usize) -> Result<(), Error> {
     match peer {
         Peer::Ours => ours::serve(),

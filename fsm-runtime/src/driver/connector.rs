@@ -1,3 +1,4 @@
+use std::fmt::Display;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::sync::{Arc, PoisonError};
@@ -146,13 +147,13 @@ impl Connector {
             match report {
                 Report::Answered { target } => self.targets[target].works(&self.pool),
                 // Without jobs nothing but its time tells whether a connection was of use.
-                Report::Ended { target, answered, lasted } => {
+                Report::Ended { target, answered, lasted, error } => {
                     let was_of_use = answered || lasted >= longest;
                     if was_of_use {
                         self.targets[target].works(&self.pool);
                     }
                     if !was_of_use || self.outgoing.jobs.is_none() {
-                        self.failed(target, None, now);
+                        self.failed(target, error.as_ref().map(|error| error as _), now);
                     }
                 }
             }
@@ -186,7 +187,7 @@ impl Connector {
                     if is_local(&error) {
                         self.out_of_descriptors(target, &error, now);
                     } else {
-                        self.failed(target, Some(&error), now);
+                        self.failed(target, Some(&error as _), now);
                     }
                 }
             }
@@ -317,7 +318,7 @@ impl Connector {
         }
     }
 
-    fn failed(&mut self, target: usize, error: Option<&io::Error>, now: u64) {
+    fn failed(&mut self, target: usize, error: Option<&dyn Display>, now: u64) {
         let random = RandomState::new().build_hasher().finish();
         self.targets[target].failed(&self.pool, error, self.settings.retry, random, now);
     }

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -34,15 +35,17 @@ struct Opened {
     since: u64,
     /// It has answered a job.
     answered: bool,
+    /// The reason for which its TLS failed.
+    error: Option<String>,
 }
 
 /// An event of a connection, for the connector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Report {
     /// A connection to the target with this number has answered its first job.
     Answered { target: usize },
-    /// A connection has ended, so many milliseconds after its first turn.
-    Ended { target: usize, answered: bool, lasted: u64 },
+    /// A connection has ended, so many milliseconds after its first turn, and with this error if its TLS failed.
+    Ended { target: usize, answered: bool, lasted: u64, error: Option<String> },
 }
 
 impl Outgoing {
@@ -85,7 +88,7 @@ impl Outgoing {
     pub(crate) fn lost(&self, target: usize) {
         let mut state = self.state();
         state.about_to_join = state.about_to_join.saturating_sub(1);
-        state.reports.push(Report::Ended { target, answered: false, lasted: 0 });
+        state.reports.push(Report::Ended { target, answered: false, lasted: 0, error: None });
         drop(state);
         self.changed();
     }
@@ -96,7 +99,8 @@ impl Outgoing {
         if let Some(target) = target {
             let mut state = self.state();
             state.about_to_join = state.about_to_join.saturating_sub(1);
-            state.open.insert(key, Opened { target, since: now, answered: false });
+            let opened = Opened { target, since: now, answered: false, error: None };
+            state.open.insert(key, opened);
         }
         if let Some(jobs) = &self.jobs {
             jobs.joined(key);
@@ -122,15 +126,22 @@ impl Outgoing {
         self.changed();
     }
 
+    /// Notes why the TLS of a connection has failed, before its end.
+    pub(crate) fn tls_failed(&self, key: Key, error: &io::Error) {
+        if let Some(opened) = self.state().open.get_mut(&key) {
+            opened.error = Some(error.to_string());
+        }
+    }
+
     /// Notes the end of a connection, after its permit was released.
     pub(crate) fn ended(&self, key: Key, now: u64) {
         if let Some(jobs) = &self.jobs {
             jobs.ended(key);
         }
         let mut state = self.state();
-        if let Some(Opened { target, since, answered }) = state.open.remove(&key) {
+        if let Some(Opened { target, since, answered, error }) = state.open.remove(&key) {
             let lasted = now.saturating_sub(since);
-            state.reports.push(Report::Ended { target, answered, lasted });
+            state.reports.push(Report::Ended { target, answered, lasted, error });
         }
         drop(state);
         self.changed();
@@ -180,6 +191,7 @@ mod tests {
         outgoing.answered(first);
         outgoing.answered(first);
         outgoing.ended(first, 110);
+        outgoing.tls_failed(second, &io::Error::other("wrong name"));
         outgoing.ended(second, 25);
         outgoing.ended(second, 26);
         assert!(outgoing.take_changed());
@@ -187,8 +199,13 @@ mod tests {
             outgoing.take_reports(),
             [
                 Report::Answered { target: 0 },
-                Report::Ended { target: 0, answered: true, lasted: 100 },
-                Report::Ended { target: 1, answered: false, lasted: 5 },
+                Report::Ended { target: 0, answered: true, lasted: 100, error: None },
+                Report::Ended {
+                    target: 1,
+                    answered: false,
+                    lasted: 5,
+                    error: Some("wrong name".to_owned()),
+                },
             ]
         );
         assert_eq!(outgoing.take_reports(), []);

@@ -1,5 +1,8 @@
+use fsm_runtime::Running;
 use fsm_runtime::prelude::*;
+use rustls::ServerConfig;
 
+use crate::certificate::Certificate;
 use crate::error::Error;
 use crate::servers::fsm_pool;
 
@@ -26,6 +29,23 @@ impl echo::Handler for Client {
 }
 
 pub(super) fn serve() -> Result<(), Error> {
+    fsm_pool::serve(start(None)?)
+}
+
+pub(in crate::servers) fn serve_encrypted(config: ServerConfig) -> Result<(), Error> {
+    fsm_pool::serve(start(Some(config))?)
+}
+
+/// A pool in this process, whose connections use TLS with this certificate, if there is one.
+pub(crate) fn pool(certificate: Option<&Certificate>) -> Result<Running, Error> {
+    start(certificate.map(Certificate::server).transpose()?)
+}
+
+fn start(config: Option<ServerConfig>) -> Result<Running, Error> {
     let pool = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").max_connections(20_000);
-    fsm_pool::serve(pool.handler(|_peer| Client).start()?)
+    let pool = match config {
+        None => pool.handler(|_peer| Client),
+        Some(config) => pool.tls(config).handler(|_peer| Client),
+    };
+    Ok(pool.start()?)
 }

@@ -8,6 +8,8 @@
 //! cargo run --release --bin loadgen -- --http http://127.0.0.1:7070/ --rate 5000 --json
 //! ```
 //!
+//! Targets like `tls:HOST:PORT` and URLs with `https` use TLS.
+//!
 //! Without `--rate` the loop is closed: a connection sends its next request when the answer to the one before
 //! has come. A server that stalls is then asked less, and its stall is in one latency of each connection. With
 //! `--rate` the loop is open: each connection has a timetable, its requests are due whatever the server does,
@@ -41,7 +43,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use fsm_runtime::prelude::*;
-use fsm_runtime::{Builder, Connection, Stats};
+use fsm_runtime::{Builder, Connection, Stats, TlsClient};
 use tracing_subscriber::filter::LevelFilter;
 
 use load::{Event, Limits, Load};
@@ -51,15 +53,16 @@ use report::Report;
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let options = Options::parse();
     tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(LevelFilter::WARN).init();
+    let tls = options.tls()?;
     let load = Arc::new(Load::new(&options));
     let stats = match options.server() {
         Server::Resp(target) => {
             let (side, pool) = (resp::Side::maker(&load, &options), pool::<resp::Resp>(&options));
-            run(pool.connect(target), &load, side)?
+            run(pool.connect(target), tls, &load, side)?
         }
         Server::Http(url) => {
             let (side, pool) = (http::Side::maker(&load, url), pool::<http::Http>(&options));
-            run(pool.connect(url.target.clone()), &load, side)?
+            run(pool.connect(url.target.clone()), tls, &load, side)?
         }
     };
     let report = Report::new(&options, &load, &stats);
@@ -90,6 +93,7 @@ where
 /// `start` would leave to the program.
 fn run<M, H>(
     builder: Builder<M>,
+    tls: Option<TlsClient>,
     load: &Arc<Load>,
     mut side: impl FnMut() -> H + Send + 'static,
 ) -> Result<Stats, PoolError>
@@ -98,7 +102,11 @@ where
     H: Send + 'static,
 {
     let handle = builder.handle();
-    let pool = builder.handler(move |_server| side());
+    let side = move |_server| side();
+    let pool = match tls {
+        None => builder.handler(side),
+        Some(tls) => builder.tls_client(tls).handler(side),
+    };
     let watch = {
         let (handle, load) = (handle.clone(), Arc::clone(load));
         thread::spawn(move || watch(&handle, &load))

@@ -1,12 +1,15 @@
 //! The command line.
 
+use std::error::Error;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use ::http::Uri;
 use clap::{ArgGroup, Parser};
+use fsm_examples::tls::{Trust, unchecked};
 use fsm_examples::{count, time, time_up_to};
-use fsm_runtime::{Pool, Target};
+use fsm_runtime::{Pool, Target, TlsClient};
 
 /// Loads a Redis or HTTP/1.1 server with requests, and measures how it answers
 ///
@@ -22,12 +25,19 @@ use fsm_runtime::{Pool, Target};
     group(ArgGroup::new("server").required(true).args(["resp", "http"]))
 )]
 pub(crate) struct Options {
-    /// A Redis server, which gets GET and SET: `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`
+    /// A Redis server, which gets GET and SET: `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`, and with
+    /// TLS one of the first three after `tls:`
     #[arg(long, value_name = "ADDRESS", value_parser = target)]
     resp: Option<String>,
-    /// A document of an HTTP server, which gets GET: `http://HOST:PORT/PATH`
+    /// A document of an HTTP server, which gets GET: `http://HOST:PORT/PATH` or `https://HOST:PORT/PATH`
     #[arg(long, value_name = "URL", value_parser = Url::parse)]
     http: Option<Url>,
+    #[command(flatten)]
+    trust: Trust,
+    /// Takes any server for the right one: neither its certificate nor its name is checked, so that anybody between
+    /// may read and change all. For servers with certificates of their own making
+    #[arg(long, conflicts_with = "tls_ca")]
+    tls_insecure: bool,
     /// The number of connections
     #[arg(long, value_name = "N", default_value = "50", value_parser = count::<{ Pool::MAX_CONNECTIONS }>)]
     pub(crate) connections: NonZeroUsize,
@@ -79,6 +89,9 @@ pub(crate) struct Options {
     pub(crate) json: bool,
 }
 
+/// The beginning of targets that use TLS.
+const TLS: &str = "tls:";
+
 /// The server that gets the load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Server<'a> {
@@ -93,11 +106,25 @@ impl Options {
             (target, None) => Server::Resp(target.as_deref().unwrap_or_default()),
         }
     }
+
+    /// The settings of TLS; `None` if the server is not to use it.
+    pub(crate) fn tls(&self) -> Result<Option<TlsClient>, Box<dyn Error>> {
+        let encrypts = match self.server() {
+            Server::Resp(target) => target.starts_with(TLS),
+            Server::Http(url) => url.target.starts_with(TLS),
+        };
+        if !encrypts {
+            return Ok(None);
+        }
+        Ok(Some(if self.tls_insecure { unchecked() } else { self.trust.client()? }))
+    }
 }
 
 /// The parts of a URL that a request needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Url {
+    /// `http` or `https`.
+    scheme: &'static str,
     /// The server as a target of a pool.
     pub(crate) target: String,
     /// The server as the field `Host` names it.
@@ -107,24 +134,36 @@ pub(crate) struct Url {
 
 impl Url {
     fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || "write it like http://127.0.0.1:7070/path; there is no TLS".to_owned();
+        let wrong = || "write it like http://127.0.0.1:7070/path".to_owned();
         let uri: Uri = text.parse().map_err(|_| wrong())?;
-        let (Some("http"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-            return Err(wrong());
+        let (scheme, layer, usual_port) = match uri.scheme_str() {
+            Some("http") => ("http", "", 80),
+            Some("https") => ("https", TLS, 443),
+            _ => return Err(wrong()),
         };
+        let authority = uri.authority().ok_or_else(wrong)?;
         let host = authority.host();
         let port = match authority.as_str().strip_prefix(host) {
-            Some("") => 80,
+            Some("") => usual_port,
             Some(_) => authority.port_u16().ok_or("the port is no number")?,
             None => return Err("a name of a user is not sent".to_owned()),
         };
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        let host_field = if port == 80 { host.to_owned() } else { format!("{host}:{port}") };
+        let host_field =
+            if port == usual_port { host.to_owned() } else { format!("{host}:{port}") };
         Ok(Self {
-            target: target(&format!("{host}:{port}"))?,
+            scheme,
+            target: target(&format!("{layer}{host}:{port}"))?,
             host: host_field,
             path: path.to_owned(),
         })
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scheme, host, path, .. } = self;
+        write!(f, "{scheme}://{host}{path}")
     }
 }
 
@@ -149,14 +188,19 @@ mod tests {
 
     #[test]
     fn urls() {
-        let url = |target: &str, host: &str, path: &str| {
-            Ok(Url { target: target.to_owned(), host: host.to_owned(), path: path.to_owned() })
-        };
-        assert_eq!(Url::parse("http://a.b"), url("a.b:80", "a.b", "/"));
-        assert_eq!(Url::parse("http://a:81/b?c=d"), url("a:81", "a:81", "/b?c=d"));
-        assert_eq!(Url::parse("http://[::1]:81/"), url("[::1]:81", "[::1]:81", "/"));
-        for text in ["", "a", "a:81", "/b", "https://a/", "http://", "http://a:x/", "http://me@a/"]
-        {
+        for (text, target, host, path) in [
+            ("http://a.b/", "a.b:80", "a.b", "/"),
+            ("http://a:81/b?c=d", "a:81", "a:81", "/b?c=d"),
+            ("http://[::1]:81/", "[::1]:81", "[::1]:81", "/"),
+            ("https://a.b/", "tls:a.b:443", "a.b", "/"),
+            ("https://a:80/b", "tls:a:80", "a:80", "/b"),
+        ] {
+            let url = Url::parse(text).unwrap();
+            assert_eq!((&*url.target, &*url.host, &*url.path), (target, host, path));
+            assert_eq!(url.to_string(), text);
+        }
+        assert_eq!(Url::parse("http://a.b").unwrap().path, "/");
+        for text in ["", "a", "a:81", "/b", "ftp://a/", "http://", "http://a:x/", "http://me@a/"] {
             assert!(Url::parse(text).is_err(), "{text}");
         }
     }
@@ -165,11 +209,14 @@ mod tests {
     fn one_server_is_named() {
         let parses = |line: &str| Options::try_parse_from(line.split(' ')).is_ok();
         assert!(parses("loadgen --resp a:1"));
+        assert!(parses("loadgen --resp tls:a:1 --tls-ca ca.pem"));
+        assert!(parses("loadgen --http https://a/ --tls-insecure"));
         assert!(parses("loadgen --http http://a/ --rate 10"));
         assert!(parses("loadgen --http http://a/ --rate 10 --requests 3 --timeout 1s"));
         for line in [
             "loadgen",
             "loadgen --resp a",
+            "loadgen --resp tls:a:1 --tls-ca ca.pem --tls-insecure",
             "loadgen --resp a:1 --http http://a/",
             "loadgen --http http://a/ --pipeline 2",
             "loadgen --resp a:1 --sets 101",

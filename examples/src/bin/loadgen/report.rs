@@ -41,7 +41,7 @@ impl Report {
         Self {
             server: match options.server() {
                 Server::Resp(target) => target.to_owned(),
-                Server::Http(url) => format!("http://{}{}", url.host, url.path),
+                Server::Http(url) => url.to_string(),
             },
             connections: options.connections.get(),
             rate: options.rate.map(std::num::NonZero::get),

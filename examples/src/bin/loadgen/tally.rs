@@ -53,6 +53,8 @@ impl Tally {
 pub(crate) struct Errors {
     /// Attempts to connect that failed.
     pub(crate) connect: u64,
+    /// Connections on which TLS failed.
+    pub(crate) tls: u64,
     /// Connections that the server reset, or that broke.
     pub(crate) reset: u64,
     /// Connections that the server ended while an answer was due.
@@ -73,15 +75,17 @@ impl Errors {
     /// Adds those that the pool has counted.
     pub(crate) fn with(mut self, stats: &Stats) -> Self {
         self.connect += stats.connect_failures;
+        self.tls += stats.tls_failures;
         self.reset += stats.reset;
         self.timeout += stats.send_timeouts;
         self
     }
 
     /// The kinds with their numbers.
-    pub(crate) fn kinds(&self) -> [(&'static str, u64); 8] {
+    pub(crate) fn kinds(&self) -> [(&'static str, u64); 9] {
         [
             ("connect", self.connect),
+            ("tls", self.tls),
             ("reset", self.reset),
             ("closed", self.closed),
             ("timeout", self.timeout),

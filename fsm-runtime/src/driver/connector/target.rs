@@ -1,4 +1,4 @@
-use std::io;
+use std::fmt::Display;
 
 use crate::Target;
 
@@ -10,6 +10,8 @@ pub(super) struct TargetState {
     pub(super) dials: usize,
     /// It has failed, and nothing shows that it works again: one connection at a time finds out.
     pub(super) is_probed: bool,
+    /// The log has an error of it, and nothing has shown since that it works again.
+    is_logged: bool,
     /// The number of failures in a row.
     failures: u32,
     /// The time before which it is not tried.
@@ -18,7 +20,7 @@ pub(super) struct TargetState {
 
 impl TargetState {
     pub(super) fn new(target: Target) -> Self {
-        Self { target, dials: 0, is_probed: false, failures: 0, not_before: 0 }
+        Self { target, dials: 0, is_probed: false, is_logged: false, failures: 0, not_before: 0 }
     }
 
     pub(super) fn may_be_tried(&self, now: u64) -> bool {
@@ -36,6 +38,7 @@ impl TargetState {
             crate::log::info!(pool, target = %self.target, "it can be connected to again");
         }
         self.is_probed = false;
+        self.is_logged = false;
         self.failures = 0;
         self.not_before = 0;
     }
@@ -50,7 +53,7 @@ impl TargetState {
     pub(super) fn failed(
         &mut self,
         pool: &str,
-        error: Option<&io::Error>,
+        error: Option<&dyn Display>,
         retry: (u64, u64),
         random: u64,
         now: u64,
@@ -58,8 +61,9 @@ impl TargetState {
         if self.not_before > now {
             return;
         }
-        if let (false, Some(error)) = (self.is_probed, error) {
+        if let (false, Some(error)) = (self.is_logged, error) {
             crate::log::warn!(pool, target = %self.target, %error, "cannot connect; trying again");
+            self.is_logged = true;
         }
         let (least, longest) = retry;
         let doubled =
@@ -73,6 +77,8 @@ impl TargetState {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
     use crate::net::dial::is_local;
 
