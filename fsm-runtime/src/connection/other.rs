@@ -172,7 +172,7 @@ impl<'a> OtherSide<'a> {
             let missing = || io::Error::other("the target has no host that a certificate is for");
             let (client, name) = tls.role(target).ok_or_else(missing)?;
             let mut stream = Layered::plain(won.socket);
-            stream.begin(TlsRole::Client(&client, &name), Vec::new(), UnsentOutput::default())?;
+            stream.begin(TlsRole::Client(&client, &name), Vec::new(), &UnsentOutput::default())?;
             return Ok(Link::Handshake(stream, won.peer));
         }
         Err(io::Error::new(io::ErrorKind::Unsupported, "the pool has no `tls_client`"))
