@@ -37,6 +37,15 @@ enum Broken {
     Sink,
 }
 
+impl Broken {
+    /// A side that cannot be read. The log has the reason, such as an alert of TLS, because no edge has it.
+    #[cold]
+    fn source(error: &io::Error) -> Self {
+        crate::log::debug!(%error, "a side of a relay cannot be read");
+        Self::Source
+    }
+}
+
 /// Passes bytes on until both sockets have nothing to read or no room, or the budget is spent (S1). An error is
 /// one of the first socket.
 ///
@@ -191,7 +200,8 @@ impl<S: ByteStream> Side<'_, '_, S> {
         if !self.io.state.is_readable() || self.io.state.has_ended() {
             return Ok(0);
         }
-        match self.recv.read_at_most(&mut self.io, most).map_err(|_| Broken::Source)? {
+        let received = self.recv.read_at_most(&mut self.io, most);
+        match received.map_err(|error| Broken::source(&error))? {
             Received::Bytes(moved) => {
                 to.take(self.recv.bytes())?;
                 self.recv.leave(0);

@@ -148,7 +148,7 @@ impl Connector {
                 Report::Answered { target } => self.targets[target].works(&self.pool),
                 // Without jobs nothing but its time tells whether a connection was of use.
                 Report::Ended { target, answered, lasted, error } => {
-                    let was_of_use = answered || lasted >= longest;
+                    let was_of_use = answered || (error.is_none() && lasted >= longest);
                     if was_of_use {
                         self.targets[target].works(&self.pool);
                     }

@@ -25,8 +25,12 @@ pub(crate) const HERE: &[&str] = &["localhost", "127.0.0.1"];
 
 impl Authority {
     pub(crate) fn new() -> Self {
+        Self::named("an authority of a test")
+    }
+
+    pub(crate) fn named(name: &str) -> Self {
         let files = TempDir::new("authority");
-        let mut params = params(&[], "an authority of a test");
+        let mut params = params(&[], name);
         params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
         let certificate = params.self_signed(&key).expect("a certificate");

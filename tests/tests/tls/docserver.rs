@@ -10,7 +10,7 @@ use fsm_tests::{
 };
 
 use super::authority::text;
-use super::{Authority, Stream};
+use super::{Authority, Stream, addresses};
 
 struct Curl<'a> {
     program: PathBuf,
@@ -102,7 +102,7 @@ fn clients_without_tls_are_sent_to_the_address_with_it() {
     command.arg("--data").arg(data.path()).args(["--listen", &address.to_string()]);
     let server =
         Server::start(command.args(["--redirect-http", "0"]).args(authority.here().options()));
-    let plain = server.addresses()[1];
+    let [_, plain] = addresses(&server);
     let url = format!("http://{plain}/docs?limit=3");
     let ran = curl.run(&["-o", "/dev/null", "-w", "%{http_code} %{redirect_url}", &url]);
     assert_eq!(ran.stdout, format!("308 https://{address}/docs?limit=3"), "{ran:?}");
@@ -148,7 +148,7 @@ fn e3_an_upload_that_is_cut_off_leaves_no_document() {
         let mut stream = Stream::connect(docs.server().address(), &authority.client());
         stream.send(format!("{head}{rest}{}", "x".repeat(500)));
         eventually("the upload has begun", || docs.temporary() == 1);
-        stream.cut();
+        let _socket = stream.cut();
         eventually("the upload has ended", || docs.temporary() == 0);
     }
     assert_eq!(docs.filed(), 0);

@@ -11,5 +11,15 @@ mod refused;
 mod reload;
 mod stream;
 
+use std::net::SocketAddr;
+
+use fsm_tests::{Server, eventually};
+
 use authority::{Authority, Identity};
 use stream::Stream;
+
+/// Both addresses of a server with two.
+fn addresses(server: &Server) -> [SocketAddr; 2] {
+    eventually("both addresses are logged", || server.addresses().len() == 2);
+    server.addresses().try_into().expect("there are two")
+}

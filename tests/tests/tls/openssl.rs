@@ -45,7 +45,7 @@ fn what_the_server_does_not_speak_is_refused_with_an_alert() {
     let docs = Docserver::new(&authority.here().options());
     for (options, alert) in [
         (&["-alpn", "h2"][..], "no application protocol"),
-        (&["-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"], "protocol version"),
+        (&["-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"], "alert handshake failure"),
     ] {
         let Some(ran) = ask(&docs, &authority, options) else { return };
         let said = ran.stderr.to_lowercase();

@@ -6,7 +6,7 @@ use fsm_tests::{Connection, Docserver, Server, TIMEOUT, example, run};
 use serde_json::Value;
 
 use super::authority::text;
-use super::{Authority, Identity};
+use super::{Authority, Identity, addresses};
 
 /// Runs `loadgen` for some requests. Returns its result and its log.
 fn load(options: &[&str]) -> (Value, String) {
@@ -24,7 +24,7 @@ fn loadgen_measures_servers_that_use_tls() {
     let docs = Docserver::new(&identity.options());
     let url = format!("https://localhost:{}/docs", docs.server().address().port());
     let kv = Server::kv(&[&identity.options()[..], &["--tls-port", "0"]].concat());
-    let target = format!("tls:127.0.0.1:{}", kv.addresses()[1].port());
+    let target = format!("tls:127.0.0.1:{}", addresses(&kv)[1].port());
     let trusting = ["--tls-ca", text(&file)];
     for trust in [&trusting[..], &["--tls-insecure"]] {
         for server in [&["--http", &*url][..], &["--resp", &target, "--pipeline", "16"]] {
@@ -52,7 +52,8 @@ fn refused(identity: &Identity, authority: &Authority, options: &[&str], words: 
 
     let mut command = Command::new(example("proxy"));
     command.args(["tcp", "--port", "0", "--to", &format!("tls:localhost:{port}"), "--tls-ca"]);
-    let proxy = Server::start(command.arg(&file));
+    command.arg(&file).args(["--log-level", "debug"]);
+    let proxy = Server::start(&mut command);
     let mut client = Connection::new(proxy.address());
     // A server that wants a certificate says so after the handshake, as its answer to the request.
     client.send("GET /docs HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -77,7 +78,7 @@ fn an_expired_certificate_is_refused() {
 #[test]
 fn a_certificate_of_an_unknown_authority_is_refused() {
     let authority = Authority::new();
-    refused(&Authority::new().here(), &authority, &[], "UnknownIssuer");
+    refused(&Authority::named("another one").here(), &authority, &[], "UnknownIssuer");
 }
 
 #[test]

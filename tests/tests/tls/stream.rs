@@ -1,5 +1,5 @@
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use fsm_tests::TIMEOUT;
@@ -46,9 +46,12 @@ impl Stream {
         certificates.expect("the handshake is over")[0].clone().into_owned()
     }
 
-    /// Ends the stream of the socket without `close_notify`.
-    pub(crate) fn cut(self) {
-        drop(self.0.sock);
+    /// Ends the stream of the socket without `close_notify`. Returns the socket, which would be reset if it were
+    /// dropped with tickets of the server unread.
+    pub(crate) fn cut(self) -> TcpStream {
+        let Self(StreamOwned { sock, .. }) = self;
+        sock.shutdown(Shutdown::Write).expect("it is connected");
+        sock
     }
 }
 
