@@ -4,7 +4,7 @@ use super::*;
 fn frames(served: &Served, count: usize) -> Vec<String> {
     let mut stream = TcpStream::connect(served.console()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    stream.write_all(b"GET /top HTTP/1.1\r\nHost: :9180\r\n\r\n").unwrap();
+    stream.write_all(b"GET /top HTTP/1.1\r\nHost: localhost:9180\r\n\r\n").unwrap();
     let mut text = Vec::new();
     let ends = |text: &[u8]| String::from_utf8_lossy(text).matches("\x1b[J").count();
     while ends(&text) < count {

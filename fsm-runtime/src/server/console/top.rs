@@ -136,11 +136,11 @@ fn tasks(snapshot: Snapshot, lines: &mut Vec<String>) {
     let mut tasks: Vec<_> = snapshot.pools.into_iter().flat_map(|pool| pool.tasks).collect();
     tasks.sort_by_key(|task| std::cmp::Reverse(task.age.map(|age| age.time)));
     lines.push(String::new());
-    lines.push(format!("{:<14}{:<12}{}", "OLDEST OF", "KEY", "WHERE AND WHY"));
+    lines.push(format!("{:<9} {:<9} {}", "OLDEST OF", "KEY", "WHERE AND WHY"));
     for task in tasks {
         let key = task.key.map_or_else(|| "-".to_owned(), key_in_url);
         let why = printable(&task.to_string());
-        lines.push(format!("{:<14}{key:<12}{why}", column(&task.pool, 14)));
+        lines.push(format!("{:<9} {key:<9} {why}", column(&task.pool, 9)));
     }
 }
 
