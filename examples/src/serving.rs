@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::ArgPredicate;
-use fsm_runtime::{Address, Builder, Connection, Encrypted, Machine, Pool, PoolError, Transport};
+use fsm_runtime::{
+    Address, Builder, Connection, Console, Encrypted, Machine, Pipeline, Pool, PoolError, Transport,
+};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::log::{Flush, Stderr};
@@ -35,6 +37,15 @@ pub struct Serving<const PORT: u16> {
     /// off for none
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub log_level: LevelFilter,
+    /// An address for the console, which says where each connection is and why it waits: a page for
+    /// browsers, `/metrics` for Prometheus, and `curl -sN ADDRESS/top`; or the port of 127.0.0.1. Whoever
+    /// can connect to it can read it
+    #[arg(long, value_name = "ADDRESS", value_parser = port_or_address)]
+    pub console: Option<Address>,
+    /// The word with which the console ends connections and drains pools, or `@FILE` for the first line of a
+    /// file, because a command line can be seen by others
+    #[arg(long, value_name = "TOKEN", requires = "console", value_parser = token)]
+    pub console_token: Option<String>,
 }
 
 impl<const PORT: u16> Serving<PORT> {
@@ -73,6 +84,16 @@ impl<const PORT: u16> Serving<PORT> {
         self.limits(addresses.fold(pool, |pool, address| pool.listen_plain(address.to_string())))
     }
 
+    /// Adds the console to the pools, if the options ask for one.
+    pub fn pipeline(&self, pools: Pipeline) -> Pipeline {
+        let Some(address) = &self.console else { return pools };
+        let console = Console::new(address.to_string());
+        pools.console(match &self.console_token {
+            Some(token) => console.token(token),
+            None => console,
+        })
+    }
+
     /// The addresses that are listened on, as the options say.
     pub fn addresses(&self) -> impl Iterator<Item = Address> {
         let port = self.port.map(|port| Address::Tcp(([127, 0, 0, 1], port).into()));
@@ -90,6 +111,17 @@ impl<const PORT: u16> Serving<PORT> {
 
 fn address(text: &str) -> Result<Address, String> {
     Address::parse(text).map_err(|error| error.to_string())
+}
+
+fn token(text: &str) -> Result<String, String> {
+    let token = match text.strip_prefix('@') {
+        Some(path) => std::fs::read_to_string(path).map_err(|error| error.to_string())?,
+        None => text.to_owned(),
+    };
+    match token.lines().next() {
+        Some(token) if !token.is_empty() => Ok(token.to_owned()),
+        _ => Err("it must not be empty".to_owned()),
+    }
 }
 
 /// Parses an address to listen on, or a port of 127.0.0.1.

@@ -57,6 +57,8 @@ enum Goodbye {
     Said,
     /// The last output leaves; the connection ends for this reason.
     Closing(Ended),
+    /// It ends in its next turn, because somebody asked for it.
+    EndAsked,
 }
 
 /// The pending input and output of a connection of `M`.
@@ -162,6 +164,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         scratch: &mut ConnectionScratch<M, H>,
         start: TurnStart<M::Partial>,
     ) -> TurnOutcome {
+        if self.goodbye == Goodbye::EndAsked {
+            return TurnOutcome::Ended(Ended::Closed);
+        }
         let resumed = match self.take_pending(key, scratch) {
             Ok(resumed) => resumed,
             Err(outcome) => return outcome,
@@ -435,6 +440,13 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
     #[inline]
     fn state(&self) -> usize {
         self.machine.state()
+    }
+
+    fn end_next(&mut self) -> bool {
+        self.goodbye = Goodbye::EndAsked;
+        // The next turn is a full one.
+        self.state.set_idle(false);
+        true
     }
 
     fn abort(&mut self) {

@@ -233,3 +233,29 @@ impl<T> fmt::Debug for TrySendError<T> {
 }
 
 impl<T> std::error::Error for TrySendError<T> {}
+
+/// The reason why [`Handle::end`](crate::Handle::end) or [`Observer::end`](crate::Observer::end) ended no
+/// connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndError {
+    /// No connection has this key: it has ended, or never was.
+    Gone,
+    /// A job has this key. Its caller waits for it, and ends by its own deadline.
+    Job,
+    /// A handler has run for all the time, of the connection or on the only thread of its port. The connection
+    /// goes on; ask again.
+    Busy,
+}
+
+impl fmt::Display for EndError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gone => "no connection has this key",
+            Self::Job => "a job has this key, and no connection",
+            Self::Busy => "a handler of the connection or of its port runs; ask again",
+        })
+    }
+}
+
+impl std::error::Error for EndError {}

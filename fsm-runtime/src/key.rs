@@ -76,6 +76,20 @@ impl Key {
         self.0 & (SLOTS - 1)
     }
 
+    /// The key with these parts, which [`index`](Key::index) and [`generation`](Key::generation) return; `None` if
+    /// none has them.
+    ///
+    /// ```
+    /// use fsm_runtime::Key;
+    ///
+    /// assert_eq!(Key::from_parts(5, 17).unwrap().to_string(), "5#17");
+    /// assert_eq!(Key::from_parts(5, u32::MAX), None);
+    /// ```
+    pub fn from_parts(index: u32, generation: u32) -> Option<Self> {
+        let fits = usize::try_from(index).ok()? <= INDICES && generation <= GENERATIONS;
+        fits.then(|| Self::new(index, generation))
+    }
+
     /// The number of the slot in the low bits, and that of its port above them.
     ///
     /// In a pool with one port it is less than the pool's limit of connections or jobs plus 1,024,

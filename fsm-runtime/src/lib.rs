@@ -79,8 +79,8 @@
 //! A subscriber that blocks holds up the thread that logs, so its writer should not.
 #![forbid(unsafe_code)]
 
-// Machines in unit tests name the crate as those outside do.
-#[cfg(test)]
+// Machines in unit tests, and that of the console, name the crate as those outside do.
+#[cfg(any(test, feature = "console"))]
 extern crate self as fsm_runtime;
 
 // The vocabulary: every folder may use it, and it uses none.
@@ -194,7 +194,7 @@ pub use crate::address::Address;
 pub use crate::call::service::Service;
 #[doc(hidden)]
 pub use crate::call::service::{Called, Handed};
-pub use crate::error::{PoolError, TrySendError};
+pub use crate::error::{EndError, PoolError, TrySendError};
 pub use crate::frame::{
     Decoded, Encode, Frame, Layout, LayoutCase, LayoutField, NeverRefuses, Output, Times,
     TimesIter, Words,
@@ -228,6 +228,8 @@ pub use crate::other::{Connecting, Relaying, Way};
 pub use crate::peer::Peer;
 pub use crate::server::builder::Builder;
 pub use crate::server::builder::connect::Connections;
+#[cfg(feature = "console")]
+pub use crate::server::console::Console;
 pub use crate::server::handle::Handle;
 #[cfg(feature = "tls")]
 pub use crate::server::layer::Encrypted;
@@ -238,7 +240,7 @@ pub use crate::server::pool::Pool;
 pub use crate::server::running::Running;
 pub use crate::snapshot::{
     Activity, Age, Block, Filter, JobPlace, PoolPhase, PoolSnapshot, PortSnapshot, Position, Room,
-    RunningHandler, Since, Snapshot, StateCount, TaskSnapshot, ThreadSnapshot,
+    RouteSnapshot, RunningHandler, Since, Snapshot, StateCount, TaskSnapshot, ThreadSnapshot,
 };
 pub use crate::spec::{Edge, Shape, Spec, Starts, State, Trigger, Wait};
 pub use crate::stats::{Ended, Stats};

@@ -5,6 +5,8 @@
 
 pub(crate) mod bound;
 pub(crate) mod builder;
+#[cfg(feature = "console")]
+pub(crate) mod console;
 pub(crate) mod diagram;
 pub(crate) mod handle;
 pub(crate) mod layer;

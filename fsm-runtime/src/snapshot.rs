@@ -49,6 +49,8 @@ pub struct PoolSnapshot {
     pub job_room: Option<Room>,
     /// The ports with their threads. Empty before the pool starts and after it has ended.
     pub ports: Vec<PortSnapshot>,
+    /// The calls and hand-offs of its machine, with the pools that they lead to.
+    pub routes: Vec<RouteSnapshot>,
     /// The number of connections or jobs in each state, in the order of [`Spec::states`], whatever the filter
     /// is. Those of ports that did not answer are missing.
     pub states: Vec<StateCount>,
@@ -78,6 +80,16 @@ pub struct Room {
     pub limit: usize,
     /// Those who wait for one.
     pub waiting: usize,
+}
+
+/// A call or hand-off: the state in which it happens, and the pool that it leads to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RouteSnapshot {
+    /// The state.
+    pub state: &'static State,
+    /// The name of the other pool.
+    pub pool: Arc<str>,
 }
 
 /// The connections or jobs of a pool that are in one state.

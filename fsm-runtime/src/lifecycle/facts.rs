@@ -42,9 +42,13 @@ impl PoolFacts {
         self.ports.get().into_iter().flatten().map(|port| &**port)
     }
 
+    /// The calls and hand-offs, once the pool is part of a pipeline.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &Target> {
+        self.targets.get().into_iter().flatten()
+    }
+
     /// The pool to which the call or hand-off of this state leads.
     pub(crate) fn target(&self, state: &str) -> Option<Arc<PoolState>> {
-        let mut targets = self.targets.get()?.iter();
-        targets.find(|target| target.state == state)?.pool.upgrade()
+        self.targets().find(|target| target.state == state)?.pool.upgrade()
     }
 }

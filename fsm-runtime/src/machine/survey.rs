@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use std::fmt;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::call::mailboxes::{Caller, MailboxContent};
 use crate::clock::TimeSource;
@@ -13,7 +13,7 @@ use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::environment::EnvironmentOf;
 use crate::scheduler::observe::Observe;
 use crate::scheduler::port::{Port, Slots, Visited, Walk};
-use crate::scheduler::survey::{Answer, Count, Doing, Found, Question, Rank, Respond};
+use crate::scheduler::survey::{Answer, Count, Doing, EndAnswer, Found, Question, Rank, Respond};
 use crate::scheduler::task::Task;
 use crate::snapshot::Age;
 use crate::{Key, Machine, Peer};
@@ -68,11 +68,41 @@ impl<M: Machine, T: Visible<M> + Send + 'static> Respond for VisiblePort<M, T> {
     fn load(&self) -> usize {
         self.port.upgrade().map_or(0, |port| port.load())
     }
+
+    fn end(&self, key: Key, until: Instant, answers: Sender<EndAnswer>) {
+        if let Some(port) = self.port.upgrade() {
+            port.walk(Box::new(EndWalk { key, until, answers }));
+        }
+    }
 }
 
 impl<M: Machine, T> fmt::Debug for VisiblePort<M, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VisiblePort").field("number", &self.number).finish_non_exhaustive()
+    }
+}
+
+/// A walk to one slot, which ends the connection there.
+struct EndWalk {
+    key: Key,
+    /// Nobody waits for the answer after this.
+    until: Instant,
+    answers: Sender<EndAnswer>,
+}
+
+impl<T: Task> Walk<T> for EndWalk {
+    fn step(&mut self, slots: &mut Slots<'_, T>) -> bool {
+        let answer = slots.end(self.key);
+        if answer == EndAnswer::Runs {
+            return true;
+        }
+        // Nobody waits for it any more if this fails.
+        let _ = self.answers.send(answer);
+        false
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.until <= Instant::now()
     }
 }
 
@@ -92,7 +122,7 @@ pub(crate) struct SurveyWalk<M: Machine> {
 }
 
 impl<M: Machine, T: Visible<M>> Walk<T> for SurveyWalk<M> {
-    fn step(&mut self, slots: &Slots<'_, T>) -> bool {
+    fn step(&mut self, slots: &mut Slots<'_, T>) -> bool {
         let now = self.time.now().millis;
         let Some(mut selected) = self.selected.take() else {
             self.count(slots, now);
@@ -146,7 +176,7 @@ impl<M: Machine> SurveyWalk<M> {
             let Some((key, visited)) = slots.at(slot) else { continue };
             let (state, age) = self.state_and_age(&visited, now);
             self.add(state, age, 1);
-            if self.matches(state, age) && self.asks_for(&visited) {
+            if self.matches(state, age) && self.asks_for(key, &visited) {
                 self.select(key, age);
             }
         }
@@ -164,7 +194,7 @@ impl<M: Machine> SurveyWalk<M> {
             return;
         }
         self.add(M::SPEC.start, None, count);
-        if !self.matches(M::SPEC.start, None) {
+        if !self.matches(M::SPEC.start, None) || self.question.key.is_some() {
             return;
         }
         for job in slots.waiting().take(SLOTS_A_STEP) {
@@ -190,7 +220,10 @@ impl<M: Machine> SurveyWalk<M> {
             && older.is_none_or(|older| age.is_some_and(|age| age.time >= older))
     }
 
-    fn asks_for<T: Visible<M>>(&self, visited: &Visited<'_, T>) -> bool {
+    fn asks_for<T: Visible<M>>(&self, key: Key, visited: &Visited<'_, T>) -> bool {
+        if self.question.key.is_some_and(|wanted| wanted != key) {
+            return false;
+        }
         match visited {
             Visited::Waits { task, .. } => self.is_asked_for(task.caller()),
             Visited::Runs(_) => self.question.callers.is_none(),

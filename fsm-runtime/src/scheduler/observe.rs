@@ -26,6 +26,8 @@ pub(crate) trait Observe: BlockTracker + fmt::Debug {
     fn has_ended(&self) -> bool;
     /// The number of its threads.
     fn threads(&self) -> usize;
+    /// The most of its threads that run handlers at a time.
+    fn max_running(&self) -> usize;
     /// Whether a thread is awake that may run a turn without waking the watchdog again.
     fn is_up(&self) -> bool;
     fn spec(&self) -> &'static Spec;

@@ -110,6 +110,11 @@ impl<T> PortCore<T> {
     #[cfg(all(test, target_os = "linux"))]
     pub(crate) const SLOT: usize = size_of::<Slot<T>>();
 
+    /// The most threads that are active.
+    pub(crate) fn max_running(&self) -> usize {
+        self.max_running
+    }
+
     pub(crate) fn new(port: usize, max_running: usize, generations: Arc<Generations>) -> Self {
         Self {
             port,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::call::mailboxes::{CallState, Caller};
 use crate::scheduler::observe::Observe;
@@ -19,6 +19,8 @@ pub(crate) struct Question {
     pub(crate) state: Option<usize>,
     /// Those of this age or more.
     pub(crate) older: Option<Duration>,
+    /// The one with this key.
+    pub(crate) key: Option<Key>,
     /// The jobs of these calls.
     pub(crate) callers: Option<HashSet<Caller>>,
     /// So many at most, the oldest ones.
@@ -80,7 +82,7 @@ pub(crate) type Rank = (Option<Duration>, std::cmp::Reverse<u32>);
 
 impl Question {
     pub(crate) fn new(state: Option<usize>, older: Option<Duration>, limit: usize) -> Self {
-        Self { state, older, callers: None, limit, abandoned: AtomicBool::new(false) }
+        Self { state, older, key: None, callers: None, limit, abandoned: AtomicBool::new(false) }
     }
 
     pub(crate) fn abandon(&self) {
@@ -110,4 +112,21 @@ pub(crate) trait Respond: Send + Sync + fmt::Debug {
 
     /// The number of its connections or jobs.
     fn load(&self) -> usize;
+
+    /// Ends a connection in its next turn, if that is to be had until then. The sender is dropped without an
+    /// answer if not.
+    fn end(&self, key: Key, until: Instant, answers: Sender<EndAnswer>);
+}
+
+/// What becomes of a connection that is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EndAnswer {
+    /// It ends in its next turn.
+    Ends,
+    /// A thread runs it.
+    Runs,
+    /// It is a job.
+    Job,
+    /// None has this key.
+    Gone,
 }

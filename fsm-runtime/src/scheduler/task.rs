@@ -26,6 +26,11 @@ pub(crate) trait Task: Sized {
     /// The index of the machine's state.
     fn state(&self) -> usize;
 
+    /// Makes the next turn end the task as [`Ended::Closed`]. Returns whether that is possible.
+    fn end_next(&mut self) -> bool {
+        false
+    }
+
     /// Aborts the transport, before a task is closed in the middle of something: the peer must not
     /// take the output so far for the whole.
     fn abort(&mut self);

@@ -8,8 +8,8 @@ use crate::call::semaphore::NoPermit;
 use crate::lifecycle::pool_state::PoolState;
 use crate::server::snapshot;
 use crate::{
-    Connection, Ended, Filter, JobHandle, Key, Machine, OpenStream, PoolSnapshot, Service, Stats,
-    Submitter, TrySendError,
+    Connection, EndError, Ended, Filter, JobHandle, Key, Machine, OpenStream, PoolSnapshot,
+    Service, Stats, Submitter, TrySendError,
 };
 
 /// A pool from outside: it drains or closes the pool, posts to its connections, gives it jobs, and
@@ -333,6 +333,62 @@ impl<M: Machine> Handle<M> {
     /// `filter` lets through.
     pub fn snapshot_of(&self, filter: &Filter, within: Duration) -> PoolSnapshot {
         snapshot::of_pool(&self.state, filter, within)
+    }
+
+    /// Ends the connection with this key as [`Ended::Closed`], in its next turn and without another call of its
+    /// handler. The connection is reset if output is unsent or input unread, as when the pool closes.
+    ///
+    /// It waits for less than `within` until the port of the connection has noted it: usually some microseconds.
+    /// A handler must not wait for its own port in this way.
+    ///
+    /// ```
+    /// use std::io::Read;
+    /// use std::net::TcpStream;
+    /// use std::time::Duration;
+    ///
+    /// use fsm_runtime::EndError;
+    /// use fsm_runtime::prelude::*;
+    ///
+    /// #[state_machine(start = Line, eof => Gone)]
+    /// enum Shout {
+    ///     #[read(until = b"\n", max = 64, limit => Gone, within = 60s => Gone)]
+    ///     #[to(Line)]
+    ///     Line,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    ///
+    /// struct Client;
+    ///
+    /// impl shout::Handler for Client {
+    ///     fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> shout::AfterLine {
+    ///         cx.write(&line.to_ascii_uppercase());
+    ///         shout::AfterLine::Line
+    ///     }
+    /// }
+    ///
+    /// let builder = Pool::builder::<Shout>("shout").listen("127.0.0.1:0");
+    /// let handle = builder.handle();
+    /// let running = builder.handler(|_peer| Client).start()?;
+    /// let mut client = TcpStream::connect(running.addresses()[0].to_string())?;
+    /// # while handle.stats().open == 0 {
+    /// #     std::thread::yield_now();
+    /// # }
+    ///
+    /// let second = Duration::from_secs(1);
+    /// let key = handle.snapshot(second).tasks[0].key.unwrap();
+    /// assert_eq!(handle.end(key, second), Ok(()));
+    /// assert_eq!(client.read(&mut [0])?, 0);
+    /// assert_eq!(handle.end(key, second), Err(EndError::Gone));
+    /// # running.drain()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why no connection ends.
+    pub fn end(&self, key: Key, within: Duration) -> Result<(), EndError> {
+        snapshot::end::connection(std::slice::from_ref(&self.state), key, within)
     }
 
     /// Returns the counters of the pool.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::lifecycle::pool_state::PoolState;
 use crate::server::snapshot;
-use crate::{Filter, Snapshot};
+use crate::{EndError, Filter, Key, Snapshot};
 
 /// Takes snapshots of the pools of a pipeline. [`Pipeline::observer`](crate::Pipeline::observer) and
 /// [`Running::observer`](crate::Running::observer) return one.
@@ -31,6 +31,28 @@ impl Observer {
     /// `filter` lets through.
     pub fn snapshot_of(&self, filter: &Filter, within: Duration) -> Snapshot {
         Snapshot { pools: snapshot::of_pools(&self.pools, filter, within) }
+    }
+
+    /// The pools, as far as they can be told without asking their ports.
+    #[cfg(feature = "console")]
+    pub(crate) fn facts(&self) -> Snapshot {
+        Snapshot { pools: snapshot::facts_of_pools(&self.pools) }
+    }
+
+    /// Drains the pool with this name. Returns whether there is one.
+    #[cfg(feature = "console")]
+    pub(crate) fn drain(&self, name: &str) -> bool {
+        let pool = self.pools.iter().find(|pool| &*pool.facts.name == name);
+        pool.inspect(|pool| pool.drain()).is_some()
+    }
+
+    /// Ends a connection of the pools, like [`Handle::end`](crate::Handle::end).
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why no connection ends.
+    pub fn end(&self, key: Key, within: Duration) -> Result<(), EndError> {
+        snapshot::end::connection(&self.pools, key, within)
     }
 }
 

@@ -86,6 +86,8 @@ use crate::{Address, Pool, PoolError, Running};
 pub struct Pipeline {
     pools: Vec<Pool>,
     on_ready: Option<OnReady>,
+    #[cfg(feature = "console")]
+    console: Option<crate::Console>,
 }
 
 type OnReady = Box<dyn FnOnce(&[Address]) + Send>;
@@ -109,6 +111,18 @@ impl Pipeline {
     /// it.
     pub fn on_ready(mut self, ready: impl FnOnce(&[Address]) + Send + 'static) -> Self {
         self.on_ready = Some(Box::new(ready));
+        self
+    }
+
+    /// Serves a console while the pools run: a page, metrics and text that say where each connection is and why
+    /// it waits. A text such as `127.0.0.1:9180` is the address; [`Console`](crate::Console) has more settings
+    /// and an example.
+    ///
+    /// It has a port and threads of its own, and takes snapshots only when somebody asks. It listens before the
+    /// pools start, and ends after them.
+    #[cfg(feature = "console")]
+    pub fn console(mut self, console: impl Into<crate::Console>) -> Self {
+        self.console = Some(console.into());
         self
     }
 
@@ -169,9 +183,15 @@ impl Pipeline {
             });
             pool.state.facts.set_targets(targets.collect());
         }
+        #[cfg(feature = "console")]
+        let observer = self.observer();
         let bound = Bound::new(plan, self.pools)?;
         let wired = bound.wire();
+        #[cfg(feature = "console")]
+        let console = self.console.map(|console| console.start(observer)).transpose()?;
         let running = wired.start(on_thread_end)?;
+        #[cfg(feature = "console")]
+        let running = running.with_console(console);
         if let Some(ready) = self.on_ready {
             ready(running.addresses());
         }

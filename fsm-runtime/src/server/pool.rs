@@ -109,6 +109,13 @@ impl Pool {
         Pipeline::new().pool(self).start()
     }
 
+    /// Returns a pipeline of this pool with a console, which serves on this address. See
+    /// [`Pipeline::console`].
+    #[cfg(feature = "console")]
+    pub fn console(self, console: impl Into<crate::Console>) -> Pipeline {
+        Pipeline::new().pool(self).console(console)
+    }
+
     /// Returns a [`Submitter`], which gives jobs to this pool from plain threads. `S` is the
     /// service of [`workers`](Pool::workers), or the machine of a pool with `job = .., reply = ..`.
     ///

@@ -67,6 +67,9 @@ pub struct Running {
     addresses: Vec<Address>,
     /// Notices blocked threads until the pools have ended.
     _watchdog: Watchdog,
+    /// Dropped after the pools have ended.
+    #[cfg(feature = "console")]
+    console: Option<Box<Running>>,
 }
 
 impl Running {
@@ -76,7 +79,26 @@ impl Running {
         watchdog: Watchdog,
     ) -> Self {
         let addresses = pools.iter().flat_map(|pool| pool.addresses.clone()).collect();
-        Self { pools, drain_order, addresses, _watchdog: watchdog }
+        Self {
+            pools,
+            drain_order,
+            addresses,
+            _watchdog: watchdog,
+            #[cfg(feature = "console")]
+            console: None,
+        }
+    }
+
+    #[cfg(feature = "console")]
+    pub(super) fn with_console(mut self, console: Option<Self>) -> Self {
+        self.console = console.map(Box::new);
+        self
+    }
+
+    /// The address of the console, if there is one.
+    #[cfg(feature = "console")]
+    pub fn console(&self) -> Option<&Address> {
+        self.console.as_ref()?.addresses().first()
     }
 
     pub(super) fn start_pool(

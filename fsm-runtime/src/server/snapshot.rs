@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::lifecycle::facts::Target;
 use crate::lifecycle::pool_state::{Phase, PoolState};
 use crate::scheduler::survey::{Count, Found, Question};
-use crate::{Filter, PoolPhase, PoolSnapshot, PortSnapshot, StateCount};
+use crate::{Filter, PoolPhase, PoolSnapshot, PortSnapshot, RouteSnapshot, StateCount};
 
 mod asked;
+pub(crate) mod end;
 mod places;
 mod threads;
 
@@ -45,7 +47,7 @@ fn question(pool: &PoolState, filter: &Filter) -> Question {
     // No connection is described in a pool that is not meant, or whose machine has no such state.
     let of_pool = filter.pool.as_deref().is_none_or(|name| *name == *pool.facts.name);
     let limit = if of_pool && state != Some(None) { filter.limit } else { 0 };
-    Question::new(state.flatten(), filter.older, limit)
+    Question { key: filter.key, ..Question::new(state.flatten(), filter.older, limit) }
 }
 
 /// The answers of the ports of a pool.
@@ -82,21 +84,39 @@ impl PoolAnswer {
             room: pool.permits.room(),
             job_room: pool.connection_jobs().map(|jobs| jobs.permits().room()),
             ports: ports(pool, &answered),
+            routes: routes(pool),
             states: states.collect(),
             tasks,
         }
     }
 }
 
+/// The facts that are there without a walk.
+#[cfg(feature = "console")]
+pub(crate) fn facts_of_pools(pools: &[Arc<PoolState>]) -> Vec<PoolSnapshot> {
+    let (filter, now) = (Filter::new().limit(0), Until::after(Duration::ZERO));
+    pools.iter().map(|pool| PoolAnswer::default().complete(pool, &filter, now)).collect()
+}
+
+fn routes(pool: &PoolState) -> Vec<RouteSnapshot> {
+    let routes = pool.facts.targets().filter_map(|Target { state, pool: target }| {
+        let state = pool.facts.spec.states.iter().find(|found| found.name == *state)?;
+        Some(RouteSnapshot { state, pool: Arc::clone(&target.upgrade()?.facts.name) })
+    });
+    routes.collect()
+}
+
 fn ports(pool: &PoolState, answered: &[usize]) -> Vec<PortSnapshot> {
     let (name, now) = (&pool.facts.name, Instant::now());
     let ports = pool.facts.ports().enumerate();
     let ports = ports.filter_map(|(number, port)| {
+        let observed = port.port()?;
         Some(PortSnapshot {
             number,
             answered: answered.contains(&number),
             open: port.load(),
-            threads: threads::of_port(name, number, &*port.port()?, now),
+            max_running: observed.max_running(),
+            threads: threads::of_port(name, number, &*observed, now),
         })
     });
     ports.collect()

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::Key;
+
 /// Chooses the connections and jobs that a snapshot describes. It counts all of them by state in any case.
 ///
 /// ```
@@ -15,13 +17,14 @@ pub struct Filter {
     pub(crate) pool: Option<String>,
     pub(crate) state: Option<String>,
     pub(crate) older: Option<Duration>,
+    pub(crate) key: Option<Key>,
     pub(crate) limit: usize,
 }
 
 impl Filter {
     /// Lets all through, and describes the 100 oldest of each pool.
     pub fn new() -> Self {
-        Self { pool: None, state: None, older: None, limit: 100 }
+        Self { pool: None, state: None, older: None, key: None, limit: 100 }
     }
 
     /// Describes none but those of the pool with this name.
@@ -39,6 +42,12 @@ impl Filter {
     /// Describes none but those of this age or more. One of unknown age is none of them.
     pub fn older(mut self, age: Duration) -> Self {
         self.older = Some(age);
+        self
+    }
+
+    /// Describes none but the connection or job with this key.
+    pub fn key(mut self, key: Key) -> Self {
+        self.key = Some(key);
         self
     }
 

@@ -14,6 +14,8 @@ pub struct PortSnapshot {
     /// The number of its connections or jobs, also of a port that did not answer. Jobs that have had no turn
     /// yet are missing in a port with one thread.
     pub open: usize,
+    /// The most of its threads that run handlers at a time.
+    pub max_running: usize,
     /// Its threads.
     pub threads: Vec<ThreadSnapshot>,
 }

@@ -6,6 +6,8 @@ mod browser;
 #[cfg(target_os = "linux")]
 mod clock;
 #[cfg(target_os = "linux")]
+mod console;
+#[cfg(target_os = "linux")]
 mod curl;
 #[cfg(target_os = "linux")]
 mod differential;

@@ -181,7 +181,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let pipeline = pipeline.on_ready(move |addresses| {
         addresses.iter().take(served).for_each(|address| welcome(scheme, address));
     });
-    pipeline.run()?;
+    options.serving.pipeline(pipeline).run()?;
     Ok(())
 }
 

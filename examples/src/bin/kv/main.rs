@@ -22,8 +22,8 @@ use std::sync::Arc;
 use clap::Parser;
 use fsm_examples::tls::Certificate;
 use fsm_examples::{Serving, port_or_address};
-use fsm_runtime::Address;
 use fsm_runtime::prelude::*;
+use fsm_runtime::{Address, Pipeline};
 
 mod clients;
 mod collections;
@@ -137,14 +137,15 @@ fn serve(options: Options) -> Result<(), Box<dyn Error>> {
     let pool = Pool::builder::<Connection>("kv").settings(settings).mailbox(MAILBOX);
     let client = move |peer| Client::at(&server, peer);
     // Where no client uses TLS, none has room for it.
-    match tls {
-        None => options.serving.pool(pool).handler(client).run()?,
+    let pool = match tls {
+        None => options.serving.pool(pool).handler(client),
         Some(tls) => {
             let pool = options.serving.plain_pool(pool.tls(tls));
             let ports = options.tls_port.iter();
             let pool = ports.fold(pool, |pool, address| pool.listen(address.to_string()));
-            pool.handler(client).run()?;
+            pool.handler(client)
         }
-    }
+    };
+    options.serving.pipeline(Pipeline::new().pool(pool)).run()?;
     Ok(())
 }

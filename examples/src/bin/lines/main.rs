@@ -36,6 +36,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use fsm_examples::{Serving, time};
+use fsm_runtime::Pipeline;
 use fsm_runtime::prelude::*;
 
 use command::{Command, Commands, CommandsError};
@@ -385,9 +386,9 @@ fn main() -> Result<(), PoolError> {
     let Options { serving, idle } = Options::parse();
     let _log = serving.start_log()?;
     let hearers = Hearers::default();
-    serving
+    let lines = serving
         .pool(Pool::builder::<Lines>("lines"))
         .settings(Times { idle })
-        .handler(move |_peer| Client::new(hearers.clone()))
-        .run()
+        .handler(move |_peer| Client::new(hearers.clone()));
+    serving.pipeline(Pipeline::new().pool(lines)).run()
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use fsm_examples::tls::{Certificate, Trust};
 use fsm_examples::{Serving, time_up_to, tls};
-use fsm_runtime::{Pool, Target};
+use fsm_runtime::{Pipeline, Pool, Target};
 
 mod answer;
 mod client;
@@ -98,7 +98,8 @@ pub(crate) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let targets = Arc::new(Targets::new(args.to));
     let builder = Pool::builder::<Exchange>("http").settings(args.settings);
     let make = move |peer| Client::new(peer, Arc::clone(&targets));
-    tls::pool(&args.serving, builder, server, client, make).run()?;
+    let pool = tls::pool(&args.serving, builder, server, client, make);
+    args.serving.pipeline(Pipeline::new().pool(pool)).run()?;
     Ok(())
 }
 

@@ -195,8 +195,8 @@ pub(crate) fn run(options: Options) -> Result<(), PoolError> {
     let _log = serving.start_log()?;
     let door = Arc::new(Door::new(user, Rules { allow, deny }));
     let pool = serving.pool(Pool::builder::<Socks>("socks5")).settings(times);
-    Pipeline::new()
+    let pools = Pipeline::new()
         .pool(pool.handler(move |peer| Client::new(&door, peer)))
-        .pool(Pool::workers::<Lookup>("lookup", LOOKUP_THREADS, look_up))
-        .run()
+        .pool(Pool::workers::<Lookup>("lookup", LOOKUP_THREADS, look_up));
+    serving.pipeline(pools).run()
 }

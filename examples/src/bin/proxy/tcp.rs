@@ -208,5 +208,5 @@ pub(crate) fn run(options: Options) -> Result<(), Box<dyn Error>> {
         // It is called once.
         let _ = listening.listens.set(address);
     });
-    Ok(ready.run()?)
+    Ok(serving.pipeline(ready).run()?)
 }

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use fsm_examples::{Serving, time};
+use fsm_runtime::Pipeline;
 use fsm_runtime::prelude::*;
 
 use house::{House, Seat};
@@ -303,9 +304,10 @@ struct Options {
 fn main() -> Result<(), PoolError> {
     let Options { serving, idle, ping } = Options::parse();
     let _log = serving.start_log()?;
-    let pool = serving.pool(Pool::builder("room")).settings(Times { idle, ping });
-    let house = House::new(pool.handle());
-    pool.handler(move |_peer| Client::new(Arc::clone(&house))).run()
+    let room = serving.pool(Pool::builder("room")).settings(Times { idle, ping });
+    let house = House::new(room.handle());
+    let room = room.handler(move |_peer| Client::new(Arc::clone(&house)));
+    serving.pipeline(Pipeline::new().pool(room)).run()
 }
 
 #[cfg(test)]

@@ -52,6 +52,13 @@ impl<T: Task + Send> Observe for Port<T> {
         self.common().statuses.len()
     }
 
+    fn max_running(&self) -> usize {
+        match self {
+            Self::SingleThread(_) => 1,
+            Self::MultiThread(port) => port.shared.locked(|port| port.core().max_running()),
+        }
+    }
+
     fn is_up(&self) -> bool {
         match self {
             Self::SingleThread(port) => port.is_up(),

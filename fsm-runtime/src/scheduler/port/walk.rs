@@ -11,7 +11,8 @@ use super::slot::TaskSlot;
 use super::{MultiThread, SingleThread};
 use crate::Key;
 use crate::panics::caught;
-use crate::scheduler::port_core::PortCore;
+use crate::scheduler::port_core::{PortCore, PortInput};
+use crate::scheduler::survey::EndAnswer;
 use crate::scheduler::task::Task;
 
 /// The time between two steps on a thread that is none of the port's.
@@ -20,7 +21,7 @@ const PAUSE: Duration = Duration::from_micros(50);
 /// A walk over the connections and jobs of a port, in steps between which the port does other things.
 pub(crate) trait Walk<T>: Send {
     /// Visits some slots. Returns whether the walk goes on.
-    fn step(&mut self, slots: &Slots<'_, T>) -> bool;
+    fn step(&mut self, slots: &mut Slots<'_, T>) -> bool;
 
     /// Whether nobody waits for the result any more.
     fn is_abandoned(&self) -> bool;
@@ -28,11 +29,13 @@ pub(crate) trait Walk<T>: Send {
 
 /// The connections and jobs of a port, during a step of a walk.
 pub(crate) struct Slots<'a, T> {
-    core: &'a PortCore<TaskSlot<T>>,
+    core: &'a mut PortCore<TaskSlot<T>>,
     /// Jobs that wait for their first turn and have no slot yet.
     waiting: Option<&'a VecDeque<T>>,
     /// The turns that threads run without the lock: the key, and the index of the state.
     running: &'a [(Key, usize)],
+    /// Those that get a turn after the step.
+    due: Vec<Key>,
 }
 
 /// A connection or job that a walk visits.
@@ -62,6 +65,20 @@ impl<T> Slots<'_, T> {
     /// The connection or job with this key.
     pub(crate) fn get(&self, key: Key) -> Option<Visited<'_, T>> {
         self.at(key.slot()).filter(|(found, _)| *found == key).map(|(_, visited)| visited)
+    }
+
+    /// Makes the next turn of the connection with this key end it.
+    pub(crate) fn end(&mut self, key: Key) -> EndAnswer
+    where
+        T: Task,
+    {
+        let Some(slot) = self.core.get_mut(key) else { return EndAnswer::Gone };
+        let Some(task) = &mut slot.task else { return EndAnswer::Runs };
+        if !task.end_next() {
+            return EndAnswer::Job;
+        }
+        self.due.push(key);
+        EndAnswer::Ends
     }
 
     /// The jobs that wait for their first turn and have no slot yet.
@@ -121,13 +138,17 @@ impl<T: Task> SingleThread<T> {
 
     /// Does a step of each walk, on the thread of the port. Those that are not over go on in the next round.
     #[cold]
-    pub(super) fn step_walks(&self, core: &PortCore<TaskSlot<T>>, waiting: &VecDeque<T>) {
+    pub(super) fn step_walks(&self, core: &mut PortCore<TaskSlot<T>>, waiting: &VecDeque<T>) {
         let mut posted = self.walks();
         posted.posted = false;
         let mut walks = std::mem::take(&mut posted.walks);
         drop(posted);
-        let slots = Slots { core, waiting: Some(waiting), running: &[] };
-        walks.retain_mut(|walk| !walk.is_abandoned() && goes_on(walk.as_mut(), &slots));
+        let mut slots = Slots { core, waiting: Some(waiting), running: &[], due: Vec::new() };
+        walks.retain_mut(|walk| !walk.is_abandoned() && goes_on(walk.as_mut(), &mut slots));
+        let Slots { core, due, .. } = slots;
+        for key in due {
+            core.enqueue(key);
+        }
         for walk in walks {
             self.walk(walk);
         }
@@ -144,8 +165,13 @@ impl<T: Task> MultiThread<T> {
                 for (thread, status) in self.common.statuses.iter().enumerate() {
                     running.extend(port.running(thread).map(|key| (key, status.state())));
                 }
-                let slots = Slots { core: port.core(), waiting: None, running: &running };
-                goes_on(walk.as_mut(), &slots)
+                let (core, due) = (port.core(), Vec::new());
+                let mut slots = Slots { core, waiting: None, running: &running, due };
+                let more = goes_on(walk.as_mut(), &mut slots);
+                for key in slots.due {
+                    port.handle(PortInput::Post(key));
+                }
+                more
             });
             if !more {
                 return;
@@ -157,6 +183,6 @@ impl<T: Task> MultiThread<T> {
 }
 
 /// Does a step of a walk. A panic of it, which only the user's expressions for times can cause, ends it.
-fn goes_on<T>(walk: &mut dyn Walk<T>, slots: &Slots<'_, T>) -> bool {
+fn goes_on<T>(walk: &mut dyn Walk<T>, slots: &mut Slots<'_, T>) -> bool {
     caught(|| walk.step(slots)).unwrap_or(false)
 }

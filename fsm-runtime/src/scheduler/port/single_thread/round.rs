@@ -94,7 +94,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
                 }
             }
             if walks {
-                self.port.step_walks(&self.state.core, &injected.jobs);
+                self.port.step_walks(&mut self.state.core, &injected.jobs);
             }
         }
     }

@@ -332,7 +332,7 @@ struct Steps {
 }
 
 impl Walk<Script> for Steps {
-    fn step(&mut self, slots: &Slots<'_, Script>) -> bool {
+    fn step(&mut self, slots: &mut Slots<'_, Script>) -> bool {
         let open = (0..slots.bound()).filter(|slot| slots.at(*slot).is_some()).count();
         self.seen.lock().unwrap().push(open);
         self.left -= 1;

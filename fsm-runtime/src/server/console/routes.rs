@@ -1,0 +1,101 @@
+use serde_json::{Value, json};
+
+use super::request::{Method, Request};
+use super::response::{Response, Status};
+use super::shared::{Shared, WITHIN};
+use super::{actions, json, metrics, query, text};
+use crate::{Filter, TaskSnapshot};
+
+/// Answers a request; `None` if it asks for frames of text.
+pub(super) fn answer(request: &Request, shared: &Shared) -> Option<Response> {
+    let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+    if let ["connections", _, "end"] | ["pools", _, "drain"] = path[..] {
+        return Some(actions::answer(request, &path, shared));
+    }
+    let answer = match path[..] {
+        [""] => Response::page(),
+        ["connections"] => connections(request, shared),
+        ["connections", key] => connection(key, request, shared),
+        ["pools"] => Response::json(&json::pools(&shared.counts(), shared.guard.has_token())),
+        ["threads"] => Response::json(&json::threads(&shared.observer.facts())),
+        ["spec"] => Response::json(&json::specs(&shared.observer.facts())),
+        ["metrics"] => Response::metrics(metrics::print(&shared.counts())),
+        ["top"] => Response::text(String::new()),
+        _ => return Some(Response::not_found()),
+    };
+    match request.method {
+        Method::Get if path == ["top"] => None,
+        Method::Get | Method::Head => Some(answer),
+        _ => Some(Response::not_allowed("Allow: GET, HEAD")),
+    }
+}
+
+/// The oldest connections of all pools together.
+fn connections(request: &Request, shared: &Shared) -> Response {
+    let choice = match request.query.choice() {
+        Ok(choice) => choice,
+        Err(why) => return Response::error(Status::BadRequest, &why),
+    };
+    if let Err(why) = is_known(request, shared) {
+        return Response::error(Status::BadRequest, &why);
+    }
+    let pools = shared.observer.snapshot_of(&choice.filter, WITHIN).pools;
+    let unanswered: Vec<Value> = pools
+        .iter()
+        .flat_map(|pool| {
+            pool.unanswered().map(|port| json!({ "pool": &*pool.name, "port": port.number }))
+        })
+        .collect();
+    let mut tasks: Vec<TaskSnapshot> = pools.into_iter().flat_map(|pool| pool.tasks).collect();
+    if let Some(peer) = &choice.peer {
+        let is_of = |task: &TaskSnapshot| {
+            task.peer.is_some_and(|found| found.to_string().starts_with(&**peer))
+        };
+        tasks.retain(is_of);
+    }
+    // The oldest first, and those of unknown age last. The sort keeps the order of equal ones.
+    tasks.sort_by_key(|task| std::cmp::Reverse(task.age.map(|age| age.time)));
+    tasks.truncate(choice.limit);
+    if request.wants_text {
+        return Response::text(text::tasks(&tasks));
+    }
+    let tasks: Vec<Value> = tasks.iter().map(json::task).collect();
+    Response::json(&json!({ "connections": tasks, "unanswered": unanswered }))
+}
+
+/// Says which name of a pool or state is wrong.
+fn is_known(request: &Request, shared: &Shared) -> Result<(), String> {
+    let pools = shared.observer.facts().pools;
+    let wanted = request.query.get("pool");
+    let mut pools = pools.iter().filter(|pool| wanted.is_none_or(|name| *name == *pool.name));
+    let mut meant = pools.by_ref().peekable();
+    if meant.peek().is_none() {
+        return Err(format!("no pool is called `{}`", wanted.unwrap_or_default()));
+    }
+    match request.query.get("state") {
+        Some(name)
+            if !meant.any(|pool| pool.spec.states.iter().any(|state| state.name == name)) =>
+        {
+            Err(format!("no state is called `{name}`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn connection(text: &str, request: &Request, shared: &Shared) -> Response {
+    let Some(key) = query::key(text) else {
+        return Response::error(Status::BadRequest, "a key looks like 5-17");
+    };
+    let filter = Filter::new().key(key).limit(1);
+    let pools = shared.observer.snapshot_of(&filter, WITHIN).pools;
+    let silent = pools.iter().any(|pool| pool.unanswered().next().is_some());
+    match pools.into_iter().find_map(|pool| pool.tasks.into_iter().next()) {
+        Some(task) if request.wants_text => Response::text(text::tasks(&[task])),
+        Some(task) => Response::json(&json::task(&task)),
+        None if silent => Response::error(
+            Status::Unavailable,
+            "a port is in a handler and has not answered; ask again",
+        ),
+        None => Response::error(Status::Gone, "no connection has this key; it has ended"),
+    }
+}
