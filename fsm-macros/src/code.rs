@@ -138,6 +138,9 @@ pub(crate) enum Code {
     // The other socket.
     NotConnected = 124,
     OtherClock = 125,
+
+    // Datagrams.
+    OnlyDatagrams = 126,
 }
 
 impl fmt::Display for Code {

@@ -237,7 +237,8 @@ pub(crate) struct Read {
     /// The text of the attribute.
     pub(crate) text: String,
     pub(crate) shape: Shape,
-    pub(crate) eof: Transition,
+    /// `None` if it reads no stream.
+    pub(crate) eof: Option<Transition>,
     /// It reads the other socket.
     pub(crate) other: bool,
     /// The variant of `Partial` for its decoder.
@@ -261,6 +262,9 @@ pub(crate) enum Shape {
     },
     Upto {
         length: Expr,
+        max: Bound,
+    },
+    Datagram {
         max: Bound,
     },
     Frame {
@@ -431,6 +435,7 @@ impl Shape {
             | Self::Until { max, .. }
             | Self::Some { max }
             | Self::Upto { max, .. }
+            | Self::Datagram { max }
             | Self::Frame { max, .. } => max.value.clone(),
         }
     }

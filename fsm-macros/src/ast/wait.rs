@@ -108,6 +108,7 @@ pub(crate) enum ShapeKind {
     Some,
     Upto(TokenStream),
     Frame(Box<Type>),
+    Datagram,
     /// It could not be read.
     Unknown,
 }
@@ -180,6 +181,8 @@ pub(crate) struct MachineKind {
     pub(crate) fails: bool,
     /// It has a job, and no connection.
     pub(crate) job: bool,
+    /// It reads datagrams, and no stream.
+    pub(crate) datagrams: bool,
 }
 
 impl WaitKind {
@@ -215,6 +218,7 @@ impl WaitKind {
             }
             Event::Eof => {
                 !machine.job
+                    && !machine.datagrams
                     && (self.takes_input()
                         || matches!(self, Self::Message | Self::Job | Self::Call(_))
                         || self.relay().is_some_and(Relay::is_counted))
@@ -321,6 +325,11 @@ impl WaitKind {
                     | Self::Connect
                     | Self::Relay(_)
             )
+    }
+
+    /// Whether it reads datagrams.
+    pub(crate) fn reads_datagrams(&self) -> bool {
+        matches!(self.shape_kind(), Some(ShapeKind::Datagram))
     }
 
     pub(crate) fn decodes(&self) -> bool {

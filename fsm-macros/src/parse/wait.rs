@@ -44,7 +44,7 @@ pub(super) fn parse(
     errors: &mut Errors,
 ) -> Parsed<Option<ast::Wait>> {
     let (text, own): (_, &[_]) = match meant {
-        "read" => ("read", &["exact", "until", "some", "upto", "frame", "max", "other"]),
+        "read" => ("read", &["exact", "until", "some", "upto", "frame", "datagram", "max", "other"]),
         "flush" => ("flush", &[]),
         "writable" => ("writable", &["below"]),
         "run" => ("run", &["blocking"]),
@@ -276,6 +276,10 @@ fn shape_kind(name: &str, entry: &Entry, reader: &mut Reader<'_>) -> ShapeKind {
         "until" => ShapeKind::Until(until(reader.value(entry, "until = b\"\\n\""), reader)),
         "upto" => ShapeKind::Upto(upto(reader.value(entry, "upto = left"), reader)),
         "frame" => frame(reader.value(entry, "frame = Type"), reader),
+        "datagram" => {
+            alone(entry, "datagram, max = 1232", reader);
+            ShapeKind::Datagram
+        }
         _ => {
             alone(entry, "some, max = 64KiB", reader);
             ShapeKind::Some

@@ -128,6 +128,8 @@ pub const exact: Word = Word;
 pub const until: Word = Word;
 /// `some`: the bytes that have arrived, at least one and at most `max`.
 pub const some: Word = Word;
+/// `datagram`: one datagram of at most `max` bytes, in a machine that reads nothing else.
+pub const datagram: Word = Word;
 /// `upto = expr`: as `some`, but at most this number of bytes; the others stay in the buffer.
 pub const upto: Word = Word;
 /// `frame = Type`: a message that the decoder `Type` returns; `Type` implements `Frame`.

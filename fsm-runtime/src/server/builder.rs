@@ -17,6 +17,7 @@ use crate::{Connection, Handle, Machine, Plain, Service, Transport};
 mod completion;
 pub(crate) mod connect;
 mod connections;
+mod datagrams;
 mod jobs;
 mod ranges;
 mod threads;
