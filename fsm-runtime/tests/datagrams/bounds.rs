@@ -71,3 +71,13 @@ fn d1_an_answer_above_the_mark_is_not_sent() {
     assert_eq!(ask(&socket, "hello world"), "you said hello world");
     assert_eq!(running.stats().datagrams_unsent, 3);
 }
+
+#[test]
+fn pitfall_19_a_large_datagram_is_not_truncated() {
+    // Of 40,000 bytes a part would fit into the `max` of the machine.
+    let running = serve(|builder| builder);
+    let socket = client(address(&running));
+    socket.send(&[b'x'; 40_000]).unwrap();
+    assert_eq!(ask(&socket, &"y".repeat(503)), format!("you said {}", "y".repeat(503)));
+    assert_eq!(running.stats().datagrams_dropped, 1);
+}
