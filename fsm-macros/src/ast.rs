@@ -174,7 +174,17 @@ impl Machine {
 
     /// The properties that decide which events can happen in its states.
     pub(crate) fn kind(&self) -> MachineKind {
-        MachineKind { fails: self.args.error.is_some(), job: self.runs_jobs() }
+        MachineKind {
+            fails: self.args.error.is_some(),
+            job: self.runs_jobs(),
+            datagrams: self.datagrams().is_some(),
+        }
+    }
+
+    /// The first state that reads datagrams.
+    pub(crate) fn datagrams(&self) -> Option<&State> {
+        let reads = |state: &&State| state.waits.iter().any(|wait| wait.kind.reads_datagrams());
+        self.states.iter().find(reads)
     }
 
     /// The budget of the group that a state is in, and its number.

@@ -8,6 +8,7 @@ mod answers;
 mod both;
 mod cycles;
 mod data;
+mod datagrams;
 mod deadlines;
 mod defaults;
 mod events;
@@ -40,6 +41,7 @@ pub(crate) fn check<'a>(machine: &'a ast::Machine, errors: &mut Errors) -> Graph
     refused.extend(pools::check(machine, &graph, errors));
     jobs::check(machine, &graph, errors);
     answers::check(machine, &graph, errors);
+    datagrams::check(machine, errors);
     if complete {
         other::check(machine, &graph, errors);
         tls::check(machine, &graph, errors);

@@ -141,6 +141,9 @@ pub(crate) enum Code {
 
     // TLS.
     TlsWithinTls = 126,
+
+    // Datagrams.
+    OnlyDatagrams = 127,
 }
 
 impl fmt::Display for Code {

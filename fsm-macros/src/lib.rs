@@ -119,6 +119,7 @@ use crate::parse::Item;
 /// | `#[read(peek = 8)]` | `bytes: &[u8; 8]`, which stay unread: another state reads them, so this one leads on to it | a deadline, `eof` |
 /// | `#[read(upto = expr, max = 16KiB)]` | `bytes: &[u8]`, never past the next `expr` bytes | a deadline, `eof` |
 /// | `#[read(frame = Type, max = 64KiB)]` | `frame: <Type as Frame>::Item<'_>` | a deadline, `eof`, `limit`, `refused` |
+/// | `#[read(datagram, max = 1232)]` | `bytes: &[u8]`, a whole [datagram](#datagrams) | a deadline |
 /// | `#[read(other, ..)]` | as `read`, of the [other socket](#two-sockets) | as `read` |
 /// | `#[discard(until = b"\n")]`, `#[discard(exact = expr)]` | nothing: that input is thrown away as it comes, also what is longer than any buffer | `within`, `eof` |
 /// | `#[flush]` | nothing: all output has left | a deadline |
@@ -273,6 +274,34 @@ use crate::parse::Item;
 /// - The `#[job]` state should have `#[rest]`, so that a drain closes connections that are free; no state with
 ///   a job in hand has it. None is a `handoff`.
 /// - A machine that is dropped with a job in hand, such as after a panic, is `gone` to the caller.
+///
+/// # Datagrams
+///
+/// A machine with a `#[read(datagram, ..)]` state serves peers that send datagrams. Its pool listens on addresses
+/// such as `udp:0.0.0.0:53`.
+///
+/// ```text
+/// #[state_machine(start = Query)]
+/// pub enum Dns {
+///     /// Answers the question.
+///     #[read(datagram, max = 1232, idle = 5s => Gone)]
+///     #[to(Gone)]
+///     Query,
+///     #[end]
+///     Gone,
+/// }
+/// ```
+///
+/// - The first datagram of a peer starts a machine, and later ones go to that machine until it is at its end. So a
+///   machine whose first verdict is an end keeps nothing of its peers. The pool has at most
+///   `Builder::max_connections` peers whose machine waits; the datagrams of others are dropped and counted.
+/// - Peers are told apart by their address and port, and by the address that they have sent to.
+/// - Each read gets one datagram. What is larger than `max` is dropped, and so is an empty datagram. One that comes
+///   while the machine does not read waits, as one of at most 64; after an end the next machine gets it.
+/// - All output up to the next read or the end of the turn leaves as one datagram, from the address that was asked.
+///   If it is larger than the output mark of the pool, or than 65,507 bytes, it is not sent, but logged and counted.
+/// - Such a machine has no stream and no connection: no other kind of `read`, no `discard`, `flush`, `writable`,
+///   `shutdown`, `connect`, `relay`, `job` and `handoff`, no `seed`, and no `eof`, `limit` and `begun`.
 ///
 /// # Two sockets
 ///

@@ -267,7 +267,9 @@ impl Lowering<'_> {
             }
             WaitKind::Run { blocking } => model::Wait::Run { blocking: *blocking },
             WaitKind::Sleep(pause) => model::Wait::Sleep(Time::new(pause.as_ref()?, &fields)),
-            WaitKind::Message if self.machine.runs_jobs() => model::Wait::Message { eof: None },
+            WaitKind::Message if !wait.kind.can(Event::Eof, self.machine.kind()) => {
+                model::Wait::Message { eof: None }
+            }
             WaitKind::Message => model::Wait::Message { eof: Some(self.on(index, Event::Eof)?) },
             WaitKind::Job => model::Wait::Job { eof: self.on(index, Event::Eof)? },
             WaitKind::Call(pool) => model::Wait::Call(self.route(index, pool.as_ref()?)?.into()),
@@ -361,6 +363,7 @@ impl Lowering<'_> {
                 limit: on(Event::Limit)?,
             },
             ShapeKind::Some => model::Shape::Some { max: max? },
+            ShapeKind::Datagram => model::Shape::Datagram { max: max? },
             ShapeKind::Upto(length) => {
                 model::Shape::Upto { length: Expr::new(length, fields), max: max? }
             }
@@ -375,7 +378,10 @@ impl Lowering<'_> {
             },
             ShapeKind::Unknown => return None,
         };
-        let (text, eof) = (written.text.clone(), on(Event::Eof)?);
+        let (text, eof) = (written.text.clone(), on(Event::Eof));
+        if eof.is_none() && !matches!(shape, model::Shape::Datagram { .. }) {
+            return None;
+        }
         Some(Read { text, shape, eof, other: *other, partial: partial(self.machine, state, wait) })
     }
 

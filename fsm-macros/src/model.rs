@@ -241,7 +241,8 @@ pub(crate) struct Read {
     /// The text of the attribute.
     pub(crate) text: String,
     pub(crate) shape: Shape,
-    pub(crate) eof: Transition,
+    /// `None` if it reads no stream.
+    pub(crate) eof: Option<Transition>,
     /// It reads the other socket.
     pub(crate) other: bool,
     /// The variant of `Partial` for its decoder.
@@ -266,6 +267,9 @@ pub(crate) enum Shape {
     },
     Upto {
         length: Expr,
+        max: Bound,
+    },
+    Datagram {
         max: Bound,
     },
     Frame {
@@ -441,6 +445,7 @@ impl Shape {
             | Self::Until { max, .. }
             | Self::Some { max }
             | Self::Upto { max, .. }
+            | Self::Datagram { max }
             | Self::Frame { max, .. } => max.value.clone(),
         }
     }

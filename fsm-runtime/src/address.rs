@@ -12,12 +12,15 @@ use crate::PoolError;
 /// let address = Address::parse("127.0.0.1:7070").unwrap();
 /// assert_eq!(address, Address::Tcp("127.0.0.1:7070".parse().unwrap()));
 /// assert_eq!(Address::parse("unix:/run/kv.sock").unwrap().to_string(), "unix:/run/kv.sock");
+/// assert_eq!(Address::parse("udp:[::1]:53").unwrap().to_string(), "udp:[::1]:53");
 /// assert!(Address::parse("7070").is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     /// A TCP address; port 0 lets the system choose one.
     Tcp(SocketAddr),
+    /// A UDP address, for a machine that reads datagrams; port 0 lets the system choose one.
+    Udp(SocketAddr),
     /// The path of a Unix socket.
     Unix(PathBuf),
     /// The name of listening sockets that a service manager has passed to the process, or the number of a
@@ -26,7 +29,8 @@ pub enum Address {
 }
 
 impl Address {
-    /// Parses `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT`, `unix:PATH`, `fd:NAME` or `fd:NUMBER`.
+    /// Parses `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT`, one of these after `udp:`, `unix:PATH`, `fd:NAME` or
+    /// `fd:NUMBER`.
     ///
     /// A host name is resolved at once, which may block. If it has several addresses, the first is
     /// used.
@@ -46,8 +50,12 @@ impl Address {
         if let Some(which) = text.strip_prefix("fd:") {
             return passed(which).map_err(|why| refuse(why.to_owned()));
         }
-        let mut found = text.to_socket_addrs().map_err(|error| refuse(error.to_string()))?;
-        found.next().map(Self::Tcp).ok_or_else(|| refuse("the name has no address".to_owned()))
+        let (make, socket): (fn(SocketAddr) -> Self, _) = match text.strip_prefix("udp:") {
+            Some(socket) => (Self::Udp, socket),
+            None => (Self::Tcp, text),
+        };
+        let mut found = socket.to_socket_addrs().map_err(|error| refuse(error.to_string()))?;
+        found.next().map(make).ok_or_else(|| refuse("the name has no address".to_owned()))
     }
 }
 
@@ -55,6 +63,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(address) => address.fmt(f),
+            Self::Udp(address) => write!(f, "udp:{address}"),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
             Self::Passed(which) => write!(f, "fd:{which}"),
         }

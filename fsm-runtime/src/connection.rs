@@ -23,6 +23,7 @@ use crate::spec::Features;
 use crate::{Drive, Ended, Key, Machine, Peer, Spec, WaitSet};
 
 mod close;
+mod datagrams;
 mod fast_path;
 mod other;
 mod relay;
@@ -415,6 +416,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
     ) -> TurnOutcome {
         if const { M::SPEC.uses(Features::OTHER) } {
             return self.turn_with_other(key, readiness, scratch);
+        }
+        if const { M::SPEC.uses(Features::DATAGRAMS) } {
+            return self.turn_with_datagrams(key, readiness, scratch);
         }
         self.state.add(readiness);
         if self.state.is_idle_with_input() && !self.is_tick_due(scratch) {

@@ -4,4 +4,5 @@ pub(crate) mod acceptor;
 pub(crate) mod connector;
 pub(crate) mod parker;
 pub(crate) mod reactor;
+pub(crate) mod receiver;
 pub(crate) mod worker;

@@ -60,6 +60,13 @@ pub enum PoolError {
         /// What it does, and the setting that it lacks.
         why: String,
     },
+    /// The machine of a pool reads datagrams, and the settings are for a stream, or the other way round.
+    Datagrams {
+        /// The name of the pool.
+        pool: String,
+        /// What does not fit, and what does.
+        why: String,
+    },
     /// Another process listens on the address.
     InUse(Address),
     /// The path of a Unix socket is a file of another type, which was not changed.
@@ -140,6 +147,9 @@ impl fmt::Display for PoolError {
             Self::Tls { pool, why } => {
                 write!(f, "the pool `{pool}` cannot encrypt all its connections: {why}")
             }
+            Self::Datagrams { pool, why } => {
+                write!(f, "the pool `{pool}` does not fit its machine: {why}")
+            }
             Self::InUse(address) => write!(
                 f,
                 "cannot listen on {address}: another process does; stop it or choose another address"
@@ -149,11 +159,15 @@ impl fmt::Display for PoolError {
                 "cannot listen on {address}: a file that is no socket is there; \
                  remove it or choose another path"
             ),
-            Self::Denied(Address::Tcp(address)) if address.port() < 1024 => write!(
-                f,
-                "cannot listen on {address}: not permitted; \
+            Self::Denied(Address::Tcp(address) | Address::Udp(address))
+                if address.port() < 1024 =>
+            {
+                write!(
+                    f,
+                    "cannot listen on {address}: not permitted; \
                  ports below 1024 need a privilege, choose a higher one or grant it"
-            ),
+                )
+            }
             Self::Denied(address) => write!(f, "cannot listen on {address}: not permitted"),
             Self::NotHere(address) => write!(
                 f,

@@ -1,5 +1,6 @@
 //! Sockets, the readiness that a poll has reported for them, and the buffers on each side.
 
+pub(crate) mod datagram;
 pub(crate) mod dial;
 pub(crate) mod listener;
 pub(crate) mod lookup;

@@ -15,6 +15,8 @@ use std::net::SocketAddr;
 pub enum Peer {
     /// A TCP peer.
     Tcp(SocketAddr),
+    /// A peer that sends datagrams.
+    Udp(SocketAddr),
     /// A client of a Unix socket, which has no address.
     Unix,
     /// A pipe or a terminal, which has no address.
@@ -28,7 +30,7 @@ pub enum Peer {
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp(address) => address.fmt(f),
+            Self::Tcp(address) | Self::Udp(address) => address.fmt(f),
             Self::Unix => f.write_str("unix"),
             Self::Pipe => f.write_str("pipe"),
             Self::Memory => f.write_str("memory"),

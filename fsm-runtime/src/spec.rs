@@ -187,6 +187,8 @@ pub enum Shape {
     Frame,
     /// A number of bytes that stay unread.
     Peek,
+    /// A datagram.
+    Datagram,
 }
 
 impl Shape {
@@ -269,6 +271,16 @@ impl Spec {
     pub const fn with_starts(mut self, starts: Starts) -> Self {
         self.starts = starts;
         self
+    }
+
+    /// The largest datagram that a state reads; 0 if none reads datagrams.
+    pub(crate) fn largest_datagram(&self) -> usize {
+        let waits = self.states.iter().flat_map(|state| state.waits);
+        let sizes = waits.filter_map(|wait| match wait {
+            Wait::Read { shape: Shape::Datagram, max, .. } => Some(*max),
+            _ => None,
+        });
+        sizes.max().unwrap_or(0)
     }
 
     /// Whether a drain may close connections in one of the states.

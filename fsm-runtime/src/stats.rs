@@ -106,6 +106,11 @@ pub struct Stats {
     pub accept_failures: u64,
     /// The number of times that a target could not be connected to.
     pub connect_failures: u64,
+    /// Datagrams that no machine has got: at the limit of connections or of what waits, empty ones, and those
+    /// larger than the `max` of every state.
+    pub datagrams_dropped: u64,
+    /// Datagrams that were not sent: larger than the output mark, or the system did not take them.
+    pub datagrams_unsent: u64,
     /// Jobs and connections that other pools and plain threads offered to this one. In a pool whose
     /// connections answer jobs this and the four below are about the jobs, and all others about the
     /// connections.
@@ -152,6 +157,8 @@ impl std::iter::Sum for Stats {
             stale: sum.stale + one.stale,
             accept_failures: sum.accept_failures + one.accept_failures,
             connect_failures: sum.connect_failures + one.connect_failures,
+            datagrams_dropped: sum.datagrams_dropped + one.datagrams_dropped,
+            datagrams_unsent: sum.datagrams_unsent + one.datagrams_unsent,
             offered: sum.offered + one.offered,
             taken: sum.taken + one.taken,
             refused: sum.refused + one.refused,

@@ -112,6 +112,7 @@ pub(crate) enum ShapeKind {
     Frame(Box<Type>),
     /// A number of bytes that stay unread.
     Peek(Literal),
+    Datagram,
     /// It could not be read.
     Unknown,
 }
@@ -184,6 +185,8 @@ pub(crate) struct MachineKind {
     pub(crate) fails: bool,
     /// It has a job, and no connection.
     pub(crate) job: bool,
+    /// It reads datagrams, and no stream.
+    pub(crate) datagrams: bool,
 }
 
 impl WaitKind {
@@ -223,6 +226,7 @@ impl WaitKind {
             }
             Event::Eof => {
                 !machine.job
+                    && !machine.datagrams
                     && (self.takes_input()
                         || matches!(self, Self::Message | Self::Job | Self::Call(_))
                         || self.relay().is_some_and(Relay::is_counted))
@@ -339,6 +343,11 @@ impl WaitKind {
                     | Self::Relay(_)
                     | Self::Tls
             )
+    }
+
+    /// Whether it reads datagrams.
+    pub(crate) fn reads_datagrams(&self) -> bool {
+        matches!(self.shape_kind(), Some(ShapeKind::Datagram))
     }
 
     pub(crate) fn decodes(&self) -> bool {

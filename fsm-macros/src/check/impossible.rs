@@ -32,7 +32,7 @@ pub(super) fn check(
             continue;
         }
         if !wait.kind.can(event, machine_kind) {
-            let why = why_not(event, wait);
+            let why = why_not(event, wait, machine_kind);
             let remedy = match event {
                 Event::Idle
                     if wait.kind.can(Event::Within, machine_kind) && wait.edges.is_only_idle() =>
@@ -82,8 +82,13 @@ fn eof_of_relay(wait: &ast::Wait, event: Event, target: &str) -> Option<String> 
     }
 }
 
-fn why_not(event: Event, wait: &ast::Wait) -> String {
+fn why_not(event: Event, wait: &ast::Wait, machine: MachineKind) -> String {
     match (event, &wait.kind) {
+        (Event::Eof, _) if machine.datagrams => "no stream ends where datagrams come".to_owned(),
+        (Event::Limit, kind) if kind.reads_datagrams() => {
+            "a datagram that is larger than `max` is dropped".to_owned()
+        }
+        (Event::Begun, kind) if kind.reads_datagrams() => "a datagram comes whole".to_owned(),
         (Event::Limit, WaitKind::Read { shape: Some(shape), .. }) => {
             match shape.key.to_string().as_str() {
                 "exact" => format!("`{}` reads so many bytes and no more", shape.text),

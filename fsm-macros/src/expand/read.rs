@@ -34,6 +34,10 @@ pub(crate) fn read(
             let max = max.expand();
             (None, generated!(input.some(#max)), misses.without_limit())
         }
+        model::Shape::Datagram { max } => {
+            let max = max.expand();
+            (None, generated!(input.datagram(#max)), misses.incomplete())
+        }
         model::Shape::Upto { length, max } => {
             let (max, length) = (max.expand(), length.bound());
             (Some(length), generated!(input.upto(length, #max)), misses.without_limit())
@@ -86,8 +90,19 @@ impl Misses<'_> {
         })
     }
 
+    /// The block for the end of the stream.
+    fn eof(&self) -> Option<TokenStream> {
+        self.read.eof.as_ref().map(|eof| self.moved(eof))
+    }
+
+    /// The arm of a read that either completes or waits.
+    fn incomplete(&self) -> TokenStream {
+        let waiting = self.waiting;
+        generated!(__Err(_) => #waiting)
+    }
+
     fn without_limit(&self) -> TokenStream {
-        let (eof, waiting) = (self.moved(&self.read.eof), self.waiting);
+        let (eof, waiting) = (self.eof(), self.waiting);
         generated! {
             __Err(__Miss::Eof) => #eof
             __Err(_) => #waiting
@@ -95,9 +110,9 @@ impl Misses<'_> {
     }
 
     fn with_limit(&self, limit: &Transition) -> TokenStream {
-        let (eof, waiting) = (self.moved(&self.read.eof), self.waiting);
+        let (eof, waiting) = (self.eof(), self.waiting);
         // One arm does for both in most machines.
-        if limit.leads_as(&self.read.eof) {
+        if self.read.eof.as_ref().is_some_and(|eof| limit.leads_as(eof)) {
             return generated! {
                 __Err(__Miss::More) => #waiting
                 __Err(_) => #eof
@@ -120,7 +135,7 @@ impl Misses<'_> {
         limit: Option<&Transition>,
         refused: Option<&Transition>,
     ) -> TokenStream {
-        let (eof, waiting) = (self.moved(&self.read.eof), self.waiting);
+        let (eof, waiting) = (self.eof(), self.waiting);
         let limit = if let Some(limit) = limit {
             self.moved(limit)
         } else {

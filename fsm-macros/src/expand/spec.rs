@@ -130,6 +130,7 @@ impl Read {
             model::Shape::Some { .. } => "Some",
             model::Shape::Upto { .. } => "Upto",
             model::Shape::Frame { .. } => "Frame",
+            model::Shape::Datagram { .. } => "Datagram",
         };
         let (says, max) = (&self.text, self.shape.max());
         let kind = if self.other { "ReadOther" } else { "Read" };

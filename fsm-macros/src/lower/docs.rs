@@ -117,6 +117,9 @@ fn called(wait: &WaitKind) -> String {
                 Some(ShapeKind::Upto(length)) => {
                     format!("Called with the bytes that are there, never past the next `{length}`.")
                 }
+                Some(ShapeKind::Datagram) => {
+                    format!("Called with the next datagram, of at most {max}.")
+                }
                 Some(ShapeKind::Frame(decoder)) => {
                     format!("Called with the next frame of `{}`.", decoder.to_token_stream())
                 }

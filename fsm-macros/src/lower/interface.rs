@@ -177,9 +177,11 @@ fn received_kind(machine: &ast::Machine, wait: &WaitKind) -> Option<ReceivedKind
                 ReceivedKind::Array(length.clone())
             }
             ShapeKind::Frame(decoder) => ReceivedKind::Frame(decoder.clone()),
-            ShapeKind::ExactOf(_) | ShapeKind::Until(_) | ShapeKind::Some | ShapeKind::Upto(_) => {
-                ReceivedKind::Bytes
-            }
+            ShapeKind::ExactOf(_)
+            | ShapeKind::Until(_)
+            | ShapeKind::Some
+            | ShapeKind::Upto(_)
+            | ShapeKind::Datagram => ReceivedKind::Bytes,
             ShapeKind::Unknown => ReceivedKind::Unknown,
         }),
         WaitKind::Read { shape: None, .. } | WaitKind::Call(None) => Some(ReceivedKind::Unknown),

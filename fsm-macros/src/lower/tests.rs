@@ -26,7 +26,7 @@ fn transitions<'a>(state: &'a model::State) -> Vec<String> {
     if let Role::Active(active) = &state.role {
         transitions.extend(active.idle.iter().map(|deadline| timed("idle", deadline)));
         match &active.wait {
-            model::Wait::Read(read) => transitions.push(("eof".to_owned(), Some(&read.eof))),
+            model::Wait::Read(read) => transitions.push(("eof".to_owned(), read.eof.as_ref())),
             model::Wait::Message { eof } => {
                 transitions.extend(eof.iter().map(|eof| ("eof".to_owned(), Some(eof))));
             }

@@ -77,7 +77,7 @@ fn is_operand(word: &str) -> bool {
 fn begins_entry(tokens: &[TokenTree]) -> bool {
     let [TokenTree::Ident(key), rest @ ..] = tokens else { return false };
     match rest {
-        [] => key == "some" || key == "blocking",
+        [] => key == "some" || key == "datagram" || key == "blocking",
         [sign, ..] => {
             (is_mark(sign, '=') && !is_pair(rest, "=="))
                 || is_pair(rest, "->")

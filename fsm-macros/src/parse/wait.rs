@@ -45,7 +45,10 @@ pub(super) fn parse(
     errors: &mut Errors,
 ) -> Parsed<Option<ast::Wait>> {
     let (text, own): (_, &[_]) = match meant {
-        "read" => ("read", &["exact", "until", "some", "upto", "frame", "peek", "max", "other"]),
+        "read" => (
+            "read",
+            &["exact", "until", "some", "upto", "frame", "peek", "datagram", "max", "other"],
+        ),
         "flush" => ("flush", &[]),
         "writable" => ("writable", &["below"]),
         "run" => ("run", &["blocking"]),
@@ -281,6 +284,10 @@ fn shape_kind(name: &str, entry: &Entry, reader: &mut Reader<'_>) -> ShapeKind {
         "upto" => ShapeKind::Upto(upto(reader.value(entry, "upto = left"), reader)),
         "frame" => frame(reader.value(entry, "frame = Type"), reader),
         "peek" => peek(reader.value(entry, "peek = 8"), reader),
+        "datagram" => {
+            alone(entry, "datagram, max = 1232", reader);
+            ShapeKind::Datagram
+        }
         _ => {
             alone(entry, "some, max = 64KiB", reader);
             ShapeKind::Some

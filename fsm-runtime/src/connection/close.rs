@@ -4,6 +4,7 @@ use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::TurnOutcome;
+use crate::spec::Features;
 use crate::{Drive, Ended, Key};
 
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
@@ -19,6 +20,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     ) -> TurnOutcome {
         if !matches!(self.goodbye, Goodbye::Closing(_)) {
             self.begin_close(why, key, scratch);
+        }
+        if const { M::SPEC.uses(Features::DATAGRAMS) } {
+            return self.close_session(why, scratch);
         }
         let has_last_words = has_sent || !scratch.output.is_empty();
         let now = scratch.context.now;

@@ -37,6 +37,8 @@ pub(crate) struct ConnectionScratch<M: Machine, H> {
     pub(crate) context: WorkerContext,
     /// Makes the handlers of new connections; `None` under test.
     pub(crate) make: Option<Arc<MakeFor<H>>>,
+    /// Makes the seeds of the machines that a session runs one after the other; `None` under test.
+    pub(crate) seed: Option<fn() -> M::Seed>,
     pub(crate) boxes: Arc<PendingBoxes<M>>,
     /// The buffers for the other sockets of the connections.
     pub(crate) other: OtherScratch,
@@ -76,6 +78,7 @@ pub(crate) struct ScratchSettings<M: Machine, H> {
     pub(crate) pool_state: Arc<PoolState>,
     pub(crate) registry: Option<Arc<Registry>>,
     pub(crate) make: Option<Arc<MakeFor<H>>>,
+    pub(crate) seed: Option<fn() -> M::Seed>,
     pub(crate) boxes: Arc<PendingBoxes<M>>,
     pub(crate) other: OtherScratch,
     pub(crate) context: WorkerContext,
@@ -91,6 +94,7 @@ impl<M: Machine, H> ConnectionScratch<M, H> {
             pool_state,
             registry,
             make,
+            seed,
             boxes,
             mut other,
             mut context,
@@ -114,6 +118,7 @@ impl<M: Machine, H> ConnectionScratch<M, H> {
             registry,
             context,
             make,
+            seed,
             boxes,
             other,
             leaving: None,

@@ -332,6 +332,11 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     /// Reads once. Returns whether the machine must run for the result.
     pub(super) fn read(&mut self) -> io::Result<bool> {
         self.has_read = true;
+        if const { M::SPEC.uses(Features::DATAGRAMS) } {
+            // What was written before is the answer to another datagram.
+            self.flush()?;
+            self.stream.io.socket.end_datagram();
+        }
         match self.stream.read()? {
             Received::Bytes(bytes) => {
                 self.budget.spend_bytes(bytes);

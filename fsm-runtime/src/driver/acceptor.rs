@@ -1,6 +1,7 @@
 use std::io;
 
 use crate::call::semaphore::Permit;
+use crate::net::datagram::DatagramPeer;
 use crate::net::listener::{Accepted, Listener};
 
 /// Milliseconds between two attempts to accept without a free descriptor, if none of the process is
@@ -109,6 +110,8 @@ impl Acceptor {
 pub(crate) trait Accept: Send {
     /// Makes a connection of what the port `shard` has accepted or opened at `now`, with a permit for it.
     fn accepted(&mut self, accepted: Accepted, permit: Permit, shard: usize, now: u64);
+    /// Makes a session of a peer that has sent its first datagram to the port `shard`.
+    fn received(&mut self, peer: DatagramPeer, permit: Permit, shard: usize, now: u64);
 }
 
 /// Whether the error concerns only the connection at the head of the queue, so that the next one can

@@ -9,6 +9,7 @@ use crate::call::semaphore::NoPermit;
 use crate::clock::TimeSource;
 use crate::driver::acceptor::{Accept, Acceptor, Attempt};
 use crate::driver::connector::Connector;
+use crate::driver::receiver::Receiver;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
 use crate::lifecycle::pool_state::PoolState;
@@ -50,6 +51,8 @@ pub(crate) struct Reactor {
     pub(crate) out_of_descriptors: bool,
     /// Makes connections of the accepted sockets; `None` for a pool without listeners.
     pub(crate) accept: Option<Box<dyn Accept>>,
+    /// Receives datagrams, in a pool of a machine that reads these.
+    pub(crate) receiver: Option<Box<Receiver>>,
     /// Opens connections, in the first port of a pool that does.
     pub(crate) connector: Option<Box<Connector>>,
 }
@@ -88,6 +91,9 @@ impl Driver for Reactor {
             self.events = Events::with_capacity(self.found * 2);
         }
         self.accept(now);
+        if self.receiver.is_some() {
+            self.accept_peers(now);
+        }
         if let Some(connector) = &mut self.connector {
             connector.round(self.poll.registry(), self.shard, now);
         }
@@ -108,6 +114,8 @@ impl EventSource for Reactor {
             } else if let Some(index) = token::as_listener(token) {
                 if let Some(acceptor) = self.acceptors.get_mut(index) {
                     acceptor.pending = true;
+                } else if let Some(receiver) = &mut self.receiver {
+                    receiver.event(index);
                 }
             } else if let (Some(index), Some(connector)) =
                 (token::as_dial(token), &mut self.connector)
@@ -116,6 +124,9 @@ impl EventSource for Reactor {
             }
         }
         self.found = found;
+        if let Some(receiver) = &mut self.receiver {
+            receiver.receive(visit);
+        }
     }
 }
 
@@ -130,7 +141,9 @@ impl Reactor {
             acceptor.finish(self.backlog);
         }
         self.port.drain();
-        if self.acceptors.is_empty() {
+        if let Some(receiver) = &mut self.receiver {
+            receiver.finish();
+        } else if self.acceptors.is_empty() {
             self.pool_state.close_if_drained();
         }
     }
@@ -177,6 +190,15 @@ impl Reactor {
         }
     }
 
+    /// Begins the sessions of peers that have sent their first datagram.
+    fn accept_peers(&mut self, now: u64) {
+        let (Some(receiver), Some(accept)) = (&mut self.receiver, &mut self.accept) else { return };
+        receiver.accept(&mut **accept, self.shard, now);
+        if self.drain.has_begun() && receiver.has_just_finished() {
+            self.pool_state.shard_stopped_accepting();
+        }
+    }
+
     fn pause_accepting(&self) {
         if self.pool_state.pause_accepting() {
             crate::log::warn!(
@@ -212,7 +234,7 @@ impl Reactor {
 
     /// The time for which the poll may sleep; `None` for ever.
     fn timeout(&self, until: u64, now: u64) -> Option<Duration> {
-        if until == 0 {
+        if until == 0 || self.receiver.as_ref().is_some_and(|receiver| receiver.is_ready()) {
             return Some(Duration::ZERO);
         }
         let full = self.pool_state.gate.is_paused();

@@ -136,6 +136,11 @@ impl PoolState {
         });
     }
 
+    /// Makes the threads that poll look at what there is to do without an event.
+    pub(crate) fn interrupt(&self) {
+        self.shards.interrupt();
+    }
+
     /// Closes the pool at once.
     pub(crate) fn close(&self) {
         self.phase.advance(Phase::Close);

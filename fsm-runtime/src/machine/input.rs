@@ -215,6 +215,24 @@ impl<'a, P: Default> Input<'a, P> {
         }
     }
 
+    /// Takes a datagram. One that is larger than `max` is discarded.
+    ///
+    /// ```
+    /// use fsm_runtime::{Input, Miss};
+    ///
+    /// assert_eq!(Input::<()>::new(b"question").datagram(8), Ok(&b"question"[..]));
+    /// assert_eq!(Input::<()>::new(b"too large").datagram(8), Err(Miss::More));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Miss::More`] when none has arrived.
+    #[inline]
+    pub fn datagram(&mut self, max: usize) -> Result<&'a [u8], Miss> {
+        let datagram = self.take(self.bytes.len());
+        if datagram.is_empty() || datagram.len() > max { Err(Miss::More) } else { Ok(datagram) }
+    }
+
     /// Takes the unread bytes, at least one, and at most `max` and `left`. Returns an empty slice
     /// if `left` is 0.
     ///

@@ -131,6 +131,8 @@ pub const exact: Word = Word;
 pub const until: Word = Word;
 /// `some`: the bytes that have arrived, at least one and at most `max`.
 pub const some: Word = Word;
+/// `datagram`: one datagram of at most `max` bytes, in a machine that reads nothing else.
+pub const datagram: Word = Word;
 /// `upto = expr`: as `some`, but at most this number of bytes; the others stay in the buffer.
 pub const upto: Word = Word;
 /// `peek = 8`: the next bytes, as `&[u8; 8]`, which stay unread for the state that follows.

@@ -109,7 +109,7 @@ impl Dial {
         }
         let peer = match address {
             Address::Tcp(address) => Peer::Tcp(address),
-            Address::Unix(_) | Address::Passed(_) => Peer::Unix,
+            Address::Unix(_) | Address::Passed(_) | Address::Udp(_) => Peer::Unix,
         };
         Connected { socket, peer }
     }

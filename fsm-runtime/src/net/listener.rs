@@ -81,8 +81,8 @@ impl Listener {
             }),
             #[cfg(not(unix))]
             Address::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
-            // Sockets that were passed are adopted.
-            Address::Passed(_) => Err(io::ErrorKind::Unsupported.into()),
+            // Sockets that were passed are adopted, and those of datagrams are no listeners.
+            Address::Passed(_) | Address::Udp(_) => Err(io::ErrorKind::Unsupported.into()),
         }
         .map_err(PoolError::binding(address))
     }

@@ -43,6 +43,14 @@ pub trait ByteStream {
     fn is_truncated(&self) -> bool {
         false
     }
+    /// Sends what was written to a stream of datagrams as one.
+    fn end_datagram(&mut self) {}
+    /// Forgets the peer of a stream of datagrams, unless more of these wait. Returns whether it did.
+    fn leave(&mut self) -> bool {
+        true
+    }
+    /// Leaves the datagrams that wait to a new stream.
+    fn renew(&mut self) {}
     /// Makes the close that follows a reset, so that the peer does not mistake truncated output for
     /// complete output.
     fn abort(&mut self);

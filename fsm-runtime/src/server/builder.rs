@@ -17,6 +17,7 @@ use crate::{Connection, Handle, Machine, Plain, Service, Transport};
 mod completion;
 pub(crate) mod connect;
 mod connections;
+mod datagrams;
 mod jobs;
 mod ranges;
 mod threads;
@@ -160,7 +161,9 @@ impl<M: Machine> Builder<M> {
 impl<M: Machine, L: Transport> Builder<M, L> {
     /// Adds an address to listen on, in the syntax of [`Address::parse`](crate::Address::parse):
     /// TCP like `127.0.0.1:7070`, a Unix socket like `unix:/run/front.sock`, or sockets that listen already
-    /// and that a service manager has passed, like `fd:front`.
+    /// and that a service manager has passed, like `fd:front`. For a machine that reads datagrams it is UDP like
+    /// `udp:127.0.0.1:7070`, and nothing else; a pool whose machine and address do not fit does not start
+    /// ([`PoolError::Datagrams`](crate::PoolError::Datagrams)).
     ///
     /// A pool listens on at most 32 addresses. With port 0 the system chooses a free one, which
     /// [`Running::addresses`](crate::Running::addresses) returns. An address that is wrong, or a
@@ -300,7 +303,8 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// keeps the connections that the system gives it, so a slow shard gets as many as the others.
     /// Another process of the same user can listen on the same address, too.
     ///
-    /// It has no effect on Unix sockets, and on systems without the option.
+    /// A machine that reads datagrams uses more than the first shard only with this, and each peer stays on the
+    /// shard that the system chooses. It has no effect on Unix sockets, and on systems without the option.
     pub fn reuse_port(mut self) -> Self {
         self.reuse_port = true;
         self
@@ -333,6 +337,9 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// Sets the most connections at a time. 10,000 by default; at least 1 and at most
     /// [`Pool::MAX_CONNECTIONS`](crate::Pool::MAX_CONNECTIONS).
     ///
+    /// Of a machine that reads datagrams they are the peers whose machine waits. At the limit datagrams of others
+    /// are dropped and counted ([`Stats::datagrams_dropped`](crate::Stats::datagrams_dropped)).
+    ///
     /// At the limit the listeners pause. New connections wait in the [`backlog`](Builder::backlog)
     /// until a sixteenth of the limit, and at least one, is free again.
     pub fn max_connections(mut self, connections: usize) -> Self {
@@ -342,6 +349,9 @@ impl<M: Machine, L: Transport> Builder<M, L> {
 
     /// Sets how many bytes of output a connection may have queued before its input and messages
     /// wait until the peer has read. 256 KiB by default, at least 1.
+    ///
+    /// For a machine that reads datagrams it is the largest datagram that is sent, and 65,507 at most. A larger one is
+    /// lost, logged and counted ([`Stats::datagrams_unsent`](crate::Stats::datagrams_unsent)).
     ///
     /// It bounds memory for peers that do not read: with a mark of 16 KiB, 10,000 of them hold
     /// about 160 MB of output. One handler call may exceed it, and states that wait for nothing run

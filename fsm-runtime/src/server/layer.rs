@@ -16,14 +16,19 @@ pub struct Plain;
 #[derive(Debug)]
 pub struct Encrypted;
 
+/// The connections of a pool are the sessions of peers that send datagrams.
+#[derive(Debug)]
+pub(crate) struct Datagrams;
+
 pub(crate) mod sealed {
     use std::io;
 
     #[cfg(feature = "tls")]
     use super::Encrypted;
-    use super::Plain;
+    use super::{Datagrams, Plain};
     use crate::Target;
     use crate::call::hand_off::CarriedIo;
+    use crate::net::datagram::DatagramPeer;
     use crate::net::listener::Origin;
     use crate::net::socket::Socket;
     #[cfg(feature = "tls")]
@@ -62,6 +67,11 @@ pub(crate) mod sealed {
             settings: &Self::Settings,
         ) -> io::Result<Self::Stream>;
 
+        /// Makes the stream of the session of a peer that sends datagrams.
+        fn open_session(_: DatagramPeer) -> Option<Self::Stream> {
+            None
+        }
+
         /// Makes the stream of a connection whose TLS has begun in another pool.
         #[cfg(feature = "tls")]
         fn resume(socket: Socket, tls: Box<Tls>) -> io::Result<Self::Stream>;
@@ -98,6 +108,35 @@ pub(crate) mod sealed {
         /// The plan of a pipeline refuses such a hand-off.
         #[cfg(feature = "tls")]
         fn resume(_: Socket, _: Box<Tls>) -> io::Result<Socket> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+
+    impl Layer for Datagrams {
+        const ENCRYPTS: bool = false;
+        type Stream = DatagramPeer;
+        type Settings = ();
+
+        fn complete((): &mut (), _: PoolNeeds<'_>) -> Result<(), String> {
+            Ok(())
+        }
+
+        /// No connection can join such a pool.
+        fn open(_: Socket, _: Origin, _: &mut CarriedIo, (): &()) -> io::Result<DatagramPeer> {
+            Err(io::Error::new(io::ErrorKind::Unsupported, "the machine reads datagrams"))
+        }
+
+        fn open_session(peer: DatagramPeer) -> Option<DatagramPeer> {
+            Some(peer)
+        }
+
+        #[cfg(feature = "tls")]
+        fn tls((): &()) -> Option<TlsSettings> {
+            None
+        }
+
+        #[cfg(feature = "tls")]
+        fn resume(_: Socket, _: Box<Tls>) -> io::Result<DatagramPeer> {
             Err(io::ErrorKind::Unsupported.into())
         }
     }

@@ -7,6 +7,7 @@ use crate::connection::{ConnectionTask, PendingBoxes};
 use crate::driver::acceptor::Accept;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::runner::Started;
+use crate::net::datagram::DatagramPeer;
 use crate::net::listener::{Accepted, Origin};
 use crate::net::pending_io::NewConnection;
 use crate::net::readiness::Readiness;
@@ -85,6 +86,25 @@ where
             stays,
         };
         self.placement.open(incoming, Some(shard), now);
+    }
+
+    fn received(&mut self, peer: DatagramPeer, permit: Permit, shard: usize, now: u64) {
+        // As in `accepted`.
+        permit.forget();
+        self.counters.accepted();
+        let placement = &self.placement;
+        let address = peer.address();
+        let started = caught(|| Started::new((self.seed)(), now, placement.settings.as_ref()));
+        let (Some(machine), Some(stream)) = (started, L::open_session(peer)) else {
+            crate::log::error!(pool = placement.pool, peer = %address, "a machine panicked at its start");
+            return placement.state.ended(Ended::Panicked);
+        };
+        let new = NewConnection { peer: address, target: None };
+        let (carried, boxes) = (CarriedIo::default(), &placement.boxes);
+        let session = ConnectionTask::incoming(new, stream, machine, carried, boxes);
+        if let Err(session) = placement.ports[shard].open_here(session, Readiness::READ) {
+            placement.refuse(session);
+        }
     }
 }
 

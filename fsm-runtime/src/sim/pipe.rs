@@ -34,6 +34,24 @@ pub(crate) struct Pipe {
     pub(super) tls: SimulatedTls,
     /// The events that the peer causes in a turn of the machine, for the next round.
     pub(crate) events: Rc<Cell<Readiness>>,
+    /// The datagrams, in place of streams, of a machine that reads these.
+    pub(crate) datagrams: Option<Datagrams>,
+}
+
+/// The datagrams between a test and a machine.
+#[derive(Debug, Default)]
+pub(crate) struct Datagrams {
+    pub(crate) to_machine: RefCell<VecDeque<Vec<u8>>>,
+    pub(crate) to_peer: RefCell<VecDeque<Vec<u8>>>,
+}
+
+impl Datagrams {
+    fn read(&self, buffer: &mut [u8]) -> io::Result<Read> {
+        let mut waiting = self.to_machine.borrow_mut();
+        let datagram = waiting.pop_front().ok_or(io::ErrorKind::WouldBlock)?;
+        buffer[..datagram.len()].copy_from_slice(&datagram);
+        Ok(Read { bytes: datagram.len(), drained: waiting.is_empty() })
+    }
 }
 
 impl Pipe {
@@ -48,6 +66,7 @@ impl Pipe {
             #[cfg(feature = "tls")]
             tls: SimulatedTls::default(),
             events: Rc::default(),
+            datagrams: None,
         }
     }
 }
@@ -58,6 +77,9 @@ pub(crate) struct PipeEnd(pub(crate) Rc<Pipe>);
 
 impl ByteStream for PipeEnd {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
+        if let Some(datagrams) = &self.0.datagrams {
+            return datagrams.read(buffer);
+        }
         if self.0.reset.get() {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
@@ -100,6 +122,14 @@ impl ByteStream for PipeEnd {
     fn linger(&mut self) {
         self.0.ended.set(true);
         self.0.events.set(Readiness::READ | Readiness::MAYBE_EOF);
+    }
+
+    fn end_datagram(&mut self) {
+        let Some(datagrams) = &self.0.datagrams else { return };
+        let sent = self.0.to_peer.take();
+        if !sent.is_empty() {
+            datagrams.to_peer.borrow_mut().push_back(sent);
+        }
     }
 
     fn abort(&mut self) {}

@@ -11,7 +11,7 @@ use super::harness::Harness;
 use super::methods::session_methods;
 use super::other::World;
 use super::output::Output;
-use super::pipe::{Pipe, PipeEnd};
+use super::pipe::{Datagrams, Pipe, PipeEnd};
 use crate::call::mailboxes::Mailboxes;
 use crate::connection::ConnectionTask;
 use crate::connection::scratch::{ConnectionScratch, OtherScratch, ScratchSettings};
@@ -21,6 +21,7 @@ use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
 use crate::outgoing::connections::Outgoing;
 use crate::outgoing::jobs::JobsInHand;
+use crate::spec::Features;
 use crate::{Connection, Drive, Ended, JobHandle, Machine, Service, TrySendError};
 
 /// The most jobs that wait.
@@ -148,7 +149,8 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         settings: Arc<M::Settings>,
         calls: usize,
     ) -> Self {
-        let pipe = Rc::new(Pipe::new());
+        let datagrams = M::SPEC.uses(Features::DATAGRAMS).then(Datagrams::default);
+        let pipe = Rc::new(Pipe { datagrams, ..Pipe::new() });
         let runner = Started::new(seed, origin.time.millis(), settings.as_ref());
         let conn = ConnectionTask::new(PipeEnd(Rc::clone(&pipe)), runner, handler);
         let world = Arc::<World>::default();
@@ -164,6 +166,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
                 pool_state,
                 registry: None,
                 make: None,
+                seed: None,
                 boxes: Arc::default(),
                 other: OtherScratch {
                     test: Some(Arc::clone(&world) as _),
@@ -263,13 +266,53 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     }
 
     /// Sends `bytes` to the machine. They are lost when the machine is at its end, as on a socket.
+    ///
+    /// To a machine that reads datagrams they are one datagram. It is lost if it is empty, or larger than the
+    /// `max` of every state.
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use fsm_runtime::sim::Session;
+    ///
+    /// #[state_machine(start = Word)]
+    /// enum Shout {
+    ///     #[read(datagram, max = 64, idle = 60s => Gone)]
+    ///     #[to(Word)]
+    ///     #[rest]
+    ///     Word,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    ///
+    /// struct Client;
+    /// impl shout::Handler for Client {
+    ///     fn word(&mut self, word: &[u8], cx: &mut Cx<'_>) -> shout::AfterWord {
+    ///         cx.write(&word.to_ascii_uppercase());
+    ///         cx.write(b"!");
+    ///         shout::AfterWord::Word
+    ///     }
+    /// }
+    ///
+    /// # fn main() {
+    /// let mut peer = Session::<Shout, _>::new(Client);
+    /// peer.send(b"one");
+    /// peer.send(b"two");
+    /// // Each call returns one datagram.
+    /// assert_eq!(peer.receive(), b"ONE!");
+    /// assert_eq!(peer.receive(), b"TWO!");
+    /// assert_eq!(peer.receive(), b"");
+    /// # }
+    /// ```
     pub fn send(&mut self, bytes: &[u8]) {
         self.feed(bytes);
         self.run(Readiness::READ);
     }
 
-    /// Takes what the machine has sent.
+    /// Takes what the machine has sent: of one that reads datagrams the next one, or nothing.
     pub fn receive(&mut self) -> Output {
+        if let Some(datagrams) = &self.pipe.datagrams {
+            return datagrams.to_peer.borrow_mut().pop_front().unwrap_or_default().into();
+        }
         let mut received = self.pipe.to_peer.take();
         loop {
             self.run(Readiness::WRITE);
@@ -369,6 +412,12 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
 
     /// Puts `bytes` on their way without giving the machine a turn.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        if let Some(datagrams) = &self.pipe.datagrams {
+            if !bytes.is_empty() && bytes.len() <= M::SPEC.largest_datagram() {
+                datagrams.to_machine.borrow_mut().push_back(bytes.to_vec());
+            }
+            return;
+        }
         self.pipe.to_machine.borrow_mut().extend(bytes);
     }
 
@@ -407,12 +456,18 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
 
     /// Takes what the machine has sent without giving it a turn.
     pub(crate) fn sent(&mut self) -> Vec<u8> {
+        if let Some(datagrams) = &self.pipe.datagrams {
+            return datagrams.to_peer.borrow_mut().drain(..).flatten().collect();
+        }
         self.pipe.to_peer.take()
     }
 
     /// The number of bytes that were sent and that the machine has not used.
     pub(crate) fn unused(&self) -> usize {
         let unread = self.harness.borrow().inspect(ConnectionTask::unread);
+        if let Some(datagrams) = &self.pipe.datagrams {
+            return datagrams.to_machine.borrow().iter().map(Vec::len).sum();
+        }
         self.pipe.to_machine.borrow().len() + unread.unwrap_or(0)
     }
 

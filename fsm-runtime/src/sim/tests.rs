@@ -70,6 +70,7 @@ impl World {
                     pool_state,
                     registry: None,
                     make: None,
+                    seed: None,
                     boxes: Arc::default(),
                     other: OtherScratch::default(),
                     context,

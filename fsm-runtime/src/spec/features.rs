@@ -1,4 +1,4 @@
-use super::{Spec, Trigger, Wait};
+use super::{Shape, Spec, Trigger, Wait};
 
 /// The features that a machine uses. The runtime skips the code of others when it is compiled.
 #[derive(Clone, Copy)]
@@ -26,6 +26,8 @@ impl Features {
     pub(crate) const OTHER: Self = Self(1 << 8);
     /// A state begins TLS.
     pub(crate) const TLS: Self = Self(1 << 9);
+    /// A state reads datagrams.
+    pub(crate) const DATAGRAMS: Self = Self(1 << 10);
     /// A state takes a message or a job only when no input is to be read before.
     pub(crate) const READS_FIRST: Self = Self::INTERLEAVED.and(Self::JOBS);
 
@@ -42,6 +44,7 @@ impl Features {
             Wait::Shutdown => Self::SHUTDOWN,
             Wait::Discard { .. } => Self::DISCARD,
             Wait::Job => Self::JOBS,
+            Wait::Read { shape: Shape::Datagram, .. } => Self::DATAGRAMS,
             Wait::Connect | Wait::ReadOther { .. } | Wait::Relay { .. } => Self::OTHER,
             Wait::Tls => Self::TLS,
             _ => Self::NONE,

@@ -34,6 +34,8 @@ struct CounterSet {
     stale: AtomicU64,
     accept_failures: AtomicU64,
     connect_failures: AtomicU64,
+    datagrams_dropped: AtomicU64,
+    datagrams_unsent: AtomicU64,
 }
 
 impl Counters {
@@ -62,6 +64,14 @@ impl Counters {
 
     pub(crate) fn connect_failed(&self) {
         add_shared(&self.shared.connect_failures);
+    }
+
+    pub(crate) fn datagrams_dropped(&self, datagrams: usize) {
+        self.shared.datagrams_dropped.fetch_add(datagrams as u64, Ordering::Release);
+    }
+
+    pub(crate) fn datagram_unsent(&self) {
+        add_shared(&self.shared.datagrams_unsent);
     }
 
     /// Sums the counters of all threads. `accepted` is never less than the number of those that
@@ -93,6 +103,8 @@ impl Counters {
             stale: sum(&|set| &set.stale),
             accept_failures: sum(&|set| &set.accept_failures),
             connect_failures: sum(&|set| &set.connect_failures),
+            datagrams_dropped: sum(&|set| &set.datagrams_dropped),
+            datagrams_unsent: sum(&|set| &set.datagrams_unsent),
             offered: accounting.offered,
             taken: accounting.taken,
             refused: accounting.refused,

@@ -45,6 +45,7 @@ use fsm_runtime::sim::Session;
 use fsm_runtime::{Address, Cx, Machine, Pool};
 
 mod both_sockets;
+mod datagrams;
 mod expansion;
 mod several_waits;
 

@@ -67,6 +67,7 @@ fn described(shape: Option<ast::Shape>) -> String {
         ShapeKind::ExactOf(length) => format!("exactly of {length}"),
         ShapeKind::Until(delimiter) => format!("until {delimiter}"),
         ShapeKind::Some => "some".to_owned(),
+        ShapeKind::Datagram => "a datagram".to_owned(),
         ShapeKind::Upto(length) => format!("upto {length}"),
         ShapeKind::Peek(number) => format!("peek {number}"),
         ShapeKind::Frame(decoder) => format!("frame {}", decoder.to_token_stream()),

@@ -56,7 +56,7 @@ impl Socket {
                 Ok(stream.into())
             }
             Address::Unix(path) => UnixStream::connect(path).map(Self::from),
-            Address::Passed(_) => Err(io::ErrorKind::Unsupported.into()),
+            Address::Passed(_) | Address::Udp(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 

@@ -28,7 +28,9 @@ impl Socket {
                 stream.set_nodelay(true)?;
                 Ok(stream.into())
             }
-            Address::Unix(_) | Address::Passed(_) => Err(io::ErrorKind::Unsupported.into()),
+            Address::Unix(_) | Address::Passed(_) | Address::Udp(_) => {
+                Err(io::ErrorKind::Unsupported.into())
+            }
         }
     }
 

@@ -31,7 +31,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             Some(answers) => EntryType { kind: RouteKind::Call, target: answers.service },
             None => EntryType::connections_of::<M>(),
         };
-        self.complete(entry_type, limit, |builder| builder.bind_connections(make))
+        self.complete(entry_type, limit, |builder| builder.bind_any(make))
     }
 
     /// Completes a pool of jobs. `make` returns the handler of a worker thread.

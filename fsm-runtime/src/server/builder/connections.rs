@@ -12,11 +12,14 @@ use crate::connection::scratch::{ConnectionScratch, MakeFor, OtherScratch, Scrat
 use crate::driver::acceptor::{Accept, Acceptor};
 use crate::driver::connector::ConnectSettings;
 use crate::driver::reactor::Reactor;
+use crate::driver::receiver::{Receiver, ReceiverSettings};
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
+use crate::net::datagram::DatagramSocket;
 use crate::net::listener::{CAN_SHARE_ADDRESS, Listener, ListeningSocket};
 use crate::net::token;
 use crate::server::bound::BoundPool;
+use crate::server::layer::Datagrams;
 use crate::server::layer::sealed::{Layer, PoolNeeds};
 use crate::server::placement::{ConnectionPort, Listening, Placement};
 use crate::server::process::Process;
@@ -34,6 +37,8 @@ struct Shard<M: Machine, H, L: Layer> {
     registry: Arc<Registry>,
     port: Arc<ConnectionPort<M, H, L>>,
     acceptors: Vec<Acceptor>,
+    /// Sockets of datagrams, in place of listeners.
+    datagrams: Vec<DatagramSocket>,
 }
 
 /// The parts of a thread of connections, beside those that all threads have.
@@ -43,9 +48,24 @@ struct ConnectionParts<M: Machine, H, L: Layer> {
     /// The pool state refers to it weakly. Each thread holds it, so that plain threads can give
     /// connections to the pool as long as one of its threads runs.
     placement: Arc<Placement<M, H, L>>,
+    seed: Option<fn() -> M::Seed>,
 }
 
 impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
+    /// Binds a pool of connections, or of the sessions of peers that send datagrams.
+    pub(super) fn bind_any<H, F>(self, make: F) -> Result<BoundPool, PoolError>
+    where
+        M: Drive<H>,
+        H: Send + 'static,
+        F: FnMut(Peer) -> H + Send + 'static,
+    {
+        if const { M::SPEC.uses(Features::DATAGRAMS) } {
+            self.check_datagrams(L::ENCRYPTS)?;
+            return self.over::<Datagrams>(()).bind_connections(make);
+        }
+        self.bind_connections(make)
+    }
+
     /// Makes the shards of the pool, and binds it to its addresses.
     pub(super) fn bind_connections<H, F>(mut self, make: F) -> Result<BoundPool, PoolError>
     where
@@ -66,7 +86,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         L::complete(&mut self.layer, needs)
             .map_err(|why| PoolError::Tls { pool: self.name.clone(), why })?;
         let ports: Box<[_]> = shards.iter().map(|shard| Arc::clone(&shard.port)).collect();
-        let accepting = shards.iter().filter(|shard| !shard.acceptors.is_empty()).count();
+        let accepting = shards.iter().filter(|shard| shard.accepts()).count();
         // A connector stops as a listener does.
         self.attach(&ports, accepting + usize::from(connects.is_some()));
         self.attach_connects(&ports[0]);
@@ -109,7 +129,14 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         });
         let port = self.port(number, interrupt);
         let registry = poll.registry().try_clone().map_err(PoolError::io("share a poll"))?;
-        Ok(Shard { number, poll, registry: Arc::new(registry), port, acceptors: Vec::new() })
+        Ok(Shard {
+            number,
+            poll,
+            registry: Arc::new(registry),
+            port,
+            acceptors: Vec::new(),
+            datagrams: Vec::new(),
+        })
     }
 
     /// Makes the listeners. The first shard gets those of all addresses, or each shard gets its own
@@ -127,6 +154,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                 }
             };
             let mut address = Address::parse(text)?;
+            self.check_address(&address)?;
             if let Address::Passed(which) = &address {
                 for socket in passed(which)? {
                     room(&addresses, on)?;
@@ -134,13 +162,19 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                 }
                 continue;
             }
-            let shared = self.reuse_port && CAN_SHARE_ADDRESS && matches!(address, Address::Tcp(_));
+            let shared =
+                self.reuse_port && CAN_SHARE_ADDRESS && !matches!(address, Address::Unix(_));
             let listening = if shared { shards.len() } else { 1 };
             for shard in &mut shards[..listening] {
-                // If the system chose the TCP port for the first shard, it is that of the others,
-                // too.
-                let listener = Listener::bind(&address, self.backlog, shared)?;
-                address = shard.add(listener.plain(*plain))?;
+                // If the system chose the port for the first shard, it is that of the others, too.
+                address = if let Address::Udp(at) = address {
+                    let counters = Arc::clone(&self.state.counters);
+                    let socket = DatagramSocket::bind(at, shared, self.output_mark, counters)?;
+                    shard.add_datagrams(socket)?
+                } else {
+                    let listener = Listener::bind(&address, self.backlog, shared)?;
+                    shard.add(listener.plain(*plain))?
+                };
             }
             addresses.push(address);
         }
@@ -161,12 +195,14 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
     {
         let (port, registry) = (Arc::clone(&shard.port), Arc::clone(&shard.registry));
         let (placement, make) = (Arc::clone(placement), Arc::clone(make));
+        let seed = self.seed;
         let reactor = self.reactor(shard, connects, &placement);
         self.thread_parts(port, reactor).map(move |parts| {
             let connection = ConnectionParts {
                 registry: Arc::clone(&registry),
                 make: Arc::clone(&make),
                 placement: Arc::clone(&placement),
+                seed,
             };
             Box::new(move |start| connection.serve(parts, start)) as ThreadMain
         })
@@ -182,13 +218,23 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         M: Drive<H>,
         H: Send + 'static,
     {
-        let Shard { number, poll, port, acceptors, .. } = shard;
+        let Shard { number, poll, port, acceptors, datagrams, .. } = shard;
         let accept = || {
             let (placement, counters) = (Arc::clone(placement), self.state.counters.local());
             let seed = self.seed?;
             Some(Box::new(Listening { placement, seed, counters }) as Box<dyn Accept>)
         };
         let connector = connects.and_then(|settings| self.connector(settings, accept()?));
+        let receiver = (!datagrams.is_empty()).then(|| {
+            let (permits, counters) = (&self.state.permits, &self.state.counters);
+            Box::new(Receiver::new(ReceiverSettings {
+                pool: self.name.clone(),
+                sockets: datagrams,
+                max: M::SPEC.largest_datagram(),
+                permits: Arc::clone(permits),
+                counters: Arc::clone(counters),
+            }))
+        });
         Reactor {
             pool: self.name.clone(),
             port,
@@ -202,12 +248,28 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             backlog: usize::try_from(self.backlog).unwrap_or(usize::MAX),
             out_of_descriptors: false,
             accept: accept(),
+            receiver,
             connector,
         }
     }
 }
 
 impl<M: Machine, H, L: Layer> Shard<M, H, L> {
+    /// Whether connections or datagrams can come.
+    fn accepts(&self) -> bool {
+        !self.acceptors.is_empty() || !self.datagrams.is_empty()
+    }
+
+    /// Adds a socket of datagrams. Returns its address, with the port that the system chose.
+    fn add_datagrams(&mut self, mut socket: DatagramSocket) -> Result<Address, PoolError> {
+        let token = token::listener(self.datagrams.len());
+        let registered = socket.register(self.poll.registry(), token);
+        registered.map_err(PoolError::io("register a socket of datagrams"))?;
+        let address = Address::Udp(socket.address());
+        self.datagrams.push(socket);
+        Ok(address)
+    }
+
     /// Adds a listener that was handed in. Returns its address.
     fn adopt(&mut self, socket: &ListeningSocket, plain: bool) -> Result<Address, PoolError> {
         let failed = || PoolError::io("use a listener that was handed in");
@@ -244,6 +306,7 @@ impl<M: Drive<H>, H: Send + 'static, L: Layer> ConnectionParts<M, H, L> {
             pool_state: Arc::clone(&parts.state),
             registry: Some(self.registry),
             make: Some(self.make),
+            seed: self.seed,
             boxes: Arc::clone(&self.placement.boxes),
             other: OtherScratch {
                 lookups: Some(&Process::shared().lookups),

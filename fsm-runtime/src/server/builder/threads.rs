@@ -17,6 +17,7 @@ use crate::scheduler::task::{Task, WorkerContext};
 use crate::server::bound::BoundPool;
 use crate::server::process::Process;
 use crate::server::thread::ThreadMain;
+use crate::spec::Features;
 use crate::{Address, Machine, PoolError, Timer, Transport};
 
 /// The parts of a thread of a port, whatever its tasks `T` and its driver `D` are.
@@ -100,7 +101,8 @@ impl<M: Machine, L: Transport> Builder<M, L> {
 
     fn limits(&self) -> Limits {
         Limits {
-            output: self.output_mark,
+            // What is over the mark of a pool of datagrams is not sent, and waits for nothing.
+            output: if M::SPEC.uses(Features::DATAGRAMS) { usize::MAX } else { self.output_mark },
             send_timeout: Timer::millis(self.send_timeout, u64::MAX),
             linger: Timer::millis(self.linger, u64::MAX),
             ..Limits::DEFAULT

@@ -34,29 +34,7 @@ impl<M: Machine<Kind = Connection>> Builder<M, Plain> {
     }
 
     fn encrypted(self, settings: TlsSettings) -> Builder<M, Encrypted> {
-        Builder {
-            layer: settings,
-            name: self.name,
-            listen: self.listen,
-            backlog: self.backlog,
-            reuse_port: self.reuse_port,
-            shards: self.shards,
-            threads: self.threads,
-            max_running: self.max_running,
-            watchdog: self.watchdog,
-            limit: self.limit,
-            max_jobs: self.max_jobs,
-            connect: self.connect,
-            output_mark: self.output_mark,
-            environment: self.environment,
-            drain_within: self.drain_within,
-            send_timeout: self.send_timeout,
-            linger: self.linger,
-            state: self.state,
-            ranges: self.ranges,
-            seed: self.seed,
-            machine: self.machine,
-        }
+        self.over(settings)
     }
 }
 

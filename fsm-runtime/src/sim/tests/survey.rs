@@ -88,6 +88,7 @@ impl Uploads {
                     pool_state,
                     registry: None,
                     make: None,
+                    seed: None,
                     boxes: Arc::default(),
                     other: OtherScratch::default(),
                     context,

@@ -1,0 +1,67 @@
+//! The turns of the session of a peer that sends datagrams.
+
+use crate::connection::scratch::ConnectionScratch;
+use crate::connection::turn::TurnStart;
+use crate::connection::{ConnectionTask, Goodbye};
+use crate::machine::runner::Started;
+use crate::net::readiness::Readiness;
+use crate::net::ready_io::ReadyIo;
+use crate::net::stream_state::StreamState;
+use crate::net::transport::{ByteStream, PeerAddr, Source};
+use crate::scheduler::task::TurnOutcome;
+use crate::{Drive, Ended, Key};
+
+impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
+    /// Runs a turn, and sends the output since its last read as a datagram.
+    pub(super) fn turn_with_datagrams(
+        &mut self,
+        key: Key,
+        readiness: Readiness,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> TurnOutcome {
+        self.state.add(readiness);
+        let start = TurnStart::new(&scratch.limits);
+        let outcome = self.full_turn(key, scratch, start);
+        self.socket.end_datagram();
+        match outcome {
+            TurnOutcome::Ended(Ended::Done) if !self.socket.leave() => self.restart(scratch),
+            outcome => outcome,
+        }
+    }
+
+    /// Runs another machine for the datagrams that wait after the end of one (D3).
+    fn restart(&mut self, scratch: &mut ConnectionScratch<M, H>) -> TurnOutcome {
+        let (Some(seed), Some(make)) = (scratch.seed, &scratch.make) else {
+            return TurnOutcome::Ended(Ended::Done);
+        };
+        if Self::HAS_MAILBOX {
+            // What is still posted to the one that has ended must not reach the next one.
+            self.socket.renew();
+            scratch.pool_state.interrupt();
+            return TurnOutcome::Ended(Ended::Done);
+        }
+        let Ok(peer) = self.socket.peer() else { return TurnOutcome::Ended(Ended::Done) };
+        let (now, settings) = (scratch.context.now, scratch.environment.settings.as_ref());
+        let Started { machine, deadlines } = Started::new(seed(), now, settings);
+        let handler = Some(make(peer));
+        scratch.counters.ended(Ended::Done);
+        scratch.counters.accepted();
+        (self.machine, self.deadlines, self.handler) = (machine, deadlines, handler);
+        (self.goodbye, self.state) = (Goodbye::NotSaid, StreamState::NEW);
+        self.state.add(Readiness::READ);
+        TurnOutcome::Again
+    }
+
+    /// Gives the last output to the stream, which sends it then. No peer is waited for.
+    pub(super) fn close_session(
+        &mut self,
+        why: Ended,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> TurnOutcome {
+        let mut io = ReadyIo { socket: &mut self.socket, state: &mut self.state };
+        if io.flush(&mut scratch.output).is_err() || !scratch.output.is_empty() {
+            scratch.output.discard();
+        }
+        TurnOutcome::Ended(why)
+    }
+}

@@ -1,0 +1,74 @@
+use super::{Builder, Listen};
+use crate::spec::Features;
+use crate::{Address, Machine, PoolError, Transport};
+
+impl<M: Machine, L: Transport> Builder<M, L> {
+    /// The same settings with something else between the connections and their sockets.
+    pub(super) fn over<N: Transport>(self, layer: N::Settings) -> Builder<M, N> {
+        Builder {
+            layer,
+            name: self.name,
+            listen: self.listen,
+            backlog: self.backlog,
+            reuse_port: self.reuse_port,
+            shards: self.shards,
+            threads: self.threads,
+            max_running: self.max_running,
+            watchdog: self.watchdog,
+            limit: self.limit,
+            max_jobs: self.max_jobs,
+            connect: self.connect,
+            output_mark: self.output_mark,
+            environment: self.environment,
+            drain_within: self.drain_within,
+            send_timeout: self.send_timeout,
+            linger: self.linger,
+            state: self.state,
+            ranges: self.ranges,
+            seed: self.seed,
+            machine: self.machine,
+        }
+    }
+
+    /// Refuses an address whose input the machine cannot read (D4).
+    pub(super) fn check_address(&self, address: &Address) -> Result<(), PoolError> {
+        let machine = M::SPEC.name;
+        match (M::SPEC.uses(Features::DATAGRAMS), address) {
+            (true, Address::Udp(_)) => Ok(()),
+            (true, _) => Err(self.unfit(format!(
+                "it listens on `{address}`, and `{machine}` reads datagrams; listen on `udp:ADDRESS:PORT`"
+            ))),
+            (false, Address::Udp(_)) => Err(self.unfit(format!(
+                "it listens on `{address}`, and `{machine}` reads a stream; leave out `udp:`, or read with \
+                 `#[read(datagram, ..)]`"
+            ))),
+            (false, _) => Ok(()),
+        }
+    }
+
+    /// Refuses what a pool of a machine that reads datagrams cannot do (D4).
+    pub(super) fn check_datagrams(&self, encrypts: bool) -> Result<(), PoolError> {
+        let machine = M::SPEC.name;
+        if encrypts {
+            return Err(self.unfit(format!(
+                "it has `tls(..)`, and `{machine}` reads datagrams, which TLS cannot encrypt; leave it out"
+            )));
+        }
+        if let Some(target) = self.connect.targets.first() {
+            return Err(self.unfit(format!(
+                "it connects to `{target}`, and `{machine}` reads datagrams, which only answers; leave out \
+                 `connect(..)`"
+            )));
+        }
+        if self.listen.iter().any(|listens| matches!(listens.on, Listen::Socket(_))) {
+            return Err(self.unfit(format!(
+                "it has a listener, and `{machine}` reads datagrams; listen on `udp:ADDRESS:PORT`"
+            )));
+        }
+        Ok(())
+    }
+
+    fn unfit(&self, why: String) -> PoolError {
+        PoolError::Datagrams { pool: self.name.clone(), why }
+    }
+}
