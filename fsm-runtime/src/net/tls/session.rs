@@ -243,6 +243,7 @@ fn decrypt<C: Process>(
     while into.rest.is_empty() && done.plain < into.plain.len() {
         let UnbufferedStatus { mut discard, state } =
             connection.process(&mut incoming[done.used..]);
+        let is_plain = matches!(state, Ok(ConnectionState::ReadTraffic(_)));
         let goes_on = match state {
             Ok(ConnectionState::ReadTraffic(mut traffic)) => {
                 while let Some(record) = traffic.next_record() {
@@ -260,7 +261,9 @@ fn decrypt<C: Process>(
             }
         };
         done.used += discard;
-        if !goes_on {
+        // Another call would find nothing behind the last record of plaintext.
+        let is_last = is_plain && !has_record(&incoming[done.used..]);
+        if !goes_on || (is_last && !connection.has_messages()) {
             break;
         }
     }
