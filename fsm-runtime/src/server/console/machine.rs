@@ -71,14 +71,12 @@ impl http::Handler for Client {
             }
         };
         let closes = request.closes || cx.draining();
-        match self.answer(&request) {
-            Some(answer) => answer.write(cx, request.method == Method::Head, closes),
-            None => {
-                begin_stream(cx);
-                self.frame(cx);
-                return http::AfterHead::Frames;
-            }
-        }
+        let Some(answer) = self.answer(&request) else {
+            begin_stream(cx);
+            self.frame(cx);
+            return http::AfterHead::Frames;
+        };
+        answer.write(cx, request.method == Method::Head, closes);
         if closes { http::AfterHead::Last } else { http::AfterHead::Head }
     }
 
