@@ -5,7 +5,7 @@ use super::response::{Response, Status, begin_stream};
 use super::routes;
 use super::shared::Shared;
 use super::top::Top as Frames;
-use crate::prelude::*;
+use crate::{Cx, state_machine};
 
 /// A client of the console: a browser, a scraper or a terminal.
 #[state_machine(start = Head, eof => Gone)]
