@@ -165,16 +165,15 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         scratch: &mut ConnectionScratch<M, H>,
         start: TurnStart<M::Partial>,
     ) -> TurnOutcome {
-        if self.goodbye == Goodbye::EndAsked {
-            return TurnOutcome::Ended(Ended::Closed);
-        }
         let resumed = match self.take_pending(key, scratch) {
             Ok(resumed) => resumed,
             Err(outcome) => return outcome,
         };
         let mut send_by = resumed.send_by;
-        if let Goodbye::Closing(why) = self.goodbye {
-            return self.close(why, send_by, false, key, scratch);
+        match self.goodbye {
+            Goodbye::NotSaid | Goodbye::Said => {}
+            Goodbye::Closing(why) => return self.close(why, send_by, false, key, scratch),
+            Goodbye::EndAsked => return self.end_as_asked(scratch),
         }
         let Some(turn) = self.begin_turn(key, scratch, start, resumed) else {
             return TurnOutcome::Ended(Ended::Panicked);
@@ -341,6 +340,14 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         // Nothing is unread, so no message has begun.
         MachineRunner { machine, deadlines }.enter(scratch.context.now, false, settings);
         true
+    }
+
+    /// Ends a connection because somebody asked for it.
+    #[cold]
+    fn end_as_asked(&mut self, scratch: &mut ConnectionScratch<M, H>) -> TurnOutcome {
+        self.abort_if_unsent(scratch.output.len());
+        scratch.output.discard();
+        TurnOutcome::Ended(Ended::Closed)
     }
 
     /// Makes the close a reset if it loses output: the `unsent` bytes or pending ones.

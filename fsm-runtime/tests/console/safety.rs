@@ -1,3 +1,5 @@
+use std::io::{BufRead, BufReader};
+
 use super::*;
 
 #[test]
@@ -93,17 +95,14 @@ fn v6_a_thousand_scrapes_leave_nothing_behind() {
         let text = std::fs::read_to_string("/proc/self/statm").unwrap();
         text.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4_096
     };
-    let mut stream = TcpStream::connect(served.console()).unwrap();
+    let mut stream = BufReader::new(TcpStream::connect(served.console()).unwrap());
     let mut scrape = |path: &str| {
         let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            head.push(byte[0]);
+        stream.get_mut().write_all(request.as_bytes()).unwrap();
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert!(stream.read_line(&mut head).unwrap() > 0);
         }
-        let head = String::from_utf8(head).unwrap();
         let len = head.split_once("Content-Length: ").unwrap().1.split('\r').next().unwrap();
         let mut body = vec![0; len.parse().unwrap()];
         stream.read_exact(&mut body).unwrap();

@@ -68,13 +68,14 @@ fn v6_curl_shows_frames_of_text() {
     }
     let docs = Docserver::new(&OPTIONS);
     let port = console(&docs).rsplit_once(':').expect("a port").1.to_owned();
-    let _stuck = stuck_upload(&docs);
+    let stuck = stuck_upload(&docs);
     let ran = run(
         Command::new("curl").args(["-sN", "--max-time", "3", &format!("localhost:{port}/top")]),
         TIMEOUT,
     );
     assert!(ran.stdout.matches("\x1b[H").count() >= 2, "{ran:?}");
     assert!(ran.stdout.contains("spool") && ran.stdout.contains("1 open"), "{}", ran.stdout);
+    drop(stuck);
     docs.stop();
 }
 
@@ -88,7 +89,7 @@ fn v6_the_page_shows_states_and_ends_a_connection() {
     let stuck = stuck_upload(&docs);
     let peer = stuck.local_addr().expect("it is connected").to_string();
     browser.open(&format!("http://{}/", console(&docs)));
-    browser.wait_until("document.querySelectorAll('.card').length === 4");
+    browser.wait_until("document.querySelectorAll('#pools .card').length === 4");
     let there = "[...document.querySelectorAll('.card[data-pool=spool] .state')]\
                  .filter(row => row.children[1].textContent === '1')";
     browser.wait_until(&format!("{there}.length === 1"));

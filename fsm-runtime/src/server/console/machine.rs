@@ -5,7 +5,7 @@ use super::response::{Response, Status, begin_stream};
 use super::routes;
 use super::shared::Shared;
 use super::top::Top as Frames;
-use crate::prelude::*;
+use crate::{Cx, state_machine};
 
 /// A client of the console: a browser, a scraper or a terminal.
 #[state_machine(start = Head, eof => Gone)]
@@ -71,14 +71,12 @@ impl http::Handler for Client {
             }
         };
         let closes = request.closes || cx.draining();
-        match self.answer(&request) {
-            Some(answer) => answer.write(cx, request.method == Method::Head, closes),
-            None => {
-                begin_stream(cx);
-                self.frame(cx);
-                return http::AfterHead::Frames;
-            }
-        }
+        let Some(answer) = self.answer(&request) else {
+            begin_stream(cx);
+            self.frame(cx);
+            return http::AfterHead::Frames;
+        };
+        answer.write(cx, request.method == Method::Head, closes);
         if closes { http::AfterHead::Last } else { http::AfterHead::Head }
     }
 

@@ -78,11 +78,8 @@ impl Request {
         let bad = |why: &str| Err(Response::error(Status::BadRequest, why));
         let text = || String::from_utf8_lossy(field.value);
         match &*field.name.to_ascii_lowercase() {
-            "host" => {
-                if self.host.replace(text().trim().to_owned()).is_some() {
-                    return bad("there are two fields `Host`");
-                }
-            }
+            "host" if self.host.is_some() => return bad("there are two fields `Host`"),
+            "host" => self.host = Some(text().trim().to_owned()),
             "accept" => {
                 let text = text().to_ascii_lowercase();
                 self.wants_text = text.contains("text/plain") && !text.contains("json");
