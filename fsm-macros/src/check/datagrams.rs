@@ -108,13 +108,17 @@ mod tests {
             (
                 "start = A",
                 &read(", eof => B"),
-                &["`eof` can never happen in state `A`: no stream ends where datagrams come; remove it"],
+                &[
+                    "`eof` can never happen in state `A`: no stream ends where datagrams come; remove it",
+                ],
             ),
             (
                 "start = A",
                 &read(", limit => B"),
-                &["`limit` can never happen in state `A`: a datagram that is larger than `max` is dropped; \
-                   remove it"],
+                &[
+                    "`limit` can never happen in state `A`: a datagram that is larger than `max` is dropped; \
+                   remove it",
+                ],
             ),
             (
                 "start = A",
@@ -129,7 +133,9 @@ mod tests {
             (
                 "start = A, seed = u8",
                 "#[read(datagram, max = 9, idle = 9s => B)] #[to(B)] A { n: u8 }, #[end] B",
-                &["`seed` comes with a connection of another pool, and state `A` reads datagrams; remove it"],
+                &[
+                    "`seed` comes with a connection of another pool, and state `A` reads datagrams; remove it",
+                ],
             ),
         ]);
     }

@@ -44,7 +44,9 @@ pub(super) fn parse(
     errors: &mut Errors,
 ) -> Parsed<Option<ast::Wait>> {
     let (text, own): (_, &[_]) = match meant {
-        "read" => ("read", &["exact", "until", "some", "upto", "frame", "datagram", "max", "other"]),
+        "read" => {
+            ("read", &["exact", "until", "some", "upto", "frame", "datagram", "max", "other"])
+        }
         "flush" => ("flush", &[]),
         "writable" => ("writable", &["below"]),
         "run" => ("run", &["blocking"]),
