@@ -11,7 +11,7 @@ use domain::rdata::ZoneRecordData;
 
 use crate::lookup::Found;
 use crate::names::Labels;
-use crate::zone::{Data, Node, RecordSet, Zone};
+use crate::zone::{Data, Node, RecordSet, Zone, host};
 
 /// The most bytes of an answer to a client that does not say what it takes.
 const PLAIN: usize = 512;
@@ -50,10 +50,9 @@ impl Answers {
         if header.qr() {
             return None;
         }
-        let edns = query.opt().map(|opt| Edns {
-            size: opt.opt().udp_payload_size(),
-            is_known: opt.opt().version() == 0,
-        });
+        let edns = query
+            .opt()
+            .map(|opt| Edns { size: opt.udp_payload_size().into(), is_known: opt.version() == 0 });
         let size = match (room, edns) {
             (Room::Stream, _) => usize::from(u16::MAX),
             (Room::Datagram, None) => PLAIN,
@@ -179,12 +178,7 @@ impl Answers {
         sets: impl Iterator<Item = &'a RecordSet>,
     ) -> AdditionalBuilder<Target> {
         for data in sets.flat_map(|set| &set.data) {
-            let host = match data {
-                ZoneRecordData::Ns(ns) => ns.nsdname(),
-                ZoneRecordData::Mx(mx) => mx.exchange(),
-                ZoneRecordData::Srv(srv) => srv.target(),
-                _ => continue,
-            };
+            let Some(host) = host(data) else { continue };
             let host = Labels::new(host);
             for rtype in [Rtype::A, Rtype::AAAA] {
                 let Some(set) = self.0.addresses(&host.lower, rtype) else { continue };

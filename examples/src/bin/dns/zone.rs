@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use domain::base::Rtype;
 use domain::base::iana::Class;
 use domain::base::name::FlattenInto;
+use domain::base::{RecordData, Rtype};
 use domain::rdata::ZoneRecordData;
 use domain::zonefile::inplace::{Entry, Zonefile};
 
@@ -34,6 +34,18 @@ impl Node {
     }
 }
 
+/// The host that a record names.
+pub(crate) fn host(data: &Data) -> Option<&Domain> {
+    Some(match data {
+        ZoneRecordData::Cname(alias) => alias.cname(),
+        ZoneRecordData::Mx(mail) => mail.exchange(),
+        ZoneRecordData::Ns(server) => server.nsdname(),
+        ZoneRecordData::Ptr(pointer) => pointer.ptrdname(),
+        ZoneRecordData::Srv(service) => service.target(),
+        _ => return None,
+    })
+}
+
 /// A zone, whose names are in lower case.
 #[derive(Debug)]
 pub(crate) struct Zone {
@@ -57,6 +69,12 @@ impl Zone {
                 Entry::Record(record) if record.class() == Class::IN => {
                     let (ttl, owner) = (record.ttl(), Labels::new(record.owner()));
                     let data: Data = record.into_data().flatten_into();
+                    // The library takes it for a label.
+                    if host(&data).is_some_and(|host| host.first().as_slice() == b"@") {
+                        return Err(
+                            "write the name in place of `@` behind the type of a record".to_owned()
+                        );
+                    }
                     records.push((owner, ttl, data));
                 }
                 Entry::Record(record) => {
