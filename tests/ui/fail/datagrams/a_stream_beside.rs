@@ -8,7 +8,7 @@ enum Clock {
     #[read(datagram, max = 64, idle = 5s => Gone)]
     #[to(Zone | Gone)]
     Ask,
-    #[read(until = b"\n", max = 64, within = 5s => Gone)]
+    #[read(some, max = 64, within = 5s => Gone)]
     //~ #[read(datagram, max = 64, within = 5s => Gone)]
     #[to(Gone)]
     Zone,

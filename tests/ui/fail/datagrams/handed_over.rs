@@ -1,5 +1,5 @@
 //! A machine that reads datagrams takes no connection of another pool.
-//! Plants fsm::E127.
+//! Plants fsm::E076, fsm::E127.
 
 use fsm_runtime::prelude::*;
 
