@@ -1,3 +1,5 @@
+use std::io;
+
 use crate::connection::ConnectionTask;
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::turn::TurnStart;
@@ -26,6 +28,12 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let Some(handler) = handler else { return TurnOutcome::Ended(Ended::Panicked) };
         let end = match io.read(&mut scratch.buffer) {
             Ok(Received::Bytes(end)) => end,
+            // A full turn would find the end, and not that the stream was cut off (E3).
+            Ok(Received::End)
+                if io.socket.is_truncated() && !M::SPEC.states[runner.machine.state()].rest =>
+            {
+                return Self::broken(&io::ErrorKind::UnexpectedEof.into(), key, scratch);
+            }
             Ok(Received::Nothing | Received::End) => {
                 let start = TurnStart::new(&scratch.limits);
                 return self.full_turn(key, scratch, start);
