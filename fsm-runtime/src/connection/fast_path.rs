@@ -2,7 +2,7 @@ use std::io;
 
 use crate::connection::ConnectionTask;
 use crate::connection::scratch::ConnectionScratch;
-use crate::connection::turn::TurnStart;
+use crate::connection::turn::{TurnStart, is_cut_off};
 use crate::machine::input::DecodeProgress;
 use crate::machine::limits::Limits;
 use crate::machine::runner::{BUSY_LOOP_CALLS, Budget, InputOnlyRun, MachineRunner, StopReason};
@@ -28,11 +28,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let Some(handler) = handler else { return TurnOutcome::Ended(Ended::Panicked) };
         let end = match io.read(&mut scratch.buffer) {
             Ok(Received::Bytes(end)) => end,
-            Ok(Received::End)
-                if io.socket.is_truncated() && !M::SPEC.states[runner.machine.state()].rest =>
-            {
-                let error = io::ErrorKind::UnexpectedEof.into();
-                return Self::broken(&error, key, scratch);
+            // A full turn would find the end, and not that the stream was cut off (E3).
+            Ok(Received::End) if is_cut_off(&*io.socket, &*runner.machine, false) => {
+                return Self::broken(&io::ErrorKind::UnexpectedEof.into(), key, scratch);
             }
             Ok(Received::Nothing | Received::End) => {
                 let start = TurnStart::new(&scratch.limits);

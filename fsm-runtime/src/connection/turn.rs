@@ -347,22 +347,14 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 Ok(true)
             }
             Received::End => {
-                self.refuse_truncation()?;
+                let unread = !self.stream.recv.bytes().is_empty();
+                if is_cut_off(&*self.stream.io.socket, &*self.runner.machine, unread) {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
                 Ok(true)
             }
             Received::Nothing => Ok(false),
         }
-    }
-
-    /// Fails if the peer's stream was cut off in the middle of something. Many peers end a connection that rests
-    /// without saying so (E3).
-    fn refuse_truncation(&self) -> io::Result<()> {
-        let rests = M::SPEC.states[self.runner.machine.state()].rest;
-        let in_progress = !rests || !self.stream.recv.bytes().is_empty();
-        if in_progress && self.stream.io.socket.is_truncated() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok(())
     }
 
     /// Ends the stream to the peer, which has taken all output.
@@ -396,4 +388,16 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             self.stream.send.discard();
         }
     }
+}
+
+/// Whether the peer's stream, which has ended, was cut off in the middle of something. Many peers end a connection
+/// that rests without saying so (E3).
+#[inline]
+pub(super) fn is_cut_off<M: Machine>(
+    socket: &impl ByteStream,
+    machine: &M,
+    has_unread: bool,
+) -> bool {
+    socket.is_truncated()
+        && (has_unread || socket.is_within_record() || !M::SPEC.states[machine.state()].rest)
 }

@@ -43,6 +43,10 @@ pub trait ByteStream {
     fn is_truncated(&self) -> bool {
         false
     }
+    /// Whether a part of a record is unread, which the stream cannot use before the rest has come.
+    fn is_within_record(&self) -> bool {
+        false
+    }
     /// Sends what was written to a stream of datagrams as one.
     fn end_datagram(&mut self) {}
     /// Forgets the peer of a stream of datagrams, unless more of these wait. Returns whether it did.

@@ -200,6 +200,10 @@ impl<S: ByteStream> ByteStream for Layered<S> {
         self.tls.as_ref().is_some_and(|tls| tls.truncated)
     }
 
+    fn is_within_record(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| !tls.incoming.is_empty())
+    }
+
     fn drive(&mut self, state: &mut StreamState) -> io::Result<()> {
         match &mut self.tls {
             None => Ok(()),
@@ -263,6 +267,7 @@ impl Tls {
             match stream.read(&mut buffer[before..]) {
                 Ok(Read { bytes: 0, .. }) => {
                     self.truncated = true;
+                    self.incoming = kept;
                     return Ok((0, false));
                 }
                 Ok(Read { bytes, drained }) => (&mut buffer[..before + bytes], drained),
