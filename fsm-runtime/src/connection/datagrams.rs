@@ -11,6 +11,9 @@ use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::TurnOutcome;
 use crate::{Drive, Ended, Key};
 
+/// The most machines that a peer has in a turn, one after the other (X4).
+const MACHINES: usize = 16;
+
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
     /// Runs a turn, and sends the output since its last read as a datagram.
     pub(super) fn turn_with_datagrams(
@@ -20,13 +23,19 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
         self.state.add(readiness);
-        let start = TurnStart::new(&scratch.limits);
-        let outcome = self.full_turn(key, scratch, start);
-        self.socket.end_datagram();
-        match outcome {
-            TurnOutcome::Ended(Ended::Done) if !self.socket.leave() => self.restart(scratch),
-            outcome => outcome,
+        for _ in 0..MACHINES {
+            let start = TurnStart::new(&scratch.limits);
+            let outcome = self.full_turn(key, scratch, start);
+            self.socket.end_datagram();
+            if outcome != TurnOutcome::Ended(Ended::Done) || self.socket.leave() {
+                return outcome;
+            }
+            let restarted = self.restart(scratch);
+            if restarted != TurnOutcome::Again {
+                return restarted;
+            }
         }
+        TurnOutcome::Again
     }
 
     /// Runs another machine for the datagrams that wait after the end of one (D3).

@@ -23,6 +23,8 @@ pub(crate) const LARGEST: usize = 65_507;
 const BATCH: usize = if BATCH_SIZE < 16 { BATCH_SIZE } else { 16 };
 /// The most bytes of a datagram, or of those that the system has joined.
 const BUFFER: usize = 64 * 1024;
+/// The bytes that the system is asked to keep until they are received.
+const QUEUE: usize = 1024 * 1024;
 /// The most datagrams that wait for the machine of one peer.
 const MAX_QUEUED: usize = 64;
 /// The most datagrams that wait for the machines of all peers of a socket.
@@ -221,6 +223,8 @@ fn bind(address: SocketAddr, shared: bool) -> io::Result<UdpSocket> {
         #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
         socket.set_reuse_port(true)?;
     }
+    // The system may give less.
+    let _ = socket.set_recv_buffer_size(QUEUE);
     socket.set_nonblocking(true)?;
     socket.bind(&SockAddr::from(address))?;
     Ok(UdpSocket::from_std(socket.into()))
