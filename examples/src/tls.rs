@@ -74,16 +74,15 @@ impl Trust {
     ///
     /// Says what is wrong with the file, or that the system trusts nobody.
     pub fn client(&self) -> Result<TlsClient, Box<dyn Error>> {
-        let roots = match &self.tls_ca {
-            Some(file) => authorities(file)?,
-            None => {
-                let mut roots = RootCertStore::empty();
-                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-                if roots.is_empty() {
-                    return Err("this system trusts no authority; name one with `--tls-ca`".into());
-                }
-                roots
+        let roots = if let Some(file) = &self.tls_ca {
+            authorities(file)?
+        } else {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            if roots.is_empty() {
+                return Err("this system trusts no authority; name one with `--tls-ca`".into());
             }
+            roots
         };
         let config = ClientConfig::builder().with_root_certificates(roots);
         Ok(TlsClient::new(config.with_no_client_auth()))

@@ -84,7 +84,7 @@ impl Machine for Greeter {
         }
     }
 
-    fn timer(&self, _: usize, _: &()) -> Timer {
+    fn timer(&self, _: usize, (): &()) -> Timer {
         match self {
             Self::Hello => Timer::idle(5000),
             Self::Name { .. } => Timer::within(5000),
@@ -97,9 +97,8 @@ impl<H: Handler> Drive<H> for Greeter {
     fn resume(&mut self, handler: &mut H, input: &mut Input<'_, ()>, cx: &mut Cx<'_>) -> Step {
         match self {
             Self::Hello => {
-                let taken = match input.datagram(64) {
-                    Ok(taken) => taken,
-                    Err(_) => return Step::Waiting(WaitSet::READ),
+                let Ok(taken) = input.datagram(64) else {
+                    return Step::Waiting(WaitSet::READ);
                 };
                 *self = match handler.hello(taken, cx) {
                     AfterHello::Name { greeting } => Self::Name { greeting },
@@ -108,9 +107,8 @@ impl<H: Handler> Drive<H> for Greeter {
                 Step::Moved
             }
             Self::Name { greeting } => {
-                let taken = match input.datagram(16) {
-                    Ok(taken) => taken,
-                    Err(_) => return Step::Waiting(WaitSet::READ),
+                let Ok(taken) = input.datagram(16) else {
+                    return Step::Waiting(WaitSet::READ);
                 };
                 let AfterName::Gone = handler.name(greeting, taken, cx);
                 *self = Self::Gone;

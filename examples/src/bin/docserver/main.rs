@@ -137,7 +137,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     };
     let max_size = options.max_size;
     let tls = options.certificate.server(&["http/1.1"])?;
-    let https_port = tls.as_ref().and_then(|_| options.serving.addresses().find_map(tcp_port));
+    let https_port = tls.as_ref().and_then(|_| options.serving.addresses().find_map(|address| tcp_port(&address)));
     let server = Server { directory: Arc::clone(&directory), max_size, https_port, single_pool };
     let server = Arc::new(server);
 
@@ -177,15 +177,15 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     }
     let scheme = if https_port.is_some() { "https" } else { "http" };
     // Those that only redirect come last.
-    let served = options.serving.addresses().count();
+    let offered = options.serving.addresses().count();
     let pipeline = pipeline.on_ready(move |addresses| {
-        addresses.iter().take(served).for_each(|address| welcome(scheme, address));
+        addresses.iter().take(offered).for_each(|address| welcome(scheme, address));
     });
     options.serving.pipeline(pipeline).run()?;
     Ok(())
 }
 
-fn tcp_port(address: Address) -> Option<u16> {
+fn tcp_port(address: &Address) -> Option<u16> {
     match address {
         Address::Tcp(address) => Some(address.port()),
         _ => None,
