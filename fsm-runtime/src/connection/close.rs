@@ -101,8 +101,9 @@ fn shut_down<M: Drive<H>, H>(
         if io.socket.is_layered() && !io.state.is_shut() {
             // The system's own end follows in any case.
             let _ = io.socket.shutdown();
+            io.state.set_shut();
         }
-        return Closing::Closed;
+        return if io.socket.has_unsent() { Closing::WaitsForEnd } else { Closing::Closed };
     }
     let waits = match io.read(buffer) {
         Ok(Received::Bytes(_)) => true,
@@ -111,6 +112,8 @@ fn shut_down<M: Drive<H>, H>(
         // What arrives before the close makes it a reset. In a drain, where busy peers are closed, the end
         // goes out first, and a reset behind it is not noticed.
         Ok(Received::Nothing) if context.draining => false,
+        // The peer is told the end of a stream that has one of its own.
+        Ok(Received::Nothing | Received::End) if io.socket.is_layered() => false,
         Ok(Received::Nothing | Received::End) | Err(_) => return Closing::Closed,
     };
     if !io.state.is_shut() {
@@ -123,6 +126,7 @@ fn shut_down<M: Drive<H>, H>(
         io.socket.linger();
     }
     match waits {
+        false if io.socket.has_unsent() => Closing::WaitsForEnd,
         false => Closing::Closed,
         true if io.state.is_readable() => Closing::MoreToDiscard,
         true => Closing::WaitsForEnd,

@@ -352,6 +352,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 Ok(NextAction::Run)
             }
             Received::End => Ok(NextAction::Run),
+            Received::Nothing if other.end.state.is_readable() => Ok(NextAction::Pause),
             Received::Nothing => Ok(NextAction::Return),
         }
     }

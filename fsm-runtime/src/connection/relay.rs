@@ -164,6 +164,10 @@ impl Passage {
         let room = max.saturating_sub(to.send.len());
         let left = self.left.and_then(|left| usize::try_from(left).ok());
         let moved = from.give(to, left.map_or(room, |left| left.min(room)))?;
+        if moved == 0 && from.has_more(room) {
+            // It has had its share of this turn.
+            budget.bytes = 0;
+        }
         self.moved += moved as u64;
         self.left = self.left.map(|left| left - moved as u64);
         budget.spend_bytes(moved);
@@ -179,6 +183,11 @@ impl<S: ByteStream> Side<'_, '_, S> {
     /// Whether the stream has ended and all of it was used.
     fn is_at_end(&self) -> bool {
         self.io.state.has_ended() && self.recv.bytes().is_empty()
+    }
+
+    /// Whether more can be read, for which the other side has `room`.
+    fn has_more(&self, room: usize) -> bool {
+        room > 0 && self.io.state.is_readable() && !self.io.state.has_ended()
     }
 
     /// Gives at most `most` bytes to the other side: unread ones, or those of one read. Returns their number.

@@ -353,6 +353,10 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 }
                 Ok(true)
             }
+            Received::Nothing if self.stream.io.state.is_readable() => {
+                self.budget.bytes = 0;
+                Ok(true)
+            }
             Received::Nothing => Ok(false),
         }
     }

@@ -16,7 +16,8 @@ pub(crate) struct ReadyIo<'a, S> {
 pub(crate) enum Received {
     /// This number of bytes, at least one.
     Bytes(usize),
-    /// The read would block; an event reports further input.
+    /// The read would block, and an event reports further input. If the stream is readable all the same, it has
+    /// had its share of this turn.
     Nothing,
     /// The end of the peer's stream.
     End,
@@ -48,6 +49,8 @@ impl<S: ByteStream> ReadyIo<'_, S> {
                 self.state.set_read_blocked();
                 Ok(Received::Nothing)
             }
+            // There is more to read, in another turn.
+            io::ErrorKind::ResourceBusy => Ok(Received::Nothing),
             _ => Err(error),
         }
     }

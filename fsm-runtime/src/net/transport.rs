@@ -43,6 +43,10 @@ pub trait ByteStream {
     fn is_truncated(&self) -> bool {
         false
     }
+    /// Whether the stream has something to send that it has not been given.
+    fn has_unsent(&self) -> bool {
+        false
+    }
     /// Whether a part of a record is unread, which the stream cannot use before the rest has come.
     fn is_within_record(&self) -> bool {
         false

@@ -15,6 +15,7 @@ use crate::certificates::{Authority, client_config, server_config};
 
 mod certificates;
 mod hand_off;
+mod hostile;
 mod opened;
 mod starttls;
 mod truncated;

@@ -137,7 +137,9 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     };
     let max_size = options.max_size;
     let tls = options.certificate.server(&["http/1.1"])?;
-    let https_port = tls.as_ref().and_then(|_| options.serving.addresses().find_map(|address| tcp_port(&address)));
+    let https_port = tls
+        .as_ref()
+        .and_then(|_| options.serving.addresses().find_map(|address| tcp_port(&address)));
     let server = Server { directory: Arc::clone(&directory), max_size, https_port, single_pool };
     let server = Arc::new(server);
 

@@ -18,10 +18,14 @@ mod handshake;
 
 /// The size of a thread's buffer for ciphertext: more than four whole records.
 const CIPHERTEXT: usize = 72 * 1024;
+/// The least room of a read behind a handshake message of which a part is there.
+const SPARE: usize = 1024;
 /// The most records that one write makes.
 const RECORDS: usize = 4;
 /// The ciphertext that waits to be sent beyond which no more input is processed.
-const MOST_UNSENT: usize = 64 * 1024;
+const MOST_UNSENT: usize = 128 * 1024;
+/// The most reads of one turn that bring no plaintext.
+const READS: usize = 16;
 
 /// A stream that is plain at first, or for good, and encrypted once TLS has begun.
 ///
@@ -47,6 +51,10 @@ pub struct Tls {
     outgoing: Option<Box<Outgoing>>,
     /// The bytes of plaintext whose ciphertext has left, and whose writes do not know it yet.
     written: usize,
+    /// `incoming` is a part of a handshake message, whose other records are to come.
+    is_fragment: bool,
+    /// The stream below ends when all of `outgoing` has left.
+    shuts: bool,
     /// The stream of the peer has ended without `close_notify`.
     truncated: bool,
     /// Output waits for the end of the handshake.
@@ -168,6 +176,10 @@ impl<S: ByteStream> ByteStream for Layered<S> {
     fn shutdown(&mut self) -> io::Result<()> {
         if let Some(tls) = &mut self.tls {
             tls.close(&mut self.stream);
+            if tls.outgoing.is_some() {
+                tls.shuts = true;
+                return Ok(());
+            }
         }
         self.stream.shutdown()
     }
@@ -198,6 +210,10 @@ impl<S: ByteStream> ByteStream for Layered<S> {
 
     fn is_truncated(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.truncated)
+    }
+
+    fn has_unsent(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.outgoing.is_some())
     }
 
     fn is_within_record(&self) -> bool {
@@ -231,7 +247,7 @@ impl Tls {
         plain: &mut [u8],
         scratch: &mut Scratch,
     ) -> io::Result<Read> {
-        loop {
+        for _ in 0..READS {
             if self.working()?.has_closed() {
                 return Ok(Read { bytes: 0, drained: false });
             }
@@ -247,6 +263,8 @@ impl Tls {
                 return Ok(Read { bytes: 0, drained: false });
             }
         }
+        // Others have their turns, and this stream goes on in its next one.
+        Err(io::ErrorKind::ResourceBusy.into())
     }
 
     /// Processes the records that are there, or reads once and processes what there is then. Returns the number
@@ -259,10 +277,14 @@ impl Tls {
     ) -> io::Result<(usize, bool)> {
         let Scratch { incoming: buffer, outgoing } = scratch;
         let mut kept = std::mem::take(&mut self.incoming);
-        let (ciphertext, drained) = if has_record(&kept) {
+        let (ciphertext, drained) = if has_record(&kept) && !self.is_fragment {
             (&mut kept[..], false)
         } else {
             let before = kept.len();
+            if before + SPARE > buffer.len() {
+                let error = rustls::Error::General("a handshake message is too long".to_owned());
+                return Err(self.failed(error));
+            }
             buffer[..before].copy_from_slice(&kept);
             match stream.read(&mut buffer[before..]) {
                 Ok(Read { bytes: 0, .. }) => {
@@ -286,6 +308,7 @@ impl Tls {
             self.flush(stream)?;
         }
         let decrypted = decrypted.map_err(|error| self.failed(error))?;
+        self.is_fragment = decrypted.used == 0 && decrypted.plain == 0;
         let left = &ciphertext[decrypted.used..];
         if !left.is_empty() {
             self.incoming = left.to_vec();
@@ -380,8 +403,10 @@ impl Tls {
         if closed.is_err() {
             self.session = None;
         }
-        // The end of the stream below follows in any case.
-        let _ = self.flush(stream);
+        if self.flush(stream).is_err() {
+            // The end of the stream below follows in any case.
+            self.outgoing = None;
+        }
     }
 }
 

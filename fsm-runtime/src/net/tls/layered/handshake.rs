@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Layered, MOST_UNSENT, Scratch, Tls};
+use super::{Layered, MOST_UNSENT, READS, Scratch, Tls};
 use crate::TlsSession;
 use crate::net::readiness::Readiness;
 use crate::net::securing::Securing;
@@ -82,17 +82,24 @@ impl Tls {
             if self.flush(stream)? {
                 // A read may have waited for this.
                 state.add(Readiness::READ);
+                if std::mem::take(&mut self.shuts) {
+                    stream.shutdown()?;
+                }
             } else {
                 state.set_write_blocked();
             }
         }
-        while self.is_handshaking() && state.is_readable() {
+        for _ in 0..READS {
+            if !self.is_handshaking() || !state.is_readable() {
+                break;
+            }
             match Scratch::with(|scratch| self.read_handshake(stream, scratch)) {
                 Ok(()) if self.truncated => {
                     state.set_ended();
-                    if self.awaited.get() {
-                        self.fail(cut_off());
+                    if !self.awaited.get() {
+                        return Err(cut_off());
                     }
+                    self.fail(cut_off());
                 }
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
