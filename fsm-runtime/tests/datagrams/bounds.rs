@@ -53,7 +53,7 @@ fn d1_what_is_empty_or_too_large_is_dropped() {
     let socket = client(address(&running));
     socket.send(b"").unwrap();
     socket.send(&[b'x'; 513]).unwrap();
-    socket.send(&[b'x'; 60_000]).unwrap();
+    socket.send(&vec![b'x'; 60_000]).unwrap();
     assert_eq!(ask(&socket, "hello"), "you said hello");
     assert_eq!((running.stats().datagrams_dropped, running.stats().accepted), (3, 1));
 }
@@ -77,7 +77,7 @@ fn pitfall_19_a_large_datagram_is_not_truncated() {
     // Of 40,000 bytes a part would fit into the `max` of the machine.
     let running = serve(|builder| builder);
     let socket = client(address(&running));
-    socket.send(&[b'x'; 40_000]).unwrap();
+    socket.send(&vec![b'x'; 40_000]).unwrap();
     assert_eq!(ask(&socket, &"y".repeat(503)), format!("you said {}", "y".repeat(503)));
     assert_eq!(running.stats().datagrams_dropped, 1);
 }

@@ -108,7 +108,7 @@ const MAILBOX: usize = 1 << 16;
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    match serve(options) {
+    match serve(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Not `eprintln!`, which panics if nobody reads.
@@ -118,7 +118,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(options: Options) -> Result<(), Box<dyn Error>> {
+fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let _log = options.serving.start_log()?;
     let tls = options.certificate.server(&[])?;
     if tls.is_some() && options.tls_port.is_empty() {

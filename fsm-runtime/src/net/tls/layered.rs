@@ -40,6 +40,7 @@ pub struct Layered<S> {
 
 /// The TLS of a connection, between its turns.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Tls {
     /// `None` once it has failed, because what has failed must not process anything any more.
     session: Option<Session>,
