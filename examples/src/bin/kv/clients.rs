@@ -59,8 +59,9 @@ pub(crate) struct Entry {
     pub(crate) key: Option<Key>,
     peer: Peer,
     pub(crate) name: Box<[u8]>,
-    /// The times of the connection's begin and of its last command.
-    since: i64,
+    /// The second in which the connection began.
+    since: u32,
+    /// The time of its last command.
     active: i64,
     /// The last command.
     command: Option<&'static Command>,
@@ -99,13 +100,18 @@ impl Entry {
              ssub=0 multi={} cmd={} user=default redir=-1 resp={}\n",
             self.id,
             self.peer,
-            seconds(self.since),
+            whole_seconds(now).saturating_sub(self.since),
             seconds(self.active),
             self.queued,
             self.command.map_or("NULL", |command| command.name),
             if self.resp3 { 3 } else { 2 },
         )
     }
+}
+
+/// The second of a time in milliseconds, up to the year 2106.
+fn whole_seconds(millis: i64) -> u32 {
+    u32::try_from(millis / 1000).unwrap_or(u32::MAX)
 }
 
 /// All connections.
@@ -122,7 +128,7 @@ impl Clients {
             key: None,
             peer,
             name: Box::default(),
-            since: now,
+            since: whole_seconds(now),
             active: now,
             command: None,
             queued: -1,

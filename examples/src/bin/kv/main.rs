@@ -112,7 +112,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Not `eprintln!`, which panics if nobody reads.
-            let _ = writeln!(io::stderr(), "kv: {error}");
+            let _ = writeln!(io::stderr(), "Error: {error}");
             ExitCode::FAILURE
         }
     }
