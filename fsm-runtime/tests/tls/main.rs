@@ -1,4 +1,5 @@
 //! TLS between connections and their sockets: the rules E1 to E4 on real sockets.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "a test fails by panicking")]
 
 use std::io::{self, BufRead, BufReader, Read, Write};
