@@ -5,7 +5,6 @@ mod unchecked;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 
 use clap::Args;
 use fsm_runtime::{Builder, Connection, Drive, Machine, Peer, Pool, Target, TlsClient, TlsServer};
@@ -177,7 +176,7 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Box<dyn Err
 #[cfg(unix)]
 fn reload_on_hangup(server: TlsServer, files: Files) -> std::io::Result<()> {
     let mut hangups = signal_hook::iterator::Signals::new([signal_hook::consts::SIGHUP])?;
-    thread::Builder::new().name("certificates".to_owned()).spawn(move || {
+    std::thread::Builder::new().name("certificates".to_owned()).spawn(move || {
         for _ in &mut hangups {
             match files.read() {
                 Ok(config) => {
