@@ -18,6 +18,7 @@ mod certificates;
 mod hand_off;
 mod hostile;
 mod opened;
+mod relay;
 mod starttls;
 mod truncated;
 

@@ -56,6 +56,8 @@ pub struct Tls {
     is_fragment: bool,
     /// The stream below ends when all of `outgoing` has left.
     shuts: bool,
+    /// The peer must not take what it has got for the whole, so it is not told that this is the end.
+    aborted: bool,
     /// The stream of the peer has ended without `close_notify`.
     truncated: bool,
     /// Output waits for the end of the handshake.
@@ -190,11 +192,14 @@ impl<S: ByteStream> ByteStream for Layered<S> {
     }
 
     fn abort(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.aborted = true;
+        }
         self.stream.abort();
     }
 
     fn is_layered(&self) -> bool {
-        self.tls.is_some()
+        self.tls.as_ref().is_some_and(|tls| !tls.aborted)
     }
 
     fn begin_tls(&mut self, begin: BeginTls<'_>) {
@@ -393,7 +398,7 @@ impl Tls {
     /// Ends our stream.
     fn close(&mut self, stream: &mut impl ByteStream) {
         let Self { session: Some(session), incoming, rest, outgoing, .. } = self else { return };
-        if session.is_handshaking() {
+        if session.is_handshaking() || self.aborted {
             return;
         }
         let closed = Scratch::with(|scratch| {
