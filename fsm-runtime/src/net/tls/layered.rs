@@ -25,7 +25,7 @@ const RECORDS: usize = 4;
 /// The ciphertext that waits to be sent beyond which no more input is processed.
 const MOST_UNSENT: usize = 128 * 1024;
 /// The most reads of one turn that bring no plaintext.
-const READS: usize = 16;
+const READS: usize = 2;
 
 /// A stream that is plain at first, or for good, and encrypted once TLS has begun.
 ///
