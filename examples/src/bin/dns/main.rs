@@ -9,6 +9,8 @@
 //! for a client that does not say, and 1,232 bytes at most, so that no answer is sent in fragments. An answer to
 //! `ANY` over UDP has that bit, too, because the senders of datagrams cannot be trusted.
 
+#![forbid(unsafe_code)]
+
 mod lookup;
 mod names;
 mod reply;
