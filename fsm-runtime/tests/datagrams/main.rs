@@ -1,4 +1,5 @@
 //! Machines that read datagrams, on real sockets: the rules D1 to D5.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::{SocketAddr, UdpSocket};
