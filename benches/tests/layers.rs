@@ -6,11 +6,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the lowest layer to the highest; modules of one layer do not use each other.
-const LAYERS: [&[&str]; 7] = [
+const LAYERS: [&[&str]; 8] = [
     &["error", "peer", "workload", "cpus"],
     &["tool", "figure", "host"],
     &["process"],
     &["lab"],
+    &["certificate"],
     &["measure", "load", "servers", "programs", "external", "report"],
     &["figures"],
     &["main"],
