@@ -204,7 +204,7 @@ pub use crate::job::submitter::Submitter;
 pub use crate::key::Key;
 pub use crate::machine::answers::Answers;
 pub use crate::machine::context::{Cx, JobCx};
-pub use crate::machine::deadlines::{DeadlineSet, Deadlines, SleepTime, Timer};
+pub use crate::machine::deadlines::{DeadlineSet, Deadlines};
 pub use crate::machine::input::{Input, Miss, NoFrame};
 pub use crate::machine::kind::{Connection, Job, JobMachine, Kind};
 pub use crate::machine::length::Length;
@@ -212,6 +212,7 @@ pub use crate::machine::other::{NoOther, Other, OtherOutput, OtherSlot};
 pub use crate::machine::route::Route;
 #[doc(hidden)]
 pub use crate::machine::size_budget::{fits as __fits, holds as __holds};
+pub use crate::machine::timer::{SleepTime, Timer};
 pub use crate::machine::{Drive, Machine, NoMessage, Step, WaitSet};
 pub use crate::net::listener::ListeningSocket;
 pub use crate::net::open_stream::OpenStream;

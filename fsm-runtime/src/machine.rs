@@ -18,6 +18,7 @@ pub(crate) mod route;
 pub(crate) mod runner;
 pub(crate) mod size_budget;
 pub(crate) mod survey;
+pub(crate) mod timer;
 pub(crate) mod wait_set;
 
 pub use self::wait_set::WaitSet;

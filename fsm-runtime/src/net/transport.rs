@@ -16,7 +16,8 @@ use crate::{Connecting, Moved, Peer, Relaying, Target};
 /// A connected byte stream that never blocks: a socket, one end of a pipe in memory, or a layer
 /// over another stream.
 pub trait ByteStream {
-    /// Reads into the buffer. A [`Read`] of 0 bytes is the end of the peer's stream.
+    /// Reads into the buffer. A [`Read`] of 0 bytes is the end of the peer's stream. An error of the kind
+    /// `ResourceBusy` says that more can be read, but in another turn.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read>;
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;

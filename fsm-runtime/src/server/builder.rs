@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::connect::Connect;
+use self::listen::{Listen, Listens};
 use self::ranges::Ranges;
 use crate::key::{MAX_TASKS, PORTS};
 use crate::lifecycle::facts::PoolFacts;
@@ -19,6 +20,7 @@ pub(crate) mod connect;
 mod connections;
 mod datagrams;
 mod jobs;
+mod listen;
 mod ranges;
 mod threads;
 #[cfg(feature = "tls")]
@@ -102,30 +104,6 @@ pub struct Builder<M: Machine, L: Transport = Plain> {
     seed: Option<fn() -> M::Seed>,
     layer: L::Settings,
     machine: PhantomData<fn() -> M>,
-}
-
-/// What a pool listens on, and how.
-#[derive(Debug)]
-struct Listens {
-    on: Listen,
-    /// Its connections stay plain in a pool that encrypts.
-    plain: bool,
-}
-
-/// What a pool listens on.
-#[derive(Debug)]
-enum Listen {
-    Address(String),
-    Socket(ListeningSocket),
-}
-
-impl fmt::Display for Listen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(address) => f.write_str(address),
-            Self::Socket(_) => f.write_str("a listener that was handed in"),
-        }
-    }
 }
 
 impl<M: Machine> Builder<M> {

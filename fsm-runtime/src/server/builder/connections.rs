@@ -3,8 +3,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mio::{Events, Poll, Registry, Waker};
 
+use super::Builder;
+use super::listen::{Listen, Listens};
 use super::threads::ThreadParts;
-use super::{Builder, Listen, Listens};
 use crate::call::hand_off::HandOffTarget;
 use crate::call::service::PoolEntry;
 use crate::connection::ConnectionTask;

@@ -1,4 +1,5 @@
-use super::{Builder, Listen};
+use super::Builder;
+use super::listen::Listen;
 use crate::spec::Features;
 use crate::{Address, Machine, PoolError, Transport};
 

@@ -18,7 +18,7 @@ impl<M: Machine<Kind = Connection>> Builder<M, Plain> {
     /// ends as [`Ended::Truncated`](crate::Ended::Truncated), since somebody may have cut the stream off.
     ///
     /// Bounds and times are those of plain connections: they count plaintext. Beside that a connection has at
-    /// most some 128 KiB of ciphertext, and none while it is idle.
+    /// most some 256 KiB of ciphertext, and none while it is idle.
     pub fn tls(self, server: impl Into<TlsServer>) -> Builder<M, Encrypted> {
         let server = Some(server.into());
         self.encrypted(TlsSettings { server, ..TlsSettings::default() })

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::{Layered, MOST_UNSENT, READS, Scratch, Tls};
+use super::Layered;
+use super::tls::{MOST_UNSENT, READS, Scratch, Tls};
 use crate::TlsSession;
 use crate::net::readiness::Readiness;
 use crate::net::securing::Securing;
