@@ -3,14 +3,12 @@
 use std::io;
 
 use crate::call::hand_off::{CarriedIo, DetachedConnection};
-use crate::call::mailboxes::Caller;
 use crate::connection::scratch::{ConnectionScratch, Leaving};
 use crate::connection::turn::{TurnEnd, TurnStart};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
 use crate::machine::other::sealed::Slot;
 use crate::machine::runner::{MachineRunner, Started, StopReason};
-use crate::machine::survey::Visible;
 use crate::net::pending_io::{FreeList, NewConnection, PendingIo};
 use crate::net::readiness::Readiness;
 use crate::net::send_buffer::SendBuffer;
@@ -20,7 +18,7 @@ use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::panics::caught;
 use crate::scheduler::task::{Task, TurnOutcome, WorkerContext};
 use crate::spec::Features;
-use crate::{Drive, Ended, Key, Machine, Peer, Spec, WaitSet};
+use crate::{Drive, Ended, Key, Machine, Spec, WaitSet};
 
 mod close;
 mod datagrams;
@@ -30,6 +28,7 @@ mod relay;
 pub(crate) mod scratch;
 mod secure;
 mod turn;
+mod visible;
 
 /// A connection between its turns: a socket, a machine and its handler.
 ///
@@ -376,37 +375,6 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     fn reset(scratch: &mut ConnectionScratch<M, H>) -> TurnOutcome {
         scratch.output.discard();
         TurnOutcome::Ended(Ended::Reset)
-    }
-}
-
-impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Visible<M> for ConnectionTask<M, H, S> {
-    fn machine(&self) -> &M {
-        &self.machine
-    }
-
-    fn deadlines(&self) -> &M::Deadlines {
-        &self.deadlines
-    }
-
-    fn closes(&self) -> bool {
-        matches!(self.goodbye, Goodbye::Closing(_))
-    }
-
-    fn peer(&self) -> Option<Peer> {
-        let incoming = self.pending.as_ref().and_then(|pending| pending.incoming);
-        incoming.map(|new| new.peer).or_else(|| self.socket.peer().ok())
-    }
-
-    fn unread(&self) -> usize {
-        Self::unread(self)
-    }
-
-    fn unsent(&self) -> usize {
-        self.pending.as_ref().map_or(0, |pending| pending.output.len())
-    }
-
-    fn caller(&self) -> Option<Caller> {
-        None
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::call::mailboxes::{Caller, ReplySender};
+use crate::call::reply::{Caller, ReplySender};
 use crate::lifecycle::pool_state::{Phase, PoolState};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::environment::EnvironmentOf;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::Service;
-use crate::call::mailboxes::ReplySender;
+use crate::call::reply::ReplySender;
 use crate::call::semaphore::{Permit, Semaphore};
 
 /// A pool that takes jobs of `S` from other pools and threads.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::Service;
 use crate::call::hand_off::{HandOffTarget, PendingHandOff};
 use crate::call::job_sink::JobSink;
-use crate::call::mailboxes::ReplySender;
+use crate::call::reply::ReplySender;
 use crate::call::semaphore::{NoPermit, Permit, QueuedPermit};
 
 /// A job or connection that a state gives to another pool, while it is still in its own pool.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::Service;
 use crate::call::hand_off::{DetachedConnection, HandOffTarget};
 use crate::call::job_sink::JobSink;
-use crate::call::mailboxes::ReplySender;
+use crate::call::reply::ReplySender;
 use crate::call::semaphore::{Permit, Semaphore};
 use crate::call::service::PoolEntry;
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::call::job_sink::JobSink;
-use crate::call::mailboxes::ReplySender;
+use crate::call::reply::ReplySender;
 use crate::call::semaphore::{Permit, Semaphore};
 use crate::clock::TimeSource;
 use crate::job::JobTask;

@@ -3,7 +3,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::Key;
-use crate::call::mailboxes::{ReplyReceiver, ReplySender, WriteReply, read_reply};
+use crate::call::reply::{ReplyReceiver, ReplySender, WriteReply, read_reply};
 use crate::call::semaphore::Semaphore;
 use crate::panics::caught;
 use crate::scheduler::current;

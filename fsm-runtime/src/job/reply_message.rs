@@ -1,7 +1,8 @@
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::call::mailboxes::{Mailboxes, ReplyReceiver, ReplySender, WriteReply, read_reply};
+use crate::call::mailboxes::Mailboxes;
+use crate::call::reply::{ReplyReceiver, ReplySender, WriteReply, read_reply};
 use crate::call::semaphore::NoPermit;
 use crate::panics::caught;
 use crate::{Cx, Key, Kind, Service, Submitter, TrySendError};

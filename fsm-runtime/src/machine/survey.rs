@@ -7,7 +7,8 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use crate::call::mailboxes::{Caller, MailboxContent};
+use crate::call::mailboxes::MailboxContent;
+use crate::call::reply::Caller;
 use crate::clock::TimeSource;
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::environment::EnvironmentOf;

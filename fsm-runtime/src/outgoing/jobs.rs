@@ -3,7 +3,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::call::job_sink::JobSink;
-use crate::call::mailboxes::{Caller, ReplySender};
+use crate::call::reply::{Caller, ReplySender};
 use crate::call::semaphore::{Permit, Semaphore};
 use crate::call::service::PoolEntry;
 use crate::snapshot::{JobPlace, Position};

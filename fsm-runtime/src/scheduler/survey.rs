@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use crate::call::mailboxes::{CallState, Caller};
+use crate::call::mailboxes::CallState;
+use crate::call::reply::Caller;
 use crate::scheduler::observe::Observe;
 use crate::snapshot::Age;
 use crate::{Key, Peer};

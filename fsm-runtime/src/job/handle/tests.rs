@@ -4,7 +4,7 @@ use std::task::Waker;
 use std::thread::{self, Thread};
 
 use super::*;
-use crate::call::mailboxes::ReplySender;
+use crate::call::reply::ReplySender;
 
 struct Double;
 

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::call::mailboxes::{ReplyReceiver, WriteReply, read_reply};
+use crate::call::reply::{ReplyReceiver, WriteReply, read_reply};
 
 /// Doubles a number.
 struct Double;

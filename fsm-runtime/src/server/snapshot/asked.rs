@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use super::PoolAnswer;
-use crate::call::mailboxes::Caller;
+use crate::call::reply::Caller;
 use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::survey::{Answer, Count, Found, Question};
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::asked::{Asked, Until};
 use super::threads;
-use crate::call::mailboxes::{CallState, Caller};
+use crate::call::mailboxes::CallState;
+use crate::call::reply::Caller;
 use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::survey::{Doing, Found};
 use crate::{Activity, JobPlace, Key, Position, TaskSnapshot};

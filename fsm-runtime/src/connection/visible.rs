@@ -1,0 +1,38 @@
+//! What a snapshot sees of a connection.
+
+use crate::call::reply::Caller;
+use crate::connection::{ConnectionTask, Goodbye};
+use crate::machine::survey::Visible;
+use crate::net::transport::{ByteStream, PeerAddr, Source};
+use crate::{Drive, Peer};
+
+impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Visible<M> for ConnectionTask<M, H, S> {
+    fn machine(&self) -> &M {
+        &self.machine
+    }
+
+    fn deadlines(&self) -> &M::Deadlines {
+        &self.deadlines
+    }
+
+    fn closes(&self) -> bool {
+        matches!(self.goodbye, Goodbye::Closing(_))
+    }
+
+    fn peer(&self) -> Option<Peer> {
+        let incoming = self.pending.as_ref().and_then(|pending| pending.incoming);
+        incoming.map(|new| new.peer).or_else(|| self.socket.peer().ok())
+    }
+
+    fn unread(&self) -> usize {
+        Self::unread(self)
+    }
+
+    fn unsent(&self) -> usize {
+        self.pending.as_ref().map_or(0, |pending| pending.output.len())
+    }
+
+    fn caller(&self) -> Option<Caller> {
+        None
+    }
+}
