@@ -3,6 +3,7 @@
 mod config;
 mod facts;
 mod layered;
+mod records;
 mod session;
 
 pub use config::{TlsClient, TlsServer};

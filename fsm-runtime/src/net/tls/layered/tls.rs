@@ -2,7 +2,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
-use crate::net::tls::session::{RECORD, Session, Unread, has_record};
+use crate::net::tls::records::{Unread, has_record};
+use crate::net::tls::session::{RECORD, Session};
 use crate::net::transport::{ByteStream, Read};
 
 /// The size of a thread's buffer for ciphertext: more than four whole records.
