@@ -3,6 +3,7 @@ use std::collections::VecDeque;
 
 use crate::machine::route::RouteKind;
 use crate::server::type_name::short;
+use crate::spec::Features;
 use crate::{Machine, Pool, PoolError, Route, Service};
 
 /// The first step of a launch: how the pools of a pipeline fit together. Pools are numbered in the
@@ -95,6 +96,15 @@ fn target_of(route: &Route, pool: &Pool, pools: &[Pool]) -> Result<usize, PoolEr
             Err(unfit(format!(
                 "state `{state}` of the pool `{name}` hands encrypted connections over to the pool `{}`, \
                  which cannot decrypt them; give that one `tls(..)`, too",
+                other.name
+            )))
+        }
+        [(_, other)]
+            if route.kind == RouteKind::HandOff && other.spec.uses(Features::DATAGRAMS) =>
+        {
+            Err(unfit(format!(
+                "state `{state}` of the pool `{name}` hands its connection over to the pool `{}`, whose \
+                 machine reads datagrams; hand it over to one that reads a stream",
                 other.name
             )))
         }

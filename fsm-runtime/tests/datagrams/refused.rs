@@ -57,3 +57,35 @@ fn d4_an_address_that_is_taken_is_named() {
     let pool = Pool::builder::<Answers>("answers").listen(&*taken).handler(Client);
     assert!(matches!(pool.start(), Err(PoolError::InUse(Address::Udp(_)))));
 }
+
+/// Hands its connection over to a pool that has none.
+#[state_machine(start = Hello)]
+enum Strays {
+    #[run]
+    #[to(Go)]
+    Hello,
+    #[handoff(Answers, gone => Gone, within = 5s => Gone)]
+    Go,
+    #[end]
+    Gone,
+}
+
+struct Stray;
+
+impl strays::Handler for Stray {
+    fn hello(&mut self, _: &mut Cx<'_>) -> strays::AfterHello {
+        strays::AfterHello::Go { seed: () }
+    }
+}
+
+#[test]
+fn d4_no_connection_is_handed_over_to_a_pool_of_datagrams() {
+    let strays = Pool::builder::<Strays>("strays").listen("127.0.0.1:0").handler(|_| Stray);
+    let answers = Pool::builder::<Answers>("answers").listen("udp:127.0.0.1:0").handler(Client);
+    let error = Pipeline::new().pool(strays).pool(answers).start().map(drop).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "state `Go` of the pool `strays` hands its connection over to the pool `answers`, whose machine reads \
+         datagrams; hand it over to one that reads a stream"
+    );
+}
