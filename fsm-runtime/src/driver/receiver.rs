@@ -1,10 +1,10 @@
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::Key;
 use crate::call::semaphore::{NoPermit, Permit, Semaphore};
 use crate::driver::acceptor::Accept;
 use crate::net::datagram::{Buffers, DatagramPeer, DatagramSocket, Ends, Offered};
-use crate::net::readiness::Readiness;
 use crate::stats::Counters;
 
 /// The most system calls that receive from a socket after a poll, so that a flood does not hold up the turns of
@@ -24,6 +24,8 @@ pub(crate) struct Receiver {
     counters: Arc<Counters>,
     /// The largest datagram that the machine reads.
     max: usize,
+    /// The sessions that have something to read, once the sockets were looked at after this poll.
+    sessions: Option<VecDeque<Key>>,
     /// The peers whose first turn is to come.
     new: Vec<(DatagramPeer, Permit)>,
     /// The number of system calls that may still bring new peers, once a drain has begun.
@@ -65,6 +67,7 @@ impl Receiver {
             permits,
             counters,
             max,
+            sessions: None,
             new: Vec::new(),
             quota: None,
             has_finished: false,
@@ -85,21 +88,31 @@ impl Receiver {
         self.sockets.iter().any(|incoming| incoming.pending || incoming.socket.has_orphans())
     }
 
-    /// Receives what waits, and calls `visit` with the sessions that have something to read.
-    pub(crate) fn receive(&mut self, mut visit: impl FnMut(Key, Readiness)) {
+    /// Receives what waits after a poll, and returns the sessions that have something to read, one after the
+    /// other.
+    pub(crate) fn next_session(&mut self) -> Option<Key> {
+        let mut sessions = self.sessions.take().unwrap_or_else(|| self.receive());
+        let next = sessions.pop_front()?;
+        self.sessions = Some(sessions);
+        Some(next)
+    }
+
+    fn receive(&mut self) -> VecDeque<Key> {
+        let mut sessions = VecDeque::new();
         for index in 0..self.sockets.len() {
             self.resume(index);
             for _ in 0..MAX_CALLS {
                 if !self.sockets[index].pending {
                     break;
                 }
-                self.receive_once(index, &mut visit);
+                self.receive_once(index, &mut sessions);
                 self.quota = self.quota.map(|quota| quota.saturating_sub(1));
             }
         }
+        sessions
     }
 
-    fn receive_once(&mut self, index: usize, visit: &mut impl FnMut(Key, Readiness)) {
+    fn receive_once(&mut self, index: usize, sessions: &mut VecDeque<Key>) {
         let Incoming { socket, pending } = &mut self.sockets[index];
         let socket = Arc::clone(socket);
         let (new, permits, counters) = (&mut self.new, &self.permits, &self.counters);
@@ -109,7 +122,7 @@ impl Receiver {
             let fits = !datagram.is_empty() && datagram.len() <= max;
             let offered = if fits { socket.offer(&ends, datagram) } else { Offered::Dropped };
             match offered {
-                Offered::Queued(key) => return visit(key, Readiness::READ),
+                Offered::Queued(key) => return sessions.push_back(key),
                 Offered::Waits => return,
                 Offered::Unknown if takes_new => match permits.try_acquire() {
                     Ok(permit) => {
