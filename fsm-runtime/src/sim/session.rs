@@ -5,16 +5,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::LIMITS;
 use super::clock::{Clock, OnClock, Origin};
 use super::harness::Harness;
 use super::methods::session_methods;
 use super::other::World;
 use super::output::Output;
 use super::pipe::{Datagrams, Pipe, PipeEnd};
+use super::{LIMITS, scratch};
 use crate::call::mailboxes::Mailboxes;
 use crate::connection::ConnectionTask;
-use crate::connection::scratch::{ConnectionScratch, OtherScratch, ScratchSettings};
 use crate::machine::environment::Environment;
 use crate::machine::limits::Limits;
 use crate::machine::runner::Started;
@@ -160,22 +159,9 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         let environment = Environment { mailboxes: Mailboxes::default(), settings, outgoing };
         let mut harness = Harness::new(origin, &M::routes(), |pool_state, context| {
             let limits = Limits { calls, ..LIMITS };
-            ConnectionScratch::new(ScratchSettings {
-                environment: environment.clone(),
-                limits,
-                pool_state,
-                registry: None,
-                make: None,
-                seed: None,
-                boxes: Arc::default(),
-                other: OtherScratch {
-                    test: Some(Arc::clone(&world) as _),
-                    ..OtherScratch::default()
-                },
-                context,
-                #[cfg(feature = "tls")]
-                tls: None,
-            })
+            let mut scratch = scratch(environment.clone(), limits, pool_state, context);
+            scratch.other.test = Some(Arc::clone(&world) as _);
+            scratch
         });
         harness.open(conn, |key| {
             if ConnectionTask::<M, H, PipeEnd>::HAS_MAILBOX {

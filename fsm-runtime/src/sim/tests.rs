@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 mod survey;
 
-use super::LIMITS;
 use super::clock::Origin;
 use super::pipe::{Pipe, PipeEnd};
 use super::port::SimPort;
+use super::{LIMITS, scratch};
 use crate::Key;
 use crate::connection::ConnectionTask;
-use crate::connection::scratch::{ConnectionScratch, OtherScratch, ScratchSettings};
 use crate::machine::environment::Environment;
 use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
@@ -64,19 +63,7 @@ impl World {
         let mut port = SimPort::new(&Origin::new(), 2, 1);
         for _ in 0..2 {
             port.add_thread(Arc::new([]), |pool_state, context| {
-                ConnectionScratch::new(ScratchSettings {
-                    environment: Environment::default(),
-                    limits: LIMITS,
-                    pool_state,
-                    registry: None,
-                    make: None,
-                    seed: None,
-                    boxes: Arc::default(),
-                    other: OtherScratch::default(),
-                    context,
-                    #[cfg(feature = "tls")]
-                    tls: None,
-                })
+                scratch(Environment::default(), LIMITS, pool_state, context)
             });
         }
         Self { port, lines: Rc::default() }

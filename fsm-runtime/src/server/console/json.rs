@@ -70,6 +70,8 @@ fn stats(stats: &Stats) -> Value {
         "refused": stats.refused,
         "abandoned": stats.abandoned,
         "waiting": stats.waiting,
+        "datagrams_dropped": stats.datagrams_dropped,
+        "datagrams_unsent": stats.datagrams_unsent,
         "accept_failures": stats.accept_failures,
         "connect_failures": stats.connect_failures,
     })

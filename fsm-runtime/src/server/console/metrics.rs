@@ -64,6 +64,10 @@ impl Page<'_> {
         self.counter("fsm_stale_events_total", "Events for connections that were gone.", |pool| {
             pool.stats.stale
         });
+        let dropped = "Datagrams that were received and not handled.";
+        self.counter("fsm_datagrams_dropped_total", dropped, |pool| pool.stats.datagrams_dropped);
+        let unsent = "Datagrams that could not be sent.";
+        self.counter("fsm_datagrams_unsent_total", unsent, |pool| pool.stats.datagrams_unsent);
         let failures = "Times that a listener found no free descriptor.";
         self.counter("fsm_accept_failures_total", failures, |pool| pool.stats.accept_failures);
         let failures = "Times that a target could not be connected to.";

@@ -82,19 +82,7 @@ impl Uploads {
         for _ in 0..2 {
             let environment = environment.clone();
             port.add_thread(Arc::new([]), |pool_state, context| {
-                ConnectionScratch::new(ScratchSettings {
-                    environment,
-                    limits: LIMITS,
-                    pool_state,
-                    registry: None,
-                    make: None,
-                    seed: None,
-                    boxes: Arc::default(),
-                    other: OtherScratch::default(),
-                    context,
-                    #[cfg(feature = "tls")]
-                    tls: None,
-                })
+                scratch(environment, LIMITS, pool_state, context)
             });
         }
         Self { port, environment, origin }
