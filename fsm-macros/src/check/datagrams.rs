@@ -40,7 +40,6 @@ fn needs(wait: &ast::Wait) -> Option<(&'static str, &'static str)> {
         WaitKind::HandOff(_) => {
             ("`handoff` moves a connection", "write `#[call(..)]`, which moves a job")
         }
-        WaitKind::Job => ("`job` needs a connection", "make two machines of it"),
         _ => return None,
     })
 }

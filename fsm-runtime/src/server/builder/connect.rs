@@ -216,10 +216,14 @@ impl<M: Machine, L: Transport> Builder<M, L> {
         if !self.connects() {
             return Ok(None);
         }
-        let targets = self.connect.targets.iter().map(|text| text.parse::<Target>());
+        let targets = self.connect.targets.iter().map(|text| {
+            let target = text.parse::<Target>()?;
+            self.check_target(&target)?;
+            Ok(target)
+        });
         let (least, longest) = (self.connect.retry.start(), self.connect.retry.end());
         Ok(Some(ConnectSettings {
-            targets: targets.collect::<Result<_, _>>()?,
+            targets: targets.collect::<Result<_, PoolError>>()?,
             least: *self.range().start(),
             retry: (whole_millis(*least), whole_millis((*longest).max(*least))),
             within: whole_millis(self.connect.within),
