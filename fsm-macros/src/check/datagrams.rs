@@ -140,6 +140,32 @@ mod tests {
     }
 
     #[test]
+    fn d4_a_client_may_ask_again_and_has_no_stream_either() {
+        let client = "#[job(idle = 9s => Gone)] #[to(Answer)] #[rest] Free,
+                      #[read(datagram, max = 512, within = 1s => Again)] #[to(Answer | Free)] Answer,
+                      #[run] #[to(Answer | Gone)] Again, #[end] Gone";
+        let args = "start = Free, job = J, reply = R";
+        table(&[
+            (args, client, &[]),
+            (
+                args,
+                &client.replace("Gone)] #[to(Answer)]", "Gone, eof => Gone)] #[to(Answer)]"),
+                &[
+                    "`eof` can never happen in state `Free`: no stream ends where datagrams come; remove it",
+                ],
+            ),
+            (
+                args,
+                &client.replace("#[run] #[to(Answer |", "#[flush(within = never)] #[to(Answer |"),
+                &[
+                    "output waits for no peer, and state `Answer` reads datagrams; remove the state, because \
+                     output leaves with its turn",
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
     fn d4_a_message_needs_no_eof_where_datagrams_come() {
         let states = "#[read(datagram, max = 9, idle = 9s => C)] #[to(B)] A,
                       #[message(within = 9s => C)] #[to(A)] B, #[end] C";
