@@ -10,6 +10,8 @@ use fsm_runtime::{Address, Builder, Running, Stats};
 
 mod bounds;
 mod clients;
+#[cfg(target_os = "linux")]
+mod flood;
 mod refused;
 mod sessions;
 
