@@ -1,6 +1,7 @@
 use std::sync::mpsc;
 
-use fsm_runtime::Submitter;
+use fsm_runtime::sim::Session;
+use fsm_runtime::{Ended, Submitter};
 
 use super::*;
 
@@ -302,6 +303,35 @@ fn c4_a_name_is_looked_up_and_the_address_that_answers_is_found() {
     let answers = std::thread::spawn(move || server.echo());
     assert_eq!(ask_until_answered(&jobs, "where?"), "where?");
     answers.join().unwrap();
+}
+
+#[test]
+fn d7_a_simulated_client_drops_what_comes_unasked() {
+    let mut server = Session::<Asks, _>::new(Asker::default());
+    server.send(b"\x01unasked");
+    let job = server.submit("one").unwrap();
+    server.send(b"\x01unasked, too");
+    assert_eq!(job.wait(), Some(Ok("unasked, too".to_owned())), "it has the id");
+    server.send(b"\x02early");
+    let job = server.submit("two").unwrap();
+    assert_eq!(
+        [server.receive(), server.receive()].map(|it| it.to_vec()),
+        [b"\x01one", b"\x02two"]
+    );
+    server.advance(Duration::from_millis(200));
+    assert_eq!(server.receive(), b"\x02two");
+    server.send(b"\x01late");
+    server.send(b"\x02answer");
+    assert_eq!(job.wait(), Some(Ok("answer".to_owned())));
+    assert_eq!(server.state(), Some("Free"));
+}
+
+#[test]
+fn d6_a_reset_session_is_gone() {
+    let mut server = Session::<Asks, _>::new(Asker::default());
+    let job = server.submit("one").unwrap();
+    server.reset();
+    assert_eq!((job.wait(), server.ended()), (None, Some(Ended::Reset)));
 }
 
 /// Sends a word to a server, and passes what it says on.
