@@ -121,6 +121,9 @@ impl Size {
         match &chart.nodes[index] {
             Node::Start => Self { width: 14.0, height: 14.0 },
             Node::End => Self { width: 18.0, height: 18.0 },
+            Node::Note { text } => {
+                Self { width: text.width(TEXT) + 16.0, height: text.len() * LINE + 8.0 }
+            }
             Node::State { name, text } => {
                 let width = name.width(NAME).max(text.width(TEXT)) + 24.0;
                 let ends = chart.edges.iter().filter(|edge| edge.is_end(index)).count();

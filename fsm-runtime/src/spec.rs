@@ -5,6 +5,7 @@ use crate::Layout;
 
 mod diagram;
 mod features;
+mod shared;
 
 pub(crate) use features::Features;
 
