@@ -63,7 +63,7 @@ fn lines(html: &mut String, chart: &Chart, drawing: &Drawing) -> std::fmt::Resul
         for step in &arrow.line {
             match step {
                 Step::Move(end) => write!(html, "M{end}")?,
-                Step::Line(end) => write!(html, "V{}", Number(end.y))?,
+                Step::Line(end) => write!(html, "L{end}")?,
                 Step::Curve(a, b, end) => write!(html, "C{a} {b} {end}")?,
             }
         }
@@ -76,6 +76,7 @@ fn lines(html: &mut String, chart: &Chart, drawing: &Drawing) -> std::fmt::Resul
         match arrow.towards {
             Towards::Down => write!(html, "l-{half}-{long}h{wide}z")?,
             Towards::Up => write!(html, "l-{half} {long}h{wide}z")?,
+            Towards::Right => write!(html, "l-{long}-{half}v{wide}z")?,
             Towards::Left => write!(html, "l{long}-{half}v{wide}z")?,
         }
     }
@@ -125,15 +126,17 @@ fn text(html: &mut String, chart: &Chart, drawing: &Drawing) -> std::fmt::Result
     let text = "<g fill=\"currentColor\" pointer-events=\"none\"";
     write!(html, "{text} font-size=\"{NAME}\">")?;
     for (node, area) in chart.nodes.iter().zip(&drawing.nodes) {
-        if let Node::State { name, .. } = node {
-            stack(html, name, area.middle.x, area.top() + 7.0, NAME)?;
+        if let Node::State { name, text } = node {
+            let top = area.middle.y - (name.len() * (LINE + 2.0) + text.len() * LINE) / 2.0;
+            stack(html, name, area.middle.x, top, NAME)?;
         }
     }
     write!(html, "</g>{text} font-size=\"{TEXT}\">")?;
     for (node, area) in chart.nodes.iter().zip(&drawing.nodes) {
         match node {
-            Node::State { text, .. } => {
-                let top = area.bottom() - 7.0 - text.len() * LINE;
+            Node::State { name, text } => {
+                let height = name.len() * (LINE + 2.0);
+                let top = area.middle.y + (height - text.len() * LINE) / 2.0;
                 stack(html, text, area.middle.x, top, TEXT)?;
             }
             Node::Note { text } => stack(html, text, area.middle.x, area.top() + 4.0, TEXT)?,
