@@ -21,7 +21,7 @@ impl Spec {
             );
         }
         for (number, note) in shared.iter().enumerate() {
-            let (label, tooltip) = (note.lines(self).join("\\n"), note.lists(self).join("\\n"));
+            let (label, tooltip) = (note.lines().join("\\n"), note.lists(self).join("\\n"));
             let target = self.states[note.target].name;
             let _ = writeln!(
                 text,
@@ -43,8 +43,8 @@ impl Spec {
     ///
     /// The events that lead from more than three states to one target, and verdicts from more than five, are no
     /// arrows: a note at the target names them, and its mark, a digit in a circle, stands at each of the states. A
-    /// comment below the note says which state has which. Events of nearly all states have no marks; their note names
-    /// the few states that lead elsewhere.
+    /// comment below the note says which state has which. Events of nearly all states, or of very few, have no
+    /// marks, because their note names the states.
     pub fn mermaid(&self) -> String {
         let shared = self.shared();
         let mut text = format!("stateDiagram-v2\n    [*] --> {}\n", self.states[self.start].name);
@@ -79,7 +79,7 @@ impl Spec {
         }
         for note in &shared {
             let target = self.states[note.target].name;
-            let lines = note.lines(self).join("<br>");
+            let lines = note.lines().join("<br>");
             let _ = writeln!(text, "    note right of {target}: {lines}");
             for list in note.lists(self) {
                 let _ = writeln!(text, "    %% {list}");

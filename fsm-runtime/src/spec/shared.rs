@@ -8,9 +8,9 @@ const FEW_VERDICTS: usize = 5;
 const EXCEPTIONS: usize = 4;
 
 /// The edges from many states to one target, which pictures of the machine show once: a note at the target, and
-/// its mark at each of the states, unless nearly all states share them.
+/// its mark at each of the states, unless the note can name them.
 pub(crate) struct SharedTarget {
-    /// A digit in a circle; none if nearly all states share each of the events.
+    /// A digit in a circle; none if the note names all states.
     pub(crate) mark: Option<char>,
     pub(crate) target: usize,
     pub(crate) events: Vec<SharedEvent>,
@@ -23,8 +23,8 @@ pub(crate) struct SharedEvent {
     pub(crate) text: String,
     /// In the order of the enum.
     pub(crate) sources: Vec<usize>,
-    /// The other states, if they are few: then the states have no mark.
-    exceptions: Option<Vec<usize>>,
+    /// The words of the note that name the states, if these are nearly all or few; otherwise they have its mark.
+    from: Option<String>,
 }
 
 impl Spec {
@@ -55,8 +55,17 @@ impl Spec {
                 state != target && !self.states[state].is_end() && !event.sources.contains(&state)
             });
             let others: Vec<usize> = others.collect();
-            let are_few = others.len() <= EXCEPTIONS && event.sources.len() > 2 * others.len();
-            event.exceptions = are_few.then_some(others);
+            event.from = match &others[..] {
+                [] => Some("from all other states".to_owned()),
+                others if others.len() > EXCEPTIONS => None,
+                others if event.sources.len() <= 2 * others.len() => None,
+                others => Some(format!("from all but {}", self.names(others))),
+            };
+        }
+        if shared.marked_states().len() <= FEW {
+            for event in shared.events.iter_mut().filter(|event| event.from.is_none()) {
+                event.from = Some(format!("from {}", self.names(&event.sources)));
+            }
         }
         (!shared.events.is_empty()).then_some(shared)
     }
@@ -82,7 +91,7 @@ impl SharedTarget {
         let (name, text) = (on.name(), on.to_string());
         let Some(event) = self.events.iter_mut().find(|event| event.name == name) else {
             let sources = vec![source];
-            return self.events.push(SharedEvent { name, text, sources, exceptions: None });
+            return self.events.push(SharedEvent { name, text, sources, from: None });
         };
         if event.text != text {
             event.text.clone_from(&event.name);
@@ -100,7 +109,7 @@ impl SharedTarget {
 
     /// The events that the mark stands for.
     fn marked_events(&self) -> impl Iterator<Item = &SharedEvent> {
-        self.events.iter().filter(|event| event.exceptions.is_none())
+        self.events.iter().filter(|event| event.from.is_none())
     }
 
     /// The states that have the mark, in the order of the enum.
@@ -113,26 +122,21 @@ impl SharedTarget {
     }
 
     /// The lines of the note.
-    pub(crate) fn lines(&self, spec: &Spec) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(mark) = self.mark {
             let events: Vec<&str> = self.marked_events().map(|event| &*event.text).collect();
             lines.push(format!("{mark} {}", events.join(", ")));
             lines.push(format!("from {} states", self.marked_states().len()));
         }
-        let mut unmarked = self.events.iter().filter_map(|event| {
-            Some((&*event.text, event.exceptions.as_ref()?))
-        }).peekable();
-        while let Some((text, exceptions)) = unmarked.next() {
+        let named = self.events.iter();
+        let mut named = named.filter_map(|event| Some((&*event.text, event.from.as_ref()?))).peekable();
+        while let Some((text, from)) = named.next() {
             let mut texts = vec![text];
-            while let Some((text, _)) = unmarked.next_if(|(_, others)| *others == exceptions) {
+            while let Some((text, _)) = named.next_if(|(_, next)| *next == from) {
                 texts.push(text);
             }
-            lines.push(texts.join(", "));
-            lines.push(match &exceptions[..] {
-                [] => "from all other states".to_owned(),
-                exceptions => format!("from all but {}", spec.names(exceptions)),
-            });
+            lines.extend([texts.join(", "), from.clone()]);
         }
         lines
     }

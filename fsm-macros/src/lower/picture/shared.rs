@@ -15,9 +15,9 @@ const FEW_VERDICTS: usize = 5;
 const EXCEPTIONS: usize = 4;
 
 /// The edges from many states to one target, which the picture shows once: a note at the target, and its mark at
-/// each of the states, unless nearly all states share them.
+/// each of the states, unless the note can name them.
 pub(super) struct SharedTarget {
-    /// A digit in a circle; none if nearly all states share each of the events.
+    /// A digit in a circle; none if the note names all states.
     mark: Option<char>,
     target: usize,
     events: Vec<SharedEvent>,
@@ -28,8 +28,8 @@ struct SharedEvent {
     /// With the time, if that is the same in all states.
     text: String,
     sources: Vec<usize>,
-    /// The other states, if they are few: then the states have no mark.
-    exceptions: Option<Vec<usize>>,
+    /// The words of the note that name the states, if these are nearly all or few; otherwise they have its mark.
+    from: Option<String>,
 }
 
 impl SharedTarget {
@@ -67,8 +67,17 @@ impl SharedTarget {
                 *index != target && !state.is_end() && !event.sources.contains(index)
             });
             let others: Vec<usize> = others.map(|(index, _)| index).collect();
-            let are_few = others.len() <= EXCEPTIONS && event.sources.len() > 2 * others.len();
-            event.exceptions = are_few.then_some(others);
+            event.from = match &others[..] {
+                [] => Some("from all other states".to_owned()),
+                others if others.len() > EXCEPTIONS => None,
+                others if event.sources.len() <= 2 * others.len() => None,
+                others => Some(format!("from all but {}", names(machine, others))),
+            };
+        }
+        if shared.marked_states().len() <= FEW {
+            for event in shared.events.iter_mut().filter(|event| event.from.is_none()) {
+                event.from = Some(format!("from {}", names(machine, &event.sources)));
+            }
         }
         (!shared.events.is_empty()).then_some(shared)
     }
@@ -77,7 +86,7 @@ impl SharedTarget {
         let (name, text) = (name(edge), text(edge));
         let Some(event) = self.events.iter_mut().find(|event| event.name == name) else {
             let sources = vec![source];
-            return self.events.push(SharedEvent { name, text, sources, exceptions: None });
+            return self.events.push(SharedEvent { name, text, sources, from: None });
         };
         if event.text != text {
             event.text.clone_from(&event.name);
@@ -96,14 +105,21 @@ impl SharedTarget {
 
     /// The events that the mark stands for.
     fn marked_events(&self) -> impl Iterator<Item = &SharedEvent> {
-        self.events.iter().filter(|event| event.exceptions.is_none())
+        self.events.iter().filter(|event| event.from.is_none())
+    }
+
+    /// The states that have the mark, in the order of the enum.
+    fn marked_states(&self) -> Vec<usize> {
+        let mut states: Vec<usize> =
+            self.marked_events().flat_map(|event| &event.sources).copied().collect();
+        states.sort_unstable();
+        states.dedup();
+        states
     }
 
     /// The name of a state with the marks of the notes that stand for edges of it.
     pub(super) fn marked(all: &[Self], state: usize, name: &Ident) -> String {
-        let notes = all
-            .iter()
-            .filter(|note| note.marked_events().any(|event| event.sources.contains(&state)));
+        let notes = all.iter().filter(|note| note.marked_states().contains(&state));
         let marks: String = notes.filter_map(|note| note.mark).collect();
         if marks.is_empty() { name.to_string() } else { format!("{name} {marks}") }
     }
@@ -113,7 +129,7 @@ impl SharedTarget {
         let mut note = format!(
             "\n    note right of {}: {}",
             names(machine, &[self.target]),
-            self.lines(machine).join("<br>")
+            self.lines().join("<br>")
         );
         for (mark, event) in
             self.mark.into_iter().flat_map(|mark| self.marked_events().map(move |it| (mark, it)))
@@ -124,31 +140,22 @@ impl SharedTarget {
         note
     }
 
-    fn lines(&self, machine: &ast::Machine) -> Vec<String> {
+    fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(mark) = self.mark {
             let events: Vec<&str> = self.marked_events().map(|event| &*event.text).collect();
-            let mut states: Vec<usize> =
-                self.marked_events().flat_map(|event| &event.sources).copied().collect();
-            states.sort_unstable();
-            states.dedup();
             lines.push(format!("{mark} {}", events.join(", ")));
-            lines.push(format!("from {} states", states.len()));
+            lines.push(format!("from {} states", self.marked_states().len()));
         }
-        let unmarked = self.events.iter();
-        let unmarked =
-            unmarked.filter_map(|event| Some((&*event.text, event.exceptions.as_ref()?)));
-        let mut unmarked = unmarked.peekable();
-        while let Some((text, exceptions)) = unmarked.next() {
+        let named = self.events.iter();
+        let mut named =
+            named.filter_map(|event| Some((&*event.text, event.from.as_ref()?))).peekable();
+        while let Some((text, from)) = named.next() {
             let mut texts = vec![text];
-            while let Some((text, _)) = unmarked.next_if(|(_, others)| *others == exceptions) {
+            while let Some((text, _)) = named.next_if(|(_, next)| *next == from) {
                 texts.push(text);
             }
-            lines.push(texts.join(", "));
-            lines.push(match &exceptions[..] {
-                [] => "from all other states".to_owned(),
-                exceptions => format!("from all but {}", names(machine, exceptions)),
-            });
+            lines.extend([texts.join(", "), from.clone()]);
         }
         lines
     }
