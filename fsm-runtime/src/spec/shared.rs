@@ -88,7 +88,7 @@ impl Spec {
 
 impl SharedTarget {
     fn add(&mut self, source: usize, on: Trigger) {
-        let (name, text) = (on.name(), on.to_string());
+        let (name, text) = (on.word(), on.to_string());
         let Some(event) = self.events.iter_mut().find(|event| event.name == name) else {
             let sources = vec![source];
             return self.events.push(SharedEvent { name, text, sources, from: None });
@@ -103,7 +103,7 @@ impl SharedTarget {
 
     /// Whether a picture leaves the edge out, because the note stands for it.
     pub(crate) fn has(&self, source: usize, on: Trigger) -> bool {
-        let name = on.name();
+        let name = on.word();
         self.events.iter().any(|event| event.name == name && event.sources.contains(&source))
     }
 
@@ -153,13 +153,13 @@ impl SharedTarget {
 
 impl Trigger {
     /// The word of the attribute, without a time.
-    fn name(self) -> String {
+    fn word(self) -> String {
         match self {
             Self::Within(_) | Self::Budget(_) => "within".to_owned(),
             Self::Idle(_) => "idle".to_owned(),
             Self::Begun(_) => "begun".to_owned(),
             Self::HalfClosed(_) => "eof".to_owned(),
-            Self::Other(trigger) => format!("other {}", trigger.name()),
+            Self::Other(trigger) => format!("other {}", trigger.word()),
             other => other.to_string(),
         }
     }
