@@ -73,7 +73,9 @@ impl Chart {
             Node::Note { text } => {
                 let mark = text.mark()?;
                 let names = self.nodes.iter().filter_map(|node| match node {
-                    Node::State { name, .. } => name.marked().1.contains(mark).then(|| name.marked().0),
+                    Node::State { name, .. } => {
+                        name.marked().1.contains(mark).then(|| name.marked().0)
+                    }
                     _ => None,
                 });
                 vec![format!("{mark} {}", names.collect::<Vec<_>>().join(", "))]
@@ -81,7 +83,9 @@ impl Chart {
             Node::State { name, .. } => {
                 let notes = self.edges.iter().filter_map(|edge| {
                     let Node::Note { text } = &self.nodes[edge.source] else { return None };
-                    let Node::State { name: target, .. } = &self.nodes[edge.target] else { return None };
+                    let Node::State { name: target, .. } = &self.nodes[edge.target] else {
+                        return None;
+                    };
                     let is_here = text.mark().is_some_and(|mark| name.marked().1.contains(mark));
                     is_here.then(|| format!("{} to {}", text.0.join(" "), target.marked().0))
                 });

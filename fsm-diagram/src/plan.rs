@@ -60,7 +60,8 @@ impl Plan {
             ..GraphLabel::default()
         });
         for index in 0..chart.nodes.len() {
-            let (size, loops) = (Size::of_node(chart, index, flow), Size::of_loops(chart, index, flow));
+            let (size, loops) =
+                (Size::of_node(chart, index, flow), Size::of_loops(chart, index, flow));
             let place = NodeLabel {
                 width: size.width + loops.width,
                 height: size.height.max(loops.height),
@@ -99,7 +100,8 @@ impl Plan {
         let row = |y: f64| heights.partition_point(|&height| height + 0.5 <= y);
 
         let nodes = places.iter().enumerate().map(|(index, place)| {
-            let (size, loops) = (Size::of_node(chart, index, flow), Size::of_loops(chart, index, flow));
+            let (size, loops) =
+                (Size::of_node(chart, index, flow), Size::of_loops(chart, index, flow));
             PlacedNode { row: row(place.y), x: place.x - loops.width / 2.0, size, loops }
         });
         let nodes: Vec<_> = nodes.collect();

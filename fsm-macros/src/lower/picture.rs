@@ -283,7 +283,9 @@ mod tests {
                 let event = edge.declared.map_or("verdict", |declared| declared.event.name());
                 let arrow = format!("    {name} --> {target}");
                 let in_arrow = drawn.lines().any(|line| match line.strip_prefix(&arrow) {
-                    Some(label) => label.contains(event) || (event == "verdict" && label.is_empty()),
+                    Some(label) => {
+                        label.contains(event) || (event == "verdict" && label.is_empty())
+                    }
                     None => false,
                 });
                 let note = format!("    note right of {target}: ");
@@ -293,9 +295,9 @@ mod tests {
                 let has_name = |line: &str| line.split([' ', ',']).any(|word| word == name);
                 let of_all = note.lines().next().unwrap_or_default().split("<br>");
                 let of_all: Vec<_> = of_all.skip_while(|line| !line.contains(event)).collect();
-                let of_all = of_all.get(1).is_some_and(|line| {
-                    line.starts_with("from all") && !has_name(line)
-                });
+                let of_all = of_all
+                    .get(1)
+                    .is_some_and(|line| line.starts_with("from all") && !has_name(line));
                 let found = [in_arrow, lists.any(has_name), of_all];
                 let count = found.iter().filter(|found| **found).count();
                 assert_eq!(count, 1, "{name} {event} {target} {found:?}");

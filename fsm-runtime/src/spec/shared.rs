@@ -73,10 +73,10 @@ impl Spec {
     /// The edges from other states to the target, for verdicts or for events, with their sources.
     fn edges_to(&self, target: usize, verdicts: bool) -> Vec<(usize, Trigger)> {
         let states = self.states.iter().enumerate().filter(|(source, _)| *source != target);
-        let edges = states.flat_map(|(source, state)| state.edges.iter().map(move |it| (source, it)));
-        let edges = edges.filter(|(_, edge)| {
-            edge.target == target && (edge.on == Trigger::Verdict) == verdicts
-        });
+        let edges =
+            states.flat_map(|(source, state)| state.edges.iter().map(move |it| (source, it)));
+        let edges = edges
+            .filter(|(_, edge)| edge.target == target && (edge.on == Trigger::Verdict) == verdicts);
         edges.map(|(source, edge)| (source, edge.on)).collect()
     }
 
@@ -130,7 +130,8 @@ impl SharedTarget {
             lines.push(format!("from {} states", self.marked_states().len()));
         }
         let named = self.events.iter();
-        let mut named = named.filter_map(|event| Some((&*event.text, event.from.as_ref()?))).peekable();
+        let mut named =
+            named.filter_map(|event| Some((&*event.text, event.from.as_ref()?))).peekable();
         while let Some((text, from)) = named.next() {
             let mut texts = vec![text];
             while let Some((text, _)) = named.next_if(|(_, next)| *next == from) {

@@ -64,14 +64,16 @@ impl echoes::Handler for Peer {
 
 fn pools(lines: &str) -> Pipeline {
     let lines = Pool::builder::<Asker>(lines).listen("127.0.0.1:0").handler(|_peer| Client);
-    let answers = Pool::builder::<Echoes>("answers").listen("udp:127.0.0.1:0").handler(|_peer| Peer);
+    let answers =
+        Pool::builder::<Echoes>("answers").listen("udp:127.0.0.1:0").handler(|_peer| Peer);
     let work = Pool::workers::<Work>("work", 1, |byte: u8| byte);
     Pipeline::new().pool(lines).pool(answers).pool(work)
 }
 
 /// The names and conditions of the rules of a pool.
 fn rules_of(rules: &str, pool: &str) -> Vec<(String, String)> {
-    let group = rules.split("  - name: ").find(|group| group.starts_with(&format!("\"fsm {pool}\"")));
+    let group =
+        rules.split("  - name: ").find(|group| group.starts_with(&format!("\"fsm {pool}\"")));
     let rules = group.unwrap().split("- alert: ").skip(1);
     let line = |rule: &str, key: &str| {
         let mut lines = rule.lines().filter_map(|line| line.trim().strip_prefix(key));
@@ -83,14 +85,16 @@ fn rules_of(rules: &str, pool: &str) -> Vec<(String, String)> {
 #[test]
 fn v7_each_pool_has_the_rules_that_its_machine_needs() {
     let rules = pools("lines").alert_rules();
-    let names = |pool| -> Vec<String> { rules_of(&rules, pool).into_iter().map(|rule| rule.0).collect() };
+    let names =
+        |pool| -> Vec<String> { rules_of(&rules, pool).into_iter().map(|rule| rule.0).collect() };
     let common = ["FsmPoolFull", "FsmThreadStuck", "FsmHandlerFailed", "FsmPeersDoNotRead"];
     let with = |more: &[&'static str]| [&common[..], more].concat();
     // A state at rest may last.
     assert_eq!(names("lines"), with(&["FsmNoDescriptor", "FsmStateLate", "FsmStateLate"]));
     assert_eq!(names("answers"), with(&["FsmNoDescriptor", "FsmDatagramsDropped"]));
     assert_eq!(names("work"), with(&["FsmWaitForRoom", "FsmRefused"]));
-    let late: Vec<String> = rules_of(&rules, "lines").into_iter().skip(5).map(|rule| rule.1).collect();
+    let late: Vec<String> =
+        rules_of(&rules, "lines").into_iter().skip(5).map(|rule| rule.1).collect();
     let late_in = |state, half| {
         let labels = format!(r#"pool=\"lines\",state=\"{state}\""#);
         format!("\"min_over_time(fsm_state_oldest_seconds{{{labels}}}[5m]) > {half}\"")
@@ -125,7 +129,9 @@ fn promtool(directory: &Path, arguments: &[&str]) -> bool {
         .output();
     let Ok(output) = promtool else {
         assert!(std::env::var_os("CI").is_none(), "promtool is missing");
-        eprintln!("SKIPPED: promtool is missing, so the alert rules were not checked; it is in `prometheus`");
+        eprintln!(
+            "SKIPPED: promtool is missing, so the alert rules were not checked; it is in `prometheus`"
+        );
         return false;
     };
     assert!(output.status.success(), "{output:?}");

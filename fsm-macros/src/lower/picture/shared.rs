@@ -52,9 +52,7 @@ impl SharedTarget {
             let states = graph.edges.iter().enumerate().filter(|(source, _)| *source != target);
             let edges = states.flat_map(|(source, edges)| edges.iter().map(move |it| (source, it)));
             let edges: Vec<_> = edges
-                .filter(|(_, edge)| {
-                    edge.target == target && edge.declared.is_none() == verdicts
-                })
+                .filter(|(_, edge)| edge.target == target && edge.declared.is_none() == verdicts)
                 .collect();
             let mut sources: Vec<usize> = edges.iter().map(|(source, _)| *source).collect();
             sources.dedup();

@@ -44,7 +44,8 @@ enum Severity {
 
 /// Prints a file of rules, with a group for each pool.
 pub(crate) fn print<'a>(pools: impl Iterator<Item = PoolRules<'a>>) -> String {
-    let mut text = "# Alert rules for Prometheus, made from the machines of the pools.\ngroups:\n".to_owned();
+    let mut text =
+        "# Alert rules for Prometheus, made from the machines of the pools.\ngroups:\n".to_owned();
     for pool in pools {
         let _ = writeln!(text, "  - name: {}\n    rules:", quoted(&format!("fsm {}", pool.name)));
         let states = pool.spec.states.iter().flat_map(|state| of_state(&pool, state));
