@@ -127,7 +127,7 @@ fn text(html: &mut String, chart: &Chart, drawing: &Drawing) -> std::fmt::Result
     write!(html, "{text} font-size=\"{NAME}\">")?;
     for (node, area) in chart.nodes.iter().zip(&drawing.nodes) {
         if let Node::State { name, text } = node {
-            let top = area.middle.y - (name.len() * (LINE + 2.0) + text.len() * LINE) / 2.0;
+            let top = area.middle.y - f64::midpoint(name.len() * (LINE + 2.0), text.len() * LINE);
             stack(html, name, area.middle.x, top, NAME)?;
         }
     }

@@ -47,7 +47,9 @@ impl Spec {
             let mut sources: Vec<usize> = edges.iter().map(|(source, _)| *source).collect();
             sources.dedup();
             if sources.len() > few {
-                edges.into_iter().for_each(|(source, on)| shared.add(source, on));
+                for (source, on) in edges {
+                    shared.add(source, on);
+                }
             }
         }
         for event in &mut shared.events {

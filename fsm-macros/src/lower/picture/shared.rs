@@ -57,7 +57,9 @@ impl SharedTarget {
             let mut sources: Vec<usize> = edges.iter().map(|(source, _)| *source).collect();
             sources.dedup();
             if sources.len() > few {
-                edges.into_iter().for_each(|(source, edge)| shared.add(source, edge));
+                for (source, edge) in edges {
+                    shared.add(source, edge);
+                }
             }
         }
         for event in &mut shared.events {
