@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use self::ending::Ending;
 use self::settings::Settings;
-use self::wire::{Raised, Wire, WireFormat};
 use self::worker::Worker;
 use crate::job::one_step::OneStep;
+use crate::server::wire::{Raised, Wire, WireFormat};
 use crate::{Builder, Pool, Service};
 
 mod channel;
 mod ending;
 mod process;
 mod settings;
-pub(crate) mod wire;
 mod worker;
 
 /// Settings of a pool whose jobs are done by processes that run Python.
