@@ -1,5 +1,7 @@
 use super::{Spec, Trigger};
 
+/// A machine of no more states has all its edges in the picture, because they are read as easily as notes.
+const SMALL: usize = 9;
 /// More states than this share a target if events lead there.
 const FEW: usize = 3;
 /// More states than this share a target if verdicts lead there. It is more, because verdicts are the protocol.
@@ -30,6 +32,9 @@ pub(crate) struct SharedEvent {
 impl Spec {
     /// The targets that many states share. There are no more than digits in circles, which are twenty.
     pub(crate) fn shared(&self) -> Vec<SharedTarget> {
+        if self.states.len() <= SMALL {
+            return Vec::new();
+        }
         let mut found: Vec<_> =
             (0..self.states.len()).filter_map(|target| self.shared_target(target)).collect();
         found.truncate(20);

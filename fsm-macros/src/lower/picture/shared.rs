@@ -7,6 +7,8 @@ use syn::ext::IdentExt;
 
 use super::{Edge, Graph, ast, event, name_of};
 
+/// A machine of no more states has all its edges in the picture, because they are read as easily as notes.
+const SMALL: usize = 9;
 /// More states than this share a target if events lead there.
 const FEW: usize = 3;
 /// More states than this share a target if verdicts lead there.
@@ -35,6 +37,9 @@ struct SharedEvent {
 impl SharedTarget {
     /// The targets that many states share. There are no more than digits in circles, which are twenty.
     pub(super) fn all(machine: &ast::Machine, graph: &Graph<'_>) -> Vec<Self> {
+        if machine.states.len() <= SMALL {
+            return Vec::new();
+        }
         let targets = 0..machine.states.len();
         let mut found: Vec<_> =
             targets.filter_map(|target| Self::of(machine, graph, target)).collect();
