@@ -3,6 +3,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+/// A moment of the system's monotonic clock.
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+pub(crate) type Moment = Instant;
+
+/// A moment, where the system has no clock: the time since a start.
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+pub(crate) type Moment = Duration;
+
+/// The moment that times are counted from, which are told from outside.
+pub(crate) fn start_of_told_time() -> Moment {
+    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+    return Instant::now();
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+    Duration::ZERO
+}
+
 /// A moment, in both forms that a pool needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Time {

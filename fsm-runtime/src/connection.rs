@@ -125,6 +125,14 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
     }
 
+    pub(crate) fn socket(&self) -> &S {
+        &self.socket
+    }
+
+    pub(crate) fn socket_mut(&mut self) -> &mut S {
+        &mut self.socket
+    }
+
     /// The number of bytes that were read and not used.
     pub(crate) fn unread(&self) -> usize {
         self.pending.as_ref().map_or(0, |pending| pending.input.len())

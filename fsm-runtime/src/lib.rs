@@ -50,7 +50,8 @@
 //! - [`Pool`], [`Builder`]: addresses, limits, threads. [`Handle`], [`Running`]: a pool from outside.
 //! - [`Pipeline`]: several pools, which call each other and hand connections over. [`Service`],
 //!   [`JobHandle`]: jobs.
-//! - [`sim`]: machines without sockets. [`check`]: laws that your machine should keep.
+//! - [`embed`]: machines without sockets and threads, for another event loop.
+//! - [`sim`]: machines without sockets, for tests. [`check`]: laws that your machine should keep.
 //! - [`Spec`]: the graph as data, for pictures and tools.
 //!
 //! Generated code uses [`Machine`], [`Drive`], [`Input`], [`Step`] and the types beside them; you need
@@ -106,6 +107,7 @@ mod wake;
 mod call;
 mod connection;
 mod driver;
+pub mod embed;
 mod job;
 mod lifecycle;
 mod machine;

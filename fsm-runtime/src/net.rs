@@ -4,6 +4,7 @@ pub(crate) mod datagram;
 pub(crate) mod dial;
 pub(crate) mod listener;
 pub(crate) mod lookup;
+pub(crate) mod memory;
 pub(crate) mod open_stream;
 pub(crate) mod other_end;
 #[cfg(target_os = "linux")]

@@ -78,7 +78,7 @@ impl World {
 
     /// Input for a connection, of which the next poll tells.
     fn send(&mut self, (key, pipe): &(Key, Rc<Pipe>), bytes: &[u8]) {
-        pipe.to_machine.borrow_mut().extend(bytes);
+        pipe.stream.borrow_mut().feed(bytes);
         self.port.add_event(*key, Readiness::READ);
     }
 

@@ -99,7 +99,7 @@ impl Uploads {
     }
 
     fn send(&mut self, (key, pipe): &(Key, Rc<Pipe>), bytes: &[u8]) {
-        pipe.to_machine.borrow_mut().extend(bytes);
+        pipe.stream.borrow_mut().feed(bytes);
         self.port.add_event(*key, Readiness::READ);
         self.rest();
     }

@@ -1,0 +1,145 @@
+use std::io::{self, IoSlice};
+
+use crate::net::transport::{ByteStream, Read};
+
+/// The two streams between a machine and the code that moves its bytes: an event loop, or a test.
+#[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an event of its own")]
+pub(crate) struct MemoryStream {
+    /// The bytes for the machine, which has read the first `read` of them.
+    to_machine: Vec<u8>,
+    read: usize,
+    /// The bytes for the peer, which has taken the first `taken` of them.
+    to_peer: Vec<u8>,
+    taken: usize,
+    /// The most bytes for the peer that it has not taken.
+    pub(crate) window: usize,
+    /// The machine has more output than there was room for.
+    is_full: bool,
+    /// The peer has ended its stream.
+    pub(crate) ended: bool,
+    /// The peer has reset the connection.
+    pub(crate) reset: bool,
+    /// The machine has ended its stream.
+    pub(crate) shut: bool,
+    /// The machine has reset the connection.
+    pub(crate) aborted: bool,
+}
+
+impl MemoryStream {
+    /// A stream of which the peer takes at most `window` bytes before they are [sent](Self::sent).
+    pub(crate) fn new(window: usize) -> Self {
+        Self {
+            to_machine: Vec::new(),
+            read: 0,
+            to_peer: Vec::new(),
+            taken: 0,
+            window,
+            is_full: false,
+            ended: false,
+            reset: false,
+            shut: false,
+            aborted: false,
+        }
+    }
+
+    /// Adds bytes for the machine.
+    #[inline]
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        if self.read > self.to_machine.len() / 2 {
+            self.to_machine.drain(..self.read);
+            self.read = 0;
+        }
+        self.to_machine.extend_from_slice(bytes);
+    }
+
+    /// The number of bytes that the machine has not read.
+    #[inline]
+    pub(crate) fn unread(&self) -> usize {
+        self.to_machine.len() - self.read
+    }
+
+    /// Exchanges the buffer for input, so that an idle stream holds none. Nothing is unread then.
+    #[inline]
+    pub(crate) fn swap_input(&mut self, buffer: &mut Vec<u8>) {
+        self.to_machine.clear();
+        self.read = 0;
+        std::mem::swap(&mut self.to_machine, buffer);
+    }
+
+    /// The bytes for the peer.
+    #[inline]
+    pub(crate) fn unsent(&self) -> &[u8] {
+        &self.to_peer[self.taken..]
+    }
+
+    /// Removes the first `bytes` that are [unsent](Self::unsent). Returns whether the machine waits for
+    /// room, and at least half of the window is free.
+    #[inline]
+    pub(crate) fn sent(&mut self, bytes: usize) -> bool {
+        self.taken += bytes;
+        let unsent = self.to_peer.len() - self.taken;
+        if unsent == 0 {
+            // An idle connection holds no buffer.
+            self.to_peer = Vec::new();
+            self.taken = 0;
+        }
+        self.is_full && unsent <= self.window / 2
+    }
+
+    /// Takes the bytes for the peer.
+    pub(crate) fn take_unsent(&mut self) -> Vec<u8> {
+        let mut unsent = std::mem::take(&mut self.to_peer);
+        unsent.drain(..std::mem::take(&mut self.taken));
+        unsent
+    }
+}
+
+impl ByteStream for MemoryStream {
+    #[inline]
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
+        if self.reset {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        let unread = &self.to_machine[self.read..];
+        if unread.is_empty() && !self.ended {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let bytes = unread.len().min(buffer.len());
+        buffer[..bytes].copy_from_slice(&unread[..bytes]);
+        self.read += bytes;
+        Ok(Read { bytes, drained: bytes < buffer.len() })
+    }
+
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.reset || self.shut {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let room = self.window.saturating_sub(self.to_peer.len() - self.taken);
+        let taken = bytes.len().min(room);
+        self.is_full = taken < bytes.len();
+        if room == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        if self.taken > 0 {
+            self.to_peer.drain(..self.taken);
+            self.taken = 0;
+        }
+        self.to_peer.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        slices.iter().find(|slice| !slice.is_empty()).map_or(Ok(0), |slice| self.write(slice))
+    }
+
+    fn shutdown(&mut self) -> io::Result<()> {
+        self.shut = true;
+        Ok(())
+    }
+
+    fn abort(&mut self) {
+        self.aborted = true;
+    }
+}
