@@ -16,7 +16,7 @@ use self::sources::Sources;
 
 /// The folders and root modules of `fsm-runtime`. Each may use those of the lines above it and, of its
 /// own line, none but itself; only the vocabulary, in the first line, is one whole.
-const FOLDERS: [&[&str]; 10] = [
+const FOLDERS: [&[&str]; 11] = [
     &[
         "key", "log", "panics", "frame", "proxy", "spec", "address", "peer", "error", "snapshot",
         "stats", "clock", "sync", "target", "wake", "other",
@@ -28,6 +28,7 @@ const FOLDERS: [&[&str]; 10] = [
     &["lifecycle"],
     &["machine"],
     &["driver", "connection", "job"],
+    &["embed"],
     &["server", "sim"],
     &["prelude"],
 ];

@@ -36,7 +36,7 @@ pub struct Conn<M: Drive<H> + Machine<Kind = Connection>, H> {
     now: Duration,
     /// The turn's budget was used up, so that there is more to do now.
     has_more: bool,
-    /// The machine did not take all input, and has had no turn since then.
+    /// The machine did not take all input, and has not gone on since then.
     is_full: bool,
     draining: bool,
 }
@@ -275,14 +275,14 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
         let mut time = Told(self.host.time(self.now));
         let scratch = &mut lent.scratch;
         scratch.context.draining = self.draining;
-        self.is_full = false;
         let Some(task) = &mut self.task else { return };
-        let mut executor = Executor { pool: NAME, scratch, time: &mut time };
+        let mut executor = Executor { pool: NAME, scratch: &mut *scratch, time: &mut time };
         let mut outcome = executor.run_turn(task, self.key, ready);
         if task.socket_mut().end_lingering() && !matches!(outcome, TurnOutcome::Ended(_)) {
             outcome = executor.run_turn(task, self.key, Readiness::READ | Readiness::MAYBE_EOF);
         }
         self.has_more = outcome == TurnOutcome::Again;
+        self.is_full = self.is_full && task.unsent() >= scratch.limits.output;
         if let TurnOutcome::Ended(why) = outcome {
             self.end(lent, why);
         }

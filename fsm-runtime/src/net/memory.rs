@@ -143,3 +143,54 @@ impl ByteStream for MemoryStream {
         self.aborted = true;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m3_x13_a_stream_without_unsent_bytes_holds_no_buffer() {
+        let mut stream = MemoryStream::new(usize::MAX);
+        let mut buffer = b"in".to_vec();
+        stream.swap_input(&mut buffer);
+        assert_eq!(stream.read(&mut [0; 8]).unwrap(), Read { bytes: 2, drained: true });
+        stream.swap_input(&mut buffer);
+        stream.write(&[b'x'; 4_000]).unwrap();
+        assert!(!stream.sent(3_999));
+        assert_eq!(stream.unsent(), b"x");
+        stream.sent(1);
+        assert_eq!((stream.to_machine.capacity(), stream.to_peer.capacity()), (0, 0));
+        assert!(buffer.is_empty() && buffer.capacity() > 0, "it is lent and comes back");
+    }
+
+    #[test]
+    fn m3_a_window_takes_so_much_and_says_when_half_of_it_is_free() {
+        let mut stream = MemoryStream::new(10);
+        assert_eq!(stream.write(b"0123456789").unwrap(), 10);
+        assert!(!stream.sent(10), "nothing more is waiting");
+        assert_eq!(stream.write(b"0123456789abc").unwrap(), 10);
+        assert_eq!(stream.write(b"abc").unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert!(!stream.sent(4));
+        assert!(stream.sent(1));
+        assert_eq!(stream.write(b"abc").unwrap(), 3);
+        assert_eq!(stream.take_unsent(), b"56789abc");
+    }
+
+    #[test]
+    fn m1_what_is_fed_is_read_once_and_in_its_order() {
+        let mut stream = MemoryStream::new(10);
+        let (mut fed, mut read) = (0_u8, 0_u8);
+        for round in 0..200 {
+            let bytes: Vec<u8> = (0..round % 7).map(|n| fed.wrapping_add(n)).collect();
+            stream.feed(&bytes);
+            fed = fed.wrapping_add(round % 7);
+            let mut buffer = [0; 3];
+            let Ok(Read { bytes, .. }) = stream.read(&mut buffer) else { continue };
+            for byte in &buffer[..bytes] {
+                assert_eq!(*byte, read);
+                read = read.wrapping_add(1);
+            }
+        }
+        assert_eq!(usize::from(fed.wrapping_sub(read)), stream.unread() % 256);
+    }
+}

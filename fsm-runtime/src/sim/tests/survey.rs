@@ -82,7 +82,7 @@ impl Uploads {
         for _ in 0..2 {
             let environment = environment.clone();
             port.add_thread(Arc::new([]), |pool_state, context| {
-                scratch(environment, LIMITS, pool_state, context)
+                ConnectionScratch::bare(environment, LIMITS, pool_state, context)
             });
         }
         Self { port, environment, origin }
