@@ -79,6 +79,10 @@
 //! at `DEBUG`, ends of connections at `TRACE`. A panic of the subscriber costs that line and nothing else.
 //! A subscriber that blocks holds up the thread that logs, so its writer should not.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(feature = "pool"),
+    allow(dead_code, unreachable_pub, reason = "pools use the rest of what both are made of")
+)]
 
 // Machines in unit tests, and that of the console, name the crate as those outside do.
 #[cfg(any(test, feature = "console"))]
@@ -115,6 +119,7 @@ mod net;
 mod outgoing;
 pub mod prelude;
 mod scheduler;
+#[cfg(feature = "pool")]
 mod server;
 pub mod sim;
 
@@ -216,7 +221,9 @@ pub use crate::machine::route::Route;
 pub use crate::machine::size_budget::{fits as __fits, holds as __holds};
 pub use crate::machine::timer::{SleepTime, Timer};
 pub use crate::machine::{Drive, Machine, NoMessage, Step, WaitSet};
+#[cfg(feature = "pool")]
 pub use crate::net::listener::ListeningSocket;
+#[cfg(feature = "pool")]
 pub use crate::net::open_stream::OpenStream;
 #[doc(hidden)]
 pub use crate::net::securing::Securing;
@@ -229,17 +236,25 @@ pub use crate::other::{Connected, Moved};
 #[doc(hidden)]
 pub use crate::other::{Connecting, Relaying, Way};
 pub use crate::peer::Peer;
+#[cfg(feature = "pool")]
 pub use crate::server::builder::Builder;
+#[cfg(feature = "pool")]
 pub use crate::server::builder::connect::Connections;
 #[cfg(feature = "console")]
 pub use crate::server::console::Console;
+#[cfg(feature = "pool")]
 pub use crate::server::handle::Handle;
 #[cfg(feature = "tls")]
 pub use crate::server::layer::Encrypted;
+#[cfg(feature = "pool")]
 pub use crate::server::layer::{Plain, Transport};
+#[cfg(feature = "pool")]
 pub use crate::server::observer::Observer;
+#[cfg(feature = "pool")]
 pub use crate::server::pipeline::Pipeline;
+#[cfg(feature = "pool")]
 pub use crate::server::pool::Pool;
+#[cfg(feature = "pool")]
 pub use crate::server::running::Running;
 pub use crate::snapshot::{
     Activity, Age, Block, Filter, JobPlace, PoolPhase, PoolSnapshot, PortSnapshot, Position, Room,

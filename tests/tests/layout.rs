@@ -83,3 +83,15 @@ fn programs_that_tests_start_share_their_libraries_with_the_tests() {
     );
     assert!(programs.len() > 50, "{programs:#?}");
 }
+
+#[test]
+fn m5_without_pools_nothing_of_sockets_and_polls_is_built() {
+    let arguments =
+        ["--package", "fsm-runtime", "--no-default-features", "--edges", "normal,build"];
+    let built = features::of(&arguments);
+    let names: Vec<_> = built.iter().filter_map(|line| line.split(' ').next()).collect();
+    for absent in ["mio", "nix", "quinn-udp", "rustix", "sd-listen-fds", "signal-hook", "socket2"] {
+        assert!(!names.contains(&absent), "{absent} is among {names:?}");
+    }
+    assert!(names.contains(&"fsm-macros") && names.contains(&"slab"), "{names:?}");
+}

@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-use mio::Registry;
-
 use crate::call::hand_off::PendingHandOff;
 use crate::connection::PendingBoxes;
 use crate::lifecycle::pool_state::PoolState;
@@ -9,6 +7,7 @@ use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
 use crate::net::lookup::Lookups;
 use crate::net::other_end::TestWorld;
+use crate::net::poll::Registry;
 use crate::net::send_buffer::{SendBuffer, UnsentOutput};
 #[cfg(feature = "tls")]
 use crate::net::tls::{TlsClient, TlsSettings};

@@ -125,12 +125,12 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
         task.socket_mut().stream.swap_input(&mut lent.input);
         self.turn_with(&mut lent, Readiness::READ, now);
         let stream = self.stream_mut();
-        let left = stream.unread();
+        let unread = stream.unread();
         stream.swap_input(&mut lent.input);
         lent.input.clear();
         self.host.give_back(lent);
-        self.is_full = left > 0 && self.ended.is_none();
-        if self.is_full { fed - left } else { fed }
+        self.is_full = unread > 0 && self.ended.is_none();
+        if self.is_full { fed - unread } else { fed }
     }
 
     /// Tells the machine that the peer's stream has ended. All that came before it must have been

@@ -73,6 +73,7 @@ struct Shared<M: Machine, H> {
 /// What changes while connections come and go.
 struct Open<M: Machine, H> {
     slots: Slab<()>,
+    #[expect(clippy::vec_box, reason = "a call takes one out and puts it back")]
     idle: Vec<Box<Lent<M, H>>>,
 }
 

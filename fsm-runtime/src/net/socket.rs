@@ -1,9 +1,13 @@
-#[cfg(unix)]
+#[cfg(not(feature = "pool"))]
+mod none;
+#[cfg(all(feature = "pool", unix))]
 mod unix;
-#[cfg(not(unix))]
+#[cfg(all(feature = "pool", not(unix)))]
 mod windows;
 
-#[cfg(unix)]
+#[cfg(not(feature = "pool"))]
+pub(crate) use none::Socket;
+#[cfg(all(feature = "pool", unix))]
 pub(crate) use unix::Socket;
-#[cfg(not(unix))]
+#[cfg(all(feature = "pool", not(unix)))]
 pub(crate) use windows::Socket;

@@ -1,11 +1,11 @@
 use std::io::{self, IoSlice};
 
 use bytes::Bytes;
-use mio::{Registry, Token};
 
 #[cfg(feature = "tls")]
 use crate::TlsSession;
 use crate::net::other_end::Relay;
+use crate::net::poll::{Registry, Token};
 use crate::net::securing::{Handshake, Securing};
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;

@@ -76,7 +76,7 @@ impl talk::Handler for Speaker {
             b"panic" => panic!("requested"),
             // Twice the mark of a pool by default.
             b"flood" => {
-                cx.write(&[b'f'; 512 * 1024]);
+                cx.write(&vec![b'f'; 512 * 1024]);
                 talk::AfterCommand::Command
             }
             _ => talk::AfterCommand::Command,

@@ -34,7 +34,7 @@ struct Member {
 
 impl members::Handler for Member {
     fn join(&mut self, cx: &mut Cx<'_, u32>) -> members::AfterJoin {
-        let mut others = self.others.lock().unwrap();
+        let mut others = self.others.lock().expect("no handler panics");
         others.retain(|other| cx.post(*other, self.number).is_ok());
         others.push(cx.key());
         members::AfterJoin::Listen

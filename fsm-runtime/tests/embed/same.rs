@@ -92,7 +92,7 @@ struct Counter;
 
 impl seeded::Handler for Counter {
     fn say(&mut self, number: &mut u8, cx: &mut Cx<'_>) -> seeded::AfterSay {
-        let peer = cx.peer().unwrap();
+        let peer = cx.peer().expect("it was told");
         write!(cx, "{number} for {peer}");
         seeded::AfterSay::Gone
     }
