@@ -4,7 +4,7 @@
 //! and tells it the time, whatever the bytes travel on: tokio, `io_uring`, a serial line, a browser. Each
 //! call runs the machine until it waits for something, as a turn in a pool does, and with the same code; the
 //! bounds, deadlines and ends are those of a pool. A [`Host`] has what connections of one machine share: their
-//! settings, and the buffers, of which an idle connection holds none.
+//! settings, and the buffers, of which an idle connection holds 2 KiB at most.
 //!
 //! ```
 //! use fsm_runtime::prelude::*;

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::host::{Host, Lent, NAME};
+use super::host::{Host, NAME, millis};
 use super::wire::Wire;
 use crate::clock::{Time, TimeSource};
 use crate::connection::ConnectionTask;
@@ -32,8 +32,8 @@ pub struct Conn<M: Drive<H> + Machine<Kind = Connection>, H> {
     /// What is left of the streams at the end.
     rest: MemoryStream,
     ended: Option<Ended>,
-    /// The last time that it was told.
-    now: Duration,
+    /// The last time that it was told, in milliseconds.
+    now: u64,
     /// The turn's budget was used up, so that there is more to do now.
     has_more: bool,
     /// The machine did not take all input, and has not gone on since then.
@@ -50,8 +50,8 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
         now: Duration,
     ) -> Self {
         let key = host.join();
-        let millis = host.time(now).millis;
-        let started = Started::new(seed, millis, host.environment().settings.as_ref());
+        let now = millis(now);
+        let started = Started::new(seed, now, host.environment().settings.as_ref());
         let wire = Wire::new(peer, host.window());
         let task = ConnectionTask::new(wire, started, handler);
         if ConnectionTask::<M, H, Wire>::HAS_MAILBOX {
@@ -68,7 +68,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
             is_full: false,
             draining: false,
         };
-        conn.turn(Readiness::NONE, now);
+        conn.turn(Readiness::NONE, Duration::ZERO);
         conn
     }
 
@@ -120,15 +120,9 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
             return bytes.len();
         }
         let fed = bytes.len().min(INPUT);
-        let mut lent = self.host.lend();
-        lent.input.extend_from_slice(&bytes[..fed]);
-        task.socket_mut().stream.swap_input(&mut lent.input);
-        self.turn_with(&mut lent, Readiness::READ, now);
-        let stream = self.stream_mut();
-        let unread = stream.unread();
-        stream.swap_input(&mut lent.input);
-        lent.input.clear();
-        self.host.give_back(lent);
+        task.socket_mut().stream.feed(&bytes[..fed]);
+        self.turn(Readiness::READ, now);
+        let unread = self.stream_mut().discard_unread();
         self.is_full = unread > 0 && self.ended.is_none();
         if self.is_full { fed - unread } else { fed }
     }
@@ -177,7 +171,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
     pub fn deadline(&self) -> Option<Duration> {
         let task = self.task.as_ref()?;
         if self.has_more {
-            return Some(self.now);
+            return Some(Duration::from_millis(self.now));
         }
         let due = task.due();
         (due != u64::MAX).then(|| Duration::from_millis(due))
@@ -260,36 +254,30 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
         }
     }
 
-    fn turn(&mut self, ready: Readiness, now: Duration) {
-        if self.task.is_some() {
-            let mut lent = self.host.lend();
-            self.turn_with(&mut lent, ready, now);
-            self.host.give_back(lent);
-        }
-    }
-
     /// Runs the machine until it waits, or the budget of a turn is used up.
     #[inline]
-    fn turn_with(&mut self, lent: &mut Lent<M, H>, ready: Readiness, now: Duration) {
-        self.now = self.now.max(now);
-        let mut time = Told(self.host.time(self.now));
-        let scratch = &mut lent.scratch;
-        scratch.context.draining = self.draining;
-        let Some(task) = &mut self.task else { return };
-        let mut executor = Executor { pool: NAME, scratch: &mut *scratch, time: &mut time };
-        let mut outcome = executor.run_turn(task, self.key, ready);
-        if task.socket_mut().end_lingering() && !matches!(outcome, TurnOutcome::Ended(_)) {
-            outcome = executor.run_turn(task, self.key, Readiness::READ | Readiness::MAYBE_EOF);
-        }
+    fn turn(&mut self, ready: Readiness, now: Duration) {
+        self.now = self.now.max(millis(now));
+        let Self { host, key, task: Some(task), now, draining, .. } = self else { return };
+        let (outcome, at_mark) = host.lend(|scratch| {
+            scratch.context.draining = *draining;
+            let mut time = Told { host, now: *now, known: scratch.context.now };
+            let mut executor = Executor { pool: NAME, scratch, time: &mut time };
+            let mut outcome = executor.run_turn(task, *key, ready);
+            if task.socket_mut().end_lingering() && !matches!(outcome, TurnOutcome::Ended(_)) {
+                outcome = executor.run_turn(task, *key, Readiness::READ | Readiness::MAYBE_EOF);
+            }
+            (outcome, task.unsent() >= scratch.limits.output)
+        });
         self.has_more = outcome == TurnOutcome::Again;
-        self.is_full = self.is_full && task.unsent() >= scratch.limits.output;
+        self.is_full &= at_mark;
         if let TurnOutcome::Ended(why) = outcome {
-            self.end(lent, why);
+            self.end(why);
         }
     }
 
     #[cold]
-    fn end(&mut self, lent: &mut Lent<M, H>, why: Ended) {
+    fn end(&mut self, why: Ended) {
         let Some(mut task) = self.task.take() else { return };
         self.ended = Some(why);
         // Output that has not left the machine is lost, which makes the close a reset.
@@ -298,31 +286,34 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
         if self.rest.aborted {
             self.rest.take_unsent();
         }
-        end(NAME, self.key, task, why, &mut lent.scratch);
+        let key = self.key;
+        self.host.lend(|scratch| end(NAME, key, task, why, scratch));
         self.host.leave(self.key);
     }
 }
 
 impl<M: Drive<H> + Machine<Kind = Connection>, H> Drop for Conn<M, H> {
     fn drop(&mut self) {
-        if self.task.is_some() {
-            let mut lent = self.host.lend();
-            self.end(&mut lent, Ended::Closed);
-            self.host.give_back(lent);
-        }
+        self.end(Ended::Closed);
     }
 }
 
 /// The time that a call was told.
-struct Told(Time);
+struct Told<'a, M: Machine, H> {
+    host: &'a Host<M, H>,
+    now: u64,
+    /// The time that the buffers know.
+    known: u64,
+}
 
-impl TimeSource for Told {
+impl<M: Machine, H> TimeSource for Told<'_, M, H> {
     fn now(&self) -> Time {
-        self.0
+        self.host.time(self.now)
     }
 
+    #[inline]
     fn now_if_changed(&mut self) -> Option<Time> {
-        Some(self.0)
+        (self.now != self.known).then(|| self.now())
     }
 }
 

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use slab::Slab;
@@ -20,13 +20,15 @@ use crate::{Connection, Drive, Key, Machine, Peer, Stats};
 
 /// The name in logs, where a pool has its own.
 pub(super) const NAME: &str = "embed";
+/// The most buffers that are kept. With more calls at a time, the others make theirs.
+const KEPT: usize = 8;
 /// The most output that has left the machine and that its user has not sent.
 const WINDOW: usize = 64 * 1024;
 
 /// What connections of one machine share: settings, bounds, counters, and the buffers of those that run.
 ///
 /// It is to [`Conn`] what a pool is to its connections, without sockets and threads. Clones are the same host.
-/// The buffers are as many as calls of its connections run at a time: 64 KiB each.
+/// The buffers are as many as calls of its connections run at a time, and 8 of them are kept: 64 KiB each.
 ///
 /// ```
 /// use fsm_runtime::embed;
@@ -65,23 +67,15 @@ struct Shared<M: Machine, H> {
     limits: Limits,
     pool_state: Arc<PoolState>,
     start: Moment,
-    open: Mutex<Open<M, H>>,
+    slots: Mutex<Slab<()>>,
+    /// The buffers of the calls that run at the same time.
+    buffers: [Mutex<Buffers<M, H>>; KEPT],
     /// Wakes the owners of the mailboxes, which hold it weakly.
     _wake: Option<Arc<dyn Wake>>,
 }
 
-/// What changes while connections come and go.
-struct Open<M: Machine, H> {
-    slots: Slab<()>,
-    #[expect(clippy::vec_box, reason = "a call takes one out and puts it back")]
-    idle: Vec<Box<Lent<M, H>>>,
-}
-
-/// The buffers that a call of a connection borrows.
-pub(super) struct Lent<M: Machine, H> {
-    pub(super) scratch: ConnectionScratch<M, H>,
-    pub(super) input: Vec<u8>,
-}
+/// The buffers that a call of a connection borrows, once they are made.
+type Buffers<M, H> = Option<Box<ConnectionScratch<M, H>>>;
 
 /// The settings of a [`Host`], which [`build`](Self::build) makes.
 #[must_use = "`build` makes the host"]
@@ -144,16 +138,17 @@ impl<M: Machine, H> Host<M, H> {
         self.shared.limits.output.min(WINDOW)
     }
 
-    /// The moment at which `now` has passed.
+    /// The time with this number of milliseconds.
     #[inline]
-    pub(super) fn time(&self, now: Duration) -> Time {
-        let moment = self.shared.start.checked_add(now).unwrap_or(self.shared.start);
-        Time { millis: millis(now), instant: moment }
+    pub(super) fn time(&self, millis: u64) -> Time {
+        let start = self.shared.start;
+        let moment = start.checked_add(Duration::from_millis(millis));
+        Time { millis, instant: moment.unwrap_or(start) }
     }
 
     /// The key of a new connection, which is counted.
     pub(super) fn join(&self) -> Key {
-        let slot = self.shared.open().slots.insert(());
+        let slot = self.shared.slots().insert(());
         assert!(slot < MAX_TASKS, "the host has {MAX_TASKS} connections");
         let pool_state = &self.shared.pool_state;
         pool_state.counters.accepted();
@@ -165,44 +160,44 @@ impl<M: Machine, H> Host<M, H> {
 
     /// Frees the slot of a connection that has ended.
     pub(super) fn leave(&self, key: Key) {
-        self.shared.open().slots.try_remove(key.slot());
+        self.shared.slots().try_remove(key.slot());
     }
 
-    /// Borrows the buffers for a call. They come back with [`give_back`](Self::give_back).
+    /// Lends buffers to a call.
     #[inline]
-    pub(super) fn lend(&self) -> Box<Lent<M, H>> {
-        let idle = self.shared.open().idle.pop();
-        idle.unwrap_or_else(|| self.new_buffers())
-    }
-
-    #[inline]
-    pub(super) fn give_back(&self, lent: Box<Lent<M, H>>) {
-        self.shared.open().idle.push(lent);
+    pub(super) fn lend<T>(&self, call: impl FnOnce(&mut ConnectionScratch<M, H>) -> T) -> T {
+        for kept in &self.shared.buffers {
+            let mut kept = match kept.try_lock() {
+                Ok(kept) => kept,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                // A call on another thread has them, or one of whose handlers this is.
+                Err(TryLockError::WouldBlock) => continue,
+            };
+            return call(kept.get_or_insert_with(|| self.new_buffers()));
+        }
+        call(&mut self.new_buffers())
     }
 
     #[cold]
-    fn new_buffers(&self) -> Box<Lent<M, H>> {
+    fn new_buffers(&self) -> Box<ConnectionScratch<M, H>> {
         let Shared { environment, limits, pool_state, .. } = &*self.shared;
-        let status = Arc::default();
-        let time = self.time(Duration::ZERO);
+        let (status, time) = (Arc::default(), self.time(0));
         let context = WorkerContext::new(Arc::new(Untracked), 0, status, Arc::new([]), time);
         let (environment, pool_state) = (environment.clone(), Arc::clone(pool_state));
-        let scratch = ConnectionScratch::bare(environment, *limits, pool_state, context);
-        Box::new(Lent { scratch, input: Vec::new() })
+        Box::new(ConnectionScratch::bare(environment, *limits, pool_state, context))
     }
 }
 
 /// A time in whole milliseconds, rounded down.
 #[inline]
-fn millis(time: Duration) -> u64 {
+pub(super) fn millis(time: Duration) -> u64 {
     let millis = time.as_secs().saturating_mul(1_000);
     millis.saturating_add(time.subsec_millis().into())
 }
 
 impl<M: Machine, H> Shared<M, H> {
-    #[inline]
-    fn open(&self) -> MutexGuard<'_, Open<M, H>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn slots(&self) -> MutexGuard<'_, Slab<()>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -267,9 +262,15 @@ impl<M: Machine<Kind = Connection>> HostBuilder<M> {
             environment.mailboxes.attach(Box::new([Arc::downgrade(wake)]));
         }
         let pool_state = Arc::new(PoolState::new(PoolFacts::new(NAME, M::SPEC), MAX_TASKS));
-        let open = Mutex::new(Open { slots: Slab::new(), idle: Vec::new() });
-        let start = start_of_told_time();
-        let shared = Shared { environment, limits, pool_state, start, open, _wake: wake };
+        let shared = Shared {
+            environment,
+            limits,
+            pool_state,
+            start: start_of_told_time(),
+            slots: Mutex::default(),
+            buffers: Default::default(),
+            _wake: wake,
+        };
         Host { shared: Arc::new(shared) }
     }
 }

@@ -37,6 +37,11 @@ impl ByteStream for Wire {
         self.stream.write(bytes)
     }
 
+    #[inline]
+    fn write_buffer(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        self.stream.write_buffer(buffer)
+    }
+
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         self.stream.write_vectored(slices)
     }

@@ -2,6 +2,19 @@ use std::io::{self, IoSlice};
 
 use crate::net::transport::{ByteStream, Read};
 
+/// The most capacity of a buffer that is kept while it is empty, in bytes: to allocate it for each short message
+/// would cost as much as all the rest.
+const KEEP: usize = 1024;
+
+/// Empties a buffer, and frees a large one.
+#[inline]
+fn empty(buffer: &mut Vec<u8>) {
+    buffer.clear();
+    if buffer.capacity() > KEEP {
+        *buffer = Vec::new();
+    }
+}
+
 /// The two streams between a machine and the code that moves its bytes: an event loop, or a test.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an event of its own")]
@@ -59,12 +72,13 @@ impl MemoryStream {
         self.to_machine.len() - self.read
     }
 
-    /// Exchanges the buffer for input, so that an idle stream holds none. Nothing is unread then.
+    /// Drops the bytes that the machine has not read. Returns how many they were.
     #[inline]
-    pub(crate) fn swap_input(&mut self, buffer: &mut Vec<u8>) {
-        self.to_machine.clear();
+    pub(crate) fn discard_unread(&mut self) -> usize {
+        let unread = self.unread();
         self.read = 0;
-        std::mem::swap(&mut self.to_machine, buffer);
+        empty(&mut self.to_machine);
+        unread
     }
 
     /// The bytes for the peer.
@@ -80,9 +94,8 @@ impl MemoryStream {
         self.taken += bytes;
         let unsent = self.to_peer.len() - self.taken;
         if unsent == 0 {
-            // An idle connection holds no buffer.
-            self.to_peer = Vec::new();
             self.taken = 0;
+            empty(&mut self.to_peer);
         }
         self.is_full && unsent <= self.window / 2
     }
@@ -130,6 +143,16 @@ impl ByteStream for MemoryStream {
         Ok(taken)
     }
 
+    #[inline]
+    fn write_buffer(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        let fits = buffer.len() <= self.window && buffer.capacity() <= KEEP;
+        if self.reset || self.shut || !self.to_peer.is_empty() || !fits {
+            return self.write(buffer);
+        }
+        std::mem::swap(&mut self.to_peer, buffer);
+        Ok(self.to_peer.len())
+    }
+
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         slices.iter().find(|slice| !slice.is_empty()).map_or(Ok(0), |slice| self.write(slice))
     }
@@ -149,18 +172,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn m3_x13_a_stream_without_unsent_bytes_holds_no_buffer() {
-        let mut stream = MemoryStream::new(usize::MAX);
-        let mut buffer = b"in".to_vec();
-        stream.swap_input(&mut buffer);
-        assert_eq!(stream.read(&mut [0; 8]).unwrap(), Read { bytes: 2, drained: true });
-        stream.swap_input(&mut buffer);
-        stream.write(&[b'x'; 4_000]).unwrap();
-        assert!(!stream.sent(3_999));
-        assert_eq!(stream.unsent(), b"x");
-        stream.sent(1);
-        assert_eq!((stream.to_machine.capacity(), stream.to_peer.capacity()), (0, 0));
-        assert!(buffer.is_empty() && buffer.capacity() > 0, "it is lent and comes back");
+    fn m3_x13_an_idle_stream_holds_no_large_buffer() {
+        for len in [KEEP / 2, 4 * KEEP] {
+            let (mut stream, bytes) = (MemoryStream::new(usize::MAX), vec![b'x'; len]);
+            stream.feed(&bytes);
+            stream.read(&mut [0; 8]).unwrap();
+            assert_eq!(stream.discard_unread(), len - 8);
+            stream.write(&bytes).unwrap();
+            assert!(!stream.sent(len - 1));
+            assert_eq!(stream.unsent(), b"x");
+            stream.sent(1);
+            let (input, output) = (stream.to_machine.capacity(), stream.to_peer.capacity());
+            assert!(input <= KEEP && output <= KEEP, "{input} {output}");
+        }
+    }
+
+    #[test]
+    fn m3_a_buffer_is_taken_over_only_as_a_whole_and_if_it_is_small() {
+        let mut stream = MemoryStream::new(8);
+        let mut buffer = b"four".to_vec();
+        assert_eq!(stream.write_buffer(&mut buffer).unwrap(), 4);
+        assert_eq!((stream.unsent(), &buffer[..]), (&b"four"[..], &b""[..]));
+        // Behind other bytes it is copied, as far as there is room.
+        let mut buffer = b"and more".to_vec();
+        assert_eq!(stream.write_buffer(&mut buffer).unwrap(), 4);
+        assert_eq!((stream.unsent(), &buffer[..]), (&b"fourand "[..], &b"and more"[..]));
+        stream.sent(8);
+        let mut large = Vec::with_capacity(4 * KEEP);
+        large.extend_from_slice(b"four");
+        assert_eq!(stream.write_buffer(&mut large).unwrap(), 4);
+        assert_eq!((stream.unsent(), large.len()), (&b"four"[..], 4));
     }
 
     #[test]
