@@ -5,6 +5,7 @@ use super::host::{Host, NAME, millis};
 use super::wire::Wire;
 use crate::clock::{Time, TimeSource};
 use crate::connection::ConnectionTask;
+use crate::connection::scratch::ConnectionScratch;
 use crate::machine::runner::Started;
 use crate::net::memory::MemoryStream;
 use crate::net::readiness::Readiness;
@@ -14,6 +15,9 @@ use crate::{Connection, Drive, Ended, Key, Machine, Peer, TrySendError};
 
 /// The most bytes that a call of [`Conn::input`] takes.
 const INPUT: usize = 64 * 1024;
+
+/// The connection itself.
+type TaskOf<M, H> = ConnectionTask<M, H, Wire>;
 
 /// One connection of a machine, without a socket, a thread or a clock.
 ///
@@ -28,7 +32,7 @@ pub struct Conn<M: Drive<H> + Machine<Kind = Connection>, H> {
     host: Host<M, H>,
     key: Key,
     /// `None` at the end.
-    task: Option<ConnectionTask<M, H, Wire>>,
+    task: Option<TaskOf<M, H>>,
     /// What is left of the streams at the end.
     rest: MemoryStream,
     ended: Option<Ended>,
@@ -54,7 +58,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
         let started = Started::new(seed, now, host.environment().settings.as_ref());
         let wire = Wire::new(peer, host.window());
         let task = ConnectionTask::new(wire, started, handler);
-        if ConnectionTask::<M, H, Wire>::HAS_MAILBOX {
+        if TaskOf::<M, H>::HAS_MAILBOX {
             host.environment().mailboxes.open(key);
         }
         let mut conn = Self {
@@ -120,8 +124,14 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
             return bytes.len();
         }
         let fed = bytes.len().min(INPUT);
-        task.socket_mut().stream.feed(&bytes[..fed]);
-        self.turn(Readiness::READ, now);
+        let bytes = &bytes[..fed];
+        self.run(now, |task, key, scratch| {
+            // Nearly always the machine waits for input alone, and needs no second copy of it.
+            task.turn_on_input(bytes, key, scratch).unwrap_or_else(|| {
+                task.socket_mut().stream.feed(bytes);
+                task.turn(key, Readiness::READ, scratch)
+            })
+        });
         let unread = self.stream_mut().discard_unread();
         self.is_full = unread > 0 && self.ended.is_none();
         if self.is_full { fed - unread } else { fed }
@@ -254,18 +264,27 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
         }
     }
 
+    fn turn(&mut self, ready: Readiness, now: Duration) {
+        self.run(now, |task, key, scratch| task.turn(key, ready, scratch));
+    }
+
     /// Runs the machine until it waits, or the budget of a turn is used up.
     #[inline]
-    fn turn(&mut self, ready: Readiness, now: Duration) {
+    fn run(
+        &mut self,
+        now: Duration,
+        turn: impl FnOnce(&mut TaskOf<M, H>, Key, &mut ConnectionScratch<M, H>) -> TurnOutcome,
+    ) {
         self.now = self.now.max(millis(now));
         let Self { host, key, task: Some(task), now, draining, .. } = self else { return };
+        let (key, now) = (*key, *now);
         let (outcome, at_mark) = host.lend(|scratch| {
             scratch.context.draining = *draining;
-            let mut time = Told { host, now: *now, known: scratch.context.now };
+            let mut time = Told { host, now, known: scratch.context.now };
             let mut executor = Executor { pool: NAME, scratch, time: &mut time };
-            let mut outcome = executor.run_turn(task, *key, ready);
+            let mut outcome = executor.run(task, key, |task, scratch| turn(task, key, scratch));
             if task.socket_mut().end_lingering() && !matches!(outcome, TurnOutcome::Ended(_)) {
-                outcome = executor.run_turn(task, *key, Readiness::READ | Readiness::MAYBE_EOF);
+                outcome = executor.run_turn(task, key, Readiness::READ | Readiness::MAYBE_EOF);
             }
             (outcome, task.unsent() >= scratch.limits.output)
         });

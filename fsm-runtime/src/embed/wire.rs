@@ -37,7 +37,8 @@ impl ByteStream for Wire {
         self.stream.write(bytes)
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "counted: half of the cost is the call")]
+    #[inline(always)]
     fn write_buffer(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         self.stream.write_buffer(buffer)
     }

@@ -143,7 +143,8 @@ impl ByteStream for MemoryStream {
         Ok(taken)
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "counted: half of the cost is the call")]
+    #[inline(always)]
     fn write_buffer(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         let fits = buffer.len() <= self.window && buffer.capacity() <= KEEP;
         if self.reset || self.shut || !self.to_peer.is_empty() || !fits {
