@@ -254,8 +254,14 @@ pub use crate::server::observer::Observer;
 pub use crate::server::pipeline::Pipeline;
 #[cfg(feature = "pool")]
 pub use crate::server::pool::Pool;
+#[cfg(all(feature = "pool", unix))]
+pub use crate::server::python::Python;
 #[cfg(feature = "pool")]
 pub use crate::server::running::Running;
+#[cfg(feature = "serde")]
+pub use crate::server::wire::Json;
+#[cfg(feature = "pool")]
+pub use crate::server::wire::{Raised, Wire, WireFormat};
 pub use crate::snapshot::{
     Activity, Age, Block, Filter, JobPlace, PoolPhase, PoolSnapshot, PortSnapshot, Position, Room,
     RouteSnapshot, RunningHandler, Since, Snapshot, StateCount, TaskSnapshot, ThreadSnapshot,
