@@ -68,8 +68,8 @@
 //!   connection breaks, it calls [`Conn::reset`].
 //! - When [`Conn::is_shut`], it ends its own stream behind the last output.
 //!
-//! After the end it sends what is left of the output and closes the connection, with a reset if
-//! [`Conn::is_aborted`]. Who closes a socket with unread input makes the system reset it, so a careful loop
+//! After the end it sends what is left of the output and closes the connection; if [`Conn::is_aborted`], in a way that
+//! does not look like an end. Who closes a socket with unread input makes the system reset it, so a careful loop
 //! reads on until the peer has ended, too, for a few seconds at most.
 //!
 //! # Bounds

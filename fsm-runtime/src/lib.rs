@@ -42,7 +42,7 @@
 //! [a first server](../../../docs/guide/first-server.md), [framing](../../../docs/guide/framing.md),
 //! [deadlines](../../../docs/guide/deadlines.md), [pools](../../../docs/guide/pools.md),
 //! [clients and proxies](../../../docs/guide/clients.md), [TLS](../../../docs/guide/tls.md),
-//! [testing](../../../docs/guide/testing.md) and [operating](../../../docs/guide/operating.md).
+//! [testing](../../../docs/guide/testing.md), [other event loops](../../../docs/guide/embedding.md) and [operating](../../../docs/guide/operating.md).
 //!
 //! - [`state_machine`](macro@state_machine): all attributes and their keys.
 //! - [`Cx`]: the actions of a handler. [`Frame`]: a decoder of whole messages.

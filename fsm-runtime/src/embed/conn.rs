@@ -229,10 +229,12 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
         self.ended.is_some() || self.stream().shut
     }
 
-    /// Whether the connection is to be closed with a reset, because output is lost: the peer must not take what it
-    /// has got for the whole.
+    /// Whether the connection has ended otherwise than by its machine or a drain, or has lost output: the peer must
+    /// not take what it gets for the whole. The close is to be a reset, or one without the closing message of a layer
+    /// such as TLS.
     pub fn is_aborted(&self) -> bool {
-        self.stream().aborted
+        let ended_well = matches!(self.ended, None | Some(Ended::Done | Ended::Drained));
+        !ended_well || self.stream().aborted
     }
 
     /// Why the machine is at its end, if it is and all its output has left it.

@@ -21,7 +21,7 @@ pub(crate) async fn accept<M, H>(
     handler: fn() -> H,
 ) -> io::Result<()>
 where
-    M: Drive<H> + Machine<Kind = Connection, Seed = ()> + Sync,
+    M: Drive<H> + Machine<Kind = Connection, Seed = ()>,
     H: Send + 'static,
 {
     let listener = tokio::net::TcpListener::from_std(listener)?;
@@ -55,14 +55,15 @@ where
         }
         let reads = unread.is_empty() && conn.wants_input();
         let due = conn.deadline().map(|due| start + due);
+        let output = conn.output();
+        let writes = !is_flushed || !output.is_empty();
         let write = async {
-            match conn.output() {
+            match output {
                 // What a layer such as TLS has buffered goes out behind the output.
                 [] => writer.flush().await.map(|()| 0),
-                output => writer.write(output).await,
+                _ => writer.write(output).await,
             }
         };
-        let writes = !is_flushed || !conn.output().is_empty();
         tokio::select! {
             read = reader.read(&mut buffer), if reads => match read? {
                 0 => conn.eof(start.elapsed()),
@@ -76,12 +77,12 @@ where
             () = sleep_until(due.unwrap_or(start)), if due.is_some() => conn.on_time(start.elapsed()),
         }
     }
-    if !conn.is_aborted() {
-        let last = async {
-            writer.write_all(conn.output()).await?;
-            writer.shutdown().await
-        };
-        timeout(LINGER, last).await??;
-    }
-    Ok(())
+    let (output, is_whole) = (conn.output(), !conn.is_aborted());
+    let last = async {
+        writer.write_all(output).await?;
+        writer.flush().await?;
+        // The end of the stream says that this was the whole.
+        if is_whole { writer.shutdown().await } else { Ok(()) }
+    };
+    timeout(LINGER, last).await?
 }
