@@ -158,7 +158,8 @@ pub(crate) fn is_local(error: &io::Error) -> bool {
     lacks_descriptor || error.kind() == io::ErrorKind::OutOfMemory
 }
 
-#[cfg(all(test, feature = "pool"))]
+#[cfg(test)]
+#[cfg(feature = "pool")]
 mod tests {
     use std::net::TcpListener;
     use std::time::{Duration, Instant};

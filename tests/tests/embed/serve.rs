@@ -56,7 +56,7 @@ where
         let reads = unread.is_empty() && conn.wants_input();
         let due = conn.deadline().map(|due| start + due);
         let output = conn.output();
-        let writes = !is_flushed || !output.is_empty();
+        let has_output = !is_flushed || !output.is_empty();
         let write = async {
             match output {
                 // What a layer such as TLS has buffered goes out behind the output.
@@ -69,7 +69,7 @@ where
                 0 => conn.eof(start.elapsed()),
                 bytes => unread = 0..bytes,
             },
-            written = write, if writes => {
+            written = write, if has_output => {
                 let written = written?;
                 is_flushed = written == 0;
                 conn.sent(written, start.elapsed());
