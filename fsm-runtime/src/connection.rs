@@ -125,6 +125,19 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
     }
 
+    pub(crate) fn socket(&self) -> &S {
+        &self.socket
+    }
+
+    pub(crate) fn socket_mut(&mut self) -> &mut S {
+        &mut self.socket
+    }
+
+    /// The number of bytes that were written and that the socket has not taken.
+    pub(crate) fn unsent(&self) -> usize {
+        self.pending.as_ref().map_or(0, |pending| pending.output.len())
+    }
+
     /// The number of bytes that were read and not used.
     pub(crate) fn unread(&self) -> usize {
         self.pending.as_ref().map_or(0, |pending| pending.input.len())
@@ -351,7 +364,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 
     /// Makes the close a reset if it loses output: the `unsent` bytes or pending ones.
     fn abort_if_unsent(&mut self, unsent: usize) {
-        if unsent > 0 || self.pending.as_ref().is_some_and(|pending| pending.output.len() > 0) {
+        if unsent > 0 || self.unsent() > 0 {
             self.socket.abort();
         }
     }

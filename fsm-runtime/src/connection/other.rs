@@ -3,8 +3,6 @@
 use std::io;
 use std::sync::{Arc, PoisonError};
 
-use mio::Registry;
-
 use crate::connection::other::ends::Ends;
 use crate::connection::relay::pass_on;
 use crate::connection::scratch::OtherScratch;
@@ -13,6 +11,7 @@ use crate::machine::runner::{Side, StopReason};
 use crate::net::dial::{Connected, Dial};
 use crate::net::lookup::Lookups;
 use crate::net::other_end::{Link, OtherEnd, RelayEnd, TestWorld};
+use crate::net::poll::Registry;
 use crate::net::readiness::Readiness;
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::recv_buffer::RecvBuffer;

@@ -2,8 +2,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 
-use mio::{Registry, Token};
-
+use crate::net::poll::{Registry, Token};
 use crate::net::socket::Socket;
 use crate::net::transport::Source;
 use crate::{Address, Peer};
@@ -167,6 +166,7 @@ pub(crate) fn is_local(error: &io::Error) -> bool {
 }
 
 #[cfg(test)]
+#[cfg(feature = "pool")]
 mod tests {
     use std::net::TcpListener;
     use std::time::{Duration, Instant};

@@ -1,11 +1,11 @@
 use std::io::{self, IoSlice};
 
 use bytes::Bytes;
-use mio::{Registry, Token};
 
 #[cfg(feature = "tls")]
 use crate::TlsSession;
 use crate::net::other_end::Relay;
+use crate::net::poll::{Registry, Token};
 use crate::net::securing::{Handshake, Securing};
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
@@ -20,6 +20,12 @@ pub trait ByteStream {
     /// `ResourceBusy` says that more can be read, but in another turn.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read>;
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+    /// Writes what is in the buffer, and may take the buffer itself and leave another one, if it takes all of it.
+    #[expect(clippy::inline_always, reason = "it is the write of a short turn")]
+    #[inline(always)]
+    fn write_buffer(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        self.write(buffer)
+    }
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
     /// Shuts down the stream to the peer.
     fn shutdown(&mut self) -> io::Result<()>;

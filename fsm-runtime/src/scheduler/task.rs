@@ -1,9 +1,8 @@
 use std::any::Any;
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::call::service::PoolEntry;
-use crate::clock::{Time, WallTime};
+use crate::clock::{Moment, Time, WallTime};
 use crate::net::readiness::Readiness;
 use crate::panics::drop_panic;
 use crate::scheduler::observe::BlockTracker;
@@ -103,7 +102,7 @@ pub(crate) struct WorkerContext {
     /// The time of the turn, in milliseconds of the pool's time source.
     pub(crate) now: u64,
     /// The same time on the system's clock.
-    pub(crate) instant: Instant,
+    pub(crate) instant: Moment,
     /// The wall clock, which is read only for a handler that asks.
     pub(crate) wall: WallTime,
     /// The bytes of queued output at which a connection takes no input and no message.

@@ -10,10 +10,9 @@ use crate::driver::worker::{Driver, Worker, WorkerSettings};
 use crate::lifecycle::facts::PoolFacts;
 use crate::lifecycle::pool_state::PoolState;
 use crate::net::readiness::Readiness;
-use crate::scheduler::observe::BlockTracker;
+use crate::scheduler::observe::Untracked;
 use crate::scheduler::port::{EventSource, Next, Port, PortEvent, PortSettings, WhenIdle};
 use crate::scheduler::port_core::ThreadIndex;
-use crate::scheduler::shared::Blocked;
 use crate::scheduler::task::{Task, WorkerContext};
 use crate::{Key, PoolError};
 
@@ -175,15 +174,4 @@ impl EventSource for SimDriver {
             visit(key, readiness);
         }
     }
-}
-
-/// Ignores that a handler blocks, because no other thread runs while a simulated thread does.
-struct Untracked;
-
-impl BlockTracker for Untracked {
-    fn block(&self, _: ThreadIndex, _: u64, _: Blocked) -> bool {
-        false
-    }
-
-    fn unblock(&self, _: ThreadIndex, _: u64, _: Blocked) {}
 }

@@ -5,6 +5,7 @@ use super::Builder;
 use crate::call::service::PoolEntry;
 use crate::clock::TimeSource;
 use crate::driver::worker::{Driver, Worker, WorkerSettings};
+use crate::key::Generations;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
@@ -88,7 +89,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             threads: self.threads,
             max_running: self.running_threads(),
             counters: Arc::clone(&self.state.counters),
-            generations: Arc::clone(&Process::shared().generations),
+            generations: Arc::clone(Generations::of_process()),
             interrupt,
         }))
     }
