@@ -18,6 +18,8 @@ use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::panics::caught;
 use crate::scheduler::task::{Task, TurnOutcome, WorkerContext};
 use crate::spec::Features;
+#[cfg(feature = "transitions")]
+use crate::Trigger;
 use crate::{Drive, Ended, Key, Machine, Spec, WaitSet};
 
 mod close;
@@ -329,9 +331,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     /// Takes the `drain` edge of the state, once a connection. Returns whether it did.
     #[cold]
     fn say_goodbye(&mut self, key: Key, scratch: &ConnectionScratch<M, H>) -> bool {
+        let state = self.machine.state();
         if self.goodbye != Goodbye::NotSaid || !self.machine.drain() {
             return false;
         }
+        Self::drained(state, key, scratch);
         scratch.environment.takes_no_job(key);
         self.goodbye = Goodbye::Said;
         let Self { machine, deadlines, .. } = self;
@@ -339,6 +343,16 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         // Nothing is unread, so no message has begun.
         MachineRunner { machine, deadlines }.enter(scratch.context.now, false, settings);
         true
+    }
+
+    /// Counts the `drain` edge of a state.
+    fn drained(state: usize, key: Key, scratch: &ConnectionScratch<M, H>) {
+        #[cfg(feature = "transitions")]
+        if let Some(edge) = M::SPEC.edge_of(state, |on| matches!(on, Trigger::Drain)) {
+            scratch.environment.takes_edge(key, edge, &scratch.context);
+        }
+        #[cfg(not(feature = "transitions"))]
+        let _ = (state, key, scratch);
     }
 
     /// Ends a connection because somebody asked for it.
@@ -435,6 +449,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
     fn on_end(mut self, key: Key, why: Ended, scratch: &mut ConnectionScratch<M, H>) {
         // Counts before the peer can see the end.
         scratch.counters.ended(why);
+        scratch.environment.forget(key);
         let leaving = scratch.leaving.take();
         if let Some(other) = self.other.get() {
             // Its peer must not take what it has got for the whole.

@@ -234,6 +234,7 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
 
     fn on_end(self, key: Key, why: Ended, scratch: &mut JobScratch<M, H>) {
         scratch.counters.ended(why);
+        scratch.environment.forget(key);
         let closed =
             !Self::HAS_MAILBOX || caught(|| scratch.environment.mailboxes.close(key)).is_some();
         // Most jobs have replied, and many machines have nothing to drop.

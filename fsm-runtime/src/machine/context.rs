@@ -324,6 +324,19 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
         crate::log::debug!(key = %self.key, state, %error, "the `error` edge is taken");
     }
 
+    /// Notes that the machine takes the edge with this number. Generated code calls it, but not for the edges of
+    /// deadlines and drains, which the runtime finds by their event.
+    #[doc(hidden)]
+    #[inline]
+    pub fn edge(&self, edge: usize) {
+        #[cfg(feature = "transitions")]
+        if !self.context.edges.count_alone(edge) {
+            self.environment.takes_edge(self.key, edge, self.context);
+        }
+        #[cfg(not(feature = "transitions"))]
+        let _ = edge;
+    }
+
     /// Whether the stream to the peer was shut down. Generated code asks in a `#[shutdown]` state.
     #[doc(hidden)]
     #[inline]

@@ -224,32 +224,39 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                     }
                     ::core::result::Result::Err(::fsm_runtime::Miss::Limit) => {
                         *self = Self::TooLong;
+                        cx.edge(6);
                         return ::fsm_runtime::Step::Moved;
                     }
                     ::core::result::Result::Err(::fsm_runtime::Miss::Eof) => {
                         *self = Self::Closed;
+                        cx.edge(5);
                         return ::fsm_runtime::Step::Moved;
                     }
                 };
                 match handler.command(bytes, cx) {
                     ::core::result::Result::Ok(demo::AfterCommand::Command) => {
+                        cx.edge(0);
                         ::fsm_runtime::Step::Stayed
                     }
                     ::core::result::Result::Ok(demo::AfterCommand::Body { name, left }) => {
                         *self = Self::Body { name, left };
+                        cx.edge(1);
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Ok(demo::AfterCommand::Bye) => {
                         *self = Self::Bye;
+                        cx.edge(2);
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Ok(demo::AfterCommand::Napping) => {
                         *self = Self::Napping;
+                        cx.edge(3);
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Err(error) => {
                         let error = ::core::convert::From::from(error);
                         *self = Self::Refused { why: error };
+                        cx.edge(7);
                         ::fsm_runtime::Step::Moved
                     }
                 }
@@ -263,6 +270,7 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                     ::core::result::Result::Ok(bytes) => bytes,
                     ::core::result::Result::Err(::fsm_runtime::Miss::Eof) => {
                         *self = Self::Closed;
+                        cx.edge(11);
                         return ::fsm_runtime::Step::Moved;
                     }
                     ::core::result::Result::Err(_) => {
@@ -271,17 +279,20 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                 };
                 match handler.body(name, left, bytes, cx) {
                     ::core::result::Result::Ok(demo::AfterBody::Body) => {
+                        cx.edge(8);
                         ::fsm_runtime::Step::Stayed
                     }
                     ::core::result::Result::Ok(demo::AfterBody::Stored) => {
                         if let Self::Body { name, .. } = ::core::mem::replace(self, Self::Closed) {
                             *self = Self::Stored { name };
                         }
+                        cx.edge(9);
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Err(error) => {
                         let error = ::core::convert::From::from(error);
                         *self = Self::Refused { why: error };
+                        cx.edge(12);
                         ::fsm_runtime::Step::Moved
                     }
                 }
@@ -289,11 +300,13 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
             Self::Stored { name } => match handler.stored(name, cx) {
                 ::core::result::Result::Ok(demo::AfterStored::Command) => {
                     *self = Self::Command;
+                    cx.edge(13);
                     ::fsm_runtime::Step::Moved
                 }
                 ::core::result::Result::Err(error) => {
                     let error = ::core::convert::From::from(error);
                     *self = Self::Refused { why: error };
+                    cx.edge(14);
                     ::fsm_runtime::Step::Moved
                 }
             },
@@ -301,22 +314,26 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
             Self::Refused { why } => match handler.refused(why, cx) {
                 ::core::result::Result::Ok(demo::AfterRefused::Bye) => {
                     *self = Self::Bye;
+                    cx.edge(17);
                     ::fsm_runtime::Step::Moved
                 }
                 ::core::result::Result::Err(error) => {
                     cx.failed("Refused", &error);
                     *self = Self::Closed;
+                    cx.edge(18);
                     ::fsm_runtime::Step::Moved
                 }
             },
             Self::TooLong => match handler.too_long(cx) {
                 ::core::result::Result::Ok(demo::AfterTooLong::Bye) => {
                     *self = Self::Bye;
+                    cx.edge(19);
                     ::fsm_runtime::Step::Moved
                 }
                 ::core::result::Result::Err(error) => {
                     let error = ::core::convert::From::from(error);
                     *self = Self::Refused { why: error };
+                    cx.edge(20);
                     ::fsm_runtime::Step::Moved
                 }
             },
@@ -327,11 +344,13 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                 match handler.bye(cx) {
                     ::core::result::Result::Ok(demo::AfterBye::Closed) => {
                         *self = Self::Closed;
+                        cx.edge(21);
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Err(error) => {
                         let error = ::core::convert::From::from(error);
                         *self = Self::Refused { why: error };
+                        cx.edge(23);
                         ::fsm_runtime::Step::Moved
                     }
                 }
@@ -358,11 +377,13 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
             this @ Self::Napping => match handler.napping(cx) {
                 ::core::result::Result::Ok(demo::AfterNapping::Command) => {
                     *this = Self::Command;
+                    cx.edge(15);
                     ::fsm_runtime::Step::Moved
                 }
                 ::core::result::Result::Err(error) => {
                     let error = ::core::convert::From::from(error);
                     *this = Self::Refused { why: error };
+                    cx.edge(16);
                     ::fsm_runtime::Step::Moved
                 }
             },

@@ -36,7 +36,12 @@ impl<M: Machine, T: Task + Send + 'static, D: Driver> ThreadParts<M, T, D> {
     /// Returns the context of the thread's turns; it is made on the thread itself.
     pub(super) fn context(&self, routes: Arc<[PoolEntry]>) -> WorkerContext {
         let (port, status) = (Arc::clone(&self.port), self.port.status(self.thread));
-        WorkerContext::new(port, self.thread, status, routes, Process::shared().time.now())
+        let now = Process::shared().time.now();
+        WorkerContext {
+            #[cfg(feature = "transitions")]
+            edges: self.state.edges.local(self.environment.history.is_some()),
+            ..WorkerContext::new(port, self.thread, status, routes, now)
+        }
     }
 
     /// Serves until the port is closed.
