@@ -2,6 +2,8 @@
 
 use std::io;
 
+#[cfg(feature = "transitions")]
+use crate::Trigger;
 use crate::call::hand_off::{CarriedIo, DetachedConnection};
 use crate::connection::scratch::{ConnectionScratch, Leaving};
 use crate::connection::turn::{TurnEnd, TurnStart};
@@ -18,8 +20,6 @@ use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::panics::caught;
 use crate::scheduler::task::{Task, TurnOutcome, WorkerContext};
 use crate::spec::Features;
-#[cfg(feature = "transitions")]
-use crate::Trigger;
 use crate::{Drive, Ended, Key, Machine, Spec, WaitSet};
 
 mod close;

@@ -137,7 +137,14 @@ impl<M: JobMachine, H> JobTask<M, H> {
     }
 }
 
-impl<M: JobMachine + Drive<H>, H> Visible<M> for JobTask<M, H> {
+impl<M: JobMachine + Drive<H>, H: 'static> Visible<M> for JobTask<M, H> {
+    type Handler = H;
+
+    fn handler(&self) -> Option<&H> {
+        // It is the thread's.
+        None
+    }
+
     fn machine(&self) -> &M {
         &self.machine
     }

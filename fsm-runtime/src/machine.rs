@@ -13,6 +13,7 @@ pub(crate) mod history;
 pub(crate) mod input;
 pub mod keywords;
 pub(crate) mod kind;
+pub(crate) mod label;
 pub(crate) mod length;
 pub(crate) mod limits;
 pub(crate) mod other;

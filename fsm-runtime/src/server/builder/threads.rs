@@ -2,6 +2,7 @@ use std::num::NonZero;
 use std::sync::{Arc, Mutex, Weak};
 
 use super::Builder;
+use super::visible::ShowOfAny;
 use crate::call::service::PoolEntry;
 use crate::clock::TimeSource;
 use crate::driver::worker::{Driver, Worker, WorkerSettings};
@@ -77,6 +78,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
                 port: Arc::downgrade(port),
                 environment: self.environment.clone(),
                 time: Arc::new(Process::shared().time.clone()),
+                show: self.show.as_ref().and_then(ShowOfAny::of::<T::Handler>),
             }) as Box<dyn Respond>
         });
         visible.collect()
