@@ -238,6 +238,12 @@ pub use crate::server::layer::{Plain, Transport};
 pub use crate::server::observer::Observer;
 pub use crate::server::pipeline::Pipeline;
 pub use crate::server::pool::Pool;
+#[cfg(unix)]
+pub use crate::server::python::Python;
+#[cfg(all(unix, feature = "serde"))]
+pub use crate::server::python::wire::Json;
+#[cfg(unix)]
+pub use crate::server::python::wire::{Raised, Wire, WireFormat};
 pub use crate::server::running::Running;
 pub use crate::snapshot::{
     Activity, Age, Block, EdgeCount, Filter, JobPlace, PoolPhase, PoolSnapshot, PortSnapshot,

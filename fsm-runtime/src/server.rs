@@ -17,6 +17,8 @@ pub(crate) mod placement;
 pub(crate) mod plan;
 pub(crate) mod pool;
 pub(crate) mod process;
+#[cfg(unix)]
+pub(crate) mod python;
 pub(crate) mod running;
 pub(crate) mod signals;
 pub(crate) mod snapshot;
