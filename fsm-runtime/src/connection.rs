@@ -306,7 +306,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let nothing_pending =
             !unsent && pending.input.is_empty() && !pending.progress.outlives_input();
         let nothing_pending = nothing_pending && pending.other_progress.is_none();
-        self.state.set_idle(nothing_pending && reason.waits_for(WaitSet::READ));
+        let is_idle = nothing_pending && reason.waits_for(WaitSet::READ);
+        // The fast path notes no transitions.
+        #[cfg(feature = "transitions")]
+        let is_idle = is_idle && !scratch.context.edges.are_noted();
+        self.state.set_idle(is_idle);
         if !nothing_pending {
             self.pending = Some(scratch.boxes.fill(pending));
         } else if scratch.context.draining
@@ -349,7 +353,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     fn drained(state: usize, key: Key, scratch: &ConnectionScratch<M, H>) {
         #[cfg(feature = "transitions")]
         if let Some(edge) = M::SPEC.edge_of(state, |on| matches!(on, Trigger::Drain)) {
-            scratch.environment.takes_edge(key, edge, &scratch.context);
+            scratch.context.edges.count(edge);
+            scratch.environment.note_transition(key, &scratch.context);
         }
         #[cfg(not(feature = "transitions"))]
         let _ = (state, key, scratch);

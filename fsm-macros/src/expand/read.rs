@@ -98,8 +98,8 @@ impl Misses<'_> {
         let eof = Literal::usize_unsuffixed(eof.edge);
         generated!({
             #leave
-            #moves
             cx.edge(if let __Miss::Limit = miss { #limit } else { #eof });
+            #moves
             return __Step::#step;
         })
     }

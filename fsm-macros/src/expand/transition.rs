@@ -58,11 +58,13 @@ impl model::State {
 }
 
 impl Transition {
-    /// Moves `self` from `source` and counts the edge; the verdict's data, and `error` if there is one, are in
+    /// Counts the edge and moves `self` from `source`; the verdict's data, and `error` if there is one, are in
     /// scope.
+    ///
+    /// It counts first, because rustc then knows the state that comes after the move.
     pub(crate) fn expand(&self, machine: &model::Machine, source: &model::State) -> TokenStream {
         let (moves, taken) = (self.moves(machine, source), taken(self.edge));
-        generated!(#moves #taken)
+        generated!(#taken #moves)
     }
 
     /// The same for an edge that the runtime counts: that of a deadline or of a drain.
@@ -104,15 +106,15 @@ impl Transition {
             let given = fields.clone();
             generated! {
                 #after::#verdict { #(#given),* } => {
-                    *self = Self::#target { #(#fields),* };
                     cx.edge(#edge);
+                    *self = Self::#target { #(#fields),* };
                     #moved
                 }
             }
         } else if self.braced {
-            generated!(#after::#verdict => { *self = Self::#target {}; cx.edge(#edge); #moved })
+            generated!(#after::#verdict => { cx.edge(#edge); *self = Self::#target {}; #moved })
         } else {
-            generated!(#after::#verdict => { *self = Self::#target; cx.edge(#edge); #moved })
+            generated!(#after::#verdict => { cx.edge(#edge); *self = Self::#target; #moved })
         }
     }
 

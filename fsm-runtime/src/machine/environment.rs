@@ -50,12 +50,19 @@ impl<Msg, Settings> Environment<Msg, Settings> {
         }
     }
 
-    /// Counts an edge that a connection or job has taken, and notes it in the history.
+    /// Notes the edge that was just taken in the history, if the pool has one.
+    #[cfg(feature = "transitions")]
+    #[inline]
+    pub(crate) fn note_transition(&self, key: Key, context: &WorkerContext) {
+        if context.edges.are_noted() {
+            self.note(key, context);
+        }
+    }
+
     #[cfg(feature = "transitions")]
     #[cold]
-    pub(crate) fn takes_edge(&self, key: Key, edge: usize, context: &WorkerContext) {
-        context.edges.count(edge);
-        if let Some(history) = &self.history {
+    fn note(&self, key: Key, context: &WorkerContext) {
+        if let (Some(edge), Some(history)) = (context.edges.take_last(), &self.history) {
             history.note(key, edge, context.now);
         }
     }

@@ -295,6 +295,7 @@ impl<M: Machine> MachineRunner<'_, M> {
         if let Some(edge) = edge {
             cx.edge(edge);
         }
+        cx.note_transition();
         // An edge that leads back to its own state does not enter it from another one.
         if let Step::Stayed | Step::Continued = step {
             self.deadlines.restart(timer, now, self.machine.timer(timer, settings));
@@ -306,7 +307,8 @@ impl<M: Machine> MachineRunner<'_, M> {
     }
 
     /// Runs handlers as long as they need nothing but the input, up to the call limit and the output
-    /// mark. It is the common part of [`run`](Self::run), for the fast path.
+    /// mark. It is the common part of [`run`](Self::run), for the fast path, which connections with a history do
+    /// not take.
     #[inline]
     pub(crate) fn run_input_only<H>(
         &mut self,
@@ -371,7 +373,9 @@ impl<M: Machine> MachineRunner<'_, M> {
             }
             cx.at_state(self.machine.state());
             cx.set_unread(input.unread().len());
-            match self.machine.resume(handler, input, cx) {
+            let step = self.machine.resume(handler, input, cx);
+            cx.note_transition();
+            match step {
                 Step::Stayed => self.stay(cx.millis(), cx.settings()),
                 Step::Continued | Step::OtherRead => {}
                 step @ (Step::Moved | Step::Diverted) => {
@@ -418,6 +422,7 @@ impl<M: Machine> MachineRunner<'_, M> {
         } else {
             self.machine.resume(handler, input, cx)
         };
+        cx.note_transition();
         let (now, settings) = (cx.millis(), cx.settings());
         let ran = match step {
             Step::Stayed => {

@@ -223,13 +223,13 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                         return ::fsm_runtime::Step::Waiting(::fsm_runtime::WaitSet::READ);
                     }
                     ::core::result::Result::Err(::fsm_runtime::Miss::Limit) => {
-                        *self = Self::TooLong;
                         cx.edge(6);
+                        *self = Self::TooLong;
                         return ::fsm_runtime::Step::Moved;
                     }
                     ::core::result::Result::Err(::fsm_runtime::Miss::Eof) => {
-                        *self = Self::Closed;
                         cx.edge(5);
+                        *self = Self::Closed;
                         return ::fsm_runtime::Step::Moved;
                     }
                 };
@@ -239,24 +239,24 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                         ::fsm_runtime::Step::Stayed
                     }
                     ::core::result::Result::Ok(demo::AfterCommand::Body { name, left }) => {
-                        *self = Self::Body { name, left };
                         cx.edge(1);
+                        *self = Self::Body { name, left };
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Ok(demo::AfterCommand::Bye) => {
-                        *self = Self::Bye;
                         cx.edge(2);
+                        *self = Self::Bye;
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Ok(demo::AfterCommand::Napping) => {
-                        *self = Self::Napping;
                         cx.edge(3);
+                        *self = Self::Napping;
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Err(error) => {
                         let error = ::core::convert::From::from(error);
-                        *self = Self::Refused { why: error };
                         cx.edge(7);
+                        *self = Self::Refused { why: error };
                         ::fsm_runtime::Step::Moved
                     }
                 }
@@ -269,8 +269,8 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                 let bytes = match input.upto(limit, 16_384) {
                     ::core::result::Result::Ok(bytes) => bytes,
                     ::core::result::Result::Err(::fsm_runtime::Miss::Eof) => {
-                        *self = Self::Closed;
                         cx.edge(11);
+                        *self = Self::Closed;
                         return ::fsm_runtime::Step::Moved;
                     }
                     ::core::result::Result::Err(_) => {
@@ -283,57 +283,57 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                         ::fsm_runtime::Step::Stayed
                     }
                     ::core::result::Result::Ok(demo::AfterBody::Stored) => {
+                        cx.edge(9);
                         if let Self::Body { name, .. } = ::core::mem::replace(self, Self::Closed) {
                             *self = Self::Stored { name };
                         }
-                        cx.edge(9);
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Err(error) => {
                         let error = ::core::convert::From::from(error);
-                        *self = Self::Refused { why: error };
                         cx.edge(12);
+                        *self = Self::Refused { why: error };
                         ::fsm_runtime::Step::Moved
                     }
                 }
             }
             Self::Stored { name } => match handler.stored(name, cx) {
                 ::core::result::Result::Ok(demo::AfterStored::Command) => {
-                    *self = Self::Command;
                     cx.edge(13);
+                    *self = Self::Command;
                     ::fsm_runtime::Step::Moved
                 }
                 ::core::result::Result::Err(error) => {
                     let error = ::core::convert::From::from(error);
-                    *self = Self::Refused { why: error };
                     cx.edge(14);
+                    *self = Self::Refused { why: error };
                     ::fsm_runtime::Step::Moved
                 }
             },
             Self::Napping => ::fsm_runtime::Step::Waiting(::fsm_runtime::WaitSet::TIMER),
             Self::Refused { why } => match handler.refused(why, cx) {
                 ::core::result::Result::Ok(demo::AfterRefused::Bye) => {
-                    *self = Self::Bye;
                     cx.edge(17);
+                    *self = Self::Bye;
                     ::fsm_runtime::Step::Moved
                 }
                 ::core::result::Result::Err(error) => {
                     cx.failed("Refused", &error);
-                    *self = Self::Closed;
                     cx.edge(18);
+                    *self = Self::Closed;
                     ::fsm_runtime::Step::Moved
                 }
             },
             Self::TooLong => match handler.too_long(cx) {
                 ::core::result::Result::Ok(demo::AfterTooLong::Bye) => {
-                    *self = Self::Bye;
                     cx.edge(19);
+                    *self = Self::Bye;
                     ::fsm_runtime::Step::Moved
                 }
                 ::core::result::Result::Err(error) => {
                     let error = ::core::convert::From::from(error);
-                    *self = Self::Refused { why: error };
                     cx.edge(20);
+                    *self = Self::Refused { why: error };
                     ::fsm_runtime::Step::Moved
                 }
             },
@@ -343,14 +343,14 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                 }
                 match handler.bye(cx) {
                     ::core::result::Result::Ok(demo::AfterBye::Closed) => {
-                        *self = Self::Closed;
                         cx.edge(21);
+                        *self = Self::Closed;
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Err(error) => {
                         let error = ::core::convert::From::from(error);
-                        *self = Self::Refused { why: error };
                         cx.edge(23);
+                        *self = Self::Refused { why: error };
                         ::fsm_runtime::Step::Moved
                     }
                 }
@@ -376,14 +376,14 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
             }
             this @ Self::Napping => match handler.napping(cx) {
                 ::core::result::Result::Ok(demo::AfterNapping::Command) => {
-                    *this = Self::Command;
                     cx.edge(15);
+                    *this = Self::Command;
                     ::fsm_runtime::Step::Moved
                 }
                 ::core::result::Result::Err(error) => {
                     let error = ::core::convert::From::from(error);
-                    *this = Self::Refused { why: error };
                     cx.edge(16);
+                    *this = Self::Refused { why: error };
                     ::fsm_runtime::Step::Moved
                 }
             },
