@@ -131,7 +131,7 @@ pub(super) fn scrapes(lab: &Lab) -> Result<Vec<Figure>, Error> {
         }
         memory::anonymous(server.pid)
     };
-    let before = scrape(200)?;
+    let before = scrape(1_000)?;
     let grown = (scrape(1_000)? - before).max(0.0);
     server.end()?;
     let title = "memory by which a server grows in 1,000 scrapes";
