@@ -240,11 +240,10 @@ pub use crate::server::pipeline::Pipeline;
 pub use crate::server::pool::Pool;
 #[cfg(unix)]
 pub use crate::server::python::Python;
-#[cfg(all(unix, feature = "serde"))]
-pub use crate::server::python::wire::Json;
-#[cfg(unix)]
-pub use crate::server::python::wire::{Raised, Wire, WireFormat};
 pub use crate::server::running::Running;
+#[cfg(feature = "serde")]
+pub use crate::server::wire::Json;
+pub use crate::server::wire::{Raised, Wire, WireFormat};
 pub use crate::snapshot::{
     Activity, Age, Block, EdgeCount, Filter, JobPlace, PoolPhase, PoolSnapshot, PortSnapshot,
     Position, Room, RouteSnapshot, RunningHandler, Since, Snapshot, StateCount, TaskSnapshot,

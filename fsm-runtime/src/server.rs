@@ -25,4 +25,5 @@ pub(crate) mod snapshot;
 pub(crate) mod supervisor;
 pub(crate) mod thread;
 pub(crate) mod type_name;
+pub(crate) mod wire;
 pub(crate) mod wired;

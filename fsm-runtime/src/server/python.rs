@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use self::ending::Ending;
 use self::settings::Settings;
-use self::wire::{Raised, Wire, WireFormat};
 use self::worker::Worker;
 use crate::job::one_step::OneStep;
+use crate::server::wire::{Raised, Wire, WireFormat};
 use crate::{Builder, Pool, Service};
 
 mod channel;
 mod ending;
 mod process;
 mod settings;
-pub(crate) mod wire;
 mod worker;
 
 /// Settings of a pool whose jobs are done by processes that run Python.
@@ -68,7 +67,7 @@ mod worker;
 /// print to the standard output and error of the server. It ignores SIGINT and SIGTERM, which terminals and
 /// service managers send to all processes of a server; it ends when the pool does, also if the server is killed.
 /// At the end of the pool it has [`stop_within`](Python::stop_within) for its exit handlers, then it is killed.
-/// CPython 3.8 to 3.13 are known to work. Processes, and not threads of one interpreter, because these do not run
+/// Python 3.8 to 3.13 are known to work. Processes, and not threads of one interpreter, because these do not run
 /// Python code at the same time, and because a crash or a leak of one ends with it.
 #[must_use = "settings do nothing until they are built"]
 pub struct Python<S: Service> {

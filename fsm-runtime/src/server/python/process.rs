@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::channel::{Answer, Broken, Channel};
 use super::ending::Ending;
 use super::settings::Settings;
-use super::wire::Raised;
+use crate::server::wire::Raised;
 
 /// The program of each process.
 const PROGRAM: &str = include_str!("worker.py");

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::wire::WireFormat;
+use crate::server::wire::WireFormat;
 
 /// What the threads of a pool know of its processes.
 #[derive(Clone, Debug)]

@@ -7,8 +7,8 @@ use super::channel::{Answer, Broken};
 use super::ending::Ending;
 use super::process::{Done, Process};
 use super::settings::Settings;
-use super::wire::{Raised, Wire};
 use crate::lifecycle::pool_state::Phase;
+use crate::server::wire::{Raised, Wire};
 
 /// The first and the longest pause before a process is started in place of one that has failed.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));

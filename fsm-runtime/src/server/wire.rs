@@ -14,6 +14,7 @@ pub enum WireFormat {
 }
 
 impl WireFormat {
+    #[cfg(unix)]
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Bytes => "bytes",
@@ -146,12 +147,14 @@ impl Raised {
     /// The [`kind`](Raised::kind) of what [`Wire`] has refused.
     pub const WIRE: &'static str = "fsm_runtime.Wire";
 
+    #[cfg(unix)]
     pub(super) fn wire(error: &(dyn Error + Send + Sync)) -> Self {
         let (kind, text) = (Self::WIRE.to_owned(), error.to_string());
         Self { kind, text, traceback: String::new() }
     }
 
     /// Reads three texts, each with its length in front; `None` if that is something else.
+    #[cfg(unix)]
     pub(super) fn parse(mut body: &[u8]) -> Option<Self> {
         let mut text = || {
             let (length, rest) = body.split_first_chunk()?;
