@@ -65,7 +65,9 @@ mod tests {
     #[test]
     fn v8_the_last_transitions_are_kept_until_the_connection_ends() {
         let history = History::new(2);
-        let (first, second) = (Key::new(3, 1), Key::new(3 + TABLES as u32, 1));
+        // Both have their place in one table.
+        let (first, second) = (Key::new(3, 1), Key::new(3 + 16, 1));
+        assert_eq!(TABLES, 16);
         for (edge, at) in [(0, 10), (4, 20), (1, 30)] {
             history.note(first, edge, at);
         }

@@ -173,8 +173,8 @@ fn leaving(
     counted: &StateCount,
     rates: Option<&Vec<u64>>,
 ) -> (u64, Option<&'static Edge>) {
-    let rated = pool.edges.iter().zip(rates.into_iter().flatten());
-    let of_state = rated.filter(|(edge, _)| edge.state.name == counted.state.name);
+    let edges = pool.edges.iter().zip(rates.into_iter().flatten());
+    let of_state = edges.filter(|(edge, _)| edge.state.name == counted.state.name);
     let moving = of_state.filter(|(_, rate)| **rate > 0);
     let (mut out, mut busiest) = (0, None);
     for (edge, rate) in moving {
