@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn v8_the_last_transitions_are_kept_until_the_connection_ends() {
+    fn v9_the_last_transitions_are_kept_until_the_connection_ends() {
         let history = History::new(2);
         // Both have their place in one table.
         let (first, second) = (Key::new(3, 1), Key::new(3 + 16, 1));

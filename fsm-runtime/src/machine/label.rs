@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn v9_a_label_is_one_line_of_bounded_length() {
+    fn v10_a_label_is_one_line_of_bounded_length() {
         let show = Show::new(|text: &String, f| f.write_str(text));
         let label = |text: &str| show.label(&text.to_owned());
         assert_eq!(label("GET /a\r\n\x1b[2J\u{202e}b").as_deref(), Some("GET /a???[2J?b"));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn v9_a_function_that_panics_is_not_called_again() {
+    fn v10_a_function_that_panics_is_not_called_again() {
         let calls = std::sync::atomic::AtomicUsize::new(0);
         let calls = std::sync::Arc::new(calls);
         let counted = std::sync::Arc::clone(&calls);

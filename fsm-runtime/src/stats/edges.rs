@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn v7_counts_of_all_threads_are_summed_also_of_those_that_have_ended() {
+    fn v8_counts_of_all_threads_are_summed_also_of_those_that_have_ended() {
         let counters = EdgeCounters::new(3);
         let (first, second) = (counters.local(false), counters.local(true));
         first.count(2);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn v7_a_large_machine_has_as_many_counters_as_edges() {
+    fn v8_a_large_machine_has_as_many_counters_as_edges() {
         let counters = EdgeCounters::new(NEAR + 2);
         let local = counters.local(false);
         for edge in [NEAR - 1, NEAR, NEAR + 1, NEAR + 1, NEAR + 2, usize::MAX] {

@@ -1,4 +1,4 @@
-//! The console on real sockets: the rules V5 to V9.
+//! The console on real sockets: the rules V5 to V10.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{Read, Write};
@@ -13,6 +13,7 @@ mod answers;
 mod client;
 mod ends;
 mod names;
+mod rules;
 mod safety;
 mod top;
 

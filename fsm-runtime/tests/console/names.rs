@@ -27,7 +27,7 @@ fn served() -> Served {
 }
 
 #[test]
-fn v9_connections_are_found_by_a_text_in_their_labels() {
+fn v10_connections_are_found_by_a_text_in_their_labels() {
     let served = served();
     let _first = served.say("GET /a");
     let _second = served.say("GET /b c");
@@ -44,7 +44,7 @@ fn v9_connections_are_found_by_a_text_in_their_labels() {
 }
 
 #[test]
-fn v9_a_hostile_label_is_text_everywhere() {
+fn v10_a_hostile_label_is_text_everywhere() {
     let served = served();
     let name = "<script>alert(1)</script>\u{1b}[2J\u{202e}\"";
     let _client = served.say(name);
@@ -65,7 +65,7 @@ fn v9_a_hostile_label_is_text_everywhere() {
 }
 
 #[test]
-fn v8_one_connection_tells_its_last_transitions() {
+fn v9_one_connection_tells_its_last_transitions() {
     let served = served();
     let _client = served.say("hello");
     let json = served.get("/connections").json();

@@ -40,7 +40,7 @@ fn v6_frames_of_text_fit_a_terminal_and_say_where_connections_are() {
 }
 
 #[test]
-fn v7_frames_say_how_often_a_state_is_left_and_where_to() {
+fn v8_frames_say_how_often_a_state_is_left_and_where_to() {
     let served = Served::new(console());
     let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let stopped = Arc::clone(&stop);

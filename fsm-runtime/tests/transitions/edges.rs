@@ -60,7 +60,7 @@ fn take_each(running: &Running) -> Vec<(&'static str, &'static str, &'static str
 }
 
 #[test]
-fn v7_each_edge_is_counted_by_its_event() {
+fn v8_each_edge_is_counted_by_its_event() {
     for threads in [1, 2] {
         for history in [0, 3] {
             let builder = Pool::builder::<Ways>("ways").listen("127.0.0.1:0").threads(threads);
@@ -86,7 +86,7 @@ fn v7_each_edge_is_counted_by_its_event() {
 }
 
 #[test]
-fn v7_the_edge_of_a_drain_is_counted() {
+fn v8_the_edge_of_a_drain_is_counted() {
     let builder = Pool::builder::<Ways>("ways").listen("127.0.0.1:0");
     let handle = builder.handle();
     let running = builder.handler(|_peer| Client).start().unwrap();
@@ -105,7 +105,7 @@ fn v7_the_edge_of_a_drain_is_counted() {
 }
 
 #[test]
-fn v7_all_edges_are_there_before_anything_has_happened() {
+fn v8_all_edges_are_there_before_anything_has_happened() {
     let builder = Pool::builder::<Ways>("ways").listen("127.0.0.1:0");
     let handle = builder.handle();
     for started in [false, true] {
@@ -162,7 +162,7 @@ impl work::Handler for Worker {
 }
 
 #[test]
-fn v7_transitions_of_jobs_on_several_threads_are_summed() {
+fn v8_transitions_of_jobs_on_several_threads_are_summed() {
     let builder = Pool::builder::<Work>("work").threads(3).max_running(3);
     let handle = builder.handle();
     let running = builder.worker(|| Worker).start().unwrap();
@@ -180,7 +180,7 @@ fn v7_transitions_of_jobs_on_several_threads_are_summed() {
 }
 
 #[test]
-fn v7_events_have_names_without_times() {
+fn v8_events_have_names_without_times() {
     let names: std::collections::BTreeSet<_> =
         Ways::SPEC.edges().map(|(_, edge)| edge.on.name()).collect();
     let expected = ["drain", "eof", "error", "idle", "limit", "verdict", "within"];

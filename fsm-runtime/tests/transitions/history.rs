@@ -18,7 +18,7 @@ fn steps(task: &TaskSnapshot) -> Vec<(&'static str, &'static str, &'static str)>
 }
 
 #[test]
-fn v8_the_last_transitions_of_each_connection_are_kept_in_order() {
+fn v9_the_last_transitions_of_each_connection_are_kept_in_order() {
     for threads in [1, 2] {
         let builder = Pool::builder::<Ways>("ways").listen("127.0.0.1:0").threads(threads);
         let builder = builder.history(3);
@@ -52,7 +52,7 @@ fn v8_the_last_transitions_of_each_connection_are_kept_in_order() {
 }
 
 #[test]
-fn v8_a_pool_keeps_no_history_by_default() {
+fn v9_a_pool_keeps_no_history_by_default() {
     let builder = Pool::builder::<Ways>("ways").listen("127.0.0.1:0");
     let handle = builder.handle();
     let running = builder.handler(|_peer| Client).start().unwrap();
@@ -64,7 +64,7 @@ fn v8_a_pool_keeps_no_history_by_default() {
 }
 
 #[test]
-fn v8_a_history_that_is_too_long_is_refused() {
+fn v9_a_history_that_is_too_long_is_refused() {
     let builder = Pool::builder::<Ways>("ways").listen("127.0.0.1:0").history(1_025);
     let error = builder.handler(|_peer| Client).start().unwrap_err().to_string();
     assert!(error.contains("history") && error.contains("from 0 to 1024"), "{error}");

@@ -1,4 +1,4 @@
-//! The counts of edges, and the last transitions of a connection: the rules V7 and V8.
+//! The counts of edges, and the last transitions of a connection: the rules V8 and V9.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fmt;

@@ -29,7 +29,7 @@ fn all_wait(pool: &PoolSnapshot) -> bool {
 }
 
 #[test]
-fn v9_labels_are_asked_for_in_a_snapshot_and_choose_connections() {
+fn v10_labels_are_asked_for_in_a_snapshot_and_choose_connections() {
     for threads in [1, 2] {
         let builder = Pool::builder::<Lines>("lines").listen("127.0.0.1:0").threads(threads);
         let builder = builder.show(|client: &Named, f| write!(f, "said {}", client.0));
@@ -60,7 +60,7 @@ fn v9_labels_are_asked_for_in_a_snapshot_and_choose_connections() {
 }
 
 #[test]
-fn v9_a_function_for_labels_that_panics_harms_nobody() {
+fn v10_a_function_for_labels_that_panics_harms_nobody() {
     for threads in [1, 2] {
         let builder = Pool::builder::<Lines>("lines").listen("127.0.0.1:0").threads(threads);
         let builder = builder.show(|client: &Named, f| {
@@ -88,7 +88,7 @@ fn v9_a_function_for_labels_that_panics_harms_nobody() {
 }
 
 #[test]
-fn v9_a_function_for_other_handlers_is_refused_at_the_start() {
+fn v10_a_function_for_other_handlers_is_refused_at_the_start() {
     let builder = Pool::builder::<Lines>("lines").listen("127.0.0.1:0");
     let builder = builder.show(|_: &Client, f| f.write_str("of others"));
     let error = builder.handler(|_peer| Named(String::new())).start().unwrap_err().to_string();

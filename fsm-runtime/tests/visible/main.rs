@@ -1,4 +1,4 @@
-//! Snapshots of pools at work, on real sockets: the rules V1 to V4 and V9.
+//! Snapshots of pools at work, on real sockets: the rules V1 to V4 and V10.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{Read, Write};
