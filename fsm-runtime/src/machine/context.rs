@@ -340,6 +340,8 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
     pub(crate) fn note_transition(&self) {
         #[cfg(feature = "transitions")]
         self.environment.note_transition(self.key, self.context);
+        #[cfg(not(feature = "transitions"))]
+        let _ = self;
     }
 
     /// Whether the stream to the peer was shut down. Generated code asks in a `#[shutdown]` state.

@@ -74,7 +74,7 @@ impl<Msg, Settings> Environment<Msg, Settings> {
             history.forget(key);
         }
         #[cfg(not(feature = "transitions"))]
-        let _ = key;
+        let _ = (self, key);
     }
 }
 

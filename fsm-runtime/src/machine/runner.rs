@@ -261,6 +261,7 @@ impl<M: Machine> MachineRunner<'_, M> {
 
     #[cfg(not(feature = "transitions"))]
     fn deadline_edge(&self, _: usize, _: &M::Settings) -> Option<usize> {
+        let _ = self;
         None
     }
 

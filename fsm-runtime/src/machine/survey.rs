@@ -382,6 +382,7 @@ impl<M: Machine, H> SurveyWalk<M, H> {
 
     #[cfg(not(feature = "transitions"))]
     fn history(&self, _: Key, _: u64) -> Vec<PastTransition> {
+        let _ = self;
         Vec::new()
     }
 }
