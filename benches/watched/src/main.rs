@@ -73,7 +73,7 @@ impl changing::Handler for Counter {
 
 fn main() -> Result<(), Box<dyn Error>> {
     match Arguments::parse() {
-        Arguments::Serve { console } => serve(console),
+        Arguments::Serve { console } => serve(console.as_deref()),
         Arguments::Change { turns } => {
             let mut session = Session::<Changing, _>::new(Counter(0));
             for _ in 0..turns {
@@ -84,7 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn serve(console: Option<String>) -> Result<(), Box<dyn Error>> {
+fn serve(console: Option<&str>) -> Result<(), Box<dyn Error>> {
     let pool = Pool::builder::<Echo>("echo").listen("127.0.0.1:0").max_connections(20_000);
     let pipeline = Pipeline::new().pool(pool.handler(|_peer| Client));
     let running = with_console(pipeline, console)?.start()?;
@@ -99,15 +99,15 @@ fn serve(console: Option<String>) -> Result<(), Box<dyn Error>> {
 
 #[cfg(feature = "console")]
 #[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
-fn with_console(pipeline: Pipeline, at: Option<String>) -> Result<Pipeline, Box<dyn Error>> {
+fn with_console(pipeline: Pipeline, at: Option<&str>) -> Result<Pipeline, Box<dyn Error>> {
     Ok(match at {
-        Some(at) => pipeline.console(at.as_str()),
+        Some(at) => pipeline.console(at),
         None => pipeline,
     })
 }
 
 #[cfg(not(feature = "console"))]
-fn with_console(pipeline: Pipeline, at: Option<String>) -> Result<Pipeline, Box<dyn Error>> {
+fn with_console(pipeline: Pipeline, at: Option<&str>) -> Result<Pipeline, Box<dyn Error>> {
     match at {
         Some(_) => Err("it is built without the feature `console`".into()),
         None => Ok(pipeline),
