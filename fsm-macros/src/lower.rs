@@ -28,7 +28,12 @@ pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::
     let start = graph.start?;
     let end = machine.states.iter().find(|state| state.is_end())?.name.clone();
     let interface = interface(machine, graph)?;
-    let lowering = Lowering { machine, graph };
+    let first_edges = graph.edges.iter().scan(0, |next, edges| {
+        let first = *next;
+        *next += edges.len();
+        Some(first)
+    });
+    let lowering = Lowering { machine, graph, first_edges: first_edges.collect() };
     let states = (0..machine.states.len()).map(|state| lowering.state(state));
     Some(model::Machine {
         docs: machine.docs.clone(),
@@ -148,6 +153,8 @@ fn u64_length(length: &TokenStream) -> TokenStream {
 struct Lowering<'a> {
     machine: &'a ast::Machine,
     graph: &'a Graph<'a>,
+    /// For each state the number of the first of its edges in the machine.
+    first_edges: Vec<usize>,
 }
 
 impl Lowering<'_> {
@@ -195,6 +202,7 @@ impl Lowering<'_> {
         let name = &state.name;
         let verdicts = self.graph.verdicts(index).map(|edge| Outcome {
             verdict: edge.name.clone(),
+            edge: self.number(index, edge),
             transition: (edge.target != index).then(|| self.transition(index, edge)),
             delivery: self.delivery(index, edge.target),
         });
@@ -419,7 +427,22 @@ impl Lowering<'_> {
             .collect();
         let to_itself = edge.target == source;
         let stays = to_itself && inits.iter().all(|init| init.source == Source::Carry);
-        Transition { target: edge.name.clone(), braced: target.braced, inits, to_itself, stays }
+        Transition {
+            edge: self.number(source, edge),
+            target: edge.name.clone(),
+            braced: target.braced,
+            inits,
+            to_itself,
+            stays,
+        }
+    }
+
+    /// The number of an edge of a state in the machine, as the runtime counts edges: those of the first state
+    /// come first, each in the order of its state.
+    fn number(&self, source: usize, edge: &Edge<'_>) -> usize {
+        let edges = &self.graph.edges[source];
+        let place = edges.iter().position(|found| std::ptr::eq(found, edge));
+        self.first_edges[source] + place.unwrap_or_default()
     }
 }
 

@@ -109,6 +109,8 @@ pub(crate) struct Route {
 /// The effect of a verdict.
 pub(crate) struct Outcome {
     pub(crate) verdict: Ident,
+    /// The number of its edge in the machine.
+    pub(crate) edge: usize,
     /// `None` for the verdict to stay.
     pub(crate) transition: Option<Transition>,
     pub(crate) delivery: Option<Delivery>,
@@ -294,6 +296,8 @@ pub(crate) struct Bound {
 /// A transition to a state.
 #[derive(Clone)]
 pub(crate) struct Transition {
+    /// The number of its edge in the machine.
+    pub(crate) edge: usize,
     /// The name of the target, with the span of the edge.
     pub(crate) target: Ident,
     pub(crate) braced: bool,

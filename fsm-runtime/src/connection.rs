@@ -2,6 +2,8 @@
 
 use std::io;
 
+#[cfg(feature = "transitions")]
+use crate::Trigger;
 use crate::call::hand_off::{CarriedIo, DetachedConnection};
 use crate::connection::scratch::{ConnectionScratch, Leaving};
 use crate::connection::turn::{TurnEnd, TurnStart};
@@ -317,7 +319,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let nothing_pending =
             !unsent && pending.input.is_empty() && !pending.progress.outlives_input();
         let nothing_pending = nothing_pending && pending.other_progress.is_none();
-        self.state.set_idle(nothing_pending && reason.waits_for(WaitSet::READ));
+        let is_idle = nothing_pending && reason.waits_for(WaitSet::READ);
+        // The fast path notes no transitions.
+        #[cfg(feature = "transitions")]
+        let is_idle = is_idle && !scratch.context.edges.are_noted();
+        self.state.set_idle(is_idle);
         if !nothing_pending {
             self.pending = Some(scratch.boxes.fill(pending));
         } else if scratch.context.draining
@@ -342,9 +348,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     /// Takes the `drain` edge of the state, once a connection. Returns whether it did.
     #[cold]
     fn say_goodbye(&mut self, key: Key, scratch: &ConnectionScratch<M, H>) -> bool {
+        let state = self.machine.state();
         if self.goodbye != Goodbye::NotSaid || !self.machine.drain() {
             return false;
         }
+        Self::drained(state, key, scratch);
         scratch.environment.takes_no_job(key);
         self.goodbye = Goodbye::Said;
         let Self { machine, deadlines, .. } = self;
@@ -352,6 +360,17 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         // Nothing is unread, so no message has begun.
         MachineRunner { machine, deadlines }.enter(scratch.context.now, false, settings);
         true
+    }
+
+    /// Counts the `drain` edge of a state.
+    fn drained(state: usize, key: Key, scratch: &ConnectionScratch<M, H>) {
+        #[cfg(feature = "transitions")]
+        if let Some(edge) = M::SPEC.edge_of(state, |on| matches!(on, Trigger::Drain)) {
+            scratch.context.edges.count(edge);
+            scratch.environment.note_transition(key, &scratch.context);
+        }
+        #[cfg(not(feature = "transitions"))]
+        let _ = (state, key, scratch);
     }
 
     /// Ends a connection because somebody asked for it.
@@ -448,6 +467,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
     fn on_end(mut self, key: Key, why: Ended, scratch: &mut ConnectionScratch<M, H>) {
         // Counts before the peer can see the end.
         scratch.counters.ended(why);
+        scratch.environment.forget(key);
         let leaving = scratch.leaving.take();
         if let Some(other) = self.other.get() {
             // Its peer must not take what it has got for the whole.

@@ -137,7 +137,14 @@ impl<M: JobMachine, H> JobTask<M, H> {
     }
 }
 
-impl<M: JobMachine + Drive<H>, H> Visible<M> for JobTask<M, H> {
+impl<M: JobMachine + Drive<H>, H: 'static> Visible<M> for JobTask<M, H> {
+    type Handler = H;
+
+    fn handler(&self) -> Option<&H> {
+        // It is the thread's.
+        None
+    }
+
     fn machine(&self) -> &M {
         &self.machine
     }
@@ -234,6 +241,7 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
 
     fn on_end(self, key: Key, why: Ended, scratch: &mut JobScratch<M, H>) {
         scratch.counters.ended(why);
+        scratch.environment.forget(key);
         let closed =
             !Self::HAS_MAILBOX || caught(|| scratch.environment.mailboxes.close(key)).is_some();
         // Most jobs have replied, and many machines have nothing to drop.

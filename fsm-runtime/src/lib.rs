@@ -263,8 +263,9 @@ pub use crate::server::wire::Json;
 #[cfg(feature = "pool")]
 pub use crate::server::wire::{Raised, Wire, WireFormat};
 pub use crate::snapshot::{
-    Activity, Age, Block, Filter, JobPlace, PoolPhase, PoolSnapshot, PortSnapshot, Position, Room,
-    RouteSnapshot, RunningHandler, Since, Snapshot, StateCount, TaskSnapshot, ThreadSnapshot,
+    Activity, Age, Block, EdgeCount, Filter, JobPlace, PoolPhase, PoolSnapshot, PortSnapshot,
+    Position, Room, RouteSnapshot, RunningHandler, Since, Snapshot, StateCount, TaskSnapshot,
+    ThreadSnapshot, TransitionSnapshot,
 };
 pub use crate::spec::{Edge, Shape, Spec, Starts, State, Trigger, Wait};
 pub use crate::stats::{Ended, Stats};

@@ -8,9 +8,12 @@ pub mod arithmetic;
 pub(crate) mod context;
 pub(crate) mod deadlines;
 pub(crate) mod environment;
+#[cfg(feature = "transitions")]
+pub(crate) mod history;
 pub(crate) mod input;
 pub mod keywords;
 pub(crate) mod kind;
+pub(crate) mod label;
 pub(crate) mod length;
 pub(crate) mod limits;
 pub(crate) mod other;

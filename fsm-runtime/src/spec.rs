@@ -4,6 +4,7 @@ use std::time::Duration;
 use crate::Layout;
 
 mod diagram;
+mod edges;
 mod features;
 mod shared;
 

@@ -1,8 +1,12 @@
 use std::fmt;
 
 mod counters;
+#[cfg(feature = "transitions")]
+mod edges;
 
 pub(crate) use counters::{Counters, LocalCounters};
+#[cfg(feature = "transitions")]
+pub(crate) use edges::{EdgeCounters, LocalEdges};
 
 /// The reason for which a connection or job has ended.
 ///

@@ -54,7 +54,7 @@ fn drain(machine: &model::Machine) -> Option<TokenStream> {
         .iter()
         .filter_map(|state| {
             let Role::Active(active) = &state.role else { return None };
-            let transition = active.drain.as_ref()?.expand(machine, state);
+            let transition = active.drain.as_ref()?.moves(machine, state);
             let any = state.any();
             Some(generated!(#any => { #transition true }))
         })

@@ -6,7 +6,15 @@ use crate::machine::survey::Visible;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::{Drive, Peer};
 
-impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Visible<M> for ConnectionTask<M, H, S> {
+impl<M: Drive<H>, H: 'static, S: ByteStream + Source + PeerAddr> Visible<M>
+    for ConnectionTask<M, H, S>
+{
+    type Handler = H;
+
+    fn handler(&self) -> Option<&H> {
+        self.handler.as_ref()
+    }
+
     fn machine(&self) -> &M {
         &self.machine
     }

@@ -14,6 +14,8 @@ use crate::lifecycle::shards::Shards;
 use crate::outgoing::connections::Outgoing;
 use crate::outgoing::jobs::ConnectionJobs;
 use crate::scheduler::observe::Observe;
+#[cfg(feature = "transitions")]
+use crate::stats::EdgeCounters;
 use crate::stats::{Accounting, Counters};
 use crate::{Ended, Service, Stats};
 
@@ -24,6 +26,8 @@ pub(crate) struct PoolState {
     /// One permit for each connection or job.
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) counters: Arc<Counters>,
+    #[cfg(feature = "transitions")]
+    pub(crate) edges: EdgeCounters,
     pub(crate) gate: AcceptGate,
     shards: Shards,
     /// Where plain threads give jobs to the pool.
@@ -42,6 +46,8 @@ impl PoolState {
             phase: AtomicPhase::new(),
             permits: Arc::new(Semaphore::new(limit)),
             counters: Arc::default(),
+            #[cfg(feature = "transitions")]
+            edges: EdgeCounters::new(facts.spec.edges().count()),
             gate: AcceptGate::new(limit),
             shards: Shards::default(),
             jobs: Entry::default(),

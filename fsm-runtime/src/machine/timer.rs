@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+#[cfg(feature = "transitions")]
+use crate::Trigger;
 use crate::clock::whole_millis;
 use crate::snapshot::{Age, Since};
 
@@ -152,6 +154,20 @@ impl Timer {
         }
         let start = deadline.checked_sub(self.millis)?;
         Some(Age { time: Duration::from_millis(now.saturating_sub(start)), since })
+    }
+
+    /// Whether the edge of this event is that of the timer.
+    #[cfg(feature = "transitions")]
+    pub(crate) fn takes(self, trigger: &Trigger) -> bool {
+        match self.counts {
+            Counts::FromEntry => matches!(trigger, Trigger::Within(_)),
+            Counts::FromCompletion | Counts::FromRead => matches!(trigger, Trigger::Idle(_)),
+            Counts::FromOtherRead => matches!(trigger, Trigger::Other(Trigger::Idle(_))),
+            Counts::FromFirstByte => matches!(trigger, Trigger::Begun(_)),
+            Counts::FromEnd => matches!(trigger, Trigger::HalfClosed(_)),
+            Counts::FromOutside => matches!(trigger, Trigger::Budget(_)),
+            Counts::FromTick | Counts::Paused | Counts::PausedUntilRead => false,
+        }
     }
 
     /// Whether it is the time of a group of states.

@@ -22,6 +22,8 @@ pub(crate) struct Question {
     pub(crate) older: Option<Duration>,
     /// The one with this key.
     pub(crate) key: Option<Key>,
+    /// Those whose label has this text in it.
+    pub(crate) label: Option<String>,
     /// The jobs of these calls.
     pub(crate) callers: Option<HashSet<Caller>>,
     /// So many at most, the oldest ones.
@@ -65,6 +67,17 @@ pub(crate) struct Found {
     pub(crate) call: CallState,
     /// The call that a job replies to.
     pub(crate) caller: Option<Caller>,
+    pub(crate) label: Option<String>,
+    /// The oldest first; none unless it was asked for by its key.
+    pub(crate) history: Vec<PastTransition>,
+}
+
+/// A transition of a connection or job.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PastTransition {
+    /// The number of the edge in the machine.
+    pub(crate) edge: usize,
+    pub(crate) ago: Duration,
 }
 
 /// What a connection or job does, as far as its own port knows.
@@ -83,7 +96,9 @@ pub(crate) type Rank = (Option<Duration>, std::cmp::Reverse<u32>);
 
 impl Question {
     pub(crate) fn new(state: Option<usize>, older: Option<Duration>, limit: usize) -> Self {
-        Self { state, older, key: None, callers: None, limit, abandoned: AtomicBool::new(false) }
+        let (key, label, callers) = (None, None, None);
+        let abandoned = AtomicBool::new(false);
+        Self { state, older, key, label, callers, limit, abandoned }
     }
 
     pub(crate) fn abandon(&self) {

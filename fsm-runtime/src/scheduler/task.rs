@@ -8,6 +8,8 @@ use crate::panics::drop_panic;
 use crate::scheduler::observe::BlockTracker;
 use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::thread_status::ThreadStatus;
+#[cfg(feature = "transitions")]
+use crate::stats::LocalEdges;
 use crate::{Ended, Key, Spec};
 
 /// A connection or a job: a port runs turns of it.
@@ -97,6 +99,9 @@ pub(crate) struct WorkerContext {
     /// The number of the thread's current turn.
     pub(crate) turn: u64,
     pub(crate) status: Arc<ThreadStatus>,
+    /// How often the thread has taken each edge; none under test.
+    #[cfg(feature = "transitions")]
+    pub(crate) edges: LocalEdges,
     /// The pools that the machine calls and hands over to, by the number of the route.
     pub(crate) routes: Arc<[PoolEntry]>,
     /// The time of the turn, in milliseconds of the pool's time source.
@@ -128,6 +133,8 @@ impl WorkerContext {
             thread,
             turn: 0,
             status,
+            #[cfg(feature = "transitions")]
+            edges: LocalEdges::default(),
             routes,
             now,
             instant,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use self::connect::Connect;
 use self::listen::{Listen, Listens};
 use self::ranges::Ranges;
+use self::visible::ShowOfAny;
 use crate::key::{MAX_TASKS, PORTS};
 use crate::lifecycle::facts::PoolFacts;
 use crate::lifecycle::pool_state::PoolState;
@@ -25,6 +26,7 @@ mod ranges;
 mod threads;
 #[cfg(feature = "tls")]
 mod tls;
+mod visible;
 
 /// The most shards of a pool.
 pub(crate) const MAX_SHARDS: usize = if PORTS < 64 { PORTS } else { 64 };
@@ -95,6 +97,8 @@ pub struct Builder<M: Machine, L: Transport = Plain> {
     connect: Connect,
     output_mark: usize,
     environment: EnvironmentOf<M>,
+    /// Labels connections for snapshots.
+    show: Option<ShowOfAny>,
     drain_within: Duration,
     send_timeout: Duration,
     linger: Duration,
@@ -124,6 +128,7 @@ impl<M: Machine> Builder<M> {
             connect: Connect::default(),
             output_mark: Limits::DEFAULT.output,
             environment: Environment::default(),
+            show: None,
             drain_within: Duration::from_secs(30),
             send_timeout: Duration::from_millis(Limits::DEFAULT.send_timeout),
             linger: Duration::from_millis(Limits::DEFAULT.linger),

@@ -66,6 +66,10 @@ impl<T: Task> SimPort<T> {
             time.now(),
         );
         context.keeps_panic = true;
+        #[cfg(feature = "transitions")]
+        {
+            context.edges = pool_state.edges.local(false);
+        }
         context.wall = WallTime::manual(time.clone());
         workers.push(Worker::new(WorkerSettings {
             name: POOL.to_owned(),

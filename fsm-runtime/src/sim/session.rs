@@ -157,7 +157,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         // The test takes the part of those who give jobs.
         let jobs = M::answers().map(|answers| (answers.jobs)(JOBS));
         let outgoing = jobs.map(|jobs| Arc::new(Outgoing::new(Some(jobs))));
-        let environment = Environment { mailboxes: Mailboxes::default(), settings, outgoing };
+        let environment = Environment::new(Mailboxes::default(), settings, outgoing);
         let mut harness = Harness::new(origin, &M::routes(), |pool_state, context| {
             let limits = Limits { calls, ..LIMITS };
             let environment = environment.clone();

@@ -21,9 +21,15 @@ fn v5_counts_of_all_answers_match_what_there_is() {
         "fsm_open{pool=\"lines\"} 7\n",
         "fsm_accepted_total{pool=\"lines\"} 7\n",
         "fsm_threads{pool=\"lines\",state=\"idle\"} 1\n",
+        "fsm_transitions_total{pool=\"lines\",from=\"Line\",to=\"Line\",on=\"verdict\"} 5\n",
+        "fsm_transitions_total{pool=\"lines\",from=\"Line\",to=\"Body\",on=\"verdict\"} 2\n",
+        "fsm_transitions_total{pool=\"lines\",from=\"Line\",to=\"Gone\",on=\"idle\"} 0\n",
     ] {
         assert!(metrics.contains(line), "no {line} in {metrics}");
     }
+    let edges = pool["edges"].as_array().unwrap();
+    let taken = edges.iter().find(|edge| edge["from"] == "Line" && edge["to"] == "Body");
+    assert_eq!(taken.unwrap()["count"], 2);
     let spec = served.get("/spec").json();
     assert_eq!(spec["pools"][0]["machine"]["states"][1]["name"], "Body");
     assert!(served.get("/").body.contains("<title>"));

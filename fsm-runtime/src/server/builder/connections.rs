@@ -78,6 +78,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         H: Send + 'static,
         F: FnMut(Peer) -> H + Send + 'static,
     {
+        self.check_show::<H>()?;
         let shards: Result<Vec<_>, _> = (0..self.shards).map(|number| self.shard(number)).collect();
         let mut shards = shards?;
         let addresses = self.listen_on(&mut shards)?;

@@ -24,6 +24,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             connect: self.connect,
             output_mark: self.output_mark,
             environment: self.environment,
+            show: self.show,
             drain_within: self.drain_within,
             send_timeout: self.send_timeout,
             linger: self.linger,

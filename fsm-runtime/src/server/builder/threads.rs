@@ -2,6 +2,7 @@ use std::num::NonZero;
 use std::sync::{Arc, Mutex, Weak};
 
 use super::Builder;
+use super::visible::ShowOfAny;
 use crate::call::service::PoolEntry;
 use crate::clock::TimeSource;
 use crate::driver::worker::{Driver, Worker, WorkerSettings};
@@ -37,7 +38,12 @@ impl<M: Machine, T: Task + Send + 'static, D: Driver> ThreadParts<M, T, D> {
     /// Returns the context of the thread's turns; it is made on the thread itself.
     pub(super) fn context(&self, routes: Arc<[PoolEntry]>) -> WorkerContext {
         let (port, status) = (Arc::clone(&self.port), self.port.status(self.thread));
-        WorkerContext::new(port, self.thread, status, routes, Process::shared().time.now())
+        let now = Process::shared().time.now();
+        WorkerContext {
+            #[cfg(feature = "transitions")]
+            edges: self.state.edges.local(self.environment.history.is_some()),
+            ..WorkerContext::new(port, self.thread, status, routes, now)
+        }
     }
 
     /// Serves until the port is closed.
@@ -73,6 +79,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
                 port: Arc::downgrade(port),
                 environment: self.environment.clone(),
                 time: Arc::new(Process::shared().time.clone()),
+                show: self.show.as_ref().and_then(ShowOfAny::of::<T::Handler>),
             }) as Box<dyn Respond>
         });
         visible.collect()

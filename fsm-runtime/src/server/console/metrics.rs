@@ -5,7 +5,7 @@
 use std::fmt::{Display, Write};
 
 use super::json::{ends, phase};
-use crate::{Block, PoolPhase, PoolSnapshot, Snapshot, ThreadSnapshot};
+use crate::{Block, EdgeCount, PoolPhase, PoolSnapshot, Snapshot, ThreadSnapshot};
 
 /// A metric: its name, its type, and what it is.
 struct Metric {
@@ -21,6 +21,7 @@ pub(super) fn print(snapshot: &Snapshot) -> String {
     page.counters();
     page.offers();
     page.states();
+    page.transitions();
     page.threads();
     page.text
 }
@@ -117,6 +118,21 @@ impl Page<'_> {
             "Ports that are in a handler and did not answer.",
             |pool| pool.unanswered().count(),
         );
+    }
+
+    fn transitions(&mut self) {
+        let taken = Metric {
+            name: "fsm_transitions_total",
+            kind: "counter",
+            help: "Transitions from one state to another or to itself, by the event that caused them.",
+        };
+        self.family(&taken, |pool| {
+            let edges = pool.edges.iter().map(|EdgeCount { state, edge, count }| {
+                let to = pool.spec.states[edge.target].name;
+                (vec![("from", state.name), ("to", to), ("on", edge.on.name())], *count)
+            });
+            edges.collect()
+        });
     }
 
     fn threads(&mut self) {

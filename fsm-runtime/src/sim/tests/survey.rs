@@ -119,7 +119,8 @@ impl Uploads {
     fn ask(&self, question: Question) -> Answer {
         let (sender, answers) = mpsc::channel();
         let (environment, time) = (self.environment.clone(), Arc::new(self.origin.time.clone()));
-        let walk = SurveyWalk::<Upload>::new(0, Arc::new(question), sender, environment, time);
+        let walk =
+            SurveyWalk::<Upload, Client>::new(0, Arc::new(question), sender, environment, time);
         self.port.port().walk(Box::new(walk));
         answers.recv().unwrap()
     }
