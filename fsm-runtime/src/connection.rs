@@ -4,6 +4,7 @@ use std::io;
 
 use crate::call::hand_off::{CarriedIo, DetachedConnection};
 use crate::connection::scratch::{ConnectionScratch, Leaving};
+use crate::connection::shed::Shedding;
 use crate::connection::turn::{TurnEnd, TurnStart};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
@@ -27,6 +28,7 @@ mod other;
 mod relay;
 pub(crate) mod scratch;
 mod secure;
+mod shed;
 mod turn;
 mod visible;
 
@@ -59,6 +61,8 @@ enum Goodbye {
     Closing(Ended),
     /// It ends in its next turn, because somebody asked for it.
     EndAsked,
+    /// A newcomer takes its place.
+    Shed(Shedding),
 }
 
 /// The pending input and output of a connection of `M`.
@@ -173,6 +177,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             Goodbye::NotSaid | Goodbye::Said => {}
             Goodbye::Closing(why) => return self.close(why, send_by, false, key, scratch),
             Goodbye::EndAsked => return self.end_as_asked(scratch),
+            Goodbye::Shed(shedding) => {
+                self.put_back(resumed, scratch);
+                return self.shed_turn(shedding, key, scratch, start);
+            }
         }
         let Some(turn) = self.begin_turn(key, scratch, start, resumed) else {
             return TurnOutcome::Ended(Ended::Panicked);
@@ -426,6 +434,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         // The next turn is a full one.
         self.state.set_idle(false);
         true
+    }
+
+    fn shed_next(&mut self) -> bool {
+        self.ask_to_leave()
     }
 
     fn abort(&mut self) {

@@ -5,4 +5,5 @@ pub(crate) mod connector;
 pub(crate) mod parker;
 pub(crate) mod reactor;
 pub(crate) mod receiver;
+pub(crate) mod shedder;
 pub(crate) mod worker;

@@ -17,6 +17,7 @@ pub(crate) mod other;
 pub(crate) mod route;
 pub(crate) mod runner;
 pub(crate) mod size_budget;
+pub(crate) mod shed;
 pub(crate) mod survey;
 pub(crate) mod timer;
 pub(crate) mod wait_set;

@@ -6,6 +6,7 @@ pub(crate) mod executor;
 pub(crate) mod observe;
 pub(crate) mod port;
 pub(crate) mod port_core;
+pub(crate) mod resting;
 pub(crate) mod shared;
 pub(crate) mod survey;
 pub(crate) mod task;

@@ -1,6 +1,7 @@
 //! What a snapshot sees of a connection.
 
 use crate::call::reply::Caller;
+use crate::connection::shed::Shedding;
 use crate::connection::{ConnectionTask, Goodbye};
 use crate::machine::survey::Visible;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
@@ -16,7 +17,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Visible<M> for Connectio
     }
 
     fn closes(&self) -> bool {
-        matches!(self.goodbye, Goodbye::Closing(_))
+        matches!(self.goodbye, Goodbye::Closing(_) | Goodbye::Shed(Shedding::Closing))
     }
 
     fn peer(&self) -> Option<Peer> {
@@ -34,5 +35,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Visible<M> for Connectio
 
     fn caller(&self) -> Option<Caller> {
         None
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.may_be_shed()
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use crate::call::mailboxes::MailboxContent;
@@ -12,8 +12,10 @@ use crate::call::reply::Caller;
 use crate::clock::TimeSource;
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::environment::EnvironmentOf;
+use crate::machine::shed::ShedWalk;
 use crate::scheduler::observe::Observe;
 use crate::scheduler::port::{Port, Slots, Visited, Walk};
+use crate::scheduler::resting::{RestingTasks, ShedRequest};
 use crate::scheduler::survey::{Answer, Count, Doing, EndAnswer, Found, Question, Rank, Respond};
 use crate::scheduler::task::Task;
 use crate::snapshot::Age;
@@ -37,6 +39,11 @@ pub(crate) trait Visible<M: Machine>: Task {
 
     /// The call that a job replies to.
     fn caller(&self) -> Option<Caller>;
+
+    /// Whether nothing is in progress, so that a newcomer may take its place (V7).
+    fn is_at_rest(&self) -> bool {
+        false
+    }
 }
 
 /// A port, with all that a walk over it needs.
@@ -46,6 +53,8 @@ pub(crate) struct VisiblePort<M: Machine, T> {
     pub(crate) port: Weak<Port<T>>,
     pub(crate) environment: EnvironmentOf<M>,
     pub(crate) time: Arc<dyn TimeSource + Send + Sync>,
+    /// The connections that are longest at rest, in a pool that ends these.
+    pub(crate) resting: Arc<Mutex<RestingTasks>>,
 }
 
 impl<M: Machine, T: Visible<M> + Send + 'static> Respond for VisiblePort<M, T> {
@@ -73,6 +82,14 @@ impl<M: Machine, T: Visible<M> + Send + 'static> Respond for VisiblePort<M, T> {
     fn end(&self, key: Key, until: Instant, answers: Sender<EndAnswer>) {
         if let Some(port) = self.port.upgrade() {
             port.walk(Box::new(EndWalk { key, until, answers }));
+        }
+    }
+
+    fn shed(&self, request: ShedRequest) {
+        if let Some(port) = self.port.upgrade() {
+            let (resting, time) = (Arc::clone(&self.resting), Arc::clone(&self.time));
+            let environment = self.environment.clone();
+            port.walk(Box::new(ShedWalk::<M>::new(request, resting, environment, time)));
         }
     }
 }

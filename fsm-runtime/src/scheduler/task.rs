@@ -31,6 +31,12 @@ pub(crate) trait Task: Sized {
         false
     }
 
+    /// Makes the next turn end the task as [`Ended::Shed`], if it is still at rest then. Returns whether that
+    /// is possible.
+    fn shed_next(&mut self) -> bool {
+        false
+    }
+
     /// Aborts the transport, before a task is closed in the middle of something: the peer must not
     /// take the output so far for the whole.
     fn abort(&mut self);

@@ -90,6 +90,7 @@ pub struct Builder<M: Machine, L: Transport = Plain> {
     watchdog: bool,
     /// The most connections.
     limit: usize,
+    shed_at_rest: bool,
     /// The most jobs.
     max_jobs: usize,
     connect: Connect,
@@ -120,6 +121,7 @@ impl<M: Machine> Builder<M> {
             max_running: None,
             watchdog: true,
             limit,
+            shed_at_rest: false,
             max_jobs: limit,
             connect: Connect::default(),
             output_mark: Limits::DEFAULT.output,
@@ -319,9 +321,46 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// are dropped and counted ([`Stats::datagrams_dropped`](crate::Stats::datagrams_dropped)).
     ///
     /// At the limit the listeners pause. New connections wait in the [`backlog`](Builder::backlog)
-    /// until a sixteenth of the limit, and at least one, is free again.
+    /// until a sixteenth of the limit, and at least one, is free again. With
+    /// [`shed_at_rest`](Builder::shed_at_rest) they take the places of connections at rest.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.limit = self.ranges.check("max_connections", connections, 1..=MAX_TASKS);
+        self
+    }
+
+    /// Ends the connection that has been longest at rest when a new one finds the pool at its
+    /// [limit](Builder::max_connections), or no descriptor free, so that the new one is served and does not wait.
+    /// Off by default.
+    ///
+    /// A connection is at rest in a `#[rest]` state while nothing of it is unread or unsent and no reply to a job
+    /// of its is to come. It ends as in a drain: over the `drain` edge of its state if there is one, so that it
+    /// can say goodbye, and otherwise with the end of the stream. What has arrived by then is answered before. It
+    /// counts as [`Ended::Shed`](crate::Ended::Shed), also if its machine has said goodbye. The pool does
+    /// not wait for the peer to notice ([`linger`](Builder::linger)): a request that crosses the goodbye is reset.
+    ///
+    /// These keep their places:
+    ///
+    /// - connections at work;
+    /// - those that have been at rest for less than a second, so that a flood of new connections ends none between two
+    ///   requests, and none whose first request is on its way;
+    /// - those in a state with `#[rest(keep)]`, such as subscribers;
+    /// - those in a state without a time but `never`, because it is the `within` or `idle` of the state that tells how
+    ///   long it lasts.
+    ///
+    /// While there is nobody else, new connections wait, as without this setting. The next end of a
+    /// connection makes room for one.
+    ///
+    /// The shard that accepts asks the one with the most connections, and the others if that has none to end; which
+    /// connection of all shards is longest at rest is not looked for. To find those of a shard takes one
+    /// look at each of its connections for 1,024 ends, at most ten times a second. A connection stores
+    /// nothing for it. Each shard keeps a descriptor to spare, and may have accepted one connection more from each
+    /// listener than the limit says, which waits for its place. Another pool that hands connections over
+    /// waits for room as before.
+    pub fn shed_at_rest(mut self) -> Self
+    where
+        M: Machine<Kind = Connection>,
+    {
+        self.shed_at_rest = true;
         self
     }
 

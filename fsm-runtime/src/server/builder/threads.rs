@@ -72,6 +72,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
                 port: Arc::downgrade(port),
                 environment: self.environment.clone(),
                 time: Arc::new(Process::shared().time.clone()),
+                resting: Arc::default(),
             }) as Box<dyn Respond>
         });
         visible.collect()

@@ -1,0 +1,102 @@
+//! The turns of a connection whose place a newcomer takes (V7).
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use crate::connection::scratch::ConnectionScratch;
+use crate::connection::turn::TurnStart;
+use crate::connection::{ConnectionTask, Goodbye, Pending, ResumedIo};
+use crate::net::readiness::Readiness;
+use crate::net::transport::{ByteStream, PeerAddr, Source};
+use crate::scheduler::task::TurnOutcome;
+use crate::{Drive, Ended, Key};
+
+/// The progress of a connection that makes room for a newcomer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shedding {
+    /// It ends in its next turn if it is still at rest then.
+    Asked,
+    /// The machine has taken a `drain` edge.
+    Said,
+    /// The last output leaves.
+    Closing,
+}
+
+impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
+    /// Whether the connection may make room for a newcomer.
+    pub(super) fn may_be_shed(&self) -> bool {
+        let state = &M::SPEC.states[self.machine.state()];
+        state.rest && !state.keep && self.goodbye == Goodbye::NotSaid && self.pending.is_none()
+    }
+
+    /// Makes the connection leave in its next turn, as a drain would make it.
+    pub(super) fn ask_to_leave(&mut self) -> bool {
+        if !self.may_be_shed() {
+            return false;
+        }
+        self.goodbye = Goodbye::Shed(Shedding::Asked);
+        // The turn looks for a request that has arrived.
+        self.state.add(Readiness::READ);
+        self.state.set_idle(false);
+        true
+    }
+
+    /// Puts back what a turn has taken up, so that another one takes it up again.
+    #[cold]
+    pub(super) fn put_back(&mut self, resumed: ResumedIo<M>, scratch: &mut ConnectionScratch<M, H>) {
+        let ResumedIo { input, progress, other_progress, send_by, expired_while_full } = resumed;
+        let pending = Pending::<M> {
+            input,
+            progress,
+            other_progress,
+            output: scratch.output.keep(),
+            send_by,
+            expired_while_full,
+            incoming: None,
+        };
+        self.pending = Some(scratch.boxes.fill(pending));
+    }
+
+    /// Runs a turn as in a drain of this connection alone.
+    ///
+    /// In the first one a request that has arrived is answered. What is at work after it is no longer asked to
+    /// leave.
+    #[cold]
+    pub(super) fn shed_turn(
+        &mut self,
+        shedding: Shedding,
+        key: Key,
+        scratch: &mut ConnectionScratch<M, H>,
+        start: TurnStart<M::Partial>,
+    ) -> TurnOutcome {
+        self.goodbye = match shedding {
+            Shedding::Asked => Goodbye::NotSaid,
+            Shedding::Said => Goodbye::Said,
+            Shedding::Closing => Goodbye::Closing(Ended::Shed),
+        };
+        let draining = std::mem::replace(&mut scratch.context.draining, true);
+        let turn = catch_unwind(AssertUnwindSafe(|| self.full_turn(key, scratch, start)));
+        // The next turn of the thread is one of another connection, also after a panic.
+        scratch.context.draining = draining;
+        let outcome = turn.unwrap_or_else(|panic| resume_unwind(panic));
+        let leaves = |why| why == Ended::Drained || why == Ended::Done && shedding != Shedding::Asked;
+        match self.goodbye {
+            Goodbye::Said => {
+                self.goodbye = Goodbye::Shed(Shedding::Said);
+                self.state.set_idle(false);
+            }
+            Goodbye::Closing(why) if why == Ended::Shed || leaves(why) => {
+                self.goodbye = Goodbye::Shed(Shedding::Closing);
+                let has_begun = shedding != Shedding::Closing;
+                if outcome == TurnOutcome::Wait && has_begun && self.pending.is_none() {
+                    // The peer has got all. A newcomer does not wait until it has noticed.
+                    return TurnOutcome::Again;
+                }
+            }
+            _ => {}
+        }
+        match outcome {
+            TurnOutcome::Ended(why) if leaves(why) => TurnOutcome::Ended(Ended::Shed),
+            outcome => outcome,
+        }
+    }
+}
