@@ -19,6 +19,7 @@ pub(crate) fn parse(variant: &RawVariant, helpers: bool, errors: &mut Errors) ->
         to: None,
         rest: None,
         rest_edges: ast::Edges::default(),
+        keeps_place: false,
         marked_as_start: false,
         incomplete: variant.broken,
         name,
@@ -126,9 +127,10 @@ impl ast::State {
                     errors.at(Code::Twice, name, twice);
                 }
                 if let Some(arguments) = arguments {
-                    let edges = wait::rest(arguments, errors);
-                    self.incomplete |= !edges.complete;
-                    self.rest_edges.events.extend(edges.value.events);
+                    let rest = wait::rest(arguments, errors);
+                    self.incomplete |= !rest.complete;
+                    self.rest_edges.events.extend(rest.value.edges.events);
+                    self.keeps_place |= rest.value.keeps_place;
                 }
                 self.rest = Some(name.clone());
             }
