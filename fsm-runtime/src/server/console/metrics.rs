@@ -61,6 +61,8 @@ impl Page<'_> {
         self.family(&ended, |pool| {
             ends(&pool.stats).map(|(why, count)| (vec![("reason", why)], count)).to_vec()
         });
+        let shed = "Connections at rest whose place a newcomer took.";
+        self.counter("fsm_connections_shed_total", shed, |pool| pool.stats.shed);
         self.counter("fsm_stale_events_total", "Events for connections that were gone.", |pool| {
             pool.stats.stale
         });
