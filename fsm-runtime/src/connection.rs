@@ -429,6 +429,15 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         self.machine.state()
     }
 
+    fn is_at_rest(&self) -> bool {
+        let rests = M::SPEC.states[self.machine.state()].rest;
+        rests && self.goodbye == Goodbye::NotSaid && self.pending.is_none()
+    }
+
+    fn closes(&self) -> bool {
+        matches!(self.goodbye, Goodbye::Closing(_) | Goodbye::Shed(Shedding::Closing))
+    }
+
     fn end_next(&mut self) -> bool {
         self.goodbye = Goodbye::EndAsked;
         // The next turn is a full one.

@@ -244,5 +244,5 @@ pub use crate::snapshot::{
     RouteSnapshot, RunningHandler, Since, Snapshot, StateCount, TaskSnapshot, ThreadSnapshot,
 };
 pub use crate::spec::{Edge, Shape, Spec, Starts, State, Trigger, Wait};
-pub use crate::stats::{Ended, Stats};
+pub use crate::stats::{Ended, Journeys, Stats};
 pub use crate::target::Target;

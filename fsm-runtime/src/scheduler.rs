@@ -3,6 +3,7 @@
 pub(crate) mod alarm;
 pub(crate) mod current;
 pub(crate) mod executor;
+pub(crate) mod journeys;
 pub(crate) mod observe;
 pub(crate) mod port;
 pub(crate) mod port_core;

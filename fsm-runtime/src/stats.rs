@@ -1,8 +1,11 @@
 use std::fmt;
 
 mod counters;
+mod journeys;
 
 pub(crate) use counters::{Counters, LocalCounters};
+pub(crate) use journeys::JourneyCounts;
+pub use journeys::Journeys;
 
 /// The reason for which a connection or job has ended.
 ///

@@ -7,7 +7,7 @@ use crate::connection::turn::TurnStart;
 use crate::connection::{ConnectionTask, Goodbye, Pending, ResumedIo};
 use crate::net::readiness::Readiness;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
-use crate::scheduler::task::TurnOutcome;
+use crate::scheduler::task::{Task, TurnOutcome};
 use crate::{Drive, Ended, Key};
 
 /// The progress of a connection that makes room for a newcomer.
@@ -22,15 +22,9 @@ pub(super) enum Shedding {
 }
 
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
-    /// Whether the connection may make room for a newcomer.
-    pub(super) fn may_be_shed(&self) -> bool {
-        let state = &M::SPEC.states[self.machine.state()];
-        state.rest && !state.keep && self.goodbye == Goodbye::NotSaid && self.pending.is_none()
-    }
-
     /// Makes the connection leave in its next turn, as a drain would make it.
     pub(super) fn ask_to_leave(&mut self) -> bool {
-        if !self.may_be_shed() {
+        if !self.is_at_rest() {
             return false;
         }
         self.goodbye = Goodbye::Shed(Shedding::Asked);

@@ -1,8 +1,6 @@
 //! What a snapshot sees of a connection.
 
-use crate::call::reply::Caller;
-use crate::connection::shed::Shedding;
-use crate::connection::{ConnectionTask, Goodbye};
+use crate::connection::ConnectionTask;
 use crate::machine::survey::Visible;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::{Drive, Peer};
@@ -16,10 +14,6 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Visible<M> for Connectio
         &self.deadlines
     }
 
-    fn closes(&self) -> bool {
-        matches!(self.goodbye, Goodbye::Closing(_) | Goodbye::Shed(Shedding::Closing))
-    }
-
     fn peer(&self) -> Option<Peer> {
         let incoming = self.pending.as_ref().and_then(|pending| pending.incoming);
         incoming.map(|new| new.peer).or_else(|| self.socket.peer().ok())
@@ -31,13 +25,5 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Visible<M> for Connectio
 
     fn unsent(&self) -> usize {
         self.pending.as_ref().map_or(0, |pending| pending.output.len())
-    }
-
-    fn caller(&self) -> Option<Caller> {
-        None
-    }
-
-    fn is_at_rest(&self) -> bool {
-        self.may_be_shed()
     }
 }

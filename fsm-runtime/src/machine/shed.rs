@@ -88,7 +88,7 @@ impl<M: Machine> ShedWalk<M> {
     /// The time since which a connection has been at rest; `None` if it is not, or no deadline tells.
     fn rests_since<T: Visible<M>>(&self, visited: &Visited<'_, T>) -> Option<u64> {
         let Visited::Waits { task, queued: false } = visited else { return None };
-        if !task.is_at_rest() {
+        if !task.is_at_rest() || M::SPEC.states[task.state()].keep {
             return None;
         }
         let settings = &self.environment.settings;

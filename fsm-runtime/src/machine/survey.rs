@@ -30,20 +30,9 @@ const DESCRIBED_A_STEP: usize = 256;
 pub(crate) trait Visible<M: Machine>: Task {
     fn machine(&self) -> &M;
     fn deadlines(&self) -> &M::Deadlines;
-
-    /// Whether its machine is done, so that its deadlines are none of the machine's.
-    fn closes(&self) -> bool;
     fn peer(&self) -> Option<Peer>;
     fn unread(&self) -> usize;
     fn unsent(&self) -> usize;
-
-    /// The call that a job replies to.
-    fn caller(&self) -> Option<Caller>;
-
-    /// Whether nothing is in progress, so that a newcomer may take its place (V7).
-    fn is_at_rest(&self) -> bool {
-        false
-    }
 }
 
 /// A port, with all that a walk over it needs.

@@ -2,6 +2,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::call::reply::Caller;
 use crate::call::service::PoolEntry;
 use crate::clock::{Time, WallTime};
 use crate::net::readiness::Readiness;
@@ -25,6 +26,21 @@ pub(crate) trait Task: Sized {
 
     /// The index of the machine's state.
     fn state(&self) -> usize;
+
+    /// Whether nothing is in progress.
+    fn is_at_rest(&self) -> bool {
+        false
+    }
+
+    /// Whether its machine is done, so that its deadlines are none of the machine's.
+    fn closes(&self) -> bool {
+        false
+    }
+
+    /// The call that a job replies to.
+    fn caller(&self) -> Option<Caller> {
+        None
+    }
 
     /// Makes the next turn end the task as [`Ended::Closed`]. Returns whether that is possible.
     fn end_next(&mut self) -> bool {
