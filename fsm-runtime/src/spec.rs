@@ -296,7 +296,16 @@ impl State {
     /// A state without edges, fields and docs, in which something is in progress. The other methods
     /// add to it.
     pub const fn new(name: &'static str, waits: &'static [Wait]) -> Self {
-        Self { name, docs: "", waits, edges: &[], rest: false, keep: false, fields: &[], layout: None }
+        Self {
+            name,
+            docs: "",
+            waits,
+            edges: &[],
+            rest: false,
+            keep: false,
+            fields: &[],
+            layout: None,
+        }
     }
 
     /// The same state with these docs.

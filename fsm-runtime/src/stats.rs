@@ -144,7 +144,13 @@ impl Stats {
     pub fn ended(&self) -> u64 {
         let broken = self.reset + self.truncated + self.tls_failures;
         let ended_by_pool = self.panicked + self.send_timeouts + self.busy_loops;
-        self.done + broken + ended_by_pool + self.drained + self.shed + self.closed + self.handed_off
+        self.done
+            + broken
+            + ended_by_pool
+            + self.drained
+            + self.shed
+            + self.closed
+            + self.handed_off
     }
 }
 

@@ -36,7 +36,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 
     /// Puts back what a turn has taken up, so that another one takes it up again.
     #[cold]
-    pub(super) fn put_back(&mut self, resumed: ResumedIo<M>, scratch: &mut ConnectionScratch<M, H>) {
+    pub(super) fn put_back(
+        &mut self,
+        resumed: ResumedIo<M>,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) {
         let ResumedIo { input, progress, other_progress, send_by, expired_while_full } = resumed;
         let pending = Pending::<M> {
             input,
@@ -72,7 +76,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         // The next turn of the thread is one of another connection, also after a panic.
         scratch.context.draining = draining;
         let outcome = turn.unwrap_or_else(|panic| resume_unwind(panic));
-        let leaves = |why| why == Ended::Drained || why == Ended::Done && shedding != Shedding::Asked;
+        let leaves =
+            |why| why == Ended::Drained || why == Ended::Done && shedding != Shedding::Asked;
         match self.goodbye {
             Goodbye::Said => {
                 self.goodbye = Goodbye::Shed(Shedding::Said);

@@ -222,7 +222,11 @@ impl Reactor {
     /// The next connection that waits for its place.
     #[inline]
     fn next_newcomer(&mut self, index: usize, now: u64) -> Attempt {
-        if self.shedder.is_none() { self.acceptors[index].accept(now) } else { self.newcomer(index, now) }
+        if self.shedder.is_none() {
+            self.acceptors[index].accept(now)
+        } else {
+            self.newcomer(index, now)
+        }
     }
 
     /// The connection that is held, or the next one, for which the spare descriptor is given up if no other one

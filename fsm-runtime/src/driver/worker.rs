@@ -254,6 +254,8 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         if let Some(journeys) = &self.journeys {
             journeys.after(key, turned.task.as_ref(), state);
         }
+        // The thread may sleep now, and the span must not be open for as long.
+        drop(span);
         Ok(port.turned(self.thread, D::WHEN_IDLE, turned))
     }
 

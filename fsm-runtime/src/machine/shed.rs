@@ -94,9 +94,8 @@ impl<M: Machine> ShedWalk<M> {
         let settings = &self.environment.settings;
         let deadlines = task.deadlines().all().iter().enumerate();
         let armed = deadlines.filter(|(_, deadline)| **deadline != u64::MAX);
-        let since = armed.filter_map(|(index, deadline)| {
-            task.machine().timer(index, settings).since(*deadline)
-        });
+        let since = armed
+            .filter_map(|(index, deadline)| task.machine().timer(index, settings).since(*deadline));
         let since = since.filter(|(_, since)| matches!(since, Since::Entered | Since::Progress));
         // A time since a read is never before the time since the state was entered.
         since.map(|(start, _)| start).max()

@@ -6,8 +6,8 @@ const BOUNDS: usize = 14;
 
 /// The upper bounds of the buckets, in microseconds.
 const MICROS: [u64; BOUNDS] = [
-    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
-    5_000_000, 10_000_000,
+    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+    2_500_000, 5_000_000, 10_000_000,
 ];
 
 /// The journeys of a pool that were measured, by how long they lasted:
@@ -80,7 +80,10 @@ mod tests {
         }
         let journeys = counts.snapshot();
         let buckets: Vec<_> = journeys.buckets().map(|(_, count)| count).collect();
-        assert_eq!((buckets[0], buckets[1], buckets[BOUNDS - 2], buckets[BOUNDS - 1]), (2, 3, 3, 4));
+        assert_eq!(
+            (buckets[0], buckets[1], buckets[BOUNDS - 2], buckets[BOUNDS - 1]),
+            (2, 3, 3, 4)
+        );
         assert_eq!((journeys.count(), journeys.total()), (5, Duration::from_micros(20_001_002)));
     }
 }

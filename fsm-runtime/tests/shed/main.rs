@@ -128,8 +128,7 @@ impl Peer {
         stream.set_read_timeout(Some(time)).unwrap();
         let heard = self.0.fill_buf().map(<[u8]>::len);
         self.0.get_ref().set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        heard.is_err_and(|error| {
-            matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
-        })
+        heard
+            .is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut))
     }
 }

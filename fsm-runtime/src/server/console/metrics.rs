@@ -80,13 +80,16 @@ impl Page<'_> {
     /// The pools whose connections rest. A histogram has one more label, so it is no family like the others.
     fn journeys(&mut self) {
         const NAME: &str = "fsm_journey_seconds";
-        let help = "How long connections took from rest to rest, of the journeys that were measured.";
+        let help =
+            "How long connections took from rest to rest, of the journeys that were measured.";
         let _ = writeln!(self.text, "# HELP {NAME} {help}\n# TYPE {NAME} histogram");
         for pool in self.pools.iter().filter(|pool| pool.spec.rests()) {
             let (name, journeys) = (escaped(&pool.name), &pool.journeys);
-            let finite = journeys.buckets().map(|(bound, count)| (bound.as_secs_f64().to_string(), count));
+            let finite =
+                journeys.buckets().map(|(bound, count)| (bound.as_secs_f64().to_string(), count));
             for (bound, count) in finite.chain([("+Inf".to_owned(), journeys.count())]) {
-                let _ = writeln!(self.text, "{NAME}_bucket{{pool=\"{name}\",le=\"{bound}\"}} {count}");
+                let _ =
+                    writeln!(self.text, "{NAME}_bucket{{pool=\"{name}\",le=\"{bound}\"}} {count}");
             }
             let (sum, count) = (journeys.total().as_secs_f64(), journeys.count());
             let _ = writeln!(self.text, "{NAME}_sum{{pool=\"{name}\"}} {sum}");

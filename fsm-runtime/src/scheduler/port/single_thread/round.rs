@@ -69,9 +69,8 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
         let Some(key) = self.state.core.head() else { return false };
         let now = T::context(self.executor.scratch).instant;
         let slot = self.state.core.get_mut(key);
-        let span = slot.and_then(|slot| {
-            journeys.before(key, slot.task.as_ref()?, slot.state.ready(), now)
-        });
+        let span = slot
+            .and_then(|slot| journeys.before(key, slot.task.as_ref()?, slot.state.ready(), now));
         within(span.as_ref(), || self.next_packet());
         if span.is_some() {
             let slot = self.state.core.get_mut(key);
