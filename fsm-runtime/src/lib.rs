@@ -238,7 +238,12 @@ pub use crate::server::layer::{Plain, Transport};
 pub use crate::server::observer::Observer;
 pub use crate::server::pipeline::Pipeline;
 pub use crate::server::pool::Pool;
+#[cfg(unix)]
+pub use crate::server::python::Python;
 pub use crate::server::running::Running;
+#[cfg(feature = "serde")]
+pub use crate::server::wire::Json;
+pub use crate::server::wire::{Raised, Wire, WireFormat};
 pub use crate::snapshot::{
     Activity, Age, Block, Filter, JobPlace, PoolPhase, PoolSnapshot, PortSnapshot, Position, Room,
     RouteSnapshot, RunningHandler, Since, Snapshot, StateCount, TaskSnapshot, ThreadSnapshot,

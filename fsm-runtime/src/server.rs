@@ -17,10 +17,13 @@ pub(crate) mod placement;
 pub(crate) mod plan;
 pub(crate) mod pool;
 pub(crate) mod process;
+#[cfg(unix)]
+pub(crate) mod python;
 pub(crate) mod running;
 pub(crate) mod signals;
 pub(crate) mod snapshot;
 pub(crate) mod supervisor;
 pub(crate) mod thread;
 pub(crate) mod type_name;
+pub(crate) mod wire;
 pub(crate) mod wired;

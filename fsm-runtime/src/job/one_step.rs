@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The machine of plain workers: it runs a function with the job, and is done. Its handler is that
-/// function.
+/// function; without a reply of it the caller takes its `gone` edge.
 pub(crate) struct OneStep<S: Service>(Option<S::Job>, PhantomData<fn() -> S>);
 
 impl<S: Service> Machine for OneStep<S> {
@@ -50,7 +50,7 @@ impl<S: Service> Service for OneStep<S> {
 
 impl<S: Service> JobMachine for OneStep<S> {}
 
-impl<S: Service, F: FnMut(S::Job) -> S::Reply> Drive<F> for OneStep<S> {
+impl<S: Service, F: FnMut(S::Job) -> Option<S::Reply>> Drive<F> for OneStep<S> {
     fn resume(
         &mut self,
         work: &mut F,
@@ -58,8 +58,9 @@ impl<S: Service, F: FnMut(S::Job) -> S::Reply> Drive<F> for OneStep<S> {
         cx: &mut Cx<'_, NoMessage, (), Job>,
     ) -> Step {
         let Some(job) = self.0.take() else { return Step::Done };
-        let reply = cx.blocking(|| work(job));
-        cx.finish(reply);
+        if let Some(reply) = cx.blocking(|| work(job)) {
+            cx.finish(reply);
+        }
         Step::Moved
     }
 

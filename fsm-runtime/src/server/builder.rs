@@ -495,6 +495,17 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     pub fn handle(&self) -> Handle<M> {
         Handle::new(Arc::clone(&self.state), self.environment.mailboxes.clone())
     }
+
+    #[cfg(unix)]
+    pub(crate) fn longest_drain(&self) -> Duration {
+        self.drain_within
+    }
+
+    /// The state that the threads and handles of the pool will share.
+    #[cfg(unix)]
+    pub(crate) fn state(&self) -> Arc<PoolState> {
+        Arc::clone(&self.state)
+    }
 }
 
 impl<M: Machine, L: Transport> fmt::Debug for Builder<M, L> {

@@ -225,8 +225,34 @@ impl Pool {
         W: FnMut(S::Job) -> S::Reply + 'static,
         E: fmt::Display,
     {
-        let builder = Builder::<OneStep<S>>::new(name.into()).threads(threads).max_running(threads);
-        let mut pool = builder.max_jobs(1024).serve_jobs::<S, W, E, _>(make);
+        let builder = Builder::<OneStep<S>>::new(name.into()).threads(threads).max_jobs(1024);
+        Self::one_step::<S, _, _>(builder.max_running(threads), move || {
+            let mut work = make()?;
+            Ok::<_, E>(move |job| Some(work(job)))
+        })
+    }
+
+    /// Makes a pool of processes that run Python, each of which does one job at a time: `target` is the function,
+    /// as `module:function` or `path/to/file.py:function`. See [`Python`](crate::Python) for an example and for
+    /// what happens to jobs when a process fails. On Unix.
+    #[cfg(unix)]
+    pub fn python<S: Service>(
+        name: impl Into<String>,
+        target: impl Into<String>,
+    ) -> crate::Python<S> {
+        crate::Python::new(name.into(), target.into())
+    }
+
+    /// Completes a pool of machines of one step. A job without a reply is gone.
+    pub(crate) fn one_step<S: Service, W, E>(
+        builder: Builder<OneStep<S>>,
+        make: impl Fn() -> Result<W, E> + Send + Sync + 'static,
+    ) -> Self
+    where
+        W: FnMut(S::Job) -> Option<S::Reply> + 'static,
+        E: fmt::Display,
+    {
+        let mut pool = builder.serve_jobs::<S, W, E, _>(make);
         pool.machine = short(std::any::type_name::<S>());
         pool
     }

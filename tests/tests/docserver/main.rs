@@ -30,3 +30,4 @@ mod slowhttp;
 mod start;
 #[cfg(target_os = "linux")]
 mod times;
+mod worker;

@@ -35,6 +35,7 @@ fn help_says_what_each_option_is_for() {
         "--index-queue",
         "--index-delay",
         "--single-pool",
+        "--worker",
         "--diagram",
         "--log-level",
         "SIGTERM",

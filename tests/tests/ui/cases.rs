@@ -102,6 +102,26 @@ impl Case {
         found
     }
 
+    /// The lines of our own crates that the messages of rustc quote, each with its file below the workspace.
+    pub(crate) fn quotes(&self) -> Vec<(&str, &str)> {
+        let mut quotes = Vec::new();
+        let mut file = None;
+        for line in self.stderr.lines() {
+            if let Some((_, path)) = line.split_once("$WORKSPACE/") {
+                file = Some(path);
+            } else if line.contains("--> ") || line.is_empty() {
+                file = None;
+            } else if let (Some(file), Some((_, code))) = (file, line.split_once("| ")) {
+                let code = code.trim();
+                // The line with the carets under the code, and what is said beside them.
+                if !code.is_empty() && !code.starts_with(['^', '-']) {
+                    quotes.push((file, code));
+                }
+            }
+        }
+        quotes
+    }
+
     /// The text of the first finding, without the lines that mend it.
     pub(crate) fn first(&self) -> String {
         let first = self.stderr.split("\n\nerror").next().unwrap_or_default();

@@ -45,6 +45,22 @@ fn users_read_what_was_seen() {
     }
 }
 
+/// What rustc quotes of our own crates is there, so that code that has moved is noticed before trybuild runs.
+#[test]
+fn quotes_of_our_crates_are_in_their_files() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut found = 0;
+    for case in Case::all() {
+        for (file, code) in case.quotes() {
+            let text = std::fs::read_to_string(workspace.join(file));
+            let text = text.unwrap_or_else(|error| panic!("{}: {file}: {error}", case.name));
+            assert!(text.contains(code), "{}: `{file}` has no `{code}`", case.name);
+            found += 1;
+        }
+    }
+    assert!(found > 0, "no case quotes our crates");
+}
+
 /// A verdict names declared targets alone, and a target that no verdict names is dead code.
 #[test]
 fn l1_only_declared_edges_compile() {

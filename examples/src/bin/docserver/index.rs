@@ -5,10 +5,12 @@ use std::thread;
 use std::time::Duration;
 
 use fsm_runtime::prelude::*;
+use fsm_runtime::{Json, Raised};
 
 use crate::api::Event;
 use crate::catalog::{Lookup, MISSING};
 use crate::client::Get;
+use crate::extract::{Extract, Source};
 use crate::feed::Feed;
 use crate::http::{Condition, Method, Name, Refusal, Status, Validators, Verdict};
 use crate::store::{Digested, Document, Error, Filed, Settled, Spooled, Store, cleanup};
@@ -28,7 +30,7 @@ pub(crate) enum Index {
 
     /// Moves the document's file into place, durably.
     #[run(blocking)]
-    #[to(Enter | Finished)]
+    #[to(Extract | Finished)]
     Settle {
         #[carry]
         name: Name,
@@ -39,6 +41,17 @@ pub(crate) enum Index {
         digested: Digested,
     },
 
+    /// Waits for the document's text. The search finds one without by its name.
+    #[call(Extract, within = 2min => Enter, gone => Enter)]
+    #[to(Enter)]
+    Extract {
+        #[carry]
+        name: Name,
+        #[carry]
+        condition: Condition,
+        settled: Settled,
+    },
+
     /// Enters the document into the index, in place of the one with the same name.
     #[run(blocking)]
     #[to(Clean | Finished)]
@@ -47,6 +60,7 @@ pub(crate) enum Index {
         name: Name,
         #[carry]
         condition: Condition,
+        #[carry]
         settled: Settled,
     },
 
@@ -151,7 +165,10 @@ impl Indexer {
                 let filed = spooled
                     .digest()
                     .and_then(|digested| self.store.settle(&mut spooled, digested))
-                    .and_then(|mut settled| self.enter(&name, &condition, &mut settled));
+                    .and_then(|mut settled| {
+                        settled.read_text()?;
+                        self.enter(&name, &condition, &mut settled)
+                    });
                 match filed {
                     Ok(Some(filed)) => {
                         self.clean(&filed);
@@ -213,16 +230,38 @@ impl index::Handler for Indexer {
 
     fn settle(
         &mut self,
-        _name: &mut Name,
+        name: &mut Name,
         _condition: &mut Condition,
         spooled: &mut Spooled,
         digested: &mut Digested,
         _cx: &mut JobCx<'_>,
     ) -> index::AfterSettle {
         match self.store.settle(spooled, *digested) {
-            Ok(settled) => index::AfterSettle::Enter { settled },
+            Ok(settled) => {
+                let (name, path) = (name.to_string(), settled.path().to_owned());
+                let job = Json(Source { name, path, is_text: settled.is_text() });
+                index::AfterSettle::Extract { settled, job }
+            }
             Err(error) => index::AfterSettle::Finished { reply: failed(&error) },
         }
+    }
+
+    fn extract(
+        &mut self,
+        name: &mut Name,
+        _condition: &mut Condition,
+        settled: &mut Settled,
+        text: Result<Json<String>, Raised>,
+        _cx: &mut JobCx<'_>,
+    ) -> index::AfterExtract {
+        match text {
+            Ok(Json(text)) => settled.set_text(text),
+            Err(error) => {
+                let name = name.as_str();
+                tracing::warn!(name, %error, "cannot read the text of a document");
+            }
+        }
+        index::AfterExtract::Enter
     }
 
     fn enter(

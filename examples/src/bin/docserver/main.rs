@@ -1,6 +1,6 @@
 //! A document server: clients upload, search and download documents over HTTP, and receive an event
-//! for each change. It shows a pipeline of four pools: one that speaks HTTP, one whose threads
-//! block on the disk, one of plain workers, and one of connections that another pool handed over.
+//! for each change. It shows a pipeline of five pools: one that speaks HTTP, one whose threads
+//! block on the disk, two of plain workers, and one of connections that another pool handed over.
 //!
 //! Start it with `cargo run --release --bin docserver`, then open <http://127.0.0.1:7070/>, or try:
 //!
@@ -10,6 +10,9 @@
 //! curl http://127.0.0.1:7070/docs/readme.md                # downloads it
 //! curl -N http://127.0.0.1:7070/events                     # prints events until Ctrl-C
 //! ```
+//!
+//! With `--worker examples/python/index.py` one pool of workers is of processes that run Python: they read the text
+//! of office documents and pages.
 //!
 //! `cargo run --bin docserver -- --diagram` prints the pools as a Mermaid diagram. Start reading at
 //! `front.rs`, the machine of a client, and `index.rs`, the machine of a job.
@@ -34,6 +37,7 @@ mod api;
 mod catalog;
 mod client;
 mod events;
+mod extract;
 mod feed;
 mod front;
 mod http;
@@ -47,6 +51,7 @@ mod store;
 use catalog::{Catalog, look_up};
 use client::Client;
 use events::{Events, Subscriber};
+use extract::Extractor;
 use feed::Feed;
 use front::Front;
 use index::{Index, Indexer};
@@ -72,6 +77,8 @@ struct Options {
     redirect_http: Vec<Address>,
     #[command(flatten)]
     settings: Settings,
+    #[command(flatten)]
+    extractor: Extractor,
     /// The directory of the documents; the server creates it if it is missing. It keeps 2 MiB of room
     /// back there, so that documents can be deleted when the disk is full
     #[arg(long, value_name = "DIRECTORY", default_value = "docs-data")]
@@ -172,7 +179,8 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
         }
     };
     let pipeline =
-        Pipeline::new().pool(front).pool(index.try_worker(indexer)).pool(catalog).pool(events);
+        Pipeline::new().pool(front).pool(index.try_worker(indexer)).pool(options.extractor.pool());
+    let pipeline = pipeline.pool(catalog).pool(events);
     if options.diagram {
         write!(io::stdout(), "{}", pipeline.mermaid())?;
         return Ok(());

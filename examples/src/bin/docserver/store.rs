@@ -13,7 +13,7 @@
 //! 1. A [`Spool`] takes the bytes, and [`Spooled::digest`] reads them again.
 //! 2. [`Store::settle`] syncs the file, then moves it into `docs`, under a name that no other file
 //!    ever has, and syncs that directory.
-//! 3. [`Store::index`] writes the row and the words and removes those of the document that had the
+//! 3. [`Settled::set_text`] says which words it has, if it has any. [`Store::index`] writes the row and the words and removes those of the document that had the
 //!    name before, in one transaction.
 //! 4. [`cleanup`] removes the file of that document.
 //!
@@ -58,7 +58,7 @@ mod search;
 mod snippet;
 mod spool;
 mod sql;
-mod text;
+pub(crate) mod text;
 
 pub(crate) use directory::Directory;
 pub(crate) use document::{Digest, Document};

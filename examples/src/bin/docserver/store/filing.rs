@@ -20,6 +20,33 @@ pub(crate) struct Settled {
     name: String,
     len: u64,
     digested: Digested,
+    /// What the search finds in it, beside its name.
+    text: String,
+}
+
+impl Settled {
+    pub(crate) fn path(&self) -> &Path {
+        &self.temporary.path
+    }
+
+    /// Whether all of the document is UTF-8.
+    pub(crate) fn is_text(&self) -> bool {
+        self.digested.is_text
+    }
+
+    /// Sets the text that the search finds.
+    pub(crate) fn set_text(&mut self, text: String) {
+        self.text = text;
+    }
+
+    /// Takes the document itself for its text, if it is one.
+    pub(crate) fn read_text(&mut self) -> Result<(), Error> {
+        if self.is_text() {
+            let text = text::read(&self.file);
+            self.text = text.map_err(Error::io("read", self.path()))?;
+        }
+        Ok(())
+    }
 }
 
 /// A document that was filed.
@@ -50,7 +77,7 @@ impl Store {
         // From here on `temporary` owns the file, and removes it if the next line fails.
         let temporary = Temporary::new(to);
         directory::sync(&docs).map_err(Error::io("sync", &docs))?;
-        Ok(Settled { temporary, file, name, len: spooled.len, digested })
+        Ok(Settled { temporary, file, name, len: spooled.len, digested, text: String::new() })
     }
 
     /// Gives this document the name, durably, if `allow` accepts the document that has the name
@@ -62,11 +89,6 @@ impl Store {
         allow: impl FnOnce(Option<&Document>) -> bool,
     ) -> Result<Option<Filed>, Error> {
         let path = settled.temporary.path.clone();
-        let text = if settled.digested.is_text {
-            text::read(&settled.file).map_err(Error::io("read", &path))?
-        } else {
-            String::new()
-        };
         let transaction = self.sql.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let old = find(&transaction, &self.directory, name)?;
         if !allow(old.as_ref()) {
@@ -86,7 +108,7 @@ impl Store {
         sql::remove_words(&transaction, id)?;
         transaction
             .prepare_cached("INSERT INTO texts (rowid, name, body) VALUES (?1, ?2, ?3)")?
-            .execute(params![id, name.as_str(), text])?;
+            .execute(params![id, name.as_str(), settled.text])?;
         // Keep the file even if the commit fails, because a failed commit may still be durable. If
         // it is not, `Store::open` removes the file.
         settled.temporary.keep();

@@ -30,6 +30,7 @@ fn file_until_killed(root: &str) {
         let mut spooled = spool.finish();
         let digested = spooled.digest().unwrap();
         let mut settled = store.settle(&mut spooled, digested).unwrap();
+        settled.read_text().unwrap();
         let filed = store.index(&name(round), &mut settled, |_| true).unwrap().unwrap();
         println!("\nfiled {round}");
         if let Some(replaced) = filed.replaced {

@@ -69,6 +69,7 @@ struct Crashed {
 fn file(store: &mut Store, document: &str, mut spooled: Spooled) -> Filed {
     let digested = spooled.digest().unwrap();
     let mut settled = store.settle(&mut spooled, digested).unwrap();
+    settled.read_text().unwrap();
     let filed = store.index(&name(document), &mut settled, |_| true).unwrap().unwrap();
     filed.replaced.iter().for_each(|path| cleanup(path));
     filed

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 
 /// The maximum number of bytes of a document's text that the search covers.
-pub(super) const MAX: u64 = 4 * 1024 * 1024;
+const MAX: u64 = 4 * 1024 * 1024;
 
 /// Checks in pieces whether bytes are UTF-8.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ impl Utf8Check {
 }
 
 /// Reads the part of a text that the search covers.
-pub(super) fn read(mut file: &File) -> io::Result<String> {
+pub(crate) fn read(mut file: &File) -> io::Result<String> {
     file.rewind()?;
     let mut bytes = Vec::new();
     file.take(MAX).read_to_end(&mut bytes)?;

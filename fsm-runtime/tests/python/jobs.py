@@ -1,0 +1,83 @@
+"""Functions that the tests of worker processes call."""
+
+import os
+import signal
+import sys
+import time
+
+kept = []
+
+
+class Odd(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+def upper(text):
+    return text.upper()
+
+
+def reverse(body):
+    return memoryview(body[::-1])
+
+
+def wrong(text):
+    return 5
+
+
+def act(job):
+    """Does what a test asks for."""
+    acts = {
+        "echo": lambda: job["value"],
+        "pid": os.getpid,
+        "exit": lambda: sys.exit(job.get("code", 0)),
+        "abort": os.abort,
+        "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+        "raise": lambda: int("nine"),
+        "odd": odd,
+        "print": lambda: print("x" * 100000),
+        "stdin": sys.stdin.read,
+        "sleep": lambda: time.sleep(job["seconds"]),
+        "keep": lambda: kept.append(b"x" * job["bytes"]),
+        "large": lambda: "x" * job["bytes"],
+        "nan": lambda: float("nan"),
+        "signals": signals,
+        "abandon": abandon,
+        "close": lambda: os.closerange(3, 100),
+        "answer": answer,
+    }
+    return acts[job["do"]]()
+
+
+def odd():
+    raise Odd()
+
+
+def signals():
+    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGTERM)
+    return "alive"
+
+
+def abandon():
+    """Leaves a child behind that has the socket, and ends."""
+    if os.fork() == 0:
+        time.sleep(30)
+    os._exit(3)
+
+
+def answer():
+    """Sends what is no answer to any job."""
+    for descriptor in range(3, 20):
+        try:
+            os.write(descriptor, b"\0" * 9)
+        except OSError:
+            pass
+
+
+def at_exit(path):
+    """Notes in a file that the process ended in good order."""
+    import atexit
+
+    atexit.register(lambda: open(path, "w").write("ended"))
+    return os.getpid()
