@@ -19,7 +19,7 @@ pub(crate) fn parse(variant: &RawVariant, helpers: bool, errors: &mut Errors) ->
         to: None,
         rest: None,
         rest_edges: ast::Edges::default(),
-        keeps_place: false,
+        keep: None,
         marked_as_start: false,
         incomplete: variant.broken,
         name,
@@ -130,7 +130,7 @@ impl ast::State {
                     let rest = wait::rest(arguments, errors);
                     self.incomplete |= !rest.complete;
                     self.rest_edges.events.extend(rest.value.edges.events);
-                    self.keeps_place |= rest.value.keeps_place;
+                    self.keep = self.keep.take().or(rest.value.keep);
                 }
                 self.rest = Some(name.clone());
             }

@@ -133,7 +133,7 @@ pub(super) fn parse(
 #[derive(Default)]
 pub(super) struct Rest {
     pub(super) edges: Edges,
-    pub(super) keeps_place: bool,
+    pub(super) keep: Option<Ident>,
 }
 
 /// Reads the arguments of `#[rest(..)]`.
@@ -144,10 +144,10 @@ pub(super) fn rest(arguments: TokenStream, errors: &mut Errors) -> Parsed<Rest> 
     let mut rest = Rest::default();
     for entry in entries.value {
         if entry.key == "keep" {
-            rest.keeps_place = true;
             if reader.is_first(&entry, "=") {
                 alone(&entry, "#[rest(keep)]", &mut reader);
             }
+            rest.keep = Some(entry.key);
             continue;
         }
         match Event::named(&entry.key.to_string()) {

@@ -7,6 +7,7 @@ use crate::driver::acceptor::{QUIET, RETRY};
 use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::observe::Observe;
 use crate::scheduler::resting::{ShedAnswer, ShedAnswers, ShedRequest};
+use crate::scheduler::survey::Respond;
 
 /// Milliseconds that a connection has for its farewell until another one is asked to leave, too.
 const PATIENCE: u64 = 1_000;
@@ -101,7 +102,7 @@ impl Shedder {
                 "no room for new connections; those end that are longest at rest"
             );
         }
-        let ports = self.pool_state.facts.ports().map(|port| port.load()).enumerate();
+        let ports = self.pool_state.facts.ports().map(Respond::load).enumerate();
         let mut ports: Vec<_> = ports.map(|(number, load)| (load, number)).collect();
         ports.sort_unstable();
         self.ports = ports.into_iter().map(|(_, number)| number).collect();
