@@ -4,7 +4,6 @@ use std::io;
 
 use crate::call::hand_off::{CarriedIo, DetachedConnection};
 use crate::connection::scratch::{ConnectionScratch, Leaving};
-use crate::connection::shed::Shedding;
 use crate::connection::turn::{TurnEnd, TurnStart};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::input::DecodeProgress;
@@ -61,8 +60,12 @@ enum Goodbye {
     Closing(Ended),
     /// It ends in its next turn, because somebody asked for it.
     EndAsked,
-    /// A newcomer takes its place.
-    Shed(Shedding),
+    /// A newcomer takes its place: it ends in its next turn if it is still at rest then.
+    ShedAsked,
+    /// A newcomer takes its place, and the machine has taken a `drain` edge.
+    ShedSaid,
+    /// A newcomer takes its place, and the last output leaves.
+    ShedCloses,
 }
 
 /// The pending input and output of a connection of `M`.
@@ -177,9 +180,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             Goodbye::NotSaid | Goodbye::Said => {}
             Goodbye::Closing(why) => return self.close(why, send_by, false, key, scratch),
             Goodbye::EndAsked => return self.end_as_asked(scratch),
-            Goodbye::Shed(shedding) => {
+            Goodbye::ShedAsked | Goodbye::ShedSaid | Goodbye::ShedCloses => {
                 self.put_back(resumed, scratch);
-                return self.shed_turn(shedding, key, scratch, start);
+                return self.shed_turn(key, scratch, start);
             }
         }
         let Some(turn) = self.begin_turn(key, scratch, start, resumed) else {
@@ -435,7 +438,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
     }
 
     fn closes(&self) -> bool {
-        matches!(self.goodbye, Goodbye::Closing(_) | Goodbye::Shed(Shedding::Closing))
+        matches!(self.goodbye, Goodbye::Closing(_) | Goodbye::ShedCloses)
     }
 
     fn end_next(&mut self) -> bool {

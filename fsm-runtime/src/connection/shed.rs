@@ -10,24 +10,13 @@ use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::{Task, TurnOutcome};
 use crate::{Drive, Ended, Key};
 
-/// The progress of a connection that makes room for a newcomer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shedding {
-    /// It ends in its next turn if it is still at rest then.
-    Asked,
-    /// The machine has taken a `drain` edge.
-    Said,
-    /// The last output leaves.
-    Closing,
-}
-
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
     /// Makes the connection leave in its next turn, as a drain would make it.
     pub(super) fn ask_to_leave(&mut self) -> bool {
         if !self.is_at_rest() {
             return false;
         }
-        self.goodbye = Goodbye::Shed(Shedding::Asked);
+        self.goodbye = Goodbye::ShedAsked;
         // The turn looks for a request that has arrived.
         self.state.add(Readiness::READ);
         self.state.set_idle(false);
@@ -61,15 +50,15 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     #[cold]
     pub(super) fn shed_turn(
         &mut self,
-        shedding: Shedding,
         key: Key,
         scratch: &mut ConnectionScratch<M, H>,
         start: TurnStart<M::Partial>,
     ) -> TurnOutcome {
-        self.goodbye = match shedding {
-            Shedding::Asked => Goodbye::NotSaid,
-            Shedding::Said => Goodbye::Said,
-            Shedding::Closing => Goodbye::Closing(Ended::Shed),
+        let before = self.goodbye;
+        self.goodbye = match before {
+            Goodbye::ShedSaid => Goodbye::Said,
+            Goodbye::ShedCloses => Goodbye::Closing(Ended::Shed),
+            _ => Goodbye::NotSaid,
         };
         let draining = std::mem::replace(&mut scratch.context.draining, true);
         let turn = catch_unwind(AssertUnwindSafe(|| self.full_turn(key, scratch, start)));
@@ -77,15 +66,15 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         scratch.context.draining = draining;
         let outcome = turn.unwrap_or_else(|panic| resume_unwind(panic));
         let leaves =
-            |why| why == Ended::Drained || why == Ended::Done && shedding != Shedding::Asked;
+            |why| why == Ended::Drained || why == Ended::Done && before != Goodbye::ShedAsked;
         match self.goodbye {
             Goodbye::Said => {
-                self.goodbye = Goodbye::Shed(Shedding::Said);
+                self.goodbye = Goodbye::ShedSaid;
                 self.state.set_idle(false);
             }
             Goodbye::Closing(why) if why == Ended::Shed || leaves(why) => {
-                self.goodbye = Goodbye::Shed(Shedding::Closing);
-                let has_begun = shedding != Shedding::Closing;
+                self.goodbye = Goodbye::ShedCloses;
+                let has_begun = before != Goodbye::ShedCloses;
                 if outcome == TurnOutcome::Wait && has_begun && self.pending.is_none() {
                     // The peer has got all. A newcomer does not wait until it has noticed.
                     return TurnOutcome::Again;

@@ -64,8 +64,8 @@ fn v5_the_page_of_metrics_is_as_prometheus_wants_it() {
         } else {
             let name = line.split('{').next().unwrap();
             // A histogram has three kinds of series.
-            let parts = ["_bucket", "_sum", "_count"].iter();
-            let histogram = parts.filter_map(|part| name.strip_suffix(part)).next();
+            let mut parts = ["_bucket", "_sum", "_count"].iter();
+            let histogram = parts.find_map(|part| name.strip_suffix(part));
             let name = histogram.filter(|name| name.ends_with("_seconds")).unwrap_or(name);
             assert_eq!(families.last(), Some(&name), "a family is in one piece");
         }
