@@ -208,7 +208,7 @@ mod tests {
             ("#[to(A)] #[to(B)] S", "`to` is here twice; join them or remove one"),
             ("#[to(A, B)] S", "states have `|` between them; write `|` for `,`"),
             ("#[rest] #[rest] S", "`rest` is here twice; join them or remove one"),
-            ("#[rest(x)] S", "unknown key `x` on `rest`; it takes `drain`"),
+            ("#[rest(x)] S", "unknown key `x` on `rest`; it takes `keep` and `drain`"),
             ("#[rest(eof => A)] S", "`eof` is an edge of the wait; write it in its parentheses"),
             (
                 "#[read(some, max = 9, drain => A)] S",
