@@ -11,6 +11,7 @@ mod echo;
 mod frames;
 mod jobs;
 mod overload;
+mod python;
 mod rearm;
 mod resp;
 mod room;
@@ -87,6 +88,11 @@ pub(crate) const ALL: &[Entry] = &[
         name: "job",
         description: "jobs to another pool and their replies",
         measure: jobs::jobs,
+    },
+    Entry {
+        name: "python",
+        description: "jobs that processes of Python do",
+        measure: python::python,
     },
     Entry {
         name: "compile",

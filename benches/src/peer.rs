@@ -37,6 +37,10 @@ pub(crate) enum Peer {
     Crossbeam,
     /// Two threads that park and unpark each other.
     Futex,
+    /// A `multiprocessing.Pool` of Python.
+    Multiprocessing,
+    /// A process of Python at the other end of a `multiprocessing.Pipe`.
+    Pipe,
 }
 
 impl Peer {

@@ -3,15 +3,18 @@
 use clap::{Subcommand, ValueEnum};
 
 use crate::error::Error;
+use crate::lab::Lab;
 use crate::peer::Peer;
 
 pub(crate) mod dispatch;
 pub(crate) mod frames;
 pub(crate) mod jobs;
+pub(crate) mod python;
 pub(crate) mod rearm;
 
 use self::dispatch::Form;
 use self::frames::{Made, Work};
+use self::jobs::Cost;
 use self::rearm::Deadline;
 
 /// A program with its amount of work.
@@ -25,6 +28,8 @@ pub(crate) enum Program {
     Frames { made: Made, work: Work, depth: u32, rounds: u64 },
     /// Sends jobs to another thread, and prints their cost.
     Jobs { peer: Peer, jobs: u64, batch: u64 },
+    /// Has jobs done by processes of Python, and prints their cost.
+    Python { peer: Peer, work: python::Work, processes: u64, jobs: u64 },
 }
 
 impl Program {
@@ -45,8 +50,19 @@ impl Program {
                 let cost = jobs::run(peer, jobs, batch).ok_or_else(|| missing(peer))??;
                 println!("{}", cost.line());
             }
+            Self::Python { peer, work, processes, jobs } => {
+                let cost =
+                    python::run(peer, work, processes, jobs).ok_or_else(|| missing(peer))??;
+                println!("{}", cost.line());
+            }
         }
         Ok(())
+    }
+
+    /// Runs a program that prints its cost, in a process of its own.
+    pub(crate) fn cost(self) -> Result<Cost, Error> {
+        let words = [vec![Lab::executable()?.display().to_string()], self.arguments()].concat();
+        Cost::printed_by(&words)
     }
 
     /// The command-line arguments that make this executable run the program.
@@ -64,6 +80,10 @@ impl Program {
             }
             Self::Jobs { peer, jobs, batch } => {
                 vec!["jobs".to_owned(), peer.name(), jobs.to_string(), batch.to_string()]
+            }
+            Self::Python { peer, work, processes, jobs } => {
+                let (processes, jobs) = (processes.to_string(), jobs.to_string());
+                vec!["python".to_owned(), peer.name(), name(&work), processes, jobs]
             }
         };
         ["run".to_owned()].into_iter().chain(words).collect()

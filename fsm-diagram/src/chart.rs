@@ -20,6 +20,8 @@ pub(crate) enum Node {
     End,
     /// A state: its name, and the text below it.
     State { name: Lines, text: Lines },
+    /// A note at a state, which an edge leads to.
+    Note { text: Lines },
 }
 
 /// Source and target are indexes of nodes.
@@ -59,6 +61,43 @@ impl Chart {
             return Err(Refusal::Empty);
         }
         Ok(reader.chart)
+    }
+}
+
+impl Chart {
+    /// The text that is shown to those who point at the node: for a note the states that have its mark, for a
+    /// state the notes whose marks it has.
+    pub(crate) fn title(&self, node: usize) -> Option<String> {
+        let lines: Vec<String> = match &self.nodes[node] {
+            Node::Start | Node::End => return None,
+            Node::Note { text } => {
+                let mark = text.mark()?;
+                let names = self.nodes.iter().filter_map(|node| match node {
+                    Node::State { name, .. } => {
+                        name.marked().1.contains(mark).then(|| name.marked().0)
+                    }
+                    _ => None,
+                });
+                vec![format!("{mark} {}", names.collect::<Vec<_>>().join(", "))]
+            }
+            Node::State { name, .. } => {
+                let notes = self.edges.iter().filter_map(|edge| {
+                    let Node::Note { text } = &self.nodes[edge.source] else { return None };
+                    let Node::State { name: target, .. } = &self.nodes[edge.target] else {
+                        return None;
+                    };
+                    let is_here = text.mark().is_some_and(|mark| name.marked().1.contains(mark));
+                    is_here.then(|| format!("{} to {}", text.0.join(" "), target.marked().0))
+                });
+                notes.collect()
+            }
+        };
+        (!lines.is_empty()).then(|| lines.join("; "))
+    }
+
+    /// Whether the edge leads from a note to its state.
+    pub(crate) fn is_of_note(&self, edge: &Edge) -> bool {
+        matches!(self.nodes[edge.source], Node::Note { .. })
     }
 }
 
@@ -112,6 +151,16 @@ impl Reader {
             let source = self.node(end(source, Name::Start)?);
             let target = self.node(end(target, Name::End)?);
             self.edge(source, target, Lines::label(&plain(label)));
+            return Some(());
+        }
+        if let Some(rest) = line.strip_prefix("note ") {
+            let (place, text) = rest.split_once(':')?;
+            let place = place.trim_start();
+            let id = place.strip_prefix("right of ").or_else(|| place.strip_prefix("left of "))?;
+            let target = self.node(state(id)?);
+            let source = self.chart.nodes.len();
+            self.chart.nodes.push(Node::Note { text: Lines::text(&plain(text)) });
+            self.chart.edges.push(Edge { source, target, label: Lines::default() });
             return Some(());
         }
         if let Some(direction) = line.strip_prefix("direction ") {
@@ -234,7 +283,7 @@ mod tests {
         let nodes = parse(statements).unwrap().nodes.into_iter();
         let state = |node| match node {
             Node::State { name, text } => Some((name.0, text.0)),
-            Node::Start | Node::End => None,
+            Node::Start | Node::End | Node::Note { .. } => None,
         };
         nodes.filter_map(state).collect()
     }
@@ -276,6 +325,24 @@ mod tests {
     }
 
     #[test]
+    fn a_note_and_the_states_with_its_mark_know_each_other() {
+        let chart = parse(
+            "state \"A ①②\" as A\nstate \"B ②\" as B\nA --> C\nB --> C\n\
+             note right of C: ② from 2 states<br>eof, idle 5s\nnote left of B: a word",
+        )
+        .unwrap();
+        let titles: Vec<_> = (0..chart.nodes.len()).map(|node| chart.title(node)).collect();
+        let from = "② from 2 states eof, idle 5s to C";
+        assert_eq!(
+            titles.iter().map(Option::as_deref).collect::<Vec<_>>(),
+            [Some(from), Some(from), None, Some("② A, B"), None]
+        );
+        let of_notes = chart.edges.iter().filter(|edge| chart.is_of_note(edge));
+        let of_notes: Vec<_> = of_notes.map(|edge| (edge.source, edge.target)).collect();
+        assert_eq!(of_notes, [(3, 2), (4, 1)]);
+    }
+
+    #[test]
     fn what_is_not_understood_is_named_by_its_line() {
         let unknown = [
             "A -->",
@@ -285,7 +352,10 @@ mod tests {
             "A --> B C",
             "[*]",
             "[*]: text",
-            "note left of A: text",
+            "note left of A",
+            "note over A: text",
+            "note right of A B: text",
+            "end note",
             "state A {",
             "state \"text\" A",
             "}",

@@ -1,3 +1,13 @@
+/// The direction in which a machine is drawn.
+///
+/// Rows, lanes and lines are laid out as if it were always down. What flows to the right is turned round at
+/// the end, and its states and labels, whose text stays upright, before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    Down,
+    Right,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Point {
     pub(crate) x: f64,
@@ -8,6 +18,24 @@ pub(crate) struct Point {
 pub(crate) struct Size {
     pub(crate) width: f64,
     pub(crate) height: f64,
+}
+
+impl Point {
+    pub(crate) fn turned(self, flow: Flow) -> Self {
+        match flow {
+            Flow::Down => self,
+            Flow::Right => Self { x: self.y, y: self.x },
+        }
+    }
+}
+
+impl Size {
+    pub(crate) fn turned(self, flow: Flow) -> Self {
+        match flow {
+            Flow::Down => self,
+            Flow::Right => Self { width: self.height, height: self.width },
+        }
+    }
 }
 
 /// A box around a point.
@@ -32,6 +60,10 @@ impl Area {
 
     pub(crate) fn bottom(&self) -> f64 {
         self.middle.y + self.size.height / 2.0
+    }
+
+    pub(crate) fn turned(self, flow: Flow) -> Self {
+        Self { middle: self.middle.turned(flow), size: self.size.turned(flow) }
     }
 
     /// The area around both.

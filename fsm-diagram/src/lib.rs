@@ -65,7 +65,8 @@ use proc_macro::{Literal, TokenStream, TokenTree};
 ///
 /// # The text
 ///
-/// A part of the language of Mermaid, a statement a line, drawn from top to bottom:
+/// A part of the language of Mermaid, a statement a line. It is drawn from top to bottom, or from left to right if it
+/// is wider than a page otherwise; the page scrolls what is still too wide.
 ///
 /// | line | meaning |
 /// |---|---|
@@ -75,6 +76,7 @@ use proc_macro::{Literal, TokenStream, TokenTree};
 /// | `[*] --> A`, `B --> [*]` | the start, an end |
 /// | `A` | a state |
 /// | `A: text`, `state "text" as A` | a state's other name; a second text stands below it |
+/// | `note right of A: text` | a note at a state, also `left of` |
 /// | `direction TB` | allowed, without effect |
 /// | `%% text` | a comment |
 ///
@@ -82,6 +84,9 @@ use proc_macro::{Literal, TokenStream, TokenTree};
 /// `<br>` breaks it. It is taken literally but for what Mermaid too writes as `#59;` or `#quot;`: a
 /// character by its number or as `quot`, `amp`, `lt` or `gt`. Labels of edges between the same two
 /// states stand below each other at one arrow.
+///
+/// A digit in a circle, such as ①, at the start of a note and at the end of the names of states connects them: pointing
+/// at the note shows the states, and pointing at a state shows its notes.
 ///
 /// # Limits
 ///

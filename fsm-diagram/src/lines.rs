@@ -51,6 +51,18 @@ impl Lines {
         Self(lines)
     }
 
+    /// The text without the marks at its end, and the marks: digits in circles.
+    pub(crate) fn marked(&self) -> (String, String) {
+        let text = self.0.join(" ");
+        let name = text.trim_end_matches(is_mark);
+        (name.trim_end().to_owned(), text[name.len()..].to_owned())
+    }
+
+    /// The mark that the text begins with.
+    pub(crate) fn mark(&self) -> Option<char> {
+        self.0.first()?.chars().next().filter(|&c| is_mark(c))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -65,6 +77,10 @@ impl Lines {
     pub(crate) fn len(&self) -> f64 {
         f64::from(u32::try_from(self.0.len()).unwrap_or(u32::MAX))
     }
+}
+
+pub(crate) fn is_mark(c: char) -> bool {
+    ('①'..='⑳').contains(&c)
 }
 
 /// Joins neighbours by a space as long as they have room in `fill` columns.

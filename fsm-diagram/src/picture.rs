@@ -1,6 +1,7 @@
 use std::panic::catch_unwind;
 
 use crate::chart::Chart;
+use crate::geometry::Flow;
 use crate::plan::Plan;
 use crate::route::Drawing;
 use crate::svg;
@@ -9,6 +10,10 @@ use crate::svg;
 /// block ends with its line, not with the next blank one. Blank lines are no help, because rustdoc
 /// drops them at the ends of an attribute.
 const MARK: &str = "<!-- state diagram -->";
+
+/// The width of a page of documentation. A machine that is wider when drawn from top to bottom, as one is in
+/// which a state leads to many others, is drawn from left to right.
+const PAGE: f64 = 920.0;
 
 /// Draws `text`, or returns a line that says why it cannot be drawn. Both are Markdown that leaves
 /// the Markdown before and after it as it is.
@@ -28,8 +33,15 @@ pub(crate) fn error_line(why: &str) -> String {
 }
 
 fn draw(chart: &Chart) -> String {
-    let plan = Plan::new(chart);
-    let drawing = Drawing::new(chart, &plan);
+    let drawn = |flow| Drawing::new(chart, &Plan::new(chart, flow));
+    let width = |drawing: &Drawing| drawing.bounds().size.width;
+    let mut drawing = drawn(Flow::Down);
+    if width(&drawing) > PAGE {
+        let right = drawn(Flow::Right);
+        if width(&right) < width(&drawing) {
+            drawing = right;
+        }
+    }
     format!("{MARK}{}", svg::write(chart, &drawing))
 }
 

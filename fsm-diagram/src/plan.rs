@@ -1,7 +1,7 @@
 use dagre_dgl_rs::{Edge as Link, EdgeLabel, Graph, GraphLabel, NodeLabel, layout};
 
 use crate::chart::{Chart, Edge, Node};
-use crate::geometry::{Point, Size};
+use crate::geometry::{Flow, Point, Size};
 
 /// The size of the font of names, and of all other text.
 pub(crate) const NAME: f64 = 14.0;
@@ -11,10 +11,11 @@ pub(crate) const LINE: f64 = 15.0;
 /// The length and the width of the head of an arrow.
 pub(crate) const HEAD: f64 = 8.0;
 
-/// The row and the horizontal position of each node. The rows have no height yet, because the
+/// The row and the horizontal position of each node, as if the machine flowed down. The rows have no height yet, because the
 /// routes of the edges decide how much room two rows need between them.
 #[derive(Debug)]
 pub(crate) struct Plan {
+    pub(crate) flow: Flow,
     pub(crate) nodes: Vec<PlacedNode>,
     /// A lane for each edge of the chart; none for one that leads back to its source.
     pub(crate) lanes: Vec<Option<Lane>>,
@@ -49,17 +50,18 @@ pub(crate) struct Waypoint {
 }
 
 impl Plan {
-    pub(crate) fn new(chart: &Chart) -> Self {
+    pub(crate) fn new(chart: &Chart, flow: Flow) -> Self {
         // Directed, with more than one edge between two nodes, without nodes in nodes.
         let mut graph = Graph::with_options(true, true, false);
         graph.set_graph(GraphLabel {
-            nodesep: Some(28.0),
+            nodesep: Some(if flow == Flow::Down { 28.0 } else { 16.0 }),
             edgesep: Some(14.0),
             ranksep: Some(50.0),
             ..GraphLabel::default()
         });
         for index in 0..chart.nodes.len() {
-            let (size, loops) = (Size::of_node(chart, index), Size::of_loops(chart, index));
+            let (size, loops) =
+                (Size::of_node(chart, index, flow), Size::of_loops(chart, index, flow));
             let place = NodeLabel {
                 width: size.width + loops.width,
                 height: size.height.max(loops.height),
@@ -69,7 +71,7 @@ impl Plan {
         }
         let links = chart.edges.iter().enumerate().filter(|(_, edge)| !edge.is_loop());
         for (index, edge) in links {
-            let size = Size::of_label(edge);
+            let size = Size::of_label(edge, flow);
             let place = EdgeLabel {
                 width: Some(size.width),
                 height: Some(size.height),
@@ -81,11 +83,11 @@ impl Plan {
             graph.set_edge_obj(&edge.link(index), place);
         }
         layout(&mut graph);
-        Self::read(chart, &graph)
+        Self::read(chart, flow, &graph)
     }
 
     /// Takes rows and middles from a graph that has a layout.
-    fn read(chart: &Chart, graph: &Graph) -> Self {
+    fn read(chart: &Chart, flow: Flow, graph: &Graph) -> Self {
         let places: Vec<_> = (0..chart.nodes.len()).map(|index| place(graph, index)).collect();
         let paths = chart.edges.iter().enumerate();
         let paths: Vec<_> = paths.map(|(index, edge)| Path::read(graph, index, edge)).collect();
@@ -98,7 +100,8 @@ impl Plan {
         let row = |y: f64| heights.partition_point(|&height| height + 0.5 <= y);
 
         let nodes = places.iter().enumerate().map(|(index, place)| {
-            let (size, loops) = (Size::of_node(chart, index), Size::of_loops(chart, index));
+            let (size, loops) =
+                (Size::of_node(chart, index, flow), Size::of_loops(chart, index, flow));
             PlacedNode { row: row(place.y), x: place.x - loops.width / 2.0, size, loops }
         });
         let nodes: Vec<_> = nodes.collect();
@@ -112,40 +115,45 @@ impl Plan {
             Some(Lane { waypoints, label: path.label.map(row) })
         });
         let lanes = lanes.collect();
-        Self { nodes, lanes, rows: heights.len() }
+        Self { flow, nodes, lanes, rows: heights.len() }
     }
 }
 
 impl Size {
-    fn of_node(chart: &Chart, index: usize) -> Self {
-        match &chart.nodes[index] {
-            Node::Start => Self { width: 14.0, height: 14.0 },
-            Node::End => Self { width: 18.0, height: 18.0 },
-            Node::State { name, text } => {
-                let width = name.width(NAME).max(text.width(TEXT)) + 24.0;
-                let ends = chart.edges.iter().filter(|edge| edge.is_end(index)).count();
-                // Wide enough for all ends on one side.
-                let ends = f64::from(u32::try_from(ends).unwrap_or(u32::MAX)) * HEAD + 20.0;
-                let height = 14.0 + name.len() * (LINE + 2.0) + text.len() * LINE;
-                let loops = chart.edges.iter().filter(|edge| edge.is_loop_at(index)).count();
-                let least = if loops > 1 { 40.0 } else { 0.0 };
-                Self { width: width.max(ends).max(56.0), height: height.max(least) }
+    fn of_node(chart: &Chart, index: usize, flow: Flow) -> Self {
+        let (name, text) = match &chart.nodes[index] {
+            Node::Start => return Self { width: 14.0, height: 14.0 },
+            Node::End => return Self { width: 18.0, height: 18.0 },
+            Node::Note { text } => {
+                let (width, height) = (text.width(TEXT) + 16.0, text.len() * LINE + 8.0);
+                return Self { width, height }.turned(flow);
             }
-        }
+            Node::State { name, text } => (name, text),
+        };
+        let width = name.width(NAME).max(text.width(TEXT)) + 24.0;
+        let height = 14.0 + name.len() * (LINE + 2.0) + text.len() * LINE;
+        let size = Self { width: width.max(56.0), height }.turned(flow);
+        // Room for all ends on one side, and for two loops beside it.
+        let ends = chart.edges.iter().filter(|edge| edge.is_end(index)).count();
+        let ends = f64::from(u32::try_from(ends).unwrap_or(u32::MAX)) * HEAD + 20.0;
+        let loops = chart.edges.iter().filter(|edge| edge.is_loop_at(index)).count();
+        let least = if loops > 1 { 40.0 } else { 0.0 };
+        Self { width: size.width.max(ends), height: size.height.max(least) }
     }
 
     /// The size of a label; none without one.
-    pub(crate) fn of_label(edge: &Edge) -> Self {
+    pub(crate) fn of_label(edge: &Edge, flow: Flow) -> Self {
         if edge.label.is_empty() {
             return Self::default();
         }
-        Self { width: edge.label.width(TEXT) + 8.0, height: edge.label.len() * LINE + 4.0 }
+        let (width, height) = (edge.label.width(TEXT) + 8.0, edge.label.len() * LINE + 4.0);
+        Self { width, height }.turned(flow)
     }
 
     /// The room that the edges from a node to itself take.
-    fn of_loops(chart: &Chart, node: usize) -> Self {
+    fn of_loops(chart: &Chart, node: usize, flow: Flow) -> Self {
         let loops = chart.edges.iter().filter(|edge| edge.is_loop_at(node));
-        let sizes: Vec<_> = loops.map(Self::of_label).collect();
+        let sizes: Vec<_> = loops.map(|edge| Self::of_label(edge, flow)).collect();
         let [width, height] = [|size: &Self| size.width, |size: &Self| size.height]
             .map(|side| sizes.iter().map(side).fold(0.0, f64::max));
         Self { width: loops_reach(sizes.len()) + width, height }

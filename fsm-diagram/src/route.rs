@@ -1,6 +1,6 @@
 use crate::chart::Chart;
 use crate::ends::Ends;
-use crate::geometry::{Area, Point, Size};
+use crate::geometry::{Area, Flow, Point, Size};
 use crate::plan::{HEAD, Lane, Plan, Waypoint, loops_reach};
 
 /// Between two rows, if the edges go straight down.
@@ -32,6 +32,7 @@ pub(crate) enum Towards {
     Down,
     Up,
     Left,
+    Right,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,6 +41,16 @@ pub(crate) enum Step {
     Line(Point),
     /// Two control points, then the end.
     Curve(Point, Point, Point),
+}
+
+impl Step {
+    fn turned(self, flow: Flow) -> Self {
+        match self {
+            Self::Move(end) => Self::Move(end.turned(flow)),
+            Self::Line(end) => Self::Line(end.turned(flow)),
+            Self::Curve(a, b, end) => Self::Curve(a.turned(flow), b.turned(flow), end.turned(flow)),
+        }
+    }
 }
 
 impl Drawing {
@@ -60,12 +71,13 @@ impl Drawing {
                         |x, node: usize, row: usize| End { x, node: nodes[node], row: rows[row] };
                     let source = end(ends[index].source, edge.source, source.row);
                     let target = end(ends[index].target, edge.target, target.row);
-                    Arrow::through(&source, &target, lane, &rows, Size::of_label(edge))
+                    Arrow::through(&source, &target, lane, &rows, Size::of_label(edge, plan.flow))
                 }
-                None => Arrow::around(chart, index, nodes[edge.source]),
+                None => Arrow::around(chart, index, nodes[edge.source], plan.flow),
             }
         });
-        let arrows = arrows.collect();
+        let arrows = arrows.map(|arrow| arrow.turned(plan.flow)).collect();
+        let nodes = nodes.iter().map(|area| area.turned(plan.flow)).collect();
         Self { nodes, arrows }
     }
 
@@ -103,7 +115,7 @@ impl Row {
         for ((lane, edge), ends) in plan.lanes.iter().zip(&chart.edges).zip(ends) {
             let Some(lane) = lane else { continue };
             if let Some(row) = lane.label {
-                heights[row] = heights[row].max(Size::of_label(edge).height);
+                heights[row] = heights[row].max(Size::of_label(edge, plan.flow).height);
             }
             let mut last = Waypoint { row: plan.nodes[edge.source].row, x: ends.source };
             let target = Waypoint { row: plan.nodes[edge.target].row, x: ends.target };
@@ -113,10 +125,12 @@ impl Row {
                 last = next;
             }
         }
+        // Edges to the right cross lines of text less often, and the page is less wide than long.
+        let most = if plan.flow == Flow::Down { MAX_SLOPE } else { MAX_SLOPE / 3.0 };
         let mut top = 0.0;
         let rows = heights.iter().zip(slopes).map(|(height, slope)| {
             let row = Self { top, bottom: top + height };
-            top = row.bottom + GAP + (slope * SLOPE).min(MAX_SLOPE);
+            top = row.bottom + GAP + (slope * SLOPE).min(most);
             row
         });
         rows.collect()
@@ -135,6 +149,22 @@ struct End {
 }
 
 impl Arrow {
+    fn turned(self, flow: Flow) -> Self {
+        let towards = match (flow, self.towards) {
+            (Flow::Down, towards) => towards,
+            (Flow::Right, Towards::Down) => Towards::Right,
+            (Flow::Right, Towards::Right) => Towards::Down,
+            (Flow::Right, Towards::Up) => Towards::Left,
+            (Flow::Right, Towards::Left) => Towards::Up,
+        };
+        Self {
+            line: self.line.into_iter().map(|step| step.turned(flow)).collect(),
+            tip: self.tip.turned(flow),
+            towards,
+            label: self.label.map(|area| area.turned(flow)),
+        }
+    }
+
     /// From a state to another one, in its lane.
     fn through(source: &End, target: &End, lane: &Lane, rows: &[Row], label: Size) -> Self {
         let down = source.row.top < target.row.top;
@@ -167,7 +197,7 @@ impl Arrow {
     }
 
     /// From a state to itself, on its right side.
-    fn around(chart: &Chart, index: usize, node: Area) -> Self {
+    fn around(chart: &Chart, index: usize, node: Area, flow: Flow) -> Self {
         let edge = &chart.edges[index];
         let count = chart.edges.iter().filter(|e| e.is_loop_at(edge.source)).count();
         // Of two, the one with the label is outside.
@@ -184,7 +214,7 @@ impl Arrow {
                 Point { x: x + HEAD, y: y + half },
             ),
         ];
-        let size = Size::of_label(edge);
+        let size = Size::of_label(edge, flow);
         let label = (!edge.label.is_empty()).then(|| Area {
             middle: Point { x: x + loops_reach(count) + size.width / 2.0, y },
             size,

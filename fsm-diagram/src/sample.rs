@@ -81,6 +81,9 @@ stateDiagram-v2
     Closed --> [*]
 ";
 
+/// A machine whose states share edges, as the docs of machines have it. A test of the workspace makes it.
+pub(crate) const FORTY: &str = include_str!("sample/mail.mmd");
+
 /// Numbers that look random and are the same each time.
 pub(crate) struct Dice(u64);
 

@@ -8,6 +8,8 @@ use crate::route::{Drawing, Step, Towards};
 
 /// Around everything.
 const MARGIN: f64 = 4.0;
+/// The smallest scale, at which text can still be read. The page scrolls a picture that is wider.
+const LEAST: f64 = 0.7;
 
 /// Writes a drawing as one line of HTML.
 ///
@@ -27,36 +29,41 @@ fn page(html: &mut String, chart: &Chart, drawing: &Drawing) -> std::fmt::Result
     let height = Number(bounds.size.height + 2.0 * MARGIN);
     write!(
         html,
-        "<div style=\"margin:1em 0\"><svg role=\"img\" aria-label=\"{label}\" \
+        "<div style=\"margin:1em 0;overflow-x:auto\"><svg role=\"img\" aria-label=\"{label}\" \
          viewBox=\"{left} {top} {width} {height}\" width=\"{width}\" height=\"{height}\" \
-         style=\"max-width:100%;height:auto;font-family:var(--font-family-code,monospace)\" \
+         style=\"max-width:100%;min-width:{least}px;height:auto;font-family:var(--font-family-code,monospace)\" \
          fill=\"none\" stroke=\"none\" text-anchor=\"middle\">",
         label = Escaped(&label(chart)),
+        least = Number((bounds.size.width * LEAST).round()),
     )?;
-    lines(html, drawing)?;
+    lines(html, chart, drawing)?;
     nodes(html, chart, drawing)?;
     text(html, chart, drawing)?;
     write!(html, "</svg></div>")
 }
 
+/// Notes and the lines from them.
+const DASHED: &str = " stroke-dasharray=\"4 3\"";
+
 /// The text that a screen reader reads in place of the picture.
 fn label(chart: &Chart) -> String {
     let states = chart.nodes.iter().filter_map(|node| match node {
         Node::State { name, .. } => Some(name.0.join(" ")),
-        Node::Start | Node::End => None,
+        Node::Start | Node::End | Node::Note { .. } => None,
     });
     let states: Vec<_> = states.collect();
     format!("State diagram: {}", states.join(", "))
 }
 
-fn lines(html: &mut String, drawing: &Drawing) -> std::fmt::Result {
+fn lines(html: &mut String, chart: &Chart, drawing: &Drawing) -> std::fmt::Result {
     write!(html, "<g stroke=\"currentColor\" stroke-opacity=\".7\">")?;
-    for arrow in &drawing.arrows {
-        write!(html, "<path d=\"")?;
+    for (edge, arrow) in chart.edges.iter().zip(&drawing.arrows) {
+        let dashed = if chart.is_of_note(edge) { DASHED } else { "" };
+        write!(html, "<path{dashed} d=\"")?;
         for step in &arrow.line {
             match step {
                 Step::Move(end) => write!(html, "M{end}")?,
-                Step::Line(end) => write!(html, "V{}", Number(end.y))?,
+                Step::Line(end) => write!(html, "L{end}")?,
                 Step::Curve(a, b, end) => write!(html, "C{a} {b} {end}")?,
             }
         }
@@ -69,6 +76,7 @@ fn lines(html: &mut String, drawing: &Drawing) -> std::fmt::Result {
         match arrow.towards {
             Towards::Down => write!(html, "l-{half}-{long}h{wide}z")?,
             Towards::Up => write!(html, "l-{half} {long}h{wide}z")?,
+            Towards::Right => write!(html, "l-{long}-{half}v{wide}z")?,
             Towards::Left => write!(html, "l{long}-{half}v{wide}z")?,
         }
     }
@@ -80,7 +88,7 @@ fn nodes(html: &mut String, chart: &Chart, drawing: &Drawing) -> std::fmt::Resul
         html,
         "<g stroke=\"currentColor\" style=\"fill:var(--code-block-background-color,transparent)\">"
     )?;
-    for (node, area) in chart.nodes.iter().zip(&drawing.nodes) {
+    for (index, (node, area)) in chart.nodes.iter().zip(&drawing.nodes).enumerate() {
         let (x, y) = (Number(area.middle.x), Number(area.middle.y));
         let radius = Number(area.size.width / 2.0);
         let dot = "fill=\"currentColor\" stroke=\"none\"";
@@ -91,30 +99,48 @@ fn nodes(html: &mut String, chart: &Chart, drawing: &Drawing) -> std::fmt::Resul
                 "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>\
                  <circle cx=\"{x}\" cy=\"{y}\" r=\"5\" {dot}/>",
             )?,
-            Node::State { .. } => write!(
-                html,
-                "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"6\"/>",
-                Number(area.left()),
-                Number(area.top()),
-                Number(area.size.width),
-                Number(area.size.height),
-            )?,
+            Node::State { .. } => rectangle(html, area, " rx=\"6\"", chart.title(index))?,
+            Node::Note { .. } => rectangle(html, area, DASHED, chart.title(index))?,
         }
     }
     write!(html, "</g>")
 }
 
+fn rectangle(
+    html: &mut String,
+    area: &Area,
+    style: &str,
+    title: Option<String>,
+) -> std::fmt::Result {
+    let (x, y) = (Number(area.left()), Number(area.top()));
+    let (width, height) = (Number(area.size.width), Number(area.size.height));
+    write!(html, "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"{style}")?;
+    match title {
+        Some(title) => write!(html, "><title>{}</title></rect>", Escaped(&title)),
+        None => write!(html, "/>"),
+    }
+}
+
 fn text(html: &mut String, chart: &Chart, drawing: &Drawing) -> std::fmt::Result {
-    write!(html, "<g fill=\"currentColor\" font-size=\"{NAME}\">")?;
+    // What is pointed at is the state, whose title is shown.
+    let text = "<g fill=\"currentColor\" pointer-events=\"none\"";
+    write!(html, "{text} font-size=\"{NAME}\">")?;
     for (node, area) in chart.nodes.iter().zip(&drawing.nodes) {
-        if let Node::State { name, .. } = node {
-            stack(html, name, area.middle.x, area.top() + 7.0, NAME)?;
+        if let Node::State { name, text } = node {
+            let top = area.middle.y - f64::midpoint(name.len() * (LINE + 2.0), text.len() * LINE);
+            stack(html, name, area.middle.x, top, NAME)?;
         }
     }
-    write!(html, "</g><g fill=\"currentColor\" font-size=\"{TEXT}\">")?;
+    write!(html, "</g>{text} font-size=\"{TEXT}\">")?;
     for (node, area) in chart.nodes.iter().zip(&drawing.nodes) {
-        if let Node::State { text, .. } = node {
-            stack(html, text, area.middle.x, area.bottom() - 7.0 - text.len() * LINE, TEXT)?;
+        match node {
+            Node::State { name, text } => {
+                let height = name.len() * (LINE + 2.0);
+                let top = area.middle.y + (height - text.len() * LINE) / 2.0;
+                stack(html, text, area.middle.x, top, TEXT)?;
+            }
+            Node::Note { text } => stack(html, text, area.middle.x, area.top() + 4.0, TEXT)?,
+            Node::Start | Node::End => {}
         }
     }
     for (edge, arrow) in chart.edges.iter().zip(&drawing.arrows) {

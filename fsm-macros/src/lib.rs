@@ -461,7 +461,9 @@ use crate::parse::Item;
 /// # Documentation
 ///
 /// The enum's docs end in a table of its states and, in a build of docs, the graph as a Mermaid
-/// diagram. With the feature `diagram` of `fsm-runtime` it is an SVG picture in the page.
+/// diagram. With the feature `diagram` of `fsm-runtime` it is an SVG picture in the page. In a machine of ten states
+/// or more, events that lead from more than three states to one target, and verdicts from more than five, are a note at the target; its mark, such as ①, stands at
+/// each of the states.
 #[proc_macro_attribute]
 pub fn state_machine(
     args: proc_macro::TokenStream,

@@ -272,7 +272,10 @@ impl Lowering<'_> {
                 model::Wait::Message { eof: None }
             }
             WaitKind::Message => model::Wait::Message { eof: Some(self.on(index, Event::Eof)?) },
-            WaitKind::Job => model::Wait::Job { eof: self.on(index, Event::Eof)? },
+            WaitKind::Job if !wait.kind.can(Event::Eof, self.machine.kind()) => {
+                model::Wait::Job { eof: None }
+            }
+            WaitKind::Job => model::Wait::Job { eof: Some(self.on(index, Event::Eof)?) },
             WaitKind::Call(pool) => model::Wait::Call(self.route(index, pool.as_ref()?)?.into()),
             WaitKind::Discard { shape } => {
                 model::Wait::Discard(self.discard(index, shape.as_ref()?, &fields)?.into())

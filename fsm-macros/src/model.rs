@@ -186,7 +186,8 @@ pub(crate) enum Wait {
     },
     /// A job, which the connection answers.
     Job {
-        eof: Transition,
+        /// `None` where no stream can end.
+        eof: Option<Transition>,
     },
     /// A connection, which becomes the other socket.
     Connect {

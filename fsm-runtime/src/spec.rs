@@ -5,8 +5,11 @@ use crate::Layout;
 
 mod diagram;
 mod features;
+mod shared;
 
 pub(crate) use features::Features;
+#[cfg(feature = "console")]
+pub(crate) use shared::SharedTarget;
 
 /// The graph of a machine as data: [`Machine::SPEC`](crate::Machine::SPEC).
 ///

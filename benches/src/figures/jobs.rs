@@ -1,5 +1,3 @@
-use std::process::Command;
-
 use crate::error::Error;
 use crate::figure::{Figure, Target, Unit};
 use crate::lab::Lab;
@@ -112,13 +110,7 @@ impl Placement {
 
     /// Runs the program and reads the cost that it prints.
     fn cost(self, lab: &Lab, program: Program) -> Result<Cost, Error> {
-        let words = self.command(lab, program)?;
-        let mut command = Command::new(&words[0]);
-        let output = command.args(&words[1..]).output().map_err(Error::doing("run"))?;
-        Cost::parse(&String::from_utf8_lossy(&output.stdout)).ok_or_else(|| {
-            let stderr = String::from_utf8_lossy(&output.stderr);
-            Error::failed(format!("{program:?}: {stderr}"))
-        })
+        Cost::printed_by(&self.command(lab, program)?)
     }
 
     /// The words of a command line that runs the program on these processors.

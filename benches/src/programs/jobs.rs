@@ -8,6 +8,7 @@ mod ours;
 mod parked;
 
 pub(crate) use self::cost::Cost;
+pub(super) use self::cost::Stopwatch;
 use crate::error::Error;
 use crate::peer::Peer;
 

@@ -1,17 +1,19 @@
 use std::sync::LazyLock;
 
 use crate::plan::Plan;
-use crate::sample::{Dice, EIGHT, FIFTEEN, THREE, machine};
+use crate::sample::{Dice, EIGHT, FIFTEEN, FORTY, THREE, machine};
 
 use super::*;
 
 static DRAWINGS: LazyLock<Vec<(Chart, Drawing)>> = LazyLock::new(|| {
-    let mut texts: Vec<_> = [THREE, EIGHT, FIFTEEN].map(str::to_owned).into();
+    let mut texts: Vec<_> = [THREE, EIGHT, FIFTEEN, FORTY].map(str::to_owned).into();
     texts.extend((1..30).map(|seed| machine(1 + seed % 20, &mut Dice::new(seed as u64))));
-    let charts = texts.iter().map(|text| Chart::parse(text).unwrap());
-    let drawn = charts.map(|chart| {
-        let drawing = Drawing::new(&chart, &Plan::new(&chart));
-        (chart, drawing)
+    let drawn = texts.iter().flat_map(|text| {
+        [Flow::Down, Flow::Right].map(|flow| {
+            let chart = Chart::parse(text).unwrap();
+            let drawing = Drawing::new(&chart, &Plan::new(&chart, flow));
+            (chart, drawing)
+        })
     });
     drawn.collect()
 });

@@ -1,10 +1,13 @@
 //! The graph of a machine in its docs.
 
+mod shared;
+
 use std::fmt::Write;
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
+use self::shared::SharedTarget;
 use super::docs::{self, code};
 use crate::ast::{self, Event, EventEdge, Time, WaitKind};
 use crate::graph::{Edge, Graph};
@@ -31,16 +34,23 @@ pub(crate) fn table(machine: &ast::Machine, graph: &Graph<'_>) -> String {
 }
 
 /// The graph as a Mermaid state diagram, in the format of `Spec::mermaid`: from state to state an
-/// arrow for verdicts, and one for all events.
+/// arrow for verdicts, and one for all events. What many states share is a note at the target.
 pub(crate) fn mermaid(machine: &ast::Machine, graph: &Graph<'_>) -> String {
     let name = |index: usize| machine.states[index].name.unraw();
+    let shared = SharedTarget::all(machine, graph);
     let mut text = "stateDiagram-v2".to_owned();
     if let Some(start) = graph.start {
         let _ = write!(text, "\n    [*] --> {}", name(start.index));
     }
     for (index, state) in machine.states.iter().enumerate() {
-        for (target, edges) in by_target(graph, index) {
-            let arrow = format!("\n    {} --> {}", name(index), name(target));
+        let name_here = name(index);
+        let label = SharedTarget::marked(&shared, index, &name_here);
+        if name_here != label {
+            let _ = write!(text, "\n    state \"{label}\" as {name_here}");
+        }
+        for (target, mut edges) in by_target(graph, index) {
+            edges.retain(|edge| !shared.iter().any(|note| note.has(index, edge)));
+            let arrow = format!("\n    {name_here} --> {}", name(target));
             if edges.iter().any(|edge| edge.declared.is_none()) {
                 text.push_str(&arrow);
             }
@@ -52,8 +62,11 @@ pub(crate) fn mermaid(machine: &ast::Machine, graph: &Graph<'_>) -> String {
             }
         }
         if state.is_end() {
-            let _ = write!(text, "\n    {} --> [*]", name(index));
+            let _ = write!(text, "\n    {name_here} --> [*]");
         }
+    }
+    for note in &shared {
+        text.push_str(&note.note(machine));
     }
     text
 }
@@ -244,5 +257,51 @@ mod tests {
     Late --> Gone: within 250ms
     Gone --> [*]"
         );
+    }
+
+    /// A machine of forty states, as its user writes it.
+    const MAIL: &str = include_str!("picture/mail.rs");
+
+    #[test]
+    fn l9_edges_that_many_states_share_are_a_note_at_their_target() {
+        let (_, rest) = MAIL.split_once("#[state_machine(").unwrap();
+        let (args, item) = rest.split_once(")]\nenum").unwrap();
+        let mut errors = Errors::default();
+        let machine = crate::parse::tests::machine(args, &format!("enum{item}"), &mut errors);
+        let graph = crate::check::check(&machine, &mut errors);
+        assert_eq!(errors.messages(), [""; 0]);
+        let drawn = mermaid(&machine, &graph) + "\n";
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lower/picture/mail.mmd");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(path, &drawn).unwrap();
+        }
+        assert_eq!(drawn, std::fs::read_to_string(path).unwrap());
+        // Each edge is an arrow or in a list below its note.
+        for (index, state) in machine.states.iter().enumerate() {
+            for edge in &graph.edges[index] {
+                let (name, target) = (state.name.to_string(), edge.name);
+                let event = edge.declared.map_or("verdict", |declared| declared.event.name());
+                let arrow = format!("    {name} --> {target}");
+                let in_arrow = drawn.lines().any(|line| match line.strip_prefix(&arrow) {
+                    Some(label) => {
+                        label.contains(event) || (event == "verdict" && label.is_empty())
+                    }
+                    None => false,
+                });
+                let note = format!("    note right of {target}: ");
+                let note = drawn.split(&note).nth(1).unwrap_or_default();
+                let lists = note.lines().skip(1).take_while(|line| line.starts_with("    %%"));
+                let mut lists = lists.filter(|line| line.contains(event));
+                let has_name = |line: &str| line.split([' ', ',']).any(|word| word == name);
+                let of_all = note.lines().next().unwrap_or_default().split("<br>");
+                let of_all: Vec<_> = of_all.skip_while(|line| !line.contains(event)).collect();
+                let of_all = of_all
+                    .get(1)
+                    .is_some_and(|line| line.starts_with("from all") && !has_name(line));
+                let found = [in_arrow, lists.any(has_name), of_all];
+                let count = found.iter().filter(|found| **found).count();
+                assert_eq!(count, 1, "{name} {event} {target} {found:?}");
+            }
+        }
     }
 }

@@ -119,7 +119,9 @@ impl<'a> OtherSide<'a> {
                 Link::Lookup(found) => {
                     let result = found.lock().unwrap_or_else(PoisonError::into_inner).take();
                     result.map(|found| match found {
-                        Ok(addresses) => Link::Dial(Box::new(Dial::to_names(addresses))),
+                        Ok(addresses) => {
+                            Link::Dial(Box::new(Dial::to_names(addresses, Address::Tcp)))
+                        }
                         Err(error) => Link::Failed(error),
                     })
                 }
@@ -198,6 +200,9 @@ impl<'a> OtherSide<'a> {
     }
 
     fn begin(&self, target: &Target, key: Key, waker: &dyn Fn() -> Arc<dyn Wake>) -> Link {
+        if target.takes_datagrams() {
+            return Link::Failed(io::ErrorKind::Unsupported.into());
+        }
         let lookups = match &self.world {
             World::Test(test) => {
                 test.request(target.clone());
@@ -210,7 +215,9 @@ impl<'a> OtherSide<'a> {
             Target::Tls(target) => return self.begin(target, key, waker),
             Target::Tcp(address) => Address::Tcp(*address),
             Target::Unix(path) => Address::Unix(path.clone()),
-            Target::Name(host, port) => {
+            // `takes_datagrams` has refused the last one.
+            Target::Udp(address) => Address::Udp(*address),
+            Target::Name(host, port) | Target::UdpName(host, port) => {
                 let waker = waker();
                 return Link::Lookup(lookups.start(host.clone(), *port, move || waker.wake(key)));
             }

@@ -13,8 +13,10 @@ use socket2::{Domain, Protocol, SockAddr, Type};
 use crate::stats::Counters;
 use crate::{Address, Key, PoolError};
 
+mod client;
 mod peer;
 
+pub(crate) use self::client::{ClientSettings, ClientSocket};
 pub(crate) use self::peer::DatagramPeer;
 
 /// The largest datagram of IPv4.

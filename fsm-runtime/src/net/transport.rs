@@ -52,8 +52,12 @@ pub trait ByteStream {
     fn is_within_record(&self) -> bool {
         false
     }
-    /// Sends what was written to a stream of datagrams as one.
-    fn end_datagram(&mut self) {}
+    /// Sends what was written to a stream of datagrams as one. An error says that the peer is gone.
+    fn end_datagram(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+    /// Counts the datagram that was read last as dropped.
+    fn drop_datagram(&mut self) {}
     /// Forgets the peer of a stream of datagrams, unless more of these wait. Returns whether it did.
     fn leave(&mut self) -> bool {
         true

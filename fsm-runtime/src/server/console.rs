@@ -16,6 +16,7 @@ mod query;
 mod request;
 mod response;
 mod routes;
+pub(super) mod rules;
 mod shared;
 mod text;
 mod top;
@@ -36,6 +37,7 @@ const CONNECTIONS: usize = 32;
 /// | `/connections/KEY` | one of them; 410 when it has ended. `KEY` is that of logs with `-` in place of `#` |
 /// | `/pools`, `/threads`, `/spec` | pools with the counts of their states, threads with the handlers that they run, graphs, as JSON |
 /// | `/metrics` | counters and gauges for Prometheus |
+/// | `/rules` | alert rules for Prometheus, as [`Pipeline::alert_rules`](crate::Pipeline::alert_rules) returns them |
 /// | `/top` | a frame of text each second, for `curl -sN` |
 /// | `POST /connections/KEY/end` | ends a connection, if a [`token`](Console::token) is set |
 /// | `POST /pools/NAME/drain` | drains a pool, if a token is set |

@@ -3,10 +3,14 @@ use std::sync::Arc;
 
 use crate::lifecycle::facts::Target;
 use crate::server::bound::Bound;
+#[cfg(feature = "console")]
+use crate::server::console::rules;
 use crate::server::diagram;
 use crate::server::observer::Observer;
 use crate::server::open_files;
 use crate::server::plan::Plan;
+#[cfg(feature = "console")]
+use crate::server::plan::acceptors;
 use crate::server::supervisor::Supervisor;
 use crate::server::thread::OnThreadEnd;
 use crate::{Address, Pool, PoolError, Running};
@@ -218,6 +222,60 @@ impl Pipeline {
     /// ```
     pub fn observer(&self) -> Observer {
         Observer::new(self.pools.iter().map(|pool| Arc::clone(&pool.state)))
+    }
+
+    /// Returns alert rules for Prometheus about the metrics of the [`console`](Pipeline::console), as a file in
+    /// YAML: a group for each pool, with rules that follow from its machine.
+    ///
+    /// | alert | of | is raised when |
+    /// |---|---|---|
+    /// | `FsmPoolFull` | each pool | it has had no room for a minute |
+    /// | `FsmThreadStuck` | each pool | a handler has not returned for 5 s |
+    /// | `FsmHandlerFailed` | each pool | a handler has panicked, or run in an endless loop |
+    /// | `FsmPeersDoNotRead` | each pool | a twentieth of the connections end at the send timeout |
+    /// | `FsmWaitForRoom`, `FsmRefused` | pools that others call | jobs or connections have waited for room for a minute, or were refused |
+    /// | `FsmNoDescriptor` | pools that accept connections | no file descriptor was free |
+    /// | `FsmTargetsUnreachable` | pools that connect to others | a target fails again and again |
+    /// | `FsmDatagramsDropped` | pools of datagrams | they drop more than one a second |
+    /// | `FsmStateLate` | each state with a `within`, but for those at rest | for five minutes the oldest connection there has used up half of its time |
+    ///
+    /// The label `severity` is `critical` if clients are affected at once, and `warning` otherwise. An operator may
+    /// edit the file; the console returns the same at `/rules`.
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use fsm_runtime::Pipeline;
+    ///
+    /// #[state_machine(start = Line, eof => Gone, limit => Gone)]
+    /// enum Lines {
+    ///     #[read(until = b"\n", max = 80, within = 60s => Gone)]
+    ///     #[to(Line)]
+    ///     Line,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    /// # struct Client;
+    /// # impl lines::Handler for Client {
+    /// #     fn line(&mut self, _: &[u8], _: &mut Cx<'_>) -> lines::AfterLine {
+    /// #         lines::AfterLine::Line
+    /// #     }
+    /// # }
+    ///
+    /// let pool = Pool::builder::<Lines>("lines").listen("127.0.0.1:0").handler(|_peer| Client);
+    /// let rules = Pipeline::new().pool(pool).alert_rules();
+    /// assert!(rules.contains("fsm_room_taken{pool=\\\"lines\\\"}"));
+    /// ```
+    #[cfg(feature = "console")]
+    pub fn alert_rules(&self) -> String {
+        let has_callers = |pool: &Pool| {
+            let mut routes = self.pools.iter().flat_map(|pool| &pool.routes);
+            routes.any(|route| acceptors(&self.pools, route).any(|(_, it)| it.name == pool.name))
+        };
+        rules::print(self.pools.iter().map(|pool| rules::PoolRules {
+            name: &pool.name,
+            spec: pool.spec,
+            has_callers: has_callers(pool),
+        }))
     }
 
     /// Returns the pools with their calls and hand-offs as text for Graphviz.

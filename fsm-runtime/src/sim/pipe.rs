@@ -77,11 +77,11 @@ pub(crate) struct PipeEnd(pub(crate) Rc<Pipe>);
 
 impl ByteStream for PipeEnd {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
-        if let Some(datagrams) = &self.0.datagrams {
-            return datagrams.read(buffer);
-        }
         if self.0.reset.get() {
             return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        if let Some(datagrams) = &self.0.datagrams {
+            return datagrams.read(buffer);
         }
         let mut bytes = self.0.to_machine.borrow_mut();
         #[cfg(feature = "tls")]
@@ -124,12 +124,13 @@ impl ByteStream for PipeEnd {
         self.0.events.set(Readiness::READ | Readiness::MAYBE_EOF);
     }
 
-    fn end_datagram(&mut self) {
-        let Some(datagrams) = &self.0.datagrams else { return };
+    fn end_datagram(&mut self) -> io::Result<()> {
+        let Some(datagrams) = &self.0.datagrams else { return Ok(()) };
         let sent = self.0.to_peer.take();
         if !sent.is_empty() {
             datagrams.to_peer.borrow_mut().push_back(sent);
         }
+        Ok(())
     }
 
     fn abort(&mut self) {}

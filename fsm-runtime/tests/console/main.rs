@@ -12,6 +12,7 @@ use fsm_runtime::{Console, Pipeline, Running};
 mod answers;
 mod client;
 mod ends;
+mod rules;
 mod safety;
 mod top;
 

@@ -1,6 +1,9 @@
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
+
+use crate::error::Error;
 
 /// The cost of a number of jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +15,7 @@ pub(crate) struct Cost {
 }
 
 /// Measures elapsed time and CPU time.
-pub(super) struct Stopwatch {
+pub(in crate::programs) struct Stopwatch {
     start: Instant,
     cpu: Duration,
 }
@@ -36,6 +39,15 @@ impl Cost {
         format!("{} {} {}", self.jobs, self.cpu.as_nanos(), self.elapsed.as_nanos())
     }
 
+    /// Runs a command, given as its words, that prints a cost.
+    pub(crate) fn printed_by(words: &[String]) -> Result<Self, Error> {
+        let mut command = Command::new(&words[0]);
+        let output = command.args(&words[1..]).output().map_err(Error::doing("run"))?;
+        Self::parse(&String::from_utf8_lossy(&output.stdout)).ok_or_else(|| {
+            Error::failed(format!("{words:?}: {}", String::from_utf8_lossy(&output.stderr)))
+        })
+    }
+
     /// Parses a line that [`line`](Self::line) wrote.
     pub(crate) fn parse(line: &str) -> Option<Self> {
         let mut numbers = line.split_whitespace().map(|number| number.parse().ok());
@@ -46,11 +58,11 @@ impl Cost {
 }
 
 impl Stopwatch {
-    pub(super) fn start() -> Self {
+    pub(in crate::programs) fn start() -> Self {
         Self { start: Instant::now(), cpu: process_cpu() }
     }
 
-    pub(super) fn stop(&self, jobs: u64) -> Cost {
+    pub(in crate::programs) fn stop(&self, jobs: u64) -> Cost {
         let cpu = process_cpu().saturating_sub(self.cpu);
         Cost { jobs, cpu, elapsed: self.start.elapsed() }
     }

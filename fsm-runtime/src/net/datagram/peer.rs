@@ -72,11 +72,12 @@ impl ByteStream for DatagramPeer {
         Ok(())
     }
 
-    fn end_datagram(&mut self) {
+    fn end_datagram(&mut self) -> io::Result<()> {
         if !self.is_new && !self.buffer.is_empty() {
             let datagram = std::mem::take(&mut self.buffer);
             self.socket.send(&self.ends, &datagram);
         }
+        Ok(())
     }
 
     fn leave(&mut self) -> bool {

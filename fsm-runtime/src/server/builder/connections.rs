@@ -21,8 +21,8 @@ use crate::net::datagram::DatagramSocket;
 use crate::net::listener::{CAN_SHARE_ADDRESS, Listener, ListeningSocket};
 use crate::net::token;
 use crate::server::bound::BoundPool;
-use crate::server::layer::Datagrams;
 use crate::server::layer::sealed::{Layer, PoolNeeds};
+use crate::server::layer::{DatagramClients, Datagrams};
 use crate::server::placement::{ConnectionPort, Listening, Placement};
 use crate::server::process::Process;
 use crate::server::thread::{ThreadMain, ThreadStart};
@@ -63,6 +63,10 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
     {
         if const { M::SPEC.uses(Features::DATAGRAMS) } {
             self.check_datagrams(L::ENCRYPTS)?;
+            if self.connects() {
+                let settings = Arc::new(self.datagram_clients());
+                return self.over::<DatagramClients>(settings).bind_connections(make);
+            }
             return self.over::<Datagrams>(()).bind_connections(make);
         }
         self.bind_connections(make)

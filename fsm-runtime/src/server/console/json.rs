@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::spec::Starts;
+use crate::spec::{SharedTarget, Starts};
 use crate::{
     Age, Block, Edge, Key, PoolPhase, PoolSnapshot, Room, RunningHandler, Since, Snapshot, Spec,
     State, Stats, TaskSnapshot, ThreadSnapshot, Wait,
@@ -163,6 +163,8 @@ pub(super) fn specs(snapshot: &Snapshot) -> Value {
 }
 
 fn spec(spec: &Spec) -> Value {
+    let notes = spec.shared();
+    let states = spec.states.iter().enumerate().map(|(index, it)| state(index, it, &notes));
     json!({
         "name": spec.name,
         "docs": spec.docs,
@@ -173,15 +175,26 @@ fn spec(spec: &Spec) -> Value {
             Starts::Job => "job",
         },
         "messages": spec.messages,
-        "states": spec.states.iter().map(state).collect::<Vec<_>>(),
+        "states": states.collect::<Vec<_>>(),
+        "notes": notes.iter().map(note).collect::<Vec<_>>(),
     })
 }
 
-fn state(state: &State) -> Value {
-    let edges = state
-        .edges
-        .iter()
-        .map(|Edge { on, target }| json!({ "on": on.to_string(), "target": target }));
+/// A note in place of edges that many states share: lines of events, each followed by one that says from where.
+fn note(note: &SharedTarget) -> Value {
+    json!({
+        "target": note.target,
+        "mark": note.mark,
+        "marked": note.marked_states(),
+        "lines": note.lines(),
+    })
+}
+
+fn state(index: usize, state: &State, notes: &[SharedTarget]) -> Value {
+    let edges = state.edges.iter().map(|&Edge { on, target }| {
+        let in_note = notes.iter().any(|note| note.target == target && note.has(index, on));
+        json!({ "on": on.to_string(), "target": target, "in_note": in_note })
+    });
     json!({
         "name": state.name,
         "docs": state.docs,

@@ -228,7 +228,7 @@ fn threads(pool: &PoolSnapshot) -> impl Iterator<Item = &ThreadSnapshot> {
 }
 
 /// The value of a label.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::request::{Method, Request};
 use super::response::{Response, Status};
 use super::shared::{Shared, WITHIN};
-use super::{actions, json, metrics, query, text};
+use super::{actions, json, metrics, query, rules, text};
 use crate::{Filter, TaskSnapshot};
 
 /// Answers a request; `None` if it asks for frames of text.
@@ -20,6 +20,7 @@ pub(super) fn answer(request: &Request, shared: &Shared) -> Option<Response> {
         ["threads"] => Response::json(&json::threads(&shared.observer.facts())),
         ["spec"] => Response::json(&json::specs(&shared.observer.facts())),
         ["metrics"] => Response::metrics(metrics::print(&shared.counts())),
+        ["rules"] => Response::text(alert_rules(shared)),
         ["top"] => Response::text(String::new()),
         _ => return Some(Response::not_found()),
     };
@@ -61,6 +62,19 @@ fn connections(request: &Request, shared: &Shared) -> Response {
     }
     let tasks: Vec<Value> = tasks.iter().map(json::task).collect();
     Response::json(&json!({ "connections": tasks, "unanswered": unanswered }))
+}
+
+fn alert_rules(shared: &Shared) -> String {
+    let pools = shared.observer.facts().pools;
+    let has_callers = |name: &str| {
+        let mut routes = pools.iter().flat_map(|pool| &pool.routes);
+        routes.any(|route| *route.pool == *name)
+    };
+    rules::print(pools.iter().map(|pool| rules::PoolRules {
+        name: &pool.name,
+        spec: pool.spec,
+        has_callers: has_callers(&pool.name),
+    }))
 }
 
 /// Says which name of a pool or state is wrong.
