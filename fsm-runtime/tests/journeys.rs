@@ -1,4 +1,4 @@
-//! Journeys from rest to rest, as spans and as a histogram (V9). The subscriber is that of the whole process, so
+//! Journeys from rest to rest, as spans and as a histogram (V12). The subscriber is that of the whole process, so
 //! these tests are a program of their own.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -280,17 +280,17 @@ fn goes_from_rest_to_rest(name: &str, front: impl FnOnce(Builder<Lines>) -> Buil
 }
 
 #[test]
-fn v9_a_journey_goes_from_rest_to_rest_with_its_jobs() {
+fn v12_a_journey_goes_from_rest_to_rest_with_its_jobs() {
     goes_from_rest_to_rest("one", |builder| builder);
 }
 
 #[test]
-fn v9_journeys_go_over_the_threads_of_a_port() {
+fn v12_journeys_go_over_the_threads_of_a_port() {
     goes_from_rest_to_rest("several", |builder| builder.threads(3).max_running(2));
 }
 
 #[test]
-fn v9_one_in_so_many_is_measured_and_none_without_the_setting() {
+fn v12_one_in_so_many_is_measured_and_none_without_the_setting() {
     let running = start("sampled", |builder| builder.journeys(10));
     let plain = start("plain", |builder| builder);
     for running in [&running, &plain] {
@@ -312,7 +312,7 @@ fn v9_one_in_so_many_is_measured_and_none_without_the_setting() {
 }
 
 #[test]
-fn v9_what_is_cut_short_ends_its_journey() {
+fn v12_what_is_cut_short_ends_its_journey() {
     let running =
         start("cut", |builder| builder.journeys(1).drain_within(Duration::from_millis(1)));
     let peer = Peer::new(&running);

@@ -1,4 +1,4 @@
-//! The turns of a connection whose place a newcomer takes (V8).
+//! The turns of a connection whose place a newcomer takes (V11).
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 

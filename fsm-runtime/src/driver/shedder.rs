@@ -15,7 +15,7 @@ const PATIENCE: u64 = 1_000;
 /// ENFILE, and `WSAEMFILE` of Windows.
 const NO_DESCRIPTOR: [i32; 2] = if cfg!(windows) { [10_024; 2] } else { [24, 23] };
 
-/// Makes room for newcomers by the ends of connections that are longest at rest (V8).
+/// Makes room for newcomers by the ends of connections that are longest at rest (V11).
 ///
 /// It knows by two things that a newcomer waits. At the limit of connections, one more is accepted and kept
 /// until it has a place. Without a free descriptor `accept` does not tell whether somebody waits, so the port

@@ -19,7 +19,7 @@ const SLOTS_A_STEP: usize = 4_096;
 /// retransmission of TCP comes after a second at most), and so has one between two requests.
 const LEAST: u64 = 1_000;
 
-/// A walk over a port that ends the connection which is longest at rest (V8).
+/// A walk over a port that ends the connection which is longest at rest (V11).
 ///
 /// It takes one that an earlier walk has found, and searches all slots only when there is none left.
 pub(crate) struct ShedWalk<M: Machine> {

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn v8_the_longest_at_rest_comes_first_and_none_before_its_time() {
+    fn v11_the_longest_at_rest_comes_first_and_none_before_its_time() {
         let mut resting = RestingTasks::default();
         assert!(resting.may_search(0));
         resting.searched(vec![task(5), task(7), task(9)], 10);

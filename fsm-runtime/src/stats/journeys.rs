@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn v9_a_bucket_has_all_up_to_its_bound_and_the_last_one_all() {
+    fn v12_a_bucket_has_all_up_to_its_bound_and_the_last_one_all() {
         let counts = JourneyCounts::default();
         for micros in [0, 500, 501, 10_000_000, 10_000_001] {
             counts.add(Duration::from_micros(micros));

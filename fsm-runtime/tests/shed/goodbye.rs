@@ -57,7 +57,7 @@ impl polite::Handler for Echo {
 }
 
 #[test]
-fn v8_without_a_farewell_the_stream_ends() {
+fn v11_without_a_farewell_the_stream_ends() {
     let pool = Pool::builder::<Plain>("plain").listen("127.0.0.1:0");
     let running = pool.max_connections(1).shed_at_rest().handler(|_| Echo).start().unwrap();
     let first = Peer::served(&running);
@@ -67,7 +67,7 @@ fn v8_without_a_farewell_the_stream_ends() {
 }
 
 #[test]
-fn v8_a_farewell_that_takes_long_holds_up_no_newcomer_for_long() {
+fn v11_a_farewell_that_takes_long_holds_up_no_newcomer_for_long() {
     let pool = Pool::builder::<Polite>("polite").listen("127.0.0.1:0");
     let running = pool.max_connections(2).shed_at_rest().handler(|_| Echo).start().unwrap();
     let [mut first, mut second] = [(); 2].map(|()| Peer::served(&running));
@@ -88,7 +88,7 @@ fn v8_a_farewell_that_takes_long_holds_up_no_newcomer_for_long() {
 }
 
 #[test]
-fn v8_a_peer_that_does_not_notice_holds_up_nobody() {
+fn v11_a_peer_that_does_not_notice_holds_up_nobody() {
     let pool = pool(1).linger(Duration::from_secs(60));
     let running = start(pool);
     let silent = Peer::served(&running);

@@ -1,4 +1,4 @@
-//! Newcomers that take the places of connections at rest (V8), on real sockets. The lack of descriptors needs
+//! Newcomers that take the places of connections at rest (V11), on real sockets. The lack of descriptors needs
 //! its own process: see `tests/tests/kv/hostile/descriptors.rs`.
 //!
 //! `SHED=10000` sets the number of connections of the largest test.

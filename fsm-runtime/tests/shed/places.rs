@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn v8_a_newcomer_takes_the_place_of_the_one_longest_at_rest() {
+fn v11_a_newcomer_takes_the_place_of_the_one_longest_at_rest() {
     let running = start(pool(3));
     let [mut first, second, mut third] = [(); 3].map(|()| Peer::served(&running));
     // The first one has just asked, so the second one has rested longest.
@@ -42,23 +42,23 @@ fn all_in_turn(pool: Builder<Talk>, count: usize, in_order: bool) {
 }
 
 #[test]
-fn v8_all_places_change_hands_in_the_order_of_rest() {
+fn v11_all_places_change_hands_in_the_order_of_rest() {
     let count = std::env::var("SHED").map_or(300, |count| count.parse().unwrap());
     all_in_turn(pool(count), count, true);
 }
 
 #[test]
-fn v8_a_port_of_several_threads_sheds_in_order_too() {
+fn v11_a_port_of_several_threads_sheds_in_order_too() {
     all_in_turn(pool(50).threads(3).max_running(2), 50, true);
 }
 
 #[test]
-fn v8_each_shard_gives_up_places() {
+fn v11_each_shard_gives_up_places() {
     all_in_turn(pool(50).shards(3), 50, false);
 }
 
 #[test]
-fn v8_who_works_or_keeps_its_place_stays_and_the_newcomer_waits() {
+fn v11_who_works_or_keeps_its_place_stays_and_the_newcomer_waits() {
     let running = start(pool(3));
     let [mut listens, mut works, mut writes] = [(); 3].map(|()| Peer::served(&running));
     listens.ask("listen");
@@ -80,7 +80,7 @@ fn v8_who_works_or_keeps_its_place_stays_and_the_newcomer_waits() {
 }
 
 #[test]
-fn v8_nobody_goes_between_two_requests() {
+fn v11_nobody_goes_between_two_requests() {
     let running = start(pool(2));
     let mut peers = [(); 2].map(|()| Peer::served(&running));
     let mut newcomer = Peer::new(&running);
@@ -100,7 +100,7 @@ fn v8_nobody_goes_between_two_requests() {
 }
 
 #[test]
-fn v8_a_drain_serves_the_newcomer_that_waits() {
+fn v11_a_drain_serves_the_newcomer_that_waits() {
     let pool = pool(2);
     let handle = pool.handle();
     let running = start(pool);

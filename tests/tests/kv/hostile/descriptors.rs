@@ -63,7 +63,7 @@ fn pitfall_16_a_drain_without_a_descriptor_is_fast() {
 /// Without a descriptor each newcomer takes that of the client which is longest at rest, and a subscriber keeps
 /// its own.
 #[test]
-fn v8_without_a_descriptor_newcomers_take_the_places_of_those_at_rest() {
+fn v11_without_a_descriptor_newcomers_take_the_places_of_those_at_rest() {
     let _exclusive = one_at_a_time();
     let server = limited_with("-n 64", "--shed-at-rest");
     let mut subscriber = Connection::new(server.address());
@@ -89,7 +89,7 @@ fn v8_without_a_descriptor_newcomers_take_the_places_of_those_at_rest() {
 
 /// At the limit of connections the next clients are served, and those that were at rest longest hear the end.
 #[test]
-fn v8_ten_thousand_are_at_rest_and_the_next_are_served() {
+fn v11_ten_thousand_are_at_rest_and_the_next_are_served() {
     let _exclusive = one_at_a_time();
     let count = all_in_ci(10_000, 500);
     let options = format!("--max-connections {count} --shed-at-rest");
