@@ -175,6 +175,7 @@ impl Lowering<'_> {
             fields: state.fields.iter().map(|field| field.name.clone()).collect(),
             types: state.fields.iter().map(|field| field.ty.clone()).collect(),
             rest: state.rest.is_some(),
+            keeps_place: state.keep.is_some(),
             edges: self.graph.edges[index].iter().map(edge).collect(),
             budget: self.budget(index),
             role: self.role(index)?,

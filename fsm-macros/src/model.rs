@@ -53,6 +53,8 @@ pub(crate) struct State {
     pub(crate) fields: Vec<Ident>,
     pub(crate) types: Vec<Type>,
     pub(crate) rest: bool,
+    /// A newcomer does not take the place of a connection at rest.
+    pub(crate) keeps_place: bool,
     pub(crate) edges: Vec<SpecEdge>,
     pub(crate) budget: Option<Budget>,
     pub(crate) role: Role,

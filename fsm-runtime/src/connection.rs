@@ -29,6 +29,7 @@ mod other;
 mod relay;
 pub(crate) mod scratch;
 mod secure;
+mod shed;
 mod turn;
 mod visible;
 
@@ -61,6 +62,12 @@ enum Goodbye {
     Closing(Ended),
     /// It ends in its next turn, because somebody asked for it.
     EndAsked,
+    /// A newcomer takes its place: it ends in its next turn if it is still at rest then.
+    ShedAsked,
+    /// A newcomer takes its place, and the machine has taken a `drain` edge.
+    ShedSaid,
+    /// A newcomer takes its place, and the last output leaves.
+    ShedCloses,
 }
 
 /// The pending input and output of a connection of `M`.
@@ -188,6 +195,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             Goodbye::NotSaid | Goodbye::Said => {}
             Goodbye::Closing(why) => return self.close(why, send_by, false, key, scratch),
             Goodbye::EndAsked => return self.end_as_asked(scratch),
+            Goodbye::ShedAsked | Goodbye::ShedSaid | Goodbye::ShedCloses => {
+                self.put_back(resumed, scratch);
+                return self.shed_turn(key, scratch, start);
+            }
         }
         let Some(turn) = self.begin_turn(key, scratch, start, resumed) else {
             return TurnOutcome::Ended(Ended::Panicked);
@@ -453,11 +464,24 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         self.machine.state()
     }
 
+    fn is_at_rest(&self) -> bool {
+        let rests = M::SPEC.states[self.machine.state()].rest;
+        rests && self.goodbye == Goodbye::NotSaid && self.pending.is_none()
+    }
+
+    fn closes(&self) -> bool {
+        matches!(self.goodbye, Goodbye::Closing(_) | Goodbye::ShedCloses)
+    }
+
     fn end_next(&mut self) -> bool {
         self.goodbye = Goodbye::EndAsked;
         // The next turn is a full one.
         self.state.set_idle(false);
         true
+    }
+
+    fn shed_next(&mut self) -> bool {
+        self.ask_to_leave()
     }
 
     fn abort(&mut self) {

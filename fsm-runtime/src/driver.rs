@@ -10,4 +10,6 @@ pub(crate) mod parker;
 pub(crate) mod reactor;
 #[cfg(feature = "pool")]
 pub(crate) mod receiver;
+#[cfg(feature = "pool")]
+pub(crate) mod shedder;
 pub(crate) mod worker;

@@ -153,10 +153,6 @@ impl<M: JobMachine + Drive<H>, H: 'static> Visible<M> for JobTask<M, H> {
         &self.deadlines
     }
 
-    fn closes(&self) -> bool {
-        false
-    }
-
     fn peer(&self) -> Option<Peer> {
         None
     }
@@ -167,10 +163,6 @@ impl<M: JobMachine + Drive<H>, H: 'static> Visible<M> for JobTask<M, H> {
 
     fn unsent(&self) -> usize {
         0
-    }
-
-    fn caller(&self) -> Option<Caller> {
-        self.reply_to.as_ref()?.caller()
     }
 }
 
@@ -235,6 +227,10 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
 
     fn state(&self) -> usize {
         self.machine.state()
+    }
+
+    fn caller(&self) -> Option<Caller> {
+        self.reply_to.as_ref()?.caller()
     }
 
     fn abort(&mut self) {}

@@ -268,5 +268,5 @@ pub use crate::snapshot::{
     ThreadSnapshot, TransitionSnapshot,
 };
 pub use crate::spec::{Edge, Shape, Spec, Starts, State, Trigger, Wait};
-pub use crate::stats::{Ended, Stats};
+pub use crate::stats::{Ended, Journeys, Stats};
 pub use crate::target::Target;

@@ -19,6 +19,7 @@ pub(crate) mod limits;
 pub(crate) mod other;
 pub(crate) mod route;
 pub(crate) mod runner;
+pub(crate) mod shed;
 pub(crate) mod size_budget;
 pub(crate) mod survey;
 pub(crate) mod timer;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Edge, Spec, State, Stats};
+use crate::{Edge, Journeys, Spec, State, Stats};
 
 mod filter;
 mod sentence;
@@ -43,6 +43,8 @@ pub struct PoolSnapshot {
     pub phase: PoolPhase,
     /// The counters since the start.
     pub stats: Stats,
+    /// The journeys that were measured since the start: [`Builder::journeys`](crate::Builder::journeys).
+    pub journeys: Journeys,
     /// The room for connections or jobs.
     pub room: Room,
     /// The room for jobs, in a pool whose connections answer jobs.

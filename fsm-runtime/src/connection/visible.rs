@@ -1,7 +1,6 @@
 //! What a snapshot sees of a connection.
 
-use crate::call::reply::Caller;
-use crate::connection::{ConnectionTask, Goodbye};
+use crate::connection::ConnectionTask;
 use crate::machine::survey::Visible;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::{Drive, Peer};
@@ -23,10 +22,6 @@ impl<M: Drive<H>, H: 'static, S: ByteStream + Source + PeerAddr> Visible<M>
         &self.deadlines
     }
 
-    fn closes(&self) -> bool {
-        matches!(self.goodbye, Goodbye::Closing(_))
-    }
-
     fn peer(&self) -> Option<Peer> {
         let incoming = self.pending.as_ref().and_then(|pending| pending.incoming);
         incoming.map(|new| new.peer).or_else(|| self.socket.peer().ok())
@@ -38,9 +33,5 @@ impl<M: Drive<H>, H: 'static, S: ByteStream + Source + PeerAddr> Visible<M>
 
     fn unsent(&self) -> usize {
         self.pending.as_ref().map_or(0, |pending| pending.output.len())
-    }
-
-    fn caller(&self) -> Option<Caller> {
-        None
     }
 }

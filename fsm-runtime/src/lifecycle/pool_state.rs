@@ -16,7 +16,7 @@ use crate::outgoing::jobs::ConnectionJobs;
 use crate::scheduler::observe::Observe;
 #[cfg(feature = "transitions")]
 use crate::stats::EdgeCounters;
-use crate::stats::{Accounting, Counters};
+use crate::stats::{Accounting, Counters, JourneyCounts};
 use crate::{Ended, Service, Stats};
 
 /// The state of a pool, which its threads share with each other and with its handles.
@@ -28,6 +28,8 @@ pub(crate) struct PoolState {
     pub(crate) counters: Arc<Counters>,
     #[cfg(feature = "transitions")]
     pub(crate) edges: EdgeCounters,
+    /// The journeys that were measured.
+    pub(crate) journeys: Arc<JourneyCounts>,
     pub(crate) gate: AcceptGate,
     shards: Shards,
     /// Where plain threads give jobs to the pool.
@@ -48,6 +50,7 @@ impl PoolState {
             counters: Arc::default(),
             #[cfg(feature = "transitions")]
             edges: EdgeCounters::new(facts.spec.edges().count()),
+            journeys: Arc::default(),
             gate: AcceptGate::new(limit),
             shards: Shards::default(),
             jobs: Entry::default(),

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use crate::call::mailboxes::MailboxContent;
@@ -13,8 +13,10 @@ use crate::clock::TimeSource;
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::label::Show;
+use crate::machine::shed::ShedWalk;
 use crate::scheduler::observe::Observe;
 use crate::scheduler::port::{Port, Slots, Visited, Walk};
+use crate::scheduler::resting::{RestingTasks, ShedRequest};
 use crate::scheduler::survey::{
     Answer, Count, Doing, EndAnswer, Found, PastTransition, Question, Rank, Respond,
 };
@@ -36,15 +38,9 @@ pub(crate) trait Visible<M: Machine>: Task {
 
     fn machine(&self) -> &M;
     fn deadlines(&self) -> &M::Deadlines;
-
-    /// Whether its machine is done, so that its deadlines are none of the machine's.
-    fn closes(&self) -> bool;
     fn peer(&self) -> Option<Peer>;
     fn unread(&self) -> usize;
     fn unsent(&self) -> usize;
-
-    /// The call that a job replies to.
-    fn caller(&self) -> Option<Caller>;
 }
 
 /// A port, with all that a walk over it needs.
@@ -56,6 +52,8 @@ pub(crate) struct VisiblePort<M: Machine, T: Visible<M>> {
     pub(crate) time: Arc<dyn TimeSource + Send + Sync>,
     /// Labels the connections.
     pub(crate) show: Option<Arc<Show<T::Handler>>>,
+    /// The connections that are longest at rest, in a pool that ends these.
+    pub(crate) resting: Arc<Mutex<RestingTasks>>,
 }
 
 impl<M: Machine, T: Visible<M> + Send + 'static> Respond for VisiblePort<M, T> {
@@ -79,6 +77,14 @@ impl<M: Machine, T: Visible<M> + Send + 'static> Respond for VisiblePort<M, T> {
     fn end(&self, key: Key, until: Instant, answers: Sender<EndAnswer>) {
         if let Some(port) = self.port.upgrade() {
             port.walk(Box::new(EndWalk { key, until, answers }));
+        }
+    }
+
+    fn shed(&self, request: ShedRequest) {
+        if let Some(port) = self.port.upgrade() {
+            let (resting, time) = (Arc::clone(&self.resting), Arc::clone(&self.time));
+            let environment = self.environment.clone();
+            port.walk(Box::new(ShedWalk::<M>::new(request, resting, environment, time)));
         }
     }
 }

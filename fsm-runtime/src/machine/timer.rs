@@ -139,8 +139,8 @@ impl Timer {
         now.saturating_add(self.millis)
     }
 
-    /// The age that this deadline of the timer implies at `now`; `None` if it is not armed.
-    pub(crate) fn age(self, deadline: u64, now: u64) -> Option<Age> {
+    /// The time from which this deadline of the timer counts, and the event; `None` if it is not armed.
+    pub(crate) fn since(self, deadline: u64) -> Option<(u64, Since)> {
         let since = match self.counts {
             Counts::FromEntry => Since::Entered,
             Counts::FromCompletion | Counts::FromOtherRead | Counts::FromRead => Since::Progress,
@@ -152,7 +152,12 @@ impl Timer {
         if deadline >= PAUSED {
             return None;
         }
-        let start = deadline.checked_sub(self.millis)?;
+        Some((deadline.checked_sub(self.millis)?, since))
+    }
+
+    /// The age that this deadline of the timer implies at `now`; `None` if it is not armed.
+    pub(crate) fn age(self, deadline: u64, now: u64) -> Option<Age> {
+        let (start, since) = self.since(deadline)?;
         Some(Age { time: Duration::from_millis(now.saturating_sub(start)), since })
     }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::call::mailboxes::CallState;
 use crate::call::reply::Caller;
 use crate::scheduler::observe::Observe;
+use crate::scheduler::resting::ShedRequest;
 use crate::snapshot::Age;
 use crate::{Key, Peer};
 
@@ -132,6 +133,9 @@ pub(crate) trait Respond: Send + Sync + fmt::Debug {
     /// Ends a connection in its next turn, if that is to be had until then. The sender is dropped without an
     /// answer if not.
     fn end(&self, key: Key, until: Instant, answers: Sender<EndAnswer>);
+
+    /// Ends the connection that is longest at rest, if one has rested long enough.
+    fn shed(&self, request: ShedRequest);
 }
 
 /// What becomes of a connection that is to end.

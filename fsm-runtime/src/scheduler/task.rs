@@ -1,6 +1,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use crate::call::reply::Caller;
 use crate::call::service::PoolEntry;
 use crate::clock::{Moment, Time, WallTime};
 use crate::net::readiness::Readiness;
@@ -27,8 +28,29 @@ pub(crate) trait Task: Sized {
     /// The index of the machine's state.
     fn state(&self) -> usize;
 
+    /// Whether nothing is in progress.
+    fn is_at_rest(&self) -> bool {
+        false
+    }
+
+    /// Whether its machine is done, so that its deadlines are none of the machine's.
+    fn closes(&self) -> bool {
+        false
+    }
+
+    /// The call that a job replies to.
+    fn caller(&self) -> Option<Caller> {
+        None
+    }
+
     /// Makes the next turn end the task as [`Ended::Closed`]. Returns whether that is possible.
     fn end_next(&mut self) -> bool {
+        false
+    }
+
+    /// Makes the next turn end the task as [`Ended::Shed`], if it is still at rest then. Returns whether that
+    /// is possible.
+    fn shed_next(&mut self) -> bool {
         false
     }
 

@@ -82,6 +82,7 @@ impl PoolAnswer {
                 Phase::Close => PoolPhase::Closed,
             },
             stats: pool.stats(),
+            journeys: pool.journeys.snapshot(),
             room: pool.permits.room(),
             job_room: pool.connection_jobs().map(|jobs| jobs.permits().room()),
             ports: ports(pool, &answered),

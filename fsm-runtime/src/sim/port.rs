@@ -79,6 +79,7 @@ impl<T: Task> SimPort<T> {
             scratch: scratch(Arc::clone(pool_state), context),
             time: time.clone(),
             pool_state: Arc::clone(pool_state),
+            journeys: None,
         }));
     }
 

@@ -69,8 +69,21 @@ fn v5_the_page_of_metrics_is_as_prometheus_wants_it() {
             assert_eq!(name.ends_with("_total"), kind == "counter", "{name}");
         } else {
             let name = line.split('{').next().unwrap();
+            // A histogram has three kinds of series.
+            let mut parts = ["_bucket", "_sum", "_count"].iter();
+            let histogram = parts.find_map(|part| name.strip_suffix(part));
+            let name = histogram.filter(|name| name.ends_with("_seconds")).unwrap_or(name);
             assert_eq!(families.last(), Some(&name), "a family is in one piece");
         }
+    }
+    // What is measured is known before anything is, also in a pool that measures nothing.
+    for series in [
+        "bucket{pool=\"lines\",le=\"0.0005\"} 0",
+        "bucket{pool=\"lines\",le=\"+Inf\"} 0",
+        "sum{pool=\"lines\"} 0",
+        "count{pool=\"lines\"} 0",
+    ] {
+        assert!(text.contains(&format!("\nfsm_journey_seconds_{series}\n")), "{series}");
     }
     let unique: std::collections::HashSet<_> = families.iter().collect();
     assert_eq!(unique.len(), families.len());

@@ -14,6 +14,7 @@ use crate::driver::acceptor::{Accept, Acceptor};
 use crate::driver::connector::ConnectSettings;
 use crate::driver::reactor::Reactor;
 use crate::driver::receiver::{Receiver, ReceiverSettings};
+use crate::driver::shedder::Shedder;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
 use crate::net::datagram::DatagramSocket;
@@ -241,6 +242,10 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                 counters: Arc::clone(counters),
             }))
         });
+        let shedder = (self.shed_at_rest && !acceptors.is_empty()).then(|| {
+            let state = Arc::clone(&self.state);
+            Box::new(Shedder::new(self.name.clone(), state, Arc::clone(&port) as _))
+        });
         Reactor {
             pool: self.name.clone(),
             port,
@@ -255,6 +260,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             out_of_descriptors: false,
             accept: accept(),
             receiver,
+            shedder,
             connector,
         }
     }

@@ -20,6 +20,8 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             max_running: self.max_running,
             watchdog: self.watchdog,
             limit: self.limit,
+            shed_at_rest: self.shed_at_rest,
+            journeys: self.journeys,
             max_jobs: self.max_jobs,
             connect: self.connect,
             output_mark: self.output_mark,

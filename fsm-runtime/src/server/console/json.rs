@@ -53,7 +53,7 @@ pub(super) fn phase(phase: PoolPhase) -> &'static str {
 }
 
 /// The reasons to end, with their numbers.
-pub(super) fn ends(stats: &Stats) -> [(&'static str, u64); 10] {
+pub(super) fn ends(stats: &Stats) -> [(&'static str, u64); 11] {
     [
         ("done", stats.done),
         ("reset", stats.reset),
@@ -63,6 +63,7 @@ pub(super) fn ends(stats: &Stats) -> [(&'static str, u64); 10] {
         ("send_timeout", stats.send_timeouts),
         ("busy_loop", stats.busy_loops),
         ("drained", stats.drained),
+        ("shed", stats.shed),
         ("closed", stats.closed),
         ("handed_off", stats.handed_off),
     ]
