@@ -118,7 +118,8 @@ impl<S: Service> Python<S> {
         self
     }
 
-    /// Adds a directory in which modules are looked for before those of the interpreter.
+    /// Adds a directory in which modules are looked for before those of the interpreter. A relative path begins in the
+    /// working directory of the server, as that of a function in a file does.
     pub fn path(mut self, directory: impl Into<PathBuf>) -> Self {
         self.settings.paths.push(directory.into());
         self
