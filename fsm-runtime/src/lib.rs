@@ -57,6 +57,15 @@
 //! Generated code uses [`Machine`], [`Drive`], [`Input`], [`Step`] and the types beside them; you need
 //! not know them.
 //!
+//! # Features
+//!
+//! - `pool`, on by default: sockets and pools. Without it there are machines, [`embed`], [`sim`] and [`check`].
+//! - `console`: `Console`, a page, metrics and text about pools at work. It includes `transitions`.
+//! - `transitions`: counts of each edge in `PoolSnapshot::edges`, and `Builder::history`.
+//! - `serde`: `Json` for the jobs of [`Pool::python`].
+//! - `tls`: servers and clients with TLS of rustls.
+//! - `diagram`: a drawing of each machine in its docs.
+//!
 //! # Bounds
 //!
 //! A connection holds at most the `max` of one message and one read (64 KiB) of input, and of output the

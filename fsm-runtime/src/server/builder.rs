@@ -363,7 +363,8 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// look at each of its connections for 1,024 ends, at most ten times a second. A connection stores
     /// nothing for it. Each shard keeps a descriptor to spare, and may have accepted one connection more from each
     /// listener than the limit says, which waits for its place. Another pool that hands connections over
-    /// waits for room as before.
+    /// waits for room as before. Peers that send datagrams have no queue in which they could wait, so a pool of
+    /// datagrams drops those of new peers as before.
     pub fn shed_at_rest(mut self) -> Self
     where
         M: Machine<Kind = Connection>,

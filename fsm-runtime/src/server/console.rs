@@ -33,8 +33,8 @@ const CONNECTIONS: usize = 32;
 /// | path | answer |
 /// |---|---|
 /// | `/` | a page, which asks for the others once a second |
-/// | `/connections?pool=&state=&older=5s&peer=&limit=100` | the oldest connections and jobs, as JSON, or as text with `Accept: text/plain` |
-/// | `/connections/KEY` | one of them; 410 when it has ended. `KEY` is that of logs with `-` in place of `#` |
+/// | `/connections?pool=&state=&older=5s&peer=&label=&limit=100` | the oldest connections and jobs, as JSON, or as text with `Accept: text/plain`; each condition may be left out |
+/// | `/connections/KEY` | one of them, likewise, with its last transitions if its pool has a [`history`](crate::Builder::history); 410 when it has ended. `KEY` is that of logs with `-` in place of `#` |
 /// | `/pools`, `/threads`, `/spec` | pools with the counts of their states, threads with the handlers that they run, graphs, as JSON |
 /// | `/metrics` | counters and gauges for Prometheus |
 /// | `/rules` | alert rules for Prometheus, as [`Pipeline::alert_rules`](crate::Pipeline::alert_rules) returns them |

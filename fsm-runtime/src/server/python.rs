@@ -60,6 +60,8 @@ mod worker;
 /// - A caller whose `within` passes takes that edge, and the process finishes the job all the same, unless
 ///   [`kill_after`](Python::kill_after) ends it.
 /// - The pool does not start if a process cannot load the function; the error has the traceback.
+/// - The log has a warning with the number of each process that has failed, and why. [`Stats`](crate::Stats) does not
+///   tell: a job that raised, or whose process has ended, counts as `done` like the others.
 ///
 /// # The processes
 ///
@@ -118,7 +120,8 @@ impl<S: Service> Python<S> {
         self
     }
 
-    /// Adds a directory in which modules are looked for before those of the interpreter.
+    /// Adds a directory in which modules are looked for before those of the interpreter. A relative path begins in the
+    /// working directory of the server, as that of a function in a file does.
     pub fn path(mut self, directory: impl Into<PathBuf>) -> Self {
         self.settings.paths.push(directory.into());
         self

@@ -57,6 +57,11 @@ impl WireFormat {
 /// assert_eq!(Lines::decode(&body)?, lines);
 /// # Ok::<(), Box<dyn Error + Send + Sync>>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no job or result of a worker process",
+    label = "`Wire` is not implemented for `{Self}`",
+    note = "with the feature `serde` of fsm-runtime, `Json<{Self}>` is one if `{Self}` is `Serialize` and `Deserialize`"
+)]
 pub trait Wire: Sized {
     /// The form of the bytes.
     const FORMAT: WireFormat;
@@ -139,7 +144,7 @@ pub struct Raised {
     pub kind: String,
     /// What `str` makes of the exception.
     pub text: String,
-    /// The traceback as Python prints it, or nothing if no Python code is to blame.
+    /// The traceback as Python prints it, from the function on, or nothing if no code of its is to blame.
     pub traceback: String,
 }
 

@@ -85,7 +85,9 @@ fn v6_without_a_token_nothing_can_be_changed() {
     let key = oldest(&served, "");
     for path in [format!("/connections/{key}/end"), "/pools/lines/drain".to_owned()] {
         for field in ["", TOKEN, "Authorization: Bearer \r\n", "X-Console-Token: \r\n"] {
-            assert_eq!(served.post(&path, field).status, 404, "{path} {field}");
+            let refused = served.post(&path, field);
+            assert_eq!(refused.status, 404, "{path} {field}");
+            assert!(refused.body.contains("the console has no token"), "{}", refused.body);
         }
         assert_eq!(served.get(&path).status, 404);
     }

@@ -144,6 +144,8 @@ fn p2_an_exception_is_a_reply_and_the_process_lives_on() {
     assert_eq!(error.kind, "ValueError");
     assert_eq!(error.to_string(), "ValueError: invalid literal for int() with base 10: 'nine'");
     assert!(error.traceback.contains("jobs.py"), "{}", error.traceback);
+    // It begins in the function, not in the loop of the process.
+    assert!(!error.traceback.contains("<string>"), "{}", error.traceback);
     // An exception that cannot say what it is.
     assert_eq!(raised("odd").kind, "jobs.Odd");
     // JSON has no such number, and no such act is there.
@@ -158,6 +160,7 @@ fn p2_an_exception_is_a_reply_and_the_process_lives_on() {
     let running = pool.start().expect("it starts");
     let error = texts.submit(String::new()).expect("room").wait().expect("a reply").unwrap_err();
     assert_eq!(error.to_string(), "TypeError: the result is int, and the pool wants str");
+    assert_eq!(error.traceback, "");
     running.drain().expect("it drains");
 }
 
@@ -262,6 +265,9 @@ fn p5_a_pool_starts_only_with_its_function() {
     assert!(why(function("jobs:lower")).contains("has no attribute 'lower'"));
     assert!(why(function("jobs:kept")).contains("`jobs:kept` is no function"));
     assert!(why(function("nowhere:upper")).contains("No module named 'nowhere'"));
+    for target in ["jobs", "jobs:", ":upper"] {
+        assert!(why(function(target)).contains(&format!("`{target}` names no function")));
+    }
     let nobody = function("jobs:upper").interpreter("/nowhere/python3");
     assert!(why(nobody).starts_with("cannot start `/nowhere/python3`"));
     let slow =

@@ -9,7 +9,10 @@ use crate::EndError;
 /// Answers a request that changes something. Without a token there is no such path.
 pub(super) fn answer(request: &Request, path: &[&str], shared: &Shared) -> Response {
     if !shared.guard.has_token() {
-        return Response::not_found();
+        return Response::error(
+            Status::NotFound,
+            "the console has no token, so it changes nothing",
+        );
     }
     if request.method != Method::Post {
         return Response::not_allowed("Allow: POST");

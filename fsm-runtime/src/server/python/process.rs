@@ -86,7 +86,7 @@ impl Process {
         let raised = Raised::parse(self.channel.body(answer));
         raised.map_or_else(
             || "it failed, and did not say how".to_owned(),
-            |raised| format!("{raised}\n{}", raised.traceback.trim_end()),
+            |raised| format!("{raised}\n{}", raised.traceback).trim_end().to_owned(),
         )
     }
 

@@ -57,6 +57,8 @@ def connection():
 def find(target):
     """Returns the function that `module:function` or `path/to/file.py:function` names."""
     module, _, name = target.rpartition(":")
+    if not module or not name:
+        raise ValueError("`%s` names no function: write module:function or path/to/file.py:function" % target)
     if module.endswith(".py"):
         title = os.path.splitext(os.path.basename(module))[0]
         spec = importlib.util.spec_from_file_location(title, module)
@@ -74,7 +76,8 @@ def find(target):
 
 
 def described(error):
-    """The parts of an exception, each with its length in front."""
+    """The parts of an exception, each with its length in front. The traceback begins behind the calls of this file,
+    of which its reader has no source."""
     kind = type(error)
     name = kind.__qualname__
     if kind.__module__ not in ("builtins", "__main__"):
@@ -84,7 +87,10 @@ def described(error):
     except Exception:
         text = "its text cannot be made"
     try:
-        trace = "".join(traceback.format_exception(kind, error, error.__traceback__))
+        trace = error.__traceback__
+        while trace is not None and trace.tb_frame.f_globals is globals():
+            trace = trace.tb_next
+        trace = "" if trace is None else "".join(traceback.format_exception(kind, error, trace))
     except Exception:
         trace = ""
     body = bytearray()
