@@ -2,6 +2,7 @@
 
 pub(crate) mod datagram;
 pub(crate) mod dial;
+mod file_copy;
 pub(crate) mod listener;
 pub(crate) mod lookup;
 pub(crate) mod open_stream;
@@ -9,6 +10,7 @@ pub(crate) mod other_end;
 #[cfg(target_os = "linux")]
 pub(crate) mod passed;
 pub(crate) mod pending_io;
+mod piece;
 pub(crate) mod readiness;
 pub(crate) mod ready_io;
 pub(crate) mod recv_buffer;

@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::io::{self, IoSlice};
 
 use bytes::Bytes;
@@ -5,6 +6,7 @@ use mio::{Registry, Token};
 
 #[cfg(feature = "tls")]
 use crate::TlsSession;
+use crate::net::file_copy;
 use crate::net::other_end::Relay;
 use crate::net::securing::{Handshake, Securing};
 use crate::net::socket::Socket;
@@ -21,6 +23,11 @@ pub trait ByteStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read>;
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+    /// Sends at most `most` bytes of the file from `at` on, and keeps nothing of those that it does not send. 0 says
+    /// that the file ends before `at`.
+    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<usize> {
+        file_copy::copy(self, file, at, most)
+    }
     /// Shuts down the stream to the peer.
     fn shutdown(&mut self) -> io::Result<()>;
     /// The connection has nothing more to say and waits for the end of the peer's stream. A simulated
