@@ -6,6 +6,7 @@ use crate::lab::Lab;
 
 mod blocked;
 mod compile;
+mod console;
 mod dispatch;
 mod echo;
 mod frames;
@@ -98,6 +99,26 @@ pub(crate) const ALL: &[Entry] = &[
         name: "compile",
         description: "`rustc` time with the macro and without",
         measure: compile::compile,
+    },
+    Entry {
+        name: "console-change",
+        description: "user instructions of a transition that is counted",
+        measure: console::change,
+    },
+    Entry {
+        name: "console-cpu",
+        description: "CPU time per echo with a console and without",
+        measure: console::cpu,
+    },
+    Entry {
+        name: "console-crowd",
+        description: "answers of a console, and echoes beside them, with 15,000 idle connections",
+        measure: console::crowd,
+    },
+    Entry {
+        name: "console-scrapes",
+        description: "memory that a thousand scrapes leave behind",
+        measure: console::scrapes,
     },
     Entry {
         name: "threads",

@@ -89,6 +89,8 @@ pub(crate) struct State {
     pub(crate) rest: Option<Ident>,
     /// The edges in `#[rest(..)]`: `drain`.
     pub(crate) rest_edges: Edges,
+    /// The word in `#[rest(keep)]`.
+    pub(crate) keep: Option<Ident>,
     /// An attribute of another library says that the machine starts here.
     pub(crate) marked_as_start: bool,
     /// Some attribute could not be read, so a missing item may be in it.

@@ -28,7 +28,12 @@ pub(crate) fn lower(machine: &ast::Machine, graph: &Graph<'_>) -> Option<model::
     let start = graph.start?;
     let end = machine.states.iter().find(|state| state.is_end())?.name.clone();
     let interface = interface(machine, graph)?;
-    let lowering = Lowering { machine, graph };
+    let first_edges = graph.edges.iter().scan(0, |next, edges| {
+        let first = *next;
+        *next += edges.len();
+        Some(first)
+    });
+    let lowering = Lowering { machine, graph, first_edges: first_edges.collect() };
     let states = (0..machine.states.len()).map(|state| lowering.state(state));
     Some(model::Machine {
         docs: machine.docs.clone(),
@@ -148,6 +153,8 @@ fn u64_length(length: &TokenStream) -> TokenStream {
 struct Lowering<'a> {
     machine: &'a ast::Machine,
     graph: &'a Graph<'a>,
+    /// For each state the number of the first of its edges in the machine.
+    first_edges: Vec<usize>,
 }
 
 impl Lowering<'_> {
@@ -168,6 +175,7 @@ impl Lowering<'_> {
             fields: state.fields.iter().map(|field| field.name.clone()).collect(),
             types: state.fields.iter().map(|field| field.ty.clone()).collect(),
             rest: state.rest.is_some(),
+            keeps_place: state.keep.is_some(),
             edges: self.graph.edges[index].iter().map(edge).collect(),
             budget: self.budget(index),
             role: self.role(index)?,
@@ -195,6 +203,7 @@ impl Lowering<'_> {
         let name = &state.name;
         let verdicts = self.graph.verdicts(index).map(|edge| Outcome {
             verdict: edge.name.clone(),
+            edge: self.number(index, edge),
             transition: (edge.target != index).then(|| self.transition(index, edge)),
             delivery: self.delivery(index, edge.target),
         });
@@ -271,7 +280,10 @@ impl Lowering<'_> {
                 model::Wait::Message { eof: None }
             }
             WaitKind::Message => model::Wait::Message { eof: Some(self.on(index, Event::Eof)?) },
-            WaitKind::Job => model::Wait::Job { eof: self.on(index, Event::Eof)? },
+            WaitKind::Job if !wait.kind.can(Event::Eof, self.machine.kind()) => {
+                model::Wait::Job { eof: None }
+            }
+            WaitKind::Job => model::Wait::Job { eof: Some(self.on(index, Event::Eof)?) },
             WaitKind::Call(pool) => model::Wait::Call(self.route(index, pool.as_ref()?)?.into()),
             WaitKind::Discard { shape } => {
                 model::Wait::Discard(self.discard(index, shape.as_ref()?, &fields)?.into())
@@ -416,7 +428,22 @@ impl Lowering<'_> {
             .collect();
         let to_itself = edge.target == source;
         let stays = to_itself && inits.iter().all(|init| init.source == Source::Carry);
-        Transition { target: edge.name.clone(), braced: target.braced, inits, to_itself, stays }
+        Transition {
+            edge: self.number(source, edge),
+            target: edge.name.clone(),
+            braced: target.braced,
+            inits,
+            to_itself,
+            stays,
+        }
+    }
+
+    /// The number of an edge of a state in the machine, as the runtime counts edges: those of the first state
+    /// come first, each in the order of its state.
+    fn number(&self, source: usize, edge: &Edge<'_>) -> usize {
+        let edges = &self.graph.edges[source];
+        let place = edges.iter().position(|found| std::ptr::eq(found, edge));
+        self.first_edges[source] + place.unwrap_or_default()
     }
 }
 

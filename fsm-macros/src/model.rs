@@ -53,6 +53,8 @@ pub(crate) struct State {
     pub(crate) fields: Vec<Ident>,
     pub(crate) types: Vec<Type>,
     pub(crate) rest: bool,
+    /// A newcomer does not take the place of a connection at rest.
+    pub(crate) keeps_place: bool,
     pub(crate) edges: Vec<SpecEdge>,
     pub(crate) budget: Option<Budget>,
     pub(crate) role: Role,
@@ -109,6 +111,8 @@ pub(crate) struct Route {
 /// The effect of a verdict.
 pub(crate) struct Outcome {
     pub(crate) verdict: Ident,
+    /// The number of its edge in the machine.
+    pub(crate) edge: usize,
     /// `None` for the verdict to stay.
     pub(crate) transition: Option<Transition>,
     pub(crate) delivery: Option<Delivery>,
@@ -184,7 +188,8 @@ pub(crate) enum Wait {
     },
     /// A job, which the connection answers.
     Job {
-        eof: Transition,
+        /// `None` where no stream can end.
+        eof: Option<Transition>,
     },
     /// A connection, which becomes the other socket.
     Connect {
@@ -293,6 +298,8 @@ pub(crate) struct Bound {
 /// A transition to a state.
 #[derive(Clone)]
 pub(crate) struct Transition {
+    /// The number of its edge in the machine.
+    pub(crate) edge: usize,
     /// The name of the target, with the span of the edge.
     pub(crate) target: Ident,
     pub(crate) braced: bool,

@@ -1,7 +1,25 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+use std::time::Instant;
+use std::time::{Duration, SystemTime};
+
+/// A moment of the system's monotonic clock.
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+pub(crate) type Moment = Instant;
+
+/// A moment, where the system has no clock: the time since a start.
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+pub(crate) type Moment = Duration;
+
+/// The moment that times are counted from, which are told from outside.
+pub(crate) fn start_of_told_time() -> Moment {
+    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+    return Instant::now();
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+    Duration::ZERO
+}
 
 /// A moment, in both forms that a pool needs.
 #[derive(Clone, Copy, Debug)]
@@ -10,7 +28,7 @@ pub(crate) struct Time {
     /// start.
     pub(crate) millis: u64,
     /// The same moment on the system's clock, for handlers.
-    pub(crate) instant: Instant,
+    pub(crate) instant: Moment,
 }
 
 /// Converts a time to whole milliseconds: rounded up, and at least 1.
@@ -40,6 +58,7 @@ pub(crate) trait TimeSource {
 /// counts from the same start.
 ///
 /// On Linux the exact clock is read again only after a coarse one, which is much cheaper, has moved.
+#[cfg(feature = "pool")]
 #[derive(Clone, Debug)]
 pub(crate) struct MonotonicTime {
     start: Instant,
@@ -47,6 +66,7 @@ pub(crate) struct MonotonicTime {
     coarse: Option<nix::sys::time::TimeSpec>,
 }
 
+#[cfg(feature = "pool")]
 impl MonotonicTime {
     pub(crate) fn starting_now() -> Self {
         Self {
@@ -57,6 +77,7 @@ impl MonotonicTime {
     }
 }
 
+#[cfg(feature = "pool")]
 impl TimeSource for MonotonicTime {
     #[inline]
     fn now(&self) -> Time {
@@ -86,7 +107,7 @@ impl TimeSource for MonotonicTime {
 /// A time that stands still until a test sets it. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct ManualTime {
-    start: Instant,
+    start: Moment,
     millis: Arc<AtomicU64>,
     /// A wall-clock time, and the milliseconds at which it was set.
     wall: Arc<Mutex<(SystemTime, u64)>>,
@@ -99,7 +120,7 @@ impl ManualTime {
     pub(crate) fn new() -> Self {
         let year_2000 = SystemTime::UNIX_EPOCH + Duration::from_secs(946_684_800);
         let wall = Arc::new(Mutex::new((year_2000, 0)));
-        Self { start: Instant::now(), millis: Arc::default(), wall, seen: None }
+        Self { start: start_of_told_time(), millis: Arc::default(), wall, seen: None }
     }
 
     pub(crate) fn set_wall(&self, time: SystemTime) {
@@ -139,7 +160,7 @@ impl TimeSource for ManualTime {
 pub(crate) struct WallTime {
     manual: Option<ManualTime>,
     /// The last time that was read, and the moment of the turn that asked for it.
-    read: Cell<Option<(Instant, SystemTime)>>,
+    read: Cell<Option<(Moment, SystemTime)>>,
 }
 
 impl WallTime {
@@ -149,7 +170,7 @@ impl WallTime {
     }
 
     /// The wall-clock time of a turn at `instant`, which the system is asked for once.
-    pub(crate) fn at(&self, instant: Instant) -> SystemTime {
+    pub(crate) fn at(&self, instant: Moment) -> SystemTime {
         if let Some(manual) = &self.manual {
             return manual.wall();
         }
@@ -181,6 +202,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "pool")]
     #[test]
     fn clones_count_from_the_same_start() {
         let time = MonotonicTime::starting_now();

@@ -2,6 +2,8 @@
 
 use std::io;
 
+#[cfg(feature = "transitions")]
+use crate::Trigger;
 use crate::call::hand_off::{CarriedIo, DetachedConnection};
 use crate::connection::scratch::{ConnectionScratch, Leaving};
 use crate::connection::turn::{TurnEnd, TurnStart};
@@ -27,6 +29,7 @@ mod other;
 mod relay;
 pub(crate) mod scratch;
 mod secure;
+mod shed;
 mod turn;
 mod visible;
 
@@ -59,6 +62,12 @@ enum Goodbye {
     Closing(Ended),
     /// It ends in its next turn, because somebody asked for it.
     EndAsked,
+    /// A newcomer takes its place: it ends in its next turn if it is still at rest then.
+    ShedAsked,
+    /// A newcomer takes its place, and the machine has taken a `drain` edge.
+    ShedSaid,
+    /// A newcomer takes its place, and the last output leaves.
+    ShedCloses,
 }
 
 /// The pending input and output of a connection of `M`.
@@ -125,6 +134,19 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
     }
 
+    pub(crate) fn socket(&self) -> &S {
+        &self.socket
+    }
+
+    pub(crate) fn socket_mut(&mut self) -> &mut S {
+        &mut self.socket
+    }
+
+    /// The number of bytes that were written and that the socket has not taken.
+    pub(crate) fn unsent(&self) -> usize {
+        self.pending.as_ref().map_or(0, |pending| pending.output.len())
+    }
+
     /// The number of bytes that were read and not used.
     pub(crate) fn unread(&self) -> usize {
         self.pending.as_ref().map_or(0, |pending| pending.input.len())
@@ -174,6 +196,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             Goodbye::NotSaid | Goodbye::Said => {}
             Goodbye::Closing(why) => return self.close(why, send_by, false, key, scratch),
             Goodbye::EndAsked => return self.end_as_asked(scratch),
+            Goodbye::ShedAsked | Goodbye::ShedSaid | Goodbye::ShedCloses => {
+                self.put_back(resumed, scratch);
+                return self.shed_turn(key, scratch, start);
+            }
         }
         let Some(turn) = self.begin_turn(key, scratch, start, resumed) else {
             return TurnOutcome::Ended(Ended::Panicked);
@@ -307,7 +333,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         let nothing_pending =
             !unsent && pending.input.is_empty() && !pending.progress.outlives_input();
         let nothing_pending = nothing_pending && pending.other_progress.is_none();
-        self.state.set_idle(nothing_pending && reason.waits_for(WaitSet::READ));
+        let is_idle = nothing_pending && reason.waits_for(WaitSet::READ);
+        // The fast path notes no transitions.
+        #[cfg(feature = "transitions")]
+        let is_idle = is_idle && !scratch.context.edges.are_noted();
+        self.state.set_idle(is_idle);
         if !nothing_pending {
             self.pending = Some(scratch.boxes.fill(pending));
         } else if scratch.context.draining
@@ -333,9 +363,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     /// Takes the `drain` edge of the state, once a connection. Returns whether it did.
     #[cold]
     fn say_goodbye(&mut self, key: Key, scratch: &ConnectionScratch<M, H>) -> bool {
+        let state = self.machine.state();
         if self.goodbye != Goodbye::NotSaid || !self.machine.drain() {
             return false;
         }
+        Self::drained(state, key, scratch);
         scratch.environment.takes_no_job(key);
         self.goodbye = Goodbye::Said;
         let Self { machine, deadlines, .. } = self;
@@ -343,6 +375,17 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         // Nothing is unread, so no message has begun.
         MachineRunner { machine, deadlines }.enter(scratch.context.now, false, settings);
         true
+    }
+
+    /// Counts the `drain` edge of a state.
+    fn drained(state: usize, key: Key, scratch: &ConnectionScratch<M, H>) {
+        #[cfg(feature = "transitions")]
+        if let Some(edge) = M::SPEC.edge_of(state, |on| matches!(on, Trigger::Drain)) {
+            scratch.context.edges.count(edge);
+            scratch.environment.note_transition(key, &scratch.context);
+        }
+        #[cfg(not(feature = "transitions"))]
+        let _ = (state, key, scratch);
     }
 
     /// Ends a connection because somebody asked for it.
@@ -355,7 +398,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 
     /// Makes the close a reset if it loses output: the `unsent` bytes or pending ones.
     fn abort_if_unsent(&mut self, unsent: usize) {
-        if unsent > 0 || self.pending.as_ref().is_some_and(|pending| pending.output.len() > 0) {
+        if unsent > 0 || self.unsent() > 0 {
             self.socket.abort();
         }
     }
@@ -425,11 +468,24 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         self.machine.state()
     }
 
+    fn is_at_rest(&self) -> bool {
+        let rests = M::SPEC.states[self.machine.state()].rest;
+        rests && self.goodbye == Goodbye::NotSaid && self.pending.is_none()
+    }
+
+    fn closes(&self) -> bool {
+        matches!(self.goodbye, Goodbye::Closing(_) | Goodbye::ShedCloses)
+    }
+
     fn end_next(&mut self) -> bool {
         self.goodbye = Goodbye::EndAsked;
         // The next turn is a full one.
         self.state.set_idle(false);
         true
+    }
+
+    fn shed_next(&mut self) -> bool {
+        self.ask_to_leave()
     }
 
     fn abort(&mut self) {
@@ -439,6 +495,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
     fn on_end(mut self, key: Key, why: Ended, scratch: &mut ConnectionScratch<M, H>) {
         // Counts before the peer can see the end.
         scratch.counters.ended(why);
+        scratch.environment.forget(key);
         let leaving = scratch.leaving.take();
         if let Some(other) = self.other.get() {
             // Its peer must not take what it has got for the whole.

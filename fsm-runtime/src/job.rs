@@ -137,17 +137,20 @@ impl<M: JobMachine, H> JobTask<M, H> {
     }
 }
 
-impl<M: JobMachine + Drive<H>, H> Visible<M> for JobTask<M, H> {
+impl<M: JobMachine + Drive<H>, H: 'static> Visible<M> for JobTask<M, H> {
+    type Handler = H;
+
+    fn handler(&self) -> Option<&H> {
+        // It is the thread's.
+        None
+    }
+
     fn machine(&self) -> &M {
         &self.machine
     }
 
     fn deadlines(&self) -> &M::Deadlines {
         &self.deadlines
-    }
-
-    fn closes(&self) -> bool {
-        false
     }
 
     fn peer(&self) -> Option<Peer> {
@@ -160,10 +163,6 @@ impl<M: JobMachine + Drive<H>, H> Visible<M> for JobTask<M, H> {
 
     fn unsent(&self) -> usize {
         0
-    }
-
-    fn caller(&self) -> Option<Caller> {
-        self.reply_to.as_ref()?.caller()
     }
 }
 
@@ -230,10 +229,15 @@ impl<M: JobMachine + Drive<H>, H> Task for JobTask<M, H> {
         self.machine.state()
     }
 
+    fn caller(&self) -> Option<Caller> {
+        self.reply_to.as_ref()?.caller()
+    }
+
     fn abort(&mut self) {}
 
     fn on_end(self, key: Key, why: Ended, scratch: &mut JobScratch<M, H>) {
         scratch.counters.ended(why);
+        scratch.environment.forget(key);
         let closed =
             !Self::HAS_MAILBOX || caught(|| scratch.environment.mailboxes.close(key)).is_some();
         // Most jobs have replied, and many machines have nothing to drop.

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The number of bits of the index; the generation has the other bits of a poll's token but the highest.
 pub(crate) const INDEX_BITS: u32 = if usize::BITS >= 64 { 32 } else { 20 };
@@ -126,6 +127,12 @@ impl fmt::Debug for Key {
 pub(crate) struct Generations(AtomicU32);
 
 impl Generations {
+    /// Those that all pools of the process share.
+    pub(crate) fn of_process() -> &'static Arc<Self> {
+        static GENERATIONS: OnceLock<Arc<Generations>> = OnceLock::new();
+        GENERATIONS.get_or_init(Arc::default)
+    }
+
     /// The generation of a slot that is used from now on.
     #[inline]
     pub(crate) fn next(&self) -> u32 {

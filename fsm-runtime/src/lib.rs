@@ -42,7 +42,7 @@
 //! [a first server](../../../docs/guide/first-server.md), [framing](../../../docs/guide/framing.md),
 //! [deadlines](../../../docs/guide/deadlines.md), [pools](../../../docs/guide/pools.md),
 //! [clients and proxies](../../../docs/guide/clients.md), [TLS](../../../docs/guide/tls.md),
-//! [testing](../../../docs/guide/testing.md) and [operating](../../../docs/guide/operating.md).
+//! [testing](../../../docs/guide/testing.md), [other event loops](../../../docs/guide/embedding.md) and [operating](../../../docs/guide/operating.md).
 //!
 //! - [`state_machine`](macro@state_machine): all attributes and their keys.
 //! - [`Cx`]: the actions of a handler. [`Frame`]: a decoder of whole messages.
@@ -50,7 +50,8 @@
 //! - [`Pool`], [`Builder`]: addresses, limits, threads. [`Handle`], [`Running`]: a pool from outside.
 //! - [`Pipeline`]: several pools, which call each other and hand connections over. [`Service`],
 //!   [`JobHandle`]: jobs.
-//! - [`sim`]: machines without sockets. [`check`]: laws that your machine should keep.
+//! - [`embed`]: machines without sockets and threads, for another event loop.
+//! - [`sim`]: machines without sockets, for tests. [`check`]: laws that your machine should keep.
 //! - [`Spec`]: the graph as data, for pictures and tools.
 //!
 //! Generated code uses [`Machine`], [`Drive`], [`Input`], [`Step`] and the types beside them; you need
@@ -78,6 +79,10 @@
 //! at `DEBUG`, ends of connections at `TRACE`. A panic of the subscriber costs that line and nothing else.
 //! A subscriber that blocks holds up the thread that logs, so its writer should not.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(feature = "pool"),
+    allow(dead_code, unreachable_pub, reason = "pools use the rest of what both are made of")
+)]
 
 // Machines in unit tests, and that of the console, name the crate as those outside do.
 #[cfg(any(test, feature = "console"))]
@@ -106,6 +111,7 @@ mod wake;
 mod call;
 mod connection;
 mod driver;
+pub mod embed;
 mod job;
 mod lifecycle;
 mod machine;
@@ -113,6 +119,7 @@ mod net;
 mod outgoing;
 pub mod prelude;
 mod scheduler;
+#[cfg(feature = "pool")]
 mod server;
 pub mod sim;
 
@@ -214,7 +221,9 @@ pub use crate::machine::route::Route;
 pub use crate::machine::size_budget::{fits as __fits, holds as __holds};
 pub use crate::machine::timer::{SleepTime, Timer};
 pub use crate::machine::{Drive, Machine, NoMessage, Step, WaitSet};
+#[cfg(feature = "pool")]
 pub use crate::net::listener::ListeningSocket;
+#[cfg(feature = "pool")]
 pub use crate::net::open_stream::OpenStream;
 #[doc(hidden)]
 pub use crate::net::securing::Securing;
@@ -227,27 +236,37 @@ pub use crate::other::{Connected, Moved};
 #[doc(hidden)]
 pub use crate::other::{Connecting, Relaying, Way};
 pub use crate::peer::Peer;
+#[cfg(feature = "pool")]
 pub use crate::server::builder::Builder;
+#[cfg(feature = "pool")]
 pub use crate::server::builder::connect::Connections;
 #[cfg(feature = "console")]
 pub use crate::server::console::Console;
+#[cfg(feature = "pool")]
 pub use crate::server::handle::Handle;
 #[cfg(feature = "tls")]
 pub use crate::server::layer::Encrypted;
+#[cfg(feature = "pool")]
 pub use crate::server::layer::{Plain, Transport};
+#[cfg(feature = "pool")]
 pub use crate::server::observer::Observer;
+#[cfg(feature = "pool")]
 pub use crate::server::pipeline::Pipeline;
+#[cfg(feature = "pool")]
 pub use crate::server::pool::Pool;
-#[cfg(unix)]
+#[cfg(all(feature = "pool", unix))]
 pub use crate::server::python::Python;
+#[cfg(feature = "pool")]
 pub use crate::server::running::Running;
 #[cfg(feature = "serde")]
 pub use crate::server::wire::Json;
+#[cfg(feature = "pool")]
 pub use crate::server::wire::{Raised, Wire, WireFormat};
 pub use crate::snapshot::{
-    Activity, Age, Block, Filter, JobPlace, PoolPhase, PoolSnapshot, PortSnapshot, Position, Room,
-    RouteSnapshot, RunningHandler, Since, Snapshot, StateCount, TaskSnapshot, ThreadSnapshot,
+    Activity, Age, Block, EdgeCount, Filter, JobPlace, PoolPhase, PoolSnapshot, PortSnapshot,
+    Position, Room, RouteSnapshot, RunningHandler, Since, Snapshot, StateCount, TaskSnapshot,
+    ThreadSnapshot, TransitionSnapshot,
 };
 pub use crate::spec::{Edge, Shape, Spec, Starts, State, Trigger, Wait};
-pub use crate::stats::{Ended, Stats};
+pub use crate::stats::{Ended, Journeys, Stats};
 pub use crate::target::Target;

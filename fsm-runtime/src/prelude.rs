@@ -11,9 +11,10 @@
 //! ```
 
 pub use crate::{
-    Connected, Cx, Decoded, Drive, Encode, Ended, Frame, Handle, JobCx, JobHandle, Key, Machine,
-    Moved, NoMessage, Peer, Pipeline, Pool, PoolError, Service, Submitter, Target, Times,
-    TlsSession, TrySendError, Words,
+    Connected, Cx, Decoded, Drive, Encode, Ended, Frame, JobCx, JobHandle, Key, Machine, Moved,
+    NoMessage, Peer, PoolError, Service, Submitter, Target, Times, TlsSession, TrySendError, Words,
 };
+#[cfg(feature = "pool")]
+pub use crate::{Handle, Pipeline, Pool};
 pub use bytes::Bytes;
 pub use fsm_macros::{frame, state_machine};

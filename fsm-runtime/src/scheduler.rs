@@ -3,9 +3,11 @@
 pub(crate) mod alarm;
 pub(crate) mod current;
 pub(crate) mod executor;
+pub(crate) mod journeys;
 pub(crate) mod observe;
 pub(crate) mod port;
 pub(crate) mod port_core;
+pub(crate) mod resting;
 pub(crate) mod shared;
 pub(crate) mod survey;
 pub(crate) mod task;

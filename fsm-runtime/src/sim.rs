@@ -112,14 +112,7 @@
 //! # }
 //! ```
 
-use std::sync::Arc;
-
-use crate::Machine;
-use crate::connection::scratch::{ConnectionScratch, OtherScratch, ScratchSettings};
-use crate::lifecycle::pool_state::PoolState;
-use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
-use crate::scheduler::task::WorkerContext;
 
 pub mod check;
 mod clock;
@@ -142,28 +135,6 @@ pub use self::other::OtherPeer;
 pub use self::output::Output;
 pub use self::session::Session;
 pub use self::stub_pool::StubPool;
-
-/// What the turns of a simulated thread share; its connections have pipes, and their handlers are made before.
-fn scratch<M: Machine, H>(
-    environment: EnvironmentOf<M>,
-    limits: Limits,
-    pool_state: Arc<PoolState>,
-    context: WorkerContext,
-) -> ConnectionScratch<M, H> {
-    ConnectionScratch::new(ScratchSettings {
-        environment,
-        limits,
-        pool_state,
-        registry: None,
-        make: None,
-        seed: None,
-        boxes: Arc::default(),
-        other: OtherScratch::default(),
-        context,
-        #[cfg(feature = "tls")]
-        tls: None,
-    })
-}
 
 /// The default bounds of a pool, except for the output mark.
 const LIMITS: Limits = Limits { output: 64 * 1024, ..Limits::DEFAULT };

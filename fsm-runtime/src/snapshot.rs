@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Spec, State, Stats};
+use crate::{Edge, Journeys, Spec, State, Stats};
 
 mod filter;
 mod sentence;
@@ -12,7 +12,7 @@ mod thread;
 
 pub use filter::Filter;
 
-pub use task::{Activity, Age, JobPlace, Position, Since, TaskSnapshot};
+pub use task::{Activity, Age, JobPlace, Position, Since, TaskSnapshot, TransitionSnapshot};
 pub use thread::{Block, PortSnapshot, RunningHandler, ThreadSnapshot};
 
 /// The pools of a pipeline at work, in its order: what [`Observer::snapshot`](crate::Observer::snapshot)
@@ -43,6 +43,8 @@ pub struct PoolSnapshot {
     pub phase: PoolPhase,
     /// The counters since the start.
     pub stats: Stats,
+    /// The journeys that were measured since the start: [`Builder::journeys`](crate::Builder::journeys).
+    pub journeys: Journeys,
     /// The room for connections or jobs.
     pub room: Room,
     /// The room for jobs, in a pool whose connections answer jobs.
@@ -54,6 +56,9 @@ pub struct PoolSnapshot {
     /// The number of connections or jobs in each state, in the order of [`Spec::states`], whatever the filter
     /// is. Those of ports that did not answer are missing.
     pub states: Vec<StateCount>,
+    /// How often each edge was taken since the start, in the order of [`Spec::edges`]. Empty without the feature
+    /// `transitions`.
+    pub edges: Vec<EdgeCount>,
     /// The oldest connections or jobs that the filter lets through, the oldest first, and those of unknown age
     /// last.
     pub tasks: Vec<TaskSnapshot>,
@@ -104,6 +109,20 @@ pub struct StateCount {
     pub oldest: Option<Duration>,
 }
 
+/// How often the connections or jobs of a pool have taken an edge.
+///
+/// Threads count for themselves, so that the counts of several edges are those of no instant.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct EdgeCount {
+    /// The state that the edge leaves.
+    pub state: &'static State,
+    /// The edge.
+    pub edge: &'static Edge,
+    /// The number of transitions since the pool started.
+    pub count: u64,
+}
+
 impl Snapshot {
     /// The pool with this name.
     pub fn pool(&self, name: &str) -> Option<&PoolSnapshot> {
@@ -116,6 +135,15 @@ impl PoolSnapshot {
     pub fn count(&self, state: &str) -> usize {
         let found = self.states.iter().find(|counted| counted.state.name == state);
         found.map_or(0, |counted| counted.count)
+    }
+
+    /// The number of transitions since the start from one state to another, or to itself, for whatever reason. 0
+    /// without the feature `transitions`.
+    pub fn transitions(&self, from: &str, to: &str) -> u64 {
+        let leads = |edge: &&EdgeCount| {
+            edge.state.name == from && self.spec.states[edge.edge.target].name == to
+        };
+        self.edges.iter().filter(leads).map(|edge| edge.count).sum()
     }
 
     /// The ports that did not answer in time, because their only thread has been in handlers since.

@@ -4,6 +4,7 @@ use std::time::Duration;
 use crate::Layout;
 
 mod diagram;
+mod edges;
 mod features;
 mod shared;
 
@@ -88,6 +89,9 @@ pub struct State {
     pub edges: &'static [Edge],
     /// Whether nothing is in progress in the state, so that a drain may close the connection.
     pub rest: bool,
+    /// Whether a connection at rest in the state keeps its place when a newcomer wants it
+    /// ([`Builder::shed_at_rest`](crate::Builder::shed_at_rest)).
+    pub keep: bool,
     /// The names of the variant's fields.
     pub fields: &'static [&'static str],
     /// The layout of the frames that the state reads, if they were declared with `#[frame]`.
@@ -296,7 +300,16 @@ impl State {
     /// A state without edges, fields and docs, in which something is in progress. The other methods
     /// add to it.
     pub const fn new(name: &'static str, waits: &'static [Wait]) -> Self {
-        Self { name, docs: "", waits, edges: &[], rest: false, fields: &[], layout: None }
+        Self {
+            name,
+            docs: "",
+            waits,
+            edges: &[],
+            rest: false,
+            keep: false,
+            fields: &[],
+            layout: None,
+        }
     }
 
     /// The same state with these docs.
@@ -314,6 +327,12 @@ impl State {
     /// The same state, in which nothing is in progress.
     pub const fn at_rest(mut self) -> Self {
         self.rest = true;
+        self
+    }
+
+    /// The same state, whose connections keep their place when a newcomer wants it.
+    pub const fn kept(mut self) -> Self {
+        self.keep = true;
         self
     }
 

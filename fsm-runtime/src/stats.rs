@@ -1,8 +1,15 @@
 use std::fmt;
 
 mod counters;
+#[cfg(feature = "transitions")]
+mod edges;
+mod journeys;
 
 pub(crate) use counters::{Counters, LocalCounters};
+#[cfg(feature = "transitions")]
+pub(crate) use edges::{EdgeCounters, LocalEdges};
+pub(crate) use journeys::JourneyCounts;
+pub use journeys::Journeys;
 
 /// The reason for which a connection or job has ended.
 ///
@@ -30,6 +37,9 @@ pub enum Ended {
     BusyLoop,
     /// The pool drained, and nothing was in progress.
     Drained,
+    /// A newcomer took its place while nothing was in progress:
+    /// [`Builder::shed_at_rest`](crate::Builder::shed_at_rest).
+    Shed,
     /// The pool closed while something was in progress.
     Closed,
     /// The connection moved to another pool.
@@ -47,6 +57,7 @@ impl fmt::Display for Ended {
             Self::SendTimeout => "send timeout",
             Self::BusyLoop => "busy loop",
             Self::Drained => "drained",
+            Self::Shed => "shed",
             Self::Closed => "closed",
             Self::HandedOff => "handed off",
         })
@@ -96,6 +107,9 @@ pub struct Stats {
     pub busy_loops: u64,
     /// Connections that a drain closed while nothing was in progress.
     pub drained: u64,
+    /// Connections whose place a newcomer took while nothing was in progress
+    /// ([`Builder::shed_at_rest`](crate::Builder::shed_at_rest)).
+    pub shed: u64,
     /// Connections or jobs that the pool closed while something was in progress.
     pub closed: u64,
     /// Connections that moved to another pool.
@@ -134,7 +148,13 @@ impl Stats {
     pub fn ended(&self) -> u64 {
         let broken = self.reset + self.truncated + self.tls_failures;
         let ended_by_pool = self.panicked + self.send_timeouts + self.busy_loops;
-        self.done + broken + ended_by_pool + self.drained + self.closed + self.handed_off
+        self.done
+            + broken
+            + ended_by_pool
+            + self.drained
+            + self.shed
+            + self.closed
+            + self.handed_off
     }
 }
 
@@ -152,6 +172,7 @@ impl std::iter::Sum for Stats {
             send_timeouts: sum.send_timeouts + one.send_timeouts,
             busy_loops: sum.busy_loops + one.busy_loops,
             drained: sum.drained + one.drained,
+            shed: sum.shed + one.shed,
             closed: sum.closed + one.closed,
             handed_off: sum.handed_off + one.handed_off,
             stale: sum.stale + one.stale,

@@ -17,6 +17,7 @@ const LONGEST_NAME: usize = 253;
 /// assert_eq!("example.org:80".parse::<Target>()?, Target::name("example.org", 80));
 /// let encrypted = "tls:example.org:443".parse::<Target>()?;
 /// assert_eq!(encrypted, Target::Tls(Box::new(Target::name("example.org", 443))));
+/// assert_eq!("udp:10.0.0.7:53".parse::<Target>()?, Target::Udp("10.0.0.7:53".parse()?));
 /// assert_eq!("unix:/run/app.sock".parse::<Target>()?.to_string(), "unix:/run/app.sock");
 /// assert!("example.org".parse::<Target>().is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -31,6 +32,11 @@ pub enum Target {
     Name(String, u16),
     /// The path of a Unix socket.
     Unix(PathBuf),
+    /// A UDP address, for a machine that reads datagrams.
+    Udp(SocketAddr),
+    /// The name of a host, and a UDP port, for a machine that reads datagrams. The name is looked up for each
+    /// connection, as that of [`Name`](Self::Name); the first address that this machine has a route to is used.
+    UdpName(String, u16),
     /// A target of another kind, with TLS: only in a pool with `Builder::tls_client`, and so only with the
     /// feature `tls`.
     Tls(Box<Target>),
@@ -45,10 +51,24 @@ impl Target {
             Err(_) => Self::Name(host, port),
         }
     }
+
+    /// Whether a machine that reads datagrams connects to it.
+    pub(crate) fn takes_datagrams(&self) -> bool {
+        matches!(self, Self::Udp(_) | Self::UdpName(..))
+    }
+
+    /// The UDP port in place of a TCP port; `None` for another target.
+    fn over_udp(self) -> Option<Self> {
+        match self {
+            Self::Tcp(address) => Some(Self::Udp(address)),
+            Self::Name(host, port) => Some(Self::UdpName(host, port)),
+            _ => None,
+        }
+    }
 }
 
-/// Reads `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`, and any of them after `tls:`. It looks nothing
-/// up.
+/// Reads `ADDRESS:PORT`, `[IPV6]:PORT`, `NAME:PORT` or `unix:PATH`, any of them after `tls:`, and one with a port
+/// after `udp:`. It looks nothing up.
 impl FromStr for Target {
     type Err = PoolError;
 
@@ -57,7 +77,19 @@ impl FromStr for Target {
         if let Some(rest) = text.strip_prefix("tls:") {
             return match rest.parse::<Self>() {
                 Ok(Self::Tls(_)) => Err(refuse("there is no TLS within TLS")),
+                Ok(target) if target.takes_datagrams() => {
+                    Err(refuse("TLS cannot encrypt datagrams"))
+                }
                 Ok(target) => Ok(Self::Tls(Box::new(target))),
+                Err(PoolError::Target { why, .. }) => Err(refuse(&why)),
+                Err(error) => Err(error),
+            };
+        }
+        if let Some(rest) = text.strip_prefix("udp:") {
+            return match rest.parse::<Self>() {
+                Ok(target) => {
+                    target.over_udp().ok_or_else(|| refuse("`udp:` is for an address or a name"))
+                }
                 Err(PoolError::Target { why, .. }) => Err(refuse(&why)),
                 Err(error) => Err(error),
             };
@@ -108,6 +140,8 @@ impl fmt::Display for Target {
             Self::Tcp(address) => address.fmt(f),
             Self::Name(host, port) => write!(f, "{host}:{port}"),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Udp(address) => write!(f, "udp:{address}"),
+            Self::UdpName(host, port) => write!(f, "udp:{host}:{port}"),
             Self::Tls(target) => write!(f, "tls:{target}"),
         }
     }
@@ -131,6 +165,10 @@ mod tests {
             ("unix:", "the path is missing"),
             ("tls:example.org", "the port is missing"),
             ("tls:tls:example.org:1", "no TLS within TLS"),
+            ("tls:udp:example.org:1", "TLS cannot encrypt datagrams"),
+            ("udp:unix:/run/app.sock", "`udp:` is for an address or a name"),
+            ("udp:udp:example.org:1", "`udp:` is for an address or a name"),
+            ("udp:127.0.0.1:0", "nothing listens on port 0"),
         ] {
             let error = text.parse::<Target>().unwrap_err().to_string();
             assert!(error.contains(text) && error.contains(reason), "{error}");
@@ -141,7 +179,14 @@ mod tests {
 
     #[test]
     fn what_is_printed_is_read_again() {
-        for text in ["10.0.0.7:80", "[::1]:8080", "example.org:443", "unix:/run/a b.sock"] {
+        for text in [
+            "10.0.0.7:80",
+            "[::1]:8080",
+            "example.org:443",
+            "unix:/run/a b.sock",
+            "udp:[::1]:53",
+            "udp:example.org:53",
+        ] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
         }
     }

@@ -20,6 +20,8 @@ const INSTALL: &[(&str, &str)] = &[
     ("faketime", "apt-get install -y faketime"),
     ("nginx", "apt-get install -y nginx-light"),
     ("slowhttptest", "apt-get install -y slowhttptest"),
+    ("dig", "apt-get install -y bind9-dnsutils"),
+    ("nsd", "apt-get install -y nsd"),
     ("setpriv", "apt-get install -y util-linux"),
 ];
 

@@ -24,3 +24,6 @@ struct Testing;
 
 #[doc = include_str!("../../docs/guide/operating.md")]
 struct Operating;
+
+#[doc = include_str!("../../docs/guide/embedding.md")]
+struct Embedding;

@@ -16,6 +16,7 @@ mod filing_load;
 #[cfg(doctest)]
 mod guide;
 mod memory_growth;
+mod nsd;
 mod one_at_a_time;
 mod passed;
 mod random;
@@ -37,6 +38,7 @@ pub use document_series::DocumentSeries;
 pub use example::example;
 pub use filing_load::{FilingLoad, JobCounts, Latencies, Report, Setting};
 pub use memory_growth::MemoryGrowth;
+pub use nsd::Nsd;
 pub use one_at_a_time::one_at_a_time;
 pub use passed::with_sockets;
 pub use random::Random;

@@ -16,7 +16,7 @@ use self::sources::Sources;
 
 /// The folders and root modules of `fsm-runtime`. Each may use those of the lines above it and, of its
 /// own line, none but itself; only the vocabulary, in the first line, is one whole.
-const FOLDERS: [&[&str]; 10] = [
+const FOLDERS: [&[&str]; 11] = [
     &[
         "key", "log", "panics", "frame", "proxy", "spec", "address", "peer", "error", "snapshot",
         "stats", "clock", "sync", "target", "wake", "other",
@@ -28,6 +28,7 @@ const FOLDERS: [&[&str]; 10] = [
     &["lifecycle"],
     &["machine"],
     &["driver", "connection", "job"],
+    &["embed"],
     &["server", "sim"],
     &["prelude"],
 ];
@@ -81,4 +82,16 @@ fn programs_that_tests_start_share_their_libraries_with_the_tests() {
         "built with fewer features than for the tests; let fsm-examples ask for the same: {other:#?}"
     );
     assert!(programs.len() > 50, "{programs:#?}");
+}
+
+#[test]
+fn m5_without_pools_nothing_of_sockets_and_polls_is_built() {
+    let arguments =
+        ["--package", "fsm-runtime", "--no-default-features", "--edges", "normal,build"];
+    let built = features::of(&arguments);
+    let names: Vec<_> = built.iter().filter_map(|line| line.split(' ').next()).collect();
+    for absent in ["mio", "nix", "quinn-udp", "rustix", "sd-listen-fds", "signal-hook", "socket2"] {
+        assert!(!names.contains(&absent), "{absent} is among {names:?}");
+    }
+    assert!(names.contains(&"fsm-macros") && names.contains(&"slab"), "{names:?}");
 }

@@ -83,6 +83,23 @@ impl Clients {
         Ok(())
     }
 
+    /// Makes a request on the first connection at a time, for `time`, and returns the latencies, sorted.
+    pub(crate) fn one_by_one(&mut self, time: Duration) -> Result<Vec<Duration>, Error> {
+        let (start, mut latencies) = (Instant::now(), Vec::new());
+        while start.elapsed() < time {
+            let begun = Instant::now();
+            self.connections[0].left = 1;
+            self.connections[0].send_next(1, &self.text)?;
+            while self.connections[0].awaited > 0 {
+                self.poll(None)?;
+                self.connections[0].receive(&self.text, &mut self.buffer)?;
+            }
+            latencies.push(begun.elapsed());
+        }
+        latencies.sort_unstable();
+        Ok(latencies)
+    }
+
     /// Makes `rate` requests per second for `time`, and returns the number of answers.
     ///
     /// `busy` clients send at a time; another set of them takes over every tenth of a second.

@@ -1,4 +1,3 @@
-use std::env;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,6 +6,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::lab::Lab;
+use crate::load::program;
 use crate::load::resp::{self, KEYS};
 
 /// The longest time for an answer. It is long because servers under valgrind are slow.
@@ -29,20 +29,7 @@ pub(crate) struct Commands {
 
 impl Loadgen {
     pub(crate) fn build(lab: &Lab) -> Result<Self, Error> {
-        lab.log("cargo builds `loadgen`");
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(cargo)
-            .args(["build", "--quiet", "--release", "--package", "fsm-examples"])
-            .args(["--bin", "loadgen", "--message-format", "json"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .output()
-            .map_err(|error| Error::missing(format!("cargo: {error}")))?;
-        if !output.status.success() {
-            return Err(Error::failed(String::from_utf8_lossy(&output.stderr)));
-        }
-        let program = executable(&String::from_utf8_lossy(&output.stdout))
-            .ok_or_else(|| Error::failed("cargo reported no program `loadgen`"))?;
-        Ok(Self { program })
+        Ok(Self { program: program::build(lab, "fsm-examples", "loadgen", &[])? })
     }
 
     /// Makes `count` commands, whose keys are those of [`resp::fill`].
@@ -66,27 +53,5 @@ impl Loadgen {
         }
         let stderr = String::from_utf8_lossy(&output.stderr);
         Err(Error::failed(format!("loadgen with {count} requests: {result} {stderr}")))
-    }
-}
-
-/// The program's file in cargo's JSON messages.
-fn executable(messages: &str) -> Option<PathBuf> {
-    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    messages
-        .filter(|message| message["target"]["name"] == "loadgen")
-        .find_map(|message| Some(PathBuf::from(message["executable"].as_str()?)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_program_is_found_in_the_messages_of_cargo() {
-        let messages = r#"{"target":{"name":"clap"},"executable":null}
-            {"target":{"name":"loadgen"},"executable":"/a/loadgen"}
-            {"reason":"build-finished","success":true}"#;
-        assert_eq!(executable(messages), Some(PathBuf::from("/a/loadgen")));
-        assert_eq!(executable("{}"), None);
     }
 }

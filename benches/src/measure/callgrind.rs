@@ -30,13 +30,17 @@ pub(crate) fn of_server(
 
 /// User instructions of this program with the given arguments, from start to exit.
 pub(crate) fn of_run(lab: &Lab, arguments: &[String]) -> Result<f64, Error> {
+    of_program(lab, &Lab::executable()?, arguments)
+}
+
+/// The same of another program.
+pub(crate) fn of_program(lab: &Lab, program: &Path, arguments: &[String]) -> Result<f64, Error> {
     tool::require("valgrind", "valgrind")?;
-    let program = Lab::executable()?;
     let file = lab.scratch_file("callgrind.out");
     let words = callgrind(&file);
     let output = Command::new(&words[0])
         .args(&words[1..])
-        .arg(&program)
+        .arg(program)
         .args(arguments)
         .output()
         .map_err(Error::doing("valgrind"))?;

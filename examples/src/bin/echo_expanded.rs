@@ -136,13 +136,17 @@ const _: () = {
                     let taken = match input.some(16384) {
                         __Ok(taken) => taken,
                         __Err(__Miss::Eof) => {
+                            cx.edge(2);
                             *self = Self::Gone;
                             return __Step::Moved;
                         }
                         __Err(_) => return __Step::Waiting(__WaitSet::READ),
                     };
                     match __Handler::talk(handler, taken, cx) {
-                        __AfterTalk::Talk => __Step::Stayed,
+                        __AfterTalk::Talk => {
+                            cx.edge(0);
+                            __Step::Stayed
+                        }
                     }
                 }
                 Self::Gone => __Step::Done,

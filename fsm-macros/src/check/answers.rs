@@ -26,7 +26,10 @@ pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Erro
         }
     }
     replies(machine, graph, errors);
-    late_answers(machine, graph, errors);
+    // A datagram tells by its id which question it answers, and a question that was lost is asked again.
+    if machine.datagrams().is_none() {
+        late_answers(machine, graph, errors);
+    }
 }
 
 /// Checks that the machine says of which types the jobs and replies are.

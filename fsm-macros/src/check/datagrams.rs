@@ -40,7 +40,6 @@ fn needs(wait: &ast::Wait) -> Option<(&'static str, &'static str)> {
         WaitKind::HandOff(_) => {
             ("`handoff` moves a connection", "write `#[call(..)]`, which moves a job")
         }
-        WaitKind::Job => ("`job` needs a connection", "make two machines of it"),
         _ => return None,
     })
 }
@@ -135,6 +134,32 @@ mod tests {
                 "#[read(datagram, max = 9, idle = 9s => B)] #[to(B)] A { n: u8 }, #[end] B",
                 &[
                     "`seed` comes with a connection of another pool, and state `A` reads datagrams; remove it",
+                ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn d4_a_client_may_ask_again_and_has_no_stream_either() {
+        let client = "#[job(idle = 9s => Gone)] #[to(Answer)] #[rest] Free,
+                      #[read(datagram, max = 512, within = 1s => Again)] #[to(Answer | Free)] Answer,
+                      #[run] #[to(Answer | Gone)] Again, #[end] Gone";
+        let args = "start = Free, job = J, reply = R";
+        table(&[
+            (args, client, &[]),
+            (
+                args,
+                &client.replace("Gone)] #[to(Answer)]", "Gone, eof => Gone)] #[to(Answer)]"),
+                &[
+                    "`eof` can never happen in state `Free`: no stream ends where datagrams come; remove it",
+                ],
+            ),
+            (
+                args,
+                &client.replace("#[run] #[to(Answer |", "#[flush(within = never)] #[to(Answer |"),
+                &[
+                    "output waits for no peer, and state `Answer` reads datagrams; remove the state, because \
+                     output leaves with its turn",
                 ],
             ),
         ]);

@@ -54,7 +54,7 @@ fn drain(machine: &model::Machine) -> Option<TokenStream> {
         .iter()
         .filter_map(|state| {
             let Role::Active(active) = &state.role else { return None };
-            let transition = active.drain.as_ref()?.expand(machine, state);
+            let transition = active.drain.as_ref()?.moves(machine, state);
             let any = state.any();
             Some(generated!(#any => { #transition true }))
         })
@@ -104,7 +104,7 @@ fn resume(machine: &model::Machine, state: &model::State) -> TokenStream {
         model::Wait::Connect { refused } => (connect(machine, state, refused), true),
         model::Wait::Tls { error } => (tls(machine, state, error), true),
         model::Wait::Relay(relay) => (self::relay(machine, state, relay), true),
-        model::Wait::Job { eof } => (job(machine, state, eof), true),
+        model::Wait::Job { eof } => (job(machine, state, eof.as_ref()), true),
         model::Wait::Call(route) => (routes::reply(machine, state, route), true),
     };
     let (all, call) = (state.all(), HandlerCall::main(machine, state, active, taken).expand());
@@ -275,15 +275,20 @@ fn relay(machine: &model::Machine, state: &model::State, relay: &model::Relay) -
 }
 
 /// Binds `taken` to the next job, or returns. A peer that has sent something unasked, or that has ended its
-/// stream, gets no job.
-fn job(machine: &model::Machine, state: &model::State, eof: &Transition) -> TokenStream {
-    let eof = eof.expand(machine, state);
-    generated! {
-        if input.ended() || !input.unread().is_empty() {
-            cx.takes_no_job();
-            #eof
-            return __Step::Moved;
+/// stream, gets no job; unasked datagrams are dropped before they get here.
+fn job(machine: &model::Machine, state: &model::State, eof: Option<&Transition>) -> TokenStream {
+    let unasked = eof.map(|eof| {
+        let eof = eof.expand(machine, state);
+        generated! {
+            if input.ended() || !input.unread().is_empty() {
+                cx.takes_no_job();
+                #eof
+                return __Step::Moved;
+            }
         }
+    });
+    generated! {
+        #unasked
         let ::core::option::Option::Some(taken) = cx.take_job::<Self>() else {
             return __Step::Waiting(__WaitSet::READ | __WaitSet::JOB);
         };

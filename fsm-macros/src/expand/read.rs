@@ -1,4 +1,4 @@
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::format_ident;
 use syn::Type;
 use syn::spanned::Spanned;
@@ -90,6 +90,20 @@ impl Misses<'_> {
         })
     }
 
+    /// The block for two events that lead to the same state: `miss` says which of them it is.
+    fn either(&self, limit: &Transition, eof: &Transition) -> TokenStream {
+        let moves = eof.moves(self.machine, self.state);
+        let (leave, step) = (&self.way_out.leave, format_ident!("{}", self.way_out.step));
+        let limit = Literal::usize_unsuffixed(limit.edge);
+        let eof = Literal::usize_unsuffixed(eof.edge);
+        generated!({
+            #leave
+            cx.edge(if let __Miss::Limit = miss { #limit } else { #eof });
+            #moves
+            return __Step::#step;
+        })
+    }
+
     /// The block for the end of the stream.
     fn eof(&self) -> Option<TokenStream> {
         self.read.eof.as_ref().map(|eof| self.moved(eof))
@@ -112,10 +126,11 @@ impl Misses<'_> {
     fn with_limit(&self, limit: &Transition) -> TokenStream {
         let (eof, waiting) = (self.eof(), self.waiting);
         // One arm does for both in most machines.
-        if self.read.eof.as_ref().is_some_and(|eof| limit.leads_as(eof)) {
+        if let Some(eof) = self.read.eof.as_ref().filter(|eof| limit.leads_as(eof)) {
+            let either = self.either(limit, eof);
             return generated! {
                 __Err(__Miss::More) => #waiting
-                __Err(_) => #eof
+                __Err(miss) => #either
             };
         }
         let limit = self.moved(limit);

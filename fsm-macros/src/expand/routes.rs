@@ -5,6 +5,7 @@ use syn::Type;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
+use super::transition::taken;
 use crate::model::{
     self, Delivery, HandOff, Interface, Outcome, Role, Route, RouteRef, Source, Transition,
 };
@@ -194,8 +195,10 @@ impl Outcome {
             Some(Delivery::Seed(route)) => (None, Some(route.hand_off())),
         };
         match &self.transition {
-            None if first.is_none() && last.is_none() => stays.clone(),
-            None => generated!({ #first #last #stays }),
+            None => {
+                let taken = taken(self.edge);
+                generated!({ #first #last #taken #stays })
+            }
             Some(transition) => {
                 let transition = transition.expand(machine, source);
                 generated!({ #first #transition #last #moved })

@@ -36,6 +36,9 @@ pub(crate) fn spec(machine: &model::Machine) -> TokenStream {
         if state.rest {
             text.push_str(".at_rest()");
         }
+        if state.keeps_place {
+            text.push_str(".kept()");
+        }
         if let Some(layout) = state.layout() {
             let _ = write!(text, ".with_layout({layout})");
         }

@@ -247,7 +247,7 @@ pub(super) fn expire(machine: &model::Machine) -> TokenStream {
                 None if state.begins_tls() => Some(generated!(cx.leave_tls();)),
                 None => state.waits_for_job().then(|| generated!(cx.takes_no_job();)),
             };
-            let (step, transition) = (transition.step(&moved), transition.expand(machine, state));
+            let (step, transition) = (transition.step(&moved), transition.moves(machine, state));
             arms.push((vec![state.any()], generated!({ #withdraw #transition #step })));
         }
         if arms.is_empty() {

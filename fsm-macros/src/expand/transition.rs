@@ -1,4 +1,4 @@
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 
 use syn::Type;
 use syn::ext::IdentExt;
@@ -58,8 +58,17 @@ impl model::State {
 }
 
 impl Transition {
-    /// Moves `self` from `source`; the verdict's data, and `error` if there is one, are in scope.
+    /// Counts the edge and moves `self` from `source`; the verdict's data, and `error` if there is one, are in
+    /// scope.
+    ///
+    /// It counts first, because rustc then knows the state that comes after the move.
     pub(crate) fn expand(&self, machine: &model::Machine, source: &model::State) -> TokenStream {
+        let (moves, taken) = (self.moves(machine, source), taken(self.edge));
+        generated!(#taken #moves)
+    }
+
+    /// The same for an edge that the runtime counts: that of a deadline or of a drain.
+    pub(crate) fn moves(&self, machine: &model::Machine, source: &model::State) -> TokenStream {
         if self.stays {
             return TokenStream::new();
         }
@@ -92,18 +101,20 @@ impl Transition {
     /// such. `moved` is the step to another state.
     pub(crate) fn arm(&self, after: &Ident, verdict: &Ident, moved: &TokenStream) -> TokenStream {
         let (target, fields) = (&self.target, self.inits.iter().map(|init| &init.field));
+        let edge = Literal::usize_unsuffixed(self.edge);
         if !self.inits.is_empty() {
             let given = fields.clone();
             generated! {
                 #after::#verdict { #(#given),* } => {
+                    cx.edge(#edge);
                     *self = Self::#target { #(#fields),* };
                     #moved
                 }
             }
         } else if self.braced {
-            generated!(#after::#verdict => { *self = Self::#target {}; #moved })
+            generated!(#after::#verdict => { cx.edge(#edge); *self = Self::#target {}; #moved })
         } else {
-            generated!(#after::#verdict => { *self = Self::#target; #moved })
+            generated!(#after::#verdict => { cx.edge(#edge); *self = Self::#target; #moved })
         }
     }
 
@@ -147,6 +158,12 @@ impl Transition {
     pub(crate) fn of(&self, source: Source) -> impl Iterator<Item = &Ident> {
         self.inits.iter().filter(move |init| init.source == source).map(|init| &init.field)
     }
+}
+
+/// Counts the edge with this number.
+pub(super) fn taken(edge: usize) -> TokenStream {
+    let edge = Literal::usize_unsuffixed(edge);
+    generated!(cx.edge(#edge);)
 }
 
 /// The initialiser of `field` with a returned value, with the span of the field.

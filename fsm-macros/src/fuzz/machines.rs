@@ -74,7 +74,7 @@ const MACHINES: [(&str, &str); 14] = [
         "start = Name, message = Arc<str>, eof => Gone, limit => TooLong, drain => Bye",
         "enum Chat {
             #[read(until = b\"\\n\", max = 64, begun = 5s => Gone, idle = 60s => Gone)] #[message]
-            #[tick(20s)] #[to(Name | Ask)] #[rest(drain => Bye)] Name,
+            #[tick(20s)] #[to(Name | Ask)] #[rest(keep, drain => Bye)] Name,
             #[discard(until = b\"\\n\", within = 10s => Gone)] #[to(Name)] TooLong,
             #[call(Index, within = 9s => Gone, gone => Gone, eof => Gone)] #[tick(1s)] #[to(Skip)] Ask,
             #[discard(exact = *left, within = 10s => Gone)] #[to(Name)] Skip { left: u32 },

@@ -22,7 +22,7 @@ pub(crate) fn table(machine: &ast::Machine, graph: &Graph<'_>) -> String {
             name.push_str(" (start)");
         }
         if state.rest.is_some() {
-            name.push_str(" (rest)");
+            name.push_str(if state.keep.is_some() { " (rest, kept)" } else { " (rest)" });
         }
         let waits: Vec<String> =
             state.wait().into_iter().chain(state.beside()).map(waits_for).collect();

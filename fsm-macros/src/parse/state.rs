@@ -19,6 +19,7 @@ pub(crate) fn parse(variant: &RawVariant, helpers: bool, errors: &mut Errors) ->
         to: None,
         rest: None,
         rest_edges: ast::Edges::default(),
+        keep: None,
         marked_as_start: false,
         incomplete: variant.broken,
         name,
@@ -126,9 +127,10 @@ impl ast::State {
                     errors.at(Code::Twice, name, twice);
                 }
                 if let Some(arguments) = arguments {
-                    let edges = wait::rest(arguments, errors);
-                    self.incomplete |= !edges.complete;
-                    self.rest_edges.events.extend(edges.value.events);
+                    let rest = wait::rest(arguments, errors);
+                    self.incomplete |= !rest.complete;
+                    self.rest_edges.events.extend(rest.value.edges.events);
+                    self.keep = self.keep.take().or(rest.value.keep);
                 }
                 self.rest = Some(name.clone());
             }
@@ -206,7 +208,7 @@ mod tests {
             ("#[to(A)] #[to(B)] S", "`to` is here twice; join them or remove one"),
             ("#[to(A, B)] S", "states have `|` between them; write `|` for `,`"),
             ("#[rest] #[rest] S", "`rest` is here twice; join them or remove one"),
-            ("#[rest(x)] S", "unknown key `x` on `rest`; it takes `drain`"),
+            ("#[rest(x)] S", "unknown key `x` on `rest`; it takes `keep` and `drain`"),
             ("#[rest(eof => A)] S", "`eof` is an edge of the wait; write it in its parentheses"),
             (
                 "#[read(some, max = 9, drain => A)] S",

@@ -129,24 +129,38 @@ pub(super) fn parse(
     Parsed { value: Some(wait), complete }
 }
 
+/// The arguments of `#[rest(..)]`.
+#[derive(Default)]
+pub(super) struct Rest {
+    pub(super) edges: Edges,
+    pub(super) keep: Option<Ident>,
+}
+
 /// Reads the arguments of `#[rest(..)]`.
-pub(super) fn rest(arguments: TokenStream, errors: &mut Errors) -> Parsed<Edges> {
+pub(super) fn rest(arguments: TokenStream, errors: &mut Errors) -> Parsed<Rest> {
     let mut reader = Reader::new("rest", errors);
     let parts = parts::parts(arguments, false, reader.errors);
     let entries = entry::entries(&parts, reader.errors);
-    let mut edges = Edges::default();
+    let mut rest = Rest::default();
     for entry in entries.value {
+        if entry.key == "keep" {
+            if reader.is_first(&entry, "=") {
+                alone(&entry, "#[rest(keep)]", &mut reader);
+            }
+            rest.keep = Some(entry.key);
+            continue;
+        }
         match Event::named(&entry.key.to_string()) {
-            Some(Event::Drain) => reader.event(Event::Drain, entry, &mut edges),
+            Some(Event::Drain) => reader.event(Event::Drain, entry, &mut rest.edges),
             Some(_) => {
                 let key = &entry.key;
                 let text = format!("`{key}` is an edge of the wait; write it in its parentheses");
                 reader.unreadable(Code::WrongPlace, key, text);
             }
-            None => reader.unknown(&entry, &["drain"]),
+            None => reader.unknown(&entry, &["keep", "drain"]),
         }
     }
-    Parsed { value: edges, complete: entries.complete && !reader.incomplete }
+    Parsed { value: rest, complete: entries.complete && !reader.incomplete }
 }
 
 /// The wait `meant` without its details.

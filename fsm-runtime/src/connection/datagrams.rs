@@ -1,14 +1,17 @@
-//! The turns of the session of a peer that sends datagrams.
+//! The turns of connections that read datagrams.
+
+use std::io;
 
 use crate::connection::scratch::ConnectionScratch;
-use crate::connection::turn::TurnStart;
+use crate::connection::turn::{Turn, TurnStart};
 use crate::connection::{ConnectionTask, Goodbye};
 use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
-use crate::net::ready_io::ReadyIo;
+use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::stream_state::StreamState;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::scheduler::task::TurnOutcome;
+use crate::spec::{Features, Wait};
 use crate::{Drive, Ended, Key};
 
 /// The most machines that a peer has in a turn, one after the other (X4).
@@ -26,7 +29,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         for _ in 0..MACHINES {
             let start = TurnStart::new(&scratch.limits);
             let outcome = self.full_turn(key, scratch, start);
-            self.socket.end_datagram();
+            if let (Err(error), false) =
+                (self.socket.end_datagram(), matches!(outcome, TurnOutcome::Ended(_)))
+            {
+                return Self::broken(&error, key, scratch);
+            }
             if outcome != TurnOutcome::Ended(Ended::Done) || self.socket.leave() {
                 return outcome;
             }
@@ -72,5 +79,37 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             scratch.output.discard();
         }
         TurnOutcome::Ended(why)
+    }
+}
+
+impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
+    /// Whether the machine reads datagrams, and waits for a job.
+    pub(super) fn takes_no_datagram(&self) -> bool {
+        let reads = const { M::SPEC.uses(Features::DATAGRAMS) && M::SPEC.uses(Features::JOBS) };
+        reads && matches!(M::SPEC.states[self.runner.machine.state()].waits, [Wait::Job, ..])
+    }
+
+    /// Drops the datagrams that have come while the machine waits for a job, so that the next job does not get
+    /// them (D7).
+    pub(super) fn drop_unasked(&mut self) -> io::Result<()> {
+        while self.takes_no_datagram()
+            && self.stream.io.state.is_readable()
+            && self.budget.bytes > 0
+        {
+            self.has_read = true;
+            self.flush()?;
+            self.stream.io.socket.end_datagram()?;
+            match self.stream.read()? {
+                Received::Bytes(bytes) => {
+                    self.stream.recv.leave(0);
+                    self.stream.io.socket.drop_datagram();
+                    self.budget.spend_bytes(bytes);
+                }
+                // It has had its share of this turn.
+                _ if self.stream.io.state.is_readable() => self.budget.bytes = 0,
+                _ => {}
+            }
+        }
+        Ok(())
     }
 }

@@ -22,14 +22,12 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         key: Key,
         scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
-        let Self { socket, state, machine, deadlines, handler, .. } = self;
+        let Self { socket, state, machine, .. } = self;
         let mut io = ReadyIo { socket, state };
-        let mut runner = MachineRunner { machine, deadlines };
-        let Some(handler) = handler else { return TurnOutcome::Ended(Ended::Panicked) };
         let end = match io.read(&mut scratch.buffer) {
             Ok(Received::Bytes(end)) => end,
             // A full turn would find the end, and not that the stream was cut off (E3).
-            Ok(Received::End) if is_cut_off(&*io.socket, &*runner.machine, false) => {
+            Ok(Received::End) if is_cut_off(&*io.socket, &*machine, false) => {
                 return Self::broken(&io::ErrorKind::UnexpectedEof.into(), key, scratch);
             }
             Ok(Received::Nothing | Received::End) => {
@@ -38,6 +36,38 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             }
             Err(error) => return Self::broken(&error, key, scratch),
         };
+        self.use_read(end, key, scratch)
+    }
+
+    /// Runs a turn of a connection that waits for input and has nothing pending, on bytes that have come by
+    /// another way than the socket. Returns `None` if it is no such connection.
+    #[inline]
+    pub(crate) fn turn_on_input(
+        &mut self,
+        bytes: &[u8],
+        key: Key,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> Option<TurnOutcome> {
+        if !self.state.is_idle_without_events() || self.is_tick_due(scratch) {
+            return None;
+        }
+        scratch.buffer.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        Some(self.use_read(bytes.len(), key, scratch))
+    }
+
+    /// Goes on with the bytes before `end` in the thread's buffer.
+    #[expect(clippy::inline_always, reason = "counted: it is the rest of a short turn")]
+    #[inline(always)]
+    fn use_read(
+        &mut self,
+        end: usize,
+        key: Key,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> TurnOutcome {
+        let Self { socket, state, machine, deadlines, handler, .. } = self;
+        let mut io = ReadyIo { socket, state };
+        let mut runner = MachineRunner { machine, deadlines };
+        let Some(handler) = handler else { return TurnOutcome::Ended(Ended::Panicked) };
         let ConnectionScratch { buffer, output, environment, context, limits, .. } = &mut *scratch;
         let mut input = Input::resumed(&buffer[..end], DecodeProgress::default(), false);
         let mut cx = Cx::new(output, &*io.socket, environment, key, context);

@@ -3,8 +3,6 @@
 use std::io;
 use std::sync::{Arc, PoisonError};
 
-use mio::Registry;
-
 use crate::connection::other::ends::Ends;
 use crate::connection::relay::pass_on;
 use crate::connection::scratch::OtherScratch;
@@ -13,6 +11,7 @@ use crate::machine::runner::{Side, StopReason};
 use crate::net::dial::{Connected, Dial};
 use crate::net::lookup::Lookups;
 use crate::net::other_end::{Link, OtherEnd, RelayEnd, TestWorld};
+use crate::net::poll::Registry;
 use crate::net::readiness::Readiness;
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::recv_buffer::RecvBuffer;
@@ -119,7 +118,9 @@ impl<'a> OtherSide<'a> {
                 Link::Lookup(found) => {
                     let result = found.lock().unwrap_or_else(PoisonError::into_inner).take();
                     result.map(|found| match found {
-                        Ok(addresses) => Link::Dial(Box::new(Dial::to_names(addresses))),
+                        Ok(addresses) => {
+                            Link::Dial(Box::new(Dial::to_names(addresses, Address::Tcp)))
+                        }
                         Err(error) => Link::Failed(error),
                     })
                 }
@@ -198,6 +199,9 @@ impl<'a> OtherSide<'a> {
     }
 
     fn begin(&self, target: &Target, key: Key, waker: &dyn Fn() -> Arc<dyn Wake>) -> Link {
+        if target.takes_datagrams() {
+            return Link::Failed(io::ErrorKind::Unsupported.into());
+        }
         let lookups = match &self.world {
             World::Test(test) => {
                 test.request(target.clone());
@@ -210,7 +214,9 @@ impl<'a> OtherSide<'a> {
             Target::Tls(target) => return self.begin(target, key, waker),
             Target::Tcp(address) => Address::Tcp(*address),
             Target::Unix(path) => Address::Unix(path.clone()),
-            Target::Name(host, port) => {
+            // `takes_datagrams` has refused the last one.
+            Target::Udp(address) => Address::Udp(*address),
+            Target::Name(host, port) | Target::UdpName(host, port) => {
                 let waker = waker();
                 return Link::Lookup(lookups.start(host.clone(), *port, move || waker.wake(key)));
             }

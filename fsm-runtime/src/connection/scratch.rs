@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-use mio::Registry;
-
 use crate::call::hand_off::PendingHandOff;
 use crate::connection::PendingBoxes;
 use crate::lifecycle::pool_state::PoolState;
@@ -9,6 +7,7 @@ use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
 use crate::net::lookup::Lookups;
 use crate::net::other_end::TestWorld;
+use crate::net::poll::Registry;
 use crate::net::send_buffer::{SendBuffer, UnsentOutput};
 #[cfg(feature = "tls")]
 use crate::net::tls::{TlsClient, TlsSettings};
@@ -32,19 +31,19 @@ pub(crate) struct ConnectionScratch<M: Machine, H> {
     pub(crate) limits: Limits,
     pub(crate) pool_state: Arc<PoolState>,
     pub(crate) counters: LocalCounters,
-    /// The registry of the port's poll; `None` under test.
+    /// The registry of the port's poll; `None` without sockets.
     pub(crate) registry: Option<Arc<Registry>>,
     pub(crate) context: WorkerContext,
-    /// Makes the handlers of new connections; `None` under test.
+    /// Makes the handlers of new connections; `None` without sockets.
     pub(crate) make: Option<Arc<MakeFor<H>>>,
-    /// Makes the seeds of the machines that a session runs one after the other; `None` under test.
+    /// Makes the seeds of the machines that a session runs one after the other; `None` without sockets.
     pub(crate) seed: Option<fn() -> M::Seed>,
     pub(crate) boxes: Arc<PendingBoxes<M>>,
     /// The buffers for the other sockets of the connections.
     pub(crate) other: OtherScratch,
     /// The hand-off of the current connection, from the turn in which it leaves until that turn ends.
     pub(crate) leaving: Option<Leaving>,
-    /// What TLS begins with in a `#[tls]` state; `None` under test and in a plain pool.
+    /// What TLS begins with in a `#[tls]` state; `None` without sockets and in a plain pool.
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<TlsSettings>,
 }
@@ -55,7 +54,7 @@ pub(crate) struct ConnectionScratch<M: Machine, H> {
 pub(crate) struct OtherScratch {
     pub(crate) buffer: Box<[u8]>,
     pub(crate) output: SendBuffer,
-    /// Looks up names; `None` under test.
+    /// Looks up names; `None` without sockets.
     pub(crate) lookups: Option<&'static Lookups>,
     /// Encrypts what is connected to with TLS.
     #[cfg(feature = "tls")]
@@ -87,6 +86,28 @@ pub(crate) struct ScratchSettings<M: Machine, H> {
 }
 
 impl<M: Machine, H> ConnectionScratch<M, H> {
+    /// The state for connections without sockets, whose handlers are made before their first turn.
+    pub(crate) fn bare(
+        environment: EnvironmentOf<M>,
+        limits: Limits,
+        pool_state: Arc<PoolState>,
+        context: WorkerContext,
+    ) -> Self {
+        Self::new(ScratchSettings {
+            environment,
+            limits,
+            pool_state,
+            registry: None,
+            make: None,
+            seed: None,
+            boxes: Arc::default(),
+            other: OtherScratch::default(),
+            context,
+            #[cfg(feature = "tls")]
+            tls: None,
+        })
+    }
+
     pub(crate) fn new(settings: ScratchSettings<M, H>) -> Self {
         let ScratchSettings {
             environment,

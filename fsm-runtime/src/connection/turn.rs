@@ -174,6 +174,9 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
             }
         }
         loop {
+            if const { M::SPEC.uses(Features::DATAGRAMS) && M::SPEC.uses(Features::JOBS) } {
+                self.drop_unasked()?;
+            }
             let reason = match self.stopped.take() {
                 Some(reason) => reason,
                 None => self.run_machine()?,
@@ -201,6 +204,8 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 NextAction::Read if readable && self.budget.bytes == 0 => {
                     return Ok(StopReason::BudgetSpent);
                 }
+                // What has come is dropped before the machine runs.
+                NextAction::Read if self.takes_no_datagram() => {}
                 NextAction::Read => {
                     // A state that also waits for messages, or for a job, left them for the time after the
                     // read.
@@ -335,7 +340,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
         if const { M::SPEC.uses(Features::DATAGRAMS) } {
             // What was written before is the answer to another datagram.
             self.flush()?;
-            self.stream.io.socket.end_datagram();
+            self.stream.io.socket.end_datagram()?;
         }
         match self.stream.read()? {
             Received::Bytes(bytes) => {

@@ -1,22 +1,25 @@
 //! What a snapshot sees of a connection.
 
-use crate::call::reply::Caller;
-use crate::connection::{ConnectionTask, Goodbye};
+use crate::connection::ConnectionTask;
 use crate::machine::survey::Visible;
 use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::{Drive, Peer};
 
-impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Visible<M> for ConnectionTask<M, H, S> {
+impl<M: Drive<H>, H: 'static, S: ByteStream + Source + PeerAddr> Visible<M>
+    for ConnectionTask<M, H, S>
+{
+    type Handler = H;
+
+    fn handler(&self) -> Option<&H> {
+        self.handler.as_ref()
+    }
+
     fn machine(&self) -> &M {
         &self.machine
     }
 
     fn deadlines(&self) -> &M::Deadlines {
         &self.deadlines
-    }
-
-    fn closes(&self) -> bool {
-        matches!(self.goodbye, Goodbye::Closing(_))
     }
 
     fn peer(&self) -> Option<Peer> {
@@ -30,9 +33,5 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Visible<M> for Connectio
 
     fn unsent(&self) -> usize {
         self.pending.as_ref().map_or(0, |pending| pending.output.len())
-    }
-
-    fn caller(&self) -> Option<Caller> {
-        None
     }
 }

@@ -6,9 +6,9 @@ use crate::net::listener::{Accepted, Listener};
 
 /// Milliseconds between two attempts to accept without a free descriptor, if none of the process is
 /// closed meanwhile.
-const RETRY: u64 = 100;
+pub(super) const RETRY: u64 = 100;
 /// The least number of milliseconds between two warnings about it.
-const QUIET: u64 = 60_000;
+pub(super) const QUIET: u64 = 60_000;
 /// Linux's EPROTO, for which the standard library has no name.
 const PROTOCOL_ERROR: Option<i32> = if cfg!(target_os = "linux") { Some(71) } else { None };
 
@@ -27,6 +27,8 @@ pub(crate) struct Acceptor {
     quota: usize,
     /// The time of the last warning about a failed `accept`.
     warned: Option<u64>,
+    /// A connection that is accepted, and waits for the place of one that ends.
+    held: Option<Accepted>,
 }
 
 /// The result of trying to accept.
@@ -44,12 +46,27 @@ pub(crate) enum Attempt {
 
 impl Acceptor {
     pub(crate) fn new(listener: Listener) -> Self {
-        Self { listener, pending: true, retry: None, quota: usize::MAX, warned: None }
+        Self { listener, pending: true, retry: None, quota: usize::MAX, warned: None, held: None }
     }
 
     /// Whether an attempt to accept makes sense now.
     pub(crate) fn is_ready(&self, now: u64) -> bool {
-        self.may_accept_more() && self.retry.is_none_or(|at| at <= now)
+        self.holds() || self.may_accept_more() && self.retry.is_none_or(|at| at <= now)
+    }
+
+    /// Whether it has accepted a connection that has no place yet.
+    pub(crate) fn holds(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Keeps a connection until it gets a place.
+    pub(crate) fn hold(&mut self, accepted: Accepted) {
+        self.held = Some(accepted);
+    }
+
+    /// The connection that has waited for a place.
+    pub(crate) fn take_held(&mut self) -> Option<Accepted> {
+        self.held.take()
     }
 
     /// Limits it to the connections that wait already, which are at most `backlog`.
@@ -66,6 +83,11 @@ impl Acceptor {
     /// Whether a connection may wait that it is to accept.
     pub(crate) fn may_accept_more(&self) -> bool {
         self.pending && self.quota > 0
+    }
+
+    /// Whether it has nothing to do any more in a drain.
+    pub(crate) fn has_finished(&self) -> bool {
+        !self.may_accept_more() && !self.holds()
     }
 
     /// The time of the next attempt, if no descriptor was free and connections may wait.
@@ -93,16 +115,19 @@ impl Acceptor {
                     return Attempt::Empty;
                 }
                 Err(error) if is_of_one_connection(&error) => {}
-                Err(error) => {
-                    self.retry = Some(now.saturating_add(RETRY));
-                    let warning = self.warned.is_none_or(|at| at.saturating_add(QUIET) <= now);
-                    if warning {
-                        self.warned = Some(now);
-                    }
-                    return Attempt::Failed { error, warning };
-                }
+                Err(error) => return self.failed(error, now),
             }
         }
+    }
+
+    /// Tries again later.
+    pub(crate) fn failed(&mut self, error: io::Error, now: u64) -> Attempt {
+        self.retry = Some(now.saturating_add(RETRY));
+        let warning = self.warned.is_none_or(|at| at.saturating_add(QUIET) <= now);
+        if warning {
+            self.warned = Some(now);
+        }
+        Attempt::Failed { error, warning }
     }
 }
 

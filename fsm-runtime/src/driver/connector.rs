@@ -202,10 +202,16 @@ impl Connector {
         now: u64,
     ) -> Option<io::Result<Connected>> {
         let dialing = &mut self.dials[number];
+        let target = &self.targets[dialing.target];
         if let Progress::Lookup(found) = &dialing.progress {
             let found = found.lock().unwrap_or_else(PoisonError::into_inner).take();
             match found {
-                Some(Ok(addresses)) => dialing.progress = Progress::Dial(Dial::to_names(addresses)),
+                Some(Ok(mut addresses)) => {
+                    target.begin_with_next(&mut addresses);
+                    let udp = target.target.takes_datagrams();
+                    let address = if udp { Address::Udp } else { Address::Tcp };
+                    dialing.progress = Progress::Dial(Dial::to_names(addresses, address));
+                }
                 Some(Err(error)) => return Some(Err(error)),
                 None => {}
             }
@@ -282,7 +288,8 @@ impl Connector {
         match target {
             Target::Tcp(address) => Progress::Dial(Dial::new([Address::Tcp(*address)])),
             Target::Unix(path) => Progress::Dial(Dial::new([Address::Unix(path.clone())])),
-            Target::Name(host, port) => {
+            Target::Udp(address) => Progress::Dial(Dial::new([Address::Udp(*address)])),
+            Target::Name(host, port) | Target::UdpName(host, port) => {
                 let outgoing = Arc::clone(&self.outgoing);
                 let told = move || outgoing.changed();
                 Progress::Lookup(self.lookups.start(host.clone(), *port, told))

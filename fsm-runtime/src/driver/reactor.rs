@@ -10,6 +10,7 @@ use crate::clock::TimeSource;
 use crate::driver::acceptor::{Accept, Acceptor, Attempt};
 use crate::driver::connector::Connector;
 use crate::driver::receiver::Receiver;
+use crate::driver::shedder::Shedder;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
 use crate::lifecycle::pool_state::PoolState;
@@ -53,6 +54,8 @@ pub(crate) struct Reactor {
     pub(crate) accept: Option<Box<dyn Accept>>,
     /// Receives datagrams, in a pool of a machine that reads these.
     pub(crate) receiver: Option<Box<Receiver>>,
+    /// Ends connections at rest for newcomers, in a pool that does.
+    pub(crate) shedder: Option<Box<Shedder>>,
     /// Opens connections, in the first port of a pool that does.
     pub(crate) connector: Option<Box<Connector>>,
 }
@@ -165,18 +168,23 @@ impl Reactor {
         let most = self.found.max(MAX_ACCEPTS);
         for index in 0..self.acceptors.len() {
             for _ in 0..most {
-                if self.pool_state.gate.is_paused() || !self.acceptors[index].is_ready(now) {
+                if self.pool_state.gate.is_paused() {
+                    self.hold_newcomer(index, now);
+                    break;
+                }
+                if !self.acceptors[index].is_ready(now) {
                     break;
                 }
                 let permit = match self.pool_state.permits.try_acquire() {
                     Ok(permit) => permit,
                     Err(NoPermit::Full) => {
+                        self.hold_newcomer(index, now);
                         self.pause_accepting();
                         break;
                     }
                     Err(NoPermit::Closed) => return,
                 };
-                match self.acceptors[index].accept(now) {
+                match self.next_newcomer(index, now) {
                     Attempt::Connection(accepted) => {
                         if let Some(accept) = &mut self.accept {
                             accept.accepted(accepted, permit, self.shard, now);
@@ -190,9 +198,12 @@ impl Reactor {
                 }
             }
         }
+        if self.shedder.is_some() {
+            self.make_room(now);
+        }
         if self.drain.has_begun() {
             // A listener is dropped when it has accepted the connections of its backlog.
-            self.acceptors.retain(Acceptor::may_accept_more);
+            self.acceptors.retain(|acceptor| !acceptor.has_finished());
             if self.acceptors.is_empty() {
                 self.pool_state.shard_stopped_accepting();
             }
@@ -208,8 +219,64 @@ impl Reactor {
         }
     }
 
+    /// The next connection that waits for its place.
+    #[inline]
+    fn next_newcomer(&mut self, index: usize, now: u64) -> Attempt {
+        if self.shedder.is_none() {
+            self.acceptors[index].accept(now)
+        } else {
+            self.newcomer(index, now)
+        }
+    }
+
+    /// The connection that is held, or the next one, for which the spare descriptor is given up if no other one
+    /// is free.
+    #[cold]
+    fn newcomer(&mut self, index: usize, now: u64) -> Attempt {
+        let (acceptor, registry) = (&mut self.acceptors[index], self.poll.registry());
+        let Some(shedder) = &mut self.shedder else { return acceptor.accept(now) };
+        if let Some(held) = acceptor.take_held() {
+            shedder.placed();
+            return Attempt::Connection(held);
+        }
+        if let Err(error) = shedder.keep_spare(registry) {
+            return acceptor.failed(error, now);
+        }
+        match acceptor.accept(now) {
+            Attempt::Failed { error, .. } if shedder.lends_spare(&error) => {
+                let attempt = acceptor.accept(now);
+                // If there is no other one, a connection has to end before the next is accepted.
+                let _ = shedder.keep_spare(registry);
+                attempt
+            }
+            attempt => attempt,
+        }
+    }
+
+    /// Accepts a connection that has no place yet, in a pool that ends another one for it.
+    fn hold_newcomer(&mut self, index: usize, now: u64) {
+        let waits = self.shedder.is_some() && self.acceptors[index].is_ready(now);
+        if !waits || self.acceptors[index].holds() || self.drain.has_begun() {
+            return;
+        }
+        match self.newcomer(index, now) {
+            Attempt::Connection(accepted) => self.acceptors[index].hold(accepted),
+            Attempt::Empty => {}
+            Attempt::Failed { error, warning } => self.accept_failed(index, &error, warning),
+        }
+    }
+
+    /// Asks for the end of a connection at rest, if a newcomer waits. A drain ends all of them.
+    #[cold]
+    fn make_room(&mut self, now: u64) {
+        let Some(shedder) = &mut self.shedder else { return };
+        let spare = shedder.keep_spare(self.poll.registry()).is_ok();
+        let waits = !spare || self.acceptors.iter().any(Acceptor::holds);
+        shedder.round(waits && !self.drain.has_begun(), now);
+    }
+
     fn pause_accepting(&self) {
-        if self.pool_state.pause_accepting() {
+        if self.pool_state.pause_accepting() && self.shedder.is_none() {
             crate::log::warn!(
                 pool = self.pool,
                 connections = self.pool_state.permits.out(),
@@ -251,11 +318,12 @@ impl Reactor {
             let ready = acceptor.is_ready(now).then_some(0);
             ready.or_else(|| acceptor.retry_at())
         });
+        let sheds = self.shedder.as_ref().and_then(|shedder| shedder.due());
         let deadline = Some(until).filter(|until| *until != u64::MAX);
         let connects = self.connector.as_ref().map(|connector| connector.due());
         let connects = connects.filter(|due| *due != u64::MAX);
         let drained = self.drain.deadline(&self.pool_state);
-        let due = deadline.into_iter().chain(drained).chain(accepts).chain(connects);
+        let due = deadline.into_iter().chain(drained).chain(accepts).chain(connects).chain(sheds);
         due.min().map(|at| Duration::from_millis(at.saturating_sub(now)).min(LONGEST_SLEEP))
     }
 }

@@ -8,6 +8,7 @@ use crate::lifecycle::pool_state::PoolState;
 use crate::panics::{caught, drop_panic};
 use crate::scheduler::current::CurrentPool;
 use crate::scheduler::executor::Executor;
+use crate::scheduler::journeys::{JourneyWatch, within};
 use crate::scheduler::port::{
     AssignedTurn, EventSource, FinishedTurn, Injected, MultiThread, Next, Port, PortEvent,
     RemainingTask, SingleThread, WhenIdle,
@@ -50,6 +51,8 @@ pub(crate) struct Worker<T: Task, D, C> {
     injected: Injected<T>,
     /// The events of its last poll, if its port has several threads.
     events: Vec<PortEvent>,
+    /// Looks for journeys, where these are sampled.
+    journeys: Option<JourneyWatch>,
 }
 
 /// The parts that a worker is made of.
@@ -64,13 +67,27 @@ pub(crate) struct WorkerSettings<T: Task, D, C> {
     pub(crate) scratch: T::Scratch,
     pub(crate) time: C,
     pub(crate) pool_state: Arc<PoolState>,
+    pub(crate) journeys: Option<JourneyWatch>,
 }
 
 impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
     pub(crate) fn new(settings: WorkerSettings<T, D, C>) -> Self {
-        let WorkerSettings { name, port, driver, thread, scratch, time, pool_state } = settings;
+        let WorkerSettings { name, port, driver, thread, scratch, time, pool_state, journeys } =
+            settings;
         let (next, injected, events) = (None, Injected::default(), Vec::new());
-        Self { name, port, driver, thread, scratch, time, pool_state, next, injected, events }
+        Self {
+            name,
+            port,
+            driver,
+            thread,
+            scratch,
+            time,
+            pool_state,
+            next,
+            injected,
+            events,
+            journeys,
+        }
     }
 
     /// Runs what is ready, and waits, until the port is closed.
@@ -89,6 +106,9 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         // Connections and jobs that remain are in the middle of their work.
         for RemainingTask { key, mut task } in self.port.thread_ended().into_iter().flatten() {
             task.abort();
+            if let Some(journeys) = &self.journeys {
+                journeys.given_up(key, &task);
+            }
             end(&self.name, key, task, Ended::Closed, &mut self.scratch);
         }
         let Self { name, scratch, .. } = self;
@@ -107,6 +127,12 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
                     // The only thread keeps the driver locked.
                     let mut driver = lock(&driver);
                     let mut next = port.sleeps_until();
+                    if self.journeys.is_some() {
+                        while let Some(until) = next {
+                            next = self.watched_round(port, &mut driver, until)?;
+                        }
+                        return Ok(());
+                    }
                     while let Some(until) = next {
                         next = self.only_round(port, &mut driver, until)?;
                     }
@@ -114,6 +140,9 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
                 }
                 Port::MultiThread(port) => {
                     let mut next = port.begin(self.thread, D::WHEN_IDLE);
+                    while self.journeys.is_some() && !matches!(next, Next::End) {
+                        next = self.watched_shared_round(port, next)?;
+                    }
                     while !matches!(next, Next::End) {
                         next = self.shared_round(port, next)?;
                     }
@@ -178,6 +207,56 @@ impl<T: Task, D: Driver, C: TimeSource> Worker<T, D, C> {
         driver.after_poll(time.millis);
         port.run_queue(time.millis, injected, &mut executor);
         Ok(port.sleeps_until())
+    }
+
+    /// Does what [`only_round`](Worker::only_round) does, and looks at each turn for journeys.
+    #[cold]
+    fn watched_round(
+        &mut self,
+        port: &SingleThread<T>,
+        driver: &mut D,
+        until: u64,
+    ) -> Result<Option<u64>, PoolError> {
+        let timeout = driver.before_poll(until, &self.time);
+        driver.poll(timeout)?;
+        let time = self.time.now();
+        T::context(&mut self.scratch).set_time(time);
+        port.take_injected(&mut self.injected);
+        let Self { name, scratch, time: source, injected, journeys, .. } = self;
+        let mut executor = Executor { pool: name, scratch, time: source };
+        port.queue_events(driver, &mut executor);
+        driver.after_poll(time.millis);
+        match journeys {
+            Some(journeys) => port.run_watched(time.millis, injected, &mut executor, journeys),
+            None => port.run_queue(time.millis, injected, &mut executor),
+        }
+        Ok(port.sleeps_until())
+    }
+
+    /// Does what [`shared_round`](Worker::shared_round) does, and looks at each turn for journeys.
+    #[cold]
+    fn watched_shared_round(
+        &mut self,
+        port: &MultiThread<T>,
+        next: Next<T>,
+    ) -> Result<Next<T>, PoolError> {
+        let (Next::Run(turn), Some(journeys)) = (&next, &mut self.journeys) else {
+            return self.shared_round(port, next);
+        };
+        let key = turn.key;
+        let now = T::context(&mut self.scratch).instant;
+        let Some(span) = journeys.before(key, &turn.task, turn.ready, now) else {
+            return self.shared_round(port, next);
+        };
+        let Next::Run(turn) = next else { return Ok(next) };
+        let turned = within(Some(&span), || self.run_turn(port, turn));
+        let state = T::context(&mut self.scratch).status.state();
+        if let Some(journeys) = &self.journeys {
+            journeys.after(key, turned.task.as_ref(), state);
+        }
+        // The thread may sleep now, and the span must not be open for as long.
+        drop(span);
+        Ok(port.turned(self.thread, D::WHEN_IDLE, turned))
     }
 
     /// Does the action `next` of one of several threads. Returns its next action.

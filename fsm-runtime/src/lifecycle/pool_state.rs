@@ -14,7 +14,9 @@ use crate::lifecycle::shards::Shards;
 use crate::outgoing::connections::Outgoing;
 use crate::outgoing::jobs::ConnectionJobs;
 use crate::scheduler::observe::Observe;
-use crate::stats::{Accounting, Counters};
+#[cfg(feature = "transitions")]
+use crate::stats::EdgeCounters;
+use crate::stats::{Accounting, Counters, JourneyCounts};
 use crate::{Ended, Service, Stats};
 
 /// The state of a pool, which its threads share with each other and with its handles.
@@ -24,6 +26,10 @@ pub(crate) struct PoolState {
     /// One permit for each connection or job.
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) counters: Arc<Counters>,
+    #[cfg(feature = "transitions")]
+    pub(crate) edges: EdgeCounters,
+    /// The journeys that were measured.
+    pub(crate) journeys: Arc<JourneyCounts>,
     pub(crate) gate: AcceptGate,
     shards: Shards,
     /// Where plain threads give jobs to the pool.
@@ -42,6 +48,9 @@ impl PoolState {
             phase: AtomicPhase::new(),
             permits: Arc::new(Semaphore::new(limit)),
             counters: Arc::default(),
+            #[cfg(feature = "transitions")]
+            edges: EdgeCounters::new(facts.spec.edges().count()),
+            journeys: Arc::default(),
             gate: AcceptGate::new(limit),
             shards: Shards::default(),
             jobs: Entry::default(),

@@ -324,6 +324,26 @@ impl<'a, Msg, Settings, K: Kind> Cx<'a, Msg, Settings, K> {
         crate::log::debug!(key = %self.key, state, %error, "the `error` edge is taken");
     }
 
+    /// Counts the edge with this number, which the machine takes. Generated code calls it, but not for the edges of
+    /// deadlines and drains, which the runtime finds by their event.
+    #[doc(hidden)]
+    #[inline]
+    pub fn edge(&self, edge: usize) {
+        #[cfg(feature = "transitions")]
+        self.context.edges.count(edge);
+        #[cfg(not(feature = "transitions"))]
+        let _ = edge;
+    }
+
+    /// Notes the edge that was just taken in the history of the connection or job, if its pool has one.
+    #[inline]
+    pub(crate) fn note_transition(&self) {
+        #[cfg(feature = "transitions")]
+        self.environment.note_transition(self.key, self.context);
+        #[cfg(not(feature = "transitions"))]
+        let _ = self;
+    }
+
     /// Whether the stream to the peer was shut down. Generated code asks in a `#[shutdown]` state.
     #[doc(hidden)]
     #[inline]

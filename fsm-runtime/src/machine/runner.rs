@@ -252,6 +252,19 @@ impl<M: Machine> MachineRunner<'_, M> {
             || (sleeps() && self.deadlines.expired(now).is_some_and(is_own))
     }
 
+    /// The number of the edge that this timer leads to, if transitions are counted.
+    #[cfg(feature = "transitions")]
+    fn deadline_edge(&self, timer: usize, settings: &M::Settings) -> Option<usize> {
+        let timer = self.machine.timer(timer, settings);
+        M::SPEC.edge_of(self.machine.state(), |trigger| timer.takes(trigger))
+    }
+
+    #[cfg(not(feature = "transitions"))]
+    fn deadline_edge(&self, _: usize, _: &M::Settings) -> Option<usize> {
+        let _ = self;
+        None
+    }
+
     /// Takes the edge of a timer that has expired. The next one can be taken only after more time has
     /// passed. Returns whether the machine has moved.
     ///
@@ -269,14 +282,21 @@ impl<M: Machine> MachineRunner<'_, M> {
     {
         let Some(timer) = self.deadlines.expired(now) else { return false };
         let settings = cx.settings();
-        let again = output_full && self.repeats(now, settings);
+        let repeats = self.repeats(now, settings);
+        let again = output_full && repeats;
         if !again {
             cx.at_state(self.machine.state());
         }
+        // The handler of a sleep or a tick has a verdict, which generated code counts.
+        let edge = if repeats { None } else { self.deadline_edge(timer, settings) };
         if Self::HAS_OTHER {
             cx.begin_other_call();
         }
         let step = if again { Step::Stayed } else { self.machine.expire(timer, handler, cx) };
+        if let Some(edge) = edge {
+            cx.edge(edge);
+        }
+        cx.note_transition();
         // An edge that leads back to its own state does not enter it from another one.
         if let Step::Stayed | Step::Continued = step {
             self.deadlines.restart(timer, now, self.machine.timer(timer, settings));
@@ -288,7 +308,8 @@ impl<M: Machine> MachineRunner<'_, M> {
     }
 
     /// Runs handlers as long as they need nothing but the input, up to the call limit and the output
-    /// mark. It is the common part of [`run`](Self::run), for the fast path.
+    /// mark. It is the common part of [`run`](Self::run), for the fast path, which connections with a history do
+    /// not take.
     #[inline]
     pub(crate) fn run_input_only<H>(
         &mut self,
@@ -353,7 +374,9 @@ impl<M: Machine> MachineRunner<'_, M> {
             }
             cx.at_state(self.machine.state());
             cx.set_unread(input.unread().len());
-            match self.machine.resume(handler, input, cx) {
+            let step = self.machine.resume(handler, input, cx);
+            cx.note_transition();
+            match step {
                 Step::Stayed => self.stay(cx.millis(), cx.settings()),
                 Step::Continued | Step::OtherRead => {}
                 step @ (Step::Moved | Step::Diverted) => {
@@ -400,6 +423,7 @@ impl<M: Machine> MachineRunner<'_, M> {
         } else {
             self.machine.resume(handler, input, cx)
         };
+        cx.note_transition();
         let (now, settings) = (cx.millis(), cx.settings());
         let ran = match step {
             Step::Stayed => {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use crate::call::mailboxes::MailboxContent;
@@ -12,9 +12,14 @@ use crate::call::reply::Caller;
 use crate::clock::TimeSource;
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::environment::EnvironmentOf;
+use crate::machine::label::Show;
+use crate::machine::shed::ShedWalk;
 use crate::scheduler::observe::Observe;
 use crate::scheduler::port::{Port, Slots, Visited, Walk};
-use crate::scheduler::survey::{Answer, Count, Doing, EndAnswer, Found, Question, Rank, Respond};
+use crate::scheduler::resting::{RestingTasks, ShedRequest};
+use crate::scheduler::survey::{
+    Answer, Count, Doing, EndAnswer, Found, PastTransition, Question, Rank, Respond,
+};
 use crate::scheduler::task::Task;
 use crate::snapshot::Age;
 use crate::{Key, Machine, Peer};
@@ -26,39 +31,38 @@ const DESCRIBED_A_STEP: usize = 256;
 
 /// A connection or job of the machine `M`, as a snapshot sees it between two turns.
 pub(crate) trait Visible<M: Machine>: Task {
+    type Handler: 'static;
+
+    /// The handler of a connection, from its first turn on.
+    fn handler(&self) -> Option<&Self::Handler>;
+
     fn machine(&self) -> &M;
     fn deadlines(&self) -> &M::Deadlines;
-
-    /// Whether its machine is done, so that its deadlines are none of the machine's.
-    fn closes(&self) -> bool;
     fn peer(&self) -> Option<Peer>;
     fn unread(&self) -> usize;
     fn unsent(&self) -> usize;
-
-    /// The call that a job replies to.
-    fn caller(&self) -> Option<Caller>;
 }
 
 /// A port, with all that a walk over it needs.
-pub(crate) struct VisiblePort<M: Machine, T> {
+pub(crate) struct VisiblePort<M: Machine, T: Visible<M>> {
     pub(crate) number: usize,
     /// Weak because the threads of the port own it.
     pub(crate) port: Weak<Port<T>>,
     pub(crate) environment: EnvironmentOf<M>,
     pub(crate) time: Arc<dyn TimeSource + Send + Sync>,
+    /// Labels the connections.
+    pub(crate) show: Option<Arc<Show<T::Handler>>>,
+    /// The connections that are longest at rest, in a pool that ends these.
+    pub(crate) resting: Arc<Mutex<RestingTasks>>,
 }
 
 impl<M: Machine, T: Visible<M> + Send + 'static> Respond for VisiblePort<M, T> {
     fn ask(&self, question: Arc<Question>, answers: Sender<Answer>) {
         let Some(port) = self.port.upgrade() else { return };
         let (environment, time) = (self.environment.clone(), Arc::clone(&self.time));
-        port.walk(Box::new(SurveyWalk::<M>::new(
-            self.number,
-            question,
-            answers,
-            environment,
-            time,
-        )));
+        let walk =
+            SurveyWalk::<M, T::Handler>::new(self.number, question, answers, environment, time);
+        port.walk(Box::new(walk.labelled(self.show.clone())));
     }
 
     fn port(&self) -> Option<Arc<dyn Observe>> {
@@ -75,9 +79,17 @@ impl<M: Machine, T: Visible<M> + Send + 'static> Respond for VisiblePort<M, T> {
             port.walk(Box::new(EndWalk { key, until, answers }));
         }
     }
+
+    fn shed(&self, request: ShedRequest) {
+        if let Some(port) = self.port.upgrade() {
+            let (resting, time) = (Arc::clone(&self.resting), Arc::clone(&self.time));
+            let environment = self.environment.clone();
+            port.walk(Box::new(ShedWalk::<M>::new(request, resting, environment, time)));
+        }
+    }
 }
 
-impl<M: Machine, T> fmt::Debug for VisiblePort<M, T> {
+impl<M: Machine, T: Visible<M>> fmt::Debug for VisiblePort<M, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VisiblePort").field("number", &self.number).finish_non_exhaustive()
     }
@@ -108,11 +120,12 @@ impl<T: Task> Walk<T> for EndWalk {
 }
 
 /// A walk over all slots, which counts, and then over those that the answer describes.
-pub(crate) struct SurveyWalk<M: Machine> {
+pub(crate) struct SurveyWalk<M: Machine, H> {
     question: Arc<Question>,
     answers: Sender<Answer>,
     environment: EnvironmentOf<M>,
     time: Arc<dyn TimeSource + Send + Sync>,
+    show: Option<Arc<Show<H>>>,
     /// The next slot to count.
     at: usize,
     /// The oldest ones so far, the youngest of them on top.
@@ -122,7 +135,7 @@ pub(crate) struct SurveyWalk<M: Machine> {
     answer: Answer,
 }
 
-impl<M: Machine, T: Visible<M>> Walk<T> for SurveyWalk<M> {
+impl<M: Machine, T: Visible<M>> Walk<T> for SurveyWalk<M, T::Handler> {
     fn step(&mut self, slots: &mut Slots<'_, T>) -> bool {
         let now = self.time.now().millis;
         let Some(mut selected) = self.selected.take() else {
@@ -133,7 +146,8 @@ impl<M: Machine, T: Visible<M>> Walk<T> for SurveyWalk<M> {
             if let Some(visited) = slots.get(key) {
                 let found = self.describe(key, &visited, now);
                 // It may have moved since it was selected.
-                if self.matches(found.state, found.age) {
+                let labelled = self.has_label(found.label.as_deref());
+                if labelled && self.matches(found.state, found.age) {
                     self.answer.found.push(found);
                 }
             }
@@ -154,7 +168,7 @@ impl<M: Machine, T: Visible<M>> Walk<T> for SurveyWalk<M> {
     }
 }
 
-impl<M: Machine> SurveyWalk<M> {
+impl<M: Machine, H> SurveyWalk<M, H> {
     /// A walk over the port with this number.
     pub(crate) fn new(
         port: usize,
@@ -166,13 +180,21 @@ impl<M: Machine> SurveyWalk<M> {
         let counts = vec![Count::default(); M::SPEC.states.len()];
         let answer = Answer { port, counts, found: Vec::new() };
         let (at, oldest, selected) = (0, BinaryHeap::new(), None);
-        Self { question, answers, environment, time, at, oldest, selected, answer }
+        Self { question, answers, environment, time, show: None, at, oldest, selected, answer }
+    }
+
+    /// The same walk with labels.
+    pub(crate) fn labelled(mut self, show: Option<Arc<Show<H>>>) -> Self {
+        self.show = show;
+        self
     }
 
     /// Counts the next slots. Selects those to describe behind the last one.
-    fn count<T: Visible<M>>(&mut self, slots: &Slots<'_, T>, now: u64) {
+    fn count<T: Visible<M, Handler = H>>(&mut self, slots: &Slots<'_, T>, now: u64) {
         let bound = slots.bound();
-        let until = bound.min(self.at + SLOTS_A_STEP);
+        // Labels are made by the user's code.
+        let step = if self.question.label.is_some() { DESCRIBED_A_STEP } else { SLOTS_A_STEP };
+        let until = bound.min(self.at + step);
         for slot in self.at..until {
             let Some((key, visited)) = slots.at(slot) else { continue };
             let (state, age) = self.state_and_age(&visited, now);
@@ -189,13 +211,14 @@ impl<M: Machine> SurveyWalk<M> {
     }
 
     /// Counts the jobs that have had no turn yet. They are in the start state, and younger than all others.
-    fn count_waiting<T: Visible<M>>(&mut self, slots: &Slots<'_, T>) {
+    fn count_waiting<T: Visible<M, Handler = H>>(&mut self, slots: &Slots<'_, T>) {
         let count = slots.waiting().count();
         if count == 0 {
             return;
         }
         self.add(M::SPEC.start, None, count);
-        if !self.matches(M::SPEC.start, None) || self.question.key.is_some() {
+        let one = self.question.key.is_some() || self.question.label.is_some();
+        if one || !self.matches(M::SPEC.start, None) {
             return;
         }
         for job in slots.waiting().take(SLOTS_A_STEP) {
@@ -221,14 +244,31 @@ impl<M: Machine> SurveyWalk<M> {
             && older.is_none_or(|older| age.is_some_and(|age| age.time >= older))
     }
 
-    fn asks_for<T: Visible<M>>(&self, key: Key, visited: &Visited<'_, T>) -> bool {
+    fn asks_for<T: Visible<M, Handler = H>>(&self, key: Key, visited: &Visited<'_, T>) -> bool {
         if self.question.key.is_some_and(|wanted| wanted != key) {
             return false;
         }
         match visited {
-            Visited::Waits { task, .. } => self.is_asked_for(task.caller()),
-            Visited::Runs(_) => self.question.callers.is_none(),
+            Visited::Waits { task, .. } => {
+                self.is_asked_for(task.caller()) && self.has_label(self.label(*task).as_deref())
+            }
+            Visited::Runs(_) => self.question.callers.is_none() && self.has_label(None),
         }
+    }
+
+    /// The label of a connection, if it is asked for.
+    fn label<T: Visible<M, Handler = H>>(&self, task: &T) -> Option<String> {
+        self.question.label.as_ref()?;
+        self.show_of(task)
+    }
+
+    fn show_of<T: Visible<M, Handler = H>>(&self, task: &T) -> Option<String> {
+        self.show.as_ref()?.label(task.handler()?)
+    }
+
+    fn has_label(&self, label: Option<&str>) -> bool {
+        let Some(wanted) = &self.question.label else { return true };
+        label.is_some_and(|label| label.contains(&**wanted))
     }
 
     fn is_asked_for(&self, caller: Option<Caller>) -> bool {
@@ -248,7 +288,7 @@ impl<M: Machine> SurveyWalk<M> {
         self.oldest.push(Reverse((rank, key)));
     }
 
-    fn state_and_age<T: Visible<M>>(
+    fn state_and_age<T: Visible<M, Handler = H>>(
         &self,
         visited: &Visited<'_, T>,
         now: u64,
@@ -259,7 +299,7 @@ impl<M: Machine> SurveyWalk<M> {
         }
     }
 
-    fn age<T: Visible<M>>(&self, task: &T, now: u64) -> Option<Age> {
+    fn age<T: Visible<M, Handler = H>>(&self, task: &T, now: u64) -> Option<Age> {
         if task.closes() {
             return None;
         }
@@ -274,7 +314,7 @@ impl<M: Machine> SurveyWalk<M> {
     }
 
     /// The time until the next deadline that is no tick.
-    fn left<T: Visible<M>>(&self, task: &T, now: u64) -> Option<Duration> {
+    fn left<T: Visible<M, Handler = H>>(&self, task: &T, now: u64) -> Option<Duration> {
         let settings = &self.environment.settings;
         let all = task.deadlines().all();
         let tick = all.iter().enumerate().any(|(index, deadline)| {
@@ -293,11 +333,23 @@ impl<M: Machine> SurveyWalk<M> {
         (due < u64::MAX >> 1).then(|| Duration::from_millis(due.saturating_sub(now)))
     }
 
-    fn describe<T: Visible<M>>(&self, key: Key, visited: &Visited<'_, T>, now: u64) -> Found {
+    fn describe<T: Visible<M, Handler = H>>(
+        &self,
+        key: Key,
+        visited: &Visited<'_, T>,
+        now: u64,
+    ) -> Found {
         let MailboxContent { messages, awaited, call } = self.environment.mailboxes.content(key);
         let (state, age) = self.state_and_age(visited, now);
         let Visited::Waits { task, queued } = visited else {
-            return Found { key: Some(key), messages, awaited, ..unknown(state, Doing::Runs) };
+            let history = self.history(key, now);
+            return Found {
+                key: Some(key),
+                messages,
+                awaited,
+                history,
+                ..unknown(state, Doing::Runs)
+            };
         };
         let doing = match (task.closes(), queued) {
             (true, _) => Doing::Closes,
@@ -317,7 +369,27 @@ impl<M: Machine> SurveyWalk<M> {
             doing,
             call,
             caller: task.caller(),
+            label: self.show_of(*task),
+            history: self.history(key, now),
         }
+    }
+
+    /// The last transitions of a connection or job that is asked for by its key.
+    #[cfg(feature = "transitions")]
+    fn history(&self, key: Key, now: u64) -> Vec<PastTransition> {
+        let history = self.environment.history.as_ref().filter(|_| self.question.key.is_some());
+        let taken = history.map(|history| history.of(key)).unwrap_or_default();
+        let taken = taken.into_iter().map(|taken| PastTransition {
+            edge: taken.edge,
+            ago: Duration::from_millis(now.saturating_sub(taken.at)),
+        });
+        taken.collect()
+    }
+
+    #[cfg(not(feature = "transitions"))]
+    fn history(&self, _: Key, _: u64) -> Vec<PastTransition> {
+        let _ = self;
+        Vec::new()
     }
 }
 
@@ -336,5 +408,7 @@ fn unknown(state: usize, doing: Doing) -> Found {
         doing,
         call: crate::call::mailboxes::CallState::None,
         caller: None,
+        label: None,
+        history: Vec::new(),
     }
 }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+#[cfg(feature = "transitions")]
+use crate::Trigger;
 use crate::clock::whole_millis;
 use crate::snapshot::{Age, Since};
 
@@ -137,8 +139,8 @@ impl Timer {
         now.saturating_add(self.millis)
     }
 
-    /// The age that this deadline of the timer implies at `now`; `None` if it is not armed.
-    pub(crate) fn age(self, deadline: u64, now: u64) -> Option<Age> {
+    /// The time from which this deadline of the timer counts, and the event; `None` if it is not armed.
+    pub(crate) fn since(self, deadline: u64) -> Option<(u64, Since)> {
         let since = match self.counts {
             Counts::FromEntry => Since::Entered,
             Counts::FromCompletion | Counts::FromOtherRead | Counts::FromRead => Since::Progress,
@@ -150,8 +152,27 @@ impl Timer {
         if deadline >= PAUSED {
             return None;
         }
-        let start = deadline.checked_sub(self.millis)?;
+        Some((deadline.checked_sub(self.millis)?, since))
+    }
+
+    /// The age that this deadline of the timer implies at `now`; `None` if it is not armed.
+    pub(crate) fn age(self, deadline: u64, now: u64) -> Option<Age> {
+        let (start, since) = self.since(deadline)?;
         Some(Age { time: Duration::from_millis(now.saturating_sub(start)), since })
+    }
+
+    /// Whether the edge of this event is that of the timer.
+    #[cfg(feature = "transitions")]
+    pub(crate) fn takes(self, trigger: &Trigger) -> bool {
+        match self.counts {
+            Counts::FromEntry => matches!(trigger, Trigger::Within(_)),
+            Counts::FromCompletion | Counts::FromRead => matches!(trigger, Trigger::Idle(_)),
+            Counts::FromOtherRead => matches!(trigger, Trigger::Other(Trigger::Idle(_))),
+            Counts::FromFirstByte => matches!(trigger, Trigger::Begun(_)),
+            Counts::FromEnd => matches!(trigger, Trigger::HalfClosed(_)),
+            Counts::FromOutside => matches!(trigger, Trigger::Budget(_)),
+            Counts::FromTick | Counts::Paused | Counts::PausedUntilRead => false,
+        }
     }
 
     /// Whether it is the time of a group of states.

@@ -13,8 +13,10 @@ use socket2::{Domain, Protocol, SockAddr, Type};
 use crate::stats::Counters;
 use crate::{Address, Key, PoolError};
 
+mod client;
 mod peer;
 
+pub(crate) use self::client::{ClientSettings, ClientSocket};
 pub(crate) use self::peer::DatagramPeer;
 
 /// The largest datagram of IPv4.
@@ -29,6 +31,14 @@ const QUEUE: usize = 1024 * 1024;
 const MAX_QUEUED: usize = 64;
 /// The most datagrams that wait for the machines of all peers of a socket.
 const MAX_QUEUED_IN_ALL: usize = 4096;
+
+/// Fails if a datagram of `queued` bytes has no room for so many bytes of a file.
+fn fits(queued: usize, of_file: usize) -> io::Result<()> {
+    if queued + of_file > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "no datagram is so large"));
+    }
+    Ok(())
+}
 
 /// The addresses of a session. `local` is known where the socket has several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,8 +2,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 
-use mio::{Registry, Token};
-
+use crate::net::poll::{Registry, Token};
 use crate::net::socket::Socket;
 use crate::net::transport::Source;
 use crate::{Address, Peer};
@@ -49,8 +48,12 @@ impl Dial {
         Self { untried, attempts: Vec::new(), next_at: 0, error: None }
     }
 
-    pub(crate) fn to_names(addresses: Vec<SocketAddr>) -> Self {
-        Self::new(addresses.into_iter().map(Address::Tcp))
+    /// A dial to the addresses of a name, with TCP or UDP.
+    pub(crate) fn to_names(
+        addresses: Vec<SocketAddr>,
+        address: impl Fn(SocketAddr) -> Address,
+    ) -> Self {
+        Self::new(addresses.into_iter().map(address))
     }
 
     /// The time at which [`poll`](Self::poll) has something to do without an event.
@@ -109,7 +112,8 @@ impl Dial {
         }
         let peer = match address {
             Address::Tcp(address) => Peer::Tcp(address),
-            Address::Unix(_) | Address::Passed(_) | Address::Udp(_) => Peer::Unix,
+            Address::Udp(address) => Peer::Udp(address),
+            Address::Unix(_) | Address::Passed(_) => Peer::Unix,
         };
         Connected { socket, peer }
     }
@@ -133,7 +137,9 @@ fn no_address() -> io::Error {
 
 /// Alternates the families, in the order of the addresses otherwise.
 fn alternating(addresses: Vec<Address>) -> VecDeque<Address> {
-    let is_v6 = |address: &Address| matches!(address, Address::Tcp(SocketAddr::V6(_)));
+    let is_v6 = |address: &Address| {
+        matches!(address, Address::Tcp(SocketAddr::V6(_)) | Address::Udp(SocketAddr::V6(_)))
+    };
     let first_is_v6 = addresses.first().is_some_and(is_v6);
     let (first, second): (Vec<_>, Vec<_>) =
         addresses.into_iter().partition(|address| is_v6(address) == first_is_v6);
@@ -160,6 +166,7 @@ pub(crate) fn is_local(error: &io::Error) -> bool {
 }
 
 #[cfg(test)]
+#[cfg(feature = "pool")]
 mod tests {
     use std::net::TcpListener;
     use std::time::{Duration, Instant};

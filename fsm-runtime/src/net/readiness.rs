@@ -30,6 +30,11 @@ impl Readiness {
         (Self(self.0 & ((1 << OTHER) - 1)), Self(self.0 >> OTHER))
     }
 
+    /// Whether it has some of these bits.
+    pub(crate) const fn has(self, some: Self) -> bool {
+        self.0 & some.0 != 0
+    }
+
     #[inline]
     pub(crate) const fn bits(self) -> u8 {
         self.0

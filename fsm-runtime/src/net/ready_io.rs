@@ -68,7 +68,7 @@ impl<S: ByteStream> ReadyIo<'_, S> {
         if len == 0 || !self.state.is_writable() {
             return len == 0;
         }
-        match self.socket.write(bytes) {
+        match self.socket.write_buffer(output.buffer_mut()) {
             Ok(sent) if sent == len => {
                 output.sent_short();
                 true

@@ -1,6 +1,5 @@
-use mio::Token;
-
 use crate::Key;
+use crate::net::poll::Token;
 
 /// The token of the poll's waker.
 pub(crate) const WAKER: Token = Token(usize::MAX);

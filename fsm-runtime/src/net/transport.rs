@@ -2,12 +2,12 @@ use std::fs::File;
 use std::io::{self, IoSlice};
 
 use bytes::Bytes;
-use mio::{Registry, Token};
 
 #[cfg(feature = "tls")]
 use crate::TlsSession;
 use crate::net::file_copy;
 use crate::net::other_end::Relay;
+use crate::net::poll::{Registry, Token};
 use crate::net::securing::{Handshake, Securing};
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
@@ -22,6 +22,12 @@ pub trait ByteStream {
     /// `ResourceBusy` says that more can be read, but in another turn.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read>;
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
+    /// Writes what is in the buffer, and may take the buffer itself and leave another one, if it takes all of it.
+    #[expect(clippy::inline_always, reason = "it is the write of a short turn")]
+    #[inline(always)]
+    fn write_buffer(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        self.write(buffer)
+    }
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
     /// Sends at most `most` bytes of the file from `at` on, and keeps nothing of those that it does not send. 0 says
     /// that the file ends before `at`.
@@ -59,8 +65,12 @@ pub trait ByteStream {
     fn is_within_record(&self) -> bool {
         false
     }
-    /// Sends what was written to a stream of datagrams as one.
-    fn end_datagram(&mut self) {}
+    /// Sends what was written to a stream of datagrams as one. An error says that the peer is gone.
+    fn end_datagram(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+    /// Counts the datagram that was read last as dropped.
+    fn drop_datagram(&mut self) {}
     /// Forgets the peer of a stream of datagrams, unless more of these wait. Returns whether it did.
     fn leave(&mut self) -> bool {
         true

@@ -18,12 +18,23 @@ impl<T: Task, C: TimeSource> Executor<'_, T, C> {
     /// Runs a turn of a task. A panic of a handler is the end of that task and of no other one (X8).
     #[inline]
     pub(crate) fn run_turn(&mut self, task: &mut T, key: Key, ready: Readiness) -> TurnOutcome {
+        self.run(task, key, |task, scratch| task.turn(key, ready, scratch))
+    }
+
+    /// Runs a turn of a task, which is `turn`.
+    #[inline]
+    pub(crate) fn run(
+        &mut self,
+        task: &mut T,
+        key: Key,
+        turn: impl FnOnce(&mut T, &mut T::Scratch) -> TurnOutcome,
+    ) -> TurnOutcome {
         let context = T::context(self.scratch);
         context.status.begin_turn(key);
         if let Some(time) = self.time.now_if_changed() {
             context.set_time(time);
         }
-        match catch_unwind(AssertUnwindSafe(|| task.turn(key, ready, self.scratch))) {
+        match catch_unwind(AssertUnwindSafe(|| turn(task, self.scratch))) {
             Ok(outcome) => outcome,
             Err(panic) => self.panicked(task, panic),
         }

@@ -15,6 +15,17 @@ pub(crate) trait BlockTracker: Send + Sync {
     fn unblock(&self, thread: ThreadIndex, turn: u64, how: Blocked);
 }
 
+/// Ignores that a handler blocks, because no other thread could run in its place.
+pub(crate) struct Untracked;
+
+impl BlockTracker for Untracked {
+    fn block(&self, _: ThreadIndex, _: u64, _: Blocked) -> bool {
+        false
+    }
+
+    fn unblock(&self, _: ThreadIndex, _: u64, _: Blocked) {}
+}
+
 /// A port without the type of its machine, as its pool and the watchdog see it.
 pub(crate) trait Observe: BlockTracker + fmt::Debug {
     /// Appends the threads that run a turn. Returns whether packets wait although a thread is idle,

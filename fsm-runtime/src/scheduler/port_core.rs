@@ -276,6 +276,17 @@ impl<T> PortCore<T> {
         if slot.generation == key.generation() && first { slot.value.as_mut() } else { None }
     }
 
+    /// The key of the packet at the head of the queue, after those of keys that were closed.
+    pub(crate) fn head(&mut self) -> Option<Key> {
+        while let Some(key) = self.queue.front().copied() {
+            if self.slot_of(key).is_some() {
+                return Some(key);
+            }
+            self.queue.pop_front();
+        }
+        None
+    }
+
     /// Takes the packet at the head of the queue, for the only thread of a port.
     #[inline]
     pub(crate) fn begin_next_in_place(&mut self) -> Option<Key> {

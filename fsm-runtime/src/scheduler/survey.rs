@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::call::mailboxes::CallState;
 use crate::call::reply::Caller;
 use crate::scheduler::observe::Observe;
+use crate::scheduler::resting::ShedRequest;
 use crate::snapshot::Age;
 use crate::{Key, Peer};
 
@@ -22,6 +23,8 @@ pub(crate) struct Question {
     pub(crate) older: Option<Duration>,
     /// The one with this key.
     pub(crate) key: Option<Key>,
+    /// Those whose label has this text in it.
+    pub(crate) label: Option<String>,
     /// The jobs of these calls.
     pub(crate) callers: Option<HashSet<Caller>>,
     /// So many at most, the oldest ones.
@@ -65,6 +68,17 @@ pub(crate) struct Found {
     pub(crate) call: CallState,
     /// The call that a job replies to.
     pub(crate) caller: Option<Caller>,
+    pub(crate) label: Option<String>,
+    /// The oldest first; none unless it was asked for by its key.
+    pub(crate) history: Vec<PastTransition>,
+}
+
+/// A transition of a connection or job.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PastTransition {
+    /// The number of the edge in the machine.
+    pub(crate) edge: usize,
+    pub(crate) ago: Duration,
 }
 
 /// What a connection or job does, as far as its own port knows.
@@ -83,7 +97,9 @@ pub(crate) type Rank = (Option<Duration>, std::cmp::Reverse<u32>);
 
 impl Question {
     pub(crate) fn new(state: Option<usize>, older: Option<Duration>, limit: usize) -> Self {
-        Self { state, older, key: None, callers: None, limit, abandoned: AtomicBool::new(false) }
+        let (key, label, callers) = (None, None, None);
+        let abandoned = AtomicBool::new(false);
+        Self { state, older, key, label, callers, limit, abandoned }
     }
 
     pub(crate) fn abandon(&self) {
@@ -117,6 +133,9 @@ pub(crate) trait Respond: Send + Sync + fmt::Debug {
     /// Ends a connection in its next turn, if that is to be had until then. The sender is dropped without an
     /// answer if not.
     fn end(&self, key: Key, until: Instant, answers: Sender<EndAnswer>);
+
+    /// Ends the connection that is longest at rest, if one has rested long enough.
+    fn shed(&self, request: ShedRequest);
 }
 
 /// What becomes of a connection that is to end.

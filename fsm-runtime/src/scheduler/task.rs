@@ -1,14 +1,16 @@
 use std::any::Any;
 use std::sync::Arc;
-use std::time::Instant;
 
+use crate::call::reply::Caller;
 use crate::call::service::PoolEntry;
-use crate::clock::{Time, WallTime};
+use crate::clock::{Moment, Time, WallTime};
 use crate::net::readiness::Readiness;
 use crate::panics::drop_panic;
 use crate::scheduler::observe::BlockTracker;
 use crate::scheduler::port_core::ThreadIndex;
 use crate::scheduler::thread_status::ThreadStatus;
+#[cfg(feature = "transitions")]
+use crate::stats::LocalEdges;
 use crate::{Ended, Key, Spec};
 
 /// A connection or a job: a port runs turns of it.
@@ -26,8 +28,29 @@ pub(crate) trait Task: Sized {
     /// The index of the machine's state.
     fn state(&self) -> usize;
 
+    /// Whether nothing is in progress.
+    fn is_at_rest(&self) -> bool {
+        false
+    }
+
+    /// Whether its machine is done, so that its deadlines are none of the machine's.
+    fn closes(&self) -> bool {
+        false
+    }
+
+    /// The call that a job replies to.
+    fn caller(&self) -> Option<Caller> {
+        None
+    }
+
     /// Makes the next turn end the task as [`Ended::Closed`]. Returns whether that is possible.
     fn end_next(&mut self) -> bool {
+        false
+    }
+
+    /// Makes the next turn end the task as [`Ended::Shed`], if it is still at rest then. Returns whether that
+    /// is possible.
+    fn shed_next(&mut self) -> bool {
         false
     }
 
@@ -98,12 +121,15 @@ pub(crate) struct WorkerContext {
     /// The number of the thread's current turn.
     pub(crate) turn: u64,
     pub(crate) status: Arc<ThreadStatus>,
+    /// How often the thread has taken each edge; none under test.
+    #[cfg(feature = "transitions")]
+    pub(crate) edges: LocalEdges,
     /// The pools that the machine calls and hands over to, by the number of the route.
     pub(crate) routes: Arc<[PoolEntry]>,
     /// The time of the turn, in milliseconds of the pool's time source.
     pub(crate) now: u64,
     /// The same time on the system's clock.
-    pub(crate) instant: Instant,
+    pub(crate) instant: Moment,
     /// The wall clock, which is read only for a handler that asks.
     pub(crate) wall: WallTime,
     /// The bytes of queued output at which a connection takes no input and no message.
@@ -129,6 +155,8 @@ impl WorkerContext {
             thread,
             turn: 0,
             status,
+            #[cfg(feature = "transitions")]
+            edges: LocalEdges::default(),
             routes,
             now,
             instant,

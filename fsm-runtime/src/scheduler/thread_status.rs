@@ -1,8 +1,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use mio::Token;
-
 use crate::Key;
+use crate::net::poll::Token;
 use crate::net::token;
 
 /// A number that is no key.

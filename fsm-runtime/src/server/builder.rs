@@ -6,6 +6,7 @@ use std::time::Duration;
 use self::connect::Connect;
 use self::listen::{Listen, Listens};
 use self::ranges::Ranges;
+use self::visible::ShowOfAny;
 use crate::key::{MAX_TASKS, PORTS};
 use crate::lifecycle::facts::PoolFacts;
 use crate::lifecycle::pool_state::PoolState;
@@ -25,6 +26,7 @@ mod ranges;
 mod threads;
 #[cfg(feature = "tls")]
 mod tls;
+mod visible;
 
 /// The most shards of a pool.
 pub(crate) const MAX_SHARDS: usize = if PORTS < 64 { PORTS } else { 64 };
@@ -90,11 +92,16 @@ pub struct Builder<M: Machine, L: Transport = Plain> {
     watchdog: bool,
     /// The most connections.
     limit: usize,
+    shed_at_rest: bool,
+    /// One journey in so many is measured.
+    journeys: Option<u32>,
     /// The most jobs.
     max_jobs: usize,
     connect: Connect,
     output_mark: usize,
     environment: EnvironmentOf<M>,
+    /// Labels connections for snapshots.
+    show: Option<ShowOfAny>,
     drain_within: Duration,
     send_timeout: Duration,
     linger: Duration,
@@ -120,10 +127,13 @@ impl<M: Machine> Builder<M> {
             max_running: None,
             watchdog: true,
             limit,
+            shed_at_rest: false,
+            journeys: None,
             max_jobs: limit,
             connect: Connect::default(),
             output_mark: Limits::DEFAULT.output,
             environment: Environment::default(),
+            show: None,
             drain_within: Duration::from_secs(30),
             send_timeout: Duration::from_millis(Limits::DEFAULT.send_timeout),
             linger: Duration::from_millis(Limits::DEFAULT.linger),
@@ -319,9 +329,75 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// are dropped and counted ([`Stats::datagrams_dropped`](crate::Stats::datagrams_dropped)).
     ///
     /// At the limit the listeners pause. New connections wait in the [`backlog`](Builder::backlog)
-    /// until a sixteenth of the limit, and at least one, is free again.
+    /// until a sixteenth of the limit, and at least one, is free again. With
+    /// [`shed_at_rest`](Builder::shed_at_rest) they take the places of connections at rest.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.limit = self.ranges.check("max_connections", connections, 1..=MAX_TASKS);
+        self
+    }
+
+    /// Ends the connection that has been longest at rest when a new one finds the pool at its
+    /// [limit](Builder::max_connections), or no descriptor free, so that the new one is served and does not wait.
+    /// Off by default.
+    ///
+    /// A connection is at rest in a `#[rest]` state while nothing of it is unread or unsent and no reply to a job
+    /// of its is to come. It ends as in a drain: over the `drain` edge of its state if there is one, so that it
+    /// can say goodbye, and otherwise with the end of the stream. What has arrived by then is answered before. It
+    /// counts as [`Ended::Shed`](crate::Ended::Shed), also if its machine has said goodbye. The pool does
+    /// not wait for the peer to notice ([`linger`](Builder::linger)): a request that crosses the goodbye is reset.
+    ///
+    /// These keep their places:
+    ///
+    /// - connections at work;
+    /// - those that have been at rest for less than a second, so that a flood of new connections ends none between two
+    ///   requests, and none whose first request is on its way;
+    /// - those in a state with `#[rest(keep)]`, such as subscribers;
+    /// - those in a state without a time but `never`, because it is the `within` or `idle` of the state that tells how
+    ///   long it lasts.
+    ///
+    /// While there is nobody else, new connections wait, as without this setting. The next end of a
+    /// connection makes room for one.
+    ///
+    /// The shard that accepts asks the one with the most connections, and the others if that has none to end; which
+    /// connection of all shards is longest at rest is not looked for. To find those of a shard takes one
+    /// look at each of its connections for 1,024 ends, at most ten times a second. A connection stores
+    /// nothing for it. Each shard keeps a descriptor to spare, and may have accepted one connection more from each
+    /// listener than the limit says, which waits for its place. Another pool that hands connections over
+    /// waits for room as before.
+    pub fn shed_at_rest(mut self) -> Self
+    where
+        M: Machine<Kind = Connection>,
+    {
+        self.shed_at_rest = true;
+        self
+    }
+
+    /// Measures one journey in so many, at least 1; with 1 it measures all. None by default.
+    ///
+    /// A journey is what a connection does from rest to rest: it begins with the turn in which the first bytes
+    /// arrive in a `#[rest]` state, and ends when the connection is at rest again with nothing unread and nothing
+    /// unsent, or when it is over. That is a request with its answer in most protocols.
+    ///
+    /// Each measured journey is a span of `tracing` at `INFO`, of the name `journey` and without a parent, with the
+    /// fields `pool`, `key`, `from` and `to` (states) and `seconds`. The events that handlers log in it are in the
+    /// span. A job for which a state of it waits in a `call` is a span `job` in it, with the same fields, in
+    /// whatever pool of the process it runs, and so are the jobs of that job. Jobs that the connections of a pool
+    /// answer, and those that a handler gives away with [`Cx::submit`](crate::Cx::submit), have none.
+    /// [`PoolSnapshot::journeys`](crate::PoolSnapshot::journeys) and `fsm_journey_seconds` of the
+    /// console count the durations.
+    ///
+    /// A peer that only ends its stream makes no journey, and messages and deadlines begin none. Each thread
+    /// counts by itself, and measures its first one.
+    ///
+    /// Without this setting a pool of connections runs the same code as if there were no journeys. With it, a
+    /// thread looks at each turn, and keeps an entry for each measured journey that is under way; so do
+    /// the threads of jobs in all pools that start with this one or after it.
+    pub fn journeys(mut self, one_in: u32) -> Self
+    where
+        M: Machine<Kind = Connection>,
+    {
+        self.ranges.check("journeys", one_in as usize, 1..=u32::MAX as usize);
+        self.journeys = Some(one_in.max(1));
         self
     }
 

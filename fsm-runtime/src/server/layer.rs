@@ -20,15 +20,20 @@ pub struct Encrypted;
 #[derive(Debug)]
 pub(crate) struct Datagrams;
 
+/// The connections of a pool are sockets of datagrams, which it has opened.
+#[derive(Debug)]
+pub(crate) struct DatagramClients;
+
 pub(crate) mod sealed {
     use std::io;
+    use std::sync::Arc;
 
     #[cfg(feature = "tls")]
     use super::Encrypted;
-    use super::{Datagrams, Plain};
+    use super::{DatagramClients, Datagrams, Plain};
     use crate::Target;
     use crate::call::hand_off::CarriedIo;
-    use crate::net::datagram::DatagramPeer;
+    use crate::net::datagram::{ClientSettings, ClientSocket, DatagramPeer};
     use crate::net::listener::Origin;
     use crate::net::socket::Socket;
     #[cfg(feature = "tls")]
@@ -137,6 +142,39 @@ pub(crate) mod sealed {
 
         #[cfg(feature = "tls")]
         fn resume(_: Socket, _: Box<Tls>) -> io::Result<DatagramPeer> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+
+    impl Layer for DatagramClients {
+        const ENCRYPTS: bool = false;
+        type Stream = ClientSocket;
+        type Settings = Arc<ClientSettings>;
+
+        fn complete(_: &mut Arc<ClientSettings>, _: PoolNeeds<'_>) -> Result<(), String> {
+            Ok(())
+        }
+
+        /// Only the pool's own sockets are of datagrams.
+        fn open(
+            socket: Socket,
+            origin: Origin,
+            _: &mut CarriedIo,
+            settings: &Arc<ClientSettings>,
+        ) -> io::Result<ClientSocket> {
+            match origin {
+                Origin::Opened { .. } => Ok(ClientSocket::new(socket, settings)),
+                Origin::Accepted { .. } => Err(io::ErrorKind::Unsupported.into()),
+            }
+        }
+
+        #[cfg(feature = "tls")]
+        fn tls(_: &Arc<ClientSettings>) -> Option<TlsSettings> {
+            None
+        }
+
+        #[cfg(feature = "tls")]
+        fn resume(_: Socket, _: Box<Tls>) -> io::Result<ClientSocket> {
             Err(io::ErrorKind::Unsupported.into())
         }
     }

@@ -257,8 +257,11 @@ impl Pool {
         pool
     }
 
-    /// The most sockets of its connections.
+    /// The most sockets of its connections. Peers that send datagrams have none of their own.
     pub(crate) fn max_sockets(&self) -> usize {
+        if self.spec.uses(Features::DATAGRAMS) && self.targets.is_empty() {
+            return 0;
+        }
         let each = if self.spec.uses(Features::OTHER) { 2 } else { 1 };
         self.max_connections.saturating_mul(each)
     }

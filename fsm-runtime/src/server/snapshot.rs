@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::lifecycle::facts::Target;
 use crate::lifecycle::pool_state::{Phase, PoolState};
 use crate::scheduler::survey::{Count, Found, Question};
-use crate::{Filter, PoolPhase, PoolSnapshot, PortSnapshot, RouteSnapshot, StateCount};
+use crate::{EdgeCount, Filter, PoolPhase, PoolSnapshot, PortSnapshot, RouteSnapshot, StateCount};
 
 mod asked;
 pub(crate) mod end;
@@ -47,7 +47,8 @@ fn question(pool: &PoolState, filter: &Filter) -> Question {
     // No connection is described in a pool that is not meant, or whose machine has no such state.
     let of_pool = filter.pool.as_deref().is_none_or(|name| *name == *pool.facts.name);
     let limit = if of_pool && state != Some(None) { filter.limit } else { 0 };
-    Question { key: filter.key, ..Question::new(state.flatten(), filter.older, limit) }
+    let label = filter.label.clone();
+    Question { key: filter.key, label, ..Question::new(state.flatten(), filter.older, limit) }
 }
 
 /// The answers of the ports of a pool.
@@ -81,11 +82,13 @@ impl PoolAnswer {
                 Phase::Close => PoolPhase::Closed,
             },
             stats: pool.stats(),
+            journeys: pool.journeys.snapshot(),
             room: pool.permits.room(),
             job_room: pool.connection_jobs().map(|jobs| jobs.permits().room()),
             ports: ports(pool, &answered),
             routes: routes(pool),
             states: states.collect(),
+            edges: edges(pool),
             tasks,
         }
     }
@@ -96,6 +99,17 @@ impl PoolAnswer {
 pub(crate) fn facts_of_pools(pools: &[Arc<PoolState>]) -> Vec<PoolSnapshot> {
     let (filter, now) = (Filter::new().limit(0), Until::after(Duration::ZERO));
     pools.iter().map(|pool| PoolAnswer::default().complete(pool, &filter, now)).collect()
+}
+
+#[cfg(feature = "transitions")]
+fn edges(pool: &PoolState) -> Vec<EdgeCount> {
+    let counted = pool.facts.spec.edges().zip(pool.edges.sums());
+    counted.map(|((state, edge), count)| EdgeCount { state, edge, count }).collect()
+}
+
+#[cfg(not(feature = "transitions"))]
+fn edges(_: &PoolState) -> Vec<EdgeCount> {
+    Vec::new()
 }
 
 fn routes(pool: &PoolState) -> Vec<RouteSnapshot> {

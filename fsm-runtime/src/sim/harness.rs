@@ -108,6 +108,7 @@ impl<T: Task> Harness<T> {
             (stats.send_timeouts, Ended::SendTimeout),
             (stats.busy_loops, Ended::BusyLoop),
             (stats.drained, Ended::Drained),
+            (stats.shed, Ended::Shed),
             (stats.closed, Ended::Closed),
             (stats.handed_off, Ended::HandedOff),
         ];

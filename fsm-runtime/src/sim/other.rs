@@ -1,10 +1,10 @@
-use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Session;
 use super::output::Output;
+use crate::net::memory::MemoryStream;
 use crate::net::other_end::{SimulatedStream, TestWorld};
 use crate::net::readiness::Readiness;
 use crate::net::transport::{ByteStream, Read};
@@ -23,39 +23,8 @@ struct WorldState {
     pipe: Option<SharedPipe>,
 }
 
-type SharedPipe = Arc<Mutex<Pipe>>;
-
 /// The two streams between the test and the machine's other socket.
-#[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an event of its own")]
-struct Pipe {
-    to_machine: VecDeque<u8>,
-    to_peer: Vec<u8>,
-    /// The number of bytes that the peer takes before the test must receive them.
-    window: usize,
-    /// The peer has ended its stream.
-    ended: bool,
-    /// The peer has reset the connection.
-    reset: bool,
-    /// The machine's side has ended its stream, or closed the connection.
-    shut: bool,
-    /// The machine's side has reset the connection.
-    aborted: bool,
-}
-
-impl Default for Pipe {
-    fn default() -> Self {
-        Self {
-            to_machine: VecDeque::new(),
-            to_peer: Vec::new(),
-            window: usize::MAX,
-            ended: false,
-            reset: false,
-            shut: false,
-            aborted: false,
-        }
-    }
-}
+type SharedPipe = Arc<Mutex<MemoryStream>>;
 
 /// The machine's end of the pipe. Dropping it closes the connection.
 #[derive(Debug)]
@@ -76,7 +45,7 @@ impl World {
         if state.requested.take().is_none() {
             return false;
         }
-        let pipe = SharedPipe::default();
+        let pipe = Arc::new(Mutex::new(MemoryStream::new(usize::MAX)));
         state.decision = Some(match accepts {
             Ok(()) => Ok(Box::new(PipeEnd(Arc::clone(&pipe)))),
             Err(kind) => Err(kind.into()),
@@ -103,42 +72,23 @@ impl TestWorld for World {
 
 impl ByteStream for PipeEnd {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
-        let mut pipe = lock(&self.0);
-        if pipe.reset {
-            return Err(io::ErrorKind::ConnectionReset.into());
-        }
-        if pipe.to_machine.is_empty() && !pipe.ended {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let bytes = io::Read::read(&mut pipe.to_machine, buffer)?;
-        Ok(Read { bytes, drained: bytes < buffer.len() })
+        lock(&self.0).read(buffer)
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut pipe = lock(&self.0);
-        if pipe.reset || pipe.shut {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
-        let room = pipe.window.saturating_sub(pipe.to_peer.len());
-        if room == 0 {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        let taken = bytes.len().min(room);
-        pipe.to_peer.extend_from_slice(&bytes[..taken]);
-        Ok(taken)
+        lock(&self.0).write(bytes)
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        slices.iter().find(|slice| !slice.is_empty()).map_or(Ok(0), |slice| self.write(slice))
+        lock(&self.0).write_vectored(slices)
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
-        lock(&self.0).shut = true;
-        Ok(())
+        lock(&self.0).shutdown()
     }
 
     fn abort(&mut self) {
-        lock(&self.0).aborted = true;
+        lock(&self.0).abort();
     }
 }
 
@@ -204,17 +154,17 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> OtherPeer<'_, M, H> {
 
     /// Sends `bytes` to the machine.
     pub fn send(&mut self, bytes: &[u8]) {
-        lock(&self.pipe()).to_machine.extend(bytes);
+        lock(&self.pipe()).feed(bytes);
         self.session.run(Readiness::READ.of_other());
     }
 
     /// Takes what the machine has sent.
     pub fn receive(&mut self) -> Output {
         let pipe = self.pipe();
-        let mut received = std::mem::take(&mut lock(&pipe).to_peer);
+        let mut received = lock(&pipe).take_unsent();
         loop {
             self.session.run(Readiness::WRITE.of_other());
-            let more = std::mem::take(&mut lock(&pipe).to_peer);
+            let more = lock(&pipe).take_unsent();
             if more.is_empty() {
                 return received.into();
             }

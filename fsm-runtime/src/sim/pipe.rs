@@ -8,6 +8,7 @@ use super::tls::SimulatedTls;
 use crate::Peer;
 #[cfg(feature = "tls")]
 use crate::TlsSession;
+use crate::net::memory::MemoryStream;
 use crate::net::readiness::Readiness;
 #[cfg(feature = "tls")]
 use crate::net::securing::{Handshake, Securing};
@@ -20,16 +21,7 @@ use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 /// The two streams between a test and a machine.
 #[derive(Debug)]
 pub(crate) struct Pipe {
-    pub(crate) to_machine: RefCell<VecDeque<u8>>,
-    pub(crate) to_peer: RefCell<Vec<u8>>,
-    /// The number of bytes that the peer takes before the test must receive them.
-    pub(crate) window: Cell<usize>,
-    /// The peer has ended its stream.
-    pub(crate) ended: Cell<bool>,
-    /// The peer has reset the connection.
-    pub(crate) reset: Cell<bool>,
-    /// The machine's side has ended its stream.
-    pub(crate) shut: Cell<bool>,
+    pub(crate) stream: RefCell<MemoryStream>,
     #[cfg(feature = "tls")]
     pub(super) tls: SimulatedTls,
     /// The events that the peer causes in a turn of the machine, for the next round.
@@ -57,12 +49,7 @@ impl Datagrams {
 impl Pipe {
     pub(crate) fn new() -> Self {
         Self {
-            to_machine: RefCell::default(),
-            to_peer: RefCell::default(),
-            window: Cell::new(usize::MAX),
-            ended: Cell::new(false),
-            reset: Cell::new(false),
-            shut: Cell::new(false),
+            stream: RefCell::new(MemoryStream::new(usize::MAX)),
             #[cfg(feature = "tls")]
             tls: SimulatedTls::default(),
             events: Rc::default(),
@@ -77,36 +64,24 @@ pub(crate) struct PipeEnd(pub(crate) Rc<Pipe>);
 
 impl ByteStream for PipeEnd {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
-        if let Some(datagrams) = &self.0.datagrams {
+        let mut stream = self.0.stream.borrow_mut();
+        if let Some(datagrams) = self.0.datagrams.as_ref().filter(|_| !stream.reset) {
             return datagrams.read(buffer);
         }
-        if self.0.reset.get() {
-            return Err(io::ErrorKind::ConnectionReset.into());
-        }
-        let mut bytes = self.0.to_machine.borrow_mut();
         #[cfg(feature = "tls")]
-        self.0.tls.check()?;
-        if bytes.is_empty() && !self.0.ended.get() {
-            return Err(io::ErrorKind::WouldBlock.into());
+        if !stream.reset {
+            self.0.tls.check()?;
         }
-        let read = io::Read::read(&mut *bytes, buffer)?;
-        Ok(Read { bytes: read, drained: read < buffer.len() })
+        stream.read(buffer)
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.reset.get() || self.0.shut.get() {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
+        let mut stream = self.0.stream.borrow_mut();
         #[cfg(feature = "tls")]
-        self.0.tls.check()?;
-        let mut received = self.0.to_peer.borrow_mut();
-        let room = self.0.window.get().saturating_sub(received.len());
-        if room == 0 {
-            return Err(io::ErrorKind::WouldBlock.into());
+        if !stream.reset && !stream.shut {
+            self.0.tls.check()?;
         }
-        let taken = bytes.len().min(room);
-        received.extend_from_slice(&bytes[..taken]);
-        Ok(taken)
+        stream.write(bytes)
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -114,31 +89,34 @@ impl ByteStream for PipeEnd {
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
-        self.0.shut.set(true);
-        Ok(())
+        self.0.stream.borrow_mut().shutdown()
     }
 
     /// The peer closes, as most clients do that see the end of the stream.
     fn linger(&mut self) {
-        self.0.ended.set(true);
+        self.0.stream.borrow_mut().ended = true;
         self.0.events.set(Readiness::READ | Readiness::MAYBE_EOF);
     }
 
-    fn end_datagram(&mut self) {
-        let Some(datagrams) = &self.0.datagrams else { return };
-        let sent = self.0.to_peer.take();
+    fn end_datagram(&mut self) -> io::Result<()> {
+        let Some(datagrams) = &self.0.datagrams else { return Ok(()) };
+        let sent = self.0.stream.borrow_mut().take_unsent();
         if !sent.is_empty() {
             datagrams.to_peer.borrow_mut().push_back(sent);
         }
+        Ok(())
     }
 
-    fn abort(&mut self) {}
+    fn abort(&mut self) {
+        self.0.stream.borrow_mut().abort();
+    }
 
     #[cfg(feature = "tls")]
     fn begin_tls(&mut self, begin: BeginTls<'_>) {
         self.0.tls.begin();
-        self.0.to_machine.borrow_mut().extend(begin.unread);
-        self.0.ended.set(self.0.ended.get() || begin.ended);
+        let mut stream = self.0.stream.borrow_mut();
+        stream.feed(begin.unread);
+        stream.ended |= begin.ended;
     }
 
     #[cfg(feature = "tls")]
@@ -148,7 +126,8 @@ impl ByteStream for PipeEnd {
 
     #[cfg(feature = "tls")]
     fn drive(&mut self, _: &mut StreamState) -> io::Result<()> {
-        self.0.tls.drive(!self.0.to_machine.borrow().is_empty(), self.0.ended.get())
+        let stream = self.0.stream.borrow();
+        self.0.tls.drive(stream.unread() > 0, stream.ended)
     }
 }
 

@@ -10,10 +10,9 @@ use crate::driver::worker::{Driver, Worker, WorkerSettings};
 use crate::lifecycle::facts::PoolFacts;
 use crate::lifecycle::pool_state::PoolState;
 use crate::net::readiness::Readiness;
-use crate::scheduler::observe::BlockTracker;
+use crate::scheduler::observe::Untracked;
 use crate::scheduler::port::{EventSource, Next, Port, PortEvent, PortSettings, WhenIdle};
 use crate::scheduler::port_core::ThreadIndex;
-use crate::scheduler::shared::Blocked;
 use crate::scheduler::task::{Task, WorkerContext};
 use crate::{Key, PoolError};
 
@@ -67,6 +66,10 @@ impl<T: Task> SimPort<T> {
             time.now(),
         );
         context.keeps_panic = true;
+        #[cfg(feature = "transitions")]
+        {
+            context.edges = pool_state.edges.local(false);
+        }
         context.wall = WallTime::manual(time.clone());
         workers.push(Worker::new(WorkerSettings {
             name: POOL.to_owned(),
@@ -76,6 +79,7 @@ impl<T: Task> SimPort<T> {
             scratch: scratch(Arc::clone(pool_state), context),
             time: time.clone(),
             pool_state: Arc::clone(pool_state),
+            journeys: None,
         }));
     }
 
@@ -175,15 +179,4 @@ impl EventSource for SimDriver {
             visit(key, readiness);
         }
     }
-}
-
-/// Ignores that a handler blocks, because no other thread runs while a simulated thread does.
-struct Untracked;
-
-impl BlockTracker for Untracked {
-    fn block(&self, _: ThreadIndex, _: u64, _: Blocked) -> bool {
-        false
-    }
-
-    fn unblock(&self, _: ThreadIndex, _: u64, _: Blocked) {}
 }

@@ -5,15 +5,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::LIMITS;
 use super::clock::{Clock, OnClock, Origin};
 use super::harness::Harness;
 use super::methods::session_methods;
 use super::other::World;
 use super::output::Output;
 use super::pipe::{Datagrams, Pipe, PipeEnd};
-use super::{LIMITS, scratch};
 use crate::call::mailboxes::Mailboxes;
 use crate::connection::ConnectionTask;
+use crate::connection::scratch::ConnectionScratch;
 use crate::machine::environment::Environment;
 use crate::machine::limits::Limits;
 use crate::machine::runner::Started;
@@ -156,10 +157,11 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         // The test takes the part of those who give jobs.
         let jobs = M::answers().map(|answers| (answers.jobs)(JOBS));
         let outgoing = jobs.map(|jobs| Arc::new(Outgoing::new(Some(jobs))));
-        let environment = Environment { mailboxes: Mailboxes::default(), settings, outgoing };
+        let environment = Environment::new(Mailboxes::default(), settings, outgoing);
         let mut harness = Harness::new(origin, &M::routes(), |pool_state, context| {
             let limits = Limits { calls, ..LIMITS };
-            let mut scratch = scratch(environment.clone(), limits, pool_state, context);
+            let environment = environment.clone();
+            let mut scratch = ConnectionScratch::bare(environment, limits, pool_state, context);
             scratch.other.test = Some(Arc::clone(&world) as _);
             scratch
         });
@@ -299,10 +301,10 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         if let Some(datagrams) = &self.pipe.datagrams {
             return datagrams.to_peer.borrow_mut().pop_front().unwrap_or_default().into();
         }
-        let mut received = self.pipe.to_peer.take();
+        let mut received = self.pipe.stream.borrow_mut().take_unsent();
         loop {
             self.run(Readiness::WRITE);
-            let more = self.pipe.to_peer.take();
+            let more = self.pipe.stream.borrow_mut().take_unsent();
             if more.is_empty() {
                 return received.into();
             }
@@ -312,19 +314,19 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
 
     /// From now on the machine can send only `bytes` before the client receives: a slow reader.
     pub fn window(&mut self, bytes: usize) {
-        self.pipe.window.set(bytes);
+        self.pipe.stream.borrow_mut().window = bytes;
         self.run(Readiness::WRITE);
     }
 
     /// Ends the client's stream; the machine can still send.
     pub fn end(&mut self) {
-        self.pipe.ended.set(true);
+        self.pipe.stream.borrow_mut().ended = true;
         self.run(Readiness::READ | Readiness::MAYBE_EOF);
     }
 
     /// Resets the connection: the bytes in flight are lost.
     pub fn reset(&mut self) {
-        self.pipe.reset.set(true);
+        self.pipe.stream.borrow_mut().reset = true;
         self.run(Readiness::READ | Readiness::WRITE | Readiness::MAYBE_EOF | Readiness::BROKEN);
     }
 
@@ -404,7 +406,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
             }
             return;
         }
-        self.pipe.to_machine.borrow_mut().extend(bytes);
+        self.pipe.stream.borrow_mut().feed(bytes);
     }
 
     /// Lets input, messages and time arrive before the machine has its next turn.
@@ -445,7 +447,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         if let Some(datagrams) = &self.pipe.datagrams {
             return datagrams.to_peer.borrow_mut().drain(..).flatten().collect();
         }
-        self.pipe.to_peer.take()
+        self.pipe.stream.borrow_mut().take_unsent()
     }
 
     /// The number of bytes that were sent and that the machine has not used.
@@ -454,7 +456,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         if let Some(datagrams) = &self.pipe.datagrams {
             return datagrams.to_machine.borrow().iter().map(Vec::len).sum();
         }
-        self.pipe.to_machine.borrow().len() + unread.unwrap_or(0)
+        self.pipe.stream.borrow().unread() + unread.unwrap_or(0)
     }
 
     /// Gives the connection one turn; `false` when it waits then.

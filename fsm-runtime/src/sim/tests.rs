@@ -7,12 +7,13 @@ use std::sync::Arc;
 mod files;
 mod survey;
 
+use super::LIMITS;
 use super::clock::Origin;
 use super::pipe::{Pipe, PipeEnd};
 use super::port::SimPort;
-use super::{LIMITS, scratch};
 use crate::Key;
 use crate::connection::ConnectionTask;
+use crate::connection::scratch::ConnectionScratch;
 use crate::machine::environment::Environment;
 use crate::machine::runner::Started;
 use crate::net::readiness::Readiness;
@@ -64,7 +65,7 @@ impl World {
         let mut port = SimPort::new(&Origin::new(), 2, 1);
         for _ in 0..2 {
             port.add_thread(Arc::new([]), |pool_state, context| {
-                scratch(Environment::default(), LIMITS, pool_state, context)
+                ConnectionScratch::bare(Environment::default(), LIMITS, pool_state, context)
             });
         }
         Self { port, lines: Rc::default() }
@@ -79,7 +80,7 @@ impl World {
 
     /// Input for a connection, of which the next poll tells.
     fn send(&mut self, (key, pipe): &(Key, Rc<Pipe>), bytes: &[u8]) {
-        pipe.to_machine.borrow_mut().extend(bytes);
+        pipe.stream.borrow_mut().feed(bytes);
         self.port.add_event(*key, Readiness::READ);
     }
 

@@ -18,13 +18,14 @@ pub struct Filter {
     pub(crate) state: Option<String>,
     pub(crate) older: Option<Duration>,
     pub(crate) key: Option<Key>,
+    pub(crate) label: Option<String>,
     pub(crate) limit: usize,
 }
 
 impl Filter {
     /// Lets all through, and describes the 100 oldest of each pool.
     pub fn new() -> Self {
-        Self { pool: None, state: None, older: None, key: None, limit: 100 }
+        Self { pool: None, state: None, older: None, key: None, label: None, limit: 100 }
     }
 
     /// Describes none but those of the pool with this name.
@@ -48,6 +49,13 @@ impl Filter {
     /// Describes none but the connection or job with this key.
     pub fn key(mut self, key: Key) -> Self {
         self.key = Some(key);
+        self
+    }
+
+    /// Describes none but those with this text in their label ([`Builder::show`](crate::Builder::show)). One that
+    /// a thread runs has no label then, and a job never has.
+    pub fn label(mut self, contains: impl Into<String>) -> Self {
+        self.label = Some(contains.into());
         self
     }
 

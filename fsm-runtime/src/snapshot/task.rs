@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::thread::ThreadSnapshot;
-use crate::{Key, Peer, State};
+use crate::{Edge, Key, Peer, State};
 
 /// A connection or job of a pool: where it is, and why it waits. `Display` says it in a sentence, such as
 ///
@@ -34,6 +34,26 @@ pub struct TaskSnapshot {
     pub awaited: usize,
     /// What it does.
     pub activity: Activity,
+    /// What the pool's [`Builder::show`](crate::Builder::show) says of a connection between two turns, in at most
+    /// 128 bytes: a text of the user's, perhaps of the peer's, which the reader must escape.
+    pub label: Option<String>,
+    /// Its last transitions, the oldest first, if the snapshot was taken of its key ([`Filter::key`]) and the pool
+    /// keeps some (`Builder::history`, with the feature `transitions`).
+    ///
+    /// [`Filter::key`]: crate::Filter::key
+    pub history: Vec<TransitionSnapshot>,
+}
+
+/// A transition that a connection or job has made.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct TransitionSnapshot {
+    /// The state that it has left, or stayed in.
+    pub from: &'static State,
+    /// The edge that it took.
+    pub edge: &'static Edge,
+    /// The time since then, in whole milliseconds.
+    pub ago: Duration,
 }
 
 /// The age of a connection or job, with the event from which it counts.

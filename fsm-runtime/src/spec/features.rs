@@ -28,6 +28,11 @@ impl Features {
     pub(crate) const TLS: Self = Self(1 << 9);
     /// A state reads datagrams.
     pub(crate) const DATAGRAMS: Self = Self(1 << 10);
+    /// A state calls another pool or hands over to one.
+    pub(crate) const POOLS: Self = Self(1 << 11);
+    /// What a connection can do in a pool alone, and not in [`embed`](crate::embed).
+    pub(crate) const IN_POOLS: Self =
+        Self::POOLS.and(Self::JOBS).and(Self::OTHER).and(Self::TLS).and(Self::DATAGRAMS);
     /// A state takes a message or a job only when no input is to be read before.
     pub(crate) const READS_FIRST: Self = Self::INTERLEAVED.and(Self::JOBS);
 
@@ -39,7 +44,7 @@ impl Features {
 
     const fn of_wait(wait: &Wait) -> Self {
         match wait {
-            Wait::Call { .. } | Wait::HandOff { .. } => Self::MAILBOX,
+            Wait::Call { .. } | Wait::HandOff { .. } => Self::MAILBOX.and(Self::POOLS),
             Wait::Tick { .. } => Self::TICK,
             Wait::Shutdown => Self::SHUTDOWN,
             Wait::Discard { .. } => Self::DISCARD,

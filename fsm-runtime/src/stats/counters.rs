@@ -98,6 +98,7 @@ impl Counters {
             send_timeouts: ended(Ended::SendTimeout),
             busy_loops: ended(Ended::BusyLoop),
             drained: ended(Ended::Drained),
+            shed: ended(Ended::Shed),
             closed: ended(Ended::Closed),
             handed_off: ended(Ended::HandedOff),
             stale: sum(&|set| &set.stale),

@@ -223,32 +223,39 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                         return ::fsm_runtime::Step::Waiting(::fsm_runtime::WaitSet::READ);
                     }
                     ::core::result::Result::Err(::fsm_runtime::Miss::Limit) => {
+                        cx.edge(6);
                         *self = Self::TooLong;
                         return ::fsm_runtime::Step::Moved;
                     }
                     ::core::result::Result::Err(::fsm_runtime::Miss::Eof) => {
+                        cx.edge(5);
                         *self = Self::Closed;
                         return ::fsm_runtime::Step::Moved;
                     }
                 };
                 match handler.command(bytes, cx) {
                     ::core::result::Result::Ok(demo::AfterCommand::Command) => {
+                        cx.edge(0);
                         ::fsm_runtime::Step::Stayed
                     }
                     ::core::result::Result::Ok(demo::AfterCommand::Body { name, left }) => {
+                        cx.edge(1);
                         *self = Self::Body { name, left };
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Ok(demo::AfterCommand::Bye) => {
+                        cx.edge(2);
                         *self = Self::Bye;
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Ok(demo::AfterCommand::Napping) => {
+                        cx.edge(3);
                         *self = Self::Napping;
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Err(error) => {
                         let error = ::core::convert::From::from(error);
+                        cx.edge(7);
                         *self = Self::Refused { why: error };
                         ::fsm_runtime::Step::Moved
                     }
@@ -262,6 +269,7 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                 let bytes = match input.upto(limit, 16_384) {
                     ::core::result::Result::Ok(bytes) => bytes,
                     ::core::result::Result::Err(::fsm_runtime::Miss::Eof) => {
+                        cx.edge(11);
                         *self = Self::Closed;
                         return ::fsm_runtime::Step::Moved;
                     }
@@ -271,9 +279,11 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                 };
                 match handler.body(name, left, bytes, cx) {
                     ::core::result::Result::Ok(demo::AfterBody::Body) => {
+                        cx.edge(8);
                         ::fsm_runtime::Step::Stayed
                     }
                     ::core::result::Result::Ok(demo::AfterBody::Stored) => {
+                        cx.edge(9);
                         if let Self::Body { name, .. } = ::core::mem::replace(self, Self::Closed) {
                             *self = Self::Stored { name };
                         }
@@ -281,6 +291,7 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                     }
                     ::core::result::Result::Err(error) => {
                         let error = ::core::convert::From::from(error);
+                        cx.edge(12);
                         *self = Self::Refused { why: error };
                         ::fsm_runtime::Step::Moved
                     }
@@ -288,11 +299,13 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
             }
             Self::Stored { name } => match handler.stored(name, cx) {
                 ::core::result::Result::Ok(demo::AfterStored::Command) => {
+                    cx.edge(13);
                     *self = Self::Command;
                     ::fsm_runtime::Step::Moved
                 }
                 ::core::result::Result::Err(error) => {
                     let error = ::core::convert::From::from(error);
+                    cx.edge(14);
                     *self = Self::Refused { why: error };
                     ::fsm_runtime::Step::Moved
                 }
@@ -300,22 +313,26 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
             Self::Napping => ::fsm_runtime::Step::Waiting(::fsm_runtime::WaitSet::TIMER),
             Self::Refused { why } => match handler.refused(why, cx) {
                 ::core::result::Result::Ok(demo::AfterRefused::Bye) => {
+                    cx.edge(17);
                     *self = Self::Bye;
                     ::fsm_runtime::Step::Moved
                 }
                 ::core::result::Result::Err(error) => {
                     cx.failed("Refused", &error);
+                    cx.edge(18);
                     *self = Self::Closed;
                     ::fsm_runtime::Step::Moved
                 }
             },
             Self::TooLong => match handler.too_long(cx) {
                 ::core::result::Result::Ok(demo::AfterTooLong::Bye) => {
+                    cx.edge(19);
                     *self = Self::Bye;
                     ::fsm_runtime::Step::Moved
                 }
                 ::core::result::Result::Err(error) => {
                     let error = ::core::convert::From::from(error);
+                    cx.edge(20);
                     *self = Self::Refused { why: error };
                     ::fsm_runtime::Step::Moved
                 }
@@ -326,11 +343,13 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
                 }
                 match handler.bye(cx) {
                     ::core::result::Result::Ok(demo::AfterBye::Closed) => {
+                        cx.edge(21);
                         *self = Self::Closed;
                         ::fsm_runtime::Step::Moved
                     }
                     ::core::result::Result::Err(error) => {
                         let error = ::core::convert::From::from(error);
+                        cx.edge(23);
                         *self = Self::Refused { why: error };
                         ::fsm_runtime::Step::Moved
                     }
@@ -357,11 +376,13 @@ impl<__H: demo::Handler> ::fsm_runtime::Drive<__H> for Demo {
             }
             this @ Self::Napping => match handler.napping(cx) {
                 ::core::result::Result::Ok(demo::AfterNapping::Command) => {
+                    cx.edge(15);
                     *this = Self::Command;
                     ::fsm_runtime::Step::Moved
                 }
                 ::core::result::Result::Err(error) => {
                     let error = ::core::convert::From::from(error);
+                    cx.edge(16);
                     *this = Self::Refused { why: error };
                     ::fsm_runtime::Step::Moved
                 }

@@ -21,9 +21,15 @@ fn v5_counts_of_all_answers_match_what_there_is() {
         "fsm_open{pool=\"lines\"} 7\n",
         "fsm_accepted_total{pool=\"lines\"} 7\n",
         "fsm_threads{pool=\"lines\",state=\"idle\"} 1\n",
+        "fsm_transitions_total{pool=\"lines\",from=\"Line\",to=\"Line\",on=\"verdict\"} 5\n",
+        "fsm_transitions_total{pool=\"lines\",from=\"Line\",to=\"Body\",on=\"verdict\"} 2\n",
+        "fsm_transitions_total{pool=\"lines\",from=\"Line\",to=\"Gone\",on=\"idle\"} 0\n",
     ] {
         assert!(metrics.contains(line), "no {line} in {metrics}");
     }
+    let edges = pool["edges"].as_array().unwrap();
+    let taken = edges.iter().find(|edge| edge["from"] == "Line" && edge["to"] == "Body");
+    assert_eq!(taken.unwrap()["count"], 2);
     let spec = served.get("/spec").json();
     assert_eq!(spec["pools"][0]["machine"]["states"][1]["name"], "Body");
     assert!(served.get("/").body.contains("<title>"));
@@ -63,8 +69,21 @@ fn v5_the_page_of_metrics_is_as_prometheus_wants_it() {
             assert_eq!(name.ends_with("_total"), kind == "counter", "{name}");
         } else {
             let name = line.split('{').next().unwrap();
+            // A histogram has three kinds of series.
+            let mut parts = ["_bucket", "_sum", "_count"].iter();
+            let histogram = parts.find_map(|part| name.strip_suffix(part));
+            let name = histogram.filter(|name| name.ends_with("_seconds")).unwrap_or(name);
             assert_eq!(families.last(), Some(&name), "a family is in one piece");
         }
+    }
+    // What is measured is known before anything is, also in a pool that measures nothing.
+    for series in [
+        "bucket{pool=\"lines\",le=\"0.0005\"} 0",
+        "bucket{pool=\"lines\",le=\"+Inf\"} 0",
+        "sum{pool=\"lines\"} 0",
+        "count{pool=\"lines\"} 0",
+    ] {
+        assert!(text.contains(&format!("\nfsm_journey_seconds_{series}\n")), "{series}");
     }
     let unique: std::collections::HashSet<_> = families.iter().collect();
     assert_eq!(unique.len(), families.len());

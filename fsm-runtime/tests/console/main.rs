@@ -1,4 +1,4 @@
-//! The console on real sockets: the rules V5 and V6.
+//! The console on real sockets: the rules V5 to V10.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{Read, Write};
@@ -12,6 +12,7 @@ use fsm_runtime::{Console, Pipeline, Running};
 mod answers;
 mod client;
 mod ends;
+mod names;
 mod rules;
 mod safety;
 mod top;

@@ -38,3 +38,27 @@ fn v6_frames_of_text_fit_a_terminal_and_say_where_connections_are() {
         );
     }
 }
+
+#[test]
+fn v8_frames_say_how_often_a_state_is_left_and_where_to() {
+    let served = Served::new(console());
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    let mut stream = served.say("hello");
+    let busy = std::thread::spawn(move || {
+        while !stopped.load(std::sync::atomic::Ordering::Relaxed) {
+            stream.write_all(b"hello\n").unwrap();
+            stream.read_exact(&mut [0; 3]).unwrap();
+        }
+    });
+    let frames = frames(&served, 2);
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    busy.join().unwrap();
+    let of_line = |frame: &str| {
+        let line = frame.lines().find(|line| line.starts_with("lines ") && line.contains("  Line"));
+        line.unwrap().to_owned()
+    };
+    let (first, second) = (of_line(&frames[0]), of_line(&frames[1]));
+    assert!(!first.contains("most to"), "no rate is known yet: {first}");
+    assert!(second.contains("Line, most to Line (verdict)"), "{second}");
+}

@@ -1,4 +1,4 @@
-//! Machines that read datagrams, on real sockets: the rules D1 to D5.
+//! Machines that read datagrams, on real sockets: the rules D1 to D7.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,6 +9,9 @@ use fsm_runtime::prelude::*;
 use fsm_runtime::{Address, Builder, Running, Stats};
 
 mod bounds;
+mod clients;
+#[cfg(target_os = "linux")]
+mod flood;
 mod refused;
 mod sessions;
 

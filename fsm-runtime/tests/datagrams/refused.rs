@@ -40,14 +40,35 @@ fn d4_a_machine_and_its_addresses_fit() {
 }
 
 #[test]
-fn d4_a_pool_of_datagrams_has_no_listener_and_connects_to_nobody() {
+fn d4_a_pool_of_datagrams_has_no_listener_and_does_not_connect_beside() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let pool = Pool::builder::<Answers>("answers").listener(listener).handler(Client);
     let refused = pool.start().map(drop).unwrap_err().to_string();
     assert!(refused.contains("it has a listener"), "{refused}");
-    let pool = Pool::builder::<Answers>("answers").connect("127.0.0.1:9").handler(Client);
+    let pool = Pool::builder::<Answers>("answers").listen("udp:127.0.0.1:0");
+    let pool = pool.connect("udp:127.0.0.1:9").handler(Client);
     let refused = pool.start().map(drop).unwrap_err().to_string();
-    assert!(refused.contains("it connects to `127.0.0.1:9`"), "{refused}");
+    assert!(refused.contains("it listens and connects"), "{refused}");
+}
+
+#[test]
+fn d4_a_machine_and_its_targets_fit() {
+    let answers = |target: &str| {
+        let pool = Pool::builder::<Answers>("answers").connect(target).handler(Client);
+        pool.start().map(drop).unwrap_err().to_string()
+    };
+    assert_eq!(
+        answers("127.0.0.1:9"),
+        "the pool `answers` does not fit its machine: it connects to `127.0.0.1:9`, and `Answers` reads \
+         datagrams; connect to `udp:HOST:PORT`"
+    );
+    assert!(answers("tls:127.0.0.1:9").contains("connect to `udp:HOST:PORT`"));
+    let talks = Pool::builder::<Talks>("talks").connect("udp:127.0.0.1:9").handler(|_| Talker);
+    assert_eq!(
+        talks.start().map(drop).unwrap_err().to_string(),
+        "the pool `talks` does not fit its machine: it connects to `udp:127.0.0.1:9`, and `Talks` reads a \
+         stream; leave out `udp:`, or read with `#[read(datagram, ..)]`"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Snapshots of pools at work, on real sockets: the rules V1 to V4.
+//! Snapshots of pools at work, on real sockets: the rules V1 to V4 and V10.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{Read, Write};
@@ -10,6 +10,7 @@ use fsm_runtime::prelude::*;
 use fsm_runtime::{Address, Filter, PoolPhase, PoolSnapshot, Running, Since};
 
 mod jobs;
+mod labels;
 mod ports;
 mod walks;
 

@@ -98,16 +98,18 @@ fn v6_the_page_shows_states_and_ends_a_connection() {
     browser
         .wait_until(&format!("{TASKS}.includes('{peer}') && {TASKS}.includes('waits for read')"));
     pictures(&mut browser);
+    browser.click("#tasks button.plain");
+    browser.wait_until(&format!("{TASKS}.includes('keeps no history')"));
 
     browser.type_into("#peer", "10.");
     browser.wait_until(&format!("!{TASKS}.includes('{peer}')"));
     browser.script("peer.value = ''; peer.oninput()");
     browser.wait_until(&format!("{TASKS}.includes('{peer}')"));
     browser.type_into("#token", "secre");
-    browser.click("#tasks button");
+    browser.click("#tasks td:last-child button");
     browser.wait_until("said.textContent.includes('goes on')");
     browser.type_into("#token", "t");
-    browser.click("#tasks button");
+    browser.click("#tasks td:last-child button");
     browser.wait_until("said.textContent.includes(' ends.')");
     browser.wait_until(&format!("!{TASKS}.includes('{peer}')"));
     docs.stop();

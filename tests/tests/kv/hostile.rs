@@ -36,7 +36,12 @@ fn start(server: &mut Command) -> Server {
 
 /// Starts `kv` under a limit of the shell's `ulimit`.
 fn limited(limit: &str) -> Server {
-    let run = format!("ulimit {limit} && exec \"$0\" --port 0");
+    limited_with(limit, "")
+}
+
+/// The same with these options.
+fn limited_with(limit: &str, options: &str) -> Server {
+    let run = format!("ulimit {limit} && exec \"$0\" --port 0 {options}");
     start(Command::new("sh").args(["-c", &run]).arg(example("kv")))
 }
 

@@ -30,7 +30,7 @@ pub enum Talk {
     #[message]
     #[tick(BEAT)]
     #[to(Line | Asking)]
-    #[rest(drain => Bye)]
+    #[rest(keep, drain => Bye)]
     Line,
     /// Asks and beats.
     #[call(Index, within = 30s => Line, eof => Gone)]

@@ -35,6 +35,7 @@ use crate::zone::Zone;
 enum Udp {
     #[read(datagram, max = 4KiB, idle = 5s => Done)]
     #[to(Done)]
+    #[rest]
     Query,
     #[end]
     Done,
@@ -110,7 +111,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let udp = datagrams(&serving).handler(client());
     let tcp = serving.pool(Pool::builder::<Tcp>("tcp")).handler(client());
-    Pipeline::new().pool(udp).pool(tcp).run()?;
+    serving.pipeline(Pipeline::new().pool(udp).pool(tcp)).run()?;
     Ok(())
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct Answers(pub(crate) Arc<Zone>);
 struct Edns {
     size: usize,
     is_known: bool,
+    /// The client understands DNSSEC, which its answer repeats (RFC 3225).
+    dnssec_ok: bool,
 }
 
 impl Answers {
@@ -50,9 +52,11 @@ impl Answers {
         if header.qr() {
             return None;
         }
-        let edns = query
-            .opt()
-            .map(|opt| Edns { size: opt.udp_payload_size().into(), is_known: opt.version() == 0 });
+        let edns = query.opt().map(|opt| Edns {
+            size: opt.udp_payload_size().into(),
+            is_known: opt.version() == 0,
+            dnssec_ok: opt.dnssec_ok(),
+        });
         let size = match (room, edns) {
             (Room::Stream, _) => usize::from(u16::MAX),
             (Room::Datagram, None) => PLAIN,
@@ -226,6 +230,7 @@ fn finish(mut answer: AdditionalBuilder<Target>, edns: Option<Edns>) -> Option<V
         answer.clear_push_limit();
         let added = answer.opt(|opt| {
             opt.set_udp_payload_size(u16::try_from(MOST).unwrap_or(u16::MAX));
+            opt.set_dnssec_ok(edns.dnssec_ok);
             if !edns.is_known {
                 opt.set_rcode(OptRcode::BADVERS);
             }

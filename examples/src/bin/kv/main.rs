@@ -100,6 +100,11 @@ struct Options {
         value_parser = Limits::parse,
     )]
     client_output_buffer_limit: Limits,
+    /// At the limit of connections, or without a free descriptor, disconnect the client that has sent no
+    /// command for longest, so that a new one need not wait. Subscribers and clients that wait in BLPOP and
+    /// the like stay
+    #[arg(long)]
+    shed_at_rest: bool,
 }
 
 /// The messages that wait for a subscriber, whatever their size. They take 16 bytes each, beside the texts,
@@ -135,6 +140,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     store.channels.limits = options.client_output_buffer_limit;
     let server = Arc::new(Server::new(store));
     let pool = Pool::builder::<Connection>("kv").settings(settings).mailbox(MAILBOX);
+    let pool = if options.shed_at_rest { pool.shed_at_rest() } else { pool };
     let client = move |peer| Client::at(&server, peer);
     // Where no client uses TLS, none has room for it.
     let pool = match tls {

@@ -26,7 +26,8 @@ pub(crate) enum Connection {
     Arriving,
 
     /// Between two commands: waits for the next one. A client that sends none for the time of `timeout` is
-    /// disconnected. A drain closes the connection here, because no command is in progress.
+    /// disconnected. A drain closes the connection here, because no command is in progress, and so does a
+    /// newcomer that finds all places taken.
     #[read(
         frame = Decoder,
         max = 1GiB,
@@ -49,7 +50,7 @@ pub(crate) enum Connection {
     )]
     #[message]
     #[to(Command | Subscribed | Lagging | Blocked | Leaving | Closed)]
-    #[rest]
+    #[rest(keep)]
     Subscribed,
 
     /// A subscriber does not read its messages as fast as they come. They wait in its mailbox until it has
@@ -74,7 +75,7 @@ pub(crate) enum Connection {
     )]
     #[message]
     #[to(Command | Subscribed | Blocked | Closed)]
-    #[rest]
+    #[rest(keep)]
     Blocked { wait: Duration },
 
     /// Answers that there was nothing in time, unless an element came in the last moment.

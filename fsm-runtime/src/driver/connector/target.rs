@@ -1,4 +1,5 @@
 use std::fmt::Display;
+use std::net::SocketAddr;
 
 use crate::Target;
 
@@ -14,13 +15,23 @@ pub(super) struct TargetState {
     is_logged: bool,
     /// The number of failures in a row.
     failures: u32,
+    /// The number of all failures.
+    failures_ever: usize,
     /// The time before which it is not tried.
     not_before: u64,
 }
 
 impl TargetState {
     pub(super) fn new(target: Target) -> Self {
-        Self { target, dials: 0, is_probed: false, is_logged: false, failures: 0, not_before: 0 }
+        Self {
+            target,
+            dials: 0,
+            is_probed: false,
+            is_logged: false,
+            failures: 0,
+            failures_ever: 0,
+            not_before: 0,
+        }
     }
 
     pub(super) fn may_be_tried(&self, now: u64) -> bool {
@@ -30,6 +41,14 @@ impl TargetState {
     /// The time at which it may be tried, if a connection to it is not on its way already.
     pub(super) fn tried_again_at(&self) -> Option<u64> {
         (!(self.is_probed && self.dials > 0)).then_some(self.not_before)
+    }
+
+    /// Puts an address first at which nobody has failed to answer. Only use tells that of UDP, where each attempt to
+    /// connect succeeds.
+    pub(super) fn begin_with_next(&self, addresses: &mut [SocketAddr]) {
+        if self.target.takes_datagrams() && !addresses.is_empty() {
+            addresses.rotate_left(self.failures_ever % addresses.len());
+        }
     }
 
     /// Notes that a connection to it was of use.
@@ -70,6 +89,7 @@ impl TargetState {
             least.checked_shl(self.failures).filter(|bound| *bound >> self.failures == least);
         let bound = doubled.map_or(longest, |bound| bound.min(longest)).max(1);
         self.failures = self.failures.saturating_add(1);
+        self.failures_ever = self.failures_ever.wrapping_add(1);
         self.is_probed = true;
         self.not_before = now.saturating_add(1 + random % bound);
     }
@@ -108,6 +128,29 @@ mod tests {
         assert!(state.may_be_tried(0));
         state.failed("pool", Some(&error), (100, 1_000), 99, now);
         assert_eq!(state.tried_again_at(), Some(now + 100));
+    }
+
+    #[test]
+    fn c4_after_a_failure_the_next_address_of_a_name_is_asked() {
+        let [one, two] = ["127.0.0.1:53", "[::1]:53"].map(|text| text.parse().unwrap());
+        let mut state = TargetState::new("udp:example.org:53".parse().unwrap());
+        let first = |state: &TargetState| {
+            let mut addresses = [one, two];
+            state.begin_with_next(&mut addresses);
+            addresses[0]
+        };
+        assert_eq!(first(&state), one);
+        state.failed("pool", None, (1, 1), 0, 0);
+        assert_eq!(first(&state), two);
+        // It answers, and stays the first.
+        state.works("pool");
+        assert_eq!(first(&state), two);
+        state.failed("pool", None, (1, 1), 0, 9);
+        assert_eq!(first(&state), one);
+        // An attempt to connect with TCP tells it itself.
+        let mut state = TargetState::new("example.org:53".parse().unwrap());
+        state.failed("pool", None, (1, 1), 0, 0);
+        assert_eq!(first(&state), one);
     }
 
     #[test]

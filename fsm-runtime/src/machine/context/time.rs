@@ -1,3 +1,4 @@
+#![cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 use std::time::{Instant, SystemTime};
 
 use super::Cx;
@@ -6,7 +7,10 @@ use crate::Kind;
 impl<Msg, Settings, K: Kind> Cx<'_, Msg, Settings, K> {
     /// The time at the beginning of this turn, which does not change while handlers of the turn run.
     /// It may be a few milliseconds old even then, because the thread does not read the clock for each
-    /// turn. Under test it is the time of the [`Session`](crate::sim::Session).
+    /// turn. Under test it is the time of the [`Session`](crate::sim::Session), and in [`embed`](crate::embed)
+    /// what the event loop has told.
+    ///
+    /// WebAssembly without a system has no `Instant` and no `SystemTime`, and this and `wall` do not exist there.
     #[inline]
     pub fn now(&self) -> Instant {
         self.context.instant

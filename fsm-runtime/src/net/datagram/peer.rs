@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mio::{Registry, Token};
 
-use super::{DatagramSocket, Ends, Session};
+use super::{DatagramSocket, Ends, Session, fits};
 use crate::Peer;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 use crate::net::{file_copy, token};
@@ -71,9 +71,7 @@ impl ByteStream for DatagramPeer {
 
     /// A file that fits in no datagram is not read.
     fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<usize> {
-        if self.buffer.len() + most > usize::from(u16::MAX) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no datagram is so large"));
-        }
+        fits(self.buffer.len(), most)?;
         file_copy::copy(self, file, at, most)
     }
 
@@ -81,11 +79,12 @@ impl ByteStream for DatagramPeer {
         Ok(())
     }
 
-    fn end_datagram(&mut self) {
+    fn end_datagram(&mut self) -> io::Result<()> {
         if !self.is_new && !self.buffer.is_empty() {
             let datagram = std::mem::take(&mut self.buffer);
             self.socket.send(&self.ends, &datagram);
         }
+        Ok(())
     }
 
     fn leave(&mut self) -> bool {

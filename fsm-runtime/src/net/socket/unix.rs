@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use mio::net::{TcpStream, UnixStream};
+use mio::net::{TcpStream, UdpSocket, UnixStream};
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use rustix::io::Errno;
 use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
 
+use super::any_port;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use crate::net::file_copy;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
@@ -60,8 +61,22 @@ impl Socket {
                 Ok(stream.into())
             }
             Address::Unix(path) => UnixStream::connect(path).map(Self::from),
-            Address::Passed(_) | Address::Udp(_) => Err(io::ErrorKind::Unsupported.into()),
+            Address::Udp(address) => {
+                let socket = UdpSocket::bind(any_port(*address))?;
+                socket.connect(*address)?;
+                Ok(Self(std::net::UdpSocket::from(socket).into()))
+            }
+            Address::Passed(_) => Err(io::ErrorKind::Unsupported.into()),
         }
+    }
+
+    /// Registers a socket of datagrams. One that waits for room, too, would get an event for each that it sends.
+    pub(crate) fn register_datagrams(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<()> {
+        registry.register(&mut SourceFd(&self.0.as_raw_fd()), token, Interest::READABLE)
     }
 
     /// Whether the connection is there; an error if it will not come. An event can come before either

@@ -2,20 +2,28 @@ use std::io::{self, IoSlice, Write};
 use std::net::Shutdown;
 use std::time::Duration;
 
-use mio::net::TcpStream;
+use mio::event;
+use mio::net::{TcpStream, UdpSocket};
 use mio::{Interest, Registry, Token};
 
+use super::any_port;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 use crate::{Address, Peer};
 
 /// A connected socket of a poll. All reads and writes go through mio's type, because it arms the
 /// next event.
 #[derive(Debug)]
-pub struct Socket(TcpStream);
+pub struct Socket(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Tcp(TcpStream),
+    Udp(UdpSocket),
+}
 
 impl From<TcpStream> for Socket {
     fn from(stream: TcpStream) -> Self {
-        Self(stream)
+        Self(Kind::Tcp(stream))
     }
 }
 
@@ -28,26 +36,49 @@ impl Socket {
                 stream.set_nodelay(true)?;
                 Ok(stream.into())
             }
-            Address::Unix(_) | Address::Passed(_) | Address::Udp(_) => {
-                Err(io::ErrorKind::Unsupported.into())
+            Address::Udp(address) => {
+                let socket = UdpSocket::bind(any_port(*address))?;
+                socket.connect(*address)?;
+                Ok(Self(Kind::Udp(socket)))
             }
+            Address::Unix(_) | Address::Passed(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
     /// Whether the connection is there; an error if it will not come. An event can come before either
     /// (pitfall 6).
     pub(crate) fn is_connected(&self) -> io::Result<bool> {
-        if let Some(error) = self.0.take_error()? {
+        let (error, peer, own) = match &self.0 {
+            Kind::Tcp(stream) => (stream.take_error()?, stream.peer_addr(), stream.local_addr()),
+            Kind::Udp(socket) => (socket.take_error()?, socket.peer_addr(), socket.local_addr()),
+        };
+        if let Some(error) = error {
             return Err(error);
         }
-        match self.0.peer_addr() {
+        match peer {
             // A socket that finds nobody at a port of this machine can connect to itself.
-            Ok(peer) if self.0.local_addr().is_ok_and(|own| own == peer) => {
+            Ok(peer) if own.is_ok_and(|own| own == peer) => {
                 Err(io::ErrorKind::ConnectionRefused.into())
             }
             Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Registers a socket of datagrams, which waits for no room.
+    pub(crate) fn register_datagrams(
+        &mut self,
+        registry: &Registry,
+        token: Token,
+    ) -> io::Result<()> {
+        registry.register(self.source(), token, Interest::READABLE)
+    }
+
+    fn source(&mut self) -> &mut dyn event::Source {
+        match &mut self.0 {
+            Kind::Tcp(stream) => stream,
+            Kind::Udp(socket) => socket,
         }
     }
 }
@@ -57,47 +88,68 @@ impl ByteStream for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
         // mio arms the next event on Windows only when a read would block, so `drained` is false
         // after a short read, too.
-        Ok(Read { bytes: io::Read::read(&mut self.0, buffer)?, drained: false })
+        let bytes = match &mut self.0 {
+            Kind::Tcp(stream) => io::Read::read(stream, buffer)?,
+            Kind::Udp(socket) => socket.recv(buffer)?,
+        };
+        Ok(Read { bytes, drained: false })
     }
 
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        match &mut self.0 {
+            Kind::Tcp(stream) => stream.write(bytes),
+            Kind::Udp(socket) => socket.send(bytes),
+        }
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.write_vectored(slices)
+        match &mut self.0 {
+            Kind::Tcp(stream) => stream.write_vectored(slices),
+            Kind::Udp(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 
     fn shutdown(&mut self) -> io::Result<()> {
-        self.0.shutdown(Shutdown::Write)
+        match &self.0 {
+            Kind::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            Kind::Udp(_) => Ok(()),
+        }
     }
 
     fn abort(&mut self) {
-        // An error is ignored, because the close then only looks like a regular end to the peer.
-        let _ = socket2::SockRef::from(&self.0).set_linger(Some(Duration::ZERO));
+        if let Kind::Tcp(stream) = &self.0 {
+            // An error is ignored, because the close then only looks like a regular end to the peer.
+            let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        }
     }
 }
 
 impl Source for Socket {
     /// Registers for reading and writing, so that the registration never changes.
     fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        registry.register(&mut self.0, token, Interest::READABLE | Interest::WRITABLE)
+        registry.register(self.source(), token, Interest::READABLE | Interest::WRITABLE)
     }
 
     /// Converts the socket through the standard library's type, because mio otherwise refuses to
     /// register it with another poll.
     fn detach(mut self, registry: &Registry) -> Option<Socket> {
-        if let Err(error) = registry.deregister(&mut self.0) {
+        if let Err(error) = registry.deregister(self.source()) {
             crate::log::warn!(%error, "cannot deregister a connection from its poll");
             return None;
         }
-        Some(Self(TcpStream::from_std(self.0.into())))
+        Some(Self(match self.0 {
+            Kind::Tcp(stream) => Kind::Tcp(TcpStream::from_std(stream.into())),
+            Kind::Udp(socket) => Kind::Udp(UdpSocket::from_std(socket.into())),
+        }))
     }
 }
 
 impl PeerAddr for Socket {
     fn peer(&self) -> io::Result<Peer> {
-        self.0.peer_addr().map(Peer::Tcp)
+        match &self.0 {
+            Kind::Tcp(stream) => stream.peer_addr().map(Peer::Tcp),
+            Kind::Udp(socket) => socket.peer_addr().map(Peer::Udp),
+        }
     }
 }

@@ -166,7 +166,7 @@ fn host_of(target: &Target) -> Option<ServerName<'static>> {
     match target {
         Target::Tcp(address) => Some(ServerName::IpAddress(address.ip().into())),
         Target::Name(host, _) => ServerName::try_from(host.clone()).ok(),
-        Target::Unix(_) => None,
+        Target::Unix(_) | Target::Udp(_) | Target::UdpName(..) => None,
         Target::Tls(target) => host_of(target),
     }
 }

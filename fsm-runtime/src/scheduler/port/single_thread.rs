@@ -10,6 +10,7 @@ use crate::clock::TimeSource;
 use crate::net::readiness::Readiness;
 use crate::panics::caught;
 use crate::scheduler::executor::Executor;
+use crate::scheduler::journeys::JourneyWatch;
 use crate::scheduler::port_core::PortCore;
 use crate::scheduler::task::Task;
 use crate::scheduler::thread_status::ThreadStatus;
@@ -200,11 +201,8 @@ impl<T: Task> SingleThread<T> {
         executor: &mut Executor<'_, T, C>,
     ) {
         let mut round = self.round(executor);
-        round.state.core.free_closed_slots();
-        round.add_injected(injected);
-        let SingleThreadState { core, timers, .. } = &mut *round.state;
-        timers.expire(core, now);
-        for _ in 0..core.queued() {
+        round.begin_queue(now, injected);
+        for _ in 0..round.state.core.queued() {
             if round.executor.is_stopped() || !round.next_packet() {
                 break;
             }
@@ -212,11 +210,40 @@ impl<T: Task> SingleThread<T> {
         while let Some(job) = injected.jobs.pop_front() {
             round.first_turn(job);
         }
-        // They go behind the keys that have had no turn yet (X4).
-        let SingleThreadState { core, again, .. } = &mut *round.state;
-        for key in again.drain(..) {
-            core.enqueue(key);
+        round.end_queue();
+    }
+
+    /// Puts the events of the poll into the queue, for [`run_watched`](SingleThread::run_watched).
+    #[cold]
+    pub(crate) fn queue_events<C: TimeSource>(
+        &self,
+        events: &mut impl EventSource,
+        executor: &mut Executor<'_, T, C>,
+    ) {
+        let mut round = self.round(executor);
+        events.events(|key, ready| round.enqueue(key, ready));
+    }
+
+    /// Does what [`run_queue`](SingleThread::run_queue) does, and looks at each turn for journeys.
+    #[cold]
+    pub(crate) fn run_watched<C: TimeSource>(
+        &self,
+        now: u64,
+        injected: &mut Injected<T>,
+        executor: &mut Executor<'_, T, C>,
+        journeys: &mut JourneyWatch,
+    ) {
+        let mut round = self.round(executor);
+        round.begin_queue(now, injected);
+        for _ in 0..round.state.core.queued() {
+            if round.executor.is_stopped() || !round.watched_packet(journeys) {
+                break;
+            }
         }
+        while let Some(job) = injected.jobs.pop_front() {
+            round.watched_job(job, journeys);
+        }
+        round.end_queue();
     }
 
     #[inline]

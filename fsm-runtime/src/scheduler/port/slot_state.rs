@@ -27,7 +27,7 @@ impl SlotState {
     }
 
     #[inline]
-    fn ready(self) -> Readiness {
+    pub(super) fn ready(self) -> Readiness {
         let [.., ready] = self.0.get().to_be_bytes();
         Readiness::from_bits(ready)
     }

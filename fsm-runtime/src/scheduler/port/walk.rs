@@ -81,6 +81,20 @@ impl<T> Slots<'_, T> {
         EndAnswer::Ends
     }
 
+    /// Makes the next turn of the connection with this key end it for a newcomer, unless it begins something.
+    /// Returns whether that is possible.
+    pub(crate) fn shed(&mut self, key: Key) -> bool
+    where
+        T: Task,
+    {
+        let task = self.core.get_mut(key).and_then(|slot| slot.task.as_mut());
+        let sheds = task.is_some_and(Task::shed_next);
+        if sheds {
+            self.due.push(key);
+        }
+        sheds
+    }
+
     /// The jobs that wait for their first turn and have no slot yet.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &T> {
         self.waiting.into_iter().flatten()

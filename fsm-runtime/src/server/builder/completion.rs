@@ -25,7 +25,8 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     {
         self.prepare_connects();
         let limit = self.limit;
-        let low_water_mark = limit - (limit / 16).max(1);
+        // Where newcomers take the place of others, each place counts.
+        let low_water_mark = limit - if self.shed_at_rest { 1 } else { (limit / 16).max(1) };
         self.state.set_limit(limit, low_water_mark);
         let entry_type = match M::answers() {
             Some(answers) => EntryType { kind: RouteKind::Call, target: answers.service },

@@ -60,7 +60,8 @@ impl From<RangeInclusive<usize>> for Connections {
 
 impl<M: Machine<Seed = (), Kind = Connection>, L: Transport> Builder<M, L> {
     /// Adds a target that the pool connects to, in the syntax of [`Target`](crate::Target):
-    /// `10.0.0.7:80`, `example.org:80`, `unix:/run/app.sock`. A text that is none makes the start of the pool
+    /// `10.0.0.7:80`, `example.org:80`, `unix:/run/app.sock`, and `udp:10.0.0.7:53` for a machine that reads
+    /// datagrams, and no other for that ([`PoolError::Datagrams`](crate::PoolError::Datagrams)). A text that is none makes the start of the pool
     /// fail with [`PoolError::Target`](crate::PoolError::Target), and a pool whose machine answers jobs fails
     /// with [`PoolError::Connections`](crate::PoolError::Connections) if it has none, or listens.
     ///
@@ -80,6 +81,12 @@ impl<M: Machine<Seed = (), Kind = Connection>, L: Transport> Builder<M, L> {
     /// A host name is looked up for each connection, on a thread of its own. Its addresses are tried one after
     /// another, families in turn: the next one as soon as one fails, or after 250 ms, while the earlier attempts
     /// go on; the first that connects is used (RFC 8305).
+    ///
+    /// A connection to a `udp:` target is a socket of its own that is connected to the server, so that it gets
+    /// datagrams of that server alone. It comes about at once, whether or not anybody is there. One that has
+    /// answered no job by its end shows that nobody is, and so does the system of the server if it says that the port
+    /// is unused, which ends the connection. Of a name the first address with a route is used, and after a failure
+    /// the next one.
     ///
     /// ```
     /// use fsm_runtime::prelude::*;
@@ -216,10 +223,14 @@ impl<M: Machine, L: Transport> Builder<M, L> {
         if !self.connects() {
             return Ok(None);
         }
-        let targets = self.connect.targets.iter().map(|text| text.parse::<Target>());
+        let targets = self.connect.targets.iter().map(|text| {
+            let target = text.parse::<Target>()?;
+            self.check_target(&target)?;
+            Ok(target)
+        });
         let (least, longest) = (self.connect.retry.start(), self.connect.retry.end());
         Ok(Some(ConnectSettings {
-            targets: targets.collect::<Result<_, _>>()?,
+            targets: targets.collect::<Result<_, PoolError>>()?,
             least: *self.range().start(),
             retry: (whole_millis(*least), whole_millis((*longest).max(*least))),
             within: whole_millis(self.connect.within),

@@ -14,14 +14,15 @@ use crate::driver::acceptor::{Accept, Acceptor};
 use crate::driver::connector::ConnectSettings;
 use crate::driver::reactor::Reactor;
 use crate::driver::receiver::{Receiver, ReceiverSettings};
+use crate::driver::shedder::Shedder;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
 use crate::net::datagram::DatagramSocket;
 use crate::net::listener::{CAN_SHARE_ADDRESS, Listener, ListeningSocket};
 use crate::net::token;
 use crate::server::bound::BoundPool;
-use crate::server::layer::Datagrams;
 use crate::server::layer::sealed::{Layer, PoolNeeds};
+use crate::server::layer::{DatagramClients, Datagrams};
 use crate::server::placement::{ConnectionPort, Listening, Placement};
 use crate::server::process::Process;
 use crate::server::thread::{ThreadMain, ThreadStart};
@@ -62,6 +63,10 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
     {
         if const { M::SPEC.uses(Features::DATAGRAMS) } {
             self.check_datagrams(L::ENCRYPTS)?;
+            if self.connects() {
+                let settings = Arc::new(self.datagram_clients());
+                return self.over::<DatagramClients>(settings).bind_connections(make);
+            }
             return self.over::<Datagrams>(()).bind_connections(make);
         }
         self.bind_connections(make)
@@ -74,6 +79,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         H: Send + 'static,
         F: FnMut(Peer) -> H + Send + 'static,
     {
+        self.check_show::<H>()?;
         let shards: Result<Vec<_>, _> = (0..self.shards).map(|number| self.shard(number)).collect();
         let mut shards = shards?;
         let addresses = self.listen_on(&mut shards)?;
@@ -236,6 +242,10 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                 counters: Arc::clone(counters),
             }))
         });
+        let shedder = (self.shed_at_rest && !acceptors.is_empty()).then(|| {
+            let state = Arc::clone(&self.state);
+            Box::new(Shedder::new(self.name.clone(), state, Arc::clone(&port) as _))
+        });
         Reactor {
             pool: self.name.clone(),
             port,
@@ -250,6 +260,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             out_of_descriptors: false,
             accept: accept(),
             receiver,
+            shedder,
             connector,
         }
     }

@@ -1,7 +1,10 @@
+use std::sync::Arc;
+
 use super::Builder;
 use super::listen::Listen;
+use crate::net::datagram::ClientSettings;
 use crate::spec::Features;
-use crate::{Address, Machine, PoolError, Transport};
+use crate::{Address, Machine, PoolError, Target, Transport};
 
 impl<M: Machine, L: Transport> Builder<M, L> {
     /// The same settings with something else between the connections and their sockets.
@@ -17,10 +20,13 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             max_running: self.max_running,
             watchdog: self.watchdog,
             limit: self.limit,
+            shed_at_rest: self.shed_at_rest,
+            journeys: self.journeys,
             max_jobs: self.max_jobs,
             connect: self.connect,
             output_mark: self.output_mark,
             environment: self.environment,
+            show: self.show,
             drain_within: self.drain_within,
             send_timeout: self.send_timeout,
             linger: self.linger,
@@ -55,10 +61,9 @@ impl<M: Machine, L: Transport> Builder<M, L> {
                 "it has `tls(..)`, and `{machine}` reads datagrams, which TLS cannot encrypt; leave it out"
             )));
         }
-        if let Some(target) = self.connect.targets.first() {
+        if self.connects() && !self.listen.is_empty() {
             return Err(self.unfit(format!(
-                "it connects to `{target}`, and `{machine}` reads datagrams, which only answers; leave out \
-                 `connect(..)`"
+                "it listens and connects, and `{machine}` reads datagrams; make two pools of it"
             )));
         }
         if self.listen.iter().any(|listens| matches!(listens.on, Listen::Socket(_))) {
@@ -67,6 +72,30 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             )));
         }
         Ok(())
+    }
+
+    /// Refuses a target that the machine cannot talk to (D4).
+    pub(super) fn check_target(&self, target: &Target) -> Result<(), PoolError> {
+        let machine = M::SPEC.name;
+        match (M::SPEC.uses(Features::DATAGRAMS), target.takes_datagrams()) {
+            (true, false) => Err(self.unfit(format!(
+                "it connects to `{target}`, and `{machine}` reads datagrams; connect to `udp:HOST:PORT`"
+            ))),
+            (false, true) => Err(self.unfit(format!(
+                "it connects to `{target}`, and `{machine}` reads a stream; leave out `udp:`, or read with \
+                 `#[read(datagram, ..)]`"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The settings of the sockets of datagrams that the pool opens.
+    pub(super) fn datagram_clients(&self) -> ClientSettings {
+        ClientSettings {
+            max: M::SPEC.largest_datagram(),
+            most: self.output_mark,
+            counters: Arc::clone(&self.state.counters),
+        }
     }
 
     fn unfit(&self, why: String) -> PoolError {

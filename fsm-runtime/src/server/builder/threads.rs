@@ -2,13 +2,16 @@ use std::num::NonZero;
 use std::sync::{Arc, Mutex, Weak};
 
 use super::Builder;
+use super::visible::ShowOfAny;
 use crate::call::service::PoolEntry;
 use crate::clock::TimeSource;
 use crate::driver::worker::{Driver, Worker, WorkerSettings};
+use crate::key::Generations;
 use crate::lifecycle::pool_state::PoolState;
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::limits::Limits;
 use crate::machine::survey::{Visible, VisiblePort};
+use crate::scheduler::journeys::JourneyWatch;
 use crate::scheduler::observe::Observe;
 use crate::scheduler::port::{Port, PortSettings};
 use crate::scheduler::port_core::ThreadIndex;
@@ -18,7 +21,7 @@ use crate::server::bound::BoundPool;
 use crate::server::process::Process;
 use crate::server::thread::ThreadMain;
 use crate::spec::Features;
-use crate::{Address, Machine, PoolError, Timer, Transport};
+use crate::{Address, Machine, PoolError, Starts, Timer, Transport};
 
 /// The parts of a thread of a port, whatever its tasks `T` and its driver `D` are.
 pub(super) struct ThreadParts<M: Machine, T: Task, D> {
@@ -30,21 +33,46 @@ pub(super) struct ThreadParts<M: Machine, T: Task, D> {
     driver: Arc<Mutex<D>>,
     /// The number of the thread in its port.
     thread: ThreadIndex,
+    /// One journey in so many is measured.
+    journeys: Option<u32>,
 }
 
 impl<M: Machine, T: Task + Send + 'static, D: Driver> ThreadParts<M, T, D> {
     /// Returns the context of the thread's turns; it is made on the thread itself.
     pub(super) fn context(&self, routes: Arc<[PoolEntry]>) -> WorkerContext {
         let (port, status) = (Arc::clone(&self.port), self.port.status(self.thread));
-        WorkerContext::new(port, self.thread, status, routes, Process::shared().time.now())
+        let now = Process::shared().time.now();
+        WorkerContext {
+            #[cfg(feature = "transitions")]
+            edges: self.state.edges.local(self.environment.history.is_some()),
+            ..WorkerContext::new(port, self.thread, status, routes, now)
+        }
     }
 
     /// Serves until the port is closed.
     pub(super) fn run(self, scratch: T::Scratch) -> Result<(), PoolError> {
-        let Self { name, state, port, driver, thread, .. } = self;
+        let journeys = self.journey_watch();
+        let Self { name, state: pool_state, port, driver, thread, .. } = self;
         let time = Process::shared().time.clone();
-        let pool_state = state;
-        Worker::new(WorkerSettings { name, port, driver, thread, scratch, time, pool_state }).run()
+        let settings =
+            WorkerSettings { name, port, driver, thread, scratch, time, pool_state, journeys };
+        Worker::new(settings).run()
+    }
+}
+
+impl<M: Machine, T: Task, D> ThreadParts<M, T, D> {
+    /// Looks for journeys if the pool measures them, or may have jobs of those of other pools.
+    fn journey_watch(&self) -> Option<JourneyWatch> {
+        let under_way = &Process::shared().journeys;
+        let is_of_jobs = M::SPEC.starts == Starts::Job;
+        let watches = self.journeys.is_some() || (is_of_jobs && under_way.are_sampled());
+        watches.then(|| JourneyWatch {
+            pool: self.name.clone(),
+            under_way: Arc::clone(under_way),
+            counts: Arc::clone(&self.state.journeys),
+            one_in: self.journeys,
+            skips: 0,
+        })
     }
 }
 
@@ -72,6 +100,8 @@ impl<M: Machine, L: Transport> Builder<M, L> {
                 port: Arc::downgrade(port),
                 environment: self.environment.clone(),
                 time: Arc::new(Process::shared().time.clone()),
+                show: self.show.as_ref().and_then(ShowOfAny::of::<T::Handler>),
+                resting: Arc::default(),
             }) as Box<dyn Respond>
         });
         visible.collect()
@@ -88,7 +118,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             threads: self.threads,
             max_running: self.running_threads(),
             counters: Arc::clone(&self.state.counters),
-            generations: Arc::clone(&Process::shared().generations),
+            generations: Arc::clone(Generations::of_process()),
             interrupt,
         }))
     }
@@ -116,6 +146,10 @@ impl<M: Machine, L: Transport> Builder<M, L> {
         driver: D,
     ) -> impl Iterator<Item = ThreadParts<M, T, D>> {
         let driver = Arc::new(Mutex::new(driver));
+        if self.journeys.is_some() {
+            // The threads of all pools that start together start after this.
+            Process::shared().journeys.sample();
+        }
         (0..self.threads).map(move |thread| ThreadParts {
             name: self.name.clone(),
             state: Arc::clone(&self.state),
@@ -124,6 +158,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             port: Arc::clone(&port),
             driver: Arc::clone(&driver),
             thread,
+            journeys: self.journeys,
         })
     }
 

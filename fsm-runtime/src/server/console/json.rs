@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::spec::{SharedTarget, Starts};
 use crate::{
-    Age, Block, Edge, Key, PoolPhase, PoolSnapshot, Room, RunningHandler, Since, Snapshot, Spec,
-    State, Stats, TaskSnapshot, ThreadSnapshot, Wait,
+    Age, Block, Edge, EdgeCount, Key, PoolPhase, PoolSnapshot, Room, RunningHandler, Since,
+    Snapshot, Spec, State, Stats, TaskSnapshot, ThreadSnapshot, TransitionSnapshot, Wait,
 };
 
 /// The pools with the counts of their states. `may_end` says whether a token is set.
@@ -30,6 +30,17 @@ fn pool(pool: &PoolSnapshot) -> Value {
         "threads": threads.collect::<Vec<_>>(),
         "unanswered": pool.unanswered().map(|port| port.number).collect::<Vec<_>>(),
         "states": states.collect::<Vec<_>>(),
+        "edges": pool.edges.iter().map(|taken| edge(pool.spec, taken)).collect::<Vec<_>>(),
+    })
+}
+
+/// An edge of a pool's machine with the number of its transitions.
+fn edge(spec: &Spec, EdgeCount { state, edge, count }: &EdgeCount) -> Value {
+    json!({
+        "from": state.name,
+        "to": spec.states[edge.target].name,
+        "on": edge.on.name(),
+        "count": count,
     })
 }
 
@@ -42,7 +53,7 @@ pub(super) fn phase(phase: PoolPhase) -> &'static str {
 }
 
 /// The reasons to end, with their numbers.
-pub(super) fn ends(stats: &Stats) -> [(&'static str, u64); 10] {
+pub(super) fn ends(stats: &Stats) -> [(&'static str, u64); 11] {
     [
         ("done", stats.done),
         ("reset", stats.reset),
@@ -52,6 +63,7 @@ pub(super) fn ends(stats: &Stats) -> [(&'static str, u64); 10] {
         ("send_timeout", stats.send_timeouts),
         ("busy_loop", stats.busy_loops),
         ("drained", stats.drained),
+        ("shed", stats.shed),
         ("closed", stats.closed),
         ("handed_off", stats.handed_off),
     ]
@@ -132,8 +144,24 @@ pub(super) fn task(task: &TaskSnapshot) -> Value {
         "unread": task.unread,
         "unsent": task.unsent,
         "messages": task.messages,
+        "label": task.label,
         "why": task.to_string(),
     })
+}
+
+/// A connection or job with its last transitions.
+pub(super) fn task_with_history(task: &TaskSnapshot, spec: &Spec) -> Value {
+    let history = task.history.iter().map(|TransitionSnapshot { from, edge, ago }| {
+        json!({
+            "from": from.name,
+            "to": spec.states[edge.target].name,
+            "on": edge.on.to_string(),
+            "ago_seconds": seconds(*ago),
+        })
+    });
+    let mut value = self::task(task);
+    value["history"] = history.collect();
+    value
 }
 
 /// The key as a path has it. `#`, which logs print, would end the path.

@@ -5,7 +5,7 @@
 use std::fmt::{Display, Write};
 
 use super::json::{ends, phase};
-use crate::{Block, PoolPhase, PoolSnapshot, Snapshot, ThreadSnapshot};
+use crate::{Block, EdgeCount, PoolPhase, PoolSnapshot, Snapshot, ThreadSnapshot};
 
 /// A metric: its name, its type, and what it is.
 struct Metric {
@@ -19,8 +19,10 @@ pub(super) fn print(snapshot: &Snapshot) -> String {
     let mut page = Page { text: String::new(), pools: &snapshot.pools };
     page.pools();
     page.counters();
+    page.journeys();
     page.offers();
     page.states();
+    page.transitions();
     page.threads();
     page.text
 }
@@ -61,6 +63,8 @@ impl Page<'_> {
         self.family(&ended, |pool| {
             ends(&pool.stats).map(|(why, count)| (vec![("reason", why)], count)).to_vec()
         });
+        let shed = "Connections at rest whose place a newcomer took.";
+        self.counter("fsm_connections_shed_total", shed, |pool| pool.stats.shed);
         self.counter("fsm_stale_events_total", "Events for connections that were gone.", |pool| {
             pool.stats.stale
         });
@@ -72,6 +76,26 @@ impl Page<'_> {
         self.counter("fsm_accept_failures_total", failures, |pool| pool.stats.accept_failures);
         let failures = "Times that a target could not be connected to.";
         self.counter("fsm_connect_failures_total", failures, |pool| pool.stats.connect_failures);
+    }
+
+    /// The pools whose connections rest. A histogram has one more label, so it is no family like the others.
+    fn journeys(&mut self) {
+        const NAME: &str = "fsm_journey_seconds";
+        let help =
+            "How long connections took from rest to rest, of the journeys that were measured.";
+        let _ = writeln!(self.text, "# HELP {NAME} {help}\n# TYPE {NAME} histogram");
+        for pool in self.pools.iter().filter(|pool| pool.spec.rests()) {
+            let (name, journeys) = (escaped(&pool.name), &pool.journeys);
+            let finite =
+                journeys.buckets().map(|(bound, count)| (bound.as_secs_f64().to_string(), count));
+            for (bound, count) in finite.chain([("+Inf".to_owned(), journeys.count())]) {
+                let _ =
+                    writeln!(self.text, "{NAME}_bucket{{pool=\"{name}\",le=\"{bound}\"}} {count}");
+            }
+            let (sum, count) = (journeys.total().as_secs_f64(), journeys.count());
+            let _ = writeln!(self.text, "{NAME}_sum{{pool=\"{name}\"}} {sum}");
+            let _ = writeln!(self.text, "{NAME}_count{{pool=\"{name}\"}} {count}");
+        }
     }
 
     fn offers(&mut self) {
@@ -117,6 +141,21 @@ impl Page<'_> {
             "Ports that are in a handler and did not answer.",
             |pool| pool.unanswered().count(),
         );
+    }
+
+    fn transitions(&mut self) {
+        let taken = Metric {
+            name: "fsm_transitions_total",
+            kind: "counter",
+            help: "Transitions from one state to another or to itself, by the event that caused them.",
+        };
+        self.family(&taken, |pool| {
+            let edges = pool.edges.iter().map(|EdgeCount { state, edge, count }| {
+                let to = pool.spec.states[edge.target].name;
+                (vec![("from", state.name), ("to", to), ("on", edge.on.name())], *count)
+            });
+            edges.collect()
+        });
     }
 
     fn threads(&mut self) {

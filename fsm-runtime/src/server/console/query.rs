@@ -37,7 +37,7 @@ impl Query {
 
     /// The connections that are asked for, or the reason why that is not clear.
     pub(super) fn choice(&self) -> Result<Choice, String> {
-        let known = ["pool", "state", "older", "peer", "limit"];
+        let known = ["pool", "state", "older", "peer", "label", "limit"];
         if let Some((name, _)) = self.0.iter().find(|(name, _)| !known.contains(&&**name)) {
             return Err(format!("there is no `{name}`; use {}", known.join(", ")));
         }
@@ -54,6 +54,9 @@ impl Query {
         }
         if let Some(state) = self.get("state") {
             filter = filter.state(state);
+        }
+        if let Some(label) = self.get("label") {
+            filter = filter.label(label);
         }
         if let Some(older) = self.get("older") {
             filter =

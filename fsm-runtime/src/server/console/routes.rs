@@ -103,9 +103,12 @@ fn connection(text: &str, request: &Request, shared: &Shared) -> Response {
     let filter = Filter::new().key(key).limit(1);
     let pools = shared.observer.snapshot_of(&filter, WITHIN).pools;
     let silent = pools.iter().any(|pool| pool.unanswered().next().is_some());
-    match pools.into_iter().find_map(|pool| pool.tasks.into_iter().next()) {
-        Some(task) if request.wants_text => Response::text(text::tasks(&[task])),
-        Some(task) => Response::json(&json::task(&task)),
+    let found = pools.iter().find_map(|pool| Some((pool.spec, pool.tasks.first()?)));
+    match found {
+        Some((spec, task)) if request.wants_text => {
+            Response::text(text::tasks(std::slice::from_ref(task)) + &text::history(task, spec))
+        }
+        Some((spec, task)) => Response::json(&json::task_with_history(task, spec)),
         None if silent => Response::error(
             Status::Unavailable,
             "a port is in a handler and has not answered; ask again",

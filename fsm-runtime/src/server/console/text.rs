@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use super::json::key_in_url;
-use crate::TaskSnapshot;
+use crate::{Spec, TaskSnapshot, TransitionSnapshot};
 
 /// The connections as lines of text.
 pub(super) fn tasks(tasks: &[TaskSnapshot]) -> String {
@@ -10,9 +10,24 @@ pub(super) fn tasks(tasks: &[TaskSnapshot]) -> String {
         let key = task.key.map_or_else(|| "-".to_owned(), key_in_url);
         let peer = task.peer.map_or_else(|| "-".to_owned(), |peer| peer.to_string());
         let pool = printable(&task.pool);
-        let _ = writeln!(text, "{key:<10} {pool:<10} {peer:<21} {}", printable(&task.to_string()));
+        let _ = writeln!(text, "{key:<10} {pool:<10} {peer:<21} {}", sentence(task));
     }
     text
+}
+
+/// Where a connection or job is, behind its label.
+pub(super) fn sentence(task: &TaskSnapshot) -> String {
+    let label = task.label.as_ref().map(|label| format!("[{label}] ")).unwrap_or_default();
+    printable(&format!("{label}{task}"))
+}
+
+/// The last transitions of a connection or job, a line each.
+pub(super) fn history(task: &TaskSnapshot, spec: &Spec) -> String {
+    let lines = task.history.iter().map(|TransitionSnapshot { from, edge, ago }| {
+        let (ago, to) = (short_time(*ago), spec.states[edge.target].name);
+        format!("{ago:>9} ago  {} -> {to} ({})\n", from.name, edge.on)
+    });
+    lines.collect()
 }
 
 /// The text without what a terminal would not print.

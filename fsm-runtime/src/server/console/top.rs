@@ -6,8 +6,8 @@ use std::time::Instant;
 use super::json::{key_in_url, phase};
 use super::metrics::ThreadCounts;
 use super::shared::{Shared, WITHIN};
-use super::text::{printable, short_time};
-use crate::{Filter, PoolSnapshot, Snapshot};
+use super::text::{printable, sentence, short_time};
+use crate::{Edge, Filter, PoolSnapshot, Snapshot, StateCount};
 
 const LINES: usize = 24;
 const COLUMNS: usize = 80;
@@ -32,12 +32,16 @@ struct Counters {
     pools: HashMap<Arc<str>, Flow>,
 }
 
-/// What has come to a pool, and what has ended.
-#[derive(Clone, Copy)]
+/// What has come to a pool, what has ended, and what has moved.
 struct Flow {
     accepted: u64,
     ended: u64,
+    /// The transitions by the number of the edge.
+    edges: Vec<u64>,
 }
+
+/// The rates of a pool's edges since the last frame, a second.
+type Rates = HashMap<Arc<str>, Vec<u64>>;
 
 impl Top {
     /// The next frame: what is full and what is old.
@@ -45,8 +49,8 @@ impl Top {
         let counts = shared.counts();
         let oldest = shared.observer.snapshot_of(&Filter::new().limit(LINES), WITHIN);
         let mut lines = vec![head(&counts)];
-        self.pools(&counts, &mut lines);
-        states(&counts, &mut lines);
+        let rates = self.pools(&counts, &mut lines);
+        states(&counts, &rates, &mut lines);
         tasks(oldest, &mut lines);
         lines.truncate(LINES);
         let mut frame = HOME.to_owned();
@@ -58,32 +62,39 @@ impl Top {
         frame + CLEAR_BELOW
     }
 
-    fn pools(&mut self, counts: &Snapshot, lines: &mut Vec<String>) {
+    /// Prints the pools. Returns the rates of their edges.
+    fn pools(&mut self, counts: &Snapshot, lines: &mut Vec<String>) -> Rates {
         let now = Instant::now();
-        let flow =
-            |pool: &PoolSnapshot| Flow { accepted: pool.stats.accepted, ended: pool.stats.ended() };
+        let mut rates = Rates::new();
         let last = self.last.replace(Counters {
             at: now,
-            pools: counts.pools.iter().map(|pool| (Arc::clone(&pool.name), flow(pool))).collect(),
+            pools: counts
+                .pools
+                .iter()
+                .map(|pool| (Arc::clone(&pool.name), Flow::of(pool)))
+                .collect(),
         });
         lines.push(format!(
             "{:<14}{:>8}{:>9}{:>8}{:>8}{:>7}{:>6}{:>6}{:>6}  {}",
             "POOL", "OPEN", "ROOM", "NEW/s", "END/s", "WAIT", "RUN", "BLOCK", "IDLE", "PHASE"
         ));
-        for pool in counts.pools.iter().take(ROWS) {
-            let new = flow(pool);
-            let old = last.as_ref().and_then(|last| Some((last.at, *last.pools.get(&pool.name)?)));
-            let rate = |new: u64, old: u64, since: Instant| {
-                let millis =
-                    u64::try_from(now.duration_since(since).as_millis()).unwrap_or(u64::MAX);
-                (new.saturating_sub(old) * 1_000 / millis.max(1)).to_string()
-            };
-            let (news, ends) = match old {
-                Some((at, old)) => {
-                    (rate(new.accepted, old.accepted, at), rate(new.ended, old.ended, at))
-                }
-                None => ("-".to_owned(), "-".to_owned()),
-            };
+        for (row, pool) in counts.pools.iter().enumerate() {
+            let new = Flow::of(pool);
+            let old = last.as_ref().and_then(|last| Some((last.at, last.pools.get(&pool.name)?)));
+            let (mut news, mut ends) = ("-".to_owned(), "-".to_owned());
+            if let Some((at, old)) = old {
+                let millis = u64::try_from(now.duration_since(at).as_millis()).unwrap_or(u64::MAX);
+                let rate = |new: u64, old: u64| {
+                    new.saturating_sub(old).saturating_mul(1_000) / millis.max(1)
+                };
+                news = rate(new.accepted, old.accepted).to_string();
+                ends = rate(new.ended, old.ended).to_string();
+                let edges = new.edges.iter().zip(&old.edges).map(|(new, old)| rate(*new, *old));
+                rates.insert(Arc::clone(&pool.name), edges.collect());
+            }
+            if row >= ROWS {
+                continue;
+            }
             let ThreadCounts { running, blocked, idle } = ThreadCounts::of(pool);
             lines.push(format!(
                 "{:<14}{:>8}{:>9}{news:>8}{ends:>8}{:>7}{running:>6}{blocked:>6}{idle:>6}  {}",
@@ -96,6 +107,17 @@ impl Top {
         }
         if counts.pools.len() > ROWS {
             lines.push(format!("and {} more pools", counts.pools.len() - ROWS));
+        }
+        rates
+    }
+}
+
+impl Flow {
+    fn of(pool: &PoolSnapshot) -> Self {
+        Self {
+            accepted: pool.stats.accepted,
+            ended: pool.stats.ended(),
+            edges: pool.edges.iter().map(|edge| edge.count).collect(),
         }
     }
 }
@@ -116,19 +138,52 @@ fn head(counts: &Snapshot) -> String {
     line
 }
 
-/// The states with the most connections or jobs.
-fn states(counts: &Snapshot, lines: &mut Vec<String>) {
-    let all =
-        counts.pools.iter().flat_map(|pool| pool.states.iter().map(move |state| (pool, state)));
-    let mut all: Vec<_> = all.filter(|(_, counted)| counted.count > 0).collect();
-    all.sort_by_key(|(_, counted)| std::cmp::Reverse(counted.count));
-    lines.push(String::new());
-    lines.push(format!("{:<14}{:>8}{:>9}  {}", "STATES OF", "THERE", "OLDEST", "STATE"));
-    for (pool, counted) in all.iter().take(ROWS) {
-        let oldest = counted.oldest.map_or_else(|| "-".to_owned(), short_time);
-        let (pool, count, state) = (column(&pool.name, 14), counted.count, counted.state.name);
-        lines.push(format!("{pool:<14}{count:>8}{oldest:>9}  {state}"));
+/// The states with the most connections or jobs, and the edge of each that is taken most.
+fn states(counts: &Snapshot, rates: &Rates, lines: &mut Vec<String>) {
+    let mut all = Vec::new();
+    for pool in &counts.pools {
+        for counted in &pool.states {
+            let (out, busiest) = leaving(pool, counted, rates.get(&pool.name));
+            if counted.count > 0 || out > 0 {
+                all.push((pool, counted, out, busiest));
+            }
+        }
     }
+    all.sort_by_key(|(_, counted, out, _)| std::cmp::Reverse((counted.count, *out)));
+    lines.push(String::new());
+    lines.push(format!(
+        "{:<14}{:>8}{:>9}{:>8}  {}",
+        "STATES OF", "THERE", "OLDEST", "OUT/s", "STATE"
+    ));
+    for (pool, counted, out, busiest) in all.into_iter().take(ROWS) {
+        let oldest = counted.oldest.map_or_else(|| "-".to_owned(), short_time);
+        let (name, count, state) = (column(&pool.name, 14), counted.count, counted.state.name);
+        let leads = busiest.map(|edge| {
+            let to = pool.spec.states[edge.target].name;
+            format!(", most to {to} ({})", edge.on.name())
+        });
+        let leads = leads.unwrap_or_default();
+        lines.push(format!("{name:<14}{count:>8}{oldest:>9}{out:>8}  {state}{leads}"));
+    }
+}
+
+/// How often a state is left or stayed in, a second, and the edge that is taken most.
+fn leaving(
+    pool: &PoolSnapshot,
+    counted: &StateCount,
+    rates: Option<&Vec<u64>>,
+) -> (u64, Option<&'static Edge>) {
+    let edges = pool.edges.iter().zip(rates.into_iter().flatten());
+    let of_state = edges.filter(|(edge, _)| edge.state.name == counted.state.name);
+    let moving = of_state.filter(|(_, rate)| **rate > 0);
+    let (mut out, mut busiest) = (0, None);
+    for (edge, rate) in moving {
+        out += rate;
+        if busiest.is_none_or(|(_, most)| most < *rate) {
+            busiest = Some((edge.edge, *rate));
+        }
+    }
+    (out, busiest.map(|(edge, _)| edge))
 }
 
 /// The oldest connections and jobs.
@@ -139,7 +194,7 @@ fn tasks(snapshot: Snapshot, lines: &mut Vec<String>) {
     lines.push(format!("{:<9} {:<9} {}", "OLDEST OF", "KEY", "WHERE AND WHY"));
     for task in tasks {
         let key = task.key.map_or_else(|| "-".to_owned(), key_in_url);
-        let why = printable(&task.to_string());
+        let why = sentence(&task);
         lines.push(format!("{:<9} {key:<9} {why}", column(&task.pool, 9)));
     }
 }

@@ -8,8 +8,8 @@ use super::threads;
 use crate::call::mailboxes::CallState;
 use crate::call::reply::Caller;
 use crate::lifecycle::pool_state::PoolState;
-use crate::scheduler::survey::{Doing, Found};
-use crate::{Activity, JobPlace, Key, Position, TaskSnapshot};
+use crate::scheduler::survey::{Doing, Found, PastTransition};
+use crate::{Activity, JobPlace, Key, Position, TaskSnapshot, TransitionSnapshot};
 
 /// A pool that some of the connections or jobs wait for.
 struct Target {
@@ -127,7 +127,17 @@ fn task(pool: &PoolState, found: &Found, places: &[Places]) -> TaskSnapshot {
         messages,
         awaited,
         activity,
+        label: found.label.clone(),
+        history: history(pool, found),
     }
+}
+
+fn history(pool: &PoolState, found: &Found) -> Vec<TransitionSnapshot> {
+    let past = found.history.iter().filter_map(|PastTransition { edge, ago }| {
+        let (from, edge) = pool.facts.spec.edges().nth(*edge)?;
+        Some(TransitionSnapshot { from, edge, ago: *ago })
+    });
+    past.collect()
 }
 
 fn activity(pool: &PoolState, found: &Found, places: &[Places]) -> Activity {

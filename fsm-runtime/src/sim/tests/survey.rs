@@ -82,7 +82,7 @@ impl Uploads {
         for _ in 0..2 {
             let environment = environment.clone();
             port.add_thread(Arc::new([]), |pool_state, context| {
-                scratch(environment, LIMITS, pool_state, context)
+                ConnectionScratch::bare(environment, LIMITS, pool_state, context)
             });
         }
         Self { port, environment, origin }
@@ -99,7 +99,7 @@ impl Uploads {
     }
 
     fn send(&mut self, (key, pipe): &(Key, Rc<Pipe>), bytes: &[u8]) {
-        pipe.to_machine.borrow_mut().extend(bytes);
+        pipe.stream.borrow_mut().feed(bytes);
         self.port.add_event(*key, Readiness::READ);
         self.rest();
     }
@@ -119,7 +119,8 @@ impl Uploads {
     fn ask(&self, question: Question) -> Answer {
         let (sender, answers) = mpsc::channel();
         let (environment, time) = (self.environment.clone(), Arc::new(self.origin.time.clone()));
-        let walk = SurveyWalk::<Upload>::new(0, Arc::new(question), sender, environment, time);
+        let walk =
+            SurveyWalk::<Upload, Client>::new(0, Arc::new(question), sender, environment, time);
         self.port.port().walk(Box::new(walk));
         answers.recv().unwrap()
     }

@@ -3,9 +3,9 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use fsm_tests::{Connection, Server, TIMEOUT, expect_silence, one_at_a_time, run};
+use fsm_tests::{Connection, Server, TIMEOUT, all_in_ci, expect_silence, one_at_a_time, run};
 
-use super::{limited, ping, pong, twice_on};
+use super::{limited, limited_with, ping, pong, twice_on};
 
 /// 200 clients connect while no descriptor is free: they wait, and are served once one is free.
 #[test]
@@ -58,6 +58,59 @@ fn pitfall_16_a_drain_without_a_descriptor_is_fast() {
     server.signal("TERM");
     let status = server.wait(Duration::from_secs(5));
     assert!(status.success(), "{status}");
+}
+
+/// Without a descriptor each newcomer takes that of the client which is longest at rest, and a subscriber keeps
+/// its own.
+#[test]
+fn v11_without_a_descriptor_newcomers_take_the_places_of_those_at_rest() {
+    let _exclusive = one_at_a_time();
+    let server = limited_with("-n 64", "--shed-at-rest");
+    let mut subscriber = Connection::new(server.address());
+    subscriber.command(&["SUBSCRIBE", "news"]);
+    let start = Instant::now();
+    let mut served: Vec<_> = (0..200)
+        .map(|_| {
+            let mut client = ping(&server);
+            pong(&mut client);
+            client
+        })
+        .collect();
+    println!("200 clients were served within {:.1?}", start.elapsed());
+    let mut last = served.split_off(190);
+    for client in &mut served[..130] {
+        client.expect_end();
+    }
+    last[0].expect(&["PUBLISH", "news", "hello"], ":1\r\n");
+    assert!(subscriber.reply().ends_with(b"hello\r\n"));
+    last.iter_mut().for_each(|client| client.expect(&["PING"], "+PONG\r\n"));
+    server.stop();
+}
+
+/// At the limit of connections the next clients are served, and those that were at rest longest hear the end.
+#[test]
+fn v11_ten_thousand_are_at_rest_and_the_next_are_served() {
+    let _exclusive = one_at_a_time();
+    let count = all_in_ci(10_000, 500);
+    let options = format!("--max-connections {count} --shed-at-rest");
+    let server = limited_with("-n 12000", &options);
+    let connect = || {
+        let mut client = ping(&server);
+        pong(&mut client);
+        client
+    };
+    let mut clients: Vec<_> = (0..count).map(|_| connect()).collect();
+    // The first newcomer may have to wait until somebody has rested for long enough.
+    let mut newcomers = vec![connect()];
+    clients[0].expect_end();
+    let start = Instant::now();
+    newcomers.extend((1..100).map(|_| connect()));
+    println!("99 newcomers were served within {:.1?}, at {count} connections", start.elapsed());
+    clients[1..100].iter_mut().for_each(Connection::expect_end);
+    clients[100..].iter_mut().chain(&mut newcomers).for_each(|client| {
+        client.expect(&["PING"], "+PONG\r\n");
+    });
+    server.stop();
 }
 
 /// Connects until a client is not served; returns all that are, and the one that waits.

@@ -4,6 +4,7 @@ use super::{Injected, InjectedTask, SingleThread, SingleThreadState, TaskSlot, r
 use crate::clock::TimeSource;
 use crate::net::readiness::Readiness;
 use crate::scheduler::executor::Executor;
+use crate::scheduler::journeys::{JourneyWatch, within};
 use crate::scheduler::task::{Task, TurnOutcome};
 use crate::{Ended, Key};
 
@@ -27,7 +28,7 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
         }
     }
 
-    fn enqueue(&mut self, key: Key, ready: Readiness) {
+    pub(super) fn enqueue(&mut self, key: Key, ready: Readiness) {
         if let Some(slot) = self.state.core.get_mut(key) {
             slot.state.add_readiness(ready);
         }
@@ -43,6 +44,53 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
         let ready = slot.map(|slot| slot.state.take_ready()).unwrap_or_default();
         self.turn(key, ready);
         true
+    }
+
+    /// Adds what was injected and the keys whose deadlines have passed by `now`.
+    #[inline]
+    pub(super) fn begin_queue(&mut self, now: u64, injected: &mut Injected<T>) {
+        self.state.core.free_closed_slots();
+        self.add_injected(injected);
+        let SingleThreadState { core, timers, .. } = &mut *self.state;
+        timers.expire(core, now);
+    }
+
+    /// Puts those whose budget was used up behind the keys that have had no turn yet (X4).
+    #[inline]
+    pub(super) fn end_queue(&mut self) {
+        let SingleThreadState { core, again, .. } = &mut *self.state;
+        for key in again.drain(..) {
+            core.enqueue(key);
+        }
+    }
+
+    /// Runs the turn of the packet at the head of the queue, as part of its journey.
+    pub(super) fn watched_packet(&mut self, journeys: &mut JourneyWatch) -> bool {
+        let Some(key) = self.state.core.head() else { return false };
+        let now = T::context(self.executor.scratch).instant;
+        let slot = self.state.core.get_mut(key);
+        let span = slot
+            .and_then(|slot| journeys.before(key, slot.task.as_ref()?, slot.state.ready(), now));
+        within(span.as_ref(), || self.next_packet());
+        if span.is_some() {
+            let slot = self.state.core.get_mut(key);
+            let state = self.port.status().state();
+            journeys.after(key, slot.and_then(|slot| slot.task.as_ref()), state);
+        }
+        true
+    }
+
+    /// Runs the first turn of a job, as part of the journey that it belongs to.
+    pub(super) fn watched_job(&mut self, job: T, journeys: &mut JourneyWatch) {
+        let now = T::context(self.executor.scratch).instant;
+        let key = self.state.core.reserve();
+        let span = journeys.before(key, &job, Readiness::NONE, now);
+        within(span.as_ref(), || self.first_turn_of(key, job));
+        if span.is_some() {
+            let slot = self.state.core.get_mut(key);
+            let state = self.port.status().state();
+            journeys.after(key, slot.and_then(|slot| slot.task.as_ref()), state);
+        }
     }
 
     /// Runs a turn in place.
@@ -110,8 +158,13 @@ impl<T: Task, C: TimeSource> Round<'_, '_, T, C> {
     }
 
     /// Runs the first turn of a job. Most jobs end with it, and need no slot.
-    pub(super) fn first_turn(&mut self, mut job: T) {
+    #[inline]
+    pub(super) fn first_turn(&mut self, job: T) {
         let key = self.state.core.reserve();
+        self.first_turn_of(key, job);
+    }
+
+    fn first_turn_of(&mut self, key: Key, mut job: T) {
         if self.executor.is_stopped() {
             self.open_slot(key, job);
             return;

@@ -1,0 +1,25 @@
+//! A word takes nothing.
+//! Plants fsm::E017.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Line, eof => Gone, limit => Gone)]
+enum Talk {
+    #[read(until = b"\n", max = 80, idle = 60s => Gone)]
+    #[to(Line)]
+    #[rest(keep = true)]
+    //~ #[rest(keep)]
+    Line,
+    #[end]
+    Gone,
+}
+
+struct Client;
+
+impl talk::Handler for Client {
+    fn line(&mut self, _: &[u8], _: &mut Cx<'_>) -> talk::AfterLine {
+        talk::AfterLine::Line
+    }
+}
+
+fn main() {}

@@ -1,0 +1,26 @@
+//! An end has no place to keep.
+//! Plants fsm::E044.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Line, eof => Gone, limit => Gone)]
+enum Talk {
+    #[read(until = b"\n", max = 80, idle = 60s => Gone)]
+    #[to(Line)]
+    #[rest]
+    Line,
+    #[end]
+    #[rest(keep)]
+    //~-
+    Gone,
+}
+
+struct Client;
+
+impl talk::Handler for Client {
+    fn line(&mut self, _: &[u8], _: &mut Cx<'_>) -> talk::AfterLine {
+        talk::AfterLine::Line
+    }
+}
+
+fn main() {}
