@@ -62,7 +62,7 @@ fn x11_a_drain_sends_a_file_that_is_queued() {
 }
 
 #[test]
-fn an_empty_range_queues_nothing_and_a_range_beyond_the_end_is_a_reset() {
+fn x16_an_empty_range_queues_nothing_and_a_range_beyond_the_end_is_a_reset() {
     let mut peer = session(10);
     peer.send(b"get 10 0\nget 99 0\n");
     assert_eq!(peer.receive(), b"<><>");

@@ -18,7 +18,7 @@ fn serve(file: &Arc<File>) -> (Running, SocketAddr) {
 }
 
 #[test]
-fn a_large_file_arrives_byte_for_byte_at_a_fast_and_at_a_slow_reader() {
+fn x16_a_large_file_arrives_byte_for_byte_at_a_fast_and_at_a_slow_reader() {
     let (_running, address) = serve(&patterned(200_000_000));
     for (at, len, most) in [(0, 200_000_000, 1 << 20), (123_456_789, 5_000_000, 777)] {
         let mut peer = connect(address);
@@ -31,7 +31,7 @@ fn a_large_file_arrives_byte_for_byte_at_a_fast_and_at_a_slow_reader() {
 
 #[cfg(unix)]
 #[test]
-fn a_large_file_arrives_byte_for_byte_over_a_unix_socket() {
+fn x16_a_large_file_arrives_byte_for_byte_over_a_unix_socket() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("socket");
     let _running = serve_at(&format!("unix:{}", path.display()), &patterned(200_000_000));
@@ -94,7 +94,7 @@ fn x4_a_reader_of_a_huge_file_does_not_hold_up_others() {
 }
 
 #[test]
-fn a_file_that_becomes_shorter_meanwhile_resets_the_connection() {
+fn x16_a_file_that_becomes_shorter_meanwhile_resets_the_connection() {
     for command in ["get", "last"] {
         let file = patterned(100_000_000);
         let (running, address) = serve(&file);
@@ -126,7 +126,7 @@ fn x7_a_file_that_is_queued_moves_along_to_another_pool() {
 /// What sends nothing at an offset is no file to send.
 #[cfg(unix)]
 #[test]
-fn a_file_that_has_no_offsets_resets_the_connection() {
+fn x16_a_file_that_has_no_offsets_resets_the_connection() {
     use std::os::fd::OwnedFd;
 
     let (pipe, mut other) = std::os::unix::net::UnixStream::pair().unwrap();
@@ -144,7 +144,7 @@ fn a_file_that_has_no_offsets_resets_the_connection() {
 /// Devices and files that the system makes up have no length, but can be read.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_device_and_a_file_that_the_system_makes_up_are_sent() {
+fn x16_a_device_and_a_file_that_the_system_makes_up_are_sent() {
     let (_running, address) = serve(&Arc::new(File::open("/dev/zero").unwrap()));
     let mut peer = connect(address);
     peer.write_all(b"get 5 300000\n").unwrap();
