@@ -48,6 +48,8 @@ impl<Msg, Settings> Cx<'_, Msg, Settings, Connection> {
     /// because only a file that can be read at any offset can be sent. An empty range queues nothing.
     ///
     /// Bytes that are not in memory are read from the disk in the connection's turn, and its thread waits for them.
+    /// A peer that is gone makes `sendfile` raise `SIGPIPE`, which programs with a `main` of Rust ignore from the
+    /// start; others must ignore it themselves.
     /// A connection is lost that is handed to a pool which begins TLS with it while a file is queued. In a machine
     /// that reads datagrams, a part that does not fit in one ends the session.
     ///
