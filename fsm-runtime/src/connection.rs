@@ -186,6 +186,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         scratch: &mut ConnectionScratch<M, H>,
         start: TurnStart<M::Partial>,
     ) -> TurnOutcome {
+        scratch.output.begin_turn();
         let resumed = match self.take_pending(key, scratch) {
             Ok(resumed) => resumed,
             Err(outcome) => return outcome,
@@ -319,6 +320,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         scratch: &mut ConnectionScratch<M, H>,
     ) -> TurnOutcome {
         let unsent = !scratch.output.is_empty();
+        // Files have had their share of the turn, and the peer takes more.
+        let paused = unsent && self.state.is_writable();
         if unsent {
             let now = scratch.context.now;
             pending.send_by = pending.send_by.min(now.saturating_add(scratch.limits.send_timeout));
@@ -347,7 +350,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             }
             return self.close(Ended::Drained, u64::MAX, false, key, scratch);
         }
-        if reason == StopReason::BudgetSpent { TurnOutcome::Again } else { TurnOutcome::Wait }
+        let again = paused || reason == StopReason::BudgetSpent;
+        if again { TurnOutcome::Again } else { TurnOutcome::Wait }
     }
 
     /// Whether the reply to a job that the connection has given away is to come, or has just come.

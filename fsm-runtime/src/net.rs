@@ -3,6 +3,7 @@
 #[cfg(feature = "pool")]
 pub(crate) mod datagram;
 pub(crate) mod dial;
+mod file_copy;
 #[cfg(feature = "pool")]
 pub(crate) mod listener;
 pub(crate) mod lookup;
@@ -13,6 +14,7 @@ pub(crate) mod other_end;
 #[cfg(all(feature = "pool", target_os = "linux"))]
 pub(crate) mod passed;
 pub(crate) mod pending_io;
+mod piece;
 pub(crate) mod poll;
 pub(crate) mod readiness;
 pub(crate) mod ready_io;

@@ -41,7 +41,9 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             let output = scratch.output.keep();
             let pending = Pending::<M> { output, send_by, ..Pending::<M>::default() };
             self.pending = Some(scratch.boxes.fill(pending));
-            return TurnOutcome::Wait;
+            // Files have had their share of the turn, or the peer takes no more.
+            let paused = self.state.is_writable();
+            return if paused { TurnOutcome::Again } else { TurnOutcome::Wait };
         }
         let outcome = match shut_down(&mut io, scratch, has_last_words) {
             Closing::Closed => return TurnOutcome::Ended(why),

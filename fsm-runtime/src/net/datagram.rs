@@ -32,6 +32,14 @@ const MAX_QUEUED: usize = 64;
 /// The most datagrams that wait for the machines of all peers of a socket.
 const MAX_QUEUED_IN_ALL: usize = 4096;
 
+/// Fails if a datagram of `queued` bytes has no room for so many bytes of a file.
+fn fits(queued: usize, of_file: usize) -> io::Result<()> {
+    if queued + of_file > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "no datagram is so large"));
+    }
+    Ok(())
+}
+
 /// The addresses of a session. `local` is known where the socket has several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Ends {

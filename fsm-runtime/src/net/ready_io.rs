@@ -1,6 +1,6 @@
 use std::io;
 
-use crate::net::send_buffer::SendBuffer;
+use crate::net::send_buffer::{Flushed, SendBuffer};
 use crate::net::stream_state::StreamState;
 use crate::net::transport::{ByteStream, Read};
 
@@ -92,15 +92,15 @@ impl<S: ByteStream> ReadyIo<'_, S> {
         }
     }
 
-    /// Sends queued output until the socket takes no more. Returns the number of bytes that it
-    /// took.
+    /// Sends queued output until the socket takes no more, or files have had their share of the turn: then the
+    /// stream is writable although output is left. Returns the number of bytes that the socket took.
     #[inline]
     pub(crate) fn flush(&mut self, output: &mut SendBuffer) -> io::Result<usize> {
         let queued = output.len();
         if queued == 0 || !self.state.is_writable() {
             return Ok(0);
         }
-        if !output.flush(self.socket)? {
+        if output.flush(self.socket)? == Flushed::Blocked {
             self.state.set_write_blocked();
         }
         Ok(queued - output.len())

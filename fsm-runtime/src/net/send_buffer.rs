@@ -1,8 +1,11 @@
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io::{self, IoSlice};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::net::piece::{FilePart, Piece};
 use crate::net::transport::ByteStream;
 
 /// Pieces shorter than this are copied, because an entry of a vectored write costs more than
@@ -10,6 +13,8 @@ use crate::net::transport::ByteStream;
 const COPY_BELOW: usize = 1024;
 /// The most slices of one vectored write.
 const SLICES: usize = 32;
+/// The most bytes of files that a turn sends (X4).
+const FILE_BYTES: usize = 1024 * 1024;
 /// The most capacity that a thread's buffer keeps between turns, in bytes.
 const KEEP_CAPACITY: usize = 256 * 1024;
 
@@ -21,18 +26,37 @@ const KEEP_CAPACITY: usize = 256 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct SendBuffer {
     /// Unsent output of earlier turns, oldest first.
-    queue: VecDeque<Bytes>,
+    queue: VecDeque<Piece>,
     /// Output that this turn copied; the socket has taken the first `sent` bytes of it.
     buffer: Vec<u8>,
     sent: usize,
     /// Output that this turn queued without copying. Each piece goes before the byte of `buffer` at
     /// its index.
-    splices: VecDeque<(usize, Bytes)>,
+    splices: VecDeque<(usize, Piece)>,
     /// The bytes in `queue` and `splices`.
     shared: usize,
+    /// The bytes of files that this turn has sent.
+    files_sent: usize,
+}
+
+/// The result of a flush.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    /// Nothing is left.
+    All,
+    /// The socket takes no more.
+    Blocked,
+    /// A file goes on in another turn.
+    Paused,
 }
 
 impl SendBuffer {
+    /// Begins a turn, of which files have a share.
+    #[inline]
+    pub(crate) fn begin_turn(&mut self) {
+        self.files_sent = 0;
+    }
+
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.shared + self.buffer.len() - self.sent
@@ -48,7 +72,18 @@ impl SendBuffer {
             self.write(&bytes);
         } else {
             self.shared += bytes.len();
-            self.splices.push_back((self.buffer.len(), bytes));
+            self.splices.push_back((self.buffer.len(), Piece::Bytes(bytes)));
+        }
+    }
+
+    /// Queues `len` bytes of the file from `at` on.
+    pub(crate) fn send_file(&mut self, file: Arc<File>, at: u64, len: usize) {
+        if len > 0 {
+            let room = usize::MAX - self.len();
+            assert!(len <= room, "no more than `usize::MAX` bytes can be queued");
+            self.shared += len;
+            let part = FilePart::new(file, at, len);
+            self.splices.push_back((self.buffer.len(), Piece::File(part)));
         }
     }
 
@@ -78,9 +113,9 @@ impl SendBuffer {
         &mut self.buffer
     }
 
-    /// Sends until nothing is left or the socket takes no more. Returns whether nothing is left.
+    /// Sends until nothing is left, the socket takes no more, or files have had their share of the turn.
     #[inline]
-    pub(crate) fn flush(&mut self, socket: &mut impl ByteStream) -> io::Result<bool> {
+    pub(crate) fn flush(&mut self, socket: &mut impl ByteStream) -> io::Result<Flushed> {
         while !self.is_empty() {
             let result = if self.shared == 0 {
                 socket.write(&self.buffer[self.sent..])
@@ -90,39 +125,62 @@ impl SendBuffer {
             match result {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(n) => self.advance(n),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Flushed::Blocked);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                    return Ok(Flushed::Paused);
+                }
                 Err(error) => return Err(error),
             }
         }
-        Ok(true)
+        Ok(Flushed::All)
     }
 
-    fn write_shared(&self, socket: &mut impl ByteStream) -> io::Result<usize> {
+    /// Sends the first pieces. An error of the kind `ResourceBusy` says that the first one is a file, and goes on in
+    /// another turn.
+    fn write_shared(&mut self, socket: &mut impl ByteStream) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); SLICES];
-        let mut count = 0;
+        let (mut count, mut file) = (0, None);
         for piece in self.pieces().take(SLICES) {
-            slices[count] = IoSlice::new(piece);
+            match piece {
+                Slice::Bytes(bytes) => slices[count] = IoSlice::new(bytes),
+                Slice::File(part) => {
+                    file = Some(part);
+                    break;
+                }
+            }
             count += 1;
         }
-        socket.write_vectored(&slices[..count])
+        match file {
+            Some(_) if count == 0 && self.files_sent >= FILE_BYTES => {
+                Err(io::ErrorKind::ResourceBusy.into())
+            }
+            Some(part) if count == 0 => {
+                let sent = part.send(socket, FILE_BYTES - self.files_sent)?;
+                self.files_sent += sent;
+                Ok(sent)
+            }
+            _ => socket.write_vectored(&slices[..count]),
+        }
     }
 
     /// The queued pieces in order, without empty ones.
-    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+    fn pieces(&self) -> impl Iterator<Item = Slice<'_>> {
         let mut from = self.sent;
-        let spliced = self.splices.iter().flat_map(move |(at, bytes)| {
+        let spliced = self.splices.iter().flat_map(move |(at, piece)| {
             let before = &self.buffer[from..*at];
             from = *at;
-            [before, &bytes[..]]
+            [Slice::Bytes(before), piece.into()]
         });
         let last = self.splices.back().map_or(self.sent, |(at, _)| *at);
         self.queue
             .iter()
-            .map(|bytes| &bytes[..])
+            .map(Slice::from)
             .chain(spliced)
-            .chain([&self.buffer[last..]])
-            .filter(|piece| !piece.is_empty())
+            .chain([Slice::Bytes(&self.buffer[last..])])
+            .filter(|piece| !matches!(piece, Slice::Bytes([])))
     }
 
     /// Removes the first `n` bytes, which the socket has taken.
@@ -144,14 +202,14 @@ impl SendBuffer {
         while n > 0 {
             let piece = if let Some(front) = self.queue.front_mut() {
                 front
-            } else if let Some((at, bytes)) = self.splices.front_mut() {
+            } else if let Some((at, piece)) = self.splices.front_mut() {
                 if self.sent < *at {
                     let step = n.min(*at - self.sent);
                     self.sent += step;
                     n -= step;
                     continue;
                 }
-                bytes
+                piece
             } else {
                 self.sent += n;
                 return;
@@ -159,7 +217,7 @@ impl SendBuffer {
             let step = n.min(piece.len());
             n -= step;
             self.shared -= step;
-            bytes::Buf::advance(piece, step);
+            piece.advance(step);
             if piece.is_empty() && self.queue.pop_front().is_none() {
                 self.splices.pop_front();
             }
@@ -184,12 +242,12 @@ impl SendBuffer {
             Bytes::copy_from_slice(&self.buffer[self.sent..])
         };
         let mut from = self.sent;
-        for (at, bytes) in self.splices.drain(..) {
-            queue.push_back(rest.split_to(at - from));
-            queue.push_back(bytes);
+        for (at, piece) in self.splices.drain(..) {
+            queue.push_back(Piece::Bytes(rest.split_to(at - from)));
+            queue.push_back(piece);
             from = at;
         }
-        queue.push_back(rest);
+        queue.push_back(Piece::Bytes(rest));
         queue.retain(|piece| !piece.is_empty());
         self.discard();
         UnsentOutput { queue, len }
@@ -206,10 +264,25 @@ impl SendBuffer {
     }
 }
 
+/// A piece of queued output, lent.
+enum Slice<'a> {
+    Bytes(&'a [u8]),
+    File(&'a FilePart),
+}
+
+impl<'a> From<&'a Piece> for Slice<'a> {
+    fn from(piece: &'a Piece) -> Self {
+        match piece {
+            Piece::Bytes(bytes) => Self::Bytes(bytes),
+            Piece::File(part) => Self::File(part),
+        }
+    }
+}
+
 /// Unsent output of a connection between two turns.
 #[derive(Debug, Default)]
 pub(crate) struct UnsentOutput {
-    queue: VecDeque<Bytes>,
+    queue: VecDeque<Piece>,
     len: usize,
 }
 
@@ -218,15 +291,27 @@ impl UnsentOutput {
         self.len
     }
 
-    /// A copy of it in one piece.
+    /// A copy of it in one piece. Fails if a file is among it, which may be larger than memory.
     #[cfg(feature = "tls")]
-    pub(crate) fn to_vec(&self) -> Vec<u8> {
-        self.queue.iter().flatten().copied().collect()
+    pub(crate) fn to_vec(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(self.len);
+        for piece in &self.queue {
+            match piece {
+                Piece::Bytes(piece) => bytes.extend_from_slice(piece),
+                Piece::File(_) => {
+                    let why = "TLS cannot begin while a file is queued";
+                    return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+                }
+            }
+        }
+        Ok(bytes)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
     use crate::net::transport::Read;
 
@@ -235,6 +320,14 @@ mod tests {
     struct Narrow {
         taken: Vec<u8>,
         room: usize,
+        aborted: bool,
+    }
+
+    /// A file of these bytes, which has no name.
+    fn file_of(bytes: &[u8]) -> Arc<File> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        Arc::new(file)
     }
 
     impl ByteStream for Narrow {
@@ -262,11 +355,15 @@ mod tests {
             Ok(())
         }
 
-        fn abort(&mut self) {}
+        fn abort(&mut self) {
+            self.aborted = true;
+        }
     }
 
     #[test]
     fn pitfall_17_partial_writes_lose_nothing_and_double_nothing() {
+        let content: Vec<u8> = (0..=u8::MAX).cycle().take(100_000).collect();
+        let file = file_of(&content);
         let mut seed = 7_u64;
         let mut random = move |below: usize| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -276,7 +373,7 @@ mod tests {
             let mut socket = Narrow::default();
             let (mut output, mut expected, mut kept) = (SendBuffer::default(), Vec::new(), None);
             for n in 0..100_u8 {
-                match random(6) {
+                match random(8) {
                     0 | 1 => {
                         let bytes = vec![n; random(700)];
                         expected.extend_from_slice(&bytes);
@@ -289,8 +386,14 @@ mod tests {
                     }
                     3 | 4 => {
                         socket.room = random(5_000);
-                        let all = output.flush(&mut socket).unwrap();
-                        assert_eq!(all, output.is_empty());
+                        let flushed = output.flush(&mut socket).unwrap();
+                        assert_eq!(flushed == Flushed::All, output.is_empty());
+                    }
+                    5 | 6 => {
+                        let (at, len) =
+                            (random(90_000), [0, random(20), random(10_000)][random(3)]);
+                        expected.extend_from_slice(&content[at..at + len]);
+                        output.send_file(Arc::clone(&file), at as u64, len);
                     }
                     _ => {
                         // The turn ends, and the next one takes over the unsent output.
@@ -304,9 +407,47 @@ mod tests {
                 assert_eq!(socket.taken.len() + output.len(), expected.len());
             }
             socket.room = usize::MAX;
-            assert!(output.flush(&mut socket).unwrap());
+            output.begin_turn();
+            assert_eq!(output.flush(&mut socket).unwrap(), Flushed::All);
             assert!(socket.taken == expected);
+            assert!(!socket.aborted);
         }
+    }
+
+    #[test]
+    fn x4_a_turn_sends_a_bounded_part_of_a_file() {
+        let len = 2 * FILE_BYTES + 5;
+        let file = file_of(&vec![b'f'; len]);
+        let mut socket = Narrow { room: usize::MAX, ..Narrow::default() };
+        let mut output = SendBuffer::default();
+        output.write(b"head");
+        output.send_file(file, 0, len);
+        output.write(b"tail");
+        for (sent, result) in [
+            (4 + FILE_BYTES, Flushed::Paused),
+            (4 + 2 * FILE_BYTES, Flushed::Paused),
+            (len + 8, Flushed::All),
+        ] {
+            output.begin_turn();
+            // Another flush in the same turn sends no more.
+            for _ in 0..2 {
+                assert_eq!(output.flush(&mut socket).unwrap(), result);
+                assert_eq!((socket.taken.len(), output.len()), (sent, len + 8 - sent));
+            }
+            let kept = output.keep();
+            output.resume(kept);
+        }
+        assert!(socket.taken.starts_with(b"headf") && socket.taken.ends_with(b"ftail"));
+    }
+
+    #[test]
+    fn x16_a_file_that_is_too_short_makes_the_close_a_reset() {
+        let mut socket = Narrow { room: usize::MAX, ..Narrow::default() };
+        let mut output = SendBuffer::default();
+        output.send_file(file_of(b"short"), 0, 6);
+        let error = output.flush(&mut socket).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WriteZero);
+        assert!(socket.aborted && socket.taken == b"short");
     }
 
     #[test]

@@ -1,9 +1,11 @@
+use std::fs::File;
 use std::io::{self, IoSlice};
 
 use bytes::Bytes;
 
 #[cfg(feature = "tls")]
 use crate::TlsSession;
+use crate::net::file_copy;
 use crate::net::other_end::Relay;
 use crate::net::poll::{Registry, Token};
 use crate::net::securing::{Handshake, Securing};
@@ -27,6 +29,11 @@ pub trait ByteStream {
         self.write(buffer)
     }
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+    /// Sends at most `most` bytes of the file from `at` on, and keeps nothing of those that it does not send. 0 says
+    /// that the file ends before `at`.
+    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<usize> {
+        file_copy::copy(self, file, at, most)
+    }
     /// Shuts down the stream to the peer.
     fn shutdown(&mut self) -> io::Result<()>;
     /// The connection has nothing more to say and waits for the end of the peer's stream. A simulated

@@ -204,7 +204,16 @@ pub(crate) mod sealed {
             if settings.begins_at_once && origin != (Origin::Accepted { plain: true }) {
                 let unread = std::mem::take(&mut carried.input);
                 let unsent = std::mem::take(&mut carried.output);
-                stream.begin(settings.role(origin.target())?, unread, &unsent)?;
+                let begun = settings
+                    .role(origin.target())
+                    .and_then(|role| stream.begin(role, unread, &unsent));
+                if let Err(error) = begun {
+                    // The peer must not take what it has got of the output for the whole.
+                    if unsent.len() > 0 {
+                        stream.abort();
+                    }
+                    return Err(error);
+                }
             }
             Ok(stream)
         }

@@ -15,6 +15,7 @@ use rustls::{ClientConnection, ServerConnection, StreamOwned};
 use crate::certificates::{Authority, client_config, server_config};
 
 mod certificates;
+mod files;
 mod hand_off;
 mod hostile;
 mod opened;

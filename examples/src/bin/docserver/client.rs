@@ -1,7 +1,5 @@
 //! The handlers of the front pool.
 
-use std::fs::File;
-use std::io::Read;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -19,12 +17,12 @@ use crate::server::Server;
 mod answer;
 mod upload;
 
-use answer::Part;
+pub(crate) use answer::Part;
 pub(crate) use upload::Put;
 use upload::TOO_LARGE;
 
-/// The bytes of a document that one call reads.
-const PIECE: usize = 64 * 1024;
+/// The bytes of a document that are queued, more or less, while the client takes them.
+const AHEAD: usize = 256 * 1024;
 
 /// A client, and the facts about its request that the answer depends on.
 pub(crate) struct Client {
@@ -243,41 +241,22 @@ impl front::Handler for Client {
         cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterLooking, Refusal> {
         Ok(match self.found(get, found, cx) {
-            Ok(Part { file, left }) => front::AfterLooking::Stream { file, left },
+            Ok(part) => front::AfterLooking::Stream { part },
             Err(goes_on) => next!(AfterLooking, goes_on),
         })
     }
 
     fn stream(
         &mut self,
-        file: &mut File,
-        left: &mut u64,
+        part: &mut Part,
         cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterStream, Refusal> {
-        let len = usize::try_from(*left).unwrap_or(PIECE).min(PIECE);
-        let mut piece = vec![0; len];
-        let read = cx.blocking(|| file.read(&mut piece));
-        match read {
-            Ok(len) if len > 0 => {
-                piece.truncate(len);
-                cx.send(piece);
-                *left -= len as u64;
-            }
-            // The client learns of this only from the early end of the connection, because it has
-            // the head.
-            Ok(_) => {
-                cx.warn("a document is shorter than it was");
-                return Ok(front::AfterStream::Gone);
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                cx.warn(error);
-                return Ok(front::AfterStream::Gone);
-            }
-        }
-        Ok(match *left {
-            0 => next!(AfterStream, self.exchange.keep_alive),
-            _ => front::AfterStream::Stream,
+        // A document that is shorter than it was resets the connection, because the client has the head.
+        part.send_at_most(AHEAD.saturating_sub(cx.queued()), cx);
+        Ok(if part.is_sent() {
+            next!(AfterStream, self.exchange.keep_alive)
+        } else {
+            front::AfterStream::Stream
         })
     }
 
@@ -292,7 +271,7 @@ impl front::Handler for Client {
         Ok(match task {
             Task::Lookup { lookup, get } => match self.found(&get, single_pool.look_up(lookup), cx)
             {
-                Ok(Part { file, left }) => front::AfterWorking::Stream { file, left },
+                Ok(part) => front::AfterWorking::Stream { part },
                 Err(goes_on) => next!(AfterWorking, goes_on),
             },
             task => next!(AfterWorking, self.indexed(single_pool.index(task), cx)),

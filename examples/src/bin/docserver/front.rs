@@ -1,12 +1,10 @@
 //! The front pool: it speaks HTTP, spools uploads to disk and streams documents out. It leaves
 //! lookups and the index to other pools, so that it never waits for them.
 
-use std::fs::File;
-
 use fsm_runtime::prelude::*;
 
 use crate::catalog::Catalog;
-use crate::client::{Get, Put};
+use crate::client::{Get, Part, Put};
 use crate::events::Events;
 use crate::http::chunk::{ChunkSizes, ChunkSizesError, MAX_LINE, Trailers};
 use crate::http::{HeadCodec, Refusal};
@@ -113,10 +111,10 @@ pub(crate) enum Front {
     #[to(Next | Stream)]
     Looking { get: Box<Get> },
 
-    /// Sends a document as fast as the client reads it, a piece each time that it has taken one.
-    #[writable(below = 128KiB, idle = settings.stall <= 1d => Gone)]
+    /// Sends a large document as fast as the client reads it, a piece each time that it has taken 64 KiB.
+    #[writable(below = 192KiB, idle = settings.stall <= 1d => Gone)]
     #[to(Stream | Next)]
-    Stream { file: File, left: u64 },
+    Stream { part: Part },
 
     /// Hands the connection over to the pool that sends events.
     #[handoff(Events, within = 5s => Busy)]

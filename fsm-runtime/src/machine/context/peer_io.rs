@@ -1,5 +1,8 @@
 use std::fmt::Arguments;
+use std::fs::File;
 use std::io;
+use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -28,6 +31,77 @@ impl<Msg, Settings> Cx<'_, Msg, Settings, Connection> {
     /// Less than 1 KiB is copied all the same, because that costs less.
     pub fn send(&mut self, bytes: impl Into<Bytes>) {
         self.out.send(bytes.into());
+    }
+
+    /// Queues these bytes of a file.
+    ///
+    /// They count as output, but take no memory. On Linux and Android the kernel copies them from its cache of the
+    /// file to a plain TCP or Unix socket, with `sendfile`. Everywhere else, and with TLS, they are read in pieces of
+    /// at most 64 KiB as the peer takes them. A turn sends at most 1 MiB of files; then other connections have their
+    /// turns.
+    ///
+    /// The position of the file does not matter. The bytes are those that the file has when they leave, so a file
+    /// that changes meanwhile must be replaced and not overwritten. A range may end behind the end of the file, which
+    /// nobody looks at before: when the file is found to be shorter, or cannot be read, the connection is reset, as
+    /// when a write fails, and ends as [`Ended::Reset`](crate::Ended::Reset). A Unix socket knows no reset: its peer
+    /// sees the end of the stream, and must know the length. The same happens with pipes, terminals and directories,
+    /// because only a file that can be read at any offset can be sent. An empty range queues nothing.
+    ///
+    /// Bytes that are not in memory are read from the disk in the connection's turn, and its thread waits for them.
+    /// A peer that is gone makes `sendfile` raise `SIGPIPE`, which programs with a `main` of Rust ignore from the
+    /// start; others must ignore it themselves.
+    /// A connection is lost that is handed to a pool which begins TLS with it while a file is queued. In a machine
+    /// that reads datagrams, a part that does not fit in one ends the session.
+    ///
+    /// ```
+    /// use fsm_runtime::prelude::*;
+    /// use fsm_runtime::sim::Session;
+    /// use std::fs::File;
+    /// use std::sync::Arc;
+    ///
+    /// #[state_machine(start = Part, eof => Gone)]
+    /// enum Parts {
+    ///     #[read(exact = 2, idle = 60s => Gone)]
+    ///     #[to(Part)]
+    ///     #[rest]
+    ///     Part,
+    ///     #[end]
+    ///     Gone,
+    /// }
+    ///
+    /// struct Client {
+    ///     /// All clients share it.
+    ///     file: Arc<File>,
+    /// }
+    ///
+    /// impl parts::Handler for Client {
+    ///     fn part(&mut self, [first, len]: &[u8; 2], cx: &mut Cx<'_>) -> parts::AfterPart {
+    ///         let (first, len) = (u64::from(*first), u64::from(*len));
+    ///         writeln!(cx, "{len} bytes:");
+    ///         cx.send_file(Arc::clone(&self.file), first..first + len);
+    ///         parts::AfterPart::Part
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let mut file = tempfile::tempfile()?;
+    /// std::io::Write::write_all(&mut file, b"one two three")?;
+    /// let mut peer = Session::<Parts, _>::new(Client { file: Arc::new(file) });
+    /// peer.send(&[4, 3]);
+    /// assert_eq!(peer.receive(), b"3 bytes:\ntwo");
+    /// // The file has no more bytes.
+    /// peer.send(&[8, 100]);
+    /// assert_eq!(peer.ended(), Some(Ended::Reset));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When more than `usize::MAX` bytes would be queued.
+    pub fn send_file(&mut self, file: impl Into<Arc<File>>, range: Range<u64>) {
+        let len = range.end.saturating_sub(range.start);
+        self.out.send_file(file.into(), range.start, usize::try_from(len).unwrap_or(usize::MAX));
     }
 
     /// Returns `bytes` of the input, which a handler has borrowed, as a value to keep or to

@@ -1,10 +1,12 @@
+use std::fs::File;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 use mio::{Registry, Token};
 
-use super::LARGEST;
+use super::{LARGEST, fits};
 use crate::Peer;
+use crate::net::file_copy;
 use crate::net::socket::Socket;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 use crate::stats::Counters;
@@ -72,6 +74,12 @@ impl ByteStream for ClientSocket {
         Ok(slices.iter().map(|slice| slice.len()).sum())
     }
 
+    /// A file that fits in no datagram is not read.
+    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<usize> {
+        fits(self.output.len(), most)?;
+        file_copy::copy(self, file, at, most)
+    }
+
     fn shutdown(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -99,7 +107,10 @@ impl ByteStream for ClientSocket {
         self.settings.counters.datagrams_dropped(1);
     }
 
-    fn abort(&mut self) {}
+    /// Drops what is no whole request.
+    fn abort(&mut self) {
+        self.output.clear();
+    }
 }
 
 impl Source for ClientSocket {

@@ -1,12 +1,13 @@
+use std::fs::File;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 use mio::{Registry, Token};
 
-use super::{DatagramSocket, Ends, Session};
+use super::{DatagramSocket, Ends, Session, fits};
 use crate::Peer;
-use crate::net::token;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
+use crate::net::{file_copy, token};
 
 /// The session of a peer: each read returns one datagram, and output leaves as one.
 #[derive(Debug)]
@@ -68,6 +69,12 @@ impl ByteStream for DatagramPeer {
         Ok(slices.iter().map(|slice| slice.len()).sum())
     }
 
+    /// A file that fits in no datagram is not read.
+    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<usize> {
+        fits(self.buffer.len(), most)?;
+        file_copy::copy(self, file, at, most)
+    }
+
     fn shutdown(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -99,7 +106,12 @@ impl ByteStream for DatagramPeer {
         }
     }
 
-    fn abort(&mut self) {}
+    /// Drops what is no whole answer.
+    fn abort(&mut self) {
+        if !self.is_new {
+            self.buffer.clear();
+        }
+    }
 }
 
 /// The session is what its socket finds it by, and no poll knows it.

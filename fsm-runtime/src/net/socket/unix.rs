@@ -1,3 +1,5 @@
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use std::fs::File;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -11,6 +13,8 @@ use rustix::net::sockopt::set_socket_linger;
 use rustix::net::{self, AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown};
 
 use super::any_port;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use crate::net::file_copy;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
 use crate::{Address, Peer};
 
@@ -131,6 +135,16 @@ impl ByteStream for Socket {
         match net::sendmsg(&*self, slices, &mut nothing, NO_SIGNAL) {
             Ok(sent) => Ok(sent),
             Err(error) => if_no_socket(error, || rustix::io::writev(&self.0, slices)),
+        }
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<usize> {
+        match rustix::fs::sendfile(&self.0, file, Some(&mut { at }), most) {
+            Ok(sent) => Ok(sent),
+            // The file system, or the kind of file, cannot do it.
+            Err(Errno::INVAL | Errno::NOSYS) => file_copy::copy(self, file, at, most),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::io::{self, IoSlice};
 
 use mio::{Registry, Token};
@@ -6,6 +7,7 @@ use super::TlsSession;
 use super::config::TlsRole;
 use super::session::{Session, failure};
 use crate::Peer;
+use crate::net::file_copy;
 use crate::net::securing::{Handshake, Securing};
 use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
@@ -52,7 +54,7 @@ impl<S> Layered<S> {
         unsent: &UnsentOutput,
     ) -> io::Result<()> {
         let mut session = role.begin().map_err(failure)?;
-        let mut outgoing = Outgoing { bytes: unsent.to_vec(), ..Outgoing::default() };
+        let mut outgoing = Outgoing { bytes: unsent.to_vec()?, ..Outgoing::default() };
         let mut rest = Vec::new();
         // A client speaks first.
         session.decrypt(&mut [], &mut [0], &mut rest, &mut outgoing.bytes).map_err(failure)?;
@@ -94,6 +96,17 @@ impl<S: ByteStream> ByteStream for Layered<S> {
             Some(tls) => {
                 Scratch::with(|scratch| tls.write(&mut self.stream, slices, &mut scratch.outgoing))
             }
+        }
+    }
+
+    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<usize> {
+        match &mut self.tls {
+            None => self.stream.send_file(file, at, most),
+            // What was written before is known without reading it again.
+            Some(tls) => match tls.make_room(&mut self.stream)? {
+                Some(written) => Ok(written),
+                None => file_copy::copy(self, file, at, most),
+            },
         }
     }
 

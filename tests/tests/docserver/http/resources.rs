@@ -162,6 +162,23 @@ fn hostile_queries_are_words() {
 }
 
 /// A server with a single pool gives the same answers.
+/// Small documents leave with their head, and large ones in pieces behind it.
+#[test]
+fn documents_of_all_sizes_arrive_as_they_were_sent() {
+    for mode in [&[][..], &["--single-pool"]] {
+        let docs = Docserver::in_memory(mode);
+        let mut connection = docs.connect();
+        for len in [0, 1, 65_535, 65_536, 65_537, 262_144, 3_000_000] {
+            let bytes: Vec<u8> = (0..=250).cycle().take(len).collect();
+            let name = format!("of-{len}");
+            connection.ask(put(&name, &bytes)).expect(201);
+            let answer = connection.ask(get(&format!("/docs/{name}"))).expect(200);
+            assert!(answer.body == bytes, "{len} bytes have changed");
+        }
+        docs.stop();
+    }
+}
+
 #[test]
 fn a_single_pool_answers_the_same() {
     let docs = Docserver::in_memory(&["--single-pool"]);

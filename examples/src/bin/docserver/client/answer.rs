@@ -1,7 +1,9 @@
 //! The answers of the front pool.
 
 use std::fs::File;
-use std::io::{Seek, SeekFrom};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::ops::Range;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::{Client, Get};
@@ -14,6 +16,9 @@ use crate::http::{
 };
 use crate::index::{Outcome, PRECONDITION};
 use crate::store::{Document, Filed};
+
+/// The most bytes of a document that leave with the head, in one write.
+const SMALL: u64 = 64 * 1024;
 
 impl Client {
     /// Sends an answer; returns whether the client may send another request.
@@ -126,31 +131,58 @@ impl Client {
                 return Err(self.answer(&response, &refusal.body(), cx));
             }
         };
-        // Seek before the head is sent, because after it no answer can report an error.
-        if let Err(refusal) = seek(&file, first, cx) {
-            return Err(self.refuse(refusal, cx));
-        }
+        let part = Part { file: Arc::new(file), rest: first..first + len };
+        let small = if self.exchange.is_head || len > SMALL {
+            None
+        } else {
+            // Before the head is sent, because after it no answer can report an error.
+            match cx.blocking(|| part.read()) {
+                Ok(body) => Some(body),
+                Err(error) => {
+                    cx.warn(error);
+                    let refusal = Refusal::new(Status::InternalServerError, "the store failed");
+                    return Err(self.refuse(refusal, cx));
+                }
+            }
+        };
         let response = response.document(&etag, document.modified);
         let response = response.typed(media_type(&document.name));
         self.close_if_draining(cx);
         let _ = response.announce(cx, self.exchange, SystemTime::now(), len);
-        if self.exchange.is_head || len == 0 {
-            return Err(self.exchange.keep_alive);
+        if let Some(body) = small {
+            cx.send(body);
+        } else if !self.exchange.is_head {
+            return Ok(part);
         }
-        Ok(Part { file, left: len })
+        Err(self.exchange.keep_alive)
     }
 }
 
-/// The part of a document to send: `left` bytes from the position of the file.
-pub(super) struct Part {
-    pub(super) file: File,
-    pub(super) left: u64,
+/// The part of a document that is still to be sent.
+pub(crate) struct Part {
+    file: Arc<File>,
+    rest: Range<u64>,
 }
 
-/// Seeks to the first byte to send.
-fn seek(mut file: &File, first: u64, cx: &FrontCx<'_>) -> Result<(), Refusal> {
-    file.seek(SeekFrom::Start(first)).map(drop).map_err(|error| {
-        cx.warn(error);
-        Refusal::new(Status::InternalServerError, "the store failed")
-    })
+impl Part {
+    /// Queues a piece of at most `most` bytes.
+    pub(super) fn send_at_most(&mut self, most: usize, cx: &mut FrontCx<'_>) {
+        let piece = self.rest.start..self.rest.end.min(self.rest.start.saturating_add(most as u64));
+        self.rest.start = piece.end;
+        cx.send_file(Arc::clone(&self.file), piece);
+    }
+
+    pub(super) fn is_sent(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// All of it, which is small.
+    fn read(&self) -> io::Result<Vec<u8>> {
+        let len = self.rest.end - self.rest.start;
+        let mut file = &*self.file;
+        file.seek(SeekFrom::Start(self.rest.start))?;
+        let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0));
+        file.take(len).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 == len { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    }
 }

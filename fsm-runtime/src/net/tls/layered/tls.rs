@@ -175,23 +175,30 @@ impl Tls {
         Ok((decrypted.plain, drained))
     }
 
+    /// Sends ciphertext that waits, so that a write can follow. Returns the bytes of plaintext whose ciphertext has
+    /// left, if there are any, in place of that write.
+    pub(super) fn make_room(&mut self, stream: &mut impl ByteStream) -> io::Result<Option<usize>> {
+        let flushed = self.flush(stream)?;
+        if self.written > 0 {
+            return Ok(Some(std::mem::take(&mut self.written)));
+        }
+        if self.working()?.is_handshaking() || !flushed {
+            self.holds_output |= flushed;
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(None)
+    }
+
     pub(super) fn write(
         &mut self,
         stream: &mut impl ByteStream,
         slices: &[IoSlice<'_>],
         outgoing: &mut Vec<u8>,
     ) -> io::Result<usize> {
-        let flushed = self.flush(stream)?;
-        if self.written > 0 {
-            return Ok(std::mem::take(&mut self.written));
+        if let Some(written) = self.make_room(stream)? {
+            return Ok(written);
         }
-        let Self { session: Some(session), incoming, rest, .. } = self else {
-            return self.working().map(|_| 0);
-        };
-        if !flushed || session.is_handshaking() {
-            self.holds_output |= flushed;
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
+        let Self { session: Some(session), incoming, rest, .. } = self else { return Ok(0) };
         let mut records = [Record { end: 0, plain: 0 }; RECORDS];
         let mut made = 0;
         let pieces = slices.iter().flat_map(|slice| slice.chunks(RECORD));
