@@ -62,17 +62,8 @@ fn of_pool(pool: &PoolRules<'_>) -> Vec<Rule> {
     let series = |metric: &str| format!("{metric}{{pool=\"{name}\"}}");
     let of = |metric: &str, more: &str| format!("{metric}{{pool=\"{name}\",{more}}}");
     let grown = |series: String| format!("increase({series}[5m]) > 0");
-    let rule = |name, condition, holds, severity, summary: &str, look: &str| Rule {
-        name,
-        condition,
-        holds,
-        severity,
-        state: None,
-        summary: summary.to_owned(),
-        look: look.to_owned(),
-    };
     let mut rules = vec![
-        rule(
+        Rule::about_the_pool(
             "FsmPoolFull",
             format!("{} >= {}", series("fsm_room_taken"), series("fsm_room")),
             "1m",
@@ -80,7 +71,7 @@ fn of_pool(pool: &PoolRules<'_>) -> Vec<Rule> {
             "pool {{ $labels.pool }} has no room",
             "the states with the most connections on the page or in /top; max_connections or max_jobs",
         ),
-        rule(
+        Rule::about_the_pool(
             "FsmThreadStuck",
             format!("{} > 5", series("fsm_handler_running_seconds")),
             "15s",
@@ -88,7 +79,7 @@ fn of_pool(pool: &PoolRules<'_>) -> Vec<Rule> {
             "a handler of pool {{ $labels.pool }} has not returned for {{ $value | humanizeDuration }}",
             "/threads names the thread, the state and the key",
         ),
-        rule(
+        Rule::about_the_pool(
             "FsmHandlerFailed",
             grown(of("fsm_ended_total", "reason=~\"panicked|busy_loop\"")),
             "0s",
@@ -96,7 +87,7 @@ fn of_pool(pool: &PoolRules<'_>) -> Vec<Rule> {
             "a handler of pool {{ $labels.pool }} panicked or ran in an endless loop",
             "the errors in the log, which name the state and the key",
         ),
-        rule(
+        Rule::about_the_pool(
             "FsmPeersDoNotRead",
             format!(
                 "sum without (reason) (rate({}[5m])) > 0.05 * sum without (reason) (rate({}[5m]))",
@@ -110,7 +101,7 @@ fn of_pool(pool: &PoolRules<'_>) -> Vec<Rule> {
         ),
     ];
     if pool.has_callers {
-        rules.push(rule(
+        rules.push(Rule::about_the_pool(
             "FsmWaitForRoom",
             format!("{} > 0", series("fsm_offers_waiting")),
             "1m",
@@ -118,7 +109,7 @@ fn of_pool(pool: &PoolRules<'_>) -> Vec<Rule> {
             "{{ $value }} jobs or connections wait for room in pool {{ $labels.pool }}",
             "/threads for what its handlers do, and /connections for those that wait",
         ));
-        rules.push(rule(
+        rules.push(Rule::about_the_pool(
             "FsmRefused",
             grown(of("fsm_offers_total", "outcome=\"refused\"")),
             "0s",
@@ -127,8 +118,18 @@ fn of_pool(pool: &PoolRules<'_>) -> Vec<Rule> {
             "its room, its threads, and the full edges of its callers",
         ));
     }
+    rules.extend(of_sockets(pool));
+    rules
+}
+
+/// The rules about the sockets of a pool.
+fn of_sockets(pool: &PoolRules<'_>) -> Vec<Rule> {
+    let name = escaped(pool.name);
+    let series = |metric: &str| format!("{metric}{{pool=\"{name}\"}}");
+    let grown = |series: String| format!("increase({series}[5m]) > 0");
+    let mut rules = Vec::new();
     if pool.spec.starts == Starts::Connection {
-        rules.push(rule(
+        rules.push(Rule::about_the_pool(
             "FsmNoDescriptor",
             grown(series("fsm_accept_failures_total")),
             "0s",
@@ -137,7 +138,7 @@ fn of_pool(pool: &PoolRules<'_>) -> Vec<Rule> {
             "the limit of open files of the process",
         ));
         if pool.spec.states.iter().any(|state| state.rest && !state.keep) {
-            rules.push(rule(
+            rules.push(Rule::about_the_pool(
                 "FsmShedding",
                 grown(series("fsm_connections_shed_total")),
                 "5m",
@@ -148,7 +149,7 @@ fn of_pool(pool: &PoolRules<'_>) -> Vec<Rule> {
         }
     }
     if pool.spec.uses(Features::JOBS) || pool.spec.uses(Features::OTHER) {
-        rules.push(rule(
+        rules.push(Rule::about_the_pool(
             "FsmTargetsUnreachable",
             format!("rate({}[5m]) > 0.1", series("fsm_connect_failures_total")),
             "5m",
@@ -158,7 +159,7 @@ fn of_pool(pool: &PoolRules<'_>) -> Vec<Rule> {
         ));
     }
     if pool.spec.uses(Features::DATAGRAMS) {
-        rules.push(rule(
+        rules.push(Rule::about_the_pool(
             "FsmDatagramsDropped",
             format!("rate({}[5m]) > 1", series("fsm_datagrams_dropped_total")),
             "5m",
@@ -215,6 +216,18 @@ fn of_state(pool: &PoolRules<'_>, state: &'static State) -> Vec<Rule> {
 }
 
 impl Rule {
+    fn about_the_pool(
+        name: &'static str,
+        condition: String,
+        holds: &'static str,
+        severity: Severity,
+        summary: &str,
+        look: &str,
+    ) -> Self {
+        let (summary, look) = (summary.to_owned(), look.to_owned());
+        Self { name, condition, holds, severity, state: None, summary, look }
+    }
+
     fn print(&self, pool: &str, text: &mut String) {
         let severity = match self.severity {
             Severity::Critical => "critical",
