@@ -90,11 +90,21 @@ fn v7_each_pool_has_the_rules_that_its_machine_needs() {
     let common = ["FsmPoolFull", "FsmThreadStuck", "FsmHandlerFailed", "FsmPeersDoNotRead"];
     let with = |more: &[&'static str]| [&common[..], more].concat();
     // A state at rest may last.
-    assert_eq!(names("lines"), with(&["FsmNoDescriptor", "FsmStateLate", "FsmStateLate"]));
+    assert_eq!(
+        names("lines"),
+        with(&[
+            "FsmNoDescriptor",
+            "FsmShedding",
+            "FsmStateLate",
+            "FsmDeadlinesPassed",
+            "FsmStateLate",
+            "FsmDeadlinesPassed",
+        ])
+    );
     assert_eq!(names("answers"), with(&["FsmNoDescriptor", "FsmDatagramsDropped"]));
     assert_eq!(names("work"), with(&["FsmWaitForRoom", "FsmRefused"]));
-    let late: Vec<String> =
-        rules_of(&rules, "lines").into_iter().skip(5).map(|rule| rule.1).collect();
+    let late = rules_of(&rules, "lines").into_iter().filter(|rule| rule.0 == "FsmStateLate");
+    let late: Vec<String> = late.map(|rule| rule.1).collect();
     let late_in = |state, half| {
         let labels = format!(r#"pool=\"lines\",state=\"{state}\""#);
         format!("\"min_over_time(fsm_state_oldest_seconds{{{labels}}}[5m]) > {half}\"")

@@ -136,6 +136,16 @@ fn of_pool(pool: &PoolRules<'_>) -> Vec<Rule> {
             "pool {{ $labels.pool }} could not accept a connection, because no file descriptor was free",
             "the limit of open files of the process",
         ));
+        if pool.spec.states.iter().any(|state| state.rest && !state.keep) {
+            rules.push(rule(
+                "FsmShedding",
+                grown(series("fsm_connections_shed_total")),
+                "5m",
+                Severity::Warning,
+                "new connections of pool {{ $labels.pool }} take the places of those at rest",
+                "max_connections of the pool, or the limit of open files of the process",
+            ));
+        }
     }
     if pool.spec.uses(Features::JOBS) || pool.spec.uses(Features::OTHER) {
         rules.push(rule(
@@ -182,6 +192,23 @@ fn of_state(pool: &PoolRules<'_>, state: &'static State) -> Vec<Rule> {
                  after which {late} follows"
             ),
             look: format!("/connections?pool={}&state={}", in_query(pool.name), state.name),
+        });
+        let left = |more: &str| {
+            let (pool, from) = (escaped(pool.name), escaped(state.name));
+            let series = format!("fsm_transitions_total{{pool=\"{pool}\",from=\"{from}\"{more}}}");
+            format!("sum without (to, on) (rate({series}[5m]))")
+        };
+        rules.push(Rule {
+            name: "FsmDeadlinesPassed",
+            condition: format!("{} > 0.05 * {}", left(",on=\"within\""), left("")),
+            holds: "5m",
+            severity: Severity::Warning,
+            state: Some(state.name),
+            summary: format!(
+                "more than a twentieth of those that leave {{{{ $labels.from }}}} in pool {{{{ $labels.pool }}}} do so \
+                 because {limit} s have passed"
+            ),
+            look: "what the handlers of that state wait for, and the peers of those that are in it".to_owned(),
         });
     }
     rules
