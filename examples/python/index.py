@@ -4,8 +4,11 @@
 documents and between the tags of pages is found. A worker process calls `extract` with one document at a time.
 """
 
+import codecs
 import os
 import re
+import resource
+import signal
 import zipfile
 from html.parser import HTMLParser
 from xml.parsers import expat
@@ -15,11 +18,45 @@ MOST_TEXT = 4 * 1024 * 1024
 # The most bytes that are unpacked of one document: a small file may unpack to terabytes. So many empty elements
 # take some seconds.
 MOST_UNPACKED = 32 * 1024 * 1024
+# The first piece of a member that is parsed.
 PIECE = 64 * 1024
+# The most seconds of the processor for one document. The parser of Python takes minutes for some small pages, such as
+# 40,000 times `<!--`.
+MOST_SECONDS = 20
+# The most memory of the process. An archive may list millions of members.
+MOST_MEMORY = 1024 * 1024 * 1024
+# Office documents have no others. `zipfile` unpacks these in pieces, and 4 KiB of the others to gigabytes at once.
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# Encodings of text for other purposes, which take a time that grows with the square of the length, or warn.
+NO_ENCODINGS = {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
 
 
 def extract(document):
     """Returns the text of `{"name": .., "path": ..}`, which is empty where there is none to be found."""
+    signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
+    try:
+        return text_of(document)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def late(*_):
+    raise TimeoutError("the document takes more than %d seconds" % MOST_SECONDS)
+
+
+def prepare():
+    """Sets the bounds of the process."""
+    signal.signal(signal.SIGPROF, late)
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    least = MOST_MEMORY if most == resource.RLIM_INFINITY else min(MOST_MEMORY, most)
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (least, most))
+    except (OSError, ValueError):
+        # Not all systems have this bound.
+        pass
+
+
+def text_of(document):
     with open(document["path"], "rb") as file:
         start = file.read(4)
         file.seek(0)
@@ -97,6 +134,8 @@ def page(body):
     named = re.search(rb"<meta[^>]+charset=[\"']?([\w-]+)", body[:2048], re.IGNORECASE)
     encoding = named.group(1).decode() if named else "utf-8"
     try:
+        if codecs.lookup(encoding).name in NO_ENCODINGS:
+            raise LookupError(encoding)
         source = body.decode(encoding, errors="replace")
     except LookupError:
         source = body.decode(errors="replace")
@@ -170,15 +209,22 @@ class Elements:
 
 def read_member(archive, name, room, elements):
     """Reads a member as far as there is room, and returns what room is left."""
+    if archive.getinfo(name).compress_type not in PACKED:
+        raise ValueError("a compression that office documents do not have")
+    # A parser may begin a long tag again with each piece, so that equal ones take the square of its length.
+    size = PIECE
     with archive.open(name) as member:
         while room > 0 and not elements.text.is_full():
-            piece = member.read(min(PIECE, room))
+            piece = member.read(min(size, room))
             room -= len(piece)
             elements.parser.Parse(piece, not piece)
             if not piece:
                 break
+            size *= 2
     return room
 
+
+prepare()
 
 if __name__ == "__main__":
     import sys

@@ -35,6 +35,8 @@ def act(job):
         "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
         "raise": lambda: int("nine"),
         "odd": odd,
+        "homeless": homeless,
+        "hang": hang,
         "print": lambda: print("x" * 100000),
         "stdin": sys.stdin.read,
         "sleep": lambda: time.sleep(job["seconds"]),
@@ -51,6 +53,17 @@ def act(job):
 
 def odd():
     raise Odd()
+
+
+def homeless():
+    raise type("Homeless", (Exception,), {"__module__": None})()
+
+
+def hang():
+    """Waits for ever in a job that the test hears of."""
+    print("\nprocess %d" % os.getpid(), flush=True)
+    while True:
+        time.sleep(60)
 
 
 def signals():

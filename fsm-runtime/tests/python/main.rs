@@ -144,10 +144,15 @@ fn p2_an_exception_is_a_reply_and_the_process_lives_on() {
     assert_eq!(error.kind, "ValueError");
     assert_eq!(error.to_string(), "ValueError: invalid literal for int() with base 10: 'nine'");
     assert!(error.traceback.contains("jobs.py"), "{}", error.traceback);
+<<<<<<< HEAD
     // It begins in the function, not in the loop of the process.
     assert!(!error.traceback.contains("<string>"), "{}", error.traceback);
     // An exception that cannot say what it is.
+=======
+    // An exception that cannot say what it is, and one that is of no module.
+>>>>>>> 29c64df8b72d57823a23fcefbc3def6c43e1ccc7
     assert_eq!(raised("odd").kind, "jobs.Odd");
+    assert_eq!(raised("homeless").kind, "None.Homeless");
     // JSON has no such number, and no such act is there.
     assert_eq!(raised("nan").kind, "ValueError");
     assert_eq!(raised("fly").kind, "KeyError");
@@ -387,12 +392,21 @@ fn p8_a_job_that_hangs_does_not_outlive_the_drain() {
 
 #[test]
 fn p8_a_server_that_is_killed_leaves_no_process() {
+    kill_a_server_whose_process_is("idle");
+}
+
+#[test]
+fn p8_a_server_that_is_killed_leaves_no_process_with_a_job_that_hangs() {
+    kill_a_server_whose_process_is("hanging");
+}
+
+fn kill_a_server_whose_process_is(what: &str) {
     if !has_python() || !Path::new("/proc/self").exists() {
         return;
     }
     let mut server = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", "a_server_for_the_test_that_kills_it", "--nocapture"])
-        .env(SERVER, "1")
+        .env(SERVER, what)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -414,9 +428,15 @@ const SERVER: &str = "FSM_TEST_SERVER";
 /// Does something only in the process that the test above starts.
 #[test]
 fn a_server_for_the_test_that_kills_it() {
-    if std::env::var_os(SERVER).is_some() {
+    if let Some(what) = std::env::var_os(SERVER) {
         let acts = Acts::start(|python| python);
-        println!("\nprocess {}", acts.pid().as_raw_nonzero());
+        let process = acts.pid();
+        // A process that hangs says its number itself.
+        let hangs = json!({ "do": "hang" });
+        let _job = (what == "hanging").then(|| acts.jobs.submit(Json(hangs)).expect("room"));
+        if what == "idle" {
+            println!("\nprocess {}", process.as_raw_nonzero());
+        }
         // Until it is killed, or the test has ended.
         let _ = std::io::stdin().read_line(&mut String::new());
     }

@@ -35,6 +35,8 @@ with zipfile.ZipFile(os.path.join(sys.argv[1], "bomb.odt"), "w", zipfile.ZIP_DEF
         for _ in range(40):
             member.write(b"<!--" + b"x" * (1 << 20) + b"-->")
         member.write(b"<t>exploded</t></o>")
+with zipfile.ZipFile(os.path.join(sys.argv[1], "packed.odt"), "w", zipfile.ZIP_BZIP2) as file:
+    file.writestr("content.xml", "<o>bzipped</o>")
 archive("other.zip", readme="unread")
 open(os.path.join(sys.argv[1], "broken.docx"), "wb").write(b"PK\x03\x04 and no archive")
 open(os.path.join(sys.argv[1], "page.html"), "w").write(
@@ -98,13 +100,56 @@ fn words_in_office_documents_and_pages_are_found() {
         ("broken", "broken.docx"),
         ("laughs", "laughs.odt"),
         ("bomb", "bomb.odt"),
+        ("packed", "packed.odt"),
     ] {
         assert_eq!(found(&docs, word), [name], "{word}");
     }
-    for word in ["hidden", "secretcode", "hilarity", "exploded", "unread", "script"] {
+    for word in ["hidden", "secretcode", "hilarity", "exploded", "bzipped", "unread", "script"] {
         assert!(found(&docs, word).is_empty(), "{word}");
     }
     docs.stop();
+}
+
+/// Documents that would take minutes, or more memory than there is.
+const COSTLY: &str = r#"
+import importlib.util, os, sys
+spec = importlib.util.spec_from_file_location("index", sys.argv[1])
+index = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(index)
+index.MOST_SECONDS = 0.2
+def written(name, body):
+    path = os.path.join(sys.argv[2], name)
+    open(path, "wb").write(body)
+    return {"name": name, "path": path}
+def refused(kind, document):
+    try:
+        index.extract(document)
+    except kind:
+        return
+    raise AssertionError(document["name"])
+refused(TimeoutError, written("tags.html", b"<p>" * 1300000))
+# The next document has its own time.
+assert index.extract(written("page.html", b"<p>word</p>")) == "word"
+assert index.extract(written("puny.html", b"<meta charset=punycode>-" + b"zzzb" * 100000))
+# The directory of this archive would be 3 GiB; the file has that size and takes no room.
+if sys.platform == "linux":
+    end = b"PK\5\6" + b"\0" * 6 + b"\1\0" + (3 << 30).to_bytes(4, "little") + b"\0" * 6
+    with open(os.path.join(sys.argv[2], "listed.docx"), "wb") as file:
+        file.truncate(4 + (3 << 30))
+        file.write(b"PK\3\4")
+        file.seek(0, os.SEEK_END)
+        file.write(end)
+        listed = {"name": "listed.docx", "path": file.name}
+    refused(MemoryError, listed)
+"#;
+
+#[test]
+fn p3_a_document_that_costs_much_has_bounds_of_time_and_memory() {
+    let Some(python) = client("python3") else { return };
+    let scratch = TempDir::new("costly");
+    let mut costly = Command::new(python);
+    let ran = run(costly.args(["-c", COSTLY, INDEX]).arg(scratch.path()), TIMEOUT);
+    assert!(ran.status.success(), "{ran:?}");
 }
 
 #[test]

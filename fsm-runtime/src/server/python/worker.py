@@ -9,10 +9,13 @@ import importlib.util
 import io
 import json
 import os
+import select
 import signal
 import socket
 import struct
 import sys
+import threading
+import time
 import traceback
 
 REQUEST = struct.Struct("=II")
@@ -22,6 +25,8 @@ RESULT, RAISED, READY, FAILED = 0, 1, 2, 3
 LAST = 0x80
 # The most text of one part of an exception.
 TEXT = 64 * 1024
+# The seconds that a job and exit handlers have after the end of the server.
+PATIENCE = 5
 
 DECODE = {"bytes": bytes, "text": lambda body: body.decode(), "json": json.loads}
 
@@ -81,7 +86,7 @@ def described(error):
     kind = type(error)
     name = kind.__qualname__
     if kind.__module__ not in ("builtins", "__main__"):
-        name = kind.__module__ + "." + name
+        name = "%s.%s" % (kind.__module__, name)
     try:
         text = str(error)
     except Exception:
@@ -112,12 +117,24 @@ def resident():
         return lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
+def end_with_server(peer):
+    """Ends this process when the server has ended, also in a job that does not return."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    # A pool that lets this process finish its job shuts the socket down in one direction, which is no hang-up.
+    ended = select.poll()
+    ended.register(peer, 0)
+    ended.poll()
+    time.sleep(PATIENCE)
+    os._exit(1)
+
+
 def serve(target, takes, gives, most):
     peer = connection()
     # The end of the stream ends this process, after its job. A terminal and a service manager send these signals
     # to all processes of a server; handlers, unlike `SIG_IGN`, are not inherited by the programs that a job starts.
     for ended in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ended, lambda *_: None)
+    threading.Thread(target=end_with_server, args=(peer.fileno(),), daemon=True).start()
     requests = peer.makefile("rb", io.DEFAULT_BUFFER_SIZE * 8)
     try:
         function = find(target)
