@@ -144,13 +144,9 @@ fn p2_an_exception_is_a_reply_and_the_process_lives_on() {
     assert_eq!(error.kind, "ValueError");
     assert_eq!(error.to_string(), "ValueError: invalid literal for int() with base 10: 'nine'");
     assert!(error.traceback.contains("jobs.py"), "{}", error.traceback);
-<<<<<<< HEAD
     // It begins in the function, not in the loop of the process.
     assert!(!error.traceback.contains("<string>"), "{}", error.traceback);
-    // An exception that cannot say what it is.
-=======
     // An exception that cannot say what it is, and one that is of no module.
->>>>>>> 29c64df8b72d57823a23fcefbc3def6c43e1ccc7
     assert_eq!(raised("odd").kind, "jobs.Odd");
     assert_eq!(raised("homeless").kind, "None.Homeless");
     // JSON has no such number, and no such act is there.
