@@ -214,9 +214,14 @@ fn p3_a_process_that_was_killed_while_idle_costs_no_job() {
     for _ in 0..3 {
         let process = acts.pid();
         kill_process(process, Signal::KILL).expect("it is ours");
-        // It has not been waited for, so it is there until it has closed its socket, and longer.
-        let status = format!("/proc/{}/stat", process.as_raw_nonzero());
-        while std::fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z ")) {
+        // Nobody has waited for it, so its first thread stays. It has closed its socket when the others have ended.
+        let process_of = format!("/proc/{}", process.as_raw_nonzero());
+        let is_open = || {
+            let stat = std::fs::read_to_string(format!("{process_of}/stat"));
+            let threads = std::fs::read_dir(format!("{process_of}/task")).map(Iterator::count);
+            stat.is_ok_and(|stat| !stat.contains(") Z ")) || threads.is_ok_and(|count| count > 1)
+        };
+        while is_open() {
             std::thread::yield_now();
         }
         assert_ne!(acts.pid(), process);
