@@ -122,7 +122,7 @@ fn rectangle(
 }
 
 fn text(html: &mut String, chart: &Chart, drawing: &Drawing) -> std::fmt::Result {
-    // What is pointed at is the state, whose title is shown.
+    // The pointer is on the state, whose title is shown.
     let text = "<g fill=\"currentColor\" pointer-events=\"none\"";
     write!(html, "{text} font-size=\"{NAME}\">")?;
     for (node, area) in chart.nodes.iter().zip(&drawing.nodes) {

@@ -83,7 +83,7 @@ mod mail {
 #[test]
 fn l9_the_docs_show_edges_that_many_states_share_once() {
     let drawn = mail::spec().mermaid();
-    // What the macro makes of the same source, and what the tests of the drawing draw.
+    // The picture that the macro makes of the same source, and the one that the tests of the drawing draw.
     assert_eq!(drawn, include_str!("../../fsm-macros/src/lower/picture/mail.mmd"));
     assert_eq!(drawn, include_str!("../../fsm-diagram/src/sample/mail.mmd"));
     assert_eq!(mail::spec().states.len(), 40);

@@ -43,7 +43,7 @@ pub(crate) struct ConnectionScratch<M: Machine, H> {
     pub(crate) other: OtherScratch,
     /// The hand-off of the current connection, from the turn in which it leaves until that turn ends.
     pub(crate) leaving: Option<Leaving>,
-    /// What TLS begins with in a `#[tls]` state; `None` without sockets and in a plain pool.
+    /// The settings with which TLS begins in a `#[tls]` state; `None` without sockets and in a plain pool.
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<TlsSettings>,
 }

@@ -204,7 +204,7 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
                 NextAction::Read if readable && self.budget.bytes == 0 => {
                     return Ok(StopReason::BudgetSpent);
                 }
-                // What has come is dropped before the machine runs.
+                // Datagrams that have arrived are dropped before the machine runs.
                 NextAction::Read if self.takes_no_datagram() => {}
                 NextAction::Read => {
                     // A state that also waits for messages, or for a job, left them for the time after the

@@ -33,7 +33,7 @@ pub struct Conn<M: Drive<H> + Machine<Kind = Connection>, H> {
     key: Key,
     /// `None` at the end.
     task: Option<TaskOf<M, H>>,
-    /// What is left of the streams at the end.
+    /// The rest of the streams, at the end.
     rest: MemoryStream,
     ended: Option<Ended>,
     /// The last time that it was told, in milliseconds.
@@ -80,7 +80,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Conn<M, H> {
     /// 64 KiB and all of that unless the machine waits for something else, such as room for its output: see
     /// [`wants_input`](Self::wants_input).
     ///
-    /// What comes after the end of the peer's stream or of the machine is taken and lost, as on a socket.
+    /// Input after the end of the peer's stream or of the machine is taken and lost, as on a socket.
     ///
     /// ```
     /// use fsm_runtime::embed;

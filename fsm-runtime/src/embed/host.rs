@@ -25,7 +25,7 @@ const KEPT: usize = 8;
 /// The most output that has left the machine and that its user has not sent.
 const WINDOW: usize = 64 * 1024;
 
-/// What connections of one machine share: settings, bounds, counters, and the buffers of those that run.
+/// The shared part of the connections of one machine: settings, bounds, counters, and the buffers of those that run.
 ///
 /// It is to [`Conn`] what a pool is to its connections, without sockets and threads. Clones are the same host.
 /// The buffers are as many as calls of its connections run at a time, and 8 of them are kept: 64 KiB each.

@@ -1,4 +1,4 @@
-//! What of the system's poll the tasks know, also where there is none.
+//! The part of the system's poll that tasks know, also where there is none.
 
 #[cfg(feature = "pool")]
 pub(crate) use mio::{Registry, Token};

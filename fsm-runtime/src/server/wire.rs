@@ -9,7 +9,7 @@ pub enum WireFormat {
     Bytes,
     /// `str`, as UTF-8.
     Text,
-    /// What `json.loads` makes of it. `NaN` and infinite numbers are refused.
+    /// The value that `json.loads` makes of it. `NaN` and infinite numbers are refused.
     Json,
 }
 
@@ -142,7 +142,7 @@ impl<T: serde::Serialize + serde::de::DeserializeOwned> Wire for Json<T> {
 pub struct Raised {
     /// The class of the exception, such as `ValueError`, with its module unless that is `builtins`.
     pub kind: String,
-    /// What `str` makes of the exception.
+    /// The text that `str` makes of the exception.
     pub text: String,
     /// The traceback as Python prints it, from the function on, or nothing if no code of its is to blame.
     pub traceback: String,

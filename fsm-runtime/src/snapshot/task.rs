@@ -34,7 +34,7 @@ pub struct TaskSnapshot {
     pub awaited: usize,
     /// What it does.
     pub activity: Activity,
-    /// What the pool's [`Builder::show`](crate::Builder::show) says of a connection between two turns, in at most
+    /// The text that the pool's [`Builder::show`](crate::Builder::show) has for a connection between two turns, in at most
     /// 128 bytes: a text of the user's, perhaps of the peer's, which the reader must escape.
     pub label: Option<String>,
     /// Its last transitions, the oldest first, if the snapshot was taken of its key ([`Filter::key`]) and the pool

@@ -30,7 +30,7 @@ impl Features {
     pub(crate) const DATAGRAMS: Self = Self(1 << 10);
     /// A state calls another pool or hands over to one.
     pub(crate) const POOLS: Self = Self(1 << 11);
-    /// What a connection can do in a pool alone, and not in [`embed`](crate::embed).
+    /// The features of connections that need a pool, and are not there in [`embed`](crate::embed).
     pub(crate) const IN_POOLS: Self =
         Self::POOLS.and(Self::JOBS).and(Self::OTHER).and(Self::TLS).and(Self::DATAGRAMS);
     /// A state takes a message or a job only when no input is to be read before.

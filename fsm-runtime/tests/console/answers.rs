@@ -76,7 +76,7 @@ fn v5_the_page_of_metrics_is_as_prometheus_wants_it() {
             assert_eq!(families.last(), Some(&name), "a family is in one piece");
         }
     }
-    // What is measured is known before anything is, also in a pool that measures nothing.
+    // The series are there before anything is measured, also in a pool that measures nothing.
     for series in [
         "bucket{pool=\"lines\",le=\"0.0005\"} 0",
         "bucket{pool=\"lines\",le=\"+Inf\"} 0",

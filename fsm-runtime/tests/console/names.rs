@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What a client calls itself, which may be anything.
+/// The name that a client gives itself, which may be any text.
 struct Named(String);
 
 impl lines::Handler for Named {

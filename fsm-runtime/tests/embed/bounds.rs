@@ -15,7 +15,7 @@ fn m3_while_its_output_is_not_sent_it_takes_no_input_and_no_message() {
         rounds += 1;
         assert!(rounds < 100, "it takes input without end");
     }
-    // What was taken is in the output, behind it, or not yet used.
+    // All that was taken is in the output, behind it, or not yet used.
     assert!(given < 2 * MARK + line.len() + 4_096, "{given}");
     assert_eq!(conn.output().len(), MARK);
     assert_eq!(conn.input(line, at(0)), 0);

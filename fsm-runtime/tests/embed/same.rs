@@ -16,7 +16,7 @@ const INPUTS: [&[u8]; 8] = [
     b"flood\nand then\n",
 ];
 
-/// What is seen of a connection from outside.
+/// The outside of a connection.
 #[derive(Debug, PartialEq)]
 struct Seen {
     output: Vec<u8>,

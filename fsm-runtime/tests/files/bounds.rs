@@ -1,4 +1,4 @@
-//! What bounds other output bounds files, too.
+//! The bounds of other output hold for files, too.
 
 use super::*;
 

@@ -126,7 +126,7 @@ fn x7_a_file_that_is_queued_moves_along_to_another_pool() {
     expect(&mut peer, b">over there\n");
 }
 
-/// What sends nothing at an offset is no file to send.
+/// A pipe or socket, which has no offsets, is no file to send.
 #[cfg(unix)]
 #[test]
 fn x16_a_file_that_has_no_offsets_resets_the_connection() {
@@ -193,7 +193,7 @@ fn d1_a_file_is_part_of_a_datagram_or_ends_the_session() {
     peer.connect(address).unwrap();
     peer.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut buffer = vec![0; 65_536];
-    // What fits in no datagram is not sent in part.
+    // A file that fits in no datagram is not sent in part.
     for len in [1_000, 70_000, 5, 2_500_000, 60_000] {
         peer.send(len.to_string().as_bytes()).unwrap();
         if len <= 60_000 {

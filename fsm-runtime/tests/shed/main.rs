@@ -115,7 +115,7 @@ impl Peer {
         assert_eq!(self.line(), format!("{text}\n"));
     }
 
-    /// What comes until the end of the stream.
+    /// All bytes until the end of the stream.
     fn last_words(mut self) -> String {
         let mut text = String::new();
         self.0.read_to_string(&mut text).unwrap();

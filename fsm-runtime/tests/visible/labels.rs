@@ -4,7 +4,7 @@ use fsm_runtime::{Activity, TaskSnapshot};
 
 use super::*;
 
-/// What a client calls itself: the last line that it sent.
+/// The name that a client gives itself: the last line that it sent.
 struct Named(String);
 
 impl lines::Handler for Named {

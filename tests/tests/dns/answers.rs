@@ -1,4 +1,4 @@
-//! What `dns` answers.
+//! The answers of `dns`.
 
 use std::collections::BTreeSet;
 
@@ -61,7 +61,7 @@ const QUESTIONS: &[&str] = &[
     "mail.example.org A +ednsopt=65001:01",
 ];
 
-/// What both servers must say: the code, the flags, EDNS, and the records of the answer and of the authority. Which
+/// The parts in which both servers must agree: the code, the flags, EDNS, and the records of the answer and of the authority. Which
 /// addresses come beside is theirs to choose.
 fn said(program: &Path, server: SocketAddr, question: &str) -> BTreeSet<String> {
     let ran = dig(program, server, question);

@@ -1,4 +1,4 @@
-//! What `dns-client` asks, and which answers it takes.
+//! The questions of `dns-client`, and the answers that it takes.
 
 use std::thread;
 use std::time::Duration;

@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 /// More than the buffers of the system and of the machine take.
 const FLOOD: usize = 16 * 1024 * 1024;
 
-/// What differs from test to test.
+/// The settings that differ from test to test.
 struct Times {
     /// How long a client may say nothing.
     idle: Duration,

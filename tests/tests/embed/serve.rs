@@ -59,7 +59,7 @@ where
         let has_output = !is_flushed || !output.is_empty();
         let write = async {
             match output {
-                // What a layer such as TLS has buffered goes out behind the output.
+                // Bytes that a layer such as TLS has buffered go out behind the output.
                 [] => writer.flush().await.map(|()| 0),
                 _ => writer.write(output).await,
             }

@@ -45,7 +45,8 @@ fn users_read_what_was_seen() {
     }
 }
 
-/// What rustc quotes of our own crates is there, so that code that has moved is noticed before trybuild runs.
+/// The lines of our own crates that rustc quotes are there, so that code that has moved is noticed before trybuild
+/// runs.
 #[test]
 fn quotes_of_our_crates_are_in_their_files() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

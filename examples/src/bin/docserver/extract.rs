@@ -30,7 +30,7 @@ pub(crate) struct Source {
     pub(crate) is_text: bool,
 }
 
-/// Who reads the text of documents.
+/// The reader of the text of documents: a thread, or processes of Python.
 #[derive(Args)]
 pub(crate) struct Extractor {
     /// A file of Python whose function `extract` returns the text of a document, such as

@@ -102,7 +102,7 @@ impl<S: ByteStream> ByteStream for Layered<S> {
     fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<usize> {
         match &mut self.tls {
             None => self.stream.send_file(file, at, most),
-            // What was written before is known without reading it again.
+            // The bytes of the last write are known, and are not read again.
             Some(tls) => match tls.make_room(&mut self.stream)? {
                 Some(written) => Ok(written),
                 None => file_copy::copy(self, file, at, most),

@@ -22,7 +22,7 @@ impl ShowOfAny {
     }
 }
 
-/// What a snapshot says of a connection beside what is there anyway.
+/// The settings of what a snapshot says of a connection beyond its state.
 impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
     /// Labels connections with what they work on, for [`TaskSnapshot::label`](crate::TaskSnapshot::label) and
     /// the console. None by default.

@@ -31,7 +31,7 @@ struct Rule {
     state: Option<&'static str>,
     /// Names are in it as labels of the alert, because braces in a name would be a template.
     summary: String,
-    /// What to look at.
+    /// The place to look at first.
     look: String,
 }
 

@@ -32,7 +32,7 @@ struct Counters {
     pools: HashMap<Arc<str>, Flow>,
 }
 
-/// What has come to a pool, what has ended, and what has moved.
+/// The counts of what was accepted, has ended and has moved in a pool.
 struct Flow {
     accepted: u64,
     ended: u64,

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::server::wire::WireFormat;
 
-/// What the threads of a pool know of its processes.
+/// The settings of the processes of a pool.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) pool: String,

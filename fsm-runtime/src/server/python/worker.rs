@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// A buffer that was larger than this is not kept.
 const KEPT: usize = 64 * 1024;
 
-/// What a thread of the pool has: a process, and what is needed to start another one.
+/// The worker of a thread of the pool: a process, and the settings to start another one.
 pub(super) struct Worker<J, R> {
     settings: Arc<Settings>,
     ending: Ending,

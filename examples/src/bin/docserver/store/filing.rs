@@ -20,7 +20,7 @@ pub(crate) struct Settled {
     name: String,
     len: u64,
     digested: Digested,
-    /// What the search finds in it, beside its name.
+    /// The text that the search covers, beside the name.
     text: String,
 }
 
