@@ -132,8 +132,12 @@ fn head(counts: &Snapshot) -> String {
         sum(|pool| pool.stats.ended()),
         sum(|pool| pool.stats.waiting),
     );
-    if silent > 0 {
-        let _ = write!(line, "; {silent} ports are in a handler");
+    match silent {
+        0 => {}
+        1 => line.push_str("; 1 port is in a handler"),
+        silent => {
+            let _ = write!(line, "; {silent} ports are in handlers");
+        }
     }
     line
 }
