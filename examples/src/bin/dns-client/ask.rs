@@ -4,7 +4,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use domain::base::message_builder::PushError;
+use domain::base::name::ParsedName;
 use domain::base::{Message, MessageBuilder, Rtype};
+use domain::rdata::AllRecordData;
 use fsm_runtime::prelude::*;
 
 /// The most bytes of a datagram, which the query says. More might come in fragments.
@@ -175,8 +177,15 @@ impl Query {
         self.0.as_slice()
     }
 
-    /// Whether this is an answer with the id and the question.
+    /// Whether this is an answer with the id and the question, whose records can be read.
     fn is_answered_by(&self, bytes: &[u8]) -> bool {
-        Message::from_octets(bytes).is_ok_and(|answer| answer.is_answer(&self.0))
+        let Ok(answer) = Message::from_octets(bytes) else { return false };
+        answer.is_answer(&self.0) && (answer.header().tc() || are_whole(&answer))
     }
+}
+
+/// Whether all records of an answer can be read.
+fn are_whole(answer: &Message<&[u8]>) -> bool {
+    let Ok(records) = answer.answer() else { return false };
+    records.limit_to::<AllRecordData<_, ParsedName<_>>>().all(|record| record.is_ok())
 }
