@@ -148,6 +148,7 @@ fn a_condition_that_fails_changes_nothing() {
     let mut spooled = f.spool(b"new");
     let digested = spooled.digest().unwrap();
     let mut settled = f.store.settle(&mut spooled, digested).unwrap();
+    settled.read_text().unwrap();
     let filed = f.store.index(&name("a"), &mut settled, |old| old.is_none()).unwrap();
     assert!(filed.is_none());
     drop((settled, spooled));
@@ -186,6 +187,7 @@ fn after_a_crash_at_any_step_a_document_is_old_or_new() {
         let digested = spooled.digest().unwrap();
         expect(&f, old, 1, 0);
         let mut settled = f.store.settle(&mut spooled, digested).unwrap();
+        settled.read_text().unwrap();
         expect(&f, old, 0, 1);
         // A crash in the middle of a transaction, which another connection holds open.
         let (root, directory) = (f.root, Arc::clone(f.store.directory()));
