@@ -85,12 +85,13 @@ pub(super) fn crowd(lab: &Lab) -> Result<Vec<Figure>, Error> {
     });
     let answers = answers.collect::<Result<Vec<f64>, Error>>()?;
     let time = Duration::from_secs(lab.amount(10, 4));
-    let (mut quiet, mut scraped) = (Vec::new(), Vec::new());
+    let (mut quiet, mut beside_scrapes) = (Vec::new(), Vec::new());
     for _ in 0..lab.runs() {
         quiet.push(p99(lab, &mut clients, time)?);
-        scraped.push(beside(&mut scraper, || p99(lab, &mut clients, time))?);
+        beside_scrapes.push(beside(&mut scraper, || p99(lab, &mut clients, time))?);
     }
-    let ratios = quiet.iter().zip(&scraped).map(|(quiet, scraped)| scraped / quiet).collect();
+    let ratios =
+        quiet.iter().zip(&beside_scrapes).map(|(quiet, scraped)| scraped / quiet).collect();
     server.end()?;
     Ok(vec![
         figure(

@@ -69,7 +69,7 @@ fn v11_without_a_descriptor_newcomers_take_the_places_of_those_at_rest() {
     let mut subscriber = Connection::new(server.address());
     subscriber.command(&["SUBSCRIBE", "news"]);
     let start = Instant::now();
-    let mut served: Vec<_> = (0..200)
+    let mut newcomers: Vec<_> = (0..200)
         .map(|_| {
             let mut client = ping(&server);
             pong(&mut client);
@@ -77,13 +77,15 @@ fn v11_without_a_descriptor_newcomers_take_the_places_of_those_at_rest() {
         })
         .collect();
     println!("200 clients were served within {:.1?}", start.elapsed());
-    let mut last = served.split_off(190);
-    for client in &mut served[..130] {
+    let mut last = newcomers.split_off(190);
+    for client in &mut newcomers[..130] {
         client.expect_end();
     }
     last[0].expect(&["PUBLISH", "news", "hello"], ":1\r\n");
     assert!(subscriber.reply().ends_with(b"hello\r\n"));
-    last.iter_mut().for_each(|client| client.expect(&["PING"], "+PONG\r\n"));
+    for client in &mut last {
+        client.expect(&["PING"], "+PONG\r\n");
+    }
     server.stop();
 }
 
