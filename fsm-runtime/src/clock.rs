@@ -21,6 +21,14 @@ pub(crate) fn start_of_told_time() -> Moment {
     Duration::ZERO
 }
 
+/// The time since a moment; zero where the system has no clock.
+pub(crate) fn time_since(moment: Moment) -> Duration {
+    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+    return moment.elapsed();
+    #[cfg(all(target_family = "wasm", target_os = "unknown"))]
+    moment.saturating_sub(moment)
+}
+
 /// A moment, in both forms that a pool needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Time {

@@ -7,6 +7,8 @@ use std::{env, fs, thread};
 
 use serde_json::Value;
 
+use crate::example::cargo;
+
 /// The compiler, with the runtime built as a library.
 #[derive(Debug)]
 pub struct Compiler {
@@ -42,8 +44,7 @@ impl Library {
     /// Builds the first of these packages of the workspace or project at `root`, with the features that it has
     /// beside the others.
     pub fn build(packages: &[&str], root: &Path) -> Self {
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo)
+        let built = cargo()
             .args(["build", "--lib", "--message-format", "json", "--quiet"])
             .args(packages.iter().flat_map(|package| ["--package", package]))
             .current_dir(root)

@@ -19,10 +19,28 @@ pub fn example(name: &str) -> PathBuf {
     built.entry(name.to_owned()).or_insert_with(|| build(name)).clone()
 }
 
+/// A command of cargo that builds as one from a shell does. A test has variables of its package, such as
+/// `CARGO_PKG_NAME`, and a build script that looks at one of these would run again, with all that depends on it.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    let of_the_test = |name: &str| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"]
+            .iter()
+            .any(|part| name.starts_with(part))
+            || name == "CARGO_PRIMARY_PACKAGE"
+    };
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(of_the_test) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
+}
+
 fn build(name: &str) -> PathBuf {
     let ours = if cfg!(debug_assertions) { "dev" } else { "release" };
     let profile = std::env::var("FSM_PROFILE").unwrap_or(ours.to_owned());
-    let output = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
+    let output = cargo()
         .args(["build", "--profile", &profile, "--package", "fsm-examples", "--bin", name])
         .args(["--message-format", "json-render-diagnostics"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))

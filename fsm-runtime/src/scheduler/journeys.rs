@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use tracing::Span;
 use tracing::field::Empty;
 
 use crate::Key;
+use crate::clock::{Moment, time_since};
 use crate::net::readiness::Readiness;
 use crate::panics::caught;
 use crate::scheduler::task::Task;
@@ -28,7 +28,7 @@ pub(crate) struct JourneysUnderWay {
 #[derive(Clone, Debug)]
 struct Journey {
     span: Span,
-    began: Instant,
+    began: Moment,
     is_job: bool,
 }
 
@@ -87,7 +87,7 @@ impl JourneyWatch {
         key: Key,
         task: &T,
         ready: Readiness,
-        now: Instant,
+        now: Moment,
     ) -> Option<Span> {
         if let Some(span) = self.under_way.span(key) {
             return Some(span);
@@ -107,7 +107,7 @@ impl JourneyWatch {
         Some(self.begin(key, task, now, None))
     }
 
-    fn begin<T: Task>(&self, key: Key, task: &T, began: Instant, parent: Option<&Span>) -> Span {
+    fn begin<T: Task>(&self, key: Key, task: &T, began: Moment, parent: Option<&Span>) -> Span {
         let (pool, from) = (&*self.pool, T::SPEC.states[task.state()].name);
         // A subscriber may panic.
         let span = caught(|| match parent {
@@ -141,7 +141,7 @@ impl JourneyWatch {
 
     fn end(&self, key: Key, to: &'static str) {
         let Some(Journey { span, began, is_job }) = self.under_way.end(key) else { return };
-        let lasted = began.elapsed();
+        let lasted = time_since(began);
         if !is_job {
             self.counts.add(lasted);
         }
