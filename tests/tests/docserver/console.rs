@@ -89,7 +89,7 @@ fn v6_the_page_shows_states_and_ends_a_connection() {
     let stuck = stuck_upload(&docs);
     let peer = stuck.local_addr().expect("it is connected").to_string();
     browser.open(&format!("http://{}/", console(&docs)));
-    browser.wait_until("document.querySelectorAll('#pools .card').length === 4");
+    browser.wait_until("document.querySelectorAll('#pools .card').length === 5");
     let there = "[...document.querySelectorAll('.card[data-pool=spool] .state')]\
                  .filter(row => row.children[1].textContent === '1')";
     browser.wait_until(&format!("{there}.length === 1"));
