@@ -6,13 +6,15 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fsm_runtime::prelude::*;
 use fsm_runtime::sim::Session;
 use fsm_runtime::{Address, Running};
 
 mod bounds;
+#[cfg(unix)]
+mod datagrams;
 mod sockets;
 
 /// Sends parts of files.
