@@ -1,11 +1,9 @@
 //! The pool that reads the text of documents for the search: a thread that knows plain text, or, with
 //! `--worker`, processes that run Python.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use fsm_examples::count;
 use fsm_runtime::prelude::*;
 use fsm_runtime::{Json, Raised};
 use serde::{Deserialize, Serialize};
@@ -44,8 +42,8 @@ pub(crate) struct Extractor {
     python: PathBuf,
     /// The number of worker processes; one per processor by default
     #[cfg(unix)]
-    #[arg(long, value_name = "N", requires = "worker", value_parser = count::<{ Pool::MAX_THREADS }>)]
-    worker_processes: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", requires = "worker", value_parser = fsm_examples::count::<{ Pool::MAX_THREADS }>)]
+    worker_processes: Option<std::num::NonZeroUsize>,
 }
 
 impl Extractor {
