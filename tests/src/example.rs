@@ -55,3 +55,18 @@ fn build(name: &str) -> PathBuf {
     });
     program.expect("cargo should name the program that it built")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_has_no_variables_of_the_test() {
+        assert!(std::env::var_os("CARGO_PKG_NAME").is_some(), "cargo sets them for a test");
+        let cargo = cargo();
+        let removed: Vec<_> = cargo.get_envs().filter(|(_, value)| value.is_none()).collect();
+        for name in ["CARGO_PKG_NAME", "CARGO_PKG_VERSION", "CARGO_MANIFEST_DIR"] {
+            assert!(removed.iter().any(|(removed, _)| *removed == name), "{name}: {removed:?}");
+        }
+    }
+}

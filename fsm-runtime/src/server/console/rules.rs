@@ -56,12 +56,23 @@ pub(crate) fn print<'a>(pools: impl Iterator<Item = PoolRules<'a>>) -> String {
     text
 }
 
+impl PoolRules<'_> {
+    /// The series of the pool.
+    fn series(&self, metric: &str) -> String {
+        format!("{metric}{{pool=\"{}\"}}", escaped(self.name))
+    }
+}
+
+/// The condition that a counter has grown in the last minutes.
+fn grown(series: &str) -> String {
+    format!("increase({series}[5m]) > 0")
+}
+
 /// The rules about a pool.
 fn of_pool(pool: &PoolRules<'_>) -> Vec<Rule> {
+    let series = |metric: &str| pool.series(metric);
     let name = escaped(pool.name);
-    let series = |metric: &str| format!("{metric}{{pool=\"{name}\"}}");
     let of = |metric: &str, more: &str| format!("{metric}{{pool=\"{name}\",{more}}}");
-    let grown = |series: String| format!("increase({series}[5m]) > 0");
     let mut rules = vec![
         Rule::about_the_pool(
             "FsmPoolFull",
@@ -81,7 +92,7 @@ fn of_pool(pool: &PoolRules<'_>) -> Vec<Rule> {
         ),
         Rule::about_the_pool(
             "FsmHandlerFailed",
-            grown(of("fsm_ended_total", "reason=~\"panicked|busy_loop\"")),
+            grown(&of("fsm_ended_total", "reason=~\"panicked|busy_loop\"")),
             "0s",
             Severity::Critical,
             "a handler of pool {{ $labels.pool }} panicked or ran in an endless loop",
@@ -111,7 +122,7 @@ fn of_pool(pool: &PoolRules<'_>) -> Vec<Rule> {
         ));
         rules.push(Rule::about_the_pool(
             "FsmRefused",
-            grown(of("fsm_offers_total", "outcome=\"refused\"")),
+            grown(&of("fsm_offers_total", "outcome=\"refused\"")),
             "0s",
             Severity::Warning,
             "pool {{ $labels.pool }} refused jobs or connections because it was full",
@@ -124,14 +135,12 @@ fn of_pool(pool: &PoolRules<'_>) -> Vec<Rule> {
 
 /// The rules about the sockets of a pool.
 fn of_sockets(pool: &PoolRules<'_>) -> Vec<Rule> {
-    let name = escaped(pool.name);
-    let series = |metric: &str| format!("{metric}{{pool=\"{name}\"}}");
-    let grown = |series: String| format!("increase({series}[5m]) > 0");
+    let series = |metric: &str| pool.series(metric);
     let mut rules = Vec::new();
     if pool.spec.starts == Starts::Connection {
         rules.push(Rule::about_the_pool(
             "FsmNoDescriptor",
-            grown(series("fsm_accept_failures_total")),
+            grown(&series("fsm_accept_failures_total")),
             "0s",
             Severity::Critical,
             "pool {{ $labels.pool }} could not accept a connection, because no file descriptor was free",
@@ -140,7 +149,7 @@ fn of_sockets(pool: &PoolRules<'_>) -> Vec<Rule> {
         if pool.spec.states.iter().any(|state| state.rest && !state.keep) {
             rules.push(Rule::about_the_pool(
                 "FsmShedding",
-                grown(series("fsm_connections_shed_total")),
+                grown(&series("fsm_connections_shed_total")),
                 "5m",
                 Severity::Warning,
                 "new connections of pool {{ $labels.pool }} take the places of those at rest",
