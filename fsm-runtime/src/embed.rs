@@ -106,7 +106,7 @@
 //! # }
 //! ```
 //!
-//! TLS goes around a `Conn`, where the event loop has it: see `tests/tests/embed.rs` of the repository for
+//! TLS goes around a `Conn`, where the event loop has it: see `tests/tests/embed/serve.rs` of the repository for
 //! tokio-rustls. A machine with jobs is no connection.
 
 mod conn;

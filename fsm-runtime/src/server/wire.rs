@@ -138,6 +138,18 @@ impl<T: serde::Serialize + serde::de::DeserializeOwned> Wire for Json<T> {
 ///
 /// The job has failed and the process goes on with the next one. Each text has at most 64 KiB. A value that has
 /// no bytes, or a result that is no value, is one of the kind [`Raised::WIRE`].
+///
+/// ```
+/// use fsm_runtime::Raised;
+///
+/// // As a test of a caller makes it.
+/// let raised = Raised {
+///     kind: "ValueError".to_owned(),
+///     text: "no page".to_owned(),
+///     traceback: String::new(),
+/// };
+/// assert_eq!(raised.to_string(), "ValueError: no page");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raised {
     /// The class of the exception, such as `ValueError`, with its module unless that is `builtins`.
