@@ -112,6 +112,25 @@ impl Server {
         self.answer(id, &text, from);
         from
     }
+
+    /// Answers each question with its text until the job has its reply: the system drops answers
+    /// while the client's receive buffer is full, and the client asks again.
+    fn echo_until_replied<R: Send + 'static>(&self, mut job: JobHandle<R>) -> Option<R> {
+        self.0.set_nonblocking(true).unwrap();
+        let mut buffer = [0; 600];
+        loop {
+            while let Ok((len, from)) = self.0.recv_from(&mut buffer) {
+                self.0.send_to(&buffer[..len], from).unwrap();
+            }
+            match job.wait_for(Duration::from_millis(5)) {
+                Ok(reply) => {
+                    self.0.set_nonblocking(false).unwrap();
+                    return reply;
+                }
+                Err(waiting) => job = waiting,
+            }
+        }
+    }
 }
 
 fn asking(target: impl std::fmt::Display) -> Builder<Asks> {
@@ -242,23 +261,42 @@ fn d7_a_flood_at_rest_holds_up_no_job() {
     let job = jobs.submit("first").unwrap();
     let client = server.echo();
     assert_eq!(reply(job), ok("first"));
-    let (flood, stop) = (server.0.try_clone().unwrap(), mpsc::channel::<()>());
-    let (stops, stopped) = stop;
-    let floods = std::thread::spawn(move || {
-        while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
-            let _ = flood.send_to(b"\0unasked", client);
-        }
-    });
-    let mut answered = 0;
-    // Until the flood has begun, too.
-    while answered < 20 || running.stats().datagrams_dropped == 0 {
+    for _ in 0..20 {
+        let dropped = running.stats().datagrams_dropped;
+        let flood = Flood::start(&server, client);
+        wait_for(&running, |stats| stats.datagrams_dropped > dropped);
         let job = jobs.submit("second").unwrap();
-        assert_eq!(server.echo(), client);
-        assert_eq!(reply(job), ok("second"));
-        answered += 1;
+        // The flood goes on while the job is taken and its question is sent.
+        let (id, text, from) = server.question();
+        flood.stop();
+        assert_eq!(from, client);
+        server.answer(id, &text, client);
+        assert_eq!(server.echo_until_replied(job), ok("second"));
     }
-    drop(stops);
-    floods.join().unwrap();
+}
+
+/// Datagrams that nobody asked for, as fast as they can be sent.
+struct Flood {
+    sender: std::thread::JoinHandle<()>,
+    stops: mpsc::Sender<()>,
+}
+
+impl Flood {
+    fn start(server: &Server, client: SocketAddr) -> Self {
+        let socket = server.0.try_clone().unwrap();
+        let (stops, stopped) = mpsc::channel();
+        let sender = std::thread::spawn(move || {
+            while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
+                let _ = socket.send_to(b"\0unasked", client);
+            }
+        });
+        Self { sender, stops }
+    }
+
+    fn stop(self) {
+        drop(self.stops);
+        self.sender.join().unwrap();
+    }
 }
 
 #[test]
