@@ -9,6 +9,7 @@ pub(crate) mod builder;
 pub(crate) mod console;
 pub(crate) mod diagram;
 pub(crate) mod handle;
+pub(crate) mod handover;
 pub(crate) mod layer;
 pub(crate) mod observer;
 pub(crate) mod open_files;
@@ -25,5 +26,7 @@ pub(crate) mod snapshot;
 pub(crate) mod supervisor;
 pub(crate) mod thread;
 pub(crate) mod type_name;
+#[cfg(unix)]
+pub(crate) mod upgrade;
 pub(crate) mod wire;
 pub(crate) mod wired;

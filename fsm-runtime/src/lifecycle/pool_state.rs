@@ -187,6 +187,17 @@ impl PoolState {
         !self.resume_accepting() && newly_paused
     }
 
+    /// Leaves new connections to another process, which has the same listeners.
+    pub(crate) fn hold_accepting(&self) {
+        self.gate.hold();
+    }
+
+    /// Accepts again.
+    pub(crate) fn resume_held(&self) {
+        self.gate.resume_held();
+        self.shards.interrupt();
+    }
+
     /// Notes that a shard has taken all connections from its backlogs, and accepts no more.
     pub(crate) fn shard_stopped_accepting(&self) {
         self.gate.shard_stopped();

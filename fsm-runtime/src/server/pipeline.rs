@@ -189,7 +189,7 @@ impl Pipeline {
         }
         #[cfg(feature = "console")]
         let observer = self.observer();
-        let bound = Bound::new(plan, self.pools)?;
+        let bound = Bound::new(plan, self.pools, &mut handover)?;
         let wired = bound.wire();
         #[cfg(feature = "console")]
         let console = self.console.map(|console| console.start(observer)).transpose()?;

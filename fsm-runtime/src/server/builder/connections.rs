@@ -21,6 +21,7 @@ use crate::net::datagram::DatagramSocket;
 use crate::net::listener::{CAN_SHARE_ADDRESS, Listener, ListeningSocket};
 use crate::net::token;
 use crate::server::bound::BoundPool;
+use crate::server::handover::Handover;
 use crate::server::layer::sealed::{Layer, PoolNeeds};
 use crate::server::layer::{DatagramClients, Datagrams};
 use crate::server::placement::{ConnectionPort, Listening, Placement};
@@ -55,7 +56,7 @@ struct ConnectionParts<M: Machine, H, L: Layer> {
 
 impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
     /// Binds a pool of connections, or of the sessions of peers that send datagrams.
-    pub(super) fn bind_any<H, F>(self, make: F) -> Result<BoundPool, PoolError>
+    pub(super) fn bind_any<H, F>(self, make: F, handover: &mut Handover) -> Result<BoundPool, PoolError>
     where
         M: Drive<H>,
         H: Send + 'static,
@@ -65,15 +66,19 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             self.check_datagrams(L::ENCRYPTS)?;
             if self.connects() {
                 let settings = Arc::new(self.datagram_clients());
-                return self.over::<DatagramClients>(settings).bind_connections(make);
+                return self.over::<DatagramClients>(settings).bind_connections(make, handover);
             }
-            return self.over::<Datagrams>(()).bind_connections(make);
+            return self.over::<Datagrams>(()).bind_connections(make, handover);
         }
-        self.bind_connections(make)
+        self.bind_connections(make, handover)
     }
 
     /// Makes the shards of the pool, and binds it to its addresses.
-    pub(super) fn bind_connections<H, F>(mut self, make: F) -> Result<BoundPool, PoolError>
+    pub(super) fn bind_connections<H, F>(
+        mut self,
+        make: F,
+        handover: &mut Handover,
+    ) -> Result<BoundPool, PoolError>
     where
         M: Drive<H>,
         H: Send + 'static,
@@ -82,7 +87,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         self.check_show::<H>()?;
         let shards: Result<Vec<_>, _> = (0..self.shards).map(|number| self.shard(number)).collect();
         let mut shards = shards?;
-        let addresses = self.listen_on(&mut shards)?;
+        let addresses = self.listen_on(&mut shards, handover)?;
         let mut connects = self.connect_settings()?;
         let targets = connects.as_ref().map_or(&[][..], |connects| &connects.targets);
         let needs = PoolNeeds {
@@ -149,7 +154,11 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
     /// Makes the listeners. The first shard gets those of all addresses, or each shard gets its own
     /// where the shards share the TCP ports. Returns the addresses, with the TCP ports that the
     /// system chose.
-    fn listen_on<H>(&self, shards: &mut [Shard<M, H, L>]) -> Result<Vec<Address>, PoolError> {
+    fn listen_on<H>(
+        &self,
+        shards: &mut [Shard<M, H, L>],
+        handover: &mut Handover,
+    ) -> Result<Vec<Address>, PoolError> {
         let mut addresses = Vec::new();
         for Listens { on, plain } in &self.listen {
             room(&addresses, on)?;
@@ -160,17 +169,29 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                     continue;
                 }
             };
+            let inherited = handover.take(&self.name, text);
+            if !inherited.is_empty() {
+                for socket in inherited {
+                    room(&addresses, on)?;
+                    let address = shards[0].inherit(&socket, *plain)?;
+                    shards[0].keep(&self.name, text, handover)?;
+                    addresses.push(address);
+                }
+                continue;
+            }
             let mut address = Address::parse(text)?;
             self.check_address(&address)?;
             if let Address::Passed(which) = &address {
                 for socket in passed(which)? {
                     room(&addresses, on)?;
                     addresses.push(shards[0].adopt(&socket, *plain)?);
+                    shards[0].keep(&self.name, text, handover)?;
                 }
                 continue;
             }
             let shared =
                 self.reuse_port && CAN_SHARE_ADDRESS && !matches!(address, Address::Unix(_));
+            self.check_upgradable(&address, shared, handover)?;
             let listening = if shared { shards.len() } else { 1 };
             for shard in &mut shards[..listening] {
                 // If the system chose the port for the first shard, it is that of the others, too.
@@ -180,12 +201,35 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
                     shard.add_datagrams(socket)?
                 } else {
                     let listener = Listener::bind(&address, self.backlog, shared)?;
-                    shard.add(listener.plain(*plain))?
+                    let address = shard.add(listener.plain(*plain))?;
+                    shard.keep(&self.name, text, handover)?;
+                    address
                 };
             }
             addresses.push(address);
         }
         Ok(addresses)
+    }
+
+    /// Refuses listeners whose connections a live upgrade would lose.
+    fn check_upgradable(
+        &self,
+        address: &Address,
+        shared: bool,
+        handover: &Handover,
+    ) -> Result<(), PoolError> {
+        let why = if !handover.is_upgradable() {
+            return Ok(());
+        } else if shared {
+            "shares its TCP ports by `reuse_port`, and connections that wait for a listener of the old process \
+             would be lost; leave `reuse_port` out"
+        } else if matches!(address, Address::Udp(_)) {
+            "listens for datagrams, whose sessions cannot move; run it as a process of its own"
+        } else {
+            return Ok(());
+        };
+        let name = &self.name;
+        Err(PoolError::Pipeline { why: format!("the pool `{name}` of an upgradable pipeline {why}") })
     }
 
     /// Returns the main functions of the threads of a shard.
@@ -291,6 +335,20 @@ impl<M: Machine, H, L: Layer> Shard<M, H, L> {
             return Err(failed()(io::Error::new(io::ErrorKind::InvalidInput, why)));
         }
         self.add(listener.plain(plain))
+    }
+
+    /// Adds a listener of the process before this one. Returns its address.
+    fn inherit(&mut self, socket: &ListeningSocket, plain: bool) -> Result<Address, PoolError> {
+        let listener = Listener::inherit(socket);
+        let listener = listener.map_err(PoolError::io("use a listener of the old process"))?;
+        self.add(listener.plain(plain))
+    }
+
+    /// Keeps a copy of the listener that was added last for the process after this one.
+    fn keep(&self, pool: &str, text: &str, handover: &mut Handover) -> Result<(), PoolError> {
+        let Some(last) = self.acceptors.last() else { return Ok(()) };
+        let kept = handover.keep(pool, text, || last.listener.copy());
+        kept.map_err(PoolError::io("copy a listener for a live upgrade"))
     }
 
     /// Adds a listener. Returns its address, with the TCP port that the system chose.
