@@ -104,6 +104,7 @@ mod error;
 mod frame;
 mod key;
 mod log;
+mod moves;
 mod other;
 mod panics;
 mod peer;
@@ -230,6 +231,11 @@ pub use crate::machine::route::Route;
 pub use crate::machine::size_budget::{fits as __fits, holds as __holds};
 pub use crate::machine::timer::{SleepTime, Timer};
 pub use crate::machine::{Drive, Machine, NoMessage, Step, WaitSet};
+#[cfg(feature = "serde")]
+#[doc(hidden)]
+pub use crate::moves::by_fields::{pack_json as __pack_json, unpack_json as __unpack_json};
+pub use crate::moves::fields::PackedFields;
+pub use crate::moves::{Moves, MovesHandler};
 #[cfg(feature = "pool")]
 pub use crate::net::listener::ListeningSocket;
 #[cfg(feature = "pool")]

@@ -54,6 +54,10 @@ pub(crate) trait Task: Sized {
         false
     }
 
+    /// Makes the task try again to leave for another process, after it was refused there.
+    #[cfg(all(feature = "pool", unix))]
+    fn move_next(&mut self) {}
+
     /// Aborts the transport, before a task is closed in the middle of something: the peer must not
     /// take the output so far for the whole.
     fn abort(&mut self);
