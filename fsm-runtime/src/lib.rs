@@ -273,6 +273,8 @@ pub use crate::server::pool::Pool;
 pub use crate::server::python::Python;
 #[cfg(feature = "pool")]
 pub use crate::server::running::Running;
+#[cfg(all(feature = "pool", unix))]
+pub use crate::server::upgrade::{Upgrade, UpgradeData, Upgrader};
 #[cfg(feature = "serde")]
 pub use crate::server::wire::Json;
 #[cfg(feature = "pool")]

@@ -30,3 +30,7 @@ pub(crate) mod type_name;
 pub(crate) mod upgrade;
 pub(crate) mod wire;
 pub(crate) mod wired;
+
+/// The name of the pool of a console.
+#[cfg(any(unix, feature = "console"))]
+const CONSOLE: &str = "console";

@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -48,9 +48,20 @@ impl FdChannel {
         self.0.set_write_timeout(time)
     }
 
-    /// A second reader or writer of the same stream.
-    pub(crate) fn try_clone(&self) -> io::Result<Self> {
-        self.0.try_clone().map(Self)
+    /// Bounds no wait for the peer any more.
+    pub(crate) fn wait_for_ever(&self) -> io::Result<()> {
+        self.0.set_read_timeout(None)
+    }
+
+    /// A second handle of the stream.
+    pub(crate) fn stream(&self) -> io::Result<UnixStream> {
+        self.0.try_clone()
+    }
+
+    /// Lets the peer send and receive no more. What it has sent before can still be received.
+    pub(crate) fn shut(&self) {
+        // An error says that the peer has gone.
+        let _ = self.0.shutdown(std::net::Shutdown::Both);
     }
 
     /// Sends a frame.
@@ -156,12 +167,6 @@ impl FdChannel {
     }
 }
 
-impl AsFd for FdChannel {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
 /// Keeps programs that are started meanwhile from inheriting what arrives.
 #[cfg(not(target_vendor = "apple"))]
 const CLOSE_ON_EXEC: RecvFlags = RecvFlags::CMSG_CLOEXEC;
@@ -186,6 +191,7 @@ fn invalid(why: String) -> io::Error {
 #[cfg(test)]
 mod tests {
     use std::io::Read;
+    use std::os::fd::AsFd;
 
     use super::*;
 
