@@ -1,4 +1,6 @@
 use std::num::{NonZeroUsize, ParseIntError};
+#[cfg(unix)]
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -46,6 +48,11 @@ pub struct Serving<const PORT: u16> {
     /// file, because a command line can be seen by others
     #[arg(long, value_name = "TOKEN", requires = "console", value_parser = token)]
     pub console_token: Option<String>,
+    /// The path of a Unix socket at which a new process of this program finds this one and takes over: its
+    /// listeners, and the connections that can move. SIGUSR2 starts the program anew with the same options
+    #[cfg(unix)]
+    #[arg(long, value_name = "PATH")]
+    pub upgrade: Option<PathBuf>,
 }
 
 impl<const PORT: u16> Serving<PORT> {
@@ -84,8 +91,18 @@ impl<const PORT: u16> Serving<PORT> {
         self.limits(addresses.fold(pool, |pool, address| pool.listen_plain(address.to_string())))
     }
 
-    /// Adds the console to the pools, if the options ask for one.
+    /// Adds to the pools the console and the upgrades that the options ask for.
     pub fn pipeline(&self, pools: Pipeline) -> Pipeline {
+        #[cfg(unix)]
+        let pools = match &self.upgrade {
+            Some(path) => pools.upgradable(path.as_path()),
+            None => pools,
+        };
+        self.console_of(pools)
+    }
+
+    /// Adds the console to the pools, if the options ask for one.
+    fn console_of(&self, pools: Pipeline) -> Pipeline {
         let Some(address) = &self.console else { return pools };
         let console = Console::new(address.to_string());
         pools.console(match &self.console_token {

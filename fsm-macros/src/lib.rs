@@ -103,6 +103,7 @@ use crate::parse::Item;
 /// | `settings = Type` | what the operator of a pool may choose, in expressions `settings` and in handlers `cx.settings()`; the type is `Default`, and handlers take `Cx<'_, Message, Type>`, with `NoMessage` for a machine without messages |
 /// | `job = Type`, `reply = Type` | the machine runs jobs: it has no connection, is started with a job, and replies at its end; handlers take `JobCx<'_>`. With a `#[job]` state its [connections answer the jobs](#connections-that-answer-jobs) |
 /// | `seed = Type` | the type of the value that starts the machine, from a `#[handoff(..)]` of another |
+/// | `moves` | connections in `#[rest]` states can [move to another process](#connections-that-move), which a live upgrade starts |
 /// | `module = name` | the module's name; otherwise the enum's in `snake_case`, which may be taken |
 /// | `size <= 64` | the machine may take no more bytes than that; the error names the fattest state |
 /// | `crate = ::path` | the path of `fsm_runtime`, if it has another name |

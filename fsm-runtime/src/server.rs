@@ -11,6 +11,8 @@ pub(crate) mod diagram;
 pub(crate) mod handle;
 pub(crate) mod handover;
 pub(crate) mod layer;
+#[cfg(unix)]
+mod moving;
 pub(crate) mod observer;
 pub(crate) mod open_files;
 pub(crate) mod pipeline;

@@ -1,4 +1,6 @@
 use crate::machine::timer::{Counts, PAUSED, Timer};
+#[cfg(all(feature = "pool", unix))]
+use crate::moves::parcel::TimerLeft;
 
 /// The deadlines of the current state of a connection or job, one for each of its timers, in
 /// milliseconds of the pool's clock; `u64::MAX` for a timer that is not armed.
@@ -18,6 +20,8 @@ impl<const N: usize> DeadlineSet for Deadlines<N> {}
 
 pub(crate) mod sealed {
     use super::Timer;
+    #[cfg(all(feature = "pool", unix))]
+    use super::TimerLeft;
 
     pub trait DeadlineSet: Sized + Send + 'static {
         /// The deadlines of the state in which a machine starts at `now`. `timer` returns the timer
@@ -44,6 +48,13 @@ pub(crate) mod sealed {
         fn expired(&self, now: u64) -> Option<usize>;
         /// The deadlines, by the index of their timers.
         fn all(&self) -> &[u64];
+        /// The times that the deadlines have left.
+        #[cfg(all(feature = "pool", unix))]
+        fn left(&self, now: u64, timer: impl Fn(usize) -> Timer) -> Vec<TimerLeft>;
+        /// Changes the deadlines of a state that was entered to those that had these times left. A timer that is
+        /// none of them stays as it is.
+        #[cfg(all(feature = "pool", unix))]
+        fn set_left(&mut self, now: u64, left: &[TimerLeft], timer: impl Fn(usize) -> Timer);
         /// The earliest deadline.
         fn earliest(&self) -> u64;
         /// This deadline in place of those of the state's timers.
@@ -124,6 +135,23 @@ impl<const N: usize> sealed::DeadlineSet for Deadlines<N> {
 
     fn all(&self) -> &[u64] {
         &self.0
+    }
+
+    #[cfg(all(feature = "pool", unix))]
+    fn left(&self, now: u64, timer: impl Fn(usize) -> Timer) -> Vec<TimerLeft> {
+        let deadlines = self.0.iter().enumerate();
+        deadlines.filter_map(|(index, deadline)| timer(index).left(*deadline, now)).collect()
+    }
+
+    #[cfg(all(feature = "pool", unix))]
+    fn set_left(&mut self, now: u64, left: &[TimerLeft], timer: impl Fn(usize) -> Timer) {
+        let mut left = left.to_vec();
+        for (index, deadline) in self.0.iter_mut().enumerate() {
+            let timer = timer(index);
+            if let Some(at) = left.iter().position(|other| timer.is_meant_by(*other)) {
+                *deadline = timer.with_left(left.remove(at).left, now);
+            }
+        }
     }
 
     #[inline]

@@ -17,6 +17,10 @@ use crate::driver::receiver::{Receiver, ReceiverSettings};
 use crate::driver::shedder::Shedder;
 use crate::driver::worker::Driver;
 use crate::lifecycle::drain::Drain;
+#[cfg(unix)]
+use crate::moves::departure::TakesIn;
+#[cfg(unix)]
+use crate::moves::stays::Stays;
 use crate::net::datagram::DatagramSocket;
 use crate::net::listener::{CAN_SHARE_ADDRESS, Listener, ListeningSocket};
 use crate::net::token;
@@ -47,7 +51,6 @@ struct Shard<M: Machine, H, L: Layer> {
 /// The parts of a thread of connections, beside those that all threads have.
 struct ConnectionParts<M: Machine, H, L: Layer> {
     registry: Arc<Registry>,
-    make: Arc<MakeFor<H>>,
     /// The pool state refers to it weakly. Each thread holds it, so that plain threads can give
     /// connections to the pool as long as one of its threads runs.
     placement: Arc<Placement<M, H, L>>,
@@ -110,11 +113,13 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             boxes: Arc::default(),
             settings: Arc::clone(&self.environment.settings),
             layer: self.layer.clone(),
+            make: one_at_a_time(make),
         });
-        let make = one_at_a_time(make);
+        #[cfg(unix)]
+        self.open_to_moves(&placement);
         let mut threads = Vec::new();
         for shard in shards {
-            threads.extend(self.shard_threads(shard, connects.take(), &placement, &make));
+            threads.extend(self.shard_threads(shard, connects.take(), &placement));
         }
         let target: Arc<dyn HandOffTarget<M::Seed>> = placement;
         self.state.open_adoption(&target);
@@ -232,26 +237,44 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         Err(PoolError::Pipeline { why: format!("the pool `{name}` of an upgradable pipeline {why}") })
     }
 
+    /// Lets connections of other processes in, or notes why none move.
+    #[cfg(unix)]
+    fn open_to_moves<H>(&self, placement: &Arc<Placement<M, H, L>>)
+    where
+        M: Drive<H>,
+        H: Send + 'static,
+    {
+        let never = if L::ENCRYPTS {
+            Some(Stays::Tls)
+        } else if M::SPEC.uses(Features::DATAGRAMS) {
+            Some(Stays::Datagrams)
+        } else if self.environment.outgoing.is_some() {
+            Some(Stays::Opened)
+        } else {
+            None
+        };
+        let target: Arc<dyn TakesIn> = Arc::<Placement<M, H, L>>::clone(placement);
+        self.state.moving.open(never.map_or_else(|| Ok(Arc::downgrade(&target)), Err));
+    }
+
     /// Returns the main functions of the threads of a shard.
     fn shard_threads<H>(
         &self,
         shard: Shard<M, H, L>,
         connects: Option<ConnectSettings>,
         placement: &Arc<Placement<M, H, L>>,
-        make: &Arc<MakeFor<H>>,
     ) -> impl Iterator<Item = ThreadMain>
     where
         M: Drive<H>,
         H: Send + 'static,
     {
         let (port, registry) = (Arc::clone(&shard.port), Arc::clone(&shard.registry));
-        let (placement, make) = (Arc::clone(placement), Arc::clone(make));
+        let placement = Arc::clone(placement);
         let seed = self.seed;
         let reactor = self.reactor(shard, connects, &placement);
         self.thread_parts(port, reactor).map(move |parts| {
             let connection = ConnectionParts {
                 registry: Arc::clone(&registry),
-                make: Arc::clone(&make),
                 placement: Arc::clone(&placement),
                 seed,
             };
@@ -375,9 +398,11 @@ impl<M: Drive<H>, H: Send + 'static, L: Layer> ConnectionParts<M, H, L> {
             limits: parts.limits,
             pool_state: Arc::clone(&parts.state),
             registry: Some(self.registry),
-            make: Some(self.make),
+            make: Some(Arc::clone(&self.placement.make)),
             seed: self.seed,
             boxes: Arc::clone(&self.placement.boxes),
+            #[cfg(unix)]
+            park: M::SPEC.moves.then(|| Arc::clone(&self.placement) as _),
             other: OtherScratch {
                 lookups: Some(&Process::shared().lookups),
                 #[cfg(feature = "tls")]
