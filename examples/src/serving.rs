@@ -8,6 +8,8 @@ use clap::builder::ArgPredicate;
 use fsm_runtime::{
     Address, Builder, Connection, Console, Encrypted, Machine, Pipeline, Pool, PoolError, Transport,
 };
+#[cfg(unix)]
+use fsm_runtime::{Upgrade, UpgradeData};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::log::{Flush, Stderr};
@@ -95,20 +97,24 @@ impl<const PORT: u16> Serving<PORT> {
     pub fn pipeline(&self, pools: Pipeline) -> Pipeline {
         #[cfg(unix)]
         let pools = match &self.upgrade {
-            Some(path) => pools.upgradable(path.as_path()),
-            None => pools,
+            Some(path) if !pools.is_upgradable() => pools.upgradable(path.as_path()),
+            _ => pools,
         };
-        self.console_of(pools)
-    }
-
-    /// Adds the console to the pools, if the options ask for one.
-    fn console_of(&self, pools: Pipeline) -> Pipeline {
         let Some(address) = &self.console else { return pools };
         let console = Console::new(address.to_string());
         pools.console(match &self.console_token {
             Some(token) => console.token(token),
             None => console,
         })
+    }
+
+    /// Hands this data over to a new process, too, if the options ask for upgrades.
+    #[cfg(unix)]
+    pub fn hand_over(&self, pools: Pipeline, data: impl UpgradeData) -> Pipeline {
+        match &self.upgrade {
+            Some(path) => pools.upgradable(Upgrade::new(path).data(data)),
+            None => pools,
+        }
     }
 
     /// The addresses that are listened on, as the options say.

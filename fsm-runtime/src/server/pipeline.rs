@@ -147,6 +147,12 @@ impl Pipeline {
         self
     }
 
+    /// Whether a new process can take over from this one.
+    #[cfg(unix)]
+    pub fn is_upgradable(&self) -> bool {
+        self.upgrade.is_some()
+    }
+
     /// Checks that the pools fit together. [`run`](Pipeline::run) and [`start`](Pipeline::start) do
     /// so first.
     ///
