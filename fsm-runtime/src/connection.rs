@@ -70,13 +70,16 @@ enum Goodbye {
     ShedSaid,
     /// A newcomer takes its place, and the last output leaves.
     ShedCloses,
-    /// It has not begun, and another process has refused the connection.
-    MoveRefused,
+    /// It has not begun, and another process has refused the connection, when it was asked to move for the first, third
+    /// or fifth time.
+    RefusedOddTime,
+    /// The same for the second, fourth or sixth time.
+    RefusedEvenTime,
 }
 
 impl Goodbye {
     fn has_not_begun(self) -> bool {
-        matches!(self, Self::NotSaid | Self::MoveRefused)
+        matches!(self, Self::NotSaid | Self::RefusedOddTime | Self::RefusedEvenTime)
     }
 }
 
@@ -203,7 +206,10 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         };
         let mut send_by = resumed.send_by;
         match self.goodbye {
-            Goodbye::NotSaid | Goodbye::MoveRefused | Goodbye::Said => {}
+            Goodbye::NotSaid
+            | Goodbye::RefusedOddTime
+            | Goodbye::RefusedEvenTime
+            | Goodbye::Said => {}
             Goodbye::Closing(why) => return self.close(why, send_by, false, key, scratch),
             Goodbye::EndAsked => return self.end_as_asked(scratch),
             Goodbye::ShedAsked | Goodbye::ShedSaid | Goodbye::ShedCloses => {
@@ -514,10 +520,8 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
     }
 
     #[cfg(all(feature = "pool", unix))]
-    fn move_next(&mut self) {
-        if self.goodbye == Goodbye::MoveRefused {
-            self.goodbye = Goodbye::NotSaid;
-        }
+    fn move_next(&mut self, odd_time: bool) {
+        self.ask_to_move(odd_time);
     }
 
     fn abort(&mut self) {

@@ -51,7 +51,7 @@ fn pack(machine: &model::Machine, state: &model::State) -> TokenStream {
     let all = state.all();
     let fields = state.fields.iter().zip(&state.types).map(|(field, ty)| {
         let (text, ty) = (field.unraw().to_string(), machine.interface.beside(ty));
-        generated!(fields.pack::<#ty>(#text, #field);)
+        generated!(fields.put::<#ty>(#text, #field);)
     });
     generated!(#all => { #(#fields)* })
 }
@@ -62,7 +62,7 @@ fn unpack(machine: &model::Machine, state: &model::State) -> TokenStream {
     let count = state.fields.len();
     let fields = state.fields.iter().zip(&state.types).map(|(field, ty)| {
         let (text, ty) = (field.unraw().to_string(), machine.interface.beside(ty));
-        generated!(#field: fields.unpack::<#ty>(#text)?)
+        generated!(#field: fields.value::<#ty>(#text)?)
     });
     let data = state.braced.then(|| generated!({ #(#fields),* }));
     generated! {

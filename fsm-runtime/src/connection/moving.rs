@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::{ConnectionTask, Goodbye, Pending, PendingBoxes};
+use crate::lifecycle::moving::Moving;
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::machine::environment::EnvironmentOf;
 use crate::machine::other::sealed::Slot;
@@ -19,6 +20,13 @@ use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::panics::caught;
 use crate::{Drive, Ended, Key, Machine, PackedFields};
 
+impl Goodbye {
+    /// That of a connection that was refused when it was asked to move.
+    fn refused(odd_time: bool) -> Self {
+        if odd_time { Self::RefusedOddTime } else { Self::RefusedEvenTime }
+    }
+}
+
 /// Keeps connections that have left their port.
 pub(crate) trait Park<M: Machine, H>: Send + Sync {
     /// Keeps a connection, which has left its poll, with its permit.
@@ -30,6 +38,13 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     #[inline]
     pub(super) fn leaves(scratch: &ConnectionScratch<M, H>) -> bool {
         M::SPEC.moves && scratch.pool_state.moving.leaves()
+    }
+
+    /// Forgets that the connection was refused before this time.
+    pub(super) fn ask_to_move(&mut self, odd_time: bool) {
+        if self.goodbye.has_not_begun() && self.goodbye != Goodbye::refused(odd_time) {
+            self.goodbye = Goodbye::NotSaid;
+        }
     }
 
     /// Packs a connection at rest, at the end of a turn that leaves this pending. Returns the pending input and
@@ -68,7 +83,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         scratch: &ConnectionScratch<M, H>,
     ) -> Result<Parcel, Stays> {
         let ConnectionScratch { environment, context, limits, .. } = scratch;
-        self.check_rest(pending, environment)?;
+        self.check_rest(pending, environment, &scratch.pool_state.moving)?;
         let handler = self.handler.as_ref().ok_or(Stays::NotAtRest)?;
         let unsent = output.to_vec().map_err(|_| Stays::File)?;
         if !unsent.is_empty() {
@@ -115,13 +130,18 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         &self,
         pending: &Pending<M>,
         environment: &EnvironmentOf<M>,
+        moving: &Moving,
     ) -> Result<(), Stays> {
         if !M::SPEC.states[self.machine.state()].rest {
             return Err(Stays::NotAtRest);
         }
         match self.goodbye {
             Goodbye::NotSaid => {}
-            Goodbye::MoveRefused => return Err(Stays::Refused),
+            refused if refused.has_not_begun() => {
+                if refused == Goodbye::refused(moving.is_odd_time()) {
+                    return Err(Stays::Refused);
+                }
+            }
             _ => return Err(Stays::Closing),
         }
         if !S::CAN_MOVE {
@@ -141,8 +161,13 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
 
     /// Gives the connection to those who take connections that move.
     #[cold]
-    pub(super) fn depart(self, key: Key, scratch: &mut ConnectionScratch<M, H>) {
+    pub(super) fn depart(mut self, key: Key, scratch: &mut ConnectionScratch<M, H>) {
         scratch.environment.forget(key);
+        let sink = scratch.pool_state.moving.sink();
+        if sink.is_some() {
+            // So that it is not asked again before the next time, if it comes back.
+            self.goodbye = Goodbye::refused(scratch.pool_state.moving.is_odd_time());
+        }
         let registry = scratch.registry.clone();
         let detached = caught(|| {
             self.with_socket(|socket| registry.and_then(|registry| socket.detach(&registry)))
@@ -153,7 +178,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
             return scratch.pool_state.ended(Ended::Reset);
         };
         let departure = Departure::new(parcel, park.park(connection));
-        if let Some(sink) = scratch.pool_state.moving.sink() {
+        if let Some(sink) = sink {
             if caught(|| sink(departure)).is_none() {
                 crate::log::error!(machine = M::SPEC.name, "a connection that was to move stays");
             }
@@ -174,7 +199,6 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     pub(crate) fn refused(mut self, new: NewConnection, boxes: &PendingBoxes<M>) -> Self {
         let pending = self.pending.take().map(|pending| boxes.empty(pending)).unwrap_or_default();
         self.pending = Some(boxes.fill(Pending::<M> { incoming: Some(new), ..pending }));
-        self.goodbye = Goodbye::MoveRefused;
         self.state.set_idle(false);
         self
     }

@@ -16,6 +16,9 @@ pub(crate) struct Moving {
     /// Connections at rest leave. It is read in each turn of a machine with `moves`, and only there.
     leaves: AtomicBool,
     sink: Mutex<Option<MoveSink>>,
+    /// Whether it was an odd number of times that connections were asked to leave. A connection that comes back from an
+    /// earlier time may be late, and is told by this from one that has been refused this time.
+    odd_time: AtomicBool,
     /// Set when the pool starts, if its connections can move.
     takes_in: OnceLock<Result<Weak<dyn TakesIn>, Stays>>,
 }
@@ -32,6 +35,11 @@ impl Moving {
         self.sink.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether it was an odd number of times that connections were asked to leave.
+    pub(crate) fn is_odd_time(&self) -> bool {
+        self.odd_time.load(Ordering::SeqCst)
+    }
+
     /// Lets connections of another process in, or says why none can come or go.
     pub(crate) fn open(&self, target: Result<Weak<dyn TakesIn>, Stays>) {
         // A pool starts once.
@@ -40,7 +48,13 @@ impl Moving {
 
     fn set(&self, sink: Option<MoveSink>) {
         let leaves = sink.is_some();
-        *self.sink.lock().unwrap_or_else(PoisonError::into_inner) = sink;
+        let mut current = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        if leaves {
+            self.odd_time.fetch_xor(true, Ordering::SeqCst);
+        }
+        let before = std::mem::replace(&mut *current, sink);
+        drop(current);
+        drop(before);
         self.leaves.store(leaves, Ordering::SeqCst);
     }
 
@@ -77,7 +91,7 @@ impl PoolState {
         self.moving.set(Some(sink));
         // Those that come to rest after this see that they leave; the ports look for the others.
         for port in self.facts.ports() {
-            port.move_out();
+            port.move_out(self.moving.is_odd_time());
         }
         Ok(())
     }

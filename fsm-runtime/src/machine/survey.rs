@@ -92,9 +92,9 @@ impl<M: Machine, T: Visible<M> + Send + 'static> Respond for VisiblePort<M, T> {
     }
 
     #[cfg(all(feature = "pool", unix))]
-    fn move_out(&self) {
+    fn move_out(&self, odd_time: bool) {
         if let Some(port) = self.port.upgrade() {
-            port.walk(Box::new(MoveWalk::default()));
+            port.walk(Box::new(MoveWalk { odd_time, at: 0 }));
         }
     }
 }
@@ -131,8 +131,8 @@ impl<T: Task> Walk<T> for EndWalk {
 
 /// A walk over all slots, which gives each connection a turn to leave for another process.
 #[cfg(all(feature = "pool", unix))]
-#[derive(Default)]
 struct MoveWalk {
+    odd_time: bool,
     /// The next slot.
     at: usize,
 }
@@ -143,7 +143,7 @@ impl<T: Task> Walk<T> for MoveWalk {
         let bound = slots.bound();
         let until = bound.min(self.at + TURNS_A_STEP);
         for slot in self.at..until {
-            slots.move_out(slot);
+            slots.move_out(slot, self.odd_time);
         }
         self.at = until;
         until < bound

@@ -6,26 +6,26 @@ use crate::Moves;
 /// use fsm_runtime::PackedFields;
 ///
 /// let mut fields = PackedFields::default();
-/// fields.pack("left", &7_u64);
+/// fields.put("left", &7_u64);
 /// assert_eq!(fields.count(), 1);
-/// assert_eq!(fields.unpack::<u64>("left"), Some(7));
+/// assert_eq!(fields.value::<u64>("left"), Some(7));
 /// // Another name, or another type.
-/// assert_eq!(fields.unpack::<u64>("right"), None);
-/// assert_eq!(fields.unpack::<u8>("left"), None);
+/// assert_eq!(fields.value::<u64>("right"), None);
+/// assert_eq!(fields.value::<u8>("left"), None);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackedFields(Vec<(String, Vec<u8>)>);
 
 impl PackedFields {
     /// Adds the field with this name.
-    pub fn pack<T: Moves>(&mut self, name: &str, value: &T) {
+    pub fn put<T: Moves>(&mut self, name: &str, value: &T) {
         let mut bytes = Vec::new();
         value.pack(&mut bytes);
         self.0.push((name.to_owned(), bytes));
     }
 
     /// The value of the field with this name; `None` if there is none, it does not unpack, or has bytes left over.
-    pub fn unpack<T: Moves>(&self, name: &str) -> Option<T> {
+    pub fn value<T: Moves>(&self, name: &str) -> Option<T> {
         let (_, bytes) = self.0.iter().find(|(field, _)| field == name)?;
         let mut from = &bytes[..];
         let value = T::unpack(&mut from)?;

@@ -37,7 +37,7 @@ pub(crate) struct Parcel {
 
 /// A timer of a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TimerLeft {
+pub struct TimerLeft {
     /// The event from which it counts, as a number.
     pub(crate) counts: u8,
     pub(crate) left: Left,

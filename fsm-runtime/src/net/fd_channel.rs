@@ -80,8 +80,7 @@ impl FdChannel {
         head[0] = kind;
         head[1..3].copy_from_slice(&u16::try_from(descriptors.len()).unwrap_or(0).to_be_bytes());
         head[3..].copy_from_slice(&u32::try_from(body.len()).unwrap_or(0).to_be_bytes());
-        let mut space =
-            [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         if !descriptors.is_empty() {
             ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
@@ -253,6 +252,9 @@ mod tests {
         let head = [IoSlice::new(&[1, 0, 2, 0, 0, 0, 0])];
         net::sendmsg(&here.0, &head, &mut ancillary, NO_SIGNAL).unwrap();
         let error = there.receive().unwrap_err();
-        assert_eq!(error.to_string(), "1 of 2 descriptors arrived; the limit of open files is too low");
+        assert_eq!(
+            error.to_string(),
+            "1 of 2 descriptors arrived; the limit of open files is too low"
+        );
     }
 }

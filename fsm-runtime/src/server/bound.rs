@@ -32,8 +32,7 @@ pub(crate) struct BoundPool {
 }
 
 /// Binds a pool to its addresses and makes its ports.
-pub(crate) type Bind =
-    Box<dyn FnOnce(&mut Handover) -> Result<BoundPool, PoolError> + Send>;
+pub(crate) type Bind = Box<dyn FnOnce(&mut Handover) -> Result<BoundPool, PoolError> + Send>;
 
 impl Bound {
     /// Binds the pools one after another. If one fails, those before it are closed.

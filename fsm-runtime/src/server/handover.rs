@@ -41,12 +41,11 @@ impl Handover {
     pub(crate) fn take(&mut self, pool: &str, text: &str) -> Vec<ListeningSocket> {
         let address = Address::parse(text).ok();
         let is_meant = |it: &HandedListener| {
-            let same = it.text == text
-                || address.is_some() && Address::parse(&it.text).ok() == address;
+            let same =
+                it.text == text || address.is_some() && Address::parse(&it.text).ok() == address;
             it.pool == pool && same
         };
-        let (meant, others) =
-            std::mem::take(&mut self.inherited).into_iter().partition(is_meant);
+        let (meant, others) = std::mem::take(&mut self.inherited).into_iter().partition(is_meant);
         self.inherited = others;
         let meant: Vec<HandedListener> = meant;
         meant.into_iter().map(|it| it.socket).collect()

@@ -117,3 +117,6 @@ impl<M: Drive<H>, H: Send + 'static, L: Layer> Parked for ParkedConnection<M, H,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -136,6 +136,12 @@ impl Running {
         Ok(self)
     }
 
+    /// The state of the pool with this number, for tests of connections that move.
+    #[cfg(all(test, unix))]
+    pub(super) fn pool_state(&self, index: usize) -> &Arc<PoolState> {
+        &self.pools[index].state
+    }
+
     pub(super) fn start_pool(
         &mut self,
         index: usize,

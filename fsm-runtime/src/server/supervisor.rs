@@ -5,13 +5,13 @@ use std::thread;
 
 use mio::{Events, Poll, Waker};
 
+#[cfg(unix)]
+use crate::Upgrader;
 use crate::net::token;
 use crate::server::signals::Signals;
 #[cfg(unix)]
 use crate::server::signals::UpgradeSignal;
 use crate::server::thread::OnThreadEnd;
-#[cfg(unix)]
-use crate::Upgrader;
 use crate::{PoolError, Running};
 
 /// The work of the main thread while pools serve: it waits for a signal, or for the end of a pool.

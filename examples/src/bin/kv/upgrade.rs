@@ -7,15 +7,15 @@ use std::{
     time::Instant,
 };
 
-use fsm_runtime::{Key, Moves, MovesHandler};
 #[cfg(unix)]
 use fsm_runtime::UpgradeData;
+use fsm_runtime::{Key, Moves, MovesHandler};
 
 use crate::protocol::Client;
 use crate::pubsub;
-use crate::subscriber::Kind;
 #[cfg(unix)]
 use crate::shared::Server;
+use crate::subscriber::Kind;
 
 /// The store on its way. A copy is made while clients change it; when they stand still, what has changed follows.
 #[cfg(unix)]

@@ -23,8 +23,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use fsm_examples::{Serving, time};
-use fsm_runtime::{Moves, MovesHandler, Pipeline};
 use fsm_runtime::prelude::*;
+use fsm_runtime::{Moves, MovesHandler, Pipeline};
 
 use house::{House, Seat};
 

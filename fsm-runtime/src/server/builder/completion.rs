@@ -33,9 +33,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             Some(answers) => EntryType { kind: RouteKind::Call, target: answers.service },
             None => EntryType::connections_of::<M>(),
         };
-        self.complete(entry_type, limit, |builder, handover| {
-            builder.bind_any(make, handover)
-        })
+        self.complete(entry_type, limit, |builder, handover| builder.bind_any(make, handover))
     }
 
     /// Completes a pool of jobs. `make` returns the handler of a worker thread.

@@ -59,7 +59,11 @@ struct ConnectionParts<M: Machine, H, L: Layer> {
 
 impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
     /// Binds a pool of connections, or of the sessions of peers that send datagrams.
-    pub(super) fn bind_any<H, F>(self, make: F, handover: &mut Handover) -> Result<BoundPool, PoolError>
+    pub(super) fn bind_any<H, F>(
+        self,
+        make: F,
+        handover: &mut Handover,
+    ) -> Result<BoundPool, PoolError>
     where
         M: Drive<H>,
         H: Send + 'static,
@@ -234,7 +238,9 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             return Ok(());
         };
         let name = &self.name;
-        Err(PoolError::Pipeline { why: format!("the pool `{name}` of an upgradable pipeline {why}") })
+        Err(PoolError::Pipeline {
+            why: format!("the pool `{name}` of an upgradable pipeline {why}"),
+        })
     }
 
     /// Lets connections of other processes in, or notes why none move.

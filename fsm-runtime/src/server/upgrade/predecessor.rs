@@ -10,11 +10,11 @@ use super::data::PartWriter;
 use super::launch::{Site, SitePool};
 use super::message::{LISTENERS, Message, PARCELS, VERSION};
 use super::{notify, socket};
-use crate::server::CONSOLE;
 use crate::Moves;
 use crate::lifecycle::pool_state::{Phase, PoolState};
 use crate::moves::departure::{Departure, MoveSink};
 use crate::net::fd_channel::{FdChannel, MOST_DESCRIPTORS};
+use crate::server::CONSOLE;
 
 /// The most bytes of parcels that go together, beyond which one more is a message of its own.
 const BATCH: usize = 1024 * 1024;
@@ -88,7 +88,9 @@ impl Predecessor<'_> {
 
     /// Returns `false` if the process wanted only to know whether this one lives.
     fn hear_hello(&mut self) -> Result<bool, String> {
-        let Some(message) = Message::receive(&self.channel).map_err(lost)? else { return Ok(false) };
+        let Some(message) = Message::receive(&self.channel).map_err(lost)? else {
+            return Ok(false);
+        };
         match message {
             Message::Hello { version: VERSION, process, pools } => {
                 (self.process, self.pools) = (process, pools);
@@ -125,7 +127,10 @@ impl Predecessor<'_> {
         }
         for pool in &self.site.pools {
             if !self.pools.iter().any(|name| name == pool.name()) {
-                crate::log::warn!(pool = pool.name(), "the new process has no such pool; it drains here");
+                crate::log::warn!(
+                    pool = pool.name(),
+                    "the new process has no such pool; it drains here"
+                );
             }
         }
         Ok(())
@@ -371,7 +376,12 @@ impl<'a, 'b> Moving<'a, 'b> {
         let process = self.old.process;
         notify::tell(&format!("MAINPID={process}"));
         let within = self.began.elapsed();
-        crate::log::info!(process, moved = self.moved, ?within, "a new process has taken over; draining");
+        crate::log::info!(
+            process,
+            moved = self.moved,
+            ?within,
+            "a new process has taken over; draining"
+        );
         self.old.site.control.report(process, Ok(()));
         Ok(())
     }
@@ -401,7 +411,9 @@ fn out_of_order(message: &Message) -> String {
 fn lost(error: io::Error) -> String {
     match error.kind() {
         io::ErrorKind::TimedOut => "the new process is silent".to_owned(),
-        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => "the new process has ended".to_owned(),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
+            "the new process has ended".to_owned()
+        }
         _ => format!("cannot talk to the new process: {error}"),
     }
 }

@@ -92,14 +92,16 @@ impl Successor {
             return Ok(());
         }
         let Some(data) = &mut upgrade.data else {
-            let why = "the old process hands over data, and this one takes none; give it `Upgrade::data`";
+            let why =
+                "the old process hands over data, and this one takes none; give it `Upgrade::data`";
             return Err(Ending::Lives(why.to_owned()));
         };
         let mut part = PartReader::new(&self.channel);
         let read = data.receive(&mut part);
         let refused = part.refused().map(str::to_owned);
         read.and_then(|()| part.finish()).map_err(|error| {
-            let why = refused.unwrap_or_else(|| format!("cannot take the data of the old process: {error}"));
+            let why = refused
+                .unwrap_or_else(|| format!("cannot take the data of the old process: {error}"));
             Ending::Lives(why)
         })
     }
@@ -111,7 +113,10 @@ impl Successor {
     /// Says that the pools run, takes the last part of the data, and serves.
     pub(super) fn take_over(self, site: &Arc<Site>) -> Result<Committing, PoolError> {
         let went = Message::Ready.send(&self.channel);
-        let channel = match went.map_err(|error| ending(&site.path, Err(error))).and_then(|()| self.wait(site)) {
+        let channel = match went
+            .map_err(|error| ending(&site.path, Err(error)))
+            .and_then(|()| self.wait(site))
+        {
             Ok(()) => Some(self.channel),
             Err(Ending::Died) => {
                 crate::log::warn!(
@@ -234,7 +239,9 @@ fn take_in(
         };
         let pool = site.pools.iter().find(|pool| pool.name() == parcel.pool);
         let taken = match pool {
-            Some(pool) => pool.state.take_in(parcel, socket).map_err(|refused| refused.why.to_string()),
+            Some(pool) => {
+                pool.state.take_in(parcel, socket).map_err(|refused| refused.why.to_string())
+            }
             None => Err("the new process has no pool of this name".to_owned()),
         };
         if let Err(why) = taken {
@@ -248,7 +255,9 @@ fn take_in(
 fn ending(path: &std::path::Path, received: io::Result<Option<Message>>) -> Ending {
     let why = match received {
         Ok(Some(Message::Refused { why })) => return Ending::Lives(why),
-        Ok(Some(other)) => format!("the old process has sent `{}`, which is out of order", other.name()),
+        Ok(Some(other)) => {
+            format!("the old process has sent `{}`, which is out of order", other.name())
+        }
         Ok(None) => "the old process has ended the upgrade".to_owned(),
         Err(error) if error.kind() == io::ErrorKind::TimedOut => {
             "the old process is silent".to_owned()
@@ -263,7 +272,9 @@ fn ending(path: &std::path::Path, received: io::Result<Option<Message>>) -> Endi
 }
 
 fn versions(other: u32) -> String {
-    format!("the processes speak versions {other} and {VERSION} of the upgrade; restart the server instead")
+    format!(
+        "the processes speak versions {other} and {VERSION} of the upgrade; restart the server instead"
+    )
 }
 
 fn unfit(why: String) -> PoolError {

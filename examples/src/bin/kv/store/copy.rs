@@ -251,7 +251,8 @@ mod tests {
 
     /// All that can be told of a store.
     fn contents(store: &Store) -> Vec<String> {
-        let mut all: Vec<_> = store.keys.iter().map(|(key, it)| format!("{key:?} {it:?}")).collect();
+        let mut all: Vec<_> =
+            store.keys.iter().map(|(key, it)| format!("{key:?} {it:?}")).collect();
         all.sort();
         all.push(format!("{} {}", store.used, store.volatile));
         all
@@ -269,19 +270,25 @@ mod tests {
                 *used += 67;
             })
             .unwrap();
-        store.edit(b"list", |list: &mut List, used| {
-            list.push_back(Bytes::from(*b"a"));
-            list.push_back(Bytes::from(*b"b"));
-            *used += 130;
-        }).unwrap();
-        store.edit(b"hash", |hash: &mut Hash, used| {
-            hash.insert(Bytes::from(*b"f"), Bytes::from(*b"v"));
-            *used += 66;
-        }).unwrap();
-        store.edit(b"set", |set: &mut Set, used| {
-            set.insert(Bytes::from(*b"m"));
-            *used += 65;
-        }).unwrap();
+        store
+            .edit(b"list", |list: &mut List, used| {
+                list.push_back(Bytes::from(*b"a"));
+                list.push_back(Bytes::from(*b"b"));
+                *used += 130;
+            })
+            .unwrap();
+        store
+            .edit(b"hash", |hash: &mut Hash, used| {
+                hash.insert(Bytes::from(*b"f"), Bytes::from(*b"v"));
+                *used += 66;
+            })
+            .unwrap();
+        store
+            .edit(b"set", |set: &mut Set, used| {
+                set.insert(Bytes::from(*b"m"));
+                *used += 65;
+            })
+            .unwrap();
         store
     }
 
@@ -303,10 +310,12 @@ mod tests {
             |store| {
                 store.remove(b"zset");
                 store.set(b"zset", b"now a string", None);
-                store.edit(b"list", |list: &mut List, used| {
-                    list.pop_front();
-                    *used -= 65;
-                }).unwrap();
+                store
+                    .edit(b"list", |list: &mut List, used| {
+                        list.pop_front();
+                        *used -= 65;
+                    })
+                    .unwrap();
             },
         ];
         for pieces in 0..4 {
