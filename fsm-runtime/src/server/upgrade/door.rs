@@ -104,7 +104,6 @@ fn meet(site: &Site) -> Result<Meeting, PoolError> {
     let meeting = Meeting::bind(&site.path)
         .map_err(PoolError::io(format!("wait for a new process at {path}")))?;
     site.control.open(site.program.clone());
-    crate::log::info!(%path, "a new process can take over");
     Ok(meeting)
 }
 
@@ -118,6 +117,7 @@ fn listen(mut poll: Poll, meeting: Meeting, site: &Arc<Site>, stopped: &AtomicBo
         crate::log::error!(%error, "no process can take over from this one");
         return;
     }
+    crate::log::info!(path = %site.path.display(), "a new process can take over");
     let mut events = Events::with_capacity(4);
     while !stopped.load(Ordering::SeqCst) {
         match poll.poll(&mut events, None) {

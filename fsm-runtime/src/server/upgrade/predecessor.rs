@@ -382,12 +382,14 @@ impl<'a, 'b> Moving<'a, 'b> {
             ?within,
             "a new process has taken over; draining"
         );
+        // Now, because the process may end with the last of its pools.
+        self.tell_counts();
         self.old.site.control.report(process, Ok(()));
         Ok(())
     }
 
-    fn tell_counts(&self) {
-        for (why, count) in &self.refused {
+    fn tell_counts(&mut self) {
+        for (why, count) in std::mem::take(&mut self.refused) {
             let after = if self.keeps_refused { "drained here" } else { "were closed" };
             crate::log::warn!(count, why, "connections that the new process refused {after}");
         }
