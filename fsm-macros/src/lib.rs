@@ -413,6 +413,14 @@ use crate::parse::Item;
 /// | `#[rest(drain => State)]` | the same, but the edge is taken first, once a connection; coming to rest again, it is closed |
 /// | `#[rest(keep)]`, `#[rest(keep, drain => State)]` | the same, but no newcomer takes the place of the connection here, in a pool with `shed_at_rest`; for subscribers and long polls |
 ///
+/// # Connections that move
+///
+/// With `moves` on the enum, connections in `#[rest]` states can move to another process, which takes over from this one.
+/// The fields of these states are `Moves`, the handler is
+/// `MovesHandler`: `trait Handler` has it above itself. States and fields are
+/// known by their names in the other process. A machine that runs jobs, answers jobs or reads datagrams has no `moves`,
+/// nor has one without a `#[rest]` state.
+///
 /// # On a field
 ///
 /// | attribute | meaning |

@@ -240,3 +240,13 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn u5_what_is_noted_of_a_refusal_takes_no_byte() {
+        assert_eq!((size_of::<Goodbye>(), size_of::<Ended>()), (1, 1));
+    }
+}

@@ -203,6 +203,7 @@ fn spec(spec: &Spec) -> Value {
             Starts::Job => "job",
         },
         "messages": spec.messages,
+        "moves": spec.moves,
         "states": states.collect::<Vec<_>>(),
         "notes": notes.iter().map(note).collect::<Vec<_>>(),
     })
