@@ -48,11 +48,13 @@ impl AcceptGate {
     }
 
     /// Stops accepting until [`resume_held`](Self::resume_held), because another process does it.
+    #[cfg(any(test, unix))]
     pub(super) fn hold(&self) {
         self.paused.fetch_or(HELD, Ordering::SeqCst);
     }
 
     /// Undoes [`hold`](Self::hold).
+    #[cfg(any(test, unix))]
     pub(super) fn resume_held(&self) {
         self.paused.fetch_and(!HELD, Ordering::SeqCst);
     }

@@ -195,11 +195,13 @@ impl PoolState {
     }
 
     /// Leaves new connections to another process, which has the same listeners.
+    #[cfg(all(feature = "pool", unix))]
     pub(crate) fn hold_accepting(&self) {
         self.gate.hold();
     }
 
     /// Accepts again.
+    #[cfg(all(feature = "pool", unix))]
     pub(crate) fn resume_held(&self) {
         self.gate.resume_held();
         self.shards.interrupt();

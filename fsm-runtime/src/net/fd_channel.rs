@@ -148,6 +148,10 @@ impl FdChannel {
             })?;
             for message in ancillary.drain() {
                 if let RecvAncillaryMessage::ScmRights(all) = message {
+                    #[cfg(target_vendor = "apple")]
+                    let all = all.inspect(|it| {
+                        let _ = rustix::io::fcntl_setfd(it, rustix::io::FdFlags::CLOEXEC);
+                    });
                     descriptors.extend(all);
                 }
             }

@@ -14,6 +14,7 @@ use crate::sorted_set::SortedSet;
 use crate::waits::Waits;
 use crate::watch::Watches;
 
+#[cfg_attr(not(unix), allow(dead_code, reason = "upgrades need Unix"))]
 mod copy;
 
 /// The expiry time of a key that never expires. Any later time is one that a client may set.

@@ -1,9 +1,9 @@
 //! What goes to a new process of the server: the store, and what is known of each client.
 
-use std::sync::Arc;
 #[cfg(unix)]
 use std::{
     io::{self, Read, Write},
+    sync::Arc,
     time::Instant,
 };
 

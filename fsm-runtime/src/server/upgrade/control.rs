@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// What the threads of an upgrade share with those that ask for one.
 #[derive(Debug, Default)]
@@ -16,6 +17,8 @@ pub(super) struct Control {
 struct State {
     /// The program and its arguments, while the pools run and accept.
     program: Option<(PathBuf, Vec<OsString>)>,
+    /// The time in which a process that was started must say something.
+    patience: Duration,
     /// Somebody waits for the outcome of a process that was started.
     starting: bool,
     /// A new process talks to this one.
@@ -36,11 +39,13 @@ impl Drop for Turn {
 
 impl Control {
     /// Allows upgrades from now on.
-    pub(super) fn open(&self, program: Option<PathBuf>) {
+    pub(super) fn open(&self, program: Option<PathBuf>, patience: Duration) {
         let mut arguments = env::args_os();
         let name = arguments.next().map(PathBuf::from);
         let program = program.or(name).or_else(|| env::current_exe().ok());
-        self.lock().program = program.map(|program| (program, arguments.collect()));
+        let mut state = self.lock();
+        state.program = program.map(|program| (program, arguments.collect()));
+        state.patience = patience;
     }
 
     /// Allows no more upgrades, because the pools drain or have ended.
@@ -106,6 +111,7 @@ impl Control {
             control.ended(process, why);
         });
         waiting.map_err(|error| format!("cannot start a thread: {error}"))?;
+        let since = Instant::now();
         let mut state = self.lock();
         loop {
             if let Some((of, outcome)) = &state.outcome {
@@ -113,7 +119,14 @@ impl Control {
                     return outcome.clone();
                 }
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            // While it talks, that is bounded elsewhere.
+            let left = state.patience.saturating_sub(since.elapsed());
+            if left.is_zero() && !state.busy {
+                return Err("the new process is silent".to_owned());
+            }
+            let wait = left.max(Duration::from_millis(100));
+            let waited = self.changed.wait_timeout(state, wait);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

@@ -14,7 +14,7 @@ use super::message::{LISTENERS, Message, VERSION};
 use super::{Upgrade, UpgradeData};
 use crate::net::fd_channel::FdChannel;
 use crate::prelude::*;
-use crate::{Address, Moves, Pipeline, Running};
+use crate::{Address, Moves, MovesHandler, Pipeline, Running};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -36,6 +36,37 @@ impl name::Handler for Client {
         writeln!(cx, "{} {}", self.0, String::from_utf8_lossy(line));
         name::AfterLine::Line
     }
+}
+
+/// The same, and its connections move.
+#[state_machine(start = Line, moves, eof => Gone, limit => Gone)]
+enum Mover {
+    #[read(until = b"\n", max = 80, idle = 60s => Gone)]
+    #[to(Line)]
+    #[rest]
+    Line,
+    #[end]
+    Gone,
+}
+
+impl mover::Handler for Client {
+    fn line(&mut self, line: &[u8], cx: &mut Cx<'_>) -> mover::AfterLine {
+        writeln!(cx, "{} {}", self.0, String::from_utf8_lossy(line));
+        mover::AfterLine::Line
+    }
+}
+
+impl MovesHandler for Client {
+    fn pack(&self, _: &mut Vec<u8>) {}
+
+    fn unpack(&mut self, _: &mut &[u8]) -> Option<()> {
+        Some(())
+    }
+}
+
+fn movers(name: &'static str) -> Pipeline {
+    let pool = Pool::builder::<Mover>("front").listen("127.0.0.1:0");
+    Pipeline::new().pool(pool.handler(move |_peer| Client(name)))
 }
 
 /// A folder with the socket of the upgrades.
@@ -308,6 +339,87 @@ fn u8_if_the_new_process_is_silent_at_any_step_the_old_one_goes_on_and_says_so()
         assert_eq!(who(at), "old", "after {steps} steps");
         old.drain().unwrap();
     }
+}
+
+/// What becomes of a connection for which the new process has done this much.
+#[test]
+fn u8_a_connection_is_here_or_there_whatever_the_new_process_does_with_it() {
+    let nothing: &[Message] = &[];
+    let refused = vec![(0, "I do not like it".to_owned())];
+    let cases: [(&[Message], bool); 4] = [
+        (nothing, true),
+        (&[Message::Have], false),
+        (&[Message::Have, Message::Taken { refused }], true),
+        (&[Message::Have, Message::Taken { refused: Vec::new() }], false),
+    ];
+    for (says, goes_on) in cases {
+        for is_silent in [false, true] {
+            let place = Place::new();
+            let patience = if is_silent { Duration::from_millis(50) } else { PATIENCE };
+            let rest = Duration::from_secs(5);
+            let upgrade = place.upgrade().ready_within(patience).rest_within(rest);
+            let old = movers("old").upgradable(upgrade).start().unwrap();
+            let mut client = Asker::new(address(&old));
+            assert_eq!(client.ask(), "old");
+            let new = NewProcess::connect(&place.path());
+            new.steps(5);
+            let Message::Parcels { parcels, sockets } = new.next() else { panic!() };
+            assert_eq!((parcels.len(), sockets.len()), (1, 1));
+            says.iter().for_each(|message| message.send(&new.0).unwrap());
+            drop(sockets);
+            if is_silent {
+                // Until it is cut off, or would be the one that serves.
+                while !matches!(Message::receive(&new.0), Ok(None | Some(Message::Commit)) | Err(_))
+                {
+                }
+                if says.is_empty() {
+                    assert!(Message::Have.send(&new.0).is_err(), "it is too late");
+                }
+            }
+            drop(new);
+            let case = format!("{says:?}, silent: {is_silent}");
+            if goes_on {
+                assert_eq!(client.ask(), "old", "{case}");
+            } else {
+                assert!(client.is_closed(), "{case}");
+            }
+            assert_eq!(who(address(&old)), "old", "{case}");
+            old.drain().unwrap();
+        }
+    }
+}
+
+#[test]
+fn u11_connections_at_rest_go_on_in_the_new_process() {
+    let place = Place::new();
+    let old = movers("old").upgradable(place.upgrade()).start().unwrap();
+    let mut clients: Vec<_> = (0..600).map(|_| Asker::new(address(&old))).collect();
+    clients.iter_mut().for_each(|client| assert_eq!(client.ask(), "old"));
+    // One has half a line here, and the rest of it there.
+    clients[0].0.get_mut().write_all(b"half ").unwrap();
+    let new = movers("new").upgradable(place.upgrade()).start().unwrap();
+    assert_eq!(old.join().unwrap().moved, 600);
+    clients[0].0.get_mut().write_all(b"a line\n").unwrap();
+    let mut line = String::new();
+    clients[0].0.read_line(&mut line).unwrap();
+    assert_eq!(line, "new half a line\n");
+    clients.iter_mut().for_each(|client| assert_eq!(client.ask(), "new"));
+    new.drain().unwrap();
+}
+
+#[test]
+fn u10_connections_that_move_stand_still_for_the_data() {
+    let place = Place::new();
+    let (sent, _events) = Text::new("a", "b");
+    let old = movers("old").upgradable(place.upgrade().data(sent)).start().unwrap();
+    let mut client = Asker::new(address(&old));
+    assert_eq!(client.ask(), "old");
+    let (received, events) = Text::new("", "");
+    let new = movers("new").upgradable(place.upgrade().data(received)).start().unwrap();
+    assert_eq!(events.try_iter().collect::<Vec<_>>(), ["1 bytes a", "last b"]);
+    assert_eq!(client.ask(), "new");
+    assert_eq!(old.join().unwrap().moved, 1);
+    new.drain().unwrap();
 }
 
 #[test]
