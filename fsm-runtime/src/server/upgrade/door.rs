@@ -35,7 +35,7 @@ impl Door {
         let meeting = meet(site)?;
         let site = Arc::clone(site);
         Self::start(&site, poll, None, move |poll, site, stopped| {
-            listen(poll, meeting, site, stopped);
+            listen(poll, &meeting, site, stopped);
         })
     }
 
@@ -48,7 +48,7 @@ impl Door {
                 return;
             }
             match meet(site) {
-                Ok(meeting) => listen(poll, meeting, site, stopped),
+                Ok(meeting) => listen(poll, &meeting, site, stopped),
                 Err(error) => crate::log::error!(%error, "no process can take over from this one"),
             }
         })
@@ -108,7 +108,7 @@ fn meet(site: &Site) -> Result<Meeting, PoolError> {
 }
 
 /// Talks to each process that connects, on a thread of its own.
-fn listen(mut poll: Poll, meeting: Meeting, site: &Arc<Site>, stopped: &AtomicBool) {
+fn listen(mut poll: Poll, meeting: &Meeting, site: &Arc<Site>, stopped: &AtomicBool) {
     let ready = meeting.listener.set_nonblocking(true).and_then(|()| {
         let descriptor = meeting.listener.as_raw_fd();
         poll.registry().register(&mut SourceFd(&descriptor), MEETING, Interest::READABLE)

@@ -88,7 +88,7 @@ impl Predecessor<'_> {
 
     /// Returns `false` if the process wanted only to know whether this one lives.
     fn hear_hello(&mut self) -> Result<bool, String> {
-        let Some(message) = Message::receive(&self.channel).map_err(lost)? else {
+        let Some(message) = Message::receive(&self.channel).map_err(|error| lost(&error))? else {
             return Ok(false);
         };
         match message {
@@ -123,7 +123,7 @@ impl Predecessor<'_> {
             let sockets: Vec<_> = some.iter().map(|it| it.socket.as_fd()).collect();
             let mut body = Vec::new();
             names.pack(&mut body);
-            self.channel.send(LISTENERS, &body, &sockets).map_err(lost)?;
+            self.channel.send(LISTENERS, &body, &sockets).map_err(|error| lost(&error))?;
         }
         for pool in &self.site.pools {
             if !self.pools.iter().any(|name| name == pool.name()) {
@@ -137,7 +137,7 @@ impl Predecessor<'_> {
     }
 
     fn send(&self, message: &Message) -> Result<(), String> {
-        message.send(&self.channel).map_err(lost)
+        message.send(&self.channel).map_err(|error| lost(&error))
     }
 
     fn receive(&self) -> Result<Message, String> {
@@ -145,7 +145,7 @@ impl Predecessor<'_> {
             Ok(Some(Message::Refused { why })) => Err(why),
             Ok(Some(message)) => Ok(message),
             Ok(None) => Err("the new process has ended".to_owned()),
-            Err(error) => Err(lost(error)),
+            Err(error) => Err(lost(&error)),
         }
     }
 
@@ -185,14 +185,14 @@ impl SendsData<'_> {
         let Some(data) = &mut *data else { return Ok(()) };
         self.armed = true;
         let mut part = PartWriter::new(to);
-        data.send(&mut part).and_then(|()| part.finish()).map_err(cannot_send)
+        data.send(&mut part).and_then(|()| part.finish()).map_err(|error| cannot_send(&error))
     }
 
     fn last(&self, to: &FdChannel) -> Result<(), String> {
         let mut data = self.site.data.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(data) = &mut *data else { return Ok(()) };
         let mut part = PartWriter::new(to);
-        data.send_last(&mut part).and_then(|()| part.finish()).map_err(cannot_send)
+        data.send_last(&mut part).and_then(|()| part.finish()).map_err(|error| cannot_send(&error))
     }
 }
 
@@ -341,7 +341,7 @@ impl<'a, 'b> Moving<'a, 'b> {
         let sockets: Vec<_> = departures.iter().filter_map(Departure::socket).collect();
         let mut body = Vec::new();
         parcels.pack(&mut body);
-        self.old.channel.send(PARCELS, &body, &sockets).map_err(lost)?;
+        self.old.channel.send(PARCELS, &body, &sockets).map_err(|error| lost(&error))?;
         self.old.expect_or_part("have", |message| matches!(message, Message::Have))?;
         let (result, refused) = match self.old.receive() {
             Ok(Message::Taken { refused }) => (Ok(()), refused),
@@ -350,19 +350,16 @@ impl<'a, 'b> Moving<'a, 'b> {
         };
         let mut refused: BTreeMap<u32, String> = refused.into_iter().collect();
         for (number, departure) in (0..).zip(departures) {
-            match refused.remove(&number) {
-                Some(why) => {
-                    *self.refused.entry(why).or_default() += 1;
-                    if self.keeps_refused {
-                        drop(departure);
-                    } else {
-                        departure.arrived();
-                    }
-                }
-                None => {
-                    self.moved += 1;
-                    departure.arrived();
-                }
+            let Some(why) = refused.remove(&number) else {
+                self.moved += 1;
+                departure.arrived();
+                continue;
+            };
+            *self.refused.entry(why).or_default() += 1;
+            if self.keeps_refused {
+                drop(departure);
+            } else {
+                departure.arrived();
             }
         }
         result
@@ -410,7 +407,7 @@ fn out_of_order(message: &Message) -> String {
     format!("the new process has sent `{}`, which is out of order", message.name())
 }
 
-fn lost(error: io::Error) -> String {
+fn lost(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::TimedOut => "the new process is silent".to_owned(),
         io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
@@ -420,6 +417,6 @@ fn lost(error: io::Error) -> String {
     }
 }
 
-fn cannot_send(error: io::Error) -> String {
+fn cannot_send(error: &io::Error) -> String {
     format!("cannot send the data: {}", lost(error))
 }
