@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::call::mailboxes::{CallState, MailboxContent};
 use crate::connection::scratch::ConnectionScratch;
 use crate::connection::{ConnectionTask, Goodbye, Pending, PendingBoxes};
 use crate::lifecycle::moving::Moving;
@@ -84,6 +85,12 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     ) -> Result<Parcel, Stays> {
         let ConnectionScratch { environment, context, limits, .. } = scratch;
         self.check_rest(pending, environment, &scratch.pool_state.moving)?;
+        if Self::HAS_MAILBOX {
+            let MailboxContent { awaited, call, .. } = environment.mailboxes.content(key);
+            if awaited > 0 || !matches!(call, CallState::None) {
+                return Err(Stays::InFlight);
+            }
+        }
         let handler = self.handler.as_ref().ok_or(Stays::NotAtRest)?;
         let unsent = output.to_vec().map_err(|_| Stays::File)?;
         if !unsent.is_empty() {

@@ -92,6 +92,7 @@ pub fn pack_json<T: serde::Serialize>(value: &T, into: &mut Vec<u8>) {
     crate::Moves::pack(&serde_json::to_vec(value).unwrap_or_default(), into);
 }
 
+/// Takes the length of a JSON text and the text, and returns the value in it.
 #[cfg(feature = "serde")]
 pub fn unpack_json<T: serde::de::DeserializeOwned>(from: &mut &[u8]) -> Option<T> {
     let text: Vec<u8> = crate::Moves::unpack(from)?;
