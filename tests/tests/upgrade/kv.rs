@@ -96,8 +96,8 @@ fn u8_a_new_process_that_is_killed_while_it_takes_over_changes_nothing() {
     let mut client = kv.connect();
     // Enough that it takes a moment to copy them.
     for some in 0..20 {
-        let sets: String = (0..1000).map(|key| format!("SET {some}:{key} value\r\n")).collect();
-        client.send(sets);
+        let sets: Vec<_> = (0..1000).map(|key| format!("SET {some}:{key} value\r\n")).collect();
+        client.send(sets.concat());
         for _ in 0..1000 {
             assert_eq!(client.reply(), b"+OK\r\n");
         }

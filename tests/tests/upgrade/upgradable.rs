@@ -42,8 +42,11 @@ impl Upgradable {
         self.signal("USR2");
         self.until(started, |log| log.matches(started).count() > before);
         let log = self.log();
-        let last = log.rsplit(started).next().unwrap();
-        last.split_whitespace().next().unwrap().parse().unwrap()
+        let last = log.rsplit(started).next().expect("it is there");
+        last.split_whitespace()
+            .next()
+            .and_then(|it| it.parse().ok())
+            .expect("a number of a process")
     }
 
     /// Lets a new process take over. Returns the time in which it took the connections.
@@ -54,8 +57,8 @@ impl Upgradable {
         (self.process, self.waited) = (process, self.waited + 1);
         self.waits_for_the_next();
         let log = self.log();
-        let line = log.lines().find(|line| line.contains(&over)).unwrap();
-        parse_time(line.split("within=").nth(1).unwrap())
+        let line = log.lines().find(|line| line.contains(&over)).expect("it is there");
+        parse_time(line.split("within=").nth(1).expect("a time"))
     }
 
     /// Sends a signal to the process that serves.
@@ -111,9 +114,9 @@ pub(crate) fn kill(name: &str, process: u32) {
 
 /// A duration as `Debug` prints it.
 fn parse_time(text: &str) -> Duration {
-    let text = text.split_whitespace().next().unwrap();
-    let digits = text.find(char::is_alphabetic).unwrap();
-    let number: f64 = text[..digits].trim_end_matches('\u{b5}').parse().unwrap();
+    let text = text.split_whitespace().next().expect("a time");
+    let digits = text.find(char::is_alphabetic).expect("a unit");
+    let number: f64 = text[..digits].trim_end_matches('\u{b5}').parse().expect("a number");
     let unit = match &text[digits..] {
         "s" => 1.0,
         "ms" => 1e-3,

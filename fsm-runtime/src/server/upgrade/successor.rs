@@ -8,6 +8,7 @@ use super::launch::Site;
 use super::message::{Message, VERSION};
 use super::{Upgrade, notify, socket};
 use crate::lifecycle::pool_state::Phase;
+use crate::moves::departure::Refused;
 use crate::moves::parcel::Parcel;
 use crate::net::fd_channel::FdChannel;
 use crate::net::listener::ListeningSocket;
@@ -239,10 +240,13 @@ fn take_in(
         };
         let pool = site.pools.iter().find(|pool| pool.name() == parcel.pool);
         let taken = match pool {
-            Some(pool) => {
-                pool.state.take_in(parcel, socket).map_err(|refused| refused.why.to_string())
-            }
-            None => Err("the new process has no pool of this name".to_owned()),
+            Some(pool) => pool.state.take_in(parcel, socket).map_err(|refused| {
+                let Refused { parcel, socket, why } = *refused;
+                // The old process has one of its own.
+                drop(socket);
+                format!("{why} (in state `{}` of pool `{}`)", parcel.state, parcel.pool)
+            }),
+            None => Err(format!("the new process has no pool `{}`", parcel.pool)),
         };
         if let Err(why) = taken {
             refused.push((number, why));
