@@ -206,21 +206,18 @@ impl Pipeline {
         self.launch(&ignored)
     }
 
-    fn launch(mut self, on_thread_end: &OnThreadEnd) -> Result<Running, PoolError> {
-        #[cfg(unix)]
-        if let Some(upgrade) = self.upgrade.take() {
-            return self.launch_upgradable(upgrade, on_thread_end);
-        }
+    #[cfg(not(unix))]
+    fn launch(self, on_thread_end: &OnThreadEnd) -> Result<Running, PoolError> {
         self.launch_with(&mut Handover::default(), on_thread_end, |running, _| Ok(running))
     }
 
     /// Takes over from an old process, if there is one, and waits for a new one then.
     #[cfg(unix)]
-    fn launch_upgradable(
-        self,
-        upgrade: crate::Upgrade,
-        on_thread_end: &OnThreadEnd,
-    ) -> Result<Running, PoolError> {
+    fn launch(mut self, on_thread_end: &OnThreadEnd) -> Result<Running, PoolError> {
+        let Some(upgrade) = self.upgrade.take() else {
+            let mut nothing = Handover::default();
+            return self.launch_with(&mut nothing, on_thread_end, |running, _| Ok(running));
+        };
         self.check()?;
         let (launch, mut handover) = Launch::begin(upgrade, &self.pools)?;
         let opens: Vec<_> = self.pools.iter().map(|pool| !pool.targets.is_empty()).collect();
