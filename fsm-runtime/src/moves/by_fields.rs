@@ -51,19 +51,30 @@ macro_rules! moves_by_fields {
 ///
 /// ```
 /// use fsm_runtime::{Moves, moves_by_serde};
-/// use serde::{Deserialize, Serialize};
+/// # use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
-/// #[derive(Debug, Deserialize, PartialEq, Serialize)]
-/// enum Mode {
-///     Upload { name: String },
-///     Idle,
-/// }
+/// // And `#[derive(Deserialize, Serialize)]`.
+/// #[derive(Debug, PartialEq)]
+/// struct Tags(Vec<String>);
+/// #
+/// # impl Serialize for Tags {
+/// #     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+/// #         self.0.serialize(serializer)
+/// #     }
+/// # }
+/// #
+/// # impl<'de> Deserialize<'de> for Tags {
+/// #     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+/// #         Vec::deserialize(deserializer).map(Self)
+/// #     }
+/// # }
 ///
-/// moves_by_serde!(Mode);
+/// moves_by_serde!(Tags);
 ///
 /// let mut bytes = Vec::new();
-/// Mode::Idle.pack(&mut bytes);
-/// assert_eq!(Mode::unpack(&mut &bytes[..]), Some(Mode::Idle));
+/// let tags = Tags(vec!["new".to_owned()]);
+/// tags.pack(&mut bytes);
+/// assert_eq!(Tags::unpack(&mut &bytes[..]), Some(tags));
 /// ```
 ///
 /// What serde does with a field that is missing or unknown holds between two versions of a program, too: see
