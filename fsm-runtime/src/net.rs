@@ -5,6 +5,8 @@ pub(crate) mod datagram;
 pub(crate) mod dial;
 mod file_copy;
 #[cfg(feature = "pool")]
+pub(crate) mod layered;
+#[cfg(feature = "pool")]
 pub(crate) mod listener;
 pub(crate) mod lookup;
 pub(crate) mod memory;

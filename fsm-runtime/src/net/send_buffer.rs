@@ -292,14 +292,14 @@ impl UnsentOutput {
     }
 
     /// A copy of it in one piece. Fails if a file is among it, which may be larger than memory.
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "pool")]
     pub(crate) fn to_vec(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(self.len);
         for piece in &self.queue {
             match piece {
                 Piece::Bytes(piece) => bytes.extend_from_slice(piece),
                 Piece::File(_) => {
-                    let why = "TLS cannot begin while a file is queued";
+                    let why = "TLS or a layer cannot begin while a file is queued";
                     return Err(io::Error::new(io::ErrorKind::Unsupported, why));
                 }
             }

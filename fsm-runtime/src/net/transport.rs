@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fs::File;
 use std::io::{self, IoSlice};
 
@@ -12,8 +13,8 @@ use crate::net::securing::{Handshake, Securing};
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
 #[cfg(feature = "tls")]
-use crate::net::tls::{Tls, TlsSettings};
-use crate::{Connecting, Moved, Peer, Relaying, Target};
+use crate::net::tls::TlsSettings;
+use crate::{Connecting, Ended, Moved, Peer, Relaying, Target};
 
 /// A connected byte stream that never blocks: a socket, one end of a pipe in memory, or a layer
 /// over another stream.
@@ -107,6 +108,9 @@ pub struct BeginTls<'a> {
 
 /// A stream that a poll watches.
 pub trait Source: Sized {
+    /// The end of a connection whose stream says `InvalidData`.
+    const FAILURE: Ended = Ended::Reset;
+
     /// Registers with a poll, which happens once. Does nothing for a stream in memory.
     fn register(&mut self, _: &Registry, _: Token) -> io::Result<()> {
         Ok(())
@@ -117,9 +121,8 @@ pub trait Source: Sized {
         None
     }
 
-    /// Takes the TLS of the connection, which moves along with the socket.
-    #[cfg(feature = "tls")]
-    fn take_tls(&mut self) -> Option<Box<Tls>> {
+    /// Takes what is between the connection and its socket, which moves along with the socket.
+    fn take_layer(&mut self) -> Option<Box<dyn Any + Send>> {
         None
     }
 }
@@ -136,6 +139,11 @@ pub trait PeerAddr {
     /// The TLS session of the connection.
     #[cfg(feature = "tls")]
     fn tls(&self) -> Option<TlsSession<'_>> {
+        None
+    }
+
+    /// The application's own layer between the connection and its socket.
+    fn layer(&self) -> Option<&dyn Any> {
         None
     }
 

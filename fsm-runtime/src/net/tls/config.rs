@@ -8,7 +8,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 
-use super::session::Session;
+use super::session::{Session, failure};
 use crate::Target;
 
 /// The TLS settings of a server: what [`Builder::tls`](crate::Builder::tls) takes.
@@ -181,11 +181,12 @@ impl TlsClient {
 
 impl TlsRole<'_> {
     /// Begins a session.
-    pub(super) fn begin(self) -> Result<Session, rustls::Error> {
-        match self {
+    pub(crate) fn begin(self) -> io::Result<Session> {
+        let begun = match self {
             Self::Server(server) => Session::server(server.current()),
             Self::Client(client, name) => Session::client(Arc::clone(&client.config), name.clone()),
-        }
+        };
+        begun.map_err(failure)
     }
 }
 

@@ -94,7 +94,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             state: Arc::clone(&self.state),
             max_connections,
             targets: self.connect.targets.clone(),
-            encrypts: L::ENCRYPTS,
+            carries: L::carries(),
             bind: Box::new(move || {
                 self.ranges.result(&self.name)?;
                 bind(self)

@@ -21,7 +21,7 @@ use crate::net::datagram::DatagramSocket;
 use crate::net::listener::{CAN_SHARE_ADDRESS, Listener, ListeningSocket};
 use crate::net::token;
 use crate::server::bound::BoundPool;
-use crate::server::layer::sealed::{Layer, PoolNeeds};
+use crate::server::layer::sealed::{PoolNeeds, Stack};
 use crate::server::layer::{DatagramClients, Datagrams};
 use crate::server::placement::{ConnectionPort, Listening, Placement};
 use crate::server::process::Process;
@@ -33,7 +33,7 @@ use crate::{Address, Connection, Drive, Machine, Peer, PoolError, Transport};
 const EVENTS: usize = 64;
 
 /// A port with its poll and its listeners, before its threads start.
-struct Shard<M: Machine, H, L: Layer> {
+struct Shard<M: Machine, H, L: Stack> {
     number: usize,
     poll: Poll,
     registry: Arc<Registry>,
@@ -44,7 +44,7 @@ struct Shard<M: Machine, H, L: Layer> {
 }
 
 /// The parts of a thread of connections, beside those that all threads have.
-struct ConnectionParts<M: Machine, H, L: Layer> {
+struct ConnectionParts<M: Machine, H, L: Stack> {
     registry: Arc<Registry>,
     make: Arc<MakeFor<H>>,
     /// The pool state refers to it weakly. Each thread holds it, so that plain threads can give
@@ -62,7 +62,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         F: FnMut(Peer) -> H + Send + 'static,
     {
         if const { M::SPEC.uses(Features::DATAGRAMS) } {
-            self.check_datagrams(L::ENCRYPTS)?;
+            self.check_datagrams(L::carries())?;
             if self.connects() {
                 let settings = Arc::new(self.datagram_clients());
                 return self.over::<DatagramClients>(settings).bind_connections(make);
@@ -90,8 +90,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
             accepts: self.listen.iter().any(|listens| !listens.plain),
             begins_in_a_state: M::SPEC.uses(Features::TLS),
         };
-        L::complete(&mut self.layer, needs)
-            .map_err(|why| PoolError::Tls { pool: self.name.clone(), why })?;
+        L::complete(&mut self.layer, needs).map_err(|unfit| unfit.of(self.name.clone()))?;
         let ports: Box<[_]> = shards.iter().map(|shard| Arc::clone(&shard.port)).collect();
         let accepting = shards.iter().filter(|shard| shard.accepts()).count();
         // A connector stops as a listener does.
@@ -266,7 +265,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
     }
 }
 
-impl<M: Machine, H, L: Layer> Shard<M, H, L> {
+impl<M: Machine, H, L: Stack> Shard<M, H, L> {
     /// Whether connections or datagrams can come.
     fn accepts(&self) -> bool {
         !self.acceptors.is_empty() || !self.datagrams.is_empty()
@@ -304,7 +303,7 @@ impl<M: Machine, H, L: Layer> Shard<M, H, L> {
     }
 }
 
-impl<M: Drive<H>, H: Send + 'static, L: Layer> ConnectionParts<M, H, L> {
+impl<M: Drive<H>, H: Send + 'static, L: Stack> ConnectionParts<M, H, L> {
     /// Runs a thread of a port, until the port is closed.
     fn serve<D: Driver>(
         self,
