@@ -217,3 +217,6 @@ impl<S: PeerAddr, C: Codec> PeerAddr for Layered<S, C> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
