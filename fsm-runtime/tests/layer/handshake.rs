@@ -6,7 +6,7 @@ enum Greets {
     #[run]
     #[to(Told)]
     Hello,
-    #[flush(within = 2s => Gone)]
+    #[flush(within = 1s => Gone)]
     #[to(Line)]
     Told,
     #[read(until = b"\n", max = 64, within = 20s => Gone)]
@@ -102,8 +102,8 @@ fn shifted(text: &[u8]) -> Vec<u8> {
 }
 
 fn greets() -> Running {
-    let greets = Pool::builder::<Greets>("greets").layer(Three::new).listen("127.0.0.1:0");
-    greets.handler(|_peer| Client).start().unwrap()
+    let greets = Pool::builder::<Greets>("greets").layer(Three::new).linger(LINGER);
+    greets.listen("127.0.0.1:0").handler(|_peer| Client).start().unwrap()
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn e6_a_handshake_that_stalls_is_late() {
     let begun = Instant::now();
     let mut answer = Vec::new();
     let _ = peer.read_to_end(&mut answer);
-    assert!(begun.elapsed() >= Duration::from_millis(1900), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() >= Duration::from_millis(900), "{:?}", begun.elapsed());
     assert_eq!(answer, [b'S', 3], "no plaintext");
     until(&running, |stats| stats.open == 0);
 }

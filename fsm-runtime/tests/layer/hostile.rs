@@ -100,10 +100,10 @@ fn e8_x4_input_that_expands_takes_turns_with_other_connections() {
     let running = start(Odd::when(b'*', bomb));
     let (mut bombed, mut other) = (connect(&running), connect(&running));
     assert_eq!(ask_plain(&mut other, "hello"), "hello!");
-    let most: u64 = 64 << 20;
+    let most: u64 = 16 << 20;
     writeln!(bombed, "take {most}").unwrap();
     bombed.write_all(b"*").unwrap();
-    // Each of these has its turn while the 64 MiB go on.
+    // Each of these has its turn while the 16 MiB go on.
     assert_eq!(ask_plain(&mut other, "hello"), "hello!");
     let mut answer = [0; 9];
     bombed.read_exact(&mut answer).unwrap();
@@ -136,6 +136,7 @@ fn e8_a_layer_whose_replies_nobody_takes_reads_no_further() {
     };
     let drops = Pool::builder::<Drops>("drops")
         .layer(move |_| Odd { first: b'.', does, calls: Arc::clone(&counted) })
+        .linger(LINGER)
         .listen("127.0.0.1:0");
     let running = drops.handler(|_peer| Client).start().unwrap();
     let mut peer = connect(&running);

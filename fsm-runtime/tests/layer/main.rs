@@ -104,10 +104,13 @@ fn flipped(plain: &[u8]) -> Vec<u8> {
     length.to_be_bytes().into_iter().chain(plain.iter().map(|byte| !byte)).collect()
 }
 
+/// The time for which a pool waits for peers that stay.
+const LINGER: Duration = Duration::from_millis(200);
+
 /// A pool of `Lines` with a layer.
 fn start<L: Layer>(layer: impl Fn(LayerSide<'_>) -> L + Send + Sync + 'static) -> Running {
-    let lines = Pool::builder::<Lines>("lines").layer(layer).listen("127.0.0.1:0");
-    lines.handler(|_peer| Client).start().unwrap()
+    let lines = Pool::builder::<Lines>("lines").layer(layer).linger(LINGER);
+    lines.listen("127.0.0.1:0").handler(|_peer| Client).start().unwrap()
 }
 
 fn connect(running: &Running) -> TcpStream {
