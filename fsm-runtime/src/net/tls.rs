@@ -5,8 +5,8 @@ mod facts;
 mod records;
 mod session;
 
+pub(crate) use config::{Begins, TlsRole, TlsSettings};
 pub use config::{TlsClient, TlsServer};
-pub(crate) use config::{TlsRole, TlsSettings};
 pub use facts::TlsSession;
 pub(crate) use session::Session;
 

@@ -100,6 +100,8 @@ pub struct BeginTls<'a> {
     pub(crate) settings: Option<&'a TlsSettings>,
     /// The number of the pool's target that the connection was opened to; `None` if it was accepted.
     pub(crate) target: Option<usize>,
+    /// The name of the server, if the state says it; the connection is a client then.
+    pub(crate) name: Option<String>,
     /// What was read and not used, which is the beginning of the peer's handshake.
     pub(crate) unread: &'a [u8],
     /// The peer's stream has ended behind that.

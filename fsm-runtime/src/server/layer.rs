@@ -121,7 +121,7 @@ pub(crate) mod sealed {
     use crate::net::listener::Origin;
     use crate::net::socket::Socket;
     #[cfg(feature = "tls")]
-    use crate::net::tls::{Session, TlsSettings};
+    use crate::net::tls::{Begins, Session, TlsSettings};
     use crate::net::transport::{ByteStream, PeerAddr, Source};
 
     /// What the connections of a pool need of its settings.
@@ -131,8 +131,10 @@ pub(crate) mod sealed {
         pub(crate) targets: &'a [Target],
         /// The pool listens.
         pub(crate) accepts: bool,
-        /// A state of the machine begins TLS.
+        /// Some states of the machine begin TLS as the part that the connection took when it was opened.
         pub(crate) begins_in_a_state: bool,
+        /// Some states begin TLS with a server that they name.
+        pub(crate) names_a_server: bool,
     }
 
     /// What the connections of a pool are made of below their machines.
@@ -179,7 +181,7 @@ pub(crate) mod sealed {
         type Settings = ();
 
         fn complete((): &mut (), pool: PoolNeeds<'_>) -> Result<(), Unfit> {
-            if pool.begins_in_a_state {
+            if pool.begins_in_a_state || pool.names_a_server {
                 let why = "its machine has a `#[tls]` state; give it `tls(..)` with the settings of a \
                            server, or `tls_client(..)`";
                 return Err(Unfit::Tls(why.to_owned()));
@@ -245,7 +247,10 @@ pub(crate) mod sealed {
         }
 
         fn complete(settings: &mut TlsSettings, pool: PoolNeeds<'_>) -> Result<(), Unfit> {
-            settings.begins_at_once = !pool.begins_in_a_state;
+            let (named, unnamed) = (pool.names_a_server, pool.begins_in_a_state);
+            if named || unnamed {
+                settings.begins = Begins::InStates { named, unnamed };
+            }
             settings.complete(pool.targets, pool.accepts).map_err(Unfit::Tls)
         }
 
@@ -260,7 +265,7 @@ pub(crate) mod sealed {
             settings: &TlsSettings,
         ) -> io::Result<Self::Stream> {
             let stream = Self::Stream::plain(socket);
-            if !settings.begins_at_once || origin == (Origin::Accepted { plain: true }) {
+            if settings.begins != Begins::AtOnce || origin == (Origin::Accepted { plain: true }) {
                 return Ok(stream);
             }
             begin(stream, carried, || settings.role(origin.target())?.begin())
@@ -280,7 +285,7 @@ pub(crate) mod sealed {
         }
 
         fn complete(settings: &mut LayerSettings<L>, pool: PoolNeeds<'_>) -> Result<(), Unfit> {
-            if pool.begins_in_a_state {
+            if pool.begins_in_a_state || pool.names_a_server {
                 return Err(Unfit::Layer(
                     "its machine has a `#[tls]` state; give it `tls(..)` in place of `layer(..)`",
                 ));

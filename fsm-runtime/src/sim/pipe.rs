@@ -113,7 +113,7 @@ impl ByteStream for PipeEnd {
 
     #[cfg(feature = "tls")]
     fn begin_tls(&mut self, begin: BeginTls<'_>) {
-        self.0.tls.begin();
+        self.0.tls.begin(begin.name);
         let mut stream = self.0.stream.borrow_mut();
         stream.feed(begin.unread);
         stream.ended |= begin.ended;

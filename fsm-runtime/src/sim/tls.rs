@@ -16,6 +16,8 @@ pub(super) struct SimulatedTls {
     awaited: Cell<bool>,
     /// The failure that this state has to learn.
     failure: RefCell<Option<io::Error>>,
+    /// The name of the server that the state has said.
+    server_name: RefCell<Option<String>>,
     /// The error with which the test ends the handshake.
     ends_with: Cell<Option<io::ErrorKind>>,
 }
@@ -30,7 +32,8 @@ enum Stage {
 }
 
 impl SimulatedTls {
-    pub(super) fn begin(&self) {
+    pub(super) fn begin(&self, name: Option<String>) {
+        self.server_name.replace(name);
         self.stage.set(Stage::Handshake);
         self.awaited.set(true);
     }
@@ -110,6 +113,12 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     /// [`secured`](Self::secured) or [`fail_tls`](Self::fail_tls). Only with the feature `tls`.
     pub fn is_handshaking(&self) -> bool {
         self.pipe.tls.is_handshaking()
+    }
+
+    /// The name of the server that the `#[tls(name = ..)]` state has begun TLS with; `None` before, and if the state names
+    /// none. Only with the feature `tls`.
+    pub fn server_name(&self) -> Option<String> {
+        self.pipe.tls.server_name.borrow().clone()
     }
 
     /// Lets the handshake succeed that the machine has begun in a `#[tls]` state. Its handler gets a session of

@@ -7,6 +7,7 @@ use fsm_runtime::sim::Session;
 
 mod client;
 mod hostile;
+mod named;
 mod openssl;
 mod simulated;
 

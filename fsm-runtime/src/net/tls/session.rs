@@ -81,7 +81,10 @@ impl Codec for Session {
     fn begin(begin: &BeginTls<'_>) -> io::Result<Self> {
         let missing = || io::Error::from(io::ErrorKind::Unsupported);
         let settings = begin.settings.ok_or_else(missing)?;
-        settings.role(begin.target)?.begin()
+        match &begin.name {
+            Some(name) => settings.client_of(name),
+            None => settings.role(begin.target)?.begin(),
+        }
     }
 
     fn is_handshaking(&self) -> bool {

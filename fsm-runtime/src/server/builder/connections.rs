@@ -27,7 +27,7 @@ use crate::server::placement::{ConnectionPort, Listening, Placement};
 use crate::server::process::Process;
 use crate::server::thread::{ThreadMain, ThreadStart};
 use crate::spec::Features;
-use crate::{Address, Connection, Drive, Machine, Peer, PoolError, Transport};
+use crate::{Address, Connection, Drive, Machine, Peer, PoolError, Transport, Wait};
 
 /// The initial size of a port's buffer of events, which grows when a poll fills it.
 const EVENTS: usize = 64;
@@ -85,10 +85,13 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         let addresses = self.listen_on(&mut shards)?;
         let mut connects = self.connect_settings()?;
         let targets = connects.as_ref().map_or(&[][..], |connects| &connects.targets);
+        let waits = || M::SPEC.states.iter().flat_map(|state| state.waits);
+        let has = |which: &dyn Fn(&Wait) -> bool| waits().any(which);
         let needs = PoolNeeds {
             targets,
             accepts: self.listen.iter().any(|listens| !listens.plain),
-            begins_in_a_state: M::SPEC.uses(Features::TLS),
+            begins_in_a_state: has(&|wait| matches!(wait, Wait::Tls { text: "" })),
+            names_a_server: has(&|wait| matches!(wait, Wait::Tls { text } if !text.is_empty())),
         };
         L::complete(&mut self.layer, needs).map_err(|unfit| unfit.of(self.name.clone()))?;
         let ports: Box<[_]> = shards.iter().map(|shard| Arc::clone(&shard.port)).collect();
