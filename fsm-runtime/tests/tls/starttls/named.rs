@@ -5,7 +5,7 @@ use super::*;
 
 /// Says STARTTLS, and begins TLS with a server of the name that it starts with.
 #[state_machine(start = Greeting, settings = Names, eof => Lost, limit => Lost, within = 10s => Lost)]
-enum Named {
+enum Chosen {
     #[read(until = b"\r\n", max = 1KiB)]
     #[to(Answer)]
     Greeting,
@@ -40,14 +40,14 @@ impl Names {
 
 struct Knows(Log);
 
-impl named::Handler for Knows {
-    fn greeting(&mut self, _: &[u8], cx: &mut Cx<'_, NoMessage, Names>) -> named::AfterGreeting {
+impl chosen::Handler for Knows {
+    fn greeting(&mut self, _: &[u8], cx: &mut Cx<'_, NoMessage, Names>) -> chosen::AfterGreeting {
         cx.write(b"STARTTLS\r\n");
-        named::AfterGreeting::Answer
+        chosen::AfterGreeting::Answer
     }
 
-    fn answer(&mut self, _: &[u8], _: &mut Cx<'_, NoMessage, Names>) -> named::AfterAnswer {
-        named::AfterAnswer::Secure { host: "NAME".to_owned() }
+    fn answer(&mut self, _: &[u8], _: &mut Cx<'_, NoMessage, Names>) -> chosen::AfterAnswer {
+        chosen::AfterAnswer::Secure { host: "NAME".to_owned() }
     }
 
     fn secure(
@@ -55,22 +55,22 @@ impl named::Handler for Knows {
         _: &mut String,
         _: TlsSession<'_>,
         _: &mut Cx<'_, NoMessage, Names>,
-    ) -> named::AfterSecure {
+    ) -> chosen::AfterSecure {
         self.0.lock().unwrap().push("secured".to_owned());
-        named::AfterSecure::Gone
+        chosen::AfterSecure::Gone
     }
 
     fn failed(
         &mut self,
         why: &mut io::Error,
         _: &mut Cx<'_, NoMessage, Names>,
-    ) -> named::AfterFailed {
+    ) -> chosen::AfterFailed {
         self.0.lock().unwrap().push(why.to_string());
-        named::AfterFailed::Gone
+        chosen::AfterFailed::Gone
     }
 
-    fn lost(&mut self, _: &mut Cx<'_, NoMessage, Names>) -> named::AfterLost {
-        named::AfterLost::Gone
+    fn lost(&mut self, _: &mut Cx<'_, NoMessage, Names>) -> chosen::AfterLost {
+        chosen::AfterLost::Gone
     }
 }
 
@@ -78,7 +78,7 @@ impl named::Handler for Knows {
 fn learns(authority: &Authority, name: &'static str) -> String {
     let log = Log::default();
     let knows = Arc::clone(&log);
-    let _running = Pool::builder::<Named>("named")
+    let _running = Pool::builder::<Chosen>("chosen")
         .settings(Names(name))
         .tls_client(client_config(authority))
         .connect(relay_host(authority, "localhost").to_string())
@@ -106,7 +106,7 @@ fn e1_a_connection_that_a_pool_accepts_is_a_client_where_its_state_names_the_ser
     let authority = Authority::new();
     let log = Log::default();
     let knows = Arc::clone(&log);
-    let running = Pool::builder::<Named>("named")
+    let running = Pool::builder::<Chosen>("chosen")
         .settings(Names("localhost"))
         .tls_client(client_config(&authority))
         .listen("127.0.0.1:0")
@@ -127,18 +127,18 @@ fn e1_a_connection_that_a_pool_accepts_is_a_client_where_its_state_names_the_ser
 #[test]
 fn e1_a_machine_that_names_a_server_needs_the_settings_of_a_client() {
     let authority = Authority::new();
-    let named = Pool::builder::<Named>("named").tls(server_config(&authority, "localhost"));
+    let named = Pool::builder::<Chosen>("chosen").tls(server_config(&authority, "localhost"));
     let named = named.listen("127.0.0.1:0").handler(|_peer| Knows(Log::default()));
     assert_eq!(
         named.start().unwrap_err().to_string(),
-        "the pool `named` cannot encrypt all its connections: its machine names a server in a `#[tls(name = ..)]` \
+        "the pool `chosen` cannot encrypt all its connections: its machine names a server in a `#[tls(name = ..)]` \
          state; give it `and_tls_client(..)` with the settings of a client"
     );
 }
 
 #[test]
 fn e1_a_test_sees_the_name_of_the_server() {
-    let mut peer = Session::<Named, _>::with_settings(Names("relay.test"), Knows(Log::default()));
+    let mut peer = Session::<Chosen, _>::with_settings(Knows(Log::default()), Names("relay.test"));
     assert_eq!(peer.server_name(), None);
     peer.send(b"220 relay\r\n220 go ahead\r\n");
     assert_eq!(peer.server_name().as_deref(), Some("relay.test"));
