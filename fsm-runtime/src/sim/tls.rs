@@ -186,7 +186,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     /// When no handshake goes on.
     pub fn secured(&mut self) {
         assert!(self.is_handshaking(), "the machine is in no TLS handshake");
-        self.pipe.tls.stage.set(Stage::Secured);
+        self.decide_handshake(Ok(()));
         self.run(Readiness::READ | Readiness::WRITE);
     }
 
@@ -198,7 +198,15 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     /// When no handshake goes on.
     pub fn fail_tls(&mut self, kind: io::ErrorKind) {
         assert!(self.is_handshaking(), "the machine is in no TLS handshake");
-        self.pipe.tls.ends_with.set(Some(kind));
+        self.decide_handshake(Err(kind));
         self.run(Readiness::READ);
+    }
+
+    /// Ends the handshake without giving the machine a turn.
+    pub(crate) fn decide_handshake(&self, end: Result<(), io::ErrorKind>) {
+        match end {
+            Ok(()) => self.pipe.tls.stage.set(Stage::Secured),
+            Err(kind) => self.pipe.tls.ends_with.set(Some(kind)),
+        }
     }
 }

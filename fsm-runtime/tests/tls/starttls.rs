@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use super::*;
 use fsm_runtime::sim::Session;
 
+mod checked;
 mod client;
 mod hostile;
 mod named;
