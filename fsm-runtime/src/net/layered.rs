@@ -1,4 +1,4 @@
-//! What is between the connections of a pool and their streams: TLS, or a layer of the application's (E1 to E9).
+//! What is between the connections of a pool and their streams: TLS, or a layer of the application's (E1 to E10).
 
 use std::any::Any;
 use std::fs::File;

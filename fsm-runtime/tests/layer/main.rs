@@ -1,4 +1,4 @@
-//! Layers of the application's between connections and their sockets: the rules E5 to E9 on real sockets.
+//! Layers of the application's between connections and their sockets: the rules E5 to E10 on real sockets.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{Read, Write};
