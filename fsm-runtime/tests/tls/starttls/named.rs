@@ -87,8 +87,7 @@ fn learns(authority: &Authority, name: &'static str) -> String {
         .start()
         .unwrap();
     until(|| !log.lock().unwrap().is_empty());
-    let first = log.lock().unwrap()[0].clone();
-    first
+    log.lock().unwrap()[0].clone()
 }
 
 #[test]
