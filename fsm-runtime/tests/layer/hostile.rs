@@ -79,14 +79,14 @@ fn rest(peer: &mut TcpStream) -> Vec<u8> {
 }
 
 /// A byte that expands without end.
-fn bomb(_: &mut [u8], plain: &mut [u8], _: &mut Vec<u8>) -> Result<LayerInput, LayerError> {
+const BOMB: Does = |_, plain, _| {
     plain.fill(1);
     Ok(LayerInput { used: 0, plain: plain.len(), ended: false })
-}
+};
 
 #[test]
 fn e8_input_that_expands_without_end_is_held_by_the_bounds_of_the_machine() {
-    let running = start(Odd::when(b'*', bomb));
+    let running = start(Odd::when(b'*', BOMB));
     let mut peer = connect(&running);
     assert_eq!(ask_plain(&mut peer, "hello"), "hello!");
     peer.write_all(b"*").unwrap();
@@ -97,7 +97,7 @@ fn e8_input_that_expands_without_end_is_held_by_the_bounds_of_the_machine() {
 
 #[test]
 fn e8_x4_input_that_expands_takes_turns_with_other_connections() {
-    let running = start(Odd::when(b'*', bomb));
+    let running = start(Odd::when(b'*', BOMB));
     let (mut bombed, mut other) = (connect(&running), connect(&running));
     assert_eq!(ask_plain(&mut other, "hello"), "hello!");
     let most: u64 = 16 << 20;
@@ -141,7 +141,7 @@ fn e8_a_layer_whose_replies_nobody_takes_reads_no_further() {
     let running = drops.handler(|_peer| Client).start().unwrap();
     let mut peer = connect(&running);
     // 640 MB of replies, which nobody reads.
-    peer.write_all(&[b'.'; 10_000]).unwrap();
+    peer.write_all(&vec![b'.'; 10_000]).unwrap();
     until(&running, |stats| stats.open == 0 && stats.accepted == 1);
     let calls = calls.load(Ordering::SeqCst);
     assert!((2..1_000).contains(&calls), "{calls}");
@@ -151,7 +151,7 @@ fn e8_a_layer_whose_replies_nobody_takes_reads_no_further() {
 fn e8_a_layer_that_wants_more_than_is_kept_for_it_fails() {
     let running = start(Odd::when(b'*', |_, _, _| Ok(LayerInput::MORE)));
     let mut peer = connect(&running);
-    peer.write_all(&[b'*'; Odd::RECORD]).unwrap();
+    peer.write_all(&vec![b'*'; Odd::RECORD]).unwrap();
     let _ = peer.write_all(&[b'*'; 8 * 1024]);
     until(&running, |stats| stats.layer_failures == 1);
 }
@@ -188,7 +188,7 @@ fn e9_a_layer_that_does_not_keep_its_contract_fails() {
     }
     // None of it taken, more than there was, and too much made of it.
     for first in [b'0', b'1', b'2'] {
-        let running = start(Odd::when(first, bomb));
+        let running = start(Odd::when(first, BOMB));
         let mut peer = connect(&running);
         peer.write_all(b"hello\n").unwrap();
         assert_eq!(rest(&mut peer), b"");
@@ -216,8 +216,8 @@ fn e9_x8_a_panic_in_a_layer_ends_its_connection_alone() {
     };
     assert_eq!(panics(b'*', |_, _, _| panic!("in input, as planned")), (1, 0));
     for first in [b'3', b'4', b'6'] {
-        assert_eq!(panics(first, bomb), (1, 0), "{first}");
+        assert_eq!(panics(first, BOMB), (1, 0), "{first}");
     }
     // The end of the connection was decided before.
-    assert_eq!(panics(b'5', bomb), (0, 1));
+    assert_eq!(panics(b'5', BOMB), (0, 1));
 }
