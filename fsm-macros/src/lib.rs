@@ -132,7 +132,7 @@ use crate::parse::Item;
 /// | `#[relay(max = 64KiB)]` | `moved: Moved`, the numbers of bytes: both streams have passed and ended | a deadline, `eof = 30s`, `gone` |
 /// | `#[relay(out, exact = expr, max = 64KiB)]`, `#[relay(back, exact = expr, max = 64KiB)]` | `moved: Moved`: so many bytes have passed one way | a deadline, `eof`, `gone` |
 /// | `#[relay(out, max = 64KiB)]`, `#[relay(back, max = 64KiB)]` | `moved: Moved`: all up to the end of one stream has passed | a deadline, `gone` |
-/// | `#[tls]` | `tls: TlsSession<'_>`, the names, the protocol and the certificates: the [TLS handshake](#tls) is over | `within`, `error` |
+/// | `#[tls]`, `#[tls(name = host)]` | `tls: TlsSession<'_>`, the names, the protocol and the certificates: the [TLS handshake](#tls) is over | `within`, `error` |
 /// | `#[sleep(100ms)]`, `#[sleep(expr <= 5min)]` | nothing: the time has passed | |
 /// | `#[call(Service, ..)]` | `reply: <Service as Service>::Reply` | `within`, `gone`, `full`; `eof` if it shall withdraw the job |
 /// | `#[handoff(Machine, ..)]` | has none: the connection leaves for the pool of that machine | `within`, `gone`, `full` |
@@ -396,6 +396,10 @@ use crate::parse::Item;
 ///   the handshake are never run: they make it fail.
 /// - On a connection that the pool accepts or takes over it is the handshake of a server, on one that the pool
 ///   opens that of a client, for the host of the target or `TlsClient::name`.
+/// - `#[tls(name = host, ..)]` makes it that of a client on any connection: `host` is an expression over the
+///   fields of the state and the settings of the pool, whose value is a text (`AsRef<str>`), and the certificate of the server
+///   must be for that name. It is evaluated once, when the handshake begins. The pool has `tls_client(..)`. A name that
+///   no certificate could be for takes `error`.
 /// - The handler is called once the handshake is over; the protocol that was agreed on, the name and the
 ///   certificates may decide the verdict.
 /// - `error` is taken when the handshake fails, also when the peer ends its stream in it. The peer was told

@@ -19,7 +19,7 @@ use crate::ast::{self, Event, Expr, Field, Pool, ShapeKind, Size, WaitKind};
 use crate::graph::{Edge, Graph};
 use crate::model::{
     self, Active, Bound, Budget, Deadline, Delivery, Discard, DiscardEnd, FieldInit, HandOff,
-    OtherRead, Outcome, Read, Role, Route, RouteRef, Source, Tick, Time, Transition,
+    OtherRead, Outcome, Read, Role, Route, RouteRef, ServerName, Source, Tick, Time, Transition,
 };
 use crate::spelling;
 
@@ -292,7 +292,13 @@ impl Lowering<'_> {
             WaitKind::Connect => {
                 model::Wait::Connect { refused: self.on(index, Event::Refused)?.into() }
             }
-            WaitKind::Tls => model::Wait::Tls { error: self.on(index, Event::Error)?.into() },
+            WaitKind::Tls { name } => model::Wait::Tls {
+                name: name.as_ref().map(|name| ServerName {
+                    text: format!("name = {}", spelling::tokens(name)),
+                    value: Expr::new(name, &fields),
+                }),
+                error: self.on(index, Event::Error)?.into(),
+            },
             WaitKind::Relay(relay) => {
                 let max = named(state, wait, relay.max.as_ref()?);
                 model::Wait::Relay(self.relay(index, relay, max, &fields)?.into())

@@ -198,11 +198,19 @@ pub(crate) enum Wait {
     Relay(Box<Relay>),
     /// A TLS handshake.
     Tls {
+        name: Option<ServerName>,
         error: Box<Transition>,
     },
     Call(Box<Route>),
     Discard(Box<Discard>),
     Shutdown,
+}
+
+/// The name of the server that a connection begins TLS with.
+pub(crate) struct ServerName {
+    /// The text of the attribute, such as `name = host`.
+    pub(crate) text: String,
+    pub(crate) value: Expr,
 }
 
 /// Bytes that are passed on between the two sockets.

@@ -440,12 +440,14 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
     fn broken(error: &io::Error, key: Key, scratch: &mut ConnectionScratch<M, H>) -> TurnOutcome {
         let why = match error.kind() {
             io::ErrorKind::UnexpectedEof => Ended::Truncated,
-            io::ErrorKind::InvalidData => Ended::TlsFailed,
+            io::ErrorKind::InvalidData => S::FAILURE,
             _ => return Self::reset(scratch),
         };
         crate::log::debug!(%key, machine = M::SPEC.name, %error, "a connection ends: {why}");
-        if let (Ended::TlsFailed, Some(outgoing)) = (why, &scratch.environment.outgoing) {
-            outgoing.tls_failed(key, error);
+        if let (Ended::TlsFailed | Ended::LayerFailed, Some(outgoing)) =
+            (why, &scratch.environment.outgoing)
+        {
+            outgoing.layer_failed(key, error);
         }
         scratch.output.discard();
         TurnOutcome::Ended(why)
@@ -552,30 +554,23 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         let closed =
             !Self::HAS_MAILBOX || caught(|| scratch.environment.mailboxes.close(key)).is_some();
         let Self { socket, state, handler, machine, pending, .. } = self;
-        let dropped = caught(|| drop((handler, machine, pending)));
-        let socket = leaving.is_some().then_some(socket);
-        if !closed || dropped.is_none() {
+        let (mut moves, ends) = match &leaving {
+            Some(_) => (Some(socket), None),
+            None => (None, Some(socket)),
+        };
+        let dropped = caught(|| drop((handler, machine, pending))).is_some();
+        // The socket may have a layer of the user's.
+        let dropped = caught(|| drop(ends)).is_some() && dropped;
+        if !closed || !dropped {
             Self::drop_panicked(key);
         }
         if let Some(Leaving { hand_off, input, output }) = leaving {
-            let socket = socket.zip(scratch.registry.as_deref());
-            #[cfg(feature = "tls")]
-            let (socket, tls) = match socket {
-                Some((mut socket, registry)) => {
-                    let tls = socket.take_tls();
-                    (Some((socket, registry)), tls)
-                }
-                None => (None, None),
-            };
+            let layer = moves.as_mut().and_then(Source::take_layer);
+            let socket = moves.zip(scratch.registry.as_deref());
             let socket = socket.and_then(|(socket, registry)| socket.detach(registry));
             let (ended, shut) = (state.has_ended(), state.is_shut());
             let carried = CarriedIo { input, output, ended, shut };
-            hand_off.complete(DetachedConnection {
-                socket,
-                #[cfg(feature = "tls")]
-                tls,
-                carried,
-            });
+            hand_off.complete(DetachedConnection { socket, layer, carried });
         }
         scratch.pool_state.released();
         if let Some(outgoing) = &scratch.environment.outgoing {

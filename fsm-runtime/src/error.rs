@@ -60,6 +60,13 @@ pub enum PoolError {
         /// What it does, and the setting that it lacks.
         why: String,
     },
+    /// A pool with `layer` has something that its connections cannot do.
+    Layer {
+        /// The name of the pool.
+        pool: String,
+        /// What it has, and what it should have.
+        why: &'static str,
+    },
     /// The machine of a pool reads datagrams, and the settings are for a stream, or the other way round.
     Datagrams {
         /// The name of the pool.
@@ -151,6 +158,9 @@ impl fmt::Display for PoolError {
             ),
             Self::Tls { pool, why } => {
                 write!(f, "the pool `{pool}` cannot encrypt all its connections: {why}")
+            }
+            Self::Layer { pool, why } => {
+                write!(f, "the pool `{pool}` cannot have its layer: {why}")
             }
             Self::Datagrams { pool, why } => {
                 write!(f, "the pool `{pool}` does not fit its machine: {why}")

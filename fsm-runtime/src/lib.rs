@@ -105,6 +105,8 @@ mod clock;
 mod error;
 mod frame;
 mod key;
+#[cfg(feature = "pool")]
+mod layer;
 mod log;
 mod moves;
 mod other;
@@ -221,6 +223,8 @@ pub use crate::frame::{
 pub use crate::job::handle::JobHandle;
 pub use crate::job::submitter::Submitter;
 pub use crate::key::Key;
+#[cfg(feature = "pool")]
+pub use crate::layer::{Layer, LayerEnd, LayerError, LayerInput, LayerSide};
 pub use crate::machine::answers::Answers;
 pub use crate::machine::context::{Cx, JobCx};
 pub use crate::machine::deadlines::{DeadlineSet, Deadlines};
@@ -264,7 +268,7 @@ pub use crate::server::handle::Handle;
 #[cfg(feature = "tls")]
 pub use crate::server::layer::Encrypted;
 #[cfg(feature = "pool")]
-pub use crate::server::layer::{Plain, Transport};
+pub use crate::server::layer::{Layered, Plain, Transport};
 #[cfg(feature = "pool")]
 pub use crate::server::observer::Observer;
 #[cfg(feature = "pool")]

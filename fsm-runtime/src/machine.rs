@@ -102,6 +102,12 @@ pub trait Machine: Sized + Send + 'static {
         None
     }
 
+    /// The name of the server that the current state begins TLS with: the `name` of a `#[tls]` state, otherwise
+    /// `None`.
+    fn server_name(&self, _settings: &Self::Settings) -> Option<String> {
+        None
+    }
+
     /// The calls and hand-offs to other pools, in the order of the states.
     fn routes() -> Vec<Route> {
         Vec::new()

@@ -7,6 +7,8 @@ pub(crate) mod dial;
 pub(crate) mod fd_channel;
 mod file_copy;
 #[cfg(feature = "pool")]
+pub(crate) mod layered;
+#[cfg(feature = "pool")]
 pub(crate) mod listener;
 pub(crate) mod lookup;
 pub(crate) mod memory;

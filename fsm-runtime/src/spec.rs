@@ -136,7 +136,10 @@ pub enum Wait {
     /// A connection to a target, which becomes the other socket.
     Connect,
     /// A TLS handshake with the peer.
-    Tls,
+    Tls {
+        /// The text of the attribute, such as `name = host`; empty if it names no server.
+        text: &'static str,
+    },
     /// Input of the other socket.
     ReadOther {
         /// The way to cut the input.
@@ -384,7 +387,8 @@ impl fmt::Display for Wait {
             Self::Message => f.write_str("message"),
             Self::Job => f.write_str("job"),
             Self::Connect => f.write_str("connect"),
-            Self::Tls => f.write_str("tls"),
+            Self::Tls { text: "" } => f.write_str("tls"),
+            Self::Tls { text } => write!(f, "tls({text})"),
             Self::ReadOther { text, .. } => write!(f, "read(other, {text})"),
             Self::Relay { text: "", .. } => f.write_str("relay"),
             Self::Relay { text, .. } => write!(f, "relay({text})"),

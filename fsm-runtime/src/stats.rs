@@ -25,11 +25,13 @@ pub enum Ended {
     Reset,
     /// A handler panicked. The output that handlers wrote in the same turn is lost.
     Panicked,
-    /// The peer's stream ended in the middle of something, without the end that TLS has for it: it may have been
-    /// cut off by somebody else. In a state at rest with nothing unread that is a usual end.
+    /// The peer's stream ended in the middle of something, without the end that TLS or a layer has for it: it
+    /// may have been cut off by somebody else. In a state at rest with nothing unread that is a usual end.
     Truncated,
     /// The TLS handshake failed, or what came later was not the peer's. The log has the error at `DEBUG`.
     TlsFailed,
+    /// The [layer](crate::Layer) of the application failed. The log has the error at `DEBUG`.
+    LayerFailed,
     /// The peer took none of its output for the pool's send timeout. The connection was reset.
     SendTimeout,
     /// The machine called its handlers 1,000 times or more without a byte in or out and without a
@@ -56,6 +58,7 @@ impl fmt::Display for Ended {
             Self::Panicked => "panicked",
             Self::Truncated => "truncated",
             Self::TlsFailed => "TLS failed",
+            Self::LayerFailed => "layer failed",
             Self::SendTimeout => "send timeout",
             Self::BusyLoop => "busy loop",
             Self::Drained => "drained",
@@ -101,6 +104,8 @@ pub struct Stats {
     pub truncated: u64,
     /// Connections whose TLS failed.
     pub tls_failures: u64,
+    /// Connections whose [layer](crate::Layer) failed.
+    pub layer_failures: u64,
     /// Connections or jobs whose handler panicked.
     pub panicked: u64,
     /// Connections whose peer did not take its output in time.
@@ -151,7 +156,7 @@ pub struct Stats {
 impl Stats {
     /// The number of connections or jobs that have ended, for whatever reason.
     pub fn ended(&self) -> u64 {
-        let broken = self.reset + self.truncated + self.tls_failures;
+        let broken = self.reset + self.truncated + self.tls_failures + self.layer_failures;
         let ended_by_pool = self.panicked + self.send_timeouts + self.busy_loops;
         self.done
             + broken
@@ -174,6 +179,7 @@ impl std::iter::Sum for Stats {
             reset: sum.reset + one.reset,
             truncated: sum.truncated + one.truncated,
             tls_failures: sum.tls_failures + one.tls_failures,
+            layer_failures: sum.layer_failures + one.layer_failures,
             panicked: sum.panicked + one.panicked,
             send_timeouts: sum.send_timeouts + one.send_timeouts,
             busy_loops: sum.busy_loops + one.busy_loops,

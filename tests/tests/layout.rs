@@ -19,7 +19,7 @@ use self::sources::Sources;
 const FOLDERS: [&[&str]; 11] = [
     &[
         "key", "log", "moves", "panics", "frame", "proxy", "spec", "address", "peer", "error",
-        "snapshot", "stats", "clock", "sync", "target", "wake", "other",
+        "snapshot", "stats", "clock", "sync", "target", "wake", "other", "layer",
     ],
     &["net"],
     &["call"],

@@ -24,7 +24,10 @@ pub(crate) enum WaitKind {
     /// Bytes that are passed on between the two sockets.
     Relay(Box<Relay>),
     /// A TLS handshake.
-    Tls,
+    Tls {
+        /// The name of the server, whose client the connection is.
+        name: Option<TokenStream>,
+    },
     Flush,
     Writable {
         below: Option<Size>,
@@ -198,7 +201,7 @@ impl WaitKind {
                     || self.leads_out()
                     || matches!(
                         self,
-                        Self::Discard { .. } | Self::Shutdown | Self::Connect | Self::Tls
+                        Self::Discard { .. } | Self::Shutdown | Self::Connect | Self::Tls { .. }
                     )
             }
             Event::Idle => {
@@ -240,7 +243,7 @@ impl WaitKind {
             }
             Event::Refused => self.decodes() || matches!(self, Self::Connect),
             Event::Error => {
-                matches!(self, Self::Tls)
+                matches!(self, Self::Tls { .. })
                     || (machine.fails && !matches!(self, Self::End | Self::HandOff(_)))
             }
             Event::Full => self.leads_out(),
@@ -258,7 +261,7 @@ impl WaitKind {
             Event::Eof => !matches!(self, Self::Call(_)),
             Event::Limit => !self.is_bounded_by_frame(),
             Event::Refused => matches!(self, Self::Connect),
-            Event::Error => matches!(self, Self::Tls),
+            Event::Error => matches!(self, Self::Tls { .. }),
             event => matches!(event, Event::Within | Event::Gone | Event::HalfClosed),
         }
     }
@@ -341,7 +344,7 @@ impl WaitKind {
                     | Self::Shutdown
                     | Self::Connect
                     | Self::Relay(_)
-                    | Self::Tls
+                    | Self::Tls { .. }
             )
     }
 

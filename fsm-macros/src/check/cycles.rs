@@ -193,7 +193,7 @@ fn repeats_at_once(machine: &ast::Machine, source: usize, edge: &Edge<'_>) -> bo
             | (WaitKind::Call(_) | WaitKind::HandOff(_), Some(Event::Full | Event::Gone))
             | (WaitKind::Read { .. } | WaitKind::Connect, Some(Event::Refused))
             | (WaitKind::Relay(_), Some(Event::Eof | Event::Gone))
-            | (WaitKind::Tls, Some(Event::Error))
+            | (WaitKind::Tls { .. }, Some(Event::Error))
     )
 }
 

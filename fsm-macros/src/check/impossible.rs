@@ -41,7 +41,9 @@ pub(super) fn check(
                 }
                 Event::Error if wait.kind.decodes() => "write `refused`",
                 Event::Gone if matches!(wait.kind, WaitKind::Connect) => "write `refused`",
-                Event::Eof | Event::Gone | Event::Refused if matches!(wait.kind, WaitKind::Tls) => {
+                Event::Eof | Event::Gone | Event::Refused
+                    if matches!(wait.kind, WaitKind::Tls { .. }) =>
+                {
                     "write `error`"
                 }
                 Event::Gone if wait.kind.reads_other() => "write `eof`",
@@ -95,7 +97,7 @@ fn why_not(event: Event, wait: &ast::Wait, machine: MachineKind) -> String {
                 key => format!("`{key}` takes what is there, up to `max`"),
             }
         }
-        (Event::Eof | Event::Gone | Event::Refused, WaitKind::Tls) => {
+        (Event::Eof | Event::Gone | Event::Refused, WaitKind::Tls { .. }) => {
             "a handshake that breaks off or is refused takes its `error` edge".to_owned()
         }
         (Event::Eof, WaitKind::Relay(relay)) if relay.way.is_some() => {
@@ -129,7 +131,10 @@ fn why_not(event: Event, wait: &ast::Wait, machine: MachineKind) -> String {
         }
         (
             Event::Idle,
-            WaitKind::Discard { .. } | WaitKind::Shutdown | WaitKind::Connect | WaitKind::Tls,
+            WaitKind::Discard { .. }
+            | WaitKind::Shutdown
+            | WaitKind::Connect
+            | WaitKind::Tls { .. },
         ) => "it ends when its wait completes, and `within` bounds that".to_owned(),
         (Event::Begun, WaitKind::Read { shape: Some(shape), .. }) => {
             format!("`{}` completes with its first byte", shape.key)

@@ -47,7 +47,7 @@ fn connected(state: &ast::State, errors: &mut Errors) {
             WaitKind::Read { .. } | WaitKind::Discard { .. } => "to read from",
             WaitKind::HandOff(_) => "to hand off",
             WaitKind::Connect | WaitKind::Relay(_) => "to join to another one",
-            WaitKind::Tls => "to encrypt",
+            WaitKind::Tls { .. } => "to encrypt",
             _ => "to write to",
         };
         let or = match wait.kind {

@@ -29,7 +29,7 @@ pub(crate) fn check(machine: &ast::Machine, graph: &Graph<'_>, errors: &mut Erro
 impl ast::State {
     /// Whether the state begins TLS.
     fn begins_tls(&self) -> bool {
-        self.waits.iter().any(|wait| matches!(wait.kind, WaitKind::Tls))
+        self.waits.iter().any(|wait| matches!(wait.kind, WaitKind::Tls { .. }))
     }
 }
 

@@ -104,7 +104,7 @@ fn resume(machine: &model::Machine, state: &model::State) -> TokenStream {
         model::Wait::Writable { below } => (writable(below), false),
         model::Wait::Message { eof } => (message(machine, state, eof.as_ref()), true),
         model::Wait::Connect { refused } => (connect(machine, state, refused), true),
-        model::Wait::Tls { error } => (tls(machine, state, error), true),
+        model::Wait::Tls { error, .. } => (tls(machine, state, error), true),
         model::Wait::Relay(relay) => (self::relay(machine, state, relay), true),
         model::Wait::Job { eof } => (job(machine, state, eof.as_ref()), true),
         model::Wait::Call(route) => (routes::reply(machine, state, route), true),

@@ -24,7 +24,7 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
     let (side, other, settings) = (interface.side(), interface.other(), interface.settings_type());
     let routes = routes::routes(machine);
     let (service, answers) = (routes::service(interface), routes::answers(interface));
-    let state = state(machine);
+    let (state, server_name) = (state(machine), server_name(machine));
     let (count, timer) =
         (Literal::usize_unsuffixed(timers::count(machine)), timers::timer(machine));
     generated! {
@@ -55,12 +55,49 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
                 #timer
             }
 
+            #server_name
             #answers
             #routes
         }
 
         #service
     }
+}
+
+/// `Machine::server_name`, if some state begins TLS with a server that it names.
+fn server_name(machine: &model::Machine) -> Option<TokenStream> {
+    let settings = machine.interface.settings_type();
+    let arms: Vec<TokenStream> = machine
+        .states
+        .iter()
+        .filter_map(|state| {
+            let model::Wait::Tls { name: Some(name), .. } = &state.active()?.wait else {
+                return None;
+            };
+            let pattern = state.some(&name.value.fields);
+            let (scope, value) = (name.value.scope(&generated!(settings)), &name.value.value);
+            let text = generated_at!(value => ::core::convert::AsRef::<str>::as_ref(&(#value)));
+            Some(generated! {
+                #pattern => {
+                    #scope
+                    ::core::option::Option::Some(::std::string::String::from(#text))
+                }
+            })
+        })
+        .collect();
+    (!arms.is_empty()).then(|| {
+        generated! {
+            fn server_name(
+                &self,
+                settings: &#settings,
+            ) -> ::core::option::Option<::std::string::String> {
+                match self {
+                    #(#arms)*
+                    _ => ::core::option::Option::None,
+                }
+            }
+        }
+    })
 }
 
 /// The number of the current state.

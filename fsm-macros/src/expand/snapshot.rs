@@ -366,6 +366,22 @@ const MOVES: &str = "enum Talk {
 }";
 
 #[test]
+fn a_connection_begins_tls_with_a_server_that_its_state_names() {
+    check(
+        "tls_name",
+        "start = Line, eof => Gone, limit => Gone, within = 9s => Gone, settings = Relay",
+        "enum Submit {
+            #[read(until = b\"\\n\", max = 512)] #[to(Secure)]
+            Line,
+            #[tls(name = settings.name_of(host), error => Gone)] #[to(Gone)]
+            Secure { n: u8, host: String },
+            #[end]
+            Gone,
+        }",
+    );
+}
+
+#[test]
 fn what_is_wrong_leaves_the_rest_usable() {
     check(
         "wrong",

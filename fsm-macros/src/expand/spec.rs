@@ -103,7 +103,10 @@ impl model::Wait {
     fn kind(&self) -> String {
         match self {
             Self::Connect { .. } => "Connect".to_owned(),
-            Self::Tls { .. } => "Tls".to_owned(),
+            Self::Tls { name, .. } => {
+                let text = name.as_ref().map_or("", |name| &name.text);
+                format!("Tls {{ text: {text:?} }}")
+            }
             Self::Relay(relay) => format!("Relay {{ text: {:?}, max: {} }}", relay.text, relay.max),
             Self::Read(read) => read.kind(),
             Self::Flush => "Flush".to_owned(),

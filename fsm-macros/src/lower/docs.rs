@@ -97,7 +97,7 @@ fn called(wait: &WaitKind) -> String {
             "Called when the connection to the target that the verdict carried is there.".to_owned()
         }
         WaitKind::Relay(_) => "Called when all is passed on.".to_owned(),
-        WaitKind::Tls => "Called when the TLS handshake is over.".to_owned(),
+        WaitKind::Tls { .. } => "Called when the TLS handshake is over.".to_owned(),
         WaitKind::Read { shape, max, .. } => {
             let max = max.as_ref().map_or("", |(_, Size { text, .. })| text);
             match shape.as_ref().map(|shape| &shape.kind) {

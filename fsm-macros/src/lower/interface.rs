@@ -164,7 +164,7 @@ fn received(machine: &ast::Machine, state: &ast::State, wait: &WaitKind) -> Opti
         (WaitKind::Job, _) => "job",
         (WaitKind::Connect, _) => "connected",
         (WaitKind::Relay(_), _) => "moved",
-        (WaitKind::Tls, _) => "tls",
+        (WaitKind::Tls { .. }, _) => "tls",
         (WaitKind::Call(_), _) => "reply",
         _ => "bytes",
     };
@@ -189,7 +189,7 @@ fn received_kind(machine: &ast::Machine, wait: &WaitKind) -> Option<ReceivedKind
         WaitKind::Message => message(machine).map(|message| ReceivedKind::Message(message.into())),
         WaitKind::Connect => Some(ReceivedKind::Connected),
         WaitKind::Relay(_) => Some(ReceivedKind::Moved),
-        WaitKind::Tls => Some(ReceivedKind::Tls),
+        WaitKind::Tls { .. } => Some(ReceivedKind::Tls),
         WaitKind::Job => job(machine).map(|job| ReceivedKind::Job(job.into())),
         WaitKind::Call(Some(pool)) => Some(ReceivedKind::Reply(pool.ty.clone().into())),
         _ => None,

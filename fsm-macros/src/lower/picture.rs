@@ -11,6 +11,7 @@ use self::shared::SharedTarget;
 use super::docs::{self, code};
 use crate::ast::{self, Event, EventEdge, Time, WaitKind};
 use crate::graph::{Edge, Graph};
+use crate::spelling;
 
 /// The states of a machine as a table: their waits, deadlines and targets.
 pub(crate) fn table(machine: &ast::Machine, graph: &Graph<'_>) -> String {
@@ -158,6 +159,7 @@ fn waits_for(wait: &ast::Wait) -> String {
             let max = max.as_ref().map(|(_, max)| format!("max = {}", max.text));
             shape.into_iter().chain(max).collect::<Vec<_>>().join(", ")
         }
+        WaitKind::Tls { name: Some(name) } => format!("name = {}", spelling::tokens(name)),
         WaitKind::Call(Some(pool)) | WaitKind::HandOff(Some(pool)) => pool.text.clone(),
         WaitKind::Run { blocking: true } => "blocking".to_owned(),
         WaitKind::Writable { below: Some(below) } => format!("below = {}", below.text),

@@ -59,7 +59,7 @@ pub(super) fn parse(
         "message" => ("message", &[]),
         "job" => ("job", &[]),
         "connect" => ("connect", &[]),
-        "tls" => ("tls", &[]),
+        "tls" => ("tls", &["name"]),
         "relay" => ("relay", &["out", "back", "exact", "max"]),
         "call" => ("call", &[]),
         "handoff" => ("handoff", &[]),
@@ -112,7 +112,7 @@ pub(super) fn parse(
                 WaitKind::Shutdown => &OF_SHUTDOWNS,
                 WaitKind::Tick(_) => &[],
                 WaitKind::Connect => &OF_CONNECTS,
-                WaitKind::Tls => &OF_TLS,
+                WaitKind::Tls { .. } => &OF_TLS,
                 WaitKind::Relay(_) => &OF_RELAYS,
                 _ => &OF_OTHERS,
             };
@@ -177,7 +177,7 @@ pub(crate) fn unread(name: &Ident, meant: &str) -> Option<ast::Wait> {
         "message" => WaitKind::Message,
         "job" => WaitKind::Job,
         "connect" => WaitKind::Connect,
-        "tls" => WaitKind::Tls,
+        "tls" => WaitKind::Tls { name: None },
         "relay" => WaitKind::Relay(Box::default()),
         "call" => WaitKind::Call(None),
         "handoff" => WaitKind::HandOff(None),
@@ -208,6 +208,10 @@ fn read(
                 Some(shape) if max.is_some() => needless(&shape.key.to_string(), &key, reader),
                 _ => *max = size.map(|size| (key, size)),
             }
+        }
+        (WaitKind::Tls { name }, _) => {
+            let value = reader.value(entry, "name = host");
+            *name = value.filter(|value| reader.is_over_fields(value));
         }
         (WaitKind::Writable { below }, _) => {
             let value = reader.value(entry, "below = 64KiB");

@@ -1,10 +1,9 @@
+use std::any::Any;
 use std::sync::Arc;
 
 use crate::call::semaphore::{Permit, Semaphore};
 use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
-#[cfg(feature = "tls")]
-use crate::net::tls::Tls;
 
 /// A pool that takes connections of other pools whose machines start with `Seed`.
 pub(crate) trait HandOffTarget<Seed>: Send + Sync {
@@ -19,9 +18,8 @@ pub(crate) trait HandOffTarget<Seed>: Send + Sync {
 pub(crate) struct DetachedConnection {
     /// `None` under test, and when the socket could not be deregistered from its poll.
     pub(crate) socket: Option<Socket>,
-    /// The TLS of the connection, which goes on in the other pool.
-    #[cfg(feature = "tls")]
-    pub(crate) tls: Option<Box<Tls>>,
+    /// What is between the connection and its socket, which goes on in the other pool.
+    pub(crate) layer: Option<Box<dyn Any + Send>>,
     pub(crate) carried: CarriedIo,
 }
 

@@ -21,7 +21,7 @@ use crate::net::send_buffer::UnsentOutput;
 use crate::net::stream::Stream;
 use crate::net::stream_state::StreamState;
 #[cfg(feature = "tls")]
-use crate::net::tls::{Layered, TlsClient, TlsRole};
+use crate::net::tls::{TlsClient, TlsRole, TlsStream};
 use crate::net::token;
 use crate::net::transport::{ByteStream, PeerAddr};
 use crate::spec::Features;
@@ -172,8 +172,9 @@ impl<'a> OtherSide<'a> {
         {
             let missing = || io::Error::other("the target has no host that a certificate is for");
             let (client, name) = tls.role(target).ok_or_else(missing)?;
-            let mut stream = Layered::plain(won.socket);
-            stream.begin(TlsRole::Client(&client, &name), Vec::new(), &UnsentOutput::default())?;
+            let mut stream = TlsStream::plain(won.socket);
+            let session = TlsRole::Client(&client, &name).begin()?;
+            stream.begin(session, Vec::new(), &UnsentOutput::default())?;
             return Ok(Link::Handshake(stream, won.peer));
         }
         Err(io::Error::new(io::ErrorKind::Unsupported, "the pool has no `tls_client`"))

@@ -24,11 +24,13 @@ impl<M: Drive<H>, H, S: ByteStream + PeerAddr> Turn<'_, M, H, S> {
     fn begin_tls(&mut self) -> io::Result<()> {
         let outgoing = self.environment.outgoing.as_ref();
         let target = outgoing.and_then(|outgoing| outgoing.target_of(self.key));
+        let name = self.runner.machine.server_name(&self.environment.settings);
         let (io, recv) = (&mut self.stream.io, &mut self.stream.recv);
         io.socket.begin_tls(BeginTls {
             #[cfg(feature = "tls")]
             settings: self.tls,
             target,
+            name,
             unread: recv.bytes(),
             ended: io.state.has_ended(),
         });

@@ -17,6 +17,8 @@ use crate::{Connection, Job, Key, Kind, Machine, NoMessage};
 mod answers;
 mod calls;
 mod hand_off;
+#[cfg(feature = "pool")]
+mod layer;
 mod messages;
 mod other;
 mod peer_io;

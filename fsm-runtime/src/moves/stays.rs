@@ -10,7 +10,10 @@ pub(crate) enum Stays {
     /// The pool is at its limit of connections.
     Full,
     /// TLS has secrets and sequence numbers that cannot move.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "there is none"))]
     Tls,
+    /// A layer of the application has state that the runtime does not know.
+    Layer,
     /// It is a session of datagrams, which share a socket.
     Datagrams,
     /// The pool has opened the connection itself, and so does the other process.
@@ -48,6 +51,7 @@ impl fmt::Display for Stays {
             Self::Pool => "the pool is not there, has not started, or drains",
             Self::Full => "the pool is full",
             Self::Tls => "it uses TLS",
+            Self::Layer => "it has a layer of its own",
             Self::Datagrams => "it is a session of datagrams",
             Self::Opened => "the pool has opened it itself",
             Self::OtherSocket => "it has another socket, too",

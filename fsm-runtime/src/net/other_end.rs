@@ -7,7 +7,7 @@ use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
 #[cfg(feature = "tls")]
-use crate::net::tls::Layered;
+use crate::net::tls::TlsStream;
 use crate::net::transport::{ByteStream, Read};
 use crate::{Moved, Peer, Target, Way};
 
@@ -68,7 +68,7 @@ pub(crate) enum Link {
     Dial(Box<Dial>),
     /// The connection is there, and the TLS handshake goes on.
     #[cfg(feature = "tls")]
-    Handshake(Layered<Socket>, Peer),
+    Handshake(TlsStream<Socket>, Peer),
     /// A test decides.
     Simulated,
     /// It has failed, and the machine does not know yet.
@@ -90,7 +90,7 @@ impl Link {
 
     /// The same, encrypted.
     #[cfg(feature = "tls")]
-    pub(crate) fn encrypted(stream: Layered<Socket>, peer: Peer) -> Self {
+    pub(crate) fn encrypted(stream: TlsStream<Socket>, peer: Peer) -> Self {
         Self::Open { stream: OtherStream::Encrypted(stream), peer, news: Some(false) }
     }
 
@@ -135,7 +135,7 @@ pub(crate) trait TestWorld: Send + Sync {
 pub(crate) enum OtherStream {
     Socket(Socket),
     #[cfg(feature = "tls")]
-    Encrypted(Layered<Socket>),
+    Encrypted(TlsStream<Socket>),
     Simulated(Box<dyn SimulatedStream>),
 }
 

@@ -29,7 +29,7 @@ pub struct TlsSession<'a>(std::marker::PhantomData<&'a ()>);
 
 impl Securing<'_> {
     /// The failure of a `#[tls]` state that is entered when TLS has begun before.
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "pool")]
     pub(crate) fn has_begun_before() -> Self {
         let why = "TLS has begun on this connection before";
         Self::Failed(io::Error::new(io::ErrorKind::AlreadyExists, why))

@@ -292,7 +292,7 @@ impl UnsentOutput {
     }
 
     /// A copy of it in one piece. Fails if a file is among it, which may be larger than memory.
-    #[cfg(any(feature = "tls", all(feature = "pool", unix)))]
+    #[cfg(feature = "pool")]
     pub(crate) fn to_vec(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(self.len);
         for piece in &self.queue {

@@ -2,11 +2,15 @@
 
 mod config;
 mod facts;
-mod layered;
 mod records;
 mod session;
 
+pub(crate) use config::{Begins, TlsRole, TlsSettings};
 pub use config::{TlsClient, TlsServer};
-pub(crate) use config::{TlsRole, TlsSettings};
 pub use facts::TlsSession;
-pub(crate) use layered::{Layered, Tls};
+pub(crate) use session::Session;
+
+use crate::net::layered::Layered;
+
+/// A stream that is plain at first, or for good, and encrypted once TLS has begun.
+pub(crate) type TlsStream<S> = Layered<S, Session>;

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fs::File;
 use std::io::{self, IoSlice};
 
@@ -12,8 +13,8 @@ use crate::net::securing::{Handshake, Securing};
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
 #[cfg(feature = "tls")]
-use crate::net::tls::{Tls, TlsSettings};
-use crate::{Connecting, Moved, Peer, Relaying, Target};
+use crate::net::tls::TlsSettings;
+use crate::{Connecting, Ended, Moved, Peer, Relaying, Target};
 
 /// A connected byte stream that never blocks: a socket, one end of a pipe in memory, or a layer
 /// over another stream.
@@ -99,6 +100,8 @@ pub struct BeginTls<'a> {
     pub(crate) settings: Option<&'a TlsSettings>,
     /// The number of the pool's target that the connection was opened to; `None` if it was accepted.
     pub(crate) target: Option<usize>,
+    /// The name of the server, if the state says it; the connection is a client then.
+    pub(crate) name: Option<String>,
     /// What was read and not used, which is the beginning of the peer's handshake.
     pub(crate) unread: &'a [u8],
     /// The peer's stream has ended behind that.
@@ -109,6 +112,8 @@ pub struct BeginTls<'a> {
 pub trait Source: Sized {
     /// Whether another process can go on with the stream.
     const CAN_MOVE: bool = false;
+    /// The end of a connection whose stream says `InvalidData`.
+    const FAILURE: Ended = Ended::Reset;
 
     /// Registers with a poll, which happens once. Does nothing for a stream in memory.
     fn register(&mut self, _: &Registry, _: Token) -> io::Result<()> {
@@ -120,9 +125,8 @@ pub trait Source: Sized {
         None
     }
 
-    /// Takes the TLS of the connection, which moves along with the socket.
-    #[cfg(feature = "tls")]
-    fn take_tls(&mut self) -> Option<Box<Tls>> {
+    /// Takes what is between the connection and its socket, which moves along with the socket.
+    fn take_layer(&mut self) -> Option<Box<dyn Any + Send>> {
         None
     }
 }
@@ -139,6 +143,11 @@ pub trait PeerAddr {
     /// The TLS session of the connection.
     #[cfg(feature = "tls")]
     fn tls(&self) -> Option<TlsSession<'_>> {
+        None
+    }
+
+    /// The application's own layer between the connection and its socket.
+    fn layer(&self) -> Option<&dyn Any> {
         None
     }
 

@@ -35,7 +35,7 @@ struct Opened {
     since: u64,
     /// It has answered a job.
     answered: bool,
-    /// The reason for which its TLS failed.
+    /// The reason for which its TLS or its layer failed.
     error: Option<String>,
 }
 
@@ -44,7 +44,8 @@ struct Opened {
 pub(crate) enum Report {
     /// A connection to the target with this number has answered its first job.
     Answered { target: usize },
-    /// A connection has ended, so many milliseconds after its first turn, and with this error if its TLS failed.
+    /// A connection has ended, so many milliseconds after its first turn, and with this error if its TLS or its
+    /// layer failed.
     Ended {
         target: usize,
         answered: bool,
@@ -139,8 +140,8 @@ impl Outgoing {
         self.changed();
     }
 
-    /// Notes why the TLS of a connection has failed, before its end.
-    pub(crate) fn tls_failed(&self, key: Key, error: &io::Error) {
+    /// Notes why the TLS or the layer of a connection has failed, before its end.
+    pub(crate) fn layer_failed(&self, key: Key, error: &io::Error) {
         if let Some(opened) = self.state().open.get_mut(&key) {
             opened.error = Some(error.to_string());
         }
@@ -202,7 +203,7 @@ mod tests {
         outgoing.answered(first);
         outgoing.answered(first);
         outgoing.ended(first, 110);
-        outgoing.tls_failed(second, &io::Error::other("wrong name"));
+        outgoing.layer_failed(second, &io::Error::other("wrong name"));
         outgoing.ended(second, 25);
         outgoing.ended(second, 26);
         assert!(outgoing.take_changed());

@@ -21,6 +21,7 @@ pub(crate) mod connect;
 mod connections;
 mod datagrams;
 mod jobs;
+mod layer;
 mod listen;
 mod ranges;
 mod threads;

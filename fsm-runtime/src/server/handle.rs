@@ -254,12 +254,7 @@ impl<M: Machine> Handle<M> {
                 target.accept(
                     seed,
                     permit,
-                    DetachedConnection {
-                        socket: Some(socket),
-                        #[cfg(feature = "tls")]
-                        tls: None,
-                        carried,
-                    },
+                    DetachedConnection { socket: Some(socket), layer: None, carried },
                 );
             }
             Err(error) => {

@@ -14,12 +14,12 @@ use crate::net::pending_io::NewConnection;
 use crate::net::socket::Socket;
 use crate::net::transport::PeerAddr;
 use crate::panics::caught;
-use crate::server::layer::sealed::Layer;
+use crate::server::layer::sealed::Stack;
 use crate::server::placement::Placement;
 use crate::{Drive, Ended, Machine, Peer};
 
 /// A connection that has left its port, and keeps its permit.
-struct ParkedConnection<M: Machine, H, L: Layer> {
+struct ParkedConnection<M: Machine, H, L: Stack> {
     connection: ConnectionTask<M, H, Socket>,
     placement: Arc<Placement<M, H, L>>,
 }
@@ -31,7 +31,7 @@ struct Unpacked<M: Machine, H> {
     now: u64,
 }
 
-impl<M: Drive<H>, H: Send + 'static, L: Layer> Placement<M, H, L> {
+impl<M: Drive<H>, H: Send + 'static, L: Stack> Placement<M, H, L> {
     /// Makes the machine and the handler that the parcel describes. Both are the user's code.
     fn unpack(&self, parcel: &Parcel, peer: Peer) -> Result<Unpacked<M, H>, Stays> {
         if parcel.machine != M::SPEC.name {
@@ -79,19 +79,19 @@ impl<M: Drive<H>, H: Send + 'static, L: Layer> Placement<M, H, L> {
     }
 }
 
-impl<M: Drive<H>, H: Send + 'static, L: Layer> TakesIn for Placement<M, H, L> {
+impl<M: Drive<H>, H: Send + 'static, L: Stack> TakesIn for Placement<M, H, L> {
     fn take_in(&self, parcel: Parcel, socket: OwnedFd) -> Result<(), Box<Refused>> {
         self.try_take_in(&parcel, &socket).map_err(|why| Box::new(Refused { parcel, socket, why }))
     }
 }
 
-impl<M: Drive<H>, H: Send + 'static, L: Layer> Park<M, H> for Placement<M, H, L> {
+impl<M: Drive<H>, H: Send + 'static, L: Stack> Park<M, H> for Placement<M, H, L> {
     fn park(self: Arc<Self>, connection: ConnectionTask<M, H, Socket>) -> Box<dyn Parked> {
         Box::new(ParkedConnection { connection, placement: self })
     }
 }
 
-impl<M: Drive<H>, H: Send + 'static, L: Layer> Parked for ParkedConnection<M, H, L> {
+impl<M: Drive<H>, H: Send + 'static, L: Stack> Parked for ParkedConnection<M, H, L> {
     fn socket(&self) -> BorrowedFd<'_> {
         self.connection.socket().as_fd()
     }

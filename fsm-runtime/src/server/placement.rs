@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::sync::Arc;
 
 use crate::call::hand_off::{CarriedIo, DetachedConnection, HandOffTarget};
@@ -13,13 +14,11 @@ use crate::net::listener::{Accepted, Origin};
 use crate::net::pending_io::NewConnection;
 use crate::net::readiness::Readiness;
 use crate::net::socket::Socket;
-#[cfg(feature = "tls")]
-use crate::net::tls::Tls;
-use crate::net::transport::{ByteStream, PeerAddr};
+use crate::net::transport::{ByteStream, PeerAddr, Source};
 use crate::panics::caught;
 use crate::scheduler::port::Port;
 use crate::scheduler::task::Task;
-use crate::server::layer::sealed::Layer;
+use crate::server::layer::sealed::Stack;
 use crate::stats::LocalCounters;
 use crate::{Drive, Ended, Machine, Peer};
 
@@ -27,7 +26,7 @@ use crate::{Drive, Ended, Machine, Peer};
 ///
 /// Sockets come from the pool's listeners, through [`Listening`], and from other pools that hand
 /// them over.
-pub(crate) struct Placement<M: Machine, H, L: Layer> {
+pub(crate) struct Placement<M: Machine, H, L: Stack> {
     /// The name of the pool.
     pub(crate) pool: String,
     pub(crate) ports: Box<[Arc<ConnectionPort<M, H, L>>]>,
@@ -41,10 +40,10 @@ pub(crate) struct Placement<M: Machine, H, L: Layer> {
 }
 
 /// A port of connections with real sockets.
-pub(crate) type ConnectionPort<M, H, L> = Port<ConnectionTask<M, H, <L as Layer>::Stream>>;
+pub(crate) type ConnectionPort<M, H, L> = Port<ConnectionTask<M, H, <L as Stack>::Stream>>;
 
 /// Places the connections that one port accepts or opens.
-pub(crate) struct Listening<M: Machine, H, L: Layer> {
+pub(crate) struct Listening<M: Machine, H, L: Stack> {
     pub(crate) placement: Arc<Placement<M, H, L>>,
     /// Makes the seed of the machine of a connection.
     pub(crate) seed: fn() -> M::Seed,
@@ -55,9 +54,8 @@ pub(crate) struct Listening<M: Machine, H, L: Layer> {
 /// A connection that is counted and has a permit, but no machine yet.
 struct Incoming<Seed> {
     socket: Socket,
-    /// The TLS that has begun in another pool.
-    #[cfg(feature = "tls")]
-    tls: Option<Box<Tls>>,
+    /// What is between the connection and its socket since it was in another pool.
+    layer: Option<Box<dyn Any + Send>>,
     new: NewConnection,
     origin: Origin,
     seed: Seed,
@@ -68,7 +66,7 @@ struct Incoming<Seed> {
     stays: bool,
 }
 
-impl<M: Drive<H>, H, L: Layer> Accept for Listening<M, H, L>
+impl<M: Drive<H>, H, L: Stack> Accept for Listening<M, H, L>
 where
     Placement<M, H, L>: Send + Sync,
 {
@@ -79,8 +77,7 @@ where
         self.counters.accepted();
         let incoming = Incoming {
             socket,
-            #[cfg(feature = "tls")]
-            tls: None,
+            layer: None,
             new: NewConnection { peer, target: origin.target() },
             origin,
             seed: (self.seed)(),
@@ -111,18 +108,16 @@ where
     }
 }
 
-impl<M: Drive<H>, H: Send + 'static, L: Layer> HandOffTarget<M::Seed> for Placement<M, H, L> {
+impl<M: Drive<H>, H: Send + 'static, L: Stack> HandOffTarget<M::Seed> for Placement<M, H, L> {
     fn semaphore(&self) -> &Arc<Semaphore> {
         &self.state.permits
     }
 
     fn accept(&self, seed: M::Seed, permit: Permit, detached: DetachedConnection) {
-        #[cfg(feature = "tls")]
-        let tls = detached.tls;
-        let DetachedConnection { socket, carried, .. } = detached;
+        let DetachedConnection { socket, layer, carried } = detached;
         let Some(socket) = socket else {
             // The system did not let the socket leave its poll, which was logged.
-            if caught(|| drop((seed, carried))).is_none() {
+            if caught(|| drop((seed, carried, layer))).is_none() {
                 crate::log::error!(pool = self.pool, "a seed panicked while it was dropped");
             }
             return;
@@ -135,8 +130,7 @@ impl<M: Drive<H>, H: Send + 'static, L: Layer> HandOffTarget<M::Seed> for Placem
         let ready = Readiness::READ | Readiness::WRITE;
         let incoming = Incoming {
             socket,
-            #[cfg(feature = "tls")]
-            tls,
+            layer,
             new,
             origin: Origin::Accepted { plain: false },
             seed,
@@ -148,33 +142,32 @@ impl<M: Drive<H>, H: Send + 'static, L: Layer> HandOffTarget<M::Seed> for Placem
     }
 }
 
-impl<M: Drive<H>, H, L: Layer> Placement<M, H, L> {
+impl<M: Drive<H>, H, L: Stack> Placement<M, H, L> {
     /// Makes the machine of a connection and places the connection on a port. `here` is the number
     /// of the port whose thread calls this, if it is a thread of this pool.
     ///
     /// The start of the machine is the user's code: a panic in it ends this connection alone.
     fn open(&self, incoming: Incoming<M::Seed>, here: Option<usize>, now: u64) {
-        #[cfg(feature = "tls")]
-        let tls = incoming.tls;
-        let Incoming { socket, new, origin, seed, ready, mut carried, stays, .. } = incoming;
+        let Incoming { socket, layer, new, origin, seed, ready, mut carried, stays } = incoming;
         let Some(machine) = caught(|| Started::new(seed, now, self.settings.as_ref())) else {
             crate::log::error!(pool = self.pool, peer = %new.peer, "a machine panicked at its start");
             self.discard(socket, carried);
             self.state.opened_in_vain(new.target);
             return;
         };
-        #[cfg(feature = "tls")]
-        let stream = match tls {
-            Some(tls) => L::resume(socket, tls),
+        // A layer is the user's code, too.
+        let stream = caught(|| match layer {
+            Some(layer) => L::resume(socket, layer),
             None => L::open(socket, origin, &mut carried, &self.layer),
-        };
-        #[cfg(not(feature = "tls"))]
-        let stream = L::open(socket, origin, &mut carried, &self.layer);
+        });
         let stream = match stream {
-            Ok(stream) => stream,
-            Err(error) => {
-                crate::log::warn!(pool = self.pool, peer = %new.peer, %error, "a connection is lost");
-                self.state.ended(Ended::TlsFailed);
+            Some(Ok(stream)) => stream,
+            failed => {
+                let why = failed.as_ref().map_or(Ended::Panicked, |_| L::Stream::FAILURE);
+                let error = failed.and_then(Result::err);
+                let error = error.as_ref().map(tracing::field::display);
+                crate::log::warn!(pool = self.pool, peer = %new.peer, error, "a connection is lost: {why}");
+                self.state.ended(why);
                 self.state.opened_in_vain(new.target);
                 return;
             }

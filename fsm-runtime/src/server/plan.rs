@@ -2,6 +2,7 @@ use std::any::TypeId;
 use std::collections::VecDeque;
 
 use crate::machine::route::RouteKind;
+use crate::server::layer::Carries;
 use crate::server::type_name::short;
 use crate::spec::Features;
 use crate::{Machine, Pool, PoolError, Route, Service};
@@ -92,13 +93,6 @@ fn target_of(route: &Route, pool: &Pool, pools: &[Pool]) -> Result<usize, PoolEr
         RouteKind::HandOff => "hands its connection over to",
     };
     match found[..] {
-        [(_, other)] if route.kind == RouteKind::HandOff && pool.encrypts && !other.encrypts => {
-            Err(unfit(format!(
-                "state `{state}` of the pool `{name}` hands encrypted connections over to the pool `{}`, \
-                 which cannot decrypt them; give that one `tls(..)`, too",
-                other.name
-            )))
-        }
         [(_, other)]
             if route.kind == RouteKind::HandOff && other.spec.uses(Features::DATAGRAMS) =>
         {
@@ -107,6 +101,21 @@ fn target_of(route: &Route, pool: &Pool, pools: &[Pool]) -> Result<usize, PoolEr
                  machine reads datagrams; hand it over to one that reads a stream",
                 other.name
             )))
+        }
+        [(_, other)] if route.kind == RouteKind::HandOff && !pool.can_hand_over_to(other) => {
+            Err(unfit(match pool.carries {
+                Carries::Layer(_, layer) => format!(
+                    "state `{state}` of the pool `{name}` hands connections with the layer `{}` over to the pool \
+                     `{}`, which cannot go on with it; give that one the same `layer(..)`",
+                    short(layer),
+                    other.name
+                ),
+                _ => format!(
+                    "state `{state}` of the pool `{name}` hands encrypted connections over to the pool `{}`, \
+                     which cannot decrypt them; give that one `tls(..)`, too",
+                    other.name
+                ),
+            }))
         }
         [(index, _)] => Ok(index),
         [] => Err(unfit(format!(

@@ -7,6 +7,7 @@ use crate::lifecycle::pool_state::PoolState;
 use crate::scheduler::shared::THREADS;
 use crate::server::bound::Bind;
 use crate::server::builder::MAX_SHARDS;
+use crate::server::layer::Carries;
 use crate::server::plan::EntryType;
 use crate::server::type_name::short;
 use crate::spec::Features;
@@ -57,7 +58,7 @@ pub struct Pool {
     /// What the pool connects to, as its settings say.
     pub(crate) targets: Vec<String>,
     /// Its connections may be encrypted.
-    pub(crate) encrypts: bool,
+    pub(crate) carries: Carries,
     pub(crate) bind: Bind,
 }
 
@@ -269,6 +270,13 @@ impl Pool {
     /// Whether it is a pool of connections, and not of jobs alone.
     pub(crate) fn has_connections(&self) -> bool {
         self.max_connections > 0
+    }
+}
+
+impl Pool {
+    /// Whether the other pool can go on with what is between connections of this one and their sockets.
+    pub(crate) fn can_hand_over_to(&self, other: &Self) -> bool {
+        self.carries == Carries::Nothing || self.carries == other.carries
     }
 }
 

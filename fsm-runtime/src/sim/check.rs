@@ -28,6 +28,7 @@
 
 mod difference;
 mod frames;
+mod handshake;
 mod interleavings;
 mod placements;
 mod random;

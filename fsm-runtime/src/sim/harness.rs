@@ -104,6 +104,7 @@ impl<T: Task> Harness<T> {
             (stats.reset, Ended::Reset),
             (stats.truncated, Ended::Truncated),
             (stats.tls_failures, Ended::TlsFailed),
+            (stats.layer_failures, Ended::LayerFailed),
             (stats.panicked, Ended::Panicked),
             (stats.send_timeouts, Ended::SendTimeout),
             (stats.busy_loops, Ended::BusyLoop),

@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 #[cfg(feature = "tls")]
 use super::tls::SimulatedTls;
-use crate::Peer;
 #[cfg(feature = "tls")]
 use crate::TlsSession;
 use crate::net::memory::MemoryStream;
@@ -17,6 +16,7 @@ use crate::net::stream_state::StreamState;
 #[cfg(feature = "tls")]
 use crate::net::transport::BeginTls;
 use crate::net::transport::{ByteStream, PeerAddr, Read, Source};
+use crate::{Ended, Peer};
 
 /// The two streams between a test and a machine.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ impl ByteStream for PipeEnd {
 
     #[cfg(feature = "tls")]
     fn begin_tls(&mut self, begin: BeginTls<'_>) {
-        self.0.tls.begin();
+        self.0.tls.begin(begin.name);
         let mut stream = self.0.stream.borrow_mut();
         stream.feed(begin.unread);
         stream.ended |= begin.ended;
@@ -131,7 +131,9 @@ impl ByteStream for PipeEnd {
     }
 }
 
-impl Source for PipeEnd {}
+impl Source for PipeEnd {
+    const FAILURE: Ended = Ended::TlsFailed;
+}
 
 impl PeerAddr for PipeEnd {
     fn peer(&self) -> io::Result<Peer> {

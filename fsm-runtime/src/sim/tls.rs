@@ -16,6 +16,8 @@ pub(super) struct SimulatedTls {
     awaited: Cell<bool>,
     /// The failure that this state has to learn.
     failure: RefCell<Option<io::Error>>,
+    /// The name of the server that the state has said.
+    server_name: RefCell<Option<String>>,
     /// The error with which the test ends the handshake.
     ends_with: Cell<Option<io::ErrorKind>>,
 }
@@ -30,7 +32,8 @@ enum Stage {
 }
 
 impl SimulatedTls {
-    pub(super) fn begin(&self) {
+    pub(super) fn begin(&self, name: Option<String>) {
+        self.server_name.replace(name);
         self.stage.set(Stage::Handshake);
         self.awaited.set(true);
     }
@@ -112,6 +115,12 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
         self.pipe.tls.is_handshaking()
     }
 
+    /// The name of the server that the `#[tls(name = ..)]` state has begun TLS with; `None` before, and if the state names
+    /// none. Only with the feature `tls`.
+    pub fn server_name(&self) -> Option<String> {
+        self.pipe.tls.server_name.borrow().clone()
+    }
+
     /// Lets the handshake succeed that the machine has begun in a `#[tls]` state. Its handler gets a session of
     /// which nothing is known: no name, no protocol, no certificates. Only with the feature `tls`.
     ///
@@ -177,7 +186,7 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     /// When no handshake goes on.
     pub fn secured(&mut self) {
         assert!(self.is_handshaking(), "the machine is in no TLS handshake");
-        self.pipe.tls.stage.set(Stage::Secured);
+        self.decide_handshake(Ok(()));
         self.run(Readiness::READ | Readiness::WRITE);
     }
 
@@ -189,7 +198,15 @@ impl<M: Drive<H> + Machine<Kind = Connection>, H> Session<M, H> {
     /// When no handshake goes on.
     pub fn fail_tls(&mut self, kind: io::ErrorKind) {
         assert!(self.is_handshaking(), "the machine is in no TLS handshake");
-        self.pipe.tls.ends_with.set(Some(kind));
+        self.decide_handshake(Err(kind));
         self.run(Readiness::READ);
+    }
+
+    /// Ends the handshake without giving the machine a turn.
+    pub(crate) fn decide_handshake(&self, end: Result<(), io::ErrorKind>) {
+        match end {
+            Ok(()) => self.pipe.tls.stage.set(Stage::Secured),
+            Err(kind) => self.pipe.tls.ends_with.set(Some(kind)),
+        }
     }
 }

@@ -51,7 +51,7 @@ impl Features {
             Wait::Job => Self::JOBS,
             Wait::Read { shape: Shape::Datagram, .. } => Self::DATAGRAMS,
             Wait::Connect | Wait::ReadOther { .. } | Wait::Relay { .. } => Self::OTHER,
-            Wait::Tls => Self::TLS,
+            Wait::Tls { .. } => Self::TLS,
             _ => Self::NONE,
         }
     }

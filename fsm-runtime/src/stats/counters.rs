@@ -94,6 +94,7 @@ impl Counters {
             reset: ended(Ended::Reset),
             truncated: ended(Ended::Truncated),
             tls_failures: ended(Ended::TlsFailed),
+            layer_failures: ended(Ended::LayerFailed),
             panicked: ended(Ended::Panicked),
             send_timeouts: ended(Ended::SendTimeout),
             busy_loops: ended(Ended::BusyLoop),

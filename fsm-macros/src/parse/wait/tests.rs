@@ -13,7 +13,8 @@ fn read(text: &str) -> Vec<String> {
     let wait = parse(&name, &meant, arguments, &mut errors).value.unwrap();
     let kind = match wait.kind {
         WaitKind::Connect => "connect".to_owned(),
-        WaitKind::Tls => "tls".to_owned(),
+        WaitKind::Tls { name: None } => "tls".to_owned(),
+        WaitKind::Tls { name: Some(name) } => format!("tls {name}"),
         WaitKind::Relay(relay) => format!("relay {}", relay.text()),
         WaitKind::Read { shape, max, .. } => {
             let kind = described(shape);

@@ -1,5 +1,6 @@
 //! What a handler's `Cx` does with the two sockets of a connection.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::io;
 
@@ -42,6 +43,10 @@ impl<S: PeerAddr> PeerAddr for Ends<'_, S> {
     #[cfg(feature = "tls")]
     fn tls(&self) -> Option<TlsSession<'_>> {
         self.socket.tls()
+    }
+
+    fn layer(&self) -> Option<&dyn Any> {
+        self.socket.layer()
     }
 
     fn secured(&self) -> Securing<'_> {

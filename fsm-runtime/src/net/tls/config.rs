@@ -8,7 +8,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ServerConfig};
 
-use super::session::Session;
+use super::session::{Session, failure};
 use crate::Target;
 
 /// The TLS settings of a server: what [`Builder::tls`](crate::Builder::tls) takes.
@@ -110,8 +110,35 @@ pub struct TlsSettings {
     pub(crate) client: Option<TlsClient>,
     /// The names of the pool's targets, where those have a host.
     pub(crate) names: Vec<Option<ServerName<'static>>>,
-    /// TLS begins with the connection, and not in a `#[tls]` state.
-    pub(crate) begins_at_once: bool,
+    /// Where TLS begins.
+    pub(crate) begins: Begins,
+}
+
+/// Where the TLS of a pool's connections begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Begins {
+    /// With the connection.
+    #[default]
+    AtOnce,
+    /// In `#[tls]` states of the machine.
+    InStates {
+        /// Some of them name the server.
+        named: bool,
+        /// Some of them do not.
+        unnamed: bool,
+    },
+}
+
+impl Begins {
+    /// Whether some connections begin TLS as the part that they took when they were opened.
+    fn by_origin(self) -> bool {
+        !matches!(self, Self::InStates { unnamed: false, .. })
+    }
+
+    /// Whether some connections begin it as a client of a server that their state names.
+    fn by_name(self) -> bool {
+        matches!(self, Self::InStates { named: true, .. })
+    }
 }
 
 /// The part that a connection takes in its TLS handshake.
@@ -124,6 +151,14 @@ pub(crate) enum TlsRole<'a> {
 impl TlsSettings {
     /// Notes the names of the targets, and checks that nothing is missing.
     pub(crate) fn complete(&mut self, targets: &[Target], accepts: bool) -> Result<(), String> {
+        if self.begins.by_name() && self.client.is_none() {
+            return Err("its machine names a server in a `#[tls(name = ..)]` state; give it \
+                        `and_tls_client(..)` with the settings of a client"
+                .to_owned());
+        }
+        if !self.begins.by_origin() {
+            return Ok(());
+        }
         if accepts && self.server.is_none() {
             return Err(
                 "it listens; give it `and_tls(..)` with the settings of a server".to_owned()
@@ -145,6 +180,16 @@ impl TlsSettings {
             self.names.push(name);
         }
         Ok(())
+    }
+
+    /// Begins the session of a client of this server.
+    pub(crate) fn client_of(&self, name: &str) -> io::Result<Session> {
+        let missing = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
+        let client = self.client.as_ref().ok_or_else(|| missing("the pool has no `tls_client`"))?;
+        let name = ServerName::try_from(name).map_err(|_| {
+            missing("the name of the server is none that a certificate could be for")
+        })?;
+        TlsRole::Client(client, &name.to_owned()).begin()
     }
 
     /// The part of a connection that was opened to the target with this number, or was accepted.
@@ -181,11 +226,12 @@ impl TlsClient {
 
 impl TlsRole<'_> {
     /// Begins a session.
-    pub(super) fn begin(self) -> Result<Session, rustls::Error> {
-        match self {
+    pub(crate) fn begin(self) -> io::Result<Session> {
+        let begun = match self {
             Self::Server(server) => Session::server(server.current()),
             Self::Client(client, name) => Session::client(Arc::clone(&client.config), name.clone()),
-        }
+        };
+        begun.map_err(failure)
     }
 }
 

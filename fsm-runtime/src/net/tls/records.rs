@@ -8,17 +8,10 @@ use rustls::unbuffered::{
     WriteTraffic,
 };
 
+use crate::net::layered::codec::{Decoded, Sinks, Unread};
+
 /// What a record adds to its plaintext at most: head, type, nonce and tag.
 const OVERHEAD: usize = 64;
-
-/// What [`decrypt`] has done.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Decrypted {
-    /// The ciphertext that was used up, from the front.
-    pub(super) used: usize,
-    /// The plaintext that was written.
-    pub(super) plain: usize,
-}
 
 /// A connection of rustls, of either side.
 pub(super) trait Process {
@@ -65,23 +58,6 @@ impl Process for UnbufferedClientConnection {
     }
 }
 
-/// The buffers of [`decrypt`].
-pub(super) struct Sinks<'a> {
-    pub(super) plain: &'a mut [u8],
-    /// What `plain` has no room for.
-    pub(super) rest: &'a mut Vec<u8>,
-    /// What the session has to tell its peer.
-    pub(super) outgoing: &'a mut Vec<u8>,
-}
-
-/// What a connection has received and not used.
-pub(super) struct Unread<'a> {
-    /// Ciphertext.
-    pub(super) incoming: &'a mut Vec<u8>,
-    /// Plaintext.
-    pub(super) rest: &'a mut Vec<u8>,
-}
-
 /// What [`write`] writes.
 #[derive(Clone, Copy)]
 pub(super) enum Encrypt<'a> {
@@ -108,8 +84,8 @@ pub(super) fn decrypt<C: Process>(
     incoming: &mut [u8],
     mut into: Sinks<'_>,
     has_closed: &mut bool,
-) -> Result<Decrypted, Error> {
-    let mut done = Decrypted::default();
+) -> Result<Decoded, Error> {
+    let mut done = Decoded::default();
     while into.rest.is_empty() && done.plain < into.plain.len() {
         let UnbufferedStatus { mut discard, state } =
             connection.process(&mut incoming[done.used..]);
@@ -138,16 +114,6 @@ pub(super) fn decrypt<C: Process>(
         }
     }
     Ok(done)
-}
-
-impl Sinks<'_> {
-    /// Returns how many bytes went into `plain`.
-    fn put(&mut self, at: usize, payload: &[u8]) -> usize {
-        let (fits, rest) = payload.split_at(payload.len().min(self.plain.len() - at));
-        self.plain[at..at + fits.len()].copy_from_slice(fits);
-        self.rest.extend_from_slice(rest);
-        fits.len()
-    }
 }
 
 /// Handles a state that brings no plaintext. Returns whether there may be more to process.

@@ -7,17 +7,20 @@ use rustls::pki_types::ServerName;
 use rustls::server::UnbufferedServerConnection;
 use rustls::{ClientConfig, CommonState, Error, ServerConfig};
 
+use super::TlsSession;
 use super::config::asked_name;
-use super::records::{Decrypted, Encrypt, Sinks, Unread, decrypt, write};
+use super::records::{Encrypt, decrypt, has_record, write};
+use crate::Ended;
+use crate::layer::LayerEnd;
+use crate::net::layered::codec::{Codec, Decoded, Sinks, Unread};
+use crate::net::transport::BeginTls;
 
-/// The most plaintext of a record.
-pub(super) const RECORD: usize = 16 * 1024;
 /// One side of a TLS connection without its socket: ciphertext goes in and comes out, and so does plaintext.
 ///
 /// It has no buffer, so that an idle one takes as little memory as can be. Unprocessed ciphertext and unsent
 /// output are the caller's.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub struct Session {
     connection: Connection,
     /// The name that the client has asked for.
     server_name: Option<Box<str>>,
@@ -67,71 +70,79 @@ impl Session {
         self.facts().is_handshaking()
     }
 
-    /// Whether the peer has ended its stream with `close_notify`.
-    pub(super) fn has_closed(&self) -> bool {
-        self.has_closed
-    }
-
     pub(super) fn server_name(&self) -> Option<&str> {
         self.server_name.as_deref()
     }
+}
 
-    /// Processes ciphertext until `plain` is full or no whole record is left. Plaintext that has no room goes
-    /// into `rest`, and what the session has to tell its peer is appended to `outgoing`, also after an error.
-    pub(super) fn decrypt(
-        &mut self,
-        incoming: &mut [u8],
-        plain: &mut [u8],
-        rest: &mut Vec<u8>,
-        outgoing: &mut Vec<u8>,
-    ) -> Result<Decrypted, Error> {
-        let into = Sinks { plain, rest, outgoing };
+impl Codec for Session {
+    const FAILURE: Ended = Ended::TlsFailed;
+
+    fn begin(begin: &BeginTls<'_>) -> io::Result<Self> {
+        let missing = || io::Error::from(io::ErrorKind::Unsupported);
+        let settings = begin.settings.ok_or_else(missing)?;
+        match &begin.name {
+            Some(name) => settings.client_of(name),
+            None => settings.role(begin.target)?.begin(),
+        }
+    }
+
+    fn is_handshaking(&self) -> bool {
+        self.is_handshaking()
+    }
+
+    fn has_closed(&self) -> bool {
+        self.has_closed
+    }
+
+    fn can_decode(&self, wire: &[u8]) -> bool {
+        has_record(wire)
+    }
+
+    fn decode(&mut self, wire: &mut [u8], into: Sinks<'_>) -> io::Result<Decoded> {
         let handshakes = self.is_handshaking();
-        let decrypted = match &mut self.connection {
-            Connection::Server(server) => decrypt(server, incoming, into, &mut self.has_closed),
-            Connection::Client(client) => decrypt(client, incoming, into, &mut self.has_closed),
+        let decoded = match &mut self.connection {
+            Connection::Server(server) => decrypt(server, wire, into, &mut self.has_closed),
+            Connection::Client(client) => decrypt(client, wire, into, &mut self.has_closed),
         };
         if handshakes {
             if let Some(name) = asked_name() {
                 self.server_name = Some(name);
             }
         }
-        decrypted
+        decoded.map_err(failure)
     }
 
-    /// Appends a record with the first bytes of `plain` to `outgoing`. Returns how many they are: none while the
-    /// handshake goes on. `unread` is what is not processed yet; whole records in it are.
-    pub(super) fn encrypt(
+    fn encode(
         &mut self,
         plain: &[u8],
         unread: Unread<'_>,
         outgoing: &mut Vec<u8>,
-    ) -> Result<usize, Error> {
-        let plain = &plain[..plain.len().min(RECORD)];
-        let encrypt = Encrypt::Plain(plain);
+    ) -> io::Result<usize> {
+        let (encrypt, has_closed) = (Encrypt::Plain(plain), &mut self.has_closed);
         let made = match &mut self.connection {
-            Connection::Server(server) => {
-                write(server, encrypt, unread, outgoing, &mut self.has_closed)
-            }
-            Connection::Client(client) => {
-                write(client, encrypt, unread, outgoing, &mut self.has_closed)
-            }
+            Connection::Server(server) => write(server, encrypt, unread, outgoing, has_closed),
+            Connection::Client(client) => write(client, encrypt, unread, outgoing, has_closed),
         };
-        Ok(if made? { plain.len() } else { 0 })
+        Ok(if made.map_err(failure)? { plain.len() } else { 0 })
     }
 
-    /// Appends the alert that ends our stream.
-    pub(super) fn close(
-        &mut self,
-        unread: Unread<'_>,
-        outgoing: &mut Vec<u8>,
-    ) -> Result<(), Error> {
+    fn close(&mut self, unread: Unread<'_>, outgoing: &mut Vec<u8>) -> io::Result<()> {
         let (close, has_closed) = (Encrypt::CloseNotify, &mut self.has_closed);
         let closed = match &mut self.connection {
             Connection::Server(server) => write(server, close, unread, outgoing, has_closed),
             Connection::Client(client) => write(client, close, unread, outgoing, has_closed),
         };
-        closed.map(drop)
+        closed.map(drop).map_err(failure)
+    }
+
+    /// Its own end is `close_notify`.
+    fn end(&self) -> LayerEnd {
+        LayerEnd::Unsaid
+    }
+
+    fn tls(&self) -> Option<TlsSession<'_>> {
+        Some(TlsSession::of(self))
     }
 }
 

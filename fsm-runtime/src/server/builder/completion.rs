@@ -96,7 +96,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             state: Arc::clone(&self.state),
             max_connections,
             targets: self.connect.targets.clone(),
-            encrypts: L::ENCRYPTS,
+            carries: L::carries(),
             bind: Box::new(move |handover| {
                 self.ranges.result(&self.name)?;
                 bind(self, handover)

@@ -26,19 +26,19 @@ use crate::net::listener::{CAN_SHARE_ADDRESS, Listener, ListeningSocket};
 use crate::net::token;
 use crate::server::bound::BoundPool;
 use crate::server::handover::Handover;
-use crate::server::layer::sealed::{Layer, PoolNeeds};
-use crate::server::layer::{DatagramClients, Datagrams};
+use crate::server::layer::sealed::{PoolNeeds, Stack};
+use crate::server::layer::{Carries, DatagramClients, Datagrams};
 use crate::server::placement::{ConnectionPort, Listening, Placement};
 use crate::server::process::Process;
 use crate::server::thread::{ThreadMain, ThreadStart};
 use crate::spec::Features;
-use crate::{Address, Connection, Drive, Machine, Peer, PoolError, Transport};
+use crate::{Address, Connection, Drive, Machine, Peer, PoolError, Transport, Wait};
 
 /// The initial size of a port's buffer of events, which grows when a poll fills it.
 const EVENTS: usize = 64;
 
 /// A port with its poll and its listeners, before its threads start.
-struct Shard<M: Machine, H, L: Layer> {
+struct Shard<M: Machine, H, L: Stack> {
     number: usize,
     poll: Poll,
     registry: Arc<Registry>,
@@ -49,7 +49,7 @@ struct Shard<M: Machine, H, L: Layer> {
 }
 
 /// The parts of a thread of connections, beside those that all threads have.
-struct ConnectionParts<M: Machine, H, L: Layer> {
+struct ConnectionParts<M: Machine, H, L: Stack> {
     registry: Arc<Registry>,
     /// The pool state refers to it weakly. Each thread holds it, so that plain threads can give
     /// connections to the pool as long as one of its threads runs.
@@ -70,7 +70,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         F: FnMut(Peer) -> H + Send + 'static,
     {
         if const { M::SPEC.uses(Features::DATAGRAMS) } {
-            self.check_datagrams(L::ENCRYPTS)?;
+            self.check_datagrams(L::carries())?;
             if self.connects() {
                 let settings = Arc::new(self.datagram_clients());
                 return self.over::<DatagramClients>(settings).bind_connections(make, handover);
@@ -97,13 +97,15 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         let addresses = self.listen_on(&mut shards, handover)?;
         let mut connects = self.connect_settings()?;
         let targets = connects.as_ref().map_or(&[][..], |connects| &connects.targets);
+        let waits = || M::SPEC.states.iter().flat_map(|state| state.waits);
+        let has = |which: &dyn Fn(&Wait) -> bool| waits().any(which);
         let needs = PoolNeeds {
             targets,
             accepts: self.listen.iter().any(|listens| !listens.plain),
-            begins_in_a_state: M::SPEC.uses(Features::TLS),
+            begins_in_a_state: has(&|wait| matches!(wait, Wait::Tls { text: "" })),
+            names_a_server: has(&|wait| matches!(wait, Wait::Tls { text } if !text.is_empty())),
         };
-        L::complete(&mut self.layer, needs)
-            .map_err(|why| PoolError::Tls { pool: self.name.clone(), why })?;
+        L::complete(&mut self.layer, needs).map_err(|unfit| unfit.of(self.name.clone()))?;
         let ports: Box<[_]> = shards.iter().map(|shard| Arc::clone(&shard.port)).collect();
         let accepting = shards.iter().filter(|shard| shard.accepts()).count();
         // A connector stops as a listener does.
@@ -250,14 +252,13 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
         M: Drive<H>,
         H: Send + 'static,
     {
-        let never = if L::ENCRYPTS {
-            Some(Stays::Tls)
-        } else if M::SPEC.uses(Features::DATAGRAMS) {
-            Some(Stays::Datagrams)
-        } else if self.environment.outgoing.is_some() {
-            Some(Stays::Opened)
-        } else {
-            None
+        let never = match L::carries() {
+            #[cfg(feature = "tls")]
+            Carries::Tls => Some(Stays::Tls),
+            Carries::Layer(..) => Some(Stays::Layer),
+            Carries::Nothing if M::SPEC.uses(Features::DATAGRAMS) => Some(Stays::Datagrams),
+            Carries::Nothing if self.environment.outgoing.is_some() => Some(Stays::Opened),
+            Carries::Nothing => None,
         };
         let target: Arc<dyn TakesIn> = Arc::<Placement<M, H, L>>::clone(placement);
         self.state.moving.open(never.map_or_else(|| Ok(Arc::downgrade(&target)), Err));
@@ -339,7 +340,7 @@ impl<M: Machine<Kind = Connection>, L: Transport> Builder<M, L> {
     }
 }
 
-impl<M: Machine, H, L: Layer> Shard<M, H, L> {
+impl<M: Machine, H, L: Stack> Shard<M, H, L> {
     /// Whether connections or datagrams can come.
     fn accepts(&self) -> bool {
         !self.acceptors.is_empty() || !self.datagrams.is_empty()
@@ -391,7 +392,7 @@ impl<M: Machine, H, L: Layer> Shard<M, H, L> {
     }
 }
 
-impl<M: Drive<H>, H: Send + 'static, L: Layer> ConnectionParts<M, H, L> {
+impl<M: Drive<H>, H: Send + 'static, L: Stack> ConnectionParts<M, H, L> {
     /// Runs a thread of a port, until the port is closed.
     fn serve<D: Driver>(
         self,

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::Builder;
 use super::listen::Listen;
 use crate::net::datagram::ClientSettings;
+use crate::server::layer::Carries;
 use crate::spec::Features;
 use crate::{Address, Machine, PoolError, Target, Transport};
 
@@ -54,12 +55,21 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     }
 
     /// Refuses what a pool of a machine that reads datagrams cannot do (D4).
-    pub(super) fn check_datagrams(&self, encrypts: bool) -> Result<(), PoolError> {
+    pub(super) fn check_datagrams(&self, carries: Carries) -> Result<(), PoolError> {
         let machine = M::SPEC.name;
-        if encrypts {
-            return Err(self.unfit(format!(
-                "it has `tls(..)`, and `{machine}` reads datagrams, which TLS cannot encrypt; leave it out"
-            )));
+        match carries {
+            Carries::Nothing => {}
+            #[cfg(feature = "tls")]
+            Carries::Tls => {
+                return Err(self.unfit(format!(
+                    "it has `tls(..)`, and `{machine}` reads datagrams, which TLS cannot encrypt; leave it out"
+                )));
+            }
+            Carries::Layer(..) => {
+                return Err(self.unfit(format!(
+                    "it has `layer(..)`, and `{machine}` reads datagrams, and no stream; leave it out"
+                )));
+            }
         }
         if self.connects() && !self.listen.is_empty() {
             return Err(self.unfit(format!(

@@ -53,12 +53,13 @@ pub(super) fn phase(phase: PoolPhase) -> &'static str {
 }
 
 /// The reasons to end, with their numbers.
-pub(super) fn ends(stats: &Stats) -> [(&'static str, u64); 12] {
+pub(super) fn ends(stats: &Stats) -> [(&'static str, u64); 13] {
     [
         ("done", stats.done),
         ("reset", stats.reset),
         ("truncated", stats.truncated),
         ("tls_failed", stats.tls_failures),
+        ("layer_failed", stats.layer_failures),
         ("panicked", stats.panicked),
         ("send_timeout", stats.send_timeouts),
         ("busy_loop", stats.busy_loops),

@@ -3,6 +3,7 @@ use std::panic::resume_unwind;
 use std::time::Duration;
 
 use super::difference::Difference;
+use super::handshake::Handshake;
 use super::placements::{Event, Placed, Placement};
 use super::run::{Heard, Panic, Recording, Run};
 use super::splits::compare;
@@ -26,6 +27,8 @@ use crate::{Connection, Drive, Machine};
 ///
 /// A message, a tick or a deadline that leads to another state may change what is read: such a run is
 /// compared up to there.
+///
+/// A TLS handshake that the input leads to succeeds; [`splits`](super::splits) checks its other ends.
 ///
 /// The handler must keep its waits apart: its answers to the input may depend on the input alone, and its
 /// answer to a message on the messages before it and the state. The rest is as with
@@ -83,7 +86,10 @@ pub fn interleavings<M, H>(
     M: Drive<H> + Machine<Seed = (), Kind = Connection>,
     M::Message: Clone,
 {
-    let run = |placement: &Placement| run::<M, H>(make(), input, messages, pause, placement);
+    // The first end of a handshake is that it succeeds.
+    let handshake = Handshake::all::<M, H>(&make, input).first().copied();
+    let run =
+        |placement: &Placement| run::<M, H>(make(), input, messages, pause, placement, handshake);
     let alone = match run(&Placement::default()) {
         Ok(alone) => alone,
         Err(panic) => resume_unwind(panic),
@@ -95,7 +101,7 @@ pub fn interleavings<M, H>(
             let fails = |placement: &Placement| !known.allows(&run(placement));
             let smallest = placement.smallest(fails);
             let cuts = smallest.cuts(input.len());
-            compare::<M, H>(make(), input, &cuts, &known.alone);
+            compare::<M, H>(make(), input, &cuts, &known.alone, handshake);
             known.report::<M>(input, &smallest, run(&smallest), || run(&smallest.at(input.len())));
         }
         known.learn(found);
@@ -110,12 +116,13 @@ fn run<M, H>(
     messages: &[M::Message],
     pause: Duration,
     placement: &Placement,
+    handshake: Option<Handshake>,
 ) -> Result<Recording, Panic>
 where
     M: Drive<H> + Machine<Seed = (), Kind = Connection>,
     M::Message: Clone,
 {
-    let mut run = Run::<M, H>::new(handler, input);
+    let mut run = Run::<M, H>::new(handler, input, handshake);
     let mut messages = messages.iter();
     run.settle(false);
     for &Placed { at, event } in &placement.0 {

@@ -1,6 +1,7 @@
 use std::any::Any;
 use std::time::Duration;
 
+use super::handshake::{Handshake, HandshakeEnd};
 use crate::net::readiness::Readiness;
 use crate::sim::Session;
 use crate::{Connection, Drive, Ended, Machine, Wait};
@@ -46,8 +47,10 @@ pub(super) type Panic = Box<dyn Any + Send>;
 
 /// A machine that gets its input in pieces, with messages and pauses between them.
 pub(super) struct Run<'a, M: Drive<H>, H> {
-    session: Session<M, H>,
+    pub(super) session: Session<M, H>,
     input: &'a [u8],
+    /// The TLS handshake, until it is over.
+    handshake: Option<Handshake>,
     sent: usize,
     posted: usize,
     recording: Recording,
@@ -63,15 +66,28 @@ struct Place {
 
 impl<'a, M: Drive<H> + Machine<Seed = (), Kind = Connection>, H> Run<'a, M, H> {
     /// A machine with no input and with closed pools, one completion a turn.
-    pub(super) fn new(handler: H, input: &'a [u8]) -> Self {
+    pub(super) fn new(handler: H, input: &'a [u8], handshake: Option<Handshake>) -> Self {
         let mut session = Session::<M, H>::with_calls(handler, 1);
         session.close_pools();
-        Self { session, input, sent: 0, posted: 0, recording: Recording::default() }
+        Self { session, input, handshake, sent: 0, posted: 0, recording: Recording::default() }
     }
 
     /// Sends the input up to byte `end`.
     #[track_caller]
     pub(super) fn send_to(&mut self, end: usize) {
+        if let Some(Handshake { at, end: how }) = self.handshake.filter(|begun| begun.at <= end) {
+            self.handshake = None;
+            self.feed_to(at);
+            self.end_handshake(how);
+            if how == HandshakeEnd::CutOff {
+                return;
+            }
+        }
+        self.feed_to(end);
+    }
+
+    #[track_caller]
+    fn feed_to(&mut self, end: usize) {
         self.session.feed(&self.input[self.sent..end]);
         self.sent = end;
         self.settle(false);

@@ -1,6 +1,7 @@
 use std::panic::resume_unwind;
 
 use super::difference::Difference;
+use super::handshake::Handshake;
 use super::run::{Recording, Run};
 use crate::{Connection, Drive, Machine};
 
@@ -16,6 +17,13 @@ use crate::{Connection, Drive, Machine};
 /// The handler may depend only on its input: one that writes the time or a shared counter differs
 /// by itself. Time does not pass during the check, so no deadline is met. The pools that the machine
 /// calls and hands over to are closed, so that it takes the `gone` edges and goes on.
+///
+/// If the input leads to a `#[tls]` state, all of this is done four times: the handshake succeeds, and the input behind
+/// the byte at which it begins comes after it, in the clear as in any [`Session`](crate::sim::Session); it fails; the
+/// peer ends its stream in it; and it stalls until the deadline of the state. Input that comes before a handshake is
+/// over makes it fail, which is the same edge. A stream that is cut off behind the handshake takes no edge
+/// ([`Ended::Truncated`](crate::Ended::Truncated)), so there is nothing to check. What the
+/// handler sees of the session (names, protocol, certificates) is empty.
 ///
 /// ```
 /// use fsm_runtime::prelude::*;
@@ -51,19 +59,36 @@ pub fn splits<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     make: impl Fn() -> H,
     input: &[u8],
 ) {
-    let whole = run::<M, H>(make(), input, &[]);
+    let handshakes = Handshake::all::<M, H>(&make, input);
+    if handshakes.is_empty() {
+        splits_with::<M, H>(&make, input, None);
+    }
+    for handshake in handshakes {
+        splits_with::<M, H>(&make, handshake.input(input), Some(handshake));
+    }
+}
+
+/// Checks cuts of the input of a machine whose TLS handshake ends like this.
+#[track_caller]
+fn splits_with<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
+    make: &impl Fn() -> H,
+    input: &[u8],
+    handshake: Option<Handshake>,
+) {
+    let whole = run::<M, H>(make(), input, &[], handshake);
+    let compare = |cuts: &[usize]| compare::<M, H>(make(), input, cuts, &whole, handshake);
     // The simplest cuts first: what they find is the easiest to understand.
     let step = input.len().div_ceil(512).max(1);
     for at in (1..input.len()).step_by(step) {
-        compare::<M, H>(make(), input, &[at], &whole);
+        compare(&[at]);
     }
     let step = input.len().div_ceil(24).max(1);
     for first in (1..input.len()).step_by(step) {
         for second in (first + 1..input.len()).step_by(step) {
-            compare::<M, H>(make(), input, &[first, second], &whole);
+            compare(&[first, second]);
         }
     }
-    compare::<M, H>(make(), input, &(1..input.len()).collect::<Vec<_>>(), &whole);
+    compare(&(1..input.len()).collect::<Vec<_>>());
 }
 
 /// Runs a machine on the input in pieces, and compares that with the run on the whole input.
@@ -77,13 +102,16 @@ pub(super) fn compare<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     input: &[u8],
     cuts: &[usize],
     whole: &Recording,
+    handshake: Option<Handshake>,
 ) {
-    let cut = run::<M, H>(handler, input, cuts);
+    let cut = run::<M, H>(handler, input, cuts, handshake);
     if *whole != cut {
         let machine = M::SPEC.name;
         let difference = Difference { input, expected: ("whole", whole), found: ("cut", &cut) };
         let place = place(cuts, input.len());
-        panic!("cutting the input of `{machine}` {place} makes a difference\n{difference}");
+        let of_tls = handshake.map(|Handshake { end, .. }| format!(", whose handshake {end},"));
+        let of_tls = of_tls.unwrap_or_default();
+        panic!("cutting the input of `{machine}`{of_tls} {place} makes a difference\n{difference}");
     }
 }
 
@@ -108,8 +136,9 @@ fn run<M: Drive<H> + Machine<Seed = (), Kind = Connection>, H>(
     handler: H,
     input: &[u8],
     cuts: &[usize],
+    handshake: Option<Handshake>,
 ) -> Recording {
-    let mut run = Run::<M, H>::new(handler, input);
+    let mut run = Run::<M, H>::new(handler, input, handshake);
     for end in cuts.iter().copied().chain([input.len()]) {
         run.send_to(end);
     }

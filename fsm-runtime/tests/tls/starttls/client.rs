@@ -66,7 +66,7 @@ impl submit::Handler for Submits {
 }
 
 /// Answers one client: plain until it says STARTTLS, and from then on with rustls.
-fn relay_host(authority: &Authority, name: &str) -> SocketAddr {
+pub(super) fn relay_host(authority: &Authority, name: &str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let config = Arc::new(server_config(authority, name));

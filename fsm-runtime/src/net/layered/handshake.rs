@@ -3,54 +3,34 @@
 use std::io;
 
 use super::Layered;
-use super::tls::{MOST_UNSENT, READS, Scratch, Tls};
-use crate::TlsSession;
+use super::between::{Between, MOST_UNSENT, READS, Scratch};
+use super::codec::Codec;
 use crate::net::readiness::Readiness;
 use crate::net::securing::Securing;
 use crate::net::send_buffer::UnsentOutput;
 use crate::net::stream_state::StreamState;
-use crate::net::tls::session::{Session, failure};
 use crate::net::transport::{BeginTls, ByteStream};
 
-impl<S> Layered<S> {
+impl<S, C: Codec> Layered<S, C> {
     /// Begins TLS for a `#[tls]` state, which learns of a failure.
     pub(super) fn begin_for_state(&mut self, begin: &BeginTls<'_>) {
-        let &BeginTls { settings, target, unread, ended } = begin;
-        let missing = || io::Error::from(io::ErrorKind::Unsupported);
-        let role = settings.ok_or_else(missing).and_then(|settings| settings.role(target));
-        let result =
-            role.and_then(|role| self.begin(role, unread.to_vec(), &UnsentOutput::default()));
-        let tls = self.tls.get_or_insert_default();
-        tls.awaited.set(true);
+        let &BeginTls { unread, ended, .. } = begin;
+        let result = C::begin(begin)
+            .and_then(|codec| self.begin(codec, unread.to_vec(), &UnsentOutput::default()));
+        let between = self.between.get_or_insert_default();
+        between.awaited.set(true);
         match result {
-            Err(error) => tls.fail(error),
-            Ok(()) if ended => tls.fail(cut_off()),
+            Err(error) => between.fail(error),
+            Ok(()) if ended => between.fail(cut_off()),
             Ok(()) => {}
         }
     }
 }
 
-impl Tls {
-    pub(super) fn is_handshaking(&self) -> bool {
-        self.session.as_ref().is_some_and(Session::is_handshaking)
-    }
-
-    /// The session, unless it has failed.
-    pub(super) fn working(&mut self) -> io::Result<&mut Session> {
-        self.session.as_mut().ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidData, "the TLS session has failed before")
-        })
-    }
-
-    /// The error of a session that has failed, which processes nothing any more.
-    pub(super) fn failed(&mut self, error: rustls::Error) -> io::Error {
-        self.session = None;
-        failure(error)
-    }
-
+impl<C: Codec> Between<C> {
     /// Ends a handshake that a `#[tls]` state waits for.
     fn fail(&mut self, error: io::Error) {
-        self.session = None;
+        self.codec = None;
         self.incoming = Vec::new();
         self.rest = Vec::new();
         self.failure.replace(Some(error));
@@ -64,16 +44,17 @@ impl Tls {
         if !self.awaited.get() {
             return Securing::has_begun_before();
         }
-        match &self.session {
-            Some(session) if !session.is_handshaking() => {
+        let over = self.codec.as_ref().filter(|codec| !codec.is_handshaking());
+        match over.and_then(Codec::tls) {
+            Some(session) => {
                 self.awaited.set(false);
-                Securing::Secured(TlsSession::of(session))
+                Securing::Secured(session)
             }
-            _ => Securing::Waiting,
+            None => Securing::Waiting,
         }
     }
 
-    /// Sends what the session itself has to tell, and goes on with its handshake.
+    /// Sends what the codec itself has to tell, and goes on with its handshake.
     pub(super) fn drive(
         &mut self,
         stream: &mut impl ByteStream,
@@ -95,7 +76,7 @@ impl Tls {
                 break;
             }
             match Scratch::with(|scratch| self.read_handshake(stream, scratch)) {
-                Ok(()) if self.truncated => {
+                Ok(()) if self.ended.is_some() => {
                     state.set_ended();
                     if !self.awaited.get() {
                         return Err(cut_off());
@@ -138,5 +119,5 @@ impl Tls {
 
 /// The failure of a handshake in which the peer has ended its stream.
 fn cut_off() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "the peer ended its stream in the TLS handshake")
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the peer ended its stream in the handshake")
 }

@@ -1,44 +1,44 @@
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
-use crate::net::tls::records::{Unread, has_record};
-use crate::net::tls::session::{RECORD, Session};
+use super::codec::{Codec, Decoded, RECORD, Sinks, Unread};
+use super::outgoing::{Outgoing, Record, send};
+use crate::layer::LayerEnd;
 use crate::net::transport::{ByteStream, Read};
 
-/// The size of a thread's buffer for ciphertext: more than four whole records.
-const CIPHERTEXT: usize = 72 * 1024;
-/// The least room of a read behind a handshake message of which a part is there.
+/// The size of a thread's buffer for what is read from the stream below: more than four whole records of TLS.
+const WIRE: usize = 72 * 1024;
+/// The least room of a read behind bytes that were read before and not used.
 const SPARE: usize = 1024;
 /// The most records that one write makes.
 const RECORDS: usize = 4;
-/// The ciphertext that waits to be sent beyond which no more input is processed.
+/// The output that waits to be sent beyond which no more input is processed.
 pub(super) const MOST_UNSENT: usize = 128 * 1024;
 /// The most reads of one turn that bring no plaintext.
 pub(super) const READS: usize = 2;
 
-/// The TLS of a connection, between its turns.
-#[derive(Debug, Default)]
+/// What is between a connection and its stream, between its turns.
+#[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct Tls {
+pub(crate) struct Between<C> {
     /// `None` once it has failed, because what has failed must not process anything any more.
-    pub(super) session: Option<Session>,
-    /// Ciphertext that was read and not processed.
+    pub(super) codec: Option<C>,
+    /// Bytes that were read and not processed.
     pub(super) incoming: Vec<u8>,
     /// Plaintext that a read had no room for.
     pub(super) rest: Vec<u8>,
-    /// Ciphertext that the socket has not taken.
+    /// Output of the codec that the stream has not taken.
     pub(super) outgoing: Option<Box<Outgoing>>,
-    /// The bytes of plaintext whose ciphertext has left, and whose writes do not know it yet.
+    /// The bytes of plaintext whose output has left, and whose writes do not know it yet.
     pub(super) written: usize,
-    /// `incoming` is a part of a handshake message, whose other records are to come.
+    /// `incoming` is a part of what the codec needs, whose rest is to come.
     pub(super) is_fragment: bool,
     /// The stream below ends when all of `outgoing` has left.
     pub(super) shuts: bool,
     /// The peer must not take what it has got for the whole, so it is not told that this is the end.
     pub(super) aborted: bool,
-    /// The stream of the peer has ended without `close_notify`.
-    pub(super) truncated: bool,
+    /// The stream below has ended before the codec's own end, which means this.
+    pub(super) ended: Option<LayerEnd>,
     /// Output waits for the end of the handshake.
     pub(super) holds_output: bool,
     /// A `#[tls]` state waits for the end of the handshake.
@@ -47,21 +47,23 @@ pub struct Tls {
     pub(super) failure: RefCell<Option<io::Error>>,
 }
 
-/// Ciphertext that the socket has not taken.
-#[derive(Debug, Default)]
-pub(super) struct Outgoing {
-    pub(super) bytes: Vec<u8>,
-    pub(super) sent: usize,
-    /// The records of plaintext in `bytes`, in order.
-    pub(super) records: VecDeque<Record>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Record {
-    /// The index behind its ciphertext.
-    end: usize,
-    /// The number of bytes of plaintext.
-    plain: usize,
+impl<C> Default for Between<C> {
+    fn default() -> Self {
+        Self {
+            codec: None,
+            incoming: Vec::new(),
+            rest: Vec::new(),
+            outgoing: None,
+            written: 0,
+            is_fragment: false,
+            shuts: false,
+            aborted: false,
+            ended: None,
+            holds_output: false,
+            awaited: Cell::default(),
+            failure: RefCell::default(),
+        }
+    }
 }
 
 /// The buffers that the connections of a thread share.
@@ -77,17 +79,39 @@ thread_local! {
 impl Scratch {
     pub(super) fn with<T>(run: impl FnOnce(&mut Self) -> T) -> T {
         let mut scratch = SCRATCH.take().unwrap_or_else(|| {
-            let incoming = vec![0; CIPHERTEXT].into_boxed_slice();
-            Box::new(Self { incoming, outgoing: Vec::with_capacity(CIPHERTEXT) })
+            let incoming = vec![0; WIRE].into_boxed_slice();
+            Box::new(Self { incoming, outgoing: Vec::with_capacity(WIRE) })
         });
         let result = run(&mut scratch);
         scratch.outgoing.clear();
+        scratch.outgoing.shrink_to(2 * WIRE);
         SCRATCH.set(Some(scratch));
         result
     }
 }
 
-impl Tls {
+impl<C: Codec> Between<C> {
+    pub(super) fn is_handshaking(&self) -> bool {
+        self.codec.as_ref().is_some_and(Codec::is_handshaking)
+    }
+
+    /// The codec, unless it has failed.
+    pub(super) fn working(&mut self) -> io::Result<&mut C> {
+        self.codec.as_mut().ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, "the session has failed before")
+        })
+    }
+
+    /// Whether the peer's stream may be cut off.
+    pub(super) fn is_truncated(&self) -> bool {
+        matches!(self.ended, Some(LayerEnd::Unsaid | LayerEnd::Cut))
+    }
+
+    /// Whether a part of what the codec needs is unread, whose rest has not come.
+    pub(super) fn is_within_record(&self) -> bool {
+        !self.incoming.is_empty() || self.ended == Some(LayerEnd::Cut)
+    }
+
     /// Reads what the last read had no room for.
     pub(super) fn read_rest(&mut self, buffer: &mut [u8]) -> Read {
         let bytes = self.rest.len().min(buffer.len());
@@ -99,7 +123,7 @@ impl Tls {
         Read { bytes, drained: false }
     }
 
-    /// Reads ciphertext until there is plaintext, or the stream has nothing more.
+    /// Reads from the stream until there is plaintext, or it has nothing more.
     pub(super) fn read(
         &mut self,
         stream: &mut impl ByteStream,
@@ -115,10 +139,10 @@ impl Tls {
             }
             let (bytes, drained) = self.read_records(stream, plain, scratch)?;
             if bytes > 0 {
-                let drained = drained && self.rest.is_empty() && !has_record(&self.incoming);
+                let drained = drained && self.rest.is_empty() && !self.can_decode();
                 return Ok(Read { bytes, drained: drained && !self.working()?.has_closed() });
             }
-            if self.truncated {
+            if self.ended.is_some() {
                 return Ok(Read { bytes: 0, drained: false });
             }
         }
@@ -126,7 +150,11 @@ impl Tls {
         Err(io::ErrorKind::ResourceBusy.into())
     }
 
-    /// Processes the records that are there, or reads once and processes what there is then. Returns the number
+    fn can_decode(&self) -> bool {
+        self.codec.as_ref().is_some_and(|codec| codec.can_decode(&self.incoming))
+    }
+
+    /// Processes what is there, or reads once and processes what there is then. Returns the number
     /// of bytes of plaintext, and whether the stream has nothing more.
     pub(super) fn read_records(
         &mut self,
@@ -135,20 +163,21 @@ impl Tls {
         scratch: &mut Scratch,
     ) -> io::Result<(usize, bool)> {
         let Scratch { incoming: buffer, outgoing } = scratch;
+        let goes_on = !self.is_fragment && self.can_decode();
         let mut kept = std::mem::take(&mut self.incoming);
-        let (ciphertext, drained) = if has_record(&kept) && !self.is_fragment {
+        let (wire, drained) = if goes_on {
             (&mut kept[..], false)
         } else {
             let before = kept.len();
             if before + SPARE > buffer.len() {
-                let error = rustls::Error::General("a handshake message is too long".to_owned());
-                return Err(self.failed(error));
+                self.codec = None;
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "a record is too long"));
             }
             buffer[..before].copy_from_slice(&kept);
             match stream.read(&mut buffer[before..]) {
                 Ok(Read { bytes: 0, .. }) => {
-                    self.truncated = true;
                     self.incoming = kept;
+                    self.end_below();
                     return Ok((0, false));
                 }
                 Ok(Read { bytes, drained }) => (&mut buffer[..before + bytes], drained),
@@ -158,24 +187,42 @@ impl Tls {
                 }
             }
         };
-        let Some(session) = &mut self.session else { return Ok((0, drained)) };
-        let decrypted = session.decrypt(ciphertext, plain, &mut self.rest, outgoing);
+        let Some(codec) = &mut self.codec else { return Ok((0, drained)) };
+        let decoded = codec.decode(wire, Sinks { plain, rest: &mut self.rest, outgoing });
         if !outgoing.is_empty() {
             self.outgoing.get_or_insert_default().bytes.extend_from_slice(outgoing);
             outgoing.clear();
             // What stays waits for an event.
             self.flush(stream)?;
         }
-        let decrypted = decrypted.map_err(|error| self.failed(error))?;
-        self.is_fragment = decrypted.used == 0 && decrypted.plain == 0;
-        let left = &ciphertext[decrypted.used..];
+        let Decoded { used, plain } = self.unless_failed(decoded)?;
+        self.is_fragment = used == 0 && plain == 0;
+        let left = &wire[used..];
         if !left.is_empty() {
             self.incoming = left.to_vec();
         }
-        Ok((decrypted.plain, drained))
+        Ok((plain, drained))
     }
 
-    /// Sends ciphertext that waits, so that a write can follow. Returns the bytes of plaintext whose ciphertext has
+    /// Notes what the end of the stream below means.
+    fn end_below(&mut self) {
+        let Some(codec) = &self.codec else { return };
+        self.ended = Some(match codec.end() {
+            LayerEnd::Whole if !self.incoming.is_empty() => LayerEnd::Cut,
+            LayerEnd::Whole if codec.is_handshaking() => LayerEnd::Unsaid,
+            end => end,
+        });
+    }
+
+    /// A codec that has failed processes nothing any more.
+    fn unless_failed<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        if result.is_err() {
+            self.codec = None;
+        }
+        result
+    }
+
+    /// Sends output that waits, so that a write can follow. Returns the bytes of plaintext whose output has
     /// left, if there are any, in place of that write.
     pub(super) fn make_room(&mut self, stream: &mut impl ByteStream) -> io::Result<Option<usize>> {
         let flushed = self.flush(stream)?;
@@ -198,76 +245,63 @@ impl Tls {
         if let Some(written) = self.make_room(stream)? {
             return Ok(written);
         }
-        let Self { session: Some(session), incoming, rest, .. } = self else { return Ok(0) };
-        let mut records = [Record { end: 0, plain: 0 }; RECORDS];
+        let Self { codec: Some(codec), incoming, rest, .. } = self else { return Ok(0) };
+        let mut records = [Record::default(); RECORDS];
         let mut made = 0;
         let pieces = slices.iter().flat_map(|slice| slice.chunks(RECORD));
         for (record, piece) in records.iter_mut().zip(pieces) {
             let unread = Unread { incoming, rest };
-            let plain = match session.encrypt(piece, unread, outgoing) {
+            let plain = match codec.encode(piece, unread, outgoing) {
                 Ok(plain) => plain,
-                Err(error) => return Err(self.failed(error)),
+                Err(error) => return self.unless_failed(Err(error)),
             };
             *record = Record { end: outgoing.len(), plain };
             made += 1;
+            if plain < piece.len() {
+                break;
+            }
         }
         let records = &records[..made];
         let (sent, error) = send(stream, outgoing);
         if let Some(error) = error {
             return Err(error);
         }
-        if sent == outgoing.len() {
-            return some(records.iter().map(|record| record.plain).sum());
+        if sent < outgoing.len() {
+            self.outgoing = Some(Box::new(Outgoing::behind(sent, outgoing, records)));
         }
-        self.outgoing = Some(Box::new(Outgoing {
-            bytes: outgoing[sent..].to_vec(),
-            sent: 0,
-            records: records
-                .iter()
-                .filter(|record| record.end > sent)
-                .map(|record| Record { end: record.end - sent, ..*record })
-                .collect(),
-        }));
         let left = records.iter().take_while(|record| record.end <= sent);
         some(left.map(|record| record.plain).sum())
     }
 
-    /// The ciphertext that waits to be sent.
+    /// The output that waits to be sent.
     pub(super) fn unsent(&self) -> usize {
-        self.outgoing.as_ref().map_or(0, |outgoing| outgoing.bytes.len() - outgoing.sent)
+        self.outgoing.as_ref().map_or(0, |outgoing| outgoing.len())
     }
 
-    /// Sends ciphertext that waits. Returns whether nothing is left.
+    /// Sends output that waits. Returns whether nothing is left.
     pub(super) fn flush(&mut self, stream: &mut impl ByteStream) -> io::Result<bool> {
         let Some(outgoing) = &mut self.outgoing else { return Ok(true) };
-        let (sent, error) = send(stream, &outgoing.bytes[outgoing.sent..]);
-        outgoing.sent += sent;
-        while let Some(record) = outgoing.records.front().filter(|next| next.end <= outgoing.sent) {
-            self.written += record.plain;
-            outgoing.records.pop_front();
-        }
-        if outgoing.sent == outgoing.bytes.len() {
+        let (written, result) = outgoing.flush(stream);
+        self.written += written;
+        if outgoing.len() == 0 {
             self.outgoing = None;
         }
-        match error {
-            Some(error) => Err(error),
-            None => Ok(self.outgoing.is_none()),
-        }
+        result.map(|()| self.outgoing.is_none())
     }
 
     /// Ends our stream.
     pub(super) fn close(&mut self, stream: &mut impl ByteStream) {
-        let Self { session: Some(session), incoming, rest, outgoing, .. } = self else { return };
-        if session.is_handshaking() || self.aborted {
+        let Self { codec: Some(codec), incoming, rest, outgoing, .. } = self else { return };
+        if codec.is_handshaking() || self.aborted {
             return;
         }
         let closed = Scratch::with(|scratch| {
-            let closed = session.close(Unread { incoming, rest }, &mut scratch.outgoing);
+            let closed = codec.close(Unread { incoming, rest }, &mut scratch.outgoing);
             outgoing.get_or_insert_default().bytes.extend_from_slice(&scratch.outgoing);
             closed
         });
         if closed.is_err() {
-            self.session = None;
+            self.codec = None;
         }
         if self.flush(stream).is_err() {
             // The end of the stream below follows in any case.
@@ -279,19 +313,4 @@ impl Tls {
 /// The result of a write of so many bytes.
 fn some(written: usize) -> io::Result<usize> {
     if written == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(written) }
-}
-
-/// Sends until nothing is left or the stream takes no more. Returns how many bytes it took.
-fn send(stream: &mut impl ByteStream, bytes: &[u8]) -> (usize, Option<io::Error>) {
-    let mut sent = 0;
-    while sent < bytes.len() {
-        match stream.write(&bytes[sent..]) {
-            Ok(0) => return (sent, Some(io::ErrorKind::WriteZero.into())),
-            Ok(more) => sent += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-            Err(error) => return (sent, Some(error)),
-        }
-    }
-    (sent, None)
 }
