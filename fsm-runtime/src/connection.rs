@@ -403,6 +403,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
     }
 
+    #[cold]
+    fn drop_panicked(key: Key) {
+        crate::log::error!(%key, machine = M::SPEC.name, "a handler panicked while it was dropped");
+    }
+
     /// Ends a connection whose stream has failed.
     #[cold]
     fn broken(error: &io::Error, key: Key, scratch: &mut ConnectionScratch<M, H>) -> TurnOutcome {
@@ -517,7 +522,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         // The socket may have a layer of the user's.
         let dropped = caught(|| drop(ends)).is_some() && dropped;
         if !closed || !dropped {
-            crate::log::error!(%key, machine = M::SPEC.name, "a handler panicked while it was dropped");
+            Self::drop_panicked(key);
         }
         if let Some(Leaving { hand_off, input, output }) = leaving {
             let layer = moves.as_mut().and_then(Source::take_layer);
