@@ -9,6 +9,7 @@ pub(crate) mod context;
 pub(crate) mod deadlines;
 pub(crate) mod environment;
 #[cfg(feature = "transitions")]
+pub(crate) mod from_error;
 pub(crate) mod history;
 pub(crate) mod input;
 pub mod keywords;

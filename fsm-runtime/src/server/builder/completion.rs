@@ -7,7 +7,7 @@ use crate::job::Make;
 use crate::machine::route::RouteKind;
 use crate::server::bound::BoundPool;
 use crate::server::plan::EntryType;
-use crate::{Connection, Drive, JobMachine, Machine, Peer, Pool, PoolError, Service, Transport};
+use crate::{ConnectionMachine, Drive, JobMachine, Machine, Peer, Pool, PoolError, Service, Transport};
 
 /// The last call of a builder, which makes a pool of it.
 impl<M: Machine, L: Transport> Builder<M, L> {
@@ -19,7 +19,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// its `Drop`.
     pub fn handler<H, F>(mut self, make: F) -> Pool
     where
-        M: Drive<H> + Machine<Kind = Connection>,
+        M: Drive<H> + ConnectionMachine,
         H: Send + 'static,
         F: FnMut(Peer) -> H + Send + 'static,
     {
@@ -94,6 +94,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             state: Arc::clone(&self.state),
             max_connections,
             targets: self.connect.targets.clone(),
+            is_open: self.connects() || !self.listen.is_empty() || self.has_handle.get(),
             encrypts: L::ENCRYPTS,
             bind: Box::new(move || {
                 self.ranges.result(&self.name)?;
