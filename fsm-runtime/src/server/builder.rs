@@ -368,7 +368,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// nothing for it. Each shard keeps a descriptor to spare, and may have accepted one connection more from each
     /// listener than the limit says, which waits for its place. Another pool that hands connections over
     /// waits for room as before. Peers that send datagrams have no queue in which they could wait, so a pool of
-    /// datagrams drops those of new peers as before.
+    /// datagrams with this setting does not start ([`PoolError::Datagrams`](crate::PoolError::Datagrams)).
     pub fn shed_at_rest(mut self) -> Self
     where
         M: ConnectionMachine,
