@@ -221,12 +221,10 @@ pub use crate::key::Key;
 pub use crate::machine::answers::Answers;
 pub use crate::machine::context::{Cx, JobCx};
 pub use crate::machine::deadlines::{DeadlineSet, Deadlines};
-pub use crate::machine::input::{Input, Miss, NoFrame};
 #[doc(hidden)]
 pub use crate::machine::from_error::FromError;
-pub use crate::machine::kind::{
-    Connection, ConnectionMachine, Job, JobMachine, Kind, OpenMachine,
-};
+pub use crate::machine::input::{Input, Miss, NoFrame};
+pub use crate::machine::kind::{Connection, ConnectionMachine, Job, JobMachine, Kind, OpenMachine};
 pub use crate::machine::length::Length;
 pub use crate::machine::other::{NoOther, Other, OtherOutput, OtherSlot};
 pub use crate::machine::route::Route;

@@ -14,7 +14,11 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
     let name = &interface.name;
     let spec = spec::spec(machine);
     let message = interface.message.as_ref().map_or_else(
-        || generated!(type Message = __rt::NoMessage;),
+        || {
+            generated!(
+                type Message = __rt::NoMessage;
+            )
+        },
         |message| associated(interface, message, "Message"),
     );
     let partial = interface.partial();
@@ -22,7 +26,13 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
     let (seed, pattern, start) = match &interface.seed {
         None => {
             let start = machine.states[*index].empty(start);
-            (generated!(type Seed = ();), generated!((): ()), start)
+            (
+                generated!(
+                    type Seed = ();
+                ),
+                generated!((): ()),
+                start,
+            )
         }
         Some(seed) => {
             let start = machine.states[*index].seeded(start);
@@ -31,7 +41,11 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
     };
     let (side, other, settings) = (interface.side(), interface.other(), interface.settings_type());
     let settings_type = interface.settings.as_ref().map_or_else(
-        || generated!(type Settings = ();),
+        || {
+            generated!(
+                type Settings = ();
+            )
+        },
         |settings| associated(interface, settings, "Settings"),
     );
     let routes = routes::routes(machine);

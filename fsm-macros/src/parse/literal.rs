@@ -186,7 +186,8 @@ fn in_full(digits: &str, thousands: usize) -> Option<String> {
 /// `64 * KiB` as `64KiB`.
 fn multiplied(tokens: &TokenStream) -> Option<TokenStream> {
     let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
-    let [TokenTree::Literal(number), TokenTree::Punct(mark), TokenTree::Ident(unit)] = &tokens[..] else {
+    let [TokenTree::Literal(number), TokenTree::Punct(mark), TokenTree::Ident(unit)] = &tokens[..]
+    else {
         return None;
     };
     let is_unit = mark.as_char() == '*' && Unit::scale(&SIZES, &unit.to_string()).is_some();

@@ -418,7 +418,9 @@ fn pause(
     if let Some((pause, target)) = parts::edge(&time) {
         let text = match text.as_str() {
             "tick" => format!("a `tick` only calls its handler; write `#[tick({pause})]`"),
-            _ => format!("a `{text}` leads where its handler says; write `#[{text}({pause})] #[to({target})]`"),
+            _ => format!(
+                "a `{text}` leads where its handler says; write `#[{text}({pause})] #[to({target})]`"
+            ),
         };
         reader.unreadable(Code::TooMuch, target, text);
         return None;

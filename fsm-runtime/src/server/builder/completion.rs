@@ -7,7 +7,9 @@ use crate::job::Make;
 use crate::machine::route::RouteKind;
 use crate::server::bound::BoundPool;
 use crate::server::plan::EntryType;
-use crate::{ConnectionMachine, Drive, JobMachine, Machine, Peer, Pool, PoolError, Service, Transport};
+use crate::{
+    ConnectionMachine, Drive, JobMachine, Machine, Peer, Pool, PoolError, Service, Transport,
+};
 
 /// The last call of a builder, which makes a pool of it.
 impl<M: Machine, L: Transport> Builder<M, L> {

@@ -10,7 +10,7 @@ struct News;
 #[state_machine(start = Waits, message = News)]
 #[allow(private_interfaces)]
 pub enum Talk {
-    #[message(within = never)]
+    #[message(within = never, eof => Gone)]
     #[to(Waits | Gone)]
     Waits,
     #[end]
