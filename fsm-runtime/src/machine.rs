@@ -8,8 +8,8 @@ pub mod arithmetic;
 pub(crate) mod context;
 pub(crate) mod deadlines;
 pub(crate) mod environment;
-#[cfg(feature = "transitions")]
 pub(crate) mod from_error;
+#[cfg(feature = "transitions")]
 pub(crate) mod history;
 pub(crate) mod input;
 pub mod keywords;
