@@ -63,8 +63,8 @@ pub trait JobMachine: Service + Machine<Seed = <Self as Service>::Job, Kind = Jo
 /// Every such machine implements it.
 ///
 /// ```
+/// use fsm_runtime::ConnectionMachine;
 /// use fsm_runtime::prelude::*;
-/// use fsm_runtime::{ConnectionMachine, Drive};
 ///
 /// /// A pool of `count` connections at most, whatever they speak.
 /// fn small<M, H>(name: &str, count: usize, handler: fn(Peer) -> H) -> Pool
@@ -89,8 +89,7 @@ impl<M: Machine<Kind = Connection>> ConnectionMachine for M {}
 /// Every such machine implements it.
 ///
 /// ```
-/// use fsm_runtime::OpenMachine;
-/// use fsm_runtime::prelude::*;
+/// use fsm_runtime::{Builder, OpenMachine};
 ///
 /// /// Listens where a service manager says, and otherwise on this machine alone.
 /// fn open<M: OpenMachine>(builder: Builder<M>, passed: bool) -> Builder<M> {
