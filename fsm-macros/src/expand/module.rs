@@ -62,12 +62,21 @@ impl<'a> Module<'a> {
         let verdicts = handlers.iter().map(|handler| self.verdicts(handler));
         let partial = self.partial();
         let unknown = self.unknown();
+        let also = self.interface.moves.then(|| {
+            let moves = self.of_runtime("MovesHandler");
+            quote!(: #moves)
+        });
         let body = quote! {
             {
                 use super::*;
 
                 #[doc = #about_trait]
+<<<<<<< HEAD
                 #vis trait Handler {
+=======
+                #[diagnostic::on_unimplemented(message = #unhandled, label = #missing)]
+                #vis trait Handler #also {
+>>>>>>> 00f0a5b510a6872a9ebe6d3b24d164767a598027
                     #(#methods)*
                 }
 
