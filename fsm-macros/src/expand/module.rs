@@ -71,12 +71,7 @@ impl<'a> Module<'a> {
                 use super::*;
 
                 #[doc = #about_trait]
-<<<<<<< HEAD
-                #vis trait Handler {
-=======
-                #[diagnostic::on_unimplemented(message = #unhandled, label = #missing)]
                 #vis trait Handler #also {
->>>>>>> 00f0a5b510a6872a9ebe6d3b24d164767a598027
                     #(#methods)*
                 }
 
