@@ -1,12 +1,14 @@
 //! A log on stderr that neither panics nor blocks.
 //!
-//! A server outlives the reader of its log. Lines that cannot be written are lost: when stderr is a
+//! A server outlives the reader of its log. Lines, and what panics say, that cannot be written are lost: when stderr is a
 //! closed pipe or a full disk, and when a pipe is full because nobody reads it.
 //!
 //! The guard of `tracing-appender` prints to stdout if its queue is full at the end, and so a program whose
 //! stdout is the same pipe would never end.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write};
+use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
@@ -43,7 +45,33 @@ impl Stderr {
             let _at_end = ends;
             write(&received, &counted);
         })?;
-        Ok((Self { lines: lines.clone(), dropped }, Flush { lines, ended }))
+        let log = Self { lines: lines.clone(), dropped };
+        log.takes_panics();
+        Ok((log, Flush { lines, ended }))
+    }
+
+    /// Writes panics to the log. The hook of the standard library would block the thread of a handler that
+    /// panics if stderr is a pipe that nobody reads.
+    fn takes_panics(&self) {
+        let log = self.clone();
+        panic::set_hook(Box::new(move |panicked| {
+            let thread = thread::current();
+            let thread = thread.name().unwrap_or("<unnamed>");
+            // With the same variables as elsewhere it has the calls.
+            let calls = Backtrace::capture();
+            let calls = match calls.status() {
+                BacktraceStatus::Captured => format!("{calls}"),
+                _ => String::new(),
+            };
+            log.add(format!("thread '{thread}' {panicked}\n{calls}").into_bytes());
+        }));
+    }
+
+    /// Queues a line, or counts it as dropped.
+    fn add(&self, line: Vec<u8>) {
+        if self.lines.try_send(line).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -108,10 +136,33 @@ impl Write for Line<'_> {
 
 impl Drop for Line<'_> {
     fn drop(&mut self) {
-        if !self.bytes.is_empty()
-            && self.log.lines.try_send(std::mem::take(&mut self.bytes)).is_err()
-        {
-            self.log.dropped.fetch_add(1, Ordering::Relaxed);
+        if !self.bytes.is_empty() {
+            self.log.add(std::mem::take(&mut self.bytes));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_line_of_the_log_and_blocks_no_thread() {
+        let (lines, received) = sync_channel(1);
+        let log = Stderr { lines, dropped: Arc::default() };
+        let before = panic::take_hook();
+        log.takes_panics();
+        let panics = |text: &'static str| {
+            let thread = thread::Builder::new().name("handlers".to_owned());
+            thread.spawn(move || panic!("{text}")).expect("a thread").join().unwrap_err();
+        };
+        panics("the first");
+        // Nobody has read the first one, so there is no room for this.
+        panics("the second");
+        panic::set_hook(before);
+        let line = String::from_utf8(received.recv().expect("a line")).expect("text");
+        assert!(line.starts_with("thread 'handlers' panicked at "), "{line}");
+        assert!(line.contains("the first"), "{line}");
+        assert_eq!(log.dropped.load(Ordering::Relaxed), 1);
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Machine {
     pub(crate) allows: Vec<TokenStream>,
     pub(crate) args: Args,
     pub(crate) states: Vec<State>,
+    /// The first state that reads datagrams.
+    pub(crate) datagrams: Option<usize>,
     /// The keywords of the macro, with their spans.
     pub(crate) keywords: Vec<Ident>,
     /// rustc has refused a part of the enum, so a missing item may have been in that part.
@@ -187,8 +189,7 @@ impl Machine {
 
     /// The first state that reads datagrams.
     pub(crate) fn datagrams(&self) -> Option<&State> {
-        let reads = |state: &&State| state.waits.iter().any(|wait| wait.kind.reads_datagrams());
-        self.states.iter().find(reads)
+        self.states.get(self.datagrams?)
     }
 
     /// The budget of the group that a state is in, and its number.

@@ -84,9 +84,8 @@ use crate::parse::Item;
 ///
 /// An `#[allow(..)]` on the enum applies to the module and the impls, too.
 ///
-/// A machine can be in a crate of any edition, which may forbid any lint of rustc but `unexpected_cfgs`; not
-/// where `#![no_implicit_prelude]` applies, because rustc then does not find the attribute with which the trait
-/// says how to implement it.
+/// A machine can be in a crate of any edition, which may forbid any lint of rustc but `unexpected_cfgs`, and where
+/// `#![no_implicit_prelude]` applies.
 ///
 /// # On the enum
 ///

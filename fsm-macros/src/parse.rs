@@ -62,6 +62,9 @@ pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> ast:
     let mut args = args::parse(args, errors);
     let states = item.variants.iter().map(|variant| state::parse(variant, item.helpers, errors));
     let states: Vec<ast::State> = states.collect();
+    let reads_datagrams =
+        |state: &ast::State| state.waits.iter().any(|wait| wait.kind.reads_datagrams());
+    let datagrams = states.iter().position(reads_datagrams);
     args.incomplete |= states.iter().any(|state| state.marked_as_start);
     ast::Machine {
         vis: item.vis.clone(),
@@ -70,6 +73,7 @@ pub(crate) fn parse(args: TokenStream, item: &Item, errors: &mut Errors) -> ast:
         allows: allows.chain(deprecated).collect(),
         args,
         states,
+        datagrams,
         keywords,
         incomplete: item.broken,
         generic,

@@ -145,8 +145,12 @@ pub(crate) fn is_keyword(text: &str) -> bool {
     )
 }
 
-/// The name in `known` of which `name` is probably a typo.
+/// The name in `known` of which `name` is probably a typo, or the beginning.
 pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let mut longer = known.iter().filter(|known| name.len() > 2 && known.starts_with(name));
+    if let (Some(longer), None) = (longer.next(), longer.next()) {
+        return Some(longer);
+    }
     let (near, distance) = known
         .iter()
         .map(|known| (*known, distance(name, known)))
@@ -237,6 +241,7 @@ mod tests {
             ("iddle", Some("idle")),
             ("efo", Some("eof")),
             ("limits", Some("limit")),
+            ("err", Some("error")),
             ("timeout", None),
             ("x", None),
         ] {

@@ -228,8 +228,10 @@ pub use crate::layer::{Layer, LayerEnd, LayerError, LayerInput, LayerSide};
 pub use crate::machine::answers::Answers;
 pub use crate::machine::context::{Cx, JobCx};
 pub use crate::machine::deadlines::{DeadlineSet, Deadlines};
+#[doc(hidden)]
+pub use crate::machine::from_error::FromError;
 pub use crate::machine::input::{Input, Miss, NoFrame};
-pub use crate::machine::kind::{Connection, Job, JobMachine, Kind};
+pub use crate::machine::kind::{Connection, ConnectionMachine, Job, JobMachine, Kind, OpenMachine};
 pub use crate::machine::length::Length;
 pub use crate::machine::other::{NoOther, Other, OtherOutput, OtherSlot};
 pub use crate::machine::route::Route;

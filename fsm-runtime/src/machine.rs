@@ -10,6 +10,7 @@ pub mod arithmetic;
 pub(crate) mod context;
 pub(crate) mod deadlines;
 pub(crate) mod environment;
+pub(crate) mod from_error;
 #[cfg(feature = "transitions")]
 pub(crate) mod history;
 pub(crate) mod input;

@@ -96,7 +96,7 @@ const _: () = {
                 ],
             )
         };
-        type Message = ::fsm_runtime::NoMessage;
+        type Message = __rt::NoMessage;
         type Partial = ();
         type Seed = ();
         type Settings = ();

@@ -57,14 +57,16 @@ pub(super) fn waiting<'a>(machine: &ast::Machine, state: &'a ast::State) -> Opti
 /// Whether `event` can happen in a state, must have an edge there and has none; `Within` stands for both
 /// deadlines.
 pub(super) fn lacks(machine: &ast::Machine, index: usize, wait: &ast::Wait, event: Event) -> bool {
+    if !wait.kind.must(event) || !wait.kind.can(event, machine.kind()) {
+        return false;
+    }
     let given = event_edges(machine, index);
-    let answered = match event {
+    match event {
         Event::Within => {
-            wait.edges.bounds_time() || given.iter().any(|edge| edge.event.is_deadline())
+            !wait.edges.bounds_time() && !given.iter().any(|edge| edge.event.is_deadline())
         }
-        event => given.iter().any(|edge| edge.event == event),
-    };
-    wait.kind.must(event) && wait.kind.can(event, machine.kind()) && !answered
+        event => !given.iter().any(|edge| edge.event == event),
+    }
 }
 
 /// Adds the defaults of the machine that no state uses, and an error type without an edge.

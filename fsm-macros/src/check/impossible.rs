@@ -2,13 +2,13 @@ use crate::ast::{self, Event, EventEdge, MachineKind, ShapeKind, WaitKind};
 use crate::code::Code;
 use crate::errors::Errors;
 
-/// Adds the edges of a state for events that can never happen there.
+/// Adds the edges of a state for events that can never happen there, and returns whether there is none.
 pub(super) fn check(
     machine: &ast::Machine,
     state: &ast::State,
     wait: &ast::Wait,
     errors: &mut Errors,
-) {
+) -> bool {
     // The shape of an incomplete `read` is not known.
     let is_unread = match &wait.kind {
         WaitKind::Read { shape, .. } => {
@@ -17,8 +17,9 @@ pub(super) fn check(
         kind => matches!(kind, WaitKind::End | WaitKind::Sleep(None)),
     };
     if is_unread {
-        return;
+        return true;
     }
+    let mut possible = true;
     let machine_kind = machine.kind();
     let machine_kind =
         MachineKind { fails: machine_kind.fails || machine.args.incomplete, ..machine_kind };
@@ -61,8 +62,10 @@ pub(super) fn check(
                 format!("`{key}` can never happen in state `{name}`: {why}; {remedy}")
             };
             errors.at(Code::Impossible, key, text);
+            possible = false;
         }
     }
+    possible
 }
 
 /// The target of an edge, as it is written.

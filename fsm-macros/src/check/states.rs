@@ -24,8 +24,9 @@ pub(crate) fn check(machine: &ast::Machine, errors: &mut Errors) -> bool {
                 bounds(state, wait, errors);
             }
         }
-        expressions(machine, state, errors);
+        expressions(state, errors);
     }
+    settings(machine, errors);
     if !machine.incomplete && !machine.states.iter().any(may_end) {
         let text = "no state is an end; add one with `#[end]`";
         errors.at(Code::NoEnd, &machine.name, text);
@@ -187,7 +188,7 @@ fn bounds(state: &ast::State, wait: &ast::Wait, errors: &mut Errors) {
 
 /// Checks that the expressions of a state name settings only if there are some, and that a time that is a
 /// field has a bound.
-fn expressions(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) {
+fn expressions(state: &ast::State, errors: &mut Errors) {
     let fields = state.field_names();
     for time in state.waits.iter().flat_map(ast::Wait::times) {
         let Time::Constant(path) = time else { continue };
@@ -198,15 +199,21 @@ fn expressions(machine: &ast::Machine, state: &ast::State, errors: &mut Errors) 
             }
         }
     }
+}
+
+/// Adds one finding about all uses of settings that the machine lacks.
+fn settings(machine: &ast::Machine, errors: &mut Errors) {
     if machine.args.settings.is_some() || machine.args.incomplete {
         return;
     }
-    for expression in state.waits.iter().flat_map(ast::Wait::expressions) {
-        if let Some(settings) = ast::settings(expression).filter(|name| !fields.contains(name)) {
-            let text =
-                "the machine has no settings; add `settings = Type` to `#[state_machine(..)]`";
-            errors.at(Code::NoSettings, settings, text);
-        }
+    let first = machine.states.iter().find_map(|state| {
+        let fields = state.field_names();
+        let mut expressions = state.waits.iter().flat_map(ast::Wait::expressions);
+        expressions.find_map(|it| ast::settings(it).filter(|name| !fields.contains(name)))
+    });
+    if let Some(first) = first {
+        let text = "the machine has no settings; add `settings = Type` to `#[state_machine(..)]`";
+        errors.at(Code::NoSettings, first, text);
     }
 }
 

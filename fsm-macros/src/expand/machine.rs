@@ -1,27 +1,53 @@
 use std::fmt::Write;
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use syn::Type;
+use syn::spanned::Spanned;
 
 use super::text::parsed;
 use super::{routes, spec, timers};
-use crate::model;
+use crate::model::{self, Interface};
 
 /// `impl Machine for ..`
 pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
     let interface = &machine.interface;
     let name = &interface.name;
     let spec = spec::spec(machine);
-    let message = interface.message_type();
+    let message = interface.message.as_ref().map_or_else(
+        || {
+            generated!(
+                type Message = __rt::NoMessage;
+            )
+        },
+        |message| associated(interface, message, "Message"),
+    );
     let partial = interface.partial();
     let model::Start { index, name: start } = &machine.start;
     let (seed, pattern, start) = match &interface.seed {
-        None => (generated!(()), generated!((): ()), machine.states[*index].empty(start)),
+        None => {
+            let start = machine.states[*index].empty(start);
+            (
+                generated!(
+                    type Seed = ();
+                ),
+                generated!((): ()),
+                start,
+            )
+        }
         Some(seed) => {
             let start = machine.states[*index].seeded(start);
-            (interface.beside(seed), generated!(seed: Self::Seed), start)
+            (associated(interface, seed, "Seed"), generated!(seed: Self::Seed), start)
         }
     };
     let (side, other, settings) = (interface.side(), interface.other(), interface.settings_type());
+    let settings_type = interface.settings.as_ref().map_or_else(
+        || {
+            generated!(
+                type Settings = ();
+            )
+        },
+        |settings| associated(interface, settings, "Settings"),
+    );
     let routes = routes::routes(machine);
     let (service, answers) = (routes::service(interface), routes::answers(interface));
     let (state, server_name) = (state(machine), server_name(machine));
@@ -32,10 +58,10 @@ pub(crate) fn machine(machine: &model::Machine) -> TokenStream {
         impl __rt::Machine for #name {
             const SPEC: &'static __rt::Spec = #spec;
 
-            type Message = #message;
+            #message
             type Partial = #partial;
-            type Seed = #seed;
-            type Settings = #settings;
+            #seed
+            #settings_type
             type Kind = __rt::#side;
             type Other = __rt::#other;
             type Deadlines = __rt::Deadlines<#count>;
@@ -98,6 +124,13 @@ fn server_name(machine: &model::Machine) -> Option<TokenStream> {
             }
         }
     })
+}
+
+/// The associated type `name`, at which rustc reports a type that is private where the enum is not.
+fn associated(interface: &Interface, ty: &Type, name: &str) -> TokenStream {
+    let name = Ident::new(name, Span::mixed_site().located_at(ty.span()));
+    let of = interface.beside(ty);
+    generated_at!(ty => type #name = #of;)
 }
 
 /// The number of the current state.

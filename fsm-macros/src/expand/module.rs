@@ -57,8 +57,6 @@ impl<'a> Module<'a> {
             "Handles a {has} of the machine `{name}`: one method for each state, called when \
              its wait completes."
         );
-        let unhandled = format!("`{{Self}}` does not handle the machine `{name}`");
-        let missing = format!("`{module}::Handler` is not implemented for `{{Self}}`");
         let lints = lints();
         let methods = handlers.iter().flat_map(|handler| self.methods(handler));
         let verdicts = handlers.iter().map(|handler| self.verdicts(handler));
@@ -73,7 +71,6 @@ impl<'a> Module<'a> {
                 use super::*;
 
                 #[doc = #about_trait]
-                #[diagnostic::on_unimplemented(message = #unhandled, label = #missing)]
                 #vis trait Handler #also {
                     #(#methods)*
                 }

@@ -28,7 +28,7 @@ pub(crate) fn routes(machine: &model::Machine) -> Option<TokenStream> {
     (!routes.is_empty()).then(|| {
         generated! {
             fn routes() -> ::std::vec::Vec<__rt::Route> {
-                ::std::vec::Vec::from([#(#routes),*])
+                ::core::convert::From::from([#(#routes),*])
             }
         }
     })

@@ -1,4 +1,5 @@
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::format_ident;
 
 use syn::Type;
 use syn::ext::IdentExt;
@@ -76,7 +77,11 @@ impl Transition {
         let values = self.inits.iter().map(|init| {
             let field = &init.field;
             match init.source {
-                Source::Verdict | Source::Carry => generated!(#field),
+                Source::Verdict => generated!(#field),
+                Source::Carry => {
+                    let value = carried(field);
+                    generated!(#field: #value)
+                }
                 Source::Error => generated!(#field: error),
                 Source::Job => returned(field, &generated_at!(field => job)),
                 Source::Seed => returned(field, &generated_at!(field => seed)),
@@ -84,11 +89,14 @@ impl Transition {
         });
         let data = self.braced.then(|| generated!({ #(#values),* }));
         let transition = generated!(*self = Self::#target #data;);
-        let carried: Vec<Ident> = self.of(Source::Carry).cloned().collect();
-        if carried.is_empty() {
+        let fields: Vec<&Ident> = self.of(Source::Carry).collect();
+        if fields.is_empty() {
             return transition;
         }
-        let taken = source.some(&carried);
+        let name = &source.name;
+        let others = (fields.len() < source.fields.len()).then(|| generated!(..));
+        let values = fields.iter().map(|field| carried(field));
+        let taken = generated!(Self::#name { #(#fields: #values,)* #others });
         let end = machine.stand_in();
         generated! {
             if let #taken = ::core::mem::replace(self, #end) {
@@ -129,7 +137,7 @@ impl Transition {
         if let Some(field) = self.of(Source::Error).next() {
             // The conversion is the user's code, which must not run between the two halves of a
             // move.
-            let convert = generated_at!(field => ::core::convert::From::from(error));
+            let convert = generated_at!(field => __rt::FromError::from_error(error));
             return generated! {
                 let error = #convert;
                 #transition
@@ -158,6 +166,12 @@ impl Transition {
     pub(crate) fn of(&self, source: Source) -> impl Iterator<Item = &Ident> {
         self.inits.iter().filter(move |init| init.source == source).map(|init| &init.field)
     }
+}
+
+/// The local for the value of a field that is carried. It is no name of the user's, so that rustc, which
+/// reports another type at the field, does not suggest to convert it there.
+fn carried(field: &Ident) -> Ident {
+    format_ident!("__{}", field, span = Span::mixed_site().located_at(field.span()))
 }
 
 /// Counts the edge with this number.

@@ -168,6 +168,8 @@ pub(crate) struct Unread {
     pub(crate) said: TokenStream,
     /// It was to be a literal, which is not kept.
     pub(crate) is_literal: bool,
+    /// Its type has no place in a frame.
+    pub(crate) is_of_no_type: bool,
 }
 
 /// `len - 4 <= 1MiB`, or `len <= limit() <= 1MiB`

@@ -1,5 +1,6 @@
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
+use syn::ext::IdentExt;
 
 use super::ast::{Frame, Odd};
 use super::{expand, parse};
@@ -16,7 +17,17 @@ pub(crate) fn fallback(mut frame: Frame, item: TokenStream, errors: Errors) -> T
     if frame.decoder == frame.name || frame.error() == frame.name {
         frame.decoder = parse::nameless(&frame.name);
     }
+    let unknown = format_ident!("__{}_UNKNOWN", frame.name.unraw().to_string().to_uppercase());
+    let mut has_unknown = false;
     for field in frame.cases.iter_mut().flat_map(|case| &mut case.fields) {
+        if field.unread.as_ref().is_some_and(|unread| unread.is_of_no_type) {
+            // rustc accepts any use of an array whose size is an error.
+            let lifetime = frame.lifetime.as_ref();
+            let lifetime = lifetime.map_or_else(|| quote!('static), ToTokens::to_token_stream);
+            field.ty = syn::parse_quote!([&#lifetime u8; #unknown]);
+            has_unknown = true;
+            continue;
+        }
         let lent = parse::lent(field.ty.to_token_stream(), frame.lifetime.as_ref());
         let is_itself = |token| matches!(token, TokenTree::Ident(name) if name == frame.name);
         // A frame in itself would have no end for rustc either.
@@ -48,9 +59,11 @@ pub(crate) fn fallback(mut frame: Frame, item: TokenStream, errors: Errors) -> T
         }
         None => {}
     }
-    let findings = errors.into_compile_errors();
+    let mut findings: Vec<TokenStream> = errors.into_compile_errors().collect();
+    let unknown = if has_unknown { findings.pop() } else { None }
+        .map(|last| quote!(const #unknown: usize = #last;));
     let (item, impls) = (expand::item(&frame, false), impls(&frame, &error));
-    quote!(#(#findings;)* #item #impls)
+    quote!(#(#findings;)* #unknown #item #impls)
 }
 
 fn impls(frame: &Frame, error: &Ident) -> TokenStream {

@@ -278,7 +278,7 @@ mod tests {
             ("size = 64", "write `size <= 64`"),
             ("size < 64", "expected `<=` after `size`; write `size <= 64`"),
             ("start <= A", "write `start = State`"),
-            ("size <= 0", "a size must be more than nothing"),
+            ("size <= 0", "a size must be more than nothing; write `1` or more"),
             ("message = _", "`message` needs a type; write `message = Type`"),
             ("message =", "`message` lacks its value; write `message = Type`"),
             ("start = final", "`final` is a word of Rust, and names no state"),

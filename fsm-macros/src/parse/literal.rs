@@ -87,10 +87,8 @@ pub(crate) fn millis(tokens: &TokenStream) -> Result<u64, Refusal> {
         return Err((Code::Unit, text));
     };
     match scaled(&digits, scale) {
-        _ if digits.starts_with('-') => {
-            Err((Code::Zero, "a time must be more than nothing".to_owned()))
-        }
-        Some(0) => Err((Code::Zero, "a time must be more than nothing".to_owned())),
+        _ if digits.starts_with('-') => Err(nothing("time", &digits[1..], &unit)),
+        Some(0) => Err(nothing("time", "1", &unit)),
         Some(millis) if millis <= LONGEST => Ok(millis),
         None if digits.contains(['.', 'e', 'E']) => {
             let text = format!("`{digits}{unit}` is not a whole number of milliseconds");
@@ -104,6 +102,10 @@ pub(crate) fn millis(tokens: &TokenStream) -> Result<u64, Refusal> {
 pub(crate) fn size(tokens: &TokenStream) -> Result<Size, Refusal> {
     let text = tokens.to_string();
     let Some((digits, unit)) = number(tokens) else {
+        if let Some(joined) = multiplied(tokens) {
+            let text = format!("a number and its unit are one word; write `{joined}`");
+            return Err((Code::Unit, text));
+        }
         if !is_literal(tokens) {
             return Ok(Size { value: in_bytes(tokens)?, text, of: None });
         }
@@ -162,19 +164,35 @@ fn bytes(digits: &str, unit: &str) -> Result<u64, Refusal> {
     }
     let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(scale));
     match bytes {
-        _ if digits.starts_with('-') => {
-            Err((Code::Zero, "a size must be more than nothing".to_owned()))
-        }
-        Some(0) => Err((Code::Zero, "a size must be more than nothing".to_owned())),
+        _ if digits.starts_with('-') => Err(nothing("size", &digits[1..], unit)),
+        Some(0) => Err(nothing("size", "1", unit)),
         Some(bytes) if i64::try_from(bytes).is_ok() => Ok(bytes),
         _ => Err((Code::TooLarge, format!("`{digits}{unit}` is too large"))),
     }
+}
+
+/// The finding about a number that is not above 0; `digits` would be.
+fn nothing(what: &str, digits: &str, unit: &str) -> Refusal {
+    let text = format!("a {what} must be more than nothing; write `{digits}{unit}` or more");
+    (Code::Zero, text)
 }
 
 /// `64` thousands as `64_000`.
 fn in_full(digits: &str, thousands: usize) -> Option<String> {
     let whole = !digits.contains(['.', 'e', 'E', '_']) && thousands > 0;
     whole.then(|| digits.to_owned() + &"_000".repeat(thousands))
+}
+
+/// `64 * KiB` as `64KiB`.
+fn multiplied(tokens: &TokenStream) -> Option<TokenStream> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let [TokenTree::Literal(number), TokenTree::Punct(mark), TokenTree::Ident(unit)] = &tokens[..]
+    else {
+        return None;
+    };
+    let is_unit = mark.as_char() == '*' && Unit::scale(&SIZES, &unit.to_string()).is_some();
+    let joined: TokenStream = format!("{number}{unit}").parse().ok().filter(|_| is_unit)?;
+    is_number(&joined).then_some(joined)
 }
 
 /// What is in the quotes of a string, without spaces.
@@ -283,8 +301,8 @@ mod tests {
             ("36500d", Ok(LONGEST)),
             ("36501d", Err("a time is at most 36500d")),
             ("99999999999999999999999999999999999999999d", Err("a time is at most 36500d")),
-            ("0s", Err("a time must be more than nothing")),
-            ("-5s", Err("a time must be more than nothing")),
+            ("0s", Err("a time must be more than nothing; write `1s` or more")),
+            ("-5s", Err("a time must be more than nothing; write `5s` or more")),
             ("0.5ms", Err("`0.5ms` is not a whole number of milliseconds")),
             ("10sec", Err("unknown unit `sec`; write `10s`")),
             ("5m", Err("unknown unit `m`; write `5min`")),
@@ -317,8 +335,9 @@ mod tests {
             ("(2 * LIMIT)", Ok("(2 * LIMIT)")),
             ("LIMIT + (2 * 1KiB) + 5u8", Ok("LIMIT + (2 * 1024) + 5u8")),
             ("2 * 1KB", Err("unknown unit `KB`; write `1KiB` or `1_000`")),
-            ("0KiB", Err("a size must be more than nothing")),
-            ("-1", Err("a size must be more than nothing")),
+            ("64 * KiB", Err("a number and its unit are one word; write `64KiB`")),
+            ("0KiB", Err("a size must be more than nothing; write `1KiB` or more")),
+            ("-1", Err("a size must be more than nothing; write `1` or more")),
             ("64KB", Err("unknown unit `KB`; write `64KiB` or `64_000`")),
             ("2m", Err("unknown unit `m`; write `2MiB` or `2_000_000`")),
             ("64kib", Err("unknown unit `kib`; write `64KiB`")),

@@ -37,6 +37,14 @@ pub(crate) fn parts(tokens: TokenStream, types: bool, errors: &mut Errors) -> Ve
     parts
 }
 
+/// The value and the target of `30s => State`.
+pub(crate) fn edge(tokens: &TokenStream) -> Option<(TokenStream, TokenStream)> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let at = tokens.windows(2).position(|pair| is_pair(pair, "=>"))?;
+    let of = |part: &[TokenTree]| part.iter().cloned().collect();
+    Some((of(&tokens[..at]), of(&tokens[at + 2..])))
+}
+
 /// The two tokens between which an operator is missing.
 pub(crate) fn juxtaposed(value: &TokenStream) -> Option<(TokenTree, TokenTree)> {
     let tokens: Vec<TokenTree> = value.clone().into_iter().collect();

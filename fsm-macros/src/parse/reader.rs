@@ -127,7 +127,17 @@ impl<'a> Reader<'a> {
 
     /// A size, or an expression with its bound, such as `settings.line <= 4KiB`.
     pub(crate) fn bounded_size(&mut self, tokens: &TokenStream) -> Option<Size> {
-        let Some((value, bound)) = marks::bounded(tokens) else { return self.size(tokens) };
+        let Some((value, bound)) = marks::bounded(tokens) else {
+            let of_settings = ast::settings(tokens).is_some();
+            if of_settings {
+                let written = spelling::tokens(tokens);
+                let text = format!("nothing bounds this size; write `{written} <= 64KiB`");
+                self.errors.at(Code::Unbounded, tokens, text);
+                let bound = self.size(&quote::quote!(1))?;
+                return Some(Size { text: written, of: Some(tokens.clone()), ..bound });
+            }
+            return self.size(tokens);
+        };
         if !self.may_be_bounded(&value) {
             return None;
         }

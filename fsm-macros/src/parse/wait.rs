@@ -418,6 +418,17 @@ fn pause(
         reader.unreadable(Code::ValueMissing, name, text);
         return None;
     };
+    let text = name.to_string();
+    if let Some((pause, target)) = parts::edge(&time) {
+        let text = match text.as_str() {
+            "tick" => format!("a `tick` only calls its handler; write `#[tick({pause})]`"),
+            _ => format!(
+                "a `{text}` leads where its handler says; write `#[{text}({pause})] #[to({target})]`"
+            ),
+        };
+        reader.unreadable(Code::TooMuch, target, text);
+        return None;
+    }
     let Some(MaxTime { key, millis }) = max else {
         return reader.time(&time, |time| format!("#[{name}({time} <= 5min)]"));
     };

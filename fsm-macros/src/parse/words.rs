@@ -133,6 +133,20 @@ pub(crate) fn written(key: &str, value: Option<&str>, target: Option<&str>) -> S
         }
         (Some(value), None) if key == "size" => format!("{key} <= {value}"),
         (Some(value), None) => format!("{key} = {value}"),
-        (None, None) => key.to_owned(),
+        (None, None) => example(key).to_owned(),
+    }
+}
+
+/// A key with a value as others write it, since it says nothing alone.
+fn example(key: &str) -> &str {
+    match key {
+        "exact" => "exact = 8",
+        "until" => "until = b\"\\n\"",
+        "upto" => "upto = left",
+        "frame" => "frame = Type",
+        "max" => "max = 64KiB",
+        "below" => "below = 64KiB",
+        "size" => "size <= 64",
+        key => key,
     }
 }

@@ -57,3 +57,50 @@ mod sealed {
     label = "a machine with `job = .., reply = ..` does; complete one of connections with `.handler(..)`"
 )]
 pub trait JobMachine: Service + Machine<Seed = <Self as Service>::Job, Kind = Job> {}
+
+/// A machine that serves connections: one whose [`Kind`] is [`Connection`].
+///
+/// Every such machine implements it.
+///
+/// ```
+/// use fsm_runtime::ConnectionMachine;
+/// use fsm_runtime::prelude::*;
+///
+/// /// A pool of `count` connections at most, whatever they speak.
+/// fn small<M, H>(name: &str, count: usize, handler: fn(Peer) -> H) -> Pool
+/// where
+///     M: ConnectionMachine + Drive<H>,
+///     H: Send + 'static,
+/// {
+///     Pool::builder::<M>(name).max_connections(count).handler(handler)
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` runs jobs, and has no connections",
+    label = "complete a pool of jobs with `.worker(|| ..)`"
+)]
+pub trait ConnectionMachine: Machine<Kind = Connection> {}
+
+#[diagnostic::do_not_recommend]
+impl<M: Machine<Kind = Connection>> ConnectionMachine for M {}
+
+/// A machine that anybody may connect to: it serves connections, and needs no seed to start.
+///
+/// Every such machine implements it.
+///
+/// ```
+/// use fsm_runtime::{Builder, OpenMachine};
+///
+/// /// Listens where a service manager says, and otherwise on this machine alone.
+/// fn open<M: OpenMachine>(builder: Builder<M>, passed: bool) -> Builder<M> {
+///     builder.listen(if passed { "fd:front" } else { "127.0.0.1:7007" })
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "nobody can connect to `{Self}`, because a job or the seed of another pool starts it",
+    label = "leave out the addresses of this pool; complete a pool of jobs with `.worker(|| ..)`"
+)]
+pub trait OpenMachine: Machine<Seed = (), Kind = Connection> {}
+
+#[diagnostic::do_not_recommend]
+impl<M: Machine<Seed = (), Kind = Connection>> OpenMachine for M {}

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::machine::environment::{Environment, EnvironmentOf};
 use crate::machine::limits::Limits;
 use crate::net::listener::ListeningSocket;
 use crate::scheduler::shared::THREADS;
-use crate::{Connection, Handle, Machine, Plain, Service, Transport};
+use crate::{ConnectionMachine, Handle, Machine, OpenMachine, Plain, Service, Transport};
 
 mod completion;
 pub(crate) mod connect;
@@ -107,6 +108,8 @@ pub struct Builder<M: Machine, L: Transport = Plain> {
     send_timeout: Duration,
     linger: Duration,
     state: Arc<PoolState>,
+    /// Somebody has a handle, with which streams may be handed in.
+    has_handle: Cell<bool>,
     ranges: Ranges,
     /// Makes the seed of the machine of an accepted connection; set by `listen`.
     seed: Option<fn() -> M::Seed>,
@@ -139,6 +142,7 @@ impl<M: Machine> Builder<M> {
             send_timeout: Duration::from_millis(Limits::DEFAULT.send_timeout),
             linger: Duration::from_millis(Limits::DEFAULT.linger),
             state,
+            has_handle: Cell::new(false),
             ranges: Ranges::default(),
             seed: None,
             layer: (),
@@ -173,14 +177,14 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// socket was passed, and the pool does not start.
     pub fn listen(self, address: impl Into<String>) -> Self
     where
-        M: Machine<Seed = (), Kind = Connection>,
+        M: OpenMachine,
     {
         self.listen_at(address.into(), false)
     }
 
     fn listen_at(mut self, address: String, plain: bool) -> Self
     where
-        M: Machine<Seed = (), Kind = Connection>,
+        M: OpenMachine,
     {
         #[cfg(target_os = "linux")]
         if address.starts_with("fd:") {
@@ -230,7 +234,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// ```
     pub fn listener(mut self, listener: impl Into<ListeningSocket>) -> Self
     where
-        M: Machine<Seed = (), Kind = Connection>,
+        M: OpenMachine,
     {
         self.listen.push(Listens { on: Listen::Socket(listener.into()), plain: false });
         self.seed = Some(|| ());
@@ -365,10 +369,10 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// nothing for it. Each shard keeps a descriptor to spare, and may have accepted one connection more from each
     /// listener than the limit says, which waits for its place. Another pool that hands connections over
     /// waits for room as before. Peers that send datagrams have no queue in which they could wait, so a pool of
-    /// datagrams drops those of new peers as before.
+    /// datagrams with this setting does not start ([`PoolError::Datagrams`](crate::PoolError::Datagrams)).
     pub fn shed_at_rest(mut self) -> Self
     where
-        M: Machine<Kind = Connection>,
+        M: ConnectionMachine,
     {
         self.shed_at_rest = true;
         self
@@ -396,7 +400,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// the threads of jobs in all pools that start with this one or after it.
     pub fn journeys(mut self, one_in: u32) -> Self
     where
-        M: Machine<Kind = Connection>,
+        M: ConnectionMachine,
     {
         self.ranges.check("journeys", one_in as usize, 1..=u32::MAX as usize);
         self.journeys = Some(one_in.max(1));
@@ -500,6 +504,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// Returns a handle to the pool. It works before the pool starts: a drain or close takes effect
     /// at the start, and messages and jobs come back as [`Gone`](crate::TrySendError::Gone).
     pub fn handle(&self) -> Handle<M> {
+        self.has_handle.set(true);
         Handle::new(Arc::clone(&self.state), self.environment.mailboxes.clone())
     }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use crate::machine::route::RouteKind;
 use crate::server::layer::Carries;
 use crate::server::type_name::short;
-use crate::spec::Features;
+use crate::spec::{Features, Starts};
 use crate::{Machine, Pool, PoolError, Route, Service};
 
 /// The first step of a launch: how the pools of a pipeline fit together. Pools are numbered in the
@@ -45,6 +45,7 @@ impl Plan {
         check_names(pools)?;
         let targets: Vec<Vec<usize>> =
             pools.iter().map(|pool| targets_of(pool, pools)).collect::<Result<_, _>>()?;
+        check_ways_in(pools, &targets)?;
         check_waits(pools, &targets)?;
         let drain_groups = drain_groups(&targets);
         let drain_order = drain_order(&drain_groups, &targets);
@@ -128,6 +129,25 @@ fn target_of(route: &Route, pool: &Pool, pools: &[Pool]) -> Result<usize, PoolEr
             first.name, second.name
         ))),
     }
+}
+
+/// Refuses a pool of connections that none can ever come to.
+fn check_ways_in(pools: &[Pool], targets: &[Vec<usize>]) -> Result<(), PoolError> {
+    let is_closed = |(index, pool): &(usize, &Pool)| {
+        pool.entry_type.kind == RouteKind::HandOff
+            && !pool.is_open
+            && !targets.iter().any(|targets| targets.contains(index))
+    };
+    let Some((_, pool)) = pools.iter().enumerate().find(is_closed) else { return Ok(()) };
+    let remedy = match pool.spec.starts {
+        Starts::Seed => "add a pool with `#[handoff(..)]` to it to the `Pipeline`",
+        _ => "add `.listen(..)` or `.connect(..)`",
+    };
+    Err(unfit(format!(
+        "no connection can come to the pool `{}`: it has no address, no other pool hands one over to it, and \
+         nobody has its `handle()`; {remedy}",
+        pool.name
+    )))
 }
 
 /// Refuses a cycle of pools in which each may wait for room in the next one.

@@ -57,6 +57,8 @@ pub struct Pool {
     pub(crate) max_connections: usize,
     /// What the pool connects to, as its settings say.
     pub(crate) targets: Vec<String>,
+    /// Connections come without another pool: it listens, connects, or somebody has a handle.
+    pub(crate) is_open: bool,
     /// Its connections may be encrypted.
     pub(crate) carries: Carries,
     pub(crate) bind: Bind,

@@ -52,6 +52,16 @@ fn d4_a_pool_of_datagrams_has_no_listener_and_does_not_connect_beside() {
 }
 
 #[test]
+fn d4_a_pool_of_datagrams_sheds_nobody() {
+    let pool = Pool::builder::<Answers>("answers").listen("udp:127.0.0.1:0").shed_at_rest();
+    assert_eq!(
+        pool.handler(Client).start().map(drop).unwrap_err().to_string(),
+        "the pool `answers` does not fit its machine: it has `shed_at_rest()`, and `Answers` reads datagrams, \
+         whose peers do not wait for a place; leave it out"
+    );
+}
+
+#[test]
 fn d4_a_machine_and_its_targets_fit() {
     let answers = |target: &str| {
         let pool = Pool::builder::<Answers>("answers").connect(target).handler(Client);

@@ -24,6 +24,46 @@ fn pools_that_do_not_fit_together_do_not_start() {
     );
 }
 
+/// Greets a client by the name that another pool has read.
+#[state_machine(start = Enter, seed = String)]
+enum Greets {
+    #[run]
+    #[to(Gone)]
+    Enter { name: String },
+    #[end]
+    Gone,
+}
+
+struct Greeter;
+
+impl greets::Handler for Greeter {
+    fn enter(&mut self, name: &mut String, cx: &mut Cx<'_>) -> greets::AfterEnter {
+        writeln!(cx, "{name}");
+        greets::AfterEnter::Gone
+    }
+}
+
+#[test]
+fn a_pool_that_no_connection_can_come_to_does_not_start() {
+    let upper = || Pool::workers::<Upper>("upper", 1, |text: String| text);
+    let front = Pool::builder::<Front>("front").handler(|_| Client);
+    assert_eq!(
+        Pipeline::new().pool(front).pool(upper()).start().unwrap_err().to_string(),
+        "no connection can come to the pool `front`: it has no address, no other pool hands one over to it, \
+         and nobody has its `handle()`; add `.listen(..)` or `.connect(..)`"
+    );
+    let greets = Pool::builder::<Greets>("greets").handler(|_| Greeter);
+    assert_eq!(
+        greets.start().map(drop).unwrap_err().to_string(),
+        "no connection can come to the pool `greets`: it has no address, no other pool hands one over to it, \
+         and nobody has its `handle()`; add a pool with `#[handoff(..)]` to it to the `Pipeline`"
+    );
+    // Streams may be handed in with a handle.
+    let builder = Pool::builder::<Greets>("greets");
+    let _handle = builder.handle();
+    Pipeline::new().pool(builder.handler(|_| Greeter)).check().unwrap();
+}
+
 #[state_machine(start = One, job = u8, reply = u8, gone => Lost)]
 enum Ping {
     #[run]

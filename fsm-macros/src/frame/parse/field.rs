@@ -55,6 +55,7 @@ pub(crate) fn field(field: syn::Field, owner: &Owner, errors: &mut Errors) -> Op
     let ty = inner.unwrap_or_else(|| field.ty.clone());
     let known = types::known(&ty, little, owner, reader.errors);
     let is = reader.is();
+    let is_of_no_type = known.is_none();
     let kind = match known {
         Some(known) => reader.kind(&name, &ty, known, is.as_ref()),
         None => None,
@@ -85,7 +86,7 @@ pub(crate) fn field(field: syn::Field, owner: &Owner, errors: &mut Errors) -> Op
     };
     if errors.first_of(own) {
         let is_literal = is_literal && !matches!(known_name(&ty).as_deref(), Some("bool"));
-        let unread = Some(Unread { said, is_literal });
+        let unread = Some(Unread { said, is_literal, is_of_no_type });
         field = Field {
             part: None,
             when: None,

@@ -40,7 +40,9 @@ impl SharedTarget {
         if machine.states.len() <= SMALL {
             return Vec::new();
         }
-        let targets = 0..machine.states.len();
+        // The edges of all states are looked at for each of these.
+        let may_be = |target: &usize| graph.predecessors(*target).nth(FEW).is_some();
+        let targets = (0..machine.states.len()).filter(may_be);
         let mut found: Vec<_> =
             targets.filter_map(|target| Self::of(machine, graph, target)).collect();
         found.truncate(20);
@@ -103,9 +105,11 @@ impl SharedTarget {
 
     /// Whether the picture leaves the edge of this state out, because the note stands for it.
     pub(super) fn has(&self, source: usize, edge: &Edge<'_>) -> bool {
+        if edge.target != self.target {
+            return false;
+        }
         let name = name(edge);
-        let is_in = |event: &SharedEvent| event.name == name && event.sources.contains(&source);
-        edge.target == self.target && self.events.iter().any(is_in)
+        self.events.iter().any(|event| event.name == name && event.sources.contains(&source))
     }
 
     /// The events that the mark stands for.

@@ -136,7 +136,7 @@ fn waits_are_read() {
 #[test]
 fn typos_are_named() {
     for (text, expected) in [
-        ("read(exact = 0)", "a size must be more than nothing"),
+        ("read(exact = 0)", "a size must be more than nothing; write `1` or more"),
         ("read(exact = 8, exact = 9)", "`exact` is here twice; remove one"),
         ("read(exact = 8, some)", "a state reads in one way; remove `exact` or `some`"),
         ("read(until = b\"\", max = 1)", "a delimiter has at least one byte"),

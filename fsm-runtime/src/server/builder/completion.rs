@@ -8,7 +8,9 @@ use crate::machine::route::RouteKind;
 use crate::server::bound::BoundPool;
 use crate::server::handover::Handover;
 use crate::server::plan::EntryType;
-use crate::{Connection, Drive, JobMachine, Machine, Peer, Pool, PoolError, Service, Transport};
+use crate::{
+    ConnectionMachine, Drive, JobMachine, Machine, Peer, Pool, PoolError, Service, Transport,
+};
 
 /// The last call of a builder, which makes a pool of it.
 impl<M: Machine, L: Transport> Builder<M, L> {
@@ -21,7 +23,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     /// out (see [`linger`](Builder::linger)).
     pub fn handler<H, F>(mut self, make: F) -> Pool
     where
-        M: Drive<H> + Machine<Kind = Connection>,
+        M: Drive<H> + ConnectionMachine,
         H: Send + 'static,
         F: FnMut(Peer) -> H + Send + 'static,
     {
@@ -97,6 +99,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             max_connections,
             targets: self.connect.targets.clone(),
             carries: L::carries(),
+            is_open: self.connects() || !self.listen.is_empty() || self.has_handle.get(),
             bind: Box::new(move |handover| {
                 self.ranges.result(&self.name)?;
                 bind(self, handover)

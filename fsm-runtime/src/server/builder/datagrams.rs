@@ -32,6 +32,7 @@ impl<M: Machine, L: Transport> Builder<M, L> {
             send_timeout: self.send_timeout,
             linger: self.linger,
             state: self.state,
+            has_handle: self.has_handle,
             ranges: self.ranges,
             seed: self.seed,
             machine: self.machine,
@@ -70,6 +71,12 @@ impl<M: Machine, L: Transport> Builder<M, L> {
                     "it has `layer(..)`, and `{machine}` reads datagrams, and no stream; leave it out"
                 )));
             }
+        }
+        if self.shed_at_rest {
+            return Err(self.unfit(format!(
+                "it has `shed_at_rest()`, and `{machine}` reads datagrams, whose peers do not wait for a place; \
+                 leave it out"
+            )));
         }
         if self.connects() && !self.listen.is_empty() {
             return Err(self.unfit(format!(

@@ -1,7 +1,7 @@
 use super::Builder;
 use crate::net::tls::TlsSettings;
 use crate::server::layer::Encrypted;
-use crate::{Connection, Machine, Plain, TlsClient, TlsServer};
+use crate::{Connection, Machine, OpenMachine, Plain, TlsClient, TlsServer};
 
 impl<M: Machine<Kind = Connection>> Builder<M, Plain> {
     /// Encrypts the connections that the pool accepts, or takes over from other pools and programs. Only with
@@ -44,7 +44,7 @@ impl<M: Machine<Kind = Connection>> Builder<M, Encrypted> {
     /// [`Cx::tls`](crate::Cx::tls), which is `None`.
     pub fn listen_plain(self, address: impl Into<String>) -> Self
     where
-        M: Machine<Seed = ()>,
+        M: OpenMachine,
     {
         self.listen_at(address.into(), true)
     }

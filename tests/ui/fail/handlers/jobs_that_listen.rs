@@ -1,0 +1,27 @@
+//! A pool of jobs has an address.
+//! Plants E0277.
+
+use fsm_runtime::prelude::*;
+
+#[state_machine(start = Count, job = u32, reply = u32)]
+enum Egg {
+    #[run]
+    #[to(Done)]
+    Count { left: u32 },
+    #[end]
+    Done,
+}
+
+struct Worker;
+
+impl egg::Handler for Worker {
+    fn count(&mut self, left: &mut u32, _: &mut JobCx<'_>) -> egg::AfterCount {
+        egg::AfterCount::Done { reply: *left }
+    }
+}
+
+fn main() {
+    let egg = Pool::builder::<Egg>("egg").listen("127.0.0.1:0");
+    //~ let egg = Pool::builder::<Egg>("egg");
+    let _ = egg.worker(|| Worker);
+}
