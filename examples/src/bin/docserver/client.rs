@@ -8,11 +8,13 @@ use crate::events;
 use crate::front::{FrontCx, front};
 use crate::http::chunk::{self, ChunkSize, ChunkSizesError, Trailers};
 use crate::http::{
-    CONTINUE, Condition, Exchange, Framing, Head, Method, Range, Refusal, Response, Route, Status,
+    CONTINUE, Condition, Exchange, Framing, Head, Method, Name, Range, Refusal, Response, Route,
+    Status,
 };
 use crate::index::{Job, LOST, Outcome, Task};
 use crate::page::PAGE;
 use crate::server::Server;
+use crate::store::Version;
 
 mod answer;
 mod upload;
@@ -37,6 +39,14 @@ pub(crate) struct Get {
     method: Method,
     condition: Condition,
     range: Range,
+    /// The document that is looked up, and may be kept in memory.
+    keep: Option<(Name, Version)>,
+}
+
+impl Get {
+    fn new(head: &Head<'_>, condition: Condition) -> Self {
+        Self { method: head.method, condition, range: Range::of(head), keep: None }
+    }
 }
 
 impl Client {
@@ -50,6 +60,16 @@ impl Client {
         let client = Arc::downgrade(&waiting);
         self.waiting = Some(waiting);
         Job { task, client }
+    }
+
+    /// Has a document, a list or a search looked up.
+    fn look_up(&self, lookup: Lookup, get: Get) -> front::AfterHead {
+        let get = Box::new(get);
+        if self.server.is_single_pool() {
+            front::AfterHead::Working { task: Box::new(Task::Lookup { lookup, get }) }
+        } else {
+            front::AfterHead::Looking { job: lookup, get }
+        }
     }
 }
 
@@ -105,16 +125,18 @@ impl front::Handler for Client {
                     front::AfterHead::Indexing { job: self.job(task) }
                 });
             }
-            Route::Get(name) => Lookup::Find(name),
+            Route::Get(name) => {
+                let mut get = Get::new(&head, condition);
+                if let Some(hot) = self.server.hot.find(&name, cx.now()) {
+                    return Ok(next!(AfterHead, self.hot(&get, &hot, cx)));
+                }
+                get.keep = self.server.hot.version(&name).map(|version| (name.clone(), version));
+                return Ok(self.look_up(Lookup::Find(name), get));
+            }
             Route::List { after, limit } => Lookup::List { after, limit },
             Route::Search { query, limit } => Lookup::Search { query, limit },
         };
-        let get = Box::new(Get { method: head.method, condition, range: Range::of(&head) });
-        Ok(if self.server.is_single_pool() {
-            front::AfterHead::Working { task: Box::new(Task::Lookup { lookup, get }) }
-        } else {
-            front::AfterHead::Looking { job: lookup, get }
-        })
+        Ok(self.look_up(lookup, Get::new(&head, condition)))
     }
 
     fn begin(
@@ -240,7 +262,7 @@ impl front::Handler for Client {
         found: Found,
         cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterLooking, Refusal> {
-        Ok(match self.found(get, found, cx) {
+        Ok(match self.found(&mut *get, found, cx) {
             Ok(part) => front::AfterLooking::Stream { part },
             Err(goes_on) => next!(AfterLooking, goes_on),
         })
@@ -269,7 +291,7 @@ impl front::Handler for Client {
         let Some(single_pool) = &server.single_pool else { return Err(LOST) };
         let task = std::mem::replace(&mut **task, Task::Nothing);
         Ok(match task {
-            Task::Lookup { lookup, get } => match self.found(&get, single_pool.look_up(lookup), cx)
+            Task::Lookup { lookup, mut get } => match self.found(&mut get, single_pool.look_up(lookup), cx)
             {
                 Ok(part) => front::AfterWorking::Stream { part },
                 Err(goes_on) => next!(AfterWorking, goes_on),

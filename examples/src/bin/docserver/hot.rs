@@ -1,0 +1,140 @@
+//! Small documents that are asked for often. The front pool answers with its copies of them, without a hop to the
+//! catalog pool.
+//!
+//! A copy is the document until the document changes: each change, which only this server makes, ends the copy before
+//! it can be seen. What somebody else does to the files of the store is noticed when the copy is too old.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use clap::Args;
+use fsm_examples::time_up_to;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+
+use crate::http::{Name, Representation};
+use crate::settings::size;
+use crate::store::{Directory, Version};
+
+/// The memory that a copy takes beside the bytes of its document: its fields, its name and its place, in bytes.
+const OVERHEAD: u64 = 1024;
+/// The least bytes of a shard, which has a lock of its own.
+const SHARD: u64 = 1 << 20;
+const MAX_SHARDS: u64 = 64;
+
+/// The bounds of the copies.
+// No doc comment for clap, because it would take it for the description of the program.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct HotOptions {
+    /// The memory for copies of small documents that are asked for often, which are sent without a look at the disk;
+    /// 0 for none. Documents of more than 64 KiB have no copies
+    #[arg(long, value_name = "SIZE", default_value = "32MiB", value_parser = size)]
+    hot_bytes: u64,
+    /// The maximum number of these copies; 0 for none
+    #[arg(long, value_name = "N", default_value = "10000")]
+    hot_documents: u64,
+    /// The longest time for which a copy is sent before the index and the file are looked at again, so that files
+    /// that somebody removes from the directory are missed
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = valid)]
+    hot_valid: Duration,
+}
+
+fn valid(text: &str) -> Result<Duration, String> {
+    time_up_to(text, "1d")
+}
+
+/// The copies, and how often one was there.
+pub(crate) struct HotDocuments {
+    copies: Option<Cache<Name, Arc<HotDocument>, Weight>>,
+    valid: Duration,
+    directory: Arc<Directory>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// The copy of a document.
+#[derive(Debug)]
+pub(crate) struct HotDocument {
+    pub(crate) representation: Representation,
+    pub(crate) body: Bytes,
+    version: Version,
+    until: Instant,
+}
+
+/// Weighs a copy so that neither the bytes nor the number of all copies exceeds its bound.
+#[derive(Clone, Copy, Debug)]
+struct Weight {
+    least: u64,
+}
+
+impl Weighter<Name, Arc<HotDocument>> for Weight {
+    fn weight(&self, _: &Name, document: &Arc<HotDocument>) -> u64 {
+        (document.body.len() as u64 + OVERHEAD).max(self.least)
+    }
+}
+
+impl HotDocuments {
+    pub(crate) fn new(options: &HotOptions, directory: &Arc<Directory>) -> Self {
+        let documents = NonZeroU64::new(options.hot_documents).filter(|_| options.hot_bytes > 0);
+        Self {
+            copies: documents.and_then(|documents| copies(options.hot_bytes, documents)),
+            valid: options.hot_valid,
+            directory: Arc::clone(directory),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        }
+    }
+
+    /// The copy of the document of this name.
+    pub(crate) fn find(&self, name: &Name, now: Instant) -> Option<Arc<HotDocument>> {
+        let found = self.copies.as_ref()?.get(name).filter(|found| {
+            now < found.until && self.directory.changes().is_current(found.version)
+        });
+        let counter = if found.is_some() { &self.hits } else { &self.misses };
+        counter.fetch_add(1, Ordering::Relaxed);
+        found
+    }
+
+    /// The version of the document, to be taken before the lookup of a document that may be kept.
+    pub(crate) fn version(&self, name: &Name) -> Option<Version> {
+        self.copies.as_ref().and_then(|_| self.directory.changes().version(name))
+    }
+
+    /// Keeps a copy of the document, if there is room for it.
+    pub(crate) fn keep(
+        &self,
+        name: Name,
+        version: Version,
+        now: Instant,
+        representation: Representation,
+        body: Bytes,
+    ) {
+        if let Some(copies) = &self.copies {
+            let until = now + self.valid;
+            copies.insert(name, Arc::new(HotDocument { representation, body, version, until }));
+        }
+    }
+
+    /// How often a copy was there, and how often not.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
+    }
+}
+
+fn copies(bytes: u64, documents: NonZeroU64) -> Option<Cache<Name, Arc<HotDocument>, Weight>> {
+    let shards = (bytes / SHARD).clamp(1, MAX_SHARDS);
+    let least = bytes.div_ceil(documents.get());
+    let expected = documents.get().min(bytes / OVERHEAD).max(1);
+    let options = OptionsBuilder::new()
+        .shards(usize::try_from(shards).unwrap_or(1))
+        .estimated_items_capacity(usize::try_from(expected).unwrap_or(usize::MAX))
+        .weight_capacity(bytes)
+        .build();
+    // Nothing is missing.
+    let options = options.ok()?;
+    let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
+    Some(Cache::with_options(options, Weight { least }, hasher, lifecycle))
+}
