@@ -86,8 +86,17 @@ impl<const PORT: u16> Serving<PORT> {
 
     /// Adds the console to the pools, if the options ask for one.
     pub fn pipeline(&self, pools: Pipeline) -> Pipeline {
+        self.pipeline_with(pools, |console| console)
+    }
+
+    /// The same for a console that `set` changes.
+    pub fn pipeline_with(
+        &self,
+        pools: Pipeline,
+        set: impl FnOnce(Console) -> Console,
+    ) -> Pipeline {
         let Some(address) = &self.console else { return pools };
-        let console = Console::new(address.to_string());
+        let console = set(Console::new(address.to_string()));
         pools.console(match &self.console_token {
             Some(token) => console.token(token),
             None => console,

@@ -23,8 +23,9 @@ pub(crate) use answer::Part;
 pub(crate) use upload::Put;
 use upload::TOO_LARGE;
 
-/// The bytes of a document that are queued, more or less, while the client takes them.
-const AHEAD: usize = 256 * 1024;
+/// The bytes of a document that are queued, more or less, while the client takes them: as many as a turn sends. They
+/// take no memory. `Stream` goes on each time that 64 KiB of them have left.
+const AHEAD: usize = 2 * 1024 * 1024;
 
 /// A client, and the facts about its request that the answer depends on.
 pub(crate) struct Client {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use clap::Args;
 use fsm_examples::time_up_to;
+use fsm_runtime::Console;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
@@ -25,9 +26,8 @@ const OVERHEAD: u64 = 1024;
 const SHARD: u64 = 1 << 20;
 const MAX_SHARDS: u64 = 64;
 
-/// The bounds of the copies.
-// No doc comment for clap, because it would take it for the description of the program.
-#[derive(Args, Clone, Debug)]
+// No doc comment, because clap would take it for the description of the program.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HotOptions {
     /// The memory for copies of small documents that are asked for often, which are sent without a look at the disk;
     /// 0 for none. Documents of more than 64 KiB have no copies
@@ -40,6 +40,12 @@ pub(crate) struct HotOptions {
     /// that somebody removes from the directory are missed
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = valid)]
     hot_valid: Duration,
+}
+
+impl Default for HotOptions {
+    fn default() -> Self {
+        Self { hot_bytes: 32 << 20, hot_documents: 10_000, hot_valid: Duration::from_secs(60) }
+    }
 }
 
 fn valid(text: &str) -> Result<Duration, String> {
@@ -118,9 +124,16 @@ impl HotDocuments {
         }
     }
 
-    /// How often a copy was there, and how often not.
-    pub(crate) fn counts(&self) -> (u64, u64) {
-        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
+    /// Adds the counters to the metrics of the console.
+    pub(crate) fn counted(self: Arc<Self>, console: Console) -> Console {
+        let hot = Arc::clone(&self);
+        let hits = "Requests for a document that were answered with a copy of it.";
+        let misses = "Requests for a document that had no copy, and were looked up.";
+        console
+            .counter("docserver_hot_hits_total", hits, move || self.hits.load(Ordering::Relaxed))
+            .counter("docserver_hot_misses_total", misses, move || {
+                hot.misses.load(Ordering::Relaxed)
+            })
     }
 }
 
@@ -137,4 +150,104 @@ fn copies(bytes: u64, documents: NonZeroU64) -> Option<Cache<Name, Arc<HotDocume
     let options = options.ok()?;
     let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
     Some(Cache::with_options(options, Weight { least }, hasher, lifecycle))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::store::Store;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        hot: HotOptions,
+    }
+
+    struct Fixture {
+        hot: HotDocuments,
+        _root: TempDir,
+    }
+
+    impl Fixture {
+        fn new(hot_bytes: u64, hot_documents: u64) -> Self {
+            let root = TempDir::new().unwrap();
+            let (store, _) = Store::open(root.path()).unwrap();
+            let options = HotOptions { hot_bytes, hot_documents, ..HotOptions::default() };
+            Self { hot: HotDocuments::new(&options, store.directory()), _root: root }
+        }
+
+        /// Asks for a document of this length; returns whether there was a copy of it.
+        fn ask(&self, name: &str, len: usize) -> bool {
+            let (name, now) = (Name::new(name).unwrap(), Instant::now());
+            if self.hot.find(&name, now).is_some() {
+                return true;
+            }
+            if let Some(version) = self.hot.version(&name) {
+                let modified = std::time::SystemTime::now();
+                let representation =
+                    Representation::new(name.as_str(), "tag".to_owned(), modified, len as u64);
+                self.hot.keep(name, version, now, representation, Bytes::from(vec![0; len]));
+            }
+            false
+        }
+
+        /// The number of copies, and their weight.
+        fn size(&self) -> (u64, u64) {
+            self.hot.copies.as_ref().map_or((0, 0), |all| (all.len() as u64, all.weight()))
+        }
+    }
+
+    #[test]
+    fn the_defaults_of_the_command_line_are_those_of_the_tests() {
+        assert_eq!(Line::parse_from(["docserver"]).hot, HotOptions::default());
+    }
+
+    #[test]
+    fn copies_stay_within_both_bounds() {
+        for (bytes, documents) in [(1 << 20, 1_000_000), (1 << 20, 10), (4 << 20, 100), (5_000, 3)] {
+            let hot = Fixture::new(bytes, documents);
+            for n in 0..5_000 {
+                hot.ask(&format!("document {n}"), n % 3_000);
+                let (count, weight) = hot.size();
+                assert!(count <= documents && weight <= bytes, "{count} of {weight} bytes");
+            }
+            assert!(hot.size().0 > 0);
+        }
+    }
+
+    #[test]
+    fn no_room_is_no_copy() {
+        for (bytes, documents) in [(0, 10), (1 << 20, 0), (0, 0)] {
+            let hot = Fixture::new(bytes, documents);
+            assert!(!hot.ask("a", 10) && !hot.ask("a", 10));
+            assert_eq!(hot.size(), (0, 0));
+        }
+        let small = Fixture::new(4 << 10, 10);
+        assert!(!small.ask("large", 60_000) && !small.ask("large", 60_000));
+    }
+
+    #[test]
+    fn documents_that_are_asked_for_once_do_not_end_the_copies_of_others() {
+        let hot = Fixture::new(1 << 20, 1_000);
+        for n in 0..100_000 {
+            hot.ask(&format!("once {n}"), 1_000);
+            if n % 10 == 0 {
+                let name = format!("often {}", n / 10 % 20);
+                let was_there = hot.ask(&name, 1_000);
+                assert!(was_there || n < 10_000, "{name} after {n}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_copy_ends_with_its_time() {
+        let hot = Fixture::new(1 << 20, 10);
+        hot.ask("a", 10);
+        let (name, now) = (Name::new("a").unwrap(), Instant::now());
+        assert!(hot.hot.find(&name, now + Duration::from_secs(59)).is_some());
+        assert!(hot.hot.find(&name, now + Duration::from_secs(61)).is_none());
+    }
 }

@@ -151,9 +151,14 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let https_port = tls
         .as_ref()
         .and_then(|_| options.serving.addresses().find_map(|address| tcp_port(&address)));
-    let hot = HotDocuments::new(&options.hot, &directory);
-    let server =
-        Server { directory: Arc::clone(&directory), hot, max_size, https_port, single_pool };
+    let hot = Arc::new(HotDocuments::new(&options.hot, &directory));
+    let server = Server {
+        directory: Arc::clone(&directory),
+        hot: Arc::clone(&hot),
+        max_size,
+        https_port,
+        single_pool,
+    };
     let server = Arc::new(server);
 
     let index = Pool::builder::<Index>("index")
@@ -197,7 +202,7 @@ fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     let pipeline = pipeline.on_ready(move |addresses| {
         addresses.iter().take(offered).for_each(|address| welcome(scheme, address));
     });
-    options.serving.pipeline(pipeline).run()?;
+    options.serving.pipeline_with(pipeline, |console| hot.counted(console)).run()?;
     Ok(())
 }
 

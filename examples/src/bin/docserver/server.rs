@@ -10,7 +10,7 @@ use crate::store::Directory;
 /// The data that all clients of the front pool share.
 pub(crate) struct Server {
     pub(crate) directory: Arc<Directory>,
-    pub(crate) hot: HotDocuments,
+    pub(crate) hot: Arc<HotDocuments>,
     /// The largest document, in bytes.
     pub(crate) max_size: u64,
     /// The port to which clients that do not use TLS are sent; `None` if they are served.

@@ -12,7 +12,7 @@ use crate::net::securing::{Handshake, Securing};
 use crate::net::send_buffer::UnsentOutput;
 use crate::net::socket::Socket;
 use crate::net::stream_state::StreamState;
-use crate::net::transport::{BeginTls, ByteStream, PeerAddr, Read, Source};
+use crate::net::transport::{BeginTls, ByteStream, FileSent, PeerAddr, Read, Source};
 
 mod handshake;
 mod tls;
@@ -99,12 +99,12 @@ impl<S: ByteStream> ByteStream for Layered<S> {
         }
     }
 
-    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<usize> {
+    fn send_file(&mut self, file: &File, at: u64, most: usize) -> io::Result<FileSent> {
         match &mut self.tls {
             None => self.stream.send_file(file, at, most),
             // The bytes of the last write are known, and are not read again.
             Some(tls) => match tls.make_room(&mut self.stream)? {
-                Some(written) => Ok(written),
+                Some(written) => Ok(FileSent::some(written)),
                 None => file_copy::copy(self, file, at, most),
             },
         }
