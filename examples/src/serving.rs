@@ -90,11 +90,7 @@ impl<const PORT: u16> Serving<PORT> {
     }
 
     /// The same for a console that `set` changes.
-    pub fn pipeline_with(
-        &self,
-        pools: Pipeline,
-        set: impl FnOnce(Console) -> Console,
-    ) -> Pipeline {
+    pub fn pipeline_with(&self, pools: Pipeline, set: impl FnOnce(Console) -> Console) -> Pipeline {
         let Some(address) = &self.console else { return pools };
         let console = set(Console::new(address.to_string()));
         pools.console(match &self.console_token {

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::*;
 
 #[test]
@@ -59,9 +61,10 @@ fn v5_all_series_are_there_before_anything_has_happened() {
 fn v5_a_counter_of_the_program_is_a_metric() {
     let counted = Arc::new(AtomicU64::new(0));
     let value = Arc::clone(&counted);
-    let served = Served::new(console().counter("cache_hits_total", "Hits of a cache.", move || {
-        value.load(Ordering::Relaxed)
-    }));
+    let served =
+        Served::new(console().counter("cache_hits_total", "Hits of a cache.", move || {
+            value.load(Ordering::Relaxed)
+        }));
     for hits in [0, 17] {
         counted.store(hits, Ordering::Relaxed);
         let text = served.get("/metrics").body;

@@ -292,11 +292,12 @@ impl front::Handler for Client {
         let Some(single_pool) = &server.single_pool else { return Err(LOST) };
         let task = std::mem::replace(&mut **task, Task::Nothing);
         Ok(match task {
-            Task::Lookup { lookup, mut get } => match self.found(&mut get, single_pool.look_up(lookup), cx)
-            {
-                Ok(part) => front::AfterWorking::Stream { part },
-                Err(goes_on) => next!(AfterWorking, goes_on),
-            },
+            Task::Lookup { lookup, mut get } => {
+                match self.found(&mut get, single_pool.look_up(lookup), cx) {
+                    Ok(part) => front::AfterWorking::Stream { part },
+                    Err(goes_on) => next!(AfterWorking, goes_on),
+                }
+            }
             task => next!(AfterWorking, self.indexed(single_pool.index(task), cx)),
         })
     }

@@ -207,7 +207,8 @@ mod tests {
 
     #[test]
     fn copies_stay_within_both_bounds() {
-        for (bytes, documents) in [(1 << 20, 1_000_000), (1 << 20, 10), (4 << 20, 100), (5_000, 3)] {
+        for (bytes, documents) in [(1 << 20, 1_000_000), (1 << 20, 10), (4 << 20, 100), (5_000, 3)]
+        {
             let hot = Fixture::new(bytes, documents);
             for n in 0..5_000 {
                 hot.ask(&format!("document {n}"), n % 3_000);

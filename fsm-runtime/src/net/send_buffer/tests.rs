@@ -242,9 +242,8 @@ fn x17_parts_that_follow_each_other_are_one() {
     socket.room = usize::MAX;
     output.begin_turn();
     assert_eq!(output.flush(&mut socket).unwrap(), Flushed::All);
-    let sent = [30, 10, 7, 10, 10].map(|bytes| {
-        (if bytes == 7 { "write_before_file" } else { "send_file" }, bytes)
-    });
+    let sent = [30, 10, 7, 10, 10]
+        .map(|bytes| (if bytes == 7 { "write_before_file" } else { "send_file" }, bytes));
     assert_eq!(socket.calls[1..], sent);
 }
 

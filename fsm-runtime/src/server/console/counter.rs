@@ -18,7 +18,10 @@ impl Counter {
         let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         assert!(is_name, "`{name}` is no name of a metric");
-        assert!(!help.contains(['\n', '\\']), "the help of `{name}` is one line without a backslash");
+        assert!(
+            !help.contains(['\n', '\\']),
+            "the help of `{name}` is one line without a backslash"
+        );
         Self { name, help, value: Arc::new(value) }
     }
 }

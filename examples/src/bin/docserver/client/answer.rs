@@ -191,12 +191,7 @@ impl Client {
     }
 
     /// Sends the head of an answer with a document.
-    fn announce(
-        &mut self,
-        selected: &Selected,
-        document: &Representation,
-        cx: &mut FrontCx<'_>,
-    ) {
+    fn announce(&mut self, selected: &Selected, document: &Representation, cx: &mut FrontCx<'_>) {
         self.close_if_draining(cx);
         let (exchange, now) = (self.exchange, SystemTime::now());
         // Writing to `cx` never fails.

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
-use super::date::format_date;
 use super::Validators;
+use super::date::format_date;
 use super::media::media_type;
 
 /// A document as answers describe it.

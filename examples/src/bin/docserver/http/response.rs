@@ -94,7 +94,8 @@ impl Response {
         len: u64,
     ) -> io::Result<()> {
         let is_bodiless = self.status.is_bodiless();
-        let lines = if is_bodiless { representation.validator_lines() } else { representation.lines() };
+        let lines =
+            if is_bodiless { representation.validator_lines() } else { representation.lines() };
         self.write(out, exchange.keep_alive, now, (!is_bodiless).then_some(len), lines)
     }
 
@@ -176,7 +177,10 @@ mod tests {
             let mut out = Vec::new();
             Response::new(status).announce(&mut out, KEPT, now(), &document, 5).unwrap();
             let head = String::from_utf8(out).unwrap();
-            assert!(head.contains("\r\nETag: \"5ha2\"\r\nLast-Modified: Sun, 06 Nov 1994"), "{head}");
+            assert!(
+                head.contains("\r\nETag: \"5ha2\"\r\nLast-Modified: Sun, 06 Nov 1994"),
+                "{head}"
+            );
             assert!(head.ends_with("\r\n\r\n"), "{head}");
             assert_eq!(head.contains("\r\nContent-Length: 5\r\n"), has_body, "{head}");
             assert_eq!(head.contains("\r\nContent-Type: text/plain; charset=utf-8\r\n"), has_body);

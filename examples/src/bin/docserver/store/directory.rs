@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use fs4::{FileExt, TryLockError};
 
-use super::changes::Changes;
 use super::Error;
+use super::changes::Changes;
 use super::reserve::Reserve;
 
 /// The directory of a store; no other process can use it while this lives.
