@@ -19,7 +19,7 @@ impl Limits {
     /// pipelines without end keeps others waiting for a few milliseconds at most.
     pub(crate) const DEFAULT: Self = Self {
         calls: 1024,
-        bytes: 512 * 1024,
+        bytes: 256 * 1024,
         output: 256 * 1024,
         send_timeout: 60_000,
         linger: 5_000,
