@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use fsm_tests::{Docserver, DocumentSeries, TempDir, put};
+use fsm_tests::{Connection, Docserver, DocumentSeries, TempDir, put};
 
 /// Measures how many documents a second become durable
 #[derive(Parser)]
@@ -37,6 +37,7 @@ fn main() {
     let options = Options::parse();
     let documents = DocumentSeries::new(options.size, false);
     let docs = Docserver::new(&[]);
+    let address = docs.server().address();
     let plain = TempDir::new("plain");
     let time = Duration::from_secs(options.seconds);
     println!("{:>7} {:>12} {:>12} {:>6}", "clients", "docserver/s", "plain/s", "ratio");
@@ -44,7 +45,7 @@ fn main() {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..options.rounds {
             ours.push(rate(clients, time, |client| {
-                let mut connection = docs.connect();
+                let mut connection = Connection::new(address);
                 let documents = &documents;
                 move |number| {
                     let (bytes, _) = documents.document(number);

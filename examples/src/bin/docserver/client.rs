@@ -23,10 +23,6 @@ pub(crate) use answer::Part;
 pub(crate) use upload::Put;
 use upload::TOO_LARGE;
 
-/// The bytes of a document that are queued, more or less, while the client takes them: as many as a turn sends. They
-/// take no memory. `Stream` goes on each time that 64 KiB of them have left.
-const AHEAD: usize = 2 * 1024 * 1024;
-
 /// A client, and the facts about its request that the answer depends on.
 pub(crate) struct Client {
     server: Arc<Server>,
@@ -275,7 +271,7 @@ impl front::Handler for Client {
         cx: &mut FrontCx<'_>,
     ) -> Result<front::AfterStream, Refusal> {
         // A document that is shorter than it was resets the connection, because the client has the head.
-        part.send_at_most(AHEAD.saturating_sub(cx.queued()), cx);
+        part.send_ahead(cx);
         Ok(if part.is_sent() {
             next!(AfterStream, self.exchange.keep_alive)
         } else {

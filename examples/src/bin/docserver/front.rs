@@ -111,8 +111,9 @@ pub(crate) enum Front {
     #[to(Next | Stream)]
     Looking { get: Box<Get> },
 
-    /// Sends a large document as fast as the client reads it, a piece each time that it has taken 64 KiB.
-    #[writable(below = 1984KiB, idle = settings.stall <= 1d => Gone)]
+    /// Sends a large document as fast as the client reads it: a piece each time that it has taken 64 KiB, or, while it
+    /// is fast, nearly 1 MiB.
+    #[writable(below = 192KiB, idle = settings.stall <= 1d => Gone)]
     #[to(Stream | Next)]
     Stream { part: Part },
 

@@ -101,11 +101,12 @@ fn a_change_ends_a_copy_at_once() {
 fn a_client_sees_no_older_version_than_before() {
     let docs = Docserver::in_memory(&["--hot-valid", "1d"]);
     docs.put("a", b"0").expect(201);
+    let address = docs.server().address();
     std::thread::scope(|scope| {
         let readers: Vec<_> = (0..3)
             .map(|_| {
-                scope.spawn(|| {
-                    let (mut connection, mut last) = (docs.connect(), 0_u32);
+                scope.spawn(move || {
+                    let (mut connection, mut last) = (Connection::new(address), 0_u32);
                     while last < 150 {
                         let answer = connection.ask(get("/docs/a")).expect(200);
                         let version = text(&answer).parse().expect("a number");

@@ -21,6 +21,9 @@ use crate::store::{Document, Filed};
 
 /// The most bytes of a document that leave with the head, in one write.
 const SMALL: u64 = 64 * 1024;
+/// The bytes of a document that are queued for a client, which take no memory, and those for a fast one.
+const AHEAD: u64 = 256 * 1024;
+const MAX_AHEAD: u64 = 1024 * 1024;
 /// The most bytes of a document that are copied behind the head, because that costs less than to send them apart.
 const COPIED: usize = 4 * 1024;
 
@@ -117,7 +120,7 @@ impl Client {
             Ok(selected) => selected,
             Err(goes_on) => return Err(goes_on),
         };
-        let part = Part { file: Arc::new(file), rest: selected.part.clone() };
+        let part = Part::new(file, selected.part.clone());
         if self.exchange.is_head || selected.len() > SMALL {
             self.announce(&selected, &representation, cx);
             return if self.exchange.is_head { Err(self.exchange.keep_alive) } else { Ok(part) };
@@ -224,12 +227,22 @@ impl Selected {
 pub(crate) struct Part {
     file: Arc<File>,
     rest: Range<u64>,
+    /// The bytes that were queued last.
+    ahead: u64,
 }
 
 impl Part {
-    /// Queues a piece of at most `most` bytes.
-    pub(super) fn send_at_most(&mut self, most: usize, cx: &mut FrontCx<'_>) {
-        let piece = self.rest.start..self.rest.end.min(self.rest.start.saturating_add(most as u64));
+    fn new(file: File, rest: Range<u64>) -> Self {
+        Self { file: Arc::new(file), rest, ahead: 0 }
+    }
+
+    /// Queues the next piece. It is twice as large as the one before if the client has taken all of that at once, so
+    /// that a fast client costs few system calls; a slow one has no more than `AHEAD` to take in the time of `Stream`.
+    pub(super) fn send_ahead(&mut self, cx: &mut FrontCx<'_>) {
+        let queued = cx.queued() as u64;
+        self.ahead = if queued == 0 { (self.ahead * 2).clamp(AHEAD, MAX_AHEAD) } else { AHEAD };
+        let most = self.ahead.saturating_sub(queued);
+        let piece = self.rest.start..self.rest.end.min(self.rest.start.saturating_add(most));
         self.rest.start = piece.end;
         cx.send_file(Arc::clone(&self.file), piece);
     }
