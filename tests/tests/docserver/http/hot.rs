@@ -134,5 +134,4 @@ fn a_file_that_somebody_else_removes_is_missed_when_the_copy_is_too_old() {
         fs::remove_file(file.expect("a file").path()).expect("it can be removed");
     }
     eventually("the file is missed", || docs.get("/docs/a").status == 500);
-    docs.stop();
 }
