@@ -166,6 +166,11 @@ pub(crate) const ALL: &[Entry] = &[
         measure: room::allocations,
     },
     Entry {
+        name: "room-latency",
+        description: "time until a line has reached the idle members of a chat room",
+        measure: room::latency,
+    },
+    Entry {
         name: "room-idle-bytes",
         description: "memory per silent member of a chat room",
         measure: room::idle_bytes,

@@ -403,6 +403,11 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> 
         }
     }
 
+    #[cold]
+    fn drop_panicked(key: Key) {
+        crate::log::error!(%key, machine = M::SPEC.name, "a handler panicked while it was dropped");
+    }
+
     /// Ends a connection whose stream has failed.
     #[cold]
     fn broken(error: &io::Error, key: Key, scratch: &mut ConnectionScratch<M, H>) -> TurnOutcome {
@@ -510,7 +515,7 @@ impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> Task for ConnectionTask<
         let dropped = caught(|| drop((handler, machine, pending)));
         let socket = leaving.is_some().then_some(socket);
         if !closed || dropped.is_none() {
-            crate::log::error!(%key, machine = M::SPEC.name, "a handler panicked while it was dropped");
+            Self::drop_panicked(key);
         }
         if let Some(Leaving { hand_off, input, output }) = leaving {
             let socket = socket.zip(scratch.registry.as_deref());

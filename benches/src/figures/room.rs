@@ -1,6 +1,7 @@
 //! A line of 64 bytes to each member of a chat room.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use crate::error::Error;
 use crate::figure::{Figure, Target, Unit};
@@ -65,6 +66,28 @@ fn per_delivery(
         })?;
         let title = format!("{title} per member that hears a line of 64 bytes, {members} members");
         figures.push(Figure::new(&name, &title, unit, [], series));
+    }
+    Ok(figures)
+}
+
+/// The time from a line that a member says to its arrival at all others, who are idle.
+pub(super) fn latency(lab: &Lab) -> Result<Vec<Figure>, Error> {
+    let mut figures = Vec::new();
+    for (members, lines) in [(1, lab.amount(20_000, 2_000)), (100, lab.amount(1_000, 200))] {
+        let name = format!("room-latency-{members}");
+        let series = in_rounds(lab, &name, &PEERS, lab.runs(), |peer| {
+            let server = lab.server("room", peer)?.start()?;
+            let mut room = Room::new()?;
+            room.grow(server.address, members)?;
+            room.speak(server.address, lines / 10)?;
+            let start = Instant::now();
+            room.speak(server.address, lines)?;
+            let per_line = start.elapsed() / u32::try_from(lines).unwrap_or(u32::MAX);
+            Ok(per_line.as_secs_f64() * 1e6)
+        })?;
+        let title = format!("time until a line of 64 bytes has reached {members} idle members");
+        let targets = [Target::Times(1.1, Peer::Mio)];
+        figures.push(Figure::new(&name, &title, Unit::Microseconds, targets, series));
     }
     Ok(figures)
 }

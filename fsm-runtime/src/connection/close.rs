@@ -3,6 +3,7 @@ use crate::connection::{ConnectionTask, Goodbye, Pending};
 use crate::machine::deadlines::sealed::DeadlineSet;
 use crate::net::ready_io::{ReadyIo, Received};
 use crate::net::transport::{ByteStream, PeerAddr, Source};
+use crate::panics::caught;
 use crate::scheduler::task::TurnOutcome;
 use crate::spec::Features;
 use crate::{Drive, Ended, Key};
@@ -10,7 +11,27 @@ use crate::{Drive, Ended, Key};
 impl<M: Drive<H>, H, S: ByteStream + Source + PeerAddr> ConnectionTask<M, H, S> {
     /// Sends the rest of the output, and ends the stream when the peer has taken it. `send_by` is the time
     /// by which the peer must have taken some of the output; the turn `has_sent` output before.
+    ///
+    /// The handler is not kept until then: what it gives back when it is dropped does not wait for the peer.
     pub(super) fn close(
+        &mut self,
+        why: Ended,
+        send_by: u64,
+        has_sent: bool,
+        key: Key,
+        scratch: &mut ConnectionScratch<M, H>,
+    ) -> TurnOutcome {
+        let outcome = self.close_stream(why, send_by, has_sent, key, scratch);
+        if !matches!(outcome, TurnOutcome::Ended(_)) {
+            let handler = self.handler.take();
+            if caught(|| drop(handler)).is_none() {
+                Self::drop_panicked(key);
+            }
+        }
+        outcome
+    }
+
+    fn close_stream(
         &mut self,
         why: Ended,
         send_by: u64,

@@ -146,9 +146,11 @@ impl Connector {
         for report in self.outgoing.take_reports() {
             match report {
                 Report::Answered { target } => self.targets[target].works(&self.pool),
-                // Without jobs nothing but its time tells whether a connection was of use.
-                Report::Ended { target, answered, lasted, error } => {
-                    let was_of_use = answered || (error.is_none() && lasted >= longest);
+                // Without a job nothing but its time tells whether a connection was of use.
+                Report::Ended { target, answered, was_free, lasted, error } => {
+                    let had_no_job = was_free || self.outgoing.jobs.is_none();
+                    let was_of_use =
+                        answered || (had_no_job && error.is_none() && lasted >= longest);
                     if was_of_use {
                         self.targets[target].works(&self.pool);
                     }

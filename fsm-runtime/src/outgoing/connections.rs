@@ -45,7 +45,14 @@ pub(crate) enum Report {
     /// A connection to the target with this number has answered its first job.
     Answered { target: usize },
     /// A connection has ended, so many milliseconds after its first turn, and with this error if its TLS failed.
-    Ended { target: usize, answered: bool, lasted: u64, error: Option<String> },
+    Ended {
+        target: usize,
+        answered: bool,
+        /// In a pool with jobs: it was free at last.
+        was_free: bool,
+        lasted: u64,
+        error: Option<String>,
+    },
 }
 
 impl Outgoing {
@@ -88,7 +95,13 @@ impl Outgoing {
     pub(crate) fn lost(&self, target: usize) {
         let mut state = self.state();
         state.about_to_join = state.about_to_join.saturating_sub(1);
-        state.reports.push(Report::Ended { target, answered: false, lasted: 0, error: None });
+        state.reports.push(Report::Ended {
+            target,
+            answered: false,
+            was_free: false,
+            lasted: 0,
+            error: None,
+        });
         drop(state);
         self.changed();
     }
@@ -135,13 +148,11 @@ impl Outgoing {
 
     /// Notes the end of a connection, after its permit was released.
     pub(crate) fn ended(&self, key: Key, now: u64) {
-        if let Some(jobs) = &self.jobs {
-            jobs.ended(key);
-        }
+        let was_free = self.jobs.as_ref().is_some_and(|jobs| jobs.ended(key));
         let mut state = self.state();
         if let Some(Opened { target, since, answered, error }) = state.open.remove(&key) {
             let lasted = now.saturating_sub(since);
-            state.reports.push(Report::Ended { target, answered, lasted, error });
+            state.reports.push(Report::Ended { target, answered, was_free, lasted, error });
         }
         drop(state);
         self.changed();
@@ -199,10 +210,17 @@ mod tests {
             outgoing.take_reports(),
             [
                 Report::Answered { target: 0 },
-                Report::Ended { target: 0, answered: true, lasted: 100, error: None },
+                Report::Ended {
+                    target: 0,
+                    answered: true,
+                    was_free: false,
+                    lasted: 100,
+                    error: None,
+                },
                 Report::Ended {
                     target: 1,
                     answered: false,
+                    was_free: false,
                     lasted: 5,
                     error: Some("wrong name".to_owned()),
                 },

@@ -36,8 +36,9 @@ pub(crate) trait ConnectionJobs: Send + Sync {
     /// Notes that a connection sends its last words and takes no job any more.
     fn leaves(&self, key: Key);
 
-    /// Removes a connection. The job that it had in hand is lost.
-    fn ended(&self, key: Key);
+    /// Removes a connection. The job that it had in hand is lost. Returns whether it was free at last: its target has
+    /// kept no job from being answered.
+    fn ended(&self, key: Key) -> bool;
 
     /// Where the jobs of these callers are, as far as they wait or are in hand. Looks at all of them.
     fn places(&self, wanted: &HashSet<Caller>) -> HashMap<Caller, JobPlace>;
@@ -97,14 +98,30 @@ struct Ticket {
 
 enum Status {
     /// Not free, and without a job: in a state before the first `#[job]` state, or on the way back to it.
-    Arriving,
+    Arriving {
+        /// It has been free since it was opened, or since its last job.
+        was_free: bool,
+    },
     /// In a `#[job]` state.
     Idle,
     /// The same, and woken because of a job.
     Called,
     Busy(Ticket),
     /// At its end, and perhaps for as long as its peer may still send.
-    Leaving,
+    Leaving {
+        was_free: bool,
+    },
+}
+
+impl Status {
+    /// Whether the connection is free, or was it at last.
+    fn was_free(&self) -> bool {
+        match self {
+            Self::Idle | Self::Called => true,
+            Self::Arriving { was_free } | Self::Leaving { was_free } => *was_free,
+            Self::Busy(_) => false,
+        }
+    }
 }
 
 /// What must be woken after a change.
@@ -136,7 +153,7 @@ impl<S: Service> JobsInHand<S> {
     /// Takes the next job for a free connection, which is idle if there is none.
     pub(crate) fn take(&self, key: Key) -> Option<S::Job> {
         let mut state = self.state();
-        if matches!(state.connections.get(&key), None | Some(Status::Leaving)) {
+        if matches!(state.connections.get(&key), None | Some(Status::Leaving { .. })) {
             return None;
         }
         let Some((job, ticket)) = state.queue.pop_front() else {
@@ -158,7 +175,7 @@ impl<S: Service> JobsInHand<S> {
         if !matches!(state.connections.get(&key), Some(Status::Busy(_))) {
             return;
         }
-        let before = state.set(key, Status::Arriving);
+        let before = state.set(key, Status::Arriving { was_free: false });
         drop(state);
         if let Some(Status::Busy(Ticket { reply_to, _permit })) = before {
             reply_to.send(reply);
@@ -209,8 +226,8 @@ impl<S: Service> State<S> {
     fn count(&mut self, status: &Status, more: bool) {
         let counter = match status {
             Status::Called => &mut self.called,
-            Status::Arriving => &mut self.arriving,
-            Status::Idle | Status::Busy(_) | Status::Leaving => return,
+            Status::Arriving { .. } => &mut self.arriving,
+            Status::Idle | Status::Busy(_) | Status::Leaving { .. } => return,
         };
         *counter = if more { *counter + 1 } else { counter.saturating_sub(1) };
     }
@@ -270,7 +287,7 @@ impl<S: Service> ConnectionJobs for JobsInHand<S> {
     }
 
     fn joined(&self, key: Key) {
-        self.state().set(key, Status::Arriving);
+        self.state().set(key, Status::Arriving { was_free: false });
     }
 
     fn any_joined(&self) -> bool {
@@ -282,7 +299,7 @@ impl<S: Service> ConnectionJobs for JobsInHand<S> {
         if !matches!(state.connections.get(&key), Some(Status::Idle | Status::Called)) {
             return;
         }
-        state.set(key, Status::Arriving);
+        state.set(key, Status::Arriving { was_free: true });
         let next = state.call_next();
         drop(state);
         self.wake(next);
@@ -290,10 +307,8 @@ impl<S: Service> ConnectionJobs for JobsInHand<S> {
 
     fn leaves(&self, key: Key) {
         let mut state = self.state();
-        if !state.connections.contains_key(&key) {
-            return;
-        }
-        let before = state.set(key, Status::Leaving);
+        let Some(was_free) = state.connections.get(&key).map(Status::was_free) else { return };
+        let before = state.set(key, Status::Leaving { was_free });
         let next = state.call_next();
         drop(state);
         // Tells the caller of a job that it is gone.
@@ -301,14 +316,16 @@ impl<S: Service> ConnectionJobs for JobsInHand<S> {
         self.wake(next);
     }
 
-    fn ended(&self, key: Key) {
+    fn ended(&self, key: Key) -> bool {
         let mut state = self.state();
         let before = state.remove(key);
         let next = state.call_next();
         drop(state);
+        let was_free = before.as_ref().is_some_and(Status::was_free);
         // Tells the caller of a job that it is gone.
         drop(before);
         self.wake(next);
+        was_free
     }
 
     fn places(&self, wanted: &HashSet<Caller>) -> HashMap<Caller, JobPlace> {

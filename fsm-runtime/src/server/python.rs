@@ -69,8 +69,10 @@ mod worker;
 /// print to the standard output and error of the server. It ignores SIGINT and SIGTERM, which terminals and
 /// service managers send to all processes of a server; it ends when the pool does. If the server is killed, an idle
 /// process ends at once and a job has 5 seconds: a thread of the process waits for that. Only a job in native code
-/// that keeps the lock of the interpreter goes on until it returns. Programs that a job starts are its own to end.
-/// At the end of the pool it has [`stop_within`](Python::stop_within) for its exit handlers, then it is killed.
+/// that keeps the lock of the interpreter goes on until it returns. At the end of the pool it has
+/// [`stop_within`](Python::stop_within) for its exit handlers, then it is killed. Each process leads a process group,
+/// which a terminal does not signal; the programs that a job starts are killed with it, at its end at the latest,
+/// unless they have left the group (`start_new_session=True`).
 /// Python 3.8 to 3.13 are known to work. Processes, and not threads of one interpreter, because these do not run
 /// Python code at the same time, and because a crash or a leak of one ends with it.
 #[must_use = "settings do nothing until they are built"]

@@ -58,6 +58,80 @@ fn c3_a_target_that_accepts_and_closes_backs_off() {
     running.drain().unwrap();
 }
 
+/// A client of a server that greets first.
+#[state_machine(start = Greeting, job = String, reply = Result<String, Lost>, eof => Cut, limit => Cut)]
+enum Greeted {
+    #[read(until = b"\n", max = 1KiB, within = 100ms => Gone, eof => Gone, limit => Gone)]
+    #[to(Free)]
+    Greeting,
+    #[job(idle = 60s => Gone, eof => Gone)]
+    #[to(Answer)]
+    #[rest]
+    Free,
+    #[read(until = b"\n", max = 1KiB, within = 100ms => Cut)]
+    #[to(Free)]
+    Answer,
+    #[run]
+    #[to(Gone)]
+    Cut,
+    #[end]
+    Gone,
+}
+
+impl greeted::Handler for Client {
+    fn greeting(&mut self, _: &[u8], _: &mut Cx<'_>) -> greeted::AfterGreeting {
+        greeted::AfterGreeting::Free
+    }
+
+    fn free(&mut self, job: String, cx: &mut Cx<'_>) -> greeted::AfterFree {
+        writeln!(cx, "{job}");
+        greeted::AfterFree::Answer
+    }
+
+    fn answer(&mut self, line: &[u8], _: &mut Cx<'_>) -> greeted::AfterAnswer {
+        greeted::AfterAnswer::Free { reply: Ok(String::from_utf8_lossy(line).into_owned()) }
+    }
+
+    fn cut(&mut self, _: &mut Cx<'_>) -> greeted::AfterCut {
+        greeted::AfterCut::Gone { reply: Err(Lost) }
+    }
+}
+
+/// However long the machine waits for it, compared with `retry`.
+#[test]
+fn c3_a_target_that_accepts_and_says_nothing_has_failed() {
+    let listen = |greeting: &'static [u8]| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let mut open = Vec::new();
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                stream.write_all(greeting).unwrap();
+                open.push(stream);
+            }
+        });
+        address
+    };
+    // The first says nothing at all, the second greets and then is silent.
+    for target in [listen(b""), listen(b"hello\n")] {
+        let pool = Pool::builder::<Greeted>("greeted").connect(target.to_string());
+        let pool = pool.retry(Duration::from_millis(1)..=Duration::from_millis(50));
+        let pool = pool.handler(|_server| Client);
+        let jobs = pool.submitter::<Greeted>().unwrap();
+        let running = pool.start().unwrap();
+        // A job may find that out. Others are gone at once, while the target is left alone.
+        let gone = (0..100).any(|_| {
+            let job = jobs.submit("x".to_owned()).unwrap();
+            let reply = job.wait_for(Duration::from_secs(20)).expect("it is lost or gone");
+            assert!(matches!(reply, None | Some(Err(Lost))));
+            reply.is_none()
+        });
+        assert!(gone, "each job had a connection");
+        running.drain().unwrap();
+    }
+}
+
 #[test]
 fn c4_names_and_unix_sockets_are_connected_to() {
     let server = Server::start(|line| Some(line.to_owned()));

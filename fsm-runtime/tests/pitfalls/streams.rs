@@ -68,7 +68,16 @@ enum Farewell {
     Gone,
 }
 
-struct Polite;
+/// Tells the test when it is dropped.
+struct Polite(Option<mpsc::Sender<()>>);
+
+impl Drop for Polite {
+    fn drop(&mut self) {
+        if let Some(dropped) = &self.0 {
+            dropped.send(()).unwrap();
+        }
+    }
+}
 
 impl farewell::Handler for Polite {
     fn line(&mut self, _: &[u8], cx: &mut Cx<'_>) -> farewell::AfterLine {
@@ -78,7 +87,7 @@ impl farewell::Handler for Polite {
 }
 
 fn say_farewell() -> (Running, SocketAddr) {
-    start(Pool::builder::<Farewell>("farewell").listen("127.0.0.1:0").handler(|_| Polite))
+    start(Pool::builder::<Farewell>("farewell").listen("127.0.0.1:0").handler(|_| Polite(None)))
 }
 
 /// As an upload that is refused while its body is under way: nothing is unread when the machine ends, and
@@ -107,7 +116,8 @@ fn l15_g2_an_end_is_heard_by_a_peer_that_goes_on_sending() {
 fn g2_a_drain_does_not_wait_for_peers_that_stay() {
     for threads in [1, 2] {
         let pool = Pool::builder::<Farewell>("farewell").listen("127.0.0.1:0").threads(threads);
-        let (running, address) = start(pool.linger(Duration::from_secs(60)).handler(|_| Polite));
+        let (running, address) =
+            start(pool.linger(Duration::from_secs(60)).handler(|_| Polite(None)));
         let mut stream = connect(address);
         stream.write_all(b"hello\n").unwrap();
         let mut answer = String::new();
@@ -116,6 +126,27 @@ fn g2_a_drain_does_not_wait_for_peers_that_stay() {
         let start = Instant::now();
         assert_eq!(running.drain().unwrap().done, 1);
         assert!(start.elapsed() < Duration::from_secs(20), "it waited for the linger");
+    }
+}
+
+/// What a handler gives back in its `Drop` does not wait for a peer that stays.
+#[test]
+fn g2_a_handler_is_dropped_when_the_machine_has_ended() {
+    for threads in [1, 2] {
+        let (drops, dropped) = mpsc::channel();
+        let pool = Pool::builder::<Farewell>("farewell").listen("127.0.0.1:0").threads(threads);
+        let pool = pool.linger(Duration::from_secs(3_600));
+        let (running, address) = start(pool.handler(move |_| Polite(Some(drops.clone()))));
+        let mut stream = connect(address);
+        stream.write_all(b"hello\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer, "bye\n");
+        dropped.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!(running.stats().open, 1, "the peer may still send");
+        drop(stream);
+        assert_eq!(running.drain().unwrap().done, 1);
+        assert!(dropped.try_recv().is_err(), "once");
     }
 }
 

@@ -95,6 +95,68 @@ fn r6_each_message_arrives_once_and_those_of_one_poster_in_order() {
     running.drain().unwrap();
 }
 
+/// Hears lines and messages, and answers each with a letter.
+#[state_machine(start = Hello, message = (), eof => Gone, limit => Gone)]
+enum Both {
+    #[run]
+    #[to(Hears)]
+    Hello,
+    #[read(until = b"\n", max = 80, idle = 60s => Gone)]
+    #[message]
+    #[to(Hears)]
+    #[rest]
+    Hears,
+    #[end]
+    Gone,
+}
+
+impl both::Handler for Reader {
+    fn hello(&mut self, cx: &mut Cx<'_, ()>) -> both::AfterHello {
+        self.keys.send(cx.key()).unwrap();
+        self.latch.wait();
+        both::AfterHello::Hears
+    }
+
+    fn hears(&mut self, _: &[u8], cx: &mut Cx<'_, ()>) -> both::AfterHears {
+        cx.write(b"l");
+        both::AfterHears::Hears
+    }
+
+    fn hears_message(&mut self, (): (), cx: &mut Cx<'_, ()>) -> both::AfterHears {
+        cx.write(b"m");
+        both::AfterHears::Hears
+    }
+}
+
+#[test]
+fn w2_floods_of_lines_and_of_messages_get_half_of_the_turns_each() {
+    const FLOOD: usize = 5_000;
+    let latch = Arc::<Latch>::default();
+    let pool = Pool::builder::<Both>("both").listen("127.0.0.1:0").mailbox(FLOOD);
+    let handle = pool.handle();
+    let (keys, opened) = mpsc::channel();
+    let make = {
+        let latch = Arc::clone(&latch);
+        move |_| Reader { keys: keys.clone(), latch: Arc::clone(&latch) }
+    };
+    let running = pool.handler(make).start().unwrap();
+    let mut peer = Peer::new(&running);
+    let key = opened.recv().unwrap();
+    // Both floods are there before the first turn, so that neither ever runs dry before its end.
+    peer.0.get_ref().write_all("line\n".repeat(FLOOD).as_bytes()).unwrap();
+    while handle.post(key, ()) == Ok(()) {}
+    latch.open();
+    let mut answers = vec![0; 2 * FLOOD];
+    peer.0.read_exact(&mut answers).unwrap();
+    // In the first turn, of 1,024 calls at most, no poll has told the port of the input yet.
+    for turns in answers[1_100..2 * FLOOD - 1_100].chunks(100) {
+        let lines: usize = turns.iter().map(|letter| usize::from(*letter == b'l')).sum();
+        assert!((40..=60).contains(&lines), "{lines} lines of 100 turns");
+    }
+    let messages: usize = answers.iter().map(|letter| usize::from(*letter == b'm')).sum();
+    assert_eq!(messages, FLOOD);
+}
+
 #[test]
 fn r6_a_post_to_a_full_or_closed_mailbox_fails() {
     let latch = Arc::<Latch>::default();

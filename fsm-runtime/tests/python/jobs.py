@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -45,6 +46,7 @@ def act(job):
         "nan": lambda: float("nan"),
         "signals": signals,
         "abandon": abandon,
+        "program": lambda: wait_for_a_program(job["path"]),
         "close": lambda: os.closerange(3, 100),
         "answer": answer,
     }
@@ -64,6 +66,14 @@ def hang():
     print("\nprocess %d" % os.getpid(), flush=True)
     while True:
         time.sleep(60)
+
+
+def wait_for_a_program(path):
+    """Starts a program, writes down its number, and waits for it."""
+    program = subprocess.Popen(["sleep", "60"])
+    with open(path, "w") as file:
+        file.write(str(program.pid))
+    program.wait()
 
 
 def signals():

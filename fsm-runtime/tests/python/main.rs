@@ -228,6 +228,21 @@ fn p6_a_job_that_takes_too_long_is_gone_with_its_process() {
 }
 
 #[test]
+fn p6_a_program_that_a_job_has_started_is_killed_with_its_process() {
+    if !has_python() {
+        return;
+    }
+    let acts = Acts::start(|python| python.kill_after(Duration::from_secs(1)));
+    let path = std::env::temp_dir().join(format!("fsm-program-{}", std::process::id()));
+    assert_eq!(acts.act(json!({ "do": "program", "path": path })), None);
+    let program = std::fs::read_to_string(&path).expect("the job wrote it");
+    std::fs::remove_file(&path).expect("it is ours");
+    let program = program.parse().ok().and_then(Pid::from_raw).expect("a number");
+    wait_for_the_end_of(program);
+    acts.drain();
+}
+
+#[test]
 fn p6_a_result_over_the_most_is_gone_with_its_process() {
     if !has_python() {
         return;

@@ -11,3 +11,4 @@ mod proxy_http;
 mod proxy_socks5;
 mod proxy_tcp;
 mod room;
+mod room_crowd;

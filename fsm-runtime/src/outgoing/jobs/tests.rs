@@ -99,7 +99,7 @@ fn c3_the_connection_that_has_become_idle_last_is_called_first() {
     pool.jobs.finish(key(2), 2);
     pool.jobs.finish(key(2), 9);
     assert_eq!(pool.outcomes(), [Outcome { call: 1, reply: Some(2) }]);
-    pool.jobs.ended(key(3));
+    assert!(!pool.jobs.ended(key(3)), "it had a job in hand");
     assert_eq!(pool.outcomes(), [Outcome { call: 0, reply: None }]);
     assert_eq!(pool.jobs.permits.out(), 0);
 }
@@ -115,11 +115,11 @@ fn c3_a_called_connection_that_leaves_has_another_one_called() {
     assert_eq!(pool.woken(), [key(2)]);
     pool.jobs.withdraw(key(2));
     assert_eq!(pool.woken(), [key(1)]);
-    pool.jobs.ended(key(1));
+    assert!(pool.jobs.ended(key(1)), "it was free");
     assert_eq!((pool.woken(), pool.looks.load(Ordering::Relaxed)), (vec![], 1));
     // The other one may come back, so no connection is missing until it has ended.
     assert_eq!(pool.jobs.missing(), 0);
-    pool.jobs.ended(key(2));
+    assert!(pool.jobs.ended(key(2)), "it was free before it left its state");
     assert_eq!((pool.jobs.missing(), pool.outcomes()), (1, vec![]));
 }
 
@@ -136,7 +136,7 @@ fn c3_a_connection_at_its_end_is_not_waited_for() {
     pool.jobs.leaves(key(1));
     assert_eq!((pool.jobs.missing(), pool.looks.load(Ordering::Relaxed)), (1, looks + 1));
     assert_eq!(pool.jobs.take(key(1)), None, "it is not free");
-    pool.jobs.ended(key(1));
+    assert!(!pool.jobs.ended(key(1)), "it was not free since its job");
     pool.jobs.close();
     assert_eq!(pool.jobs.permits.out(), 0);
 }

@@ -15,8 +15,9 @@ impl<M: Machine, L: Transport> Builder<M, L> {
     ///
     /// It is called in the first turn of the connection, on any thread of the pool, and by one of
     /// them at a time, so it may keep state like a counter. A panic of it ends that connection
-    /// alone. The handler is dropped when the connection has ended, for whatever reason: clean up in
-    /// its `Drop`.
+    /// alone. The handler is dropped when the machine has ended or the connection breaks, for whatever
+    /// reason: clean up in its `Drop`. It is not kept while the last output leaves and the peer is read
+    /// out (see [`linger`](Builder::linger)).
     pub fn handler<H, F>(mut self, make: F) -> Pool
     where
         M: Drive<H> + Machine<Kind = Connection>,

@@ -165,9 +165,9 @@ impl<M: Machine<Seed = (), Kind = Connection>, L: Transport> Builder<M, L> {
     /// 100 ms to 10 s by default, in whole milliseconds, rounded up.
     ///
     /// The bound begins anew when a connection has answered a job with something from its target: not if the
-    /// reply only says that the target is gone. In a machine that answers no jobs, it begins anew when a
-    /// connection has lasted as long as the end of the range; there a connection that has ended is replaced
-    /// after such a time, too.
+    /// reply only says that the target is gone. It also begins anew when a connection has lasted as long as the end
+    /// of the range and had nothing to answer: one that was free to the end, or one of a machine that answers no jobs;
+    /// there a connection that has ended is replaced after such a time, too.
     pub fn retry(mut self, times: RangeInclusive<Duration>) -> Self {
         self.connect.retry = times;
         self

@@ -1,8 +1,11 @@
 use std::fmt;
 use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::channel::{Answer, Broken, Channel};
 use super::ending::Ending;
@@ -23,10 +26,12 @@ const FAILED: u8 = 3;
 /// Added by a process that has grown over its bound.
 const LAST: u8 = 0x80;
 
-/// A process that does one job at a time.
+/// A process that does one job at a time. It leads a group, in which the programs are that its jobs start.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
+    /// The group of the process, which has its number for as long as nobody has waited for the process.
+    group: Option<Pid>,
     channel: Channel,
     /// The number of the last request.
     number: u32,
@@ -51,11 +56,13 @@ impl Process {
             .arg(settings.recycle_above.unwrap_or(0).to_string())
             .args(&settings.paths)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .process_group(0)
             .spawn()
             .map_err(|error| {
                 format!("cannot start `{}`: {error}", settings.interpreter.display())
             })?;
-        Ok(Self { child, channel, number: 0, ready: false })
+        let group = Some(Pid::from_child(&child));
+        Ok(Self { child, group, channel, number: 0, ready: false })
     }
 
     pub(super) fn id(&self) -> u32 {
@@ -129,12 +136,12 @@ impl Process {
     }
 
     fn send(&mut self, request: &[u8], limit: Duration, ending: &Ending) -> Result<(), Broken> {
-        let mut patience = patience(&mut self.child, limit, ending);
+        let mut patience = patience(self.group, limit, ending);
         self.channel.send(request, &mut patience)
     }
 
     fn receive(&mut self, most: usize, limit: Duration, ending: &Ending) -> Result<Answer, Broken> {
-        let mut patience = patience(&mut self.child, limit, ending);
+        let mut patience = patience(self.group, limit, ending);
         self.channel.receive(most, &mut patience)
     }
 
@@ -144,8 +151,8 @@ impl Process {
     }
 
     /// Whether the process has ended.
-    pub(super) fn has_ended(&mut self) -> bool {
-        !matches!(self.child.try_wait(), Ok(None))
+    pub(super) fn has_ended(&self) -> bool {
+        has_ended(self.group)
     }
 
     /// Ends the process, which has so much time for its job and its exit handlers.
@@ -174,22 +181,36 @@ impl Process {
     fn exit(&mut self) -> Exit {
         let began = Instant::now();
         while began.elapsed() < SLICE {
-            match self.child.try_wait() {
-                Ok(Some(status)) => return Exit(Some(status)),
-                Ok(None) => thread::sleep(LOOK),
-                Err(_) => break,
+            if self.has_ended() {
+                return Exit(self.kill());
             }
+            thread::sleep(LOOK);
         }
         Exit(None)
     }
+
+    /// Kills the process and the programs of its group. Returns how the process has ended.
+    fn kill(&mut self) -> Option<ExitStatus> {
+        if let Some(group) = self.group.take() {
+            // It fails if all of them have ended.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        self.child.wait().ok()
+    }
+}
+
+/// Whether the leader of a group has ended. It is left as it is, so that the number of the group stays its own.
+fn has_ended(group: Option<Pid>) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    group.is_none_or(|leader| !matches!(waitid(WaitId::Pid(leader), options), Ok(None)))
 }
 
 /// Looks, each time that nothing has moved for a while, whether there is still somebody to wait for.
-fn patience<'a>(
-    child: &'a mut Child,
+fn patience(
+    group: Option<Pid>,
     limit: Duration,
-    ending: &'a Ending,
-) -> impl FnMut() -> Result<(), Broken> + 'a {
+    ending: &Ending,
+) -> impl FnMut() -> Result<(), Broken> {
     let began = Instant::now();
     let mut ended = false;
     move || {
@@ -200,7 +221,7 @@ fn patience<'a>(
             return Err(Broken::Late);
         }
         // A process that it started may hold the socket open. What it said last is received first.
-        if std::mem::replace(&mut ended, !matches!(child.try_wait(), Ok(None))) {
+        if std::mem::replace(&mut ended, has_ended(group)) {
             return Err(Broken::Closed);
         }
         Ok(())
@@ -222,8 +243,6 @@ impl fmt::Display for Exit {
 /// Leaves no process behind.
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both do nothing to a process whose end is known.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.kill();
     }
 }

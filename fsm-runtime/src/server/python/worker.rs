@@ -153,7 +153,7 @@ impl<J: Wire, R: Wire> Worker<J, R> {
         self.answered += 1;
         let enough = self.settings.recycle_after.is_some_and(|most| self.answered >= most);
         if !enough && !Process::is_last(answer) {
-            if self.leaving.as_mut().is_some_and(Process::has_ended) {
+            if self.leaving.as_ref().is_some_and(Process::has_ended) {
                 self.leaving = None;
             }
             return;

@@ -137,7 +137,8 @@ impl<'a, M: Drive<H> + Machine<Seed = (), Kind = Connection>, H> Run<'a, M, H> {
         let queued = self.session.queued_messages();
         assert!(
             self.session.state().is_none() || self.recording.heard.len() + queued == self.posted,
-            "of {} messages to `{}`, {} were heard and {queued} wait",
+            "of {} messages to `{}`, {} were heard and {queued} wait; a machine that posts to its own connection \
+             cannot be checked with messages",
             self.posted,
             M::SPEC.name,
             self.recording.heard.len()
