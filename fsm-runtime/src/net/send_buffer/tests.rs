@@ -224,7 +224,7 @@ fn x17_what_stands_before_a_file_of_another_turn_does_not_wait_for_it() {
 
 #[test]
 fn x17_parts_that_follow_each_other_are_one() {
-    let file = file_of(&vec![0; 100]);
+    let file = file_of(&[0; 100]);
     let mut socket = Kernel::default();
     let mut output = SendBuffer::default();
     output.send_file(Arc::clone(&file), 0, 10);
@@ -237,7 +237,7 @@ fn x17_parts_that_follow_each_other_are_one() {
     output.send_file(Arc::clone(&file), 0, 10);
     output.write(b"between");
     output.send_file(Arc::clone(&file), 10, 10);
-    output.send_file(file_of(&vec![0; 100]), 20, 10);
+    output.send_file(file_of(&[0; 100]), 20, 10);
     assert_eq!(output.len(), 67);
     socket.room = usize::MAX;
     output.begin_turn();
@@ -251,7 +251,7 @@ fn x17_parts_that_follow_each_other_are_one() {
 fn x17_a_socket_that_takes_less_than_it_is_offered_is_not_tried_again() {
     let mut socket = Kernel { room: 70, ..Kernel::default() };
     let mut output = SendBuffer::default();
-    output.send_file(file_of(&vec![0; 100]), 0, 100);
+    output.send_file(file_of(&[0; 100]), 0, 100);
     assert_eq!(output.flush(&mut socket).unwrap(), Flushed::Blocked);
     assert_eq!((&*socket.calls, output.len()), (&[("send_file", 70)][..], 30));
 }
@@ -261,7 +261,7 @@ fn x17_a_socket_that_takes_less_than_it_is_offered_is_not_tried_again() {
 fn x17_a_file_that_ends_before_its_part_is_no_full_socket() {
     let mut socket = Kernel { room: usize::MAX, ..Kernel::default() };
     let mut output = SendBuffer::default();
-    output.send_file(file_of(&vec![0; 100]), 0, 101);
+    output.send_file(file_of(&[0; 100]), 0, 101);
     let error = output.flush(&mut socket).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::WriteZero);
     assert_eq!(socket.calls, [("send_file", 100), ("abort", 0)]);
