@@ -31,20 +31,20 @@ const MAX_SHARDS: u64 = 64;
 pub(crate) struct HotOptions {
     /// The memory for copies of small documents that are asked for often, which are sent without a look at the disk;
     /// 0 for none. Documents of more than 64 KiB have no copies
-    #[arg(long, value_name = "SIZE", default_value = "32MiB", value_parser = size)]
-    hot_bytes: u64,
+    #[arg(long = "hot-bytes", value_name = "SIZE", default_value = "32MiB", value_parser = size)]
+    bytes: u64,
     /// The maximum number of these copies; 0 for none
-    #[arg(long, value_name = "N", default_value = "10000")]
-    hot_documents: u64,
+    #[arg(long = "hot-documents", value_name = "N", default_value = "10000")]
+    documents: u64,
     /// The longest time for which a copy is sent before the index and the file are looked at again, so that files
     /// that somebody removes from the directory are missed
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = valid)]
-    hot_valid: Duration,
+    #[arg(long = "hot-valid", value_name = "TIME", default_value = "60s", value_parser = valid)]
+    valid: Duration,
 }
 
 impl Default for HotOptions {
     fn default() -> Self {
-        Self { hot_bytes: 32 << 20, hot_documents: 10_000, hot_valid: Duration::from_secs(60) }
+        Self { bytes: 32 << 20, documents: 10_000, valid: Duration::from_secs(60) }
     }
 }
 
@@ -84,10 +84,10 @@ impl Weighter<Name, Arc<HotDocument>> for Weight {
 
 impl HotDocuments {
     pub(crate) fn new(options: &HotOptions, directory: &Arc<Directory>) -> Self {
-        let documents = NonZeroU64::new(options.hot_documents).filter(|_| options.hot_bytes > 0);
+        let documents = NonZeroU64::new(options.documents).filter(|_| options.bytes > 0);
         Self {
-            copies: documents.and_then(|documents| copies(options.hot_bytes, documents)),
-            valid: options.hot_valid,
+            copies: documents.and_then(|documents| copies(options.bytes, documents)),
+            valid: options.valid,
             directory: Arc::clone(directory),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
@@ -172,10 +172,10 @@ mod tests {
     }
 
     impl Fixture {
-        fn new(hot_bytes: u64, hot_documents: u64) -> Self {
+        fn new(bytes: u64, documents: u64) -> Self {
             let root = TempDir::new().unwrap();
             let (store, _) = Store::open(root.path()).unwrap();
-            let options = HotOptions { hot_bytes, hot_documents, ..HotOptions::default() };
+            let options = HotOptions { bytes, documents, ..HotOptions::default() };
             Self { hot: HotDocuments::new(&options, store.directory()), _root: root }
         }
 

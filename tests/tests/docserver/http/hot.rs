@@ -14,10 +14,8 @@ fn ask_all(docs: &Docserver, requests: &[String]) -> Vec<Seen> {
     let mut connection = docs.connect();
     let answers = requests.iter().map(|request| {
         connection.send(request);
-        let answer = match request.starts_with("HEAD ") {
-            true => connection.answer_to_head(),
-            false => connection.answer(),
-        };
+        let is_head = request.starts_with("HEAD ");
+        let answer = if is_head { connection.answer_to_head() } else { connection.answer() };
         let fields = answer.fields.into_iter().filter(|(name, _)| name != "date");
         (answer.status, fields.collect(), answer.body)
     });
@@ -119,7 +117,9 @@ fn a_client_sees_no_older_version_than_before() {
         for version in 1..=150 {
             docs.put("a", version.to_string().as_bytes()).expect(200);
         }
-        readers.into_iter().for_each(|reader| reader.join().expect("it reads on"));
+        for reader in readers {
+            reader.join().expect("it reads on");
+        }
     });
     docs.stop();
 }

@@ -116,10 +116,7 @@ impl Client {
         let etag = document.digest.to_string();
         let representation =
             Representation::new(&document.name, etag, document.modified, document.len);
-        let selected = match self.select(get, &representation, cx) {
-            Ok(selected) => selected,
-            Err(goes_on) => return Err(goes_on),
-        };
+        let selected = self.select(get, &representation, cx)?;
         let part = Part::new(file, selected.part.clone());
         if self.exchange.is_head || selected.len() > SMALL {
             self.announce(&selected, &representation, cx);
